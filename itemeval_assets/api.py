@@ -1,0 +1,131 @@
+"""The Python API: one function per CLI command, on a `Study`.
+
+A study runs as Dagster runs, in this process: lineage, checks and history are the same
+from a notebook, the terminal, the UI and a schedule.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.core.study import Study
+from itemeval_assets.core.tables import TABLES
+from itemeval_assets.storage.inputs import load_study
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from itemeval_assets.engine.progress import Progress
+    from itemeval_assets.runs import RunSummary
+    from itemeval_assets.stages.export import ExportResult
+    from itemeval_assets.stages.status import StudyStatus
+
+__all__ = ["export", "run", "status", "table"]
+
+STAGES = ("solutions", "gradings")
+
+
+def run(
+    config: str | Path | Study,
+    *,
+    only: str | None = None,
+    conditions: list[str] | None = None,
+    graders: list[str] | None = None,
+    rubrics: list[str] | None = None,
+    force: bool = False,
+    policy: str | None = None,
+    max_usd: float | None = None,
+    on_progress: "Callable[[Progress], None] | None" = None,
+) -> "RunSummary":
+    """Run a study: what is pending is called, everything else is left alone.
+
+    `only` is solutions or gradings. `conditions` select generate conditions by id, the start
+    of an id, slug or model; `graders` and `rubrics` select grade conditions by name, scorers
+    being graders too. `max_usd` is the consent to spend so much on each stage of this run.
+    Raises an ItemevalAssetsError that says what to do.
+    """
+    from itemeval_assets.runs import run_study
+
+    study = _as_study(config)
+    if only not in (None, *STAGES):
+        raise ConfigError(f"only: {only!r} is not a stage; choose solutions or gradings")
+    generate = _select_generate(study, conditions)
+    grade = _select_grade(study, graders, rubrics)
+    return run_study(
+        study,
+        stages=STAGES if only is None else (only,),
+        generate=generate,
+        grade=grade,
+        config={"force": force, "policy": policy, "consent_usd": max_usd},
+        on_progress=on_progress,
+    )
+
+
+def status(config: str | Path | Study, *, policy: str | None = None) -> "StudyStatus":
+    """How far a study is: the completion matrix. No model is called."""
+    from itemeval_assets.stages.status import survey
+    from itemeval_assets.storage.store import open_store
+
+    study = _as_study(config)
+    return survey(study, open_store(study), policy)
+
+
+def export(config: str | Path | Study) -> "ExportResult":
+    """Write export/ anew from the stored tables. Raises StoreError while a rule is broken."""
+    from itemeval_assets.runs import run_export
+
+    return run_export(_as_study(config))
+
+
+def table(config: str | Path | Study, name: str) -> "pd.DataFrame":
+    """A stored table as a DataFrame with nullable Arrow types. Raises ConfigError for its name."""
+    import pandas as pd
+
+    from itemeval_assets.storage.store import open_store
+
+    if name not in TABLES:
+        raise ConfigError(f"there is no table {name!r}; tables: {', '.join(TABLES)}")
+    rows = open_store(_as_study(config)).read(name)
+    return rows.to_pandas(types_mapper=pd.ArrowDtype)
+
+
+def _as_study(config: str | Path | Study) -> Study:
+    return config if isinstance(config, Study) else load_study(config)
+
+
+def _select_generate(study: Study, wanted: list[str] | None) -> list[str]:
+    if not wanted:
+        return [condition.id for condition in study.design.generate]
+    chosen = [
+        condition.id
+        for condition in study.design.generate
+        if any(
+            condition.id.startswith(text) or text in (condition.slug, condition.model)
+            for text in wanted
+        )
+    ]
+    if not chosen:
+        known = "\n  ".join(condition.id for condition in study.design.generate)
+        raise ConfigError(f"no generate condition is {' or '.join(wanted)}; there are\n  {known}")
+    return chosen
+
+
+def _select_grade(study: Study, graders: list[str] | None, rubrics: list[str] | None) -> list[str]:
+    known_graders = [c.scorer or c.grader_name or "" for c in study.design.grade]
+    known_rubrics = [c.rubric.name for c in study.design.grade if c.rubric]
+    _require_known("grader", graders, known_graders)
+    _require_known("rubric", rubrics, known_rubrics)
+    return [
+        condition.id
+        for condition in study.design.grade
+        if (not graders or (condition.scorer or condition.grader_name) in graders)
+        and (not rubrics or (condition.rubric is not None and condition.rubric.name in rubrics))
+    ]
+
+
+def _require_known(kind: str, wanted: list[str] | None, known: list[str]) -> None:
+    for name in wanted or []:
+        if name not in known:
+            there_are = ", ".join(dict.fromkeys(known)) or "none"
+            raise ConfigError(f"there is no {kind} {name!r} in the design; there are: {there_are}")

@@ -1,0 +1,157 @@
+"""The command line: parse, call one API function, print.
+
+Exit codes, everywhere: 0 done; 1 something failed; 2 the user's input is wrong; 3 consent
+to spend is missing; 4 over the hard cap; 5 finished, but some cells errored.
+"""
+
+import json
+import sys
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from itemeval_assets import api, project, reports
+from itemeval_assets.core.errors import ItemevalAssetsError
+
+__all__ = ["app", "main"]
+
+EXIT_ERRORED_CELLS = 5
+
+app = typer.Typer(
+    name="itemeval-assets",
+    help="Language-model evaluation as measurement: one YAML study, one row per grading event.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class Stage(StrEnum):
+    solutions = "solutions"
+    gradings = "gradings"
+
+
+class Policy(StrEnum):
+    dev = "dev"
+    full_interactive = "full-interactive"
+    full_batch = "full-batch"
+
+
+Config = Annotated[Path, typer.Argument(help="the study's YAML file", show_default=False)]
+AsJson = Annotated[bool, typer.Option("--json", help="print one JSON document, nothing else")]
+PolicyOption = Annotated[Policy | None, typer.Option(help="override budget.policy for this once")]
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="where the new project goes")],
+) -> None:
+    """Start a project of your own: a study that runs at once, prompts, data, Dagster home."""
+    reports.created(project.init(folder), folder)
+
+
+@app.command()
+def run(
+    config: Config,
+    only: Annotated[Stage | None, typer.Option(help="run this stage alone")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="consent to the projected cost")] = False,
+    condition: Annotated[
+        list[str] | None, typer.Option(help="generate condition: id, start of it, slug, or model")
+    ] = None,
+    grader: Annotated[list[str] | None, typer.Option(help="grader or scorer, by name")] = None,
+    rubric: Annotated[list[str] | None, typer.Option(help="rubric, by name")] = None,
+    force: Annotated[bool, typer.Option("--force", help="call again what is done")] = False,
+    policy: PolicyOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run what is pending, and print how the study stands."""
+    with reports.progress_bar(hidden=as_json) as on_progress:
+        summary = api.run(
+            config,
+            only=only,
+            conditions=condition,
+            graders=grader,
+            rubrics=rubric,
+            force=force,
+            policy=policy,
+            max_usd=float("inf") if yes else None,
+            on_progress=on_progress,
+        )
+    _print(as_json, summary, reports.run_summary)
+    if summary.errored:
+        raise typer.Exit(EXIT_ERRORED_CELLS)
+
+
+@app.command()
+def status(config: Config, policy: PolicyOption = None, as_json: AsJson = False) -> None:
+    """Show the completion matrix. No model is called."""
+    _print(as_json, api.status(config, policy=policy), reports.study_status)
+
+
+@app.command()
+def export(config: Config, as_json: AsJson = False) -> None:
+    """Write export/ anew: gradings_long as Parquet and CSV, the ledger as CSV."""
+    _print(as_json, api.export(config), reports.export_result)
+
+
+@app.command()
+def ui(
+    config: Annotated[
+        list[Path] | None, typer.Argument(help="studies to show; default: those found here")
+    ] = None,
+    port: Annotated[int, typer.Option(help="port on 127.0.0.1")] = 3000,
+) -> None:
+    """Open Dagster's web UI on 127.0.0.1, with this project's studies and history."""
+    raise typer.Exit(project.serve_ui(config or [], port))
+
+
+@app.command()
+def quickstart(
+    folder: Annotated[
+        Path | None, typer.Argument(help="where it goes; default: ./quickstart")
+    ] = None,
+    mock: Annotated[bool, typer.Option("--mock", help="mock models: seconds, not minutes")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run a small real study: SmolLM2-135M on this machine, no key, no network."""
+    with reports.progress_bar(hidden=as_json) as on_progress:
+        summary = project.quickstart(folder, mock=mock, on_progress=on_progress)
+    _print(as_json, summary, reports.quickstart_summary)
+    if summary.errored:
+        raise typer.Exit(EXIT_ERRORED_CELLS)
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    sys.exit(run_cli(sys.argv[1:]))
+
+
+def run_cli(arguments: list[str]) -> int:
+    """Run one command; the exit code. A user's mistake is a message, never a traceback."""
+    try:
+        return app(arguments, standalone_mode=False) or 0
+    except ItemevalAssetsError as error:
+        reports.problem(str(error))
+        return error.exit_code
+    except typer.Exit as stop:
+        return stop.exit_code
+    except typer.Abort:
+        reports.problem("stopped; finished calls are kept, the next run goes on from there")
+        return 1
+    except typer.TyperException as error:
+        reports.problem(f"{error.format_message()}; see itemeval-assets --help")
+        return 2
+    except KeyboardInterrupt:
+        reports.problem("stopped; finished calls are kept, the next run goes on from there")
+        return 1
+
+
+def _print(as_json: bool, result: Any, show: Callable[[Any], None]) -> None:
+    if as_json:
+        sys.stdout.write(json.dumps(reports.jsonable(result), indent=2) + "\n")
+    else:
+        show(result)

@@ -1,0 +1,1 @@
+"""Pure rules: no Dagster, inspect_ai, files, network or clock."""

@@ -1,0 +1,290 @@
+"""The study config: the YAML that declares a benchmark, a design and a budget.
+
+Fields marked with `IDENTITY` enter a condition's id; every other field may change
+without starting new conditions. Parsing is pure: no file, network or clock.
+"""
+
+import re
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from .config_problems import describe_problems
+from .errors import ConfigError
+
+__all__ = [
+    "BudgetConfig",
+    "DatasetConfig",
+    "FacetsConfig",
+    "GraderConfig",
+    "MappingConfig",
+    "ModelConfigFacet",
+    "SolversConfig",
+    "StudyConfig",
+    "parse_config",
+]
+
+IDENTITY: dict[str, Any] = {"identity": True}
+POLICIES = ("dev", "full-interactive", "full-batch")
+
+# `/` would leave the folder of the templates; the rest would break ids or file names.
+TEMPLATE_NAME = r"^(builtin:)?[A-Za-z0-9][A-Za-z0-9._-]*$"
+FACET_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+
+ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
+OnEmpty = Literal["skip", "rerun", "grade"]
+Scorer = Literal["exact_match", "multiple_choice", "numeric"]
+Policy = Literal["dev", "full-interactive", "full-batch"]
+TemplateName = Annotated[str, Field(pattern=TEMPLATE_NAME)]
+
+
+def _yaml_on_off(value: object) -> object:
+    """YAML 1.1 reads a bare on/off as a boolean; both spellings mean the word."""
+    return {True: "on", False: "off"}.get(value, value) if isinstance(value, bool) else value
+
+
+def _yaml_auto_off(value: object) -> object:
+    return {True: "auto", False: "off"}.get(value, value) if isinstance(value, bool) else value
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DatasetConfig(_Section):
+    """One dataset: a hub id or a local path, and the part of it to load."""
+
+    id: str = Field(min_length=1, description="hub id `org/name`, or a path relative to this file")
+    revision: str | None = Field(
+        default=None, description="branch, tag or commit; pinned at first run"
+    )
+    split: str = "train"
+    name: str | None = Field(default=None, description="dataset configuration on the hub")
+    limit: int | None = Field(default=None, ge=1, description="first N rows only")
+
+
+class MappingConfig(_Section):
+    """Which column holds what. `id` may be one column, several, or a `{column}` pattern."""
+
+    input: str
+    target: str | None = None
+    id: str | list[str] | None = None
+    grading_scheme: str | None = None
+    metadata: list[str] = Field(default_factory=list)
+
+
+class BenchmarkConfig(_Section):
+    """The items: where they come from and how their columns map."""
+
+    adapter: Literal["hf", "local"]
+    datasets: list[DatasetConfig] = Field(min_length=1)
+    mapping: MappingConfig
+
+
+class SolversConfig(_Section):
+    """The models that answer, and how they are asked."""
+
+    models: list[Annotated[str, Field(min_length=3, pattern=r"^[^/\s]+/\S+$")]] = Field(
+        min_length=1
+    )
+    temperature: float | None = Field(default=None, ge=0.0, le=2.0, json_schema_extra=IDENTITY)
+    max_tokens: int | None = Field(default=None, ge=1, json_schema_extra=IDENTITY)
+    top_p: float | None = Field(default=None, gt=0.0, le=1.0, json_schema_extra=IDENTITY)
+    seed: int | None = Field(default=None, json_schema_extra=IDENTITY)
+    attempt_timeout: int | None = Field(
+        default=None, ge=1, description="seconds one request may take"
+    )
+    max_retries: int | None = Field(
+        default=None, ge=0, description="request retries before a cell errors"
+    )
+    retry_on_error: int | None = Field(
+        default=None, ge=0, description="fresh tries of an errored cell"
+    )
+    on_empty: OnEmpty = "skip"
+    cache_prompt: Annotated[Literal["auto", "on", "off"], BeforeValidator(_yaml_on_off)] = "auto"
+    split_prompt: bool = Field(default=False, json_schema_extra=IDENTITY)
+    provider_routing: dict[str, Any] | None = None
+
+
+class ModelConfigFacet(_Section):
+    """One level of the model_config facet: a name and the sampling settings it overrides."""
+
+    name: str = Field(pattern=FACET_NAME)
+    temperature: float | None = Field(default=None, ge=0.0, le=2.0)
+    top_p: float | None = Field(default=None, gt=0.0, le=1.0)
+    max_tokens: int | None = Field(default=None, ge=1)
+    reasoning_effort: ReasoningEffort | None = None
+    reasoning_tokens: int | None = Field(default=None, ge=1)
+
+
+class FacetsConfig(_Section):
+    """The design: what is crossed with what, and how often each cell is repeated."""
+
+    # pydantic reserves the attribute `model_config`, so the YAML key is an alias.
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
+
+    prompt: list[TemplateName] = Field(default=["builtin:standard"], min_length=1)
+    model_config_facet: list[ModelConfigFacet] = Field(
+        default_factory=lambda: [ModelConfigFacet(name="default")],
+        alias="model_config",
+        min_length=1,
+    )
+    grader: list[str] = Field(default_factory=list)
+    rubric: list[TemplateName] = Field(default=["builtin:standard"], min_length=1)
+    scorer: Scorer | list[Scorer] | None = None
+    replications: int = Field(default=1, ge=1)
+
+    @property
+    def scorers(self) -> list[str]:
+        if self.scorer is None:
+            return []
+        return [self.scorer] if isinstance(self.scorer, str) else list(self.scorer)
+
+
+class GraderConfig(_Section):
+    """A judge. Judges always run at temperature 0."""
+
+    model: str = Field(pattern=r"^[^/\s]+/\S+$")
+    max_tokens: int | None = Field(default=2048, ge=1, json_schema_extra=IDENTITY)
+    reasoning_effort: ReasoningEffort | None = Field(default=None, json_schema_extra=IDENTITY)
+    structured: bool = Field(default=False, json_schema_extra=IDENTITY)
+    split_rubric: bool = Field(default=False, json_schema_extra=IDENTITY)
+    provider_routing: dict[str, Any] | None = None
+
+
+class BudgetConfig(_Section):
+    """What may be spent, and how much of the design a run covers."""
+
+    policy: Policy = "dev"
+    dev_items: int = Field(default=2, ge=1)
+    dev_replications: int | None = Field(default=None, ge=1)
+    confirm_above_usd: float = Field(default=5.0, ge=0.0)
+    max_usd: float | None = Field(default=None, gt=0.0)
+    batch: bool | Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
+    pricing_path: str | None = None
+    pricing_max_age_days: float | None = Field(default=None, ge=0.0)
+    cache_schedule: Annotated[Literal["auto", "off"], BeforeValidator(_yaml_auto_off)] = "auto"
+
+
+class StudyConfig(_Section):
+    """A whole study. One file, one study, one results directory."""
+
+    study: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")
+    output_dir: str = Field(default="studies", min_length=1)
+    prompts_dir: str = "prompts"
+    rubrics_dir: str = "rubrics"
+    cache: bool = True
+    benchmark: BenchmarkConfig
+    solvers: SolversConfig
+    facets: FacetsConfig
+    graders: dict[str, GraderConfig] = Field(default_factory=dict)
+    crossing: Literal["full"] = "full"
+    budget: BudgetConfig = Field(default_factory=BudgetConfig)
+
+    @model_validator(mode="after")
+    def _cross_field_rules(self) -> "StudyConfig":
+        problems = [*_repeated_values(self), *_facet_problems(self), *_mapping_problems(self)]
+        if problems:
+            raise ValueError("\n".join(problems))
+        return self
+
+    def grader(self, name: str) -> GraderConfig:
+        """The judge a `facets.grader` entry means: a key of `graders`, or a bare model id."""
+        return self.graders.get(name) or GraderConfig(model=name)
+
+    def as_yaml_dict(self) -> dict[str, Any]:
+        """The full parsed config under its YAML key names, ready for JSON."""
+        return self.model_dump(mode="json", by_alias=True)
+
+
+def parse_config(text: str, where: str) -> StudyConfig:
+    """Parse the YAML of one study. Raises ConfigError that lists every problem at once.
+
+    `where` names the file in the message.
+    """
+    try:
+        data = yaml.load(text, Loader=_StrictLoader)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{where}: not valid YAML: {_yaml_message(error)}") from error
+    if not isinstance(data, dict):
+        raise ConfigError(f"{where}: expected a mapping that starts with `study: <name>`")
+    try:
+        return StudyConfig.model_validate(data)
+    except ValidationError as error:
+        problems = "\n".join(f"  {line}" for line in describe_problems(error, data, StudyConfig))
+        raise ConfigError(f"{where}: the study config has problems:\n{problems}") from error
+
+
+def _repeated_values(config: StudyConfig) -> list[str]:
+    facets = config.facets
+    lists = {
+        "solvers.models": config.solvers.models,
+        "facets.prompt": facets.prompt,
+        "facets.model_config": [facet.name for facet in facets.model_config_facet],
+        "facets.grader": facets.grader,
+        "facets.rubric": facets.rubric,
+        "facets.scorer": facets.scorers,
+        "benchmark.datasets": [
+            f"{d.id} ({d.name or 'default'}, {d.split})" for d in config.benchmark.datasets
+        ],
+    }
+    return [
+        f"{path}: {value!r} is listed twice; each entry must be unique"
+        for path, values in lists.items()
+        for value in sorted({v for v in values if values.count(v) > 1})
+    ]
+
+
+def _facet_problems(config: StudyConfig) -> list[str]:
+    problems = []
+    if not config.facets.grader and not config.facets.scorers:
+        problems.append("facets: name at least one grader (a judge) or one scorer")
+    for name in config.facets.grader:
+        if name not in config.graders and "/" not in name:
+            known = ", ".join(sorted(config.graders)) or "none is defined"
+            problems.append(
+                f"facets.grader: {name!r} is neither a key of graders: ({known}) "
+                "nor a model id such as openai/gpt-5-mini"
+            )
+    return problems
+
+
+def _mapping_problems(config: StudyConfig) -> list[str]:
+    pattern = config.benchmark.mapping.id
+    if isinstance(pattern, str) and "{" in pattern and not re.findall(r"\{[^{}]+\}", pattern):
+        return [f"benchmark.mapping.id: {pattern!r} has a brace but no {{column}} in it"]
+    if isinstance(pattern, list) and not pattern:
+        return ["benchmark.mapping.id: an empty list names no column"]
+    return []
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """Safe YAML that refuses a key given twice: plain YAML would keep only the last."""
+
+
+def _mapping_without_repeats(loader: _StrictLoader, node: yaml.MappingNode) -> dict[Any, Any]:
+    seen = set()
+    for key_node, _ in node.value:
+        if key_node.tag == "tag:yaml.org,2002:merge":
+            continue
+        key = key_node.value
+        if key in seen:
+            raise yaml.MarkedYAMLError(
+                problem=f"the key {key!r} is given twice", problem_mark=key_node.start_mark
+            )
+        seen.add(key)
+    loader.flatten_mapping(node)
+    return loader.construct_mapping(node, deep=True)
+
+
+_StrictLoader.add_constructor(
+    yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping_without_repeats
+)
+
+
+def _yaml_message(error: yaml.YAMLError) -> str:
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        mark = error.problem_mark
+        return f"line {mark.line + 1}, column {mark.column + 1}: {error.problem}"
+    return str(error).splitlines()[0]

@@ -1,0 +1,73 @@
+"""Turns pydantic's findings into lines a person can act on.
+
+Each line gives the YAML path, the value found, what is allowed, and the nearest
+known key where one is close.
+"""
+
+import difflib
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+__all__ = ["describe_problems"]
+
+
+def describe_problems(error: ValidationError, data: Any, model: type[BaseModel]) -> list[str]:
+    """One or more lines for every problem in `error`, each starting with its YAML path."""
+    lines: list[str] = []
+    for problem in error.errors():
+        path = _yaml_path(problem["loc"])
+        if problem["type"] == "extra_forbidden":
+            lines.append(_unknown_key(path, problem["loc"], model))
+        elif problem["type"] == "missing":
+            lines.append(f"{path}: this key is required")
+        elif problem["type"] == "value_error":
+            lines.extend(problem["msg"].removeprefix("Value error, ").splitlines())
+        else:
+            lines.append(f"{path}: {problem['msg']}; found {_short(problem['input'])}")
+    return list(dict.fromkeys(lines))
+
+
+def _yaml_path(loc: tuple[int | str, ...]) -> str:
+    # Union members show up in `loc` under their type's name: not part of the YAML.
+    noise = {"bool", "int", "str", "list", "constrained-int", "literal['auto']"}
+    text = ""
+    for part in loc:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        elif part.lower() not in noise and not part.startswith(("literal[", "list[", "function-")):
+            text += f".{part}" if text else part
+    return text or "(file)"
+
+
+def _unknown_key(path: str, loc: tuple[int | str, ...], model: type[BaseModel]) -> str:
+    known = _known_keys(model, loc[:-1])
+    near = difflib.get_close_matches(str(loc[-1]), known, n=1, cutoff=0.6)
+    hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}"
+    return f"{path}: unknown key {str(loc[-1])!r}; {hint}"
+
+
+def _known_keys(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
+    current: type[BaseModel] | None = model
+    for part in loc:
+        if current is None:
+            return []
+        by_key = {field.alias or name: field for name, field in current.model_fields.items()}
+        # A list index or a mapping key (a grader's name) stays in the same section.
+        if part in by_key:
+            current = _section_of(by_key[str(part)].annotation)
+    if current is None:
+        return []
+    return [field.alias or name for name, field in current.model_fields.items()]
+
+
+def _section_of(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    sections = (_section_of(arg) for arg in get_args(annotation))
+    return next((section for section in sections if section is not None), None)
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."

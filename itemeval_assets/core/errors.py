@@ -1,0 +1,65 @@
+"""Errors a user can act on: each message says what is wrong, where, and what to do.
+
+`exit_code` is the process exit code the command line gives for the error.
+"""
+
+__all__ = [
+    "BudgetExceeded",
+    "ConfigError",
+    "ConsentMissing",
+    "DatasetError",
+    "EnvironmentMissing",
+    "ItemevalAssetsError",
+    "ModelError",
+    "RunFailed",
+    "StoreError",
+    "TemplateError",
+]
+
+
+class ItemevalAssetsError(Exception):
+    """Base of every error this package raises on purpose."""
+
+    exit_code = 2
+
+
+class ConfigError(ItemevalAssetsError):
+    """The study YAML, or a setting, is wrong."""
+
+
+class TemplateError(ItemevalAssetsError):
+    """A prompt or rubric file is missing, unreadable, or lacks a placeholder."""
+
+
+class DatasetError(ItemevalAssetsError):
+    """A dataset is unreadable, lacks a mapped column, repeats an id, or changed since pinned."""
+
+
+class ModelError(ItemevalAssetsError):
+    """A model cannot be reached at all: unknown provider, missing package, missing key."""
+
+
+class StoreError(ItemevalAssetsError):
+    """A stored table is unreadable, of another study or config, or refuses a row."""
+
+
+class EnvironmentMissing(ItemevalAssetsError):
+    """An optional package or program is not installed."""
+
+
+class RunFailed(ItemevalAssetsError):
+    """A Dagster run ended in failure."""
+
+    exit_code = 1
+
+
+class ConsentMissing(ItemevalAssetsError):
+    """The projected cost is above `budget.confirm_above_usd` and nobody agreed to it."""
+
+    exit_code = 3
+
+
+class BudgetExceeded(ItemevalAssetsError):
+    """The projected cost is above the hard cap `budget.max_usd`."""
+
+    exit_code = 4

@@ -1,0 +1,61 @@
+"""The text that a model is shown for one cell."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from .conditions import GenerateCondition, GradeCondition
+from .judge_reply import FORMAT_NOTICE
+from .templates import render, split_at
+
+__all__ = ["Prompt", "judge_prompt", "solver_prompt"]
+
+Item = Mapping[str, Any]
+
+
+class Prompt(NamedTuple):
+    """`system` is empty unless the layout is split, for providers that cache a shared head."""
+
+    system: str
+    user: str
+
+    @property
+    def text(self) -> str:
+        return self.system + self.user
+
+
+def solver_prompt(condition: GenerateCondition, item: Item) -> Prompt:
+    """The prompt of one item. Reads item_id and input."""
+    values = {"input": item["input"], "id": item["item_id"]}
+    return _layout(condition.prompt.text, "input", values, condition.split_prompt)
+
+
+def judge_prompt(condition: GradeCondition, item: Item, solution: str | None) -> Prompt:
+    """The rubric filled in for one solution, with the notice of the reply format at its end.
+
+    Reads item_id, input, target, grading_scheme and metadata_json; any metadata column may
+    stand in the rubric.
+    """
+    assert condition.rubric is not None and condition.grader is not None
+    values = {
+        **_texts(json.loads(item["metadata_json"])),
+        "input": item["input"],
+        "solution": solution or "",
+        "target": item["target"],
+        "grading_scheme": item["grading_scheme"] or "",
+        "id": item["item_id"],
+    }
+    prompt = _layout(condition.rubric.text, "solution", values, condition.grader.split_rubric)
+    return prompt._replace(user=prompt.user + FORMAT_NOTICE)
+
+
+def _layout(text: str, start: str, values: Mapping[str, str], split: bool) -> Prompt:
+    head, tail = split_at(text, start) if split else ("", text)
+    return Prompt(render(head, values), render(tail, values))
+
+
+def _texts(metadata: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        name: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        for name, value in metadata.items()
+    }

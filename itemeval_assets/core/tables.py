@@ -1,0 +1,241 @@
+"""The tables: grain, key, columns with types and units (seed: Outputs and Schemas).
+
+Plain data, so that definitions load without pandas or pyarrow; `arrow_schema` builds
+the schema that every write enforces.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = [
+    "GRADINGS",
+    "GRADINGS_LONG",
+    "ITEMS",
+    "LEDGER",
+    "LOG_INDEX",
+    "REPLACED",
+    "SCHEMA_VERSION",
+    "SOLUTIONS",
+    "TABLES",
+    "TOKEN_COLUMNS",
+    "Column",
+    "Table",
+    "arrow_schema",
+]
+
+SCHEMA_VERSION = "1"
+
+TOKEN_COLUMNS = (
+    "input_tokens",
+    "output_tokens",
+    "total_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "reasoning_tokens",
+)
+
+
+@dataclass(frozen=True)
+class Column:
+    """`type` is string, int32, int64, float64 or bool."""
+
+    name: str
+    type: str = "string"
+    required: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A stored table. `key` identifies a row; `grain` says in words what one row is."""
+
+    name: str
+    grain: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+
+    @property
+    def column_names(self) -> list[str]:
+        return [column.name for column in self.columns]
+
+
+def arrow_schema(table: Table) -> "pa.Schema":
+    """The Arrow schema of a table, with its name and schema version in the metadata."""
+    import pyarrow as pa
+
+    types = {
+        "string": pa.string(),
+        "int32": pa.int32(),
+        "int64": pa.int64(),
+        "float64": pa.float64(),
+        "bool": pa.bool_(),
+    }
+    fields = [pa.field(c.name, types[c.type], nullable=not c.required) for c in table.columns]
+    return pa.schema(
+        fields,
+        metadata={"itemeval_assets.table": table.name, "itemeval_assets.schema": SCHEMA_VERSION},
+    )
+
+
+def _required(*names: str) -> tuple[Column, ...]:
+    return tuple(Column(name, required=True) for name in names)
+
+
+def _optional(*names: str, type: str = "string") -> tuple[Column, ...]:
+    return tuple(Column(name, type) for name in names)
+
+
+_TOKENS = tuple(Column(name, "int64") for name in TOKEN_COLUMNS)
+_EPOCH = Column("epoch", "int32", required=True, note="replication, from 1")
+_USD = Column("usd", "float64", note="null: no known price; 0.0 with null tokens: response cache")
+_LATENCY = Column("latency_s", "float64", note="seconds from first request to last reply")
+_CREATED = Column("created_at", required=True, note="ISO-8601 UTC")
+
+ITEMS = Table(
+    "items",
+    "one row per item of the benchmark",
+    ("item_id", "dataset_id"),
+    (
+        *_required("item_id", "dataset_id", "dataset_revision", "input", "target"),
+        Column("grading_scheme"),
+        Column("metadata_json", required=True, note="mapped metadata columns as a JSON object"),
+        _CREATED,
+    ),
+)
+
+SOLUTIONS = Table(
+    "solutions",
+    "one row per generate condition x item x epoch",
+    ("condition_id", "item_id", "epoch"),
+    (
+        *_required("study", "run_id", "condition_id", "condition_slug", "item_id", "dataset_id"),
+        *_required("dataset_revision"),
+        _EPOCH,
+        *_required("model", "prompt_name", "prompt_hash", "model_config_name"),
+        *_optional("temperature_requested", "temperature_effective", type="float64"),
+        *_optional("top_p_requested", "top_p_effective", type="float64"),
+        *_optional("max_tokens_requested", "max_tokens_effective", "seed_requested", type="int64"),
+        *_optional("reasoning_effort", "reasoning_effort_effective"),
+        *_optional("reasoning_tokens_requested", type="int64"),
+        Column("solution", note="null when the answer is blank"),
+        Column("stop_reason"),
+        Column("error", note="set: the call failed; the next run tries the cell again"),
+        *_TOKENS,
+        _USD,
+        _LATENCY,
+        *_required("log_file"),
+        Column("sample_uuid"),
+        _CREATED,
+    ),
+)
+
+GRADINGS = Table(
+    "gradings",
+    "one row per grading event: grade condition x generate condition x item x epoch",
+    ("grade_condition_id", "gen_condition_id", "item_id", "epoch"),
+    (
+        *_required("study", "run_id", "grade_condition_id", "grade_condition_slug"),
+        *_required("gen_condition_id", "item_id"),
+        _EPOCH,
+        *_required("grade_kind"),
+        *_optional("grader_name", "grader_model", "rubric_name", "rubric_hash", "scorer_name"),
+        Column("score", "float64"),
+        Column("score_raw", note="what was parsed, before it became a number"),
+        Column("parse_ok", "bool", required=True),
+        Column("parse_error", note="code of the parse failure; set exactly when score is null"),
+        *_optional("reasoning", "judge_completion"),
+        Column("error", note="set: the judge call failed; the next run tries the cell again"),
+        *_TOKENS,
+        _USD,
+        _LATENCY,
+        Column("log_file"),
+        _CREATED,
+        Column("sample_uuid"),
+        Column("solution_hash", note="fingerprint of the solution that was graded"),
+    ),
+)
+
+GRADINGS_LONG = Table(
+    "gradings_long",
+    "one row per grading event with its design, solution, cost and evidence; never aggregated",
+    ("grade_condition_id", "gen_condition_id", "item_id", "replication"),
+    (
+        *_optional("study", "item_id", "dataset_id", "dataset_revision", "model", "prompt_name"),
+        *_optional("prompt_hash", "model_config_name"),
+        Column("replication", "int32", note="epoch of the solution, from 1"),
+        *_optional("gen_condition_id", "gen_condition_slug", "grade_condition_id"),
+        *_optional("grade_condition_slug", "grade_kind", "grader_name", "grader_model"),
+        *_optional("rubric_name", "rubric_hash", "scorer_name"),
+        Column("score", "float64"),
+        Column("score_raw"),
+        Column("parse_ok", "bool"),
+        *_optional("parse_error", "reasoning", "solution", "judge_completion"),
+        *_optional("temperature_requested", "temperature_effective", type="float64"),
+        Column("reasoning_effort"),
+        *_optional("gen_input_tokens", "gen_output_tokens", "gen_total_tokens", type="int64"),
+        *_optional("gen_reasoning_tokens", type="int64"),
+        *_optional("gen_usd", "gen_latency_s", type="float64"),
+        *_optional("grade_input_tokens", "grade_output_tokens", "grade_total_tokens", type="int64"),
+        *_optional("grade_usd", "grade_latency_s", type="float64"),
+        *_optional("gen_run_id", "grade_run_id", "gen_log_file", "grade_log_file", "created_at"),
+    ),
+)
+
+LEDGER = Table(
+    "ledger",
+    "one row per run x stage x condition x model (and generate condition, when grading)",
+    ("run_id", "stage", "condition_id", "gen_condition_id", "model"),
+    (
+        *_required("run_id", "stage", "condition_id"),
+        Column("gen_condition_id", note="set when grading: the solutions that were graded"),
+        *_required("model"),
+        Column("provider"),
+        Column("calls", "int64", required=True, note="samples in the logs, cache hits included"),
+        *_TOKENS,
+        _USD,
+        Column("priced", "bool", required=True),
+        Column("batch", "bool", required=True),
+        _CREATED,
+    ),
+)
+
+LOG_INDEX = Table(
+    "log_index",
+    "one row per raw .eval log",
+    ("log_file",),
+    (
+        *_required("log_file", "run_id", "stage", "condition_id"),
+        Column("gen_condition_id"),
+        *_optional("task_name", "model", "status", "started_at", "completed_at"),
+        *_optional("total_samples", "completed_samples", type="int64"),
+        *_TOKENS,
+        _USD,
+        Column("priced", "bool"),
+        Column("batch", "bool"),
+        _CREATED,
+    ),
+)
+
+REPLACED = Table(
+    "replaced",
+    "one row per paid call whose row is no longer in solutions or gradings",
+    ("stage", "sample_uuid"),
+    (
+        *_required("stage", "sample_uuid", "run_id", "condition_id"),
+        Column("gen_condition_id"),
+        *_required("item_id"),
+        _EPOCH,
+        *_TOKENS,
+        _USD,
+        *_required("log_file"),
+        _CREATED,
+    ),
+)
+
+TABLES = {
+    table.name: table
+    for table in (ITEMS, SOLUTIONS, GRADINGS, GRADINGS_LONG, LEDGER, LOG_INDEX, REPLACED)
+}

@@ -1,0 +1,1 @@
+"""The Dagster layer, thin: contexts in, calls to `stages`, metadata out."""

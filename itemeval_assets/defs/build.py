@@ -1,0 +1,65 @@
+"""Builds the definitions of all studies; a function of the settings, nothing else."""
+
+import warnings
+
+import dagster as dg
+
+from itemeval_assets.core.errors import ConfigError, ItemevalAssetsError
+from itemeval_assets.core.study import Study
+from itemeval_assets.settings import Settings
+from itemeval_assets.storage.inputs import load_study
+
+from .assets import study_assets
+from .checks import study_checks
+from .io_managers import StudyTablesIOManager
+from .names import identifier
+
+__all__ = ["build_definitions", "load_studies"]
+
+# Partitioned asset checks, backfill policies and mappings of dimensions are young features of
+# Dagster; the graph uses them knowingly.
+warnings.filterwarnings("ignore", category=dg.PreviewWarning)
+warnings.filterwarnings("ignore", category=dg.BetaWarning)
+
+
+def build_definitions(settings: Settings, studies: list[Study] | None = None) -> dg.Definitions:
+    """One asset group per study. Touches no network and no dataset.
+
+    Raises ConfigError that lists the problems of all config files.
+    """
+    studies = load_studies(settings) if studies is None else studies
+    return dg.Definitions(
+        assets=[asset for study in studies for asset in study_assets(study, settings)],
+        asset_checks=[check for study in studies for check in study_checks(study)],
+        resources={"study_tables": StudyTablesIOManager(studies)},
+        # One process: the calls wait for the network, and a process costs seconds to start.
+        executor=dg.in_process_executor,
+    )
+
+
+def load_studies(settings: Settings) -> list[Study]:
+    """Every study of the settings. Raises ConfigError that lists the problems of all files."""
+    studies, problems = [], []
+    for path in settings.study_paths():
+        try:
+            studies.append(load_study(path))
+        except ItemevalAssetsError as error:
+            problems.append(str(error))
+    problems += _clashes(studies)
+    if problems:
+        raise ConfigError("\n".join(problems))
+    return studies
+
+
+def _clashes(studies: list[Study]) -> list[str]:
+    """Studies that Dagster, which knows no hyphen in a name, could not tell apart."""
+    first: dict[str, Study] = {}
+    problems = []
+    for study in studies:
+        other = first.setdefault(identifier(study), study)
+        if other is not study:
+            problems.append(
+                f"{study.config_path}: study: {study.name!r} and {other.name!r} "
+                f"({other.config_path}) are one name to Dagster; rename one of them"
+            )
+    return problems

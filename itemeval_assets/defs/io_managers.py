@@ -1,0 +1,70 @@
+"""The IO manager: turns a Dagster context into (table, partitions) of a study's store."""
+
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from itemeval_assets.core.study import Partition, Study
+
+from .names import to_partition
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from itemeval_assets.storage.store import ResultsStore
+
+__all__ = ["StudyTablesIOManager"]
+
+# Assets whose rows go into a table of another name.
+TABLE_OF = {"generation_ledger": "ledger", "grading_ledger": "ledger"}
+# Tables that are a function of others: written anew. All others are upserted.
+DERIVED = {"items", "gradings_long"}
+# The columns whose values make up a row's partition.
+PARTITION_COLUMNS = {
+    "solutions": ("condition_id",),
+    "gradings": ("gen_condition_id", "grade_condition_id"),
+    "gradings_long": ("gen_condition_id", "grade_condition_id"),
+    "generation_ledger": ("condition_id",),
+    "grading_ledger": ("gen_condition_id", "condition_id"),
+}
+
+
+class StudyTablesIOManager(dg.IOManager):
+    """Keyed, atomic upserts of Arrow tables; one run may hold rows of many partitions."""
+
+    def __init__(self, studies: list[Study]) -> None:
+        self._studies = {study.name: study for study in studies}
+
+    def handle_output(self, context: dg.OutputContext, obj: "pa.Table") -> None:
+        asset = context.asset_key.path[-1]
+        store, table = self._store(context.asset_key), TABLE_OF.get(asset, asset)
+        if not context.has_asset_partitions:
+            store.replace(table, (), obj)
+            return
+        for key in sorted(context.asset_partition_keys):
+            partition = to_partition(key)
+            rows = _rows_of(obj, asset, partition)
+            if table in DERIVED:
+                store.replace(table, partition, rows)
+            else:
+                store.upsert(table, partition, rows)
+
+    def load_input(self, context: dg.InputContext) -> "pa.Table":
+        store, table = self._store(context.asset_key), context.asset_key.path[-1]
+        if not context.has_asset_partitions:
+            return store.read(table)
+        return store.read(table, map(to_partition, sorted(context.asset_partition_keys)))
+
+    def _store(self, key: dg.AssetKey) -> "ResultsStore":
+        # Late: definitions load without pyarrow.
+        from itemeval_assets.storage.store import open_store
+
+        return open_store(self._studies[key.path[0]])
+
+
+def _rows_of(rows: "pa.Table", asset: str, partition: Partition) -> "pa.Table":
+    import pyarrow.compute as pc
+
+    for column, value in zip(PARTITION_COLUMNS[asset], partition, strict=True):
+        rows = rows.filter(pc.field(column) == value)
+    return rows

@@ -1,0 +1,1 @@
+"""Everything that talks to inspect_ai, and the datasets library."""

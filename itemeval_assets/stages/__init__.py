@@ -1,0 +1,19 @@
+"""One module per asset: tables in, tables out.
+
+Modules load when first used: definitions must load in seconds, and these import pandas,
+inspect_ai and datasets, which take that long each.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from . import export, gradings, gradings_long, items, ledger, solutions, status
+
+__all__ = ["export", "gradings", "gradings_long", "items", "ledger", "solutions", "status"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        return importlib.import_module(f".{name}", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

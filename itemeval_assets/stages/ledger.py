@@ -1,0 +1,76 @@
+"""The ledgers: what each run spent, booked from the logs the moment their rows are stored."""
+
+import pyarrow as pa
+
+from itemeval_assets.core.ledger import (
+    VERIFIABLE,
+    Mismatch,
+    ledger_from_logs,
+    reconcile,
+    united_ledger,
+)
+from itemeval_assets.core.study import GRADE, Partition
+from itemeval_assets.core.tables import LEDGER, TOKEN_COLUMNS, arrow_schema
+from itemeval_assets.storage.store import ResultsStore
+
+from .calls import Outcome
+from .items import now
+
+__all__ = ["book", "mismatches", "united"]
+
+
+def book(store: ResultsStore, outcome: Outcome, run_id: str) -> pa.Table:
+    """Index the logs of an outcome, and return the ledger rows of their partitions.
+
+    Called after the rows are stored: a log that is indexed has its rows in the tables, and
+    one that is not is read again by the next run.
+    """
+    booked = [arrow_schema(LEDGER).empty_table()]
+    for partition, entries in outcome.log_index.items():
+        index = store.upsert("log_index", partition, entries).rows
+        booked.append(ledger_from_logs(index))
+    booked.append(_verifiable_rows(outcome.rows, run_id))
+    return pa.concat_tables(booked)
+
+
+def united(store: ResultsStore) -> pa.Table:
+    """The ledger of the whole study, to the seed's key."""
+    return united_ledger(store.read("ledger"))
+
+
+def mismatches(store: ResultsStore) -> list[Mismatch]:
+    """Where the ledger and the rows differ; empty when the study reconciles."""
+    money = ["run_id", "sample_uuid", "usd", *TOKEN_COLUMNS]
+    return reconcile(
+        store.read("ledger"),
+        store.read("solutions", columns=money),
+        store.read("gradings", columns=money),
+        store.read("replaced"),
+    )
+
+
+def _verifiable_rows(gradings: pa.Table, run_id: str) -> pa.Table:
+    """Scorers call nobody: one ledger row per partition, for nothing."""
+    counts: dict[Partition, int] = {}
+    if "grade_kind" in gradings.column_names:
+        columns = ["gen_condition_id", "grade_condition_id", "grade_kind"]
+        for row in gradings.select(columns).to_pylist():
+            if row["grade_kind"] == "verifiable":
+                partition = (row["gen_condition_id"], row["grade_condition_id"])
+                counts[partition] = counts.get(partition, 0) + 1
+    rows = [
+        {
+            "run_id": run_id,
+            "stage": GRADE,
+            "condition_id": grade,
+            "gen_condition_id": generate,
+            "model": VERIFIABLE,
+            "calls": count,
+            "usd": 0.0,
+            "priced": True,
+            "batch": False,
+            "created_at": now(),
+        }
+        for (generate, grade), count in counts.items()
+    ]
+    return pa.Table.from_pylist(rows, schema=arrow_schema(LEDGER))

@@ -1,0 +1,144 @@
+"""Reads what a user writes: the study YAML, its templates, its price file."""
+
+import difflib
+import hashlib
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+from itemeval_assets.core.conditions import expand_design
+from itemeval_assets.core.config import StudyConfig, parse_config
+from itemeval_assets.core.errors import ConfigError, ItemevalAssetsError, TemplateError
+from itemeval_assets.core.pricing import PriceBook, parse_price_file
+from itemeval_assets.core.study import Study
+from itemeval_assets.core.templates import BUILTIN, Template, make_template
+
+__all__ = ["load_prices", "load_study"]
+
+
+def load_study(path: str | Path) -> Study:
+    """Load one study from its YAML. Touches no dataset and no network.
+
+    Raises ConfigError or TemplateError with everything that is wrong.
+    """
+    path = Path(path).expanduser().resolve()
+    raw = _read_bytes(path)
+    config = parse_config(_decode(raw, path), str(path))
+    prompts, rubrics = _load_templates(config, path.parent)
+    try:
+        design = expand_design(config, prompts, rubrics)
+    except ItemevalAssetsError as error:
+        raise type(error)(f"{path}: {error}") from error
+    return Study(
+        config=config,
+        design=design,
+        config_path=path,
+        config_sha256=hashlib.sha256(raw).hexdigest(),
+        study_dir=_study_dir(config, path),
+    )
+
+
+def load_prices(study: Study) -> PriceBook:
+    """The study's prices. Raises ConfigError for an unreadable `budget.pricing_path`."""
+    given = study.config.budget.pricing_path
+    if given is None:
+        return PriceBook()
+    path = (study.config_dir / Path(given).expanduser()).resolve()
+    if not path.is_file():
+        raise ConfigError(
+            f"budget.pricing_path: there is no file {path}; the path is relative to the config"
+        )
+    return PriceBook(parse_price_file(path.read_text(encoding="utf-8"), str(path)))
+
+
+def _read_bytes(path: Path) -> bytes:
+    if path.is_dir():
+        raise ConfigError(f"{path} is a folder; name the study's YAML file in it")
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        near = [p.name for p in path.parent.glob("*.y*ml")] if path.parent.is_dir() else []
+        hint = f"; that folder has {', '.join(sorted(near))}" if near else ""
+        raise ConfigError(f"there is no config file {path}{hint}") from error
+    except OSError as error:
+        raise ConfigError(f"cannot read the config {path}: {error.strerror}") from error
+
+
+def _decode(raw: bytes, path: Path) -> str:
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not UTF-8 text (byte {error.start})") from error
+
+
+def _study_dir(config: StudyConfig, path: Path) -> Path:
+    if config.output_dir.startswith("s3://"):
+        raise ConfigError(
+            f"{path}: output_dir: {config.output_dir!r}: this version keeps results on a local "
+            "disk; give a folder"
+        )
+    return (path.parent / Path(config.output_dir).expanduser() / config.study).resolve()
+
+
+def _load_templates(
+    config: StudyConfig, base: Path
+) -> tuple[dict[str, Template], dict[str, Template]]:
+    """All prompts and rubrics by reference. Every missing one is named in a single error."""
+    prompts, rubrics, problems = {}, {}, []
+    wanted = [
+        (prompts, "facets.prompt", name, base / config.prompts_dir / "solver", "prompts")
+        for name in config.facets.prompt
+    ]
+    if config.facets.grader:
+        wanted += [
+            (rubrics, "facets.rubric", name, base / config.rubrics_dir, "rubrics")
+            for name in config.facets.rubric
+        ]
+    for found, where, name, folder, builtin in wanted:
+        try:
+            found[name] = _load_template(name, folder, builtin)
+        except TemplateError as error:
+            problems.append(f"{where}: {error}")
+    if problems:
+        raise TemplateError("\n".join(problems))
+    return prompts, rubrics
+
+
+def _load_template(name: str, folder: Path, builtin: str) -> Template:
+    if name.startswith(BUILTIN):
+        packaged = _packaged(builtin)
+        short = name.removeprefix(BUILTIN)
+        if short not in packaged:
+            raise TemplateError(f"there is no packaged {name!r}; packaged: {', '.join(packaged)}")
+        return make_template(name, f"{BUILTIN}{builtin}/{short}.md", packaged[short])
+    path = (folder / f"{name}.md").resolve()
+    try:
+        return make_template(name, str(path), path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise TemplateError(
+            f"{name!r}: there is no file {path}{_hint(name, folder, builtin)}"
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise TemplateError(f"{name!r}: cannot read {path}: {error}") from error
+
+
+def _hint(name: str, folder: Path, builtin: str) -> str:
+    if name in _packaged(builtin):
+        return f"; for the packaged one write {BUILTIN}{name}"
+    local = sorted(path.stem for path in folder.glob("*.md"))
+    near = difflib.get_close_matches(name, local, n=1)
+    return (
+        f"; did you mean {near[0]!r}?"
+        if near
+        else f"; local templates: {', '.join(local) or 'none'}"
+    )
+
+
+@cache
+def _packaged(kind: str) -> dict[str, str]:
+    folder = files("itemeval_assets") / "builtin" / kind
+    return {
+        entry.name.removesuffix(".md"): entry.read_text(encoding="utf-8")
+        for entry in sorted(folder.iterdir(), key=lambda entry: entry.name)
+        if entry.name.endswith(".md")
+    }

@@ -1,0 +1,73 @@
+"""Where everything of a study lies, relative to the study directory.
+
+The only module that knows a path. Ids hold `[a-z0-9_-]` alone, so no name can leave
+the directory.
+"""
+
+from itemeval_assets.core.study import Partition, stage_of
+
+__all__ = [
+    "DATASET_LOCKS",
+    "EXPORT_LEDGER_CSV",
+    "EXPORT_LONG_CSV",
+    "EXPORT_LONG_PARQUET",
+    "RUNNING_LOGS",
+    "STUDY_FILE",
+    "claim_key",
+    "log_dir",
+    "log_key",
+    "manifest_key",
+    "partition_of",
+    "table_folder",
+    "table_key",
+]
+
+DATASET_LOCKS = "dataset_locks.json"
+STUDY_FILE = "study.json"
+EXPORT_LONG_PARQUET = "export/gradings_long.parquet"
+EXPORT_LONG_CSV = "export/gradings_long.csv"
+EXPORT_LEDGER_CSV = "export/ledger.csv"
+
+# Logs are written here and moved once complete: a log found here belongs to a live or killed run.
+RUNNING_LOGS = "logs/running"
+
+# Tables of both stages have a folder for each.
+_BY_STAGE = {"ledger", "log_index", "replaced"}
+
+
+def table_folder(table: str) -> str:
+    return f"{table}.parquet"
+
+
+def table_key(table: str, partition: Partition = ()) -> str:
+    """The file of one partition; of the whole table where it is not partitioned."""
+    if not partition:
+        return table_folder(table)
+    stage = (stage_of(partition),) if table in _BY_STAGE else ()
+    return "/".join((table_folder(table), *stage, *partition)) + ".parquet"
+
+
+def partition_of(table: str, key: str) -> Partition:
+    """The partition whose file `key` is: the inverse of `table_key`."""
+    parts = tuple(key.removesuffix(".parquet").split("/")[1:])
+    return parts[1:] if table in _BY_STAGE else parts
+
+
+def manifest_key(run_id: str) -> str:
+    return f"manifests/{run_id}.json"
+
+
+def log_dir(partition: Partition) -> str:
+    """Logs lie under the condition that made the calls: the generate, or the grade condition."""
+    return f"logs/{stage_of(partition)}/{partition[-1]}"
+
+
+def log_key(partition: Partition, created: str, task_id: str) -> str:
+    """The final name of a log. Grade logs also name the solutions they graded."""
+    stamp = created.replace(":", "-").replace("+", "-")
+    graded = f"{partition[0]}_" if len(partition) == 2 else ""
+    return f"{log_dir(partition)}/{stamp}_{graded}{task_id}.eval"
+
+
+def claim_key(partition: Partition) -> str:
+    return "/".join(("claims", stage_of(partition), *partition))

@@ -1,0 +1,218 @@
+"""The results store: tables of one study, read and upserted by partition."""
+
+import io
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from itemeval_assets.core.errors import StoreError
+from itemeval_assets.core.study import Partition, Study
+from itemeval_assets.core.tables import ITEMS, REPLACED, SCHEMA_VERSION, TABLES, arrow_schema
+from itemeval_assets.core.upsert import Upserted, upsert
+
+from . import layout
+from .backends import LOCKS, Backend, LocalBackend
+from .locks import claimed
+
+__all__ = ["ResultsStore", "open_store"]
+
+
+def open_store(study: Study) -> "ResultsStore":
+    """The store of a study. Raises StoreError when the directory belongs to another config."""
+    store = ResultsStore(LocalBackend(study.study_dir), study.name)
+    store.require_owner(study)
+    return store
+
+
+class ResultsStore:
+    """Tables under one study directory. Every write enforces the table's schema."""
+
+    def __init__(self, backend: Backend, study_name: str) -> None:
+        self.backend = backend
+        self.study_name = study_name
+
+    def read(
+        self,
+        table: str,
+        partitions: Iterable[Partition] | None = None,
+        columns: list[str] | None = None,
+    ) -> pa.Table:
+        """The rows of the given partitions (default: all), in file order.
+
+        A partition without a file has no rows. Raises StoreError for an unreadable file.
+        """
+        if partitions is None:
+            keys = self.keys(table)
+        else:
+            keys = [layout.table_key(table, partition) for partition in partitions]
+        parts = [self._decode(table, key, self.backend.read(key), columns) for key in keys]
+        schema = arrow_schema(TABLES[table])
+        wanted = pa.schema([schema.field(name) for name in columns]) if columns else schema
+        return pa.concat_tables([wanted.empty_table(), *parts])
+
+    def upsert(self, table: str, partition: Partition, rows: pa.Table) -> Upserted:
+        """Merge `rows` into a partition, atomically, by the rule of `core.upsert`.
+
+        Rows of solutions and gradings that lose are kept in `replaced`, where their cost
+        stays known. Writing that first means that a crash in between forgets no dollar.
+        """
+        result: Upserted | None = None
+
+        def merge(data: bytes | None) -> bytes | None:
+            nonlocal result
+            stored = self._decode(table, key, data, None)
+            result = upsert(TABLES[table], stored, self._conform(table, rows))
+            if table in ("solutions", "gradings") and result.replaced.num_rows:
+                self.upsert("replaced", partition, replaced_rows(partition, result.replaced))
+            return None if data is not None and result.rows.equals(stored) else _encode(result.rows)
+
+        key = layout.table_key(table, partition)
+        self.backend.update(key, merge)
+        assert result is not None
+        return result
+
+    def replace(self, table: str, partition: Partition, rows: pa.Table) -> None:
+        """Write a derived partition anew: its rows are a function of other tables."""
+        data = _encode(self._conform(table, rows))
+        self.backend.update(layout.table_key(table, partition), lambda _: data)
+
+    def partitions(self, table: str) -> list[Partition]:
+        """The partitions that have a file, whether or not the design still has them."""
+        return [layout.partition_of(table, key) for key in self.keys(table)]
+
+    def keys(self, table: str) -> list[str]:
+        if table == ITEMS.name:
+            return [layout.table_key(table)]
+        found = self.backend.list(layout.table_folder(table))
+        return [key for key in found if key.endswith(".parquet")]
+
+    def uri(self, table: str, partition: Partition = ()) -> str:
+        return self.backend.uri(layout.table_key(table, partition))
+
+    def read_json(self, key: str) -> dict[str, Any] | None:
+        """A JSON document of the study, or None. Raises StoreError when it is not JSON."""
+        data = self.backend.read(key)
+        try:
+            return None if data is None else json.loads(data)
+        except ValueError as error:
+            raise StoreError(
+                f"{self.backend.uri(key)} is not valid JSON: {error}; restore it from a copy"
+            ) from error
+
+    def update_json(self, key: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+        """Change a JSON document atomically; a missing one starts as {}."""
+
+        def rewrite(data: bytes | None) -> bytes:
+            document = change(json.loads(data) if data else {})
+            return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
+
+        self.backend.update(key, rewrite)
+
+    @contextmanager
+    def claimed(
+        self, partitions: list[Partition], holder: str, on_wait: Callable[[Partition, str], None]
+    ) -> Iterator[None]:
+        """Hold the sole right to make the calls of these partitions."""
+        with claimed(self.local_root / LOCKS, partitions, holder, on_wait):
+            yield
+
+    @property
+    def local_root(self) -> Path:
+        """The study directory on this machine."""
+        if not isinstance(self.backend, LocalBackend):
+            raise StoreError("this study does not lie on a local disk")
+        return self.backend.root
+
+    def require_owner(self, study: Study) -> None:
+        """Raise StoreError when the study directory was begun by another config file."""
+        owner = self.read_json(layout.STUDY_FILE)
+        if owner is None:
+            return
+        if owner.get("schema") != SCHEMA_VERSION:
+            raise StoreError(
+                f"{study.study_dir} has table schema {owner.get('schema')!r}, this version reads "
+                f"{SCHEMA_VERSION!r}; use the version of itemeval-assets that wrote it"
+            )
+        if owner.get("config") != _config_from(study):
+            raise StoreError(
+                f"{study.study_dir} was made by another config: {owner.get('config')} "
+                f"(seen from there), not {study.config_path}.\n"
+                "Give this study another `study:` name or `output_dir:`; if you renamed the "
+                f"config, correct `config` in {self.backend.uri(layout.STUDY_FILE)}"
+            )
+
+    def take_ownership(self, study: Study) -> None:
+        """Mark the study directory as this config's, once."""
+        mark = {
+            "study": study.name,
+            "config": _config_from(study),
+            "schema": SCHEMA_VERSION,
+            "created_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+        self.update_json(layout.STUDY_FILE, lambda document: document or mark)
+        self.require_owner(study)
+
+    def _conform(self, table: str, rows: pa.Table) -> pa.Table:
+        schema = arrow_schema(TABLES[table])
+        try:
+            conformed = rows.select(schema.names).cast(schema)
+            for field in schema:
+                if not field.nullable and conformed[field.name].null_count:
+                    raise StoreError(f"column {field.name!r} may not be null")
+            return conformed
+        except (KeyError, pa.ArrowInvalid, ValueError, StoreError) as error:
+            raise StoreError(f"table {table} of {self.study_name} refuses rows: {error}") from error
+
+    def _decode(
+        self, table: str, key: str, data: bytes | None, columns: list[str] | None
+    ) -> pa.Table:
+        schema = arrow_schema(TABLES[table])
+        if data is None:
+            wanted = pa.schema([schema.field(name) for name in columns]) if columns else schema
+            return wanted.empty_table()
+        try:
+            found = pq.read_table(io.BytesIO(data), columns=columns)
+            names = columns or schema.names
+            return found.select(names).cast(pa.schema([schema.field(name) for name in names]))
+        except (pa.ArrowInvalid, OSError, KeyError, ValueError) as error:
+            reason = str(error).splitlines()[0]
+            raise StoreError(
+                f"{self.backend.uri(key)} is not a readable {table} table: {reason}.\n"
+                "Nothing was changed. Restore the file from a copy, or delete it: the next run "
+                "rebuilds the partition from its .eval logs, without paying again"
+            ) from error
+
+
+def replaced_rows(partition: Partition, lost: pa.Table) -> pa.Table:
+    """Rows of `replaced` for rows of solutions or gradings that an upsert dropped."""
+    schema = arrow_schema(REPLACED)
+    constants = {
+        "stage": "generate" if len(partition) == 1 else "grade",
+        "condition_id": partition[-1],
+        "gen_condition_id": partition[0] if len(partition) == 2 else None,
+    }
+    columns = [
+        pa.array([constants[field.name]] * lost.num_rows, field.type)
+        if field.name in constants
+        else lost[field.name]
+        for field in schema
+    ]
+    return pa.table(columns, schema=schema)
+
+
+def _encode(rows: pa.Table) -> bytes:
+    buffer = io.BytesIO()
+    pq.write_table(rows, buffer, compression="zstd")
+    return buffer.getvalue()
+
+
+def _config_from(study: Study) -> str:
+    """The config's path seen from the study directory: stays true when a project is moved."""
+    return Path(os.path.relpath(study.config_path, study.study_dir)).as_posix()
