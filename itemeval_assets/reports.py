@@ -48,20 +48,24 @@ def progress_bar(hidden: bool) -> "Iterator[Callable[[Progress], None]]":
         MofNCompleteColumn(),
         TextColumn("{task.fields[facts]}"),
     )
-    with Bars(*columns, console=err, disable=hidden, redirect_stdout=False) as bars:
-        tasks: dict[int, TaskID] = {}
+    bars = Bars(*columns, console=err, disable=hidden, redirect_stdout=False)
+    tasks: dict[int, TaskID] = {}
 
-        def show(progress: "Progress") -> None:
-            if id(progress) not in tasks:
-                tasks[id(progress)] = bars.add_task(progress.stage, facts="")
-            bars.update(
-                tasks[id(progress)],
-                total=progress.total,
-                completed=progress.done,
-                facts=_facts(progress),
-            )
+    def show(progress: "Progress") -> None:
+        if id(progress) not in tasks:
+            bars.start()
+            tasks[id(progress)] = bars.add_task(progress.stage, facts="")
+        bars.update(
+            tasks[id(progress)],
+            total=progress.total,
+            completed=progress.done,
+            facts=_facts(progress),
+        )
 
+    try:
         yield show
+    finally:
+        bars.stop()
 
 
 def _facts(progress: "Progress") -> str:
@@ -116,12 +120,13 @@ def _matrix(title: str, rows: "list[PartitionStatus]", more: tuple[str, ...]) ->
     counts = ("done", "missing", "errored", "blank", "stale", *more)
     shown = [name for name in counts if name in ("done", "missing") or _any(rows, name)]
     table = Table(title=title, title_justify="left", title_style="bold")
-    table.add_column("condition", overflow="fold")
+    for heading in ("condition", "graded by")[: len(rows[0].partition)]:
+        table.add_column(heading, overflow="fold")
     for name in (*shown, "cells", "usd"):
         table.add_column(name.replace("_", " "), justify="right")
     for row in rows:
         cells = [_count(name, getattr(row, name)) for name in shown]
-        table.add_row(row.label, *cells, str(row.cells), _usd(row.usd))
+        table.add_row(*row.label.split(" | "), *cells, str(row.cells), _usd(row.usd))
     return table
 
 

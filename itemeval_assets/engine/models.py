@@ -1,6 +1,7 @@
 """Resolving model ids to inspect models, with errors a user can act on."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from inspect_ai._util.error import PrerequisiteError
@@ -10,7 +11,22 @@ from itemeval_assets.core.errors import ModelError
 
 from .mock_models import is_mock, mock_model
 
-__all__ = ["resolve_model"]
+__all__ = ["require_models", "resolve_model"]
+
+
+def require_models(models: Mapping[str, str]) -> None:
+    """Raise one ModelError that names every model which cannot be resolved.
+
+    `models`: id -> the YAML path that names it. Makes no call.
+    """
+    problems = []
+    for model, where in models.items():
+        try:
+            resolve_model(model, where)
+        except ModelError as error:
+            problems.append(str(error))
+    if problems:
+        raise ModelError("\n".join(problems))
 
 
 def resolve_model(

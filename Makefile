@@ -1,0 +1,50 @@
+# Every command sets up what it needs: Python 3.11+ and make are enough to begin with.
+
+# uv from the PATH, or one of our own in .uv/.
+UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
+RUN := $(UV) run --frozen --no-sync
+export UV_PYTHON_PREFERENCE ?= only-system
+
+.DEFAULT_GOAL := help
+.PHONY: help setup quickstart test check lint format types screenshots bench clean
+
+help: ## list these commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+quickstart: setup ## run a small real study: SmolLM2-135M on this machine, no key, no network
+	$(RUN) itemeval-assets quickstart
+
+test: setup ## run the tests
+	$(RUN) pytest -n auto
+
+check: lint types test ## everything a change must pass
+
+lint: setup ## style, imports, dead code
+	$(RUN) ruff format --check .
+	$(RUN) ruff check .
+
+types: setup ## types
+	$(RUN) pyright
+
+format: setup ## rewrite the files in the house format
+	$(RUN) ruff format .
+	$(RUN) ruff check --fix .
+
+screenshots: setup ## make the pictures in docs/img anew (needs chromium)
+	$(RUN) python scripts/screenshots.py
+
+bench: setup ## measure how fast the definitions load
+	$(RUN) python benchmarks/load_definitions.py
+
+clean: ## remove what the commands above made, results of studies excepted
+	rm -rf .venv .uv .pytest_cache .ruff_cache .hypothesis
+
+setup: .venv/.synced
+
+.venv/.synced: pyproject.toml uv.lock | $(UV)
+	$(UV) sync --frozen --all-extras --quiet
+	@touch $@
+
+.uv/bin/uv:
+	python3 -m venv .uv
+	.uv/bin/python -m pip install --quiet --disable-pip-version-check uv
