@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from itemeval_assets import api
 from itemeval_assets.core.errors import ConfigError
-from itemeval_assets.settings import Settings
+from itemeval_assets.settings import HOME_FOLDER, Settings
 from itemeval_assets.storage.inputs import load_study
 
 if TYPE_CHECKING:
     from itemeval_assets.engine.progress import Progress
     from itemeval_assets.runs import RunSummary
 
-__all__ = ["QuickstartSummary", "init", "quickstart", "serve_ui"]
+__all__ = ["QuickstartSummary", "init", "quickstart", "quickstart_config", "serve_ui"]
 
 LOCAL_MODEL = "openai-api/smollm2/SmolLM2-135M-Instruct"
 MOCK_MODEL = "mockllm/quickstart"
@@ -42,10 +42,10 @@ class QuickstartSummary:
 
 def init(folder: Path) -> list[Path]:
     """Make a project that runs at once, on mock models. Raises ConfigError over existing files."""
-    from itemeval_assets.runs import ensure_home
+    from itemeval_assets.runs import make_home
 
     made = _copy(files("itemeval_assets") / "builtin" / "project", folder)
-    return [*made, ensure_home(folder) / "dagster.yaml"]
+    return [*made, make_home(folder / HOME_FOLDER) / "dagster.yaml"]
 
 
 def quickstart(
@@ -60,7 +60,7 @@ def quickstart(
     the packages of the local model are not installed.
     """
     folder = folder or Path("quickstart_mock" if mock else "quickstart")
-    config = _quickstart_config(folder, mock)
+    config = quickstart_config(folder, mock)
     with _local_model(needed=not mock):
         run = api.run(config, on_progress=on_progress)
     study = load_study(config)
@@ -109,7 +109,7 @@ def _walk(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, Traversa
             yield f"{prefix}{entry.name}", entry
 
 
-def _quickstart_config(folder: Path, mock: bool) -> Path:
+def quickstart_config(folder: Path, mock: bool) -> Path:
     """The quickstart's YAML in `folder`, copied there at the first time."""
     config = folder / "study.yaml"
     if not config.exists():

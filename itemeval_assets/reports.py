@@ -65,7 +65,8 @@ def progress_bar(hidden: bool) -> "Iterator[Callable[[Progress], None]]":
     try:
         yield show
     finally:
-        bars.stop()
+        if tasks:
+            bars.stop()
 
 
 def _facts(progress: "Progress") -> str:

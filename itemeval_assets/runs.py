@@ -17,6 +17,7 @@ from itemeval_assets.core.study import Study
 from itemeval_assets.defs.build import build_definitions
 from itemeval_assets.defs.names import asset_key, identifier
 from itemeval_assets.defs.progress import listening
+from itemeval_assets.engine.models import require_models
 from itemeval_assets.settings import Settings, dagster_home_for
 from itemeval_assets.stages.export import ExportResult
 from itemeval_assets.stages.status import StudyStatus, survey
@@ -25,7 +26,7 @@ from itemeval_assets.storage.store import ResultsStore, open_store
 if TYPE_CHECKING:
     from itemeval_assets.engine.progress import Progress
 
-__all__ = ["RunSummary", "ensure_home", "run_export", "run_study"]
+__all__ = ["RunSummary", "ensure_home", "make_home", "run_export", "run_study"]
 
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 OUTPUTS = {
@@ -71,6 +72,7 @@ def run_study(
 ) -> RunSummary:
     """Materialize items, then the stages over the chosen conditions, then ledger and export."""
     store = open_store(study)
+    _require_models(study, store, stages, generate, grade, config)
     all_generate = [condition.id for condition in study.design.generate]
     all_grade = [condition.id for condition in study.design.grade]
     rows, columns = _ranges(generate, all_generate), _ranges(grade, all_grade)
@@ -100,6 +102,33 @@ def run_study(
     )
 
 
+def _require_models(
+    study: Study,
+    store: ResultsStore,
+    stages: Sequence[str],
+    generate: list[str],
+    grade: list[str],
+    config: Mapping[str, Any],
+) -> None:
+    """Raise ModelError for a model that a pending cell needs and that cannot be had.
+
+    Before anything is written or paid: a judge without a key is better found before the
+    solutions than after them.
+    """
+    found = survey(study, store, config.get("policy"))
+    everything = config.get("force") or not found.items
+    models: dict[str, str] = {}
+    for part in found.generate if "solutions" in stages else ():
+        if part.partition[0] in generate and (everything or part.done < part.cells):
+            models[study.design.generate_by_id()[part.partition[0]].model] = "solvers.models"
+    for part in found.grade if "gradings" in stages else ():
+        condition = study.design.grade_by_id()[part.partition[1]]
+        chosen = part.partition[0] in generate and part.partition[1] in grade
+        if condition.grader and chosen and (everything or part.done < part.cells):
+            models.setdefault(condition.grader.model, f"graders.{condition.grader_name}")
+    require_models(models)
+
+
 def run_export(study: Study) -> ExportResult:
     """Materialize the ledger and the export, and say what was written."""
     store = open_store(study)
@@ -114,7 +143,11 @@ def ensure_home(folder: Path) -> Path:
     `DAGSTER_HOME`, where it is set, wins.
     """
     given = os.environ.get("DAGSTER_HOME")
-    home = Path(given).expanduser().resolve() if given else dagster_home_for(folder)
+    return make_home(Path(given).expanduser().resolve() if given else dagster_home_for(folder))
+
+
+def make_home(home: Path) -> Path:
+    """Make a Dagster home with our dagster.yaml; one that is there stays as it is."""
     home.mkdir(parents=True, exist_ok=True)
     if not (home / "dagster.yaml").exists():
         packaged = files("itemeval_assets") / "builtin" / "dagster.yaml"

@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-__all__ = ["Settings", "dagster_home_for"]
+__all__ = ["HOME_FOLDER", "Settings", "dagster_home_for"]
 
 HOME_FOLDER = "dagster_home"
 

@@ -1,0 +1,50 @@
+"""A sealed environment: no keys, no network look-ups, and nothing outside temporary folders."""
+
+import os
+import re
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+_SECRET = re.compile(r"(API_?KEY|TOKEN|SECRET|PASSWORD|CREDENTIALS)$|^(AWS|AZURE|GOOGLE)_")
+_SETTINGS = ("INSPECT_", "ITEMEVAL_", "DAGSTER_")
+
+# At import: libraries read some of these once, and fixtures of a whole module run before any
+# fixture of a test.
+for _name in list(os.environ):
+    if _SECRET.search(_name) or _name.startswith(_SETTINGS):
+        del os.environ[_name]
+_session = tempfile.TemporaryDirectory(prefix="itemeval_assets_tests_")
+os.environ |= {
+    "DAGSTER_DISABLE_TELEMETRY": "true",
+    "DAGSTER_HOME": _session.name,
+    "HF_DATASETS_CACHE": f"{_session.name}/huggingface/datasets",
+    "HF_DATASETS_OFFLINE": "1",
+    "HF_HOME": f"{_session.name}/huggingface",
+    "HF_HUB_OFFLINE": "1",
+    "INSPECT_CACHE_DIR": f"{_session.name}/inspect",
+    "XDG_CACHE_HOME": f"{_session.name}/cache",
+    "XDG_DATA_HOME": f"{_session.name}/data",
+}
+
+# Deterministic, so that a failure seen once is seen again; no deadline, for busy machines.
+settings.register_profile(
+    "sealed",
+    deadline=None,
+    derandomize=True,
+    max_examples=50,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("sealed")
+
+
+@pytest.fixture(autouse=True)
+def sealed_environment(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each test has a DAGSTER_HOME and a response cache (of inspect) of its own."""
+    home: Path = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("DAGSTER_HOME", str(home))
+    monkeypatch.setenv("INSPECT_CACHE_DIR", str(home / "inspect"))

@@ -1,0 +1,148 @@
+"""The command line: exit codes and messages, and that a mistake leaves nothing behind."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from itemeval_assets.cli import run_cli
+from tests.studies import write_study
+
+Mistake = tuple[dict[str, Any], int, list[str]]
+
+MISTAKES: dict[str, Mistake] = {
+    "misspelt key": ({"extra": {"facetts": {}}}, 2, ["facetts", "did you mean 'facets'"]),
+    "wrong type": (
+        {"extra": {"facets": {"replications": "two"}}},
+        2,
+        ["facets.replications", "'two'"],
+    ),
+    "missing template": (
+        {"extra": {"facets": {"prompt": ["shrt"]}}},
+        2,
+        ["facets.prompt", "shrt.md"],
+    ),
+    "unknown packaged template": (
+        {"extra": {"facets": {"prompt": ["builtin:nope"]}}},
+        2,
+        ["builtin:nope", "standard"],
+    ),
+    "unknown column": (
+        {"extra": {"benchmark": {"mapping": {"input": "nope"}}}},
+        2,
+        ["benchmark.mapping.input", "'nope'", "question"],
+    ),
+    "unknown grader": ({"graders": ["juge"]}, 2, ["facets.grader", "'juge'"]),
+    "unknown provider": ({"models": ["nope/x"]}, 2, ["solvers.models", "nope/x"]),
+    "missing package": ({"models": ["groq/x"]}, 2, ["groq/x", "pip install groq"]),
+    "no key": ({"models": ["openai/x"]}, 2, ["openai/x", "OPENAI_API_KEY"]),
+    "no key for the judge": ({"graders": ["openai/x"]}, 2, ["graders.openai/x", "OPENAI_API_KEY"]),
+    "missing data": (
+        {"extra": {"benchmark": {"datasets": [{"id": "gone.jsonl"}]}}},
+        2,
+        ["gone.jsonl", "relative to the config"],
+    ),
+    "negative cap": ({"extra": {"budget": {"max_usd": -1}}}, 2, ["budget.max_usd", "-1"]),
+    "unreadable price file": (
+        {"extra": {"budget": {"pricing_path": "gone.json"}}},
+        2,
+        ["budget.pricing_path", "gone.json"],
+    ),
+    "no consent": (
+        {"extra": {"budget": {"confirm_above_usd": 0}}},
+        3,
+        ["--yes", "No call was made"],
+    ),
+    "over the cap": ({"extra": {"budget": {"max_usd": 1e-6}}}, 4, ["max_usd", "No call was made"]),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_is_a_short_message_and_an_exit_code(name, tmp_path, capsys):
+    changes, exit_code, says = MISTAKES[name]
+    config = write_study(tmp_path, **changes)
+    assert run_cli(["run", str(config)]) == exit_code
+    message = capsys.readouterr().err
+    assert message.startswith("error: ") and "Traceback" not in message
+    assert 1 <= len(message.strip().splitlines()) <= 4
+    for text in says:
+        assert text in message
+    results = tmp_path / "studies" / "toy"
+    assert not list(results.glob("*.parquet/*")) and not list(results.glob("logs/**/*.eval"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["run"], "config"),
+        (["run", "study.yaml", "--forse"], "--force"),
+        (["run", "study.yaml", "--only", "items"], "solutions"),
+        (["status", "nowhere.yaml"], "there is no config file"),
+        (["ui", "nowhere.yaml"], "there is no config file"),
+    ],
+)
+def test_wrong_arguments(arguments, says, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert run_cli(arguments) == 2
+    assert says in capsys.readouterr().err
+
+
+def test_filters_that_match_nothing_name_what_there_is(tmp_path, capsys):
+    config = str(write_study(tmp_path))
+    assert run_cli(["run", config, "--condition", "nope"]) == 2
+    assert "a_short_default--" in capsys.readouterr().err
+    assert run_cli(["run", config, "--grader", "nope"]) == 2
+    assert "numeric, mockllm/judge" in capsys.readouterr().err
+
+
+def test_filters_choose_conditions(tmp_path, capsys):
+    config = str(write_study(tmp_path, models=("mockllm/a", "mockllm/b", "mockllm/c"), items=2))
+    arguments = ["run", config, "--condition", "mockllm/a", "--condition", "mockllm/c"]
+    assert run_cli([*arguments, "--grader", "numeric", "--json"]) == 0
+    status = json.loads(capsys.readouterr().out)["status"]
+    assert [part["done"] for part in status["generate"]] == [2, 0, 2]
+    assert [part["done"] for part in status["grade"]] == [2, 0, 0, 0, 2, 0]
+
+
+def test_run_status_export(tmp_path, capsys):
+    config = str(write_study(tmp_path, items=2))
+    assert run_cli(["run", config]) == 0
+    assert "4 calls" in capsys.readouterr().out
+    assert run_cli(["run", config, "--json"]) == 0
+    again = json.loads(capsys.readouterr().out)
+    assert again["calls"] == 0 and again["status"]["grade"][0]["done"] == 2
+    assert run_cli(["status", config]) == 0
+    shown = capsys.readouterr().out
+    assert "solutions" in shown and "numeric" in shown
+    Path(tmp_path / "studies/toy/export/gradings_long.csv").unlink()
+    assert run_cli(["export", config, "--json"]) == 0
+    exported = json.loads(capsys.readouterr().out)
+    assert exported["rows"] == 4
+    assert all(Path(path).exists() for path in exported["paths"].values())
+
+
+def test_corrupt_table_is_named_and_rebuilt_from_the_logs_once_deleted(tmp_path, capsys):
+    config = str(write_study(tmp_path, items=2, graders=()))
+    assert run_cli(["run", config]) == 0
+    (file,) = (tmp_path / "studies/toy/solutions.parquet").glob("*.parquet")
+    whole = file.read_bytes()
+    file.write_bytes(whole[: len(whole) // 2])
+    capsys.readouterr()
+    assert run_cli(["run", config]) == 2
+    assert str(file) in capsys.readouterr().err
+    file.unlink()
+    assert run_cli(["run", config, "--json"]) == 0
+    again = json.loads(capsys.readouterr().out)
+    assert (again["calls"], again["recovered"]) == (0, 2)
+    assert again["status"]["generate"][0]["done"] == 2
+
+
+def test_study_directory_of_another_config_is_refused(tmp_path, capsys):
+    config = write_study(tmp_path, items=1, graders=())
+    assert run_cli(["run", str(config)]) == 0
+    copy = config.with_name("copy.yaml")
+    copy.write_text(config.read_text())
+    capsys.readouterr()
+    assert run_cli(["run", str(copy)]) == 2
+    assert "made by another config" in capsys.readouterr().err

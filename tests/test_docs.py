@@ -1,0 +1,72 @@
+"""What README and docs say is true: links, YAML, commands, Python."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from itemeval_assets import project
+from itemeval_assets.cli import run_cli
+from itemeval_assets.core.tables import TABLES
+from itemeval_assets.storage.inputs import load_study
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def blocks(language: str) -> list[tuple[str, str]]:
+    found = []
+    for page in PAGES:
+        for text in re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.M | re.S):
+            found.append((page.name, text))
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+        assert target.startswith("https://") or (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize(("page", "text"), blocks("yaml"))
+def test_yaml_blocks_are_studies(page, text, tmp_path):
+    (tmp_path / "study.yaml").write_text(text)
+    assert load_study(tmp_path / "study.yaml").design.generate
+
+
+def test_commands_and_python_blocks_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    commands = [
+        line.split("#")[0].split()
+        for _, text in blocks("sh")
+        for line in text.splitlines()
+        if line.startswith("itemeval-assets ")
+    ]
+    assert [command[1] for command in commands] == ["init", "run", "ui"]
+    for command in commands[:2]:
+        assert run_cli(command[1:]) == 0
+    monkeypatch.chdir(tmp_path / "my_project")
+    for page, text in blocks("python"):
+        exec(compile(text, page, "exec"), {})
+
+
+def test_make_targets_of_the_readme_exist():
+    wanted = {word for _, text in blocks("sh") for word in re.findall(r"^make (\w+)", text, re.M)}
+    listed = subprocess.run(
+        ["make", "-C", str(ROOT), "help"], capture_output=True, text=True, check=True
+    ).stdout
+    assert wanted == {"quickstart", "test"}
+    assert all(f"make {target} " in listed for target in wanted)
+
+
+def test_results_page_names_every_table_with_its_key():
+    page = (ROOT / "docs" / "results.md").read_text()
+    for table in TABLES.values():
+        assert re.search(rf"^\| {table.name} \|", page, re.M), table.name
+        if table.name != "gradings_long":
+            assert ", ".join(table.key) in page
+
+
+def test_packaged_project_files_are_in_the_package():
+    assert (Path(project.__file__).parent / "builtin" / "project" / "study.yaml").exists()

@@ -1,0 +1,48 @@
+"""Scaffolding and the quickstart, as a new user meets them."""
+
+import importlib.util
+
+import pytest
+
+from itemeval_assets import api, project
+from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.core.tables import GRADINGS_LONG
+
+
+def test_init_makes_a_project_that_runs_at_once(tmp_path):
+    project.init(tmp_path / "mine")
+    summary = api.run(tmp_path / "mine" / "study.yaml")
+    assert summary.calls == 48 + 48 and not summary.errored and not summary.failed_checks
+    assert (tmp_path / "mine" / "dagster_home" / "dagster.yaml").exists()
+
+
+def test_init_overwrites_nothing(tmp_path):
+    (tmp_path / "study.yaml").write_text("mine")
+    with pytest.raises(ConfigError, match=r"study\.yaml: already there"):
+        project.init(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["study.yaml"]
+
+
+def test_quickstart_on_mock_models(tmp_path):
+    first = project.quickstart(tmp_path / "q", mock=True)
+    assert first.run.calls > 12 and first.errored == 0
+    assert {row["graded_by"] for row in first.scores} >= {"numeric"}
+    assert all(0 <= row["mean_score"] <= 1 for row in first.scores)
+    frame = api.table(first.config, "gradings_long")
+    assert list(frame.columns) == GRADINGS_LONG.column_names
+    assert project.quickstart(tmp_path / "q", mock=True).run.calls == 0
+
+
+@pytest.mark.local_model
+@pytest.mark.skipif(
+    importlib.util.find_spec("xllamacpp") is None, reason="the extra local-model is not installed"
+)
+def test_quickstart_study_on_the_real_model(tmp_path):
+    """Two problems of the quickstart, for real: the way a new user's first run goes."""
+    config = project.quickstart_config(tmp_path / "q", mock=False)
+    text = config.read_text().replace("policy: full-interactive", "policy: dev, dev_items: 2")
+    config.write_text(text)
+    summary = project.quickstart(tmp_path / "q").run
+    solutions = api.table(config, "solutions")
+    assert summary.errored == 0 and summary.status.items == 2
+    assert solutions["solution"].notna().all() and (solutions["output_tokens"] > 0).all()
