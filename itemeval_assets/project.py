@@ -1,6 +1,7 @@
 """Projects on disk: scaffolding, the quickstart, and the web UI."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -116,7 +117,7 @@ def quickstart_config(folder: Path, mock: bool) -> Path:
         _copy(files("itemeval_assets") / "builtin" / "quickstart", folder)
         if mock:
             text = config.read_text(encoding="utf-8").replace(LOCAL_MODEL, MOCK_MODEL)
-            text = text.replace("study: quickstart\n", "study: quickstart_mock\n")
+            text = re.sub(r"^study: quickstart\b", "study: quickstart_mock", text, flags=re.M)
             config.write_text(text, encoding="utf-8")
     return config
 

@@ -118,16 +118,18 @@ def study_status(status: "StudyStatus") -> None:
 
 
 def _matrix(title: str, rows: "list[PartitionStatus]", more: tuple[str, ...]) -> Table:
-    counts = ("done", "missing", "errored", "blank", "stale", *more)
-    shown = [name for name in counts if name in ("done", "missing") or _any(rows, name)]
+    """One row per partition; a column of a trouble only where there is one."""
+    troubles = ("missing", "errored", "blank", "stale", *more)
+    shown = [name for name in troubles if _any(rows, name)]
     table = Table(title=title, title_justify="left", title_style="bold")
     for heading in ("condition", "graded by")[: len(rows[0].partition)]:
         table.add_column(heading, overflow="fold")
-    for name in (*shown, "cells", "usd"):
+    for name in ("done", *shown, "usd"):
         table.add_column(name.replace("_", " "), justify="right")
     for row in rows:
-        cells = [_count(name, getattr(row, name)) for name in shown]
-        table.add_row(*row.label.split(" | "), *cells, str(row.cells), _usd(row.usd))
+        counts = [_count(name, getattr(row, name)) for name in shown]
+        done = f"{row.done}/{row.cells}"
+        table.add_row(*row.label.split(" | "), done, *counts, _usd(row.usd))
     return table
 
 
@@ -151,10 +153,11 @@ def quickstart_summary(summary: "QuickstartSummary") -> None:
     for row in summary.scores:
         mean = "-" if row["mean_score"] is None else f"{row['mean_score']:.2f}"
         table.add_row(
-            *(str(row[name]) for name in ("model", "prompt_name", "graded_by", "events")),
+            row["model"].split("/")[-1],
+            *(str(row[name]) for name in ("prompt_name", "graded_by", "events")),
             mean,
             str(row["parse_failures"]),
-            "no price" if row["usd"] is None else _usd(row["usd"]),
+            _usd(row["usd"]),
         )
     out.print(table)
     out.print(f"Study: {summary.config}", soft_wrap=True)
@@ -182,5 +185,7 @@ def jsonable(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
-def _usd(value: float) -> str:
+def _usd(value: float | None) -> str:
+    if value is None:
+        return "no price"
     return f"${value:.4f}" if value else "$0"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
+from filelock import FileLock
 
 from itemeval_assets.core import errors
 from itemeval_assets.core.errors import RunFailed
@@ -149,10 +150,16 @@ def ensure_home(folder: Path) -> Path:
 def make_home(home: Path) -> Path:
     """Make a Dagster home with our dagster.yaml; one that is there stays as it is."""
     home.mkdir(parents=True, exist_ok=True)
-    if not (home / "dagster.yaml").exists():
-        packaged = files("itemeval_assets") / "builtin" / "dagster.yaml"
-        (home / "dagster.yaml").write_text(packaged.read_text(encoding="utf-8"), encoding="utf-8")
+    with _alone_in(home):
+        if not (home / "dagster.yaml").exists():
+            packaged = files("itemeval_assets") / "builtin" / "dagster.yaml"
+            (home / "dagster.yaml").write_bytes(packaged.read_bytes())
     return home
+
+
+def _alone_in(home: Path) -> FileLock:
+    """Keeps other processes from making the files of a new Dagster home at the same time."""
+    return FileLock(home / ".opening.lock")
 
 
 @dataclass
@@ -172,7 +179,9 @@ class _Launcher:
     def open(cls, study: Study) -> Iterator["_Launcher"]:
         definitions = build_definitions(Settings(), [study])
         home = ensure_home(study.config_dir)
-        with dg.DagsterInstance.from_config(str(home)) as instance:
+        with _alone_in(home):
+            opened = dg.DagsterInstance.from_config(str(home))
+        with opened as instance:
             yield cls(study, definitions.resolve_implicit_global_asset_job_def(), instance)
 
     def __call__(
@@ -235,6 +244,8 @@ def _error_of(result: dg.ExecuteInProcessResult) -> Exception:
         error = event.step_failure_data.error
         while error is not None and error.cause is not None:
             error = error.cause
+        if error is not None and error.cls_name == "DagsterExecutionInterruptedError":
+            return RunFailed("stopped; finished calls are kept, the next run goes on from there")
         message = error.message.strip() if error else "no message"
         return RunFailed(
             f"run {result.run_id} failed in step {event.step_key}: {message[:600]}\n"

@@ -14,7 +14,7 @@ HOME_FOLDER = "dagster_home"
 
 
 class Settings(BaseSettings):
-    """Environment variables `ITEMEVAL_ASSETS_<NAME>`; lists are JSON, or one plain value."""
+    """Read from the environment variables `ITEMEVAL_ASSETS_<NAME>`."""
 
     model_config = SettingsConfigDict(env_prefix="ITEMEVAL_ASSETS_", extra="ignore", frozen=True)
 
@@ -26,13 +26,24 @@ class Settings(BaseSettings):
     owners: str = Field(default="", description="owners of all assets, separated by ','")
 
     def study_paths(self) -> list[Path]:
-        """The config files that `studies` means, each once, in order."""
+        """The config files that `studies` means, each once, in order.
+
+        A pattern may match nothing; a path that was asked for by name stays in the list even
+        if there is no such file, so that loading it says so.
+        """
+        by_name = "studies" in self.model_fields_set
         found: dict[Path, None] = {}
-        for pattern in filter(None, self.studies.split(":")):
-            if Path(pattern).is_absolute():
-                found[Path(pattern)] = None
+        for text in filter(None, self.studies.split(":")):
+            wanted = Path(text).expanduser()
+            if not set(text) & set("*?["):
+                path = self.root / wanted
+                matches = [path] if by_name or path.exists() else []
+            elif wanted.is_absolute():
+                root = Path(wanted.anchor)
+                matches = sorted(root.glob(str(wanted.relative_to(root))))
             else:
-                found.update(dict.fromkeys(sorted(self.root.glob(pattern))))
+                matches = sorted(self.root.glob(text))
+            found.update(dict.fromkeys(match.resolve() for match in matches))
         return list(found)
 
     def owner_list(self) -> list[str]:

@@ -123,9 +123,7 @@ def test_permanent_faults_stay(status: int) -> None:
 
 @pytest.mark.parametrize("status", [429, 500])
 def test_transient_faults_end_after_their_attempts(status: int) -> None:
-    behaviour = Behaviour(
-        transient=1, transient_attempts=2, transient_statuses=(status,)
-    )
+    behaviour = Behaviour(transient=1, transient_attempts=2, transient_statuses=(status,))
     with ModelServer(behaviour) as server:
         replies = [post(server.base_url, "q") for _ in range(4)]
         other = post(server.base_url, "another question")
@@ -161,9 +159,7 @@ def test_delays_of_latency_and_hang() -> None:
 
 
 def test_shares_are_met_and_fates_do_not_change() -> None:
-    behaviour = Behaviour(
-        permanent=0.1, transient=0.2, malformed=0.1, blank=0.1, hang=0.1
-    )
+    behaviour = Behaviour(permanent=0.1, transient=0.2, malformed=0.1, blank=0.1, hang=0.1)
     prompts = [f"question {n}" for n in range(4000)]
     fates = [behaviour.fault("m", prompt) for prompt in prompts]
     assert fates == [behaviour.fault("m", prompt) for prompt in prompts]
@@ -321,9 +317,7 @@ def test_inspect_reads_text_and_usage() -> None:
         (Behaviour(malformed=1, malformed_kinds=("html",)), "OpenAIResponseError"),
     ],
 )
-def test_inspect_gives_up_at_once_without_retries(
-    behaviour: Behaviour, cause: str
-) -> None:
+def test_inspect_gives_up_at_once_without_retries(behaviour: Behaviour, cause: str) -> None:
     with ModelServer(behaviour) as server:
         model = inspect_model(server, max_retries=0)
         with pytest.raises(Exception) as failure:

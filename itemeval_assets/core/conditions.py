@@ -45,7 +45,8 @@ class GenerateCondition:
 
     @property
     def label(self) -> str:
-        return f"{self.model} · {self.prompt.name} · {self.model_config_name}"
+        config = "" if self.model_config_name == "default" else f" · {self.model_config_name}"
+        return f"{self.model.split('/')[-1]} · {self.prompt.short_name}{config}"
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,8 @@ class GradeCondition:
 
     @property
     def label(self) -> str:
-        return self.scorer or f"{self.grader_name} · {self.rubric.name if self.rubric else ''}"
+        rubric = self.rubric.short_name if self.rubric else ""
+        return self.scorer or f"{self.grader_name} · {rubric}"
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ Fields marked with `IDENTITY` enter a condition's id; every other field may chan
 without starting new conditions. Parsing is pure: no file, network or clock.
 """
 
+import copy
 import re
 from typing import Annotated, Any, Literal
 
@@ -184,7 +185,12 @@ class StudyConfig(_Section):
 
     @model_validator(mode="after")
     def _cross_field_rules(self) -> "StudyConfig":
-        problems = [*_repeated_values(self), *_facet_problems(self), *_mapping_problems(self)]
+        problems = [
+            *_repeated_values(self),
+            *_revision_problems(self),
+            *_facet_problems(self),
+            *_mapping_problems(self),
+        ]
         if problems:
             raise ValueError("\n".join(problems))
         return self
@@ -212,8 +218,30 @@ def parse_config(text: str, where: str) -> StudyConfig:
     try:
         return StudyConfig.model_validate(data)
     except ValidationError as error:
-        problems = "\n".join(f"  {line}" for line in describe_problems(error, data, StudyConfig))
+        lines = [*describe_problems(error, data, StudyConfig), *_problems_across(error, data)]
+        problems = "\n".join(f"  {line}" for line in lines)
         raise ConfigError(f"{where}: the study config has problems:\n{problems}") from error
+
+
+def _problems_across(error: ValidationError, data: dict[str, Any]) -> list[str]:
+    """Problems across fields, for which pydantic looks only where every field is sound.
+
+    Here: where unknown keys are the only other problem.
+    """
+    unknown = [p["loc"] for p in error.errors() if p["type"] == "extra_forbidden"]
+    if len(unknown) < error.error_count():
+        return []
+    known = copy.deepcopy(data)
+    for *path, key in unknown:
+        section: Any = known
+        for part in path:
+            section = section[part]
+        del section[key]
+    try:
+        StudyConfig.model_validate(known)
+    except ValidationError as found:
+        return describe_problems(found, known, StudyConfig)
+    return []
 
 
 def _repeated_values(config: StudyConfig) -> list[str]:
@@ -233,6 +261,18 @@ def _repeated_values(config: StudyConfig) -> list[str]:
         f"{path}: {value!r} is listed twice; each entry must be unique"
         for path, values in lists.items()
         for value in sorted({v for v in values if values.count(v) > 1})
+    ]
+
+
+def _revision_problems(config: StudyConfig) -> list[str]:
+    """Revisions are pinned by dataset id: the parts of one dataset cannot have several."""
+    revisions: dict[str, set[str | None]] = {}
+    for dataset in config.benchmark.datasets:
+        revisions.setdefault(dataset.id, set()).add(dataset.revision)
+    return [
+        f"benchmark.datasets: {id!r} is listed with several revisions; give one to all its entries"
+        for id, found in revisions.items()
+        if len(found) > 1
     ]
 
 
@@ -269,6 +309,11 @@ def _mapping_without_repeats(loader: _StrictLoader, node: yaml.MappingNode) -> d
         if key_node.tag == "tag:yaml.org,2002:merge":
             continue
         key = key_node.value
+        if not isinstance(key, str):
+            raise yaml.MarkedYAMLError(
+                problem="a key must be plain text; quote a value that starts with { or [",
+                problem_mark=key_node.start_mark,
+            )
         if key in seen:
             raise yaml.MarkedYAMLError(
                 problem=f"the key {key!r} is given twice", problem_mark=key_node.start_mark

@@ -21,6 +21,10 @@ def describe_problems(error: ValidationError, data: Any, model: type[BaseModel])
             lines.append(_unknown_key(path, problem["loc"], model))
         elif problem["type"] == "missing":
             lines.append(f"{path}: this key is required")
+        elif problem["type"] == "model_type":
+            lines.append(f"{path}: expected a section with keys; found {_short(problem['input'])}")
+        elif problem["type"] == "invalid_key":
+            lines.append(f"the key {problem['input']!r} is no text to YAML; put quotes around it")
         elif problem["type"] == "value_error":
             lines.extend(problem["msg"].removeprefix("Value error, ").splitlines())
         else:

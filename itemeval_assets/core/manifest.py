@@ -1,7 +1,7 @@
 """The manifest of a run: everything needed to say what was run and to run it again.
 
 One JSON document per run, with the fields of the seed (Outputs and Schemas). It holds no
-secret: values under keys that name one are left out.
+secret: values under keys that name one, and values that look like one, are left out.
 """
 
 import hashlib
@@ -17,9 +17,17 @@ from .templates import Template
 __all__ = ["build_manifest", "items_hash", "redacted"]
 
 MANIFEST_VERSION = 1
-_SECRET = re.compile(
-    r"api_?key|secret|password|passwd|authorization|credential|^(auth_?)?token$", re.I
+_SECRET_KEY = re.compile(
+    r"(api|access|private)[-_]?key|secret|passw(or)?d|passphrase|authorization|credential|cookie"
+    r"|token(?!s)",
+    re.I,
 )
+_SECRET_VALUE = re.compile(
+    r"(?<=://)[^/@\s]+(?=@)|\bBearer\s+\S+|\bsk-[\w-]{16,}|\bhf_\w{30,}|\bAKIA\w{16}|\bAIza[\w-]{30,}"
+    r"|(?<=key=)[^&\s]+|(?<=token=)[^&\s]+|(?<=signature=)[^&\s]+",
+    re.I,
+)
+REDACTED = "(redacted)"
 
 
 def build_manifest(
@@ -83,16 +91,16 @@ def items_hash(items: Iterable[Mapping[str, Any]]) -> str:
 
 
 def redacted(value: Any) -> Any:
-    """The value with everything under a key that names a secret replaced by `(redacted)`."""
+    """The value without secrets: those under a key that names one, and those that look like one."""
     if isinstance(value, Mapping):
         return {
-            key: "(redacted)" if _SECRET.search(str(key)) else redacted(inner)
+            key: REDACTED if _SECRET_KEY.search(str(key)) else redacted(inner)
             for key, inner in value.items()
         }
     if isinstance(value, list):
         return [redacted(inner) for inner in value]
     if isinstance(value, str):
-        return re.sub(r"(?<=://)[^/@\s]+@", "(redacted)@", value)
+        return _SECRET_VALUE.sub(REDACTED, value)
     return value
 
 

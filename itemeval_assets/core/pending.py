@@ -44,7 +44,7 @@ def is_blank(text: str | None) -> bool:
 
 def solution_fingerprint(solution: str | None) -> str:
     """First 16 hex of the sha256 of the solution's text; blank and null are the same."""
-    text = "" if solution is None else solution
+    text = "" if solution is None or is_blank(solution) else solution
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 

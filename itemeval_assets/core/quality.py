@@ -45,9 +45,9 @@ def repeated_keys(table: str, rows: pa.Table) -> list[Offence]:
 def errored_rows(rows: pa.Table) -> list[Offence]:
     """Rows whose call failed: item, epoch and the first line of the error."""
     return [
-        {**_keep(row, "item_id", "epoch"), "error": row["error"].splitlines()[0][:200]}
+        {**_keep(row, "item_id", "epoch"), "error": row["error"].partition("\n")[0][:200]}
         for row in rows.select(["item_id", "epoch", "error"]).to_pylist()
-        if row["error"]
+        if row["error"] is not None
     ]
 
 

@@ -31,6 +31,11 @@ class Template:
         return self.sha256[:12]
 
     @property
+    def short_name(self) -> str:
+        """The name without `builtin:`, for people to read."""
+        return self.name.removeprefix(BUILTIN)
+
+    @property
     def source(self) -> str:
         return "builtin" if self.name.startswith(BUILTIN) else "local"
 
@@ -45,7 +50,7 @@ def render(text: str, values: Mapping[str, str]) -> str:
     """Replace each `{name}` whose name is a key of `values`; leave all other braces alone."""
     if not values:
         return text
-    names = "|".join(re.escape(name) for name in sorted(values, key=len, reverse=True))
+    names = "|".join(map(re.escape, values))
     return re.sub(rf"\{{({names})\}}", lambda match: values[match[1]], text)
 
 

@@ -1,20 +1,11 @@
 """What a judge or a scorer made of one answer: a score, or the reason why there is none."""
 
-import re
 from dataclasses import dataclass
+
+from .text import well_formed
 
 RAW_LIMIT = 500
 """Longest `score_raw` kept, in characters: enough to see what was sent."""
-
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-
-
-def storable(text: str) -> str:
-    """The text with every lone surrogate replaced by U+FFFD, so that UTF-8 can encode it.
-
-    A JSON escape such as `\\ud800` decodes to one, and a Parquet file refuses it.
-    """
-    return _LONE_SURROGATE.sub("\ufffd", text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +35,7 @@ class Verdict:
         reasoning: str | None = None,
     ) -> "Verdict":
         """A score was found."""
-        return cls(score, _excerpt(score_raw), _storable_or_none(reasoning), True, None)
+        return cls(score, _excerpt(score_raw), _well_formed(reasoning), True, None)
 
     @classmethod
     def failed(
@@ -55,12 +46,12 @@ class Verdict:
     ) -> "Verdict":
         """No score: `parse_error` is one of the closed list of codes of the judge or scorer."""
         raw = None if score_raw is None else _excerpt(score_raw)
-        return cls(None, raw, _storable_or_none(reasoning), False, parse_error)
+        return cls(None, raw, _well_formed(reasoning), False, parse_error)
 
 
 def _excerpt(text: str) -> str:
-    return storable(text[:RAW_LIMIT])
+    return well_formed(text[:RAW_LIMIT])
 
 
-def _storable_or_none(text: str | None) -> str | None:
-    return None if text is None else storable(text)
+def _well_formed(text: str | None) -> str | None:
+    return None if text is None else well_formed(text)

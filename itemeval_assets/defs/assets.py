@@ -11,15 +11,24 @@ from typing import TYPE_CHECKING, Any, cast
 import dagster as dg
 
 from itemeval_assets import stages
-from itemeval_assets.core.errors import ItemevalAssetsError
+from itemeval_assets.core.errors import DatasetError, ItemevalAssetsError
 from itemeval_assets.core.study import Partition, Study
 from itemeval_assets.core.tables import TABLES
 from itemeval_assets.settings import Settings
 from itemeval_assets.storage.inputs import load_prices
 
-from .metadata import call_metadata, column_schema, row_count, table_metadata
+from .metadata import (
+    call_metadata,
+    column_schema,
+    generate_conditions,
+    grade_conditions,
+    partition_row_count,
+    row_count,
+    table_metadata,
+    usd,
+)
 from .names import asset_key, identifier, partition_key, to_partitions
-from .partitions import generate_partitions, grade_partitions, same_generate_condition
+from .partitions import generate_partitions, grade_partitions, rows_of, same_generate_condition
 from .progress import progress_log
 
 if TYPE_CHECKING:
@@ -58,7 +67,7 @@ def _items(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
         key=asset_key(study, "items"),
         io_manager_key=IO,
         kinds={"parquet"},
-        description=f"The benchmark, pinned at first run: {TABLES['items'].grain}.",
+        description=f"The questions, pinned at the first run: {TABLES['items'].grain}.",
         metadata=table_metadata(study, "items"),
         **shared,
     )
@@ -76,12 +85,14 @@ def _items(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
 
 
 def _solutions(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
+    owners, conditions = shared["owners"], generate_conditions(study)
+
     @dg.multi_asset(
         name=f"{identifier(study)}__solutions",
         outs={
-            "solutions": _out(study, "solutions", "Answers of the models"),
+            "solutions": _out(study, "solutions", "Answers of the models", owners, conditions),
             "generation_ledger": _out(
-                study, "generation_ledger", "What the answers cost", "ledger"
+                study, "generation_ledger", "What the answers cost", owners, table="ledger"
             ),
         },
         ins={"items": dg.AssetIn(key=asset_key(study, "items"))},
@@ -103,17 +114,28 @@ def _solutions(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
 
 
 def _gradings(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
+    owners = shared["owners"]
+    conditions = {**generate_conditions(study), **grade_conditions(study)}
+
     @dg.multi_asset(
         name=f"{identifier(study)}__gradings",
         outs={
-            "gradings": _out(study, "gradings", "Verdicts of scorers and judges"),
-            "grading_ledger": _out(study, "grading_ledger", "What the verdicts cost", "ledger"),
+            "gradings": _out(
+                study, "gradings", "Verdicts of scorers and judges", owners, conditions
+            ),
+            "grading_ledger": _out(
+                study, "grading_ledger", "What the verdicts cost", owners, table="ledger"
+            ),
         },
         ins={
             "items": dg.AssetIn(key=asset_key(study, "items")),
             "solutions": dg.AssetIn(
                 key=asset_key(study, "solutions"), partition_mapping=same_generate_condition()
             ),
+        },
+        internal_asset_deps={
+            "gradings": {asset_key(study, "items"), asset_key(study, "solutions")},
+            "grading_ledger": {asset_key(study, "solutions")},
         },
         partitions_def=grade_partitions(study),
         backfill_policy=dg.BackfillPolicy.single_run(),
@@ -125,6 +147,7 @@ def _gradings(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
         partitions = to_partitions(context.partition_keys, study.grade_partitions())
         with _users_errors():
             run = _stage_run(context, study, config, items)
+            _warn_of_missing(context, solutions, partitions)
             with run.store.claimed(partitions, run.run_id, _tell_of_wait(context)):
                 outcome = stages.gradings.grade(run, solutions, partitions)
                 yield from _paid_outputs(context, run, "gradings", outcome)
@@ -153,7 +176,12 @@ def _gradings_long(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, gradings: Any, solutions: Any
     ) -> dg.MaterializeResult:
         rows = stages.gradings_long.join(gradings, solutions)
-        return dg.MaterializeResult(value=rows, metadata=row_count(rows))
+        for partition in to_partitions(context.partition_keys, study.grade_partitions()):
+            context.add_asset_metadata(
+                partition_row_count(rows_of(rows, "gradings_long", partition)),
+                partition_key=partition_key(partition),
+            )
+        return dg.MaterializeResult(value=rows)
 
     return cast(dg.AssetsDefinition, gradings_long)
 
@@ -172,7 +200,7 @@ def _ledger(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
         with _users_errors():
             rows = stages.ledger.united(_store(study))
         spent = sum(usd or 0.0 for usd in rows["usd"].to_pylist())
-        return dg.MaterializeResult(metadata={**row_count(rows), "usd": float(spent)})
+        return dg.MaterializeResult(metadata={**row_count(rows), "usd": usd(spent)})
 
     return cast(dg.AssetsDefinition, ledger)
 
@@ -194,7 +222,7 @@ def _export(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
         return dg.MaterializeResult(
             metadata={
                 "dagster/row_count": result.rows,
-                "usd": result.usd,
+                "usd": usd(result.usd),
                 "models without price": ", ".join(result.unpriced) or "none",
                 **paths,
             }
@@ -203,14 +231,22 @@ def _export(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
     return cast(dg.AssetsDefinition, export)
 
 
-def _out(study: Study, name: str, says: str, table: str | None = None) -> dg.AssetOut:
+def _out(
+    study: Study,
+    name: str,
+    says: str,
+    owners: list[str] | None,
+    conditions: dict[str, Any] | None = None,
+    table: str | None = None,
+) -> dg.AssetOut:
     table = table or name
     return dg.AssetOut(
         key=asset_key(study, name),
         io_manager_key=IO,
         kinds={"parquet", "inspect_ai"},
         description=f"{says}: {TABLES[table].grain}.",
-        metadata=table_metadata(study, table),
+        metadata={**(conditions or {}), **table_metadata(study, table)},
+        owners=owners,
     )
 
 
@@ -218,17 +254,23 @@ def _paid_outputs(
     context: dg.AssetExecutionContext, run: "StageRun", table: str, outcome: "Outcome"
 ) -> Iterator[dg.Output]:
     """Yield the rows, then the ledger. Dagster stores an output before it asks for the next."""
-    described = call_metadata(run.study, table, outcome, run.run_id)
-    for partition, metadata in described.items():
+
+    def describe(asset: str, partition: Partition, metadata: dict[str, Any]) -> None:
         context.add_asset_metadata(
-            metadata, asset_key=asset_key(run.study, table), partition_key=partition_key(partition)
+            metadata, asset_key=asset_key(run.study, asset), partition_key=partition_key(partition)
         )
+
+    for partition, metadata in call_metadata(run, table, outcome).items():
+        describe(table, partition, metadata)
     if outcome.unpriced:
         unknown = ", ".join(sorted(outcome.unpriced))
         context.log.warning(f"no price is known for {unknown}: usd is null")
     yield dg.Output(outcome.rows, output_name=table)
     booked = stages.ledger.book(run.store, outcome, run.run_id)
-    yield dg.Output(booked, output_name=LEDGER_OF[table], metadata=row_count(booked))
+    ledger = LEDGER_OF[table]
+    for partition in outcome.pending:
+        describe(ledger, partition, {"rows booked": rows_of(booked, ledger, partition).num_rows})
+    yield dg.Output(booked, output_name=ledger)
 
 
 def _store(study: Study) -> "ResultsStore":
@@ -243,16 +285,30 @@ def _stage_run(
 ) -> "StageRun":
     from itemeval_assets.stages.calls import StageRun
 
+    # An input that was never materialized arrives as an empty table: without items, nothing
+    # would be pending, and the partition would turn green for nothing.
+    if not items.num_rows:
+        raise DatasetError(f"study {study.name} has no items yet: materialize items first")
     return StageRun(
         study,
         _store(study),
         load_prices(study),
         items,
-        context.run_id,
+        context.run.run_id,
         progress_log(context.log.info),
         context.log.info,
         **config.model_dump(),
     )
+
+
+def _warn_of_missing(
+    context: dg.AssetExecutionContext, solutions: Any, partitions: list[Partition]
+) -> None:
+    """Say which solutions do not exist yet: their gradings stay empty, and nothing is paid."""
+    stored = set(solutions["condition_id"].to_pylist())
+    for condition in dict.fromkeys(partition[0] for partition in partitions):
+        if condition not in stored:
+            context.log.warning(f"nothing to grade: {condition} has no solutions yet")
 
 
 def _tell_of_wait(context: dg.AssetExecutionContext) -> Callable[[Partition, str], None]:

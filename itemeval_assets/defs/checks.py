@@ -1,12 +1,16 @@
 """Asset checks: each wraps a pure rule, and names the partition and rows that break it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
+from dagster._core.definitions.asset_checks.asset_check_evaluation import (
+    AssetCheckEvaluationTargetMaterializationData,
+)
 
 from itemeval_assets import stages
 from itemeval_assets.core.study import Partition, Study
+from itemeval_assets.core.tables import TABLES
 
 from .names import asset_key, partition_key, to_partitions
 from .partitions import generate_partitions, grade_partitions
@@ -18,26 +22,34 @@ __all__ = ["study_checks"]
 
 Offences = list[dict[str, Any]]
 Rule = Callable[[Study, "ResultsStore", Partition], Offences]
-SHOWN = 20
+# How many offending rows, or failing partitions, a result lists; and how many it names in words.
+SHOWN, NAMED = 20, 3
 
 
 def study_checks(study: Study) -> list[dg.AssetChecksDefinition]:
     """All checks of a study. Blocking ones stop what lies downstream in the same run."""
+    unique = "No key stands twice: {}."
+    answered = (
+        "No call failed: no row has an `error`. The next run of the partition tries again the "
+        "cells that have one."
+    )
+    complete = (
+        "Every cell of the design, item x replication, has a sound row. The next run of the "
+        "partition fills the cells that are missing, errored or stale."
+    )
+    invariant = (
+        "`parse_ok` is false exactly when `parse_error` is set and `score` is null "
+        "(rows without `error`)."
+    )
     partitioned = [
-        ("solutions", "keys_unique", _keys_unique("solutions"), True, "No key stands twice."),
-        ("solutions", "no_errored_rows", _no_errored("solutions"), False, "No call failed."),
-        ("solutions", "complete", _complete, False, "Every cell of the design has its row."),
-        ("gradings", "keys_unique", _keys_unique("gradings"), True, "No key stands twice."),
-        (
-            "gradings",
-            "parse_ok_invariant",
-            _parse_ok,
-            True,
-            "parse_ok is false exactly when parse_error is set and score is null.",
-        ),
-        ("gradings", "no_errored_rows", _no_errored("gradings"), False, "No judge call failed."),
-        ("gradings", "complete", _complete, False, "Every cell of the design has its row."),
-        ("gradings_long", "keys_unique", _keys_unique("gradings_long"), True, "No key twice."),
+        ("solutions", "keys_unique", _keys_unique("solutions"), True, unique),
+        ("solutions", "no_errored_rows", _no_errored("solutions"), False, answered),
+        ("solutions", "complete", _complete, False, complete),
+        ("gradings", "keys_unique", _keys_unique("gradings"), True, unique),
+        ("gradings", "parse_ok_invariant", _parse_ok, True, invariant),
+        ("gradings", "no_errored_rows", _no_errored("gradings"), False, answered),
+        ("gradings", "complete", _complete, False, complete),
+        ("gradings_long", "keys_unique", _keys_unique("gradings_long"), True, unique),
     ]
     return [
         _dataset_unchanged(study),
@@ -49,48 +61,92 @@ def study_checks(study: Study) -> list[dg.AssetChecksDefinition]:
 def _partitioned(
     study: Study, table: str, name: str, rule: Rule, blocking: bool, says: str
 ) -> dg.AssetChecksDefinition:
-    """A check with one result per partition, also in a run over a range of them."""
+    """A check with one result per partition, whatever a run covers: one, a range, or no choice.
+
+    The UI's "Execute all" makes no choice: then every stored partition is checked.
+    """
     key = asset_key(study, table)
     single = table == "solutions"
     severity = dg.AssetCheckSeverity.ERROR if blocking else dg.AssetCheckSeverity.WARN
 
-    @dg.asset_check(
+    def check(context: dg.AssetCheckExecutionContext) -> Iterator[Any]:
+        order = study.generate_partitions() if single else study.grade_partitions()
+        step, store = context.op_execution_context, _store(study)
+        if step.has_partition_key or step.has_partition_key_range:
+            partitions = to_partitions(step.partition_keys, order)
+        else:
+            stored = set(store.partitions(table))
+            partitions = [partition for partition in order if partition in stored]
+        found = {partition: rule(study, store, partition) for partition in partitions}
+        # Failures last, and after a range a result of its own, which counts them: the UI shows
+        # the result recorded last as the "latest execution", of whatever partition it is, and
+        # one that passed must not hide one that failed. In the statuses of single partitions
+        # the UI leaves the result of a range out of account.
+        for partition, offences in sorted(found.items(), key=lambda result: bool(result[1])):
+            yield dg.AssetCheckEvaluation(
+                asset_key=key,
+                check_name=name,
+                passed=not offences,
+                severity=severity,
+                description=_in_short(offences),
+                metadata=_shown(offences),
+                partition=partition_key(partition),
+                target_materialization_data=_latest(context.instance, key, partition),
+                blocking=blocking and len(found) == 1,
+            )
+        if len(found) != 1:
+            yield _summary(key, name, found, severity, blocking)
+        yield dg.Output(None)
+
+    check.__name__ = name
+    return dg.asset_check(
         asset=key,
         name=name,
         blocking=blocking,
-        description=says,
+        description=says.format(", ".join(TABLES[table].key)),
         partitions_def=generate_partitions(study) if single else grade_partitions(study),
-    )
-    def check(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
-        order = study.generate_partitions() if single else study.grade_partitions()
-        step = context.op_execution_context
-        found = {}
-        store = _store(study)
-        for partition in to_partitions(step.partition_keys, order):
-            offences = found[partition] = rule(study, store, partition)
-            step.log_event(
-                # Dagster takes it, though its annotation leaves it out.
-                dg.AssetCheckEvaluation(  # pyright: ignore[reportArgumentType]
-                    asset_key=key,
-                    check_name=name,
-                    passed=not offences,
-                    severity=severity,
-                    metadata=_shown(offences),
-                    partition=partition_key(partition),
-                )
-            )
-        broken = [partition for partition, offences in found.items() if offences]
-        return dg.AssetCheckResult(
-            passed=not broken,
-            severity=severity,
-            metadata={
-                "partitions checked": len(found),
-                "partitions failed": len(broken),
-                **({"first failed": partition_key(broken[0])} if broken else {}),
-            },
-        )
+    )(check)  # pyright: ignore[reportArgumentType]  # Dagster takes events, too
 
-    return check
+
+def _summary(
+    key: dg.AssetKey,
+    name: str,
+    found: dict[Partition, Offences],
+    severity: dg.AssetCheckSeverity,
+    blocking: bool,
+) -> dg.AssetCheckEvaluation:
+    """The result of a range. It alone blocks, so that the run's error names the check once."""
+    failed = {partition: len(offences) for partition, offences in found.items() if offences}
+    lines = [f"{partition_key(partition)}: {rows}" for partition, rows in failed.items()]
+    more = [f"and {len(lines) - SHOWN} more"] if len(lines) > SHOWN else []
+    listed = "".join(f"\n- {line}" for line in [*lines[:SHOWN], *more])
+    return dg.AssetCheckEvaluation(
+        asset_key=key,
+        check_name=name,
+        passed=not failed,
+        severity=severity,
+        description=(
+            f"Fails in {len(failed)} of {len(found)} partitions; rows in each:\n{listed}"
+            if failed
+            else f"Holds in {len(found)} partitions."
+        ),
+        metadata={"partitions checked": len(found), "partitions failed": len(failed)},
+        blocking=blocking,
+    )
+
+
+def _latest(
+    instance: dg.DagsterInstance, key: dg.AssetKey, partition: Partition
+) -> AssetCheckEvaluationTargetMaterializationData | None:
+    """The materialization a result is about; the UI hides results of any other, or of none."""
+    wanted = dg.AssetRecordsFilter(asset_key=key, asset_partitions=[partition_key(partition)])
+    for record in instance.fetch_materializations(wanted, limit=1).records:
+        return AssetCheckEvaluationTargetMaterializationData(
+            run_id=record.event_log_entry.run_id,
+            storage_id=record.storage_id,
+            timestamp=record.timestamp,
+        )
+    return None
 
 
 def _dataset_unchanged(study: Study) -> dg.AssetChecksDefinition:
@@ -105,7 +161,9 @@ def _dataset_unchanged(study: Study) -> dg.AssetChecksDefinition:
         offences = [
             {"dataset": id, "pinned": pinned, "now": now} for id, (pinned, now) in changed.items()
         ]
-        return dg.AssetCheckResult(passed=not offences, metadata=_shown(offences))
+        return dg.AssetCheckResult(
+            passed=not offences, description=_in_short(offences), metadata=_shown(offences)
+        )
 
     return check
 
@@ -120,7 +178,9 @@ def _ledger_reconciles(study: Study) -> dg.AssetChecksDefinition:
     )
     def check() -> dg.AssetCheckResult:
         offences = [found._asdict() for found in stages.ledger.mismatches(_store(study))]
-        return dg.AssetCheckResult(passed=not offences, metadata=_shown(offences))
+        return dg.AssetCheckResult(
+            passed=not offences, description=_in_short(offences), metadata=_shown(offences)
+        )
 
     return check
 
@@ -163,6 +223,18 @@ def _shown(offences: Offences) -> dict[str, Any]:
             [dg.TableRecord({k: _cell(v) for k, v in row.items()}) for row in offences[:SHOWN]]
         ),
     }
+
+
+def _in_short(offences: Offences) -> str | None:
+    """How many rows, and which are the first few. Errors are long: the metadata has them."""
+    if not offences:
+        return None
+    few = [
+        ", ".join(f"{name} {str(value)[:40]}" for name, value in row.items() if name != "error")
+        for row in offences[:NAMED]
+    ]
+    more = ["..."] if len(offences) > NAMED else []
+    return f"{len(offences)} row{'s'[: len(offences) > 1]}: {'; '.join([*few, *more])}"
 
 
 def _cell(value: Any) -> Any:

@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from itemeval_assets.core.study import Partition, Study
+from itemeval_assets.core.study import Study
 
 from .names import to_partition
+from .partitions import rows_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -19,14 +20,6 @@ __all__ = ["StudyTablesIOManager"]
 TABLE_OF = {"generation_ledger": "ledger", "grading_ledger": "ledger"}
 # Tables that are a function of others: written anew. All others are upserted.
 DERIVED = {"items", "gradings_long"}
-# The columns whose values make up a row's partition.
-PARTITION_COLUMNS = {
-    "solutions": ("condition_id",),
-    "gradings": ("gen_condition_id", "grade_condition_id"),
-    "gradings_long": ("gen_condition_id", "grade_condition_id"),
-    "generation_ledger": ("condition_id",),
-    "grading_ledger": ("gen_condition_id", "condition_id"),
-}
 
 
 class StudyTablesIOManager(dg.IOManager):
@@ -43,7 +36,7 @@ class StudyTablesIOManager(dg.IOManager):
             return
         for key in sorted(context.asset_partition_keys):
             partition = to_partition(key)
-            rows = _rows_of(obj, asset, partition)
+            rows = rows_of(obj, asset, partition)
             if table in DERIVED:
                 store.replace(table, partition, rows)
             else:
@@ -60,11 +53,3 @@ class StudyTablesIOManager(dg.IOManager):
         from itemeval_assets.storage.store import open_store
 
         return open_store(self._studies[key.path[0]])
-
-
-def _rows_of(rows: "pa.Table", asset: str, partition: Partition) -> "pa.Table":
-    import pyarrow.compute as pc
-
-    for column, value in zip(PARTITION_COLUMNS[asset], partition, strict=True):
-        rows = rows.filter(pc.field(column) == value)
-    return rows

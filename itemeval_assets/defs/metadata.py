@@ -1,6 +1,7 @@
 """What the Dagster UI shows of an asset: columns, counts, cost, files."""
 
 from collections import Counter
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -9,14 +10,26 @@ from itemeval_assets.core.study import Partition, Study
 from itemeval_assets.core.tables import TABLES
 from itemeval_assets.storage.layout import log_dir, manifest_key, table_key
 
+from .partitions import rows_of
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from itemeval_assets.stages.calls import Outcome
+    from itemeval_assets.stages.calls import Outcome, StageRun
 
-__all__ = ["call_metadata", "column_schema", "row_count", "table_metadata"]
+__all__ = [
+    "call_metadata",
+    "column_schema",
+    "generate_conditions",
+    "grade_conditions",
+    "partition_row_count",
+    "row_count",
+    "table_metadata",
+    "usd",
+]
 
 
+@cache
 def column_schema(table: str) -> dict[str, Any]:
     """The columns of a table, as the UI shows them."""
     columns = [
@@ -36,51 +49,110 @@ def table_metadata(study: Study, table: str) -> dict[str, Any]:
     return {
         **column_schema(table),
         "key": ", ".join(TABLES[table].key),
-        "path": dg.MetadataValue.path(str(study.study_dir / table_key(table))),
+        "table": dg.MetadataValue.path(str(study.study_dir / table_key(table))),
         "config": dg.MetadataValue.path(str(study.config_path)),
     }
+
+
+def generate_conditions(study: Study) -> dict[str, Any]:
+    """What each key of the generate dimension means."""
+    records = [
+        dg.TableRecord(
+            {
+                "condition_id": condition.id,
+                "model": condition.model,
+                "prompt": condition.prompt.name,
+                "model_config": condition.model_config_name,
+                "settings": _settings(condition.params),
+            }
+        )
+        for condition in study.design.generate
+    ]
+    return {"generate conditions": dg.MetadataValue.table(records)}
+
+
+def grade_conditions(study: Study) -> dict[str, Any]:
+    """What each key of the grade dimension means."""
+    records = [
+        dg.TableRecord(
+            {
+                "condition_id": condition.id,
+                "graded by": condition.scorer or condition.grader_name or "",
+                "model": condition.grader.model if condition.grader else "none",
+                "rubric": condition.rubric.name if condition.rubric else "",
+            }
+        )
+        for condition in study.design.grade
+    ]
+    return {"grade conditions": dg.MetadataValue.table(records)}
+
+
+def _settings(params: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in params.items()) or "provider's defaults"
 
 
 def row_count(rows: "pa.Table") -> dict[str, Any]:
     return {"dagster/row_count": rows.num_rows}
 
 
+def partition_row_count(rows: "pa.Table") -> dict[str, Any]:
+    return {"dagster/partition_row_count": rows.num_rows}
+
+
+def usd(amount: float) -> float:
+    """An amount without the noise of float sums."""
+    return round(amount, 9)
+
+
 def call_metadata(
-    study: Study, table: str, outcome: "Outcome", run_id: str
+    run: "StageRun", table: str, outcome: "Outcome"
 ) -> dict[Partition, dict[str, Any]]:
-    """Per partition: what this run called, what came back, what it cost, where the evidence is."""
-    rows = outcome.rows.to_pylist()
-    by_partition: dict[Partition, list[dict[str, Any]]] = {p: [] for p in outcome.pending}
-    for row in rows:
-        partition = (
-            (row["condition_id"],)
-            if table == "solutions"
-            else (row["gen_condition_id"], row["grade_condition_id"])
-        )
-        by_partition.setdefault(partition, []).append(row)
+    """Per partition: how it stands after this run, what the run cost, where the evidence is."""
+    labels = {c.id: c.label for c in (*run.study.design.generate, *run.study.design.grade)}
     return {
         partition: {
-            **_counts(own),
-            "pending cells": outcome.pending.get(partition, 0),
+            "condition": " | ".join(labels[id] for id in partition),
+            **_standing(run, table, partition, rows_of(outcome.rows, table, partition)),
             "recovered calls": outcome.recovered.get(partition, 0),
-            "path": dg.MetadataValue.path(str(study.study_dir / table_key(table, partition))),
-            "logs": dg.MetadataValue.path(str(study.study_dir / log_dir(partition))),
-            "manifest": dg.MetadataValue.path(str(study.study_dir / manifest_key(run_id))),
+            **_places(run, table, partition),
         }
-        for partition, own in by_partition.items()
+        for partition in outcome.pending
     }
 
 
-def _counts(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    counts: dict[str, Any] = {
-        "rows of this run": len(rows),
-        "errored rows": sum(row["error"] is not None for row in rows),
-        "usd": float(sum(row["usd"] or 0.0 for row in rows)),
+def _standing(run: "StageRun", table: str, partition: Partition, new: "pa.Table") -> dict[str, Any]:
+    from itemeval_assets.core.upsert import upsert
+
+    stored = run.store.read(table, [partition])
+    rows = upsert(TABLES[table], stored, new).rows if new.num_rows else stored
+    standing = {**partition_row_count(rows), **_outcomes(rows)}
+    spent = sum(amount or 0.0 for amount in new["usd"].to_pylist())
+    return {**standing, "rows of this run": new.num_rows, "usd of this run": usd(spent)}
+
+
+def _outcomes(rows: "pa.Table") -> dict[str, Any]:
+    """Errors and, of gradings, scores and parse failures; errored rows have neither."""
+    outcomes: dict[str, Any] = {"errored rows": rows.num_rows - rows["error"].null_count}
+    if "score" in rows.column_names:
+        scores = [score for score in rows["score"].to_pylist() if score is not None]
+        if scores:
+            outcomes["mean score"] = round(sum(scores) / len(scores), 6)
+        failures = Counter(code for code in rows["parse_error"].to_pylist() if code)
+        if failures:
+            outcomes["parse failures"] = dict(failures)
+    return outcomes
+
+
+def _places(run: "StageRun", table: str, partition: Partition) -> dict[str, Any]:
+    """Where the rows lie, and, of a run that made calls, its logs and manifest."""
+    places = {
+        "path": table_key(table, partition),
+        "logs": log_dir(partition),
+        "manifest": manifest_key(run.run_id),
     }
-    scores = [row["score"] for row in rows if row.get("score") is not None]
-    if scores:
-        counts["mean score of this run"] = sum(scores) / len(scores)
-    failures = Counter(row["parse_error"] for row in rows if row.get("parse_error"))
-    if failures:
-        counts["parse failures"] = dict(failures)
-    return counts
+    paths = {name: run.study.study_dir / key for name, key in places.items()}
+    return {
+        name: dg.MetadataValue.path(str(path))
+        for name, path in paths.items()
+        if name == "path" or path.exists()
+    }

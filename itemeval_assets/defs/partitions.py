@@ -1,12 +1,26 @@
 """Partitions: one per condition, from the YAML, when the code location loads."""
 
+from typing import TYPE_CHECKING
+
 import dagster as dg
 
-from itemeval_assets.core.study import Study
+from itemeval_assets.core.study import Partition, Study
 
 from .names import GENERATE_DIMENSION, GRADE_DIMENSION
 
-__all__ = ["generate_partitions", "grade_partitions", "same_generate_condition"]
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["generate_partitions", "grade_partitions", "rows_of", "same_generate_condition"]
+
+# The columns whose values make up a row's partition.
+PARTITION_COLUMNS = {
+    "solutions": ("condition_id",),
+    "gradings": ("gen_condition_id", "grade_condition_id"),
+    "gradings_long": ("gen_condition_id", "grade_condition_id"),
+    "generation_ledger": ("condition_id",),
+    "grading_ledger": ("gen_condition_id", "condition_id"),
+}
 
 
 def generate_partitions(study: Study) -> dg.StaticPartitionsDefinition:
@@ -26,3 +40,12 @@ def grade_partitions(study: Study) -> dg.MultiPartitionsDefinition:
 def same_generate_condition() -> dg.MultiToSingleDimensionPartitionMapping:
     """A new solution makes exactly its own gradings stale."""
     return dg.MultiToSingleDimensionPartitionMapping(GENERATE_DIMENSION)
+
+
+def rows_of(rows: "pa.Table", asset: str, partition: Partition) -> "pa.Table":
+    """The rows of an asset's table that belong to one partition."""
+    import pyarrow.compute as pc
+
+    for column, value in zip(PARTITION_COLUMNS[asset], partition, strict=True):
+        rows = rows.filter(pc.field(column) == value)
+    return rows

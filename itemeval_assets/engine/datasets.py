@@ -17,9 +17,11 @@ from itemeval_assets.core.config import BenchmarkConfig, DatasetConfig, MappingC
 from itemeval_assets.core.errors import DatasetError
 from itemeval_assets.core.text import well_formed
 
-__all__ = ["load_items", "resolve_revision"]
+__all__ = ["load_items", "local_path", "resolve_revision"]
 
 Row = dict[str, Any]
+LONGEST_CSV_FIELD = 2**31 - 1  # instead of 131,072 characters: items may be whole documents
+COMMIT = re.compile("[0-9a-f]{40}")
 LOCAL_FORMATS = {".jsonl": "json", ".json": "json", ".csv": "csv", ".parquet": "parquet"}
 
 
@@ -27,11 +29,21 @@ def resolve_revision(dataset: DatasetConfig, adapter: str, base: Path) -> str:
     """The exact version a dataset has now.
 
     A hub dataset: the commit its revision (default: main) points to. Local data: the first
-    40 hex of the sha256 of the content. Raises DatasetError when it cannot be found.
+    40 hex of the sha256 of the content. Raises DatasetError when it cannot be found, or when
+    `revision` names another version of local data.
     """
-    path = _local_path(dataset, adapter, base)
+    path = local_path(dataset, adapter, base)
     if path is not None:
-        return _content_hash(path)
+        found = _content_hash(path)
+        if dataset.revision is not None and not found.startswith(dataset.revision):
+            raise DatasetError(
+                f"benchmark.datasets: {dataset.id!r} is local data, which has no revision but the "
+                f"hash of its content, {found}; `revision` says {dataset.revision!r}: remove it, "
+                "or restore the data"
+            )
+        return found
+    if dataset.revision is not None and COMMIT.fullmatch(dataset.revision):
+        return dataset.revision
     try:
         sha = HfApi().dataset_info(dataset.id, revision=dataset.revision).sha
     except Exception as error:  # the hub's client raises many kinds, all meaning: not found
@@ -59,8 +71,8 @@ def load_items(benchmark: BenchmarkConfig, revisions: Mapping[str, str], base: P
     return items
 
 
-def _local_path(dataset: DatasetConfig, adapter: str, base: Path) -> Path | None:
-    """Where a dataset lies on this disk; None for a hub id."""
+def local_path(dataset: DatasetConfig, adapter: str, base: Path) -> Path | None:
+    """Where a dataset lies on this disk; None for a hub id. Raises DatasetError if it is gone."""
     path = (base / Path(dataset.id).expanduser()).resolve()
     if adapter == "hf":
         return path if path.is_dir() else None
@@ -78,7 +90,7 @@ def _local_path(dataset: DatasetConfig, adapter: str, base: Path) -> Path | None
 def _records(
     dataset: DatasetConfig, adapter: str, revision: str, base: Path
 ) -> Iterable[Mapping[str, Any]]:
-    path = _local_path(dataset, adapter, base)
+    path = local_path(dataset, adapter, base)
     try:
         rows = _load(dataset, path, revision)
     except DatasetError:
@@ -110,19 +122,28 @@ def _load(dataset: DatasetConfig, path: Path | None, revision: str) -> list[Any]
 def _read_file(path: Path) -> list[Any]:
     """Rows of a local file, values as they are: no cache, and no guessing of types over rows."""
     if path.suffix == ".jsonl":
-        lines = path.read_text(encoding="utf-8").splitlines()
+        # Not splitlines(): U+2028 and its like may stand in a JSON string.
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
         return [
             _json_row(line, number, path) for number, line in enumerate(lines, 1) if line.strip()
         ]
     if path.suffix == ".json":
-        rows = json.loads(path.read_text(encoding="utf-8"))
+        rows = json.loads(path.read_text(encoding="utf-8-sig"))
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             raise DatasetError(f"{path}: expected a JSON list of objects, one per item")
         return rows
     if path.suffix == ".csv":
+        return _read_csv(path)
+    return pq.read_table(path).to_pylist()
+
+
+def _read_csv(path: Path) -> list[Any]:
+    usual = csv.field_size_limit(LONGEST_CSV_FIELD)
+    try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             return list(csv.DictReader(file))
-    return pq.read_table(path).to_pylist()
+    finally:
+        csv.field_size_limit(usual)
 
 
 def _json_row(line: str, number: int, path: Path) -> dict[str, Any]:
@@ -165,8 +186,8 @@ def _item(
         "input": text,
         "target": _text(column(mapping.target, "target")) if mapping.target else "",
         "grading_scheme": None if scheme is None else _text(scheme),
-        "metadata_json": canonical_json(
-            {name: _plain(column(name, "metadata")) for name in mapping.metadata}
+        "metadata_json": well_formed(
+            canonical_json({name: _plain(column(name, "metadata")) for name in mapping.metadata})
         ),
     }
 
@@ -187,14 +208,15 @@ def _item_id(mapping: MappingConfig, index: int, dataset: str, column: Any) -> s
 
 
 def _text(value: Any) -> str:
-    if value is None:
+    plain = _plain(value)
+    if plain is None:
         return ""
-    return well_formed(value if isinstance(value, str) else canonical_json(_plain(value)))
+    return well_formed(plain if isinstance(plain, str) else canonical_json(plain))
 
 
 def _plain(value: Any) -> Any:
-    """The value as JSON can hold it: dates and the like become text."""
-    return json.loads(json.dumps(value, default=str))
+    """The value as JSON can hold it: dates and the like become text, NaN and infinities null."""
+    return json.loads(json.dumps(value, default=str), parse_constant=lambda _: None)
 
 
 def _refuse_repeated_ids(items: list[Row]) -> None:

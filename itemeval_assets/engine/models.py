@@ -11,37 +11,54 @@ from itemeval_assets.core.errors import ModelError
 
 from .mock_models import is_mock, mock_model
 
-__all__ = ["require_models", "resolve_model"]
+__all__ = ["RunModels", "require_models"]
+
+
+class RunModels:
+    """Resolves model ids for one run, each id once: its partitions share connections.
+
+    inspect's own memory of models outlives a run, and with it an API key or a base URL that
+    has since changed in the environment.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[str, Model] = {}
+
+    def resolve(
+        self, model: str, where: str, *, judge: bool = False, routing: dict[str, Any] | None = None
+    ) -> Model:
+        """The inspect model for an id. Makes no call.
+
+        `where` is the YAML path that names the model. Raises ModelError for an unknown
+        provider, a provider package that is not installed, or a missing API key.
+        """
+        key = repr((model, routing))
+        if key not in self._known:
+            self._known[key] = _new_model(model, where, judge, routing)
+        return self._known[key]
 
 
 def require_models(models: Mapping[str, str]) -> None:
-    """Raise one ModelError that names every model which cannot be resolved.
+    """Raise ModelError that names every model that cannot be had. Makes no call.
 
-    `models`: id -> the YAML path that names it. Makes no call.
+    `models` gives the YAML path of each model id.
     """
     problems = []
     for model, where in models.items():
         try:
-            resolve_model(model, where)
+            _new_model(model, where, judge=False, routing=None)
         except ModelError as error:
             problems.append(str(error))
     if problems:
         raise ModelError("\n".join(problems))
 
 
-def resolve_model(
-    model: str, where: str, *, judge: bool = False, routing: dict[str, Any] | None = None
-) -> Model:
-    """The inspect model for an id. Makes no call.
-
-    `where` is the YAML path that names the model. Raises ModelError for an unknown
-    provider, a provider package that is not installed, or a missing API key.
-    """
+def _new_model(model: str, where: str, judge: bool, routing: dict[str, Any] | None) -> Model:
     if is_mock(model):
         return mock_model(model, judge)
     try:
         model_args: dict[str, Any] = {"provider": routing} if routing else {}
-        return get_model(model, **model_args)
+        return get_model(model, memoize=False, **model_args)
     except PrerequisiteError as error:
         raise ModelError(f"{where}: {model}: {_one_line(error)}") from error
     except (ValueError, ImportError) as error:

@@ -5,16 +5,16 @@ which order things happen, so that no cell is paid twice and no dollar is forgot
 """
 
 import platform
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pyarrow as pa
-from inspect_ai import Task
-from inspect_ai.log import EvalLog
 
+from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.estimate import NOTHING, Projection, project, require_budget
 from itemeval_assets.core.manifest import build_manifest
 from itemeval_assets.core.pending import Cell, Plan, State, plan_cells
@@ -28,9 +28,13 @@ from itemeval_assets.engine.logs import log_facts, read_log, read_log_header, se
 from itemeval_assets.engine.progress import Listener, Progress, reporting
 from itemeval_assets.storage import log_files
 from itemeval_assets.storage.layout import manifest_key
-from itemeval_assets.storage.store import ResultsStore
+from itemeval_assets.storage.store import ResultsStore, replaced_rows
 
 from .items import now
+
+if TYPE_CHECKING:
+    from inspect_ai import Task
+    from inspect_ai.log import EvalLog
 
 __all__ = ["Caller", "Outcome", "StageRun", "limited_items", "make_calls"]
 
@@ -97,12 +101,12 @@ class Caller(Protocol):
         prompts: Mapping[Cell, Prompt],
         request: dict[str, Any],
         metadata: dict[str, Any],
-    ) -> Task:
+    ) -> "Task":
         """The inspect Task that makes the planned calls. Raises ModelError."""
         ...
 
     def rows(
-        self, partition: Partition, log: EvalLog, log_file: str, run_id: str
+        self, partition: Partition, log: "EvalLog", log_file: str, run_id: str
     ) -> list[dict[str, Any]]:
         """Table rows for every sample of a log."""
         ...
@@ -116,6 +120,8 @@ def make_calls(caller: Caller, run: StageRun, partitions: list[Partition]) -> Ou
     """
     outcome = Outcome(arrow_schema(TABLES[caller.table]).empty_table())
     _recover(caller, run, partitions, outcome)
+    for partition in partitions:
+        _account_for_lost_rows(caller, run, partition)
     plans = _plans(caller, run, partitions, outcome)
     if not plans:
         run.say("nothing is pending: no call is made")
@@ -147,7 +153,12 @@ def limited_items(items: pa.Table, extent: RunPlan) -> list[dict[str, Any]]:
 def _recover(caller: Caller, run: StageRun, partitions: list[Partition], outcome: Outcome) -> None:
     """Read back the logs of killed runs, and those whose table file is gone."""
     for path in log_files.running_logs(run.store.local_root):
-        header = read_log_header(path)
+        try:
+            header = read_log_header(path)
+        except StoreError:
+            if path.exists():
+                raise
+            continue  # a live run of other partitions has just archived it
         if partition_of_log(header) in set(partitions):
             _archive(run.store, path, header)
     found = [
@@ -157,7 +168,7 @@ def _recover(caller: Caller, run: StageRun, partitions: list[Partition], outcome
     ]
     _collect(caller, run, found, outcome)
     for partition, index in outcome.log_index.items():
-        outcome.recovered[partition] = sum(index["total_samples"].to_pylist())
+        outcome.recovered[partition] = sum(index["completed_samples"].to_pylist())
     if found:
         calls = sum(outcome.recovered.values())
         run.say(f"recovered {calls} finished calls from {len(found)} logs")
@@ -171,7 +182,31 @@ def _unread_logs(table: str, store: ResultsStore, partition: Partition) -> list[
     return log_files.known_logs(store.local_root, partition, lambda key: key not in known)
 
 
-def partition_of_log(log: EvalLog) -> Partition:
+def _account_for_lost_rows(caller: Caller, run: StageRun, partition: Partition) -> None:
+    """Remember the cost of calls whose rows somebody deleted: their cells are called again."""
+    store = run.store
+    columns = ["log_file", "run_id", "total_samples"]
+    index = store.read("log_index", [partition], columns).to_pylist()
+    if not index or not Path(store.uri(caller.table, partition)).exists():
+        return
+    known = {
+        row["sample_uuid"]: row["log_file"]
+        for table in (caller.table, "replaced")
+        for row in store.read(table, [partition], ["sample_uuid", "log_file"]).to_pylist()
+    }
+    stored = Counter(known.values())
+    for log in index:
+        key = log["log_file"]
+        if stored[key] < log["total_samples"]:
+            samples = read_log(store.local_root / key)
+            rows = caller.rows(partition, samples, key, log["run_id"])
+            lost = [row for row in rows if row["sample_uuid"] not in known]
+            table = pa.Table.from_pylist(lost, schema=arrow_schema(TABLES[caller.table]))
+            store.upsert("replaced", partition, replaced_rows(partition, table))
+            run.say(f"{len(lost)} rows of {key} are gone from the table; their cost is kept")
+
+
+def partition_of_log(log: "EvalLog") -> Partition:
     """The partition whose calls a log holds, from the metadata written into it."""
     facts = log.eval.metadata or {}
     ids = (facts.get("gen_condition_id"), facts.get("condition_id"))
@@ -215,7 +250,7 @@ def _tasks(
     run: StageRun,
     plans: Mapping[Partition, Plan],
     prompts: Mapping[Partition, Mapping[Cell, Prompt]],
-) -> list[Task]:
+) -> "list[Task]":
     settings = request_settings(run.study.config.solvers, run.extent.batch)
     return [
         caller.task(
@@ -235,13 +270,13 @@ def _tasks(
     ]
 
 
-def _evaluate(run: StageRun, tasks: list[Task], stage: str, calls: int) -> list[EvalLog]:
+def _evaluate(run: StageRun, tasks: "list[Task]", stage: str, calls: int) -> "list[EvalLog]":
     logs = log_files.running_dir(run.store.local_root)
     with reporting(Progress(stage, calls), run.listener, run.prices.usd):
         return evaluate(tasks, logs, run.study.config.solvers.retry_on_error)
 
 
-def _archive(store: ResultsStore, path: Path, header: EvalLog) -> tuple[Partition, str]:
+def _archive(store: ResultsStore, path: Path, header: "EvalLog") -> tuple[Partition, str]:
     """Move a log to the folder of its condition; its partition, and its key from now on."""
     partition, spec = partition_of_log(header), header.eval
     root = store.local_root

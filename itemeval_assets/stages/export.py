@@ -88,15 +88,25 @@ def csv_bytes(rows: pa.Table) -> bytes:
     """The rows as CSV: UTF-8, `\\n` line ends, null as an empty field.
 
     Read it back with `keep_default_na=False, na_values=[""]`: texts such as "None" and
-    "NA" are values here.
+    "NA" are values here. pandas 2 needs `float_precision="round_trip"` for the last bit.
     """
     text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(_LineEnds(text), lineterminator="\r\n")
     writer.writerow(rows.column_names)
     for batch in rows.to_batches():
         columns = [column.to_pylist() for column in batch.columns]
         writer.writerows(zip(*columns, strict=True))
     return text.getvalue().encode()
+
+
+class _LineEnds:
+    """Ends each row in `\\n`. Python 3.11 quotes a lone `\\r` only if rows end in one."""
+
+    def __init__(self, text: io.StringIO) -> None:
+        self._text = text
+
+    def write(self, row: str) -> None:
+        self._text.write(row.removesuffix("\r\n") + "\n")
 
 
 def _refuse(offences: list[dict], table: str, partition: Partition, rule: str) -> None:

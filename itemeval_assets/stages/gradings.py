@@ -1,11 +1,9 @@
 """gradings: one row per grading event, over stored solutions; nothing is generated again."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-from inspect_ai import Task
-from inspect_ai.log import EvalLog
 
 from itemeval_assets.core.conditions import GRADE_VERIFIABLE, GradeCondition
 from itemeval_assets.core.judge_reply import parse_judge_reply
@@ -23,13 +21,17 @@ from itemeval_assets.core.tables import GRADINGS, arrow_schema
 from itemeval_assets.core.verdict import Verdict
 from itemeval_assets.core.verifiable import score_solution
 from itemeval_assets.engine.logs import call_rows
-from itemeval_assets.engine.models import resolve_model
+from itemeval_assets.engine.models import RunModels
 from itemeval_assets.engine.tasks import judge_task
 from itemeval_assets.engine.usage import no_tokens
 
 from .calls import Outcome, StageRun, limited_items, make_calls
 from .items import now
 from .solutions import solution_cells
+
+if TYPE_CHECKING:
+    from inspect_ai import Task
+    from inspect_ai.log import EvalLog
 
 __all__ = ["grade", "is_verifiable"]
 
@@ -64,6 +66,7 @@ class _Judgings:
         self._run = run
         self._study = run.study
         self._prices = run.prices
+        self._models = RunModels()
         self._conditions = run.study.design.grade_by_id()
         self._items = {row["item_id"]: row for row in run.items.to_pylist()}
         self._cells = solution_cells(limited_items(run.items, run.extent), run.extent)
@@ -100,7 +103,7 @@ class _Judgings:
         prompts: Mapping[Cell, Prompt],
         request: dict[str, Any],
         metadata: dict[str, Any],
-    ) -> Task:
+    ) -> "Task":
         condition = self._conditions[partition[1]]
         assert condition.grader is not None
         return judge_task(
@@ -108,7 +111,7 @@ class _Judgings:
             prompts,
             self._items,
             plan,
-            resolve_model(
+            self._models.resolve(
                 condition.grader.model,
                 f"graders.{condition.grader_name}",
                 judge=True,
@@ -126,7 +129,7 @@ class _Judgings:
         )
 
     def rows(
-        self, partition: Partition, log: EvalLog, log_file: str, run_id: str
+        self, partition: Partition, log: "EvalLog", log_file: str, run_id: str
     ) -> list[dict[str, Any]]:
         # From the log, not from the solutions of today: those may have changed since the call.
         graded = (log.eval.metadata or {}).get("solution_hashes", {})

@@ -9,7 +9,7 @@ import pyarrow as pa
 from itemeval_assets.core.errors import DatasetError
 from itemeval_assets.core.study import Study
 from itemeval_assets.core.tables import ITEMS, arrow_schema
-from itemeval_assets.engine.datasets import load_items, resolve_revision
+from itemeval_assets.engine.datasets import load_items, local_path, resolve_revision
 from itemeval_assets.storage.layout import DATASET_LOCKS
 from itemeval_assets.storage.store import ResultsStore
 
@@ -25,7 +25,7 @@ def load(study: Study, store: ResultsStore) -> pa.Table:
     revisions = _pinned(study, store)
     _refuse_changed_data(study, store)
     rows = load_items(study.config.benchmark, revisions, study.config_dir)
-    _write_locks(store, revisions)
+    _write_locks(study, store, revisions)
     born = {
         tuple(row[name] for name in ITEMS.column_names[:-1]): row["created_at"]
         for row in store.read("items").to_pylist()
@@ -40,14 +40,15 @@ def changed_datasets(study: Study, store: ResultsStore) -> dict[str, tuple[str, 
 
     A hub dataset is read at its pinned commit, so it cannot change.
     """
+    locks, adapter = _locks(store), study.config.benchmark.adapter
     changed = {}
-    locks = _locked(store)
     for dataset in study.config.benchmark.datasets:
-        is_local = (study.config_dir / dataset.id).exists()
-        if is_local and dataset.id in locks:
-            current = resolve_revision(dataset, study.config.benchmark.adapter, study.config_dir)
-            if current != locks[dataset.id]:
-                changed[dataset.id] = (locks[dataset.id], current)
+        pinned = locks.get(dataset.id, {}).get("revision")
+        if pinned is None or local_path(dataset, adapter, study.config_dir) is None:
+            continue
+        current = resolve_revision(dataset, adapter, study.config_dir)
+        if current != pinned:
+            changed[dataset.id] = (pinned, current)
     return changed
 
 
@@ -57,15 +58,16 @@ def now() -> str:
 
 
 def _pinned(study: Study, store: ResultsStore) -> dict[str, str]:
-    """The revision to load of each dataset: the config's, else the lock's, else today's."""
-    locks = _locked(store)
-    benchmark = study.config.benchmark
-    return {
-        dataset.id: dataset.revision
-        or locks.get(dataset.id)
-        or resolve_revision(dataset, benchmark.adapter, study.config_dir)
-        for dataset in benchmark.datasets
-    }
+    """The revision to load of each dataset: the pinned one, until the config asks for another."""
+    locks, benchmark = _locks(store), study.config.benchmark
+    revisions = {}
+    for dataset in benchmark.datasets:
+        lock = locks.get(dataset.id, {})
+        if lock and dataset.revision in (None, lock["revision"], lock.get("requested")):
+            revisions[dataset.id] = lock["revision"]
+        else:
+            revisions[dataset.id] = resolve_revision(dataset, benchmark.adapter, study.config_dir)
+    return revisions
 
 
 def _refuse_changed_data(study: Study, store: ResultsStore) -> None:
@@ -78,20 +80,21 @@ def _refuse_changed_data(study: Study, store: ResultsStore) -> None:
         )
 
 
-def _locked(store: ResultsStore) -> dict[str, str]:
+def _locks(store: ResultsStore) -> dict[str, dict[str, Any]]:
     document = store.read_json(DATASET_LOCKS) or {}
-    return {id: entry["revision"] for id, entry in document.get("datasets", {}).items()}
+    return document.get("datasets", {})
 
 
-def _write_locks(store: ResultsStore, revisions: Mapping[str, str]) -> None:
-    if _locked(store) == dict(revisions):
-        return
-
+def _write_locks(study: Study, store: ResultsStore, revisions: Mapping[str, str]) -> None:
     def pin(document: dict[str, Any]) -> dict[str, Any]:
-        entries = document.get("datasets", {})
-        for id, revision in revisions.items():
-            if entries.get(id, {}).get("revision") != revision:
-                entries[id] = {"revision": revision, "resolved_at": now()}
-        return {"version": 1, "datasets": entries}
+        locks = dict(document.get("datasets", {}))
+        for dataset in study.config.benchmark.datasets:
+            revision, lock = revisions[dataset.id], locks.get(dataset.id, {})
+            known = (None, revision, lock.get("requested"))
+            if lock.get("revision") != revision or dataset.revision not in known:
+                requested = {} if dataset.revision is None else {"requested": dataset.revision}
+                locks[dataset.id] = {"revision": revision, **requested, "resolved_at": now()}
+        return {"version": 1, "datasets": locks}
 
-    store.update_json(DATASET_LOCKS, pin)
+    if pin({"datasets": _locks(store)})["datasets"] != _locks(store):
+        store.update_json(DATASET_LOCKS, pin)

@@ -1,20 +1,22 @@
 """solutions: one row per generate condition x item x epoch."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-from inspect_ai import Task
-from inspect_ai.log import EvalLog
 
 from itemeval_assets.core.pending import Cell, Plan, State, classify_solutions
 from itemeval_assets.core.prompts import Prompt, solver_prompt
 from itemeval_assets.core.study import Partition, RunPlan
 from itemeval_assets.engine.logs import call_rows
-from itemeval_assets.engine.models import resolve_model
+from itemeval_assets.engine.models import RunModels
 from itemeval_assets.engine.tasks import generate_task
 
 from .calls import Outcome, StageRun, limited_items, make_calls
+
+if TYPE_CHECKING:
+    from inspect_ai import Task
+    from inspect_ai.log import EvalLog
 
 __all__ = ["generate", "solution_cells"]
 
@@ -39,6 +41,7 @@ class _Solutions:
     def __init__(self, run: StageRun) -> None:
         self._study = run.study
         self._prices = run.prices
+        self._models = RunModels()
         self._conditions = run.study.design.generate_by_id()
         self._items = {row["item_id"]: row for row in run.items.to_pylist()}
         self._cells = solution_cells(limited_items(run.items, run.extent), run.extent)
@@ -65,7 +68,7 @@ class _Solutions:
         prompts: Mapping[Cell, Prompt],
         request: dict[str, Any],
         metadata: dict[str, Any],
-    ) -> Task:
+    ) -> "Task":
         condition = self._conditions[partition[0]]
         solvers = self._study.config.solvers
         shared = {"on": True, "off": False}.get(solvers.cache_prompt, "auto")
@@ -74,14 +77,16 @@ class _Solutions:
             prompts,
             self._items,
             plan,
-            resolve_model(condition.model, "solvers.models", routing=solvers.provider_routing),
+            self._models.resolve(
+                condition.model, "solvers.models", routing=solvers.provider_routing
+            ),
             cache=self._study.config.cache,
             request={**request, "cache_prompt": shared},
             metadata=metadata,
         )
 
     def rows(
-        self, partition: Partition, log: EvalLog, log_file: str, run_id: str
+        self, partition: Partition, log: "EvalLog", log_file: str, run_id: str
     ) -> list[dict[str, Any]]:
         condition = self._conditions[partition[0]]
         params = condition.params

@@ -24,7 +24,10 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class PartitionStatus:
-    """Counts of cells of one partition; `waiting` cells have no solution to grade yet."""
+    """Counts of cells of one partition; `waiting` cells have no solution to grade yet.
+
+    `usd` is null when rows were paid for and no price is known.
+    """
 
     partition: Partition
     label: str
@@ -37,7 +40,7 @@ class PartitionStatus:
     waiting: int = 0
     truncated: int = 0
     parse_failures: int = 0
-    usd: float = 0.0
+    usd: float | None = 0.0
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class StudyStatus:
     policy: str
     items: int
     replications: int
-    usd: float
+    usd: float | None
     generate: list[PartitionStatus] = field(default_factory=list)
     grade: list[PartitionStatus] = field(default_factory=list)
     not_in_design: list[Partition] = field(default_factory=list)
@@ -159,5 +162,6 @@ def _grade_status(
     )
 
 
-def _sum(rows: list[Row]) -> float:
-    return sum(row["usd"] or 0.0 for row in rows)
+def _sum(rows: list[Row]) -> float | None:
+    known = [row["usd"] for row in rows if row["usd"] is not None]
+    return sum(known) if known or not rows else None

@@ -48,7 +48,8 @@ def load_prices(study: Study) -> PriceBook:
         raise ConfigError(
             f"budget.pricing_path: there is no file {path}; the path is relative to the config"
         )
-    return PriceBook(parse_price_file(path.read_text(encoding="utf-8"), str(path)))
+    text = path.read_text(encoding="utf-8-sig", errors="replace")
+    return PriceBook(parse_price_file(text, str(path)))
 
 
 def _read_bytes(path: Path) -> bytes:

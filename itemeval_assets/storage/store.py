@@ -99,18 +99,13 @@ class ResultsStore:
     def read_json(self, key: str) -> dict[str, Any] | None:
         """A JSON document of the study, or None. Raises StoreError when it is not JSON."""
         data = self.backend.read(key)
-        try:
-            return None if data is None else json.loads(data)
-        except ValueError as error:
-            raise StoreError(
-                f"{self.backend.uri(key)} is not valid JSON: {error}; restore it from a copy"
-            ) from error
+        return None if data is None else self._parse_json(key, data)
 
     def update_json(self, key: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
         """Change a JSON document atomically; a missing one starts as {}."""
 
         def rewrite(data: bytes | None) -> bytes:
-            document = change(json.loads(data) if data else {})
+            document = change({} if data is None else self._parse_json(key, data))
             return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
 
         self.backend.update(key, rewrite)
@@ -134,6 +129,11 @@ class ResultsStore:
         """Raise StoreError when the study directory was begun by another config file."""
         owner = self.read_json(layout.STUDY_FILE)
         if owner is None:
+            if (study.study_dir / layout.table_folder("solutions")).is_file():
+                raise StoreError(
+                    f"{study.study_dir} holds results of itemeval, whose tables are single files; "
+                    "give this study another `study:` name or `output_dir:`"
+                )
             return
         if owner.get("schema") != SCHEMA_VERSION:
             raise StoreError(
@@ -159,6 +159,17 @@ class ResultsStore:
         self.update_json(layout.STUDY_FILE, lambda document: document or mark)
         self.require_owner(study)
 
+    def _parse_json(self, key: str, data: bytes) -> dict[str, Any]:
+        try:
+            document = json.loads(data)
+        except ValueError as error:
+            raise StoreError(
+                f"{self.backend.uri(key)} is not valid JSON: {error}; restore it from a copy"
+            ) from error
+        if not isinstance(document, dict):
+            raise StoreError(f"{self.backend.uri(key)} is no JSON object; restore it from a copy")
+        return document
+
     def _conform(self, table: str, rows: pa.Table) -> pa.Table:
         schema = arrow_schema(TABLES[table])
         try:
@@ -167,7 +178,7 @@ class ResultsStore:
                 if not field.nullable and conformed[field.name].null_count:
                     raise StoreError(f"column {field.name!r} may not be null")
             return conformed
-        except (KeyError, pa.ArrowInvalid, ValueError, StoreError) as error:
+        except (KeyError, pa.ArrowException, ValueError, StoreError) as error:
             raise StoreError(f"table {table} of {self.study_name} refuses rows: {error}") from error
 
     def _decode(
@@ -182,7 +193,7 @@ class ResultsStore:
             names = columns or schema.names
             return found.select(names).cast(pa.schema([schema.field(name) for name in names]))
         except (pa.ArrowInvalid, OSError, KeyError, ValueError) as error:
-            reason = str(error).splitlines()[0]
+            reason = str(error).splitlines()[0].rstrip(".")
             raise StoreError(
                 f"{self.backend.uri(key)} is not a readable {table} table: {reason}.\n"
                 "Nothing was changed. Restore the file from a copy, or delete it: the next run "

@@ -13,7 +13,8 @@ from itemeval_assets.core.judge_reply import (
     REPLY_SCHEMA,
     parse_judge_reply,
 )
-from itemeval_assets.core.verdict import RAW_LIMIT, Verdict, storable
+from itemeval_assets.core.text import well_formed
+from itemeval_assets.core.verdict import RAW_LIMIT, Verdict
 
 CODES = {
     "no_json_object",
@@ -185,7 +186,7 @@ def test_score_raw_is_the_repr_of_the_value(value: str, raw: str) -> None:
         (r'"a\ud800b"', "a\ufffdb"),
         (r'"\ud83d\ude00"', "\U0001f600"),
         ('"a\ud800b"', "a\ufffdb"),
-        ('"a\0b"', "a\0b"),
+        ('"a\0b"', "a\ufffdb"),
     ],
 )
 @pytest.mark.parametrize("wrap", [str, fenced])
@@ -223,10 +224,7 @@ def test_reasoning_stays_beside_a_bad_score() -> None:
 )
 def test_hostile_reply_fails_and_the_next_object_counts(text: str) -> None:
     assert parse_judge_reply(text).parse_error in CODES
-    assert (
-        parse_judge_reply(text + "\n" + fenced('{"score": 3}')).parse_error
-        in {None} | CODES
-    )
+    assert parse_judge_reply(text + "\n" + fenced('{"score": 3}')).parse_error in {None} | CODES
 
 
 @pytest.mark.parametrize(
@@ -249,11 +247,7 @@ def test_notice_and_schema_ask_for_what_is_read() -> None:
     filled_in = FORMAT_NOTICE.replace("<number>", "0.5").replace("<why>", "so")
     assert parse_judge_reply(filled_in) == Verdict.scored(0.5, "0.5", "so")
     assert parse_judge_reply(FORMAT_NOTICE).parse_error == "no_json_object"
-    assert (
-        REPLY_SCHEMA["required"]
-        == list(REPLY_SCHEMA["properties"])
-        == ["score", "reasoning"]
-    )
+    assert REPLY_SCHEMA["required"] == list(REPLY_SCHEMA["properties"]) == ["score", "reasoning"]
     assert REPLY_SCHEMA["additionalProperties"] is False
 
 
@@ -290,8 +284,6 @@ json_fragments = st.lists(
                 "\\u",
                 "```",
                 "```json",
-            ]
-            + [
                 "~~~",
                 "\n",
                 "\r\n",
@@ -312,18 +304,14 @@ json_fragments = st.lists(
 @given(st.one_of(any_text, json_fragments))
 def test_any_text_gives_a_consistent_storable_verdict(text: str) -> None:
     verdict = parse_judge_reply(text)
-    assert (
-        verdict.parse_ok == (verdict.parse_error is None) == (verdict.score is not None)
-    )
+    assert verdict.parse_ok == (verdict.parse_error is None) == (verdict.score is not None)
     assert verdict.parse_error in {None} | CODES
     assert verdict.score is None or math.isfinite(verdict.score)
     for written in (verdict.score_raw, verdict.reasoning):
         (written or "").encode()
 
 
-prose = st.one_of(any_text, json_fragments).map(
-    lambda t: t.replace("```", "").replace("~~~", "")
-)
+prose = st.one_of(any_text, json_fragments).map(lambda t: t.replace("```", "").replace("~~~", ""))
 
 
 @given(
@@ -337,13 +325,11 @@ prose = st.one_of(any_text, json_fragments).map(
     ascii_only=st.booleans(),
     indent=st.sampled_from([None, 2]),
 )
-def test_round_trip_in_a_fenced_block(
-    score, reasoning, before, after, ascii_only, indent
-) -> None:
+def test_round_trip_in_a_fenced_block(score, reasoning, before, after, ascii_only, indent) -> None:
     body = json.dumps(
         {"score": score, "reasoning": reasoning}, ensure_ascii=ascii_only, indent=indent
     )
     verdict = parse_judge_reply(f"{before}\n{fenced(body)}\n{after}")
     assert verdict.score == float(score)
     assert verdict.score_raw == repr(score)[:RAW_LIMIT]
-    assert verdict.reasoning == storable(reasoning)
+    assert verdict.reasoning == well_formed(reasoning)

@@ -144,9 +144,7 @@ def test_numeric(solution: str, target: str, score: float) -> None:
         ("numeric", "x²", "2", "no_number_found"),
     ],
 )
-def test_failure_has_its_code(
-    scorer: str, solution: str, target: str, code: str
-) -> None:
+def test_failure_has_its_code(scorer: str, solution: str, target: str, code: str) -> None:
     verdict = score_solution(scorer, solution, target)
     assert (verdict.score, verdict.parse_ok, verdict.parse_error) == (None, False, code)
 
@@ -159,9 +157,7 @@ def test_unknown_scorer_is_refused() -> None:
 any_text = st.text(st.characters())
 fragments = st.lists(
     st.one_of(
-        st.sampled_from(
-            ["ANSWER:", "\n", "\r", " ", "**", "1e", "-", ".", "٣", "B", "'", "$"]
-        ),
+        st.sampled_from(["ANSWER:", "\n", "\r", " ", "**", "1e", "-", ".", "٣", "B", "'", "$"]),
         any_text,
     )
 ).map("".join)
@@ -170,9 +166,7 @@ fragments = st.lists(
 @given(st.sampled_from(sorted(SCORERS)), st.one_of(any_text, fragments), fragments)
 def test_any_text_gives_a_consistent_storable_verdict(scorer, solution, target) -> None:
     verdict = score_solution(scorer, solution, target)
-    assert (
-        verdict.parse_ok == (verdict.parse_error is None) == (verdict.score is not None)
-    )
+    assert verdict.parse_ok == (verdict.parse_error is None) == (verdict.score is not None)
     assert verdict.score in {None, 0.0, 1.0}
     assert verdict.reasoning is None
     (verdict.score_raw or "").encode()
@@ -180,9 +174,7 @@ def test_any_text_gives_a_consistent_storable_verdict(scorer, solution, target) 
 
 @given(
     st.floats(allow_nan=False, allow_infinity=False),
-    st.sampled_from(
-        ["ANSWER: {}", "**ANSWER: {}.**", "x 1\nanswer: ${}$\nbye 7", "it is {}"]
-    ),
+    st.sampled_from(["ANSWER: {}", "**ANSWER: {}.**", "x 1\nanswer: ${}$\nbye 7", "it is {}"]),
 )
 def test_a_number_matches_itself(number: float, form: str) -> None:
     assert score_solution("numeric", form.format(number), repr(number)).score == 1.0

@@ -1,0 +1,86 @@
+"""Takes the pictures of the documentation from a real, finished study in a real browser.
+
+    uv run python -m scripts.screenshots
+
+Needs Debian's chromium. Writes docs/img/*.png, 1400 x 900, and leaves nothing else behind.
+"""
+
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from itemeval_assets.core.study import Study
+from tests.browser.demo import (
+    browser_page,
+    finished_study,
+    hide_navigation,
+    lineage_url,
+    web_server,
+)
+
+IMAGES = Path(__file__).parents[1] / "docs" / "img"
+LARGEST_BYTES = 250_000
+
+
+def main() -> None:
+    """Make the study, serve it, and take every picture."""
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="lab") as folder:
+        study = finished_study(Path(folder))
+        with web_server(study) as address, browser_page() as page:
+            hide_navigation(page, address)
+            lineage(page, address, study)
+            grid(page, address, study)
+            checks(page, address, study)
+            materialization(page, address, study)
+
+
+def lineage(page: Page, address: str, study: Study) -> None:
+    """The asset graph of the study."""
+    page.goto(lineage_url(address, study))
+    expect(page.get_by_text("8 partitions")).to_have_count(3)
+    expect(page.get_by_text("1 / 3 Passed")).to_be_visible()
+    _save(page, "lineage")
+
+
+def grid(page: Page, address: str, study: Study) -> None:
+    """The generate x grade grid of gradings, with one partition of a judge open."""
+    generate, judge = study.design.generate[0], study.design.grade[-1]
+    page.goto(f"{address}/assets/{study.name}/gradings?view=partitions")
+    page.get_by_text("Materialized (8)").wait_for()
+    page.goto(f"{page.url}&partition={generate.id}|{judge.id}")
+    page.get_by_text("mean score").wait_for()
+    _save(page, "grid")
+
+
+def checks(page: Page, address: str, study: Study) -> None:
+    """no_errored_rows of solutions: failed in a named partition, passed in the others."""
+    page.goto(f"{address}/assets/{study.name}/solutions?view=checks&checkDetail=no_errored_rows")
+    page.get_by_text("Execution history").click()
+    page.get_by_text("2 rows: item_id").wait_for()
+    expect(page.get_by_text("Passed", exact=True)).to_have_count(3)
+    _save(page, "checks")
+
+
+def materialization(page: Page, address: str, study: Study) -> None:
+    """The metadata of the materialization with errored rows."""
+    page.goto(f"{address}/assets/{study.name}/solutions?view=events")
+    page.get_by_text(study.design.generate[-1].id).first.click()
+    page.get_by_text("errored rows").wait_for()
+    _save(page, "materialization")
+
+
+def _save(page: Page, name: str) -> None:
+    page.mouse.move(700, 880)  # over nothing that lights up or explains itself
+    page.wait_for_timeout(1500)  # for what fades in
+    path = IMAGES / f"{name}.png"
+    page.screenshot(path=path)
+    size = path.stat().st_size
+    if size > LARGEST_BYTES:
+        raise SystemExit(f"{path} has {size} bytes, more than {LARGEST_BYTES}")
+    print(f"{path.relative_to(Path.cwd())}: {size} bytes")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,195 @@
+"""A small finished study, Dagster's web server over it, and a browser page on that.
+
+Two models, two prompts, a scorer and a judge, all answered by the local test server, which
+always refuses two requests of one model: real errored rows in exactly one partition.
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+from itemeval_assets import api
+from itemeval_assets.core.study import Study
+from itemeval_assets.settings import dagster_home_for
+from itemeval_assets.storage.inputs import load_study
+from tests.model_server import Answer, ModelServer, Request, error_answer
+from tests.studies import write_study
+
+__all__ = [
+    "CHROMIUM",
+    "browser_page",
+    "finished_study",
+    "hide_navigation",
+    "lineage_url",
+    "web_server",
+]
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+NO_QUEUE = """
+run_coordinator:
+  module: dagster.core.run_coordinator
+  class: DefaultRunCoordinator
+"""
+PROVIDER = "openai-api/lab"
+REFUSED = ("What is 3 + 3?", "What is 7 + 7?")
+PRICES = {"input_usd_per_mtok": 0.4, "output_usd_per_mtok": 1.6}
+
+
+def finished_study(folder: Path, *, items: int = 12) -> Study:
+    """Write the study into `folder`, run it to its end, and return it."""
+    models = [f"{PROVIDER}/nova-1", f"{PROVIDER}/orion-1"]
+    config = write_study(
+        folder,
+        study="arithmetic",
+        models=models,
+        prompts=["short", "long"],
+        graders=["strict_judge"],
+        items=items,
+        solvers={"temperature": 0.0, "max_retries": 0},
+        extra={
+            "cache": False,
+            "output_dir": ".",
+            "graders": {"strict_judge": {"model": f"{PROVIDER}/judge"}},
+            "budget": {"pricing_path": "prices.json"},
+        },
+    )
+    prices = {"models": dict.fromkeys([*models, f"{PROVIDER}/judge"], PRICES)}
+    (folder / "prices.json").write_text(json.dumps(prices), encoding="utf-8")
+    home = dagster_home_for(folder)
+    with (
+        ModelServer(reply=_refuse_some) as server,
+        _environment(LAB_BASE_URL=server.base_url, LAB_API_KEY="local", DAGSTER_HOME=str(home)),
+    ):
+        api.run(config)
+    return load_study(config)
+
+
+def lineage_url(address: str, study: Study) -> str:
+    location = f"{address}/locations/itemeval_assets.definitions"
+    return f"{location}/asset-groups/{study.name}/lineage"
+
+
+def hide_navigation(page: Page, address: str) -> None:
+    """Fold the sidebar, which the browser remembers, to leave more room for the page."""
+    page.goto(f"{address}/runs")
+    page.get_by_text("Hide navigation").click()
+
+
+def _refuse_some(request: Request) -> Answer | None:
+    long = request.prompt.startswith("Think step by step")
+    if request.model == "orion-1" and long and any(q in request.prompt for q in REFUSED):
+        return error_answer(400, "This request was refused by the provider's content filter")
+    return None
+
+
+@contextmanager
+def web_server(study: Study) -> Iterator[str]:
+    """Dagster's web server for the study, on a free port of this machine; its address.
+
+    A run launched from it starts at once: there is no daemon to take it off a queue.
+    """
+    port, home = _free_port(), dagster_home_for(study.config_dir)
+    settings = home / "dagster.yaml"
+    if NO_QUEUE not in settings.read_text(encoding="utf-8"):
+        with settings.open("a", encoding="utf-8") as file:
+            file.write(NO_QUEUE)
+    command = [sys.executable, "-m", "dagster_webserver", "-m", "itemeval_assets.definitions"]
+    command += ["-h", "127.0.0.1", "-p", str(port)]
+    environment = {
+        **os.environ,
+        "DAGSTER_HOME": str(home),
+        "ITEMEVAL_ASSETS_STUDIES": str(study.config_path),
+    }
+    log = home / "webserver.log"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            command,
+            env=environment,
+            cwd=study.config_dir,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+        try:
+            address = f"http://127.0.0.1:{port}"
+            _wait_until_serving(address, process, log)
+            yield address
+        finally:
+            _stop(process)
+
+
+@contextmanager
+def browser_page(width: int = 1400, height: int = 900) -> Iterator[Page]:
+    """A page of a fresh Chromium, in the light theme."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        try:
+            context = browser.new_context(
+                viewport={"width": width, "height": height},
+                color_scheme="light",
+                locale="en-GB",
+                timezone_id="UTC",
+            )
+            yield context.new_page()
+        finally:
+            browser.close()
+
+
+def _wait_until_serving(address: str, process: subprocess.Popen, log: Path) -> None:
+    for _ in range(600):
+        if process.poll() is not None:
+            raise RuntimeError(f"dagster-webserver ended:\n{log.read_text()[-2000:]}")
+        try:
+            with urllib.request.urlopen(f"{address}/server_info", timeout=5):
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise RuntimeError(f"dagster-webserver does not answer:\n{log.read_text()[-2000:]}")
+
+
+def _stop(process: subprocess.Popen) -> None:
+    """End the server and everything it has started: a session of its own."""
+    process.send_signal(signal.SIGINT)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=10)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def _environment(**values: str) -> Iterator[None]:
+    before: Mapping[str, str | None] = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

@@ -1,0 +1,114 @@
+"""What people see of a study in Dagster's web UI, in a real browser on a real server."""
+
+import time
+from collections.abc import Iterator
+
+import dagster as dg
+import pytest
+from playwright.sync_api import Page, expect
+
+from itemeval_assets.core.study import Study
+from itemeval_assets.settings import dagster_home_for
+from tests.browser.demo import (
+    CHROMIUM,
+    browser_page,
+    finished_study,
+    hide_navigation,
+    lineage_url,
+    web_server,
+)
+from tests.model_server import ModelServer
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"chromium is not installed at {CHROMIUM}"),
+]
+POLLS = 240  # a run from the UI starts a process of its own and imports everything first
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Study]:
+    with pytest.MonkeyPatch.context() as patch:
+        home = tmp_path_factory.mktemp("home")
+        patch.setenv("XDG_DATA_HOME", str(home))
+        patch.setenv("INSPECT_CACHE_DIR", str(home))
+        yield finished_study(tmp_path_factory.mktemp("lab"), items=8)
+
+
+@pytest.fixture(scope="module")
+def address(study: Study) -> Iterator[str]:
+    """The UI of the study; by now the models answer every request."""
+    with ModelServer() as models, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LAB_BASE_URL", models.base_url)
+        patch.setenv("LAB_API_KEY", "local")
+        with web_server(study) as address:
+            yield address
+
+
+@pytest.fixture(scope="module")
+def page(address: str) -> Iterator[Page]:
+    with browser_page() as page:
+        page.set_default_timeout(20_000)
+        hide_navigation(page, address)
+        yield page
+
+
+def shows(page: Page, text: str, count: int = 1) -> None:
+    """Wait until this text stands so often on the page."""
+    expect(page.get_by_text(text, exact=True)).to_have_count(count, timeout=20_000)
+
+
+def test_the_lineage_shows_every_asset_and_the_state_of_its_checks(page, address, study) -> None:
+    page.goto(lineage_url(address, study))
+    for asset in ("items", "solutions", "gradings", "gradings_long", "ledger", "export"):
+        shows(page, asset)
+    shows(page, "8 partitions", 3)
+    shows(page, "1 / 3 Passed")  # of solutions: only keys_unique
+
+
+def test_the_grid_of_gradings_opens_one_partition(page, address, study) -> None:
+    generate, judge = study.design.generate[0], study.design.grade[-1]
+    grid = f"{address}/assets/{study.name}/gradings?view=partitions"
+    page.goto(f"{grid}&partition={generate.id}|{judge.id}")
+    shows(page, "Materialized (8)")
+    for label in ("mean score", "errored rows", "usd of this run", "path", "logs", "manifest"):
+        shows(page, label)
+
+
+def test_a_check_names_the_partition_that_fails(page, address, study) -> None:
+    page.goto(f"{address}/assets/{study.name}/solutions?view=checks&checkDetail=no_errored_rows")
+    failed = study.design.generate[-1].id
+    shows(page, "Fails in 1 of 4 partitions; rows in each:")
+    shows(page, f"{failed}: 2")
+    page.get_by_text("Execution history").click()
+    shows(page, "2 rows: item_id q3, epoch 1; item_id q7, epoch 1")
+    shows(page, "Passed", 3)
+    page.get_by_role("tab", name="Partitions").last.click()
+    shows(page, "Failed (1)")
+    shows(page, "Passed (3)")
+
+
+def test_a_partition_materialized_from_the_ui_fills_its_failed_cells(page, address, study) -> None:
+    failed = study.design.generate[-1].id
+    page.goto(f"{address}/assets/{study.name}/solutions?view=partitions&partition={failed}")
+    shows(page, "rows of this run")
+    page.get_by_role("button", name="Materialize").first.click()
+    page.get_by_role("button", name="Confirm").click()  # the ledger is written with them
+    page.get_by_role("button", name="Launch 1 run").click()
+    assert last_run_ends_as(study) == dg.DagsterRunStatus.SUCCESS
+    page.reload()
+    row = page.get_by_role("row").filter(has_text="rows of this run")
+    expect(row).to_contain_text("2")
+    page.goto(f"{address}/assets/{study.name}/solutions?view=checks&checkDetail=no_errored_rows")
+    shows(page, "Succeeded", 3)
+    shows(page, failed)
+
+
+def last_run_ends_as(study: Study) -> dg.DagsterRunStatus:
+    with dg.DagsterInstance.from_config(str(dagster_home_for(study.config_dir))) as instance:
+        for _ in range(POLLS):
+            [run] = instance.get_runs(limit=1)
+            if run.is_finished and run.tags.get("dagster/partition"):
+                return run.status
+            time.sleep(0.5)
+    raise AssertionError("the run launched from the UI does not end")

@@ -1,0 +1,351 @@
+"""Condition ids: the same for the same design, different for any other."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from itemeval_assets.core.conditions import (
+    Design,
+    canonical_json,
+    condition_id,
+    expand_design,
+)
+from itemeval_assets.core.config import IDENTITY, GraderConfig, SolversConfig, StudyConfig
+from itemeval_assets.core.errors import ConfigError, TemplateError
+from itemeval_assets.core.judge_reply import JUDGE_FORMAT_VERSION
+from itemeval_assets.core.templates import make_template
+from tests.studies import merged
+
+PROMPTS = {
+    "short": "Solve.\n\n{input}\n",
+    "Step_by.step-2": "Think about {id}: {input}\r\nNow.",
+}
+RUBRICS = {"strict": "Grade {input} and {solution} for $\\frac{a}{b}$.\n"}
+BASE: dict[str, Any] = {
+    "study": "toy",
+    "benchmark": {"adapter": "hf", "datasets": [{"id": "a/b"}], "mapping": {"input": "q"}},
+    "solvers": {"models": ["openai/gpt-5-mini"]},
+    "facets": {"prompt": ["short"], "scorer": "numeric", "rubric": ["strict"]},
+}
+JUDGED = {
+    "facets": {"grader": ["judge_a"]},
+    "graders": {"judge_a": {"model": "openai/gpt-5"}},
+}
+
+
+def design(
+    *extras: Mapping[str, Any],
+    prompts: Mapping[str, str] = PROMPTS,
+    rubrics: Mapping[str, str] = RUBRICS,
+) -> Design:
+    document = BASE
+    for extra in extras:
+        document = merged(document, extra)
+    return expand_design(
+        StudyConfig.model_validate(document),
+        {name: make_template(name, f"{name}.md", text) for name, text in prompts.items()},
+        {name: make_template(name, f"{name}.md", text) for name, text in rubrics.items()},
+    )
+
+
+def generate_ids(found: Design) -> list[str]:
+    return [condition.id for condition in found.generate]
+
+
+def grade_ids(found: Design) -> list[str]:
+    return [condition.id for condition in found.grade]
+
+
+# The ids that itemeval 0.2.0 gives to the same YAML and the same template texts.
+@pytest.mark.parametrize(
+    ("extra", "ids"),
+    [
+        ({}, ["gpt-5-mini_short_default--6ca3f1440af5"]),
+        ({"solvers": {"temperature": 0}}, ["gpt-5-mini_short_default--2b5f56375076"]),
+        (
+            {
+                "solvers": {
+                    "models": ["openrouter/deepseek/deepseek-v3.2"],
+                    "temperature": 0.7,
+                    "top_p": 0.95,
+                    "max_tokens": 1000,
+                    "seed": 7,
+                }
+            },
+            ["deepseek-v3-2_short_default--bd93d169c326"],
+        ),
+        (
+            {
+                "solvers": {
+                    "models": ["anthropic/claude-Sonnet_4.5", "openai/o3"],
+                    "temperature": 1,
+                    "max_tokens": 512,
+                },
+                "facets": {
+                    "prompt": ["short", "Step_by.step-2"],
+                    "model_config": [
+                        {"name": "default"},
+                        {"name": "T0", "temperature": 0},
+                        {
+                            "name": "think.hard",
+                            "reasoning_effort": "high",
+                            "reasoning_tokens": 2048,
+                            "max_tokens": 9000,
+                            "top_p": 1,
+                        },
+                    ],
+                },
+            },
+            [
+                "claude-sonnet-4-5_short_default--1db56e153c5e",
+                "claude-sonnet-4-5_short_t0--cc8665c67a1d",
+                "claude-sonnet-4-5_short_think-hard--719e982ab021",
+                "claude-sonnet-4-5_step-by-step-2_default--9401d9e6f20e",
+                "claude-sonnet-4-5_step-by-step-2_t0--331aba73f488",
+                "claude-sonnet-4-5_step-by-step-2_think-hard--dd6d81448d8a",
+                "o3_short_default--b7b3bf4259d0",
+                "o3_short_t0--794ceb276dd5",
+                "o3_short_think-hard--139f765d5ef8",
+                "o3_step-by-step-2_default--5b0164ac90c2",
+                "o3_step-by-step-2_t0--db935ae3027f",
+                "o3_step-by-step-2_think-hard--821af5dcace4",
+            ],
+        ),
+        ({"solvers": {"split_prompt": True}}, ["gpt-5-mini_short_default--2cebc91a6eff"]),
+        (
+            {
+                "solvers": {"models": ["together/meta-llama/Llama-3.3-70B-Instruct-Turbo-Free"]},
+                "facets": {"model_config": [{"name": "a-very-long-name.of_a-model-config"}]},
+            },
+            ["llama-3-3-70b-instruct-t_short_a-very-long-name-of-a-mo--d57ce8e8acb0"],
+        ),
+    ],
+)
+def test_generate_ids_are_those_of_itemeval(extra: dict[str, Any], ids: list[str]) -> None:
+    found = design(extra)
+    assert generate_ids(found) == ids
+    assert grade_ids(found) == ["scorer_numeric--c5fa592ad23d"]
+
+
+def test_judge_ids() -> None:
+    graders = {
+        "judge_a": {"model": "openai/gpt-5", "max_tokens": None, "reasoning_effort": "low"},
+        "judge_split": {"model": "openai/gpt-5", "split_rubric": True},
+        "judge_json": {"model": "openai/gpt-5", "structured": True},
+    }
+    facets = {"grader": ["judge_a", "bare/model", "judge_split", "judge_json"]}
+    assert grade_ids(design({"facets": facets, "graders": graders})) == [
+        "scorer_numeric--c5fa592ad23d",
+        "judge-a_strict--f95943370b9d",
+        "bare-model_strict--377024cde3d4",
+        "judge-split_strict--0364cff1bbd9",
+        "judge-json_strict--d2049d9d1f89",
+    ]
+
+
+def test_scorers_come_before_judges_and_each_is_a_condition() -> None:
+    found = design(JUDGED, {"facets": {"scorer": ["exact_match", "numeric"]}})
+    assert [condition.label for condition in found.grade] == [
+        "exact_match",
+        "numeric",
+        "judge_a · strict",
+    ]
+    assert [condition.kind for condition in found.grade] == ["verifiable", "verifiable", "judge"]
+
+
+def test_payloads() -> None:
+    found = design(JUDGED, {"solvers": {"temperature": 0}})
+    assert found.generate[0].payload == {
+        "kind": "generate",
+        "model": "openai/gpt-5-mini",
+        "model_config": {"name": "default", "params": {"temperature": 0.0}},
+        "prompt": {"name": "short", "hash": make_template("", "", PROMPTS["short"]).hash},
+    }
+    scorer, judge = found.grade
+    assert scorer.payload == {"kind": "grade", "scorer": "numeric"}
+    assert judge.payload == {
+        "kind": "grade",
+        "grader": {
+            "name": "judge_a",
+            "model": "openai/gpt-5",
+            "temperature": 0.0,
+            "max_tokens": 2048,
+        },
+        "rubric": {"name": "strict", "hash": make_template("", "", RUBRICS["strict"]).hash},
+        "format": JUDGE_FORMAT_VERSION,
+    }
+
+
+def test_a_facet_overrides_the_solvers() -> None:
+    facet = {"name": "own", "temperature": 0.2, "max_tokens": 5}
+    solvers = {"temperature": 1, "max_tokens": 9, "top_p": 0.5, "seed": 3}
+    found = design({"solvers": solvers, "facets": {"model_config": [facet]}})
+    assert found.generate[0].params == {
+        "temperature": 0.2,
+        "max_tokens": 5,
+        "top_p": 0.5,
+        "seed": 3,
+    }
+
+
+# What a run costs or how it is made: no part of an id.
+COSTS = st.fixed_dictionaries(
+    {},
+    optional={
+        "study": st.sampled_from(["other", "third"]),
+        "output_dir": st.sampled_from(["out", "/tmp/out"]),
+        "cache": st.booleans(),
+        "solvers": st.fixed_dictionaries(
+            {},
+            optional={
+                "max_retries": st.integers(0, 9),
+                "attempt_timeout": st.integers(1, 999),
+                "retry_on_error": st.integers(0, 9),
+                "on_empty": st.sampled_from(["skip", "rerun", "grade"]),
+                "cache_prompt": st.sampled_from(["auto", "on", "off"]),
+                "provider_routing": st.just({"order": ["x"]}),
+            },
+        ),
+        "facets": st.fixed_dictionaries({}, optional={"replications": st.integers(1, 99)}),
+        "graders": st.just({"judge_a": {"provider_routing": {"order": ["y"]}}}),
+        "budget": st.fixed_dictionaries(
+            {},
+            optional={
+                "policy": st.sampled_from(["dev", "full-interactive", "full-batch"]),
+                "max_usd": st.floats(1, 1000),
+                "batch": st.sampled_from(["auto", True, 7]),
+                "dev_items": st.integers(1, 9),
+                "pricing_path": st.just("prices.json"),
+            },
+        ),
+    },
+)
+CHANGED_SOLVERS: list[dict[str, Any]] = [
+    {"temperature": 0},
+    {"temperature": 0.5},
+    {"top_p": 0.5},
+    {"max_tokens": 7},
+    {"seed": 0},
+    {"split_prompt": True},
+]
+CHANGED_GRADERS: list[dict[str, Any]] = [
+    {"model": "openai/gpt-4"},
+    {"max_tokens": None},
+    {"max_tokens": 7},
+    {"reasoning_effort": "low"},
+    {"structured": True},
+    {"split_rubric": True},
+]
+
+
+@given(COSTS)
+def test_ids_do_not_depend_on_cost_settings(extra: dict[str, Any]) -> None:
+    before, after = design(JUDGED), design(JUDGED, extra)
+    assert generate_ids(after) == generate_ids(before)
+    assert grade_ids(after) == grade_ids(before)
+
+
+@given(st.randoms(use_true_random=False))
+def test_ids_do_not_depend_on_the_order_of_keys(random: Any) -> None:
+    def shuffled(value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        keys = list(value)
+        random.shuffle(keys)
+        return {key: shuffled(value[key]) for key in keys}
+
+    document = merged(merged(BASE, JUDGED), {"solvers": {"seed": 1, "top_p": 0.5}})
+    found = design(shuffled(document))
+    assert generate_ids(found) == generate_ids(design(document))
+    assert grade_ids(found) == grade_ids(design(document))
+
+
+def test_generate_ids_change_with_every_identity_field() -> None:
+    facets = [
+        {"name": "other"},
+        {"name": "default", "temperature": 1},
+        {"name": "default", "top_p": 0.25},
+        {"name": "default", "max_tokens": 8},
+        {"name": "default", "reasoning_effort": "low"},
+        {"name": "default", "reasoning_effort": "high"},
+        {"name": "default", "reasoning_tokens": 8},
+    ]
+    designs = [
+        design(),
+        design({"solvers": {"models": ["azureai/gpt-5-mini"]}}),
+        design({"facets": {"prompt": ["Step_by.step-2"]}}),
+        design(prompts={"short": PROMPTS["short"] + "."}),
+        *(design({"solvers": changed}) for changed in CHANGED_SOLVERS),
+        *(design({"facets": {"model_config": [facet]}}) for facet in facets),
+    ]
+    ids = [id for found in designs for id in generate_ids(found)]
+    assert len(set(ids)) == len(designs)
+    assert {id for found in designs for id in grade_ids(found)} == set(grade_ids(design()))
+
+
+def test_grade_ids_change_with_every_identity_field() -> None:
+    renamed = {"facets": {"grader": ["judge_b"]}, "graders": {"judge_b": {"model": "openai/gpt-5"}}}
+    designs = [
+        design(JUDGED),
+        design(renamed),
+        design(JUDGED, {"facets": {"rubric": ["lax"]}}, rubrics={"lax": RUBRICS["strict"]}),
+        design(JUDGED, rubrics={"strict": RUBRICS["strict"] + "."}),
+        *(design(JUDGED, {"graders": {"judge_a": changed}}) for changed in CHANGED_GRADERS),
+    ]
+    ids = [grade_ids(found)[-1] for found in designs]
+    assert len(set(ids)) == len(designs)
+    assert {id for found in designs for id in generate_ids(found)} == set(generate_ids(design()))
+
+
+@pytest.mark.parametrize(
+    ("section", "changes", "always"),
+    [(SolversConfig, CHANGED_SOLVERS, set()), (GraderConfig, CHANGED_GRADERS, {"model"})],
+)
+def test_the_fields_marked_as_identity_are_those_tested_above(
+    section: Any, changes: list[dict[str, Any]], always: set[str]
+) -> None:
+    marked = {
+        name for name, field in section.model_fields.items() if field.json_schema_extra == IDENTITY
+    }
+    assert marked | always == {name for change in changes for name in change}
+
+
+@given(
+    st.lists(st.text(max_size=40), min_size=1, max_size=3), st.dictionaries(st.text(), st.text())
+)
+def test_an_id_is_a_safe_name_and_a_digest(parts: list[str], payload: dict[str, str]) -> None:
+    id, slug = condition_id(parts, payload)
+    assert re.fullmatch(r"[a-z0-9-]{1,24}(_[a-z0-9-]{1,24}){0,2}--[0-9a-f]{12}", id)
+    assert id.startswith(f"{slug}--")
+
+
+def test_canonical_json() -> None:
+    value = {"b": 1.0, "a": ["ä", None, {"d": True, "c": 0}]}
+    assert canonical_json(value) == '{"a":["ä",null,{"c":0,"d":true}],"b":1.0}'
+    assert json.loads(canonical_json(value)) == value
+
+
+def test_two_equal_ids_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "itemeval_assets.core.conditions.condition_id", lambda parts, payload: ("x--0", "x")
+    )
+    with pytest.raises(ConfigError, match="two conditions of the design have one id: x--0"):
+        design()
+
+
+def test_templates_must_hold_their_placeholders() -> None:
+    with pytest.raises(TemplateError, match=r"lacks \{input\}"):
+        design(prompts={"short": "no placeholder"})
+    with pytest.raises(TemplateError, match=r"lacks \{solution\}"):
+        design(JUDGED, rubrics={"strict": "{input} only"})
+
+
+def test_look_up_by_id() -> None:
+    found = design(JUDGED)
+    assert found.generate_by_id() == {found.generate[0].id: found.generate[0]}
+    assert list(found.grade_by_id()) == grade_ids(found)

@@ -1,0 +1,421 @@
+"""The study config: what it takes, and how it says what is wrong."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+import yaml
+
+from itemeval_assets.core.config import StudyConfig, parse_config
+from itemeval_assets.core.errors import ConfigError
+from tests.studies import merged
+
+MINIMAL: dict[str, Any] = {
+    "study": "toy",
+    "benchmark": {"adapter": "hf", "datasets": [{"id": "org/data"}], "mapping": {"input": "q"}},
+    "solvers": {"models": ["openai/gpt-5-mini"]},
+    "facets": {"scorer": "numeric"},
+}
+# Every key of the config, each with a value that is not its default.
+EVERY_KEY = """
+study: my_study-2
+output_dir: results
+prompts_dir: my_prompts
+rubrics_dir: my_rubrics
+cache: false
+benchmark:
+  adapter: local
+  datasets: [{id: items.jsonl, revision: null, split: test, name: main, limit: 5}]
+  mapping: {id: "{dataset}:{n}", input: q, target: a, grading_scheme: s, metadata: [t, u]}
+solvers:
+  models: [openai/gpt-5-mini, openrouter/deepseek/deepseek-v3.2]
+  temperature: 0.5
+  max_tokens: 100
+  top_p: 0.9
+  seed: 7
+  attempt_timeout: 60
+  max_retries: 0
+  retry_on_error: 2
+  on_empty: rerun
+  cache_prompt: "on"
+  split_prompt: true
+  provider_routing: {order: [anthropic], allow_fallbacks: false}
+facets:
+  prompt: [builtin:minimal, my.prompt-1]
+  model_config:
+    - {name: plain}
+    - {name: hot, temperature: 1.5, top_p: 0.5, max_tokens: 10, reasoning_effort: high,
+       reasoning_tokens: 4}
+  grader: [judge_a, openai/gpt-5]
+  rubric: [builtin:standard, strict]
+  scorer: [exact_match, multiple_choice, numeric]
+  replications: 3
+graders:
+  judge_a:
+    {model: openai/gpt-5, max_tokens: null, reasoning_effort: low, structured: true,
+     split_rubric: true, provider_routing: {sort: price}}
+crossing: full
+budget:
+  policy: full-batch
+  dev_items: 4
+  dev_replications: 2
+  confirm_above_usd: 1.5
+  max_usd: 20
+  batch: 50
+  pricing_path: prices.json
+  pricing_max_age_days: 30
+  cache_schedule: "off"
+"""
+# What itemeval 0.2 knows, and no more.
+ITEMEVAL_CONFIG = """
+study: old_study
+output_dir: studies
+prompts_dir: prompts
+rubrics_dir: rubrics
+cache: true
+benchmark:
+  adapter: hf
+  datasets:
+    - {id: org/data, revision: abc123, split: train, name: main, limit: 10}
+    - {id: org/data, revision: abc123, split: test}
+  mapping: {input: problem, target: answer, id: uid, grading_scheme: scheme, metadata: [year]}
+solvers:
+  models: [anthropic/claude-sonnet-4-5, openrouter/deepseek/deepseek-v3.2]
+  temperature: 0
+  max_tokens: 4096
+  top_p: 1
+  seed: 0
+  on_empty: grade
+  cache_prompt: off
+  split_prompt: true
+  provider_routing: {only: [deepseek]}
+facets:
+  prompt: [builtin:standard, mine]
+  grader: [strong, openai/gpt-5-mini]
+  rubric: [builtin:standard]
+  scorer: exact_match
+  replications: 5
+  model_config:
+    - {name: default}
+    - {name: think, reasoning_effort: xhigh, reasoning_tokens: 2048, temperature: 1.0}
+graders:
+  strong:
+    model: openai/gpt-5
+    max_tokens: 2048
+    reasoning_effort: minimal
+    split_rubric: true
+    provider_routing: {order: [azure]}
+crossing: full
+budget:
+  policy: full-interactive
+  confirm_above_usd: 2.5
+  batch: auto
+  max_usd: 10.0
+  dev_items: 3
+  dev_replications: 1
+  pricing_path: null
+  pricing_max_age_days: 7
+  cache_schedule: off
+"""
+
+
+def parsed(extra: Mapping[str, Any] | None = None) -> StudyConfig:
+    return parse_config(yaml.safe_dump(merged(MINIMAL, extra or {})), "study.yaml")
+
+
+def problems(extra: Mapping[str, Any]) -> list[str]:
+    """The lines of the error, without the first, which names the file."""
+    with pytest.raises(ConfigError) as caught:
+        parsed(extra)
+    head, *lines = str(caught.value).splitlines()
+    assert head == "study.yaml: the study config has problems:"
+    return [line.strip() for line in lines]
+
+
+def test_defaults() -> None:
+    config = parsed()
+    assert (config.output_dir, config.prompts_dir, config.rubrics_dir) == (
+        "studies",
+        "prompts",
+        "rubrics",
+    )
+    assert config.cache is True and config.crossing == "full" and config.graders == {}
+    assert config.benchmark.datasets[0].split == "train"
+    assert config.solvers.on_empty == "skip" and config.solvers.temperature is None
+    assert config.facets.prompt == ["builtin:standard"] == config.facets.rubric
+    assert [facet.name for facet in config.facets.model_config_facet] == ["default"]
+    assert config.facets.grader == [] and config.facets.replications == 1
+    budget = config.budget
+    assert (budget.policy, budget.dev_items, budget.confirm_above_usd) == ("dev", 2, 5.0)
+    assert (budget.max_usd, budget.batch, budget.pricing_path) == (None, "auto", None)
+
+
+@pytest.mark.parametrize("text", [EVERY_KEY, ITEMEVAL_CONFIG])
+def test_every_key_is_taken_as_written(text: str) -> None:
+    written = yaml.safe_load(text)
+    if written["solvers"]["cache_prompt"] is False:  # bare `off`
+        written["solvers"]["cache_prompt"] = "off"
+        written["budget"]["cache_schedule"] = "off"
+    stored = parse_config(text, "study.yaml").as_yaml_dict()
+    assert _holds(stored, written)
+
+
+def _holds(stored: Any, written: Any) -> bool:
+    if isinstance(written, dict):
+        return all(_holds(stored[key], value) for key, value in written.items())
+    if isinstance(written, list):
+        return len(stored) == len(written) and all(map(_holds, stored, written))
+    return stored == written
+
+
+def test_no_key_is_left_out_of_the_example() -> None:
+    keys = _keys(yaml.safe_load(EVERY_KEY))
+    assert _keys(parse_config(EVERY_KEY, "study.yaml").as_yaml_dict()) == keys
+
+
+def _keys(document: Any, path: str = "") -> set[str]:
+    if isinstance(document, dict):
+        inner = [_keys(value, f"{path}.{key}") for key, value in document.items()]
+        free = path.endswith("provider_routing")
+        return set() if free else {path}.union(*inner)
+    if isinstance(document, list):
+        return {path}.union(*(_keys(value, path) for value in document))
+    return {path}
+
+
+def test_a_grader_is_a_key_of_graders_or_a_model() -> None:
+    config = parse_config(EVERY_KEY, "study.yaml")
+    assert config.grader("judge_a").max_tokens is None
+    assert config.grader("openai/gpt-5").model == "openai/gpt-5"
+    assert config.grader("openai/gpt-5").max_tokens == 2048
+
+
+@pytest.mark.parametrize(
+    ("section", "text", "expected"),
+    [
+        ("solvers", "cache_prompt: on", "on"),
+        ("solvers", "cache_prompt: off", "off"),
+        ("solvers", "cache_prompt: auto", "auto"),
+        ("budget", "cache_schedule: on", "auto"),
+        ("budget", "cache_schedule: off", "off"),
+    ],
+)
+def test_bare_on_and_off(section: str, text: str, expected: str) -> None:
+    key = text.partition(":")[0]
+    config = parsed({section: yaml.safe_load(text)})
+    assert getattr(getattr(config, section), key) == expected
+
+
+@pytest.mark.parametrize("batch", ["auto", True, False, 1, 500])
+def test_batch(batch: object) -> None:
+    stored = parsed({"budget": {"batch": batch}}).budget.batch
+    assert (stored, type(stored)) == (batch, type(batch))
+
+
+@pytest.mark.parametrize("scorer", ["numeric", ["numeric"], ["numeric", "exact_match"]])
+def test_one_scorer_or_a_list(scorer: str | list[str]) -> None:
+    scorers = parsed({"facets": {"scorer": scorer}}).facets.scorers
+    assert scorers == ([scorer] if isinstance(scorer, str) else scorer)
+
+
+@pytest.mark.parametrize(
+    ("extra", "line"),
+    [
+        ({"budgett": {}}, "budgett: unknown key 'budgett'; did you mean 'budget'?"),
+        (
+            {"solvers": {"temprature": 1}},
+            "solvers.temprature: unknown key 'temprature'; did you mean 'temperature'?",
+        ),
+        (
+            {"facets": {"model_config": [{"name": "a"}, {"name": "b", "maxtokens": 1}]}},
+            "facets.model_config[1].maxtokens: unknown key 'maxtokens'; did you mean 'max_tokens'?",
+        ),
+        (
+            {"graders": {"j": {"model": "a/b", "modle": 1}}},
+            "graders.j.modle: unknown key 'modle'; did you mean 'model'?",
+        ),
+        (
+            {"benchmark": {"datasets": [{"id": "a/b", "zzz": 1}]}},
+            "benchmark.datasets[0].zzz: unknown key 'zzz'; "
+            "known keys: id, revision, split, name, limit",
+        ),
+        (
+            {"facets": {"model_config_facet": []}},
+            "facets.model_config_facet: unknown key 'model_config_facet'; "
+            "did you mean 'model_config'?",
+        ),
+    ],
+)
+def test_an_unknown_key_is_refused_with_its_path_and_the_nearest_known_one(
+    extra: dict[str, Any], line: str
+) -> None:
+    assert problems(extra) == [line]
+
+
+@pytest.mark.parametrize(
+    ("extra", "path", "value"),
+    [
+        ({"study": "My Study"}, "study", "'My Study'"),
+        ({"study": "a" * 65}, "study", "'aaa"),
+        ({"study": "../up"}, "study", "'../up'"),
+        ({"study": "toy\n"}, "study", "'toy\\n'"),
+        ({"output_dir": ""}, "output_dir", "''"),
+        ({"cache": "maybe"}, "cache", "'maybe'"),
+        ({"crossing": "half"}, "crossing", "'half'"),
+        ({"benchmark": {"adapter": "ftp"}}, "benchmark.adapter", "'ftp'"),
+        ({"benchmark": {"datasets": []}}, "benchmark.datasets", "[]"),
+        ({"benchmark": {"datasets": [{"id": "a", "limit": 0}]}}, "benchmark.datasets[0].limit", ""),
+        ({"benchmark": {"mapping": {"metadata": "t"}}}, "benchmark.mapping.metadata", "'t'"),
+        ({"solvers": {"models": []}}, "solvers.models", "[]"),
+        ({"solvers": {"models": ["gpt-5"]}}, "solvers.models[0]", "'gpt-5'"),
+        ({"solvers": {"models": ["openai/gpt 5"]}}, "solvers.models[0]", "'openai/gpt 5'"),
+        ({"solvers": {"temperature": "hot"}}, "solvers.temperature", "'hot'"),
+        ({"solvers": {"temperature": 2.1}}, "solvers.temperature", "2.1"),
+        ({"solvers": {"top_p": 0}}, "solvers.top_p", "0"),
+        ({"solvers": {"max_tokens": 1.5}}, "solvers.max_tokens", "1.5"),
+        ({"solvers": {"on_empty": "never"}}, "solvers.on_empty", "'never'"),
+        ({"solvers": {"max_retries": -1}}, "solvers.max_retries", "-1"),
+        ({"solvers": {"attempt_timeout": 0}}, "solvers.attempt_timeout", "0"),
+        ({"facets": {"prompt": ["../secret"]}}, "facets.prompt[0]", "'../secret'"),
+        ({"facets": {"prompt": ["schön"]}}, "facets.prompt[0]", "'schön'"),
+        ({"facets": {"rubric": []}}, "facets.rubric", "[]"),
+        ({"facets": {"scorer": "numbers"}}, "facets.scorer", "'numbers'"),
+        ({"facets": {"replications": 0}}, "facets.replications", "0"),
+        ({"facets": {"model_config": [{"name": "a b"}]}}, "facets.model_config[0].name", "'a b'"),
+        ({"graders": {"j": {"model": "x"}}}, "graders.j.model", "'x'"),
+        ({"graders": ["j"]}, "graders", "['j']"),
+        ({"budget": {"policy": "all"}}, "budget.policy", "'all'"),
+        ({"budget": {"batch": "some"}}, "budget.batch", "'some'"),
+        ({"budget": {"max_usd": float("nan")}}, "budget.max_usd", "nan"),
+        ({"budget": None}, "budget", "None"),
+    ],
+)
+def test_a_wrong_value_is_refused_with_its_path_and_value(
+    extra: dict[str, Any], path: str, value: str
+) -> None:
+    lines = problems(extra)
+    assert all(line.startswith(f"{path}: ") and value in line for line in lines)
+    assert lines
+
+
+@pytest.mark.parametrize("key", ["study", "benchmark", "solvers", "facets"])
+def test_required_sections(key: str) -> None:
+    document = {name: value for name, value in MINIMAL.items() if name != key}
+    with pytest.raises(ConfigError, match=f"{key}: this key is required"):
+        parse_config(yaml.safe_dump(document), "study.yaml")
+
+
+@pytest.mark.parametrize(
+    ("extra", "line"),
+    [
+        ({"facets": {"scorer": None}}, "facets: name at least one grader (a judge) or one scorer"),
+        (
+            {"facets": {"grader": ["judge_b"]}, "graders": {"judge_a": {"model": "a/b"}}},
+            "facets.grader: 'judge_b' is neither a key of graders: (judge_a) "
+            "nor a model id such as openai/gpt-5-mini",
+        ),
+        (
+            {"facets": {"grader": ["judge_b"]}},
+            "facets.grader: 'judge_b' is neither a key of graders: (none is defined) "
+            "nor a model id such as openai/gpt-5-mini",
+        ),
+        (
+            {"solvers": {"models": ["a/b", "a/b"]}},
+            "solvers.models: 'a/b' is listed twice; each entry must be unique",
+        ),
+        (
+            {"facets": {"scorer": ["numeric", "numeric"]}},
+            "facets.scorer: 'numeric' is listed twice; each entry must be unique",
+        ),
+        (
+            {"facets": {"model_config": [{"name": "x"}, {"name": "x", "seed": None}]}},
+            "facets.model_config[1].seed: unknown key 'seed'; "
+            "known keys: name, temperature, top_p, max_tokens, reasoning_effort, reasoning_tokens",
+        ),
+        (
+            {"benchmark": {"datasets": [{"id": "a/b"}, {"id": "a/b"}]}},
+            "benchmark.datasets: 'a/b (default, train)' is listed twice; each entry must be unique",
+        ),
+        (
+            {"benchmark": {"datasets": [{"id": "a", "revision": r, "split": r} for r in "xy"]}},
+            "benchmark.datasets: 'a' is listed with several revisions; give one to all its entries",
+        ),
+        (
+            {"benchmark": {"mapping": {"id": "{}"}}},
+            "benchmark.mapping.id: '{}' has a brace but no {column} in it",
+        ),
+        (
+            {"benchmark": {"mapping": {"id": []}}},
+            "benchmark.mapping.id: an empty list names no column",
+        ),
+    ],
+)
+def test_rules_across_fields(extra: dict[str, Any], line: str) -> None:
+    assert line in problems(extra)
+
+
+def test_all_problems_are_told_at_once() -> None:
+    lines = problems(
+        {
+            "budgett": 1,
+            "study": "A",
+            "solvers": {"temperature": 9, "modls": []},
+            "facets": {"replications": 0, "prompt": ["/etc/x"]},
+        }
+    )
+    assert [line.split(":")[0] for line in lines] == [
+        "study",
+        "solvers.temperature",
+        "solvers.modls",
+        "facets.prompt[0]",
+        "facets.replications",
+        "budgett",
+    ]
+
+
+def test_problems_across_fields_are_told_at_once_and_beside_unknown_keys() -> None:
+    lines = problems(
+        {
+            "budgett": 1,
+            "solvers": {"models": ["a/b", "a/b"], "modls": 1},
+            "facets": {"grader": ["nobody"]},
+        }
+    )
+    assert [line.split(": ")[0] for line in lines] == [
+        "solvers.modls",
+        "budgett",
+        "solvers.models",
+        "facets.grader",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("study: a\nfacets: {}\nstudy: b\n", "line 3, column 1: the key 'study' is given twice"),
+        ("solvers: {seed: 1, seed: 2}\n", "line 1, column 20: the key 'seed' is given twice"),
+        ("study: {{name}}\n", "line 1, column 9: a key must be plain text"),
+        ("? [a, b]\n: 1\n", "line 1, column 3: a key must be plain text"),
+        ("study: [\n", "line 2, column 1: "),
+        ("study:\n\t- a\n", "line 2, column 1: "),
+        ("study: &a [*a]\n", "line 1, column 8: "),
+        ("study: a\x00\n", "not valid YAML"),
+        ("", "expected a mapping that starts with `study: <name>`"),
+        ("- a\n", "expected a mapping that starts with `study: <name>`"),
+        ("just text", "expected a mapping that starts with `study: <name>`"),
+        ("study: toy\non: 1\n", "the key True is no text to YAML; put quotes around it"),
+        ("study: toy\n7: 1\n", "the key 7 is no text to YAML; put quotes around it"),
+    ],
+)
+def test_what_is_no_config_at_all(text: str, message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_config(text, "study.yaml")
+    assert str(caught.value).startswith("study.yaml: ")
+    assert message in str(caught.value)
+
+
+def test_merge_keys_of_yaml_are_no_repetition() -> None:
+    text = yaml.safe_dump({**MINIMAL, "facets": {"grader": ["a", "b"]}})
+    text += "graders:\n  a: &a {model: x/y, max_tokens: 5}\n  b: {<<: *a, max_tokens: 6}\n"
+    graders = parse_config(text, "study.yaml").graders
+    assert (graders["b"].model, graders["b"].max_tokens) == ("x/y", 6)

@@ -1,0 +1,115 @@
+"""What a model is shown: the item, and for a judge nothing of who solved it."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from itemeval_assets.core.conditions import GenerateCondition, GradeCondition, expand_design
+from itemeval_assets.core.config import StudyConfig
+from itemeval_assets.core.judge_reply import FORMAT_NOTICE
+from itemeval_assets.core.prompts import judge_prompt, solver_prompt
+from itemeval_assets.core.templates import make_template
+from tests.rows import item
+from tests.studies import study_yaml
+
+PROMPT = "Head {id}.\n\n{input}\n\nTail."
+RUBRIC = "A {input} B {target} C {grading_scheme} D {topic} E {id}\n\n{solution}\n\nEnd {input}."
+
+
+def conditions(
+    rubric: str = RUBRIC, **extra: Any
+) -> tuple[tuple[GenerateCondition, ...], GradeCondition]:
+    config = StudyConfig.model_validate(study_yaml(extra=extra, models=["openai/gpt-5-mini"]))
+    design = expand_design(
+        config,
+        {"short": make_template("short", "short.md", PROMPT)},
+        {"strict": make_template("strict", "strict.md", rubric)},
+    )
+    return design.generate, design.grade[-1]
+
+
+def test_a_solver_sees_the_item_and_neither_target_nor_scheme() -> None:
+    [condition], _ = conditions()
+    row = item("q1", input="What is {id}?", target="the target", grading_scheme="the scheme")
+    prompt = solver_prompt(condition, row)
+    assert (prompt.system, prompt.user) == ("", "Head q1.\n\nWhat is {id}?\n\nTail.")
+
+
+def test_a_judge_sees_the_item_the_solution_and_metadata() -> None:
+    _, judge = conditions()
+    row = item(
+        "q1",
+        input="2+2?",
+        target="4",
+        grading_scheme="1 point",
+        metadata_json=json.dumps({"topic": "sums"}),
+    )
+    prompt = judge_prompt(judge, row, "It is {target}.")
+    expected = "A 2+2? B 4 C 1 point D sums E q1\n\nIt is {target}.\n\nEnd 2+2?."
+    assert prompt.text == expected + FORMAT_NOTICE
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [("sums", "sums"), (7, "7"), (None, "null"), (["a", "ä"], '["a", "ä"]'), (True, "true")],
+)
+def test_metadata_of_any_type(value: object, shown: str) -> None:
+    _, judge = conditions(rubric="{input}{solution}{topic}")
+    row = item(input="", metadata_json=json.dumps({"topic": value}))
+    assert judge_prompt(judge, row, None).text == shown + FORMAT_NOTICE
+
+
+def test_metadata_cannot_stand_in_for_the_item() -> None:
+    _, judge = conditions(rubric="{input}|{solution}|{target}|{id}")
+    forged = dict.fromkeys(["input", "solution", "target", "id"], "forged")
+    row = item("q1", input="in", target="tg", metadata_json=json.dumps(forged))
+    assert judge_prompt(judge, row, "so").text == "in|so|tg|q1" + FORMAT_NOTICE
+
+
+def test_a_blank_solution_and_a_missing_scheme_are_empty() -> None:
+    _, judge = conditions(rubric="<{input}><{solution}><{grading_scheme}>")
+    assert judge_prompt(judge, item(input="x"), None).text == "<x><><>" + FORMAT_NOTICE
+
+
+def test_split_layouts_show_the_same_text_in_two_messages() -> None:
+    [plain], judge = conditions()
+    [split], split_judge = conditions(
+        solvers={"split_prompt": True},
+        facets={"grader": ["j"]},
+        graders={"j": {"model": "mockllm/judge", "split_rubric": True}},
+    )
+    row = item("q1", input="2+2?")
+    prompt = solver_prompt(split, row)
+    assert (prompt.system, prompt.user) == ("Head q1.\n\n", "2+2?\n\nTail.")
+    assert prompt.text == solver_prompt(plain, row).text
+    judged = judge_prompt(split_judge, row, "{solution}")
+    assert judged.system.endswith("E q1\n\n") and judged.user.startswith("{solution}\n")
+    assert judged.text == judge_prompt(judge, row, "{solution}").text
+
+
+def test_a_head_may_hold_the_rest_of_the_item() -> None:
+    _, judge = conditions(
+        rubric="{input}/{target}\n{solution}",
+        facets={"grader": ["j"]},
+        graders={"j": {"model": "mockllm/judge", "split_rubric": True}},
+    )
+    prompt = judge_prompt(judge, item(input="i", target="t"), "s")
+    assert (prompt.system, prompt.user) == ("i/t\n", "s" + FORMAT_NOTICE)
+
+
+@given(st.text(), st.text(), st.text())
+def test_the_judges_prompt_depends_on_item_and_solution_alone(
+    input: str, target: str, solution: str
+) -> None:
+    """So nothing in it can tell which model, prompt or replication the solution is of."""
+    _, judge = conditions()
+    row = item(input=input, target=target)
+    shown = judge_prompt(judge, row, solution).text
+    others = item(input=input, target=target, dataset_id="other", dataset_revision="other")
+    assert judge_prompt(judge, others, solution).text == shown
+    blank = judge_prompt(judge, item(input="", target=""), "").text
+    for name in ("openai", "gpt-5-mini", "mockllm", "default", "toy"):
+        assert name not in blank

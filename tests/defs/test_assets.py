@@ -1,0 +1,196 @@
+"""Assets: called as functions, run over ranges and alone, from here and from a shell."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pyarrow as pa
+import pytest
+
+from itemeval_assets.core.study import Partition, Study
+from itemeval_assets.core.tables import TABLES, arrow_schema
+from itemeval_assets.defs.assets import RunConfig, study_assets
+from itemeval_assets.defs.names import asset_key, partition_key
+from itemeval_assets.settings import Settings
+from tests.defs.runs import GRADINGS, SOLUTIONS, Runs, failed, message, toy_study
+
+
+def body(study: Study, asset: str) -> dg.AssetsDefinition:
+    """The definition whose function makes an asset."""
+    [found] = [a for a in study_assets(study, Settings()) if asset_key(study, asset) in a.keys]
+    return found
+
+
+def outputs(yielded: Iterator[Any]) -> dict[str, pa.Table]:
+    return {output.output_name: output.value for output in yielded}
+
+
+def test_items_called_as_a_function(tmp_path) -> None:
+    study = toy_study(tmp_path)
+    result: Any = body(study, "items")(dg.build_asset_context())
+    assert result.value["item_id"].to_pylist() == ["q1", "q2", "q3"]
+    assert result.metadata == {"dagster/row_count": 3, "datasets": "items.jsonl"}
+
+
+def test_solutions_and_gradings_called_as_functions(finished: Runs, tmp_path) -> None:
+    study = toy_study(tmp_path / "other")
+    (condition,) = study.generate_partitions()[0]
+    items = finished.store.read("items")
+    made = outputs(
+        body(study, "solutions")(  # type: ignore[arg-type]
+            dg.build_asset_context(partition_key=condition), RunConfig(), items
+        )
+    )
+    solutions = made["solutions"]
+    assert solutions["item_id"].to_pylist() == ["q1", "q2", "q3"]
+    assert set(solutions["condition_id"].to_pylist()) == {condition}
+    assert made["generation_ledger"]["calls"].to_pylist() == [3]
+    pair = next(p for p in study.grade_partitions() if p[1].startswith("scorer"))
+    key = dg.MultiPartitionKey({"generate": pair[0], "grade": pair[1]})
+    graded = outputs(
+        body(study, "gradings")(  # type: ignore[arg-type]
+            dg.build_asset_context(partition_key=key), RunConfig(), items, solutions
+        )
+    )
+    assert graded["gradings"]["item_id"].to_pylist() == ["q1", "q2", "q3"]
+    assert graded["grading_ledger"]["model"].to_pylist() == ["(verifiable)"]
+
+
+def test_gradings_long_called_as_a_function(finished: Runs) -> None:
+    pair = finished.study.grade_partitions()[1]
+    key = dg.MultiPartitionKey({"generate": pair[0], "grade": pair[1]})
+    result: Any = body(finished.study, "gradings_long")(
+        dg.build_asset_context(partition_key=key),
+        gradings=finished.store.read("gradings", [pair]),
+        solutions=finished.store.read("solutions", [pair[:1]]),
+    )
+    assert result.value.schema == arrow_schema(TABLES["gradings_long"])
+    assert result.value["item_id"].to_pylist() == ["q1", "q2", "q3"]
+    assert set(result.value["gen_condition_id"].to_pylist()) == {pair[0]}
+
+
+def test_a_range_leaves_metadata_of_its_own_with_each_partition(finished: Runs) -> None:
+    for asset, partitions in (
+        ("solutions", finished.study.generate_partitions()),
+        ("gradings", finished.study.grade_partitions()),
+    ):
+        found = finished.metadata(asset)
+        assert set(found) == set(partitions)
+        for partition, metadata in found.items():
+            rows = finished.store.read(asset, [partition])
+            assert metadata["dagster/partition_row_count"] == rows.num_rows == 3
+            assert metadata["rows of this run"] == 3
+            assert metadata["errored rows"] == metadata["recovered calls"] == 0
+            spent = sum(rows["usd"].to_pylist())
+            assert metadata["usd of this run"] == pytest.approx(spent, abs=1e-9)
+            assert Path(metadata["path"]) == Path(finished.store.uri(asset, partition))
+            paid = not partition[-1].startswith("scorer")
+            assert ("logs" in metadata) == paid
+            for name in {"path", "logs", "manifest"} & set(metadata):
+                assert Path(metadata[name]).exists()
+        texts = {metadata["condition"] for metadata in found.values()}
+        assert len(texts) == len(partitions)
+    graded = finished.metadata("gradings").values()
+    assert all(0 <= metadata["mean score"] <= 1 for metadata in graded)
+
+
+def test_the_other_tables_of_a_range_say_their_rows_by_partition(finished: Runs) -> None:
+    counts = {"dagster/partition_row_count": 3}
+    pairs = finished.study.grade_partitions()
+    assert finished.metadata("gradings_long") == dict.fromkeys(pairs, counts)
+    assert finished.metadata("grading_ledger") == dict.fromkeys(pairs, {"rows booked": 1})
+
+
+def test_one_partition_alone_as_the_ui_runs_it(copied: Runs) -> None:
+    (generate, *_), (pair, *_) = copied.study.generate_partitions(), copied.study.grade_partitions()
+    before = {table: copied.store.read(table) for table in ("solutions", "gradings", "ledger")}
+    for assets, partition in ((SOLUTIONS, generate), (GRADINGS, pair)):
+        result = copied.run(assets, only=partition)
+        assert result.success and not failed(result)
+        metadata = copied.metadata(assets[0])[partition]
+        assert metadata["rows of this run"] == 0 and metadata["dagster/partition_row_count"] == 3
+        assert "manifest" not in metadata  # nothing was pending: no call, no manifest
+        for event in result.get_asset_materialization_events():
+            assert event.partition == partition_key(partition)
+    assert all(copied.store.read(table).equals(rows) for table, rows in before.items())
+
+
+def test_force_calls_again_what_is_done(copied: Runs) -> None:
+    partition = copied.study.generate_partitions()[0]
+    assert copied.run(SOLUTIONS, only=partition, config={"force": True}).success
+    metadata = copied.metadata("solutions")[partition]
+    assert metadata["rows of this run"] == metadata["dagster/partition_row_count"] == 3
+    assert copied.run(["ledger", "export"]).success
+
+
+def test_solutions_without_items_fail_instead_of_turning_green(fresh: Runs) -> None:
+    result = fresh.run(SOLUTIONS, span=fresh.study.generate_partitions())
+    assert not result.success
+    assert message(result) == "study toy has no items yet: materialize items first"
+    assert not result.get_asset_materialization_events()
+
+
+def test_gradings_without_solutions_call_nobody_and_say_so(fresh: Runs) -> None:
+    assert fresh.run(["items"]).success
+    pairs = fresh.study.grade_partitions()
+    result = fresh.run(GRADINGS, span=pairs)
+    assert result.success
+    incomplete = {("gradings", "complete", partition_key(pair)) for pair in pairs}
+    assert failed(result) == incomplete | {("gradings", "complete", None)}
+    assert fresh.store.read("gradings").num_rows == fresh.store.read("ledger").num_rows == 0
+    assert not (fresh.study.study_dir / "logs").exists()
+    logs = fresh.instance.all_logs(result.run_id)
+    warnings = [entry.user_message for entry in logs if entry.level >= 30]
+    missing = {f"nothing to grade: {pair[0]} has no solutions yet" for pair in pairs}
+    assert missing <= set(warnings)
+
+
+def test_a_closed_gate_ends_the_step_before_the_first_call(tmp_path) -> None:
+    from tests.defs.runs import runs_of
+
+    study = toy_study(tmp_path, extra={"budget": {"max_usd": 1e-9}})
+    with runs_of(study) as runs:
+        assert runs.run(["items"]).success
+        result = runs.run(SOLUTIONS, span=study.generate_partitions())
+        assert not result.success and "max_usd" in message(result)
+        [event] = [e for e in result.all_node_events if e.is_step_failure]
+        failure = event.step_failure_data.user_failure_data
+        assert failure is not None and failure.allow_retries is False
+        assert failure.metadata["exit_code"].value == 4
+        assert runs.store.read("solutions").num_rows == 0
+
+
+def test_the_shell_materializes_one_partition_into_the_same_instance(fresh: Runs) -> None:
+    assert fresh.run(["items"]).success
+    (generate, *_), (pair, *_) = fresh.study.generate_partitions(), fresh.study.grade_partitions()
+    shell(fresh, SOLUTIONS, generate)
+    assert fresh.metadata("solutions").keys() == {generate}
+    shell(fresh, GRADINGS, pair)
+    for asset in GRADINGS:
+        assert fresh.metadata(asset).keys() == {pair}
+    assert fresh.metadata("gradings")[pair]["rows of this run"] == 3
+
+
+def shell(runs: Runs, assets: tuple[str, ...], partition: Partition) -> None:
+    """`dagster asset materialize` of one partition, in a process of its own."""
+    chosen = ",".join(f"{runs.study.name}/{asset}" for asset in assets)
+    command = ["dagster", "asset", "materialize", "-m", "itemeval_assets.definitions"]
+    command += ["--select", chosen, "--partition", partition_key(partition)]
+    environment = {
+        **os.environ,
+        "DAGSTER_HOME": runs.instance.root_directory,
+        "ITEMEVAL_ASSETS_STUDIES": str(runs.study.config_path),
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", *command],
+        env=environment,
+        cwd=runs.study.config_dir,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]

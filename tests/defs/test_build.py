@@ -1,0 +1,140 @@
+"""The definitions of all studies: golden names, clashes, broken files, light imports."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.core.tables import TABLES
+from itemeval_assets.defs.build import build_definitions, load_studies
+from itemeval_assets.settings import Settings
+from tests.defs.runs import toy_study
+from tests.studies import write_study
+
+# asset: (upstream, number of partitions, kinds)
+GRAPH = {
+    "items": (set(), None, {"parquet"}),
+    "solutions": ({"items"}, 4, {"parquet", "inspect_ai"}),
+    "generation_ledger": ({"items"}, 4, {"parquet", "inspect_ai"}),
+    "gradings": ({"items", "solutions"}, 8, {"parquet", "inspect_ai"}),
+    "grading_ledger": ({"solutions"}, 8, {"parquet", "inspect_ai"}),
+    "gradings_long": ({"gradings", "solutions"}, 8, {"parquet"}),
+    "ledger": ({"generation_ledger", "grading_ledger"}, None, {"parquet"}),
+    "export": ({"gradings_long", "ledger"}, None, {"parquet", "csv"}),
+}
+HEAVY = ["pandas", "pyarrow", "inspect_ai", "datasets"]
+
+
+def settings(root: Path, **others: str) -> Settings:
+    return Settings(root=root, **others)  # type: ignore[arg-type]
+
+
+def test_the_graph_of_a_study(tmp_path) -> None:
+    study = toy_study(tmp_path, study="toy-1")
+    graph = build_definitions(settings(tmp_path, owners="team:evals"), [study])
+    nodes = {node.key: node for node in graph.resolve_asset_graph().asset_nodes}
+    assert {key.path[0] for key in nodes} == {"toy-1"}
+    found = {
+        key.path[-1]: (
+            {parent.path[-1] for parent in node.parent_keys},
+            len(node.partitions_def.get_partition_keys()) if node.partitions_def else None,
+            node.kinds,
+        )
+        for key, node in nodes.items()
+    }
+    assert found == GRAPH
+    for node in nodes.values():
+        assert node.group_name == "toy_1"
+        assert node.description
+        assert "dagster/column_schema" in node.metadata
+        assert node.owners == ["team:evals"]
+
+
+def test_the_ui_shows_the_columns_of_each_table_and_the_conditions_of_the_design(tmp_path) -> None:
+    study = toy_study(tmp_path)
+    graph = build_definitions(settings(tmp_path), [study]).resolve_asset_graph()
+    gradings = graph.get(dg.AssetKey(["toy", "gradings"])).metadata
+    columns = gradings["dagster/column_schema"].columns
+    assert [column.name for column in columns] == TABLES["gradings"].column_names
+    generate = gradings["generate conditions"].records
+    assert [record.data["condition_id"] for record in generate] == [
+        condition.id for condition in study.design.generate
+    ]
+    assert generate[1].data["model"] == "mockllm/a" and generate[1].data["prompt"] == "long"
+    assert [record.data["graded by"] for record in gradings["grade conditions"].records] == [
+        "numeric",
+        "mockllm/judge",
+    ]
+
+
+def test_several_studies_live_side_by_side(tmp_path) -> None:
+    for name in ("one", "two"):
+        write_study(tmp_path / name, study=name)
+    graph = build_definitions(settings(tmp_path)).resolve_asset_graph()
+    assert {node.group_name for node in graph.asset_nodes} == {"one", "two"}
+    assert len(list(graph.asset_nodes)) == 2 * len(GRAPH)
+
+
+def test_no_study_is_no_mistake(tmp_path) -> None:
+    assert not list(build_definitions(settings(tmp_path)).resolve_asset_graph().asset_nodes)
+
+
+def test_two_names_that_dagster_cannot_tell_apart_are_refused(tmp_path) -> None:
+    for folder, name in (("one", "a-b"), ("two", "a_b")):
+        write_study(tmp_path / folder, study=name)
+    with pytest.raises(ConfigError) as refused:
+        build_definitions(settings(tmp_path))
+    message = str(refused.value)
+    assert "'a_b' and 'a-b'" in message and "are one name to Dagster; rename one" in message
+    for folder in ("one", "two"):
+        assert str(tmp_path / folder / "study.yaml") in message
+
+
+def test_the_problems_of_all_files_come_in_one_message(tmp_path) -> None:
+    write_study(tmp_path / "good", study="good")
+    misspelt = write_study(tmp_path / "misspelt", extra={"budgett": {}})
+    torn = write_study(tmp_path / "torn")
+    torn.write_text("study: [torn")
+    missing = write_study(tmp_path / "unwritten", extra={"facets": {"rubric": ["unwritten"]}})
+    with pytest.raises(ConfigError) as refused:
+        load_studies(settings(tmp_path))
+    message = str(refused.value)
+    for path in (misspelt, torn, missing.parent):
+        assert str(path) in message
+    assert "budgett" in message and "did you mean 'budget'" in message
+    assert "not valid YAML" in message and "'unwritten': there is no file" in message
+
+
+def test_dagster_validates_the_definitions_and_nothing_heavy_is_imported(tmp_path) -> None:
+    write_study(tmp_path / "project")
+    light = (
+        "import json, sys; from itemeval_assets.definitions import defs;"
+        "defs.get_repository_def();"
+        f"print(json.dumps([name for name in {HEAVY!r} if name in sys.modules]))"
+    )
+    validate = ["-m", "dagster", "definitions", "validate", "-m", "itemeval_assets.definitions"]
+    started = [start(validate, tmp_path), start(["-c", light], tmp_path)]
+    (valid, said), (_, heavy) = [finished(process) for process in started]
+    assert valid == 0, said
+    assert json.loads(heavy.splitlines()[-1]) == []
+
+
+def start(arguments: list[str], folder: Path) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, *arguments],
+        cwd=folder,
+        env={**os.environ, "ITEMEVAL_ASSETS_STUDIES": "project/study.yaml"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def finished(process: "subprocess.Popen[str]") -> tuple[int, str]:
+    said, _ = process.communicate(timeout=120)
+    return process.returncode, said

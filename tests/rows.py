@@ -1,0 +1,91 @@
+"""Rows of the stored tables, with sensible values for whatever a test does not care about."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from itemeval_assets.core.pending import solution_fingerprint
+from itemeval_assets.core.tables import TABLES, arrow_schema
+
+__all__ = ["grading", "item", "solution", "table"]
+
+Row = dict[str, Any]
+STAMP = "2026-01-01T00:00:00Z"
+TOKENS = {"input_tokens": 10, "output_tokens": 5, "total_tokens": 15}
+
+
+def table(name: str, rows: Iterable[Mapping[str, Any]] = ()) -> pa.Table:
+    """The rows as the stored table `name`."""
+    return pa.Table.from_pylist(list(rows), schema=arrow_schema(TABLES[name]))
+
+
+def item(item_id: str = "q1", **values: Any) -> Row:
+    return {
+        "item_id": item_id,
+        "dataset_id": "items.jsonl",
+        "dataset_revision": "r0",
+        "input": f"What is {item_id}?",
+        "target": "4",
+        "grading_scheme": None,
+        "metadata_json": "{}",
+        "created_at": STAMP,
+        **values,
+    }
+
+
+def solution(item_id: str = "q1", epoch: int = 1, text: str | None = "4", **values: Any) -> Row:
+    return {
+        "study": "toy",
+        "run_id": "run1",
+        "condition_id": "g1",
+        "condition_slug": "g",
+        "item_id": item_id,
+        "dataset_id": "items.jsonl",
+        "dataset_revision": "r0",
+        "epoch": epoch,
+        "model": "mockllm/a",
+        "prompt_name": "short",
+        "prompt_hash": "0" * 12,
+        "model_config_name": "default",
+        "solution": text,
+        "error": None,
+        "usd": 0.25,
+        **TOKENS,
+        "log_file": "logs/generate/g1/a.eval",
+        "sample_uuid": f"{item_id}-{epoch}",
+        "created_at": STAMP,
+        **values,
+    }
+
+
+def grading(
+    item_id: str = "q1", epoch: int = 1, score: float | None = 1.0, of: str = "4", **values: Any
+) -> Row:
+    """A grading of the solution `of`; with `score=None`, a parse failure."""
+    failed = score is None
+    return {
+        "study": "toy",
+        "run_id": "run1",
+        "grade_condition_id": "j1",
+        "grade_condition_slug": "j",
+        "gen_condition_id": "g1",
+        "item_id": item_id,
+        "epoch": epoch,
+        "grade_kind": "judge",
+        "grader_name": "judge",
+        "grader_model": "mockllm/judge",
+        "score": score,
+        "score_raw": None if failed else repr(score),
+        "parse_ok": not failed,
+        "parse_error": "no_json_object" if failed else None,
+        "judge_completion": "a reply",
+        "error": None,
+        "usd": 0.5,
+        **TOKENS,
+        "log_file": "logs/grade/j1/a.eval",
+        "created_at": STAMP,
+        "sample_uuid": f"j-{item_id}-{epoch}",
+        "solution_hash": solution_fingerprint(of),
+        **values,
+    }

@@ -1,0 +1,321 @@
+"""The results store: schemas, partitions, damage, ownership."""
+
+import errno
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from itemeval_assets.core.errors import StoreError
+from itemeval_assets.core.tables import TABLES, arrow_schema
+from itemeval_assets.storage.backends import LocalBackend
+from itemeval_assets.storage.inputs import load_study
+from itemeval_assets.storage.store import ResultsStore, open_store
+from tests.rows import grading, item, solution, table
+from tests.studies import write_study
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ResultsStore:
+    return ResultsStore(LocalBackend(tmp_path / "toy"), "toy")
+
+
+def filled(store: ResultsStore) -> ResultsStore:
+    """Two generate conditions of two items, each graded by one judge."""
+    for condition in ("g1", "g2"):
+        rows = [
+            solution(id, condition_id=condition, sample_uuid=f"{condition}{id}")
+            for id in ("q1", "q2")
+        ]
+        store.upsert("solutions", (condition,), table("solutions", rows))
+        judged = [grading(id, gen_condition_id=condition) for id in ("q1", "q2")]
+        store.upsert("gradings", (condition, "j1"), table("gradings", judged))
+    return store
+
+
+def files(store: ResultsStore) -> dict[str, bytes]:
+    root = store.local_root
+    return {
+        path.relative_to(root).as_posix(): path.read_bytes()
+        for path in sorted(root.rglob("*"))
+        if path.is_file() and ".locks" not in path.parts
+    }
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_what_has_never_been_written_has_no_rows(store: ResultsStore, name: str) -> None:
+    schema = arrow_schema(TABLES[name])
+    assert store.read(name).schema == schema
+    assert store.read(name).num_rows == 0
+    assert store.read(name, [("g9",), ("g9", "j9")]).num_rows == 0
+    some = list(TABLES[name].key)[:2]
+    assert store.read(name, [("g9",)], some).column_names == some
+    assert store.read(name, []).num_rows == 0
+
+
+def test_reading_creates_nothing(store: ResultsStore) -> None:
+    assert store.read("solutions").num_rows == 0
+    assert store.read_json("dataset_locks.json") is None
+    assert not store.local_root.exists()
+
+
+def test_partitions_are_read_together_or_alone(store: ResultsStore) -> None:
+    filled(store)
+    assert store.read("solutions").num_rows == 4
+    assert store.read("solutions", [("g2",)])["sample_uuid"].to_pylist() == ["g2q1", "g2q2"]
+    assert store.read("solutions", [("g2",), ("g9",)], ["item_id"]).to_pydict() == {
+        "item_id": ["q1", "q2"]
+    }
+    assert store.partitions("solutions") == [("g1",), ("g2",)]
+    assert store.partitions("gradings") == [("g1", "j1"), ("g2", "j1")]
+
+
+def test_stages_have_their_own_ledgers(store: ResultsStore) -> None:
+    row = {"run_id": "r", "condition_id": "x", "model": "m", "calls": 1, "priced": True}
+    row |= {"batch": False, "created_at": "t"}
+    store.upsert("ledger", ("g1",), table("ledger", [{**row, "stage": "generate"}]))
+    graded = {**row, "stage": "grade", "gen_condition_id": "g1"}
+    store.upsert("ledger", ("g1", "j1"), table("ledger", [graded]))
+    assert store.read("ledger")["stage"].to_pylist() == ["generate", "grade"]
+    assert store.partitions("ledger") == [("g1",), ("g1", "j1")]
+
+
+@pytest.mark.parametrize(
+    ("name", "rows"),
+    [("solutions", 4), ("gradings", 4), ("items", 2), ("ledger", 1)],
+)
+def test_pandas_reads_every_table_by_its_path(store: ResultsStore, name: str, rows: int) -> None:
+    filled(store)
+    store.replace("items", (), table("items", [item("q1"), item("q2")]))
+    row = {"run_id": "r", "stage": "grade", "condition_id": "x", "model": "m", "calls": 1}
+    row |= {"priced": True, "batch": False, "created_at": "t"}
+    store.upsert("ledger", ("g1", "j1"), table("ledger", [row]))
+    (store.local_root / "solutions.parquet" / ".0123.draft").write_bytes(b"of a killed writer")
+    frame = pd.read_parquet(store.local_root / f"{name}.parquet")
+    assert len(frame) == rows
+    assert list(frame.columns) == TABLES[name].column_names
+    assert store.read(name).num_rows == rows
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "reason"),
+    [
+        ("item_id", pa.nulls(1, pa.string()), "item_id"),
+        ("epoch", pa.nulls(1, pa.int32()), "epoch"),
+        ("epoch", pa.array(["first"]), "first"),
+        ("epoch", pa.array([1.5]), "1.5"),
+        ("epoch", pa.array([2**40]), "1099511627776"),
+        ("usd", pa.array(["free"]), "free"),
+        ("solution", pa.array([["a", "list"]]), "list"),
+        ("input_tokens", pa.array([{"n": 1}]), "struct"),
+    ],
+)
+def test_rows_that_break_the_schema_are_refused_and_nothing_is_written(
+    store: ResultsStore, column: str, values: pa.Array, reason: str
+) -> None:
+    filled(store)
+    before = files(store)
+    rows = table("solutions", [solution("q9")])
+    rows = rows.set_column(rows.column_names.index(column), column, values)
+    for write in (store.upsert, store.replace):
+        with pytest.raises(StoreError, match=f"table solutions of toy refuses rows: .*{reason}"):
+            write("solutions", ("g1",), rows)
+    assert files(store) == before
+
+
+def test_a_missing_column_is_refused(store: ResultsStore) -> None:
+    rows = table("solutions", [solution()]).drop_columns(["usd"])
+    with pytest.raises(StoreError, match=r"table solutions of toy refuses rows: .*usd"):
+        store.upsert("solutions", ("g1",), rows)
+    assert files(store) == {}
+
+
+def test_columns_come_in_the_order_of_the_schema(store: ResultsStore) -> None:
+    rows = table("solutions", [solution()])
+    store.upsert("solutions", ("g1",), rows.select(rows.column_names[::-1]))
+    assert store.read("solutions").equals(rows)
+
+
+def test_what_a_row_replaced_is_remembered(store: ResultsStore) -> None:
+    filled(store)
+    new = solution("q1", text="5", run_id="run2", sample_uuid="new")
+    result = store.upsert("solutions", ("g1",), table("solutions", [new]))
+    assert result.replaced["sample_uuid"].to_pylist() == ["g1q1"]
+    [lost] = store.read("replaced").to_pylist()
+    assert (lost["stage"], lost["run_id"], lost["condition_id"]) == ("generate", "run1", "g1")
+    assert (lost["gen_condition_id"], lost["sample_uuid"], lost["usd"]) == (None, "g1q1", 0.25)
+    again = grading("q1", score=0.5, gen_condition_id="g2", run_id="run2", sample_uuid="new")
+    store.upsert("gradings", ("g2", "j1"), table("gradings", [again]))
+    [lost] = store.read("replaced", [("g2", "j1")]).to_pylist()
+    assert (lost["stage"], lost["condition_id"], lost["gen_condition_id"]) == ("grade", "j1", "g2")
+
+
+def test_storing_the_same_rows_again_changes_no_file(store: ResultsStore) -> None:
+    filled(store)
+    before = {path: path.stat().st_mtime_ns for path in store.local_root.rglob("*.parquet")}
+    filled(store)
+    assert {path: path.stat().st_mtime_ns for path in store.local_root.rglob("*.parquet")} == before
+
+
+def test_derived_partitions_are_written_anew(store: ResultsStore) -> None:
+    store.replace("items", (), table("items", [item("q1"), item("q2")]))
+    store.replace("items", (), table("items", [item("q3")]))
+    assert store.read("items")["item_id"].to_pylist() == ["q3"]
+    assert Path(store.uri("items")) == store.local_root / "items.parquet"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: b"",
+        lambda data: b"PAR1",
+        lambda data: b"no parquet at all",
+        lambda data: data[: len(data) // 2],
+        lambda data: data[:-1],
+        lambda data: data[:-8] + b"\xff\xff\xff\xff" + data[-4:],
+        lambda data: b"\x00" * len(data),
+    ],
+)
+def test_a_damaged_file_is_named_and_left_as_it_is(store: ResultsStore, damage: Any) -> None:
+    filled(store)
+    path = Path(store.uri("solutions", ("g1",)))
+    path.write_bytes(damage(path.read_bytes()))
+    before = files(store)
+    for attempt in (
+        lambda: store.read("solutions"),
+        lambda: store.read("solutions", [("g1",)], ["usd"]),
+        lambda: store.upsert("solutions", ("g1",), table("solutions", [solution()])),
+    ):
+        with pytest.raises(StoreError) as caught:
+            attempt()
+        assert str(caught.value).startswith(f"{path} is not a readable solutions table: ")
+        assert "Nothing was changed." in str(caught.value)
+    assert files(store) == before
+    assert store.read("solutions", [("g2",)]).num_rows == 2
+
+
+@given(data=st.data())
+def test_a_truncated_file_is_never_taken_for_a_table(
+    data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    store = ResultsStore(LocalBackend(tmp_path_factory.mktemp("store")), "toy")
+    store.upsert("solutions", ("g1",), table("solutions", [solution()]))
+    path = Path(store.uri("solutions", ("g1",)))
+    whole = path.read_bytes()
+    path.write_bytes(whole[: data.draw(st.integers(0, len(whole) - 1))])
+    with pytest.raises(StoreError, match="not a readable solutions table"):
+        store.read("solutions")
+
+
+def test_another_programs_parquet_is_no_table_of_ours(store: ResultsStore) -> None:
+    path = Path(store.uri("solutions", ("g1",)))
+    path.parent.mkdir(parents=True)
+    pq.write_table(pa.table({"item_id": ["q1"], "answer": ["4"]}), path)
+    with pytest.raises(StoreError, match="not a readable solutions table"):
+        store.read("solutions")
+    pq.write_table(table("solutions", [solution()]).set_column(7, "epoch", pa.array(["x"])), path)
+    with pytest.raises(StoreError, match="not a readable solutions table"):
+        store.read("solutions")
+
+
+def test_a_file_where_a_folder_should_be(store: ResultsStore) -> None:
+    store.local_root.mkdir()
+    (store.local_root / "solutions.parquet").write_text("in the way")
+    for attempt in (
+        lambda: store.read("solutions", [("g1",)]),
+        lambda: store.upsert("solutions", ("g1",), table("solutions", [solution()])),
+    ):
+        with pytest.raises(StoreError, match=r"cannot read .*g1\.parquet: Not a directory"):
+            attempt()
+
+
+def test_a_full_disk_leaves_the_old_file_and_no_litter(
+    store: ResultsStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled(store)
+    before = files(store)
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StoreError, match=r"cannot write .*g1\.parquet: No space left on device"):
+        store.upsert("solutions", ("g1",), table("solutions", [solution("q9")]))
+    assert files(store) == before
+
+
+def test_json_documents(store: ResultsStore) -> None:
+    store.update_json("a/b.json", lambda found: {**found, "é": 1})
+    store.update_json("a/b.json", lambda found: {**found, "two": [2]})
+    assert store.read_json("a/b.json") == {"é": 1, "two": [2]}
+    text = (store.local_root / "a" / "b.json").read_text(encoding="utf-8")
+    assert json.loads(text) == {"é": 1, "two": [2]} and "é" in text and text.endswith("\n")
+
+
+@pytest.mark.parametrize("text", ["{", "", "[1]", "\udcff"])
+def test_a_damaged_document_is_named_and_left_as_it_is(store: ResultsStore, text: str) -> None:
+    store.local_root.mkdir()
+    path = store.local_root / "study.json"
+    path.write_bytes(text.encode(errors="surrogateescape"))
+    for attempt in (
+        lambda: store.read_json("study.json"),
+        lambda: store.update_json("study.json", lambda found: {"new": 1}),
+    ):
+        with pytest.raises(StoreError, match=f"{path} is no.* JSON"):
+            attempt()
+    assert path.read_bytes() == text.encode(errors="surrogateescape")
+
+
+def test_a_study_directory_belongs_to_one_config(tmp_path: Path) -> None:
+    one = load_study(write_study(tmp_path / "a", extra={"output_dir": "../out"}))
+    two = load_study(write_study(tmp_path / "b", extra={"output_dir": "../out"}))
+    assert one.study_dir == two.study_dir
+    open_store(one).take_ownership(one)
+    open_store(one).take_ownership(one)
+    with pytest.raises(StoreError) as caught:
+        open_store(two)
+    message = str(caught.value)
+    assert str(one.study_dir) in message and str(two.config_path) in message
+    assert "../../a/study.yaml" in message
+    with pytest.raises(StoreError, match="was made by another config"):
+        ResultsStore(LocalBackend(two.study_dir), "toy").take_ownership(two)
+    assert open_store(one).read_json("study.json")["config"] == "../../a/study.yaml"  # type: ignore[index]
+
+
+def test_a_project_may_be_moved(tmp_path: Path) -> None:
+    study = load_study(write_study(tmp_path / "here"))
+    open_store(study).take_ownership(study)
+    (tmp_path / "here").rename(tmp_path / "there")
+    moved = load_study(tmp_path / "there" / "study.yaml")
+    assert open_store(moved).read("solutions").num_rows == 0
+
+
+def test_an_edited_config_is_the_same_config(tmp_path: Path) -> None:
+    study = load_study(write_study(tmp_path))
+    open_store(study).take_ownership(study)
+    edited = load_study(write_study(tmp_path, prompts=["short", "long"]))
+    assert open_store(edited).read("solutions").num_rows == 0
+
+
+def test_tables_of_another_schema_version_are_refused(tmp_path: Path) -> None:
+    study = load_study(write_study(tmp_path))
+    store = open_store(study)
+    store.take_ownership(study)
+    store.update_json("study.json", lambda found: {**found, "schema": "0"})
+    with pytest.raises(StoreError, match="has table schema '0', this version reads '1'"):
+        open_store(study)
+
+
+def test_results_of_itemeval_are_not_mixed_with_ours(tmp_path: Path) -> None:
+    study = load_study(write_study(tmp_path))
+    study.study_dir.mkdir(parents=True)
+    pq.write_table(pa.table({"study": ["toy"]}), study.study_dir / "solutions.parquet")
+    with pytest.raises(StoreError, match="holds results of itemeval"):
+        open_store(study)

@@ -1,0 +1,60 @@
+"""What other processes do in the tests of concurrency. Imports little: each process pays for it."""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from itemeval_assets.core.study import Partition
+from itemeval_assets.storage.backends import LocalBackend
+from itemeval_assets.storage.store import ResultsStore
+from tests.rows import solution, table
+
+PARTITION: Partition = ("g1",)
+
+
+def store_in(folder: Path) -> ResultsStore:
+    return ResultsStore(LocalBackend(folder), "toy")
+
+
+def write_rounds(folder: Path, writer: int, rounds: int, items: int) -> None:
+    """Upsert the same cells again and again, and one that no other process has."""
+    store = store_in(folder)
+    for number in range(rounds):
+        names = [*(f"q{item}" for item in range(items)), f"own-{writer}"]
+        rows = [solution(name, sample_uuid=f"{writer}-{number}-{name}") for name in names]
+        store.upsert("solutions", PARTITION, table("solutions", rows))
+
+
+def hang_while_writing(folder: Path, item: str) -> None:
+    """Begin an upsert, and never come to its end."""
+
+    def hang(descriptor: int) -> None:
+        (folder / "hanging").touch()
+        time.sleep(600)
+
+    os.fsync = hang  # type: ignore[assignment]
+    store_in(folder).upsert("solutions", PARTITION, table("solutions", [solution(item)]))
+
+
+def hold_claims(
+    folder: Path, partitions: list[Partition], holder: str, events: Any, release: Any
+) -> None:
+    """Claim, tell, and hold until told to release."""
+    with store_in(folder).claimed(partitions, holder, lambda *wait: events.put(("waits", *wait))):
+        events.put(("holds", holder))
+        release.wait(600)
+    events.put(("released", holder))
+
+
+@contextmanager
+def running(process: Any) -> Iterator[Any]:
+    """Start a process, and be sure that it is gone at the end."""
+    process.start()
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.join()

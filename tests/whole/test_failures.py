@@ -1,0 +1,190 @@
+"""Providers that fail and models that misbehave: data in the rows, never the end of a run."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+from pandas.testing import assert_frame_equal
+
+from itemeval_assets import api
+from itemeval_assets.cli import run_cli
+from tests.model_server import (
+    MALFORMED,
+    Answer,
+    Behaviour,
+    ModelServer,
+    Request,
+)
+from tests.studies import write_study
+
+from .conftest import Serve
+from .looking import Row, assert_reconciled, results_dir, rows, write_prices
+
+IMPATIENT = {"max_retries": 0}
+FLAKY = Behaviour(seed=5, permanent=0.1, transient=0.2, prose=0.2)
+
+
+def declare(folder: Path, items: int, **changes: object) -> Path:
+    given = {
+        "models": ["openai-api/test/m"],
+        "graders": ["openai-api/test/judge"],
+        "scorer": None,
+        "items": items,
+        "solvers": IMPATIENT,
+        "extra": {
+            "cache": False,
+            "budget": {"pricing_path": write_prices(folder, "m", "dead", "judge")},
+        },
+    }
+    return write_study(folder, **{**given, **changes})  # type: ignore[arg-type]
+
+
+def test_failed_cells_are_rows_and_the_next_run_calls_just_those(
+    tmp_path: Path, serve: Serve
+) -> None:
+    server = serve(FLAKY)
+    config = declare(tmp_path, items=20)
+    assert run_cli(["run", str(config)]) == 5
+    solvers, judges = _failing(server, "m"), _failing(server, "judge")
+    assert solvers
+    assert judges
+    solutions, gradings = rows(config, "solutions"), rows(config, "gradings")
+    _assert_errored(solutions, solvers)
+    _assert_errored(gradings, judges)
+    assert len(solutions) == 20
+    assert len(gradings) == 20 - solvers
+    unread = [row for row in gradings if row["parse_error"]]
+    assert {row["parse_error"] for row in unread} == {"no_json_object"}
+    assert all(not row["parse_ok"] and row["score"] is None for row in unread)
+
+    server.reset_counts()
+    assert run_cli(["run", str(config)]) == 5
+    assert (server.count("m"), server.count("judge")) == (solvers, judges)
+    assert_reconciled(config)
+
+    server.reset_counts()
+    server.behaviour = Behaviour()
+    assert run_cli(["run", str(config)]) == 0
+    assert (server.count("m"), server.count("judge")) == (solvers, judges + solvers)
+    assert [row for row in rows(config, "gradings") if row["parse_error"]] == unread
+    assert_reconciled(config)
+
+
+def test_a_dead_model_leaves_the_others_alone(tmp_path: Path, serve: Serve) -> None:
+    server = serve(models={"dead": Behaviour(permanent=1.0, permanent_status=401)})
+    models = ["openai-api/test/dead", "openai-api/test/m"]
+    config = declare(tmp_path, items=3, models=models)
+    summary = api.run(config)
+    dead, good = summary.status.generate
+    assert (dead.errored, good.done) == (3, 3)
+    assert summary.status.grade[1].done == server.count("judge") == 3
+    for row in rows(config, "solutions"):
+        is_dead = row["model"].endswith("dead")
+        assert ("401" in (row["error"] or "")) == is_dead
+        assert (row["solution"] is None) == is_dead
+    assert_reconciled(config)
+
+
+NASTY: dict[str, Callable[[Request], str | Answer]] = {
+    "q1": lambda _: 'Lone \ud800 and \udfff. ```json\n{"score": 1, "reasoning": "\\ud800 x"}\n```',
+    "q2": lambda _: f'{{"score": {"9" * 5000}, "reasoning": "many digits"}} ANSWER: {"9" * 5000}',
+    "q3": lambda _: '{"score": 1e999, "reasoning": "inf"} ANSWER: 1e999',
+    "q4": lambda _: "[" * 50_000 + '{"a":' * 50_000,
+    "q5": lambda _: "x" * 1_000_000 + ' {"score": 0.5, "reasoning": "long"}',
+    "q6": lambda _: (
+        'NUL \x00 and \x1b[31m \x85 \u2028 \r, "quoted" {"score": 1, "reasoning": "\x00"}'
+    ),
+    "q7": lambda _: "",
+    "q8": lambda _: Answer(200, MALFORMED["text"][1]),
+    "q9": lambda _: Answer(200, MALFORMED["truncated"][1]),
+    "q10": lambda _: Answer(200, MALFORMED["html"][1], "text/html"),
+    "q11": lambda _: Answer(200, b'{"id": "x", "object": "chat.completion", "choices": []}'),
+    "q12": lambda _: Answer(200, b"null"),
+}
+BROKEN = {"q8", "q9", "q10", "q11", "q12"}
+
+
+def nasty(victim: str) -> Callable[[Request], str | Answer | None]:
+    """Replies of one model that depend on the item; all others answer as usual."""
+
+    def reply(request: Request) -> str | Answer | None:
+        if request.model != victim:
+            return None
+        for item, content in NASTY.items():
+            number = item.removeprefix("q")
+            if f"What is {number} + {number}?" in request.prompt:
+                return content(request)
+        return None
+
+    return reply
+
+
+def test_nasty_solutions_harm_no_other_row(tmp_path: Path, serve: Serve) -> None:
+    serve(reply=nasty("m"))
+    config = declare(tmp_path, items=len(NASTY) + 1, scorer="numeric")
+    api.run(config)
+    solutions = {row["item_id"]: row for row in rows(config, "solutions")}
+    assert len(solutions) == len(NASTY) + 1
+    assert {item for item, row in solutions.items() if row["error"]} == BROKEN
+    assert solutions["q7"]["solution"] is None
+    assert solutions["q1"]["solution"].startswith("Lone ")
+    assert solutions["q4"]["solution"].startswith("[" * 50_000)
+    assert len(solutions["q5"]["solution"]) > 1_000_000
+    assert "\x1b[31m \x85 \u2028 \r, " in solutions["q6"]["solution"]
+    scored = {row["item_id"] for row in rows(config, "gradings") if row["grade_kind"] == "judge"}
+    assert scored == solutions.keys() - BROKEN - {"q7"}
+    _assert_sound(config)
+
+
+def test_nasty_verdicts_harm_no_other_row(tmp_path: Path, serve: Serve) -> None:
+    serve(reply=nasty("judge"))
+    config = declare(tmp_path, items=len(NASTY) + 1)
+    api.run(config)
+    gradings = {row["item_id"]: row for row in rows(config, "gradings")}
+    assert len(gradings) == len(NASTY) + 1
+    assert {item for item, row in gradings.items() if row["error"]} == BROKEN
+    codes = {item: row["parse_error"] for item, row in gradings.items() if not row["error"]}
+    assert codes == {
+        "q1": None,
+        "q2": "score_not_finite",
+        "q3": "score_not_finite",
+        "q4": "no_json_object",
+        "q5": None,
+        "q6": None,
+        "q7": "no_json_object",
+        "q13": None,
+    }
+    assert (gradings["q1"]["score"], gradings["q5"]["score"]) == (1.0, 0.5)
+    _assert_sound(config)
+
+
+def _failing(server: ModelServer, model: str) -> int:
+    """How many prompts of a model met an error that stays."""
+    return len({r.prompt for r in server.requests if r.model == model and r.status == 400})
+
+
+def _assert_errored(found: list[Row], count: int) -> None:
+    errored = [row for row in found if row["error"] is not None]
+    assert len(errored) == count
+    for row in errored:
+        assert "refused by the test server" in row["error"]
+        assert row["usd"] == 0.0
+        assert row.get("stop_reason") is None
+        assert row.get("score") is None
+        assert row.get("parse_ok", False) is False
+        assert row.get("parse_error") is None
+
+
+def _assert_sound(config: Path) -> None:
+    """The ledger reconciles, and the export holds every row, in Parquet and CSV alike."""
+    assert_reconciled(config)
+    export = results_dir(config) / "export"
+    long = pd.read_parquet(export / "gradings_long.parquet", dtype_backend="pyarrow")
+    assert len(long) == len(rows(config, "gradings"))
+    mirror = pd.read_csv(
+        export / "gradings_long.csv",
+        dtype=long.dtypes.to_dict(),
+        keep_default_na=False,
+        na_values=[""],
+    )
+    assert_frame_equal(mirror, long)

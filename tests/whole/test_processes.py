@@ -1,0 +1,153 @@
+"""Several processes on one study, and processes that die."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+from zipfile import ZipFile
+
+import pandas as pd
+import pytest
+
+from itemeval_assets import api
+from itemeval_assets.storage import log_files
+from tests.model_server import Answer, Behaviour, Request
+from tests.studies import write_study
+
+from .conftest import Serve
+from .looking import assert_reconciled, cells, logged_samples, results_dir, rows
+
+COMMAND = [sys.executable, "-c", "from itemeval_assets.cli import main; main()", "run"]
+PATIENCE_S = 240
+
+
+class Process(NamedTuple):
+    popen: subprocess.Popen[bytes]
+    output: Path
+
+    def end(self) -> int:
+        """Wait for its end; the exit code."""
+        return self.popen.wait(PATIENCE_S)
+
+
+Start = Callable[[Path], Process]
+
+
+def declare(folder: Path, items: int) -> Path:
+    return write_study(
+        folder,
+        models=["openai-api/test/m"],
+        graders=["openai-api/test/judge"],
+        items=items,
+        extra={"cache": False},
+    )
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Start a run of a study in a process of its own, which ends with the test at the latest."""
+    started: list[Process] = []
+
+    def begin(config: Path) -> Process:
+        output = tmp_path / f"output_{len(started)}.txt"
+        with output.open("wb") as file:
+            process = subprocess.Popen([*COMMAND, str(config)], stdout=file, stderr=file)
+        started.append(Process(process, output))
+        return started[-1]
+
+    yield begin
+    for process in started:
+        process.popen.kill()
+        process.popen.wait()
+
+
+def test_two_processes_share_the_work(tmp_path: Path, serve: Serve, start: Start) -> None:
+    server = serve(Behaviour(latency_s=1.0))
+    config = declare(tmp_path, items=12)
+    processes = [start(config), start(config)]
+    codes = [process.end() for process in processes]
+    assert codes == [0, 0], [process.output.read_text() for process in processes]
+    assert server.count("m") == server.count("judge") == 12
+    assert len(rows(config, "solutions")) == len(cells(rows(config, "solutions"))) == 12
+    assert len(rows(config, "gradings_long")) == 24
+    assert_reconciled(config)
+
+
+@pytest.mark.parametrize(
+    ("stage", "end", "exit_code", "says"),
+    [
+        ("generate", signal.SIGKILL, -signal.SIGKILL, ""),
+        ("grade", signal.SIGINT, 1, "stopped; finished calls are kept"),
+    ],
+)
+def test_a_stopped_run_is_continued(
+    tmp_path: Path,
+    serve: Serve,
+    start: Start,
+    stage: str,
+    end: signal.Signals,
+    exit_code: int,
+    says: str,
+) -> None:
+    victim = "m" if stage == "generate" else "judge"
+
+    def reply(request: Request) -> Answer | None:
+        """Ten of the victim's answers come at once, the others never."""
+        late = any(f"What is {number} +" in request.prompt for number in range(11, 14))
+        return Answer(200, b"", delay_s=600) if late and request.model == victim else None
+
+    server = serve(reply=reply)
+    config = declare(tmp_path, items=13)
+    running = results_dir(config) / "logs" / "running"
+    process = start(config)
+    _wait_for(lambda: _finished_samples(running) == 10, process)
+    process.popen.send_signal(end)
+    assert process.end() == exit_code
+    assert says in process.output.read_text()
+
+    server.reset_counts()
+    server.reply = None
+    summary = api.run(config)
+    assert summary.recovered == 10
+    assert server.count(victim) == 3
+    assert server.count("judge") == (13 if stage == "generate" else 3)
+    assert len(rows(config, "solutions")) == 13
+    assert len(rows(config, "gradings_long")) == 26
+    assert all(row["error"] is None for row in rows(config, "gradings"))
+    assert_reconciled(config)
+    logged = logged_samples(config, stage)
+    assert sum(sample.error is None for _, sample in logged) == 13
+    assert not list(running.glob("*.eval"))
+    for table in ("items", "solutions", "gradings", "gradings_long", "ledger", "log_index"):
+        assert len(pd.read_parquet(results_dir(config) / f"{table}.parquet"))
+
+
+def test_a_log_that_another_run_takes_away_is_no_trouble(
+    tmp_path: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = serve()
+    config = declare(tmp_path, items=1)
+    gone = results_dir(config) / "logs" / "running" / "gone.eval"
+    monkeypatch.setattr(log_files, "running_logs", lambda _: [gone])
+    api.run(config, only="solutions")
+    assert server.count() == len(rows(config, "solutions")) == 1
+
+
+def _finished_samples(folder: Path) -> int:
+    """How many samples the logs of a folder hold."""
+    return sum(
+        name.startswith("samples/")
+        for path in folder.glob("*.eval")
+        for name in ZipFile(path).namelist()
+    )
+
+
+def _wait_for(condition: Callable[[], bool], process: Process) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert process.popen.poll() is None, process.output.read_text()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
