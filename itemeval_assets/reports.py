@@ -146,18 +146,15 @@ def quickstart_summary(summary: "QuickstartSummary") -> None:
     """The quickstart's result: scores per condition, parse failures, cost, files, next steps."""
     run_summary(summary.run)
     table = Table(title="scores", title_justify="left", title_style="bold")
-    for name in ("model", "prompt", "graded by"):
+    for name in ("condition", "graded by"):
         table.add_column(name, overflow="fold")
-    for name in ("events", "mean score", "parse failures", "usd"):
+    for name in ("events", "mean score", "parse failures"):
         table.add_column(name, justify="right")
     for row in summary.scores:
+        condition = f"{row['model'].split('/')[-1]} · {row['prompt_name'].removeprefix('builtin:')}"
         mean = "-" if row["mean_score"] is None else f"{row['mean_score']:.2f}"
         table.add_row(
-            row["model"].split("/")[-1],
-            *(str(row[name]) for name in ("prompt_name", "graded_by", "events")),
-            mean,
-            str(row["parse_failures"]),
-            _usd(row["usd"]),
+            condition, row["graded_by"], str(row["events"]), mean, str(row["parse_failures"])
         )
     out.print(table)
     out.print(f"Study: {summary.config}", soft_wrap=True)

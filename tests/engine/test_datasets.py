@@ -12,7 +12,7 @@ import datasets
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from itemeval_assets.core.config import BenchmarkConfig, DatasetConfig
@@ -181,6 +181,7 @@ def test_columns_that_are_not_mapped_may_be_missing(tmp_path: Path) -> None:
     assert (item["target"], item["grading_scheme"], item["metadata_json"]) == ("", None, "{}")
 
 
+@example(["line\u2028separator", "next\x85line"])
 @given(st.lists(st.text().map(well_formed).filter(str.strip), min_size=1, max_size=4))
 def test_any_text_survives_json_lines(
     tmp_path_factory: pytest.TempPathFactory, texts: list[str]
