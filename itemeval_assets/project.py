@@ -132,6 +132,8 @@ def _local_model(needed: bool) -> Iterator[None]:
 
     with local_model_server() as base_url:
         os.environ["SMOLLM2_BASE_URL"], os.environ["SMOLLM2_API_KEY"] = base_url, "local"
+        # A proxy that the environment names cannot reach this machine's own address.
+        os.environ["NO_PROXY"] = ",".join(filter(None, (os.environ.get("NO_PROXY"), "127.0.0.1")))
         yield
 
 

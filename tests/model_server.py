@@ -298,7 +298,7 @@ class _Handler(BaseHTTPRequestHandler):
             return self._send(error_answer(404, f"unknown path {self.path}"))
         try:
             request, answer = self.owner.receive(json.loads(body))
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             # clients retry a dropped connection for ever; a 400 shows the mistake
             return self._send(error_answer(400, f"bad request or hook: {error!r}"))
         if self.owner.stopping.wait(answer.delay_s) or self._client_left():

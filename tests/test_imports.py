@@ -38,7 +38,7 @@ ONLY_IN = {
     "dagster": {"defs", "definitions", "runs"},
     "typer": {"cli"},
     "rich": {"cli", "reports"},
-    "filelock": {"storage"},
+    "filelock": {"storage", "runs"},
 }
 
 

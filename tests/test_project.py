@@ -40,7 +40,7 @@ def test_quickstart_on_mock_models(tmp_path):
 def test_quickstart_study_on_the_real_model(tmp_path):
     """Two problems of the quickstart, for real: the way a new user's first run goes."""
     config = project.quickstart_config(tmp_path / "q", mock=False)
-    text = config.read_text().replace("policy: full-interactive", "policy: dev, dev_items: 2")
+    text = config.read_text().replace("policy: full-interactive", "policy: dev")
     config.write_text(text)
     summary = project.quickstart(tmp_path / "q").run
     solutions = api.table(config, "solutions")

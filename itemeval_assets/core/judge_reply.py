@@ -25,7 +25,7 @@ block of exactly this form, and write nothing after it.
 {"score": <number>, "reasoning": "<why>"}
 ```
 
-`"score"` is a plain number such as 2 or 0.5, with no fraction, unit or maximum. `"reasoning"` is \
+`"score"` is a plain number, with no fraction, unit or maximum. `"reasoning"` is \
 a short justification in one JSON string; inside it, write each backslash twice.
 """
 """Appended to every rendered rubric."""

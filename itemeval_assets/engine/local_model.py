@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -35,7 +35,6 @@ _LOG_TAIL_LINES = 15
 # depends on which requests happen to run beside it. Requests beyond the first wait in the server.
 _SLOTS = 1
 _CONTEXT_TOKENS = 2048
-_SEED = 20_250_101  # for requests that name none
 
 
 @contextmanager
@@ -88,6 +87,8 @@ def _wait_until_ready(server: subprocess.Popen[bytes], log: IO[bytes], timeout_s
             return address
         time.sleep(0.05)
     waited_s = time.monotonic() - start
+    with suppress(subprocess.TimeoutExpired):
+        server.wait(timeout=2)  # it may still be writing why it ends
     server.kill()
     code = server.wait()
     reason = f"exit code {code}" if waited_s < timeout_s else f"no answer in {timeout_s:g} s"
@@ -157,8 +158,9 @@ def _serve() -> None:
     # An answer must not depend on what was asked before it.
     params.cache_prompt = False
     params.cache_ram_mib = 0
+    # For requests that set no temperature. There is no default seed: replications at a higher
+    # temperature are meant to differ.
     params.sampling.temp = 0.0
-    params.sampling.seed = _SEED
     server = xllamacpp.Server(params)
     print(server.listening_address, file=announce, flush=True)
     lifeline.join()

@@ -14,7 +14,7 @@ from itemeval_assets.core.pending import Cell, is_blank
 from itemeval_assets.core.pricing import PriceBook
 from itemeval_assets.core.text import well_formed
 
-from .usage import no_tokens, total_usage
+from .usage import is_plausible, no_tokens, total_usage
 
 __all__ = ["call_rows", "log_facts", "read_log", "read_log_header", "served_models"]
 
@@ -50,7 +50,7 @@ def call_rows(log: EvalLog, model: str, prices: PriceBook) -> Iterator[tuple[Cel
 
     Columns: completion, stop_reason, error, the token columns, usd, latency_s, sample_uuid,
     created_at, dataset_id and dataset_revision of a generated cell, and `<name>_effective` for
-    the sampling settings. A sample with an error has
+    the sampling settings, and `lost_usd`, what a call with an error cost all the same. A sample with an error has
     usd 0.0 and no stop_reason; a blank completion is null.
     """
     for sample in log.samples or []:
@@ -65,12 +65,14 @@ def _call_columns(sample: EvalSample, model: str, prices: PriceBook) -> Row:
     error = _error_of(sample)
     tokens = total_usage(sample.model_usage.values())
     completion = None if error else well_formed(sample.output.completion)
+    is_answered = not error and bool(sample.output.choices)
     return {
         "completion": None if is_blank(completion) else completion,
-        "stop_reason": None if error else sample.output.stop_reason,
+        "stop_reason": sample.output.stop_reason if is_answered else None,
         "error": error,
         **tokens,
         "usd": 0.0 if error else prices.usd(model, tokens),
+        "lost_usd": prices.usd(model, tokens) if error else None,
         "latency_s": sample.working_time if sample.working_time is not None else sample.total_time,
         "sample_uuid": sample.uuid,
         "created_at": utc(sample.completed_at),
@@ -113,11 +115,13 @@ def _effective(sample: EvalSample) -> Row:
 def log_facts(log: EvalLog, model: str, prices: PriceBook) -> Row:
     """The columns of `log_index` that the log itself gives; usage is that of its header.
 
-    The header of a killed run's log has no usage yet: then the samples are summed.
+    The header of a killed run's log has no usage yet, and one implausible count spoils the sums
+    of any header: then the samples are summed.
     """
     samples = log.samples or []
     usages = list(log.stats.model_usage.values())
-    if not usages and log.status == "started":
+    is_killed = log.status == "started" and not usages
+    if is_killed or not all(map(is_plausible, usages)):
         usages = [usage for sample in samples for usage in sample.model_usage.values()]
     tokens = total_usage(usages) if usages else no_tokens()
     usd = prices.usd(model, tokens)

@@ -17,6 +17,7 @@ from inspect_ai.model import (
     GenerateConfig,
     Model,
     ResponseSchema,
+    get_model,
 )
 from inspect_ai.scorer import SampleScore
 from inspect_ai.solver import Generate, Solver, TaskState, solver
@@ -113,7 +114,9 @@ def judge_task(
 def ask(cache: bool, fresh: set[Cell]) -> Solver:
     """One call per sample, from the response cache where there is one, except for `fresh` cells.
 
-    The cache is kept apart by epoch: replications stay independent draws.
+    The cache is kept apart by epoch: replications stay independent draws. The model is called
+    here, because inspect's `generate` goes on asking while a reply calls tools, and fails on a
+    reply without choices; here both are answers, if blank ones.
     """
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
@@ -121,10 +124,13 @@ def ask(cache: bool, fresh: set[Cell]) -> Solver:
             state.metadata.get("item_id", str(state.sample_id)),
             state.metadata.get("epoch", state.epoch),
         )
-        if not cache or cell in fresh:
-            return await generate(state, cache=False)
         policy = CachePolicy(expiry=None, scopes={"epoch": str(cell.epoch)})
-        return await generate(state, cache=policy)
+        is_cached = cache and cell not in fresh
+        state.output = await get_model().generate(
+            state.messages, cache=policy if is_cached else False
+        )
+        state.messages.extend(choice.message for choice in state.output.choices)
+        return state
 
     return solve
 

@@ -6,11 +6,26 @@ from inspect_ai.model import ModelUsage
 
 from itemeval_assets.core.tables import TOKEN_COLUMNS
 
-__all__ = ["no_tokens", "token_counts", "total_usage"]
+__all__ = ["is_plausible", "no_tokens", "token_counts", "total_usage"]
+
+# More tokens than a log can hold. What a provider counts is data too.
+IMPLAUSIBLE = 2**50
+
+
+def is_plausible(usage: ModelUsage) -> bool:
+    """Whether every count of a usage may be believed."""
+    return all(abs(count or 0) < IMPLAUSIBLE for count in _counts(usage).values())
 
 
 def token_counts(usage: ModelUsage) -> dict[str, int | None]:
-    """The token columns of a call. `input_tokens` leaves out tokens read from a prompt cache."""
+    """The token columns of a call; all null where a count is not plausible.
+
+    `input_tokens` leaves out tokens read from a prompt cache.
+    """
+    return _counts(usage) if is_plausible(usage) else no_tokens()
+
+
+def _counts(usage: ModelUsage) -> dict[str, int | None]:
     return {
         "input_tokens": usage.input_tokens,
         "output_tokens": usage.output_tokens,

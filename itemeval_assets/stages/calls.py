@@ -6,7 +6,7 @@ which order things happen, so that no cell is paid twice and no dollar is forgot
 
 import platform
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.estimate import NOTHING, Projection, project, require_budget
-from itemeval_assets.core.manifest import build_manifest
+from itemeval_assets.core.manifest import build_manifest, redacted
 from itemeval_assets.core.pending import Cell, Plan, State, plan_cells
 from itemeval_assets.core.pricing import PriceBook
 from itemeval_assets.core.prompts import Prompt
@@ -72,6 +72,7 @@ class Outcome:
     log_index: dict[Partition, pa.Table] = field(default_factory=dict)
     pending: dict[Partition, int] = field(default_factory=dict)
     recovered: dict[Partition, int] = field(default_factory=dict)
+    lost: dict[Partition, list[dict[str, Any]]] = field(default_factory=dict)
     endpoints: dict[str, Any] = field(default_factory=dict)
     projection: Projection = NOTHING
     unpriced: set[str] = field(default_factory=set)
@@ -303,9 +304,30 @@ def _collect(
         entry = pa.Table.from_pylist([index], schema=arrow_schema(LOG_INDEX))
         known = outcome.log_index.get(partition)
         outcome.log_index[partition] = pa.concat_tables([known, entry]) if known else entry
-        outcome.endpoints["|".join(partition)] = served_models(log)
+        outcome.lost.setdefault(partition, []).extend(_lost_costs(partition, rows))
+        outcome.endpoints["|".join(partition)] = redacted(served_models(log))
         if not facts["priced"]:
             outcome.unpriced.add(facts["model"])
+
+
+def _lost_costs(
+    partition: Partition, rows: Iterable[Mapping[str, Any]]
+) -> Iterator[dict[str, Any]]:
+    """Rows of `replaced` for calls that cost something and brought an error.
+
+    Their own rows have usd 0.0, and keep their tokens: here it is the other way round.
+    """
+    for row in rows:
+        if row["lost_usd"]:
+            yield {
+                **{name: row[name] for name in ("run_id", "item_id", "epoch", "log_file")},
+                "stage": stage_of(partition),
+                "sample_uuid": f"{row['sample_uuid']}:error",
+                "condition_id": partition[-1],
+                "gen_condition_id": partition[0] if len(partition) == 2 else None,
+                "usd": row["lost_usd"],
+                "created_at": row["created_at"],
+            }
 
 
 def _begin_manifest(run: StageRun, plans: Mapping[Partition, Plan], projection: Projection) -> None:

@@ -10,7 +10,7 @@ from itemeval_assets.core.ledger import (
     united_ledger,
 )
 from itemeval_assets.core.study import GRADE, Partition
-from itemeval_assets.core.tables import LEDGER, TOKEN_COLUMNS, arrow_schema
+from itemeval_assets.core.tables import LEDGER, REPLACED, TOKEN_COLUMNS, arrow_schema
 from itemeval_assets.storage.store import ResultsStore
 
 from .calls import Outcome
@@ -27,6 +27,8 @@ def book(store: ResultsStore, outcome: Outcome, run_id: str) -> pa.Table:
     """
     booked = [arrow_schema(LEDGER).empty_table()]
     for partition, entries in outcome.log_index.items():
+        lost = pa.Table.from_pylist(outcome.lost[partition], schema=arrow_schema(REPLACED))
+        store.upsert("replaced", partition, lost)
         index = store.upsert("log_index", partition, entries).rows
         booked.append(ledger_from_logs(index))
     booked.append(_verifiable_rows(outcome.rows, run_id))

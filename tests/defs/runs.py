@@ -100,14 +100,19 @@ def toy_study(folder: Path, **changes: Any) -> Study:
 
 
 @contextmanager
-def runs_of(study: Study) -> Iterator[Runs]:
-    """Runs with a Dagster home beside the study."""
-    home = study.config_dir / "dagster_home"
+def runs_of(study: Study, *, on_disk: bool = False) -> Iterator[Runs]:
+    """Runs that leave their history in a Dagster home beside the study, or in memory: faster."""
+    job = build_definitions(Settings(), [study]).resolve_implicit_global_asset_job_def()
+    with _instance(study.config_dir / "dagster_home", on_disk) as instance:
+        yield Runs(study, instance, job)
+
+
+def _instance(home: Path, on_disk: bool) -> dg.DagsterInstance:
+    if not on_disk:
+        return dg.DagsterInstance.ephemeral()
     home.mkdir(exist_ok=True)
     (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
-    job = build_definitions(Settings(), [study]).resolve_implicit_global_asset_job_def()
-    with dg.DagsterInstance.from_config(str(home)) as instance:
-        yield Runs(study, instance, job)
+    return dg.DagsterInstance.from_config(str(home))
 
 
 def finish(runs: Runs) -> None:

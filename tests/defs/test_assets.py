@@ -168,17 +168,16 @@ def test_a_closed_gate_ends_the_step_before_the_first_call(tmp_path) -> None:
 
 def test_the_shell_materializes_one_partition_into_the_same_instance(copied: Runs) -> None:
     generate, pair = copied.study.generate_partitions()[0], copied.study.grade_partitions()[-1]
-    shell(copied, (SOLUTIONS, generate), (GRADINGS, pair))
-    for asset, partition in (("solutions", generate), ("gradings", pair)):
-        assert copied.metadata(asset)[partition]["rows of this run"] == 3
-        [run_id] = set(copied.store.read(asset, [partition])["run_id"].to_pylist())
-        run = copied.instance.get_run_by_id(run_id)
-        assert run is not None and run.tags["dagster/partition"] == partition_key(partition)
-        key = asset_key(copied.study, asset)
-        recorded = copied.instance.fetch_materializations(key, limit=50).records
-        assert recorded[0].run_id == run_id and recorded[0].partition_key == partition_key(
-            partition
-        )
+    with runs_of(copied.study, on_disk=True) as runs:
+        shell(runs, (SOLUTIONS, generate), (GRADINGS, pair))
+        for asset, partition in (("solutions", generate), ("gradings", pair)):
+            assert runs.metadata(asset)[partition]["rows of this run"] == 3
+            [run_id] = set(runs.store.read(asset, [partition])["run_id"].to_pylist())
+            run = runs.instance.get_run_by_id(run_id)
+            assert run is not None and run.tags["dagster/partition"] == partition_key(partition)
+            recorded = runs.instance.fetch_materializations(asset_key(runs.study, asset), limit=50)
+            assert recorded.records[0].run_id == run_id
+            assert recorded.records[0].partition_key == partition_key(partition)
 
 
 def shell(runs: Runs, *wanted: tuple[tuple[str, ...], Partition]) -> None:

@@ -110,6 +110,7 @@ def _logged_tokens(config: Path) -> dict[tuple[str, str], int]:
     totals: Counter[tuple[str, str]] = Counter()
     for stage in ("generate", "grade"):
         for run_id, sample in logged_samples(config, stage):
-            for usage in sample.model_usage.values():
-                totals[run_id, stage] += usage.total_tokens
+            # A provider may count any nonsense; that is not booked.
+            counts = [usage.total_tokens for usage in sample.model_usage.values()]
+            totals[run_id, stage] += sum(count for count in counts if count < 10**9)
     return {key: total for key, total in totals.items() if total}

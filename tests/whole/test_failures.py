@@ -14,6 +14,7 @@ from tests.model_server import (
     Behaviour,
     ModelServer,
     Request,
+    json_answer,
 )
 from tests.studies import write_study
 
@@ -85,23 +86,34 @@ def test_a_dead_model_leaves_the_others_alone(tmp_path: Path, serve: Serve) -> N
     assert_reconciled(config)
 
 
-NASTY: dict[str, Callable[[Request], str | Answer]] = {
-    "q1": lambda _: 'Lone \ud800 and \udfff. ```json\n{"score": 1, "reasoning": "\\ud800 x"}\n```',
-    "q2": lambda _: f'{{"score": {"9" * 5000}, "reasoning": "many digits"}} ANSWER: {"9" * 5000}',
-    "q3": lambda _: '{"score": 1e999, "reasoning": "inf"} ANSWER: 1e999',
-    "q4": lambda _: "[" * 50_000 + '{"a":' * 50_000,
-    "q5": lambda _: "x" * 1_000_000 + ' {"score": 0.5, "reasoning": "long"}',
-    "q6": lambda _: (
-        'NUL \x00 and \x1b[31m \x85 \u2028 \r, "quoted" {"score": 1, "reasoning": "\x00"}'
-    ),
-    "q7": lambda _: "",
-    "q8": lambda _: Answer(200, MALFORMED["text"][1]),
-    "q9": lambda _: Answer(200, MALFORMED["truncated"][1]),
-    "q10": lambda _: Answer(200, MALFORMED["html"][1], "text/html"),
-    "q11": lambda _: Answer(200, b'{"id": "x", "object": "chat.completion", "choices": []}'),
-    "q12": lambda _: Answer(200, b"null"),
+def completion(*choices: dict[str, object], tokens: int = 9) -> Answer:
+    """A reply with these choices, each a message, and this count of completion tokens."""
+    usage = {"prompt_tokens": 7, "completion_tokens": tokens, "total_tokens": 7 + tokens}
+    listed = [{"index": 0, "message": choice, "finish_reason": "stop"} for choice in choices]
+    reply = {"id": "x", "object": "chat.completion", "model": "m", "created": 0}
+    return json_answer(200, {**reply, "choices": listed, "usage": usage})
+
+
+TOOL_CALL = {"id": "1", "type": "function", "function": {"name": "search", "arguments": "{"}}
+NASTY: dict[str, str | Answer] = {
+    "q1": 'Lone \ud800 and \udfff. ```json\n{"score": 1, "reasoning": "\\ud800 x"}\n```',
+    "q2": f'{{"score": {"9" * 5000}, "reasoning": "many digits"}} ANSWER: {"9" * 5000}',
+    "q3": '{"score": 1e999, "reasoning": "inf"} ANSWER: 1e999',
+    "q4": "[" * 50_000 + '{"a":' * 50_000,
+    "q5": "x" * 1_000_000 + ' {"score": 0.5, "reasoning": "long"}',
+    "q6": 'NUL \x00 and \x1b[31m \x85 \u2028 \r, "quoted" {"score": 1, "why": "\x00"}',
+    "q7": "",
+    "q8": completion(),
+    "q9": completion({"role": "assistant", "content": None, "tool_calls": [TOOL_CALL]}),
+    "q10": completion({"role": "assistant", "content": '{"score": 1}'}, tokens=2**70),
+    "q11": Answer(200, MALFORMED["text"][1]),
+    "q12": Answer(200, MALFORMED["truncated"][1]),
+    "q13": Answer(200, MALFORMED["html"][1], "text/html"),
+    "q14": Answer(200, b'{"id": "x", "object": "chat.completion", "choices": []}'),
+    "q15": Answer(200, b"null"),
 }
-BROKEN = {"q8", "q9", "q10", "q11", "q12"}
+BLANK = {"q7", "q8", "q9"}
+BROKEN = {"q11", "q12", "q13", "q14", "q15"}
 
 
 def nasty(victim: str) -> Callable[[Request], str | Answer | None]:
@@ -113,35 +125,36 @@ def nasty(victim: str) -> Callable[[Request], str | Answer | None]:
         for item, content in NASTY.items():
             number = item.removeprefix("q")
             if f"What is {number} + {number}?" in request.prompt:
-                return content(request)
+                return content
         return None
 
     return reply
 
 
 def test_nasty_solutions_harm_no_other_row(tmp_path: Path, serve: Serve) -> None:
-    serve(reply=nasty("m"))
+    server = serve(reply=nasty("m"))
     config = declare(tmp_path, items=len(NASTY) + 1, scorer="numeric")
     api.run(config)
     solutions = {row["item_id"]: row for row in rows(config, "solutions")}
-    assert len(solutions) == len(NASTY) + 1
+    assert len(solutions) == server.count("m") == len(NASTY) + 1
     assert {item for item, row in solutions.items() if row["error"]} == BROKEN
-    assert solutions["q7"]["solution"] is None
+    unanswered = {item for item, row in solutions.items() if row["solution"] is None}
+    assert unanswered == BROKEN | BLANK
     assert solutions["q1"]["solution"].startswith("Lone ")
     assert solutions["q4"]["solution"].startswith("[" * 50_000)
     assert len(solutions["q5"]["solution"]) > 1_000_000
     assert "\x1b[31m \x85 \u2028 \r, " in solutions["q6"]["solution"]
     scored = {row["item_id"] for row in rows(config, "gradings") if row["grade_kind"] == "judge"}
-    assert scored == solutions.keys() - BROKEN - {"q7"}
+    assert scored == solutions.keys() - unanswered
     _assert_sound(config)
 
 
 def test_nasty_verdicts_harm_no_other_row(tmp_path: Path, serve: Serve) -> None:
-    serve(reply=nasty("judge"))
+    server = serve(reply=nasty("judge"))
     config = declare(tmp_path, items=len(NASTY) + 1)
     api.run(config)
     gradings = {row["item_id"]: row for row in rows(config, "gradings")}
-    assert len(gradings) == len(NASTY) + 1
+    assert len(gradings) == server.count("judge") == len(NASTY) + 1
     assert {item for item, row in gradings.items() if row["error"]} == BROKEN
     codes = {item: row["parse_error"] for item, row in gradings.items() if not row["error"]}
     assert codes == {
@@ -152,7 +165,10 @@ def test_nasty_verdicts_harm_no_other_row(tmp_path: Path, serve: Serve) -> None:
         "q5": None,
         "q6": None,
         "q7": "no_json_object",
-        "q13": None,
+        "q8": "no_json_object",
+        "q9": "no_json_object",
+        "q10": None,
+        "q16": None,
     }
     assert (gradings["q1"]["score"], gradings["q5"]["score"]) == (1.0, 0.5)
     _assert_sound(config)

@@ -1,0 +1,59 @@
+"""The ledger of calls that cost something and brought an error."""
+
+from pathlib import Path
+from typing import Any, cast
+
+import pyarrow as pa
+
+from itemeval_assets.core.tables import LOG_INDEX, SOLUTIONS, TOKEN_COLUMNS, arrow_schema
+from itemeval_assets.stages import ledger
+from itemeval_assets.stages.calls import Outcome, _lost_costs
+from itemeval_assets.storage.inputs import load_study
+from itemeval_assets.storage.store import ResultsStore, open_store
+from tests.rows import solution
+from tests.studies import write_study
+
+TOKENS = {
+    **dict.fromkeys(TOKEN_COLUMNS),
+    "input_tokens": 10,
+    "output_tokens": 20,
+    "total_tokens": 30,
+}
+
+
+def test_a_call_with_an_error_and_a_cost_reconciles(tmp_path: Path):
+    study = load_study(write_study(tmp_path))
+    store, partition = open_store(study), study.generate_partitions()[0]
+    paid = {"usd": 0.0, "lost_usd": 0.25, "error": "content refused", "solution": None}
+    row = solution(condition_id=partition[0], run_id="r1", sample_uuid="u1") | TOKENS | paid
+    outcome = Outcome(
+        rows=pa.Table.from_pylist([row], schema=arrow_schema(SOLUTIONS)),
+        log_index={partition: index_of(row)},
+        lost={partition: list(_lost_costs(partition, [row]))},
+    )
+    write(store, partition, outcome)
+    assert ledger.mismatches(store) == []
+    assert store.read("ledger")["usd"].to_pylist() == [0.25]
+    assert store.read("solutions")["usd"].to_pylist() == [0.0]
+    write(store, partition, outcome)
+    assert ledger.mismatches(store) == []
+
+
+def write(store: ResultsStore, partition: tuple[str, ...], outcome: Outcome) -> None:
+    store.upsert("solutions", partition, outcome.rows)
+    store.upsert("ledger", partition, ledger.book(store, outcome, "r1"))
+
+
+def index_of(row: dict[str, Any]) -> pa.Table:
+    """The log index of one call, as its log's header tells it."""
+    entry = {
+        **{name: row[name] for name in ("log_file", "run_id", "condition_id", "created_at")},
+        **TOKENS,
+        "stage": "generate",
+        "model": row["model"],
+        "total_samples": 1,
+        "usd": row["lost_usd"],
+        "priced": True,
+        "batch": False,
+    }
+    return cast(pa.Table, pa.Table.from_pylist([entry], schema=arrow_schema(LOG_INDEX)))
