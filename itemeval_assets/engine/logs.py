@@ -49,9 +49,9 @@ def call_rows(log: EvalLog, model: str, prices: PriceBook) -> Iterator[tuple[Cel
     """The cell and the call columns of every sample in a log.
 
     Columns: completion, stop_reason, error, the token columns, usd, latency_s, sample_uuid,
-    created_at, dataset_id and dataset_revision of a generated cell, and `<name>_effective` for
-    the sampling settings, and `lost_usd`, what a call with an error cost all the same. A sample with an error has
-    usd 0.0 and no stop_reason; a blank completion is null.
+    created_at, dataset_id and dataset_revision of a generated cell, `<name>_effective` for the
+    sampling settings, and `lost_usd`, what a call with an error cost all the same. A sample with
+    an error has usd 0.0 and no stop_reason; a blank completion is null.
     """
     for sample in log.samples or []:
         cell = Cell(
