@@ -32,7 +32,7 @@ from .partitions import generate_partitions, grade_partitions, rows_of, same_gen
 from .progress import progress_log
 
 if TYPE_CHECKING:
-    from itemeval_assets.stages.calls import Outcome, StageRun
+    from itemeval_assets.stages.stage_run import Outcome, StageRun
     from itemeval_assets.storage.store import ResultsStore
 
 __all__ = ["RunConfig", "study_assets"]
@@ -283,7 +283,7 @@ def _store(study: Study) -> "ResultsStore":
 def _stage_run(
     context: dg.AssetExecutionContext, study: Study, config: RunConfig, items: Any
 ) -> "StageRun":
-    from itemeval_assets.stages.calls import StageRun
+    from itemeval_assets.stages.stage_run import StageRun
 
     # An input that was never materialized arrives as an empty table: without items, nothing
     # would be pending, and the partition would turn green for nothing.

@@ -15,7 +15,7 @@ from .partitions import rows_of
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from itemeval_assets.stages.calls import Outcome, StageRun
+    from itemeval_assets.stages.stage_run import Outcome, StageRun
 
 __all__ = [
     "call_metadata",

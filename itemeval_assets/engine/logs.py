@@ -21,6 +21,7 @@ __all__ = ["call_rows", "log_facts", "read_log", "read_log_header", "served_mode
 Row = dict[str, Any]
 # Some providers put the whole request into the message.
 LONGEST_ERROR = 2000
+WRAPPERS = ("RetryError", "ModelGenerateError")
 EFFECTIVE = ("temperature", "top_p", "max_tokens", "reasoning_effort")
 
 
@@ -93,15 +94,18 @@ def _error_of(sample: EvalSample) -> str | None:
 
 
 def _readable(error: EvalError) -> str:
-    """The message of an error. Of exhausted retries: the error that was retried.
+    """The message of an error; of one that wraps another, what the provider said.
 
-    tenacity's own message names a memory address and no cause; the traceback has it.
+    tenacity's message names a memory address and no cause, and inspect's begins with the
+    whole request; the traceback has the cause.
     """
     message = well_formed(error.message).strip()
-    if message.startswith("RetryError"):
+    if message.startswith(WRAPPERS):
         causes = re.findall(r"^[\w.]+(?:Error|Exception|Timeout)\b.*$", error.traceback, re.M)
-        causes = [cause for cause in causes if "RetryError" not in cause]
-        message = f"gave up after retries: {well_formed(causes[0])}" if causes else message
+        causes = [cause for cause in causes if not any(name in cause for name in WRAPPERS)]
+        if causes:
+            gave_up = "gave up after retries: " if message.startswith("RetryError") else ""
+            message = gave_up + well_formed(causes[0])
     return message or "unknown error"
 
 

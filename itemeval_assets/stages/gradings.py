@@ -25,9 +25,10 @@ from itemeval_assets.engine.models import RunModels
 from itemeval_assets.engine.tasks import judge_task
 from itemeval_assets.engine.usage import no_tokens
 
-from .calls import Outcome, StageRun, limited_items, make_calls
+from .calls import make_calls
 from .items import now
 from .solutions import solution_cells
+from .stage_run import Outcome, StageRun, limited_items
 
 if TYPE_CHECKING:
     from inspect_ai import Task
@@ -43,8 +44,7 @@ def grade(run: StageRun, solutions: pa.Table, partitions: list[Partition]) -> Ou
     caller = _Judgings(run, solutions)
     judged = [partition for partition in partitions if not is_verifiable(run.study, partition)]
     scored = [partition for partition in partitions if is_verifiable(run.study, partition)]
-    nothing = Outcome(arrow_schema(GRADINGS).empty_table())
-    outcome = make_calls(caller, run, judged) if judged else nothing
+    outcome = make_calls(caller, run, judged, partitions)
     for partition in scored:
         rows = caller.score(partition)
         outcome.pending[partition] = len(rows)

@@ -13,8 +13,8 @@ from itemeval_assets.core.study import GRADE, Partition
 from itemeval_assets.core.tables import LEDGER, REPLACED, TOKEN_COLUMNS, arrow_schema
 from itemeval_assets.storage.store import ResultsStore
 
-from .calls import Outcome
 from .items import now
+from .stage_run import Outcome
 
 __all__ = ["book", "mismatches", "united"]
 

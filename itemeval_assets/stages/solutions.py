@@ -12,7 +12,8 @@ from itemeval_assets.engine.logs import call_rows
 from itemeval_assets.engine.models import RunModels
 from itemeval_assets.engine.tasks import generate_task
 
-from .calls import Outcome, StageRun, limited_items, make_calls
+from .calls import make_calls
+from .stage_run import Outcome, StageRun, limited_items
 
 if TYPE_CHECKING:
     from inspect_ai import Task
@@ -23,7 +24,7 @@ __all__ = ["generate", "solution_cells"]
 
 def generate(run: StageRun, partitions: list[Partition]) -> Outcome:
     """Call the models for the pending cells of these generate conditions."""
-    return make_calls(_Solutions(run), run, partitions)
+    return make_calls(_Solutions(run), run, partitions, partitions)
 
 
 def solution_cells(items: Sequence[Mapping[str, Any]], extent: RunPlan) -> list[Cell]:

@@ -13,8 +13,8 @@ from itemeval_assets.core.pending import (
 from itemeval_assets.core.study import Partition, Study, run_plan
 from itemeval_assets.storage.store import ResultsStore
 
-from .calls import limited_items
 from .solutions import solution_cells
+from .stage_run import limited_items
 
 __all__ = ["PartitionStatus", "StudyStatus", "incomplete_cells", "survey"]
 

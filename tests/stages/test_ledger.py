@@ -7,7 +7,8 @@ import pyarrow as pa
 
 from itemeval_assets.core.tables import LOG_INDEX, SOLUTIONS, TOKEN_COLUMNS, arrow_schema
 from itemeval_assets.stages import ledger
-from itemeval_assets.stages.calls import Outcome, _lost_costs
+from itemeval_assets.stages.evidence import lost_costs
+from itemeval_assets.stages.stage_run import Outcome
 from itemeval_assets.storage.inputs import load_study
 from itemeval_assets.storage.store import ResultsStore, open_store
 from tests.rows import solution
@@ -29,7 +30,7 @@ def test_a_call_with_an_error_and_a_cost_reconciles(tmp_path: Path):
     outcome = Outcome(
         rows=pa.Table.from_pylist([row], schema=arrow_schema(SOLUTIONS)),
         log_index={partition: index_of(row)},
-        lost={partition: list(_lost_costs(partition, [row]))},
+        lost={partition: list(lost_costs(partition, [row]))},
     )
     write(store, partition, outcome)
     assert ledger.mismatches(store) == []

@@ -1,0 +1,137 @@
+"""From logs to rows: of the calls just made, of killed runs, and of rows that went missing."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from itemeval_assets.core.errors import StoreError
+from itemeval_assets.core.manifest import redacted
+from itemeval_assets.core.study import Partition, stage_of
+from itemeval_assets.core.tables import LOG_INDEX, TABLES, arrow_schema
+from itemeval_assets.engine.logs import log_facts, read_log, read_log_header, served_models
+from itemeval_assets.storage import log_files
+from itemeval_assets.storage.store import ResultsStore, replaced_rows
+
+from .stage_run import Caller, Outcome, StageRun
+
+if TYPE_CHECKING:
+    from inspect_ai.log import EvalLog
+
+__all__ = ["account_for_lost_rows", "archive", "collect", "lost_costs", "recover"]
+
+
+def recover(caller: Caller, run: StageRun, partitions: list[Partition], outcome: Outcome) -> None:
+    """Read back the logs of killed runs, and those whose table file is gone."""
+    for path in log_files.running_logs(run.store.local_root):
+        try:
+            header = read_log_header(path)
+        except StoreError:
+            if path.exists():
+                raise
+            continue  # a live run of other partitions has just archived it
+        if _partition_of_log(header) in set(partitions):
+            archive(run.store, path, header)
+    found = [
+        (partition, key)
+        for partition in partitions
+        for key in _unread_logs(caller.table, run.store, partition)
+    ]
+    collect(caller, run, found, outcome)
+    for partition, index in outcome.log_index.items():
+        outcome.recovered[partition] = sum(index["completed_samples"].to_pylist())
+    if found:
+        calls = sum(outcome.recovered.values())
+        run.say(f"recovered {calls} finished calls from {len(found)} logs")
+
+
+def account_for_lost_rows(caller: Caller, run: StageRun, partition: Partition) -> None:
+    """Remember the cost of calls whose rows somebody deleted: their cells are called again."""
+    store = run.store
+    columns = ["log_file", "run_id", "total_samples"]
+    index = store.read("log_index", [partition], columns).to_pylist()
+    if not index or not Path(store.uri(caller.table, partition)).exists():
+        return
+    known = {
+        row["sample_uuid"]: row["log_file"]
+        for table in (caller.table, "replaced")
+        for row in store.read(table, [partition], ["sample_uuid", "log_file"]).to_pylist()
+    }
+    stored = Counter(known.values())
+    for log in index:
+        key = log["log_file"]
+        if stored[key] < log["total_samples"]:
+            samples = read_log(store.local_root / key)
+            rows = caller.rows(partition, samples, key, log["run_id"])
+            lost = [row for row in rows if row["sample_uuid"] not in known]
+            table = pa.Table.from_pylist(lost, schema=arrow_schema(TABLES[caller.table]))
+            store.upsert("replaced", partition, replaced_rows(partition, table))
+            run.say(f"{len(lost)} rows of {key} are gone from the table; their cost is kept")
+
+
+def archive(store: ResultsStore, path: Path, header: "EvalLog") -> tuple[Partition, str]:
+    """Move a log to the folder of its condition; its partition, and its key from now on."""
+    partition, spec = _partition_of_log(header), header.eval
+    root = store.local_root
+    return partition, log_files.archive_log(root, path, partition, spec.created, spec.task_id)
+
+
+def collect(
+    caller: Caller, run: StageRun, logs: Iterable[tuple[Partition, str]], outcome: Outcome
+) -> None:
+    """Add the rows and the index rows of some logs to the outcome, one log in memory at a time."""
+    schema = arrow_schema(TABLES[caller.table])
+    for partition, key in logs:
+        log = read_log(run.store.local_root / key)
+        facts = log_facts(log, caller.model(partition), run.prices)
+        rows = caller.rows(partition, log, key, facts["run_id"])
+        outcome.rows = pa.concat_tables([outcome.rows, pa.Table.from_pylist(rows, schema=schema)])
+        index = {
+            **facts,
+            "log_file": key,
+            "stage": stage_of(partition),
+            "condition_id": partition[-1],
+            "gen_condition_id": partition[0] if len(partition) == 2 else None,
+        }
+        entry = pa.Table.from_pylist([index], schema=arrow_schema(LOG_INDEX))
+        known = outcome.log_index.get(partition)
+        outcome.log_index[partition] = pa.concat_tables([known, entry]) if known else entry
+        outcome.lost.setdefault(partition, []).extend(lost_costs(partition, rows))
+        outcome.endpoints["|".join(partition)] = redacted(served_models(log))
+        if not facts["priced"]:
+            outcome.unpriced.add(facts["model"])
+
+
+def lost_costs(partition: Partition, rows: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Rows of `replaced` for calls that cost something and brought an error.
+
+    Their own rows have usd 0.0, and keep their tokens: here it is the other way round.
+    """
+    for row in rows:
+        if row["lost_usd"]:
+            yield {
+                **{name: row[name] for name in ("run_id", "item_id", "epoch", "log_file")},
+                "stage": stage_of(partition),
+                "sample_uuid": f"{row['sample_uuid']}:error",
+                "condition_id": partition[-1],
+                "gen_condition_id": partition[0] if len(partition) == 2 else None,
+                "usd": row["lost_usd"],
+                "created_at": row["created_at"],
+            }
+
+
+def _unread_logs(table: str, store: ResultsStore, partition: Partition) -> list[str]:
+    """Archived logs that the index does not know; all of them when the table file is gone."""
+    indexed = store.read("log_index", [partition], ["log_file"])["log_file"].to_pylist()
+    rows_exist = Path(store.uri(table, partition)).exists()
+    known = set(indexed) if rows_exist else set()
+    return log_files.known_logs(store.local_root, partition, lambda key: key not in known)
+
+
+def _partition_of_log(log: "EvalLog") -> Partition:
+    """The partition whose calls a log holds, from the metadata written into it."""
+    facts = log.eval.metadata or {}
+    ids = (facts.get("gen_condition_id"), facts.get("condition_id"))
+    return tuple(id for id in ids if id)
