@@ -144,7 +144,7 @@ def _outcomes(rows: "pa.Table") -> dict[str, Any]:
 
 
 def _places(run: "StageRun", table: str, partition: Partition) -> dict[str, Any]:
-    """Where the rows lie, and, of a run that made calls, its logs and manifest."""
+    """Where the rows lie, the logs of their calls, and the manifest of the run."""
     places = {
         "path": table_key(table, partition),
         "logs": log_dir(partition),
