@@ -31,7 +31,7 @@ format: setup ## rewrite the files in the house format
 	$(RUN) ruff check --fix .
 
 screenshots: setup ## make the pictures in docs/img anew (needs chromium)
-	$(RUN) python scripts/screenshots.py
+	$(RUN) python -m scripts.screenshots
 
 bench: setup ## measure how fast the definitions load
 	$(RUN) python benchmarks/load_definitions.py
