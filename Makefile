@@ -42,7 +42,7 @@ clean: ## remove what the commands above made, results of studies excepted
 setup: .venv/.synced
 
 .venv/.synced: pyproject.toml uv.lock | $(UV)
-	$(UV) sync --frozen --all-extras --quiet
+	$(UV) sync --frozen --all-extras --compile-bytecode --quiet
 	@touch $@
 
 .uv/bin/uv:

@@ -1,7 +1,16 @@
 """itemeval_assets: evaluation of language models as measurement, on Dagster and inspect_ai."""
 
-from itemeval_assets.api import export, run, status, table
+from itemeval_assets.api import estimate, export, preflight, run, status, table
 from itemeval_assets.core.errors import ItemevalAssetsError
 from itemeval_assets.storage.inputs import load_study
 
-__all__ = ["ItemevalAssetsError", "export", "load_study", "run", "status", "table"]
+__all__ = [
+    "ItemevalAssetsError",
+    "estimate",
+    "export",
+    "load_study",
+    "preflight",
+    "run",
+    "status",
+    "table",
+]

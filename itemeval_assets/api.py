@@ -9,19 +9,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from itemeval_assets.core.errors import ConfigError
-from itemeval_assets.core.study import Study
+from itemeval_assets.core.study import Asked, Study, run_plan
 from itemeval_assets.core.tables import TABLES
 from itemeval_assets.storage.inputs import load_study
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from itemeval_assets.core.preflight import ModelHealth
     from itemeval_assets.engine.progress import Progress
     from itemeval_assets.runs import RunSummary
+    from itemeval_assets.stages.estimate import StudyEstimate
     from itemeval_assets.stages.export import ExportResult
     from itemeval_assets.stages.status import StudyStatus
 
-__all__ = ["export", "run", "status", "table"]
+__all__ = ["estimate", "export", "preflight", "run", "status", "table"]
 
 STAGES = ("solutions", "gradings")
 
@@ -42,24 +44,55 @@ def run(
 
     `only` is solutions or gradings. `conditions` select generate conditions by id, the start
     of an id, slug or model; `graders` and `rubrics` select grade conditions by name, scorers
-    being graders too. `max_usd` is the consent to spend so much on each stage of this run.
+    being graders too. `max_usd` is the consent to spend so much on this run, all stages together;
+    infinity consents to whatever it costs below the hard cap.
     Raises an ItemevalAssetsError that says what to do.
     """
     from itemeval_assets.runs import run_study
 
     study = _as_study(config)
-    if only not in (None, *STAGES):
-        raise ConfigError(f"only: {only!r} is not a stage; choose solutions or gradings")
-    generate = _select_generate(study, conditions)
-    grade = _select_grade(study, graders, rubrics)
-    return run_study(
-        study,
-        stages=STAGES if only is None else (only,),
-        generate=generate,
-        grade=grade,
-        config={"force": force, "policy": policy, "consent_usd": max_usd},
-        on_progress=on_progress,
+    asked = _asked(study, only, conditions, graders, rubrics, force, policy, max_usd)
+    return run_study(study, asked, on_progress)
+
+
+def estimate(
+    config: str | Path | Study,
+    *,
+    only: str | None = None,
+    conditions: list[str] | None = None,
+    graders: list[str] | None = None,
+    rubrics: list[str] | None = None,
+    force: bool = False,
+    policy: str | None = None,
+) -> "StudyEstimate":
+    """What `run` with the same arguments would call and cost. No model is called.
+
+    USD and tokens are a ceiling; the expected figures are calibrated on stored calls.
+    """
+    from itemeval_assets.stages import estimate, items
+    from itemeval_assets.stages.stage_run import Scope
+    from itemeval_assets.storage.inputs import load_prices
+    from itemeval_assets.storage.store import open_store
+
+    study = _as_study(config)
+    asked = _asked(study, only, conditions, graders, rubrics, force, policy, None)
+    store = open_store(study)
+    scope = Scope(
+        study=study,
+        store=store,
+        prices=load_prices(study),
+        items=items.peek(study, store),
+        force=force,
+        policy=policy,
     )
+    return estimate.estimate(scope, asked.generate, asked.grade, asked.stages)
+
+
+def preflight(config: str | Path | Study, *, max_usd: float | None = None) -> "list[ModelHealth]":
+    """One tiny call to each distinct model: ok, dead or unverified. Booked in the ledger."""
+    from itemeval_assets.runs import run_preflight
+
+    return run_preflight(_as_study(config), max_usd)
 
 
 def status(config: str | Path | Study, *, policy: str | None = None) -> "StudyStatus":
@@ -92,6 +125,29 @@ def table(config: str | Path | Study, name: str) -> "pd.DataFrame":
 
 def _as_study(config: str | Path | Study) -> Study:
     return config if isinstance(config, Study) else load_study(config)
+
+
+def _asked(
+    study: Study,
+    only: str | None,
+    conditions: list[str] | None,
+    graders: list[str] | None,
+    rubrics: list[str] | None,
+    force: bool,
+    policy: str | None,
+    consent_usd: float | None,
+) -> Asked:
+    if only not in (None, *STAGES):
+        raise ConfigError(f"only: {only!r} is not a stage; choose solutions or gradings")
+    run_plan(study.config, policy)
+    return Asked(
+        stages=STAGES if only is None else (only,),
+        generate=_select_generate(study, conditions),
+        grade=_select_grade(study, graders, rubrics),
+        force=force,
+        policy=policy,
+        consent_usd=consent_usd,
+    )
 
 
 def _select_generate(study: Study, wanted: list[str] | None) -> list[str]:

@@ -1,7 +1,8 @@
 """The command line: parse, call one API function, print.
 
 Exit codes, everywhere: 0 done; 1 something failed; 2 the user's input is wrong; 3 consent
-to spend is missing; 4 over the hard cap; 5 finished, but some cells errored.
+to spend is missing, or calls were held back; 4 over the hard cap; 5 finished, but some cells
+errored.
 """
 
 import json
@@ -9,15 +10,21 @@ import sys
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from itemeval_assets import api, project, reports
-from itemeval_assets.core.errors import ItemevalAssetsError
+from itemeval_assets.core.budget import WHATEVER_IT_COSTS
+from itemeval_assets.core.errors import ConsentMissing, ItemevalAssetsError
+
+if TYPE_CHECKING:
+    from itemeval_assets.runs import RunSummary
 
 __all__ = ["app", "main"]
 
+EXIT_DEAD_MODEL = 1
+EXIT_HELD_BACK = 3
 EXIT_ERRORED_CELLS = 5
 
 app = typer.Typer(
@@ -44,6 +51,17 @@ class Policy(StrEnum):
 Config = Annotated[Path, typer.Argument(help="the study's YAML file", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON document, nothing else")]
 PolicyOption = Annotated[Policy | None, typer.Option(help="override budget.policy for this once")]
+OnlyOption = Annotated[Stage | None, typer.Option(help="this stage alone")]
+ConditionOption = Annotated[
+    list[str] | None, typer.Option(help="generate condition: id, start of it, slug, or model")
+]
+GraderOption = Annotated[list[str] | None, typer.Option(help="grader or scorer, by name")]
+RubricOption = Annotated[list[str] | None, typer.Option(help="rubric, by name")]
+ForceOption = Annotated[bool, typer.Option("--force", help="call again what is done")]
+YesOption = Annotated[
+    bool, typer.Option("--yes", help="consent to whatever it costs below the hard cap")
+]
+MaxUsdOption = Annotated[float | None, typer.Option(help="consent to so many USD", min=0)]
 
 
 @app.command()
@@ -57,33 +75,79 @@ def init(
 @app.command()
 def run(
     config: Config,
-    only: Annotated[Stage | None, typer.Option(help="run this stage alone")] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="consent to the projected cost")] = False,
-    condition: Annotated[
-        list[str] | None, typer.Option(help="generate condition: id, start of it, slug, or model")
-    ] = None,
-    grader: Annotated[list[str] | None, typer.Option(help="grader or scorer, by name")] = None,
-    rubric: Annotated[list[str] | None, typer.Option(help="rubric, by name")] = None,
-    force: Annotated[bool, typer.Option("--force", help="call again what is done")] = False,
+    only: OnlyOption = None,
+    yes: YesOption = False,
+    max_usd: MaxUsdOption = None,
+    condition: ConditionOption = None,
+    grader: GraderOption = None,
+    rubric: RubricOption = None,
+    force: ForceOption = False,
     policy: PolicyOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Run what is pending, and print how the study stands."""
-    with reports.progress_bar(hidden=as_json) as on_progress:
-        summary = api.run(
-            config,
-            only=only,
-            conditions=condition,
-            graders=grader,
-            rubrics=rubric,
-            force=force,
-            policy=policy,
-            max_usd=float("inf") if yes else None,
-            on_progress=on_progress,
-        )
+
+    def with_consent(usd: float | None) -> "RunSummary":
+        with reports.progress_bar(hidden=as_json) as on_progress:
+            return api.run(
+                config,
+                only=only,
+                conditions=condition,
+                graders=grader,
+                rubrics=rubric,
+                force=force,
+                policy=policy,
+                max_usd=usd,
+                on_progress=on_progress,
+            )
+
+    try:
+        summary = with_consent(_consent(yes, max_usd))
+    except ConsentMissing as refusal:
+        agreed = None if as_json else reports.ask_consent(refusal)
+        if agreed is None:
+            raise
+        summary = with_consent(agreed)
     _print(as_json, summary, reports.run_summary)
+    if summary.held_back:
+        raise typer.Exit(EXIT_HELD_BACK)
     if summary.errored:
         raise typer.Exit(EXIT_ERRORED_CELLS)
+
+
+@app.command()
+def estimate(
+    config: Config,
+    only: OnlyOption = None,
+    condition: ConditionOption = None,
+    grader: GraderOption = None,
+    rubric: RubricOption = None,
+    force: ForceOption = False,
+    policy: PolicyOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a run would call and cost. No model is called."""
+    found = api.estimate(
+        config,
+        only=only,
+        conditions=condition,
+        graders=grader,
+        rubrics=rubric,
+        force=force,
+        policy=policy,
+    )
+    _print(as_json, found, reports.study_estimate)
+
+
+@app.command()
+def preflight(
+    config: Config, yes: YesOption = False, max_usd: MaxUsdOption = None, as_json: AsJson = False
+) -> None:
+    """Call each model once, with a tiny prompt: ok, dead, or unverified."""
+    found = api.preflight(config, max_usd=_consent(yes, max_usd))
+    _print(as_json, found, reports.preflight)
+    if any(health.verdict == "dead" for health in found):
+        raise typer.Exit(EXIT_DEAD_MODEL)
 
 
 @app.command()
@@ -148,6 +212,10 @@ def run_cli(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         reports.problem("stopped; finished calls are kept, the next run goes on from there")
         return 1
+
+
+def _consent(yes: bool, max_usd: float | None) -> float | None:
+    return WHATEVER_IT_COSTS if yes else max_usd
 
 
 def _print(as_json: bool, result: Any, show: Callable[[Any], None]) -> None:

@@ -1,32 +1,44 @@
 """What the terminal shows: tables, progress bars, messages."""
 
+import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, is_dataclass
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn
 from rich.progress import Progress as Bars
+from rich.prompt import Confirm
 from rich.table import Table
 
+from itemeval_assets.core.errors import ConsentMissing
+from itemeval_assets.core.spend import Spend, total_spend
+
 if TYPE_CHECKING:
+    from itemeval_assets.core.estimate import Projection
+    from itemeval_assets.core.preflight import ModelHealth
     from itemeval_assets.engine.progress import Progress
     from itemeval_assets.project import QuickstartSummary
     from itemeval_assets.runs import RunSummary
+    from itemeval_assets.stages.estimate import PartitionEstimate, StudyEstimate
     from itemeval_assets.stages.export import ExportResult
     from itemeval_assets.stages.status import PartitionStatus, StudyStatus
 
 __all__ = [
+    "ask_consent",
     "created",
     "export_result",
     "jsonable",
+    "preflight",
     "problem",
     "progress_bar",
     "quickstart_summary",
     "run_summary",
+    "study_estimate",
     "study_status",
 ]
 
@@ -37,6 +49,20 @@ err = Console(stderr=True, highlight=False)
 def problem(message: str) -> None:
     """An error, on standard error, as plain text: paths in it stay in one piece."""
     sys.stderr.write(f"error: {message}\n")
+
+
+def ask_consent(refusal: ConsentMissing) -> float | None:
+    """The USD that a person at this terminal agrees to spend; None without a person or a yes."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return None
+    err.print(str(refusal).splitlines()[0])
+    # Without a price there is no amount to agree to.
+    projected = refusal.facts.get("projected_usd", 0.0) if "allowed_usd" in refusal.facts else None
+    amount = "an unknown amount" if projected is None else f"up to ${projected:.4f}"
+    agrees = Confirm.ask(f"Spend {amount}?", console=err, default=False)
+    if not agrees:
+        return None
+    return math.inf if projected is None else projected * (1 + 1e-9)
 
 
 @contextmanager
@@ -91,13 +117,20 @@ def run_summary(summary: "RunSummary") -> None:
         out.print(f"Read back {summary.recovered} finished calls from logs of a stopped run.")
     if summary.unpriced:
         out.print(f"No price is known for {', '.join(summary.unpriced)}: usd is null there.")
+    if summary.held_back:
+        out.print(
+            f"[yellow]{summary.held_back} calls were held back[/yellow]: answers without "
+            "max_tokens cost more than was agreed; run again to go on."
+        )
     if summary.errored:
         out.print(f"[red]{summary.errored} cells errored[/red]; run again to call just those.")
     export_result(summary.export)
 
 
 def export_result(result: "ExportResult") -> None:
-    """Where the exported files are."""
+    """Spend per model with what was saved, and where the exported files are."""
+    if result.spend:
+        out.print(_spend(result.spend))
     out.print(f"{result.rows} grading events; {_usd(result.usd)} spent by this study so far.")
     for path in result.paths.values():
         out.print(f"  {path}", soft_wrap=True)
@@ -131,6 +164,112 @@ def _matrix(title: str, rows: "list[PartitionStatus]", more: tuple[str, ...]) ->
         done = f"{row.done}/{row.cells}"
         table.add_row(*row.label.split(" | "), done, *counts, _usd(row.usd))
     return table
+
+
+def _spend(spends: list[Spend]) -> Table:
+    """Spend per provider and model; a column of savings only where something was saved."""
+    saved = ("response_cache", "prompt_cache", "batch")
+    shown = [name for name in saved if any(getattr(s, f"saved_by_{name}_usd") for s in spends)]
+    table = Table(title="spend", title_justify="left", title_style="bold")
+    for name in ("provider", "model"):
+        table.add_column(name, overflow="fold")
+    headings = ("calls", "usd", *(["list price"] if shown else []))
+    for name in (*headings, *(f"saved by {name.replace('_', ' ')}" for name in shown)):
+        table.add_column(name, justify="right")
+    for spend in [*spends, *([total_spend(spends)] if len(spends) > 1 else [])]:
+        unpriced = spend.calls and spend.unpriced_calls == spend.calls
+        table.add_row(
+            spend.provider,
+            spend.model or "[bold]all[/bold]",
+            str(spend.calls),
+            "no price" if unpriced else _usd(spend.usd),
+            *([_usd(spend.list_usd)] if shown else []),
+            *(_usd(getattr(spend, f"saved_by_{name}_usd")) for name in shown),
+        )
+    return table
+
+
+def study_estimate(found: "StudyEstimate") -> None:
+    """What remains to be called: per condition, in sum, against the budget, and in time."""
+    out.print(
+        f"[bold]{found.study}[/bold]: {found.items} items x {found.replications} replications, "
+        f"policy {found.policy}; no model was called"
+    )
+    for title, parts in (("solutions", found.generate), ("gradings by judges", found.grade)):
+        if parts:
+            out.print(_estimate_table(title, parts))
+    rest = found.remaining
+    out.print(f"What remains: {_projected(rest)}.")
+    out.print(f"The full grid: {_projected(found.grid)}.")
+    reserved = f", {_usd(found.reserved_usd)} reserved by runs" if found.reserved_usd else ""
+    cap = "no hard cap" if found.max_usd is None else f"hard cap {_usd(found.max_usd)}"
+    out.print(
+        f"{_usd(found.spent_usd)} spent so far{reserved}; {cap}; "
+        f"consent is asked for above {_usd(found.confirm_above_usd)}."
+    )
+    if found.wall_time_s and rest.calls > rest.cached:
+        least, most = (_duration(seconds) for seconds in found.wall_time_s)
+        out.print(f"It takes {least} to {most}, by the latency seen so far.")
+    for warning in found.warnings:
+        out.print(f"[yellow]![/yellow] {warning}", soft_wrap=True)
+
+
+def _estimate_table(title: str, parts: "list[PartitionEstimate]") -> Table:
+    cached = any(part.remaining.cached for part in parts)
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for heading in ("condition", "graded by")[: len(parts[0].partition)]:
+        table.add_column(heading, overflow="fold")
+    counts = ("calls", *(["cached"] if cached else []), "input", "output")
+    for name in (*counts, "at most", "expected", "grid at most"):
+        table.add_column(name, justify="right")
+    for part in parts:
+        rest = part.remaining
+        table.add_row(
+            *part.label.split(" | "),
+            f"{rest.calls}/{part.grid.calls}",
+            *([str(rest.cached)] if cached else []),
+            f"{rest.input_tokens:,}",
+            f"{rest.output_tokens:,}",
+            _projected_usd(rest),
+            "?" if rest.expected_usd is None else _usd(rest.expected_usd),
+            _projected_usd(part.grid),
+        )
+    return table
+
+
+def _projected(rest: "Projection") -> str:
+    cached = f" ({rest.cached} from the response cache, free)" if rest.cached else ""
+    expected = ""
+    if rest.expected_usd is not None and rest.calls > rest.cached:
+        expected = f", {_usd(rest.expected_usd)} expected"
+    return f"{rest.calls} calls{cached}, at most {_projected_usd(rest)}{expected}"
+
+
+def _projected_usd(rest: "Projection") -> str:
+    return "no price" if rest.unpriced and not rest.usd else _usd(rest.usd)
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{math.ceil(seconds)} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def preflight(found: "list[ModelHealth]") -> None:
+    """A line per model: its verdict, why, and how long its answer took."""
+    table = Table(title="preflight", title_justify="left", title_style="bold")
+    for name in ("model", "verdict", "reason"):
+        table.add_column(name, overflow="fold")
+    for name in ("latency", "usd"):
+        table.add_column(name, justify="right")
+    colours = {"ok": "green", "dead": "red", "unverified": "yellow"}
+    for health in found:
+        latency = "" if health.latency_s is None else f"{health.latency_s:.2f} s"
+        verdict = f"[{colours[health.verdict]}]{health.verdict}[/]"
+        table.add_row(
+            escape(health.model), verdict, escape(health.reason), latency, _usd(health.usd)
+        )
+    out.print(table)
 
 
 def _any(rows: "list[PartitionStatus]", name: str) -> bool:
@@ -172,17 +311,19 @@ def created(files: list[Path], folder: Path) -> None:
 def jsonable(value: Any) -> Any:
     """A result as JSON can hold it."""
     if is_dataclass(value) and not isinstance(value, type):
-        value = asdict(value)
+        value = {field.name: getattr(value, field.name) for field in fields(value)}
     if isinstance(value, tuple) and hasattr(value, "_asdict"):
         value = value._asdict()  # type: ignore[attr-defined]
     if isinstance(value, dict):
         return {str(key): jsonable(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
         return [jsonable(inner) for inner in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
     return str(value) if isinstance(value, Path) else value
 
 
 def _usd(value: float | None) -> str:
     if value is None:
         return "no price"
-    return f"${value:.4f}" if value else "$0"
+    return f"${value:,.4f}" if value else "$0"

@@ -1,6 +1,7 @@
 """Starts Dagster runs of a study in this process, and reads what became of them."""
 
 import os
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -12,22 +13,35 @@ import dagster as dg
 from filelock import FileLock
 
 from itemeval_assets.core import errors
-from itemeval_assets.core.errors import RunFailed
+from itemeval_assets.core.budget import require_sane_consent
+from itemeval_assets.core.errors import ModelError, RunFailed
 from itemeval_assets.core.ledger import VERIFIABLE
-from itemeval_assets.core.study import Study
+from itemeval_assets.core.preflight import ModelHealth
+from itemeval_assets.core.spend import spend_by_model
+from itemeval_assets.core.study import Asked, Study
 from itemeval_assets.defs.build import build_definitions
-from itemeval_assets.defs.names import asset_key, identifier
+from itemeval_assets.defs.names import RESERVED_BY_TAG, asset_key, identifier
 from itemeval_assets.defs.progress import listening
-from itemeval_assets.engine.models import require_models
 from itemeval_assets.settings import Settings, dagster_home_for
+from itemeval_assets.stages.estimate import StudyEstimate, estimate
 from itemeval_assets.stages.export import ExportResult
+from itemeval_assets.stages.gate import open_gate
+from itemeval_assets.stages.stage_run import Scope
 from itemeval_assets.stages.status import StudyStatus, survey
+from itemeval_assets.storage.inputs import load_prices
 from itemeval_assets.storage.store import ResultsStore, open_store
 
 if TYPE_CHECKING:
     from itemeval_assets.engine.progress import Progress
 
-__all__ = ["RunSummary", "ensure_home", "make_home", "run_export", "run_study"]
+__all__ = [
+    "RunSummary",
+    "ensure_home",
+    "make_home",
+    "run_export",
+    "run_preflight",
+    "run_study",
+]
 
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 OUTPUTS = {
@@ -41,8 +55,9 @@ class RunSummary:
     """What a run did, and how the study stands now.
 
     `calls` and `usd` are those of this run's ledger, `cached` of the calls were answered by
-    the response cache, free; `unpriced` names models whose usd is
-    not known; `failed_checks` lists `asset:check:partition`.
+    the response cache, free; `unpriced` names models whose usd is not known; `held_back` calls
+    were not made, because others cost more than could be foreseen; `failed_checks` lists
+    `asset:check:partition`.
     """
 
     study: str
@@ -52,6 +67,7 @@ class RunSummary:
     usd: float
     unpriced: list[str]
     recovered: int
+    held_back: int
     failed_checks: list[str]
     status: StudyStatus
     export: ExportResult
@@ -63,32 +79,30 @@ class RunSummary:
 
 
 def run_study(
-    study: Study,
-    *,
-    stages: Sequence[str],
-    generate: list[str],
-    grade: list[str],
-    config: Mapping[str, Any],
-    on_progress: "Callable[[Progress], None] | None",
+    study: Study, asked: Asked, on_progress: "Callable[[Progress], None] | None"
 ) -> RunSummary:
-    """Materialize items, then the stages over the chosen conditions, then ledger and export."""
-    store = open_store(study)
-    _require_models(study, store, stages, generate, grade, config)
-    all_generate = [condition.id for condition in study.design.generate]
-    all_grade = [condition.id for condition in study.design.grade]
-    rows, columns = _ranges(generate, all_generate), _ranges(grade, all_grade)
-    with _Launcher.open(study) as launch, listening(on_progress) if on_progress else nullcontext():
+    """Materialize items, then the stages over the chosen conditions, then ledger and export.
+
+    The gate admits all calls of the run before the first; each stage passes it again, with
+    what is known by then.
+    """
+    store, prices = open_store(study), load_prices(study)
+    require_sane_consent(asked.consent_usd, study.config.budget)
+    holder = f"command-{uuid.uuid4().hex}"
+    with (
+        _Launcher.open(study) as launch,
+        open_gate(study, store, prices, holder=holder, consent_usd=asked.consent_usd) as gate,
+        listening(on_progress) if on_progress else nullcontext(),
+    ):
         launch(["items"])
-        if "solutions" in stages:
-            for first, last in rows:
-                launch(OUTPUTS["solutions"], (first, last), config)
-        if "gradings" in stages:
-            for first, last in rows:
-                for left, right in columns:
-                    launch(OUTPUTS["gradings"], (f"{first}|{left}", f"{last}|{right}"), config)
-        launch(["ledger", "export"])
-    booked = [row for row in store.read("ledger").to_pylist() if row["run_id"] in launch.run_ids]
-    called = [row for row in booked if row["model"] != VERIFIABLE]
+        foreseen = _foreseen(study, store, asked)
+        if foreseen.unreachable:
+            raise ModelError("\n".join(foreseen.unreachable))
+        gate.admit(foreseen.remaining)
+        for tables, span in _steps(study, asked):
+            launch(tables, span, _step_config(study, store, asked, launch.run_ids), holder)
+        called = _ledger_of(store, launch.run_ids)
+        launch(["ledger", *(["costs"] if called else []), "export"])
     return RunSummary(
         study=study.name,
         run_ids=launch.run_ids,
@@ -97,37 +111,72 @@ def run_study(
         usd=sum(row["usd"] or 0.0 for row in called),
         unpriced=sorted({row["model"] for row in called if not row["priced"]}),
         recovered=launch.recovered,
+        held_back=launch.held_back,
         failed_checks=launch.failed_checks,
-        status=survey(study, store, config.get("policy")),
+        status=survey(study, store, asked.policy),
         export=launch.exported(store),
     )
 
 
-def _require_models(
-    study: Study,
-    store: ResultsStore,
-    stages: Sequence[str],
-    generate: list[str],
-    grade: list[str],
-    config: Mapping[str, Any],
-) -> None:
-    """Raise ModelError for a model that a pending cell needs and that cannot be had.
+def _foreseen(study: Study, store: ResultsStore, asked: Asked) -> StudyEstimate:
+    scope = Scope(
+        study=study,
+        store=store,
+        prices=load_prices(study),
+        items=store.read("items"),
+        force=asked.force,
+        policy=asked.policy,
+    )
+    return estimate(scope, asked.generate, asked.grade, asked.stages, in_full=False)
 
-    Before anything is written or paid: a judge without a key is better found before the
-    solutions than after them.
-    """
-    found = survey(study, store, config.get("policy"))
-    everything = config.get("force") or not found.items
-    models: dict[str, str] = {}
-    for part in found.generate if "solutions" in stages else ():
-        if part.partition[0] in generate and (everything or part.done < part.cells):
-            models[study.design.generate_by_id()[part.partition[0]].model] = "solvers.models"
-    for part in found.grade if "gradings" in stages else ():
-        condition = study.design.grade_by_id()[part.partition[1]]
-        chosen = part.partition[0] in generate and part.partition[1] in grade
-        if condition.grader and chosen and (everything or part.done < part.cells):
-            models.setdefault(condition.grader.model, f"graders.{condition.grader_name}")
-    require_models(models)
+
+def _steps(study: Study, asked: Asked) -> Iterator[tuple[Sequence[str], tuple[str, str]]]:
+    """The tables and the range of partitions of each Dagster run that makes calls."""
+    rows = _ranges(asked.generate, [condition.id for condition in study.design.generate])
+    columns = _ranges(asked.grade, [condition.id for condition in study.design.grade])
+    if "solutions" in asked.stages:
+        for span in rows:
+            yield OUTPUTS["solutions"], span
+    if "gradings" in asked.stages:
+        for first, last in rows:
+            for left, right in columns:
+                yield OUTPUTS["gradings"], (f"{first}|{left}", f"{last}|{right}")
+
+
+def _step_config(
+    study: Study, store: ResultsStore, asked: Asked, run_ids: Sequence[str]
+) -> dict[str, Any]:
+    """The config of the next step: what the user consented to, less what is spent of it."""
+    consent = asked.consent_usd
+    allowed = study.config.budget.confirm_above_usd if consent is None else consent
+    spent = sum(row["usd"] or 0.0 for row in _ledger_of(store, run_ids))
+    left = max(0.0, allowed - spent)
+    return {"force": asked.force, "policy": asked.policy, "consent_usd": left}
+
+
+def _ledger_of(store: ResultsStore, run_ids: Sequence[str]) -> list[dict[str, Any]]:
+    """Ledger rows of the calls of these runs; scorers call nobody."""
+    return [
+        row
+        for row in store.read("ledger").to_pylist()
+        if row["run_id"] in run_ids and row["model"] != VERIFIABLE
+    ]
+
+
+def run_preflight(study: Study, consent_usd: float | None) -> list[ModelHealth]:
+    """Materialize the preflight, and say what it found of each model."""
+    require_sane_consent(consent_usd, study.config.budget)
+    with _Launcher.open(study) as launch:
+        launch(["preflight"], config={"consent_usd": consent_usd})
+    return [
+        ModelHealth(
+            record.data["model"],  # type: ignore[arg-type]
+            record.data["verdict"],  # type: ignore[arg-type]
+            record.data["reason"],  # type: ignore[arg-type]
+            *(float(record.data[name] or "nan") for name in ("latency_s", "usd")),  # type: ignore[arg-type]
+        )
+        for record in launch.recorded["models"].records  # type: ignore[attr-defined]
+    ]
 
 
 def run_export(study: Study) -> ExportResult:
@@ -171,8 +220,9 @@ class _Launcher:
     instance: dg.DagsterInstance
     run_ids: list[str] = field(default_factory=list)
     recovered: int = 0
+    held_back: int = 0
     failed_checks: list[str] = field(default_factory=list)
-    _export: Mapping[str, Any] = field(default_factory=dict)
+    recorded: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     @contextmanager
@@ -189,9 +239,12 @@ class _Launcher:
         tables: Sequence[str],
         partitions: tuple[str, str] | None = None,
         config: Mapping[str, Any] | None = None,
+        reserved_by: str | None = None,
     ) -> None:
         """Run these assets to their end. Raises the error of the first step that fails."""
         tags = {RANGE_START: partitions[0], RANGE_END: partitions[1]} if partitions else {}
+        if reserved_by:
+            tags[RESERVED_BY_TAG] = reserved_by
         run_config: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
         if config is not None:
             step = f"{identifier(self.study)}__{tables[0]}"
@@ -210,22 +263,25 @@ class _Launcher:
 
     def exported(self, store: ResultsStore) -> ExportResult:
         """What the last run wrote into export/, from what it recorded."""
-        found = {name: value.value for name, value in self._export.items()}
+        found = {name: value.value for name, value in self.recorded.items()}
         unpriced = found["models without price"]
         return ExportResult(
             rows=found["dagster/row_count"],
             usd=found["usd"],
             unpriced=() if unpriced == "none" else tuple(unpriced.split(", ")),
             paths={name: path for name, path in found.items() if name.startswith("export/")},
+            spend=spend_by_model(store.read("log_index").to_pylist()),
         )
 
     def _collect(self, result: dg.ExecuteInProcessResult) -> None:
+        held_back = 0
         for event in result.get_asset_materialization_events():
             found = event.step_materialization_data.materialization
-            recovered = found.metadata.get("recovered calls")
-            self.recovered += int(recovered.value) if recovered else 0  # type: ignore[arg-type]
-            if found.asset_key == asset_key(self.study, "export"):
-                self._export = found.metadata
+            self.recovered += _count(found.metadata, "recovered calls")
+            # Every partition of a run says how many calls the run held back.
+            held_back = max(held_back, _count(found.metadata, "held back calls"))
+            self.recorded = found.metadata
+        self.held_back += held_back
         for check in result.get_asset_check_evaluations():
             if not check.passed and check.partition is not None:
                 name = f"{check.asset_key.path[-1]}:{check.check_name}:{check.partition}"
@@ -240,7 +296,9 @@ def _error_of(result: dg.ExecuteInProcessResult) -> Exception:
         failure = event.step_failure_data.user_failure_data
         if failure is not None and "exit_code" in failure.metadata:
             kind = getattr(errors, str(failure.metadata["error"].value))
-            return kind(failure.description)
+            facts = {name: value.value for name, value in failure.metadata.items()}
+            figures = {k: v for k, v in facts.items() if isinstance(v, (int, float))}
+            return kind(failure.description, figures)
         error = event.step_failure_data.error
         while error is not None and error.cause is not None:
             error = error.cause
@@ -254,20 +312,14 @@ def _error_of(result: dg.ExecuteInProcessResult) -> Exception:
     return RunFailed(f"run {result.run_id} failed; see its page: itemeval-assets ui")
 
 
+def _count(metadata: Mapping[str, Any], name: str) -> int:
+    return int(metadata[name].value) if name in metadata else 0
+
+
 def _cached_calls(store: ResultsStore, run_ids: Sequence[str]) -> int:
-    """Rows of these runs that the response cache answered: an answer, and no tokens."""
-    columns = ["run_id", "total_tokens", "error", "log_file"]
-    rows = [
-        *store.read("solutions", columns=columns).to_pylist(),
-        *store.read("gradings", columns=columns).to_pylist(),
-    ]
-    return sum(
-        row["run_id"] in run_ids
-        and row["log_file"] is not None
-        and row["error"] is None
-        and row["total_tokens"] is None
-        for row in rows
-    )
+    """Calls of these runs that the response cache answered."""
+    logs = store.read("log_index", columns=["run_id", "cached_samples"]).to_pylist()
+    return sum(log["cached_samples"] or 0 for log in logs if log["run_id"] in run_ids)
 
 
 def _ranges(wanted: Sequence[str], order: Sequence[str]) -> list[tuple[str, str]]:

@@ -21,7 +21,8 @@ ALLOWED = {
     "storage": {"core"},
     "stages": {"engine", "storage", "core"},
     "settings": set(),
-    "defs": {"stages", "storage", "core", "settings"},
+    "plots": set(),
+    "defs": {"stages", "plots", "storage", "core", "settings"},
     "definitions": {"defs", "settings"},
     "runs": {"defs", "stages", "engine", "storage", "core", "settings"},
     "api": {"runs", "stages", "storage", "core"},
@@ -39,6 +40,7 @@ ONLY_IN = {
     "typer": {"cli"},
     "rich": {"cli", "reports"},
     "filelock": {"storage", "runs"},
+    "matplotlib": {"plots"},
 }
 
 

@@ -21,13 +21,15 @@ __all__ = [
     "GraderConfig",
     "MappingConfig",
     "ModelConfigFacet",
+    "Policy",
     "SolversConfig",
     "StudyConfig",
     "parse_config",
 ]
 
 IDENTITY: dict[str, Any] = {"identity": True}
-POLICIES = ("dev", "full-interactive", "full-batch")
+# A larger sum is a slip of the keyboard.
+MOST_USD = 1_000_000.0
 
 # `/` would leave the folder of the templates; the rest would break ids or file names.
 TEMPLATE_NAME = r"^(builtin:)?[A-Za-z0-9][A-Za-z0-9._-]*$"
@@ -102,6 +104,9 @@ class SolversConfig(_Section):
     retry_on_error: int | None = Field(
         default=None, ge=0, description="fresh tries of an errored cell"
     )
+    max_connections: Annotated[int, Field(ge=1)] | dict[str, Annotated[int, Field(ge=1)]] | None = (
+        Field(default=None, description="calls in flight: one number, or one per provider")
+    )
     on_empty: OnEmpty = "skip"
     cache_prompt: Annotated[Literal["auto", "on", "off"], BeforeValidator(_yaml_on_off)] = "auto"
     split_prompt: bool = Field(default=False, json_schema_extra=IDENTITY)
@@ -160,8 +165,8 @@ class BudgetConfig(_Section):
     policy: Policy = "dev"
     dev_items: int = Field(default=2, ge=1)
     dev_replications: int | None = Field(default=None, ge=1)
-    confirm_above_usd: float = Field(default=5.0, ge=0.0)
-    max_usd: float | None = Field(default=None, gt=0.0)
+    confirm_above_usd: float = Field(default=5.0, ge=0.0, le=MOST_USD, allow_inf_nan=False)
+    max_usd: float | None = Field(default=None, gt=0.0, le=MOST_USD, allow_inf_nan=False)
     batch: bool | Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
     pricing_path: str | None = None
     pricing_max_age_days: float | None = Field(default=None, ge=0.0)

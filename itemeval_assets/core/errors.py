@@ -3,6 +3,8 @@
 `exit_code` is the process exit code the command line gives for the error.
 """
 
+from collections.abc import Mapping
+
 __all__ = [
     "BudgetExceeded",
     "ConfigError",
@@ -18,9 +20,16 @@ __all__ = [
 
 
 class ItemevalAssetsError(Exception):
-    """Base of every error this package raises on purpose."""
+    """Base of every error this package raises on purpose.
+
+    `facts` are the figures behind the message, by name.
+    """
 
     exit_code = 2
+
+    def __init__(self, message: str = "", facts: Mapping[str, float] | None = None) -> None:
+        super().__init__(message)
+        self.facts = dict(facts or {})
 
 
 class ConfigError(ItemevalAssetsError):

@@ -1,43 +1,94 @@
-"""What a run may cost, before its first call, and whether it may go ahead.
+"""What calls may cost before they are made: a ceiling, and an expected figure.
 
-The projection is a ceiling: every pending call is taken to use its whole output limit.
+The ceiling takes every prompt to be as many tokens as its text can reasonably have, and
+every answer to use its whole output limit. The expected figure is calibrated on rows
+that are already stored.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from .config import BudgetConfig
-from .errors import BudgetExceeded, ConsentMissing
-
-__all__ = ["OUTPUT_TOKENS_UNCAPPED", "Projection", "estimate_tokens", "project", "require_budget"]
+__all__ = [
+    "NOTHING",
+    "OUTPUT_TOKENS_UNCAPPED",
+    "Calibration",
+    "Call",
+    "Projection",
+    "calibrate",
+    "estimate_tokens",
+    "most_tokens",
+    "output_limit",
+    "project",
+]
 
 # What is assumed of a model whose output nobody limits.
 OUTPUT_TOKENS_UNCAPPED = 4096
 CHARACTERS_PER_TOKEN = 4
+# Tokenizers need fewer tokens than a text has pairs of bytes, also for LaTeX, digits and
+# languages in other scripts; roles and separators of a chat come on top.
+BYTES_PER_TOKEN_AT_LEAST = 2
+TOKENS_AROUND_A_PROMPT = 16
 
 UsdOf = Callable[[str, Mapping[str, int | None]], float | None]
 
 
-class Projection(NamedTuple):
-    """The ceiling for some pending calls. `unpriced` names the models without a known price."""
+class Call(NamedTuple):
+    """One call as it is foreseen, in tokens: what it may take at most, and probably."""
 
+    most_input: int
+    most_output: int
+    likely_input: int
+
+
+class Calibration(NamedTuple):
+    """What stored calls tell about those to come. `basis` says which calls.
+
+    `input_ratio`: tokens counted by the provider per token estimated from the text;
+    `output_tokens` and `latency_s` are means over calls.
+    """
+
+    basis: str
     calls: int
-    input_tokens: int
-    output_tokens: int
-    usd: float
-    unpriced: tuple[str, ...]
+    input_ratio: float
+    output_tokens: float
+    latency_s: float
+
+
+class Projection(NamedTuple):
+    """The ceiling for some calls, and what they are expected to cost.
+
+    `cached` of the calls are answered by the response cache for nothing: no token and no USD
+    counts them. `expected_*` are null while no stored call tells. `unpriced` names the
+    models without a known price, `uncapped` those whose output nobody limits.
+    """
+
+    calls: int = 0
+    cached: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    usd: float = 0.0
+    expected_input_tokens: int | None = 0
+    expected_output_tokens: int | None = 0
+    expected_usd: float | None = 0.0
+    unpriced: tuple[str, ...] = ()
+    uncapped: tuple[str, ...] = ()
 
     def __add__(self, other: "Projection") -> "Projection":  # type: ignore[override]
         return Projection(
             self.calls + other.calls,
+            self.cached + other.cached,
             self.input_tokens + other.input_tokens,
             self.output_tokens + other.output_tokens,
             self.usd + other.usd,
+            _plus(self.expected_input_tokens, other.expected_input_tokens),
+            _plus(self.expected_output_tokens, other.expected_output_tokens),
+            _plus(self.expected_usd, other.expected_usd),
             tuple(sorted({*self.unpriced, *other.unpriced})),
+            tuple(sorted({*self.uncapped, *other.uncapped})),
         )
 
 
-NOTHING = Projection(0, 0, 0, 0.0, ())
+NOTHING = Projection()
 
 
 def estimate_tokens(text: str) -> int:
@@ -45,43 +96,98 @@ def estimate_tokens(text: str) -> int:
     return -(-len(text) // CHARACTERS_PER_TOKEN)
 
 
+def most_tokens(text: str) -> int:
+    """A count that a provider's own does not exceed."""
+    size = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+    return -(-size // BYTES_PER_TOKEN_AT_LEAST) + TOKENS_AROUND_A_PROMPT
+
+
+def output_limit(max_tokens: int | None, reasoning_tokens: int | None = None) -> int:
+    """The most output tokens a call is taken to use; reasoning counts as output."""
+    return max_tokens or OUTPUT_TOKENS_UNCAPPED + (reasoning_tokens or 0)
+
+
 def project(
-    model: str, prompts: Iterable[str], max_tokens: int | None, usd_of: UsdOf
-) -> Projection:
-    """The ceiling for one call per prompt. `usd_of(model, tokens)` gives USD, or None."""
-    texts = list(prompts)
-    input_tokens = sum(estimate_tokens(text) for text in texts)
-    output_tokens = len(texts) * (max_tokens or OUTPUT_TOKENS_UNCAPPED)
-    usd = usd_of(model, {"input_tokens": input_tokens, "output_tokens": output_tokens})
-    unpriced = (model,) if usd is None and texts else ()
-    return Projection(len(texts), input_tokens, output_tokens, usd or 0.0, unpriced)
-
-
-def require_budget(
-    projection: Projection,
-    budget: BudgetConfig,
+    model: str,
+    calls: Iterable[Call],
+    usd_of: UsdOf,
     *,
-    spent_usd: float,
-    consent_usd: float | None,
-) -> None:
-    """Refuse a run that may cost more than allowed. No call has been made at this point.
+    cached: int = 0,
+    calibration: Calibration | None = None,
+    is_capped: bool = True,
+) -> Projection:
+    """The projection of calls to one model. `usd_of(model, tokens)` gives USD, or None.
 
-    `consent_usd`: what the user agreed to spend on this run; infinity for "whatever it
-    costs up to the cap", None for no word. Raises BudgetExceeded over `budget.max_usd`,
-    which nothing overrides, and ConsentMissing above `budget.confirm_above_usd`.
+    `cached` calls come on top: they are counted and cost nothing.
     """
-    if projection.calls == 0:
-        return
-    facts = f"up to ${projection.usd:.4f} for {projection.calls} calls, ${spent_usd:.4f} spent"
-    if budget.max_usd is not None and spent_usd + projection.usd > budget.max_usd:
-        raise BudgetExceeded(
-            f"over the hard cap: {facts}, budget.max_usd is ${budget.max_usd:.4f}.\n"
-            "No call was made. Raise budget.max_usd, or run less: --condition, --policy dev"
-        )
-    allowed = budget.confirm_above_usd if consent_usd is None else consent_usd
-    if projection.usd > allowed:
-        raise ConsentMissing(
-            f"needs your consent: {facts}, allowed without asking: ${allowed:.4f}.\n"
-            "No call was made. Say --yes, pass max_usd= in Python, or set `consent_usd` in the "
-            "run config"
-        )
+    foreseen = list(calls)
+    if not foreseen:
+        return Projection(calls=cached, cached=cached)
+    most = _tokens(sum(c.most_input for c in foreseen), sum(c.most_output for c in foreseen))
+    usd = usd_of(model, most)
+    projection = Projection(
+        calls=len(foreseen) + cached,
+        cached=cached,
+        input_tokens=most["input_tokens"],
+        output_tokens=most["output_tokens"],
+        usd=usd or 0.0,
+        expected_input_tokens=None,
+        expected_output_tokens=None,
+        expected_usd=None,
+        unpriced=() if usd is not None else (model,),
+        uncapped=() if is_capped else (model,),
+    )
+    if calibration is None:
+        return projection
+    likely = _tokens(
+        round(sum(c.likely_input for c in foreseen) * calibration.input_ratio),
+        round(len(foreseen) * calibration.output_tokens),
+    )
+    return projection._replace(
+        expected_input_tokens=likely["input_tokens"],
+        expected_output_tokens=likely["output_tokens"],
+        expected_usd=usd_of(model, likely),
+    )
+
+
+class Observed(NamedTuple):
+    """One stored call: what was estimated from its prompt, and what the provider counted."""
+
+    model: str
+    estimated_input: int
+    input_tokens: int
+    output_tokens: int
+    latency_s: float
+
+
+def calibrate(observed: Iterable[Observed], models: Iterable[str]) -> dict[str, Calibration | None]:
+    """A calibration per model: from its own calls, else from those of all models, else None."""
+    calls = list(observed)
+    pooled = _calibration("all models", calls)
+    found: dict[str, Calibration | None] = {}
+    for model in models:
+        own = [call for call in calls if call.model == model]
+        found[model] = _calibration(model, own) or pooled
+    return found
+
+
+def _calibration(basis: str, calls: list[Observed]) -> Calibration | None:
+    if not calls:
+        return None
+    estimated = sum(call.estimated_input for call in calls)
+    return Calibration(
+        basis,
+        len(calls),
+        sum(call.input_tokens for call in calls) / estimated if estimated else 1.0,
+        sum(call.output_tokens for call in calls) / len(calls),
+        sum(call.latency_s for call in calls) / len(calls),
+    )
+
+
+def _tokens(read: int, written: int) -> dict[str, int]:
+    return {"input_tokens": read, "output_tokens": written}
+
+
+def _plus(one: float | None, other: float | None) -> Any:
+    """The sum, null where a term is; of two integers an integer."""
+    return None if one is None or other is None else one + other

@@ -41,6 +41,7 @@ def build_manifest(
     plan: RunPlan,
     partitions: Iterable[Partition],
     estimate: Projection,
+    prices: Mapping[str, Any],
 ) -> dict[str, Any]:
     """The manifest at the start of a run. `versions`: ours, python's and the packages'."""
     config = study.config
@@ -78,6 +79,7 @@ def build_manifest(
         "grid_grade": [{"id": c.id, "slug": c.slug, "payload": c.payload} for c in grade],
         "conditions_run": selected,
         "estimate": estimate._asdict(),
+        "prices": dict(prices),
     }
 
 

@@ -1,4 +1,4 @@
-"""Token prices: what a call costs in USD.
+"""Token prices: what a call costs in USD, and what it would cost without any discount.
 
 Prices come from the genai-prices package, offline; a study's `budget.pricing_path` file
 goes first. A model that neither knows has no price, and its usd is null. Mock models
@@ -7,14 +7,27 @@ cost what a mid-range model costs, so that the dollar path runs without a dollar
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from importlib.metadata import version
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from .errors import ConfigError
 
-__all__ = ["MOCK_PRICE", "Price", "PriceBook", "cost_usd", "parse_price_file"]
+__all__ = [
+    "BATCH_DISCOUNT",
+    "MOCK_PRICE",
+    "Price",
+    "PriceBook",
+    "PriceFile",
+    "Savings",
+    "cost_usd",
+    "has_batch_mode",
+    "parse_price_file",
+    "provider_of",
+]
 
 MTOK = 1_000_000
 
@@ -28,25 +41,59 @@ _PROVIDERS = {
 }
 # Servers that a model runs on at home or under a private name: nobody publishes a price.
 _UNPRICED = {"hf", "llama-cpp-python", "ollama", "openai-api", "sglang", "transformer_lens", "vllm"}
+# What a batch call costs less, by the price pages of the providers that inspect_ai has a batch
+# mode for.
+BATCH_DISCOUNT = {"anthropic": 0.5, "google": 0.5, "grok": 0.5, "openai": 0.5, "together": 0.5}
 
 
 class Price(BaseModel):
-    """USD per million tokens. Cache rates default to the plain input rate."""
+    """USD per million tokens. Cache rates default to the plain input rate.
+
+    `batch_discount`: the share by which a batch call is cheaper; null: as the provider says.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    input_usd_per_mtok: float = Field(ge=0)
-    output_usd_per_mtok: float = Field(ge=0)
-    cache_read_usd_per_mtok: float | None = Field(default=None, ge=0)
-    cache_write_usd_per_mtok: float | None = Field(default=None, ge=0)
+    input_usd_per_mtok: float = Field(ge=0, allow_inf_nan=False)
+    output_usd_per_mtok: float = Field(ge=0, allow_inf_nan=False)
+    cache_read_usd_per_mtok: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    cache_write_usd_per_mtok: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    batch_discount: float | None = Field(default=None, ge=0, lt=1)
+
+    @property
+    def discounts_shared_prefix(self) -> bool:
+        """Whether reading a prompt's head from the provider's cache costs less."""
+        read = self.cache_read_usd_per_mtok
+        return read is not None and read < self.input_usd_per_mtok
+
+    def less(self, share: float) -> "Price":
+        """All rates reduced by a share, cache rates spelled out."""
+        plain, kept = self.input_usd_per_mtok, 1 - share
+        read, write = self.cache_read_usd_per_mtok, self.cache_write_usd_per_mtok
+        return Price(
+            input_usd_per_mtok=plain * kept,
+            output_usd_per_mtok=self.output_usd_per_mtok * kept,
+            cache_read_usd_per_mtok=(plain if read is None else read) * kept,
+            cache_write_usd_per_mtok=(plain if write is None else write) * kept,
+        )
 
 
-class _PriceFile(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class PriceFile(BaseModel):
+    """A `pricing_path` file. `updated_at`: when its prices were looked up, ISO-8601."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     models: dict[str, Price]
-    updated_at: str | None = None
+    updated_at: datetime | None = None
     source: str | None = None
+
+    def age_days(self, now: datetime) -> float | None:
+        """How old the prices are; None where the file does not say."""
+        if self.updated_at is None:
+            return None
+        looked_up = self.updated_at
+        looked_up = looked_up if looked_up.tzinfo else looked_up.replace(tzinfo=UTC)
+        return (now - looked_up).total_seconds() / 86_400
 
 
 MOCK_PRICE = Price(
@@ -57,22 +104,86 @@ MOCK_PRICE = Price(
 )
 
 
+class Savings(NamedTuple):
+    """USD that some calls cost less than list price, by what made them cheaper."""
+
+    by_prompt_cache_usd: float
+    by_batch_usd: float
+
+
 class PriceBook:
     """Prices of models under their inspect ids; `own` holds those of the study's price file."""
 
-    def __init__(self, own: Mapping[str, Price] | None = None) -> None:
+    def __init__(self, own: Mapping[str, Price] | None = None, own_source: str = "price file"):
         self._known: dict[str, Price | None] = dict(own or {})
+        self._source: dict[str, str | None] = dict.fromkeys(self._known, own_source)
 
     def price_of(self, model: str) -> Price | None:
-        """The price of a model, or None when nobody knows it."""
+        """The list price of a model, or None when nobody knows it."""
         if model not in self._known:
-            self._known[model] = MOCK_PRICE if model.startswith("mockllm/") else _published(model)
+            is_mock = model.startswith("mockllm/")
+            found = MOCK_PRICE if is_mock else _published(model)
+            self._known[model] = found
+            self._source[model] = None if found is None else "mock" if is_mock else _edition()
         return self._known[model]
 
-    def usd(self, model: str, tokens: Mapping[str, int | None]) -> float | None:
-        """What these tokens cost; None when the model has no price."""
+    def source_of(self, model: str) -> str | None:
+        """Where the price of a model comes from; None when nobody knows it."""
+        self.price_of(model)
+        return self._source[model]
+
+    def rates(self, model: str, batch: bool = False) -> Price | None:
+        """What a model costs when called one by one, or in a batch."""
         price = self.price_of(model)
-        return None if price is None else cost_usd(price, tokens)
+        return price.less(self._batch_discount(model, price)) if price and batch else price
+
+    def usd(
+        self, model: str, tokens: Mapping[str, int | None], batch: bool = False
+    ) -> float | None:
+        """What these tokens cost; None when the model has no price."""
+        rates = self.rates(model, batch)
+        return None if rates is None else cost_usd(rates, tokens)
+
+    def savings(
+        self, model: str, tokens: Mapping[str, int | None], batch: bool = False
+    ) -> Savings | None:
+        """What these tokens cost less than list price; None when the model has no price.
+
+        A prompt cache can cost more than it saves: writing to it has a price of its own.
+        """
+        price = self.price_of(model)
+        if price is None:
+            return None
+        paid = cost_usd(price, tokens)
+        plain = price.model_copy(
+            update={"cache_read_usd_per_mtok": None, "cache_write_usd_per_mtok": None}
+        )
+        by_batch = paid * self._batch_discount(model, price) if batch else 0.0
+        return Savings(cost_usd(plain, tokens) - paid, by_batch)
+
+    def as_record(self, model: str, batch: bool) -> dict[str, Any] | None:
+        """The price used for a model and where it is from, for the manifest; None if unknown."""
+        rates = self.rates(model, batch)
+        if rates is None:
+            return None
+        return {**rates.model_dump(), "source": self.source_of(model), "batch": batch}
+
+    @staticmethod
+    def _batch_discount(model: str, price: Price) -> float:
+        if price.batch_discount is not None:
+            return price.batch_discount
+        return BATCH_DISCOUNT.get(provider_of(model), 0.0)
+
+
+def provider_of(model: str) -> str:
+    """The provider of an inspect model id; of an OpenAI-compatible one, with its service."""
+    provider, _, rest = model.partition("/")
+    return f"{provider}/{rest.split('/')[0]}" if provider == "openai-api" else provider
+
+
+def has_batch_mode(model: str) -> bool:
+    """Whether inspect_ai can call a model of this provider in batches."""
+    return provider_of(model) in BATCH_DISCOUNT
 
 
 def cost_usd(price: Price, tokens: Mapping[str, int | None]) -> float:
@@ -92,19 +203,23 @@ def cost_usd(price: Price, tokens: Mapping[str, int | None]) -> float:
     return sum((tokens.get(name) or 0) * rate for name, rate in rates.items()) / MTOK
 
 
-def parse_price_file(text: str, where: str) -> dict[str, Price]:
-    """The prices of a `pricing_path` file: JSON `{"models": {"<id>": {"input_usd_per_mtok": ..}}}`.
+def parse_price_file(text: str, where: str) -> PriceFile:
+    """A `pricing_path` file: JSON `{"models": {"<id>": {"input_usd_per_mtok": ..}}}`.
 
     Raises ConfigError that names the file and the field.
     """
     try:
-        return _PriceFile.model_validate(json.loads(text)).models
+        return PriceFile.model_validate(json.loads(text))
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
         raise ConfigError(f"budget.pricing_path: {where}: {field}: {first['msg']}") from error
     except ValueError as error:
         raise ConfigError(f"budget.pricing_path: {where} is not valid JSON: {error}") from error
+
+
+def _edition() -> str:
+    return f"genai-prices {version('genai-prices')}"
 
 
 def _published(model: str) -> Price | None:

@@ -14,20 +14,29 @@ Item = Mapping[str, Any]
 
 
 class Prompt(NamedTuple):
-    """`system` is empty unless the layout is split, for providers that cache a shared head."""
+    """`system` is empty unless the layout is split, for providers that cache a shared head.
+
+    `shared`: how many characters of `text`, from its start, other calls of the item share.
+    """
 
     system: str
     user: str
+    shared: int
 
     @property
     def text(self) -> str:
         return self.system + self.user
 
+    @property
+    def head(self) -> str:
+        return self.text[: self.shared]
+
 
 def solver_prompt(condition: GenerateCondition, item: Item) -> Prompt:
-    """The prompt of one item. Reads item_id and input."""
+    """The prompt of one item, the same for all its replications. Reads item_id and input."""
     values = {"input": item["input"], "id": item["item_id"]}
-    return _layout(condition.prompt.text, "input", values, condition.split_prompt)
+    prompt = _layout(condition.prompt.text, "input", values, condition.split_prompt)
+    return prompt._replace(shared=len(prompt.text))
 
 
 def judge_prompt(condition: GradeCondition, item: Item, solution: str | None) -> Prompt:
@@ -50,8 +59,8 @@ def judge_prompt(condition: GradeCondition, item: Item, solution: str | None) ->
 
 
 def _layout(text: str, start: str, values: Mapping[str, str], split: bool) -> Prompt:
-    head, tail = split_at(text, start) if split else ("", text)
-    return Prompt(render(head, values), render(tail, values))
+    head, tail = (render(part, values) for part in split_at(text, start))
+    return Prompt(head, tail, len(head)) if split else Prompt("", head + tail, len(head))
 
 
 def _texts(metadata: Mapping[str, Any]) -> dict[str, str]:

@@ -1,22 +1,35 @@
 """A study as it was loaded: the config, its design, and where its results go."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from .conditions import Design
-from .config import StudyConfig
+from .config import Policy, StudyConfig
+from .errors import ConfigError
 
-__all__ = ["GENERATE", "GRADE", "Partition", "RunPlan", "Study", "run_plan", "stage_of"]
+__all__ = [
+    "GENERATE",
+    "GRADE",
+    "PREFLIGHT",
+    "Asked",
+    "Partition",
+    "RunPlan",
+    "Study",
+    "run_plan",
+    "stage_of",
+]
 
-GENERATE, GRADE = "generate", "grade"
+PREFLIGHT, GENERATE, GRADE = STAGES = "preflight", "generate", "grade"
 
-# (gen_condition_id,) when generating; (gen_condition_id, grade_condition_id) when grading.
+# (gen_condition_id,) when generating; (gen_condition_id, grade_condition_id) when grading;
+# () for the preflight, which tries models and fills no cell.
 Partition = tuple[str, ...]
 
 
 def stage_of(partition: Partition) -> str:
-    return GENERATE if len(partition) == 1 else GRADE
+    return STAGES[len(partition)]
 
 
 @dataclass(frozen=True)
@@ -48,6 +61,21 @@ class Study:
         ]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What is asked of a run: stages, conditions by id, and how they are run.
+
+    `consent_usd` is what all calls of the run together may cost, null for no word.
+    """
+
+    stages: Sequence[str] = ("solutions", "gradings")
+    generate: Sequence[str] = ()
+    grade: Sequence[str] = ()
+    force: bool = False
+    policy: str | None = None
+    consent_usd: float | None = None
+
+
 class RunPlan(NamedTuple):
     """How much of the design a run covers. `items_limit` null: all items."""
 
@@ -61,10 +89,14 @@ def run_plan(config: StudyConfig, policy: str | None = None) -> RunPlan:
     """The effective policy: `policy` if given, else the one of the config.
 
     `dev` covers the first `dev_items` items without batch mode; the two full policies
-    cover everything, and `full-batch` turns `batch: auto` on.
+    cover everything, and `full-batch` turns `batch: auto` on. Raises ConfigError for a policy
+    that there is not.
     """
     budget, replications = config.budget, config.facets.replications
     policy = policy or budget.policy
+    if policy not in get_args(Policy):
+        known = ", ".join(get_args(Policy))
+        raise ConfigError(f"there is no policy {policy!r}; there are: {known}")
     if policy == "dev":
         fewer = min(replications, budget.dev_replications or replications)
         return RunPlan(policy, budget.dev_items, fewer, None)

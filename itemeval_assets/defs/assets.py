@@ -1,21 +1,18 @@
 """The asset graph of one study. Bodies are thin: the work is in `stages`.
 
 items -> solutions [generate] -> gradings [generate x grade] -> gradings_long -> export
-             generation_ledger       grading_ledger -> ledger -----^
+             generation_ledger       grading_ledger -> ledger -----^   (see `money`)
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, cast
 
 import dagster as dg
 
 from itemeval_assets import stages
-from itemeval_assets.core.errors import DatasetError, ItemevalAssetsError
 from itemeval_assets.core.study import Partition, Study
 from itemeval_assets.core.tables import TABLES
 from itemeval_assets.settings import Settings
-from itemeval_assets.storage.inputs import load_prices
 
 from .metadata import (
     call_metadata,
@@ -24,29 +21,22 @@ from .metadata import (
     grade_conditions,
     partition_row_count,
     row_count,
+    spend_table,
     table_metadata,
     usd,
 )
-from .names import asset_key, identifier, partition_key, to_partitions
+from .money import money_assets
+from .names import asset_key, identifier, partition_key, pool, to_partitions
 from .partitions import generate_partitions, grade_partitions, rows_of, same_generate_condition
-from .progress import progress_log
+from .steps import RunConfig, stage_run, store_of, tell_of_wait, users_errors
 
 if TYPE_CHECKING:
     from itemeval_assets.stages.stage_run import Outcome, StageRun
-    from itemeval_assets.storage.store import ResultsStore
 
-__all__ = ["RunConfig", "study_assets"]
+__all__ = ["study_assets"]
 
 IO = "study_tables"
 LEDGER_OF = {"solutions": "generation_ledger", "gradings": "grading_ledger"}
-
-
-class RunConfig(dg.Config):
-    """What may be asked of one run of a paid asset."""
-
-    force: bool = False
-    policy: str | None = None
-    consent_usd: float | None = None
 
 
 def study_assets(study: Study, settings: Settings) -> list[dg.AssetsDefinition]:
@@ -57,7 +47,7 @@ def study_assets(study: Study, settings: Settings) -> list[dg.AssetsDefinition]:
         _solutions(study, shared),
         _gradings(study, shared),
         _gradings_long(study, shared),
-        _ledger(study, shared),
+        *money_assets(study, shared),
         _export(study, shared),
     ]
 
@@ -72,8 +62,8 @@ def _items(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
         **shared,
     )
     def items(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        with _users_errors():
-            store = _store(study)
+        with users_errors():
+            store = store_of(study)
             store.take_ownership(study)
             rows = stages.items.load(study, store)
         datasets = sorted(set(rows["dataset_id"].to_pylist()))
@@ -99,16 +89,19 @@ def _solutions(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
         partitions_def=generate_partitions(study),
         backfill_policy=dg.BackfillPolicy.single_run(),
         group_name=shared["group_name"],
+        pool=pool(study.config.solvers.models),
     )
     def solutions(
         context: dg.AssetExecutionContext, config: RunConfig, items: Any
     ) -> Iterator[Any]:
         partitions = to_partitions(context.partition_keys, study.generate_partitions())
-        with _users_errors():
-            run = _stage_run(context, study, config, items)
-            with run.store.claimed(partitions, run.run_id, _tell_of_wait(context)):
-                outcome = stages.solutions.generate(run, partitions)
-                yield from _paid_outputs(context, run, "solutions", outcome)
+        with (
+            users_errors(),
+            stage_run(context, study, config, items) as run,
+            run.store.claimed(partitions, run.run_id, tell_of_wait(context)),
+        ):
+            outcome = stages.solutions.generate(run, partitions)
+            yield from _paid_outputs(context, run, "solutions", outcome)
 
     return solutions
 
@@ -140,15 +133,15 @@ def _gradings(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
         partitions_def=grade_partitions(study),
         backfill_policy=dg.BackfillPolicy.single_run(),
         group_name=shared["group_name"],
+        pool=pool(condition.grader.model for condition in study.design.grade if condition.grader),
     )
     def gradings(
         context: dg.AssetExecutionContext, config: RunConfig, items: Any, solutions: Any
     ) -> Iterator[Any]:
         partitions = to_partitions(context.partition_keys, study.grade_partitions())
-        with _users_errors():
-            run = _stage_run(context, study, config, items)
+        with users_errors(), stage_run(context, study, config, items) as run:
             _warn_of_missing(context, solutions, partitions)
-            with run.store.claimed(partitions, run.run_id, _tell_of_wait(context)):
+            with run.store.claimed(partitions, run.run_id, tell_of_wait(context)):
                 outcome = stages.gradings.grade(run, solutions, partitions)
                 yield from _paid_outputs(context, run, "gradings", outcome)
 
@@ -186,25 +179,6 @@ def _gradings_long(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
     return cast(dg.AssetsDefinition, gradings_long)
 
 
-def _ledger(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
-    @dg.asset(
-        key=asset_key(study, "ledger"),
-        deps=[asset_key(study, "generation_ledger"), asset_key(study, "grading_ledger")],
-        kinds={"parquet"},
-        description="Every dollar of the study, from the usage in the .eval logs: "
-        "one row per run x stage x condition x model.",
-        metadata=table_metadata(study, "ledger"),
-        **shared,
-    )
-    def ledger(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        with _users_errors():
-            rows = stages.ledger.united(_store(study))
-        spent = sum(usd or 0.0 for usd in rows["usd"].to_pylist())
-        return dg.MaterializeResult(metadata={**row_count(rows), "usd": usd(spent)})
-
-    return cast(dg.AssetsDefinition, ledger)
-
-
 def _export(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
     @dg.asset(
         key=asset_key(study, "export"),
@@ -216,14 +190,15 @@ def _export(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
         **shared,
     )
     def export(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        with _users_errors():
-            result = stages.export.write(study, _store(study))
+        with users_errors():
+            result = stages.export.write(study, store_of(study))
         paths = {name: dg.MetadataValue.path(path) for name, path in result.paths.items()}
         return dg.MaterializeResult(
             metadata={
                 "dagster/row_count": result.rows,
                 "usd": usd(result.usd),
                 "models without price": ", ".join(result.unpriced) or "none",
+                "spend": spend_table(result.spend),
                 **paths,
             }
         )
@@ -271,34 +246,7 @@ def _paid_outputs(
     for partition in outcome.pending:
         describe(ledger, partition, {"rows booked": rows_of(booked, ledger, partition).num_rows})
     yield dg.Output(booked, output_name=ledger)
-
-
-def _store(study: Study) -> "ResultsStore":
-    # Late: definitions load without pyarrow.
-    from itemeval_assets.storage.store import open_store
-
-    return open_store(study)
-
-
-def _stage_run(
-    context: dg.AssetExecutionContext, study: Study, config: RunConfig, items: Any
-) -> "StageRun":
-    from itemeval_assets.stages.stage_run import StageRun
-
-    # An input that was never materialized arrives as an empty table: without items, nothing
-    # would be pending, and the partition would turn green for nothing.
-    if not items.num_rows:
-        raise DatasetError(f"study {study.name} has no items yet: materialize items first")
-    return StageRun(
-        study,
-        _store(study),
-        load_prices(study),
-        items,
-        context.op_execution_context.run_id,
-        progress_log(context.log.info),
-        context.log.info,
-        **config.model_dump(),
-    )
+    run.gate.booked()
 
 
 def _warn_of_missing(
@@ -309,23 +257,3 @@ def _warn_of_missing(
     for condition in dict.fromkeys(partition[0] for partition in partitions):
         if condition not in stored:
             context.log.warning(f"nothing to grade: {condition} has no solutions yet")
-
-
-def _tell_of_wait(context: dg.AssetExecutionContext) -> Callable[[Partition, str], None]:
-    def tell(partition: Partition, holder: str) -> None:
-        context.log.info(f"waiting for run {holder}, which is calling {partition_key(partition)}")
-
-    return tell
-
-
-@contextmanager
-def _users_errors() -> Iterator[None]:
-    """An error that the user can act on ends the step with its message and no retry."""
-    try:
-        yield
-    except ItemevalAssetsError as error:
-        raise dg.Failure(
-            description=str(error),
-            metadata={"error": type(error).__name__, "exit_code": error.exit_code},
-            allow_retries=False,
-        ) from error

@@ -14,6 +14,7 @@ from itemeval_assets.core.tables import TABLES
 
 from .names import asset_key, partition_key, to_partitions
 from .partitions import generate_partitions, grade_partitions
+from .steps import store_of
 
 if TYPE_CHECKING:
     from itemeval_assets.storage.store import ResultsStore
@@ -71,7 +72,7 @@ def _partitioned(
 
     def check(context: dg.AssetCheckExecutionContext) -> Iterator[Any]:
         order = study.generate_partitions() if single else study.grade_partitions()
-        step, store = context.op_execution_context, _store(study)
+        step, store = context.op_execution_context, store_of(study)
         if step.has_partition_key or step.has_partition_key_range:
             partitions = to_partitions(step.partition_keys, order)
         else:
@@ -157,7 +158,7 @@ def _dataset_unchanged(study: Study) -> dg.AssetChecksDefinition:
         description="The data are those that the first run pinned.",
     )
     def check() -> dg.AssetCheckResult:
-        changed = stages.items.changed_datasets(study, _store(study))
+        changed = stages.items.changed_datasets(study, store_of(study))
         offences = [
             {"dataset": id, "pinned": pinned, "now": now} for id, (pinned, now) in changed.items()
         ]
@@ -177,7 +178,7 @@ def _ledger_reconciles(study: Study) -> dg.AssetChecksDefinition:
         "USD to 1e-6, tokens exactly.",
     )
     def check() -> dg.AssetCheckResult:
-        offences = [found._asdict() for found in stages.ledger.mismatches(_store(study))]
+        offences = [found._asdict() for found in stages.ledger.mismatches(store_of(study))]
         return dg.AssetCheckResult(
             passed=not offences, description=_in_short(offences), metadata=_shown(offences)
         )
@@ -239,10 +240,3 @@ def _in_short(offences: Offences) -> str | None:
 
 def _cell(value: Any) -> Any:
     return value if isinstance(value, (str, int, float, bool)) else str(value)
-
-
-def _store(study: Study) -> "ResultsStore":
-    # Late: definitions load without pyarrow.
-    from itemeval_assets.storage.store import open_store
-
-    return open_store(study)

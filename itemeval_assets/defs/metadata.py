@@ -1,6 +1,7 @@
 """What the Dagster UI shows of an asset: columns, counts, cost, files."""
 
 from collections import Counter
+from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from .partitions import rows_of
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from itemeval_assets.core.spend import Spend
     from itemeval_assets.stages.stage_run import Outcome, StageRun
 
 __all__ = [
@@ -24,6 +26,7 @@ __all__ = [
     "grade_conditions",
     "partition_row_count",
     "row_count",
+    "spend_table",
     "table_metadata",
     "usd",
 ]
@@ -104,6 +107,29 @@ def usd(amount: float) -> float:
     return round(amount, 9)
 
 
+def spend_table(spends: "Iterable[Spend]") -> dg.TableMetadataValue:
+    """Spend per provider and model, with what caches and batches saved."""
+    return dg.MetadataValue.table(
+        [
+            dg.TableRecord(
+                {
+                    "provider": spend.provider,
+                    "model": spend.model,
+                    "calls": spend.calls,
+                    "from the response cache": spend.cached,
+                    "usd": usd(spend.usd),
+                    "list price usd": usd(spend.list_usd),
+                    "saved by response cache usd": usd(spend.saved_by_response_cache_usd),
+                    "saved by prompt cache usd": usd(spend.saved_by_prompt_cache_usd),
+                    "saved by batch usd": usd(spend.saved_by_batch_usd),
+                    "calls without price": spend.unpriced_calls,
+                }
+            )
+            for spend in spends
+        ]
+    )
+
+
 def call_metadata(
     run: "StageRun", table: str, outcome: "Outcome"
 ) -> dict[Partition, dict[str, Any]]:
@@ -114,6 +140,7 @@ def call_metadata(
             "condition": " | ".join(labels[id] for id in partition),
             **_standing(run, table, partition, rows_of(outcome.rows, table, partition)),
             "recovered calls": outcome.recovered.get(partition, 0),
+            **({"held back calls": outcome.held_back} if outcome.held_back else {}),
             **_places(run, table, partition),
         }
         for partition in outcome.pending

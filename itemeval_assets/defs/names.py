@@ -4,19 +4,25 @@ from collections.abc import Iterable
 
 import dagster as dg
 
+from itemeval_assets.core.pricing import provider_of
 from itemeval_assets.core.study import Partition, Study
 
 __all__ = [
+    "CONSENT_TAG",
     "GENERATE_DIMENSION",
     "GRADE_DIMENSION",
+    "RESERVED_BY_TAG",
     "asset_key",
     "identifier",
     "partition_key",
+    "pool",
     "to_partition",
     "to_partitions",
 ]
 
 GENERATE_DIMENSION, GRADE_DIMENSION = "generate", "grade"
+# Run tags: consent to spend, in USD; the reservation that a run draws on.
+CONSENT_TAG, RESERVED_BY_TAG = "itemeval_assets/consent_usd", "itemeval_assets/reserved_by"
 
 
 def identifier(study: Study) -> str:
@@ -31,6 +37,16 @@ def asset_key(study: Study, table: str) -> dg.AssetKey:
 def partition_key(partition: Partition) -> str:
     """The Dagster key of a partition: dimensions in alphabetical order, joined by `|`."""
     return "|".join(partition)
+
+
+def pool(models: Iterable[str]) -> str | None:
+    """The pool of a step that calls these models: the names of their providers.
+
+    Dagster lets no more steps of a pool run at a time than its limit says, in all runs together.
+    Mock models have no limit to respect.
+    """
+    providers = sorted({provider_of(model) for model in models} - {"mockllm"})
+    return "+".join(providers) or None
 
 
 def to_partition(key: str) -> Partition:

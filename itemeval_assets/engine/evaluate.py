@@ -1,15 +1,19 @@
 """Runs many Tasks in one inspect eval: a failing condition never stops its siblings."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import inspect_ai
 from inspect_ai import Task
 from inspect_ai.log import EvalLog
+from inspect_ai.model import ModelCost, ModelInfo, set_model_info
+from inspect_ai.model._model_info import _get_model_info_direct
 
 from itemeval_assets.core.config import SolversConfig
+from itemeval_assets.core.pricing import Price, provider_of
 
-__all__ = ["evaluate", "request_settings"]
+__all__ = ["connections_to", "evaluate", "request_settings", "tell_prices"]
 
 # A cell that still fails after the retries of its request waits for the next run.
 RETRY_ON_ERROR = 0
@@ -21,13 +25,44 @@ SAMPLES_PER_FLUSH = 10
 MAX_TASKS_IN_FLIGHT = 64
 
 
-def request_settings(solvers: SolversConfig, batch: bool | int | None) -> dict[str, Any]:
-    """How calls are made, as inspect's GenerateConfig names it; none of it enters an id."""
+def request_settings(
+    solvers: SolversConfig, model: str, batch: bool | int | None
+) -> dict[str, Any]:
+    """How a model is called, as inspect's GenerateConfig names it; none of it enters an id."""
     return {
         "max_retries": MAX_RETRIES if solvers.max_retries is None else solvers.max_retries,
         "attempt_timeout": solvers.attempt_timeout or (None if batch else ATTEMPT_TIMEOUT_S),
+        "max_connections": connections_to(solvers, model),
         "batch": batch,
     }
+
+
+def connections_to(solvers: SolversConfig, model: str) -> int | None:
+    """How many calls to the model's provider may be in flight; None leaves it to inspect."""
+    limit = solvers.max_connections
+    if not isinstance(limit, dict):
+        return limit
+    provider = provider_of(model)
+    return limit.get(provider, limit.get(provider.split("/")[0]))
+
+
+def tell_prices(prices: Mapping[str, Price | None]) -> None:
+    """Tell inspect what the models cost, so that its logs have a cost of their own.
+
+    Here instead of by `model_cost_config`, which refuses models that inspect does not know.
+    """
+    for model, price in prices.items():
+        cost = None
+        if price is not None:
+            full = price.less(0)
+            cost = ModelCost(
+                input=full.input_usd_per_mtok,
+                output=full.output_usd_per_mtok,
+                input_cache_read=full.cache_read_usd_per_mtok or 0.0,
+                input_cache_write=full.cache_write_usd_per_mtok or 0.0,
+            )
+        known = _get_model_info_direct(model) or ModelInfo()
+        set_model_info(model, known.model_copy(update={"cost": cost}))
 
 
 def evaluate(tasks: list[Task], log_dir: Path, retry_on_error: int | None) -> list[EvalLog]:

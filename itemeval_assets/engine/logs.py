@@ -14,9 +14,10 @@ from itemeval_assets.core.pending import Cell, is_blank
 from itemeval_assets.core.pricing import PriceBook
 from itemeval_assets.core.text import well_formed
 
+from .tasks import cell_of
 from .usage import is_plausible, no_tokens, total_usage
 
-__all__ = ["call_rows", "log_facts", "read_log", "read_log_header", "served_models"]
+__all__ = ["call_rows", "is_cached", "log_facts", "read_log", "read_log_header", "served_models"]
 
 Row = dict[str, Any]
 # Some providers put the whole request into the message.
@@ -54,17 +55,15 @@ def call_rows(log: EvalLog, model: str, prices: PriceBook) -> Iterator[tuple[Cel
     sampling settings, and `lost_usd`, what a call with an error cost all the same. A sample with
     an error has usd 0.0 and no stop_reason; a blank completion is null.
     """
+    batch = _is_batch(log)
     for sample in log.samples or []:
-        cell = Cell(
-            str(sample.metadata.get("item_id", sample.id)),
-            int(sample.metadata.get("epoch", sample.epoch)),
-        )
-        yield cell, _call_columns(sample, model, prices)
+        yield cell_of(sample), _call_columns(sample, model, prices, batch)
 
 
-def _call_columns(sample: EvalSample, model: str, prices: PriceBook) -> Row:
+def _call_columns(sample: EvalSample, model: str, prices: PriceBook, batch: bool) -> Row:
     error = _error_of(sample)
     tokens = total_usage(sample.model_usage.values())
+    usd = prices.usd(model, tokens, batch)
     completion = None if error else well_formed(sample.output.completion)
     is_answered = not error and bool(sample.output.choices)
     return {
@@ -72,8 +71,8 @@ def _call_columns(sample: EvalSample, model: str, prices: PriceBook) -> Row:
         "stop_reason": sample.output.stop_reason if is_answered else None,
         "error": error,
         **tokens,
-        "usd": 0.0 if error else prices.usd(model, tokens),
-        "lost_usd": prices.usd(model, tokens) if error else None,
+        "usd": 0.0 if error else usd,
+        "lost_usd": usd if error else None,
         "latency_s": sample.working_time if sample.working_time is not None else sample.total_time,
         "sample_uuid": sample.uuid,
         "created_at": utc(sample.completed_at),
@@ -87,7 +86,7 @@ def _error_of(sample: EvalSample) -> str | None:
     if sample.error is not None:
         return _readable(sample.error)[:LONGEST_ERROR]
     if sample.limit is not None:
-        return f"stopped by a limit: {sample.limit.type}"
+        return f"stopped by a limit: {sample.limit.reason or sample.limit.type}"
     if sample.output.error:
         return well_formed(sample.output.error)
     return None
@@ -119,6 +118,9 @@ def _effective(sample: EvalSample) -> Row:
 def log_facts(log: EvalLog, model: str, prices: PriceBook) -> Row:
     """The columns of `log_index` that the log itself gives; usage is that of its header.
 
+    `saved_by_*_usd`: what the calls cost less than list price, by what made them cheaper;
+    null without a price.
+
     The header of a killed run's log has no usage yet, and one implausible count spoils the sums
     of any header: then the samples are summed.
     """
@@ -128,7 +130,11 @@ def log_facts(log: EvalLog, model: str, prices: PriceBook) -> Row:
     if is_killed or not all(map(is_plausible, usages)):
         usages = [usage for sample in samples for usage in sample.model_usage.values()]
     tokens = total_usage(usages) if usages else no_tokens()
-    usd = prices.usd(model, tokens)
+    batch = _is_batch(log)
+    usd = prices.usd(model, tokens, batch)
+    saved = prices.savings(model, tokens, batch)
+    cached = [sample for sample in samples if is_cached(sample)]
+    free = total_usage(sample.output.usage for sample in cached if sample.output.usage)
     return {
         "run_id": (log.eval.metadata or {}).get("run_id"),
         "task_name": log.eval.task,
@@ -138,12 +144,26 @@ def log_facts(log: EvalLog, model: str, prices: PriceBook) -> Row:
         "completed_at": utc(log.stats.completed_at),
         "total_samples": len(samples),
         "completed_samples": sum(sample.error is None for sample in samples),
+        "cached_samples": len(cached),
         **tokens,
         "usd": usd,
         "priced": usd is not None,
-        "batch": bool(log.plan.config.batch or (log.eval.model_generate_config.batch)),
+        "batch": batch,
+        "saved_by_response_cache_usd": prices.usd(model, free),
+        "saved_by_prompt_cache_usd": saved.by_prompt_cache_usd if saved else None,
+        "saved_by_batch_usd": saved.by_batch_usd if saved else None,
         "created_at": utc(log.eval.created),
     }
+
+
+def is_cached(sample: EvalSample) -> bool:
+    """Whether the response cache answered a sample."""
+    calls = [event for event in sample.events if isinstance(event, ModelEvent)]
+    return bool(calls) and calls[-1].cache == "read" and not sample.model_usage
+
+
+def _is_batch(log: EvalLog) -> bool:
+    return bool(log.plan.config.batch or log.eval.model_generate_config.batch)
 
 
 def served_models(log: EvalLog) -> Mapping[str, Any]:

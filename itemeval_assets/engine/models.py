@@ -1,8 +1,9 @@
 """Resolving model ids to inspect models, with errors a user can act on."""
 
 import re
-from collections.abc import Mapping
+from ipaddress import ip_address
 from typing import Any
+from urllib.parse import urlsplit
 
 from inspect_ai._util.error import PrerequisiteError
 from inspect_ai.model import Model, get_model
@@ -11,7 +12,10 @@ from itemeval_assets.core.errors import ModelError
 
 from .mock_models import is_mock, mock_model
 
-__all__ = ["RunModels", "require_models"]
+__all__ = ["RunModels", "is_on_this_machine"]
+
+# Providers of inspect that run a model in this process, or on a server of this machine.
+_LOCAL = {"hf", "llama-cpp-python", "ollama", "sglang", "transformer_lens", "vllm"}
 
 
 class RunModels:
@@ -38,19 +42,16 @@ class RunModels:
         return self._known[key]
 
 
-def require_models(models: Mapping[str, str]) -> None:
-    """Raise ModelError that names every model that cannot be had. Makes no call.
-
-    `models` gives the YAML path of each model id.
-    """
-    problems = []
-    for model, where in models.items():
-        try:
-            _new_model(model, where, judge=False, routing=None)
-        except ModelError as error:
-            problems.append(str(error))
-    if problems:
-        raise ModelError("\n".join(problems))
+def is_on_this_machine(model: Model) -> bool:
+    """Whether nobody bills the calls: the model runs here, or answers at a loopback address."""
+    provider = str(model).split("/", maxsplit=1)[0]
+    host = urlsplit(model.api.base_url or "").hostname
+    if host is None:
+        return provider in _LOCAL
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _new_model(model: str, where: str, judge: bool, routing: dict[str, Any] | None) -> Model:

@@ -1,17 +1,18 @@
-"""One inspect Task per partition: the pending cells, and how they are asked.
+"""One inspect Task per partition: the planned cells, and how they are asked.
 
 What a judge is shown holds the item, the solution and the rubric, and nothing that tells
 which model answered.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from inspect_ai import Task
 from inspect_ai.dataset import MemoryDataset, Sample
-from inspect_ai.log import EvalSpec
+from inspect_ai.log import EvalSample, EvalSpec
 from inspect_ai.model import (
-    CachePolicy,
     ChatMessageSystem,
     ChatMessageUser,
     GenerateConfig,
@@ -21,137 +22,173 @@ from inspect_ai.model import (
 )
 from inspect_ai.scorer import SampleScore
 from inspect_ai.solver import Generate, Solver, TaskState, solver
-from inspect_ai.util import EarlyStop, JSONSchema
+from inspect_ai.util import EarlyStop, JSONSchema, concurrency, cost_limit
 
 from itemeval_assets.core.conditions import GenerateCondition, GradeCondition
 from itemeval_assets.core.judge_reply import REPLY_SCHEMA
-from itemeval_assets.core.pending import Cell, Plan
+from itemeval_assets.core.pending import Cell
+from itemeval_assets.core.prefixes import leaders_first
+from itemeval_assets.core.pricing import provider_of
 from itemeval_assets.core.prompts import Prompt
 
-__all__ = ["generate_task", "judge_task"]
+from .allowance import Allowance
+from .response_cache import cache_policy
+from .turns import Turns
+
+__all__ = [
+    "CallSettings",
+    "Target",
+    "build_task",
+    "cell_of",
+    "generate_config",
+    "judge_config",
+    "make_sample",
+    "tiny_config",
+]
 
 
-def generate_task(
-    condition: GenerateCondition,
-    prompts: Mapping[Cell, Prompt],
-    items: Mapping[str, Mapping[str, Any]],
-    plan: Plan,
-    model: Model,
-    *,
-    cache: bool,
-    request: Mapping[str, Any],
-    metadata: dict[str, Any],
-) -> Task:
-    """One sample per item, epochs = replications; cells outside the plan are not scheduled.
+class Target(NamedTuple):
+    """What a partition calls: a model, its settings, and the name of its Task."""
 
-    `items` are rows by item id; `request` holds how calls are made (timeouts, retries,
-    batch, provider cache), which is no part of the condition.
+    name: str
+    model: Model
+    config: GenerateConfig
+
+
+@dataclass(frozen=True)
+class CallSettings:
+    """How the cells of a partition are called, beside their condition.
+
+    `cached` cells were found in the response cache and may cost nothing; `fresh` ones must not
+    be answered by it; `prefixes` names what a cell's prompt shares with others; `most_usd` is
+    the ceiling of each cell that is paid for.
     """
-    prompt_of = {cell.item_id: prompt for cell, prompt in prompts.items()}
-    samples = [
-        Sample(
-            input=_messages(prompt),
-            target=items[id]["target"],
-            id=id,
-            metadata={name: items[id][name] for name in ("dataset_id", "dataset_revision")},
-        )
-        for id, prompt in prompt_of.items()
-    ]
-    return Task(
-        name=condition.slug,
-        dataset=MemoryDataset(samples, name=condition.id),
-        solver=ask(cache, plan.fresh),
-        epochs=max(cell.epoch for cell in plan.cells),
-        early_stopping=_PlannedCellsOnly(plan.cells),
-        model=model,
-        config=GenerateConfig(**condition.params, **request),
-        metadata=metadata,
-    )
+
+    use_cache: bool
+    fresh: set[Cell]
+    allowance: Allowance
+    turns: Turns
+    cached: set[Cell] = field(default_factory=set)
+    prefixes: Mapping[Cell, str] = field(default_factory=dict)
+    most_usd: Mapping[Cell, float] = field(default_factory=dict)
+    connections: int | None = None
 
 
-def judge_task(
-    condition: GradeCondition,
-    prompts: Mapping[Cell, Prompt],
-    items: Mapping[str, Mapping[str, Any]],
-    plan: Plan,
-    model: Model,
-    *,
-    cache: bool,
-    request: Mapping[str, Any],
-    metadata: dict[str, Any],
-) -> Task:
-    """One sample per solution, at temperature 0. `items` are rows by item id."""
+def generate_config(condition: GenerateCondition, request: Mapping[str, Any]) -> GenerateConfig:
+    """The settings of a generate condition; `request` holds what is no part of it."""
+    return GenerateConfig(**condition.params, **request)
+
+
+def judge_config(condition: GradeCondition, request: Mapping[str, Any]) -> GenerateConfig:
+    """The settings of a judge: temperature 0, and the schema of the reply if it is structured."""
     assert condition.grader is not None
-    samples = [
-        Sample(
-            input=_messages(prompts[cell]),
-            target=items[cell.item_id]["target"],
-            id=f"{cell.item_id}::{cell.epoch}",
-            metadata={"item_id": cell.item_id, "epoch": cell.epoch},
-        )
-        for cell in plan.cells
-    ]
     schema = ResponseSchema(
         name="verdict", json_schema=JSONSchema.model_validate(REPLY_SCHEMA), strict=True
     )
+    return GenerateConfig(
+        temperature=0.0,
+        max_tokens=condition.grader.max_tokens,
+        reasoning_effort=condition.grader.reasoning_effort,
+        response_schema=schema if condition.grader.structured else None,
+        **request,
+    )
+
+
+def tiny_config(most_output_tokens: int) -> GenerateConfig:
+    """The settings of a call that only asks whether a model answers: soon, or not at all."""
+    return GenerateConfig(
+        max_tokens=most_output_tokens, max_retries=1, attempt_timeout=30, max_connections=1
+    )
+
+
+def build_task(
+    target: Target,
+    dataset: str,
+    samples: Mapping[Cell, tuple[Sample, int]],
+    settings: CallSettings,
+    metadata: dict[str, Any],
+) -> Task:
+    """A Task that calls each cell once. `samples`: (sample, inspect's epoch) by cell.
+
+    Cells may share a sample and differ in its epoch; epochs outside the plan are not scheduled.
+    """
+    ordered = leaders_first(samples, settings.prefixes)
+    distinct = {samples[cell][0].id: samples[cell][0] for cell in ordered}
     return Task(
-        name=condition.slug,
-        dataset=MemoryDataset(samples, name=condition.id),
-        solver=ask(cache, plan.fresh),
-        model=model,
-        config=GenerateConfig(
-            temperature=0.0,
-            max_tokens=condition.grader.max_tokens,
-            reasoning_effort=condition.grader.reasoning_effort,
-            response_schema=schema if condition.grader.structured else None,
-            **request,
+        name=target.name,
+        dataset=MemoryDataset(list(distinct.values()), name=dataset),
+        solver=ask(settings),
+        epochs=max(epoch for _, epoch in samples.values()),
+        early_stopping=_AllowedCellsOnly(
+            {(str(sample.id), epoch): cell for cell, (sample, epoch) in samples.items()}, settings
         ),
+        model=target.model,
+        config=target.config,
         metadata=metadata,
     )
 
 
 @solver
-def ask(cache: bool, fresh: set[Cell]) -> Solver:
-    """One call per sample, from the response cache where there is one, except for `fresh` cells.
+def ask(settings: CallSettings) -> Solver:
+    """One call per sample, from the response cache where there is one, except for fresh cells.
 
-    The cache is kept apart by epoch: replications stay independent draws. The model is called
-    here, because inspect's `generate` goes on asking while a reply calls tools, and fails on a
-    reply without choices; here both are answers, if blank ones.
+    The model is called here, because inspect's `generate` goes on asking while a reply calls
+    tools, and fails on a reply without choices; here both are answers, if blank ones. A cell
+    that the budget took for cached has a cost limit of zero: inspect then refuses to send it.
     """
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
-        cell = Cell(
-            state.metadata.get("item_id", str(state.sample_id)),
-            state.metadata.get("epoch", state.epoch),
-        )
-        policy = CachePolicy(expiry=None, scopes={"epoch": str(cell.epoch)})
-        is_cached = cache and cell not in fresh
-        state.output = await get_model().generate(
-            state.messages, cache=policy if is_cached else False
-        )
+        cell, model = cell_of(state), get_model()
+        policy = cache_policy(cell) if settings.use_cache and cell not in settings.fresh else False
+        limit = settings.connections
+        slot = concurrency(f"calls:{provider_of(str(model))}", limit) if limit else nullcontext()
+        async with settings.turns.turn(settings.prefixes.get(cell)), slot:
+            with cost_limit(0.0 if cell in settings.cached else None):
+                state.output = await model.generate(state.messages, cache=policy)
+        if cell in settings.most_usd:
+            settings.allowance.settle(settings.most_usd[cell], str(model), state.output.usage)
         state.messages.extend(choice.message for choice in state.output.choices)
         return state
 
     return solve
 
 
-def _messages(prompt: Prompt) -> str | list[Any]:
-    if not prompt.system:
-        return prompt.user
-    return [ChatMessageSystem(content=prompt.system), ChatMessageUser(content=prompt.user)]
+def cell_of(sample: TaskState | EvalSample) -> Cell:
+    """The cell of a sample, running or logged."""
+    metadata = sample.metadata or {}
+    id = sample.sample_id if isinstance(sample, TaskState) else sample.id
+    return Cell(str(metadata.get("item_id", id)), int(metadata.get("epoch", sample.epoch)))
 
 
-class _PlannedCellsOnly:
-    """Schedules the cells of a plan and no other epoch of their items."""
+def make_sample(id: str, prompt: Prompt, target: str, metadata: dict[str, Any]) -> Sample:
+    """An inspect Sample that shows the model this prompt."""
+    shown: str | list[Any] = prompt.user
+    if prompt.system:
+        shown = [ChatMessageSystem(content=prompt.system), ChatMessageUser(content=prompt.user)]
+    return Sample(input=shown, target=target, id=id, metadata=metadata)
 
-    def __init__(self, cells: list[Cell]) -> None:
-        self._cells = set(cells)
+
+class _AllowedCellsOnly:
+    """Schedules the cells of a plan, while the money that the gate allowed lasts."""
+
+    def __init__(self, cells: Mapping[tuple[str, int], Cell], settings: CallSettings) -> None:
+        self._cells = cells
+        self._settings = settings
+        self._allowed: set[Cell] = set()
 
     async def start_task(self, task: EvalSpec, samples: list[Sample], epochs: int) -> str:
-        return "planned cells only"
+        return "planned and allowed cells only"
 
     async def schedule_sample(self, id: str | int, epoch: int) -> EarlyStop | None:
-        return None if Cell(str(id), epoch) in self._cells else EarlyStop(id=id, epoch=epoch)
+        cell, settings = self._cells.get((str(id), epoch)), self._settings
+        if cell is None:
+            return EarlyStop(id=id, epoch=epoch, reason="not planned")
+        # A sample that is tried again after an error comes here again.
+        if cell not in self._allowed:
+            if not settings.allowance.take(settings.most_usd.get(cell, 0.0)):
+                return EarlyStop(id=id, epoch=epoch, reason="held back: the allowance is used up")
+            self._allowed.add(cell)
+        return None
 
     async def complete_sample(
         self, id: str | int, epoch: int, scores: dict[str, SampleScore]

@@ -8,9 +8,31 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import export, gradings, gradings_long, items, ledger, solutions, status
+    from . import (
+        costs,
+        estimate,
+        export,
+        gradings,
+        gradings_long,
+        items,
+        ledger,
+        preflight,
+        solutions,
+        status,
+    )
 
-__all__ = ["export", "gradings", "gradings_long", "items", "ledger", "solutions", "status"]
+__all__ = [
+    "costs",
+    "estimate",
+    "export",
+    "gradings",
+    "gradings_long",
+    "items",
+    "ledger",
+    "preflight",
+    "solutions",
+    "status",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,34 +1,65 @@
-"""What both paid stages do: recover, plan, ask the budget, call, and turn logs into rows.
+"""What both paid stages do: recover, plan, ask the gate, call, and turn logs into rows.
 
-A stage says what its cells, prompts, tasks and rows are (`Caller`); this module says in
+A stage says what its cells, prompts, targets and rows are (`Caller`); this module says in
 which order things happen, so that no cell is paid twice and no dollar is forgotten.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from itemeval_assets.core.estimate import NOTHING, Projection, project, require_budget
+import pyarrow as pa
+
+from itemeval_assets.core.estimate import (
+    NOTHING,
+    Call,
+    Projection,
+    estimate_tokens,
+    most_tokens,
+    project,
+)
 from itemeval_assets.core.pending import Cell, Plan, plan_cells
-from itemeval_assets.core.pricing import PriceBook
+from itemeval_assets.core.prefixes import shared_prefixes
 from itemeval_assets.core.prompts import Prompt
 from itemeval_assets.core.study import Partition, stage_of
 from itemeval_assets.core.tables import TABLES, arrow_schema
 from itemeval_assets.core.upsert import upsert
-from itemeval_assets.engine.evaluate import evaluate, request_settings
+from itemeval_assets.engine.allowance import Allowance
+from itemeval_assets.engine.evaluate import connections_to, evaluate, tell_prices
+from itemeval_assets.engine.models import is_on_this_machine
 from itemeval_assets.engine.progress import Progress, reporting
+from itemeval_assets.engine.response_cache import cached_answers
+from itemeval_assets.engine.tasks import CallSettings, Target, build_task
+from itemeval_assets.engine.turns import Turns
 from itemeval_assets.storage import log_files
-from itemeval_assets.storage.store import ResultsStore
 
 from .evidence import account_for_lost_rows, archive, collect, recover
 from .manifests import begin_manifest, finish_manifest
-from .stage_run import Caller, Outcome, StageRun
+from .stage_run import Caller, Outcome, Scope, StageRun
 
 if TYPE_CHECKING:
     from inspect_ai import Task
+    from inspect_ai.dataset import Sample
     from inspect_ai.log import EvalLog
 
-__all__ = ["make_calls"]
+__all__ = ["PlannedCalls", "make_calls", "plan_calls", "plan_of"]
+
+
+@dataclass(frozen=True)
+class PlannedCalls:
+    """The calls of one partition: what is sent for each cell, and what it may cost.
+
+    `cached` holds the completions that the response cache has for some of the cells.
+    """
+
+    plan: Plan
+    target: Target
+    prompts: Mapping[Cell, Prompt]
+    samples: "Mapping[Cell, tuple[Sample, int]]"
+    cached: Mapping[Cell, str]
+    most_usd: Mapping[Cell, float]
+    projection: Projection
 
 
 def make_calls(
@@ -38,8 +69,8 @@ def make_calls(
 
     `selected` are all partitions of the run, for its manifest: also those that no model grades.
 
-    Nothing pending: no call. Raises BudgetExceeded, ConsentMissing or ModelError before
-    the first call.
+    Nothing pending: no call. Raises ModelError, BudgetExceeded, ConsentMissing or ConfigError
+    before the first call.
     """
     outcome = Outcome(arrow_schema(TABLES[caller.table]).empty_table())
     recover(caller, run, partitions, outcome)
@@ -48,85 +79,146 @@ def make_calls(
     plans = _plans(caller, run, partitions, outcome)
     if not plans:
         run.say("nothing is pending: no call is made")
-        begin_manifest(run, selected, NOTHING)
+        begin_manifest(run, selected, NOTHING, [])
         return outcome
-    prompts = {
-        partition: caller.prompts(partition, plan.cells) for partition, plan in plans.items()
+    planned = {
+        partition: plan_calls(caller, run, partition, plan) for partition, plan in plans.items()
     }
-    outcome.projection = _project(caller, prompts, run.prices)
-    require_budget(
-        outcome.projection,
-        run.study.config.budget,
-        spent_usd=_spent_usd(run.store),
-        consent_usd=run.consent_usd,
-    )
-    tasks = _tasks(caller, run, plans, prompts)
-    begin_manifest(run, selected, outcome.projection)
-    headers = _evaluate(run, tasks, stage_of(partitions[0]), outcome.projection.calls)
+    for calls in planned.values():
+        outcome.projection += calls.projection
+    run.gate.admit(outcome.projection)
+    models = sorted({caller.model(partition) for partition in planned})
+    begin_manifest(run, selected, outcome.projection, models)
+    headers = _evaluate(caller, run, planned, outcome)
     finished = [archive(run.store, Path(header.location), header) for header in headers]
     collect(caller, run, finished, outcome)
     finish_manifest(run, outcome)
     return outcome
 
 
+def plan_of(caller: Caller, scope: Scope, partition: Partition, stored: pa.Table) -> Plan:
+    """The pending cells of a partition whose rows are `stored`: one predicate for all."""
+    rerun_blank = caller.table == "solutions" and scope.study.config.solvers.on_empty == "rerun"
+    states = caller.states(partition, stored)
+    return plan_cells(states, rerun_blank=rerun_blank, force=scope.force)
+
+
+def plan_calls(caller: Caller, scope: Scope, partition: Partition, plan: Plan) -> PlannedCalls:
+    """What the planned cells of a partition are asked, and the ceiling of their cost.
+
+    Makes no call. Raises ModelError when the model cannot be had.
+    """
+    prompts = caller.prompts(partition, plan.cells)
+    target, samples = caller.target(partition), caller.samples(prompts)
+    cached = {}
+    if scope.study.config.cache:
+        asked = {cell: sample for cell, sample in samples.items() if cell not in plan.fresh}
+        cached = cached_answers(target.model, target.config, asked)
+    model, (limit, is_capped) = caller.model(partition), caller.output_limit(partition)
+    calls = {
+        cell: Call(most_tokens(prompt.text), limit, estimate_tokens(prompt.text))
+        for cell, prompt in prompts.items()
+        if cell not in cached
+    }
+    projection = project(model, calls.values(), scope.usd, cached=len(cached), is_capped=is_capped)
+    if is_on_this_machine(target.model):
+        projection = projection._replace(unpriced=())
+    most_usd = {
+        cell: scope.usd(model, {"input_tokens": call.most_input, "output_tokens": call.most_output})
+        or 0.0
+        for cell, call in calls.items()
+    }
+    return PlannedCalls(plan, target, prompts, samples, cached, most_usd, projection)
+
+
 def _plans(
     caller: Caller, run: StageRun, partitions: list[Partition], outcome: Outcome
 ) -> dict[Partition, Plan]:
-    rerun_blank = caller.table == "solutions" and run.study.config.solvers.on_empty == "rerun"
     plans = {}
     for partition in partitions:
         stored = run.store.read(caller.table, [partition])
         if outcome.recovered.get(partition):
             stored = upsert(TABLES[caller.table], stored, outcome.rows).rows
-        states = caller.states(partition, stored)
-        plan = plan_cells(states, rerun_blank=rerun_blank, force=run.force)
+        plan = plan_of(caller, run, partition, stored)
         outcome.pending[partition] = len(plan.cells)
         if plan.cells:
             plans[partition] = plan
     return plans
 
 
-def _project(
-    caller: Caller, prompts: Mapping[Partition, Mapping[Cell, Prompt]], prices: PriceBook
-) -> Projection:
-    total = NOTHING
-    for partition, by_cell in prompts.items():
-        texts = (prompt.text for prompt in by_cell.values())
-        model, limit = caller.model(partition), caller.max_tokens(partition)
-        total += project(model, texts, limit, prices.usd)
-    return total
-
-
-def _spent_usd(store: ResultsStore) -> float:
-    return sum(usd or 0.0 for usd in store.read("ledger", columns=["usd"])["usd"].to_pylist())
+def _evaluate(
+    caller: Caller, run: StageRun, planned: Mapping[Partition, PlannedCalls], outcome: Outcome
+) -> "list[EvalLog]":
+    allowance = Allowance(outcome.projection.usd, run.usd)
+    tasks = _tasks(caller, run, planned, allowance)
+    models = {caller.model(partition) for partition in planned}
+    tell_prices({model: run.prices.rates(model, bool(run.batch(model))) for model in models})
+    progress = Progress(stage_of(next(iter(planned))), outcome.projection.calls)
+    with reporting(progress, run.listener, run.usd):
+        logs = evaluate(
+            tasks,
+            log_files.running_dir(run.store.local_root),
+            run.study.config.solvers.retry_on_error,
+        )
+    outcome.held_back = allowance.held_back
+    if outcome.held_back:
+        run.say(
+            f"{outcome.held_back} calls were held back: answers without max_tokens cost more than "
+            "the gate had been told. Run again to go on, or set max_tokens"
+        )
+    return logs
 
 
 def _tasks(
     caller: Caller,
     run: StageRun,
-    plans: Mapping[Partition, Plan],
-    prompts: Mapping[Partition, Mapping[Cell, Prompt]],
+    planned: Mapping[Partition, PlannedCalls],
+    allowance: Allowance,
 ) -> "list[Task]":
-    settings = request_settings(run.study.config.solvers, run.extent.batch)
-    return [
-        caller.task(
-            partition,
-            plan,
-            prompts[partition],
-            settings,
-            {
-                "study": run.study.name,
-                "run_id": run.run_id,
-                "stage": stage_of(partition),
-                "condition_id": partition[-1],
-                "gen_condition_id": partition[0] if len(partition) == 2 else None,
-            },
+    config, turns, prefixes = run.study.config, Turns(), _prefixes(caller, run, planned)
+    tasks = []
+    for partition, calls in planned.items():
+        settings = CallSettings(
+            use_cache=config.cache,
+            fresh=calls.plan.fresh,
+            allowance=allowance,
+            turns=turns,
+            cached=set(calls.cached),
+            prefixes=prefixes.get(partition, {}),
+            most_usd=calls.most_usd,
+            connections=connections_to(config.solvers, caller.model(partition)),
         )
-        for partition, plan in plans.items()
-    ]
+        metadata = {
+            "study": run.study.name,
+            "run_id": run.run_id,
+            "reserved_by": run.gate.holder,
+            "stage": stage_of(partition),
+            "condition_id": partition[-1],
+            "gen_condition_id": partition[0] if len(partition) == 2 else None,
+            "model": caller.model(partition),
+            **caller.evidence(partition, calls.plan.cells),
+        }
+        tasks.append(build_task(calls.target, partition[-1], calls.samples, settings, metadata))
+    return tasks
 
 
-def _evaluate(run: StageRun, tasks: "list[Task]", stage: str, calls: int) -> "list[EvalLog]":
-    logs = log_files.running_dir(run.store.local_root)
-    with reporting(Progress(stage, calls), run.listener, run.prices.usd):
-        return evaluate(tasks, logs, run.study.config.solvers.retry_on_error)
+def _prefixes(
+    caller: Caller, run: StageRun, planned: Mapping[Partition, PlannedCalls]
+) -> dict[Partition, dict[Cell, str]]:
+    """Which calls wait for another one that shares the head of their prompt, if any."""
+    config = run.study.config
+    unwanted = caller.table == "solutions" and config.solvers.cache_prompt == "off"
+    if config.budget.cache_schedule == "off" or unwanted:
+        return {}
+    heads = {}
+    for partition, calls in planned.items():
+        model = caller.model(partition)
+        price = run.prices.price_of(model)
+        if price is None or not price.discounts_shared_prefix or run.batch(model):
+            continue
+        for cell in calls.most_usd:
+            heads[partition, cell] = (model, calls.prompts[cell].head)
+    found: dict[Partition, dict[Cell, str]] = {}
+    for (partition, cell), key in shared_prefixes(heads).items():
+        found.setdefault(partition, {})[cell] = key
+    return found

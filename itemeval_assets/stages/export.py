@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.quality import parse_ok_violations, repeated_keys
+from itemeval_assets.core.spend import Spend, spend_by_model
 from itemeval_assets.core.study import Partition, Study
 from itemeval_assets.storage.layout import (
     EXPORT_LEDGER_CSV,
@@ -23,12 +24,16 @@ __all__ = ["ExportResult", "write"]
 
 
 class ExportResult(NamedTuple):
-    """What an export wrote. `paths` by kind; `usd` is the spend in the ledger."""
+    """What an export wrote. `paths` by kind; `usd` is the spend in the ledger.
+
+    `spend` is per provider and model, with what caches and batches saved.
+    """
 
     rows: int
     usd: float
     unpriced: tuple[str, ...]
     paths: dict[str, str]
+    spend: list[Spend]
 
 
 def write(study: Study, store: ResultsStore) -> ExportResult:
@@ -54,6 +59,7 @@ def write(study: Study, store: ResultsStore) -> ExportResult:
         sum(usd or 0.0 for usd in spent["usd"].to_pylist()),
         tuple(sorted(unpriced)),
         {key: store.backend.uri(key) for key in documents},
+        spend_by_model(store.read("log_index").to_pylist()),
     )
 
 

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from itemeval_assets.core.conditions import GRADE_VERIFIABLE, GradeCondition
+from itemeval_assets.core.config import GraderConfig
+from itemeval_assets.core.estimate import output_limit
 from itemeval_assets.core.judge_reply import parse_judge_reply
 from itemeval_assets.core.pending import (
     Cell,
-    Plan,
     State,
     classify_gradings,
     plan_cells,
@@ -20,33 +21,34 @@ from itemeval_assets.core.study import Partition, Study
 from itemeval_assets.core.tables import GRADINGS, arrow_schema
 from itemeval_assets.core.verdict import Verdict
 from itemeval_assets.core.verifiable import score_solution
+from itemeval_assets.engine.evaluate import request_settings
 from itemeval_assets.engine.logs import call_rows
 from itemeval_assets.engine.models import RunModels
-from itemeval_assets.engine.tasks import judge_task
+from itemeval_assets.engine.tasks import Target, judge_config, make_sample
 from itemeval_assets.engine.usage import no_tokens
 
 from .calls import make_calls
 from .items import now
 from .solutions import solution_cells
-from .stage_run import Outcome, StageRun, limited_items
+from .stage_run import Outcome, Scope, StageRun, limited_items
 
 if TYPE_CHECKING:
-    from inspect_ai import Task
+    from inspect_ai.dataset import Sample
     from inspect_ai.log import EvalLog
 
-__all__ = ["grade", "is_verifiable"]
+__all__ = ["GradingCaller", "grade", "is_verifiable"]
 
 SolutionRows = dict[Cell, dict[str, Any]]
 
 
 def grade(run: StageRun, solutions: pa.Table, partitions: list[Partition]) -> Outcome:
     """Score the pending cells of these partitions: by scorer at once, by judge through calls."""
-    caller = _Judgings(run, solutions)
+    caller = GradingCaller(run, solutions)
     judged = [partition for partition in partitions if not is_verifiable(run.study, partition)]
     scored = [partition for partition in partitions if is_verifiable(run.study, partition)]
     outcome = make_calls(caller, run, judged, partitions)
     for partition in scored:
-        rows = caller.score(partition)
+        rows = caller.score(partition, run.run_id)
         outcome.pending[partition] = len(rows)
         outcome.rows = pa.concat_tables(
             [outcome.rows, pa.Table.from_pylist(rows, schema=arrow_schema(GRADINGS))]
@@ -59,17 +61,18 @@ def is_verifiable(study: Study, partition: Partition) -> bool:
     return study.design.grade_by_id()[partition[1]].kind == GRADE_VERIFIABLE
 
 
-class _Judgings:
+class GradingCaller:
+    """Grades stored solutions: by a judge, one call each, or by a scorer, without any."""
+
     table = "gradings"
 
-    def __init__(self, run: StageRun, solutions: pa.Table) -> None:
-        self._run = run
-        self._study = run.study
-        self._prices = run.prices
+    def __init__(self, scope: Scope, solutions: pa.Table) -> None:
+        self._scope = scope
+        self._study = scope.study
         self._models = RunModels()
-        self._conditions = run.study.design.grade_by_id()
-        self._items = {row["item_id"]: row for row in run.items.to_pylist()}
-        self._cells = solution_cells(limited_items(run.items, run.extent), run.extent)
+        self._conditions = scope.study.design.grade_by_id()
+        self._items = {row["item_id"]: row for row in scope.items.to_pylist()}
+        self._cells = solution_cells(limited_items(scope.items, scope.extent), scope.extent)
         self._solutions = _by_condition(solutions)
 
     def states(self, partition: Partition, stored: pa.Table) -> dict[Cell, State]:
@@ -81,52 +84,60 @@ class _Judgings:
         )
 
     def prompts(self, partition: Partition, cells: list[Cell]) -> dict[Cell, Prompt]:
-        condition, solutions = self._conditions[partition[1]], self._solutions[partition[0]]
+        solutions = self._solutions.get(partition[0], {})
+        texts = {cell: solutions[cell]["solution"] for cell in cells if cell in solutions}
+        return self.prompts_for(partition, {cell: texts.get(cell) for cell in cells})
+
+    def prompts_for(
+        self, partition: Partition, solutions: Mapping[Cell, str | None]
+    ) -> dict[Cell, Prompt]:
+        """What the judge would be shown for these solutions, stored or not."""
+        condition = self._conditions[partition[1]]
         return {
-            cell: judge_prompt(condition, self._items[cell.item_id], solutions[cell]["solution"])
-            for cell in cells
+            cell: judge_prompt(condition, self._items[cell.item_id], text)
+            for cell, text in solutions.items()
         }
 
     def model(self, partition: Partition) -> str:
-        grader = self._conditions[partition[1]].grader
-        assert grader is not None
-        return grader.model
+        return self._grader(partition).model
 
-    def max_tokens(self, partition: Partition) -> int | None:
-        grader = self._conditions[partition[1]].grader
-        return grader.max_tokens if grader else None
+    def output_limit(self, partition: Partition) -> tuple[int, bool]:
+        given = self._grader(partition).max_tokens
+        return output_limit(given), given is not None
 
-    def task(
-        self,
-        partition: Partition,
-        plan: Plan,
-        prompts: Mapping[Cell, Prompt],
-        request: dict[str, Any],
-        metadata: dict[str, Any],
-    ) -> "Task":
-        condition = self._conditions[partition[1]]
-        assert condition.grader is not None
-        return judge_task(
-            condition,
-            prompts,
-            self._items,
-            plan,
-            self._models.resolve(
-                condition.grader.model,
-                f"graders.{condition.grader_name}",
-                judge=True,
-                routing=condition.grader.provider_routing,
-            ),
-            cache=self._study.config.cache,
-            request={**request, "cache_prompt": "auto"},
-            metadata={
-                **metadata,
-                "solution_hashes": {
-                    f"{cell.item_id}::{cell.epoch}": self._fingerprint(partition, cell)
-                    for cell in plan.cells
-                },
-            },
+    def target(self, partition: Partition) -> Target:
+        condition, grader = self._conditions[partition[1]], self._grader(partition)
+        model = self._models.resolve(
+            grader.model,
+            f"graders.{condition.grader_name}",
+            judge=True,
+            routing=grader.provider_routing,
         )
+        batch = self._scope.batch(grader.model)
+        request = request_settings(self._study.config.solvers, grader.model, batch)
+        return Target(
+            condition.slug, model, judge_config(condition, {**request, "cache_prompt": "auto"})
+        )
+
+    def samples(self, prompts: Mapping[Cell, Prompt]) -> "dict[Cell, tuple[Sample, int]]":
+        return {
+            cell: (
+                make_sample(
+                    f"{cell.item_id}::{cell.epoch}",
+                    prompt,
+                    self._items[cell.item_id]["target"],
+                    cell._asdict(),
+                ),
+                1,
+            )
+            for cell, prompt in prompts.items()
+        }
+
+    def evidence(self, partition: Partition, cells: list[Cell]) -> dict[str, Any]:
+        hashes = {
+            f"{cell.item_id}::{cell.epoch}": self._fingerprint(partition, cell) for cell in cells
+        }
+        return {"solution_hashes": hashes}
 
     def rows(
         self, partition: Partition, log: "EvalLog", log_file: str, run_id: str
@@ -134,7 +145,7 @@ class _Judgings:
         # From the log, not from the solutions of today: those may have changed since the call.
         graded = (log.eval.metadata or {}).get("solution_hashes", {})
         rows = []
-        for cell, call in call_rows(log, self.model(partition), self._prices):
+        for cell, call in call_rows(log, self.model(partition), self._scope.prices):
             verdict = None if call["error"] else parse_judge_reply(call["completion"])
             rows.append(
                 {
@@ -149,15 +160,15 @@ class _Judgings:
             )
         return rows
 
-    def score(self, partition: Partition) -> list[dict[str, Any]]:
+    def score(self, partition: Partition, run_id: str) -> list[dict[str, Any]]:
         """Rows of the pending cells of a verifiable partition."""
         condition = self._conditions[partition[1]]
-        states = self.states(partition, self._run.store.read("gradings", [partition]))
-        plan = plan_cells(states, rerun_blank=False, force=self._run.force)
+        states = self.states(partition, self._scope.store.read("gradings", [partition]))
+        plan = plan_cells(states, rerun_blank=False, force=self._scope.force)
         stamp = now()
         return [
             {
-                **self._constant(partition, self._run.run_id),
+                **self._constant(partition, run_id),
                 **_verdict_columns(self._verdict(condition, partition, cell)),
                 **no_tokens(),
                 **cell._asdict(),
@@ -171,6 +182,11 @@ class _Judgings:
     def _verdict(self, condition: GradeCondition, partition: Partition, cell: Cell) -> Verdict:
         solution = self._solutions[partition[0]][cell]["solution"] or ""
         return score_solution(condition.scorer or "", solution, self._items[cell.item_id]["target"])
+
+    def _grader(self, partition: Partition) -> GraderConfig:
+        grader = self._conditions[partition[1]].grader
+        assert grader is not None
+        return grader
 
     def _fingerprint(self, partition: Partition, cell: Cell) -> str:
         return solution_fingerprint(self._solutions[partition[0]][cell]["solution"])

@@ -13,7 +13,7 @@ from itemeval_assets.engine.datasets import load_items, local_path, resolve_revi
 from itemeval_assets.storage.layout import DATASET_LOCKS
 from itemeval_assets.storage.store import ResultsStore
 
-__all__ = ["changed_datasets", "load", "now"]
+__all__ = ["changed_datasets", "load", "now", "peek"]
 
 
 def load(study: Study, store: ResultsStore) -> pa.Table:
@@ -23,9 +23,19 @@ def load(study: Study, store: ResultsStore) -> pa.Table:
     local data has changed since.
     """
     revisions = _pinned(study, store)
+    items = _read(study, store, revisions)
+    _write_locks(study, store, revisions)
+    return items
+
+
+def peek(study: Study, store: ResultsStore) -> pa.Table:
+    """The items as `load` would give them. Pins nothing. Raises DatasetError."""
+    return _read(study, store, _pinned(study, store))
+
+
+def _read(study: Study, store: ResultsStore, revisions: Mapping[str, str]) -> pa.Table:
     _refuse_changed_data(study, store)
     rows = load_items(study.config.benchmark, revisions, study.config_dir)
-    _write_locks(study, store, revisions)
     born = {
         tuple(row[name] for name in ITEMS.column_names[:-1]): row["created_at"]
         for row in store.read("items").to_pylist()

@@ -16,11 +16,25 @@ from .stage_run import Outcome, StageRun
 
 __all__ = ["begin_manifest", "finish_manifest"]
 
-PACKAGES = ("inspect-ai", "pandas", "pyarrow", "pydantic", "pyyaml", "datasets", "dagster")
+PACKAGES = (
+    "inspect-ai",
+    "pandas",
+    "pyarrow",
+    "pydantic",
+    "pyyaml",
+    "datasets",
+    "dagster",
+    "genai-prices",
+)
 
 
-def begin_manifest(run: StageRun, selected: list[Partition], projection: Projection) -> None:
-    """Write down what is about to run: a killed run, too, can be explained."""
+def begin_manifest(
+    run: StageRun, selected: list[Partition], projection: Projection, models: list[str]
+) -> None:
+    """Write down what is about to run: a killed run, too, can be explained.
+
+    `models` are those that are called: the manifest has the price used for each.
+    """
     manifest = build_manifest(
         run.study,
         run_id=run.run_id,
@@ -31,6 +45,7 @@ def begin_manifest(run: StageRun, selected: list[Partition], projection: Project
         plan=run.extent,
         partitions=selected,
         estimate=projection,
+        prices={model: run.prices.as_record(model, bool(run.batch(model))) for model in models},
     )
     run.store.update_json(manifest_key(run.run_id), lambda _: manifest)
 

@@ -5,26 +5,28 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from itemeval_assets.core.pending import Cell, Plan, State, classify_solutions
+from itemeval_assets.core.estimate import output_limit
+from itemeval_assets.core.pending import Cell, State, classify_solutions
 from itemeval_assets.core.prompts import Prompt, solver_prompt
 from itemeval_assets.core.study import Partition, RunPlan
+from itemeval_assets.engine.evaluate import request_settings
 from itemeval_assets.engine.logs import call_rows
 from itemeval_assets.engine.models import RunModels
-from itemeval_assets.engine.tasks import generate_task
+from itemeval_assets.engine.tasks import Target, generate_config, make_sample
 
 from .calls import make_calls
-from .stage_run import Outcome, StageRun, limited_items
+from .stage_run import Outcome, Scope, StageRun, limited_items
 
 if TYPE_CHECKING:
-    from inspect_ai import Task
+    from inspect_ai.dataset import Sample
     from inspect_ai.log import EvalLog
 
-__all__ = ["generate", "solution_cells"]
+__all__ = ["SolutionCaller", "generate", "solution_cells"]
 
 
 def generate(run: StageRun, partitions: list[Partition]) -> Outcome:
     """Call the models for the pending cells of these generate conditions."""
-    return make_calls(_Solutions(run), run, partitions, partitions)
+    return make_calls(SolutionCaller(run), run, partitions, partitions)
 
 
 def solution_cells(items: Sequence[Mapping[str, Any]], extent: RunPlan) -> list[Cell]:
@@ -36,16 +38,18 @@ def solution_cells(items: Sequence[Mapping[str, Any]], extent: RunPlan) -> list[
     ]
 
 
-class _Solutions:
+class SolutionCaller:
+    """Calls the models of generate conditions: a prompt per item, an epoch per replication."""
+
     table = "solutions"
 
-    def __init__(self, run: StageRun) -> None:
-        self._study = run.study
-        self._prices = run.prices
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+        self._study = scope.study
         self._models = RunModels()
-        self._conditions = run.study.design.generate_by_id()
-        self._items = {row["item_id"]: row for row in run.items.to_pylist()}
-        self._cells = solution_cells(limited_items(run.items, run.extent), run.extent)
+        self._conditions = scope.study.design.generate_by_id()
+        self._items = {row["item_id"]: row for row in scope.items.to_pylist()}
+        self._cells = solution_cells(limited_items(scope.items, scope.extent), scope.extent)
 
     def states(self, partition: Partition, stored: pa.Table) -> dict[Cell, State]:
         rows = stored.select(["item_id", "epoch", "solution", "error"]).to_pylist()
@@ -59,32 +63,33 @@ class _Solutions:
     def model(self, partition: Partition) -> str:
         return self._conditions[partition[0]].model
 
-    def max_tokens(self, partition: Partition) -> int | None:
-        return self._conditions[partition[0]].params.get("max_tokens")
+    def output_limit(self, partition: Partition) -> tuple[int, bool]:
+        params = self._conditions[partition[0]].params
+        given = params.get("max_tokens")
+        return output_limit(given, params.get("reasoning_tokens")), given is not None
 
-    def task(
-        self,
-        partition: Partition,
-        plan: Plan,
-        prompts: Mapping[Cell, Prompt],
-        request: dict[str, Any],
-        metadata: dict[str, Any],
-    ) -> "Task":
-        condition = self._conditions[partition[0]]
-        solvers = self._study.config.solvers
-        shared = {"on": True, "off": False}.get(solvers.cache_prompt, "auto")
-        return generate_task(
-            condition,
-            prompts,
-            self._items,
-            plan,
-            self._models.resolve(
-                condition.model, "solvers.models", routing=solvers.provider_routing
-            ),
-            cache=self._study.config.cache,
-            request={**request, "cache_prompt": shared},
-            metadata=metadata,
+    def target(self, partition: Partition) -> Target:
+        condition, solvers = self._conditions[partition[0]], self._study.config.solvers
+        model = self._models.resolve(
+            condition.model, "solvers.models", routing=solvers.provider_routing
         )
+        request = {
+            **request_settings(solvers, condition.model, self._scope.batch(condition.model)),
+            "cache_prompt": {"on": True, "off": False}.get(solvers.cache_prompt, "auto"),
+        }
+        return Target(condition.slug, model, generate_config(condition, request))
+
+    def samples(self, prompts: Mapping[Cell, Prompt]) -> "dict[Cell, tuple[Sample, int]]":
+        by_item: dict[str, Sample] = {}
+        for cell, prompt in prompts.items():
+            if cell.item_id not in by_item:
+                item = self._items[cell.item_id]
+                facts = {name: item[name] for name in ("dataset_id", "dataset_revision")}
+                by_item[cell.item_id] = make_sample(cell.item_id, prompt, item["target"], facts)
+        return {cell: (by_item[cell.item_id], cell.epoch) for cell in prompts}
+
+    def evidence(self, partition: Partition, cells: list[Cell]) -> dict[str, Any]:
+        return {}
 
     def rows(
         self, partition: Partition, log: "EvalLog", log_file: str, run_id: str
@@ -110,5 +115,5 @@ class _Solutions:
         }
         return [
             {**constant, **call, **cell._asdict(), "solution": call["completion"]}
-            for cell, call in call_rows(log, condition.model, self._prices)
+            for cell, call in call_rows(log, condition.model, self._scope.prices)
         ]

@@ -1,4 +1,4 @@
-"""What the two paid stages share: a run, its outcome, and what a stage has to say of itself."""
+"""What the two paid stages share: their scope, a run, its outcome, and what a stage must tell."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -7,46 +7,64 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pyarrow as pa
 
 from itemeval_assets.core.estimate import NOTHING, Projection
-from itemeval_assets.core.pending import Cell, Plan, State
-from itemeval_assets.core.pricing import PriceBook
+from itemeval_assets.core.pending import Cell, State
+from itemeval_assets.core.pricing import PriceBook, has_batch_mode
 from itemeval_assets.core.prompts import Prompt
 from itemeval_assets.core.study import Partition, RunPlan, Study, run_plan
 from itemeval_assets.engine.progress import Listener
+from itemeval_assets.engine.tasks import Target
 from itemeval_assets.storage.store import ResultsStore
 
+from .gate import Gate
+
 if TYPE_CHECKING:
-    from inspect_ai import Task
+    from inspect_ai.dataset import Sample
     from inspect_ai.log import EvalLog
 
-__all__ = ["Caller", "Outcome", "StageRun", "limited_items"]
+__all__ = ["Caller", "Outcome", "Scope", "StageRun", "limited_items"]
 
 
-@dataclass(frozen=True)
-class StageRun:
-    """One run of a paid stage: its study, what was asked of it, and who is told of progress.
-
-    `consent_usd`: see `core.estimate.require_budget`.
-    """
+@dataclass(frozen=True, kw_only=True)
+class Scope:
+    """What of a study is looked at: by a run that calls models, or an estimate that does not."""
 
     study: Study
     store: ResultsStore
     prices: PriceBook
     items: pa.Table
-    run_id: str
-    listener: Listener
-    say: Callable[[str], None]
     force: bool = False
     policy: str | None = None
-    consent_usd: float | None = None
 
     @property
     def extent(self) -> RunPlan:
         return run_plan(self.study.config, self.policy)
 
+    def batch(self, model: str) -> bool | int | None:
+        """The batch mode that a model is called in: none where its provider has none."""
+        return self.extent.batch if has_batch_mode(model) else None
+
+    def usd(self, model: str, tokens: Mapping[str, int | None]) -> float | None:
+        """What these tokens of a model cost in its batch mode; None without a price."""
+        return self.prices.usd(model, tokens, bool(self.batch(model)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageRun(Scope):
+    """One run of a paid stage: its gate, and who is told of its progress."""
+
+    run_id: str
+    gate: Gate
+    listener: Listener
+    say: Callable[[str], None]
+
 
 @dataclass
 class Outcome:
-    """What a stage produced: rows for its table, index rows by partition, and counts."""
+    """What a stage produced: rows for its table, index rows by partition, and counts.
+
+    `held_back` counts planned calls that were not made, because others had cost more than
+    anybody could foresee.
+    """
 
     rows: pa.Table
     log_index: dict[Partition, pa.Table] = field(default_factory=dict)
@@ -56,34 +74,40 @@ class Outcome:
     endpoints: dict[str, Any] = field(default_factory=dict)
     projection: Projection = NOTHING
     unpriced: set[str] = field(default_factory=set)
+    held_back: int = 0
 
 
 class Caller(Protocol):
-    """One paid stage of one study."""
+    """One paid stage of one study: what its cells, prompts, calls and rows are."""
 
     table: str
 
     def states(self, partition: Partition, stored: pa.Table) -> dict[Cell, State]:
-        """The state of every cell of the partition that this run covers."""
+        """The state of every cell of the partition in scope."""
         ...
 
     def prompts(self, partition: Partition, cells: list[Cell]) -> dict[Cell, Prompt]:
         """What the model is shown for each cell."""
         ...
 
-    def model(self, partition: Partition) -> str: ...
+    def model(self, partition: Partition) -> str:
+        """The inspect id of the model that the partition calls."""
+        ...
 
-    def max_tokens(self, partition: Partition) -> int | None: ...
+    def output_limit(self, partition: Partition) -> tuple[int, bool]:
+        """The output tokens a call is taken to use at most, and whether the study limits them."""
+        ...
 
-    def task(
-        self,
-        partition: Partition,
-        plan: Plan,
-        prompts: Mapping[Cell, Prompt],
-        request: dict[str, Any],
-        metadata: dict[str, Any],
-    ) -> "Task":
-        """The inspect Task that makes the planned calls. Raises ModelError."""
+    def target(self, partition: Partition) -> Target:
+        """The model and its settings, ready to be called. Raises ModelError."""
+        ...
+
+    def samples(self, prompts: Mapping[Cell, Prompt]) -> "dict[Cell, tuple[Sample, int]]":
+        """An inspect Sample for each cell, and the epoch of it that the cell is."""
+        ...
+
+    def evidence(self, partition: Partition, cells: list[Cell]) -> dict[str, Any]:
+        """What the log must say for its rows to be made from it alone."""
         ...
 
     def rows(

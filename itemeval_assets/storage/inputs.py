@@ -2,6 +2,7 @@
 
 import difflib
 import hashlib
+from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 from itemeval_assets.core.conditions import expand_design
 from itemeval_assets.core.config import StudyConfig, parse_config
 from itemeval_assets.core.errors import ConfigError, ItemevalAssetsError, TemplateError
-from itemeval_assets.core.pricing import PriceBook, parse_price_file
+from itemeval_assets.core.pricing import PriceBook, PriceFile, parse_price_file
 from itemeval_assets.core.study import Study
 from itemeval_assets.core.templates import BUILTIN, Template, make_template
 
@@ -48,8 +49,26 @@ def load_prices(study: Study) -> PriceBook:
         raise ConfigError(
             f"budget.pricing_path: there is no file {path}; the path is relative to the config"
         )
-    text = path.read_text(encoding="utf-8-sig", errors="replace")
-    return PriceBook(parse_price_file(text, str(path)))
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"budget.pricing_path: cannot read {path}: {error}") from error
+    prices = parse_price_file(text, str(path))
+    _refuse_old_prices(study, prices, path)
+    return PriceBook(prices.models, f"budget.pricing_path {given}")
+
+
+def _refuse_old_prices(study: Study, prices: PriceFile, path: Path) -> None:
+    longest = study.config.budget.pricing_max_age_days
+    if longest is None:
+        return
+    age = prices.age_days(datetime.now(UTC))
+    if age is None or age > longest:
+        found = "has no updated_at" if age is None else f"is {age:.0f} days old"
+        raise ConfigError(
+            f"budget.pricing_path: {path} {found}; budget.pricing_max_age_days is {longest:g}. "
+            "Look up the prices and set updated_at in the file, or raise the limit"
+        )
 
 
 def _read_bytes(path: Path) -> bytes:

@@ -11,6 +11,8 @@ __all__ = [
     "EXPORT_LEDGER_CSV",
     "EXPORT_LONG_CSV",
     "EXPORT_LONG_PARQUET",
+    "LOGS",
+    "RESERVATIONS",
     "RUNNING_LOGS",
     "STUDY_FILE",
     "claim_key",
@@ -18,20 +20,23 @@ __all__ = [
     "log_key",
     "manifest_key",
     "partition_of",
+    "reservation_lock",
     "table_folder",
     "table_key",
 ]
 
 DATASET_LOCKS = "dataset_locks.json"
 STUDY_FILE = "study.json"
+RESERVATIONS = "reservations.json"
 EXPORT_LONG_PARQUET = "export/gradings_long.parquet"
 EXPORT_LONG_CSV = "export/gradings_long.csv"
 EXPORT_LEDGER_CSV = "export/ledger.csv"
 
 # Logs are written here and moved once complete: a log found here belongs to a live or killed run.
-RUNNING_LOGS = "logs/running"
+LOGS = "logs"
+RUNNING_LOGS = f"{LOGS}/running"
 
-# Tables of both stages have a folder for each.
+# Tables of all stages have a folder for each; the preflight has one file.
 _BY_STAGE = {"ledger", "log_index", "replaced"}
 
 
@@ -41,7 +46,7 @@ def table_folder(table: str) -> str:
 
 def table_key(table: str, partition: Partition = ()) -> str:
     """The file of one partition; of the whole table where it is not partitioned."""
-    if not partition:
+    if not partition and table not in _BY_STAGE:
         return table_folder(table)
     stage = (stage_of(partition),) if table in _BY_STAGE else ()
     return "/".join((table_folder(table), *stage, *partition)) + ".parquet"
@@ -59,7 +64,7 @@ def manifest_key(run_id: str) -> str:
 
 def log_dir(partition: Partition) -> str:
     """Logs lie under the condition that made the calls: the generate, or the grade condition."""
-    return f"logs/{stage_of(partition)}/{partition[-1]}"
+    return "/".join((LOGS, stage_of(partition), *partition[-1:]))
 
 
 def log_key(partition: Partition, created: str, task_id: str) -> str:
@@ -67,6 +72,10 @@ def log_key(partition: Partition, created: str, task_id: str) -> str:
     stamp = created.replace(":", "-").replace("+", "-")
     graded = f"{partition[0]}_" if len(partition) == 2 else ""
     return f"{log_dir(partition)}/{stamp}_{graded}{task_id}.eval"
+
+
+def reservation_lock(holder: str) -> str:
+    return f".locks/reservations/{holder}.lock"
 
 
 def claim_key(partition: Partition) -> str:

@@ -11,7 +11,7 @@ from itemeval_assets.core.study import Partition
 
 from . import layout
 
-__all__ = ["archive_log", "known_logs", "running_dir", "running_logs"]
+__all__ = ["all_logs", "archive_log", "known_logs", "running_dir", "running_logs"]
 
 
 def running_dir(study_dir: Path) -> Path:
@@ -21,6 +21,12 @@ def running_dir(study_dir: Path) -> Path:
 def running_logs(study_dir: Path) -> list[Path]:
     """Logs of runs that are alive or were killed."""
     return sorted(running_dir(study_dir).glob("*.eval"))
+
+
+def all_logs(study_dir: Path) -> list[str]:
+    """Keys of all logs, archived or not."""
+    found = (study_dir / layout.LOGS).rglob("*.eval")
+    return sorted(path.relative_to(study_dir).as_posix() for path in found)
 
 
 def archive_log(

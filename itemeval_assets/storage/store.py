@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from itemeval_assets.core.errors import StoreError
-from itemeval_assets.core.study import Partition, Study
+from itemeval_assets.core.study import Partition, Study, stage_of
 from itemeval_assets.core.tables import ITEMS, REPLACED, SCHEMA_VERSION, TABLES, arrow_schema
 from itemeval_assets.core.upsert import Upserted, upsert
 
@@ -189,9 +189,12 @@ class ResultsStore:
             wanted = pa.schema([schema.field(name) for name in columns]) if columns else schema
             return wanted.empty_table()
         try:
-            found = pq.read_table(io.BytesIO(data), columns=columns)
             names = columns or schema.names
-            return found.select(names).cast(pa.schema([schema.field(name) for name in names]))
+            with pq.ParquetFile(pa.BufferReader(data)) as file:
+                stored = file.schema_arrow.names
+                # Threads of Arrow that outlive the interpreter abort the process at its end.
+                found = file.read([name for name in names if name in stored], use_threads=False)
+            return _with_missing_columns(found, pa.schema([schema.field(n) for n in names]))
         except (pa.ArrowInvalid, OSError, KeyError, ValueError) as error:
             reason = str(error).splitlines()[0].rstrip(".")
             raise StoreError(
@@ -201,11 +204,19 @@ class ResultsStore:
             ) from error
 
 
+def _with_missing_columns(found: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Columns that are younger than the file are null. Raises KeyError for a required one."""
+    for field in schema:
+        if field.name not in found.column_names and field.nullable:
+            found = found.append_column(field, pa.nulls(found.num_rows, field.type))
+    return found.select(schema.names).cast(schema)
+
+
 def replaced_rows(partition: Partition, lost: pa.Table) -> pa.Table:
     """Rows of `replaced` for rows of solutions or gradings that an upsert dropped."""
     schema = arrow_schema(REPLACED)
     constants = {
-        "stage": "generate" if len(partition) == 1 else "grade",
+        "stage": stage_of(partition),
         "condition_id": partition[-1],
         "gen_condition_id": partition[0] if len(partition) == 2 else None,
     }

@@ -36,6 +36,7 @@ solvers:
   attempt_timeout: 60
   max_retries: 0
   retry_on_error: 2
+  max_connections: {openai: 40, openrouter: 5}
   on_empty: rerun
   cache_prompt: "on"
   split_prompt: true

@@ -17,6 +17,7 @@ from itemeval_assets.core.templates import make_template
 from tests.rows import item
 from tests.studies import study_yaml
 
+ESTIMATE = Projection(4, 1, 100, 200, 0.5, None, None, None, ("a/b",), ("a/b",))
 SECRET = "hunter2-correct-horse-battery"
 SECRET_KEYS = [
     "api_key",
@@ -83,13 +84,8 @@ def test_everything_that_was_run_is_named() -> None:
     assert found["graders"]["mockllm/judge"]["max_tokens"] == 2048
     assert found["sampling_requested"] == {of.design.generate[0].id: {}}
     assert found["sampling_effective"] is None
-    assert found["estimate"] == {
-        "calls": 4,
-        "input_tokens": 100,
-        "output_tokens": 200,
-        "usd": 0.5,
-        "unpriced": ["a/b"],
-    }
+    assert found["estimate"] == ESTIMATE._asdict()
+    assert found["prices"] == {"a/b": None}
 
 
 def test_the_grid_and_the_selected_conditions() -> None:

@@ -1,6 +1,7 @@
 """Prices: what calls cost, and what is not known."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -8,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from itemeval_assets.core.errors import ConfigError
-from itemeval_assets.core.pricing import MOCK_PRICE, Price, PriceBook, cost_usd, parse_price_file
+from itemeval_assets.core.pricing import (
+    MOCK_PRICE,
+    Price,
+    PriceBook,
+    cost_usd,
+    has_batch_mode,
+    parse_price_file,
+    provider_of,
+)
 
 COUNT = st.none() | st.integers(0, 10**9)
 TOKENS = st.fixed_dictionaries(
@@ -118,7 +127,54 @@ def test_a_price_file() -> None:
             "source": "by hand",
         }
     )
-    assert parse_price_file(text, "prices.json") == {"a/b": OWN}
+    found = parse_price_file(text, "prices.json")
+    assert found.models == {"a/b": OWN}
+    assert found.age_days(datetime(2026, 1, 31, tzinfo=UTC)) == 30
+
+
+def test_a_price_file_that_does_not_say_its_age() -> None:
+    assert parse_price_file('{"models": {}}', "p").age_days(datetime.now(UTC)) is None
+
+
+def test_a_batch_costs_less_where_the_provider_has_batches() -> None:
+    book = PriceBook({"openai/a": OWN, "mistral/a": OWN})
+    tokens = {"input_tokens": 10**6, "output_tokens": 10**6, "cache_read_tokens": 10**6}
+    assert book.usd("openai/a", tokens, batch=True) == pytest.approx(6.0)
+    assert book.usd("openai/a", tokens) == book.usd("mistral/a", tokens, batch=True) == 12.0
+    assert [has_batch_mode(model) for model in ("openai/a", "mistral/a")] == [True, False]
+    own = PriceBook({"openai/a": OWN.model_copy(update={"batch_discount": 0.25})})
+    assert own.usd("openai/a", tokens, batch=True) == pytest.approx(9.0)
+
+
+@given(PRICE, TOKENS, st.booleans(), st.none() | st.floats(0, 0.99))
+def test_what_was_paid_and_what_was_saved_make_the_list_price(
+    price: Price, tokens: dict[str, int | None], batch: bool, discount: float | None
+) -> None:
+    book = PriceBook({"openai/a": price.model_copy(update={"batch_discount": discount})})
+    paid, saved = book.usd("openai/a", tokens, batch), book.savings("openai/a", tokens, batch)
+    read = sum(
+        tokens.get(name) or 0
+        for name in ("input_tokens", "cache_read_tokens", "cache_write_tokens")
+    )
+    at_list = cost_usd(price, {"input_tokens": read, "output_tokens": tokens.get("output_tokens")})
+    assert paid is not None and saved is not None
+    total = paid + saved.by_prompt_cache_usd + saved.by_batch_usd
+    assert total == pytest.approx(at_list, rel=1e-9, abs=1e-9)
+
+
+def test_where_a_price_is_from() -> None:
+    book = PriceBook({"a/b": OWN}, "budget.pricing_path prices.json")
+    assert book.source_of("a/b") == "budget.pricing_path prices.json"
+    assert book.source_of("mockllm/a") == "mock"
+    assert str(book.source_of("openai/gpt-4o")).startswith("genai-prices 0.")
+    assert book.source_of("ollama/x") is None and book.as_record("ollama/x", False) is None
+    record = book.as_record("a/b", False)
+    assert record and record["input_usd_per_mtok"] == 1.0 and not record["batch"]
+
+
+def test_providers() -> None:
+    assert provider_of("openai/gpt-4o") == "openai"
+    assert provider_of("openai-api/groq/llama") == "openai-api/groq"
 
 
 @pytest.mark.parametrize(

@@ -159,7 +159,7 @@ def test_prices_are_read_from_beside_the_config(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(None, "there is no file"), (b"{", "is not valid JSON"), (b"\xff", "is not valid JSON")],
+    [(None, "there is no file"), (b"{", "is not valid JSON"), (b"\xff", "cannot read")],
 )
 def test_prices_that_cannot_be_read(tmp_path: Path, content: Any, message: str) -> None:
     path = write_study(tmp_path, extra={"budget": {"pricing_path": "prices.json"}})

@@ -1,0 +1,119 @@
+"""What the bodies of assets share: the store, a stage's run, errors a user can act on."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from itemeval_assets.core.errors import ConfigError, DatasetError, ItemevalAssetsError
+from itemeval_assets.core.study import Partition, Study
+from itemeval_assets.storage.inputs import load_prices
+
+from .names import CONSENT_TAG, RESERVED_BY_TAG, partition_key
+from .progress import progress_log
+
+if TYPE_CHECKING:
+    from itemeval_assets.stages.gate import Gate
+    from itemeval_assets.stages.stage_run import StageRun
+    from itemeval_assets.storage.store import ResultsStore
+
+__all__ = ["RunConfig", "gate_of", "stage_run", "store_of", "tell_of_wait", "users_errors"]
+
+
+class RunConfig(dg.Config):
+    """What may be asked of one run of a paid asset.
+
+    `consent_usd`: what its calls may cost; a run tag of that name does the same, also where a
+    backfill takes no config. `policy` overrides `budget.policy`.
+    """
+
+    force: bool = False
+    policy: str | None = None
+    consent_usd: float | None = None
+
+
+def store_of(study: Study) -> "ResultsStore":
+    # Late: definitions load without pyarrow.
+    from itemeval_assets.storage.store import open_store
+
+    return open_store(study)
+
+
+@contextmanager
+def gate_of(
+    context: dg.AssetExecutionContext, study: Study, consent_usd: float | None
+) -> "Iterator[Gate]":
+    """The gate of a run: open until what it admitted is booked."""
+    from itemeval_assets.stages.gate import open_gate
+
+    step = context.op_execution_context
+    with open_gate(
+        study,
+        store_of(study),
+        load_prices(study),
+        holder=step.run_id,
+        within=step.run_tags.get(RESERVED_BY_TAG),
+        consent_usd=_consent(step.run_tags) if consent_usd is None else consent_usd,
+    ) as gate:
+        yield gate
+
+
+@contextmanager
+def stage_run(
+    context: dg.AssetExecutionContext, study: Study, config: RunConfig, items: Any
+) -> "Iterator[StageRun]":
+    """The run of a paid stage, as `stages` takes it."""
+    from itemeval_assets.stages.stage_run import StageRun
+
+    # An input that was never materialized arrives as an empty table: without items, nothing
+    # would be pending, and the partition would turn green for nothing.
+    if not items.num_rows:
+        raise DatasetError(f"study {study.name} has no items yet: materialize items first")
+    with gate_of(context, study, config.consent_usd) as gate:
+        yield StageRun(
+            study=study,
+            store=store_of(study),
+            prices=load_prices(study),
+            items=items,
+            force=config.force,
+            policy=config.policy,
+            run_id=context.op_execution_context.run_id,
+            gate=gate,
+            listener=progress_log(context.log.info),
+            say=context.log.info,
+        )
+
+
+def tell_of_wait(context: dg.AssetExecutionContext) -> Callable[[Partition, str], None]:
+    def tell(partition: Partition, holder: str) -> None:
+        context.log.info(f"waiting for run {holder}, which is calling {partition_key(partition)}")
+
+    return tell
+
+
+@contextmanager
+def users_errors() -> Iterator[None]:
+    """An error that the user can act on ends the step with its message and no retry."""
+    try:
+        yield
+    except ItemevalAssetsError as error:
+        raise dg.Failure(
+            description=str(error),
+            metadata={
+                "error": type(error).__name__,
+                "exit_code": error.exit_code,
+                **{name: round(value, 9) for name, value in error.facts.items()},
+            },
+            allow_retries=False,
+        ) from error
+
+
+def _consent(tags: Mapping[str, str]) -> float | None:
+    given = tags.get(CONSENT_TAG)
+    if given is None:
+        return None
+    try:
+        return float(given)
+    except ValueError as error:
+        raise ConfigError(f"run tag {CONSENT_TAG}: {given!r} is no amount of USD") from error

@@ -1,0 +1,57 @@
+"""The pictures of the costs: USD per condition, and per day."""
+
+from collections.abc import Mapping
+
+from matplotlib import ticker
+from matplotlib.figure import Figure
+
+from .figures import figure
+
+__all__ = ["bars_per_condition", "bars_per_day"]
+
+SHOWN = 24
+LONGEST_LABEL = 60
+Sums = Mapping[str, Mapping[str, float]]
+
+
+def bars_per_condition(usd: Sums) -> Figure:
+    """Horizontal bars, the dearest condition on top. `usd`: {condition: {stage: USD}}."""
+    ranked = sorted(usd.items(), key=lambda entry: -sum(entry[1].values()))[:SHOWN]
+    with figure(8, 1.2 + 0.28 * len(ranked)) as drawn:
+        axes = drawn.subplots()
+        names = [name if len(name) <= LONGEST_LABEL else f"{name[:59]}…" for name, _ in ranked]
+        # Two conditions may have one label: their bars stand apart all the same.
+        places = list(range(len(ranked)))
+        ends = [0.0] * len(ranked)
+        for stage in _columns(usd):
+            lengths = [sums.get(stage, 0.0) for _, sums in ranked]
+            axes.barh(places, lengths, left=ends, label=stage)
+            ends = [end + length for end, length in zip(ends, lengths, strict=True)]
+        axes.set_yticks(places, names)
+        axes.invert_yaxis()
+        rest = f", {SHOWN} dearest of {len(usd)}" if len(usd) > SHOWN else ""
+        axes.set_title(f"USD per condition{rest}", loc="left")
+        axes.xaxis.set_major_formatter(ticker.FuncFormatter(lambda x, _: f"${x:g}"))
+        axes.legend()
+    return drawn
+
+
+def bars_per_day(usd: Sums) -> Figure:
+    """Stacked columns in order of the days. `usd`: {day: {model: USD}}."""
+    days = sorted(usd)
+    with figure(8, 3) as drawn:
+        axes = drawn.subplots()
+        floors = [0.0] * len(days)
+        for model in _columns(usd):
+            heights = [usd[day].get(model, 0.0) for day in days]
+            axes.bar(days, heights, bottom=floors, label=model, width=0.6)
+            floors = [low + high for low, high in zip(floors, heights, strict=True)]
+        axes.set_title("USD per day", loc="left")
+        axes.tick_params(axis="x", rotation=0 if len(days) < 8 else 60)
+        axes.yaxis.set_major_formatter(ticker.FuncFormatter(lambda y, _: f"${y:g}"))
+        axes.legend(fontsize=8)
+    return drawn
+
+
+def _columns(usd: Sums) -> list[str]:
+    return list(dict.fromkeys(name for sums in usd.values() for name in sums))

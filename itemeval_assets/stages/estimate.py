@@ -1,0 +1,363 @@
+"""The estimate: what a run would call and cost, without a call. Uses the predicates of the runs."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from itemeval_assets.core.budget import Standing
+from itemeval_assets.core.errors import ModelError
+from itemeval_assets.core.estimate import (
+    NOTHING,
+    OUTPUT_TOKENS_UNCAPPED,
+    Calibration,
+    Call,
+    Observed,
+    Projection,
+    calibrate,
+    estimate_tokens,
+    most_tokens,
+    project,
+)
+from itemeval_assets.core.pending import Cell, Plan
+from itemeval_assets.core.prompts import Prompt
+from itemeval_assets.core.study import GENERATE, GRADE, Partition, stage_of
+from itemeval_assets.core.wall_time import WallTime, wall_time
+from itemeval_assets.engine.evaluate import connections_to
+from itemeval_assets.engine.models import is_on_this_machine
+from itemeval_assets.engine.response_cache import cached_answers
+
+from .calls import plan_of
+from .gate import standing
+from .gradings import GradingCaller, is_verifiable
+from .solutions import SolutionCaller
+from .stage_run import Caller, Scope
+
+__all__ = ["PartitionEstimate", "StudyEstimate", "estimate"]
+
+
+@dataclass(frozen=True)
+class PartitionEstimate:
+    """One partition: its full grid, and what of it remains to be called.
+
+    `basis` says which stored calls the expected figures come from; null: there are none.
+    """
+
+    partition: Partition
+    label: str
+    model: str
+    grid: Projection
+    remaining: Projection
+    basis: str | None
+
+
+@dataclass(frozen=True)
+class StudyEstimate:
+    """What the study would call, per partition and in sum. Scorers call nobody and are left out.
+
+    `wall_time_s`: how long the remaining calls may take; null while no latency was observed.
+    `unreachable`: why a model that is to be called cannot be had, for want of a key, say.
+    """
+
+    study: str
+    policy: str
+    items: int
+    replications: int
+    generate: list[PartitionEstimate]
+    grade: list[PartitionEstimate]
+    grid: Projection
+    remaining: Projection
+    spent_usd: float
+    reserved_usd: float
+    confirm_above_usd: float
+    max_usd: float | None
+    wall_time_s: WallTime | None
+    warnings: list[str] = field(default_factory=list)
+    unreachable: list[str] = field(default_factory=list)
+
+
+class _Solution(NamedTuple):
+    """A solution to be graded: its text, or, while nobody knows that, its most and likely size."""
+
+    text: str | None
+    most_tokens: int = 0
+    likely_tokens: int = 0
+
+
+def estimate(
+    scope: Scope,
+    generate: Collection[str],
+    grade: Collection[str],
+    stages: Collection[str] = ("solutions", "gradings"),
+    *,
+    in_full: bool = True,
+) -> StudyEstimate:
+    """Estimate a run of these conditions. Makes no call, and writes nothing.
+
+    A grading that waits for its solution is counted: the solution will be there by then.
+    Without `in_full` only the ceiling of what remains is worked out: what the gate asks for.
+    """
+    survey = _Survey(scope, stages, in_full)
+    design = scope.study.design
+    generated = [
+        survey.of_solutions((condition.id,))
+        for condition in design.generate
+        if condition.id in generate
+    ]
+    graded = [
+        survey.of_gradings((condition.id, other.id))
+        for condition in design.generate
+        if condition.id in generate
+        for other in design.grade
+        if other.id in grade and not is_verifiable(scope.study, (condition.id, other.id))
+    ]
+    return _in_sum(scope, survey, generated, graded)
+
+
+class _Survey:
+    """Walks over the partitions of a study; what generating yields is passed on to grading."""
+
+    def __init__(self, scope: Scope, stages: Collection[str], in_full: bool) -> None:
+        self._scope, self._stages, self._in_full = scope, stages, in_full
+        self._solver = SolutionCaller(scope)
+        self._coming: dict[Partition, dict[Cell, _Solution]] = {}
+        self.on_this_machine: set[str] = set()
+        self.unreachable: dict[str, str] = {}
+        self.calibrations = {
+            stage: calibrate(_observed(scope, stage) if in_full else [], _models(scope, stage))
+            for stage in (GENERATE, GRADE)
+        }
+
+    def of_solutions(self, partition: Partition) -> PartitionEstimate:
+        scope, solver = self._scope, self._solver
+        stored = scope.store.read("solutions", [partition])
+        plan = plan_of(solver, scope, partition, stored)
+        cells = list(solver.states(partition, stored)) if self._in_full else plan.cells
+        prompts = solver.prompts(partition, cells)
+        known = self._call_sizes(solver, partition, prompts)
+        cached = self._cached(solver, partition, plan, prompts)
+        if "solutions" in self._stages:
+            calibration = self.calibrations[GENERATE][solver.model(partition)]
+            most = solver.output_limit(partition)[0]
+            likely = round(calibration.output_tokens) if calibration else most
+            self._coming[partition] = {
+                cell: _Solution(cached[cell]) if cell in cached else _Solution(None, most, likely)
+                for cell in plan.cells
+            }
+        else:
+            plan = Plan([], set())
+        return self._estimate(solver, partition, known, plan, cached)
+
+    def of_gradings(self, partition: Partition) -> PartitionEstimate:
+        scope, generate = self._scope, partition[:1]
+        solutions = scope.store.read("solutions", [generate])
+        judge = GradingCaller(scope, solutions)
+        plan = plan_of(judge, scope, partition, scope.store.read("gradings", [partition]))
+        coming = self._coming.get(generate, {})
+        texts = {
+            Cell(row["item_id"], row["epoch"]): _Solution(row["solution"])
+            for row in solutions.select(["item_id", "epoch", "solution"]).to_pylist()
+        }
+        cells, planned = list(self._solver.states(generate, solutions)), set(plan.cells)
+        pending = [cell for cell in cells if cell in coming or cell in planned]
+        if "gradings" not in self._stages:
+            pending = []
+        unknown = _Solution(None, self._solver.output_limit(generate)[0])
+        shown = cells if self._in_full else pending
+        to_grade = {cell: coming.get(cell) or texts.get(cell, unknown) for cell in shown}
+        texts_known = {cell: solution.text for cell, solution in to_grade.items()}
+        prompts = judge.prompts_for(partition, texts_known)
+        sizes = self._call_sizes(judge, partition, prompts)
+        for cell, solution in to_grade.items():
+            if solution.text is None:
+                call = sizes[cell]
+                sizes[cell] = call._replace(
+                    most_input=call.most_input + solution.most_tokens,
+                    likely_input=call.likely_input + solution.likely_tokens,
+                )
+        plan = Plan(pending, plan.fresh)
+        asked = {cell: prompts[cell] for cell in pending if to_grade[cell].text is not None}
+        cached = self._cached(judge, partition, plan, asked)
+        return self._estimate(judge, partition, sizes, plan, cached)
+
+    def _call_sizes(
+        self, caller: Caller, partition: Partition, prompts: Mapping[Cell, Prompt]
+    ) -> dict[Cell, Call]:
+        limit = caller.output_limit(partition)[0]
+        return {
+            cell: Call(most_tokens(prompt.text), limit, estimate_tokens(prompt.text))
+            for cell, prompt in prompts.items()
+        }
+
+    def _cached(
+        self, caller: Caller, partition: Partition, plan: Plan, prompts: Mapping[Cell, Prompt]
+    ) -> dict[Cell, str]:
+        """What the response cache has. Without the model, for want of a key, nobody can look."""
+        if not plan.cells:
+            return {}
+        try:
+            target = caller.target(partition)
+        except ModelError as error:
+            self.unreachable[caller.model(partition)] = str(error)
+            return {}
+        if is_on_this_machine(target.model):
+            self.on_this_machine.add(caller.model(partition))
+        asked = {
+            cell: prompts[cell] for cell in plan.cells if cell in prompts and cell not in plan.fresh
+        }
+        if not self._scope.study.config.cache or not asked:
+            return {}
+        return cached_answers(target.model, target.config, caller.samples(asked))
+
+    def _estimate(
+        self,
+        caller: Caller,
+        partition: Partition,
+        calls: Mapping[Cell, Call],
+        plan: Plan,
+        cached: Mapping[Cell, str],
+    ) -> PartitionEstimate:
+        model = caller.model(partition)
+        calibration = self.calibrations[stage_of(partition)][model]
+
+        def projection(cells: Iterable[Cell], free: int) -> Projection:
+            found = project(
+                model,
+                [calls[cell] for cell in cells],
+                self._scope.usd,
+                cached=free,
+                calibration=calibration,
+                is_capped=caller.output_limit(partition)[1],
+            )
+            return found._replace(unpriced=()) if model in self.on_this_machine else found
+
+        design = self._scope.study.design
+        labels = {c.id: c.label for c in (*design.generate, *design.grade)}
+        paid = [cell for cell in plan.cells if cell not in cached]
+        return PartitionEstimate(
+            partition,
+            " | ".join(labels[id] for id in partition),
+            model,
+            projection(calls, 0),
+            projection(paid, len(plan.cells) - len(paid)),
+            calibration.basis if calibration else None,
+        )
+
+
+def _in_sum(
+    scope: Scope,
+    survey: _Survey,
+    generate: list[PartitionEstimate],
+    grade: list[PartitionEstimate],
+) -> StudyEstimate:
+    extent, budget = scope.extent, scope.study.config.budget
+    found: Standing = standing(scope.study, scope.store, scope.prices)
+    grid = sum((part.grid for part in (*generate, *grade)), NOTHING)
+    remaining = sum((part.remaining for part in (*generate, *grade)), NOTHING)
+    return StudyEstimate(
+        study=scope.study.name,
+        policy=extent.policy,
+        items=min(scope.items.num_rows, extent.items_limit or scope.items.num_rows),
+        replications=extent.replications,
+        generate=generate,
+        grade=grade,
+        grid=grid,
+        remaining=remaining,
+        spent_usd=found.spent_usd,
+        reserved_usd=found.reserved_usd,
+        confirm_above_usd=budget.confirm_above_usd,
+        max_usd=budget.max_usd,
+        wall_time_s=_wall_time(scope, survey, generate, grade),
+        warnings=[*_warnings(scope, survey, grid)],
+        unreachable=list(survey.unreachable.values()),
+    )
+
+
+def _wall_time(
+    scope: Scope,
+    survey: _Survey,
+    generate: list[PartitionEstimate],
+    grade: list[PartitionEstimate],
+) -> WallTime | None:
+    """The stages run one after the other, the models of a stage side by side."""
+    times = []
+    for stage, parts in ((GENERATE, generate), (GRADE, grade)):
+        calls: dict[str, int] = {}
+        for part in parts:
+            paid = part.remaining.calls - part.remaining.cached
+            calls[part.model] = calls.get(part.model, 0) + paid
+        latencies: dict[str, Calibration | None] = survey.calibrations[stage]
+        solvers = scope.study.config.solvers
+        times.append(
+            wall_time(
+                calls,
+                {model: found.latency_s if found else None for model, found in latencies.items()},
+                {model: connections_to(solvers, model) for model in calls},
+                [model for model in calls if scope.batch(model)],
+            )
+        )
+    return None if None in times else WallTime(*map(sum, zip(*times, strict=True)))  # type: ignore[arg-type]
+
+
+def _warnings(scope: Scope, survey: _Survey, grid: Projection) -> Iterator[str]:
+    if grid.uncapped:
+        yield (
+            f"no max_tokens limits {', '.join(grid.uncapped)}: each answer is taken to be at most "
+            f"{OUTPUT_TOKENS_UNCAPPED} tokens"
+        )
+    if grid.unpriced:
+        yield f"no price is known for {', '.join(grid.unpriced)}: their calls are not in the USD"
+    unknown = sorted(
+        {part for part in survey.on_this_machine if scope.prices.price_of(part) is None}
+    )
+    if unknown:
+        yield f"runs on this machine, without a bill: {', '.join(unknown)}"
+    for problem in survey.unreachable.values():
+        yield f"cannot be called, nor looked up in the response cache: {problem}"
+
+
+def _models(scope: Scope, stage: str) -> set[str]:
+    design = scope.study.design
+    if stage == GENERATE:
+        return {condition.model for condition in design.generate}
+    return {condition.grader.model for condition in design.grade if condition.grader}
+
+
+def _observed(scope: Scope, stage: str) -> Iterator[Observed]:
+    """Every stored paid call of the design, beside what its prompt was estimated at."""
+    design, store = scope.study.design, scope.store
+    solver = SolutionCaller(scope)
+    for condition in design.generate:
+        solutions = store.read("solutions", [(condition.id,)])
+        if stage == GENERATE:
+            yield from _observed_calls(scope, solver, (condition.id,), solutions)
+            continue
+        judge = GradingCaller(scope, solutions)
+        for other in design.grade:
+            partition = (condition.id, other.id)
+            if not is_verifiable(scope.study, partition):
+                rows = store.read("gradings", [partition])
+                yield from _observed_calls(scope, judge, partition, rows)
+
+
+def _observed_calls(
+    scope: Scope, caller: Caller, partition: Partition, rows: pa.Table
+) -> Iterator[Observed]:
+    known = set(scope.items["item_id"].to_pylist())
+    columns = ["item_id", "epoch", "input_tokens", "output_tokens", "latency_s", "error"]
+    cached = ["cache_read_tokens", "cache_write_tokens"]
+    paid = {
+        Cell(row["item_id"], row["epoch"]): row
+        for row in rows.select([*columns, *cached]).to_pylist()
+        if row["error"] is None and row["input_tokens"] is not None and row["item_id"] in known
+    }
+    prompts = caller.prompts(partition, list(paid))
+    for cell, row in paid.items():
+        yield Observed(
+            caller.model(partition),
+            estimate_tokens(prompts[cell].text),
+            sum(row[name] or 0 for name in ("input_tokens", *cached)),
+            row["output_tokens"] or 0,
+            row["latency_s"] or 0.0,
+        )

@@ -1,0 +1,91 @@
+"""Reservations: what runs in progress may still spend, so that several cannot pass the cap.
+
+One JSON document per study, changed under its lock. A reservation is held by a process:
+an OS lock tells whether it is alive, so that a killed one stops counting.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from .layout import RESERVATIONS, reservation_lock
+from .store import ResultsStore
+
+__all__ = ["Reservations"]
+
+Amounts = dict[str, float]
+
+
+class Reservations:
+    """Amounts of USD under the names of those who reserved them."""
+
+    def __init__(self, store: ResultsStore) -> None:
+        self._store = store
+
+    @contextmanager
+    def held(self, holder: str) -> Iterator[None]:
+        """Be alive as `holder` while the block runs; what it reserved goes with it."""
+        lock = FileLock(self._lock_file(holder))
+        lock.acquire()
+        try:
+            yield
+        finally:
+            self._change(lambda amounts: amounts.pop(holder, None))
+            lock.release()
+            self._lock_file(holder).unlink(missing_ok=True)
+
+    def reserve(self, holder: str, usd: float, admit: Callable[[Amounts], None]) -> None:
+        """Reserve an amount for `holder`, at least, unless `admit(amounts of others)` raises.
+
+        Nobody else can reserve or release in between.
+        """
+
+        def take(amounts: Amounts) -> None:
+            others = {name: amount for name, amount in amounts.items() if name != holder}
+            admit(others)
+            amounts[holder] = max(amounts.get(holder, 0.0), usd)
+
+        self._change(take)
+
+    def release(self, holder: str, usd: float) -> None:
+        """Give back a part of what `holder` reserved: its calls are made and booked."""
+
+        def give_back(amounts: Amounts) -> None:
+            if holder in amounts:
+                amounts[holder] = max(0.0, amounts[holder] - usd)
+
+        self._change(give_back)
+
+    def amounts(self) -> Amounts:
+        """What the living have reserved. A look, without the lock."""
+        return self._living(self._store.read_json(RESERVATIONS) or {})
+
+    def _change(self, change: Callable[[Amounts], object]) -> None:
+        def rewrite(document: dict[str, float]) -> dict[str, float]:
+            amounts = self._living(document)
+            change(amounts)
+            return amounts
+
+        self._store.update_json(RESERVATIONS, rewrite)
+
+    def _living(self, document: dict[str, float]) -> Amounts:
+        return {name: amount for name, amount in document.items() if self._is_alive(name)}
+
+    def _is_alive(self, holder: str) -> bool:
+        path = self._lock_file(holder)
+        if not path.exists():
+            return False
+        lock = FileLock(path)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            return True
+        lock.release()
+        return False
+
+    def _lock_file(self, holder: str) -> Path:
+        path = self._store.local_root / reservation_lock(holder)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
