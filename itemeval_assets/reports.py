@@ -174,7 +174,7 @@ def _spend(spends: list[Spend]) -> Table:
     for name in ("provider", "model"):
         table.add_column(name, overflow="fold")
     headings = ("calls", "usd", *(["list price"] if shown else []))
-    for name in (*headings, *(f"saved by {name.replace('_', ' ')}" for name in shown)):
+    for name in (*headings, *(f"saved: {name.replace('_', ' ')}" for name in shown)):
         table.add_column(name, justify="right")
     for spend in [*spends, *([total_spend(spends)] if len(spends) > 1 else [])]:
         unpriced = spend.calls and spend.unpriced_calls == spend.calls

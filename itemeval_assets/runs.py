@@ -1,5 +1,6 @@
 """Starts Dagster runs of a study in this process, and reads what became of them."""
 
+import math
 import os
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,7 +15,7 @@ from filelock import FileLock
 
 from itemeval_assets.core import errors
 from itemeval_assets.core.budget import require_sane_consent
-from itemeval_assets.core.errors import ModelError, RunFailed
+from itemeval_assets.core.errors import BudgetExceeded, ConsentMissing, ModelError, RunFailed
 from itemeval_assets.core.ledger import VERIFIABLE
 from itemeval_assets.core.preflight import ModelHealth
 from itemeval_assets.core.spend import spend_by_model
@@ -99,10 +100,17 @@ def run_study(
         if foreseen.unreachable:
             raise ModelError("\n".join(foreseen.unreachable))
         gate.admit(foreseen.remaining)
+        refusal = None
         for tables, span in _steps(study, asked):
-            launch(tables, span, _step_config(study, store, asked, launch.run_ids), holder)
+            try:
+                launch(tables, span, _step_config(study, store, asked, launch.run_ids), holder)
+            except (BudgetExceeded, ConsentMissing) as error:
+                refusal = error  # what was called until now is booked and exported all the same
+                break
         called = _ledger_of(store, launch.run_ids)
         launch(["ledger", *(["costs"] if called else []), "export"])
+        if refusal is not None:
+            raise refusal
     return RunSummary(
         study=study.name,
         run_ids=launch.run_ids,
@@ -147,8 +155,10 @@ def _step_config(
     study: Study, store: ResultsStore, asked: Asked, run_ids: Sequence[str]
 ) -> dict[str, Any]:
     """The config of the next step: what the user consented to, less what is spent of it."""
-    consent = asked.consent_usd
-    allowed = study.config.budget.confirm_above_usd if consent is None else consent
+    budget, allowed = study.config.budget, asked.consent_usd
+    if allowed is None:
+        # Nobody was asked, so that no more than this may be spent without a word.
+        allowed = min(budget.confirm_above_usd, budget.max_usd or math.inf)
     spent = sum(row["usd"] or 0.0 for row in _ledger_of(store, run_ids))
     left = max(0.0, allowed - spent)
     return {"force": asked.force, "policy": asked.policy, "consent_usd": left}

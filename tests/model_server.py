@@ -1,14 +1,13 @@
 """A deterministic, OpenAI-compatible model server for tests; standard library only.
 
 What a request meets depends on the seed, the model and the prompt alone, so the same
-request has the same fate in every run and every process; only transient faults also look
-at the attempt. In this process: `with ModelServer() as server:` and `server.base_url`;
-in one of its own: `with server_process("--latency", "0.2") as base_url:`, and later
-`read_counts(base_url)`.
+request has the same fate in every run and every process; only transient faults and the
+prompt cache also look at what came before. In this process: `with ModelServer() as server:`
+and `server.base_url`; in one of its own: `with server_process("--latency", "0.2") as
+base_url:`, and later `read_counts(base_url)`.
 """
 
 import argparse
-import hashlib
 import json
 import os
 import socket
@@ -17,168 +16,70 @@ import sys
 import threading
 import urllib.request
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
 
-FAULTS = ("permanent", "transient", "malformed", "blank", "prose", "hang")
-CODES = {401: "invalid_api_key", 404: "model_not_found", 429: "rate_limit_exceeded"}
-MALFORMED = {
-    "text": ("application/json", b"upstream connect error or disconnect"),
-    "truncated": ("application/json", b'{"id": "chatcmpl-1", "choices": [{"index'),
-    "html": ("text/html", b"<html><body><h1>Bad Gateway</h1></body></html>"),
-}
+from tests.model_answers import (
+    MALFORMED,
+    Answer,
+    Behaviour,
+    Request,
+    completion_answer,
+    error_answer,
+    json_answer,
+    usual_answer,
+    usual_content,
+)
+from tests.model_batches import Batches
+
+__all__ = [
+    "MALFORMED",
+    "Answer",
+    "Behaviour",
+    "ModelServer",
+    "Request",
+    "error_answer",
+    "json_answer",
+    "read_counts",
+    "server_process",
+    "usual_content",
+]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Behaviour:
-    """How a model answers; each fault is a share of the (model, prompt) pairs."""
+class Gauge:
+    """How many requests of each model are in flight, and the most that ever were at once."""
 
-    seed: int = 0
-    latency_s: float = 0.0  # before every answer
-    permanent: float = 0.0  # an error at every attempt
-    permanent_status: int = 400
-    transient: float = 0.0  # an error at the first attempts, then a success
-    transient_attempts: int = 1
-    transient_statuses: tuple[int, ...] = (429, 500)  # a pair keeps to one of them
-    malformed: float = 0.0  # HTTP 200 with a body that is no completion
-    malformed_kinds: tuple[str, ...] = tuple(MALFORMED)  # a pair keeps to one of them
-    blank: float = 0.0  # the content is ""
-    prose: float = 0.0  # a judge replies without JSON; solvers are not touched
-    hang: float = 0.0  # the usual answer, hang_s later
-    hang_s: float = 30.0
-    cached_tokens: int = 0  # a part of prompt_tokens, so never more
-    reasoning_tokens: int = 0  # added to completion_tokens
+    def __init__(self) -> None:
+        self._now: Counter[str | None] = Counter()  # None: all models together
+        self._most: Counter[str | None] = Counter()
 
-    def fault(self, model: str, prompt: str) -> str | None:
-        """The fault that this pair meets, or None."""
-        point = draw(self.seed, model, prompt)
-        for fault in FAULTS:
-            point -= getattr(self, fault)
-            if point < 0:
-                return fault
-        return None
+    def enter(self, model: str) -> None:
+        for key in (model, None):
+            self._now[key] += 1
+            self._most[key] = max(self._most[key], self._now[key])
 
+    def leave(self, model: str) -> None:
+        for key in (model, None):
+            self._now[key] -= 1
 
-@dataclass
-class Request:
-    """A chat request as it arrived, and what became of it."""
+    def most(self, model: str | None = None) -> int:
+        return self._most[model]
 
-    model: str
-    prompt: str  # the texts of all messages, joined by line breaks
-    attempt: int  # 1 for the first request with this model and prompt
-    temperature: float | None = None
-    has_response_format: bool = False  # of type json_schema
-    stream: bool = False
-    status: int = 0  # the HTTP status decided on
-    delivered: bool = False  # false while it waits, and for ever if the client left
-
-
-@dataclass(frozen=True)
-class Answer:
-    """An HTTP answer, sent `delay_s` seconds after the latency of its model."""
-
-    status: int
-    body: bytes
-    content_type: str = "application/json"
-    headers: Mapping[str, str] = field(default_factory=dict)
-    delay_s: float = 0.0
-
-
-def draw(*parts: object) -> float:
-    """A number in [0, 1) that depends on the parts alone."""
-    digest = hashlib.sha256(json.dumps(parts).encode()).digest()
-    return int.from_bytes(digest[:6], "big") / 2**48
-
-
-def json_answer(status: int, content: object, **headers: str) -> Answer:
-    """An answer with this JSON content."""
-    return Answer(status, json.dumps(content).encode(), headers=headers)
-
-
-def error_answer(status: int, message: str) -> Answer:
-    """An error in OpenAI's form; a 429 asks the client to come back at once."""
-    kind = "server_error" if status >= 500 else "invalid_request_error"
-    error = {"message": message, "type": kind, "code": CODES.get(status), "param": None}
-    headers = {"Retry-After": "0"} if status == 429 else {}
-    return json_answer(status, {"error": error}, **headers)
-
-
-def completion_answer(request: Request, content: str, behaviour: Behaviour) -> Answer:
-    """A success, streamed if the request says so; four characters make a token."""
-    prompt_tokens = len(request.prompt) // 4 + 1
-    completion_tokens = len(content) // 4 + behaviour.reasoning_tokens
-    cached_tokens = min(behaviour.cached_tokens, prompt_tokens)
-    usage = {
-        "prompt_tokens": prompt_tokens,
-        "completion_tokens": completion_tokens,
-        "total_tokens": prompt_tokens + completion_tokens,
-        "prompt_tokens_details": {"cached_tokens": cached_tokens},
-        "completion_tokens_details": {"reasoning_tokens": behaviour.reasoning_tokens},
-    }
-    base = {"id": "chatcmpl-test", "created": 0, "model": request.model}
-    if request.stream:
-        events = _event_stream(base, content, usage)
-        return Answer(200, events, "text/event-stream")
-    message = {"role": "assistant", "content": content}
-    choices = [{"index": 0, "message": message, "finish_reason": "stop"}]
-    reply = {"object": "chat.completion", "choices": choices, "usage": usage}
-    return json_answer(200, base | reply)
-
-
-def _event_stream(base: dict[str, Any], content: str, usage: dict[str, Any]) -> bytes:
-    half = len(content) // 2
-    start = {"role": "assistant", "content": content[:half]}
-    events: list[dict[str, Any]] = [
-        {"choices": [{"index": 0, "delta": delta, "finish_reason": reason}]}
-        for delta, reason in ((start, None), ({"content": content[half:]}, "stop"))
-    ]
-    events.append({"choices": [], "usage": usage})
-    base = base | {"object": "chat.completion.chunk"}
-    lines = [*(json.dumps(base | event) for event in events), "[DONE]"]
-    return "".join(f"data: {line}\n\n" for line in lines).encode()
-
-
-def usual_content(request: Request) -> str:
-    """Bare JSON where a schema was sent, fenced for a judge prompt, else a solution."""
-    point = draw(request.model, request.prompt)
-    verdict = json.dumps({"score": round(point, 2), "reasoning": "Compared by value."})
-    if request.has_response_format:
-        return verdict
-    if '"score"' in request.prompt:
-        return f"I compared the two answers.\n\n```json\n{verdict}\n```"
-    return f"I restate the problem. Then I solve it.\n\nANSWER: {int(point * 100)}"
-
-
-def usual_answer(request: Request, behaviour: Behaviour) -> Answer:
-    """What the rules of a behaviour say: a fault, or the usual content."""
-    fault = behaviour.fault(request.model, request.prompt)
-    pick = draw("pick", behaviour.seed, request.model, request.prompt)
-    if fault == "permanent":
-        return error_answer(behaviour.permanent_status, "refused by the test server")
-    if fault == "transient" and request.attempt <= behaviour.transient_attempts:
-        statuses = behaviour.transient_statuses
-        return error_answer(statuses[int(pick * len(statuses))], "come back later")
-    if fault == "malformed":
-        kinds = behaviour.malformed_kinds
-        content_type, body = MALFORMED[kinds[int(pick * len(kinds))]]
-        return Answer(200, body, content_type)
-    content = "" if fault == "blank" else usual_content(request)
-    if fault == "prose" and '"score"' in content:
-        content = "Mostly right, but I would rather not put a number on it."
-    answer = completion_answer(request, content, behaviour)
-    return replace(answer, delay_s=behaviour.hang_s) if fault == "hang" else answer
+    def reset(self) -> None:
+        self._most = self._now.copy()
 
 
 class ModelServer:
     """The server on 127.0.0.1, as a context manager: it answers inside the block.
 
     `models` gives single models a behaviour of their own. `reply` takes over: it returns
-    the content, or a whole Answer, or None to leave a request to the behaviour.
+    the content, or a whole Answer, or None to leave a request to the behaviour. A batch is
+    ready `batches.seconds` after it is made, whatever the latency.
     """
 
     def __init__(
@@ -194,8 +95,11 @@ class ModelServer:
         self.reply = reply
         self.port = port  # 0: a free one, known inside the block
         self.requests: list[Request] = []  # chat requests in order of arrival
+        self.batches = Batches(self._answer_batch)
         self.stopping = threading.Event()
         self._attempts: Counter[tuple[str, str]] = Counter()
+        self._answered_prefixes: set[tuple[str, str]] = set()
+        self._gauge = Gauge()
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -229,21 +133,47 @@ class ModelServer:
         """Different (model, prompt) pairs among the requests."""
         return len({(request.model, request.prompt) for request in self.requests})
 
+    def most_at_once(self, model: str | None = None) -> int:
+        """The most chat requests that were in flight together, from arrival to answer.
+
+        Lines of a batch are in no flight.
+        """
+        return self._gauge.most(model)
+
     def counts(self) -> dict[str, Any]:
         """What GET /counts gives to other processes."""
         totals = {"requests": self.count(), "distinct": self.distinct()}
+        totals |= {"most_at_once": self.most_at_once()}
         by_model = Counter(request.model for request in self.requests)
         by_status = Counter(str(request.status) for request in self.requests)
         by = {"by_model": by_model, "by_status": by_status}
         return totals | {"answered": self.answered} | by
 
     def reset_counts(self) -> None:
-        """Forget the requests, not the attempts: a transient fault past stays past."""
-        self.requests = []
+        """Forget the requests, but not the attempts, nor the prompt cache.
 
-    def receive(self, payload: Mapping[str, Any]) -> tuple[Request, Answer]:
+        A transient fault past stays past.
+        """
+        with self._lock:
+            self.requests = []
+            self._gauge.reset()
+
+    @contextmanager
+    def exchange(self, payload: Mapping[str, Any]) -> Iterator[tuple[Request, Answer]]:
+        """Receive a chat request that is in flight until the block ends."""
+        model = str(payload["model"])
+        with self._lock:
+            self._gauge.enter(model)
+        try:
+            yield self.receive(payload)
+        finally:
+            with self._lock:
+                self._gauge.leave(model)
+
+    def receive(self, payload: Mapping[str, Any], *, batch: bool = False) -> tuple[Request, Answer]:
         """Record a chat request and decide on its answer."""
         model, prompt = str(payload["model"]), _prompt_text(payload["messages"])
+        behaviour = self._behaviour_of(model)
         schema = (payload.get("response_format") or {}).get("type") == "json_schema"
         with self._lock:
             self._attempts[model, prompt] += 1
@@ -251,10 +181,36 @@ class ModelServer:
             request.temperature = payload.get("temperature")
             request.has_response_format = schema
             request.stream = bool(payload.get("stream"))
+            request.batch = batch
+            request.cached_tokens = self._cached_tokens(request, behaviour)
             self.requests.append(request)
-        answer = self._decide(request, self.models.get(model, self.behaviour))
+        answer = self._decide(request, behaviour)
         request.status = answer.status
         return request, answer
+
+    def deliver(self, request: Request) -> None:
+        """Note that the answer to a request is on its way."""
+        reach = 4 * self._behaviour_of(request.model).cache_prefix_tokens
+        with self._lock:
+            request.delivered = True
+            if request.status == 200:
+                self._answered_prefixes.add((request.model, request.prompt[:reach]))
+
+    def _behaviour_of(self, model: str) -> Behaviour:
+        return self.models.get(model, self.behaviour)
+
+    def _cached_tokens(self, request: Request, behaviour: Behaviour) -> int:
+        tokens = behaviour.cache_prefix_tokens
+        if not tokens:
+            return min(behaviour.cached_tokens, request.prompt_tokens)
+        is_known = (request.model, request.prompt[: 4 * tokens]) in self._answered_prefixes
+        return min(tokens, request.prompt_tokens) if is_known else 0
+
+    def _answer_batch(self, payloads: Sequence[Mapping[str, Any]]) -> list[tuple[int, bytes]]:
+        received = [self.receive(payload, batch=True) for payload in payloads]
+        for request, _ in received:
+            self.deliver(request)
+        return [(answer.status, answer.body) for _, answer in received]
 
     def _decide(self, request: Request, behaviour: Behaviour) -> Answer:
         answer = self.reply(request) if self.reply else None
@@ -290,22 +246,33 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.path == "/counts":
             self._send(json_answer(200, self.owner.counts()))
         else:
-            self._send(error_answer(404, f"unknown path {self.path}"))
+            self._send(self._found(self.owner.batches.get(self.path)))
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        if self.path != "/v1/chat/completions":
-            return self._send(error_answer(404, f"unknown path {self.path}"))
         try:
-            request, answer = self.owner.receive(json.loads(body))
+            answer = self._answer_to(body)
         except Exception as error:
             # clients retry a dropped connection for ever; a 400 shows the mistake
-            return self._send(error_answer(400, f"bad request or hook: {error!r}"))
-        if self.owner.stopping.wait(answer.delay_s) or self._client_left():
+            answer = error_answer(400, f"bad request or hook: {error!r}")
+        if answer is None:
             self.close_connection = True
-            return None
-        request.delivered = True  # first: whoever reads the answer finds it counted
-        return self._send(answer)
+        else:
+            self._send(answer)
+
+    def _answer_to(self, body: bytes) -> Answer | None:
+        if self.path == "/v1/chat/completions":
+            return self._chat(json.loads(body))
+        content_type = self.headers.get("Content-Type", "")
+        return self._found(self.owner.batches.post(self.path, content_type, body))
+
+    def _chat(self, payload: Mapping[str, Any]) -> Answer | None:
+        """The answer to a chat request, when it is due; None if nobody waits for it any more."""
+        with self.owner.exchange(payload) as (request, answer):
+            if self.owner.stopping.wait(answer.delay_s) or self._client_left():
+                return None
+            self.owner.deliver(request)  # first: whoever reads the answer finds it counted
+            return answer
 
     def _client_left(self) -> bool:
         flags = socket.MSG_PEEK | socket.MSG_DONTWAIT
@@ -313,6 +280,12 @@ class _Handler(BaseHTTPRequestHandler):
             return self.connection.recv(1, flags) == b""
         except BlockingIOError:
             return False
+        except ConnectionError:
+            return True
+
+    def _found(self, content: bytes | None) -> Answer:
+        missing = error_answer(404, f"unknown path {self.path}")
+        return missing if content is None else Answer(200, content)
 
     def _send(self, answer: Answer) -> None:
         self.send_response(answer.status)

@@ -52,9 +52,13 @@ MISTAKES: dict[str, Mistake] = {
     "no consent": (
         {"extra": {"budget": {"confirm_above_usd": 0}}},
         3,
-        ["--yes", "No call was made"],
+        ["--yes", "None of these calls was made"],
     ),
-    "over the cap": ({"extra": {"budget": {"max_usd": 1e-6}}}, 4, ["max_usd", "No call was made"]),
+    "over the cap": (
+        {"extra": {"budget": {"max_usd": 1e-6}}},
+        4,
+        ["max_usd", "None of these calls was made"],
+    ),
 }
 
 

@@ -8,10 +8,13 @@ import time
 import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
-from inspect_ai.model import GenerateConfig, Model, get_model
+from inspect_ai.model import GenerateConfig, Model, ModelOutput, get_model
+from inspect_ai.model._providers.util import batch as inspect_batch
+from openai import BadRequestError, NotFoundError, OpenAI
 
 from tests.model_server import (
     MALFORMED,
@@ -19,6 +22,7 @@ from tests.model_server import (
     Behaviour,
     ModelServer,
     Request,
+    error_answer,
     read_counts,
     server_process,
 )
@@ -279,8 +283,165 @@ def test_process_shares_rules_and_counts() -> None:
     assert counts["by_model"] == {"m": 3, "dead": 1}
     assert counts["by_status"] == {"500": 1, "200": 2, "401": 1}
     assert (counts["answered"], counts["distinct"]) == (2, 2)
+    assert counts["most_at_once"] == 1
     with pytest.raises(OSError):
         post(base_url, "q")
+
+
+def cached_tokens_of(base_url: str, prompt: str, model: str = "m") -> int:
+    """The cached tokens that a reply reports."""
+    usage = json.loads(post(base_url, prompt, model)[1])["usage"]
+    return usage["prompt_tokens_details"]["cached_tokens"]
+
+
+def test_a_shared_head_is_cached_once_one_with_it_was_answered() -> None:
+    head = "h" * 40
+    with ModelServer(Behaviour(cache_prefix_tokens=10, permanent=1)) as server:
+        post(server.base_url, head + " refused")
+        server.behaviour = Behaviour(cache_prefix_tokens=10)
+        same_head = [cached_tokens_of(server.base_url, head + tail) for tail in ("1", "2")]
+        server.reset_counts()
+        after_reset = cached_tokens_of(server.base_url, head)
+        other_model = cached_tokens_of(server.base_url, head, model="other")
+        other_head = cached_tokens_of(server.base_url, "x" + head)
+        short = [cached_tokens_of(server.base_url, "short") for _ in range(2)]
+    assert (same_head, after_reset, other_model, other_head) == ([0, 10], 10, 0, 0)
+    assert short == [0, 2]
+    assert [request.cached_tokens for request in server.requests] == [10, 0, 0, 0, 2]
+
+
+def test_a_head_on_its_way_is_not_cached_yet() -> None:
+    behaviour = Behaviour(cache_prefix_tokens=10, latency_s=0.3)
+    with ModelServer(behaviour) as server, ThreadPoolExecutor(3) as pool:
+        prompts = ["h" * 40 + str(n) for n in range(3)]
+        together = list(pool.map(partial(cached_tokens_of, server.base_url), prompts))
+        assert together == [0, 0, 0]
+        assert cached_tokens_of(server.base_url, "h" * 40) == 10
+
+
+def test_most_at_once_counts_requests_in_flight() -> None:
+    def reply(request: Request) -> None:
+        if request.prompt == "broken":
+            raise KeyError
+
+    with ModelServer(Behaviour(latency_s=0.3), reply=reply) as server:
+        with ThreadPoolExecutor(5) as pool:
+            models = ["a", "a", "a", "b", "b"]
+            list(pool.map(partial(post, server.base_url, "q"), models))
+        assert (server.most_at_once("a"), server.most_at_once("b")) == (3, 2)
+        assert server.most_at_once() == server.counts()["most_at_once"] == 5
+        server.reset_counts()
+        assert server.most_at_once() == 0
+        for prompt in ("q", "broken", "q"):
+            post(server.base_url, prompt, model="a")
+        assert (server.most_at_once(), server.most_at_once("b")) == (1, 0)
+
+
+def batch_lines(*prompts: str, url: str = "/v1/chat/completions") -> bytes:
+    """The input file of a batch: a line for each prompt, which is its custom_id too."""
+    lines = [
+        {
+            "custom_id": prompt,
+            "method": "POST",
+            "url": url,
+            "body": {"model": "m", "messages": [{"role": "user", "content": prompt}]},
+        }
+        for prompt in prompts
+    ]
+    return "".join(json.dumps(line) + "\n" for line in lines).encode()
+
+
+def results_in(client: OpenAI, file_id: str | None) -> dict[str, dict[str, Any]]:
+    """The lines of a result file by custom_id."""
+    lines = client.files.content(file_id or "").text.splitlines()
+    return {line["custom_id"]: line for line in map(json.loads, lines)}
+
+
+def make_batch(client: OpenAI, content: bytes) -> str:
+    """Upload a file and make a batch of it; its id."""
+    file = client.files.create(file=("in.jsonl", content), purpose="batch")
+    return client.batches.create(
+        input_file_id=file.id, completion_window="24h", endpoint="/v1/chat/completions"
+    ).id
+
+
+def test_lines_of_a_batch_are_answered_like_chat_requests() -> None:
+    def reply(request: Request) -> Answer | None:
+        return error_answer(400, "too long") if request.prompt == "bad" else None
+
+    with ModelServer(Behaviour(cached_tokens=1), reply=reply) as server:
+        client = OpenAI(base_url=server.base_url, api_key="x", max_retries=0)
+        batch = client.batches.retrieve(make_batch(client, batch_lines("one", "bad", "é\n")))
+        answered, failed = (
+            results_in(client, id) for id in (batch.output_file_id, batch.error_file_id)
+        )
+        expected = json.loads(post(server.base_url, "one")[1])
+    assert batch.status == "completed"
+    assert batch.request_counts
+    assert (batch.request_counts.completed, batch.request_counts.failed) == (2, 1)
+    assert answered.keys() == {"one", "é\n"}
+    assert answered["one"]["response"]["body"] == expected
+    assert failed["bad"]["response"]["status_code"] == 400
+    assert failed["bad"]["response"]["body"]["error"]["message"] == "too long"
+    assert failed["bad"]["error"] is None
+    assert [(r.prompt, r.batch) for r in server.requests] == [
+        ("one", True),
+        ("bad", True),
+        ("é\n", True),
+        ("one", False),
+    ]
+    assert (server.count("m"), server.answered, server.most_at_once()) == (4, 3, 1)
+
+
+def test_a_batch_takes_its_time() -> None:
+    with ModelServer(Behaviour(permanent=1)) as server:
+        server.batches.seconds = 0.3
+        client = OpenAI(base_url=server.base_url, api_key="x", max_retries=0)
+        id = make_batch(client, batch_lines("q"))
+        early = client.batches.retrieve(id)
+        time.sleep(0.35)
+        done = client.batches.retrieve(id)
+    assert (early.status, early.output_file_id, early.error_file_id) == ("in_progress", None, None)
+    assert (done.status, done.output_file_id) == ("completed", None)
+    assert done.error_file_id is not None
+
+
+def test_what_is_no_batch_is_refused() -> None:
+    with ModelServer() as server:
+        client = OpenAI(base_url=server.base_url, api_key="x", max_retries=0)
+        with pytest.raises(BadRequestError):
+            make_batch(client, batch_lines("q", url="/v1/responses"))
+        with pytest.raises(BadRequestError):
+            make_batch(client, b"no json")
+        with pytest.raises(NotFoundError):
+            client.batches.retrieve("batch_9")
+        with pytest.raises(NotFoundError):
+            client.files.content("file-9")
+        assert server.count() == 0
+
+
+def test_inspect_calls_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def ask_all(model: Model, prompts: list[str]) -> list[ModelOutput]:
+        return await asyncio.gather(*map(model.generate, prompts))
+
+    monkeypatch.setattr(inspect_batch, "DEFAULT_BATCH_TICK", 0.05)
+    monkeypatch.setattr(inspect_batch, "DEFAULT_SEND_DELAY", 0.05)
+    prompts = [f"What is 6 x {n}?" for n in range(3)]
+    with ModelServer() as server:
+        server.batches.seconds = 0.1
+        model = get_model(
+            "openai/gpt-4o-mini",
+            base_url=server.base_url,
+            api_key="x",
+            config=GenerateConfig(batch=True),
+            memoize=False,
+        )
+        outputs = asyncio.run(ask_all(model, prompts))
+        assert [request.batch for request in server.requests] == [True] * 3
+        assert sum(server.batches.sizes) == 3
+        expected = [text_of(server.base_url, prompt, model="gpt-4o-mini") for prompt in prompts]
+    assert [output.completion for output in outputs] == expected
+    assert all(output.usage and output.usage.input_tokens == 4 for output in outputs)
 
 
 def test_process_ends_by_itself() -> None:

@@ -56,7 +56,7 @@ def require_budget(
     if cap is not None and standing.committed_usd + projection.usd > cap:
         raise BudgetExceeded(
             f"over the hard cap budget.max_usd ${cap:.4f}: {words}.\n"
-            "No call was made. Raise budget.max_usd in the study, or run less: "
+            "None of these calls was made. Raise budget.max_usd in the study, or run less: "
             "--condition, --policy dev",
             {**facts, "max_usd": cap},
         )
@@ -64,7 +64,7 @@ def require_budget(
     if projection.usd > allowed:
         raise ConsentMissing(
             f"needs your consent: {words}; allowed without asking: ${allowed:.4f}.\n"
-            f"No call was made. {_how_to_consent(projection.usd)}",
+            f"None of these calls was made. {_how_to_consent(projection.usd, cap)}",
             {**facts, "allowed_usd": allowed},
         )
 
@@ -100,22 +100,24 @@ def _require_prices(
     if budget.max_usd is not None:
         raise ConfigError(
             f"no price is known for {models}: the hard cap budget.max_usd cannot be kept.\n"
-            f"No call was made. Remove the cap, or {remedy}",
+            f"None of these calls was made. Remove the cap, or {remedy}",
             facts,
         )
     if consent_usd != WHATEVER_IT_COSTS:
         raise ConsentMissing(
             f"no price is known for {models}: nobody can say what the calls cost.\n"
-            f"No call was made. Consent with --yes (max_usd=float('inf') in Python, consent_usd: "
-            f"inf in Dagster), or {remedy}",
+            "None of these calls was made. Consent with --yes (max_usd=float('inf') in Python, "
+            f"consent_usd: inf in Dagster), or {remedy}",
             facts,
         )
 
 
-def _how_to_consent(usd: float) -> str:
-    enough = math.ceil(usd * 100) / 100
+def _how_to_consent(usd: float, cap: float | None) -> str:
+    # A sum a hair above a whole cent is rounded to the next one.
+    cents = math.ceil(usd * 100 + 1e-6) / 100
+    enough = f"{cents:.2f}" if cap is None or cents <= cap else f"{cap:g}"
     return (
-        f"Say --yes or --max-usd {enough:.2f}; pass max_usd={enough:.2f} in Python; in Dagster set "
-        f"`consent_usd: {enough:.2f}` in the run config, or the run tag "
-        f"`itemeval_assets/consent_usd: {enough:.2f}`"
+        f"Say --yes or --max-usd {enough}; pass max_usd={enough} in Python; in Dagster set "
+        f"`consent_usd: {enough}` in the run config, or the run tag "
+        f"`itemeval_assets/consent_usd: {enough}`"
     )

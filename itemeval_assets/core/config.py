@@ -39,6 +39,8 @@ ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "
 OnEmpty = Literal["skip", "rerun", "grade"]
 Scorer = Literal["exact_match", "multiple_choice", "numeric"]
 Policy = Literal["dev", "full-interactive", "full-batch"]
+Usd = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Connections = Annotated[int, Field(strict=True, ge=1)]
 TemplateName = Annotated[str, Field(pattern=TEMPLATE_NAME)]
 
 
@@ -165,8 +167,8 @@ class BudgetConfig(_Section):
     policy: Policy = "dev"
     dev_items: int = Field(default=2, ge=1)
     dev_replications: int | None = Field(default=None, ge=1)
-    confirm_above_usd: float = Field(default=5.0, ge=0.0, le=MOST_USD, allow_inf_nan=False)
-    max_usd: float | None = Field(default=None, gt=0.0, le=MOST_USD, allow_inf_nan=False)
+    confirm_above_usd: Usd = Field(default=5.0, ge=0.0, le=MOST_USD)
+    max_usd: Usd | None = Field(default=None, gt=0.0, le=MOST_USD)
     batch: bool | Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
     pricing_path: str | None = None
     pricing_max_age_days: float | None = Field(default=None, ge=0.0)

@@ -11,6 +11,8 @@ from pydantic import BaseModel, ValidationError
 
 __all__ = ["describe_problems"]
 
+SHAPES = ("literal[", "list[", "dict[", "function-")
+
 
 def describe_problems(error: ValidationError, data: Any, model: type[BaseModel]) -> list[str]:
     """One or more lines for every problem in `error`, each starting with its YAML path."""
@@ -39,7 +41,7 @@ def _yaml_path(loc: tuple[int | str, ...]) -> str:
     for part in loc:
         if isinstance(part, int):
             text += f"[{part}]"
-        elif part.lower() not in noise and not part.startswith(("literal[", "list[", "function-")):
+        elif part.lower() not in noise and not part.startswith(SHAPES):
             text += f".{part}" if text else part
     return text or "(file)"
 

@@ -35,6 +35,7 @@ def verdict_on(error: str | None) -> Verdict:
     """
     if error is None:
         return "ok"
-    status = re.search(r"(?:error code|status)\D{0,12}(\d{3})", error, re.I)
-    is_final = status is not None and int(status[1]) in _FINAL_STATUS
+    # Each provider's client has a wording of its own; all of them begin with the HTTP status.
+    status = re.search(r"\b[45]\d\d\b(?!\s+[a-z])", error)
+    is_final = status is not None and int(status[0]) in _FINAL_STATUS
     return "dead" if is_final or any(w in error.lower() for w in _FINAL_WORDS) else "unverified"

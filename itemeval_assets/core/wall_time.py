@@ -3,6 +3,8 @@
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
+from .pricing import provider_of
+
 __all__ = ["WallTime", "wall_time"]
 
 # inspect adapts the connections to a model between these, unless the study fixes their number.
@@ -24,21 +26,28 @@ def wall_time(
     connections: Mapping[str, int | None],
     batched: Collection[str] = (),
 ) -> WallTime | None:
-    """The time for calls to several models side by side: that of the slowest model.
+    """The time for calls to several models side by side: that of the slowest.
 
-    All are by model. None where a model that is called has no observed latency.
+    All are by model. The models of a provider share its connections where their number is
+    given, and have some each where it is not. None where a model that is called has no
+    observed latency.
     """
-    least, most = 0.0, 0.0
+    least: dict[str, float] = {}
+    most: dict[str, float] = {}
     for model, count in calls.items():
         latency, limit = latency_s.get(model), connections.get(model)
+        lane = provider_of(model) if limit else model
         if not count:
             continue
         if model in batched:
-            most = max(most, BATCH_AT_MOST_S)
+            most[model] = BATCH_AT_MOST_S
             continue
         if latency is None:
             return None
         # Calls go out in rounds of as many as there are connections.
-        rounds = [-(-count // n) for n in (limit or MOST_CONNECTIONS, limit or FEWEST_CONNECTIONS)]
-        least, most = max(least, rounds[0] * latency), max(most, rounds[1] * latency)
-    return WallTime(least, most)
+        fast, slow = (
+            -(-count // n) for n in (limit or MOST_CONNECTIONS, limit or FEWEST_CONNECTIONS)
+        )
+        least[lane] = least.get(lane, 0.0) + fast * latency
+        most[lane] = most.get(lane, 0.0) + slow * latency
+    return WallTime(max(least.values(), default=0.0), max(most.values(), default=0.0))

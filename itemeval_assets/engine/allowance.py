@@ -14,8 +14,8 @@ from .usage import token_counts
 __all__ = ["Allowance"]
 
 UsdOf = Callable[[str, Mapping[str, int | None]], float | None]
-# Sums of floats differ in the last digits from what they were added up to.
-ROUNDING_USD = 1e-9
+# Sums of many floats differ in the last digits from what they were added up to.
+ROUNDING = 1e-9
 
 
 class Allowance:
@@ -23,7 +23,7 @@ class Allowance:
 
     def __init__(self, usd: float, usd_of: UsdOf) -> None:
         self.held_back = 0
-        self._left = usd + ROUNDING_USD
+        self._left = usd * (1 + ROUNDING) + ROUNDING
         self._usd_of = usd_of
 
     def take(self, most_usd: float) -> bool:

@@ -32,9 +32,11 @@ class Reservations:
         try:
             yield
         finally:
-            self._change(lambda amounts: amounts.pop(holder, None))
-            lock.release()
-            self._lock_file(holder).unlink(missing_ok=True)
+            try:
+                self._change(lambda amounts: amounts.pop(holder, None))
+            finally:
+                lock.release()
+                self._lock_file(holder).unlink(missing_ok=True)
 
     def reserve(self, holder: str, usd: float, admit: Callable[[Amounts], None]) -> None:
         """Reserve an amount for `holder`, at least, unless `admit(amounts of others)` raises.

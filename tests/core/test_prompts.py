@@ -100,6 +100,31 @@ def test_a_head_may_hold_the_rest_of_the_item() -> None:
     assert (prompt.system, prompt.user) == ("i/t\n", "s" + FORMAT_NOTICE)
 
 
+@pytest.mark.parametrize("split", [False, True])
+def test_all_calls_of_a_solver_share_the_whole_prompt(split: bool) -> None:
+    [condition], _ = conditions(solvers={"split_prompt": split})
+    prompt = solver_prompt(condition, item("q1", input="2+2?"))
+    assert prompt.head == prompt.text == "Head q1.\n\n2+2?\n\nTail."
+
+
+@pytest.mark.parametrize("split", [False, True])
+def test_judgements_of_an_item_share_the_rubric_before_the_solution(split: bool) -> None:
+    _, judge = conditions(
+        facets={"grader": ["j"]},
+        graders={"j": {"model": "mockllm/judge", "split_rubric": split}},
+    )
+    row = item("q1", input="2+2?", metadata_json=json.dumps({"topic": "sums"}))
+    prompts = [judge_prompt(judge, row, solution) for solution in ("4", "{input}", None)]
+    assert {prompt.head for prompt in prompts} == {"A 2+2? B 4 C  D sums E q1\n\n"}
+    assert len({prompt.text for prompt in prompts}) == 3
+    assert all(prompt.text.startswith(prompt.head) for prompt in prompts)
+
+
+def test_a_rubric_that_begins_with_the_solution_has_no_head() -> None:
+    _, judge = conditions(rubric="{solution}{input}")
+    assert judge_prompt(judge, item(), "4").head == ""
+
+
 @given(st.text(), st.text(), st.text())
 def test_the_judges_prompt_depends_on_item_and_solution_alone(
     input: str, target: str, solution: str

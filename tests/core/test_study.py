@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from itemeval_assets.core.config import StudyConfig
+from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.study import RunPlan, run_plan, stage_of
 from tests.studies import study_yaml
 
@@ -39,3 +40,12 @@ def test_policies(budget: dict[str, Any], policy: str | None, plan: RunPlan) -> 
 
 def test_the_stage_of_a_partition() -> None:
     assert (stage_of(("g",)), stage_of(("g", "j"))) == ("generate", "grade")
+
+
+@pytest.mark.parametrize("policy", ["full", "Dev", "dev "])
+def test_a_policy_that_there_is_not_is_refused(policy: str) -> None:
+    config = StudyConfig.model_validate(study_yaml())
+    with pytest.raises(ConfigError) as caught:
+        run_plan(config, policy)
+    message = f"there is no policy {policy!r}; there are: dev, full-interactive, full-batch"
+    assert str(caught.value) == message

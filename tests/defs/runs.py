@@ -1,6 +1,6 @@
 """Runs of a study's assets and checks as Dagster makes them, in this process."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,6 +56,7 @@ class Runs:
         only: Partition | None = None,
         span: list[Partition] | None = None,
         config: dict[str, Any] | None = None,
+        tags: Mapping[str, str] | None = None,
     ) -> dg.ExecuteInProcessResult:
         """One run: of one partition, of a range (first and last of `span`), or of none.
 
@@ -75,7 +76,7 @@ class Runs:
             instance=self.instance,
             asset_selection=[asset_key(self.study, name) for name in assets] or None,
             partition_key=partition_key(only) if only else None,
-            tags=dict(zip(RANGE, ends, strict=False)),
+            tags={**dict(zip(RANGE, ends, strict=False)), **(tags or {})},
             run_config={**QUIET, "ops": ops},
             raise_on_error=False,
         )
@@ -88,8 +89,12 @@ class Runs:
             found = record.asset_materialization
             assert found is not None
             partition = to_partition(found.partition or "")
-            latest.setdefault(partition, {k: v.value for k, v in found.metadata.items()})
+            latest.setdefault(partition, {k: _plain(v) for k, v in found.metadata.items()})
         return latest
+
+
+def _plain(value: dg.MetadataValue) -> Any:
+    return value if isinstance(value, dg.TableMetadataValue) else value.value
 
 
 def toy_study(folder: Path, **changes: Any) -> Study:

@@ -2,12 +2,14 @@
 
 import hashlib
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from itemeval_assets.core.errors import ConfigError, ItemevalAssetsError, TemplateError
+from itemeval_assets.core.study import Study
 from itemeval_assets.storage.inputs import load_prices, load_study
 from tests.studies import write_study
 
@@ -145,7 +147,9 @@ def test_without_a_judge_no_rubric_is_read(tmp_path: Path) -> None:
     assert [condition.kind for condition in load_study(path).design.grade] == ["verifiable"]
 
 
-PRICES = {"models": {"mockllm/a": {"input_usd_per_mtok": 1, "output_usd_per_mtok": 2}}}
+PRICES: dict[str, Any] = {
+    "models": {"mockllm/a": {"input_usd_per_mtok": 1, "output_usd_per_mtok": 2}}
+}
 
 
 def test_prices_are_read_from_beside_the_config(tmp_path: Path) -> None:
@@ -169,3 +173,34 @@ def test_prices_that_cannot_be_read(tmp_path: Path, content: Any, message: str) 
         load_prices(load_study(path))
     assert str(caught.value).startswith("budget.pricing_path: ")
     assert message in str(caught.value) and f"{tmp_path}/prices.json" in str(caught.value)
+
+
+def priced_study(folder: Path, age_days: float | None, most_days: float | None) -> Study:
+    """A study with a price file of that age, or of none that it tells, and a limit on it."""
+    dated = dict(PRICES)
+    if age_days is not None:
+        dated["updated_at"] = (datetime.now(UTC) - timedelta(days=age_days)).isoformat()
+    budget = {"pricing_path": "prices.json", "pricing_max_age_days": most_days}
+    path = write_study(folder, extra={"budget": budget})
+    (folder / "prices.json").write_text(json.dumps(dated))
+    return load_study(path)
+
+
+@pytest.mark.parametrize(
+    ("age_days", "message"), [(31, "is 31 days old"), (None, "has no updated_at")]
+)
+def test_old_prices_are_refused(tmp_path: Path, age_days: float | None, message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_prices(priced_study(tmp_path, age_days, 30))
+    assert str(caught.value).startswith(f"budget.pricing_path: {tmp_path}/prices.json ")
+    assert message in str(caught.value)
+    assert "budget.pricing_max_age_days is 30" in str(caught.value)
+    assert "set updated_at in the file, or raise the limit" in str(caught.value)
+
+
+@pytest.mark.parametrize(("age_days", "most_days"), [(29, 30), (1000, None), (None, None)])
+def test_young_prices_are_taken_and_old_ones_where_nobody_minds(
+    tmp_path: Path, age_days: float | None, most_days: float | None
+) -> None:
+    prices = load_prices(priced_study(tmp_path, age_days, most_days))
+    assert prices.usd("mockllm/a", {"input_tokens": 10**6}) == 1.0

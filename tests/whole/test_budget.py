@@ -1,16 +1,23 @@
 """The gate before the first call: a hard cap, and consent."""
 
+import json
+import math
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from itemeval_assets import api
 from itemeval_assets.cli import run_cli
-from itemeval_assets.core.errors import BudgetExceeded, ConsentMissing
+from itemeval_assets.core.errors import BudgetExceeded, ConfigError, ConsentMissing
+from itemeval_assets.storage.inputs import load_study
+from tests.defs.runs import SOLUTIONS, message, runs_of
+from tests.model_server import Behaviour
 from tests.studies import write_study
 
 from .conftest import Serve
-from .looking import rows, write_prices
+from .looking import results_dir, rows, write_prices
+from .test_processes import COMMAND
 
 # 2 calls of at most 1,000 output tokens at 30 USD per million are projected at 0.06 USD.
 SOLVERS = {"max_tokens": 1000}
@@ -56,9 +63,153 @@ def test_without_consent_nothing_is_called_and_with_it_all(
 
 def test_what_was_spent_counts_towards_the_cap(tmp_path: Path, serve: Serve) -> None:
     server = serve()
-    config = declare(tmp_path, max_usd=0.0605)
+    config = declare(tmp_path, max_usd=0.062)
     api.run(config, only="solutions")
     assert server.count() == 2
     with pytest.raises(BudgetExceeded):
         api.run(config, only="solutions", force=True)
     assert server.count() == 2
+
+
+def test_a_cap_at_half_of_the_projection_lets_no_stage_begin(tmp_path: Path, serve: Serve) -> None:
+    server = serve()
+    prices = write_prices(tmp_path, "m", "judge")
+
+    def with_cap(cap: float | None) -> Path:
+        budget = {"pricing_path": prices, "max_usd": cap}
+        return write_study(
+            tmp_path,
+            models=["openai-api/test/m"],
+            graders=["openai-api/test/judge"],
+            solvers=SOLVERS,
+            extra={"budget": budget},
+        )
+
+    projected = api.estimate(with_cap(None))
+    generating = sum(part.remaining.usd for part in projected.generate)
+    assert generating < projected.remaining.usd / 2  # it alone would pass
+    config = with_cap(projected.remaining.usd / 2)
+    assert run_cli(["run", str(config), "--yes"]) == 4
+    assert server.count() == 0
+
+
+def test_a_refusal_names_the_figures_and_every_way_to_consent(
+    tmp_path: Path, serve: Serve, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server = serve()
+    config = declare(tmp_path, confirm_above_usd=0.01)
+    assert run_cli(["run", str(config)]) == 3
+    said = capsys.readouterr().err
+    for part in ("$0.0610 for 2 calls", "--yes", "--max-usd 0.07", "max_usd=0.07", "consent_usd"):
+        assert part in said
+    assert run_cli(["run", str(config), "--max-usd", "0.07"]) == 0
+    assert server.count() == 2
+
+
+@pytest.mark.parametrize("amount", [-1.0, math.nan, 2.0])
+def test_a_consent_that_makes_no_sense_is_bad_input(
+    tmp_path: Path, serve: Serve, amount: float
+) -> None:
+    server = serve()
+    config = declare(tmp_path, max_usd=1.0)
+    with pytest.raises(ConfigError, match="consent to spend"):
+        api.run(config, max_usd=amount)
+    assert server.count() == 0
+
+
+def test_a_model_without_a_price_needs_a_price_or_a_word(
+    tmp_path: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = serve()
+    # The same server under a name that is not a loopback address: somebody may send a bill.
+    monkeypatch.setattr("itemeval_assets.stages.calls.is_on_this_machine", lambda model: False)
+    monkeypatch.setattr("itemeval_assets.stages.estimate.is_on_this_machine", lambda model: False)
+
+    def of(folder: str, **budget: float) -> Path:
+        return write_study(
+            tmp_path / folder,
+            models=["openai-api/test/m"],
+            graders=[],
+            items=2,
+            extra={"budget": budget},
+        )
+
+    with pytest.raises(ConsentMissing, match="no price is known for openai-api/test/m"):
+        api.run(of("uncapped"), max_usd=100)
+    with pytest.raises(ConfigError, match=r"hard cap budget\.max_usd cannot be kept"):
+        api.run(of("capped", max_usd=10), max_usd=math.inf)
+    assert server.count() == 0
+    summary = api.run(of("uncapped"), max_usd=math.inf)
+    assert server.count() == 2 and summary.unpriced == ["openai-api/test/m"]
+
+
+def test_in_dagster_a_refusal_is_a_failure_with_figures_and_a_tag_consents(
+    tmp_path: Path, serve: Serve
+) -> None:
+    server = serve()
+    study = load_study(declare(tmp_path, confirm_above_usd=0.01))
+    with runs_of(study) as runs:
+        assert runs.run(["items"]).success
+        refused = runs.run(SOLUTIONS, span=study.generate_partitions())
+        event = next(e for e in refused.all_node_events if e.is_step_failure)
+        failure = event.step_failure_data.user_failure_data
+        assert failure is not None and event.step_failure_data.error is not None
+        figures = {name: value.value for name, value in failure.metadata.items()}
+        assert figures["exit_code"] == 3
+        assert figures["projected_usd"] == pytest.approx(0.061, rel=0.01)
+        assert figures["calls"] == 2 and figures["spent_usd"] == 0
+        assert server.count() == 0
+        agreed = runs.run(
+            SOLUTIONS,
+            span=study.generate_partitions(),
+            tags={"itemeval_assets/consent_usd": "0.07"},
+        )
+        assert agreed.success and server.count() == 2
+        nonsense = runs.run(
+            SOLUTIONS,
+            span=study.generate_partitions(),
+            tags={"itemeval_assets/consent_usd": "a lot"},
+        )
+        assert "is no amount of USD" in message(nonsense)
+
+
+def test_four_runs_at_once_under_a_cap_that_admits_two(tmp_path: Path, serve: Serve) -> None:
+    server = serve(Behaviour(latency_s=1.0))
+    prompts = ["p1", "p2", "p3", "p4"]
+
+    def with_cap(cap: float | None) -> Path:
+        return write_study(
+            tmp_path,
+            models=["openai-api/test/m"],
+            prompts=prompts,
+            graders=[],
+            items=3,
+            solvers=SOLVERS,
+            extra={
+                "cache": False,
+                "budget": {"pricing_path": write_prices(tmp_path, "m"), "max_usd": cap},
+            },
+        )
+
+    study = load_study(with_cap(None))
+    each = api.estimate(study).remaining.usd / 4
+    config = with_cap(2.5 * each)
+    api.status(config)
+    started = [
+        subprocess.Popen(
+            [*COMMAND, str(config), "--condition", condition.id],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for condition in study.design.generate
+    ]
+    said = [process.communicate(timeout=240)[1] for process in started]
+    codes = sorted(process.returncode for process in started)
+    assert set(codes) <= {0, 4} and codes.count(0) >= 2, said
+    spent = sum(row["usd"] for row in rows(config, "ledger"))
+    assert spent <= 2.5 * each
+    assert server.count() == 3 * codes.count(0)
+    assert json.loads((results_dir(config) / "reservations.json").read_text()) == {}
+    refused = [said[i] for i, process in enumerate(started) if process.returncode == 4]
+    assert all("over the hard cap budget.max_usd" in text for text in refused)

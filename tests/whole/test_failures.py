@@ -1,5 +1,6 @@
 """Providers that fail and models that misbehave: data in the rows, never the end of a run."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -134,7 +135,7 @@ def nasty(victim: str) -> Callable[[Request], str | Answer | None]:
 def test_nasty_solutions_harm_no_other_row(tmp_path: Path, serve: Serve) -> None:
     server = serve(reply=nasty("m"))
     config = declare(tmp_path, items=len(NASTY) + 1, scorer="numeric")
-    api.run(config)
+    api.run(config, max_usd=math.inf)
     solutions = {row["item_id"]: row for row in rows(config, "solutions")}
     assert len(solutions) == server.count("m") == len(NASTY) + 1
     assert {item for item, row in solutions.items() if row["error"]} == BROKEN

@@ -1,0 +1,89 @@
+"""The allowance: calls are made while what they may cost is left, and no longer."""
+
+from collections.abc import Mapping
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from inspect_ai.model import ModelUsage
+
+from itemeval_assets.engine.allowance import Allowance
+
+# Most and paid USD of a call, in whole dollars.
+CALL = st.tuples(st.integers(1, 50), st.integers(0, 50))
+
+
+def usd_of(model: str, tokens: Mapping[str, int | None]) -> float | None:
+    """1 USD a token; nobody knows what `free` costs."""
+    return None if model == "free" else float(tokens["output_tokens"] or 0)
+
+
+def usage(usd: int) -> ModelUsage:
+    return ModelUsage(output_tokens=usd)
+
+
+def test_a_call_that_may_cost_more_than_is_left_is_held_back() -> None:
+    allowance = Allowance(10.0, usd_of)
+    assert [allowance.take(usd) for usd in (6.0, 5.0, 4.0, 0.01, 0.0)] == [
+        True,
+        False,
+        True,
+        False,
+        True,
+    ]
+    assert allowance.held_back == 2
+
+
+def test_what_a_call_did_not_use_is_there_for_others() -> None:
+    allowance = Allowance(10.0, usd_of)
+    assert allowance.take(10.0)
+    allowance.settle(10.0, "a", usage(4))
+    assert allowance.take(6.0) and not allowance.take(1.0)
+
+
+def test_what_a_call_cost_more_than_it_might_is_missing_to_others() -> None:
+    allowance = Allowance(10.0, usd_of)
+    assert allowance.take(4.0)
+    allowance.settle(4.0, "a", usage(9))
+    assert not allowance.take(2.0) and allowance.take(1.0)
+
+
+@pytest.mark.parametrize(("model", "used"), [("a", None), ("free", usage(4))])
+def test_an_answer_that_cost_nothing_known_gives_all_back(
+    model: str, used: ModelUsage | None
+) -> None:
+    allowance = Allowance(10.0, usd_of)
+    assert allowance.take(10.0)
+    allowance.settle(10.0, model, used)
+    assert allowance.take(10.0)
+
+
+def test_a_call_without_an_end_gives_nothing_back() -> None:
+    allowance = Allowance(10.0, usd_of)
+    assert allowance.take(6.0) and not allowance.take(6.0)
+
+
+@given(st.lists(st.floats(0, 1), max_size=40), st.randoms())
+def test_calls_within_their_ceiling_are_never_held_back(
+    ceilings: list[float], random: Random
+) -> None:
+    allowance = Allowance(sum(ceilings), usd_of)
+    random.shuffle(ceilings)
+    assert all(allowance.take(most) for most in ceilings)
+    assert allowance.held_back == 0
+
+
+@given(st.integers(0, 100), st.lists(CALL))
+def test_no_more_is_spent_than_allowed_but_for_what_answers_cost_beyond_their_ceiling(
+    usd: int, calls: list[tuple[int, int]]
+) -> None:
+    allowance, spent, beyond = Allowance(usd, usd_of), 0, 0
+    for most, paid in calls:
+        if allowance.take(most):
+            allowance.settle(most, "a", usage(paid))
+            spent += paid
+            # The last call may cost what nobody foresaw; those before have been made up for.
+            beyond = max(0, paid - most)
+            assert spent <= usd + beyond
+    assert spent <= usd + 50

@@ -1,0 +1,163 @@
+"""Reservations: runs that are in progress, and no others, count against the cap."""
+
+import multiprocessing
+import os
+import signal
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from itemeval_assets.storage.reservations import Reservations
+from tests.storage.writers import running, store_in
+
+# Forks of one process that has the store loaded: quick to start, and without this one's threads.
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["tests.storage.writers"])
+PATIENCE_S = 60
+RUNS, ROUNDS, EACH_USD, CAP_USD = 4, 5, 3.0, 10.0
+
+
+@pytest.fixture
+def reservations(tmp_path: Path) -> Reservations:
+    return Reservations(store_in(tmp_path))
+
+
+class Refused(Exception):
+    """What a cap answers."""
+
+
+def anyway(others: dict[str, float]) -> None:
+    """Admit whatever others have reserved."""
+
+
+def below_cap(others: dict[str, float]) -> None:
+    if sum(others.values()) + EACH_USD > CAP_USD:
+        raise Refused
+
+
+def reserve_and_stay(folder: Path, reserved: Any, leave: Any) -> None:
+    """Reserve, and end without a word once told to."""
+    reservations = Reservations(store_in(folder))
+    with reservations.held("run-1"):
+        reservations.reserve("run-1", 9.0, anyway)
+        reserved.set()
+        leave.wait(600)
+        os._exit(1)
+
+
+def reserve_in_rounds(folder: Path, run: int, together: Any, outcomes: Any) -> None:
+    """Reserve at the same moment as all others; tell who got it, and what all have."""
+    reservations = Reservations(store_in(folder))
+    for number in range(ROUNDS):
+        holder = f"run-{run}-{number}"
+        with reservations.held(holder):
+            together.wait(PATIENCE_S)
+            with suppress(Refused):
+                reservations.reserve(holder, EACH_USD, below_cap)
+            together.wait(PATIENCE_S)
+            amounts = reservations.amounts()
+            outcomes.put((number, holder in amounts, sum(amounts.values())))
+            together.wait(PATIENCE_S)
+
+
+def test_a_reservation_lasts_as_long_as_its_holder(reservations: Reservations) -> None:
+    with reservations.held("run-1"), reservations.held("run-2"):
+        reservations.reserve("run-1", 5.0, anyway)
+        reservations.reserve("run-2", 2.0, anyway)
+        assert reservations.amounts() == {"run-1": 5.0, "run-2": 2.0}
+        reservations.release("run-1", 1.5)
+        assert reservations.amounts() == {"run-1": 3.5, "run-2": 2.0}
+    assert reservations.amounts() == {}
+
+
+def test_it_ends_also_with_an_error(reservations: Reservations) -> None:
+    with pytest.raises(Refused), reservations.held("run-1"):
+        reservations.reserve("run-1", 5.0, anyway)
+        raise Refused
+    with reservations.held("run-1"):
+        assert reservations.amounts() == {}
+
+
+def test_who_is_not_alive_has_nothing_reserved(reservations: Reservations, tmp_path: Path) -> None:
+    assert reservations.amounts() == {}
+    assert list(tmp_path.iterdir()) == []
+    reservations.reserve("nobody", 5.0, anyway)
+    assert reservations.amounts() == {}
+
+
+def test_only_what_others_reserved_is_held_against_a_run(reservations: Reservations) -> None:
+    seen: list[dict[str, float]] = []
+    with reservations.held("run-1"), reservations.held("run-2"):
+        for holder, usd in [("run-1", 5.0), ("run-2", 2.0), ("run-1", 1.0), ("run-1", 6.0)]:
+            reservations.reserve(holder, usd, seen.append)
+        assert seen == [{}, {"run-1": 5.0}, {"run-2": 2.0}, {"run-2": 2.0}]
+        assert reservations.amounts() == {"run-1": 6.0, "run-2": 2.0}
+
+
+def test_a_refusal_changes_nothing(reservations: Reservations, tmp_path: Path) -> None:
+    with reservations.held("run-1"), reservations.held("run-2"), reservations.held("run-3"):
+        reservations.reserve("run-1", 8.0, anyway)
+        reservations.reserve("run-2", 9.0, anyway)
+        before = (tmp_path / "reservations.json").read_bytes()
+        for holder in ("run-1", "run-3"):
+            with pytest.raises(Refused):
+                reservations.reserve(holder, EACH_USD, below_cap)
+        assert (tmp_path / "reservations.json").read_bytes() == before
+        assert reservations.amounts() == {"run-1": 8.0, "run-2": 9.0}
+
+
+@given(changes=st.lists(st.tuples(st.booleans(), st.sampled_from("ab"), st.integers(0, 9))))
+def test_a_holder_has_the_most_it_reserved_less_what_it_gave_back(
+    changes: list[tuple[bool, str, int]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    reservations = Reservations(store_in(tmp_path_factory.mktemp("store")))
+    expected: dict[str, float] = {}
+    with reservations.held("a"), reservations.held("b"):
+        for is_more, holder, usd in changes:
+            if is_more:
+                reservations.reserve(holder, usd, anyway)
+                expected[holder] = max(expected.get(holder, 0), usd)
+            else:
+                reservations.release(holder, usd)
+                expected |= {holder: max(0, expected[holder] - usd)} if holder in expected else {}
+            assert reservations.amounts() == expected
+
+
+@pytest.mark.parametrize("end", ["killed", "left"])
+def test_the_reservation_of_a_dead_process_no_longer_counts(
+    reservations: Reservations, tmp_path: Path, end: str
+) -> None:
+    reserved, leave = PROCESSES.Event(), PROCESSES.Event()
+    arguments = (tmp_path, reserved, leave)
+    process = PROCESSES.Process(target=reserve_and_stay, args=arguments, daemon=True)
+    with running(process), reservations.held("run-2"):
+        assert reserved.wait(PATIENCE_S)
+        assert reservations.amounts() == {"run-1": 9.0}
+        with pytest.raises(Refused):
+            reservations.reserve("run-2", EACH_USD, below_cap)
+        if end == "killed":
+            os.kill(process.pid or 0, signal.SIGKILL)
+        else:
+            leave.set()
+        process.join(PATIENCE_S)
+        assert reservations.amounts() == {}
+        reservations.reserve("run-2", EACH_USD, below_cap)
+        assert reservations.amounts() == {"run-2": EACH_USD}
+
+
+def test_runs_that_reserve_at_once_never_pass_the_cap_together(tmp_path: Path) -> None:
+    together, outcomes = PROCESSES.Barrier(RUNS), PROCESSES.Queue()
+    with ExitStack() as stack:
+        for run in range(RUNS):
+            arguments = (tmp_path, run, together, outcomes)
+            process = PROCESSES.Process(target=reserve_in_rounds, args=arguments, daemon=True)
+            stack.enter_context(running(process))
+        found = [outcomes.get(timeout=PATIENCE_S) for _ in range(RUNS * ROUNDS)]
+    for number in range(ROUNDS):
+        admitted = [is_admitted for round, is_admitted, _ in found if round == number]
+        assert sorted(admitted) == [False, True, True, True]
+    assert {total for *_, total in found} == {3 * EACH_USD}

@@ -1,0 +1,142 @@
+"""Whatever happens to a study, in whatever order, its ledger and its rows agree."""
+
+import math
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from itemeval_assets.defs.partitions import rows_of
+from itemeval_assets.stages.gate import open_gate
+from itemeval_assets.stages.gradings import grade
+from itemeval_assets.stages.items import load
+from itemeval_assets.stages.ledger import book, mismatches
+from itemeval_assets.stages.solutions import generate
+from itemeval_assets.stages.stage_run import StageRun
+from itemeval_assets.storage.inputs import load_prices, load_study
+from itemeval_assets.storage.store import open_store
+from tests.model_server import Behaviour, ModelServer
+from tests.studies import write_study
+
+from .looking import assert_reconciled, write_prices
+
+LEDGERS = {"solutions": "generation_ledger", "gradings": "grading_ledger"}
+# What a call may meet: nothing, or, in half of the calls, an error or a blank.
+FATES = {
+    "well": Behaviour(),
+    "errors": Behaviour(permanent=0.5),
+    "blanks": Behaviour(blank=0.5),
+    "garbage": Behaviour(prose=0.5, cached_tokens=9),
+}
+
+
+class AnyHistory(RuleBasedStateMachine):
+    """Runs, forced runs, failures, crashes before booking, edits and deletions, in any order."""
+
+    @initialize()
+    def begin(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="itemeval_assets_history_"))
+        self.server = ModelServer().__enter__()
+        self.environment = pytest.MonkeyPatch()
+        self.environment.setenv("TEST_BASE_URL", self.server.base_url)
+        self.environment.setenv("TEST_API_KEY", "sk-of-the-test")
+        self.replications, self.wording, self.runs = 1, "", 0
+        self.run("solutions", force=False, dies=False)
+
+    @rule(replications=st.integers(1, 2))
+    def change_replications(self, replications: int) -> None:
+        self.replications = replications
+
+    @rule(wording=st.sampled_from(["", "Be brief.\n"]))
+    def edit_the_prompt(self, wording: str) -> None:
+        self.wording = wording
+
+    @rule(fate=st.sampled_from(sorted(FATES)), seed=st.integers(0, 3))
+    def change_the_weather(self, fate: str, seed: int) -> None:
+        behaviour = FATES[fate]
+        self.server.behaviour = Behaviour(**{**behaviour.__dict__, "seed": seed})
+
+    @rule(stage=st.sampled_from(sorted(LEDGERS)), force=st.booleans(), dies=st.booleans())
+    def run(self, stage: str, force: bool, dies: bool) -> None:
+        """A run of a stage; one that dies has made its calls, and stored nothing."""
+        study = load_study(self.config())
+        store, prices = open_store(study), load_prices(study)
+        items = load(study, store)
+        store.replace("items", (), items)
+        self.runs += 1
+        run_id = f"run-{self.runs}"
+        with open_gate(study, store, prices, holder=run_id, consent_usd=math.inf) as gate:
+            run = StageRun(
+                study=study,
+                store=store,
+                prices=prices,
+                items=items,
+                force=force,
+                run_id=run_id,
+                gate=gate,
+                listener=lambda progress: None,
+                say=lambda line: None,
+            )
+            if stage == "solutions":
+                outcome = generate(run, study.generate_partitions())
+            else:
+                outcome = grade(run, store.read("solutions"), study.grade_partitions())
+            if dies:
+                return
+            for partition in outcome.pending:
+                store.upsert(stage, partition, rows_of(outcome.rows, stage, partition))
+            ledger, asset = book(store, outcome, run_id), LEDGERS[stage]
+            for partition in outcome.pending:
+                store.upsert("ledger", partition, rows_of(ledger, asset, partition))
+
+    @rule(stage=st.sampled_from(sorted(LEDGERS)), pick=st.integers(0, 9))
+    def delete_a_table_file(self, stage: str, pick: int) -> None:
+        folder = load_study(self.config()).study_dir / f"{stage}.parquet"
+        files = sorted(folder.rglob("*.parquet"))
+        if files:
+            files[pick % len(files)].unlink()
+            # Only the next run reads the rows back from the logs.
+            self.run(stage, force=False, dies=False)
+
+    @invariant()
+    def the_ledger_equals_the_rows(self) -> None:
+        if hasattr(self, "folder"):
+            config = self.config()
+            assert mismatches(open_store(load_study(config))) == []
+
+    def teardown(self) -> None:
+        if hasattr(self, "folder"):
+            # Booked at last, also what died.
+            for stage in LEDGERS:
+                self.run(stage, force=False, dies=False)
+            assert_reconciled(self.config())
+            self.server.__exit__()
+            self.environment.undo()
+            shutil.rmtree(self.folder)
+
+    def config(self) -> Path:
+        path = write_study(
+            self.folder,
+            models=["openai-api/test/m"],
+            graders=["openai-api/test/judge"],
+            items=2,
+            replications=self.replications,
+            solvers={"max_retries": 0, "on_empty": "rerun"},
+            extra={"budget": {"pricing_path": write_prices(self.folder, "m", "judge")}},
+        )
+        prompt = self.folder / "prompts" / "solver" / "short.md"
+        prompt.write_text(f"{self.wording}{{input}}\n")
+        return path
+
+
+TestAnyHistory = AnyHistory.TestCase
+TestAnyHistory.settings = settings(
+    max_examples=12,
+    stateful_step_count=8,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
