@@ -43,7 +43,7 @@ class QuickstartSummary:
 
 def init(folder: Path) -> list[Path]:
     """Make a project that runs at once, on mock models. Raises ConfigError over existing files."""
-    from itemeval_assets.runs import make_home
+    from itemeval_assets.launcher import make_home
 
     made = _copy(files("itemeval_assets") / "builtin" / "project", folder)
     return [*made, make_home(folder / HOME_FOLDER) / "dagster.yaml"]
@@ -70,7 +70,7 @@ def quickstart(
 
 def serve_ui(configs: list[Path], port: int) -> int:
     """Serve Dagster's web UI on 127.0.0.1 until interrupted; its exit code."""
-    from itemeval_assets.runs import ensure_home
+    from itemeval_assets.launcher import ensure_home
 
     studies = [load_study(path) for path in configs]
     folder = studies[0].config_dir if studies else Path.cwd()

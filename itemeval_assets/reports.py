@@ -101,7 +101,9 @@ def _facts(progress: "Progress") -> str:
     if progress.errored:
         facts.append(f"[red]{progress.errored} errored[/red]")
     if progress.retries:
-        facts.append(f"[yellow]{progress.retries} retries: {progress.waiting}[/yellow]")
+        facts.append(f"[yellow]{progress.retries} retries[/yellow]")
+    if progress.waiting:
+        facts.append(f"[yellow]{escape(progress.waiting)}[/yellow]")
     return "  ".join(fact for fact in facts if fact)
 
 

@@ -1,29 +1,20 @@
-"""Starts Dagster runs of a study in this process, and reads what became of them."""
+"""What a study is asked to do, as Dagster runs in this process, one after the other."""
 
 import math
-import os
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
-from importlib.resources import files
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import dagster as dg
-from filelock import FileLock
-
-from itemeval_assets.core import errors
 from itemeval_assets.core.budget import require_sane_consent
-from itemeval_assets.core.errors import BudgetExceeded, ConsentMissing, ModelError, RunFailed
+from itemeval_assets.core.errors import BudgetExceeded, ConsentMissing, ModelError
 from itemeval_assets.core.ledger import VERIFIABLE
 from itemeval_assets.core.preflight import ModelHealth
 from itemeval_assets.core.spend import spend_by_model
 from itemeval_assets.core.study import Asked, Study
-from itemeval_assets.defs.build import build_definitions
-from itemeval_assets.defs.names import RESERVED_BY_TAG, asset_key, identifier
 from itemeval_assets.defs.progress import listening
-from itemeval_assets.settings import Settings, dagster_home_for
+from itemeval_assets.launcher import Launcher
 from itemeval_assets.stages.estimate import StudyEstimate, estimate
 from itemeval_assets.stages.export import ExportResult
 from itemeval_assets.stages.gate import open_gate
@@ -37,14 +28,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "RunSummary",
-    "ensure_home",
-    "make_home",
     "run_export",
     "run_preflight",
     "run_study",
 ]
 
-RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 OUTPUTS = {
     "solutions": ("solutions", "generation_ledger"),
     "gradings": ("gradings", "grading_ledger", "gradings_long"),
@@ -91,7 +79,7 @@ def run_study(
     require_sane_consent(asked.consent_usd, study.config.budget)
     holder = f"command-{uuid.uuid4().hex}"
     with (
-        _Launcher.open(study) as launch,
+        Launcher.open(study) as launch,
         open_gate(study, store, prices, holder=holder, consent_usd=asked.consent_usd) as gate,
         listening(on_progress) if on_progress else nullcontext(),
     ):
@@ -122,7 +110,7 @@ def run_study(
         held_back=launch.held_back,
         failed_checks=launch.failed_checks,
         status=survey(study, store, asked.policy),
-        export=launch.exported(store),
+        export=_exported(launch, store),
     )
 
 
@@ -176,7 +164,7 @@ def _ledger_of(store: ResultsStore, run_ids: Sequence[str]) -> list[dict[str, An
 def run_preflight(study: Study, consent_usd: float | None) -> list[ModelHealth]:
     """Materialize the preflight, and say what it found of each model."""
     require_sane_consent(consent_usd, study.config.budget)
-    with _Launcher.open(study) as launch:
+    with Launcher.open(study) as launch:
         launch(["preflight"], config={"consent_usd": consent_usd})
     return [
         ModelHealth(
@@ -192,138 +180,9 @@ def run_preflight(study: Study, consent_usd: float | None) -> list[ModelHealth]:
 def run_export(study: Study) -> ExportResult:
     """Materialize the ledger and the export, and say what was written."""
     store = open_store(study)
-    with _Launcher.open(study) as launch:
+    with Launcher.open(study) as launch:
         launch(["ledger", "export"])
-    return launch.exported(store)
-
-
-def ensure_home(folder: Path) -> Path:
-    """The Dagster home for a project folder, made with its dagster.yaml if there is none.
-
-    `DAGSTER_HOME`, where it is set, wins.
-    """
-    given = os.environ.get("DAGSTER_HOME")
-    return make_home(Path(given).expanduser().resolve() if given else dagster_home_for(folder))
-
-
-def make_home(home: Path) -> Path:
-    """Make a Dagster home with our dagster.yaml; one that is there stays as it is."""
-    home.mkdir(parents=True, exist_ok=True)
-    with _alone_in(home):
-        if not (home / "dagster.yaml").exists():
-            packaged = files("itemeval_assets") / "builtin" / "dagster.yaml"
-            (home / "dagster.yaml").write_bytes(packaged.read_bytes())
-    return home
-
-
-def _alone_in(home: Path) -> FileLock:
-    """Keeps other processes from making the files of a new Dagster home at the same time."""
-    return FileLock(home / ".opening.lock")
-
-
-@dataclass
-class _Launcher:
-    """Starts one Dagster run after another, and collects what they tell."""
-
-    study: Study
-    job: dg.JobDefinition
-    instance: dg.DagsterInstance
-    run_ids: list[str] = field(default_factory=list)
-    recovered: int = 0
-    held_back: int = 0
-    failed_checks: list[str] = field(default_factory=list)
-    recorded: Mapping[str, Any] = field(default_factory=dict)
-
-    @classmethod
-    @contextmanager
-    def open(cls, study: Study) -> Iterator["_Launcher"]:
-        definitions = build_definitions(Settings(), [study])
-        home = ensure_home(study.config_dir)
-        with _alone_in(home):
-            opened = dg.DagsterInstance.from_config(str(home))
-        with opened as instance:
-            yield cls(study, definitions.resolve_implicit_global_asset_job_def(), instance)
-
-    def __call__(
-        self,
-        tables: Sequence[str],
-        partitions: tuple[str, str] | None = None,
-        config: Mapping[str, Any] | None = None,
-        reserved_by: str | None = None,
-    ) -> None:
-        """Run these assets to their end. Raises the error of the first step that fails."""
-        tags = {RANGE_START: partitions[0], RANGE_END: partitions[1]} if partitions else {}
-        if reserved_by:
-            tags[RESERVED_BY_TAG] = reserved_by
-        run_config: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-        if config is not None:
-            step = f"{identifier(self.study)}__{tables[0]}"
-            run_config["ops"] = {step: {"config": dict(config)}}
-        result = self.job.execute_in_process(
-            instance=self.instance,
-            asset_selection=[asset_key(self.study, table) for table in tables],
-            tags=tags,
-            run_config=run_config,
-            raise_on_error=False,
-        )
-        self.run_ids.append(result.run_id)
-        self._collect(result)
-        if not result.success:
-            raise _error_of(result)
-
-    def exported(self, store: ResultsStore) -> ExportResult:
-        """What the last run wrote into export/, from what it recorded."""
-        found = {name: value.value for name, value in self.recorded.items()}
-        unpriced = found["models without price"]
-        return ExportResult(
-            rows=found["dagster/row_count"],
-            usd=found["usd"],
-            unpriced=() if unpriced == "none" else tuple(unpriced.split(", ")),
-            paths={name: path for name, path in found.items() if name.startswith("export/")},
-            spend=spend_by_model(store.read("log_index").to_pylist()),
-        )
-
-    def _collect(self, result: dg.ExecuteInProcessResult) -> None:
-        held_back = 0
-        for event in result.get_asset_materialization_events():
-            found = event.step_materialization_data.materialization
-            self.recovered += _count(found.metadata, "recovered calls")
-            # Every partition of a run says how many calls the run held back.
-            held_back = max(held_back, _count(found.metadata, "held back calls"))
-            self.recorded = found.metadata
-        self.held_back += held_back
-        for check in result.get_asset_check_evaluations():
-            if not check.passed and check.partition is not None:
-                name = f"{check.asset_key.path[-1]}:{check.check_name}:{check.partition}"
-                self.failed_checks.append(name)
-
-
-def _error_of(result: dg.ExecuteInProcessResult) -> Exception:
-    """The error that ended a run, as the class it was raised as."""
-    for event in result.all_node_events:
-        if not event.is_step_failure:
-            continue
-        failure = event.step_failure_data.user_failure_data
-        if failure is not None and "exit_code" in failure.metadata:
-            kind = getattr(errors, str(failure.metadata["error"].value))
-            facts = {name: value.value for name, value in failure.metadata.items()}
-            figures = {k: v for k, v in facts.items() if isinstance(v, (int, float))}
-            return kind(failure.description, figures)
-        error = event.step_failure_data.error
-        while error is not None and error.cause is not None:
-            error = error.cause
-        if error is not None and error.cls_name == "DagsterExecutionInterruptedError":
-            return RunFailed("stopped; finished calls are kept, the next run goes on from there")
-        message = error.message.strip() if error else "no message"
-        return RunFailed(
-            f"run {result.run_id} failed in step {event.step_key}: {message[:600]}\n"
-            "Nothing stored was lost. The whole story is in the run's page: itemeval-assets ui"
-        )
-    return RunFailed(f"run {result.run_id} failed; see its page: itemeval-assets ui")
-
-
-def _count(metadata: Mapping[str, Any], name: str) -> int:
-    return int(metadata[name].value) if name in metadata else 0
+    return _exported(launch, store)
 
 
 def _cached_calls(store: ResultsStore, run_ids: Sequence[str]) -> int:
@@ -345,3 +204,16 @@ def _ranges(wanted: Sequence[str], order: Sequence[str]) -> list[tuple[str, str]
             ranges.append((key, key))
         previous = place
     return ranges
+
+
+def _exported(launch: Launcher, store: ResultsStore) -> ExportResult:
+    """What the last run wrote into export/, from what it recorded."""
+    found = {name: value.value for name, value in launch.recorded.items()}
+    unpriced = found["models without price"]
+    return ExportResult(
+        rows=found["dagster/row_count"],
+        usd=found["usd"],
+        unpriced=() if unpriced == "none" else tuple(unpriced.split(", ")),
+        paths={name: path for name, path in found.items() if name.startswith("export/")},
+        spend=spend_by_model(store.read("log_index").to_pylist()),
+    )

@@ -44,14 +44,15 @@ class Calibration(NamedTuple):
     """What stored calls tell about those to come. `basis` says which calls.
 
     `input_ratio`: tokens counted by the provider per token estimated from the text;
-    `output_tokens` and `latency_s` are means over calls.
+    `output_tokens` and `latency_s` are means over calls; the latency is null where all of them
+    were made in batches.
     """
 
     basis: str
     calls: int
     input_ratio: float
     output_tokens: float
-    latency_s: float
+    latency_s: float | None
 
 
 class Projection(NamedTuple):
@@ -151,13 +152,16 @@ def project(
 
 
 class Observed(NamedTuple):
-    """One stored call: what was estimated from its prompt, and what the provider counted."""
+    """One stored call: what was estimated from its prompt, and what the provider counted.
+
+    `latency_s` is null for a call of a batch, which says nothing of a single one.
+    """
 
     model: str
     estimated_input: int
     input_tokens: int
     output_tokens: int
-    latency_s: float
+    latency_s: float | None
 
 
 def calibrate(observed: Iterable[Observed], models: Iterable[str]) -> dict[str, Calibration | None]:
@@ -175,12 +179,13 @@ def _calibration(basis: str, calls: list[Observed]) -> Calibration | None:
     if not calls:
         return None
     estimated = sum(call.estimated_input for call in calls)
+    latencies = [call.latency_s for call in calls if call.latency_s is not None]
     return Calibration(
         basis,
         len(calls),
         sum(call.input_tokens for call in calls) / estimated if estimated else 1.0,
         sum(call.output_tokens for call in calls) / len(calls),
-        sum(call.latency_s for call in calls) / len(calls),
+        sum(latencies) / len(latencies) if latencies else None,
     )
 
 

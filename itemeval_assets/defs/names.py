@@ -40,10 +40,11 @@ def partition_key(partition: Partition) -> str:
 
 
 def pool(models: Iterable[str]) -> str | None:
-    """The pool of a step that calls these models: the names of their providers.
+    """The pool of a step that calls these models: the name of their provider.
 
     Dagster lets no more steps of a pool run at a time than its limit says, in all runs together.
-    Mock models have no limit to respect.
+    A step is in one pool: one that calls several providers is in a pool of their joined names,
+    with a limit of its own. Mock models have no limit to respect.
     """
     providers = sorted({provider_of(model) for model in models} - {"mockllm"})
     return "+".join(providers) or None

@@ -20,8 +20,9 @@ RETRY_ON_ERROR = 0
 # inspect's own default is to retry for ever, and a stalled request would hang a run.
 MAX_RETRIES = 5
 ATTEMPT_TIMEOUT_S = 600
-# Finished samples reach the disk in groups of this size: what a killed run can lose.
-SAMPLES_PER_FLUSH = 10
+# A killed run can lose the finished samples that are not on the disk yet. Each flush writes the
+# whole log of a Task anew, so that for a large one there is a flush per so many samples only.
+FLUSHES_PER_TASK = 200
 MAX_TASKS_IN_FLIGHT = 64
 
 
@@ -31,8 +32,9 @@ def request_settings(
     """How a model is called, as inspect's GenerateConfig names it; none of it enters an id."""
     return {
         "max_retries": MAX_RETRIES if solvers.max_retries is None else solvers.max_retries,
-        "attempt_timeout": solvers.attempt_timeout or (None if batch else ATTEMPT_TIMEOUT_S),
-        "max_connections": connections_to(solvers, model),
+        # A batch is given a day by its provider, and is larger than any number of connections.
+        "attempt_timeout": None if batch else solvers.attempt_timeout or ATTEMPT_TIMEOUT_S,
+        "max_connections": None if batch else connections_to(solvers, model),
         "batch": batch,
     }
 
@@ -77,7 +79,7 @@ def evaluate(tasks: list[Task], log_dir: Path, retry_on_error: int | None) -> li
         log_dir=str(log_dir),
         log_format="eval",
         log_realtime=False,
-        log_buffer=SAMPLES_PER_FLUSH,
+        log_buffer=max(1, max(_calls(task) for task in tasks) // FLUSHES_PER_TASK),
         log_level="error",
         display="none",
         max_tasks=min(len(tasks), MAX_TASKS_IN_FLIGHT),
@@ -88,3 +90,8 @@ def evaluate(tasks: list[Task], log_dir: Path, retry_on_error: int | None) -> li
         ctl_server=False,
         acp_server=False,
     )
+
+
+def _calls(task: Task) -> int:
+    """How many calls a Task makes at most."""
+    return len(task.dataset) * (task.epochs or 1)

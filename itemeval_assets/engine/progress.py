@@ -19,7 +19,10 @@ Listener = Callable[["Progress"], None]
 
 @dataclass
 class Progress:
-    """Counts since the evaluation began. `usd` holds priced models only."""
+    """Counts since the evaluation began. `usd` holds priced models only.
+
+    `waiting` says what the calls wait for just now: a rate limit, a batch.
+    """
 
     stage: str
     total: int
@@ -46,7 +49,8 @@ class Progress:
         """One line for a log."""
         left = f", {self.left_s:.0f} s left" if self.left_s is not None else ""
         errors = f", {self.errored} errored" if self.errored else ""
-        waits = f", {self.retries} retries ({self.waiting})" if self.retries else ""
+        waits = f", {self.retries} retries" if self.retries else ""
+        waits += f" ({self.waiting})" if self.waiting else ""
         return (
             f"{self.stage}: {self.done}/{self.total} calls, {self.rate_per_s:.1f}/s, "
             f"${self.usd:.4f}{errors}{waits}{left}"
@@ -65,12 +69,22 @@ _current: _Reporting | None = None
 
 
 @contextmanager
-def reporting(progress: Progress, listener: Listener, usd_of: UsdOf) -> Iterator[None]:
-    """Tell `listener` of every finished sample and every retry while the block runs."""
+def reporting(
+    progress: Progress, listener: Listener, usd_of: UsdOf
+) -> Iterator[Callable[[str], None]]:
+    """Tell `listener` of every finished sample and every retry while the block runs.
+
+    Yields a function that tells what the calls wait for.
+    """
     global _current
     _current = _Reporting(progress, listener, usd_of)
+
+    def tell_of_wait(waiting: str) -> None:
+        progress.waiting = waiting
+        listener(progress)
+
     try:
-        yield
+        yield tell_of_wait
     finally:
         _current = None
 
@@ -85,6 +99,7 @@ class ProgressHooks(Hooks):
             return
         progress = _current.progress
         progress.done += 1
+        progress.waiting = ""
         progress.errored += data.sample.error is not None
         for model, usage in data.sample.model_usage.items():
             progress.usd += _current.usd_of(model, token_counts(usage)) or 0.0

@@ -21,11 +21,13 @@ from itemeval_assets.core.estimate import (
 )
 from itemeval_assets.core.pending import Cell, Plan, plan_cells
 from itemeval_assets.core.prefixes import shared_prefixes
+from itemeval_assets.core.pricing import provider_of
 from itemeval_assets.core.prompts import Prompt
 from itemeval_assets.core.study import Partition, stage_of
 from itemeval_assets.core.tables import TABLES, arrow_schema
 from itemeval_assets.core.upsert import upsert
 from itemeval_assets.engine.allowance import Allowance
+from itemeval_assets.engine.batches import batches_told_to
 from itemeval_assets.engine.evaluate import connections_to, evaluate, tell_prices
 from itemeval_assets.engine.models import is_on_this_machine
 from itemeval_assets.engine.progress import Progress, reporting
@@ -154,7 +156,11 @@ def _evaluate(
     models = {caller.model(partition) for partition in planned}
     tell_prices({model: run.prices.rates(model, bool(run.batch(model))) for model in models})
     progress = Progress(stage_of(next(iter(planned))), outcome.projection.calls)
-    with reporting(progress, run.listener, run.usd):
+    batched = {provider_of(model) for model in models if run.batch(model)}
+    with (
+        reporting(progress, run.listener, run.usd) as tell_of_wait,
+        batches_told_to(tell_of_wait, batched),
+    ):
         logs = evaluate(
             tasks,
             log_files.running_dir(run.store.local_root),
@@ -186,7 +192,7 @@ def _tasks(
             cached=set(calls.cached),
             prefixes=prefixes.get(partition, {}),
             most_usd=calls.most_usd,
-            connections=connections_to(config.solvers, caller.model(partition)),
+            connections=_connections(run, caller.model(partition)),
         )
         metadata = {
             "study": run.study.name,
@@ -200,6 +206,10 @@ def _tasks(
         }
         tasks.append(build_task(calls.target, partition[-1], calls.samples, settings, metadata))
     return tasks
+
+
+def _connections(run: StageRun, model: str) -> int | None:
+    return None if run.batch(model) else connections_to(run.study.config.solvers, model)
 
 
 def _prefixes(

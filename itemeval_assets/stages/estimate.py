@@ -345,7 +345,17 @@ def _observed_calls(
     scope: Scope, caller: Caller, partition: Partition, rows: pa.Table
 ) -> Iterator[Observed]:
     known = set(scope.items["item_id"].to_pylist())
-    columns = ["item_id", "epoch", "input_tokens", "output_tokens", "latency_s", "error"]
+    columns = [
+        "item_id",
+        "epoch",
+        "input_tokens",
+        "output_tokens",
+        "latency_s",
+        "error",
+        "log_file",
+    ]
+    logs = scope.store.read("log_index", [partition], ["log_file", "batch"]).to_pylist()
+    batched = {log["log_file"] for log in logs if log["batch"]}
     cached = ["cache_read_tokens", "cache_write_tokens"]
     paid = {
         Cell(row["item_id"], row["epoch"]): row
@@ -359,5 +369,5 @@ def _observed_calls(
             estimate_tokens(prompts[cell].text),
             sum(row[name] or 0 for name in ("input_tokens", *cached)),
             row["output_tokens"] or 0,
-            row["latency_s"] or 0.0,
+            None if row["log_file"] in batched else row["latency_s"],
         )

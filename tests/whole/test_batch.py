@@ -162,7 +162,6 @@ def test_a_policy_without_batches_pays_the_full_price(tmp_path: Path, openai: Mo
     assert_reconciled(config)
 
 
-@pytest.mark.xfail(strict=True, reason="inspect prints the state of batches on stdout")
 def test_json_output_stays_one_document(
     tmp_path: Path, openai: ModelServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -171,7 +170,6 @@ def test_json_output_stays_one_document(
     assert json.loads(capsys.readouterr().out)["calls"] == 2
 
 
-@pytest.mark.xfail(strict=True, reason="attempt_timeout also ends the wait for a batch")
 def test_the_wait_for_a_batch_has_no_timeout(tmp_path: Path, openai: ModelServer) -> None:
     openai.batches.seconds = 2.0
     config = declare(tmp_path, items=2, solvers={"attempt_timeout": 1, "max_retries": 0})
@@ -180,7 +178,6 @@ def test_the_wait_for_a_batch_has_no_timeout(tmp_path: Path, openai: ModelServer
     assert [row["error"] for row in rows(config, "solutions")] == [None, None]
 
 
-@pytest.mark.xfail(strict=True, reason="max_connections also limits the lines of a batch")
 def test_a_limit_of_connections_does_not_cut_batches(tmp_path: Path, openai: ModelServer) -> None:
     openai.batches.seconds = 1.0
     config = declare(tmp_path, items=3, solvers={"max_connections": 1})
@@ -188,7 +185,6 @@ def test_a_limit_of_connections_does_not_cut_batches(tmp_path: Path, openai: Mod
     assert openai.batches.sizes == [3]
 
 
-@pytest.mark.xfail(strict=True, reason="inspect takes the error of a line for a completion")
 def test_a_refused_line_leaves_the_rest_of_its_batch_alone(
     tmp_path: Path, openai: ModelServer
 ) -> None:

@@ -1,5 +1,6 @@
 """Several processes on one study, and processes that die."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -9,10 +10,12 @@ from pathlib import Path
 from typing import NamedTuple
 from zipfile import ZipFile
 
+import dagster as dg
 import pandas as pd
 import pytest
 
 from itemeval_assets import api
+from itemeval_assets.launcher import ensure_home
 from itemeval_assets.storage import log_files
 from tests.model_server import Answer, Behaviour, Request
 from tests.studies import write_study
@@ -123,6 +126,28 @@ def test_a_stopped_run_is_continued(
     assert not list(running.glob("*.eval"))
     for table in ("items", "solutions", "gradings", "gradings_long", "ledger", "log_index"):
         assert len(pd.read_parquet(results_dir(config) / f"{table}.parquet"))
+
+
+def test_a_killed_run_ends_in_dagster_too_and_frees_its_pool(
+    tmp_path: Path, serve: Serve, start: Start
+) -> None:
+    server = serve(Behaviour(hang=1.0, hang_s=600))
+    config = declare(tmp_path, items=1)
+    home = ensure_home(tmp_path)
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        instance.event_log_storage.set_concurrency_slots("openai-api/test", 1)
+    process = start(config)
+    _wait_for(lambda: server.count() == 1, process)
+    process.popen.kill()
+    process.end()
+    server.behaviour = Behaviour()
+    api.run(config)
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        ended = {run.status for run in instance.get_runs()}
+        failed = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE]))
+    assert ended == {dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE}
+    assert len(failed) == 1
+    assert json.loads((results_dir(config) / "reservations.json").read_text()) == {}
 
 
 def test_a_log_that_another_run_takes_away_is_no_trouble(

@@ -1,0 +1,170 @@
+"""Starts Dagster runs of a study in this process, and reads what became of them."""
+
+import os
+import socket
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import psutil
+from filelock import FileLock
+
+from itemeval_assets.core import errors
+from itemeval_assets.core.errors import RunFailed
+from itemeval_assets.core.study import Study
+from itemeval_assets.defs.build import build_definitions
+from itemeval_assets.defs.names import RESERVED_BY_TAG, asset_key, identifier
+from itemeval_assets.settings import Settings, dagster_home_for
+
+__all__ = ["Launcher", "ensure_home", "make_home"]
+
+RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
+# Which process a run lives in: nobody else notices when it is killed.
+PROCESS_TAG = "itemeval_assets/process"
+IN_PROGRESS = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
+
+
+def ensure_home(folder: Path) -> Path:
+    """The Dagster home for a project folder, made with its dagster.yaml if there is none.
+
+    `DAGSTER_HOME`, where it is set, wins.
+    """
+    given = os.environ.get("DAGSTER_HOME")
+    return make_home(Path(given).expanduser().resolve() if given else dagster_home_for(folder))
+
+
+def make_home(home: Path) -> Path:
+    """Make a Dagster home with our dagster.yaml; one that is there stays as it is."""
+    home.mkdir(parents=True, exist_ok=True)
+    with _alone_in(home):
+        if not (home / "dagster.yaml").exists():
+            packaged = files("itemeval_assets") / "builtin" / "dagster.yaml"
+            (home / "dagster.yaml").write_bytes(packaged.read_bytes())
+    return home
+
+
+def _alone_in(home: Path) -> FileLock:
+    """Keeps other processes from making the files of a new Dagster home at the same time."""
+    return FileLock(home / ".opening.lock")
+
+
+@dataclass
+class Launcher:
+    """Starts one Dagster run after another, and collects what they tell."""
+
+    study: Study
+    job: dg.JobDefinition
+    instance: dg.DagsterInstance
+    run_ids: list[str] = field(default_factory=list)
+    recovered: int = 0
+    held_back: int = 0
+    failed_checks: list[str] = field(default_factory=list)
+    recorded: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    @contextmanager
+    def open(cls, study: Study) -> Iterator["Launcher"]:
+        definitions = build_definitions(Settings(), [study])
+        home = ensure_home(study.config_dir)
+        with _alone_in(home):
+            opened = dg.DagsterInstance.from_config(str(home))
+        with opened as instance:
+            end_dead_runs(instance)
+            yield cls(study, definitions.resolve_implicit_global_asset_job_def(), instance)
+
+    def __call__(
+        self,
+        tables: Sequence[str],
+        partitions: tuple[str, str] | None = None,
+        config: Mapping[str, Any] | None = None,
+        reserved_by: str | None = None,
+    ) -> None:
+        """Run these assets to their end. Raises the error of the first step that fails."""
+        tags = {PROCESS_TAG: _process(os.getpid())}
+        if partitions:
+            tags |= {RANGE_START: partitions[0], RANGE_END: partitions[1]}
+        if reserved_by:
+            tags[RESERVED_BY_TAG] = reserved_by
+        run_config: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+        if config is not None:
+            step = f"{identifier(self.study)}__{tables[0]}"
+            run_config["ops"] = {step: {"config": dict(config)}}
+        result = self.job.execute_in_process(
+            instance=self.instance,
+            asset_selection=[asset_key(self.study, table) for table in tables],
+            tags=tags,
+            run_config=run_config,
+            raise_on_error=False,
+        )
+        self.run_ids.append(result.run_id)
+        self._collect(result)
+        if not result.success:
+            raise _error_of(result)
+
+    def _collect(self, result: dg.ExecuteInProcessResult) -> None:
+        held_back = 0
+        for event in result.get_asset_materialization_events():
+            found = event.step_materialization_data.materialization
+            self.recovered += _count(found.metadata, "recovered calls")
+            # Every partition of a run says how many calls the run held back.
+            held_back = max(held_back, _count(found.metadata, "held back calls"))
+            self.recorded = found.metadata
+        self.held_back += held_back
+        for check in result.get_asset_check_evaluations():
+            if not check.passed and check.partition is not None:
+                name = f"{check.asset_key.path[-1]}:{check.check_name}:{check.partition}"
+                self.failed_checks.append(name)
+
+
+def _error_of(result: dg.ExecuteInProcessResult) -> Exception:
+    """The error that ended a run, as the class it was raised as."""
+    for event in result.all_node_events:
+        if not event.is_step_failure:
+            continue
+        failure = event.step_failure_data.user_failure_data
+        if failure is not None and "exit_code" in failure.metadata:
+            kind = getattr(errors, str(failure.metadata["error"].value))
+            facts = {name: value.value for name, value in failure.metadata.items()}
+            figures = {k: v for k, v in facts.items() if isinstance(v, (int, float))}
+            return kind(failure.description, figures)
+        error = event.step_failure_data.error
+        while error is not None and error.cause is not None:
+            error = error.cause
+        if error is not None and error.cls_name == "DagsterExecutionInterruptedError":
+            return RunFailed("stopped; finished calls are kept, the next run goes on from there")
+        message = error.message.strip() if error else "no message"
+        return RunFailed(
+            f"run {result.run_id} failed in step {event.step_key}: {message[:600]}\n"
+            "Nothing stored was lost. The whole story is in the run's page: itemeval-assets ui"
+        )
+    return RunFailed(f"run {result.run_id} failed; see its page: itemeval-assets ui")
+
+
+def end_dead_runs(instance: dg.DagsterInstance) -> None:
+    """Mark runs of this machine whose process is gone as failed, and free their pools.
+
+    A killed process cannot say so itself: its run would stay in progress for ever, and hold
+    its place in a pool against all others.
+    """
+    for run in instance.get_runs(dg.RunsFilter(statuses=IN_PROGRESS)):
+        process = run.tags.get(PROCESS_TAG, "")
+        host, _, rest = process.partition(":")
+        if host == socket.gethostname() and process != _process(int(rest.partition(":")[0])):
+            instance.report_run_failed(run, "its process is gone: it was killed")
+            instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+
+
+def _process(pid: int) -> str:
+    """A process of this machine: a number is used again, but not with the same start."""
+    try:
+        return f"{socket.gethostname()}:{pid}:{psutil.Process(pid).create_time()}"
+    except psutil.NoSuchProcess:
+        return ""
+
+
+def _count(metadata: Mapping[str, Any], name: str) -> int:
+    return int(metadata[name].value) if name in metadata else 0
