@@ -221,8 +221,8 @@ def _estimate_table(title: str, parts: "list[PartitionEstimate]") -> Table:
     table = Table(title=title, title_justify="left", title_style="bold")
     for heading in ("condition", "graded by")[: len(parts[0].partition)]:
         table.add_column(heading, overflow="fold")
-    counts = ("calls", *(["cached"] if cached else []), "input", "output")
-    for name in (*counts, "at most", "expected", "grid at most"):
+    counts = ("calls", *(["cached"] if cached else []), "in", "out")
+    for name in (*counts, "at most", "expected", "grid"):
         table.add_column(name, justify="right")
     for part in parts:
         rest = part.remaining
@@ -230,13 +230,17 @@ def _estimate_table(title: str, parts: "list[PartitionEstimate]") -> Table:
             *part.label.split(" | "),
             f"{rest.calls}/{part.grid.calls}",
             *([str(rest.cached)] if cached else []),
-            f"{rest.input_tokens:,}",
-            f"{rest.output_tokens:,}",
+            _tokens(rest.input_tokens),
+            _tokens(rest.output_tokens),
             _projected_usd(rest),
             "?" if rest.expected_usd is None else _usd(rest.expected_usd),
             _projected_usd(part.grid),
         )
     return table
+
+
+def _tokens(count: int) -> str:
+    return str(count) if count < 10_000 else f"{count / 1000:,.0f}k"
 
 
 def _projected(rest: "Projection") -> str:

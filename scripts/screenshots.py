@@ -16,6 +16,7 @@ from tests.browser.demo import (
     finished_study,
     hide_navigation,
     lineage_url,
+    materialize,
     web_server,
 )
 
@@ -28,12 +29,15 @@ def main() -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="lab") as folder:
         study = finished_study(Path(folder))
+        materialize(study, "estimate")
         with web_server(study) as address, browser_page() as page:
             hide_navigation(page, address)
             lineage(page, address, study)
             grid(page, address, study)
             checks(page, address, study)
             materialization(page, address, study)
+            costs(page, address, study)
+            estimate(page, address, study)
 
 
 def lineage(page: Page, address: str, study: Study) -> None:
@@ -69,6 +73,21 @@ def materialization(page: Page, address: str, study: Study) -> None:
     page.get_by_text(study.design.generate[-1].id).first.click()
     page.get_by_text("errored rows").wait_for()
     _save(page, "materialization")
+
+
+def costs(page: Page, address: str, study: Study) -> None:
+    """Where the money went: the metadata of the asset `costs`, with its pictures."""
+    page.goto(f"{address}/assets/{study.name}/costs?view=events")
+    page.get_by_text("[Show Markdown]").first.click()
+    page.get_by_alt_text("usd per condition").wait_for()
+    _save(page, "costs")
+
+
+def estimate(page: Page, address: str, study: Study) -> None:
+    """The estimate of what remains, as a table."""
+    page.goto(f"{address}/assets/{study.name}/estimate?view=events")
+    page.get_by_text("usd at most").first.wait_for()
+    _save(page, "estimate")
 
 
 def _save(page: Page, name: str) -> None:

@@ -43,10 +43,15 @@ def test_commands_and_python_blocks_run(tmp_path, monkeypatch):
         for line in text.splitlines()
         if line.startswith("itemeval-assets ")
     ]
-    assert [command[1] for command in commands] == ["init", "run", "ui"]
-    for command in commands[:2]:
-        assert run_cli(command[1:]) == 0
+    own = [command[1:] for command in commands if command[-1].startswith("my_project")]
+    assert [command[0] for command in own] == ["init", "run", "ui"]
+    for command in own[:2]:
+        assert run_cli(command) == 0
     monkeypatch.chdir(tmp_path / "my_project")
+    others = [command[1:] for command in commands if command[1:] not in own]
+    assert [command[0] for command in others] == ["estimate", "preflight"]
+    for command in others:
+        assert run_cli(command) == 0
     for page, text in blocks("python"):
         exec(compile(text, page, "exec"), {})
 

@@ -108,21 +108,20 @@ def usd(amount: float) -> float:
 
 
 def spend_table(spends: "Iterable[Spend]") -> dg.TableMetadataValue:
-    """Spend per provider and model, with what caches and batches saved."""
+    """Spend per model; what caches and batches saved is negative: list price to price paid."""
     return dg.MetadataValue.table(
         [
             dg.TableRecord(
                 {
-                    "provider": spend.provider,
                     "model": spend.model,
                     "calls": spend.calls,
-                    "from the response cache": spend.cached,
+                    "cached": spend.cached,
                     "usd": usd(spend.usd),
-                    "list price usd": usd(spend.list_usd),
-                    "saved by response cache usd": usd(spend.saved_by_response_cache_usd),
-                    "saved by prompt cache usd": usd(spend.saved_by_prompt_cache_usd),
-                    "saved by batch usd": usd(spend.saved_by_batch_usd),
-                    "calls without price": spend.unpriced_calls,
+                    "list usd": usd(spend.list_usd),
+                    "response cache": -usd(spend.saved_by_response_cache_usd),
+                    "prompt cache": -usd(spend.saved_by_prompt_cache_usd),
+                    "batch": -usd(spend.saved_by_batch_usd),
+                    "unpriced": spend.unpriced_calls,
                 }
             )
             for spend in spends

@@ -99,15 +99,14 @@ def _estimate_table(parts: "list[PartitionEstimate]") -> dg.TableMetadataValue:
         dg.TableRecord(
             {
                 "condition": part.label,
-                "calls left": part.remaining.calls,
-                "of the grid's": part.grid.calls,
+                "calls": f"{part.remaining.calls} of {part.grid.calls}",
                 "cached": part.remaining.cached,
-                "input tokens at most": part.remaining.input_tokens,
-                "output tokens at most": part.remaining.output_tokens,
+                "input": part.remaining.input_tokens,
+                "output": part.remaining.output_tokens,
                 "usd at most": usd(part.remaining.usd),
                 "usd expected": _or_unknown(part.remaining.expected_usd),
-                "grid, usd at most": usd(part.grid.usd),
-                "expected from": part.basis or "nothing stored yet",
+                "grid at most": usd(part.grid.usd),
+                "expected from": part.basis or "",
             }
         )
         for part in parts
@@ -116,7 +115,7 @@ def _estimate_table(parts: "list[PartitionEstimate]") -> dg.TableMetadataValue:
 
 
 def _or_unknown(amount: float | None) -> str:
-    return "unknown" if amount is None else f"{usd(amount)}"
+    return "unknown" if amount is None else f"{amount:.6f}"
 
 
 def _preflight(study: Study, shared: dict[str, Any]) -> Any:
@@ -196,8 +195,8 @@ def _costs(study: Study, shared: dict[str, Any]) -> Any:
         pictures = {}
         if found.per_day:
             pictures = {
-                "usd per condition": (bars_per_condition(found.per_condition)),
-                "usd per day": (bars_per_day(found.per_day)),
+                "usd per condition": bars_per_condition(found.per_condition),
+                "usd per day": bars_per_day(found.per_day),
             }
         total = total_spend(found.per_model)
         return dg.MaterializeResult(

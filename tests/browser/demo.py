@@ -31,6 +31,7 @@ __all__ = [
     "finished_study",
     "hide_navigation",
     "lineage_url",
+    "materialize",
     "web_server",
 ]
 
@@ -80,6 +81,20 @@ def finished_study(folder: Path, *, items: int = 12) -> Study:
     ):
         api.run(config)
     return load_study(config)
+
+
+def materialize(study: Study, asset: str) -> None:
+    """Materialize one asset of the study from the command line, as a script would."""
+    command = [sys.executable, "-m", "dagster", "asset", "materialize"]
+    command += ["-m", "itemeval_assets.definitions", "--select", f'key:"{study.name}/{asset}"']
+    environment = {
+        **os.environ,
+        "DAGSTER_HOME": str(dagster_home_for(study.config_dir)),
+        "ITEMEVAL_ASSETS_STUDIES": str(study.config_path),
+        "LAB_API_KEY": "local",
+        "LAB_BASE_URL": "http://127.0.0.1:9/v1",
+    }
+    subprocess.run(command, env=environment, cwd=study.config_dir, check=True, capture_output=True)
 
 
 def lineage_url(address: str, study: Study) -> str:

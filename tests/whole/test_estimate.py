@@ -188,7 +188,7 @@ def test_the_asset_shows_the_same_in_dagster(tmp_path: Path, serve: Serve) -> No
     assert found["calls"] == foreseen.remaining.calls
     assert found["usd at most"] == pytest.approx(foreseen.remaining.usd)
     table = pd.DataFrame([record.data for record in found["gradings"].records])
-    assert table["calls left"].tolist() == [ITEMS, ITEMS]
+    assert table["calls"].tolist() == [f"{ITEMS} of {ITEMS}"] * 2
 
 
 def test_without_the_key_of_a_model_there_is_an_estimate_all_the_same(
