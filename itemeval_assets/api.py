@@ -5,11 +5,12 @@ from a notebook, the terminal, the UI and a schedule.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from itemeval_assets.core.errors import ConfigError
-from itemeval_assets.core.study import Asked, Study, run_plan
+from itemeval_assets.core.study import Asked, Partition, Study, run_plan
 from itemeval_assets.core.tables import TABLES
 from itemeval_assets.storage.inputs import load_study
 
@@ -23,7 +24,16 @@ if TYPE_CHECKING:
     from itemeval_assets.stages.export import ExportResult
     from itemeval_assets.stages.status import StudyStatus
 
-__all__ = ["estimate", "export", "preflight", "run", "status", "table"]
+__all__ = [
+    "estimate",
+    "export",
+    "preflight",
+    "recover",
+    "reset",
+    "run",
+    "status",
+    "table",
+]
 
 STAGES = ("solutions", "gradings")
 
@@ -35,6 +45,7 @@ def run(
     conditions: list[str] | None = None,
     graders: list[str] | None = None,
     rubrics: list[str] | None = None,
+    errored: bool = False,
     force: bool = False,
     policy: str | None = None,
     max_usd: float | None = None,
@@ -45,14 +56,48 @@ def run(
     `only` is solutions or gradings. `conditions` select generate conditions by id, the start
     of an id, slug or model; `graders` and `rubrics` select grade conditions by name, scorers
     being graders too. `max_usd` is the consent to spend so much on this run, all stages together;
-    infinity consents to whatever it costs below the hard cap.
-    Raises an ItemevalAssetsError that says what to do.
+    infinity consents to whatever it costs below the hard cap. `errored` leaves alone all
+    partitions without an errored cell. Raises an ItemevalAssetsError that says what to do.
     """
     from itemeval_assets.runs import run_study
 
     study = _as_study(config)
     asked = _asked(study, only, conditions, graders, rubrics, force, policy, max_usd)
+    if errored:
+        asked = replace(asked, partitions=_errored(study, policy))
     return run_study(study, asked, on_progress)
+
+
+def recover(config: str | Path | Study) -> "RunSummary":
+    """Read back what killed runs have logged, and book it. No model is called."""
+    from itemeval_assets.runs import run_study
+    from itemeval_assets.stages.evidence import unread_partitions
+    from itemeval_assets.storage.store import open_store
+
+    study = _as_study(config)
+    everything = _asked(study, None, None, None, None, False, None, None)
+    known = [*study.generate_partitions(), *study.grade_partitions()]
+    left = unread_partitions(open_store(study), known)
+    return run_study(study, replace(everything, partitions=left, recover_only=True), None)
+
+
+def reset(
+    config: str | Path | Study,
+    *,
+    conditions: list[str] | None = None,
+    graders: list[str] | None = None,
+) -> list[Partition]:
+    """Forget how often the schedule asked for these partitions: it asks for them again.
+
+    The partitions that had been asked for, those given up among them.
+    """
+    from itemeval_assets.stages import reruns
+    from itemeval_assets.storage.store import open_store
+
+    study = _as_study(config)
+    asked = _asked(study, None, conditions, graders, None, False, None, None)
+    chosen = set(asked.gradings()) | (set(asked.solutions()) if not graders else set())
+    return reruns.reset(open_store(study), chosen)
 
 
 def estimate(
@@ -85,7 +130,7 @@ def estimate(
         force=force,
         policy=policy,
     )
-    return estimate.estimate(scope, asked.generate, asked.grade, asked.stages)
+    return estimate.estimate(scope, asked)
 
 
 def preflight(config: str | Path | Study, *, max_usd: float | None = None) -> "list[ModelHealth]":
@@ -148,6 +193,11 @@ def _asked(
         policy=policy,
         consent_usd=consent_usd,
     )
+
+
+def _errored(study: Study, policy: str | None) -> list[Partition]:
+    found = status(study, policy=policy)
+    return [part.partition for part in (*found.generate, *found.grade) if part.errored]
 
 
 def _select_generate(study: Study, wanted: list[str] | None) -> list[str]:

@@ -81,6 +81,9 @@ def run(
     condition: ConditionOption = None,
     grader: GraderOption = None,
     rubric: RubricOption = None,
+    errored: Annotated[
+        bool, typer.Option("--errored", help="only partitions with errored cells")
+    ] = False,
     force: ForceOption = False,
     policy: PolicyOption = None,
     as_json: AsJson = False,
@@ -95,6 +98,7 @@ def run(
                 conditions=condition,
                 graders=grader,
                 rubrics=rubric,
+                errored=errored,
                 force=force,
                 policy=policy,
                 max_usd=usd,
@@ -154,6 +158,23 @@ def preflight(
 def status(config: Config, policy: PolicyOption = None, as_json: AsJson = False) -> None:
     """Show the completion matrix. No model is called."""
     _print(as_json, api.status(config, policy=policy), reports.study_status)
+
+
+@app.command()
+def recover(config: Config, as_json: AsJson = False) -> None:
+    """Read back what killed runs have logged, and book it. No model is called."""
+    _print(as_json, api.recover(config), reports.run_summary)
+
+
+@app.command()
+def reset(
+    config: Config,
+    condition: ConditionOption = None,
+    grader: GraderOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let the schedule ask again for partitions that it has given up."""
+    _print(as_json, api.reset(config, conditions=condition, graders=grader), reports.was_reset)
 
 
 @app.command()

@@ -17,12 +17,17 @@ from itemeval_assets.core import errors
 from itemeval_assets.core.errors import RunFailed
 from itemeval_assets.core.study import Study
 from itemeval_assets.defs.build import build_definitions
-from itemeval_assets.defs.names import RESERVED_BY_TAG, asset_key, identifier
+from itemeval_assets.defs.names import (
+    RANGE_END,
+    RANGE_START,
+    RESERVED_BY_TAG,
+    asset_key,
+    identifier,
+)
 from itemeval_assets.settings import Settings, dagster_home_for
 
 __all__ = ["Launcher", "ensure_home", "make_home"]
 
-RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 # Which process a run lives in: nobody else notices when it is killed.
 PROCESS_TAG = "itemeval_assets/process"
 IN_PROGRESS = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]

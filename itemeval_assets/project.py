@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from itemeval_assets.engine.progress import Progress
     from itemeval_assets.runs import RunSummary
 
-__all__ = ["QuickstartSummary", "init", "quickstart", "quickstart_config", "serve_ui"]
+__all__ = ["QuickstartSummary", "init", "quickstart", "quickstart_config", "serve_ui", "write_study"]
 
 LOCAL_MODEL = "openai-api/smollm2/SmolLM2-135M-Instruct"
 MOCK_MODEL = "mockllm/quickstart"
@@ -45,8 +45,19 @@ def init(folder: Path) -> list[Path]:
     """Make a project that runs at once, on mock models. Raises ConfigError over existing files."""
     from itemeval_assets.launcher import make_home
 
-    made = _copy(files("itemeval_assets") / "builtin" / "project", folder)
+    made = write_study(folder)
     return [*made, make_home(folder / HOME_FOLDER) / "dagster.yaml"]
+
+
+def write_study(folder: Path, name: str | None = None) -> list[Path]:
+    """Write the packaged study, on mock models, under a name. Raises ConfigError over files."""
+    made = _copy(files("itemeval_assets") / "builtin" / "project", folder)
+    if name is not None:
+        config = folder / "study.yaml"
+        text = config.read_text(encoding="utf-8")
+        text = re.sub(r"^study: .*$", f"study: {name}", text, flags=re.M)
+        config.write_text(text, encoding="utf-8")
+    return made
 
 
 def quickstart(

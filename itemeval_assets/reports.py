@@ -21,6 +21,7 @@ from itemeval_assets.core.spend import Spend, total_spend
 if TYPE_CHECKING:
     from itemeval_assets.core.estimate import Projection
     from itemeval_assets.core.preflight import ModelHealth
+    from itemeval_assets.core.study import Partition
     from itemeval_assets.engine.progress import Progress
     from itemeval_assets.project import QuickstartSummary
     from itemeval_assets.runs import RunSummary
@@ -40,6 +41,7 @@ __all__ = [
     "run_summary",
     "study_estimate",
     "study_status",
+    "was_reset",
 ]
 
 out = Console(highlight=False)
@@ -146,6 +148,9 @@ def study_status(status: "StudyStatus") -> None:
     )
     out.print(_matrix("solutions", status.generate, ("truncated",)))
     out.print(_matrix("gradings", status.grade, ("waiting", "parse_failures")))
+    for partition in status.given_up:
+        name = " | ".join(partition)
+        out.print(f"[red]given up by the schedule[/red]: {name}; itemeval-assets reset CONFIG")
     if status.not_in_design:
         out.print(f"{len(status.not_in_design)} stored partitions are not in the current design:")
         for partition in status.not_in_design:
@@ -305,6 +310,14 @@ def quickstart_summary(summary: "QuickstartSummary") -> None:
     out.print(f"Study: {summary.config}", soft_wrap=True)
     out.print(f"Look at it in Dagster:  itemeval-assets ui {summary.config}", soft_wrap=True)
     out.print(f"Look at every call:     inspect view --log-dir {summary.logs}", soft_wrap=True)
+
+
+def was_reset(partitions: "list[Partition]") -> None:
+    """The partitions whose attempts were forgotten."""
+    if not partitions:
+        out.print("No partition has attempts to forget.")
+    for partition in partitions:
+        out.print(f"asked for again: {' | '.join(partition)}", soft_wrap=True)
 
 
 def created(files: list[Path], folder: Path) -> None:

@@ -11,9 +11,12 @@ from itemeval_assets.core.budget import require_sane_consent
 from itemeval_assets.core.errors import BudgetExceeded, ConsentMissing, ModelError
 from itemeval_assets.core.ledger import VERIFIABLE
 from itemeval_assets.core.preflight import ModelHealth
+from itemeval_assets.core.spans import spans
 from itemeval_assets.core.spend import spend_by_model
 from itemeval_assets.core.study import Asked, Study
+from itemeval_assets.defs.names import partition_key
 from itemeval_assets.defs.progress import listening
+from itemeval_assets.defs.reruns import OUTPUTS
 from itemeval_assets.launcher import Launcher
 from itemeval_assets.stages.estimate import StudyEstimate, estimate
 from itemeval_assets.stages.export import ExportResult
@@ -32,11 +35,6 @@ __all__ = [
     "run_preflight",
     "run_study",
 ]
-
-OUTPUTS = {
-    "solutions": ("solutions", "generation_ledger"),
-    "gradings": ("gradings", "grading_ledger", "gradings_long"),
-}
 
 
 @dataclass(frozen=True)
@@ -84,10 +82,11 @@ def run_study(
         listening(on_progress) if on_progress else nullcontext(),
     ):
         launch(["items"])
-        foreseen = _foreseen(study, store, asked)
-        if foreseen.unreachable:
-            raise ModelError("\n".join(foreseen.unreachable))
-        gate.admit(foreseen.remaining)
+        if not asked.recover_only:
+            foreseen = _foreseen(study, store, asked)
+            if foreseen.unreachable:
+                raise ModelError("\n".join(foreseen.unreachable))
+            gate.admit(foreseen.remaining)
         refusal = None
         for tables, span in _steps(study, asked):
             try:
@@ -123,20 +122,17 @@ def _foreseen(study: Study, store: ResultsStore, asked: Asked) -> StudyEstimate:
         force=asked.force,
         policy=asked.policy,
     )
-    return estimate(scope, asked.generate, asked.grade, asked.stages, in_full=False)
+    return estimate(scope, asked, in_full=False)
 
 
 def _steps(study: Study, asked: Asked) -> Iterator[tuple[Sequence[str], tuple[str, str]]]:
     """The tables and the range of partitions of each Dagster run that makes calls."""
-    rows = _ranges(asked.generate, [condition.id for condition in study.design.generate])
-    columns = _ranges(asked.grade, [condition.id for condition in study.design.grade])
-    if "solutions" in asked.stages:
-        for span in rows:
-            yield OUTPUTS["solutions"], span
-    if "gradings" in asked.stages:
-        for first, last in rows:
-            for left, right in columns:
-                yield OUTPUTS["gradings"], (f"{first}|{left}", f"{last}|{right}")
+    rows = [condition.id for condition in study.design.generate]
+    columns = [condition.id for condition in study.design.grade]
+    wanted = {"solutions": (asked.solutions(), ()), "gradings": (asked.gradings(), columns)}
+    for stage, (partitions, across) in wanted.items():
+        for first, last in spans(partitions, rows, across):
+            yield OUTPUTS[stage], (partition_key(first), partition_key(last))
 
 
 def _step_config(
@@ -149,7 +145,12 @@ def _step_config(
         allowed = min(budget.confirm_above_usd, budget.max_usd or math.inf)
     spent = sum(row["usd"] or 0.0 for row in _ledger_of(store, run_ids))
     left = max(0.0, allowed - spent)
-    return {"force": asked.force, "policy": asked.policy, "consent_usd": left}
+    return {
+        "force": asked.force,
+        "recover_only": asked.recover_only,
+        "policy": asked.policy,
+        "consent_usd": left,
+    }
 
 
 def _ledger_of(store: ResultsStore, run_ids: Sequence[str]) -> list[dict[str, Any]]:
@@ -189,21 +190,6 @@ def _cached_calls(store: ResultsStore, run_ids: Sequence[str]) -> int:
     """Calls of these runs that the response cache answered."""
     logs = store.read("log_index", columns=["run_id", "cached_samples"]).to_pylist()
     return sum(log["cached_samples"] or 0 for log in logs if log["run_id"] in run_ids)
-
-
-def _ranges(wanted: Sequence[str], order: Sequence[str]) -> list[tuple[str, str]]:
-    """The first and last key of each unbroken stretch of `wanted` in `order`."""
-    ranges: list[tuple[str, str]] = []
-    previous: int | None = None
-    for place, key in enumerate(order):
-        if key not in wanted:
-            continue
-        if previous is not None and previous == place - 1:
-            ranges[-1] = (ranges[-1][0], key)
-        else:
-            ranges.append((key, key))
-        previous = place
-    return ranges
 
 
 def _exported(launch: Launcher, store: ResultsStore) -> ExportResult:

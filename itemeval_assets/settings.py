@@ -5,7 +5,7 @@ Read once, at the edge, from the environment; everything inward gets a Settings 
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 __all__ = ["HOME_FOLDER", "Settings", "dagster_home_for"]
@@ -24,6 +24,10 @@ class Settings(BaseSettings):
     )
     root: Path = Field(default_factory=Path.cwd, description="where the patterns start")
     owners: str = Field(default="", description="owners of all assets, separated by ','")
+    webhook_url: SecretStr | None = Field(
+        default=None, description="where to POST failures, as Slack takes them; unset: nowhere"
+    )
+    ui_url: str = Field(default="", description="where the web UI is, for links in notifications")
 
     def study_paths(self) -> list[Path]:
         """The config files that `studies` means, each once, in order.

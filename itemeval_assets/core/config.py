@@ -15,6 +15,7 @@ from .config_problems import describe_problems
 from .errors import ConfigError
 
 __all__ = [
+    "AutomationConfig",
     "BudgetConfig",
     "DatasetConfig",
     "FacetsConfig",
@@ -28,6 +29,8 @@ __all__ = [
 ]
 
 IDENTITY: dict[str, Any] = {"identity": True}
+# Minute, hour, day, month, weekday.
+CRON = r"^\s*([\d*,/-]+\s+){2}[\d*,/L-]+\s+[\w*,/-]+\s+[\w*,/#-]+\s*$"
 # A larger sum is a slip of the keyboard.
 MOST_USD = 1_000_000.0
 
@@ -175,6 +178,22 @@ class BudgetConfig(_Section):
     cache_schedule: Annotated[Literal["auto", "off"], BeforeValidator(_yaml_auto_off)] = "auto"
 
 
+class AutomationConfig(_Section):
+    """What happens by itself once its schedule and its sensor are started in the UI."""
+
+    cron: str = Field(
+        default="0 * * * *", pattern=CRON, description="when to look for errored and missing cells"
+    )
+    max_attempts: int = Field(default=3, ge=1, description="before a partition is given up")
+    retry_after_minutes: float = Field(
+        default=10.0, ge=0, le=525_600, allow_inf_nan=False, description="doubled at each attempt"
+    )
+    paid: bool = Field(default=False, description="call models, too, when what they need is new")
+    partitions_per_run: int | None = Field(
+        default=None, ge=1, description="of a backfill; null: all in one run"
+    )
+
+
 class StudyConfig(_Section):
     """A whole study. One file, one study, one results directory."""
 
@@ -189,6 +208,7 @@ class StudyConfig(_Section):
     graders: dict[str, GraderConfig] = Field(default_factory=dict)
     crossing: Literal["full"] = "full"
     budget: BudgetConfig = Field(default_factory=BudgetConfig)
+    automation: AutomationConfig = Field(default_factory=AutomationConfig)
 
     @model_validator(mode="after")
     def _cross_field_rules(self) -> "StudyConfig":

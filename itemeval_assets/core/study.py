@@ -1,6 +1,6 @@
 """A study as it was loaded: the config, its design, and where its results go."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, get_args
@@ -66,6 +66,7 @@ class Asked:
     """What is asked of a run: stages, conditions by id, and how they are run.
 
     `consent_usd` is what all calls of the run together may cost, null for no word.
+    `partitions` narrows the choice down to these; null: all of the conditions.
     """
 
     stages: Sequence[str] = ("solutions", "gradings")
@@ -74,6 +75,20 @@ class Asked:
     force: bool = False
     policy: str | None = None
     consent_usd: float | None = None
+    partitions: "Collection[Partition] | None" = None
+    recover_only: bool = False
+
+    def solutions(self) -> "list[Partition]":
+        """The generate partitions that are asked for."""
+        found = [(row,) for row in self.generate if "solutions" in self.stages]
+        return [part for part in found if self.partitions is None or part in self.partitions]
+
+    def gradings(self) -> "list[Partition]":
+        """The partitions of the grid that are asked for."""
+        if "gradings" not in self.stages:
+            return []
+        found = [(row, column) for row in self.generate for column in self.grade]
+        return [part for part in found if self.partitions is None or part in self.partitions]
 
 
 class RunPlan(NamedTuple):

@@ -27,7 +27,13 @@ from .metadata import (
 )
 from .money import money_assets
 from .names import asset_key, identifier, partition_key, pool, to_partitions
-from .partitions import generate_partitions, grade_partitions, rows_of, same_generate_condition
+from .partitions import (
+    backfill_policy,
+    generate_partitions,
+    grade_partitions,
+    rows_of,
+    same_generate_condition,
+)
 from .steps import RunConfig, stage_run, store_of, tell_of_wait, users_errors
 
 if TYPE_CHECKING:
@@ -87,7 +93,7 @@ def _solutions(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
         },
         ins={"items": dg.AssetIn(key=asset_key(study, "items"))},
         partitions_def=generate_partitions(study),
-        backfill_policy=dg.BackfillPolicy.single_run(),
+        backfill_policy=backfill_policy(study),
         group_name=shared["group_name"],
         pool=pool(study.config.solvers.models),
     )
@@ -131,7 +137,7 @@ def _gradings(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
             "grading_ledger": {asset_key(study, "solutions")},
         },
         partitions_def=grade_partitions(study),
-        backfill_policy=dg.BackfillPolicy.single_run(),
+        backfill_policy=backfill_policy(study),
         group_name=shared["group_name"],
         pool=pool(condition.grader.model for condition in study.design.grade if condition.grader),
     )
@@ -158,7 +164,7 @@ def _gradings_long(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
             ),
         },
         partitions_def=grade_partitions(study),
-        backfill_policy=dg.BackfillPolicy.single_run(),
+        backfill_policy=backfill_policy(study),
         io_manager_key=IO,
         kinds={"parquet"},
         description=f"The table to analyse: {TABLES['gradings_long'].grain}.",

@@ -13,6 +13,7 @@ from .assets import study_assets
 from .checks import study_checks
 from .io_managers import StudyTablesIOManager
 from .names import identifier
+from .reruns import rerun_schedule
 
 __all__ = ["build_definitions", "load_studies"]
 
@@ -31,6 +32,7 @@ def build_definitions(settings: Settings, studies: list[Study] | None = None) ->
     return dg.Definitions(
         assets=[asset for study in studies for asset in study_assets(study, settings)],
         asset_checks=[check for study in studies for check in study_checks(study)],
+        schedules=[rerun_schedule(study) for study in studies],
         resources={"study_tables": StudyTablesIOManager(studies)},
         # One process: the calls wait for the network, and a process costs seconds to start.
         executor=dg.in_process_executor,

@@ -1,5 +1,6 @@
 """The IO manager: turns a Dagster context into (table, partitions) of a study's store."""
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -23,10 +24,14 @@ DERIVED = {"items", "gradings_long"}
 
 
 class StudyTablesIOManager(dg.IOManager):
-    """Keyed, atomic upserts of Arrow tables; one run may hold rows of many partitions."""
+    """Keyed, atomic upserts of Arrow tables; one run may hold rows of many partitions.
 
-    def __init__(self, studies: list[Study]) -> None:
-        self._studies = {study.name: study for study in studies}
+    `studies` may grow later: Dagster wants one IO manager for all components of a project, and
+    loads these one by one.
+    """
+
+    def __init__(self, studies: Collection[Study]) -> None:
+        self._studies = studies
 
     def handle_output(self, context: dg.OutputContext, obj: "pa.Table") -> None:
         asset = context.asset_key.path[-1]
@@ -52,4 +57,5 @@ class StudyTablesIOManager(dg.IOManager):
         # Late: definitions load without pyarrow.
         from itemeval_assets.storage.store import open_store
 
-        return open_store(self._studies[key.path[0]])
+        studies = {study.name: study for study in self._studies}
+        return open_store(studies[key.path[0]])

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from itemeval_assets import stages
-from itemeval_assets.core.study import Study
+from itemeval_assets.core.study import Asked, Study
 from itemeval_assets.storage.inputs import load_prices
 
 from .metadata import row_count, spend_table, table_metadata, usd
@@ -72,9 +72,8 @@ def _estimated(study: Study, config: EstimateConfig) -> "StudyEstimate":
         policy=config.policy,
     )
     design = study.design
-    return stages.estimate.estimate(
-        scope, [c.id for c in design.generate], [c.id for c in design.grade]
-    )
+    everything = Asked(generate=[c.id for c in design.generate], grade=[c.id for c in design.grade])
+    return stages.estimate.estimate(scope, everything)
 
 
 def _estimate_metadata(found: "StudyEstimate") -> dict[str, Any]:

@@ -11,6 +11,8 @@ __all__ = [
     "CONSENT_TAG",
     "GENERATE_DIMENSION",
     "GRADE_DIMENSION",
+    "RANGE_END",
+    "RANGE_START",
     "RESERVED_BY_TAG",
     "asset_key",
     "identifier",
@@ -21,7 +23,8 @@ __all__ = [
 ]
 
 GENERATE_DIMENSION, GRADE_DIMENSION = "generate", "grade"
-# Run tags: consent to spend, in USD; the reservation that a run draws on.
+# Run tags: the ends of a range; consent to spend, in USD; the reservation that a run draws on.
+RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 CONSENT_TAG, RESERVED_BY_TAG = "itemeval_assets/consent_usd", "itemeval_assets/reserved_by"
 
 

@@ -11,7 +11,13 @@ from .names import GENERATE_DIMENSION, GRADE_DIMENSION
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["generate_partitions", "grade_partitions", "rows_of", "same_generate_condition"]
+__all__ = [
+    "backfill_policy",
+    "generate_partitions",
+    "grade_partitions",
+    "rows_of",
+    "same_generate_condition",
+]
 
 # The columns whose values make up a row's partition.
 PARTITION_COLUMNS = {
@@ -35,6 +41,12 @@ def grade_partitions(study: Study) -> dg.MultiPartitionsDefinition:
             GRADE_DIMENSION: dg.StaticPartitionsDefinition([c.id for c in study.design.grade]),
         }
     )
+
+
+def backfill_policy(study: Study) -> dg.BackfillPolicy:
+    """How many partitions of a backfill one run takes: all, or as many as the study says."""
+    size = study.config.automation.partitions_per_run
+    return dg.BackfillPolicy.multi_run(size) if size else dg.BackfillPolicy.single_run()
 
 
 def same_generate_condition() -> dg.MultiToSingleDimensionPartitionMapping:

@@ -25,10 +25,12 @@ class RunConfig(dg.Config):
     """What may be asked of one run of a paid asset.
 
     `consent_usd`: what its calls may cost; a run tag of that name does the same, also where a
-    backfill takes no config. `policy` overrides `budget.policy`.
+    backfill takes no config. `policy` overrides `budget.policy`. `recover_only` reads back
+    what killed runs have logged, and calls nobody.
     """
 
     force: bool = False
+    recover_only: bool = False
     policy: str | None = None
     consent_usd: float | None = None
 
@@ -78,6 +80,7 @@ def stage_run(
             items=items,
             force=config.force,
             policy=config.policy,
+            recover_only=config.recover_only,
             run_id=context.op_execution_context.run_id,
             gate=gate,
             listener=progress_log(context.log.info),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         items,
         ledger,
         preflight,
+        reruns,
         solutions,
         status,
     )
@@ -30,6 +31,7 @@ __all__ = [
     "items",
     "ledger",
     "preflight",
+    "reruns",
     "solutions",
     "status",
 ]

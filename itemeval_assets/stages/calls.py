@@ -75,12 +75,14 @@ def make_calls(
     before the first call.
     """
     outcome = Outcome(arrow_schema(TABLES[caller.table]).empty_table())
+    outcome.pending = dict.fromkeys(partitions, 0)
     recover(caller, run, partitions, outcome)
     for partition in partitions:
         account_for_lost_rows(caller, run, partition)
-    plans = _plans(caller, run, partitions, outcome)
+    plans = {} if run.recover_only else _plans(caller, run, partitions, outcome)
     if not plans:
-        run.say("nothing is pending: no call is made")
+        asked = "only to recover" if run.recover_only else "nothing is pending"
+        run.say(f"{asked}: no call is made")
         begin_manifest(run, selected, NOTHING, [])
         return outcome
     planned = {

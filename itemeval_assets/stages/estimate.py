@@ -1,6 +1,6 @@
 """The estimate: what a run would call and cost, without a call. Uses the predicates of the runs."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -22,7 +22,7 @@ from itemeval_assets.core.estimate import (
 )
 from itemeval_assets.core.pending import Cell, Plan
 from itemeval_assets.core.prompts import Prompt
-from itemeval_assets.core.study import GENERATE, GRADE, Partition, stage_of
+from itemeval_assets.core.study import GENERATE, GRADE, Asked, Partition, stage_of
 from itemeval_assets.core.wall_time import WallTime, wall_time
 from itemeval_assets.engine.evaluate import connections_to
 from itemeval_assets.engine.models import is_on_this_machine
@@ -85,41 +85,32 @@ class _Solution(NamedTuple):
     likely_tokens: int = 0
 
 
-def estimate(
-    scope: Scope,
-    generate: Collection[str],
-    grade: Collection[str],
-    stages: Collection[str] = ("solutions", "gradings"),
-    *,
-    in_full: bool = True,
-) -> StudyEstimate:
-    """Estimate a run of these conditions. Makes no call, and writes nothing.
+def estimate(scope: Scope, asked: Asked, *, in_full: bool = True) -> StudyEstimate:
+    """Estimate a run of what is asked for. Makes no call, and writes nothing.
 
     A grading that waits for its solution is counted: the solution will be there by then.
     Without `in_full` only the ceiling of what remains is worked out: what the gate asks for.
     """
-    survey = _Survey(scope, stages, in_full)
-    design = scope.study.design
-    generated = [
-        survey.of_solutions((condition.id,))
-        for condition in design.generate
-        if condition.id in generate
-    ]
-    graded = [
-        survey.of_gradings((condition.id, other.id))
-        for condition in design.generate
-        if condition.id in generate
-        for other in design.grade
-        if other.id in grade and not is_verifiable(scope.study, (condition.id, other.id))
-    ]
-    return _in_sum(scope, survey, generated, graded)
+    survey = _Survey(scope, asked, in_full)
+    rows = dict.fromkeys(part[:1] for part in (*asked.solutions(), *asked.gradings()))
+    return _in_sum(
+        scope,
+        survey,
+        [survey.of_solutions(part) for part in rows],
+        [
+            survey.of_gradings(part)
+            for part in asked.gradings()
+            if not is_verifiable(scope.study, part)
+        ],
+    )
 
 
 class _Survey:
     """Walks over the partitions of a study; what generating yields is passed on to grading."""
 
-    def __init__(self, scope: Scope, stages: Collection[str], in_full: bool) -> None:
-        self._scope, self._stages, self._in_full = scope, stages, in_full
+    def __init__(self, scope: Scope, asked: Asked, in_full: bool) -> None:
+        self._scope, self._in_full = scope, in_full
+        self._to_generate = set(asked.solutions())
         self._solver = SolutionCaller(scope)
         self._coming: dict[Partition, dict[Cell, _Solution]] = {}
         self.on_this_machine: set[str] = set()
@@ -137,7 +128,7 @@ class _Survey:
         prompts = solver.prompts(partition, cells)
         known = self._call_sizes(solver, partition, prompts)
         cached = self._cached(solver, partition, plan, prompts)
-        if "solutions" in self._stages:
+        if partition in self._to_generate:
             calibration = self.calibrations[GENERATE][solver.model(partition)]
             most = solver.output_limit(partition)[0]
             likely = round(calibration.output_tokens) if calibration else most
@@ -161,8 +152,6 @@ class _Survey:
         }
         cells, planned = list(self._solver.states(generate, solutions)), set(plan.cells)
         pending = [cell for cell in cells if cell in coming or cell in planned]
-        if "gradings" not in self._stages:
-            pending = []
         unknown = _Solution(None, self._solver.output_limit(generate)[0])
         shown = cells if self._in_full else pending
         to_grade = {cell: coming.get(cell) or texts.get(cell, unknown) for cell in shown}

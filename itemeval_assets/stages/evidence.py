@@ -20,18 +20,19 @@ from .stage_run import Caller, Outcome, StageRun
 if TYPE_CHECKING:
     from inspect_ai.log import EvalLog
 
-__all__ = ["account_for_lost_rows", "archive", "collect", "lost_costs", "recover"]
+__all__ = [
+    "account_for_lost_rows",
+    "archive",
+    "collect",
+    "lost_costs",
+    "recover",
+    "unread_partitions",
+]
 
 
 def recover(caller: Caller, run: StageRun, partitions: list[Partition], outcome: Outcome) -> None:
     """Read back the logs of killed runs, and those whose table file is gone."""
-    for path in log_files.running_logs(run.store.local_root):
-        try:
-            header = read_log_header(path)
-        except StoreError:
-            if path.exists():
-                raise
-            continue  # a live run of other partitions has just archived it
+    for path, header in _running(run.store):
         if _partition_of_log(header) in set(partitions):
             archive(run.store, path, header)
     found = [
@@ -45,6 +46,17 @@ def recover(caller: Caller, run: StageRun, partitions: list[Partition], outcome:
     if found:
         calls = sum(outcome.recovered.values())
         run.say(f"recovered {calls} finished calls from {len(found)} logs")
+
+
+def unread_partitions(store: ResultsStore, partitions: Iterable[Partition]) -> list[Partition]:
+    """The partitions that have logs whose calls no table knows yet."""
+    left = {_partition_of_log(header) for _, header in _running(store)}
+    tables = {1: "solutions", 2: "gradings"}
+    return [
+        partition
+        for partition in partitions
+        if partition in left or _unread_logs(tables[len(partition)], store, partition)
+    ]
 
 
 def account_for_lost_rows(caller: Caller, run: StageRun, partition: Partition) -> None:
@@ -120,6 +132,17 @@ def lost_costs(partition: Partition, rows: Iterable[Mapping[str, Any]]) -> Itera
                 "usd": row["lost_usd"],
                 "created_at": row["created_at"],
             }
+
+
+def _running(store: ResultsStore) -> "Iterator[tuple[Path, EvalLog]]":
+    """Logs of live and killed runs, with their headers."""
+    for path in log_files.running_logs(store.local_root):
+        try:
+            yield path, read_log_header(path)
+        except StoreError:
+            if path.exists():
+                raise
+            # A live run of other partitions has just archived it.
 
 
 def _unread_logs(table: str, store: ResultsStore, partition: Partition) -> list[str]:

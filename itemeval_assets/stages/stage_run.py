@@ -50,9 +50,13 @@ class Scope:
 
 @dataclass(frozen=True, kw_only=True)
 class StageRun(Scope):
-    """One run of a paid stage: its gate, and who is told of its progress."""
+    """One run of a paid stage: its gate, and who is told of its progress.
+
+    `recover_only`: read back what killed runs have logged, and call nobody.
+    """
 
     run_id: str
+    recover_only: bool = False
     gate: Gate
     listener: Listener
     say: Callable[[str], None]

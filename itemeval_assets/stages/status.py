@@ -11,6 +11,7 @@ from itemeval_assets.core.pending import (
     count_states,
 )
 from itemeval_assets.core.study import Partition, Study, run_plan
+from itemeval_assets.storage.attempts import read_attempts
 from itemeval_assets.storage.store import ResultsStore
 
 from .solutions import solution_cells
@@ -45,7 +46,10 @@ class PartitionStatus:
 
 @dataclass(frozen=True)
 class StudyStatus:
-    """The completion matrix. `not_in_design`: stored partitions that the YAML no longer has."""
+    """The completion matrix. `not_in_design`: stored partitions that the YAML no longer has.
+
+    `given_up`: partitions that the schedule of re-runs does not ask for any more.
+    """
 
     study: str
     policy: str
@@ -55,6 +59,7 @@ class StudyStatus:
     generate: list[PartitionStatus] = field(default_factory=list)
     grade: list[PartitionStatus] = field(default_factory=list)
     not_in_design: list[Partition] = field(default_factory=list)
+    given_up: list[Partition] = field(default_factory=list)
 
 
 def survey(study: Study, store: ResultsStore, policy: str | None = None) -> StudyStatus:
@@ -82,7 +87,13 @@ def survey(study: Study, store: ResultsStore, policy: str | None = None) -> Stud
         generate,
         grade,
         [partition for partition in stored if partition not in known],
+        _given_up(study, store),
     )
+
+
+def _given_up(study: Study, store: ResultsStore) -> list[Partition]:
+    most = study.config.automation.max_attempts
+    return [part for part, tried in read_attempts(store).items() if tried.made >= most]
 
 
 def incomplete_cells(study: Study, store: ResultsStore, partition: Partition) -> list[Row]:

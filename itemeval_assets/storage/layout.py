@@ -12,6 +12,7 @@ __all__ = [
     "EXPORT_LONG_CSV",
     "EXPORT_LONG_PARQUET",
     "LOGS",
+    "RERUNS",
     "RESERVATIONS",
     "RUNNING_LOGS",
     "STUDY_FILE",
@@ -28,6 +29,7 @@ __all__ = [
 DATASET_LOCKS = "dataset_locks.json"
 STUDY_FILE = "study.json"
 RESERVATIONS = "reservations.json"
+RERUNS = "reruns.json"
 EXPORT_LONG_PARQUET = "export/gradings_long.parquet"
 EXPORT_LONG_CSV = "export/gradings_long.csv"
 EXPORT_LEDGER_CSV = "export/ledger.csv"

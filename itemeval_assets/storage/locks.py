@@ -14,9 +14,10 @@ from filelock import FileLock, Timeout
 
 from itemeval_assets.core.study import Partition
 
+from .backends import LOCKS
 from .layout import claim_key
 
-__all__ = ["claimed"]
+__all__ = ["claimed", "is_claimed"]
 
 
 @contextmanager
@@ -40,6 +41,20 @@ def claimed(
             stack.callback(lock.release)
             path.with_suffix(".holder").write_text(holder)
         yield
+
+
+def is_claimed(study_dir: Path, partition: Partition) -> bool:
+    """Whether a run holds the claim of a partition just now."""
+    path = study_dir / LOCKS / f"{claim_key(partition)}.lock"
+    if not path.exists():
+        return False
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return True
+    lock.release()
+    return False
 
 
 def _acquire(

@@ -1,0 +1,76 @@
+"""Which partitions an automatic re-run asks for: those that want something, within reason.
+
+A partition is asked for again after a growing while, and given up after so many attempts;
+whatever makes it sound, a re-run or a person, begins its count anew.
+"""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from .study import Partition
+
+__all__ = ["Attempts", "Decision", "choose"]
+
+
+class Attempts(NamedTuple):
+    """How often a partition was asked for since it was last sound, and when last."""
+
+    made: int
+    last: datetime
+
+
+class Decision(NamedTuple):
+    """`chosen` partitions are asked for now; `left_out` says why another one is not.
+
+    `attempts` are those to remember, the chosen ones counted; `given_up` are left for good,
+    until somebody resets them.
+    """
+
+    chosen: list[Partition]
+    left_out: dict[Partition, str]
+    given_up: list[Partition]
+    attempts: dict[Partition, Attempts]
+
+    def in_words(self) -> str:
+        """Why nothing is asked for, or what is left out."""
+        if not self.chosen and not self.left_out:
+            return "every partition is sound: nothing is errored or missing"
+        return "; ".join(f"{'|'.join(part)}: {why}" for part, why in self.left_out.items())
+
+
+def choose(
+    wanting: Mapping[Partition, str],
+    in_progress: Collection[Partition],
+    attempts: Mapping[Partition, Attempts],
+    now: datetime,
+    *,
+    max_attempts: int,
+    retry_after: timedelta,
+) -> Decision:
+    """Choose among the partitions that are `wanting`: {partition: what it lacks}.
+
+    The n-th attempt comes at the earliest `retry_after` x 2^(n-2) after the one before.
+    Gradings wait for their solutions: what is generated now is graded afterwards.
+    """
+    chosen: list[Partition] = []
+    left_out: dict[Partition, str] = {}
+    given_up: list[Partition] = []
+    remembered = {part: tried for part, tried in attempts.items() if part in wanting}
+    for partition, lack in sorted(wanting.items(), key=lambda entry: len(entry[0])):
+        tried = remembered.get(partition)
+        if partition in in_progress:
+            left_out[partition] = f"{lack}; a run is calling it"
+        elif len(partition) > 1 and partition[:1] in in_progress:
+            left_out[partition] = f"{lack}; a run is calling its solutions"
+        elif tried and tried.made >= max_attempts:
+            left_out[partition] = f"{lack}; given up after {tried.made} attempts"
+            given_up.append(partition)
+        elif tried and now < (due := tried.last + retry_after * 2 ** (tried.made - 1)):
+            left_out[partition] = f"{lack}; asked for again after {due:%Y-%m-%d %H:%M} UTC"
+        elif len(partition) > 1 and partition[:1] in chosen:
+            left_out[partition] = f"{lack}; waits for its solutions"
+        else:
+            chosen.append(partition)
+            remembered[partition] = Attempts(tried.made + 1 if tried else 1, now)
+    return Decision(chosen, left_out, given_up, remembered)

@@ -1,0 +1,96 @@
+"""The schedule that runs again what failed, down to the cell: off until somebody starts it."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+from dagster._core.storage.partition_status_cache import AssetPartitionStatus
+
+from itemeval_assets import stages
+from itemeval_assets.core.errors import ItemevalAssetsError
+from itemeval_assets.core.spans import spans
+from itemeval_assets.core.study import GENERATE, Partition, Study, stage_of
+from itemeval_assets.storage.inputs import load_prices
+
+from .names import RANGE_END, RANGE_START, asset_key, identifier, partition_key, to_partition
+from .partitions import generate_partitions, grade_partitions
+from .steps import store_of
+
+__all__ = ["OUTPUTS", "rerun_schedule"]
+
+# What one run of a stage writes.
+OUTPUTS = {
+    "solutions": ("solutions", "generation_ledger"),
+    "gradings": ("gradings", "grading_ledger", "gradings_long"),
+}
+
+
+def rerun_schedule(study: Study) -> dg.ScheduleDefinition:
+    """A tick asks for exactly the partitions with errored, missing or stale cells.
+
+    And for those whose last run failed; each run calls just those cells. See `core.reruns` for
+    what is left out, and why.
+    """
+    targets = [asset_key(study, name) for names in OUTPUTS.values() for name in names]
+
+    @dg.schedule(
+        name=f"{identifier(study)}_reruns",
+        cron_schedule=study.config.automation.cron,
+        target=dg.AssetSelection.assets(*targets),
+        default_status=dg.DefaultScheduleStatus.STOPPED,
+        description="Runs again what is errored or missing, and no cell that is sound.",
+    )
+    def reruns(context: dg.ScheduleEvaluationContext) -> dg.SkipReason | list[dg.RunRequest]:
+        store = store_of(study)
+        progress, failed = _by_dagster(context.instance, study)
+        try:
+            decision = stages.reruns.decide(
+                study, store, load_prices(study), in_progress=progress, failed=failed
+            )
+        except ItemevalAssetsError as refusal:
+            return dg.SkipReason(f"nothing is asked for: {refusal}")
+        for partition in decision.given_up:
+            context.log.warning(
+                f"{partition_key(partition)}: {decision.left_out[partition]}. Look at its errors; "
+                f"then: itemeval-assets reset {study.config_path}"
+            )
+        if not decision.chosen:
+            return dg.SkipReason(decision.in_words())
+        stamp = context.scheduled_execution_time.isoformat()
+        return [
+            dg.RunRequest(run_key=f"{stamp}/{number}", asset_selection=keys, tags=tags)
+            for number, (keys, tags) in enumerate(_requests(study, decision.chosen))
+        ]
+
+    return reruns
+
+
+def _requests(
+    study: Study, chosen: list[Partition]
+) -> Iterator[tuple[list[dg.AssetKey], dict[str, str]]]:
+    """The assets and tags of as few runs as cover the partitions and no other."""
+    design = study.design
+    rows, columns = [c.id for c in design.generate], [c.id for c in design.grade]
+    solutions = [part for part in chosen if stage_of(part) == GENERATE]
+    gradings = [part for part in chosen if stage_of(part) != GENERATE]
+    for stage, wanted, across in (("solutions", solutions, ()), ("gradings", gradings, columns)):
+        for first, last in spans(wanted, rows, across):
+            ends = {RANGE_START: partition_key(first), RANGE_END: partition_key(last)}
+            yield [asset_key(study, name) for name in OUTPUTS[stage]], ends
+
+
+def _by_dagster(
+    instance: dg.DagsterInstance, study: Study
+) -> tuple[set[Partition], set[Partition]]:
+    """Partitions in progress, and those whose last run failed."""
+    grids = {"solutions": generate_partitions(study), "gradings": grade_partitions(study)}
+    found: dict[AssetPartitionStatus | None, set[Partition]] = {}
+    for table, grid in grids.items():
+        statuses = instance.get_status_by_partition(
+            asset_key(study, table), grid.get_partition_keys(), grid
+        )
+        for key, status in (statuses or {}).items():
+            found.setdefault(status, set()).add(to_partition(key))
+    return (
+        found.get(AssetPartitionStatus.IN_PROGRESS, set()),
+        found.get(AssetPartitionStatus.FAILED, set()),
+    )

@@ -1,0 +1,88 @@
+"""The picture of the scores by item: where the hard items are, and who masters them."""
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from .figures import INK, figure, heading, short
+
+if TYPE_CHECKING:
+    from itemeval_assets.core.summaries import ItemScores
+
+__all__ = ["score_by_item"]
+
+MOST_ITEMS = 60
+MOST_PANELS = 9
+MOST_COLUMNS = 36
+LONGEST_CONDITION = 40
+LONGEST_ITEM = 24
+# Inches.
+ROW, COLUMN, NARROWEST = 0.15, 0.3, 1.5
+
+Cells = Sequence[Sequence[float | None]]
+
+
+def score_by_item(scores: "ItemScores") -> Figure:
+    """Items x conditions, one map for each judge and scorer; the hardest item is on top.
+
+    Colours span the scale of each. A cell without a score has none, but a cross. At least one
+    cell must have a score.
+    """
+    items = _spread(scores.items, MOST_ITEMS)
+    panels = list(scores.means)[:MOST_PANELS]
+    most = MOST_COLUMNS // len(panels)
+    columns = [list(scores.means[panel])[:most] for panel in panels]
+    widths = [max(NARROWEST, COLUMN * len(names)) for names in columns]
+    with figure(2.8 + sum(widths), 2.6 + ROW * max(8, len(items))) as drawn:
+        maps = drawn.subplots(1, len(panels), sharey=True, squeeze=False, width_ratios=widths)[0]
+        for axes, panel, names, width in zip(maps, panels, columns, widths, strict=True):
+            scale = scores.scales[panel]
+            _map(axes, [[_share(scores, panel, name, item) for name in names] for item in items])
+            axes.set_xticks(range(len(names)), [short(n, LONGEST_CONDITION) for n in names])
+            span = f"{scale.low:g} to {scale.high:g}"
+            axes.set_title(f"{short(panel, int(15 * width))}\n{span}", loc="left", size=8)
+        maps[0].set_yticks(range(len(items)), [short(item, LONGEST_ITEM) for item in items])
+        bar = drawn.colorbar(maps[0].images[0], ax=list(maps), ticks=[0, 1], aspect=30)
+        bar.ax.set_yticklabels(["lowest", "highest"], size=8)
+        bar.outline.set_visible(False)  # type: ignore[operator]
+        heading(drawn, "; ".join(_notes(scores, len(items), len(panels), most)))
+    return drawn
+
+
+def _share(scores: "ItemScores", panel: str, condition: str, item: str) -> float | None:
+    mean = scores.means[panel][condition].get(item)
+    return None if mean is None else scores.scales[panel].share(mean)
+
+
+def _map(axes: Axes, cells: Cells) -> None:
+    numbers = [[math.nan if cell is None else cell for cell in row] for row in cells]
+    axes.imshow(numbers, aspect="auto", cmap="viridis", vmin=0, vmax=1)
+    missing = [(x, y) for y, row in enumerate(cells) for x, cell in enumerate(row) if cell is None]
+    if missing:
+        axes.scatter(*zip(*missing, strict=True), marker="x", s=12, linewidths=0.8, color=INK)
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0, labelsize=7)
+    axes.tick_params(axis="x", rotation=90)
+
+
+def _notes(scores: "ItemScores", items: int, panels: int, columns: int) -> list[str]:
+    """What the picture shows, and what it leaves out."""
+    most, all_items = max(map(len, scores.means.values())), len(scores.items)
+    notes = ["Mean score by item, hardest on top"]
+    if items < all_items:
+        notes += [f"{items} of {all_items} items, evenly from hard to easy"]
+    if columns < most:
+        notes += [f"{columns} of {most} conditions"]
+    if panels < len(scores.means):
+        notes += [f"{panels} of {len(scores.means)} judges and scorers"]
+    return notes
+
+
+def _spread(ranked: list[str], most: int) -> list[str]:
+    """At most so many entries, at even steps, with the first and the last."""
+    if len(ranked) <= most:
+        return ranked
+    return [ranked[round(place * (len(ranked) - 1) / (most - 1))] for place in range(most)]

@@ -1,0 +1,75 @@
+"""results: how a study came out so far: scores, failures, and what a call costs and takes."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from itemeval_assets.core.conditions import GenerateCondition, GradeCondition
+from itemeval_assets.core.paid_calls import PaidCalls, generation_calls, grading_calls
+from itemeval_assets.core.study import GENERATE, GRADE, Study
+from itemeval_assets.core.summaries import Graded, ItemScores, graded_by, item_scores
+from itemeval_assets.storage.store import ResultsStore
+
+__all__ = ["Results", "results"]
+
+# The texts of a study are most of its bytes, and no picture shows one.
+COLUMNS = [
+    "gen_condition_id",
+    "grade_condition_id",
+    "item_id",
+    "replication",
+    "score",
+    "parse_ok",
+    "parse_error",
+    *(
+        f"{stage}_{name}"
+        for stage in ("gen", "grade")
+        for name in ("input_tokens", "usd", "latency_s", "log_file")
+    ),
+]
+
+
+class Results(NamedTuple):
+    """Conditions go by their labels.
+
+    `per_pair`: by (condition, graded by); `per_grader`: by judge or scorer; `calls`:
+    {stage: {condition: its paid calls}}.
+    """
+
+    per_pair: dict[tuple[str, str], Graded]
+    per_grader: dict[str, Graded]
+    items: ItemScores
+    calls: dict[str, dict[str, PaidCalls]]
+
+
+def results(study: Study, store: ResultsStore) -> Results:
+    """Sum up the grading events of the design's conditions, in the order of the design."""
+    conditions, graders = _labels(study.design.generate), _labels(study.design.grade)
+
+    def condition(row: Mapping[str, Any]) -> str:
+        return conditions[row["gen_condition_id"]]
+
+    def grader(row: Mapping[str, Any]) -> str:
+        return graders[row["grade_condition_id"]]
+
+    rows = store.read("gradings_long", study.grade_partitions(), COLUMNS).to_pylist()
+    logs = store.read("log_index", columns=["log_file", "batch"]).to_pylist()
+    batched = {log["log_file"] for log in logs if log["batch"]}
+    return Results(
+        graded_by(rows, lambda row: (condition(row), grader(row))),
+        graded_by(rows, grader),
+        item_scores(rows, grader, condition),
+        {
+            GENERATE: generation_calls(rows, condition, batched),
+            GRADE: grading_calls(rows, grader, batched),
+        },
+    )
+
+
+def _labels(conditions: Sequence[GenerateCondition | GradeCondition]) -> dict[str, str]:
+    """{id: label}; the start of the digest tells apart conditions that have one label."""
+    shared = Counter(condition.label for condition in conditions)
+    return {
+        c.id: c.label if shared[c.label] == 1 else f"{c.label} ({c.id.rpartition('--')[2][:6]})"
+        for c in conditions
+    }

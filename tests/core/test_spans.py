@@ -1,0 +1,43 @@
+"""Spans: exactly the wanted partitions, in few ranges."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from itemeval_assets.core.spans import spans
+
+ROWS, COLUMNS = list("abcd"), list("wxyz")
+
+
+def covered(found: list, rows: list[str], columns: list[str]) -> list[tuple[str, ...]]:
+    """Every partition of every span, as Dagster takes a range of a grid."""
+    inside = []
+    for first, last in found:
+        for row in rows[rows.index(first[0]) : rows.index(last[0]) + 1]:
+            if not columns:
+                inside.append((row,))
+                continue
+            for column in columns[columns.index(first[1]) : columns.index(last[1]) + 1]:
+                inside.append((row, column))
+    return inside
+
+
+@given(st.sets(st.tuples(st.sampled_from(ROWS), st.sampled_from(COLUMNS))))
+def test_a_grid_is_covered_exactly_once(wanted: set[tuple[str, str]]) -> None:
+    found = covered(spans(wanted, ROWS, COLUMNS), ROWS, COLUMNS)
+    assert sorted(found) == sorted(wanted)
+
+
+@given(st.sets(st.sampled_from(ROWS)))
+def test_a_line_is_covered_exactly_once(wanted: set[str]) -> None:
+    found = covered(spans({(row,) for row in wanted}, ROWS), ROWS, [])
+    assert sorted(found) == sorted((row,) for row in wanted)
+
+
+def test_whole_rows_columns_and_grids_are_one_span() -> None:
+    grid = {(row, column) for row in ROWS for column in COLUMNS}
+    assert spans(grid, ROWS, COLUMNS) == [(("a", "w"), ("d", "z"))]
+    judge = {(row, "x") for row in ROWS}
+    assert spans(judge, ROWS, COLUMNS) == [(("a", "x"), ("d", "x"))]
+    apart = {("a", "w"), ("c", "w"), ("c", "x")}
+    assert len(spans(apart, ROWS, COLUMNS)) == 2
+    assert spans(set(), ROWS, COLUMNS) == []

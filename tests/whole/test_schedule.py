@@ -1,0 +1,196 @@
+"""The schedule of automatic re-runs: exactly what failed, a few times, and never without end."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from itemeval_assets import api
+from itemeval_assets.cli import run_cli
+from itemeval_assets.core.reruns import Attempts
+from itemeval_assets.core.study import Study
+from itemeval_assets.defs.build import build_definitions
+from itemeval_assets.launcher import ensure_home
+from itemeval_assets.settings import Settings
+from itemeval_assets.storage.attempts import read_attempts, write_attempts
+from itemeval_assets.storage.inputs import load_study
+from itemeval_assets.storage.store import open_store
+from tests.defs.runs import QUIET
+from tests.model_server import Answer, Request, error_answer
+from tests.studies import write_study
+
+from .conftest import Serve
+from .looking import assert_reconciled, rows, write_prices
+
+BROKEN = ("p2", "p3", "p7")  # the prompts whose answers judge-b fails on
+JUDGES = ("openai-api/test/judge-a", "openai-api/test/judge-b")
+
+
+def declare(folder: Path, **changes: Any) -> Path:
+    """8 generate conditions x (a scorer and two judges) = 24 gradings partitions, 2 items."""
+    given = {
+        "models": ["openai-api/test/m"],
+        "prompts": [f"p{number}" for number in range(1, 9)],
+        "graders": JUDGES,
+        "items": 2,
+        "solvers": {"max_retries": 0, "max_tokens": 100},
+        "extra": {
+            "cache": False,
+            "automation": {"retry_after_minutes": 10},
+            "budget": {"pricing_path": write_prices(folder, "m", "judge-a", "judge-b")},
+        },
+    }
+    return write_study(folder, **{**given, **changes})
+
+
+def fails_sometimes(request: Request) -> Answer | str | None:
+    """The solver repeats its prompt, so that a judge can be made to fail on one of them."""
+    if request.model == "m":
+        return f"[{request.prompt.split('.')[0]}] ANSWER: 2"
+    broken = any(f"[Prompt {name}]" in request.prompt for name in BROKEN)
+    if request.model == "judge-b" and broken and "1 + 1" in request.prompt:
+        return error_answer(400, "no")
+    return None
+
+
+@contextmanager
+def ticking(study: Study) -> Iterator[Any]:
+    """A function that makes the schedule tick, and one that makes the runs it asked for."""
+    definitions = build_definitions(Settings(), [study])
+    schedule = definitions.resolve_schedule_def("toy_reruns")
+    job = definitions.resolve_implicit_global_asset_job_def()
+    with dg.DagsterInstance.from_config(str(ensure_home(study.config_dir))) as instance:
+
+        def tick() -> dg.SkipReason | list[dg.RunRequest]:
+            context = dg.build_schedule_context(
+                instance=instance,
+                scheduled_execution_time=datetime.now(UTC),
+                repository_def=definitions.get_repository_def(),
+            )
+            found = schedule.evaluate_tick(context)
+            return list(found.run_requests or []) or dg.SkipReason(found.skip_message)
+
+        def execute(requests: list[dg.RunRequest]) -> None:
+            for request in requests:
+                result = job.execute_in_process(
+                    instance=instance,
+                    asset_selection=request.asset_selection,
+                    tags=dict(request.tags),
+                    run_config=QUIET,
+                    raise_on_error=False,
+                )
+                assert result.success
+
+        yield tick, execute
+
+
+def asked_for(requests: list[dg.RunRequest]) -> set[str]:
+    """The partitions of single-partition requests."""
+    tags = [request.tags for request in requests]
+    start, end = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
+    return {tag[start] for tag in tags if tag[start] == tag[end]}
+
+
+def test_three_of_24_partitions_have_errored_rows_and_just_those_are_asked_for(
+    tmp_path: Path, serve: Serve
+) -> None:
+    server = serve(reply=fails_sometimes)
+    config = declare(tmp_path)
+    study = load_study(config)
+    assert len(study.grade_partitions()) == 24
+    api.run(config)
+    wanted = {
+        f"{row['gen_condition_id']}|{row['grade_condition_id']}"
+        for row in rows(config, "gradings")
+        if row["error"]
+    }
+    assert len(wanted) == 3
+    with ticking(study) as (tick, execute):
+        requests = tick()
+        # p2 and p3 are neighbours: one run takes both.
+        assert len(requests) == 2
+        server.reply = None
+        server.reset_counts()
+        execute(requests)
+        assert [(request.model, "1 + 1" in request.prompt) for request in server.requests] == [
+            ("judge-b", True)
+        ] * 3
+        assert not any(row["error"] for row in rows(config, "gradings"))
+        assert_reconciled(config)
+        skipped = tick()
+        assert isinstance(skipped, dg.SkipReason)
+        assert "every partition is sound" in (skipped.skip_message or "")
+    assert read_attempts(open_store(study)) == {}
+
+
+def test_a_partition_that_fails_three_times_is_given_up_until_it_is_reset(
+    tmp_path: Path, serve: Serve, capsys: pytest.CaptureFixture[str]
+) -> None:
+    serve(reply=lambda request: error_answer(400, "no") if request.model == "m" else None)
+    config = declare(tmp_path, prompts=["p1"], extra={"cache": False})
+    study = load_study(config)
+    store = open_store(study)
+    api.run(config)
+    [partition] = study.generate_partitions()
+    with ticking(study) as (tick, execute):
+        for made in (1, 2, 3):
+            requests = tick()
+            assert asked_for(requests) == {partition[0]}
+            execute(requests)
+            assert read_attempts(store)[partition].made == made
+            waiting = tick()
+            assert isinstance(waiting, dg.SkipReason)
+            _let_time_pass(study)
+        given_up = tick()
+        assert isinstance(given_up, dg.SkipReason)
+        assert "2 errored; given up after 3 attempts" in (given_up.skip_message or "")
+        assert run_cli(["status", str(config)]) == 0
+        assert "given up" in capsys.readouterr().out
+        assert run_cli(["reset", str(config)]) == 0
+        assert partition[0] in capsys.readouterr().out.replace("\n", "")
+        assert asked_for(tick()) == {partition[0]}
+
+
+def test_beyond_the_budget_nothing_is_asked_for_and_no_attempt_is_counted(
+    tmp_path: Path, serve: Serve
+) -> None:
+    server = serve(reply=lambda request: error_answer(400, "no"))
+    config = declare(tmp_path, prompts=["p1"], graders=[])
+    api.run(config)
+    budget = {"pricing_path": "prices.json", "max_usd": 1e-6}
+    config = declare(tmp_path, prompts=["p1"], graders=[], extra={"cache": False, "budget": budget})
+    server.reset_counts()
+    study = load_study(config)
+    with ticking(study) as (tick, _):
+        skipped = tick()
+    assert isinstance(skipped, dg.SkipReason)
+    assert "over the hard cap budget.max_usd" in (skipped.skip_message or "")
+    assert read_attempts(open_store(study)) == {} and server.count() == 0
+
+
+def test_what_a_run_is_calling_is_not_asked_for(tmp_path: Path, serve: Serve) -> None:
+    serve(reply=lambda request: error_answer(400, "no"))
+    config = declare(tmp_path, prompts=["p1"], graders=[])
+    api.run(config)
+    study = load_study(config)
+    store = open_store(study)
+    with ticking(study) as (tick, _):
+        with store.claimed(study.generate_partitions(), "another", lambda *_: None):
+            skipped = tick()
+        assert isinstance(skipped, dg.SkipReason)
+        assert "a run is calling it" in (skipped.skip_message or "")
+        assert len(tick()) == 1
+
+
+def _let_time_pass(study: Study) -> None:
+    """As if every attempt had been made hours ago."""
+    store = open_store(study)
+    past = {
+        part: Attempts(tried.made, tried.last - timedelta(hours=9))
+        for part, tried in read_attempts(store).items()
+    }
+    write_attempts(store, past)
