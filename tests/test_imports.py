@@ -28,16 +28,17 @@ ALLOWED = {
     "runs": {"launcher", "defs", "stages", "storage", "core"},
     "api": {"runs", "stages", "storage", "core"},
     "project": {"api", "launcher", "engine", "storage", "core", "settings"},
+    "component": {"project", "defs", "storage", "core", "settings"},
     "reports": {"api", "project", "core"},
     "cli": {"api", "project", "reports", "core"},
-    "__init__": {"api", "storage", "core"},
+    "__init__": {"component", "api", "storage", "core"},
 }
 # Third-party packages that only these layers may import.
 ONLY_IN = {
     "inspect_ai": {"engine"},
     "datasets": {"engine"},
     "huggingface_hub": {"engine"},
-    "dagster": {"defs", "definitions", "launcher"},
+    "dagster": {"defs", "definitions", "component", "launcher"},
     "typer": {"cli"},
     "rich": {"cli", "reports"},
     "filelock": {"storage", "launcher"},

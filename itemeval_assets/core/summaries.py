@@ -50,11 +50,16 @@ class Graded(NamedTuple):
 
     @property
     def events(self) -> int:
-        return len(self.scores) + self.failed + self.errored
+        return self.returned + self.errored
+
+    @property
+    def returned(self) -> int:
+        """Events of which something came back, with a score or without."""
+        return len(self.scores) + self.failed
 
     @property
     def failed(self) -> int:
-        """Events that came back and have no score."""
+        """Events of which something came back, without a score."""
         return sum(self.failures.values())
 
     @property
@@ -76,7 +81,8 @@ class Graded(NamedTuple):
 class ItemScores(NamedTuple):
     """Mean scores over replications, which are missing where no event has a score.
 
-    `items`: the item_ids, hardest first: by the mean share of the scale over all conditions.
+    `items`: the item_ids, hardest first: by the mean share of the scale over all conditions;
+    those that nobody could score come before.
     `means`: {graded by: {condition: {item_id: mean}}}; a scale for each judge or scorer.
     """
 
@@ -117,10 +123,12 @@ def graded_by(rows: Iterable[Row], group: Callable[[Row], Group]) -> dict[Group,
 def item_scores(rows: Iterable[Row], graded: Label, condition: Label) -> ItemScores:
     """Mean scores by judge or scorer, by generate condition and by item."""
     found: dict[str, dict[str, dict[str, list[float]]]] = {}
+    shares: dict[str, list[float]] = {}
     for row in rows:
+        cells = found.setdefault(graded(row), {}).setdefault(condition(row), {})
+        shares.setdefault(row["item_id"], [])
         score = _score(row)
         if score is not None:
-            cells = found.setdefault(graded(row), {}).setdefault(condition(row), {})
             cells.setdefault(row["item_id"], []).append(score)
     means = {
         judge: {
@@ -135,12 +143,12 @@ def item_scores(rows: Iterable[Row], graded: Label, condition: Label) -> ItemSco
         )
         for judge, columns in found.items()
     }
-    shares: dict[str, list[float]] = {}
     for judge, columns in means.items():
         for cells in columns.values():
             for item, mean in cells.items():
-                shares.setdefault(item, []).append(scales[judge].share(mean))
-    return ItemScores(sorted(shares, key=lambda item: _mean(shares[item])), means, scales)
+                shares[item].append(scales[judge].share(mean))
+    ranked = sorted(shares, key=lambda item: _mean(shares[item]) if shares[item] else -1.0)
+    return ItemScores(ranked, means, scales)
 
 
 def _score(row: Row) -> float | None:

@@ -11,9 +11,11 @@ import dagster as dg
 
 from itemeval_assets import stages
 from itemeval_assets.core.study import Partition, Study
-from itemeval_assets.core.tables import TABLES
+from itemeval_assets.core.tables import SCHEMA_VERSION, TABLES
 from itemeval_assets.settings import Settings
 
+from .automation import when_free_or_paid, when_inputs_change, when_paid
+from .evidence import code_references, column_lineage, content_version, evidence
 from .metadata import (
     call_metadata,
     column_schema,
@@ -64,7 +66,8 @@ def _items(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
         io_manager_key=IO,
         kinds={"parquet"},
         description=f"The questions, pinned at the first run: {TABLES['items'].grain}.",
-        metadata=table_metadata(study, "items"),
+        metadata={**table_metadata(study, "items"), **code_references(study, [])},
+        code_version=SCHEMA_VERSION,
         **shared,
     )
     def items(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
@@ -74,19 +77,32 @@ def _items(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
             rows = stages.items.load(study, store)
         datasets = sorted(set(rows["dataset_id"].to_pylist()))
         return dg.MaterializeResult(
-            value=rows, metadata={**row_count(rows), "datasets": ", ".join(datasets)}
+            value=rows,
+            metadata={**row_count(rows), "datasets": ", ".join(datasets)},
+            data_version=content_version(rows),
         )
 
     return cast(dg.AssetsDefinition, items)
 
 
 def _solutions(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
-    owners, conditions = shared["owners"], generate_conditions(study)
+    owners = shared["owners"]
+    about = {
+        **generate_conditions(study),
+        **code_references(study, [condition.prompt for condition in study.design.generate]),
+    }
 
     @dg.multi_asset(
         name=f"{identifier(study)}__solutions",
         outs={
-            "solutions": _out(study, "solutions", "Answers of the models", owners, conditions),
+            "solutions": _out(
+                study,
+                "solutions",
+                "Answers of the models",
+                owners,
+                about,
+                condition=when_paid(study),
+            ),
             "generation_ledger": _out(
                 study, "generation_ledger", "What the answers cost", owners, table="ledger"
             ),
@@ -114,13 +130,23 @@ def _solutions(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
 
 def _gradings(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
     owners = shared["owners"]
-    conditions = {**generate_conditions(study), **grade_conditions(study)}
+    rubrics = [condition.rubric for condition in study.design.grade if condition.rubric]
+    about = {
+        **generate_conditions(study),
+        **grade_conditions(study),
+        **code_references(study, rubrics),
+    }
 
     @dg.multi_asset(
         name=f"{identifier(study)}__gradings",
         outs={
             "gradings": _out(
-                study, "gradings", "Verdicts of scorers and judges", owners, conditions
+                study,
+                "gradings",
+                "Verdicts of scorers and judges",
+                owners,
+                about,
+                condition=when_free_or_paid(study),
             ),
             "grading_ledger": _out(
                 study, "grading_ledger", "What the verdicts cost", owners, table="ledger"
@@ -169,6 +195,8 @@ def _gradings_long(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
         kinds={"parquet"},
         description=f"The table to analyse: {TABLES['gradings_long'].grain}.",
         metadata=table_metadata(study, "gradings_long"),
+        code_version=SCHEMA_VERSION,
+        automation_condition=when_inputs_change(),
         **shared,
     )
     def gradings_long(
@@ -176,11 +204,14 @@ def _gradings_long(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
     ) -> dg.MaterializeResult:
         rows = stages.gradings_long.join(gradings, solutions)
         for partition in to_partitions(context.partition_keys, study.grade_partitions()):
+            own = rows_of(rows, "gradings_long", partition)
             context.add_asset_metadata(
-                partition_row_count(rows_of(rows, "gradings_long", partition)),
+                {**partition_row_count(own), **evidence(study, partition, own)},
                 partition_key=partition_key(partition),
             )
-        return dg.MaterializeResult(value=rows)
+        return dg.MaterializeResult(
+            value=rows, metadata=column_lineage(study), data_version=content_version(rows)
+        )
 
     return cast(dg.AssetsDefinition, gradings_long)
 
@@ -193,6 +224,8 @@ def _export(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
         description="gradings_long and the ledger as single files, Parquet and CSV. "
         "Written only while the tables are sound.",
         metadata=column_schema("gradings_long"),
+        code_version=SCHEMA_VERSION,
+        automation_condition=when_inputs_change(),
         **shared,
     )
     def export(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
@@ -217,8 +250,9 @@ def _out(
     name: str,
     says: str,
     owners: list[str] | None,
-    conditions: dict[str, Any] | None = None,
+    more: dict[str, Any] | None = None,
     table: str | None = None,
+    condition: dg.AutomationCondition | None = None,
 ) -> dg.AssetOut:
     table = table or name
     return dg.AssetOut(
@@ -226,8 +260,10 @@ def _out(
         io_manager_key=IO,
         kinds={"parquet", "inspect_ai"},
         description=f"{says}: {TABLES[table].grain}.",
-        metadata={**(conditions or {}), **table_metadata(study, table)},
+        metadata={**(more or {}), **table_metadata(study, table)},
         owners=owners,
+        code_version=SCHEMA_VERSION,
+        automation_condition=condition,
     )
 
 
@@ -246,13 +282,23 @@ def _paid_outputs(
     if outcome.unpriced:
         unknown = ", ".join(sorted(outcome.unpriced))
         context.log.warning(f"no price is known for {unknown}: usd is null")
-    yield dg.Output(outcome.rows, output_name=table)
+    yield dg.Output(
+        outcome.rows, output_name=table, data_version=_version_after(run, table, outcome)
+    )
     booked = stages.ledger.book(run.store, outcome, run.run_id)
     ledger = LEDGER_OF[table]
     for partition in outcome.pending:
         describe(ledger, partition, {"rows booked": rows_of(booked, ledger, partition).num_rows})
     yield dg.Output(booked, output_name=ledger)
     run.gate.booked()
+
+
+def _version_after(run: "StageRun", table: str, outcome: "Outcome") -> dg.DataVersion:
+    """The version of all partitions of a run once its rows are stored."""
+    from itemeval_assets.core.upsert import upsert
+
+    stored = run.store.read(table, sorted(outcome.pending))
+    return content_version(upsert(TABLES[table], stored, outcome.rows).rows)
 
 
 def _warn_of_missing(

@@ -1,6 +1,7 @@
 """Builds the definitions of all studies; a function of the settings, nothing else."""
 
 import warnings
+from collections.abc import Collection
 
 import dagster as dg
 
@@ -10,12 +11,20 @@ from itemeval_assets.settings import Settings
 from itemeval_assets.storage.inputs import load_study
 
 from .assets import study_assets
+from .automation import automation_sensor
 from .checks import study_checks
 from .io_managers import StudyTablesIOManager
 from .names import identifier
+from .notifications import notification_sensors
 from .reruns import rerun_schedule
 
-__all__ = ["build_definitions", "load_studies"]
+__all__ = [
+    "build_definitions",
+    "load_studies",
+    "name_clashes",
+    "shared_definitions",
+    "study_definitions",
+]
 
 # Partitioned asset checks, backfill policies and mappings of dimensions are young features of
 # Dagster; the graph uses them knowingly.
@@ -29,13 +38,29 @@ def build_definitions(settings: Settings, studies: list[Study] | None = None) ->
     Raises ConfigError that lists the problems of all config files.
     """
     studies = load_studies(settings) if studies is None else studies
-    return dg.Definitions(
-        assets=[asset for study in studies for asset in study_assets(study, settings)],
-        asset_checks=[check for study in studies for check in study_checks(study)],
-        schedules=[rerun_schedule(study) for study in studies],
-        resources={"study_tables": StudyTablesIOManager(studies)},
+    return dg.Definitions.merge(
+        *(study_definitions(study, settings) for study in studies),
+        shared_definitions(studies, settings),
         # One process: the calls wait for the network, and a process costs seconds to start.
-        executor=dg.in_process_executor,
+        dg.Definitions(executor=dg.in_process_executor),
+    )
+
+
+def study_definitions(study: Study, settings: Settings) -> dg.Definitions:
+    """What one study has of its own. It needs what all studies of a code location share."""
+    return dg.Definitions(
+        assets=study_assets(study, settings),
+        asset_checks=study_checks(study),
+        schedules=[rerun_schedule(study)],
+        sensors=[automation_sensor(study)],
+    )
+
+
+def shared_definitions(studies: Collection[Study], settings: Settings) -> dg.Definitions:
+    """What there is once in a code location, for all its studies; `studies` may grow later."""
+    return dg.Definitions(
+        resources={"study_tables": StudyTablesIOManager(studies)},
+        sensors=notification_sensors(studies, settings),
     )
 
 
@@ -47,13 +72,13 @@ def load_studies(settings: Settings) -> list[Study]:
             studies.append(load_study(path))
         except ItemevalAssetsError as error:
             problems.append(str(error))
-    problems += _clashes(studies)
+    problems += name_clashes(studies)
     if problems:
         raise ConfigError("\n".join(problems))
     return studies
 
 
-def _clashes(studies: list[Study]) -> list[str]:
+def name_clashes(studies: Collection[Study]) -> list[str]:
     """Studies that Dagster, which knows no hyphen in a name, could not tell apart."""
     first: dict[str, Study] = {}
     problems = []

@@ -6,8 +6,10 @@ import dagster as dg
 
 from itemeval_assets import stages
 from itemeval_assets.core.study import Asked, Study
+from itemeval_assets.core.tables import SCHEMA_VERSION
 from itemeval_assets.storage.inputs import load_prices
 
+from .automation import when_inputs_change
 from .metadata import row_count, spend_table, table_metadata, usd
 from .names import asset_key
 from .steps import gate_of, store_of, users_errors
@@ -166,6 +168,8 @@ def _ledger(study: Study, shared: dict[str, Any]) -> Any:
         description="Every dollar of the study, from the usage in the .eval logs: "
         "one row per run x stage x condition x model.",
         metadata=table_metadata(study, "ledger"),
+        code_version=SCHEMA_VERSION,
+        automation_condition=when_inputs_change(),
         **shared,
     )
     def ledger(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
@@ -182,6 +186,7 @@ def _costs(study: Study, shared: dict[str, Any]) -> Any:
         key=asset_key(study, "costs"),
         deps=[asset_key(study, "ledger")],
         description="Where the money went: per model with savings, per condition, per day.",
+        automation_condition=when_inputs_change(),
         **shared,
     )
     def costs(context: dg.AssetExecutionContext) -> dg.MaterializeResult:

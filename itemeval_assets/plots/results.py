@@ -2,17 +2,17 @@
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from matplotlib import ticker
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .figures import INK, figure, heading, short
+from .figures import figure, heading, short
 
 if TYPE_CHECKING:
-    from itemeval_assets.core.paid_calls import PaidCalls
+    from itemeval_assets.core.paid_calls import FiveNumbers, PaidCalls
     from itemeval_assets.core.summaries import Graded
 
 __all__ = ["cost_and_latency", "parse_failures", "score_distribution"]
@@ -49,33 +49,129 @@ def score_distribution(graded: "Mapping[str, Graded]") -> Figure:
 
 
 def parse_failures(graded: "Mapping[str, Graded]") -> Figure:
-    """The share of replies without a score, for each judge and rubric and each scorer, by code.
+    """The share of replies without a score, by code, for each judge and rubric and each scorer.
 
-    Where there are too many, the worst are shown. At least one must be there.
+    Where there are too many of these, the worst are shown. At least one must be there.
     """
-    shown = dict(sorted(graded.items(), key=lambda entry: -_share_failed(entry[1]))[:MOST_BARS])
-    shown = {name: found for name, found in graded.items() if name in shown}
-    codes = Counter[str]()
-    for found in shown.values():
-        codes.update(found.failures)
-    named = [code for code, _ in codes.most_common(len(COLOURS) - 1)]
-    with figure(8, 1.4 + 0.26 * len(shown)) as drawn:
+    worst = sorted(graded, key=lambda name: -_share_failed(graded[name]))[:MOST_BARS]
+    shown = {name: found for name, found in graded.items() if name in worst}
+    with figure(8, 1.3 + 0.26 * len(shown)) as drawn:
         axes = drawn.subplots()
+        ends = [0.0] * len(shown)
+        for code, colour in zip(_codes(shown), COLOURS, strict=False):
+            shares = [_share_failed(found, code) for found in shown.values()]
+            axes.barh(range(len(shown)), shares, 0.6, ends, color=colour, label=code)
+            ends = [end + share for end, share in zip(ends, shares, strict=True)]
         for place, found in enumerate(shown.values()):
-            counts = {code: found.failures.get(code, 0) for code in named}
-            counts["other"] = found.failed - sum(counts.values())
-            end = 0.0
-            for count, colour in zip(counts.values(), COLOURS, strict=False):
-                length = count / max(1, _returned(found))
-                axes.barh(place, length, left=end, height=0.6, color=colour)
-                end += length
-            _write(axes, end, place, _rate(found))
-        _rows(axes, list(shown))
-        axes.set_xlim(0, min(1.25, max(0.1, 1.35 * max(map(_share_failed, shown.values())))))
-        axes.xaxis.set_major_formatter(ticker.PercentFormatter(1.0, decimals=None))
-        axes.set_title("Replies without a score", loc="left")
-        handles = [axes.barh(0, 0, color=colour) for colour in COLOURS]
-        names = [*named, *(["other"] if len(codes) > len(named) else [])]
-        if names:
-            axes.legend(handles[: len(names)], names, fontsize=8)
+            share = _share_failed(found)
+            _write(axes, share, place, f"{found.failed} of {found.returned}  ({share:.1%})")
+        _label_rows(axes, shown)
+        axes.set_xlim(0, 1.4 * max(0.05, *ends))
+        axes.xaxis.set_major_formatter(ticker.PercentFormatter(1.0))
+        rest = f", {len(shown)} worst of {len(graded)}" if len(shown) < len(graded) else ""
+        axes.set_title(f"Replies that could not be parsed{rest}", loc="left")
+        if any(ends):
+            drawn.legend(loc="outside lower left", ncols=3, fontsize=8)
     return drawn
+
+
+def cost_and_latency(calls: "Mapping[str, Mapping[str, PaidCalls]]") -> Figure:
+    """Latency and USD of a call. `calls`: {stage: {condition: its paid calls}}; at least one.
+
+    Boxes hold the middle half of the latencies, and whiskers all of them.
+    """
+    rows = [
+        (stage, colour, name, found)
+        for (stage, conditions), colour in zip(calls.items(), COLOURS, strict=False)
+        for name, found in list(conditions.items())[:MOST_BARS]
+    ]
+    total = sum(map(len, calls.values()))
+    dearest = max(found.usd_per_call or 0.0 for *_, found in rows)
+    with figure(8.5, 1.3 + 0.26 * len(rows)) as drawn:
+        left, right = drawn.subplots(1, 2, sharey=True)
+        for place, (stage, colour, _, found) in enumerate(rows):
+            if found.latency_s:
+                _box(left, place, found.latency_s, colour)
+            usd = found.usd_per_call or 0.0
+            label = stage if rows[place - 1][0] != stage or not place else None
+            right.barh(place, usd, 0.6, color=colour, label=label)
+            _write(right, usd, place, f"{_price(found)} × {found.calls}")
+        _label_rows(left, [name for *_, name, _ in rows])
+        _latency_axis(left, [seconds for *_, found in rows for seconds in found.latency_s or ()])
+        right.set_title("USD per call × calls", loc="left")
+        right.set_xlim(0, 1.8 * dearest or 1.0)
+        right.xaxis.set_visible(False)
+        right.spines["bottom"].set_visible(False)
+        right.tick_params(length=0)
+        drawn.legend(loc="outside lower left", ncols=3, fontsize=8)
+        if len(rows) < total:
+            heading(drawn, f"{len(rows)} of {total} conditions")
+    return drawn
+
+
+def _histogram(axes: Axes, found: "Graded") -> None:
+    scale, counts = found.scale, found.histogram
+    step = (scale.high - scale.low) / (len(counts) - 1)
+    centres = [scale.low + step * place for place in range(len(counts))]
+    axes.bar(centres, counts, 0.9 * step, color=COLOURS[0])
+    axes.axvline(found.mean or 0.0, color=COLOURS[1], linewidth=2)
+    axes.set_xlim(scale.low - step, scale.high + step)
+    axes.set_xticks([scale.low, (scale.low + scale.high) / 2, scale.high])
+    axes.xaxis.set_major_formatter(ticker.FuncFormatter(lambda x, _: f"{x:g}"))
+    axes.yaxis.set_major_locator(ticker.MaxNLocator(3, integer=True))
+    axes.tick_params(labelsize=8)
+
+
+def _counts(found: "Graded") -> str:
+    parts = [f"mean {found.mean:.3g} of {len(found.scores)}"]
+    parts += [f"{found.failed} not parsed"] if found.failed else []
+    parts += [f"{found.errored} errored"] if found.errored else []
+    return ", ".join(parts)
+
+
+def _codes(graded: "Mapping[str, Graded]") -> list[str]:
+    """The codes of the failures, the most frequent first."""
+    found = Counter[str]()
+    for one in graded.values():
+        found.update(one.failures)
+    return [code for code, _ in found.most_common()]
+
+
+def _share_failed(found: "Graded", code: str | None = None) -> float:
+    """Of the events that came back."""
+    failed = found.failures.get(code, 0) if code else found.failed
+    return failed / max(1, found.returned)
+
+
+def _box(axes: Axes, place: int, seconds: "FiveNumbers", colour: str) -> None:
+    low, first, middle, third, high = seconds
+    axes.hlines(place, low, high, colour, linewidth=1.5)
+    axes.barh(place, third - first, 0.6, first, color=colour, alpha=0.5)
+    axes.vlines(middle, place - 0.3, place + 0.3, colour, linewidth=3)
+
+
+def _latency_axis(axes: Axes, seconds: list[float]) -> None:
+    axes.set_title("Latency of a call, in seconds", loc="left")
+    if seconds and min(seconds) > 0 and max(seconds) > WIDE * min(seconds):
+        axes.set_xscale("log")
+    else:
+        axes.set_xlim(0, 1.05 * max(seconds, default=0.0) or 1.0)
+    axes.xaxis.set_major_formatter(ticker.FuncFormatter(lambda x, _: f"{x:g}"))
+    if not seconds:
+        axes.text(0.5, 0.5, "made in batches", transform=axes.transAxes, ha="center")
+
+
+def _price(found: "PaidCalls") -> str:
+    return "no price" if found.usd_per_call is None else f"${found.usd_per_call:.2g}"
+
+
+def _label_rows(axes: Axes, names: Iterable[str]) -> None:
+    """The first on top. Two rows may have one name: they stand apart all the same."""
+    labels = [short(name, LONGEST_LABEL) for name in names]
+    axes.set_yticks(range(len(labels)), labels)
+    axes.set_ylim(len(labels) - 0.5, -0.5)
+
+
+def _write(axes: Axes, x: float, place: int, text: str) -> None:
+    """A text right of the end of a bar."""
+    axes.annotate(text, (x, place), (4, 0), textcoords="offset points", va="center", size=8)

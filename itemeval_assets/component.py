@@ -1,0 +1,114 @@
+"""A study as a component of a `dg` project: its asset graph, from a `defs.yaml`."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+from weakref import WeakKeyDictionary
+
+import dagster as dg
+from dagster.components.component_scaffolding import scaffold_component
+from dagster.components.core.defs_module import ComponentLoc, find_defs_or_component_yaml
+from pydantic import Field
+
+from itemeval_assets.core.errors import ConfigError, ItemevalAssetsError
+from itemeval_assets.core.study import Study
+from itemeval_assets.defs.build import name_clashes, shared_definitions, study_definitions
+from itemeval_assets.settings import Settings
+from itemeval_assets.storage.inputs import load_study
+
+__all__ = ["StudyComponent", "StudyScaffolder"]
+
+
+class StudyScaffolder(dg.Scaffolder):
+    """Writes a study that runs at once, on mock models, and the component that names it."""
+
+    def scaffold(self, request: dg.ScaffoldRequest) -> None:
+        # Late: loading a component needs no command line's helpers.
+        from itemeval_assets.project import write_study
+
+        folder = request.target_path
+        write_study(folder, _study_name(folder.name))
+        if request.scaffold_format == "python":
+            (folder / "component.py").write_text(PYTHON, encoding="utf-8")
+        else:
+            scaffold_component(request, {"study": "study.yaml"})
+
+
+PYTHON = """\
+import dagster as dg
+from itemeval_assets import StudyComponent
+
+
+@dg.component_instance
+def load(context: dg.ComponentLoadContext) -> StudyComponent:
+    return StudyComponent(study="study.yaml")
+"""
+
+
+@dg.scaffold_with(StudyScaffolder)
+class StudyComponent(dg.Component, dg.Model, dg.Resolvable):
+    """A study that measures language models: its tables, checks and export as assets.
+
+    The scaffold runs at once, on mock models. Runs use the executor of the project.
+    """
+
+    study: Annotated[str, Field(description="the study's YAML file, seen from this one")]
+    owners: Annotated[
+        list[str] | None,
+        Field(description="owners of all its assets; default: ITEMEVAL_ASSETS_OWNERS"),
+    ] = None
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        """The asset graph. Raises ConfigError for a study that is wrong, or whose name is taken."""
+        settings = Settings()
+        if self.owners is not None:
+            settings = settings.model_copy(update={"owners": ",".join(self.owners)})
+        file = _file(context)
+        try:
+            study = load_study(file.parent / Path(self.study).expanduser())
+            shared = _shared(context, study, settings)
+        except ItemevalAssetsError as error:
+            # `dg` prints every exception of a chain with its stack; the message says it all.
+            raise ConfigError(f"{file}: attributes.study: {error}") from None
+        return dg.Definitions.merge(study_definitions(study, settings), shared)
+
+
+def _file(context: dg.ComponentLoadContext) -> Path:
+    """Where a component is declared: a Python file, or the YAML in its folder."""
+    if context.path.is_file():
+        return context.path
+    return find_defs_or_component_yaml(context.path) or context.path / "defs.yaml"
+
+
+@dataclass
+class _Project:
+    """What the components of one `dg` project share, and the studies loaded so far."""
+
+    studies: dict[ComponentLoc, Study]
+    shared: dg.Definitions
+
+
+# Dagster merges the components' definitions, and takes a resource that several of them name only
+# where it is one and the same object. A project is known by the state that loading it keeps.
+_PROJECTS: WeakKeyDictionary[Any, _Project] = WeakKeyDictionary()
+
+
+def _shared(context: dg.ComponentLoadContext, study: Study, settings: Settings) -> dg.Definitions:
+    """What this component gives of what all share: the first one gives the sensors."""
+    tree = context.component_tree.state_tracker
+    if (project := _PROJECTS.get(tree)) is None:
+        studies: dict[ComponentLoc, Study] = {}
+        project = _Project(studies, shared_definitions(studies.values(), settings))
+        _PROJECTS[tree] = project
+    project.studies[context.component_loc] = study
+    if problems := name_clashes(project.studies.values()):
+        raise ConfigError("\n".join(problems))
+    if context.component_loc == next(iter(project.studies)):
+        return project.shared
+    return dg.Definitions(resources=project.shared.resources)
+
+
+def _study_name(folder: str) -> str:
+    """A folder's name as the name of a study: small letters, digits, `_` and `-`."""
+    return re.sub(r"[^a-z0-9_-]", "_", folder.lower()).strip("_-")[:64] or "my_study"

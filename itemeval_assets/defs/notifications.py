@@ -1,0 +1,2 @@
+def notification_sensors(studies, settings):
+    return []

@@ -1,0 +1,151 @@
+"""Runs that are killed at random moments, one after the other, until the study is done."""
+
+import os
+import random
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from itemeval_assets import api
+from itemeval_assets.cli import run_cli
+from tests.model_server import Behaviour
+from tests.studies import write_study
+
+from .conftest import Serve
+from .looking import assert_reconciled, cells, judge_calls, results_dir, rows, write_prices
+from .test_processes import COMMAND
+
+# More of them with ITEMEVAL_ASSETS_KILLS=20: about three minutes.
+KILLS = int(os.environ.get("ITEMEVAL_ASSETS_KILLS", "4"))
+ITEMS, CONNECTIONS = 60, 4
+STARTUP_S, LONGEST_S = 60.0, 4.0
+
+
+def declare(folder: Path) -> Path:
+    return write_study(
+        folder,
+        models=["openai-api/test/m"],
+        graders=["openai-api/test/judge"],
+        items=ITEMS,
+        solvers={"max_connections": CONNECTIONS, "max_tokens": 100},
+        extra={
+            "cache": False,
+            "budget": {"pricing_path": write_prices(folder, "m", "judge"), "max_usd": 50},
+        },
+    )
+
+
+@contextmanager
+def reading(folder: Path) -> Iterator[list[str]]:
+    """Read every table of a study all the time; the list holds what could not be read."""
+    unreadable: list[str] = []
+    stopping = threading.Event()
+
+    def read() -> None:
+        while not stopping.wait(0.05):
+            for path in folder.rglob("*.parquet"):
+                if path.is_file() and not path.name.startswith("."):
+                    try:
+                        pd.read_parquet(path)
+                    except Exception as error:
+                        unreadable.append(f"{path}: {error!r}")
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    try:
+        yield unreadable
+    finally:
+        stopping.set()
+        thread.join()
+
+
+def test_random_kills_lose_nothing_double_nothing_and_repeat_little(
+    tmp_path: Path, serve: Serve
+) -> None:
+    server = serve(Behaviour(latency_s=0.2))
+    config = declare(tmp_path)
+    moments = random.Random(7)
+    with reading(results_dir(config)) as unreadable:
+        for _ in range(KILLS):
+            before = server.count()
+            process = subprocess.Popen(
+                [*COMMAND, str(config), "--yes"],
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            deadline = time.monotonic() + STARTUP_S
+            while server.count() == before and process.poll() is None:
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+            time.sleep(moments.uniform(0, LONGEST_S))
+            process.kill()
+            process.wait()
+        api.run(config)
+    assert unreadable == []
+    for table, wanted in (("solutions", ITEMS), ("gradings", 2 * ITEMS)):
+        found = rows(config, table)
+        assert len(found) == wanted and not any(row["error"] for row in found)
+    assert len(cells(rows(config, "solutions"))) == ITEMS
+    judged = judge_calls(server.requests)
+    for made in (judged, server.count() - judged):
+        assert ITEMS <= made <= ITEMS + KILLS * CONNECTIONS
+    assert_reconciled(config)
+
+
+def test_recover_reads_the_logs_of_a_killed_run_and_calls_nobody(
+    tmp_path: Path, serve: Serve, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server = serve(Behaviour(latency_s=0.3))
+    config = declare(tmp_path)
+    process = subprocess.Popen(
+        [*COMMAND, str(config), "--yes"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + STARTUP_S
+    while server.count() < 20:
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    made = server.count()
+    assert run_cli(["recover", str(config)]) == 0
+    assert "Read back" in capsys.readouterr().out
+    assert server.count() == made
+    stored = rows(config, "solutions")
+    assert made - CONNECTIONS <= len(stored) <= made
+    assert_reconciled(config)
+    assert run_cli(["recover", str(config)]) == 0  # again: there is nothing left to read
+    assert "Read back" not in capsys.readouterr().out
+    assert rows(config, "solutions") == stored
+
+
+def test_errored_leaves_partitions_without_errors_alone(tmp_path: Path, serve: Serve) -> None:
+    server = serve(models={"n": Behaviour(permanent=1.0)})
+    config = write_study(
+        tmp_path,
+        models=["openai-api/test/m", "openai-api/test/n"],
+        graders=[],
+        items=2,
+        extra={"cache": False},
+    )
+    api.run(config)
+    (tmp_path / "items.jsonl").touch()
+    server.models = {}
+    server.reset_counts()
+    config = write_study(
+        tmp_path,
+        models=["openai-api/test/m", "openai-api/test/n"],
+        graders=[],
+        items=2,
+        replications=2,
+        extra={"cache": False},
+    )
+    api.run(config, errored=True)
+    # All that n lacks, its second replication too, and nothing of m.
+    assert {request.model for request in server.requests} == {"n"}
+    assert server.count() == 4
