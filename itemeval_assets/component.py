@@ -14,6 +14,7 @@ from pydantic import Field
 from itemeval_assets.core.errors import ConfigError, ItemevalAssetsError
 from itemeval_assets.core.study import Study
 from itemeval_assets.defs.build import name_clashes, shared_definitions, study_definitions
+from itemeval_assets.project import write_study
 from itemeval_assets.settings import Settings
 from itemeval_assets.storage.inputs import load_study
 
@@ -24,9 +25,6 @@ class StudyScaffolder(dg.Scaffolder):
     """Writes a study that runs at once, on mock models, and the component that names it."""
 
     def scaffold(self, request: dg.ScaffoldRequest) -> None:
-        # Late: loading a component needs no command line's helpers.
-        from itemeval_assets.project import write_study
-
         folder = request.target_path
         write_study(folder, _study_name(folder.name))
         if request.scaffold_format == "python":

@@ -59,7 +59,10 @@ def _alone_in(home: Path) -> FileLock:
 
 @dataclass
 class Launcher:
-    """Starts one Dagster run after another, and collects what they tell."""
+    """Starts one Dagster run after another, and collects what they tell.
+
+    `recorded`: {asset: metadata of its last materialization}.
+    """
 
     study: Study
     job: dg.JobDefinition
@@ -68,7 +71,7 @@ class Launcher:
     recovered: int = 0
     held_back: int = 0
     failed_checks: list[str] = field(default_factory=list)
-    recorded: Mapping[str, Any] = field(default_factory=dict)
+    recorded: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @classmethod
     @contextmanager
@@ -117,7 +120,7 @@ class Launcher:
             self.recovered += _count(found.metadata, "recovered calls")
             # Every partition of a run says how many calls the run held back.
             held_back = max(held_back, _count(found.metadata, "held back calls"))
-            self.recorded = found.metadata
+            self.recorded[found.asset_key.path[-1]] = found.metadata
         self.held_back += held_back
         for check in result.get_asset_check_evaluations():
             if not check.passed and check.partition is not None:

@@ -21,7 +21,14 @@ if TYPE_CHECKING:
     from itemeval_assets.engine.progress import Progress
     from itemeval_assets.runs import RunSummary
 
-__all__ = ["QuickstartSummary", "init", "quickstart", "quickstart_config", "serve_ui", "write_study"]
+__all__ = [
+    "QuickstartSummary",
+    "init",
+    "quickstart",
+    "quickstart_config",
+    "serve_ui",
+    "write_study",
+]
 
 LOCAL_MODEL = "openai-api/smollm2/SmolLM2-135M-Instruct"
 MOCK_MODEL = "mockllm/quickstart"

@@ -95,7 +95,7 @@ def run_study(
                 refusal = error  # what was called until now is booked and exported all the same
                 break
         called = _ledger_of(store, launch.run_ids)
-        launch(["ledger", *(["costs"] if called else []), "export"])
+        launch(["ledger", *(["costs", "results"] if called else []), "export"])
         if refusal is not None:
             raise refusal
     return RunSummary(
@@ -174,7 +174,7 @@ def run_preflight(study: Study, consent_usd: float | None) -> list[ModelHealth]:
             record.data["reason"],  # type: ignore[arg-type]
             *(float(record.data[name] or "nan") for name in ("latency_s", "usd")),  # type: ignore[arg-type]
         )
-        for record in launch.recorded["models"].records  # type: ignore[attr-defined]
+        for record in launch.recorded["preflight"]["models"].records  # type: ignore[attr-defined]
     ]
 
 
@@ -194,7 +194,7 @@ def _cached_calls(store: ResultsStore, run_ids: Sequence[str]) -> int:
 
 def _exported(launch: Launcher, store: ResultsStore) -> ExportResult:
     """What the last run wrote into export/, from what it recorded."""
-    found = {name: value.value for name, value in launch.recorded.items()}
+    found = {name: value.value for name, value in launch.recorded["export"].items()}
     unpriced = found["models without price"]
     return ExportResult(
         rows=found["dagster/row_count"],

@@ -13,12 +13,15 @@ from playwright.sync_api import Page, expect
 from itemeval_assets.core.study import Study
 from tests.browser.demo import (
     browser_page,
+    dagster_dev,
     finished_study,
     hide_navigation,
     lineage_url,
     materialize,
+    start_schedule,
     web_server,
 )
+from tests.model_server import ModelServer
 
 IMAGES = Path(__file__).parents[1] / "docs" / "img"
 LARGEST_BYTES = 250_000
@@ -38,6 +41,9 @@ def main() -> None:
             materialization(page, address, study)
             costs(page, address, study)
             estimate(page, address, study)
+        with ModelServer() as models, dagster_dev(study, models) as address, browser_page() as page:
+            hide_navigation(page, address)
+            schedule(page, address, study)
 
 
 def lineage(page: Page, address: str, study: Study) -> None:
@@ -88,6 +94,15 @@ def estimate(page: Page, address: str, study: Study) -> None:
     page.goto(f"{address}/assets/{study.name}/estimate?view=events")
     page.get_by_text("usd at most").first.wait_for()
     _save(page, "estimate")
+
+
+def schedule(page: Page, address: str, study: Study) -> None:
+    """The schedule of re-runs, started, after its first tick."""
+    start_schedule(page, address, study)
+    page.get_by_text("1 run requested").or_(page.get_by_text("2 runs requested")).first.wait_for(
+        timeout=120_000
+    )
+    _save(page, "schedule")
 
 
 def _save(page: Page, name: str) -> None:

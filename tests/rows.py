@@ -6,9 +6,9 @@ from typing import Any
 import pyarrow as pa
 
 from itemeval_assets.core.pending import solution_fingerprint
-from itemeval_assets.core.tables import TABLES, arrow_schema
+from itemeval_assets.core.tables import GRADINGS_LONG, TABLES, arrow_schema
 
-__all__ = ["grading", "item", "solution", "table"]
+__all__ = ["event", "grading", "item", "solution", "table"]
 
 Row = dict[str, Any]
 STAMP = "2026-01-01T00:00:00Z"
@@ -87,5 +87,35 @@ def grading(
         "created_at": STAMP,
         "sample_uuid": f"j-{item_id}-{epoch}",
         "solution_hash": solution_fingerprint(of),
+        **values,
+    }
+
+
+def event(
+    item_id: str = "q1",
+    replication: int = 1,
+    score: float | None = 1.0,
+    parse_error: str | None = None,
+    **values: Any,
+) -> Row:
+    """A row of gradings_long; without a score and a `parse_error`, its call failed."""
+    return {
+        **dict.fromkeys(GRADINGS_LONG.column_names),
+        "item_id": item_id,
+        "replication": replication,
+        "gen_condition_id": "g1",
+        "grade_condition_id": "j1",
+        "grade_kind": "judge",
+        "score": score,
+        "parse_ok": score is not None,
+        "parse_error": parse_error,
+        "gen_input_tokens": 10,
+        "gen_usd": 0.25,
+        "gen_latency_s": 2.0,
+        "gen_log_file": "logs/generate/g1/a.eval",
+        "grade_input_tokens": 10,
+        "grade_usd": 0.5,
+        "grade_latency_s": 3.0,
+        "grade_log_file": "logs/grade/j1/a.eval",
         **values,
     }

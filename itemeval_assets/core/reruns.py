@@ -23,14 +23,12 @@ class Attempts(NamedTuple):
 class Decision(NamedTuple):
     """`chosen` partitions are asked for now; `left_out` says why another one is not.
 
-    `attempts` are those to remember, the chosen ones counted; `given_up` are left for good,
-    until somebody resets them.
+    `given_up` are left for good, until somebody resets them.
     """
 
     chosen: list[Partition]
     left_out: dict[Partition, str]
     given_up: list[Partition]
-    attempts: dict[Partition, Attempts]
 
     def in_words(self) -> str:
         """Why nothing is asked for, or what is left out."""
@@ -56,9 +54,8 @@ def choose(
     chosen: list[Partition] = []
     left_out: dict[Partition, str] = {}
     given_up: list[Partition] = []
-    remembered = {part: tried for part, tried in attempts.items() if part in wanting}
     for partition, lack in sorted(wanting.items(), key=lambda entry: len(entry[0])):
-        tried = remembered.get(partition)
+        tried = attempts.get(partition)
         if partition in in_progress:
             left_out[partition] = f"{lack}; a run is calling it"
         elif len(partition) > 1 and partition[:1] in in_progress:
@@ -72,5 +69,4 @@ def choose(
             left_out[partition] = f"{lack}; waits for its solutions"
         else:
             chosen.append(partition)
-            remembered[partition] = Attempts(tried.made + 1 if tried else 1, now)
-    return Decision(chosen, left_out, given_up, remembered)
+    return Decision(chosen, left_out, given_up)

@@ -1,7 +1,7 @@
 """The asset graph of one study. Bodies are thin: the work is in `stages`.
 
 items -> solutions [generate] -> gradings [generate x grade] -> gradings_long -> export
-             generation_ledger       grading_ledger -> ledger -----^   (see `money`)
+             generation_ledger       grading_ledger -> ledger -----^   (see `money`, `results`)
 """
 
 from collections.abc import Iterator
@@ -36,6 +36,7 @@ from .partitions import (
     rows_of,
     same_generate_condition,
 )
+from .results import results_asset
 from .steps import RunConfig, stage_run, store_of, tell_of_wait, users_errors
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def study_assets(study: Study, settings: Settings) -> list[dg.AssetsDefinition]:
         _gradings(study, shared),
         _gradings_long(study, shared),
         *money_assets(study, shared),
+        results_asset(study, shared),
         _export(study, shared),
     ]
 
@@ -119,7 +121,7 @@ def _solutions(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
         partitions = to_partitions(context.partition_keys, study.generate_partitions())
         with (
             users_errors(),
-            stage_run(context, study, config, items) as run,
+            stage_run(context, study, config, items, partitions) as run,
             run.store.claimed(partitions, run.run_id, tell_of_wait(context)),
         ):
             outcome = stages.solutions.generate(run, partitions)
@@ -171,7 +173,7 @@ def _gradings(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, config: RunConfig, items: Any, solutions: Any
     ) -> Iterator[Any]:
         partitions = to_partitions(context.partition_keys, study.grade_partitions())
-        with users_errors(), stage_run(context, study, config, items) as run:
+        with users_errors(), stage_run(context, study, config, items, partitions) as run:
             _warn_of_missing(context, solutions, partitions)
             with run.store.claimed(partitions, run.run_id, tell_of_wait(context)):
                 outcome = stages.gradings.grade(run, solutions, partitions)

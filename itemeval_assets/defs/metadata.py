@@ -1,7 +1,7 @@
 """What the Dagster UI shows of an asset: columns, counts, cost, files."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from .partitions import rows_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from matplotlib.figure import Figure
 
     from itemeval_assets.core.spend import Spend
     from itemeval_assets.stages.stage_run import Outcome, StageRun
@@ -25,6 +26,7 @@ __all__ = [
     "generate_conditions",
     "grade_conditions",
     "partition_row_count",
+    "picture",
     "row_count",
     "spend_table",
     "table_metadata",
@@ -129,6 +131,16 @@ def spend_table(spends: "Iterable[Spend]") -> dg.TableMetadataValue:
     )
 
 
+def picture(name: str, draw: "Callable[[], Figure]") -> dg.MarkdownMetadataValue:
+    """What `draw` draws, or why it could not: no picture is worth a failed run."""
+    from itemeval_assets.plots.figures import markdown_image
+
+    try:
+        return dg.MetadataValue.md(markdown_image(draw(), name))
+    except Exception as error:
+        return dg.MetadataValue.md(f"could not be drawn: {type(error).__name__}: {error}")
+
+
 def call_metadata(
     run: "StageRun", table: str, outcome: "Outcome"
 ) -> dict[Partition, dict[str, Any]]:
@@ -152,6 +164,8 @@ def _standing(run: "StageRun", table: str, partition: Partition, new: "pa.Table"
     stored = run.store.read(table, [partition])
     rows = upsert(TABLES[table], stored, new).rows if new.num_rows else stored
     standing = {**partition_row_count(rows), **_outcomes(rows)}
+    if new.num_rows and table == "gradings":
+        standing |= _score_distribution(run.study, partition, rows)
     spent = sum(amount or 0.0 for amount in new["usd"].to_pylist())
     return {**standing, "rows of this run": new.num_rows, "usd of this run": usd(spent)}
 
@@ -167,6 +181,19 @@ def _outcomes(rows: "pa.Table") -> dict[str, Any]:
         if failures:
             outcomes["parse failures"] = dict(failures)
     return outcomes
+
+
+def _score_distribution(study: Study, partition: Partition, rows: "pa.Table") -> dict[str, Any]:
+    """A histogram of the scores of a partition of gradings, if it has any."""
+    from itemeval_assets.core.summaries import graded_by
+    from itemeval_assets.plots.results import score_distribution
+
+    label = study.design.grade_by_id()[partition[1]].label
+    graded = graded_by(rows.select(["score", "parse_error"]).to_pylist(), lambda row: label)
+    if not any(found.scores for found in graded.values()):
+        return {}
+    name = "score distribution"
+    return {name: picture(name, lambda: score_distribution(graded))}
 
 
 def _places(run: "StageRun", table: str, partition: Partition) -> dict[str, Any]:

@@ -13,6 +13,7 @@ __all__ = [
     "GRADE_DIMENSION",
     "RANGE_END",
     "RANGE_START",
+    "RERUN_TAG",
     "RESERVED_BY_TAG",
     "asset_key",
     "identifier",
@@ -26,6 +27,8 @@ GENERATE_DIMENSION, GRADE_DIMENSION = "generate", "grade"
 # Run tags: the ends of a range; consent to spend, in USD; the reservation that a run draws on.
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 CONSENT_TAG, RESERVED_BY_TAG = "itemeval_assets/consent_usd", "itemeval_assets/reserved_by"
+# Of runs that the schedule of re-runs asks for: its study.
+RERUN_TAG = "itemeval_assets/rerun_of"
 
 
 def identifier(study: Study) -> str:

@@ -11,12 +11,23 @@ from itemeval_assets.core.spans import spans
 from itemeval_assets.core.study import GENERATE, Partition, Study, stage_of
 from itemeval_assets.storage.inputs import load_prices
 
-from .names import RANGE_END, RANGE_START, asset_key, identifier, partition_key, to_partition
+from .names import (
+    RANGE_END,
+    RANGE_START,
+    RERUN_TAG,
+    asset_key,
+    identifier,
+    partition_key,
+    to_partition,
+)
 from .partitions import generate_partitions, grade_partitions
 from .steps import store_of
 
 __all__ = ["OUTPUTS", "rerun_schedule"]
 
+# Dagster's own job of all assets: solutions and gradings have different partitions, which no
+# other job can hold together.
+ALL_ASSETS_JOB = "__ASSET_JOB"
 # What one run of a stage writes.
 OUTPUTS = {
     "solutions": ("solutions", "generation_ledger"),
@@ -30,12 +41,11 @@ def rerun_schedule(study: Study) -> dg.ScheduleDefinition:
     And for those whose last run failed; each run calls just those cells. See `core.reruns` for
     what is left out, and why.
     """
-    targets = [asset_key(study, name) for names in OUTPUTS.values() for name in names]
 
     @dg.schedule(
         name=f"{identifier(study)}_reruns",
         cron_schedule=study.config.automation.cron,
-        target=dg.AssetSelection.assets(*targets),
+        job_name=ALL_ASSETS_JOB,
         default_status=dg.DefaultScheduleStatus.STOPPED,
         description="Runs again what is errored or missing, and no cell that is sound.",
     )
@@ -74,8 +84,12 @@ def _requests(
     gradings = [part for part in chosen if stage_of(part) != GENERATE]
     for stage, wanted, across in (("solutions", solutions, ()), ("gradings", gradings, columns)):
         for first, last in spans(wanted, rows, across):
-            ends = {RANGE_START: partition_key(first), RANGE_END: partition_key(last)}
-            yield [asset_key(study, name) for name in OUTPUTS[stage]], ends
+            tags = {
+                RANGE_START: partition_key(first),
+                RANGE_END: partition_key(last),
+                RERUN_TAG: study.name,
+            }
+            yield [asset_key(study, name) for name in OUTPUTS[stage]], tags
 
 
 def _by_dagster(

@@ -10,7 +10,7 @@ from itemeval_assets.core.errors import ConfigError, DatasetError, ItemevalAsset
 from itemeval_assets.core.study import Partition, Study
 from itemeval_assets.storage.inputs import load_prices
 
-from .names import CONSENT_TAG, RESERVED_BY_TAG, partition_key
+from .names import CONSENT_TAG, RERUN_TAG, RESERVED_BY_TAG, partition_key
 from .progress import progress_log
 
 if TYPE_CHECKING:
@@ -63,19 +63,27 @@ def gate_of(
 
 @contextmanager
 def stage_run(
-    context: dg.AssetExecutionContext, study: Study, config: RunConfig, items: Any
+    context: dg.AssetExecutionContext,
+    study: Study,
+    config: RunConfig,
+    items: Any,
+    partitions: list[Partition],
 ) -> "Iterator[StageRun]":
-    """The run of a paid stage, as `stages` takes it."""
+    """The run of a paid stage, as `stages` takes it; attempts of the schedule are counted."""
+    from itemeval_assets import stages
     from itemeval_assets.stages.stage_run import StageRun
 
     # An input that was never materialized arrives as an empty table: without items, nothing
     # would be pending, and the partition would turn green for nothing.
     if not items.num_rows:
         raise DatasetError(f"study {study.name} has no items yet: materialize items first")
+    store = store_of(study)
+    if RERUN_TAG in context.op_execution_context.run_tags:
+        stages.reruns.count_attempt(store, partitions)
     with gate_of(context, study, config.consent_usd) as gate:
         yield StageRun(
             study=study,
-            store=store_of(study),
+            store=store,
             prices=load_prices(study),
             items=items,
             force=config.force,
@@ -86,6 +94,7 @@ def stage_run(
             listener=progress_log(context.log.info),
             say=context.log.info,
         )
+    stages.reruns.settle(study, store, partitions)
 
 
 def tell_of_wait(context: dg.AssetExecutionContext) -> Callable[[Partition, str], None]:

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 __all__ = ["score_by_item"]
 
-MOST_ITEMS = 60
+MOST_ITEMS = 50
 MOST_PANELS = 6
-MOST_COLUMNS = 48
-LONGEST_CONDITION = 34
-LONGEST_ITEM = 24
+MOST_COLUMNS = 40
+LONGEST_CONDITION = 28
+LONGEST_ITEM = 20
 # Inches.
 ROW, COLUMN, NARROWEST = 0.15, 0.22, 1.4
 # Steps of a twentieth, which the eye can match with the bar; the darkest shows on black, too.

@@ -58,8 +58,8 @@ def parse_failures(graded: "Mapping[str, Graded]") -> Figure:
     with figure(8, 1.3 + 0.26 * len(shown)) as drawn:
         axes = drawn.subplots()
         ends = [0.0] * len(shown)
-        for code, colour in zip(_codes(shown), COLOURS, strict=False):
-            shares = [_share_failed(found, code) for found in shown.values()]
+        for (code, counts), colour in zip(_by_code(shown).items(), COLOURS, strict=False):
+            shares = [n / max(1, f.returned) for n, f in zip(counts, shown.values(), strict=True)]
             axes.barh(range(len(shown)), shares, 0.6, ends, color=colour, label=code)
             ends = [end + share for end, share in zip(ends, shares, strict=True)]
         for place, found in enumerate(shown.values()):
@@ -129,18 +129,25 @@ def _counts(found: "Graded") -> str:
     return ", ".join(parts)
 
 
-def _codes(graded: "Mapping[str, Graded]") -> list[str]:
-    """The codes of the failures, the most frequent first."""
-    found = Counter[str]()
-    for one in graded.values():
-        found.update(one.failures)
-    return [code for code, _ in found.most_common()]
+def _by_code(graded: "Mapping[str, Graded]") -> dict[str, list[int]]:
+    """{code: failures of each}, the most frequent code first, and the rarest as one."""
+    total = Counter[str]()
+    for found in graded.values():
+        total.update(found.failures)
+    ranked = [code for code, _ in total.most_common()]
+    named = ranked if len(ranked) <= len(COLOURS) else ranked[: len(COLOURS) - 1]
+    counts = {code: [f.failures.get(code, 0) for f in graded.values()] for code in named}
+    if len(named) < len(ranked):
+        rare = ranked[len(named) :]
+        counts[f"{len(rare)} other codes"] = [
+            sum(f.failures.get(code, 0) for code in rare) for f in graded.values()
+        ]
+    return counts
 
 
-def _share_failed(found: "Graded", code: str | None = None) -> float:
-    """Of the events that came back."""
-    failed = found.failures.get(code, 0) if code else found.failed
-    return failed / max(1, found.returned)
+def _share_failed(found: "Graded") -> float:
+    """Of the events of which something came back."""
+    return found.failed / max(1, found.returned)
 
 
 def _box(axes: Axes, place: int, seconds: "FiveNumbers", colour: str) -> None:
@@ -158,7 +165,7 @@ def _latency_axis(axes: Axes, seconds: list[float]) -> None:
         axes.set_xlim(0, 1.05 * max(seconds, default=0.0) or 1.0)
     axes.xaxis.set_major_formatter(ticker.FuncFormatter(lambda x, _: f"{x:g}"))
     if not seconds:
-        axes.text(0.5, 0.5, "made in batches", transform=axes.transAxes, ha="center")
+        axes.text(0.5, 0.5, "not measured", transform=axes.transAxes, ha="center")
 
 
 def _price(found: "PaidCalls") -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         ledger,
         preflight,
         reruns,
+        results,
         solutions,
         status,
     )
@@ -32,6 +33,7 @@ __all__ = [
     "ledger",
     "preflight",
     "reruns",
+    "results",
     "solutions",
     "status",
 ]

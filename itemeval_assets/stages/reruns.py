@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from itemeval_assets.core.budget import require_budget
 from itemeval_assets.core.pricing import PriceBook
-from itemeval_assets.core.reruns import Decision, choose
+from itemeval_assets.core.reruns import Attempts, Decision, choose
 from itemeval_assets.core.study import Asked, Partition, Study
 from itemeval_assets.storage.attempts import read_attempts, write_attempts
 from itemeval_assets.storage.locks import is_claimed
@@ -16,7 +16,7 @@ from .gate import standing
 from .stage_run import Scope
 from .status import PartitionStatus, survey
 
-__all__ = ["decide", "reset", "wanting"]
+__all__ = ["count_attempt", "decide", "reset", "settle", "wanting"]
 
 
 def wanting(study: Study, store: ResultsStore) -> dict[Partition, str]:
@@ -42,7 +42,7 @@ def decide(
     failed: Collection[Partition] = (),
     now: datetime | None = None,
 ) -> Decision:
-    """What to ask for now; its attempts are remembered. Calls nobody.
+    """What to ask for now. Remembers nothing, so that it can be previewed. Calls nobody.
 
     `failed` partitions are those whose last run failed, whatever their rows look like. Raises
     BudgetExceeded, ConsentMissing, ConfigError or ModelError where the gate would.
@@ -59,8 +59,25 @@ def decide(
         retry_after=timedelta(minutes=automation.retry_after_minutes),
     )
     _require_budget(study, store, prices, set(decision.chosen))
-    write_attempts(store, decision.attempts)
     return decision
+
+
+def count_attempt(store: ResultsStore, partitions: Collection[Partition]) -> None:
+    """A run that the schedule asked for has begun on these partitions."""
+    known, now = read_attempts(store), datetime.now(UTC)
+    for partition in partitions:
+        made = known[partition].made if partition in known else 0
+        known[partition] = Attempts(made + 1, now)
+    write_attempts(store, known)
+
+
+def settle(study: Study, store: ResultsStore, partitions: Collection[Partition]) -> None:
+    """Forget the attempts on those of the partitions that are sound by now."""
+    known = read_attempts(store)
+    if not known.keys() & set(partitions):
+        return
+    lacking = wanting(study, store)
+    reset(store, {part for part in partitions if part not in lacking})
 
 
 def reset(store: ResultsStore, partitions: Collection[Partition] | None = None) -> list[Partition]:

@@ -32,8 +32,8 @@ COLUMNS = [
 class Results(NamedTuple):
     """Conditions go by their labels.
 
-    `per_pair`: by (condition, graded by); `per_grader`: by judge or scorer; `calls`:
-    {stage: {condition: its paid calls}}.
+    `per_pair`: by (condition, graded by), of the whole design; `per_grader`: by judge or
+    scorer, of those with events; `calls`: {stage: {condition: its paid calls}}.
     """
 
     per_pair: dict[tuple[str, str], Graded]
@@ -55,8 +55,10 @@ def results(study: Study, store: ResultsStore) -> Results:
     rows = store.read("gradings_long", study.grade_partitions(), COLUMNS).to_pylist()
     logs = store.read("log_index", columns=["log_file", "batch"]).to_pylist()
     batched = {log["log_file"] for log in logs if log["batch"]}
+    stored = graded_by(rows, lambda row: (condition(row), grader(row)))
+    pairs = [(one, other) for one in conditions.values() for other in graders.values()]
     return Results(
-        graded_by(rows, lambda row: (condition(row), grader(row))),
+        {pair: stored.get(pair, Graded([], {}, 0)) for pair in pairs},
         graded_by(rows, grader),
         item_scores(rows, grader, condition),
         {

@@ -28,10 +28,12 @@ from tests.studies import write_study
 __all__ = [
     "CHROMIUM",
     "browser_page",
+    "dagster_dev",
     "finished_study",
     "hide_navigation",
     "lineage_url",
     "materialize",
+    "start_schedule",
     "web_server",
 ]
 
@@ -70,6 +72,7 @@ def finished_study(folder: Path, *, items: int = 12) -> Study:
             "output_dir": ".",
             "graders": {"strict_judge": {"model": f"{PROVIDER}/judge"}},
             "budget": {"pricing_path": "prices.json"},
+            "automation": {"cron": "* * * * *", "retry_after_minutes": 0},
         },
     )
     prices = {"models": dict.fromkeys([*models, f"{PROVIDER}/judge"], PRICES)}
@@ -108,6 +111,13 @@ def hide_navigation(page: Page, address: str) -> None:
     page.get_by_text("Hide navigation").click()
 
 
+def start_schedule(page: Page, address: str, study: Study) -> None:
+    """Start the schedule of re-runs, as a person does: with its switch."""
+    location = f"{address}/locations/itemeval_assets.definitions"
+    page.goto(f"{location}/schedules/{study.name}_reruns")
+    page.get_by_role("row").filter(has_text="Running").locator("label").click()
+
+
 def _refuse_some(request: Request) -> Answer | None:
     long = request.prompt.startswith("Think step by step")
     if request.model == "orion-1" and long and any(q in request.prompt for q in REFUSED):
@@ -121,12 +131,28 @@ def web_server(study: Study) -> Iterator[str]:
 
     A run launched from it starts at once: there is no daemon to take it off a queue.
     """
-    port, home = _free_port(), dagster_home_for(study.config_dir)
-    settings = home / "dagster.yaml"
+    settings = dagster_home_for(study.config_dir) / "dagster.yaml"
     if NO_QUEUE not in settings.read_text(encoding="utf-8"):
         with settings.open("a", encoding="utf-8") as file:
             file.write(NO_QUEUE)
-    command = [sys.executable, "-m", "dagster_webserver", "-m", "itemeval_assets.definitions"]
+    with _serving(study, "dagster_webserver") as address:
+        yield address
+
+
+@contextmanager
+def dagster_dev(study: Study, models: ModelServer) -> Iterator[str]:
+    """`dagster dev` for the study: the web server, and the daemon, which makes schedules tick."""
+    with (
+        _environment(LAB_BASE_URL=models.base_url, LAB_API_KEY="local"),
+        _serving(study, "dagster", "dev") as address,
+    ):
+        yield address
+
+
+@contextmanager
+def _serving(study: Study, module: str, *words: str) -> Iterator[str]:
+    port, home = _free_port(), dagster_home_for(study.config_dir)
+    command = [sys.executable, "-m", module, *words, "-m", "itemeval_assets.definitions"]
     command += ["-h", "127.0.0.1", "-p", str(port)]
     environment = {
         **os.environ,
@@ -171,13 +197,13 @@ def browser_page(width: int = 1400, height: int = 900) -> Iterator[Page]:
 def _wait_until_serving(address: str, process: subprocess.Popen, log: Path) -> None:
     for _ in range(600):
         if process.poll() is not None:
-            raise RuntimeError(f"dagster-webserver ended:\n{log.read_text()[-2000:]}")
+            raise RuntimeError(f"the web server ended:\n{log.read_text()[-2000:]}")
         try:
             with urllib.request.urlopen(f"{address}/server_info", timeout=5):
                 return
         except OSError:
             time.sleep(0.1)
-    raise RuntimeError(f"dagster-webserver does not answer:\n{log.read_text()[-2000:]}")
+    raise RuntimeError(f"the web server does not answer:\n{log.read_text()[-2000:]}")
 
 
 def _stop(process: subprocess.Popen) -> None:

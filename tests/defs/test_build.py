@@ -26,12 +26,13 @@ GRAPH = {
     "gradings_long": ({"gradings", "solutions"}, 8, {"parquet"}),
     "ledger": ({"generation_ledger", "grading_ledger"}, None, {"parquet"}),
     "costs": ({"ledger"}, None, set()),
+    "results": ({"gradings_long"}, None, set()),
     "export": ({"gradings_long", "ledger"}, None, {"parquet", "csv"}),
     "estimate": (set(), None, set()),
     "preflight": (set(), None, {"inspect_ai"}),
 }
 # What these assets found is in their metadata, and in no table.
-WITHOUT_TABLE = {"costs", "estimate", "preflight"}
+WITHOUT_TABLE = {"costs", "estimate", "preflight", "results"}
 HEAVY = ["pandas", "pyarrow", "inspect_ai", "datasets"]
 
 
@@ -59,6 +60,21 @@ def test_the_graph_of_a_study(tmp_path) -> None:
         has_columns = "dagster/column_schema" in node.metadata
         assert has_columns == (node.key.path[-1] not in WITHOUT_TABLE)
         assert node.owners == ["team:evals"]
+
+
+def test_everything_loads_as_the_code_server_loads_it(tmp_path) -> None:
+    studies = [toy_study(tmp_path / name, study=name) for name in ("one", "two")]
+    definitions = build_definitions(settings(tmp_path), studies)
+    dg.Definitions.validate_loadable(definitions)
+    repository = definitions.get_repository_def()
+    repository.load_all_definitions()
+    assert {schedule.name for schedule in repository.schedule_defs} == {
+        "one_reruns",
+        "two_reruns",
+    }
+    assert {"one_automation", "two_automation"} <= {s.name for s in repository.sensor_defs}
+    for schedule in repository.schedule_defs:
+        assert schedule.default_status == dg.DefaultScheduleStatus.STOPPED
 
 
 def test_the_ui_shows_the_columns_of_each_table_and_the_conditions_of_the_design(tmp_path) -> None:

@@ -86,9 +86,7 @@ def test_what_is_free_follows_by_itself_and_what_costs_money_does_not(tmp_path: 
         first = dg.evaluate_automation_conditions(definitions, runs.instance)
         assert runs.run(["items"]).success
         assert runs.run(SOLUTIONS, span=study.generate_partitions()).success
-        second = dg.evaluate_automation_conditions(
-            definitions, runs.instance, cursor=first.cursor
-        )
+        second = dg.evaluate_automation_conditions(definitions, runs.instance, cursor=first.cursor)
         key = asset_key(study, "gradings")
         asked = second.get_requested_partitions(key)
         assert {tuple(str(k).split("|")) for k in asked} == free

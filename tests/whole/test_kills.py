@@ -2,6 +2,7 @@
 
 import os
 import random
+import signal
 import subprocess
 import threading
 import time
@@ -23,8 +24,9 @@ from .test_processes import COMMAND
 
 # More of them with ITEMEVAL_ASSETS_KILLS=20: about three minutes.
 KILLS = int(os.environ.get("ITEMEVAL_ASSETS_KILLS", "4"))
-ITEMS, CONNECTIONS = 60, 4
-STARTUP_S, LONGEST_S = 60.0, 4.0
+# At 20 calls a second every kill comes while there is work left.
+ITEMS, CONNECTIONS = 16 * KILLS, 4
+STARTUP_S, LONGEST_S = 60.0, 1.5
 
 
 def declare(folder: Path) -> Path:
@@ -70,7 +72,7 @@ def test_random_kills_lose_nothing_double_nothing_and_repeat_little(
 ) -> None:
     server = serve(Behaviour(latency_s=0.2))
     config = declare(tmp_path)
-    moments = random.Random(7)
+    moments, killed = random.Random(7), 0
     with reading(results_dir(config)) as unreadable:
         for _ in range(KILLS):
             before = server.count()
@@ -85,8 +87,9 @@ def test_random_kills_lose_nothing_double_nothing_and_repeat_little(
                 time.sleep(0.02)
             time.sleep(moments.uniform(0, LONGEST_S))
             process.kill()
-            process.wait()
+            killed += process.wait() == -signal.SIGKILL
         api.run(config)
+    assert killed == KILLS
     assert unreadable == []
     for table, wanted in (("solutions", ITEMS), ("gradings", 2 * ITEMS)):
         found = rows(config, table)

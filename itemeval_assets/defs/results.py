@@ -1,0 +1,80 @@
+"""The asset about the results: how a study came out so far, as a table and pictures."""
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from itemeval_assets import stages
+from itemeval_assets.core.study import Study
+
+from .automation import when_inputs_change
+from .metadata import picture
+from .names import asset_key
+from .steps import store_of, users_errors
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from itemeval_assets.stages.results import Results
+
+__all__ = ["results_asset"]
+
+
+def results_asset(study: Study, shared: dict[str, Any]) -> Any:
+    """What the study found, of the conditions that its YAML has now."""
+
+    @dg.asset(
+        key=asset_key(study, "results"),
+        deps=[asset_key(study, "gradings_long")],
+        description="How the study came out so far: scores by condition and item, parse "
+        "failures, and what a call costs and takes.",
+        automation_condition=when_inputs_change(),
+        **shared,
+    )
+    def results(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        with users_errors():
+            found = stages.results.results(study, store_of(study))
+        graded = found.per_pair.values()
+        return dg.MaterializeResult(
+            metadata={
+                "events": sum(part.events for part in graded),
+                "events without a score": sum(part.failed + part.errored for part in graded),
+                "conditions": _table(found),
+                **{name: picture(name, draw) for name, draw in _pictures(found)},
+            }
+        )
+
+    return results
+
+
+def _table(found: "Results") -> dg.TableMetadataValue:
+    return dg.MetadataValue.table(
+        [
+            dg.TableRecord(
+                {
+                    "condition": condition,
+                    "graded by": grader,
+                    "events": graded.events,
+                    "mean score": None if graded.mean is None else round(graded.mean, 6),
+                    "parse failures": graded.failed,
+                    "errored": graded.errored,
+                }
+            )
+            for (condition, grader), graded in found.per_pair.items()
+        ]
+    )
+
+
+def _pictures(found: "Results") -> "Iterator[tuple[str, Callable[[], Figure]]]":
+    """The pictures for which there is something to show."""
+    from itemeval_assets.plots.heat_map import score_by_item
+    from itemeval_assets.plots.results import cost_and_latency, parse_failures, score_distribution
+
+    if any(graded.scores for graded in found.per_grader.values()):
+        yield "score distribution", lambda: score_distribution(found.per_grader)
+        yield "score by item", lambda: score_by_item(found.items)
+    if any(graded.returned for graded in found.per_grader.values()):
+        yield "parse failures", lambda: parse_failures(found.per_grader)
+    if any(found.calls.values()):
+        yield "cost and latency", lambda: cost_and_latency(found.calls)

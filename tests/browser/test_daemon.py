@@ -1,0 +1,103 @@
+"""A schedule that ticks for real: `dagster dev` with its daemon, started in the browser."""
+
+import json
+import time
+import urllib.request
+
+import dagster as dg
+import pytest
+from playwright.sync_api import Page, expect
+
+from itemeval_assets.core.study import Study
+from itemeval_assets.settings import dagster_home_for
+from tests.browser.demo import (
+    CHROMIUM,
+    browser_page,
+    dagster_dev,
+    finished_study,
+    hide_navigation,
+    start_schedule,
+)
+from tests.model_server import ModelServer
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"chromium is not installed at {CHROMIUM}"),
+]
+# The next minute begins, the tick looks at the study, and a run starts a process of its own.
+PATIENCE_S = 240
+
+
+@pytest.fixture
+def study(tmp_path, sealed_environment) -> Study:
+    return finished_study(tmp_path, items=8)
+
+
+def test_a_tick_of_the_started_schedule_turns_the_check_green(study: Study) -> None:
+    # By now the models answer every request.
+    with (
+        ModelServer() as models,
+        dagster_dev(study, models) as address,
+        browser_page() as page,
+    ):
+        page.set_default_timeout(30_000)
+        hide_navigation(page, address)
+        start_schedule(page, address, study)
+        run = finished_run(study)
+        assert run.status == dg.DagsterRunStatus.SUCCESS
+        # The two that were refused, and no other.
+        assert [request.model for request in models.requests][:2] == ["orion-1"] * 2
+        assert models.count("orion-1") == 2 and models.count("nova-1") == 0
+        shows_success(page, address, study)
+        # This judge over everything, as a script asks for it.
+        called, judge = models.count(), study.design.grade[-1]
+        backfill = launch_backfill(address, study, judge.id)
+        run = finished_run(study, {"dagster/backfill": backfill})
+        assert run.status == dg.DagsterRunStatus.SUCCESS
+        # What the re-run answered was not graded yet; all other cells were.
+        assert models.count() - called <= 2
+
+
+def launch_backfill(address: str, study: Study, grade: str) -> str:
+    """Launch a backfill of gradings by one grade condition over GraphQL; its id."""
+    mutation = """
+      mutation ($params: LaunchBackfillParams!) {
+        launchPartitionBackfill(backfillParams: $params) {
+          __typename
+          ... on LaunchBackfillSuccess { backfillId }
+          ... on PythonError { message }
+        }
+      }"""
+    assets = ("gradings", "grading_ledger", "gradings_long")
+    params = {
+        "assetSelection": [{"path": [study.name, asset]} for asset in assets],
+        "partitionNames": [f"{generate.id}|{grade}" for generate in study.design.generate],
+        "tags": [{"key": "itemeval_assets/consent_usd", "value": "1.0"}],
+    }
+    request = urllib.request.Request(
+        f"{address}/graphql",
+        json.dumps({"query": mutation, "variables": {"params": params}}).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request) as reply:
+        answer = json.load(reply)["data"]["launchPartitionBackfill"]
+    assert answer["__typename"] == "LaunchBackfillSuccess", answer
+    return answer["backfillId"]
+
+
+def finished_run(study: Study, tags: dict[str, str] | None = None) -> dg.DagsterRun:
+    """The first run with these tags, else the first of the schedule, when it has ended."""
+    wanted = dg.RunsFilter(tags=tags or {"dagster/schedule_name": f"{study.name}_reruns"})
+    deadline = time.monotonic() + PATIENCE_S
+    with dg.DagsterInstance.from_config(str(dagster_home_for(study.config_dir))) as instance:
+        while time.monotonic() < deadline:
+            runs = instance.get_runs(wanted)
+            if runs and runs[-1].is_finished:
+                return runs[-1]
+            time.sleep(0.5)
+    raise AssertionError("no run of the schedule ended")
+
+
+def shows_success(page: Page, address: str, study: Study) -> None:
+    page.goto(f"{address}/assets/{study.name}/solutions?view=checks&checkDetail=no_errored_rows")
+    expect(page.get_by_text("Succeeded").first).to_be_visible(timeout=20_000)

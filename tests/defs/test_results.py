@@ -1,0 +1,129 @@
+"""The asset `results`, and the picture that each partition of gradings gets."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from itemeval_assets import api
+from itemeval_assets.core.study import Study
+from itemeval_assets.defs import metadata
+from itemeval_assets.stages.results import results
+from tests.defs.runs import GRADINGS, SOLUTIONS, Runs, message, planted, runs_of, toy_study
+from tests.studies import write_study
+
+PICTURES = ("score distribution", "score by item", "parse failures", "cost and latency")
+PNG = "data:image/png;base64,iVBOR"
+
+
+def made(runs: Runs) -> dict[str, Any]:
+    """The metadata of the asset, made anew."""
+    result = runs.run(["results"])
+    assert result.success, message(result)
+    return runs.metadata("results")[("",)]
+
+
+def table(found: dict[str, Any]) -> dict[tuple[Any, Any], list[Any]]:
+    """{(condition, graded by): events, mean score, parse failures, errored}."""
+    numbers = ("events", "mean score", "parse failures", "errored")
+    return {
+        (record.data["condition"], record.data["graded by"]): [record.data[n] for n in numbers]
+        for record in found["conditions"].records
+    }
+
+
+def pair_labels(study: Study) -> list[tuple[str, str]]:
+    return [(g.label, j.label) for g in study.design.generate for j in study.design.grade]
+
+
+def test_a_finished_study_is_shown_in_a_table_and_four_pictures(copied: Runs) -> None:
+    found = made(copied)
+    for name in PICTURES:
+        assert found[name].startswith(f"![{name}]({PNG}")
+    assert (found["events"], found["events without a score"]) == (24, 0)
+    shown = table(found)
+    assert list(shown) == pair_labels(copied.study)
+    for partition, (events, mean, failures, errored) in zip(
+        copied.study.grade_partitions(), shown.values(), strict=True
+    ):
+        scores = copied.store.read("gradings_long", [partition])["score"].to_pylist()
+        assert (events, failures, errored) == (3, 0, 0)
+        assert mean == pytest.approx(sum(scores) / 3, abs=1e-6)
+
+
+def test_what_could_not_be_parsed_and_what_failed_are_told_apart(copied: Runs) -> None:
+    partition = copied.study.grade_partitions()[1]
+    first, second, third = copied.store.read("gradings_long", [partition]).to_pylist()
+    unscored = {"score": None, "score_raw": None, "parse_ok": False}
+    planted(
+        copied,
+        "gradings_long",
+        partition,
+        [
+            {**first, "score": 7.0},
+            {**second, **unscored, "parse_error": "no_json_object"},
+            {**third, **unscored, "parse_error": None},
+        ],
+    )
+    found = made(copied)
+    assert table(found)[pair_labels(copied.study)[1]] == [3, 7.0, 1, 1]
+    assert found["events without a score"] == 2
+
+
+def test_a_study_without_gradings_has_a_table_and_no_pictures(fresh: Runs) -> None:
+    found = made(fresh)
+    assert found["events"] == 0 and not set(PICTURES) & set(found)
+    assert table(found) == {pair: [0, None, 0, 0] for pair in pair_labels(fresh.study)}
+
+
+def test_conditions_that_left_the_design_are_left_out(copied: Runs) -> None:
+    fewer = toy_study(copied.study.config_dir, models=["mockllm/a"])
+    found = results(fewer, copied.store).per_pair
+    assert list(found) == pair_labels(fewer)
+    assert sum(graded.events for graded in found.values()) == 12
+
+
+def test_conditions_with_one_label_stay_two(tmp_path: Path) -> None:
+    study = toy_study(tmp_path, models=["mockllm/a", "mockllm/other/a"])
+    with runs_of(study) as runs:
+        pairs = list(results(study, runs.store).per_pair)
+    labels = Counter(condition for condition, _ in pairs)
+    assert len(labels) == 4 and all("· short (" in one or "· long (" in one for one in labels)
+
+
+def test_a_partition_of_gradings_shows_its_scores_after_a_run_that_changed_it(
+    copied: Runs, finished: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for found in finished.metadata("gradings").values():
+        assert found["score distribution"].startswith(f"![score distribution]({PNG}")
+    assert all("score distribution" not in m for m in finished.metadata("solutions").values())
+    monkeypatch.setattr(metadata, "picture", lambda name, draw: pytest.fail("no row changed"))
+    pair = copied.study.grade_partitions()[1]
+    assert copied.run(GRADINGS, only=pair).success
+    assert "score distribution" not in copied.metadata("gradings")[pair]
+
+
+def test_no_paid_row_is_lost_for_a_picture(fresh: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*args: Any) -> str:
+        raise RuntimeError("no font")
+
+    monkeypatch.setattr("itemeval_assets.plots.figures.markdown_image", broken)
+    pair = fresh.study.grade_partitions()[1]
+    for assets, partition in ((["items"], None), (SOLUTIONS, pair[:1]), (GRADINGS, pair)):
+        result = fresh.run(assets, only=partition)
+        assert result.success, message(result)
+    assert fresh.store.read("gradings", [pair]).num_rows == 3
+    said = "could not be drawn: RuntimeError: no font"
+    assert fresh.metadata("gradings")[pair]["score distribution"] == said
+    assert {made(fresh)[name] for name in PICTURES} == {said}
+
+
+def test_a_command_shows_the_results_of_what_it_called(tmp_path: Path) -> None:
+    config = write_study(tmp_path, items=2)
+    for _ in range(2):
+        assert api.run(config).export.rows == 4
+    with dg.DagsterInstance.get() as instance:
+        key = dg.AssetKey(["toy", "results"])
+        assert len(instance.fetch_materializations(key, limit=9).records) == 1

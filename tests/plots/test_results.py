@@ -1,0 +1,230 @@
+"""The pictures of the results: small PNGs, whatever the study is called and however large it is."""
+
+import base64
+import io
+import random
+import re
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from PIL import Image
+
+from itemeval_assets.core.paid_calls import generation_calls, grading_calls
+from itemeval_assets.core.summaries import graded_by, item_scores
+from itemeval_assets.plots.figures import markdown_image, short
+from itemeval_assets.plots.heat_map import MOST_COLUMNS, MOST_ITEMS, score_by_item
+from itemeval_assets.plots.results import cost_and_latency, parse_failures, score_distribution
+from tests.rows import event
+
+LARGEST = 60_000
+Row = dict[str, Any]
+AWKWARD = [
+    "$x_1$ · naïve",
+    "$$",
+    r"a_b^2 $\frac{1}{2}$ \alpha",
+    "模型 · 提示 🙂",
+    "100%% <b>&</b>",
+    "two\nlines\tand a tab",
+    "",
+    "x" * 300,
+]
+
+
+def study(
+    conditions: Sequence[str], graders: Sequence[str], items: Sequence[str], missing: float = 0.0
+) -> list[Row]:
+    """Events of a whole design: the first grader is a scorer, the second grades from 0 to 10."""
+    chance = random.Random(1)
+    rows = []
+    for condition in conditions:
+        for place, grader in enumerate(graders):
+            for item in items:
+                score = chance.random() * (10 if place == 1 else 1)
+                failed = chance.random() < missing
+                rows.append(
+                    event(
+                        item,
+                        score=None if failed else score,
+                        parse_error="no_json_object" if failed else None,
+                        gen_condition_id=condition,
+                        grade_condition_id=grader,
+                        gen_latency_s=chance.lognormvariate(0, 2),
+                        grade_input_tokens=10 if place else None,
+                    )
+                )
+    return rows
+
+
+def pictures(rows: list[Row], batched: Sequence[str] = ()) -> dict[str, Figure]:
+    def grader(row: Any) -> str:
+        return row["grade_condition_id"]
+
+    def condition(row: Any) -> str:
+        return row["gen_condition_id"]
+
+    graded = graded_by(rows, grader)
+    calls = {
+        "generate": generation_calls(rows, condition, batched),
+        "grade": grading_calls(rows, grader, batched),
+    }
+    return {
+        "score distribution": score_distribution(graded),
+        "score by item": score_by_item(item_scores(rows, grader, condition)),
+        "parse failures": parse_failures(graded),
+        "cost and latency": cost_and_latency(calls),
+    }
+
+
+def png(drawn: Figure) -> bytes:
+    found = re.fullmatch(
+        r"!\[a name\]\(data:image/png;base64,(.+)\)", markdown_image(drawn, "a name")
+    )
+    assert found
+    return base64.b64decode(found[1])
+
+
+def texts(drawn: Figure) -> str:
+    """All that is written in a figure."""
+    from matplotlib.text import Text
+
+    return "\n".join(text.get_text() for text in drawn.findobj(Text))  # type: ignore[attr-defined]
+
+
+def maps(drawn: Figure) -> list[np.ma.MaskedArray]:
+    """The cells of the heat maps of a figure."""
+    return [axes.images[0].get_array() for axes in drawn.axes if axes.images]  # type: ignore[misc]
+
+
+NUMBERED = [f"item-{number}" for number in range(300)]
+LONG = [f"Qwen3-235B-A22B-Instruct-2507 · chain_of_thought_{number}" for number in range(60)]
+STUDIES = {
+    "one event": study(["g"], ["scorer"], ["q1"]),
+    "small": study(["g", "h"], ["scorer", "judge · strict"], ["q1", "q2", "q3"], 0.1),
+    "awkward": study(AWKWARD, AWKWARD, AWKWARD, 0.2),
+    "large": study(LONG, [f"judge · rubric {n}" for n in range(3)], NUMBERED, 0.3),
+    "many judges": study(LONG[:4], [f"judge {n} · rubric" for n in range(30)], NUMBERED[:60]),
+    "far out": [event(score=score) for score in (1.7e308, -1.7e308, 5e-324, -1e-9)],
+    "no tokens counted but one": [event(), event("q2", gen_input_tokens=None)],
+}
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_every_picture_is_a_small_png_on_a_transparent_ground(name: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for drawn in pictures(STUDIES[name]).values():
+            data = png(drawn)
+            assert len(data) < LARGEST
+            image = Image.open(io.BytesIO(data)).convert("RGBA")
+            assert image.format is None and image.getpixel((0, 0))[3] == 0  # type: ignore[index]
+            assert max(image.size) < 2000
+
+
+def test_a_missing_cell_is_not_a_score_of_zero() -> None:
+    rows = [
+        event("q1", score=0.0),
+        event("q2", score=None, parse_error="no_json_object"),
+        event("q1", score=None, gen_condition_id="g2"),
+        event("q2", score=1.0, gen_condition_id="g2"),
+    ]
+    drawn = pictures(rows)["score by item"]
+    [cells] = maps(drawn)
+    assert np.ma.getmaskarray(cells).tolist() == [[False, True], [True, False]]
+    assert cells[0, 0] == 0.0 and cells[1, 1] == 1.0
+    crosses = [list(map(tuple, dots.get_offsets())) for dots in drawn.axes[0].collections]  # type: ignore[arg-type]
+    assert crosses == [[(1.0, 0.0), (0.0, 1.0)]]
+    opacity = drawn.axes[0].images[0].to_rgba(cells)[..., 3]
+    assert opacity.tolist() == [[1.0, 0.0], [0.0, 1.0]]
+
+
+def test_hard_items_are_on_top_and_each_judge_has_its_own_scale() -> None:
+    rows = [
+        event(item, score=score, grade_condition_id=judge)
+        for judge, most in (("scorer", 1), ("judge", 10))
+        for item, score in (("easy", most), ("hard", 0), ("middling", most / 2))
+    ]
+    drawn = pictures(rows)["score by item"]
+    shown = [label.get_text() for label in drawn.axes[0].get_yticklabels()]
+    assert shown == ["hard", "middling", "easy"]
+    assert [cells[:, 0].tolist() for cells in maps(drawn)] == [[0.0, 0.5, 1.0]] * 2
+    assert [axes.get_title(loc="left") for axes in drawn.axes[:2]] == [
+        "scorer\n0 to 1",
+        "judge\n0 to 10",
+    ]
+
+
+def test_what_is_left_out_of_a_picture_is_said_in_it() -> None:
+    drawn = pictures(STUDIES["large"])
+    cells = maps(drawn["score by item"])
+    assert [c.shape for c in cells] == [(MOST_ITEMS, MOST_COLUMNS // 3)] * 3
+    written = texts(drawn["score by item"])
+    assert "50 of 300 items, evenly from hard to easy; 13 of 60 conditions" in written
+    assert "26 of 62 conditions" in texts(drawn["cost and latency"])
+    drawn = pictures(STUDIES["many judges"])
+    assert "6 of 30 judges and scorers" in texts(drawn["score by item"])
+    assert "12 of 30 judges and scorers" in texts(drawn["score distribution"])
+    assert "24 worst of 30" in texts(drawn["parse failures"])
+    small = texts(pictures(STUDIES["small"])["score by item"])
+    assert " of " not in small
+
+
+def test_a_distribution_says_what_it_is_of() -> None:
+    rows = [
+        event(score=0.0, grade_condition_id="scorer"),
+        event(score=0.5, grade_condition_id="scorer"),
+        event(score=None, grade_condition_id="scorer"),
+        event(score=None, parse_error="no_number_found", grade_condition_id="scorer"),
+        event(score=None, grade_condition_id="nothing came back"),
+    ]
+    drawn = pictures(rows)["score distribution"]
+    [axes] = drawn.axes
+    assert axes.get_title(loc="left") == "scorer\nmean 0.25 of 2, 1 not parsed, 1 errored"
+    assert [bar.get_height() for bar in axes.patches] == [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0]  # type: ignore[attr-defined]
+
+
+def test_parse_failures_are_counted_among_what_came_back() -> None:
+    codes = [f"code_{number}" for number in range(8) for _ in range(9 - number)]
+    rows = [
+        event(grade_condition_id="sound"),
+        *(event(grade_condition_id="judge · strict") for _ in range(44)),
+        event(score=None, grade_condition_id="judge · strict"),
+        *(event(score=None, parse_error=c, grade_condition_id="judge · strict") for c in codes),
+    ]
+    drawn = pictures(rows)["parse failures"]
+    written = texts(drawn)
+    assert "0 of 1  (0.0%)" in written and "44 of 88  (50.0%)" in written
+    [legend] = drawn.legends
+    named = [text.get_text() for text in legend.get_texts()]
+    assert named == ["code_0", "code_1", "code_2", "code_3", "code_4", "3 other codes"]
+    lengths = sum(bar.get_width() for bar in drawn.axes[0].patches)  # type: ignore[attr-defined]
+    assert lengths == pytest.approx(0.5)
+
+
+def test_calls_in_batches_and_calls_without_a_price() -> None:
+    rows = [
+        event(gen_usd=None, gen_log_file="batch.eval", grade_log_file="batch.eval"),
+        event("q2", gen_usd=None, gen_log_file="batch.eval", grade_log_file="batch.eval"),
+    ]
+    drawn = pictures(rows, ["batch.eval"])["cost and latency"]
+    assert png(drawn)
+    written = texts(drawn)
+    for text in ("no price × 2", "$0.5 × 2", "not measured"):
+        assert text in written
+
+
+def test_free_calls_that_took_no_time() -> None:
+    free = event(gen_usd=0.0, gen_latency_s=0.0, grade_usd=0.0, grade_latency_s=0.0)
+    drawn = pictures([free])["cost and latency"]
+    assert png(drawn)
+    assert "$0 × 1" in texts(drawn)
+
+
+def test_a_long_name_keeps_both_its_ends() -> None:
+    assert short("a\n b", 5) == "a b"
+    assert short("abcdefgh", 8) == "abcdefgh"
+    assert short("abcdefghi", 8) == "abc…fghi"
+    assert all(len(short("x" * 50, longest)) == longest for longest in range(2, 50))
