@@ -41,6 +41,7 @@ def main() -> None:
             materialization(page, address, study)
             costs(page, address, study)
             estimate(page, address, study)
+            results(page, address, study)
         with ModelServer() as models, dagster_dev(study, models) as address, browser_page() as page:
             hide_navigation(page, address)
             schedule(page, address, study)
@@ -94,6 +95,14 @@ def estimate(page: Page, address: str, study: Study) -> None:
     page.goto(f"{address}/assets/{study.name}/estimate?view=events")
     page.get_by_text("usd at most").first.wait_for()
     _save(page, "estimate")
+
+
+def results(page: Page, address: str, study: Study) -> None:
+    """Scores by item and condition: a picture of the asset `results`."""
+    page.goto(f"{address}/assets/{study.name}/results?view=events")
+    page.get_by_text("[Show Markdown]").nth(1).click()
+    page.get_by_role("img").last.wait_for()
+    _save(page, "results")
 
 
 def schedule(page: Page, address: str, study: Study) -> None:

@@ -38,7 +38,7 @@ class Scale(NamedTuple):
 
 
 class Graded(NamedTuple):
-    """Grading events of one judge or scorer: what came back of them.
+    """Grading events, and what came back of them.
 
     `scores` in order of the rows; `failures`: {parse_error: events}. The call of an `errored`
     event failed, and nothing came back that could be parsed.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from itemeval_assets.core.sources import FROM_GRADINGS, FROM_SOLUTIONS
 from itemeval_assets.core.study import Partition, Study
 from itemeval_assets.core.templates import BUILTIN, Template
 from itemeval_assets.storage.layout import log_dir, manifest_key, table_key
@@ -17,36 +18,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 __all__ = ["code_references", "column_lineage", "content_version", "evidence"]
-
-# How columns of gradings_long are named in the tables that they come from.
-FROM_SOLUTIONS = {
-    **{name: name for name in ("dataset_id", "dataset_revision", "model", "prompt_name")},
-    **{name: name for name in ("prompt_hash", "model_config_name", "solution")},
-    **{name: name for name in ("temperature_requested", "temperature_effective")},
-    "reasoning_effort": "reasoning_effort",
-    "gen_condition_id": "condition_id",
-    "gen_condition_slug": "condition_slug",
-    "gen_run_id": "run_id",
-    "gen_log_file": "log_file",
-    "gen_latency_s": "latency_s",
-    "gen_usd": "usd",
-    **{
-        f"gen_{name}": name
-        for name in ("input_tokens", "output_tokens", "total_tokens", "reasoning_tokens")
-    },
-}
-FROM_GRADINGS = {
-    **{name: name for name in ("study", "item_id", "grade_condition_id", "grade_condition_slug")},
-    **{name: name for name in ("grade_kind", "grader_name", "grader_model", "rubric_name")},
-    **{name: name for name in ("rubric_hash", "scorer_name", "score", "score_raw", "parse_ok")},
-    **{name: name for name in ("parse_error", "reasoning", "judge_completion", "created_at")},
-    "replication": "epoch",
-    "grade_run_id": "run_id",
-    "grade_log_file": "log_file",
-    "grade_latency_s": "latency_s",
-    "grade_usd": "usd",
-    **{f"grade_{name}": name for name in ("input_tokens", "output_tokens", "total_tokens")},
-}
 
 
 def column_lineage(study: Study) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from itemeval_assets.core.column_notes import COLUMN_NOTES
 from itemeval_assets.core.study import Partition, Study
 from itemeval_assets.core.tables import TABLES
 from itemeval_assets.storage.layout import log_dir, manifest_key, table_key
@@ -41,7 +42,7 @@ def column_schema(table: str) -> dict[str, Any]:
         dg.TableColumn(
             column.name,
             column.type,
-            description=column.note or None,
+            description=column.note or COLUMN_NOTES.get(column.name),
             constraints=dg.TableColumnConstraints(nullable=not column.required),
         )
         for column in TABLES[table].columns

@@ -95,7 +95,7 @@ def cost_and_latency(calls: "Mapping[str, Mapping[str, PaidCalls]]") -> Figure:
             usd = found.usd_per_call or 0.0
             label = stage if rows[place - 1][0] != stage or not place else None
             right.barh(place, usd, 0.6, color=colour, label=label)
-            _write(right, usd, place, f"{_price(found)} × {found.calls}")
+            _write(right, usd, place, f"{_price(found.usd_per_call)} × {found.calls}")
         _label_rows(left, [name for *_, name, _ in rows])
         _latency_axis(left, [seconds for *_, found in rows for seconds in found.latency_s or ()])
         right.set_title("USD per call × calls", loc="left")
@@ -168,8 +168,11 @@ def _latency_axis(axes: Axes, seconds: list[float]) -> None:
         axes.text(0.5, 0.5, "not measured", transform=axes.transAxes, ha="center")
 
 
-def _price(found: "PaidCalls") -> str:
-    return "no price" if found.usd_per_call is None else f"${found.usd_per_call:.2g}"
+def _price(usd: float | None) -> str:
+    """To two digits, and never as 2.6e-05."""
+    if not usd:
+        return "no price" if usd is None else "$0"
+    return f"${usd:.{max(0, 1 - math.floor(math.log10(usd)))}f}"
 
 
 def _label_rows(axes: Axes, names: Iterable[str]) -> None:

@@ -17,7 +17,7 @@ from itemeval_assets.core.study import Partition
 from .backends import LOCKS
 from .layout import claim_key
 
-__all__ = ["claimed", "is_claimed"]
+__all__ = ["claimed", "is_claimed", "is_held"]
 
 
 @contextmanager
@@ -45,7 +45,11 @@ def claimed(
 
 def is_claimed(study_dir: Path, partition: Partition) -> bool:
     """Whether a run holds the claim of a partition just now."""
-    path = study_dir / LOCKS / f"{claim_key(partition)}.lock"
+    return is_held(study_dir / LOCKS / f"{claim_key(partition)}.lock")
+
+
+def is_held(path: Path) -> bool:
+    """Whether a living process holds this lock file."""
     if not path.exists():
         return False
     lock = FileLock(path)

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from .layout import RESERVATIONS, reservation_lock
+from .locks import is_held
 from .store import ResultsStore
 
 __all__ = ["Reservations"]
@@ -73,19 +74,7 @@ class Reservations:
         self._store.update_json(RESERVATIONS, rewrite)
 
     def _living(self, document: dict[str, float]) -> Amounts:
-        return {name: amount for name, amount in document.items() if self._is_alive(name)}
-
-    def _is_alive(self, holder: str) -> bool:
-        path = self._lock_file(holder)
-        if not path.exists():
-            return False
-        lock = FileLock(path)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            return True
-        lock.release()
-        return False
+        return {name: amount for name, amount in document.items() if is_held(self._lock_file(name))}
 
     def _lock_file(self, holder: str) -> Path:
         path = self._store.local_root / reservation_lock(holder)

@@ -12,6 +12,7 @@ import pytest
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.tables import TABLES
 from itemeval_assets.defs.build import build_definitions, load_studies
+from itemeval_assets.defs.metadata import column_schema
 from itemeval_assets.settings import Settings
 from tests.defs.runs import toy_study
 from tests.studies import write_study
@@ -160,3 +161,9 @@ def start(arguments: list[str], folder: Path) -> "subprocess.Popen[str]":
 def finished(process: "subprocess.Popen[str]") -> tuple[int, str]:
     said, _ = process.communicate(timeout=120)
     return process.returncode, said
+
+
+def test_every_column_says_what_it_is() -> None:
+    for table in TABLES.values():
+        for column in column_schema(table.name)["dagster/column_schema"].columns:
+            assert column.description, f"{table.name}.{column.name}"

@@ -207,12 +207,18 @@ def test_parse_failures_are_counted_among_what_came_back() -> None:
 def test_calls_in_batches_and_calls_without_a_price() -> None:
     rows = [
         event(gen_usd=None, gen_log_file="batch.eval", grade_log_file="batch.eval"),
-        event("q2", gen_usd=None, gen_log_file="batch.eval", grade_log_file="batch.eval"),
+        event(
+            "q2",
+            gen_usd=None,
+            grade_usd=0.5001,
+            gen_log_file="batch.eval",
+            grade_log_file="batch.eval",
+        ),
     ]
     drawn = pictures(rows, ["batch.eval"])["cost and latency"]
     assert png(drawn)
     written = texts(drawn)
-    for text in ("no price × 2", "$0.5 × 2", "not measured"):
+    for text in ("no price × 2", "$0.50 × 2", "not measured"):
         assert text in written
 
 
@@ -221,6 +227,8 @@ def test_free_calls_that_took_no_time() -> None:
     drawn = pictures([free])["cost and latency"]
     assert png(drawn)
     assert "$0 × 1" in texts(drawn)
+    cheap = pictures([event(gen_usd=2.61e-05, grade_usd=12.3)])["cost and latency"]
+    assert "$0.000026 × 1" in texts(cheap) and "$12 × 1" in texts(cheap)
 
 
 def test_a_long_name_keeps_both_its_ends() -> None:

@@ -213,3 +213,28 @@ def test_four_runs_at_once_under_a_cap_that_admits_two(tmp_path: Path, serve: Se
     assert json.loads((results_dir(config) / "reservations.json").read_text()) == {}
     refused = [said[i] for i, process in enumerate(started) if process.returncode == 4]
     assert all("over the hard cap budget.max_usd" in text for text in refused)
+
+
+@pytest.mark.parametrize(("answer", "code", "calls"), [("y", 0, 2), ("n", 3, 0), ("", 3, 0)])
+def test_in_a_terminal_a_typed_answer_is_consent(
+    tmp_path: Path,
+    serve: Serve,
+    monkeypatch: pytest.MonkeyPatch,
+    answer: str,
+    code: int,
+    calls: int,
+) -> None:
+    server = serve()
+    config = declare(tmp_path, confirm_above_usd=0.01)
+    for stream in ("stdin", "stderr"):
+        monkeypatch.setattr(f"sys.{stream}.isatty", lambda: True, raising=False)
+    asked: list[str] = []
+
+    def typed(prompt: object, **options: object) -> bool:
+        asked.append(str(prompt))
+        return answer == "y"
+
+    monkeypatch.setattr("itemeval_assets.reports.Confirm.ask", typed)
+    assert run_cli(["run", str(config)]) == code
+    assert asked == ["Spend up to $0.0610?"]
+    assert server.count() == calls

@@ -1,0 +1,241 @@
+"""StudyComponent: a study in a `dg` project, in Dagster's sandbox and with the real `dg`."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+import yaml
+from dagster.components.testing import DefsFolderSandbox, create_defs_folder_sandbox
+
+import itemeval_assets
+from itemeval_assets.component import StudyComponent
+from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.defs.build import build_definitions
+from itemeval_assets.launcher import make_home
+from itemeval_assets.settings import Settings
+from itemeval_assets.storage.inputs import load_study
+from tests.defs.runs import QUIET, SOLUTIONS
+from tests.studies import write_study
+
+TYPE = "itemeval_assets.StudyComponent"
+
+
+@pytest.fixture
+def sandbox() -> Iterator[DefsFolderSandbox]:
+    with create_defs_folder_sandbox() as made:
+        yield made
+
+
+def declare(sandbox: DefsFolderSandbox, name: str, study: str | None = None, **more: Any) -> Path:
+    """A component in a folder of its own, with a study of the folder's name beside it."""
+    folder = sandbox.defs_folder_path / name
+    write_study(folder, study=study or name)
+    document = {"type": TYPE, "attributes": {"study": "study.yaml", **more}}
+    (folder / "defs.yaml").write_text(yaml.safe_dump(document))
+    return folder
+
+
+def names(definitions: dg.Definitions) -> dict[str, set[str]]:
+    graph = definitions.resolve_asset_graph()
+    return {
+        "assets": {
+            f"{node.key.to_user_string()} {node.group_name} {node.partitions_def} {node.owners}"
+            for node in graph.asset_nodes
+        },
+        "edges": {f"{node.key} {sorted(node.parent_keys)}" for node in graph.asset_nodes},
+        "checks": {f"{key} {graph.get(key).blocking}" for key in graph.asset_check_keys},
+        "schedules": {schedule.name for schedule in definitions.schedules or []},
+        "sensors": {sensor.name for sensor in definitions.sensors or []},
+    }
+
+
+def causes(error: BaseException | None) -> str:
+    """The messages of an exception and of those that led to it."""
+    found = []
+    while error is not None:
+        found.append(str(error))
+        error = error.__cause__
+    return "\n".join(found)
+
+
+def test_the_graph_is_that_of_the_settings(sandbox, monkeypatch) -> None:
+    monkeypatch.setenv("ITEMEVAL_ASSETS_WEBHOOK_URL", "https://hooks.example.org/x")
+    folder = declare(sandbox, "toy", owners=["team:evals", "ann@example.org"])
+    study = load_study(folder / "study.yaml")
+    settings = Settings(owners="team:evals,ann@example.org")
+    with sandbox.load_component_and_build_defs(folder) as (_, found):
+        assert names(found) == names(build_definitions(settings, [study]))
+
+
+def test_owners_are_by_default_those_of_the_environment(sandbox, monkeypatch) -> None:
+    monkeypatch.setenv("ITEMEVAL_ASSETS_OWNERS", "team:all")
+    declare(sandbox, "one")
+    declare(sandbox, "two", owners=[])
+    with sandbox.build_all_defs() as found:
+        owners = {node.key.path[0]: node.owners for node in found.resolve_asset_graph().asset_nodes}
+    assert owners == {"one": ["team:all"], "two": []}
+
+
+def test_two_studies_share_a_project(sandbox, monkeypatch) -> None:
+    monkeypatch.setenv("ITEMEVAL_ASSETS_WEBHOOK_URL", "https://hooks.example.org/x")
+    declare(sandbox, "one")
+    declare(sandbox, "two")
+    (sandbox.defs_folder_path / "own.py").write_text(
+        "import dagster as dg\n\n@dg.asset\ndef own(): ...\n\n"
+        "defs = dg.Definitions(assets=[own], executor=dg.multiprocess_executor)\n"
+    )
+    with sandbox.build_all_defs() as found:
+        sensors = [sensor.name for sensor in found.sensors or []]
+        assert sensors.count("itemeval_assets_failed_runs") == 1
+        assert sensors.count("itemeval_assets_failed_checks") == 1
+        result = found.resolve_implicit_global_asset_job_def().execute_in_process(
+            asset_selection=[dg.AssetKey([name, "items"]) for name in ("one", "two")],
+            run_config={"loggers": QUIET["loggers"]},
+        )
+    assert result.success
+    for name in ("one", "two"):
+        assert (sandbox.defs_folder_path / name / "studies" / name / "items.parquet").exists()
+
+
+def test_one_name_twice_is_refused_with_both_files(sandbox) -> None:
+    one, two = declare(sandbox, "one", "a-b"), declare(sandbox, "two", "a_b")
+    with sandbox.build_component_tree() as tree, pytest.raises(Exception) as refused:
+        tree.build_defs()
+    said = causes(refused.value)
+    assert "'a_b' and 'a-b'" in said and "rename one of them" in said
+    assert f"{two / 'defs.yaml'}: attributes.study: " in said and str(one / "study.yaml") in said
+
+
+@pytest.mark.parametrize("absolute", [False, True])
+def test_a_study_may_lie_elsewhere(sandbox, tmp_path, absolute) -> None:
+    elsewhere = sandbox.project_root / "studies"
+    write_study(elsewhere, study="far")
+    folder = sandbox.defs_folder_path / "toy"
+    folder.mkdir()
+    study = str(elsewhere) if absolute else "{{ context.project_root }}/studies"
+    (folder / "defs.yaml").write_text(
+        yaml.safe_dump({"type": TYPE, "attributes": {"study": f"{study}/study.yaml"}})
+    )
+    with sandbox.load_component_and_build_defs(folder) as (component, found):
+        assert isinstance(component, StudyComponent)
+        assert {key.path[0] for key in found.resolve_all_asset_keys()} == {"far"}
+
+
+def test_bad_yaml_is_refused_with_file_and_key(sandbox) -> None:
+    folder = declare(sandbox, "toy")
+    for attributes, said in (
+        ({"studdy": "study.yaml"}, f"attributes.studdy at {folder}/defs.yaml:"),
+        ({"study": ["study.yaml"]}, f"attributes.study at {folder}/defs.yaml:"),
+        (
+            {"study": "studdy.yaml"},
+            f"{folder}/defs.yaml: attributes.study: there is no config file {folder}/studdy.yaml; "
+            "that folder has defs.yaml, study.yaml",
+        ),
+        ({"study": ""}, f"{folder} is a folder; name the study's YAML file in it"),
+        ({"study": "study.yaml", "owners": ["ann"]}, "Invalid owner 'ann'"),
+    ):
+        document = {"type": TYPE, "attributes": attributes}
+        (folder / "defs.yaml").write_text(yaml.safe_dump(document))
+        with sandbox.build_component_tree() as tree, pytest.raises(Exception) as refused:
+            tree.build_defs()
+        assert said in causes(refused.value)
+
+
+def test_a_study_with_problems_is_refused_with_all_of_them(sandbox) -> None:
+    folder = declare(sandbox, "toy")
+    write_study(folder, extra={"budgett": {}, "facets": {"replications": 0}})
+    with sandbox.build_component_tree() as tree, pytest.raises(Exception) as refused:
+        tree.build_defs()
+    cause = refused.value.__cause__
+    assert isinstance(cause, ConfigError) and cause.__cause__ is None
+    assert "budgett" in str(cause) and "replications" in str(cause)
+
+
+@pytest.mark.parametrize(("format", "file"), [("yaml", "defs.yaml"), ("python", "component.py")])
+def test_a_scaffold_runs_at_once_on_mock_models(sandbox, format, file) -> None:
+    folder = sandbox.scaffold_component(StudyComponent, "Über-Judges 2", scaffold_format=format)
+    assert (folder / file).exists()
+    assert load_study(folder / "study.yaml").name == "ber-judges_2"
+    with sandbox.build_all_defs() as found:
+        job = found.resolve_implicit_global_asset_job_def()
+        partition = load_study(folder / "study.yaml").generate_partitions()[0][0]
+        for tables, key in ((["items"], None), (SOLUTIONS, partition)):
+            result = job.execute_in_process(
+                asset_selection=[dg.AssetKey(["ber-judges_2", table]) for table in tables],
+                partition_key=key,
+                run_config={"loggers": QUIET["loggers"]},
+            )
+            assert result.success
+            assert all(check.passed for check in result.get_asset_check_evaluations())
+
+
+def test_the_package_offers_the_component_and_nothing_else_late() -> None:
+    assert itemeval_assets.StudyComponent is StudyComponent
+    assert "StudyComponent" in dir(itemeval_assets)
+    with pytest.raises(AttributeError, match="no attribute 'Studdy'"):
+        _ = itemeval_assets.Studdy  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """What `create-dagster project` makes, as far as `dg` needs it."""
+    package = tmp_path / "src" / "evals"
+    (package / "defs").mkdir(parents=True)
+    for module in (package, package / "defs"):
+        (module / "__init__.py").touch()
+    (package / "definitions.py").write_text(
+        "from pathlib import Path\n\nimport dagster as dg\n\n\n@dg.definitions\n"
+        "def defs():\n    return dg.load_from_defs_folder(path_within_project=Path(__file__))\n"
+    )
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.dg]\ndirectory_type = "project"\n\n[tool.dg.project]\nroot_module = "evals"\n'
+    )
+    return tmp_path
+
+
+def test_the_real_dg(project: Path) -> None:
+    """Lists, scaffolds, checks and launches; without a network."""
+    bin_folder = Path(sys.executable).parent
+    environment = {
+        **os.environ,
+        "PATH": f"{bin_folder}{os.pathsep}{os.environ['PATH']}",
+        "VIRTUAL_ENV": str(bin_folder.parent),
+        "PYTHONPATH": str(project / "src"),
+        "DAGSTER_HOME": str(make_home(project / "dagster_home")),
+        **dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), "http://127.0.0.1:9"),
+    }
+
+    def dg_says(*arguments: str, exit_code: int = 0) -> str:
+        done = subprocess.run(
+            [bin_folder / "dg", *arguments],
+            cwd=project,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == exit_code, done.stdout
+        return done.stdout
+
+    listed = dg_says("list", "components", "--json")
+    assert TYPE in {entry["key"] for entry in json.loads(listed)["items"]}
+    dg_says("scaffold", "defs", TYPE, "my_study")
+    folder = project / "src" / "evals" / "defs" / "my_study"
+    assert yaml.safe_load((folder / "defs.yaml").read_text()) == {
+        "type": TYPE,
+        "attributes": {"study": "study.yaml"},
+    }
+    assert "All definitions loaded successfully" in dg_says("check", "defs")
+    in_process = json.dumps({"execution": {"config": {"in_process": {}}}})
+    dg_says("launch", "--assets", 'key:"my_study/items"', "--config-json", in_process)
+    assert (folder / "studies" / "my_study" / "items.parquet").exists()
+    (folder / "defs.yaml").write_text(f"type: {TYPE}\nattributes:\n  studdy: study.yaml\n")
+    said = dg_says("check", "yaml", exit_code=1)
+    assert f"{folder}/defs.yaml:3" in said and "'studdy' was unexpected" in said
