@@ -105,6 +105,7 @@ def test_packages_are_imported_by_their_layers_only(package: str) -> None:
     ("module", "heavy"),
     [
         ("itemeval_assets.definitions", ["pandas", "pyarrow", "inspect_ai", "datasets"]),
+        ("itemeval_assets.component", ["pandas", "pyarrow", "inspect_ai", "datasets"]),
         ("itemeval_assets", ["pandas", "pyarrow", "inspect_ai", "datasets", "dagster"]),
         ("itemeval_assets.cli", ["pandas", "pyarrow", "inspect_ai", "datasets", "dagster"]),
     ],

@@ -105,7 +105,10 @@ def test_a_range_leaves_metadata_of_its_own_with_each_partition(finished: Runs) 
 def test_the_other_tables_of_a_range_say_their_rows_by_partition(finished: Runs) -> None:
     counts = {"dagster/partition_row_count": 3}
     pairs = finished.study.grade_partitions()
-    assert finished.metadata("gradings_long") == dict.fromkeys(pairs, counts)
+    found = finished.metadata("gradings_long")
+    assert {pair: found[pair].items() >= counts.items() for pair in pairs} == dict.fromkeys(
+        pairs, True
+    )
     assert finished.metadata("grading_ledger") == {pair: {"rows booked": 1} for pair in pairs}
 
 
