@@ -62,14 +62,16 @@ class StudyComponent(dg.Component, dg.Model, dg.Resolvable):
         settings = Settings()
         if self.owners is not None:
             settings = settings.model_copy(update={"owners": ",".join(self.owners)})
-        file = _file(context)
+        file, project = _file(context), _project(context, settings)
         try:
             study = load_study(file.parent / Path(self.study).expanduser())
-            shared = _shared(context, study, settings)
+            project.add(context.component_loc, study)
         except ItemevalAssetsError as error:
             # `dg` prints every exception of a chain with its stack; the message says it all.
             raise ConfigError(f"{file}: attributes.study: {error}") from None
-        return dg.Definitions.merge(study_definitions(study, settings), shared)
+        return dg.Definitions.merge(
+            study_definitions(study, settings), project.part_of(context.component_loc)
+        )
 
 
 def _file(context: dg.ComponentLoadContext) -> Path:
@@ -86,25 +88,29 @@ class _Project:
     studies: dict[ComponentLoc, Study]
     shared: dg.Definitions
 
+    def add(self, component: ComponentLoc, study: Study) -> None:
+        self.studies[component] = study
+        if problems := name_clashes(self.studies.values()):
+            raise ConfigError("\n".join(problems))
+
+    def part_of(self, component: ComponentLoc) -> dg.Definitions:
+        """What a component gives of what all share: the first one gives the sensors."""
+        if component == next(iter(self.studies)):
+            return self.shared
+        return dg.Definitions(resources=self.shared.resources)
+
 
 # Dagster merges the components' definitions, and takes a resource that several of them name only
 # where it is one and the same object. A project is known by the state that loading it keeps.
 _PROJECTS: WeakKeyDictionary[Any, _Project] = WeakKeyDictionary()
 
 
-def _shared(context: dg.ComponentLoadContext, study: Study, settings: Settings) -> dg.Definitions:
-    """What this component gives of what all share: the first one gives the sensors."""
+def _project(context: dg.ComponentLoadContext, settings: Settings) -> _Project:
     tree = context.component_tree.state_tracker
-    if (project := _PROJECTS.get(tree)) is None:
+    if tree not in _PROJECTS:
         studies: dict[ComponentLoc, Study] = {}
-        project = _Project(studies, shared_definitions(studies.values(), settings))
-        _PROJECTS[tree] = project
-    project.studies[context.component_loc] = study
-    if problems := name_clashes(project.studies.values()):
-        raise ConfigError("\n".join(problems))
-    if context.component_loc == next(iter(project.studies)):
-        return project.shared
-    return dg.Definitions(resources=project.shared.resources)
+        _PROJECTS[tree] = _Project(studies, shared_definitions(studies.values(), settings))
+    return _PROJECTS[tree]
 
 
 def _study_name(folder: str) -> str:

@@ -147,6 +147,14 @@ def test_bad_yaml_is_refused_with_file_and_key(sandbox) -> None:
         assert said in causes(refused.value)
 
 
+def test_a_webhook_that_is_no_url_is_no_fault_of_the_study(sandbox, monkeypatch) -> None:
+    monkeypatch.setenv("ITEMEVAL_ASSETS_WEBHOOK_URL", "hooks")
+    declare(sandbox, "toy")
+    with sandbox.build_component_tree() as tree, pytest.raises(Exception) as refused:
+        tree.build_defs()
+    assert str(refused.value.__cause__).startswith("ITEMEVAL_ASSETS_WEBHOOK_URL: no URL")
+
+
 def test_a_study_with_problems_is_refused_with_all_of_them(sandbox) -> None:
     folder = declare(sandbox, "toy")
     write_study(folder, extra={"budgett": {}, "facets": {"replications": 0}})

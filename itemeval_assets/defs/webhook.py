@@ -36,7 +36,7 @@ class Webhook:
 
     def tell(self, text: str, log: logging.Logger) -> None:
         """POST a text. A webhook that fails, or is silent for 10 s, is a line in the log."""
-        problems: list[str] = ["no answer within 10 s"]
+        problems: list[str] = [f"no answer within {TIMEOUT_S} s"]
 
         def post() -> None:
             problems[:] = self._post(html.escape(self.without_secrets(text), quote=False))

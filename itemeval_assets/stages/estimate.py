@@ -4,8 +4,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-import pyarrow as pa
-
 from itemeval_assets.core.budget import Standing
 from itemeval_assets.core.errors import ModelError
 from itemeval_assets.core.estimate import (
@@ -13,7 +11,6 @@ from itemeval_assets.core.estimate import (
     OUTPUT_TOKENS_UNCAPPED,
     Calibration,
     Call,
-    Observed,
     Projection,
     calibrate,
     estimate_tokens,
@@ -31,6 +28,7 @@ from itemeval_assets.engine.response_cache import cached_answers
 from .calls import plan_of
 from .gate import standing
 from .gradings import GradingCaller, is_verifiable
+from .observed import models_of, observed
 from .solutions import SolutionCaller
 from .stage_run import Caller, Scope
 
@@ -116,7 +114,7 @@ class _Survey:
         self.on_this_machine: set[str] = set()
         self.unreachable: dict[str, str] = {}
         self.calibrations = {
-            stage: calibrate(_observed(scope, stage) if in_full else [], _models(scope, stage))
+            stage: calibrate(observed(scope, stage) if in_full else [], models_of(scope, stage))
             for stage in (GENERATE, GRADE)
         }
 
@@ -304,59 +302,3 @@ def _warnings(scope: Scope, survey: _Survey, grid: Projection) -> Iterator[str]:
         yield f"runs on this machine, without a bill: {', '.join(unknown)}"
     for problem in survey.unreachable.values():
         yield f"cannot be called, nor looked up in the response cache: {problem}"
-
-
-def _models(scope: Scope, stage: str) -> set[str]:
-    design = scope.study.design
-    if stage == GENERATE:
-        return {condition.model for condition in design.generate}
-    return {condition.grader.model for condition in design.grade if condition.grader}
-
-
-def _observed(scope: Scope, stage: str) -> Iterator[Observed]:
-    """Every stored paid call of the design, beside what its prompt was estimated at."""
-    design, store = scope.study.design, scope.store
-    solver = SolutionCaller(scope)
-    for condition in design.generate:
-        solutions = store.read("solutions", [(condition.id,)])
-        if stage == GENERATE:
-            yield from _observed_calls(scope, solver, (condition.id,), solutions)
-            continue
-        judge = GradingCaller(scope, solutions)
-        for other in design.grade:
-            partition = (condition.id, other.id)
-            if not is_verifiable(scope.study, partition):
-                rows = store.read("gradings", [partition])
-                yield from _observed_calls(scope, judge, partition, rows)
-
-
-def _observed_calls(
-    scope: Scope, caller: Caller, partition: Partition, rows: pa.Table
-) -> Iterator[Observed]:
-    known = set(scope.items["item_id"].to_pylist())
-    columns = [
-        "item_id",
-        "epoch",
-        "input_tokens",
-        "output_tokens",
-        "latency_s",
-        "error",
-        "log_file",
-    ]
-    logs = scope.store.read("log_index", [partition], ["log_file", "batch"]).to_pylist()
-    batched = {log["log_file"] for log in logs if log["batch"]}
-    cached = ["cache_read_tokens", "cache_write_tokens"]
-    paid = {
-        Cell(row["item_id"], row["epoch"]): row
-        for row in rows.select([*columns, *cached]).to_pylist()
-        if row["error"] is None and row["input_tokens"] is not None and row["item_id"] in known
-    }
-    prompts = caller.prompts(partition, list(paid))
-    for cell, row in paid.items():
-        yield Observed(
-            caller.model(partition),
-            estimate_tokens(prompts[cell].text),
-            sum(row[name] or 0 for name in ("input_tokens", *cached)),
-            row["output_tokens"] or 0,
-            None if row["log_file"] in batched else row["latency_s"],
-        )

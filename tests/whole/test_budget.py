@@ -234,7 +234,7 @@ def test_in_a_terminal_a_typed_answer_is_consent(
         asked.append(str(prompt))
         return answer == "y"
 
-    monkeypatch.setattr("itemeval_assets.reports.Confirm.ask", typed)
+    monkeypatch.setattr("itemeval_assets.reports.terminal.Confirm.ask", typed)
     assert run_cli(["run", str(config)]) == code
     assert asked == ["Spend up to $0.0610?"]
     assert server.count() == calls

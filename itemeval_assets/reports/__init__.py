@@ -1,0 +1,27 @@
+"""What the terminal shows: tables, progress bars, messages."""
+
+from .money import preflight, study_estimate
+from .results import (
+    created,
+    export_result,
+    quickstart_summary,
+    run_summary,
+    study_status,
+    was_reset,
+)
+from .terminal import ask_consent, jsonable, problem, progress_bar
+
+__all__ = [
+    "ask_consent",
+    "created",
+    "export_result",
+    "jsonable",
+    "preflight",
+    "problem",
+    "progress_bar",
+    "quickstart_summary",
+    "run_summary",
+    "study_estimate",
+    "study_status",
+    "was_reset",
+]

@@ -1,0 +1,133 @@
+"""What the terminal shows of a study: a run, the completion matrix, the files."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+from .money import spend_table
+from .terminal import dollars, out
+
+if TYPE_CHECKING:
+    from itemeval_assets.core.study import Partition
+    from itemeval_assets.project import QuickstartSummary
+    from itemeval_assets.runs import RunSummary
+    from itemeval_assets.stages.export import ExportResult
+    from itemeval_assets.stages.status import PartitionStatus, StudyStatus
+
+__all__ = [
+    "created",
+    "export_result",
+    "quickstart_summary",
+    "run_summary",
+    "study_status",
+    "was_reset",
+]
+
+
+def run_summary(summary: "RunSummary") -> None:
+    """What a run did: how the study stands, the calls and dollars of this run, the files."""
+    study_status(summary.status)
+    if summary.calls:
+        cached = f", {summary.cached} of them from the response cache" if summary.cached else ""
+        out.print(f"This run: {summary.calls} calls{cached}, {dollars(summary.usd)}.")
+    else:
+        out.print("This run: nothing was pending, no model was called.")
+    if summary.recovered:
+        out.print(f"Read back {summary.recovered} finished calls from logs of a stopped run.")
+    if summary.unpriced:
+        out.print(f"No price is known for {', '.join(summary.unpriced)}: usd is null there.")
+    if summary.held_back:
+        out.print(
+            f"[yellow]{summary.held_back} calls were held back[/yellow]: answers without "
+            "max_tokens cost more than was agreed; run again to go on."
+        )
+    if summary.errored:
+        out.print(f"[red]{summary.errored} cells errored[/red]; run again to call just those.")
+    export_result(summary.export)
+
+
+def export_result(result: "ExportResult") -> None:
+    """Spend per model with what was saved, and where the exported files are."""
+    if result.spend:
+        out.print(spend_table(result.spend))
+    out.print(f"{result.rows} grading events; {dollars(result.usd)} spent by this study so far.")
+    for path in result.paths.values():
+        out.print(f"  {path}", soft_wrap=True)
+
+
+def study_status(status: "StudyStatus") -> None:
+    """The completion matrix: a table of generate conditions and one of gradings."""
+    out.print(
+        f"[bold]{status.study}[/bold]: {status.items} items x {status.replications} replications, "
+        f"policy {status.policy}, {dollars(status.usd)} spent"
+    )
+    out.print(_matrix("solutions", status.generate, ("truncated",)))
+    out.print(_matrix("gradings", status.grade, ("waiting", "parse_failures")))
+    for partition in status.given_up:
+        name = " | ".join(partition)
+        out.print(f"[red]given up by the schedule[/red]: {name}; itemeval-assets reset CONFIG")
+    if status.not_in_design:
+        out.print(f"{len(status.not_in_design)} stored partitions are not in the current design:")
+        for partition in status.not_in_design:
+            out.print(f"  {' | '.join(partition)}", soft_wrap=True)
+
+
+def _matrix(title: str, rows: "list[PartitionStatus]", more: tuple[str, ...]) -> Table:
+    """One row per partition; a column of a trouble only where there is one."""
+    troubles = ("missing", "errored", "blank", "stale", *more)
+    shown = [name for name in troubles if _any(rows, name)]
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for heading in ("condition", "graded by")[: len(rows[0].partition)]:
+        table.add_column(heading, overflow="fold")
+    for name in ("done", *shown, "usd"):
+        table.add_column(name.replace("_", " "), justify="right")
+    for row in rows:
+        counts = [_count(name, getattr(row, name)) for name in shown]
+        done = f"{row.done}/{row.cells}"
+        table.add_row(*row.label.split(" | "), done, *counts, dollars(row.usd))
+    return table
+
+
+def _any(rows: "list[PartitionStatus]", name: str) -> bool:
+    return any(getattr(row, name) for row in rows)
+
+
+def _count(name: str, value: int) -> str:
+    colour = {"errored": "red", "stale": "yellow", "missing": "yellow"}.get(name)
+    return f"[{colour}]{value}[/{colour}]" if value and colour else str(value)
+
+
+def quickstart_summary(summary: "QuickstartSummary") -> None:
+    """The quickstart's result: scores per condition, parse failures, cost, files, next steps."""
+    run_summary(summary.run)
+    table = Table(title="scores", title_justify="left", title_style="bold")
+    for name in ("condition", "graded by"):
+        table.add_column(name, overflow="fold")
+    for name in ("events", "mean score", "parse failures"):
+        table.add_column(name, justify="right")
+    for row in summary.scores:
+        condition = f"{row['model'].split('/')[-1]} · {row['prompt_name'].removeprefix('builtin:')}"
+        mean = "-" if row["mean_score"] is None else f"{row['mean_score']:.2f}"
+        table.add_row(
+            condition, row["graded_by"], str(row["events"]), mean, str(row["parse_failures"])
+        )
+    out.print(table)
+    out.print(f"Study: {summary.config}", soft_wrap=True)
+    out.print(f"Look at it in Dagster:  itemeval-assets ui {summary.config}", soft_wrap=True)
+    out.print(f"Look at every call:     inspect view --log-dir {summary.logs}", soft_wrap=True)
+
+
+def was_reset(partitions: "list[Partition]") -> None:
+    """The partitions whose attempts were forgotten."""
+    if not partitions:
+        out.print("No partition has attempts to forget.")
+    for partition in partitions:
+        out.print(f"asked for again: {' | '.join(partition)}", soft_wrap=True)
+
+
+def created(files: list[Path], folder: Path) -> None:
+    """What `init` made, and the command to go on with."""
+    for path in files:
+        out.print(f"  {path}", soft_wrap=True)
+    out.print(f"Run it:  itemeval-assets run {folder / 'study.yaml'}", soft_wrap=True)

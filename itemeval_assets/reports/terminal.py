@@ -1,0 +1,108 @@
+"""The terminal: where things are printed, progress, consent, and what stands in for a table."""
+
+import math
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn
+from rich.progress import Progress as Bars
+from rich.prompt import Confirm
+
+from itemeval_assets.core.errors import ConsentMissing
+
+if TYPE_CHECKING:
+    from itemeval_assets.engine.progress import Progress
+
+__all__ = ["ask_consent", "dollars", "err", "jsonable", "out", "problem", "progress_bar"]
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+def problem(message: str) -> None:
+    """An error, on standard error, as plain text: paths in it stay in one piece."""
+    sys.stderr.write(f"error: {message}\n")
+
+
+def ask_consent(refusal: ConsentMissing) -> float | None:
+    """The USD that a person at this terminal agrees to spend; None without a person or a yes."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return None
+    err.print(str(refusal).splitlines()[0])
+    # Without a price there is no amount to agree to.
+    projected = refusal.facts.get("projected_usd", 0.0) if "allowed_usd" in refusal.facts else None
+    amount = "an unknown amount" if projected is None else f"up to ${projected:.4f}"
+    agrees = Confirm.ask(f"Spend {amount}?", console=err, default=False)
+    if not agrees:
+        return None
+    return math.inf if projected is None else projected * (1 + 1e-9)
+
+
+@contextmanager
+def progress_bar(hidden: bool) -> "Iterator[Callable[[Progress], None]]":
+    """A bar per stage with counts, rate, cost and time left; on standard error."""
+    columns = (
+        TextColumn("{task.description:<9}"),
+        BarColumn(bar_width=28),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[facts]}"),
+    )
+    bars = Bars(*columns, console=err, disable=hidden, redirect_stdout=False)
+    tasks: dict[int, TaskID] = {}
+
+    def show(progress: "Progress") -> None:
+        if id(progress) not in tasks:
+            bars.start()
+            tasks[id(progress)] = bars.add_task(progress.stage, facts="")
+        bars.update(
+            tasks[id(progress)],
+            total=progress.total,
+            completed=progress.done,
+            facts=_facts(progress),
+        )
+
+    try:
+        yield show
+    finally:
+        if tasks:
+            bars.stop()
+
+
+def _facts(progress: "Progress") -> str:
+    left = f"{progress.left_s:.0f} s left" if progress.left_s is not None else ""
+    facts = [f"{progress.rate_per_s:.1f}/s", dollars(progress.usd), left]
+    if progress.errored:
+        facts.append(f"[red]{progress.errored} errored[/red]")
+    if progress.retries:
+        facts.append(f"[yellow]{progress.retries} retries[/yellow]")
+    if progress.waiting:
+        facts.append(f"[yellow]{escape(progress.waiting)}[/yellow]")
+    return "  ".join(fact for fact in facts if fact)
+
+
+def jsonable(value: Any) -> Any:
+    """A result as JSON can hold it."""
+    if is_dataclass(value) and not isinstance(value, type):
+        value = {field.name: getattr(value, field.name) for field in fields(value)}
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        value = value._asdict()  # type: ignore[attr-defined]
+    if isinstance(value, dict):
+        return {str(key): jsonable(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [jsonable(inner) for inner in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return str(value) if isinstance(value, Path) else value
+
+
+def dollars(value: float | None) -> str:
+    """An amount as people read it; null where there is no price."""
+    if value is None:
+        return "no price"
+    return f"${value:,.4f}" if value else "$0"
