@@ -14,6 +14,7 @@ from itemeval_assets.core.study import Study
 from tests.browser.demo import (
     browser_page,
     dagster_dev,
+    finished_run,
     finished_study,
     hide_navigation,
     lineage_url,
@@ -106,12 +107,16 @@ def results(page: Page, address: str, study: Study) -> None:
 
 
 def schedule(page: Page, address: str, study: Study) -> None:
-    """The schedule of re-runs, started, after its first tick."""
+    """The schedule of re-runs after its first tick, and the check that it turned green."""
     start_schedule(page, address, study)
     page.get_by_text("1 run requested").or_(page.get_by_text("2 runs requested")).first.wait_for(
         timeout=120_000
     )
     _save(page, "schedule")
+    finished_run(study)
+    page.goto(f"{address}/assets/{study.name}/solutions?view=checks&checkDetail=no_errored_rows")
+    page.get_by_text("Succeeded").first.wait_for()
+    _save(page, "rerun")
 
 
 def _save(page: Page, name: str) -> None:

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import dagster as dg
 from playwright.sync_api import Page, sync_playwright
 
 from itemeval_assets import api
@@ -29,6 +30,7 @@ __all__ = [
     "CHROMIUM",
     "browser_page",
     "dagster_dev",
+    "finished_run",
     "finished_study",
     "hide_navigation",
     "lineage_url",
@@ -52,6 +54,8 @@ run_coordinator:
   class: DefaultRunCoordinator
 """
 PROVIDER = "openai-api/lab"
+# The next minute begins, the tick looks at the study, and a run starts a process of its own.
+PATIENCE_S = 240
 REFUSED = ("What is 3 + 3?", "What is 7 + 7?")
 PRICES = {"input_usd_per_mtok": 0.4, "output_usd_per_mtok": 1.6}
 
@@ -116,6 +120,19 @@ def start_schedule(page: Page, address: str, study: Study) -> None:
     location = f"{address}/locations/itemeval_assets.definitions"
     page.goto(f"{location}/schedules/{study.name}_reruns")
     page.get_by_role("row").filter(has_text="Running").locator("label").click()
+
+
+def finished_run(study: Study, tags: dict[str, str] | None = None) -> dg.DagsterRun:
+    """The first run with these tags, else the first of the schedule, when it has ended."""
+    wanted = dg.RunsFilter(tags=tags or {"dagster/schedule_name": f"{study.name}_reruns"})
+    deadline = time.monotonic() + PATIENCE_S
+    with dg.DagsterInstance.from_config(str(dagster_home_for(study.config_dir))) as instance:
+        while time.monotonic() < deadline:
+            runs = instance.get_runs(wanted)
+            if runs and runs[-1].is_finished:
+                return runs[-1]
+            time.sleep(0.5)
+    raise AssertionError("no run of the schedule ended")
 
 
 def _refuse_some(request: Request) -> Answer | None:

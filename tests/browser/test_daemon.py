@@ -1,7 +1,6 @@
 """A schedule that ticks for real: `dagster dev` with its daemon, started in the browser."""
 
 import json
-import time
 import urllib.request
 
 import dagster as dg
@@ -9,11 +8,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from itemeval_assets.core.study import Study
-from itemeval_assets.settings import dagster_home_for
 from tests.browser.demo import (
     CHROMIUM,
     browser_page,
     dagster_dev,
+    finished_run,
     finished_study,
     hide_navigation,
     start_schedule,
@@ -24,8 +23,6 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(not CHROMIUM.exists(), reason=f"chromium is not installed at {CHROMIUM}"),
 ]
-# The next minute begins, the tick looks at the study, and a run starts a process of its own.
-PATIENCE_S = 240
 
 
 @pytest.fixture
@@ -83,19 +80,6 @@ def launch_backfill(address: str, study: Study, grade: str) -> str:
         answer = json.load(reply)["data"]["launchPartitionBackfill"]
     assert answer["__typename"] == "LaunchBackfillSuccess", answer
     return answer["backfillId"]
-
-
-def finished_run(study: Study, tags: dict[str, str] | None = None) -> dg.DagsterRun:
-    """The first run with these tags, else the first of the schedule, when it has ended."""
-    wanted = dg.RunsFilter(tags=tags or {"dagster/schedule_name": f"{study.name}_reruns"})
-    deadline = time.monotonic() + PATIENCE_S
-    with dg.DagsterInstance.from_config(str(dagster_home_for(study.config_dir))) as instance:
-        while time.monotonic() < deadline:
-            runs = instance.get_runs(wanted)
-            if runs and runs[-1].is_finished:
-                return runs[-1]
-            time.sleep(0.5)
-    raise AssertionError("no run of the schedule ended")
 
 
 def shows_success(page: Page, address: str, study: Study) -> None:

@@ -104,6 +104,27 @@ def test_a_partition_materialized_from_the_ui_fills_its_failed_cells(page, addre
     shows(page, failed)
 
 
+def test_the_pictures_of_costs_and_results_open(page, address, study) -> None:
+    for asset, picture in (("costs", "usd per condition"), ("results", "score by item")):
+        page.goto(f"{address}/assets/{study.name}/{asset}?view=events")
+        row = page.get_by_role("row").filter(has_text=picture)
+        row.get_by_text("[Show Markdown]").click()
+        image = page.get_by_role("dialog").get_by_role("img").last
+        expect(image).to_be_visible(timeout=20_000)
+        width = image.evaluate("picture => picture.naturalWidth")
+        assert width > 300
+        page.keyboard.press("Escape")
+
+
+def test_the_evidence_of_a_number_is_one_click_away(page, address, study) -> None:
+    generate, judge = study.design.generate[0], study.design.grade[-1]
+    grid = f"{address}/assets/{study.name}/gradings_long?view=partitions"
+    page.goto(f"{grid}&partition={generate.id}|{judge.id}")
+    for label in ("solutions partition", "prompt", "rubric", "dataset revision", "graded by run"):
+        shows(page, label)
+    page.get_by_text("view logs of gradings").wait_for()
+
+
 def last_run_ends_as(study: Study) -> dg.DagsterRunStatus:
     with dg.DagsterInstance.from_config(str(dagster_home_for(study.config_dir))) as instance:
         for _ in range(POLLS):

@@ -66,6 +66,12 @@ budget:
   pricing_path: prices.json
   pricing_max_age_days: 30
   cache_schedule: "off"
+automation:
+  cron: "*/5 8-18 * * 1-5"
+  max_attempts: 2
+  retry_after_minutes: 1.5
+  paid: true
+  partitions_per_run: 10
 """
 # What itemeval 0.2 knows, and no more.
 ITEMEVAL_CONFIG = """
@@ -455,3 +461,9 @@ def test_merge_keys_of_yaml_are_no_repetition() -> None:
     text += "graders:\n  a: &a {model: x/y, max_tokens: 5}\n  b: {<<: *a, max_tokens: 6}\n"
     graders = parse_config(text, "study.yaml").graders
     assert (graders["b"].model, graders["b"].max_tokens) == ("x/y", 6)
+
+
+@pytest.mark.parametrize("cron", ["hourly", "* * * *", "60m * * * *", "* * * * * ; rm"])
+def test_a_schedule_is_five_fields_of_cron(cron: str) -> None:
+    with pytest.raises(ConfigError, match=r"automation\.cron"):
+        parse_config(EVERY_KEY.replace("*/5 8-18 * * 1-5", cron), "study.yaml")
