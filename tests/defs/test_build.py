@@ -167,3 +167,12 @@ def test_every_column_says_what_it_is() -> None:
     for table in TABLES.values():
         for column in column_schema(table.name)["dagster/column_schema"].columns:
             assert column.description, f"{table.name}.{column.name}"
+
+
+def test_a_backfill_takes_as_many_partitions_per_run_as_the_study_says(tmp_path) -> None:
+    for size in (None, 2):
+        study = toy_study(tmp_path / str(size), extra={"automation": {"partitions_per_run": size}})
+        graph = build_definitions(settings(tmp_path), [study]).resolve_asset_graph()
+        for asset in ("solutions", "gradings", "gradings_long"):
+            policy = graph.get(dg.AssetKey([study.name, asset])).backfill_policy
+            assert policy and policy.max_partitions_per_run == size
