@@ -30,6 +30,8 @@ __all__ = ["Launcher", "ensure_home", "make_home"]
 
 # Which process a run lives in: nobody else notices when it is killed.
 PROCESS_TAG = "itemeval_assets/process"
+# Ctrl-C, as Dagster raises it, or as a library that took it first.
+INTERRUPTIONS = ("DagsterExecutionInterruptedError", "KeyboardInterrupt")
 IN_PROGRESS = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
 
 
@@ -142,7 +144,7 @@ def _error_of(result: dg.ExecuteInProcessResult) -> Exception:
         error = event.step_failure_data.error
         while error is not None and error.cause is not None:
             error = error.cause
-        if error is not None and error.cls_name == "DagsterExecutionInterruptedError":
+        if error is not None and error.cls_name in INTERRUPTIONS:
             return RunFailed("stopped; finished calls are kept, the next run goes on from there")
         message = error.message.strip() if error else "no message"
         return RunFailed(

@@ -74,7 +74,7 @@ def evaluate(tasks: list[Task], log_dir: Path, retry_on_error: int | None) -> li
     events inspect is about a third faster; finished samples are flushed to the log anyway.
     """
     log_dir.mkdir(parents=True, exist_ok=True)
-    return inspect_ai.eval(
+    logs = inspect_ai.eval(
         tasks,
         log_dir=str(log_dir),
         log_format="eval",
@@ -90,6 +90,11 @@ def evaluate(tasks: list[Task], log_dir: Path, retry_on_error: int | None) -> li
         ctl_server=False,
         acp_server=False,
     )
+    if any(log.status == "cancelled" for log in logs):
+        # inspect may take Ctrl-C for itself and return: the run ends here all the same, and the
+        # next one reads the finished calls back from the logs.
+        raise KeyboardInterrupt
+    return logs
 
 
 def _calls(task: Task) -> int:

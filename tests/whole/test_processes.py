@@ -7,14 +7,16 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zipfile import ZipFile
 
 import dagster as dg
+import inspect_ai
 import pandas as pd
 import pytest
 
 from itemeval_assets import api
+from itemeval_assets.cli import run_cli
 from itemeval_assets.launcher import ensure_home
 from itemeval_assets.storage import log_files
 from tests.model_server import Answer, Behaviour, Request
@@ -148,6 +150,25 @@ def test_a_killed_run_ends_in_dagster_too_and_frees_its_pool(
     assert ended == {dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE}
     assert len(failed) == 1
     assert json.loads((results_dir(config) / "reservations.json").read_text()) == {}
+
+
+def test_an_interruption_that_inspect_took_for_itself_ends_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = inspect_ai.eval
+
+    def stopped(*args: Any, **options: Any) -> Any:
+        logs = whole(*args, **options)
+        for log in logs:
+            log.status = "cancelled"
+        return logs
+
+    config = write_study(tmp_path, graders=[], items=3)
+    with monkeypatch.context() as patch:
+        patch.setattr(inspect_ai, "eval", stopped)
+        assert run_cli(["run", str(config)]) == 1
+    assert "stopped; finished calls are kept" in capsys.readouterr().err
+    assert api.run(config).recovered == 3
 
 
 def test_a_log_that_another_run_takes_away_is_no_trouble(
