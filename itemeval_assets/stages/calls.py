@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from inspect_ai.dataset import Sample
     from inspect_ai.log import EvalLog
 
-__all__ = ["PlannedCalls", "make_calls", "plan_calls", "plan_of"]
+__all__ = ["PlannedCalls", "call_sizes", "make_calls", "plan_calls", "plan_of"]
 
 
 @dataclass(frozen=True)
@@ -118,12 +118,9 @@ def plan_calls(caller: Caller, scope: Scope, partition: Partition, plan: Plan) -
     if scope.study.config.cache:
         asked = {cell: sample for cell, sample in samples.items() if cell not in plan.fresh}
         cached = cached_answers(target.model, target.config, asked)
-    model, (limit, is_capped) = caller.model(partition), caller.output_limit(partition)
-    calls = {
-        cell: Call(most_tokens(prompt.text), limit, estimate_tokens(prompt.text))
-        for cell, prompt in prompts.items()
-        if cell not in cached
-    }
+    model, is_capped = caller.model(partition), caller.output_limit(partition)[1]
+    paid = {cell: prompt for cell, prompt in prompts.items() if cell not in cached}
+    calls = call_sizes(caller, partition, paid)
     projection = project(model, calls.values(), scope.usd, cached=len(cached), is_capped=is_capped)
     if is_on_this_machine(target.model):
         projection = projection._replace(unpriced=())
@@ -133,6 +130,17 @@ def plan_calls(caller: Caller, scope: Scope, partition: Partition, plan: Plan) -
         for cell, call in calls.items()
     }
     return PlannedCalls(plan, target, prompts, samples, cached, most_usd, projection)
+
+
+def call_sizes(
+    caller: Caller, partition: Partition, prompts: Mapping[Cell, Prompt]
+) -> dict[Cell, Call]:
+    """The tokens that the calls of a partition may take."""
+    limit = caller.output_limit(partition)[0]
+    return {
+        cell: Call(most_tokens(prompt.text), limit, estimate_tokens(prompt.text))
+        for cell, prompt in prompts.items()
+    }
 
 
 def _plans(

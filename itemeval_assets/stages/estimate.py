@@ -13,8 +13,6 @@ from itemeval_assets.core.estimate import (
     Call,
     Projection,
     calibrate,
-    estimate_tokens,
-    most_tokens,
     project,
 )
 from itemeval_assets.core.pending import Cell, Plan
@@ -25,7 +23,7 @@ from itemeval_assets.engine.evaluate import connections_to
 from itemeval_assets.engine.models import is_on_this_machine
 from itemeval_assets.engine.response_cache import cached_answers
 
-from .calls import plan_of
+from .calls import call_sizes, plan_of
 from .gate import standing
 from .gradings import GradingCaller, is_verifiable
 from .observed import models_of, observed
@@ -124,7 +122,7 @@ class _Survey:
         plan = plan_of(solver, scope, partition, stored)
         cells = list(solver.states(partition, stored)) if self._in_full else plan.cells
         prompts = solver.prompts(partition, cells)
-        known = self._call_sizes(solver, partition, prompts)
+        known = call_sizes(solver, partition, prompts)
         cached = self._cached(solver, partition, plan, prompts)
         if partition in self._to_generate:
             calibration = self.calibrations[GENERATE][solver.model(partition)]
@@ -155,7 +153,7 @@ class _Survey:
         to_grade = {cell: coming.get(cell) or texts.get(cell, unknown) for cell in shown}
         texts_known = {cell: solution.text for cell, solution in to_grade.items()}
         prompts = judge.prompts_for(partition, texts_known)
-        sizes = self._call_sizes(judge, partition, prompts)
+        sizes = call_sizes(judge, partition, prompts)
         for cell, solution in to_grade.items():
             if solution.text is None:
                 call = sizes[cell]
@@ -167,15 +165,6 @@ class _Survey:
         asked = {cell: prompts[cell] for cell in pending if to_grade[cell].text is not None}
         cached = self._cached(judge, partition, plan, asked)
         return self._estimate(judge, partition, sizes, plan, cached)
-
-    def _call_sizes(
-        self, caller: Caller, partition: Partition, prompts: Mapping[Cell, Prompt]
-    ) -> dict[Cell, Call]:
-        limit = caller.output_limit(partition)[0]
-        return {
-            cell: Call(most_tokens(prompt.text), limit, estimate_tokens(prompt.text))
-            for cell, prompt in prompts.items()
-        }
 
     def _cached(
         self, caller: Caller, partition: Partition, plan: Plan, prompts: Mapping[Cell, Prompt]
