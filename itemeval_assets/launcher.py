@@ -1,7 +1,6 @@
 """Starts Dagster runs of a study in this process, and reads what became of them."""
 
 import os
-import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import psutil
 from filelock import FileLock
 
 from itemeval_assets.core import errors
@@ -25,6 +23,7 @@ from itemeval_assets.defs.names import (
     identifier,
 )
 from itemeval_assets.settings import Settings, dagster_home_for
+from itemeval_assets.storage.processes import is_gone, this_process
 
 __all__ = ["Launcher", "ensure_home", "make_home"]
 
@@ -94,7 +93,7 @@ class Launcher:
         reserved_by: str | None = None,
     ) -> None:
         """Run these assets to their end. Raises the error of the first step that fails."""
-        tags = {PROCESS_TAG: _process(os.getpid())}
+        tags = {PROCESS_TAG: this_process()}
         if partitions:
             tags |= {RANGE_START: partitions[0], RANGE_END: partitions[1]}
         if reserved_by:
@@ -161,19 +160,9 @@ def end_dead_runs(instance: dg.DagsterInstance) -> None:
     its place in a pool against all others.
     """
     for run in instance.get_runs(dg.RunsFilter(statuses=IN_PROGRESS)):
-        process = run.tags.get(PROCESS_TAG, "")
-        host, _, rest = process.partition(":")
-        if host == socket.gethostname() and process != _process(int(rest.partition(":")[0])):
+        if is_gone(run.tags.get(PROCESS_TAG, "")):
             instance.report_run_failed(run, "its process is gone: it was killed")
             instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
-
-
-def _process(pid: int) -> str:
-    """A process of this machine: a number is used again, but not with the same start."""
-    try:
-        return f"{socket.gethostname()}:{pid}:{psutil.Process(pid).create_time()}"
-    except psutil.NoSuchProcess:
-        return ""
 
 
 def _count(metadata: Mapping[str, Any], name: str) -> int:

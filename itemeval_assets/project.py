@@ -16,6 +16,7 @@ from itemeval_assets import api
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.settings import HOME_FOLDER, Settings
 from itemeval_assets.storage.inputs import load_study
+from itemeval_assets.storage.layout import LOGS
 
 if TYPE_CHECKING:
     from itemeval_assets.engine.progress import Progress
@@ -41,7 +42,7 @@ class QuickstartSummary:
     run: "RunSummary"
     scores: list[dict[str, Any]]
     config: Path
-    logs: Path
+    logs: str
 
     @property
     def errored(self) -> int:
@@ -83,7 +84,7 @@ def quickstart(
     with _local_model(needed=not mock):
         run = api.run(config, on_progress=on_progress)
     study = load_study(config)
-    return QuickstartSummary(run, _scores(config), config, study.study_dir / "logs")
+    return QuickstartSummary(run, _scores(config), config, study.uri(LOGS))
 
 
 def serve_ui(configs: list[Path], port: int) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-__all__ = ["HOME_FOLDER", "Settings", "dagster_home_for"]
+__all__ = ["HOME_FOLDER", "S3Settings", "Settings", "dagster_home_for"]
 
 HOME_FOLDER = "dagster_home"
 
@@ -52,6 +52,23 @@ class Settings(BaseSettings):
 
     def owner_list(self) -> list[str]:
         return [owner.strip() for owner in self.owners.split(",") if owner.strip()]
+
+
+class S3Settings(BaseSettings):
+    """Which S3, from the variables `ITEMEVAL_ASSETS_S3_<NAME>`.
+
+    What is not set comes from where boto3 looks: `AWS_*` variables, profiles, the machine's
+    role. Keys are never set here, so that no setting of ours is a secret.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="ITEMEVAL_ASSETS_S3_", extra="ignore", frozen=True)
+
+    endpoint_url: str | None = Field(
+        default=None, description="the server, where it is not Amazon's: http://127.0.0.1:9000"
+    )
+    region_name: str | None = Field(default=None, description="its region")
+    profile_name: str | None = Field(default=None, description="a profile of ~/.aws/config")
+    max_attempts: int = Field(default=5, ge=1, description="how often a request is tried")
 
 
 def dagster_home_for(folder: Path) -> Path:

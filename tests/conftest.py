@@ -3,10 +3,15 @@
 import os
 import re
 import tempfile
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from itemeval_assets.storage.s3 import s3_client
+from tests.s3_server import S3Server, s3_server
 
 _SECRET = re.compile(r"(API_?KEY|TOKEN|SECRET|PASSWORD|CREDENTIALS)$|^(AWS|AZURE|GOOGLE)_")
 _SETTINGS = ("INSPECT_", "ITEMEVAL_", "DAGSTER_")
@@ -48,3 +53,22 @@ def sealed_environment(
     home: Path = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("DAGSTER_HOME", str(home))
     monkeypatch.setenv("INSPECT_CACHE_DIR", str(home / "inspect"))
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3Server]:
+    """An S3 server of this test session."""
+    with s3_server() as server:
+        yield server
+
+
+@pytest.fixture
+def s3_location(s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> str:
+    """`s3://<a new bucket>/prefix`, with the environment set for it."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", s3.endpoint)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    bucket = f"bucket-{uuid.uuid4().hex[:12]}"
+    s3_client().create_bucket(Bucket=bucket)
+    return f"s3://{bucket}/prefix"

@@ -18,13 +18,13 @@ PACKAGE = Path(itemeval_assets.__file__).parent
 ALLOWED = {
     "core": set(),
     "engine": {"core"},
-    "storage": {"core"},
+    "storage": {"core", "settings"},
     "stages": {"engine", "storage", "core"},
     "settings": set(),
     "plots": set(),
     "defs": {"stages", "plots", "storage", "core", "settings"},
     "definitions": {"defs", "settings"},
-    "launcher": {"defs", "core", "settings"},
+    "launcher": {"defs", "storage", "core", "settings"},
     "runs": {"launcher", "defs", "stages", "storage", "core"},
     "api": {"runs", "stages", "storage", "core"},
     "project": {"api", "launcher", "engine", "storage", "core", "settings"},
@@ -42,6 +42,8 @@ ONLY_IN = {
     "typer": {"cli"},
     "rich": {"cli", "reports"},
     "filelock": {"storage", "launcher"},
+    "dagster_aws": {"storage"},
+    "botocore": {"storage"},
     "matplotlib": {"plots"},
 }
 

@@ -9,7 +9,15 @@ import re
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from .config_problems import describe_problems
 from .errors import ConfigError
@@ -30,6 +38,7 @@ __all__ = [
 
 IDENTITY: dict[str, Any] = {"identity": True}
 # Minute, hour, day, month, weekday.
+BUCKET_URI = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^/]+)*/?")
 CRON = r"^\s*([\d*,/-]+\s+){2}[\d*,/L-]+\s+[\w*,/-]+\s+[\w*,/#-]+\s*$"
 # A larger sum is a slip of the keyboard.
 MOST_USD = 1_000_000.0
@@ -209,6 +218,13 @@ class StudyConfig(_Section):
     crossing: Literal["full"] = "full"
     budget: BudgetConfig = Field(default_factory=BudgetConfig)
     automation: AutomationConfig = Field(default_factory=AutomationConfig)
+
+    @field_validator("output_dir")
+    @classmethod
+    def _folder_or_bucket(cls, value: str) -> str:
+        if "://" in value and not BUCKET_URI.fullmatch(value):
+            raise ValueError("give a folder, or a bucket as s3://bucket/prefix")
+        return value
 
     @model_validator(mode="after")
     def _cross_field_rules(self) -> "StudyConfig":

@@ -34,13 +34,16 @@ def stage_of(partition: Partition) -> str:
 
 @dataclass(frozen=True)
 class Study:
-    """Everything the YAML and its templates say. Loading one reads no dataset and no network."""
+    """Everything the YAML and its templates say. Loading one reads no dataset and no network.
+
+    `location` is the study directory: an absolute path, or an `s3://` URI.
+    """
 
     config: StudyConfig
     design: Design
     config_path: Path
     config_sha256: str
-    study_dir: Path
+    location: str
 
     @property
     def name(self) -> str:
@@ -49,6 +52,15 @@ class Study:
     @property
     def config_dir(self) -> Path:
         return self.config_path.parent
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether the study lies in a bucket."""
+        return self.location.startswith("s3://")
+
+    def uri(self, key: str) -> str:
+        """Where something of the study lies: a path of this machine, or an `s3://` URI."""
+        return f"{self.location}/{key}"
 
     def generate_partitions(self) -> list[Partition]:
         return [(condition.id,) for condition in self.design.generate]

@@ -204,11 +204,11 @@ def _gradings_long(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
     def gradings_long(
         context: dg.AssetExecutionContext, gradings: Any, solutions: Any
     ) -> dg.MaterializeResult:
-        rows = stages.gradings_long.join(gradings, solutions)
+        rows, store = stages.gradings_long.join(gradings, solutions), store_of(study)
         for partition in to_partitions(context.partition_keys, study.grade_partitions()):
             own = rows_of(rows, "gradings_long", partition)
             context.add_asset_metadata(
-                {**partition_row_count(own), **evidence(study, partition, own)},
+                {**partition_row_count(own), **evidence(study, store, partition, own)},
                 partition_key=partition_key(partition),
             )
         return dg.MaterializeResult(

@@ -17,6 +17,8 @@ from .names import asset_key
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from itemeval_assets.storage.store import ResultsStore
+
 __all__ = ["code_references", "column_lineage", "content_version", "evidence"]
 
 
@@ -58,7 +60,9 @@ def content_version(rows: "pa.Table") -> dg.DataVersion:
     return dg.DataVersion(hashlib.sha256(sink.getvalue()).hexdigest()[:16])
 
 
-def evidence(study: Study, partition: Partition, rows: "pa.Table") -> dict[str, Any]:
+def evidence(
+    study: Study, store: "ResultsStore", partition: Partition, rows: "pa.Table"
+) -> dict[str, Any]:
     """Metadata of one partition of gradings_long: solutions, texts, data, runs, logs, manifests."""
     generate = study.design.generate_by_id()[partition[0]]
     grade = study.design.grade_by_id()[partition[1]]
@@ -78,7 +82,7 @@ def evidence(study: Study, partition: Partition, rows: "pa.Table") -> dict[str, 
         metadata |= {
             f"manifest of {name} run": _path(study, manifest_key(run))
             for run in runs[-1:]
-            if (study.study_dir / manifest_key(run)).exists()
+            if store.backend.exists(manifest_key(run))
         }
         if len(runs) > 1:
             metadata[f"all runs that {name}"] = ", ".join(runs)
@@ -91,13 +95,13 @@ def evidence(study: Study, partition: Partition, rows: "pa.Table") -> dict[str, 
             metadata[f"logs of {name}"] = dg.MetadataValue.md(
                 "\n".join(f"- `{log}`" for log in logs)
             )
-            folder = study.study_dir / log_dir(of)
+            folder = study.uri(log_dir(of))
             metadata[f"view logs of {name}"] = f"inspect view --log-dir {folder}"
     return metadata
 
 
 def _path(study: Study, key: str) -> dg.MetadataValue:
-    return dg.MetadataValue.path(str(study.study_dir / key))
+    return dg.MetadataValue.path(study.uri(key))
 
 
 def _text(template: Template) -> dg.MetadataValue:

@@ -55,7 +55,7 @@ def table_metadata(study: Study, table: str) -> dict[str, Any]:
     return {
         **column_schema(table),
         "key": ", ".join(TABLES[table].key),
-        "table": dg.MetadataValue.path(str(study.study_dir / table_key(table))),
+        "table": dg.MetadataValue.path(study.uri(table_key(table))),
         "config": dg.MetadataValue.path(str(study.config_path)),
     }
 
@@ -199,14 +199,7 @@ def _score_distribution(study: Study, partition: Partition, rows: "pa.Table") ->
 
 def _places(run: "StageRun", table: str, partition: Partition) -> dict[str, Any]:
     """Where the rows lie, the logs of their calls, and the manifest of the run."""
-    places = {
-        "path": table_key(table, partition),
-        "logs": log_dir(partition),
-        "manifest": manifest_key(run.run_id),
-    }
-    paths = {name: run.study.study_dir / key for name, key in places.items()}
-    return {
-        name: dg.MetadataValue.path(str(path))
-        for name, path in paths.items()
-        if name == "path" or path.exists()
-    }
+    places = {"path": table_key(table, partition), "manifest": manifest_key(run.run_id)}
+    if table == "solutions" or run.study.design.grade_by_id()[partition[1]].grader:
+        places["logs"] = log_dir(partition)
+    return {name: dg.MetadataValue.path(run.study.uri(key)) for name, key in places.items()}

@@ -72,6 +72,8 @@ class Webhook:
             return [f"it answered {error.code}"]
         except OSError as error:
             cause = getattr(error, "reason", error)
+            if isinstance(cause, TimeoutError):
+                return [f"no answer within {TIMEOUT_S} s"]
             return [getattr(cause, "strerror", None) or type(cause).__name__]
         except Exception as error:
             return [type(error).__name__]

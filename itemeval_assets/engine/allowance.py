@@ -16,23 +16,39 @@ __all__ = ["Allowance"]
 UsdOf = Callable[[str, Mapping[str, int | None]], float | None]
 # Sums of many floats differ in the last digits from what they were added up to.
 ROUNDING = 1e-9
+SPENT = (
+    "answers without max_tokens cost more than the gate had been told; "
+    "max_tokens would make the ceiling certain"
+)
+LOST = "the bucket was out of reach for so long that another run may have taken over"
 
 
 class Allowance:
-    """`usd` to spend at most; `held_back` counts the calls that were not made for want of it."""
+    """`usd` to spend at most, while `may_call` says yes.
 
-    def __init__(self, usd: float, usd_of: UsdOf) -> None:
+    `held_back` counts the calls that were not made, for `reason`.
+    """
+
+    def __init__(
+        self, usd: float, usd_of: UsdOf, may_call: Callable[[], bool] = lambda: True
+    ) -> None:
         self.held_back = 0
+        self.reason = ""
+        self._may_call = may_call
         self._left = usd * (1 + ROUNDING) + ROUNDING
         self._usd_of = usd_of
 
     def take(self, most_usd: float) -> bool:
-        """Set aside what a call may cost at most; False where so much is not left."""
-        if most_usd > self._left:
-            self.held_back += 1
-            return False
-        self._left -= most_usd
-        return True
+        """Set aside what a call may cost at most; False where it must not be made."""
+        if not self._may_call():
+            self.reason = LOST
+        elif most_usd > self._left:
+            self.reason = SPENT
+        else:
+            self._left -= most_usd
+            return True
+        self.held_back += 1
+        return False
 
     def settle(self, most_usd: float, model: str, usage: ModelUsage | None) -> None:
         """Give back what an answered call cost less than it might have, or take what it cost more.

@@ -94,7 +94,10 @@ def make_calls(
     models = sorted({caller.model(partition) for partition in planned})
     begin_manifest(run, selected, outcome.projection, models)
     headers = _evaluate(caller, run, planned, outcome)
-    finished = [archive(run.store, Path(header.location), header) for header in headers]
+    finished = [
+        archive(run.store, log_files.running_key(Path(header.location)), header)
+        for header in headers
+    ]
     collect(caller, run, finished, outcome)
     finish_manifest(run, outcome)
     return outcome
@@ -161,7 +164,7 @@ def _plans(
 def _evaluate(
     caller: Caller, run: StageRun, planned: Mapping[Partition, PlannedCalls], outcome: Outcome
 ) -> "list[EvalLog]":
-    allowance = Allowance(outcome.projection.usd, run.usd)
+    allowance = Allowance(outcome.projection.usd, run.usd, run.store.backend.holds_locks)
     tasks = _tasks(caller, run, planned, allowance)
     models = {caller.model(partition) for partition in planned}
     tell_prices({model: run.prices.rates(model, bool(run.batch(model))) for model in models})
@@ -170,18 +173,12 @@ def _evaluate(
     with (
         reporting(progress, run.listener, run.usd) as tell_of_wait,
         batches_told_to(tell_of_wait, batched),
+        log_files.writing_logs(run.store.backend) as folder,
     ):
-        logs = evaluate(
-            tasks,
-            log_files.running_dir(run.store.local_root),
-            run.study.config.solvers.retry_on_error,
-        )
+        logs = evaluate(tasks, folder, run.study.config.solvers.retry_on_error)
     outcome.held_back = allowance.held_back
     if outcome.held_back:
-        run.say(
-            f"{outcome.held_back} calls were held back: answers without max_tokens cost more than "
-            "the gate had been told. Run again to go on, or set max_tokens"
-        )
+        run.say(f"{outcome.held_back} calls were held back: {allowance.reason}. Run again to go on")
     return logs
 
 

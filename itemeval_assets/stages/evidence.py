@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -32,9 +31,9 @@ __all__ = [
 
 def recover(caller: Caller, run: StageRun, partitions: list[Partition], outcome: Outcome) -> None:
     """Read back the logs of killed runs, and those whose table file is gone."""
-    for path, header in _running(run.store):
+    for key, header in _running(run.store):
         if _partition_of_log(header) in set(partitions):
-            archive(run.store, path, header)
+            archive(run.store, key, header)
     found = [
         (partition, key)
         for partition in partitions
@@ -64,7 +63,7 @@ def account_for_lost_rows(caller: Caller, run: StageRun, partition: Partition) -
     store = run.store
     columns = ["log_file", "run_id", "total_samples"]
     index = store.read("log_index", [partition], columns).to_pylist()
-    if not index or not Path(store.uri(caller.table, partition)).exists():
+    if not index or not store.has(caller.table, partition):
         return
     known = {
         row["sample_uuid"]: row["log_file"]
@@ -75,7 +74,7 @@ def account_for_lost_rows(caller: Caller, run: StageRun, partition: Partition) -
     for log in index:
         key = log["log_file"]
         if stored[key] < log["total_samples"]:
-            samples = read_log(store.local_root / key)
+            samples = read_log(store.backend.local_copy(key))
             rows = caller.rows(partition, samples, key, log["run_id"])
             lost = [row for row in rows if row["sample_uuid"] not in known]
             table = pa.Table.from_pylist(lost, schema=arrow_schema(TABLES[caller.table]))
@@ -83,11 +82,11 @@ def account_for_lost_rows(caller: Caller, run: StageRun, partition: Partition) -
             run.say(f"{len(lost)} rows of {key} are gone from the table; their cost is kept")
 
 
-def archive(store: ResultsStore, path: Path, header: "EvalLog") -> tuple[Partition, str]:
+def archive(store: ResultsStore, key: str, header: "EvalLog") -> tuple[Partition, str]:
     """Move a log to the folder of its condition; its partition, and its key from now on."""
     partition, spec = _partition_of_log(header), header.eval
-    root = store.local_root
-    return partition, log_files.archive_log(root, path, partition, spec.created, spec.task_id)
+    archived = log_files.archive_log(store.backend, key, partition, spec.created, spec.task_id)
+    return partition, archived
 
 
 def collect(
@@ -96,7 +95,7 @@ def collect(
     """Add the rows and the index rows of some logs to the outcome, one log in memory at a time."""
     schema = arrow_schema(TABLES[caller.table])
     for partition, key in logs:
-        log = read_log(run.store.local_root / key)
+        log = read_log(run.store.backend.local_copy(key))
         facts = log_facts(log, caller.model(partition), run.prices)
         rows = caller.rows(partition, log, key, facts["run_id"])
         outcome.rows = pa.concat_tables([outcome.rows, pa.Table.from_pylist(rows, schema=schema)])
@@ -134,13 +133,13 @@ def lost_costs(partition: Partition, rows: Iterable[Mapping[str, Any]]) -> Itera
             }
 
 
-def _running(store: ResultsStore) -> "Iterator[tuple[Path, EvalLog]]":
-    """Logs of live and killed runs, with their headers."""
-    for path in log_files.running_logs(store.local_root):
+def _running(store: ResultsStore) -> "Iterator[tuple[str, EvalLog]]":
+    """Keys of the logs of live and killed runs, with their headers."""
+    for key in log_files.running_logs(store.backend):
         try:
-            yield path, read_log_header(path)
+            yield key, read_log_header(store.backend.local_copy(key))
         except StoreError:
-            if path.exists():
+            if store.backend.exists(key):
                 raise
             # A live run of other partitions has just archived it.
 
@@ -148,9 +147,9 @@ def _running(store: ResultsStore) -> "Iterator[tuple[Path, EvalLog]]":
 def _unread_logs(table: str, store: ResultsStore, partition: Partition) -> list[str]:
     """Archived logs that the index does not know; all of them when the table file is gone."""
     indexed = store.read("log_index", [partition], ["log_file"])["log_file"].to_pylist()
-    rows_exist = Path(store.uri(table, partition)).exists()
+    rows_exist = store.has(table, partition)
     known = set(indexed) if rows_exist else set()
-    return log_files.known_logs(store.local_root, partition, lambda key: key not in known)
+    return log_files.known_logs(store.backend, partition, lambda key: key not in known)
 
 
 def _partition_of_log(log: "EvalLog") -> Partition:

@@ -96,19 +96,19 @@ def _spent_usd(store: ResultsStore, prices: PriceBook, living: set[str]) -> floa
     known = set(store.read("log_index", columns=["log_file"])["log_file"].to_pylist())
     return booked + sum(
         _usd_of_log(store, key, prices, living)
-        for key in log_files.all_logs(store.local_root)
+        for key in log_files.all_logs(store.backend)
         if key not in known
     )
 
 
 def _usd_of_log(store: ResultsStore, key: str, prices: PriceBook, living: set[str]) -> float:
-    path = store.local_root / key
     try:
+        path = store.backend.local_copy(key)
         facts = read_log_header(path).eval.metadata or {}
         if facts.get("reserved_by") in living:
             return 0.0
         return log_facts(read_log(path), str(facts.get("model")), prices)["usd"] or 0.0
     except StoreError:
-        if path.exists():
+        if store.backend.exists(key):
             raise
         return 0.0  # a run that has just ended has moved it

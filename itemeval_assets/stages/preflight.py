@@ -66,7 +66,8 @@ def check_models(
         for model, target in targets.items()
     ]
     if tasks:
-        evaluate(tasks, log_files.running_dir(store.local_root), retry_on_error=0)
+        with log_files.writing_logs(store.backend) as folder:
+            evaluate(tasks, folder, retry_on_error=0)
     found = {health.model: health for health in _book(store, prices, run_id, gate.holder)}
     return [found.get(model) or dead[model] for model in study_models(study)]
 
@@ -111,14 +112,14 @@ def _book(
     """Archive the logs of this preflight and of killed ones; what this one found."""
     living = set(Reservations(store).amounts()) - {holder}
     index, paid = [], []
-    for path in log_files.running_logs(store.local_root):
-        header = read_log_header(path)
+    for running in log_files.running_logs(store.backend):
+        header = read_log_header(store.backend.local_copy(running))
         facts = header.eval.metadata or {}
         if facts.get("stage") != PREFLIGHT or facts.get("reserved_by") in living:
             continue
         spec = header.eval
-        key = log_files.archive_log(store.local_root, path, (), spec.created, spec.task_id)
-        log, model = read_log(store.local_root / key), str(facts["model"])
+        key = log_files.archive_log(store.backend, running, (), spec.created, spec.task_id)
+        log, model = read_log(store.backend.local_copy(key)), str(facts["model"])
         index.append({**log_facts(log, model, prices), "log_file": key, **_place()})
         for _, call in call_rows(log, model, prices):
             usd = call["lost_usd"] if call["error"] else call["usd"]

@@ -48,7 +48,7 @@ def decide(
     BudgetExceeded, ConsentMissing, ConfigError or ModelError where the gate would.
     """
     lacking = {**dict.fromkeys(failed, "its last run failed"), **wanting(study, store)}
-    claimed = {part for part in lacking if is_claimed(store.local_root, part)}
+    claimed = {part for part in lacking if is_claimed(store.backend, part)}
     automation = study.config.automation
     decision = choose(
         lacking,

@@ -5,33 +5,116 @@ the caller merge, and writes only what nobody has overtaken.
 """
 
 import os
+import shutil
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from filelock import FileLock
-
 from itemeval_assets.core.errors import StoreError
 
-__all__ = ["Backend", "LocalBackend"]
+from .os_locks import OsLocks
 
-LOCKS = ".locks"
+__all__ = ["Backend", "LocalBackend", "open_backend"]
+
+S3 = "s3://"
+
+
+def open_backend(location: str) -> "Backend":
+    """The backend of a folder, or of `s3://bucket/prefix`. Touches neither."""
+    if not location.startswith(S3):
+        return LocalBackend(Path(location).expanduser())
+    from .s3 import open_s3
+
+    return open_s3(location)
 
 
 class Backend(Protocol):
-    """Objects under `/`-separated keys. Readers see an old object or a new one, never a part."""
+    """Objects under `/`-separated keys. Readers see an old object or a new one, never a part.
+
+    Every method raises StoreError that names the object when the disk or the bucket refuses.
+    """
 
     def read(self, key: str) -> bytes | None:
         """The object, or None when there is none."""
         ...
 
+    def read_many(self, keys: Iterable[str]) -> Iterator[bytes | None]:
+        """Objects one after the other, in the order of their keys; never all in memory."""
+        ...
+
+    def exists(self, key: str) -> bool:
+        """Whether there is such an object. Does not fetch it."""
+        ...
+
     def update(self, key: str, change: Callable[[bytes | None], bytes | None]) -> None:
-        """Replace the object by `change(object)`; None leaves it. Concurrent updates all count."""
+        """Replace the object by `change(object)`; None leaves it. Concurrent updates all count.
+
+        `change` may be called more than once, each time with what is stored by then.
+        """
+        ...
+
+    def create(self, key: str, data: bytes) -> bool:
+        """Write an object where there is none; False, and nothing written, where there is one."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Remove an object. It need not exist."""
+        ...
+
+    def folders(self, prefix: str) -> list[str]:
+        """Names of the folders right below a folder, sorted; hidden ones left out."""
         ...
 
     def list(self, prefix: str) -> list[str]:
-        """Keys below a folder, sorted."""
+        """Keys below a folder, sorted; hidden ones left out."""
+        ...
+
+    def upload(self, path: Path, key: str) -> None:
+        """Write a file of this machine as an object."""
+        ...
+
+    def move(self, source: str, target: str) -> None:
+        """Rename an object. Where the target exists already, it stays and the source goes."""
+        ...
+
+    def local_copy(self, key: str) -> Path:
+        """A file on this machine with the content of an object, to be read only."""
+        ...
+
+    def workspace(self, folder: str) -> AbstractContextManager[Path]:
+        """A folder on this machine whose files become objects of `folder`, as they grow.
+
+        At the end of the block all of them are there.
+        """
+        ...
+
+    def adopt(self, folder: str) -> None:
+        """Bring home the files of workspaces that killed processes of this machine left."""
+        ...
+
+    def lock(
+        self,
+        key: str,
+        holder: str,
+        on_wait: Callable[[str], None] | None = None,
+        *,
+        is_unique: bool = False,
+    ) -> AbstractContextManager[None]:
+        """The sole right to something while the block runs; who dies, loses it.
+
+        `on_wait(holder)` is told, once, who else holds it. `is_unique`: nobody else ever takes
+        this lock, so that nothing of it need stay.
+        """
+        ...
+
+    def is_held(self, key: str) -> bool:
+        """Whether somebody alive holds a lock."""
+        ...
+
+    def holds_locks(self) -> bool:
+        """Whether the locks that this process took are certainly still its own."""
         ...
 
     def uri(self, key: str) -> str:
@@ -44,6 +127,7 @@ class LocalBackend:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._locks = OsLocks(root)
 
     def read(self, key: str) -> bytes | None:
         try:
@@ -53,17 +137,37 @@ class LocalBackend:
         except OSError as error:
             raise StoreError(f"cannot read {self.uri(key)}: {error.strerror}") from error
 
+    def read_many(self, keys: Iterable[str]) -> Iterator[bytes | None]:
+        return map(self.read, keys)
+
+    def exists(self, key: str) -> bool:
+        return (self.root / key).is_file()
+
     def update(self, key: str, change: Callable[[bytes | None], bytes | None]) -> None:
-        try:
-            with FileLock(self._lock_file(key)):
-                data = change(self.read(key))
-                if data is not None:
-                    self._replace(self.root / key, data)
-        except OSError as error:
-            raise StoreError(
-                f"cannot write {self.uri(key)}: {error.strerror or error}; "
-                "check that the disk has room and that you may write there"
-            ) from error
+        with self._writing(key), self._locks.hold(key):
+            data = change(self.read(key))
+            if data is not None:
+                with self._draft(key) as draft:
+                    _write(draft, data)
+                    draft.replace(self.root / key)
+
+    def create(self, key: str, data: bytes) -> bool:
+        with self._writing(key), self._draft(key) as draft:
+            _write(draft, data)
+            try:
+                os.link(draft, self.root / key)
+            except FileExistsError:
+                return False
+            return True
+
+    def delete(self, key: str) -> None:
+        with self._writing(key):
+            (self.root / key).unlink(missing_ok=True)
+
+    def folders(self, prefix: str) -> list[str]:
+        folder = self.root / prefix
+        found = (path for path in folder.glob("*") if path.is_dir())
+        return sorted(path.name for path in found if not path.name.startswith("."))
 
     def list(self, prefix: str) -> list[str]:
         folder = self.root / prefix
@@ -71,27 +175,86 @@ class LocalBackend:
         return sorted(
             path.relative_to(self.root).as_posix()
             for path in files
-            if not path.name.startswith(".")
+            if not any(part.startswith(".") for part in path.relative_to(folder).parts)
         )
+
+    def upload(self, path: Path, key: str) -> None:
+        with self._writing(key), self._draft(key) as draft:
+            shutil.copyfile(path, draft)
+            draft.replace(self.root / key)
+
+    def move(self, source: str, target: str) -> None:
+        with self._writing(target):
+            (self.root / target).parent.mkdir(parents=True, exist_ok=True)
+            if self.exists(target):
+                (self.root / source).unlink()
+            else:
+                (self.root / source).replace(self.root / target)
+
+    def local_copy(self, key: str) -> Path:
+        if not self.exists(key):
+            raise StoreError(f"there is no file {self.uri(key)}")
+        return self.root / key
+
+    @contextmanager
+    def workspace(self, folder: str) -> Iterator[Path]:
+        with self._writing(folder):
+            (self.root / folder).mkdir(parents=True, exist_ok=True)
+        yield self.root / folder
+
+    def adopt(self, folder: str) -> None:
+        """Nothing to do: a workspace here is the folder itself."""
+
+    @contextmanager
+    def lock(
+        self,
+        key: str,
+        holder: str,
+        on_wait: Callable[[str], None] | None = None,
+        *,
+        is_unique: bool = False,
+    ) -> Iterator[None]:
+        with ExitStack() as stack:
+            with self._writing(key):
+                stack.enter_context(self._locks.hold(key, holder, on_wait))
+            yield
+        if is_unique:
+            self._locks.forget(key)
+
+    def is_held(self, key: str) -> bool:
+        return self._locks.is_held(key)
+
+    def holds_locks(self) -> bool:
+        """Yes: the operating system takes no lock from a living process."""
+        return True
 
     def uri(self, key: str) -> str:
         return str(self.root / key)
 
-    def _lock_file(self, key: str) -> Path:
-        # Apart from the tables: readers of a table's folder take every file in it for data.
-        path = self.root / LOCKS / f"{key}.lock"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path
-
-    @staticmethod
-    def _replace(path: Path, data: bytes) -> None:
+    @contextmanager
+    def _draft(self, key: str) -> Iterator[Path]:
+        """A file beside the object, to be renamed to it."""
+        path = self.root / key
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f".{uuid.uuid4().hex}.draft")
         try:
-            with draft.open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(path)
+            yield draft
         finally:
             draft.unlink(missing_ok=True)
+
+    @contextmanager
+    def _writing(self, key: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise StoreError(
+                f"cannot write {self.uri(key)}: {error.strerror or error}; "
+                "check that the disk has room and that you may write there"
+            ) from error
+
+
+def _write(path: Path, data: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())

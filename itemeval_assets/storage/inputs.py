@@ -35,7 +35,7 @@ def load_study(path: str | Path) -> Study:
         design=design,
         config_path=path,
         config_sha256=hashlib.sha256(raw).hexdigest(),
-        study_dir=_study_dir(config, path),
+        location=_location(config, path),
     )
 
 
@@ -91,13 +91,11 @@ def _decode(raw: bytes, path: Path) -> str:
         raise ConfigError(f"{path} is not UTF-8 text (byte {error.start})") from error
 
 
-def _study_dir(config: StudyConfig, path: Path) -> Path:
-    if config.output_dir.startswith("s3://"):
-        raise ConfigError(
-            f"{path}: output_dir: {config.output_dir!r}: this version keeps results on a local "
-            "disk; give a folder"
-        )
-    return (path.parent / Path(config.output_dir).expanduser() / config.study).resolve()
+def _location(config: StudyConfig, path: Path) -> str:
+    given = config.output_dir
+    if given.startswith("s3://"):
+        return f"{given.rstrip('/')}/{config.study}"
+    return str((path.parent / Path(given).expanduser() / config.study).resolve())
 
 
 def _load_templates(

@@ -77,7 +77,7 @@ def log_key(partition: Partition, created: str, task_id: str) -> str:
 
 
 def reservation_lock(holder: str) -> str:
-    return f".locks/reservations/{holder}.lock"
+    return f"reservations/{holder}"
 
 
 def claim_key(partition: Partition) -> str:

@@ -1,48 +1,53 @@
-"""The raw .eval logs on disk: append-only evidence, one per run and partition.
+"""The raw .eval logs of a study: append-only evidence, one per run and partition.
 
 A log is written in `logs/running` and moved to its condition once its eval has ended, so
 what is left there belongs to a run that is alive or was killed.
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from itemeval_assets.core.study import Partition
 
 from . import layout
+from .backends import Backend
 
-__all__ = ["all_logs", "archive_log", "known_logs", "running_dir", "running_logs"]
-
-
-def running_dir(study_dir: Path) -> Path:
-    return study_dir / layout.RUNNING_LOGS
+__all__ = ["all_logs", "archive_log", "known_logs", "running_key", "running_logs", "writing_logs"]
 
 
-def running_logs(study_dir: Path) -> list[Path]:
-    """Logs of runs that are alive or were killed."""
-    return sorted(running_dir(study_dir).glob("*.eval"))
+def writing_logs(backend: Backend) -> AbstractContextManager[Path]:
+    """The folder of this machine that logs are written to while the block runs."""
+    return backend.workspace(layout.RUNNING_LOGS)
 
 
-def all_logs(study_dir: Path) -> list[str]:
+def running_key(path: Path) -> str:
+    """The key of a log that was written by `writing_logs`."""
+    return f"{layout.RUNNING_LOGS}/{path.name}"
+
+
+def running_logs(backend: Backend) -> list[str]:
+    """Keys of the logs of runs that are alive or were killed."""
+    backend.adopt(layout.RUNNING_LOGS)
+    return [key for key in backend.list(layout.RUNNING_LOGS) if key.endswith(".eval")]
+
+
+def all_logs(backend: Backend) -> list[str]:
     """Keys of all logs, archived or not."""
-    found = (study_dir / layout.LOGS).rglob("*.eval")
-    return sorted(path.relative_to(study_dir).as_posix() for path in found)
+    return [key for key in backend.list(layout.LOGS) if key.endswith(".eval")]
 
 
 def archive_log(
-    study_dir: Path, path: Path, partition: Partition, created: str, task_id: str
+    backend: Backend, key: str, partition: Partition, created: str, task_id: str
 ) -> str:
-    """Move a log to its condition's folder; returns its key, as rows record it."""
-    key = layout.log_key(partition, created, task_id)
-    target = study_dir / key
-    target.parent.mkdir(parents=True, exist_ok=True)
-    path.replace(target)
-    return key
+    """Move a log to its condition's folder; returns its key from then on, as rows record it."""
+    archived = layout.log_key(partition, created, task_id)
+    backend.move(key, archived)
+    return archived
 
 
-def known_logs(study_dir: Path, partition: Partition, wanted: Callable[[str], bool]) -> list[str]:
+def known_logs(backend: Backend, partition: Partition, wanted: Callable[[str], bool]) -> list[str]:
     """Keys of the partition's archived logs, oldest first, that are `wanted`."""
-    pattern = f"*_{partition[0]}_*.eval" if len(partition) == 2 else "*.eval"
-    folder = study_dir / layout.log_dir(partition)
-    keys = (path.relative_to(study_dir).as_posix() for path in sorted(folder.glob(pattern)))
-    return [key for key in keys if wanted(key)]
+    graded = f"_{partition[0]}_" if len(partition) == 2 else ""
+    found = (key for key in backend.list(layout.log_dir(partition)) if key.endswith(".eval"))
+    return [key for key in found if graded in key.rpartition("/")[2] and wanted(key)]

@@ -1,17 +1,13 @@
 """Reservations: what runs in progress may still spend, so that several cannot pass the cap.
 
 One JSON document per study, changed under its lock. A reservation is held by a process:
-an OS lock tells whether it is alive, so that a killed one stops counting.
+its lock tells whether it is alive, so that a killed one stops counting.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-
-from filelock import FileLock
 
 from .layout import RESERVATIONS, reservation_lock
-from .locks import is_held
 from .store import ResultsStore
 
 __all__ = ["Reservations"]
@@ -28,16 +24,11 @@ class Reservations:
     @contextmanager
     def held(self, holder: str) -> Iterator[None]:
         """Be alive as `holder` while the block runs; what it reserved goes with it."""
-        lock = FileLock(self._lock_file(holder))
-        lock.acquire()
-        try:
-            yield
-        finally:
+        with self._store.backend.lock(reservation_lock(holder), holder, is_unique=True):
             try:
-                self._change(lambda amounts: amounts.pop(holder, None))
+                yield
             finally:
-                lock.release()
-                self._lock_file(holder).unlink(missing_ok=True)
+                self._change(lambda amounts: amounts.pop(holder, None))
 
     def reserve(self, holder: str, usd: float, admit: Callable[[Amounts], None]) -> None:
         """Reserve an amount for `holder`, at least, unless `admit(amounts of others)` raises.
@@ -74,9 +65,7 @@ class Reservations:
         self._store.update_json(RESERVATIONS, rewrite)
 
     def _living(self, document: dict[str, float]) -> Amounts:
-        return {name: amount for name, amount in document.items() if is_held(self._lock_file(name))}
-
-    def _lock_file(self, holder: str) -> Path:
-        path = self._store.local_root / reservation_lock(holder)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path
+        is_held = self._store.backend.is_held
+        return {
+            name: amount for name, amount in document.items() if is_held(reservation_lock(name))
+        }

@@ -18,7 +18,7 @@ from itemeval_assets.core.tables import ITEMS, REPLACED, SCHEMA_VERSION, TABLES,
 from itemeval_assets.core.upsert import Upserted, upsert
 
 from . import layout
-from .backends import LOCKS, Backend, LocalBackend
+from .backends import Backend, open_backend
 from .locks import claimed
 
 __all__ = ["ResultsStore", "open_store"]
@@ -26,7 +26,7 @@ __all__ = ["ResultsStore", "open_store"]
 
 def open_store(study: Study) -> "ResultsStore":
     """The store of a study. Raises StoreError when the directory belongs to another config."""
-    store = ResultsStore(LocalBackend(study.study_dir), study.name)
+    store = ResultsStore(open_backend(study.location), study.name)
     store.require_owner(study)
     return store
 
@@ -52,7 +52,8 @@ class ResultsStore:
             keys = self.keys(table)
         else:
             keys = [layout.table_key(table, partition) for partition in partitions]
-        parts = [self._decode(table, key, self.backend.read(key), columns) for key in keys]
+        objects = zip(keys, self.backend.read_many(keys), strict=True)
+        parts = [self._decode(table, key, data, columns) for key, data in objects]
         schema = arrow_schema(TABLES[table])
         wanted = pa.schema([schema.field(name) for name in columns]) if columns else schema
         return pa.concat_tables([wanted.empty_table(), *parts])
@@ -93,6 +94,10 @@ class ResultsStore:
         found = self.backend.list(layout.table_folder(table))
         return [key for key in found if key.endswith(".parquet")]
 
+    def has(self, table: str, partition: Partition = ()) -> bool:
+        """Whether a partition has a file."""
+        return self.backend.exists(layout.table_key(table, partition))
+
     def uri(self, table: str, partition: Partition = ()) -> str:
         return self.backend.uri(layout.table_key(table, partition))
 
@@ -115,34 +120,27 @@ class ResultsStore:
         self, partitions: list[Partition], holder: str, on_wait: Callable[[Partition, str], None]
     ) -> Iterator[None]:
         """Hold the sole right to make the calls of these partitions."""
-        with claimed(self.local_root / LOCKS, partitions, holder, on_wait):
+        with claimed(self.backend, partitions, holder, on_wait):
             yield
-
-    @property
-    def local_root(self) -> Path:
-        """The study directory on this machine."""
-        if not isinstance(self.backend, LocalBackend):
-            raise StoreError("this study does not lie on a local disk")
-        return self.backend.root
 
     def require_owner(self, study: Study) -> None:
         """Raise StoreError when the study directory was begun by another config file."""
         owner = self.read_json(layout.STUDY_FILE)
         if owner is None:
-            if (study.study_dir / layout.table_folder("solutions")).is_file():
+            if self.backend.exists(layout.table_folder("solutions")):
                 raise StoreError(
-                    f"{study.study_dir} holds results of itemeval, whose tables are single files; "
+                    f"{study.location} holds results of itemeval, whose tables are single files; "
                     "give this study another `study:` name or `output_dir:`"
                 )
             return
         if owner.get("schema") != SCHEMA_VERSION:
             raise StoreError(
-                f"{study.study_dir} has table schema {owner.get('schema')!r}, this version reads "
+                f"{study.location} has table schema {owner.get('schema')!r}, this version reads "
                 f"{SCHEMA_VERSION!r}; use the version of itemeval-assets that wrote it"
             )
         if owner.get("config") != _config_from(study):
             raise StoreError(
-                f"{study.study_dir} was made by another config: {owner.get('config')} "
+                f"{study.location} was made by another config: {owner.get('config')} "
                 f"(seen from there), not {study.config_path}.\n"
                 "Give this study another `study:` name or `output_dir:`; if you renamed the "
                 f"config, correct `config` in {self.backend.uri(layout.STUDY_FILE)}"
@@ -236,5 +234,11 @@ def _encode(rows: pa.Table) -> bytes:
 
 
 def _config_from(study: Study) -> str:
-    """The config's path seen from the study directory: stays true when a project is moved."""
-    return Path(os.path.relpath(study.config_path, study.study_dir)).as_posix()
+    """What tells the config that owns a study directory from others.
+
+    Its path seen from there, which stays true when a project is moved. A bucket is shared by
+    machines that keep the config where they like: there, its name.
+    """
+    if study.is_remote:
+        return study.config_path.name
+    return Path(os.path.relpath(study.config_path, study.location)).as_posix()

@@ -149,7 +149,7 @@ def test_gradings_without_solutions_call_nobody_and_say_so(fresh: Runs) -> None:
     incomplete = {("gradings", "complete", partition_key(pair)) for pair in pairs}
     assert failed(result) == incomplete | {("gradings", "complete", None)}
     assert fresh.store.read("gradings").num_rows == fresh.store.read("ledger").num_rows == 0
-    assert not (fresh.study.study_dir / "logs").exists()
+    assert not (Path(fresh.study.location) / "logs").exists()
     logs = fresh.instance.all_logs(result.run_id)
     warnings = [entry.user_message for entry in logs if entry.level == logging.WARNING]
     missing = {f"nothing to grade: {pair[0]} has no solutions yet" for pair in pairs}

@@ -173,5 +173,5 @@ def materialized(result: dg.ExecuteInProcessResult) -> set[str]:
 
 
 def exported(runs: Runs) -> tuple[Any, ...]:
-    path = Path(runs.study.study_dir / EXPORT_LONG_PARQUET)
+    path = Path(runs.study.location) / EXPORT_LONG_PARQUET
     return path.read_bytes(), path.stat().st_mtime_ns

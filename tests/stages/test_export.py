@@ -185,7 +185,7 @@ def ledger_row(stage: str, condition: str, **values: Any) -> pa.Table:
 
 
 def exported(study: Study) -> list[str]:
-    return sorted(path.name for path in (study.study_dir / "export").glob("*"))
+    return sorted(path.name for path in (Path(study.location) / "export").glob("*"))
 
 
 def test_the_files_hold_all_rows_in_the_order_of_the_design(tmp_path: Path) -> None:
@@ -193,23 +193,23 @@ def test_the_files_hold_all_rows_in_the_order_of_the_design(tmp_path: Path) -> N
     result = export.write(study, store)
     assert exported(study) == ["gradings_long.csv", "gradings_long.parquet", "ledger.csv"]
     assert set(result.paths.values()) == {
-        str(study.study_dir / "export" / name) for name in exported(study)
+        str(Path(study.location) / "export" / name) for name in exported(study)
     }
-    frame = pd.read_parquet(study.study_dir / "export" / "gradings_long.parquet")
+    frame = pd.read_parquet(Path(study.location) / "export" / "gradings_long.parquet")
     assert len(frame) == result.rows == 10
     ids = [frame[name].tolist()[::2] for name in ("gen_condition_id", "grade_condition_id")]
     order = list(zip(*ids, strict=True))
     assert order[:4] == study.grade_partitions()
     assert order[4][0] == "gone_short_default--000000000000"
     assert frame["item_id"].tolist() == ["q1", "q2"] * 5
-    csv = (study.study_dir / "export" / "gradings_long.csv").read_bytes()
+    csv = (Path(study.location) / "export" / "gradings_long.csv").read_bytes()
     pd.testing.assert_frame_equal(read_back(csv, frame), frame, check_exact=True)
 
 
 def test_the_ledger_is_united_to_run_stage_condition_model(tmp_path: Path) -> None:
     study, store = finished_study(tmp_path)
     result = export.write(study, store)
-    ledger = pd.read_csv(study.study_dir / "export" / "ledger.csv")
+    ledger = pd.read_csv(Path(study.location) / "export" / "ledger.csv")
     key = ["run_id", "stage", "condition_id", "model"]
     assert "gen_condition_id" not in ledger and not ledger.duplicated(key).any()
     scorer, judge = (condition.id for condition in study.design.grade)
@@ -233,16 +233,16 @@ def test_an_empty_study_has_headers(tmp_path: Path) -> None:
     study = load_study(write_study(tmp_path))
     result = export.write(study, open_store(study))
     assert (result.rows, result.usd) == (0, 0.0)
-    [header] = (study.study_dir / "export" / "gradings_long.csv").read_text().splitlines()
+    [header] = (Path(study.location) / "export" / "gradings_long.csv").read_text().splitlines()
     assert header.split(",")[:2] == ["study", "item_id"]
 
 
 def test_a_second_export_is_the_same_to_the_byte(tmp_path: Path) -> None:
     study, store = finished_study(tmp_path)
     export.write(study, store)
-    before = {path.name: path.read_bytes() for path in (study.study_dir / "export").iterdir()}
+    before = {path.name: path.read_bytes() for path in (Path(study.location) / "export").iterdir()}
     export.write(study, store)
-    after = {path.name: path.read_bytes() for path in (study.study_dir / "export").iterdir()}
+    after = {path.name: path.read_bytes() for path in (Path(study.location) / "export").iterdir()}
     assert after == before
 
 

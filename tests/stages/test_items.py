@@ -29,7 +29,7 @@ def load(study: Study) -> list[dict[str, Any]]:
 
 
 def locks(study: Study) -> dict[str, Any]:
-    return json.loads((study.study_dir / "dataset_locks.json").read_text(encoding="utf-8"))
+    return json.loads((Path(study.location) / "dataset_locks.json").read_text(encoding="utf-8"))
 
 
 def test_items_are_loaded_and_their_data_pinned(tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ def test_changed_data_are_refused_until_they_are_restored(tmp_path: Path) -> Non
     message = str(caught.value)
     pinned = first[0]["dataset_revision"]
     assert f"'items.jsonl' changed since this study pinned it ({pinned[:12]} then, " in message
-    assert f"{study.study_dir}/dataset_locks.json" in message
+    assert f"{Path(study.location)}/dataset_locks.json" in message
     assert list(items.changed_datasets(study, open_store(study))) == ["items.jsonl"]
     assert locks(study)["datasets"]["items.jsonl"]["revision"] == pinned
     (tmp_path / "items.jsonl").write_bytes(original)
@@ -82,7 +82,7 @@ def test_changed_data_are_accepted_once_their_pin_is_deleted(tmp_path: Path) -> 
     study = load_study(write_study(tmp_path))
     load(study)
     write_items(tmp_path / "items.jsonl", 5)
-    (study.study_dir / "dataset_locks.json").unlink()
+    (Path(study.location) / "dataset_locks.json").unlink()
     assert len(load(study)) == 5
     assert items.changed_datasets(study, open_store(study)) == {}
 
@@ -222,6 +222,6 @@ def test_a_damaged_lock_file_is_no_empty_one(tmp_path: Path) -> None:
     study = load_study(write_study(tmp_path))
     store: ResultsStore = open_store(study)
     load(study)
-    (study.study_dir / "dataset_locks.json").write_text("{")
+    (Path(study.location) / "dataset_locks.json").write_text("{")
     with pytest.raises(StoreError, match=r"dataset_locks\.json is not valid JSON"):
         items.load(study, store)

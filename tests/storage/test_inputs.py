@@ -26,7 +26,7 @@ def test_a_study_is_loaded_from_its_file(tmp_path: Path) -> None:
     assert study.name == "toy"
     assert (study.config_path, study.config_dir) == (path, tmp_path)
     assert study.config_sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
-    assert study.study_dir == tmp_path / "studies" / "toy"
+    assert Path(study.location) == tmp_path / "studies" / "toy"
     packaged, local = (condition.prompt for condition in study.design.generate)
     assert (packaged.source, packaged.path) == ("builtin", "builtin:prompts/standard.md")
     assert (local.source, local.path) == (
@@ -35,7 +35,7 @@ def test_a_study_is_loaded_from_its_file(tmp_path: Path) -> None:
     )
     assert "{input}" in packaged.text
     assert len(study.generate_partitions()) == 2 and len(study.grade_partitions()) == 4
-    assert not study.study_dir.exists()
+    assert not Path(study.location).exists()
 
 
 def test_everything_is_seen_from_the_config_not_from_the_working_directory(
@@ -46,7 +46,7 @@ def test_everything_is_seen_from_the_config_not_from_the_working_directory(
     monkeypatch.chdir(tmp_path / "elsewhere")
     study = load_study("../project/study.yaml")
     assert study.config_path == tmp_path / "project" / "study.yaml"
-    assert study.study_dir == tmp_path / "out" / "toy"
+    assert Path(study.location) == tmp_path / "out" / "toy"
 
 
 def test_an_absolute_output_dir_and_one_in_the_home(
@@ -58,7 +58,7 @@ def test_an_absolute_output_dir_and_one_in_the_home(
         "~/results": tmp_path / "home" / "results" / "toy",
     }.items():
         path = write_study(tmp_path / "project", extra={"output_dir": given})
-        assert load_study(path).study_dir == expected
+        assert Path(load_study(path).location) == expected
 
 
 def test_other_folders_of_templates(tmp_path: Path) -> None:

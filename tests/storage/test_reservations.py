@@ -4,7 +4,6 @@ import multiprocessing
 import os
 import signal
 from contextlib import ExitStack, suppress
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from itemeval_assets.storage.reservations import Reservations
-from tests.storage.writers import running, store_in
+from itemeval_assets.storage.store import ResultsStore
+from tests.storage.writers import Place, running
 
 # Forks of one process that has the store loaded: quick to start, and without this one's threads.
 PROCESSES = multiprocessing.get_context("forkserver")
@@ -22,8 +22,8 @@ RUNS, ROUNDS, EACH_USD, CAP_USD = 4, 5, 3.0, 10.0
 
 
 @pytest.fixture
-def reservations(tmp_path: Path) -> Reservations:
-    return Reservations(store_in(tmp_path))
+def reservations(store: ResultsStore) -> Reservations:
+    return Reservations(store)
 
 
 class Refused(Exception):
@@ -39,9 +39,9 @@ def below_cap(others: dict[str, float]) -> None:
         raise Refused
 
 
-def reserve_and_stay(folder: Path, reserved: Any, leave: Any) -> None:
+def reserve_and_stay(place: Place, reserved: Any, leave: Any) -> None:
     """Reserve, and end without a word once told to."""
-    reservations = Reservations(store_in(folder))
+    reservations = Reservations(place.store())
     with reservations.held("run-1"):
         reservations.reserve("run-1", 9.0, anyway)
         reserved.set()
@@ -49,9 +49,9 @@ def reserve_and_stay(folder: Path, reserved: Any, leave: Any) -> None:
         os._exit(1)
 
 
-def reserve_in_rounds(folder: Path, run: int, together: Any, outcomes: Any) -> None:
+def reserve_in_rounds(place: Place, run: int, together: Any, outcomes: Any) -> None:
     """Reserve at the same moment as all others; tell who got it, and what all have."""
-    reservations = Reservations(store_in(folder))
+    reservations = Reservations(place.store())
     for number in range(ROUNDS):
         holder = f"run-{run}-{number}"
         with reservations.held(holder):
@@ -82,9 +82,11 @@ def test_it_ends_also_with_an_error(reservations: Reservations) -> None:
         assert reservations.amounts() == {}
 
 
-def test_who_is_not_alive_has_nothing_reserved(reservations: Reservations, tmp_path: Path) -> None:
+def test_who_is_not_alive_has_nothing_reserved(
+    reservations: Reservations, store: ResultsStore
+) -> None:
     assert reservations.amounts() == {}
-    assert list(tmp_path.iterdir()) == []
+    assert store.backend.list("") == []
     reservations.reserve("nobody", 5.0, anyway)
     assert reservations.amounts() == {}
 
@@ -98,15 +100,15 @@ def test_only_what_others_reserved_is_held_against_a_run(reservations: Reservati
         assert reservations.amounts() == {"run-1": 6.0, "run-2": 2.0}
 
 
-def test_a_refusal_changes_nothing(reservations: Reservations, tmp_path: Path) -> None:
+def test_a_refusal_changes_nothing(reservations: Reservations, store: ResultsStore) -> None:
     with reservations.held("run-1"), reservations.held("run-2"), reservations.held("run-3"):
         reservations.reserve("run-1", 8.0, anyway)
         reservations.reserve("run-2", 9.0, anyway)
-        before = (tmp_path / "reservations.json").read_bytes()
+        before = store.backend.read("reservations.json")
         for holder in ("run-1", "run-3"):
             with pytest.raises(Refused):
                 reservations.reserve(holder, EACH_USD, below_cap)
-        assert (tmp_path / "reservations.json").read_bytes() == before
+        assert store.backend.read("reservations.json") == before
         assert reservations.amounts() == {"run-1": 8.0, "run-2": 9.0}
 
 
@@ -114,7 +116,7 @@ def test_a_refusal_changes_nothing(reservations: Reservations, tmp_path: Path) -
 def test_a_holder_has_the_most_it_reserved_less_what_it_gave_back(
     changes: list[tuple[bool, str, int]], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    reservations = Reservations(store_in(tmp_path_factory.mktemp("store")))
+    reservations = Reservations(Place(str(tmp_path_factory.mktemp("store"))).store())
     expected: dict[str, float] = {}
     with reservations.held("a"), reservations.held("b"):
         for is_more, holder, usd in changes:
@@ -129,10 +131,10 @@ def test_a_holder_has_the_most_it_reserved_less_what_it_gave_back(
 
 @pytest.mark.parametrize("end", ["killed", "left"])
 def test_the_reservation_of_a_dead_process_no_longer_counts(
-    reservations: Reservations, tmp_path: Path, end: str
+    reservations: Reservations, place: Place, end: str
 ) -> None:
     reserved, leave = PROCESSES.Event(), PROCESSES.Event()
-    arguments = (tmp_path, reserved, leave)
+    arguments = (place, reserved, leave)
     process = PROCESSES.Process(target=reserve_and_stay, args=arguments, daemon=True)
     with running(process), reservations.held("run-2"):
         assert reserved.wait(PATIENCE_S)
@@ -149,11 +151,11 @@ def test_the_reservation_of_a_dead_process_no_longer_counts(
         assert reservations.amounts() == {"run-2": EACH_USD}
 
 
-def test_runs_that_reserve_at_once_never_pass_the_cap_together(tmp_path: Path) -> None:
+def test_runs_that_reserve_at_once_never_pass_the_cap_together(place: Place) -> None:
     together, outcomes = PROCESSES.Barrier(RUNS), PROCESSES.Queue()
     with ExitStack() as stack:
         for run in range(RUNS):
-            arguments = (tmp_path, run, together, outcomes)
+            arguments = (place, run, together, outcomes)
             process = PROCESSES.Process(target=reserve_in_rounds, args=arguments, daemon=True)
             stack.enter_context(running(process))
         found = [outcomes.get(timeout=PATIENCE_S) for _ in range(RUNS * ROUNDS)]

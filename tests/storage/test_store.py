@@ -22,11 +22,6 @@ from tests.rows import grading, item, solution, table
 from tests.studies import write_study
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> ResultsStore:
-    return ResultsStore(LocalBackend(tmp_path / "toy"), "toy")
-
-
 def filled(store: ResultsStore) -> ResultsStore:
     """Two generate conditions of two items, each graded by one judge."""
     for condition in ("g1", "g2"):
@@ -40,13 +35,16 @@ def filled(store: ResultsStore) -> ResultsStore:
     return store
 
 
-def files(store: ResultsStore) -> dict[str, bytes]:
-    root = store.local_root
-    return {
-        path.relative_to(root).as_posix(): path.read_bytes()
-        for path in sorted(root.rglob("*"))
-        if path.is_file() and ".locks" not in path.parts
-    }
+def files(store: ResultsStore) -> dict[str, bytes | None]:
+    return {key: store.backend.read(key) for key in store.backend.list("") if ".locks" not in key}
+
+
+def versions(store: ResultsStore) -> dict[str, Any]:
+    """What changes whenever a table is written, whatever is written."""
+    keys = [key for key in store.backend.list("") if key.endswith(".parquet")]
+    if isinstance(store.backend, LocalBackend):
+        return {key: (store.backend.root / key).stat().st_mtime_ns for key in keys}
+    return {key: store.backend.head(key)["LastModified"] for key in keys}  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -63,7 +61,7 @@ def test_what_has_never_been_written_has_no_rows(store: ResultsStore, name: str)
 def test_reading_creates_nothing(store: ResultsStore) -> None:
     assert store.read("solutions").num_rows == 0
     assert store.read_json("dataset_locks.json") is None
-    assert not store.local_root.exists()
+    assert store.backend.list("") == store.backend.folders("") == []
 
 
 def test_partitions_are_read_together_or_alone(store: ResultsStore) -> None:
@@ -97,8 +95,10 @@ def test_pandas_reads_every_table_by_its_path(store: ResultsStore, name: str, ro
     row = {"run_id": "r", "stage": "grade", "condition_id": "x", "model": "m", "calls": 1}
     row |= {"priced": True, "batch": False, "created_at": "t"}
     store.upsert("ledger", ("g1", "j1"), table("ledger", [row]))
-    (store.local_root / "solutions.parquet" / ".0123.draft").write_bytes(b"of a killed writer")
-    frame = pd.read_parquet(store.local_root / f"{name}.parquet")
+    if isinstance(store.backend, LocalBackend):
+        draft = store.backend.root / "solutions.parquet" / ".0123.draft"
+        draft.write_bytes(b"of a killed writer")
+    frame = pd.read_parquet(store.backend.uri(f"{name}.parquet"))
     assert len(frame) == rows
     assert list(frame.columns) == TABLES[name].column_names
     assert store.read(name).num_rows == rows
@@ -159,16 +159,16 @@ def test_what_a_row_replaced_is_remembered(store: ResultsStore) -> None:
 
 def test_storing_the_same_rows_again_changes_no_file(store: ResultsStore) -> None:
     filled(store)
-    before = {path: path.stat().st_mtime_ns for path in store.local_root.rglob("*.parquet")}
+    before = versions(store)
     filled(store)
-    assert {path: path.stat().st_mtime_ns for path in store.local_root.rglob("*.parquet")} == before
+    assert versions(store) == before
 
 
 def test_derived_partitions_are_written_anew(store: ResultsStore) -> None:
     store.replace("items", (), table("items", [item("q1"), item("q2")]))
     store.replace("items", (), table("items", [item("q3")]))
     assert store.read("items")["item_id"].to_pylist() == ["q3"]
-    assert Path(store.uri("items")) == store.local_root / "items.parquet"
+    assert store.uri("items") == store.backend.uri("items.parquet")
 
 
 @pytest.mark.parametrize(
@@ -185,8 +185,8 @@ def test_derived_partitions_are_written_anew(store: ResultsStore) -> None:
 )
 def test_a_damaged_file_is_named_and_left_as_it_is(store: ResultsStore, damage: Any) -> None:
     filled(store)
-    path = Path(store.uri("solutions", ("g1",)))
-    path.write_bytes(damage(path.read_bytes()))
+    path = store.uri("solutions", ("g1",))
+    store.backend.update("solutions.parquet/g1.parquet", damage)
     before = files(store)
     for attempt in (
         lambda: store.read("solutions"),
@@ -214,7 +214,8 @@ def test_a_truncated_file_is_never_taken_for_a_table(
         store.read("solutions")
 
 
-def test_another_programs_parquet_is_no_table_of_ours(store: ResultsStore) -> None:
+def test_another_programs_parquet_is_no_table_of_ours(disk: ResultsStore) -> None:
+    store = disk
     path = Path(store.uri("solutions", ("g1",)))
     path.parent.mkdir(parents=True)
     pq.write_table(pa.table({"item_id": ["q1"], "answer": ["4"]}), path)
@@ -225,9 +226,10 @@ def test_another_programs_parquet_is_no_table_of_ours(store: ResultsStore) -> No
         store.read("solutions")
 
 
-def test_a_file_where_a_folder_should_be(store: ResultsStore) -> None:
-    store.local_root.mkdir()
-    (store.local_root / "solutions.parquet").write_text("in the way")
+def test_a_file_where_a_folder_should_be(disk: ResultsStore, tmp_path: Path) -> None:
+    store = disk
+    (tmp_path / "toy").mkdir()
+    (tmp_path / "toy" / "solutions.parquet").write_text("in the way")
     for attempt in (
         lambda: store.read("solutions", [("g1",)]),
         lambda: store.upsert("solutions", ("g1",), table("solutions", [solution()])),
@@ -237,9 +239,9 @@ def test_a_file_where_a_folder_should_be(store: ResultsStore) -> None:
 
 
 def test_a_full_disk_leaves_the_old_file_and_no_litter(
-    store: ResultsStore, monkeypatch: pytest.MonkeyPatch
+    disk: ResultsStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    filled(store)
+    store = filled(disk)
     before = files(store)
 
     def full(descriptor: int) -> None:
@@ -255,37 +257,36 @@ def test_json_documents(store: ResultsStore) -> None:
     store.update_json("a/b.json", lambda found: {**found, "é": 1})
     store.update_json("a/b.json", lambda found: {**found, "two": [2]})
     assert store.read_json("a/b.json") == {"é": 1, "two": [2]}
-    text = (store.local_root / "a" / "b.json").read_text(encoding="utf-8")
+    text = (store.backend.read("a/b.json") or b"").decode()
     assert json.loads(text) == {"é": 1, "two": [2]} and "é" in text and text.endswith("\n")
 
 
 @pytest.mark.parametrize("text", ["{", "", "[1]", "\udcff"])
 def test_a_damaged_document_is_named_and_left_as_it_is(store: ResultsStore, text: str) -> None:
-    store.local_root.mkdir()
-    path = store.local_root / "study.json"
-    path.write_bytes(text.encode(errors="surrogateescape"))
+    path, damaged = store.backend.uri("study.json"), text.encode(errors="surrogateescape")
+    store.backend.update("study.json", lambda _: damaged)
     for attempt in (
         lambda: store.read_json("study.json"),
         lambda: store.update_json("study.json", lambda found: {"new": 1}),
     ):
         with pytest.raises(StoreError, match=f"{path} is no.* JSON"):
             attempt()
-    assert path.read_bytes() == text.encode(errors="surrogateescape")
+    assert store.backend.read("study.json") == damaged
 
 
 def test_a_study_directory_belongs_to_one_config(tmp_path: Path) -> None:
     one = load_study(write_study(tmp_path / "a", extra={"output_dir": "../out"}))
     two = load_study(write_study(tmp_path / "b", extra={"output_dir": "../out"}))
-    assert one.study_dir == two.study_dir
+    assert Path(one.location) == Path(two.location)
     open_store(one).take_ownership(one)
     open_store(one).take_ownership(one)
     with pytest.raises(StoreError) as caught:
         open_store(two)
     message = str(caught.value)
-    assert str(one.study_dir) in message and str(two.config_path) in message
+    assert one.location in message and str(two.config_path) in message
     assert "../../a/study.yaml" in message
     with pytest.raises(StoreError, match="was made by another config"):
-        ResultsStore(LocalBackend(two.study_dir), "toy").take_ownership(two)
+        ResultsStore(LocalBackend(Path(two.location)), "toy").take_ownership(two)
     assert open_store(one).read_json("study.json")["config"] == "../../a/study.yaml"  # type: ignore[index]
 
 
@@ -315,7 +316,7 @@ def test_tables_of_another_schema_version_are_refused(tmp_path: Path) -> None:
 
 def test_results_of_itemeval_are_not_mixed_with_ours(tmp_path: Path) -> None:
     study = load_study(write_study(tmp_path))
-    study.study_dir.mkdir(parents=True)
-    pq.write_table(pa.table({"study": ["toy"]}), study.study_dir / "solutions.parquet")
+    Path(study.location).mkdir(parents=True)
+    pq.write_table(pa.table({"study": ["toy"]}), Path(study.location) / "solutions.parquet")
     with pytest.raises(StoreError, match="holds results of itemeval"):
         open_store(study)

@@ -4,24 +4,35 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from itemeval_assets.core.study import Partition
-from itemeval_assets.storage.backends import LocalBackend
+from itemeval_assets.storage.backends import open_backend
 from itemeval_assets.storage.store import ResultsStore
 from tests.rows import solution, table
 
 PARTITION: Partition = ("g1",)
 
 
-def store_in(folder: Path) -> ResultsStore:
-    return ResultsStore(LocalBackend(folder), "toy")
+@dataclass(frozen=True)
+class Place:
+    """A location, with the environment that processes need to get there."""
+
+    location: str
+    environment: dict[str, str] = field(
+        default_factory=lambda: {k: v for k, v in os.environ.items() if k.startswith("AWS_")}
+    )
+
+    def store(self) -> ResultsStore:
+        os.environ.update(self.environment)
+        return ResultsStore(open_backend(self.location), "toy")
 
 
-def write_rounds(folder: Path, writer: int, rounds: int, items: int) -> None:
+def write_rounds(place: Place, writer: int, rounds: int, items: int) -> None:
     """Upsert the same cells again and again, and one that no other process has."""
-    store = store_in(folder)
+    store = place.store()
     for number in range(rounds):
         names = [*(f"q{item}" for item in range(items)), f"own-{writer}"]
         rows = [solution(name, sample_uuid=f"{writer}-{number}-{name}") for name in names]
@@ -36,14 +47,14 @@ def hang_while_writing(folder: Path, item: str) -> None:
         time.sleep(600)
 
     os.fsync = hang  # type: ignore[assignment]
-    store_in(folder).upsert("solutions", PARTITION, table("solutions", [solution(item)]))
+    Place(str(folder)).store().upsert("solutions", PARTITION, table("solutions", [solution(item)]))
 
 
 def hold_claims(
-    folder: Path, partitions: list[Partition], holder: str, events: Any, release: Any
+    place: Place, partitions: list[Partition], holder: str, events: Any, release: Any
 ) -> None:
     """Claim, tell, and hold until told to release."""
-    with store_in(folder).claimed(partitions, holder, lambda *wait: events.put(("waits", *wait))):
+    with place.store().claimed(partitions, holder, lambda *wait: events.put(("waits", *wait))):
         events.put(("holds", holder))
         release.wait(600)
     events.put(("released", holder))

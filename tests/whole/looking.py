@@ -33,7 +33,7 @@ PRICE = {"input_usd_per_mtok": 10.0, "output_usd_per_mtok": 30.0, "cache_read_us
 
 
 def results_dir(config: Path) -> Path:
-    return load_study(config).study_dir
+    return Path(load_study(config).location)
 
 
 def rows(config: Path, table: str) -> list[Row]:
@@ -66,10 +66,18 @@ def logged_samples(config: Path, stage: str) -> list[tuple[str, EvalSample]]:
     """(run id, sample) of every sample in the archived logs of `generate` or `grade`."""
     return [
         ((log.eval.metadata or {})["run_id"], sample)
-        for path in sorted((results_dir(config) / "logs" / stage).rglob("*.eval"))
+        for path in _logs_of(config, stage)
         for log in [read_log(path)]
         for sample in log.samples or []
     ]
+
+
+def _logs_of(config: Path, stage: str) -> list[Path]:
+    study = load_study(config)
+    if not study.is_remote:
+        return sorted((results_dir(config) / "logs" / stage).rglob("*.eval"))
+    backend = open_store(study).backend
+    return [backend.local_copy(key) for key in backend.list(f"logs/{stage}")]
 
 
 def assert_reconciled(config: Path) -> None:

@@ -176,7 +176,7 @@ def test_a_log_that_another_run_takes_away_is_no_trouble(
 ) -> None:
     server = serve()
     config = declare(tmp_path, items=1)
-    gone = results_dir(config) / "logs" / "running" / "gone.eval"
+    gone = "logs/running/gone.eval"
     monkeypatch.setattr(log_files, "running_logs", lambda _: [gone])
     api.run(config, only="solutions")
     assert server.count() == len(rows(config, "solutions")) == 1

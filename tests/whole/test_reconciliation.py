@@ -95,7 +95,7 @@ class AnyHistory(RuleBasedStateMachine):
 
     @rule(stage=st.sampled_from(sorted(LEDGERS)), pick=st.integers(0, 9))
     def delete_a_table_file(self, stage: str, pick: int) -> None:
-        folder = load_study(self.config()).study_dir / f"{stage}.parquet"
+        folder = Path(load_study(self.config()).location) / f"{stage}.parquet"
         files = sorted(folder.rglob("*.parquet"))
         if files:
             files[pick % len(files)].unlink()

@@ -1,0 +1,158 @@
+"""Locks in a bucket, where no operating system knows who is alive.
+
+A lock is an object that names a lease; a lease is an object that its process writes anew
+every few seconds. A lease that has not been written for long enough is dead, and so are the
+locks that name it. Its age is told by the clock of the server alone, so that those of the
+machines may differ.
+"""
+
+import json
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+
+from itemeval_assets.core.errors import StoreError
+
+from .processes import is_gone, this_process
+
+if TYPE_CHECKING:
+    from .s3 import S3Backend
+
+__all__ = ["Leases"]
+
+LOCKS = ".locks"
+# A process that S3 does not hear from for so long may be taken for dead.
+LIFETIME_S = 60.0
+BEAT_S = 10.0
+POLL_S = 1.0
+# Those of this process: what else bears its name was given up while S3 was out of reach.
+_OWN: set[str] = set()
+
+
+class Leases:
+    """The locks of one process under one prefix of a bucket; safe between its threads."""
+
+    def __init__(self, objects: "S3Backend") -> None:
+        self._objects = objects
+        self._lease = ""
+        self._count = 0
+        self._guard = threading.Lock()
+        self._beating = threading.Event()
+        self._last_beat_s = 0.0
+
+    @contextmanager
+    def hold(
+        self, key: str, holder: str, on_wait: Callable[[str], None] | None = None
+    ) -> Iterator[None]:
+        """Hold a lock while the block runs; `on_wait(holder)` is told who else has it."""
+        with self._leased() as lease:
+            mark = json.dumps({"holder": holder, "lease": lease}).encode()
+            self._take(key, mark, on_wait)
+            try:
+                yield
+            finally:
+                self._release(key, mark)
+
+    def is_held(self, key: str) -> bool:
+        """Whether somebody alive holds a lock."""
+        found = self._objects.read(_lock_key(key))
+        return found is not None and self._is_alive(json.loads(found)["lease"])
+
+    def forget(self, key: str) -> None:
+        """Remove what is left of a lock that nobody takes any more."""
+        self._objects.delete(_lock_key(key))
+
+    def are_alive(self) -> bool:
+        """Whether nobody can have taken this process for dead since it took its locks."""
+        return time.monotonic() - self._last_beat_s < LIFETIME_S
+
+    def _take(self, key: str, mark: bytes, on_wait: Callable[[str], None] | None) -> None:
+        while True:
+            found = self._objects.get(_lock_key(key))
+            stored: dict[str, Any] = json.loads(found.data) if found else {"lease": None}
+            if not self._is_alive(stored["lease"]):
+                if self._objects.swap(_lock_key(key), mark, found.etag if found else None):
+                    return
+                # The request may have been repeated after its answer got lost.
+                if self._objects.read(_lock_key(key)) == mark:
+                    return
+                continue
+            if on_wait:
+                on_wait(stored["holder"])
+                on_wait = None
+            time.sleep(POLL_S)
+
+    def _release(self, key: str, mark: bytes) -> None:
+        found = self._objects.get(_lock_key(key))
+        if found and found.data == mark:
+            free = json.dumps({"holder": None, "lease": None}).encode()
+            self._objects.swap(_lock_key(key), free, found.etag)
+
+    def _is_alive(self, lease: str | None) -> bool:
+        if lease is None:
+            return False
+        found = self._objects.get(_lease_key(lease))
+        if found is None or is_gone(process := found.data.decode()):
+            return False
+        if process == this_process() and lease not in _OWN:
+            return False
+        head = self._objects.head(_lease_key(lease))
+        return head is not None and _age_s(head) < LIFETIME_S
+
+    @contextmanager
+    def _leased(self) -> Iterator[str]:
+        """The lease of this process, which lives while it holds any lock."""
+        with self._guard:
+            if self._count == 0:
+                self._begin()
+            self._count += 1
+            lease = self._lease
+        try:
+            yield lease
+        finally:
+            with self._guard:
+                self._count -= 1
+                if self._count == 0:
+                    self._beating.set()
+                    _OWN.discard(lease)
+                    self._objects.delete(_lease_key(lease))
+
+    def _begin(self) -> None:
+        self._lease, self._beating = uuid.uuid4().hex, threading.Event()
+        self._beat(self._lease)
+        _OWN.add(self._lease)
+        threading.Thread(
+            target=self._keep_beating, args=(self._lease, self._beating), daemon=True
+        ).start()
+
+    def _keep_beating(self, lease: str, ended: threading.Event) -> None:
+        while not ended.wait(BEAT_S):
+            try:
+                self._beat(lease)
+            except StoreError:
+                # S3 may be away for a while: `are_alive` says when that was too long.
+                continue
+
+    def _beat(self, lease: str) -> None:
+        begun = time.monotonic()
+        self._objects.put(_lease_key(lease), this_process().encode())
+        self._last_beat_s = begun
+
+
+def _lock_key(key: str) -> str:
+    return f"{LOCKS}/{key}.json"
+
+
+def _lease_key(lease: str) -> str:
+    return f"{LOCKS}/leases/{lease}"
+
+
+def _age_s(head: dict[str, Any]) -> float:
+    """How long ago an object was written, by the clock of the server that has it."""
+    told: datetime = parsedate_to_datetime(head["ResponseMetadata"]["HTTPHeaders"]["date"])
+    return (told - head["LastModified"]).total_seconds()

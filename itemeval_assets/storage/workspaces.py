@@ -1,0 +1,147 @@
+"""Folders on this machine for the logs of a study that lies in a bucket.
+
+inspect_ai writes its logs here, at the speed of a disk and whatever becomes of the network,
+and a thread sends each one to the bucket as it grows. What a killed process has left behind
+is sent by the next one on this machine.
+"""
+
+import hashlib
+import shutil
+import tempfile
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
+from platformdirs import user_cache_path
+
+from itemeval_assets.core.errors import StoreError
+
+if TYPE_CHECKING:
+    from .s3 import S3Backend
+
+__all__ = ["Workspaces"]
+
+SEND_EVERY_S = 2.0
+# Where a log takes long to send, sending takes at most this part of the time.
+SENDING_SHARE = 0.1
+
+
+class Workspaces:
+    """The folders of all processes of this machine for one prefix of a bucket."""
+
+    def __init__(self, objects: "S3Backend") -> None:
+        self._objects = objects
+        self._copies: tempfile.TemporaryDirectory[str] | None = None
+        self._etags: dict[str, str] = {}
+
+    @contextmanager
+    def open(self, folder: str) -> Iterator[Path]:
+        """See `Backend.workspace`. What cannot be sent stays on the disk, and is sent later."""
+        place = self._place(folder) / uuid.uuid4().hex
+        place.mkdir(parents=True)
+        lock = FileLock(_lock_of(place))
+        lock.acquire()
+        sender = _Sender(self._objects, place, folder)
+        try:
+            with sender.sending():
+                yield place
+        finally:
+            if sender.has_sent_all:
+                _remove(place)
+            lock.release()
+
+    def adopt(self, folder: str) -> None:
+        """See `Backend.adopt`."""
+        for place in sorted(path for path in self._place(folder).glob("*") if path.is_dir()):
+            lock = FileLock(_lock_of(place))
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                continue
+            try:
+                _Sender(self._objects, place, folder).send_changed()
+                _remove(place)
+            finally:
+                lock.release()
+
+    def copy_of(self, key: str) -> Path:
+        """See `Backend.local_copy`. An object that has not changed is fetched once."""
+        if self._copies is None:
+            self._copies = tempfile.TemporaryDirectory(prefix="itemeval_assets_")
+        path = Path(self._copies.name) / key
+        found = self._objects.get(key, unless=self._etags.get(key))
+        if found is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(found.data)
+            self._etags[key] = found.etag
+        elif not path.exists() or not self._objects.exists(key):
+            raise StoreError(f"there is no object {self._objects.uri(key)}")
+        return path
+
+    def _place(self, folder: str) -> Path:
+        digest = hashlib.sha256(self._objects.uri(folder).encode()).hexdigest()[:16]
+        return user_cache_path("itemeval_assets") / "unsent" / digest
+
+
+class _Sender:
+    """Sends the files of one folder to the bucket whenever they have changed."""
+
+    def __init__(self, objects: "S3Backend", place: Path, folder: str) -> None:
+        self._objects, self._place, self._folder = objects, place, folder
+        self._sent: dict[Path, tuple[int, int]] = {}
+        self._ended = threading.Event()
+        self.has_sent_all = False
+
+    @contextmanager
+    def sending(self) -> Iterator[None]:
+        """Send in the background while the block runs; at its end, all that is left."""
+        thread = threading.Thread(target=self._keep_sending, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._ended.set()
+            thread.join()
+            try:
+                self.send_changed()
+                self.has_sent_all = True
+            except StoreError as error:
+                raise StoreError(
+                    f"{error}.\nNo answer is lost: the logs are kept in {self._place}, and the "
+                    "next run of this study on this machine sends them and goes on from there"
+                ) from error
+
+    def send_changed(self) -> None:
+        # inspect renames a finished draft to its log: what is read is never half a log.
+        for path in sorted(self._place.glob("*.eval")):
+            found = path.stat()
+            mark = (found.st_mtime_ns, found.st_size)
+            if self._sent.get(path) != mark:
+                self._objects.put(f"{self._folder}/{path.name}", path.read_bytes())
+                self._sent[path] = mark
+
+    def _keep_sending(self) -> None:
+        pause_s = SEND_EVERY_S
+        while not self._ended.wait(pause_s):
+            begun = time.monotonic()
+            try:
+                self.send_changed()
+            except StoreError:
+                # The calls go on without the network; the end of the block says if it stays away.
+                continue
+            finally:
+                pause_s = max(SEND_EVERY_S, (time.monotonic() - begun) / SENDING_SHARE)
+
+
+def _remove(place: Path) -> None:
+    shutil.rmtree(place)
+    _lock_of(place).unlink(missing_ok=True)
+
+
+def _lock_of(place: Path) -> Path:
+    return place.with_suffix(".lock")

@@ -1,0 +1,79 @@
+"""A real S3 server on 127.0.0.1 for tests: moto's, one request at a time.
+
+Compare-and-swap is a promise of S3. moto checks a condition and then writes, so that two
+requests at once could both pass: here requests queue. Faults can be injected: the next
+requests fail with a status, or everything takes longer.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+__all__ = ["Faults", "S3Server", "s3_server"]
+
+ERROR = b"<?xml version='1.0'?><Error><Code>%s</Code><Message>injected</Message></Error>"
+CODES = {500: b"InternalError", 503: b"SlowDown"}
+
+
+@dataclass
+class Faults:
+    """What goes wrong: the statuses of the next requests, and a delay before each answer."""
+
+    statuses: list[int] = field(default_factory=list)
+    delay_s: float = 0.0
+    seen: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass
+class S3Server:
+    """The running server. `requests` counts what it has been asked."""
+
+    endpoint: str
+    faults: Faults
+
+    @property
+    def requests(self) -> int:
+        return len(self.faults.seen)
+
+
+class _OneAtATime:
+    def __init__(self, app: Callable[..., Iterable[bytes]], faults: Faults) -> None:
+        self._app, self._faults, self._turn = app, faults, threading.Lock()
+
+    def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        if self._faults.delay_s:
+            time.sleep(self._faults.delay_s)
+        with self._turn:
+            self._faults.seen.append((environ["REQUEST_METHOD"], environ["PATH_INFO"]))
+            if self._faults.statuses:
+                status = self._faults.statuses.pop(0)
+                start(f"{status} Injected", [("Content-Type", "application/xml")])
+                return [ERROR % CODES[status]]
+            return list(self._app(environ, start))
+
+
+class _Quiet(WSGIRequestHandler):
+    def log(self, type: str, message: str, *args: Any) -> None:
+        """Say nothing of each request."""
+
+
+@contextmanager
+def s3_server(port: int = 0) -> Iterator[S3Server]:
+    """Serve an empty S3 while the block runs."""
+    faults = Faults()
+    app = _OneAtATime(DomainDispatcherApplication(create_backend_app), faults)
+    server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Quiet)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield S3Server(f"http://127.0.0.1:{server.server_port}", faults)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

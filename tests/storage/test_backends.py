@@ -1,0 +1,105 @@
+"""What every backend promises, of a disk and of a bucket alike."""
+
+from pathlib import Path
+
+import pytest
+
+from itemeval_assets.core.errors import StoreError
+from itemeval_assets.storage.backends import Backend, open_backend
+from itemeval_assets.storage.store import ResultsStore
+
+
+@pytest.fixture
+def backend(store: ResultsStore) -> Backend:
+    return store.backend
+
+
+def test_an_object_is_read_as_it_was_written(backend: Backend) -> None:
+    assert backend.read("a/b") is None and not backend.exists("a/b")
+    backend.update("a/b", lambda found: (found or b"") + b"1")
+    backend.update("a/b", lambda found: (found or b"") + b"2")
+    backend.update("a/b", lambda found: None)
+    assert backend.read("a/b") == b"12" and backend.exists("a/b")
+    assert not backend.exists("a")
+
+
+def test_an_error_while_merging_changes_nothing(backend: Backend) -> None:
+    backend.update("a", lambda _: b"1")
+    with pytest.raises(ZeroDivisionError):
+        backend.update("a", lambda _: b"1" * (1 // 0))
+    assert backend.read("a") == b"1"
+
+
+def test_what_exists_is_not_created(backend: Backend) -> None:
+    assert backend.create("a/b", b"1")
+    assert not backend.create("a/b", b"2")
+    assert backend.read("a/b") == b"1"
+
+
+def test_deleting_needs_nothing_to_be_there(backend: Backend) -> None:
+    backend.delete("a/b")
+    backend.update("a/b", lambda _: b"1")
+    backend.delete("a/b")
+    assert backend.read("a/b") is None
+
+
+def test_keys_and_folders(backend: Backend) -> None:
+    for key in ("x", "a/2", "a/1/z", "a/.hidden", ".locks/y", "ab/1"):
+        backend.update(key, lambda _: b"")
+    assert backend.list("a") == ["a/1/z", "a/2"]
+    assert backend.list("a/1") == ["a/1/z"]
+    assert backend.list("nowhere") == []
+    assert backend.folders("") == ["a", "ab"]
+    assert backend.folders("a") == ["1"]
+
+
+def test_names_may_hold_any_letter(backend: Backend) -> None:
+    key = "a folder/Grüße #1?.txt"
+    backend.update(key, lambda _: b"1")
+    assert backend.list("a folder") == [key]
+    assert backend.local_copy(key).read_bytes() == b"1"
+    backend.move(key, "b/100% + é.txt")
+    assert backend.list("") == ["b/100% + é.txt"]
+
+
+def test_a_move_never_overwrites(backend: Backend) -> None:
+    backend.update("a", lambda _: b"1")
+    backend.move("a", "b/c")
+    assert (backend.read("a"), backend.read("b/c")) == (None, b"1")
+    backend.update("a", lambda _: b"older")
+    backend.move("a", "b/c")
+    assert (backend.read("a"), backend.read("b/c")) == (None, b"1")
+
+
+def test_a_file_becomes_an_object(backend: Backend, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"12")
+    backend.upload(tmp_path / "file", "a/b")
+    assert backend.read("a/b") == b"12"
+
+
+def test_files_of_a_workspace_become_objects(backend: Backend) -> None:
+    with backend.workspace("logs/running") as folder:
+        (folder / "x.eval").write_bytes(b"1")
+    backend.adopt("logs/running")
+    assert backend.read("logs/running/x.eval") == b"1"
+
+
+def test_a_lock_is_held_by_one(backend: Backend) -> None:
+    assert not backend.is_held("x")
+    with backend.lock("x", "me"), backend.lock("y", "me"):
+        assert backend.is_held("x") and backend.holds_locks()
+    assert not backend.is_held("x")
+    with backend.lock("once", "me", is_unique=True):
+        assert backend.is_held("once")
+    assert not backend.is_held("once")
+
+
+def test_a_copy_of_nothing(backend: Backend) -> None:
+    with pytest.raises(StoreError, match=r"there is no .*a/b"):
+        backend.local_copy("a/b")
+
+
+def test_a_folder_in_the_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    open_backend("~/results").update("a", lambda _: b"1")
+    assert (tmp_path / "results" / "a").read_bytes() == b"1"

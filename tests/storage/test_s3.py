@@ -1,0 +1,303 @@
+"""A bucket: what goes wrong with one, and what a lock there is worth."""
+
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from itemeval_assets.core.errors import ConfigError, StoreError
+from itemeval_assets.storage import leases, processes, s3, workspaces
+from itemeval_assets.storage.s3 import S3Backend, split_s3
+from itemeval_assets.storage.store import ResultsStore
+from tests.rows import solution, table
+from tests.s3_server import S3Server
+
+PARTITION = ("g1",)
+
+
+def backend(location: str, **client: Any) -> S3Backend:
+    """A backend as another machine has one, with a client of its own."""
+    return S3Backend(*split_s3(location), boto3.client("s3", **client))
+
+
+def rows(*items: str) -> Any:
+    return table("solutions", [solution(item) for item in items])
+
+
+def test_a_location_is_a_bucket_and_a_prefix() -> None:
+    assert split_s3("s3://bucket") == split_s3("s3://bucket/") == ("bucket", "")
+    assert split_s3("s3://bucket/some/prefix/") == ("bucket", "some/prefix")
+    for wrong in ("s3://", "s3:///prefix", "bucket/prefix"):
+        with pytest.raises(ConfigError, match="s3://bucket/prefix"):
+            split_s3(wrong)
+
+
+def test_listing_goes_on_after_the_first_page(
+    bucket: ResultsStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "10")
+    for number in range(25):
+        bucket.backend.update(f"many/{number:02}", lambda _: b"x")
+    assert bucket.backend.list("many") == [f"many/{number:02}" for number in range(25)]
+    assert bucket.backend.folders("") == ["many"]
+
+
+def test_reading_a_partition_asks_for_one_object(bucket: ResultsStore, s3: S3Server) -> None:
+    for condition in ("g1", "g2", "g3"):
+        bucket.upsert("solutions", (condition,), rows("q1"))
+    before = s3.requests
+    assert bucket.read("solutions", [("g2",)]).num_rows == 1
+    assert s3.requests == before + 1
+
+
+def test_a_write_that_was_overtaken_merges_anew(s3_location: str) -> None:
+    ours, theirs = backend(s3_location), backend(s3_location)
+    seen: list[bytes | None] = []
+
+    def change(found: bytes | None) -> bytes:
+        seen.append(found)
+        if len(seen) == 1:
+            theirs.update("x", lambda _: b"theirs")
+        return (found or b"") + b"+ours"
+
+    ours.update("x", change)
+    assert seen == [None, b"theirs"]
+    assert ours.read("x") == b"theirs+ours"
+
+
+def test_only_one_creates(s3_location: str) -> None:
+    assert backend(s3_location).create("x", b"first")
+    assert not backend(s3_location).create("x", b"second")
+    assert backend(s3_location).read("x") == b"first"
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_a_server_that_stumbles_is_asked_again(
+    bucket: ResultsStore, s3: S3Server, status: int
+) -> None:
+    bucket.upsert("solutions", PARTITION, rows("q1"))
+    s3.faults.statuses += [status, status]
+    bucket.upsert("solutions", PARTITION, rows("q2"))
+    assert s3.faults.statuses == []
+    assert bucket.read("solutions")["item_id"].to_pylist() == ["q1", "q2"]
+
+
+def test_a_server_that_does_not_recover_is_an_error_and_nothing_is_lost(
+    bucket: ResultsStore, s3: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket.upsert("solutions", PARTITION, rows("q1"))
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    s3.faults.statuses += [503] * 50
+    with pytest.raises(StoreError, match=r"cannot read s3://.*g1\.parquet: .*SlowDown"):
+        bucket.upsert("solutions", PARTITION, rows("q2"))
+    s3.faults.statuses.clear()
+    assert bucket.read("solutions")["item_id"].to_pylist() == ["q1"]
+
+
+def test_no_such_bucket(s3_location: str) -> None:
+    with pytest.raises(StoreError, match="there is no bucket 'nowhere'; create it"):
+        backend("s3://nowhere/prefix").update("x", lambda _: b"1")
+    with pytest.raises(StoreError, match="cannot list s3://nowhere/x: there is no bucket"):
+        backend("s3://nowhere").list("x")
+
+
+def test_no_credentials(s3_location: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    session = boto3.Session()
+    nobody = S3Backend(*split_s3(s3_location), session.client("s3"))
+    with pytest.raises(StoreError, match="no credentials for S3 are found; set AWS_ACCESS_KEY_ID"):
+        nobody.read("x")
+
+
+def test_an_endpoint_that_is_not_there(s3_location: str) -> None:
+    config = Config(retries={"max_attempts": 1}, connect_timeout=1)
+    lost = backend(s3_location, endpoint_url="http://127.0.0.1:9", config=config)
+    with pytest.raises(StoreError, match=r"http://127\.0\.0\.1:9 does not answer as S3 does"):
+        lost.read("x")
+
+
+@pytest.mark.parametrize(
+    ("code", "advice"),
+    [
+        ("AccessDenied", "need to get, put, list and delete"),
+        ("InvalidAccessKeyId", "check AWS_ACCESS_KEY_ID"),
+        ("SignatureDoesNotMatch", "check AWS_SECRET_ACCESS_KEY"),
+        ("ExpiredToken", "have expired"),
+        ("Strange", "S3 answers Strange: in words"),
+    ],
+)
+def test_refusals_say_what_to_do(
+    s3_location: str, monkeypatch: pytest.MonkeyPatch, code: str, advice: str
+) -> None:
+    refused = backend(s3_location)
+
+    def refuse(**_: Any) -> None:
+        answer: Any = {"Error": {"Code": code, "Message": "in words"}}
+        raise s3.ClientError(answer, "GetObject")
+
+    monkeypatch.setattr(refused.client, "get_object", refuse)
+    with pytest.raises(StoreError, match=f"cannot read {s3_location}/x: .*{advice}"):
+        refused.read("x")
+
+
+def test_a_dead_machine_loses_its_locks_and_a_living_one_does_not(
+    s3_location: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, theirs = backend(s3_location), backend(s3_location)
+    monkeypatch.setattr(leases, "is_gone", lambda process: False)  # another machine's
+    monkeypatch.setattr(leases, "POLL_S", 0.01)
+    waits: list[str] = []
+    with theirs.lock("claims/x", "their run"):
+        assert ours.is_held("claims/x")
+        monkeypatch.setattr(leases, "LIFETIME_S", -1.0)
+        assert not ours.is_held("claims/x")
+        with ours.lock("claims/x", "our run", waits.append):
+            assert waits == []
+            monkeypatch.setattr(leases, "LIFETIME_S", 60.0)
+            assert ours.is_held("claims/x") and theirs.is_held("claims/x")
+    # What is not theirs any more, they do not set free; and it is free now.
+    assert not ours.is_held("claims/x")
+
+
+def test_a_lock_of_another_machine_is_not_taken_while_it_lives(s3_location: str) -> None:
+    ours, theirs = backend(s3_location), backend(s3_location)
+    with theirs.lock("claims/x", "their run"):
+        mark = theirs.read(".locks/claims/x.json")
+        with pytest.raises(TimeoutError), ours.lock("claims/x", "our run", _give_up):
+            raise AssertionError("two had the lock")
+        assert theirs.read(".locks/claims/x.json") == mark
+
+
+def test_a_lock_that_could_not_be_set_free_does_not_stay(
+    s3_location: str, s3: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = backend(s3_location)
+    with pytest.raises(StoreError), ours.lock("claims/x", "run"):
+        monkeypatch.setattr(time, "sleep", lambda _: None)
+        s3.faults.statuses += [503] * 100
+    s3.faults.statuses.clear()
+    assert len(ours.list(".locks/leases")) == 1
+    assert not ours.is_held("claims/x")
+
+
+def test_a_lease_ends_with_the_last_lock(s3_location: str) -> None:
+    ours = backend(s3_location)
+    with ours.lock("claims/x", "run"), ours.lock("claims/y", "run", is_unique=True):
+        assert ours.holds_locks()
+        assert len(ours.list(".locks/leases")) == 1
+    assert ours.list(".locks") == [".locks/claims/x.json"]
+
+
+def test_a_lease_that_could_not_be_renewed_is_no_longer_trusted(
+    s3_location: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = backend(s3_location)
+    with ours.lock("claims/x", "run"):
+        assert ours.holds_locks()
+        now = time.monotonic()
+        monkeypatch.setattr(leases.time, "monotonic", lambda: now + leases.LIFETIME_S)
+        assert not ours.holds_locks()
+
+
+def test_a_lease_is_renewed(s3_location: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leases, "BEAT_S", 0.01)
+    ours = backend(s3_location)
+    with ours.lock("claims/x", "run"):
+        [lease] = ours.list(".locks/leases")
+        ours.delete(lease)
+        deadline = time.monotonic() + 30
+        while not ours.exists(lease):
+            assert time.monotonic() < deadline
+
+
+def test_the_age_of_a_lease_is_told_by_the_server(s3_location: str) -> None:
+    ours = backend(s3_location)
+    ours.put("x", b"")
+    head = ours.head("x")
+    assert head is not None
+    assert 0 <= leases._age_s(head) < 60
+    head["LastModified"] = datetime(2020, 1, 1, tzinfo=UTC)
+    assert leases._age_s(head) > 10_000
+
+
+def test_only_ended_processes_of_this_machine_are_gone() -> None:
+    here = processes.this_process()
+    machine, pid, _ = here.split(":")
+    assert not processes.is_gone(here)
+    assert processes.is_gone(f"{machine}:{pid}:1.0")
+    assert processes.is_gone(f"{machine}:{2**22 + 1}:1.0")
+    assert not processes.is_gone(f"elsewhere:{pid}:1.0")
+    assert not processes.is_gone("")
+
+
+def test_a_workspace_is_sent_while_it_grows(
+    s3_location: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workspaces, "SEND_EVERY_S", 0.01)
+    ours, theirs = backend(s3_location), backend(s3_location)
+    with ours.workspace("logs/running") as folder:
+        (folder / "a.eval").write_bytes(b"one")
+        _wait_for(lambda: theirs.read("logs/running/a.eval") == b"one")
+        (folder / "a.eval").write_bytes(b"one, two")
+        (folder / "draft.tmp").write_bytes(b"not yet")
+        _wait_for(lambda: theirs.read("logs/running/a.eval") == b"one, two")
+        (folder / "b.eval").write_bytes(b"last")
+    assert theirs.list("logs") == ["logs/running/a.eval", "logs/running/b.eval"]
+    assert not folder.exists()
+
+
+def test_what_cannot_be_sent_is_kept_and_sent_by_the_next(
+    s3_location: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, later = backend(s3_location), backend(s3_location)
+
+    def broken(*_: Any) -> str:
+        raise StoreError("the network is down")
+
+    monkeypatch.setattr(ours, "put", broken)
+    kept = "no folder"
+    with pytest.raises(StoreError) as caught, ours.workspace("logs/running") as folder:
+        (folder / "a.eval").write_bytes(b"paid for")
+        kept = str(folder)
+    assert "the network is down" in str(caught.value) and kept in str(caught.value)
+    assert later.list("logs") == []
+    later.adopt("logs/running")
+    assert later.read("logs/running/a.eval") == b"paid for"
+    assert not folder.exists()
+
+
+def test_the_workspace_of_a_living_process_is_not_adopted(s3_location: str) -> None:
+    ours, theirs = backend(s3_location), backend(s3_location)
+    with ours.workspace("logs/running") as folder:
+        theirs.adopt("logs/running")
+        assert folder.exists()
+
+
+def test_a_copy_follows_its_object(s3_location: str, s3: S3Server) -> None:
+    ours = backend(s3_location)
+    ours.put("logs/a", b"one")
+    assert ours.local_copy("logs/a").read_bytes() == b"one"
+    ours.put("logs/a", b"two")
+    assert ours.local_copy("logs/a").read_bytes() == b"two"
+    assert ours.local_copy("logs/a").read_bytes() == b"two"
+    ours.delete("logs/a")
+    for key in ("logs/a", "logs/never"):
+        with pytest.raises(StoreError, match=f"there is no object {s3_location}/{key}"):
+            ours.local_copy(key)
+
+
+def _give_up(holder: str) -> None:
+    assert holder == "their run"
+    raise TimeoutError
+
+
+def _wait_for(condition: Any) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

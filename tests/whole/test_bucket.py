@@ -1,0 +1,163 @@
+"""Whole studies in a bucket: results as on a disk, and machines that share nothing else."""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from itemeval_assets import api
+from itemeval_assets.cli import run_cli
+from itemeval_assets.storage.inputs import load_study
+from itemeval_assets.storage.store import open_store
+from tests.model_server import Behaviour
+from tests.s3_server import S3Server
+from tests.studies import write_study
+
+from .conftest import Serve
+from .looking import assert_reconciled, cells, rows
+from .test_processes import COMMAND
+
+# Of no two runs the same.
+PASSING = ["gen_run_id", "grade_run_id", "gen_log_file", "grade_log_file", "created_at"]
+PASSING += ["gen_latency_s", "grade_latency_s"]
+PATIENCE_S = 240
+
+
+def declare(folder: Path, location: str, **options: Any) -> Path:
+    extra = {"cache": False, "output_dir": location}
+    return write_study(folder, **{"items": 6, **options}, extra=extra)
+
+
+def machine(folder: Path, config: Path) -> "subprocess.Popen[bytes]":
+    """A run in a process that has the bucket and the config, and else nothing of others."""
+    own = {"XDG_CACHE_HOME": str(folder / "cache"), "DAGSTER_HOME": str(folder / "home")}
+    (folder / "home").mkdir(parents=True)
+    with (folder / "output.txt").open("wb") as file:
+        environment = {**os.environ, **own}
+        return subprocess.Popen(
+            [*COMMAND, str(config)], env=environment, stdout=file, stderr=subprocess.STDOUT
+        )
+
+
+def test_a_bucket_holds_the_same_rows_as_a_disk(tmp_path: Path, s3_location: str) -> None:
+    design: dict[str, Any] = {"prompts": ["short", "long"], "replications": 2}
+    on_disk = api.run(declare(tmp_path / "disk", "results", **design))
+    config = declare(tmp_path / "bucket", s3_location, **design)
+    in_bucket = api.run(config)
+    assert in_bucket.failed_checks == [] and in_bucket.errored == 0
+    assert in_bucket.calls == on_disk.calls == 48
+    assert_reconciled(config)
+    frames = [
+        pd.read_parquet(summary.export.paths["export/gradings_long.parquet"])
+        for summary in (on_disk, in_bucket)
+    ]
+    disk, bucket = (frame.drop(columns=PASSING) for frame in frames)
+    assert len(disk) == 48
+    pd.testing.assert_frame_equal(disk, bucket)
+    again = api.run(config)
+    assert (again.calls, again.recovered) == (0, 0)
+    # Nothing is left behind: no running log, no lock, no lease, no reservation.
+    backend = open_store(load_study(config)).backend
+    assert backend.list("logs/running") == backend.list(".locks/leases") == []
+    assert backend.list(".locks/reservations") == []
+
+
+def test_pandas_reads_every_table_of_a_bucket(tmp_path: Path, s3_location: str) -> None:
+    config = declare(tmp_path, s3_location, items=2)
+    api.run(config)
+    where = f"{s3_location}/toy"
+    for table in ("items", "solutions", "gradings", "gradings_long", "ledger", "log_index"):
+        frame = pd.read_parquet(f"{where}/{table}.parquet")
+        assert len(frame) == len(rows(config, table)) > 0
+
+
+def test_two_machines_share_the_work(tmp_path: Path, s3_location: str, serve: Serve) -> None:
+    server = serve(Behaviour(latency_s=0.5))
+    config = declare(
+        tmp_path,
+        s3_location,
+        items=8,
+        models=["openai-api/test/m"],
+        graders=["openai-api/test/judge"],
+    )
+    both = [machine(tmp_path / name, config) for name in ("one", "two")]
+    codes = [process.wait(PATIENCE_S) for process in both]
+    assert codes == [0, 0], [(tmp_path / n / "output.txt").read_text() for n in ("one", "two")]
+    assert server.count("m") == server.count("judge") == 8
+    assert len(cells(rows(config, "solutions"))) == 8
+    assert_reconciled(config)
+
+
+def test_a_machine_goes_on_where_another_one_died(
+    tmp_path: Path, s3_location: str, serve: Serve
+) -> None:
+    server = serve(Behaviour(latency_s=0.3))
+    config = declare(
+        tmp_path,
+        s3_location,
+        items=60,
+        models=["openai-api/test/m"],
+        graders=[],
+        solvers={"max_connections": 4},
+    )
+    victim = machine(tmp_path / "victim", config)
+    deadline = time.monotonic() + PATIENCE_S
+    while server.count() < 44:
+        assert victim.poll() is None and time.monotonic() < deadline
+        time.sleep(0.02)
+    os.kill(victim.pid, signal.SIGKILL)
+    victim.wait()
+    made = server.count()
+    assert open_store(load_study(config)).backend.list("logs/running") != []
+    summary = api.run(config)
+    assert len(cells(rows(config, "solutions"))) == 60 and summary.errored == 0
+    # What had been sent to the bucket is not called again: logs are sent every two seconds.
+    assert summary.recovered >= 12
+    assert server.count() - made == 60 - summary.recovered
+    assert_reconciled(config)
+
+
+def test_a_preflight_is_booked_in_a_bucket(tmp_path: Path, s3_location: str, serve: Serve) -> None:
+    serve()
+    config = declare(tmp_path, s3_location, models=["openai-api/test/m"], graders=[])
+    [health] = api.preflight(config)
+    assert health.verdict == "ok"
+    [booked] = rows(config, "ledger")
+    assert (booked["stage"], booked["calls"]) == ("preflight", 1)
+
+
+@pytest.mark.parametrize("command", ["run", "status", "estimate"])
+def test_a_bucket_that_there_is_not(
+    tmp_path: Path, s3_location: str, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = declare(tmp_path, "s3://nowhere/prefix")
+    assert run_cli([command, str(config)]) == 2
+    told = capsys.readouterr().err
+    assert "there is no bucket 'nowhere'; create it" in told and "Traceback" not in told
+
+
+def test_a_bucket_that_goes_away_loses_no_paid_answer(
+    tmp_path: Path, s3_location: str, s3: S3Server, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ITEMEVAL_ASSETS_S3_MAX_ATTEMPTS", "1")
+
+    def reply(_: Any) -> None:
+        s3.faults.statuses[:] = [503] * 10_000
+
+    server = serve(reply=reply)
+    config = declare(tmp_path, s3_location, models=["openai-api/test/m"], graders=[])
+    try:
+        assert run_cli(["run", str(config)]) == 2
+    finally:
+        s3.faults.statuses.clear()
+    made = server.count()
+    server.reply = None
+    summary = api.run(config)
+    assert summary.recovered == made == 6
+    assert server.count() == made
+    assert_reconciled(config)
