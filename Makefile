@@ -41,8 +41,9 @@ clean: ## remove what the commands above made, results of studies excepted
 
 setup: .venv/.synced
 
-.venv/.synced: pyproject.toml uv.lock | $(UV)
+.venv/.synced: pyproject.toml uv.lock tests/scythe/uv.lock | $(UV)
 	$(UV) sync --frozen --all-extras --compile-bytecode --quiet
+	$(UV) sync --project tests/scythe --frozen --quiet
 	@touch $@
 
 .uv/bin/uv:

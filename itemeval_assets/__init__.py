@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from itemeval_assets.api import estimate, export, preflight, run, status, table
+from itemeval_assets.api import estimate, export, preflight, release, run, status, table
 from itemeval_assets.core.errors import ItemevalAssetsError
 from itemeval_assets.storage.inputs import load_study
 
@@ -16,6 +16,7 @@ __all__ = [
     "export",
     "load_study",
     "preflight",
+    "release",
     "run",
     "status",
     "table",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from itemeval_assets.core.preflight import ModelHealth
     from itemeval_assets.engine.progress import Progress
-    from itemeval_assets.runs import RunSummary
+    from itemeval_assets.runs import ReleaseSummary, RunSummary
     from itemeval_assets.stages.estimate import StudyEstimate
     from itemeval_assets.stages.export import ExportResult
     from itemeval_assets.stages.status import StudyStatus
@@ -29,6 +29,7 @@ __all__ = [
     "export",
     "preflight",
     "recover",
+    "release",
     "reset",
     "run",
     "status",
@@ -154,6 +155,18 @@ def export(config: str | Path | Study) -> "ExportResult":
     from itemeval_assets.runs import run_export
 
     return run_export(_as_study(config))
+
+
+def release(config: str | Path | Study, *, version: str | None = None) -> "ReleaseSummary":
+    """Publish the study as a new version of the experiment that bears its name.
+
+    `version`: bumpmajor, bumpminor, bumppatch, or a version itself; by default what changed since
+    the last release decides, and where nothing did, nothing is published. Goes to the bucket or
+    folder of SCYTHE_STORAGE_BUCKET, by default to `experiments/` beside the YAML.
+    """
+    from itemeval_assets.runs import run_release
+
+    return run_release(_as_study(config), version)
 
 
 def table(config: str | Path | Study, name: str) -> "pd.DataFrame":

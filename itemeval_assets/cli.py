@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from itemeval_assets import api, project, reports
+from itemeval_assets import api, experiments_cli, project, reports
 from itemeval_assets.core.budget import WHATEVER_IT_COSTS
 from itemeval_assets.core.errors import ConsentMissing, ItemevalAssetsError
 
@@ -35,6 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(experiments_cli.app)
 
 
 class Stage(StrEnum):
@@ -181,6 +182,19 @@ def reset(
 def export(config: Config, as_json: AsJson = False) -> None:
     """Write export/ anew: gradings_long as Parquet and CSV, the ledger as CSV."""
     _print(as_json, api.export(config), reports.export_result)
+
+
+@app.command()
+def release(
+    config: Config,
+    version: Annotated[
+        str | None,
+        typer.Option(help="bumpmajor, bumpminor, bumppatch, or 1.2.0; default: by what changed"),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Publish the study as a version of the experiment that bears its name."""
+    _print(as_json, api.release(config, version=version), reports.release_summary)
 
 
 @app.command()

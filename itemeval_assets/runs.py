@@ -30,9 +30,11 @@ if TYPE_CHECKING:
     from itemeval_assets.engine.progress import Progress
 
 __all__ = [
+    "ReleaseSummary",
     "RunSummary",
     "run_export",
     "run_preflight",
+    "run_release",
     "run_study",
 ]
 
@@ -184,6 +186,43 @@ def run_export(study: Study) -> ExportResult:
     with Launcher.open(study) as launch:
         launch(["ledger", "export"])
     return _exported(launch, store)
+
+
+@dataclass(frozen=True)
+class ReleaseSummary:
+    """What was released. `is_new` is false where nothing had changed since that release.
+
+    `missing` counts cells of the design without a sound grading event.
+    """
+
+    study: str
+    experiment_id: str
+    version: str
+    uri: str
+    bucket: str
+    is_new: bool
+    cells: int
+    events: int
+    missing: int
+
+
+def run_release(study: Study, version: str | None) -> ReleaseSummary:
+    """Materialize the ledger and the release, and say what was published."""
+    with Launcher.open(study) as launch:
+        launch(["ledger"])
+        launch(["release"], config={"version": version})
+    found = {name: value.value for name, value in launch.recorded["release"].items()}
+    return ReleaseSummary(
+        study=study.name,
+        experiment_id=found["experiment_id"],
+        version=found["version"],
+        uri=found["published"],
+        bucket=found["bucket"],
+        is_new=found["is new"],
+        cells=found["cells"],
+        events=found["events"],
+        missing=found["cells without a sound event"],
+    )
 
 
 def _cached_calls(store: ResultsStore, run_ids: Sequence[str]) -> int:

@@ -4,6 +4,7 @@ Read once, at the edge, from the environment; everything inward gets a Settings 
 """
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -28,6 +29,9 @@ class Settings(BaseSettings):
         default=None, description="where to POST failures, as Slack takes them; unset: nowhere"
     )
     ui_url: str = Field(default="", description="where the web UI is, for links in notifications")
+    executor: Literal["in_process", "multiprocess", "celery"] = Field(
+        default="in_process", description="where the steps of a run run"
+    )
 
     def study_paths(self) -> list[Path]:
         """The config files that `studies` means, each once, in order.

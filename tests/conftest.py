@@ -14,7 +14,7 @@ from itemeval_assets.storage.s3 import s3_client
 from tests.s3_server import S3Server, s3_server
 
 _SECRET = re.compile(r"(API_?KEY|TOKEN|SECRET|PASSWORD|CREDENTIALS)$|^(AWS|AZURE|GOOGLE)_")
-_SETTINGS = ("INSPECT_", "ITEMEVAL_", "DAGSTER_")
+_SETTINGS = ("INSPECT_", "ITEMEVAL_", "DAGSTER_", "SCYTHE_")
 
 # At import: libraries read some of these once, and fixtures of a whole module run before any
 # fixture of a test.

@@ -21,6 +21,7 @@ from pydantic import (
 
 from .config_problems import describe_problems
 from .errors import ConfigError
+from .strict_yaml import load_yaml
 
 __all__ = [
     "AutomationConfig",
@@ -253,7 +254,7 @@ def parse_config(text: str, where: str) -> StudyConfig:
     `where` names the file in the message.
     """
     try:
-        data = yaml.load(text, Loader=_StrictLoader)
+        data = load_yaml(text, _StrictLoader)
     except yaml.YAMLError as error:
         raise ConfigError(f"{where}: not valid YAML: {_yaml_message(error)}") from error
     if not isinstance(data, dict):

@@ -5,6 +5,8 @@
 
 from collections.abc import Mapping
 
+from .secrets import redacted
+
 __all__ = [
     "BudgetExceeded",
     "ConfigError",
@@ -22,13 +24,14 @@ __all__ = [
 class ItemevalAssetsError(Exception):
     """Base of every error this package raises on purpose.
 
-    `facts` are the figures behind the message, by name.
+    `facts` are the figures behind the message, by name. What looks like a secret in a message
+    is left out: messages quote what servers and libraries say.
     """
 
     exit_code = 2
 
     def __init__(self, message: str = "", facts: Mapping[str, float] | None = None) -> None:
-        super().__init__(message)
+        super().__init__(redacted(message))
         self.facts = dict(facts or {})
 
 

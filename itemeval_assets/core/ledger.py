@@ -5,20 +5,32 @@ rows it is compared with. Reconciliation: the totals of the ledger equal the sum
 the stored rows plus the rows they replaced.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import pandas as pd
 import pyarrow as pa
 
-from .study import GENERATE, GRADE
 from .tables import LEDGER, TOKEN_COLUMNS, arrow_schema
 
-__all__ = ["VERIFIABLE", "Mismatch", "ledger_from_logs", "reconcile", "united_ledger"]
+__all__ = [
+    "MONEY_COLUMNS",
+    "VERIFIABLE",
+    "Mismatch",
+    "ledger_from_logs",
+    "reconcile",
+    "united_ledger",
+]
 
 VERIFIABLE = "(verifiable)"
 USD_TOLERANCE = 1e-6
+QUANTITIES = (*TOKEN_COLUMNS, "usd")
+MONEY_COLUMNS = ["run_id", "sample_uuid", *QUANTITIES]
 _KEY = ["run_id", "stage", "condition_id", "gen_condition_id", "model"]
+
+
+# {(run_id, stage): {quantity: sum}}
+Sums = dict[tuple[str, str], dict[str, float]]
 
 
 class Mismatch(NamedTuple):
@@ -84,55 +96,48 @@ def _plain(value: Any, field: pa.Field) -> Any:
 
 
 def reconcile(
-    ledger: pa.Table, solutions: pa.Table, gradings: pa.Table, replaced: pa.Table
+    ledger: pa.Table, stored: Iterable[tuple[str, pa.Table]], replaced: pa.Table
 ) -> list[Mismatch]:
     """The mismatches between the ledger and the rows, per run and stage; empty when sound.
 
-    USD to 1e-6, tokens exactly. Reads run_id, sample_uuid, usd and the token columns; a call
-    that stands both in a row and in `replaced` counts once.
+    `stored`: (stage, rows) of one partition after the other. USD to 1e-6, tokens exactly. Reads
+    MONEY_COLUMNS; a call that stands both in a row and in `replaced` counts once.
     """
-    paid = _sums_by_run(_events(solutions, gradings, replaced))
-    booked = _sums_by_run(_records(ledger))
+    paid: Sums = {}
+    lost = replaced.select(["stage", *MONEY_COLUMNS]).to_pandas()
+    lost = lost[~_is_repeated(lost, ["stage", "sample_uuid"])]
+    for stage, rows in stored:
+        events = rows.select(MONEY_COLUMNS).to_pandas()
+        _add(paid, events[~_is_repeated(events, ["sample_uuid"])].assign(stage=stage))
+        again = (lost["stage"] == stage) & lost["sample_uuid"].isin(events["sample_uuid"].dropna())
+        lost = lost[~again]
+    _add(paid, lost)
+    booked: Sums = {}
+    _add(booked, ledger.to_pandas())
     return [
         Mismatch(run_id, stage, quantity, have, want)
         for run_id, stage in sorted(paid.keys() | booked.keys())
-        for quantity in (*TOKEN_COLUMNS, "usd")
+        for quantity in QUANTITIES
         for have, want in [
             (
-                booked.get((run_id, stage), {}).get(quantity, 0.0),
-                paid.get((run_id, stage), {}).get(quantity, 0.0),
+                booked.get((run_id, stage), {}).get(quantity, 0),
+                paid.get((run_id, stage), {}).get(quantity, 0),
             )
         ]
         if abs(have - want) > (USD_TOLERANCE if quantity == "usd" else 0)
     ]
 
 
-def _records(table: pa.Table, **constants: str) -> list[dict[str, Any]]:
-    wanted = ["run_id", "stage", "sample_uuid", "usd", *TOKEN_COLUMNS]
-    present = [name for name in wanted if name in table.column_names]
-    return [{**row, **constants} for row in table.select(present).to_pylist()]
+def _is_repeated(rows: pd.DataFrame, names: list[str]) -> pd.Series:
+    """Rows whose call stands in an earlier one. Without a uuid there was no call."""
+    return rows.duplicated(names) & rows["sample_uuid"].notna()
 
 
-def _events(
-    solutions: pa.Table, gradings: pa.Table, replaced: pa.Table
-) -> Iterable[Mapping[str, Any]]:
-    seen: set[tuple[str, str]] = set()
-    rows = [
-        *_records(solutions, stage=GENERATE),
-        *_records(gradings, stage=GRADE),
-        *_records(replaced),
-    ]
-    for row in rows:
-        event = (row["stage"], row["sample_uuid"])
-        if row["sample_uuid"] is None or event not in seen:
-            seen.add(event)
-            yield row
-
-
-def _sums_by_run(rows: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], dict[str, float]]:
-    sums: dict[tuple[str, str], dict[str, float]] = {}
-    for row in rows:
-        total = sums.setdefault((row["run_id"], row["stage"]), dict.fromkeys(TOKEN_COLUMNS, 0))
-        for name in (*TOKEN_COLUMNS, "usd"):
-            total[name] = total.get(name, 0.0) + (row[name] or 0)
-    return sums
+def _add(sums: Sums, rows: pd.DataFrame) -> None:
+    """Add the quantities of some rows to the sums of their runs and stages."""
+    for key, group in rows.groupby(["run_id", "stage"], sort=False):
+        total = sums.setdefault(key, dict.fromkeys(QUANTITIES, 0))  # type: ignore[arg-type]
+        for name in TOKEN_COLUMNS:
+            # Beside nulls pandas holds integers as floats, which are exact to 2**53 each.
+            total[name] += int(group[name].dropna().astype("int64").sum())
+        total["usd"] += float(group["usd"].sum())

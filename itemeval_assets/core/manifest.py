@@ -5,29 +5,18 @@ secret: values under keys that name one, and values that look like one, are left
 """
 
 import hashlib
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .conditions import canonical_json
 from .estimate import Projection
+from .secrets import redacted
 from .study import Partition, RunPlan, Study
 from .templates import Template
 
-__all__ = ["build_manifest", "items_hash", "redacted"]
+__all__ = ["build_manifest", "items_hash"]
 
 MANIFEST_VERSION = 1
-_SECRET_KEY = re.compile(
-    r"(api|access|private)[-_]?key|secret|passw(or)?d|passphrase|authorization|credential|cookie"
-    r"|token(?!s)",
-    re.I,
-)
-_SECRET_VALUE = re.compile(
-    r"(?<=://)[^/@\s]+(?=@)|\bBearer\s+\S+|\bsk-[\w-]{16,}|\bhf_\w{30,}|\bAKIA\w{16}|\bAIza[\w-]{30,}"
-    r"|(?<=key=)[^&\s]+|(?<=token=)[^&\s]+|(?<=signature=)[^&\s]+",
-    re.I,
-)
-REDACTED = "(redacted)"
 
 
 def build_manifest(
@@ -90,20 +79,6 @@ def items_hash(items: Iterable[Mapping[str, Any]]) -> str:
         for item in items
     ]
     return hashlib.sha256(canonical_json(content).encode()).hexdigest()[:12]
-
-
-def redacted(value: Any) -> Any:
-    """The value without secrets: those under a key that names one, and those that look like one."""
-    if isinstance(value, Mapping):
-        return {
-            key: REDACTED if _SECRET_KEY.search(str(key)) else redacted(inner)
-            for key, inner in value.items()
-        }
-    if isinstance(value, list):
-        return [redacted(inner) for inner in value]
-    if isinstance(value, str):
-        return _SECRET_VALUE.sub(REDACTED, value)
-    return value
 
 
 def _datasets(study: Study, items: list[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -2,26 +2,41 @@
 
 A cell is (item_id, epoch) inside one partition. It is pending when it is missing,
 errored, stale, or blank under `on_empty: rerun`; `force` makes every cell pending.
+Whole columns are looked at, so that a million cells take seconds.
 """
 
 import hashlib
-from collections import Counter
-from collections.abc import Iterable, Mapping
-from typing import Any, Literal, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 __all__ = [
+    "GRADING_STATE_COLUMNS",
+    "SOLUTION_STATE_COLUMNS",
+    "STATES",
     "Cell",
+    "Gradable",
+    "Grid",
     "Plan",
+    "States",
     "classify_gradings",
     "classify_solutions",
-    "count_states",
+    "gradable_solutions",
     "is_blank",
     "plan_cells",
     "solution_fingerprint",
 ]
 
-Row = Mapping[str, Any]
-State = Literal["done", "missing", "errored", "blank", "stale"]
+# `waiting`: a grading whose solution is not there, or is none that can be graded.
+STATES = ("waiting", "missing", "errored", "blank", "stale", "done")
+WAITING, MISSING, ERRORED, BLANK, STALE, DONE = range(len(STATES))
+SOLUTION_STATE_COLUMNS = ["item_id", "epoch", "solution", "error"]
+GRADING_STATE_COLUMNS = ["item_id", "epoch", "error", "solution_hash"]
+# Whoever writes one of these has not left the answer blank.
+VISIBLE = "[!-~]"
 
 
 class Cell(NamedTuple):
@@ -38,6 +53,67 @@ class Plan(NamedTuple):
     fresh: set[Cell]
 
 
+class Grid:
+    """The cells of every partition: items x replications, item by item."""
+
+    def __init__(self, items: Sequence[str], replications: int) -> None:
+        self._items = list(items)
+        self._known = pa.array(self._items, pa.string())
+        self._replications = replications
+
+    def __len__(self) -> int:
+        return len(self._items) * self._replications
+
+    def cells(self, places: Iterable[int] | None = None) -> list[Cell]:
+        """The cells at these places, or all."""
+        size = self._replications
+        chosen = range(len(self)) if places is None else places
+        return [Cell(self._items[place // size], int(place % size) + 1) for place in chosen]
+
+    def places(self, rows: pa.Table) -> np.ndarray:
+        """int64[rows]: the place of each row's cell; -1 for a row outside the grid."""
+        item = pc.index_in(rows["item_id"], value_set=self._known)  # type: ignore[attr-defined]
+        found = item.fill_null(-1).to_numpy().astype(np.int64)
+        epoch = rows["epoch"].to_numpy().astype(np.int64)
+        inside = (found >= 0) & (epoch >= 1) & (epoch <= self._replications)
+        return np.where(inside, found * self._replications + epoch - 1, -1)
+
+
+class States:
+    """The state of every cell of a grid. `codes`: int8[cells], places in `STATES`."""
+
+    def __init__(self, grid: Grid, codes: np.ndarray) -> None:
+        self.grid = grid
+        self.codes = codes
+
+    def where(self, *states: str) -> list[Cell]:
+        """The cells that are in one of these states, in the order of the grid."""
+        wanted = [STATES.index(state) for state in states]
+        return self.grid.cells(np.flatnonzero(np.isin(self.codes, wanted)).tolist())
+
+    def by_cell(self) -> dict[Cell, str]:
+        """{cell: state} of all cells that do not wait."""
+        places = np.flatnonzero(self.codes != WAITING).tolist()
+        names = [STATES[self.codes[place]] for place in places]
+        return dict(zip(self.grid.cells(places), names, strict=True))
+
+    def counts(self) -> dict[str, int]:
+        """How many cells are in each state that any is in."""
+        sums = np.bincount(self.codes, minlength=len(STATES)).tolist()
+        return {state: count for state, count in zip(STATES, sums, strict=True) if count}
+
+
+class Gradable(NamedTuple):
+    """The solutions of one generate condition that can be graded.
+
+    `mask`: bool[cells]; `fingerprints`: string[cells], null where there is nothing to grade.
+    """
+
+    grid: Grid
+    mask: np.ndarray
+    fingerprints: pa.Array
+
+
 def is_blank(text: str | None) -> bool:
     return text is None or not text.strip()
 
@@ -48,68 +124,81 @@ def solution_fingerprint(solution: str | None) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def classify_solutions(cells: Iterable[Cell], stored: Iterable[Row]) -> dict[Cell, State]:
-    """The state of each cell given the stored rows (item_id, epoch, solution, error)."""
-    rows = {Cell(row["item_id"], row["epoch"]): row for row in stored}
-    return {cell: _solution_state(rows.get(cell)) for cell in cells}
+def classify_solutions(grid: Grid, solutions: pa.Table) -> States:
+    """The state of each cell given the rows of one generate condition.
 
-
-def _solution_state(row: Row | None) -> State:
-    if row is None:
-        return "missing"
-    if row["error"] is not None:
-        return "errored"
-    return "blank" if is_blank(row["solution"]) else "done"
-
-
-def classify_gradings(
-    cells: Iterable[Cell], solutions: Iterable[Row], stored: Iterable[Row], on_empty: str
-) -> dict[Cell, State]:
-    """The state of each gradable cell of a generate x grade partition.
-
-    Only cells with a solution can be graded; blank ones only under `on_empty: grade`.
-    Reads item_id, epoch, solution, error of solutions, and item_id, epoch, error,
-    solution_hash of gradings.
+    Reads SOLUTION_STATE_COLUMNS.
     """
-    wanted = set(cells)
-    rows = {Cell(row["item_id"], row["epoch"]): row for row in stored}
-    states: dict[Cell, State] = {}
-    for solution in solutions:
-        cell = Cell(solution["item_id"], solution["epoch"])
-        if cell in wanted and _gradable(solution, on_empty):
-            states[cell] = _grading_state(rows.get(cell), solution)
-    return states
+    codes = np.full(len(grid), MISSING, np.int8)
+    places = grid.places(solutions)
+    found = np.where(_blank(solutions["solution"]), BLANK, DONE)
+    found[_is_set(solutions["error"])] = ERRORED
+    inside = places >= 0
+    codes[places[inside]] = found[inside]
+    return States(grid, codes)
 
 
-def _gradable(solution: Row, on_empty: str) -> bool:
-    if solution["error"] is not None:
-        return False
-    return on_empty == "grade" or not is_blank(solution["solution"])
+def gradable_solutions(grid: Grid, solutions: pa.Table, on_empty: str) -> Gradable:
+    """What of one generate condition can be graded: no errors; blanks under `on_empty: grade`.
+
+    Reads SOLUTION_STATE_COLUMNS.
+    """
+    wanted = ("done", "blank") if on_empty == "grade" else ("done",)
+    codes = [STATES.index(state) for state in wanted]
+    mask = np.isin(classify_solutions(grid, solutions).codes, codes)
+    places = grid.places(solutions)
+    prints = np.full(len(grid), None, object)
+    rows = _at(places, mask)
+    texts = solutions["solution"].take(pa.array(rows)).to_pylist()
+    prints[places[rows]] = [solution_fingerprint(text) for text in texts]
+    return Gradable(grid, mask, pa.array(prints, pa.string()))
 
 
-def _grading_state(row: Row | None, solution: Row) -> State:
-    if row is None:
-        return "missing"
-    if row["error"] is not None:
-        return "errored"
-    if row["solution_hash"] != solution_fingerprint(solution["solution"]):
-        return "stale"
-    return "done"
+def classify_gradings(gradable: Gradable, gradings: pa.Table) -> States:
+    """The state of each cell of a generate x grade partition, given its rows.
+
+    Reads GRADING_STATE_COLUMNS.
+    """
+    codes = np.where(gradable.mask, MISSING, WAITING).astype(np.int8)
+    places = gradable.grid.places(gradings)
+    rows = _at(places, gradable.mask)
+    graded = gradings["solution_hash"].take(pa.array(rows))
+    now = gradable.fingerprints.take(pa.array(places[rows]))
+    same = pc.equal(graded, now).fill_null(False).to_numpy()  # type: ignore[attr-defined]
+    found = np.where(same, DONE, STALE)
+    found[_is_set(gradings["error"])[rows]] = ERRORED
+    codes[places[rows]] = found
+    return States(gradable.grid, codes)
 
 
-def plan_cells(states: Mapping[Cell, State], *, rerun_blank: bool, force: bool) -> Plan:
-    """The pending cells, in the order given.
+def plan_cells(states: States, *, rerun_blank: bool, force: bool) -> Plan:
+    """The pending cells, in the order of the grid.
 
     Forced and blank cells are asked afresh: the response cache would only repeat what is
     already there.
     """
     if force:
-        return Plan(list(states), set(states))
-    wanted = {"missing", "errored", "stale"} | ({"blank"} if rerun_blank else set())
-    cells = [cell for cell, state in states.items() if state in wanted]
-    return Plan(cells, {cell for cell in cells if states[cell] == "blank"})
+        every = states.where(*STATES[MISSING:])
+        return Plan(every, set(every))
+    blank = ["blank"] if rerun_blank else []
+    cells = states.where("missing", "errored", "stale", *blank)
+    return Plan(cells, set(states.where(*blank)))
 
 
-def count_states(states: Mapping[Cell, State]) -> dict[str, int]:
-    """How many cells are in each state."""
-    return dict(Counter(states.values()))
+def _at(places: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """int64[]: the rows whose cell is in the mask."""
+    inside = np.flatnonzero(places >= 0)
+    return inside[mask[places[inside]]]
+
+
+def _is_set(column: pa.ChunkedArray) -> np.ndarray:
+    return column.is_valid().to_numpy()
+
+
+def _blank(texts: pa.ChunkedArray) -> np.ndarray:
+    """bool[rows]: `is_blank` of each text."""
+    shown = pc.match_substring_regex(texts, VISIBLE).fill_null(False)  # type: ignore[attr-defined]
+    blank = ~shown.to_numpy()
+    unsure = np.flatnonzero(blank)
+    blank[unsure] = [is_blank(text) for text in texts.take(pa.array(unsure)).to_pylist()]
+    return blank

@@ -4,9 +4,9 @@ An empty list means that the rule holds. Each offence is a small dict that names
 by its key, so that a check can show it.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from .tables import TABLES
@@ -21,35 +21,24 @@ def parse_ok_violations(gradings: pa.Table) -> list[Offence]:
 
     The invariant of the seed (Outputs and Schemas).
     """
-    columns = ("item_id", "epoch", "score", "parse_ok", "parse_error", "error")
-    return [
-        _keep(row, *columns)
-        for row in gradings.select(list(columns)).to_pylist()
-        if row["error"] is None
-        and not (row["parse_ok"] == (row["parse_error"] is None) == (row["score"] is not None))
-    ]
+    columns = ["item_id", "epoch", "score", "parse_ok", "parse_error", "error"]
+    parsed = gradings["parse_ok"].to_numpy().astype(bool)
+    sound = (parsed == _is_null(gradings["parse_error"])) & (parsed != _is_null(gradings["score"]))
+    broken = _is_null(gradings["error"]) & ~sound
+    return gradings.select(columns).filter(pa.array(broken)).to_pylist()
 
 
 def repeated_keys(table: str, rows: pa.Table) -> list[Offence]:
     """Keys that stand in a table more than once."""
-    seen: set[tuple[Any, ...]] = set()
-    repeated = []
-    for row in rows.select(list(TABLES[table].key)).to_pylist():
-        key = tuple(row.values())
-        if key in seen:
-            repeated.append(row)
-        seen.add(key)
-    return repeated
+    keys = rows.select(list(TABLES[table].key))
+    return keys.filter(pa.array(keys.to_pandas().duplicated())).to_pylist()
 
 
 def errored_rows(rows: pa.Table) -> list[Offence]:
     """Rows whose call failed: item, epoch and the first line of the error."""
-    return [
-        {**_keep(row, "item_id", "epoch"), "error": row["error"].partition("\n")[0][:200]}
-        for row in rows.select(["item_id", "epoch", "error"]).to_pylist()
-        if row["error"] is not None
-    ]
+    failed = rows.select(["item_id", "epoch", "error"]).filter(rows["error"].is_valid())
+    return [{**row, "error": row["error"].partition("\n")[0][:200]} for row in failed.to_pylist()]
 
 
-def _keep(row: Mapping[str, Any], *names: str) -> Offence:
-    return {name: row[name] for name in names}
+def _is_null(column: pa.ChunkedArray) -> np.ndarray:
+    return column.is_null().to_numpy()

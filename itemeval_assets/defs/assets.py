@@ -36,6 +36,7 @@ from .partitions import (
     rows_of,
     same_generate_condition,
 )
+from .release import release_asset
 from .results import results_asset
 from .steps import RunConfig, stage_run, store_of, tell_of_wait, users_errors
 
@@ -59,6 +60,7 @@ def study_assets(study: Study, settings: Settings) -> list[dg.AssetsDefinition]:
         *money_assets(study, shared),
         results_asset(study, shared),
         _export(study, shared),
+        release_asset(study, shared),
     ]
 
 

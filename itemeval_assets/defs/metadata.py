@@ -1,5 +1,6 @@
 """What the Dagster UI shows of an asset: columns, counts, cost, files."""
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import cache
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from itemeval_assets.core.column_notes import COLUMN_NOTES
+from itemeval_assets.core.secrets import without_secrets
 from itemeval_assets.core.study import Partition, Study
 from itemeval_assets.core.tables import TABLES
 from itemeval_assets.storage.layout import log_dir, manifest_key, table_key
@@ -139,7 +141,8 @@ def picture(name: str, draw: "Callable[[], Figure]") -> dg.MarkdownMetadataValue
     try:
         return dg.MetadataValue.md(markdown_image(draw(), name))
     except Exception as error:
-        return dg.MetadataValue.md(f"could not be drawn: {type(error).__name__}: {error}")
+        reason = without_secrets(f"{type(error).__name__}: {error}", os.environ)
+        return dg.MetadataValue.md(f"could not be drawn: {reason}")
 
 
 def call_metadata(

@@ -106,7 +106,10 @@ def tell_of_wait(context: dg.AssetExecutionContext) -> Callable[[Partition, str]
 
 @contextmanager
 def users_errors() -> Iterator[None]:
-    """An error that the user can act on ends the step with its message and no retry."""
+    """An error that the user can act on ends the step with its message and no retry.
+
+    Dagster would keep its causes too, word for word, and with them what servers say back.
+    """
     try:
         yield
     except ItemevalAssetsError as error:
@@ -118,7 +121,7 @@ def users_errors() -> Iterator[None]:
                 **{name: round(value, 9) for name, value in error.facts.items()},
             },
             allow_retries=False,
-        ) from error
+        ) from None
 
 
 def _consent(tags: Mapping[str, str]) -> float | None:

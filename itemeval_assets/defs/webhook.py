@@ -10,13 +10,11 @@ import urllib.request
 from urllib.parse import urlsplit
 
 from itemeval_assets.core.errors import ConfigError
-from itemeval_assets.core.manifest import redacted
+from itemeval_assets.core.secrets import REDACTED, without_secrets
 
 __all__ = ["TIMEOUT_S", "Webhook"]
 
 TIMEOUT_S = 10
-# Shorter values of variables that name a secret are flags, and common words.
-SHORTEST_SECRET = 8
 
 
 class Webhook:
@@ -50,15 +48,7 @@ class Webhook:
 
     def without_secrets(self, text: str) -> str:
         """The text without this URL, what looks like a key, and the keys in the environment."""
-        environment = dict(os.environ)
-        secrets = [self._url] + [
-            value
-            for name, value in environment.items()
-            if len(value) >= SHORTEST_SECRET and redacted({name: value})[name] != value
-        ]
-        for secret in secrets:
-            text = text.replace(secret, "(redacted)")
-        return redacted(text)
+        return without_secrets(text.replace(self._url, REDACTED), os.environ)
 
     def _post(self, text: str) -> list[str]:
         """What went wrong, in words that leave the URL out: it has a secret as its path."""

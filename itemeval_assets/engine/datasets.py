@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -15,6 +16,7 @@ from huggingface_hub import HfApi
 from itemeval_assets.core.conditions import canonical_json
 from itemeval_assets.core.config import BenchmarkConfig, DatasetConfig, MappingConfig
 from itemeval_assets.core.errors import DatasetError
+from itemeval_assets.core.secrets import without_secrets
 from itemeval_assets.core.text import well_formed
 
 __all__ = ["load_items", "local_path", "resolve_revision"]
@@ -243,4 +245,5 @@ def _content_hash(path: Path) -> str:
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
+    line = (str(error).splitlines() or [type(error).__name__])[0]
+    return without_secrets(line, os.environ)

@@ -1,5 +1,6 @@
 """From .eval logs to rows. Whatever a model sent is data: no reply may fail a row."""
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from inspect_ai.log import EvalError, EvalLog, EvalSample, read_eval_log
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.pending import Cell, is_blank
 from itemeval_assets.core.pricing import PriceBook
+from itemeval_assets.core.secrets import without_secrets
 from itemeval_assets.core.text import well_formed
 
 from .tasks import cell_of
@@ -84,12 +86,18 @@ def _call_columns(sample: EvalSample, model: str, prices: PriceBook, batch: bool
 
 def _error_of(sample: EvalSample) -> str | None:
     if sample.error is not None:
-        return _readable(sample.error)[:LONGEST_ERROR]
+        return _told(_readable(sample.error))
     if sample.limit is not None:
         return f"stopped by a limit: {sample.limit.reason or sample.limit.type}"
     if sample.output.error:
-        return well_formed(sample.output.error)
+        return _told(well_formed(sample.output.error))
     return None
+
+
+def _told(error: str) -> str:
+    """What a provider says, without the keys that it says it back with."""
+    # Cut twice: a secret that is cut in two would not be known for one.
+    return without_secrets(error[: 2 * LONGEST_ERROR], os.environ)[:LONGEST_ERROR]
 
 
 def _readable(error: EvalError) -> str:

@@ -1,5 +1,6 @@
 """Resolving model ids to inspect models, with errors a user can act on."""
 
+import os
 import re
 from ipaddress import ip_address
 from typing import Any
@@ -9,6 +10,7 @@ from inspect_ai._util.error import PrerequisiteError
 from inspect_ai.model import Model, get_model
 
 from itemeval_assets.core.errors import ModelError
+from itemeval_assets.core.secrets import without_secrets
 
 from .mock_models import is_mock, mock_model
 
@@ -73,4 +75,4 @@ def _one_line(error: Exception) -> str:
     """An error of inspect without its terminal markup and line breaks."""
     text = str(getattr(error, "message", None) or error)
     text = re.sub(r"\[/?[a-z ]*\]", "", text)
-    return " ".join(text.removeprefix("ERROR:").split())
+    return without_secrets(" ".join(text.removeprefix("ERROR:").split()), os.environ)

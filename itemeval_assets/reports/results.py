@@ -11,7 +11,7 @@ from .terminal import dollars, out
 if TYPE_CHECKING:
     from itemeval_assets.core.study import Partition
     from itemeval_assets.project import QuickstartSummary
-    from itemeval_assets.runs import RunSummary
+    from itemeval_assets.runs import ReleaseSummary, RunSummary
     from itemeval_assets.stages.export import ExportResult
     from itemeval_assets.stages.status import PartitionStatus, StudyStatus
 
@@ -116,6 +116,23 @@ def quickstart_summary(summary: "QuickstartSummary") -> None:
     out.print(f"Study: {summary.config}", soft_wrap=True)
     out.print(f"Look at it in Dagster:  itemeval-assets ui {summary.config}", soft_wrap=True)
     out.print(f"Look at every call:     inspect view --log-dir {summary.logs}", soft_wrap=True)
+
+
+def release_summary(summary: "ReleaseSummary") -> None:
+    """What was published, where, and how to read it."""
+    if not summary.is_new:
+        out.print(f"Nothing has changed since {summary.version}: nothing was published.")
+    else:
+        out.print(f"[bold]{summary.study} {summary.version}[/bold] is published.")
+    out.print(f"  {summary.uri}", soft_wrap=True)
+    out.print(f"{summary.events} grading events of {summary.cells} cells.")
+    if summary.missing:
+        out.print(
+            f"[yellow]{summary.missing} cells lack a sound grading event[/yellow]; "
+            "the frame errors lists them."
+        )
+    command = f"itemeval-assets experiments show {summary.study} --bucket {summary.bucket}"
+    out.print(f"Look at it:  {command}", soft_wrap=True)
 
 
 def was_reset(partitions: "list[Partition]") -> None:

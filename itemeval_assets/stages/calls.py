@@ -151,9 +151,11 @@ def _plans(
 ) -> dict[Partition, Plan]:
     plans = {}
     for partition in partitions:
-        stored = run.store.read(caller.table, [partition])
         if outcome.recovered.get(partition):
+            stored = run.store.read(caller.table, [partition])
             stored = upsert(TABLES[caller.table], stored, outcome.rows).rows
+        else:
+            stored = run.store.read(caller.table, [partition], caller.state_columns)
         plan = plan_of(caller, run, partition, stored)
         outcome.pending[partition] = len(plan.cells)
         if plan.cells:

@@ -28,7 +28,7 @@ from .gate import standing
 from .gradings import GradingCaller, is_verifiable
 from .observed import models_of, observed
 from .solutions import SolutionCaller
-from .stage_run import Caller, Scope
+from .stage_run import Caller, Scope, grid_of
 
 __all__ = ["PartitionEstimate", "StudyEstimate", "estimate"]
 
@@ -108,6 +108,8 @@ class _Survey:
         self._scope, self._in_full = scope, in_full
         self._to_generate = set(asked.solutions())
         self._solver = SolutionCaller(scope)
+        self._grid = grid_of(scope.items, scope.extent)
+        self._judges: dict[Partition, GradingCaller] = {}
         self._coming: dict[Partition, dict[Cell, _Solution]] = {}
         self.on_this_machine: set[str] = set()
         self.unreachable: dict[str, str] = {}
@@ -118,9 +120,9 @@ class _Survey:
 
     def of_solutions(self, partition: Partition) -> PartitionEstimate:
         scope, solver = self._scope, self._solver
-        stored = scope.store.read("solutions", [partition])
+        stored = scope.store.read("solutions", [partition], solver.state_columns)
         plan = plan_of(solver, scope, partition, stored)
-        cells = list(solver.states(partition, stored)) if self._in_full else plan.cells
+        cells = self._grid.cells() if self._in_full else plan.cells
         prompts = solver.prompts(partition, cells)
         known = call_sizes(solver, partition, prompts)
         cached = self._cached(solver, partition, plan, prompts)
@@ -138,15 +140,14 @@ class _Survey:
 
     def of_gradings(self, partition: Partition) -> PartitionEstimate:
         scope, generate = self._scope, partition[:1]
-        solutions = scope.store.read("solutions", [generate])
-        judge = GradingCaller(scope, solutions)
-        plan = plan_of(judge, scope, partition, scope.store.read("gradings", [partition]))
-        coming = self._coming.get(generate, {})
-        texts = {
-            Cell(row["item_id"], row["epoch"]): _Solution(row["solution"])
-            for row in solutions.select(["item_id", "epoch", "solution"]).to_pylist()
-        }
-        cells, planned = list(self._solver.states(generate, solutions)), set(plan.cells)
+        judge = self._judge(generate)
+        stored = scope.store.read("gradings", [partition], judge.state_columns)
+        plan = plan_of(judge, scope, partition, stored)
+        coming, planned = self._coming.get(generate, {}), set(plan.cells)
+        if not (self._in_full or coming or planned):
+            return self._estimate(judge, partition, {}, plan, {})
+        texts = {cell: _Solution(text) for cell, text in judge.texts(generate[0]).items()}
+        cells = self._grid.cells()
         pending = [cell for cell in cells if cell in coming or cell in planned]
         unknown = _Solution(None, self._solver.output_limit(generate)[0])
         shown = cells if self._in_full else pending
@@ -165,6 +166,14 @@ class _Survey:
         asked = {cell: prompts[cell] for cell in pending if to_grade[cell].text is not None}
         cached = self._cached(judge, partition, plan, asked)
         return self._estimate(judge, partition, sizes, plan, cached)
+
+    def _judge(self, generate: Partition) -> GradingCaller:
+        """One caller for all judges of the same solutions."""
+        if generate not in self._judges:
+            columns = ["condition_id", *self._solver.state_columns]
+            solutions = self._scope.store.read("solutions", [generate], columns)
+            self._judges = {generate: GradingCaller(self._scope, solutions)}
+        return self._judges[generate]
 
     def _cached(
         self, caller: Caller, partition: Partition, plan: Plan, prompts: Mapping[Cell, Prompt]

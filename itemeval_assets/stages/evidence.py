@@ -1,13 +1,13 @@
 """From logs to rows: of the calls just made, of killed runs, and of rows that went missing."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import pyarrow as pa
 
 from itemeval_assets.core.errors import StoreError
-from itemeval_assets.core.manifest import redacted
+from itemeval_assets.core.secrets import redacted
 from itemeval_assets.core.study import Partition, stage_of
 from itemeval_assets.core.tables import LOG_INDEX, TABLES, arrow_schema
 from itemeval_assets.engine.logs import log_facts, read_log, read_log_header, served_models
@@ -65,18 +65,20 @@ def account_for_lost_rows(caller: Caller, run: StageRun, partition: Partition) -
     index = store.read("log_index", [partition], columns).to_pylist()
     if not index or not store.has(caller.table, partition):
         return
-    known = {
-        row["sample_uuid"]: row["log_file"]
+    known = pd.concat(
+        store.read(table, [partition], ["sample_uuid", "log_file"]).to_pandas()
         for table in (caller.table, "replaced")
-        for row in store.read(table, [partition], ["sample_uuid", "log_file"]).to_pylist()
-    }
-    stored = Counter(known.values())
+    ).drop_duplicates("sample_uuid", keep="last")
+    stored = known["log_file"].value_counts()
     for log in index:
         key = log["log_file"]
-        if stored[key] < log["total_samples"]:
+        if stored.get(key, 0) < log["total_samples"]:
             samples = read_log(store.backend.local_copy(key))
-            rows = caller.rows(partition, samples, key, log["run_id"])
-            lost = [row for row in rows if row["sample_uuid"] not in known]
+            rows, uuids = (
+                caller.rows(partition, samples, key, log["run_id"]),
+                set(known["sample_uuid"]),
+            )
+            lost = [row for row in rows if row["sample_uuid"] not in uuids]
             table = pa.Table.from_pylist(lost, schema=arrow_schema(TABLES[caller.table]))
             store.upsert("replaced", partition, replaced_rows(partition, table))
             run.say(f"{len(lost)} rows of {key} are gone from the table; their cost is kept")

@@ -1,16 +1,20 @@
 """export: the study's results as single files, for people who do not read folders."""
 
-import csv
-import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pyarrow.csv import CSVWriter
 
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.quality import parse_ok_violations, repeated_keys
 from itemeval_assets.core.spend import Spend, spend_by_model
 from itemeval_assets.core.study import Partition, Study
+from itemeval_assets.core.tables import GRADINGS_LONG, arrow_schema
 from itemeval_assets.storage.layout import (
     EXPORT_LEDGER_CSV,
     EXPORT_LONG_CSV,
@@ -20,7 +24,9 @@ from itemeval_assets.storage.store import ResultsStore
 
 from . import ledger
 
-__all__ = ["ExportResult", "write"]
+__all__ = ["ExportResult", "csv_writer", "require_sound", "write"]
+
+EXPORTS = (EXPORT_LONG_PARQUET, EXPORT_LONG_CSV)
 
 
 class ExportResult(NamedTuple):
@@ -39,28 +45,55 @@ class ExportResult(NamedTuple):
 def write(study: Study, store: ResultsStore) -> ExportResult:
     """Write export/: gradings_long as Parquet and CSV, and the ledger as CSV.
 
-    Raises StoreError, and writes nothing, when the tables break a rule.
+    One partition is in memory at a time. Raises StoreError, and writes nothing, when the tables
+    break a rule.
     """
     require_sound(study, store)
-    rows = store.read("gradings_long", _in_design_order(study, store))
     spent = ledger.united(store)
-    buffer = io.BytesIO()
-    pq.write_table(rows, buffer, compression="zstd")
-    documents = {
-        EXPORT_LONG_PARQUET: buffer.getvalue(),
-        EXPORT_LONG_CSV: csv_bytes(rows),
-        EXPORT_LEDGER_CSV: csv_bytes(spent.drop_columns(["gen_condition_id"])),
-    }
-    for key, data in documents.items():
-        store.backend.update(key, lambda _, data=data: data)
+    with TemporaryDirectory(prefix="itemeval_assets_") as folder:
+        files = {key: Path(folder) / Path(key).name for key in (*EXPORTS, EXPORT_LEDGER_CSV)}
+        rows = _write_long(study, store, *(files[key] for key in EXPORTS))
+        united = spent.drop_columns(["gen_condition_id"])
+        with csv_writer(files[EXPORT_LEDGER_CSV], united.schema) as lines:
+            lines.write_table(united.combine_chunks())
+        for key, path in files.items():
+            store.backend.upload(path, key)
     unpriced = {row["model"] for row in spent.to_pylist() if not row["priced"]}
     return ExportResult(
-        rows.num_rows,
+        rows,
         sum(usd or 0.0 for usd in spent["usd"].to_pylist()),
         tuple(sorted(unpriced)),
-        {key: store.backend.uri(key) for key in documents},
+        {key: store.backend.uri(key) for key in files},
         spend_by_model(store.read("log_index").to_pylist()),
     )
+
+
+def _write_long(study: Study, store: ResultsStore, parquet: Path, text: Path) -> int:
+    """Write all of gradings_long, a row group per partition; the number of rows."""
+    schema, count = arrow_schema(GRADINGS_LONG), 0
+    with (
+        pq.ParquetWriter(parquet, schema, compression="zstd") as table,
+        csv_writer(text, schema) as lines,
+    ):
+        for partition in _in_design_order(study, store):
+            rows = store.read("gradings_long", [partition])
+            if rows.num_rows:
+                table.write_table(rows, row_group_size=rows.num_rows)
+                # Of a chunk without rows the writer of Arrow makes a line of zero bytes.
+                lines.write_table(rows.combine_chunks())
+                count += rows.num_rows
+    return count
+
+
+@contextmanager
+def csv_writer(path: Path, schema: pa.Schema) -> Iterator[CSVWriter]:
+    """A CSV file: UTF-8, `\\n` line ends, texts in quotes, null as an empty field.
+
+    Read it back with `keep_default_na=False, na_values=[""]`: texts such as "None" and
+    "NA" are values here. pandas 2 needs `float_precision="round_trip"` for the last bit.
+    """
+    with CSVWriter(str(path), schema) as writer:
+        yield writer
 
 
 def require_sound(study: Study, store: ResultsStore) -> None:
@@ -88,31 +121,6 @@ def require_sound(study: Study, store: ResultsStore) -> None:
             "Nothing was exported. Run the study again: it reads back any log that is not "
             "accounted for"
         )
-
-
-def csv_bytes(rows: pa.Table) -> bytes:
-    """The rows as CSV: UTF-8, `\\n` line ends, null as an empty field.
-
-    Read it back with `keep_default_na=False, na_values=[""]`: texts such as "None" and
-    "NA" are values here. pandas 2 needs `float_precision="round_trip"` for the last bit.
-    """
-    text = io.StringIO(newline="")
-    writer = csv.writer(_LineEnds(text), lineterminator="\r\n")
-    writer.writerow(rows.column_names)
-    for batch in rows.to_batches():
-        columns = [column.to_pylist() for column in batch.columns]
-        writer.writerows(zip(*columns, strict=True))
-    return text.getvalue().encode()
-
-
-class _LineEnds:
-    """Ends each row in `\\n`. Python 3.11 quotes a lone `\\r` only if rows end in one."""
-
-    def __init__(self, text: io.StringIO) -> None:
-        self._text = text
-
-    def write(self, row: str) -> None:
-        self._text.write(row.removesuffix("\r\n") + "\n")
 
 
 def _refuse(offences: list[dict], table: str, partition: Partition, rule: str) -> None:

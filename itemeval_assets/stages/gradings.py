@@ -4,15 +4,19 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from itemeval_assets.core.conditions import GRADE_VERIFIABLE, GradeCondition
 from itemeval_assets.core.config import GraderConfig
 from itemeval_assets.core.estimate import output_limit
 from itemeval_assets.core.judge_reply import parse_judge_reply
 from itemeval_assets.core.pending import (
+    GRADING_STATE_COLUMNS,
     Cell,
-    State,
+    Gradable,
+    States,
     classify_gradings,
+    gradable_solutions,
     plan_cells,
     solution_fingerprint,
 )
@@ -29,16 +33,13 @@ from itemeval_assets.engine.usage import no_tokens
 
 from .calls import make_calls
 from .items import now
-from .solutions import solution_cells
-from .stage_run import Outcome, Scope, StageRun, limited_items
+from .stage_run import Outcome, Scope, StageRun, grid_of
 
 if TYPE_CHECKING:
     from inspect_ai.dataset import Sample
     from inspect_ai.log import EvalLog
 
 __all__ = ["GradingCaller", "grade", "is_verifiable"]
-
-SolutionRows = dict[Cell, dict[str, Any]]
 
 
 def grade(run: StageRun, solutions: pa.Table, partitions: list[Partition]) -> Outcome:
@@ -65,6 +66,7 @@ class GradingCaller:
     """Grades stored solutions: by a judge, one call each, or by a scorer, without any."""
 
     table = "gradings"
+    state_columns = GRADING_STATE_COLUMNS
 
     def __init__(self, scope: Scope, solutions: pa.Table) -> None:
         self._scope = scope
@@ -72,21 +74,37 @@ class GradingCaller:
         self._models = RunModels()
         self._conditions = scope.study.design.grade_by_id()
         self._items = {row["item_id"]: row for row in scope.items.to_pylist()}
-        self._cells = solution_cells(limited_items(scope.items, scope.extent), scope.extent)
-        self._solutions = _by_condition(solutions)
+        self._grid = grid_of(scope.items, scope.extent)
+        self._stored = solutions
+        # Of each generate condition, once for all its graders.
+        self._gradable: dict[str, Gradable] = {}
+        self._texts: dict[str, dict[Cell, str | None]] = {}
 
-    def states(self, partition: Partition, stored: pa.Table) -> dict[Cell, State]:
-        return classify_gradings(
-            self._cells,
-            self._solutions.get(partition[0], {}).values(),
-            stored.select(["item_id", "epoch", "error", "solution_hash"]).to_pylist(),
-            self._study.config.solvers.on_empty,
-        )
+    def states(self, partition: Partition, stored: pa.Table) -> States:
+        return classify_gradings(self._gradable_of(partition[0]), stored)
 
     def prompts(self, partition: Partition, cells: list[Cell]) -> dict[Cell, Prompt]:
-        solutions = self._solutions.get(partition[0], {})
-        texts = {cell: solutions[cell]["solution"] for cell in cells if cell in solutions}
+        texts = self.texts(partition[0])
         return self.prompts_for(partition, {cell: texts.get(cell) for cell in cells})
+
+    def texts(self, condition: str) -> dict[Cell, str | None]:
+        """The stored solutions of a generate condition."""
+        if condition not in self._texts:
+            rows = self._of(condition).select(["item_id", "epoch", "solution"]).to_pylist()
+            self._texts[condition] = {
+                Cell(row["item_id"], row["epoch"]): row["solution"] for row in rows
+            }
+        return self._texts[condition]
+
+    def _of(self, condition: str) -> pa.Table:
+        return self._stored.filter(pc.field("condition_id") == condition)
+
+    def _gradable_of(self, condition: str) -> Gradable:
+        if condition not in self._gradable:
+            self._gradable[condition] = gradable_solutions(
+                self._grid, self._of(condition), self._study.config.solvers.on_empty
+            )
+        return self._gradable[condition]
 
     def prompts_for(
         self, partition: Partition, solutions: Mapping[Cell, str | None]
@@ -163,7 +181,8 @@ class GradingCaller:
     def score(self, partition: Partition, run_id: str) -> list[dict[str, Any]]:
         """Rows of the pending cells of a verifiable partition."""
         condition = self._conditions[partition[1]]
-        states = self.states(partition, self._scope.store.read("gradings", [partition]))
+        stored = self._scope.store.read("gradings", [partition], self.state_columns)
+        states = self.states(partition, stored)
         plan = plan_cells(states, rerun_blank=False, force=self._scope.force)
         stamp = now()
         return [
@@ -180,7 +199,7 @@ class GradingCaller:
         ]
 
     def _verdict(self, condition: GradeCondition, partition: Partition, cell: Cell) -> Verdict:
-        solution = self._solutions[partition[0]][cell]["solution"] or ""
+        solution = self.texts(partition[0])[cell] or ""
         return score_solution(condition.scorer or "", solution, self._items[cell.item_id]["target"])
 
     def _grader(self, partition: Partition) -> GraderConfig:
@@ -189,7 +208,7 @@ class GradingCaller:
         return grader
 
     def _fingerprint(self, partition: Partition, cell: Cell) -> str:
-        return solution_fingerprint(self._solutions[partition[0]][cell]["solution"])
+        return solution_fingerprint(self.texts(partition[0])[cell])
 
     def _constant(self, partition: Partition, run_id: str) -> dict[str, Any]:
         condition = self._conditions[partition[1]]
@@ -219,12 +238,3 @@ def _verdict_columns(verdict: Verdict | None) -> dict[str, Any]:
         "parse_error": verdict.parse_error,
         "reasoning": verdict.reasoning or None,
     }
-
-
-def _by_condition(solutions: pa.Table) -> dict[str, SolutionRows]:
-    grouped: dict[str, SolutionRows] = {}
-    columns = ["condition_id", "item_id", "epoch", "solution", "error"]
-    for row in solutions.select(columns).to_pylist():
-        cell = Cell(row["item_id"], row["epoch"])
-        grouped.setdefault(row["condition_id"], {})[cell] = row
-    return grouped

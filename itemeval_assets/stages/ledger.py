@@ -3,14 +3,15 @@
 import pyarrow as pa
 
 from itemeval_assets.core.ledger import (
+    MONEY_COLUMNS,
     VERIFIABLE,
     Mismatch,
     ledger_from_logs,
     reconcile,
     united_ledger,
 )
-from itemeval_assets.core.study import GRADE, Partition
-from itemeval_assets.core.tables import LEDGER, REPLACED, TOKEN_COLUMNS, arrow_schema
+from itemeval_assets.core.study import GENERATE, GRADE, Partition
+from itemeval_assets.core.tables import LEDGER, REPLACED, arrow_schema
 from itemeval_assets.storage.store import ResultsStore
 
 from .items import now
@@ -42,13 +43,12 @@ def united(store: ResultsStore) -> pa.Table:
 
 def mismatches(store: ResultsStore) -> list[Mismatch]:
     """Where the ledger and the rows differ; empty when the study reconciles."""
-    money = ["run_id", "sample_uuid", "usd", *TOKEN_COLUMNS]
-    return reconcile(
-        store.read("ledger"),
-        store.read("solutions", columns=money),
-        store.read("gradings", columns=money),
-        store.read("replaced"),
+    stored = (
+        (stage, store.read(table, [partition], MONEY_COLUMNS))
+        for table, stage in (("solutions", GENERATE), ("gradings", GRADE))
+        for partition in store.partitions(table)
     )
+    return reconcile(store.read("ledger"), stored, store.read("replaced"))
 
 
 def _verifiable_rows(gradings: pa.Table, run_id: str) -> pa.Table:

@@ -1,27 +1,27 @@
 """solutions: one row per generate condition x item x epoch."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from itemeval_assets.core.estimate import output_limit
-from itemeval_assets.core.pending import Cell, State, classify_solutions
+from itemeval_assets.core.pending import SOLUTION_STATE_COLUMNS, Cell, States, classify_solutions
 from itemeval_assets.core.prompts import Prompt, solver_prompt
-from itemeval_assets.core.study import Partition, RunPlan
+from itemeval_assets.core.study import Partition
 from itemeval_assets.engine.evaluate import request_settings
 from itemeval_assets.engine.logs import call_rows
 from itemeval_assets.engine.models import RunModels
 from itemeval_assets.engine.tasks import Target, generate_config, make_sample
 
 from .calls import make_calls
-from .stage_run import Outcome, Scope, StageRun, limited_items
+from .stage_run import Outcome, Scope, StageRun, grid_of
 
 if TYPE_CHECKING:
     from inspect_ai.dataset import Sample
     from inspect_ai.log import EvalLog
 
-__all__ = ["SolutionCaller", "generate", "solution_cells"]
+__all__ = ["SolutionCaller", "generate"]
 
 
 def generate(run: StageRun, partitions: list[Partition]) -> Outcome:
@@ -29,19 +29,11 @@ def generate(run: StageRun, partitions: list[Partition]) -> Outcome:
     return make_calls(SolutionCaller(run), run, partitions, partitions)
 
 
-def solution_cells(items: Sequence[Mapping[str, Any]], extent: RunPlan) -> list[Cell]:
-    """Every cell of a generate condition, item by item."""
-    return [
-        Cell(item["item_id"], epoch)
-        for item in items
-        for epoch in range(1, extent.replications + 1)
-    ]
-
-
 class SolutionCaller:
     """Calls the models of generate conditions: a prompt per item, an epoch per replication."""
 
     table = "solutions"
+    state_columns = SOLUTION_STATE_COLUMNS
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
@@ -49,11 +41,10 @@ class SolutionCaller:
         self._models = RunModels()
         self._conditions = scope.study.design.generate_by_id()
         self._items = {row["item_id"]: row for row in scope.items.to_pylist()}
-        self._cells = solution_cells(limited_items(scope.items, scope.extent), scope.extent)
+        self._grid = grid_of(scope.items, scope.extent)
 
-    def states(self, partition: Partition, stored: pa.Table) -> dict[Cell, State]:
-        rows = stored.select(["item_id", "epoch", "solution", "error"]).to_pylist()
-        return classify_solutions(self._cells, rows)
+    def states(self, partition: Partition, stored: pa.Table) -> States:
+        return classify_solutions(self._grid, stored)
 
     def prompts(self, partition: Partition, cells: list[Cell]) -> dict[Cell, Prompt]:
         condition = self._conditions[partition[0]]

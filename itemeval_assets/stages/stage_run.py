@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pyarrow as pa
 
 from itemeval_assets.core.estimate import NOTHING, Projection
-from itemeval_assets.core.pending import Cell, State
+from itemeval_assets.core.pending import Cell, Grid, States
 from itemeval_assets.core.pricing import PriceBook, has_batch_mode
 from itemeval_assets.core.prompts import Prompt
 from itemeval_assets.core.study import Partition, RunPlan, Study, run_plan
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from inspect_ai.dataset import Sample
     from inspect_ai.log import EvalLog
 
-__all__ = ["Caller", "Outcome", "Scope", "StageRun", "limited_items"]
+__all__ = ["Caller", "Outcome", "Scope", "StageRun", "grid_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,9 +85,10 @@ class Caller(Protocol):
     """One paid stage of one study: what its cells, prompts, calls and rows are."""
 
     table: str
+    state_columns: list[str]
 
-    def states(self, partition: Partition, stored: pa.Table) -> dict[Cell, State]:
-        """The state of every cell of the partition in scope."""
+    def states(self, partition: Partition, stored: pa.Table) -> States:
+        """The state of every cell in scope. Reads `state_columns` of the stored rows."""
         ...
 
     def prompts(self, partition: Partition, cells: list[Cell]) -> dict[Cell, Prompt]:
@@ -121,6 +122,6 @@ class Caller(Protocol):
         ...
 
 
-def limited_items(items: pa.Table, extent: RunPlan) -> list[dict[str, Any]]:
-    """The items a run covers, as rows."""
-    return items.slice(0, extent.items_limit).to_pylist()
+def grid_of(items: pa.Table, extent: RunPlan) -> Grid:
+    """The cells of every partition that a run covers."""
+    return Grid(items["item_id"].slice(0, extent.items_limit).to_pylist(), extent.replications)

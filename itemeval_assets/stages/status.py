@@ -3,19 +3,24 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from itemeval_assets.core.pending import (
+    GRADING_STATE_COLUMNS,
+    SOLUTION_STATE_COLUMNS,
     Cell,
-    State,
+    Gradable,
+    Grid,
     classify_gradings,
     classify_solutions,
-    count_states,
+    gradable_solutions,
 )
 from itemeval_assets.core.study import Partition, Study, run_plan
 from itemeval_assets.storage.attempts import read_attempts
 from itemeval_assets.storage.store import ResultsStore
 
-from .solutions import solution_cells
-from .stage_run import limited_items
+from .stage_run import grid_of
 
 __all__ = ["PartitionStatus", "StudyStatus", "incomplete_cells", "survey"]
 
@@ -65,25 +70,25 @@ class StudyStatus:
 def survey(study: Study, store: ResultsStore, policy: str | None = None) -> StudyStatus:
     """Read every partition and count its cells by state. Raises StoreError if unreadable."""
     extent = run_plan(study.config, policy)
-    items = limited_items(store.read("items"), extent)
-    cells = solution_cells(items, extent)
+    grid = grid_of(store.read("items", columns=["item_id"]), extent)
     labels = {c.id: c.label for c in (*study.design.generate, *study.design.grade)}
     generate, grade = [], []
     for condition in study.design.generate:
         solutions = _solutions(store, condition.id)
-        generate.append(_generate_status(condition.id, labels[condition.id], cells, solutions))
+        generate.append(_generate_status(condition.id, labels[condition.id], grid, solutions))
+        gradable = gradable_solutions(grid, solutions, study.config.solvers.on_empty)
         for other in study.design.grade:
             label = f"{labels[condition.id]} | {labels[other.id]}"
-            partition = (condition.id, other.id)
-            grade.append(_grade_status(study, store, partition, label, cells, solutions))
+            gradings = _gradings(store, (condition.id, other.id))
+            grade.append(_grade_status((condition.id, other.id), label, gradable, gradings))
     known = {*study.generate_partitions(), *study.grade_partitions()}
     stored = store.partitions("solutions") + store.partitions("gradings")
     return StudyStatus(
         study.name,
         extent.policy,
-        len(items),
+        len(grid) // extent.replications,
         extent.replications,
-        _sum(store.read("ledger", columns=["usd"]).to_pylist()),
+        _sum(store.read("ledger", columns=["usd"])),
         generate,
         grade,
         [partition for partition in stored if partition not in known],
@@ -102,19 +107,20 @@ def incomplete_cells(study: Study, store: ResultsStore, partition: Partition) ->
     A cell that waits for its solution is missing. A blank answer counts as complete, unless
     the study runs blanks again.
     """
-    extent = run_plan(study.config)
-    cells = solution_cells(limited_items(store.read("items"), extent), extent)
+    grid = grid_of(store.read("items", columns=["item_id"]), run_plan(study.config))
+    on_empty = study.config.solvers.on_empty
     solutions = _solutions(store, partition[0])
-    complete = {"done"} if study.config.solvers.on_empty == "rerun" else {"done", "blank"}
-    states: dict[Cell, str] = dict.fromkeys(cells, "missing")
+    answered = classify_solutions(grid, solutions)
     if len(partition) == 1:
-        states.update(classify_solutions(cells, solutions))
+        states = answered.by_cell()
     else:
-        states.update(_grading_states(study, store, partition, cells, solutions))
-        # A blank answer that nobody grades lacks nothing.
-        for cell, state in classify_solutions(cells, solutions).items():
-            if state == "blank" and study.config.solvers.on_empty == "skip":
-                states[cell] = "blank"
+        gradable = gradable_solutions(grid, solutions, on_empty)
+        states: dict[Cell, str] = dict.fromkeys(grid.cells(), "missing")
+        states |= classify_gradings(gradable, _gradings(store, partition)).by_cell()
+        if on_empty == "skip":
+            # A blank answer that nobody grades lacks nothing.
+            states |= dict.fromkeys(answered.where("blank"), "blank")
+    complete = {"done"} if on_empty == "rerun" else {"done", "blank"}
     return [
         {**cell._asdict(), "state": state}
         for cell, state in states.items()
@@ -122,57 +128,44 @@ def incomplete_cells(study: Study, store: ResultsStore, partition: Partition) ->
     ]
 
 
-def _solutions(store: ResultsStore, condition: str) -> list[Row]:
-    columns = ["item_id", "epoch", "solution", "error", "stop_reason", "usd"]
-    return store.read("solutions", [(condition,)], columns).to_pylist()
+def _solutions(store: ResultsStore, condition: str) -> pa.Table:
+    columns = [*SOLUTION_STATE_COLUMNS, "stop_reason", "usd"]
+    return store.read("solutions", [(condition,)], columns)
 
 
-def _gradings(store: ResultsStore, partition: Partition) -> list[Row]:
-    columns = ["item_id", "epoch", "error", "solution_hash", "parse_error", "usd"]
-    return store.read("gradings", [partition], columns).to_pylist()
-
-
-def _grading_states(
-    study: Study, store: ResultsStore, partition: Partition, cells: list[Cell], solutions: list[Row]
-) -> dict[Cell, State]:
-    on_empty = study.config.solvers.on_empty
-    return classify_gradings(cells, solutions, _gradings(store, partition), on_empty)
+def _gradings(store: ResultsStore, partition: Partition) -> pa.Table:
+    return store.read("gradings", [partition], [*GRADING_STATE_COLUMNS, "parse_error", "usd"])
 
 
 def _generate_status(
-    condition: str, label: str, cells: list[Cell], solutions: list[Row]
+    condition: str, label: str, grid: Grid, solutions: pa.Table
 ) -> PartitionStatus:
+    cut = pc.equal(solutions["stop_reason"], "max_tokens")  # type: ignore[attr-defined]
     return PartitionStatus(
         (condition,),
         label,
-        len(cells),
-        truncated=sum(row["stop_reason"] == "max_tokens" for row in solutions),
+        len(grid),
+        truncated=pc.sum(cut).as_py() or 0,  # type: ignore[attr-defined]
         usd=_sum(solutions),
-        **count_states(classify_solutions(cells, solutions)),
+        **classify_solutions(grid, solutions).counts(),
     )
 
 
 def _grade_status(
-    study: Study,
-    store: ResultsStore,
-    partition: Partition,
-    label: str,
-    cells: list[Cell],
-    solutions: list[Row],
+    partition: Partition, label: str, gradable: Gradable, gradings: pa.Table
 ) -> PartitionStatus:
-    gradings = _gradings(store, partition)
-    counts = count_states(_grading_states(study, store, partition, cells, solutions))
     return PartitionStatus(
         partition,
         label,
-        len(cells),
-        waiting=len(cells) - sum(counts.values()),
-        parse_failures=sum(row["parse_error"] is not None for row in gradings),
+        len(gradable.grid),
+        parse_failures=gradings.num_rows - gradings["parse_error"].null_count,
         usd=_sum(gradings),
-        **counts,
+        **classify_gradings(gradable, gradings).counts(),
     )
 
 
-def _sum(rows: list[Row]) -> float | None:
-    known = [row["usd"] for row in rows if row["usd"] is not None]
-    return sum(known) if known or not rows else None
+def _sum(rows: pa.Table) -> float | None:
+    """The known USD of some rows; null where there are rows and no price is known."""
+    if not rows.num_rows:
+        return 0.0
+    return pc.sum(rows["usd"]).as_py()  # type: ignore[attr-defined]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.reruns import Attempts
 from itemeval_assets.core.study import Partition
 
@@ -13,12 +14,20 @@ __all__ = ["read_attempts", "write_attempts"]
 
 
 def read_attempts(store: ResultsStore) -> dict[Partition, Attempts]:
-    """The attempts on each partition since it was last sound."""
+    """The attempts on each partition since it was last sound. Raises StoreError."""
     document = store.read_json(RERUNS) or {}
-    return {
-        tuple(key.split("|")): Attempts(entry["made"], datetime.fromisoformat(entry["last"]))
-        for key, entry in document.items()
-    }
+    try:
+        return {
+            tuple(key.split("|")): Attempts(
+                int(entry["made"]), datetime.fromisoformat(entry["last"])
+            )
+            for key, entry in document.items()
+        }
+    except (KeyError, TypeError, ValueError) as error:
+        raise StoreError(
+            f"{store.backend.uri(RERUNS)} does not say how often partitions were asked for; "
+            "restore it from a copy, or delete it: then they are counted from the start"
+        ) from error
 
 
 def write_attempts(store: ResultsStore, attempts: Mapping[Partition, Attempts]) -> None:

@@ -131,7 +131,7 @@ class LocalBackend:
 
     def read(self, key: str) -> bytes | None:
         try:
-            return (self.root / key).read_bytes()
+            return (self._path(key)).read_bytes()
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -141,7 +141,7 @@ class LocalBackend:
         return map(self.read, keys)
 
     def exists(self, key: str) -> bool:
-        return (self.root / key).is_file()
+        return (self._path(key)).is_file()
 
     def update(self, key: str, change: Callable[[bytes | None], bytes | None]) -> None:
         with self._writing(key), self._locks.hold(key):
@@ -149,28 +149,28 @@ class LocalBackend:
             if data is not None:
                 with self._draft(key) as draft:
                     _write(draft, data)
-                    draft.replace(self.root / key)
+                    draft.replace(self._path(key))
 
     def create(self, key: str, data: bytes) -> bool:
         with self._writing(key), self._draft(key) as draft:
             _write(draft, data)
             try:
-                os.link(draft, self.root / key)
+                os.link(draft, self._path(key))
             except FileExistsError:
                 return False
             return True
 
     def delete(self, key: str) -> None:
         with self._writing(key):
-            (self.root / key).unlink(missing_ok=True)
+            (self._path(key)).unlink(missing_ok=True)
 
     def folders(self, prefix: str) -> list[str]:
-        folder = self.root / prefix
+        folder = self._path(prefix)
         found = (path for path in folder.glob("*") if path.is_dir())
         return sorted(path.name for path in found if not path.name.startswith("."))
 
     def list(self, prefix: str) -> list[str]:
-        folder = self.root / prefix
+        folder = self._path(prefix)
         files = (path for path in folder.rglob("*") if path.is_file())
         return sorted(
             path.relative_to(self.root).as_posix()
@@ -181,26 +181,28 @@ class LocalBackend:
     def upload(self, path: Path, key: str) -> None:
         with self._writing(key), self._draft(key) as draft:
             shutil.copyfile(path, draft)
-            draft.replace(self.root / key)
+            with draft.open("rb") as file:
+                os.fsync(file.fileno())
+            draft.replace(self._path(key))
 
     def move(self, source: str, target: str) -> None:
         with self._writing(target):
-            (self.root / target).parent.mkdir(parents=True, exist_ok=True)
+            (self._path(target)).parent.mkdir(parents=True, exist_ok=True)
             if self.exists(target):
-                (self.root / source).unlink()
+                (self._path(source)).unlink()
             else:
-                (self.root / source).replace(self.root / target)
+                (self._path(source)).replace(self._path(target))
 
     def local_copy(self, key: str) -> Path:
         if not self.exists(key):
             raise StoreError(f"there is no file {self.uri(key)}")
-        return self.root / key
+        return self._path(key)
 
     @contextmanager
     def workspace(self, folder: str) -> Iterator[Path]:
         with self._writing(folder):
-            (self.root / folder).mkdir(parents=True, exist_ok=True)
-        yield self.root / folder
+            (self._path(folder)).mkdir(parents=True, exist_ok=True)
+        yield self._path(folder)
 
     def adopt(self, folder: str) -> None:
         """Nothing to do: a workspace here is the folder itself."""
@@ -222,7 +224,8 @@ class LocalBackend:
             self._locks.forget(key)
 
     def is_held(self, key: str) -> bool:
-        return self._locks.is_held(key)
+        with self._writing(key):
+            return self._locks.is_held(key)
 
     def holds_locks(self) -> bool:
         """Yes: the operating system takes no lock from a living process."""
@@ -231,10 +234,16 @@ class LocalBackend:
     def uri(self, key: str) -> str:
         return str(self.root / key)
 
+    def _path(self, key: str) -> Path:
+        """Where an object lies. Raises StoreError for a key that would lead out of the folder."""
+        if key.startswith("/") or ".." in key.split("/"):
+            raise StoreError(f"{key!r} would lead out of {self.root}; nothing is read or written")
+        return self.root / key
+
     @contextmanager
     def _draft(self, key: str) -> Iterator[Path]:
         """A file beside the object, to be renamed to it."""
-        path = self.root / key
+        path = self._path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f".{uuid.uuid4().hex}.draft")
         try:

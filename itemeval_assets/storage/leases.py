@@ -61,7 +61,7 @@ class Leases:
     def is_held(self, key: str) -> bool:
         """Whether somebody alive holds a lock."""
         found = self._objects.read(_lock_key(key))
-        return found is not None and self._is_alive(json.loads(found)["lease"])
+        return found is not None and self._is_alive(self._mark(key, found)["lease"])
 
     def forget(self, key: str) -> None:
         """Remove what is left of a lock that nobody takes any more."""
@@ -74,7 +74,7 @@ class Leases:
     def _take(self, key: str, mark: bytes, on_wait: Callable[[str], None] | None) -> None:
         while True:
             found = self._objects.get(_lock_key(key))
-            stored: dict[str, Any] = json.loads(found.data) if found else {"lease": None}
+            stored = self._mark(key, found.data) if found else {"lease": None}
             if not self._is_alive(stored["lease"]):
                 if self._objects.swap(_lock_key(key), mark, found.etag if found else None):
                     return
@@ -86,6 +86,17 @@ class Leases:
                 on_wait(stored["holder"])
                 on_wait = None
             time.sleep(POLL_S)
+
+    def _mark(self, key: str, data: bytes) -> dict[str, Any]:
+        """What a lock says. One that says nothing readable might be anybody's."""
+        try:
+            mark = json.loads(data)
+            return {"holder": mark["holder"], "lease": mark["lease"]}
+        except (ValueError, KeyError, TypeError) as error:
+            raise StoreError(
+                f"{self._objects.uri(_lock_key(key))} is no lock of ours; delete it while no run "
+                "of this study is going on"
+            ) from error
 
     def _release(self, key: str, mark: bytes) -> None:
         found = self._objects.get(_lock_key(key))

@@ -37,7 +37,7 @@ class OsLocks:
             lock.acquire(timeout=0 if on_wait else -1)
         except Timeout:
             assert on_wait is not None
-            on_wait(named.read_text() if named.exists() else "another run")
+            on_wait(named.read_text(errors="replace") if named.is_file() else "another run")
             lock.acquire(poll_interval=POLL_S)
         try:
             if holder is not None:

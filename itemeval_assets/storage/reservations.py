@@ -7,6 +7,8 @@ its lock tells whether it is alive, so that a killed one stops counting.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from itemeval_assets.core.errors import StoreError
+
 from .layout import RESERVATIONS, reservation_lock
 from .store import ResultsStore
 
@@ -66,6 +68,12 @@ class Reservations:
 
     def _living(self, document: dict[str, float]) -> Amounts:
         is_held = self._store.backend.is_held
-        return {
+        living = {
             name: amount for name, amount in document.items() if is_held(reservation_lock(name))
         }
+        if not all(isinstance(amount, int | float) for amount in living.values()):
+            raise StoreError(
+                f"{self._store.backend.uri(RESERVATIONS)} holds no amounts; delete it while no "
+                "run of this study is going on"
+            )
+        return living

@@ -4,6 +4,7 @@ Writes that others may overtake are compare-and-swap: S3 stores them only where 
 still the one that was read (If-Match), or still absent (If-None-Match).
 """
 
+import os
 import random
 import time
 from collections import deque
@@ -27,6 +28,7 @@ from botocore.exceptions import (
 )
 
 from itemeval_assets.core.errors import ConfigError, StoreError
+from itemeval_assets.core.secrets import without_secrets
 from itemeval_assets.settings import S3Settings
 
 from .leases import Leases
@@ -263,7 +265,8 @@ class S3Backend:
             "SignatureDoesNotMatch": "the secret key is wrong; check AWS_SECRET_ACCESS_KEY",
             "ExpiredToken": "the credentials have expired; get new ones",
         }
-        return what_to_do.get(code, f"S3 answers {code}: {told or 'without a message'}")
+        told = without_secrets(told, os.environ) or "without a message"
+        return what_to_do.get(code, f"S3 answers {code}: {told}")
 
 
 def _code(error: ClientError) -> str:
@@ -276,4 +279,5 @@ def _is_hidden(key: str) -> bool:
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
+    line = (str(error).splitlines() or [type(error).__name__])[0]
+    return without_secrets(line, os.environ)

@@ -6,6 +6,7 @@ is sent by the next one on this machine.
 """
 
 import hashlib
+import os
 import shutil
 import tempfile
 import threading
@@ -73,7 +74,10 @@ class Workspaces:
         """See `Backend.local_copy`. An object that has not changed is fetched once."""
         if self._copies is None:
             self._copies = tempfile.TemporaryDirectory(prefix="itemeval_assets_")
-        path = Path(self._copies.name) / key
+        root = Path(self._copies.name)
+        path = Path(os.path.normpath(root / key))
+        if not path.is_relative_to(root):
+            raise StoreError(f"{self._objects.uri(key)}: a name with `..` is not fetched")
         found = self._objects.get(key, unless=self._etags.get(key))
         if found is not None:
             path.parent.mkdir(parents=True, exist_ok=True)

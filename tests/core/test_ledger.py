@@ -159,11 +159,17 @@ def planted(name: str, row: int, **values: Any) -> list[Mismatch]:
     tables = sound_study()
     rows = tables[name].to_pylist()
     rows[row].update(values)
-    return reconcile(**{**tables, name: table(name, rows)})
+    return reconciled(**{**tables, name: table(name, rows)})
+
+
+def reconciled(
+    ledger: pa.Table, solutions: pa.Table, gradings: pa.Table, replaced: pa.Table
+) -> list[Mismatch]:
+    return reconcile(ledger, [("generate", solutions), ("grade", gradings)], replaced)
 
 
 def test_a_sound_study_reconciles() -> None:
-    assert reconcile(**sound_study()) == []
+    assert reconciled(**sound_study()) == []
 
 
 @pytest.mark.parametrize(
@@ -202,9 +208,9 @@ def test_each_run_must_reconcile_by_itself() -> None:
 
 def test_missing_money_is_found_on_either_side() -> None:
     tables = sound_study()
-    without_ledger = reconcile(**{**tables, "ledger": table("ledger")})
+    without_ledger = reconciled(**{**tables, "ledger": table("ledger")})
     assert {found.stage for found in without_ledger} == {"generate", "grade"}
-    without_rows = reconcile(**{**tables, "solutions": table("solutions")})
+    without_rows = reconciled(**{**tables, "solutions": table("solutions")})
     assert {found.stage for found in without_rows} == {"generate"}
 
 
@@ -212,7 +218,7 @@ def test_a_call_both_in_a_row_and_in_replaced_counts_once() -> None:
     tables = sound_study()
     again = replaced_rows(("g1",), tables["solutions"].slice(0, 1))
     both = pa.concat_tables([tables["replaced"], again])
-    assert reconcile(**{**tables, "replaced": both}) == []
+    assert reconciled(**{**tables, "replaced": both}) == []
 
 
 # Any history of runs. A step: which cells are called, how each call ends, and whether the step
@@ -256,7 +262,7 @@ class History:
 
     def mismatches(self) -> list[Mismatch]:
         names = ("ledger", "solutions", "gradings", "replaced")
-        return reconcile(*(self.tables[name] for name in names))
+        return reconciled(**{name: self.tables[name] for name in names})
 
     def _row(self, run: int, item_id: str, end: str, read: int, written: int) -> dict[str, Any]:
         paid = {"input_tokens": read, "output_tokens": written, "total_tokens": read + written}

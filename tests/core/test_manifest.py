@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from itemeval_assets.core.conditions import expand_design
 from itemeval_assets.core.config import StudyConfig
 from itemeval_assets.core.estimate import Projection
-from itemeval_assets.core.manifest import build_manifest, items_hash, redacted
+from itemeval_assets.core.manifest import build_manifest, items_hash
+from itemeval_assets.core.secrets import redacted
 from itemeval_assets.core.study import Study, run_plan
 from itemeval_assets.core.templates import make_template
 from tests.rows import item
@@ -51,7 +52,7 @@ def study(**extra: Any) -> Study:
         {"short": make_template("short", "/p/short.md", "{input}")},
         {"strict": make_template("strict", "/p/strict.md", "{input}{solution}")},
     )
-    return Study(config, design, Path("/p/study.yaml"), "c" * 64, Path("/p/studies/toy"))
+    return Study(config, design, Path("/p/study.yaml"), "c" * 64, "/p/studies/toy")
 
 
 def manifest(of: Study, items: list[Any] | None = None) -> dict[str, Any]:

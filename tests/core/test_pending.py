@@ -3,44 +3,87 @@
 from collections import Counter
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from itemeval_assets.core.pending import (
+    STATES,
     Cell,
+    Grid,
     Plan,
+    States,
     classify_gradings,
     classify_solutions,
-    count_states,
+    gradable_solutions,
     is_blank,
     plan_cells,
     solution_fingerprint,
 )
-from tests.rows import grading, solution
+from tests.rows import grading, solution, table
 
-CELL = st.builds(Cell, st.sampled_from(["q1", "q2", "q3"]), st.integers(1, 3))
-GRID = st.lists(CELL, unique=True)
+Row = dict[str, Any]
+ITEMS, REPLICATIONS = ["q1", "q2", "q3"], 3
+# Stored rows may be of items and replications that the grid does not have any more.
+CELL = st.builds(Cell, st.sampled_from([*ITEMS, "gone"]), st.integers(1, REPLICATIONS + 1))
+CELLS = st.lists(CELL, unique=True)
+GRIDS = st.builds(Grid, st.lists(st.sampled_from(ITEMS), unique=True), st.integers(1, REPLICATIONS))
+
+
+def solution_states(grid: Grid, rows: list[Row]) -> States:
+    return classify_solutions(grid, table("solutions", rows))
+
+
+def grading_states(grid: Grid, found: list[Row], rows: list[Row], on_empty: str) -> States:
+    gradable = gradable_solutions(grid, table("solutions", found), on_empty)
+    return classify_gradings(gradable, table("gradings", rows))
 
 
 @st.composite
-def solutions(draw: st.DrawFn) -> list[dict[str, Any]]:
+def solutions(draw: st.DrawFn) -> list[Row]:
     rows = []
-    for cell in draw(GRID):
-        text = draw(st.sampled_from([None, "", " \n", "4", "five"]))
+    for cell in draw(CELLS):
+        text = draw(st.sampled_from([None, "", " \n", "4", "five", "\x1c\u2003", "é"]))
         error = draw(st.sampled_from([None, None, "timeout"]))
         rows.append(solution(*cell, text=text, error=error))
     return rows
 
 
 @st.composite
-def gradings(draw: st.DrawFn) -> list[dict[str, Any]]:
+def gradings(draw: st.DrawFn) -> list[Row]:
     rows = []
-    for cell in draw(GRID):
+    for cell in draw(CELLS):
         of = draw(st.sampled_from(["", "4", "five", "six"]))
         error = draw(st.sampled_from([None, None, "timeout"]))
         rows.append(grading(*cell, of=of, error=error))
     return rows
+
+
+def solution_rule(row: Row | None) -> str:
+    """The state of a cell, said row by row."""
+    if row is None:
+        return "missing"
+    if row["error"] is not None:
+        return "errored"
+    return "blank" if is_blank(row["solution"]) else "done"
+
+
+def grading_rule(solved: Row | None, row: Row | None, on_empty: str) -> str | None:
+    """The state of a gradable cell, said row by row; None for one that waits."""
+    wanted = {"done", "blank"} if on_empty == "grade" else {"done"}
+    if solved is None or solution_rule(solved) not in wanted:
+        return None
+    if row is None:
+        return "missing"
+    if row["error"] is not None:
+        return "errored"
+    same = row["solution_hash"] == solution_fingerprint(solved["solution"])
+    return "done" if same else "stale"
+
+
+def by_cell(rows: list[Row]) -> dict[Cell, Row]:
+    return {Cell(row["item_id"], row["epoch"]): row for row in rows}
 
 
 @pytest.mark.parametrize("text", [None, "", " ", "\n\t\u2003"])
@@ -74,9 +117,10 @@ def test_a_fingerprint_stands_for_the_text(text: str, other: str) -> None:
         (solution(text=None, error=""), "errored"),
     ],
 )
-def test_states_of_solutions(row: dict[str, Any] | None, state: str) -> None:
-    cell = Cell("q1", 1)
-    assert classify_solutions([cell], [row] if row else []) == {cell: state}
+def test_states_of_solutions(row: Row | None, state: str) -> None:
+    found = solution_states(Grid(["q1"], 1), [row] if row else [])
+    assert found.by_cell() == {Cell("q1", 1): state}
+    assert found.counts() == {state: 1} and found.where(state) == [Cell("q1", 1)]
 
 
 @pytest.mark.parametrize(
@@ -91,10 +135,9 @@ def test_states_of_solutions(row: dict[str, Any] | None, state: str) -> None:
         (grading(solution_hash=None), "stale"),
     ],
 )
-def test_states_of_gradings(row: dict[str, Any] | None, state: str) -> None:
-    cell = Cell("q1", 1)
-    stored = [row] if row else []
-    assert classify_gradings([cell], [solution()], stored, "skip") == {cell: state}
+def test_states_of_gradings(row: Row | None, state: str) -> None:
+    found = grading_states(Grid(["q1"], 1), [solution()], [row] if row else [], "skip")
+    assert found.by_cell() == {Cell("q1", 1): state}
 
 
 @pytest.mark.parametrize("on_empty", ["skip", "rerun", "grade"])
@@ -104,67 +147,88 @@ def test_only_answers_are_graded_and_blanks_where_the_study_says_so(on_empty: st
         solution("blank", text=None),
         solution("failed", text=None, error="timeout"),
     ]
-    cells = [Cell(name, 1) for name in ("answer", "blank", "failed", "missing")]
+    grid = Grid(["answer", "blank", "failed", "missing"], 1)
     expected = {"answer", "blank"} if on_empty == "grade" else {"answer"}
-    states = classify_gradings(cells, found, [], on_empty)
-    assert {cell.item_id for cell in states} == expected
+    states = grading_states(grid, found, [], on_empty)
+    assert {cell.item_id for cell in states.by_cell()} == expected
+    assert states.counts() == {"waiting": 4 - len(expected), "missing": len(expected)}
 
 
 def test_a_grading_of_a_blank_is_not_stale() -> None:
-    cell, blank = Cell("q1", 1), solution(text=None)
-    assert classify_gradings([cell], [blank], [grading(of="")], "grade") == {cell: "done"}
+    blank = solution(text=None)
+    found = grading_states(Grid(["q1"], 1), [blank], [grading(of="")], "grade")
+    assert found.by_cell() == {Cell("q1", 1): "done"}
 
 
-def test_solutions_outside_the_cells_are_left_alone() -> None:
-    found = [solution("q1"), solution("q2")]
-    assert list(classify_gradings([Cell("q2", 1)], found, [], "skip")) == [Cell("q2", 1)]
-    assert list(classify_solutions([Cell("q2", 1)], found)) == [Cell("q2", 1)]
+def test_a_grid_goes_item_by_item() -> None:
+    grid = Grid(["b", "a"], 2)
+    assert len(grid) == 4
+    assert grid.cells() == [Cell("b", 1), Cell("b", 2), Cell("a", 1), Cell("a", 2)]
+    assert grid.cells([2]) == [Cell("a", 1)]
+    rows = table("solutions", [solution("a", 2), solution("b", 1), solution("c"), solution("a", 3)])
+    assert grid.places(rows).tolist() == [3, 0, -1, -1]
 
 
-@given(GRID, solutions(), st.booleans())
-def test_done_and_pending_make_up_the_grid(
-    grid: list[Cell], stored: list[dict[str, Any]], rerun_blank: bool
+@given(GRIDS, solutions())
+def test_columns_say_what_rows_say_of_solutions(grid: Grid, stored: list[Row]) -> None:
+    rows = by_cell(stored)
+    expected = {cell: solution_rule(rows.get(cell)) for cell in grid.cells()}
+    assert solution_states(grid, stored).by_cell() == expected
+
+
+@given(GRIDS, solutions(), gradings(), st.sampled_from(["skip", "rerun", "grade"]))
+def test_columns_say_what_rows_say_of_gradings(
+    grid: Grid, found: list[Row], stored: list[Row], on_empty: str
 ) -> None:
-    states = classify_solutions(grid, stored)
-    plan = plan_cells(states, rerun_blank=rerun_blank, force=False)
-    settled = {"done"} if rerun_blank else {"done", "blank"}
-    done = [cell for cell in grid if states[cell] in settled]
-    assert Counter([*done, *plan.cells]) == Counter(grid)
-    assert sum(count_states(states).values()) == len(grid)
-
-
-@given(GRID, solutions(), gradings(), st.sampled_from(["skip", "rerun", "grade"]))
-def test_done_pending_and_waiting_make_up_the_grid_of_a_grading(
-    grid: list[Cell],
-    found: list[dict[str, Any]],
-    stored: list[dict[str, Any]],
-    on_empty: str,
-) -> None:
-    states = classify_gradings(grid, found, stored, on_empty)
-    plan = plan_cells(states, rerun_blank=False, force=False)
-    done = [cell for cell, state in states.items() if state == "done"]
-    waiting = [cell for cell in grid if cell not in states]
-    assert Counter([*done, *plan.cells, *waiting]) == Counter(grid)
-    sound = {Cell(row["item_id"], row["epoch"]): row for row in found if row["error"] is None}
-    assert set(states) == {
-        cell
-        for cell in grid
-        if cell in sound and (on_empty == "grade" or not is_blank(sound[cell]["solution"]))
+    solved, rows = by_cell(found), by_cell(stored)
+    expected = {
+        cell: state
+        for cell in grid.cells()
+        if (state := grading_rule(solved.get(cell), rows.get(cell), on_empty))
     }
+    assert grading_states(grid, found, stored, on_empty).by_cell() == expected
 
 
-@given(GRID, solutions(), st.booleans())
-def test_force_makes_every_cell_pending_and_asks_it_afresh(
-    grid: list[Cell], stored: list[dict[str, Any]], rerun_blank: bool
+@given(GRIDS, solutions(), st.booleans())
+def test_done_and_pending_make_up_the_grid(
+    grid: Grid, stored: list[Row], rerun_blank: bool
 ) -> None:
-    states = classify_solutions(grid, stored)
-    assert plan_cells(states, rerun_blank=rerun_blank, force=True) == Plan(grid, set(grid))
+    states = solution_states(grid, stored)
+    plan = plan_cells(states, rerun_blank=rerun_blank, force=False)
+    done = states.where("done") if rerun_blank else states.where("done", "blank")
+    assert Counter([*done, *plan.cells]) == Counter(grid.cells())
+    assert sum(states.counts().values()) == len(grid)
+
+
+@given(GRIDS, solutions(), gradings(), st.sampled_from(["skip", "rerun", "grade"]))
+def test_done_pending_and_waiting_make_up_the_grid_of_a_grading(
+    grid: Grid, found: list[Row], stored: list[Row], on_empty: str
+) -> None:
+    states = grading_states(grid, found, stored, on_empty)
+    plan = plan_cells(states, rerun_blank=False, force=False)
+    parts = [*states.where("done"), *plan.cells, *states.where("waiting")]
+    assert Counter(parts) == Counter(grid.cells())
+
+
+@given(GRIDS, solutions(), st.booleans())
+def test_force_makes_every_cell_pending_and_asks_it_afresh(
+    grid: Grid, stored: list[Row], rerun_blank: bool
+) -> None:
+    states = solution_states(grid, stored)
+    plan = plan_cells(states, rerun_blank=rerun_blank, force=True)
+    assert plan == Plan(grid.cells(), set(grid.cells()))
 
 
 def test_a_blank_is_asked_afresh_and_an_error_may_come_from_the_cache() -> None:
-    cells = [Cell(name, 1) for name in ("a", "b", "c", "d", "e")]
-    states = dict(zip(cells, ("missing", "errored", "blank", "stale", "done"), strict=True))
-    plan = plan_cells(states, rerun_blank=True, force=False)  # type: ignore[arg-type]
+    grid = Grid(["a", "b", "c", "d", "e"], 1)
+    states = States(
+        grid,
+        np.array(
+            [STATES.index(s) for s in ("missing", "errored", "blank", "stale", "done")], np.int8
+        ),
+    )
+    cells = grid.cells()
+    plan = plan_cells(states, rerun_blank=True, force=False)
     assert plan == Plan(cells[:4], {cells[2]})
-    plan = plan_cells(states, rerun_blank=False, force=False)  # type: ignore[arg-type]
+    plan = plan_cells(states, rerun_blank=False, force=False)
     assert plan == Plan([cells[0], cells[1], cells[3]], set())

@@ -29,11 +29,12 @@ GRAPH = {
     "costs": ({"ledger"}, None, set()),
     "results": ({"gradings_long"}, None, set()),
     "export": ({"gradings_long", "ledger"}, None, {"parquet", "csv"}),
+    "release": ({"gradings_long", "ledger"}, None, {"parquet"}),
     "estimate": (set(), None, set()),
     "preflight": (set(), None, {"inspect_ai"}),
 }
 # What these assets found is in their metadata, and in no table.
-WITHOUT_TABLE = {"costs", "estimate", "preflight", "results"}
+WITHOUT_TABLE = {"costs", "estimate", "preflight", "release", "results"}
 HEAVY = ["pandas", "pyarrow", "inspect_ai", "datasets"]
 
 

@@ -28,7 +28,10 @@ from tests.storage.writers import (
 # Forks of one process that has pandas loaded: quick to start, and without this one's threads.
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["tests.storage.writers"])
-WRITERS, ROUNDS, ITEMS = 4, 4, 5
+# More with TEST_WRITERS=8 TEST_ROUNDS=200: some minutes.
+WRITERS = int(os.environ.get("TEST_WRITERS", "4"))
+ROUNDS = int(os.environ.get("TEST_ROUNDS", "4"))
+ITEMS = 5
 PATIENCE_S = 60
 
 

@@ -22,8 +22,8 @@ from .conftest import Serve
 from .looking import assert_reconciled, cells, judge_calls, results_dir, rows, write_prices
 from .test_processes import COMMAND
 
-# More of them with ITEMEVAL_ASSETS_KILLS=20: about three minutes.
-KILLS = int(os.environ.get("ITEMEVAL_ASSETS_KILLS", "4"))
+# More of them with TEST_KILLS=20: about three minutes.
+KILLS = int(os.environ.get("TEST_KILLS", "4"))
 # At 20 calls a second every kill comes while there is work left.
 ITEMS, CONNECTIONS = 16 * KILLS, 4
 STARTUP_S, LONGEST_S = 60.0, 1.5

@@ -25,6 +25,7 @@ from tests.studies import write_study
 from .looking import assert_reconciled, write_prices
 
 LEDGERS = {"solutions": "generation_ledger", "gradings": "grading_ledger"}
+WORDINGS = ["", "Be brief.\n"]
 # What a call may meet: nothing, or, in half of the calls, an error or a blank.
 FATES = {
     "well": Behaviour(),
@@ -51,7 +52,7 @@ class AnyHistory(RuleBasedStateMachine):
     def change_replications(self, replications: int) -> None:
         self.replications = replications
 
-    @rule(wording=st.sampled_from(["", "Be brief.\n"]))
+    @rule(wording=st.sampled_from(WORDINGS))
     def edit_the_prompt(self, wording: str) -> None:
         self.wording = wording
 
@@ -95,11 +96,13 @@ class AnyHistory(RuleBasedStateMachine):
 
     @rule(stage=st.sampled_from(sorted(LEDGERS)), pick=st.integers(0, 9))
     def delete_a_table_file(self, stage: str, pick: int) -> None:
-        folder = Path(load_study(self.config()).location) / f"{stage}.parquet"
-        files = sorted(folder.rglob("*.parquet"))
-        if files:
-            files[pick % len(files)].unlink()
-            # Only the next run reads the rows back from the logs.
+        study = load_study(self.config())
+        store, single = open_store(study), stage == "solutions"
+        design = study.generate_partitions() if single else study.grade_partitions()
+        stored = [partition for partition in design if store.has(stage, partition)]
+        if stored:
+            Path(store.uri(stage, stored[pick % len(stored)])).unlink()
+            # Only the next run of its partition reads the rows back from the logs.
             self.run(stage, force=False, dies=False)
 
     @invariant()
@@ -110,9 +113,10 @@ class AnyHistory(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         if hasattr(self, "folder"):
-            # Booked at last, also what died.
-            for stage in LEDGERS:
-                self.run(stage, force=False, dies=False)
+            # Booked at last, also what died, of both prompts: a run reads the logs of its design.
+            for self.wording in WORDINGS:
+                for stage in sorted(LEDGERS, reverse=True):
+                    self.run(stage, force=False, dies=False)
             assert_reconciled(self.config())
             self.server.__exit__()
             self.environment.undo()

@@ -1,0 +1,75 @@
+"""Rules of releases: the published versions of a study.
+
+A cell of a release is one grading event that the design asks for: generate x grade condition x
+item x replication, of one revision of the data.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Literal, NamedTuple
+
+from .tables import GRADINGS_LONG
+
+__all__ = ["CELL_COLUMNS", "EVENT_COLUMNS", "Bump", "PartitionContent", "required_bump"]
+
+Bump = Literal["bumpmajor", "bumpminor", "bumppatch"]
+
+# What identifies a cell, and says what its conditions are: the index of a release.
+CELL_COLUMNS = (
+    "item_id",
+    "dataset_id",
+    "dataset_revision",
+    "model",
+    "prompt_name",
+    "prompt_hash",
+    "model_config_name",
+    "replication",
+    "grade_kind",
+    "grader_name",
+    "grader_model",
+    "rubric_name",
+    "rubric_hash",
+    "scorer_name",
+    "gen_condition_id",
+    "grade_condition_id",
+)
+# Long texts stand once, in the frame gradings_long; logs have a frame of their own.
+_ELSEWHERE = {
+    "study",
+    "solution",
+    "reasoning",
+    "judge_completion",
+    "gen_log_file",
+    "grade_log_file",
+}
+_ELSEWHERE |= {"gen_condition_slug", "grade_condition_slug"}
+EVENT_COLUMNS = tuple(
+    name for name in GRADINGS_LONG.column_names if name not in {*CELL_COLUMNS, *_ELSEWHERE}
+)
+
+
+class PartitionContent(NamedTuple):
+    """What a partition of gradings_long holds: digests of its cells, and of its rows."""
+
+    cells: int
+    cells_sha256: str
+    rows_sha256: str
+
+
+def required_bump(
+    before: Mapping[str, PartitionContent],
+    now: Mapping[str, PartitionContent],
+    has_lost_cells: Callable[[str], bool],
+) -> Bump | None:
+    """How much the version rises between two contents, by partition; None: nothing changed.
+
+    Major when a cell is gone: the design changed. Minor when cells were added. Patch when the same
+    cells have other rows. `has_lost_cells(partition)` is asked only where digests differ.
+    """
+    if before.keys() - now.keys():
+        return "bumpmajor"
+    changed = [name for name in before if before[name].cells_sha256 != now[name].cells_sha256]
+    if any(has_lost_cells(name) for name in changed):
+        return "bumpmajor"
+    if changed or now.keys() - before.keys():
+        return "bumpminor"
+    return None if before == now else "bumppatch"

@@ -1,0 +1,46 @@
+"""YAML as plain data: it makes no objects of ours, and is as large as it looks."""
+
+import math
+from typing import Any
+
+import yaml
+
+__all__ = ["load_yaml"]
+
+# Values that aliases may add to those written out. A text of a few lines can mean billions.
+MOST_REPEATED = 10_000
+
+
+def load_yaml(text: str | bytes, loader: type[yaml.SafeLoader] = yaml.SafeLoader) -> Any:
+    """The one document of a text, or None. Raises yaml.YAMLError, and nothing else."""
+    reader = loader(text)
+    try:
+        node = reader.get_single_node()
+        if node is None:
+            return None
+        known: dict[int, float] = {}
+        if _size(node, known) - len(known) > MOST_REPEATED:
+            raise yaml.YAMLError(
+                f"its aliases (*name) repeat more than {MOST_REPEATED:,} values; write them out"
+            )
+        return reader.construct_document(node)
+    except RecursionError as error:
+        raise yaml.YAMLError("its values are nested too deeply") from error
+    except (ValueError, OverflowError) as error:
+        # Of numbers with thousands of digits, and of dates that there are not.
+        raise yaml.YAMLError(f"{error}; put quotes around a value that is text") from error
+    finally:
+        reader.dispose()
+
+
+def _size(node: yaml.Node, known: dict[int, float]) -> float:
+    """How many values a node holds once its aliases are written out; those seen go to `known`."""
+    if id(node) not in known:
+        known[id(node)] = math.inf  # until it is left: a node inside itself has no end
+        inner: list[Any] = []
+        if isinstance(node, yaml.SequenceNode):
+            inner = node.value
+        elif isinstance(node, yaml.MappingNode):
+            inner = [part for pair in node.value for part in pair]
+        known[id(node)] = 1 + sum(_size(part, known) for part in inner)
+    return known[id(node)]

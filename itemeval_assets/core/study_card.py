@@ -1,0 +1,176 @@
+"""STUDY_CARD.md: what a stranger must know about a release to use and to question it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from .config import StudyConfig
+from .spend import Spend, total_spend
+
+__all__ = ["CardFacts", "ConditionResult", "study_card"]
+
+
+class ConditionResult(NamedTuple):
+    """What came of one generate x grade condition. `mean_score` null: no score at all."""
+
+    generate: str
+    graded_by: str
+    events: int
+    scored: int
+    mean_score: float | None
+    parse_failures: int
+    errored: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class CardFacts:
+    """What the card is made of. `manifests` are those of the runs behind the rows, oldest first."""
+
+    version: str
+    experiment_id: str
+    released_at: str
+    config: StudyConfig
+    config_sha256: str
+    cells: int
+    missing: int
+    items: Mapping[str, int]
+    results: Sequence[ConditionResult]
+    spend: Sequence[Spend]
+    manifests: Sequence[Mapping[str, Any]]
+    frames: Mapping[str, int]
+    package_version: str
+
+
+def study_card(facts: CardFacts) -> str:
+    """The card as Markdown."""
+    sections = (_head, _design, _execution, _results, _costs, _files, _reproduction)
+    return "\n\n".join("\n".join(section(facts)) for section in sections) + "\n"
+
+
+def _head(facts: CardFacts) -> Iterable[str]:
+    yield f"# {facts.config.study} {facts.version}"
+    yield ""
+    yield f"Published {facts.released_at} as `{facts.experiment_id}`."
+    events = facts.frames["scalars"]
+    yield f"{events:,} grading events, one row each; {facts.cells:,} cells in the design."
+    if facts.missing:
+        yield ""
+        yield (
+            f"**{facts.missing:,} cells lack a sound grading event**: the frame `errors` lists "
+            "them, with the reason."
+        )
+
+
+def _design(facts: CardFacts) -> Iterable[str]:
+    config = facts.config
+    facets = config.facets
+    yield "## Design"
+    yield ""
+    yield f"- Items: {', '.join(f'{count:,} of `{name}`' for name, count in facts.items.items())}"
+    yield f"- Models: {_names(config.solvers.models)}"
+    yield f"- Prompts: {_names(facets.prompt)}"
+    yield f"- Model configs: {_names(found.name for found in facets.model_config_facet)}"
+    judges = [f"{name} ({config.grader(name).model})" for name in facets.grader]
+    yield f"- Judges: {_names(judges)}; rubrics: {_names(facets.rubric if judges else [])}"
+    yield f"- Scorers: {_names(facets.scorers)}"
+    yield f"- Replications: {facets.replications}"
+
+
+def _execution(facts: CardFacts) -> Iterable[str]:
+    yield "## Execution"
+    yield ""
+    yield f"Made with itemeval_assets {facts.package_version}, from the config with sha256"
+    yield f"`{facts.config_sha256}`."
+    yield ""
+    yield from _table(
+        ("run", "stage", "begun", "policy", "inspect_ai"),
+        (
+            (
+                f"`{found['run_id']}`",
+                found["stage"],
+                found["created_at"],
+                found["policy"],
+                found.get("packages", {}).get("inspect-ai", ""),
+            )
+            for found in facts.manifests
+        ),
+    )
+
+
+def _results(facts: CardFacts) -> Iterable[str]:
+    yield "## Results"
+    yield ""
+    yield "Descriptive only: plain means over the released rows, without a model of items, judges"
+    yield "or sampling, and without uncertainty. Analyse `gradings_long` to compare conditions."
+    yield ""
+    yield from _table(
+        ("condition", "graded by", "events", "mean score", "parse failures", "errored"),
+        (
+            (
+                found.generate,
+                found.graded_by,
+                f"{found.events:,}",
+                "none" if found.mean_score is None else f"{found.mean_score:.4g}",
+                found.parse_failures,
+                found.errored,
+            )
+            for found in facts.results
+        ),
+    )
+
+
+def _costs(facts: CardFacts) -> Iterable[str]:
+    yield "## Costs"
+    yield ""
+    yield "All calls of the study until this release, those whose rows were replaced among them."
+    yield ""
+    rows = [(found.model, found) for found in facts.spend]
+    if len(rows) > 1:
+        rows.append(("total", total_spend(facts.spend)))
+    yield from _table(
+        ("model", "calls", "from the response cache", "USD", "calls without a known price"),
+        (
+            (name, f"{found.calls:,}", found.cached, f"{found.usd:.4f}", found.unpriced_calls)
+            for name, found in rows
+        ),
+    )
+
+
+def _files(facts: CardFacts) -> Iterable[str]:
+    yield "## Files"
+    yield ""
+    yield from _table(
+        ("frame", "rows"),
+        ((f"`final/{name}.pq`", f"{rows:,}") for name, rows in facts.frames.items()),
+    )
+    yield ""
+    yield "`scalars` has the design as its index; `result_file_refs` names the `.eval` log of each"
+    yield "call, below `results/`; `manifests/` has what each run was made with; `specs.pq` lists"
+    yield "the cells of the design. `pandas.read_parquet` reads each frame."
+
+
+def _reproduction(facts: CardFacts) -> Iterable[str]:
+    yield "## How to reproduce"
+    yield ""
+    yield "`artifacts/` has the study file, prompts and rubrics as they were; put them back as the"
+    yield "study file names them, with the data of the revisions in `specs.pq`, and run"
+    yield ""
+    yield "```sh"
+    yield f"pip install itemeval-assets=={facts.package_version}"
+    yield "itemeval-assets estimate study.yaml"
+    yield "itemeval-assets run study.yaml"
+    yield "```"
+    yield ""
+    yield "Hosted models change, and sampling is random where no seed is kept: expect the same"
+    yield "conditions and cells, and rows that differ."
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names) or "none"
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterable[str]:
+    yield "| " + " | ".join(header) + " |"
+    yield "|" + "---|" * len(header)
+    for row in rows:
+        yield "| " + " | ".join(str(value).replace("|", "\\|") for value in row) + " |"

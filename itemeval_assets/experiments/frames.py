@@ -1,0 +1,119 @@
+"""A user's frame as the rows that are stored: columns, and index levels of its own."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from .columns import build, infer, is_storable
+from .errors import SpecError
+from .index import SUBINDEX
+from .shard import FrameRows
+
+__all__ = ["frame_rows"]
+
+
+def frame_rows(frame: pd.DataFrame, levels: dict[str, Any]) -> FrameRows:
+    """The rows of a frame that belongs to the spec with these index levels.
+
+    Levels of the spec that the frame repeats are left to the spec; named levels beside them are
+    kept, and so is an unnamed index unless it numbers the rows. Raises SpecError for a column, or
+    a level of another value, that has the name of one of the spec's levels, and for two columns
+    of one name.
+    """
+    columns = _columns(frame)
+    clash = [name for name in columns if name in levels or name == SUBINDEX]
+    if clash:
+        raise SpecError(
+            f"the column {clash[0]!r} has the name of an index level of the spec; give it "
+            "another name, or drop it: the index holds the value"
+        )
+    before, after = _own_levels(frame.index, levels)
+    both = [name for name in (*before, *after) if name in columns]
+    if both:
+        raise SpecError(f"{both[0]!r} is a column and an index level; rename one of them")
+    arrays = {**columns, **before, **after}
+    table = pa.table({name: _array(values) for name, values in arrays.items()})
+    if not arrays and len(frame):
+        raise SpecError("the frame has rows but no columns; give it a column or an index name")
+    return FrameRows(table, tuple(before), tuple(after))
+
+
+def _columns(frame: pd.DataFrame) -> dict[str, pd.Series]:
+    names = [str(name) for name in frame.columns]
+    doubled = [name for name in names if names.count(name) > 1]
+    if doubled:
+        raise SpecError(f"two columns have the name {doubled[0]!r}; rename one of them")
+    return {name: frame.iloc[:, place] for place, name in enumerate(names)}
+
+
+def _own_levels(
+    index: pd.Index, levels: dict[str, Any]
+) -> tuple[dict[str, pd.Index], dict[str, pd.Index]]:
+    """Levels that are not the spec's: (before the row number, after it).
+
+    An index made by `make_multiindex` has its additional levels before the row number.
+    """
+    before: dict[str, pd.Index] = {}
+    after: dict[str, pd.Index] = {}
+    own = after if not set(index.names) & levels.keys() else before
+    for place, given in enumerate(index.names):
+        values = index.get_level_values(place)
+        if given is None and _numbers_rows(values):
+            continue
+        name = _level_name(index, place)
+        if name == SUBINDEX and own is before:
+            own = after
+        elif name in levels:
+            _require_value(values, name, levels[name])
+        elif name == SUBINDEX or name in before or name in after:
+            raise SpecError(f"the index level {name!r} is there already; give it another name")
+        else:
+            own[name] = values
+    return before, after
+
+
+def _level_name(index: pd.Index, place: int) -> str:
+    given = index.names[place]
+    if given is not None:
+        return str(given)
+    return f"level_{place}" if index.nlevels > 1 else "index"
+
+
+def _numbers_rows(values: pd.Index) -> bool:
+    return pd.api.types.is_integer_dtype(values.dtype)
+
+
+def _require_value(values: pd.Index, name: str, value: Any) -> None:
+    same = values.isna() if pd.isna(value) else values == value
+    if not np.all(same):
+        raise SpecError(
+            f"the index level {name!r} has the name of a level of the spec, whose value is "
+            f"{value!r}; give it another name, or take it from spec.make_multiindex()"
+        )
+
+
+def _array(values: pd.Series | pd.Index) -> pa.Array:
+    """A column as Arrow; values that have no common type that can be stored as text."""
+    try:
+        array = pa.Array.from_pandas(values)
+        chunk = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+        if pa.types.is_dictionary(chunk.type):
+            chunk = chunk.dictionary_decode()
+        if is_storable(chunk.type):
+            return chunk
+    except (pa.ArrowException, OverflowError, ValueError, TypeError):
+        pass
+    plain = [_plain(value) for value in values]
+    return build(plain, infer(plain))
+
+
+def _plain(value: Any) -> Any:
+    """A cell in a form that `columns` knows; anything else is its text."""
+    plain = value.item() if isinstance(value, np.generic) else value
+    if isinstance(plain, list | dict | tuple):
+        return plain if not isinstance(plain, tuple) else list(plain)
+    if pd.isna(plain):  # as in any column of a frame, NaN is a missing value
+        return None
+    return plain if type(plain) in (str, bool, int, float) else str(plain)

@@ -1,0 +1,137 @@
+"""Where everything of a published experiment lies, relative to the bucket or folder.
+
+The only module that knows a key:
+`<prefix>/<experiment>/<version>/<timestamp>/...`.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import PurePosixPath
+
+from .versions import SemVer
+
+__all__ = ["ExperimentPlace", "RunPlace", "is_experiment_name", "timestamp_of"]
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*", re.ASCII)
+TIMESTAMP_FORMAT = "%Y-%m-%d_%H-%M-%S"
+TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d", re.ASCII)
+PARQUET = ".pq"
+
+
+def is_experiment_name(name: str) -> bool:
+    """Whether a name can be a folder's: no separator, no dot."""
+    return NAME.fullmatch(name) is not None
+
+
+def timestamp_of(folder: str) -> datetime | None:
+    """The time that a run's folder is named after, or None for a foreign folder."""
+    if not TIMESTAMP.fullmatch(folder):
+        return None
+    try:
+        return datetime.strptime(folder, TIMESTAMP_FORMAT)
+    except ValueError:
+        return None
+
+
+@dataclass(frozen=True)
+class ExperimentPlace:
+    """The folder of one experiment."""
+
+    bucket_prefix: str
+    experiment: str
+
+    @property
+    def prefix(self) -> str:
+        return "/".join(filter(None, (self.bucket_prefix, self.experiment)))
+
+    def version_prefix(self, version: SemVer) -> str:
+        return f"{self.prefix}/{version}"
+
+    def run(self, version: SemVer, timestamp: datetime) -> "RunPlace":
+        return RunPlace(self, version, timestamp.strftime(TIMESTAMP_FORMAT))
+
+
+@dataclass(frozen=True)
+class RunPlace:
+    """The folder of one run."""
+
+    home: ExperimentPlace
+    version: SemVer
+    timestamp: str
+
+    @property
+    def experiment_id(self) -> str:
+        return f"{self.home.experiment}/{self.version}/{self.timestamp}"
+
+    @property
+    def prefix(self) -> str:
+        return f"{self.home.version_prefix(self.version)}/{self.timestamp}"
+
+    @property
+    def manifest(self) -> str:
+        return f"{self.prefix}/manifest.yml"
+
+    @property
+    def io_spec(self) -> str:
+        return f"{self.prefix}/experiment_io_spec.yml"
+
+    @property
+    def input_artifacts(self) -> str:
+        return f"{self.prefix}/input_artifacts.yml"
+
+    @property
+    def specs(self) -> str:
+        return f"{self.prefix}/specs.pq"
+
+    @property
+    def workflow_spec(self) -> str:
+        return f"{self.prefix}/workflow_spec.yml"
+
+    @property
+    def completion(self) -> str:
+        return f"{self.prefix}/completion.yml"
+
+    @property
+    def exchange(self) -> str:
+        """The folder through which the ops of a run pass specs and what came of them."""
+        return f"{self.prefix}/scatter-gather"
+
+    @property
+    def shard_inputs(self) -> str:
+        return f"{self.exchange}/input"
+
+    @property
+    def shard_outputs(self) -> str:
+        return f"{self.exchange}/output"
+
+    @property
+    def final(self) -> str:
+        return f"{self.prefix}/final"
+
+    def artifact(self, field: str, file_name: str) -> str:
+        return f"{self.prefix}/artifacts/{field}/{file_name}"
+
+    def shard_input(self, shard: int) -> str:
+        return f"{self.shard_inputs}/{shard:05d}.jsonl"
+
+    def shard_output(self, shard: int) -> str:
+        return f"{self.shard_outputs}/{shard:05d}.zip"
+
+    def final_file(self, name: str) -> str:
+        return f"{self.final}/{name}{PARQUET}"
+
+    def result_file(self, field: str, run_id: str, suffix: str) -> str:
+        return f"{self.prefix}/results/{field}/{run_id}{suffix}"
+
+    def final_name(self, key: str) -> str | None:
+        """The name of a final frame by its key; None for anything else below `final`."""
+        path = PurePosixPath(key)
+        is_frame = str(path.parent) == self.final and path.suffix == PARQUET
+        return path.name.removesuffix(PARQUET) if is_frame else None
+
+    @staticmethod
+    def shard_of(key: str) -> int | None:
+        """The shard number of an input or output object; None for foreign objects."""
+        stem = PurePosixPath(key).name.partition(".")[0]
+        return int(stem) if stem.isascii() and stem.isdecimal() else None

@@ -1,0 +1,135 @@
+"""Running the function of an experiment on specs: one outcome each, whatever happens."""
+
+import tempfile
+import traceback
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from pydantic_core import PydanticSerializationError
+
+from .errors import SpecError
+from .files import file_fields, is_local, require_local_file
+from .frames import frame_rows
+from .index import field_levels, index_of
+from .shard import Failure, FrameRows, Outcome, ShardOutput
+from .signature import Signature, signature_of
+from .spec import ExperimentInputSpec, ExperimentOutputSpec, require_frame_name, scalar_fields
+
+__all__ = ["StoreFile", "run_spec", "run_specs"]
+
+Function = Callable[..., Any]
+StoreFile = Callable[[str, ExperimentInputSpec, Path], str]
+"""(field, spec, local file) -> the URI under which the file is now stored."""
+
+_TRACEBACK_CHARACTERS = 4000
+
+
+def run_specs(
+    function: Function, specs: Iterable[ExperimentInputSpec], store_file: StoreFile
+) -> ShardOutput:
+    """Run the function on each spec in turn.
+
+    Each spec has an outcome: whatever one raises, the others are run. Only what stops the
+    process (KeyboardInterrupt) passes. Raises SpecError when the function is none of an
+    experiment, or two specs have one `sort_index`.
+    """
+    signature = signature_of(function)
+    todo = list(specs)
+    if len({spec.sort_index for spec in todo}) < len(todo):
+        raise SpecError("two specs have the same sort_index; number them before they are run")
+    return ShardOutput(run_spec(function, signature, spec, store_file) for spec in todo)
+
+
+def run_spec(
+    function: Function, signature: Signature, spec: ExperimentInputSpec, store_file: StoreFile
+) -> Outcome:
+    """The outcome of one spec. An exit by the function is a failure like any other."""
+    levels: dict[str, Any] = dict.fromkeys(("experiment_id", "sort_index"))
+    try:
+        levels = field_levels(spec)
+        levels = dict(index_of(spec))
+        with _tempdir(signature) as folder:
+            arguments = (spec,) if folder is None else (spec, Path(folder))
+            output = function(*arguments)
+            return _success(spec, levels, _checked(output, signature), store_file)
+    except (Exception, SystemExit) as error:
+        levels = {**levels, "experiment_id": spec.experiment_id, "sort_index": spec.sort_index}
+        return Outcome(spec.sort_index, levels, failure=_failure(error))
+
+
+def _tempdir(signature: Signature) -> Any:
+    if not signature.takes_tempdir:
+        return nullcontext()
+    return tempfile.TemporaryDirectory(prefix="itemeval_assets_spec_", ignore_cleanup_errors=True)
+
+
+def _checked(output: Any, signature: Signature) -> ExperimentOutputSpec:
+    if isinstance(output, signature.output_type):
+        return output
+    raise SpecError(
+        f"the function returned {type(output).__name__}, "
+        f"not {signature.output_type.__name__} as its annotation says"
+    )
+
+
+def _success(
+    spec: ExperimentInputSpec,
+    levels: dict[str, Any],
+    output: ExperimentOutputSpec,
+    store_file: StoreFile,
+) -> Outcome:
+    # Everything is checked before the first file is stored.
+    scalars = _scalars(output)
+    frames = _frames(output, levels)
+    found = _found_files(output)
+    files = {
+        name: store_file(name, spec, value) if isinstance(value, Path) else value
+        for name, value in found.items()
+    }
+    return Outcome(spec.sort_index, levels, scalars, files, frames)
+
+
+def _scalars(output: ExperimentOutputSpec) -> dict[str, Any]:
+    output_type = type(output)
+    try:
+        return output.model_dump(
+            mode="json", include=set(scalar_fields(output_type)), by_alias=False, warnings=False
+        )
+    except (PydanticSerializationError, ValueError) as error:
+        raise SpecError(f"{output_type.__name__} cannot be stored: {error}") from error
+
+
+def _frames(output: ExperimentOutputSpec, levels: dict[str, Any]) -> dict[str, FrameRows]:
+    rows: dict[str, FrameRows] = {}
+    for name, frame in output.dataframes.items():
+        require_frame_name(name)
+        if not isinstance(frame, pd.DataFrame):
+            raise SpecError(f"frame {name!r} is no DataFrame but {type(frame).__name__}")
+        try:
+            rows[name] = frame_rows(frame, levels)
+        except SpecError as error:
+            raise SpecError(f"frame {name!r}: {error}") from error
+    return rows
+
+
+def _found_files(output: ExperimentOutputSpec) -> dict[str, Path | str | None]:
+    """File fields by name: an existing local file as a Path, a URL as text."""
+    files: dict[str, Path | str | None] = {}
+    for name in file_fields(type(output)):
+        value: Path | str | None = getattr(output, name)
+        if value is not None and is_local(value):
+            value = require_local_file(value, f"{type(output).__name__}.{name}")
+        files[name] = value
+    return files
+
+
+def _failure(error: BaseException) -> Failure:
+    try:
+        message = str(error)
+    except Exception:
+        message = "(the error has no message)"
+    text = "".join(traceback.format_exception(error))
+    return Failure(type(error).__name__, message, text[-_TRACEBACK_CHARACTERS:])

@@ -1,0 +1,135 @@
+"""Where experiments are published, and how they are run: read from the environment at the edge."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from itemeval_assets.core.errors import ConfigError
+
+__all__ = [
+    "ExperimentRunSettings",
+    "ExperimentStorageSettings",
+    "ScytheStorageSettings",
+    "run_settings",
+    "storage_settings",
+]
+
+S3 = "s3://"
+FILE = "file://"
+# What Amazon allows; servers that speak its protocol allow no more.
+BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+
+
+class ExperimentStorageSettings(BaseSettings):
+    """Read from `SCYTHE_STORAGE_BUCKET` and `SCYTHE_STORAGE_BUCKET_PREFIX`.
+
+    Raises pydantic's ValidationError for a bucket name that S3 would refuse.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="SCYTHE_STORAGE_", frozen=True)
+
+    BUCKET: str = Field(
+        default="./experiments",
+        description="an S3 bucket, by name or as s3://name; or a folder: a path with a '/', or "
+        "one that begins with '.', '~' or file://",
+    )
+    BUCKET_PREFIX: str = Field(
+        default="scythe", description="where in the bucket or folder experiments begin"
+    )
+
+    @field_validator("BUCKET")
+    @classmethod
+    def _bucket_or_folder(cls, value: str) -> str:
+        name = value.removeprefix(S3).rstrip("/")
+        if _is_folder(value) or BUCKET_NAME.fullmatch(name):
+            return value
+        if value.startswith(S3) and "/" in name:
+            raise ValueError(
+                f"{value!r} has a path after the bucket; write the path in BUCKET_PREFIX"
+            )
+        raise ValueError(
+            f"{value!r} is no bucket name (3 to 63 of a-z, 0-9, '.', '-'); "
+            f"for a folder write ./{value}"
+        )
+
+    @field_validator("BUCKET_PREFIX")
+    @classmethod
+    def _relative(cls, value: str) -> str:
+        parts = [part for part in value.split("/") if part]
+        if ".." in parts or "." in parts:
+            raise ValueError(f"{value!r} may not hold '.' or '..'")
+        return "/".join(parts)
+
+    @property
+    def location(self) -> str:
+        """`s3://bucket`, or the absolute path of the folder."""
+        if _is_folder(self.BUCKET):
+            return str(Path(self.BUCKET.removeprefix(FILE)).expanduser().resolve())
+        return S3 + self.BUCKET.removeprefix(S3).rstrip("/")
+
+
+def _is_folder(bucket: str) -> bool:
+    """Whether a bucket setting means a folder of this machine."""
+    if bucket.startswith(S3):
+        return False
+    return "/" in bucket or bucket.startswith((".", "~"))
+
+
+def storage_settings(
+    bucket: str | None = None, bucket_prefix: str | None = None
+) -> ExperimentStorageSettings:
+    """The storage settings of the environment, less what is given.
+
+    Raises ConfigError that names the variable, and what to write in it.
+    """
+    given = {"BUCKET": bucket, "BUCKET_PREFIX": bucket_prefix}
+    with _told("SCYTHE_STORAGE_"):
+        return ExperimentStorageSettings(**{k: v for k, v in given.items() if v is not None})
+
+
+# The name that code written for scythe-engine imports.
+ScytheStorageSettings = ExperimentStorageSettings
+
+
+class ExperimentRunSettings(BaseSettings):
+    """Read from the environment variables `ITEMEVAL_ASSETS_EXPERIMENT_<NAME>`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ITEMEVAL_ASSETS_EXPERIMENT_", extra="ignore", frozen=True
+    )
+
+    shard_size: int | None = Field(
+        default=None,
+        ge=1,
+        description="specs per Dagster op; unset: some 4 ops per worker, of at most 500 specs",
+    )
+    executor: Literal["in_process", "multiprocess"] = Field(
+        default="in_process", description="where the ops of a run started from Python run"
+    )
+    max_concurrent: int | None = Field(
+        default=None, ge=1, description="processes at a time; unset: one per core"
+    )
+
+
+def run_settings() -> ExperimentRunSettings:
+    """The run settings of the environment. Raises ConfigError that names the variable."""
+    with _told("ITEMEVAL_ASSETS_EXPERIMENT_"):
+        return ExperimentRunSettings()
+
+
+@contextmanager
+def _told(prefix: str) -> Iterator[None]:
+    """What pydantic finds wrong, as an error that names the variables."""
+    try:
+        yield
+    except ValidationError as error:
+        problems = (
+            f"{prefix}{str(found['loc'][0]).upper()}: {found['msg'].removeprefix('Value error, ')}"
+            for found in error.errors()
+        )
+        raise ConfigError("\n".join(problems)) from error

@@ -1,0 +1,190 @@
+"""What the specs of one shard led to, and its form as one object of bytes.
+
+Values are kept as they are, not yet as columns: which type a column has is known only when all
+shards of a run are there. Frames are kept as Arrow, those of equal schema together.
+"""
+
+import io
+import json
+import zipfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+from .errors import SpecError
+
+__all__ = ["Failure", "FrameRows", "Outcome", "ShardOutput", "done", "merge"]
+
+_FORMAT = 1
+_ROWS = "rows.json"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a spec has no output."""
+
+    error_type: str
+    message: str
+    traceback: str = ""
+
+
+@dataclass(frozen=True)
+class FrameRows:
+    """The rows of one frame of one spec, without the levels of the spec.
+
+    `levels_before` and `levels_after` name the columns that are index levels of the frame's
+    own, before and after the row number within the spec.
+    """
+
+    table: pa.Table
+    levels_before: tuple[str, ...] = ()
+    levels_after: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one spec led to: its index levels, and its output or its failure."""
+
+    sort_index: int
+    levels: dict[str, Any]
+    scalars: dict[str, Any] = field(default_factory=dict)
+    files: dict[str, str | None] = field(default_factory=dict)
+    frames: dict[str, FrameRows] = field(default_factory=dict)
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True)
+class ShardOutput:
+    """The outcomes of a shard, by `sort_index`, ascending."""
+
+    outcomes: tuple[Outcome, ...]
+
+    def __init__(self, outcomes: Iterable[Outcome]) -> None:
+        ordered = tuple(sorted(outcomes, key=lambda outcome: outcome.sort_index))
+        object.__setattr__(self, "outcomes", ordered)
+
+    def encode(self) -> bytes:
+        """One self-contained object: `decode` gives an equal output back."""
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
+            places = _write_frames(file, self.outcomes)
+            rows = [
+                _row(outcome, frames) for outcome, frames in zip(self.outcomes, places, strict=True)
+            ]
+            file.writestr(_ROWS, json.dumps({"format": _FORMAT, "rows": rows}))
+        return buffer.getvalue()
+
+    @staticmethod
+    def decode(data: bytes) -> "ShardOutput":
+        """The output that `encode` wrote. Raises SpecError when the bytes are none."""
+        try:
+            with zipfile.ZipFile(io.BytesIO(data)) as file:
+                document = json.loads(file.read(_ROWS))
+                if document["format"] != _FORMAT:
+                    raise SpecError(
+                        f"a shard output has format {document['format']!r}, this version reads "
+                        f"{_FORMAT}; read it with the version of itemeval-assets that wrote it"
+                    )
+                tables = _read_frames(file)
+                return ShardOutput(_outcome(row, tables) for row in document["rows"])
+        except (zipfile.BadZipFile, KeyError, ValueError, pa.ArrowException) as error:
+            raise SpecError(
+                f"a shard output is unreadable: {error}; run the shard again"
+            ) from error
+
+
+def merge(old: ShardOutput, new: ShardOutput) -> ShardOutput:
+    """The outcomes of both: of one spec, a success beats a failure, then the newer the older."""
+    merged = {outcome.sort_index: outcome for outcome in old.outcomes}
+    for outcome in new.outcomes:
+        known = merged.get(outcome.sort_index)
+        if known is None or known.failure is not None or outcome.failure is None:
+            merged[outcome.sort_index] = outcome
+    return ShardOutput(merged.values())
+
+
+def done(output: ShardOutput) -> set[int]:
+    """The `sort_index` of every spec that succeeded."""
+    return {outcome.sort_index for outcome in output.outcomes if outcome.failure is None}
+
+
+@dataclass
+class _Group:
+    """Tables of one frame and one schema, which are stored as one."""
+
+    member: str
+    tables: list[pa.Table] = field(default_factory=list)
+    n_rows: int = 0
+
+    def add(self, table: pa.Table) -> None:
+        self.tables.append(table)
+        self.n_rows += table.num_rows
+
+
+def _row(outcome: Outcome, frames: dict[str, Any]) -> dict[str, Any]:
+    row: dict[str, Any] = {"sort_index": outcome.sort_index, "levels": outcome.levels}
+    if outcome.failure is not None:
+        return {**row, "failure": vars(outcome.failure)}
+    return {**row, "scalars": outcome.scalars, "files": outcome.files, "frames": frames}
+
+
+def _outcome(row: dict[str, Any], tables: dict[str, pa.Table]) -> Outcome:
+    if "failure" in row:
+        return Outcome(row["sort_index"], row["levels"], failure=Failure(**row["failure"]))
+    frames = {
+        name: FrameRows(
+            tables[place["member"]].slice(place["offset"], place["rows"]),
+            tuple(place["before"]),
+            tuple(place["after"]),
+        )
+        for name, place in row["frames"].items()
+    }
+    return Outcome(row["sort_index"], row["levels"], row["scalars"], row["files"], frames)
+
+
+def _write_frames(
+    file: zipfile.ZipFile, outcomes: Sequence[Outcome]
+) -> list[dict[str, dict[str, Any]]]:
+    """Write tables of equal schema as one; for each outcome, where the rows of its frames are."""
+    groups: dict[tuple[str, pa.Schema], _Group] = {}
+    places: list[dict[str, dict[str, Any]]] = []
+    for outcome in outcomes:
+        place: dict[str, dict[str, Any]] = {}
+        for name, frame in outcome.frames.items():
+            group = groups.setdefault((name, frame.table.schema), _Group(_member(len(groups))))
+            place[name] = {
+                "member": group.member,
+                "offset": group.n_rows,
+                "rows": frame.table.num_rows,
+                "before": frame.levels_before,
+                "after": frame.levels_after,
+            }
+            group.add(frame.table)
+        places.append(place)
+    for group in groups.values():
+        table = pa.concat_tables(group.tables)
+        file.writestr(group.member, _ipc(table), zipfile.ZIP_STORED)
+    return places
+
+
+def _member(number: int) -> str:
+    return f"frames/{number}.arrow"
+
+
+def _ipc(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    options = pa.ipc.IpcWriteOptions(compression="zstd", use_threads=False)
+    with pa.ipc.new_stream(sink, table.schema, options=options) as writer:
+        writer.write_table(table.combine_chunks())
+    return sink.getvalue().to_pybytes()
+
+
+def _read_frames(file: zipfile.ZipFile) -> dict[str, pa.Table]:
+    options = pa.ipc.IpcReadOptions(use_threads=False)
+    return {
+        name: pa.ipc.open_stream(file.read(name), options=options).read_all()
+        for name in file.namelist()
+        if name != _ROWS
+    }

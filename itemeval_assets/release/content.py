@@ -1,0 +1,158 @@
+"""What a release holds, partition by partition, and how it differs from the one before."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from itemeval_assets.core.conditions import GenerateCondition, GradeCondition
+from itemeval_assets.core.releases import CELL_COLUMNS, Bump, PartitionContent, required_bump
+from itemeval_assets.core.study import Partition, Study
+from itemeval_assets.core.tables import GRADINGS_LONG, arrow_schema
+from itemeval_assets.experiments import ExperimentRun
+from itemeval_assets.stages.status import incomplete_cells
+from itemeval_assets.storage.store import ResultsStore
+
+__all__ = [
+    "Contents",
+    "PartitionRows",
+    "content_of",
+    "contents_of",
+    "needed_bump",
+    "partition_rows",
+]
+
+Contents = dict[str, PartitionContent]
+# Other columns of a cell follow from these, within one partition.
+IDENTITY = ["item_id", "dataset_id", "dataset_revision", "replication"]
+
+
+class PartitionRows(NamedTuple):
+    """One partition of a release.
+
+    `rows` of gradings_long; `cells` of the design, those with a row first and in its order;
+    `flaws`: a row for each cell without a sound grading event, with its `state` and `error`.
+    """
+
+    rows: pa.Table
+    cells: pa.Table
+    flaws: list[dict[str, Any]]
+
+
+def partition_rows(study: Study, store: ResultsStore, partition: Partition) -> PartitionRows:
+    """Read one partition of the design as a release has it."""
+    rows = store.read("gradings_long", [partition])
+    flaws = incomplete_cells(study, store, partition)
+    known = set(zip(*_columns(rows, ("item_id", "replication")), strict=True))
+    absent = [cell for cell in flaws if (cell["item_id"], cell["epoch"]) not in known]
+    cells = pa.concat_tables(
+        [rows.select(CELL_COLUMNS), _as_cells(study, store, partition, absent)]
+    )
+    return PartitionRows(rows, cells, _with_errors(store, partition, flaws))
+
+
+def contents_of(study: Study, store: ResultsStore) -> Contents:
+    """Digests of what the design's partitions hold now."""
+    return {
+        "|".join(partition): content_of(partition_rows(study, store, partition))
+        for partition in study.grade_partitions()
+    }
+
+
+def content_of(part: PartitionRows) -> PartitionContent:
+    """The digests of one partition."""
+    cells = json.dumps(sorted(_identities(part.cells)), ensure_ascii=False)
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, part.rows.schema) as writer:
+        writer.write_table(part.rows.combine_chunks())
+    return PartitionContent(
+        part.cells.num_rows,
+        hashlib.sha256(cells.encode()).hexdigest(),
+        hashlib.sha256(sink.getvalue()).hexdigest(),
+    )
+
+
+def needed_bump(
+    before: ExperimentRun[Any, Any], old: Contents, now: Contents, study: Study, store: ResultsStore
+) -> Bump | None:
+    """How much the version must rise after the release `before`; None: nothing changed."""
+
+    def has_lost_cells(name: str) -> bool:
+        part = partition_rows(study, store, tuple(name.split("|")))
+        return bool(_released_cells(before, name) - set(_identities(part.cells)))
+
+    return required_bump(old, now, has_lost_cells)
+
+
+def _released_cells(run: ExperimentRun[Any, Any], name: str) -> set[tuple[Any, ...]]:
+    """The cells of one partition in a published release. Reads it batch by batch."""
+    generate, grade = name.split("|")
+    found: set[tuple[Any, ...]] = set()
+    columns = [*IDENTITY, "gen_condition_id", "grade_condition_id"]
+    with pq.ParquetFile(run.backend.local_copy(run.place.specs)) as file:
+        for batch in file.iter_batches(columns=columns, use_threads=False):
+            rows = zip(*_columns(batch, columns), strict=True)
+            found |= {row[:-2] for row in rows if row[-2:] == (generate, grade)}
+    return found
+
+
+def _as_cells(
+    study: Study, store: ResultsStore, partition: Partition, absent: Iterable[Mapping[str, Any]]
+) -> pa.Table:
+    """Cells without a row, with what the design says of them."""
+    schema = arrow_schema(GRADINGS_LONG)
+    kinds = pa.schema([schema.field(name) for name in CELL_COLUMNS])
+    absent = list(absent)
+    if not absent:
+        return kinds.empty_table()
+    columns = ["item_id", "dataset_id", "dataset_revision"]
+    items = {row["item_id"]: row for row in store.read("items", columns=columns).to_pylist()}
+    conditions = _conditions(study, partition)
+    rows = [
+        {**items[cell["item_id"]], **conditions, "replication": cell["epoch"]} for cell in absent
+    ]
+    return pa.Table.from_pylist(rows, schema=kinds)
+
+
+def _conditions(study: Study, partition: Partition) -> dict[str, Any]:
+    generate: GenerateCondition = study.design.generate_by_id()[partition[0]]
+    grade: GradeCondition = study.design.grade_by_id()[partition[1]]
+    return {
+        "model": generate.model,
+        "prompt_name": generate.prompt.name,
+        "prompt_hash": generate.prompt.hash,
+        "model_config_name": generate.model_config_name,
+        "grade_kind": grade.kind,
+        "grader_name": grade.grader_name,
+        "grader_model": grade.grader.model if grade.grader else None,
+        "rubric_name": grade.rubric.name if grade.rubric else None,
+        "rubric_hash": grade.rubric.hash if grade.rubric else None,
+        "scorer_name": grade.scorer,
+        "gen_condition_id": generate.id,
+        "grade_condition_id": grade.id,
+    }
+
+
+def _with_errors(
+    store: ResultsStore, partition: Partition, flaws: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """The flaws, with what went wrong with the call of the judge, or before it of the model."""
+    if not flaws:
+        return []
+    errors: dict[tuple[str, int], str] = {}
+    for table, part in (("solutions", partition[:1]), ("gradings", partition)):
+        for row in store.read(table, [part], ["item_id", "epoch", "error"]).to_pylist():
+            if row["error"]:
+                errors[row["item_id"], row["epoch"]] = row["error"]
+    return [{**cell, "error": errors.get((cell["item_id"], cell["epoch"]), "")} for cell in flaws]
+
+
+def _identities(cells: pa.Table) -> Iterable[tuple[Any, ...]]:
+    return zip(*_columns(cells, IDENTITY), strict=True)
+
+
+def _columns(rows: pa.Table | pa.RecordBatch, names: Iterable[str]) -> list[list[Any]]:
+    return [rows.column(name).to_pylist() for name in names]

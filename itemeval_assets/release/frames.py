@@ -1,0 +1,113 @@
+"""The frames of a release, written partition by partition: none is ever in memory as a whole."""
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from itemeval_assets.core.releases import CELL_COLUMNS, EVENT_COLUMNS
+from itemeval_assets.core.tables import GRADINGS_LONG, Table
+from itemeval_assets.experiments.pandas_schema import Column, pandas_schema
+
+from .content import PartitionRows
+
+__all__ = ["LOG_COLUMNS", "Frames"]
+
+# Where the published copy of a log is, by the column of gradings_long that names the log.
+LOG_COLUMNS = {"gen_log": "gen_log_file", "grade_log": "grade_log_file"}
+
+
+class Frames:
+    """Open files, a row group per partition in each. `rows` counts what was written, by frame."""
+
+    def __init__(self, folder: Path, experiment_id: str, root_run_id: str, cells: int) -> None:
+        self.rows: dict[str, int] = {}
+        self.files: dict[str, Path] = {}
+        self._folder, self._stack = folder, ExitStack()
+        self._writers: dict[str, pq.ParquetWriter] = {}
+        self._run = {"experiment_id": experiment_id, "root_workflow_run_id": root_run_id}
+        self._cells = cells
+        self._next = 0
+
+    def add(self, part: PartitionRows, log_uris: Mapping[str, str]) -> None:
+        """Add a partition: its cells to specs, its events to scalars and gradings_long."""
+        count = part.cells.num_rows
+        levels = self._levels(part, self._next)
+        events = part.rows.num_rows
+        own = {name: column.slice(0, events) for name, column in levels.items()}
+        self._write("specs", levels, {}, n_rows=self._cells)
+        self._write("scalars", {n: part.rows[n] for n in EVENT_COLUMNS}, own)
+        logs = {
+            name: pa.array(
+                [log_uris.get(key) for key in part.rows[column].to_pylist()], pa.string()
+            )
+            for name, column in LOG_COLUMNS.items()
+        }
+        self._write("result_file_refs", logs, own)
+        self.add_table(GRADINGS_LONG, part.rows)
+        if part.flaws:
+            self._write_flaws(part, levels)
+        self._next += count
+
+    def add_table(self, table: Table, rows: pa.Table) -> None:
+        """Add rows of a table as they are."""
+        self._write(table.name, {name: rows[name] for name in table.column_names}, {})
+
+    def _write_flaws(self, part: PartitionRows, levels: Mapping[str, Any]) -> None:
+        names = zip(
+            part.cells["item_id"].to_pylist(), part.cells["replication"].to_pylist(), strict=True
+        )
+        place = {cell: number for number, cell in enumerate(names)}
+        where = pa.array([place[cell["item_id"], cell["epoch"]] for cell in part.flaws])
+        columns: dict[str, Any] = {
+            "error_type": pa.array([cell["state"] for cell in part.flaws], pa.string()),
+            "message": pa.array([cell["error"] for cell in part.flaws], pa.string()),
+        }
+        self._write(
+            "errors", columns, {name: column.take(where) for name, column in levels.items()}
+        )
+
+    def _levels(self, part: PartitionRows, first: int) -> dict[str, Any]:
+        count, events = part.cells.num_rows, part.rows.num_rows
+        runs = pa.concat_arrays(
+            [
+                part.rows["grade_run_id"].combine_chunks().cast(pa.string()),
+                pa.nulls(count - events, pa.string()),
+            ]
+        )
+        return {
+            "experiment_id": pa.array([self._run["experiment_id"]] * count, pa.string()),
+            "sort_index": pa.array(range(first, first + count), pa.int64()),
+            "workflow_run_id": runs,
+            "root_workflow_run_id": pa.array(
+                [self._run["root_workflow_run_id"]] * count, pa.string()
+            ),
+            **{name: part.cells[name] for name in CELL_COLUMNS},
+        }
+
+    def _write(
+        self, frame: str, columns: Mapping[str, Any], levels: Mapping[str, Any], n_rows: int = 0
+    ) -> None:
+        arrays = [*columns.values(), *levels.values()]
+        if frame not in self._writers:
+            described = [
+                {name: Column(array.type, has_nulls=True) for name, array in part.items()}
+                for part in (columns, levels)
+            ]
+            self._open(frame, pandas_schema(described[0], described[1], n_rows))
+        rows = pa.table(arrays, schema=self._writers[frame].schema)
+        if rows.num_rows:
+            self._writers[frame].write_table(rows, row_group_size=rows.num_rows)
+        self.rows[frame] = self.rows.get(frame, 0) + rows.num_rows
+
+    def _open(self, frame: str, schema: pa.Schema) -> None:
+        self.files[frame] = self._folder / f"{frame}.pq"
+        writer = pq.ParquetWriter(self.files[frame], schema, compression="zstd")
+        self._writers[frame] = self._stack.enter_context(writer)
+
+    def close(self) -> None:
+        """Finish all files."""
+        self._stack.close()

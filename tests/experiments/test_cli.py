@@ -1,0 +1,127 @@
+"""`itemeval-assets experiments`: what it prints, as text and as JSON, and its refusals."""
+
+import json
+
+import pytest
+
+from itemeval_assets.cli import run_cli
+from itemeval_assets.experiments import BaseExperiment
+from tests.experiments import toys
+from tests.experiments.toys import Number, simulate_energy, simulations, square
+
+
+@pytest.fixture
+def runs(folder, instance, tmp_path):
+    """Two versions of one experiment, of which the second has a failure; one run of another."""
+    (tmp_path / "a.epw").write_text("x")
+    energy = BaseExperiment(simulate_energy)
+    specs = simulations(3, weather=tmp_path / "a.epw")
+    first, ref = energy.allocate(specs, instance=instance)
+    ref.result()
+    toys.failing[1.0] = ValueError("no 1 [b]")
+    second, ref = energy.allocate(specs, version="bumpminor", instance=instance)
+    ref.result()
+    BaseExperiment(square).allocate([Number()], start=False, instance=instance)
+    return first, second
+
+
+def as_json(capsys, *arguments):
+    assert run_cli(["experiments", *arguments, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def as_text(capsys, *arguments):
+    assert run_cli(["experiments", *arguments]) == 0
+    return capsys.readouterr().out
+
+
+def test_list_names_experiments_with_their_newest_run(runs, capsys):
+    energy, squares = as_json(capsys, "list")
+    assert (energy["experiment"], energy["versions"], energy["runs"]) == ("simulate_energy", 2, 2)
+    assert energy["latest"]["timestamp"] == runs[1].place.timestamp
+    assert squares["latest"] | {"timestamp": "", "uri": ""} == {
+        "experiment": "square-numbers",
+        "version": "v1.0.0",
+        "timestamp": "",
+        "status": "unfinished",
+        "specs": 1,
+        "succeeded": None,
+        "failed": None,
+        "uri": "",
+    }
+    text = as_text(capsys, "list")
+    assert "square-numbers" in text and "unfinished" in text and "incomplete" in text
+
+
+def test_list_of_one_has_its_runs(runs, capsys):
+    found = as_json(capsys, "list", "simulate_energy")
+    assert [(run["version"], run["status"], run["succeeded"], run["failed"]) for run in found] == [
+        ("v1.0.0", "complete", 3, 0),
+        ("v1.1.0", "incomplete", 2, 1),
+    ]
+    text = as_text(capsys, "list", "simulate_energy")
+    assert all(run.place.timestamp in text for run in runs)
+
+
+def test_show_tells_of_the_newest_run(runs, capsys):
+    found = as_json(capsys, "show", "simulate_energy")
+    assert found["summary"]["version"] == "v1.1.0"
+    assert found["manifest"]["experiment_id"] == runs[1].experiment_id
+    assert found["inputs"]["temperature"] == "number >= 0: in kelvin"
+    assert found["inputs"]["weather"].endswith("| null: hourly weather")
+    assert list(found["outputs"]) == ["energy", "efficiency", "report"]
+    assert found["frames"]["hourly"].endswith("/final/hourly.pq")
+    assert [uri.endswith("a.epw") for uri in found["artifacts"]["weather"]] == [True]
+    (failure,) = found["failures"]
+    assert (failure["sort_index"], failure["error_type"], failure["message"]) == (
+        1,
+        "ValueError",
+        "no 1 [b]",
+    )
+    text = as_text(capsys, "show", "simulate_energy")
+    assert "3 specs, 2 succeeded, 1 failed" in text and "no 1 [b]" in text
+
+
+def test_show_of_an_older_run(runs, capsys):
+    found = as_json(capsys, "show", "simulate_energy", "--version", "v1.0.0")
+    assert found["summary"]["status"] == "complete" and found["failures"] == []
+    chosen = ("--version", "1.0.0", "--run", runs[0].place.timestamp)
+    assert as_json(capsys, "show", "simulate_energy", *chosen) == found
+    newest = as_json(capsys, "show", "simulate_energy", "--run", runs[1].place.timestamp)
+    assert newest["summary"]["version"] == "v1.1.0"
+
+
+def test_download_copies_a_run(runs, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    files = as_json(capsys, "download", "simulate_energy", "--to", "here")
+    assert (tmp_path / "here/final/errors.pq").exists()
+    assert str(tmp_path / "here/manifest.yml") in files
+    as_text(capsys, "download", "simulate_energy", "--version", "1.0")
+    assert (tmp_path / runs[0].experiment_id / "artifacts/weather/a.epw").read_text() == "x"
+
+
+def test_options_say_another_place(runs, folder, capsys, monkeypatch):
+    monkeypatch.setenv("SCYTHE_STORAGE_BUCKET", "./nowhere")
+    assert as_json(capsys, "list") == []
+    assert "No experiment" in as_text(capsys, "list")
+    assert len(as_json(capsys, "list", "--bucket", folder.BUCKET)) == 2
+    assert as_json(capsys, "list", "--bucket", folder.BUCKET, "--prefix", "other") == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["show", "simulate_enegy"], "experiments there: simulate_energy, square-numbers"),
+        (["list", "simulate_enegy"], "experiments there: simulate_energy, square-numbers"),
+        (["show", "../simulate_energy"], "no name of an experiment"),
+        (["show", "simulate_energy", "--version", "two"], "write it as v1.2.3"),
+        (["show", "simulate_energy", "--version", "v2.0.0"], "versions there: v1.1.0, v1.0.0"),
+        (["show", "simulate_energy", "--run", "2025-01-01_00-00-00"], "runs there: 20"),
+        (["download", "simulate_energy", "--bucket", "NO"], "write ./NO"),
+        (["list", "--prefix", "a/../b"], "may not hold"),
+    ],
+)
+def test_a_mistake_is_a_message_and_exit_code_2(runs, capsys, arguments, says):
+    assert run_cli(["experiments", *arguments]) == 2
+    message = capsys.readouterr().err
+    assert message.startswith("error: ") and says in message and "Traceback" not in message

@@ -1,0 +1,457 @@
+"""Shards into final tables: what pandas reads, whatever the shards hold, in little memory."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import Field
+
+from itemeval_assets.experiments.errors import SpecError
+from itemeval_assets.experiments.files import FileReference
+from itemeval_assets.experiments.gather import GatherResult, gather
+from itemeval_assets.experiments.index import BASE_LEVELS, index_of
+from itemeval_assets.experiments.outcomes import run_specs
+from itemeval_assets.experiments.shard import Failure, Outcome, ShardOutput, merge
+from itemeval_assets.experiments.spec import ExperimentInputSpec, ExperimentOutputSpec
+from itemeval_assets.experiments.transport import decode_specs, encode_specs
+
+
+class Beam(ExperimentInputSpec):
+    temperature: float = Field(description="Kelvin.", ge=0)
+    pressure: float = Field(description="Pascal.")
+    material: str
+    drawing: FileReference | None = None
+
+
+class Result(ExperimentOutputSpec):
+    energy: float = Field(description="Joule.")
+    efficiency: float | None = None
+    report: FileReference | None = None
+    raw_data: FileReference | None = None
+
+
+BEAM_LEVELS = [*BASE_LEVELS, "temperature", "pressure", "material"]
+
+
+def simulate_energy(spec: Beam, tempdir: Path) -> Result:
+    if spec.temperature in (10.0, 500.0, 990.0):
+        raise ValueError(f"melts at {spec.temperature}")
+    (tempdir / "report.txt").write_text(spec.material)
+    hours = pd.DataFrame({"hour": [0, 1], "load": [spec.temperature, 2 * spec.temperature]})
+    return Result(
+        energy=spec.temperature * 2,
+        efficiency=95.0,
+        report=tempdir / "report.txt",
+        dataframes={"hourly": hours, "my_errors": pd.DataFrame({"size": [spec.pressure]})},
+    )
+
+
+def beams(n: int) -> list[Beam]:
+    run = {"experiment_id": "simulate_energy/v1.0.0/2025-07-23_12-59-51"}
+    return [
+        Beam(
+            **run,
+            sort_index=place,
+            workflow_run_id=f"w{place}",
+            root_workflow_run_id="abc-123",
+            temperature=place,
+            pressure=1.2e6,
+            material=("steel", "aluminum")[place % 2],
+            drawing="s3://b/a.pdf",
+        )
+        for place in range(n)
+    ]
+
+
+def uri(field: str, spec: ExperimentInputSpec, path: Path) -> str:
+    return f"s3://bucket/results/{field}/{spec.workflow_run_id}{path.suffix}"
+
+
+def read(result: GatherResult, name: str) -> pd.DataFrame:
+    return pd.read_parquet(result.files[name], use_threads=False)
+
+
+def gathered(
+    folder: Path, *shards: list[Outcome], output_type: type[ExperimentOutputSpec] = Result
+) -> GatherResult:
+    encoded = [ShardOutput(shard).encode() for shard in shards]
+    return gather([lambda data=data: data for data in encoded], folder, output_type)
+
+
+def test_the_example_of_a_thousand_specs_of_which_three_fail(tmp_path: Path) -> None:
+    shards: list[Path] = []
+    for number in range(4):
+        specs = decode_specs(encode_specs(beams(1000)[number * 250 :][:250]), Beam)
+        path = tmp_path / f"{number}.out"
+        path.write_bytes(run_specs(simulate_energy, specs, uri).encode())
+        shards.append(path)
+
+    result = gather(shards, tmp_path / "final", Result)
+
+    assert (result.succeeded, result.failed) == (997, 3)
+    names = ["scalars", "result_file_refs", "errors", "hourly", "my_errors"]
+    assert list(result.files) == names
+    assert sorted(path.name for path in (tmp_path / "final").iterdir()) == sorted(
+        f"{name}.pq" for name in names
+    )
+    assert result.rows == dict(zip(names, [997, 997, 3, 1994, 997], strict=True))
+
+    scalars = read(result, "scalars")
+    assert list(scalars.index.names) == BEAM_LEVELS
+    assert list(scalars.columns) == ["energy", "efficiency"]
+    survivors = [place for place in range(1000) if place not in (10, 500, 990)]
+    assert list(scalars.index.get_level_values("sort_index")) == survivors
+    assert list(scalars["energy"]) == [2.0 * place for place in survivors]
+    assert scalars.loc[(slice(None), 4), "energy"].item() == 8.0
+    assert set(scalars.index.get_level_values("root_workflow_run_id")) == {"abc-123"}
+
+    files = read(result, "result_file_refs")
+    assert files.index.equals(scalars.index)
+    assert list(files.columns) == ["report", "raw_data"]
+    assert files["report"].iloc[1] == "s3://bucket/results/report/w1.txt"
+    assert files["raw_data"].isna().all()
+
+    errors = read(result, "errors")
+    assert list(errors.index.names) == BEAM_LEVELS
+    assert list(errors.index.get_level_values("temperature")) == [10.0, 500.0, 990.0]
+    assert list(errors["message"]) == ["melts at 10.0", "melts at 500.0", "melts at 990.0"]
+    assert set(errors["error_type"]) == {"ValueError"}
+
+    hourly = read(result, "hourly")
+    assert list(hourly.index.names) == [*BEAM_LEVELS, "sort_subindex"]
+    assert list(hourly.index.get_level_values("sort_subindex"))[:4] == [0, 1, 0, 1]
+    assert list(hourly.columns) == ["hour", "load"]
+    assert list(read(result, "my_errors").index.names) == BEAM_LEVELS
+
+
+def test_files_are_as_pandas_writes_them(tmp_path: Path) -> None:
+    shard = list(run_specs(simulate_energy, beams(5), uri).outcomes)
+    result = gathered(tmp_path, shard)
+    for path in result.files.values():
+        frame = pd.read_parquet(path, use_threads=False)
+        frame.to_parquet(tmp_path / "again.pq")
+        ours, theirs = pq.read_schema(path), pq.read_schema(tmp_path / "again.pq")
+        assert ours.names == theirs.names
+        columns = ("name", "field_name", "numpy_type")
+        described = [
+            [tuple(c[key] for key in columns) for c in schema.pandas_metadata["columns"]]
+            for schema in (ours, theirs)
+        ]
+        assert described[0] == described[1]
+        assert ours.pandas_metadata["index_columns"] == theirs.pandas_metadata["index_columns"]
+        pd.testing.assert_frame_equal(
+            frame, pd.read_parquet(tmp_path / "again.pq", use_threads=False)
+        )
+
+
+def test_a_second_try_fills_only_what_is_missing(tmp_path: Path) -> None:
+    first = run_specs(simulate_energy, beams(12), uri)
+    again = ShardOutput([Outcome(10, first.outcomes[10].levels, {"energy": 7.0})])
+    result = gathered(tmp_path, list(merge(first, again).outcomes))
+    assert (result.succeeded, result.failed) == (12, 0)
+    assert "errors" not in result.files
+    assert read(result, "scalars")["energy"].iloc[10] == 7.0
+
+
+def test_all_failed_is_a_table_of_no_rows_with_all_columns(tmp_path: Path) -> None:
+    result = gathered(
+        tmp_path,
+        [Outcome(n, dict(index_of(beams(2)[n])), failure=Failure("E", "m")) for n in (0, 1)],
+    )
+    assert (result.succeeded, result.failed) == (0, 2)
+    scalars = read(result, "scalars")
+    assert len(scalars) == 0
+    assert list(scalars.index.names) == BEAM_LEVELS
+    assert scalars.dtypes.to_dict() == {"energy": "float64", "efficiency": "float64"}
+    assert len(read(result, "result_file_refs")) == 0
+    assert len(read(result, "errors")) == 2
+
+
+def test_no_shards_are_a_table_of_no_rows(tmp_path: Path) -> None:
+    result = gather([], tmp_path, Result)
+    assert list(read(result, "scalars").index.names) == list(BASE_LEVELS)
+
+
+# --- strange values, in one shard and over several
+
+# An index of pandas has no integers or booleans beside null: it reads those levels as floats and
+# objects, from a file that holds them as they are.
+AS_LEVEL = {"Int64": "float64", "boolean": "object"}
+
+strange = [
+    ([1, None], "Int64"),
+    ([1, 2], "int64"),
+    ([1, 2.5], "float64"),
+    ([True, None], "boolean"),
+    ([1, "a"], "str"),
+    ([1.0, "a"], "str"),
+    ([True, 1], "str"),
+    ([None, "a"], "str"),
+    ([2**70, 1], "str"),
+    ([float("nan"), 1.0], "float64"),
+    ([None, None], "object"),
+]
+
+
+@pytest.mark.parametrize("cut", [False, True])
+@pytest.mark.parametrize(("values", "dtype"), strange, ids=str)
+def test_levels_and_columns_of_mixed_values(
+    tmp_path: Path, values: list[Any], dtype: str, cut: bool
+) -> None:
+    class Any_(ExperimentOutputSpec):
+        value: Any = None
+
+    outcomes = [
+        Outcome(n, {"experiment_id": "e", "sort_index": n, "level": v}, {"value": v})
+        for n, v in enumerate(values)
+    ]
+    shards = [[outcome] for outcome in outcomes] if cut else [outcomes]
+    result = gathered(tmp_path, *shards, output_type=Any_)
+    scalars = read(result, "scalars")
+    assert scalars["value"].dtype == dtype
+    assert scalars.index.get_level_values("level").dtype == AS_LEVEL.get(dtype, dtype)
+    shown = [None if pd.isna(value) else value for value in scalars["value"]]
+    if dtype == "str":
+        wanted = [v if isinstance(v, str | None) else json.dumps(v) for v in values]
+    else:
+        wanted = [None if pd.isna(v) else v for v in values]
+    assert shown == wanted
+    stored = pq.ParquetFile(result.files["scalars"]).read(use_threads=False)
+    assert str(stored["level"]) == str(stored["value"])
+
+
+def test_containers_are_native_where_uniform_else_json(tmp_path: Path) -> None:
+    class Nested(ExperimentOutputSpec):
+        values: list[float] | None
+        mixed: tuple[int, str] | None
+        table: dict[str, Any]
+
+    def outcome(n: int, **scalars: Any) -> Outcome:
+        return Outcome(n, {"sort_index": n}, scalars)
+
+    result = gathered(
+        tmp_path,
+        [outcome(0, values=[1, 2], mixed=[1, "a"], table={"a": 1})],
+        [outcome(1, values=[2.5], mixed=None, table={"b": [1]})],
+        output_type=Nested,
+    )
+    scalars = read(result, "scalars")
+    assert [list(values) for values in scalars["values"]] == [[1.0, 2.0], [2.5]]
+    assert scalars["mixed"].iloc[0] == '[1, "a"]'
+    assert pd.isna(scalars["mixed"].iloc[1])
+    assert list(scalars["table"]) == ['{"a": 1}', '{"b": [1]}']
+
+
+def test_features_of_some_specs_only_and_of_mixed_types(tmp_path: Path) -> None:
+    class Featured(ExperimentInputSpec):
+        a: int
+
+        @property
+        def computed_features(self) -> Mapping[str, Any]:
+            if self.a == 0:
+                return {"f": 1}
+            return {"e": "x", "f": "big"} if self.a == 1 else {}
+
+    def same(spec: Featured) -> Result:
+        return Result(energy=1)
+
+    specs = [Featured(a=a, sort_index=a) for a in range(3)]
+    shards = [list(run_specs(same, [spec], uri).outcomes) for spec in specs]
+    scalars = read(gathered(tmp_path, *shards), "scalars")
+    assert list(scalars.index.names) == [*BASE_LEVELS, "a", "e", "f"]
+    assert list(scalars.index.get_level_values("f"))[:2] == ["1", "big"]
+    assert pd.isna(scalars.index.get_level_values("f")[2])
+
+
+def test_a_column_may_have_the_name_of_a_level(tmp_path: Path) -> None:
+    class Same(ExperimentOutputSpec):
+        temperature: float
+
+    levels = {**dict.fromkeys(BASE_LEVELS), "sort_index": 0, "temperature": 300.0}
+    result = gathered(tmp_path, [Outcome(0, levels, {"temperature": 310.0})], output_type=Same)
+    scalars = read(result, "scalars")
+    assert list(scalars.index.names) == [*BASE_LEVELS, "temperature"]
+    assert scalars["temperature"].item() == 310.0
+    assert scalars.index.get_level_values("temperature")[0] == 300.0
+
+
+# --- frames
+
+
+def frames(folder: Path, *given_frames: pd.DataFrame) -> pd.DataFrame:
+    """The final frame where spec n, in a shard of its own, gives frame n."""
+
+    def gives(spec: Beam) -> Result:
+        return Result(energy=1, dataframes={"ts": given_frames[spec.sort_index]})
+
+    shards = [list(run_specs(gives, [spec], uri).outcomes) for spec in beams(len(given_frames))]
+    result = gathered(folder, *shards)
+    assert result.failed == 0, read(result, "errors")["message"].tolist()
+    return read(result, "ts")
+
+
+def test_frames_of_different_columns_are_joined(tmp_path: Path) -> None:
+    frame = frames(
+        tmp_path,
+        pd.DataFrame({"a": [1, 2], "b": ["x", "y"]}),
+        pd.DataFrame({"a": [2.5], 3: [True]}),
+        pd.DataFrame({"a": []}),
+    )
+    assert list(frame.columns) == ["a", "3", "b"]
+    assert list(frame["a"]) == [1.0, 2.0, 2.5]
+    assert list(frame.index.get_level_values("sort_subindex")) == [0, 1, 0]
+    assert list(frame.index.get_level_values("sort_index")) == [0, 0, 1]
+    assert frame["3"].dtype == "boolean"
+
+
+def test_one_row_each_needs_no_row_number(tmp_path: Path) -> None:
+    frame = frames(tmp_path, pd.DataFrame({"a": [1]}), pd.DataFrame({"a": ["x"]}))
+    assert list(frame.index.names) == BEAM_LEVELS
+    assert list(frame["a"]) == ["1", "x"]
+
+
+def test_dtypes_of_frames_are_kept(tmp_path: Path) -> None:
+    given_frame = pd.DataFrame(
+        {
+            "small": pd.Series([1, 2], dtype="int16"),
+            "nullable": pd.Series([1, None], dtype="Int64"),
+            "single": pd.Series([1.5, 2.5], dtype="float32"),
+            "when": pd.to_datetime(["2024-01-01", "2024-01-02"]).tz_localize("Europe/Berlin"),
+            "spell": pd.to_timedelta(["1h", "2h"]),
+            "flag": [True, False],
+            "text": ["a", None],
+            "lists": [[1], [2, 3]],
+        }
+    )
+    frame = frames(tmp_path, given_frame, given_frame)
+    assert frame.dtypes.astype(str).to_dict() == given_frame.dtypes.astype(str).to_dict()
+    back = frame.iloc[2:].reset_index(drop=True)
+    pd.testing.assert_frame_equal(back.drop(columns="lists"), given_frame.drop(columns="lists"))
+
+
+def test_named_levels_of_a_frame_follow_the_row_number(tmp_path: Path) -> None:
+    when = pd.date_range("2024-01-01", periods=2, freq="h", name="time", tz=UTC)
+    frame = frames(
+        tmp_path,
+        pd.DataFrame({"a": [1, 2]}, index=when),
+        pd.DataFrame({"a": [3]}, index=pd.Index(["x"], name="zone")),
+        pd.DataFrame({"time": [datetime(2025, 1, 1, tzinfo=UTC)], "a": [4]}),
+    )
+    assert list(frame.index.names)[-3:] == ["sort_subindex", "zone", "time"]
+    assert list(frame.columns) == ["a"]
+    assert list(frame["a"]) == [1, 2, 3, 4]
+    times = frame.index.get_level_values("time")
+    assert list(times[:2]) == list(when)
+    assert times[3] == pd.Timestamp("2025-01-01", tz="UTC")
+
+
+def test_an_index_made_for_the_spec_has_its_levels_before_the_row_number(tmp_path: Path) -> None:
+    def gives(spec: Beam) -> Result:
+        index = spec.make_multiindex([{"hour": 5}, {"hour": 6}], n_rows=2)
+        return Result(energy=1, dataframes={"ts": pd.DataFrame({"a": [1, 2]}, index=index)})
+
+    result = gathered(tmp_path, list(run_specs(gives, beams(2), uri).outcomes))
+    frame = read(result, "ts")
+    assert list(frame.index.names) == [*BEAM_LEVELS, "hour", "sort_subindex"]
+    assert list(frame.index.get_level_values("hour")) == [5, 6, 5, 6]
+
+
+def test_a_name_that_is_a_level_of_another_spec_is_no_trouble(tmp_path: Path) -> None:
+    class Featured(ExperimentInputSpec):
+        @property
+        def computed_features(self) -> Mapping[str, Any]:
+            return {"z": 1} if self.sort_index else {}
+
+    def gives(spec: Featured) -> Result:
+        frame = pd.DataFrame({"x": [7]})
+        if not spec.sort_index:
+            frame.index = pd.Index([5], name="z")
+        return Result(energy=1, dataframes={"ts": frame})
+
+    specs = [Featured(sort_index=n) for n in (0, 1)]
+    frame = read(gathered(tmp_path, list(run_specs(gives, specs, uri).outcomes)), "ts")
+    assert list(frame.index.names) == [*BASE_LEVELS, "z"]
+    assert frame["z"].iloc[0] == 5
+    assert frame.index.get_level_values("z")[1] == 1
+
+
+cells = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.dates()
+columns = st.dictionaries(st.text(min_size=1), cells, max_size=3)
+
+
+@given(st.lists(st.tuples(columns, columns, st.integers(0, 2)), min_size=1, max_size=4))
+def test_any_shards_can_be_gathered(
+    tmp_path_factory: pytest.TempPathFactory,
+    given_specs: list[tuple[dict[str, Any], dict[str, Any], int]],
+) -> None:
+    class Any_(ExperimentOutputSpec):
+        value: Any = None
+
+    class Free(ExperimentInputSpec):
+        @property
+        def computed_features(self) -> Mapping[str, Any]:
+            return given_specs[self.sort_index][0]
+
+    def gives(spec: Free) -> Any_:
+        _, row, n = given_specs[spec.sort_index]
+        frame = pd.DataFrame([row] * n)
+        return Any_(value=next(iter(row.values()), None), dataframes={"ts": frame})
+
+    specs = [Free(sort_index=place) for place in range(len(given_specs))]
+    shards = [list(run_specs(gives, [spec], uri).outcomes) for spec in specs]
+    result = gathered(tmp_path_factory.mktemp("final"), *shards, output_type=Any_)
+    assert result.succeeded + result.failed == len(specs)
+    for name, path in result.files.items():
+        frame = pd.read_parquet(path, use_threads=False)
+        assert len(frame) == result.rows[name]
+        assert list(frame.index.names)[:4] == list(BASE_LEVELS)
+
+
+# --- trouble and memory
+
+
+def test_an_unreadable_shard_leaves_no_file(tmp_path: Path) -> None:
+    good = ShardOutput(run_specs(simulate_energy, beams(2), uri).outcomes).encode()
+    answers = iter([good, good, good, b"damaged"])
+    with pytest.raises(SpecError, match="a shard output is unreadable"):
+        gather([lambda: next(answers)] * 2, tmp_path / "final", Result)
+    assert list((tmp_path / "final").iterdir()) == []
+
+
+def test_memory_does_not_grow_with_the_number_of_shards(tmp_path: Path) -> None:
+    table = pd.DataFrame({"x": [float(n) for n in range(200)]})
+
+    def gives(spec: Beam) -> Result:
+        return Result(energy=1, dataframes={"ts": table + spec.sort_index})
+
+    data = run_specs(gives, beams(20), uri).encode()
+
+    def peak(n_shards: int) -> int:
+        """The most that Arrow holds whenever the next shard is about to be read."""
+        before = pa.total_allocated_bytes()
+        held: list[int] = []
+
+        def watched() -> bytes:
+            held.append(pa.total_allocated_bytes() - before)
+            return data
+
+        result = gather([watched] * n_shards, tmp_path / str(n_shards), Result)
+        assert result.rows["ts"] == n_shards * 20 * 200
+        return max(held)
+
+    # One shard of frames is 32 kB as Arrow: 180 more of them would be 5.8 MB.
+    assert peak(200) < peak(20) + 500_000
+
+
+def test_each_shard_is_a_row_group(tmp_path: Path) -> None:
+    shards = [list(run_specs(simulate_energy, [spec], uri).outcomes) for spec in beams(3)]
+    result = gathered(tmp_path, *shards)
+    assert pq.ParquetFile(result.files["scalars"]).num_row_groups == 3

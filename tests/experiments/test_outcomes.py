@@ -1,0 +1,351 @@
+"""Running specs: one outcome each, whatever a function does; and shards that fill up."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ConfigDict
+
+from itemeval_assets.experiments.errors import SpecError
+from itemeval_assets.experiments.files import FileReference
+from itemeval_assets.experiments.frames import frame_rows
+from itemeval_assets.experiments.index import index_of
+from itemeval_assets.experiments.outcomes import run_specs
+from itemeval_assets.experiments.shard import (
+    Failure,
+    FrameRows,
+    Outcome,
+    ShardOutput,
+    done,
+    merge,
+)
+from itemeval_assets.experiments.spec import ExperimentInputSpec, ExperimentOutputSpec
+
+
+class In(ExperimentInputSpec):
+    a: int
+
+
+class Out(ExperimentOutputSpec):
+    value: Any = None
+    report: FileReference | None = None
+
+
+def specs(*values: int) -> list[In]:
+    return [In(a=value, sort_index=place) for place, value in enumerate(values)]
+
+
+def stored(field: str, spec: ExperimentInputSpec, path: Path) -> str:
+    return f"s3://b/{field}/{spec.sort_index}{path.suffix}:{path.read_text()}"
+
+
+def run(function: Any, *values: int) -> tuple[Outcome, ...]:
+    return run_specs(function, specs(*values), stored).outcomes
+
+
+def failure(outcome: Outcome) -> Failure:
+    assert outcome.failure is not None
+    return outcome.failure
+
+
+def test_a_failing_spec_takes_no_other_with_it() -> None:
+    def inverse(spec: In) -> Out:
+        return Out(value=1 / spec.a)
+
+    good, bad, last = run(inverse, 1, 0, 2)
+    assert (good.scalars, last.scalars) == ({"value": 1.0}, {"value": 0.5})
+    assert (bad.scalars, bad.files, bad.frames) == ({}, {}, {})
+    assert bad.levels["a"] == 0
+    assert (failure(bad).error_type, failure(bad).message) == (
+        "ZeroDivisionError",
+        "division by zero",
+    )
+    assert "return Out(value=1 / spec.a)" in failure(bad).traceback
+
+
+class _Mute(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [(SystemExit(3), "3"), (_Mute(), "(the error has no message)"), (RecursionError("r"), "r")],
+)
+def test_any_error_is_recorded(error: BaseException, message: str) -> None:
+    def fails(spec: In) -> Out:
+        raise error
+
+    (outcome,) = run(fails, 1)
+    assert (failure(outcome).error_type, failure(outcome).message) == (
+        type(error).__name__,
+        message,
+    )
+    assert ShardOutput.decode(ShardOutput([outcome]).encode()).outcomes == (outcome,)
+
+
+def test_an_interrupt_passes() -> None:
+    def stopped(spec: In) -> Out:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(stopped, 1)
+
+
+def test_a_wrong_result_is_a_failure() -> None:
+    def nothing(spec: In) -> Out:
+        return None  # type: ignore[return-value]
+
+    (outcome,) = run(nothing, 1)
+    assert failure(outcome).message == (
+        "the function returned NoneType, not Out as its annotation says"
+    )
+
+
+def test_a_value_that_cannot_be_stored_is_a_failure() -> None:
+    class Loose(ExperimentOutputSpec):
+        model_config = ConfigDict(arbitrary_types_allowed=True)
+        value: Any
+
+    def odd(spec: In) -> Loose:
+        return Loose(value=object() if spec.a else float("inf"))
+
+    fine, bad = run(odd, 0, 1)
+    assert fine.scalars == {"value": float("inf")}
+    assert "Loose cannot be stored" in failure(bad).message
+
+
+def test_files_are_stored_before_the_folder_goes() -> None:
+    folders: list[Path] = []
+
+    def writes(spec: In, tempdir: Path) -> Out:
+        folders.append(tempdir)
+        assert list(tempdir.iterdir()) == []
+        (tempdir / "a b.txt").write_text(str(spec.a))
+        if spec.a == 2:
+            return Out(report="https://example.org/a b")
+        return Out(report=tempdir / ("a b.txt" if spec.a else "none.txt"))
+
+    one, two, none = run(writes, 1, 2, 0)
+    assert one.files == {"report": "s3://b/report/0.txt:1"}
+    assert two.files == {"report": "https://example.org/a b"}
+    assert "Out.report: the file" in failure(none).message
+    assert len(set(folders)) == 3
+    assert not any(folder.exists() for folder in folders)
+
+
+def test_a_file_that_cannot_be_stored_is_a_failure_of_its_spec(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("x")
+
+    def gives(spec: In) -> Out:
+        return Out(report=tmp_path / "a" if spec.a else None)
+
+    def refuse(field: str, spec: ExperimentInputSpec, path: Path) -> str:
+        raise OSError("disk full")
+
+    outcomes = run_specs(gives, specs(1, 0), refuse).outcomes
+    assert failure(outcomes[0]).message == "disk full"
+    assert outcomes[1].files == {"report": None}
+
+
+def test_features_that_fail_are_failures_with_the_levels_known() -> None:
+    class Featured(ExperimentInputSpec):
+        a: int
+
+        @property
+        def computed_features(self) -> Mapping[str, Any]:
+            return {"inverse": 1 / self.a}
+
+    def same(spec: Featured) -> Out:
+        spec.a = 99
+        return Out(value=1)
+
+    todo = [Featured(a=0, experiment_id="e"), Featured(a=2, sort_index=1)]
+    bad, good = run_specs(same, todo, stored).outcomes
+    assert failure(bad).error_type == "ZeroDivisionError"
+    assert (bad.levels["experiment_id"], bad.levels["a"]) == ("e", 0)
+    # What the function does to its spec changes no level.
+    assert (good.levels["a"], good.levels["inverse"]) == (2, 0.5)
+
+
+def test_specs_need_numbers_of_their_own() -> None:
+    def same(spec: In) -> Out:
+        return Out()
+
+    with pytest.raises(SpecError, match="same sort_index"):
+        run_specs(same, [In(a=1), In(a=2)], stored)
+    with pytest.raises(SpecError, match="annotation"):
+        run_specs(lambda spec: Out(), [], stored)
+
+
+def test_outcomes_are_in_the_order_of_the_specs_numbers() -> None:
+    def same(spec: In) -> Out:
+        return Out(value=spec.a)
+
+    output = run_specs(same, reversed(specs(5, 6, 7)), stored)
+    assert [outcome.scalars["value"] for outcome in output.outcomes] == [5, 6, 7]
+
+
+# --- frames
+
+
+def frame_of(frame: pd.DataFrame, name: str = "ts") -> Outcome:
+    def gives(spec: In) -> Out:
+        out = Out()
+        out.dataframes[name] = frame
+        return out
+
+    (outcome,) = run(gives, 1)
+    return outcome
+
+
+@pytest.mark.parametrize(
+    ("frame", "says"),
+    [
+        (pd.DataFrame({"a": [1]}), "frame 'ts': the column 'a' has the name of an index level"),
+        (pd.DataFrame({"sort_subindex": [1]}), "the column 'sort_subindex'"),
+        (pd.DataFrame([[1, 2]], columns=["x", "x"]), "two columns have the name 'x'"),
+        (pd.DataFrame([[1, 2]], columns=[1, "1"]), "two columns have the name '1'"),
+        (pd.DataFrame({"x": [1]}, index=pd.Index([5], name="a")), "index level 'a' has the name"),
+        (pd.DataFrame({"x": [1]}, index=pd.Index([5], name="x")), "a column and an index level"),
+        (pd.DataFrame(index=range(3)), "rows but no columns"),
+    ],
+)
+def test_frames_that_cannot_be_told_from_the_index_are_failures(
+    frame: pd.DataFrame, says: str
+) -> None:
+    assert says in failure(frame_of(frame)).message
+
+
+def test_names_are_checked_again_when_the_function_is_done() -> None:
+    frame = pd.DataFrame({"x": [1]})
+    assert "is taken by" in failure(frame_of(frame, "errors")).message
+    assert "may hold letters" in failure(frame_of(frame, "../x")).message
+    assert "is no DataFrame" in failure(frame_of([1])).message  # type: ignore[arg-type]
+
+
+def test_an_index_that_numbers_the_rows_is_left_out() -> None:
+    frame = pd.DataFrame({"x": [1, 2, 3]})
+    assert frame_rows(frame[frame["x"] > 1], {}).table.column_names == ["x"]
+    lettered = frame_rows(frame.set_axis(["a", "b", "c"]), {})
+    assert (lettered.levels_before, lettered.levels_after) == ((), ("index",))
+    pairs = pd.MultiIndex.from_tuples([("a", 1.5)] * 3, names=[None, "hour"])
+    assert frame_rows(frame.set_axis(pairs), {}).levels_after == ("level_0", "hour")
+
+
+def test_an_index_made_for_the_spec_keeps_its_additional_levels_only() -> None:
+    spec = In(a=1)
+    index = spec.make_multiindex([{"hour": hour} for hour in range(3)], n_rows=3)
+    frame = pd.DataFrame({"x": [1, 2, 3]}, index=index)
+    rows = frame_rows(frame, dict(index_of(spec)))
+    assert (rows.levels_before, rows.levels_after) == (("hour",), ())
+    assert rows.table.to_pydict() == {"x": [1, 2, 3], "hour": [0, 1, 2]}
+
+
+@pytest.mark.parametrize(
+    ("values", "arrow"),
+    [
+        ([1, "a", None], ["1", "a", None]),
+        ([{"a": 1}, [1], Path("x")], ['{"a": 1}', "[1]", "x"]),
+        ([{}, {}, {}], ["{}", "{}", "{}"]),
+        ([2**80, 1, 2], [str(2**80), "1", "2"]),
+        ([np.int64(1), "a", pd.NA], ["1", "a", None]),
+        (np.array(["\ud800", "a", "b"], object), ["\\ud800", "a", "b"]),
+        (pd.Categorical(["a", "b", "a"]), ["a", "b", "a"]),
+        ([(1, 2), "a", np.nan], ["[1, 2]", "a", None]),
+    ],
+)
+def test_columns_of_any_values_are_stored(values: Any, arrow: list[Any]) -> None:
+    frame = pd.DataFrame({"x": pd.Series(values, dtype=getattr(values, "dtype", object))})
+    assert frame_rows(frame, {}).table["x"].to_pylist() == arrow
+
+
+# --- shards
+
+tables = st.sampled_from(
+    [
+        pa.table({"x": [1, 2]}),
+        pa.table({"x": [1.5]}),
+        pa.table({"x": pa.array([], pa.int64())}),
+        pa.table({"y": ["a"], "x": [None]}),
+    ]
+)
+json_scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
+values = st.dictionaries(st.text(), json_scalars, max_size=3)
+outcomes = st.builds(
+    Outcome,
+    sort_index=st.integers(0, 5),
+    levels=values,
+    scalars=values,
+    files=st.dictionaries(st.text(), st.none() | st.text(), max_size=2),
+    frames=st.dictionaries(
+        st.sampled_from(["f", "g"]), st.builds(FrameRows, tables, levels_after=st.just(("x",)))
+    ),
+) | st.builds(
+    Outcome,
+    sort_index=st.integers(0, 5),
+    levels=values,
+    failure=st.builds(Failure, st.text(), st.text(), st.text()),
+)
+shards = st.lists(outcomes, unique_by=lambda outcome: outcome.sort_index).map(ShardOutput)
+
+
+@given(shards)
+def test_a_shard_survives_its_bytes(shard: ShardOutput) -> None:
+    assert ShardOutput.decode(shard.encode()) == shard
+
+
+@given(shards, shards)
+def test_a_merge_keeps_the_best_of_each_spec(old: ShardOutput, new: ShardOutput) -> None:
+    merged = merge(old, new)
+    before = {outcome.sort_index: outcome for outcome in old.outcomes}
+    after = {outcome.sort_index: outcome for outcome in new.outcomes}
+    assert [o.sort_index for o in merged.outcomes] == sorted({*before, *after})
+    assert done(merged) == done(old) | done(new)
+    for outcome in merged.outcomes:
+        place = outcome.sort_index
+        newer = after.get(place)
+        if newer is not None and (newer.failure is None or place not in done(old)):
+            assert outcome is newer
+        else:
+            assert outcome is before[place]
+
+
+@given(shards)
+def test_a_merge_with_itself_or_nothing_changes_nothing(shard: ShardOutput) -> None:
+    nothing = ShardOutput([])
+    assert merge(shard, shard) == merge(shard, nothing) == merge(nothing, shard) == shard
+
+
+@pytest.mark.parametrize("data", [b"", b"nonsense", ShardOutput([]).encode()[:-10]])
+def test_damage_is_told(data: bytes) -> None:
+    with pytest.raises(SpecError, match="a shard output is unreadable"):
+        ShardOutput.decode(data)
+
+
+def test_frames_of_one_schema_take_little_room() -> None:
+    table = pa.table({"x": [1.0, 2.0]})
+    many = [Outcome(n, {}, frames={"ts": FrameRows(table)}) for n in range(200)]
+    assert len(ShardOutput(many).encode()) < 20_000
+
+
+def test_a_long_traceback_is_cut() -> None:
+    def deep(n: int) -> None:
+        if n:
+            deep(n - 1)
+        raise ValueError("x" * 10)
+
+    def fails(spec: In) -> Out:
+        deep(sys.getrecursionlimit() // 3)
+        return Out()
+
+    (outcome,) = run(fails, 1)
+    assert len(failure(outcome).traceback) <= 4000
+    assert failure(outcome).traceback.endswith("ValueError: xxxxxxxxxx\n")

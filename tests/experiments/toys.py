@@ -1,0 +1,81 @@
+"""Small experiments for tests; in a module, so that other processes can import them."""
+
+import os
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from pydantic import Field
+
+from itemeval_assets.experiments import (
+    ExperimentInputSpec,
+    ExperimentOutputSpec,
+    FileReference,
+    experiment,
+)
+
+# How often each spec was run in this process.
+calls: Counter[str] = Counter()
+# Temperatures at which the toy fails, and what it raises then.
+failing: dict[float, BaseException] = {}
+
+
+class Simulation(ExperimentInputSpec):
+    temperature: float = Field(description="in kelvin", ge=0)
+    pressure: float = Field(description="in pascal", gt=0)
+    material: str = Field(description="what is simulated")
+    weather: FileReference | None = Field(default=None, description="hourly weather")
+    tags: list[str] = Field(default_factory=list)
+
+    @property
+    def computed_features(self) -> dict[str, Any]:
+        return {"is_hot": self.temperature > 280}
+
+
+class Energy(ExperimentOutputSpec):
+    energy: float
+    efficiency: float | None
+    report: FileReference
+
+
+@experiment
+def simulate_energy(spec: Simulation, tempdir: Path) -> Energy:
+    """Energy and efficiency of a material."""
+    calls[str(spec.temperature)] += 1
+    if spec.temperature in failing:
+        raise failing[spec.temperature]
+    weather = spec.fetch("weather").read_text() if spec.weather else "none"
+    report = tempdir / "report.txt"
+    report.write_text(f"{spec.material} {spec.temperature:g} {weather}")
+    hourly = pd.DataFrame({"hour": [0, 1], "load": [spec.temperature, spec.pressure]})
+    return Energy(
+        energy=spec.temperature * 2,
+        efficiency=None if spec.material == "wood" else 95.0,
+        report=report,
+        dataframes={"hourly": hourly, "error_bars": hourly.head(1)},
+    )
+
+
+class Number(ExperimentInputSpec):
+    x: int = 0
+
+
+class Square(ExperimentOutputSpec):
+    square: int
+    process: int = 0
+
+
+@experiment(name="square-numbers", description="Squares.")
+def square(spec: Number) -> Square:
+    if spec.x < 0:
+        raise ValueError(f"{spec.x} is negative")
+    return Square(square=spec.x**2, process=os.getpid())
+
+
+def simulations(count: int, **fields: Any) -> list[Simulation]:
+    """Specs of distinct temperatures."""
+    return [
+        Simulation(**{"temperature": float(n), "pressure": 1e5, "material": "steel", **fields})
+        for n in range(count)
+    ]

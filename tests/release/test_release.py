@@ -1,0 +1,402 @@
+"""Releases of a study: what is published, how the version rises, and what is never touched."""
+
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from itemeval_assets.core.errors import StoreError
+from itemeval_assets.core.study import Study
+from itemeval_assets.core.tables import GRADINGS_LONG
+from itemeval_assets.experiments import BaseExperiment, ExperimentRun, ExperimentStorageSettings
+from itemeval_assets.release import Release, publish_release, storage_for
+from itemeval_assets.release import publish as publishing
+from itemeval_assets.storage.store import open_store
+from tests.defs.runs import GRADINGS, SOLUTIONS, finish, message, planted, runs_of, toy_study
+
+ROOT = "11111111-2222-3333-4444-555555555555"
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    """A complete study: two models x two prompts, a scorer and a judge, three items."""
+    study = toy_study(tmp_path_factory.mktemp("release"))
+    with runs_of(study) as runs:
+        finish(runs)
+    return study
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> ExperimentStorageSettings:
+    return ExperimentStorageSettings(BUCKET=str(tmp_path / "bucket"), BUCKET_PREFIX="pub")
+
+
+def publish(study: Study, storage: ExperimentStorageSettings, **given: Any) -> Release:
+    return publish_release(study, open_store(study), storage, run_id=ROOT, **given)
+
+
+def latest(study: Study, storage: ExperimentStorageSettings) -> ExperimentRun[Any, Any]:
+    return BaseExperiment(study.name, storage_settings=storage).latest_run
+
+
+def objects(storage: ExperimentStorageSettings) -> dict[str, bytes]:
+    root = Path(storage.location)
+    files = (path for path in root.rglob("*") if path.is_file() and ".locks" not in path.parts)
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in files}
+
+
+def test_a_release_has_the_layout_of_an_experiment(
+    finished: Study, storage: ExperimentStorageSettings
+) -> None:
+    found = publish(finished, storage)
+    run = latest(finished, storage)
+    assert (found.version, found.is_new, found.cells, found.events, found.missing) == (
+        "v1.0.0",
+        True,
+        24,
+        24,
+        0,
+    )
+    assert run.experiment_id == found.experiment_id and run.status().status == "complete"
+    names = {key.removeprefix(f"{run.prefix}/") for key in run.backend.list(run.prefix)}
+    fixed = {name for name in names if "/" not in name}
+    assert fixed == {
+        "manifest.yml",
+        "experiment_io_spec.yml",
+        "input_artifacts.yml",
+        "specs.pq",
+        "completion.yml",
+        "release.json",
+        "STUDY_CARD.md",
+    }
+    frames = ("scalars", "result_file_refs", "gradings_long", "ledger", "solutions")
+    assert {name for name in names if name.startswith("final/")} == {
+        f"final/{name}.pq" for name in frames
+    }
+    assert sum(name.startswith("results/gen_log/") for name in names) == 4
+    assert sum(name.startswith("results/grade_log/") for name in names) == 4
+    assert sum(name.startswith("manifests/") for name in names) == 2
+    manifest = run.manifest()
+    assert (manifest.workflow_run_id, manifest.experiment_name) == (ROOT, "toy")
+
+
+def test_scalars_have_the_design_as_their_index(
+    finished: Study, storage: ExperimentStorageSettings
+) -> None:
+    publish(finished, storage)
+    run = latest(finished, storage)
+    scalars, long = run.load_results(), run.load_results("gradings_long")
+    assert list(scalars.index.names[:4]) == [
+        "experiment_id",
+        "sort_index",
+        "workflow_run_id",
+        "root_workflow_run_id",
+    ]
+    assert set(scalars.index.get_level_values("experiment_id")) == {run.experiment_id}
+    assert set(scalars.index.get_level_values("root_workflow_run_id")) == {ROOT}
+    assert list(scalars.index.get_level_values("sort_index")) == list(range(24))
+    flat = scalars.reset_index()
+    shared = [name for name in long.columns if name in flat.columns]
+    assert len(shared) == 37
+    pd.testing.assert_frame_equal(flat[shared], long[shared], check_dtype=False)
+    released = pq.read_table(run.backend.local_copy(run.place.final_file("gradings_long")))
+    order = [(name, "ascending") for name in GRADINGS_LONG.key]
+    stored = open_store(finished).read("gradings_long")
+    assert released.sort_by(order).to_pylist() == stored.sort_by(order).to_pylist()
+
+
+def test_specs_are_the_cells_of_the_design(
+    finished: Study, storage: ExperimentStorageSettings
+) -> None:
+    publish(finished, storage)
+    run = latest(finished, storage)
+    specs, scalars = run.specs_frame(), run.load_results()
+    assert list(specs.columns) == list(scalars.index.names)
+    assert isinstance(specs.index, pd.RangeIndex) and len(specs) == 24
+    assert specs["sort_index"].tolist() == list(range(24))
+    schema = run.io_spec()
+    Draft202012Validator.check_schema(schema)
+    cell = schema["properties"]["input"]["$ref"].rpartition("/")[2]
+    properties = schema["$defs"][cell]["properties"]
+    assert set(specs.columns) == set(properties)
+    assert properties["item_id"]["description"] == "the item of the benchmark"
+
+
+def test_every_event_names_a_log_that_is_there(
+    finished: Study, storage: ExperimentStorageSettings
+) -> None:
+    publish(finished, storage)
+    run = latest(finished, storage)
+    logs = run.load_results("result_file_refs")
+    judged = logs.index.get_level_values("grade_kind") == "judge"
+    assert logs["gen_log"].notna().all()
+    assert logs["grade_log"].notna().tolist() == judged.tolist()
+    for uri in {*logs["gen_log"], *logs["grade_log"].dropna()}:
+        assert Path(uri).read_bytes()[:2] == b"PK"
+
+
+def test_nothing_is_published_where_nothing_changed(
+    finished: Study, storage: ExperimentStorageSettings
+) -> None:
+    first = publish(finished, storage)
+    before = objects(storage)
+    again = publish(finished, storage)
+    assert (again.experiment_id, again.is_new) == (first.experiment_id, False)
+    assert (again.cells, again.events, again.missing) == (24, 24, 0)
+    assert objects(storage) == before
+
+
+@pytest.mark.parametrize(
+    ("asked", "version"),
+    [("bumppatch", "v1.0.1"), ("bumpminor", "v1.1.0"), ("bumpmajor", "v2.0.0"), ("3.4", "v3.4.0")],
+)
+def test_a_version_as_asked_overwrites_nothing(
+    finished: Study, storage: ExperimentStorageSettings, asked: str, version: str
+) -> None:
+    publish(finished, storage)
+    before = objects(storage)
+    assert publish(finished, storage, version=asked).version == version
+    after = objects(storage)
+    assert before.items() <= after.items() and len(after) == 2 * len(before)
+
+
+def test_the_version_rises_by_what_changed(
+    tmp_path: Path, storage: ExperimentStorageSettings
+) -> None:
+    versions = []
+    changes: list[dict[str, Any]] = [
+        {"prompts": ["short"]},
+        {"prompts": ["short"], "replications": 2},
+        {"prompts": ["short", "long"], "replications": 2},
+        {"prompts": ["long"], "replications": 2},
+    ]
+    study = toy_study(tmp_path, **changes[0])
+    for change in changes:
+        study = toy_study(tmp_path, **change)
+        with runs_of(study) as runs:
+            finish(runs)
+            versions.append(publish(study, storage).version)
+    with runs_of(study) as runs:
+        assert runs.run(["items"]).success
+        forced = {"config": {"force": True}, "span": study.generate_partitions()}
+        assert runs.run(SOLUTIONS, **forced).success
+        assert runs.run(GRADINGS, span=study.grade_partitions()).success
+        assert runs.run(["ledger"]).success
+    versions.append(publish(study, storage).version)
+    assert versions == ["v1.0.0", "v1.1.0", "v1.2.0", "v2.0.0", "v2.0.1"]
+
+
+def test_cells_without_an_event_are_listed_with_the_reason(
+    tmp_path: Path, storage: ExperimentStorageSettings
+) -> None:
+    study = toy_study(tmp_path, models=["mockllm/a"], prompts=["short"])
+    with runs_of(study) as runs:
+        finish(runs)
+    more = toy_study(tmp_path, models=["mockllm/a"], prompts=["short"], replications=2)
+    [generate] = more.generate_partitions()
+    found = publish(more, storage)
+    assert (found.cells, found.events, found.missing) == (12, 6, 6)
+    run = latest(more, storage)
+    assert run.status().status == "incomplete"
+    errors = run.load_results("errors")
+    assert errors["error_type"].tolist() == ["missing"] * 6
+    assert set(errors.index.get_level_values("replication")) == {2}
+    assert set(errors.index.get_level_values("gen_condition_id")) == set(generate)
+    specs = run.specs_frame().set_index("sort_index")
+    for place, replication in zip(
+        errors.index.get_level_values("sort_index"),
+        errors.index.get_level_values("replication"),
+        strict=True,
+    ):
+        assert specs.loc[place, "replication"] == replication
+    card = (Path(run.uri) / "STUDY_CARD.md").read_text()
+    assert "**6 cells lack a sound grading event**" in card
+
+
+def test_an_errored_call_is_an_event_and_a_flaw(
+    tmp_path: Path, storage: ExperimentStorageSettings
+) -> None:
+    study = toy_study(tmp_path, models=["mockllm/a"], prompts=["short"], scorer=None)
+    with runs_of(study) as runs:
+        finish(runs)
+        [pair] = study.grade_partitions()
+        rows = runs.store.read("gradings", [pair]).to_pylist()
+        failed = {"error": "the judge was out", "score": None, "score_raw": None, "parse_ok": False}
+        rows[1] |= {**failed, "parse_error": None, "judge_completion": None, "reasoning": None}
+        planted(runs, "gradings", pair, rows)
+        assert runs.run(["gradings_long"], span=[pair]).success
+    found = publish(study, storage)
+    assert (found.cells, found.events, found.missing) == (3, 3, 1)
+    errors = latest(study, storage).load_results("errors")
+    assert errors["error_type"].tolist() == ["errored"]
+    assert errors["message"].tolist() == ["the judge was out"]
+    assert errors.index.get_level_values("item_id").tolist() == [rows[1]["item_id"]]
+
+
+def test_the_card_says_what_a_stranger_needs(
+    finished: Study, storage: ExperimentStorageSettings
+) -> None:
+    publish(finished, storage)
+    card = (Path(latest(finished, storage).uri) / "STUDY_CARD.md").read_text()
+    headings = [line for line in card.splitlines() if line.startswith("#")]
+    assert headings == [
+        "# toy v1.0.0",
+        "## Design",
+        "## Execution",
+        "## Results",
+        "## Costs",
+        "## Files",
+        "## How to reproduce",
+    ]
+    assert "Descriptive only" in card and "24 grading events" in card
+    assert "`mockllm/a`, `mockllm/b`" in card and "3 of `items.jsonl`" in card
+    assert finished.config_sha256 in card
+    assert "| `final/gradings_long.pq` | 24 |" in card
+
+
+def test_inputs_are_published_as_they_were_and_without_secrets(
+    tmp_path: Path, storage: ExperimentStorageSettings
+) -> None:
+    secret = "sk-" + "a1b2c3d4" * 4
+    study = toy_study(tmp_path, models=["mockllm/a"], extra={"cache": False})
+    prompt = tmp_path / "prompts" / "solver" / "short.md"
+    prompt.write_text(f"{{input}} key {secret}")
+    study = toy_study(tmp_path / "again", models=["mockllm/a"])
+    (tmp_path / "again" / "prompts" / "solver" / "short.md").write_text(f"{{input}} {secret}")
+    from itemeval_assets.storage.inputs import load_study
+
+    study = load_study(study.config_path)
+    with runs_of(study) as runs:
+        finish(runs)
+    publish(study, storage)
+    run = latest(study, storage)
+    artifacts = run.input_artifacts()
+    assert set(artifacts) == {"config", "prompt", "rubric"}
+    [config] = artifacts["config"]
+    assert yaml.safe_load(Path(config).read_text())["study"] == "toy"
+    texts = [Path(uri).read_text() for uris in artifacts.values() for uri in uris]
+    assert not any(secret in text for text in texts)
+
+
+def test_unsound_tables_are_not_released(
+    tmp_path: Path, storage: ExperimentStorageSettings
+) -> None:
+    study = toy_study(tmp_path, models=["mockllm/a"], prompts=["short"])
+    with runs_of(study) as runs:
+        finish(runs)
+        part = study.grade_partitions()[0]
+        rows = runs.store.read("gradings", [part]).to_pylist()
+        planted(runs, "gradings", part, [*rows, rows[0]])
+    with pytest.raises(StoreError, match="a key stands twice"):
+        publish(study, storage)
+    assert objects(storage) == {}
+
+
+def test_a_study_without_an_event_is_not_released(
+    tmp_path: Path, storage: ExperimentStorageSettings
+) -> None:
+    study = toy_study(tmp_path)
+    with runs_of(study) as runs:
+        assert runs.run(["items"]).success
+    with pytest.raises(StoreError, match="has no grading event of its design"):
+        publish(study, storage)
+    assert objects(storage) == {}
+
+
+def test_a_release_that_fails_leaves_nothing(
+    finished: Study, storage: ExperimentStorageSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> str:
+        raise OSError("no room")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(publishing, "study_card", broken)
+        with pytest.raises(OSError, match="no room"):
+            publish(finished, storage)
+    assert objects(storage) == {}
+    assert publish(finished, storage).version == "v1.0.0"
+
+
+def test_rows_that_change_meanwhile_stop_a_release(
+    finished: Study, storage: ExperimentStorageSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = publishing.partition_rows
+
+    def changed(*given: Any) -> Any:
+        part = whole(*given)
+        return part._replace(rows=part.rows.slice(1))
+
+    monkeypatch.setattr(publishing, "partition_rows", changed)
+    with pytest.raises(StoreError, match="changed while it was released"):
+        publish(finished, storage)
+    assert objects(storage) == {}
+
+
+def test_a_wrong_version(finished: Study, storage: ExperimentStorageSettings) -> None:
+    for wrong in ("1.x", "bumpall", ""):
+        with pytest.raises(Exception, match=r"version") as caught:
+            publish(finished, storage, version=wrong)
+        assert getattr(caught.value, "exit_code", None) == 2
+    assert objects(storage) == {}
+
+
+@pytest.fixture
+def on_s3(s3_location: str) -> Iterator[ExperimentStorageSettings]:
+    bucket = s3_location.removeprefix("s3://").partition("/")[0]
+    yield ExperimentStorageSettings(BUCKET=bucket, BUCKET_PREFIX="releases/of/ours")
+
+
+def test_boto3_and_pandas_are_enough_to_read_a_release(
+    finished: Study, on_s3: ExperimentStorageSettings
+) -> None:
+    publish(finished, on_s3)
+    client = boto3.client("s3")
+    listed = client.list_objects_v2(Bucket=on_s3.BUCKET, Prefix="releases/of/ours/toy/")
+    keys = [entry["Key"] for entry in listed["Contents"]]
+
+    def fetch(key: str) -> bytes:
+        return client.get_object(Bucket=on_s3.BUCKET, Key=key)["Body"].read()
+
+    [key] = [key for key in keys if key.endswith("manifest.yml")]
+    manifest = yaml.safe_load(fetch(key))
+    assert manifest["specs_uri"].startswith(f"s3://{on_s3.BUCKET}/releases/of/ours/toy/v1.0.0/")
+    [key] = [key for key in keys if key.endswith("final/scalars.pq")]
+    scalars = pd.read_parquet(io.BytesIO(fetch(key)))
+    assert len(scalars) == 24 and scalars["score"].notna().any()
+    [key] = [key for key in keys if key.endswith("final/result_file_refs.pq")]
+    logs = pd.read_parquet(io.BytesIO(fetch(key)))
+    bucket, _, log = logs["gen_log"].iloc[0].removeprefix("s3://").partition("/")
+    assert (bucket, fetch(log)[:2]) == (on_s3.BUCKET, b"PK")
+    [key] = [key for key in keys if key.endswith("release.json")]
+    assert len(json.loads(fetch(key))["partitions"]) == 8
+
+
+def test_the_asset_publishes_and_says_where(
+    finished: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SCYTHE_STORAGE_BUCKET", str(tmp_path / "bucket"))
+    with runs_of(finished) as runs:
+        result = runs.run(["release"], config={"version": "2.0.0"})
+        assert result.success, message(result)
+        [found] = runs.metadata("release").values()
+    run = latest(finished, ExperimentStorageSettings())
+    assert run.manifest().workflow_run_id == result.run_id
+    assert (found["version"], found["published"]) == ("v2.0.0", run.uri)
+    assert (found["cells"], found["events"], found["is new"]) == (24, 24, True)
+
+
+def test_without_a_setting_releases_lie_beside_the_study(
+    finished: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SCYTHE_STORAGE_BUCKET", raising=False)
+    assert storage_for(finished).location == str(finished.config_dir / "experiments")
+    monkeypatch.setenv("SCYTHE_STORAGE_BUCKET", "a-bucket")
+    assert storage_for(finished).location == "s3://a-bucket"
