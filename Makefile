@@ -6,7 +6,7 @@ RUN := $(UV) run --frozen --no-sync
 export UV_PYTHON_PREFERENCE ?= only-system
 
 .DEFAULT_GOAL := help
-.PHONY: help setup quickstart test check lint format types screenshots bench clean
+.PHONY: help setup quickstart test faults deploy-test check lint format types screenshots bench clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -15,7 +15,13 @@ quickstart: setup ## run a small real study: SmolLM2-135M on this machine, no ke
 	$(RUN) itemeval-assets quickstart
 
 test: setup ## run the tests
-	$(RUN) pytest -n auto
+	$(RUN) pytest -n auto -m "not deploy"
+
+faults: setup ## inject faults, many times each, and print what was lost
+	$(RUN) python -m scripts.faults
+
+deploy-test: setup ## two workers on Postgres, Redis and S3 on this machine, one of them killed
+	$(RUN) python -m deploy.run_here --kill worker --write
 
 check: lint types test ## everything a change must pass
 

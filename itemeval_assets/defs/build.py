@@ -20,6 +20,7 @@ from .reruns import rerun_schedule
 
 __all__ = [
     "build_definitions",
+    "executor_of",
     "load_studies",
     "name_clashes",
     "shared_definitions",
@@ -41,8 +42,7 @@ def build_definitions(settings: Settings, studies: list[Study] | None = None) ->
     return dg.Definitions.merge(
         *(study_definitions(study, settings) for study in studies),
         shared_definitions(studies, settings),
-        # One process: the calls wait for the network, and a process costs seconds to start.
-        dg.Definitions(executor=dg.in_process_executor),
+        dg.Definitions(executor=executor_of(settings)),
     )
 
 
@@ -62,6 +62,25 @@ def shared_definitions(studies: Collection[Study], settings: Settings) -> dg.Def
         resources={"study_tables": StudyTablesIOManager(studies)},
         sensors=notification_sensors(studies, settings),
     )
+
+
+def executor_of(settings: Settings) -> dg.ExecutorDefinition:
+    """Where the steps of a run run. Raises ConfigError when a package for it is missing."""
+    if settings.executor == "multiprocess":
+        return dg.multiprocess_executor
+    if settings.executor == "in_process":
+        # The calls wait for the network, and a process costs seconds to start.
+        return dg.in_process_executor
+    try:
+        from dagster_celery import celery_executor
+    except ImportError as error:
+        raise ConfigError(
+            "ITEMEVAL_ASSETS_EXECUTOR=celery needs dagster-celery: "
+            "pip install 'itemeval-assets[deploy]'"
+        ) from error
+    # By name, so that an address with a password is read where it is used, and stored nowhere.
+    addresses = {"broker": {"env": "CELERY_BROKER_URL"}, "backend": {"env": "CELERY_RESULT_URL"}}
+    return celery_executor.configured(addresses, name="celery")
 
 
 def load_studies(settings: Settings) -> list[Study]:
