@@ -109,8 +109,9 @@ def reconcile(
     for stage, rows in stored:
         events = rows.select(MONEY_COLUMNS).to_pandas()
         _add(paid, events[~_is_repeated(events, ["sample_uuid"])].assign(stage=stage))
-        again = (lost["stage"] == stage) & lost["sample_uuid"].isin(events["sample_uuid"].dropna())
-        lost = lost[~again]
+        if len(lost):
+            again = set(lost["sample_uuid"].dropna()) & set(events["sample_uuid"].dropna())
+            lost = lost[~((lost["stage"] == stage) & lost["sample_uuid"].isin(list(again)))]
     _add(paid, lost)
     booked: Sums = {}
     _add(booked, ledger.to_pandas())

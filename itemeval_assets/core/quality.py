@@ -11,9 +11,11 @@ import pyarrow as pa
 
 from .tables import TABLES
 
-__all__ = ["errored_rows", "parse_ok_violations", "repeated_keys"]
+__all__ = ["PARSED_COLUMNS", "errored_rows", "parse_ok_violations", "repeated_keys"]
 
 Offence = dict[str, Any]
+
+PARSED_COLUMNS = ["item_id", "epoch", "score", "parse_ok", "parse_error", "error"]
 
 
 def parse_ok_violations(gradings: pa.Table) -> list[Offence]:
@@ -21,11 +23,10 @@ def parse_ok_violations(gradings: pa.Table) -> list[Offence]:
 
     The invariant of the seed (Outputs and Schemas).
     """
-    columns = ["item_id", "epoch", "score", "parse_ok", "parse_error", "error"]
     parsed = gradings["parse_ok"].to_numpy().astype(bool)
     sound = (parsed == _is_null(gradings["parse_error"])) & (parsed != _is_null(gradings["score"]))
     broken = _is_null(gradings["error"]) & ~sound
-    return gradings.select(columns).filter(pa.array(broken)).to_pylist()
+    return gradings.select(PARSED_COLUMNS).filter(pa.array(broken)).to_pylist()
 
 
 def repeated_keys(table: str, rows: pa.Table) -> list[Offence]:

@@ -1,6 +1,5 @@
 """YAML as plain data: it makes no objects of ours, and is as large as it looks."""
 
-import math
 from typing import Any
 
 import yaml
@@ -18,7 +17,7 @@ def load_yaml(text: str | bytes, loader: type[yaml.SafeLoader] = yaml.SafeLoader
         node = reader.get_single_node()
         if node is None:
             return None
-        known: dict[int, float] = {}
+        known: dict[int, int] = {}
         if _size(node, known) - len(known) > MOST_REPEATED:
             raise yaml.YAMLError(
                 f"its aliases (*name) repeat more than {MOST_REPEATED:,} values; write them out"
@@ -33,10 +32,10 @@ def load_yaml(text: str | bytes, loader: type[yaml.SafeLoader] = yaml.SafeLoader
         reader.dispose()
 
 
-def _size(node: yaml.Node, known: dict[int, float]) -> float:
+def _size(node: yaml.Node, known: dict[int, int]) -> int:
     """How many values a node holds once its aliases are written out; those seen go to `known`."""
     if id(node) not in known:
-        known[id(node)] = math.inf  # until it is left: a node inside itself has no end
+        known[id(node)] = 0  # until it is left: a node inside itself is refused later
         inner: list[Any] = []
         if isinstance(node, yaml.SequenceNode):
             inner = node.value

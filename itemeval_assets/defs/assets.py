@@ -15,7 +15,13 @@ from itemeval_assets.core.tables import SCHEMA_VERSION, TABLES
 from itemeval_assets.settings import Settings
 
 from .automation import when_free_or_paid, when_inputs_change, when_paid
-from .evidence import code_references, column_lineage, content_version, evidence
+from .evidence import (
+    code_references,
+    column_lineage,
+    content_version,
+    evidence,
+    version_of_parts,
+)
 from .metadata import (
     call_metadata,
     column_schema,
@@ -187,15 +193,12 @@ def _gradings(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
 def _gradings_long(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
     @dg.asset(
         key=asset_key(study, "gradings_long"),
-        ins={
-            "gradings": dg.AssetIn(key=asset_key(study, "gradings")),
-            "solutions": dg.AssetIn(
-                key=asset_key(study, "solutions"), partition_mapping=same_generate_condition()
-            ),
-        },
+        deps=[
+            asset_key(study, "gradings"),
+            dg.AssetDep(asset_key(study, "solutions"), partition_mapping=same_generate_condition()),
+        ],
         partitions_def=grade_partitions(study),
         backfill_policy=backfill_policy(study),
-        io_manager_key=IO,
         kinds={"parquet"},
         description=f"The table to analyse: {TABLES['gradings_long'].grain}.",
         metadata=table_metadata(study, "gradings_long"),
@@ -203,18 +206,20 @@ def _gradings_long(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
         automation_condition=when_inputs_change(),
         **shared,
     )
-    def gradings_long(
-        context: dg.AssetExecutionContext, gradings: Any, solutions: Any
-    ) -> dg.MaterializeResult:
-        rows, store = stages.gradings_long.join(gradings, solutions), store_of(study)
-        for partition in to_partitions(context.partition_keys, study.grade_partitions()):
-            own = rows_of(rows, "gradings_long", partition)
-            context.add_asset_metadata(
-                {**partition_row_count(own), **evidence(study, store, partition, own)},
-                partition_key=partition_key(partition),
-            )
+    def gradings_long(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        versions = []
+        partitions = to_partitions(context.partition_keys, study.grade_partitions())
+        with users_errors():
+            store = store_of(study)
+            # One partition after the other: the whole table may be larger than the memory.
+            for partition, rows in stages.gradings_long.write(store, partitions):
+                context.add_asset_metadata(
+                    {**partition_row_count(rows), **evidence(study, store, partition, rows)},
+                    partition_key=partition_key(partition),
+                )
+                versions.append(content_version(rows))
         return dg.MaterializeResult(
-            value=rows, metadata=column_lineage(study), data_version=content_version(rows)
+            metadata=column_lineage(study), data_version=version_of_parts(versions)
         )
 
     return cast(dg.AssetsDefinition, gradings_long)

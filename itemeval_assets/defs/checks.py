@@ -188,20 +188,23 @@ def _ledger_reconciles(study: Study) -> dg.AssetChecksDefinition:
 
 def _keys_unique(table: str) -> Rule:
     def rule(study: Study, store: "ResultsStore", partition: Partition) -> Offences:
-        return _quality().repeated_keys(table, store.read(table, [partition]))
+        return _quality().repeated_keys(table, store.read(table, [partition], [*TABLES[table].key]))
 
     return rule
 
 
 def _no_errored(table: str) -> Rule:
     def rule(study: Study, store: "ResultsStore", partition: Partition) -> Offences:
-        return _quality().errored_rows(store.read(table, [partition]))
+        columns = ["item_id", "epoch", "error"]
+        return _quality().errored_rows(store.read(table, [partition], columns))
 
     return rule
 
 
 def _parse_ok(study: Study, store: "ResultsStore", partition: Partition) -> Offences:
-    return _quality().parse_ok_violations(store.read("gradings", [partition]))
+    quality = _quality()
+    rows = store.read("gradings", [partition], quality.PARSED_COLUMNS)
+    return quality.parse_ok_violations(rows)
 
 
 def _complete(study: Study, store: "ResultsStore", partition: Partition) -> Offences:

@@ -19,8 +19,6 @@ __all__ = ["StudyTablesIOManager"]
 
 # Assets whose rows go into a table of another name.
 TABLE_OF = {"generation_ledger": "ledger", "grading_ledger": "ledger"}
-# Tables that are a function of others: written anew. All others are upserted.
-DERIVED = {"items", "gradings_long"}
 
 
 class StudyTablesIOManager(dg.IOManager):
@@ -41,11 +39,7 @@ class StudyTablesIOManager(dg.IOManager):
             return
         for key in sorted(context.asset_partition_keys):
             partition = to_partition(key)
-            rows = rows_of(obj, asset, partition)
-            if table in DERIVED:
-                store.replace(table, partition, rows)
-            else:
-                store.upsert(table, partition, rows)
+            store.upsert(table, partition, rows_of(obj, asset, partition))
 
     def load_input(self, context: dg.InputContext) -> "pa.Table":
         store, table = self._store(context.asset_key), context.asset_key.path[-1]

@@ -8,13 +8,13 @@ from itemeval_assets.core.tables import TOKEN_COLUMNS
 
 __all__ = ["is_plausible", "no_tokens", "token_counts", "total_usage"]
 
-# More tokens than a log can hold. What a provider counts is data too.
+# More tokens than a log can hold, or fewer than none. What a provider counts is data too.
 IMPLAUSIBLE = 2**50
 
 
 def is_plausible(usage: ModelUsage) -> bool:
     """Whether every count of a usage may be believed."""
-    return all(abs(count or 0) < IMPLAUSIBLE for count in _counts(usage).values())
+    return all(0 <= (count or 0) < IMPLAUSIBLE for count in _counts(usage).values())
 
 
 def token_counts(usage: ModelUsage) -> dict[str, int | None]:

@@ -189,7 +189,7 @@ def _write(draft: _Draft) -> Release:
         written = _write_frames(draft, Path(folder))
         for name, path in written.frames.files.items():
             key = place.specs if name == "specs" else place.final_file(name)
-            run.backend.upload(path, key)
+            run.backend.upload(path, key, give_away=True)
     manifests = manifests_of(draft.store, written.run_ids)
     for manifest in manifests:
         _create(draft, f"manifests/{manifest['run_id']}.json", manifest_bytes(manifest))

@@ -11,10 +11,10 @@ import pyarrow.parquet as pq
 from pyarrow.csv import CSVWriter
 
 from itemeval_assets.core.errors import StoreError
-from itemeval_assets.core.quality import parse_ok_violations, repeated_keys
+from itemeval_assets.core.quality import PARSED_COLUMNS, parse_ok_violations, repeated_keys
 from itemeval_assets.core.spend import Spend, spend_by_model
 from itemeval_assets.core.study import Partition, Study
-from itemeval_assets.core.tables import GRADINGS_LONG, arrow_schema
+from itemeval_assets.core.tables import GRADINGS_LONG, TABLES, arrow_schema
 from itemeval_assets.storage.layout import (
     EXPORT_LEDGER_CSV,
     EXPORT_LONG_CSV,
@@ -57,7 +57,7 @@ def write(study: Study, store: ResultsStore) -> ExportResult:
         with csv_writer(files[EXPORT_LEDGER_CSV], united.schema) as lines:
             lines.write_table(united.combine_chunks())
         for key, path in files.items():
-            store.backend.upload(path, key)
+            store.backend.upload(path, key, give_away=True)
     unpriced = {row["model"] for row in spent.to_pylist() if not row["priced"]}
     return ExportResult(
         rows,
@@ -101,13 +101,13 @@ def require_sound(study: Study, store: ResultsStore) -> None:
     for table in ("solutions", "gradings", "gradings_long"):
         for partition in store.partitions(table):
             _refuse(
-                repeated_keys(table, store.read(table, [partition])),
+                repeated_keys(table, store.read(table, [partition], list(TABLES[table].key))),
                 table,
                 partition,
                 "a key stands twice",
             )
     for partition in store.partitions("gradings"):
-        gradings = store.read("gradings", [partition])
+        gradings = store.read("gradings", [partition], PARSED_COLUMNS)
         _refuse(
             parse_ok_violations(gradings),
             "gradings",

@@ -1,11 +1,28 @@
 """gradings_long: gradings left-joined to their solutions, one row per grading event."""
 
+from collections.abc import Iterable, Iterator
+
 import pyarrow as pa
 
 from itemeval_assets.core.sources import FROM_GRADINGS, FROM_SOLUTIONS
-from itemeval_assets.core.tables import GRADINGS_LONG, arrow_schema
+from itemeval_assets.core.study import Partition
+from itemeval_assets.core.tables import GRADINGS_LONG, SOLUTIONS, arrow_schema
+from itemeval_assets.storage.store import ResultsStore
 
-__all__ = ["join"]
+__all__ = ["join", "write"]
+
+
+def write(
+    store: ResultsStore, partitions: Iterable[Partition]
+) -> Iterator[tuple[Partition, pa.Table]]:
+    """Write these partitions anew, and yield the rows of each."""
+    of, solutions = None, arrow_schema(SOLUTIONS).empty_table()
+    for partition in partitions:
+        if partition[:1] != of:
+            of, solutions = partition[:1], store.read("solutions", [partition[:1]])
+        rows = join(store.read("gradings", [partition]), solutions)
+        store.replace("gradings_long", partition, rows)
+        yield partition, rows
 
 
 def join(gradings: pa.Table, solutions: pa.Table) -> pa.Table:

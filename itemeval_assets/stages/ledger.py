@@ -24,7 +24,7 @@ def book(store: ResultsStore, outcome: Outcome, run_id: str) -> pa.Table:
     """Index the logs of an outcome, and return the ledger rows of their partitions.
 
     Called after the rows are stored: a log that is indexed has its rows in the tables, and
-    one that is not is read again by the next run.
+    one that is not is read again by the next run. A ledger whose file is gone is made anew.
     """
     booked = [arrow_schema(LEDGER).empty_table()]
     for partition, entries in outcome.log_index.items():
@@ -32,6 +32,9 @@ def book(store: ResultsStore, outcome: Outcome, run_id: str) -> pa.Table:
         store.upsert("replaced", partition, lost)
         index = store.upsert("log_index", partition, entries).rows
         booked.append(ledger_from_logs(index))
+    for partition in outcome.pending.keys() - outcome.log_index.keys():
+        if not store.has("ledger", partition):
+            booked.append(ledger_from_logs(store.read("log_index", [partition])))
     booked.append(_verifiable_rows(outcome.rows, run_id))
     return pa.concat_tables(booked)
 

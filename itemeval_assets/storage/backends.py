@@ -71,8 +71,8 @@ class Backend(Protocol):
         """Keys below a folder, sorted; hidden ones left out."""
         ...
 
-    def upload(self, path: Path, key: str) -> None:
-        """Write a file of this machine as an object."""
+    def upload(self, path: Path, key: str, *, give_away: bool = False) -> None:
+        """Write a file of this machine as an object; given away, it need not stay."""
         ...
 
     def move(self, source: str, target: str) -> None:
@@ -178,9 +178,10 @@ class LocalBackend:
             if not any(part.startswith(".") for part in path.relative_to(folder).parts)
         )
 
-    def upload(self, path: Path, key: str) -> None:
+    def upload(self, path: Path, key: str, *, give_away: bool = False) -> None:
         with self._writing(key), self._draft(key) as draft:
-            shutil.copyfile(path, draft)
+            # Within a file system, to move is to rename: nothing is copied.
+            (shutil.move if give_away else shutil.copyfile)(path, draft)
             with draft.open("rb") as file:
                 os.fsync(file.fileno())
             draft.replace(self._path(key))

@@ -175,7 +175,7 @@ class S3Backend:
         keys = (entry["Key"].removeprefix(self._prefix) for entry in self._pages(prefix, {}))
         return sorted(key for key in keys if not _is_hidden(key.removeprefix(prefix)))
 
-    def upload(self, path: Path, key: str) -> None:
+    def upload(self, path: Path, key: str, *, give_away: bool = False) -> None:
         with self._telling("write", key):
             self.client.upload_file(str(path), self.bucket, self._prefix + key)
 

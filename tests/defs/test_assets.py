@@ -13,7 +13,6 @@ import pyarrow as pa
 import pytest
 
 from itemeval_assets.core.study import Partition, Study
-from itemeval_assets.core.tables import TABLES, arrow_schema
 from itemeval_assets.defs.assets import RunConfig, study_assets
 from itemeval_assets.defs.names import asset_key, partition_key
 from itemeval_assets.settings import Settings
@@ -67,14 +66,13 @@ def test_solutions_and_gradings_called_as_functions(finished: Runs, tmp_path) ->
 
 def test_gradings_long_called_as_a_function(finished: Runs) -> None:
     pair = finished.study.grade_partitions()[1]
-    result: Any = body(finished.study, "gradings_long")(
-        context(pair_key(pair)),
-        gradings=finished.store.read("gradings", [pair]),
-        solutions=finished.store.read("solutions", [pair[:1]]),
-    )
-    assert result.value.schema == arrow_schema(TABLES["gradings_long"])
-    assert result.value["item_id"].to_pylist() == ["q1", "q2", "q3"]
-    assert set(result.value["gen_condition_id"].to_pylist()) == {pair[0]}
+    before = finished.store.read("gradings_long", [pair])
+    result: Any = body(finished.study, "gradings_long")(context(pair_key(pair)))
+    written = finished.store.read("gradings_long", [pair])
+    assert written.equals(before)
+    assert written["item_id"].to_pylist() == ["q1", "q2", "q3"]
+    assert set(written["gen_condition_id"].to_pylist()) == {pair[0]}
+    assert result.data_version is not None
 
 
 def test_a_range_leaves_metadata_of_its_own_with_each_partition(finished: Runs) -> None:
