@@ -50,6 +50,7 @@ def run(
     force: bool = False,
     policy: str | None = None,
     max_usd: float | None = None,
+    workers: int = 1,
     on_progress: "Callable[[Progress], None] | None" = None,
 ) -> "RunSummary":
     """Run a study: what is pending is called, everything else is left alone.
@@ -58,7 +59,8 @@ def run(
     of an id, slug or model; `graders` and `rubrics` select grade conditions by name, scorers
     being graders too. `max_usd` is the consent to spend so much on this run, all stages together;
     infinity consents to whatever it costs below the hard cap. `errored` leaves alone all
-    partitions without an errored cell. Raises an ItemevalAssetsError that says what to do.
+    partitions without an errored cell. `workers`: so many processes share the partitions of each
+    stage, where one core is not enough. Raises an ItemevalAssetsError that says what to do.
     """
     from itemeval_assets.runs import run_study
 
@@ -66,7 +68,9 @@ def run(
     asked = _asked(study, only, conditions, graders, rubrics, force, policy, max_usd)
     if errored:
         asked = replace(asked, partitions=_errored(study, policy))
-    return run_study(study, asked, on_progress)
+    if workers < 1:
+        raise ConfigError(f"workers: {workers}: at least one process has to do the work")
+    return run_study(study, asked, on_progress, workers)
 
 
 def recover(config: str | Path | Study) -> "RunSummary":

@@ -87,6 +87,7 @@ def run(
     ] = False,
     force: ForceOption = False,
     policy: PolicyOption = None,
+    workers: Annotated[int, typer.Option(help="processes that share the work", min=1)] = 1,
     as_json: AsJson = False,
 ) -> None:
     """Run what is pending, and print how the study stands."""
@@ -103,6 +104,7 @@ def run(
                 force=force,
                 policy=policy,
                 max_usd=usd,
+                workers=workers,
                 on_progress=on_progress,
             )
 

@@ -2,29 +2,31 @@
 
 import math
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from itemeval_assets.core.budget import require_sane_consent
 from itemeval_assets.core.errors import BudgetExceeded, ConsentMissing, ModelError
 from itemeval_assets.core.ledger import VERIFIABLE
 from itemeval_assets.core.preflight import ModelHealth
-from itemeval_assets.core.spans import spans
+from itemeval_assets.core.spans import shares, spans
 from itemeval_assets.core.spend import spend_by_model
-from itemeval_assets.core.study import Asked, Study
+from itemeval_assets.core.study import Asked, Partition, Study
 from itemeval_assets.defs.names import partition_key
 from itemeval_assets.defs.progress import listening
 from itemeval_assets.defs.reruns import OUTPUTS
 from itemeval_assets.launcher import Launcher
 from itemeval_assets.stages.estimate import StudyEstimate, estimate
+from itemeval_assets.stages.evidence import unread_partitions
 from itemeval_assets.stages.export import ExportResult
 from itemeval_assets.stages.gate import open_gate
 from itemeval_assets.stages.stage_run import Scope
 from itemeval_assets.stages.status import StudyStatus, survey
 from itemeval_assets.storage.inputs import load_prices
 from itemeval_assets.storage.store import ResultsStore, open_store
+from itemeval_assets.workers import Ended, Share, Workers
 
 if TYPE_CHECKING:
     from itemeval_assets.engine.progress import Progress
@@ -68,31 +70,41 @@ class RunSummary:
 
 
 def run_study(
-    study: Study, asked: Asked, on_progress: "Callable[[Progress], None] | None"
+    study: Study,
+    asked: Asked,
+    on_progress: "Callable[[Progress], None] | None",
+    workers: int = 1,
 ) -> RunSummary:
     """Materialize items, then the stages over the chosen conditions, then ledger and export.
 
     The gate admits all calls of the run before the first; each stage passes it again, with
-    what is known by then.
+    what is known by then. `workers`: processes that share the partitions of a stage.
     """
     store, prices = open_store(study), load_prices(study)
     require_sane_consent(asked.consent_usd, study.config.budget)
     holder = f"command-{uuid.uuid4().hex}"
-    with (
-        Launcher.open(study) as launch,
-        open_gate(study, store, prices, holder=holder, consent_usd=asked.consent_usd) as gate,
-        listening(on_progress) if on_progress else nullcontext(),
-    ):
+    with ExitStack() as stack:
+        launch = stack.enter_context(Launcher.open(study))
+        if on_progress:
+            stack.enter_context(listening(on_progress))
+        gate = stack.enter_context(
+            open_gate(study, store, prices, holder=holder, consent_usd=asked.consent_usd)
+        )
         launch(["items"])
+        _read_back(study, store, asked, launch, holder)
+        foreseen = None
         if not asked.recover_only:
             foreseen = _foreseen(study, store, asked)
             if foreseen.unreachable:
                 raise ModelError("\n".join(foreseen.unreachable))
             gate.admit(foreseen.remaining)
+        pool = None
+        if workers > 1:
+            pool = stack.enter_context(Workers.open(study, workers, on_progress))
         refusal = None
-        for tables, span in _steps(study, asked):
+        for stage in OUTPUTS:
             try:
-                launch(tables, span, _step_config(study, store, asked, launch.run_ids), holder)
+                _run_stage(stage, study, store, asked, launch, holder, foreseen, pool)
             except (BudgetExceeded, ConsentMissing) as error:
                 refusal = error  # what was called until now is booked and exported all the same
                 break
@@ -115,6 +127,71 @@ def run_study(
     )
 
 
+def _read_back(
+    study: Study, store: ResultsStore, asked: Asked, launch: Launcher, holder: str
+) -> None:
+    """Read back what killed runs have logged, so that nobody is asked to consent to it again."""
+    left = unread_partitions(store, [*asked.solutions(), *asked.gradings()])
+    if left and not asked.recover_only:
+        reading = replace(asked, partitions=left, recover_only=True)
+        for stage in OUTPUTS:
+            _run_stage(stage, study, store, reading, launch, holder, None, None)
+
+
+def _run_stage(
+    stage: str,
+    study: Study,
+    store: ResultsStore,
+    asked: Asked,
+    launch: Launcher,
+    holder: str,
+    foreseen: StudyEstimate | None,
+    pool: Workers | None,
+) -> None:
+    """The Dagster runs of one stage, one after the other here, or shared among workers."""
+    wanted = asked.solutions() if stage == "solutions" else asked.gradings()
+    config = _step_config(study, store, asked, launch.run_ids)
+    if pool is None or len(wanted) < 2:
+        for span in _keys(study, stage, wanted):
+            launch(OUTPUTS[stage], span, _step_config(study, store, asked, launch.run_ids), holder)
+        return
+    parts = [] if foreseen is None else (*foreseen.generate, *foreseen.grade)
+    calls = {part.partition: float(part.remaining.calls) for part in parts}
+    usd = {part.partition: part.remaining.usd for part in parts}
+    total = sum(usd.get(partition, 0.0) for partition in wanted)
+    given = []
+    for part in shares(wanted, calls, pool.count):
+        own = sum(usd.get(partition, 0.0) for partition in part)
+        # Together they may spend what the command may: each gets the part that its calls have.
+        allowed = config["consent_usd"] * (own / total if total else 1.0)
+        own_config = {**config, "consent_usd": allowed}
+        given.append(Share(OUTPUTS[stage], _keys(study, stage, part), own_config, holder))
+    _take_in(launch, pool(given))
+
+
+def _take_in(launch: Launcher, ended: "Sequence[Ended]") -> None:
+    """Add what the workers did to what this process did. Raises their first error."""
+    for part in ended:
+        launch.run_ids += part.run_ids
+        launch.recovered += part.recovered
+        launch.held_back += part.held_back
+        launch.failed_checks += part.failed_checks
+    for part in ended:
+        error = part.raised()
+        if error is not None:
+            raise error
+
+
+def _keys(study: Study, stage: str, wanted: Sequence[Partition]) -> list[tuple[str, str]]:
+    """The ranges of partition keys that cover the wanted partitions, and no other."""
+    rows = [condition.id for condition in study.design.generate]
+    columns = [condition.id for condition in study.design.grade]
+    across = () if stage == "solutions" else columns
+    return [
+        (partition_key(first), partition_key(last)) for first, last in spans(wanted, rows, across)
+    ]
+
+
 def _foreseen(study: Study, store: ResultsStore, asked: Asked) -> StudyEstimate:
     scope = Scope(
         study=study,
@@ -125,16 +202,6 @@ def _foreseen(study: Study, store: ResultsStore, asked: Asked) -> StudyEstimate:
         policy=asked.policy,
     )
     return estimate(scope, asked, in_full=False)
-
-
-def _steps(study: Study, asked: Asked) -> Iterator[tuple[Sequence[str], tuple[str, str]]]:
-    """The tables and the range of partitions of each Dagster run that makes calls."""
-    rows = [condition.id for condition in study.design.generate]
-    columns = [condition.id for condition in study.design.grade]
-    wanted = {"solutions": (asked.solutions(), ()), "gradings": (asked.gradings(), columns)}
-    for stage, (partitions, across) in wanted.items():
-        for first, last in spans(partitions, rows, across):
-            yield OUTPUTS[stage], (partition_key(first), partition_key(last))
 
 
 def _step_config(

@@ -35,7 +35,8 @@ _VALUE = re.compile(
 # `name: value` in prose or JSON. A word without a digit is rather a sentence that goes on.
 _NAMED = re.compile(
     r"((?:api[-_ ]?key|access[-_]?key|private[-_]?key|secret|passw(?:or)?d|passphrase"
-    r"|token(?!s)|cookie|authorization)(?: provided)?[\"']?\s{0,4}[:=]\s{0,4}[\"']?)"
+    r"|token(?!s)|cookie|authorization)(?: provided)?[\"']?\s{0,4}[:=]\s{0,4}[\"']?"
+    r"(?:(?:basic|bearer|digest|token) )?)"
     r"(?=[^\s\"']{0,200}\d)[^\s\"',;&}]{8,}",
     re.I,
 )

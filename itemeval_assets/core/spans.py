@@ -4,13 +4,14 @@ Dagster runs a range of partitions at once: from a first to a last key, in the o
 design; of a grid, all rows between times all columns between.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from .study import Partition
 
-__all__ = ["ranges", "spans"]
+__all__ = ["ranges", "shares", "spans"]
 
 Span = tuple[Partition, Partition]
+NEXT_TO_NOTHING = 1e-3
 
 
 def ranges(wanted: Collection[str], order: Sequence[str]) -> list[tuple[str, str]]:
@@ -26,6 +27,23 @@ def ranges(wanted: Collection[str], order: Sequence[str]) -> list[tuple[str, str
             found.append((key, key))
         previous = place
     return found
+
+
+def shares(
+    wanted: Sequence[Partition], weights: Mapping[Partition, float], count: int
+) -> list[list[Partition]]:
+    """The wanted partitions, in their order, cut into at most `count` parts of like weight.
+
+    A partition without a weight weighs as if it were done: next to nothing.
+    """
+    found: list[list[Partition]] = [[] for _ in range(count)]
+    each = [weights.get(partition, 0.0) + NEXT_TO_NOTHING for partition in wanted]
+    before = 0.0
+    for partition, weight in zip(wanted, each, strict=True):
+        place = int((before + weight / 2) / sum(each) * count)
+        found[min(place, count - 1)].append(partition)
+        before += weight
+    return [part for part in found if part]
 
 
 def spans(

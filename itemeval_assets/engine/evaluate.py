@@ -13,7 +13,13 @@ from inspect_ai.model._model_info import _get_model_info_direct
 from itemeval_assets.core.config import SolversConfig
 from itemeval_assets.core.pricing import Price, provider_of
 
-__all__ = ["connections_to", "evaluate", "request_settings", "tell_prices"]
+__all__ = [
+    "connections_to",
+    "evaluate",
+    "request_settings",
+    "share_connections",
+    "tell_prices",
+]
 
 # A cell that still fails after the retries of its request waits for the next run.
 RETRY_ON_ERROR = 0
@@ -24,6 +30,14 @@ ATTEMPT_TIMEOUT_S = 600
 # whole log of a Task anew, so that for a large one there is a flush per so many samples only.
 FLUSHES_PER_TASK = 200
 MAX_TASKS_IN_FLIGHT = 64
+
+_sharers = 1
+
+
+def share_connections(processes: int) -> None:
+    """This process is one of so many that call for one command: a limit holds for all together."""
+    global _sharers
+    _sharers = processes
 
 
 def request_settings(
@@ -42,10 +56,10 @@ def request_settings(
 def connections_to(solvers: SolversConfig, model: str) -> int | None:
     """How many calls to the model's provider may be in flight; None leaves it to inspect."""
     limit = solvers.max_connections
-    if not isinstance(limit, dict):
-        return limit
-    provider = provider_of(model)
-    return limit.get(provider, limit.get(provider.split("/")[0]))
+    if isinstance(limit, dict):
+        provider = provider_of(model)
+        limit = limit.get(provider, limit.get(provider.split("/")[0]))
+    return None if limit is None else max(1, limit // _sharers)
 
 
 def tell_prices(prices: Mapping[str, Price | None]) -> None:

@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itemeval_assets.core.spans import spans
+from itemeval_assets.core.spans import shares, spans
+from itemeval_assets.core.study import Partition
 
 ROWS, COLUMNS = list("abcd"), list("wxyz")
 
@@ -41,3 +42,23 @@ def test_whole_rows_columns_and_grids_are_one_span() -> None:
     apart = {("a", "w"), ("c", "w"), ("c", "x")}
     assert len(spans(apart, ROWS, COLUMNS)) == 2
     assert spans(set(), ROWS, COLUMNS) == []
+
+
+@given(
+    st.lists(st.integers(0, 50), max_size=30),
+    st.integers(1, 5),
+)
+def test_shares_are_a_partition_in_order(weights: list[int], count: int) -> None:
+    wanted: list[Partition] = [(f"g{place}",) for place in range(len(weights))]
+    given = dict(zip(wanted, map(float, weights), strict=True))
+    parts = shares(wanted, given, count)
+    assert [partition for part in parts for partition in part] == wanted
+    assert all(parts) and len(parts) <= count
+
+
+def test_shares_weigh_alike() -> None:
+    wanted: list[Partition] = [(name,) for name in "abcd"]
+    assert shares(wanted, {}, 2) == [[("a",), ("b",)], [("c",), ("d",)]]
+    heavy = {("a",): 90.0, ("b",): 30.0, ("c",): 30.0, ("d",): 30.0}
+    assert shares(wanted, heavy, 2) == [[("a",)], [("b",), ("c",), ("d",)]]
+    assert shares(wanted[:1], heavy, 4) == [wanted[:1]]

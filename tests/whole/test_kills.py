@@ -1,5 +1,6 @@
 """Runs that are killed at random moments, one after the other, until the study is done."""
 
+import math
 import os
 import random
 import signal
@@ -88,7 +89,7 @@ def test_random_kills_lose_nothing_double_nothing_and_repeat_little(
             time.sleep(moments.uniform(0, LONGEST_S))
             process.kill()
             killed += process.wait() == -signal.SIGKILL
-        api.run(config)
+        api.run(config, max_usd=math.inf)
     assert killed == KILLS
     assert unreadable == []
     for table, wanted in (("solutions", ITEMS), ("gradings", 2 * ITEMS)):
