@@ -39,8 +39,8 @@ format: setup ## rewrite the files in the house format
 screenshots: setup ## make the pictures in docs/img anew (needs chromium)
 	$(RUN) python -m scripts.screenshots
 
-bench: setup ## measure how fast the definitions load
-	$(RUN) python benchmarks/load_definitions.py
+bench: setup ## measure every target: about a quarter of an hour
+	$(RUN) python -m benchmarks
 
 clean: ## remove what the commands above made, results of studies excepted
 	rm -rf .venv .uv .pytest_cache .ruff_cache .hypothesis

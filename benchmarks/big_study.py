@@ -99,7 +99,7 @@ def _solutions(study: Study, store: ResultsStore, partition: Partition) -> pa.Ta
         "prompt_name": condition.prompt.name,
         "prompt_hash": condition.prompt.hash,
         "model_config_name": condition.model_config_name,
-        "log_file": f"logs/generate/{condition.id}/log.eval",
+        "log_file": _log(partition),
     }
     names = keys["item_id"].to_pylist()
     own = {
@@ -130,7 +130,7 @@ def _gradings(study: Study, solutions: pa.Table, pair: Partition) -> pa.Table:
         "parse_ok": True,
         "judge_completion": REPLY + '{"score": 0.5}',
         "reasoning": REPLY,
-        "log_file": f"logs/grade/{condition.id}/{pair[0]}.eval",
+        "log_file": _log(pair),
     }
     texts = solutions["solution"].to_pylist()
     scores = (np.arange(count) % 11) / 10
@@ -143,6 +143,10 @@ def _gradings(study: Study, solutions: pa.Table, pair: Partition) -> pa.Table:
         "sample_uuid": pa.array([f"{pair[0][-12:]}-{pair[1][-12:]}-{n}" for n in range(count)]),
     }
     return _table("gradings", count, {**constants, **_paid()}, own)
+
+
+def _log(partition: Partition) -> str:
+    return f"logs/{stage_of(partition)}/{partition[-1]}/{partition[0]}.eval"
 
 
 def _paid() -> dict[str, object]:
@@ -173,7 +177,7 @@ def _book(store: ResultsStore, partition: Partition, count: int) -> None:
     """Index one log of `count` calls, and its ledger row."""
     is_graded, stage = len(partition) == 2, stage_of(partition)
     entry = {
-        "log_file": f"logs/{stage}/{partition[-1]}/{partition[0]}.eval",
+        "log_file": _log(partition),
         "run_id": f"run-{stage}",
         "stage": stage,
         "condition_id": partition[-1],

@@ -1,6 +1,6 @@
-"""How long the definitions take to load, beside importing dagster alone.
+"""(f) How long the definitions take to load, beside importing dagster alone.
 
-    uv run python benchmarks/load_definitions.py [--studies 20] [--conditions 100] [--json]
+    python -m benchmarks.load_definitions [--studies 20] [--conditions 100]
 
 Each trial is a process of its own; the best of `--trials` counts, because a busy machine
 only ever adds time.
@@ -13,6 +13,8 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from .targets import Target, report
 
 HEAVY = ("pandas", "pyarrow", "inspect_ai", "datasets")
 PROGRAM = """
@@ -56,12 +58,11 @@ def load(folder: Path) -> dict:
 
 
 def main() -> None:
-    """Measure, and print seconds and ratio."""
+    """Measure, and report seconds and ratio."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--studies", type=int, default=20)
     parser.add_argument("--conditions", type=int, default=100)
     parser.add_argument("--trials", type=int, default=3)
-    parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         write_studies(Path(folder), given.studies, given.conditions)
@@ -76,13 +77,9 @@ def main() -> None:
         "ratio": round(best["total_s"] / dagster_s, 2),
         "heavy_modules": best["heavy"],
     }
-    if given.json:
-        print(json.dumps(result))
-        return
-    print(
-        f"{given.studies} studies x {given.conditions} conditions: {result['seconds']} s, "
-        f"{result['ratio']} times importing dagster alone ({result['dagster_alone_seconds']} s); "
-        f"heavy modules: {', '.join(best['heavy']) or 'none'}"
+    report(
+        [Target("loading 20 x 100 conditions, s", result["seconds"], 4.0, "a process of its own")],
+        **result,
     )
 
 

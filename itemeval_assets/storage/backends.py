@@ -254,6 +254,7 @@ class LocalBackend:
 
     @contextmanager
     def _writing(self, key: str) -> Iterator[None]:
+        self._path(key)
         try:
             yield
         except OSError as error:

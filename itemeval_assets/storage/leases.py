@@ -83,7 +83,7 @@ class Leases:
                     return
                 continue
             if on_wait:
-                on_wait(stored["holder"])
+                on_wait(str(stored["holder"]))
                 on_wait = None
             time.sleep(POLL_S)
 

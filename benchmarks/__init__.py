@@ -1,0 +1,1 @@
+"""Benchmarks: each prints its figures, and how they stand to their targets."""
