@@ -6,7 +6,7 @@ RUN := $(UV) run --frozen --no-sync
 export UV_PYTHON_PREFERENCE ?= only-system
 
 .DEFAULT_GOAL := help
-.PHONY: help setup quickstart test faults deploy-test check lint format types screenshots bench clean
+.PHONY: help setup quickstart test faults audit deploy-test check lint format types screenshots bench clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -19,6 +19,9 @@ test: setup ## run the tests
 
 faults: setup ## inject faults, many times each, and print what was lost
 	$(RUN) python -m scripts.faults
+
+audit: setup ## look the locked packages up in the lists of known vulnerabilities
+	$(RUN) python scripts/audit.py
 
 deploy-test: setup ## two workers on Postgres, Redis and S3 on this machine, one of them killed
 	$(RUN) python -m deploy.run_here --kill worker --write

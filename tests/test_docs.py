@@ -61,7 +61,7 @@ def test_make_targets_of_the_readme_exist():
     listed = subprocess.run(
         ["make", "-C", str(ROOT), "help"], capture_output=True, text=True, check=True
     ).stdout
-    assert wanted == {"quickstart", "test"}
+    assert wanted >= {"quickstart", "test"}
     assert all(f"make {target} " in listed for target in wanted)
 
 

@@ -1,0 +1,72 @@
+"""Run the fault suite, and print what each fault has cost: rows, dollars, calls made again.
+
+The figures are what the tests have measured (`report_fault`), not what they assert. With
+TEST_FAULTS=20 each fault is injected ten times as often, or more.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+KILLS = ["tests/whole/test_kills.py", "-k", "random_kills or reads_the_logs"]
+TITLES = ("fault", "promised", "injected", "rows lost", "USD lost", "calls repeated")
+
+
+def main() -> int:
+    """Exit with that of pytest: 0 where every promise held."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", action="store_true", help="kill whole runs as well: slower")
+    parser.add_argument("arguments", nargs="*", help="passed to pytest")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "faults.jsonl"
+        codes = [_pytest(report, ["tests/faults", *options.arguments])]
+        if options.kills:
+            codes.append(_pytest(report, KILLS))
+        lines = report.read_text(encoding="utf-8").splitlines() if report.exists() else []
+    print(_table(sorted(map(json.loads, lines), key=lambda line: line["fault"])))
+    return max(codes)
+
+
+def _pytest(report: Path, arguments: list[str]) -> int:
+    command = [sys.executable, "-m", "pytest", "-q", "--strict-markers", *arguments]
+    environment = {**os.environ, "TEST_FAULT_REPORT": str(report)}
+    return subprocess.call(command, cwd=ROOT, env=environment)
+
+
+def _table(lines: Iterable[dict[str, Any]]) -> str:
+    """The report as Markdown; a fault that was reported more than once is one row."""
+    found: dict[str, dict[str, Any]] = {}
+    for line in lines:
+        known = found.setdefault(line["fault"], line)
+        if known is not line:
+            for name in ("injected", "rows", "usd", "calls_repeated"):
+                known[name] += line[name]
+    rows = [
+        (
+            line["fault"],
+            line["promised"],
+            str(line["injected"]),
+            _amount(line["rows"]),
+            _amount(line["usd"], "{:.6f}"),
+            _amount(line["calls_repeated"]),
+        )
+        for line in found.values()
+    ]
+    texts = [TITLES, tuple("---" for _ in TITLES), *rows]
+    return "\n".join("| " + " | ".join(row) + " |" for row in texts)
+
+
+def _amount(value: float, form: str = "{}") -> str:
+    return form.format(value) if value else "nothing"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

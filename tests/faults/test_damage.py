@@ -1,0 +1,234 @@
+"""Files of a study that are damaged: named, left as they are, and nothing is lost or paid again."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from itemeval_assets.core.errors import ItemevalAssetsError
+from itemeval_assets.storage.inputs import load_study
+from itemeval_assets.storage.store import open_store
+from tests.model_server import ModelServer
+from tests.whole.conftest import Serve, serve_module
+from tests.whole.looking import assert_reconciled, results_dir
+
+from .conftest import Report
+from .study_runs import Loss, declare, loss_of, run_stages, some, table_contents
+
+__all__ = ["serve_module"]
+
+ITEMS = 2
+TABLES = ["items", "solutions", "gradings", "gradings_long", "ledger", "log_index", "replaced"]
+DAMAGES: dict[str, Callable[[bytes], bytes]] = {
+    "empty": lambda _: b"",
+    "garbage": lambda data: b"\x00\xff garbage" * (1 + len(data) // 10),
+    "cut in half": lambda data: data[: len(data) // 2],
+    "first byte": lambda data: bytes([data[0] ^ 0xFF]) + data[1:],
+    "last byte": lambda data: data[:-1] + bytes([data[-1] ^ 0xFF]),
+    "middle overwritten": lambda data: data[: len(data) // 3] + b"\xff" * 64 + data[-40:],
+}
+DOCUMENTS = {
+    "study.json": [b"", b"{", b"[]", b"\xff\xfe", b"null"],
+    "dataset_locks.json": [
+        b"{",
+        b'{"datasets": []}',
+        b'{"datasets": {"items.jsonl": 1}}',
+        b'{"datasets": {"items.jsonl": {}}}',
+        b'{"datasets": {"items.jsonl": {"revision": 7}}}',
+    ],
+    "reservations.json": [b"{", b"[1]", b"\x00" * 100],
+}
+
+
+@pytest.fixture(scope="module")
+def finished(
+    tmp_path_factory: pytest.TempPathFactory, serve_module: Serve
+) -> tuple[Path, ModelServer]:
+    """A study that is done, and the server that answered it."""
+    server = serve_module()
+    folder = tmp_path_factory.mktemp("finished")
+    run_stages(declare(folder, items=ITEMS))
+    return folder, server
+
+
+@pytest.fixture
+def config(finished: tuple[Path, ModelServer], tmp_path: Path) -> Path:
+    shutil.copytree(finished[0], tmp_path / "copy")
+    return tmp_path / "copy" / "study.yaml"
+
+
+def refused(config: Path, names: Path) -> None:
+    """A run of the study ends with exit 2 and a message that names the file."""
+    before = names.read_bytes() if names.is_file() else None
+    with pytest.raises(ItemevalAssetsError) as told:
+        run_stages(config)
+    assert told.value.exit_code == 2
+    assert str(names) in str(told.value)
+    assert before is None or names.read_bytes() == before
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_damaged_table(
+    config: Path, finished: tuple[Path, ModelServer], table: str, report_fault: Report
+) -> None:
+    """Promised: exit 2 names the file and leaves it; deleted, as the message says, it is made
+    anew from the logs, without a call. A table made from others is just made again."""
+    server, wanted, total = finished[1], table_contents(config), Loss()
+    made, study = server.count(), load_study(config)
+    path = results_dir(config) / open_store(study).keys(table)[0]
+    whole, carried_on = path.read_bytes(), 0
+    chosen = [list(DAMAGES)[place] for place in some(range(len(DAMAGES)), 3)]
+    for name in chosen:
+        path.write_bytes(DAMAGES[name](whole))
+        try:
+            open_store(study).read(table)
+        except ItemevalAssetsError:
+            if table == "gradings_long":
+                carried_on += 1
+            else:
+                refused(config, path)
+                path.unlink()
+        run_stages(config)
+        assert table_contents(config) == wanted
+        total += loss_of(config, server, items=ITEMS)
+        assert_reconciled(config)
+        path.write_bytes(whole)
+    assert server.count() == made
+    report_fault(
+        f"{table}: file corrupt or cut",
+        "exit 2 names the file; deleted, it is rebuilt from the logs; no call",
+        injected=len(chosen),
+        loss=total,
+    )
+
+
+@pytest.mark.parametrize("stage", ["generate", "grade"])
+def test_a_damaged_log_of_calls_that_are_booked_is_not_even_opened(
+    config: Path, finished: tuple[Path, ModelServer], stage: str, report_fault: Report
+) -> None:
+    """Promised: rows and ledger stand without it."""
+    server = finished[1]
+    made, wanted = server.count(), table_contents(config)
+    [path] = (results_dir(config) / "logs" / stage).rglob("*.eval")
+    whole = path.read_bytes()
+    for damage in DAMAGES.values():
+        path.write_bytes(damage(whole))
+        run_stages(config)
+        assert table_contents(config) == wanted and server.count() == made
+    path.write_bytes(whole)
+    report_fault(
+        f"archived log of {stage} corrupt or cut",
+        "rows and ledger stand without it; no call",
+        injected=len(DAMAGES),
+        loss=loss_of(config, server, items=ITEMS),
+    )
+
+
+def test_a_damaged_log_that_nobody_has_read_yet(
+    finished: tuple[Path, ModelServer], tmp_path: Path, report_fault: Report
+) -> None:
+    """Promised: either all of its calls are read back, or exit 2 names the log, says what to do,
+    and leaves it; with the log whole again its calls are read back. None is made again."""
+    folder, server = finished
+    made, total = server.count(), Loss()
+    for number, damage in enumerate(DAMAGES.values()):
+        shutil.copytree(folder, tmp_path / str(number))
+        config = tmp_path / str(number) / "study.yaml"
+        wanted = table_contents(config)
+        log = _as_a_killed_run_leaves_it(results_dir(config))
+        whole = log.read_bytes()
+        log.write_bytes(damage(whole))
+        try:
+            run_stages(config)
+        except ItemevalAssetsError as told:
+            left = log if log.exists() else next(results_dir(config).rglob("generate/*/*.eval"))
+            assert told.exit_code == 2 and str(left) in str(told)
+            assert "Move it out of the study's logs/ folder" in str(told)
+            assert left.read_bytes() == damage(whole)
+            left.write_bytes(whole)
+            run_stages(config)
+        assert table_contents(config) == wanted
+        total += loss_of(config, server, items=ITEMS)
+        assert_reconciled(config)
+    assert server.count() == made
+    report_fault(
+        "log of a killed run corrupt or cut",
+        "exit 2 names the log and leaves it; whole again, its calls are read back",
+        injected=len(DAMAGES),
+        loss=total,
+    )
+
+
+def _as_a_killed_run_leaves_it(home: Path) -> Path:
+    """The log of generation, which no table knows yet; all that came of it is gone."""
+    for table in ("solutions", "log_index/generate", "ledger/generate"):
+        name, _, stage = table.partition("/")
+        shutil.rmtree(home / f"{name}.parquet" / stage)
+    [log] = (home / "logs" / "generate").rglob("*.eval")
+    running = home / "logs" / "running" / log.name
+    running.parent.mkdir(parents=True, exist_ok=True)
+    return log.replace(running)
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_a_damaged_document(
+    config: Path, finished: tuple[Path, ModelServer], name: str, report_fault: Report
+) -> None:
+    """Promised: exit 2 names the file and leaves it."""
+    server = finished[1]
+    made, path = server.count(), results_dir(config) / name
+    whole = path.read_bytes()
+    for content in DOCUMENTS[name]:
+        path.write_bytes(content)
+        refused(config, path)
+    path.write_bytes(whole)
+    run_stages(config)
+    assert server.count() == made
+    report_fault(
+        f"{name} corrupt",
+        "exit 2 names the file and leaves it; no call",
+        injected=len(DOCUMENTS[name]),
+        loss=loss_of(config, server, items=ITEMS),
+    )
+
+
+def test_damaged_attempts_of_the_schedule(config: Path) -> None:
+    """Promised: exit 2 names the file and says what deleting it means."""
+    from itemeval_assets.storage.attempts import read_attempts
+
+    path = results_dir(config) / "reruns.json"
+    store = open_store(load_study(config))
+    for content in (b"{", b"[]", b'{"a": 1}', b'{"a": {"made": "x", "last": "y"}}'):
+        path.write_bytes(content)
+        with pytest.raises(ItemevalAssetsError, match=r"reruns\.json") as told:
+            read_attempts(store)
+        assert told.value.exit_code == 2
+
+
+def test_locks_with_anything_in_them(
+    config: Path, finished: tuple[Path, ModelServer], report_fault: Report
+) -> None:
+    """Promised: what a lock file holds means nothing, so a run carries on; a folder where a
+    lock should be is exit 2 with its path."""
+    server = finished[1]
+    made, locks = server.count(), results_dir(config) / ".locks"
+    files = [path for path in locks.rglob("*") if path.is_file()]
+    for path in files:
+        path.write_bytes(b"\xff\x00 garbage " * 100)
+    run_stages(config)
+    claim = next(path for path in files if "claims" in path.parts and path.suffix == ".lock")
+    claim.unlink()
+    claim.mkdir()
+    with pytest.raises(ItemevalAssetsError, match="claims") as told:
+        run_stages(config)
+    assert told.value.exit_code == 2
+    claim.rmdir()
+    run_stages(config)
+    assert server.count() == made
+    report_fault(
+        "garbage in lock files, a folder in place of one",
+        "carries on; exit 2 names the folder",
+        injected=len(files) + 1,
+        loss=loss_of(config, server, items=ITEMS),
+    )

@@ -1,0 +1,58 @@
+"""Several processes that run one study at once."""
+
+import multiprocessing
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.model_server import Behaviour
+from tests.whole.conftest import Serve
+from tests.whole.looking import assert_reconciled, cells, rows
+
+from .conftest import Report
+from .study_runs import TIMES, Loss, declare, loss_of, run_stages
+
+ITEMS, PATIENCE_S = 6, 240
+# Forks of a process that has imported everything, and nothing else.
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["tests.faults.study_runs"])
+
+
+def run(config: Path, environment: dict[str, str], told: Path) -> None:
+    os.environ.update(environment)
+    with told.open("w") as file:
+        os.dup2(file.fileno(), 2)
+        run_stages(config)
+
+
+@pytest.mark.parametrize("runs", [2, 8])
+def test_runs_at_once_pay_every_call_once(
+    tmp_path: Path, serve: Serve, runs: int, report_fault: Report
+) -> None:
+    """Promised: they share the work; all rows, every call once, and the books agree."""
+    server, total, times = serve(Behaviour(latency_s=0.2)), Loss(), max(1, TIMES // (runs // 2))
+    for number in range(times):
+        server.requests = []
+        config = declare(tmp_path / str(number), items=ITEMS, solvers={"max_connections": 2})
+        told = [tmp_path / f"{number}_{each}.txt" for each in range(runs)]
+        started = [
+            PROCESSES.Process(target=run, args=(config, dict(os.environ), file)) for file in told
+        ]
+        for process in started:
+            process.start()
+        for process in started:
+            process.join(PATIENCE_S)
+        ended = [process.exitcode for process in started]
+        assert ended == [0] * runs, [file.read_text() for file in told]
+        assert server.count("m") == server.count("judge") == ITEMS
+        assert len(cells(rows(config, "solutions"))) == ITEMS
+        run_stages(config)
+        total += loss_of(config, server, items=ITEMS)
+        assert_reconciled(config)
+    report_fault(
+        f"{runs} runs of one study at once",
+        "every call paid once; all rows; reconciled",
+        injected=times,
+        loss=total,
+    )
