@@ -211,8 +211,12 @@ energy.allocate(toys.simulations(8), run_settings=ExperimentRunSettings(shard_si
 def test_a_killed_process_repeats_no_spec_it_has_saved(energy, instance, tmp_path):
     script = tmp_path / "killed.py"
     script.write_text(KILLED.format(root=ROOT))
-    done = subprocess.run([sys.executable, script], capture_output=True, check=False)
-    assert done.returncode == 9, done.stderr
+    # Into a file: a process that Dagster leaves behind would hold a pipe open.
+    output = tmp_path / "output.txt"
+    with output.open("wb") as file:
+        command = [sys.executable, script]
+        done = subprocess.run(command, stdout=file, stderr=file, check=False, timeout=120)
+    assert done.returncode == 9, output.read_text()
     run = energy.latest_run
     assert run.status().status == "unfinished"
     assert len(energy.resume(run, instance=instance).result()) == 8
