@@ -21,7 +21,7 @@ faults: setup ## inject faults, many times each, and print what was lost
 	$(RUN) python -m scripts.faults
 
 audit: setup ## look the locked packages up in the lists of known vulnerabilities
-	$(RUN) python scripts/audit.py
+	UV=$(UV) $(RUN) python scripts/audit.py
 
 deploy-test: setup ## two workers on Postgres, Redis and S3 on this machine, one of them killed
 	$(RUN) python -m deploy.run_here --kill worker --write
