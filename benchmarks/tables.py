@@ -27,7 +27,7 @@ PROGRAM = """
 import json, resource, sys, time
 from itemeval_assets import api
 from itemeval_assets.core.study import Asked
-from itemeval_assets.runs import _foreseen
+from itemeval_assets.runs.study import foreseen
 from itemeval_assets.stages import export, gradings_long
 from itemeval_assets.storage.inputs import load_study
 from itemeval_assets.storage.store import open_store
@@ -39,7 +39,7 @@ if what == "status":
 elif what == "plan":
     asked = Asked(generate=[c.id for c in study.design.generate],
         grade=[c.id for c in study.design.grade])
-    assert _foreseen(study, store, asked).remaining.calls == 0
+    assert foreseen(study, store, asked).remaining.calls == 0
 elif what == "export":
     assert export.write(study, store).rows
 elif what == "gradings_long":

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from itemeval_assets.core.preflight import ModelHealth
     from itemeval_assets.engine.progress import Progress
-    from itemeval_assets.runs import ReleaseSummary, RunSummary
+    from itemeval_assets.runs.single import ReleaseSummary
+    from itemeval_assets.runs.study import RunSummary
     from itemeval_assets.stages.estimate import StudyEstimate
     from itemeval_assets.stages.export import ExportResult
     from itemeval_assets.stages.status import StudyStatus
@@ -62,7 +63,7 @@ def run(
     partitions without an errored cell. `workers`: so many processes share the partitions of each
     stage, where one core is not enough. Raises an ItemevalAssetsError that says what to do.
     """
-    from itemeval_assets.runs import run_study
+    from itemeval_assets.runs.study import run_study
 
     study = _as_study(config)
     asked = _asked(study, only, conditions, graders, rubrics, force, policy, max_usd)
@@ -75,7 +76,7 @@ def run(
 
 def recover(config: str | Path | Study) -> "RunSummary":
     """Read back what killed runs have logged, and book it. No model is called."""
-    from itemeval_assets.runs import run_study
+    from itemeval_assets.runs.study import run_study
     from itemeval_assets.stages.evidence import unread_partitions
     from itemeval_assets.storage.store import open_store
 
@@ -140,7 +141,7 @@ def estimate(
 
 def preflight(config: str | Path | Study, *, max_usd: float | None = None) -> "list[ModelHealth]":
     """One tiny call to each distinct model: ok, dead or unverified. Booked in the ledger."""
-    from itemeval_assets.runs import run_preflight
+    from itemeval_assets.runs.single import run_preflight
 
     return run_preflight(_as_study(config), max_usd)
 
@@ -156,7 +157,7 @@ def status(config: str | Path | Study, *, policy: str | None = None) -> "StudySt
 
 def export(config: str | Path | Study) -> "ExportResult":
     """Write export/ anew from the stored tables. Raises StoreError while a rule is broken."""
-    from itemeval_assets.runs import run_export
+    from itemeval_assets.runs.single import run_export
 
     return run_export(_as_study(config))
 
@@ -168,7 +169,7 @@ def release(config: str | Path | Study, *, version: str | None = None) -> "Relea
     the last release decides, and where nothing did, nothing is published. Goes to the bucket or
     folder of SCYTHE_STORAGE_BUCKET, by default to `experiments/` beside the YAML.
     """
-    from itemeval_assets.runs import run_release
+    from itemeval_assets.runs.single import run_release
 
     return run_release(_as_study(config), version)
 

@@ -19,7 +19,7 @@ from itemeval_assets.core.budget import WHATEVER_IT_COSTS
 from itemeval_assets.core.errors import ConsentMissing, ItemevalAssetsError
 
 if TYPE_CHECKING:
-    from itemeval_assets.runs import RunSummary
+    from itemeval_assets.runs.study import RunSummary
 
 __all__ = ["app", "main"]
 

@@ -20,7 +20,7 @@ from itemeval_assets.storage.layout import LOGS
 
 if TYPE_CHECKING:
     from itemeval_assets.engine.progress import Progress
-    from itemeval_assets.runs import RunSummary
+    from itemeval_assets.runs.study import RunSummary
 
 __all__ = [
     "QuickstartSummary",
@@ -51,7 +51,7 @@ class QuickstartSummary:
 
 def init(folder: Path) -> list[Path]:
     """Make a project that runs at once, on mock models. Raises ConfigError over existing files."""
-    from itemeval_assets.launcher import make_home
+    from itemeval_assets.instances import make_home
 
     made = write_study(folder)
     return [*made, make_home(folder / HOME_FOLDER) / "dagster.yaml"]
@@ -89,7 +89,7 @@ def quickstart(
 
 def serve_ui(configs: list[Path], port: int) -> int:
     """Serve Dagster's web UI on 127.0.0.1 until interrupted; its exit code."""
-    from itemeval_assets.launcher import ensure_home
+    from itemeval_assets.instances import ensure_home
 
     studies = [load_study(path) for path in configs]
     folder = studies[0].config_dir if studies else Path.cwd()

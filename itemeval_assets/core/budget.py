@@ -5,13 +5,20 @@ The rule of the gate, apart from where its figures come from: what calls may cos
 """
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from .config import BudgetConfig
 from .errors import BudgetExceeded, ConfigError, ConsentMissing
 from .estimate import Projection
 
-__all__ = ["WHATEVER_IT_COSTS", "Standing", "require_budget", "require_sane_consent"]
+__all__ = [
+    "WHATEVER_IT_COSTS",
+    "Standing",
+    "require_budget",
+    "require_sane_consent",
+    "shares_of_consent",
+]
 
 # Consent to any cost below the hard cap: `--yes`.
 WHATEVER_IT_COSTS = math.inf
@@ -81,6 +88,21 @@ def require_sane_consent(consent_usd: float | None, budget: BudgetConfig) -> Non
             f"${budget.max_usd:.4f}.\nNo call was made. Raise the cap in the study, or consent "
             "to less"
         )
+
+
+def shares_of_consent(consent_usd: float, foreseen_usd: Sequence[float]) -> list[float]:
+    """What each of several runs at a time may spend: together no more than `consent_usd`.
+
+    Each gets what is foreseen for it and a part of the rest, or of what is lacking, as large as
+    its part of all that is foreseen. Consent to any cost is consent for each.
+    """
+    if consent_usd == WHATEVER_IT_COSTS:
+        return [consent_usd] * len(foreseen_usd)
+    total = sum(foreseen_usd)
+    if total == 0:
+        return [consent_usd / len(foreseen_usd)] * len(foreseen_usd)
+    rest = consent_usd - total
+    return [max(0.0, usd + rest * (usd / total)) for usd in foreseen_usd]
 
 
 def _require_prices(

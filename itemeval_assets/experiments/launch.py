@@ -12,6 +12,7 @@ from typing import Any
 import dagster as dg
 
 from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.instances import uncaptured
 
 from .assets import partitions_name
 from .execute import error_of, execute
@@ -91,16 +92,20 @@ def _add_partition(
 
 @contextmanager
 def _instance(given: dg.DagsterInstance | None) -> Iterator[dg.DagsterInstance]:
-    """The instance given, the one of DAGSTER_HOME, or one for this run only."""
+    """The instance given, the one of DAGSTER_HOME, or one for this run only.
+
+    The run goes on beside the script: what the script prints meanwhile stays the script's.
+    """
     with ExitStack() as stack:
         if given is not None:
-            yield given
+            opened = given
         elif os.environ.get("DAGSTER_HOME"):
-            yield stack.enter_context(dg.DagsterInstance.get())
+            opened = stack.enter_context(dg.DagsterInstance.get())
         else:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="itemeval_assets_"))
             quiet = {
                 "telemetry": {"enabled": False},
                 "python_logs": {"python_log_level": "CRITICAL"},
             }
-            yield stack.enter_context(dg.DagsterInstance.local_temp(folder, overrides=quiet))
+            opened = stack.enter_context(dg.DagsterInstance.local_temp(folder, overrides=quiet))
+        yield stack.enter_context(uncaptured(opened))

@@ -11,7 +11,8 @@ from .terminal import dollars, out
 if TYPE_CHECKING:
     from itemeval_assets.core.study import Partition
     from itemeval_assets.project import QuickstartSummary
-    from itemeval_assets.runs import ReleaseSummary, RunSummary
+    from itemeval_assets.runs.single import ReleaseSummary
+    from itemeval_assets.runs.study import RunSummary
     from itemeval_assets.stages.export import ExportResult
     from itemeval_assets.stages.status import PartitionStatus, StudyStatus
 

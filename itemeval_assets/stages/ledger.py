@@ -1,5 +1,8 @@
 """The ledgers: what each run spent, booked from the logs the moment their rows are stored."""
 
+from collections.abc import Collection
+from typing import Any
+
 import pyarrow as pa
 
 from itemeval_assets.core.ledger import (
@@ -17,7 +20,7 @@ from itemeval_assets.storage.store import ResultsStore
 from .items import now
 from .stage_run import Outcome
 
-__all__ = ["book", "mismatches", "united"]
+__all__ = ["book", "calls_of_runs", "mismatches", "united", "usd_of_runs"]
 
 
 def book(store: ResultsStore, outcome: Outcome, run_id: str) -> pa.Table:
@@ -42,6 +45,22 @@ def book(store: ResultsStore, outcome: Outcome, run_id: str) -> pa.Table:
 def united(store: ResultsStore) -> pa.Table:
     """The ledger of the whole study, to the seed's key."""
     return united_ledger(store.read("ledger"))
+
+
+def calls_of_runs(store: ResultsStore, run_ids: Collection[str]) -> list[dict[str, Any]]:
+    """Ledger rows of the calls of these runs; scorers call nobody."""
+    if not run_ids:
+        return []
+    return [
+        row
+        for row in store.read("ledger").to_pylist()
+        if row["run_id"] in run_ids and row["model"] != VERIFIABLE
+    ]
+
+
+def usd_of_runs(store: ResultsStore, run_ids: Collection[str]) -> float:
+    """What the calls of these runs have cost."""
+    return sum(row["usd"] or 0.0 for row in calls_of_runs(store, run_ids))
 
 
 def mismatches(store: ResultsStore) -> list[Mismatch]:

@@ -12,6 +12,7 @@ from itemeval_assets.core.budget import (
     Standing,
     require_budget,
     require_sane_consent,
+    shares_of_consent,
 )
 from itemeval_assets.core.config import BudgetConfig
 from itemeval_assets.core.errors import (
@@ -151,3 +152,19 @@ def test_sane_consent(consent_usd: float | None) -> None:
 def test_consent_that_makes_no_sense(consent_usd: float, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         require_sane_consent(consent_usd, BudgetConfig(max_usd=10))
+
+
+@given(USD, st.lists(USD, min_size=1, max_size=5))
+def test_consent_that_is_shared_out_is_never_more(
+    consent_usd: float, foreseen: list[float]
+) -> None:
+    found = shares_of_consent(consent_usd, foreseen)
+    assert all(share >= 0 for share in found)
+    assert sum(found) <= consent_usd * (1 + 1e-9) + 1e-9
+
+
+@given(st.lists(USD, min_size=1, max_size=5))
+def test_consent_to_what_is_foreseen_is_enough_for_each(foreseen: list[float]) -> None:
+    found = shares_of_consent(sum(foreseen), foreseen)
+    assert all(share >= usd for share, usd in zip(found, foreseen, strict=True))
+    assert shares_of_consent(math.inf, foreseen) == [math.inf] * len(foreseen)

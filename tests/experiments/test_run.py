@@ -211,12 +211,9 @@ energy.allocate(toys.simulations(8), run_settings=ExperimentRunSettings(shard_si
 def test_a_killed_process_repeats_no_spec_it_has_saved(energy, instance, tmp_path):
     script = tmp_path / "killed.py"
     script.write_text(KILLED.format(root=ROOT))
-    # Into a file: a process that Dagster leaves behind would hold a pipe open.
-    output = tmp_path / "output.txt"
-    with output.open("wb") as file:
-        command = [sys.executable, script]
-        done = subprocess.run(command, stdout=file, stderr=file, check=False, timeout=120)
-    assert done.returncode == 9, output.read_text()
+    # Through pipes: nothing that outlives the process may hold them open.
+    done = subprocess.run([sys.executable, script], capture_output=True, check=False, timeout=120)
+    assert done.returncode == 9, done.stderr.decode()
     run = energy.latest_run
     assert run.status().status == "unfinished"
     assert len(energy.resume(run, instance=instance).result()) == 8
@@ -243,7 +240,8 @@ def test_a_script_that_ends_early_still_runs_to_the_end(
     monkeypatch.delenv("DAGSTER_HOME")
     script = tmp_path / "script.py"
     script.write_text(SCRIPT.format(root=ROOT, numbers=numbers))
-    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+    command = [sys.executable, script]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert (done.returncode, done.stdout) == (0, "")
     assert says in done.stderr and bool(says) == bool(done.stderr)
     assert squares.latest_run.status().status == status

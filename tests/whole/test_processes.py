@@ -17,7 +17,7 @@ import pytest
 
 from itemeval_assets import api
 from itemeval_assets.cli import run_cli
-from itemeval_assets.launcher import ensure_home
+from itemeval_assets.instances import ensure_home
 from itemeval_assets.storage import log_files
 from tests.model_server import Answer, Behaviour, Request
 from tests.studies import write_study

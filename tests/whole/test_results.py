@@ -13,7 +13,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from itemeval_assets import api
-from itemeval_assets.runs import RunSummary
+from itemeval_assets.runs.study import RunSummary
 from tests.model_server import Behaviour, Request, usual_content
 from tests.studies import write_study
 

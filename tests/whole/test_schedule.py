@@ -14,7 +14,7 @@ from itemeval_assets.cli import run_cli
 from itemeval_assets.core.reruns import Attempts
 from itemeval_assets.core.study import Study
 from itemeval_assets.defs.build import build_definitions
-from itemeval_assets.launcher import ensure_home
+from itemeval_assets.instances import ensure_home
 from itemeval_assets.settings import Settings
 from itemeval_assets.storage.attempts import read_attempts, write_attempts
 from itemeval_assets.storage.inputs import load_study

@@ -1,9 +1,11 @@
 """Several workers for one run: the same rows, one progress, one summary, and no call twice."""
 
 import os
-import signal
+import subprocess
+import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,18 @@ def declare(folder: Path, **options: Any) -> Path:
     given = {"models": MODELS, "graders": ["openai-api/test/judge"], "items": 6, **options}
     extra = {"cache": False, **given.pop("extra", {})}
     return write_study(folder, **given, extra=extra)
+
+
+def workers_of(pid: int) -> list[psutil.Process]:
+    children = psutil.Process(pid).children()
+    return [child for child in children if "itemeval_assets.runs.worker" in child.cmdline()]
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 120
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def test_workers_share_a_run(tmp_path: Path, serve: Serve) -> None:
@@ -72,28 +86,55 @@ def test_a_worker_that_dies_ends_the_run_and_the_next_goes_on(tmp_path: Path, se
     config = declare(tmp_path, items=40, graders=[], solvers={"max_connections": 4})
 
     def kill_one() -> None:
-        deadline = time.monotonic() + 120
-        while server.count() < 20 and time.monotonic() < deadline:
-            time.sleep(0.02)
-        worker = next(
-            child
-            for child in psutil.Process().children()
-            if "itemeval_assets.workers" in child.cmdline()
-        )
-        os.kill(worker.pid, signal.SIGKILL)
+        wait_until(lambda: server.count() >= 20)
+        workers_of(os.getpid())[0].kill()
 
     killer = threading.Thread(target=kill_one)
     killer.start()
     with pytest.raises(RunFailed, match="ended with exit code -9"):
         api.run(config, workers=2)
     killer.join()
-    assert not [c for c in psutil.Process().children() if "itemeval_assets.workers" in c.cmdline()]
+    assert not [
+        c for c in psutil.Process().children() if "itemeval_assets.runs.worker" in c.cmdline()
+    ]
     made = server.count()
     summary = api.run(config, workers=2)
     stored = rows(config, "solutions")
     assert len(stored) == 80 and not any(row["error"] for row in stored)
     assert summary.recovered > 0 and server.count() <= 80 + 4
     assert made < 80
+    assert_reconciled(config)
+
+
+def test_workers_call_nobody_once_their_command_is_killed(tmp_path: Path, serve: Serve) -> None:
+    server = serve(Behaviour(latency_s=0.3))
+    config = declare(tmp_path, items=100, graders=[], solvers={"max_connections": 4})
+    program = "import sys; from itemeval_assets import api; api.run(sys.argv[1], workers=2)"
+    command = subprocess.Popen([sys.executable, "-c", program, str(config)])
+    wait_until(lambda: server.count() >= 20)
+    workers = workers_of(command.pid)
+    command.kill()
+    command.wait()
+    made = server.count()
+    assert psutil.wait_procs(workers, timeout=30)[1] == []
+    # Those in flight, and those that began while the workers were told.
+    assert server.count() <= made + 8 < 200
+    api.recover(config)
+    stored = rows(config, "solutions")
+    assert sum(row["error"] is None for row in stored) >= made - 4  # those that were in flight
+    assert_reconciled(config)
+
+
+def test_workers_with_several_runs_stay_within_the_consent(tmp_path: Path, serve: Serve) -> None:
+    server = serve()
+    budget = {"pricing_path": write_prices(tmp_path, "m", "n", "judge", "judge2")}
+    judges = ["openai-api/test/judge", "openai-api/test/judge2"]
+    config = declare(tmp_path, graders=judges, extra={"budget": budget})
+    foreseen = api.estimate(config)
+    summary = api.run(config, workers=2, max_usd=foreseen.remaining.usd)
+    assert (summary.errored, summary.held_back) == (0, 0)
+    assert 0 < summary.usd <= foreseen.remaining.usd
+    assert server.count() == summary.calls == 36
     assert_reconciled(config)
 
 

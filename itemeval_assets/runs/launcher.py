@@ -1,15 +1,11 @@
 """Starts Dagster runs of a study in this process, and reads what became of them."""
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from filelock import FileLock
 
 from itemeval_assets.core import errors
 from itemeval_assets.core.errors import RunFailed
@@ -22,40 +18,17 @@ from itemeval_assets.defs.names import (
     asset_key,
     identifier,
 )
-from itemeval_assets.settings import Settings, dagster_home_for
+from itemeval_assets.instances import ensure_home, open_instance
+from itemeval_assets.settings import Settings
 from itemeval_assets.storage.processes import is_gone, this_process
 
-__all__ = ["Launcher", "ensure_home", "make_home"]
+__all__ = ["Launcher"]
 
 # Which process a run lives in: nobody else notices when it is killed.
 PROCESS_TAG = "itemeval_assets/process"
 # Ctrl-C, as Dagster raises it, or as a library that took it first.
 INTERRUPTIONS = ("DagsterExecutionInterruptedError", "KeyboardInterrupt")
 IN_PROGRESS = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
-
-
-def ensure_home(folder: Path) -> Path:
-    """The Dagster home for a project folder, made with its dagster.yaml if there is none.
-
-    `DAGSTER_HOME`, where it is set, wins.
-    """
-    given = os.environ.get("DAGSTER_HOME")
-    return make_home(Path(given).expanduser().resolve() if given else dagster_home_for(folder))
-
-
-def make_home(home: Path) -> Path:
-    """Make a Dagster home with our dagster.yaml; one that is there stays as it is."""
-    home.mkdir(parents=True, exist_ok=True)
-    with _alone_in(home):
-        if not (home / "dagster.yaml").exists():
-            packaged = files("itemeval_assets") / "builtin" / "dagster.yaml"
-            (home / "dagster.yaml").write_bytes(packaged.read_bytes())
-    return home
-
-
-def _alone_in(home: Path) -> FileLock:
-    """Keeps other processes from making the files of a new Dagster home at the same time."""
-    return FileLock(home / ".opening.lock")
 
 
 @dataclass
@@ -78,10 +51,7 @@ class Launcher:
     @contextmanager
     def open(cls, study: Study) -> Iterator["Launcher"]:
         definitions = build_definitions(Settings(), [study])
-        home = ensure_home(study.config_dir)
-        with _alone_in(home):
-            opened = dg.DagsterInstance.from_config(str(home))
-        with opened as instance:
+        with open_instance(ensure_home(study.config_dir)) as instance:
             end_dead_runs(instance)
             yield cls(study, definitions.resolve_implicit_global_asset_job_def(), instance)
 

@@ -1,0 +1,88 @@
+"""Commands of one or two Dagster runs, over a whole study."""
+
+from dataclasses import dataclass
+
+from itemeval_assets.core.budget import require_sane_consent
+from itemeval_assets.core.preflight import ModelHealth
+from itemeval_assets.core.spend import spend_by_model
+from itemeval_assets.core.study import Study
+from itemeval_assets.stages.export import ExportResult
+from itemeval_assets.storage.store import ResultsStore, open_store
+
+from .launcher import Launcher
+
+__all__ = ["ReleaseSummary", "exported", "run_export", "run_preflight", "run_release"]
+
+
+@dataclass(frozen=True)
+class ReleaseSummary:
+    """What was released. `is_new` is false where nothing had changed since that release.
+
+    `missing` counts cells of the design without a sound grading event.
+    """
+
+    study: str
+    experiment_id: str
+    version: str
+    uri: str
+    bucket: str
+    is_new: bool
+    cells: int
+    events: int
+    missing: int
+
+
+def run_preflight(study: Study, consent_usd: float | None) -> list[ModelHealth]:
+    """Materialize the preflight, and say what it found of each model."""
+    require_sane_consent(consent_usd, study.config.budget)
+    with Launcher.open(study) as launch:
+        launch(["preflight"], config={"consent_usd": consent_usd})
+    return [
+        ModelHealth(
+            record.data["model"],  # type: ignore[arg-type]
+            record.data["verdict"],  # type: ignore[arg-type]
+            record.data["reason"],  # type: ignore[arg-type]
+            *(float(record.data[name] or "nan") for name in ("latency_s", "usd")),  # type: ignore[arg-type]
+        )
+        for record in launch.recorded["preflight"]["models"].records  # type: ignore[attr-defined]
+    ]
+
+
+def run_export(study: Study) -> ExportResult:
+    """Materialize the ledger and the export, and say what was written."""
+    store = open_store(study)
+    with Launcher.open(study) as launch:
+        launch(["ledger", "export"])
+    return exported(launch, store)
+
+
+def run_release(study: Study, version: str | None) -> ReleaseSummary:
+    """Materialize the ledger and the release, and say what was published."""
+    with Launcher.open(study) as launch:
+        launch(["ledger"])
+        launch(["release"], config={"version": version})
+    found = {name: value.value for name, value in launch.recorded["release"].items()}
+    return ReleaseSummary(
+        study=study.name,
+        experiment_id=found["experiment_id"],
+        version=found["version"],
+        uri=found["published"],
+        bucket=found["bucket"],
+        is_new=found["is new"],
+        cells=found["cells"],
+        events=found["events"],
+        missing=found["cells without a sound event"],
+    )
+
+
+def exported(launch: Launcher, store: ResultsStore) -> ExportResult:
+    """What the last run wrote into export/, from what it recorded."""
+    found = {name: value.value for name, value in launch.recorded["export"].items()}
+    unpriced = found["models without price"]
+    return ExportResult(
+        rows=found["dagster/row_count"],
+        usd=found["usd"],
+        unpriced=() if unpriced == "none" else tuple(unpriced.split(", ")),
+        paths={name: path for name, path in found.items() if name.startswith("export/")},
+        spend=spend_by_model(store.read("log_index").to_pylist()),
+    )

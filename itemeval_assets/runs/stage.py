@@ -1,0 +1,92 @@
+"""The Dagster runs of one stage: one after the other in this process, or shared among workers."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from itemeval_assets.core.budget import shares_of_consent
+from itemeval_assets.core.spans import shares, spans
+from itemeval_assets.core.study import Asked, Partition, Study
+from itemeval_assets.defs.names import partition_key
+from itemeval_assets.defs.reruns import OUTPUTS
+from itemeval_assets.stages.estimate import StudyEstimate
+from itemeval_assets.stages.ledger import usd_of_runs
+from itemeval_assets.storage.store import ResultsStore
+
+from .launcher import Launcher
+from .workers import Ended, Share, Workers
+
+__all__ = ["StageRuns"]
+
+
+@dataclass
+class StageRuns:
+    """Runs the stages of one command. `foreseen`: what its calls may cost, null for no calls."""
+
+    study: Study
+    store: ResultsStore
+    asked: Asked
+    launch: Launcher
+    holder: str
+    foreseen: StudyEstimate | None = None
+    workers: Workers | None = None
+
+    def __call__(self, stage: str) -> None:
+        """Run what is asked of a stage. Raises the first error of a run."""
+        wanted = self.asked.solutions() if stage == "solutions" else self.asked.gradings()
+        if self.workers is None or len(wanted) < 2:
+            for span in self._keys(stage, wanted):
+                config = {**self._config, "consent_usd": self._consent_left_usd()}
+                self.launch(OUTPUTS[stage], span, config, self.holder)
+        else:
+            self._take_in(self.workers(self._shares(stage, wanted, self.workers.count)))
+
+    def _shares(self, stage: str, wanted: Sequence[Partition], count: int) -> list[Share]:
+        """A share per worker, of like many calls, which may cost its part of the consent."""
+        parts = [] if self.foreseen is None else (*self.foreseen.generate, *self.foreseen.grade)
+        calls = {part.partition: float(part.remaining.calls) for part in parts}
+        usd = {part.partition: part.remaining.usd for part in parts}
+        each = shares(wanted, calls, count)
+        consents = shares_of_consent(
+            self._consent_left_usd(),
+            [sum(usd.get(partition, 0.0) for partition in part) for part in each],
+        )
+        return [
+            Share(OUTPUTS[stage], self._keys(stage, part), self._config, consent, self.holder)
+            for part, consent in zip(each, consents, strict=True)
+        ]
+
+    @property
+    def _config(self) -> dict[str, Any]:
+        asked = self.asked
+        return {"force": asked.force, "recover_only": asked.recover_only, "policy": asked.policy}
+
+    def _consent_left_usd(self) -> float:
+        """What the user consented to, less what the command's runs have spent of it."""
+        budget, allowed = self.study.config.budget, self.asked.consent_usd
+        if allowed is None:
+            # Nobody was asked, so that no more than this may be spent without a word.
+            allowed = min(budget.confirm_above_usd, budget.max_usd or math.inf)
+        return max(0.0, allowed - usd_of_runs(self.store, self.launch.run_ids))
+
+    def _keys(self, stage: str, wanted: Sequence[Partition]) -> list[tuple[str, str]]:
+        """The ranges of partition keys that cover the wanted partitions, and no other."""
+        rows = [condition.id for condition in self.study.design.generate]
+        columns = [condition.id for condition in self.study.design.grade]
+        return [
+            (partition_key(first), partition_key(last))
+            for first, last in spans(wanted, rows, () if stage == "solutions" else columns)
+        ]
+
+    def _take_in(self, ended: Sequence[Ended]) -> None:
+        """Add what the workers did to what this process did. Raises their first error."""
+        for part in ended:
+            self.launch.run_ids += part.run_ids
+            self.launch.recovered += part.recovered
+            self.launch.held_back += part.held_back
+            self.launch.failed_checks += part.failed_checks
+        for part in ended:
+            error = part.raised()
+            if error is not None:
+                raise error

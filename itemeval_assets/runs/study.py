@@ -1,0 +1,146 @@
+"""A run of a study: items, the stages over the chosen conditions, then ledger and export."""
+
+import uuid
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from itemeval_assets.core.budget import require_sane_consent
+from itemeval_assets.core.errors import BudgetExceeded, ConsentMissing, ModelError
+from itemeval_assets.core.study import Asked, Study
+from itemeval_assets.defs.progress import listening
+from itemeval_assets.defs.reruns import OUTPUTS
+from itemeval_assets.stages.estimate import StudyEstimate, estimate
+from itemeval_assets.stages.evidence import unread_partitions
+from itemeval_assets.stages.export import ExportResult
+from itemeval_assets.stages.gate import open_gate
+from itemeval_assets.stages.ledger import calls_of_runs
+from itemeval_assets.stages.stage_run import Scope
+from itemeval_assets.stages.status import StudyStatus, survey
+from itemeval_assets.storage.inputs import load_prices
+from itemeval_assets.storage.store import ResultsStore, open_store
+
+from .launcher import Launcher
+from .single import exported
+from .stage import StageRuns
+from .workers import Workers
+
+if TYPE_CHECKING:
+    from itemeval_assets.engine.progress import Progress
+
+__all__ = ["RunSummary", "foreseen", "run_study"]
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """What a run did, and how the study stands now.
+
+    `calls` and `usd` are those of this run's ledger, `cached` of the calls were answered by
+    the response cache, free; `unpriced` names models whose usd is not known; `held_back` calls
+    were not made, because others cost more than could be foreseen; `failed_checks` lists
+    `asset:check:partition`.
+    """
+
+    study: str
+    run_ids: list[str]
+    calls: int
+    cached: int
+    usd: float
+    unpriced: list[str]
+    recovered: int
+    held_back: int
+    failed_checks: list[str]
+    status: StudyStatus
+    export: ExportResult
+
+    @property
+    def errored(self) -> int:
+        """Cells of the design that carry an error now."""
+        return sum(part.errored for part in (*self.status.generate, *self.status.grade))
+
+
+def run_study(
+    study: Study,
+    asked: Asked,
+    on_progress: "Callable[[Progress], None] | None",
+    workers: int = 1,
+) -> RunSummary:
+    """Materialize items, then the stages over the chosen conditions, then ledger and export.
+
+    The gate admits all calls of the run before the first; each stage passes it again, with
+    what is known by then. `workers`: processes that share the partitions of a stage.
+    """
+    store, prices = open_store(study), load_prices(study)
+    require_sane_consent(asked.consent_usd, study.config.budget)
+    holder = f"command-{uuid.uuid4().hex}"
+    with ExitStack() as stack:
+        launch = stack.enter_context(Launcher.open(study))
+        if on_progress:
+            stack.enter_context(listening(on_progress))
+        gate = stack.enter_context(
+            open_gate(study, store, prices, holder=holder, consent_usd=asked.consent_usd)
+        )
+        launch(["items"])
+        runs = StageRuns(study, store, asked, launch, holder)
+        _read_back(runs)
+        if not asked.recover_only:
+            runs.foreseen = foreseen(study, store, asked)
+            if runs.foreseen.unreachable:
+                raise ModelError("\n".join(runs.foreseen.unreachable))
+            gate.admit(runs.foreseen.remaining)
+        if workers > 1 and runs.foreseen is not None and runs.foreseen.remaining.calls:
+            runs.workers = stack.enter_context(Workers.open(study, workers, on_progress))
+        refusal = None
+        for stage in OUTPUTS:
+            try:
+                runs(stage)
+            except (BudgetExceeded, ConsentMissing) as error:
+                refusal = error  # what was called until now is booked and exported all the same
+                break
+        called = calls_of_runs(store, launch.run_ids)
+        launch(["ledger", *(["costs", "results"] if called else []), "export"])
+        if refusal is not None:
+            raise refusal
+    return RunSummary(
+        study=study.name,
+        run_ids=launch.run_ids,
+        calls=sum(row["calls"] for row in called),
+        cached=_cached_calls(store, launch.run_ids),
+        usd=sum(row["usd"] or 0.0 for row in called),
+        unpriced=sorted({row["model"] for row in called if not row["priced"]}),
+        recovered=launch.recovered,
+        held_back=launch.held_back,
+        failed_checks=launch.failed_checks,
+        status=survey(study, store, asked.policy),
+        export=exported(launch, store),
+    )
+
+
+def foreseen(study: Study, store: ResultsStore, asked: Asked) -> StudyEstimate:
+    """What a run would still call, and what that costs at most."""
+    scope = Scope(
+        study=study,
+        store=store,
+        prices=load_prices(study),
+        items=store.read("items"),
+        force=asked.force,
+        policy=asked.policy,
+    )
+    return estimate(scope, asked, in_full=False)
+
+
+def _read_back(runs: StageRuns) -> None:
+    """Read back what killed runs have logged, so that nobody is asked to consent to it again."""
+    asked = runs.asked
+    left = unread_partitions(runs.store, [*asked.solutions(), *asked.gradings()])
+    if left and not asked.recover_only:
+        reading = replace(runs, asked=replace(asked, partitions=left, recover_only=True))
+        for stage in OUTPUTS:
+            reading(stage)
+
+
+def _cached_calls(store: ResultsStore, run_ids: Sequence[str]) -> int:
+    """Calls of these runs that the response cache answered."""
+    logs = store.read("log_index", columns=["run_id", "cached_samples"]).to_pylist()
+    return sum(log["cached_samples"] or 0 for log in logs if log["run_id"] in run_ids)

@@ -1,0 +1,40 @@
+"""Instances of Dagster for runs in this process: its standard output stays its own."""
+
+import os
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from itemeval_assets.instances import make_home, open_instance, uncaptured
+
+
+@dg.op
+def speak() -> None:
+    os.write(1, b"said by the op\n")
+
+
+@dg.job
+def speaking() -> None:
+    speak()
+
+
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+def test_what_a_run_prints_is_printed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    home = make_home(tmp_path)
+    with open_instance(home) as instance:
+        run = speaking.execute_in_process(instance=instance, run_config=QUIET)
+        captured = [event for event in run.all_events if event.event_type_value == "LOGS_CAPTURED"]
+        assert all(event.logs_captured_data.external_stdout_url is None for event in captured)
+    assert "said by the op\n" in capfd.readouterr().out
+    assert not list(home.rglob("*.out"))
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        recorded = instance.get_run_by_id(run.run_id)
+        assert recorded is not None and recorded.status is dg.DagsterRunStatus.SUCCESS
+
+
+def test_an_instance_in_memory_captures_nothing_anyway() -> None:
+    with dg.DagsterInstance.ephemeral() as instance, uncaptured(instance) as quiet:
+        assert quiet is instance
