@@ -42,11 +42,11 @@ format: setup ## rewrite the files in the house format
 screenshots: setup ## make the pictures in docs/img anew (needs chromium)
 	$(RUN) python -m scripts.screenshots
 
-bench: setup ## measure every target: about a quarter of an hour
+bench: setup .itemeval/.synced ## measure every target: about twenty minutes
 	$(RUN) python -m benchmarks
 
 clean: ## remove what the commands above made, results of studies excepted
-	rm -rf .venv .uv .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .uv .itemeval .pytest_cache .ruff_cache .hypothesis
 
 setup: .venv/.synced
 
@@ -54,6 +54,12 @@ setup: .venv/.synced
 	$(UV) sync --frozen --all-extras --compile-bytecode --quiet
 	$(UV) sync --project tests/scythe --frozen --quiet
 	@touch $@
+
+# itemeval, to compare with, in an environment of its own. Without a network: without it.
+.itemeval/.synced: | $(UV)
+	$(UV) venv --quiet --clear .itemeval
+	$(UV) pip install --quiet --python .itemeval/bin/python itemeval==0.2.0 && touch $@ \
+		|| { rm -rf .itemeval; echo "itemeval could not be installed: nothing is compared with it"; }
 
 .uv/bin/uv:
 	python3 -m venv .uv

@@ -26,8 +26,16 @@ ANSWER = "The sum is found by adding both numbers, digit by digit, from the righ
 REPLY = "The solution adds both numbers as it should and states the result. " * 3
 
 
-def declare(folder: Path, *, prompts: int, judges: int, item_count: int, replications: int) -> Path:
-    """Write a study of `prompts` generate conditions and `judges` grade conditions."""
+def declare(
+    folder: Path,
+    *,
+    prompts: int,
+    judges: int,
+    item_count: int,
+    replications: int,
+    scorer: str | None = None,
+) -> Path:
+    """Write a study of `prompts` generate conditions, graded by `judges` and maybe a scorer."""
     folder.mkdir(parents=True, exist_ok=True)
     lines = (
         json.dumps({"id": f"q{n}", "question": f"What is {n} + {n}?", "answer": 2 * n})
@@ -53,6 +61,7 @@ def declare(folder: Path, *, prompts: int, judges: int, item_count: int, replica
             "prompt": [f"p{number}" for number in range(prompts)],
             "grader": [f"judge_{number}" for number in range(judges)],
             "rubric": ["strict"],
+            "scorer": scorer,
             "replications": replications,
         },
         "cache": False,
@@ -63,8 +72,8 @@ def declare(folder: Path, *, prompts: int, judges: int, item_count: int, replica
     return path
 
 
-def fill(config: Path) -> Study:
-    """Store every row of the study: items, solutions, gradings, gradings_long, ledger."""
+def fill(config: Path, *, is_graded: bool = True) -> Study:
+    """Store every row of the study: items, solutions, ledger; if graded, gradings(_long), too."""
     study = load_study(config)
     store = open_store(study)
     store.take_ownership(study)
@@ -73,7 +82,7 @@ def fill(config: Path) -> Study:
         solutions = _solutions(study, store, partition)
         store.replace("solutions", partition, solutions)
         _book(store, partition, solutions.num_rows)
-        for judge in study.design.grade:
+        for judge in study.design.grade if is_graded else ():
             pair = (*partition, judge.id)
             gradings = _gradings(study, solutions, pair)
             store.replace("gradings", pair, gradings)
@@ -174,7 +183,8 @@ def _table(
 
 
 def _book(store: ResultsStore, partition: Partition, count: int) -> None:
-    """Index one log of `count` calls, and its ledger row."""
+    """Index one log of `count` calls, and its ledger row; the log itself holds nothing."""
+    store.backend.create(_log(partition), b"")
     is_graded, stage = len(partition) == 2, stage_of(partition)
     entry = {
         "log_file": _log(partition),

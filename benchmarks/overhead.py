@@ -1,9 +1,11 @@
 """(a) The same mock calls through inspect_ai alone, and as a study with one and two workers.
 
-    python -m benchmarks.overhead [--items 400]
+    python -m benchmarks.overhead [--items 800]
 
-Four prompts and one model: `4 x items` answers, each graded by a scorer and by a judge.
-Both sides use inspect's logs with the same settings and run as whole processes.
+Four prompts and one model: `4 x items` answers, each graded by a scorer and by a judge; 2,000
+items make 8,000 answers and 16,000 gradings. inspect_ai alone makes the calls, with the same
+settings of its logs, and grades nothing by scorer. All run as whole processes, start to end.
+Beside itemeval, where it is installed (see `benchmarks.peer`).
 """
 
 import argparse
@@ -12,9 +14,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
-import yaml
-
 from .big_study import declare
+from .peer import end_to_end, find_itemeval
 from .processes import Measured, measure, python
 from .targets import Target, report
 
@@ -42,42 +43,60 @@ for stage in ("generate", "grade"):
 def main() -> None:
     """Measure, and report ratios of whole processes."""
     parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("--items", type=int, default=400)
+    parser.add_argument("--items", type=int, default=800)
     items = parser.parse_args().items
+    peer = find_itemeval()
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         bare = measure(python(BARE, items, root / "bare"), root)
         ours = {workers: _study(root, items, workers) for workers in (1, 2)}
+        theirs = peer and end_to_end(peer, _declare(root / "peer", items), 2 * PROMPTS * items)
     calls = 2 * PROMPTS * items
-    report(
-        [
+    targets = [
+        Target(
+            "one worker, beside inspect_ai alone",
+            ours[1].seconds / bare.seconds,
+            1.10,
+            f"seconds of {calls:,} calls as a study / through inspect_ai alone",
+        ),
+        Target(
+            "two workers, beside inspect_ai alone",
+            bare.seconds / ours[2].seconds,
+            1.8,
+            f"seconds of {calls:,} calls through inspect_ai alone / as a study",
+            at_least=True,
+        ),
+    ]
+    if theirs:
+        targets.append(
             Target(
-                "overhead over inspect_ai, one worker",
-                ours[1].seconds / bare.seconds,
-                1.10,
-                f"seconds of {calls} calls as a study / through inspect_ai alone",
-            ),
-            Target(
-                "throughput of two workers",
-                ours[1].seconds / ours[2].seconds,
-                1.8,
-                "seconds with one worker / with two",
+                "two workers, beside itemeval",
+                theirs.seconds / ours[2].seconds,
+                2.5,
+                "its seconds for the same answers and gradings / ours",
                 at_least=True,
-            ),
-        ],
-        calls=calls,
-        bare_s=bare.seconds,
+            )
+        )
+    report(
+        targets,
+        answers=PROMPTS * items,
+        gradings=2 * PROMPTS * items,
+        inspect_s=bare.seconds,
         one_worker_s=ours[1].seconds,
         two_workers_s=ours[2].seconds,
+        itemeval_s=theirs.seconds if theirs else None,
+    )
+
+
+def _declare(folder: Path, items: int) -> Path:
+    return declare(
+        folder, prompts=PROMPTS, judges=1, item_count=items, replications=1, scorer="numeric"
     )
 
 
 def _study(root: Path, items: int, workers: int) -> Measured:
     folder = root / f"workers{workers}"
-    config = declare(folder, prompts=PROMPTS, judges=1, item_count=items, replications=1)
-    document = yaml.safe_load(config.read_text())
-    document["facets"]["scorer"] = "numeric"
-    config.write_text(yaml.safe_dump(document, sort_keys=False))
+    config = _declare(folder, items)
     arguments = ["run", str(config), "--yes", "--json", "--workers", str(workers)]
     done = measure([*python("from itemeval_assets.cli import main; main()"), *arguments], folder)
     assert json.loads(done.output)["calls"] == 2 * PROMPTS * items

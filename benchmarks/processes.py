@@ -1,5 +1,6 @@
 """Measures programs as whole processes: seconds from start to end, and peak memory."""
 
+import json
 import os
 import resource
 import subprocess
@@ -9,7 +10,36 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["Measured", "measure", "python"]
+__all__ = ["Measured", "measure", "python", "work"]
+
+WORK = """
+import json, resource, sys, time
+from itemeval_assets import api
+from itemeval_assets.core.study import Asked
+from itemeval_assets.release import publish_release, storage_for
+from itemeval_assets.runs.study import foreseen
+from itemeval_assets.stages import export, gradings_long
+from itemeval_assets.storage.inputs import load_study
+from itemeval_assets.storage.store import open_store
+study = load_study(sys.argv[1])
+store, what = open_store(study), sys.argv[2]
+begun = time.perf_counter()
+if what == "status":
+    assert all(part.done == part.cells for part in api.status(study).grade)
+elif what == "plan":
+    asked = Asked(generate=[c.id for c in study.design.generate],
+        grade=[c.id for c in study.design.grade])
+    assert foreseen(study, store, asked).remaining.calls == 0
+elif what == "export":
+    assert export.write(study, store).rows
+elif what == "gradings_long":
+    for _ in gradings_long.write(store, study.grade_partitions()): pass
+elif what == "release":
+    assert publish_release(study, store, storage_for(study), run_id="benchmark").is_new
+seconds = time.perf_counter() - begun
+peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+print(json.dumps({"seconds": seconds, "peak_mb": peak_mb}))
+"""
 
 
 class Measured(NamedTuple):
@@ -46,3 +76,8 @@ def measure(
 def python(program: str, *arguments: object) -> list[str]:
     """The command that runs a program of this package's environment."""
     return [sys.executable, "-c", program, *map(str, arguments)]
+
+
+def work(config: Path, what: str) -> dict[str, float]:
+    """Seconds after imports, and the peak in MB, of one step over a study in its own process."""
+    return json.loads(measure(python(WORK, config, what), config.parent).output)

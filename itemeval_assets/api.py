@@ -155,11 +155,14 @@ def status(config: str | Path | Study, *, policy: str | None = None) -> "StudySt
     return survey(study, open_store(study), policy)
 
 
-def export(config: str | Path | Study) -> "ExportResult":
-    """Write export/ anew from the stored tables. Raises StoreError while a rule is broken."""
+def export(config: str | Path | Study, *, for_spreadsheets: bool = False) -> "ExportResult":
+    """Write export/ anew from the stored tables. Raises StoreError while a rule is broken.
+
+    `for_spreadsheets` adds a CSV whose texts no spreadsheet takes for a formula.
+    """
     from itemeval_assets.runs.single import run_export
 
-    return run_export(_as_study(config))
+    return run_export(_as_study(config), for_spreadsheets)
 
 
 def release(config: str | Path | Study, *, version: str | None = None) -> "ReleaseSummary":

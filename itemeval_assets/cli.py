@@ -181,9 +181,17 @@ def reset(
 
 
 @app.command()
-def export(config: Config, as_json: AsJson = False) -> None:
+def export(
+    config: Config,
+    for_spreadsheets: Annotated[
+        bool,
+        typer.Option("--for-spreadsheets", help="add a CSV whose texts run as no formula"),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Write export/ anew: gradings_long as Parquet and CSV, the ledger as CSV."""
-    _print(as_json, api.export(config), reports.export_result)
+    result = api.export(config, for_spreadsheets=for_spreadsheets)
+    _print(as_json, result, reports.export_result)
 
 
 @app.command()

@@ -2,29 +2,22 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from .config import StudyConfig
 from .spend import Spend, total_spend
+from .summaries import Graded
 
-__all__ = ["CardFacts", "ConditionResult", "study_card"]
-
-
-class ConditionResult(NamedTuple):
-    """What came of one generate x grade condition. `mean_score` null: no score at all."""
-
-    generate: str
-    graded_by: str
-    events: int
-    scored: int
-    mean_score: float | None
-    parse_failures: int
-    errored: int
+__all__ = ["CardFacts", "result_row", "study_card"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class CardFacts:
-    """What the card is made of. `manifests` are those of the runs behind the rows, oldest first."""
+    """What the card is made of.
+
+    `results` has a `result_row` for each generate x grade condition; `manifests` are those of the
+    runs behind the rows, oldest first.
+    """
 
     version: str
     experiment_id: str
@@ -34,7 +27,7 @@ class CardFacts:
     cells: int
     missing: int
     items: Mapping[str, int]
-    results: Sequence[ConditionResult]
+    results: Sequence[Sequence[str]]
     spend: Sequence[Spend]
     manifests: Sequence[Mapping[str, Any]]
     frames: Mapping[str, int]
@@ -45,6 +38,13 @@ def study_card(facts: CardFacts) -> str:
     """The card as Markdown."""
     sections = (_head, _design, _execution, _results, _costs, _files, _reproduction)
     return "\n\n".join("\n".join(section(facts)) for section in sections) + "\n"
+
+
+def result_row(generate: str, grade: str, graded: Graded) -> tuple[str, ...]:
+    """What came of one generate x grade condition, as the card shows it. Keeps no scores."""
+    mean = graded.mean
+    shown = "none" if mean is None else f"{mean:.4g}"
+    return generate, grade, f"{graded.events:,}", shown, str(graded.failed), str(graded.errored)
 
 
 def _head(facts: CardFacts) -> Iterable[str]:
@@ -105,17 +105,7 @@ def _results(facts: CardFacts) -> Iterable[str]:
     yield ""
     yield from _table(
         ("condition", "graded by", "events", "mean score", "parse failures", "errored"),
-        (
-            (
-                found.generate,
-                found.graded_by,
-                f"{found.events:,}",
-                "none" if found.mean_score is None else f"{found.mean_score:.4g}",
-                found.parse_failures,
-                found.errored,
-            )
-            for found in facts.results
-        ),
+        facts.results,
     )
 
 

@@ -22,16 +22,14 @@ from .evidence import (
     evidence,
     version_of_parts,
 )
+from .export import export_asset
 from .metadata import (
     call_metadata,
-    column_schema,
     generate_conditions,
     grade_conditions,
     partition_row_count,
     row_count,
-    spend_table,
     table_metadata,
-    usd,
 )
 from .money import money_assets
 from .names import asset_key, identifier, partition_key, pool, to_partitions
@@ -65,7 +63,7 @@ def study_assets(study: Study, settings: Settings) -> list[dg.AssetsDefinition]:
         _gradings_long(study, shared),
         *money_assets(study, shared),
         results_asset(study, shared),
-        _export(study, shared),
+        export_asset(study, shared),
         release_asset(study, shared),
     ]
 
@@ -223,35 +221,6 @@ def _gradings_long(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
         )
 
     return cast(dg.AssetsDefinition, gradings_long)
-
-
-def _export(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
-    @dg.asset(
-        key=asset_key(study, "export"),
-        deps=[asset_key(study, "gradings_long"), asset_key(study, "ledger")],
-        kinds={"parquet", "csv"},
-        description="gradings_long and the ledger as single files, Parquet and CSV. "
-        "Written only while the tables are sound.",
-        metadata=column_schema("gradings_long"),
-        code_version=SCHEMA_VERSION,
-        automation_condition=when_inputs_change(),
-        **shared,
-    )
-    def export(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        with users_errors():
-            result = stages.export.write(study, store_of(study))
-        paths = {name: dg.MetadataValue.path(path) for name, path in result.paths.items()}
-        return dg.MaterializeResult(
-            metadata={
-                "dagster/row_count": result.rows,
-                "usd": usd(result.usd),
-                "models without price": ", ".join(result.unpriced) or "none",
-                "spend": spend_table(result.spend),
-                **paths,
-            }
-        )
-
-    return cast(dg.AssetsDefinition, export)
 
 
 def _out(

@@ -1,4 +1,4 @@
-"""What a release holds, partition by partition, and how it differs from the one before."""
+"""What a release holds, partition by partition."""
 
 import hashlib
 import json
@@ -6,23 +6,23 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from itemeval_assets.core.conditions import GenerateCondition, GradeCondition
-from itemeval_assets.core.releases import CELL_COLUMNS, Bump, PartitionContent, required_bump
+from itemeval_assets.core.releases import CELL_COLUMNS, PartitionContent
 from itemeval_assets.core.study import Partition, Study
 from itemeval_assets.core.tables import GRADINGS_LONG, arrow_schema
-from itemeval_assets.experiments import ExperimentRun
 from itemeval_assets.stages.status import incomplete_cells
 from itemeval_assets.storage.store import ResultsStore
 
 __all__ = [
+    "IDENTITY",
     "Contents",
     "PartitionRows",
     "content_of",
     "contents_of",
-    "needed_bump",
+    "count_cells",
     "partition_rows",
+    "tuples_of",
 ]
 
 Contents = dict[str, PartitionContent]
@@ -46,7 +46,7 @@ def partition_rows(study: Study, store: ResultsStore, partition: Partition) -> P
     """Read one partition of the design as a release has it."""
     rows = store.read("gradings_long", [partition])
     flaws = incomplete_cells(study, store, partition)
-    known = set(zip(*_columns(rows, ("item_id", "replication")), strict=True))
+    known = set(tuples_of(rows, ("item_id", "replication")))
     absent = [cell for cell in flaws if (cell["item_id"], cell["epoch"]) not in known]
     cells = pa.concat_tables(
         [rows.select(CELL_COLUMNS), _as_cells(study, store, partition, absent)]
@@ -64,7 +64,7 @@ def contents_of(study: Study, store: ResultsStore) -> Contents:
 
 def content_of(part: PartitionRows) -> PartitionContent:
     """The digests of one partition."""
-    cells = json.dumps(sorted(_identities(part.cells)), ensure_ascii=False)
+    cells = json.dumps(sorted(tuples_of(part.cells, IDENTITY)), ensure_ascii=False)
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, part.rows.schema) as writer:
         writer.write_table(part.rows.combine_chunks())
@@ -75,28 +75,13 @@ def content_of(part: PartitionRows) -> PartitionContent:
     )
 
 
-def needed_bump(
-    before: ExperimentRun[Any, Any], old: Contents, now: Contents, study: Study, store: ResultsStore
-) -> Bump | None:
-    """How much the version must rise after the release `before`; None: nothing changed."""
-
-    def has_lost_cells(name: str) -> bool:
-        part = partition_rows(study, store, tuple(name.split("|")))
-        return bool(_released_cells(before, name) - set(_identities(part.cells)))
-
-    return required_bump(old, now, has_lost_cells)
+def count_cells(contents: Contents) -> int:
+    return sum(content.cells for content in contents.values())
 
 
-def _released_cells(run: ExperimentRun[Any, Any], name: str) -> set[tuple[Any, ...]]:
-    """The cells of one partition in a published release. Reads it batch by batch."""
-    generate, grade = name.split("|")
-    found: set[tuple[Any, ...]] = set()
-    columns = [*IDENTITY, "gen_condition_id", "grade_condition_id"]
-    with pq.ParquetFile(run.backend.local_copy(run.place.specs)) as file:
-        for batch in file.iter_batches(columns=columns, use_threads=False):
-            rows = zip(*_columns(batch, columns), strict=True)
-            found |= {row[:-2] for row in rows if row[-2:] == (generate, grade)}
-    return found
+def tuples_of(rows: pa.Table | pa.RecordBatch, names: Iterable[str]) -> Iterable[tuple[Any, ...]]:
+    """The rows, with these columns alone."""
+    return zip(*(rows.column(name).to_pylist() for name in names), strict=True)
 
 
 def _as_cells(
@@ -148,11 +133,3 @@ def _with_errors(
             if row["error"]:
                 errors[row["item_id"], row["epoch"]] = row["error"]
     return [{**cell, "error": errors.get((cell["item_id"], cell["epoch"]), "")} for cell in flaws]
-
-
-def _identities(cells: pa.Table) -> Iterable[tuple[Any, ...]]:
-    return zip(*_columns(cells, IDENTITY), strict=True)
-
-
-def _columns(rows: pa.Table | pa.RecordBatch, names: Iterable[str]) -> list[list[Any]]:
-    return [rows.column(name).to_pylist() for name in names]

@@ -1,8 +1,9 @@
-"""The documents of a release: its schema, the inputs as they were, the manifests, the card."""
+"""The documents of a release: schema, inputs as they were, manifests, facts of the card."""
 
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from importlib.metadata import version as version_of
 from typing import Any
 
 import yaml
@@ -11,22 +12,35 @@ from pydantic import Field, create_model
 from itemeval_assets.core.column_notes import COLUMN_NOTES
 from itemeval_assets.core.releases import CELL_COLUMNS, EVENT_COLUMNS
 from itemeval_assets.core.secrets import redacted
+from itemeval_assets.core.spend import spend_by_model
 from itemeval_assets.core.study import Study
+from itemeval_assets.core.study_card import CardFacts
 from itemeval_assets.core.tables import GRADINGS_LONG
 from itemeval_assets.core.templates import Template
 from itemeval_assets.experiments import (
     ExperimentInputSpec,
     ExperimentOutputSpec,
+    ExperimentRunManifest,
     FileReference,
 )
 from itemeval_assets.experiments.io_schema import io_schema
+from itemeval_assets.stages.items import now
 from itemeval_assets.storage.layout import manifest_key
 from itemeval_assets.storage.store import ResultsStore
 
 from .frames import LOG_COLUMNS
+from .results import Draft, Written
 
-__all__ = ["input_files", "manifest_bytes", "manifests_of", "release_schema"]
+__all__ = [
+    "card_facts",
+    "input_files",
+    "json_bytes",
+    "manifests_of",
+    "release_manifest",
+    "release_schema",
+]
 
+PACKAGE = "itemeval-assets"
 FILE: Any = FileReference
 PYTHON = {"string": str, "int32": int, "int64": int, "float64": float, "bool": bool}
 
@@ -61,8 +75,42 @@ def manifests_of(store: ResultsStore, run_ids: Iterable[str]) -> Sequence[Mappin
     return sorted(filter(None, found), key=lambda manifest: manifest["created_at"])
 
 
-def manifest_bytes(manifest: Mapping[str, Any]) -> bytes:
-    return (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode()
+def card_facts(draft: Draft, written: Written, manifests: Sequence[Mapping[str, Any]]) -> CardFacts:
+    """What the card of a release is made of."""
+    store = draft.store
+    datasets = store.read("items", columns=["dataset_id"])["dataset_id"].value_counts().to_pylist()
+    return CardFacts(
+        version=str(draft.run.versioned_experiment.version),
+        experiment_id=draft.run.experiment_id,
+        released_at=now(),
+        config=draft.study.config,
+        config_sha256=draft.study.config_sha256,
+        cells=written.cells,
+        missing=written.missing,
+        items={found["values"]: found["counts"] for found in datasets},
+        results=written.results,
+        spend=spend_by_model(store.read("log_index").to_pylist()),
+        manifests=manifests,
+        frames=written.rows,
+        package_version=version_of(PACKAGE),
+    )
+
+
+def release_manifest(draft: Draft) -> ExperimentRunManifest:
+    """The manifest of the release itself, as every published run has one."""
+    run, uri = draft.run, draft.run.backend.uri
+    return ExperimentRunManifest(
+        workflow_run_id=draft.run_id,
+        experiment_id=run.experiment_id,
+        experiment_name=draft.study.name,
+        specs_uri=uri(run.place.specs),
+        io_spec=uri(run.place.io_spec),
+        input_artifacts=uri(run.place.input_artifacts),
+    )
+
+
+def json_bytes(document: Mapping[str, Any]) -> bytes:
+    return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
 
 
 def _texts(templates: Iterable[Template]) -> dict[str, bytes]:

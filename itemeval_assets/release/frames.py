@@ -39,7 +39,7 @@ class Frames:
         events = part.rows.num_rows
         own = {name: column.slice(0, events) for name, column in levels.items()}
         self._write("specs", levels, {}, n_rows=self._cells)
-        self._write("scalars", {n: part.rows[n] for n in EVENT_COLUMNS}, own)
+        self._write("scalars", {name: part.rows[name] for name in EVENT_COLUMNS}, own)
         logs = {
             name: pa.array(
                 [log_uris.get(key) for key in part.rows[column].to_pylist()], pa.string()

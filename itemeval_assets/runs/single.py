@@ -48,11 +48,12 @@ def run_preflight(study: Study, consent_usd: float | None) -> list[ModelHealth]:
     ]
 
 
-def run_export(study: Study) -> ExportResult:
+def run_export(study: Study, for_spreadsheets: bool) -> ExportResult:
     """Materialize the ledger and the export, and say what was written."""
     store = open_store(study)
     with Launcher.open(study) as launch:
-        launch(["ledger", "export"])
+        launch(["ledger"])
+        launch(["export"], config={"for_spreadsheets": for_spreadsheets})
     return exported(launch, store)
 
 

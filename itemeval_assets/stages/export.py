@@ -1,7 +1,7 @@
 """export: the study's results as single files, for people who do not read folders."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -13,12 +13,14 @@ from pyarrow.csv import CSVWriter
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.quality import PARSED_COLUMNS, parse_ok_violations, repeated_keys
 from itemeval_assets.core.spend import Spend, spend_by_model
+from itemeval_assets.core.spreadsheet import for_spreadsheet
 from itemeval_assets.core.study import Partition, Study
 from itemeval_assets.core.tables import GRADINGS_LONG, TABLES, arrow_schema
 from itemeval_assets.storage.layout import (
     EXPORT_LEDGER_CSV,
     EXPORT_LONG_CSV,
     EXPORT_LONG_PARQUET,
+    EXPORT_SPREADSHEET,
 )
 from itemeval_assets.storage.store import ResultsStore
 
@@ -42,22 +44,28 @@ class ExportResult(NamedTuple):
     spend: list[Spend]
 
 
-def write(study: Study, store: ResultsStore) -> ExportResult:
+def write(study: Study, store: ResultsStore, *, for_spreadsheets: bool = False) -> ExportResult:
     """Write export/: gradings_long as Parquet and CSV, and the ledger as CSV.
 
+    `for_spreadsheets` writes one more CSV, whose texts no spreadsheet takes for a formula; without
+    it, one of an earlier export is removed, which would no longer say what the others say.
     One partition is in memory at a time. Raises StoreError, and writes nothing, when the tables
     break a rule.
     """
     require_sound(study, store)
     spent = ledger.united(store)
+    extra = (EXPORT_SPREADSHEET,) if for_spreadsheets else ()
     with TemporaryDirectory(prefix="itemeval_assets_") as folder:
-        files = {key: Path(folder) / Path(key).name for key in (*EXPORTS, EXPORT_LEDGER_CSV)}
-        rows = _write_long(study, store, *(files[key] for key in EXPORTS))
+        names = (*EXPORTS, *extra, EXPORT_LEDGER_CSV)
+        files = {key: Path(folder) / Path(key).name for key in names}
+        rows = _write_long(study, store, *(files[key] for key in (*EXPORTS, *extra)))
         united = spent.drop_columns(["gen_condition_id"])
         with csv_writer(files[EXPORT_LEDGER_CSV], united.schema) as lines:
             lines.write_table(united.combine_chunks())
         for key, path in files.items():
             store.backend.upload(path, key, give_away=True)
+    if not for_spreadsheets:
+        store.backend.delete(EXPORT_SPREADSHEET)
     unpriced = {row["model"] for row in spent.to_pylist() if not row["priced"]}
     return ExportResult(
         rows,
@@ -68,19 +76,23 @@ def write(study: Study, store: ResultsStore) -> ExportResult:
     )
 
 
-def _write_long(study: Study, store: ResultsStore, parquet: Path, text: Path) -> int:
+def _write_long(
+    study: Study, store: ResultsStore, parquet: Path, text: Path, shown: Path | None = None
+) -> int:
     """Write all of gradings_long, a row group per partition; the number of rows."""
     schema, count = arrow_schema(GRADINGS_LONG), 0
-    with (
-        pq.ParquetWriter(parquet, schema, compression="zstd") as table,
-        csv_writer(text, schema) as lines,
-    ):
+    with ExitStack() as stack:
+        table = stack.enter_context(pq.ParquetWriter(parquet, schema, compression="zstd"))
+        lines = stack.enter_context(csv_writer(text, schema))
+        cells = stack.enter_context(csv_writer(shown, schema)) if shown else None
         for partition in _in_design_order(study, store):
             rows = store.read("gradings_long", [partition])
             if rows.num_rows:
                 table.write_table(rows, row_group_size=rows.num_rows)
                 # Of a chunk without rows the writer of Arrow makes a line of zero bytes.
                 lines.write_table(rows.combine_chunks())
+                if cells is not None:
+                    cells.write_table(for_spreadsheet(rows).combine_chunks())
                 count += rows.num_rows
     return count
 

@@ -33,6 +33,7 @@ RERUNS = "reruns.json"
 EXPORT_LONG_PARQUET = "export/gradings_long.parquet"
 EXPORT_LONG_CSV = "export/gradings_long.csv"
 EXPORT_LEDGER_CSV = "export/ledger.csv"
+EXPORT_SPREADSHEET = "export/gradings_long_for_spreadsheets.csv"
 
 # Logs are written here and moved once complete: a log found here belongs to a live or killed run.
 LOGS = "logs"

@@ -1,21 +1,23 @@
 """What an attacker may control: files of a study, replies, buckets. What they must not get."""
 
 import ast
+import csv
+import io
 import json
 import os
 import re
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 import itemeval_assets
-from itemeval_assets import project
+from itemeval_assets import api, project
 from itemeval_assets.cli import run_cli
 from itemeval_assets.core.config import parse_config
 from itemeval_assets.core.errors import ConfigError, ItemevalAssetsError, StoreError
@@ -180,8 +182,11 @@ def test_a_few_lines_that_mean_billions_are_refused_at_once() -> None:
 
 @given(st.text(max_size=200) | st.binary(max_size=200))
 def test_any_text_is_yaml_or_a_yaml_error(text: str | bytes) -> None:
-    with suppress(yaml.YAMLError):
-        load_yaml(text)
+    try:
+        found = load_yaml(text)
+    except yaml.YAMLError:
+        return
+    assert yaml.safe_dump(found), "this refuses what is no plain data"
 
 
 # --- names that could lead out of a folder
@@ -408,14 +413,46 @@ def test_a_manifest_holds_no_key(tmp_path: Path, serve: Serve, monkeypatch: Any)
     "text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1", "'=1"]
 )
 def test_formulas_are_shown(text: str) -> None:
-    assert for_spreadsheet(text) == f"'{text}"
+    assert shown_of(text) == f"'{text}"
+
+
+def shown_of(text: str) -> str:
+    rows = pa.table({"text": [None, text], "number": [-1.5, None]})
+    shown = for_spreadsheet(rows)
+    assert shown.schema == rows.schema and shown["number"] == rows["number"]
+    assert shown["text"][0].as_py() is None
+    return shown["text"][1].as_py()
 
 
 @given(st.text())
 def test_spreadsheet_texts_start_with_no_formula_and_come_back(text: str) -> None:
-    shown = for_spreadsheet(text)
+    shown = shown_of(text)
     assert not shown.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
     assert (shown[1:] if shown.startswith("'") else shown) == text
+
+
+def test_an_export_for_spreadsheets_stands_beside_the_exact_one(tmp_path: Path) -> None:
+    config = write_study(tmp_path, graders=[])
+    item = {"id": "=1+1", "question": "What is 1 + 1?", "answer": "2", "scheme": "", "topic": ""}
+    (tmp_path / "items.jsonl").write_text(json.dumps(item))
+    api.run(config)
+    exports = results_dir(config) / "export"
+    made = exports / "gradings_long_for_spreadsheets.csv"
+    assert not made.exists()
+    assert run_cli(["export", str(config), "--for-spreadsheets"]) == 0
+    exact, shown = (exports / "gradings_long.csv").read_text(), made.read_text()
+    changed = [
+        (before, after)
+        for before, after in zip(cells_of(exact), cells_of(shown), strict=True)
+        if before != after
+    ]
+    assert changed and all(after == f"'{before}" for before, after in changed)
+    api.export(config)
+    assert not made.exists()  # it would no longer say what the others say
+
+
+def cells_of(text: str) -> list[str]:
+    return [cell for row in csv.reader(io.StringIO(text)) for cell in row]
 
 
 def test_studies_of_others_are_loaded_without_being_run(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from itemeval_assets.core.tables import GRADINGS_LONG
 from itemeval_assets.experiments import BaseExperiment, ExperimentRun, ExperimentStorageSettings
 from itemeval_assets.release import Release, publish_release, storage_for
 from itemeval_assets.release import publish as publishing
+from itemeval_assets.release import results as publishing_results
 from itemeval_assets.storage.store import open_store
 from tests.defs.runs import GRADINGS, SOLUTIONS, finish, message, planted, runs_of, toy_study
 
@@ -194,6 +195,13 @@ def test_the_version_rises_by_what_changed(
     assert versions == ["v1.0.0", "v1.1.0", "v1.2.0", "v2.0.0", "v2.0.1"]
 
 
+def test_after_a_version_of_another_program_the_next_is_major(
+    finished: Study, storage: ExperimentStorageSettings
+) -> None:
+    (Path(publish(finished, storage).uri) / "release.json").unlink()
+    assert publish(finished, storage).version == "v2.0.0"
+
+
 def test_cells_without_an_event_are_listed_with_the_reason(
     tmp_path: Path, storage: ExperimentStorageSettings
 ) -> None:
@@ -235,10 +243,14 @@ def test_an_errored_call_is_an_event_and_a_flaw(
         assert runs.run(["gradings_long"], span=[pair]).success
     found = publish(study, storage)
     assert (found.cells, found.events, found.missing) == (3, 3, 1)
-    errors = latest(study, storage).load_results("errors")
+    run = latest(study, storage)
+    errors = run.load_results("errors")
     assert errors["error_type"].tolist() == ["errored"]
     assert errors["message"].tolist() == ["the judge was out"]
     assert errors.index.get_level_values("item_id").tolist() == [rows[1]["item_id"]]
+    mean = (rows[0]["score"] + rows[2]["score"]) / 2
+    card = (Path(run.uri) / "STUDY_CARD.md").read_text()
+    assert f"| a · short | mockllm/judge · strict | 3 | {mean:.4g} | 0 | 1 |" in card
 
 
 def test_the_card_says_what_a_stranger_needs(
@@ -328,13 +340,13 @@ def test_a_release_that_fails_leaves_nothing(
 def test_rows_that_change_meanwhile_stop_a_release(
     finished: Study, storage: ExperimentStorageSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = publishing.partition_rows
+    whole = publishing_results.partition_rows
 
     def changed(*given: Any) -> Any:
         part = whole(*given)
         return part._replace(rows=part.rows.slice(1))
 
-    monkeypatch.setattr(publishing, "partition_rows", changed)
+    monkeypatch.setattr(publishing_results, "partition_rows", changed)
     with pytest.raises(StoreError, match="changed while it was released"):
         publish(finished, storage)
     assert objects(storage) == {}

@@ -1,0 +1,129 @@
+"""The results of a release: its frames, written partition by partition, and the logs they name."""
+
+import tempfile
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from itemeval_assets.core.errors import StoreError
+from itemeval_assets.core.study import Partition, Study
+from itemeval_assets.core.study_card import result_row
+from itemeval_assets.core.summaries import Graded, graded_by
+from itemeval_assets.core.tables import LEDGER, SOLUTIONS
+from itemeval_assets.experiments import ExperimentRun
+from itemeval_assets.stages import ledger
+from itemeval_assets.storage.store import ResultsStore
+
+from .content import Contents, PartitionRows, content_of, count_cells, partition_rows
+from .frames import LOG_COLUMNS, Frames
+
+__all__ = ["Draft", "Say", "Written", "publish_results"]
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A release in the making: `contents` of a study, published as `run` by the run `run_id`."""
+
+    study: Study
+    store: ResultsStore
+    contents: Contents
+    run: ExperimentRun[Any, Any]
+    run_id: str
+    say: Say
+
+
+@dataclass
+class Written:
+    """What was seen while the frames were written.
+
+    `missing` counts cells without a sound grading event; `run_ids` are those of the runs behind
+    the rows; `results` are rows of the card.
+    """
+
+    frames: Frames
+    missing: int = 0
+    run_ids: set[str] = field(default_factory=set)
+    results: list[tuple[str, ...]] = field(default_factory=list)
+
+    @property
+    def cells(self) -> int:
+        return self.frames.rows["specs"]
+
+    @property
+    def rows(self) -> dict[str, int]:
+        """Rows by frame of results."""
+        return {name: rows for name, rows in self.frames.rows.items() if name != "specs"}
+
+
+def publish_results(draft: Draft) -> Written:
+    """Publish the logs, and then the specs and the frames.
+
+    Raises StoreError when rows are no longer those of the draft, or when there are none.
+    """
+    run = draft.run
+    with tempfile.TemporaryDirectory(prefix="itemeval_assets_") as folder:
+        written = _write_frames(draft, Path(folder))
+        for name, path in written.frames.files.items():
+            key = run.place.specs if name == "specs" else run.place.final_file(name)
+            run.backend.upload(path, key, give_away=True)
+    return written
+
+
+def _write_frames(draft: Draft, folder: Path) -> Written:
+    study, store = draft.study, draft.store
+    cells, log_uris = count_cells(draft.contents), {}
+    with closing(Frames(folder, draft.run.experiment_id, draft.run_id, cells)) as frames:
+        written = Written(frames)
+        for partition in study.grade_partitions():
+            part = partition_rows(study, store, partition)
+            _require_unchanged(draft, "|".join(partition), part)
+            _publish_logs(draft, part.rows, log_uris)
+            frames.add(part, log_uris)
+            written.missing += len(part.flaws)
+            written.results.append(_card_row(study, partition, part.rows))
+            for column in ("gen_run_id", "grade_run_id"):
+                written.run_ids |= set(part.rows[column].unique().to_pylist()) - {None}
+        for generate in study.generate_partitions():
+            frames.add_table(SOLUTIONS, store.read("solutions", [generate]))
+        frames.add_table(LEDGER, ledger.united(store))
+    if not frames.rows.get("scalars"):
+        raise StoreError(
+            f"study {study.name} has no grading event of its design; run it, then release it"
+        )
+    return written
+
+
+def _require_unchanged(draft: Draft, name: str, part: PartitionRows) -> None:
+    if content_of(part) != draft.contents[name]:
+        raise StoreError(
+            f"partition {name} changed while it was released: a run is writing it. "
+            "Nothing was published; release again when no run is in progress"
+        )
+
+
+def _publish_logs(draft: Draft, rows: pa.Table, uris: dict[str, str]) -> None:
+    """Copy the logs that the rows name, each once; `uris` learns where they are."""
+    backend = draft.run.backend
+    for field_name, column in LOG_COLUMNS.items():
+        for key in rows[column].unique().to_pylist():
+            if key is None or key in uris:
+                continue
+            log = Path(key)
+            place = draft.run.place.result_file(field_name, log.stem, log.suffix)
+            backend.upload(draft.store.backend.local_copy(key), place)
+            uris[key] = backend.uri(place)
+            draft.say(f"published log {len(uris)}: {log.name}")
+
+
+def _card_row(study: Study, partition: Partition, rows: pa.Table) -> tuple[str, ...]:
+    generate = study.design.generate_by_id()[partition[0]].label
+    grade = study.design.grade_by_id()[partition[1]].label
+    events = rows.select(["score", "parse_error"]).to_pylist()
+    graded = graded_by(events, lambda _: grade).get(grade, Graded([], {}, 0))
+    return result_row(generate, grade, graded)

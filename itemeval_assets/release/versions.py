@@ -1,0 +1,80 @@
+"""Which version a release gets: as asked for, or by what changed since the release before."""
+
+import json
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from itemeval_assets.core.errors import StoreError
+from itemeval_assets.core.releases import Bump, PartitionContent, required_bump
+from itemeval_assets.core.study import Study
+from itemeval_assets.experiments import BaseExperiment, ExperimentRun, SemVer
+from itemeval_assets.storage.store import ResultsStore
+
+from .content import IDENTITY, Contents, partition_rows, tuples_of
+
+__all__ = ["RECORD", "asked_version", "needed_bump", "record_of"]
+
+# What a release holds, for the next one to compare itself with.
+RECORD = "release.json"
+
+
+def asked_version(text: str | None) -> Any:
+    """A bump or a SemVer; None for no text. Raises StoreError for what cannot be either.
+
+    An unknown bump is for the experiment to refuse, which knows them all.
+    """
+    if text is None or text.startswith("bump"):
+        return text
+    try:
+        return SemVer.FromString(text)
+    except ValueError as error:
+        raise StoreError(f"version: {error}") from error
+
+
+def needed_bump(
+    experiment: BaseExperiment[Any, Any], study: Study, store: ResultsStore, contents: Contents
+) -> Bump | None:
+    """How much the version must rise from the latest one to `contents`; None: nothing changed."""
+    latest = experiment.latest_version()
+    if latest is None:
+        return "bumpmajor"
+    run = latest.latest_run
+    before = _read_record(run)
+    if before is None:
+        return "bumpmajor"  # what another program published under this name
+
+    def has_lost_cells(name: str) -> bool:
+        part = partition_rows(study, store, tuple(name.split("|")))
+        return bool(_released_cells(run, name) - set(tuples_of(part.cells, IDENTITY)))
+
+    return required_bump(before, contents, has_lost_cells)
+
+
+def record_of(study: Study, contents: Contents) -> dict[str, Any]:
+    """The record of a release."""
+    return {
+        "study": study.name,
+        "config_sha256": study.config_sha256,
+        "partitions": {name: found._asdict() for name, found in contents.items()},
+    }
+
+
+def _read_record(run: ExperimentRun[Any, Any]) -> Contents | None:
+    """What a published release holds; None for a run that is no release of ours."""
+    data = run.backend.read(f"{run.prefix}/{RECORD}")
+    if data is None:
+        return None
+    partitions: dict[str, Any] = json.loads(data)["partitions"]
+    return {name: PartitionContent(**content) for name, content in partitions.items()}
+
+
+def _released_cells(run: ExperimentRun[Any, Any], name: str) -> set[tuple[Any, ...]]:
+    """The cells of one partition in a published release. Reads it batch by batch."""
+    conditions = tuple(name.split("|"))
+    found: set[tuple[Any, ...]] = set()
+    columns = [*IDENTITY, "gen_condition_id", "grade_condition_id"]
+    with pq.ParquetFile(run.backend.local_copy(run.place.specs)) as file:
+        for batch in file.iter_batches(columns=columns, use_threads=False):
+            found |= {row[:-2] for row in tuples_of(batch, columns) if row[-2:] == conditions}
+    return found

@@ -1,0 +1,75 @@
+"""The card of a release: what came of each condition, and what it cost, in words."""
+
+from typing import Any
+
+import pytest
+import yaml
+
+from itemeval_assets.core.config import parse_config
+from itemeval_assets.core.spend import Spend
+from itemeval_assets.core.study_card import CardFacts, result_row, study_card
+from itemeval_assets.core.summaries import Graded
+from tests.studies import study_yaml
+
+
+def card(**known: Any) -> list[str]:
+    facts: dict[str, Any] = {
+        "version": "v1.0.0",
+        "experiment_id": "toy/v1.0.0/2026-01-02_03-04-05",
+        "released_at": "2026-01-02T03:04:05+00:00",
+        "config": parse_config(yaml.safe_dump(study_yaml()), "study.yaml"),
+        "config_sha256": "c0ffee",
+        "cells": 4,
+        "missing": 0,
+        "items": {"items.jsonl": 4},
+        "results": [],
+        "spend": [],
+        "manifests": [],
+        "frames": {"scalars": 4},
+        "package_version": "1.2.3",
+    }
+    return study_card(CardFacts(**{**facts, **known})).splitlines()
+
+
+@pytest.mark.parametrize(
+    ("graded", "figures"),
+    [
+        (Graded([0.25, 0.75], {"no_json_object": 2, "no_score": 1}, 1), ("6", "0.5", "3", "1")),
+        (Graded([1 / 3] * 1200, {}, 0), ("1,200", "0.3333", "0", "0")),
+        (Graded([], {"no_json_object": 1}, 0), ("1", "none", "1", "0")),
+        (Graded([], {}, 0), ("0", "none", "0", "0")),
+    ],
+)
+def test_a_condition_has_a_row_of_figures(graded: Graded, figures: tuple[str, ...]) -> None:
+    assert result_row("a · short", "numeric", graded) == ("a · short", "numeric", *figures)
+
+
+def test_results_are_a_table_whatever_the_names() -> None:
+    lines = card(results=[result_row("a|b · short", "numeric", Graded([1.0], {}, 0))])
+    header = lines.index(
+        "| condition | graded by | events | mean score | parse failures | errored |"
+    )
+    assert lines[header + 1 : header + 4] == [
+        "|---|---|---|---|---|---|",
+        "| a\\|b · short | numeric | 1 | 1 | 0 | 0 |",
+        "",
+    ]
+
+
+def test_missing_cells_are_said_at_the_top() -> None:
+    warning = (
+        "**1,200 cells lack a sound grading event**: the frame `errors` lists them, "
+        "with the reason."
+    )
+    assert warning in card(missing=1200)[:8]
+    assert not any("lack a sound grading event" in line for line in card())
+
+
+def test_costs_of_several_models_have_a_total() -> None:
+    one = Spend("p", "p/one", calls=1000, cached=10, usd=1.5)
+    other = Spend("p", "p/other", calls=5, usd=0.25, unpriced_calls=2)
+    rows = ["| p/one | 1,000 | 10 | 1.5000 | 0 |", "| p/other | 5 | 0 | 0.2500 | 2 |"]
+    lines = card(spend=[one, other])
+    found = lines.index(rows[0])
+    assert lines[found : found + 3] == [*rows, "| total | 1,005 | 10 | 1.7500 | 2 |"]
+    assert not any(line.startswith("| total") for line in card(spend=[one]))
