@@ -39,14 +39,27 @@ def read_log_header(path: Path) -> EvalLog:
 
 
 def _read(path: Path, header_only: bool) -> EvalLog:
+    while True:
+        before = _version_of(path)
+        try:
+            return read_eval_log(str(path), header_only=header_only)
+        except Exception as error:  # inspect, zipfile and pydantic each raise their own
+            if _version_of(path) not in (before, None):
+                continue  # a run in progress has put a longer one in its place meanwhile
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise StoreError(
+                f"{path} is not a readable .eval log: {reason}. "
+                "Move it out of the study's logs/ folder to go on without it"
+            ) from error
+
+
+def _version_of(path: Path) -> tuple[int, ...] | None:
+    """Which file this is; None where there is none."""
     try:
-        return read_eval_log(str(path), header_only=header_only)
-    except Exception as error:  # inspect, zipfile and pydantic each raise their own
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise StoreError(
-            f"{path} is not a readable .eval log: {reason}. "
-            "Move it out of the study's logs/ folder to go on without it"
-        ) from error
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def call_rows(log: EvalLog, model: str, prices: PriceBook) -> Iterator[tuple[Cell, Row]]:
