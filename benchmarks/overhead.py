@@ -1,11 +1,10 @@
 """(a) The same mock calls through inspect_ai alone, and as a study with one and two workers.
 
-    python -m benchmarks.overhead [--items 800]
+    python -m benchmarks.overhead [--items 600] [--same-settings]
 
-Four prompts and one model: `4 x items` answers, each graded by a scorer and by a judge; 2,000
-items make 8,000 answers and 16,000 gradings. inspect_ai alone makes the calls, with the same
-settings of its logs, and grades nothing by scorer. All run as whole processes, start to end.
-Beside itemeval, where it is installed (see `benchmarks.peer`).
+Four prompts and one model: `4 x items` answers, each graded by a scorer and by a judge. All run
+as whole processes, start to end; inspect_ai alone grades nothing by scorer. It runs with its own
+defaults; with `--same-settings` a second time, with those that a study gives its logs.
 """
 
 import argparse
@@ -15,17 +14,27 @@ import tempfile
 from pathlib import Path
 
 from .big_study import declare
-from .peer import end_to_end, find_itemeval
 from .processes import Measured, measure, python
 from .targets import Target, report
+
+__all__ = ["PROMPTS", "declare_study", "study"]
 
 PROMPTS = 4
 BARE = """
 import sys, inspect_ai
 from inspect_ai import Task
 from inspect_ai.dataset import Sample
+from inspect_ai.model import ModelOutput, ModelUsage, get_model
 from inspect_ai.solver import generate
 items, folder = int(sys.argv[1]), sys.argv[2]
+settings = dict(log_realtime=False, log_buffer=max(1, items // 100)) if "tuned" in sys.argv else {}
+
+def answer(input, tools, tool_choice, config):
+    # Without a usage inspect_ai counts tokens itself, and fetches a table from the net for it.
+    output = ModelOutput.from_content("mockllm/model", f"ANSWER: {len(input[-1].text)}")
+    output.usage = ModelUsage(input_tokens=20, output_tokens=5, total_tokens=25)
+    return output
+
 for stage in ("generate", "grade"):
     tasks = [
         Task(name=f"{stage}_{n}", solver=generate(), dataset=[
@@ -33,9 +42,9 @@ for stage in ("generate", "grade"):
             for i in range(items)])
         for n in range(4)
     ]
-    logs = inspect_ai.eval(tasks, model="mockllm/model", log_dir=f"{folder}/{stage}",
-        log_format="eval", log_realtime=False, log_buffer=max(1, items // 200), display="none",
-        max_tasks=4, score=False, log_level="error")
+    logs = inspect_ai.eval(tasks, model=get_model("mockllm/model", custom_outputs=answer),
+        log_dir=f"{folder}/{stage}", display="none", max_tasks=4, score=False,
+        log_level="error", **settings)
     assert sum(len(log.samples) for log in logs) == 4 * items
 """
 
@@ -43,60 +52,53 @@ for stage in ("generate", "grade"):
 def main() -> None:
     """Measure, and report ratios of whole processes."""
     parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("--items", type=int, default=800)
-    items = parser.parse_args().items
-    peer = find_itemeval()
+    parser.add_argument("--items", type=int, default=600)
+    parser.add_argument("--same-settings", action="store_true")
+    given = parser.parse_args()
+    settings = {"inspect_ai alone": []}
+    if given.same_settings:
+        settings["inspect_ai with our log settings"] = ["tuned"]
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        bare = measure(python(BARE, items, root / "bare"), root)
-        ours = {workers: _study(root, items, workers) for workers in (1, 2)}
-        theirs = peer and end_to_end(peer, _declare(root / "peer", items), 2 * PROMPTS * items)
-    calls = 2 * PROMPTS * items
+        bare = {
+            name: measure(python(BARE, given.items, root / name, *more), root).seconds
+            for name, more in settings.items()
+        }
+        ours = {workers: study(root, given.items, workers).seconds for workers in (1, 2)}
+    calls = 2 * PROMPTS * given.items
     targets = [
-        Target(
-            "one worker, beside inspect_ai alone",
-            ours[1].seconds / bare.seconds,
-            1.10,
-            f"seconds of {calls:,} calls as a study / through inspect_ai alone",
-        ),
-        Target(
-            "two workers, beside inspect_ai alone",
-            bare.seconds / ours[2].seconds,
-            1.8,
-            f"seconds of {calls:,} calls through inspect_ai alone / as a study",
-            at_least=True,
-        ),
-    ]
-    if theirs:
-        targets.append(
+        target
+        for name, seconds in bare.items()
+        for target in (
             Target(
-                "two workers, beside itemeval",
-                theirs.seconds / ours[2].seconds,
-                2.5,
-                "its seconds for the same answers and gradings / ours",
+                f"one worker, beside {name}",
+                ours[1] / seconds,
+                1.10,
+                f"seconds of {calls:,} calls as a study / through it",
+            ),
+            Target(
+                f"two workers, beside {name}",
+                seconds / ours[2],
+                1.8,
+                f"seconds of {calls:,} calls through it / as a study",
                 at_least=True,
-            )
+            ),
         )
-    report(
-        targets,
-        answers=PROMPTS * items,
-        gradings=2 * PROMPTS * items,
-        inspect_s=bare.seconds,
-        one_worker_s=ours[1].seconds,
-        two_workers_s=ours[2].seconds,
-        itemeval_s=theirs.seconds if theirs else None,
-    )
+    ]
+    report(targets, calls=calls, inspect_s=bare, one_worker_s=ours[1], two_workers_s=ours[2])
 
 
-def _declare(folder: Path, items: int) -> Path:
+def declare_study(folder: Path, items: int) -> Path:
+    """Four prompts, a judge and a scorer."""
     return declare(
         folder, prompts=PROMPTS, judges=1, item_count=items, replications=1, scorer="numeric"
     )
 
 
-def _study(root: Path, items: int, workers: int) -> Measured:
+def study(root: Path, items: int, workers: int) -> Measured:
+    """Run the study to its end, in a process of its own."""
     folder = root / f"workers{workers}"
-    config = _declare(folder, items)
+    config = declare_study(folder, items)
     arguments = ["run", str(config), "--yes", "--json", "--workers", str(workers)]
     done = measure([*python("from itemeval_assets.cli import main; main()"), *arguments], folder)
     assert json.loads(done.output)["calls"] == 2 * PROMPTS * items

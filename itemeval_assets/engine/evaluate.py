@@ -28,7 +28,7 @@ MAX_RETRIES = 5
 ATTEMPT_TIMEOUT_S = 600
 # A killed run can lose the finished samples that are not on the disk yet. Each flush writes the
 # whole log of a Task anew, so that for a large one there is a flush per so many samples only.
-FLUSHES_PER_TASK = 200
+FLUSHES_PER_TASK = 100
 MAX_TASKS_IN_FLIGHT = 64
 
 _sharers = 1

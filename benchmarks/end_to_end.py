@@ -1,0 +1,50 @@
+"""(a) The same answers and gradings through itemeval, and as a study with two workers.
+
+    python -m benchmarks.end_to_end [--items 800]
+
+`4 x items` answers of mock models, each graded by a scorer and by a judge; 2,000 items make 8,000
+answers and 16,000 gradings. Whole processes, start to end. Without itemeval (see
+`benchmarks.peer`) there is nothing to compare with.
+"""
+
+import argparse
+import tempfile
+from pathlib import Path
+
+from .overhead import PROMPTS, declare_study, study
+from .peer import end_to_end, find_itemeval
+from .targets import Target, report
+
+
+def main() -> None:
+    """Measure, and report the ratio."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--items", type=int, default=800)
+    items, peer = parser.parse_args().items, find_itemeval()
+    if peer is None:
+        report([], note="itemeval is not installed")
+        return
+    gradings = 2 * PROMPTS * items
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        ours = study(root, items, 2).seconds
+        theirs = end_to_end(peer, declare_study(root / "peer", items), gradings).seconds
+    report(
+        [
+            Target(
+                "two workers, beside itemeval",
+                theirs / ours,
+                2.5,
+                f"its seconds for the same {gradings:,} gradings / ours",
+                at_least=True,
+            )
+        ],
+        answers=PROMPTS * items,
+        gradings=gradings,
+        seconds=ours,
+        itemeval_s=theirs,
+    )
+
+
+if __name__ == "__main__":
+    main()
