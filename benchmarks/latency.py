@@ -1,9 +1,10 @@
 """(b) Calls that wait: to a server that answers after half a second, against the limit.
 
-    python -m benchmarks.latency [--calls 4000] [--connections 20]
+    python -m benchmarks.latency [--calls 4000] [--connections 10]
 
 The limit is calls x latency / connections; the time is that from the first request to the last
-answer. The server is a process of its own on this machine.
+answer. The server is a process of its own on this machine. Ten connections are inspect_ai's
+default.
 """
 
 import argparse
@@ -25,7 +26,7 @@ def main() -> None:
     """Measure, and report the ratio to the limit."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--calls", type=int, default=4000)
-    parser.add_argument("--connections", type=int, default=20)
+    parser.add_argument("--connections", type=int, default=10)
     given = parser.parse_args()
     answered: list[float] = []
     with (

@@ -17,6 +17,7 @@ import typer
 from itemeval_assets import api, experiments_cli, project, reports
 from itemeval_assets.core.budget import WHATEVER_IT_COSTS
 from itemeval_assets.core.errors import ConsentMissing, ItemevalAssetsError
+from itemeval_assets.garbage import without_collection_at_the_end
 
 if TYPE_CHECKING:
     from itemeval_assets.runs.study import RunSummary
@@ -236,7 +237,9 @@ def quickstart(
 
 def main() -> None:
     """Entry point of the console script."""
-    sys.exit(run_cli(sys.argv[1:]))
+    with without_collection_at_the_end():
+        code = run_cli(sys.argv[1:])
+    sys.exit(code)
 
 
 def run_cli(arguments: list[str]) -> int:

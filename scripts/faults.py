@@ -1,7 +1,7 @@
 """Run the fault suite, and print what each fault has cost: rows, dollars, calls made again.
 
 The figures are what the tests have measured (`report_fault`), not what they assert. With
-TEST_FAULTS=20 each fault is injected ten times as often, or more.
+TEST_FAULTS=20 each fault is injected ten times as often, or more; TEST_KILLS=20 kills 20 runs.
 """
 
 import argparse
@@ -15,28 +15,24 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-KILLS = ["tests/whole/test_kills.py", "-k", "random_kills or reads_the_logs"]
 TITLES = ("fault", "promised", "injected", "rows lost", "USD lost", "calls repeated")
 
 
 def main() -> int:
     """Exit with that of pytest: 0 where every promise held."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kills", action="store_true", help="kill whole runs as well: slower")
     parser.add_argument("arguments", nargs="*", help="passed to pytest")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "faults.jsonl"
-        codes = [_pytest(report, ["tests/faults", *options.arguments])]
-        if options.kills:
-            codes.append(_pytest(report, KILLS))
+        code = _pytest(report, ["tests/faults", *options.arguments])
         lines = report.read_text(encoding="utf-8").splitlines() if report.exists() else []
     print(_table(sorted(map(json.loads, lines), key=lambda line: line["fault"])))
-    return max(codes)
+    return code
 
 
 def _pytest(report: Path, arguments: list[str]) -> int:
-    command = [sys.executable, "-m", "pytest", "-q", "--strict-markers", *arguments]
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "auto", *arguments]
     environment = {**os.environ, "TEST_FAULT_REPORT": str(report)}
     return subprocess.call(command, cwd=ROOT, env=environment)
 

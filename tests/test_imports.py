@@ -17,23 +17,24 @@ PACKAGE = Path(itemeval_assets.__file__).parent
 # package itself. Imports for type annotations alone (TYPE_CHECKING) are free.
 ALLOWED = {
     "core": set(),
-    "engine": {"core"},
+    "engine": {"core", "garbage"},
     "storage": {"core", "settings"},
     "stages": {"engine", "storage", "core"},
     "settings": set(),
+    "garbage": set(),
     "plots": set(),
     "release": {"experiments", "stages", "storage", "core"},
     "defs": {"release", "stages", "plots", "storage", "core", "settings"},
     "definitions": {"defs", "settings"},
     "instances": {"settings"},
-    "runs": {"instances", "defs", "stages", "engine", "storage", "core", "settings"},
+    "runs": {"instances", "garbage", "defs", "stages", "engine", "storage", "core", "settings"},
     "api": {"runs", "stages", "storage", "core"},
     "project": {"api", "instances", "engine", "storage", "core", "settings"},
     "component": {"project", "defs", "storage", "core", "settings"},
     "reports": {"api", "project", "core"},
     "experiments": {"instances", "storage", "core", "settings"},
     "experiments_cli": {"experiments", "reports", "core"},
-    "cli": {"api", "project", "experiments_cli", "reports", "core"},
+    "cli": {"api", "garbage", "project", "experiments_cli", "reports", "core"},
     "__init__": {"component", "api", "storage", "core"},
 }
 # Third-party packages that only these layers may import.

@@ -12,6 +12,7 @@ from inspect_ai.model._model_info import _get_model_info_direct
 
 from itemeval_assets.core.config import SolversConfig
 from itemeval_assets.core.pricing import Price, provider_of
+from itemeval_assets.garbage import little_garbage_collection
 
 __all__ = [
     "connections_to",
@@ -30,6 +31,7 @@ ATTEMPT_TIMEOUT_S = 600
 # whole log of a Task anew, so that for a large one there is a flush per so many samples only.
 FLUSHES_PER_TASK = 100
 MAX_TASKS_IN_FLIGHT = 64
+SAMPLES_PER_CONNECTION = 2
 
 _sharers = 1
 
@@ -88,7 +90,17 @@ def evaluate(tasks: list[Task], log_dir: Path, retry_on_error: int | None) -> li
     events inspect is about a third faster; finished samples are flushed to the log anyway.
     """
     log_dir.mkdir(parents=True, exist_ok=True)
-    logs = inspect_ai.eval(
+    with little_garbage_collection():
+        logs = _eval(tasks, log_dir, retry_on_error)
+    if any(log.status == "cancelled" for log in logs):
+        # inspect may take Ctrl-C for itself and return: the run ends here all the same, and the
+        # next one reads the finished calls back from the logs.
+        raise KeyboardInterrupt
+    return logs
+
+
+def _eval(tasks: list[Task], log_dir: Path, retry_on_error: int | None) -> list[EvalLog]:
+    return inspect_ai.eval(
         tasks,
         log_dir=str(log_dir),
         log_format="eval",
@@ -97,6 +109,7 @@ def evaluate(tasks: list[Task], log_dir: Path, retry_on_error: int | None) -> li
         log_level="error",
         display="none",
         max_tasks=min(len(tasks), MAX_TASKS_IN_FLIGHT),
+        max_samples=_samples_at_once(tasks),
         fail_on_error=False,
         retry_on_error=RETRY_ON_ERROR if retry_on_error is None else retry_on_error,
         score=False,
@@ -104,11 +117,15 @@ def evaluate(tasks: list[Task], log_dir: Path, retry_on_error: int | None) -> li
         ctl_server=False,
         acp_server=False,
     )
-    if any(log.status == "cancelled" for log in logs):
-        # inspect may take Ctrl-C for itself and return: the run ends here all the same, and the
-        # next one reads the finished calls back from the logs.
-        raise KeyboardInterrupt
-    return logs
+
+
+def _samples_at_once(tasks: list[Task]) -> int | None:
+    """More samples of a Task than its connections, None where inspect finds their number itself.
+
+    A sample is made ready before its call and logged after it: a connection would wait meanwhile.
+    """
+    limits = [task.config.max_connections for task in tasks]
+    return None if None in limits else SAMPLES_PER_CONNECTION * max(filter(None, limits))
 
 
 def _calls(task: Task) -> int:

@@ -21,6 +21,7 @@ from itemeval_assets.core.errors import ItemevalAssetsError
 from itemeval_assets.defs.progress import listening
 from itemeval_assets.engine.evaluate import share_connections
 from itemeval_assets.engine.progress import Listener, Progress
+from itemeval_assets.garbage import little_garbage_collection, without_collection_at_the_end
 from itemeval_assets.stages.ledger import usd_of_runs
 from itemeval_assets.storage.inputs import load_study
 from itemeval_assets.storage.store import open_store
@@ -43,7 +44,7 @@ def main() -> None:
                 messages.write(json.dumps(message) + "\n")
                 messages.flush()
 
-        with suppress(KeyboardInterrupt):
+        with without_collection_at_the_end(), suppress(KeyboardInterrupt):
             work(sys.argv[1], int(sys.argv[2]), sys.stdin, tell)
 
 
@@ -51,7 +52,11 @@ def work(config: str, count: int, lines: IO[str], tell: Callable[[Message], None
     """Run one share per line. The end of the lines ends the share in work, as Ctrl-C does."""
     share_connections(count)
     shares = _shares(lines)
-    with Launcher.open(load_study(config)) as launch, listening(_seldom(tell)):
+    with (
+        little_garbage_collection(),
+        Launcher.open(load_study(config)) as launch,
+        listening(_seldom(tell)),
+    ):
         while (share := shares.get()) is not None:
             tell({"ended": asdict(run_share(launch, share))})
 

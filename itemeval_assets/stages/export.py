@@ -1,6 +1,7 @@
 """export: the study's results as single files, for people who do not read folders."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -85,14 +86,16 @@ def _write_long(
         table = stack.enter_context(pq.ParquetWriter(parquet, schema, compression="zstd"))
         lines = stack.enter_context(csv_writer(text, schema))
         cells = stack.enter_context(csv_writer(shown, schema)) if shown else None
+        beside = stack.enter_context(ThreadPoolExecutor(1))
         for partition in _in_design_order(study, store):
-            rows = store.read("gradings_long", [partition])
+            # Of a chunk without rows the CSV writer of Arrow makes a line of zero bytes.
+            rows = store.read("gradings_long", [partition]).combine_chunks()
             if rows.num_rows:
+                written = beside.submit(lines.write_table, rows)
                 table.write_table(rows, row_group_size=rows.num_rows)
-                # Of a chunk without rows the writer of Arrow makes a line of zero bytes.
-                lines.write_table(rows.combine_chunks())
                 if cells is not None:
                     cells.write_table(for_spreadsheet(rows).combine_chunks())
+                written.result()
                 count += rows.num_rows
     return count
 
@@ -111,21 +114,14 @@ def csv_writer(path: Path, schema: pa.Schema) -> Iterator[CSVWriter]:
 def require_sound(study: Study, store: ResultsStore) -> None:
     """Raise StoreError naming the first rule that the stored tables break."""
     for table in ("solutions", "gradings", "gradings_long"):
+        parsed = [*PARSED_COLUMNS] if table == "gradings" else []
+        columns = list(dict.fromkeys([*TABLES[table].key, *parsed]))
         for partition in store.partitions(table):
-            _refuse(
-                repeated_keys(table, store.read(table, [partition], list(TABLES[table].key))),
-                table,
-                partition,
-                "a key stands twice",
-            )
-    for partition in store.partitions("gradings"):
-        gradings = store.read("gradings", [partition], PARSED_COLUMNS)
-        _refuse(
-            parse_ok_violations(gradings),
-            "gradings",
-            partition,
-            "parse_ok, parse_error and score disagree",
-        )
+            rows = store.read(table, [partition], columns)
+            _refuse(repeated_keys(table, rows), table, partition, "a key stands twice")
+            if parsed:
+                disagree = "parse_ok, parse_error and score disagree"
+                _refuse(parse_ok_violations(rows), table, partition, disagree)
     for found in ledger.mismatches(store):
         raise StoreError(
             f"the ledger does not reconcile: run {found.run_id}, stage {found.stage}: "

@@ -205,3 +205,30 @@ def _assert_sound(config: Path) -> None:
         na_values=[""],
     )
     assert_frame_equal(mirror, long)
+
+
+def test_errored_leaves_partitions_without_errors_alone(tmp_path: Path, serve: Serve) -> None:
+    server = serve(models={"n": Behaviour(permanent=1.0)})
+    config = write_study(
+        tmp_path,
+        models=["openai-api/test/m", "openai-api/test/n"],
+        graders=[],
+        items=2,
+        extra={"cache": False},
+    )
+    api.run(config)
+    (tmp_path / "items.jsonl").touch()
+    server.models = {}
+    server.reset_counts()
+    config = write_study(
+        tmp_path,
+        models=["openai-api/test/m", "openai-api/test/n"],
+        graders=[],
+        items=2,
+        replications=2,
+        extra={"cache": False},
+    )
+    api.run(config, errored=True)
+    # All that n lacks, its second replication too, and nothing of m.
+    assert {request.model for request in server.requests} == {"n"}
+    assert server.count() == 4

@@ -1,0 +1,39 @@
+"""Garbage collection that leaves a process its time.
+
+Python's collector goes through all objects again and again, and once more at the end: half a
+million of them are from imported packages. That is a fifth of the time of a run of quick calls,
+in which no answer is taken in, and a second and a half after its end.
+"""
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+__all__ = ["little_garbage_collection", "without_collection_at_the_end"]
+
+THRESHOLDS = (10_000, 20, 20)
+
+
+@contextmanager
+def little_garbage_collection() -> Iterator[None]:
+    """Look for garbage among the objects of the block alone, and not at every turn."""
+    usual, is_within_another = gc.get_threshold(), gc.get_freeze_count() > 0
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*THRESHOLDS)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
+        if not is_within_another:
+            gc.unfreeze()
+
+
+@contextmanager
+def without_collection_at_the_end() -> Iterator[None]:
+    """For the whole life of a process: it ends with the block, and all its memory with it."""
+    gc.set_threshold(*THRESHOLDS)
+    try:
+        yield
+    finally:
+        gc.freeze()
