@@ -42,7 +42,7 @@ format: setup ## rewrite the files in the house format
 screenshots: setup ## make the pictures in docs/img anew (needs chromium)
 	$(RUN) python -m scripts.screenshots
 
-bench: setup .itemeval/.synced ## measure every target: about 25 minutes
+bench: setup .itemeval/.synced ## measure every target: about 20 minutes
 	$(RUN) python -m benchmarks
 
 clean: ## remove what the commands above made, results of studies excepted
