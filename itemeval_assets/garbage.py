@@ -18,7 +18,6 @@ THRESHOLDS = (10_000, 20, 20)
 def little_garbage_collection() -> Iterator[None]:
     """Look for garbage among the objects of the block alone, and not at every turn."""
     usual, is_within_another = gc.get_threshold(), gc.get_freeze_count() > 0
-    gc.collect()
     gc.freeze()
     gc.set_threshold(*THRESHOLDS)
     try:

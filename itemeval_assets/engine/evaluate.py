@@ -31,7 +31,6 @@ ATTEMPT_TIMEOUT_S = 600
 # whole log of a Task anew, so that for a large one there is a flush per so many samples only.
 FLUSHES_PER_TASK = 100
 MAX_TASKS_IN_FLIGHT = 64
-SAMPLES_PER_CONNECTION = 2
 
 _sharers = 1
 
@@ -109,7 +108,6 @@ def _eval(tasks: list[Task], log_dir: Path, retry_on_error: int | None) -> list[
         log_level="error",
         display="none",
         max_tasks=min(len(tasks), MAX_TASKS_IN_FLIGHT),
-        max_samples=_samples_at_once(tasks),
         fail_on_error=False,
         retry_on_error=RETRY_ON_ERROR if retry_on_error is None else retry_on_error,
         score=False,
@@ -117,15 +115,6 @@ def _eval(tasks: list[Task], log_dir: Path, retry_on_error: int | None) -> list[
         ctl_server=False,
         acp_server=False,
     )
-
-
-def _samples_at_once(tasks: list[Task]) -> int | None:
-    """More samples of a Task than its connections, None where inspect finds their number itself.
-
-    A sample is made ready before its call and logged after it: a connection would wait meanwhile.
-    """
-    limits = [task.config.max_connections for task in tasks]
-    return None if None in limits else SAMPLES_PER_CONNECTION * max(filter(None, limits))
 
 
 def _calls(task: Task) -> int:
