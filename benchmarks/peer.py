@@ -111,7 +111,7 @@ def _hand_over_table(store: ResultsStore, name: str, path: Path) -> None:
     writer: pq.ParquetWriter | None = None
     for partition in sorted(store.partitions(name)):
         rows = store.read(name, [partition])
-        if "wave" not in rows.column_names and name != "ledger":
+        if name != "ledger":
             zero = pa.array([0] * rows.num_rows, pa.int32())
             rows = rows.append_column("wave", zero)
             rows = rows.append_column("wave_label", pa.nulls(rows.num_rows, pa.string()))

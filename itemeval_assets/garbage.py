@@ -17,15 +17,14 @@ THRESHOLDS = (10_000, 20, 20)
 @contextmanager
 def little_garbage_collection() -> Iterator[None]:
     """Look for garbage among the objects of the block alone, and not at every turn."""
-    usual, is_within_another = gc.get_threshold(), gc.get_freeze_count() > 0
+    usual = gc.get_threshold()
     gc.freeze()
     gc.set_threshold(*THRESHOLDS)
     try:
         yield
     finally:
         gc.set_threshold(*usual)
-        if not is_within_another:
-            gc.unfreeze()
+        gc.unfreeze()
 
 
 @contextmanager

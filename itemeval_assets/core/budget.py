@@ -15,6 +15,7 @@ from .estimate import Projection
 __all__ = [
     "WHATEVER_IT_COSTS",
     "Standing",
+    "agreed_usd",
     "require_budget",
     "require_sane_consent",
     "shares_of_consent",
@@ -88,6 +89,13 @@ def require_sane_consent(consent_usd: float | None, budget: BudgetConfig) -> Non
             f"${budget.max_usd:.4f}.\nNo call was made. Raise the cap in the study, or consent "
             "to less"
         )
+
+
+def agreed_usd(consent_usd: float | None, budget: BudgetConfig) -> float:
+    """What a command may spend: the consent; without a word, what needs none."""
+    if consent_usd is not None:
+        return consent_usd
+    return min(budget.confirm_above_usd, math.inf if budget.max_usd is None else budget.max_usd)
 
 
 def shares_of_consent(consent_usd: float, foreseen_usd: Sequence[float]) -> list[float]:

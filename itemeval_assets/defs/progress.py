@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from itemeval_assets.engine.progress import Listener, Progress
 
-__all__ = ["listening", "progress_log"]
+__all__ = ["listening", "now_and_then", "progress_log"]
 
 SECONDS_BETWEEN_LINES = 5.0
 
@@ -27,14 +27,23 @@ def listening(listener: "Listener") -> Iterator[None]:
 
 def progress_log(log: Callable[[str], None]) -> "Listener":
     """A listener that logs a line now and then, and at the end, and tells all others."""
-    last = time.monotonic()
+    log_line = now_and_then(lambda progress: log(progress.line()), SECONDS_BETWEEN_LINES)
 
     def report(progress: "Progress") -> None:
-        nonlocal last
-        for listener in _listeners:
+        for listener in [*_listeners, log_line]:
             listener(progress)
-        if progress.done == progress.total or time.monotonic() - last > SECONDS_BETWEEN_LINES:
-            last = time.monotonic()
-            log(progress.line())
 
     return report
+
+
+def now_and_then(listener: "Listener", seconds: float) -> "Listener":
+    """The listener, called at most once in so many seconds, and at the end."""
+    last = time.monotonic()
+
+    def listen(progress: "Progress") -> None:
+        nonlocal last
+        if progress.done == progress.total or time.monotonic() - last > seconds:
+            last = time.monotonic()
+            listener(progress)
+
+    return listen

@@ -1,11 +1,10 @@
 """The Dagster runs of one stage: one after the other in this process, or shared among workers."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from itemeval_assets.core.budget import shares_of_consent
+from itemeval_assets.core.budget import agreed_usd, shares_of_consent
 from itemeval_assets.core.spans import shares, spans
 from itemeval_assets.core.study import Asked, Partition, Study
 from itemeval_assets.defs.names import partition_key
@@ -64,11 +63,8 @@ class StageRuns:
 
     def _consent_left_usd(self) -> float:
         """What the user consented to, less what the command's runs have spent of it."""
-        budget, allowed = self.study.config.budget, self.asked.consent_usd
-        if allowed is None:
-            # Nobody was asked, so that no more than this may be spent without a word.
-            allowed = min(budget.confirm_above_usd, budget.max_usd or math.inf)
-        return max(0.0, allowed - usd_of_runs(self.store, self.launch.run_ids))
+        agreed = agreed_usd(self.asked.consent_usd, self.study.config.budget)
+        return max(0.0, agreed - usd_of_runs(self.store, self.launch.run_ids))
 
     def _keys(self, stage: str, wanted: Sequence[Partition]) -> list[tuple[str, str]]:
         """The ranges of partition keys that cover the wanted partitions, and no other."""

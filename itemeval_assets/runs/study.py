@@ -11,7 +11,6 @@ from itemeval_assets.core.errors import BudgetExceeded, ConsentMissing, ModelErr
 from itemeval_assets.core.study import Asked, Study
 from itemeval_assets.defs.progress import listening
 from itemeval_assets.defs.reruns import OUTPUTS
-from itemeval_assets.garbage import little_garbage_collection
 from itemeval_assets.stages.estimate import StudyEstimate, estimate
 from itemeval_assets.stages.evidence import unread_partitions
 from itemeval_assets.stages.export import ExportResult
@@ -76,7 +75,6 @@ def run_study(
     require_sane_consent(asked.consent_usd, study.config.budget)
     holder = f"command-{uuid.uuid4().hex}"
     with ExitStack() as stack:
-        stack.enter_context(little_garbage_collection())
         launch = stack.enter_context(Launcher.open(study))
         if on_progress:
             stack.enter_context(listening(on_progress))

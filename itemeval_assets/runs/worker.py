@@ -11,17 +11,16 @@ import queue
 import signal
 import sys
 import threading
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
 from typing import IO, Any
 
 from itemeval_assets.core.errors import ItemevalAssetsError
-from itemeval_assets.defs.progress import listening
+from itemeval_assets.defs.progress import listening, now_and_then
 from itemeval_assets.engine.evaluate import share_connections
-from itemeval_assets.engine.progress import Listener, Progress
-from itemeval_assets.garbage import little_garbage_collection, without_collection_at_the_end
+from itemeval_assets.engine.progress import Listener
+from itemeval_assets.garbage import without_collection_at_the_end
 from itemeval_assets.stages.ledger import usd_of_runs
 from itemeval_assets.storage.inputs import load_study
 from itemeval_assets.storage.store import open_store
@@ -29,7 +28,7 @@ from itemeval_assets.storage.store import open_store
 from .launcher import Launcher
 from .workers import Ended, Share
 
-MESSAGES_PER_S = 5.0
+SECONDS_BETWEEN = 0.2
 Message = dict[str, Any]
 
 
@@ -52,11 +51,7 @@ def work(config: str, count: int, lines: IO[str], tell: Callable[[Message], None
     """Run one share per line. The end of the lines ends the share in work, as Ctrl-C does."""
     share_connections(count)
     shares = _shares(lines)
-    with (
-        little_garbage_collection(),
-        Launcher.open(load_study(config)) as launch,
-        listening(_seldom(tell)),
-    ):
+    with Launcher.open(load_study(config)) as launch, listening(_telling(tell)):
         while (share := shares.get()) is not None:
             tell({"ended": asdict(run_share(launch, share))})
 
@@ -93,17 +88,9 @@ def _shares(lines: IO[str]) -> "queue.Queue[Share | None]":
     return found
 
 
-def _seldom(tell: Callable[[Message], None]) -> Listener:
+def _telling(tell: Callable[[Message], None]) -> Listener:
     """Tell of some progress only: a line for each call would keep both sides busy."""
-    last = 0.0
-
-    def listen(progress: Progress) -> None:
-        nonlocal last
-        if progress.done == progress.total or time.monotonic() - last > 1 / MESSAGES_PER_S:
-            last = time.monotonic()
-            tell({"progress": asdict(progress)})
-
-    return listen
+    return now_and_then(lambda progress: tell({"progress": asdict(progress)}), SECONDS_BETWEEN)
 
 
 if __name__ == "__main__":

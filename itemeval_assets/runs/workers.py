@@ -88,14 +88,14 @@ class Workers:
         ended: dict[int, Ended] = {}
         # Every Dagster run of every worker counts from nothing: {(worker, begun): its counts}.
         counts: dict[tuple[int, float], dict[str, Any]] = {}
-        together: list[Progress] = []
+        together: Progress | None = None
         while len(ended) < len(shares):
             number, message = self._told.get()
             if "ended" in message:
                 ended[number] = Ended(**message["ended"])
             elif "progress" in message:
                 counts[number, message["progress"]["started"]] = message["progress"]
-                self._tell(list(counts.values()), together)
+                together = self._tell(list(counts.values()), together)
             else:
                 raise RunFailed(
                     f"worker {number + 1} ended with exit code {message['gone']}. Finished calls "
@@ -136,16 +136,16 @@ class Workers:
             self._told.put((number, json.loads(line)))
         self._told.put((number, {"gone": process.wait()}))
 
-    def _tell(self, parts: list[dict[str, Any]], together: list[Progress]) -> None:
+    def _tell(self, parts: list[dict[str, Any]], together: Progress | None) -> Progress | None:
         """One progress for all: the sum of those of the workers. The same object for a stage."""
         if self._listener is None:
-            return
-        if not together:
-            together.append(Progress(parts[0]["stage"], 0))
+            return None
+        together = together or Progress(parts[0]["stage"], 0)
         for name in SUMMED:
-            setattr(together[0], name, sum(part[name] for part in parts))
-        together[0].waiting = next((part["waiting"] for part in parts if part["waiting"]), "")
-        self._listener(together[0])
+            setattr(together, name, sum(part[name] for part in parts))
+        together.waiting = next((part["waiting"] for part in parts if part["waiting"]), "")
+        self._listener(together)
+        return together
 
     def _last_words(self) -> str:
         self._notes.seek(0)

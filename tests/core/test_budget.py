@@ -104,6 +104,8 @@ def test_where_nothing_is_called_nothing_is_refused(projection: Projection) -> N
     empty = BudgetConfig(confirm_above_usd=0, max_usd=1)
     require_budget(projection, empty, Standing(7.0, 7.0), None)
     require_budget(projection._replace(unpriced=("a/b",)), empty, Standing(7.0), 0.0)
+    one_more = projection._replace(calls=projection.calls + 1)
+    assert isinstance(refusal(one_more, empty, Standing(7.0, 7.0)), BudgetExceeded)
 
 
 @given(BUDGET, USD, USD, USD, CONSENT, st.booleans())
