@@ -14,6 +14,8 @@ from itemeval_assets.core.config import SolversConfig
 from itemeval_assets.core.pricing import Price, provider_of
 from itemeval_assets.garbage import little_garbage_collection
 
+from .interruption import interruptible
+
 __all__ = [
     "connections_to",
     "evaluate",
@@ -87,13 +89,14 @@ def evaluate(tasks: list[Task], log_dir: Path, retry_on_error: int | None) -> li
 
     A failed sample is data: it carries its error, and the eval goes on. Without realtime
     events inspect is about a third faster; finished samples are flushed to the log anyway.
+    Raises KeyboardInterrupt for a SIGINT or SIGTERM, once the logs of what was answered are kept.
     """
     log_dir.mkdir(parents=True, exist_ok=True)
-    with little_garbage_collection():
+    with little_garbage_collection(), interruptible():
         logs = _eval(tasks, log_dir, retry_on_error)
-    if any(log.status == "cancelled" for log in logs):
-        # inspect may take Ctrl-C for itself and return: the run ends here all the same, and the
-        # next one reads the finished calls back from the logs.
+    if len(logs) < len(tasks) or any(log.status == "cancelled" for log in logs):
+        # inspect takes the signal for itself and returns what there is: the run ends here all
+        # the same, and the next one reads the finished calls back from the logs.
         raise KeyboardInterrupt
     return logs
 
