@@ -1,27 +1,15 @@
 """The study config: the YAML that declares a benchmark, a design and a budget.
 
 Fields marked with `IDENTITY` enter a condition's id; every other field may change
-without starting new conditions. Parsing is pure: no file, network or clock.
+without starting new conditions.
 """
 
-import copy
 import re
 from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
-from .config_problems import describe_problems
-from .errors import ConfigError
-from .strict_yaml import load_yaml
+from .config_rules import problems_across
 
 __all__ = [
     "AutomationConfig",
@@ -34,7 +22,6 @@ __all__ = [
     "Policy",
     "SolversConfig",
     "StudyConfig",
-    "parse_config",
 ]
 
 IDENTITY: dict[str, Any] = {"identity": True}
@@ -229,12 +216,7 @@ class StudyConfig(_Section):
 
     @model_validator(mode="after")
     def _cross_field_rules(self) -> "StudyConfig":
-        problems = [
-            *_repeated_values(self),
-            *_revision_problems(self),
-            *_facet_problems(self),
-            *_mapping_problems(self),
-        ]
+        problems = problems_across(self)
         if problems:
             raise ValueError("\n".join(problems))
         return self
@@ -246,134 +228,3 @@ class StudyConfig(_Section):
     def as_yaml_dict(self) -> dict[str, Any]:
         """The full parsed config under its YAML key names, ready for JSON."""
         return self.model_dump(mode="json", by_alias=True)
-
-
-def parse_config(text: str, where: str) -> StudyConfig:
-    """Parse the YAML of one study. Raises ConfigError that lists every problem at once.
-
-    `where` names the file in the message.
-    """
-    try:
-        data = load_yaml(text, _StrictLoader)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{where}: not valid YAML: {_yaml_message(error)}") from error
-    if not isinstance(data, dict):
-        raise ConfigError(f"{where}: expected a mapping that starts with `study: <name>`")
-    try:
-        return StudyConfig.model_validate(data)
-    except ValidationError as error:
-        lines = [*describe_problems(error, data, StudyConfig), *_problems_across(error, data)]
-        problems = "\n".join(f"  {line}" for line in lines)
-        raise ConfigError(f"{where}: the study config has problems:\n{problems}") from error
-
-
-def _problems_across(error: ValidationError, data: dict[str, Any]) -> list[str]:
-    """Problems across fields, for which pydantic looks only where every field is sound.
-
-    Here: where unknown keys are the only other problem.
-    """
-    unknown = [p["loc"] for p in error.errors() if p["type"] == "extra_forbidden"]
-    if len(unknown) < error.error_count():
-        return []
-    known = copy.deepcopy(data)
-    for *path, key in unknown:
-        section: Any = known
-        for part in path:
-            section = section[part]
-        del section[key]
-    try:
-        StudyConfig.model_validate(known)
-    except ValidationError as found:
-        return describe_problems(found, known, StudyConfig)
-    return []
-
-
-def _repeated_values(config: StudyConfig) -> list[str]:
-    facets = config.facets
-    lists = {
-        "solvers.models": config.solvers.models,
-        "facets.prompt": facets.prompt,
-        "facets.model_config": [facet.name for facet in facets.model_config_facet],
-        "facets.grader": facets.grader,
-        "facets.rubric": facets.rubric,
-        "facets.scorer": facets.scorers,
-        "benchmark.datasets": [
-            f"{d.id} ({d.name or 'default'}, {d.split})" for d in config.benchmark.datasets
-        ],
-    }
-    return [
-        f"{path}: {value!r} is listed twice; each entry must be unique"
-        for path, values in lists.items()
-        for value in sorted({v for v in values if values.count(v) > 1})
-    ]
-
-
-def _revision_problems(config: StudyConfig) -> list[str]:
-    """Revisions are pinned by dataset id: the parts of one dataset cannot have several."""
-    revisions: dict[str, set[str | None]] = {}
-    for dataset in config.benchmark.datasets:
-        revisions.setdefault(dataset.id, set()).add(dataset.revision)
-    return [
-        f"benchmark.datasets: {id!r} is listed with several revisions; give one to all its entries"
-        for id, found in revisions.items()
-        if len(found) > 1
-    ]
-
-
-def _facet_problems(config: StudyConfig) -> list[str]:
-    problems = []
-    if not config.facets.grader and not config.facets.scorers:
-        problems.append("facets: name at least one grader (a judge) or one scorer")
-    for name in config.facets.grader:
-        if name not in config.graders and "/" not in name:
-            known = ", ".join(sorted(config.graders)) or "none is defined"
-            problems.append(
-                f"facets.grader: {name!r} is neither a key of graders: ({known}) "
-                "nor a model id such as openai/gpt-5-mini"
-            )
-    return problems
-
-
-def _mapping_problems(config: StudyConfig) -> list[str]:
-    pattern = config.benchmark.mapping.id
-    if isinstance(pattern, str) and "{" in pattern and not re.findall(r"\{[^{}]+\}", pattern):
-        return [f"benchmark.mapping.id: {pattern!r} has a brace but no {{column}} in it"]
-    if isinstance(pattern, list) and not pattern:
-        return ["benchmark.mapping.id: an empty list names no column"]
-    return []
-
-
-class _StrictLoader(yaml.SafeLoader):
-    """Safe YAML that refuses a key given twice: plain YAML would keep only the last."""
-
-
-def _mapping_without_repeats(loader: _StrictLoader, node: yaml.MappingNode) -> dict[Any, Any]:
-    seen = set()
-    for key_node, _ in node.value:
-        if key_node.tag == "tag:yaml.org,2002:merge":
-            continue
-        key = key_node.value
-        if not isinstance(key, str):
-            raise yaml.MarkedYAMLError(
-                problem="a key must be plain text; quote a value that starts with { or [",
-                problem_mark=key_node.start_mark,
-            )
-        if key in seen:
-            raise yaml.MarkedYAMLError(
-                problem=f"the key {key!r} is given twice", problem_mark=key_node.start_mark
-            )
-        seen.add(key)
-    loader.flatten_mapping(node)
-    return loader.construct_mapping(node, deep=True)
-
-
-_StrictLoader.add_constructor(
-    yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping_without_repeats
-)
-
-
-def _yaml_message(error: yaml.YAMLError) -> str:
-    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
-        mark = error.problem_mark
-        return f"line {mark.line + 1}, column {mark.column + 1}: {error.problem}"
-    return str(error).splitlines()[0]

@@ -4,7 +4,7 @@ from typing import Any
 
 import yaml
 
-__all__ = ["load_yaml"]
+__all__ = ["StrictLoader", "load_yaml", "yaml_message"]
 
 # Values that aliases may add to those written out. A text of a few lines can mean billions.
 MOST_REPEATED = 10_000
@@ -43,3 +43,40 @@ def _size(node: yaml.Node, known: dict[int, int]) -> int:
             inner = [part for pair in node.value for part in pair]
         known[id(node)] = 1 + sum(_size(part, known) for part in inner)
     return known[id(node)]
+
+
+class StrictLoader(yaml.SafeLoader):
+    """Safe YAML that refuses a key given twice: plain YAML would keep only the last."""
+
+
+def _mapping_without_repeats(loader: StrictLoader, node: yaml.MappingNode) -> dict[Any, Any]:
+    seen = set()
+    for key_node, _ in node.value:
+        if key_node.tag == "tag:yaml.org,2002:merge":
+            continue
+        key = key_node.value
+        if not isinstance(key, str):
+            raise yaml.MarkedYAMLError(
+                problem="a key must be plain text; quote a value that starts with { or [",
+                problem_mark=key_node.start_mark,
+            )
+        if key in seen:
+            raise yaml.MarkedYAMLError(
+                problem=f"the key {key!r} is given twice", problem_mark=key_node.start_mark
+            )
+        seen.add(key)
+    loader.flatten_mapping(node)
+    return loader.construct_mapping(node, deep=True)
+
+
+StrictLoader.add_constructor(
+    yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping_without_repeats
+)
+
+
+def yaml_message(error: yaml.YAMLError) -> str:
+    """What is wrong, and in which line and column where that is known."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        mark = error.problem_mark
+        return f"line {mark.line + 1}, column {mark.column + 1}: {error.problem}"
+    return str(error).splitlines()[0]

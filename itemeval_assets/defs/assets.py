@@ -1,20 +1,22 @@
 """The asset graph of one study. Bodies are thin: the work is in `stages`.
 
 items -> solutions [generate] -> gradings [generate x grade] -> gradings_long -> export
-             generation_ledger       grading_ledger -> ledger -----^   (see `money`, `results`)
+             generation_ledger       grading_ledger -> ledger -----^
+
+Steps that call models are in `calls`, the ledger in `money`, the pictures in `results`.
 """
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import dagster as dg
 
 from itemeval_assets import stages
-from itemeval_assets.core.study import Partition, Study
+from itemeval_assets.core.study import Study
 from itemeval_assets.core.tables import SCHEMA_VERSION, TABLES
 from itemeval_assets.settings import Settings
 
-from .automation import when_free_or_paid, when_inputs_change, when_paid
+from .automation import when_inputs_change
+from .calls import gradings_asset, solutions_asset
 from .evidence import (
     code_references,
     column_lineage,
@@ -23,34 +25,15 @@ from .evidence import (
     version_of_parts,
 )
 from .export import export_asset
-from .metadata import (
-    call_metadata,
-    generate_conditions,
-    grade_conditions,
-    partition_row_count,
-    row_count,
-    table_metadata,
-)
+from .metadata import partition_row_count, row_count, table_metadata
 from .money import money_assets
-from .names import asset_key, identifier, partition_key, pool, to_partitions
-from .partitions import (
-    backfill_policy,
-    generate_partitions,
-    grade_partitions,
-    rows_of,
-    same_generate_condition,
-)
+from .names import TABLES_IO, asset_key, identifier, partition_key, to_partitions
+from .partitions import backfill_policy, grade_partitions, same_generate_condition
 from .release import release_asset
 from .results import results_asset
-from .steps import RunConfig, stage_run, store_of, tell_of_wait, users_errors
-
-if TYPE_CHECKING:
-    from itemeval_assets.stages.stage_run import Outcome, StageRun
+from .steps import store_of, users_errors
 
 __all__ = ["study_assets"]
-
-IO = "study_tables"
-LEDGER_OF = {"solutions": "generation_ledger", "gradings": "grading_ledger"}
 
 
 def study_assets(study: Study, settings: Settings) -> list[dg.AssetsDefinition]:
@@ -58,8 +41,8 @@ def study_assets(study: Study, settings: Settings) -> list[dg.AssetsDefinition]:
     shared = {"group_name": identifier(study), "owners": settings.owner_list() or None}
     return [
         _items(study, shared),
-        _solutions(study, shared),
-        _gradings(study, shared),
+        solutions_asset(study, shared),
+        gradings_asset(study, shared),
         _gradings_long(study, shared),
         *money_assets(study, shared),
         results_asset(study, shared),
@@ -71,7 +54,7 @@ def study_assets(study: Study, settings: Settings) -> list[dg.AssetsDefinition]:
 def _items(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
     @dg.asset(
         key=asset_key(study, "items"),
-        io_manager_key=IO,
+        io_manager_key=TABLES_IO,
         kinds={"parquet"},
         description=f"The questions, pinned at the first run: {TABLES['items'].grain}.",
         metadata={**table_metadata(study, "items"), **code_references(study, [])},
@@ -91,101 +74,6 @@ def _items(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
         )
 
     return cast(dg.AssetsDefinition, items)
-
-
-def _solutions(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
-    owners = shared["owners"]
-    about = {
-        **generate_conditions(study),
-        **code_references(study, [condition.prompt for condition in study.design.generate]),
-    }
-
-    @dg.multi_asset(
-        name=f"{identifier(study)}__solutions",
-        outs={
-            "solutions": _out(
-                study,
-                "solutions",
-                "Answers of the models",
-                owners,
-                about,
-                condition=when_paid(study),
-            ),
-            "generation_ledger": _out(
-                study, "generation_ledger", "What the answers cost", owners, table="ledger"
-            ),
-        },
-        ins={"items": dg.AssetIn(key=asset_key(study, "items"))},
-        partitions_def=generate_partitions(study),
-        backfill_policy=backfill_policy(study),
-        group_name=shared["group_name"],
-        pool=pool(study.config.solvers.models),
-    )
-    def solutions(
-        context: dg.AssetExecutionContext, config: RunConfig, items: Any
-    ) -> Iterator[Any]:
-        partitions = to_partitions(context.partition_keys, study.generate_partitions())
-        with (
-            users_errors(),
-            stage_run(context, study, config, items, partitions) as run,
-            run.store.claimed(partitions, run.run_id, tell_of_wait(context)),
-        ):
-            outcome = stages.solutions.generate(run, partitions)
-            yield from _paid_outputs(context, run, "solutions", outcome)
-
-    return solutions
-
-
-def _gradings(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
-    owners = shared["owners"]
-    rubrics = [condition.rubric for condition in study.design.grade if condition.rubric]
-    about = {
-        **generate_conditions(study),
-        **grade_conditions(study),
-        **code_references(study, rubrics),
-    }
-
-    @dg.multi_asset(
-        name=f"{identifier(study)}__gradings",
-        outs={
-            "gradings": _out(
-                study,
-                "gradings",
-                "Verdicts of scorers and judges",
-                owners,
-                about,
-                condition=when_free_or_paid(study),
-            ),
-            "grading_ledger": _out(
-                study, "grading_ledger", "What the verdicts cost", owners, table="ledger"
-            ),
-        },
-        ins={
-            "items": dg.AssetIn(key=asset_key(study, "items")),
-            "solutions": dg.AssetIn(
-                key=asset_key(study, "solutions"), partition_mapping=same_generate_condition()
-            ),
-        },
-        internal_asset_deps={
-            "gradings": {asset_key(study, "items"), asset_key(study, "solutions")},
-            "grading_ledger": {asset_key(study, "solutions")},
-        },
-        partitions_def=grade_partitions(study),
-        backfill_policy=backfill_policy(study),
-        group_name=shared["group_name"],
-        pool=pool(condition.grader.model for condition in study.design.grade if condition.grader),
-    )
-    def gradings(
-        context: dg.AssetExecutionContext, config: RunConfig, items: Any, solutions: Any
-    ) -> Iterator[Any]:
-        partitions = to_partitions(context.partition_keys, study.grade_partitions())
-        with users_errors(), stage_run(context, study, config, items, partitions) as run:
-            _warn_of_missing(context, solutions, partitions)
-            with run.store.claimed(partitions, run.run_id, tell_of_wait(context)):
-                outcome = stages.gradings.grade(run, solutions, partitions)
-                yield from _paid_outputs(context, run, "gradings", outcome)
-
-    return gradings
 
 
 def _gradings_long(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
@@ -221,69 +109,3 @@ def _gradings_long(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
         )
 
     return cast(dg.AssetsDefinition, gradings_long)
-
-
-def _out(
-    study: Study,
-    name: str,
-    says: str,
-    owners: list[str] | None,
-    more: dict[str, Any] | None = None,
-    table: str | None = None,
-    condition: dg.AutomationCondition | None = None,
-) -> dg.AssetOut:
-    table = table or name
-    return dg.AssetOut(
-        key=asset_key(study, name),
-        io_manager_key=IO,
-        kinds={"parquet", "inspect_ai"},
-        description=f"{says}: {TABLES[table].grain}.",
-        metadata={**(more or {}), **table_metadata(study, table)},
-        owners=owners,
-        code_version=SCHEMA_VERSION,
-        automation_condition=condition,
-    )
-
-
-def _paid_outputs(
-    context: dg.AssetExecutionContext, run: "StageRun", table: str, outcome: "Outcome"
-) -> Iterator[dg.Output]:
-    """Yield the rows, then the ledger. Dagster stores an output before it asks for the next."""
-
-    def describe(asset: str, partition: Partition, metadata: dict[str, Any]) -> None:
-        context.add_asset_metadata(
-            metadata, asset_key=asset_key(run.study, asset), partition_key=partition_key(partition)
-        )
-
-    for partition, metadata in call_metadata(run, table, outcome).items():
-        describe(table, partition, metadata)
-    if outcome.unpriced:
-        unknown = ", ".join(sorted(outcome.unpriced))
-        context.log.warning(f"no price is known for {unknown}: usd is null")
-    yield dg.Output(
-        outcome.rows, output_name=table, data_version=_version_after(run, table, outcome)
-    )
-    booked = stages.ledger.book(run.store, outcome, run.run_id)
-    ledger = LEDGER_OF[table]
-    for partition in outcome.pending:
-        describe(ledger, partition, {"rows booked": rows_of(booked, ledger, partition).num_rows})
-    yield dg.Output(booked, output_name=ledger)
-    run.gate.booked()
-
-
-def _version_after(run: "StageRun", table: str, outcome: "Outcome") -> dg.DataVersion:
-    """The version of all partitions of a run once its rows are stored."""
-    from itemeval_assets.core.upsert import upsert
-
-    stored = run.store.read(table, sorted(outcome.pending))
-    return content_version(upsert(TABLES[table], stored, outcome.rows).rows)
-
-
-def _warn_of_missing(
-    context: dg.AssetExecutionContext, solutions: Any, partitions: list[Partition]
-) -> None:
-    """Say which solutions do not exist yet: their gradings stay empty, and nothing is paid."""
-    stored = set(solutions["condition_id"].to_pylist())
-    for condition in dict.fromkeys(partition[0] for partition in partitions):
-        if condition not in stored:
-            context.log.warning(f"nothing to grade: {condition} has no solutions yet")

@@ -14,7 +14,7 @@ from .assets import study_assets
 from .automation import automation_sensor
 from .checks import study_checks
 from .io_managers import StudyTablesIOManager
-from .names import identifier
+from .names import TABLES_IO, identifier
 from .notifications import notification_sensors
 from .reruns import rerun_schedule
 
@@ -59,7 +59,7 @@ def study_definitions(study: Study, settings: Settings) -> dg.Definitions:
 def shared_definitions(studies: Collection[Study], settings: Settings) -> dg.Definitions:
     """What there is once in a code location, for all its studies; `studies` may grow later."""
     return dg.Definitions(
-        resources={"study_tables": StudyTablesIOManager(studies)},
+        resources={TABLES_IO: StudyTablesIOManager(studies)},
         sensors=notification_sensors(studies, settings),
     )
 

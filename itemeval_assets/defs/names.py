@@ -15,6 +15,7 @@ __all__ = [
     "RANGE_START",
     "RERUN_TAG",
     "RESERVED_BY_TAG",
+    "TABLES_IO",
     "asset_key",
     "identifier",
     "partition_key",
@@ -29,6 +30,8 @@ RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_p
 CONSENT_TAG, RESERVED_BY_TAG = "itemeval_assets/consent_usd", "itemeval_assets/reserved_by"
 # Of runs that the schedule of re-runs asks for: its study.
 RERUN_TAG = "itemeval_assets/rerun_of"
+# The IO manager of all tables.
+TABLES_IO = "study_tables"
 
 
 def identifier(study: Study) -> str:

@@ -1,51 +1,20 @@
 """The estimate: what a run would call and cost, without a call. Uses the predicates of the runs."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from itemeval_assets.core.budget import Standing
-from itemeval_assets.core.errors import ModelError
-from itemeval_assets.core.estimate import (
-    NOTHING,
-    OUTPUT_TOKENS_UNCAPPED,
-    Calibration,
-    Call,
-    Projection,
-    calibrate,
-    project,
-)
-from itemeval_assets.core.pending import Cell, Plan
-from itemeval_assets.core.prompts import Prompt
-from itemeval_assets.core.study import GENERATE, GRADE, Asked, Partition, stage_of
+from itemeval_assets.core.estimate import NOTHING, OUTPUT_TOKENS_UNCAPPED, Calibration, Projection
+from itemeval_assets.core.study import GENERATE, GRADE, Asked
 from itemeval_assets.core.wall_time import WallTime, wall_time
 from itemeval_assets.engine.evaluate import connections_to
-from itemeval_assets.engine.models import is_on_this_machine
-from itemeval_assets.engine.response_cache import cached_answers
 
-from .calls import call_sizes, plan_of
+from .foresight import Foresight, PartitionEstimate
 from .gate import standing
-from .gradings import GradingCaller, is_verifiable
-from .observed import models_of, observed
-from .solutions import SolutionCaller
-from .stage_run import Caller, Scope, grid_of
+from .gradings import is_verifiable
+from .stage_run import Scope
 
 __all__ = ["PartitionEstimate", "StudyEstimate", "estimate"]
-
-
-@dataclass(frozen=True)
-class PartitionEstimate:
-    """One partition: its full grid, and what of it remains to be called.
-
-    `basis` says which stored calls the expected figures come from; null: there are none.
-    """
-
-    partition: Partition
-    label: str
-    model: str
-    grid: Projection
-    remaining: Projection
-    basis: str | None
 
 
 @dataclass(frozen=True)
@@ -73,166 +42,29 @@ class StudyEstimate:
     unreachable: list[str] = field(default_factory=list)
 
 
-class _Solution(NamedTuple):
-    """A solution to be graded: its text, or, while nobody knows that, its most and likely size."""
-
-    text: str | None
-    most_tokens: int = 0
-    likely_tokens: int = 0
-
-
 def estimate(scope: Scope, asked: Asked, *, in_full: bool = True) -> StudyEstimate:
     """Estimate a run of what is asked for. Makes no call, and writes nothing.
 
     A grading that waits for its solution is counted: the solution will be there by then.
     Without `in_full` only the ceiling of what remains is worked out: what the gate asks for.
     """
-    survey = _Survey(scope, asked, in_full)
+    foresight = Foresight(scope, asked, in_full)
     rows = dict.fromkeys(part[:1] for part in (*asked.solutions(), *asked.gradings()))
     return _in_sum(
         scope,
-        survey,
-        [survey.of_solutions(part) for part in rows],
+        foresight,
+        [foresight.of_solutions(part) for part in rows],
         [
-            survey.of_gradings(part)
+            foresight.of_gradings(part)
             for part in asked.gradings()
             if not is_verifiable(scope.study, part)
         ],
     )
 
 
-class _Survey:
-    """Walks over the partitions of a study; what generating yields is passed on to grading."""
-
-    def __init__(self, scope: Scope, asked: Asked, in_full: bool) -> None:
-        self._scope, self._in_full = scope, in_full
-        self._to_generate = set(asked.solutions())
-        self._solver = SolutionCaller(scope)
-        self._grid = grid_of(scope.items, scope.extent)
-        self._judges: dict[Partition, GradingCaller] = {}
-        self._coming: dict[Partition, dict[Cell, _Solution]] = {}
-        self.on_this_machine: set[str] = set()
-        self.unreachable: dict[str, str] = {}
-        self.calibrations = {
-            stage: calibrate(observed(scope, stage) if in_full else [], models_of(scope, stage))
-            for stage in (GENERATE, GRADE)
-        }
-
-    def of_solutions(self, partition: Partition) -> PartitionEstimate:
-        scope, solver = self._scope, self._solver
-        stored = scope.store.read("solutions", [partition], solver.state_columns)
-        plan = plan_of(solver, scope, partition, stored)
-        cells = self._grid.cells() if self._in_full else plan.cells
-        prompts = solver.prompts(partition, cells)
-        known = call_sizes(solver, partition, prompts)
-        cached = self._cached(solver, partition, plan, prompts)
-        if partition in self._to_generate:
-            calibration = self.calibrations[GENERATE][solver.model(partition)]
-            most = solver.output_limit(partition)[0]
-            likely = round(calibration.output_tokens) if calibration else most
-            self._coming[partition] = {
-                cell: _Solution(cached[cell]) if cell in cached else _Solution(None, most, likely)
-                for cell in plan.cells
-            }
-        else:
-            plan = Plan([], set())
-        return self._estimate(solver, partition, known, plan, cached)
-
-    def of_gradings(self, partition: Partition) -> PartitionEstimate:
-        scope, generate = self._scope, partition[:1]
-        judge = self._judge(generate)
-        stored = scope.store.read("gradings", [partition], judge.state_columns)
-        plan = plan_of(judge, scope, partition, stored)
-        coming, planned = self._coming.get(generate, {}), set(plan.cells)
-        if not (self._in_full or coming or planned):
-            return self._estimate(judge, partition, {}, plan, {})
-        texts = {cell: _Solution(text) for cell, text in judge.texts(generate[0]).items()}
-        cells = self._grid.cells()
-        pending = [cell for cell in cells if cell in coming or cell in planned]
-        unknown = _Solution(None, self._solver.output_limit(generate)[0])
-        shown = cells if self._in_full else pending
-        to_grade = {cell: coming.get(cell) or texts.get(cell, unknown) for cell in shown}
-        texts_known = {cell: solution.text for cell, solution in to_grade.items()}
-        prompts = judge.prompts_for(partition, texts_known)
-        sizes = call_sizes(judge, partition, prompts)
-        for cell, solution in to_grade.items():
-            if solution.text is None:
-                call = sizes[cell]
-                sizes[cell] = call._replace(
-                    most_input=call.most_input + solution.most_tokens,
-                    likely_input=call.likely_input + solution.likely_tokens,
-                )
-        plan = Plan(pending, plan.fresh)
-        asked = {cell: prompts[cell] for cell in pending if to_grade[cell].text is not None}
-        cached = self._cached(judge, partition, plan, asked)
-        return self._estimate(judge, partition, sizes, plan, cached)
-
-    def _judge(self, generate: Partition) -> GradingCaller:
-        """One caller for all judges of the same solutions."""
-        if generate not in self._judges:
-            columns = ["condition_id", *self._solver.state_columns]
-            solutions = self._scope.store.read("solutions", [generate], columns)
-            self._judges = {generate: GradingCaller(self._scope, solutions)}
-        return self._judges[generate]
-
-    def _cached(
-        self, caller: Caller, partition: Partition, plan: Plan, prompts: Mapping[Cell, Prompt]
-    ) -> dict[Cell, str]:
-        """What the response cache has. Without the model, for want of a key, nobody can look."""
-        if not plan.cells:
-            return {}
-        try:
-            target = caller.target(partition)
-        except ModelError as error:
-            self.unreachable[caller.model(partition)] = str(error)
-            return {}
-        if is_on_this_machine(target.model):
-            self.on_this_machine.add(caller.model(partition))
-        asked = {
-            cell: prompts[cell] for cell in plan.cells if cell in prompts and cell not in plan.fresh
-        }
-        if not self._scope.study.config.cache or not asked:
-            return {}
-        return cached_answers(target.model, target.config, caller.samples(asked))
-
-    def _estimate(
-        self,
-        caller: Caller,
-        partition: Partition,
-        calls: Mapping[Cell, Call],
-        plan: Plan,
-        cached: Mapping[Cell, str],
-    ) -> PartitionEstimate:
-        model = caller.model(partition)
-        calibration = self.calibrations[stage_of(partition)][model]
-
-        def projection(cells: Iterable[Cell], free: int) -> Projection:
-            found = project(
-                model,
-                [calls[cell] for cell in cells],
-                self._scope.usd,
-                cached=free,
-                calibration=calibration,
-                is_capped=caller.output_limit(partition)[1],
-            )
-            return found._replace(unpriced=()) if model in self.on_this_machine else found
-
-        design = self._scope.study.design
-        labels = {c.id: c.label for c in (*design.generate, *design.grade)}
-        paid = [cell for cell in plan.cells if cell not in cached]
-        return PartitionEstimate(
-            partition,
-            " | ".join(labels[id] for id in partition),
-            model,
-            projection(calls, 0),
-            projection(paid, len(plan.cells) - len(paid)),
-            calibration.basis if calibration else None,
-        )
-
-
 def _in_sum(
     scope: Scope,
-    survey: _Survey,
+    foresight: Foresight,
     generate: list[PartitionEstimate],
     grade: list[PartitionEstimate],
 ) -> StudyEstimate:
@@ -253,15 +85,15 @@ def _in_sum(
         reserved_usd=found.reserved_usd,
         confirm_above_usd=budget.confirm_above_usd,
         max_usd=budget.max_usd,
-        wall_time_s=_wall_time(scope, survey, generate, grade),
-        warnings=[*_warnings(scope, survey, grid)],
-        unreachable=list(survey.unreachable.values()),
+        wall_time_s=_wall_time(scope, foresight, generate, grade),
+        warnings=[*_warnings(scope, foresight, grid)],
+        unreachable=list(foresight.unreachable.values()),
     )
 
 
 def _wall_time(
     scope: Scope,
-    survey: _Survey,
+    foresight: Foresight,
     generate: list[PartitionEstimate],
     grade: list[PartitionEstimate],
 ) -> WallTime | None:
@@ -272,7 +104,7 @@ def _wall_time(
         for part in parts:
             paid = part.remaining.calls - part.remaining.cached
             calls[part.model] = calls.get(part.model, 0) + paid
-        latencies: dict[str, Calibration | None] = survey.calibrations[stage]
+        latencies: dict[str, Calibration | None] = foresight.calibrations[stage]
         solvers = scope.study.config.solvers
         times.append(
             wall_time(
@@ -285,7 +117,7 @@ def _wall_time(
     return None if None in times else WallTime(*map(sum, zip(*times, strict=True)))  # type: ignore[arg-type]
 
 
-def _warnings(scope: Scope, survey: _Survey, grid: Projection) -> Iterator[str]:
+def _warnings(scope: Scope, foresight: Foresight, grid: Projection) -> Iterator[str]:
     if grid.uncapped:
         yield (
             f"no max_tokens limits {', '.join(grid.uncapped)}: each answer is taken to be at most "
@@ -294,9 +126,9 @@ def _warnings(scope: Scope, survey: _Survey, grid: Projection) -> Iterator[str]:
     if grid.unpriced:
         yield f"no price is known for {', '.join(grid.unpriced)}: their calls are not in the USD"
     unknown = sorted(
-        {part for part in survey.on_this_machine if scope.prices.price_of(part) is None}
+        {part for part in foresight.on_this_machine if scope.prices.price_of(part) is None}
     )
     if unknown:
         yield f"runs on this machine, without a bill: {', '.join(unknown)}"
-    for problem in survey.unreachable.values():
+    for problem in foresight.unreachable.values():
         yield f"cannot be called, nor looked up in the response cache: {problem}"

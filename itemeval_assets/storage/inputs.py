@@ -8,7 +8,8 @@ from importlib.resources import files
 from pathlib import Path
 
 from itemeval_assets.core.conditions import expand_design
-from itemeval_assets.core.config import StudyConfig, parse_config
+from itemeval_assets.core.config import StudyConfig
+from itemeval_assets.core.config_text import parse_config
 from itemeval_assets.core.errors import ConfigError, ItemevalAssetsError, TemplateError
 from itemeval_assets.core.pricing import PriceBook, PriceFile, parse_price_file
 from itemeval_assets.core.study import Study

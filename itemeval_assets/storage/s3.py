@@ -4,7 +4,6 @@ Writes that others may overtake are compare-and-swap: S3 stores them only where 
 still the one that was read (If-Match), or still absent (If-None-Match).
 """
 
-import os
 import random
 import time
 from collections import deque
@@ -17,27 +16,21 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from botocore.exceptions import (
-    BotoCoreError,
     ClientError,
-    EndpointConnectionError,
-    HTTPClientError,
     IncompleteReadError,
-    NoCredentialsError,
     ReadTimeoutError,
     ResponseStreamingError,
 )
 
 from itemeval_assets.core.errors import ConfigError, StoreError
-from itemeval_assets.core.secrets import without_secrets
 from itemeval_assets.settings import S3Settings
 
 from .leases import Leases
+from .s3_errors import MISSING, OVERTAKEN, code_of, telling
 from .workspaces import Workspaces
 
 __all__ = ["S3Backend", "StoredObject", "open_s3", "s3_client", "split_s3"]
 
-OVERTAKEN = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
-MISSING = ("NoSuchKey", "404", "NotFound")
 CUT_SHORT = (IncompleteReadError, ReadTimeoutError, ResponseStreamingError)
 MOST_READS = 4
 # A request waits for the network, tens of milliseconds: many wait together.
@@ -107,7 +100,7 @@ class S3Backend:
                     found = self.client.get_object(**self._at(key), **condition)
                     return StoredObject(found["Body"].read(), found["ETag"])
                 except ClientError as error:
-                    if _code(error) in (*MISSING, "304", "NotModified"):
+                    if code_of(error) in (*MISSING, "304", "NotModified"):
                         return None
                     raise
                 except CUT_SHORT:
@@ -122,7 +115,7 @@ class S3Backend:
             try:
                 return self.client.head_object(**self._at(key))
             except ClientError as error:
-                if _code(error) in MISSING:
+                if code_of(error) in MISSING:
                     return None
                 raise
 
@@ -141,7 +134,7 @@ class S3Backend:
             try:
                 self.client.put_object(**self._at(key), Body=data, **condition)
             except ClientError as error:
-                if _code(error) in OVERTAKEN or (etag and _code(error) in MISSING):
+                if code_of(error) in OVERTAKEN or (etag and code_of(error) in MISSING):
                     return False
                 raise
         return True
@@ -233,51 +226,10 @@ class S3Backend:
 
     @contextmanager
     def _telling(self, action: str, key: str) -> Iterator[None]:
-        """Errors of S3 as StoreError: which object, what went wrong, and what to do."""
-        try:
+        with telling(action, self.uri(key), self.client.meta.endpoint_url):
             yield
-        except ClientError as error:
-            raise StoreError(f"cannot {action} {self.uri(key)}: {self._explain(error)}") from error
-        except NoCredentialsError as error:
-            raise StoreError(
-                f"cannot {action} {self.uri(key)}: no credentials for S3 are found; set "
-                "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
-            ) from error
-        except (EndpointConnectionError, HTTPClientError, OSError) as error:
-            endpoint = self.client.meta.endpoint_url
-            raise StoreError(
-                f"cannot {action} {self.uri(key)}: {endpoint} does not answer as S3 does "
-                f"({_first_line(error)}); check the network, AWS_ENDPOINT_URL and AWS_REGION"
-            ) from error
-        except BotoCoreError as error:
-            raise StoreError(
-                f"cannot {action} {self.uri(key)}: {_first_line(error)}; "
-                "check the AWS_* settings of the environment"
-            ) from error
-
-    def _explain(self, error: ClientError) -> str:
-        code, told = _code(error), error.response["Error"].get("Message", "")
-        what_to_do = {
-            "NoSuchBucket": f"there is no bucket {self.bucket!r}; create it, or correct its name",
-            "AccessDenied": "access is denied; the credentials need to get, put, list and delete",
-            "403": "access is denied; the credentials need to get, put, list and delete",
-            "InvalidAccessKeyId": "the access key is not known there; check AWS_ACCESS_KEY_ID",
-            "SignatureDoesNotMatch": "the secret key is wrong; check AWS_SECRET_ACCESS_KEY",
-            "ExpiredToken": "the credentials have expired; get new ones",
-        }
-        told = without_secrets(told, os.environ) or "without a message"
-        return what_to_do.get(code, f"S3 answers {code}: {told}")
-
-
-def _code(error: ClientError) -> str:
-    return str(error.response.get("Error", {}).get("Code", ""))
 
 
 def _is_hidden(key: str) -> bool:
     # Consoles of S3 make an object that ends in a slash where somebody makes a folder.
     return key.endswith("/") or any(part.startswith(".") for part in key.split("/"))
-
-
-def _first_line(error: Exception) -> str:
-    line = (str(error).splitlines() or [type(error).__name__])[0]
-    return without_secrets(line, os.environ)

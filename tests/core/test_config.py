@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
-from itemeval_assets.core.config import StudyConfig, parse_config
+from itemeval_assets.core.config import StudyConfig
+from itemeval_assets.core.config_text import parse_config
 from itemeval_assets.core.errors import ConfigError
 from tests.studies import merged
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
-from itemeval_assets.core.config import parse_config
+from itemeval_assets.core.config_text import parse_config
 from itemeval_assets.core.spend import Spend
 from itemeval_assets.core.study_card import CardFacts, result_row, study_card
 from itemeval_assets.core.summaries import Graded

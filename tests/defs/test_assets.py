@@ -13,8 +13,9 @@ import pyarrow as pa
 import pytest
 
 from itemeval_assets.core.study import Partition, Study
-from itemeval_assets.defs.assets import RunConfig, study_assets
+from itemeval_assets.defs.assets import study_assets
 from itemeval_assets.defs.names import asset_key, partition_key
+from itemeval_assets.defs.steps import RunConfig
 from itemeval_assets.settings import Settings
 from tests.defs.runs import GRADINGS, SOLUTIONS, Runs, failed, message, runs_of, toy_study
 

@@ -21,7 +21,7 @@ from itemeval_assets.experiments import (
 )
 from itemeval_assets.experiments import publish as publishing
 from itemeval_assets.experiments.publish import publish, shard_size
-from itemeval_assets.storage.backends import LocalBackend
+from itemeval_assets.storage.disk import LocalBackend
 from tests.experiments.toys import Number, Simulation, simulate_energy, simulations, square
 
 SETTINGS = ExperimentRunSettings(shard_size=2)

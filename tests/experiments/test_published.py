@@ -22,7 +22,7 @@ from itemeval_assets.experiments import (
     list_experiments,
 )
 from itemeval_assets.experiments.records import to_yaml
-from itemeval_assets.storage.backends import LocalBackend
+from itemeval_assets.storage.disk import LocalBackend
 from tests.experiments.toys import Number, square
 
 

@@ -19,7 +19,7 @@ from itemeval_assets.experiments import (
     experiment,
     work,
 )
-from itemeval_assets.storage.backends import LocalBackend
+from itemeval_assets.storage.disk import LocalBackend
 from itemeval_assets.storage.s3 import s3_client
 from tests.experiments import toys
 from tests.experiments.toys import Number, Simulation, simulate_energy, simulations, square

@@ -14,7 +14,7 @@ import pytest
 
 from itemeval_assets.cli import run_cli
 from itemeval_assets.core.errors import ItemevalAssetsError, StoreError
-from itemeval_assets.storage import backends
+from itemeval_assets.storage import disk
 from tests.whole.conftest import Serve
 from tests.whole.looking import assert_reconciled, results_dir
 
@@ -52,21 +52,21 @@ def test_no_write_of_a_run_is_the_wrong_moment_for_a_full_disk(
     study, calls again nothing that was answered, and the ledger holds every dollar."""
     server = serve()
     config = declare(tmp_path / "whole", items=ITEMS)
-    counting = Disk(backends._write, errno.ENOSPC)
+    counting = Disk(disk._write, errno.ENOSPC)
     with monkeypatch.context() as patch:
-        patch.setattr(backends, "_write", counting)
+        patch.setattr(disk, "_write", counting)
         run_stages(config)
     assert counting.count > 12
     total, places = Loss(), some(range(1, counting.count + 1), 8)
     for place in places:
         server.requests = []
         config = declare(tmp_path / str(place), items=ITEMS)
-        disk = Disk(backends._write, errno.ENOSPC, place)
+        full = Disk(disk._write, errno.ENOSPC, place)
         with monkeypatch.context() as patch:
-            patch.setattr(backends, "_write", disk)
+            patch.setattr(disk, "_write", full)
             with pytest.raises(ItemevalAssetsError) as told:
                 run_stages(config)
-        assert disk.hit == 1
+        assert full.hit == 1
         assert told.value.exit_code == 2
         assert f"cannot write {results_dir(config)}" in str(told.value)
         assert "No space left on device; check that the disk has room" in str(told.value)

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 import itemeval_assets
 from itemeval_assets import api, project
 from itemeval_assets.cli import run_cli
-from itemeval_assets.core.config import parse_config
+from itemeval_assets.core.config_text import parse_config
 from itemeval_assets.core.errors import ConfigError, ItemevalAssetsError, StoreError
 from itemeval_assets.core.secrets import redacted, without_secrets
 from itemeval_assets.core.spreadsheet import for_spreadsheet
@@ -28,7 +28,8 @@ from itemeval_assets.core.templates import render
 from itemeval_assets.engine import local_model
 from itemeval_assets.experiments.layout import is_experiment_name
 from itemeval_assets.experiments.records import InputArtifacts, read_record
-from itemeval_assets.storage.backends import LocalBackend, open_backend
+from itemeval_assets.storage.backends import open_backend
+from itemeval_assets.storage.disk import LocalBackend
 from itemeval_assets.storage.inputs import load_study
 from itemeval_assets.storage.s3 import s3_client, split_s3
 from tests.model_server import error_answer

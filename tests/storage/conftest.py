@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from itemeval_assets.storage.backends import LocalBackend, open_backend
+from itemeval_assets.storage.backends import open_backend
+from itemeval_assets.storage.disk import LocalBackend
 from itemeval_assets.storage.store import ResultsStore
 from tests.storage.writers import Place
 

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from itemeval_assets.core.study import Partition
-from itemeval_assets.storage.backends import LocalBackend
+from itemeval_assets.storage.disk import LocalBackend
 from tests.rows import solution, table
 from tests.storage.writers import (
     PARTITION,

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.tables import TABLES, arrow_schema
-from itemeval_assets.storage.backends import LocalBackend
+from itemeval_assets.storage.disk import LocalBackend
 from itemeval_assets.storage.inputs import load_study
 from itemeval_assets.storage.store import ResultsStore, open_store
 from tests.rows import grading, item, solution, table

@@ -123,7 +123,7 @@ def test_a_model_without_a_price_needs_a_price_or_a_word(
     server = serve()
     # The same server under a name that is not a loopback address: somebody may send a bill.
     monkeypatch.setattr("itemeval_assets.stages.calls.is_on_this_machine", lambda model: False)
-    monkeypatch.setattr("itemeval_assets.stages.estimate.is_on_this_machine", lambda model: False)
+    monkeypatch.setattr("itemeval_assets.stages.foresight.is_on_this_machine", lambda model: False)
 
     def of(folder: str, **budget: float) -> Path:
         return write_study(

@@ -1,0 +1,74 @@
+"""Rules of a study config that concern several of its fields."""
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .config import StudyConfig
+
+__all__ = ["problems_across"]
+
+
+def problems_across(config: "StudyConfig") -> list[str]:
+    """A line for every rule that is broken, each starting with its YAML path."""
+    return [
+        *_repeated_values(config),
+        *_revision_problems(config),
+        *_facet_problems(config),
+        *_mapping_problems(config),
+    ]
+
+
+def _repeated_values(config: "StudyConfig") -> list[str]:
+    facets = config.facets
+    lists = {
+        "solvers.models": config.solvers.models,
+        "facets.prompt": facets.prompt,
+        "facets.model_config": [facet.name for facet in facets.model_config_facet],
+        "facets.grader": facets.grader,
+        "facets.rubric": facets.rubric,
+        "facets.scorer": facets.scorers,
+        "benchmark.datasets": [
+            f"{d.id} ({d.name or 'default'}, {d.split})" for d in config.benchmark.datasets
+        ],
+    }
+    return [
+        f"{path}: {value!r} is listed twice; each entry must be unique"
+        for path, values in lists.items()
+        for value in sorted({v for v in values if values.count(v) > 1})
+    ]
+
+
+def _revision_problems(config: "StudyConfig") -> list[str]:
+    """Revisions are pinned by dataset id: the parts of one dataset cannot have several."""
+    revisions: dict[str, set[str | None]] = {}
+    for dataset in config.benchmark.datasets:
+        revisions.setdefault(dataset.id, set()).add(dataset.revision)
+    return [
+        f"benchmark.datasets: {id!r} is listed with several revisions; give one to all its entries"
+        for id, found in revisions.items()
+        if len(found) > 1
+    ]
+
+
+def _facet_problems(config: "StudyConfig") -> list[str]:
+    problems = []
+    if not config.facets.grader and not config.facets.scorers:
+        problems.append("facets: name at least one grader (a judge) or one scorer")
+    for name in config.facets.grader:
+        if name not in config.graders and "/" not in name:
+            known = ", ".join(sorted(config.graders)) or "none is defined"
+            problems.append(
+                f"facets.grader: {name!r} is neither a key of graders: ({known}) "
+                "nor a model id such as openai/gpt-5-mini"
+            )
+    return problems
+
+
+def _mapping_problems(config: "StudyConfig") -> list[str]:
+    pattern = config.benchmark.mapping.id
+    if isinstance(pattern, str) and "{" in pattern and not re.findall(r"\{[^{}]+\}", pattern):
+        return [f"benchmark.mapping.id: {pattern!r} has a brace but no {{column}} in it"]
+    if isinstance(pattern, list) and not pattern:
+        return ["benchmark.mapping.id: an empty list names no column"]
+    return []
