@@ -14,7 +14,7 @@ from itemeval_assets.defs.reruns import OUTPUTS
 from itemeval_assets.stages.estimate import StudyEstimate, estimate
 from itemeval_assets.stages.evidence import unread_partitions
 from itemeval_assets.stages.export import ExportResult
-from itemeval_assets.stages.gate import open_gate
+from itemeval_assets.stages.gate import Gate, open_gate
 from itemeval_assets.stages.ledger import calls_of_runs
 from itemeval_assets.stages.stage_run import Scope
 from itemeval_assets.stages.status import StudyStatus, survey
@@ -81,23 +81,19 @@ def run_study(
         gate = stack.enter_context(
             open_gate(study, store, prices, holder=holder, consent_usd=asked.consent_usd)
         )
+        # Workers load their packages while this process finds out what there is to do.
+        idle = (
+            stack.enter_context(Workers.open(study, workers, on_progress))
+            if workers > 1 and not asked.recover_only
+            else None
+        )
         launch(["items"])
         runs = StageRuns(study, store, asked, launch, holder)
         _read_back(runs)
         if not asked.recover_only:
-            runs.foreseen = foreseen(study, store, asked)
-            if runs.foreseen.unreachable:
-                raise ModelError("\n".join(runs.foreseen.unreachable))
-            gate.admit(runs.foreseen.remaining)
-        if workers > 1 and runs.foreseen is not None and runs.foreseen.remaining.calls:
-            runs.workers = stack.enter_context(Workers.open(study, workers, on_progress))
-        refusal = None
-        for stage in OUTPUTS:
-            try:
-                runs(stage)
-            except (BudgetExceeded, ConsentMissing) as error:
-                refusal = error  # what was called until now is booked and exported all the same
-                break
+            runs.foreseen = _admitted(runs, gate)
+            runs.workers = idle if runs.foreseen.remaining.calls else None
+        refusal = _run_stages(runs)
         called = calls_of_runs(store, launch.run_ids)
         launch(["ledger", *(["costs", "results"] if called else []), "export"])
         if refusal is not None:
@@ -138,6 +134,30 @@ def _read_back(runs: StageRuns) -> None:
         reading = replace(runs, asked=replace(asked, partitions=left, recover_only=True))
         for stage in OUTPUTS:
             reading(stage)
+
+
+def _admitted(runs: StageRuns, gate: Gate) -> StudyEstimate:
+    """What the run would call. Raises ModelError for a model that is out of reach, or the
+    gate's refusal.
+    """
+    found = foreseen(runs.study, runs.store, runs.asked)
+    if found.unreachable:
+        raise ModelError("\n".join(found.unreachable))
+    gate.admit(found.remaining)
+    return found
+
+
+def _run_stages(runs: StageRuns) -> BudgetExceeded | ConsentMissing | None:
+    """Run one stage after the other, up to the first that the gate refuses, and its refusal.
+
+    What was called until then is to be booked and exported all the same.
+    """
+    for stage in OUTPUTS:
+        try:
+            runs(stage)
+        except (BudgetExceeded, ConsentMissing) as refusal:
+            return refusal
+    return None
 
 
 def _cached_calls(store: ResultsStore, run_ids: Sequence[str]) -> int:

@@ -64,6 +64,7 @@ class Workers:
         self._listener = listener
         self._told: queue.Queue[tuple[int, dict[str, Any]]] = queue.Queue()
         self._notes = notes
+        self._given = 0
         self._processes = [self._start(study, number) for number in range(count)]
 
     @classmethod
@@ -80,6 +81,7 @@ class Workers:
         """Run the shares at once, a worker each; what became of each. Raises RunFailed for a
         worker that died.
         """
+        self._given = max(self._given, len(shares))
         for process, share in zip(self._processes, shares, strict=False):
             assert process.stdin is not None
             with suppress(BrokenPipeError):  # a worker that is gone has said so
@@ -105,6 +107,8 @@ class Workers:
 
     def end(self) -> None:
         """Let the workers go: their calls stop, they keep what was answered, and end."""
+        for process in self._processes[self._given :]:
+            process.terminate()  # one that was given nothing has nothing to keep
         for process in self._processes:
             with suppress(BrokenPipeError):
                 assert process.stdin is not None

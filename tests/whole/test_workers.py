@@ -60,6 +60,7 @@ def test_workers_share_a_run(tmp_path: Path, serve: Serve) -> None:
     assert_reconciled(config)
     again = api.run(config, workers=2)
     assert again.calls == 0 and server.count() == 24
+    assert workers_of(os.getpid()) == []
 
 
 def test_a_limit_of_connections_holds_for_all_workers_together(
@@ -78,7 +79,7 @@ def test_a_refusal_of_the_gate_is_one_error(tmp_path: Path, serve: Serve) -> Non
     config = declare(tmp_path, extra={"budget": budget})
     with pytest.raises(ConsentMissing, match="needs your consent"):
         api.run(config, workers=2)
-    assert server.count() == 0
+    assert server.count() == 0 and workers_of(os.getpid()) == []
 
 
 def test_a_worker_that_dies_ends_the_run_and_the_next_goes_on(tmp_path: Path, serve: Serve) -> None:
