@@ -20,12 +20,13 @@ TITLES = ("fault", "promised", "injected", "rows lost", "USD lost", "calls repea
 
 def main() -> int:
     """Exit with that of pytest: 0 where every promise held."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("arguments", nargs="*", help="passed to pytest")
-    options = parser.parse_args()
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog="All other arguments are passed to pytest."
+    )
+    _, arguments = parser.parse_known_args()
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "faults.jsonl"
-        code = _pytest(report, ["tests/faults", *options.arguments])
+        code = _pytest(report, ["tests/faults", *arguments])
         lines = report.read_text(encoding="utf-8").splitlines() if report.exists() else []
     print(_table(sorted(map(json.loads, lines), key=lambda line: line["fault"])))
     return code

@@ -45,6 +45,11 @@ settings.register_profile(
 settings.load_profile("sealed")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Of `-n auto`: more than there are cores, since many tests wait for servers and processes."""
+    return 1 + (os.cpu_count() or 1)
+
+
 @pytest.fixture(autouse=True)
 def sealed_environment(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
