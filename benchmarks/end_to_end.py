@@ -1,6 +1,6 @@
 """(a) The same answers and gradings through itemeval, and as a study with two workers.
 
-    python -m benchmarks.end_to_end [--items 800]
+    python -m benchmarks.end_to_end [--items 1200]
 
 `4 x items` answers of mock models, each graded by a scorer and by a judge; 2,000 items make 8,000
 answers and 16,000 gradings. Whole processes, start to end. Without itemeval (see
@@ -19,7 +19,7 @@ from .targets import Target, report
 def main() -> None:
     """Measure, and report the ratio."""
     parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("--items", type=int, default=800)
+    parser.add_argument("--items", type=int, default=1200)
     items, peer = parser.parse_args().items, find_itemeval()
     if peer is None:
         report([], note="itemeval is not installed")

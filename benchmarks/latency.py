@@ -1,10 +1,10 @@
 """(b) Calls that wait: to a server that answers after half a second, against the limit.
 
-    python -m benchmarks.latency [--calls 4000] [--connections 10]
+    python -m benchmarks.latency [--calls 4000] [--connections 10] [--alone]
 
 The limit is calls x latency / connections; the time is that from the first request to the last
 answer. The server is a process of its own on this machine. Ten connections are inspect_ai's
-default.
+default. `--alone` sends the same calls through inspect_ai alone, too.
 """
 
 import argparse
@@ -17,9 +17,25 @@ from itemeval_assets import api
 from tests.model_server import server_process
 from tests.studies import write_study
 
+from .processes import measure, python
 from .targets import Target, report
 
 LATENCY_S = 0.5
+MODEL = "openai-api/test/m"
+ALONE = """
+import sys, inspect_ai
+from datetime import datetime
+from inspect_ai import Task
+from inspect_ai.dataset import Sample
+from inspect_ai.solver import generate
+model, calls, connections = sys.argv[1], *map(int, sys.argv[2:])
+samples = [Sample(input=f"What is {n} + {n}?", id=n) for n in range(calls)]
+[log] = inspect_ai.eval(Task(samples, solver=generate()), model, max_connections=connections,
+    log_dir="logs", display="none", log_level="error")
+assert not any(sample.error for sample in log.samples)
+begun, ended = (datetime.fromisoformat(at) for at in (log.stats.started_at, log.stats.completed_at))
+print((ended - begun).total_seconds())
+"""
 
 
 def main() -> None:
@@ -27,7 +43,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--calls", type=int, default=4000)
     parser.add_argument("--connections", type=int, default=10)
+    parser.add_argument("--alone", action="store_true")
     given = parser.parse_args()
+    facts: dict[str, float] = {}
     answered: list[float] = []
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -36,13 +54,16 @@ def main() -> None:
         os.environ |= {"TEST_BASE_URL": base_url, "TEST_API_KEY": "none"}
         config = write_study(
             Path(folder),
-            models=["openai-api/test/m"],
+            models=[MODEL],
             graders=[],
             items=given.calls,
             solvers={"max_connections": given.connections},
             extra={"cache": False},
         )
         api.run(config, on_progress=lambda _: answered.append(time.perf_counter()))
+        if given.alone:
+            alone = measure(python(ALONE, MODEL, given.calls, given.connections), Path(folder))
+            facts["inspect_ai_alone_s"] = float(alone.output)
     limit_s = given.calls * LATENCY_S / given.connections
     took_s = answered[-1] - answered[0] + LATENCY_S
     report(
@@ -56,6 +77,7 @@ def main() -> None:
         ],
         seconds=took_s,
         limit_s=limit_s,
+        **facts,
     )
 
 

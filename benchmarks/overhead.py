@@ -1,16 +1,18 @@
 """(a) The same mock calls through inspect_ai alone, and as a study with one and two workers.
 
-    python -m benchmarks.overhead [--items 600] [--same-settings]
+    python -m benchmarks.overhead [--items 800] [--detail]
 
-Four prompts and one model: `4 x items` answers, each graded by a scorer and by a judge. All run
-as whole processes, start to end; inspect_ai alone grades nothing by scorer. It runs with its own
-defaults; with `--same-settings` a second time, with those that a study gives its logs.
+Four prompts and one model: `4 x items` answers, each graded by a scorer and by a judge; 2,000 items
+make 8,000 answers and 16,000 gradings. All run as whole processes, start to end; inspect_ai alone
+grades nothing by scorer. It runs with its own defaults; with `--detail` also with the settings that
+a study gives its logs, and as two processes at once that share the work.
 """
 
 import argparse
 import json
 import shutil
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from .big_study import declare
@@ -52,18 +54,20 @@ for stage in ("generate", "grade"):
 def main() -> None:
     """Measure, and report ratios of whole processes."""
     parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("--items", type=int, default=600)
-    parser.add_argument("--same-settings", action="store_true")
+    parser.add_argument("--items", type=int, default=800)
+    parser.add_argument("--detail", action="store_true")
     given = parser.parse_args()
-    settings = {"inspect_ai alone": []}
-    if given.same_settings:
-        settings["inspect_ai with our log settings"] = ["tuned"]
+    facts: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        bare = {
-            name: measure(python(BARE, given.items, root / name, *more), root).seconds
-            for name, more in settings.items()
-        }
+        bare = {"inspect_ai alone": _alone(root / "alone", given.items)}
+        if given.detail:
+            tuned = _alone(root / "tuned", given.items, "tuned")
+            bare["inspect_ai with our log settings"] = tuned
+            halves = [root / "first half", root / "second half"]
+            with ThreadPoolExecutor() as both:
+                each = both.map(lambda half: _alone(half, given.items // 2, "tuned"), halves)
+                facts["two_processes_of_inspect_s"] = max(each)
         ours = {workers: study(root, given.items, workers).seconds for workers in (1, 2)}
     calls = 2 * PROMPTS * given.items
     targets = [
@@ -85,7 +89,14 @@ def main() -> None:
             ),
         )
     ]
-    report(targets, calls=calls, inspect_s=bare, one_worker_s=ours[1], two_workers_s=ours[2])
+    found = {"inspect_s": bare, "one_worker_s": ours[1], "two_workers_s": ours[2]}
+    report(targets, calls=calls, **found, **facts)
+
+
+def _alone(folder: Path, items: int, *options: str) -> float:
+    """Seconds of the calls through inspect_ai alone, in a process of its own."""
+    folder.mkdir()
+    return measure(python(BARE, items, folder, *options), folder).seconds
 
 
 def declare_study(folder: Path, items: int) -> Path:
