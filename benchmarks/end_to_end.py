@@ -32,10 +32,10 @@ def main() -> None:
     report(
         [
             Target(
-                "two workers, beside itemeval",
+                f"two workers, beside itemeval, {gradings:,} gradings",
                 theirs / ours,
                 2.5,
-                f"its seconds for the same {gradings:,} gradings / ours",
+                "its seconds for the same / ours",
                 at_least=True,
             )
         ],
