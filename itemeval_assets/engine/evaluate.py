@@ -30,8 +30,9 @@ RETRY_ON_ERROR = 0
 MAX_RETRIES = 5
 ATTEMPT_TIMEOUT_S = 600
 # A killed run can lose the finished samples that are not on the disk yet. Each flush writes the
-# whole log of a Task anew, so that for a large one there is a flush per so many samples only.
-FLUSHES_PER_TASK = 100
+# whole log of a Task anew, so that a large one is flushed at every hundredth of its samples only.
+SMALL_TASK = 400
+FLUSHES_PER_LARGE_TASK = 100
 MAX_TASKS_IN_FLIGHT = 64
 
 _sharers = 1
@@ -107,7 +108,7 @@ def _eval(tasks: list[Task], log_dir: Path, retry_on_error: int | None) -> list[
         log_dir=str(log_dir),
         log_format="eval",
         log_realtime=False,
-        log_buffer=max(1, max(_calls(task) for task in tasks) // FLUSHES_PER_TASK),
+        log_buffer=_samples_per_flush(max(_calls(task) for task in tasks)),
         log_level="error",
         display="none",
         max_tasks=min(len(tasks), MAX_TASKS_IN_FLIGHT),
@@ -123,3 +124,7 @@ def _eval(tasks: list[Task], log_dir: Path, retry_on_error: int | None) -> list[
 def _calls(task: Task) -> int:
     """How many calls a Task makes at most."""
     return len(task.dataset) * (task.epochs or 1)
+
+
+def _samples_per_flush(calls: int) -> int:
+    return 1 if calls < SMALL_TASK else calls // FLUSHES_PER_LARGE_TASK
