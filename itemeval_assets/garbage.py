@@ -1,8 +1,7 @@
 """Garbage collection that leaves a process its time.
 
-Python's collector goes through all objects again and again, and once more at the end: half a
-million of them are from imported packages. That is a fifth of the time of a run of quick calls,
-in which no answer is taken in, and a second and a half after its end.
+Python's collector goes through all objects again and again, and once more at the end. Most of
+them are from imported packages and stay anyway, and meanwhile no answer is taken in.
 """
 
 import gc

@@ -89,7 +89,7 @@ def evaluate(tasks: list[Task], log_dir: Path, retry_on_error: int | None) -> li
     """Evaluate the tasks, one .eval log each in `log_dir`, and return the headers of the logs.
 
     A failed sample is data: it carries its error, and the eval goes on. Without realtime
-    events inspect is about a third faster; finished samples are flushed to the log anyway.
+    events inspect is faster; finished samples are flushed to the log anyway.
     Raises KeyboardInterrupt for a SIGINT or SIGTERM, once the logs of what was answered are kept.
     """
     log_dir.mkdir(parents=True, exist_ok=True)

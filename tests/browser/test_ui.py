@@ -122,7 +122,7 @@ def test_the_evidence_of_a_number_is_one_click_away(page, address, study) -> Non
     page.goto(f"{grid}&partition={generate.id}|{judge.id}")
     for label in ("solutions partition", "prompt", "rubric", "dataset revision", "graded by run"):
         shows(page, label)
-    page.get_by_text("view logs of gradings").wait_for()
+    expect(page.get_by_text("view logs of gradings")).to_be_visible(timeout=20_000)
 
 
 def last_run_ends_as(study: Study) -> dg.DagsterRunStatus:
