@@ -67,6 +67,35 @@ class DatasetConfig(_Section):
     split: str = "train"
     name: str | None = Field(default=None, description="dataset configuration on the hub")
     limit: int | None = Field(default=None, ge=1, description="first N rows only")
+    delimiter: str | None = Field(default=None, description="CSV: what separates cells; null: ,")
+    encoding: str | None = Field(default=None, description="CSV: null: utf-8")
+
+    @field_validator("delimiter")
+    @classmethod
+    def _one_character(cls, value: str | None) -> str | None:
+        if value is not None and (len(value) != 1 or value in '"\r\n\0'):
+            raise ValueError(
+                f"give the one character that separates cells; found {value!r}. A tab is "
+                '"\\t", in double quotes'
+            )
+        return value
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, value: str | None) -> str | None:
+        try:
+            b"\0\0\0\0".decode("utf-8" if value is None else value)
+        except (LookupError, ValueError):
+            raise ValueError(
+                f"Python knows no text encoding {value!r}; others are utf-8, utf-16, cp1252, "
+                "latin-1, shift_jis"
+            ) from None
+        return value
+
+    @property
+    def csv_options(self) -> dict[str, str]:
+        """The keys for CSV that are set."""
+        return self.model_dump(include={"delimiter", "encoding"}, exclude_none=True)
 
 
 class MappingConfig(_Section):

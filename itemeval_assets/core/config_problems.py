@@ -9,6 +9,8 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from .yaml_numbers import number_advice
+
 __all__ = ["describe_problems"]
 
 SHAPES = ("literal[", "list[", "dict[", "function-")
@@ -28,10 +30,20 @@ def describe_problems(error: ValidationError, data: Any, model: type[BaseModel])
         elif problem["type"] == "invalid_key":
             lines.append(f"the key {problem['input']!r} is no text to YAML; put quotes around it")
         elif problem["type"] == "value_error":
-            lines.extend(problem["msg"].removeprefix("Value error, ").splitlines())
+            # Rules across fields name the paths of those themselves.
+            start = f"{path}: " if problem["loc"] else ""
+            found = problem["msg"].removeprefix("Value error, ").splitlines()
+            lines.extend(f"{start}{line}" for line in found)
         else:
-            lines.append(f"{path}: {problem['msg']}; found {_short(problem['input'])}")
+            lines.append(_wrong_value(path, problem["msg"], problem["input"]))
     return list(dict.fromkeys(lines))
+
+
+def _wrong_value(path: str, allowed: str, found: Any) -> str:
+    """A number that YAML reads as text is told as it has to be written."""
+    wants_number = "number" in allowed or "integer" in allowed
+    advice = number_advice(found) if wants_number and isinstance(found, str) else None
+    return f"{path}: {advice or f'{allowed}; found {_short(found)}'}"
 
 
 def _yaml_path(loc: tuple[int | str, ...]) -> str:

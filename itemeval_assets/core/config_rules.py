@@ -14,6 +14,7 @@ def problems_across(config: "StudyConfig") -> list[str]:
     return [
         *_repeated_values(config),
         *_revision_problems(config),
+        *_csv_problems(config),
         *_facet_problems(config),
         *_mapping_problems(config),
     ]
@@ -48,6 +49,16 @@ def _revision_problems(config: "StudyConfig") -> list[str]:
         f"benchmark.datasets: {id!r} is listed with several revisions; give one to all its entries"
         for id, found in revisions.items()
         if len(found) > 1
+    ]
+
+
+def _csv_problems(config: "StudyConfig") -> list[str]:
+    """What the hub has may be CSV; a file shows it by its name."""
+    return [
+        f"benchmark.datasets[{place}].{key}: for CSV only, and {dataset.id!r} is none: remove it"
+        for place, dataset in enumerate(config.benchmark.datasets)
+        if config.benchmark.adapter == "local" and not dataset.id.lower().endswith(".csv")
+        for key in dataset.csv_options
     ]
 
 

@@ -1,8 +1,11 @@
 """YAML as plain data: it makes no objects of ours, and is as large as it looks."""
 
+from itertools import takewhile
 from typing import Any
 
 import yaml
+
+from .yaml_numbers import misread_number, number_advice
 
 __all__ = ["StrictLoader", "load_yaml", "yaml_message"]
 
@@ -46,10 +49,15 @@ def _size(node: yaml.Node, known: dict[int, int]) -> int:
 
 
 class StrictLoader(yaml.SafeLoader):
-    """Safe YAML that refuses a key given twice: plain YAML would keep only the last."""
+    """Safe YAML that refuses what plain YAML takes for something else without a word.
+
+    A key given twice, of which it would keep the last; a decimal comma in braces, which begins
+    another key; a number with a leading zero or with colons.
+    """
 
 
 def _mapping_without_repeats(loader: StrictLoader, node: yaml.MappingNode) -> dict[Any, Any]:
+    _refuse_commas_in_numbers(node)
     seen = set()
     for key_node, _ in node.value:
         if key_node.tag == "tag:yaml.org,2002:merge":
@@ -69,6 +77,34 @@ def _mapping_without_repeats(loader: StrictLoader, node: yaml.MappingNode) -> di
     return loader.construct_mapping(node, deep=True)
 
 
+def _refuse_commas_in_numbers(node: yaml.MappingNode) -> None:
+    """Of `{a: 0,7}` YAML makes two keys, `a` and 7: the number ends at the comma."""
+    for place, (key, value) in enumerate(node.value if node.flow_style else []):
+        if isinstance(value, yaml.ScalarNode) and value.value.lstrip("+-").isdigit():
+            later = takewhile(_is_bare_number, node.value[place + 1 :])
+            number = ",".join([value.value, *(digits.value for digits, _ in later)])
+            if number != value.value:
+                advice = number_advice(number) or f"a comma ends a number in {number}"
+                raise yaml.MarkedYAMLError(
+                    problem=f"{key.value}: {advice}", problem_mark=value.start_mark
+                )
+
+
+def _is_bare_number(pair: tuple[yaml.Node, yaml.Node]) -> bool:
+    key, value = pair
+    return isinstance(key, yaml.ScalarNode) and key.value.isdigit() and value.value == ""
+
+
+def _plain_number(loader: StrictLoader, node: yaml.ScalarNode) -> int | float:
+    problem = misread_number(node.value)
+    if problem is not None:
+        raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
+    is_int = node.tag == "tag:yaml.org,2002:int"
+    return (loader.construct_yaml_int if is_int else loader.construct_yaml_float)(node)
+
+
+StrictLoader.add_constructor("tag:yaml.org,2002:int", _plain_number)
+StrictLoader.add_constructor("tag:yaml.org,2002:float", _plain_number)
 StrictLoader.add_constructor(
     yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping_without_repeats
 )

@@ -1,30 +1,25 @@
-"""Loads the benchmark's datasets, pins their revisions, and maps columns to items."""
+"""Loads the benchmark's datasets, and pins their revisions."""
 
-import csv
 import hashlib
-import json
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import datasets
-import pyarrow.parquet as pq
 from huggingface_hub import HfApi
 
-from itemeval_assets.core.conditions import canonical_json
-from itemeval_assets.core.config import BenchmarkConfig, DatasetConfig, MappingConfig
+from itemeval_assets.core.config import BenchmarkConfig, DatasetConfig
 from itemeval_assets.core.errors import DatasetError
+from itemeval_assets.core.items import Record, items_of, refuse_repeated_ids
 from itemeval_assets.core.secrets import without_secrets
-from itemeval_assets.core.text import well_formed
+
+from .local_files import SUFFIXES, read_file
 
 __all__ = ["load_items", "local_path", "resolve_revision"]
 
-Row = dict[str, Any]
-LONGEST_CSV_FIELD = 2**31 - 1  # instead of 131,072 characters: items may be whole documents
 COMMIT = re.compile("[0-9a-f]{40}")
-LOCAL_FORMATS = {".jsonl": "json", ".json": "json", ".csv": "csv", ".parquet": "parquet"}
 
 
 def resolve_revision(dataset: DatasetConfig, adapter: str, base: Path) -> str:
@@ -58,19 +53,21 @@ def resolve_revision(dataset: DatasetConfig, adapter: str, base: Path) -> str:
     return sha
 
 
-def load_items(benchmark: BenchmarkConfig, revisions: Mapping[str, str], base: Path) -> list[Row]:
+def load_items(
+    benchmark: BenchmarkConfig, revisions: Mapping[str, str], base: Path
+) -> list[dict[str, Any]]:
     """The items of all datasets, in order, without `created_at`.
 
-    `revisions` are by dataset id. Raises DatasetError for an unreadable dataset, a column
-    that is not there, an empty input, or an item id that stands twice.
+    `revisions` are by dataset id. Raises DatasetError for a dataset that is unreadable or empty,
+    a column that is not there, an empty input, or an item id that stands twice.
     """
-    items: list[Row] = []
+    placed = []
     for dataset in benchmark.datasets:
         revision = revisions[dataset.id]
-        for index, record in enumerate(_records(dataset, benchmark.adapter, revision, base)):
-            items.append(_item(record, index, benchmark.mapping, dataset.id, revision))
-    _refuse_repeated_ids(items)
-    return items
+        records = _records(dataset, benchmark.adapter, revision, base)
+        placed += items_of(records, benchmark.mapping, dataset.id, revision)
+    refuse_repeated_ids(placed)
+    return [item for _, item in placed]
 
 
 def local_path(dataset: DatasetConfig, adapter: str, base: Path) -> Path | None:
@@ -83,18 +80,16 @@ def local_path(dataset: DatasetConfig, adapter: str, base: Path) -> Path | None:
             f"benchmark.datasets: {dataset.id!r} is no file ({path}); "
             "paths are relative to the config file"
         )
-    if path.suffix not in LOCAL_FORMATS:
-        known = ", ".join(LOCAL_FORMATS)
+    if path.suffix.lower() not in SUFFIXES:
+        known = ", ".join(SUFFIXES)
         raise DatasetError(f"benchmark.datasets: {dataset.id!r}: adapter `local` reads {known}")
     return path
 
 
-def _records(
-    dataset: DatasetConfig, adapter: str, revision: str, base: Path
-) -> Iterable[Mapping[str, Any]]:
+def _records(dataset: DatasetConfig, adapter: str, revision: str, base: Path) -> list[Record]:
     path = local_path(dataset, adapter, base)
     try:
-        rows = _load(dataset, path, revision)
+        records = _load(dataset, path, revision)
     except DatasetError:
         raise
     except Exception as error:  # whatever the parsers of the `datasets` library raise
@@ -102,135 +97,41 @@ def _records(
             f"benchmark.datasets: cannot load {dataset.id!r} (split {dataset.split!r}): "
             f"{_first_line(error)}"
         ) from error
-    return rows if dataset.limit is None else rows[: dataset.limit]
-
-
-def _load(dataset: DatasetConfig, path: Path | None, revision: str) -> list[Any]:
-    if path is None:
-        return list(
-            datasets.load_dataset(
-                dataset.id, name=dataset.name, split=dataset.split, revision=revision
-            )
-        )
-    if path.is_dir() and (path / "dataset_dict.json").exists():
-        return list(datasets.load_from_disk(str(path))[dataset.split])
-    if path.is_dir() and (path / "state.json").exists():
-        return list(datasets.load_from_disk(str(path)))
-    if path.is_dir():
-        return list(datasets.load_dataset(str(path), name=dataset.name, split=dataset.split))
-    return _read_file(path)
-
-
-def _read_file(path: Path) -> list[Any]:
-    """Rows of a local file, values as they are: no cache, and no guessing of types over rows."""
-    if path.suffix == ".jsonl":
-        # Not splitlines(): U+2028 and its like may stand in a JSON string.
-        lines = path.read_text(encoding="utf-8-sig").split("\n")
-        return [
-            _json_row(line, number, path) for number, line in enumerate(lines, 1) if line.strip()
-        ]
-    if path.suffix == ".json":
-        rows = json.loads(path.read_text(encoding="utf-8-sig"))
-        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            raise DatasetError(f"{path}: expected a JSON list of objects, one per item")
-        return rows
-    if path.suffix == ".csv":
-        return _read_csv(path)
-    return pq.read_table(path).to_pylist()
-
-
-def _read_csv(path: Path) -> list[Any]:
-    usual = csv.field_size_limit(LONGEST_CSV_FIELD)
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return list(csv.DictReader(file))
-    finally:
-        csv.field_size_limit(usual)
-
-
-def _json_row(line: str, number: int, path: Path) -> dict[str, Any]:
-    try:
-        row = json.loads(line)
-    except ValueError as error:
-        raise DatasetError(f"{path}, line {number}: not valid JSON: {error}") from error
-    if not isinstance(row, dict):
-        raise DatasetError(f"{path}, line {number}: expected a JSON object, one per item")
-    return row
-
-
-def _item(
-    record: Mapping[str, Any], index: int, mapping: MappingConfig, dataset: str, revision: str
-) -> Row:
-    def column(name: str, path: str) -> Any:
-        if name not in record:
-            raise DatasetError(
-                f"benchmark.mapping.{path}: dataset {dataset!r} has no column {name!r}; "
-                f"it has {', '.join(map(str, record))}"
-            )
-        return record[name]
-
-    item_id = _item_id(mapping, index, dataset, column)
-    if not item_id.strip():
+    if not records:
         raise DatasetError(
-            f"benchmark.mapping.id: dataset {dataset!r}, row {index + 1}: the id is empty"
+            f"benchmark.datasets: {dataset.id!r} has no items; name data with at least one row"
         )
-    text = _text(column(mapping.input, "input"))
-    if not text.strip():
+    return records[: dataset.limit]
+
+
+def _load(dataset: DatasetConfig, path: Path | None, revision: str) -> list[Record]:
+    if path is not None and path.is_file():
+        return read_file(path, dataset)
+    rows = _load_from_hub(dataset, revision) if path is None else _load_folder(dataset, path)
+    return [Record(f"row {number}", row) for number, row in enumerate(rows, 1)]
+
+
+def _load_from_hub(dataset: DatasetConfig, revision: str) -> list[Any]:
+    return list(_load_split(dataset, dataset.id, revision=revision))
+
+
+def _load_folder(dataset: DatasetConfig, path: Path) -> list[Any]:
+    saved = [name for name in ("dataset_dict.json", "state.json") if (path / name).exists()]
+    if not saved:
+        return list(_load_split(dataset, str(path)))
+    if dataset.csv_options:
         raise DatasetError(
-            f"benchmark.mapping.input: dataset {dataset!r}, item {item_id!r}: "
-            f"column {mapping.input!r} is empty"
+            f"benchmark.datasets: {dataset.id!r} is a saved dataset; "
+            f"{' and '.join(dataset.csv_options)} are for CSV: remove them"
         )
-    scheme = column(mapping.grading_scheme, "grading_scheme") if mapping.grading_scheme else None
-    return {
-        "item_id": item_id,
-        "dataset_id": dataset,
-        "dataset_revision": revision,
-        "input": text,
-        "target": _text(column(mapping.target, "target")) if mapping.target else "",
-        "grading_scheme": None if scheme is None else _text(scheme),
-        "metadata_json": well_formed(
-            canonical_json({name: _plain(column(name, "metadata")) for name in mapping.metadata})
-        ),
-    }
+    found = datasets.load_from_disk(str(path))
+    return list(found[dataset.split] if saved == ["dataset_dict.json"] else found)
 
 
-def _item_id(mapping: MappingConfig, index: int, dataset: str, column: Any) -> str:
-    """The mapped id: one column, several joined by `:`, a pattern, or else the row number."""
-    if mapping.id is None:
-        return str(index)
-    if isinstance(mapping.id, list):
-        return ":".join(_text(column(name, "id")) for name in mapping.id)
-    if "{" not in mapping.id:
-        return _text(column(mapping.id, "id"))
-    return re.sub(
-        r"\{([^{}]+)\}",
-        lambda match: dataset if match[1] == "dataset" else _text(column(match[1], "id")),
-        mapping.id,
-    )
-
-
-def _text(value: Any) -> str:
-    plain = _plain(value)
-    if plain is None:
-        return ""
-    return well_formed(plain if isinstance(plain, str) else canonical_json(plain))
-
-
-def _plain(value: Any) -> Any:
-    """The value as JSON can hold it: dates and the like become text, NaN and infinities null."""
-    return json.loads(json.dumps(value, default=str), parse_constant=lambda _: None)
-
-
-def _refuse_repeated_ids(items: list[Row]) -> None:
-    first: dict[str, str] = {}
-    for item in items:
-        if item["item_id"] in first:
-            raise DatasetError(
-                f"benchmark.mapping.id: item id {item['item_id']!r} stands in dataset "
-                f"{first[item['item_id']]!r} and again in {item['dataset_id']!r}; "
-                'make ids unique, for instance with id: "{dataset}:{id}"'
-            )
-        first[item["item_id"]] = item["dataset_id"]
+def _load_split(dataset: DatasetConfig, where: str, **options: Any) -> Any:
+    names = {"delimiter": "sep"}  # `datasets` takes `delimiter`, too, and then forgets it
+    options |= {names.get(key, key): value for key, value in dataset.csv_options.items()}
+    return datasets.load_dataset(where, name=dataset.name, split=dataset.split, **options)
 
 
 def _content_hash(path: Path) -> str:

@@ -9,6 +9,7 @@ import yaml
 from itemeval_assets.core.config import StudyConfig
 from itemeval_assets.core.config_text import parse_config
 from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.core.strict_yaml import StrictLoader, load_yaml
 from tests.studies import merged
 
 MINIMAL: dict[str, Any] = {
@@ -26,7 +27,8 @@ rubrics_dir: my_rubrics
 cache: false
 benchmark:
   adapter: local
-  datasets: [{id: items.jsonl, revision: null, split: test, name: main, limit: 5}]
+  datasets: [{id: items.csv, revision: null, split: test, name: main, limit: 5, delimiter: ;,
+    encoding: latin-1}]
   mapping: {id: "{dataset}:{n}", input: q, target: a, grading_scheme: s, metadata: [t, u]}
 solvers:
   models: [openai/gpt-5-mini, openrouter/deepseek/deepseek-v3.2]
@@ -272,7 +274,7 @@ def test_one_scorer_or_a_list(scorer: str | list[str]) -> None:
         (
             {"benchmark": {"datasets": [{"id": "a/b", "zzz": 1}]}},
             "benchmark.datasets[0].zzz: unknown key 'zzz'; "
-            "known keys: id, revision, split, name, limit",
+            "known keys: id, revision, split, name, limit, delimiter, encoding",
         ),
         (
             {"facets": {"model_config_facet": []}},
@@ -462,6 +464,91 @@ def test_merge_keys_of_yaml_are_no_repetition() -> None:
     text += "graders:\n  a: &a {model: x/y, max_tokens: 5}\n  b: {<<: *a, max_tokens: 6}\n"
     graders = parse_config(text, "study.yaml").graders
     assert (graders["b"].model, graders["b"].max_tokens) == ("x/y", 6)
+
+
+@pytest.mark.parametrize(
+    ("extra", "line"),
+    [
+        ({"solvers": {"temperature": "0,7"}}, "solvers.temperature: YAML wants 0.7 for 0,7"),
+        ({"solvers": {"top_p": ",5"}}, "solvers.top_p: YAML wants 0.5 for ,5"),
+        ({"budget": {"max_usd": "1,50"}}, "budget.max_usd: YAML wants 1.50 for 1,50"),
+        ({"budget": {"max_usd": "1,000"}}, "budget.max_usd: YAML wants 1.000 for 1,000, or 1000"),
+        ({"budget": {"max_usd": "1,000,000"}}, "budget.max_usd: YAML wants 1000000 for 1,000,000"),
+        ({"solvers": {"max_tokens": "1.000.000"}}, "solvers.max_tokens: YAML wants 1000000 for 1."),
+        ({"solvers": {"max_tokens": "4 096"}}, "solvers.max_tokens: YAML wants 4096 for 4 096"),
+        ({"budget": {"max_usd": "1e-3"}}, "budget.max_usd: YAML reads 1e-3 as text: write 0.001"),
+        ({"budget": {"max_usd": "1e3"}}, "budget.max_usd: YAML reads 1e3 as text: write 1000"),
+        ({"solvers": {"max_tokens": "2e3"}}, "solvers.max_tokens: YAML reads 2e3 as text: write"),
+        ({"solvers": {"top_p": "95%"}}, "solvers.top_p: YAML knows no percent sign: write 0.95"),
+        ({"solvers": {"max_connections": {"openai": "1,5"}}}, "solvers.max_connections"),
+        ({"budget": {"max_usd": "$5"}}, "budget.max_usd: Input should be a valid number; found"),
+    ],
+)
+def test_a_number_that_is_none_to_yaml_is_told_as_it_is_written(
+    extra: dict[str, Any], line: str
+) -> None:
+    found = problems(extra)
+    assert found[0].startswith(line)
+    assert not any("quotes" in one for one in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: {temperature: 0,7}", "line 1, column 18: temperature: YAML wants 0.7 for 0,7"),
+        ("a: {max_usd: 1,50, b: 1}", "line 1, column 14: max_usd: YAML wants 1.50 for 1,50"),
+        ("a: {max_usd: 1, 09}", "max_usd: YAML wants 1.09 for 1,09"),
+        ("a: {max_usd: 1,000,000}", "max_usd: YAML wants 1000000 for 1,000,000"),
+        ("a: {max_usd: -1,5,33}", "max_usd: a comma ends a number in -1,5,33"),
+        ("max_tokens: 0512", "line 1, column 13: YAML reads 0512 as octal: write 512, or put"),
+        ("a: [1, 010]", "line 1, column 8: YAML reads 010 as octal: write 10, or put quotes"),
+        ("attempt_timeout: 10:00", "line 1, column 18: YAML reads 10:00 in base 60: write a plain"),
+        ("attempt_timeout: 1:30.5", "line 1, column 18: YAML reads 1:30.5 in base 60"),
+    ],
+)
+def test_a_number_that_yaml_would_misread_is_refused(text: str, message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_config(text, "study.yaml")
+    assert message in str(caught.value)
+
+
+def test_numbers_of_yaml_are_left_alone() -> None:
+    text = (
+        "[0, 00, 7, -7, 1_000, 0x1F, 0b11, 0.7, .5, 1.0e-3, -.inf, 1:05a, '010', {a: 1, b: , c: 2}]"
+    )
+    assert load_yaml(text, StrictLoader) == yaml.safe_load(text)
+
+
+@pytest.mark.parametrize("value", ["", ";;", "\\t", '"', "\n", "\0"])
+def test_a_delimiter_is_one_character(value: str) -> None:
+    dataset = {"id": "x.csv", "delimiter": value}
+    [line] = problems({"benchmark": {"adapter": "local", "datasets": [dataset]}})
+    assert line.startswith("benchmark.datasets[0].delimiter: give the one character that separates")
+    assert '"\\t", in double quotes' in line
+
+
+@pytest.mark.parametrize("value", ["utf-42", "", "base64", "a\0b", "Ü"])
+def test_an_encoding_is_one_that_python_knows(value: str) -> None:
+    dataset = {"id": "x.csv", "encoding": value}
+    [line] = problems({"benchmark": {"adapter": "local", "datasets": [dataset]}})
+    assert line.startswith(
+        f"benchmark.datasets[0].encoding: Python knows no text encoding {value!r}"
+    )
+
+
+def test_keys_for_csv_are_refused_where_the_data_is_none() -> None:
+    keys = {"delimiter": ";", "encoding": "latin-1"}
+    sets = [{"id": "x.CSV", **keys}, {"id": "x.jsonl", **keys}]
+    assert problems({"benchmark": {"adapter": "local", "datasets": sets}}) == [
+        f"benchmark.datasets[1].{key}: for CSV only, and 'x.jsonl' is none: remove it"
+        for key in keys
+    ]
+
+
+def test_a_folder_of_results_is_named_by_its_path() -> None:
+    assert problems({"output_dir": "gs://bucket"}) == [
+        "output_dir: give a folder, or a bucket as s3://bucket/prefix"
+    ]
 
 
 @pytest.mark.parametrize("cron", ["hourly", "* * * *", "60m * * * *", "* * * * * ; rm"])

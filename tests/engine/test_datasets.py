@@ -216,8 +216,8 @@ def test_an_unknown_column_is_named_with_those_there_are(
     with pytest.raises(DatasetError) as caught:
         load_rows(tmp_path, ROWS, **mapping)
     assert str(caught.value) == (
-        f"benchmark.mapping.{path}: dataset 'rows.jsonl' has no column {column!r}; "
-        "it has id, n, question, answer, scheme, topic"
+        f"benchmark.mapping.{path}: dataset 'rows.jsonl', line 1: there is no column {column!r}; "
+        "there are id, n, question, answer, scheme, topic"
     )
 
 
@@ -229,7 +229,9 @@ def test_an_id_that_stands_twice_is_named_with_its_datasets(tmp_path: Path) -> N
     write_jsonl(tmp_path / "rows.jsonl", ROWS)
     with pytest.raises(DatasetError) as caught:
         load(benchmark(*twice), tmp_path)
-    assert "'a' stands in dataset 'rows.jsonl' and again in 'other.jsonl'" in str(caught.value)
+    assert (
+        "'a' stands in dataset 'rows.jsonl' (line 1) and again in dataset 'other.jsonl' (line 1)"
+    ) in str(caught.value)
     assert 'id: "{dataset}:{id}"' in str(caught.value)
     assert len(load(benchmark(*twice, id="{dataset}:{id}"), tmp_path)) == 4
 
@@ -237,9 +239,9 @@ def test_an_id_that_stands_twice_is_named_with_its_datasets(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"id": ""}, "benchmark.mapping.id: dataset 'rows.jsonl', row 2: the id is empty"),
-        ({"id": None}, "row 2: the id is empty"),
-        ({"question": " \n"}, "dataset 'rows.jsonl', item 'b': column 'question' is empty"),
+        ({"id": ""}, "benchmark.mapping.id: dataset 'rows.jsonl', line 2: column 'id' is empty"),
+        ({"id": None}, "line 2: column 'id' is empty, and the id is made of it; fill it in"),
+        ({"question": " \n"}, "'rows.jsonl', line 2, item 'b': column 'question' is empty"),
         ({"question": None}, "item 'b': column 'question' is empty"),
     ],
 )
@@ -251,16 +253,159 @@ def test_an_item_without_id_or_input_is_refused(
     assert message in str(caught.value)
 
 
+@pytest.mark.parametrize("mapped", [["id", "n"], "{dataset}:{id}", "{n}-{id}"])
+def test_no_part_of_an_id_may_be_empty(tmp_path: Path, mapped: Any) -> None:
+    with pytest.raises(DatasetError, match="line 2: column 'id' is empty, and the id is made of"):
+        load_rows(tmp_path, [ROWS[0], {**ROWS[1], "id": None}], id=mapped)
+
+
+def test_a_row_without_a_mapped_column_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"line 2: there is no column 'topic'; there are id$"):
+        load_rows(tmp_path, [ROWS[0], {"id": "b"}], id="topic")
+
+
+def test_bytes_are_no_text(tmp_path: Path) -> None:
+    write_parquet(tmp_path / "x.parquet", [{**ROWS[0], "question": b"1+1?"}])
+    with pytest.raises(DatasetError, match=r"input: .*row 1: column 'question' holds bytes"):
+        load(benchmark({"id": "x.parquet"}), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("x.jsonl", b""),
+        ("x.jsonl", b"\n\n"),
+        ("x.json", b"[]"),
+        ("x.csv", b""),
+        ("x.csv", b"id,question\n"),
+        ("x.csv", b"\xef\xbb\xbf"),
+    ],
+)
+def test_data_without_an_item_are_refused(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DatasetError, match=f"'{name}' has no items; name data with at least"):
+        load(benchmark({"id": name}), tmp_path)
+
+
+def test_parquet_and_hub_datasets_without_an_item_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_parquet(tmp_path / "x.parquet", [])
+    monkeypatch.setattr(datasets, "load_dataset", lambda *_, **__: [])
+    for found in (benchmark({"id": "x.parquet"}), benchmark({"id": "org/data"}, adapter="hf")):
+        with pytest.raises(DatasetError, match="has no items"):
+            load(found, tmp_path)
+
+
+CSV = {"id": "x.csv"}
+PLAIN = {"target": None, "grading_scheme": None, "metadata": []}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b'id,question\na,"1+1?\nb,2+2?\n', r"begins in line 2: a quotation mark is never closed"),
+        (b'id,question\na,"1" + 1?\n', r"begins in line 2: ',' expected after '\"'; write a quo"),
+        (b'id,question\na,"say \\"1\\""\n', r"begins in line 2: ',' expected .* twice"),
+        (b'id,question\na,"1\n+1"\nb,"c" d\n', "begins in line 4: ',' expected"),
+        (b"id,question,id\na,1+1?,b\n", "x.csv, line 1: 'id' stands twice; give each column"),
+        (b"id,question\na,1+1?,b\n", "x.csv, line 2: has 3 cells, and the header 2; put quotes"),
+        (b"id,question\n\na,1+1?\nb\n", "x.csv, line 4: has 1 cells, and the header 2"),
+        (b"id,question\na,1+\x001?\n", "x.csv, line 2: holds a NUL character: .* `encoding`"),
+        ("id,question\na,1\n".encode("utf-16-le"), "line 1: holds a NUL character"),
+        (b"id;question\na;1+1?\n", "the header is one column, 'id;question'; where ';' separat"),
+        (b"id\tquestion\na\t1+1?\n", r"where '\\t' separates its cells, say so .* `delimiter`"),
+        (
+            b"id,question\na,ok\nb,\xe9?\n",
+            r"x.csv, line 3: byte 20 of the file \(0xe9\) is no UTF-8; .* key `encoding` .* cp1252",
+        ),
+    ],
+)
+def test_csv_that_would_be_misread_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
+    (tmp_path / "x.csv").write_bytes(content)
+    with pytest.raises(DatasetError, match=message):
+        load(benchmark(CSV, **PLAIN), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "keys"),
+    [
+        (b"id;question\na;1,5 + 1?\n", {"delimiter": ";"}),
+        (b"id\tquestion\na\t1,5 + 1?\n", {"delimiter": "\t"}),
+        (b'id,question\r"a","1,5 + 1?"\r', {}),
+        (b'\r\nid,question\r\n\r\na,"1,5 + 1?"\r\n', {}),
+        (b',id,question,\n0,a,"1,5 + 1?",\n', {}),
+        ("id;question\na;1,5 + 1?\n".encode("utf-16"), {"delimiter": ";", "encoding": "utf-16"}),
+        (b"\xef\xbb\xbfid|question\na|1,5 + 1?", {"delimiter": "|", "encoding": "utf-8"}),
+    ],
+)
+def test_csv_as_programs_write_it(tmp_path: Path, content: bytes, keys: dict[str, str]) -> None:
+    (tmp_path / "x.CSV").write_bytes(content)
+    [item] = load(benchmark({"id": "x.CSV", **keys}, **PLAIN), tmp_path)
+    assert (item["item_id"], item["input"]) == ("a", "1,5 + 1?")
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "utf-16", "shift_jis", "utf-8-sig"])
+def test_csv_in_another_encoding(tmp_path: Path, encoding: str) -> None:
+    text = "こ?" if encoding == "shift_jis" else "Über é?"
+    (tmp_path / "x.csv").write_bytes(f"id,question\na,{text}\n".encode(encoding))
+    [item] = load(benchmark({**CSV, "encoding": encoding}, **PLAIN), tmp_path)
+    assert item["input"] == text
+
+
+def test_a_wrong_encoding_is_named(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_bytes("id,question\na,é\n".encode())
+    with pytest.raises(DatasetError, match=r"line 2: byte 15 of the file .0xc3. is no ascii; name"):
+        load(benchmark({**CSV, "encoding": "ascii"}, **PLAIN), tmp_path)
+
+
+def test_a_folder_of_csv_takes_the_keys_and_a_saved_dataset_does_not(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "train.csv").write_bytes("id;question\na;Über é?\n".encode("cp1252"))
+    keys = {"delimiter": ";", "encoding": "cp1252"}
+    [item] = load(benchmark({"id": "data", **keys}, adapter="hf", **PLAIN), tmp_path)
+    assert (item["item_id"], item["input"]) == ("a", "Über é?")
+    saved_dataset(tmp_path / "saved")
+    with pytest.raises(DatasetError, match="saved dataset; delimiter and encoding are for CSV"):
+        load(benchmark({"id": "saved", **keys}, adapter="hf"), tmp_path)
+
+
+def test_columns_of_parquet_are_those_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "id=1").mkdir()
+    write_parquet(tmp_path / "id=1" / "x.parquet", ROWS)
+    found = load(benchmark({"id": "id=1/x.parquet"}), tmp_path)
+    assert [item["item_id"] for item in found] == ["a", "b"]
+    doubled = pa.table([["a"], ["1+1?"], ["b"]], names=["id", "question", "id"])
+    pq.write_table(doubled, tmp_path / "x.parquet")
+    with pytest.raises(DatasetError, match=r"x.parquet: 'id' stands twice"):
+        load(benchmark({"id": "x.parquet"}, **PLAIN), tmp_path)
+
+
+def test_json_lines_with_old_line_ends(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    write_jsonl(path, ROWS)
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r"))
+    assert [i["item_id"] for i in load(benchmark({"id": "rows.jsonl"}), tmp_path)] == ["a", "b"]
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
+        ("x.jsonl", b'{"id": 1}\n{"id": 1, "id": 2}\n', "x.jsonl, line 2: 'id' stands twice"),
+        ("x.jsonl", b'{"id": {"a": 1, "a": 2}}', "x.jsonl, line 1: 'a' stands twice"),
+        ("x.json", b'[{"id": 1, "id": 2}]', "x.json: 'id' stands twice"),
+        ("x.jsonl", b'{"id": 1}\n{"id": "\x00"}', "x.jsonl, line 2: not valid JSON: Invalid cont"),
+        ("x.jsonl", b'{"id": 1}\n{"id": "\xe9"}', "x.jsonl, line 2: byte 19 of the file (0xe9)"),
+        ("x.jsonl", b'"\xe9"', "is no UTF-8; save the file in UTF-8, as JSON has to be"),
+        ("x.jsonl", b"[" * 100_000, "x.jsonl, line 1: its values are nested too deeply"),
+        ("x.json", b"9" * 5_000, "x.json: not valid JSON: Exceeds the limit"),
         ("x.jsonl", b'{"id": 1}\n{"id": \n', "x.jsonl, line 2: not valid JSON"),
         ("x.jsonl", b"[1]\n", "x.jsonl, line 1: expected a JSON object"),
         ("x.json", b'{"id": 1}', "x.json: expected a JSON list of objects"),
         ("x.json", b"[1]", "x.json: expected a JSON list of objects"),
-        ("x.json", b"[", "cannot load 'x.json'"),
-        ("x.csv", b"\xff\xfe", "cannot load 'x.csv'"),
-        ("x.parquet", b"PAR1", "cannot load 'x.parquet'"),
+        ("x.json", b"[", "x.json: not valid JSON"),
+        ("x.csv", b"\xff\xfe", "x.csv, line 1: byte 1 of the file (0xff) is no UTF-8"),
+        ("x.parquet", b"PAR1", "x.parquet: not readable as Parquet"),
         ("x.txt", b"", "'x.txt': adapter `local` reads .jsonl, .json, .csv, .parquet"),
     ],
 )

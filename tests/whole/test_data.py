@@ -1,0 +1,55 @@
+"""Data that cannot be read, through the command line: a message, exit code 2, nothing written."""
+
+from pathlib import Path
+
+import pytest
+
+from itemeval_assets.cli import run_cli
+from tests.studies import write_study
+
+from .looking import results_dir
+
+CSV = "id,question,answer,scheme,topic\nq1,1+1?,2,s,t\n"
+
+
+def declare(folder: Path, content: bytes, **keys: str) -> Path:
+    (folder / "items.csv").write_bytes(content)
+    datasets = [{"id": "items.csv", **keys}]
+    return write_study(folder, graders=(), extra={"benchmark": {"datasets": datasets}})
+
+
+@pytest.mark.parametrize(
+    ("command", "content", "message"),
+    [
+        (
+            "run",
+            CSV.replace("1+1?", '"1+1?').encode(),
+            "items.csv, row that begins in line 2: a quotation",
+        ),
+        (
+            "estimate",
+            CSV.replace("1+1?", "é?").encode("latin-1"),
+            "is no UTF-8; name its encoding with the key",
+        ),
+        ("estimate", CSV.splitlines()[0].encode(), "'items.csv' has no items"),
+    ],
+)
+def test_unreadable_data_end_with_a_message(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    command: str,
+    content: bytes,
+    message: str,
+) -> None:
+    config = declare(tmp_path, content)
+    assert run_cli([command, str(config)]) == 2
+    shown = capsys.readouterr()
+    assert message in shown.err
+    assert "Traceback" not in shown.out + shown.err
+    assert not list(results_dir(config).rglob("*.parquet"))
+
+
+def test_a_study_on_csv_of_another_program_runs(tmp_path: Path) -> None:
+    content = CSV.replace(",", ";").replace("1+1?", "Über 1,5?").encode("cp1252")
+    config = declare(tmp_path, content, delimiter=";", encoding="cp1252")
+    assert run_cli(["run", str(config)]) == 0
