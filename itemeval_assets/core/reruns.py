@@ -4,13 +4,15 @@ A partition is asked for again after a growing while, and given up after so many
 whatever makes it sound, a re-run or a person, begins its count anew.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from .errors import ItemevalAssetsError
+from .estimate import NOTHING, Projection
 from .study import Partition
 
-__all__ = ["Attempts", "Decision", "choose"]
+__all__ = ["Attempts", "Decision", "admit", "choose"]
 
 
 class Attempts(NamedTuple):
@@ -23,12 +25,14 @@ class Attempts(NamedTuple):
 class Decision(NamedTuple):
     """`chosen` partitions are asked for now; `left_out` says why another one is not.
 
-    `given_up` are left for good, until somebody resets them.
+    `given_up` are left for good, until somebody resets them; `refused` ones would be turned away
+    by the gate, or cannot be called at all.
     """
 
     chosen: list[Partition]
     left_out: dict[Partition, str]
     given_up: list[Partition]
+    refused: Sequence[Partition] = ()
 
     def in_words(self) -> str:
         """Why nothing is asked for, or what is left out."""
@@ -70,3 +74,43 @@ def choose(
         else:
             chosen.append(partition)
     return Decision(chosen, left_out, given_up)
+
+
+def admit(
+    decision: Decision,
+    wanting: Mapping[Partition, str],
+    projections: Mapping[Partition, Projection],
+    unreachable: Mapping[Partition, str],
+    allow: Callable[[Projection], None],
+) -> Decision:
+    """Leave out of the chosen partitions those that `allow`, which raises, would not let pass.
+
+    One after the other, in their order: each must pass by itself, and together with those that
+    passed before it. A dear one bars no cheap one behind it. `unreachable`: partitions whose
+    model cannot be called, and why.
+    """
+    chosen: list[Partition] = []
+    left_out = dict(decision.left_out)
+    refused: list[Partition] = []
+    total = NOTHING
+    for partition in decision.chosen:
+        projection = projections.get(partition, NOTHING)
+        reason = unreachable.get(partition) or _refusal(allow, projection)
+        if reason is None and (among := _refusal(allow, total + projection)):
+            reason = f"not beside what is asked for now: {among}"
+        if reason is None:
+            total += projection
+            chosen.append(partition)
+        else:
+            left_out[partition] = f"{wanting[partition]}; {reason}"
+            refused.append(partition)
+    return Decision(chosen, left_out, decision.given_up, refused)
+
+
+def _refusal(allow: Callable[[Projection], None], projection: Projection) -> str | None:
+    """What is wrong, in the first line of the message; None where nothing is."""
+    try:
+        allow(projection)
+    except ItemevalAssetsError as refusal:
+        return str(refusal).splitlines()[0]
+    return None

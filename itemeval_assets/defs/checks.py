@@ -14,7 +14,7 @@ from itemeval_assets.core.tables import TABLES
 
 from .names import asset_key, partition_key, to_partitions
 from .partitions import generate_partitions, grade_partitions
-from .steps import store_of
+from .steps import store_of, users_errors
 
 if TYPE_CHECKING:
     from itemeval_assets.storage.store import ResultsStore
@@ -64,7 +64,8 @@ def _partitioned(
 ) -> dg.AssetChecksDefinition:
     """A check with one result per partition, whatever a run covers: one, a range, or no choice.
 
-    The UI's "Execute all" makes no choice: then every stored partition is checked.
+    The UI's "Execute all" makes no choice: then every stored partition is checked, and for
+    completeness every one of the design.
     """
     key = asset_key(study, table)
     single = table == "solutions"
@@ -76,9 +77,11 @@ def _partitioned(
         if step.has_partition_key or step.has_partition_key_range:
             partitions = to_partitions(step.partition_keys, order)
         else:
-            stored = set(store.partitions(table))
+            # What was never stored breaks no rule, but it is not complete.
+            stored = set(order if rule is _complete else store.partitions(table))
             partitions = [partition for partition in order if partition in stored]
-        found = {partition: rule(study, store, partition) for partition in partitions}
+        with users_errors():
+            found = {partition: rule(study, store, partition) for partition in partitions}
         # Failures last, and after a range a result of its own, which counts them: the UI shows
         # the result recorded last as the "latest execution", of whatever partition it is, and
         # one that passed must not hide one that failed. In the statuses of single partitions

@@ -39,7 +39,7 @@ def rerun_schedule(study: Study) -> dg.ScheduleDefinition:
     """A tick asks for exactly the partitions with errored, missing or stale cells.
 
     And for those whose last run failed; each run calls just those cells. See `core.reruns` for
-    what is left out, and why.
+    what is left out, and why: the log of the tick says it, or its skip reason.
     """
 
     @dg.schedule(
@@ -63,11 +63,15 @@ def rerun_schedule(study: Study) -> dg.ScheduleDefinition:
                 f"{partition_key(partition)}: {decision.left_out[partition]}. Look at its errors; "
                 f"then: itemeval-assets reset {study.config_path}"
             )
+        for partition in decision.refused:
+            context.log.warning(f"{partition_key(partition)}: {decision.left_out[partition]}")
         if not decision.chosen:
             return dg.SkipReason(decision.in_words())
         stamp = context.scheduled_execution_time.isoformat()
+        # Before the first run each run loads the items, which it could not do without.
+        first = [] if stages.items.are_stored(store) else [asset_key(study, "items")]
         return [
-            dg.RunRequest(run_key=f"{stamp}/{number}", asset_selection=keys, tags=tags)
+            dg.RunRequest(run_key=f"{stamp}/{number}", asset_selection=first + keys, tags=tags)
             for number, (keys, tags) in enumerate(_requests(study, decision.chosen))
         ]
 

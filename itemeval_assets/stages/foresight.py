@@ -26,6 +26,7 @@ class PartitionEstimate:
     """One partition: its full grid, and what of it remains to be called.
 
     `basis` says which stored calls the expected figures come from; null: there are none.
+    `unreachable`: why the model of the remaining calls cannot be had, for want of a key, say.
     """
 
     partition: Partition
@@ -34,6 +35,7 @@ class PartitionEstimate:
     grid: Projection
     remaining: Projection
     basis: str | None
+    unreachable: str | None = None
 
 
 class _Solution(NamedTuple):
@@ -172,4 +174,5 @@ class Foresight:
             projection(calls, 0),
             projection(paid, len(plan.cells) - len(paid)),
             calibration.basis if calibration else None,
+            self.unreachable.get(model) if plan.cells else None,
         )

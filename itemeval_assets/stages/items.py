@@ -13,7 +13,7 @@ from itemeval_assets.engine.datasets import load_items, local_path, resolve_revi
 from itemeval_assets.storage.layout import DATASET_LOCKS
 from itemeval_assets.storage.store import ResultsStore
 
-__all__ = ["changed_datasets", "load", "now", "peek"]
+__all__ = ["are_stored", "changed_datasets", "known", "load", "now", "peek"]
 
 
 def load(study: Study, store: ResultsStore) -> pa.Table:
@@ -31,6 +31,17 @@ def load(study: Study, store: ResultsStore) -> pa.Table:
 def peek(study: Study, store: ResultsStore) -> pa.Table:
     """The items as `load` would give them. Pins nothing. Raises DatasetError."""
     return _read(study, store, _pinned(study, store))
+
+
+def known(study: Study, store: ResultsStore) -> pa.Table:
+    """The stored items; before the first run, those that it would load. Raises DatasetError."""
+    stored = store.read("items")
+    return stored if stored.num_rows else peek(study, store)
+
+
+def are_stored(store: ResultsStore) -> bool:
+    """Whether the study has items: nothing can be generated before."""
+    return store.read("items", columns=["item_id"]).num_rows > 0
 
 
 def _read(study: Study, store: ResultsStore, revisions: Mapping[str, str]) -> pa.Table:

@@ -1,16 +1,18 @@
 """reruns: what the store says about partitions that want to be run again."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 
 from itemeval_assets.core.budget import require_budget
+from itemeval_assets.core.estimate import Projection
 from itemeval_assets.core.pricing import PriceBook
-from itemeval_assets.core.reruns import Attempts, Decision, choose
+from itemeval_assets.core.reruns import Attempts, Decision, admit, choose
 from itemeval_assets.core.study import Asked, Partition, Study
 from itemeval_assets.storage.attempts import read_attempts, write_attempts
 from itemeval_assets.storage.locks import is_claimed
 from itemeval_assets.storage.store import ResultsStore
 
+from . import items
 from .estimate import estimate
 from .gate import standing
 from .stage_run import Scope
@@ -44,10 +46,13 @@ def decide(
 ) -> Decision:
     """What to ask for now. Remembers nothing, so that it can be previewed. Calls nobody.
 
-    `failed` partitions are those whose last run failed, whatever their rows look like. Raises
-    BudgetExceeded, ConsentMissing, ConfigError or ModelError where the gate would.
+    `failed` partitions are those whose last run failed, whatever their rows look like. What the
+    gate would refuse is left out, with its reason. Before the first run everything is missing.
+    Raises DatasetError or StoreError where nobody can say what is missing.
     """
-    lacking = {**dict.fromkeys(failed, "its last run failed"), **wanting(study, store)}
+    lacks = {**dict.fromkeys(failed, "its last run failed"), **wanting(study, store)}
+    design = (*study.generate_partitions(), *study.grade_partitions())
+    lacking = {part: lacks[part] for part in design if part in lacks}
     claimed = {part for part in lacking if is_claimed(store.backend, part)}
     automation = study.config.automation
     decision = choose(
@@ -58,8 +63,7 @@ def decide(
         max_attempts=automation.max_attempts,
         retry_after=timedelta(minutes=automation.retry_after_minutes),
     )
-    _require_budget(study, store, prices, set(decision.chosen))
-    return decision
+    return _within_budget(study, store, prices, decision, lacking)
 
 
 def count_attempt(store: ResultsStore, partitions: Collection[Partition]) -> None:
@@ -95,17 +99,33 @@ def _lack(part: PartitionStatus, with_blank: bool) -> str:
     return ", ".join(f"{count} {state}" for state, count in counts.items() if count)
 
 
-def _require_budget(
-    study: Study, store: ResultsStore, prices: PriceBook, chosen: set[Partition]
-) -> None:
-    """Raise as the gate would if all the chosen partitions were run now, without consent."""
-    if not chosen:
-        return
-    scope = Scope(study=study, store=store, prices=prices, items=store.read("items"))
+def _within_budget(
+    study: Study,
+    store: ResultsStore,
+    prices: PriceBook,
+    decision: Decision,
+    lacking: Mapping[Partition, str],
+) -> Decision:
+    """What of the decision the gate would allow if it were run now, without consent."""
+    if not decision.chosen:
+        return decision
+    scope = Scope(study=study, store=store, prices=prices, items=items.known(study, store))
     asked = Asked(
         generate=[c.id for c in study.design.generate],
         grade=[c.id for c in study.design.grade],
-        partitions=chosen,
+        partitions=set(decision.chosen),
     )
     foreseen = estimate(scope, asked, in_full=False)
-    require_budget(foreseen.remaining, study.config.budget, standing(study, store, prices), None)
+    parts = {part.partition: part for part in (*foreseen.generate, *foreseen.grade)}
+    spent = standing(study, store, prices)
+
+    def allow(projection: Projection) -> None:
+        require_budget(projection, study.config.budget, spent, None)
+
+    return admit(
+        decision,
+        lacking,
+        {partition: part.remaining for partition, part in parts.items()},
+        {partition: part.unreachable for partition, part in parts.items() if part.unreachable},
+        allow,
+    )

@@ -20,6 +20,7 @@ from itemeval_assets.core.study import Partition, Study, run_plan
 from itemeval_assets.storage.attempts import read_attempts
 from itemeval_assets.storage.store import ResultsStore
 
+from . import items
 from .stage_run import grid_of
 
 __all__ = ["PartitionStatus", "StudyStatus", "incomplete_cells", "survey"]
@@ -68,9 +69,12 @@ class StudyStatus:
 
 
 def survey(study: Study, store: ResultsStore, policy: str | None = None) -> StudyStatus:
-    """Read every partition and count its cells by state. Raises StoreError if unreadable."""
+    """Read every partition and count its cells by state. Before the first run all are missing.
+
+    Raises StoreError for a table, and DatasetError for data, that cannot be read.
+    """
     extent = run_plan(study.config, policy)
-    grid = grid_of(store.read("items", columns=["item_id"]), extent)
+    grid = grid_of(items.known(study, store), extent)
     labels = {c.id: c.label for c in (*study.design.generate, *study.design.grade)}
     generate, grade = [], []
     for condition in study.design.generate:
@@ -107,7 +111,7 @@ def incomplete_cells(study: Study, store: ResultsStore, partition: Partition) ->
     A cell that waits for its solution is missing. A blank answer counts as complete, unless
     the study runs blanks again.
     """
-    grid = grid_of(store.read("items", columns=["item_id"]), run_plan(study.config))
+    grid = grid_of(items.known(study, store), run_plan(study.config))
     on_empty = study.config.solvers.on_empty
     solutions = _solutions(store, partition[0])
     answered = classify_solutions(grid, solutions)

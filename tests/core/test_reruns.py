@@ -5,7 +5,9 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itemeval_assets.core.reruns import Attempts, Decision, choose
+from itemeval_assets.core.errors import BudgetExceeded
+from itemeval_assets.core.estimate import NOTHING, Projection
+from itemeval_assets.core.reruns import Attempts, Decision, admit, choose
 from itemeval_assets.core.study import Partition
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -84,3 +86,28 @@ def test_every_wanting_partition_is_chosen_or_has_a_reason(
     assert not set(found.chosen) & in_progress
     assert set(found.given_up) <= set(found.left_out)
     assert all(part not in attempts or attempts[part].made < 3 for part in found.chosen)
+
+
+@given(
+    st.lists(st.tuples(PARTITIONS, st.floats(0, 10)), unique_by=lambda entry: entry[0]),
+    st.floats(0, 20),
+)
+def test_what_is_admitted_fits_together_and_nothing_more_would(
+    wanted: list[tuple[Partition, float]], allowed: float
+) -> None:
+    def allow(projection: Projection) -> None:
+        if projection.usd > allowed:
+            raise BudgetExceeded("over the cap")
+
+    order = [part for part, _ in wanted]
+    projections = {part: NOTHING._replace(usd=usd) for part, usd in wanted}
+    found = admit(
+        Decision(order, {}, []), dict.fromkeys(order, "1 missing"), projections, {}, allow
+    )
+    assert found.chosen == [part for part in order if part not in found.left_out]
+    assert set(found.refused) == set(found.left_out)
+    spent = 0.0
+    for part, usd in wanted:
+        fits = spent + usd <= allowed
+        assert (part in found.chosen) == fits
+        spent += usd if fits else 0.0

@@ -8,7 +8,7 @@ import pytest
 
 from itemeval_assets.defs.names import partition_key
 from itemeval_assets.storage.layout import EXPORT_LONG_PARQUET
-from tests.defs.runs import GRADINGS, Runs, failed, message, planted
+from tests.defs.runs import GRADINGS, Runs, failed, message, planted, runs_of, toy_study
 
 BLOCKING = {
     ("items", "dataset_unchanged"),
@@ -175,3 +175,15 @@ def materialized(result: dg.ExecuteInProcessResult) -> set[str]:
 def exported(runs: Runs) -> tuple[Any, ...]:
     path = Path(runs.study.location) / EXPORT_LONG_PARQUET
     return path.read_bytes(), path.stat().st_mtime_ns
+
+
+def test_a_study_that_never_ran_is_not_complete(tmp_path: Path) -> None:
+    study = toy_study(tmp_path)
+    with runs_of(study) as runs:
+        result = runs.run(checks=["solutions", "gradings"])
+    assert failed(result) == {
+        *(("solutions", "complete", partition[0]) for partition in study.generate_partitions()),
+        *(("gradings", "complete", "|".join(pair)) for pair in study.grade_partitions()),
+        ("solutions", "complete", None),
+        ("gradings", "complete", None),
+    }

@@ -172,6 +172,26 @@ def test_beyond_the_budget_nothing_is_asked_for_and_no_attempt_is_counted(
     assert read_attempts(open_store(study)) == {} and server.count() == 0
 
 
+def test_a_study_that_never_ran_is_run_by_its_schedule(tmp_path: Path) -> None:
+    config = write_study(tmp_path, models=["mockllm/a"], items=2, extra={"cache": False})
+    study = load_study(config)
+    with ticking(study) as (tick, execute):
+        first = tick()
+        assert [[key.path[-1] for key in request.asset_selection] for request in first] == [
+            ["items", "solutions", "generation_ledger"]
+        ]
+        execute(first)
+        second = tick()
+        assert [[key.path[-1] for key in request.asset_selection] for request in second] == [
+            ["gradings", "grading_ledger", "gradings_long"]
+        ]
+        execute(second)
+        done = tick()
+        assert isinstance(done, dg.SkipReason) and "sound" in (done.skip_message or "")
+    assert len(rows(config, "gradings_long")) == 4
+    assert_reconciled(config)
+
+
 def test_what_a_run_is_calling_is_not_asked_for(tmp_path: Path, serve: Serve) -> None:
     serve(reply=lambda request: error_answer(400, "no"))
     config = declare(tmp_path, prompts=["p1"], graders=[])
