@@ -53,6 +53,7 @@ COLUMN_NOTES = {
     "rubric_name": "as in the YAML; null for scorers",
     "rubric_hash": "first 12 hex of the sha256 of the rubric's text",
     "scorer_name": "exact_match, multiple_choice or numeric; null for judges",
+    "scorer_version": "of the scorer's rules: a verdict of another version is done again, free",
     "score": "null when no score could be parsed, or the call failed",
     "score_raw": "what was parsed, before it became a number",
     "parse_ok": "false exactly when parse_error is set and score is null (rows without error)",

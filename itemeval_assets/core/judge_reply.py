@@ -8,12 +8,14 @@ import json
 import math
 import re
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from itemeval_assets.core.verdict import Verdict
 
 JUDGE_FORMAT_VERSION = 1
-"""Part of a judge condition's identity: raise it when the notice or the reading changes."""
+"""Part of a judge condition's identity: raise it when the notice changes, or when a reply that has
+a score would get another one. It stays where a reply that had none becomes readable."""
 
 FORMAT_NOTICE = """
 
@@ -72,26 +74,33 @@ def parse_judge_reply(text: str | None) -> Verdict:
     """The verdict in a judge's reply: that of its first candidate object with a key `score`.
 
     Candidates are the outermost JSON objects of the reply: those in fenced blocks from the last
-    to the first, then the bare ones from the last to the first. An object inside another, or
-    inside a string, is never a candidate, so the points of one criterion cannot pass for the
-    grade; nor is what follows a break inside an object that was cut off or malformed.
+    to the first, then the bare ones from the last to the first. Where none of them has a score,
+    and exactly one object inside them does, at whatever depth, that one counts: the points of
+    one criterion among several cannot pass for the grade. What stands inside a string, or follows
+    a break inside an object that was cut off or malformed, never counts.
 
     Codes: `no_json_object`, `no_score_in_json`, `score_not_numeric`, `score_not_finite`.
     """
     text = text or ""
-    error, position, fence = "no_json_object", 0, ""
+    position, fence = 0, ""
     latest: dict[bool, slice] = {}  # fenced or bare: the last object with a score
+    others: list[slice] = []
     for start, end, has_score in _outermost_objects(_BACKSLASH.sub(_masked, text)):
         # Fences are looked for between objects only: one inside a string is part of the string.
         fence = _fence_state(text, position, start, fence)
         if has_score:
             latest[fence != ""] = slice(start, end)
-        error, position = "no_score_in_json", end
+        else:
+            others.append(slice(start, end))
+        position = end
     span = latest.get(True) or latest.get(False)
-    reply = _decode(text[span]) if span else None
-    if reply is None:
-        return Verdict.failed(error)
-    return _verdict(reply["score"], _as_text(reply.get("reasoning")))
+    if span:
+        found = _scored_objects(text[span])[-1:]  # the outermost is read last
+    else:
+        found = [inner for other in others for inner in _scored_objects(text[other])]
+    if len(found) != 1:
+        return Verdict.failed("no_score_in_json" if latest or others else "no_json_object")
+    return _verdict(found[0]["score"], _as_text(found[0].get("reasoning")))
 
 
 def _verdict(value: Any, reasoning: str | None) -> Verdict:
@@ -172,14 +181,28 @@ def _resumption(text: str, start: int, stop: int) -> int:
     return max(stop, start + 1)
 
 
-def _decode(text: str) -> dict[str, Any] | None:
-    """The object, its stray backslashes repaired only where it cannot be read as written."""
+def _scored_objects(text: str) -> list[dict[str, Any]]:
+    """The objects with a score in one JSON text, each after those inside it.
+
+    Stray backslashes are repaired only where the text cannot be read as written.
+    """
     for repair in (False, True):
+        found: list[dict[str, Any]] = []
+        decoder = json.JSONDecoder(
+            object_hook=partial(_collect, found), parse_int=_integer, strict=False
+        )
         try:
-            return _DECODER.decode(_BACKSLASH.sub(_doubled, text) if repair else text)
+            decoder.decode(_BACKSLASH.sub(_doubled, text) if repair else text)
         except (ValueError, RecursionError):
             continue
-    return None
+        return found
+    return []
+
+
+def _collect(found: list[dict[str, Any]], value: dict[str, Any]) -> dict[str, Any]:
+    if "score" in value:
+        found.append(value)
+    return value
 
 
 def _masked(backslash: re.Match[str]) -> str:

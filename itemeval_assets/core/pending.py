@@ -13,6 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from .verifiable import SCORER_VERSIONS
+
 __all__ = [
     "GRADING_STATE_COLUMNS",
     "SOLUTION_STATE_COLUMNS",
@@ -34,7 +36,14 @@ __all__ = [
 STATES = ("waiting", "missing", "errored", "blank", "stale", "done")
 WAITING, MISSING, ERRORED, BLANK, STALE, DONE = range(len(STATES))
 SOLUTION_STATE_COLUMNS = ["item_id", "epoch", "solution", "error"]
-GRADING_STATE_COLUMNS = ["item_id", "epoch", "error", "solution_hash"]
+GRADING_STATE_COLUMNS = [
+    "item_id",
+    "epoch",
+    "error",
+    "solution_hash",
+    "scorer_name",
+    "scorer_version",
+]
 # Whoever writes one of these has not left the answer blank.
 VISIBLE = "[!-~]"
 
@@ -157,6 +166,7 @@ def gradable_solutions(grid: Grid, solutions: pa.Table, on_empty: str) -> Gradab
 def classify_gradings(gradable: Gradable, gradings: pa.Table) -> States:
     """The state of each cell of a generate x grade partition, given its rows.
 
+    A grading is stale when its solution has changed since, or the rules of its scorer have.
     Reads GRADING_STATE_COLUMNS.
     """
     codes = np.where(gradable.mask, MISSING, WAITING).astype(np.int8)
@@ -165,7 +175,7 @@ def classify_gradings(gradable: Gradable, gradings: pa.Table) -> States:
     graded = gradings["solution_hash"].take(pa.array(rows))
     now = gradable.fingerprints.take(pa.array(places[rows]))
     same = pc.equal(graded, now).fill_null(False).to_numpy()  # type: ignore[attr-defined]
-    found = np.where(same, DONE, STALE)
+    found = np.where(same & ~_of_other_rules(gradings)[rows], DONE, STALE)
     found[_is_set(gradings["error"])[rows]] = ERRORED
     codes[places[rows]] = found
     return States(gradable.grid, codes)
@@ -189,6 +199,20 @@ def _at(places: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """int64[]: the rows whose cell is in the mask."""
     inside = np.flatnonzero(places >= 0)
     return inside[mask[places[inside]]]
+
+
+def _of_other_rules(gradings: pa.Table) -> np.ndarray:
+    """bool[rows]: verdicts of a scorer by other rules than those of today."""
+    found = np.zeros(gradings.num_rows, bool)
+    for name, version in SCORER_VERSIONS.items():
+        found |= _equals(gradings["scorer_name"], name) & ~_equals(
+            gradings["scorer_version"], version
+        )
+    return found
+
+
+def _equals(column: pa.ChunkedArray, value: str) -> np.ndarray:
+    return pc.equal(column, value).fill_null(False).to_numpy()  # type: ignore[attr-defined]
 
 
 def _is_set(column: pa.ChunkedArray) -> np.ndarray:

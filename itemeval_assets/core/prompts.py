@@ -1,6 +1,7 @@
 """The text that a model is shown for one cell."""
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -64,7 +65,11 @@ def _layout(text: str, start: str, values: Mapping[str, str], split: bool) -> Pr
 
 
 def _texts(metadata: Mapping[str, Any]) -> dict[str, str]:
-    return {
-        name: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        for name, value in metadata.items()
-    }
+    return {name: _text(value) for name, value in metadata.items()}
+
+
+def _text(value: Any) -> str:
+    """A value as a model reads it: a missing one is empty, and a null inside a list stays JSON."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -155,6 +155,7 @@ GRADINGS = Table(
         _CREATED,
         Column("sample_uuid"),
         Column("solution_hash", note="fingerprint of the solution that was graded"),
+        Column("scorer_version", note="of the scorer's rules; null for judges"),
     ),
 )
 

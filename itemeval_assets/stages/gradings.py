@@ -24,7 +24,7 @@ from itemeval_assets.core.prompts import Prompt, judge_prompt
 from itemeval_assets.core.study import Partition, Study
 from itemeval_assets.core.tables import GRADINGS, arrow_schema
 from itemeval_assets.core.verdict import Verdict
-from itemeval_assets.core.verifiable import score_solution
+from itemeval_assets.core.verifiable import SCORER_VERSIONS, score_solution
 from itemeval_assets.engine.evaluate import request_settings
 from itemeval_assets.engine.logs import call_rows
 from itemeval_assets.engine.models import RunModels
@@ -224,6 +224,7 @@ class GradingCaller:
             "rubric_name": condition.rubric.name if condition.rubric else None,
             "rubric_hash": condition.rubric.hash if condition.rubric else None,
             "scorer_name": condition.scorer,
+            "scorer_version": SCORER_VERSIONS.get(condition.scorer or ""),
         }
 
 

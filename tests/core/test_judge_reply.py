@@ -60,6 +60,12 @@ SCORED = {
     # outermost objects
     "inner score": ('{"score": 3, "criterion": {"score": 9}}', 3.0),
     "inner score first": ('{"criteria": [{"score": 9}], "score": 3}', 3.0),
+    "score one object down": ('{"result": {"score": 7}}', 7.0),
+    "score in a list": (fenced('{"grades": [{"by": "me"}, {"score": 7}]}'), 7.0),
+    "score far down": ('{"a":' * 100 + '{"score": 7}' + "}" * 100, 7.0),
+    "one score of several objects": ('{"a": 1} {"b": {"score": 7}} ```{"c": {}}```', 7.0),
+    "inner score beside LaTeX": (r'{"r": {"score": 7, "reasoning": "\(x\)"}}', 7.0),
+    "outermost score before inner ones": ('{"score": 3} {"a": {"score": 9}}', 3.0),
     "fence in a string": (fenced('{"score": 3, "reasoning": "```py\\nx\\n```"}'), 3.0),
     "fence on lines of a string": (
         '{"score": 1}\n' + fenced('{"score": 3, "reasoning": "a\n```py\nx\n```\nb"}'),
@@ -114,7 +120,12 @@ FAILED = {
     ),
     "empty object": ("{}", "no_score_in_json"),
     "other keys": (fenced('{"Score": 3, "points": 3}'), "no_score_in_json"),
-    "only an inner score": ('{"criterion": {"score": 9}}', "no_score_in_json"),
+    "two inner scores": ('{"a": {"score": 9}, "b": {"score": 9}}', "no_score_in_json"),
+    "inner scores of two objects": ('{"a": {"score": 1}} {"a": {"score": 2}}', "no_score_in_json"),
+    "inner scores under one key": ('{"a": {"score": 1}, "a": {"score": 2}}', "no_score_in_json"),
+    "score inside a score": ('{"a": {"score": {"score": 2}}}', "no_score_in_json"),
+    "inner score in a string": (r'{"a": "{\"score\": 9}"}', "no_score_in_json"),
+    "inner score that is no number": ('{"a": {"score": "7/10"}}', "score_not_numeric"),
     "fraction": ('{"score": "7/10"}', "score_not_numeric"),
     "word": ('{"score": "high"}', "score_not_numeric"),
     "empty string": ('{"score": ""}', "score_not_numeric"),
@@ -239,6 +250,25 @@ def test_hostile_reply_fails_and_the_next_object_counts(text: str) -> None:
 )
 def test_verdict_after_noise_is_found(noise: str) -> None:
     assert parse_judge_reply(noise + "\n" + fenced('{"score": 3}')).score == 3.0
+
+
+@given(
+    st.recursive(
+        st.none() | st.integers() | st.text(max_size=5),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(st.sampled_from("abcd"), inner, max_size=3)
+        ),
+        max_leaves=12,
+    ),
+    st.lists(st.sampled_from("abcd"), min_size=1, max_size=6),
+)
+def test_the_only_score_is_found_wherever_it_stands(rest: object, path: list[str]) -> None:
+    reply: object = {"score": 7, "reasoning": "so", "rest": rest}
+    for key in path:
+        reply = {"x": rest, key: [reply]}
+    verdict = parse_judge_reply(f"So:\n{json.dumps(reply)}\nDone.")
+    assert (verdict.score, verdict.reasoning) == (7.0, "so")
 
 
 def test_notice_and_schema_ask_for_what_is_read() -> None:

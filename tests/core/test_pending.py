@@ -21,6 +21,7 @@ from itemeval_assets.core.pending import (
     plan_cells,
     solution_fingerprint,
 )
+from itemeval_assets.core.verifiable import SCORER_VERSIONS
 from tests.rows import grading, solution, table
 
 Row = dict[str, Any]
@@ -29,6 +30,12 @@ ITEMS, REPLICATIONS = ["q1", "q2", "q3"], 3
 CELL = st.builds(Cell, st.sampled_from([*ITEMS, "gone"]), st.integers(1, REPLICATIONS + 1))
 CELLS = st.lists(CELL, unique=True)
 GRIDS = st.builds(Grid, st.lists(st.sampled_from(ITEMS), unique=True), st.integers(1, REPLICATIONS))
+
+
+def scored(name: str, **values: Any) -> Row:
+    """A grading by a scorer, under the rules of today unless told otherwise."""
+    own: dict[str, Any] = {"scorer_version": SCORER_VERSIONS.get(name), **values}
+    return grading(grade_kind="verifiable", scorer_name=name, **own)
 
 
 def solution_states(grid: Grid, rows: list[Row]) -> States:
@@ -56,7 +63,10 @@ def gradings(draw: st.DrawFn) -> list[Row]:
     for cell in draw(CELLS):
         of = draw(st.sampled_from(["", "4", "five", "six"]))
         error = draw(st.sampled_from([None, None, "timeout"]))
-        rows.append(grading(*cell, of=of, error=error))
+        scorer = draw(st.sampled_from([None, None, "numeric", "exact_match"]))
+        version = draw(st.sampled_from([None, "1", *SCORER_VERSIONS.values()]))
+        names = {"scorer_name": scorer, "scorer_version": version}
+        rows.append(grading(*cell, of=of, error=error, **names))
     return rows
 
 
@@ -79,7 +89,8 @@ def grading_rule(solved: Row | None, row: Row | None, on_empty: str) -> str | No
     if row["error"] is not None:
         return "errored"
     same = row["solution_hash"] == solution_fingerprint(solved["solution"])
-    return "done" if same else "stale"
+    current = row["scorer_version"] == SCORER_VERSIONS.get(row["scorer_name"])
+    return "done" if same and (row["scorer_name"] is None or current) else "stale"
 
 
 def by_cell(rows: list[Row]) -> dict[Cell, Row]:
@@ -133,6 +144,14 @@ def test_states_of_solutions(row: Row | None, state: str) -> None:
         (grading(of="5"), "stale"),
         (grading(of="5", error="timeout"), "errored"),
         (grading(solution_hash=None), "stale"),
+        (scored("numeric"), "done"),
+        (scored("numeric", score=None), "done"),
+        (scored("numeric", scorer_version=None), "stale"),
+        (scored("numeric", scorer_version="1"), "stale"),
+        (scored("numeric", scorer_version="1", score=None), "stale"),
+        (scored("numeric", of="5"), "stale"),
+        (scored("numeric", scorer_version="1", error="x"), "errored"),
+        (scored("of_the_user", scorer_version=None), "done"),
     ],
 )
 def test_states_of_gradings(row: Row | None, state: str) -> None:

@@ -54,7 +54,17 @@ def test_a_judge_sees_the_item_the_solution_and_metadata() -> None:
 
 @pytest.mark.parametrize(
     ("value", "shown"),
-    [("sums", "sums"), (7, "7"), (None, "null"), (["a", "ä"], '["a", "ä"]'), (True, "true")],
+    [
+        ("sums", "sums"),
+        (7, "7"),
+        (["a", "ä"], '["a", "ä"]'),
+        (True, "true"),
+        (None, ""),
+        (float("nan"), ""),
+        ([None, 1], "[null, 1]"),
+        ({"a": None}, '{"a": null}'),
+        ("null", "null"),
+    ],
 )
 def test_metadata_of_any_type(value: object, shown: str) -> None:
     _, judge = conditions(rubric="{input}{solution}{topic}")

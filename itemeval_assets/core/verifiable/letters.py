@@ -1,0 +1,189 @@
+"""The letters that a text names: each that stands alone, unless it is a word or part of a formula.
+
+Letters joined by `or` and the like make one mention. Only a few characters round each letter are
+looked at, so that time stays linear.
+"""
+
+import re
+from collections.abc import Iterator
+from string import ascii_uppercase
+from typing import NamedTuple
+
+__all__ = [
+    "KEYWORD",
+    "Mention",
+    "before",
+    "claims",
+    "is_claim",
+    "is_possible",
+    "mentions",
+    "only_letter",
+    "shown",
+    "to_ascii",
+]
+
+_NEAR = 60
+
+# Full-width and circled letters and marks are those of ASCII.
+_ASCII = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
+_ASCII |= {0x24B6 + place: ord(letter) for place, letter in enumerate(ascii_uppercase)}
+_ASCII |= dict(zip(map(ord, "。、【】’‘“”"), map(ord, ".,[]''\"\""), strict=True))
+
+_MARKUP = re.compile(
+    r"\\(?:f?boxed|mbox|text[a-z]*|math[a-z]+|emph|left|right|quad|qquad)(?![a-z])"
+    r"|\\[()\[\],;! ]|[{}$*`_~]"
+)
+
+# A letter of an alphabet. Scripts without spaces touch the letter that they name.
+_W = r"[^\W\u0e00-\u0e7f\u3000-\u9fff\uac00-\ud7af]"
+_LETTER = re.compile(
+    rf"(?<!{_W})(?<!{_W}')(?<!{_W}-)(?<![A-Za-z]\.)([A-Za-z])"
+    rf"(?!{_W})(?!'{_W})(?!-{_W})(?!\.[A-Za-z](?![A-Za-z]))"
+)
+KEYWORD = (
+    r"(?:answers?|options?|choices?|letters?|antwort|respuesta|réponse|resposta|risposta|ответ)"
+)
+_JOINED = re.compile(
+    r"\s+|[)\].'\"]*\s*(?:[,/&+;|~]|[-–—]+|\b(?:and/or|and|or|nor|und|oder|et|ou|vs\.?|versus|"
+    r"through|to|[yoeu])\b|或|和|または|или|и)(?:\s|\b(?:both|either|also|maybe|perhaps|possibly|"
+    r"even|option|choice|answer|letter|the|or|and)\b)*[(\['\"]*",
+    re.IGNORECASE,
+)
+
+# An article stands before a word, a pronoun before its verb.
+_WORD_AFTER_ARTICLE = re.compile(
+    r"\s+(?!(?:is|was|because|since|and|or|und|oder|et|ou|but|not|as|to|vs)\b)[^\W\d]"
+)
+_END_AFTER_PRONOUN = re.compile(r"\s*(?:$|[).\]:'\"])")
+
+# What may follow a letter that is the answer, and what stands before a small one.
+_ENDS = re.compile(
+    r"\s*(?:$|[).\]:,;!?'\"]|\s[(\[]|[-–—]+(?:\s|$)|[^\x00-\u2fff]|"
+    r"(?:because|since|as|is|was|but|not|which|due)\b)"
+)
+_LEADS = re.compile(
+    rf"(?:^|[:(\[=>]|\b(?:is|be|it's|are|was|choose|chose|pick|select|say|think|guess|with|for|so|"
+    rf"thus|therefore|hence|ist|es|est|{KEYWORD})|[^\x00-\u2fff])\s*[('\"\[]*$",
+    re.IGNORECASE,
+)
+
+# Letters of formulas, and of things that are called by a letter.
+_NAMED = (
+    r"vitamins?|hepatitis|plan|types?|grade|class|group|factor|phase|figure|fig\.|section|team|"
+    r"points?|line|angle|model|vector|set|matrix|side|case|vertex|node|step|part|appendix|exhibit|"
+    r"variables?|mr\.?|malcolm|war|chapter|level|protein|note|key|drug|event|circle|triangle|"
+    r"function|box|city|town|person|player|car|train|planet|compound|substance|item|row|column"
+)
+_OTHER_BEFORE = re.compile(
+    r"(?:[+*/^<>|°≤≥×·−#&]\s*|[-–]|\d\s*|(?<!answer)(?<!option)(?<!choice)(?<!letter)\s*=\s*"
+    rf"|\b(?:{_NAMED})\s+['\"]?)$",
+    re.IGNORECASE,
+)
+_OTHER_AFTER = re.compile(r"\s*[=+*^<>≤≥°×#≈/]|\s?[([]\w?[)\]]?\s*=")
+_CALL = re.compile(r"\w[(\[]$")
+_KEYWORD_CALL = re.compile(rf"{KEYWORD}[(\[]$", re.IGNORECASE)
+
+_DENIED_BEFORE = re.compile(
+    r"(?:\b(?:not|nor|never|neither|except|than|unlike|without|beyond|versus|vs|against|no|non|"
+    r"kein|keine|nicht|pas|instead of|other than|anything but|all but|nothing but|opposite of|"
+    r"(?:eliminat|exclud|reject|discard|dismiss|refut)\w*|rul\w+ out|(?:wrong|incorrect|false|bad)"
+    rf"(?:\s{KEYWORD})?\s(?:is|are|was))|n't|不是|не)"
+    r"(?:\s|\b(?:be|is|the|a|an|simply|choose|pick|select|with|necessarily|either|correct|"
+    rf"{KEYWORD})\b|:)*[(\['\"]*$",
+    re.IGNORECASE,
+)
+_DENIED_AFTER = re.compile(
+    r"[)\].'\"]*\s*(?:(?:is|are|was|were|seems?|looks?|would be|must be|can be)\s+"
+    r"(?:(?:all|both|clearly|definitely|also|obviously|just|simply|therefore|thus|too)\s+)*"
+    r"(?:not|wrong|incorrect|false|invalid|out|eliminated|excluded|impossible|ruled|rejected|"
+    r"unlikely|implausible|inaccurate|a distractor|no)\b|(?:isn't|aren't|wasn't|can't|cannot|"
+    r"does not|doesn't|won't|fails?|ist falsch)\b|[(\[]?\s*(?:wrong|incorrect|false)\b)",
+    re.IGNORECASE,
+)
+
+
+class Mention(NamedTuple):
+    """Letters that are named together, each once, and where they stand."""
+
+    letters: str
+    start: int
+    end: int
+
+
+def to_ascii(text: str) -> str:
+    return text.translate(_ASCII)
+
+
+def shown(text: str) -> str:
+    """The text without the marks of Markdown and LaTeX that show nothing."""
+    return _MARKUP.sub("", text).strip()
+
+
+def mentions(text: str, upper: bool = False) -> Iterator[Mention]:
+    """The letters of a text that stand alone, articles and pronouns left out."""
+    current: Mention | None = None
+    for found in _LETTER.finditer(text):
+        letter = found[1]
+        if (upper and letter.islower()) or _is_word(text, found):
+            continue
+        if current and _JOINED.fullmatch(text, current.end, found.start()):
+            letters = current.letters + letter * (letter not in current.letters)
+            current = Mention(letters, current.start, found.end())
+            continue
+        if current:
+            yield current
+        current = Mention(letter, found.start(), found.end())
+    if current:
+        yield current
+
+
+def claims(text: str) -> Iterator[Mention]:
+    """The mentions that can be the answer as they stand."""
+    return (mention for mention in mentions(text) if is_claim(text, mention))
+
+
+def is_claim(text: str, mention: Mention) -> bool:
+    after = _after(text, mention.end)
+    if not is_possible(text, mention) or not _ENDS.match(after):
+        return False
+    if mention.letters[0].isupper():
+        return True
+    return bool(after.startswith(")") or _LEADS.search(before(text, mention.start)))
+
+
+def is_possible(text: str, mention: Mention) -> bool:
+    """Whether letters may be options: nothing denies them, and they name nothing else."""
+    left, right = before(text, mention.start), _after(text, mention.end)
+    if _OTHER_BEFORE.search(left) or _OTHER_AFTER.match(right):
+        return False
+    if _CALL.search(left) and not _KEYWORD_CALL.search(left):
+        return False
+    return not (_DENIED_BEFORE.search(left) or _DENIED_AFTER.match(right))
+
+
+def only_letter(found: Iterator[Mention]) -> str | None:
+    """The one letter that all mentions name, in upper case; None where there are several."""
+    letters: set[str] = set()
+    for mention in found:
+        letters |= set(mention.letters.upper())
+        if len(letters) > 1:
+            return None
+    return letters.pop() if letters else None
+
+
+def before(text: str, place: int) -> str:
+    return text[max(0, place - _NEAR) : place]
+
+
+def _after(text: str, place: int) -> str:
+    return text[place : place + _NEAR]
+
+
+def _is_word(text: str, found: re.Match[str]) -> bool:
+    """Whether a letter is an article, the pronoun, or the `y` that joins two words."""
+    after = _after(text, found.end())
+    if found[1] == "I":
+        return not _END_AFTER_PRONOUN.match(after)
+    if found[1] in "aA":
+        return bool(_WORD_AFTER_ARTICLE.match(after))
+    return found[1] in "eouy" and bool(re.match(r"\s+\w", after))

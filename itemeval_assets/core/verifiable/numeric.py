@@ -1,0 +1,107 @@
+"""numeric: the number that an answer comes to, if it comes to one."""
+
+import math
+import re
+
+from itemeval_assets.core.verdict import Verdict
+
+from .numbers import Number, as_number, first_numbers, last_numbers
+from .payload import last_boxed, payload_of, unwrapped
+from .plain_math import plain_math
+
+__all__ = ["numeric"]
+
+# After the first number of a labelled answer: what follows is a remark.
+_REMARK = re.compile(
+    r"\s\(|;|\b(?:not|because|since|where|when|whereas|while|rather than|instead of|given)\b|n't\b",
+    re.IGNORECASE,
+)
+_LISTED = re.compile(
+    r"\d[^=\d]{0,30}(?:[,&]|\b(?:and|or|und|oder|so)\b)[^=\d]{0,30}=", re.IGNORECASE
+)
+# What joins two numbers to a list, a choice, a range or a ratio.
+_JOINERS = (
+    r"or|and|to|through|until|of|out of|in|by|per|vs|versus|oder|und|ou|et|o|y|e|u|bis|à|a|или|и|"
+    r"或|和|至|到"
+)
+_JOINED = re.compile(
+    rf"[^\w\n=:.]*(?:(?:{_JOINERS})(?!\w)[^\w\n=:.]*)?|"
+    r"[^\w\n=:.]*[^\W\d]{1,12}[^\w\n=:.]+(?:or|and|to|through|oder|und|ou|bis|или)\s+[^\w\n=:.]*|"
+    r"(?:(?![.;!?]\s|\n).){0,80}?\b(?:or|oder|ou|или)\b(?:(?![.;!?]\s|\n).){0,80}|[^.\n]{0,20}或[^.\n]{0,20}",
+    re.IGNORECASE,
+)
+_ANSWER_BEFORE = re.compile(
+    r"\banswer\b[^.!?\n\d]{0,20}(?:\b(?:is|be)\b|[:=])[^.!?\n\d]{0,10}$", re.IGNORECASE
+)
+_NEAR = 60
+
+
+def numeric(solution: str, target: str) -> Verdict:
+    r"""1.0 where the number that the answer comes to is the target's, to 1e-6 of its size or 1e-9.
+
+    With a label: what follows `=`, up to ` (`, `;`, "not" or the reason for it. Without one: the
+    last `\boxed{}`, else the last number. Fractions, mixed numbers and powers are evaluated.
+    Several numbers, a range, a bound or an expression are no number. A number too large for a
+    double is a wrong answer, not a missing one; a target that is not finite cannot be compared.
+    Codes: `target_not_numeric`, `no_number_found`.
+    """
+    expected = as_number(unwrapped(target))
+    if expected is None or not math.isfinite(expected):
+        return Verdict.failed("target_not_numeric")
+    payload = payload_of(solution)
+    boxed = last_boxed(payload.text)
+    if payload.labelled or boxed is not None:
+        found = _of_answer(plain_math(payload.text if boxed is None else boxed))
+    else:
+        found = _last_of(plain_math(payload.text))
+    if found is None:
+        return Verdict.failed("no_number_found", payload.text)
+    right = math.isclose(found, expected, rel_tol=1e-6, abs_tol=1e-9)
+    return Verdict.scored(1.0 if right else 0.0, payload.text)
+
+
+def _of_answer(text: str) -> float | None:
+    """The value of a short answer: all its numbers, or those after `=`, are one."""
+    numbers = [number for number in first_numbers(text) if not number.denied]
+    if not numbers:
+        return None
+    remark = _REMARK.search(text, numbers[0].end)
+    end = remark.start() if remark else len(text)
+    numbers = [number for number in numbers if number.start < end]
+    equals = text.rfind("=", 0, numbers[-1].start)
+    if _LISTED.search(text, 0, equals + 1):
+        numbers = [n for n in numbers if text[: n.start].rstrip().endswith("=")]
+    else:
+        numbers = [number for number in numbers if number.start > equals]
+    values = {number.value for number in numbers}
+    return values.pop() if len(values) == 1 else None
+
+
+def _last_of(text: str) -> float | None:
+    """The value of the last number of a text, unless the text leaves it open."""
+    numbers = last_numbers(text)
+    stated = [n for n in numbers if not n.denied]
+    if not stated:
+        return None
+    last = stated[-1]
+    place = numbers.index(last)
+    others = numbers[max(0, place - 1) : place]
+    others += [n for n in stated if _ANSWER_BEFORE.search(text[max(0, n.start - _NEAR) : n.start])][
+        -1:
+    ]
+    for other in others:
+        if other.value != last.value and _leaves_open(text, other, last):
+            return None
+    return last.value
+
+
+def _leaves_open(text: str, other: Number, last: Number) -> bool:
+    between = text[other.end : last.start]
+    if len(between) > 4 * _NEAR:
+        return _is_answer(text, other)
+    remark = "(" in between and ")" not in between and "\n" not in between
+    return bool(remark or _is_answer(text, other) or _JOINED.fullmatch(between))
+
+
+def _is_answer(text: str, number: Number) -> bool:
+    return bool(_ANSWER_BEFORE.search(text[max(0, number.start - _NEAR) : number.start]))

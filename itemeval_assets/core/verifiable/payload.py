@@ -1,0 +1,102 @@
+"""The part of a solution that holds the answer, and the marks round it that show nothing."""
+
+import re
+from collections import deque
+from collections.abc import Iterator
+from typing import NamedTuple
+
+__all__ = ["Payload", "last_boxed", "payload_of", "unwrapped"]
+
+# The label may be in bold up to the colon: `**ANSWER**: 42` shows as `ANSWER: 42`.
+_LABELLED = re.compile(r"ANSWER[*_]{0,3}[^\S\r\n]*[:：]([^\r\n]*)", re.IGNORECASE)
+# Lines that only open a fence or a formula are passed over.
+_NEXT_LINE = re.compile(r"(?:\s|\$\$|\\\[|```\w*(?=\s))*([^\r\n]*)")
+_OPENING_ONLY = re.compile(r"(?:\s|\$|\\\[|`)*")
+_BOXED = re.compile(r"\\f?boxed?\s*\{")
+_BRACE = re.compile(r"[{}]")
+_COMMAND = re.compile(r"\\(?:f?boxed|mbox|text[a-z]*|math[a-z]+|emph|operatorname)\s*\{")
+_WRAPPERS = ("**", "__", "$$", "*", "_", "`", "$")
+_BRACKETS = {"\\(": "\\)", "\\[": "\\]"}
+_MOST_WRAPPERS = 8  # each costs a pass
+
+
+class Payload(NamedTuple):
+    """The part of a solution that is scored, and whether a label introduces it."""
+
+    text: str
+    labelled: bool
+
+
+def payload_of(solution: str) -> Payload:
+    """What follows `ANSWER:` on the last line that holds it, else the whole text.
+
+    Where that line ends with the label, the next line that is not blank is meant.
+    """
+    labelled = deque(_LABELLED.finditer(solution), maxlen=1)
+    if not labelled:
+        return Payload(_unmarked(solution), False)
+    payload = _unmarked(labelled[0][1])
+    if _OPENING_ONLY.fullmatch(payload):
+        following = _NEXT_LINE.match(solution, labelled[0].end())
+        payload = _unmarked(following[1]) if following else ""
+    return Payload(payload, True)
+
+
+def last_boxed(text: str) -> str | None:
+    r"""What the last `\boxed{}` of a text holds, if it is closed."""
+    opening = deque(_BOXED.finditer(text), maxlen=1)
+    if not opening:
+        return None
+    end = _closing(text, opening[0].end())
+    return None if end is None else text[opening[0].end() : end]
+
+
+def unwrapped(text: str) -> str:
+    r"""The text without emphasis, `$` and commands such as `\text{}` round the whole of it."""
+    text = text.strip()
+    for inner in _inner_texts(text):
+        text = inner
+    return text
+
+
+def _inner_texts(text: str) -> Iterator[str]:
+    for _ in range(_MOST_WRAPPERS):
+        inner = _inner(text)
+        if inner is None:
+            return
+        text = inner.strip()
+        yield text
+
+
+def _inner(text: str) -> str | None:
+    command = _COMMAND.match(text)
+    if command:
+        closed = _closing(text, command.end()) == len(text) - 1
+        return text[command.end() : -1] if closed else None
+    for opening, closing in (*((mark, mark) for mark in _WRAPPERS), *_BRACKETS.items()):
+        if text.startswith(opening) and text.endswith(closing):
+            inner = text[len(opening) : -len(closing)]
+            if len(text) > 2 * len(opening) and opening not in inner and closing not in inner:
+                return inner
+    return None
+
+
+def _closing(text: str, start: int) -> int | None:
+    """Where the brace that stands open at `start` is closed."""
+    depth = 1
+    for brace in _BRACE.finditer(text, start):
+        depth += 1 if brace[0] == "{" else -1
+        if not depth:
+            return brace.start()
+    return None
+
+
+def _unmarked(text: str) -> str:
+    """The text without bold marks around it: `**ANSWER: 42**` leaves one behind, and
+    `**ANSWER:** 42` puts one in front."""
+    text = text.strip()
+    if text.startswith("**"):
+        text = text.lstrip("* \t")
+    if text.endswith(("**", "**.")):
+        text = text.rstrip("*. \t")
+    return text

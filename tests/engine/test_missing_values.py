@@ -1,0 +1,33 @@
+"""What a dataset leaves empty is empty in what a judge reads, whatever the file's format."""
+
+from pathlib import Path
+
+import pytest
+
+from itemeval_assets.core.conditions import expand_design
+from itemeval_assets.core.config import StudyConfig
+from itemeval_assets.core.judge_reply import FORMAT_NOTICE
+from itemeval_assets.core.prompts import judge_prompt
+from itemeval_assets.core.templates import make_template
+from tests.studies import study_yaml
+
+from .test_datasets import ROWS, WRITERS, benchmark, load
+
+RUBRIC = "<{target}><{grading_scheme}><{topic}><{n}>{input}{solution}"
+
+
+@pytest.mark.parametrize("name", WRITERS)
+@pytest.mark.parametrize("empty", [None, float("nan")])
+def test_no_null_none_or_nan_is_shown(tmp_path: Path, name: str, empty: float | None) -> None:
+    if empty is not None and name.endswith("csv"):
+        pytest.skip("a CSV holds texts: `nan` in it is one")
+    gone = {"answer": empty, "scheme": empty, "topic": empty, "n": empty, "question": "?"}
+    WRITERS[name](tmp_path / name, [{**ROWS[0], **gone}])
+    [item] = load(benchmark({"id": name}, metadata=["topic", "n"]), tmp_path)
+    config = StudyConfig.model_validate(study_yaml())
+    design = expand_design(
+        config,
+        {"short": make_template("short", "short.md", "{input}")},
+        {"strict": make_template("strict", "strict.md", RUBRIC)},
+    )
+    assert judge_prompt(design.grade[-1], item, None).text == "<><><><>?" + FORMAT_NOTICE
