@@ -18,6 +18,7 @@ from itemeval_assets import api, experiments_cli, project, reports
 from itemeval_assets.core.budget import WHATEVER_IT_COSTS
 from itemeval_assets.core.errors import ConsentMissing, ItemevalAssetsError
 from itemeval_assets.garbage import without_collection_at_the_end
+from itemeval_assets.ui.command import serve_ui
 
 if TYPE_CHECKING:
     from itemeval_assets.runs.study import RunSummary
@@ -213,10 +214,12 @@ def ui(
     config: Annotated[
         list[Path] | None, typer.Argument(help="studies to show; default: those found here")
     ] = None,
-    port: Annotated[int, typer.Option(help="port on 127.0.0.1")] = 3000,
+    port: Annotated[
+        int, typer.Option(help="port on 127.0.0.1; 0 takes a free one", min=0, max=65535)
+    ] = 3000,
 ) -> None:
     """Open Dagster's web UI on 127.0.0.1, with this project's studies and history."""
-    raise typer.Exit(project.serve_ui(config or [], port))
+    serve_ui(config or [], port)
 
 
 @app.command()

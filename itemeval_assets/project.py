@@ -1,9 +1,7 @@
-"""Projects on disk: scaffolding, the quickstart, and the web UI."""
+"""Projects on disk: scaffolding, and the quickstart."""
 
 import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from itemeval_assets import api
 from itemeval_assets.core.errors import ConfigError
-from itemeval_assets.settings import HOME_FOLDER, Settings
+from itemeval_assets.settings import HOME_FOLDER
 from itemeval_assets.storage.inputs import load_study
 from itemeval_assets.storage.layout import LOGS
 
@@ -27,7 +25,6 @@ __all__ = [
     "init",
     "quickstart",
     "quickstart_config",
-    "serve_ui",
     "write_study",
 ]
 
@@ -85,28 +82,6 @@ def quickstart(
         run = api.run(config, on_progress=on_progress)
     study = load_study(config)
     return QuickstartSummary(run, _scores(config), config, study.uri(LOGS))
-
-
-def serve_ui(configs: list[Path], port: int) -> int:
-    """Serve Dagster's web UI on 127.0.0.1 until interrupted; its exit code."""
-    from itemeval_assets.instances import ensure_home
-
-    studies = [load_study(path) for path in configs]
-    folder = studies[0].config_dir if studies else Path.cwd()
-    environment = {**os.environ, "DAGSTER_HOME": str(ensure_home(folder))}
-    if studies:
-        environment["ITEMEVAL_ASSETS_STUDIES"] = ":".join(str(s.config_path) for s in studies)
-    elif not Settings().study_paths():
-        raise ConfigError(
-            f"no study is found in {folder} ({Settings().studies}); "
-            "name the YAML file: itemeval-assets ui CONFIG"
-        )
-    command = [sys.executable, "-m", "dagster", "dev", "-m", "itemeval_assets.definitions"]
-    command += ["-h", "127.0.0.1", "-p", str(port)]
-    try:
-        return subprocess.call(command, env=environment)
-    except KeyboardInterrupt:
-        return 0
 
 
 def _copy(source: Traversable, target: Path) -> list[Path]:

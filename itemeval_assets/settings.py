@@ -28,7 +28,15 @@ class Settings(BaseSettings):
     webhook_url: SecretStr | None = Field(
         default=None, description="where to POST failures, as Slack takes them; unset: nowhere"
     )
+    study_files: tuple[Path, ...] = Field(
+        default=(),
+        description="study configs as they are, a JSON list: for paths with `:`; then no patterns",
+    )
     ui_url: str = Field(default="", description="where the web UI is, for links in notifications")
+    ui_origins: str = Field(
+        default="",
+        description="further addresses of the web UI, as browsers show them, separated by ','",
+    )
     executor: Literal["in_process", "multiprocess", "celery"] = Field(
         default="in_process", description="where the steps of a run run"
     )
@@ -37,14 +45,18 @@ class Settings(BaseSettings):
         """The config files that `studies` means, each once, in order.
 
         A pattern may match nothing; a path that was asked for by name stays in the list even
-        if there is no such file, so that loading it says so.
+        if there is no such file, so that loading it says so. What is the path of a file is no
+        pattern, whatever its characters.
         """
+        if self.study_files:
+            paths = (self.root / path.expanduser() for path in self.study_files)
+            return list(dict.fromkeys(path.resolve() for path in paths))
         by_name = "studies" in self.model_fields_set
         found: dict[Path, None] = {}
         for text in filter(None, self.studies.split(":")):
             wanted = Path(text).expanduser()
-            if not set(text) & set("*?["):
-                path = self.root / wanted
+            path = self.root / wanted
+            if path.is_file() or not set(text) & set("*?["):
                 matches = [path] if by_name or path.exists() else []
             elif wanted.is_absolute():
                 root = Path(wanted.anchor)
@@ -55,7 +67,15 @@ class Settings(BaseSettings):
         return list(found)
 
     def owner_list(self) -> list[str]:
-        return [owner.strip() for owner in self.owners.split(",") if owner.strip()]
+        return _words(self.owners)
+
+    def ui_addresses(self) -> list[str]:
+        """Where browsers see the web UI, beside this machine's own addresses."""
+        return _words(f"{self.ui_url},{self.ui_origins}")
+
+
+def _words(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]
 
 
 class S3Settings(BaseSettings):

@@ -13,12 +13,12 @@ from playwright.sync_api import Page, expect
 from itemeval_assets.core.study import Study
 from tests.browser.demo import (
     browser_page,
-    dagster_dev,
     finished_run,
     finished_study,
     hide_navigation,
     lineage_url,
     materialize,
+    served_ui,
     start_schedule,
     web_server,
 )
@@ -43,7 +43,14 @@ def main() -> None:
             costs(page, address, study)
             estimate(page, address, study)
             results(page, address, study)
-        with ModelServer() as models, dagster_dev(study, models) as address, browser_page() as page:
+        with (
+            ModelServer() as models,
+            served_ui(study.config_path, LAB_BASE_URL=models.base_url, LAB_API_KEY="local") as (
+                address,
+                _,
+            ),
+            browser_page() as page,
+        ):
             hide_navigation(page, address)
             schedule(page, address, study)
 

@@ -34,7 +34,8 @@ ALLOWED = {
     "reports": {"api", "project", "core"},
     "experiments": {"instances", "storage", "core", "settings"},
     "experiments_cli": {"experiments", "reports", "core"},
-    "cli": {"api", "garbage", "project", "experiments_cli", "reports", "core"},
+    "ui": {"instances", "storage", "core", "settings"},
+    "cli": {"api", "garbage", "project", "experiments_cli", "reports", "ui", "core"},
     "__init__": {"component", "api", "storage", "core"},
 }
 # Third-party packages that only these layers may import.
@@ -42,7 +43,11 @@ ONLY_IN = {
     "inspect_ai": {"engine"},
     "datasets": {"engine"},
     "huggingface_hub": {"engine"},
-    "dagster": {"defs", "definitions", "component", "instances", "runs", "experiments"},
+    "dagster": {"defs", "definitions", "component", "instances", "runs", "experiments", "ui"},
+    "dagster_webserver": {"ui"},
+    "starlette": {"ui"},
+    "uvicorn": {"ui"},
+    "graphql": {"ui"},
     "typer": {"cli", "experiments_cli"},
     "rich": {"cli", "reports"},
     "filelock": {"storage", "instances"},

@@ -43,6 +43,28 @@ def test_a_study_named_twice_is_loaded_once(project) -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["a[b]", "a*c", "what?"])
+def test_the_path_of_a_file_is_no_pattern(project, name) -> None:
+    (project / name).mkdir()
+    (project / name / "study.yaml").touch()
+    assert found(project, studies=f"{name}/study.yaml") == [f"{name}/study.yaml"]
+
+
+def test_files_are_named_as_they_are(project, monkeypatch) -> None:
+    monkeypatch.setenv("ITEMEVAL_ASSETS_STUDY_FILES", '["one/study.yaml", "a:[b]/gone.yaml"]')
+    assert found(project, studies="study.yaml") == ["one/study.yaml", "a:[b]/gone.yaml"]
+
+
+def test_the_ui_has_the_addresses_of_the_settings(monkeypatch) -> None:
+    monkeypatch.setenv("ITEMEVAL_ASSETS_UI_URL", "https://evals.example.org")
+    monkeypatch.setenv("ITEMEVAL_ASSETS_UI_ORIGINS", "http://localhost:8080, http://lab:3000,")
+    assert Settings().ui_addresses() == [
+        "https://evals.example.org",
+        "http://localhost:8080",
+        "http://lab:3000",
+    ]
+
+
 def test_a_named_file_that_is_not_there_is_not_passed_over(project) -> None:
     assert found(project, studies="studdy.yaml") == ["studdy.yaml"]
 

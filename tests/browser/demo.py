@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -29,12 +29,12 @@ from tests.studies import write_study
 __all__ = [
     "CHROMIUM",
     "browser_page",
-    "dagster_dev",
     "finished_run",
     "finished_study",
     "hide_navigation",
     "lineage_url",
     "materialize",
+    "served_ui",
     "start_schedule",
     "web_server",
 ]
@@ -52,6 +52,10 @@ NO_QUEUE = """
 run_coordinator:
   module: dagster.core.run_coordinator
   class: DefaultRunCoordinator
+"""
+WORKSPACE = """
+load_from:
+  - python_module: itemeval_assets.definitions
 """
 PROVIDER = "openai-api/lab"
 # The next minute begins, the tick looks at the study, and a run starts a process of its own.
@@ -144,44 +148,47 @@ def _refuse_some(request: Request) -> Answer | None:
 
 @contextmanager
 def web_server(study: Study) -> Iterator[str]:
-    """Dagster's web server for the study, on a free port of this machine; its address.
+    """The web server of a deployment for the study, on a free port of this machine; its address.
 
     A run launched from it starts at once: there is no daemon to take it off a queue.
     """
-    settings = dagster_home_for(study.config_dir) / "dagster.yaml"
+    home = dagster_home_for(study.config_dir)
+    settings = home / "dagster.yaml"
     if NO_QUEUE not in settings.read_text(encoding="utf-8"):
         with settings.open("a", encoding="utf-8") as file:
             file.write(NO_QUEUE)
-    with _serving(study, "dagster_webserver") as address:
+    (home / "workspace.yaml").write_text(WORKSPACE, encoding="utf-8")
+    command = [sys.executable, "-m", "itemeval_assets.ui.webserver", "-w", home / "workspace.yaml"]
+    with _serving(study.config_path, command) as (address, _):
         yield address
 
 
 @contextmanager
-def dagster_dev(study: Study, models: ModelServer) -> Iterator[str]:
-    """`dagster dev` for the study: the web server, and the daemon, which makes schedules tick."""
-    with (
-        _environment(LAB_BASE_URL=models.base_url, LAB_API_KEY="local"),
-        _serving(study, "dagster", "dev") as address,
-    ):
-        yield address
+def served_ui(config: Path, **environment: str) -> Iterator[tuple[str, subprocess.Popen]]:
+    """`itemeval-assets ui` for a study: web server, and the daemon, which makes schedules tick.
+
+    Its address, and the process of the command.
+    """
+    command = [Path(sys.executable).with_name("itemeval-assets"), "ui", config]
+    with _environment(**environment), _serving(config, command) as found:
+        yield found
 
 
 @contextmanager
-def _serving(study: Study, module: str, *words: str) -> Iterator[str]:
-    port, home = _free_port(), dagster_home_for(study.config_dir)
-    command = [sys.executable, "-m", module, *words, "-m", "itemeval_assets.definitions"]
-    command += ["-h", "127.0.0.1", "-p", str(port)]
+def _serving(config: Path, command: Sequence[str | Path]) -> Iterator[tuple[str, subprocess.Popen]]:
+    port, home = _free_port(), dagster_home_for(config.parent)
+    home.mkdir(exist_ok=True)
     environment = {
         **os.environ,
         "DAGSTER_HOME": str(home),
-        "ITEMEVAL_ASSETS_STUDIES": str(study.config_path),
+        "ITEMEVAL_ASSETS_STUDIES": str(config),
     }
     log = home / "webserver.log"
     with log.open("w") as output:
         process = subprocess.Popen(
-            command,
+            [*command, "--port", str(port)],
             env=environment,
-            cwd=study.config_dir,
+            cwd=config.parent,
             stdout=output,
             stderr=output,
             start_new_session=True,
@@ -189,7 +196,7 @@ def _serving(study: Study, module: str, *words: str) -> Iterator[str]:
         try:
             address = f"http://127.0.0.1:{port}"
             _wait_until_serving(address, process, log)
-            yield address
+            yield address, process
         finally:
             _stop(process)
 

@@ -1,4 +1,4 @@
-"""A schedule that ticks for real: `dagster dev` with its daemon, started in the browser."""
+"""A schedule that ticks for real: `itemeval-assets ui` with its daemon, started in the browser."""
 
 import json
 import urllib.request
@@ -11,10 +11,10 @@ from itemeval_assets.core.study import Study
 from tests.browser.demo import (
     CHROMIUM,
     browser_page,
-    dagster_dev,
     finished_run,
     finished_study,
     hide_navigation,
+    served_ui,
     start_schedule,
 )
 from tests.model_server import ModelServer
@@ -34,7 +34,10 @@ def test_a_tick_of_the_started_schedule_turns_the_check_green(study: Study) -> N
     # By now the models answer every request.
     with (
         ModelServer() as models,
-        dagster_dev(study, models) as address,
+        served_ui(study.config_path, LAB_BASE_URL=models.base_url, LAB_API_KEY="local") as (
+            address,
+            _,
+        ),
         browser_page() as page,
     ):
         page.set_default_timeout(30_000)

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import itemeval_assets
-from itemeval_assets import api, project
+from itemeval_assets import api
 from itemeval_assets.cli import run_cli
 from itemeval_assets.core.config_text import parse_config
 from itemeval_assets.core.errors import ConfigError, ItemevalAssetsError, StoreError
@@ -74,21 +74,6 @@ FORMS = [
 
 
 # --- servers
-
-
-def test_the_ui_listens_on_this_machine_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    commands: list[list[str]] = []
-
-    def call(command: list[str], **_: Any) -> int:
-        commands.append(command)
-        return 0
-
-    monkeypatch.setattr(project.subprocess, "call", call)
-    project.serve_ui([write_study(tmp_path)], 3000)
-    [command] = commands
-    assert command[command.index("-h") + 1] == "127.0.0.1"
 
 
 def test_nothing_of_the_package_listens_on_other_addresses() -> None:

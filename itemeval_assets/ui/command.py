@@ -1,0 +1,114 @@
+"""The command `ui`: starts the process that serves the studies, and sees to its end.
+
+That process leads a group, in which all that it starts stays. It ends when this one ends, however
+that comes; and what is left of its group when it ends, however that came, is killed from here.
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from itemeval_assets.core import errors
+from itemeval_assets.core.errors import ConfigError, RunFailed
+from itemeval_assets.settings import Settings
+from itemeval_assets.storage.inputs import load_study
+
+from .addresses import OWN_HOSTS, Addresses
+
+__all__ = ["serve_ui"]
+
+MODULE = "itemeval_assets.ui.server"
+
+
+def serve_ui(configs: list[Path], port: int) -> None:
+    """Serve Dagster's web UI on 127.0.0.1 until a signal ends it.
+
+    Raises an ItemevalAssetsError: for a study that is wrong, a busy port, a broken history.
+    """
+    folder, environment = _chosen(configs)
+    Addresses.of(port, Settings().ui_addresses())
+    with _listening(port) as listener, _interrupted_by(signal.SIGTERM, signal.SIGHUP):
+        server = subprocess.Popen(
+            [sys.executable, "-m", MODULE, str(listener.fileno()), folder],
+            env=environment,
+            stdin=subprocess.PIPE,  # it closes when this process is gone
+            stdout=subprocess.PIPE,
+            pass_fds=[listener.fileno()],
+            start_new_session=True,
+        )
+        try:
+            told = _until_it_ends(server)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(server.pid, signal.SIGKILL)
+            code = server.wait()
+    if told or code:
+        raise _error(json.loads(told) if told else {}, code)
+
+
+def _chosen(configs: list[Path]) -> tuple[Path, dict[str, str]]:
+    """The folder whose Dagster home is meant, and the environment that names the studies."""
+    studies = [load_study(path) for path in configs]
+    if studies:
+        files = json.dumps([str(study.config_path) for study in studies])
+        return studies[0].config_dir, {**os.environ, "ITEMEVAL_ASSETS_STUDY_FILES": files}
+    settings = Settings()
+    if not settings.study_paths():
+        raise ConfigError(
+            f"no study is found in {Path.cwd()} ({settings.studies}); "
+            "name the YAML file: itemeval-assets ui CONFIG"
+        )
+    return Path.cwd(), dict(os.environ)
+
+
+def _listening(port: int) -> socket.socket:
+    """The socket of the UI, of this machine alone. Raises ConfigError for a port in use."""
+    try:
+        return socket.create_server((OWN_HOSTS[0], port))
+    except (OSError, OverflowError) as error:
+        raise ConfigError(
+            f"port {port} of {OWN_HOSTS[0]} cannot be used: {getattr(error, 'strerror', error)}; "
+            "another UI may run there: end it, or choose another port with --port"
+        ) from None
+
+
+@contextmanager
+def _interrupted_by(*signals: signal.Signals) -> Iterator[None]:
+    """Take signals as Ctrl-C, save those that this process was told to ignore (`nohup`)."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.getsignal(number) for number in signals}
+    heeded = [number for number, handler in before.items() if handler != signal.SIG_IGN]
+    for number in heeded:
+        signal.signal(number, interrupt)
+    try:
+        yield
+    finally:
+        for number in heeded:
+            signal.signal(number, before[number])
+
+
+def _until_it_ends(server: "subprocess.Popen[bytes]") -> bytes:
+    """What the server says of its end. The first interruption asks it to end, a second does not."""
+    assert server.stdout is not None
+    try:
+        return server.stdout.read()
+    except KeyboardInterrupt:
+        server.terminate()
+        return server.stdout.read()
+
+
+def _error(told: dict[str, Any], code: int) -> Exception:
+    if not told:
+        return RunFailed(f"the UI ended by itself, with exit code {code}; see its messages above")
+    return getattr(errors, told["kind"])(told["message"])

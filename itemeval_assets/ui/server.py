@@ -1,0 +1,150 @@
+"""The process that serves the UI of one machine: pages here, daemon and code server as children.
+
+It leads a process group, and is the last of it to end. It ends with the command that started it:
+its standard input is a pipe that only the command holds.
+"""
+
+import json
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+
+import psutil
+import yaml
+from dagster._cli.proxy_server_manager import ProxyServerManager
+from dagster._cli.utils import get_instance_for_cli
+from dagster._core.workspace.load_target import ModuleTarget, WorkspaceFileTarget
+from dagster._utils.log import configure_loggers
+
+from itemeval_assets.core.errors import ItemevalAssetsError, RunFailed
+from itemeval_assets.instances import ensure_home
+from itemeval_assets.settings import Settings
+
+from .addresses import Addresses
+from .webserver import serve_pages
+
+DEFINITIONS = "itemeval_assets.definitions"
+# Runs take this long at most to stop their calls and keep what was answered.
+END_S = 20.0
+
+
+def main() -> None:
+    # What libraries print must not come between the command and its error.
+    with os.fdopen(os.dup(1), "w") as told:
+        os.dup2(2, 1)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, _interrupt)
+        threading.Thread(target=_end_with_the_command, daemon=True).start()
+        try:
+            serve(socket.socket(fileno=int(sys.argv[1])), Path(sys.argv[2]))
+        except KeyboardInterrupt:
+            pass
+        except ItemevalAssetsError as error:
+            json.dump({"kind": type(error).__name__, "message": str(error)}, told)
+            told.flush()
+        finally:
+            end_group()
+
+
+def serve(listener: socket.socket, folder: Path) -> None:
+    """Serve the studies of the settings until interrupted. Raises RunFailed without a daemon."""
+    os.environ["DAGSTER_HOME"] = str(ensure_home(folder))
+    configure_loggers()
+    port = listener.getsockname()[1]
+    allowed = Addresses.of(port, Settings().ui_addresses())
+    target = ModuleTarget(DEFINITIONS, None, str(Path.cwd()), None)
+    with (
+        get_instance_for_cli() as instance,
+        ProxyServerManager(instance, target, "warning") as code,
+        _workspace(code) as workspace,
+        _daemon(workspace),
+    ):
+        logging.getLogger("dagster").info(f"The UI is on http://127.0.0.1:{port}; Ctrl-C ends it")
+        serve_pages(instance, WorkspaceFileTarget([workspace]), listener, allowed)
+
+
+@contextmanager
+def _workspace(code: ProxyServerManager) -> Iterator[str]:
+    """A workspace file that names the code server: daemon and pages have the same one."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "workspace.yaml"
+        path.write_text(yaml.safe_dump({"load_from": list(code.get_code_server_specs())}))
+        yield str(path)
+
+
+@contextmanager
+def _daemon(workspace: str) -> Iterator[None]:
+    """Dagster's daemon beside the block, which is interrupted, with RunFailed, when it dies."""
+    command = [sys.executable, "-m", "dagster._daemon", "run", "-w", workspace]
+    daemon = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+    died, ending = threading.Event(), threading.Event()
+
+    def watch() -> None:
+        daemon.wait()
+        if not ending.is_set():
+            died.set()
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        yield
+    except KeyboardInterrupt:
+        if died.is_set():
+            raise RunFailed(
+                f"Dagster's daemon ended by itself, with exit code {daemon.returncode}; "
+                "see its messages above"
+            ) from None
+        raise
+    finally:
+        ending.set()
+        daemon.send_signal(signal.SIGINT)
+
+
+def end_group() -> None:
+    """Interrupt what is left of the process group, as Ctrl-C would, and kill what stays."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    for process in _others():
+        with suppress(psutil.NoSuchProcess):
+            process.send_signal(signal.SIGINT)
+    deadline = time.monotonic() + END_S
+    while _others() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    for process in _others():
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+
+
+def _others() -> list[psutil.Process]:
+    """The living processes of this group, but for this one."""
+    found = []
+    for process in psutil.process_iter(["status"]):
+        with suppress(ProcessLookupError):
+            in_group = os.getpgid(process.pid) == os.getpgrp() and process.pid != os.getpid()
+            if in_group and process.info["status"] != psutil.STATUS_ZOMBIE:
+                found.append(process)
+    return found
+
+
+def _end_with_the_command() -> None:
+    while os.read(0, 1024):  # nothing is ever sent
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    main()

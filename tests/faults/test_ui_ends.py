@@ -1,0 +1,65 @@
+"""The command `ui`, or the process that serves it, dies while a run of the UI calls models."""
+
+import signal
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from itemeval_assets import api
+from itemeval_assets.runs.launcher import Launcher
+from itemeval_assets.storage.inputs import load_study
+from tests.browser.demo import served_ui
+from tests.browser.test_guard import ask
+from tests.model_server import Behaviour
+from tests.whole.conftest import Serve
+from tests.whole.looking import assert_reconciled
+
+from .conftest import Report
+from .study_runs import TIMES, declare, loss_of
+
+ITEMS, CONNECTIONS, ANSWERS = 30, 3, 9
+LAUNCH = """mutation { launchRun(executionParams: {
+  selector: {
+    repositoryLocationName: "itemeval_assets.definitions", repositoryName: "__repository__",
+    jobName: "__ASSET_JOB",
+    assetSelection: [{path: ["toy", "solutions"]}, {path: ["toy", "generation_ledger"]}]
+  },
+  executionMetadata: {tags: [{key: "dagster/partition", value: "%s"}]}
+}) { __typename } }"""
+# Who gets which signal: the command itself is 0, the process that serves is 1.
+DEATHS = [(0, signal.SIGKILL), (1, signal.SIGKILL), (0, signal.SIGINT), (0, signal.SIGHUP)]
+
+
+@pytest.mark.parametrize(("who", "how"), DEATHS[: max(1, TIMES // 2)])
+def test_the_end_of_the_ui_ends_its_runs_and_loses_no_answer(
+    tmp_path: Path, serve: Serve, report_fault: Report, who: int, how: signal.Signals
+) -> None:
+    """Promised: no process stays; the next run calls nothing again that was answered."""
+    server = serve(Behaviour(latency_s=0.3))
+    config = declare(tmp_path, items=ITEMS, solvers={"max_connections": CONNECTIONS})
+    study = load_study(config)
+    with Launcher.open(study) as launch:
+        launch(["items"])
+    with served_ui(config) as (address, process):
+        told = ask(address, LAUNCH % study.design.generate[0].id)
+        assert told["launchRun"]["__typename"] == "LaunchRunSuccess"
+        while len(server.requests) < ANSWERS:
+            assert process.poll() is None
+            time.sleep(0.1)
+        command = psutil.Process(process.pid)
+        family = [command, *command.children(recursive=True)]
+        assert len(family) >= 6  # a run is one of them
+        family[who].send_signal(how)
+        _, alive = psutil.wait_procs(family, 60)
+        assert alive == []
+    assert len(server.requests) < ITEMS
+    assert api.run(config).errored == 0
+    assert_reconciled(config)
+    report_fault(
+        "the UI dies while a run of it calls models",
+        "no process stays; what was answered is kept",
+        injected=1,
+        loss=loss_of(config, server, items=ITEMS, in_flight=CONNECTIONS),
+    )

@@ -1,0 +1,53 @@
+"""The command `ui` before it serves anything: what it refuses, and what it hands over."""
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+
+from itemeval_assets.cli import run_cli
+from itemeval_assets.settings import Settings
+from itemeval_assets.ui import command
+from tests.studies import write_study
+
+
+def test_a_busy_port_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = write_study(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        assert run_cli(["ui", str(config), "--port", str(port)]) == 2
+    told = " ".join(capsys.readouterr().err.split())
+    assert f"port {port} of 127.0.0.1 cannot be used: Address already in use" in told
+    assert "choose another port with --port" in told
+    assert list(tmp_path.glob("dagster_home")) == []
+
+
+def test_the_ui_listens_on_this_machine_alone() -> None:
+    with command._listening(0) as listener:
+        assert listener.getsockname()[0] == "127.0.0.1"
+
+
+def test_a_wrong_address_in_the_settings_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ITEMEVAL_ASSETS_UI_ORIGINS", "evals.example.org")
+    assert run_cli(["ui", str(write_study(tmp_path)), "--port", "0"]) == 2
+    assert "ITEMEVAL_ASSETS_UI_ORIGINS" in capsys.readouterr().err
+
+
+def test_any_path_is_handed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    configs = [write_study(tmp_path / name) for name in ("a [b] c:d é", '*?"', "plain")]
+    _, environment = command._chosen(configs)
+    monkeypatch.setenv("ITEMEVAL_ASSETS_STUDY_FILES", environment["ITEMEVAL_ASSETS_STUDY_FILES"])
+    monkeypatch.setenv("ITEMEVAL_ASSETS_STUDIES", "never:read")
+    assert Settings().study_paths() == configs
+    assert json.loads(environment["ITEMEVAL_ASSETS_STUDY_FILES"]) == list(map(str, configs))
+
+
+def test_where_no_study_is_the_command_says_how_to_name_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run_cli(["ui", "--port", "0"]) == 2
+    assert "no study is found in" in capsys.readouterr().err
