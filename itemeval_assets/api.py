@@ -143,7 +143,7 @@ def preflight(config: str | Path | Study, *, max_usd: float | None = None) -> "l
     """One tiny call to each distinct model: ok, dead or unverified. Booked in the ledger."""
     from itemeval_assets.runs.single import run_preflight
 
-    return run_preflight(_as_study(config), max_usd)
+    return run_preflight(_as_study(config), _amount(max_usd))
 
 
 def status(config: str | Path | Study, *, policy: str | None = None) -> "StudyStatus":
@@ -205,15 +205,21 @@ def _asked(
 ) -> Asked:
     if only not in (None, *STAGES):
         raise ConfigError(f"only: {only!r} is not a stage; choose solutions or gradings")
-    run_plan(study.config, policy)
     return Asked(
-        stages=STAGES if only is None else (only,),
+        stages=[stage for stage in STAGES if only in (None, stage)],
         generate=_select_generate(study, conditions),
         grade=_select_grade(study, graders, rubrics),
         force=force,
-        policy=policy,
-        consent_usd=consent_usd,
+        policy=None if policy is None else run_plan(study.config, policy).policy,
+        consent_usd=_amount(consent_usd),
     )
+
+
+def _amount(usd: float | None) -> float | None:
+    try:
+        return None if usd is None else float(usd)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"max_usd: {usd!r} is no amount of USD") from error
 
 
 def _errored(study: Study, policy: str | None) -> list[Partition]:

@@ -1,22 +1,25 @@
 """The command line: parse, call one API function, print.
 
-Exit codes, everywhere: 0 done; 1 something failed; 2 the user's input is wrong; 3 consent
-to spend is missing, or calls were held back; 4 over the hard cap; 5 finished, but some cells
-errored.
+Exit codes, everywhere: 0 done; 1 something failed, or was stopped; 2 the user's input is wrong;
+3 consent to spend is missing, or calls were held back; 4 over the hard cap; 5 finished, but some
+of the cells that were asked for errored. With --json there is one JSON document on standard
+output all the same, which says why.
 """
 
 import json
+import os
 import sys
-from collections.abc import Callable
-from enum import StrEnum
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from itemeval_assets import api, experiments_cli, project, reports
 from itemeval_assets.core.budget import WHATEVER_IT_COSTS
-from itemeval_assets.core.errors import ConsentMissing, ItemevalAssetsError
+from itemeval_assets.core.config import Policy
+from itemeval_assets.core.errors import ConsentMissing, ItemevalAssetsError, Stopped
+from itemeval_assets.core.secrets import without_secrets
 from itemeval_assets.garbage import without_collection_at_the_end
 from itemeval_assets.ui.command import serve_ui
 
@@ -26,8 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["app", "main"]
 
 EXIT_DEAD_MODEL = 1
-EXIT_HELD_BACK = 3
-EXIT_ERRORED_CELLS = 5
 
 app = typer.Typer(
     name="itemeval-assets",
@@ -40,21 +41,12 @@ app = typer.Typer(
 app.add_typer(experiments_cli.app)
 
 
-class Stage(StrEnum):
-    solutions = "solutions"
-    gradings = "gradings"
-
-
-class Policy(StrEnum):
-    dev = "dev"
-    full_interactive = "full-interactive"
-    full_batch = "full-batch"
-
-
 Config = Annotated[Path, typer.Argument(help="the study's YAML file", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON document, nothing else")]
 PolicyOption = Annotated[Policy | None, typer.Option(help="override budget.policy for this once")]
-OnlyOption = Annotated[Stage | None, typer.Option(help="this stage alone")]
+OnlyOption = Annotated[
+    Literal["solutions", "gradings"] | None, typer.Option(help="this stage alone")
+]
 ConditionOption = Annotated[
     list[str] | None, typer.Option(help="generate condition: id, start of it, slug, or model")
 ]
@@ -118,10 +110,7 @@ def run(
             raise
         summary = with_consent(agreed)
     _print(as_json, summary, reports.run_summary)
-    if summary.held_back:
-        raise typer.Exit(EXIT_HELD_BACK)
-    if summary.errored:
-        raise typer.Exit(EXIT_ERRORED_CELLS)
+    _end(as_json, summary)
 
 
 @app.command()
@@ -234,8 +223,7 @@ def quickstart(
     with reports.progress_bar(hidden=as_json) as on_progress:
         summary = project.quickstart(folder, mock=mock, on_progress=on_progress)
     _print(as_json, summary, reports.quickstart_summary)
-    if summary.errored:
-        raise typer.Exit(EXIT_ERRORED_CELLS)
+    _end(as_json, summary.run)
 
 
 def main() -> None:
@@ -247,26 +235,53 @@ def main() -> None:
 
 def run_cli(arguments: list[str]) -> int:
     """Run one command; the exit code. A user's mistake is a message, never a traceback."""
+    as_json = "--json" in arguments
     try:
-        return app(arguments, standalone_mode=False) or 0
-    except ItemevalAssetsError as error:
-        reports.problem(str(error))
-        return error.exit_code
+        # Not app(arguments): that makes a silent exit of Ctrl-C.
+        command = typer.main.get_command(app)
+        with command.make_context("itemeval-assets", [*arguments]) as context:
+            command.invoke(context)
+        return 0
     except typer.Exit as stop:
         return stop.exit_code
-    except typer.Abort:
-        reports.problem("stopped; finished calls are kept, the next run goes on from there")
-        return 1
+    except ItemevalAssetsError as error:
+        return _failed(as_json, error, str(error), error.exit_code, error.facts)
+    except (KeyboardInterrupt, EOFError, typer.Abort):
+        stopped = Stopped()
+        return _failed(as_json, stopped, str(stopped), stopped.exit_code)
     except typer.TyperException as error:
-        reports.problem(f"{error.format_message()}; see itemeval-assets --help")
-        return 2
-    except KeyboardInterrupt:
-        reports.problem("stopped; finished calls are kept, the next run goes on from there")
-        return 1
+        return _failed(as_json, error, f"{error.format_message()}; see itemeval-assets --help", 2)
+    except Exception as error:
+        if as_json:
+            _failed(as_json, error, without_secrets(str(error), os.environ), 1)
+        raise
 
 
 def _consent(yes: bool, max_usd: float | None) -> float | None:
     return WHATEVER_IT_COSTS if yes else max_usd
+
+
+def _end(as_json: bool, summary: "RunSummary") -> None:
+    """Exit with the code of a run; its summary has said why."""
+    if summary.reason is not None:
+        if as_json:
+            reports.problem(summary.reason)
+        raise typer.Exit(summary.exit_code)
+
+
+def _failed(
+    as_json: bool,
+    error: Exception,
+    message: str,
+    exit_code: int,
+    facts: Mapping[str, float] | None = None,
+) -> int:
+    """Say why a command failed, on standard error; with --json on standard output, too."""
+    if as_json:
+        said = {"error": type(error).__name__, "message": message, "exit_code": exit_code}
+        _print(True, {**said, **(facts or {})}, reports.problem)
+    reports.problem(message)
+    return exit_code
 
 
 def _print(as_json: bool, result: Any, show: Callable[[Any], None]) -> None:

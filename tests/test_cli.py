@@ -1,12 +1,16 @@
 """The command line: exit codes and messages, and that a mistake leaves nothing behind."""
 
 import json
+from decimal import Decimal
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from itemeval_assets import api
 from itemeval_assets.cli import run_cli
+from itemeval_assets.core.errors import ConfigError
 from tests.studies import write_study
 
 Mistake = tuple[dict[str, Any], int, list[str]]
@@ -150,3 +154,61 @@ def test_study_directory_of_another_config_is_refused(tmp_path, capsys):
     capsys.readouterr()
     assert run_cli(["run", str(copy)]) == 2
     assert "made by another config" in capsys.readouterr().err
+
+
+NOTHING_YET = {
+    "export": (["export"], "nothing to export"),
+    "recover": (["recover"], "no log of a stopped run"),
+    "errored": (["run", "--errored"], "no errored cell"),
+    "gradings": (["run", "--only", "gradings"], "nothing to grade"),
+    "gradings of workers": (["run", "--only", "gradings", "--workers", "2"], "nothing to grade"),
+    "release": (["release"], "run it, then release it"),
+}
+
+
+@pytest.mark.parametrize("name", NOTHING_YET)
+def test_before_any_run_a_command_says_what_to_do(name, tmp_path, capsys):
+    (command, *options), says = NOTHING_YET[name]
+    config = str(write_study(tmp_path, items=1))
+    assert run_cli([command, config, *options, "--json"]) == 2
+    printed = capsys.readouterr()
+    document = json.loads(printed.out)
+    assert says in document["message"] and printed.err == f"error: {document['message']}\n"
+    assert (document["error"], document["exit_code"]) == ("StoreError", 2)
+    assert not (tmp_path / "studies").exists()
+    for harmless in (["status"], ["estimate"], ["reset"]):
+        assert run_cli([*harmless, config]) == 0
+    assert not (tmp_path / "studies").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "facts"),
+    [
+        (["run", "--max-usd", "0"], "ConsentMissing", {"exit_code": 3, "allowed_usd": 0.0}),
+        (["run", "--forse"], "NoSuchOption", {"exit_code": 2}),
+        (["status", "--policy", "all"], "BadParameter", {"exit_code": 2}),
+    ],
+)
+def test_with_json_a_failure_is_one_document(arguments, error, facts, tmp_path, capsys):
+    config = str(write_study(tmp_path, items=1))
+    code = run_cli([arguments[0], config, *arguments[1:], "--json"])
+    printed = capsys.readouterr()
+    document = json.loads(printed.out)
+    assert document["error"] == error and document["exit_code"] == code
+    assert document.items() >= facts.items()
+    assert document["message"] and document["message"] in printed.err
+
+
+def test_enums_of_a_caller_become_plain_words(tmp_path):
+    class Word(StrEnum):
+        gradings, dev = "gradings", "dev"
+
+    config = write_study(tmp_path, items=3, graders=())
+    api.run(config, policy=Word.dev, max_usd=Decimal("1"))  # type: ignore[arg-type]
+    assert api.run(config, only=Word.gradings, policy=Word.dev, force=True).status.policy == "dev"
+    with pytest.raises(ConfigError, match="no policy 'gradings'; there are: dev"):
+        api.run(config, policy=Word.gradings)
+    with pytest.raises(ConfigError, match="no policy ''"):
+        api.status(config, policy="")
+    with pytest.raises(ConfigError, match="max_usd: 'much' is no amount of USD"):
+        api.preflight(config, max_usd="much")  # type: ignore[arg-type]

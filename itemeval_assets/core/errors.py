@@ -16,6 +16,7 @@ __all__ = [
     "ItemevalAssetsError",
     "ModelError",
     "RunFailed",
+    "Stopped",
     "StoreError",
     "TemplateError",
 ]
@@ -63,6 +64,17 @@ class RunFailed(ItemevalAssetsError):
     """A Dagster run ended in failure."""
 
     exit_code = 1
+
+
+class Stopped(RunFailed):
+    """Somebody stopped a run, as with Ctrl-C."""
+
+    def __init__(
+        self,
+        message: str = "stopped; finished calls are kept, the next run goes on from there",
+        facts: Mapping[str, float] | None = None,
+    ) -> None:
+        super().__init__(message, facts)
 
 
 class ConsentMissing(ItemevalAssetsError):

@@ -1,30 +1,36 @@
 """Token prices: what a call costs in USD, and what it would cost without any discount.
 
 Prices come from the genai-prices package, offline; a study's `budget.pricing_path` file
-goes first. A model that neither knows has no price, and its usd is null. Mock models
-cost what a mid-range model costs, so that the dollar path runs without a dollar.
+goes first. A model that neither knows has no price, and its usd is null. A model that runs on
+this machine costs nothing. Mock models cost what a mid-range model costs, so that the dollar path
+runs without a dollar.
 """
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from importlib.metadata import version
+from ipaddress import ip_address
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from .errors import ConfigError
+from .strict_json import load_json
 
 __all__ = [
     "BATCH_DISCOUNT",
+    "FREE",
     "MOCK_PRICE",
+    "THIS_MACHINE",
     "Price",
     "PriceBook",
     "PriceFile",
     "Savings",
     "cost_usd",
     "has_batch_mode",
+    "is_local",
     "parse_price_file",
     "provider_of",
 ]
@@ -39,8 +45,8 @@ _PROVIDERS = {
     "hf-inference-providers": "huggingface_together",
     "vertex": "google",
 }
-# Servers that a model runs on at home or under a private name: nobody publishes a price.
-_UNPRICED = {"hf", "llama-cpp-python", "ollama", "openai-api", "sglang", "transformer_lens", "vllm"}
+# Providers of inspect that run a model on this machine, unless a variable names a server.
+_AT_HOME = {"hf", "llama-cpp-python", "nnterp", "ollama", "sglang", "transformer_lens", "vllm"}
 # What a batch call costs less, by the price pages of the providers that inspect_ai has a batch
 # mode for.
 BATCH_DISCOUNT = {"anthropic": 0.5, "google": 0.5, "grok": 0.5, "openai": 0.5, "together": 0.5}
@@ -104,6 +110,11 @@ MOCK_PRICE = Price(
 )
 
 
+# Where a price is from: of a model that runs here.
+THIS_MACHINE = "this machine"
+FREE = Price(input_usd_per_mtok=0.0, output_usd_per_mtok=0.0)
+
+
 class Savings(NamedTuple):
     """USD that some calls cost less than list price, by what made them cheaper."""
 
@@ -112,20 +123,34 @@ class Savings(NamedTuple):
 
 
 class PriceBook:
-    """Prices of models under their inspect ids; `own` holds those of the study's price file."""
+    """Prices of models under their inspect ids; `own` holds those of the study's price file.
 
-    def __init__(self, own: Mapping[str, Price] | None = None, own_source: str = "price file"):
+    `environment` tells which servers are on other machines.
+    """
+
+    def __init__(
+        self,
+        own: Mapping[str, Price] | None = None,
+        own_source: str = "price file",
+        environment: Mapping[str, str] | None = None,
+    ):
+        self._environment = environment or {}
         self._known: dict[str, Price | None] = dict(own or {})
         self._source: dict[str, str | None] = dict.fromkeys(self._known, own_source)
 
     def price_of(self, model: str) -> Price | None:
         """The list price of a model, or None when nobody knows it."""
         if model not in self._known:
-            is_mock = model.startswith("mockllm/")
-            found = MOCK_PRICE if is_mock else _published(model)
-            self._known[model] = found
-            self._source[model] = None if found is None else "mock" if is_mock else _edition()
+            self._known[model], self._source[model] = self._found(model)
         return self._known[model]
+
+    def _found(self, model: str) -> tuple[Price | None, str | None]:
+        """The price of a model that the study's own file does not name, and where it is from."""
+        if model.startswith("mockllm/"):
+            return MOCK_PRICE, "mock"
+        if found := _published(model):
+            return found, _edition()
+        return (FREE, THIS_MACHINE) if is_local(model, self._environment) else (None, None)
 
     def source_of(self, model: str) -> str | None:
         """Where the price of a model comes from; None when nobody knows it."""
@@ -181,6 +206,20 @@ def provider_of(model: str) -> str:
     return f"{provider}/{rest.split('/')[0]}" if provider == "openai-api" else provider
 
 
+def is_local(model: str, environment: Mapping[str, str]) -> bool:
+    """Whether a model runs on this machine, or answers at a loopback address: nobody is paid."""
+    provider = provider_of(model)
+    service = provider.rpartition("/")[2].upper().replace("-", "_")
+    server = environment.get(f"{service}_BASE_URL")
+    if not server:
+        return provider in _AT_HOME
+    host = urlsplit(server).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def has_batch_mode(model: str) -> bool:
     """Whether inspect_ai can call a model of this provider in batches."""
     return provider_of(model) in BATCH_DISCOUNT
@@ -209,7 +248,7 @@ def parse_price_file(text: str, where: str) -> PriceFile:
     Raises ConfigError that names the file and the field.
     """
     try:
-        return PriceFile.model_validate(json.loads(text))
+        return PriceFile.model_validate(load_json(text))
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
@@ -226,7 +265,7 @@ def _published(model: str) -> Price | None:
     from genai_prices import Usage, calc_price
 
     provider, _, name = model.partition("/")
-    if provider in _UNPRICED:
+    if provider == "openai-api" or provider in _AT_HOME:
         return None
     try:
         found = calc_price(

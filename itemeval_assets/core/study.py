@@ -120,12 +120,13 @@ def run_plan(config: StudyConfig, policy: str | None = None) -> RunPlan:
     that there is not.
     """
     budget, replications = config.budget, config.facets.replications
-    policy = policy or budget.policy
-    if policy not in get_args(Policy):
-        known = ", ".join(get_args(Policy))
-        raise ConfigError(f"there is no policy {policy!r}; there are: {known}")
-    if policy == "dev":
+    wanted = budget.policy if policy is None else policy
+    known = get_args(Policy)
+    if wanted not in known:
+        raise ConfigError(f"there is no policy {str(wanted)!r}; there are: {', '.join(known)}")
+    chosen: str = known[known.index(wanted)]  # the plain word, where an enum means it
+    if chosen == "dev":
         fewer = min(replications, budget.dev_replications or replications)
-        return RunPlan(policy, budget.dev_items, fewer, None)
-    batch = (policy == "full-batch") if budget.batch == "auto" else budget.batch
-    return RunPlan(policy, None, replications, batch or None)
+        return RunPlan(chosen, budget.dev_items, fewer, None)
+    batch = (chosen == "full-batch") if budget.batch == "auto" else budget.batch
+    return RunPlan(chosen, None, replications, batch or None)

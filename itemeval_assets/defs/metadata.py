@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,7 @@ __all__ = [
     "grade_conditions",
     "partition_row_count",
     "picture",
+    "record_table",
     "row_count",
     "spend_table",
     "table_metadata",
@@ -114,24 +115,26 @@ def usd(amount: float) -> float:
 
 def spend_table(spends: "Iterable[Spend]") -> dg.TableMetadataValue:
     """Spend per model; what caches and batches saved is negative: list price to price paid."""
-    return dg.MetadataValue.table(
-        [
-            dg.TableRecord(
-                {
-                    "model": spend.model,
-                    "calls": spend.calls,
-                    "cached": spend.cached,
-                    "usd": usd(spend.usd),
-                    "list usd": usd(spend.list_usd),
-                    "response cache": -usd(spend.saved_by_response_cache_usd),
-                    "prompt cache": -usd(spend.saved_by_prompt_cache_usd),
-                    "batch": -usd(spend.saved_by_batch_usd),
-                    "unpriced": spend.unpriced_calls,
-                }
-            )
-            for spend in spends
-        ]
+    return record_table(
+        {
+            "model": spend.model,
+            "calls": spend.calls,
+            "cached": spend.cached,
+            "usd": usd(spend.usd),
+            "list usd": usd(spend.list_usd),
+            "response cache": -usd(spend.saved_by_response_cache_usd),
+            "prompt cache": -usd(spend.saved_by_prompt_cache_usd),
+            "batch": -usd(spend.saved_by_batch_usd),
+            "unpriced": spend.unpriced_calls,
+        }
+        for spend in spends
     )
+
+
+def record_table(records: Iterable[Mapping[str, Any]]) -> dg.TableMetadataValue:
+    """A table of records; of none, an empty one, for which Dagster wants a schema."""
+    found = [dg.TableRecord(record) for record in records]
+    return dg.MetadataValue.table(found, schema=None if found else dg.TableSchema(columns=[]))
 
 
 def picture(name: str, draw: "Callable[[], Figure]") -> dg.MarkdownMetadataValue:

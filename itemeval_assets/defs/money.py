@@ -12,7 +12,7 @@ from itemeval_assets.storage.inputs import load_prices
 from .automation import when_inputs_change
 from .metadata import row_count, spend_table, table_metadata, usd
 from .names import asset_key
-from .steps import gate_of, store_of, users_errors
+from .steps import PolicyName, gate_of, store_of, users_errors
 
 if TYPE_CHECKING:
     from itemeval_assets.core.preflight import ModelHealth
@@ -25,7 +25,7 @@ class EstimateConfig(dg.Config):
     """What to estimate: by default, what remains of the study under its own policy."""
 
     force: bool = False
-    policy: str | None = None
+    policy: PolicyName | None = None
 
 
 class PreflightConfig(dg.Config):

@@ -9,7 +9,7 @@ from itemeval_assets import stages
 from itemeval_assets.core.study import Study
 
 from .automation import when_inputs_change
-from .metadata import picture
+from .metadata import picture, record_table
 from .names import asset_key
 from .steps import store_of, users_errors
 
@@ -49,20 +49,16 @@ def results_asset(study: Study, shared: dict[str, Any]) -> Any:
 
 
 def _table(found: "Results") -> dg.TableMetadataValue:
-    return dg.MetadataValue.table(
-        [
-            dg.TableRecord(
-                {
-                    "condition": condition,
-                    "graded by": grader,
-                    "events": graded.events,
-                    "mean score": None if graded.mean is None else round(graded.mean, 6),
-                    "parse failures": graded.failed,
-                    "errored": graded.errored,
-                }
-            )
-            for (condition, grader), graded in found.per_pair.items()
-        ]
+    return record_table(
+        {
+            "condition": condition,
+            "graded by": grader,
+            "events": graded.events,
+            "mean score": None if graded.mean is None else round(graded.mean, 6),
+            "parse failures": graded.failed,
+            "errored": graded.errored,
+        }
+        for (condition, grader), graded in found.per_pair.items()
     )
 
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, get_args
 
 import dagster as dg
 
+from itemeval_assets.core.config import Policy
 from itemeval_assets.core.errors import ConfigError, DatasetError, ItemevalAssetsError
 from itemeval_assets.core.study import Partition, Study
 from itemeval_assets.storage.inputs import load_prices
@@ -18,7 +20,22 @@ if TYPE_CHECKING:
     from itemeval_assets.stages.stage_run import StageRun
     from itemeval_assets.storage.store import ResultsStore
 
-__all__ = ["RunConfig", "gate_of", "stage_run", "store_of", "tell_of_wait", "users_errors"]
+__all__ = [
+    "PolicyName",
+    "RunConfig",
+    "gate_of",
+    "stage_run",
+    "store_of",
+    "tell_of_wait",
+    "users_errors",
+]
+
+if TYPE_CHECKING:
+    PolicyName = Policy
+else:
+    # Dagster takes no optional Literal. It knows an enum by the names of its members: here they
+    # are the words of the YAML.
+    PolicyName = StrEnum("PolicyName", {name: name for name in get_args(Policy)})
 
 
 class RunConfig(dg.Config):
@@ -31,7 +48,7 @@ class RunConfig(dg.Config):
 
     force: bool = False
     recover_only: bool = False
-    policy: str | None = None
+    policy: PolicyName | None = None
     consent_usd: float | None = None
 
 

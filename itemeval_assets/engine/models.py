@@ -2,9 +2,7 @@
 
 import os
 import re
-from ipaddress import ip_address
 from typing import Any
-from urllib.parse import urlsplit
 
 from inspect_ai._util.error import PrerequisiteError
 from inspect_ai.model import Model, get_model
@@ -14,10 +12,7 @@ from itemeval_assets.core.secrets import without_secrets
 
 from .mock_models import is_mock, mock_model
 
-__all__ = ["RunModels", "is_on_this_machine"]
-
-# Providers of inspect that run a model in this process, or on a server of this machine.
-_LOCAL = {"hf", "llama-cpp-python", "ollama", "sglang", "transformer_lens", "vllm"}
+__all__ = ["RunModels"]
 
 
 class RunModels:
@@ -42,18 +37,6 @@ class RunModels:
         if key not in self._known:
             self._known[key] = _new_model(model, where, judge, routing)
         return self._known[key]
-
-
-def is_on_this_machine(model: Model) -> bool:
-    """Whether nobody bills the calls: the model runs here, or answers at a loopback address."""
-    provider = str(model).split("/", maxsplit=1)[0]
-    host = urlsplit(model.api.base_url or "").hostname
-    if host is None:
-        return provider in _LOCAL
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _new_model(model: str, where: str, judge: bool, routing: dict[str, Any] | None) -> Model:

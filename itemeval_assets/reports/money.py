@@ -1,11 +1,13 @@
 """What the terminal shows of money: the estimate, the spend with its savings, the preflight."""
 
 import math
+import os
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
 from rich.table import Table
 
+from itemeval_assets.core.pricing import is_local
 from itemeval_assets.core.spend import Spend, total_spend
 
 from .terminal import dollars, out
@@ -34,7 +36,7 @@ def spend_table(spends: list[Spend]) -> Table:
             spend.provider,
             spend.model or "[bold]all[/bold]",
             str(spend.calls),
-            "no price" if unpriced else dollars(spend.usd),
+            "no price" if unpriced else _paid(spend.model, spend.usd),
             *([dollars(spend.list_usd)] if shown else []),
             *(dollars(getattr(spend, f"saved_by_{name}_usd")) for name in shown),
         )
@@ -89,6 +91,11 @@ def _estimate_table(title: str, parts: "list[PartitionEstimate]") -> Table:
     return table
 
 
+def _paid(model: str, usd: float | None) -> str:
+    """What calls of a model cost; a model that runs here is free."""
+    return "free" if usd == 0 and is_local(model, os.environ) else dollars(usd)
+
+
 def _tokens(count: int) -> str:
     return str(count) if count < 10_000 else f"{count / 1000:,.0f}k"
 
@@ -123,6 +130,10 @@ def preflight(found: "list[ModelHealth]") -> None:
         latency = "" if health.latency_s is None else f"{health.latency_s:.2f} s"
         verdict = f"[{colours[health.verdict]}]{health.verdict}[/]"
         table.add_row(
-            escape(health.model), verdict, escape(health.reason), latency, dollars(health.usd)
+            escape(health.model),
+            verdict,
+            escape(health.reason),
+            latency,
+            _paid(health.model, health.usd),
         )
     out.print(table)

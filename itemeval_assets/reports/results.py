@@ -26,6 +26,9 @@ __all__ = [
 ]
 
 
+MOST_LISTED = 3
+
+
 def run_summary(summary: "RunSummary") -> None:
     """What a run did: how the study stands, the calls and dollars of this run, the files."""
     study_status(summary.status)
@@ -38,14 +41,17 @@ def run_summary(summary: "RunSummary") -> None:
         out.print(f"Read back {summary.recovered} finished calls from logs of a stopped run.")
     if summary.unpriced:
         out.print(f"No price is known for {', '.join(summary.unpriced)}: usd is null there.")
-    if summary.held_back:
-        out.print(
-            f"[yellow]{summary.held_back} calls were held back[/yellow]: answers without "
-            "max_tokens cost more than was agreed; run again to go on."
-        )
-    if summary.errored:
-        out.print(f"[red]{summary.errored} cells errored[/red]; run again to call just those.")
+    if summary.failed_checks:
+        failed = _listed(summary.failed_checks)
+        out.print(f"Checks that failed: {failed}", soft_wrap=True, markup=False)
+    if summary.reason:
+        out.print(summary.reason, style="red", soft_wrap=True, markup=False)
     export_result(summary.export)
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else ""
+    return ", ".join(names[:MOST_LISTED]) + more
 
 
 def export_result(result: "ExportResult") -> None:

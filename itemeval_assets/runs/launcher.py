@@ -1,5 +1,6 @@
 """Starts Dagster runs of a study in this process, and reads what became of them."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -8,7 +9,7 @@ from typing import Any
 import dagster as dg
 
 from itemeval_assets.core import errors
-from itemeval_assets.core.errors import RunFailed
+from itemeval_assets.core.errors import RunFailed, Stopped
 from itemeval_assets.core.study import Study
 from itemeval_assets.defs.build import build_definitions
 from itemeval_assets.defs.names import (
@@ -28,6 +29,7 @@ __all__ = ["Launcher"]
 PROCESS_TAG = "itemeval_assets/process"
 # Ctrl-C, as Dagster raises it, or as a library that took it first.
 INTERRUPTIONS = ("DagsterExecutionInterruptedError", "KeyboardInterrupt")
+BLOCKED = "DagsterAssetCheckFailedError"
 IN_PROGRESS = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
 
 
@@ -71,7 +73,8 @@ class Launcher:
         run_config: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
         if config is not None:
             step = f"{identifier(self.study)}__{tables[0]}"
-            run_config["ops"] = {step: {"config": dict(config)}}
+            # As a worker gets it: Dagster records plain data, and no enum of a caller.
+            run_config["ops"] = {step: {"config": json.loads(json.dumps(dict(config)))}}
         result = self.job.execute_in_process(
             instance=self.instance,
             asset_selection=[asset_key(self.study, table) for table in tables],
@@ -111,16 +114,28 @@ def _error_of(result: dg.ExecuteInProcessResult) -> Exception:
             figures = {k: v for k, v in facts.items() if isinstance(v, (int, float))}
             return kind(failure.description, figures)
         error = event.step_failure_data.error
+        if error is not None and error.cls_name == BLOCKED:
+            return RunFailed(_failed_checks(result))
         while error is not None and error.cause is not None:
             error = error.cause
         if error is not None and error.cls_name in INTERRUPTIONS:
-            return RunFailed("stopped; finished calls are kept, the next run goes on from there")
+            return Stopped()
         message = error.message.strip() if error else "no message"
         return RunFailed(
             f"run {result.run_id} failed in step {event.step_key}: {message[:600]}\n"
             "Nothing stored was lost. The whole story is in the run's page: itemeval-assets ui"
         )
     return RunFailed(f"run {result.run_id} failed; see its page: itemeval-assets ui")
+
+
+def _failed_checks(result: dg.ExecuteInProcessResult) -> str:
+    """The checks that ended a run, and what each has found."""
+    lines = [
+        f"check {check.check_name} of {check.asset_key.path[-1]} failed: {check.description}"
+        for check in result.get_asset_check_evaluations()
+        if not check.passed and check.blocking
+    ]
+    return "\n".join([*lines, "Nothing stored was lost; what comes after was not done"])
 
 
 def end_dead_runs(instance: dg.DagsterInstance) -> None:

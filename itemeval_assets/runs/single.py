@@ -1,12 +1,14 @@
 """Commands of one or two Dagster runs, over a whole study."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from itemeval_assets.core.budget import require_sane_consent
 from itemeval_assets.core.preflight import ModelHealth
 from itemeval_assets.core.spend import spend_by_model
 from itemeval_assets.core.study import Study
-from itemeval_assets.stages.export import ExportResult
+from itemeval_assets.stages.export import ExportResult, require_results
 from itemeval_assets.storage.store import ResultsStore, open_store
 
 from .launcher import Launcher
@@ -38,19 +40,21 @@ def run_preflight(study: Study, consent_usd: float | None) -> list[ModelHealth]:
     with Launcher.open(study) as launch:
         launch(["preflight"], config={"consent_usd": consent_usd})
     return [
-        ModelHealth(
-            record.data["model"],  # type: ignore[arg-type]
-            record.data["verdict"],  # type: ignore[arg-type]
-            record.data["reason"],  # type: ignore[arg-type]
-            *(float(record.data[name] or "nan") for name in ("latency_s", "usd")),  # type: ignore[arg-type]
-        )
+        _health(record.data)
         for record in launch.recorded["preflight"]["models"].records  # type: ignore[attr-defined]
     ]
+
+
+def _health(record: Mapping[str, Any]) -> ModelHealth:
+    """What the preflight recorded of a model: a figure that is not known is an empty text."""
+    seen, usd = (float(record[name]) if record[name] else None for name in ("latency_s", "usd"))
+    return ModelHealth(record["model"], record["verdict"], record["reason"], seen, usd)
 
 
 def run_export(study: Study, for_spreadsheets: bool) -> ExportResult:
     """Materialize the ledger and the export, and say what was written."""
     store = open_store(study)
+    require_results(study, store)
     with Launcher.open(study) as launch:
         launch(["ledger"])
         launch(["export"], config={"for_spreadsheets": for_spreadsheets})

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from itemeval_assets.core.budget import require_sane_consent
-from itemeval_assets.core.errors import BudgetExceeded, ConsentMissing, ModelError
+from itemeval_assets.core.errors import BudgetExceeded, ConsentMissing, ModelError, StoreError
+from itemeval_assets.core.failures import ErrorCount, in_words
 from itemeval_assets.core.study import Asked, Study
 from itemeval_assets.defs.progress import listening
 from itemeval_assets.defs.reruns import OUTPUTS
@@ -17,7 +18,7 @@ from itemeval_assets.stages.export import ExportResult
 from itemeval_assets.stages.gate import Gate, open_gate
 from itemeval_assets.stages.ledger import calls_of_runs
 from itemeval_assets.stages.stage_run import Scope
-from itemeval_assets.stages.status import StudyStatus, survey
+from itemeval_assets.stages.status import StudyStatus, frequent_errors, survey
 from itemeval_assets.storage.inputs import load_prices
 from itemeval_assets.storage.store import ResultsStore, open_store
 
@@ -39,7 +40,9 @@ class RunSummary:
     `calls` and `usd` are those of this run's ledger, `cached` of the calls were answered by
     the response cache, free; `unpriced` names models whose usd is not known; `held_back` calls
     were not made, because others cost more than could be foreseen; `failed_checks` lists
-    `asset:check:partition`.
+    `asset:check:partition`. `errored` counts cells of what was asked for that carry an error now,
+    `errors` their most frequent texts. `exit_code` is 0, or that of the command, and `reason` says
+    why.
     """
 
     study: str
@@ -51,13 +54,12 @@ class RunSummary:
     recovered: int
     held_back: int
     failed_checks: list[str]
+    errored: int
+    errors: list[ErrorCount]
+    exit_code: int
+    reason: str | None
     status: StudyStatus
     export: ExportResult
-
-    @property
-    def errored(self) -> int:
-        """Cells of the design that carry an error now."""
-        return sum(part.errored for part in (*self.status.generate, *self.status.grade))
 
 
 def run_study(
@@ -72,6 +74,7 @@ def run_study(
     what is known by then. `workers`: processes that share the partitions of a stage.
     """
     store, prices = open_store(study), load_prices(study)
+    _require_results(study, store, asked)
     require_sane_consent(asked.consent_usd, study.config.budget)
     holder = f"command-{uuid.uuid4().hex}"
     with ExitStack() as stack:
@@ -95,9 +98,16 @@ def run_study(
             runs.workers = idle if runs.foreseen.remaining.calls else None
         refusal = _run_stages(runs)
         called = calls_of_runs(store, launch.run_ids)
-        launch(["ledger", *(["costs", "results"] if called else []), "export"])
+        if store.has_results():
+            launch(["ledger", *(["costs", "results"] if called else []), "export"])
         if refusal is not None:
             raise refusal
+    found = survey(study, store, asked.policy)
+    wanted = {*asked.solutions(), *asked.gradings()}
+    ill = [part for part in (*found.generate, *found.grade) if part.partition in wanted]
+    errored = 0 if asked.recover_only else sum(part.errored for part in ill)
+    errors = frequent_errors(study, store, wanted, asked.policy) if errored else []
+    exit_code, reason = _end(launch.held_back, errored, errors)
     return RunSummary(
         study=study.name,
         run_ids=launch.run_ids,
@@ -108,7 +118,11 @@ def run_study(
         recovered=launch.recovered,
         held_back=launch.held_back,
         failed_checks=launch.failed_checks,
-        status=survey(study, store, asked.policy),
+        errored=errored,
+        errors=errors,
+        exit_code=exit_code,
+        reason=reason,
+        status=found,
         export=exported(launch, store),
     )
 
@@ -124,6 +138,33 @@ def foreseen(study: Study, store: ResultsStore, asked: Asked) -> StudyEstimate:
         policy=asked.policy,
     )
     return estimate(scope, asked, in_full=False)
+
+
+def _require_results(study: Study, store: ResultsStore, asked: Asked) -> None:
+    """Raise StoreError where what is asked needs results, and there is none yet."""
+    if asked.partitions is not None and not asked.partitions and not store.has_results():
+        raise StoreError(
+            f"study {study.name} has no results yet: no errored cell, and no log of a stopped run."
+            f"\nRun it first: itemeval-assets run {study.config_path}"
+        )
+    if "solutions" not in asked.stages and not any(
+        store.has("solutions", (condition,)) for condition in asked.generate
+    ):
+        raise StoreError(
+            f"study {study.name} has no solution of the chosen conditions yet: there is nothing to "
+            "grade.\nRun both stages, without --only, or --only solutions first"
+        )
+
+
+def _end(held_back: int, errored: int, errors: list[ErrorCount]) -> tuple[int, str | None]:
+    """The exit code of a run, and why it is not 0."""
+    if held_back:
+        why = (
+            f"{held_back} calls were held back: answers without max_tokens cost more than was "
+            "agreed; run again to go on"
+        )
+        return 3, f"{why}.\n{in_words(errored, errors)}" if errored else why
+    return (5, in_words(errored, errors)) if errored else (0, None)
 
 
 def _read_back(runs: StageRuns) -> None:

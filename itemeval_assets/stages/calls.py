@@ -29,7 +29,6 @@ from itemeval_assets.core.upsert import upsert
 from itemeval_assets.engine.allowance import Allowance
 from itemeval_assets.engine.batches import batches_told_to
 from itemeval_assets.engine.evaluate import connections_to, evaluate, tell_prices
-from itemeval_assets.engine.models import is_on_this_machine
 from itemeval_assets.engine.progress import Progress, reporting
 from itemeval_assets.engine.response_cache import cached_answers
 from itemeval_assets.engine.tasks import CallSettings, Target, build_task
@@ -125,8 +124,6 @@ def plan_calls(caller: Caller, scope: Scope, partition: Partition, plan: Plan) -
     paid = {cell: prompt for cell, prompt in prompts.items() if cell not in cached}
     calls = call_sizes(caller, partition, paid)
     projection = project(model, calls.values(), scope.usd, cached=len(cached), is_capped=is_capped)
-    if is_on_this_machine(target.model):
-        projection = projection._replace(unpriced=())
     most_usd = {
         cell: scope.usd(model, {"input_tokens": call.most_input, "output_tokens": call.most_output})
         or 0.0

@@ -1,10 +1,11 @@
 """The estimate: what a run would call and cost, without a call. Uses the predicates of the runs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from itemeval_assets.core.budget import Standing
 from itemeval_assets.core.estimate import NOTHING, OUTPUT_TOKENS_UNCAPPED, Calibration, Projection
+from itemeval_assets.core.pricing import THIS_MACHINE
 from itemeval_assets.core.study import GENERATE, GRADE, Asked
 from itemeval_assets.core.wall_time import WallTime, wall_time
 from itemeval_assets.engine.evaluate import connections_to
@@ -71,6 +72,8 @@ def _in_sum(
     extent, budget = scope.extent, scope.study.config.budget
     found: Standing = standing(scope.study, scope.store, scope.prices)
     grid = sum((part.grid for part in (*generate, *grade)), NOTHING)
+    models = sorted({part.model for part in (*generate, *grade)})
+    local = [model for model in models if scope.prices.source_of(model) == THIS_MACHINE]
     remaining = sum((part.remaining for part in (*generate, *grade)), NOTHING)
     return StudyEstimate(
         study=scope.study.name,
@@ -86,7 +89,7 @@ def _in_sum(
         confirm_above_usd=budget.confirm_above_usd,
         max_usd=budget.max_usd,
         wall_time_s=_wall_time(scope, foresight, generate, grade),
-        warnings=[*_warnings(scope, foresight, grid)],
+        warnings=[*_warnings(grid, local, foresight.unreachable)],
         unreachable=list(foresight.unreachable.values()),
     )
 
@@ -117,7 +120,7 @@ def _wall_time(
     return None if None in times else WallTime(*map(sum, zip(*times, strict=True)))  # type: ignore[arg-type]
 
 
-def _warnings(scope: Scope, foresight: Foresight, grid: Projection) -> Iterator[str]:
+def _warnings(grid: Projection, local: list[str], unreachable: Mapping[str, str]) -> Iterator[str]:
     if grid.uncapped:
         yield (
             f"no max_tokens limits {', '.join(grid.uncapped)}: each answer is taken to be at most "
@@ -125,10 +128,7 @@ def _warnings(scope: Scope, foresight: Foresight, grid: Projection) -> Iterator[
         )
     if grid.unpriced:
         yield f"no price is known for {', '.join(grid.unpriced)}: their calls are not in the USD"
-    unknown = sorted(
-        {part for part in foresight.on_this_machine if scope.prices.price_of(part) is None}
-    )
-    if unknown:
-        yield f"runs on this machine, without a bill: {', '.join(unknown)}"
-    for problem in foresight.unreachable.values():
+    if local:
+        yield f"on this machine, free: {', '.join(local)}"
+    for problem in unreachable.values():
         yield f"cannot be called, nor looked up in the response cache: {problem}"

@@ -27,7 +27,7 @@ from itemeval_assets.storage.store import ResultsStore
 
 from . import ledger
 
-__all__ = ["ExportResult", "csv_writer", "require_sound", "write"]
+__all__ = ["ExportResult", "csv_writer", "require_results", "require_sound", "write"]
 
 EXPORTS = (EXPORT_LONG_PARQUET, EXPORT_LONG_CSV)
 
@@ -51,8 +51,9 @@ def write(study: Study, store: ResultsStore, *, for_spreadsheets: bool = False) 
     `for_spreadsheets` writes one more CSV, whose texts no spreadsheet takes for a formula; without
     it, one of an earlier export is removed, which would no longer say what the others say.
     One partition is in memory at a time. Raises StoreError, and writes nothing, when the tables
-    break a rule.
+    break a rule, or hold nothing yet.
     """
+    require_results(study, store)
     require_sound(study, store)
     spent = ledger.united(store)
     extra = (EXPORT_SPREADSHEET,) if for_spreadsheets else ()
@@ -109,6 +110,15 @@ def csv_writer(path: Path, schema: pa.Schema) -> Iterator[CSVWriter]:
     """
     with CSVWriter(str(path), schema) as writer:
         yield writer
+
+
+def require_results(study: Study, store: ResultsStore) -> None:
+    """Raise StoreError where no call was ever made: there is nothing to export."""
+    if not store.has_results():
+        raise StoreError(
+            f"study {study.name} has no results yet: there is nothing to export.\n"
+            f"Run it first: itemeval-assets run {study.config_path}"
+        )
 
 
 def require_sound(study: Study, store: ResultsStore) -> None:

@@ -9,7 +9,6 @@ from itemeval_assets.core.estimate import Call, Projection, calibrate, project
 from itemeval_assets.core.pending import Cell, Plan
 from itemeval_assets.core.prompts import Prompt
 from itemeval_assets.core.study import GENERATE, GRADE, Asked, Partition, stage_of
-from itemeval_assets.engine.models import is_on_this_machine
 from itemeval_assets.engine.response_cache import cached_answers
 
 from .calls import call_sizes, plan_of
@@ -56,7 +55,6 @@ class Foresight:
         self._grid = grid_of(scope.items, scope.extent)
         self._judges: dict[Partition, GradingCaller] = {}
         self._coming: dict[Partition, dict[Cell, _Solution]] = {}
-        self.on_this_machine: set[str] = set()
         self.unreachable: dict[str, str] = {}
         self.calibrations = {
             stage: calibrate(observed(scope, stage) if in_full else [], models_of(scope, stage))
@@ -133,8 +131,6 @@ class Foresight:
         except ModelError as error:
             self.unreachable[caller.model(partition)] = str(error)
             return {}
-        if is_on_this_machine(target.model):
-            self.on_this_machine.add(caller.model(partition))
         asked = {
             cell: prompts[cell] for cell in plan.cells if cell in prompts and cell not in plan.fresh
         }
@@ -154,7 +150,7 @@ class Foresight:
         calibration = self.calibrations[stage_of(partition)][model]
 
         def projection(cells: Iterable[Cell], free: int) -> Projection:
-            found = project(
+            return project(
                 model,
                 [calls[cell] for cell in cells],
                 self._scope.usd,
@@ -162,7 +158,6 @@ class Foresight:
                 calibration=calibration,
                 is_capped=caller.output_limit(partition)[1],
             )
-            return found._replace(unpriced=()) if model in self.on_this_machine else found
 
         design = self._scope.study.design
         labels = {c.id: c.label for c in (*design.generate, *design.grade)}

@@ -1,11 +1,14 @@
 """status: how far a study is, without a call. Uses the predicate of the runs."""
 
+import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from itemeval_assets.core.failures import ErrorCount, most_frequent
 from itemeval_assets.core.pending import (
     GRADING_STATE_COLUMNS,
     SOLUTION_STATE_COLUMNS,
@@ -23,7 +26,7 @@ from itemeval_assets.storage.store import ResultsStore
 from . import items
 from .stage_run import grid_of
 
-__all__ = ["PartitionStatus", "StudyStatus", "incomplete_cells", "survey"]
+__all__ = ["PartitionStatus", "StudyStatus", "frequent_errors", "incomplete_cells", "survey"]
 
 
 Row = dict[str, Any]
@@ -98,6 +101,23 @@ def survey(study: Study, store: ResultsStore, policy: str | None = None) -> Stud
         [partition for partition in stored if partition not in known],
         _given_up(study, store),
     )
+
+
+def frequent_errors(
+    study: Study, store: ResultsStore, partitions: Iterable[Partition], policy: str | None = None
+) -> list[ErrorCount]:
+    """The most frequent error texts among the cells of these partitions."""
+    grid = grid_of(store.read("items", columns=["item_id"]), run_plan(study.config, policy))
+    texts: list[str] = []
+    for partition in partitions:
+        table = "solutions" if len(partition) == 1 else "gradings"
+        rows = store.read(table, [partition], ["item_id", "epoch", "error"])
+        places = grid.places(rows).tolist()
+        errors = rows["error"].to_pylist()
+        texts += [
+            error for error, place in zip(errors, places, strict=True) if error and place >= 0
+        ]
+    return most_frequent(texts, os.environ)
 
 
 def _given_up(study: Study, store: ResultsStore) -> list[Partition]:

@@ -2,6 +2,7 @@
 
 import difflib
 import hashlib
+import os
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
@@ -44,7 +45,7 @@ def load_prices(study: Study) -> PriceBook:
     """The study's prices. Raises ConfigError for an unreadable `budget.pricing_path`."""
     given = study.config.budget.pricing_path
     if given is None:
-        return PriceBook()
+        return PriceBook(environment=os.environ)
     path = (study.config_dir / Path(given).expanduser()).resolve()
     if not path.is_file():
         raise ConfigError(
@@ -56,7 +57,7 @@ def load_prices(study: Study) -> PriceBook:
         raise ConfigError(f"budget.pricing_path: cannot read {path}: {error}") from error
     prices = parse_price_file(text, str(path))
     _refuse_old_prices(study, prices, path)
-    return PriceBook(prices.models, f"budget.pricing_path {given}")
+    return PriceBook(prices.models, f"budget.pricing_path {given}", os.environ)
 
 
 def _refuse_old_prices(study: Study, prices: PriceFile, path: Path) -> None:

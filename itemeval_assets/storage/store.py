@@ -98,6 +98,10 @@ class ResultsStore:
         """Whether a partition has a file."""
         return self.backend.exists(layout.table_key(table, partition))
 
+    def has_results(self) -> bool:
+        """Whether anything was ever called or graded."""
+        return any(self.keys(table) for table in ("log_index", "solutions", "gradings"))
+
     def uri(self, table: str, partition: Partition = ()) -> str:
         return self.backend.uri(layout.table_key(table, partition))
 

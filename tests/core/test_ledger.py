@@ -231,7 +231,7 @@ CALL = st.tuples(
     st.integers(0, 10**6),
 )
 STEP = st.tuples(st.lists(CALL, max_size=4, unique_by=lambda call: call[0]), st.booleans())
-MODELS = {"priced": "mockllm/a", "unpriced": "ollama/x"}
+MODELS = {"priced": "mockllm/a", "unpriced": "nobody/x"}
 
 
 @dataclass

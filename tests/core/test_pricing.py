@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.pricing import (
+    FREE,
     MOCK_PRICE,
     Price,
     PriceBook,
@@ -100,16 +101,34 @@ def test_published_prices_are_known_offline(model: str) -> None:
     [
         "openai/no-such-model-at-all",
         "nobody/gpt-4o",
-        "ollama/llama3.1",
-        "vllm/meta-llama/Llama-3.1-8B",
         "openai-api/local/gpt-4o",
-        "hf/org/model",
     ],
 )
 def test_what_nobody_publishes_has_no_price(model: str) -> None:
     book = PriceBook()
     assert book.price_of(model) is None
     assert book.usd(model, {"input_tokens": 5}) is None
+
+
+@pytest.mark.parametrize("model", ["ollama/llama3.1", "vllm/meta-llama/Llama", "hf/org/model"])
+def test_a_model_on_this_machine_costs_nothing(model: str) -> None:
+    assert PriceBook().usd(model, {"input_tokens": 10**9}) == 0.0
+    here = {"OLLAMA_BASE_URL": "http://localhost:11434/v1", "VLLM_BASE_URL": "http://[::1]:8000"}
+    assert PriceBook(environment=here).price_of(model) == FREE
+
+
+def test_where_a_server_is_decides() -> None:
+    book = PriceBook(
+        environment={
+            "VLLM_BASE_URL": "https://gpu.example.com/v1",
+            "MY_LAB_BASE_URL": "http://127.0.0.1:8000/v1",
+            "OPENAI_BASE_URL": "http://127.0.0.1:8000/v1",
+        }
+    )
+    assert book.price_of("vllm/meta-llama/Llama") is None
+    assert book.price_of("ollama/llama3.1") == book.price_of("openai-api/my-lab/x") == FREE
+    assert book.price_of("openai-api/your-lab/x") is None
+    assert book.price_of("openai/gpt-4o") not in (None, FREE)
 
 
 def test_the_studys_own_prices_go_first() -> None:
@@ -130,6 +149,12 @@ def test_a_price_file() -> None:
     found = parse_price_file(text, "prices.json")
     assert found.models == {"a/b": OWN}
     assert found.age_days(datetime(2026, 1, 31, tzinfo=UTC)) == 30
+
+
+def test_a_price_file_of_depth_is_refused() -> None:
+    for text in ("[" * 100_000, '{"models": ' + '{"a":' * 50_000):
+        with pytest.raises(ConfigError, match=r"p is not valid JSON: .* nested too deeply"):
+            parse_price_file(text, "p")
 
 
 def test_a_price_file_that_does_not_say_its_age() -> None:
@@ -167,7 +192,10 @@ def test_where_a_price_is_from() -> None:
     assert book.source_of("a/b") == "budget.pricing_path prices.json"
     assert book.source_of("mockllm/a") == "mock"
     assert str(book.source_of("openai/gpt-4o")).startswith("genai-prices 0.")
-    assert book.source_of("ollama/x") is None and book.as_record("ollama/x", False) is None
+    assert book.source_of("ollama/x") == "this machine"
+    assert (
+        book.source_of("openai-api/x/y") is None and book.as_record("openai-api/x/y", False) is None
+    )
     record = book.as_record("a/b", False)
     assert record and record["input_usd_per_mtok"] == 1.0 and not record["batch"]
 

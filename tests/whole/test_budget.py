@@ -122,8 +122,7 @@ def test_a_model_without_a_price_needs_a_price_or_a_word(
 ) -> None:
     server = serve()
     # The same server under a name that is not a loopback address: somebody may send a bill.
-    monkeypatch.setattr("itemeval_assets.stages.calls.is_on_this_machine", lambda model: False)
-    monkeypatch.setattr("itemeval_assets.stages.foresight.is_on_this_machine", lambda model: False)
+    monkeypatch.setattr("itemeval_assets.core.pricing.is_local", lambda *_: False)
 
     def of(folder: str, **budget: float) -> Path:
         return write_study(

@@ -1,10 +1,12 @@
 """Providers that fail and models that misbehave: data in the rows, never the end of a run."""
 
+import json
 import math
 from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+import pytest
 from pandas.testing import assert_frame_equal
 
 from itemeval_assets import api
@@ -42,7 +44,7 @@ def declare(folder: Path, items: int, **changes: object) -> Path:
 
 
 def test_failed_cells_are_rows_and_the_next_run_calls_just_those(
-    tmp_path: Path, serve: Serve
+    tmp_path: Path, serve: Serve, capsys: pytest.CaptureFixture[str]
 ) -> None:
     server = serve(FLAKY)
     config = declare(tmp_path, items=20)
@@ -59,8 +61,19 @@ def test_failed_cells_are_rows_and_the_next_run_calls_just_those(
     assert {row["parse_error"] for row in unread} == {"no_json_object"}
     assert all(not row["parse_ok"] and row["score"] is None for row in unread)
 
+    shown = capsys.readouterr().out
+    assert f"{solvers + judges} cells errored; run again" in shown
+    assert "Checks that failed: " in shown and ":no_errored_rows:m_short_" in shown
+
     server.reset_counts()
-    assert run_cli(["run", str(config)]) == 5
+    assert run_cli(["run", str(config), "--json"]) == 5
+    printed = capsys.readouterr()
+    document = json.loads(printed.out)
+    assert (document["exit_code"], document["errored"]) == (5, solvers + judges)
+    assert sum(found["cells"] for found in document["errors"]) == solvers + judges
+    assert document["reason"] in printed.err
+    for found in document["errors"]:
+        assert "Error code: 4" in found["error"] and found["error"] in document["reason"]
     assert (server.count("m"), server.count("judge")) == (solvers, judges)
     assert_reconciled(config)
 
@@ -80,6 +93,10 @@ def test_a_dead_model_leaves_the_others_alone(tmp_path: Path, serve: Serve) -> N
     dead, good = summary.status.generate
     assert (dead.errored, good.done) == (3, 3)
     assert summary.status.grade[1].done == server.count("judge") == 3
+    assert (summary.exit_code, summary.errored) == (5, 3) and "401" in summary.errors[0].error
+    # Errors of solutions are no errors of what is asked for here.
+    assert run_cli(["run", str(config), "--only", "gradings"]) == 0
+    assert run_cli(["run", str(config), "--condition", "openai-api/test/m"]) == 0
     for row in rows(config, "solutions"):
         is_dead = row["model"].endswith("dead")
         assert ("401" in (row["error"] or "")) == is_dead

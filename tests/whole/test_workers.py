@@ -1,6 +1,8 @@
 """Several workers for one run: the same rows, one progress, one summary, and no call twice."""
 
+import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -104,6 +106,25 @@ def test_a_worker_that_dies_ends_the_run_and_the_next_goes_on(tmp_path: Path, se
     assert len(stored) == 80 and not any(row["error"] for row in stored)
     assert summary.recovered > 0 and server.count() <= 80 + 4
     assert made < 80
+    assert_reconciled(config)
+
+
+def test_ctrl_c_while_workers_call_is_told_once(tmp_path: Path, serve: Serve) -> None:
+    server = serve(Behaviour(latency_s=0.3))
+    config = declare(tmp_path, items=40, graders=[], solvers={"max_connections": 4})
+    program = "from itemeval_assets.cli import main; main()"
+    arguments = [sys.executable, "-c", program, "run", str(config), "--workers", "2", "--json"]
+    command = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    wait_until(lambda: server.count() >= 12)
+    command.send_signal(signal.SIGINT)
+    printed, said = command.communicate(timeout=60)
+    assert command.returncode == 1
+    document = json.loads(printed)
+    assert (document["error"], document["exit_code"]) == ("Stopped", 1)
+    assert said.count("stopped; finished calls are kept, the next run goes on from there") == 1
+    assert workers_of(os.getpid()) == []
+    summary = api.run(config, workers=2)
+    assert summary.recovered > 0 and len(rows(config, "solutions")) == 80
     assert_reconciled(config)
 
 
