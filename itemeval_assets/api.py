@@ -75,15 +75,18 @@ def run(
 
 
 def recover(config: str | Path | Study) -> "RunSummary":
-    """Read back what killed runs have logged, and book it. No model is called."""
+    """Read back what killed runs have logged, and book it. No model is called.
+
+    A study whose ledger tells of calls that its tables have lost reconciles again afterwards.
+    """
     from itemeval_assets.runs.study import run_study
-    from itemeval_assets.stages.evidence import unread_partitions
+    from itemeval_assets.stages.evidence import partitions_to_mend
     from itemeval_assets.storage.store import open_store
 
     study = _as_study(config)
     everything = _asked(study, None, None, None, None, False, None, None)
     known = [*study.generate_partitions(), *study.grade_partitions()]
-    left = unread_partitions(open_store(study), known)
+    left = partitions_to_mend(open_store(study), known)
     return run_study(study, replace(everything, partitions=left, recover_only=True), None)
 
 

@@ -50,6 +50,13 @@ class Allowance:
         self.held_back += 1
         return False
 
+    def why_not(self) -> str:
+        """Why no request of a call may be sent, though its money is set aside; "" where one may."""
+        if self._may_call():
+            return ""
+        self.reason = LOST
+        return LOST
+
     def settle(self, most_usd: float, model: str, usage: ModelUsage | None) -> None:
         """Give back what an answered call cost less than it might have, or take what it cost more.
 

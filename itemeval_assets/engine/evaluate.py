@@ -14,7 +14,9 @@ from itemeval_assets.core.config import SolversConfig
 from itemeval_assets.core.pricing import Price, provider_of
 from itemeval_assets.garbage import little_garbage_collection
 
+from .in_flight import calls_of_eval
 from .interruption import interruptible
+from .progress import tell_of_calls
 
 __all__ = [
     "connections_to",
@@ -93,9 +95,14 @@ def evaluate(tasks: list[Task], log_dir: Path, retry_on_error: int | None) -> li
     Raises KeyboardInterrupt for a SIGINT or SIGTERM, once the logs of what was answered are kept.
     """
     log_dir.mkdir(parents=True, exist_ok=True)
-    with little_garbage_collection(), interruptible():
+    with (
+        little_garbage_collection(),
+        calls_of_eval(tell_of_calls) as calls,
+        interruptible(calls),
+    ):
         logs = _eval(tasks, log_dir, retry_on_error)
-    if len(logs) < len(tasks) or any(log.status == "cancelled" for log in logs):
+    is_cut = len(logs) < len(tasks) or any(log.status == "cancelled" for log in logs)
+    if calls.is_stopping or is_cut:
         # inspect takes the signal for itself and returns what there is: the run ends here all
         # the same, and the next one reads the finished calls back from the logs.
         raise KeyboardInterrupt

@@ -6,16 +6,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from .in_flight import Calls
+
 __all__ = ["interruptible"]
 
 
 @contextmanager
-def interruptible() -> Iterator[None]:
-    """SIGINT and SIGTERM within the block cancel the event loop's main task.
+def interruptible(calls: Calls) -> Iterator[None]:
+    """SIGINT and SIGTERM within the block stop the calls: gently, then at once, then all.
 
-    Python arranges that for its own handler of SIGINT only. A handler that raises, as Dagster's
-    does, raises within whatever task is at work: that would be the error of one sample, and the
-    eval would go on calling.
+    A handler that raises, as Dagster's does, raises within whatever task is at work: that would
+    be the error of one sample, and the eval would go on calling. Before the first call the
+    signals cancel the event loop's main task, as Python arranges it for its own handler.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -23,11 +25,27 @@ def interruptible() -> Iterator[None]:
     handlers = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, _as_interrupt)
+    calls.on_begin = lambda: _stop_gently(calls)
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, handlers[0])
         signal.signal(signal.SIGTERM, handlers[1])
+
+
+def _stop_gently(calls: Calls) -> None:
+    whole = signal.getsignal(signal.SIGINT)
+    steps = [calls.stop, calls.cut_off]
+
+    def cancel() -> None:
+        assert callable(whole)
+        whole(signal.SIGINT, None)
+
+    def on_signal(_signum: int, _frame: FrameType | None) -> None:
+        (steps.pop(0) if steps else cancel)()
+
+    calls.cancel = cancel
+    signal.signal(signal.SIGINT, on_signal)
 
 
 def _as_interrupt(_signum: int, _frame: FrameType | None) -> None:

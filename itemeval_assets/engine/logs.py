@@ -16,10 +16,19 @@ from itemeval_assets.core.pricing import PriceBook
 from itemeval_assets.core.secrets import without_secrets
 from itemeval_assets.core.text import well_formed
 
+from .in_flight import was_sent
 from .tasks import cell_of
-from .usage import is_plausible, no_tokens, total_usage
+from .usage import is_plausible, total_usage
 
-__all__ = ["call_rows", "is_cached", "log_facts", "read_log", "read_log_header", "served_models"]
+__all__ = [
+    "call_rows",
+    "is_cached",
+    "log_facts",
+    "read_log",
+    "read_log_header",
+    "served_models",
+    "unlogged_call",
+]
 
 Row = dict[str, Any]
 # Some providers put the whole request into the message.
@@ -71,8 +80,13 @@ def call_rows(log: EvalLog, model: str, prices: PriceBook) -> Iterator[tuple[Cel
     an error has usd 0.0 and no stop_reason; a blank completion is null.
     """
     batch = _is_batch(log)
-    for sample in log.samples or []:
+    for sample in _sent(log):
         yield cell_of(sample), _call_columns(sample, model, prices, batch)
+
+
+def _sent(log: EvalLog) -> list[EvalSample]:
+    """The samples of a log that a request was sent for; the others are no evidence of a call."""
+    return [sample for sample in log.samples or [] if was_sent(sample)]
 
 
 def _call_columns(sample: EvalSample, model: str, prices: PriceBook, batch: bool) -> Row:
@@ -141,16 +155,9 @@ def log_facts(log: EvalLog, model: str, prices: PriceBook) -> Row:
 
     `saved_by_*_usd`: what the calls cost less than list price, by what made them cheaper;
     null without a price.
-
-    The header of a killed run's log has no usage yet, and one implausible count spoils the sums
-    of any header: then the samples are summed.
     """
-    samples = log.samples or []
-    usages = list(log.stats.model_usage.values())
-    is_killed = log.status == "started" and not usages
-    if is_killed or not all(map(is_plausible, usages)):
-        usages = [usage for sample in samples for usage in sample.model_usage.values()]
-    tokens = total_usage(usages) if usages else no_tokens()
+    samples = _sent(log)
+    tokens = _usage_of(log)
     batch = _is_batch(log)
     usd = prices.usd(model, tokens, batch)
     saved = prices.savings(model, tokens, batch)
@@ -174,6 +181,45 @@ def log_facts(log: EvalLog, model: str, prices: PriceBook) -> Row:
         "saved_by_prompt_cache_usd": saved.by_prompt_cache_usd if saved else None,
         "saved_by_batch_usd": saved.by_batch_usd if saved else None,
         "created_at": utc(log.eval.created),
+    }
+
+
+def _usage_of(log: EvalLog) -> dict[str, int | None]:
+    """The usage in the header of a log, where it may be believed; else that of its samples.
+
+    The header of a killed run's log has no usage yet, and one implausible count spoils its sums.
+    """
+    of_header, of_samples = list(log.stats.model_usage.values()), _usage_of_samples(log)
+    if not of_header or not all(map(is_plausible, of_header)):
+        return of_samples
+    found = total_usage(of_header)
+    is_less = any((found[name] or 0) < (count or 0) for name, count in of_samples.items())
+    return of_samples if is_less else found
+
+
+def _usage_of_samples(log: EvalLog) -> dict[str, int | None]:
+    return total_usage(usage for sample in _sent(log) for usage in sample.model_usage.values())
+
+
+def unlogged_call(log: EvalLog, model: str, prices: PriceBook) -> Row | None:
+    """What a log was charged for beyond its samples, as one call; None where nothing was.
+
+    An eval that is cut off can lose a sample on its way into the log, and a cell that is tried
+    anew keeps only its last try: their usage is in the header alone. Columns: the token columns,
+    usd, sample_uuid, created_at.
+    """
+    header, samples = _usage_of(log), _usage_of_samples(log)
+    tokens = {
+        name: None if count is None else count - (samples[name] or 0)
+        for name, count in header.items()
+    }
+    if not any(tokens.values()):
+        return None
+    return {
+        **tokens,
+        "usd": prices.usd(model, tokens, _is_batch(log)),
+        "sample_uuid": f"{log.eval.task_id}:unlogged",
+        "created_at": utc(log.stats.completed_at) or utc(log.eval.created),
     }
 
 

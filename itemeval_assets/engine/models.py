@@ -10,6 +10,7 @@ from inspect_ai.model import Model, get_model
 from itemeval_assets.core.errors import ModelError
 from itemeval_assets.core.secrets import without_secrets
 
+from .in_flight import watched
 from .mock_models import is_mock, mock_model
 
 __all__ = ["RunModels"]
@@ -35,7 +36,7 @@ class RunModels:
         """
         key = repr((model, routing))
         if key not in self._known:
-            self._known[key] = _new_model(model, where, judge, routing)
+            self._known[key] = watched(_new_model(model, where, judge, routing))
         return self._known[key]
 
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from inspect_ai.hooks import Hooks, ModelRetry, SampleEnd, hooks
 from inspect_ai.hooks._startup import init_hooks
 
+from .in_flight import current_calls, was_sent
 from .usage import token_counts
 
-__all__ = ["Listener", "Progress", "reporting"]
+__all__ = ["Listener", "Progress", "reporting", "tell_of_calls"]
 
 UsdOf = Callable[[str, dict[str, int | None]], float | None]
 Listener = Callable[["Progress"], None]
@@ -21,7 +22,8 @@ Listener = Callable[["Progress"], None]
 class Progress:
     """Counts since the evaluation began. `usd` holds priced models only.
 
-    `waiting` says what the calls wait for just now: a rate limit, a batch.
+    `waiting` says what the calls wait for just now: a rate limit, a batch. `oldest_s`: how long
+    the oldest of the calls in flight has waited for its answer.
     """
 
     stage: str
@@ -31,6 +33,8 @@ class Progress:
     retries: int = 0
     usd: float = 0.0
     waiting: str = ""
+    in_flight: int = 0
+    oldest_s: float = 0.0
     started: float = field(default_factory=time.monotonic)
 
     @property
@@ -45,12 +49,19 @@ class Progress:
     def left_s(self) -> float | None:
         return (self.total - self.done) / self.rate_per_s if self.done else None
 
+    def flight(self) -> str:
+        """The calls in flight, in words; none where there are none."""
+        if not self.in_flight:
+            return ""
+        return f"{self.in_flight} in flight, the oldest for {self.oldest_s:.0f} s"
+
     def line(self) -> str:
         """One line for a log."""
         left = f", {self.left_s:.0f} s left" if self.left_s is not None else ""
         errors = f", {self.errored} errored" if self.errored else ""
         waits = f", {self.retries} retries" if self.retries else ""
         waits += f" ({self.waiting})" if self.waiting else ""
+        waits += f", {flight}" if (flight := self.flight()) else ""
         return (
             f"{self.stage}: {self.done}/{self.total} calls, {self.rate_per_s:.1f}/s, "
             f"${self.usd:.4f}{errors}{waits}{left}"
@@ -89,13 +100,22 @@ def reporting(
         _current = None
 
 
+def tell_of_calls(in_flight: int, oldest_s: float) -> None:
+    """Tell the listener of an evaluation how many calls are in flight, and since when."""
+    if _current is not None:
+        _current.progress.in_flight, _current.progress.oldest_s = in_flight, oldest_s
+        _current.listener(_current.progress)
+
+
 @hooks(name="itemeval_assets_progress", description="Counts finished calls, cost and retries")
 class ProgressHooks(Hooks):
     def enabled(self) -> bool:
-        return _current is not None
+        return _current is not None or current_calls() is not None
 
     async def on_sample_end(self, data: SampleEnd) -> None:
-        if _current is None:
+        if calls := current_calls():
+            calls.logged(str(data.sample.uuid))
+        if _current is None or not was_sent(data.sample):
             return
         progress = _current.progress
         progress.done += 1

@@ -32,6 +32,7 @@ from itemeval_assets.core.pricing import provider_of
 from itemeval_assets.core.prompts import Prompt
 
 from .allowance import Allowance
+from .in_flight import current_calls
 from .response_cache import cache_policy
 from .turns import Turns
 
@@ -142,9 +143,12 @@ def ask(settings: CallSettings) -> Solver:
         policy = cache_policy(cell) if settings.use_cache and cell not in settings.fresh else False
         limit = settings.connections
         slot = concurrency(f"calls:{provider_of(str(model))}", limit) if limit else nullcontext()
-        async with settings.turns.turn(settings.prefixes.get(cell)), slot:
-            with cost_limit(0.0 if cell in settings.cached else None):
-                state.output = await model.generate(state.messages, cache=policy)
+        calls = current_calls()
+        assert calls is not None
+        with calls.call(state.uuid, settings.allowance.why_not):
+            async with settings.turns.turn(settings.prefixes.get(cell)), slot:
+                with cost_limit(0.0 if cell in settings.cached else None):
+                    state.output = await model.generate(state.messages, cache=policy)
         if cell in settings.most_usd:
             settings.allowance.settle(settings.most_usd[cell], str(model), state.output.usage)
         state.messages.extend(choice.message for choice in state.output.choices)
@@ -177,6 +181,8 @@ class _AllowedCellsOnly:
         self._allowed: set[Cell] = set()
 
     async def start_task(self, task: EvalSpec, samples: list[Sample], epochs: int) -> str:
+        if calls := current_calls():
+            calls.begin()
         return "planned and allowed cells only"
 
     async def schedule_sample(self, id: str | int, epoch: int) -> EarlyStop | None:
@@ -185,6 +191,8 @@ class _AllowedCellsOnly:
             return EarlyStop(id=id, epoch=epoch, reason="not planned")
         # A sample that is tried again after an error comes here again.
         if cell not in self._allowed:
+            if (calls := current_calls()) and calls.is_stopping:
+                return EarlyStop(id=id, epoch=epoch, reason="the run was stopped")
             if not settings.allowance.take(settings.most_usd.get(cell, 0.0)):
                 return EarlyStop(id=id, epoch=epoch, reason="held back: the allowance is used up")
             self._allowed.add(cell)

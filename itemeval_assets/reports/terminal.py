@@ -83,6 +83,7 @@ def _facts(progress: "Progress") -> str:
         facts.append(f"[yellow]{progress.retries} retries[/yellow]")
     if progress.waiting:
         facts.append(f"[yellow]{escape(progress.waiting)}[/yellow]")
+    facts.append(progress.flight())
     return "  ".join(fact for fact in facts if fact)
 
 

@@ -19,7 +19,7 @@ from itemeval_assets.engine.progress import Listener, Progress
 __all__ = ["Ended", "Share", "Workers"]
 
 END_S = 60.0
-SUMMED = ("total", "done", "errored", "retries", "usd")
+SUMMED = ("total", "done", "errored", "retries", "usd", "in_flight")
 
 
 @dataclass(frozen=True)
@@ -148,6 +148,7 @@ class Workers:
         for name in SUMMED:
             setattr(together, name, sum(part[name] for part in parts))
         together.waiting = next((part["waiting"] for part in parts if part["waiting"]), "")
+        together.oldest_s = max(part["oldest_s"] for part in parts)
         self._listener(together)
         return together
 

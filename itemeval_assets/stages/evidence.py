@@ -10,7 +10,13 @@ from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.secrets import redacted
 from itemeval_assets.core.study import Partition, stage_of
 from itemeval_assets.core.tables import LOG_INDEX, TABLES, arrow_schema
-from itemeval_assets.engine.logs import log_facts, read_log, read_log_header, served_models
+from itemeval_assets.engine.logs import (
+    log_facts,
+    read_log,
+    read_log_header,
+    served_models,
+    unlogged_call,
+)
 from itemeval_assets.storage import log_files
 from itemeval_assets.storage.store import ResultsStore, replaced_rows
 
@@ -24,9 +30,14 @@ __all__ = [
     "archive",
     "collect",
     "lost_costs",
+    "partitions_to_mend",
     "recover",
     "unread_partitions",
 ]
+
+# No item: calls that no sample tells of.
+UNLOGGED = "(unlogged)"
+TABLE_OF = {1: "solutions", 2: "gradings"}
 
 
 def recover(caller: Caller, run: StageRun, partitions: list[Partition], outcome: Outcome) -> None:
@@ -50,38 +61,71 @@ def recover(caller: Caller, run: StageRun, partitions: list[Partition], outcome:
 def unread_partitions(store: ResultsStore, partitions: Iterable[Partition]) -> list[Partition]:
     """The partitions that have logs whose calls no table knows yet."""
     left = {_partition_of_log(header) for _, header in _running(store)}
-    tables = {1: "solutions", 2: "gradings"}
     return [
         partition
         for partition in partitions
-        if partition in left or _unread_logs(tables[len(partition)], store, partition)
+        if partition in left or _unread_logs(TABLE_OF[len(partition)], store, partition)
     ]
 
 
+def partitions_to_mend(store: ResultsStore, partitions: Iterable[Partition]) -> list[Partition]:
+    """Those that have unread logs, or booked ones that cost more than their rows tell of."""
+    known = list(partitions)
+    unread = set(unread_partitions(store, known))
+    return [part for part in known if part in unread or _Booked(store, part).unaccounted()]
+
+
 def account_for_lost_rows(caller: Caller, run: StageRun, partition: Partition) -> None:
-    """Remember the cost of calls whose rows somebody deleted: their cells are called again."""
-    store = run.store
-    columns = ["log_file", "run_id", "total_samples"]
-    index = store.read("log_index", [partition], columns).to_pylist()
-    if not index or not store.has(caller.table, partition):
-        return
-    known = pd.concat(
-        store.read(table, [partition], ["sample_uuid", "log_file"]).to_pandas()
-        for table in (caller.table, "replaced")
-    ).drop_duplicates("sample_uuid", keep="last")
-    stored = known["log_file"].value_counts()
-    for log in index:
-        key = log["log_file"]
-        if stored.get(key, 0) < log["total_samples"]:
-            samples = read_log(store.backend.local_copy(key))
-            rows, uuids = (
-                caller.rows(partition, samples, key, log["run_id"]),
-                set(known["sample_uuid"]),
-            )
-            lost = [row for row in rows if row["sample_uuid"] not in uuids]
-            table = pa.Table.from_pylist(lost, schema=arrow_schema(TABLES[caller.table]))
-            store.upsert("replaced", partition, replaced_rows(partition, table))
+    """Remember what booked calls cost whose rows are not there.
+
+    Somebody deleted them, and their cells are called again; or the log has usage of calls that
+    are none of its samples.
+    """
+    store, booked = run.store, _Booked(run.store, partition)
+    for key, run_id in booked.unaccounted():
+        log = read_log(store.backend.local_copy(key))
+        rows = caller.rows(partition, log, key, run_id)
+        lost = [row for row in rows if row["sample_uuid"] not in booked.calls]
+        table = pa.Table.from_pylist(lost, schema=arrow_schema(TABLES[caller.table]))
+        store.upsert("replaced", partition, replaced_rows(partition, table))
+        paid = _unlogged(caller, run, partition, log, key)
+        table = pa.Table.from_pylist(paid, schema=arrow_schema(TABLES["replaced"]))
+        store.upsert("replaced", partition, table)
+        if lost:
             run.say(f"{len(lost)} rows of {key} are gone from the table; their cost is kept")
+        if paid:
+            run.say(f"{key} was charged for calls that it has no samples of; their cost is kept")
+
+
+class _Booked:
+    """The booked logs of a partition, and the calls that its rows and `replaced` tell of."""
+
+    def __init__(self, store: ResultsStore, partition: Partition) -> None:
+        table = TABLE_OF[len(partition)]
+        columns = ["log_file", "run_id", "total_samples", "total_tokens"]
+        self._index = store.read("log_index", [partition], columns).to_pylist()
+        if not store.has(table, partition):
+            self._index = []
+        self._known = pd.concat(
+            store.read(name, [partition], ["sample_uuid", "log_file", "total_tokens"]).to_pandas()
+            for name in (table, "replaced")
+        ).drop_duplicates("sample_uuid", keep="last")
+
+    @property
+    def calls(self) -> set[str]:
+        """The uuids of their samples."""
+        return set(self._known["sample_uuid"])
+
+    def unaccounted(self) -> list[tuple[str, str]]:
+        """Key and run of the logs that have more calls, or more tokens, than that."""
+        by_log = self._known.groupby("log_file")["total_tokens"]
+        calls, tokens = by_log.size(), by_log.sum()
+        return [
+            (log["log_file"], log["run_id"])
+            for log in self._index
+            if calls.get(log["log_file"], 0) < log["total_samples"]
+            or tokens.get(log["log_file"], 0) < (log["total_tokens"] or 0)
+        ]
 
 
 def archive(store: ResultsStore, key: str, header: "EvalLog") -> tuple[Partition, str]:
@@ -111,7 +155,9 @@ def collect(
         entry = pa.Table.from_pylist([index], schema=arrow_schema(LOG_INDEX))
         known = outcome.log_index.get(partition)
         outcome.log_index[partition] = pa.concat_tables([known, entry]) if known else entry
-        outcome.lost.setdefault(partition, []).extend(lost_costs(partition, rows))
+        lost = outcome.lost.setdefault(partition, [])
+        lost.extend(lost_costs(partition, rows))
+        lost.extend(_unlogged(caller, run, partition, log, key))
         outcome.endpoints["|".join(partition)] = redacted(served_models(log))
         if not facts["priced"]:
             outcome.unpriced.add(facts["model"])
@@ -133,6 +179,25 @@ def lost_costs(partition: Partition, rows: Iterable[Mapping[str, Any]]) -> Itera
                 "usd": row["lost_usd"],
                 "created_at": row["created_at"],
             }
+
+
+def _unlogged(
+    caller: Caller, run: StageRun, partition: Partition, log: "EvalLog", key: str
+) -> list[dict[str, Any]]:
+    """A row of `replaced` for what a log was charged for beyond its samples, if anything."""
+    call = unlogged_call(log, caller.model(partition), run.prices)
+    if call is None:
+        return []
+    place = {
+        "stage": stage_of(partition),
+        "condition_id": partition[-1],
+        "gen_condition_id": partition[0] if len(partition) == 2 else None,
+        "item_id": UNLOGGED,
+        "epoch": 1,
+        "run_id": (log.eval.metadata or {}).get("run_id"),
+        "log_file": key,
+    }
+    return [{**call, **place}]
 
 
 def _running(store: ResultsStore) -> "Iterator[tuple[str, EvalLog]]":

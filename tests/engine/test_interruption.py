@@ -1,53 +1,129 @@
-"""Ctrl-C ends an eval, wherever its tasks are when it comes."""
+"""Ctrl-C ends an eval, wherever its tasks are when it comes, and keeps every answer that came."""
 
 import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import anyio
 import pytest
 from dagster._core.errors import raise_execution_interrupts
-from inspect_ai import Task
-from inspect_ai.dataset import Sample
-from inspect_ai.log import read_eval_log
+from inspect_ai.log import EvalLog, read_eval_log
 from inspect_ai.model import GenerateConfig
-from inspect_ai.solver import Generate, Solver, TaskState, solver
 
+from itemeval_assets.core.pending import Cell
+from itemeval_assets.core.prompts import Prompt
+from itemeval_assets.engine import in_flight
+from itemeval_assets.engine.allowance import Allowance
 from itemeval_assets.engine.evaluate import evaluate
-from itemeval_assets.engine.mock_models import mock_model
+from itemeval_assets.engine.in_flight import was_sent
+from itemeval_assets.engine.models import RunModels
+from itemeval_assets.engine.tasks import CallSettings, Target, build_task, make_sample
+from itemeval_assets.engine.turns import Turns
 
-ITEMS, STOPPED_AT = 40, 5
-
-
-def study_of(calls: list[int], signum: signal.Signals) -> Task:
-    """A Task whose fifth call is under way when the signal comes, one call at a time."""
-
-    @solver
-    def call() -> Solver:
-        async def solve(state: TaskState, generate: Generate) -> TaskState:
-            calls.append(int(state.sample_id))
-            if len(calls) == STOPPED_AT:
-                signal.raise_signal(signum)
-            return await generate(state)
-
-        return solve
-
-    samples = [Sample(id=number, input="?") for number in range(ITEMS)]
-    model, config = mock_model("mockllm/model", judge=False), GenerateConfig(max_connections=1)
-    return Task(samples, solver=call(), model=model, config=config)
+CONNECTIONS, STOPPED_AT = 4, 10
 
 
-@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_that_comes_within_a_call_ends_the_eval(
-    signum: signal.Signals, tmp_path: Path
-) -> None:
-    calls: list[int] = []
+class Provider:
+    """Answers each request after a while, and does something at the tenth."""
+
+    def __init__(self, seconds: float, at_tenth: Any) -> None:
+        self.seconds, self.at_tenth = seconds, at_tenth
+        self.requests = self.answers = 0
+
+    def task(self, items: int) -> Any:
+        model = RunModels().resolve("mockllm/model", "solvers.models")
+        inner = model.api
+        whole = inner.generate
+
+        async def generate(*args: Any, **kwargs: Any) -> Any:
+            self.requests += 1
+            if self.requests == STOPPED_AT:
+                self.at_tenth()
+            await anyio.sleep(self.seconds)
+            self.answers += 1
+            return await whole(*args, **kwargs)
+
+        del inner.generate, inner.should_retry  # what lies under the watch
+        whole = inner.generate
+        inner.generate = generate  # type: ignore[method-assign]
+        in_flight.watched(model)
+        settings = CallSettings(
+            use_cache=False,
+            fresh=set(),
+            allowance=Allowance(0.0, lambda *_: None),
+            turns=Turns(),
+            connections=CONNECTIONS,
+        )
+        samples = {
+            Cell(f"q{n}", 1): (make_sample(f"q{n}", Prompt("", f"{n}?", 0), "1", {}), 1)
+            for n in range(items)
+        }
+        target = Target("calls", model, GenerateConfig(max_connections=2 * CONNECTIONS))
+        return build_task(target, "calls", samples, settings, {})
+
+
+@contextmanager
+def stopped(provider: Provider, items: int, folder: Path) -> Iterator[EvalLog]:
+    """The log of an eval that a signal ends."""
     # As in a step of Dagster, whose handler raises within whatever the process is doing.
     with raise_execution_interrupts():
         mine = signal.getsignal(signal.SIGINT)
         with pytest.raises(KeyboardInterrupt):
-            evaluate([study_of(calls, signum)], tmp_path, retry_on_error=None)
+            evaluate([provider.task(items)], folder, retry_on_error=None)
         assert signal.getsignal(signal.SIGINT) is signal.getsignal(signal.SIGTERM) is mine
-    assert STOPPED_AT <= len(calls) <= STOPPED_AT + 1
-    (log,) = tmp_path.glob("*.eval")
-    samples = read_eval_log(str(log)).samples
-    assert samples is not None
-    assert sum(sample.error is None for sample in samples) == STOPPED_AT - 1
+    (log,) = folder.glob("*.eval")
+    yield read_eval_log(str(log))
+
+
+def usage_of(usages: Any) -> int:
+    return sum((usage.total_tokens for usage in usages), 0)
+
+
+@pytest.mark.parametrize("items", [40, 460])
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_answers_on_their_way_are_waited_for_and_kept(
+    signum: signal.Signals, items: int, tmp_path: Path
+) -> None:
+    provider = Provider(0.05, lambda: signal.raise_signal(signum))
+    with stopped(provider, items, tmp_path) as log:
+        samples = [sample for sample in log.samples or [] if was_sent(sample)]
+        assert len(samples) == provider.requests == provider.answers
+        assert STOPPED_AT <= provider.requests < STOPPED_AT + CONNECTIONS
+        assert not any(sample.error for sample in samples)
+        kept = usage_of(usage for sample in samples for usage in sample.model_usage.values())
+        assert kept == usage_of(log.stats.model_usage.values()) > 0
+
+
+def test_a_second_signal_waits_for_nothing(tmp_path: Path) -> None:
+    def twice() -> None:
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+
+    provider, begun = Provider(30.0, twice), time.monotonic()
+    provider.seconds = 0.0
+    provider.at_tenth = lambda: (setattr(provider, "seconds", 30.0), twice())
+    with stopped(provider, 40, tmp_path) as log:
+        samples = [sample for sample in log.samples or [] if was_sent(sample)]
+        assert len(samples) == provider.requests
+        assert sum(sample.error is None for sample in samples) == provider.answers
+        cut = [sample.error.message for sample in samples if sample.error]
+        assert set(cut) == {"the run was stopped before an answer came"}
+    assert time.monotonic() - begun < 25
+
+
+def test_an_answer_that_does_not_come_is_waited_for_only_so_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(in_flight, "GRACE_S", 0.2)
+    provider = Provider(0.0, lambda: None)
+    provider.at_tenth = lambda: (
+        setattr(provider, "seconds", 600.0),
+        signal.raise_signal(signal.SIGINT),
+    )
+    with stopped(provider, 460, tmp_path) as log:
+        samples = [sample for sample in log.samples or [] if was_sent(sample)]
+        assert len(samples) == provider.requests
+        assert sum(sample.error is not None for sample in samples) >= 1
