@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import yaml
 
-from itemeval_assets.core.ledger import ledger_from_logs
+from itemeval_assets.core.ledger import bookings_of
 from itemeval_assets.core.pending import solution_fingerprint
 from itemeval_assets.core.study import Partition, Study, stage_of
 from itemeval_assets.core.tables import TABLES, arrow_schema
@@ -208,4 +208,4 @@ def _book(store: ResultsStore, partition: Partition, count: int) -> None:
     }
     index = pa.Table.from_pylist([entry], schema=arrow_schema(TABLES["log_index"]))
     store.replace("log_index", partition, index)
-    store.replace("ledger", partition, ledger_from_logs(index))
+    store.replace("bookings", partition, bookings_of(index))

@@ -1,8 +1,8 @@
 """The ledger: what each run spent, per stage, condition and model.
 
-Built from the evidence (`log_index`, the usage in the log headers) and never from the
-rows it is compared with. Reconciliation: the totals of the ledger equal the sums over
-the stored rows plus the rows they replaced.
+Bookings are the ledger by partition. They are built from the evidence (`log_index`, the usage
+in the log headers) and never from the rows they are compared with. Reconciliation: the totals
+of the bookings equal the sums over the stored rows plus the rows they replaced.
 """
 
 from collections.abc import Iterable
@@ -11,22 +11,21 @@ from typing import Any, NamedTuple
 import pandas as pd
 import pyarrow as pa
 
-from .tables import LEDGER, TOKEN_COLUMNS, arrow_schema
+from .tables import BOOKINGS, LEDGER, TOKEN_COLUMNS, Table, arrow_schema
 
 __all__ = [
     "MONEY_COLUMNS",
     "VERIFIABLE",
     "Mismatch",
-    "ledger_from_logs",
+    "bookings_of",
+    "ledger_of",
     "reconcile",
-    "united_ledger",
 ]
 
 VERIFIABLE = "(verifiable)"
 USD_TOLERANCE = 1e-6
 QUANTITIES = (*TOKEN_COLUMNS, "usd")
 MONEY_COLUMNS = ["run_id", "sample_uuid", *QUANTITIES]
-_KEY = ["run_id", "stage", "condition_id", "gen_condition_id", "model"]
 
 
 # {(run_id, stage): {quantity: sum}}
@@ -43,15 +42,15 @@ class Mismatch(NamedTuple):
     rows: float
 
 
-def ledger_from_logs(log_index: pa.Table) -> pa.Table:
-    """Ledger rows for the logs of one partition: the sums over each run's logs.
+def bookings_of(log_index: pa.Table) -> pa.Table:
+    """Bookings of the logs of one partition: the sums over each run's logs.
 
     A sum is null when every term is: no tokens for cache hits, no usd without a price.
     """
     logs = log_index.to_pandas()
     if logs.empty:
-        return arrow_schema(LEDGER).empty_table()
-    groups = logs.groupby(_KEY, dropna=False, sort=True)
+        return arrow_schema(BOOKINGS).empty_table()
+    groups = logs.groupby(list(BOOKINGS.key), dropna=False, sort=True)
     sums = groups[[*TOKEN_COLUMNS, "usd"]].sum(min_count=1)
     sums["calls"] = groups["total_samples"].sum()
     sums["priced"] = groups["priced"].all()
@@ -61,26 +60,24 @@ def ledger_from_logs(log_index: pa.Table) -> pa.Table:
     rows["provider"] = rows["model"].str.split("/").str[0]
     # An unpriced model has no usd, also where some of its calls were free cache hits.
     rows["usd"] = rows["usd"].where(rows["priced"].astype(bool))
-    return _as_ledger(rows)
+    return _conform(BOOKINGS, rows)
 
 
-def united_ledger(ledger: pa.Table) -> pa.Table:
-    """The ledger to the seed's key: run_id, stage, condition_id, model."""
-    rows = ledger.to_pandas()
+def ledger_of(bookings: pa.Table) -> pa.Table:
+    """The ledger that bookings add up to, grading summed over generate conditions."""
+    rows = bookings.to_pandas()
     if rows.empty:
-        return ledger
-    groups = rows.groupby(["run_id", "stage", "condition_id", "model"], sort=False)
+        return arrow_schema(LEDGER).empty_table()
+    groups = rows.groupby(list(LEDGER.key), sort=False)
     sums = groups[[*TOKEN_COLUMNS, "usd"]].sum(min_count=1)
     sums["calls"] = groups["calls"].sum()
     sums["priced"], sums["batch"] = groups["priced"].all(), groups["batch"].any()
     sums["created_at"], sums["provider"] = groups["created_at"].max(), groups["provider"].first()
-    united = sums.reset_index().sort_values(["created_at", "run_id", "stage", "condition_id"])
-    united["gen_condition_id"] = None
-    return _as_ledger(united)
+    return _conform(LEDGER, sums.reset_index().sort_values(list(LEDGER.key)))
 
 
-def _as_ledger(rows: pd.DataFrame) -> pa.Table:
-    schema = arrow_schema(LEDGER)
+def _conform(table: Table, rows: pd.DataFrame) -> pa.Table:
+    schema = arrow_schema(table)
     records = rows.reindex(columns=schema.names).astype(object)
     columns = [
         pa.array([_plain(value, field) for value in records[field.name]], field.type)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 __all__ = [
+    "BOOKINGS",
     "GRADINGS",
     "GRADINGS_LONG",
     "ITEMS",
@@ -185,22 +186,33 @@ GRADINGS_LONG = Table(
     ),
 )
 
-LEDGER = Table(
-    "ledger",
-    "one row per run x stage x condition x model (and generate condition, when grading)",
+_SPENT = (
+    *_required("model"),
+    Column("provider"),
+    Column("calls", "int64", required=True, note="samples in the logs, cache hits included"),
+    *_TOKENS,
+    _USD,
+    Column("priced", "bool", required=True),
+    Column("batch", "bool", required=True),
+    _CREATED,
+)
+
+BOOKINGS = Table(
+    "bookings",
+    "one row per run x stage x condition x model, and generate condition when grading",
     ("run_id", "stage", "condition_id", "gen_condition_id", "model"),
     (
         *_required("run_id", "stage", "condition_id"),
         Column("gen_condition_id", note="set when grading: the solutions that were graded"),
-        *_required("model"),
-        Column("provider"),
-        Column("calls", "int64", required=True, note="samples in the logs, cache hits included"),
-        *_TOKENS,
-        _USD,
-        Column("priced", "bool", required=True),
-        Column("batch", "bool", required=True),
-        _CREATED,
+        *_SPENT,
     ),
+)
+
+LEDGER = Table(
+    "ledger",
+    "one row per run x stage x condition x model",
+    ("run_id", "stage", "condition_id", "model"),
+    (*_required("run_id", "stage", "condition_id"), *_SPENT),
 )
 
 LOG_INDEX = Table(
@@ -242,5 +254,8 @@ REPLACED = Table(
 
 TABLES = {
     table.name: table
-    for table in (ITEMS, SOLUTIONS, GRADINGS, GRADINGS_LONG, LEDGER, LOG_INDEX, REPLACED)
+    for table in (
+        *(ITEMS, SOLUTIONS, GRADINGS, GRADINGS_LONG),
+        *(BOOKINGS, LEDGER, LOG_INDEX, REPLACED),
+    )
 }

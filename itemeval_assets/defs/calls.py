@@ -50,7 +50,7 @@ def solutions_asset(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition
                 condition=when_paid(study),
             ),
             "generation_ledger": _out(
-                study, "generation_ledger", "What the answers cost", owners, table="ledger"
+                study, "generation_ledger", "What the answers cost", owners, table="bookings"
             ),
         },
         ins={"items": dg.AssetIn(key=asset_key(study, "items"))},
@@ -96,7 +96,7 @@ def gradings_asset(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
                 condition=when_free_or_paid(study),
             ),
             "grading_ledger": _out(
-                study, "grading_ledger", "What the verdicts cost", owners, table="ledger"
+                study, "grading_ledger", "What the verdicts cost", owners, table="bookings"
             ),
         },
         ins={
@@ -152,7 +152,7 @@ def _out(
 def _paid_outputs(
     context: dg.AssetExecutionContext, run: "StageRun", table: str, outcome: "Outcome"
 ) -> Iterator[dg.Output]:
-    """Yield the rows, then the ledger. Dagster stores an output before it asks for the next."""
+    """Yield the rows, then the bookings. Dagster stores an output before it asks for the next."""
 
     def describe(asset: str, partition: Partition, metadata: dict[str, Any]) -> None:
         context.add_asset_metadata(
@@ -172,6 +172,7 @@ def _paid_outputs(
     for partition in outcome.pending:
         describe(ledger, partition, {"rows booked": rows_of(booked, ledger, partition).num_rows})
     yield dg.Output(booked, output_name=ledger)
+    stages.ledger.settle(run.store, outcome)
     run.gate.booked()
 
 

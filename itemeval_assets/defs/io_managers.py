@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["StudyTablesIOManager"]
 
 # Assets whose rows go into a table of another name.
-TABLE_OF = {"generation_ledger": "ledger", "grading_ledger": "ledger"}
+TABLE_OF = {"generation_ledger": "bookings", "grading_ledger": "bookings"}
 
 
 class StudyTablesIOManager(dg.IOManager):

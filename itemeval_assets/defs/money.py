@@ -6,8 +6,9 @@ import dagster as dg
 
 from itemeval_assets import stages
 from itemeval_assets.core.study import Asked, Study
-from itemeval_assets.core.tables import SCHEMA_VERSION
+from itemeval_assets.core.tables import TABLES
 from itemeval_assets.storage.inputs import load_prices
+from itemeval_assets.storage.layout import LAYOUT_VERSION
 
 from .automation import when_inputs_change
 from .metadata import row_count, spend_table, table_metadata, usd
@@ -166,15 +167,17 @@ def _ledger(study: Study, shared: dict[str, Any]) -> Any:
         deps=[asset_key(study, "generation_ledger"), asset_key(study, "grading_ledger")],
         kinds={"parquet"},
         description="Every dollar of the study, from the usage in the .eval logs: "
-        "one row per run x stage x condition x model.",
+        f"{TABLES['ledger'].grain}.",
         metadata=table_metadata(study, "ledger"),
-        code_version=SCHEMA_VERSION,
+        code_version=LAYOUT_VERSION,
         automation_condition=when_inputs_change(),
         **shared,
     )
     def ledger(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         with users_errors():
-            rows = stages.ledger.united(store_of(study))
+            store = store_of(study)
+            stages.ledger.bring_up_to_date(store)
+            rows = stages.ledger.unite(store)
         spent = sum(usd or 0.0 for usd in rows["usd"].to_pylist())
         return dg.MaterializeResult(metadata={**row_count(rows), "usd": usd(spent)})
 

@@ -91,7 +91,7 @@ def _write_frames(draft: Draft, folder: Path) -> Written:
                 written.run_ids |= set(part.rows[column].unique().to_pylist()) - {None}
         for generate in study.generate_partitions():
             frames.add_table(SOLUTIONS, store.read("solutions", [generate]))
-        frames.add_table(LEDGER, ledger.united(store))
+        frames.add_table(LEDGER, ledger.ledger(store))
     if not frames.rows.get("scalars"):
         raise StoreError(
             f"study {study.name} has no grading event of its design; run it, then release it"

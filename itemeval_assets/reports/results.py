@@ -71,6 +71,11 @@ def study_status(status: "StudyStatus") -> None:
     )
     out.print(_matrix("solutions", status.generate, ("truncated",)))
     out.print(_matrix("gradings", status.grade, ("waiting", "parse_failures")))
+    if status.is_older:
+        out.print(
+            "[yellow]An earlier version wrote this study.[/yellow] The next run brings its "
+            "bookings and its ledger to the layout of this one; rows and logs stay as they are."
+        )
     for partition in status.given_up:
         name = " | ".join(partition)
         out.print(f"[red]given up by the schedule[/red]: {name}; itemeval-assets reset CONFIG")

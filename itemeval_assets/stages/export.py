@@ -55,15 +55,14 @@ def write(study: Study, store: ResultsStore, *, for_spreadsheets: bool = False) 
     """
     require_results(study, store)
     require_sound(study, store)
-    spent = ledger.united(store)
+    spent = ledger.ledger(store)
     extra = (EXPORT_SPREADSHEET,) if for_spreadsheets else ()
     with TemporaryDirectory(prefix="itemeval_assets_") as folder:
         names = (*EXPORTS, *extra, EXPORT_LEDGER_CSV)
         files = {key: Path(folder) / Path(key).name for key in names}
         rows = _write_long(study, store, *(files[key] for key in (*EXPORTS, *extra)))
-        united = spent.drop_columns(["gen_condition_id"])
-        with csv_writer(files[EXPORT_LEDGER_CSV], united.schema) as lines:
-            lines.write_table(united.combine_chunks())
+        with csv_writer(files[EXPORT_LEDGER_CSV], spent.schema) as lines:
+            lines.write_table(spent.combine_chunks())
         for key, path in files.items():
             store.backend.upload(path, key, give_away=True)
     if not for_spreadsheets:

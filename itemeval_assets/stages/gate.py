@@ -14,6 +14,8 @@ from itemeval_assets.storage import log_files
 from itemeval_assets.storage.reservations import Reservations
 from itemeval_assets.storage.store import ResultsStore
 
+from . import ledger
+
 __all__ = ["Gate", "open_gate", "standing"]
 
 
@@ -92,7 +94,7 @@ def _spent_usd(store: ResultsStore, prices: PriceBook, living: set[str]) -> floa
 
     Logs of `living` runs are left out: their reservations count for them.
     """
-    booked = sum(usd or 0.0 for usd in store.read("ledger", columns=["usd"])["usd"].to_pylist())
+    booked = sum(usd or 0.0 for usd in ledger.ledger(store)["usd"].to_pylist())
     known = set(store.read("log_index", columns=["log_file"])["log_file"].to_pylist())
     return booked + sum(
         _usd_of_log(store, key, prices, living)

@@ -1,7 +1,12 @@
-"""The ledgers: what each run spent, booked from the logs the moment their rows are stored."""
+"""The ledger: what each run spent, booked from the logs the moment their rows are stored.
+
+A paid step stores, in this order, its rows, what they cost and brought nothing (`replaced`),
+its bookings, the ledger, and last the index of its logs. A log that is indexed has all of that
+in the tables; one that is not is read again by the next run, with the same result.
+"""
 
 from collections.abc import Collection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -9,42 +14,99 @@ from itemeval_assets.core.ledger import (
     MONEY_COLUMNS,
     VERIFIABLE,
     Mismatch,
-    ledger_from_logs,
+    bookings_of,
+    ledger_of,
     reconcile,
-    united_ledger,
 )
-from itemeval_assets.core.study import GENERATE, GRADE, Partition
-from itemeval_assets.core.tables import LEDGER, REPLACED, arrow_schema
+from itemeval_assets.core.preflight import PREFLIGHT_ITEM
+from itemeval_assets.core.study import GENERATE, GRADE, Partition, stage_of
+from itemeval_assets.core.tables import BOOKINGS, LEDGER, LOG_INDEX, REPLACED, arrow_schema
+from itemeval_assets.core.upsert import upsert
 from itemeval_assets.storage.store import ResultsStore
 
 from .items import now
-from .stage_run import Outcome
 
-__all__ = ["book", "calls_of_runs", "mismatches", "united", "usd_of_runs"]
+if TYPE_CHECKING:
+    from .stage_run import Outcome
+
+__all__ = [
+    "book",
+    "bring_up_to_date",
+    "calls_of_runs",
+    "ledger",
+    "mismatches",
+    "settle",
+    "unite",
+    "usd_of_runs",
+]
+
+IN_ORDER = [(name, "ascending") for name in ("created_at", *LEDGER.key)]
 
 
-def book(store: ResultsStore, outcome: Outcome, run_id: str) -> pa.Table:
-    """Index the logs of an outcome, and return the ledger rows of their partitions.
+def book(store: ResultsStore, outcome: "Outcome", run_id: str) -> pa.Table:
+    """The bookings of an outcome's partitions, to be stored before `settle`.
 
-    Called after the rows are stored: a log that is indexed has its rows in the tables, and
-    one that is not is read again by the next run. A ledger whose file is gone is made anew.
+    Called after the rows are stored. Bookings that are gone are made anew from the index.
     """
-    booked = [arrow_schema(LEDGER).empty_table()]
-    for partition, entries in outcome.log_index.items():
-        lost = pa.Table.from_pylist(outcome.lost[partition], schema=arrow_schema(REPLACED))
-        store.upsert("replaced", partition, lost)
-        index = store.upsert("log_index", partition, entries).rows
-        booked.append(ledger_from_logs(index))
-    for partition in outcome.pending.keys() - outcome.log_index.keys():
-        if not store.has("ledger", partition):
-            booked.append(ledger_from_logs(store.read("log_index", [partition])))
-    booked.append(_verifiable_rows(outcome.rows, run_id))
+    bring_up_to_date(store)
+    booked = [_verifiable_rows(outcome.rows, run_id)]
+    for partition in outcome.pending.keys() | outcome.log_index.keys():
+        index = store.read("log_index", [partition])
+        if partition in outcome.log_index:
+            lost = pa.Table.from_pylist(outcome.lost[partition], schema=arrow_schema(REPLACED))
+            store.upsert("replaced", partition, lost)
+            index = upsert(LOG_INDEX, index, outcome.log_index[partition]).rows
+        booked.append(bookings_of(index))
     return pa.concat_tables(booked)
 
 
-def united(store: ResultsStore) -> pa.Table:
-    """The ledger of the whole study, to the seed's key."""
-    return united_ledger(store.read("ledger"))
+def settle(store: ResultsStore, outcome: "Outcome") -> None:
+    """Bring the ledger up to the bookings of an outcome, and index its logs."""
+    partitions = outcome.pending.keys() | outcome.log_index.keys()
+    if partitions:
+        unite(store, partitions)
+    for partition, entries in outcome.log_index.items():
+        store.upsert("log_index", partition, entries)
+
+
+def unite(store: ResultsStore, partitions: Collection[Partition] | None = None) -> pa.Table:
+    """Write the ledger: what the bookings of these partitions' conditions add up to (null: all).
+
+    Other conditions stay as they are. Returns the whole ledger.
+    """
+    touched = None if partitions is None else {_condition(partition) for partition in partitions}
+    result: list[pa.Table] = []
+
+    def make(stored: pa.Table | None) -> pa.Table:
+        if stored is None or touched is None:
+            booked, kept = store.read("bookings"), []
+        else:
+            found = store.partitions("bookings")
+            booked = store.read("bookings", [p for p in found if _condition(p) in touched])
+            places = map(tuple, stored.select(["stage", "condition_id"]).to_pandas().to_numpy())
+            is_kept = pa.array([place not in touched for place in places], pa.bool_())
+            kept = [stored.filter(is_kept)]
+        rows = pa.concat_tables([*kept, ledger_of(booked)])
+        result[:] = [rows.sort_by(IN_ORDER)]
+        return result[0]
+
+    store.derive("ledger", make)
+    return result[0]
+
+
+def _condition(partition: Partition) -> tuple[str, str]:
+    return stage_of(partition), partition[-1] if partition else PREFLIGHT_ITEM
+
+
+def bring_up_to_date(store: ResultsStore) -> None:
+    """Bring the tables of money to the layout of this version, where an earlier one wrote them."""
+    if store.is_older():
+        store.bring_up_to_date(lambda: unite(store))
+
+
+def ledger(store: ResultsStore) -> pa.Table:
+    """The ledger of the whole study; of a study that an earlier version wrote, too."""
+    return store.read("ledger") if store.has("ledger") else ledger_of(store.read("bookings"))
 
 
 def calls_of_runs(store: ResultsStore, run_ids: Collection[str]) -> list[dict[str, Any]]:
@@ -53,7 +115,7 @@ def calls_of_runs(store: ResultsStore, run_ids: Collection[str]) -> list[dict[st
         return []
     return [
         row
-        for row in store.read("ledger").to_pylist()
+        for row in ledger(store).to_pylist()
         if row["run_id"] in run_ids and row["model"] != VERIFIABLE
     ]
 
@@ -70,7 +132,7 @@ def mismatches(store: ResultsStore) -> list[Mismatch]:
         for table, stage in (("solutions", GENERATE), ("gradings", GRADE))
         for partition in store.partitions(table)
     )
-    return reconcile(store.read("ledger"), stored, store.read("replaced"))
+    return reconcile(store.read("bookings"), stored, store.read("replaced"))
 
 
 def _verifiable_rows(gradings: pa.Table, run_id: str) -> pa.Table:
@@ -97,4 +159,4 @@ def _verifiable_rows(gradings: pa.Table, run_id: str) -> pa.Table:
         }
         for (generate, grade), count in counts.items()
     ]
-    return pa.Table.from_pylist(rows, schema=arrow_schema(LEDGER))
+    return pa.Table.from_pylist(rows, schema=arrow_schema(BOOKINGS))

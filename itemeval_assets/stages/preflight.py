@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from itemeval_assets.core.errors import ModelError
 from itemeval_assets.core.estimate import NOTHING, Call, Projection, most_tokens, project
-from itemeval_assets.core.ledger import ledger_from_logs
+from itemeval_assets.core.ledger import bookings_of
 from itemeval_assets.core.pending import Cell
 from itemeval_assets.core.preflight import (
     PREFLIGHT_ITEM,
@@ -23,6 +23,7 @@ from itemeval_assets.core.pricing import PriceBook
 from itemeval_assets.core.prompts import Prompt
 from itemeval_assets.core.study import PREFLIGHT, Study
 from itemeval_assets.core.tables import LOG_INDEX, REPLACED, arrow_schema
+from itemeval_assets.core.upsert import upsert
 from itemeval_assets.engine.allowance import Allowance
 from itemeval_assets.engine.evaluate import evaluate, tell_prices
 from itemeval_assets.engine.logs import call_rows, log_facts, read_log, read_log_header
@@ -33,6 +34,7 @@ from itemeval_assets.storage import log_files
 from itemeval_assets.storage.reservations import Reservations
 from itemeval_assets.storage.store import ResultsStore
 
+from . import ledger
 from .gate import Gate
 
 __all__ = ["check_models", "study_models"]
@@ -129,8 +131,11 @@ def _book(
                 yield _health(model, call)
     store.upsert("replaced", (), pa.Table.from_pylist(paid, schema=arrow_schema(REPLACED)))
     entries = pa.Table.from_pylist(index, schema=arrow_schema(LOG_INDEX))
-    booked = store.upsert("log_index", (), entries).rows
-    store.upsert("ledger", (), ledger_from_logs(booked))
+    booked = upsert(LOG_INDEX, store.read("log_index", [()]), entries).rows
+    ledger.bring_up_to_date(store)
+    store.upsert("bookings", (), bookings_of(booked))
+    ledger.unite(store, [()])
+    store.upsert("log_index", (), entries)
 
 
 def _place() -> dict[str, Any]:

@@ -23,7 +23,7 @@ from itemeval_assets.core.study import Partition, Study, run_plan
 from itemeval_assets.storage.attempts import read_attempts
 from itemeval_assets.storage.store import ResultsStore
 
-from . import items
+from . import items, ledger
 from .stage_run import grid_of
 
 __all__ = ["PartitionStatus", "StudyStatus", "frequent_errors", "incomplete_cells", "survey"]
@@ -57,7 +57,8 @@ class PartitionStatus:
 class StudyStatus:
     """The completion matrix. `not_in_design`: stored partitions that the YAML no longer has.
 
-    `given_up`: partitions that the schedule of re-runs does not ask for any more.
+    `given_up`: partitions that the schedule of re-runs does not ask for any more. `is_older`: the
+    tables lie as an earlier version wrote them, until a run writes to them.
     """
 
     study: str
@@ -69,6 +70,7 @@ class StudyStatus:
     grade: list[PartitionStatus] = field(default_factory=list)
     not_in_design: list[Partition] = field(default_factory=list)
     given_up: list[Partition] = field(default_factory=list)
+    is_older: bool = False
 
 
 def survey(study: Study, store: ResultsStore, policy: str | None = None) -> StudyStatus:
@@ -95,11 +97,12 @@ def survey(study: Study, store: ResultsStore, policy: str | None = None) -> Stud
         extent.policy,
         len(grid) // extent.replications,
         extent.replications,
-        _sum(store.read("ledger", columns=["usd"])),
+        _sum(ledger.ledger(store)),
         generate,
         grade,
         [partition for partition in stored if partition not in known],
         _given_up(study, store),
+        store.is_older(),
     )
 
 

@@ -74,6 +74,13 @@ class Backend(Protocol):
         """Rename an object. Where the target exists already, it stays and the source goes."""
         ...
 
+    def move_folder(self, source: str, target: str) -> None:
+        """Bring all objects of a folder under another one; afterwards `source` may be an object.
+
+        Who is interrupted calls again, and the move goes on.
+        """
+        ...
+
     def local_copy(self, key: str) -> Path:
         """A file on this machine with the content of an object, to be read only."""
         ...

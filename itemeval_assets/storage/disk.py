@@ -27,7 +27,7 @@ class LocalBackend:
     def read(self, key: str) -> bytes | None:
         try:
             return (self._path(key)).read_bytes()
-        except FileNotFoundError:
+        except (FileNotFoundError, IsADirectoryError):
             return None
         except OSError as error:
             raise StoreError(f"cannot read {self.uri(key)}: {error.strerror}") from error
@@ -88,6 +88,16 @@ class LocalBackend:
                 (self._path(source)).unlink()
             else:
                 (self._path(source)).replace(self._path(target))
+
+    def move_folder(self, source: str, target: str) -> None:
+        folder = self._path(source)
+        with self._writing(source):
+            if folder.is_dir() and not self._path(target).exists():
+                folder.rename(self._path(target))
+            for key in self.list(source):
+                self.move(key, target + key.removeprefix(source))
+            if folder.is_dir():
+                shutil.rmtree(folder)  # what is left are empty folders, and drafts of the killed
 
     def local_copy(self, key: str) -> Path:
         if not self.exists(key):

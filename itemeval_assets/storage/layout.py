@@ -11,7 +11,10 @@ __all__ = [
     "EXPORT_LEDGER_CSV",
     "EXPORT_LONG_CSV",
     "EXPORT_LONG_PARQUET",
+    "LAYOUT_VERSION",
     "LOGS",
+    "OLDER_BOOKINGS",
+    "OLDER_LAYOUTS",
     "RERUNS",
     "RESERVATIONS",
     "RUNNING_LOGS",
@@ -25,6 +28,11 @@ __all__ = [
     "table_folder",
     "table_key",
 ]
+
+# What study.json says of a study directory that lies as this module says.
+LAYOUT_VERSION = "2"
+# In layout 1 the bookings lie in the ledger's folder, and there is no ledger to its own key.
+OLDER_LAYOUTS, OLDER_BOOKINGS = {"1"}, "ledger.parquet"
 
 DATASET_LOCKS = "dataset_locks.json"
 STUDY_FILE = "study.json"
@@ -40,7 +48,7 @@ LOGS = "logs"
 RUNNING_LOGS = f"{LOGS}/running"
 
 # Tables of all stages have a folder for each; the preflight has one file.
-_BY_STAGE = {"ledger", "log_index", "replaced"}
+_BY_STAGE = {"bookings", "log_index", "replaced"}
 
 
 def table_folder(table: str) -> str:

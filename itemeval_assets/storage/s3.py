@@ -180,6 +180,10 @@ class S3Backend:
                 self.client.copy(self._at(source), place["Bucket"], place["Key"])
             self.client.delete_object(**self._at(source))
 
+    def move_folder(self, source: str, target: str) -> None:
+        for key in self.list(source):
+            self.move(key, target + key.removeprefix(source))
+
     def local_copy(self, key: str) -> Path:
         return self._workspaces.copy_of(key)
 

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -14,7 +15,14 @@ import pyarrow.parquet as pq
 
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.study import Partition, Study, stage_of
-from itemeval_assets.core.tables import ITEMS, REPLACED, SCHEMA_VERSION, TABLES, arrow_schema
+from itemeval_assets.core.tables import (
+    BOOKINGS,
+    ITEMS,
+    LEDGER,
+    REPLACED,
+    TABLES,
+    arrow_schema,
+)
 from itemeval_assets.core.upsert import Upserted, upsert
 
 from . import layout
@@ -52,7 +60,7 @@ class ResultsStore:
             keys = self.keys(table)
         else:
             keys = [layout.table_key(table, partition) for partition in partitions]
-        objects = zip(keys, self.backend.read_many(keys), strict=True)
+        objects = zip(keys, self._objects(table, keys), strict=True)
         parts = [self._decode(table, key, data, columns) for key, data in objects]
         schema = arrow_schema(TABLES[table])
         wanted = pa.schema([schema.field(name) for name in columns]) if columns else schema
@@ -84,15 +92,41 @@ class ResultsStore:
         data = _encode(self._conform(table, rows))
         self.backend.update(layout.table_key(table, partition), lambda _: data)
 
+    def derive(self, table: str, make: Callable[[pa.Table | None], pa.Table]) -> None:
+        """Write a table of one file anew as `make(stored rows, null: no file)`.
+
+        Whatever another process stores before it derives the table, too, is seen by `make`: it
+        is called again where somebody was faster.
+        """
+
+        def rewrite(data: bytes | None) -> bytes | None:
+            stored = None if data is None else self._decode(table, key, data, None)
+            rows = self._conform(table, make(stored))
+            return None if stored is not None and rows.equals(stored) else _encode(rows)
+
+        key = layout.table_key(table)
+        self.backend.update(key, rewrite)
+
     def partitions(self, table: str) -> list[Partition]:
         """The partitions that have a file, whether or not the design still has them."""
         return [layout.partition_of(table, key) for key in self.keys(table)]
 
     def keys(self, table: str) -> list[str]:
-        if table == ITEMS.name:
+        if table in (ITEMS.name, LEDGER.name):
             return [layout.table_key(table)]
         found = self.backend.list(layout.table_folder(table))
+        if table == BOOKINGS.name:
+            older = self.backend.list(layout.OLDER_BOOKINGS)
+            found = sorted({*found, *map(_key_from_older, older)})
         return [key for key in found if key.endswith(".parquet")]
+
+    def _objects(self, table: str, keys: list[str]) -> Iterator[bytes | None]:
+        """The files of a table; of bookings also those that lie as an older layout has them."""
+        for key, data in zip(keys, self.backend.read_many(keys), strict=True):
+            if data is None and table == BOOKINGS.name:
+                yield self.backend.read(_key_in_older(key)) or self.backend.read(key)
+            else:
+                yield data
 
     def has(self, table: str, partition: Partition = ()) -> bool:
         """Whether a partition has a file."""
@@ -137,10 +171,11 @@ class ResultsStore:
                     "give this study another `study:` name or `output_dir:`"
                 )
             return
-        if owner.get("schema") != SCHEMA_VERSION:
+        known = {layout.LAYOUT_VERSION, *layout.OLDER_LAYOUTS}
+        if owner.get("schema") not in known:
             raise StoreError(
                 f"{study.location} has table schema {owner.get('schema')!r}, this version reads "
-                f"{SCHEMA_VERSION!r}; use the version of itemeval-assets that wrote it"
+                f"{sorted(known)}; use the version of itemeval-assets that wrote it"
             )
         if owner.get("config") != _config_from(study):
             raise StoreError(
@@ -155,11 +190,30 @@ class ResultsStore:
         mark = {
             "study": study.name,
             "config": _config_from(study),
-            "schema": SCHEMA_VERSION,
+            "schema": layout.LAYOUT_VERSION,
             "created_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         }
         self.update_json(layout.STUDY_FILE, lambda document: document or mark)
         self.require_owner(study)
+
+    def is_older(self) -> bool:
+        """Whether the study directory still lies as an earlier version wrote it."""
+        owner = self.read_json(layout.STUDY_FILE)
+        return owner is not None and owner.get("schema") in layout.OLDER_LAYOUTS
+
+    def bring_up_to_date(self, finish: Callable[[], object]) -> None:
+        """Bring an older study directory to the layout of this version; `finish` ends it.
+
+        At any moment the tables can be read. Who is killed meanwhile leaves the rest to the next.
+        """
+        with self.backend.lock("layout", f"upgrade-{uuid.uuid4().hex}"):
+            if not self.is_older():
+                return
+            self.backend.move_folder(layout.OLDER_BOOKINGS, layout.table_folder(BOOKINGS.name))
+            finish()
+            self.update_json(
+                layout.STUDY_FILE, lambda mark: {**mark, "schema": layout.LAYOUT_VERSION}
+            )
 
     def _parse_json(self, key: str, data: bytes) -> dict[str, Any]:
         try:
@@ -204,6 +258,14 @@ class ResultsStore:
                 "Nothing was changed. Restore the file from a copy, or delete it: the next run "
                 "rebuilds the partition from its .eval logs, without paying again"
             ) from error
+
+
+def _key_in_older(key: str) -> str:
+    return key.replace(layout.table_folder(BOOKINGS.name), layout.OLDER_BOOKINGS, 1)
+
+
+def _key_from_older(key: str) -> str:
+    return key.replace(layout.OLDER_BOOKINGS, layout.table_folder(BOOKINGS.name), 1)
 
 
 def _with_missing_columns(found: pa.Table, schema: pa.Schema) -> pa.Table:

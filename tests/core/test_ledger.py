@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from itemeval_assets.core.ledger import (
     VERIFIABLE,
     Mismatch,
-    ledger_from_logs,
+    bookings_of,
+    ledger_of,
     reconcile,
-    united_ledger,
 )
 from itemeval_assets.core.pricing import PriceBook
-from itemeval_assets.core.tables import LEDGER, LOG_INDEX, REPLACED, TABLES, TOKEN_COLUMNS
+from itemeval_assets.core.tables import BOOKINGS, LOG_INDEX, REPLACED, TABLES, TOKEN_COLUMNS
 from itemeval_assets.core.upsert import upsert
 from itemeval_assets.storage.store import replaced_rows
 from tests.rows import STAMP, grading, solution, table
@@ -46,7 +46,7 @@ def log(log_file: str = "a.eval", **values: Any) -> dict[str, Any]:
 
 
 def booked(*logs: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return ledger_from_logs(table("log_index", logs)).to_pylist()
+    return bookings_of(table("log_index", logs)).to_pylist()
 
 
 def test_one_row_per_run_stage_condition_and_model() -> None:
@@ -90,12 +90,12 @@ def test_batch_is_told() -> None:
 
 def test_no_logs_no_ledger() -> None:
     assert booked() == []
-    assert united_ledger(table("ledger")).num_rows == 0
+    assert ledger_of(table("bookings")).num_rows == 0
 
 
-def test_the_united_ledger_has_the_key_run_stage_condition_model() -> None:
+def test_the_ledger_of_has_the_key_run_stage_condition_model() -> None:
     graded = {"stage": "grade", "condition_id": "j1", "model": "x/y"}
-    ledger = ledger_from_logs(
+    bookings = bookings_of(
         table(
             "log_index",
             [
@@ -105,13 +105,13 @@ def test_the_united_ledger_has_the_key_run_stage_condition_model() -> None:
             ],
         )
     )
-    rows = united_ledger(ledger).to_pylist()
+    rows = ledger_of(bookings).to_pylist()
     assert [(row["stage"], row["calls"], row["usd"], row["batch"]) for row in rows] == [
         ("generate", 2, None, False),
         ("grade", 4, 0.75, True),
     ]
-    assert [row["gen_condition_id"] for row in rows] == [None, None]
-    assert united_ledger(ledger).schema == table("ledger").schema
+    assert ledger_of(bookings).schema == table("ledger").schema
+    assert "gen_condition_id" not in rows[0]
 
 
 def sound_study() -> dict[str, pa.Table]:
@@ -125,8 +125,8 @@ def sound_study() -> dict[str, pa.Table]:
     constant = {"run_id": "run1", "priced": True, "batch": False, "created_at": STAMP}
     grade = {"stage": "grade", "gen_condition_id": "g1", **constant}
     return {
-        "ledger": table(
-            "ledger",
+        "bookings": table(
+            "bookings",
             [
                 {
                     **constant,
@@ -163,9 +163,9 @@ def planted(name: str, row: int, **values: Any) -> list[Mismatch]:
 
 
 def reconciled(
-    ledger: pa.Table, solutions: pa.Table, gradings: pa.Table, replaced: pa.Table
+    bookings: pa.Table, solutions: pa.Table, gradings: pa.Table, replaced: pa.Table
 ) -> list[Mismatch]:
-    return reconcile(ledger, [("generate", solutions), ("grade", gradings)], replaced)
+    return reconcile(bookings, [("generate", solutions), ("grade", gradings)], replaced)
 
 
 def test_a_sound_study_reconciles() -> None:
@@ -175,11 +175,11 @@ def test_a_sound_study_reconciles() -> None:
 @pytest.mark.parametrize(
     ("name", "row", "values", "stage", "quantity", "difference"),
     [
-        ("ledger", 0, {"usd": 0.75 + 1.1e-6}, "generate", "usd", 1.1e-6),
-        ("ledger", 0, {"usd": None}, "generate", "usd", -0.75),
-        ("ledger", 0, {"input_tokens": 41}, "generate", "input_tokens", 1),
-        ("ledger", 1, {"reasoning_tokens": 1}, "grade", "reasoning_tokens", 1),
-        ("ledger", 2, {"usd": 0.5}, "grade", "usd", 0.5),
+        ("bookings", 0, {"usd": 0.75 + 1.1e-6}, "generate", "usd", 1.1e-6),
+        ("bookings", 0, {"usd": None}, "generate", "usd", -0.75),
+        ("bookings", 0, {"input_tokens": 41}, "generate", "input_tokens", 1),
+        ("bookings", 1, {"reasoning_tokens": 1}, "grade", "reasoning_tokens", 1),
+        ("bookings", 2, {"usd": 0.5}, "grade", "usd", 0.5),
         ("solutions", 0, {"usd": 0.25 - 1.1e-6}, "generate", "usd", 1.1e-6),
         ("solutions", 1, {"total_tokens": None}, "generate", "total_tokens", 15),
         ("gradings", 1, {"output_tokens": 6}, "grade", "output_tokens", -1),
@@ -195,7 +195,7 @@ def test_a_planted_difference_is_found(
 
 
 def test_differences_below_a_millionth_of_a_dollar_are_rounding() -> None:
-    assert planted("ledger", 0, usd=0.75 + 0.9e-6) == []
+    assert planted("bookings", 0, usd=0.75 + 0.9e-6) == []
 
 
 def test_each_run_must_reconcile_by_itself() -> None:
@@ -208,7 +208,7 @@ def test_each_run_must_reconcile_by_itself() -> None:
 
 def test_missing_money_is_found_on_either_side() -> None:
     tables = sound_study()
-    without_ledger = reconciled(**{**tables, "ledger": table("ledger")})
+    without_ledger = reconciled(**{**tables, "bookings": table("bookings")})
     assert {found.stage for found in without_ledger} == {"generate", "grade"}
     without_rows = reconciled(**{**tables, "solutions": table("solutions")})
     assert {found.stage for found in without_rows} == {"generate"}
@@ -243,7 +243,7 @@ class History:
     tables: dict[str, pa.Table] = field(
         default_factory=lambda: {
             name: table(name)
-            for name in ("solutions", "gradings", "replaced", "log_index", "ledger")
+            for name in ("solutions", "gradings", "replaced", "log_index", "bookings")
         }
     )
 
@@ -257,11 +257,11 @@ class History:
         self.tables["replaced"] = upsert(REPLACED, self.tables["replaced"], lost).rows
         index = table("log_index", [self._log(run, rows)])
         self.tables["log_index"] = upsert(LOG_INDEX, self.tables["log_index"], index).rows
-        ledger = ledger_from_logs(self.tables["log_index"])
-        self.tables["ledger"] = upsert(LEDGER, self.tables["ledger"], ledger).rows
+        bookings = bookings_of(self.tables["log_index"])
+        self.tables["bookings"] = upsert(BOOKINGS, self.tables["bookings"], bookings).rows
 
     def mismatches(self) -> list[Mismatch]:
-        names = ("ledger", "solutions", "gradings", "replaced")
+        names = ("bookings", "solutions", "gradings", "replaced")
         return reconciled(**{name: self.tables[name] for name in names})
 
     def _row(self, run: int, item_id: str, end: str, read: int, written: int) -> dict[str, Any]:
@@ -316,5 +316,5 @@ def test_any_history_of_runs_errors_and_repetitions_reconciles(
         for _ in range(2 if twice else 1):
             history.step(run, calls)
     assert history.mismatches() == []
-    spent = sum(row["calls"] for row in history.tables["ledger"].to_pylist())
+    spent = sum(row["calls"] for row in history.tables["bookings"].to_pylist())
     assert spent == sum(len(calls) for calls, _ in steps)

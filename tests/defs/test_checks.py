@@ -147,8 +147,8 @@ def test_changed_data_fail_the_check_and_the_asset(copied: Runs) -> None:
 @pytest.fixture
 def tampered(copied: Runs) -> Runs:
     partition = copied.study.generate_partitions()[0]
-    rows = copied.store.read("ledger", [partition]).to_pylist()
-    planted(copied, "ledger", partition, [{**rows[0], "usd": rows[0]["usd"] + 1}])
+    rows = copied.store.read("bookings", [partition]).to_pylist()
+    planted(copied, "bookings", partition, [{**rows[0], "usd": rows[0]["usd"] + 1}])
     return copied
 
 

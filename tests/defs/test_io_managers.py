@@ -96,11 +96,11 @@ def test_tables_keep_what_a_run_did_not_make(copied: Runs, instance) -> None:
     assert copied.store.read("gradings", span).num_rows == 3
 
 
-def test_rows_of_stage_ledgers_go_to_the_ledger(finished: Runs, fresh: Runs, instance) -> None:
+def test_rows_of_stage_ledgers_are_bookings(finished: Runs, fresh: Runs, instance) -> None:
     span = fresh.study.generate_partitions()
-    rows = finished.store.read("ledger", span)
+    rows = finished.store.read("bookings", span)
     write(fresh, "generation_ledger", rows, span, instance)
-    assert fresh.store.read("ledger", span).equals(rows) and rows.num_rows == 4
+    assert fresh.store.read("bookings", span).equals(rows) and rows.num_rows == 4
 
 
 def test_a_table_without_partitions_is_read_whole(finished: Runs) -> None:

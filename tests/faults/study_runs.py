@@ -95,7 +95,8 @@ def run_stages(config: Path) -> None:
                     store.upsert(table, partition, rows_of(outcome.rows, table, partition))
                 booked = stages.ledger.book(store, outcome, run.run_id)
                 for partition in partitions:
-                    store.upsert("ledger", partition, rows_of(booked, ledger, partition))
+                    store.upsert("bookings", partition, rows_of(booked, ledger, partition))
+                stages.ledger.settle(store, outcome)
                 gate.booked()
         long = stages.gradings_long.join(store.read("gradings"), store.read("solutions"))
         for partition in study.grade_partitions():

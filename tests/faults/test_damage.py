@@ -19,7 +19,16 @@ from .study_runs import Loss, declare, loss_of, run_stages, some, table_contents
 __all__ = ["serve_module"]
 
 ITEMS = 2
-TABLES = ["items", "solutions", "gradings", "gradings_long", "ledger", "log_index", "replaced"]
+TABLES = [
+    "items",
+    "solutions",
+    "gradings",
+    "gradings_long",
+    "bookings",
+    "ledger",
+    "log_index",
+    "replaced",
+]
 DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "empty": lambda _: b"",
     "garbage": lambda data: b"\x00\xff garbage" * (1 + len(data) // 10),
@@ -162,7 +171,7 @@ def test_a_damaged_log_that_nobody_has_read_yet(
 
 def _as_a_killed_run_leaves_it(home: Path) -> Path:
     """The log of generation, which no table knows yet; all that came of it is gone."""
-    for table in ("solutions", "log_index/generate", "ledger/generate"):
+    for table in ("solutions", "log_index/generate", "bookings/generate"):
         name, _, stage = table.partition("/")
         shutil.rmtree(home / f"{name}.parquet" / stage)
     [log] = (home / "logs" / "generate").rglob("*.eval")

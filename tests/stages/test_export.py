@@ -156,7 +156,7 @@ def finished_study(folder: Path) -> tuple[Study, ResultsStore]:
         [generate] = partition
         rows = [solution(q, condition_id=generate, sample_uuid=generate + q) for q in ("q1", "q2")]
         store.upsert("solutions", partition, table("solutions", rows))
-        store.upsert("ledger", partition, ledger_row("generate", generate, usd=0.5))
+        store.upsert("bookings", partition, ledger_row("generate", generate, usd=0.5))
     graded = [*study.grade_partitions(), (gone[0], study.design.grade[0].id)]
     for generate, grade in graded:
         rows = [
@@ -172,7 +172,7 @@ def finished_study(folder: Path) -> tuple[Study, ResultsStore]:
         long = join(judged, store.read("solutions", [(generate,)]))
         store.replace("gradings_long", (generate, grade), long)
         entry = ledger_row("grade", grade, usd=1.0, gen_condition_id=generate)
-        store.upsert("ledger", (generate, grade), entry)
+        store.upsert("bookings", (generate, grade), entry)
     return study, store
 
 
@@ -190,7 +190,7 @@ def ledger_row(stage: str, condition: str, **values: Any) -> pa.Table:
         "batch": False,
         "created_at": STAMP,
     }
-    return table("ledger", [row | values])
+    return table("bookings", [row | values])
 
 
 def exported(study: Study) -> list[str]:
@@ -234,7 +234,7 @@ def test_models_without_a_price_are_named(tmp_path: Path) -> None:
     rows = [{**row, "usd": None} for row in store.read("solutions", [partition]).to_pylist()]
     store.replace("solutions", partition, table("solutions", rows))
     unpriced = ledger_row("generate", partition[0], usd=None, priced=False)
-    store.replace("ledger", partition, unpriced)
+    store.replace("bookings", partition, unpriced)
     assert export.write(study, store).unpriced == ("mockllm/z",)
 
 

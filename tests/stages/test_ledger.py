@@ -42,7 +42,8 @@ def test_a_call_with_an_error_and_a_cost_reconciles(tmp_path: Path):
 
 def write(store: ResultsStore, partition: tuple[str, ...], outcome: Outcome) -> None:
     store.upsert("solutions", partition, outcome.rows)
-    store.upsert("ledger", partition, ledger.book(store, outcome, "r1"))
+    store.upsert("bookings", partition, ledger.book(store, outcome, "r1"))
+    ledger.settle(store, outcome)
 
 
 def index_of(row: dict[str, Any]) -> pa.Table:

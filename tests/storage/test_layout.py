@@ -23,7 +23,7 @@ PARTITIONED = {
     "solutions": GENERATE,
     "gradings": GRADE,
     "gradings_long": GRADE,
-    "ledger": GENERATE | GRADE,
+    "bookings": GENERATE | GRADE,
     "log_index": GENERATE | GRADE,
     "replaced": GENERATE | GRADE,
 }
@@ -54,7 +54,7 @@ def test_nothing_leaves_the_study_directory(partition: Partition) -> None:
 
 @given(st.lists(GENERATE | GRADE, unique=True, max_size=5))
 def test_two_partitions_never_share_a_file(partitions: list[Partition]) -> None:
-    for table in ("ledger", "log_index", "replaced"):
+    for table in ("bookings", "log_index", "replaced"):
         keys = {layout.table_key(table, partition) for partition in partitions}
         assert len(keys) == len(partitions)
     assert len({layout.claim_key(partition) for partition in partitions}) == len(partitions)
@@ -65,8 +65,9 @@ def test_golden_names() -> None:
     assert layout.table_key("solutions", ("g",)) == "solutions.parquet/g.parquet"
     assert layout.table_key("gradings", ("g", "j")) == "gradings.parquet/g/j.parquet"
     assert layout.table_key("gradings_long", ("g", "j")) == "gradings_long.parquet/g/j.parquet"
-    assert layout.table_key("ledger", ("g",)) == "ledger.parquet/generate/g.parquet"
-    assert layout.table_key("ledger", ("g", "j")) == "ledger.parquet/grade/g/j.parquet"
+    assert layout.table_key("bookings", ("g",)) == "bookings.parquet/generate/g.parquet"
+    assert layout.table_key("bookings", ("g", "j")) == "bookings.parquet/grade/g/j.parquet"
+    assert layout.table_key("ledger") == "ledger.parquet"
     assert layout.table_key("log_index", ("g",)) == "log_index.parquet/generate/g.parquet"
     assert layout.log_dir(("g",)) == "logs/generate/g"
     assert layout.log_dir(("g", "j")) == "logs/grade/j"

@@ -14,7 +14,7 @@ from itemeval_assets.defs.partitions import rows_of
 from itemeval_assets.stages.gate import open_gate
 from itemeval_assets.stages.gradings import grade
 from itemeval_assets.stages.items import load
-from itemeval_assets.stages.ledger import book, mismatches
+from itemeval_assets.stages.ledger import book, mismatches, settle
 from itemeval_assets.stages.solutions import generate
 from itemeval_assets.stages.stage_run import StageRun
 from itemeval_assets.storage.inputs import load_prices, load_study
@@ -90,9 +90,10 @@ class AnyHistory(RuleBasedStateMachine):
                 return
             for partition in outcome.pending:
                 store.upsert(stage, partition, rows_of(outcome.rows, stage, partition))
-            ledger, asset = book(store, outcome, run_id), LEDGERS[stage]
+            bookings, asset = book(store, outcome, run_id), LEDGERS[stage]
             for partition in outcome.pending:
-                store.upsert("ledger", partition, rows_of(ledger, asset, partition))
+                store.upsert("bookings", partition, rows_of(bookings, asset, partition))
+            settle(store, outcome)
 
     @rule(stage=st.sampled_from(sorted(LEDGERS)), pick=st.integers(0, 9))
     def delete_a_table_file(self, stage: str, pick: int) -> None:

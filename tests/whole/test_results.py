@@ -114,7 +114,8 @@ def test_every_table_has_its_rows_and_keys(finished: Finished) -> None:
             ["grade_condition_id", "gen_condition_id", "item_id", "replication"],
         ),
         "log_index": (8, ["log_file"]),
-        "ledger": (12, ["run_id", "stage", "condition_id", "gen_condition_id", "model"]),
+        "bookings": (12, ["run_id", "stage", "condition_id", "gen_condition_id", "model"]),
+        "ledger": (6, ["run_id", "stage", "condition_id", "model"]),
     }
     for table, (count, key) in keys.items():
         frame = pd.read_parquet(finished.folder / f"{table}.parquet")
