@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.core.selection import Words, select_generate, select_grade
 from itemeval_assets.core.study import Asked, Partition, Study, run_plan
 from itemeval_assets.core.tables import TABLES
 from itemeval_assets.storage.inputs import load_study
@@ -44,9 +45,9 @@ def run(
     config: str | Path | Study,
     *,
     only: str | None = None,
-    conditions: list[str] | None = None,
-    graders: list[str] | None = None,
-    rubrics: list[str] | None = None,
+    conditions: Words = None,
+    graders: Words = None,
+    rubrics: Words = None,
     errored: bool = False,
     force: bool = False,
     policy: str | None = None,
@@ -56,9 +57,10 @@ def run(
 ) -> "RunSummary":
     """Run a study: what is pending is called, everything else is left alone.
 
-    `only` is solutions or gradings. `conditions` select generate conditions by id, the start
-    of an id, slug or model; `graders` and `rubrics` select grade conditions by name, scorers
-    being graders too. `max_usd` is the consent to spend so much on this run, all stages together;
+    `only` is solutions or gradings. `conditions` select generate conditions by label, slug, id,
+    the start of an id, or model; `graders` and `rubrics` select grade conditions by label, slug,
+    id, the start of an id, or name, scorers being graders too; a word that selects nothing is an
+    error. `max_usd` is the consent to spend so much on this run, all stages together;
     infinity consents to whatever it costs below the hard cap. `errored` leaves alone all
     partitions without an errored cell. `workers`: so many processes share the partitions of each
     stage, where one core is not enough. Raises an ItemevalAssetsError that says what to do.
@@ -93,8 +95,8 @@ def recover(config: str | Path | Study) -> "RunSummary":
 def reset(
     config: str | Path | Study,
     *,
-    conditions: list[str] | None = None,
-    graders: list[str] | None = None,
+    conditions: Words = None,
+    graders: Words = None,
 ) -> list[Partition]:
     """Forget how often the schedule asked for these partitions: it asks for them again.
 
@@ -113,9 +115,9 @@ def estimate(
     config: str | Path | Study,
     *,
     only: str | None = None,
-    conditions: list[str] | None = None,
-    graders: list[str] | None = None,
-    rubrics: list[str] | None = None,
+    conditions: Words = None,
+    graders: Words = None,
+    rubrics: Words = None,
     force: bool = False,
     policy: str | None = None,
 ) -> "StudyEstimate":
@@ -199,9 +201,9 @@ def _as_study(config: str | Path | Study) -> Study:
 def _asked(
     study: Study,
     only: str | None,
-    conditions: list[str] | None,
-    graders: list[str] | None,
-    rubrics: list[str] | None,
+    conditions: Words,
+    graders: Words,
+    rubrics: Words,
     force: bool,
     policy: str | None,
     consent_usd: float | None,
@@ -210,8 +212,8 @@ def _asked(
         raise ConfigError(f"only: {only!r} is not a stage; choose solutions or gradings")
     return Asked(
         stages=[stage for stage in STAGES if only in (None, stage)],
-        generate=_select_generate(study, conditions),
-        grade=_select_grade(study, graders, rubrics),
+        generate=select_generate(study.design, conditions),
+        grade=select_grade(study.design, graders, rubrics),
         force=force,
         policy=None if policy is None else run_plan(study.config, policy).policy,
         consent_usd=_amount(consent_usd),
@@ -228,40 +230,3 @@ def _amount(usd: float | None) -> float | None:
 def _errored(study: Study, policy: str | None) -> list[Partition]:
     found = status(study, policy=policy)
     return [part.partition for part in (*found.generate, *found.grade) if part.errored]
-
-
-def _select_generate(study: Study, wanted: list[str] | None) -> list[str]:
-    if not wanted:
-        return [condition.id for condition in study.design.generate]
-    chosen = [
-        condition.id
-        for condition in study.design.generate
-        if any(
-            condition.id.startswith(text) or text in (condition.slug, condition.model)
-            for text in wanted
-        )
-    ]
-    if not chosen:
-        known = "\n  ".join(condition.id for condition in study.design.generate)
-        raise ConfigError(f"no generate condition is {' or '.join(wanted)}; there are\n  {known}")
-    return chosen
-
-
-def _select_grade(study: Study, graders: list[str] | None, rubrics: list[str] | None) -> list[str]:
-    known_graders = [c.scorer or c.grader_name or "" for c in study.design.grade]
-    known_rubrics = [c.rubric.name for c in study.design.grade if c.rubric]
-    _require_known("grader", graders, known_graders)
-    _require_known("rubric", rubrics, known_rubrics)
-    return [
-        condition.id
-        for condition in study.design.grade
-        if (not graders or (condition.scorer or condition.grader_name) in graders)
-        and (not rubrics or (condition.rubric is not None and condition.rubric.name in rubrics))
-    ]
-
-
-def _require_known(kind: str, wanted: list[str] | None, known: list[str]) -> None:
-    for name in wanted or []:
-        if name not in known:
-            there_are = ", ".join(dict.fromkeys(known)) or "none"
-            raise ConfigError(f"there is no {kind} {name!r} in the design; there are: {there_are}")

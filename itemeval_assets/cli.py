@@ -48,10 +48,15 @@ OnlyOption = Annotated[
     Literal["solutions", "gradings"] | None, typer.Option(help="this stage alone")
 ]
 ConditionOption = Annotated[
-    list[str] | None, typer.Option(help="generate condition: id, start of it, slug, or model")
+    list[str] | None,
+    typer.Option(help="generate condition: label, slug, id, start of an id, or model"),
 ]
-GraderOption = Annotated[list[str] | None, typer.Option(help="grader or scorer, by name")]
-RubricOption = Annotated[list[str] | None, typer.Option(help="rubric, by name")]
+GraderOption = Annotated[
+    list[str] | None, typer.Option(help="grade condition: label, slug, id, grader or scorer")
+]
+RubricOption = Annotated[
+    list[str] | None, typer.Option(help="grade condition of a judge: label, slug, id, or rubric")
+]
 ForceOption = Annotated[bool, typer.Option("--force", help="call again what is done")]
 YesOption = Annotated[
     bool, typer.Option("--yes", help="consent to whatever it costs below the hard cap")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from itemeval_assets import api
 from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.core.study import Study
 from itemeval_assets.settings import HOME_FOLDER
 from itemeval_assets.storage.inputs import load_study
 from itemeval_assets.storage.layout import LOGS
@@ -78,10 +79,10 @@ def quickstart(
     """
     folder = folder or Path("quickstart_mock" if mock else "quickstart")
     config = quickstart_config(folder, mock)
-    with _local_model(needed=not mock):
-        run = api.run(config, on_progress=on_progress)
     study = load_study(config)
-    return QuickstartSummary(run, _scores(config), config, study.uri(LOGS))
+    with _local_model(needed=not mock):
+        run = api.run(study, on_progress=on_progress)
+    return QuickstartSummary(run, _scores(study), config, study.uri(LOGS))
 
 
 def _copy(source: Traversable, target: Path) -> list[Path]:
@@ -131,16 +132,21 @@ def _local_model(needed: bool) -> Iterator[None]:
         yield
 
 
-def _scores(config: Path) -> list[dict[str, Any]]:
-    """Per model x prompt x grader: events, mean score, parse failures, usd."""
-    long = api.table(config, "gradings_long").convert_dtypes(dtype_backend="numpy_nullable")
-    long["graded_by"] = long["scorer_name"].fillna(long["grader_name"])
+def _scores(study: Study) -> list[dict[str, Any]]:
+    """Per generate x grade condition: events, mean score, parse failures, usd."""
+    long = api.table(study, "gradings_long").convert_dtypes(dtype_backend="numpy_nullable")
+    groups = dict(iter(long.groupby(["gen_condition_id", "grade_condition_id"])))
     rows = []
-    for key, group in long.groupby(["model", "prompt_name", "graded_by"], sort=False):
+    for partition in study.grade_partitions():
+        if partition not in groups:
+            continue
+        group = groups[partition]
+        condition, graded_by = study.design.labels_of(partition)
         usd = group[["gen_usd", "grade_usd"]].sum(axis=1, min_count=2)
         rows.append(
             {
-                **dict(zip(("model", "prompt_name", "graded_by"), key, strict=True)),
+                "condition": condition,
+                "graded_by": graded_by,
                 "events": len(group),
                 "mean_score": _number(group["score"].mean()),
                 "parse_failures": int(group["parse_error"].notna().sum()),

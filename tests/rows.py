@@ -8,7 +8,7 @@ import pyarrow as pa
 from itemeval_assets.core.pending import solution_fingerprint
 from itemeval_assets.core.tables import GRADINGS_LONG, TABLES, arrow_schema
 
-__all__ = ["event", "grading", "item", "solution", "table"]
+__all__ = ["STAMP", "event", "grading", "item", "solution", "table"]
 
 Row = dict[str, Any]
 STAMP = "2026-01-01T00:00:00Z"

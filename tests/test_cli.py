@@ -104,9 +104,37 @@ def test_filters_that_match_nothing_name_what_there_is(tmp_path, capsys):
     assert "numeric, mockllm/judge" in capsys.readouterr().err
 
 
+FILTERS = {
+    "--condition": ("a · short", "a · short  (a_short_default--"),
+    "--grader": ("mockllm/judge · strict", "numeric, mockllm/judge"),
+    "--rubric": ("strict", "there are: strict"),
+}
+
+
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [
+        *(("run", option) for option in FILTERS),
+        *(("estimate", option) for option in FILTERS),
+        ("reset", "--condition"),
+        ("reset", "--grader"),
+    ],
+)
+def test_each_word_of_a_filter_selects_something_or_is_an_error(command, option, tmp_path, capsys):
+    good, says = FILTERS[option]
+    config = str(write_study(tmp_path))
+    for word in ("", "nope"):
+        assert run_cli([command, config, option, good, option, word]) == 2
+        message = capsys.readouterr().err
+        assert repr(word) in message and says in message
+    assert not (tmp_path / "studies" / "toy").exists()
+    if command != "run":
+        assert run_cli([command, config, option, good]) == 0
+
+
 def test_filters_choose_conditions(tmp_path, capsys):
     config = str(write_study(tmp_path, models=("mockllm/a", "mockllm/b", "mockllm/c"), items=2))
-    arguments = ["run", config, "--condition", "mockllm/a", "--condition", "mockllm/c"]
+    arguments = ["run", config, "--condition", "a · short", "--condition", "mockllm/c"]
     assert run_cli([*arguments, "--grader", "numeric", "--json"]) == 0
     status = json.loads(capsys.readouterr().out)["status"]
     assert [part["done"] for part in status["generate"]] == [2, 0, 2]

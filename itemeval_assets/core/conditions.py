@@ -8,13 +8,16 @@ For the same YAML and template text, generate and verifiable ids equal those of
 import hashlib
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from .config import GraderConfig, ModelConfigFacet, SolversConfig, StudyConfig
 from .errors import ConfigError
 from .judge_reply import JUDGE_FORMAT_VERSION
+from .labels import Part, pair_label, unique_labels
 from .templates import Template, require_placeholders
 
 __all__ = [
@@ -42,11 +45,17 @@ class GenerateCondition:
     prompt: Template
     params: dict[str, Any]
     split_prompt: bool
+    label: str = ""
 
     @property
-    def label(self) -> str:
-        config = "" if self.model_config_name == "default" else f" · {self.model_config_name}"
-        return f"{self.model.split('/')[-1]} · {self.prompt.short_name}{config}"
+    def label_parts(self) -> tuple[Part, ...]:
+        """What its label is made of."""
+        name = self.model_config_name
+        return (
+            Part(self.model.split("/")[-1], self.model),
+            Part(self.prompt.short_name, self.prompt.name),
+            Part("" if name == "default" else name, name),
+        )
 
 
 @dataclass(frozen=True)
@@ -61,11 +70,20 @@ class GradeCondition:
     grader_name: str | None = None
     grader: GraderConfig | None = None
     rubric: Template | None = None
+    label: str = ""
 
     @property
-    def label(self) -> str:
-        rubric = self.rubric.short_name if self.rubric else ""
-        return self.scorer or f"{self.grader_name} · {rubric}"
+    def name(self) -> str:
+        """The scorer's name, or the grader's."""
+        return self.scorer or self.grader_name or ""
+
+    @property
+    def label_parts(self) -> tuple[Part, ...]:
+        """What its label is made of."""
+        named = Part(self.name, self.name)
+        if self.rubric is None:
+            return (named,)
+        return named, Part(self.rubric.short_name, self.rubric.name)
 
 
 @dataclass(frozen=True)
@@ -81,11 +99,24 @@ class Design:
     def grade_by_id(self) -> dict[str, GradeCondition]:
         return {condition.id: condition for condition in self.grade}
 
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """{id: label} of all conditions."""
+        return {condition.id: condition.label for condition in (*self.generate, *self.grade)}
+
+    def labels_of(self, partition: Iterable[str]) -> tuple[str, ...]:
+        """The label of each condition of a partition; the id of one that is not in the design."""
+        return tuple(self.labels.get(id, id) for id in partition)
+
+    def label_of(self, partition: Iterable[str]) -> str:
+        """What a partition is called."""
+        return pair_label(self.labels_of(partition))
+
 
 def expand_design(
     config: StudyConfig, prompts: Mapping[str, Template], rubrics: Mapping[str, Template]
 ) -> Design:
-    """Cross the facets.
+    """Cross the facets, and give each condition a label that no other has.
 
     Raises TemplateError for a missing placeholder, ConfigError for two equal ids.
     """
@@ -107,7 +138,7 @@ def expand_design(
     )
     design = Design(generate, verifiable + judges)
     _refuse_equal_ids(design)
-    return design
+    return _labelled(design)
 
 
 def canonical_json(value: Any) -> str:
@@ -182,8 +213,22 @@ def _judge_condition(name: str, grader: GraderConfig, rubric: Template) -> Grade
     )
 
 
+def _labelled(design: Design) -> Design:
+    conditions = (*design.generate, *design.grade)
+    labels = iter(
+        unique_labels(
+            [condition.label_parts for condition in conditions],
+            [condition.id.rpartition("--")[2] for condition in conditions],
+        )
+    )
+    return Design(
+        tuple(replace(condition, label=next(labels)) for condition in design.generate),
+        tuple(replace(condition, label=next(labels)) for condition in design.grade),
+    )
+
+
 def _refuse_equal_ids(design: Design) -> None:
     ids = [condition.id for condition in (*design.generate, *design.grade)]
-    repeated = sorted({id for id in ids if ids.count(id) > 1})
+    repeated = sorted(id for id, count in Counter(ids).items() if count > 1)
     if repeated:
         raise ConfigError(f"two conditions of the design have one id: {', '.join(repeated)}")

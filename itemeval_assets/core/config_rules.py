@@ -8,6 +8,8 @@ if TYPE_CHECKING:
 
 __all__ = ["problems_across"]
 
+MODEL_ID = re.compile(r"[^/\s]+/\S+")
+
 
 def problems_across(config: "StudyConfig") -> list[str]:
     """A line for every rule that is broken, each starting with its YAML path."""
@@ -73,6 +75,8 @@ def _facet_problems(config: "StudyConfig") -> list[str]:
                 f"facets.grader: {name!r} is neither a key of graders: ({known}) "
                 "nor a model id such as openai/gpt-5-mini"
             )
+        elif name not in config.graders and not MODEL_ID.fullmatch(name):
+            problems.append(f"facets.grader: {name!r} is no model id: provider/model, no space")
     return problems
 
 

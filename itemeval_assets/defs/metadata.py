@@ -69,6 +69,7 @@ def generate_conditions(study: Study) -> dict[str, Any]:
         dg.TableRecord(
             {
                 "condition_id": condition.id,
+                "label": condition.label,
                 "model": condition.model,
                 "prompt": condition.prompt.name,
                 "model_config": condition.model_config_name,
@@ -86,7 +87,8 @@ def grade_conditions(study: Study) -> dict[str, Any]:
         dg.TableRecord(
             {
                 "condition_id": condition.id,
-                "graded by": condition.scorer or condition.grader_name or "",
+                "label": condition.label,
+                "graded by": condition.name,
                 "model": condition.grader.model if condition.grader else "none",
                 "rubric": condition.rubric.name if condition.rubric else "",
             }
@@ -152,10 +154,9 @@ def call_metadata(
     run: "StageRun", table: str, outcome: "Outcome"
 ) -> dict[Partition, dict[str, Any]]:
     """Per partition: how it stands after this run, what the run cost, where the evidence is."""
-    labels = {c.id: c.label for c in (*run.study.design.generate, *run.study.design.grade)}
     return {
         partition: {
-            "condition": " | ".join(labels[id] for id in partition),
+            "condition": run.study.design.label_of(partition),
             **_standing(run, table, partition, rows_of(outcome.rows, table, partition)),
             "recovered calls": outcome.recovered.get(partition, 0),
             **({"held back calls": outcome.held_back} if outcome.held_back else {}),

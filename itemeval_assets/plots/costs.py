@@ -20,7 +20,7 @@ def bars_per_condition(usd: Sums) -> Figure:
     with figure(8, 1.2 + 0.28 * len(ranked)) as drawn:
         axes = drawn.subplots()
         names = [name if len(name) <= LONGEST_LABEL else f"{name[:59]}…" for name, _ in ranked]
-        # Two conditions may have one label: their bars stand apart all the same.
+        # Two labels may be alike once they are cut short: their bars stand apart all the same.
         places = list(range(len(ranked)))
         ends = [0.0] * len(ranked)
         for stage in _columns(usd):

@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.markup import escape
 from rich.table import Table
 
-from .terminal import out
+from .terminal import data, out
 
 if TYPE_CHECKING:
     from itemeval_assets.experiments.summaries import (
@@ -30,10 +29,10 @@ def experiment_list(found: "list[ExperimentSummary]") -> None:
     for one in found:
         latest = one.latest
         table.add_row(
-            one.experiment,
+            data(one.experiment),
             str(one.versions),
             str(one.runs),
-            f"{latest.version}/{latest.timestamp}",
+            data(f"{latest.version}/{latest.timestamp}"),
             _status(latest),
         )
     out.print(table)
@@ -47,7 +46,7 @@ def run_list(found: "list[RunSummary]") -> None:
     for run in found:
         counts = (run.specs, run.succeeded, run.failed)
         shown = ("?" if count is None else str(count) for count in counts)
-        table.add_row(run.version, run.timestamp, _status(run), *shown)
+        table.add_row(data(run.version), data(run.timestamp), _status(run), *shown)
     out.print(table)
 
 
@@ -55,7 +54,7 @@ def run_shown(found: "RunDetails") -> None:
     """One run: how it stands, its fields, its files, and what failed."""
     summary = found.summary
     name = f"{summary.experiment}/{summary.version}/{summary.timestamp}"
-    out.print(f"[bold]{escape(name)}[/bold]: {_status(summary)}{_counts(summary)}", soft_wrap=True)
+    out.print(f"[bold]{data(name)}[/bold]: {_status(summary)}{_counts(summary)}", soft_wrap=True)
     out.print(f"  {summary.uri}", soft_wrap=True, markup=False)
     out.print(f"  workflow_run_id {found.manifest['workflow_run_id']}", markup=False)
     _named("inputs", found.inputs)
@@ -75,7 +74,7 @@ def downloaded(files: list[Path]) -> None:
 
 
 def _table(title: str, headings: tuple[str, ...]) -> Table:
-    table = Table(title=escape(title), title_justify="left", title_style="bold")
+    table = Table(title=data(title), title_justify="left", title_style="bold")
     for heading in headings:
         counts = heading in ("versions", "runs", "specs", "succeeded", "failed")
         table.add_column(heading, justify="right" if counts else "left", overflow="fold")
@@ -84,7 +83,7 @@ def _table(title: str, headings: tuple[str, ...]) -> Table:
 
 def _status(run: "RunSummary") -> str:
     colour = COLOURS.get(run.status)
-    return f"[{colour}]{run.status}[/{colour}]" if colour else run.status
+    return f"[{colour}]{run.status}[/{colour}]" if colour else data(run.status)
 
 
 def _counts(run: "RunSummary") -> str:
@@ -97,13 +96,13 @@ def _counts(run: "RunSummary") -> str:
 
 def _named(title: str, values: Mapping[str, str]) -> None:
     if values:
-        out.print(f"{title}:")
+        out.print(f"{data(title)}:")
     for name, text in values.items():
         out.print(f"  {name}  {text}", soft_wrap=True, markup=False)
 
 
 def _failures(rows: list[dict[str, Any]]) -> Table:
-    table = _table("failed specs", tuple(rows[0]))
+    table = _table("failed specs", tuple(data(name) for name in rows[0]))
     for row in rows:
-        table.add_row(*(escape(str(value)) for value in row.values()))
+        table.add_row(*(data(str(value)) for value in row.values()))
     return table

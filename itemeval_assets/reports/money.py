@@ -4,13 +4,13 @@ import math
 import os
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
 from rich.table import Table
 
+from itemeval_assets.core.labels import labels_in
 from itemeval_assets.core.pricing import is_local
 from itemeval_assets.core.spend import Spend, total_spend
 
-from .terminal import dollars, out
+from .terminal import data, dollars, out
 
 if TYPE_CHECKING:
     from itemeval_assets.core.estimate import Projection
@@ -33,8 +33,8 @@ def spend_table(spends: list[Spend]) -> Table:
     for spend in [*spends, *([total_spend(spends)] if len(spends) > 1 else [])]:
         unpriced = spend.calls and spend.unpriced_calls == spend.calls
         table.add_row(
-            spend.provider,
-            spend.model or "[bold]all[/bold]",
+            data(spend.provider),
+            data(spend.model) or "[bold]all[/bold]",
             str(spend.calls),
             "no price" if unpriced else _paid(spend.model, spend.usd),
             *([dollars(spend.list_usd)] if shown else []),
@@ -46,7 +46,8 @@ def spend_table(spends: list[Spend]) -> Table:
 def study_estimate(found: "StudyEstimate") -> None:
     """What remains to be called: per condition, in sum, against the budget, and in time."""
     out.print(
-        f"[bold]{found.study}[/bold]: {found.items} items x {found.replications} replications, "
+        f"[bold]{data(found.study)}[/bold]: "
+        f"{found.items} items x {found.replications} replications, "
         f"policy {found.policy}; no model was called"
     )
     for title, parts in (("solutions", found.generate), ("gradings by judges", found.grade)):
@@ -65,7 +66,7 @@ def study_estimate(found: "StudyEstimate") -> None:
         least, most = (_duration(seconds) for seconds in found.wall_time_s)
         out.print(f"It takes {least} to {most}, by the latency seen so far.")
     for warning in found.warnings:
-        out.print(f"[yellow]![/yellow] {warning}", soft_wrap=True)
+        out.print(f"[yellow]![/yellow] {data(warning)}", soft_wrap=True)
 
 
 def _estimate_table(title: str, parts: "list[PartitionEstimate]") -> Table:
@@ -79,7 +80,7 @@ def _estimate_table(title: str, parts: "list[PartitionEstimate]") -> Table:
     for part in parts:
         rest = part.remaining
         table.add_row(
-            *part.label.split(" | "),
+            *map(data, labels_in(part.label, part.partition)),
             f"{rest.calls}/{part.grid.calls}",
             *([str(rest.cached)] if cached else []),
             _tokens(rest.input_tokens),
@@ -130,9 +131,9 @@ def preflight(found: "list[ModelHealth]") -> None:
         latency = "" if health.latency_s is None else f"{health.latency_s:.2f} s"
         verdict = f"[{colours[health.verdict]}]{health.verdict}[/]"
         table.add_row(
-            escape(health.model),
+            data(health.model),
             verdict,
-            escape(health.reason),
+            data(health.reason),
             latency,
             _paid(health.model, health.usd),
         )

@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
+from itemeval_assets.core.labels import labels_in
+
 from .money import spend_table
-from .terminal import dollars, out
+from .terminal import data, dollars, out
 
 if TYPE_CHECKING:
     from itemeval_assets.core.study import Partition
@@ -40,7 +42,8 @@ def run_summary(summary: "RunSummary") -> None:
     if summary.recovered:
         out.print(f"Read back {summary.recovered} finished calls from logs of a stopped run.")
     if summary.unpriced:
-        out.print(f"No price is known for {', '.join(summary.unpriced)}: usd is null there.")
+        names = data(", ".join(summary.unpriced))
+        out.print(f"No price is known for {names}: usd is null there.")
     if summary.failed_checks:
         failed = _listed(summary.failed_checks)
         out.print(f"Checks that failed: {failed}", soft_wrap=True, markup=False)
@@ -60,13 +63,14 @@ def export_result(result: "ExportResult") -> None:
         out.print(spend_table(result.spend))
     out.print(f"{result.rows} grading events; {dollars(result.usd)} spent by this study so far.")
     for path in result.paths.values():
-        out.print(f"  {path}", soft_wrap=True)
+        out.print(f"  {data(path)}", soft_wrap=True)
 
 
 def study_status(status: "StudyStatus") -> None:
     """The completion matrix: a table of generate conditions and one of gradings."""
     out.print(
-        f"[bold]{status.study}[/bold]: {status.items} items x {status.replications} replications, "
+        f"[bold]{data(status.study)}[/bold]: "
+        f"{status.items} items x {status.replications} replications, "
         f"policy {status.policy}, {dollars(status.usd)} spent"
     )
     out.print(_matrix("solutions", status.generate, ("truncated",)))
@@ -77,12 +81,15 @@ def study_status(status: "StudyStatus") -> None:
             "bookings and its ledger to the layout of this one; rows and logs stay as they are."
         )
     for partition in status.given_up:
-        name = " | ".join(partition)
-        out.print(f"[red]given up by the schedule[/red]: {name}; itemeval-assets reset CONFIG")
+        name = data(" | ".join(partition))
+        out.print(
+            f"[red]given up by the schedule[/red]: {name}; itemeval-assets reset CONFIG",
+            soft_wrap=True,
+        )
     if status.not_in_design:
         out.print(f"{len(status.not_in_design)} stored partitions are not in the current design:")
         for partition in status.not_in_design:
-            out.print(f"  {' | '.join(partition)}", soft_wrap=True)
+            out.print(f"  {data(' | '.join(partition))}", soft_wrap=True)
 
 
 def _matrix(title: str, rows: "list[PartitionStatus]", more: tuple[str, ...]) -> Table:
@@ -97,7 +104,8 @@ def _matrix(title: str, rows: "list[PartitionStatus]", more: tuple[str, ...]) ->
     for row in rows:
         counts = [_count(name, getattr(row, name)) for name in shown]
         done = f"{row.done}/{row.cells}"
-        table.add_row(*row.label.split(" | "), done, *counts, dollars(row.usd))
+        names = map(data, labels_in(row.label, row.partition))
+        table.add_row(*names, done, *counts, dollars(row.usd))
     return table
 
 
@@ -119,15 +127,19 @@ def quickstart_summary(summary: "QuickstartSummary") -> None:
     for name in ("events", "mean score", "parse failures"):
         table.add_column(name, justify="right")
     for row in summary.scores:
-        condition = f"{row['model'].split('/')[-1]} · {row['prompt_name'].removeprefix('builtin:')}"
         mean = "-" if row["mean_score"] is None else f"{row['mean_score']:.2f}"
         table.add_row(
-            condition, row["graded_by"], str(row["events"]), mean, str(row["parse_failures"])
+            data(row["condition"]),
+            data(row["graded_by"]),
+            str(row["events"]),
+            mean,
+            str(row["parse_failures"]),
         )
     out.print(table)
-    out.print(f"Study: {summary.config}", soft_wrap=True)
-    out.print(f"Look at it in Dagster:  itemeval-assets ui {summary.config}", soft_wrap=True)
-    out.print(f"Look at every call:     inspect view --log-dir {summary.logs}", soft_wrap=True)
+    config, logs = data(summary.config), data(summary.logs)
+    out.print(f"Study: {config}", soft_wrap=True)
+    out.print(f"Look at it in Dagster:  itemeval-assets ui {config}", soft_wrap=True)
+    out.print(f"Look at every call:     inspect view --log-dir {logs}", soft_wrap=True)
 
 
 def release_summary(summary: "ReleaseSummary") -> None:
@@ -135,8 +147,8 @@ def release_summary(summary: "ReleaseSummary") -> None:
     if not summary.is_new:
         out.print(f"Nothing has changed since {summary.version}: nothing was published.")
     else:
-        out.print(f"[bold]{summary.study} {summary.version}[/bold] is published.")
-    out.print(f"  {summary.uri}", soft_wrap=True)
+        out.print(f"[bold]{data(summary.study)} {summary.version}[/bold] is published.")
+    out.print(f"  {data(summary.uri)}", soft_wrap=True)
     out.print(f"{summary.events} grading events of {summary.cells} cells.")
     if summary.missing:
         out.print(
@@ -144,7 +156,7 @@ def release_summary(summary: "ReleaseSummary") -> None:
             "the frame errors lists them."
         )
     command = f"itemeval-assets experiments show {summary.study} --bucket {summary.bucket}"
-    out.print(f"Look at it:  {command}", soft_wrap=True)
+    out.print(f"Look at it:  {data(command)}", soft_wrap=True)
 
 
 def was_reset(partitions: "list[Partition]") -> None:
@@ -152,11 +164,11 @@ def was_reset(partitions: "list[Partition]") -> None:
     if not partitions:
         out.print("No partition has attempts to forget.")
     for partition in partitions:
-        out.print(f"asked for again: {' | '.join(partition)}", soft_wrap=True)
+        out.print(f"asked for again: {data(' | '.join(partition))}", soft_wrap=True)
 
 
 def created(files: list[Path], folder: Path) -> None:
     """What `init` made, and the command to go on with."""
     for path in files:
-        out.print(f"  {path}", soft_wrap=True)
-    out.print(f"Run it:  itemeval-assets run {folder / 'study.yaml'}", soft_wrap=True)
+        out.print(f"  {data(path)}", soft_wrap=True)
+    out.print(f"Run it:  itemeval-assets run {data(folder / 'study.yaml')}", soft_wrap=True)

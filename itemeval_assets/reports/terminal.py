@@ -19,10 +19,16 @@ from itemeval_assets.core.errors import ConsentMissing
 if TYPE_CHECKING:
     from itemeval_assets.engine.progress import Progress
 
-__all__ = ["ask_consent", "dollars", "err", "jsonable", "out", "problem", "progress_bar"]
+__all__ = ["ask_consent", "data", "dollars", "err", "jsonable", "out", "problem", "progress_bar"]
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+# `[...]` is markup, and nothing else is: no `:word:` becomes a picture.
+out = Console(highlight=False, emoji=False)
+err = Console(stderr=True, highlight=False, emoji=False)
+
+
+def data(value: object) -> str:
+    """What comes from a study, a model or a file, to be printed as it is: `[red]` is no colour."""
+    return escape(str(value))
 
 
 def problem(message: str) -> None:
@@ -34,7 +40,7 @@ def ask_consent(refusal: ConsentMissing) -> float | None:
     """The USD that a person at this terminal agrees to spend; None without a person or a yes."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return None
-    err.print(str(refusal).splitlines()[0])
+    err.print(data(str(refusal).splitlines()[0]))
     # Without a price there is no amount to agree to.
     projected = refusal.facts.get("projected_usd", 0.0) if "allowed_usd" in refusal.facts else None
     amount = "an unknown amount" if projected is None else f"up to ${projected:.4f}"
@@ -82,8 +88,8 @@ def _facts(progress: "Progress") -> str:
     if progress.retries:
         facts.append(f"[yellow]{progress.retries} retries[/yellow]")
     if progress.waiting:
-        facts.append(f"[yellow]{escape(progress.waiting)}[/yellow]")
-    facts.append(progress.flight())
+        facts.append(f"[yellow]{data(progress.waiting)}[/yellow]")
+    facts.append(data(progress.flight()))
     return "  ".join(fact for fact in facts if fact)
 
 

@@ -20,12 +20,10 @@ class Costs(NamedTuple):
 
 def costs(study: Study, store: ResultsStore) -> Costs:
     """Sum up the index of the logs. Conditions that the YAML no longer has go by their id."""
-    design = study.design
-    labels = {c.id: c.label for c in (*design.generate, *design.grade)}
 
     def condition(log: Mapping[str, Any]) -> str:
-        ids = [id for id in (log["gen_condition_id"], log["condition_id"]) if id]
-        return " | ".join(str(labels.get(id, id)) for id in ids)
+        ids = (log["gen_condition_id"], log["condition_id"])
+        return study.design.label_of(str(id) for id in ids if id)
 
     logs = store.read("log_index").to_pylist()
     return Costs(

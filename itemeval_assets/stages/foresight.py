@@ -159,12 +159,10 @@ class Foresight:
                 is_capped=caller.output_limit(partition)[1],
             )
 
-        design = self._scope.study.design
-        labels = {c.id: c.label for c in (*design.generate, *design.grade)}
         paid = [cell for cell in plan.cells if cell not in cached]
         return PartitionEstimate(
             partition,
-            " | ".join(labels[id] for id in partition),
+            self._scope.study.design.label_of(partition),
             model,
             projection(calls, 0),
             projection(paid, len(plan.cells) - len(paid)),

@@ -1,10 +1,8 @@
 """results: how a study came out so far: scores, failures, and what a call costs and takes."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from itemeval_assets.core.conditions import GenerateCondition, GradeCondition
 from itemeval_assets.core.paid_calls import PaidCalls, generation_calls, grading_calls
 from itemeval_assets.core.study import GENERATE, GRADE, Study
 from itemeval_assets.core.summaries import Graded, ItemScores, graded_by, item_scores
@@ -44,19 +42,19 @@ class Results(NamedTuple):
 
 def results(study: Study, store: ResultsStore) -> Results:
     """Sum up the grading events of the design's conditions, in the order of the design."""
-    conditions, graders = _labels(study.design.generate), _labels(study.design.grade)
+    design = study.design
 
     def condition(row: Mapping[str, Any]) -> str:
-        return conditions[row["gen_condition_id"]]
+        return design.labels[row["gen_condition_id"]]
 
     def grader(row: Mapping[str, Any]) -> str:
-        return graders[row["grade_condition_id"]]
+        return design.labels[row["grade_condition_id"]]
 
     rows = store.read("gradings_long", study.grade_partitions(), COLUMNS).to_pylist()
     logs = store.read("log_index", columns=["log_file", "batch"]).to_pylist()
     batched = {log["log_file"] for log in logs if log["batch"]}
     stored = graded_by(rows, lambda row: (condition(row), grader(row)))
-    pairs = [(one, other) for one in conditions.values() for other in graders.values()]
+    pairs = [(one.label, other.label) for one in design.generate for other in design.grade]
     return Results(
         {pair: stored.get(pair, Graded([], {}, 0)) for pair in pairs},
         graded_by(rows, grader),
@@ -66,12 +64,3 @@ def results(study: Study, store: ResultsStore) -> Results:
             GRADE: grading_calls(rows, grader, batched),
         },
     )
-
-
-def _labels(conditions: Sequence[GenerateCondition | GradeCondition]) -> dict[str, str]:
-    """{id: label}; the start of the digest tells apart conditions that have one label."""
-    shared = Counter(condition.label for condition in conditions)
-    return {
-        c.id: c.label if shared[c.label] == 1 else f"{c.label} ({c.id.rpartition('--')[2][:6]})"
-        for c in conditions
-    }

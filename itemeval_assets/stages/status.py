@@ -80,16 +80,15 @@ def survey(study: Study, store: ResultsStore, policy: str | None = None) -> Stud
     """
     extent = run_plan(study.config, policy)
     grid = grid_of(items.known(study, store), extent)
-    labels = {c.id: c.label for c in (*study.design.generate, *study.design.grade)}
     generate, grade = [], []
     for condition in study.design.generate:
         solutions = _solutions(store, condition.id)
-        generate.append(_generate_status(condition.id, labels[condition.id], grid, solutions))
+        generate.append(_generate_status(condition.id, condition.label, grid, solutions))
         gradable = gradable_solutions(grid, solutions, study.config.solvers.on_empty)
         for other in study.design.grade:
-            label = f"{labels[condition.id]} | {labels[other.id]}"
-            gradings = _gradings(store, (condition.id, other.id))
-            grade.append(_grade_status((condition.id, other.id), label, gradable, gradings))
+            pair = (condition.id, other.id)
+            label, gradings = study.design.label_of(pair), _gradings(store, pair)
+            grade.append(_grade_status(pair, label, gradable, gradings))
     known = {*study.generate_partitions(), *study.grade_partitions()}
     stored = store.partitions("solutions") + store.partitions("gradings")
     return StudyStatus(

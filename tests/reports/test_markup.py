@@ -1,0 +1,152 @@
+"""What the terminal shows of data is the data: no name becomes a colour or another column."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from itemeval_assets import reports
+from itemeval_assets.core.errors import ConsentMissing
+from itemeval_assets.core.estimate import Projection
+from itemeval_assets.core.preflight import ModelHealth
+from itemeval_assets.core.spend import Spend
+from itemeval_assets.engine.progress import Progress
+from itemeval_assets.experiments.summaries import ExperimentSummary, RunDetails, RunSummary
+from itemeval_assets.project import QuickstartSummary
+from itemeval_assets.reports import experiments, terminal
+from itemeval_assets.runs import study as runs
+from itemeval_assets.runs.single import ReleaseSummary
+from itemeval_assets.stages.estimate import StudyEstimate
+from itemeval_assets.stages.export import ExportResult
+from itemeval_assets.stages.foresight import PartitionEstimate
+from itemeval_assets.stages.status import PartitionStatus, StudyStatus
+
+# Markup, an end of markup that nothing began, the name of a picture, a bar, a backslash.
+ODD = "[red]a[/blue] :cat: x | y \\[b]"
+MODEL = "[red]/a[/blue]:cat:|\\[b]"
+PAIR = (ODD, ODD)
+STATUS = StudyStatus(
+    ODD,
+    "dev",
+    1,
+    1,
+    0.0,
+    [PartitionStatus((ODD,), MODEL, 1)],
+    [PartitionStatus(PAIR, f"{MODEL} | {ODD}", 1)],
+    not_in_design=[PAIR],
+    given_up=[PAIR],
+)
+ESTIMATE = StudyEstimate(
+    ODD,
+    "dev",
+    1,
+    1,
+    [PartitionEstimate((ODD,), MODEL, MODEL, Projection(), Projection(), None)],
+    [PartitionEstimate(PAIR, f"{MODEL} | {ODD}", MODEL, Projection(), Projection(), None)],
+    Projection(),
+    Projection(),
+    0.0,
+    0.0,
+    5.0,
+    None,
+    None,
+    warnings=[ODD],
+)
+SPENDS = [Spend(ODD, MODEL, 1), Spend(ODD, ODD, 2)]
+EXPORT = ExportResult(1, 0.0, (MODEL,), {"export/x": ODD}, SPENDS)
+RUN = runs.RunSummary(ODD, [ODD], 1, 0, 0.0, [ODD], 0, 1, [ODD], 1, [], 5, ODD, STATUS, EXPORT)
+SCORE = {"condition": MODEL, "graded_by": ODD, "events": 1, "mean_score": 0.5, "parse_failures": 0}
+PUBLISHED = RunSummary(ODD, ODD, ODD, ODD, 1, 1, 0, ODD)
+DETAILS = RunDetails(
+    PUBLISHED,
+    {"workflow_run_id": ODD},
+    {ODD: ODD},
+    {ODD: ODD},
+    frames={ODD: ODD},
+    artifacts={ODD: [ODD]},
+    failures=[{ODD: ODD}],
+)
+
+# What prints, how often ODD and MODEL are in it.
+SHOWN: dict[str, tuple[Callable[[], Any], int, int]] = {
+    "study_status": (lambda: reports.study_status(STATUS), 1 + 1 + 2 + 2, 2),
+    "study_estimate": (lambda: reports.study_estimate(ESTIMATE), 1 + 1 + 1, 2),
+    "export_result": (lambda: reports.export_result(EXPORT), 2 + 1 + 1, 1),
+    "run_summary": (lambda: reports.run_summary(RUN), 6 + 3 + 4, 3),
+    "quickstart_summary": (
+        lambda: reports.quickstart_summary(QuickstartSummary(RUN, [SCORE], Path(ODD), ODD)),
+        13 + 1 + 3,
+        4,
+    ),
+    "release_summary": (
+        lambda: reports.release_summary(
+            ReleaseSummary(ODD, ODD, "v1.0.0", ODD, ODD, True, 2, 1, 1)
+        ),
+        4,
+        0,
+    ),
+    "preflight": (
+        lambda: reports.preflight(
+            [ModelHealth(MODEL, verdict, ODD) for verdict in ("ok", "dead", "unverified")]
+        ),
+        3,
+        3,
+    ),
+    "was_reset": (lambda: reports.was_reset([PAIR]), 2, 0),
+    "created": (lambda: reports.created([Path(ODD)], Path(ODD)), 2, 0),
+    "experiment_list": (
+        lambda: experiments.experiment_list([ExperimentSummary(ODD, 1, 1, PUBLISHED)]),
+        4,
+        0,
+    ),
+    "run_list": (lambda: experiments.run_list([PUBLISHED]), 4, 0),
+    # A file goes by the last part of its URI, which here begins after the first ODD's slash.
+    "run_shown": (lambda: experiments.run_shown(DETAILS), 4 + 2 + 6 + 2 + 2, 0),
+    "downloaded": (lambda: experiments.downloaded([Path(ODD)]), 1, 0),
+}
+
+
+@pytest.fixture
+def printed(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """What is printed on a wide terminal."""
+    text = io.StringIO()
+    for console in (terminal.out, terminal.err):
+        monkeypatch.setattr(console, "_width", 1000)
+        monkeypatch.setattr(console, "_file", text)
+    return text
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_data_is_shown_as_it_is(name: str, printed: io.StringIO) -> None:
+    show, odd, models = SHOWN[name]
+    show()
+    assert (printed.getvalue().count(ODD), printed.getvalue().count(MODEL)) == (odd, models)
+
+
+def test_every_report_that_shows_data_is_looked_at() -> None:
+    no_table = {"ask_consent", "data", "jsonable", "problem", "progress_bar"}
+    assert {*reports.__all__, *experiments.__all__} - no_table == SHOWN.keys()
+
+
+def test_what_waits_and_what_asks_for_consent_is_shown_as_it_is(
+    printed: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    progress = Progress("generate", 2)
+    progress.waiting = ODD
+    assert terminal.data(ODD) in terminal._facts(progress)
+    person = SimpleNamespace(isatty=lambda: True, write=lambda text: None, flush=lambda: None)
+    monkeypatch.setattr(terminal.sys, "stdin", person)
+    monkeypatch.setattr(terminal.sys, "stderr", person)
+    monkeypatch.setattr(terminal.Confirm, "ask", cast(Any, lambda *args, **kwargs: False))
+    reports.ask_consent(ConsentMissing(ODD, {}))
+    assert ODD in printed.getvalue()
+
+
+def test_a_bar_in_a_graders_name_shifts_no_column(printed: io.StringIO) -> None:
+    reports.study_status(STATUS)
+    (row,) = [line for line in printed.getvalue().splitlines() if line.count(MODEL) and ODD in line]
+    cells = [cell.strip() for cell in row.split("│")]
+    assert cells[1:4] == [MODEL, ODD, "0/1"]
