@@ -40,14 +40,17 @@ def outcome(scorer: str, solution: str, target: str) -> str:
     return verdict.parse_error or str(verdict.score)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.solution[:40]}-{case.target}")
-def test_a_scorer_judges_as_a_careful_person_does(case: Case) -> None:
-    assert outcome(case.scorer, case.solution, case.target) == case.expected
+@pytest.mark.parametrize("scorer", SCORERS)
+def test_a_scorer_judges_as_a_careful_person_does(scorer: str) -> None:
+    found = {
+        case: outcome(scorer, case.solution, case.target) for case in CASES if case.scorer == scorer
+    }
+    assert {case: got for case, got in found.items() if got != case.expected} == {}
 
 
 def test_the_table_holds_every_scorer_and_each_case_once() -> None:
     assert {case.scorer for case in CASES} == set(SCORERS)
-    assert len(set(CASES)) == len(CASES) > 400
+    assert len(set(CASES)) == len(CASES) > 1000
 
 
 def other_targets(case: Case) -> list[str]:
@@ -57,7 +60,8 @@ def other_targets(case: Case) -> list[str]:
         return [f"{case.target} x", f"not {case.target}", f"{case.target}s"]
     value = as_number(case.target)
     assert value is not None
-    others = [value * 1.01 + 1, value * 1.001 + 0.001, -value - 1, value / 7 + 3]
+    near, far = abs(value) / 1000 + 0.001, abs(value) / 10 + 1
+    others = [value + near, value - near, value + far, value - far]
     return [repr(other) for other in others]
 
 

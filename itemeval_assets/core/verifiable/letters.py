@@ -30,7 +30,7 @@ _ASCII |= {0x24B6 + place: ord(letter) for place, letter in enumerate(ascii_uppe
 _ASCII |= dict(zip(map(ord, "。、【】’‘“”"), map(ord, ".,[]''\"\""), strict=True))
 
 _MARKUP = re.compile(
-    r"\\(?:f?boxed|mbox|text[a-z]*|math[a-z]+|emph|left|right|quad|qquad)(?![a-z])"
+    r"~~[^~\n]{1,200}~~|\\(?:boxed|fbox|mbox|text[a-z]*|math[a-z]+|emph|left|right|quad|qquad)(?![a-z])"
     r"|\\[()\[\],;! ]|[{}$*`_~]"
 )
 
@@ -44,9 +44,9 @@ KEYWORD = (
     r"(?:answers?|options?|choices?|letters?|antwort|respuesta|réponse|resposta|risposta|ответ)"
 )
 _JOINED = re.compile(
-    r"\s+|[)\].'\"]*\s*(?:[,/&+;|~]|[-–—]+|\b(?:and/or|and|or|nor|und|oder|et|ou|vs\.?|versus|"
+    r"\s+|[)\].?!'\"]*\s*(?:[,/&+;|~]|[-–—]+|\b(?:and/or|and|or|nor|und|oder|et|ou|vs\.?|versus|"
     r"through|to|[yoeu])\b|或|和|または|или|и)(?:\s|\b(?:both|either|also|maybe|perhaps|possibly|"
-    r"even|option|choice|answer|letter|the|or|and)\b)*[(\['\"]*",
+    r"even|is it|option|choice|answer|letter|the|or|and)\b)*[(\['\"]*",
     re.IGNORECASE,
 )
 
@@ -58,8 +58,8 @@ _END_AFTER_PRONOUN = re.compile(r"\s*(?:$|[).\]:'\"])")
 
 # What may follow a letter that is the answer, and what stands before a small one.
 _ENDS = re.compile(
-    r"\s*(?:$|[).\]:,;!?'\"]|\s[(\[]|[-–—]+(?:\s|$)|[^\x00-\u2fff]|"
-    r"(?:because|since|as|is|was|but|not|which|due)\b)"
+    r"\s*(?:$|[).\]:,;!?'\"]|\s[(\[]|[(\[](?:\w{2}|\d)|[-–—]+(?:\s|$)|[^\x00-\u2fff]|"
+    r"(?:because|since|as|is|was|but|not|which|due|rather|instead|over)\b)"
 )
 _LEADS = re.compile(
     rf"(?:^|[:(\[=>]|\b(?:is|be|it's|are|was|choose|chose|pick|select|say|think|guess|with|for|so|"
@@ -75,20 +75,26 @@ _NAMED = (
     r"function|box|city|town|person|player|car|train|planet|compound|substance|item|row|column"
 )
 _OTHER_BEFORE = re.compile(
-    r"(?:[+*/^<>|°≤≥×·−#&]\s*|[-–]|\d\s*|(?<!answer)(?<!option)(?<!choice)(?<!letter)\s*=\s*"
+    r"(?:[+*/^<>|°≤≥×·−#&∪∩⊂⊆∈∧∨⊕]\s*|[-–]|\d\s*|(?<!answer)(?<!option)(?<!choice)(?<!letter)\s*=\s*"
     rf"|\b(?:{_NAMED})\s+['\"]?)$",
     re.IGNORECASE,
 )
-_OTHER_AFTER = re.compile(r"\s*[=+*^<>≤≥°×#≈/]|\s?[([]\w?[)\]]?\s*=")
-_CALL = re.compile(r"\w[(\[]$")
+_OTHER_AFTER = re.compile(r"\s*[=+*^<>≤≥°×#≈/∪∩⊂⊆∈∧∨⊕]|\s?[([]\w?[)\]]?\s*=")
+_CALL = re.compile(rf"{_W}[(\[]$")
 _KEYWORD_CALL = re.compile(rf"{KEYWORD}[(\[]$", re.IGNORECASE)
 
+# A denial holds up to the end of its clause.
+_DENIED_CLAUSE = re.compile(
+    r"(?:\b(?:not|never|hardly|no way|doubt)|n't)\b(?:(?!\b(?:but|so|hence|thus|therefore|and|"
+    r"because|since|however|while|then|leaves)\b)[^.,;:!?\n]){0,40}$",
+    re.IGNORECASE,
+)
 _DENIED_BEFORE = re.compile(
-    r"(?:\b(?:not|nor|never|neither|except|than|unlike|without|beyond|versus|vs|against|no|non|"
+    r"(?:\b(?:if|whether|suppose|assum\w+|let)\b[^.,;:\n]{0,50}\s|\b(?:not|cannot|nor|never|neither|except|than|unlike|without|beyond|versus|vs|against|no|non|"
     r"kein|keine|nicht|pas|instead of|other than|anything but|all but|nothing but|opposite of|"
     r"(?:eliminat|exclud|reject|discard|dismiss|refut)\w*|rul\w+ out|(?:wrong|incorrect|false|bad)"
     rf"(?:\s{KEYWORD})?\s(?:is|are|was))|n't|不是|не)"
-    r"(?:\s|\b(?:be|is|the|a|an|simply|choose|pick|select|with|necessarily|either|correct|"
+    r"(?:\s|\b(?:be|is|the|a|an|even|simply|choose|pick|select|with|necessarily|either|correct|"
     rf"{KEYWORD})\b|:)*[(\['\"]*$",
     re.IGNORECASE,
 )
@@ -158,7 +164,8 @@ def is_possible(text: str, mention: Mention) -> bool:
         return False
     if _CALL.search(left) and not _KEYWORD_CALL.search(left):
         return False
-    return not (_DENIED_BEFORE.search(left) or _DENIED_AFTER.match(right))
+    denied = _DENIED_BEFORE.search(left) or _DENIED_CLAUSE.search(left)
+    return not (denied or _DENIED_AFTER.match(right))
 
 
 def only_letter(found: Iterator[Mention]) -> str | None:
@@ -171,8 +178,9 @@ def only_letter(found: Iterator[Mention]) -> str | None:
     return letters.pop() if letters else None
 
 
-def before(text: str, place: int) -> str:
-    return text[max(0, place - _NEAR) : place]
+def before(text: str, place: int, near: int = _NEAR) -> str:
+    """The characters before a place, so many at most."""
+    return text[max(0, place - near) : place]
 
 
 def _after(text: str, place: int) -> str:

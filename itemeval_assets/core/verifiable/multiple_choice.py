@@ -17,7 +17,7 @@ from .letters import (
     shown,
     to_ascii,
 )
-from .payload import last_boxed, payload_of
+from .payload import last_boxed, payload_of, unwrapped
 
 __all__ = ["multiple_choice"]
 
@@ -50,11 +50,14 @@ _PHRASE = re.compile(
     re.IGNORECASE,
 )
 _NO_CLAIM = re.compile(
+    r"(?:\b(?:not|never|hardly|no way|doubt)|n't)\b[^.,;:!?\n]{0,20}\s(?:the|that|my)\s+$|"
     r"\b(?:if|whether|suppose|assume|assuming|wrong|incorrect|false|worst|unlikely|doubt|says?|"
     r"that|initial|first|tempting)\s+(?:(?:the|that|this|my|correct|right|best|final)\s+)*$",
     re.IGNORECASE,
 )
 _LISTED = re.compile(r"^[\s>#*(\[-]{0,12}([A-Z])[).:\]][ \t]+\S", re.MULTILINE)
+_SENTENCE = 300
+_SENTENCE_END = re.compile(r"[.!?]\s|\n")
 _OFFERED = re.compile(r"\b(?:or|oder|ou)\s+(?:option\s+|choice\s+)?[(\['\"]*$", re.IGNORECASE)
 # The `F.` of `John F. Kennedy`, but not the `B.` of `Therefore B. The others`.
 _INITIAL = re.compile(r"\b(?!(?:Therefore|Thus|Hence|So|Is|Choose|Select|Pick)\b)[A-Z][a-z]+ $")
@@ -75,7 +78,7 @@ def multiple_choice(solution: str, target: str) -> Verdict:
         return Verdict.failed("target_not_letter")
     payload = payload_of(solution)
     text = to_ascii(payload.text)
-    letter = _of_answer(shown(text)) if payload.labelled else _of_text(text)
+    letter = _of_answer(shown(unwrapped(text))) if payload.labelled else _of_text(text)
     if not letter:
         return Verdict.failed("no_letter_found", payload.text)
     return Verdict.scored(1.0 if letter == expected.upper() else 0.0, payload.text)
@@ -150,13 +153,18 @@ def _last_upper(text: str) -> str | None:
     listed = {found.start(1): found[1] for found in _LISTED.finditer(text)}
     heads = listed if len(set(listed.values())) > 1 else {}
     for mention in reversed(deque(mentions(text, upper=True), _MOST)):
-        if mention.start in heads or not is_possible(text, mention) or _is_initial(text, mention):
+        if mention.start in heads or not is_possible(text, mention) or _is_aside(text, mention):
             continue
         return "" if _UNDECIDED.search(text, mention.end) else only_letter(iter([mention]))
     return None
 
 
-def _is_initial(text: str, mention: Mention) -> bool:
-    return bool(
-        _REST_OF_NAME.match(text, mention.end) and _INITIAL.search(before(text, mention.start))
-    )
+def _is_aside(text: str, mention: Mention) -> bool:
+    """Whether a letter is a person's initial, or stands in the reason for another letter."""
+    left = before(text, mention.start, _SENTENCE)
+    if _REST_OF_NAME.match(text, mention.end) and _INITIAL.search(left):
+        return True
+    sentence = _SENTENCE_END.split(left)[-1]
+    reason = _REASON.search(sentence)
+    claimed = sentence[: reason.start()] if reason else ""
+    return any(is_possible(claimed, earlier) for earlier in mentions(claimed, upper=True))

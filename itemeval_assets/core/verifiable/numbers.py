@@ -31,33 +31,59 @@ _SCALES = {
     "dozen": 12.0,
 }
 _SPACELESS = r"\u0e00-\u0e7f\u3000-\u9fff\uac00-\ud7af"
+_LETTER = rf"[^\W\d_{_SPACELESS}]"
+
+
+def _any_of(*patterns: str) -> str:
+    return f"(?:{'|'.join(patterns)})"
+
+
 # Digits of a word (`H2O`, `GPT-4`), an exponent of a unit (`m^2`) or an index (`x_1`).
-_OF_A_WORD = re.compile(rf"(?:[^\W\d_{_SPACELESS}]|[^\W\d_{_SPACELESS}]\d*-|\^[-+]?|\w_)$")
-# Part of an expression, a bound, a date, a time or a decimal comma.
+_OF_A_WORD = re.compile(rf"(?:{_LETTER}|{_LETTER}\d*-|\^[-+]?|\w_)$")
+_WORDS_BEFORE = _any_of(
+    r"sqrt|log|ln|sin|cos|tan|root of|to the power of",
+    r"plus|times|\d minus|divided by|multiplied by|mod|modulo|over",
+    r"(?:more|less|fewer|greater|larger|smaller|higher|lower) than|at least|at most|up to",
+    r"under|below|above|exceeds|exceeding",
+)
 _UNCLEAR_BEFORE = re.compile(
-    rf"(?:\d[.,:_]|[<>≤≥≠±{OPAQUE}]\s?\(?-?|[\w)]\s?[*/^]\s?\(?|[\w){OPAQUE}]\s?[-+]\s?|\w[([]|"
-    rf"\d\s?\(|\d!|{OPAQUE}\s?[*/+-]\s?|\n\s*-\s?)$"
-    r"|\b(?:sqrt|log|ln|sin|cos|tan|root of|mod|modulo|plus|times|divided by|multiplied by|over|"
-    r"under|at least|at most|(?:more|less|fewer|greater|larger|smaller|higher|lower) than|up to|"
-    r"below|above|exceeds|exceeding|\d minus|to the power of)\s(?:or equal to\s)?$",
+    _any_of(
+        r"\d[.,:_]",  # 1.2.3, 3,14, 12:30, 1_0
+        rf"[<>≤≥≠±{OPAQUE}]\s{{0,3}}\(?-?",  # > 5, √2
+        rf"[\w){OPAQUE}]\s?[-+*/^]\s?\(?",  # x/2, 3 - 4
+        r"\w[([]|\d!",  # f(2), 3(2), 3!2
+        r"\n\s*-\s?",  # an item of a list, or a minus
+        rf"\b{_WORDS_BEFORE}\s(?:or equal to\s)?",
+    )
+    + "$",
     re.IGNORECASE,
 )
 _NEGATIVE_BEFORE = re.compile(r"(?:^|[^\d\s]\s?)\b(?:minus|negative)\s$", re.IGNORECASE)
 _DENIED_BEFORE = re.compile(
-    r"(?:\b(?:not|never|than|instead of|except|unlike|nicht|pas|kein|no)|n't|n’t|不是|не)\s"
+    r"(?:\b(?:not|never|than|instead of|except|unlike|nicht|pas|kein|no)|n['’]t|不是|не)\s"
     r"(?:(?:be|equal|to|exactly|simply|just|the)\s)*$",
     re.IGNORECASE,
 )
-_UNIT = r"(?:[mgshlLNJWVACF](?![a-zA-Z]))"
-_UNCLEAR_AFTER = re.compile(
-    rf"(?!{_UNIT})(?:[a-zA-Z](?![a-zA-Z])|(?:pi|bn|mn|mio|mrd|[xyz]{{2,3}})\b)|_\w|[.,:]\d|['’′]\d|"
-    rf"\s?[{OPAQUE}±<>≤≥≠^]|\.{OPAQUE}|\s?\*\s?[\w(]|\s?/\s?(?:[\d({OPAQUE}]|[xyznkabpq](?![a-zA-Z]))|"
-    rf"\s?[-+]\s?(?:[\d({OPAQUE}]|[b-z](?![a-zA-Z]))|\s?\([-\d]|\)\s?[\^!]|\)\(|!(?=[\s\w(*])|"
-    r"\s(?:squared|cubed|factorial|plus|minus|divided|multiplied|mod|modulo|choose|pi|to the power|"
-    r"times\s[\w(]*\d|or (?:more|less|fewer|greater|so|higher|lower))\b|\s[xyznijk](?![\w'’])|"
-    r"[ ]\d{3}(?!\d)",
-    re.IGNORECASE,
+_UNIT = r"(?:m[23]?|[gshlLJNWVACF])(?![a-zA-Z\d])"
+_WORDS_AFTER = _any_of(
+    r"squared|cubed|factorial|pi|to the power|choose|mod|modulo",
+    r"plus|minus|divided|multiplied|times\s[\w(]*\d",
+    r"or (?:more|less|fewer|greater|so|higher|lower)",
 )
+_UNCLEAR_AFTER = re.compile(
+    _any_of(
+        rf"(?!{_UNIT})(?:[a-zA-Z](?![a-zA-Z])|(?i:pi|bn|mn|mio|mrd|[xyz]{{2,3}})\b)",  # 2x, 7bn
+        r"_\w|[.,:]\d|['’′]\d|[ ]\d{3}(?!\d)",  # 1_0, 3,14, 12:30, 5'6, 1 234
+        rf"\s{{0,3}}[{OPAQUE}±<>≤≥≠^]|\.{OPAQUE}",  # 2√3, 7 < x, 0.\overline{3}
+        rf"\s?\*\s?[\w(]|\s?/\s?(?:[\d({OPAQUE}]|[xyznkabpq](?![a-zA-Z]))",  # 3*4, 2/x
+        rf"\s?\+|\s?-\s?(?:[\d({OPAQUE}]|[b-z](?![a-zA-Z]))",  # 3 - 4, 2 + x
+        r"\([-\d]|\)\s?[\^!]|\)\(|!(?=[\s\w(*])",  # 3(2), (3)^2, 3! + 1
+        r"\s[xyznijk](?![\w'’])",  # 2 x
+        rf"\s(?i:{_WORDS_AFTER})\b",
+    )
+)
+# A sign may stand apart from its number where nothing is there to be subtracted from.
+_BEFORE_SIGN = re.compile(r"(?:^|[=:(])[ ]*$")
 _CUT_OFF = re.compile(r"\.\.\.|…")
 _MOST_FACTORIAL = 20  # a larger number before `!` is a number said with emphasis
 
@@ -108,7 +134,7 @@ def _number(text: str, found: re.Match[str]) -> Number:
         or _UNCLEAR_AFTER.match(after)
         or (after[:1] == "!" and abs(value) <= _MOST_FACTORIAL)
         or ("." in found[0] and _CUT_OFF.match(after))
-        or ((found["sign"] or "").endswith(" ") and "\n" in before[-3:])
+        or ((found["sign"] or "").endswith(" ") and not _BEFORE_SIGN.search(before))
     ):
         value = None
     if value is not None and _NEGATIVE_BEFORE.search(before):

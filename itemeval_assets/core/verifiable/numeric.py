@@ -13,7 +13,11 @@ __all__ = ["numeric"]
 
 # After the first number of a labelled answer: what follows is a remark.
 _REMARK = re.compile(
-    r"\s\(|;|\b(?:not|because|since|where|when|whereas|while|rather than|instead of|given)\b|n't\b",
+    r"\s\(|;|\b(?:not|because|since|whereas|rather than|instead of)\b|n't\b", re.IGNORECASE
+)
+# After a number that follows `=`, so is what it holds for: `x = 42 where n = 7`.
+_CONDITION = re.compile(
+    r"=[^=\d]{0,30}\d[^=]{0,30}?\s(?=(?:where|when|while|for|such that|so that|with|given|if)\b)",
     re.IGNORECASE,
 )
 _LISTED = re.compile(
@@ -27,6 +31,7 @@ _JOINERS = (
 _JOINED = re.compile(
     rf"[^\w\n=:.]*(?:(?:{_JOINERS})(?!\w)[^\w\n=:.]*)?|"
     r"[^\w\n=:.]*[^\W\d]{1,12}[^\w\n=:.]+(?:or|and|to|through|oder|und|ou|bis|или)\s+[^\w\n=:.]*|"
+    r"\s*(?:\.\.+|…)\s*|[^\w\n]*(?:and|or|und|oder|или|и)\s+[^\W\d]\w?\s*=\s*|"
     r"(?:(?![.;!?]\s|\n).){0,80}?\b(?:or|oder|ou|или)\b(?:(?![.;!?]\s|\n).){0,80}|[^.\n]{0,20}或[^.\n]{0,20}",
     re.IGNORECASE,
 )
@@ -51,7 +56,7 @@ def numeric(solution: str, target: str) -> Verdict:
     payload = payload_of(solution)
     boxed = last_boxed(payload.text)
     if payload.labelled or boxed is not None:
-        found = _of_answer(plain_math(payload.text if boxed is None else boxed))
+        found = _of_answer(plain_math(unwrapped(payload.text) if boxed is None else boxed))
     else:
         found = _last_of(plain_math(payload.text))
     if found is None:
@@ -61,12 +66,18 @@ def numeric(solution: str, target: str) -> Verdict:
 
 
 def _of_answer(text: str) -> float | None:
-    """The value of a short answer: all its numbers, or those after `=`, are one."""
+    """The value of a short answer: all its numbers, or those after `=`, are one.
+
+    Where it is said exactly and approximately, exactly: `1/3 ≈ 0.333`.
+    """
+    if "≈" in text:
+        exact = _of_answer(text[: text.index("≈")])
+        return _of_answer(text[text.rindex("≈") + 1 :]) if exact is None else exact
     numbers = [number for number in first_numbers(text) if not number.denied]
     if not numbers:
         return None
-    remark = _REMARK.search(text, numbers[0].end)
-    end = remark.start() if remark else len(text)
+    remark, condition = _REMARK.search(text, numbers[0].end), _CONDITION.search(text)
+    end = min(remark.start() if remark else len(text), condition.end() if condition else len(text))
     numbers = [number for number in numbers if number.start < end]
     equals = text.rfind("=", 0, numbers[-1].start)
     if _LISTED.search(text, 0, equals + 1):

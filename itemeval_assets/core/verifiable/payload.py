@@ -12,11 +12,12 @@ _LABELLED = re.compile(r"ANSWER[*_]{0,3}[^\S\r\n]*[:：]([^\r\n]*)", re.IGNORECA
 # Lines that only open a fence or a formula are passed over.
 _NEXT_LINE = re.compile(r"(?:\s|\$\$|\\\[|```\w*(?=\s))*([^\r\n]*)")
 _OPENING_ONLY = re.compile(r"(?:\s|\$|\\\[|`)*")
-_BOXED = re.compile(r"\\f?boxed?\s*\{")
+_BOXED = re.compile(r"\\(?:boxed|fbox)\s*\{")
 _BRACE = re.compile(r"[{}]")
-_COMMAND = re.compile(r"\\(?:f?boxed|mbox|text[a-z]*|math[a-z]+|emph|operatorname)\s*\{")
+_COMMAND = re.compile(r"\\(?:boxed|fbox|mbox|text[a-z]*|math[a-z]+|emph|operatorname)\s*\{")
 _WRAPPERS = ("**", "__", "$$", "*", "_", "`", "$")
-_BRACKETS = {"\\(": "\\)", "\\[": "\\]"}
+_BRACKETS = {"\\(": "\\)", "\\[": "\\]", "<": ">"}
+_AROUND_LABEL = {"`": "`", '"': '"', "“": "”", "'": "'", "(": ")", "[": "]", "{": "}", "*": "*"}
 _MOST_WRAPPERS = 8  # each costs a pass
 
 
@@ -35,7 +36,7 @@ def payload_of(solution: str) -> Payload:
     labelled = deque(_LABELLED.finditer(solution), maxlen=1)
     if not labelled:
         return Payload(_unmarked(solution), False)
-    payload = _unmarked(labelled[0][1])
+    payload = _unclosed(solution[: labelled[0].start()][-1:], _unmarked(labelled[0][1]))
     if _OPENING_ONLY.fullmatch(payload):
         following = _NEXT_LINE.match(solution, labelled[0].end())
         payload = _unmarked(following[1]) if following else ""
@@ -89,6 +90,15 @@ def _closing(text: str, start: int) -> int | None:
         if not depth:
             return brace.start()
     return None
+
+
+def _unclosed(opening: str, payload: str) -> str:
+    """The payload without the mark that closes one before the label: `"ANSWER: 42"`."""
+    closing = _AROUND_LABEL.get(opening, "")
+    whole = payload.rstrip(".")
+    if closing and whole.endswith(closing) and opening not in whole[:-1]:
+        return whole.removesuffix(closing).rstrip()
+    return payload
 
 
 def _unmarked(text: str) -> str:

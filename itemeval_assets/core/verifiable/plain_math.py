@@ -22,7 +22,8 @@ _ALIKE = str.maketrans(
         **dict.fromkeys(_MINUS, "-"),
         **dict.fromkeys("×·⋅∙", "*"),
         **dict.fromkeys("⁄∕÷", "/"),
-        **dict.fromkeys("≈≅≃⇒→⟹", "="),
+        **dict.fromkeys("≅≃", "≈"),
+        **dict.fromkeys("⇒→⟹", "="),
         **dict.fromkeys("π∞∑∫", OPAQUE),
         **{"＝": "=", "．": ".", "％": "%", "，": ",", "（": "(", "）": ")", "：": ":"},
         **{"。": ". ", "、": ", ", "；": ";"},
@@ -37,14 +38,16 @@ _Replacement = str | Callable[[re.Match[str]], str]
 _STEPS: list[tuple[re.Pattern[str], _Replacement]] = [
     (re.compile(pattern), replacement)
     for pattern, replacement in (
-        (r"=>|->|\\(?:to|[rR]ightarrow|implies|approx|equiv|simeq|sim)(?![a-zA-Z])", "="),
+        (r"~~[^~\n]{1,200}~~", " "),
+        (r"=>|->|\\(?:to|[rR]ightarrow|implies|equiv)(?![a-zA-Z])", "="),
+        (r"\\(?:approx|simeq|sim)(?![a-zA-Z])", "≈"),
         (r"!=|\\neq?(?![a-zA-Z])", "≠"),
         (r"<=|\\(?:leq?|leqslant)(?![a-zA-Z])", "≤"),
         (r">=|\\(?:geq?|geqslant)(?![a-zA-Z])", "≥"),
         (r"\\lt(?![a-zA-Z])", "<"),
         (r"\\gt(?![a-zA-Z])", ">"),
         (r"\\pm(?![a-zA-Z])|\+/-", "±"),
-        (r"–(?=[\d.\\$])", "-"),
+        (r"–(?=[^\S\n]?[\d.\\$])", "-"),
         (
             rf"(?<![\d.,])(?<!\{{,\}})(?<!\d[\u00a0\u202f\u2009])[1-9]\d{{0,2}}(?:{_GROUP}\d{{3}})+"
             rf"(?!\d|{_GROUP}\d)",
@@ -77,11 +80,12 @@ _STEPS: list[tuple[re.Pattern[str], _Replacement]] = [
         ),
         (r"(?<=[\w})])_\s?\{[^{}\n]{0,20}\}", "_0"),
         (
-            r"\\(?:f?boxed|mbox|text[a-z]*|math(?:rm|bf|it|sf|tt|bb|cal)|operatorname|q?quad|left|right|"
+            r"\\(?:boxed|fbox|mbox|text[a-z]*|math(?:rm|bf|it|sf|tt|bb|cal)|operatorname|q?quad|left|right|"
             r"displaystyle|[bB]igg?[lr]?)(?![a-zA-Z])",
             " ",
         ),
         (r"\\[a-zA-Z]+", f" {OPAQUE} "),
+        (r"(?<=[A-Za-z])\\?[$€£¥₹]", " "),
         (r"\\?[$%]|[€£¥₹`]|\*\*|\\[!,;: ()\[\]]", ""),
         (r"[{}~]", " "),
     )
@@ -90,7 +94,7 @@ _STEPS: list[tuple[re.Pattern[str], _Replacement]] = [
 
 def plain_math(text: str) -> str:
     """The text with one sign for each operation, without marks of money, percent, groups and
-    layout; fractions as `3/4`, powers as `10^3`, `≈` and arrows as `=`."""
+    layout; fractions as `3/4`, powers as `10^3`, arrows as `=`."""
     text = text.translate(_ALIKE)
     for pattern, replacement in _STEPS:
         text = pattern.sub(replacement, text)
