@@ -1,6 +1,7 @@
 """The schedule that runs again what failed, down to the cell: off until somebody starts it."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 import dagster as dg
 from dagster._core.storage.partition_status_cache import AssetPartitionStatus
@@ -28,6 +29,8 @@ __all__ = ["OUTPUTS", "rerun_schedule"]
 # Dagster's own job of all assets: solutions and gradings have different partitions, which no
 # other job can hold together.
 ALL_ASSETS_JOB = "__ASSET_JOB"
+# A partition is given up after a few; the newest come first.
+MOST_FAILURES = 200
 # What one run of a stage writes.
 OUTPUTS = {
     "solutions": ("solutions", "generation_ledger"),
@@ -50,9 +53,13 @@ def rerun_schedule(study: Study) -> dg.ScheduleDefinition:
         description="Runs again what is errored or missing, and no cell that is sound.",
     )
     def reruns(context: dg.ScheduleEvaluationContext) -> dg.SkipReason | list[dg.RunRequest]:
+        # Late: definitions load without pyarrow.
+        from itemeval_assets.storage.attempts import count_failures
+
         store = store_of(study)
         progress, failed = _by_dagster(context.instance, study)
         try:
+            count_failures(store, list(_failed_runs(context.instance, study)))
             decision = stages.reruns.decide(
                 study, store, load_prices(study), in_progress=progress, failed=failed
             )
@@ -94,6 +101,23 @@ def _requests(
                 RERUN_TAG: study.name,
             }
             yield [asset_key(study, name) for name in OUTPUTS[stage]], tags
+
+
+def _failed_runs(
+    instance: dg.DagsterInstance, study: Study
+) -> Iterator[tuple[datetime, list[Partition]]]:
+    """Runs of the schedule that failed, some of them before their step could count itself."""
+    asked = dg.RunsFilter(tags={RERUN_TAG: study.name}, statuses=[dg.DagsterRunStatus.FAILURE])
+    design = (study.generate_partitions(), study.grade_partitions())
+    grids = (generate_partitions(study), grade_partitions(study))
+    for record in instance.get_run_records(asked, limit=MOST_FAILURES):
+        tags = record.dagster_run.tags
+        for partitions, grid in zip(design, grids, strict=True):
+            ends = {to_partition(tags[RANGE_START]), to_partition(tags[RANGE_END])}
+            if ends <= set(partitions):
+                span = dg.PartitionKeyRange(tags[RANGE_START], tags[RANGE_END])
+                keys = grid.get_partition_keys_in_range(span)
+                yield record.create_timestamp, [to_partition(key) for key in keys]
 
 
 def _by_dagster(

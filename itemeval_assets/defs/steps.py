@@ -90,13 +90,14 @@ def stage_run(
     from itemeval_assets import stages
     from itemeval_assets.stages.stage_run import StageRun
 
+    store = store_of(study)
+    # First of all: an attempt counts, whatever becomes of it.
+    if RERUN_TAG in context.op_execution_context.run_tags:
+        stages.reruns.count_attempt(store, partitions)
     # An input that was never materialized arrives as an empty table: without items, nothing
     # would be pending, and the partition would turn green for nothing.
     if not items.num_rows:
         raise DatasetError(f"study {study.name} has no items yet: materialize items first")
-    store = store_of(study)
-    if RERUN_TAG in context.op_execution_context.run_tags:
-        stages.reruns.count_attempt(store, partitions)
     with gate_of(context, study, config.consent_usd) as gate:
         yield StageRun(
             study=study,

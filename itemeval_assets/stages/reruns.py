@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from itemeval_assets.core.budget import require_budget
 from itemeval_assets.core.estimate import Projection
 from itemeval_assets.core.pricing import PriceBook
-from itemeval_assets.core.reruns import Attempts, Decision, admit, choose
+from itemeval_assets.core.reruns import Decision, admit, choose
 from itemeval_assets.core.study import Asked, Partition, Study
-from itemeval_assets.storage.attempts import read_attempts, write_attempts
+from itemeval_assets.storage.attempts import count_attempts, forget_attempts, read_attempts
 from itemeval_assets.storage.locks import is_claimed
 from itemeval_assets.storage.store import ResultsStore
 
@@ -68,11 +68,7 @@ def decide(
 
 def count_attempt(store: ResultsStore, partitions: Collection[Partition]) -> None:
     """A run that the schedule asked for has begun on these partitions."""
-    known, now = read_attempts(store), datetime.now(UTC)
-    for partition in partitions:
-        made = known[partition].made if partition in known else 0
-        known[partition] = Attempts(made + 1, now)
-    write_attempts(store, known)
+    count_attempts(store, partitions, datetime.now(UTC))
 
 
 def settle(study: Study, store: ResultsStore, partitions: Collection[Partition]) -> None:
@@ -86,10 +82,7 @@ def settle(study: Study, store: ResultsStore, partitions: Collection[Partition])
 
 def reset(store: ResultsStore, partitions: Collection[Partition] | None = None) -> list[Partition]:
     """Forget the attempts on these partitions, or on all; those that had any."""
-    known = read_attempts(store)
-    forgotten = [part for part in known if partitions is None or part in partitions]
-    write_attempts(store, {part: tried for part, tried in known.items() if part not in forgotten})
-    return forgotten
+    return forget_attempts(store, partitions, datetime.now(UTC))
 
 
 def _lack(part: PartitionStatus, with_blank: bool) -> str:

@@ -9,15 +9,16 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from itemeval_assets import api
+from itemeval_assets import api, stages
 from itemeval_assets.cli import run_cli
-from itemeval_assets.core.reruns import Attempts
+from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.study import Study
 from itemeval_assets.defs.build import build_definitions
 from itemeval_assets.instances import ensure_home
 from itemeval_assets.settings import Settings
-from itemeval_assets.storage.attempts import read_attempts, write_attempts
+from itemeval_assets.storage.attempts import read_attempts
 from itemeval_assets.storage.inputs import load_study
+from itemeval_assets.storage.layout import RERUNS
 from itemeval_assets.storage.store import open_store
 from tests.defs.runs import QUIET
 from tests.model_server import Answer, Request, error_answer
@@ -206,11 +207,57 @@ def test_what_a_run_is_calling_is_not_asked_for(tmp_path: Path, serve: Serve) ->
         assert len(tick()) == 1
 
 
+@pytest.mark.parametrize("broken", ["items.load", "solutions.generate"])
+def test_a_run_that_fails_before_or_within_its_step_is_an_attempt(
+    tmp_path: Path, broken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = declare(tmp_path, models=["mockllm/m"], prompts=["p1"], graders=[])
+    study = load_study(config)
+    store = open_store(study)
+    [partition] = study.generate_partitions()
+
+    def fails(*_: Any) -> None:
+        raise StoreError("the disk is gone")
+
+    with ticking(study) as (tick, _), dg_instance(study) as (instance, job):
+        [request] = tick()
+        with monkeypatch.context() as patch:
+            module, name = broken.split(".")
+            patch.setattr(getattr(stages, module), name, fails)
+            result = job.execute_in_process(
+                instance=instance,
+                asset_selection=request.asset_selection,
+                tags=dict(request.tags),
+                run_config=QUIET,
+                raise_on_error=False,
+            )
+            assert not result.success
+        for _ in range(2):  # looking twice counts once
+            waiting = tick()
+            assert isinstance(waiting, dg.SkipReason)
+            assert "asked for again after" in (waiting.skip_message or "")
+            assert read_attempts(store)[partition].made == 1
+        assert run_cli(["reset", str(config)]) == 0
+        assert len(tick()) == 1
+        assert read_attempts(store) == {}
+
+
+@contextmanager
+def dg_instance(study: Study) -> Iterator[tuple[dg.DagsterInstance, dg.JobDefinition]]:
+    definitions = build_definitions(Settings(), [study])
+    with dg.DagsterInstance.from_config(str(ensure_home(study.config_dir))) as instance:
+        yield instance, definitions.resolve_implicit_global_asset_job_def()
+
+
 def _let_time_pass(study: Study) -> None:
     """As if every attempt had been made hours ago."""
     store = open_store(study)
-    past = {
-        part: Attempts(tried.made, tried.last - timedelta(hours=9))
-        for part, tried in read_attempts(store).items()
-    }
-    write_attempts(store, past)
+
+    def back(document: dict[str, Any]) -> dict[str, Any]:
+        hours = timedelta(hours=9)
+        return {
+            part: {**tried, "last": (datetime.fromisoformat(tried["last"]) - hours).isoformat()}
+            for part, tried in document.items()
+        }
+
+    store.update_json(RERUNS, back)
