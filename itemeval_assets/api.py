@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "estimate",
     "export",
+    "load_study",
     "preflight",
     "recover",
     "release",

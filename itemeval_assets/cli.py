@@ -90,11 +90,13 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Run what is pending, and print how the study stands."""
+    # Once: consent is to what the refusal was about, whatever is edited meanwhile.
+    study = api.load_study(config)
 
     def with_consent(usd: float | None) -> "RunSummary":
         with reports.progress_bar(hidden=as_json) as on_progress:
             return api.run(
-                config,
+                study,
                 only=only,
                 conditions=condition,
                 graders=grader,

@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, get_args
 
-from .conditions import Design
+from .conditions import Design, expand_design
 from .config import Policy, StudyConfig
-from .errors import ConfigError
+from .config_text import parse_config
+from .errors import ConfigError, ItemevalAssetsError
+from .snapshot import Snapshot
 
 __all__ = [
+    "BYTE_ORDER_MARK",
     "GENERATE",
     "GRADE",
     "PREFLIGHT",
@@ -19,7 +22,10 @@ __all__ = [
     "Study",
     "run_plan",
     "stage_of",
+    "study_of",
 ]
+
+BYTE_ORDER_MARK = "\ufeff"
 
 PREFLIGHT, GENERATE, GRADE = STAGES = "preflight", "generate", "grade"
 
@@ -34,20 +40,31 @@ def stage_of(partition: Partition) -> str:
 
 @dataclass(frozen=True)
 class Study:
-    """Everything the YAML and its templates say. Loading one reads no dataset and no network.
+    """Everything the YAML and its templates say, at the moment of its snapshot.
 
-    `location` is the study directory: an absolute path, or an `s3://` URI.
+    Loading one reads no dataset and no network. `location` is the study directory: an absolute
+    path, or an `s3://` URI.
     """
 
     config: StudyConfig
     design: Design
-    config_path: Path
-    config_sha256: str
-    location: str
+    snapshot: Snapshot
 
     @property
     def name(self) -> str:
         return self.config.study
+
+    @property
+    def location(self) -> str:
+        return self.snapshot.location
+
+    @property
+    def config_path(self) -> Path:
+        return Path(self.snapshot.config_path)
+
+    @property
+    def config_sha256(self) -> str:
+        return self.snapshot.config_sha256
 
     @property
     def config_dir(self) -> Path:
@@ -71,6 +88,17 @@ class Study:
             for generate in self.design.generate
             for grade in self.design.grade
         ]
+
+
+def study_of(snapshot: Snapshot) -> Study:
+    """The study that a snapshot holds. Raises ConfigError or TemplateError for what is wrong."""
+    path = snapshot.config_path
+    config = parse_config(snapshot.config.removeprefix(BYTE_ORDER_MARK), path)
+    try:
+        design = expand_design(config, snapshot.prompts, snapshot.rubrics)
+    except ItemevalAssetsError as error:
+        raise type(error)(f"{path}: {error}") from error
+    return Study(config, design, snapshot)
 
 
 @dataclass(frozen=True, kw_only=True)

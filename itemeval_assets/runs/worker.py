@@ -1,6 +1,7 @@
 """One of several processes that share the partitions of a command's stages.
 
-It reads one JSON line per share from its standard input, and writes lines about its progress
+It reads its study, as the command has it, and one JSON line per share from its standard input, and
+writes lines about its progress
 and its end. When its input ends, the command that started it is over, by itself or because it
 was killed: then no further call is made, since nothing reserves what it would cost.
 """
@@ -17,12 +18,13 @@ from dataclasses import asdict
 from typing import IO, Any
 
 from itemeval_assets.core.errors import ItemevalAssetsError
+from itemeval_assets.core.snapshot import Snapshot
+from itemeval_assets.core.study import study_of
 from itemeval_assets.defs.progress import listening, now_and_then
 from itemeval_assets.engine.evaluate import share_connections
 from itemeval_assets.engine.progress import Listener
 from itemeval_assets.garbage import without_collection_at_the_end
 from itemeval_assets.stages.ledger import usd_of_runs
-from itemeval_assets.storage.inputs import load_study
 from itemeval_assets.storage.store import open_store
 
 from .launcher import Launcher
@@ -44,14 +46,20 @@ def main() -> None:
                 messages.flush()
 
         with without_collection_at_the_end(), suppress(KeyboardInterrupt):
-            work(sys.argv[1], int(sys.argv[2]), sys.stdin, tell)
+            work(int(sys.argv[1]), sys.stdin, tell)
 
 
-def work(config: str, count: int, lines: IO[str], tell: Callable[[Message], None]) -> None:
-    """Run one share per line. The end of the lines ends the share in work, as Ctrl-C does."""
+def work(count: int, lines: IO[str], tell: Callable[[Message], None]) -> None:
+    """Run one share per line, after the snapshot of the study.
+
+    The end of the lines ends the share in work, as Ctrl-C does.
+    """
     share_connections(count)
+    snapshot = lines.readline()
+    if not snapshot:
+        return
     shares = _shares(lines)
-    with Launcher.open(load_study(config)) as launch, listening(_telling(tell)):
+    with Launcher.open(study_of(Snapshot.from_json(snapshot))) as launch, listening(_telling(tell)):
         while (share := shares.get()) is not None:
             tell({"ended": asdict(run_share(launch, share))})
 

@@ -65,6 +65,7 @@ class Workers:
         self._told: queue.Queue[tuple[int, dict[str, Any]]] = queue.Queue()
         self._notes = notes
         self._given = 0
+        self._briefings: list[threading.Thread] = []
         self._processes = [self._start(study, number) for number in range(count)]
 
     @classmethod
@@ -82,11 +83,9 @@ class Workers:
         worker that died.
         """
         self._given = max(self._given, len(shares))
-        for process, share in zip(self._processes, shares, strict=False):
-            assert process.stdin is not None
-            with suppress(BrokenPipeError):  # a worker that is gone has said so
-                process.stdin.write(json.dumps(asdict(share)) + "\n")
-                process.stdin.flush()
+        for briefing, process, share in zip(self._briefings, self._processes, shares, strict=False):
+            briefing.join()
+            _write(process, json.dumps(asdict(share)) + "\n")
         ended: dict[int, Ended] = {}
         # Every Dagster run of every worker counts from nothing: {(worker, begun): its counts}.
         counts: dict[tuple[int, float], dict[str, Any]] = {}
@@ -123,7 +122,7 @@ class Workers:
     def _start(self, study: Study, number: int) -> "subprocess.Popen[str]":
         module = "itemeval_assets.runs.worker"
         process = subprocess.Popen(
-            [sys.executable, "-m", module, str(study.config_path), str(self.count)],
+            [sys.executable, "-m", module, str(self.count)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._notes,
@@ -132,6 +131,11 @@ class Workers:
             start_new_session=True,
         )
         threading.Thread(target=self._listen, args=(number, process), daemon=True).start()
+        # A worker reads once its packages are loaded; until then the pipe holds 64 KB.
+        line = study.snapshot.to_json() + "\n"
+        briefing = threading.Thread(target=_write, args=(process, line), daemon=True)
+        briefing.start()
+        self._briefings.append(briefing)
         return process
 
     def _listen(self, number: int, process: "subprocess.Popen[str]") -> None:
@@ -155,3 +159,10 @@ class Workers:
     def _last_words(self) -> str:
         self._notes.seek(0)
         return self._notes.read().decode(errors="replace")[-600:].strip()
+
+
+def _write(process: "subprocess.Popen[str]", line: str) -> None:
+    assert process.stdin is not None
+    with suppress(BrokenPipeError):  # a worker that is gone has said so
+        process.stdin.write(line)
+        process.stdin.flush()

@@ -1,19 +1,18 @@
 """Reads what a user writes: the study YAML, its templates, its price file."""
 
 import difflib
-import hashlib
 import os
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-from itemeval_assets.core.conditions import expand_design
 from itemeval_assets.core.config import StudyConfig
 from itemeval_assets.core.config_text import parse_config
-from itemeval_assets.core.errors import ConfigError, ItemevalAssetsError, TemplateError
+from itemeval_assets.core.errors import ConfigError, TemplateError
 from itemeval_assets.core.pricing import PriceBook, PriceFile, parse_price_file
-from itemeval_assets.core.study import Study
+from itemeval_assets.core.snapshot import PriceText, Snapshot
+from itemeval_assets.core.study import BYTE_ORDER_MARK, Study, study_of
 from itemeval_assets.core.templates import BUILTIN, Template, make_template
 
 __all__ = ["load_prices", "load_study"]
@@ -25,42 +24,44 @@ def load_study(path: str | Path) -> Study:
     Raises ConfigError or TemplateError with everything that is wrong.
     """
     path = Path(path).expanduser().resolve()
-    raw = _read_bytes(path)
-    config = parse_config(_decode(raw, path), str(path))
+    text = _text_of(path)
+    config = parse_config(text.removeprefix(BYTE_ORDER_MARK), str(path))
     prompts, rubrics = _load_templates(config, path.parent)
-    try:
-        design = expand_design(config, prompts, rubrics)
-    except ItemevalAssetsError as error:
-        raise type(error)(f"{path}: {error}") from error
-    return Study(
-        config=config,
-        design=design,
-        config_path=path,
-        config_sha256=hashlib.sha256(raw).hexdigest(),
-        location=_location(config, path),
-    )
+    prices = _price_text(config, path.parent)
+    return study_of(Snapshot(str(path), _location(config, path), text, prompts, rubrics, prices))
 
 
 def load_prices(study: Study) -> PriceBook:
-    """The study's prices. Raises ConfigError for an unreadable `budget.pricing_path`."""
-    given = study.config.budget.pricing_path
-    if given is None:
+    """The study's prices, as they were when it was loaded.
+
+    Raises ConfigError for an unreadable `budget.pricing_path`.
+    """
+    given, found = study.config.budget.pricing_path, study.snapshot.prices
+    if given is None or found is None:
         return PriceBook(environment=os.environ)
-    path = (study.config_dir / Path(given).expanduser()).resolve()
-    if not path.is_file():
-        raise ConfigError(
-            f"budget.pricing_path: there is no file {path}; the path is relative to the config"
-        )
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"budget.pricing_path: cannot read {path}: {error}") from error
-    prices = parse_price_file(text, str(path))
-    _refuse_old_prices(study, prices, path)
+    if found.text is None:
+        raise ConfigError(f"budget.pricing_path: {found.problem}")
+    prices = parse_price_file(found.text, found.path)
+    _refuse_old_prices(study, prices, found.path)
     return PriceBook(prices.models, f"budget.pricing_path {given}", os.environ)
 
 
-def _refuse_old_prices(study: Study, prices: PriceFile, path: Path) -> None:
+def _price_text(config: StudyConfig, base: Path) -> PriceText | None:
+    """The price file, or why it cannot be read: only who needs a price is told."""
+    given = config.budget.pricing_path
+    if given is None:
+        return None
+    path = (base / Path(given).expanduser()).resolve()
+    if not path.is_file():
+        problem = f"there is no file {path}; the path is relative to the config"
+        return PriceText(str(path), problem=problem)
+    try:
+        return PriceText(str(path), path.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError) as error:
+        return PriceText(str(path), problem=f"cannot read {path}: {error}")
+
+
+def _refuse_old_prices(study: Study, prices: PriceFile, path: str) -> None:
     longest = study.config.budget.pricing_max_age_days
     if longest is None:
         return
@@ -86,9 +87,10 @@ def _read_bytes(path: Path) -> bytes:
         raise ConfigError(f"cannot read the config {path}: {error.strerror}") from error
 
 
-def _decode(raw: bytes, path: Path) -> str:
+def _text_of(path: Path) -> str:
+    """The text of a config, which gives back its bytes: a byte order mark stays in it."""
     try:
-        return raw.decode("utf-8-sig")
+        return _read_bytes(path).decode("utf-8")
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path} is not UTF-8 text (byte {error.start})") from error
 

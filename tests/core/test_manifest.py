@@ -1,7 +1,7 @@
 """The manifest: all that was run, and no secret."""
 
+import hashlib
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from itemeval_assets.core.config import StudyConfig
 from itemeval_assets.core.estimate import Projection
 from itemeval_assets.core.manifest import build_manifest, items_hash
 from itemeval_assets.core.secrets import redacted
+from itemeval_assets.core.snapshot import Snapshot
 from itemeval_assets.core.study import Study, run_plan
 from itemeval_assets.core.templates import make_template
 from tests.rows import item
@@ -52,7 +53,7 @@ def study(**extra: Any) -> Study:
         {"short": make_template("short", "/p/short.md", "{input}")},
         {"strict": make_template("strict", "/p/strict.md", "{input}{solution}")},
     )
-    return Study(config, design, Path("/p/study.yaml"), "c" * 64, "/p/studies/toy")
+    return Study(config, design, Snapshot("/p/study.yaml", "/p/studies/toy", "study: toy"))
 
 
 def manifest(of: Study, items: list[Any] | None = None) -> dict[str, Any]:
@@ -78,7 +79,10 @@ def test_everything_that_was_run_is_named() -> None:
     assert found["created_at"] == "2026-01-01T00:00:00Z"
     assert (found["itemeval_version"], found["python_version"]) == ("x", "3")
     assert found["packages"] == {"pandas": "2"}
-    assert (found["config_path"], found["config_sha256"]) == ("/p/study.yaml", "c" * 64)
+    assert (found["config_path"], found["config_sha256"]) == (
+        "/p/study.yaml",
+        hashlib.sha256(b"study: toy").hexdigest(),
+    )
     assert found["config"] == of.config.as_yaml_dict()
     assert (found["policy"], found["items_limit"], found["batch"]) == ("dev", 2, None)
     assert (found["replications_requested"], found["replications_effective"]) == (3, 3)

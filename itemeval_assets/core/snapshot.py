@@ -1,0 +1,55 @@
+"""A snapshot: the texts that a study was read from. Every process of a run works on the same.
+
+Files that are edited while a run starts, or while it waits in a queue, change nothing of it.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from .templates import Template
+
+__all__ = ["PriceText", "Snapshot"]
+
+
+@dataclass(frozen=True)
+class PriceText:
+    """The file of `budget.pricing_path`: its text, or why it could not be read."""
+
+    path: str
+    text: str | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What was read, and from where. `config`: the text of the YAML, as it stands in the file.
+
+    `location`: the study directory. `prompts` and `rubrics` by the names that the YAML has.
+    """
+
+    config_path: str
+    location: str
+    config: str
+    prompts: Mapping[str, Template] = field(default_factory=dict)
+    rubrics: Mapping[str, Template] = field(default_factory=dict)
+    prices: PriceText | None = None
+
+    @property
+    def config_sha256(self) -> str:
+        return hashlib.sha256(self.config.encode()).hexdigest()
+
+    def to_json(self) -> str:
+        """The snapshot as one line, for another process."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Snapshot":
+        """What `to_json` gave."""
+        found: dict[str, Any] = json.loads(text)
+        for kind in ("prompts", "rubrics"):
+            found[kind] = {name: Template(**template) for name, template in found[kind].items()}
+        found["prices"] = PriceText(**found["prices"]) if found["prices"] else None
+        return cls(**found)
