@@ -11,7 +11,7 @@ import pytest
 from itemeval_assets import api
 from itemeval_assets.cli import run_cli
 from itemeval_assets.core.errors import ConfigError
-from tests.studies import write_study
+from tests.studies import write_items, write_study
 
 Mistake = tuple[dict[str, Any], int, list[str]]
 
@@ -240,3 +240,21 @@ def test_enums_of_a_caller_become_plain_words(tmp_path):
         api.status(config, policy="")
     with pytest.raises(ConfigError, match="max_usd: 'much' is no amount of USD"):
         api.preflight(config, max_usd="much")  # type: ignore[arg-type]
+
+
+def test_a_refused_first_run_owns_neither_the_folder_nor_the_data(tmp_path, capsys):
+    config = write_study(tmp_path, items=1, graders=(), models=("mockllm/a", "openai/dead"))
+    assert run_cli(["run", str(config)]) == 2  # a dead model
+    dear = config.with_name("dear.yaml")
+    text = config.read_text().replace("  - openai/dead\n", "")
+    dear.write_text(f"{text}  confirm_above_usd: 0\n")
+    assert run_cli(["run", str(dear)]) == 3  # the gate
+    assert not (tmp_path / "studies/toy/study.json").exists()
+    write_items(tmp_path / "items.jsonl", 2)
+    good = config.with_name("good.yaml")
+    good.write_text(text)
+    capsys.readouterr()
+    assert run_cli(["run", str(good), "--json"]) == 0, capsys.readouterr().err
+    assert json.loads(capsys.readouterr().out)["status"]["generate"][0]["done"] == 2
+    assert run_cli(["status", str(dear)]) == 2
+    assert "made by another config" in capsys.readouterr().err

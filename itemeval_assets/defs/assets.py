@@ -6,6 +6,7 @@ items -> solutions [generate] -> gradings [generate x grade] -> gradings_long ->
 Steps that call models are in `calls`, the ledger in `money`, the pictures in `results`.
 """
 
+from collections.abc import Iterator
 from typing import Any, cast
 
 import dagster as dg
@@ -61,17 +62,17 @@ def _items(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
         code_version=SCHEMA_VERSION,
         **shared,
     )
-    def items(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        with users_errors():
-            store = store_of(study)
-            store.take_ownership(study)
+    def items(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+        store = store_of(study)
+        with users_errors(), store.beginning(study, context.op_execution_context.run_id):
             rows = stages.items.load(study, store)
-        datasets = sorted(set(rows["dataset_id"].to_pylist()))
-        return dg.MaterializeResult(
-            value=rows,
-            metadata={**row_count(rows), "datasets": ", ".join(datasets)},
-            data_version=content_version(rows),
-        )
+            datasets = sorted(set(rows["dataset_id"].to_pylist()))
+            # Dagster stores what is yielded before the block ends.
+            yield dg.MaterializeResult(
+                value=rows,
+                metadata={**row_count(rows), "datasets": ", ".join(datasets)},
+                data_version=content_version(rows),
+            )
 
     return cast(dg.AssetsDefinition, items)
 

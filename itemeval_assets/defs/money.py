@@ -133,7 +133,6 @@ def _preflight(study: Study, shared: dict[str, Any]) -> Any:
     ) -> dg.MaterializeResult:
         store = store_of(study)
         with users_errors(), gate_of(context, study, config.consent_usd) as gate:
-            store.take_ownership(study)
             run_id = context.op_execution_context.run_id
             found = stages.preflight.check_models(study, store, load_prices(study), gate, run_id)
         return dg.MaterializeResult(metadata=_preflight_metadata(found))

@@ -13,6 +13,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from itemeval_assets.core.strict_json import load_json
+
 from .errors import SpecError
 
 __all__ = ["Failure", "FrameRows", "Outcome", "ShardOutput", "done", "merge"]
@@ -81,7 +83,7 @@ class ShardOutput:
         """The output that `encode` wrote. Raises SpecError when the bytes are none."""
         try:
             with zipfile.ZipFile(io.BytesIO(data)) as file:
-                document = json.loads(file.read(_ROWS))
+                document = load_json(file.read(_ROWS))
                 if document["format"] != _FORMAT:
                     raise SpecError(
                         f"a shard output has format {document['format']!r}, this version reads "

@@ -9,6 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import ValidationError
 
+from itemeval_assets.core.strict_json import load_json
+
 from .columns import build, infer
 from .errors import SpecError
 from .index import merged_order
@@ -92,5 +94,5 @@ def _rows(data: bytes) -> list[dict[str, Any]]:
     rows = table.to_pylist()
     for row in rows:
         for name in encoded:
-            row[name] = None if row[name] is None else json.loads(row[name])
+            row[name] = None if row[name] is None else load_json(row[name])
     return rows

@@ -1,12 +1,12 @@
 """Which version a release gets: as asked for, or by what changed since the release before."""
 
-import json
 from typing import Any
 
 import pyarrow.parquet as pq
 
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.releases import Bump, PartitionContent, required_bump
+from itemeval_assets.core.strict_json import load_json
 from itemeval_assets.core.study import Study
 from itemeval_assets.experiments import BaseExperiment, ExperimentRun, SemVer
 from itemeval_assets.storage.store import ResultsStore
@@ -65,7 +65,7 @@ def _read_record(run: ExperimentRun[Any, Any]) -> Contents | None:
     data = run.backend.read(f"{run.prefix}/{RECORD}")
     if data is None:
         return None
-    partitions: dict[str, Any] = json.loads(data)["partitions"]
+    partitions: dict[str, Any] = load_json(data)["partitions"]
     return {name: PartitionContent(**content) for name, content in partitions.items()}
 
 

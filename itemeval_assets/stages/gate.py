@@ -42,7 +42,8 @@ class Gate:
     def admit(self, projection: Projection) -> None:
         """Reserve the ceiling of some calls, or raise: they must not be made.
 
-        Raises BudgetExceeded, ConsentMissing or ConfigError (see `core.budget`).
+        Raises BudgetExceeded, ConsentMissing or ConfigError (see `core.budget`). With the first
+        calls the study directory becomes this config's: StoreError where it is another's.
         """
 
         def allow(others: dict[str, float]) -> None:
@@ -52,6 +53,8 @@ class Gate:
 
         require_sane_consent(self._consent_usd, self._study.config.budget)
         self._reservations.reserve(self.holder, projection.usd, allow)
+        if projection.calls:
+            self._store.take_ownership(self._study)
         self._admitted_usd = projection.usd
 
     def booked(self) -> None:

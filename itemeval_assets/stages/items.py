@@ -61,7 +61,7 @@ def changed_datasets(study: Study, store: ResultsStore) -> dict[str, tuple[str, 
 
     A hub dataset is read at its pinned commit, so it cannot change.
     """
-    locks, adapter = _locks(store), study.config.benchmark.adapter
+    locks, adapter = _pins(store), study.config.benchmark.adapter
     changed = {}
     for dataset in study.config.benchmark.datasets:
         pinned = locks.get(dataset.id, {}).get("revision")
@@ -80,7 +80,7 @@ def now() -> str:
 
 def _pinned(study: Study, store: ResultsStore) -> dict[str, str]:
     """The revision to load of each dataset: the pinned one, until the config asks for another."""
-    locks, benchmark = _locks(store), study.config.benchmark
+    locks, benchmark = _pins(store), study.config.benchmark
     revisions = {}
     for dataset in benchmark.datasets:
         lock = locks.get(dataset.id, {})
@@ -99,6 +99,11 @@ def _refuse_changed_data(study: Study, store: ResultsStore) -> None:
             "Restore the data, or give the changed data a study of its own (`study:` name); to "
             f"accept it here, delete its entry in {store.backend.uri(DATASET_LOCKS)}"
         )
+
+
+def _pins(store: ResultsStore) -> dict[str, dict[str, Any]]:
+    """The pinned revisions; none yet while no result depends on them."""
+    return {} if store.has_loose_pins() else _locks(store)
 
 
 def _locks(store: ResultsStore) -> dict[str, dict[str, Any]]:

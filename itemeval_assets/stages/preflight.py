@@ -129,6 +129,8 @@ def _book(
             paid.append({**call, **_place(), **known})
             if facts["run_id"] == run_id:
                 yield _health(model, call)
+    if not index:
+        return
     store.upsert("replaced", (), pa.Table.from_pylist(paid, schema=arrow_schema(REPLACED)))
     entries = pa.Table.from_pylist(index, schema=arrow_schema(LOG_INDEX))
     booked = upsert(LOG_INDEX, store.read("log_index", [()]), entries).rows

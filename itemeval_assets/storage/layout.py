@@ -7,6 +7,7 @@ the directory.
 from itemeval_assets.core.study import Partition, stage_of
 
 __all__ = [
+    "BEGINNING",
     "DATASET_LOCKS",
     "EXPORT_LEDGER_CSV",
     "EXPORT_LONG_CSV",
@@ -36,6 +37,8 @@ OLDER_LAYOUTS, OLDER_BOOKINGS = {"1"}, "ledger.parquet"
 
 DATASET_LOCKS = "dataset_locks.json"
 STUDY_FILE = "study.json"
+# Which config stored the items last, while nobody owns the study directory.
+BEGINNING = "beginning.json"
 RESERVATIONS = "reservations.json"
 RERUNS = "reruns.json"
 EXPORT_LONG_PARQUET = "export/gradings_long.parquet"

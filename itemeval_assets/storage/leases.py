@@ -17,6 +17,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from itemeval_assets.core.errors import StoreError
+from itemeval_assets.core.strict_json import load_json
 
 from .processes import is_gone, this_process
 
@@ -90,7 +91,7 @@ class Leases:
     def _mark(self, key: str, data: bytes) -> dict[str, Any]:
         """What a lock says. One that says nothing readable might be anybody's."""
         try:
-            mark = json.loads(data)
+            mark = load_json(data)
             return {"holder": mark["holder"], "lease": mark["lease"]}
         except (ValueError, KeyError, TypeError) as error:
             raise StoreError(

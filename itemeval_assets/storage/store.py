@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from itemeval_assets.core.errors import StoreError
+from itemeval_assets.core.strict_json import load_json
 from itemeval_assets.core.study import Partition, Study, stage_of
 from itemeval_assets.core.tables import (
     BOOKINGS,
@@ -185,8 +186,53 @@ class ResultsStore:
                 f"config, correct `config` in {self.backend.uri(layout.STUDY_FILE)}"
             )
 
+    def is_owned(self) -> bool:
+        """Whether the study directory holds results of a config, which then owns it."""
+        return self.backend.exists(layout.STUDY_FILE)
+
+    @contextmanager
+    def beginning(self, study: Study, holder: str) -> Iterator[None]:
+        """The first items of a study are stored while the block runs, by one config at a time.
+
+        Nobody owns the directory by that: a config whose first run is refused leaves it to others.
+        """
+        if self.is_owned():
+            self.require_owner(study)
+            yield
+            return
+        with self.backend.lock("beginning", holder):
+            pins = not self.backend.exists(layout.DATASET_LOCKS)
+            config = _config_from(study)
+            self.update_json(
+                layout.BEGINNING,
+                lambda known: {"config": config, "made_pins": known.get("made_pins", pins)},
+            )
+            yield
+
+    def has_loose_pins(self) -> bool:
+        """Whether a first run pinned the data that has brought no results so far."""
+        begun = self.read_json(layout.BEGINNING) or {}
+        return bool(begun.get("made_pins")) and not self.is_owned()
+
     def take_ownership(self, study: Study) -> None:
-        """Mark the study directory as this config's, once."""
+        """Mark the study directory as this config's, once: before its first call.
+
+        Raises StoreError where another config owns it, or has stored its items in the meantime.
+        """
+        if not self.is_owned():
+            with self.backend.lock("beginning", study.config_path.name):
+                begun_by = (self.read_json(layout.BEGINNING) or {}).get("config")
+                if begun_by not in (None, _config_from(study)):
+                    raise StoreError(
+                        f"another config began in {study.location} at the same time: {begun_by} "
+                        "(seen from there).\nNo call was made. Give this study another `study:` "
+                        "name or `output_dir:`, or run it again"
+                    )
+                self._mark(study)
+                self.backend.delete(layout.BEGINNING)
+        self.require_owner(study)
+
+    def _mark(self, study: Study) -> None:
         mark = {
             "study": study.name,
             "config": _config_from(study),
@@ -194,7 +240,6 @@ class ResultsStore:
             "created_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         }
         self.update_json(layout.STUDY_FILE, lambda document: document or mark)
-        self.require_owner(study)
 
     def is_older(self) -> bool:
         """Whether the study directory still lies as an earlier version wrote it."""
@@ -217,7 +262,7 @@ class ResultsStore:
 
     def _parse_json(self, key: str, data: bytes) -> dict[str, Any]:
         try:
-            document = json.loads(data)
+            document = load_json(data)
         except ValueError as error:
             raise StoreError(
                 f"{self.backend.uri(key)} is not valid JSON: {error}; restore it from a copy"

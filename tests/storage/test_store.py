@@ -262,7 +262,7 @@ def test_json_documents(store: ResultsStore) -> None:
     assert json.loads(text) == {"é": 1, "two": [2]} and "é" in text and text.endswith("\n")
 
 
-@pytest.mark.parametrize("text", ["{", "", "[1]", "\udcff"])
+@pytest.mark.parametrize("text", ["{", "", "[1]", "\udcff", "[" * 100_000])
 def test_a_damaged_document_is_named_and_left_as_it_is(store: ResultsStore, text: str) -> None:
     path, damaged = store.backend.uri("study.json"), text.encode(errors="surrogateescape")
     store.backend.update("study.json", lambda _: damaged)
@@ -289,6 +289,26 @@ def test_a_study_directory_belongs_to_one_config(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="was made by another config"):
         ResultsStore(LocalBackend(Path(two.location)), "toy").take_ownership(two)
     assert open_store(one).read_json("study.json")["config"] == "../../a/study.yaml"  # type: ignore[index]
+
+
+def test_a_config_that_only_stored_items_owns_nothing(tmp_path: Path) -> None:
+    one = load_study(write_study(tmp_path / "a", extra={"output_dir": "../out"}))
+    two = load_study(write_study(tmp_path / "b", extra={"output_dir": "../out"}))
+    with open_store(one).beginning(one, "run 1"):
+        pass
+    with open_store(two).beginning(two, "run 2"):
+        pass
+    # The items are those of the second config now: the first must not call for them.
+    with pytest.raises(StoreError, match=r"another config began in .*: \.\./\.\./b/study\.yaml"):
+        open_store(one).take_ownership(one)
+    assert not open_store(one).is_owned()
+    open_store(two).take_ownership(two)
+    assert open_store(two).is_owned()
+    assert sorted(path.name for path in (tmp_path / "out/toy").glob("*.json")) == ["study.json"]
+    with pytest.raises(StoreError, match="was made by another config"):
+        open_store(one)
+    with open_store(two).beginning(two, "run 3"):
+        pass
 
 
 def test_a_project_may_be_moved(tmp_path: Path) -> None:
