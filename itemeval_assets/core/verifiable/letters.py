@@ -5,7 +5,7 @@ looked at, so that time stays linear.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from string import ascii_uppercase
 from typing import NamedTuple
 
@@ -30,8 +30,8 @@ _ASCII |= {0x24B6 + place: ord(letter) for place, letter in enumerate(ascii_uppe
 _ASCII |= dict(zip(map(ord, "。、【】’‘“”"), map(ord, ".,[]''\"\""), strict=True))
 
 _MARKUP = re.compile(
-    r"~~[^~\n]{1,200}~~|\\(?:boxed|fbox|mbox|text[a-z]*|math[a-z]+|emph|left|right|quad|qquad)(?![a-z])"
-    r"|\\[()\[\],;! ]|[{}$*`_~]"
+    r"~~[^~\n]{1,200}~~|\\(?:boxed|fbox|mbox|text[a-z]*|math[a-z]+|emph|rm|bf|it|left|right|q?quad)(?![a-z])"
+    r"|\\\\|\\[()\[\],;! ]|[{}$*`_~]"
 )
 
 # A letter of an alphabet. Scripts without spaces touch the letter that they name.
@@ -59,11 +59,12 @@ _END_AFTER_PRONOUN = re.compile(r"\s*(?:$|[).\]:'\"])")
 # What may follow a letter that is the answer, and what stands before a small one.
 _ENDS = re.compile(
     r"\s*(?:$|[).\]:,;!?'\"]|\s[(\[]|[(\[](?:\w{2}|\d)|[-–—]+(?:\s|$)|[^\x00-\u2fff]|"
-    r"(?:because|since|as|is|was|but|not|which|due|rather|instead|over)\b)"
+    r"(?:because|since|as|is|was|but|not|which|due|rather|instead|over|"
+    r"would|must|should|seems|looks|fits|has)\b|/\s*[A-Za-z]{2})"
 )
 _LEADS = re.compile(
     rf"(?:^|[:(\[=>]|\b(?:is|be|it's|are|was|choose|chose|pick|select|say|think|guess|with|for|so|"
-    rf"thus|therefore|hence|ist|es|est|{KEYWORD})|[^\x00-\u2fff])\s*[('\"\[]*$",
+    rf"thus|therefore|hence|definitely|clearly|probably|likely|surely|certainly|obviously|ist|es|est|{KEYWORD})|[^\x00-\u2fff])\s*[('\"\[]*$",
     re.IGNORECASE,
 )
 
@@ -79,7 +80,7 @@ _OTHER_BEFORE = re.compile(
     rf"|\b(?:{_NAMED})\s+['\"]?)$",
     re.IGNORECASE,
 )
-_OTHER_AFTER = re.compile(r"\s*[=+*^<>≤≥°×#≈/∪∩⊂⊆∈∧∨⊕]|\s?[([]\w?[)\]]?\s*=")
+_OTHER_AFTER = re.compile(r"\s*[=+*^<>≤≥°×#≈∪∩⊂⊆∈∧∨⊕]|\s*/(?!\s*[A-Za-z]{2})|\s?[([]\w?[)\]]?\s*=")
 _CALL = re.compile(rf"{_W}[(\[]$")
 _KEYWORD_CALL = re.compile(rf"{KEYWORD}[(\[]$", re.IGNORECASE)
 
@@ -91,19 +92,22 @@ _DENIED_CLAUSE = re.compile(
 )
 _DENIED_BEFORE = re.compile(
     r"(?:\b(?:if|whether|suppose|assum\w+|let)\b[^.,;:\n]{0,50}\s|\b(?:not|cannot|nor|never|neither|except|than|unlike|without|beyond|versus|vs|against|no|non|"
-    r"kein|keine|nicht|pas|instead of|other than|anything but|all but|nothing but|opposite of|"
+    r"kein|keine|nicht|pas|none of|instead of|other than|opposite of|could|might|may|"
+    r"(?:anything|everything|nothing|any|all|none) but|"
     r"(?:eliminat|exclud|reject|discard|dismiss|refut)\w*|rul\w+ out|(?:wrong|incorrect|false|bad)"
     rf"(?:\s{KEYWORD})?\s(?:is|are|was))|n't|不是|не)"
-    r"(?:\s|\b(?:be|is|the|a|an|even|simply|choose|pick|select|with|necessarily|either|correct|"
+    r"(?:\s|\b(?:be|is|the|a|an|even|also|well|simply|choose|pick|select|with|necessarily|either|correct|"
     rf"{KEYWORD})\b|:)*[(\['\"]*$",
     re.IGNORECASE,
 )
+# After `B)`, what is wrong or cannot be may be the option's text.
 _DENIED_AFTER = re.compile(
-    r"[)\].'\"]*\s*(?:(?:is|are|was|were|seems?|looks?|would be|must be|can be)\s+"
+    r"[)\].'\"]*\s*(?:is|are|was|were|being|seems?|looks?|would be|must be|can be)\s+"
     r"(?:(?:all|both|clearly|definitely|also|obviously|just|simply|therefore|thus|too)\s+)*"
     r"(?:not|wrong|incorrect|false|invalid|out|eliminated|excluded|impossible|ruled|rejected|"
-    r"unlikely|implausible|inaccurate|a distractor|no)\b|(?:isn't|aren't|wasn't|can't|cannot|"
-    r"does not|doesn't|won't|fails?|ist falsch)\b|[(\[]?\s*(?:wrong|incorrect|false)\b)",
+    r"unlikely|implausible|inaccurate|a distractor|a trap|no)\b|['\"]*\s+(?:(?:isn't|aren't|"
+    r"wasn't|can't|cannot|does not|doesn't|won't|fails?|ist falsch)\b|[(\[]?\s?(?:wrong|incorrect|"
+    r"false)\b)",
     re.IGNORECASE,
 )
 
@@ -168,7 +172,7 @@ def is_possible(text: str, mention: Mention) -> bool:
     return not (denied or _DENIED_AFTER.match(right))
 
 
-def only_letter(found: Iterator[Mention]) -> str | None:
+def only_letter(found: Iterable[Mention]) -> str | None:
     """The one letter that all mentions name, in upper case; None where there are several."""
     letters: set[str] = set()
     for mention in found:

@@ -58,6 +58,9 @@ _NO_CLAIM = re.compile(
 _LISTED = re.compile(r"^[\s>#*(\[-]{0,12}([A-Z])[).:\]][ \t]+\S", re.MULTILINE)
 _SENTENCE = 300
 _SENTENCE_END = re.compile(r"[.!?]\s|\n")
+_NEXT_OPTION = re.compile(r"(?:\n[\s>#*(\[-]{0,12}|[.;!?,]\s+[(\[]?)([A-Z])[).:\]]\s+\S")
+_AFTER_LEADING = re.compile(r"[).\]:,;]|\s[(\[]|\s?[-–—]+\s")
+_LETTER_IN_BRACKETS = re.compile(r"\s[(\[][A-Za-z][)\]]")
 _OFFERED = re.compile(r"\b(?:or|oder|ou)\s+(?:option\s+|choice\s+)?[(\['\"]*$", re.IGNORECASE)
 # The `F.` of `John F. Kennedy`, but not the `B.` of `Therefore B. The others`.
 _INITIAL = re.compile(r"\b(?!(?:Therefore|Thus|Hence|So|Is|Choose|Select|Pick)\b)[A-Z][a-z]+ $")
@@ -95,7 +98,8 @@ def _of_answer(text: str) -> str | None:
     reason = _REASON.search(text)
     if reason and any(claims(text[: reason.start()])):
         text = text[: reason.start()].rstrip()
-    return only_letter(claims(text))
+    claimed = list(claims(text))
+    return "" if claimed and _is_left_open(text, claimed[-1]) else only_letter(claimed)
 
 
 def _leading(text: str) -> str | None:
@@ -104,17 +108,20 @@ def _leading(text: str) -> str | None:
     if first is None or text[: first.start].strip("('\"[ ") or len(first.letters) != 1:
         return None
     rest = text[first.end :]
-    if not is_claim(text, first) or rest[:1] not in tuple(").]:,;"):
+    if not is_claim(text, first) or not _AFTER_LEADING.match(rest):
         return None
-    later = deque(mentions(rest), _MOST)
-    back = _TAKEN_BACK.search(rest)
-    if back and any(mention.start > back.start() for mention in later):
-        return ""
-    if any(len(m.letters) == 1 and _OFFERED.search(before(rest, m.start)) for m in later):
-        return ""
-    if any(found[1] != first.letters for found in _LISTED.finditer(rest)):
-        return ""
-    return first.letters.upper()
+    return "" if _names_another(rest, first.letters) else first.letters.upper()
+
+
+def _names_another(rest: str, letter: str) -> bool:
+    """Whether what follows a letter takes it back, or offers another beside it."""
+    back, later = _TAKEN_BACK.search(rest), deque(mentions(rest), _MOST)
+    return bool(
+        _LETTER_IN_BRACKETS.match(rest)
+        or (back and any(mention.start > back.start() for mention in later))
+        or any(len(m.letters) == 1 and _OFFERED.search(before(rest, m.start)) for m in later)
+        or any(found[1] != letter for found in _NEXT_OPTION.finditer(rest))
+    )
 
 
 def _of_text(text: str) -> str | None:
@@ -125,7 +132,7 @@ def _of_text(text: str) -> str | None:
             return letter
     plain = shown(text)
     if len(plain.split()) <= _SHORT_WORDS:
-        return _of_answer(plain)
+        return None if plain.endswith("?") else _of_answer(plain)
     letter = _of_phrase(plain)
     if letter is None and "\n" not in plain and len(_LISTED.findall(plain)) == 1:
         letter = _leading(plain)
@@ -143,9 +150,13 @@ def _of_phrase(text: str) -> str | None:
         may_be_word = mention.letters[0].islower() or mention.letters[0] in "AI"
         if may_be_word and not is_claim(text, mention):
             continue
-        letter, end = only_letter(iter([mention])) or "", mention.end
+        letter, end = only_letter([mention]) or "", mention.end
     back = _TAKEN_BACK.search(text, end) if letter else None
-    return "" if back and any(claims(text[back.start() :])) else letter
+    if back and letter:
+        later = text[back.start() :]
+        named = any(letter in mention.letters.upper() for mention in mentions(later))
+        return "" if named or any(claims(later)) else letter
+    return letter
 
 
 def _last_upper(text: str) -> str | None:
@@ -155,8 +166,14 @@ def _last_upper(text: str) -> str | None:
     for mention in reversed(deque(mentions(text, upper=True), _MOST)):
         if mention.start in heads or not is_possible(text, mention) or _is_aside(text, mention):
             continue
-        return "" if _UNDECIDED.search(text, mention.end) else only_letter(iter([mention]))
+        return "" if _is_left_open(text, mention) else only_letter([mention])
     return None
+
+
+def _is_left_open(text: str, mention: Mention) -> bool:
+    """Whether a later sentence says that there is no answer."""
+    end = _SENTENCE_END.search(text, mention.end)
+    return bool(end and _UNDECIDED.search(text, end.end()))
 
 
 def _is_aside(text: str, mention: Mention) -> bool:

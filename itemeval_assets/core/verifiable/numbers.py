@@ -6,15 +6,14 @@ Only a few characters round each number are looked at, so that time stays linear
 import math
 import re
 from collections import deque
-from itertools import islice
-from typing import NamedTuple
+from functools import cached_property
 
 from .plain_math import OPAQUE, plain_math
 
-__all__ = ["Number", "as_number", "first_numbers", "last_numbers"]
+__all__ = ["Number", "as_number", "numbers_in"]
 
 _NEAR = 40
-_MOST = 100
+_SHORT = 12
 
 _DIGITS = r"(?:\d++(?:\.\d++)?+|(?<![\w.])\.\d++)"
 _NUMBER = re.compile(
@@ -88,58 +87,57 @@ _CUT_OFF = re.compile(r"\.\.\.|…")
 _MOST_FACTORIAL = 20  # a larger number before `!` is a number said with emphasis
 
 
-class Number(NamedTuple):
-    """Where a number stands and what it is worth: null where that is unclear.
+class Number:
+    """A number of a text, looked at when it is asked: most numbers of a long text never are."""
 
-    `denied`: the text says that it is another.
-    """
+    def __init__(self, text: str, found: re.Match[str]) -> None:
+        self._found = found
+        self.start, self.end = found.span()
+        self._before = text[max(0, self.start - _NEAR) : self.start]
+        self._after = text[self.end : self.end + _NEAR]
 
-    value: float | None
-    start: int
-    end: int
-    denied: bool
+    @cached_property
+    def value(self) -> float | None:
+        """What it is worth; None where the text round it makes that unclear."""
+        value = _value(self._found)
+        if value is None or self._is_part(value):
+            return None
+        return -value if _NEGATIVE_BEFORE.search(self._before) else value
+
+    @cached_property
+    def denied(self) -> bool:
+        """Whether the text says that it is another."""
+        return bool(_DENIED_BEFORE.search(self._before))
+
+    def _is_part(self, value: float) -> bool:
+        """Whether it is a part of an expression, a bound, a date or the like."""
+        apart = (self._found["sign"] or "").endswith(" ")
+        return bool(
+            _UNCLEAR_AFTER.match(self._after)
+            or _UNCLEAR_BEFORE.search(self._before)
+            or (self._after[:1] == "!" and abs(value) <= _MOST_FACTORIAL)
+            or ("." in self._found[0] and _CUT_OFF.match(self._after))
+            or (apart and not _BEFORE_SIGN.search(self._before))
+        )
 
 
 def as_number(text: str) -> float | None:
     """The value of a text that is a number and nothing else."""
     text = plain_math(text).rstrip(".").strip()
-    numbers = first_numbers(text)
+    numbers = numbers_in(text)
     if len(numbers) != 1 or (numbers[0].start, numbers[0].end) != (0, len(text)):
         return None
     return numbers[0].value
 
 
-def first_numbers(text: str) -> list[Number]:
-    return _read(text, islice(_NUMBER.finditer(text), _MOST))
+def numbers_in(text: str, last: int | None = None) -> list[Number]:
+    """The numbers of a text in plain mathematics, or so many last ones at most."""
+    found = deque(_NUMBER.finditer(text), last)
+    return [Number(text, match) for match in found if not _is_of_a_word(text, match.start())]
 
 
-def last_numbers(text: str) -> list[Number]:
-    return _read(text, deque(_NUMBER.finditer(text), _MOST))
-
-
-def _read(text: str, found: "islice[re.Match[str]] | deque[re.Match[str]]") -> list[Number]:
-    return [
-        _number(text, match)
-        for match in found
-        if not _OF_A_WORD.search(text[max(0, match.start() - _NEAR) : match.start()])
-    ]
-
-
-def _number(text: str, found: re.Match[str]) -> Number:
-    before = text[max(0, found.start() - _NEAR) : found.start()]
-    after = text[found.end() : found.end() + _NEAR]
-    value = _value(found)
-    if value is not None and (
-        _UNCLEAR_BEFORE.search(before)
-        or _UNCLEAR_AFTER.match(after)
-        or (after[:1] == "!" and abs(value) <= _MOST_FACTORIAL)
-        or ("." in found[0] and _CUT_OFF.match(after))
-        or ((found["sign"] or "").endswith(" ") and not _BEFORE_SIGN.search(before))
-    ):
-        value = None
-    if value is not None and _NEGATIVE_BEFORE.search(before):
-        value = -value
-    return Number(value, found.start(), found.end(), bool(_DENIED_BEFORE.search(before)))
+def _is_of_a_word(text: str, start: int) -> bool:
+    return bool(_OF_A_WORD.search(text[max(0, start - _SHORT) : start]))
 
 
 def _value(found: re.Match[str]) -> float | None:

@@ -5,7 +5,7 @@ import re
 
 from itemeval_assets.core.verdict import Verdict
 
-from .numbers import Number, as_number, first_numbers, last_numbers
+from .numbers import Number, as_number, numbers_in
 from .payload import last_boxed, payload_of, unwrapped
 from .plain_math import plain_math
 
@@ -13,7 +13,7 @@ __all__ = ["numeric"]
 
 # After the first number of a labelled answer: what follows is a remark.
 _REMARK = re.compile(
-    r"\s\(|;|\b(?:not|because|since|whereas|rather than|instead of)\b|n't\b", re.IGNORECASE
+    r"\s\(|;|,\sas\b|\b(?:not|because|since|whereas|rather than|instead of)\b|n't\b", re.IGNORECASE
 )
 # After a number that follows `=`, so is what it holds for: `x = 42 where n = 7`.
 _CONDITION = re.compile(
@@ -31,7 +31,7 @@ _JOINERS = (
 _JOINED = re.compile(
     rf"[^\w\n=:.]*(?:(?:{_JOINERS})(?!\w)[^\w\n=:.]*)?|"
     r"[^\w\n=:.]*[^\W\d]{1,12}[^\w\n=:.]+(?:or|and|to|through|oder|und|ou|bis|или)\s+[^\w\n=:.]*|"
-    r"\s*(?:\.\.+|…)\s*|[^\w\n]*(?:and|or|und|oder|или|и)\s+[^\W\d]\w?\s*=\s*|"
+    r"\s*(?:\.\.+|…)\s*|[^\w\n]*(?:and|or|und|oder|или|и)\s+[^\W\d]\w{0,3}\s*=\s*|"
     r"(?:(?![.;!?]\s|\n).){0,80}?\b(?:or|oder|ou|или)\b(?:(?![.;!?]\s|\n).){0,80}|[^.\n]{0,20}或[^.\n]{0,20}",
     re.IGNORECASE,
 )
@@ -39,6 +39,7 @@ _ANSWER_BEFORE = re.compile(
     r"\banswer\b[^.!?\n\d]{0,20}(?:\b(?:is|be)\b|[:=])[^.!?\n\d]{0,10}$", re.IGNORECASE
 )
 _NEAR = 60
+_MOST = 100  # numbers that are looked at, from the end of a long text
 
 
 def numeric(solution: str, target: str) -> Verdict:
@@ -73,7 +74,7 @@ def _of_answer(text: str) -> float | None:
     if "≈" in text:
         exact = _of_answer(text[: text.index("≈")])
         return _of_answer(text[text.rindex("≈") + 1 :]) if exact is None else exact
-    numbers = [number for number in first_numbers(text) if not number.denied]
+    numbers = [number for number in numbers_in(text) if not number.denied]
     if not numbers:
         return None
     remark, condition = _REMARK.search(text, numbers[0].end), _CONDITION.search(text)
@@ -90,28 +91,27 @@ def _of_answer(text: str) -> float | None:
 
 def _last_of(text: str) -> float | None:
     """The value of the last number of a text, unless the text leaves it open."""
-    numbers = last_numbers(text)
-    stated = [n for n in numbers if not n.denied]
-    if not stated:
+    numbers = numbers_in(text, _MOST)
+    place = next((i for i in reversed(range(len(numbers))) if not numbers[i].denied), None)
+    if place is None:
         return None
-    last = stated[-1]
-    place = numbers.index(last)
-    others = numbers[max(0, place - 1) : place]
-    others += [n for n in stated if _ANSWER_BEFORE.search(text[max(0, n.start - _NEAR) : n.start])][
-        -1:
-    ]
-    for other in others:
-        if other.value != last.value and _leaves_open(text, other, last):
-            return None
+    last, others = numbers[place], numbers[max(0, place - 1) : place]
+    if "answer" in text.lower():
+        others += [number for number in numbers[:place] if _is_answer(text, number)][-1:]
+    if any(other.value != last.value and _leaves_open(text, other, last) for other in others):
+        return None
     return last.value
 
 
 def _leaves_open(text: str, other: Number, last: Number) -> bool:
+    """Whether a number is stated as the answer too, joined to the last, or explained by it."""
     between = text[other.end : last.start]
+    if _is_answer(text, other):
+        return not other.denied
     if len(between) > 4 * _NEAR:
-        return _is_answer(text, other)
+        return False
     remark = "(" in between and ")" not in between and "\n" not in between
-    return bool(remark or _is_answer(text, other) or _JOINED.fullmatch(between))
+    return bool(remark or _JOINED.fullmatch(between))
 
 
 def _is_answer(text: str, number: Number) -> bool:

@@ -78,6 +78,7 @@ _STEPS: list[tuple[re.Pattern[str], _Replacement]] = [
             r"([-+]?\d+))",
             lambda found: f"^{found[1] or found[2] or found[3]}",
         ),
+        ("[₀-₉]+", "_0"),
         (r"(?<=[\w})])_\s?\{[^{}\n]{0,20}\}", "_0"),
         (
             r"\\(?:boxed|fbox|mbox|text[a-z]*|math(?:rm|bf|it|sf|tt|bb|cal)|operatorname|q?quad|left|right|"
