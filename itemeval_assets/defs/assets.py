@@ -3,6 +3,10 @@
 items -> solutions [generate] -> gradings [generate x grade] -> gradings_long -> export
              generation_ledger       grading_ledger -> ledger -----^
 
+In a group of their own, since they pay or publish beside the study's cells, or only look ahead:
+
+items -> estimate        preflight -> ledger        gradings_long, ledger -> release
+
 Steps that call models are in `calls`, the ledger in `money`, the pictures in `results`.
 """
 
@@ -27,8 +31,15 @@ from .evidence import (
 )
 from .export import export_asset
 from .metadata import partition_row_count, row_count, table_metadata
-from .money import money_assets
-from .names import TABLES_IO, asset_key, identifier, partition_key, to_partitions
+from .money import foresight_assets, money_assets
+from .names import (
+    TABLES_IO,
+    asset_key,
+    identifier,
+    on_demand_group,
+    partition_key,
+    to_partitions,
+)
 from .partitions import backfill_policy, grade_partitions, same_generate_condition
 from .release import release_asset
 from .results import results_asset
@@ -38,17 +49,20 @@ __all__ = ["study_assets"]
 
 
 def study_assets(study: Study, settings: Settings) -> list[dg.AssetsDefinition]:
-    """All assets of a study, in one group."""
-    shared = {"group_name": identifier(study), "owners": settings.owner_list() or None}
+    """All assets of a study, in its two groups."""
+    owners = settings.owner_list() or None
+    shared = {"group_name": identifier(study), "owners": owners}
+    on_demand = {"group_name": on_demand_group(study), "owners": owners}
     return [
         _items(study, shared),
         solutions_asset(study, shared),
         gradings_asset(study, shared),
         _gradings_long(study, shared),
         *money_assets(study, shared),
+        *foresight_assets(study, on_demand),
         results_asset(study, shared),
         export_asset(study, shared),
-        release_asset(study, shared),
+        release_asset(study, on_demand),
     ]
 
 

@@ -39,9 +39,14 @@ class _Among(dg.AutomationCondition):
         )
 
 
-def when_inputs_change() -> dg.AutomationCondition:
-    """Of an asset that costs nothing: as soon as what it is made of has changed."""
-    return dg.AutomationCondition.eager()
+def when_inputs_change(perhaps: Iterable[dg.AssetKey] = ()) -> dg.AutomationCondition:
+    """Of an asset that costs nothing: as soon as what it is made of has changed.
+
+    Inputs that are only `perhaps` there are not waited for.
+    """
+    missing = dg.AutomationCondition.any_deps_missing()
+    waited_for = missing.ignore(dg.AssetSelection.assets(*perhaps)) if perhaps else missing
+    return dg.AutomationCondition.eager().replace(missing, waited_for)
 
 
 def when_paid(study: Study) -> dg.AutomationCondition | None:

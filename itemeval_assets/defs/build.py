@@ -14,7 +14,7 @@ from .assets import study_assets
 from .automation import automation_sensor
 from .checks import study_checks
 from .io_managers import StudyTablesIOManager
-from .names import TABLES_IO, identifier
+from .names import TABLES_IO, identifier, on_demand_group
 from .notifications import notification_sensors
 from .reruns import rerun_schedule
 
@@ -98,11 +98,16 @@ def load_studies(settings: Settings) -> list[Study]:
 
 
 def name_clashes(studies: Collection[Study]) -> list[str]:
-    """Studies that Dagster, which knows no hyphen in a name, could not tell apart."""
+    """Studies that Dagster, which knows no hyphen in a name, could not tell apart.
+
+    Nor would it two studies of which one is named as a group of the other.
+    """
     first: dict[str, Study] = {}
     problems = []
     for study in studies:
-        other = first.setdefault(identifier(study), study)
+        names = (identifier(study), on_demand_group(study))
+        taken = [first.setdefault(name, study) for name in names]
+        other = next((owner for owner in taken if owner is not study), study)
         if other is not study:
             problems.append(
                 f"{study.config_path}: study: {study.name!r} and {other.name!r} "

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from itemeval_assets.core.preflight import ModelHealth
     from itemeval_assets.stages.estimate import PartitionEstimate, StudyEstimate
 
-__all__ = ["money_assets"]
+__all__ = ["foresight_assets", "money_assets"]
+
+
+LEDGERS = ("generation_ledger", "grading_ledger")
 
 
 class EstimateConfig(dg.Config):
@@ -36,18 +39,19 @@ class PreflightConfig(dg.Config):
 
 
 def money_assets(study: Study, shared: dict[str, Any]) -> list[dg.AssetsDefinition]:
-    """The assets about money of a study."""
-    return [
-        _estimate(study, shared),
-        _preflight(study, shared),
-        _ledger(study, shared),
-        _costs(study, shared),
-    ]
+    """The assets about the money that a study has spent."""
+    return [_ledger(study, shared), _costs(study, shared)]
+
+
+def foresight_assets(study: Study, shared: dict[str, Any]) -> list[dg.AssetsDefinition]:
+    """What to ask for before money is spent: no part of the study's own results."""
+    return [_estimate(study, shared), _preflight(study, shared)]
 
 
 def _estimate(study: Study, shared: dict[str, Any]) -> Any:
     @dg.asset(
         key=asset_key(study, "estimate"),
+        deps=[asset_key(study, "items")],
         description="What the study would call and cost, worked out without a call: for what "
         "remains and for the full grid.",
         **shared,
@@ -163,13 +167,13 @@ def _preflight_metadata(found: "list[ModelHealth]") -> dict[str, Any]:
 def _ledger(study: Study, shared: dict[str, Any]) -> Any:
     @dg.asset(
         key=asset_key(study, "ledger"),
-        deps=[asset_key(study, "generation_ledger"), asset_key(study, "grading_ledger")],
+        deps=[asset_key(study, name) for name in (*LEDGERS, "preflight")],
         kinds={"parquet"},
         description="Every dollar of the study, from the usage in the .eval logs: "
         f"{TABLES['ledger'].grain}.",
         metadata=table_metadata(study, "ledger"),
         code_version=LAYOUT_VERSION,
-        automation_condition=when_inputs_change(),
+        automation_condition=when_inputs_change(perhaps=[asset_key(study, "preflight")]),
         **shared,
     )
     def ledger(context: dg.AssetExecutionContext) -> dg.MaterializeResult:

@@ -18,6 +18,7 @@ __all__ = [
     "TABLES_IO",
     "asset_key",
     "identifier",
+    "on_demand_group",
     "partition_key",
     "pool",
     "to_partition",
@@ -37,6 +38,14 @@ TABLES_IO = "study_tables"
 def identifier(study: Study) -> str:
     """The study's name where Dagster allows letters, digits and `_` only."""
     return study.name.replace("-", "_")
+
+
+def on_demand_group(study: Study) -> str:
+    """The group of assets that pay or publish beside the study's own cells, or only look ahead.
+
+    *Materialize all* of the study's own group means the study.
+    """
+    return f"{identifier(study)}_on_demand"
 
 
 def asset_key(study: Study, table: str) -> dg.AssetKey:

@@ -14,25 +14,10 @@ from itemeval_assets.core.tables import TABLES
 from itemeval_assets.defs.build import build_definitions, load_studies
 from itemeval_assets.defs.metadata import column_schema
 from itemeval_assets.settings import Settings
+from tests.defs.graph import SNAPSHOT, as_text, small_location
 from tests.defs.runs import toy_study
 from tests.studies import write_study
 
-# asset: (upstream, number of partitions, kinds)
-GRAPH = {
-    "items": (set(), None, {"parquet"}),
-    "solutions": ({"items"}, 4, {"parquet", "inspect_ai"}),
-    "generation_ledger": ({"items"}, 4, {"parquet", "inspect_ai"}),
-    "gradings": ({"items", "solutions"}, 8, {"parquet", "inspect_ai"}),
-    "grading_ledger": ({"solutions"}, 8, {"parquet", "inspect_ai"}),
-    "gradings_long": ({"gradings", "solutions"}, 8, {"parquet"}),
-    "ledger": ({"generation_ledger", "grading_ledger"}, None, {"parquet"}),
-    "costs": ({"ledger"}, None, set()),
-    "results": ({"gradings_long"}, None, set()),
-    "export": ({"gradings_long", "ledger"}, None, {"parquet", "csv"}),
-    "release": ({"gradings_long", "ledger"}, None, {"parquet"}),
-    "estimate": (set(), None, set()),
-    "preflight": (set(), None, {"inspect_ai"}),
-}
 # What these assets found is in their metadata, and in no table.
 WITHOUT_TABLE = {"costs", "estimate", "preflight", "release", "results"}
 HEAVY = ["pandas", "pyarrow", "inspect_ai", "datasets"]
@@ -43,25 +28,27 @@ def settings(root: Path, **others: str) -> Settings:
 
 
 def test_the_graph_of_a_study(tmp_path) -> None:
-    study = toy_study(tmp_path, study="toy-1")
-    graph = build_definitions(settings(tmp_path, owners="team:evals"), [study])
-    nodes = {node.key: node for node in graph.resolve_asset_graph().asset_nodes}
-    assert {key.path[0] for key in nodes} == {"toy-1"}
-    found = {
-        key.path[-1]: (
-            {parent.path[-1] for parent in node.parent_keys},
-            len(node.partitions_def.get_partition_keys()) if node.partitions_def else None,
-            node.kinds,
-        )
-        for key, node in nodes.items()
-    }
-    assert found == GRAPH
-    for node in nodes.values():
-        assert node.group_name == "toy_1"
+    """Where this fails on purpose: `python -m tests.defs.graph` writes the snapshot anew."""
+    assert as_text(small_location(tmp_path)) == SNAPSHOT.read_text(encoding="utf-8")
+
+
+def test_every_asset_says_what_it_is(tmp_path) -> None:
+    graph = build_definitions(settings(tmp_path), [toy_study(tmp_path)]).resolve_asset_graph()
+    for node in graph.asset_nodes:
         assert node.description
         has_columns = "dagster/column_schema" in node.metadata
         assert has_columns == (node.key.path[-1] not in WITHOUT_TABLE)
-        assert node.owners == ["team:evals"]
+
+
+def test_all_of_a_studys_group_neither_publishes_nor_pays_beside_its_cells(tmp_path) -> None:
+    graph = build_definitions(settings(tmp_path), [toy_study(tmp_path)]).resolve_asset_graph()
+    groups: dict[str | None, set[str]] = {}
+    for node in graph.asset_nodes:
+        groups.setdefault(node.group_name, set()).add(node.key.path[-1])
+        alone = not node.parent_keys and not node.child_keys
+        assert not alone, f"{node.key} floats beside the graph"
+    assert groups.pop("toy_on_demand") == {"estimate", "preflight", "release"}
+    assert set(groups) == {"toy"}
 
 
 def test_everything_loads_as_the_code_server_loads_it(tmp_path) -> None:
@@ -100,8 +87,9 @@ def test_several_studies_live_side_by_side(tmp_path) -> None:
     for name in ("one", "two"):
         write_study(tmp_path / name, study=name)
     graph = build_definitions(settings(tmp_path)).resolve_asset_graph()
-    assert {node.group_name for node in graph.asset_nodes} == {"one", "two"}
-    assert len(list(graph.asset_nodes)) == 2 * len(GRAPH)
+    groups = [node.group_name for node in graph.asset_nodes]
+    assert set(groups) == {"one", "one_on_demand", "two", "two_on_demand"}
+    assert groups.count("one") == groups.count("two") > 9
 
 
 def test_no_study_is_no_mistake(tmp_path) -> None:
@@ -109,7 +97,7 @@ def test_no_study_is_no_mistake(tmp_path) -> None:
 
 
 def test_two_names_that_dagster_cannot_tell_apart_are_refused(tmp_path) -> None:
-    for folder, name in (("one", "a-b"), ("two", "a_b")):
+    for folder, name in (("one", "a-b"), ("two", "a_b"), ("three", "a-b_on_demand")):
         write_study(tmp_path / folder, study=name)
     with pytest.raises(ConfigError) as refused:
         build_definitions(settings(tmp_path))
