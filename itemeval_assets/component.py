@@ -1,7 +1,7 @@
 """A study as a component of a `dg` project: its asset graph, from a `defs.yaml`."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 from weakref import WeakKeyDictionary
@@ -11,9 +11,16 @@ from dagster.components.component_scaffolding import scaffold_component
 from dagster.components.core.defs_module import ComponentLoc, find_defs_or_component_yaml
 from pydantic import Field
 
-from itemeval_assets.core.errors import ConfigError, ItemevalAssetsError
+from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.study import Study
-from itemeval_assets.defs.build import name_clashes, shared_definitions, study_definitions
+from itemeval_assets.defs.broken import (
+    BrokenStudy,
+    broken_definitions,
+    group_of,
+    is_validation,
+    problem_in,
+)
+from itemeval_assets.defs.build import require_own_name, shared_definitions, study_definitions
 from itemeval_assets.project import write_study
 from itemeval_assets.settings import Settings
 from itemeval_assets.storage.inputs import load_study
@@ -58,20 +65,25 @@ class StudyComponent(dg.Component, dg.Model, dg.Resolvable):
     ] = None
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
-        """The asset graph. Raises ConfigError for a study that is wrong, or whose name is taken."""
+        """The asset graph; of a study that is wrong, or whose name is taken, what is wrong.
+
+        Raises ConfigError for such a study where the definitions are only validated.
+        """
         settings = Settings()
         if self.owners is not None:
             settings = settings.model_copy(update={"owners": ",".join(self.owners)})
-        file, project = _file(context), _project(context, settings)
-        try:
-            study = load_study(file.parent / Path(self.study).expanduser())
-            project.add(context.component_loc, study)
-        except ItemevalAssetsError as error:
-            # `dg` prints every exception of a chain with its stack; the message says it all.
-            raise ConfigError(f"{file}: attributes.study: {error}") from None
-        return dg.Definitions.merge(
-            study_definitions(study, settings), project.part_of(context.component_loc)
-        )
+        file, project, own = _file(context), _project(context, settings), context.component_loc
+        path = file.parent / Path(self.study).expanduser()
+        study, problem = project.add(own, path)
+        if study is not None:
+            return dg.Definitions.merge(
+                study_definitions(study, settings), project.part_of(context.component_loc)
+            )
+        problem = f"{file}: attributes.study: {problem}"
+        if is_validation():
+            raise ConfigError(problem)
+        broken = BrokenStudy(path, problem, lambda: project.add(own, path)[1])
+        return broken_definitions(broken, project.group_of_broken(own, path), settings.owner_list())
 
 
 def _file(context: dg.ComponentLoadContext) -> Path:
@@ -87,11 +99,24 @@ class _Project:
 
     studies: dict[ComponentLoc, Study]
     shared: dg.Definitions
+    broken: dict[ComponentLoc, str] = field(default_factory=dict)
 
-    def add(self, component: ComponentLoc, study: Study) -> None:
-        self.studies[component] = study
-        if problems := name_clashes(self.studies.values()):
-            raise ConfigError("\n".join(problems))
+    def add(self, component: ComponentLoc, path: Path) -> tuple[Study | None, str | None]:
+        """The study of a component, or what is wrong with it."""
+        problems: list[str] = []
+        others = [study for other, study in self.studies.items() if other != component]
+        with problem_in(path, problems.append):
+            study = load_study(path)
+            require_own_name(study, others)
+            self.studies[component] = study
+            return study, None
+        self.studies.pop(component, None)
+        return None, "\n".join(problems)
+
+    def group_of_broken(self, component: ComponentLoc, path: Path) -> str:
+        taken = [group for other, group in self.broken.items() if other != component]
+        self.broken[component] = group_of(path, taken)
+        return self.broken[component]
 
     def part_of(self, component: ComponentLoc) -> dg.Definitions:
         """What a component gives of what all share: the first one gives the sensors."""

@@ -103,7 +103,37 @@ def test_two_studies_share_a_project(sandbox, monkeypatch) -> None:
         assert (sandbox.defs_folder_path / name / "studies" / name / "items.parquet").exists()
 
 
-def test_one_name_twice_is_refused_with_both_files(sandbox) -> None:
+@pytest.fixture
+def validating(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `dg check defs` and `dagster definitions validate` load the definitions."""
+    monkeypatch.setenv("DAGSTER_IS_DEFS_VALIDATION_CLI", "1")
+
+
+def test_a_broken_study_is_seen_beside_the_others_until_it_is_mended(sandbox) -> None:
+    declare(sandbox, "sound")
+    broken, same_name = declare(sandbox, "broken"), declare(sandbox, "same_name", "broken")
+    write_study(broken, study="broken", extra={"budgett": {}})
+    write_study(same_name, study="broken", extra={"facets": {"replications": 0}})
+    with sandbox.build_all_defs() as found:
+        dg.Definitions.validate_loadable(found)
+        graph = found.resolve_asset_graph()
+    groups = {node.group_name for node in graph.asset_nodes}
+    assert groups == {"sound", "sound_on_demand", "broken_broken", "broken_broken_2"}
+    said = [graph.get(dg.AssetKey([group, "study"])).description for group in sorted(groups)[:2]]
+    for folder, problem in ((broken, "did you mean 'budget'"), (same_name, "replications")):
+        [description] = [text for text in said if text and problem in text]
+        assert f"{folder / 'defs.yaml'}: attributes.study: {folder / 'study.yaml'}" in description
+    assert {sensor.name for sensor in found.sensors or []} >= {"broken_broken", "broken_broken_2"}
+    write_study(broken, study="broken")
+    write_study(same_name, study="same_name")
+    with sandbox.build_all_defs() as found:
+        graph = found.resolve_asset_graph()
+    assert {node.group_name for node in graph.asset_nodes} == {
+        group for name in ("sound", "broken", "same_name") for group in (name, f"{name}_on_demand")
+    }
+
+
+def test_one_name_twice_is_refused_with_both_files(sandbox, validating) -> None:
     one, two = declare(sandbox, "one", "a-b"), declare(sandbox, "two", "a_b")
     with sandbox.build_component_tree() as tree, pytest.raises(Exception) as refused:
         tree.build_defs()
@@ -127,7 +157,7 @@ def test_a_study_may_lie_elsewhere(sandbox, tmp_path, absolute) -> None:
         assert {key.path[0] for key in found.resolve_all_asset_keys()} == {"far"}
 
 
-def test_bad_yaml_is_refused_with_file_and_key(sandbox) -> None:
+def test_bad_yaml_is_refused_with_file_and_key(sandbox, validating) -> None:
     folder = declare(sandbox, "toy")
     for attributes, said in (
         ({"studdy": "study.yaml"}, f"attributes.studdy at {folder}/defs.yaml:"),
@@ -155,7 +185,7 @@ def test_a_webhook_that_is_no_url_is_no_fault_of_the_study(sandbox, monkeypatch)
     assert str(refused.value.__cause__).startswith("ITEMEVAL_ASSETS_WEBHOOK_URL: no URL")
 
 
-def test_a_study_with_problems_is_refused_with_all_of_them(sandbox) -> None:
+def test_a_study_with_problems_is_refused_with_all_of_them(sandbox, validating) -> None:
     folder = declare(sandbox, "toy")
     write_study(folder, extra={"budgett": {}, "facets": {"replications": 0}})
     with sandbox.build_component_tree() as tree, pytest.raises(Exception) as refused:
@@ -244,6 +274,9 @@ def test_the_real_dg(project: Path) -> None:
     in_process = json.dumps({"execution": {"config": {"in_process": {}}}})
     dg_says("launch", "--assets", 'key:"my_study/items"', "--config-json", in_process)
     assert (folder / "studies" / "my_study" / "items.parquet").exists()
+    write_study(folder, study="my_study", extra={"budgett": {}})
+    said = dg_says("check", "defs", exit_code=1)
+    assert f"{folder}/defs.yaml: attributes.study: " in said and "did you mean 'budget'" in said
     (folder / "defs.yaml").write_text(f"type: {TYPE}\nattributes:\n  studdy: study.yaml\n")
     said = dg_says("check", "yaml", exit_code=1)
     assert f"{folder}/defs.yaml:3" in said and "'studdy' was unexpected" in said

@@ -5,8 +5,10 @@ without starting new conditions.
 """
 
 import re
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
+from croniter import CroniterError, croniter
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from .config_rules import problems_across
@@ -28,6 +30,8 @@ IDENTITY: dict[str, Any] = {"identity": True}
 # Minute, hour, day, month, weekday.
 BUCKET_URI = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^/]+)*/?")
 CRON = r"^\s*([\d*,/-]+\s+){2}[\d*,/L-]+\s+[\w*,/-]+\s+[\w*,/#-]+\s*$"
+# Where a cron expression is tried out: whether it ever comes does not depend on the day.
+ANY_TIME = datetime(2000, 1, 1)
 # A larger sum is a slip of the keyboard.
 MOST_USD = 1_000_000.0
 
@@ -218,6 +222,15 @@ class AutomationConfig(_Section):
     partitions_per_run: int | None = Field(
         default=None, ge=1, description="of a backfill; null: all in one run"
     )
+
+    @field_validator("cron")
+    @classmethod
+    def _comes(cls, value: str) -> str:
+        try:
+            croniter(value, ANY_TIME).get_next()
+        except CroniterError as error:
+            raise ValueError(f"{value!r} never comes: {error}") from error
+        return value
 
 
 class StudyConfig(_Section):

@@ -1,17 +1,21 @@
 """Builds the definitions of all studies; a function of the settings, nothing else."""
 
 import warnings
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 
 import dagster as dg
 
-from itemeval_assets.core.errors import ConfigError, ItemevalAssetsError
+from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.study import Study
 from itemeval_assets.settings import Settings
 from itemeval_assets.storage.inputs import load_study
 
 from .assets import study_assets
 from .automation import automation_sensor
+from .broken import BrokenStudy, broken_definitions, group_of, is_validation, problem_in
 from .checks import study_checks
 from .io_managers import StudyTablesIOManager
 from .names import TABLES_IO, identifier, on_demand_group
@@ -22,7 +26,7 @@ __all__ = [
     "build_definitions",
     "executor_of",
     "load_studies",
-    "name_clashes",
+    "require_own_name",
     "shared_definitions",
     "study_definitions",
 ]
@@ -33,17 +37,41 @@ warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
 
 
-def build_definitions(settings: Settings, studies: list[Study] | None = None) -> dg.Definitions:
-    """One asset group per study. Touches no network and no dataset.
+@dataclass
+class Loaded:
+    """The studies of a code location, what each defines, and those that cannot be loaded."""
 
-    Raises ConfigError that lists the problems of all config files.
+    studies: list[Study] = field(default_factory=list)
+    definitions: list[dg.Definitions] = field(default_factory=list)
+    broken: list[BrokenStudy] = field(default_factory=list)
+
+
+def build_definitions(settings: Settings, studies: list[Study] | None = None) -> dg.Definitions:
+    """Two asset groups per study, and one per study that is broken. Touches no network, no dataset.
+
+    Raises ConfigError where given studies, or settings, are wrong; to a command that validates the
+    definitions, with the problems of all config files.
     """
-    studies = load_studies(settings) if studies is None else studies
+    if studies is None:
+        loaded = load_studies(settings)
+    else:
+        loaded = Loaded(studies, [study_definitions(study, settings) for study in studies])
+    if loaded.broken and is_validation():
+        raise ConfigError("\n".join(study.problem for study in loaded.broken))
     return dg.Definitions.merge(
-        *(study_definitions(study, settings) for study in studies),
-        shared_definitions(studies, settings),
+        *loaded.definitions,
+        *_of_broken(loaded, settings),
+        shared_definitions(loaded.studies, settings),
         dg.Definitions(executor=executor_of(settings)),
     )
+
+
+def _of_broken(loaded: Loaded, settings: Settings) -> Iterator[dg.Definitions]:
+    groups = {identifier(study) for study in loaded.studies}
+    for study in loaded.broken:
+        group = group_of(study.path, groups)
+        groups.add(group)
+        yield broken_definitions(study, group, settings.owner_list())
 
 
 def study_definitions(study: Study, settings: Settings) -> dg.Definitions:
@@ -83,34 +111,38 @@ def executor_of(settings: Settings) -> dg.ExecutorDefinition:
     return celery_executor.configured(addresses, name="celery")
 
 
-def load_studies(settings: Settings) -> list[Study]:
-    """Every study of the settings. Raises ConfigError that lists the problems of all files."""
-    studies, problems = [], []
+def load_studies(settings: Settings) -> Loaded:
+    """Every study of the settings that can be loaded, and every other with what is wrong."""
+    loaded = Loaded()
     for path in settings.study_paths():
-        try:
-            studies.append(load_study(path))
-        except ItemevalAssetsError as error:
-            problems.append(str(error))
-    problems += name_clashes(studies)
-    if problems:
-        raise ConfigError("\n".join(problems))
-    return studies
+
+        def is_broken(problem: str, path: Path = path) -> None:
+            again = partial(_problem_now, settings, path)
+            loaded.broken.append(BrokenStudy(path, problem, again))
+
+        with problem_in(path, is_broken):
+            study = load_study(path)
+            require_own_name(study, loaded.studies)
+            loaded.definitions.append(study_definitions(study, settings))
+            loaded.studies.append(study)
+    return loaded
 
 
-def name_clashes(studies: Collection[Study]) -> list[str]:
-    """Studies that Dagster, which knows no hyphen in a name, could not tell apart.
+def _problem_now(settings: Settings, path: Path) -> str | None:
+    """What is wrong with a study by now."""
+    broken = load_studies(settings).broken
+    return next((study.problem for study in broken if study.path == path), None)
 
-    Nor would it two studies of which one is named as a group of the other.
+
+def require_own_name(study: Study, others: Collection[Study]) -> None:
+    """Raise ConfigError where Dagster, which knows no hyphen in a name, could not tell it apart.
+
+    Nor could it two studies of which one is named as a group of the other.
     """
-    first: dict[str, Study] = {}
-    problems = []
-    for study in studies:
-        names = (identifier(study), on_demand_group(study))
-        taken = [first.setdefault(name, study) for name in names]
-        other = next((owner for owner in taken if owner is not study), study)
-        if other is not study:
-            problems.append(
+    names = {identifier(study), on_demand_group(study)}
+    for other in others:
+        if names & {identifier(other), on_demand_group(other)}:
+            raise ConfigError(
                 f"{study.config_path}: study: {study.name!r} and {other.name!r} "
                 f"({other.config_path}) are one name to Dagster; rename one of them"
             )
-    return problems

@@ -551,7 +551,9 @@ def test_a_folder_of_results_is_named_by_its_path() -> None:
     ]
 
 
-@pytest.mark.parametrize("cron", ["hourly", "* * * *", "60m * * * *", "* * * * * ; rm"])
+@pytest.mark.parametrize(
+    "cron", ["hourly", "* * * *", "60m * * * *", "* * * * * ; rm", "99 * * * *", "0 0 31 2 *"]
+)
 def test_a_schedule_is_five_fields_of_cron(cron: str) -> None:
     with pytest.raises(ConfigError, match=r"automation\.cron"):
         parse_config(EVERY_KEY.replace("*/5 8-18 * * 1-5", cron), "study.yaml")

@@ -5,17 +5,23 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._utils.schedules import is_valid_cron_schedule
+from hypothesis import example, given
+from hypothesis import strategies as st
 
+from itemeval_assets.core.config import AutomationConfig
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.tables import TABLES
-from itemeval_assets.defs.build import build_definitions, load_studies
+from itemeval_assets.defs import build
+from itemeval_assets.defs.build import build_definitions
 from itemeval_assets.defs.metadata import column_schema
 from itemeval_assets.settings import Settings
 from tests.defs.graph import SNAPSHOT, as_text, small_location
-from tests.defs.runs import toy_study
+from tests.defs.runs import QUIET, toy_study
 from tests.studies import write_study
 
 # What these assets found is in their metadata, and in no table.
@@ -96,30 +102,132 @@ def test_no_study_is_no_mistake(tmp_path) -> None:
     assert not list(build_definitions(settings(tmp_path)).resolve_asset_graph().asset_nodes)
 
 
-def test_two_names_that_dagster_cannot_tell_apart_are_refused(tmp_path) -> None:
-    for folder, name in (("one", "a-b"), ("two", "a_b"), ("three", "a-b_on_demand")):
-        write_study(tmp_path / folder, study=name)
+def broken_location(root: Path) -> dict[str, tuple[Path, str]]:
+    """Two sound studies beside six broken ones: {group: (file, what its message says)}."""
+    write_study(root / "a-good", study="good")
+    write_study(root / "b-good", study="a-b")
+    clash = write_study(root / "clash", study="a_b")
+    clash_of_groups = write_study(root / "clash-2", study="good_on_demand")
+    misspelt = write_study(root / "misspelt", study="misspelt", extra={"budgett": {}})
+    cron = write_study(root / "never", extra={"automation": {"cron": "99 * * * *"}})
+    missing = write_study(root / "x", study="x", extra={"facets": {"rubric": ["unwritten"]}})
+    torn = write_study(root / "torn")
+    torn.write_bytes(b"st\xffudy: [torn")
+    folder = root / "unreadable" / "study.yaml"
+    folder.mkdir(parents=True)
+    return {
+        "a_b_broken": (clash, "'a_b' and 'a-b'"),
+        "good_on_demand_broken": (clash_of_groups, "are one name to Dagster; rename one of them"),
+        "misspelt_broken": (misspelt, "did you mean 'budget'"),
+        "toy_broken": (cron, "automation.cron: '99 * * * *' never comes"),
+        "torn_broken": (torn, "is not UTF-8 text"),
+        "unreadable_broken": (folder, "is a folder"),
+        "x_broken": (missing, "'unwritten': there is no file"),
+    }
+
+
+def test_a_broken_study_is_seen_beside_sound_ones(tmp_path, caplog) -> None:
+    wanted = broken_location(tmp_path)
+    definitions = build_definitions(settings(tmp_path))
+    dg.Definitions.validate_loadable(definitions)
+    graph = definitions.resolve_asset_graph()
+    sound = {"good", "good_on_demand", "a_b", "a_b_on_demand"}
+    assert {node.group_name for node in graph.asset_nodes} == {*wanted, *sound}
+    with dg.DagsterInstance.ephemeral() as instance:
+        for group, (path, says) in wanted.items():
+            node = graph.get(dg.AssetKey([group, "study"]))
+            assert not node.is_materializable and says in (node.description or "")
+            assert str(path) in caplog.text
+            tick = definitions.resolve_sensor_def(group).evaluate_tick(
+                dg.build_sensor_context(instance=instance)
+            )
+            for event in tick.asset_events:
+                instance.report_runless_asset_event(event)
+            [key] = node.check_keys
+            record = instance.event_log_storage.get_latest_asset_check_execution_by_key([key])[key]
+            assert record.event and record.event.dagster_event
+            found = record.event.dagster_event.asset_check_evaluation_data
+            assert (found.passed, says in (found.description or "")) == (False, True)
+            again = definitions.resolve_sensor_def(group).evaluate_tick(
+                dg.build_sensor_context(instance=instance, cursor=tick.cursor)
+            )
+            assert not again.asset_events
+        # Once it is mended, nothing of it is left in the catalog.
+        assert not instance.all_asset_keys()
+
+
+def test_a_study_that_is_mended_is_itself_again(tmp_path) -> None:
+    config = write_study(tmp_path / "toy", extra={"budgett": {}})
+    definitions = build_definitions(settings(tmp_path))
+
+    def passes() -> bool:
+        key = dg.AssetCheckKey(dg.AssetKey(["toy_broken", "study"]), "loads")
+        job = definitions.resolve_implicit_global_asset_job_def()
+        job = job.get_subset(asset_selection=set(), asset_check_selection={key})
+        [found] = job.execute_in_process(run_config=QUIET).get_asset_check_evaluations()
+        return found.passed
+
+    assert not passes()
+    write_study(config.parent)
+    assert passes()
+    groups = {node.group_name for node in loaded_graph(tmp_path).asset_nodes}
+    assert groups == {"toy", "toy_on_demand"}
+
+
+def loaded_graph(root: Path) -> Any:
+    return build_definitions(settings(root)).resolve_asset_graph()
+
+
+def test_whatever_goes_wrong_in_one_study_is_told_without_secrets(tmp_path, monkeypatch) -> None:
+    for name in ("one", "two"):
+        write_study(tmp_path / name, study=name)
+    load = build.load_study
+
+    def fails_for_one(path: Path) -> Any:
+        if path.parent.name == "one":
+            raise RuntimeError("refused: sk-proj-abcdefghijklmnopqrstuvwxyz123456")
+        return load(path)
+
+    monkeypatch.setattr(build, "load_study", fails_for_one)
+    graph = loaded_graph(tmp_path)
+    assert {node.group_name for node in graph.asset_nodes} == {
+        "one_broken",
+        "two",
+        "two_on_demand",
+    }
+    said = graph.get(dg.AssetKey(["one_broken", "study"])).description
+    assert said and "RuntimeError: refused" in said and "sk-proj" not in said
+
+
+def test_who_validates_is_told_the_problems_of_all_files_in_one_message(
+    tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_IS_DEFS_VALIDATION_CLI", "1")
+    wanted = broken_location(tmp_path)
     with pytest.raises(ConfigError) as refused:
         build_definitions(settings(tmp_path))
     message = str(refused.value)
-    assert "'a_b' and 'a-b'" in message and "are one name to Dagster; rename one" in message
-    for folder in ("one", "two"):
-        assert str(tmp_path / folder / "study.yaml") in message
+    for path, says in wanted.values():
+        # A template that is missing is named by where it would be.
+        assert says in message and str(path.parent) in message
 
 
-def test_the_problems_of_all_files_come_in_one_message(tmp_path) -> None:
-    write_study(tmp_path / "good", study="good")
-    misspelt = write_study(tmp_path / "misspelt", extra={"budgett": {}})
-    torn = write_study(tmp_path / "torn")
-    torn.write_text("study: [torn")
-    missing = write_study(tmp_path / "unwritten", extra={"facets": {"rubric": ["unwritten"]}})
-    with pytest.raises(ConfigError) as refused:
-        load_studies(settings(tmp_path))
-    message = str(refused.value)
-    for path in (misspelt, torn, missing.parent):
-        assert str(path) in message
-    assert "budgett" in message and "did you mean 'budget'" in message
-    assert "not valid YAML" in message and "'unwritten': there is no file" in message
+FIELDS = ["*", "0", "7", "8", "31", "59", "60", "*/5", "*/0", "1-5", "5-1", "1,2", "L", "MON"]
+FIELDS += ["2", "JAN", "1#2", "L5", "1-40/2"]
+
+
+@given(st.lists(st.sampled_from(FIELDS), min_size=5, max_size=5).map(" ".join))
+@example("0 0 31 2 *")
+@example("0 0 31 4 *")
+@example("*/0 * * * *")
+@example("0 0 * * 8")
+def test_a_cron_that_the_study_takes_is_one_for_dagster(cron: str) -> None:
+    """Dagster takes the whole code location down for one that it cannot read."""
+    try:
+        AutomationConfig(cron=cron)
+    except ValueError:
+        return
+    assert is_valid_cron_schedule(cron)
 
 
 def test_dagster_validates_the_definitions_and_nothing_heavy_is_imported(tmp_path) -> None:
