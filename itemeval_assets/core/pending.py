@@ -81,9 +81,16 @@ class Grid:
 
     def places(self, rows: pa.Table) -> np.ndarray:
         """int64[rows]: the place of each row's cell; -1 for a row outside the grid."""
-        item = pc.index_in(rows["item_id"], value_set=self._known)  # type: ignore[attr-defined]
+        return self._places(rows["item_id"], rows["epoch"])
+
+    def holds(self, items: pa.ChunkedArray, epochs: pa.ChunkedArray) -> pa.Array:
+        """bool[rows]: whether the grid has these cells."""
+        return pa.array(self._places(items, epochs) >= 0)
+
+    def _places(self, items: pa.ChunkedArray, epochs: pa.ChunkedArray) -> np.ndarray:
+        item = pc.index_in(items, value_set=self._known)  # type: ignore[attr-defined]
         found = item.fill_null(-1).to_numpy().astype(np.int64)
-        epoch = rows["epoch"].to_numpy().astype(np.int64)
+        epoch = epochs.to_numpy().astype(np.int64)
         inside = (found >= 0) & (epoch >= 1) & (epoch <= self._replications)
         return np.where(inside, found * self._replications + epoch - 1, -1)
 

@@ -4,12 +4,14 @@ A cell of a release is one grading event that the design asks for: generate x gr
 item x replication, of one revision of the data.
 """
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
+from .config import StudyConfig
 from .tables import GRADINGS_LONG
 
-__all__ = ["CELL_COLUMNS", "EVENT_COLUMNS", "Bump", "PartitionContent", "required_bump"]
+__all__ = ["CELL_COLUMNS", "EVENT_COLUMNS", "Bump", "PartitionContent", "items_of", "required_bump"]
 
 Bump = Literal["bumpmajor", "bumpminor", "bumppatch"]
 
@@ -53,6 +55,27 @@ class PartitionContent(NamedTuple):
     cells: int
     cells_sha256: str
     rows_sha256: str
+
+
+def items_of(config: StudyConfig, items: Sequence[Mapping[str, str]]) -> list[str]:
+    """The ids of those stored items that the YAML still has: of its datasets, up to their limits.
+
+    Reads item_id and dataset_id; items are in the order of their dataset.
+    """
+    limits: dict[str, list[int | None]] = {}
+    for dataset in config.benchmark.datasets:
+        limits.setdefault(dataset.id, []).append(dataset.limit)
+    seen: Counter[str] = Counter()
+    found = []
+    for item in items:
+        dataset = item["dataset_id"]
+        seen[dataset] += 1
+        # Parts of one dataset may have limits of their own: together they have so many at most.
+        given = limits.get(dataset, [0])
+        most = None if None in given else sum(limit or 0 for limit in given)
+        if most is None or seen[dataset] <= most:
+            found.append(item["item_id"])
+    return found
 
 
 def required_bump(

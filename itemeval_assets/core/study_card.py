@@ -16,7 +16,8 @@ class CardFacts:
     """What the card is made of.
 
     `results` has a `result_row` for each generate x grade condition; `manifests` are those of the
-    runs behind the rows, oldest first.
+    runs behind the rows, oldest first; `others_usd` is what conditions have cost that are not in
+    the design any more.
     """
 
     version: str
@@ -32,6 +33,7 @@ class CardFacts:
     manifests: Sequence[Mapping[str, Any]]
     frames: Mapping[str, int]
     package_version: str
+    others_usd: float = 0.0
 
 
 def study_card(facts: CardFacts) -> str:
@@ -113,6 +115,9 @@ def _costs(facts: CardFacts) -> Iterable[str]:
     yield "## Costs"
     yield ""
     yield "All calls of the study until this release, those whose rows were replaced among them."
+    if facts.others_usd:
+        yield f"{facts.others_usd:.4f} USD of it for conditions that the design no longer has: the"
+        yield "frame `ledger` leaves them out."
     yield ""
     rows = [(found.model, found) for found in facts.spend]
     if len(rows) > 1:

@@ -6,10 +6,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from itemeval_assets.core.conditions import GenerateCondition, GradeCondition
-from itemeval_assets.core.releases import CELL_COLUMNS, PartitionContent
-from itemeval_assets.core.study import Partition, Study
+from itemeval_assets.core.ledger import ledger_of
+from itemeval_assets.core.pending import Grid
+from itemeval_assets.core.releases import CELL_COLUMNS, PartitionContent, items_of
+from itemeval_assets.core.study import PREFLIGHT, Partition, Study
 from itemeval_assets.core.tables import GRADINGS_LONG, arrow_schema
 from itemeval_assets.stages.status import incomplete_cells
 from itemeval_assets.storage.store import ResultsStore
@@ -21,7 +24,9 @@ __all__ = [
     "content_of",
     "contents_of",
     "count_cells",
+    "ledgers_of",
     "partition_rows",
+    "solutions_of",
     "tuples_of",
 ]
 
@@ -43,15 +48,54 @@ class PartitionRows(NamedTuple):
 
 
 def partition_rows(study: Study, store: ResultsStore, partition: Partition) -> PartitionRows:
-    """Read one partition of the design as a release has it."""
+    """Read one partition of the design as a release has it.
+
+    Rows of items and replications that the design no longer has stay behind.
+    """
+    grid = design_grid(study, store)
     rows = store.read("gradings_long", [partition])
-    flaws = incomplete_cells(study, store, partition)
+    rows = rows.filter(grid.holds(rows["item_id"], rows["replication"]))
+    inside = set(grid.cells())
+    flaws = [
+        cell
+        for cell in incomplete_cells(study, store, partition)
+        if (cell["item_id"], cell["epoch"]) in inside
+    ]
     known = set(tuples_of(rows, ("item_id", "replication")))
     absent = [cell for cell in flaws if (cell["item_id"], cell["epoch"]) not in known]
     cells = pa.concat_tables(
         [rows.select(CELL_COLUMNS), _as_cells(study, store, partition, absent)]
     )
     return PartitionRows(rows, cells, _with_errors(store, partition, flaws))
+
+
+def design_grid(study: Study, store: ResultsStore) -> Grid:
+    """The cells of every partition of the design, whatever part of it the policy runs."""
+    items = store.read("items", columns=["item_id", "dataset_id"]).to_pylist()
+    return Grid(items_of(study.config, items), study.config.facets.replications)
+
+
+def solutions_of(study: Study, store: ResultsStore, partition: Partition) -> pa.Table:
+    """The solutions of one generate condition, those of the design."""
+    rows = store.read("solutions", [partition])
+    return rows.filter(design_grid(study, store).holds(rows["item_id"], rows["epoch"]))
+
+
+def ledgers_of(study: Study, store: ResultsStore) -> tuple[pa.Table, float]:
+    """The ledger of the design and of preflights, and what other conditions have cost, in USD."""
+    booked = store.read("bookings")
+    wanted = {*study.generate_partitions(), *study.grade_partitions()}
+    keys = booked.select(["stage", "gen_condition_id", "condition_id"]).to_pylist()
+    is_wanted = pa.array(
+        [
+            key["stage"] == PREFLIGHT
+            or tuple(filter(None, (key["gen_condition_id"], key["condition_id"]))) in wanted
+            for key in keys
+        ],
+        pa.bool_(),
+    )
+    others = booked.filter(pc.invert(is_wanted))["usd"].to_pylist()  # type: ignore[attr-defined]
+    return ledger_of(booked.filter(is_wanted)), sum(usd or 0.0 for usd in others)
 
 
 def contents_of(study: Study, store: ResultsStore) -> Contents:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version as version_of
 from typing import Any
@@ -10,7 +11,7 @@ import yaml
 from pydantic import Field, create_model
 
 from itemeval_assets.core.column_notes import COLUMN_NOTES
-from itemeval_assets.core.releases import CELL_COLUMNS, EVENT_COLUMNS
+from itemeval_assets.core.releases import CELL_COLUMNS, EVENT_COLUMNS, items_of
 from itemeval_assets.core.secrets import redacted
 from itemeval_assets.core.spend import spend_by_model
 from itemeval_assets.core.study import Study
@@ -78,7 +79,8 @@ def manifests_of(store: ResultsStore, run_ids: Iterable[str]) -> Sequence[Mappin
 def card_facts(draft: Draft, written: Written, manifests: Sequence[Mapping[str, Any]]) -> CardFacts:
     """What the card of a release is made of."""
     store = draft.store
-    datasets = store.read("items", columns=["dataset_id"])["dataset_id"].value_counts().to_pylist()
+    items = store.read("items", columns=["item_id", "dataset_id"]).to_pylist()
+    of_design = set(items_of(draft.study.config, items))
     return CardFacts(
         version=str(draft.run.versioned_experiment.version),
         experiment_id=draft.run.experiment_id,
@@ -87,9 +89,10 @@ def card_facts(draft: Draft, written: Written, manifests: Sequence[Mapping[str, 
         config_sha256=draft.study.config_sha256,
         cells=written.cells,
         missing=written.missing,
-        items={found["values"]: found["counts"] for found in datasets},
+        items=Counter(item["dataset_id"] for item in items if item["item_id"] in of_design),
         results=written.results,
         spend=spend_by_model(store.read("log_index").to_pylist()),
+        others_usd=written.others_usd,
         manifests=manifests,
         frames=written.rows,
         package_version=version_of(PACKAGE),

@@ -15,10 +15,17 @@ from itemeval_assets.core.study_card import result_row
 from itemeval_assets.core.summaries import Graded, graded_by
 from itemeval_assets.core.tables import LEDGER, SOLUTIONS
 from itemeval_assets.experiments import ExperimentRun
-from itemeval_assets.stages import ledger
 from itemeval_assets.storage.store import ResultsStore
 
-from .content import Contents, PartitionRows, content_of, count_cells, partition_rows
+from .content import (
+    Contents,
+    PartitionRows,
+    content_of,
+    count_cells,
+    ledgers_of,
+    partition_rows,
+    solutions_of,
+)
 from .frames import LOG_COLUMNS, Frames
 
 __all__ = ["Draft", "Say", "Written", "publish_results"]
@@ -43,11 +50,13 @@ class Written:
     """What was seen while the frames were written.
 
     `missing` counts cells without a sound grading event; `run_ids` are those of the runs behind
-    the rows; `results` are rows of the card.
+    the rows; `results` are rows of the card; `others_usd` is what conditions have cost that are
+    not in the design any more.
     """
 
     frames: Frames
     missing: int = 0
+    others_usd: float = 0.0
     run_ids: set[str] = field(default_factory=set)
     results: list[tuple[str, ...]] = field(default_factory=list)
 
@@ -90,8 +99,9 @@ def _write_frames(draft: Draft, folder: Path) -> Written:
             for column in ("gen_run_id", "grade_run_id"):
                 written.run_ids |= set(part.rows[column].unique().to_pylist()) - {None}
         for generate in study.generate_partitions():
-            frames.add_table(SOLUTIONS, store.read("solutions", [generate]))
-        frames.add_table(LEDGER, ledger.ledger(store))
+            frames.add_table(SOLUTIONS, solutions_of(study, store, generate))
+        spent, written.others_usd = ledgers_of(study, store)
+        frames.add_table(LEDGER, spent)
     if not frames.rows.get("scalars"):
         raise StoreError(
             f"study {study.name} has no grading event of its design; run it, then release it"

@@ -6,14 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from itemeval_assets.core.config import StudyConfig
 from itemeval_assets.core.releases import (
     CELL_COLUMNS,
     EVENT_COLUMNS,
     PartitionContent,
+    items_of,
     required_bump,
 )
 from itemeval_assets.core.tables import GRADINGS_LONG
+from tests.studies import study_yaml
 
+ITEMS = [{"item_id": f"{d}{n}", "dataset_id": d} for d in ("a", "b", "c") for n in range(3)]
 Contents = dict[str, PartitionContent]
 BEFORE: Contents = {"a|x": PartitionContent(4, "c1", "r1"), "b|x": PartitionContent(4, "c2", "r2")}
 
@@ -65,3 +69,18 @@ def test_a_release_has_every_column_once_and_long_texts_in_their_frame() -> None
         "gen_condition_slug",
         "grade_condition_slug",
     }
+
+
+@pytest.mark.parametrize(
+    ("datasets", "expected"),
+    [
+        ([{"id": "a"}, {"id": "b"}, {"id": "c"}], [item["item_id"] for item in ITEMS]),
+        ([{"id": "c"}, {"id": "a", "limit": 2}], ["a0", "a1", "c0", "c1", "c2"]),
+        ([{"id": "a", "limit": 1}, {"id": "a", "split": "test", "limit": 1}], ["a0", "a1"]),
+        ([{"id": "a", "limit": 1}, {"id": "a", "split": "test"}], ["a0", "a1", "a2"]),
+        ([{"id": "b", "limit": 9}], ["b0", "b1", "b2"]),
+    ],
+)
+def test_items_that_the_yaml_still_has(datasets: list[dict], expected: list[str]) -> None:
+    config = StudyConfig.model_validate(study_yaml(extra={"benchmark": {"datasets": datasets}}))
+    assert items_of(config, ITEMS) == expected

@@ -73,3 +73,9 @@ def test_costs_of_several_models_have_a_total() -> None:
     found = lines.index(rows[0])
     assert lines[found : found + 3] == [*rows, "| total | 1,005 | 10 | 1.7500 | 2 |"]
     assert not any(line.startswith("| total") for line in card(spend=[one]))
+
+
+def test_what_left_the_design_is_said_with_its_cost() -> None:
+    said = "0.2500 USD of it for conditions that the design no longer has: the"
+    assert said in card(others_usd=0.25)
+    assert not any("no longer has" in line for line in card())

@@ -195,6 +195,51 @@ def test_the_version_rises_by_what_changed(
     assert versions == ["v1.0.0", "v1.1.0", "v1.2.0", "v2.0.0", "v2.0.1"]
 
 
+def test_what_the_design_no_longer_has_is_in_no_frame(
+    tmp_path: Path, storage: ExperimentStorageSettings
+) -> None:
+    study = toy_study(tmp_path, replications=2)
+    with runs_of(study) as runs:
+        finish(runs)
+    assert publish(study, storage).cells == 48
+    fewer = toy_study(
+        tmp_path,
+        models=["mockllm/a"],
+        prompts=["short"],
+        extra={"benchmark": {"datasets": [{"id": "items.jsonl", "limit": 2}]}},
+    )
+    found = publish(fewer, storage)
+    assert (found.version, found.cells, found.events, found.missing) == ("v2.0.0", 4, 4, 0)
+    run = latest(fewer, storage)
+    (solver,) = fewer.design.generate
+    for frame in (run.specs_frame(), run.load_results("gradings_long")):
+        assert sorted(zip(frame["item_id"], frame["replication"], strict=True)) == [
+            ("q1", 1),
+            ("q1", 1),
+            ("q2", 1),
+            ("q2", 1),
+        ]
+        assert set(frame["gen_condition_id"]) == {solver.id}
+    for name in ("scalars", "result_file_refs"):
+        assert len(run.load_results(name)) == 4
+    solutions = run.load_results("solutions")
+    assert sorted(zip(solutions["item_id"], solutions["epoch"], strict=True)) == [
+        ("q1", 1),
+        ("q2", 1),
+    ]
+    ledger = run.load_results("ledger")
+    assert set(ledger["condition_id"]) == {solver.id, *(c.id for c in fewer.design.grade)}
+    # All that these conditions have cost: three items, twice, for the solver and for the judge.
+    booked = ledger[ledger["model"] != "(verifiable)"]
+    assert booked["calls"].tolist() == [6, 6]
+    names = [key.removeprefix(f"{run.prefix}/") for key in run.backend.list(run.prefix)]
+    assert sum(name.startswith("results/") for name in names) == 2
+    card = run.backend.read(f"{run.prefix}/STUDY_CARD.md")
+    assert card and b"2 of `items.jsonl`" in card
+    assert not publish(fewer, storage).is_new
+    assert publish(study, storage).version == "v2.1.0"
+
+
 def test_after_a_version_of_another_program_the_next_is_major(
     finished: Study, storage: ExperimentStorageSettings
 ) -> None:
