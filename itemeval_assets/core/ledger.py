@@ -5,12 +5,12 @@ in the log headers) and never from the rows they are compared with. Reconciliati
 of the bookings equal the sums over the stored rows plus the rows they replaced.
 """
 
-from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import pandas as pd
 import pyarrow as pa
 
+from .study import Partition, stage_of
 from .tables import BOOKINGS, LEDGER, TOKEN_COLUMNS, Table, arrow_schema
 
 __all__ = [
@@ -28,18 +28,18 @@ QUANTITIES = (*TOKEN_COLUMNS, "usd")
 MONEY_COLUMNS = ["run_id", "sample_uuid", *QUANTITIES]
 
 
-# {(run_id, stage): {quantity: sum}}
-Sums = dict[tuple[str, str], dict[str, float]]
-
-
 class Mismatch(NamedTuple):
-    """A run and stage whose ledger differs from its rows."""
+    """A run and a partition whose bookings differ from its rows."""
 
     run_id: str
-    stage: str
+    partition: Partition
     quantity: str
     ledger: float
     rows: float
+
+    @property
+    def stage(self) -> str:
+        return stage_of(self.partition)
 
 
 def bookings_of(log_index: pa.Table) -> pa.Table:
@@ -93,49 +93,40 @@ def _plain(value: Any, field: pa.Field) -> Any:
 
 
 def reconcile(
-    ledger: pa.Table, stored: Iterable[tuple[str, pa.Table]], replaced: pa.Table
+    partition: Partition, bookings: pa.Table, rows: pa.Table, replaced: pa.Table
 ) -> list[Mismatch]:
-    """The mismatches between the ledger and the rows, per run and stage; empty when sound.
+    """Where the bookings of a partition differ from its rows, per run; empty when sound.
 
-    `stored`: (stage, rows) of one partition after the other. USD to 1e-6, tokens exactly. Reads
-    MONEY_COLUMNS; a call that stands both in a row and in `replaced` counts once.
+    USD to 1e-6, tokens exactly. Reads MONEY_COLUMNS; a call that stands twice, or both in a row
+    and in `replaced`, counts once.
     """
-    paid: Sums = {}
-    lost = replaced.select(["stage", *MONEY_COLUMNS]).to_pandas()
-    lost = lost[~_is_repeated(lost, ["stage", "sample_uuid"])]
-    for stage, rows in stored:
-        events = rows.select(MONEY_COLUMNS).to_pandas()
-        _add(paid, events[~_is_repeated(events, ["sample_uuid"])].assign(stage=stage))
-        if len(lost):
-            again = set(lost["sample_uuid"].dropna()) & set(events["sample_uuid"].dropna())
-            lost = lost[~((lost["stage"] == stage) & lost["sample_uuid"].isin(list(again)))]
-    _add(paid, lost)
-    booked: Sums = {}
-    _add(booked, ledger.to_pandas())
+    parts = [table.select(MONEY_COLUMNS).replace_schema_metadata() for table in (rows, replaced)]
+    events = pa.concat_tables(parts, promote_options="permissive")
+    paid, booked = _sums(_once(events)), _sums(bookings)
     return [
-        Mismatch(run_id, stage, quantity, have, want)
-        for run_id, stage in sorted(paid.keys() | booked.keys())
+        Mismatch(run_id, partition, quantity, have, want)
+        for run_id in sorted(paid.keys() | booked.keys())
         for quantity in QUANTITIES
         for have, want in [
-            (
-                booked.get((run_id, stage), {}).get(quantity, 0),
-                paid.get((run_id, stage), {}).get(quantity, 0),
-            )
+            (booked.get(run_id, {}).get(quantity) or 0, paid.get(run_id, {}).get(quantity) or 0)
         ]
         if abs(have - want) > (USD_TOLERANCE if quantity == "usd" else 0)
     ]
 
 
-def _is_repeated(rows: pd.DataFrame, names: list[str]) -> pd.Series:
-    """Rows whose call stands in an earlier one. Without a uuid there was no call."""
-    return rows.duplicated(names) & rows["sample_uuid"].notna()
+def _once(events: pa.Table) -> pa.Table:
+    """The events without those whose call stands in an earlier one. No uuid: no call was made."""
+    uuids = events["sample_uuid"]
+    if len(uuids.drop_null().unique()) == len(uuids) - uuids.null_count:
+        return events
+    names = uuids.to_pandas()
+    return events.filter(pa.array(~(names.duplicated() & names.notna())))
 
 
-def _add(sums: Sums, rows: pd.DataFrame) -> None:
-    """Add the quantities of some rows to the sums of their runs and stages."""
-    for key, group in rows.groupby(["run_id", "stage"], sort=False):
-        total = sums.setdefault(key, dict.fromkeys(QUANTITIES, 0))  # type: ignore[arg-type]
-        for name in TOKEN_COLUMNS:
-            # Beside nulls pandas holds integers as floats, which are exact to 2**53 each.
-            total[name] += int(group[name].dropna().astype("int64").sum())
-        total["usd"] += float(group["usd"].sum())
+def _sums(rows: pa.Table) -> dict[str, dict[str, float | None]]:
+    """{run_id: {quantity: sum, null where every term is}}."""
+    groups = rows.group_by("run_id").aggregate([(name, "sum") for name in QUANTITIES])
+    return {
+        found["run_id"]: {name: found[f"{name}_sum"] for name in QUANTITIES}
+        for found in groups.to_pylist()
+    }

@@ -181,9 +181,16 @@ def _ledger_reconciles(study: Study) -> dg.AssetChecksDefinition:
         "USD to 1e-6, tokens exactly.",
     )
     def check() -> dg.AssetCheckResult:
-        offences = [found._asdict() for found in stages.ledger.mismatches(store_of(study))]
+        judged = stages.ledger.judge(store_of(study))
+        offences = [
+            {**found._asdict(), "stage": found.stage, "partition": " | ".join(found.partition)}
+            for found in judged.mismatches
+        ]
+        left = [" | ".join(partition) for partition in judged.in_progress]
         return dg.AssetCheckResult(
-            passed=not offences, description=_in_short(offences), metadata=_shown(offences)
+            passed=not offences,
+            description=_in_short(offences),
+            metadata={**_shown(offences), **({"left to runs in progress": left} if left else {})},
         )
 
     return check

@@ -133,7 +133,8 @@ def require_sound(study: Study, store: ResultsStore) -> None:
                 _refuse(parse_ok_violations(rows), table, partition, disagree)
     for found in ledger.mismatches(store):
         raise StoreError(
-            f"the ledger does not reconcile: run {found.run_id}, stage {found.stage}: "
+            f"the ledger does not reconcile: run {found.run_id}, stage {found.stage}, "
+            f"partition {'|'.join(found.partition) or 'preflight'}: "
             f"{found.quantity} is {found.ledger} in the ledger and {found.rows} in the rows.\n"
             "Nothing was exported. Run the study again: it reads back any log that is not "
             "accounted for"

@@ -5,8 +5,9 @@ its bookings, the ledger, and last the index of its logs. A log that is indexed 
 in the tables; one that is not is read again by the next run, with the same result.
 """
 
-from collections.abc import Collection
-from typing import TYPE_CHECKING, Any
+import uuid
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 
@@ -19,7 +20,7 @@ from itemeval_assets.core.ledger import (
     reconcile,
 )
 from itemeval_assets.core.preflight import PREFLIGHT_ITEM
-from itemeval_assets.core.study import GENERATE, GRADE, Partition, stage_of
+from itemeval_assets.core.study import GRADE, Partition, stage_of
 from itemeval_assets.core.tables import BOOKINGS, LEDGER, LOG_INDEX, REPLACED, arrow_schema
 from itemeval_assets.core.upsert import upsert
 from itemeval_assets.storage.store import ResultsStore
@@ -30,9 +31,11 @@ if TYPE_CHECKING:
     from .stage_run import Outcome
 
 __all__ = [
+    "Judgement",
     "book",
     "bring_up_to_date",
     "calls_of_runs",
+    "judge",
     "ledger",
     "mismatches",
     "settle",
@@ -40,7 +43,19 @@ __all__ = [
     "usd_of_runs",
 ]
 
+
 IN_ORDER = [(name, "ascending") for name in ("created_at", *LEDGER.key)]
+
+
+class Judgement(NamedTuple):
+    """What a reconciliation found. Partitions `in_progress` were not judged: a run is at work."""
+
+    mismatches: list[Mismatch]
+    in_progress: list[Partition]
+
+
+class _Held(Exception):
+    """Another run holds a claim."""
 
 
 def book(store: ResultsStore, outcome: "Outcome", run_id: str) -> pa.Table:
@@ -125,14 +140,65 @@ def usd_of_runs(store: ResultsStore, run_ids: Collection[str]) -> float:
     return sum(row["usd"] or 0.0 for row in calls_of_runs(store, run_ids))
 
 
+def judge(store: ResultsStore) -> Judgement:
+    """Compare the bookings of every partition with its rows.
+
+    Where they differ, both are read again under the partition's claim: a run that holds it may be
+    between storing its rows and booking them, and is left to its own end.
+    """
+    found, in_progress = [], []
+    for partition in _suspects(store):
+        try:
+            with store.claimed([partition], f"reconciliation-{uuid.uuid4().hex}", _do_not_wait):
+                found += _differences(store, partition)
+        except _Held:
+            in_progress.append(partition)
+    return Judgement(found, in_progress)
+
+
 def mismatches(store: ResultsStore) -> list[Mismatch]:
     """Where the ledger and the rows differ; empty when the study reconciles."""
-    stored = (
-        (stage, store.read(table, [partition], MONEY_COLUMNS))
-        for table, stage in (("solutions", GENERATE), ("gradings", GRADE))
-        for partition in store.partitions(table)
-    )
-    return reconcile(store.read("bookings"), stored, store.read("replaced"))
+    return judge(store).mismatches
+
+
+def _suspects(store: ResultsStore) -> list[Partition]:
+    """Partitions whose bookings and rows differ at a look that others may write into."""
+    stored = ("solutions", "gradings", "bookings", "replaced")
+    known = {partition for table in stored for partition in store.partitions(table)}
+    return [
+        partition
+        for size, table in enumerate(("solutions", "solutions", "gradings"))
+        for partition, *tables in _with_tables(
+            store, table, sorted(partition for partition in known if len(partition) == size)
+        )
+        if reconcile(partition, *tables)
+    ]
+
+
+def _differences(store: ResultsStore, partition: Partition) -> list[Mismatch]:
+    table = "gradings" if len(partition) == 2 else "solutions"
+    [[_, *tables]] = _with_tables(store, table, [partition])
+    return reconcile(partition, *tables)
+
+
+def _with_tables(
+    store: ResultsStore, table: str, partitions: list[Partition]
+) -> Iterator[tuple[Partition, pa.Table, pa.Table, pa.Table]]:
+    """Each partition with its bookings, its rows, and those that they replaced."""
+    # The preflight fills no cell.
+    rows = store.read_each(table, [part for part in partitions if part], MONEY_COLUMNS)
+    nothing = store.read(table, [], MONEY_COLUMNS)
+    for partition, booked, lost in zip(
+        partitions,
+        store.read_each("bookings", partitions),
+        store.read_each("replaced", partitions, MONEY_COLUMNS),
+        strict=True,
+    ):
+        yield partition, booked, next(rows) if partition else nothing, lost
+
+
+def _do_not_wait(partition: Partition, holder: str) -> None:
+    raise _Held(holder)
 
 
 def _verifiable_rows(gradings: pa.Table, run_id: str) -> pa.Table:

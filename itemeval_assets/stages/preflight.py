@@ -70,7 +70,8 @@ def check_models(
     if tasks:
         with log_files.writing_logs(store.backend) as folder:
             evaluate(tasks, folder, retry_on_error=0)
-    found = {health.model: health for health in _book(store, prices, run_id, gate.holder)}
+    with store.claimed([()], f"{gate.holder}-{run_id}", lambda *_: None):
+        found = {health.model: health for health in _book(store, prices, run_id, gate.holder)}
     return [found.get(model) or dead[model] for model in study_models(study)]
 
 

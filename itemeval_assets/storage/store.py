@@ -61,11 +61,20 @@ class ResultsStore:
             keys = self.keys(table)
         else:
             keys = [layout.table_key(table, partition) for partition in partitions]
-        objects = zip(keys, self._objects(table, keys), strict=True)
-        parts = [self._decode(table, key, data, columns) for key, data in objects]
         schema = arrow_schema(TABLES[table])
         wanted = pa.schema([schema.field(name) for name in columns]) if columns else schema
-        return pa.concat_tables([wanted.empty_table(), *parts])
+        return pa.concat_tables([wanted.empty_table(), *self._tables(table, keys, columns)])
+
+    def read_each(
+        self, table: str, partitions: Iterable[Partition], columns: list[str] | None = None
+    ) -> Iterator[pa.Table]:
+        """The rows of one partition after the other; not all are ever in memory."""
+        keys = [layout.table_key(table, partition) for partition in partitions]
+        return self._tables(table, keys, columns)
+
+    def _tables(self, table: str, keys: list[str], columns: list[str] | None) -> Iterator[pa.Table]:
+        for key, data in zip(keys, self._objects(table, keys), strict=True):
+            yield self._decode(table, key, data, columns)
 
     def upsert(self, table: str, partition: Partition, rows: pa.Table) -> Upserted:
         """Merge `rows` into a partition, atomically, by the rule of `core.upsert`.

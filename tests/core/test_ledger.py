@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,6 +18,7 @@ from itemeval_assets.core.ledger import (
     reconcile,
 )
 from itemeval_assets.core.pricing import PriceBook
+from itemeval_assets.core.study import stage_of
 from itemeval_assets.core.tables import BOOKINGS, LOG_INDEX, REPLACED, TABLES, TOKEN_COLUMNS
 from itemeval_assets.core.upsert import upsert
 from itemeval_assets.storage.store import replaced_rows
@@ -165,7 +167,12 @@ def planted(name: str, row: int, **values: Any) -> list[Mismatch]:
 def reconciled(
     bookings: pa.Table, solutions: pa.Table, gradings: pa.Table, replaced: pa.Table
 ) -> list[Mismatch]:
-    return reconcile(bookings, [("generate", solutions), ("grade", gradings)], replaced)
+    """Of two partitions: all that was generated, and all that was graded."""
+    found = []
+    for partition, rows in ((("g1",), solutions), (("g1", "j1"), gradings)):
+        stage = pc.field("stage") == stage_of(partition)
+        found += reconcile(partition, bookings.filter(stage), rows, replaced.filter(stage))
+    return found
 
 
 def test_a_sound_study_reconciles() -> None:

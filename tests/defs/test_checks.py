@@ -6,9 +6,19 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from itemeval_assets import stages
 from itemeval_assets.defs.names import partition_key
 from itemeval_assets.storage.layout import EXPORT_LONG_PARQUET
-from tests.defs.runs import GRADINGS, Runs, failed, message, planted, runs_of, toy_study
+from tests.defs.runs import (
+    GRADINGS,
+    SOLUTIONS,
+    Runs,
+    failed,
+    message,
+    planted,
+    runs_of,
+    toy_study,
+)
 
 BLOCKING = {
     ("items", "dataset_unchanged"),
@@ -158,6 +168,27 @@ def test_a_tampered_ledger_does_not_reconcile_and_the_export_does_not_run(tamper
     assert failed(result) == {("ledger", "ledger_reconciles", None)} and not result.success
     assert materialized(result) == {"ledger"}
     assert exported(tampered) == before
+
+
+def test_no_check_takes_rows_that_a_run_is_about_to_book_for_lost_money(
+    fresh: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The check of another run looks between the rows of this run and its bookings."""
+    seen, book = [], stages.ledger.book
+
+    def looked_at(store: Any, *rest: Any) -> Any:
+        assert store.read("solutions").num_rows and not store.read("bookings").num_rows
+        seen.append(stages.ledger.judge(store))
+        return book(store, *rest)
+
+    monkeypatch.setattr(stages.ledger, "book", looked_at)
+    assert fresh.run(["items"]).success
+    assert fresh.run(SOLUTIONS, span=fresh.study.generate_partitions()).success
+    [judged] = seen
+    assert judged.mismatches == []
+    assert judged.in_progress == sorted(fresh.study.generate_partitions())
+    assert stages.ledger.judge(fresh.store) == ([], [])
+    assert fresh.store.read("ledger").num_rows == len(fresh.study.generate_partitions())
 
 
 def test_an_export_asked_for_alone_refuses_unsound_tables(tampered: Runs) -> None:

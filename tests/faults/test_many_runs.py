@@ -2,18 +2,21 @@
 
 import multiprocessing
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.model_server import Behaviour
 from tests.whole.conftest import Serve
-from tests.whole.looking import assert_reconciled, cells, rows
+from tests.whole.looking import assert_reconciled, cells, rows, write_prices
+from tests.whole.test_processes import COMMAND
 
 from .conftest import Report
 from .study_runs import TIMES, Loss, declare, loss_of, run_stages
 
 ITEMS, PATIENCE_S = 6, 240
+ROUNDS = int(os.environ.get("TEST_ROUNDS", "1"))
 # Forks of a process that has imported everything, and nothing else.
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["tests.faults.study_runs"])
@@ -55,4 +58,36 @@ def test_runs_at_once_pay_every_call_once(
         "every call paid once; all rows; reconciled",
         injected=times,
         loss=total,
+    )
+
+
+def test_runs_at_once_on_conditions_of_their_own_all_end_well(
+    tmp_path: Path, serve: Serve, report_fault: Report
+) -> None:
+    """Promised: exit code 0 each time; what one run has not yet booked fails no other."""
+    models = [f"openai-api/test/m{number}" for number in range(4)]
+    serve()
+    for number in range(ROUNDS):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        prices = write_prices(folder, *(model.rpartition("/")[2] for model in models))
+        budget = {"budget": {"pricing_path": prices, "max_usd": 100}}
+        config = declare(folder, models=models, graders=[], items=ITEMS, extra=budget)
+        told = [folder / f"{model.rpartition('/')[2]}.txt" for model in models]
+        started = [
+            subprocess.Popen(
+                [*COMMAND, str(config), "--yes", "--condition", model],
+                stdout=file.open("wb"),
+                stderr=subprocess.STDOUT,
+            )
+            for model, file in zip(models, told, strict=True)
+        ]
+        ended = [process.wait(PATIENCE_S) for process in started]
+        assert ended == [0] * len(models), [file.read_text()[-2000:] for file in told]
+        assert len(rows(config, "solutions")) == len(models) * ITEMS
+        assert_reconciled(config)
+    report_fault(
+        "4 runs at once on conditions of their own",
+        "exit code 0 each time; reconciled",
+        injected=ROUNDS,
     )

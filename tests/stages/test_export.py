@@ -273,12 +273,12 @@ def test_a_second_export_is_the_same_to_the_byte(tmp_path: Path) -> None:
         (
             "gradings",
             lambda rows: [{**rows[0], "usd": 0.5001}, rows[1]],
-            "the ledger does not reconcile: run run1, stage grade: usd is",
+            "the ledger does not reconcile: run run1, stage grade, partition",
         ),
         (
             "solutions",
             lambda rows: rows[1:],
-            "the ledger does not reconcile: run run1, stage generate: input_tokens is",
+            "the ledger does not reconcile: run run1, stage generate, partition",
         ),
     ],
 )

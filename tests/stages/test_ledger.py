@@ -40,10 +40,48 @@ def test_a_call_with_an_error_and_a_cost_reconciles(tmp_path: Path):
     assert ledger.mismatches(store) == []
 
 
-def write(store: ResultsStore, partition: tuple[str, ...], outcome: Outcome) -> None:
-    store.upsert("solutions", partition, outcome.rows)
+def test_a_partition_is_judged_when_its_run_has_booked_it(tmp_path: Path):
+    """Rows are stored before they are booked: until then a living run answers for both."""
+    study = load_study(write_study(tmp_path, models=["mockllm/a", "mockllm/b"]))
+    store, (partition, other) = open_store(study), study.generate_partitions()
+    with store.claimed([partition], "a living run", lambda *_: None):
+        outcome = stored_but_not_booked(store, partition)
+        assert ledger.judge(store) == ([], [partition])
+        book(store, partition, outcome)
+        assert ledger.judge(store) == ([], [])
+        stored_but_not_booked(store, other)
+        [found, *_] = ledger.mismatches(store)
+        assert found.partition == other
+    book(store, other, stored_but_not_booked(store, other))
+    assert ledger.judge(store) == ([], [])
+
+
+def test_a_killed_run_leaves_a_mismatch_that_is_seen(tmp_path: Path):
+    study = load_study(write_study(tmp_path))
+    store, partition = open_store(study), study.generate_partitions()[0]
+    with store.claimed([partition], "a run that dies here", lambda *_: None):
+        stored_but_not_booked(store, partition)
+        assert ledger.mismatches(store) == []
+    found = ledger.mismatches(store)
+    assert {mismatch.quantity for mismatch in found} >= {"usd", "total_tokens"}
+
+
+def stored_but_not_booked(store: ResultsStore, partition: tuple[str, ...]) -> Outcome:
+    row = solution(condition_id=partition[0], run_id="r1", sample_uuid=f"u-{partition[0]}") | TOKENS
+    row |= {"usd": 0.25, "lost_usd": 0.25, "log_file": f"{partition[0]}.eval"}
+    rows = pa.Table.from_pylist([row], schema=arrow_schema(SOLUTIONS))
+    store.upsert("solutions", partition, rows)
+    return Outcome(rows=rows, log_index={partition: index_of(row)}, lost={partition: []})
+
+
+def book(store: ResultsStore, partition: tuple[str, ...], outcome: Outcome) -> None:
     store.upsert("bookings", partition, ledger.book(store, outcome, "r1"))
     ledger.settle(store, outcome)
+
+
+def write(store: ResultsStore, partition: tuple[str, ...], outcome: Outcome) -> None:
+    store.upsert("solutions", partition, outcome.rows)
+    book(store, partition, outcome)
 
 
 def index_of(row: dict[str, Any]) -> pa.Table:

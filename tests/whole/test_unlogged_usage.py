@@ -8,7 +8,7 @@ from inspect_ai.log import read_eval_log, write_eval_log
 
 from itemeval_assets import api, stages
 from itemeval_assets.cli import run_cli
-from itemeval_assets.core.ledger import ledger_from_logs
+from itemeval_assets.core.ledger import bookings_of
 from itemeval_assets.core.study import Partition
 from itemeval_assets.core.tables import LOG_INDEX, arrow_schema
 from itemeval_assets.engine.logs import log_facts, read_log
@@ -57,11 +57,8 @@ def book_header(store: ResultsStore, partition: Partition, path: Path, model: st
     index = store.read("log_index", [partition]).to_pylist()
     grown = [{**row, **facts} for row in index]
     store.replace("log_index", partition, pa.Table.from_pylist(grown, arrow_schema(LOG_INDEX)))
-    booked = ledger_from_logs(store.read("log_index", [partition]))
-    for table in ("bookings", "ledger"):
-        if store.partitions(table):
-            store.upsert(table, partition, booked)
-            break
+    store.upsert("bookings", partition, bookings_of(store.read("log_index", [partition])))
+    stages.ledger.unite(store, [partition])
 
 
 def results_dir_of(store: ResultsStore) -> Path:
