@@ -1,8 +1,12 @@
-"""Opens the Dagster instances that runs of this process are recorded in."""
+"""Opens the Dagster instances that runs of this process are recorded in.
+
+What is wrong with a Dagster home is told as a HistoryError: which file, and what to do.
+"""
 
 import os
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from importlib.resources import files
 from pathlib import Path
 
@@ -10,10 +14,24 @@ import dagster as dg
 from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
 from dagster._serdes import ConfigurableClassData
 from filelock import FileLock
+from sqlalchemy.exc import SQLAlchemyError
 
+from itemeval_assets.core.errors import ConfigError, HistoryError
 from itemeval_assets.settings import dagster_home_for
 
-__all__ = ["ensure_home", "make_home", "open_instance", "uncaptured"]
+__all__ = [
+    "ensure_home",
+    "make_home",
+    "open_instance",
+    "opening",
+    "recording",
+    "uncaptured",
+]
+
+CONFIG = "dagster.yaml"
+# Dagster writes the path of a database into a URL, where these mean something else.
+UNUSABLE = "?%"
+REASON_CHARACTERS = 300
 
 
 def ensure_home(folder: Path) -> Path:
@@ -27,21 +45,92 @@ def ensure_home(folder: Path) -> Path:
 
 def make_home(home: Path) -> Path:
     """Make a Dagster home with our dagster.yaml; one that is there stays as it is."""
-    home.mkdir(parents=True, exist_ok=True)
-    with _alone_in(home):
-        if not (home / "dagster.yaml").exists():
-            packaged = files("itemeval_assets") / "builtin" / "dagster.yaml"
-            (home / "dagster.yaml").write_bytes(packaged.read_bytes())
+    if wrong := set(str(home)) & set(UNUSABLE):
+        raise ConfigError(
+            f"{home}: Dagster keeps no history in a path with {' or '.join(sorted(wrong))}; "
+            "rename the folder, or set DAGSTER_HOME to another one"
+        )
+    with opening(home):
+        home.mkdir(parents=True, exist_ok=True)
+        with _alone_in(home):
+            if not (home / CONFIG).exists():
+                packaged = files("itemeval_assets") / "builtin" / CONFIG
+                (home / CONFIG).write_bytes(packaged.read_bytes())
     return home
 
 
 @contextmanager
 def open_instance(home: Path) -> Iterator[dg.DagsterInstance]:
     """The instance of a home, for runs in this process."""
-    with _alone_in(home):
-        opened = dg.DagsterInstance.from_config(str(home))
-    with opened, uncaptured(opened) as instance:
-        yield instance
+    with ExitStack() as stack:
+        with opening(home), _alone_in(home):
+            opened = stack.enter_context(dg.DagsterInstance.from_config(str(home)))
+        instance = stack.enter_context(uncaptured(opened))
+        with recording(instance):
+            yield instance
+
+
+@contextmanager
+def opening(home: Path) -> Iterator[None]:
+    """Tell what is wrong with a home. Dagster says so with exceptions of many kinds."""
+    try:
+        yield
+    except HistoryError:
+        raise
+    except Exception as error:
+        raise _told(home, error) from error
+
+
+@contextmanager
+def recording(instance: dg.DagsterInstance) -> Iterator[None]:
+    """Tell when the history of an instance can no longer be read or written."""
+    try:
+        yield
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        raise _told(Path(instance.root_directory), error) from error
+
+
+def _told(home: Path, error: Exception) -> HistoryError:
+    reason = _reason(error)
+    safe = "Results are not kept there, and nothing of them is lost."
+    if isinstance(error, (SQLAlchemyError, sqlite3.Error)):
+        return HistoryError(
+            f"Dagster's history in {home} cannot be read or written: {reason}{_damaged(home)}. "
+            f"{safe} See that the disk has room and may be written; a damaged file is replaced by "
+            "a new one once its folder (history or schedules) is moved away"
+        )
+    if isinstance(error, OSError):
+        return HistoryError(
+            f"Dagster's home {home} cannot be used: {reason}. {safe} See that it is a folder on a "
+            "disk that has room and may be written, or set DAGSTER_HOME to another one"
+        )
+    return HistoryError(
+        f"{home / CONFIG} cannot be used: {reason}. {safe} Mend the file, or move it away: the "
+        "next command writes the usual one"
+    )
+
+
+def _reason(error: Exception) -> str:
+    """What an exception says, on one line, without what Dagster had expected at each place."""
+    if isinstance(error, dg.DagsterInvalidConfigError):
+        text = "; ".join(problem.message.split(" Expected: ")[0] for problem in error.errors)
+    else:
+        text = str(getattr(error, "orig", None) or error)
+    return " ".join(text.split())[:REASON_CHARACTERS].rstrip(".")
+
+
+def _damaged(home: Path) -> str:
+    """The databases of a home that are none, or not any more."""
+    found = []
+    for path in sorted(home.rglob("*.db")):
+        try:
+            with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
+                sound = database.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
+        except sqlite3.DatabaseError:
+            sound = False
+        if not sound:
+            found.append(str(path.relative_to(home)))
+    return f" (damaged: {', '.join(found)})" if found else ""
 
 
 @contextmanager

@@ -13,6 +13,7 @@ __all__ = [
     "ConsentMissing",
     "DatasetError",
     "EnvironmentMissing",
+    "HistoryError",
     "ItemevalAssetsError",
     "ModelError",
     "RunFailed",
@@ -75,6 +76,12 @@ class Stopped(RunFailed):
         facts: Mapping[str, float] | None = None,
     ) -> None:
         super().__init__(message, facts)
+
+
+class HistoryError(ItemevalAssetsError):
+    """Dagster's home, where the history of runs is, cannot be read or written."""
+
+    exit_code = 1
 
 
 class ConsentMissing(ItemevalAssetsError):

@@ -19,7 +19,7 @@ from itemeval_assets.defs.names import (
     asset_key,
     identifier,
 )
-from itemeval_assets.instances import ensure_home, open_instance
+from itemeval_assets.instances import ensure_home, open_instance, recording
 from itemeval_assets.settings import Settings
 from itemeval_assets.storage.processes import is_gone, this_process
 
@@ -75,13 +75,14 @@ class Launcher:
             step = f"{identifier(self.study)}__{tables[0]}"
             # As a worker gets it: Dagster records plain data, and no enum of a caller.
             run_config["ops"] = {step: {"config": json.loads(json.dumps(dict(config)))}}
-        result = self.job.execute_in_process(
-            instance=self.instance,
-            asset_selection=[asset_key(self.study, table) for table in tables],
-            tags=tags,
-            run_config=run_config,
-            raise_on_error=False,
-        )
+        with recording(self.instance):
+            result = self.job.execute_in_process(
+                instance=self.instance,
+                asset_selection=[asset_key(self.study, table) for table in tables],
+                tags=tags,
+                run_config=run_config,
+                raise_on_error=False,
+            )
         self.run_ids.append(result.run_id)
         self._collect(result)
         if not result.success:

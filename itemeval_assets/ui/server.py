@@ -15,7 +15,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
@@ -27,7 +27,7 @@ from dagster._core.workspace.load_target import ModuleTarget, WorkspaceFileTarge
 from dagster._utils.log import configure_loggers
 
 from itemeval_assets.core.errors import ItemevalAssetsError, RunFailed
-from itemeval_assets.instances import ensure_home
+from itemeval_assets.instances import ensure_home, opening
 from itemeval_assets.settings import Settings
 
 from .addresses import Addresses
@@ -58,17 +58,20 @@ def main() -> None:
 
 def serve(listener: socket.socket, folder: Path) -> None:
     """Serve the studies of the settings until interrupted. Raises RunFailed without a daemon."""
-    os.environ["DAGSTER_HOME"] = str(ensure_home(folder))
+    home = ensure_home(folder)
+    os.environ["DAGSTER_HOME"] = str(home)
     configure_loggers()
     port = listener.getsockname()[1]
     allowed = Addresses.of(port, Settings().ui_addresses())
     target = ModuleTarget(DEFINITIONS, None, str(Path.cwd()), None)
-    with (
-        get_instance_for_cli() as instance,
-        ProxyServerManager(instance, target, "warning") as code,
-        _workspace(code) as workspace,
-        _daemon(workspace),
-    ):
+    with ExitStack() as stack:
+        with opening(home):
+            instance = stack.enter_context(get_instance_for_cli())
+            for part in ("run_launcher", "run_coordinator", "scheduler"):
+                getattr(instance, part)  # Dagster loads them when they are first asked for
+        code = stack.enter_context(ProxyServerManager(instance, target, "warning"))
+        workspace = stack.enter_context(_workspace(code))
+        stack.enter_context(_daemon(workspace))
         logging.getLogger("dagster").info(f"The UI is on http://127.0.0.1:{port}; Ctrl-C ends it")
         serve_pages(instance, WorkspaceFileTarget([workspace]), listener, allowed)
 

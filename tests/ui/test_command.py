@@ -51,3 +51,16 @@ def test_where_no_study_is_the_command_says_how_to_name_one(
     monkeypatch.chdir(tmp_path)
     assert run_cli(["ui", "--port", "0"]) == 2
     assert "no study is found in" in capsys.readouterr().err
+
+
+def test_a_home_that_dagster_cannot_use_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also what a run in the terminal never needs: where runs of the UI are launched."""
+    home = tmp_path / "dagster_home"
+    home.mkdir()
+    (home / "dagster.yaml").write_text("run_launcher: {module: dagster, class: Nope}")
+    monkeypatch.setenv("DAGSTER_HOME", str(home))
+    assert run_cli(["ui", str(write_study(tmp_path)), "--port", "0"]) == 1
+    told = " ".join(capsys.readouterr().err.split())
+    assert "dagster.yaml cannot be used" in told and "Nope" in told
