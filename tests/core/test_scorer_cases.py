@@ -74,6 +74,84 @@ def test_a_right_answer_is_wrong_for_every_other_target() -> None:
     assert {key: got for key, got in found.items() if got != "0.0"} == {}
 
 
+# Nobody who reads these takes x for the answer.
+DENIED = ["not {x}", "not {x} but {y}", "{y}, not {x}", "{y} (not {x})", "{y}, never {x}"]
+DENIED += ["{x} is wrong", "{x} is not right", "{x} was incorrect", "isn't {x}", "cannot be {x}"]
+DENIED += ["anything but {x}", "neither {x} nor {y}", "less likely {x} than {y}", "~~{x}~~ {y}"]
+DENIED += ["{y} rather than {x}", "{y} instead of {x}", "{y} (unlike {x})", "{y}; {x} is too small"]
+DENIED += ["{y}, although {x} is close", "{y} because {x} is wrong", "{y}, since {x} is too small"]
+DENIED += [
+    "by no means {x}",
+    "far from {x}",
+    "rule out {x}",
+    "{x} can be excluded",
+]
+DENIED += ["{x} would be a mistake", "{x} is too small", "excluding {x}", "I doubt {x}", "no {x}"]
+DENIED += ["I don't think it is {x}", "the wrong answer {x}", "nicht {x}", "pas {x}", "不是{x}"]
+TAKEN_BACK = [
+    "{x}? No, {y}",
+    "{x}. No, {y}",
+    "{x}. Wait, {y}",
+    "{x}; no, {y}",
+    "first {x}, then {y}",
+]
+SEVERAL = ["{x} or {y}", "{y} or {x}", "{x} or maybe {y}", "either {x} or {y}", "{y} oder {x}"]
+SEVERAL += [
+    "{x}, {y}",
+    "{y}, {x}",
+    "{x} and {y}",
+    "{x} & {y}",
+    "{x}/{y}",
+    "{x} ou {y}",
+    "{y} vs {x}",
+]
+SEVERAL += ["between {y} and {x}", "{x}–{y}", "{y}-{x}", "{y} to {x}", "one of {x} and {y}"]
+SEVERAL += [
+    "{x} (or {y})",
+    "{x} and/or {y}",
+    "both {x} and {y}",
+    "maybe {x}, maybe {y}",
+    "{x}或{y}",
+]
+STATED = ["{x}", "{x}.", "it is {x}", "it's {x}", "definitely {x}", "{x}, of course", "I think {x}"]
+STATED += ["it must be {x}", "{x} for sure", "{x} (not {y})", "{x}, not {y}", "{x} and not {y}"]
+STATED += ["{x} rather than {y}", "not {y} but {x}", "{x} is correct", "the correct answer is {x}"]
+STATED += ["{x} because {y} is wrong", "{x}, since {y} fails", "{y} is wrong, so {x}", "“{x}”"]
+STATED += [
+    "{x} as shown",
+    "most likely {x}",
+    "I choose {x}",
+    "final answer: {x}",
+    "so {x}",
+    "{x}。",
+]
+FRAMES = ["%s", "ANSWER: %s", "answer:\n%s\n", "\\boxed{%s}", "The answer is %s.", "Antwort: %s"]
+FRAMES += ["Therefore, %s.", "So I think that it is %s in the end, after all."]
+
+
+@pytest.mark.parametrize(("scorer", "x", "y"), [("numeric", 7, 8), ("multiple_choice", "B", "D")])
+@pytest.mark.parametrize("mark", ["{}", "({})", "${}$", "**{}**"])
+def test_what_is_denied_or_left_open_scores_nothing(
+    scorer: str, x: object, y: object, mark: str
+) -> None:
+    answers = [
+        frame % form.format(x=mark.format(x), y=mark.format(y))
+        for form in (*DENIED, *TAKEN_BACK, *SEVERAL)
+        for frame in FRAMES
+    ]
+    assert [text for text in answers if outcome(scorer, text, str(x)) == "1.0"] == []
+
+
+@pytest.mark.parametrize(("scorer", "x", "y"), [("numeric", 7, 8), ("multiple_choice", "B", "D")])
+def test_what_is_stated_in_other_words_is_read(scorer: str, x: object, y: object) -> None:
+    answers = [
+        frame % form.format(x=x, y=y)
+        for form in STATED
+        for frame in ("%s", "ANSWER: %s", "\\boxed{%s}", "So I think, all in all, that %s")
+    ]
+    assert [text for text in answers if outcome(scorer, text, str(x)) != "1.0"] == []
+
+
 NUMBERS = ["1 ", "1,", "1,111", "1\u00a0111", "1/", "10^", "-", "1-", "(1", "=1", "½", "x = 1, "]
 LETTERS = ["B ", "B, ", "(B) ", "B or ", "A dog ", "not ", "B. x\n", "e.", "the answer is B "]
 MARKS_ALONE = ["'", '"', "“", "**", "\n", " ", "{", "$", "$$ a", "\\(", "\u0301\u0323"]
@@ -86,5 +164,5 @@ def test_time_does_not_explode_with_the_length(scorer: str) -> None:
     """A time that grows with the square of the length would be seen here."""
     for label in ("", "ANSWER: "):
         for piece in HOSTILE:
-            text = label + piece * (30_000 // len(piece))
+            text = label + piece * (20_000 // len(piece))
             assert outcome(scorer, text, {"numeric": "7"}.get(scorer, "Q")) != "1.0"

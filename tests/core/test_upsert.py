@@ -163,6 +163,14 @@ def test_a_scorer_gives_no_reply_and_its_newer_verdict_stays() -> None:
     assert result.rows["score"].to_pylist() == [1.0]
 
 
+def test_a_parse_failure_under_newer_rules_replaces_a_sound_verdict_of_older_ones() -> None:
+    scored = {"grade_kind": "verifiable", "judge_completion": None, "sample_uuid": None}
+    old = grading(score=1.0, scorer_name="numeric", scorer_version=None, **scored)
+    new = grading(score=None, scorer_name="numeric", scorer_version="2", **scored)
+    [row] = grade([old], [new]).rows.to_pylist()
+    assert (row["score"], row["scorer_version"]) == (None, "2")
+
+
 @pytest.mark.parametrize(
     "new",
     [

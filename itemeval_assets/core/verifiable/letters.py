@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator
 from string import ascii_uppercase
 from typing import NamedTuple
 
+from .denials import KEYWORD, is_denied
+
 __all__ = [
-    "KEYWORD",
     "Mention",
     "before",
     "claims",
@@ -40,11 +41,8 @@ _LETTER = re.compile(
     rf"(?<!{_W})(?<!{_W}')(?<!{_W}-)(?<![A-Za-z]\.)([A-Za-z])"
     rf"(?!{_W})(?!'{_W})(?!-{_W})(?!\.[A-Za-z](?![A-Za-z]))"
 )
-KEYWORD = (
-    r"(?:answers?|options?|choices?|letters?|antwort|respuesta|réponse|resposta|risposta|ответ)"
-)
 _JOINED = re.compile(
-    r"\s+|[)\].?!'\"]*\s*(?:[,/&+;|~]|[-–—]+|\b(?:and/or|and|or|nor|und|oder|et|ou|vs\.?|versus|"
+    r"\s+|[)\].?!'\"]*\s*[(\[]?(?:[,/&+;|~]|[-–—]+|\b(?:and/or|and|or|nor|und|oder|et|ou|vs\.?|versus|"
     r"through|to|[yoeu])\b|或|和|または|или|и)(?:\s|\b(?:both|either|also|maybe|perhaps|possibly|"
     r"even|is it|option|choice|answer|letter|the|or|and)\b)*[(\['\"]*",
     re.IGNORECASE,
@@ -59,7 +57,7 @@ _END_AFTER_PRONOUN = re.compile(r"\s*(?:$|[).\]:'\"])")
 # What may follow a letter that is the answer, and what stands before a small one.
 _ENDS = re.compile(
     r"\s*(?:$|[).\]:,;!?'\"]|\s[(\[]|[(\[](?:\w{2}|\d)|[-–—]+(?:\s|$)|[^\x00-\u2fff]|"
-    r"(?:because|since|as|is|was|but|not|which|due|rather|instead|over|"
+    r"(?:because|since|as|is|was|but|not|and not|for sure|which|due|rather|instead|over|"
     r"would|must|should|seems|looks|fits|has)\b|/\s*[A-Za-z]{2})"
 )
 _LEADS = re.compile(
@@ -76,11 +74,13 @@ _NAMED = (
     r"function|box|city|town|person|player|car|train|planet|compound|substance|item|row|column"
 )
 _OTHER_BEFORE = re.compile(
-    r"(?:[+*/^<>|°≤≥×·−#&∪∩⊂⊆∈∧∨⊕]\s*|[-–]|\d\s*|(?<!answer)(?<!option)(?<!choice)(?<!letter)\s*=\s*"
+    r"(?:[+*/^<>|°≤≥×·−#&∪∩⊂⊆∈∧∨⊕]\s*|[-–]|\d\s*|(?<!answer)(?<!option)(?<!choice)(?<!letter)(?<=\S)\s*=\s*"
     rf"|\b(?:{_NAMED})\s+['\"]?)$",
     re.IGNORECASE,
 )
-_OTHER_AFTER = re.compile(r"\s*[=+*^<>≤≥°×#≈∪∩⊂⊆∈∧∨⊕]|\s*/(?!\s*[A-Za-z]{2})|\s?[([]\w?[)\]]?\s*=")
+_OTHER_AFTER = re.compile(
+    r"\s*->|\s*[=+*^<>≤≥°×#≈∪∩⊂⊆∈∧∨⊕]|\s*/(?!\s*[A-Za-z]{2})|\s?[([]\w?[)\]]?\s*="
+)
 _CALL = re.compile(rf"{_W}[(\[]$")
 _KEYWORD_CALL = re.compile(rf"{KEYWORD}[(\[]$", re.IGNORECASE)
 
@@ -90,25 +90,8 @@ _DENIED_CLAUSE = re.compile(
     r"because|since|however|while|then|leaves)\b)[^.,;:!?\n]){0,40}$",
     re.IGNORECASE,
 )
-_DENIED_BEFORE = re.compile(
-    r"(?:\b(?:if|whether|suppose|assum\w+|let)\b[^.,;:\n]{0,50}\s|\b(?:not|cannot|nor|never|neither|except|than|unlike|without|beyond|versus|vs|against|no|non|"
-    r"kein|keine|nicht|pas|none of|instead of|other than|opposite of|could|might|may|"
-    r"(?:anything|everything|nothing|any|all|none) but|"
-    r"(?:eliminat|exclud|reject|discard|dismiss|refut)\w*|rul\w+ out|(?:wrong|incorrect|false|bad)"
-    rf"(?:\s{KEYWORD})?\s(?:is|are|was))|n't|不是|не)"
-    r"(?:\s|\b(?:be|is|the|a|an|even|also|well|simply|choose|pick|select|with|necessarily|either|correct|"
-    rf"{KEYWORD})\b|:)*[(\['\"]*$",
-    re.IGNORECASE,
-)
-# After `B)`, what is wrong or cannot be may be the option's text.
-_DENIED_AFTER = re.compile(
-    r"[)\].'\"]*\s*(?:is|are|was|were|being|seems?|looks?|would be|must be|can be)\s+"
-    r"(?:(?:all|both|clearly|definitely|also|obviously|just|simply|therefore|thus|too)\s+)*"
-    r"(?:not|wrong|incorrect|false|invalid|out|eliminated|excluded|impossible|ruled|rejected|"
-    r"unlikely|implausible|inaccurate|a distractor|a trap|no)\b|['\"]*\s+(?:(?:isn't|aren't|"
-    r"wasn't|can't|cannot|does not|doesn't|won't|fails?|ist falsch)\b|[(\[]?\s?(?:wrong|incorrect|"
-    r"false)\b)",
-    re.IGNORECASE,
+_SUPPOSED = re.compile(
+    r"\b(?:if|whether|suppose|assum\w+|let)\b[^.,;:\n]{0,50}\s[(\['\"]*$", re.IGNORECASE
 )
 
 
@@ -168,8 +151,8 @@ def is_possible(text: str, mention: Mention) -> bool:
         return False
     if _CALL.search(left) and not _KEYWORD_CALL.search(left):
         return False
-    denied = _DENIED_BEFORE.search(left) or _DENIED_CLAUSE.search(left)
-    return not (denied or _DENIED_AFTER.match(right))
+    supposed = _DENIED_CLAUSE.search(left) or _SUPPOSED.search(left)
+    return not (supposed or is_denied(left, right))
 
 
 def only_letter(found: Iterable[Mention]) -> str | None:

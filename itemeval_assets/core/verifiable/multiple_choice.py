@@ -33,8 +33,8 @@ _REASON = re.compile(
     r"\b(?:because|since|whereas|while|although|given that|unlike)\b", re.IGNORECASE
 )
 _TAKEN_BACK = re.compile(
-    r"\b(?:wait|actually|correction|sorry|oops|scratch|hmm|on second thought|instead|rather|no,)"
-    r"(?!\w)",
+    r"\b(?:wait|actually|correction|sorry|oops|i mean|scratch|hmm|on second thought|instead|rather|"
+    r"no,)(?!\w)",
     re.IGNORECASE,
 )
 _UNDECIDED = re.compile(
@@ -59,7 +59,7 @@ _LISTED = re.compile(r"^[\s>#*(\[-]{0,12}([A-Z])[).:\]][ \t]+\S", re.MULTILINE)
 _SENTENCE = 300
 _SENTENCE_END = re.compile(r"[.!?]\s|\n")
 _NEXT_OPTION = re.compile(r"(?:\n[\s>#*(\[-]{0,12}|[.;!?,]\s+[(\[]?)([A-Z])[).:\]]\s+\S")
-_AFTER_LEADING = re.compile(r"[).\]:,;]|\s[(\[]|\s?[-–—]+\s")
+_AFTER_LEADING = re.compile(r"[).\]:,;](?!\.)|\s[(\[]|\s?[-–—]+\s")
 _LETTER_IN_BRACKETS = re.compile(r"\s[(\[][A-Za-z][)\]]")
 _OFFERED = re.compile(r"\b(?:or|oder|ou)\s+(?:option\s+|choice\s+)?[(\['\"]*$", re.IGNORECASE)
 # The `F.` of `John F. Kennedy`, but not the `B.` of `Therefore B. The others`.
@@ -80,8 +80,8 @@ def multiple_choice(solution: str, target: str) -> Verdict:
     if len(expected) != 1 or expected not in ascii_letters:
         return Verdict.failed("target_not_letter")
     payload = payload_of(solution)
-    text = to_ascii(payload.text)
-    letter = _of_answer(shown(unwrapped(text))) if payload.labelled else _of_text(text)
+    text = unwrapped(to_ascii(payload.text))
+    letter = _of_answer(shown(text)) if payload.labelled else _of_text(text)
     if not letter:
         return Verdict.failed("no_letter_found", payload.text)
     return Verdict.scored(1.0 if letter == expected.upper() else 0.0, payload.text)
@@ -148,7 +148,7 @@ def _of_phrase(text: str) -> str | None:
         if mention is None or _NO_CLAIM.search(before(text, phrase.start())):
             continue
         may_be_word = mention.letters[0].islower() or mention.letters[0] in "AI"
-        if may_be_word and not is_claim(text, mention):
+        if not (is_claim if may_be_word else is_possible)(text, mention):
             continue
         letter, end = only_letter([mention]) or "", mention.end
     back = _TAKEN_BACK.search(text, end) if letter else None
@@ -177,8 +177,10 @@ def _is_left_open(text: str, mention: Mention) -> bool:
 
 
 def _is_aside(text: str, mention: Mention) -> bool:
-    """Whether a letter is a person's initial, or stands in the reason for another letter."""
+    """Whether a letter is asked for, a person's initial, or in the reason for another letter."""
     left = before(text, mention.start, _SENTENCE)
+    if text.startswith("?", mention.end):
+        return True
     if _REST_OF_NAME.match(text, mention.end) and _INITIAL.search(left):
         return True
     sentence = _SENTENCE_END.split(left)[-1]

@@ -8,6 +8,7 @@ import re
 from collections import deque
 from functools import cached_property
 
+from .denials import is_denied
 from .plain_math import OPAQUE, plain_math
 
 __all__ = ["Number", "as_number", "numbers_in"]
@@ -58,11 +59,6 @@ _UNCLEAR_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _NEGATIVE_BEFORE = re.compile(r"(?:^|[^\d\s]\s?)\b(?:minus|negative)\s$", re.IGNORECASE)
-_DENIED_BEFORE = re.compile(
-    r"(?:\b(?:not|never|than|instead of|except|unlike|nicht|pas|kein|no)|n['’]t|不是|не)\s"
-    r"(?:(?:be|equal|to|exactly|simply|just|the)\s)*$",
-    re.IGNORECASE,
-)
 _UNIT = r"(?:m[23]?|[gshlLJNWVACF])(?![a-zA-Z\d])"
 _WORDS_AFTER = _any_of(
     r"squared|cubed|factorial|pi|to the power|choose|mod|modulo",
@@ -107,7 +103,7 @@ class Number:
     @cached_property
     def denied(self) -> bool:
         """Whether the text says that it is another."""
-        return bool(_DENIED_BEFORE.search(self._before))
+        return is_denied(self._before, self._after)
 
     def _is_part(self, value: float) -> bool:
         """Whether it is a part of an expression, a bound, a date or the like."""

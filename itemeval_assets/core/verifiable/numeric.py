@@ -13,7 +13,12 @@ __all__ = ["numeric"]
 
 # After the first number of a labelled answer: what follows is a remark.
 _REMARK = re.compile(
-    r"\s\(|;|,\sas\b|\b(?:not|because|since|whereas|rather than|instead of)\b|n't\b", re.IGNORECASE
+    r"\s\((?!\s*or\b)|;(?!\s*(?:no|wait|actually|sorry|or|and)\b)|,\sas\b|n't\b|"
+    r"\b(?:not|because|since|whereas|rather than|instead of)\b",
+    re.IGNORECASE,
+)
+_JOINS_ON = re.compile(
+    r"(?:[,&/~–—-]|\b(?:or|and|nor|oder|ou|maybe|to|then|no|wait|vs))$", re.IGNORECASE
 )
 # After a number that follows `=`, so is what it holds for: `x = 42 where n = 7`.
 _CONDITION = re.compile(
@@ -35,11 +40,15 @@ _JOINED = re.compile(
     r"(?:(?![.;!?]\s|\n).){0,80}?\b(?:or|oder|ou|или)\b(?:(?![.;!?]\s|\n).){0,80}|[^.\n]{0,20}或[^.\n]{0,20}",
     re.IGNORECASE,
 )
+_CONCEDED = re.compile(
+    r"^[^.!?\n]*\b(?:although|though|because|since|whereas|while|even if)\b[^.!?\n]*$",
+    re.IGNORECASE,
+)
 _ANSWER_BEFORE = re.compile(
     r"\banswer\b[^.!?\n\d]{0,20}(?:\b(?:is|be)\b|[:=])[^.!?\n\d]{0,10}$", re.IGNORECASE
 )
 _NEAR = 60
-_MOST = 100  # numbers that are looked at, from the end of a long text
+_MOST = 100  # so many numbers are no answer; of a long text the last ones are looked at
 
 
 def numeric(solution: str, target: str) -> Verdict:
@@ -59,7 +68,7 @@ def numeric(solution: str, target: str) -> Verdict:
     if payload.labelled or boxed is not None:
         found = _of_answer(plain_math(unwrapped(payload.text) if boxed is None else boxed))
     else:
-        found = _last_of(plain_math(payload.text))
+        found = _last_of(plain_math(unwrapped(payload.text)))
     if found is None:
         return Verdict.failed("no_number_found", payload.text)
     right = math.isclose(found, expected, rel_tol=1e-6, abs_tol=1e-9)
@@ -74,11 +83,12 @@ def _of_answer(text: str) -> float | None:
     if "≈" in text:
         exact = _of_answer(text[: text.index("≈")])
         return _of_answer(text[text.rindex("≈") + 1 :]) if exact is None else exact
-    numbers = [number for number in numbers_in(text) if not number.denied]
+    numbers = numbers_in(text)
+    numbers = [number for number in numbers if len(numbers) < _MOST and not number.denied]
     if not numbers:
         return None
-    remark, condition = _REMARK.search(text, numbers[0].end), _CONDITION.search(text)
-    end = min(remark.start() if remark else len(text), condition.end() if condition else len(text))
+    condition = _CONDITION.search(text)
+    end = min(_remark(text, numbers[0].end), condition.end() if condition else len(text))
     numbers = [number for number in numbers if number.start < end]
     equals = text.rfind("=", 0, numbers[-1].start)
     if _LISTED.search(text, 0, equals + 1):
@@ -89,11 +99,19 @@ def _of_answer(text: str) -> float | None:
     return values.pop() if len(values) == 1 else None
 
 
+def _remark(text: str, start: int) -> int:
+    """Where a remark begins, after the first number: what is in brackets after `or` is none."""
+    for found in _REMARK.finditer(text, start):
+        if not _JOINS_ON.search(text[max(0, found.start() - _NEAR) : found.start()]):
+            return found.start()
+    return len(text)
+
+
 def _last_of(text: str) -> float | None:
     """The value of the last number of a text, unless the text leaves it open."""
     numbers = numbers_in(text, _MOST)
     place = next((i for i in reversed(range(len(numbers))) if not numbers[i].denied), None)
-    if place is None:
+    if place is None or text.startswith("?", numbers[place].end):
         return None
     last, others = numbers[place], numbers[max(0, place - 1) : place]
     if "answer" in text.lower():
@@ -110,6 +128,8 @@ def _leaves_open(text: str, other: Number, last: Number) -> bool:
         return not other.denied
     if len(between) > 4 * _NEAR:
         return False
+    if _CONCEDED.search(between):
+        return True
     remark = "(" in between and ")" not in between and "\n" not in between
     return bool(remark or _JOINED.fullmatch(between))
 

@@ -74,7 +74,7 @@ _STEPS: list[tuple[re.Pattern[str], _Replacement]] = [
         (r"\^?\s?\{?\\(?:circ|degree)(?![a-zA-Z])\}?|°", " °"),
         (r"\\(?:Omega|mu|AA)(?![a-zA-Z])", " °"),
         (
-            r"(?:\^|(?<=[\w)])\*\*(?=[-+\d({]))\s?(?:\{\s*([-+]?\d+)\s*\}|\(\s*([-+]?\d+)\s*\)|"
+            r"(?:\^|(?<=[A-Za-z0-9)])\*\*(?=[-+\d({]))\s?(?:\{\s*([-+]?\d+)\s*\}|\(\s*([-+]?\d+)\s*\)|"
             r"([-+]?\d+))",
             lambda found: f"^{found[1] or found[2] or found[3]}",
         ),
