@@ -9,7 +9,7 @@ KEYWORD = (
 )
 
 _WORDS = (
-    r"not|cannot|nor|never|neither|no|non|nicht|kein|keine|pas|except|excluding|than|unlike|without|"
+    r"not|cannot|nor|never|neither|no|non|nicht|kein|keine|weder|noch|pas|except|excluding|than|unlike|without|"
     r"beyond|versus|vs|against|beats|over|less likely|unlikely|hardly|by no means|far from|none of|"
     r"instead of|other than|opposite of|nobody chose|could|might|may|doubt|"
     r"(?:anything|everything|nothing|any|all|none) but|"
@@ -18,7 +18,7 @@ _WORDS = (
     r"(?:not|never|n['’]t) (?:think|say|believe|claim|guess)(?: that)?(?: it(?: is|['’]s))?"
 )
 _FILLERS = (
-    r"be|is|it|the|a|an|even|also|well|simply|just|exactly|equal|to|choose|pick|select|say|think|with|"
+    r"be|is|it|es|ist|est|the|a|an|even|also|well|simply|just|exactly|equal|to|choose|pick|select|say|think|with|"
     rf"necessarily|either|correct|{KEYWORD}"
 )
 _BEFORE = re.compile(
@@ -35,7 +35,7 @@ _WRONG = (
 _AFTER = re.compile(
     rf"[)\].'\"]*\s*{_VERBS}\s+(?:{_ADVERBS}\s+)*{_WRONG}\b|['\"]*\s+(?:(?:isn['’]t|aren['’]t|"
     r"wasn['’]t|can['’]t|cannot|does not|doesn['’]t|won['’]t|fails?|ist falsch)\b|"
-    r"[(\[]?\s?(?:wrong|incorrect|false)\b)",
+    r"[(\[]?\s?(?:wrong|incorrect|false|falsch)\b)",
     re.IGNORECASE,
 )
 

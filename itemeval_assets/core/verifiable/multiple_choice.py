@@ -30,7 +30,8 @@ _FORMULA = re.compile(
     r"|\\\[[^\]]{0,2000}\]|\\[a-zA-Z]+(?:\{[^{}\n]{0,100}\})*"
 )
 _REASON = re.compile(
-    r"\b(?:because|since|whereas|while|although|given that|unlike)\b", re.IGNORECASE
+    r"\b(?:because|since|whereas|while|although|given that|unlike|weil|denn|porque|car|perché)\b",
+    re.IGNORECASE,
 )
 _TAKEN_BACK = re.compile(
     r"\b(?:wait|actually|correction|sorry|oops|i mean|scratch|hmm|on second thought|instead|rather|"
@@ -99,7 +100,9 @@ def _of_answer(text: str) -> str | None:
     if reason and any(claims(text[: reason.start()])):
         text = text[: reason.start()].rstrip()
     claimed = list(claims(text))
-    return "" if claimed and _is_left_open(text, claimed[-1]) else only_letter(claimed)
+    if not claimed:
+        return None
+    return "" if _is_left_open(text, claimed[-1]) else only_letter(claimed) or ""
 
 
 def _leading(text: str) -> str | None:
@@ -131,9 +134,10 @@ def _of_text(text: str) -> str | None:
         if letter:
             return letter
     plain = shown(text)
-    if len(plain.split()) <= _SHORT_WORDS:
-        return None if plain.endswith("?") else _of_answer(plain)
-    letter = _of_phrase(plain)
+    is_short = len(plain.split()) <= _SHORT_WORDS
+    if is_short and plain.endswith("?"):
+        return ""
+    letter = _of_answer(plain) if is_short else _of_phrase(plain)
     if letter is None and "\n" not in plain and len(_LISTED.findall(plain)) == 1:
         letter = _leading(plain)
     return _last_upper(shown(_FORMULA.sub(" □ ", text))) if letter is None else letter
