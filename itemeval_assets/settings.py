@@ -93,6 +93,12 @@ class S3Settings(BaseSettings):
     region_name: str | None = Field(default=None, description="its region")
     profile_name: str | None = Field(default=None, description="a profile of ~/.aws/config")
     max_attempts: int = Field(default=5, ge=1, description="how often a request is tried")
+    lease_s: float = Field(
+        default=60.0,
+        ge=1,
+        description="after so many seconds of silence a machine's claims are free to others; "
+        "the same for all machines of a study",
+    )
 
 
 def dagster_home_for(folder: Path) -> Path:

@@ -5,10 +5,12 @@ ever held back. Where a model's output has no limit, the ceiling rests on an ass
 is what keeps it true.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 from inspect_ai.model import ModelUsage
 
+from .in_flight import NotSent
 from .usage import token_counts
 
 __all__ = ["Allowance"]
@@ -56,6 +58,15 @@ class Allowance:
             return ""
         self.reason = LOST
         return LOST
+
+    @contextmanager
+    def counting(self) -> Iterator[None]:
+        """Count the call that the block makes as held back where it is never sent."""
+        try:
+            yield
+        except NotSent:
+            self.held_back += 1
+            raise
 
     def settle(self, most_usd: float, model: str, usage: ModelUsage | None) -> None:
         """Give back what an answered call cost less than it might have, or take what it cost more.

@@ -45,7 +45,7 @@ def _new_model(model: str, where: str, judge: bool, routing: dict[str, Any] | No
         return mock_model(model, judge)
     try:
         model_args: dict[str, Any] = {"provider": routing} if routing else {}
-        return get_model(model, memoize=False, **model_args)
+        return _without_probes(get_model(model, memoize=False, **model_args))
     except PrerequisiteError as error:
         raise ModelError(f"{where}: {model}: {_one_line(error)}") from error
     except (ValueError, ImportError) as error:
@@ -53,6 +53,18 @@ def _new_model(model: str, where: str, judge: bool, routing: dict[str, Any] | No
             f"{where}: {model}: {_one_line(error)}; "
             "write <provider>/<model> with a provider that inspect_ai knows"
         ) from error
+
+
+def _without_probes(model: Model) -> Model:
+    """inspect asks OpenAI's models once whether they sum up their reasoning, which no table of
+    ours has: a paid request that no log tells of."""
+    if hasattr(model.api, "reasoning_summaries"):
+
+        async def none() -> bool:
+            return False
+
+        model.api.reasoning_summaries = none  # type: ignore[attr-defined]
+    return model
 
 
 def _one_line(error: Exception) -> str:

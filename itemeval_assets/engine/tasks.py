@@ -145,7 +145,7 @@ def ask(settings: CallSettings) -> Solver:
         slot = concurrency(f"calls:{provider_of(str(model))}", limit) if limit else nullcontext()
         calls = current_calls()
         assert calls is not None
-        with calls.call(state.uuid, settings.allowance.why_not):
+        with settings.allowance.counting(), calls.call(state.uuid, settings.allowance.why_not):
             async with settings.turns.turn(settings.prefixes.get(cell)), slot:
                 with cost_limit(0.0 if cell in settings.cached else None):
                     state.output = await model.generate(state.messages, cache=policy)

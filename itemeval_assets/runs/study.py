@@ -161,7 +161,7 @@ def _end(held_back: int, errored: int, errors: list[ErrorCount]) -> tuple[int, s
     if held_back:
         why = (
             f"{held_back} calls were held back: answers without max_tokens cost more than was "
-            "agreed; run again to go on"
+            "agreed, or this machine was out of touch with its bucket; run again to go on"
         )
         return 3, f"{why}.\n{in_words(errored, errors)}" if errored else why
     return (5, in_words(errored, errors)) if errored else (0, None)

@@ -1,6 +1,7 @@
 """From logs to rows: of the calls just made, of killed runs, and of rows that went missing."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -17,7 +18,7 @@ from itemeval_assets.engine.logs import (
     served_models,
     unlogged_call,
 )
-from itemeval_assets.storage import log_files
+from itemeval_assets.storage import layout, log_files
 from itemeval_assets.storage.store import ResultsStore, replaced_rows
 
 from .stage_run import Caller, Outcome, StageRun
@@ -42,14 +43,18 @@ TABLE_OF = {1: "solutions", 2: "gradings"}
 
 def recover(caller: Caller, run: StageRun, partitions: list[Partition], outcome: Outcome) -> None:
     """Read back the logs of killed runs, and those whose table file is gone."""
-    for key, header in _running(run.store):
-        if _partition_of_log(header) in set(partitions):
-            archive(run.store, key, header)
-    found = [
+    archived = [
+        archive(run.store, key, header)
+        for key, header in _running(run.store)
+        if _partition_of_log(header) in set(partitions)
+    ]
+    unread = [
         (partition, key)
         for partition in partitions
         for key in _unread_logs(caller.table, run.store, partition)
     ]
+    # One that was archived just now may be a longer one of a log that is known.
+    found = list(dict.fromkeys([*archived, *unread]))
     collect(caller, run, found, outcome)
     for partition, index in outcome.log_index.items():
         outcome.recovered[partition] = sum(index["completed_samples"].to_pylist())
@@ -129,10 +134,24 @@ class _Booked:
 
 
 def archive(store: ResultsStore, key: str, header: "EvalLog") -> tuple[Partition, str]:
-    """Move a log to the folder of its condition; its partition, and its key from now on."""
+    """Move a log to the folder of its condition; its partition, and its key from now on.
+
+    Where others have archived it already, since they took its run for dead, the longer one of
+    the two stays: a run that was only asleep has gone on writing it.
+    """
     partition, spec = _partition_of_log(header), header.eval
-    archived = log_files.archive_log(store.backend, key, partition, spec.created, spec.task_id)
+    archived = layout.log_key(partition, spec.created, spec.task_id)
+    backend = store.backend
+    if backend.exists(archived) and backend.exists(key):
+        mine, theirs = backend.local_copy(key), backend.local_copy(archived)
+        if _samples_of(mine) > _samples_of(theirs):
+            backend.upload(mine, archived)
+    backend.move(key, archived)
     return partition, archived
+
+
+def _samples_of(path: Path) -> int:
+    return len(read_log(path).samples or [])
 
 
 def collect(

@@ -3,7 +3,8 @@
 A lock is an object that names a lease; a lease is an object that its process writes anew
 every few seconds. A lease that has not been written for long enough is dead, and so are the
 locks that name it. Its age is told by the clock of the server alone, so that those of the
-machines may differ.
+machines may differ. A process that was stopped, or whose machine slept, for as long has lost
+its lease for good: it may wake, but others may have taken its locks.
 """
 
 import json
@@ -24,12 +25,12 @@ from .processes import is_gone, this_process
 if TYPE_CHECKING:
     from .s3 import S3Backend
 
-__all__ = ["Leases"]
+__all__ = ["LIFETIME_S", "Leases"]
 
 LOCKS = ".locks"
-# A process that S3 does not hear from for so long may be taken for dead.
+# A process that S3 does not hear from for so long may be taken for dead; see `S3Settings`.
 LIFETIME_S = 60.0
-BEAT_S = 10.0
+BEATS_PER_LIFETIME = 6
 POLL_S = 1.0
 # Those of this process: what else bears its name was given up while S3 was out of reach.
 _OWN: set[str] = set()
@@ -38,13 +39,15 @@ _OWN: set[str] = set()
 class Leases:
     """The locks of one process under one prefix of a bucket; safe between its threads."""
 
-    def __init__(self, objects: "S3Backend") -> None:
+    def __init__(self, objects: "S3Backend", lifetime_s: float = LIFETIME_S) -> None:
         self._objects = objects
+        self.lifetime_s = lifetime_s
         self._lease = ""
         self._count = 0
         self._guard = threading.Lock()
         self._beating = threading.Event()
-        self._last_beat_s = 0.0
+        self._last_beat = _now()
+        self._is_lost = False
 
     @contextmanager
     def hold(
@@ -70,7 +73,8 @@ class Leases:
 
     def are_alive(self) -> bool:
         """Whether nobody can have taken this process for dead since it took its locks."""
-        return time.monotonic() - self._last_beat_s < LIFETIME_S
+        self._is_lost = self._is_lost or _since(self._last_beat) >= self.lifetime_s
+        return not self._is_lost
 
     def _take(self, key: str, mark: bytes, on_wait: Callable[[str], None] | None) -> None:
         while True:
@@ -114,7 +118,7 @@ class Leases:
         if process == this_process() and lease not in _OWN:
             return False
         head = self._objects.head(_lease_key(lease))
-        return head is not None and _age_s(head) < LIFETIME_S
+        return head is not None and _age_s(head) < self.lifetime_s
 
     @contextmanager
     def _leased(self) -> Iterator[str]:
@@ -137,13 +141,15 @@ class Leases:
     def _begin(self) -> None:
         self._lease, self._beating = uuid.uuid4().hex, threading.Event()
         self._beat(self._lease)
+        self._is_lost = False
         _OWN.add(self._lease)
         threading.Thread(
             target=self._keep_beating, args=(self._lease, self._beating), daemon=True
         ).start()
 
     def _keep_beating(self, lease: str, ended: threading.Event) -> None:
-        while not ended.wait(BEAT_S):
+        # A lease that was lost is not renewed: whoever trusts it again would call beside others.
+        while not ended.wait(self.lifetime_s / BEATS_PER_LIFETIME) and self.are_alive():
             try:
                 self._beat(lease)
             except StoreError:
@@ -151,9 +157,23 @@ class Leases:
                 continue
 
     def _beat(self, lease: str) -> None:
-        begun = time.monotonic()
+        begun = _now()
         self._objects.put(_lease_key(lease), this_process().encode())
-        self._last_beat_s = begun
+        self._last_beat = begun
+
+
+# time.monotonic() stands still on Linux while the machine sleeps.
+_UPTIME = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+def _now() -> tuple[float, float]:
+    return time.clock_gettime(_UPTIME), time.time()
+
+
+def _since(moment: tuple[float, float]) -> float:
+    """The seconds since then by the clock that says more of them: a virtual machine that is
+    halted has all its clocks halted, until somebody sets the time."""
+    return max(now - then for now, then in zip(_now(), moment, strict=True))
 
 
 def _lock_key(key: str) -> str:

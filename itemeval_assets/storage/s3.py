@@ -25,7 +25,7 @@ from botocore.exceptions import (
 from itemeval_assets.core.errors import ConfigError, StoreError
 from itemeval_assets.settings import S3Settings
 
-from .leases import Leases
+from .leases import LIFETIME_S, Leases
 from .s3_errors import MISSING, OVERTAKEN, code_of, telling
 from .workspaces import Workspaces
 
@@ -51,14 +51,14 @@ def s3_client() -> Any:
     # Late: few commands need S3, and it takes seconds to load.
     from dagster_aws.s3 import S3Resource
 
-    return S3Resource(**S3Settings().model_dump()).get_client()
+    return S3Resource(**S3Settings().model_dump(exclude={"lease_s"})).get_client()
 
 
 @cache
 def open_s3(location: str) -> "S3Backend":
     """The backend of `s3://bucket/prefix`; one per process, for its locks are the process's."""
     bucket, prefix = split_s3(location)
-    return S3Backend(bucket, prefix, s3_client())
+    return S3Backend(bucket, prefix, s3_client(), S3Settings().lease_s)
 
 
 def split_s3(location: str) -> tuple[str, str]:
@@ -72,11 +72,11 @@ def split_s3(location: str) -> tuple[str, str]:
 class S3Backend:
     """A prefix of a bucket. See `Backend` for what each method promises."""
 
-    def __init__(self, bucket: str, prefix: str, client: Any) -> None:
+    def __init__(self, bucket: str, prefix: str, client: Any, lease_s: float = LIFETIME_S) -> None:
         self.bucket = bucket
         self.client = client
         self._prefix = f"{prefix}/" if prefix else ""
-        self._locks = Leases(self)
+        self._locks = Leases(self, lease_s)
         self._workspaces = Workspaces(self)
 
     def read(self, key: str) -> bytes | None:

@@ -154,11 +154,11 @@ def test_a_dead_machine_loses_its_locks_and_a_living_one_does_not(
     waits: list[str] = []
     with theirs.lock("claims/x", "their run"):
         assert ours.is_held("claims/x")
-        monkeypatch.setattr(leases, "LIFETIME_S", -1.0)
+        ours._locks.lifetime_s = -1.0
         assert not ours.is_held("claims/x")
         with ours.lock("claims/x", "our run", waits.append):
             assert waits == []
-            monkeypatch.setattr(leases, "LIFETIME_S", 60.0)
+            ours._locks.lifetime_s = 60.0
             assert ours.is_held("claims/x") and theirs.is_held("claims/x")
     # What is not theirs any more, they do not set free; and it is free now.
     assert not ours.is_held("claims/x")
@@ -193,26 +193,43 @@ def test_a_lease_ends_with_the_last_lock(s3_location: str) -> None:
     assert ours.list(".locks") == [".locks/claims/x.json"]
 
 
-def test_a_lease_that_could_not_be_renewed_is_no_longer_trusted(
-    s3_location: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("clock", ["clock_gettime", "time"])
+def test_a_lease_that_was_not_renewed_in_time_is_lost_for_good(
+    s3_location: str, monkeypatch: pytest.MonkeyPatch, clock: str
 ) -> None:
+    """Whatever stopped: the process, the machine, or the virtual machine it is."""
     ours = backend(s3_location)
+    whole = getattr(time, clock)
     with ours.lock("claims/x", "run"):
         assert ours.holds_locks()
-        now = time.monotonic()
-        monkeypatch.setattr(leases.time, "monotonic", lambda: now + leases.LIFETIME_S)
+        with monkeypatch.context() as patch:
+            patch.setattr(leases.time, clock, lambda *which: whole(*which) + 60.0)
+            assert not ours.holds_locks()
         assert not ours.holds_locks()
+    with ours.lock("claims/x", "run"):
+        assert ours.holds_locks()
 
 
-def test_a_lease_is_renewed(s3_location: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(leases, "BEAT_S", 0.01)
+def test_a_lease_is_renewed(s3_location: str) -> None:
     ours = backend(s3_location)
+    ours._locks.lifetime_s = 0.6
     with ours.lock("claims/x", "run"):
         [lease] = ours.list(".locks/leases")
         ours.delete(lease)
         deadline = time.monotonic() + 30
         while not ours.exists(lease):
             assert time.monotonic() < deadline
+
+
+def test_a_process_that_slept_does_not_renew_what_it_has_lost(s3_location: str) -> None:
+    ours = backend(s3_location)
+    ours._locks.lifetime_s = 0.6
+    with ours.lock("claims/x", "run"):
+        [lease] = ours.list(".locks/leases")
+        ours._locks._last_beat = (0.0, 0.0)  # it wakes long after
+        ours.delete(lease)
+        time.sleep(0.5)
+        assert not ours.exists(lease) and not ours.holds_locks()
 
 
 def test_the_age_of_a_lease_is_told_by_the_server(s3_location: str) -> None:

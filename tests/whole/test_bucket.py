@@ -122,6 +122,44 @@ def test_a_machine_goes_on_where_another_one_died(
     assert_reconciled(config)
 
 
+def test_a_machine_that_slept_longer_than_its_lease_calls_no_more_and_books_what_it_has(
+    tmp_path: Path, s3_location: str, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ITEMEVAL_ASSETS_S3_LEASE_S", "3")
+    server = serve(Behaviour(latency_s=0.2))
+    config = declare(
+        tmp_path,
+        s3_location,
+        items=60,
+        models=["openai-api/test/m"],
+        graders=[],
+        solvers={"max_connections": 4, "max_tokens": 100},
+    )
+    sleeper = machine(tmp_path / "sleeper", config)
+    deadline = time.monotonic() + PATIENCE_S
+    while server.count() < 24:
+        assert sleeper.poll() is None and time.monotonic() < deadline
+        time.sleep(0.02)
+    os.kill(sleeper.pid, signal.SIGSTOP)
+    time.sleep(0.5)
+    made = server.count()
+    other = machine(tmp_path / "other", config)
+    assert other.wait(PATIENCE_S) == 0, (tmp_path / "other" / "output.txt").read_text()
+    by_other = server.count()
+    assert by_other - made < 60  # it has read back what the sleeper had sent to the bucket
+    os.kill(sleeper.pid, signal.SIGCONT)
+    held_back = 3
+    assert sleeper.wait(PATIENCE_S) == held_back
+    assert server.count() == by_other
+    assert "out of touch with its bucket" in (tmp_path / "sleeper" / "output.txt").read_text()
+    found = rows(config, "solutions")
+    assert len(found) == len(cells(found)) == 60 and not any(row["error"] for row in found)
+    booked = sum(row["calls"] for row in rows(config, "ledger") if row["stage"] == "generate")
+    assert booked == server.answered == by_other
+    assert_reconciled(config)
+    assert api.run(config).calls == 0
+
+
 def test_a_preflight_is_booked_in_a_bucket(tmp_path: Path, s3_location: str, serve: Serve) -> None:
     serve()
     config = declare(tmp_path, s3_location, models=["openai-api/test/m"], graders=[])
