@@ -21,9 +21,9 @@ from itemeval_assets.defs.broken import (
     problem_in,
 )
 from itemeval_assets.defs.build import require_own_name, shared_definitions, study_definitions
+from itemeval_assets.defs.snapshots import load_in_location
 from itemeval_assets.project import write_study
 from itemeval_assets.settings import Settings
-from itemeval_assets.storage.inputs import load_study
 
 __all__ = ["StudyComponent", "StudyScaffolder"]
 
@@ -106,7 +106,7 @@ class _Project:
         problems: list[str] = []
         others = [study for other, study in self.studies.items() if other != component]
         with problem_in(path, problems.append):
-            study = load_study(path)
+            study = load_in_location(path, "component")
             require_own_name(study, others)
             self.studies[component] = study
             return study, None

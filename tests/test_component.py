@@ -21,6 +21,7 @@ from itemeval_assets.instances import make_home
 from itemeval_assets.settings import Settings
 from itemeval_assets.storage.inputs import load_study
 from tests.defs.runs import QUIET, SOLUTIONS
+from tests.defs.test_snapshots import initialization, reconstruction
 from tests.studies import write_study
 
 TYPE = "itemeval_assets.StudyComponent"
@@ -71,6 +72,15 @@ def test_the_graph_is_that_of_the_settings(sandbox, monkeypatch) -> None:
     settings = Settings(owners="team:evals,ann@example.org")
     with sandbox.load_component_and_build_defs(folder) as (_, found):
         assert names(found) == names(build_definitions(settings, [study]))
+
+
+def test_runs_have_the_studies_of_their_code_server(sandbox) -> None:
+    folder = declare(sandbox, "toy")
+    with initialization() as context, sandbox.build_all_defs() as found:
+        before, kept = names(found), dict(context.get_pending_reconstruction_metadata())
+    (folder / "study.yaml").write_text("study: [")
+    with reconstruction(kept), sandbox.build_all_defs() as found:
+        assert names(found) == before
 
 
 def test_owners_are_by_default_those_of_the_environment(sandbox, monkeypatch) -> None:

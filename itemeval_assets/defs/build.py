@@ -11,7 +11,6 @@ import dagster as dg
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.study import Study
 from itemeval_assets.settings import Settings
-from itemeval_assets.storage.inputs import load_study
 
 from .assets import study_assets
 from .automation import automation_sensor
@@ -21,6 +20,7 @@ from .io_managers import StudyTablesIOManager
 from .names import TABLES_IO, identifier, on_demand_group
 from .notifications import notification_sensors
 from .reruns import rerun_schedule
+from .snapshots import load_in_location, paths_in_location
 
 __all__ = [
     "build_definitions",
@@ -114,14 +114,14 @@ def executor_of(settings: Settings) -> dg.ExecutorDefinition:
 def load_studies(settings: Settings) -> Loaded:
     """Every study of the settings that can be loaded, and every other with what is wrong."""
     loaded = Loaded()
-    for path in settings.study_paths():
+    for path in paths_in_location(settings.study_paths()):
 
         def is_broken(problem: str, path: Path = path) -> None:
             again = partial(_problem_now, settings, path)
             loaded.broken.append(BrokenStudy(path, problem, again))
 
         with problem_in(path, is_broken):
-            study = load_study(path)
+            study = load_in_location(path)
             require_own_name(study, loaded.studies)
             loaded.definitions.append(study_definitions(study, settings))
             loaded.studies.append(study)

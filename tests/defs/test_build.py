@@ -181,14 +181,14 @@ def loaded_graph(root: Path) -> Any:
 def test_whatever_goes_wrong_in_one_study_is_told_without_secrets(tmp_path, monkeypatch) -> None:
     for name in ("one", "two"):
         write_study(tmp_path / name, study=name)
-    load = build.load_study
+    load = build.load_in_location
 
     def fails_for_one(path: Path) -> Any:
         if path.parent.name == "one":
             raise RuntimeError("refused: sk-proj-abcdefghijklmnopqrstuvwxyz123456")
         return load(path)
 
-    monkeypatch.setattr(build, "load_study", fails_for_one)
+    monkeypatch.setattr(build, "load_in_location", fails_for_one)
     graph = loaded_graph(tmp_path)
     assert {node.group_name for node in graph.asset_nodes} == {
         "one_broken",

@@ -1,0 +1,90 @@
+"""Studies as the code location has them, in every process of its runs.
+
+A code server loads the studies, and shows and approves what it has loaded. Processes that Dagster
+starts for a run load the definitions anew: they get what the code server had read, which Dagster
+stores with the plan of the run, and not what the files say by then.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from dagster._core.definitions.definitions_load_context import (
+    DefinitionsLoadContext,
+    DefinitionsLoadType,
+)
+
+from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.core.secrets import redacted
+from itemeval_assets.core.snapshot import Snapshot
+from itemeval_assets.core.study import Study, study_of
+from itemeval_assets.storage.inputs import load_study
+
+__all__ = ["load_in_location", "paths_in_location"]
+
+PREFIX = "itemeval_assets/study/"
+
+
+def load_in_location(path: Path, part: str = "") -> Study:
+    """The study of a config file: in a process of a run, as the code server loaded it.
+
+    `part`: which part of the code location loads it. Raises ConfigError or TemplateError for what
+    is wrong, and for a study that changed meanwhile and cannot be had as it was.
+    """
+    path = Path(path).expanduser().resolve()
+    context, key = _context(), f"{PREFIX}{part}:{path}"
+    kept = _kept(context).get(key)
+    study = load_study(path) if kept is None else _as_kept(kept, path)
+    # Processes that this one starts get the same.
+    context.add_to_pending_reconstruction_metadata(key, kept or _to_keep(study))
+    return study
+
+
+def paths_in_location(paths: list[Path], part: str = "") -> list[Path]:
+    """The config files to load: these, and those that the code server had loaded besides."""
+    mark = f"{PREFIX}{part}:"
+    kept = [Path(key.removeprefix(mark)) for key in _kept(_context()) if key.startswith(mark)]
+    return list(dict.fromkeys([*paths, *kept]))
+
+
+def _context() -> DefinitionsLoadContext:
+    """The context of Dagster; one that it will look at, where it has none yet."""
+    if not DefinitionsLoadContext.is_set():
+        DefinitionsLoadContext.set(DefinitionsLoadContext.get())
+    return DefinitionsLoadContext.get()
+
+
+def _kept(context: DefinitionsLoadContext) -> Mapping[str, Any]:
+    if context.load_type == DefinitionsLoadType.INITIALIZATION:
+        return {}
+    return context.reconstruction_metadata
+
+
+def _to_keep(study: Study) -> str:
+    """A study for Dagster to store: its snapshot; of one that holds a secret, a digest alone."""
+    config, snapshot = study.config.as_yaml_dict(), study.snapshot
+    prices = snapshot.prices.text if snapshot.prices else None
+    texts = [config, snapshot.config, prices]
+    if redacted(texts) == texts:
+        return json.dumps({"snapshot": snapshot.to_json()})
+    return json.dumps({"sha256": _digest(snapshot)})
+
+
+def _as_kept(kept: str, path: Path) -> Study:
+    found = json.loads(kept)
+    if "snapshot" in found:
+        return study_of(Snapshot.from_json(found["snapshot"]))
+    study = load_study(path)
+    if _digest(study.snapshot) != found["sha256"]:
+        raise ConfigError(
+            f"{path}: the study changed since the code location loaded it, and is kept nowhere as "
+            "it was, because it holds a secret. Reload the code location and launch the run again; "
+            "put the secret into the environment, and runs work on what was loaded"
+        )
+    return study
+
+
+def _digest(snapshot: Snapshot) -> str:
+    return hashlib.sha256(snapshot.to_json().encode()).hexdigest()
