@@ -2,6 +2,8 @@
 
 The figures are what the tests have measured (`report_fault`), not what they assert. With
 TEST_FAULTS=20 each fault is injected ten times as often, or more; TEST_KILLS=20 kills 20 runs.
+The long form of the guard runs, too: every command line in a process of its own, every key of a
+study on a disk and on S3, by one worker and by two.
 """
 
 import argparse
@@ -26,7 +28,7 @@ def main() -> int:
     _, arguments = parser.parse_known_args()
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "faults.jsonl"
-        code = _pytest(report, ["tests/faults", *arguments])
+        code = _pytest(report, ["tests/faults", "tests/guard", *arguments])
         lines = report.read_text(encoding="utf-8").splitlines() if report.exists() else []
     print(_table(sorted(map(json.loads, lines), key=lambda line: line["fault"])))
     return code
@@ -34,7 +36,7 @@ def main() -> int:
 
 def _pytest(report: Path, arguments: list[str]) -> int:
     command = [sys.executable, "-m", "pytest", "-q", "-n", "auto", *arguments]
-    environment = {**os.environ, "TEST_FAULT_REPORT": str(report)}
+    environment = {"TEST_EVERY": "1", **os.environ, "TEST_FAULT_REPORT": str(report)}
     return subprocess.call(command, cwd=ROOT, env=environment)
 
 

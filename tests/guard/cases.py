@@ -1,0 +1,306 @@
+"""The cases: command lines, documents, launches and variables, each with an effect that is seen.
+
+A case is data, so that what it exercises is worked out from what it is run with (`points`). One
+case takes as much as goes together: a run costs seconds.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["COMMANDS", "DOCUMENTS", "LAUNCHES", "Command", "Document", "Launch"]
+
+Seen = Callable[[Any], Any]
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command line; `{config}`, `{folder}` and `{port}`, which is busy, are filled in.
+
+    `shows` is true of its JSON, or of its words where it prints none.
+    """
+
+    line: str
+    shows: Seen
+    exit_code: int = 0
+
+
+@dataclass(frozen=True)
+class Document:
+    """A study's YAML, run once; its keys are in the manifest, and `shows` is true of the summary.
+
+    `message`: what a run of it says instead, with exit code 2.
+    """
+
+    keys: Mapping[str, Any]
+    shows: Seen = field(default=lambda summary: True)
+    message: str | None = None
+
+
+@dataclass(frozen=True)
+class Launch:
+    """One Dagster run of a study's assets, with a config of its first step, and run tags."""
+
+    step: str
+    config: Mapping[str, Any]
+    shows: Seen
+    tags: Mapping[str, str] = field(default_factory=dict)
+    succeeds: bool = True
+
+
+def _done(summary: Mapping[str, Any]) -> list[int]:
+    return [part["done"] for part in (*summary["status"]["generate"], *summary["status"]["grade"])]
+
+
+def _new(seen: Mapping[str, Any]) -> int:
+    return seen["rows of this run"]
+
+
+def _calls(summary: Mapping[str, Any]) -> int:
+    return summary["calls"]
+
+
+# Of a study of models a and b, a scorer and a judge, three items of which dev takes two; without a
+# response cache. One after the other: each sees what those before have left.
+COMMANDS: Sequence[Command] = [
+    Command("init {folder}/new", lambda words: "itemeval-assets run" in words),
+    Command("status {config} --policy=dev --json", lambda found: found["policy"] == "dev"),
+    Command(
+        "status {config} --policy=full-batch --json",
+        lambda found: [part["cells"] for part in found["generate"]] == [3, 3],
+    ),
+    Command("status {config} --policy=full-interactive", lambda words: "full-interactive" in words),
+    Command(
+        "estimate {config} --policy=full-interactive --only=solutions --condition=mockllm/a --json",
+        lambda found: (found["policy"], found["remaining"]["calls"]) == ("full-interactive", 3),
+    ),
+    Command(
+        "estimate {config} --policy=dev --grader=mockllm/judge --rubric=strict --force --json",
+        lambda found: (found["policy"], found["remaining"]["calls"]) == ("dev", 8),
+    ),
+    Command(
+        "estimate {config} --policy=full-batch --only=gradings --json",
+        lambda found: (found["policy"], found["remaining"]["calls"]) == ("full-batch", 0),
+    ),
+    Command(
+        "preflight {config} --yes --json",
+        lambda found: [health["verdict"] for health in found] == ["ok"] * 3,
+    ),
+    Command(
+        "preflight {config} --max-usd=0 --json",
+        lambda found: (found["error"], found["allowed_usd"]) == ("ConsentMissing", 0.0),
+        exit_code=3,
+    ),
+    Command(
+        "run {config} --policy=dev --only=solutions --condition=mockllm/a --yes --json",
+        lambda found: (_calls(found), _done(found)[:2]) == (2, [2, 0]),
+    ),
+    Command(
+        "run {config} --only=gradings --condition=mockllm/a --grader=mockllm/judge "
+        "--rubric=strict --max-usd=1 --json",
+        lambda found: (_calls(found), _done(found)) == (2, [2, 0, 0, 2, 0, 0]),
+    ),
+    Command(
+        "run {config} --policy=full-batch --max-usd=0 --json",
+        lambda found: (found["error"], found["calls"]) == ("ConsentMissing", 8),
+        exit_code=3,
+    ),
+    Command(
+        "run {config} --policy=full-interactive --json",
+        lambda found: (_calls(found), _done(found)) == (8, [3] * 6),
+    ),
+    Command("run {config} --policy=full-batch --errored --json", lambda found: _calls(found) == 0),
+    Command(
+        "run {config} --policy=dev --force --workers=2 --json",
+        lambda found: (_calls(found), _done(found)) == (8, [2] * 6),
+    ),
+    Command("recover {config} --json", lambda found: (_calls(found), found["recovered"]) == (0, 0)),
+    Command(
+        "reset {config} --condition=mockllm/a --grader=numeric --json", lambda found: found == []
+    ),
+    Command(
+        "export {config} --for-spreadsheets --json",
+        lambda found: any("spreadsheets" in name for name in found["paths"]),
+    ),
+    Command("release {config} --version=2.0.0 --json", lambda found: found["version"] == "v2.0.0"),
+    Command(
+        "experiments list toy --bucket={folder}/experiments --prefix=scythe --json",
+        lambda found: [run["version"] for run in found] == ["v2.0.0"],
+    ),
+    Command(
+        "experiments show toy --version=v2.0.0 --run={run} --bucket={folder}/experiments "
+        "--prefix=scythe --json",
+        lambda found: found["summary"]["version"] == "v2.0.0",
+    ),
+    Command(
+        "experiments download toy --version=v2.0.0 --run={run} --to={folder}/copy "
+        "--bucket={folder}/experiments --prefix=scythe --json",
+        lambda found: any(path.endswith("STUDY_CARD.md") for path in found),
+    ),
+    Command(
+        "quickstart {folder}/quick --mock --json",
+        lambda found: len(found["scores"]) == 4 and found["run"]["exit_code"] == 0,
+    ),
+    Command("ui {config} --port={port}", lambda words: "{port}" not in words, exit_code=2),
+]
+
+EFFORTS = ["none", "minimal", "low", "medium", "high", "xhigh", "max"]
+CSV = {"id": "items.csv", "split": "train", "limit": 2, "delimiter": ";", "encoding": "utf-8"}
+MAPPING = {
+    "id": "id",
+    "input": "question",
+    "target": "answer",
+    "grading_scheme": "scheme",
+    "metadata": ["topic"],
+}
+SAMPLING = {"temperature": 0.5, "top_p": 0.9, "max_tokens": 64, "reasoning_tokens": 16}
+DOCUMENTS: Mapping[str, Document] = {
+    "everything": Document(
+        {
+            "study": "everything",
+            "output_dir": "results",
+            "prompts_dir": "own/prompts",
+            "rubrics_dir": "own/rubrics",
+            "cache": False,
+            "crossing": "full",
+            "benchmark": {"adapter": "local", "datasets": [CSV], "mapping": MAPPING},
+            "solvers": {
+                "models": ["mockllm/a"],
+                "temperature": 0.1,
+                "max_tokens": 99,
+                "top_p": 0.8,
+                "seed": 7,
+                "attempt_timeout": 30,
+                "max_retries": 1,
+                "retry_on_error": 1,
+                "max_connections": {"mockllm": 3},
+                "on_empty": "skip",
+                "cache_prompt": "auto",
+                "split_prompt": True,
+                "provider_routing": {"order": ["x"]},
+            },
+            "facets": {
+                "prompt": ["mine"],
+                "model_config": [
+                    {"name": effort, "reasoning_effort": effort, **SAMPLING} for effort in EFFORTS
+                ],
+                "rubric": ["builtin:standard"],
+                "scorer": ["exact_match", "multiple_choice", "numeric"],
+                "replications": 3,
+            },
+            "budget": {
+                "policy": "dev",
+                "dev_items": 1,
+                "dev_replications": 2,
+                "confirm_above_usd": 4.0,
+                "max_usd": 9.0,
+                "batch": "auto",
+                "pricing_path": "prices.json",
+                "pricing_max_age_days": 1e6,
+                "cache_schedule": "auto",
+            },
+            "automation": {
+                "cron": "7 * * * *",
+                "max_attempts": 2,
+                "retry_after_minutes": 1.5,
+                "paid": True,
+                "partitions_per_run": 2,
+            },
+        },
+        # Seven conditions, one item, two replications; three scorers of each.
+        lambda summary: (_calls(summary), _done(summary)) == (14, [2] * (7 + 21)),
+    ),
+    "judges": Document(
+        {
+            "study": "judges",
+            "benchmark": {
+                "adapter": "local",
+                "datasets": [{"id": "items.jsonl"}],
+                "mapping": MAPPING,
+            },
+            "solvers": {"models": ["mockllm/a"], "on_empty": "rerun", "cache_prompt": "on"},
+            "facets": {"prompt": ["builtin:minimal"], "grader": EFFORTS},
+            "graders": {
+                effort: {
+                    "model": "mockllm/judge",
+                    "reasoning_effort": effort,
+                    "max_tokens": 77,
+                    "structured": effort == "high",
+                    "split_rubric": effort == "low",
+                    "provider_routing": {"order": ["x"]},
+                }
+                for effort in EFFORTS
+            },
+            "budget": {"policy": "full-interactive", "cache_schedule": "off", "batch": False},
+        },
+        lambda summary: (_calls(summary), _done(summary)) == (3 + 21, [3] * 8),
+    ),
+    "batch": Document(
+        {
+            "study": "batch",
+            "benchmark": {
+                "adapter": "local",
+                "datasets": [{"id": "items.jsonl"}],
+                "mapping": {"input": "question", "target": "answer"},
+            },
+            "solvers": {"models": ["mockllm/a"], "on_empty": "grade", "cache_prompt": "off"},
+            "facets": {"scorer": "numeric"},
+            "budget": {"policy": "full-batch", "batch": True},
+        },
+        lambda summary: _done(summary) == [3, 3],
+    ),
+    "hub": Document(
+        {
+            "study": "hub",
+            "benchmark": {
+                "adapter": "hf",
+                "datasets": [{"id": "org/data", "name": "sub", "revision": "v1", "split": "test"}],
+                "mapping": {"input": "question", "target": "answer"},
+            },
+            "solvers": {"models": ["mockllm/a"]},
+            "facets": {"scorer": "numeric"},
+        },
+        message="org/data",
+    ),
+}
+
+# Of a study of one model, one scorer, one judge and three items, after it has been run by `dev`
+# (two items). The effect is read off the metadata of the step's first asset.
+LAUNCHES: Sequence[Launch] = [
+    Launch("estimate", {"policy": "dev", "force": True}, lambda seen: seen["calls"] == 4),
+    Launch("estimate", {"policy": "full-interactive"}, lambda seen: seen["calls"] == 2),
+    Launch("estimate", {"policy": "full-batch"}, lambda seen: seen["calls"] == 2),
+    Launch("solutions", {"policy": "full-batch", "recover_only": True}, lambda seen: True),
+    Launch("solutions", {"policy": "full-batch", "consent_usd": 0.0}, lambda _: True, {}, False),
+    Launch(
+        "solutions",
+        {"policy": "full-batch", "consent_usd": 1.0},
+        lambda seen: _new(seen) == 1,
+        {"itemeval_assets/consent_usd": "0"},
+    ),
+    Launch("solutions", {"policy": "dev", "force": True}, lambda seen: _new(seen) == 2),
+    Launch(
+        "solutions",
+        {"policy": "full-interactive", "force": True},
+        lambda _: True,
+        {"itemeval_assets/consent_usd": "0"},
+        False,
+    ),
+    Launch(
+        "gradings",
+        {"policy": "dev", "recover_only": True},
+        lambda seen: _new(seen) == 0,
+    ),
+    Launch("gradings", {"policy": "dev", "force": True}, lambda seen: _new(seen) == 2),
+    Launch(
+        "gradings",
+        {"policy": "full-interactive", "consent_usd": 1.0},
+        lambda seen: _new(seen) == 1,
+    ),
+    Launch("gradings", {"policy": "full-batch"}, lambda seen: _new(seen) == 0),
+    Launch("preflight", {"consent_usd": 0.0}, lambda _: True, {}, False),
+    Launch(
+        "export", {"for_spreadsheets": True}, lambda seen: "export/gradings_long_for" in str(seen)
+    ),
+    Launch("release", {"version": "3.0.0"}, lambda seen: seen["version"] == "v3.0.0"),
+]
