@@ -2,7 +2,17 @@
 
 from typing import TYPE_CHECKING, Any
 
-from itemeval_assets.api import estimate, export, preflight, release, run, status, table
+from itemeval_assets.api import (
+    cells,
+    count_cells,
+    estimate,
+    export,
+    preflight,
+    release,
+    run,
+    status,
+    table,
+)
 from itemeval_assets.core.errors import ItemevalAssetsError
 from itemeval_assets.storage.inputs import load_study
 
@@ -12,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = [
     "ItemevalAssetsError",
     "StudyComponent",
+    "cells",
+    "count_cells",
     "estimate",
     "export",
     "load_study",

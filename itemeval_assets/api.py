@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from itemeval_assets.core.cells import CELL_STATES
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.selection import Words, select_generate, select_grade
 from itemeval_assets.core.study import Asked, Partition, Study, run_plan
@@ -17,16 +18,21 @@ from itemeval_assets.storage.inputs import load_study
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
     from itemeval_assets.core.preflight import ModelHealth
     from itemeval_assets.engine.progress import Progress
     from itemeval_assets.runs.single import ReleaseSummary
     from itemeval_assets.runs.study import RunSummary
+    from itemeval_assets.stages.cells import CellSurvey
     from itemeval_assets.stages.estimate import StudyEstimate
     from itemeval_assets.stages.export import ExportResult
     from itemeval_assets.stages.status import StudyStatus
+    from itemeval_assets.storage.store import ResultsStore
 
 __all__ = [
+    "cells",
+    "count_cells",
     "estimate",
     "export",
     "load_study",
@@ -193,6 +199,77 @@ def table(config: str | Path | Study, name: str) -> "pd.DataFrame":
         raise ConfigError(f"there is no table {name!r}; tables: {', '.join(TABLES)}")
     rows = open_store(_as_study(config)).read(name)
     return rows.to_pandas(types_mapper=pd.ArrowDtype)
+
+
+def cells(
+    config: str | Path | Study,
+    *,
+    conditions: list[str] | None = None,
+    graders: list[str] | None = None,
+    rubrics: list[str] | None = None,
+    states: list[str] | None = None,
+    policy: str | None = None,
+) -> "pd.DataFrame":
+    """Every cell of the design with its state, also those that no table has a row of.
+
+    One row per generate x grade condition x item x replication. `state` is done, unparsed, blank,
+    stale, errored, missing, or not_planned: the policy does not cover it. Of what is not done,
+    `stage` says what lacks, the solution or the grading, and `reason` what went wrong. `score` is
+    set exactly where a cell is done. Conditions are selected as in `run`. No model is called.
+    """
+    import pandas as pd
+
+    from itemeval_assets.stages.cells import everything
+    from itemeval_assets.storage.store import open_store
+
+    study = _as_study(config)
+    asked = _asked(study, None, conditions, graders, rubrics, False, policy, None)
+    wanted = _known_states(states) or CELL_STATES
+    store = open_store(study)
+    items = _items(study, store)
+    rows = everything(study, store, asked.gradings(), policy, wanted, items)
+    return rows.to_pandas(types_mapper=pd.ArrowDtype)
+
+
+def count_cells(
+    config: str | Path | Study,
+    *,
+    conditions: list[str] | None = None,
+    graders: list[str] | None = None,
+    rubrics: list[str] | None = None,
+    states: list[str] | None = None,
+    policy: str | None = None,
+) -> "CellSurvey":
+    """The cells of `cells` by state, with reasons; `rows` are those in `states`.
+
+    Without `states`: those that are not done.
+    """
+    from itemeval_assets.stages.cells import survey
+    from itemeval_assets.storage.store import open_store
+
+    study = _as_study(config)
+    asked = _asked(study, None, conditions, graders, rubrics, False, policy, None)
+    wanted = _known_states(states) or CELL_STATES[1:]
+    store = open_store(study)
+    return survey(study, store, asked.gradings(), policy, wanted, _items(study, store))
+
+
+def _items(study: Study, store: "ResultsStore") -> "pa.Table":
+    """The items as they are stored; before the first run, as the data are."""
+    stored = store.read("items")
+    if stored.num_rows:
+        return stored
+    from itemeval_assets.stages.items import peek
+
+    return peek(study, store)
+
+
+def _known_states(states: list[str] | None) -> list[str]:
+    for state in states or []:
+        if state not in CELL_STATES:
+            there_are = ", ".join(CELL_STATES)
+            raise ConfigError(f"states: there is no state {state!r}; there are: {there_are}")
+    return states or []
 
 
 def _as_study(config: str | Path | Study) -> Study:

@@ -17,6 +17,7 @@ import typer
 
 from itemeval_assets import api, experiments_cli, project, reports
 from itemeval_assets.core.budget import WHATEVER_IT_COSTS
+from itemeval_assets.core.cells import CellState
 from itemeval_assets.core.config import Policy
 from itemeval_assets.core.errors import ConsentMissing, ItemevalAssetsError, Stopped
 from itemeval_assets.core.secrets import without_secrets
@@ -159,6 +160,30 @@ def preflight(
 def status(config: Config, policy: PolicyOption = None, as_json: AsJson = False) -> None:
     """Show the completion matrix. No model is called."""
     _print(as_json, api.status(config, policy=policy), reports.study_status)
+
+
+@app.command()
+def cells(
+    config: Config,
+    condition: ConditionOption = None,
+    grader: GraderOption = None,
+    rubric: RubricOption = None,
+    state: Annotated[
+        list[CellState] | None, typer.Option(help="list the cells in this state")
+    ] = None,
+    policy: PolicyOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show every cell of the design by state, and why those that are not done are not."""
+    found = api.count_cells(
+        config,
+        conditions=condition,
+        graders=grader,
+        rubrics=rubric,
+        states=[one.value for one in state or []],
+        policy=policy,
+    )
+    _print(as_json, found, reports.cell_survey)
 
 
 @app.command()

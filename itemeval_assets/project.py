@@ -133,28 +133,28 @@ def _local_model(needed: bool) -> Iterator[None]:
 
 
 def _scores(study: Study) -> list[dict[str, Any]]:
-    """Per generate x grade condition: events, mean score, parse failures, usd."""
-    long = api.table(study, "gradings_long").convert_dtypes(dtype_backend="numpy_nullable")
-    groups = dict(iter(long.groupby(["gen_condition_id", "grade_condition_id"])))
+    """Per generate x grade condition: cells, mean score, what it leaves out by state, and usd."""
+    pair = ["gen_condition_id", "grade_condition_id"]
+    costs = api.table(study, "gradings_long").groupby(pair)[["gen_usd", "grade_usd"]]
+    usd = costs.sum(min_count=1).sum(axis=1, min_count=2)
     rows = []
-    for partition in study.grade_partitions():
-        if partition not in groups:
-            continue
-        group = groups[partition]
-        condition, graded_by = study.design.labels_of(partition)
-        usd = group[["gen_usd", "grade_usd"]].sum(axis=1, min_count=2)
+    for partition, cells in api.cells(study).groupby(pair, sort=False):
+        scores = cells["score"].dropna()
+        left_out = cells["state"][cells["state"] != "done"].value_counts()
+        condition, graded_by = study.design.labels_of(map(str, partition))
         rows.append(
             {
                 "condition": condition,
                 "graded_by": graded_by,
-                "events": len(group),
-                "mean_score": _number(group["score"].mean()),
-                "parse_failures": int(group["parse_error"].notna().sum()),
-                "usd": _number(usd.sum(min_count=1)),
+                "cells": len(cells),
+                "mean_score": _number(scores.mean()),
+                "scored": len(scores),
+                "left_out": {state: int(count) for state, count in left_out.items()},
+                "usd": _number(usd.get(partition)),
             }
         )
     return rows
 
 
 def _number(value: Any) -> float | None:
-    return None if str(value) in ("nan", "<NA>") else float(value)
+    return None if str(value) in ("nan", "<NA>", "None") else float(value)

@@ -98,7 +98,8 @@ def event(
     parse_error: str | None = None,
     **values: Any,
 ) -> Row:
-    """A row of gradings_long; without a score and a `parse_error`, its call failed."""
+    """A row of gradings_long and of cells; without score and `parse_error`, its call failed."""
+    unscored = "errored" if parse_error is None else "unparsed"
     return {
         **dict.fromkeys(GRADINGS_LONG.column_names),
         "item_id": item_id,
@@ -117,5 +118,7 @@ def event(
         "grade_usd": 0.5,
         "grade_latency_s": 3.0,
         "grade_log_file": "logs/grade/j1/a.eval",
+        "state": unscored if score is None else "done",
+        "reason": parse_error,
         **values,
     }

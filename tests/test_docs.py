@@ -52,8 +52,17 @@ def test_commands_and_python_blocks_run(tmp_path, monkeypatch):
     assert [command[0] for command in others] == ["estimate", "preflight"]
     for command in others:
         assert run_cli(command) == 0
+    known: dict[str, dict] = {}
     for page, text in blocks("python"):
-        exec(compile(text, page, "exec"), {})
+        exec(compile(text, page, "exec"), known.setdefault(page, {}))
+    _require_one_scale_per_group(known["README.md"]["pairs"])
+
+
+def _require_one_scale_per_group(pairs):
+    """The README's means are each of one condition, graded on one scale, and of all cells."""
+    conditions = pairs[["gen_condition_id", "grade_condition_id"]].nunique()
+    assert len(conditions) > 1 and (conditions == 1).all(axis=None)
+    assert pairs["state"].value_counts().sum() == len(pairs.obj)
 
 
 def test_make_targets_of_the_readme_exist():

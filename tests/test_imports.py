@@ -22,7 +22,7 @@ ALLOWED = {
     "stages": {"engine", "storage", "core"},
     "settings": set(),
     "garbage": set(),
-    "plots": set(),
+    "plots": {"core"},
     "release": {"experiments", "stages", "storage", "core"},
     "defs": {"release", "stages", "plots", "storage", "core", "settings"},
     "definitions": {"defs", "settings"},

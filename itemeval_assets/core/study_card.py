@@ -6,7 +6,7 @@ from typing import Any
 
 from .config import StudyConfig
 from .spend import Spend, total_spend
-from .summaries import Graded
+from .summaries import Graded, left_out_words
 
 __all__ = ["CardFacts", "result_row", "study_card"]
 
@@ -44,9 +44,9 @@ def study_card(facts: CardFacts) -> str:
 
 def result_row(generate: str, grade: str, graded: Graded) -> tuple[str, ...]:
     """What came of one generate x grade condition, as the card shows it. Keeps no scores."""
-    mean = graded.mean
-    shown = "none" if mean is None else f"{mean:.4g}"
-    return generate, grade, f"{graded.events:,}", shown, str(graded.failed), str(graded.errored)
+    shown = "none" if graded.mean is None else f"{graded.mean:.4g}"
+    scored, left_out = len(graded.scores), left_out_words(graded.left_out)
+    return generate, grade, f"{graded.cells:,}", shown, f"{scored:,}", left_out
 
 
 def _head(facts: CardFacts) -> Iterable[str]:
@@ -102,11 +102,12 @@ def _execution(facts: CardFacts) -> Iterable[str]:
 def _results(facts: CardFacts) -> Iterable[str]:
     yield "## Results"
     yield ""
-    yield "Descriptive only: plain means over the released rows, without a model of items, judges"
-    yield "or sampling, and without uncertainty. Analyse `gradings_long` to compare conditions."
+    yield "Descriptive only: plain means over the cells with a score, without a model of items,"
+    yield "judges or sampling, and without uncertainty. What a mean leaves out stands beside it,"
+    yield "and may differ between conditions. Analyse `gradings_long` to compare them."
     yield ""
     yield from _table(
-        ("condition", "graded by", "events", "mean score", "parse failures", "errored"),
+        ("condition", "graded by", "cells", "mean score", "scored", "left out"),
         facts.results,
     )
 

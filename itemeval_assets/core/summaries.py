@@ -1,6 +1,6 @@
-"""Summaries of scores, as pictures show them: small, finite, by condition.
+"""Summaries of scores: small, finite, by condition, with what they leave out.
 
-They read rows of `gradings_long` and leave them as they are.
+They read rows of `cells` and leave them as they are.
 """
 
 import math
@@ -8,12 +8,17 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
+from .cells import CELL_STATES
+
 __all__ = [
+    "NOTHING_GRADED",
     "Graded",
     "ItemScores",
     "Scale",
     "graded_by",
     "item_scores",
+    "left_out_words",
+    "mean_words",
     "scale_of",
 ]
 
@@ -38,28 +43,28 @@ class Scale(NamedTuple):
 
 
 class Graded(NamedTuple):
-    """Grading events, and what came back of them.
+    """Cells of the design, and what came of them.
 
-    `scores` in order of the rows; `failures`: {parse_error: events}. The call of an `errored`
-    event failed, and nothing came back that could be parsed.
+    `scores` of those that are done, in order of the rows; `left_out`: {state: cells} of all
+    others, which have no part in the mean; `failures`: {parse_error: cells} of the unparsed.
     """
 
     scores: list[float]
     failures: dict[str, int]
-    errored: int
+    left_out: dict[str, int]
 
     @property
-    def events(self) -> int:
-        return self.returned + self.errored
+    def cells(self) -> int:
+        return len(self.scores) + sum(self.left_out.values())
 
     @property
     def returned(self) -> int:
-        """Events of which something came back, with a score or without."""
+        """Cells of which something came back, with a score or without."""
         return len(self.scores) + self.failed
 
     @property
     def failed(self) -> int:
-        """Events of which something came back, without a score."""
+        """Cells of which something came back, without a score."""
         return sum(self.failures.values())
 
     @property
@@ -72,23 +77,44 @@ class Graded(NamedTuple):
 
     @property
     def histogram(self) -> list[int]:
-        """Events in eleven bins, whose centres are the tenths of the scale, both ends included."""
+        """Scores in eleven bins, whose centres are the tenths of the scale, both ends included."""
         scale = self.scale
         found = Counter(round(scale.share(score) * (BINS - 1)) for score in self.scores)
         return [found[place] for place in range(BINS)]
 
 
+NOTHING_GRADED = Graded([], {}, {})
+
+
 class ItemScores(NamedTuple):
-    """Mean scores over replications, which are missing where no event has a score.
+    """Mean scores over replications, which are missing where no cell has a score.
 
     `items`: the item_ids, hardest first: by the mean share of the scale over all conditions;
     those that nobody could score come before.
     `means`: {graded by: {condition: {item_id: mean}}}; a scale for each judge or scorer.
+    `left_out`: {state: cells} that no mean holds.
     """
 
     items: list[str]
     means: dict[str, dict[str, dict[str, float]]]
     scales: dict[str, Scale]
+    left_out: dict[str, int]
+
+
+def left_out_words(left_out: Mapping[str, int]) -> str:
+    """What a mean leaves out, and why: `2 unparsed, 1 errored`; `none` where it is of all."""
+    counts = [(state, left_out.get(state, 0)) for state in CELL_STATES]
+    parts = [f"{count:,} {state.replace('_', ' ')}" for state, count in counts if count]
+    return ", ".join(parts) or "none"
+
+
+def mean_words(graded: Graded) -> str:
+    """`mean 0.71 of 24; left out: 2 unparsed, 1 errored`."""
+    mean = (
+        "no score" if graded.mean is None else f"mean {graded.mean:.3g} of {len(graded.scores):,}"
+    )
+    out = left_out_words(graded.left_out)
+    return mean if out == "none" else f"{mean}; left out: {out}"
 
 
 def scale_of(scores: Iterable[float]) -> Scale:
@@ -98,38 +124,35 @@ def scale_of(scores: Iterable[float]) -> Scale:
 
 
 def graded_by(rows: Iterable[Row], group: Callable[[Row], Group]) -> dict[Group, Graded]:
-    """Grading events by something that is read off a row, in order of first sight.
-
-    Rows of `gradings` do as well.
-    """
-    scores: dict[Group, list[float]] = {}
-    failures: dict[Group, Counter[str]] = {}
-    errored: Counter[Group] = Counter()
+    """Cells by something that is read off a row, in order of first sight."""
+    found: dict[Group, Graded] = {}
     for row in rows:
         place, score = group(row), _score(row)
-        scores.setdefault(place, [])
+        if place not in found:
+            found[place] = Graded([], {}, {})
+        graded = found[place]
         if score is not None:
-            scores[place].append(score)
-        elif row["parse_error"] is not None:
-            failures.setdefault(place, Counter())[row["parse_error"]] += 1
-        else:
-            errored[place] += 1
-    return {
-        place: Graded(found, dict(failures.get(place, {})), errored[place])
-        for place, found in scores.items()
-    }
+            graded.scores.append(score)
+            continue
+        graded.left_out[row["state"]] = graded.left_out.get(row["state"], 0) + 1
+        if row["state"] == "unparsed":
+            graded.failures[row["reason"]] = graded.failures.get(row["reason"], 0) + 1
+    return found
 
 
 def item_scores(rows: Iterable[Row], graded: Label, condition: Label) -> ItemScores:
     """Mean scores by judge or scorer, by generate condition and by item."""
     found: dict[str, dict[str, dict[str, list[float]]]] = {}
     shares: dict[str, list[float]] = {}
+    left_out = Counter[str]()
     for row in rows:
         cells = found.setdefault(graded(row), {}).setdefault(condition(row), {})
         shares.setdefault(row["item_id"], [])
         score = _score(row)
         if score is not None:
             cells.setdefault(row["item_id"], []).append(score)
+        else:
+            left_out[row["state"]] += 1
     means = {
         judge: {
             name: {item: _mean(scores) for item, scores in cells.items()}
@@ -148,7 +171,7 @@ def item_scores(rows: Iterable[Row], graded: Label, condition: Label) -> ItemSco
             for item, mean in cells.items():
                 shares[item].append(scales[judge].share(mean))
     ranked = sorted(shares, key=lambda item: _mean(shares[item]) if shares[item] else -1.0)
-    return ItemScores(ranked, means, scales)
+    return ItemScores(ranked, means, scales, dict(left_out))
 
 
 def _score(row: Row) -> float | None:

@@ -1,13 +1,13 @@
 """What the Dagster UI shows of an asset: columns, counts, cost, files."""
 
 import os
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from itemeval_assets import stages
 from itemeval_assets.core.column_notes import COLUMN_NOTES
 from itemeval_assets.core.secrets import without_secrets
 from itemeval_assets.core.study import Partition, Study
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from matplotlib.figure import Figure
 
+    from itemeval_assets.core.cell_table import Answers
     from itemeval_assets.core.spend import Spend
+    from itemeval_assets.stages.cells import CellView
     from itemeval_assets.stages.stage_run import Outcome, StageRun
 
 __all__ = [
@@ -154,10 +156,11 @@ def call_metadata(
     run: "StageRun", table: str, outcome: "Outcome"
 ) -> dict[Partition, dict[str, Any]]:
     """Per partition: how it stands after this run, what the run cost, where the evidence is."""
+    standing = _Standing(run, table)
     return {
         partition: {
             "condition": run.study.design.label_of(partition),
-            **_standing(run, table, partition, rows_of(outcome.rows, table, partition)),
+            **standing.of(partition, rows_of(outcome.rows, table, partition)),
             "recovered calls": outcome.recovered.get(partition, 0),
             **({"held back calls": outcome.held_back} if outcome.held_back else {}),
             **_places(run, table, partition),
@@ -166,42 +169,60 @@ def call_metadata(
     }
 
 
-def _standing(run: "StageRun", table: str, partition: Partition, new: "pa.Table") -> dict[str, Any]:
-    from itemeval_assets.core.upsert import upsert
+class _Standing:
+    """How the partitions of a table stand after a run."""
 
-    stored = run.store.read(table, [partition])
-    rows = upsert(TABLES[table], stored, new).rows if new.num_rows else stored
-    standing = {**partition_row_count(rows), **_outcomes(rows)}
-    if new.num_rows and table == "gradings":
-        standing |= _score_distribution(run.study, partition, rows)
-    spent = sum(amount or 0.0 for amount in new["usd"].to_pylist())
-    return {**standing, "rows of this run": new.num_rows, "usd of this run": usd(spent)}
+    def __init__(self, run: "StageRun", table: str) -> None:
+        self._run, self._table = run, table
+        self._answers: dict[Partition, Answers] = {}
 
+    def of(self, partition: Partition, new: "pa.Table") -> dict[str, Any]:
+        """Rows, errors and, of gradings, scores and parse failures; what this run added."""
+        from itemeval_assets.core.upsert import upsert
 
-def _outcomes(rows: "pa.Table") -> dict[str, Any]:
-    """Errors and, of gradings, scores and parse failures; errored rows have neither."""
-    outcomes: dict[str, Any] = {"errored rows": rows.num_rows - rows["error"].null_count}
-    if "score" in rows.column_names:
-        scores = [score for score in rows["score"].to_pylist() if score is not None]
-        if scores:
-            outcomes["mean score"] = round(sum(scores) / len(scores), 6)
-        failures = Counter(code for code in rows["parse_error"].to_pylist() if code)
-        if failures:
-            outcomes["parse failures"] = dict(failures)
-    return outcomes
+        table = self._table
+        stored = self._run.store.read(table, [partition])
+        rows = upsert(TABLES[table], stored, new).rows if new.num_rows else stored
+        spent = sum(amount or 0.0 for amount in new["usd"].to_pylist())
+        return {
+            **partition_row_count(rows),
+            "errored rows": rows.num_rows - rows["error"].null_count,
+            **(self._scores(partition, rows, bool(new.num_rows)) if table == "gradings" else {}),
+            "rows of this run": new.num_rows,
+            "usd of this run": usd(spent),
+        }
 
+    def _scores(self, partition: Partition, rows: "pa.Table", is_new: bool) -> dict[str, Any]:
+        from itemeval_assets.core.summaries import NOTHING_GRADED, graded_by, left_out_words
+        from itemeval_assets.plots.results import score_distribution
 
-def _score_distribution(study: Study, partition: Partition, rows: "pa.Table") -> dict[str, Any]:
-    """A histogram of the scores of a partition of gradings, if it has any."""
-    from itemeval_assets.core.summaries import graded_by
-    from itemeval_assets.plots.results import score_distribution
+        label = self._run.study.design.grade_by_id()[partition[1]].label
+        cells = self._cells(partition, rows).select(["score", "state", "reason"]).to_pylist()
+        found = graded_by(cells, lambda _: label)
+        graded = found.get(label, NOTHING_GRADED)
+        scores: dict[str, Any] = {}
+        if graded.mean is not None:
+            scores["mean score"] = round(graded.mean, 6)
+            scores["left out of the mean"] = left_out_words(graded.left_out)
+        if graded.failures:
+            scores["parse failures"] = graded.failures
+        if graded.scores and is_new:
+            name = "score distribution"
+            scores[name] = picture(name, lambda: score_distribution(found))
+        return scores
 
-    label = study.design.grade_by_id()[partition[1]].label
-    graded = graded_by(rows.select(["score", "parse_error"]).to_pylist(), lambda row: label)
-    if not any(found.scores for found in graded.values()):
-        return {}
-    name = "score distribution"
-    return {name: picture(name, lambda: score_distribution(graded))}
+    def _cells(self, partition: Partition, rows: "pa.Table") -> "pa.Table":
+        condition = partition[:1]
+        if condition not in self._answers:
+            from itemeval_assets.core.pending import SOLUTION_STATE_COLUMNS
+
+            solutions = self._run.store.read("solutions", [condition], SOLUTION_STATE_COLUMNS)
+            self._answers = {condition: self._view.answers(solutions)}
+        return self._view.table(partition, self._answers[condition], rows)
+
+    @cached_property
+    def _view(self) -> "CellView":
+        return stages.cells.CellView(self._run.study, self._run.items, self._run.policy)
 
 
 def _places(run: "StageRun", table: str, partition: Partition) -> dict[str, Any]:

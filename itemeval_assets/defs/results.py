@@ -1,5 +1,6 @@
 """The asset about the results: how a study came out so far, as a table and pictures."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -7,6 +8,7 @@ import dagster as dg
 
 from itemeval_assets import stages
 from itemeval_assets.core.study import Study
+from itemeval_assets.core.summaries import left_out_words
 
 from .automation import when_inputs_change
 from .metadata import picture, record_table
@@ -36,10 +38,11 @@ def results_asset(study: Study, shared: dict[str, Any]) -> Any:
         with users_errors():
             found = stages.results.results(study, store_of(study))
         graded = found.per_pair.values()
+        total = sum((Counter(part.left_out) for part in graded), Counter[str]())
         return dg.MaterializeResult(
             metadata={
-                "events": sum(part.events for part in graded),
-                "events without a score": sum(part.failed + part.errored for part in graded),
+                "cells": sum(part.cells for part in graded),
+                "left out of the means": left_out_words(total),
                 "conditions": _table(found),
                 **{name: picture(name, draw) for name, draw in _pictures(found)},
             }
@@ -53,10 +56,10 @@ def _table(found: "Results") -> dg.TableMetadataValue:
         {
             "condition": condition,
             "graded by": grader,
-            "events": graded.events,
+            "cells": graded.cells,
             "mean score": None if graded.mean is None else round(graded.mean, 6),
-            "parse failures": graded.failed,
-            "errored": graded.errored,
+            "scored": len(graded.scores),
+            "left out": left_out_words(graded.left_out),
         }
         for (condition, grader), graded in found.per_pair.items()
     )

@@ -9,6 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
+from itemeval_assets.core.summaries import left_out_words
+
 from .figures import INK, figure, heading, short
 
 if TYPE_CHECKING:
@@ -54,7 +56,9 @@ def score_by_item(scores: "ItemScores") -> Figure:
         bar = drawn.colorbar(maps[0].images[0], ax=list(maps), ticks=[0, 1], aspect=rows, pad=0.02)
         bar.ax.set_yticklabels(["lowest", "highest"], size=8)
         bar.outline.set_visible(False)  # type: ignore[operator]
-        heading(drawn, "; ".join(_notes(scores, len(items), len(panels), most)))
+        notes = "; ".join(_notes(scores, len(items), len(panels), most))
+        left_out = f"\nleft out: {left_out_words(scores.left_out)}"
+        heading(drawn, notes + (left_out if scores.left_out else ""))
     return drawn
 
 

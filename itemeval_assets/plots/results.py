@@ -9,6 +9,8 @@ from matplotlib import ticker
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from itemeval_assets.core.summaries import mean_words
+
 from .figures import figure, heading, short
 
 if TYPE_CHECKING:
@@ -40,7 +42,8 @@ def score_distribution(graded: "Mapping[str, Graded]") -> Figure:
         panels = list(drawn.subplots(rows, columns, squeeze=False).flat)
         for axes, (name, found) in zip(panels, scored.items(), strict=False):
             _histogram(axes, found)
-            axes.set_title(f"{short(name, LONGEST_LABEL)}\n{_counts(found)}", loc="left", size=8)
+            title = [short(name, LONGEST_LABEL), *mean_words(found).split("; ")]
+            axes.set_title("\n".join(title), loc="left", size=8)
         for axes in panels[count:]:
             axes.set_axis_off()
         if count < len(scored):
@@ -120,13 +123,6 @@ def _histogram(axes: Axes, found: "Graded") -> None:
     axes.xaxis.set_major_formatter(ticker.FuncFormatter(lambda x, _: f"{x:g}"))
     axes.yaxis.set_major_locator(ticker.MaxNLocator(3, integer=True))
     axes.tick_params(labelsize=8)
-
-
-def _counts(found: "Graded") -> str:
-    parts = [f"mean {found.mean:.3g} of {len(found.scores)}"]
-    parts += [f"{found.failed} not parsed"] if found.failed else []
-    parts += [f"{found.errored} errored"] if found.errored else []
-    return ", ".join(parts)
 
 
 def _by_code(graded: "Mapping[str, Graded]") -> dict[str, list[int]]:

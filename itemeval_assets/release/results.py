@@ -12,9 +12,10 @@ import pyarrow as pa
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.study import Partition, Study
 from itemeval_assets.core.study_card import result_row
-from itemeval_assets.core.summaries import Graded, graded_by
+from itemeval_assets.core.summaries import NOTHING_GRADED, graded_by
 from itemeval_assets.core.tables import LEDGER, SOLUTIONS
 from itemeval_assets.experiments import ExperimentRun
+from itemeval_assets.stages import cells
 from itemeval_assets.storage.store import ResultsStore
 
 from .content import (
@@ -86,16 +87,18 @@ def publish_results(draft: Draft) -> Written:
 
 def _write_frames(draft: Draft, folder: Path) -> Written:
     study, store = draft.study, draft.store
-    cells, log_uris = count_cells(draft.contents), {}
-    with closing(Frames(folder, draft.run.experiment_id, draft.run_id, cells)) as frames:
+    count, log_uris = count_cells(draft.contents), {}
+    with closing(Frames(folder, draft.run.experiment_id, draft.run_id, count)) as frames:
         written = Written(frames)
-        for partition in study.grade_partitions():
+        partitions = study.grade_partitions()
+        tables = cells.tables(study, store, partitions)
+        for partition, table in zip(partitions, tables, strict=True):
             part = partition_rows(study, store, partition)
             _require_unchanged(draft, "|".join(partition), part)
             _publish_logs(draft, part.rows, log_uris)
             frames.add(part, log_uris)
             written.missing += len(part.flaws)
-            written.results.append(_card_row(study, partition, part.rows))
+            written.results.append(_card_row(study, partition, table))
             for column in ("gen_run_id", "grade_run_id"):
                 written.run_ids |= set(part.rows[column].unique().to_pylist()) - {None}
         for generate in study.generate_partitions():
@@ -131,9 +134,9 @@ def _publish_logs(draft: Draft, rows: pa.Table, uris: dict[str, str]) -> None:
             draft.say(f"published log {len(uris)}: {log.name}")
 
 
-def _card_row(study: Study, partition: Partition, rows: pa.Table) -> tuple[str, ...]:
+def _card_row(study: Study, partition: Partition, found: pa.Table) -> tuple[str, ...]:
+    """What came of the cells of a partition."""
     generate = study.design.generate_by_id()[partition[0]].label
     grade = study.design.grade_by_id()[partition[1]].label
-    events = rows.select(["score", "parse_error"]).to_pylist()
-    graded = graded_by(events, lambda _: grade).get(grade, Graded([], {}, 0))
-    return result_row(generate, grade, graded)
+    rows = found.select(["score", "state", "reason"]).to_pylist()
+    return result_row(generate, grade, graded_by(rows, lambda _: grade).get(grade, NOTHING_GRADED))

@@ -1,5 +1,6 @@
 """What the terminal shows: tables, progress bars, messages."""
 
+from .cells import cell_survey
 from .money import preflight, study_estimate
 from .results import (
     created,
@@ -14,6 +15,7 @@ from .terminal import ask_consent, jsonable, problem, progress_bar
 
 __all__ = [
     "ask_consent",
+    "cell_survey",
     "created",
     "export_result",
     "jsonable",

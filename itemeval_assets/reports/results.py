@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from itemeval_assets.core.labels import labels_in
+from itemeval_assets.core.summaries import left_out_words
 
 from .money import spend_table
 from .terminal import data, dollars, out
@@ -124,17 +125,13 @@ def quickstart_summary(summary: "QuickstartSummary") -> None:
     table = Table(title="scores", title_justify="left", title_style="bold")
     for name in ("condition", "graded by"):
         table.add_column(name, overflow="fold")
-    for name in ("events", "mean score", "parse failures"):
+    for name in ("cells", "mean score", "scored"):
         table.add_column(name, justify="right")
+    table.add_column("left out")
     for row in summary.scores:
         mean = "-" if row["mean_score"] is None else f"{row['mean_score']:.2f}"
-        table.add_row(
-            data(row["condition"]),
-            data(row["graded_by"]),
-            str(row["events"]),
-            mean,
-            str(row["parse_failures"]),
-        )
+        figures = (str(row["cells"]), mean, str(row["scored"]), left_out_words(row["left_out"]))
+        table.add_row(data(row["condition"]), data(row["graded_by"]), *figures)
     out.print(table)
     config, logs = data(summary.config), data(summary.logs)
     out.print(f"Study: {config}", soft_wrap=True)

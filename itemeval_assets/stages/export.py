@@ -1,6 +1,6 @@
 """export: the study's results as single files, for people who do not read folders."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -11,13 +11,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow.csv import CSVWriter
 
+from itemeval_assets.core.cells import CELLS
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.quality import PARSED_COLUMNS, parse_ok_violations, repeated_keys
 from itemeval_assets.core.spend import Spend, spend_by_model
 from itemeval_assets.core.spreadsheet import for_spreadsheet
 from itemeval_assets.core.study import Partition, Study
-from itemeval_assets.core.tables import GRADINGS_LONG, TABLES, arrow_schema
+from itemeval_assets.core.tables import GRADINGS_LONG, TABLES, Table, arrow_schema
 from itemeval_assets.storage.layout import (
+    EXPORT_CELLS_CSV,
+    EXPORT_CELLS_PARQUET,
     EXPORT_LEDGER_CSV,
     EXPORT_LONG_CSV,
     EXPORT_LONG_PARQUET,
@@ -25,11 +28,12 @@ from itemeval_assets.storage.layout import (
 )
 from itemeval_assets.storage.store import ResultsStore
 
-from . import ledger
+from . import cells, ledger
 
 __all__ = ["ExportResult", "csv_writer", "require_results", "require_sound", "write"]
 
 EXPORTS = (EXPORT_LONG_PARQUET, EXPORT_LONG_CSV)
+EXPORTED_CELLS = (EXPORT_CELLS_PARQUET, EXPORT_CELLS_CSV)
 
 
 class ExportResult(NamedTuple):
@@ -46,7 +50,7 @@ class ExportResult(NamedTuple):
 
 
 def write(study: Study, store: ResultsStore, *, for_spreadsheets: bool = False) -> ExportResult:
-    """Write export/: gradings_long as Parquet and CSV, and the ledger as CSV.
+    """Write export/: gradings_long and cells as Parquet and CSV, and the ledger as CSV.
 
     `for_spreadsheets` writes one more CSV, whose texts no spreadsheet takes for a formula; without
     it, one of an earlier export is removed, which would no longer say what the others say.
@@ -58,9 +62,12 @@ def write(study: Study, store: ResultsStore, *, for_spreadsheets: bool = False) 
     spent = ledger.ledger(store)
     extra = (EXPORT_SPREADSHEET,) if for_spreadsheets else ()
     with TemporaryDirectory(prefix="itemeval_assets_") as folder:
-        names = (*EXPORTS, *extra, EXPORT_LEDGER_CSV)
+        names = (*EXPORTS, *extra, *EXPORTED_CELLS, EXPORT_LEDGER_CSV)
         files = {key: Path(folder) / Path(key).name for key in names}
-        rows = _write_long(study, store, *(files[key] for key in (*EXPORTS, *extra)))
+        long = (store.read("gradings_long", [part]) for part in _in_design_order(study, store))
+        rows = _write_tables(GRADINGS_LONG, long, *(files[key] for key in (*EXPORTS, *extra)))
+        every_cell = cells.tables(study, store, study.grade_partitions())
+        _write_tables(CELLS, every_cell, *(files[key] for key in EXPORTED_CELLS))
         with csv_writer(files[EXPORT_LEDGER_CSV], spent.schema) as lines:
             lines.write_table(spent.combine_chunks())
         for key, path in files.items():
@@ -77,24 +84,24 @@ def write(study: Study, store: ResultsStore, *, for_spreadsheets: bool = False) 
     )
 
 
-def _write_long(
-    study: Study, store: ResultsStore, parquet: Path, text: Path, shown: Path | None = None
+def _write_tables(
+    table: Table, parts: Iterable[pa.Table], parquet: Path, text: Path, shown: Path | None = None
 ) -> int:
-    """Write all of gradings_long, a row group per partition; the number of rows."""
-    schema, count = arrow_schema(GRADINGS_LONG), 0
+    """Write a table part by part, a row group for each; the number of rows."""
+    schema, count = arrow_schema(table), 0
     with ExitStack() as stack:
-        table = stack.enter_context(pq.ParquetWriter(parquet, schema, compression="zstd"))
+        whole = stack.enter_context(pq.ParquetWriter(parquet, schema, compression="zstd"))
         lines = stack.enter_context(csv_writer(text, schema))
-        cells = stack.enter_context(csv_writer(shown, schema)) if shown else None
+        spreadsheet = stack.enter_context(csv_writer(shown, schema)) if shown else None
         beside = stack.enter_context(ThreadPoolExecutor(1))
-        for partition in _in_design_order(study, store):
+        for part in parts:
             # Of a chunk without rows the CSV writer of Arrow makes a line of zero bytes.
-            rows = store.read("gradings_long", [partition]).combine_chunks()
+            rows = part.combine_chunks()
             if rows.num_rows:
                 written = beside.submit(lines.write_table, rows)
-                table.write_table(rows, row_group_size=rows.num_rows)
-                if cells is not None:
-                    cells.write_table(for_spreadsheet(rows).combine_chunks())
+                whole.write_table(rows, row_group_size=rows.num_rows)
+                if spreadsheet is not None:
+                    spreadsheet.write_table(for_spreadsheet(rows).combine_chunks())
                 written.result()
                 count += rows.num_rows
     return count

@@ -9,6 +9,8 @@ from itemeval_assets.core.study import Partition, stage_of
 __all__ = [
     "BEGINNING",
     "DATASET_LOCKS",
+    "EXPORT_CELLS_CSV",
+    "EXPORT_CELLS_PARQUET",
     "EXPORT_LEDGER_CSV",
     "EXPORT_LONG_CSV",
     "EXPORT_LONG_PARQUET",
@@ -43,6 +45,8 @@ RESERVATIONS = "reservations.json"
 RERUNS = "reruns.json"
 EXPORT_LONG_PARQUET = "export/gradings_long.parquet"
 EXPORT_LONG_CSV = "export/gradings_long.csv"
+EXPORT_CELLS_PARQUET = "export/cells.parquet"
+EXPORT_CELLS_CSV = "export/cells.csv"
 EXPORT_LEDGER_CSV = "export/ledger.csv"
 EXPORT_SPREADSHEET = "export/gradings_long_for_spreadsheets.csv"
 

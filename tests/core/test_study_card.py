@@ -34,10 +34,13 @@ def card(**known: Any) -> list[str]:
 @pytest.mark.parametrize(
     ("graded", "figures"),
     [
-        (Graded([0.25, 0.75], {"no_json_object": 2, "no_score": 1}, 1), ("6", "0.5", "3", "1")),
-        (Graded([1 / 3] * 1200, {}, 0), ("1,200", "0.3333", "0", "0")),
-        (Graded([], {"no_json_object": 1}, 0), ("1", "none", "1", "0")),
-        (Graded([], {}, 0), ("0", "none", "0", "0")),
+        (
+            Graded([0.25, 0.75], {"no_json_object": 3}, {"unparsed": 3, "errored": 1}),
+            ("6", "0.5", "2", "3 unparsed, 1 errored"),
+        ),
+        (Graded([1 / 3] * 1200, {}, {}), ("1,200", "0.3333", "1,200", "none")),
+        (Graded([], {}, {"missing": 1}), ("1", "none", "0", "1 missing")),
+        (Graded([], {}, {}), ("0", "none", "0", "none")),
     ],
 )
 def test_a_condition_has_a_row_of_figures(graded: Graded, figures: tuple[str, ...]) -> None:
@@ -45,13 +48,11 @@ def test_a_condition_has_a_row_of_figures(graded: Graded, figures: tuple[str, ..
 
 
 def test_results_are_a_table_whatever_the_names() -> None:
-    lines = card(results=[result_row("a|b · short", "numeric", Graded([1.0], {}, 0))])
-    header = lines.index(
-        "| condition | graded by | events | mean score | parse failures | errored |"
-    )
+    lines = card(results=[result_row("a|b · short", "numeric", Graded([1.0], {}, {}))])
+    header = lines.index("| condition | graded by | cells | mean score | scored | left out |")
     assert lines[header + 1 : header + 4] == [
         "|---|---|---|---|---|---|",
-        "| a\\|b · short | numeric | 1 | 1 | 0 | 0 |",
+        "| a\\|b · short | numeric | 1 | 1 | 1 | none |",
         "",
     ]
 

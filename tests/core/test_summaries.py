@@ -8,8 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itemeval_assets.core.summaries import FARTHEST, Graded, Scale, graded_by, item_scores, scale_of
-from tests.rows import event, grading
+from itemeval_assets.core.cells import CELL_STATES
+from itemeval_assets.core.summaries import (
+    FARTHEST,
+    Graded,
+    Scale,
+    graded_by,
+    item_scores,
+    left_out_words,
+    mean_words,
+    scale_of,
+)
+from tests.rows import event
 
 SCORES = st.floats(0, 1) | st.floats(allow_nan=False, allow_infinity=False)
 EVENTS = st.lists(
@@ -78,23 +88,42 @@ def test_what_became_of_the_events_of_each_judge() -> None:
             event(score=0.75),
             event(score=None, parse_error="score_not_numeric"),
             event(score=None, parse_error="no_json_object"),
-            event(score=float("nan")),
+            event(score=None, state="missing"),
         ],
         judge,
     )
+    failures = {"no_json_object": 2, "score_not_numeric": 1}
     assert found == {
-        "j2": Graded([], {}, 1),
-        "j1": Graded([0.25, 0.75], {"no_json_object": 2, "score_not_numeric": 1}, 1),
+        "j2": Graded([], {}, {"errored": 1}),
+        "j1": Graded([0.25, 0.75], failures, {"unparsed": 3, "missing": 1}),
     }
     assert list(found) == ["j2", "j1"]
     one = found["j1"]
-    assert (one.events, one.returned, one.failed, one.mean) == (6, 5, 3, 0.5)
+    assert (one.cells, one.returned, one.failed, one.mean) == (6, 5, 3, 0.5)
     assert found["j2"].mean is None and sum(found["j2"].histogram) == 0
 
 
-def test_rows_of_gradings_do_as_well() -> None:
-    rows = [grading(score=1.0), grading(score=None)]
-    assert graded_by(rows, lambda row: "all") == {"all": Graded([1.0], {"no_json_object": 1}, 0)}
+@pytest.mark.parametrize(
+    ("graded", "words"),
+    [
+        (Graded([1.0, 0.5, 0.64], {}, {}), "mean 0.713 of 3"),
+        (
+            Graded([1.0], {"no_json_object": 2}, {"errored": 1, "unparsed": 2}),
+            "mean 1 of 1; left out: 2 unparsed, 1 errored",
+        ),
+        (Graded([], {}, {"not_planned": 1200}), "no score; left out: 1,200 not planned"),
+        (Graded([], {}, {}), "no score"),
+    ],
+)
+def test_a_mean_says_of_how_many_it_is_and_what_it_leaves_out(graded: Graded, words: str) -> None:
+    assert mean_words(graded) == words
+
+
+def test_every_state_but_done_can_be_left_out() -> None:
+    counts = {state: place for place, state in enumerate(CELL_STATES)}
+    words = left_out_words(counts)
+    assert words == ("1 unparsed, 2 blank, 3 stale, 4 errored, 5 missing, 6 not planned")
+    assert left_out_words({}) == left_out_words({"missing": 0}) == "none"
 
 
 @pytest.mark.parametrize(
@@ -108,7 +137,7 @@ def test_rows_of_gradings_do_as_well() -> None:
     ],
 )
 def test_the_bins_of_a_histogram_stand_on_the_tenths(scores: list, bins: dict) -> None:
-    assert Graded(scores, {}, 0).histogram == [bins.get(place, 0) for place in range(11)]
+    assert Graded(scores, {}, {}).histogram == [bins.get(place, 0) for place in range(11)]
 
 
 def test_hard_items_come_first_whatever_the_scales_of_the_judges() -> None:
@@ -131,18 +160,19 @@ def test_hard_items_come_first_whatever_the_scales_of_the_judges() -> None:
         "j1": {"g1": {"easy": 9.0, "hard": 0.0}, "g2": {"hard": 3.0}, "g3": {}},
     }
     assert scores.scales == {"scorer": Scale(0, 1), "j1": Scale(0, 10)}
+    assert scores.left_out == {"unparsed": 1}
 
 
 def test_nothing_was_graded() -> None:
     assert graded_by([], judge) == {}
-    assert item_scores([], judge, condition) == ([], {}, {})
+    assert item_scores([], judge, condition) == ([], {}, {}, {})
 
 
 @given(EVENTS)
 def test_every_event_is_counted_once_and_every_number_is_finite(rows: list[dict]) -> None:
     before = copy.deepcopy(rows)
     found = graded_by(rows, judge)
-    assert sum(graded.events for graded in found.values()) == len(rows)
+    assert sum(graded.cells for graded in found.values()) == len(rows)
     for graded in found.values():
         assert sum(graded.histogram) == len(graded.scores)
         if graded.mean is not None:

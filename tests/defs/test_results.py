@@ -25,8 +25,8 @@ def made(runs: Runs) -> dict[str, Any]:
 
 
 def table(found: dict[str, Any]) -> dict[tuple[Any, Any], list[Any]]:
-    """{(condition, graded by): events, mean score, parse failures, errored}."""
-    numbers = ("events", "mean score", "parse failures", "errored")
+    """{(condition, graded by): cells, mean score, scored, left out}."""
+    numbers = ("cells", "mean score", "scored", "left out")
     return {
         (record.data["condition"], record.data["graded by"]): [record.data[n] for n in numbers]
         for record in found["conditions"].records
@@ -41,47 +41,48 @@ def test_a_finished_study_is_shown_in_a_table_and_four_pictures(copied: Runs) ->
     found = made(copied)
     for name in PICTURES:
         assert found[name].startswith(f"![{name}]({PNG}")
-    assert (found["events"], found["events without a score"]) == (24, 0)
+    assert (found["cells"], found["left out of the means"]) == (24, "none")
     shown = table(found)
     assert list(shown) == pair_labels(copied.study)
-    for partition, (events, mean, failures, errored) in zip(
+    for partition, (cells, mean, scored, left_out) in zip(
         copied.study.grade_partitions(), shown.values(), strict=True
     ):
         scores = copied.store.read("gradings_long", [partition])["score"].to_pylist()
-        assert (events, failures, errored) == (3, 0, 0)
+        assert (cells, scored, left_out) == (3, 3, "none")
         assert mean == pytest.approx(sum(scores) / 3, abs=1e-6)
 
 
-def test_what_could_not_be_parsed_and_what_failed_are_told_apart(copied: Runs) -> None:
+def test_what_a_mean_leaves_out_stands_beside_it(copied: Runs) -> None:
     partition = copied.study.grade_partitions()[1]
-    first, second, third = copied.store.read("gradings_long", [partition]).to_pylist()
+    first, second, third = copied.store.read("gradings", [partition]).to_pylist()
     unscored = {"score": None, "score_raw": None, "parse_ok": False}
     planted(
         copied,
-        "gradings_long",
+        "gradings",
         partition,
         [
             {**first, "score": 7.0},
             {**second, **unscored, "parse_error": "no_json_object"},
-            {**third, **unscored, "parse_error": None},
+            {**third, **unscored, "parse_error": None, "error": "the judge was out"},
         ],
     )
     found = made(copied)
-    assert table(found)[pair_labels(copied.study)[1]] == [3, 7.0, 1, 1]
-    assert found["events without a score"] == 2
+    words = "1 unparsed, 1 errored"
+    assert table(found)[pair_labels(copied.study)[1]] == [3, 7.0, 1, words]
+    assert found["left out of the means"] == words
 
 
 def test_a_study_without_gradings_has_a_table_and_no_pictures(fresh: Runs) -> None:
     found = made(fresh)
-    assert found["events"] == 0 and not set(PICTURES) & set(found)
-    assert table(found) == {pair: [0, None, 0, 0] for pair in pair_labels(fresh.study)}
+    assert found["cells"] == 0 and not set(PICTURES) & set(found)
+    assert table(found) == {pair: [0, None, 0, "none"] for pair in pair_labels(fresh.study)}
 
 
 def test_conditions_that_left_the_design_are_left_out(copied: Runs) -> None:
     fewer = toy_study(copied.study.config_dir, models=["mockllm/a"])
     found = results(fewer, copied.store).per_pair
     assert list(found) == pair_labels(fewer)
-    assert sum(graded.events for graded in found.values()) == 12
+    assert sum(graded.cells for graded in found.values()) == 12
 
 
 def test_conditions_with_one_label_stay_two(tmp_path: Path) -> None:

@@ -12,14 +12,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from itemeval_assets.core.cells import CELLS
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.study import Study
+from itemeval_assets.core.tables import TOKEN_COLUMNS
 from itemeval_assets.core.text import well_formed
 from itemeval_assets.stages import export
 from itemeval_assets.stages.gradings_long import join
 from itemeval_assets.storage.inputs import load_study
 from itemeval_assets.storage.store import ResultsStore, open_store
-from tests.rows import STAMP, grading, solution, table
+from tests.rows import STAMP, grading, item, solution, table
 from tests.studies import write_study
 
 NASTY = [
@@ -200,7 +202,13 @@ def exported(study: Study) -> list[str]:
 def test_the_files_hold_all_rows_in_the_order_of_the_design(tmp_path: Path) -> None:
     study, store = finished_study(tmp_path)
     result = export.write(study, store)
-    assert exported(study) == ["gradings_long.csv", "gradings_long.parquet", "ledger.csv"]
+    assert exported(study) == [
+        "cells.csv",
+        "cells.parquet",
+        "gradings_long.csv",
+        "gradings_long.parquet",
+        "ledger.csv",
+    ]
     assert set(result.paths.values()) == {
         str(Path(study.location) / "export" / name) for name in exported(study)
     }
@@ -212,6 +220,30 @@ def test_the_files_hold_all_rows_in_the_order_of_the_design(tmp_path: Path) -> N
     assert order[4][0] == "gone_short_default--000000000000"
     assert frame["item_id"].tolist() == ["q1", "q2"] * 5
     csv = (Path(study.location) / "export" / "gradings_long.csv").read_bytes()
+    pd.testing.assert_frame_equal(read_back(csv, frame), frame, check_exact=True)
+
+
+def test_every_cell_of_the_design_is_exported_with_its_state(tmp_path: Path) -> None:
+    study, store = finished_study(tmp_path)
+    store.replace("items", (), table("items", [item("q1"), item("q2"), item("q3")]))
+    failed = solution(
+        "q3",
+        text=None,
+        error="429, wait",
+        usd=0.0,
+        condition_id=study.design.generate[1].id,
+        **dict.fromkeys(TOKEN_COLUMNS),
+    )
+    store.upsert("solutions", study.generate_partitions()[1], table("solutions", [failed]))
+    export.write(study, store)
+    folder = Path(study.location) / "export"
+    frame = pd.read_parquet(folder / "cells.parquet")
+    assert list(frame.columns) == CELLS.column_names
+    assert frame.groupby("state").size().to_dict() == {"done": 8, "errored": 2, "missing": 2}
+    pairs = frame[["gen_condition_id", "grade_condition_id"]].drop_duplicates()
+    assert list(pairs.itertuples(index=False, name=None)) == study.grade_partitions()
+    assert set(frame["reason"].dropna()) == {"429, wait"}
+    csv = (folder / "cells.csv").read_bytes()
     pd.testing.assert_frame_equal(read_back(csv, frame), frame, check_exact=True)
 
 
@@ -238,12 +270,11 @@ def test_models_without_a_price_are_named(tmp_path: Path) -> None:
     assert export.write(study, store).unpriced == ("mockllm/z",)
 
 
-def test_an_empty_study_has_headers(tmp_path: Path) -> None:
+def test_a_study_without_results_is_not_exported(tmp_path: Path) -> None:
     study = load_study(write_study(tmp_path))
-    result = export.write(study, open_store(study))
-    assert (result.rows, result.usd) == (0, 0.0)
-    [header] = (Path(study.location) / "export" / "gradings_long.csv").read_text().splitlines()
-    assert header.split(",")[:2] == ['"study"', '"item_id"']
+    with pytest.raises(StoreError, match="has no results yet: there is nothing to export"):
+        export.write(study, open_store(study))
+    assert exported(study) == []
 
 
 def test_a_second_export_is_the_same_to_the_byte(tmp_path: Path) -> None:
