@@ -38,6 +38,11 @@ MISTAKES: dict[str, Mistake] = {
         ["benchmark.mapping.input", "'nope'", "question"],
     ),
     "unknown grader": ({"graders": ["juge"]}, 2, ["facets.grader", "'juge'"]),
+    "grader that is no model id": (
+        {"graders": ["x | y/z"]},
+        2,
+        ["facets.grader", "'x | y/z'", "provider/model"],
+    ),
     "unknown provider": ({"models": ["nope/x"]}, 2, ["solvers.models", "nope/x"]),
     "missing package": ({"models": ["groq/x"]}, 2, ["groq/x", "pip install groq"]),
     "no key": ({"models": ["openai/x"]}, 2, ["openai/x", "OPENAI_API_KEY"]),

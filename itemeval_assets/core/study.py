@@ -90,10 +90,13 @@ class Study:
         ]
 
 
-def study_of(snapshot: Snapshot) -> Study:
-    """The study that a snapshot holds. Raises ConfigError or TemplateError for what is wrong."""
+def study_of(snapshot: Snapshot, config: StudyConfig | None = None) -> Study:
+    """The study that a snapshot holds; `config`: what its YAML says, where that is known.
+
+    Raises ConfigError or TemplateError for what is wrong.
+    """
     path = snapshot.config_path
-    config = parse_config(snapshot.config.removeprefix(BYTE_ORDER_MARK), path)
+    config = config or parse_config(snapshot.config.removeprefix(BYTE_ORDER_MARK), path)
     try:
         design = expand_design(config, snapshot.prompts, snapshot.rubrics)
     except ItemevalAssetsError as error:

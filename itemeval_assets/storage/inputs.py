@@ -28,7 +28,8 @@ def load_study(path: str | Path) -> Study:
     config = parse_config(text.removeprefix(BYTE_ORDER_MARK), str(path))
     prompts, rubrics = _load_templates(config, path.parent)
     prices = _price_text(config, path.parent)
-    return study_of(Snapshot(str(path), _location(config, path), text, prompts, rubrics, prices))
+    location = _location(config, path)
+    return study_of(Snapshot(str(path), location, text, prompts, rubrics, prices), config)
 
 
 def load_prices(study: Study) -> PriceBook:
