@@ -101,6 +101,19 @@ COMMANDS: Sequence[Command] = [
         lambda found: (_calls(found), _done(found)) == (2, [2, 0, 0, 2, 0, 0]),
     ),
     Command(
+        "cells {config} --policy=dev --condition=mockllm/a --grader=mockllm/judge --rubric=strict "
+        "--state=done --state=unparsed --state=blank --state=stale --state=errored "
+        "--state=missing --state=not_planned --json",
+        lambda found: (
+            (found["cells"], len(found["rows"]), found["states"]["not_planned"]) == (3, 3, 1)
+        ),
+    ),
+    Command(
+        "cells {config} --policy=full-interactive --json",
+        lambda found: (found["cells"], found["states"]["missing"]) == (12, 10),
+    ),
+    Command("cells {config} --policy=full-batch", lambda words: "full-batch: 12 cells" in words),
+    Command(
         "run {config} --policy=full-batch --max-usd=0 --json",
         lambda found: (found["error"], found["calls"]) == ("ConsentMissing", 8),
         exit_code=3,

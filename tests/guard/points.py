@@ -72,7 +72,8 @@ def of_arguments(arguments: Iterable[str]) -> Points:
             value = context.params[parameter.name]
             found |= {name}
             if words(_annotation(parameter)):
-                found |= {f"{name}={value}"}
+                values = value if isinstance(value, list | tuple) else [value]
+                found |= {f"{name}={one}" for one in values}
     return found
 
 
