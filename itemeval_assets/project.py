@@ -1,9 +1,7 @@
 """Projects on disk: scaffolding, and the quickstart."""
 
-import os
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -74,14 +72,13 @@ def quickstart(
 ) -> QuickstartSummary:
     """Run the packaged study in `folder`, which is made if it is not there.
 
-    `mock`: on mock models, in a folder and study of its own. Raises EnvironmentMissing when
-    the packages of the local model are not installed.
+    `mock`: on mock models, in a folder and study of its own. Raises ModelError where the packages
+    of the local model are not installed.
     """
     folder = folder or Path("quickstart_mock" if mock else "quickstart")
     config = quickstart_config(folder, mock)
     study = load_study(config)
-    with _local_model(needed=not mock):
-        run = api.run(study, on_progress=on_progress)
+    run = api.run(study, on_progress=on_progress)
     return QuickstartSummary(run, _scores(study), config, study.uri(LOGS))
 
 
@@ -115,21 +112,6 @@ def quickstart_config(folder: Path, mock: bool) -> Path:
             text = re.sub(r"^study: quickstart\b", "study: quickstart_mock", text, flags=re.M)
             config.write_text(text, encoding="utf-8")
     return config
-
-
-@contextmanager
-def _local_model(needed: bool) -> Iterator[None]:
-    """Serve the local model while the block runs, where inspect's provider looks for it."""
-    if not needed:
-        yield
-        return
-    from itemeval_assets.engine.local_model import local_model_server
-
-    with local_model_server() as base_url:
-        os.environ["SMOLLM2_BASE_URL"], os.environ["SMOLLM2_API_KEY"] = base_url, "local"
-        # A proxy that the environment names cannot reach this machine's own address.
-        os.environ["NO_PROXY"] = ",".join(filter(None, (os.environ.get("NO_PROXY"), "127.0.0.1")))
-        yield
 
 
 def _scores(study: Study) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ import importlib.util
 import pytest
 
 from itemeval_assets import api, project
+from itemeval_assets.cli import run_cli
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.tables import GRADINGS_LONG
 
@@ -37,12 +38,14 @@ def test_quickstart_on_mock_models(tmp_path):
 @pytest.mark.skipif(
     importlib.util.find_spec("xllamacpp") is None, reason="the extra local-model is not installed"
 )
-def test_quickstart_study_on_the_real_model(tmp_path):
-    """Two problems of the quickstart, for real: the way a new user's first run goes."""
+def test_the_quickstart_study_runs_on_the_real_model_like_any_other(tmp_path):
+    """Two problems of the quickstart, for real: the way a new user's first runs go."""
     config = project.quickstart_config(tmp_path / "q", mock=False)
     text = config.read_text().replace("policy: full-interactive", "policy: dev")
     config.write_text(text)
-    summary = project.quickstart(tmp_path / "q").run
+    assert run_cli(["run", str(config)]) == 0
     solutions = api.table(config, "solutions")
-    assert summary.errored == 0 and summary.status.items == 2
+    assert len(solutions) == 4 and set(solutions["usd"]) == {0.0}
     assert solutions["solution"].notna().all() and (solutions["output_tokens"] > 0).all()
+    assert [health.verdict for health in api.preflight(config)] == ["ok"]
+    assert project.quickstart(tmp_path / "q").run.calls == 0

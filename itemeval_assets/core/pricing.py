@@ -47,6 +47,7 @@ _PROVIDERS = {
 }
 # Providers of inspect that run a model on this machine, unless a variable names a server.
 _AT_HOME = {"hf", "llama-cpp-python", "nnterp", "ollama", "sglang", "transformer_lens", "vllm"}
+_AT_HOME |= {"openai-api/smollm2"}  # the packaged one, where no other address is named
 # What a batch call costs less, by the price pages of the providers that inspect_ai has a batch
 # mode for.
 BATCH_DISCOUNT = {"anthropic": 0.5, "google": 0.5, "grok": 0.5, "openai": 0.5, "together": 0.5}

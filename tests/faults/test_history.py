@@ -147,7 +147,8 @@ def test_no_event_of_a_run_is_the_wrong_moment_for_a_full_disk(
     with monkeypatch.context() as patch:
         events = fill_history(patch)
         api.run(declare(tmp_path / "whole", items=ITEMS))
-    total, places = Loss(), some(events[1:])
+    # Runs differ in how often they tell of progress: not all have the last event of this one.
+    total, places = Loss(), some(events[1 : len(events) * 3 // 4])
     for place in places:
         server.requests = []
         config = declare(tmp_path / str(place), items=ITEMS)
