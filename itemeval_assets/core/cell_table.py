@@ -48,7 +48,8 @@ def answers_of(grid: Grid, planned: np.ndarray, solutions: pa.Table, on_empty: s
     """Reads SOLUTION_STATE_COLUMNS."""
     states = classify_solutions(grid, solutions)
     gradable = gradable_solutions(grid, solutions, on_empty)
-    return Answers(grid, planned, states, gradable, _texts(grid, solutions, "error"))
+    errors = _texts(grid, grid.places(solutions), solutions["error"])
+    return Answers(grid, planned, states, gradable, errors)
 
 
 def cell_table(
@@ -61,11 +62,12 @@ def cell_table(
     """
     grid = answers.grid
     found, mask = classify_gradings(answers.gradable, gradings), answers.gradable.mask
-    unread = _texts(grid, gradings, "parse_error")
+    places = grid.places(gradings)
+    unread = _texts(grid, places, gradings["parse_error"])
     codes = _in_our_states(np.where(mask, found.codes, answers.states.codes))
     codes[(codes == DONE) & ~_is_none(unread)] = UNPARSED
     codes[(codes == MISSING) & ~answers.planned] = NOT_PLANNED
-    reasons = np.where(mask, _texts(grid, gradings, "error"), answers.errors)
+    reasons = np.where(mask, _texts(grid, places, gradings["error"]), answers.errors)
     reasons = np.where(codes == UNPARSED, unread, reasons)
     reasons[~np.isin(codes, (UNPARSED, ERRORED))] = None
     done = codes == DONE
@@ -74,7 +76,7 @@ def cell_table(
     columns = {
         **{name: items[name].take(of_item) for name in items.column_names},
         "replication": pa.array(np.tile(np.arange(1, size + 1), items.num_rows)),
-        "score": pa.array(_scores(grid, gradings), mask=~done),
+        "score": pa.array(_scores(grid, places, gradings["score"]), mask=~done),
         "state": pa.array(CELL_STATES).take(pa.array(codes)),
         "stage": pa.array(STAGES).take(pa.array(mask.astype(np.int8), mask=done)),
         "reason": pa.array(reasons, pa.string()),
@@ -95,21 +97,19 @@ def _in_our_states(codes: np.ndarray) -> np.ndarray:
     return np.array(ours, np.int8)[codes]
 
 
-def _texts(grid: Grid, rows: pa.Table, column: str) -> np.ndarray:
-    """object[cells]: a text column, each value at the place of its cell."""
-    texts = np.full(len(grid), None, object)
-    places = grid.places(rows)
-    at = np.flatnonzero((places >= 0) & rows[column].is_valid().to_numpy())
-    texts[places[at]] = rows[column].take(pa.array(at)).to_pylist()
-    return texts
+def _texts(grid: Grid, places: np.ndarray, texts: pa.ChunkedArray) -> np.ndarray:
+    """object[cells]: the texts of some rows, each at the place of its cell."""
+    found = np.full(len(grid), None, object)
+    at = np.flatnonzero((places >= 0) & texts.is_valid().to_numpy())
+    found[places[at]] = texts.take(pa.array(at)).to_pylist()
+    return found
 
 
-def _scores(grid: Grid, rows: pa.Table) -> np.ndarray:
-    scores = np.full(len(grid), np.nan)
-    places = grid.places(rows)
+def _scores(grid: Grid, places: np.ndarray, scores: pa.ChunkedArray) -> np.ndarray:
+    found = np.full(len(grid), np.nan)
     inside = places >= 0
-    scores[places[inside]] = rows["score"].to_numpy()[inside]
-    return scores
+    found[places[inside]] = scores.to_numpy()[inside]
+    return found
 
 
 def _is_none(texts: np.ndarray) -> np.ndarray:

@@ -19,7 +19,9 @@ LONGEST_REASON = 120
 def cell_survey(found: "CellSurvey") -> None:
     """Counts by state, the reasons, and the first cells of what is not done, or was asked for."""
     counts = ", ".join(f"{count:,} {_words(state)}" for state, count in found.states.items())
-    out.print(f"[bold]{found.study}[/bold], policy {found.policy}: {found.cells:,} cells: {counts}")
+    out.print(
+        f"[bold]{data(found.study)}[/bold], policy {found.policy}: {found.cells:,} cells: {counts}"
+    )
     if found.reasons:
         shown = found.reasons[:MOST_REASONS]
         more = f", {MOST_REASONS} most frequent" if len(shown) < len(found.reasons) else ""

@@ -19,6 +19,7 @@ from itemeval_assets.project import QuickstartSummary
 from itemeval_assets.reports import experiments, terminal
 from itemeval_assets.runs import study as runs
 from itemeval_assets.runs.single import ReleaseSummary
+from itemeval_assets.stages.cells import CellSurvey, Reason
 from itemeval_assets.stages.estimate import StudyEstimate
 from itemeval_assets.stages.export import ExportResult
 from itemeval_assets.stages.foresight import PartitionEstimate
@@ -58,7 +59,22 @@ ESTIMATE = StudyEstimate(
 SPENDS = [Spend(ODD, MODEL, 1), Spend(ODD, ODD, 2)]
 EXPORT = ExportResult(1, 0.0, (MODEL,), {"export/x": ODD}, SPENDS)
 RUN = runs.RunSummary(ODD, [ODD], 1, 0, 0.0, [ODD], 0, 1, [ODD], 1, [], 5, ODD, STATUS, EXPORT)
-SCORE = {"condition": MODEL, "graded_by": ODD, "events": 1, "mean_score": 0.5, "parse_failures": 0}
+SCORE = {
+    "condition": MODEL,
+    "graded_by": ODD,
+    "cells": 2,
+    "mean_score": 0.5,
+    "scored": 1,
+    "left_out": {"unparsed": 1},
+}
+CELL = {
+    "condition": MODEL,
+    "graded_by": ODD,
+    "item_id": ODD,
+    "replication": 1,
+    "state": "errored",
+}
+CELLS = CellSurvey(ODD, "dev", 1, {"errored": 1}, [Reason("errored", "solutions", ODD, 1)], [CELL])
 PUBLISHED = RunSummary(ODD, ODD, ODD, ODD, 1, 1, 0, ODD)
 DETAILS = RunDetails(
     PUBLISHED,
@@ -81,6 +97,7 @@ SHOWN: dict[str, tuple[Callable[[], Any], int, int]] = {
         13 + 1 + 3,
         4,
     ),
+    "cell_survey": (lambda: reports.cell_survey(CELLS), 4, 1),
     "release_summary": (
         lambda: reports.release_summary(
             ReleaseSummary(ODD, ODD, "v1.0.0", ODD, ODD, True, 2, 1, 1)
