@@ -25,9 +25,7 @@ from .calls import gradings_asset, solutions_asset
 from .evidence import (
     code_references,
     column_lineage,
-    content_version,
     evidence,
-    version_of_parts,
 )
 from .export import export_asset
 from .metadata import partition_row_count, row_count, table_metadata
@@ -44,6 +42,7 @@ from .partitions import backfill_policy, grade_partitions, same_generate_conditi
 from .release import release_asset
 from .results import results_asset
 from .steps import store_of, users_errors
+from .versions import content_version, outputs_by_partition, version_of_runs
 
 __all__ = ["study_assets"]
 
@@ -107,8 +106,8 @@ def _gradings_long(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
         automation_condition=when_inputs_change(),
         **shared,
     )
-    def gradings_long(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        versions = []
+    def gradings_long(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        versions = {}
         partitions = to_partitions(context.partition_keys, study.grade_partitions())
         with users_errors():
             store = store_of(study)
@@ -118,9 +117,13 @@ def _gradings_long(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
                     {**partition_row_count(rows), **evidence(study, store, partition, rows)},
                     partition_key=partition_key(partition),
                 )
-                versions.append(content_version(rows))
-        return dg.MaterializeResult(
-            metadata=column_lineage(study), data_version=version_of_parts(versions)
+                versions[partition] = version_of_runs(rows.select(["gen_run_id", "grade_run_id"]))
+
+        def result(version: dg.DataVersion) -> dg.MaterializeResult:
+            return dg.MaterializeResult(metadata=column_lineage(study), data_version=version)
+
+        yield from outputs_by_partition(
+            context, asset_key(study, "gradings_long"), versions, result
         )
 
     return cast(dg.AssetsDefinition, gradings_long)

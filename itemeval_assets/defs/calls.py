@@ -10,7 +10,7 @@ from itemeval_assets.core.study import Partition, Study
 from itemeval_assets.core.tables import SCHEMA_VERSION, TABLES
 
 from .automation import when_free_or_paid, when_paid
-from .evidence import code_references, content_version
+from .evidence import code_references
 from .metadata import call_metadata, generate_conditions, grade_conditions, table_metadata
 from .names import TABLES_IO, asset_key, identifier, partition_key, pool, to_partitions
 from .partitions import (
@@ -21,8 +21,11 @@ from .partitions import (
     same_generate_condition,
 )
 from .steps import RunConfig, stage_run, tell_of_wait, users_errors
+from .versions import outputs_by_partition, version_after
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from itemeval_assets.stages.stage_run import Outcome, StageRun
 
 __all__ = ["gradings_asset", "solutions_asset"]
@@ -151,7 +154,7 @@ def _out(
 
 def _paid_outputs(
     context: dg.AssetExecutionContext, run: "StageRun", table: str, outcome: "Outcome"
-) -> Iterator[dg.Output]:
+) -> Iterator[Any]:
     """Yield the rows, then the bookings. Dagster stores an output before it asks for the next."""
 
     def describe(asset: str, partition: Partition, metadata: dict[str, Any]) -> None:
@@ -164,24 +167,32 @@ def _paid_outputs(
     if outcome.unpriced:
         unknown = ", ".join(sorted(outcome.unpriced))
         context.log.warning(f"no price is known for {unknown}: usd is null")
-    yield dg.Output(
-        outcome.rows, output_name=table, data_version=_version_after(run, table, outcome)
-    )
+    yield from _versioned(context, run, table, outcome, outcome.rows)
     booked = stages.ledger.book(run.store, outcome, run.run_id)
     ledger = LEDGER_OF[table]
     for partition in outcome.pending:
         describe(ledger, partition, {"rows booked": rows_of(booked, ledger, partition).num_rows})
-    yield dg.Output(booked, output_name=ledger)
+    yield from _versioned(context, run, ledger, outcome, booked)
     stages.ledger.settle(run.store, outcome)
     run.gate.booked()
 
 
-def _version_after(run: "StageRun", table: str, outcome: "Outcome") -> dg.DataVersion:
-    """The version of all partitions of a run once its rows are stored."""
-    from itemeval_assets.core.upsert import upsert
+def _versioned(
+    context: dg.AssetExecutionContext,
+    run: "StageRun",
+    asset: str,
+    outcome: "Outcome",
+    rows: "pa.Table",
+) -> Iterator[Any]:
+    """The output of an asset, with a version for each of its partitions."""
+    versions = {
+        partition: version_after(run.store, asset, partition, rows) for partition in outcome.pending
+    }
 
-    stored = run.store.read(table, sorted(outcome.pending))
-    return content_version(upsert(TABLES[table], stored, outcome.rows).rows)
+    def output(version: dg.DataVersion) -> dg.Output:
+        return dg.Output(rows, output_name=asset, data_version=version)
+
+    yield from outputs_by_partition(context, asset_key(run.study, asset), versions, output)
 
 
 def _warn_of_missing(

@@ -1,7 +1,6 @@
 """Where a number comes from: from any partition of gradings_long to all that it rests on."""
 
-import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
     from itemeval_assets.storage.store import ResultsStore
 
-__all__ = ["code_references", "column_lineage", "content_version", "evidence", "version_of_parts"]
+__all__ = ["code_references", "column_lineage", "evidence"]
 
 
 def column_lineage(study: Study) -> dict[str, Any]:
@@ -48,24 +47,6 @@ def code_references(study: Study, templates: Iterable[Template]) -> dict[str, An
             ]
         )
     }
-
-
-def content_version(rows: "pa.Table") -> dg.DataVersion:
-    """A version that changes when, and only when, the rows do: what makes others stale."""
-    import pyarrow as pa
-
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, rows.schema) as writer:
-        writer.write_table(rows.combine_chunks())
-    return dg.DataVersion(hashlib.sha256(sink.getvalue()).hexdigest()[:16])
-
-
-def version_of_parts(versions: Sequence[dg.DataVersion]) -> dg.DataVersion:
-    """The version of several partitions together; of one, its own."""
-    if len(versions) == 1:
-        return versions[0]
-    joined = ",".join(version.value for version in versions)
-    return dg.DataVersion(hashlib.sha256(joined.encode()).hexdigest()[:16])
 
 
 def evidence(

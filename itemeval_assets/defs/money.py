@@ -14,6 +14,7 @@ from .automation import when_inputs_change
 from .metadata import row_count, spend_table, table_metadata, usd
 from .names import asset_key
 from .steps import PolicyName, gate_of, store_of, users_errors
+from .versions import content_version
 
 if TYPE_CHECKING:
     from itemeval_assets.core.preflight import ModelHealth
@@ -182,7 +183,9 @@ def _ledger(study: Study, shared: dict[str, Any]) -> Any:
             stages.ledger.bring_up_to_date(store)
             rows = stages.ledger.unite(store)
         spent = sum(usd or 0.0 for usd in rows["usd"].to_pylist())
-        return dg.MaterializeResult(metadata={**row_count(rows), "usd": usd(spent)})
+        return dg.MaterializeResult(
+            metadata={**row_count(rows), "usd": usd(spent)}, data_version=content_version(rows)
+        )
 
     return ledger
 

@@ -90,13 +90,17 @@ class Launcher:
 
     def _collect(self, result: dg.ExecuteInProcessResult) -> None:
         held_back = 0
+        recovered: dict[tuple[dg.AssetKey, str | None], int] = {}
         for event in result.get_asset_materialization_events():
             found = event.step_materialization_data.materialization
-            self.recovered += _count(found.metadata, "recovered calls")
+            # A partition may be recorded twice, for its version.
+            place = (found.asset_key, found.partition)
+            recovered[place] = _count(found.metadata, "recovered calls")
             # Every partition of a run says how many calls the run held back.
             held_back = max(held_back, _count(found.metadata, "held back calls"))
             self.recorded[found.asset_key.path[-1]] = found.metadata
         self.held_back += held_back
+        self.recovered += sum(recovered.values())
         for check in result.get_asset_check_evaluations():
             if not check.passed and check.partition is not None:
                 name = f"{check.asset_key.path[-1]}:{check.check_name}:{check.partition}"

@@ -43,7 +43,8 @@ def pair_key(pair: Partition) -> dg.MultiPartitionKey:
 
 def test_items_called_as_a_function(tmp_path) -> None:
     study = toy_study(tmp_path)
-    result: Any = body(study, "items")(dg.build_asset_context())
+    yielded: Any = body(study, "items")(dg.build_asset_context())
+    [result] = yielded
     assert result.value["item_id"].to_pylist() == ["q1", "q2", "q3"]
     assert result.metadata == {"dagster/row_count": 3, "datasets": "items.jsonl"}
 
@@ -68,7 +69,8 @@ def test_solutions_and_gradings_called_as_functions(finished: Runs, tmp_path) ->
 def test_gradings_long_called_as_a_function(finished: Runs) -> None:
     pair = finished.study.grade_partitions()[1]
     before = finished.store.read("gradings_long", [pair])
-    result: Any = body(finished.study, "gradings_long")(context(pair_key(pair)))
+    yielded: Any = body(finished.study, "gradings_long")(context(pair_key(pair)))
+    [result] = yielded
     written = finished.store.read("gradings_long", [pair])
     assert written.equals(before)
     assert written["item_id"].to_pylist() == ["q1", "q2", "q3"]

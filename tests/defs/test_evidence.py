@@ -8,8 +8,9 @@ import pytest
 
 from itemeval_assets.core.tables import TABLES
 from itemeval_assets.defs.build import build_definitions
-from itemeval_assets.defs.evidence import column_lineage, content_version
+from itemeval_assets.defs.evidence import column_lineage
 from itemeval_assets.defs.names import asset_key
+from itemeval_assets.defs.versions import content_version
 from itemeval_assets.settings import Settings
 from itemeval_assets.storage.inputs import load_study
 from tests.defs.runs import GRADINGS, SOLUTIONS, Runs, finish, runs_of, toy_study
