@@ -32,7 +32,7 @@ from itemeval_assets.experiments import (
 )
 from itemeval_assets.settings import Settings
 from itemeval_assets.storage.inputs import load_study
-from itemeval_assets.storage.s3 import s3_client
+from itemeval_assets.storage.s3 import open_s3, s3_client
 from itemeval_assets.storage.store import open_store
 from tests.defs.runs import GRADINGS, SOLUTIONS, message, runs_of
 from tests.experiments.toys import Number, square
@@ -62,6 +62,7 @@ S3_VARIABLES = {
     "ITEMEVAL_ASSETS_S3_REGION_NAME": "eu-north-1",
     "ITEMEVAL_ASSETS_S3_PROFILE_NAME": "lab",
     "ITEMEVAL_ASSETS_S3_MAX_ATTEMPTS": "2",
+    "ITEMEVAL_ASSETS_S3_LEASE_S": "7.5",
 }
 EXPERIMENT_VARIABLES = {
     "ITEMEVAL_ASSETS_EXPERIMENT_SHARD_SIZE": "1",
@@ -240,6 +241,7 @@ def test_every_setting_of_s3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     for name, value in S3_VARIABLES.items():
         monkeypatch.setenv(name, value)
     client = s3_client()
+    assert open_s3(f"s3://guarded/{tmp_path.name}")._locks.lifetime_s == 7.5
     assert client.meta.endpoint_url == "http://127.0.0.1:9"
     assert client.meta.region_name == "eu-north-1"
     assert client.meta.config.retries["total_max_attempts"] in (2, 3)

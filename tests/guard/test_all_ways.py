@@ -1,0 +1,146 @@
+"""One study, run in all ways: the same tables, times, runs and logs aside."""
+
+import math
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from itemeval_assets import api
+from itemeval_assets.cli import run_cli
+from itemeval_assets.instances import ensure_home
+from itemeval_assets.storage.inputs import load_study
+from tests.defs.runs import finish, runs_of
+from tests.faults.study_runs import table_contents
+from tests.studies import write_study
+from tests.whole.test_schedule import ticking
+
+EVERY = bool(os.environ.get("TEST_EVERY"))
+Way = Callable[[Path], None]
+
+
+def declare(folder: Path, **extra: Any) -> Path:
+    """Two models, a scorer and a judge, two items twice."""
+    return write_study(
+        folder,
+        models=["mockllm/a", "mockllm/b"],
+        items=2,
+        replications=2,
+        extra={"cache": False, **extra},
+    )
+
+
+def by_commands(*lines: str) -> Way:
+    def run(config: Path) -> None:
+        for line in lines:
+            assert run_cli(["run", str(config), *line.split()]) == 0
+
+    return run
+
+
+def by_api(config: Path) -> None:
+    api.run(config, only="solutions", max_usd=math.inf)
+    api.run(config, max_usd=1.0)
+
+
+def by_dagster(config: Path) -> None:
+    with runs_of(load_study(config)) as runs:
+        finish(runs)
+
+
+def by_the_schedule(config: Path) -> None:
+    """Until the schedule has nothing more to ask for."""
+    with ticking(load_study(config)) as (tick, execute):
+        for _ in range(4):
+            requests = tick()
+            if isinstance(requests, dg.SkipReason):
+                return
+            execute(requests)
+    raise AssertionError("the schedule finds no end")
+
+
+def by_a_command_of_dagster(config: Path) -> None:
+    """`dagster asset materialize`, a process for each asset."""
+    study = load_study(config)
+    environment = {
+        **os.environ,
+        "ITEMEVAL_ASSETS_STUDIES": str(config),
+        "DAGSTER_HOME": str(ensure_home(config.parent)),
+    }
+    command = [sys.executable, "-m", "dagster", "asset", "materialize"]
+    command += ["-m", "itemeval_assets.definitions", "--select"]
+    grid = study.grade_partitions()
+    for assets, partitions in (
+        ("items", [None]),
+        ("solutions,generation_ledger", study.generate_partitions()),
+        ("gradings,grading_ledger,gradings_long", grid),
+    ):
+        selected = ",".join(f"toy/{name}" for name in assets.split(","))
+        for partition in partitions:
+            chosen = ["--partition", "|".join(partition)] if partition else []
+            subprocess.run([*command, selected, *chosen], env=environment, check=True)
+
+
+WAYS: dict[str, Way] = {
+    "dev first, stage by stage": by_commands(
+        "--policy=dev --only=solutions", "--policy=dev --only=gradings", "--policy=full-batch"
+    ),
+    "dagster": by_dagster,
+    "schedule": by_the_schedule,
+}
+EVERY_WAY: dict[str, Way] = {
+    "full-interactive": by_commands("--policy=full-interactive --yes"),
+    "full-batch": by_commands("--policy=full-batch --max-usd=1"),
+    "workers": by_commands("--workers=2"),
+    "workers, in batches, by condition": by_commands(
+        "--workers=2 --policy=full-batch --condition=mockllm/a",
+        "--workers=2 --condition=mockllm/b --grader=numeric",
+        "--workers=2 --grader=mockllm/judge --rubric=strict",
+    ),
+    "api": by_api,
+    "dagster asset materialize": by_a_command_of_dagster,
+}
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The tables of a plain run."""
+    config = declare(tmp_path_factory.mktemp("plain"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DAGSTER_HOME", str(tmp_path_factory.mktemp("home")))
+        assert run_cli(["run", str(config)]) == 0
+        return _told(config)
+
+
+@pytest.mark.parametrize("place", ["disk", "bucket"] if EVERY else ["disk"])
+@pytest.mark.parametrize("name", {**WAYS, **EVERY_WAY} if EVERY else WAYS)
+def test_every_way_gives_the_same_tables(
+    name: str, place: str, tmp_path: Path, expected: dict[str, Any], request: Any
+) -> None:
+    bucket = {"output_dir": request.getfixturevalue("s3_location")} if place == "bucket" else {}
+    config = declare(tmp_path, **bucket)
+    {**WAYS, **EVERY_WAY}[name](config)
+    assert _told(config) == expected
+    tags = set().union(*(run.tags for run in _runs(config)))
+    if name == "schedule":
+        assert "itemeval_assets/rerun_of" in tags
+    elif "dagster" not in name:
+        assert {"itemeval_assets/process", "itemeval_assets/reserved_by"} <= tags
+
+
+def _told(config: Path) -> dict[str, Any]:
+    """The rows of all tables, each table in an order of its own."""
+    return {
+        table: sorted(rows, key=lambda row: sorted(map(str, row.items())))
+        for table, rows in table_contents(config).items()
+    }
+
+
+def _runs(config: Path) -> list[dg.DagsterRun]:
+    with dg.DagsterInstance.from_config(str(ensure_home(config.parent))) as instance:
+        return [*instance.get_runs()]
