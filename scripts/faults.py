@@ -4,6 +4,7 @@ The figures are what the tests have measured (`report_fault`), not what they ass
 TEST_FAULTS=20 each fault is injected ten times as often, or more; TEST_KILLS=20 kills 20 runs.
 The long form of the guard runs, too: every command line in a process of its own, every key of a
 study on a disk and on S3, by one worker and by two.
+Signals come at 20 points of each series, or at TEST_SIGNALS.
 """
 
 import argparse
@@ -16,6 +17,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+SIGNALS = "20"
 ROOT = Path(__file__).parents[1]
 TITLES = ("fault", "promised", "injected", "rows lost", "USD lost", "calls repeated")
 
@@ -36,7 +38,8 @@ def main() -> int:
 
 def _pytest(report: Path, arguments: list[str]) -> int:
     command = [sys.executable, "-m", "pytest", "-q", "-n", "auto", *arguments]
-    environment = {"TEST_EVERY": "1", **os.environ, "TEST_FAULT_REPORT": str(report)}
+    long_form = {"TEST_EVERY": "1", "TEST_SIGNALS": SIGNALS}
+    environment = {**long_form, **os.environ, "TEST_FAULT_REPORT": str(report)}
     return subprocess.call(command, cwd=ROOT, env=environment)
 
 

@@ -21,3 +21,9 @@ def test_listeners_hear_everything_while_they_listen() -> None:
         report(Progress("grade", total=2, done=2))
     report(Progress("grade", total=2, done=2))
     assert heard == [1, 2]
+
+
+def test_a_line_says_how_many_calls_wait_and_since_when() -> None:
+    waiting = Progress("generate", total=100, in_flight=12, oldest_s=34.4)
+    assert waiting.line().endswith(", 12 in flight, the oldest for 34 s")
+    assert "in flight" not in Progress("generate", total=100).line()

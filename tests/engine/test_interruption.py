@@ -20,6 +20,7 @@ from itemeval_assets.engine.allowance import Allowance
 from itemeval_assets.engine.evaluate import evaluate
 from itemeval_assets.engine.in_flight import was_sent
 from itemeval_assets.engine.models import RunModels
+from itemeval_assets.engine.progress import Progress, reporting
 from itemeval_assets.engine.tasks import CallSettings, Target, build_task, make_sample
 from itemeval_assets.engine.turns import Turns
 
@@ -127,3 +128,21 @@ def test_an_answer_that_does_not_come_is_waited_for_only_so_long(
         samples = [sample for sample in log.samples or [] if was_sent(sample)]
         assert len(samples) == provider.requests
         assert sum(sample.error is not None for sample in samples) >= 1
+
+
+def test_a_provider_that_hangs_shows_in_the_progress(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(in_flight, "TICK_S", 0.02)
+    heard: list[tuple[int, float, int]] = []
+
+    def listen(progress: Progress) -> None:
+        heard.append((progress.in_flight, progress.oldest_s, progress.done))
+
+    provider = Provider(0.5, lambda: None)
+    with reporting(Progress("generate", CONNECTIONS), listen, lambda *_: None):
+        evaluate([provider.task(CONNECTIONS)], tmp_path, retry_on_error=None)
+    while_it_hangs = [(waits, since_s) for waits, since_s, done in heard if not done]
+    assert (CONNECTIONS, max(since_s for _, since_s in while_it_hangs)) in while_it_hangs
+    assert max(since_s for _, since_s in while_it_hangs) > 0.2
+    assert heard[-1] == (0, 0.0, CONNECTIONS)

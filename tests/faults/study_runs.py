@@ -54,7 +54,7 @@ def declare(folder: Path, *, items: int = 3, **changes: Any) -> Path:
     """A study of one model and one judge of the model server, both with a price."""
     extra = {
         "cache": False,
-        "budget": {"pricing_path": write_prices(folder, "m", "judge"), "max_usd": 100_000},
+        "budget": {"pricing_path": write_prices(folder, "m", "n", "judge"), "max_usd": 100_000},
         **changes.pop("extra", {}),
     }
     given = {"models": ["openai-api/test/m"], "graders": ["openai-api/test/judge"]}
