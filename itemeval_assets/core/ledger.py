@@ -53,13 +53,14 @@ def bookings_of(log_index: pa.Table) -> pa.Table:
     groups = logs.groupby(list(BOOKINGS.key), dropna=False, sort=True)
     sums = groups[[*TOKEN_COLUMNS, "usd"]].sum(min_count=1)
     sums["calls"] = groups["total_samples"].sum()
+    has_price = groups["usd"].count() == groups.size()
     sums["priced"] = groups["priced"].all()
     sums["batch"] = groups["batch"].any()
     sums["created_at"] = groups["created_at"].max()
     rows = sums.reset_index()
     rows["provider"] = rows["model"].str.split("/").str[0]
     # An unpriced model has no usd, also where some of its calls were free cache hits.
-    rows["usd"] = rows["usd"].where(rows["priced"].astype(bool))
+    rows["usd"] = rows["usd"].where(has_price.to_numpy())
     return _conform(BOOKINGS, rows)
 
 

@@ -131,10 +131,11 @@ class PriceBook:
 
     def __init__(
         self,
-        own: Mapping[str, Price] | None = None,
-        own_source: str = "price file",
+        own: Mapping[str, Price | None] | None = None,
+        own_source: str | None = "price file",
         environment: Mapping[str, str] | None = None,
     ):
+        self._problem: ConfigError | None = None
         self._environment = environment or {}
         self._known: dict[str, Price | None] = dict(own or {})
         self._source: dict[str, str | None] = dict.fromkeys(self._known, own_source)
@@ -142,8 +143,33 @@ class PriceBook:
     def price_of(self, model: str) -> Price | None:
         """The list price of a model, or None when nobody knows it."""
         if model not in self._known:
+            if self._problem is not None:
+                raise self._problem
             self._known[model], self._source[model] = self._found(model)
         return self._known[model]
+
+    @classmethod
+    def unreadable(cls, problem: ConfigError) -> "PriceBook":
+        """A book that cannot be read: `problem` is raised where a price is asked for."""
+        book = cls()
+        book._problem = problem
+        return book
+
+    @classmethod
+    def as_booked(cls, model: str, evidence: Mapping[str, Any] | None) -> "PriceBook":
+        """The price that calls were made at, from what `evidence` gave; null: there was none."""
+        if evidence is None:
+            return cls({model: None}, None)
+        rates = {name: value for name, value in evidence.items() if name != "source"}
+        return cls({model: Price.model_validate(rates)}, evidence["source"])
+
+    def evidence(self, model: str) -> dict[str, Any] | None:
+        """The price of a model as a log keeps it: list price, batch discount, and its source."""
+        price = self.price_of(model)
+        if price is None:
+            return None
+        discount = self._batch_discount(model, price)
+        return {**price.model_dump(), "batch_discount": discount, "source": self.source_of(model)}
 
     def _found(self, model: str) -> tuple[Price | None, str | None]:
         """The price of a model that the study's own file does not name, and where it is from."""

@@ -68,6 +68,6 @@ def _plus(spend: Spend, log: Mapping[str, Any]) -> Spend:
         calls=spend.calls + calls,
         cached=spend.cached + (log["cached_samples"] or 0),
         usd=spend.usd + (log["usd"] or 0.0),
-        unpriced_calls=spend.unpriced_calls + (0 if log["priced"] else calls),
+        unpriced_calls=spend.unpriced_calls + (calls if log["usd"] is None else 0),
         **saved,
     )

@@ -192,7 +192,7 @@ _SPENT = (
     Column("calls", "int64", required=True, note="samples in the logs, cache hits included"),
     *_TOKENS,
     _USD,
-    Column("priced", "bool", required=True),
+    Column("priced", "bool", required=True, note="whether usd holds the price of every call"),
     Column("batch", "bool", required=True),
     _CREATED,
 )
@@ -228,6 +228,8 @@ LOG_INDEX = Table(
         *_TOKENS,
         _USD,
         Column("priced", "bool"),
+        Column("unmetered_calls", "int64", note="replies without a usage that can be; in no sum"),
+        Column("unmetered_usd", "float64", note="what these may have cost at most; the cap has it"),
         Column("batch", "bool"),
         *_optional("saved_by_response_cache_usd", type="float64"),
         Column("saved_by_prompt_cache_usd", "float64", note="list price less what was paid"),

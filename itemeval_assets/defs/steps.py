@@ -10,7 +10,7 @@ import dagster as dg
 from itemeval_assets.core.config import Policy
 from itemeval_assets.core.errors import ConfigError, DatasetError, ItemevalAssetsError
 from itemeval_assets.core.study import Partition, Study
-from itemeval_assets.storage.inputs import load_prices
+from itemeval_assets.storage.inputs import prices_if_needed
 
 from .names import CONSENT_TAG, RERUN_TAG, RESERVED_BY_TAG, partition_key
 from .progress import progress_log
@@ -70,7 +70,7 @@ def gate_of(
     with open_gate(
         study,
         store_of(study),
-        load_prices(study),
+        prices_if_needed(study),
         holder=step.run_id,
         within=step.run_tags.get(RESERVED_BY_TAG),
         consent_usd=_consent(step.run_tags) if consent_usd is None else consent_usd,
@@ -102,7 +102,7 @@ def stage_run(
         yield StageRun(
             study=study,
             store=store,
-            prices=load_prices(study),
+            prices=prices_if_needed(study),
             items=items,
             force=config.force,
             policy=config.policy,

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from inspect_ai.model import ModelUsage
 
 from .in_flight import NotSent
-from .usage import token_counts
+from .usage import is_plausible, token_counts
 
 __all__ = ["Allowance"]
 
@@ -71,7 +71,8 @@ class Allowance:
     def settle(self, most_usd: float, model: str, usage: ModelUsage | None) -> None:
         """Give back what an answered call cost less than it might have, or take what it cost more.
 
-        A call that failed gives nothing back: nobody says what it cost.
+        A call that failed gives nothing back, nor does a reply without a usage that can be:
+        nobody says what they cost.
         """
-        paid = self._usd_of(model, token_counts(usage)) if usage else 0.0
-        self._left += most_usd - (paid or 0.0)
+        if usage and is_plausible(usage):
+            self._left += most_usd - (self._usd_of(model, token_counts(usage)) or 0.0)

@@ -17,10 +17,11 @@ from itemeval_assets.core.secrets import without_secrets
 from itemeval_assets.core.text import well_formed
 
 from .in_flight import was_sent
-from .tasks import cell_of
-from .usage import is_plausible, total_usage
+from .tasks import MOST_USD, cell_of
+from .usage import is_plausible, token_counts, total_usage
 
 __all__ = [
+    "PRICE",
     "call_rows",
     "is_cached",
     "log_facts",
@@ -31,6 +32,8 @@ __all__ = [
 ]
 
 Row = dict[str, Any]
+# In a log's metadata: the price that its calls were made at.
+PRICE = "price"
 # Some providers put the whole request into the message.
 LONGEST_ERROR = 2000
 WRAPPERS = ("RetryError", "ModelGenerateError")
@@ -79,9 +82,15 @@ def call_rows(log: EvalLog, model: str, prices: PriceBook) -> Iterator[tuple[Cel
     sampling settings, and `lost_usd`, what a call with an error cost all the same. A sample with
     an error has usd 0.0 and no stop_reason; a blank completion is null.
     """
-    batch = _is_batch(log)
+    batch, prices = _is_batch(log), _prices_of(log, model, prices)
     for sample in _sent(log):
         yield cell_of(sample), _call_columns(sample, model, prices, batch)
+
+
+def _prices_of(log: EvalLog, model: str, prices: PriceBook) -> PriceBook:
+    """The price that the calls of a log were made at; `prices` where the log does not tell."""
+    facts = log.eval.metadata or {}
+    return PriceBook.as_booked(model, facts[PRICE]) if PRICE in facts else prices
 
 
 def _sent(log: EvalLog) -> list[EvalSample]:
@@ -92,7 +101,7 @@ def _sent(log: EvalLog) -> list[EvalSample]:
 def _call_columns(sample: EvalSample, model: str, prices: PriceBook, batch: bool) -> Row:
     error = _error_of(sample)
     tokens = total_usage(sample.model_usage.values())
-    usd = prices.usd(model, tokens, batch)
+    usd = None if _is_unmetered(sample) else prices.usd(model, tokens, batch)
     completion = None if error else well_formed(sample.output.completion)
     is_answered = not error and bool(sample.output.choices)
     return {
@@ -153,12 +162,14 @@ def _effective(sample: EvalSample) -> Row:
 def log_facts(log: EvalLog, model: str, prices: PriceBook) -> Row:
     """The columns of `log_index` that the log itself gives; usage is that of its header.
 
-    `saved_by_*_usd`: what the calls cost less than list price, by what made them cheaper;
-    null without a price.
+    `unmetered_calls` were answered without a usage that can be: they are in no sum, and cost at
+    most `unmetered_usd`. `saved_by_*_usd`: what the calls cost less than list price,
+    by what made them cheaper; null without a price.
     """
-    samples = _sent(log)
+    samples, prices = _sent(log), _prices_of(log, model, prices)
     tokens = _usage_of(log)
     batch = _is_batch(log)
+    unmetered = [sample.metadata.get(MOST_USD) for sample in samples if _is_unmetered(sample)]
     usd = prices.usd(model, tokens, batch)
     saved = prices.savings(model, tokens, batch)
     cached = [sample for sample in samples if is_cached(sample)]
@@ -175,7 +186,9 @@ def log_facts(log: EvalLog, model: str, prices: PriceBook) -> Row:
         "cached_samples": len(cached),
         **tokens,
         "usd": usd,
-        "priced": usd is not None,
+        "priced": usd is not None and not unmetered,
+        "unmetered_calls": len(unmetered),
+        "unmetered_usd": sum(most or 0.0 for most in unmetered),
         "batch": batch,
         "saved_by_response_cache_usd": prices.usd(model, free),
         "saved_by_prompt_cache_usd": saved.by_prompt_cache_usd if saved else None,
@@ -190,6 +203,8 @@ def _usage_of(log: EvalLog) -> dict[str, int | None]:
     The header of a killed run's log has no usage yet, and one implausible count spoils its sums.
     """
     of_header, of_samples = list(log.stats.model_usage.values()), _usage_of_samples(log)
+    if any(map(_is_unmetered, _sent(log))):
+        return of_samples
     if not of_header or not all(map(is_plausible, of_header)):
         return of_samples
     found = total_usage(of_header)
@@ -209,6 +224,7 @@ def unlogged_call(log: EvalLog, model: str, prices: PriceBook) -> Row | None:
     usd, sample_uuid, created_at.
     """
     header, samples = _usage_of(log), _usage_of_samples(log)
+    prices = _prices_of(log, model, prices)
     tokens = {
         name: None if count is None else count - (samples[name] or 0)
         for name, count in header.items()
@@ -227,6 +243,15 @@ def is_cached(sample: EvalSample) -> bool:
     """Whether the response cache answered a sample."""
     calls = [event for event in sample.events if isinstance(event, ModelEvent)]
     return bool(calls) and calls[-1].cache == "read" and not sample.model_usage
+
+
+def _is_unmetered(sample: EvalSample) -> bool:
+    """Whether a reply came whose usage is missing, or cannot be: nobody knows what it cost."""
+    usages = list(sample.model_usage.values())
+    if not all(map(is_plausible, usages)):
+        return True
+    is_told = any(count for usage in usages for count in token_counts(usage).values())
+    return bool(sample.output.choices) and not is_told and not is_cached(sample)
 
 
 def _is_batch(log: EvalLog) -> bool:

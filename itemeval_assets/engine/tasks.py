@@ -37,6 +37,7 @@ from .response_cache import cache_policy
 from .turns import Turns
 
 __all__ = [
+    "MOST_USD",
     "CallSettings",
     "Target",
     "build_task",
@@ -46,6 +47,10 @@ __all__ = [
     "make_sample",
     "tiny_config",
 ]
+
+
+# In a sample's metadata: what its call may cost at most.
+MOST_USD = "most_usd"
 
 
 class Target(NamedTuple):
@@ -113,6 +118,9 @@ def build_task(
 
     Cells may share a sample and differ in its epoch; epochs outside the plan are not scheduled.
     """
+    for cell, usd in settings.most_usd.items():
+        sample = samples[cell][0]
+        sample.metadata = {**(sample.metadata or {}), MOST_USD: usd}
     ordered = leaders_first(samples, settings.prefixes)
     distinct = {samples[cell][0].id: samples[cell][0] for cell in ordered}
     return Task(

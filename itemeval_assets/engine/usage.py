@@ -13,8 +13,10 @@ IMPLAUSIBLE = 2**50
 
 
 def is_plausible(usage: ModelUsage) -> bool:
-    """Whether every count of a usage may be believed."""
-    return all(0 <= (count or 0) < IMPLAUSIBLE for count in _counts(usage).values())
+    """Whether a usage can be: no count out of bounds, and a total no less than its parts."""
+    counts = _counts(usage).values()
+    is_whole = usage.total_tokens >= usage.input_tokens + usage.output_tokens
+    return is_whole and all(0 <= (count or 0) < IMPLAUSIBLE for count in counts)
 
 
 def token_counts(usage: ModelUsage) -> dict[str, int | None]:

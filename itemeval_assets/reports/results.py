@@ -76,6 +76,11 @@ def study_status(status: "StudyStatus") -> None:
     )
     out.print(_matrix("solutions", status.generate, ("truncated",)))
     out.print(_matrix("gradings", status.grade, ("waiting", "parse_failures")))
+    if status.unmetered:
+        out.print(
+            f"[yellow]Replies of {data(', '.join(status.unmetered))} told no usage that can "
+            "be[/yellow]: their usd is null, and the cap counts the most that they may have cost."
+        )
     if status.is_older:
         out.print(
             "[yellow]An earlier version wrote this study.[/yellow] The next run brings its "

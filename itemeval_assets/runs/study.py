@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from itemeval_assets.core.budget import require_sane_consent
@@ -16,10 +16,10 @@ from itemeval_assets.stages.estimate import StudyEstimate, estimate
 from itemeval_assets.stages.evidence import unread_partitions
 from itemeval_assets.stages.export import ExportResult
 from itemeval_assets.stages.gate import Gate, open_gate
-from itemeval_assets.stages.ledger import calls_of_runs
+from itemeval_assets.stages.ledger import calls_of_runs, unmetered_models
 from itemeval_assets.stages.stage_run import Scope
 from itemeval_assets.stages.status import StudyStatus, frequent_errors, survey
-from itemeval_assets.storage.inputs import load_prices
+from itemeval_assets.storage.inputs import prices_if_needed
 from itemeval_assets.storage.store import ResultsStore, open_store
 
 from .launcher import Launcher
@@ -38,8 +38,9 @@ class RunSummary:
     """What a run did, and how the study stands now.
 
     `calls` and `usd` are those of this run's ledger, `cached` of the calls were answered by
-    the response cache, free; `unpriced` names models whose usd is not known; `held_back` calls
-    were not made, because others cost more than could be foreseen; `failed_checks` lists
+    the response cache, free; `unpriced` names models whose usd is not known, `unmetered` those that
+    answered without a usage that can be, and cost more than the ledger says; `held_back` calls were
+    not made, because others cost more than could be foreseen; `failed_checks` lists
     `asset:check:partition`. `errored` counts cells of what was asked for that carry an error now,
     `errors` their most frequent texts. `exit_code` is 0, or that of the command, and `reason` says
     why.
@@ -60,6 +61,7 @@ class RunSummary:
     reason: str | None
     status: StudyStatus
     export: ExportResult
+    unmetered: list[str] = field(default_factory=list)
 
 
 def run_study(
@@ -73,7 +75,7 @@ def run_study(
     The gate admits all calls of the run before the first; each stage passes it again, with
     what is known by then. `workers`: processes that share the partitions of a stage.
     """
-    store, prices = open_store(study), load_prices(study)
+    store, prices = open_store(study), prices_if_needed(study)
     _require_results(study, store, asked)
     require_sane_consent(asked.consent_usd, study.config.budget)
     holder = f"command-{uuid.uuid4().hex}"
@@ -114,7 +116,8 @@ def run_study(
         calls=sum(row["calls"] for row in called),
         cached=_cached_calls(store, launch.run_ids),
         usd=sum(row["usd"] or 0.0 for row in called),
-        unpriced=sorted({row["model"] for row in called if not row["priced"]}),
+        unpriced=sorted({row["model"] for row in called if row["usd"] is None}),
+        unmetered=unmetered_models(called),
         recovered=launch.recovered,
         held_back=launch.held_back,
         failed_checks=launch.failed_checks,
@@ -132,7 +135,7 @@ def foreseen(study: Study, store: ResultsStore, asked: Asked) -> StudyEstimate:
     scope = Scope(
         study=study,
         store=store,
-        prices=load_prices(study),
+        prices=prices_if_needed(study),
         items=store.read("items"),
         force=asked.force,
         policy=asked.policy,

@@ -29,6 +29,7 @@ from itemeval_assets.core.upsert import upsert
 from itemeval_assets.engine.allowance import Allowance
 from itemeval_assets.engine.batches import batches_told_to
 from itemeval_assets.engine.evaluate import connections_to, evaluate, tell_prices
+from itemeval_assets.engine.logs import PRICE
 from itemeval_assets.engine.progress import Progress, reporting
 from itemeval_assets.engine.response_cache import cached_answers
 from itemeval_assets.engine.tasks import CallSettings, Target, build_task
@@ -208,6 +209,7 @@ def _tasks(
             "condition_id": partition[-1],
             "gen_condition_id": partition[0] if len(partition) == 2 else None,
             "model": caller.model(partition),
+            PRICE: run.prices.evidence(caller.model(partition)),
             **caller.evidence(partition, calls.plan.cells),
         }
         tasks.append(build_task(calls.target, partition[-1], calls.samples, settings, metadata))

@@ -178,8 +178,14 @@ def collect(
         lost.extend(lost_costs(partition, rows))
         lost.extend(_unlogged(caller, run, partition, log, key))
         outcome.endpoints["|".join(partition)] = redacted(served_models(log))
-        if not facts["priced"]:
+        if facts["usd"] is None:
             outcome.unpriced.add(facts["model"])
+        if facts["unmetered_calls"]:
+            run.say(
+                f"{facts['unmetered_calls']} replies of {facts['model']} told no usage that can be "
+                f"({key}): their usd is null, and the cap counts "
+                f"{facts['unmetered_usd']:.6f} USD for them"
+            )
 
 
 def lost_costs(partition: Partition, rows: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:

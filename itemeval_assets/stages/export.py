@@ -74,7 +74,7 @@ def write(study: Study, store: ResultsStore, *, for_spreadsheets: bool = False) 
             store.backend.upload(path, key, give_away=True)
     if not for_spreadsheets:
         store.backend.delete(EXPORT_SPREADSHEET)
-    unpriced = {row["model"] for row in spent.to_pylist() if not row["priced"]}
+    unpriced = {row["model"] for row in spent.to_pylist() if row["usd"] is None}
     return ExportResult(
         rows,
         sum(usd or 0.0 for usd in spent["usd"].to_pylist()),

@@ -93,16 +93,22 @@ def standing(study: Study, store: ResultsStore, prices: PriceBook) -> Standing:
 
 
 def _spent_usd(store: ResultsStore, prices: PriceBook, living: set[str]) -> float:
-    """The ledger, and what is in logs that no ledger has booked yet: those of killed runs.
+    """The ledger, what calls may have cost that told no usage, and logs of killed runs.
 
     Logs of `living` runs are left out: their reservations count for them.
     """
     booked = sum(usd or 0.0 for usd in ledger.ledger(store)["usd"].to_pylist())
-    known = set(store.read("log_index", columns=["log_file"])["log_file"].to_pylist())
-    return booked + sum(
-        _usd_of_log(store, key, prices, living)
-        for key in log_files.all_logs(store.backend)
-        if key not in known
+    index = store.read("log_index", columns=["log_file", "unmetered_usd"])
+    known = set(index["log_file"].to_pylist())
+    unmetered = sum(usd or 0.0 for usd in index["unmetered_usd"].to_pylist())
+    return (
+        booked
+        + unmetered
+        + sum(
+            _usd_of_log(store, key, prices, living)
+            for key in log_files.all_logs(store.backend)
+            if key not in known
+        )
     )
 
 
@@ -112,7 +118,8 @@ def _usd_of_log(store: ResultsStore, key: str, prices: PriceBook, living: set[st
         facts = read_log_header(path).eval.metadata or {}
         if facts.get("reserved_by") in living:
             return 0.0
-        return log_facts(read_log(path), str(facts.get("model")), prices)["usd"] or 0.0
+        found = log_facts(read_log(path), str(facts.get("model")), prices)
+        return (found["usd"] or 0.0) + found["unmetered_usd"]
     except StoreError:
         if store.backend.exists(key):
             raise

@@ -6,7 +6,7 @@ in the tables; one that is not is read again by the next run, with the same resu
 """
 
 import uuid
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
@@ -40,6 +40,7 @@ __all__ = [
     "mismatches",
     "settle",
     "unite",
+    "unmetered_models",
     "usd_of_runs",
 ]
 
@@ -133,6 +134,11 @@ def calls_of_runs(store: ResultsStore, run_ids: Collection[str]) -> list[dict[st
         for row in ledger(store).to_pylist()
         if row["run_id"] in run_ids and row["model"] != VERIFIABLE
     ]
+
+
+def unmetered_models(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Models of ledger rows that have a price, and answered without a usage that can be."""
+    return sorted({row["model"] for row in rows if not row["priced"] and row["usd"] is not None})
 
 
 def usd_of_runs(store: ResultsStore, run_ids: Collection[str]) -> float:

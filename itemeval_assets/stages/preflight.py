@@ -26,7 +26,7 @@ from itemeval_assets.core.tables import LOG_INDEX, REPLACED, arrow_schema
 from itemeval_assets.core.upsert import upsert
 from itemeval_assets.engine.allowance import Allowance
 from itemeval_assets.engine.evaluate import evaluate, tell_prices
-from itemeval_assets.engine.logs import call_rows, log_facts, read_log, read_log_header
+from itemeval_assets.engine.logs import PRICE, call_rows, log_facts, read_log, read_log_header
 from itemeval_assets.engine.models import RunModels
 from itemeval_assets.engine.tasks import CallSettings, Target, build_task, make_sample, tiny_config
 from itemeval_assets.engine.turns import Turns
@@ -64,7 +64,11 @@ def check_models(
     gate.admit(projection)
     tell_prices({model: prices.rates(model) for model in targets})
     tasks = [
-        _task(target, Allowance(projection.usd, prices.usd), _metadata(study, gate, model, run_id))
+        _task(
+            target,
+            Allowance(projection.usd, prices.usd),
+            _metadata(study, gate, model, run_id, prices),
+        )
         for model, target in targets.items()
     ]
     if tasks:
@@ -93,13 +97,16 @@ def _project(model: str, prices: PriceBook) -> Projection:
     return found._replace(unpriced=())
 
 
-def _metadata(study: Study, gate: Gate, model: str, run_id: str) -> dict[str, Any]:
+def _metadata(
+    study: Study, gate: Gate, model: str, run_id: str, prices: PriceBook
+) -> dict[str, Any]:
     return {
         "study": study.name,
         "run_id": run_id,
         "reserved_by": gate.holder,
         "stage": PREFLIGHT,
         "model": model,
+        PRICE: prices.evidence(model),
     }
 
 

@@ -58,7 +58,8 @@ class StudyStatus:
     """The completion matrix. `not_in_design`: stored partitions that the YAML no longer has.
 
     `given_up`: partitions that the schedule of re-runs does not ask for any more. `is_older`: the
-    tables lie as an earlier version wrote them, until a run writes to them.
+    tables lie as an earlier version wrote them, until a run writes to them. `unmetered`: models
+    that answered without a usage that can be.
     """
 
     study: str
@@ -71,6 +72,7 @@ class StudyStatus:
     not_in_design: list[Partition] = field(default_factory=list)
     given_up: list[Partition] = field(default_factory=list)
     is_older: bool = False
+    unmetered: list[str] = field(default_factory=list)
 
 
 def survey(study: Study, store: ResultsStore, policy: str | None = None) -> StudyStatus:
@@ -91,17 +93,19 @@ def survey(study: Study, store: ResultsStore, policy: str | None = None) -> Stud
             grade.append(_grade_status(pair, label, gradable, gradings))
     known = {*study.generate_partitions(), *study.grade_partitions()}
     stored = store.partitions("solutions") + store.partitions("gradings")
+    booked = ledger.ledger(store)
     return StudyStatus(
         study.name,
         extent.policy,
         len(grid) // extent.replications,
         extent.replications,
-        _sum(ledger.ledger(store)),
+        _sum(booked),
         generate,
         grade,
         [partition for partition in stored if partition not in known],
         _given_up(study, store),
         store.is_older(),
+        ledger.unmetered_models(booked.to_pylist()),
     )
 
 

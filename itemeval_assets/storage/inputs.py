@@ -15,7 +15,7 @@ from itemeval_assets.core.snapshot import PriceText, Snapshot
 from itemeval_assets.core.study import BYTE_ORDER_MARK, Study, study_of
 from itemeval_assets.core.templates import BUILTIN, Template, make_template
 
-__all__ = ["load_prices", "load_study"]
+__all__ = ["load_prices", "load_study", "prices_if_needed"]
 
 
 def load_study(path: str | Path) -> Study:
@@ -45,6 +45,17 @@ def load_prices(study: Study) -> PriceBook:
     prices = parse_price_file(found.text, found.path)
     _refuse_old_prices(study, prices, found.path)
     return PriceBook(prices.models, f"budget.pricing_path {given}", os.environ)
+
+
+def prices_if_needed(study: Study) -> PriceBook:
+    """The study's prices; where they cannot be read, only who asks for one is told (ConfigError).
+
+    What was called before has its price in its log.
+    """
+    try:
+        return load_prices(study)
+    except ConfigError as problem:
+        return PriceBook.unreadable(problem)
 
 
 def _price_text(config: StudyConfig, base: Path) -> PriceText | None:

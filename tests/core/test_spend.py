@@ -86,7 +86,7 @@ def test_the_sum_over_models_is_the_sum_over_logs(logs: list[dict[str, Any]]) ->
         **{name: name for name in SAVED},
     }.items():
         assert getattr(total, name) == sum(log[column] or 0 for log in logs)
-    unpriced = [log["total_samples"] or 0 for log in logs if not log["priced"]]
+    unpriced = [log["total_samples"] or 0 for log in logs if log["usd"] is None]
     assert total.unpriced_calls == sum(unpriced) <= total.calls
     assert total.list_usd == pytest.approx(sum(spend.list_usd for spend in spends))
 
