@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 
 from itemeval_assets import api
-from itemeval_assets.cli import run_cli
+from itemeval_assets.cli import EXIT_DEAD_MODEL, run_cli
+from itemeval_assets.core import errors
 from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.core.failures import ErrorCount
+from itemeval_assets.runs.study import _end
 from tests.studies import write_items, write_study
 
 Mistake = tuple[dict[str, Any], int, list[str]]
@@ -263,3 +266,24 @@ def test_a_refused_first_run_owns_neither_the_folder_nor_the_data(tmp_path, caps
     assert json.loads(capsys.readouterr().out)["status"]["generate"][0]["done"] == 2
     assert run_cli(["status", str(dear)]) == 2
     assert "made by another config" in capsys.readouterr().err
+
+
+def test_every_exit_code_is_documented():
+    text = (Path(__file__).parents[1] / "docs/commands.md").read_text(encoding="utf-8")
+    table = text.partition("## Exit codes")[2].partition("\n\nA failure")[0]
+    documented = {int(line.split("|")[1]) for line in table.splitlines() if line[2:3].isdigit()}
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type)]
+    raised = {kind.exit_code for kind in kinds if issubclass(kind, errors.ItemevalAssetsError)}
+    ended = {_end(held_back, errored, [])[0] for held_back in (0, 1) for errored in (0, 1)}
+    assert documented == raised | ended | {EXIT_DEAD_MODEL}
+
+
+def test_what_was_held_back_and_what_errored_is_said():
+    assert _end(0, 0, []) == (0, None)
+    assert _end(0, 2, [ErrorCount("timed out", 2)])[1] == (
+        "2 cells errored; run again to call just those:\n  2 x timed out"
+    )
+    code, reason = _end(3, 1, [ErrorCount("refused", 1)])
+    assert code == 3 and reason is not None
+    assert reason.startswith("3 calls were held back: answers without max_tokens cost more")
+    assert "1 x refused" in reason
