@@ -20,7 +20,7 @@ def usd_of(model: str, tokens: Mapping[str, int | None]) -> float | None:
 
 
 def usage(usd: int) -> ModelUsage:
-    return ModelUsage(output_tokens=usd)
+    return ModelUsage(output_tokens=usd, total_tokens=usd)
 
 
 def test_a_call_that_may_cost_more_than_is_left_is_held_back() -> None:
@@ -49,14 +49,19 @@ def test_what_a_call_cost_more_than_it_might_is_missing_to_others() -> None:
     assert not allowance.take(2.0) and allowance.take(1.0)
 
 
-@pytest.mark.parametrize(("model", "used"), [("a", None), ("free", usage(4))])
-def test_an_answer_that_cost_nothing_known_gives_all_back(
-    model: str, used: ModelUsage | None
-) -> None:
+def test_an_answer_of_a_model_without_a_price_gives_all_back() -> None:
     allowance = Allowance(10.0, usd_of)
     assert allowance.take(10.0)
-    allowance.settle(10.0, model, used)
+    allowance.settle(10.0, "free", usage(4))
     assert allowance.take(10.0)
+
+
+@pytest.mark.parametrize("used", [None, ModelUsage(output_tokens=4, total_tokens=1), usage(-4)])
+def test_a_reply_without_a_usage_that_can_be_gives_nothing_back(used: ModelUsage | None) -> None:
+    allowance = Allowance(10.0, usd_of)
+    assert allowance.take(10.0)
+    allowance.settle(10.0, "a", used)
+    assert not allowance.take(1.0)
 
 
 def test_a_call_without_an_end_gives_nothing_back() -> None:
