@@ -170,7 +170,7 @@ def status(config: str | Path | Study, *, policy: str | None = None) -> "StudySt
 def export(config: str | Path | Study, *, for_spreadsheets: bool = False) -> "ExportResult":
     """Write export/ anew from the stored tables. Raises StoreError while a rule is broken.
 
-    `for_spreadsheets` adds a CSV whose texts no spreadsheet takes for a formula.
+    `for_spreadsheets` adds CSV files whose texts no spreadsheet takes for a formula.
     """
     from itemeval_assets.runs.single import run_export
 

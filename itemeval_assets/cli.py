@@ -208,7 +208,7 @@ def export(
     config: Config,
     for_spreadsheets: Annotated[
         bool,
-        typer.Option("--for-spreadsheets", help="add a CSV whose texts run as no formula"),
+        typer.Option("--for-spreadsheets", help="add CSV files whose texts run as no formula"),
     ] = False,
     as_json: AsJson = False,
 ) -> None:

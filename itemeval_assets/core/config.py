@@ -6,10 +6,19 @@ without starting new conditions.
 
 import re
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from types import NoneType
+from typing import Annotated, Any, Literal, get_args
 
 from croniter import CroniterError, croniter
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from .config_rules import problems_across
 
@@ -59,6 +68,15 @@ def _yaml_auto_off(value: object) -> object:
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_truth_value(cls, value: object, info: ValidationInfo) -> object:
+        """Python takes true for 1, and YAML reads yes, on and true as that."""
+        field = cls.model_fields[info.field_name or ""].annotation
+        if isinstance(value, bool) and {*(get_args(field) or (field,))} <= {int, float, NoneType}:
+            raise ValueError(f"give a number; YAML reads this as {str(value).lower()}")
+        return value
 
 
 class DatasetConfig(_Section):
@@ -139,8 +157,8 @@ class SolversConfig(_Section):
     retry_on_error: int | None = Field(
         default=None, ge=0, description="fresh tries of an errored cell"
     )
-    max_connections: Annotated[int, Field(ge=1)] | dict[str, Annotated[int, Field(ge=1)]] | None = (
-        Field(default=None, description="calls in flight: one number, or one per provider")
+    max_connections: Connections | dict[str, Connections] | None = Field(
+        default=None, description="calls in flight: one number, or one per provider"
     )
     on_empty: OnEmpty = "skip"
     cache_prompt: Annotated[Literal["auto", "on", "off"], BeforeValidator(_yaml_on_off)] = "auto"

@@ -19,7 +19,7 @@ __all__ = ["ExportConfig", "export_asset"]
 class ExportConfig(dg.Config):
     """What may be asked of an export.
 
-    `for_spreadsheets`: add a CSV whose texts no spreadsheet takes for a formula.
+    `for_spreadsheets`: add CSV files whose texts no spreadsheet takes for a formula.
     """
 
     for_spreadsheets: bool = False

@@ -86,8 +86,9 @@ def study_status(status: "StudyStatus") -> None:
             "[yellow]An earlier version wrote this study.[/yellow] The next run brings its "
             "bookings and its ledger to the layout of this one; rows and logs stay as they are."
         )
+    labels = {part.partition: part.label for part in (*status.generate, *status.grade)}
     for partition in status.given_up:
-        name = data(" | ".join(partition))
+        name = data(labels.get(partition, " | ".join(partition)))
         out.print(
             f"[red]given up by the schedule[/red]: {name}; itemeval-assets reset CONFIG",
             soft_wrap=True,

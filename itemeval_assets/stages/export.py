@@ -21,10 +21,11 @@ from itemeval_assets.core.tables import GRADINGS_LONG, TABLES, Table, arrow_sche
 from itemeval_assets.storage.layout import (
     EXPORT_CELLS_CSV,
     EXPORT_CELLS_PARQUET,
+    EXPORT_CELLS_SPREADSHEET,
     EXPORT_LEDGER_CSV,
     EXPORT_LONG_CSV,
     EXPORT_LONG_PARQUET,
-    EXPORT_SPREADSHEET,
+    EXPORT_LONG_SPREADSHEET,
 )
 from itemeval_assets.storage.store import ResultsStore
 
@@ -34,6 +35,7 @@ __all__ = ["ExportResult", "csv_writer", "require_results", "require_sound", "wr
 
 EXPORTS = (EXPORT_LONG_PARQUET, EXPORT_LONG_CSV)
 EXPORTED_CELLS = (EXPORT_CELLS_PARQUET, EXPORT_CELLS_CSV)
+SPREADSHEETS = (EXPORT_LONG_SPREADSHEET, EXPORT_CELLS_SPREADSHEET)
 
 
 class ExportResult(NamedTuple):
@@ -52,28 +54,30 @@ class ExportResult(NamedTuple):
 def write(study: Study, store: ResultsStore, *, for_spreadsheets: bool = False) -> ExportResult:
     """Write export/: gradings_long and cells as Parquet and CSV, and the ledger as CSV.
 
-    `for_spreadsheets` writes one more CSV, whose texts no spreadsheet takes for a formula; without
-    it, one of an earlier export is removed, which would no longer say what the others say.
+    `for_spreadsheets` writes each of the two once more as a CSV whose texts no spreadsheet takes
+    for a formula; without it, those of an earlier export are removed: they would no longer say
+    what the others say.
     One partition is in memory at a time. Raises StoreError, and writes nothing, when the tables
     break a rule, or hold nothing yet.
     """
     require_results(study, store)
     require_sound(study, store)
     spent = ledger.ledger(store)
-    extra = (EXPORT_SPREADSHEET,) if for_spreadsheets else ()
+    shown = [(key,) if for_spreadsheets else () for key in SPREADSHEETS]
+    long_keys, cell_keys = (*EXPORTS, *shown[0]), (*EXPORTED_CELLS, *shown[1])
     with TemporaryDirectory(prefix="itemeval_assets_") as folder:
-        names = (*EXPORTS, *extra, *EXPORTED_CELLS, EXPORT_LEDGER_CSV)
+        names = (*long_keys, *cell_keys, EXPORT_LEDGER_CSV)
         files = {key: Path(folder) / Path(key).name for key in names}
         long = (store.read("gradings_long", [part]) for part in _in_design_order(study, store))
-        rows = _write_tables(GRADINGS_LONG, long, *(files[key] for key in (*EXPORTS, *extra)))
+        rows = _write_tables(GRADINGS_LONG, long, *(files[key] for key in long_keys))
         every_cell = cells.tables(study, store, study.grade_partitions())
-        _write_tables(CELLS, every_cell, *(files[key] for key in EXPORTED_CELLS))
+        _write_tables(CELLS, every_cell, *(files[key] for key in cell_keys))
         with csv_writer(files[EXPORT_LEDGER_CSV], spent.schema) as lines:
             lines.write_table(spent.combine_chunks())
         for key, path in files.items():
             store.backend.upload(path, key, give_away=True)
-    if not for_spreadsheets:
-        store.backend.delete(EXPORT_SPREADSHEET)
+    for key in () if for_spreadsheets else SPREADSHEETS:
+        store.backend.delete(key)
     unpriced = {row["model"] for row in spent.to_pylist() if row["usd"] is None}
     return ExportResult(
         rows,

@@ -11,9 +11,11 @@ __all__ = [
     "DATASET_LOCKS",
     "EXPORT_CELLS_CSV",
     "EXPORT_CELLS_PARQUET",
+    "EXPORT_CELLS_SPREADSHEET",
     "EXPORT_LEDGER_CSV",
     "EXPORT_LONG_CSV",
     "EXPORT_LONG_PARQUET",
+    "EXPORT_LONG_SPREADSHEET",
     "LAYOUT_VERSION",
     "LOGS",
     "OLDER_BOOKINGS",
@@ -48,7 +50,8 @@ EXPORT_LONG_CSV = "export/gradings_long.csv"
 EXPORT_CELLS_PARQUET = "export/cells.parquet"
 EXPORT_CELLS_CSV = "export/cells.csv"
 EXPORT_LEDGER_CSV = "export/ledger.csv"
-EXPORT_SPREADSHEET = "export/gradings_long_for_spreadsheets.csv"
+EXPORT_LONG_SPREADSHEET = "export/gradings_long_for_spreadsheets.csv"
+EXPORT_CELLS_SPREADSHEET = "export/cells_for_spreadsheets.csv"
 
 # Logs are written here and moved once complete: a log found here belongs to a live or killed run.
 LOGS = "logs"

@@ -423,18 +423,19 @@ def test_an_export_for_spreadsheets_stands_beside_the_exact_one(tmp_path: Path) 
     (tmp_path / "items.jsonl").write_text(json.dumps(item))
     api.run(config)
     exports = results_dir(config) / "export"
-    made = exports / "gradings_long_for_spreadsheets.csv"
-    assert not made.exists()
+    made = {name: exports / f"{name}_for_spreadsheets.csv" for name in ("gradings_long", "cells")}
+    assert not any(path.exists() for path in made.values())
     assert run_cli(["export", str(config), "--for-spreadsheets"]) == 0
-    exact, shown = (exports / "gradings_long.csv").read_text(), made.read_text()
-    changed = [
-        (before, after)
-        for before, after in zip(cells_of(exact), cells_of(shown), strict=True)
-        if before != after
-    ]
-    assert changed and all(after == f"'{before}" for before, after in changed)
-    api.export(config)
-    assert not made.exists()  # it would no longer say what the others say
+    for name, path in made.items():
+        exact, shown = (exports / f"{name}.csv").read_text(), path.read_text()
+        changed = [
+            (before, after)
+            for before, after in zip(cells_of(exact), cells_of(shown), strict=True)
+            if before != after
+        ]
+        assert changed and all(after == f"'{before}" for before, after in changed)
+    api.export(config)  # they would no longer say what the others say
+    assert not any(path.exists() for path in made.values())
 
 
 def cells_of(text: str) -> list[str]:
