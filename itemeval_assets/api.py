@@ -83,10 +83,12 @@ def run(
     return run_study(study, asked, on_progress, workers)
 
 
-def recover(config: str | Path | Study) -> "RunSummary":
+def recover(config: str | Path | Study, accept_loss: bool = False) -> "RunSummary":
     """Read back what killed runs have logged, and book it. No model is called.
 
     A study whose ledger tells of calls that its tables have lost reconciles again afterwards.
+    Where their logs are gone, too, raises EvidenceLost, which says what is lost; `accept_loss`
+    records it: what was paid stays in the ledger, and the next run calls the missing cells again.
     """
     from itemeval_assets.runs.study import run_study
     from itemeval_assets.stages.evidence import partitions_to_mend
@@ -96,7 +98,8 @@ def recover(config: str | Path | Study) -> "RunSummary":
     everything = _asked(study, None, None, None, None, False, None, None)
     known = [*study.generate_partitions(), *study.grade_partitions()]
     left = partitions_to_mend(open_store(study), known)
-    return run_study(study, replace(everything, partitions=left, recover_only=True), None)
+    asked = replace(everything, partitions=left, recover_only=True, accept_loss=accept_loss)
+    return run_study(study, asked, None)
 
 
 def reset(

@@ -187,9 +187,16 @@ def cells(
 
 
 @app.command()
-def recover(config: Config, as_json: AsJson = False) -> None:
+def recover(
+    config: Config,
+    accept_loss: Annotated[
+        bool,
+        typer.Option("--accept-loss", help="record paid calls of which no log and no row is left"),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Read back what killed runs have logged, and book it. No model is called."""
-    _print(as_json, api.recover(config), reports.run_summary)
+    _print(as_json, api.recover(config, accept_loss=accept_loss), reports.run_summary)
 
 
 @app.command()

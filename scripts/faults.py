@@ -4,7 +4,8 @@ The figures are what the tests have measured (`report_fault`), not what they ass
 TEST_FAULTS=20 each fault is injected ten times as often, or more; TEST_KILLS=20 kills 20 runs.
 The long form of the guard runs, too: every command line in a process of its own, every key of a
 study on a disk and on S3, by one worker and by two.
-Signals come at 20 points of each series, or at TEST_SIGNALS.
+Signals come at 20 points of each series, or at TEST_SIGNALS. Four runs at once on conditions of
+their own are tried 20 times, or TEST_ROUNDS.
 """
 
 import argparse
@@ -17,7 +18,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-SIGNALS = "20"
+SIGNALS = ROUNDS = "20"
 ROOT = Path(__file__).parents[1]
 TITLES = ("fault", "promised", "injected", "rows lost", "USD lost", "calls repeated")
 
@@ -38,7 +39,7 @@ def main() -> int:
 
 def _pytest(report: Path, arguments: list[str]) -> int:
     command = [sys.executable, "-m", "pytest", "-q", "-n", "auto", *arguments]
-    long_form = {"TEST_EVERY": "1", "TEST_SIGNALS": SIGNALS}
+    long_form = {"TEST_EVERY": "1", "TEST_SIGNALS": SIGNALS, "TEST_ROUNDS": ROUNDS}
     environment = {**long_form, **os.environ, "TEST_FAULT_REPORT": str(report)}
     return subprocess.call(command, cwd=ROOT, env=environment)
 

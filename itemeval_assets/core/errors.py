@@ -13,6 +13,7 @@ __all__ = [
     "ConsentMissing",
     "DatasetError",
     "EnvironmentMissing",
+    "EvidenceLost",
     "HistoryError",
     "ItemevalAssetsError",
     "ModelError",
@@ -63,6 +64,12 @@ class EnvironmentMissing(ItemevalAssetsError):
 
 class RunFailed(ItemevalAssetsError):
     """A Dagster run ended in failure."""
+
+    exit_code = 1
+
+
+class EvidenceLost(ItemevalAssetsError):
+    """Paid calls are booked of which neither a row nor a log is left, and nobody accepted that."""
 
     exit_code = 1
 

@@ -5,11 +5,13 @@ in the log headers) and never from the rows they are compared with. Reconciliati
 of the bookings equal the sums over the stored rows plus the rows they replaced.
 """
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import pandas as pd
 import pyarrow as pa
 
+from .losses import Loss, calls_of
 from .study import Partition, stage_of
 from .tables import BOOKINGS, LEDGER, TOKEN_COLUMNS, Table, arrow_schema
 
@@ -19,12 +21,15 @@ __all__ = [
     "Mismatch",
     "bookings_of",
     "ledger_of",
+    "losses_of",
     "reconcile",
 ]
 
 VERIFIABLE = "(verifiable)"
 USD_TOLERANCE = 1e-6
 QUANTITIES = (*TOKEN_COLUMNS, "usd")
+# Beside the events that are calls: what a call with an error cost, and usage of no sample.
+ERROR, UNLOGGED = ":error", ":unlogged"
 MONEY_COLUMNS = ["run_id", "sample_uuid", *QUANTITIES]
 
 
@@ -98,12 +103,9 @@ def reconcile(
 ) -> list[Mismatch]:
     """Where the bookings of a partition differ from its rows, per run; empty when sound.
 
-    USD to 1e-6, tokens exactly. Reads MONEY_COLUMNS; a call that stands twice, or both in a row
-    and in `replaced`, counts once.
+    USD to 1e-6, tokens exactly. Reads MONEY_COLUMNS.
     """
-    parts = [table.select(MONEY_COLUMNS).replace_schema_metadata() for table in (rows, replaced)]
-    events = pa.concat_tables(parts, promote_options="permissive")
-    paid, booked = _sums(_once(events)), _sums(bookings)
+    paid, booked = _sums(_events(rows, replaced)), _sums(bookings)
     return [
         Mismatch(run_id, partition, quantity, have, want)
         for run_id in sorted(paid.keys() | booked.keys())
@@ -113,6 +115,53 @@ def reconcile(
         ]
         if abs(have - want) > (USD_TOLERANCE if quantity == "usd" else 0)
     ]
+
+
+def losses_of(
+    partition: Partition, bookings: pa.Table, rows: pa.Table, replaced: pa.Table
+) -> list[Loss]:
+    """Per run, what the bookings of a partition have beyond its rows and those they replaced.
+
+    Reads MONEY_COLUMNS of both, and `calls` of the bookings. A run whose rows tell more of anything
+    than its bookings has lost nothing: something else is wrong there.
+    """
+    events = _events(rows, replaced)
+    told, booked, calls = _sums(events), _sums(bookings), _calls(events)
+    made = bookings.group_by("run_id").aggregate([("calls", "sum")]).to_pylist()
+    found = []
+    for run_id, count in sorted((run["run_id"], run["calls_sum"]) for run in made):
+        known = told.get(run_id, {})
+        beyond = {name: (booked[run_id][name] or 0) - (known.get(name) or 0) for name in QUANTITIES}
+        if _is_loss(beyond):
+            left: dict[str, Any] = {
+                name: None if booked[run_id][name] is None else beyond[name] for name in QUANTITIES
+            }
+            lost, usd = max(0, count - calls.get(run_id, 0)), left.pop("usd")
+            name = " | ".join(partition)
+            found.append(Loss(run_id, stage_of(partition), partition, name, lost, usd, left))
+    return found
+
+
+def _is_loss(beyond: Mapping[str, float]) -> bool:
+    least = {name: USD_TOLERANCE if name == "usd" else 0 for name in beyond}
+    is_sound = all(value >= -least[name] for name, value in beyond.items())
+    return is_sound and any(value > least[name] for name, value in beyond.items())
+
+
+def _calls(events: pa.Table) -> dict[str, int]:
+    """How many calls the events of each run tell of, those of accepted losses included."""
+    uuids: dict[str, set[str]] = {}
+    columns = [events[name].to_pylist() for name in ("run_id", "sample_uuid")]
+    for run_id, uuid in zip(*columns, strict=True):
+        if uuid is not None and not uuid.endswith(UNLOGGED):
+            uuids.setdefault(run_id, set()).add(uuid.removesuffix(ERROR))
+    return {run_id: sum(map(calls_of, found)) for run_id, found in uuids.items()}
+
+
+def _events(rows: pa.Table, replaced: pa.Table) -> pa.Table:
+    """MONEY_COLUMNS of what was paid for: a call that stands twice, or in both, counts once."""
+    parts = [table.select(MONEY_COLUMNS).replace_schema_metadata() for table in (rows, replaced)]
+    return _once(pa.concat_tables(parts, promote_options="permissive"))
 
 
 def _once(events: pa.Table) -> pa.Table:

@@ -109,7 +109,8 @@ class Asked:
     """What is asked of a run: stages, conditions by id, and how they are run.
 
     `consent_usd` is what all calls of the run together may cost, null for no word.
-    `partitions` narrows the choice down to these; null: all of the conditions.
+    `partitions` narrows the choice down to these; null: all of the conditions. `accept_loss`:
+    record paid calls of which no evidence is left.
     """
 
     stages: Sequence[str] = ("solutions", "gradings")
@@ -120,6 +121,7 @@ class Asked:
     consent_usd: float | None = None
     partitions: "Collection[Partition] | None" = None
     recover_only: bool = False
+    accept_loss: bool = False
 
     def solutions(self) -> "list[Partition]":
         """The generate partitions that are asked for."""

@@ -181,15 +181,19 @@ def _ledger_reconciles(study: Study) -> dg.AssetChecksDefinition:
         "USD to 1e-6, tokens exactly.",
     )
     def check() -> dg.AssetCheckResult:
-        judged = stages.ledger.judge(store_of(study))
+        store = store_of(study)
+        judged = stages.ledger.judge(store)
         offences = [
             {**found._asdict(), "stage": found.stage, "partition": " | ".join(found.partition)}
             for found in judged.mismatches
         ]
+        with users_errors():
+            lost = stages.losses.losses(study, store) if offences else []
+        words = [_in_short(offences), stages.losses.in_words(study, lost) if lost else None]
         left = [" | ".join(partition) for partition in judged.in_progress]
         return dg.AssetCheckResult(
             passed=not offences,
-            description=_in_short(offences),
+            description="\n".join(filter(None, words)) or None,
             metadata={**_shown(offences), **({"left to runs in progress": left} if left else {})},
         )
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from itemeval_assets import stages
+from itemeval_assets.core.losses import losses_words
 from itemeval_assets.core.study import Asked, Study
 from itemeval_assets.core.tables import TABLES
 from itemeval_assets.storage.inputs import load_prices
@@ -31,6 +32,12 @@ class EstimateConfig(dg.Config):
 
     force: bool = False
     policy: PolicyName | None = None
+
+
+class LedgerConfig(dg.Config):
+    """`accept_loss`: record booked calls of which neither a row nor a log is left."""
+
+    accept_loss: bool = False
 
 
 class PreflightConfig(dg.Config):
@@ -177,15 +184,17 @@ def _ledger(study: Study, shared: dict[str, Any]) -> Any:
         automation_condition=when_inputs_change(perhaps=[asset_key(study, "preflight")]),
         **shared,
     )
-    def ledger(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+    def ledger(context: dg.AssetExecutionContext, config: LedgerConfig) -> dg.MaterializeResult:
         with users_errors():
             store = store_of(study)
             stages.ledger.bring_up_to_date(store)
+            accepted = stages.losses.accept(study, store) if config.accept_loss else []
             rows = stages.ledger.unite(store)
         spent = sum(usd or 0.0 for usd in rows["usd"].to_pylist())
-        return dg.MaterializeResult(
-            metadata={**row_count(rows), "usd": usd(spent)}, data_version=content_version(rows)
-        )
+        if accepted:
+            context.log.warning(f"recorded as lost:\n{losses_words(accepted)}")
+        figures = {**row_count(rows), "usd": usd(spent), "losses recorded": len(accepted)}
+        return dg.MaterializeResult(metadata=figures, data_version=content_version(rows))
 
     return ledger
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from itemeval_assets.core.labels import labels_in
+from itemeval_assets.core.losses import losses_words
 from itemeval_assets.core.summaries import left_out_words
 
 from .money import spend_table
@@ -42,6 +43,8 @@ def run_summary(summary: "RunSummary") -> None:
         out.print("This run: nothing was pending, no model was called.")
     if summary.recovered:
         out.print(f"Read back {summary.recovered} finished calls from logs of a stopped run.")
+    if summary.accepted:
+        out.print("Recorded as lost:\n" + data(losses_words(summary.accepted)), soft_wrap=True)
     if summary.unpriced:
         names = data(", ".join(summary.unpriced))
         out.print(f"No price is known for {names}: usd is null there.")
@@ -81,6 +84,10 @@ def study_status(status: "StudyStatus") -> None:
             f"[yellow]Replies of {data(', '.join(status.unmetered))} told no usage that can "
             "be[/yellow]: their usd is null, and the cap counts the most that they may have cost."
         )
+    if status.lost:
+        out.print("[red]Paid calls of which neither a row nor a log is left:[/red]")
+        out.print(losses_words(status.lost), soft_wrap=True, markup=False)
+        out.print("Restore the logs, or: itemeval-assets recover CONFIG --accept-loss")
     if status.is_older:
         out.print(
             "[yellow]An earlier version wrote this study.[/yellow] The next run brings its "

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from itemeval_assets.core.budget import require_sane_consent
+from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.preflight import ModelHealth
 from itemeval_assets.core.spend import spend_by_model
 from itemeval_assets.core.study import Study
 from itemeval_assets.stages.export import ExportResult, require_results
+from itemeval_assets.stages.losses import require_no_loss
 from itemeval_assets.storage.store import ResultsStore, open_store
 
 from .launcher import Launcher
@@ -55,6 +57,7 @@ def run_export(study: Study, for_spreadsheets: bool) -> ExportResult:
     """Materialize the ledger and the export, and say what was written."""
     store = open_store(study)
     require_results(study, store)
+    require_no_loss(study, store)
     with Launcher.open(study) as launch:
         launch(["ledger"])
         launch(["export"], config={"for_spreadsheets": for_spreadsheets})
@@ -63,6 +66,10 @@ def run_export(study: Study, for_spreadsheets: bool) -> ExportResult:
 
 def run_release(study: Study, version: str | None) -> ReleaseSummary:
     """Materialize the ledger and the release, and say what was published."""
+    store = open_store(study)
+    if not store.has_results():
+        raise StoreError(f"study {study.name} has no results yet; run it, then release it")
+    require_no_loss(study, store)
     with Launcher.open(study) as launch:
         launch(["ledger"])
         launch(["release"], config={"version": version})

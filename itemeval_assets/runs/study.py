@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from itemeval_assets.core.budget import require_sane_consent
 from itemeval_assets.core.errors import BudgetExceeded, ConsentMissing, ModelError, StoreError
 from itemeval_assets.core.failures import ErrorCount, in_words
+from itemeval_assets.core.losses import Loss
 from itemeval_assets.core.study import Asked, Study
 from itemeval_assets.defs.progress import listening
 from itemeval_assets.defs.reruns import OUTPUTS
@@ -17,6 +18,7 @@ from itemeval_assets.stages.evidence import unread_partitions
 from itemeval_assets.stages.export import ExportResult
 from itemeval_assets.stages.gate import Gate, open_gate
 from itemeval_assets.stages.ledger import calls_of_runs, unmetered_models
+from itemeval_assets.stages.losses import losses, require_no_loss
 from itemeval_assets.stages.stage_run import Scope
 from itemeval_assets.stages.status import StudyStatus, frequent_errors, survey
 from itemeval_assets.storage.inputs import prices_if_needed
@@ -42,8 +44,8 @@ class RunSummary:
     answered without a usage that can be, and cost more than the ledger says; `held_back` calls were
     not made, because others cost more than could be foreseen; `failed_checks` lists
     `asset:check:partition`. `errored` counts cells of what was asked for that carry an error now,
-    `errors` their most frequent texts. `exit_code` is 0, or that of the command, and `reason` says
-    why.
+    `errors` their most frequent texts. `accepted` losses were recorded. `exit_code` is 0, or that
+    of the command, and `reason` says why.
     """
 
     study: str
@@ -62,6 +64,7 @@ class RunSummary:
     status: StudyStatus
     export: ExportResult
     unmetered: list[str] = field(default_factory=list)
+    accepted: list[Loss] = field(default_factory=list)
 
 
 def run_study(
@@ -96,12 +99,16 @@ def run_study(
         runs = StageRuns(study, store, asked, launch, holder)
         _read_back(runs)
         if not asked.recover_only:
+            # A log that is brought back is cheaper than its calls.
+            require_no_loss(study, store, [*asked.solutions(), *asked.gradings()])
             runs.foreseen = _admitted(runs, gate)
             runs.workers = idle if runs.foreseen.remaining.calls else None
         refusal = _run_stages(runs)
         called = calls_of_runs(store, launch.run_ids)
+        lost = _losses_to_accept(study, store, asked)
         if store.has_results():
-            launch(["ledger", *(["costs", "results"] if called else []), "export"])
+            tables = ["ledger", *(["costs", "results"] if called else []), "export"]
+            launch(tables, config={"accept_loss": asked.accept_loss})
         if refusal is not None:
             raise refusal
     found = survey(study, store, asked.policy)
@@ -118,6 +125,7 @@ def run_study(
         usd=sum(row["usd"] or 0.0 for row in called),
         unpriced=sorted({row["model"] for row in called if row["usd"] is None}),
         unmetered=unmetered_models(called),
+        accepted=[loss for loss in lost if loss not in found.lost],
         recovered=launch.recovered,
         held_back=launch.held_back,
         failed_checks=launch.failed_checks,
@@ -168,6 +176,14 @@ def _end(held_back: int, errored: int, errors: list[ErrorCount]) -> tuple[int, s
         )
         return 3, f"{why}.\n{in_words(errored, errors)}" if errored else why
     return (5, in_words(errored, errors)) if errored else (0, None)
+
+
+def _losses_to_accept(study: Study, store: ResultsStore, asked: Asked) -> list[Loss]:
+    """What is recorded as lost, where that is asked for. Raises EvidenceLost where it is not."""
+    if asked.accept_loss:
+        return losses(study, store)
+    require_no_loss(study, store)
+    return []
 
 
 def _read_back(runs: StageRuns) -> None:

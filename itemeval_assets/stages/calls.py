@@ -37,6 +37,7 @@ from itemeval_assets.engine.turns import Turns
 from itemeval_assets.storage import log_files
 
 from .evidence import account_for_lost_rows, archive, collect, recover
+from .losses import require_no_loss
 from .manifests import begin_manifest, finish_manifest
 from .stage_run import Caller, Outcome, Scope, StageRun
 
@@ -71,14 +72,16 @@ def make_calls(
 
     `selected` are all partitions of the run, for its manifest: also those that no model grades.
 
-    Nothing pending: no call. Raises ModelError, BudgetExceeded, ConsentMissing or ConfigError
-    before the first call.
+    Nothing pending: no call. Raises ModelError, BudgetExceeded, ConsentMissing, EvidenceLost or
+    ConfigError before the first call.
     """
     outcome = Outcome(arrow_schema(TABLES[caller.table]).empty_table())
     outcome.pending = dict.fromkeys(partitions, 0)
     recover(caller, run, partitions, outcome)
     for partition in partitions:
         account_for_lost_rows(caller, run, partition)
+    if not run.recover_only:
+        require_no_loss(run.study, run.store, partitions, is_held=True)
     plans = {} if run.recover_only else _plans(caller, run, partitions, outcome)
     if not plans:
         asked = "only to recover" if run.recover_only else "nothing is pending"

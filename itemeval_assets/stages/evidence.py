@@ -1,6 +1,6 @@
 """From logs to rows: of the calls just made, of killed runs, and of rows that went missing."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +8,7 @@ import pandas as pd
 import pyarrow as pa
 
 from itemeval_assets.core.errors import StoreError
+from itemeval_assets.core.losses import is_accepted
 from itemeval_assets.core.secrets import redacted
 from itemeval_assets.core.study import Partition, stage_of
 from itemeval_assets.core.tables import LOG_INDEX, TABLES, arrow_schema
@@ -38,7 +39,8 @@ __all__ = [
 
 # No item: calls that no sample tells of.
 UNLOGGED = "(unlogged)"
-TABLE_OF = {1: "solutions", 2: "gradings"}
+# The preflight fills no cell: what it paid for stands in `replaced`.
+TABLE_OF = {0: "replaced", 1: "solutions", 2: "gradings"}
 
 
 def recover(caller: Caller, run: StageRun, partitions: list[Partition], outcome: Outcome) -> None:
@@ -58,6 +60,7 @@ def recover(caller: Caller, run: StageRun, partitions: list[Partition], outcome:
     collect(caller, run, found, outcome)
     for partition, index in outcome.log_index.items():
         outcome.recovered[partition] = sum(index["completed_samples"].to_pylist())
+        _take_back_losses(run.store, partition, set(index["run_id"].to_pylist()))
     if found:
         calls = sum(outcome.recovered.values())
         run.say(f"recovered {calls} finished calls from {len(found)} logs")
@@ -88,6 +91,7 @@ def account_for_lost_rows(caller: Caller, run: StageRun, partition: Partition) -
     """
     store, booked = run.store, _Booked(run.store, partition)
     for key, run_id in booked.unaccounted():
+        _take_back_losses(store, partition, {run_id})
         log = read_log(store.backend.local_copy(key))
         rows = caller.rows(partition, log, key, run_id)
         lost = [row for row in rows if row["sample_uuid"] not in booked.calls]
@@ -102,19 +106,33 @@ def account_for_lost_rows(caller: Caller, run: StageRun, partition: Partition) -
             run.say(f"{key} was charged for calls that it has no samples of; their cost is kept")
 
 
+def _take_back_losses(store: ResultsStore, partition: Partition, run_ids: Collection[str]) -> None:
+    """Forget the accepted losses of runs of which a log is back: it tells what they stand for."""
+    rows = store.read("replaced", [partition])
+    places = zip(rows["sample_uuid"].to_pylist(), rows["run_id"].to_pylist(), strict=True)
+    stays = [not (is_accepted(uuid) and run_id in run_ids) for uuid, run_id in places]
+    if not all(stays):
+        store.replace("replaced", partition, rows.filter(pa.array(stays, pa.bool_())))
+
+
 class _Booked:
-    """The booked logs of a partition, and the calls that its rows and `replaced` tell of."""
+    """The booked logs of a partition, and the calls that its rows and `replaced` tell of.
+
+    What an accepted loss stands for is told by nothing: a log that is back is read again.
+    """
 
     def __init__(self, store: ResultsStore, partition: Partition) -> None:
+        self._is_there = store.backend.exists
         table = TABLE_OF[len(partition)]
         columns = ["log_file", "run_id", "total_samples", "total_tokens"]
         self._index = store.read("log_index", [partition], columns).to_pylist()
         if not store.has(table, partition):
             self._index = []
-        self._known = pd.concat(
+        known = pd.concat(
             store.read(name, [partition], ["sample_uuid", "log_file", "total_tokens"]).to_pandas()
             for name in (table, "replaced")
         ).drop_duplicates("sample_uuid", keep="last")
+        self._known = known[~known["sample_uuid"].fillna("").map(is_accepted).astype(bool)]
 
     @property
     def calls(self) -> set[str]:
@@ -122,14 +140,17 @@ class _Booked:
         return set(self._known["sample_uuid"])
 
     def unaccounted(self) -> list[tuple[str, str]]:
-        """Key and run of the logs that have more calls, or more tokens, than that."""
+        """Key and run of the logs that are there, and have more calls, or tokens, than that."""
         by_log = self._known.groupby("log_file")["total_tokens"]
         calls, tokens = by_log.size(), by_log.sum()
         return [
             (log["log_file"], log["run_id"])
             for log in self._index
-            if calls.get(log["log_file"], 0) < log["total_samples"]
-            or tokens.get(log["log_file"], 0) < (log["total_tokens"] or 0)
+            if (
+                calls.get(log["log_file"], 0) < log["total_samples"]
+                or tokens.get(log["log_file"], 0) < (log["total_tokens"] or 0)
+            )
+            and self._is_there(log["log_file"])
         ]
 
 

@@ -29,7 +29,7 @@ from itemeval_assets.storage.layout import (
 )
 from itemeval_assets.storage.store import ResultsStore
 
-from . import cells, ledger
+from . import cells, ledger, losses
 
 __all__ = ["ExportResult", "csv_writer", "require_results", "require_sound", "write"]
 
@@ -132,7 +132,7 @@ def require_results(study: Study, store: ResultsStore) -> None:
 
 
 def require_sound(study: Study, store: ResultsStore) -> None:
-    """Raise StoreError naming the first rule that the stored tables break."""
+    """Raise StoreError naming the first rule that the stored tables break, or EvidenceLost."""
     for table in ("solutions", "gradings", "gradings_long"):
         parsed = [*PARSED_COLUMNS] if table == "gradings" else []
         columns = list(dict.fromkeys([*TABLES[table].key, *parsed]))
@@ -142,6 +142,7 @@ def require_sound(study: Study, store: ResultsStore) -> None:
             if parsed:
                 disagree = "parse_ok, parse_error and score disagree"
                 _refuse(parse_ok_violations(rows), table, partition, disagree)
+    losses.require_no_loss(study, store)
     for found in ledger.mismatches(store):
         raise StoreError(
             f"the ledger does not reconcile: run {found.run_id}, stage {found.stage}, "

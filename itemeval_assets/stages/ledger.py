@@ -7,6 +7,7 @@ in the tables; one that is not is read again by the next run, with the same resu
 
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
@@ -31,10 +32,13 @@ if TYPE_CHECKING:
     from .stage_run import Outcome
 
 __all__ = [
+    "Held",
     "Judgement",
     "book",
     "bring_up_to_date",
     "calls_of_runs",
+    "condition_of",
+    "held",
     "judge",
     "ledger",
     "mismatches",
@@ -42,6 +46,7 @@ __all__ = [
     "unite",
     "unmetered_models",
     "usd_of_runs",
+    "with_tables",
 ]
 
 
@@ -55,7 +60,7 @@ class Judgement(NamedTuple):
     in_progress: list[Partition]
 
 
-class _Held(Exception):
+class Held(Exception):
     """Another run holds a claim."""
 
 
@@ -90,7 +95,7 @@ def unite(store: ResultsStore, partitions: Collection[Partition] | None = None) 
 
     Other conditions stay as they are. Returns the whole ledger.
     """
-    touched = None if partitions is None else {_condition(partition) for partition in partitions}
+    touched = None if partitions is None else {condition_of(partition) for partition in partitions}
     result: list[pa.Table] = []
 
     def make(stored: pa.Table | None) -> pa.Table:
@@ -98,7 +103,7 @@ def unite(store: ResultsStore, partitions: Collection[Partition] | None = None) 
             booked, kept = store.read("bookings"), []
         else:
             found = store.partitions("bookings")
-            booked = store.read("bookings", [p for p in found if _condition(p) in touched])
+            booked = store.read("bookings", [p for p in found if condition_of(p) in touched])
             places = map(tuple, stored.select(["stage", "condition_id"]).to_pandas().to_numpy())
             is_kept = pa.array([place not in touched for place in places], pa.bool_())
             kept = [stored.filter(is_kept)]
@@ -110,7 +115,8 @@ def unite(store: ResultsStore, partitions: Collection[Partition] | None = None) 
     return result[0]
 
 
-def _condition(partition: Partition) -> tuple[str, str]:
+def condition_of(partition: Partition) -> tuple[str, str]:
+    """The stage and the condition that bookings of a partition name."""
     return stage_of(partition), partition[-1] if partition else PREFLIGHT_ITEM
 
 
@@ -155,11 +161,18 @@ def judge(store: ResultsStore) -> Judgement:
     found, in_progress = [], []
     for partition in _suspects(store):
         try:
-            with store.claimed([partition], f"reconciliation-{uuid.uuid4().hex}", _do_not_wait):
+            with held(store, partition):
                 found += _differences(store, partition)
-        except _Held:
+        except Held:
             in_progress.append(partition)
     return Judgement(found, in_progress)
+
+
+@contextmanager
+def held(store: ResultsStore, partition: Partition) -> Iterator[None]:
+    """Hold the claim of a partition. Raises Held where a run has it: nobody is waited for."""
+    with store.claimed([partition], f"reconciliation-{uuid.uuid4().hex}", _do_not_wait):
+        yield
 
 
 def mismatches(store: ResultsStore) -> list[Mismatch]:
@@ -174,7 +187,7 @@ def _suspects(store: ResultsStore) -> list[Partition]:
     return [
         partition
         for size, table in enumerate(("solutions", "solutions", "gradings"))
-        for partition, *tables in _with_tables(
+        for partition, *tables in with_tables(
             store, table, sorted(partition for partition in known if len(partition) == size)
         )
         if reconcile(partition, *tables)
@@ -183,11 +196,11 @@ def _suspects(store: ResultsStore) -> list[Partition]:
 
 def _differences(store: ResultsStore, partition: Partition) -> list[Mismatch]:
     table = "gradings" if len(partition) == 2 else "solutions"
-    [[_, *tables]] = _with_tables(store, table, [partition])
+    [[_, *tables]] = with_tables(store, table, [partition])
     return reconcile(partition, *tables)
 
 
-def _with_tables(
+def with_tables(
     store: ResultsStore, table: str, partitions: list[Partition]
 ) -> Iterator[tuple[Partition, pa.Table, pa.Table, pa.Table]]:
     """Each partition with its bookings, its rows, and those that they replaced."""
@@ -204,7 +217,7 @@ def _with_tables(
 
 
 def _do_not_wait(partition: Partition, holder: str) -> None:
-    raise _Held(holder)
+    raise Held(holder)
 
 
 def _verifiable_rows(gradings: pa.Table, run_id: str) -> pa.Table:

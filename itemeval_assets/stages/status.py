@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from itemeval_assets.core.failures import ErrorCount, most_frequent
+from itemeval_assets.core.losses import Loss
 from itemeval_assets.core.pending import (
     GRADING_STATE_COLUMNS,
     SOLUTION_STATE_COLUMNS,
@@ -23,7 +24,7 @@ from itemeval_assets.core.study import Partition, Study, run_plan
 from itemeval_assets.storage.attempts import read_attempts
 from itemeval_assets.storage.store import ResultsStore
 
-from . import items, ledger
+from . import items, ledger, losses
 from .stage_run import grid_of
 
 __all__ = ["PartitionStatus", "StudyStatus", "frequent_errors", "incomplete_cells", "survey"]
@@ -59,7 +60,7 @@ class StudyStatus:
 
     `given_up`: partitions that the schedule of re-runs does not ask for any more. `is_older`: the
     tables lie as an earlier version wrote them, until a run writes to them. `unmetered`: models
-    that answered without a usage that can be.
+    that answered without a usage that can be. `lost`: booked calls of which no evidence is left.
     """
 
     study: str
@@ -73,6 +74,7 @@ class StudyStatus:
     given_up: list[Partition] = field(default_factory=list)
     is_older: bool = False
     unmetered: list[str] = field(default_factory=list)
+    lost: list[Loss] = field(default_factory=list)
 
 
 def survey(study: Study, store: ResultsStore, policy: str | None = None) -> StudyStatus:
@@ -106,6 +108,7 @@ def survey(study: Study, store: ResultsStore, policy: str | None = None) -> Stud
         _given_up(study, store),
         store.is_older(),
         ledger.unmetered_models(booked.to_pylist()),
+        losses.losses(study, store),
     )
 
 

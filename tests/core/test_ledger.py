@@ -15,8 +15,10 @@ from itemeval_assets.core.ledger import (
     Mismatch,
     bookings_of,
     ledger_of,
+    losses_of,
     reconcile,
 )
+from itemeval_assets.core.losses import LOST, accepted_row, losses_words
 from itemeval_assets.core.pricing import PriceBook
 from itemeval_assets.core.study import stage_of
 from itemeval_assets.core.tables import BOOKINGS, LOG_INDEX, REPLACED, TABLES, TOKEN_COLUMNS
@@ -325,3 +327,68 @@ def test_any_history_of_runs_errors_and_repetitions_reconciles(
     assert history.mismatches() == []
     spent = sum(row["calls"] for row in history.tables["bookings"].to_pylist())
     assert spent == sum(len(calls) for calls, _ in steps)
+
+
+def of_run(run_id: str = "run1", uuid: str | None = "u1", **values: Any) -> dict[str, Any]:
+    tokens = {"input_tokens": 10, "output_tokens": 5, "total_tokens": 15, "usd": 0.25}
+    return solution(run_id=run_id, sample_uuid=uuid) | tokens | values
+
+
+def losses_in(
+    bookings: pa.Table, kept: list[dict[str, Any]], replaced: list[dict[str, Any]] | None = None
+) -> list[tuple[str, int, float | None, int | None]]:
+    found = losses_of(
+        ("g1",), bookings, table("solutions", kept), table("replaced", replaced or [])
+    )
+    return [(loss.run_id, loss.calls, loss.usd, loss.tokens["total_tokens"]) for loss in found]
+
+
+def of_logs(*logs: Mapping[str, Any]) -> pa.Table:
+    return bookings_of(table("log_index", logs))
+
+
+def test_a_loss_is_what_is_booked_beyond_the_rows() -> None:
+    bookings = of_logs(log("a.eval"), log("b.eval", run_id="run2"))
+    other = [of_run("run2", "v1"), of_run("run2", "v2")]
+    assert losses_in(bookings, [of_run(), of_run(uuid="u2"), *other]) == []
+    assert losses_in(bookings, [of_run(), *other]) == [("run1", 1, 0.25, 15)]
+    assert losses_in(bookings, other) == [("run1", 2, 0.5, 30)]
+    assert losses_in(bookings, []) == [("run1", 2, 0.5, 30), ("run2", 2, 0.5, 30)]
+
+
+def test_a_run_whose_rows_tell_more_of_anything_has_lost_nothing() -> None:
+    assert losses_in(of_logs(log(usd=0.1)), [of_run()]) == []
+    assert losses_in(of_logs(log()), [of_run(total_tokens=31)]) == []
+    assert losses_in(of_logs(log()), [of_run("run3")]) == [("run1", 2, 0.5, 30)]
+
+
+def test_what_has_no_price_is_lost_without_one() -> None:
+    unpriced = of_logs(log(usd=None, priced=False))
+    assert losses_in(unpriced, []) == [("run1", 2, None, 30)]
+    free = {"usd": 0.0, "input_tokens": None, "output_tokens": None, "total_tokens": None}
+    assert losses_in(of_logs(log(**free)), []) == []
+
+
+def test_an_accepted_loss_stands_for_its_calls() -> None:
+    bookings = of_logs(log())
+    [loss] = losses_of(("g1",), bookings, table("solutions", [of_run()]), table("replaced"))
+    assert losses_words([loss]) == "  run run1, generate, g1: 1 calls, 0.250000 USD, 15 tokens"
+    row = accepted_row(loss, "g1", "a.eval", STAMP, "1")
+    assert (row["item_id"], row["stage"], row["gen_condition_id"]) == (LOST, "generate", None)
+    replaced = table("replaced", [row])
+    assert reconcile(("g1",), bookings, table("solutions", [of_run()]), replaced) == []
+    assert losses_in(bookings, [of_run()], [row]) == []
+    # Its other call, too.
+    assert losses_in(bookings, [], [row]) == [("run1", 1, 0.25, 15)]
+
+
+def test_a_failed_call_with_a_cost_is_one_call() -> None:
+    failed = {**of_run(usd=0.0), "error": "refused"}
+    cost = accepted_row(
+        losses_of(("g1",), of_logs(log()), table("solutions"), table("replaced"))[0],
+        "g1",
+        "a.eval",
+        STAMP,
+        "1",
+    ) | {"sample_uuid": "u1:error", "usd": 0.25, **dict.fromkeys(TOKEN_COLUMNS)}
+    assert losses_in(of_logs(log()), [failed], [cost]) == [("run1", 1, 0.25, 15)]

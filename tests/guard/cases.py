@@ -129,6 +129,10 @@ COMMANDS: Sequence[Command] = [
     ),
     Command("recover {config} --json", lambda found: (_calls(found), found["recovered"]) == (0, 0)),
     Command(
+        "recover {config} --accept-loss --json",
+        lambda found: (found["accepted"], found["status"]["lost"]) == ([], []),
+    ),
+    Command(
         "reset {config} --condition=mockllm/a --grader=numeric --json", lambda found: found == []
     ),
     Command(
@@ -312,6 +316,7 @@ LAUNCHES: Sequence[Launch] = [
     ),
     Launch("gradings", {"policy": "full-batch"}, lambda seen: _new(seen) == 0),
     Launch("preflight", {"consent_usd": 0.0}, lambda _: True, {}, False),
+    Launch("ledger", {"accept_loss": True}, lambda seen: seen["losses recorded"] == 0),
     Launch(
         "export", {"for_spreadsheets": True}, lambda seen: "export/gradings_long_for" in str(seen)
     ),

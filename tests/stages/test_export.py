@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from itemeval_assets.core.cells import CELLS
-from itemeval_assets.core.errors import StoreError
+from itemeval_assets.core.errors import EvidenceLost, StoreError
 from itemeval_assets.core.study import Study
 from itemeval_assets.core.tables import TOKEN_COLUMNS
 from itemeval_assets.core.text import well_formed
@@ -277,6 +277,15 @@ def test_a_study_without_results_is_not_exported(tmp_path: Path) -> None:
     assert exported(study) == []
 
 
+def test_nothing_is_exported_while_evidence_is_lost(tmp_path: Path) -> None:
+    study, store = finished_study(tmp_path)
+    partition = store.partitions("solutions")[0]
+    store.replace("solutions", partition, store.read("solutions", [partition]).slice(1))
+    with pytest.raises(EvidenceLost, match=r"(?s)run run1, generate, .*: 1 calls.*--accept-loss"):
+        export.write(study, store)
+    assert exported(study) == []
+
+
 def test_a_second_export_is_the_same_to_the_byte(tmp_path: Path) -> None:
     study, store = finished_study(tmp_path)
     export.write(study, store)
@@ -308,7 +317,7 @@ def test_a_second_export_is_the_same_to_the_byte(tmp_path: Path) -> None:
         ),
         (
             "solutions",
-            lambda rows: rows[1:],
+            lambda rows: [{**rows[0], "usd": 0.5001}, *rows[1:]],
             "the ledger does not reconcile: run run1, stage generate, partition",
         ),
     ],

@@ -1,0 +1,250 @@
+"""A log and rows that were made of it are both gone: what is lost is said, and can be accepted."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from itemeval_assets import api
+from itemeval_assets.cli import run_cli
+from itemeval_assets.core.errors import EvidenceLost
+from itemeval_assets.core.losses import LOST, is_accepted
+from itemeval_assets.core.study import Partition
+from itemeval_assets.stages import ledger, losses
+from itemeval_assets.storage.inputs import load_study
+from itemeval_assets.storage.store import ResultsStore, open_store
+from tests.defs.runs import SOLUTIONS, message, runs_of
+from tests.studies import write_study
+
+from .looking import Row, rows
+
+ITEMS = 3
+PRICE = {"input_usd_per_mtok": 10.0, "output_usd_per_mtok": 30.0}
+MODELS = ("mockllm/a", "mockllm/b")
+JUDGE = "mockllm/judge"
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study of two models and a judge, done, whose every call has a price."""
+    folder = tmp_path_factory.mktemp("finished")
+    prices = {"models": dict.fromkeys((*MODELS, JUDGE), PRICE)}
+    (folder / "prices.json").write_text(json.dumps(prices))
+    budget = {"pricing_path": "prices.json", "max_usd": 50, "confirm_above_usd": 50}
+    extra = {"cache": False, "budget": budget}
+    api.run(write_study(folder, models=MODELS, items=ITEMS, scorer=None, extra=extra))
+    return folder
+
+
+@pytest.fixture
+def config(finished: Path, tmp_path: Path) -> Path:
+    shutil.copytree(finished, tmp_path / "copy")
+    return tmp_path / "copy" / "study.yaml"
+
+
+def place(config: Path, table: str) -> tuple[ResultsStore, Partition]:
+    study = load_study(config)
+    found = study.generate_partitions() if table == "solutions" else study.grade_partitions()
+    return open_store(study), found[0]
+
+
+def logs_of(store: ResultsStore, partition: Partition) -> list[Path]:
+    index = store.read("log_index", [partition], ["log_file"])
+    return [Path(store.backend.uri(key)) for key in index["log_file"].to_pylist()]
+
+
+def delete(store: ResultsStore, table: str, partition: Partition) -> None:
+    Path(store.uri(table, partition)).unlink()
+
+
+def delete_rows(store: ResultsStore, table: str, partition: Partition, left: int) -> None:
+    store.replace(table, partition, store.read(table, [partition]).slice(0, left))
+
+
+def lose_the_table(store: ResultsStore, table: str, partition: Partition) -> None:
+    delete(store, table, partition)
+
+
+def lose_rows(store: ResultsStore, table: str, partition: Partition) -> None:
+    delete_rows(store, table, partition, left=1)
+
+
+def lose_the_index_too(store: ResultsStore, table: str, partition: Partition) -> None:
+    delete(store, table, partition)
+    delete(store, "log_index", partition)
+
+
+WAYS = [lose_the_table, lose_rows, lose_the_index_too]
+
+
+def lose(config: Path, table: str, way: Callable[[ResultsStore, str, Partition], None]) -> Row:
+    """Delete the log and rows of a partition; what the rows said they had cost."""
+    store, partition = place(config, table)
+    before = store.read(table, [partition]).to_pylist()
+    for log in logs_of(store, partition):
+        log.unlink()
+    way(store, table, partition)
+    left = {row["sample_uuid"] for row in store.read(table, [partition]).to_pylist()}
+    gone = [row for row in before if row["sample_uuid"] not in left]
+    return {
+        "calls": len(gone),
+        "usd": sum(row["usd"] for row in gone),
+        "total_tokens": sum(row["total_tokens"] for row in gone),
+    }
+
+
+def spent(config: Path) -> float:
+    return sum(row["usd"] or 0.0 for row in rows(config, "ledger"))
+
+
+@pytest.mark.parametrize(
+    ("table", "way"), [*(("solutions", way) for way in WAYS), ("gradings", lose_the_table)]
+)
+def test_what_is_lost_can_be_accepted_and_is_called_again(
+    config: Path, table: str, way: Callable[[ResultsStore, str, Partition], None]
+) -> None:
+    before, gone = spent(config), lose(config, table, way)
+    study, (store, partition) = load_study(config), place(config, table)
+    [lost] = api.status(config).lost
+    assert (lost.partition, lost.condition) == (partition, study.design.label_of(partition))
+    assert (lost.calls, lost.tokens["total_tokens"]) == (gone["calls"], gone["total_tokens"])
+    assert lost.usd == pytest.approx(gone["usd"]) and gone["usd"] > 0
+    assert api.recover(config, accept_loss=True).accepted == [lost]
+    [row] = accepted_rows(config)
+    told = (row["item_id"], row["run_id"], row["condition_id"])
+    assert told == (LOST, lost.run_id, partition[-1])
+    assert row["usd"] == pytest.approx(gone["usd"])
+    assert ledger.judge(store) == ([], []) and spent(config) == pytest.approx(before)
+    # Once more: there is nothing left to accept.
+    assert losses.accept(study, store) == [] and accepted_rows(config) == [row]
+    again = api.run(config)
+    assert (again.exit_code, again.failed_checks, again.status.lost) == (0, [], [])
+    # Solutions that are called again make their gradings stale where they are others.
+    assert again.calls >= gone["calls"] and len(rows(config, table)) == ITEMS * len(MODELS)
+    assert spent(config) == pytest.approx(before + again.usd)
+    assert ledger.judge(store) == ([], [])
+
+
+def test_every_command_says_what_is_lost_and_changes_nothing(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gone = lose(config, "solutions", lose_the_table)
+    store, partition = place(config, "solutions")
+    kept, [lost] = tables_of(store), api.status(config).lost
+    for command in (api.run, api.export, api.release):
+        with pytest.raises(EvidenceLost) as told:
+            command(config)
+        assert told.value.exit_code == 1 and told.value.facts == pytest.approx(gone)
+        for word in (lost.run_id, "generate", lost.condition, f"{gone['calls']} calls"):
+            assert word in str(told.value)
+        assert "--accept-loss" in str(told.value)
+    assert run_cli(["recover", str(config), "--json"]) == 1
+    shown = capsys.readouterr()
+    document = json.loads(shown.out)
+    assert (document["error"], document["exit_code"]) == ("EvidenceLost", 1)
+    assert document["calls"] == gone["calls"] and document["message"] in shown.err
+    assert run_cli(["status", str(config)]) == 0
+    assert lost.run_id in (words := capsys.readouterr().out) and "--accept-loss" in words
+    assert tables_of(store) == kept
+    # In Dagster: the step that would call the cells again, and the check of the ledger.
+    study = load_study(config)
+    with runs_of(study) as runs:
+        result = runs.run(SOLUTIONS, only=partition)  # type: ignore[arg-type]
+        assert not result.success and lost.run_id in message(result)
+        result = runs.run(("ledger",))
+        [check] = result.get_asset_check_evaluations()
+        assert not check.passed and "--accept-loss" in (check.description or "")
+    assert tables_of(store) == kept
+    assert run_cli(["recover", str(config), "--accept-loss"]) == 0
+    words = capsys.readouterr().out
+    assert "Recorded as lost" in words and lost.run_id in words
+    assert ledger.judge(store) == ([], [])
+
+
+def test_a_log_that_is_there_is_no_loss(config: Path) -> None:
+    study = load_study(config)
+    for table in ("solutions", "gradings"):
+        store, partition = place(config, table)
+        delete(store, table, partition)
+        assert losses.losses(study, store) == losses.accept(study, store) == []
+        delete(store, "log_index", partition)
+        assert losses.losses(study, store) == losses.accept(study, store) == []
+    assert len(api.recover(config).status.lost) == 0
+    assert len(rows(config, "solutions")) == len(rows(config, "gradings")) == ITEMS * len(MODELS)
+    assert ledger.judge(store) == ([], [])
+
+
+def test_rows_without_their_logs_are_no_loss(config: Path) -> None:
+    study, store = load_study(config), open_store(load_study(config))
+    for log in Path(store.backend.uri("logs")).rglob("*.eval"):
+        log.unlink()
+    assert losses.losses(study, store) == losses.accept(study, store) == []
+    assert api.run(config).calls == 0
+
+
+def test_a_partition_of_a_living_run_is_left_alone(config: Path) -> None:
+    lose(config, "gradings", lose_the_table)
+    study, (store, partition) = load_study(config), place(config, "gradings")
+    with store.claimed([partition], "a living run", lambda *_: None):
+        assert losses.losses(study, store) == losses.accept(study, store) == []
+        assert len(losses.losses(study, store, [partition], is_held=True)) == 1
+    assert len(losses.accept(study, store)) == 1
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_log_that_comes_back_takes_its_accepted_loss_with_it(
+    config: Path, way: Callable[[ResultsStore, str, Partition], None]
+) -> None:
+    study, (store, partition) = load_study(config), place(config, "solutions")
+    copies = {log: log.read_bytes() for log in logs_of(store, partition)}
+    before = spent(config)
+    lose(config, "solutions", way)
+    assert len(losses.accept(study, store)) == 1
+    for log, content in copies.items():
+        log.write_bytes(content)
+    api.recover(config)
+    assert accepted_rows(config) == [] and spent(config) == pytest.approx(before)
+    assert ledger.judge(store) == ([], []) and losses.losses(study, store) == []
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_lost_gradings_can_be_accepted(
+    config: Path, way: Callable[[ResultsStore, str, Partition], None]
+) -> None:
+    gone, study = lose(config, "gradings", way), load_study(config)
+    [lost] = losses.accept(study, open_store(study))
+    assert (lost.stage, lost.calls) == ("grade", gone["calls"])
+    assert ledger.judge(open_store(study)) == ([], [])
+
+
+def test_a_run_can_lose_more_and_more(config: Path) -> None:
+    study, (store, partition) = load_study(config), place(config, "solutions")
+    lose(config, "solutions", lose_rows)
+    [first] = losses.accept(study, store)
+    delete(store, "solutions", partition)
+    [second] = losses.accept(study, store)
+    assert (first.run_id, first.calls, second.calls) == (second.run_id, ITEMS - 1, 1)
+    assert len(accepted_rows(config)) == 2 and ledger.judge(store) == ([], [])
+
+
+def test_calls_of_the_preflight_can_be_lost(config: Path) -> None:
+    api.preflight(config, max_usd=50)
+    study, store = load_study(config), open_store(load_study(config))
+    for log in logs_of(store, ()):
+        log.unlink()
+    delete(store, "replaced", ())
+    [lost] = losses.losses(study, store)
+    assert (lost.stage, lost.condition, lost.calls) == ("preflight", "preflight", 3)
+    assert losses.accept(study, store) == [lost] and ledger.judge(store) == ([], [])
+
+
+def accepted_rows(config: Path) -> list[Row]:
+    return [row for row in rows(config, "replaced") if is_accepted(row["sample_uuid"])]
+
+
+def tables_of(store: ResultsStore) -> dict[str, bytes]:
+    """The files of all tables that a command may not touch."""
+    tables = ("solutions", "gradings", "bookings", "replaced", "log_index")
+    return {key: store.backend.read(key) or b"" for table in tables for key in store.keys(table)}
