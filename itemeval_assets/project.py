@@ -29,6 +29,7 @@ __all__ = [
 
 LOCAL_MODEL = "openai-api/smollm2/SmolLM2-135M-Instruct"
 MOCK_MODEL = "mockllm/quickstart"
+QUICKSTARTS = ("quickstart", "quickstart_mock")
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,11 @@ def quickstart(
     folder = folder or Path("quickstart_mock" if mock else "quickstart")
     config = quickstart_config(folder, mock)
     study = load_study(config)
+    if study.name not in QUICKSTARTS:
+        raise ConfigError(
+            f"{config} is the study {study.name!r}, not the quickstart: choose another folder, or "
+            f"run it: itemeval-assets run {config}"
+        )
     run = api.run(study, on_progress=on_progress)
     return QuickstartSummary(run, _scores(study), config, study.uri(LOGS))
 

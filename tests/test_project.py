@@ -34,6 +34,13 @@ def test_quickstart_on_mock_models(tmp_path):
     assert project.quickstart(tmp_path / "q", mock=True).run.calls == 0
 
 
+def test_the_quickstart_runs_no_study_of_somebody_else(tmp_path):
+    project.init(tmp_path / "mine")
+    with pytest.raises(ConfigError, match="'my_study', not the quickstart: choose another folder"):
+        project.quickstart(tmp_path / "mine", mock=True)
+    assert not (tmp_path / "mine" / "studies").exists()
+
+
 @pytest.mark.local_model
 @pytest.mark.skipif(
     importlib.util.find_spec("xllamacpp") is None, reason="the extra local-model is not installed"

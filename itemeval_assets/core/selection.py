@@ -102,7 +102,8 @@ def _meant(word: str, choices: Sequence[_Choice]) -> set[str]:
 
 def _unknown(option: str, word: str, choices: Sequence[_Choice]) -> str:
     there_are = ", ".join(dict.fromkeys(one.name for one in choices)) or "none"
-    near = difflib.get_close_matches(word, [form for one in choices for form in one], n=1)
+    forms = [form for one in choices for form in one if form]
+    near = difflib.get_close_matches(word, forms, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
     lines = [f"\n  {one.label}  ({one.id})" for one in choices[:LISTED]]
     if len(choices) > LISTED:

@@ -25,6 +25,7 @@ __all__ = [
     "Column",
     "Table",
     "arrow_schema",
+    "rows_where",
 ]
 
 SCHEMA_VERSION = "1"
@@ -51,12 +52,16 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A stored table. `key` identifies a row; `grain` says in words what one row is."""
+    """A stored table. `key` identifies a row; `grain` says in words what one row is.
+
+    `partitioned_by`: the columns whose values make up a row's partition, where there is one rule.
+    """
 
     name: str
     grain: str
     key: tuple[str, ...]
     columns: tuple[Column, ...]
+    partitioned_by: tuple[str, ...] = ()
 
     @property
     def column_names(self) -> list[str]:
@@ -79,6 +84,15 @@ def arrow_schema(table: Table) -> "pa.Schema":
         fields,
         metadata={"itemeval_assets.table": table.name, "itemeval_assets.schema": SCHEMA_VERSION},
     )
+
+
+def rows_where(rows: "pa.Table", columns: tuple[str, ...], values: tuple[str, ...]) -> "pa.Table":
+    """The rows with these values in these columns: those of one partition."""
+    import pyarrow.compute as pc
+
+    for column, value in zip(columns, values, strict=True):
+        rows = rows.filter(pc.field(column) == value)
+    return rows
 
 
 def _required(*names: str) -> tuple[Column, ...]:
@@ -131,6 +145,7 @@ SOLUTIONS = Table(
         Column("sample_uuid"),
         _CREATED,
     ),
+    ("condition_id",),
 )
 
 GRADINGS = Table(
@@ -158,6 +173,7 @@ GRADINGS = Table(
         Column("solution_hash", note="fingerprint of the solution that was graded"),
         Column("scorer_version", note="of the scorer's rules; null for judges"),
     ),
+    ("gen_condition_id", "grade_condition_id"),
 )
 
 GRADINGS_LONG = Table(
@@ -184,6 +200,7 @@ GRADINGS_LONG = Table(
         *_optional("grade_usd", "grade_latency_s", type="float64"),
         *_optional("gen_run_id", "grade_run_id", "gen_log_file", "grade_log_file", "created_at"),
     ),
+    ("gen_condition_id", "grade_condition_id"),
 )
 
 _SPENT = (

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from itemeval_assets.core.study import Partition, Study
+from itemeval_assets.core.tables import GRADINGS, GRADINGS_LONG, SOLUTIONS, rows_where
 
 from .names import GENERATE_DIMENSION, GRADE_DIMENSION
 
@@ -21,9 +22,7 @@ __all__ = [
 
 # The columns whose values make up a row's partition.
 PARTITION_COLUMNS = {
-    "solutions": ("condition_id",),
-    "gradings": ("gen_condition_id", "grade_condition_id"),
-    "gradings_long": ("gen_condition_id", "grade_condition_id"),
+    **{table.name: table.partitioned_by for table in (SOLUTIONS, GRADINGS, GRADINGS_LONG)},
     "generation_ledger": ("condition_id",),
     "grading_ledger": ("gen_condition_id", "condition_id"),
 }
@@ -56,8 +55,4 @@ def same_generate_condition() -> dg.MultiToSingleDimensionPartitionMapping:
 
 def rows_of(rows: "pa.Table", asset: str, partition: Partition) -> "pa.Table":
     """The rows of an asset's table that belong to one partition."""
-    import pyarrow.compute as pc
-
-    for column, value in zip(PARTITION_COLUMNS[asset], partition, strict=True):
-        rows = rows.filter(pc.field(column) == value)
-    return rows
+    return rows_where(rows, PARTITION_COLUMNS[asset], partition)

@@ -24,7 +24,7 @@ from itemeval_assets.core.prefixes import shared_prefixes
 from itemeval_assets.core.pricing import provider_of
 from itemeval_assets.core.prompts import Prompt
 from itemeval_assets.core.study import Partition, stage_of
-from itemeval_assets.core.tables import TABLES, arrow_schema
+from itemeval_assets.core.tables import TABLES, arrow_schema, rows_where
 from itemeval_assets.core.upsert import upsert
 from itemeval_assets.engine.allowance import Allowance
 from itemeval_assets.engine.batches import batches_told_to
@@ -150,11 +150,12 @@ def call_sizes(
 def _plans(
     caller: Caller, run: StageRun, partitions: list[Partition], outcome: Outcome
 ) -> dict[Partition, Plan]:
-    plans = {}
+    plans, table = {}, TABLES[caller.table]
     for partition in partitions:
         if outcome.recovered.get(partition):
-            stored = run.store.read(caller.table, [partition])
-            stored = upsert(TABLES[caller.table], stored, outcome.rows).rows
+            # Cells are told apart by item and epoch: rows of other partitions have the same.
+            read_back = rows_where(outcome.rows, table.partitioned_by, partition)
+            stored = upsert(table, run.store.read(caller.table, [partition]), read_back).rows
         else:
             stored = run.store.read(caller.table, [partition], caller.state_columns)
         plan = plan_of(caller, run, partition, stored)

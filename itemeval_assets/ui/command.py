@@ -26,6 +26,7 @@ from .addresses import OWN_HOSTS, Addresses
 __all__ = ["serve_ui"]
 
 MODULE = "itemeval_assets.ui.server"
+LAST_MOMENT_S = 10.0
 
 
 def serve_ui(configs: list[Path], port: int) -> None:
@@ -45,12 +46,12 @@ def serve_ui(configs: list[Path], port: int) -> None:
             start_new_session=True,
         )
         try:
-            told = _until_it_ends(server)
+            told, is_wanted = _until_it_ends(server)
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(server.pid, signal.SIGKILL)
             code = server.wait()
-    if told or code:
+    if told or (code and not is_wanted):
         raise _error(json.loads(told) if told else {}, code)
 
 
@@ -98,14 +99,23 @@ def _interrupted_by(*signals: signal.Signals) -> Iterator[None]:
             signal.signal(number, before[number])
 
 
-def _until_it_ends(server: "subprocess.Popen[bytes]") -> bytes:
-    """What the server says of its end. The first interruption asks it to end, a second does not."""
+def _until_it_ends(server: "subprocess.Popen[bytes]") -> tuple[bytes, bool]:
+    """What the server says of its end, and whether an interruption asked it to end.
+
+    A second interruption waits for nothing.
+    """
     assert server.stdout is not None
+    is_wanted = False
     try:
-        return server.stdout.read()
+        told = server.stdout.read()
     except KeyboardInterrupt:
+        is_wanted = True
         server.terminate()
-        return server.stdout.read()
+        told = server.stdout.read()
+    # It has closed its output, and takes a moment to go.
+    with suppress(subprocess.TimeoutExpired):
+        server.wait(LAST_MOMENT_S)
+    return told, is_wanted
 
 
 def _error(told: dict[str, Any], code: int) -> Exception:

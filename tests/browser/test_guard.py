@@ -159,5 +159,6 @@ def test_a_signal_to_the_command_leaves_no_process(served) -> None:
     family = [command, *command.children(recursive=True)]
     assert len(family) >= 5
     command.terminate()
-    _, alive = psutil.wait_procs(family, 60)
+    ended, alive = psutil.wait_procs(family, 60)
     assert alive == []
+    assert [process.wait() for process in ended if process.pid == pid] == [0]

@@ -88,6 +88,12 @@ def test_a_word_that_selects_nothing_is_an_error_that_names_it_and_what_there_is
         select_grade(DESIGN, rubrics=["lax", word])
 
 
+def test_no_word_is_mistaken_for_an_empty_name() -> None:
+    with pytest.raises(ConfigError) as raised:
+        select_generate(DESIGN, "")
+    assert "did you mean" not in str(raised.value)
+
+
 def test_a_misspelt_word_gets_a_hint() -> None:
     with pytest.raises(ConfigError, match="did you mean 'numeric'"):
         select_grade(DESIGN, ["numerc"])

@@ -221,3 +221,22 @@ def shell(runs: Runs, *wanted: tuple[tuple[str, ...], Partition]) -> None:
 
 def forced(runs: Runs, asset: str) -> dict[str, Any]:
     return {"ops": {f"{runs.study.name}__{asset}": {"config": {"force": True}}}}
+
+
+def test_a_step_that_reads_back_several_partitions_plans_each_from_its_own_rows(tmp_path) -> None:
+    """Of one all items are logged, of the other two: the third is no less missing for that."""
+    study = toy_study(tmp_path, prompts=["short"], scorer=None)
+    with runs_of(study) as runs:
+        tables = {"solutions": study.generate_partitions(), "gradings": study.grade_partitions()}
+        assets = {"solutions": SOLUTIONS, "gradings": GRADINGS}
+        assert runs.run(["items"]).success
+        for table, (first, second) in tables.items():
+            assert runs.run(assets[table], only=first).success
+            assert runs.run(assets[table], only=second, config={"policy": "dev"}).success
+            for partition in (first, second):
+                Path(runs.store.uri(table, partition)).unlink()
+            assert runs.run(assets[table], span=[first, second]).success
+            counts = [runs.store.read(table, [part]).num_rows for part in (first, second)]
+            assert counts == [3, 3], table
+            calls = runs.store.read("log_index", [second], ["total_samples"])
+            assert sum(calls["total_samples"].to_pylist()) == 3
