@@ -2,7 +2,7 @@
 
 import re
 
-__all__ = ["KEYWORD", "is_denied"]
+__all__ = ["KEYWORD", "is_denied", "is_refusal"]
 
 KEYWORD = (
     r"(?:answers?|options?|choices?|letters?|antwort|respuesta|réponse|resposta|risposta|ответ)"
@@ -33,11 +33,30 @@ _WRONG = (
 )
 # After `B)`, what is wrong or cannot be may be the option's text.
 _AFTER = re.compile(
+    r"[)\].'\"]*\?\s*(?:no|nope|wrong|incorrect|false)\b(?!\s(?:doubt|question|problem))|"
     rf"[)\].'\"]*\s*{_VERBS}\s+(?:{_ADVERBS}\s+)*{_WRONG}\b|['\"]*\s+(?:(?:isn['’]t|aren['’]t|"
     r"wasn['’]t|can['’]t|cannot|does not|doesn['’]t|won['’]t|fails?|ist falsch)\b|"
     r"[(\[]?\s?(?:wrong|incorrect|false|falsch)\b)",
     re.IGNORECASE,
 )
+
+
+_NOT = r"(?:do not|don['’]t|cannot|can not|can['’]t|could not|couldn['’]t)"
+_REFUSAL = re.compile(
+    rf"\b(?:{_NOT} (?:know|say|tell|answer|determine|decide|solve|compute|calculate|find)|"
+    rf"{_NOT} be (?:determined|known|answered|computed|calculated|solved|found)|"
+    r"(?:no|not enough|insufficient) (?:idea|information|info|data|context|solution|answer)|n/a|"
+    r"not (?:sure|certain|applicable|possible)|unsure|unable to|impossible|unknown(?!\s+\w)|"
+    r"unclear|undetermined|indeterminate|undefined|unanswerable|inconclusive|"
+    r"(?:does not|doesn['’]t) exist)\b",
+    re.IGNORECASE,
+)
+
+
+def is_refusal(before: str) -> bool:
+    """Whether the text before an answer says that there is none; `=` gives one all the same."""
+    refused = _REFUSAL.search(before)
+    return bool(refused and "=" not in before[refused.end() :])
 
 
 def is_denied(before: str, after: str) -> bool:

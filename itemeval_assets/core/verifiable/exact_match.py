@@ -27,6 +27,8 @@ _QUOTES = {
     "『": "』",
     "《": "》",
 }
+# To a reader they are one mark.
+_STRAIGHT = str.maketrans("‘’ʼ“”", "'''\"\"")
 _FINAL_MARKS = ".!?。！？"
 # `5!` and `n!` are factorials: a target that ends like this keeps its mark.
 _FACTORIAL = re.compile(r"(?:[\d)\]}]|\b[a-z])!$", re.IGNORECASE)
@@ -34,7 +36,7 @@ _FACTORIAL = re.compile(r"(?:[\d)\]}]|\b[a-z])!$", re.IGNORECASE)
 
 def exact_match(solution: str, target: str) -> Verdict:
     """1.0 where both texts agree once NFC, whitespace and case are folded, and quotation marks
-    round the whole and `. ! ?` at its end are dropped.
+    round the whole and `. ! ?` at its end are dropped. Curly quotation marks are straight ones.
 
     Emphasis, `$` and LaTeX commands such as `\\text{}` round the whole are no part of the text.
     Code: `empty_target`.
@@ -51,7 +53,8 @@ def exact_match(solution: str, target: str) -> Verdict:
 def _folded(text: str, marks: str) -> str:
     whole = " ".join(unwrapped(text).split()).casefold()
     # A text of marks keeps them, or else a blank solution would match it.
-    return " ".join(unwrapped(_bare(whole, marks)).split()) or whole
+    bare = " ".join(unwrapped(_bare(whole, marks)).split()) or whole
+    return bare.translate(_STRAIGHT)
 
 
 def _bare(text: str, marks: str) -> str:

@@ -10,6 +10,7 @@ from string import ascii_uppercase
 from typing import NamedTuple
 
 from .denials import KEYWORD, is_denied
+from .payload import untagged
 
 __all__ = [
     "Mention",
@@ -108,8 +109,8 @@ def to_ascii(text: str) -> str:
 
 
 def shown(text: str) -> str:
-    """The text without the marks of Markdown and LaTeX that show nothing."""
-    return _MARKUP.sub("", text).strip()
+    """The text without the marks of Markdown, HTML and LaTeX that show nothing."""
+    return _MARKUP.sub("", untagged(text)).strip()
 
 
 def mentions(text: str, upper: bool = False) -> Iterator[Mention]:

@@ -6,6 +6,7 @@ from string import ascii_letters
 
 from itemeval_assets.core.verdict import Verdict
 
+from .denials import is_refusal
 from .letters import (
     Mention,
     before,
@@ -93,6 +94,10 @@ def multiple_choice(solution: str, target: str) -> Verdict:
 
 def _of_answer(text: str) -> str | None:
     """The letter of a short answer: the one that it begins with, or the only one."""
+    first = next(mentions(text), None)
+    # What cannot be known may be the option's text: `unknown (B)`.
+    if first and not text[: first.start].endswith(("(", "[")) and is_refusal(text[: first.start]):
+        return ""
     leading = _leading(text)
     if leading is not None:
         return leading

@@ -40,7 +40,19 @@ def _any_of(*patterns: str) -> str:
 
 # Digits of a word (`H2O`, `GPT-4`), an exponent of a unit (`m^2`) or an index (`x_1`).
 _OF_A_WORD = re.compile(rf"(?:{_LETTER}|{_LETTER}\d*-|\^[-+]?|\w_)$")
+_FRACTION = _any_of(
+    r"hal(?:f|ve)|quarter|third",
+    r"(?:four|fif|six|seven|eigh|nin|ten|hundred|thousand|million)th",
+)
+_NUMBER_WORDS = _any_of(
+    r"one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve",
+    r"(?:thir|four|fif|six|seven|eigh|nine)teen|(?:twen|thir|for|fif|six|seven|eigh|nine)ty",
+    r"hundred|thousand|million|billion|trillion|dozen",
+)
 _WORDS_BEFORE = _any_of(
+    rf"{_FRACTION}s? of(?: the)?|half|double|twice|triple|thrice|quadruple",
+    r"(?:square|cube|reciprocal|inverse|negative|factorial|logarithm|per ?cent) of(?: the)?",
+    rf"{_NUMBER_WORDS}(?: and)?",
     r"sqrt|log|ln|sin|cos|tan|root of|to the power of",
     r"plus|times|\d minus|divided by|multiplied by|mod|modulo|over",
     r"(?:more|less|fewer|greater|larger|smaller|higher|lower) than|at least|at most|up to",
@@ -52,6 +64,7 @@ _UNCLEAR_BEFORE = re.compile(
         rf"[<>≤≥≠±{OPAQUE}]\s{{0,3}}\(?-?",  # > 5, √2
         rf"[\w){OPAQUE}]\s?[-+*/^]\s?\(?",  # x/2, 3 - 4
         r"\w[([]|\d!",  # f(2), 3(2), 3!2
+        r"-[(\[|]?",  # -(-5), -|5|
         r"\n\s*-\s?",  # an item of a list, or a minus
         rf"\b{_WORDS_BEFORE}\s(?:or equal to\s)?",
     )
@@ -65,6 +78,11 @@ _WORDS_AFTER = _any_of(
     r"plus|minus|divided|multiplied|times\s[\w(]*\d",
     r"or (?:more|less|fewer|greater|so|higher|lower)",
 )
+_FUNCTION = r"(?:sqrt|log|ln|lg|exp|(?:arc|a)?(?:sin|cos|tan|cot)h?)"
+_SCALE_WORDS = _any_of(
+    r"(?:hundred|thousand|(?:m|b|tr|quadr|quint)illion|dozen|lakh|crore)s?|score|gross",
+    r"bn|mn|mln|bln|mio|mrd|tn",
+)
 _UNCLEAR_AFTER = re.compile(
     _any_of(
         rf"(?!{_UNIT})(?:[a-zA-Z](?![a-zA-Z])|(?i:pi|bn|mn|mio|mrd|[xyz]{{2,3}})\b)",  # 2x, 7bn
@@ -74,11 +92,19 @@ _UNCLEAR_AFTER = re.compile(
         rf"\s?\+|\s?-\s?(?:[\d({OPAQUE}]|[b-z](?![a-zA-Z]))",  # 3 - 4, 2 + x
         r"\([-\d]|\)\s?[\^!]|\)\(|!(?=[\s\w(*])",  # 3(2), (3)^2, 3! + 1
         r"\s[xyznijk](?![\w'’])",  # 2 x
+        rf"{_FUNCTION}[xyznt]?(?![a-zA-Z])|\s{_FUNCTION}\s?[\d({OPAQUE}]",  # 5ln2
+        rf"[\s-](?i:{_SCALE_WORDS})(?!\w)",  # 5 million million
+        rf"[\s-](?i:{_FRACTION}(?:s(?!\w)|(?!\w|[\s-][a-z])))",  # 3 quarters
+        # 2 and a half, 2 hours and a half
+        rf"(?:[\s-]\w{{1,12}})?[\s-](?i:and[\s-](?:an?|one|two|three)[\s-]{_FRACTION})",
+        r"[^.;\n\d]{0,20}\b(?:below|under)(?:\s(?:zero|freezing|sea level)\b|[.!]?$)",  # 5 below
         rf"\s(?i:{_WORDS_AFTER})\b",
     )
 )
 # A sign may stand apart from its number where nothing is there to be subtracted from.
 _BEFORE_SIGN = re.compile(r"(?:^|[=:(])[ ]*$")
+# Between bars stands the number without its sign.
+_BAR_BEFORE, _BAR_AFTER = re.compile(r"\|\s?$"), re.compile(r"\s?\|")
 _CUT_OFF = re.compile(r"\.\.\.|…")
 _MOST_FACTORIAL = 20  # a larger number before `!` is a number said with emphasis
 
@@ -113,6 +139,7 @@ class Number:
             or _UNCLEAR_BEFORE.search(self._before)
             or (self._after[:1] == "!" and abs(value) <= _MOST_FACTORIAL)
             or ("." in self._found[0] and _CUT_OFF.match(self._after))
+            or (value < 0 and _BAR_BEFORE.search(self._before) and _BAR_AFTER.match(self._after))
             or (apart and not _BEFORE_SIGN.search(self._before))
         )
 

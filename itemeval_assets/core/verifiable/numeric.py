@@ -5,8 +5,9 @@ import re
 
 from itemeval_assets.core.verdict import Verdict
 
+from .denials import is_refusal
 from .numbers import Number, as_number, numbers_in
-from .payload import last_boxed, payload_of, unwrapped
+from .payload import last_boxed, payload_of, untagged, unwrapped
 from .plain_math import plain_math
 
 __all__ = ["numeric"]
@@ -47,7 +48,19 @@ _CONCEDED = re.compile(
 _ANSWER_BEFORE = re.compile(
     r"\banswer\b[^.!?\n\d]{0,20}(?:\b(?:is|be)\b|[:=])[^.!?\n\d]{0,10}$", re.IGNORECASE
 )
+_TAKEN_BACK = re.compile(
+    r"\b(?:(?:wait|actually|correction|sorry|oops|i mean|scratch|hmm|on second thought)\b|no:)",
+    re.IGNORECASE,
+)
+# How sure the writer is is no answer; a confidence level may be one.
+_CONFIDENCE = re.compile(
+    r"(?:\bmy confidence is\s|(?:^|(?<=[.!?(\n_*])|(?<=[.!?]\s))confidence[\s_*]*[:=])"
+    r"[\s_*]*\d[\d./]*|"
+    r"(?:\bI(?: am|['’]m)\s|\()\d+(?:\.\d+)?\s?(?:confident|sure|certain)\b",
+    re.IGNORECASE,
+)
 _NEAR = 60
+_SHORT = 100  # characters of a text that is little more than its number
 _MOST = 100  # so many numbers are no answer; of a long text the last ones are looked at
 
 
@@ -66,9 +79,11 @@ def numeric(solution: str, target: str) -> Verdict:
     payload = payload_of(solution)
     boxed = last_boxed(payload.text)
     if payload.labelled or boxed is not None:
-        found = _of_answer(plain_math(unwrapped(payload.text) if boxed is None else boxed))
+        found = _of_answer(
+            plain_math(untagged(unwrapped(payload.text) if boxed is None else boxed))
+        )
     else:
-        found = _last_of(plain_math(unwrapped(payload.text)))
+        found = _last_of(plain_math(untagged(unwrapped(payload.text))))
     if found is None:
         return Verdict.failed("no_number_found", payload.text)
     right = math.isclose(found, expected, rel_tol=1e-6, abs_tol=1e-9)
@@ -83,9 +98,13 @@ def _of_answer(text: str) -> float | None:
     if "≈" in text:
         exact = _of_answer(text[: text.index("≈")])
         return _of_answer(text[text.rindex("≈") + 1 :]) if exact is None else exact
-    numbers = numbers_in(text)
-    numbers = [number for number in numbers if len(numbers) < _MOST and not number.denied]
-    if not numbers:
+    every = numbers_in(text)
+    numbers = [number for number in every if len(every) < _MOST and not number.denied]
+    if (
+        not numbers
+        or is_refusal(text[: every[0].start])
+        or _is_taken_back(text, numbers[-1], every)
+    ):
         return None
     condition = _CONDITION.search(text)
     end = min(_remark(text, numbers[0].end), condition.end() if condition else len(text))
@@ -109,9 +128,14 @@ def _remark(text: str, start: int) -> int:
 
 def _last_of(text: str) -> float | None:
     """The value of the last number of a text, unless the text leaves it open."""
+    text = _CONFIDENCE.sub(" ", text)
     numbers = numbers_in(text, _MOST)
     place = next((i for i in reversed(range(len(numbers))) if not numbers[i].denied), None)
     if place is None or text.startswith("?", numbers[place].end):
+        return None
+    if len(text) <= _SHORT and "\n" not in text and is_refusal(text[: numbers[0].start]):
+        return None
+    if _is_taken_back(text, numbers[place], numbers):
         return None
     last, others = numbers[place], numbers[max(0, place - 1) : place]
     if "answer" in text.lower():
@@ -119,6 +143,12 @@ def _last_of(text: str) -> float | None:
     if any(other.value != last.value and _leaves_open(text, other, last) for other in others):
         return None
     return last.value
+
+
+def _is_taken_back(text: str, last: Number, numbers: list[Number]) -> bool:
+    """Whether a later number is named in place of the last that is not denied: `5. No: 6`."""
+    later = numbers[-1].start
+    return later > last.start and bool(_TAKEN_BACK.search(text, last.end, later))
 
 
 def _leaves_open(text: str, other: Number, last: Number) -> bool:

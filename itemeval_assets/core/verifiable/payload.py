@@ -5,10 +5,15 @@ from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple
 
-__all__ = ["Payload", "last_boxed", "payload_of", "unwrapped"]
+__all__ = ["Payload", "last_boxed", "payload_of", "untagged", "unwrapped"]
 
 # The label may be in bold up to the colon: `**ANSWER**: 42` shows as `ANSWER: 42`.
-_LABELLED = re.compile(r"ANSWER[*_]{0,3}[^\S\r\n]*[:：]([^\r\n]*)", re.IGNORECASE)
+_LABELLED = re.compile(
+    r"ANSWER(?:[*_]{0,3}|</(?:b|strong|em|i)>)[^\S\r\n]*[:：]([^\r\n]*)", re.IGNORECASE
+)
+_TAG = re.compile(r"<(b|strong|em|i)>([^<>\n]{0,200})</\1>", re.IGNORECASE)
+_CLOSING_TAG_FIRST = re.compile(r"</(?:b|strong|em|i)>\s*(?=\S)", re.IGNORECASE)
+_CLOSING_TAG_LAST = re.compile(r"(?<=[^<>\s])\s?</(?:b|strong|em|i)>(\.?)$", re.IGNORECASE)
 # Lines that only open a fence or a formula are passed over.
 _NEXT_LINE = re.compile(r"(?:\s|\$\$|\\\[|```\w*(?=\s))*([^\r\n]*)")
 _OPENING_ONLY = re.compile(r"(?:\s|\$|\\\[|`)*")
@@ -60,6 +65,11 @@ def unwrapped(text: str) -> str:
     return text
 
 
+def untagged(text: str) -> str:
+    """The text without the tags of HTML that put a part of it in bold or italics."""
+    return _TAG.sub(r"\2", text)
+
+
 def _inner_texts(text: str) -> Iterator[str]:
     for _ in range(_MOST_WRAPPERS):
         inner = _inner(text)
@@ -74,6 +84,9 @@ def _inner(text: str) -> str | None:
     if command:
         closed = _closing(text, command.end()) == len(text) - 1
         return text[command.end() : -1] if closed else None
+    tagged = _TAG.fullmatch(text.removesuffix("."))
+    if tagged:
+        return tagged[2]
     for opening, closing in (*((mark, mark) for mark in _WRAPPERS), *_BRACKETS.items()):
         if text.startswith(opening) and text.endswith(closing):
             inner = text[len(opening) : -len(closing)]
@@ -103,8 +116,13 @@ def _unclosed(opening: str, payload: str) -> str:
 
 def _unmarked(text: str) -> str:
     """The text without bold marks around it: `**ANSWER: 42**` leaves one behind, and
-    `**ANSWER:** 42` puts one in front."""
+    `**ANSWER:** 42` puts one in front; tags of HTML likewise."""
     text = text.strip()
+    behind = _CLOSING_TAG_FIRST.match(text)
+    if behind:
+        text = text[behind.end() :]
+    if not _TAG.search(text):
+        text = _CLOSING_TAG_LAST.sub(r"\1", text)
     if text.startswith("**"):
         text = text.lstrip("* \t")
     if text.endswith(("**", "**.")):
