@@ -64,7 +64,7 @@ _UNCLEAR_BEFORE = re.compile(
         rf"[<>≤≥≠±{OPAQUE}]\s{{0,3}}\(?-?",  # > 5, √2
         rf"[\w){OPAQUE}]\s?[-+*/^]\s?\(?",  # x/2, 3 - 4
         r"\w[([]|\d!",  # f(2), 3(2), 3!2
-        r"-[(\[|]?",  # -(-5), -|5|
+        r"-|(?:-\s?|\b(?:minus|negative)\s)[(\[|]",  # --5, -(-5), minus |5|
         r"\n\s*-\s?",  # an item of a list, or a minus
         rf"\b{_WORDS_BEFORE}\s(?:or equal to\s)?",
     )
