@@ -41,8 +41,14 @@ BUCKET_URI = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^/]+)*/?")
 CRON = r"^\s*([\d*,/-]+\s+){2}[\d*,/L-]+\s+[\w*,/-]+\s+[\w*,/#-]+\s*$"
 # Where a cron expression is tried out: whether it ever comes does not depend on the day.
 ANY_TIME = datetime(2000, 1, 1)
-# A larger sum is a slip of the keyboard.
+# Larger figures are slips of the keyboard, and would fill the memory or pass what a column holds.
 MOST_USD = 1_000_000.0
+MOST_REPLICATIONS = 10_000
+MOST_TOKENS = 100_000_000
+MOST_RETRIES = 1_000
+MOST_CONNECTIONS = 10_000
+A_WEEK_S = 7 * 86_400
+LARGEST_SEED = 2**63 - 1
 
 # `/` would leave the folder of the templates; the rest would break ids or file names.
 TEMPLATE_NAME = r"^(builtin:)?[A-Za-z0-9][A-Za-z0-9._-]*$"
@@ -53,7 +59,7 @@ OnEmpty = Literal["skip", "rerun", "grade"]
 Scorer = Literal["exact_match", "multiple_choice", "numeric"]
 Policy = Literal["dev", "full-interactive", "full-batch"]
 Usd = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-Connections = Annotated[int, Field(strict=True, ge=1)]
+Connections = Annotated[int, Field(strict=True, ge=1, le=MOST_CONNECTIONS)]
 TemplateName = Annotated[str, Field(pattern=TEMPLATE_NAME)]
 
 
@@ -145,17 +151,19 @@ class SolversConfig(_Section):
         min_length=1
     )
     temperature: float | None = Field(default=None, ge=0.0, le=2.0, json_schema_extra=IDENTITY)
-    max_tokens: int | None = Field(default=None, ge=1, json_schema_extra=IDENTITY)
+    max_tokens: int | None = Field(default=None, ge=1, le=MOST_TOKENS, json_schema_extra=IDENTITY)
     top_p: float | None = Field(default=None, gt=0.0, le=1.0, json_schema_extra=IDENTITY)
-    seed: int | None = Field(default=None, json_schema_extra=IDENTITY)
+    seed: int | None = Field(
+        default=None, ge=-LARGEST_SEED, le=LARGEST_SEED, json_schema_extra=IDENTITY
+    )
     attempt_timeout: int | None = Field(
-        default=None, ge=1, description="seconds one request may take"
+        default=None, ge=1, le=A_WEEK_S, description="seconds one request may take"
     )
     max_retries: int | None = Field(
-        default=None, ge=0, description="request retries before a cell errors"
+        default=None, ge=0, le=MOST_RETRIES, description="request retries before a cell errors"
     )
     retry_on_error: int | None = Field(
-        default=None, ge=0, description="fresh tries of an errored cell"
+        default=None, ge=0, le=MOST_RETRIES, description="fresh tries of an errored cell"
     )
     max_connections: Connections | dict[str, Connections] | None = Field(
         default=None, description="calls in flight: one number, or one per provider"
@@ -172,9 +180,9 @@ class ModelConfigFacet(_Section):
     name: str = Field(pattern=FACET_NAME)
     temperature: float | None = Field(default=None, ge=0.0, le=2.0)
     top_p: float | None = Field(default=None, gt=0.0, le=1.0)
-    max_tokens: int | None = Field(default=None, ge=1)
+    max_tokens: int | None = Field(default=None, ge=1, le=MOST_TOKENS)
     reasoning_effort: ReasoningEffort | None = None
-    reasoning_tokens: int | None = Field(default=None, ge=1)
+    reasoning_tokens: int | None = Field(default=None, ge=1, le=MOST_TOKENS)
 
 
 class FacetsConfig(_Section):
@@ -192,7 +200,7 @@ class FacetsConfig(_Section):
     grader: list[str] = Field(default_factory=list)
     rubric: list[TemplateName] = Field(default=["builtin:standard"], min_length=1)
     scorer: Scorer | list[Scorer] | None = None
-    replications: int = Field(default=1, ge=1)
+    replications: int = Field(default=1, ge=1, le=MOST_REPLICATIONS)
 
     @property
     def scorers(self) -> list[str]:
@@ -205,7 +213,7 @@ class GraderConfig(_Section):
     """A judge. Judges always run at temperature 0."""
 
     model: str = Field(pattern=r"^[^/\s]+/\S+$")
-    max_tokens: int | None = Field(default=2048, ge=1, json_schema_extra=IDENTITY)
+    max_tokens: int | None = Field(default=2048, ge=1, le=MOST_TOKENS, json_schema_extra=IDENTITY)
     reasoning_effort: ReasoningEffort | None = Field(default=None, json_schema_extra=IDENTITY)
     structured: bool = Field(default=False, json_schema_extra=IDENTITY)
     split_rubric: bool = Field(default=False, json_schema_extra=IDENTITY)
@@ -217,7 +225,7 @@ class BudgetConfig(_Section):
 
     policy: Policy = "dev"
     dev_items: int = Field(default=2, ge=1)
-    dev_replications: int | None = Field(default=None, ge=1)
+    dev_replications: int | None = Field(default=None, ge=1, le=MOST_REPLICATIONS)
     confirm_above_usd: Usd = Field(default=5.0, ge=0.0, le=MOST_USD)
     max_usd: Usd | None = Field(default=None, gt=0.0, le=MOST_USD)
     batch: bool | Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"

@@ -15,6 +15,7 @@ def problems_across(config: "StudyConfig") -> list[str]:
     """A line for every rule that is broken, each starting with its YAML path."""
     return [
         *_repeated_values(config),
+        *_model_problems(config),
         *_revision_problems(config),
         *_csv_problems(config),
         *_facet_problems(config),
@@ -39,6 +40,18 @@ def _repeated_values(config: "StudyConfig") -> list[str]:
         f"{path}: {value!r} is listed twice; each entry must be unique"
         for path, values in lists.items()
         for value in sorted({v for v in values if values.count(v) > 1})
+    ]
+
+
+def _model_problems(config: "StudyConfig") -> list[str]:
+    """A model's id names the folder of its cached answers."""
+    models = {f"solvers.models[{n}]": model for n, model in enumerate(config.solvers.models)}
+    models |= {f"graders.{name}.model": grader.model for name, grader in config.graders.items()}
+    models |= {f"facets.grader[{n}]": name for n, name in enumerate(config.facets.grader)}
+    return [
+        f"{path}: {model!r} is no model id: it may not hold `.` or `..` between slashes"
+        for path, model in models.items()
+        if {".", ".."} & set(model.split("/"))
     ]
 
 

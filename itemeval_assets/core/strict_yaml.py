@@ -103,6 +103,16 @@ def _plain_number(loader: StrictLoader, node: yaml.ScalarNode) -> int | float:
     return (loader.construct_yaml_int if is_int else loader.construct_yaml_float)(node)
 
 
+def _text(loader: StrictLoader, node: yaml.ScalarNode) -> str:
+    if "\0" in node.value:
+        raise yaml.MarkedYAMLError(
+            problem="a text holds the character NUL, which no path and no name may have",
+            problem_mark=node.start_mark,
+        )
+    return str(loader.construct_scalar(node))
+
+
+StrictLoader.add_constructor("tag:yaml.org,2002:str", _text)
 StrictLoader.add_constructor("tag:yaml.org,2002:int", _plain_number)
 StrictLoader.add_constructor("tag:yaml.org,2002:float", _plain_number)
 StrictLoader.add_constructor(
