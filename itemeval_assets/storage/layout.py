@@ -16,6 +16,7 @@ __all__ = [
     "EXPORT_LONG_CSV",
     "EXPORT_LONG_PARQUET",
     "EXPORT_LONG_SPREADSHEET",
+    "IF_DELETED",
     "LAYOUT_VERSION",
     "LOGS",
     "OLDER_BOOKINGS",
@@ -45,6 +46,14 @@ STUDY_FILE = "study.json"
 BEGINNING = "beginning.json"
 RESERVATIONS = "reservations.json"
 RERUNS = "reruns.json"
+# What it means to delete a document, for those who have no copy of it.
+IF_DELETED = {
+    STUDY_FILE: "then the config of the next run owns the results",
+    BEGINNING: "then the next run writes it anew",
+    DATASET_LOCKS: "then the data of today are pinned",
+    RESERVATIONS: "then what runs in progress may still cost does not count against the cap",
+    RERUNS: "then the attempts of the schedule are counted from the start",
+}
 EXPORT_LONG_PARQUET = "export/gradings_long.parquet"
 EXPORT_LONG_CSV = "export/gradings_long.csv"
 EXPORT_CELLS_PARQUET = "export/cells.parquet"

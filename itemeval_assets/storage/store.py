@@ -181,10 +181,12 @@ class ResultsStore:
                     "give this study another `study:` name or `output_dir:`"
                 )
             return
+        if not all(isinstance(owner.get(name), str) for name in ("schema", "config")):
+            raise self._damaged(layout.STUDY_FILE, "does not say which config owns the results")
         known = {layout.LAYOUT_VERSION, *layout.OLDER_LAYOUTS}
-        if owner.get("schema") not in known:
+        if owner["schema"] not in known:
             raise StoreError(
-                f"{study.location} has table schema {owner.get('schema')!r}, this version reads "
+                f"{study.location} has table schema {owner['schema']!r}, this version reads "
                 f"{sorted(known)}; use the version of itemeval-assets that wrote it"
             )
         if owner.get("config") != _config_from(study):
@@ -273,12 +275,15 @@ class ResultsStore:
         try:
             document = load_json(data)
         except ValueError as error:
-            raise StoreError(
-                f"{self.backend.uri(key)} is not valid JSON: {error}; restore it from a copy"
-            ) from error
+            raise self._damaged(key, f"is not valid JSON: {error}") from error
         if not isinstance(document, dict):
-            raise StoreError(f"{self.backend.uri(key)} is no JSON object; restore it from a copy")
+            raise self._damaged(key, "is no JSON object")
         return document
+
+    def _damaged(self, key: str, what: str) -> StoreError:
+        meaning = layout.IF_DELETED.get(key)
+        deleted = f", or delete it: {meaning}" if meaning else ""
+        return StoreError(f"{self.backend.uri(key)} {what}; restore it from a copy{deleted}")
 
     def _conform(self, table: str, rows: pa.Table) -> pa.Table:
         schema = arrow_schema(TABLES[table])

@@ -8,6 +8,7 @@ import pytest
 
 from itemeval_assets.core.errors import ItemevalAssetsError
 from itemeval_assets.storage.inputs import load_study
+from itemeval_assets.storage.layout import IF_DELETED
 from itemeval_assets.storage.store import open_store
 from tests.model_server import ModelServer
 from tests.whole.conftest import Serve, serve_module
@@ -38,7 +39,7 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "middle overwritten": lambda data: data[: len(data) // 3] + b"\xff" * 64 + data[-40:],
 }
 DOCUMENTS = {
-    "study.json": [b"", b"{", b"[]", b"\xff\xfe", b"null"],
+    "study.json": [b"", b"{", b"[]", b"\xff\xfe", b"null", b'{"study": 5}'],
     "dataset_locks.json": [
         b"{",
         b'{"datasets": []}',
@@ -67,14 +68,15 @@ def config(finished: tuple[Path, ModelServer], tmp_path: Path) -> Path:
     return tmp_path / "copy" / "study.yaml"
 
 
-def refused(config: Path, names: Path) -> None:
-    """A run of the study ends with exit 2 and a message that names the file."""
+def refused(config: Path, names: Path) -> str:
+    """A run of the study ends with exit 2 and a message that names the file: the message."""
     before = names.read_bytes() if names.is_file() else None
     with pytest.raises(ItemevalAssetsError) as told:
         run_stages(config)
     assert told.value.exit_code == 2
     assert str(names) in str(told.value)
     assert before is None or names.read_bytes() == before
+    return str(told.value)
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -184,13 +186,13 @@ def _as_a_killed_run_leaves_it(home: Path) -> Path:
 def test_a_damaged_document(
     config: Path, finished: tuple[Path, ModelServer], name: str, report_fault: Report
 ) -> None:
-    """Promised: exit 2 names the file and leaves it."""
+    """Promised: exit 2 names the file, leaves it, and says what deleting it means."""
     server = finished[1]
     made, path = server.count(), results_dir(config) / name
     whole = path.read_bytes()
     for content in DOCUMENTS[name]:
         path.write_bytes(content)
-        refused(config, path)
+        assert IF_DELETED[name] in refused(config, path)
     path.write_bytes(whole)
     run_stages(config)
     assert server.count() == made
@@ -210,7 +212,7 @@ def test_damaged_attempts_of_the_schedule(config: Path) -> None:
     store = open_store(load_study(config))
     for content in (b"{", b"[]", b'{"a": 1}', b'{"a": {"made": "x", "last": "y"}}'):
         path.write_bytes(content)
-        with pytest.raises(ItemevalAssetsError, match=r"reruns\.json") as told:
+        with pytest.raises(ItemevalAssetsError, match=r"reruns\.json.* delete it: ") as told:
             read_attempts(store)
         assert told.value.exit_code == 2
 
