@@ -11,12 +11,14 @@ from importlib.resources import files
 from pathlib import Path
 
 import dagster as dg
+import yaml
 from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
 from dagster._serdes import ConfigurableClassData
 from filelock import FileLock
 from sqlalchemy.exc import SQLAlchemyError
 
 from itemeval_assets.core.errors import ConfigError, HistoryError
+from itemeval_assets.core.strict_yaml import yaml_message
 from itemeval_assets.settings import dagster_home_for
 
 __all__ = [
@@ -112,7 +114,9 @@ def _told(home: Path, error: Exception) -> HistoryError:
 
 def _reason(error: Exception) -> str:
     """What an exception says, on one line, without what Dagster had expected at each place."""
-    if isinstance(error, dg.DagsterInvalidConfigError):
+    if isinstance(error, yaml.YAMLError):
+        text = yaml_message(error)
+    elif isinstance(error, dg.DagsterInvalidConfigError):
         text = "; ".join(problem.message.split(" Expected: ")[0] for problem in error.errors)
     else:
         text = str(getattr(error, "orig", None) or error)

@@ -27,7 +27,7 @@ class LocalBackend:
     def read(self, key: str) -> bytes | None:
         try:
             return (self._path(key)).read_bytes()
-        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        except (FileNotFoundError, IsADirectoryError):
             return None
         except OSError as error:
             raise StoreError(f"cannot read {self.uri(key)}: {error.strerror}") from error

@@ -133,10 +133,14 @@ class ResultsStore:
     def _objects(self, table: str, keys: list[str]) -> Iterator[bytes | None]:
         """The files of a table; of bookings also those that lie as an older layout has them."""
         for key, data in zip(keys, self.backend.read_many(keys), strict=True):
-            if data is None and table == BOOKINGS.name:
-                yield self.backend.read(_key_in_older(key)) or self.backend.read(key)
-            else:
+            if data is not None or table != BOOKINGS.name:
                 yield data
+                continue
+            older = _key_in_older(key)
+            # In this layout a file lies where the older one has a folder: nothing is read below it.
+            found = self.backend.read(older) if self.backend.exists(older) else None
+            # Somebody may have moved it to its new place meanwhile.
+            yield found or self.backend.read(key)
 
     def has(self, table: str, partition: Partition = ()) -> bool:
         """Whether a partition has a file."""

@@ -127,7 +127,7 @@ def test_servers_that_hang_and_connections_that_break(
         return Answer(200, b"", delay_s=600) if hangs else None
 
     server = serve(reply=reply)
-    config = declare(tmp_path, items=5, scorer=None, solvers={"attempt_timeout": 1})
+    config = declare(tmp_path, items=5, scorer=None, solvers={"attempt_timeout": 5})
     with monkeypatch.context() as patch:
         patch.setattr(model_server._Handler, "_chat", chat)
         run_stages(config)

@@ -25,6 +25,7 @@ from .conftest import Serve
 from .looking import Row, assert_reconciled, results_dir, rows, write_prices
 
 IMPATIENT = {"max_retries": 0}
+PATIENT = {"max_retries": 2}
 FLAKY = Behaviour(seed=5, permanent=0.1, transient=0.2, prose=0.2)
 
 
@@ -47,7 +48,7 @@ def test_failed_cells_are_rows_and_the_next_run_calls_just_those(
     tmp_path: Path, serve: Serve, capsys: pytest.CaptureFixture[str]
 ) -> None:
     server = serve(FLAKY)
-    config = declare(tmp_path, items=20)
+    config = declare(tmp_path, items=20, solvers=PATIENT)
     assert run_cli(["run", str(config)]) == 5
     solvers, judges = _failing(server, "m"), _failing(server, "judge")
     assert solvers
