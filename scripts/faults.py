@@ -18,7 +18,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-SIGNALS = ROUNDS = "20"
+# What the tests have fewer of on their own.
+LONG_FORM = {"TEST_EVERY": "1", "TEST_KILLS": "4", "TEST_SIGNALS": "20", "TEST_ROUNDS": "20"}
 ROOT = Path(__file__).parents[1]
 TITLES = ("fault", "promised", "injected", "rows lost", "USD lost", "calls repeated")
 
@@ -39,8 +40,7 @@ def main() -> int:
 
 def _pytest(report: Path, arguments: list[str]) -> int:
     command = [sys.executable, "-m", "pytest", "-q", "-n", "auto", *arguments]
-    long_form = {"TEST_EVERY": "1", "TEST_SIGNALS": SIGNALS, "TEST_ROUNDS": ROUNDS}
-    environment = {**long_form, **os.environ, "TEST_FAULT_REPORT": str(report)}
+    environment = {**LONG_FORM, **os.environ, "TEST_FAULT_REPORT": str(report)}
     return subprocess.call(command, cwd=ROOT, env=environment)
 
 

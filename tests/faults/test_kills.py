@@ -32,8 +32,8 @@ from tests.whole.test_processes import COMMAND
 from .conftest import Report
 from .study_runs import Loss
 
-# More of them with TEST_KILLS=20: about three minutes.
-KILLS = int(os.environ.get("TEST_KILLS", "4"))
+# `make faults` has four, and twenty with TEST_KILLS=20.
+KILLS = int(os.environ.get("TEST_KILLS", "2"))
 # At 20 calls a second every kill comes while there is work left.
 ITEMS, CONNECTIONS = 16 * KILLS, 4
 STARTUP_S, LONGEST_S = 60.0, 1.5
