@@ -219,7 +219,7 @@ def export(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write export/ anew: gradings_long as Parquet and CSV, the ledger as CSV."""
+    """Write export/ anew: gradings_long and cells as Parquet and CSV, the ledger as CSV."""
     result = api.export(config, for_spreadsheets=for_spreadsheets)
     _print(as_json, result, reports.export_result)
 
