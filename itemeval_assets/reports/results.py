@@ -93,9 +93,8 @@ def study_status(status: "StudyStatus") -> None:
             "[yellow]An earlier version wrote this study.[/yellow] The next run brings its "
             "bookings and its ledger to the layout of this one; rows and logs stay as they are."
         )
-    labels = {part.partition: part.label for part in (*status.generate, *status.grade)}
     for partition in status.given_up:
-        name = data(labels.get(partition, " | ".join(partition)))
+        name = data(" | ".join(partition))
         out.print(
             f"[red]given up by the schedule[/red]: {name}; itemeval-assets reset CONFIG",
             soft_wrap=True,

@@ -177,7 +177,7 @@ def test_any_text_is_yaml_or_a_yaml_error(text: str | bytes) -> None:
 
 # --- names that could lead out of a folder
 
-ESCAPES = ["../x", "../../etc/passwd", "/etc/passwd", "a/../../x", "C:\\x", "..", "a\x00b", "~/x"]
+ESCAPES = ["../x", "../../etc/passwd", "/etc/passwd", "a/../../x", "C:\\x", "..", "~/x"]
 ESCAPES += ["a/b", "a\n", ".hidden", "builtin:../x", "file:///etc/passwd", "..\\x"]
 
 

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,13 @@ def declare(folder: Path, **options: Any) -> Path:
 
 
 def workers_of(pid: int) -> list[psutil.Process]:
-    children = psutil.Process(pid).children()
-    return [child for child in children if "itemeval_assets.runs.worker" in child.cmdline()]
+    """Its workers that have not ended; another test may have left an ended process of its own."""
+    found = []
+    for child in psutil.Process(pid).children():
+        with suppress(psutil.NoSuchProcess):
+            if "itemeval_assets.runs.worker" in child.cmdline():
+                found.append(child)
+    return found
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
@@ -97,9 +103,7 @@ def test_a_worker_that_dies_ends_the_run_and_the_next_goes_on(tmp_path: Path, se
     with pytest.raises(RunFailed, match="ended with exit code -9"):
         api.run(config, workers=2)
     killer.join()
-    assert not [
-        c for c in psutil.Process().children() if "itemeval_assets.runs.worker" in c.cmdline()
-    ]
+    assert workers_of(os.getpid()) == []
     made = server.count()
     summary = api.run(config, workers=2)
     stored = rows(config, "solutions")
