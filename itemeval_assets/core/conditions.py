@@ -112,6 +112,24 @@ class Design:
         """What a partition is called."""
         return pair_label(self.labels_of(partition))
 
+    def columns_of(self, generate_id: str, grade_id: str) -> dict[str, str | None]:
+        """What all cells of a pair of conditions share, under the names of gradings_long."""
+        generate, grade = self.generate_by_id()[generate_id], self.grade_by_id()[grade_id]
+        return {
+            "model": generate.model,
+            "prompt_name": generate.prompt.name,
+            "prompt_hash": generate.prompt.hash,
+            "model_config_name": generate.model_config_name,
+            "gen_condition_id": generate.id,
+            "grade_condition_id": grade.id,
+            "grade_kind": grade.kind,
+            "grader_name": grade.grader_name,
+            "grader_model": grade.grader.model if grade.grader else None,
+            "rubric_name": grade.rubric.name if grade.rubric else None,
+            "rubric_hash": grade.rubric.hash if grade.rubric else None,
+            "scorer_name": grade.scorer,
+        }
+
 
 def expand_design(
     config: StudyConfig, prompts: Mapping[str, Template], rubrics: Mapping[str, Template]

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from itemeval_assets.core.conditions import GenerateCondition, GradeCondition
 from itemeval_assets.core.ledger import ledger_of
 from itemeval_assets.core.pending import Grid
 from itemeval_assets.core.releases import CELL_COLUMNS, PartitionContent, items_of
@@ -139,30 +138,11 @@ def _as_cells(
         return kinds.empty_table()
     columns = ["item_id", "dataset_id", "dataset_revision"]
     items = {row["item_id"]: row for row in store.read("items", columns=columns).to_pylist()}
-    conditions = _conditions(study, partition)
+    conditions = study.design.columns_of(*partition)
     rows = [
         {**items[cell["item_id"]], **conditions, "replication": cell["epoch"]} for cell in absent
     ]
     return pa.Table.from_pylist(rows, schema=kinds)
-
-
-def _conditions(study: Study, partition: Partition) -> dict[str, Any]:
-    generate: GenerateCondition = study.design.generate_by_id()[partition[0]]
-    grade: GradeCondition = study.design.grade_by_id()[partition[1]]
-    return {
-        "model": generate.model,
-        "prompt_name": generate.prompt.name,
-        "prompt_hash": generate.prompt.hash,
-        "model_config_name": generate.model_config_name,
-        "grade_kind": grade.kind,
-        "grader_name": grade.grader_name,
-        "grader_model": grade.grader.model if grade.grader else None,
-        "rubric_name": grade.rubric.name if grade.rubric else None,
-        "rubric_hash": grade.rubric.hash if grade.rubric else None,
-        "scorer_name": grade.scorer,
-        "gen_condition_id": generate.id,
-        "grade_condition_id": grade.id,
-    }
 
 
 def _with_errors(

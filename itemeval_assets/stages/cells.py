@@ -41,7 +41,8 @@ class CellView:
 
     def table(self, partition: Partition, answers: Answers, gradings: pa.Table) -> pa.Table:
         """The cells of one generate x grade partition."""
-        return cell_table(answers, gradings, self.items, _names(self.study, partition))
+        shared = {"study": self.study.name, **self.study.design.columns_of(*partition)}
+        return cell_table(answers, gradings, self.items, shared)
 
 
 class Reason(NamedTuple):
@@ -135,24 +136,3 @@ def _labelled(study: Study, row: dict[str, Any]) -> dict[str, Any]:
 def _in(states: Collection[str], table: pa.Table) -> pa.Table:
     wanted = pa.array(list(states), pa.string())
     return table.filter(pc.is_in(table["state"], value_set=wanted))  # type: ignore[attr-defined]
-
-
-def _names(study: Study, partition: Partition) -> dict[str, str | None]:
-    """What all cells of a partition share."""
-    generate = study.design.generate_by_id()[partition[0]]
-    grade = study.design.grade_by_id()[partition[1]]
-    return {
-        "study": study.name,
-        "model": generate.model,
-        "prompt_name": generate.prompt.name,
-        "prompt_hash": generate.prompt.hash,
-        "model_config_name": generate.model_config_name,
-        "gen_condition_id": generate.id,
-        "grade_condition_id": grade.id,
-        "grade_kind": grade.kind,
-        "grader_name": grade.grader_name,
-        "grader_model": grade.grader.model if grade.grader else None,
-        "rubric_name": grade.rubric.name if grade.rubric else None,
-        "rubric_hash": grade.rubric.hash if grade.rubric else None,
-        "scorer_name": grade.scorer,
-    }
