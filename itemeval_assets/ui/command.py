@@ -17,7 +17,7 @@ from types import FrameType
 from typing import Any
 
 from itemeval_assets.core import errors
-from itemeval_assets.core.errors import ConfigError, RunFailed
+from itemeval_assets.core.errors import ConfigError, ItemevalAssetsError, RunFailed
 from itemeval_assets.settings import Settings
 from itemeval_assets.storage.inputs import load_study
 
@@ -56,11 +56,18 @@ def serve_ui(configs: list[Path], port: int) -> None:
 
 
 def _chosen(configs: list[Path]) -> tuple[Path, dict[str, str]]:
-    """The folder whose Dagster home is meant, and the environment that names the studies."""
-    studies = [load_study(path) for path in configs]
-    if studies:
-        files = json.dumps([str(study.config_path) for study in studies])
-        return studies[0].config_dir, {**os.environ, "ITEMEVAL_ASSETS_STUDY_FILES": files}
+    """The folder whose Dagster home is meant, and the environment that names the studies.
+
+    A study that cannot be loaded is shown as such beside the others. Raises where none can be, and
+    for a file that is not there: that is a slip of the command line.
+    """
+    paths = [path.expanduser().resolve() for path in configs]
+    if paths:
+        problems = [problem for path in paths if (problem := _problem(path))]
+        if len(problems) == len(paths):
+            raise ConfigError("\n".join(problems))
+        files = json.dumps([str(path) for path in paths])
+        return paths[0].parent, {**os.environ, "ITEMEVAL_ASSETS_STUDY_FILES": files}
     settings = Settings()
     if not settings.study_paths():
         raise ConfigError(
@@ -68,6 +75,17 @@ def _chosen(configs: list[Path]) -> tuple[Path, dict[str, str]]:
             "name the YAML file: itemeval-assets ui CONFIG"
         )
     return Path.cwd(), dict(os.environ)
+
+
+def _problem(path: Path) -> str | None:
+    """What is wrong with a study. Raises ConfigError where there is no file."""
+    try:
+        load_study(path)
+    except ItemevalAssetsError as error:
+        if not path.exists():
+            raise
+        return str(error)
+    return None
 
 
 def _listening(port: int) -> socket.socket:

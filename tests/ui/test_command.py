@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from itemeval_assets.cli import run_cli
+from itemeval_assets.defs.build import load_studies
 from itemeval_assets.settings import Settings
 from itemeval_assets.ui import command
 from tests.studies import write_study
@@ -43,6 +44,33 @@ def test_any_path_is_handed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("ITEMEVAL_ASSETS_STUDIES", "never:read")
     assert Settings().study_paths() == configs
     assert json.loads(environment["ITEMEVAL_ASSETS_STUDY_FILES"]) == list(map(str, configs))
+
+
+def test_a_broken_study_is_handed_over_beside_a_sound_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sound = write_study(tmp_path / "sound", study="sound")
+    broken = write_study(tmp_path / "torn", study="torn", extra={"facetts": {}})
+    for configs in ([sound, broken], [broken, sound]):
+        folder, environment = command._chosen(configs)
+        assert folder == configs[0].parent
+        files = environment["ITEMEVAL_ASSETS_STUDY_FILES"]
+        monkeypatch.setenv("ITEMEVAL_ASSETS_STUDY_FILES", files)
+        found = load_studies(Settings())
+        assert [study.config_path for study in found.studies] == [sound]
+        assert [(one.path, "'facets'" in one.problem) for one in found.broken] == [(broken, True)]
+
+
+def test_where_every_named_study_is_broken_the_messages_are_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configs = [write_study(tmp_path / name, extra={"facetts": {}}) for name in ("a", "b")]
+    assert run_cli(["ui", *map(str, configs), "--port", "0"]) == 2
+    said = capsys.readouterr().err
+    assert all(str(config) in said for config in configs)
+    # A file that is not there is a slip, whatever stands beside it.
+    assert run_cli(["ui", str(write_study(tmp_path)), "gone.yaml", "--port", "0"]) == 2
+    assert "there is no config file" in capsys.readouterr().err
 
 
 def test_where_no_study_is_the_command_says_how_to_name_one(
