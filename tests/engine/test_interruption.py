@@ -142,6 +142,8 @@ def test_a_provider_that_hangs_shows_in_the_progress(
     provider = Provider(0.5, lambda: None)
     with reporting(Progress("generate", CONNECTIONS), listen, lambda *_: None):
         evaluate([provider.task(CONNECTIONS)], tmp_path, retry_on_error=None)
-    while_all_hang = [since_s for waits, since_s, done in heard if waits == CONNECTIONS and not done]
+    while_all_hang = [
+        since_s for waits, since_s, done in heard if waits == CONNECTIONS and not done
+    ]
     assert max(while_all_hang) > 0.2
     assert heard[-1] == (0, 0.0, CONNECTIONS)
