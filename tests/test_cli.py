@@ -217,6 +217,16 @@ def test_before_any_run_a_command_says_what_to_do(name, tmp_path, capsys):
     assert not (tmp_path / "studies").exists()
 
 
+def test_a_preflight_is_no_result(tmp_path, capsys):
+    config = str(write_study(tmp_path, items=1))
+    assert run_cli(["preflight", config]) == 0
+    for (command, *options), says in NOTHING_YET.values():
+        assert run_cli([command, config, *options]) == 2, command
+        assert says in capsys.readouterr().err
+    assert not (tmp_path / "studies/toy/export").exists()
+    assert run_cli(["run", config, "--json"]) == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "facts"),
     [

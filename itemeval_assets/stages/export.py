@@ -123,7 +123,7 @@ def csv_writer(path: Path, schema: pa.Schema) -> Iterator[CSVWriter]:
 
 
 def require_results(study: Study, store: ResultsStore) -> None:
-    """Raise StoreError where no call was ever made: there is nothing to export."""
+    """Raise StoreError where no cell was ever called: there is nothing to export."""
     if not store.has_results():
         raise StoreError(
             f"study {study.name} has no results yet: there is nothing to export.\n"

@@ -147,8 +147,9 @@ class ResultsStore:
         return self.backend.exists(layout.table_key(table, partition))
 
     def has_results(self) -> bool:
-        """Whether anything was ever called or graded."""
-        return any(self.keys(table) for table in ("log_index", "solutions", "gradings"))
+        """Whether any cell was ever called or graded; a preflight fills none."""
+        tables = ("log_index", "solutions", "gradings")
+        return any(partition for table in tables for partition in self.partitions(table))
 
     def uri(self, table: str, partition: Partition = ()) -> str:
         return self.backend.uri(layout.table_key(table, partition))
