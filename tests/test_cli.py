@@ -166,6 +166,15 @@ def test_run_status_export(tmp_path, capsys):
     assert all(Path(path).exists() for path in exported["paths"].values())
 
 
+def test_the_end_of_a_run_is_judged_by_its_own_policy(tmp_path, capsys):
+    config = str(write_study(tmp_path, items=3))
+    assert run_cli(["run", config, "--policy", "dev", "--json"]) == 0
+    done = json.loads(capsys.readouterr().out)
+    assert (done["failed_checks"], done["status"]["generate"][0]["done"]) == ([], 2)
+    assert run_cli(["run", config, "--only", "solutions", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["failed_checks"] == []
+
+
 def test_corrupt_table_is_named_and_rebuilt_from_the_logs_once_deleted(tmp_path, capsys):
     config = str(write_study(tmp_path, items=2, graders=()))
     assert run_cli(["run", config]) == 0

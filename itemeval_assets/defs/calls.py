@@ -12,7 +12,7 @@ from itemeval_assets.core.tables import SCHEMA_VERSION, TABLES
 from .automation import when_free_or_paid, when_paid
 from .evidence import code_references
 from .metadata import call_metadata, generate_conditions, grade_conditions, table_metadata
-from .names import TABLES_IO, asset_key, identifier, partition_key, pool, to_partitions
+from .names import TABLES_IO, asset_key, partition_key, pool, step_name, to_partitions
 from .partitions import (
     backfill_policy,
     generate_partitions,
@@ -42,7 +42,7 @@ def solutions_asset(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition
     }
 
     @dg.multi_asset(
-        name=f"{identifier(study)}__solutions",
+        name=step_name(study, "solutions"),
         outs={
             "solutions": _out(
                 study,
@@ -88,7 +88,7 @@ def gradings_asset(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
     }
 
     @dg.multi_asset(
-        name=f"{identifier(study)}__gradings",
+        name=step_name(study, "gradings"),
         outs={
             "gradings": _out(
                 study,

@@ -1,6 +1,7 @@
 """Asset checks: each wraps a pure rule, and names the partition and rows that break it."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -12,7 +13,7 @@ from itemeval_assets import stages
 from itemeval_assets.core.study import Partition, Study
 from itemeval_assets.core.tables import TABLES
 
-from .names import asset_key, partition_key, to_partitions
+from .names import asset_key, partition_key, step_name, to_partitions
 from .partitions import generate_partitions, grade_partitions
 from .steps import store_of, users_errors
 
@@ -35,8 +36,8 @@ def study_checks(study: Study) -> list[dg.AssetChecksDefinition]:
         "cells that have one."
     )
     complete = (
-        "Every cell of the design, item x replication, has a sound row. The next run of the "
-        "partition fills the cells that are missing, errored or stale."
+        "Every cell, item x replication, that the policy of the run covers has a sound row. The "
+        "next run of the partition fills the cells that are missing, errored or stale."
     )
     invariant = (
         "`parse_ok` is false exactly when `parse_error` is set and `score` is null "
@@ -80,8 +81,11 @@ def _partitioned(
             # What was never stored breaks no rule, but it is not complete.
             stored = set(order if rule is _complete else store.partitions(table))
             partitions = [partition for partition in order if partition in stored]
+        # A run is judged by what it was asked for, not by what the YAML would ask for.
+        policy = _policy_of(step.run, study, table)
+        judge = partial(_complete, policy=policy) if rule is _complete else rule
         with users_errors():
-            found = {partition: rule(study, store, partition) for partition in partitions}
+            found = {partition: judge(study, store, partition) for partition in partitions}
         # Failures last, and after a range a result of its own, which counts them: the UI shows
         # the result recorded last as the "latest execution", of whatever partition it is, and
         # one that passed must not hide one that failed. In the statuses of single partitions
@@ -221,8 +225,16 @@ def _parse_ok(study: Study, store: "ResultsStore", partition: Partition) -> Offe
     return quality.parse_ok_violations(rows)
 
 
-def _complete(study: Study, store: "ResultsStore", partition: Partition) -> Offences:
-    return stages.status.incomplete_cells(study, store, partition)
+def _complete(
+    study: Study, store: "ResultsStore", partition: Partition, policy: str | None = None
+) -> Offences:
+    return stages.status.incomplete_cells(study, store, partition, policy)
+
+
+def _policy_of(run: dg.DagsterRun, study: Study, table: str) -> str | None:
+    """The policy that a run's config names for the step of a table; null: that of the YAML."""
+    step = run.run_config.get("ops", {}).get(step_name(study, table), {})
+    return step.get("config", {}).get("policy")
 
 
 def _quality() -> Any:

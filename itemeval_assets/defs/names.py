@@ -21,6 +21,7 @@ __all__ = [
     "on_demand_group",
     "partition_key",
     "pool",
+    "step_name",
     "to_partition",
     "to_partitions",
 ]
@@ -50,6 +51,11 @@ def on_demand_group(study: Study) -> str:
 
 def asset_key(study: Study, table: str) -> dg.AssetKey:
     return dg.AssetKey([study.name, table])
+
+
+def step_name(study: Study, table: str) -> str:
+    """The step that makes a table; its run config stands under this name."""
+    return f"{identifier(study)}__{table}"
 
 
 def partition_key(partition: Partition) -> str:

@@ -17,7 +17,7 @@ from itemeval_assets.defs.names import (
     RANGE_START,
     RESERVED_BY_TAG,
     asset_key,
-    identifier,
+    step_name,
 )
 from itemeval_assets.instances import ensure_home, open_instance, recording
 from itemeval_assets.settings import Settings
@@ -72,7 +72,7 @@ class Launcher:
             tags[RESERVED_BY_TAG] = reserved_by
         run_config: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
         if config is not None:
-            step = f"{identifier(self.study)}__{tables[0]}"
+            step = step_name(self.study, tables[0])
             # As a worker gets it: Dagster records plain data, and no enum of a caller.
             run_config["ops"] = {step: {"config": json.loads(json.dumps(dict(config)))}}
         with recording(self.instance):

@@ -134,13 +134,15 @@ def _given_up(study: Study, store: ResultsStore) -> list[Partition]:
     return [part for part, tried in read_attempts(store).items() if tried.made >= most]
 
 
-def incomplete_cells(study: Study, store: ResultsStore, partition: Partition) -> list[Row]:
+def incomplete_cells(
+    study: Study, store: ResultsStore, partition: Partition, policy: str | None = None
+) -> list[Row]:
     """Cells of one partition without a sound row: missing, errored or stale.
 
     A cell that waits for its solution is missing. A blank answer counts as complete, unless
     the study runs blanks again.
     """
-    grid = grid_of(items.known(study, store), run_plan(study.config))
+    grid = grid_of(items.known(study, store), run_plan(study.config, policy))
     on_empty = study.config.solvers.on_empty
     solutions = _solutions(store, partition[0])
     answered = classify_solutions(grid, solutions)

@@ -8,6 +8,7 @@ import pytest
 
 from itemeval_assets import stages
 from itemeval_assets.defs.names import partition_key
+from itemeval_assets.storage.inputs import load_study
 from itemeval_assets.storage.layout import EXPORT_LONG_PARQUET
 from tests.defs.runs import (
     GRADINGS,
@@ -19,6 +20,7 @@ from tests.defs.runs import (
     runs_of,
     toy_study,
 )
+from tests.studies import write_study
 
 BLOCKING = {
     ("items", "dataset_unchanged"),
@@ -103,6 +105,15 @@ def test_in_a_range_exactly_the_broken_partitions_fail(defects: Runs, expected) 
     of_the_range = found["complete", None]
     assert (of_the_range.description or "").startswith("Fails in 2 of 4 partitions")
     assert of_the_range.metadata["partitions failed"].value == 2
+
+
+def test_a_run_is_complete_by_the_policy_it_was_asked_for(tmp_path: Path) -> None:
+    with runs_of(load_study(write_study(tmp_path, items=3, graders=()))) as runs:
+        [partition] = runs.study.generate_partitions()
+        runs.run(["items"])
+        assert failed(runs.run(SOLUTIONS, only=partition, config={"policy": "dev"})) == set()
+        of_the_study = failed(runs.run(checks=["solutions"]))
+        assert of_the_study == {("solutions", "complete", partition[0])}
 
 
 def test_without_a_choice_of_partition_every_stored_one_is_checked(defects: Runs, expected) -> None:
