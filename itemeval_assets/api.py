@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from itemeval_assets.core.cells import CELL_STATES
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.selection import Words, select_generate, select_grade
-from itemeval_assets.core.study import Asked, Partition, Study, run_plan
+from itemeval_assets.core.study import Asked, NamedPartition, Partition, Study, run_plan
 from itemeval_assets.core.tables import TABLES
 from itemeval_assets.storage.inputs import load_study
 
@@ -105,20 +105,24 @@ def recover(config: str | Path | Study, accept_loss: bool = False) -> "RunSummar
 def reset(
     config: str | Path | Study,
     *,
+    only: str | None = None,
     conditions: Words = None,
     graders: Words = None,
-) -> list[Partition]:
+    rubrics: Words = None,
+) -> list[NamedPartition]:
     """Forget how often the schedule asked for these partitions: it asks for them again.
 
-    The partitions that had been asked for, those given up among them.
+    They are selected as in `run`; where graders or rubrics are named, gradings alone. The
+    partitions that had been asked for, those given up among them.
     """
     from itemeval_assets.stages import reruns
     from itemeval_assets.storage.store import open_store
 
     study = _as_study(config)
-    asked = _asked(study, None, conditions, graders, None, False, None, None)
-    chosen = set(asked.gradings()) | (set(asked.solutions()) if not graders else set())
-    return reruns.reset(open_store(study), chosen)
+    asked = _asked(study, only, conditions, graders, rubrics, False, None, None)
+    names_judges = graders is not None or rubrics is not None
+    chosen = {*asked.gradings(), *([] if names_judges else asked.solutions())}
+    return study.named(reruns.reset(open_store(study), chosen))
 
 
 def estimate(
@@ -128,6 +132,7 @@ def estimate(
     conditions: Words = None,
     graders: Words = None,
     rubrics: Words = None,
+    errored: bool = False,
     force: bool = False,
     policy: str | None = None,
 ) -> "StudyEstimate":
@@ -142,6 +147,8 @@ def estimate(
 
     study = _as_study(config)
     asked = _asked(study, only, conditions, graders, rubrics, force, policy, None)
+    if errored:
+        asked = replace(asked, partitions=_errored(study, policy))
     store = open_store(study)
     scope = Scope(
         study=study,

@@ -58,6 +58,9 @@ GraderOption = Annotated[
 RubricOption = Annotated[
     list[str] | None, typer.Option(help="grade condition of a judge: label, slug, id, or rubric")
 ]
+ErroredOption = Annotated[
+    bool, typer.Option("--errored", help="only partitions with errored cells")
+]
 ForceOption = Annotated[bool, typer.Option("--force", help="call again what is done")]
 YesOption = Annotated[
     bool, typer.Option("--yes", help="consent to whatever it costs below the hard cap")
@@ -68,9 +71,10 @@ MaxUsdOption = Annotated[float | None, typer.Option(help="consent to so many USD
 @app.command()
 def init(
     folder: Annotated[Path, typer.Argument(help="where the new project goes")],
+    as_json: AsJson = False,
 ) -> None:
     """Start a project of your own: a study that runs at once, prompts, data, Dagster home."""
-    reports.created(project.init(folder), folder)
+    _print(as_json, project.init(folder), lambda made: reports.created(made, folder))
 
 
 @app.command()
@@ -82,9 +86,7 @@ def run(
     condition: ConditionOption = None,
     grader: GraderOption = None,
     rubric: RubricOption = None,
-    errored: Annotated[
-        bool, typer.Option("--errored", help="only partitions with errored cells")
-    ] = False,
+    errored: ErroredOption = False,
     force: ForceOption = False,
     policy: PolicyOption = None,
     workers: Annotated[int, typer.Option(help="processes that share the work", min=1)] = 1,
@@ -128,6 +130,7 @@ def estimate(
     condition: ConditionOption = None,
     grader: GraderOption = None,
     rubric: RubricOption = None,
+    errored: ErroredOption = False,
     force: ForceOption = False,
     policy: PolicyOption = None,
     as_json: AsJson = False,
@@ -139,6 +142,7 @@ def estimate(
         conditions=condition,
         graders=grader,
         rubrics=rubric,
+        errored=errored,
         force=force,
         policy=policy,
     )
@@ -202,12 +206,15 @@ def recover(
 @app.command()
 def reset(
     config: Config,
+    only: OnlyOption = None,
     condition: ConditionOption = None,
     grader: GraderOption = None,
+    rubric: RubricOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Let the schedule ask again for partitions that it has given up."""
-    _print(as_json, api.reset(config, conditions=condition, graders=grader), reports.was_reset)
+    found = api.reset(config, only=only, conditions=condition, graders=grader, rubrics=rubric)
+    _print(as_json, found, reports.was_reset)
 
 
 @app.command()

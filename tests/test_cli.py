@@ -114,7 +114,7 @@ def test_filters_that_match_nothing_name_what_there_is(tmp_path, capsys):
 
 FILTERS = {
     "--condition": ("a · short", "a · short  (a_short_default--"),
-    "--grader": ("mockllm/judge · strict", "numeric, mockllm/judge"),
+    "--grader": ("judge · strict", "numeric, mockllm/judge"),
     "--rubric": ("strict", "there are: strict"),
 }
 
@@ -123,9 +123,7 @@ FILTERS = {
     ("command", "option"),
     [
         *(("run", option) for option in FILTERS),
-        *(("estimate", option) for option in FILTERS),
-        ("reset", "--condition"),
-        ("reset", "--grader"),
+        *((command, option) for command in ("estimate", "reset", "cells") for option in FILTERS),
     ],
 )
 def test_each_word_of_a_filter_selects_something_or_is_an_error(command, option, tmp_path, capsys):

@@ -80,7 +80,8 @@ class GradeCondition:
     @property
     def label_parts(self) -> tuple[Part, ...]:
         """What its label is made of."""
-        named = Part(self.name, self.name)
+        is_model = self.grader is not None and self.grader.model == self.name
+        named = Part(self.name.split("/")[-1] if is_model else self.name, self.name)
         if self.rubric is None:
             return (named,)
         return named, Part(self.rubric.short_name, self.rubric.name)

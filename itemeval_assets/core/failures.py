@@ -1,4 +1,4 @@
-"""Why cells failed, in few words: the most frequent texts of their errors."""
+"""What failed, in few words: the most frequent errors of cells, and checks of partitions."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from .secrets import without_secrets
 
-__all__ = ["ErrorCount", "in_words", "most_frequent"]
+__all__ = ["ErrorCount", "FailedCheck", "in_words", "most_frequent"]
 
 MOST_SHOWN, LONGEST = 3, 200
 # What differs from one call to the next: numbers, and ids of requests.
@@ -18,6 +18,15 @@ class ErrorCount(NamedTuple):
 
     error: str
     cells: int
+
+
+class FailedCheck(NamedTuple):
+    """A check that failed for a partition of an asset, which people know by its label."""
+
+    asset: str
+    check: str
+    partition: tuple[str, ...]
+    label: str
 
 
 def most_frequent(errors: Iterable[str], environment: Mapping[str, str]) -> list[ErrorCount]:

@@ -33,7 +33,7 @@ def select_grade(design: Design, graders: Words = None, rubrics: Words = None) -
 
     Raises ConfigError for a word that selects nothing, by itself or together with the others.
     """
-    named = [_Choice(c.id, c.label, c.slug, c.name) for c in design.grade]
+    named = [_Choice(c.id, c.label, c.slug, c.name, c.label_parts[0].short) for c in design.grade]
     judged = [
         _Choice(c.id, c.label, c.slug, c.rubric.name, c.rubric.short_name)
         for c in design.grade

@@ -1,6 +1,6 @@
 """A study as it was loaded: the config, its design, and where its results go."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, get_args
@@ -17,6 +17,7 @@ __all__ = [
     "GRADE",
     "PREFLIGHT",
     "Asked",
+    "NamedPartition",
     "Partition",
     "RunPlan",
     "Study",
@@ -32,6 +33,13 @@ PREFLIGHT, GENERATE, GRADE = STAGES = "preflight", "generate", "grade"
 # (gen_condition_id,) when generating; (gen_condition_id, grade_condition_id) when grading;
 # () for the preflight, which tries models and fills no cell.
 Partition = tuple[str, ...]
+
+
+class NamedPartition(NamedTuple):
+    """A partition, and the label that people know it by."""
+
+    partition: Partition
+    label: str
 
 
 def stage_of(partition: Partition) -> str:
@@ -78,6 +86,10 @@ class Study:
     def uri(self, key: str) -> str:
         """Where something of the study lies: a path of this machine, or an `s3://` URI."""
         return f"{self.location}/{key}"
+
+    def named(self, partitions: Iterable[Partition]) -> list[NamedPartition]:
+        """These partitions with their labels; of a condition out of the design, its id."""
+        return [NamedPartition(part, self.design.label_of(part)) for part in partitions]
 
     def generate_partitions(self) -> list[Partition]:
         return [(condition.id,) for condition in self.design.generate]

@@ -233,8 +233,8 @@ def _complete(
 
 def _policy_of(run: dg.DagsterRun, study: Study, table: str) -> str | None:
     """The policy that a run's config names for the step of a table; null: that of the YAML."""
-    step = run.run_config.get("ops", {}).get(step_name(study, table), {})
-    return step.get("config", {}).get("policy")
+    steps: Any = run.run_config.get("ops", {})
+    return steps.get(step_name(study, table), {}).get("config", {}).get("policy")
 
 
 def _quality() -> Any:

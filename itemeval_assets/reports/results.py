@@ -13,7 +13,8 @@ from .money import spend_table
 from .terminal import data, dollars, out
 
 if TYPE_CHECKING:
-    from itemeval_assets.core.study import Partition
+    from itemeval_assets.core.failures import FailedCheck
+    from itemeval_assets.core.study import NamedPartition
     from itemeval_assets.project import QuickstartSummary
     from itemeval_assets.runs.single import ReleaseSummary
     from itemeval_assets.runs.study import RunSummary
@@ -56,9 +57,10 @@ def run_summary(summary: "RunSummary") -> None:
     export_result(summary.export)
 
 
-def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else ""
-    return ", ".join(names[:MOST_LISTED]) + more
+def _listed(failed: "list[FailedCheck]") -> str:
+    more = f"; and {len(failed) - MOST_LISTED} more" if len(failed) > MOST_LISTED else ""
+    first = failed[:MOST_LISTED]
+    return "; ".join(f"{one.check} of {one.asset}: {one.label}" for one in first) + more
 
 
 def export_result(result: "ExportResult") -> None:
@@ -93,16 +95,16 @@ def study_status(status: "StudyStatus") -> None:
             "[yellow]An earlier version wrote this study.[/yellow] The next run brings its "
             "bookings and its ledger to the layout of this one; rows and logs stay as they are."
         )
-    for partition in status.given_up:
-        name = data(" | ".join(partition))
+    for part in status.given_up:
         out.print(
-            f"[red]given up by the schedule[/red]: {name}; itemeval-assets reset CONFIG",
+            f"[red]given up by the schedule[/red]: {data(part.label)}; "
+            "itemeval-assets reset CONFIG",
             soft_wrap=True,
         )
     if status.not_in_design:
         out.print(f"{len(status.not_in_design)} stored partitions are not in the current design:")
-        for partition in status.not_in_design:
-            out.print(f"  {data(' | '.join(partition))}", soft_wrap=True)
+        for part in status.not_in_design:
+            out.print(f"  {data(part.label)}", soft_wrap=True)
 
 
 def _matrix(title: str, rows: "list[PartitionStatus]", more: tuple[str, ...]) -> Table:
@@ -168,12 +170,12 @@ def release_summary(summary: "ReleaseSummary") -> None:
     out.print(f"Look at it:  {data(command)}", soft_wrap=True)
 
 
-def was_reset(partitions: "list[Partition]") -> None:
+def was_reset(partitions: "list[NamedPartition]") -> None:
     """The partitions whose attempts were forgotten."""
     if not partitions:
         out.print("No partition has attempts to forget.")
-    for partition in partitions:
-        out.print(f"asked for again: {data(' | '.join(partition))}", soft_wrap=True)
+    for part in partitions:
+        out.print(f"asked for again: {data(part.label)}", soft_wrap=True)
 
 
 def created(files: list[Path], folder: Path) -> None:

@@ -10,6 +10,7 @@ import dagster as dg
 
 from itemeval_assets.core import errors
 from itemeval_assets.core.errors import RunFailed, Stopped
+from itemeval_assets.core.failures import FailedCheck
 from itemeval_assets.core.study import Study
 from itemeval_assets.defs.build import build_definitions
 from itemeval_assets.defs.names import (
@@ -18,6 +19,7 @@ from itemeval_assets.defs.names import (
     RESERVED_BY_TAG,
     asset_key,
     step_name,
+    to_partition,
 )
 from itemeval_assets.instances import ensure_home, open_instance, recording
 from itemeval_assets.settings import Settings
@@ -46,7 +48,7 @@ class Launcher:
     run_ids: list[str] = field(default_factory=list)
     recovered: int = 0
     held_back: int = 0
-    failed_checks: list[str] = field(default_factory=list)
+    failed_checks: list[FailedCheck] = field(default_factory=list)
     recorded: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @classmethod
@@ -103,8 +105,9 @@ class Launcher:
         self.recovered += sum(recovered.values())
         for check in result.get_asset_check_evaluations():
             if not check.passed and check.partition is not None:
-                name = f"{check.asset_key.path[-1]}:{check.check_name}:{check.partition}"
-                self.failed_checks.append(name)
+                [part] = self.study.named([to_partition(check.partition)])
+                failed = FailedCheck(check.asset_key.path[-1], check.check_name, *part)
+                self.failed_checks.append(failed)
 
 
 def _error_of(result: dg.ExecuteInProcessResult) -> Exception:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from itemeval_assets.core.budget import require_sane_consent
 from itemeval_assets.core.errors import BudgetExceeded, ConsentMissing, ModelError, StoreError
-from itemeval_assets.core.failures import ErrorCount, in_words
+from itemeval_assets.core.failures import ErrorCount, FailedCheck, in_words
 from itemeval_assets.core.losses import Loss
 from itemeval_assets.core.study import Asked, Study
 from itemeval_assets.defs.progress import listening
@@ -42,8 +42,8 @@ class RunSummary:
     `calls` and `usd` are those of this run's ledger, `cached` of the calls were answered by
     the response cache, free; `unpriced` names models whose usd is not known, `unmetered` those that
     answered without a usage that can be, and cost more than the ledger says; `held_back` calls were
-    not made, because others cost more than could be foreseen; `failed_checks` lists
-    `asset:check:partition`. `errored` counts cells of what was asked for that carry an error now,
+    not made, because others cost more than could be foreseen; `failed_checks` are those
+    of partitions. `errored` counts cells of what was asked for that carry an error now,
     `errors` their most frequent texts. `accepted` losses were recorded. `exit_code` is 0, or that
     of the command, and `reason` says why.
     """
@@ -56,7 +56,7 @@ class RunSummary:
     unpriced: list[str]
     recovered: int
     held_back: int
-    failed_checks: list[str]
+    failed_checks: list[FailedCheck]
     errored: int
     errors: list[ErrorCount]
     exit_code: int

@@ -13,6 +13,7 @@ from typing import IO, Any
 
 from itemeval_assets.core import errors
 from itemeval_assets.core.errors import ItemevalAssetsError, RunFailed
+from itemeval_assets.core.failures import FailedCheck
 from itemeval_assets.core.study import Study
 from itemeval_assets.engine.progress import Listener, Progress
 
@@ -43,8 +44,17 @@ class Ended:
     run_ids: list[str]
     recovered: int = 0
     held_back: int = 0
-    failed_checks: list[str] = field(default_factory=list)
+    failed_checks: list[FailedCheck] = field(default_factory=list)
     error: Mapping[str, Any] | None = None
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> "Ended":
+        """From what a worker told of it."""
+        failed = [
+            FailedCheck(asset, check, tuple(partition), label)
+            for asset, check, partition, label in told["failed_checks"]
+        ]
+        return cls(**{**told, "failed_checks": failed})
 
     def raised(self) -> Exception | None:
         """The error as the class it was raised as."""
@@ -93,7 +103,7 @@ class Workers:
         while len(ended) < len(shares):
             number, message = self._told.get()
             if "ended" in message:
-                ended[number] = Ended(**message["ended"])
+                ended[number] = Ended.from_json(message["ended"])
             elif "progress" in message:
                 counts[number, message["progress"]["started"]] = message["progress"]
                 together = self._tell(list(counts.values()), together)

@@ -20,7 +20,7 @@ from itemeval_assets.core.pending import (
     classify_solutions,
     gradable_solutions,
 )
-from itemeval_assets.core.study import Partition, Study, run_plan
+from itemeval_assets.core.study import NamedPartition, Partition, Study, run_plan
 from itemeval_assets.storage.attempts import read_attempts
 from itemeval_assets.storage.store import ResultsStore
 
@@ -70,8 +70,8 @@ class StudyStatus:
     usd: float | None
     generate: list[PartitionStatus] = field(default_factory=list)
     grade: list[PartitionStatus] = field(default_factory=list)
-    not_in_design: list[Partition] = field(default_factory=list)
-    given_up: list[Partition] = field(default_factory=list)
+    not_in_design: list[NamedPartition] = field(default_factory=list)
+    given_up: list[NamedPartition] = field(default_factory=list)
     is_older: bool = False
     unmetered: list[str] = field(default_factory=list)
     lost: list[Loss] = field(default_factory=list)
@@ -104,8 +104,8 @@ def survey(study: Study, store: ResultsStore, policy: str | None = None) -> Stud
         _sum(booked),
         generate,
         grade,
-        [partition for partition in stored if partition not in known],
-        _given_up(study, store),
+        study.named(partition for partition in stored if partition not in known),
+        study.named(_given_up(study, store)),
         store.is_older(),
         ledger.unmetered_models(booked.to_pylist()),
         losses.losses(study, store),

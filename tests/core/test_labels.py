@@ -112,7 +112,7 @@ def test_labels_without_a_clash_are_short() -> None:
         ["openai/gpt-5", "router/meta/llama"],
         ["builtin:standard", "own"],
         configs=["default", "hot"],
-        graders=["judge", "openai/gpt-5"],
+        graders=["judge", "azure/o3"],
         rubrics=["builtin:standard"],
     )
     assert labels(found) == [
@@ -126,7 +126,7 @@ def test_labels_without_a_clash_are_short() -> None:
         "llama · own · hot",
         "numeric",
         "judge · standard",
-        "openai/gpt-5 · standard",
+        "o3 · standard",
     ]
 
 
@@ -149,6 +149,15 @@ def test_labels_without_a_clash_are_short() -> None:
         (
             {"models": ["x/a"], "prompts": ["s"], "graders": ["a"], "rubrics": ["s"]},
             ["x/a · s", "numeric", "a · s"],
+        ),
+        (
+            {"models": ["x/a"], "graders": ["openai/gpt-5", "azure/gpt-5", "y/j"]},
+            ["a · short", "numeric", "openai/gpt-5 · strict", "azure/gpt-5 · strict", "j · strict"],
+        ),
+        # A model that judges itself.
+        (
+            {"models": ["x/a"], "prompts": ["s"], "graders": ["x/a"], "rubrics": ["s"]},
+            ["a · s · default", "numeric", "a · s"],
         ),
         (
             {"models": ["x/a", "y/a"], "prompts": ["s"], "graders": ["x/a"], "rubrics": ["s"]},

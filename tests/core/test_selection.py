@@ -56,9 +56,11 @@ def test_models_graders_scorers_and_rubrics_go_by_name() -> None:
         "judge · hard",
     ]
     assert shown(select_grade(DESIGN, ["openai/gpt-5"], ["lax", "hard"])) == [
-        "openai/gpt-5 · lax",
-        "openai/gpt-5 · hard",
+        "gpt-5 · lax",
+        "gpt-5 · hard",
     ]
+    # A model that judges goes by the last part of its id, too, as in its label.
+    assert select_grade(DESIGN, ["gpt-5"]) == select_grade(DESIGN, ["openai/gpt-5"])
     only = design(["x/a"], graders=["j"], rubrics=["builtin:lax"])
     assert len(select_grade(only, rubrics=["lax"])) == 1  # as its label says
 

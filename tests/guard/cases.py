@@ -64,6 +64,7 @@ def _calls(summary: Mapping[str, Any]) -> int:
 # response cache. One after the other: each sees what those before have left.
 COMMANDS: Sequence[Command] = [
     Command("init {folder}/new", lambda words: "itemeval-assets run" in words),
+    Command("init {folder}/another --json", lambda found: len(found) == 5),
     Command("status {config} --policy=dev --json", lambda found: found["policy"] == "dev"),
     Command(
         "status {config} --policy=full-batch --json",
@@ -133,8 +134,12 @@ COMMANDS: Sequence[Command] = [
         lambda found: (found["accepted"], found["status"]["lost"]) == ([], []),
     ),
     Command(
-        "reset {config} --condition=mockllm/a --grader=numeric --json", lambda found: found == []
+        "reset {config} --only=gradings --condition=mockllm/a --grader=judge --rubric=strict "
+        "--json",
+        lambda found: found == [],
     ),
+    Command("reset {config} --only=solutions --json", lambda found: found == []),
+    Command("estimate {config} --errored --json", lambda found: found["remaining"]["calls"] == 0),
     Command(
         "export {config} --for-spreadsheets --json",
         lambda found: any("spreadsheets" in name for name in found["paths"]),

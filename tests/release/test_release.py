@@ -295,7 +295,7 @@ def test_an_errored_call_is_an_event_and_a_flaw(
     assert errors.index.get_level_values("item_id").tolist() == [rows[1]["item_id"]]
     mean = (rows[0]["score"] + rows[2]["score"]) / 2
     card = (Path(run.uri) / "STUDY_CARD.md").read_text()
-    assert f"| a · short | mockllm/judge · strict | 3 | {mean:.4g} | 2 | 1 errored |" in card
+    assert f"| a · short | judge · strict | 3 | {mean:.4g} | 2 | 1 errored |" in card
 
 
 def test_the_card_says_what_a_stranger_needs(

@@ -11,8 +11,10 @@ import pytest
 from itemeval_assets import reports
 from itemeval_assets.core.errors import ConsentMissing
 from itemeval_assets.core.estimate import Projection
+from itemeval_assets.core.failures import FailedCheck
 from itemeval_assets.core.preflight import ModelHealth
 from itemeval_assets.core.spend import Spend
+from itemeval_assets.core.study import NamedPartition
 from itemeval_assets.engine.progress import Progress
 from itemeval_assets.experiments.summaries import ExperimentSummary, RunDetails, RunSummary
 from itemeval_assets.project import QuickstartSummary
@@ -29,6 +31,7 @@ from itemeval_assets.stages.status import PartitionStatus, StudyStatus
 ODD = "[red]a[/blue] :cat: x | y \\[b]"
 MODEL = "[red]/a[/blue]:cat:|\\[b]"
 PAIR = (ODD, ODD)
+LABELLED = NamedPartition(PAIR, f"{ODD} | {ODD}")
 STATUS = StudyStatus(
     ODD,
     "dev",
@@ -37,8 +40,8 @@ STATUS = StudyStatus(
     0.0,
     [PartitionStatus((ODD,), MODEL, 1)],
     [PartitionStatus(PAIR, f"{MODEL} | {ODD}", 1)],
-    not_in_design=[PAIR],
-    given_up=[PAIR],
+    not_in_design=[LABELLED],
+    given_up=[LABELLED],
 )
 ESTIMATE = StudyEstimate(
     ODD,
@@ -58,7 +61,8 @@ ESTIMATE = StudyEstimate(
 )
 SPENDS = [Spend(ODD, MODEL, 1), Spend(ODD, ODD, 2)]
 EXPORT = ExportResult(1, 0.0, (MODEL,), {"export/x": ODD}, SPENDS)
-RUN = runs.RunSummary(ODD, [ODD], 1, 0, 0.0, [ODD], 0, 1, [ODD], 1, [], 5, ODD, STATUS, EXPORT)
+FAILED = FailedCheck("solutions", "complete", (ODD,), ODD)
+RUN = runs.RunSummary(ODD, [ODD], 1, 0, 0.0, [ODD], 0, 1, [FAILED], 1, [], 5, ODD, STATUS, EXPORT)
 SCORE = {
     "condition": MODEL,
     "graded_by": ODD,
@@ -112,7 +116,7 @@ SHOWN: dict[str, tuple[Callable[[], Any], int, int]] = {
         3,
         3,
     ),
-    "was_reset": (lambda: reports.was_reset([PAIR]), 2, 0),
+    "was_reset": (lambda: reports.was_reset([LABELLED]), 2, 0),
     "created": (lambda: reports.created([Path(ODD)], Path(ODD)), 2, 0),
     "experiment_list": (
         lambda: experiments.experiment_list([ExperimentSummary(ODD, 1, 1, PUBLISHED)]),

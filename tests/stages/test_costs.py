@@ -30,6 +30,6 @@ def test_two_models_of_one_name_are_not_added_up(tmp_path: Path) -> None:
     assert costs(study, store).per_condition == {
         "mockllm/a · short": {"generate": 1.0},
         "mockllm/other/a · short": {"generate": 2.0},
-        "mockllm/a · short | mockllm/judge · strict": {"grade": 1.0},
+        "mockllm/a · short | judge · strict": {"grade": 1.0},
         "gone--0": {"generate": 1.0},
     }

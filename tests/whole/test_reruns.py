@@ -93,7 +93,7 @@ def test_an_edited_prompt_is_a_new_condition_and_the_old_rows_stay(
     assert len(long) == 2 * len(old)
     assert all(row in long for row in old)
     left_over = {row["gen_condition_id"] for row in old}
-    assert {partition[0] for partition in summary.status.not_in_design} == left_over
+    assert {part.partition[0] for part in summary.status.not_in_design} == left_over
     assert len(pd.read_parquet(summary.export.paths["export/gradings_long.parquet"])) == len(long)
 
 
