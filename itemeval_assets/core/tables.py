@@ -245,7 +245,9 @@ LOG_INDEX = Table(
         *_TOKENS,
         _USD,
         Column("priced", "bool"),
-        Column("unmetered_calls", "int64", note="replies without a usage that can be; in no sum"),
+        Column(
+            "unmetered_calls", "int64", note="replies without a usage that can be read; in no sum"
+        ),
         Column("unmetered_usd", "float64", note="what these may have cost at most; the cap has it"),
         Column("batch", "bool"),
         *_optional("saved_by_response_cache_usd", type="float64"),

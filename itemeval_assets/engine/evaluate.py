@@ -1,6 +1,8 @@
 """Runs many Tasks in one inspect eval: a failing condition never stops its siblings."""
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +101,7 @@ def evaluate(tasks: list[Task], log_dir: Path, retry_on_error: int | None) -> li
         little_garbage_collection(),
         calls_of_eval(tell_of_calls) as calls,
         interruptible(calls),
+        _without_warnings_of_replies(),
     ):
         logs = _eval(tasks, log_dir, retry_on_error)
     is_cut = len(logs) < len(tasks) or any(log.status == "cancelled" for log in logs)
@@ -107,6 +110,15 @@ def evaluate(tasks: list[Task], log_dir: Path, retry_on_error: int | None) -> li
         # the same, and the next one reads the finished calls back from the logs.
         raise KeyboardInterrupt
     return logs
+
+
+@contextmanager
+def _without_warnings_of_replies() -> Iterator[None]:
+    """inspect writes each reply to its log as it came; pydantic tells the user's terminal of every
+    part whose type the client does not declare. Rows and log tell it as an error, or not at all."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Pydantic serializer warnings", UserWarning)
+        yield
 
 
 def _eval(tasks: list[Task], log_dir: Path, retry_on_error: int | None) -> list[EvalLog]:

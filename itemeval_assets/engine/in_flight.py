@@ -19,14 +19,26 @@ from inspect_ai.model import Model
 from inspect_ai.model._model import RetryDecision
 
 from .provider_errors import is_permanent
+from .replies import listen
 
-__all__ = ["CallEnded", "Calls", "NotSent", "calls_of_eval", "current_calls", "was_sent", "watched"]
+__all__ = [
+    "UNREAD_REPLIES",
+    "CallEnded",
+    "Calls",
+    "NotSent",
+    "calls_of_eval",
+    "current_calls",
+    "was_sent",
+    "watched",
+]
 
 # How long an answer may take that is on its way when the run is told to stop.
 GRACE_S = 3.0
 TICK_S = 2.0
 NOT_SENT = "not sent: "
 STOPPED = "the run was stopped"
+# In a sample's metadata: how many replies came that nobody could read, and that may be billed.
+UNREAD_REPLIES = "unread_replies"
 
 
 class CallEnded(Exception):
@@ -60,11 +72,31 @@ class _Call:
     requests: int = 0
     sent_s: float | None = None
     is_answered: bool = False
+    unread_replies: int = 0
+    task: asyncio.Task[Any] | None = None
+    has_reply: bool = False
 
     def require(self) -> None:
         """Raise where no request may be sent any more."""
         if reason := self.why_not():
             raise self.ended(reason)
+
+    @contextmanager
+    def request(self) -> Iterator[None]:
+        """One request. A reply counts as unread where the block does not get to its end."""
+        self.require()
+        self.requests += 1
+        self.sent_s, self.has_reply, self.task = time.monotonic(), False, asyncio.current_task()
+        try:
+            yield
+            self.has_reply = False
+        finally:
+            self.unread_replies += self.has_reply
+            self.sent_s = self.task = None
+
+    def replied(self) -> None:
+        """A reply has come to this task; a batch is asked for by one of its own, for many calls."""
+        self.has_reply = self.has_reply or asyncio.current_task() is self.task
 
     def ended(self, reason: str) -> CallEnded:
         if self.requests:
@@ -98,8 +130,13 @@ class Calls:
             self._tick()
 
     @contextmanager
-    def call(self, sample: str, why_not: Callable[[], str]) -> Iterator[None]:
-        """One call, for the sample of this uuid. Raises NotSent or CutOff where it ends early."""
+    def call(
+        self, sample: str, why_not: Callable[[], str], notes: dict[str, Any]
+    ) -> Iterator[None]:
+        """One call, for the sample of this uuid. Raises NotSent or CutOff where it ends early.
+
+        `notes` is told of replies that could not be read, the sample's metadata.
+        """
         call = _Call(lambda: STOPPED if self.is_stopping else why_not())
         token = _call.set(call)
         self._open.add(call)
@@ -113,6 +150,8 @@ class Calls:
         finally:
             self._open.discard(call)
             _call.reset(token)
+            if call.unread_replies:
+                notes[UNREAD_REPLIES] = call.unread_replies
 
     def logged(self, sample: str) -> None:
         """The sample is in its log."""
@@ -186,24 +225,24 @@ def watched(model: Model) -> Model:
     """
     api: Any = model.api
     send, may_retry = api.generate, api.should_retry
+    heard: Any = None
 
     async def generate(*args: Any, **kwargs: Any) -> Any:
+        nonlocal heard
         call = _call.get()
         client: Any = getattr(api, "client", None)
+        if client is not heard:
+            listen(client, _on_reply)
+            heard = client
         if hasattr(client, "max_retries"):
             client.max_retries = 0
         if call is None:
             return await send(*args, **kwargs)
-        call.require()
-        call.requests += 1
-        call.sent_s = time.monotonic()
-        try:
+        with call.request():
             reply = await send(*args, **kwargs)
             output = reply[0] if isinstance(reply, tuple) else reply
             call.is_answered = not isinstance(output, Exception)
             return reply
-        finally:
-            call.sent_s = None
 
     def should_retry(error: BaseException) -> bool | RetryDecision:
         call = _call.get()
@@ -213,3 +252,8 @@ def watched(model: Model) -> Model:
 
     api.generate, api.should_retry = generate, should_retry
     return model
+
+
+def _on_reply() -> None:
+    if call := _call.get():
+        call.replied()

@@ -16,7 +16,7 @@ from itemeval_assets.core.pricing import PriceBook
 from itemeval_assets.core.secrets import without_secrets
 from itemeval_assets.core.text import well_formed
 
-from .in_flight import was_sent
+from .in_flight import UNREAD_REPLIES, was_sent
 from .tasks import MOST_USD, cell_of
 from .usage import is_plausible, token_counts, total_usage
 
@@ -162,14 +162,16 @@ def _effective(sample: EvalSample) -> Row:
 def log_facts(log: EvalLog, model: str, prices: PriceBook) -> Row:
     """The columns of `log_index` that the log itself gives; usage is that of its header.
 
-    `unmetered_calls` were answered without a usage that can be: they are in no sum, and cost at
-    most `unmetered_usd`. `saved_by_*_usd`: what the calls cost less than list price,
-    by what made them cheaper; null without a price.
+    `unmetered_calls` were answered without a usage that can be, or by a reply that could not be
+    read: they are in no sum, and cost at most `unmetered_usd`. `saved_by_*_usd`: what the calls
+    cost less than list price, by what made them cheaper; null without a price.
     """
     samples, prices = _sent(log), _prices_of(log, model, prices)
     tokens = _usage_of(log)
     batch = _is_batch(log)
-    unmetered = [sample.metadata.get(MOST_USD) for sample in samples if _is_unmetered(sample)]
+    unmetered = [
+        sample.metadata.get(MOST_USD) for sample in samples for _ in range(_unmetered(sample))
+    ]
     usd = prices.usd(model, tokens, batch)
     saved = prices.savings(model, tokens, batch)
     cached = [sample for sample in samples if is_cached(sample)]
@@ -243,6 +245,11 @@ def is_cached(sample: EvalSample) -> bool:
     """Whether the response cache answered a sample."""
     calls = [event for event in sample.events if isinstance(event, ModelEvent)]
     return bool(calls) and calls[-1].cache == "read" and not sample.model_usage
+
+
+def _unmetered(sample: EvalSample) -> int:
+    """How many replies to a sample came of which nobody knows what they cost."""
+    return sample.metadata.get(UNREAD_REPLIES, 0) + _is_unmetered(sample)
 
 
 def _is_unmetered(sample: EvalSample) -> bool:

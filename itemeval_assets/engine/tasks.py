@@ -153,7 +153,8 @@ def ask(settings: CallSettings) -> Solver:
         slot = concurrency(f"calls:{provider_of(str(model))}", limit) if limit else nullcontext()
         calls = current_calls()
         assert calls is not None
-        with settings.allowance.counting(), calls.call(state.uuid, settings.allowance.why_not):
+        why_not, notes = settings.allowance.why_not, state.metadata
+        with settings.allowance.counting(), calls.call(state.uuid, why_not, notes):
             async with settings.turns.turn(settings.prefixes.get(cell)), slot:
                 with cost_limit(0.0 if cell in settings.cached else None):
                     state.output = await model.generate(state.messages, cache=policy)

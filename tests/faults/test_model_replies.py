@@ -62,6 +62,7 @@ REPLIES: list[Answer] = [
     Answer(401, b""),
     Answer(418, b"teapot" * 100_000),
 ]
+REFUSED = sum(answer.status >= 400 for answer in REPLIES)
 
 
 def replies_of(victim: str) -> Callable[[Request], Answer | None]:
@@ -74,6 +75,7 @@ def replies_of(victim: str) -> Callable[[Request], Answer | None]:
     return reply
 
 
+@pytest.mark.filterwarnings("error:Pydantic serializer warnings")
 @pytest.mark.parametrize("victim", ["m", "judge"])
 def test_no_reply_ends_a_run_or_harms_another_row(
     tmp_path: Path, serve: Serve, victim: str, report_fault: Report
@@ -93,6 +95,9 @@ def test_no_reply_ends_a_run_or_harms_another_row(
     for row in found.values():
         assert row["usd"] is None or 0 <= row["usd"] < 1000, row
         assert all(row[name] is None or row[name] >= 0 for name in row if name.endswith("_tokens"))
+    # Every reply but those of refused requests may be billed.
+    told = sum(log["unmetered_calls"] for log in rows(config, "log_index"))
+    assert told == sum(row["input_tokens"] is None for row in found.values()) - REFUSED
     assert_books_agree(config)
     report_fault(
         f"garbage, HTML, huge, empty or absurd replies of model {victim!r}",
