@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from itemeval_assets.core.errors import ConfigError, HistoryError
 from itemeval_assets.core.strict_yaml import yaml_message
+from itemeval_assets.history import held
 from itemeval_assets.settings import dagster_home_for
 
 __all__ = [
@@ -151,7 +152,7 @@ def uncaptured(instance: dg.DagsterInstance) -> Iterator[dg.DagsterInstance]:
         return
     nothing = NoOpComputeLogManager
     noop = ConfigurableClassData(nothing.__module__, nothing.__name__, "{}")
-    ref = instance.get_ref()._replace(compute_logs_data=noop)
+    ref = held(instance.get_ref())._replace(compute_logs_data=noop)
     with dg.DagsterInstance.from_ref(ref) as quiet:
         yield quiet
 

@@ -1,0 +1,74 @@
+"""Dagster's history in SQLite, through connections that stay open while an instance does.
+
+Dagster connects anew for each of the hundreds of events of a run, which takes longer than to write
+them. The files are Dagster's own: its UI, daemon and commands read them as ever.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from dagster._core.instance import InstanceRef
+from dagster._core.storage.event_log import SqliteEventLogStorage
+from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
+from dagster._serdes import ConfigurableClassData
+from sqlalchemy import Connection, Engine, create_engine
+
+__all__ = ["HeldSqliteStorage", "held"]
+
+BUSY_TIMEOUT_S = 60
+# The index of all runs, and those of the runs in work; looking through many runs opens no more.
+HELD_DATABASES = 8
+
+
+def held(ref: InstanceRef) -> InstanceRef:
+    """The same instance, on connections that stay open; one that has no SQLite stays as it is."""
+    data = ref.storage_data
+    if data is None or data.class_name != DagsterSqliteStorage.__name__:
+        return ref
+    ours = ConfigurableClassData(__name__, HeldSqliteStorage.__name__, data.config_yaml)
+    return ref._replace(storage_data=ours)
+
+
+class HeldSqliteStorage(DagsterSqliteStorage):
+    """DagsterSqliteStorage, whose event log holds its connections."""
+
+    def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
+        super().__init__(base_dir, inst_data)
+        self._event_log_storage = _HeldEventLog(self._event_log_storage._base_dir)
+
+    @classmethod
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> Any:
+        return cls(config_value["base_dir"], inst_data)
+
+
+class _HeldEventLog(SqliteEventLogStorage):
+    """An engine for each database: that of each run, and the index of all."""
+
+    def __init__(self, base_dir: str) -> None:
+        self._engines: dict[str, Engine] = {}
+        super().__init__(base_dir)
+
+    @contextmanager
+    def _connect(self, shard: str) -> Iterator[Connection]:
+        with self._db_lock:
+            engine = self._engine(shard)
+            if shard not in self._initialized_dbs:
+                self._initdb(engine)
+                self._initialized_dbs.add(shard)
+            with engine.begin() as connection:
+                yield connection
+
+    def _engine(self, shard: str) -> Engine:
+        timeout = {"timeout": BUSY_TIMEOUT_S}
+        engine = self._engines.pop(shard, None)
+        engine = engine or create_engine(self.conn_string_for_shard(shard), connect_args=timeout)
+        self._engines[shard] = engine
+        if len(self._engines) > HELD_DATABASES:
+            self._engines.pop(next(iter(self._engines))).dispose()
+        return engine
+
+    def dispose(self) -> None:
+        for engine in self._engines.values():
+            engine.dispose()
+        super().dispose()
