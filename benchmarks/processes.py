@@ -16,7 +16,7 @@ WORK = """
 import json, resource, sys, time
 from itemeval_assets import api
 from itemeval_assets.core.study import Asked
-from itemeval_assets.release import publish_release, storage_for
+from itemeval_assets.releases import publish_release, storage_for
 from itemeval_assets.runs.study import foreseen
 from itemeval_assets.stages import export, gradings_long
 from itemeval_assets.storage.inputs import load_study

@@ -4,14 +4,16 @@ A study runs as Dagster runs, in this process: lineage, checks and history are t
 from a notebook, the terminal, the UI and a schedule.
 """
 
+import operator
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import NoneType
 from typing import TYPE_CHECKING
 
 from itemeval_assets.core.cells import CELL_STATES
 from itemeval_assets.core.errors import ConfigError
-from itemeval_assets.core.selection import Words, select_generate, select_grade
+from itemeval_assets.core.selection import Words, listed, select_generate, select_grade
 from itemeval_assets.core.study import Asked, NamedPartition, Partition, Study, run_plan
 from itemeval_assets.core.tables import TABLES
 from itemeval_assets.storage.inputs import load_study
@@ -76,11 +78,12 @@ def run(
 
     study = _as_study(config)
     asked = _asked(study, only, conditions, graders, rubrics, force, policy, max_usd)
-    if errored:
+    if on_progress is not None and not callable(on_progress):
+        raise ConfigError(f"on_progress: {on_progress!r} cannot be called")
+    processes = _processes(workers)
+    if _flag("errored", errored):
         asked = replace(asked, partitions=_errored(study, policy))
-    if workers < 1:
-        raise ConfigError(f"workers: {workers}: at least one process has to do the work")
-    return run_study(study, asked, on_progress, workers)
+    return run_study(study, asked, on_progress, processes)
 
 
 def recover(config: str | Path | Study, accept_loss: bool = False) -> "RunSummary":
@@ -95,6 +98,7 @@ def recover(config: str | Path | Study, accept_loss: bool = False) -> "RunSummar
     from itemeval_assets.storage.store import open_store
 
     study = _as_study(config)
+    accept_loss = _flag("accept_loss", accept_loss)
     everything = _asked(study, None, None, None, None, False, None, None)
     known = [*study.generate_partitions(), *study.grade_partitions()]
     left = partitions_to_mend(open_store(study), known)
@@ -147,7 +151,7 @@ def estimate(
 
     study = _as_study(config)
     asked = _asked(study, only, conditions, graders, rubrics, force, policy, None)
-    if errored:
+    if _flag("errored", errored):
         asked = replace(asked, partitions=_errored(study, policy))
     store = open_store(study)
     scope = Scope(
@@ -184,7 +188,7 @@ def export(config: str | Path | Study, *, for_spreadsheets: bool = False) -> "Ex
     """
     from itemeval_assets.runs.single import run_export
 
-    return run_export(_as_study(config), for_spreadsheets)
+    return run_export(_as_study(config), _flag("for_spreadsheets", for_spreadsheets))
 
 
 def release(config: str | Path | Study, *, version: str | None = None) -> "ReleaseSummary":
@@ -196,6 +200,8 @@ def release(config: str | Path | Study, *, version: str | None = None) -> "Relea
     """
     from itemeval_assets.runs.single import run_release
 
+    if not isinstance(version, (str, NoneType)):
+        raise ConfigError(f"version: {version!r} is no text; write it as v1.2.3")
     return run_release(_as_study(config), version)
 
 
@@ -205,7 +211,7 @@ def table(config: str | Path | Study, name: str) -> "pd.DataFrame":
 
     from itemeval_assets.storage.store import open_store
 
-    if name not in TABLES:
+    if not isinstance(name, str) or name not in TABLES:
         raise ConfigError(f"there is no table {name!r}; tables: {', '.join(TABLES)}")
     rows = open_store(_as_study(config)).read(name)
     return rows.to_pandas(types_mapper=pd.ArrowDtype)
@@ -214,10 +220,10 @@ def table(config: str | Path | Study, name: str) -> "pd.DataFrame":
 def cells(
     config: str | Path | Study,
     *,
-    conditions: list[str] | None = None,
-    graders: list[str] | None = None,
-    rubrics: list[str] | None = None,
-    states: list[str] | None = None,
+    conditions: Words = None,
+    graders: Words = None,
+    rubrics: Words = None,
+    states: Words = None,
     policy: str | None = None,
 ) -> "pd.DataFrame":
     """Every cell of the design with its state, also those that no table has a row of.
@@ -244,10 +250,10 @@ def cells(
 def count_cells(
     config: str | Path | Study,
     *,
-    conditions: list[str] | None = None,
-    graders: list[str] | None = None,
-    rubrics: list[str] | None = None,
-    states: list[str] | None = None,
+    conditions: Words = None,
+    graders: Words = None,
+    rubrics: Words = None,
+    states: Words = None,
     policy: str | None = None,
 ) -> "CellSurvey":
     """The cells of `cells` by state, with reasons; `rows` are those in `states`.
@@ -274,12 +280,13 @@ def _items(study: Study, store: "ResultsStore") -> "pa.Table":
     return peek(study, store)
 
 
-def _known_states(states: list[str] | None) -> list[str]:
-    for state in states or []:
+def _known_states(states: Words) -> list[str]:
+    found = [] if states is None else listed("states", states)
+    for state in found:
         if state not in CELL_STATES:
             there_are = ", ".join(CELL_STATES)
             raise ConfigError(f"states: there is no state {state!r}; there are: {there_are}")
-    return states or []
+    return found
 
 
 def _as_study(config: str | Path | Study) -> Study:
@@ -302,7 +309,7 @@ def _asked(
         stages=[stage for stage in STAGES if only in (None, stage)],
         generate=select_generate(study.design, conditions),
         grade=select_grade(study.design, graders, rubrics),
-        force=force,
+        force=_flag("force", force),
         policy=None if policy is None else run_plan(study.config, policy).policy,
         consent_usd=_amount(consent_usd),
     )
@@ -311,8 +318,25 @@ def _asked(
 def _amount(usd: float | None) -> float | None:
     try:
         return None if usd is None else float(usd)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ConfigError(f"max_usd: {usd!r} is no amount of USD") from error
+
+
+def _flag(name: str, value: object) -> bool:
+    """Not what Python takes for true: `"no"` would be."""
+    if value is not True and value is not False:
+        raise ConfigError(f"{name}: {value!r} is neither True nor False")
+    return value
+
+
+def _processes(workers: int) -> int:
+    try:
+        count = operator.index(workers)
+    except TypeError as error:
+        raise ConfigError(f"workers: {workers!r} is no number of processes") from error
+    if count < 1:
+        raise ConfigError(f"workers: {workers}: at least one process has to do the work")
+    return count
 
 
 def _errored(study: Study, policy: str | None) -> list[Partition]:

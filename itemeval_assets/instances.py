@@ -5,6 +5,7 @@ What is wrong with a Dagster home is told as a HistoryError: which file, and wha
 
 import os
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from importlib.resources import files
@@ -35,6 +36,9 @@ CONFIG = "dagster.yaml"
 # Dagster writes the path of a database into a URL, where these mean something else.
 UNUSABLE = "?%"
 REASON_CHARACTERS = 300
+# Dagster sets up the logging of the whole process for each run, and inspect_ai knows one eval at
+# a time: threads of a process that run studies take turns.
+_turn = threading.RLock()
 
 
 def ensure_home(folder: Path) -> Path:
@@ -64,8 +68,8 @@ def make_home(home: Path) -> Path:
 
 @contextmanager
 def open_instance(home: Path) -> Iterator[dg.DagsterInstance]:
-    """The instance of a home, for runs in this process."""
-    with ExitStack() as stack:
+    """The instance of a home, for runs in this process, one thread after the other."""
+    with _turn, ExitStack() as stack:
         with opening(home), _alone_in(home):
             opened = stack.enter_context(dg.DagsterInstance.from_config(str(home)))
         instance = stack.enter_context(uncaptured(opened))

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from .conditions import Design
 from .errors import ConfigError
 
-__all__ = ["Words", "select_generate", "select_grade"]
+__all__ = ["Words", "listed", "select_generate", "select_grade"]
 
 # None: nothing was said, and all are meant.
 Words = str | Sequence[str] | None
@@ -65,7 +65,7 @@ class _Selected:
         self.words: dict[str, set[str]] | None = None
         if words is None:
             return
-        given = [words] if isinstance(words, str) else words
+        given = listed(f"{option}s", words)
         if not given:
             raise ConfigError(f"{option}s: an empty list selects nothing; None selects all")
         self.words = {word: _meant(word, choices) for word in given}
@@ -88,6 +88,19 @@ class _Selected:
                 raise ConfigError(
                     f"{self.option} {word!r} and {other.option} {rest} have no condition in common"
                 )
+
+
+def listed(name: str, words: str | Iterable[str]) -> list[str]:
+    """The words of an argument: one, or some. Raises ConfigError for what is no text."""
+    if isinstance(words, str):
+        return [words]
+    if isinstance(words, bytes) or not isinstance(words, Iterable):
+        raise ConfigError(f"{name}: {words!r} is no text; give a str, or a list of them")
+    found = list(words)
+    for word in found:
+        if not isinstance(word, str):
+            raise ConfigError(f"{name}: {word!r} is no text; give a str, or a list of them")
+    return found
 
 
 def _meant(word: str, choices: Sequence[_Choice]) -> set[str]:

@@ -10,7 +10,7 @@ from .names import asset_key
 from .steps import store_of, users_errors
 
 if TYPE_CHECKING:
-    from itemeval_assets.release import Release
+    from itemeval_assets.releases import Release
 
 __all__ = ["ReleaseConfig", "release_asset"]
 
@@ -37,7 +37,7 @@ def release_asset(study: Study, shared: dict[str, Any]) -> Any:
         **shared,
     )
     def release(context: dg.AssetExecutionContext, config: ReleaseConfig) -> dg.MaterializeResult:
-        from itemeval_assets.release import publish_release, storage_for
+        from itemeval_assets.releases import publish_release, storage_for
 
         with users_errors():
             storage = storage_for(study)

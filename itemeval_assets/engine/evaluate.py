@@ -17,7 +17,7 @@ from itemeval_assets.core.pricing import Price, provider_of
 from itemeval_assets.garbage import little_garbage_collection
 
 from .in_flight import calls_of_eval
-from .interruption import interruptible
+from .interruption import apart_from_loops, interruptible
 from .progress import tell_of_calls
 
 __all__ = [
@@ -103,7 +103,7 @@ def evaluate(tasks: list[Task], log_dir: Path, retry_on_error: int | None) -> li
         interruptible(calls),
         _without_warnings_of_replies(),
     ):
-        logs = _eval(tasks, log_dir, retry_on_error)
+        logs = apart_from_loops(lambda: _eval(tasks, log_dir, retry_on_error), calls)
     is_cut = len(logs) < len(tasks) or any(log.status == "cancelled" for log in logs)
     if calls.is_stopping or is_cut:
         # inspect takes the signal for itself and returns what there is: the run ends here all

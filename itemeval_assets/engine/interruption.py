@@ -1,14 +1,47 @@
 """Ctrl-C and SIGTERM while inspect is calling models."""
 
+import asyncio
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from types import FrameType
+from typing import TypeVar
 
 from .in_flight import Calls
 
-__all__ = ["interruptible"]
+__all__ = ["apart_from_loops", "interruptible"]
+
+T = TypeVar("T")
+
+
+def apart_from_loops(work: Callable[[], T], calls: Calls) -> T:
+    """Do the work of an eval, in a thread of its own where an event loop is at work in this one.
+
+    Loops do not nest, and a notebook runs each cell within one. Signals arrive in this thread.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return work()
+    calls.on_begin = lambda: None
+    steps = [calls.stop, calls.cut_off]
+    with ThreadPoolExecutor(1, initializer=_set_loop) as beside:
+        logs = beside.submit(work)
+        while True:
+            try:
+                return logs.result()
+            except KeyboardInterrupt:
+                if logs.done():
+                    raise
+                if steps:
+                    steps.pop(0)()
+
+
+def _set_loop() -> None:
+    """In a notebook inspect takes the loop that the thread has, and runs it again and again."""
+    asyncio.set_event_loop(asyncio.new_event_loop())
 
 
 @contextmanager

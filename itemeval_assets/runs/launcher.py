@@ -1,6 +1,7 @@
 """Starts Dagster runs of a study in this process, and reads what became of them."""
 
 import json
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -77,7 +78,9 @@ class Launcher:
             step = step_name(self.study, tables[0])
             # As a worker gets it: Dagster records plain data, and no enum of a caller.
             run_config["ops"] = {step: {"config": json.loads(json.dumps(dict(config)))}}
-        with recording(self.instance):
+        with recording(self.instance), warnings.catch_warnings():
+            # In a notebook a loop is at work already, and Dagster cannot close its own.
+            warnings.filterwarnings("ignore", "coroutine .*shutdown_asyncgens", RuntimeWarning)
             result = self.job.execute_in_process(
                 instance=self.instance,
                 asset_selection=[asset_key(self.study, table) for table in tables],

@@ -23,7 +23,7 @@ def load_study(path: str | Path) -> Study:
 
     Raises ConfigError or TemplateError with everything that is wrong.
     """
-    path = Path(path).expanduser().resolve()
+    path = _resolved(path)
     text = _text_of(path)
     config = parse_config(text.removeprefix(BYTE_ORDER_MARK), str(path))
     prompts, rubrics = _load_templates(config, path.parent)
@@ -86,11 +86,20 @@ def _refuse_old_prices(study: Study, prices: PriceFile, path: str) -> None:
         )
 
 
+def _resolved(path: str | Path) -> Path:
+    if not isinstance(path, (str, os.PathLike)):
+        raise ConfigError(f"{path!r} is no path of a study's YAML file: give a str or a Path")
+    try:
+        return Path(path).expanduser().resolve()
+    except (TypeError, ValueError, RuntimeError, OSError) as error:
+        raise ConfigError(f"cannot read the config {str(path)!r}: {error}") from error
+
+
 def _read_bytes(path: Path) -> bytes:
-    if path.is_dir():
-        raise ConfigError(f"{path} is a folder; name the study's YAML file in it")
     try:
         return path.read_bytes()
+    except IsADirectoryError as error:
+        raise ConfigError(f"{path} is a folder; name the study's YAML file in it") from error
     except FileNotFoundError as error:
         near = [p.name for p in path.parent.glob("*.y*ml")] if path.parent.is_dir() else []
         hint = f"; that folder has {', '.join(sorted(near))}" if near else ""

@@ -17,9 +17,9 @@ from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.study import Study
 from itemeval_assets.core.tables import GRADINGS_LONG
 from itemeval_assets.experiments import BaseExperiment, ExperimentRun, ExperimentStorageSettings
-from itemeval_assets.release import Release, publish_release, storage_for
-from itemeval_assets.release import publish as publishing
-from itemeval_assets.release import results as publishing_results
+from itemeval_assets.releases import Release, publish_release, storage_for
+from itemeval_assets.releases import publish as publishing
+from itemeval_assets.releases import results as publishing_results
 from itemeval_assets.storage.store import open_store
 from tests.defs.runs import GRADINGS, SOLUTIONS, finish, message, planted, runs_of, toy_study
 
