@@ -341,4 +341,4 @@ def _processes(workers: int) -> int:
 
 def _errored(study: Study, policy: str | None) -> list[Partition]:
     found = status(study, policy=policy)
-    return [part.partition for part in (*found.generate, *found.grade) if part.errored]
+    return [part.partition for part in (*found.generate, *found.grade) if part.own("errored")]

@@ -18,7 +18,7 @@ from .pending import (
 )
 from .tables import arrow_schema
 
-__all__ = ["Answers", "answers_of", "cell_table", "planned_cells"]
+__all__ = ["Answers", "answers_of", "cell_states", "cell_table", "planned_cells"]
 
 DONE, UNPARSED, _, STALE, ERRORED, MISSING, NOT_PLANNED = range(len(CELL_STATES))
 STAGES = ("solutions", "gradings")
@@ -52,6 +52,22 @@ def answers_of(grid: Grid, planned: np.ndarray, solutions: pa.Table, on_empty: s
     return Answers(grid, planned, states, gradable, errors)
 
 
+def cell_states(answers: Answers, gradings: pa.Table) -> np.ndarray:
+    """int8[cells] of one generate x grade partition: places in CELL_STATES.
+
+    Of a cell without a solution that can be graded, the state is that of the solution. Reads
+    GRADING_STATE_COLUMNS and parse_error.
+    """
+    found, mask = classify_gradings(answers.gradable, gradings), answers.gradable.mask
+    codes = _in_our_states(np.where(mask, found.codes, answers.states.codes))
+    places = answers.grid.places(gradings)
+    unread = np.zeros(len(codes), bool)
+    unread[places[(places >= 0) & gradings["parse_error"].is_valid().to_numpy()]] = True
+    codes[(codes == DONE) & unread] = UNPARSED
+    codes[(codes == MISSING) & ~answers.planned] = NOT_PLANNED
+    return codes
+
+
 def cell_table(
     answers: Answers, gradings: pa.Table, items: pa.Table, names: Mapping[str, str | None]
 ) -> pa.Table:
@@ -61,13 +77,10 @@ def cell_table(
     `dataset_id` and `dataset_revision` of the items. `names` holds what all rows share.
     """
     grid = answers.grid
-    found, mask = classify_gradings(answers.gradable, gradings), answers.gradable.mask
+    codes, mask = cell_states(answers, gradings), answers.gradable.mask
     places = grid.places(gradings)
-    unread = _texts(grid, places, gradings["parse_error"])
-    codes = _in_our_states(np.where(mask, found.codes, answers.states.codes))
-    codes[(codes == DONE) & ~_is_none(unread)] = UNPARSED
-    codes[(codes == MISSING) & ~answers.planned] = NOT_PLANNED
     reasons = np.where(mask, _texts(grid, places, gradings["error"]), answers.errors)
+    unread = _texts(grid, places, gradings["parse_error"])
     reasons = np.where(codes == UNPARSED, unread, reasons)
     reasons[~np.isin(codes, (UNPARSED, ERRORED))] = None
     done = codes == DONE
@@ -110,7 +123,3 @@ def _scores(grid: Grid, places: np.ndarray, scores: pa.ChunkedArray) -> np.ndarr
     inside = places >= 0
     found[places[inside]] = scores.to_numpy()[inside]
     return found
-
-
-def _is_none(texts: np.ndarray) -> np.ndarray:
-    return texts == np.array(None)

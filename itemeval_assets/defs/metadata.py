@@ -177,7 +177,7 @@ class _Standing:
         self._answers: dict[Partition, Answers] = {}
 
     def of(self, partition: Partition, new: "pa.Table") -> dict[str, Any]:
-        """Rows, errors and, of gradings, scores and parse failures; what this run added."""
+        """Rows, errors and, of gradings, scores and unparsed replies; what this run added."""
         from itemeval_assets.core.upsert import upsert
 
         table = self._table
@@ -205,7 +205,7 @@ class _Standing:
             scores["mean score"] = round(graded.mean, 6)
             scores["left out of the mean"] = left_out_words(graded.left_out)
         if graded.failures:
-            scores["parse failures"] = graded.failures
+            scores["unparsed"] = graded.failures
         if graded.scores and is_new:
             name = "score distribution"
             scores[name] = picture(name, lambda: score_distribution(found))

@@ -74,6 +74,6 @@ def _pictures(found: "Results") -> "Iterator[tuple[str, Callable[[], Figure]]]":
         yield "score distribution", lambda: score_distribution(found.per_grader)
         yield "score by item", lambda: score_by_item(found.items)
     if any(graded.returned for graded in found.per_grader.values()):
-        yield "parse failures", lambda: parse_failures(found.per_grader)
+        yield "unparsed", lambda: parse_failures(found.per_grader)
     if any(found.calls.values()):
         yield "cost and latency", lambda: cost_and_latency(found.calls)

@@ -52,6 +52,12 @@ def run_summary(summary: "RunSummary") -> None:
     if summary.failed_checks:
         failed = _listed(summary.failed_checks)
         out.print(f"Checks that failed: {failed}", soft_wrap=True, markup=False)
+    if summary.missing:
+        out.print(
+            f"[yellow]{summary.missing} of the cells that were asked for are not there[/yellow]. "
+            "See what they lack: itemeval-assets cells CONFIG; call it: itemeval-assets run CONFIG",
+            soft_wrap=True,
+        )
     if summary.reason:
         out.print(summary.reason, style="red", soft_wrap=True, markup=False)
     export_result(summary.export)
@@ -80,7 +86,7 @@ def study_status(status: "StudyStatus") -> None:
         f"policy {status.policy}, {dollars(status.usd)} spent"
     )
     out.print(_matrix("solutions", status.generate, ("truncated",)))
-    out.print(_matrix("gradings", status.grade, ("waiting", "parse_failures")))
+    out.print(_matrix("gradings", status.grade, ("unparsed",)))
     if status.unmetered:
         out.print(
             f"[yellow]Replies of {data(', '.join(status.unmetered))} told no usage that can "
@@ -134,7 +140,7 @@ def _count(name: str, value: int) -> str:
 
 
 def quickstart_summary(summary: "QuickstartSummary") -> None:
-    """The quickstart's result: scores per condition, parse failures, cost, files, next steps."""
+    """The quickstart's result: scores, what they leave out, cost, files, next steps."""
     run_summary(summary.run)
     table = Table(title="scores", title_justify="left", title_style="bold")
     for name in ("condition", "graded by"):

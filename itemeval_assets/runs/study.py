@@ -20,7 +20,7 @@ from itemeval_assets.stages.gate import Gate, open_gate
 from itemeval_assets.stages.ledger import calls_of_runs, unmetered_models
 from itemeval_assets.stages.losses import losses, require_no_loss
 from itemeval_assets.stages.stage_run import Scope
-from itemeval_assets.stages.status import StudyStatus, frequent_errors, survey
+from itemeval_assets.stages.status import PartitionStatus, StudyStatus, frequent_errors, survey
 from itemeval_assets.storage.inputs import prices_if_needed
 from itemeval_assets.storage.store import ResultsStore, open_store
 
@@ -44,7 +44,8 @@ class RunSummary:
     answered without a usage that can be, and cost more than the ledger says; `held_back` calls were
     not made, because others cost more than could be foreseen; `failed_checks` are those
     of partitions. `errored` counts cells of what was asked for that carry an error now,
-    `errors` their most frequent texts. `accepted` losses were recorded. `exit_code` is 0, or that
+    `errors` their most frequent texts; `missing` counts those that are not there, of the last stage
+    that was asked for. `accepted` losses were recorded. `exit_code` is 0, or that
     of the command, and `reason` says why.
     """
 
@@ -59,6 +60,7 @@ class RunSummary:
     failed_checks: list[FailedCheck]
     errored: int
     errors: list[ErrorCount]
+    missing: int
     exit_code: int
     reason: str | None
     status: StudyStatus
@@ -113,8 +115,8 @@ def run_study(
             raise refusal
     found = survey(study, store, asked.policy)
     wanted = {*asked.solutions(), *asked.gradings()}
-    ill = [part for part in (*found.generate, *found.grade) if part.partition in wanted]
-    errored = 0 if asked.recover_only else sum(part.errored for part in ill)
+    asked_for = [part for part in (*found.generate, *found.grade) if part.partition in wanted]
+    errored = 0 if asked.recover_only else sum(part.own("errored") for part in asked_for)
     errors = frequent_errors(study, store, wanted, asked.policy) if errored else []
     exit_code, reason = _end(launch.held_back, errored, errors)
     return RunSummary(
@@ -131,6 +133,7 @@ def run_study(
         failed_checks=launch.failed_checks,
         errored=errored,
         errors=errors,
+        missing=0 if asked.recover_only else _missing(asked_for),
         exit_code=exit_code,
         reason=reason,
         status=found,
@@ -176,6 +179,21 @@ def _end(held_back: int, errored: int, errors: list[ErrorCount]) -> tuple[int, s
         )
         return 3, f"{why}.\n{in_words(errored, errors)}" if errored else why
     return (5, in_words(errored, errors)) if errored else (0, None)
+
+
+def _missing(asked_for: list[PartitionStatus]) -> int:
+    """The cells of the last stage that was asked for which are not there.
+
+    Those whose solution errored are told of as errored, where solutions were asked for, too.
+    """
+    last = max((len(part.partition) for part in asked_for), default=0)
+    solved = {part.partition for part in asked_for if len(part.partition) == 1}
+    return sum(
+        part.missing
+        + (0 if part.partition[:1] in solved else part.without_solution.get("errored", 0))
+        for part in asked_for
+        if len(part.partition) == last
+    )
 
 
 def _losses_to_accept(study: Study, store: ResultsStore, asked: Asked) -> list[Loss]:

@@ -24,7 +24,7 @@ __all__ = ["count_attempt", "decide", "reset", "settle", "wanting"]
 def wanting(study: Study, store: ResultsStore) -> dict[Partition, str]:
     """What each partition lacks that a run can fill; sound ones are left out.
 
-    A grading that waits for its solution lacks nothing that a grading run can fill.
+    A grading without a solution lacks nothing that a grading run can fill.
     """
     found = survey(study, store)
     blank = study.config.solvers.on_empty == "rerun"
@@ -86,10 +86,8 @@ def reset(store: ResultsStore, partitions: Collection[Partition] | None = None) 
 
 
 def _lack(part: PartitionStatus, with_blank: bool) -> str:
-    counts = {"errored": part.errored, "missing": part.missing, "stale": part.stale}
-    if with_blank:
-        counts["blank"] = part.blank
-    return ", ".join(f"{count} {state}" for state, count in counts.items() if count)
+    states = ("errored", "missing", "stale", *(["blank"] if with_blank else []))
+    return ", ".join(f"{part.own(state)} {state}" for state in states if part.own(state))
 
 
 def _within_budget(

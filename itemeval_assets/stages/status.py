@@ -5,20 +5,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from itemeval_assets.core.cell_table import Answers, answers_of, cell_states
+from itemeval_assets.core.cells import CELL_STATES
 from itemeval_assets.core.failures import ErrorCount, most_frequent
 from itemeval_assets.core.losses import Loss
 from itemeval_assets.core.pending import (
     GRADING_STATE_COLUMNS,
     SOLUTION_STATE_COLUMNS,
-    Cell,
-    Gradable,
+    STATES,
     Grid,
-    classify_gradings,
     classify_solutions,
-    gradable_solutions,
 )
 from itemeval_assets.core.study import NamedPartition, Partition, Study, run_plan
 from itemeval_assets.storage.attempts import read_attempts
@@ -35,23 +35,29 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class PartitionStatus:
-    """Counts of cells of one partition; `waiting` cells have no solution to grade yet.
+    """Counts of cells of one partition, by the states of `core.cells`.
 
-    `usd` is null when rows were paid for and no price is known.
+    Of a generate condition, `done` cells have an answer. `without_solution`: {state: cells} of
+    gradings whose solution has to be there first; they are in the counts, in the state of their
+    solution. `usd` is null when rows were paid for and no price is known.
     """
 
     partition: Partition
     label: str
     cells: int
     done: int = 0
-    missing: int = 0
-    errored: int = 0
+    unparsed: int = 0
     blank: int = 0
     stale: int = 0
-    waiting: int = 0
+    errored: int = 0
+    missing: int = 0
     truncated: int = 0
-    parse_failures: int = 0
     usd: float | None = 0.0
+    without_solution: dict[str, int] = field(default_factory=dict)
+
+    def own(self, state: str) -> int:
+        """The cells in a state that a run of this partition by itself can change."""
+        return getattr(self, state) - self.without_solution.get(state, 0)
 
 
 @dataclass(frozen=True)
@@ -88,11 +94,11 @@ def survey(study: Study, store: ResultsStore, policy: str | None = None) -> Stud
     for condition in study.design.generate:
         solutions = _solutions(store, condition.id)
         generate.append(_generate_status(condition.id, condition.label, grid, solutions))
-        gradable = gradable_solutions(grid, solutions, study.config.solvers.on_empty)
+        answers = _answers(study, grid, solutions)
         for other in study.design.grade:
             pair = (condition.id, other.id)
             label, gradings = study.design.label_of(pair), _gradings(store, pair)
-            grade.append(_grade_status(pair, label, gradable, gradings))
+            grade.append(_grade_status(pair, label, answers, gradings))
     known = {*study.generate_partitions(), *study.grade_partitions()}
     stored = store.partitions("solutions") + store.partitions("gradings")
     booked = ledger.ledger(store)
@@ -139,33 +145,34 @@ def incomplete_cells(
 ) -> list[Row]:
     """Cells of one partition without a sound row: missing, errored or stale.
 
-    A cell that waits for its solution is missing. A blank answer counts as complete, unless
-    the study runs blanks again.
+    A blank answer counts as complete, unless the study runs blanks again.
     """
     grid = grid_of(items.known(study, store), run_plan(study.config, policy))
-    on_empty = study.config.solvers.on_empty
     solutions = _solutions(store, partition[0])
-    answered = classify_solutions(grid, solutions)
     if len(partition) == 1:
-        states = answered.by_cell()
+        names, codes = STATES, classify_solutions(grid, solutions).codes
     else:
-        gradable = gradable_solutions(grid, solutions, on_empty)
-        states: dict[Cell, str] = dict.fromkeys(grid.cells(), "missing")
-        states |= classify_gradings(gradable, _gradings(store, partition)).by_cell()
-        if on_empty == "skip":
-            # A blank answer that nobody grades lacks nothing.
-            states |= dict.fromkeys(answered.where("blank"), "blank")
-    complete = {"done"} if on_empty == "rerun" else {"done", "blank"}
+        answers = _answers(study, grid, solutions)
+        names, codes = CELL_STATES, cell_states(answers, _gradings(store, partition))
+    wanted = {"missing", "errored", "stale"}
+    if study.config.solvers.on_empty == "rerun":
+        wanted.add("blank")
+    places = [place for place, code in enumerate(codes) if names[code] in wanted]
     return [
-        {**cell._asdict(), "state": state}
-        for cell, state in states.items()
-        if state not in complete
+        {**cell._asdict(), "state": names[codes[place]]}
+        for cell, place in zip(grid.cells(places), places, strict=True)
     ]
 
 
 def _solutions(store: ResultsStore, condition: str) -> pa.Table:
     columns = [*SOLUTION_STATE_COLUMNS, "stop_reason", "usd"]
     return store.read("solutions", [(condition,)], columns)
+
+
+def _answers(study: Study, grid: Grid, solutions: pa.Table) -> Answers:
+    """The solutions of a generate condition, all of whose cells are planned."""
+    planned = np.ones(len(grid), bool)
+    return answers_of(grid, planned, solutions, study.config.solvers.on_empty)
 
 
 def _gradings(store: ResultsStore, partition: Partition) -> pa.Table:
@@ -176,27 +183,35 @@ def _generate_status(
     condition: str, label: str, grid: Grid, solutions: pa.Table
 ) -> PartitionStatus:
     cut = pc.equal(solutions["stop_reason"], "max_tokens")  # type: ignore[attr-defined]
+    counts: dict[str, Any] = classify_solutions(grid, solutions).counts()
     return PartitionStatus(
         (condition,),
         label,
         len(grid),
         truncated=pc.sum(cut).as_py() or 0,  # type: ignore[attr-defined]
         usd=_sum(solutions),
-        **classify_solutions(grid, solutions).counts(),
+        **counts,
     )
 
 
 def _grade_status(
-    partition: Partition, label: str, gradable: Gradable, gradings: pa.Table
+    partition: Partition, label: str, answers: Answers, gradings: pa.Table
 ) -> PartitionStatus:
+    codes = cell_states(answers, gradings)
     return PartitionStatus(
         partition,
         label,
-        len(gradable.grid),
-        parse_failures=gradings.num_rows - gradings["parse_error"].null_count,
+        len(answers.grid),
         usd=_sum(gradings),
-        **classify_gradings(gradable, gradings).counts(),
+        without_solution=_counts(codes[~answers.gradable.mask]),
+        **_counts(codes),
     )
+
+
+def _counts(codes: np.ndarray) -> dict[str, Any]:
+    """{state: cells} of the states that any cell is in."""
+    sums = np.bincount(codes, minlength=len(CELL_STATES)).tolist()
+    return {state: count for state, count in zip(CELL_STATES, sums, strict=True) if count}
 
 
 def _sum(rows: pa.Table) -> float | None:

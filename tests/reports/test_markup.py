@@ -62,7 +62,9 @@ ESTIMATE = StudyEstimate(
 SPENDS = [Spend(ODD, MODEL, 1), Spend(ODD, ODD, 2)]
 EXPORT = ExportResult(1, 0.0, (MODEL,), {"export/x": ODD}, SPENDS)
 FAILED = FailedCheck("solutions", "complete", (ODD,), ODD)
-RUN = runs.RunSummary(ODD, [ODD], 1, 0, 0.0, [ODD], 0, 1, [FAILED], 1, [], 5, ODD, STATUS, EXPORT)
+RUN = runs.RunSummary(
+    ODD, [ODD], 1, 0, 0.0, [ODD], 0, 1, [FAILED], 1, [], 2, 5, ODD, STATUS, EXPORT
+)
 SCORE = {
     "condition": MODEL,
     "graded_by": ODD,

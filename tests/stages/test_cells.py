@@ -11,6 +11,7 @@ from itemeval_assets.cli import run_cli
 from itemeval_assets.core.cells import CELL_STATES, CELLS
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.study import Study
+from itemeval_assets.stages.status import incomplete_cells
 from itemeval_assets.storage.inputs import load_study
 from itemeval_assets.storage.store import open_store
 from tests.rows import grading, item, solution, table
@@ -56,6 +57,37 @@ def test_every_cell_of_the_design_has_a_row(tmp_path: Path) -> None:
         (silent.id, judge.id): ["missing"] * 3,
     }
     assert frame["score"].dropna().tolist() == [7.0]
+
+
+@pytest.mark.parametrize("policy", [None, "dev"])
+@pytest.mark.parametrize("has_begun", [True, False])
+def test_status_counts_the_cells_by_the_same_states(
+    tmp_path: Path, has_begun: bool, policy: str | None
+) -> None:
+    """Before the first run all are missing, in both."""
+    study = begun(tmp_path) if has_begun else load_study(write_study(tmp_path, items=3))
+    found = api.cells(study, policy=policy)
+    # Status looks at what the policy covers alone.
+    found = found[found["state"] != "not_planned"]
+    for part in api.status(study, policy=policy).grade:
+        of_pair = (found["gen_condition_id"] == part.partition[0]) & (
+            found["grade_condition_id"] == part.partition[1]
+        )
+        shown = {state: getattr(part, state) for state in CELL_STATES if state != "not_planned"}
+        counts = {state: count for state, count in shown.items() if count}
+        if policy is None:
+            assert counts == found["state"][of_pair].value_counts().to_dict()
+            lacking = found["state"][of_pair & (found["stage"] == "solutions")]
+            assert part.without_solution == lacking.value_counts().to_dict()
+        assert sum(counts.values()) == part.cells
+    assert has_begun or set(found["state"]) == {"missing"}
+
+
+def test_a_check_lists_a_cell_in_its_state(tmp_path: Path) -> None:
+    study = begun(tmp_path)
+    judged = study.grade_partitions()[1]
+    rows = incomplete_cells(study, open_store(study), judged)
+    assert rows == [{"item_id": "q2", "epoch": 1, "state": "errored"}]
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,9 @@ def test_failed_cells_are_rows_and_the_next_run_calls_just_those(
     assert_reconciled(config)
 
 
-def test_a_dead_model_leaves_the_others_alone(tmp_path: Path, serve: Serve) -> None:
+def test_a_dead_model_leaves_the_others_alone(
+    tmp_path: Path, serve: Serve, capsys: pytest.CaptureFixture[str]
+) -> None:
     server = serve(models={"dead": Behaviour(permanent=1.0, permanent_status=401)})
     models = ["openai-api/test/dead", "openai-api/test/m"]
     config = declare(tmp_path, items=3, models=models)
@@ -96,7 +98,10 @@ def test_a_dead_model_leaves_the_others_alone(tmp_path: Path, serve: Serve) -> N
     assert summary.status.grade[1].done == server.count("judge") == 3
     assert (summary.exit_code, summary.errored) == (5, 3) and "401" in summary.errors[0].error
     # Errors of solutions are no errors of what is asked for here.
+    capsys.readouterr()
     assert run_cli(["run", str(config), "--only", "gradings"]) == 0
+    # They are said, since no grading came of them.
+    assert "3 of the cells that were asked for are not there" in capsys.readouterr().out
     assert run_cli(["run", str(config), "--condition", "openai-api/test/m"]) == 0
     for row in rows(config, "solutions"):
         is_dead = row["model"].endswith("dead")
