@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -33,6 +34,10 @@ os.environ |= {
     "XDG_CACHE_HOME": f"{_session.name}/cache",
     "XDG_DATA_HOME": f"{_session.name}/data",
 }
+
+# Ctrl-C is a part of tests, also of those started in the background of a script, which ignore it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Deterministic, so that a failure seen once is seen again; no deadline, for busy machines.
 settings.register_profile(
