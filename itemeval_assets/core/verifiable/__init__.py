@@ -21,7 +21,7 @@ SCORERS: dict[str, Callable[[str, str], Verdict]] = {
     "numeric": numeric,
 }
 
-SCORER_VERSIONS = {"exact_match": "2", "multiple_choice": "2", "numeric": "2"}
+SCORER_VERSIONS = {"exact_match": "2", "multiple_choice": "3", "numeric": "3"}
 """Of the rules of each scorer. Raise one when its rules change: verdicts of another version are
 stale, and the next run does them again, free."""
 

@@ -67,6 +67,20 @@ _LEADS = re.compile(
     re.IGNORECASE,
 )
 
+# The `E.` of `E. coli`. Other options begin with a small letter too: of other words that may name
+# a species, only those that end as no English word does.
+_EPITHETS = (
+    r"coli|melanogaster|elegans|cerevisiae|pombe|aureus|epidermidis|subtilis|anthracis|cereus|"
+    r"sapiens|erectus|habilis|musculus|norvegicus|thaliana|falciparum|vivax|pneumophila|pyogenes|"
+    r"mutans|tuberculosis|leprae|bovis|rerio|laevis|tropicalis|rex|difficile|botulinum|tetani|"
+    r"perfringens|pylori|jejuni|albicans|neoformans|fumigatus|niger|flavus|nidulans|crassa|"
+    r"aegypti|discoideum|gondii|brucei|cruzi|mansoni|burgdorferi|pallidum|meningitidis|"
+    r"aeruginosa|putida|fluorescens|pestis|enterica|typhi|typhimurium|marcescens|vulgaris|acnes|"
+    r"faecalis|faecium|monocytogenes|tumefaciens|sativa|sativum|vinifera|indica|tabacum|mays|"
+    r"lupus|catus|scrofa|taurus|gallus|troglodytes|[a-z]+(?:ensis|iae|ii|eae|oides|phila|icola)"
+)
+_SPECIES = re.compile(rf"\.[ \t]?(?:{_EPITHETS})(?!\w)")
+
 # Letters of formulas, and of things that are called by a letter.
 _NAMED = (
     r"vitamins?|hepatitis|plan|types?|grade|class|group|factor|phase|figure|fig\.|section|team|"
@@ -148,7 +162,7 @@ def is_claim(text: str, mention: Mention) -> bool:
 def is_possible(text: str, mention: Mention) -> bool:
     """Whether letters may be options: nothing denies them, and they name nothing else."""
     left, right = before(text, mention.start), _after(text, mention.end)
-    if _OTHER_BEFORE.search(left) or _OTHER_AFTER.match(right):
+    if _OTHER_BEFORE.search(left) or _OTHER_AFTER.match(right) or _SPECIES.match(right):
         return False
     if _CALL.search(left) and not _KEYWORD_CALL.search(left):
         return False

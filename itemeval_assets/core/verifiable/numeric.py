@@ -52,13 +52,25 @@ _TAKEN_BACK = re.compile(
     r"\b(?:(?:wait|actually|correction|sorry|oops|i mean|scratch|hmm|on second thought)\b|no:)",
     re.IGNORECASE,
 )
-# How sure the writer is is no answer; a confidence level may be one.
+# How sure the writer is is no answer.
 _CONFIDENCE = re.compile(
     r"(?:\bmy confidence is\s|(?:^|(?<=[.!?(\n_*])|(?<=[.!?]\s))confidence[\s_*]*[:=])"
     r"[\s_*]*\d[\d./]*|"
     r"(?:\bI(?: am|['’]m)\s|\()\d+(?:\.\d+)?\s?(?:confident|sure|certain)\b",
     re.IGNORECASE,
 )
+# Remarks that end a text. A confidence level or a number of steps may be the answer: where there
+# is another number it is not.
+_CLOSING = re.compile(
+    r"(?:(?:^|(?<=[\n(_*])|(?<=[.!?;,]\s))[\s_*]*(?:my )?confidence (?:level|score|rating)"
+    r"(?:[\s_*]{0,3}[:=]|(?<=level) is)[\s_*]{0,3}\d[\d./]*+|"
+    r"^[ \t(_*]*(?:(?:done|solved|finished|completed|computed|calculated|took|found)(?: this| it)?"
+    r"(?: in| after)?|(?:total )?(?:number of )?(?:steps|time|tokens)(?: used| taken)?[:=])[ \t]*"
+    r"\d[\d.,]*+\s?(?:(?:steps?|seconds?|secs?|s|ms|minutes?|tokens?|tries|attempts?|iterations?)"
+    r"\b)?[ \t.!)_*]*$)",
+    re.IGNORECASE | re.MULTILINE,
+)
+_PARAGRAPH_END = re.compile(r"[.!]?[ \t]*\n[ \t]*\n")
 _NEAR = 60
 _SHORT = 100  # characters of a text that is little more than its number
 _MOST = 100  # so many numbers are no answer; of a long text the last ones are looked at
@@ -129,7 +141,12 @@ def _remark(text: str, start: int) -> int:
 def _last_of(text: str) -> float | None:
     """The value of the last number of a text, unless the text leaves it open."""
     text = _CONFIDENCE.sub(" ", text)
-    numbers = numbers_in(text, _MOST)
+    without_remarks = _CLOSING.sub(" ", text)
+    numbers = numbers_in(without_remarks, _MOST)
+    if numbers:
+        text = without_remarks
+    else:
+        numbers = numbers_in(text, _MOST)
     place = next((i for i in reversed(range(len(numbers))) if not numbers[i].denied), None)
     if place is None or text.startswith("?", numbers[place].end):
         return None
@@ -138,11 +155,19 @@ def _last_of(text: str) -> float | None:
     if _is_taken_back(text, numbers[place], numbers):
         return None
     last, others = numbers[place], numbers[max(0, place - 1) : place]
+    first = numbers[0]
+    if first.value != last.value and _stands_apart(text, first) and not _is_answer(text, last):
+        return None
     if "answer" in text.lower():
         others += [number for number in numbers[:place] if _is_answer(text, number)][-1:]
     if any(other.value != last.value and _leaves_open(text, other, last) for other in others):
         return None
     return last.value
+
+
+def _stands_apart(text: str, number: Number) -> bool:
+    """Whether a text begins with a paragraph that is the number: the answer, before a remark."""
+    return not text[: number.start].strip() and bool(_PARAGRAPH_END.match(text, number.end))
 
 
 def _is_taken_back(text: str, last: Number, numbers: list[Number]) -> bool:
