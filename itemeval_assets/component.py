@@ -83,7 +83,7 @@ class StudyComponent(dg.Component, dg.Model, dg.Resolvable):
         if is_validation():
             raise ConfigError(problem)
         broken = BrokenStudy(path, problem, lambda: project.add(own, path)[1])
-        return broken_definitions(broken, project.group_of_broken(own, path), settings.owner_list())
+        return broken_definitions(broken, project.group_of_broken(own, path), settings)
 
 
 def _file(context: dg.ComponentLoadContext) -> Path:

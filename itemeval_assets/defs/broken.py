@@ -15,6 +15,10 @@ from pathlib import Path
 import dagster as dg
 
 from itemeval_assets.core.errors import ConfigError, ItemevalAssetsError
+from itemeval_assets.settings import Settings
+
+from .messages import broken_study_text
+from .notifications import webhook_of
 
 __all__ = ["CHECK", "BrokenStudy", "broken_definitions", "group_of", "is_validation", "problem_in"]
 
@@ -61,15 +65,18 @@ def group_of(path: Path, taken: Collection[str]) -> str:
     return next(group for group in groups if group not in taken)
 
 
-def broken_definitions(broken: BrokenStudy, group: str, owners: list[str]) -> dg.Definitions:
-    """An asset that stands for the study, its failing check, and the sensor that reports it."""
+def broken_definitions(broken: BrokenStudy, group: str, settings: Settings) -> dg.Definitions:
+    """An asset that stands for the study, its failing check, and the sensor that reports it.
+
+    The sensor tells the webhook, too, where there is one.
+    """
     LOG.error(f"{broken.path}: this study cannot be loaded\n{broken.problem}")
     key = dg.AssetKey([group, "study"])
     asset = dg.AssetSpec(
         key,
         group_name=group,
         kinds={"yaml"},
-        owners=owners,
+        owners=settings.owner_list(),
         description=f"This study cannot be loaded:\n\n{_fenced(broken.problem)}\n\nMend it, and "
         "reload the code location: then its assets are here again. Nothing stored is touched.",
         metadata={
@@ -78,7 +85,9 @@ def broken_definitions(broken: BrokenStudy, group: str, owners: list[str]) -> dg
         },
     )
     return dg.Definitions(
-        assets=[asset], asset_checks=[_check(broken, key)], sensors=[_sensor(broken, key, group)]
+        assets=[asset],
+        asset_checks=[_check(broken, key)],
+        sensors=[_sensor(broken, key, group, settings)],
     )
 
 
@@ -94,7 +103,11 @@ def _check(broken: BrokenStudy, key: dg.AssetKey) -> dg.AssetChecksDefinition:
     return check
 
 
-def _sensor(broken: BrokenStudy, key: dg.AssetKey, group: str) -> dg.SensorDefinition:
+def _sensor(
+    broken: BrokenStudy, key: dg.AssetKey, group: str, settings: Settings
+) -> dg.SensorDefinition:
+    webhook = webhook_of(settings)
+
     @dg.sensor(
         name=group,
         description="Reports once that this study cannot be loaded, and why.",
@@ -112,6 +125,10 @@ def _sensor(broken: BrokenStudy, key: dg.AssetKey, group: str) -> dg.SensorDefin
             description=broken.problem,
             metadata={"file": dg.MetadataValue.path(str(broken.path))},
         )
+        if webhook:
+            where, hide = str(broken.path), webhook.without_secrets
+            text = broken_study_text(group, where, broken.problem, settings.ui_url, hide)
+            webhook.tell(text, context.log)
         return dg.SensorResult(asset_events=[failed], cursor=broken.problem)
 
     return report

@@ -71,7 +71,7 @@ def _of_broken(loaded: Loaded, settings: Settings) -> Iterator[dg.Definitions]:
     for study in loaded.broken:
         group = group_of(study.path, groups)
         groups.add(group)
-        yield broken_definitions(study, group, settings.owner_list())
+        yield broken_definitions(study, group, settings)
 
 
 def study_definitions(study: Study, settings: Settings) -> dg.Definitions:

@@ -7,7 +7,7 @@ import dagster as dg
 
 from .names import RANGE_END, RANGE_START
 
-__all__ = ["failed_checks_text", "failed_run_text"]
+__all__ = ["broken_study_text", "failed_checks_text", "failed_run_text"]
 
 # Refusals of the gate, whose messages say in full what to do about them.
 REFUSALS = {"ConsentMissing": "needs consent to spend", "BudgetExceeded": "is over the hard cap"}
@@ -17,6 +17,14 @@ PLANNED = {
     dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED,
     dg.DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED,
 }
+
+
+def broken_study_text(
+    group: str, file: str, problem: str, ui_url: str, hide: Callable[[str], str]
+) -> str:
+    """What to tell of a study that cannot be loaded."""
+    link = f"{ui_url.rstrip('/')}/assets/{group}/study" if ui_url else ""
+    return _message(f"Study {group}: cannot be loaded", file, _cut(hide(problem)), link)
 
 
 def failed_run_text(

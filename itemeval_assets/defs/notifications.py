@@ -16,7 +16,7 @@ from itemeval_assets.settings import Settings
 from .messages import failed_checks_text, failed_run_text
 from .webhook import Webhook
 
-__all__ = ["notification_sensors"]
+__all__ = ["notification_sensors", "webhook_of"]
 
 ENDED = (
     dg.DagsterEventType.RUN_SUCCESS,
@@ -31,14 +31,19 @@ def notification_sensors(
     studies: Collection[Study], settings: Settings
 ) -> list[dg.SensorDefinition]:
     """The sensors; none without `webhook_url`. Raises ConfigError for a URL that is none."""
-    url = settings.webhook_url.get_secret_value().strip() if settings.webhook_url else ""
-    if not url:
+    webhook = webhook_of(settings)
+    if webhook is None:
         return []
-    webhook = Webhook(url)
     return [
         _failed_runs(studies, webhook, settings.ui_url),
         _failed_checks(studies, webhook, settings.ui_url),
     ]
+
+
+def webhook_of(settings: Settings) -> Webhook | None:
+    """The webhook, if there is one. Raises ConfigError for a URL that is none."""
+    url = settings.webhook_url.get_secret_value().strip() if settings.webhook_url else ""
+    return Webhook(url) if url else None
 
 
 def _failed_runs(studies: Collection[Study], webhook: Webhook, ui_url: str) -> Any:

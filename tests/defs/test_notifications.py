@@ -21,6 +21,7 @@ from itemeval_assets.defs.names import asset_key
 from itemeval_assets.defs.notifications import notification_sensors
 from itemeval_assets.settings import Settings
 from tests.defs.runs import QUIET, SOLUTIONS, Runs, planted, runs_of, toy_study
+from tests.studies import write_study
 
 RUNS, CHECKS = "itemeval_assets_failed_runs", "itemeval_assets_failed_checks"
 SECRET = "T0/B0/do-not-tell"
@@ -348,3 +349,18 @@ def test_studies_of_several_names_are_told_apart(tmp_path: Path, receiver: Recei
         ticks()
     [text] = receiver.told
     assert text.startswith("Study two: ")
+
+
+def test_a_study_that_cannot_be_loaded_is_told_once(tmp_path: Path, receiver: Receiver) -> None:
+    config = write_study(tmp_path / "toy", extra={"budgett": {}})
+    url: Any = receiver.url
+    given = Settings(root=tmp_path, webhook_url=url, ui_url="http://ui/")
+    sensor = build_definitions(given).resolve_sensor_def("toy_broken")
+    with dg.DagsterInstance.ephemeral() as instance:
+        cursor = None
+        for _ in range(2):
+            context = dg.build_sensor_context(instance, cursor)
+            cursor = sensor.evaluate_tick(context).cursor
+    [text] = receiver.told
+    assert text.startswith(f"Study toy_broken: cannot be loaded\n{config}\n")
+    assert "did you mean 'budget'" in text and text.endswith("http://ui/assets/toy_broken/study")
