@@ -296,7 +296,8 @@ def run_cli(arguments: list[str]) -> int:
         stopped = Stopped()
         return _failed(as_json, stopped, str(stopped), stopped.exit_code)
     except typer.TyperException as error:
-        return _failed(as_json, error, f"{error.format_message()}; see itemeval-assets --help", 2)
+        message = error.format_message().replace("Value error, ", "").rstrip(".")
+        return _failed(as_json, error, f"{message}; see itemeval-assets --help", 2)
     except Exception as error:
         if as_json:
             _failed(as_json, error, without_secrets(str(error), os.environ), 1)

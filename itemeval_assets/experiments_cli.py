@@ -46,6 +46,8 @@ def list_(
     storage = experiments.storage_settings(bucket, prefix)
     if name is None:
         found = experiments.summarize_experiments(storage)
+        if not found:
+            reports.nothing_published(storage)
         _print(as_json, found, reports.experiment_list)
     else:
         _print(as_json, experiments.summarize_runs(_named(name, storage)), reports.run_list)

@@ -3,18 +3,42 @@
 Read once, at the edge, from the environment; everything inward gets a Settings object.
 """
 
+import re
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+from itemeval_assets.core.errors import ConfigError
 
 __all__ = ["HOME_FOLDER", "S3Settings", "Settings", "dagster_home_for"]
 
 HOME_FOLDER = "dagster_home"
 
 
-class Settings(BaseSettings):
+class _Environment(BaseSettings):
+    """Settings of the environment. Raises ConfigError that names the variables that are wrong."""
+
+    def __init__(self, **given: Any) -> None:
+        prefix = self.model_config.get("env_prefix", "")
+        try:
+            super().__init__(**given)
+        except ValidationError as error:
+            raise ConfigError(
+                "\n".join(
+                    f"{prefix}{str(found['loc'][0]).upper()}: "
+                    f"{found['msg'].removeprefix('Value error, ')}; found {found['input']!r}"
+                    for found in error.errors()
+                )
+            ) from None
+        except SettingsError as error:
+            name = re.search(r'field "(\w+)"', str(error))
+            variable = f"{prefix}{name[1].upper()}" if name else f"{prefix}*"
+            raise ConfigError(f"{variable}: this is not valid JSON") from None
+
+
+class Settings(_Environment):
     """Read from the environment variables `ITEMEVAL_ASSETS_<NAME>`."""
 
     model_config = SettingsConfigDict(env_prefix="ITEMEVAL_ASSETS_", extra="ignore", frozen=True)
@@ -78,7 +102,7 @@ def _words(text: str) -> list[str]:
     return [word.strip() for word in text.split(",") if word.strip()]
 
 
-class S3Settings(BaseSettings):
+class S3Settings(_Environment):
     """Which S3, from the variables `ITEMEVAL_ASSETS_S3_<NAME>`.
 
     What is not set comes from where boto3 looks: `AWS_*` variables, profiles, the machine's

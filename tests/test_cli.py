@@ -96,6 +96,11 @@ def test_a_mistake_is_a_short_message_and_an_exit_code(name, tmp_path, capsys):
         (["run", "study.yaml", "--only", "items"], "solutions"),
         (["status", "nowhere.yaml"], "there is no config file"),
         (["ui", "nowhere.yaml"], "there is no config file"),
+        (
+            ["status", "study.yaml", "--policy", "all"],
+            "'--policy': 'all' is not one of 'dev', 'full-interactive', 'full-batch'; see ",
+        ),
+        (["run", "study.yaml", "--workers", "0"], "than or equal to 1; see "),
     ],
 )
 def test_wrong_arguments(arguments, says, tmp_path, monkeypatch, capsys):

@@ -20,7 +20,7 @@ ALLOWED = {
     "engine": {"core", "garbage"},
     "storage": {"core", "settings"},
     "stages": {"engine", "storage", "core"},
-    "settings": set(),
+    "settings": {"core"},
     "garbage": set(),
     "plots": {"core"},
     "releases": {"experiments", "stages", "storage", "core"},

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from .config import BudgetConfig
 from .errors import BudgetExceeded, ConfigError, ConsentMissing
 from .estimate import Projection
+from .text import dollars
 
 __all__ = [
     "WHATEVER_IT_COSTS",
@@ -55,15 +56,15 @@ def require_budget(
         "reserved_usd": standing.reserved_usd,
     }
     words = (
-        f"up to ${projection.usd:.4f} for {facts['calls']} calls; "
-        f"${standing.spent_usd:.4f} spent by this study, ${standing.reserved_usd:.4f} reserved "
-        "by runs in progress"
+        f"up to {dollars(projection.usd)} for {facts['calls']} calls; "
+        f"{dollars(standing.spent_usd)} spent by this study, {dollars(standing.reserved_usd)} "
+        "reserved by runs in progress"
     )
     _require_prices(projection, budget, consent_usd, facts)
     cap = budget.max_usd
     if cap is not None and standing.committed_usd + projection.usd > cap:
         raise BudgetExceeded(
-            f"over the hard cap budget.max_usd ${cap:.4f}: {words}.\n"
+            f"over the hard cap budget.max_usd {dollars(cap)}: {words}.\n"
             "None of these calls was made. Raise budget.max_usd in the study, or run less: "
             "--condition, --policy dev",
             {**facts, "max_usd": cap},
@@ -71,7 +72,7 @@ def require_budget(
     allowed = budget.confirm_above_usd if consent_usd is None else consent_usd
     if projection.usd > allowed:
         raise ConsentMissing(
-            f"needs your consent: {words}; allowed without asking: ${allowed:.4f}.\n"
+            f"needs your consent: {words}; allowed without asking: {dollars(allowed)}.\n"
             f"None of these calls was made. {_how_to_consent(projection.usd, cap)}",
             {**facts, "allowed_usd": allowed},
         )
@@ -85,8 +86,8 @@ def require_sane_consent(consent_usd: float | None, budget: BudgetConfig) -> Non
         raise ConfigError(f"consent to spend {consent_usd}: give an amount of USD, 0 or more")
     if budget.max_usd is not None and consent_usd > budget.max_usd:
         raise ConfigError(
-            f"consent to spend ${consent_usd:.4f} is larger than the hard cap budget.max_usd "
-            f"${budget.max_usd:.4f}.\nNo call was made. Raise the cap in the study, or consent "
+            f"consent to spend {dollars(consent_usd)} is larger than the hard cap budget.max_usd "
+            f"{dollars(budget.max_usd)}.\nNo call was made. Raise the cap in the study, or consent "
             "to less"
         )
 

@@ -14,7 +14,8 @@ class Spend(NamedTuple):
     """What some calls cost, and what they cost less than list price.
 
     `cached` of the calls were answered by the response cache. `usd` leaves out calls
-    without a known price, of which there are `unpriced_calls`.
+    without a known price, of which there are `unpriced_calls`; `total_tokens` were paid for, or
+    cost nothing.
     """
 
     provider: str
@@ -26,6 +27,12 @@ class Spend(NamedTuple):
     saved_by_prompt_cache_usd: float = 0.0
     saved_by_batch_usd: float = 0.0
     unpriced_calls: int = 0
+    total_tokens: int = 0
+
+    @property
+    def is_free(self) -> bool:
+        """Whether the model costs nothing: it answered, and there was nothing to pay."""
+        return bool(self.total_tokens) and not self.list_usd and not self.unpriced_calls
 
     @property
     def list_usd(self) -> float:
@@ -68,6 +75,7 @@ def _plus(spend: Spend, log: Mapping[str, Any]) -> Spend:
         calls=spend.calls + calls,
         cached=spend.cached + (log["cached_samples"] or 0),
         usd=spend.usd + (log["usd"] or 0.0),
+        total_tokens=spend.total_tokens + (log["total_tokens"] or 0),
         unpriced_calls=spend.unpriced_calls + (calls if log["usd"] is None else 0),
         **saved,
     )

@@ -1,6 +1,10 @@
-"""Text that can be stored: whatever a model sends, a table can hold."""
+"""Texts: what a model sends as a table can hold it, and amounts as people read them."""
 
-__all__ = ["well_formed"]
+import math
+
+__all__ = ["dollars", "well_formed"]
+
+LEAST_USD = 0.00005
 
 
 def well_formed(text: str) -> str:
@@ -13,3 +17,13 @@ def well_formed(text: str) -> str:
     except UnicodeEncodeError:
         text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return text.replace("\x00", "\ufffd")
+
+
+def dollars(usd: float | None) -> str:
+    """An amount: four decimals, or two digits of what is less; null where there is no price."""
+    if usd is None:
+        return "no price"
+    if not usd:
+        return "$0"
+    decimals = 1 - math.floor(math.log10(abs(usd))) if abs(usd) < LEAST_USD else 4
+    return f"${usd:,.{decimals}f}"

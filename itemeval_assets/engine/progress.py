@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from inspect_ai.hooks import Hooks, ModelRetry, SampleEnd, hooks
 from inspect_ai.hooks._startup import init_hooks
 
+from itemeval_assets.core.text import dollars
+
 from .in_flight import current_calls, was_sent
 from .usage import token_counts
 
@@ -64,7 +66,7 @@ class Progress:
         waits += f", {flight}" if (flight := self.flight()) else ""
         return (
             f"{self.stage}: {self.done}/{self.total} calls, {self.rate_per_s:.1f}/s, "
-            f"${self.usd:.4f}{errors}{waits}{left}"
+            f"{dollars(self.usd)}{errors}{waits}{left}"
         )
 
 

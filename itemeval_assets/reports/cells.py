@@ -2,9 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-
-from .terminal import data, out
+from .terminal import data, figures, out
 
 if TYPE_CHECKING:
     from itemeval_assets.stages.cells import CellSurvey
@@ -25,7 +23,7 @@ def cell_survey(found: "CellSurvey") -> None:
     if found.reasons:
         shown = found.reasons[:MOST_REASONS]
         more = f", {MOST_REASONS} most frequent" if len(shown) < len(found.reasons) else ""
-        table = _table(f"reasons{more}", ("state", "lacks", "reason"), "cells")
+        table = figures(f"reasons{more}", ("state", "lacks", "reason"), ("cells",))
         for reason in shown:
             table.add_row(
                 _words(reason.state), reason.stage, _one_line(reason.reason), f"{reason.cells:,}"
@@ -35,7 +33,9 @@ def cell_survey(found: "CellSurvey") -> None:
         more = (
             f", first {MOST_ROWS:,} of {len(found.rows):,}" if len(found.rows) > MOST_ROWS else ""
         )
-        table = _table(f"cells{more}", ("condition", "graded by", "item"), "replication", "state")
+        texts = ("condition", "graded by", "item")
+        table = figures(f"cells{more}", texts, ("replication",))
+        table.add_column("state")
         for row in found.rows[:MOST_ROWS]:
             table.add_row(
                 data(row["condition"]),
@@ -47,16 +47,6 @@ def cell_survey(found: "CellSurvey") -> None:
         out.print(table)
     if len(found.rows) > MOST_ROWS:
         out.print("All of them: --json, or itemeval_assets.cells in Python.")
-
-
-def _table(title: str, texts: tuple[str, ...], number: str, *more: str) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold")
-    for name in texts:
-        table.add_column(name, overflow="fold")
-    table.add_column(number, justify="right")
-    for name in more:
-        table.add_column(name)
-    return table
 
 
 def _words(state: str) -> str:

@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from .terminal import data, out
+from .terminal import data, err, out
 
 if TYPE_CHECKING:
+    from itemeval_assets.experiments import ExperimentStorageSettings
     from itemeval_assets.experiments.summaries import (
         ExperimentSummary,
         RunDetails,
         RunSummary,
     )
 
-__all__ = ["downloaded", "experiment_list", "run_list", "run_shown"]
+__all__ = ["downloaded", "experiment_list", "nothing_published", "run_list", "run_shown"]
 
 COLOURS = {"complete": "green", "incomplete": "yellow", "failed": "red"}
 
@@ -23,7 +24,6 @@ COLOURS = {"complete": "green", "incomplete": "yellow", "failed": "red"}
 def experiment_list(found: "list[ExperimentSummary]") -> None:
     """A line per experiment, with its newest run."""
     if not found:
-        out.print("No experiment is published here.")
         return
     table = _table("experiments", ("experiment", "versions", "runs", "latest run", "status"))
     for one in found:
@@ -36,6 +36,16 @@ def experiment_list(found: "list[ExperimentSummary]") -> None:
             _status(latest),
         )
     out.print(table)
+
+
+def nothing_published(storage: "ExperimentStorageSettings") -> None:
+    """Where no experiment was found, and how to name another place; on standard error."""
+    err.print(
+        f"No experiment is published in {data(f'{storage.location}/{storage.BUCKET_PREFIX}')}.\n"
+        "Name another place with --bucket (a bucket, or ./folder), --prefix, or "
+        "SCYTHE_STORAGE_BUCKET. Releases go to the folder experiments beside the study's YAML.",
+        soft_wrap=True,
+    )
 
 
 def run_list(found: "list[RunSummary]") -> None:

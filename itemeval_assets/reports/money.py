@@ -1,42 +1,41 @@
 """What the terminal shows of money: the estimate, the spend with its savings, the preflight."""
 
 import math
-import os
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from rich.table import Table
 
 from itemeval_assets.core.labels import labels_in
-from itemeval_assets.core.pricing import is_local
 from itemeval_assets.core.spend import Spend, total_spend
 
-from .terminal import data, dollars, out
+from .terminal import data, dollars, figures, out
 
 if TYPE_CHECKING:
     from itemeval_assets.core.estimate import Projection
     from itemeval_assets.core.preflight import ModelHealth
     from itemeval_assets.stages.estimate import PartitionEstimate, StudyEstimate
 
-__all__ = ["preflight", "spend_table", "study_estimate"]
+__all__ = ["mocks_are_free", "preflight", "spend_table", "study_estimate"]
+
+# From so many columns on the estimate shows tokens, too.
+WIDE = 110
 
 
 def spend_table(spends: list[Spend]) -> Table:
     """Spend per provider and model; a column of savings only where something was saved."""
     saved = ("response_cache", "prompt_cache", "batch")
     shown = [name for name in saved if any(getattr(s, f"saved_by_{name}_usd") for s in spends)]
-    table = Table(title="spend", title_justify="left", title_style="bold")
-    for name in ("provider", "model"):
-        table.add_column(name, overflow="fold")
-    headings = ("calls", "usd", *(["list price"] if shown else []))
-    for name in (*headings, *(f"saved: {name.replace('_', ' ')}" for name in shown)):
-        table.add_column(name, justify="right")
+    headings = ["calls", "usd", *(["list\nprice"] if shown else [])]
+    headings += ["saved:\n" + name.replace("_", "\n") for name in shown]
+    table = figures("spend", ("provider", "model"), headings)
     for spend in [*spends, *([total_spend(spends)] if len(spends) > 1 else [])]:
         unpriced = spend.calls and spend.unpriced_calls == spend.calls
         table.add_row(
             data(spend.provider),
             data(spend.model) or "[bold]all[/bold]",
             str(spend.calls),
-            "no price" if unpriced else _paid(spend.model, spend.usd),
+            "no price" if unpriced else "free" if spend.is_free else dollars(spend.usd),
             *([dollars(spend.list_usd)] if shown else []),
             *(dollars(getattr(spend, f"saved_by_{name}_usd")) for name in shown),
         )
@@ -53,6 +52,7 @@ def study_estimate(found: "StudyEstimate") -> None:
     for title, parts in (("solutions", found.generate), ("gradings by judges", found.grade)):
         if parts:
             out.print(_estimate_table(title, parts))
+            mocks_are_free(part.model for part in parts if part.grid.usd)
     rest = found.remaining
     out.print(f"What remains: {_projected(rest)}.")
     out.print(f"The full grid: {_projected(found.grid)}.")
@@ -71,20 +71,18 @@ def study_estimate(found: "StudyEstimate") -> None:
 
 def _estimate_table(title: str, parts: "list[PartitionEstimate]") -> Table:
     cached = any(part.remaining.cached for part in parts)
-    table = Table(title=title, title_justify="left", title_style="bold")
-    for heading in ("condition", "graded by")[: len(parts[0].partition)]:
-        table.add_column(heading, overflow="fold")
-    counts = ("calls", *(["cached"] if cached else []), "in", "out")
-    for name in (*counts, "at most", "expected", "grid"):
-        table.add_column(name, justify="right")
+    # On a narrow terminal the tokens go, not the dollars.
+    has_tokens = out.width >= WIDE
+    texts = ("condition", "graded by")[: len(parts[0].partition)]
+    counts = ("calls", *(["cached"] if cached else []), *(["in", "out"] if has_tokens else []))
+    table = figures(title, texts, (*counts, "at most", "expected", "grid"))
     for part in parts:
         rest = part.remaining
         table.add_row(
             *map(data, labels_in(part.label, part.partition)),
             f"{rest.calls}/{part.grid.calls}",
             *([str(rest.cached)] if cached else []),
-            _tokens(rest.input_tokens),
-            _tokens(rest.output_tokens),
+            *(map(_tokens, (rest.input_tokens, rest.output_tokens)) if has_tokens else ()),
             _projected_usd(rest),
             "?" if rest.expected_usd is None else dollars(rest.expected_usd),
             _projected_usd(part.grid),
@@ -92,9 +90,11 @@ def _estimate_table(title: str, parts: "list[PartitionEstimate]") -> Table:
     return table
 
 
-def _paid(model: str, usd: float | None) -> str:
-    """What calls of a model cost; a model that runs here is free."""
-    return "free" if usd == 0 and is_local(model, os.environ) else dollars(usd)
+def mocks_are_free(models: Iterable[str]) -> None:
+    """Say of the dollars of mock models that nobody pays them."""
+    mocks = sorted({model for model in models if model.startswith("mockllm/")})
+    if mocks:
+        out.print(f"{data(', '.join(mocks))}: mock prices, nobody is paid.", soft_wrap=True)
 
 
 def _tokens(count: int) -> str:
@@ -121,11 +121,7 @@ def _duration(seconds: float) -> str:
 
 def preflight(found: "list[ModelHealth]") -> None:
     """A line per model: its verdict, why, and how long its answer took."""
-    table = Table(title="preflight", title_justify="left", title_style="bold")
-    for name in ("model", "verdict", "reason"):
-        table.add_column(name, overflow="fold")
-    for name in ("latency", "usd"):
-        table.add_column(name, justify="right")
+    table = figures("preflight", ("model", "verdict", "reason"), ("latency", "usd"))
     colours = {"ok": "green", "dead": "red", "unverified": "yellow"}
     for health in found:
         latency = "" if health.latency_s is None else f"{health.latency_s:.2f} s"
@@ -135,6 +131,6 @@ def preflight(found: "list[ModelHealth]") -> None:
             verdict,
             data(health.reason),
             latency,
-            _paid(health.model, health.usd),
+            "free" if health.verdict == "ok" and health.usd == 0 else dollars(health.usd),
         )
     out.print(table)

@@ -9,8 +9,8 @@ from itemeval_assets.core.labels import labels_in
 from itemeval_assets.core.losses import losses_words
 from itemeval_assets.core.summaries import left_out_words
 
-from .money import spend_table
-from .terminal import data, dollars, out
+from .money import mocks_are_free, spend_table
+from .terminal import data, dollars, figures, out
 
 if TYPE_CHECKING:
     from itemeval_assets.core.failures import FailedCheck
@@ -73,6 +73,7 @@ def export_result(result: "ExportResult") -> None:
     """Spend per model with what was saved, and where the exported files are."""
     if result.spend:
         out.print(spend_table(result.spend))
+        mocks_are_free(spend.model for spend in result.spend if spend.usd)
     out.print(f"{result.rows} grading events; {dollars(result.usd)} spent by this study so far.")
     for path in result.paths.values():
         out.print(f"  {data(path)}", soft_wrap=True)
@@ -117,11 +118,8 @@ def _matrix(title: str, rows: "list[PartitionStatus]", more: tuple[str, ...]) ->
     """One row per partition; a column of a trouble only where there is one."""
     troubles = ("missing", "errored", "blank", "stale", *more)
     shown = [name for name in troubles if _any(rows, name)]
-    table = Table(title=title, title_justify="left", title_style="bold")
-    for heading in ("condition", "graded by")[: len(rows[0].partition)]:
-        table.add_column(heading, overflow="fold")
-    for name in ("done", *shown, "usd"):
-        table.add_column(name.replace("_", " "), justify="right")
+    texts = ("condition", "graded by")[: len(rows[0].partition)]
+    table = figures(title, texts, ("done", *shown, "usd"))
     for row in rows:
         counts = [_count(name, getattr(row, name)) for name in shown]
         done = f"{row.done}/{row.cells}"
@@ -142,16 +140,12 @@ def _count(name: str, value: int) -> str:
 def quickstart_summary(summary: "QuickstartSummary") -> None:
     """The quickstart's result: scores, what they leave out, cost, files, next steps."""
     run_summary(summary.run)
-    table = Table(title="scores", title_justify="left", title_style="bold")
-    for name in ("condition", "graded by"):
-        table.add_column(name, overflow="fold")
-    for name in ("cells", "mean score", "scored"):
-        table.add_column(name, justify="right")
+    table = figures("scores", ("condition", "graded by"), ("cells", "mean\nscore", "scored"))
     table.add_column("left out")
     for row in summary.scores:
         mean = "-" if row["mean_score"] is None else f"{row['mean_score']:.2f}"
-        figures = (str(row["cells"]), mean, str(row["scored"]), left_out_words(row["left_out"]))
-        table.add_row(data(row["condition"]), data(row["graded_by"]), *figures)
+        counts = (str(row["cells"]), mean, str(row["scored"]), left_out_words(row["left_out"]))
+        table.add_row(data(row["condition"]), data(row["graded_by"]), *counts)
     out.print(table)
     config, logs = data(summary.config), data(summary.logs)
     out.print(f"Study: {config}", soft_wrap=True)

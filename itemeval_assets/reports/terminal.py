@@ -2,7 +2,7 @@
 
 import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -13,13 +13,25 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn
 from rich.progress import Progress as Bars
 from rich.prompt import Confirm
+from rich.table import Table
 
 from itemeval_assets.core.errors import ConsentMissing
+from itemeval_assets.core.text import dollars
 
 if TYPE_CHECKING:
     from itemeval_assets.engine.progress import Progress
 
-__all__ = ["ask_consent", "data", "dollars", "err", "jsonable", "out", "problem", "progress_bar"]
+__all__ = [
+    "ask_consent",
+    "data",
+    "dollars",
+    "err",
+    "figures",
+    "jsonable",
+    "out",
+    "problem",
+    "progress_bar",
+]
 
 # `[...]` is markup, and nothing else is: no `:word:` becomes a picture.
 out = Console(highlight=False, emoji=False)
@@ -28,7 +40,21 @@ err = Console(stderr=True, highlight=False, emoji=False)
 
 def data(value: object) -> str:
     """What comes from a study, a model or a file, to be printed as it is: `[red]` is no colour."""
-    return escape(str(value))
+    text = str(value)
+    body = text.rstrip("\\")
+    last = len(text) - len(body)
+    # rich reads two backslashes as one before a tag, and nowhere else.
+    return escape(body) + ("\\" * 2 * last + "[none][/none]" if last else "")
+
+
+def figures(title: str, texts: Sequence[str], numbers: Sequence[str]) -> Table:
+    """A table whose texts are folded where it is too wide: no figure is ever cut."""
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for name in texts:
+        table.add_column(name, overflow="fold")
+    for name in numbers:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
 
 
 def problem(message: str) -> None:
@@ -43,7 +69,7 @@ def ask_consent(refusal: ConsentMissing) -> float | None:
     err.print(data(str(refusal).splitlines()[0]))
     # Without a price there is no amount to agree to.
     projected = refusal.facts.get("projected_usd", 0.0) if "allowed_usd" in refusal.facts else None
-    amount = "an unknown amount" if projected is None else f"up to ${projected:.4f}"
+    amount = "an unknown amount" if projected is None else f"up to {dollars(projected)}"
     agrees = Confirm.ask(f"Spend {amount}?", console=err, default=False)
     if not agrees:
         return None
@@ -106,10 +132,3 @@ def jsonable(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return str(value) if isinstance(value, Path) else value
-
-
-def dollars(value: float | None) -> str:
-    """An amount as people read it; null where there is no price."""
-    if value is None:
-        return "no price"
-    return f"${value:,.4f}" if value else "$0"

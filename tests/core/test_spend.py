@@ -21,6 +21,7 @@ def log(model: str = "mockllm/a", **values: Any) -> dict[str, Any]:
         "total_samples": 4,
         "cached_samples": 0,
         "usd": 0.5,
+        "total_tokens": 10,
         "priced": True,
         **dict.fromkeys(SAVED, 0.0),
         "created_at": STAMP,
@@ -58,14 +59,28 @@ def test_spend_per_model_the_dearest_first() -> None:
         ("mockllm", "mockllm/a"),
         ("mockllm", "mockllm/z"),
     ]
-    assert found[1] == Spend("openai", "openai/b", 8, 1, 0.75, 0.25, -0.125, 0.0)
+    assert found[1] == Spend("openai", "openai/b", 8, 1, 0.75, 0.25, -0.125, 0.0, total_tokens=20)
     assert [spend.list_usd for spend in found] == [3.0, 0.875, 0.0, 0.0]
 
 
 def test_calls_without_a_price_are_counted_apart() -> None:
     unpriced = log(usd=None, priced=False, **dict.fromkeys(SAVED))
     [found] = spend_by_model([unpriced, log(), log(total_samples=None, cached_samples=None)])
-    assert found == Spend("mockllm", "mockllm/a", calls=8, usd=1.0, unpriced_calls=4)
+    assert found == Spend(
+        "mockllm", "mockllm/a", calls=8, usd=1.0, unpriced_calls=4, total_tokens=30
+    )
+
+
+def test_free_is_what_answered_and_costs_nothing() -> None:
+    free = {"usd": 0.0, "total_tokens": 10}
+    logs = [
+        log("a/free", **free),
+        log("a/failed", usd=0.0, total_tokens=None),
+        log("a/unpriced", usd=None, total_tokens=10),
+        log("a/cached", usd=0.0, total_tokens=None, saved_by_response_cache_usd=0.25),
+        log("a/paid"),
+    ]
+    assert [spend.model for spend in spend_by_model(logs) if spend.is_free] == ["a/free"]
 
 
 def test_nothing_was_spent() -> None:

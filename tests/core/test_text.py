@@ -1,10 +1,12 @@
-"""Text that a table can hold."""
+"""Text that a table can hold, and amounts that people read."""
+
+import math
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itemeval_assets.core.text import well_formed
+from itemeval_assets.core.text import dollars, well_formed
 
 SURROGATES = st.characters(categories=["Cs"])
 
@@ -33,3 +35,20 @@ def test_any_text_becomes_storable_and_only_once(text: str) -> None:
 )
 def test_pairs_are_joined_and_lone_surrogates_and_nuls_replaced(text: str, stored: str) -> None:
     assert well_formed(text) == stored
+
+
+@pytest.mark.parametrize(
+    ("usd", "shown"),
+    [
+        (None, "no price"),
+        (0.0, "$0"),
+        (1234.5, "$1,234.5000"),
+        (0.0001, "$0.0001"),
+        (0.000049, "$0.000049"),
+        (1e-6, "$0.0000010"),
+        (-2e-6, "$-0.0000020"),
+        (math.inf, "$inf"),
+    ],
+)
+def test_no_amount_looks_like_nothing(usd: float | None, shown: str) -> None:
+    assert dollars(usd) == shown

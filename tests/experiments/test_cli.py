@@ -53,6 +53,18 @@ def test_list_names_experiments_with_their_newest_run(runs, capsys):
     assert "square-numbers" in text and "unfinished" in text and "incomplete" in text
 
 
+def test_where_nothing_is_published_the_place_and_the_way_to_another_are_said(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    for options in ([], ["--json"]):
+        assert run_cli(["experiments", "list", *options]) == 0
+        printed = capsys.readouterr()
+        assert printed.out == ("[]\n" if options else "")
+        assert f"No experiment is published in {tmp_path}/experiments/scythe." in printed.err
+        assert "--bucket" in printed.err
+
+
 def test_list_of_one_has_its_runs(runs, capsys):
     found = as_json(capsys, "list", "simulate_energy")
     assert [(run["version"], run["status"], run["succeeded"], run["failed"]) for run in found] == [
@@ -103,7 +115,6 @@ def test_download_copies_a_run(runs, capsys, tmp_path, monkeypatch):
 def test_options_say_another_place(runs, folder, capsys, monkeypatch):
     monkeypatch.setenv("SCYTHE_STORAGE_BUCKET", "./nowhere")
     assert as_json(capsys, "list") == []
-    assert "No experiment" in as_text(capsys, "list")
     assert len(as_json(capsys, "list", "--bucket", folder.BUCKET)) == 2
     assert as_json(capsys, "list", "--bucket", folder.BUCKET, "--prefix", "other") == []
 

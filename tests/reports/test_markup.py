@@ -1,7 +1,9 @@
 """What the terminal shows of data is the data: no name becomes a colour or another column."""
 
 import io
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -16,6 +18,7 @@ from itemeval_assets.core.preflight import ModelHealth
 from itemeval_assets.core.spend import Spend
 from itemeval_assets.core.study import NamedPartition
 from itemeval_assets.engine.progress import Progress
+from itemeval_assets.experiments import ExperimentStorageSettings
 from itemeval_assets.experiments.summaries import ExperimentSummary, RunDetails, RunSummary
 from itemeval_assets.project import QuickstartSummary
 from itemeval_assets.reports import experiments, terminal
@@ -125,11 +128,32 @@ SHOWN: dict[str, tuple[Callable[[], Any], int, int]] = {
         4,
         0,
     ),
+    "nothing_published": (
+        lambda: experiments.nothing_published(
+            ExperimentStorageSettings(BUCKET="./x", BUCKET_PREFIX="[red]a")
+        ),
+        0,
+        0,
+    ),
     "run_list": (lambda: experiments.run_list([PUBLISHED]), 4, 0),
     # A file goes by the last part of its URI, which here begins after the first ODD's slash.
     "run_shown": (lambda: experiments.run_shown(DETAILS), 4 + 2 + 6 + 2 + 2, 0),
     "downloaded": (lambda: experiments.downloaded([Path(ODD)]), 1, 0),
 }
+
+
+# How texts end, and what may come after them.
+ENDS = ("a\\", "a\\\\", "\\", "a[b]\\", "[red]\\\\\\")
+
+
+@pytest.mark.parametrize("text", ENDS)
+@pytest.mark.parametrize("markup", ["{}", "[bold]{}[/bold]", "{}; [red]x[/red]", "({})"])
+def test_a_backslash_at_the_end_is_printed_once(
+    text: str, markup: str, printed: io.StringIO
+) -> None:
+    terminal.out.print(markup.format(terminal.data(text)))
+    plain = re.sub(r"\[/?(bold|red)\]", "", markup).format(text)
+    assert printed.getvalue() == f"{plain}\n"
 
 
 @pytest.fixture
@@ -173,3 +197,44 @@ def test_a_bar_in_a_graders_name_shifts_no_column(printed: io.StringIO) -> None:
     (row,) = [line for line in printed.getvalue().splitlines() if line.count(MODEL) and ODD in line]
     cells = [cell.strip() for cell in row.split("│")]
     assert cells[1:4] == [MODEL, ODD, "0/1"]
+
+
+LONG = "a-model-with-a-name-of-many-words-2026-11-26 · a-prompt-of-many-words"
+
+
+def _partition(calls: int, usd: float) -> PartitionEstimate:
+    size = Projection(calls=calls, input_tokens=123_456, output_tokens=65_432, usd=usd)
+    return PartitionEstimate((LONG, LONG), f"{LONG} | {LONG}", "openai/x", size, size, None)
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_no_figure_is_cut_on_a_narrow_terminal(
+    width: int, printed: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(terminal.out, "_width", width)
+    part = _partition(1234, 123.4567)
+    reports.study_estimate(replace(ESTIMATE, generate=[], grade=[part], warnings=[]))
+    assert printed.getvalue().count("$123.4567") == 2 and "1234/1234" in printed.getvalue()
+    assert ("123k" in printed.getvalue()) == (width > 100)
+    status = PartitionStatus((LONG, LONG), LONG, 12345, 101, errored=102, missing=103, usd=45.6789)
+    reports.study_status(replace(STATUS, generate=[status], grade=[status]))
+    for figure in ("101/12345", " 102 ", " 103 ", "$45.6789"):
+        assert printed.getvalue().count(figure) == 2
+    spends = [Spend("openai-api/groq", LONG, 1234, 1, 123.4567, 1.5, 2.5, 3.5)]
+    reports.export_result(EXPORT._replace(spend=spends))
+    for amount in ("$123.4567", "$130.9567", "$1.5000", "$2.5000", "$3.5000"):
+        assert amount in printed.getvalue()
+
+
+def test_free_is_what_answers_and_costs_nothing(printed: io.StringIO) -> None:
+    """A local model with a price in the price file of which all calls failed is not free."""
+    answered = Spend("ollama", "ollama/a", 4, total_tokens=40)
+    failed = Spend("ollama", "ollama/b", 4)
+    paid = Spend("ollama", "ollama/c", 4, usd=0.000_002, total_tokens=40)
+    reports.export_result(EXPORT._replace(spend=[answered, failed, paid], usd=0.000_002))
+    rows = {row.split("│")[2].strip(): row for row in printed.getvalue().splitlines() if "│" in row}
+    assert "free" in rows["ollama/a"] and "$0 " in rows["ollama/b"]
+    assert "$0.0000020" in rows["ollama/c"]
+    assert "nobody is paid" not in printed.getvalue()
+    reports.export_result(EXPORT._replace(spend=[paid._replace(model="mockllm/a")]))
+    assert "mockllm/a: mock prices, nobody is paid." in printed.getvalue()

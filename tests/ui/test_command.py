@@ -37,6 +37,25 @@ def test_a_wrong_address_in_the_settings_is_said(
     assert "ITEMEVAL_ASSETS_UI_ORIGINS" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("STUDY_FILES", "x", "this is not valid JSON"),
+        ("EXECUTOR", "x", "Input should be 'in_process', 'multiprocess' or 'celery'; found 'x'"),
+    ],
+)
+def test_a_wrong_setting_is_named(
+    name: str,
+    value: str,
+    says: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv(f"ITEMEVAL_ASSETS_{name}", value)
+    assert run_cli(["ui", "--port", "0"]) == 2
+    assert capsys.readouterr().err == f"error: ITEMEVAL_ASSETS_{name}: {says}\n"
+
+
 def test_any_path_is_handed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     configs = [write_study(tmp_path / name) for name in ("a [b] c:d é", '*?"', "plain")]
     _, environment = command._chosen(configs)
