@@ -13,6 +13,7 @@ import pytest
 
 from itemeval_assets import api
 from itemeval_assets.cli import run_cli
+from itemeval_assets.defs.names import partition_key
 from itemeval_assets.instances import ensure_home
 from itemeval_assets.storage.inputs import load_study
 from tests.defs.runs import finish, runs_of
@@ -64,28 +65,38 @@ def by_the_schedule(config: Path) -> None:
     raise AssertionError("the schedule finds no end")
 
 
-def by_a_command_of_dagster(config: Path) -> None:
-    """`dagster asset materialize`, a process for each asset."""
-    study = load_study(config)
-    environment = {
-        **os.environ,
-        "ITEMEVAL_ASSETS_STUDIES": str(config),
-        "DAGSTER_HOME": str(ensure_home(config.parent)),
-    }
-    command = [sys.executable, "-m", "dagster", "asset", "materialize"]
-    command += ["-m", "itemeval_assets.definitions", "--select"]
-    grid = study.grade_partitions()
-    for assets, partitions in (
-        ("items", [None]),
-        ("solutions,generation_ledger", study.generate_partitions()),
-        ("gradings,grading_ledger,gradings_long", grid),
-    ):
-        selected = ",".join(f"toy/{name}" for name in assets.split(","))
-        for partition in partitions:
-            chosen = ["--partition", "|".join(partition)] if partition else []
-            subprocess.run([*command, selected, *chosen], env=environment, check=True)
+def by_processes(*command: str, in_ranges: bool) -> Way:
+    """A command of Dagster for the assets of each stage, over all of their partitions."""
+
+    def run(config: Path) -> None:
+        study = load_study(config)
+        environment = {
+            **os.environ,
+            "ITEMEVAL_ASSETS_STUDIES": str(config),
+            "DAGSTER_HOME": str(ensure_home(config.parent)),
+        }
+        for assets, partitions in (
+            ("items", []),
+            ("solutions,generation_ledger", study.generate_partitions()),
+            ("gradings,grading_ledger,gradings_long", study.grade_partitions()),
+        ):
+            selected = ",".join(f"toy/{name}" for name in assets.split(","))
+            for options in _over([partition_key(one) for one in partitions], in_ranges):
+                line = [sys.executable, "-m", *command, selected, *options]
+                subprocess.run(line, env=environment, check=True)
+
+    return run
 
 
+def _over(keys: list[str], in_ranges: bool) -> list[list[str]]:
+    if not keys:
+        return [[]]
+    if in_ranges:
+        return [["--partition-range", f"{keys[0]}...{keys[-1]}"]]
+    return [["--partition", key] for key in keys]
+
+
+DEFINITIONS = ("-m", "itemeval_assets.definitions")
 WAYS: dict[str, Way] = {
     "dev first, stage by stage": by_commands(
         "--policy=dev --only=solutions", "--policy=dev --only=gradings", "--policy=full-batch"
@@ -103,7 +114,12 @@ EVERY_WAY: dict[str, Way] = {
         "--workers=2 --grader=mockllm/judge --rubric=strict",
     ),
     "api": by_api,
-    "dagster asset materialize": by_a_command_of_dagster,
+    "dg launch": by_processes(
+        "dagster_dg_cli.cli", "launch", *DEFINITIONS, "--assets", in_ranges=True
+    ),
+    "dagster asset materialize": by_processes(
+        "dagster", "asset", "materialize", *DEFINITIONS, "--select", in_ranges=False
+    ),
 }
 
 
@@ -129,7 +145,7 @@ def test_every_way_gives_the_same_tables(
     tags = set().union(*(run.tags for run in _runs(config)))
     if name == "schedule":
         assert "itemeval_assets/rerun_of" in tags
-    elif "dagster" not in name:
+    elif not name.startswith(("dagster", "dg")):
         assert {"itemeval_assets/process", "itemeval_assets/reserved_by"} <= tags
 
 
