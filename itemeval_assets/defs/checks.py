@@ -165,7 +165,8 @@ def _dataset_unchanged(study: Study) -> dg.AssetChecksDefinition:
         description="The data are those that the first run pinned.",
     )
     def check() -> dg.AssetCheckResult:
-        changed = stages.items.changed_datasets(study, store_of(study))
+        with users_errors():
+            changed = stages.items.changed_datasets(study, store_of(study))
         offences = [
             {"dataset": id, "pinned": pinned, "now": now} for id, (pinned, now) in changed.items()
         ]
@@ -186,7 +187,8 @@ def _ledger_reconciles(study: Study) -> dg.AssetChecksDefinition:
     )
     def check() -> dg.AssetCheckResult:
         store = store_of(study)
-        judged = stages.ledger.judge(store)
+        with users_errors():
+            judged = stages.ledger.judge(store)
         offences = [
             {**found._asdict(), "stage": found.stage, "partition": " | ".join(found.partition)}
             for found in judged.mismatches

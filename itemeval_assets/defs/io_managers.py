@@ -9,6 +9,7 @@ from itemeval_assets.core.study import Study
 
 from .names import to_partition
 from .partitions import rows_of
+from .steps import users_errors
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -31,6 +32,7 @@ class StudyTablesIOManager(dg.IOManager):
     def __init__(self, studies: Collection[Study]) -> None:
         self._studies = studies
 
+    @users_errors()
     def handle_output(self, context: dg.OutputContext, obj: "pa.Table") -> None:
         asset = context.asset_key.path[-1]
         store, table = self._store(context.asset_key), TABLE_OF.get(asset, asset)
@@ -41,6 +43,7 @@ class StudyTablesIOManager(dg.IOManager):
             partition = to_partition(key)
             store.upsert(table, partition, rows_of(obj, asset, partition))
 
+    @users_errors()
     def load_input(self, context: dg.InputContext) -> "pa.Table":
         store, table = self._store(context.asset_key), context.asset_key.path[-1]
         if not context.has_asset_partitions:

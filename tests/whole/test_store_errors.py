@@ -1,0 +1,60 @@
+"""What the store says reaches the user through Dagster: exit 2, the place, and what to do."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from itemeval_assets.cli import run_cli
+from itemeval_assets.core.errors import StoreError
+from itemeval_assets.storage.store import ResultsStore
+from tests.studies import write_study
+
+from .looking import results_dir
+
+CAUSE = "what the server of the bucket says"
+
+
+def told(capsys: pytest.CaptureFixture[str], *command: str) -> str:
+    """The message of a command that ends with exit code 2."""
+    capsys.readouterr()
+    assert run_cli([*command]) == 2
+    said = capsys.readouterr().err
+    assert "Traceback" not in said and CAUSE not in said
+    return said
+
+
+@pytest.mark.parametrize("table", ["solutions", "items"])
+def test_what_cannot_be_written_is_told(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    table: str,
+) -> None:
+    config = write_study(tmp_path, items=1, graders=())
+
+    def full(store: ResultsStore, into: str, *args: Any) -> None:
+        if into == table:
+            raise StoreError(f"cannot write {store.uri(into)}: no space") from OSError(CAUSE)
+        write(store, into, *args)
+
+    name = "replace" if table == "items" else "upsert"
+    write = getattr(ResultsStore, name)
+    monkeypatch.setattr(ResultsStore, name, full)
+    said = told(capsys, "run", str(config))
+    assert f"cannot write {results_dir(config)}/{table}.parquet: no space" in said.replace("\n", "")
+    monkeypatch.undo()
+
+
+def test_what_cannot_be_read_is_told_by_the_export_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = write_study(tmp_path, items=1, graders=())
+    assert run_cli(["run", str(config)]) == 0
+    (path,) = (results_dir(config) / "solutions.parquet").iterdir()
+    path.write_bytes(path.read_bytes()[:100])
+    said = told(capsys, "export", str(config)).replace("\n", "")
+    assert f"{path} is not a readable solutions table" in said
+    assert "restore the file from a copy, or delete it" in said.lower()
+    path.unlink()
+    assert run_cli(["run", str(config)]) == 0
