@@ -52,7 +52,7 @@ def study_estimate(found: "StudyEstimate") -> None:
     for title, parts in (("solutions", found.generate), ("gradings by judges", found.grade)):
         if parts:
             out.print(_estimate_table(title, parts))
-            mocks_are_free(part.model for part in parts if part.grid.usd)
+    mocks_are_free(part.model for part in (*found.generate, *found.grade) if part.grid.usd)
     rest = found.remaining
     out.print(f"What remains: {_projected(rest)}.")
     out.print(f"The full grid: {_projected(found.grid)}.")

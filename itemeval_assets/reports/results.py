@@ -90,8 +90,9 @@ def study_status(status: "StudyStatus") -> None:
     out.print(_matrix("gradings", status.grade, ("unparsed",)))
     if status.unmetered:
         out.print(
-            f"[yellow]Replies of {data(', '.join(status.unmetered))} told no usage that can "
-            "be[/yellow]: their usd is null, and the cap counts the most that they may have cost."
+            f"[yellow]Replies of {data(', '.join(status.unmetered))} gave no token counts, or "
+            "impossible ones[/yellow]: their usd is null, and the cap counts the most that they "
+            "may have cost."
         )
     if status.lost:
         out.print("[red]Paid calls of which neither a row nor a log is left:[/red]")
