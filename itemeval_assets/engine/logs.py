@@ -40,17 +40,20 @@ WRAPPERS = ("RetryError", "ModelGenerateError")
 EFFECTIVE = ("temperature", "top_p", "max_tokens", "reasoning_effort")
 
 
-def read_log(path: Path) -> EvalLog:
-    """A log with its samples; also one whose run was killed. Raises StoreError if unreadable."""
-    return _read(path, header_only=False)
+def read_log(path: Path, place: str | None = None) -> EvalLog:
+    """A log with its samples; also one whose run was killed. Raises StoreError if unreadable.
+
+    `place`: where it lies, if `path` is a copy.
+    """
+    return _read(path, place, header_only=False)
 
 
-def read_log_header(path: Path) -> EvalLog:
+def read_log_header(path: Path, place: str | None = None) -> EvalLog:
     """A log without its samples. Raises StoreError if unreadable."""
-    return _read(path, header_only=True)
+    return _read(path, place, header_only=True)
 
 
-def _read(path: Path, header_only: bool) -> EvalLog:
+def _read(path: Path, place: str | None, header_only: bool) -> EvalLog:
     while True:
         before = _version_of(path)
         try:
@@ -60,7 +63,7 @@ def _read(path: Path, header_only: bool) -> EvalLog:
                 continue  # a run in progress has put a longer one in its place meanwhile
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise StoreError(
-                f"{path} is not a readable .eval log: {reason}. "
+                f"{place or path} is not a readable .eval log: {reason}. "
                 "Move it out of the study's logs/ folder to go on without it"
             ) from error
 

@@ -92,7 +92,7 @@ def account_for_lost_rows(caller: Caller, run: StageRun, partition: Partition) -
     store, booked = run.store, _Booked(run.store, partition)
     for key, run_id in booked.unaccounted():
         _take_back_losses(store, partition, {run_id})
-        log = read_log(store.backend.local_copy(key))
+        log = read_log(store.backend.local_copy(key), store.backend.uri(key))
         rows = caller.rows(partition, log, key, run_id)
         lost = [row for row in rows if row["sample_uuid"] not in booked.calls]
         table = pa.Table.from_pylist(lost, schema=arrow_schema(TABLES[caller.table]))
@@ -165,14 +165,14 @@ def archive(store: ResultsStore, key: str, header: "EvalLog") -> tuple[Partition
     backend = store.backend
     if backend.exists(archived) and backend.exists(key):
         mine, theirs = backend.local_copy(key), backend.local_copy(archived)
-        if _samples_of(mine) > _samples_of(theirs):
+        if _samples_of(mine, backend.uri(key)) > _samples_of(theirs, backend.uri(archived)):
             backend.upload(mine, archived)
     backend.move(key, archived)
     return partition, archived
 
 
-def _samples_of(path: Path) -> int:
-    return len(read_log(path).samples or [])
+def _samples_of(path: Path, place: str) -> int:
+    return len(read_log(path, place).samples or [])
 
 
 def collect(
@@ -181,7 +181,7 @@ def collect(
     """Add the rows and the index rows of some logs to the outcome, one log in memory at a time."""
     schema = arrow_schema(TABLES[caller.table])
     for partition, key in logs:
-        log = read_log(run.store.backend.local_copy(key))
+        log = read_log(run.store.backend.local_copy(key), run.store.backend.uri(key))
         facts = log_facts(log, caller.model(partition), run.prices)
         rows = caller.rows(partition, log, key, facts["run_id"])
         outcome.rows = pa.concat_tables([outcome.rows, pa.Table.from_pylist(rows, schema=schema)])
@@ -250,7 +250,7 @@ def _running(store: ResultsStore) -> "Iterator[tuple[str, EvalLog]]":
     """Keys of the logs of live and killed runs, with their headers."""
     for key in log_files.running_logs(store.backend):
         try:
-            yield key, read_log_header(store.backend.local_copy(key))
+            yield key, read_log_header(store.backend.local_copy(key), store.backend.uri(key))
         except StoreError:
             if store.backend.exists(key):
                 raise

@@ -114,11 +114,11 @@ def _spent_usd(store: ResultsStore, prices: PriceBook, living: set[str]) -> floa
 
 def _usd_of_log(store: ResultsStore, key: str, prices: PriceBook, living: set[str]) -> float:
     try:
-        path = store.backend.local_copy(key)
-        facts = read_log_header(path).eval.metadata or {}
+        path, place = store.backend.local_copy(key), store.backend.uri(key)
+        facts = read_log_header(path, place).eval.metadata or {}
         if facts.get("reserved_by") in living:
             return 0.0
-        found = log_facts(read_log(path), str(facts.get("model")), prices)
+        found = log_facts(read_log(path, place), str(facts.get("model")), prices)
         return (found["usd"] or 0.0) + found["unmetered_usd"]
     except StoreError:
         if store.backend.exists(key):

@@ -123,13 +123,14 @@ def _book(
     living = set(Reservations(store).amounts()) - {holder}
     index, paid = [], []
     for running in log_files.running_logs(store.backend):
-        header = read_log_header(store.backend.local_copy(running))
+        header = read_log_header(store.backend.local_copy(running), store.backend.uri(running))
         facts = header.eval.metadata or {}
         if facts.get("stage") != PREFLIGHT or facts.get("reserved_by") in living:
             continue
         spec = header.eval
         key = log_files.archive_log(store.backend, running, (), spec.created, spec.task_id)
-        log, model = read_log(store.backend.local_copy(key)), str(facts["model"])
+        log = read_log(store.backend.local_copy(key), store.backend.uri(key))
+        model = str(facts["model"])
         index.append({**log_facts(log, model, prices), "log_file": key, **_place()})
         for _, call in call_rows(log, model, prices):
             usd = call["lost_usd"] if call["error"] else call["usd"]

@@ -155,3 +155,18 @@ def test_a_lock_in_a_bucket_that_is_none_of_ours(s3_location: str, tmp_path: Pat
         with pytest.raises(StoreError, match="no lock of ours"):
             backend.is_held("claims/x")
     shutil.rmtree(tmp_path)
+
+
+def test_a_log_in_a_bucket_that_is_cut(s3_location: str, tmp_path: Path, serve: Serve) -> None:
+    """Promised: exit 2 names the object, and no copy of it; no call is made."""
+    server = serve()
+    config = in_bucket(tmp_path, s3_location)
+    run_stages(config)
+    backend, made = open_store(load_study(config)).backend, server.count()
+    (log,) = backend.list("logs/generate")
+    (solutions,) = backend.list("solutions.parquet")
+    backend.update(log, lambda data: (data or b"")[:200])
+    backend.delete(solutions)
+    with pytest.raises(StoreError, match=f"^{backend.uri(log)} is not a readable .eval log"):
+        run_stages(config)
+    assert server.count() == made
