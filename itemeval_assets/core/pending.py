@@ -107,12 +107,6 @@ class States:
         wanted = [STATES.index(state) for state in states]
         return self.grid.cells(np.flatnonzero(np.isin(self.codes, wanted)).tolist())
 
-    def by_cell(self) -> dict[Cell, str]:
-        """{cell: state} of all cells that do not wait."""
-        places = np.flatnonzero(self.codes != WAITING).tolist()
-        names = [STATES[self.codes[place]] for place in places]
-        return dict(zip(self.grid.cells(places), names, strict=True))
-
     def counts(self) -> dict[str, int]:
         """How many cells are in each state that any is in."""
         sums = np.bincount(self.codes, minlength=len(STATES)).tolist()

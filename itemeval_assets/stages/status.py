@@ -93,8 +93,8 @@ def survey(study: Study, store: ResultsStore, policy: str | None = None) -> Stud
     generate, grade = [], []
     for condition in study.design.generate:
         solutions = _solutions(store, condition.id)
-        generate.append(_generate_status(condition.id, condition.label, grid, solutions))
         answers = _answers(study, grid, solutions)
+        generate.append(_generate_status(condition.id, condition.label, answers, solutions))
         for other in study.design.grade:
             pair = (condition.id, other.id)
             label, gradings = study.design.label_of(pair), _gradings(store, pair)
@@ -180,14 +180,14 @@ def _gradings(store: ResultsStore, partition: Partition) -> pa.Table:
 
 
 def _generate_status(
-    condition: str, label: str, grid: Grid, solutions: pa.Table
+    condition: str, label: str, answers: Answers, solutions: pa.Table
 ) -> PartitionStatus:
     cut = pc.equal(solutions["stop_reason"], "max_tokens")  # type: ignore[attr-defined]
-    counts: dict[str, Any] = classify_solutions(grid, solutions).counts()
+    counts: dict[str, Any] = answers.states.counts()
     return PartitionStatus(
         (condition,),
         label,
-        len(grid),
+        len(answers.grid),
         truncated=pc.sum(cut).as_py() or 0,  # type: ignore[attr-defined]
         usd=_sum(solutions),
         **counts,

@@ -93,6 +93,11 @@ def grading_rule(solved: Row | None, row: Row | None, on_empty: str) -> str | No
     return "done" if same and (row["scorer_name"] is None or current) else "stale"
 
 
+def state_of(states: States) -> dict[Cell, str]:
+    """{cell: state} of all cells that do not wait."""
+    return {cell: name for name in STATES[1:] for cell in states.where(name)}
+
+
 def by_cell(rows: list[Row]) -> dict[Cell, Row]:
     return {Cell(row["item_id"], row["epoch"]): row for row in rows}
 
@@ -130,7 +135,7 @@ def test_a_fingerprint_stands_for_the_text(text: str, other: str) -> None:
 )
 def test_states_of_solutions(row: Row | None, state: str) -> None:
     found = solution_states(Grid(["q1"], 1), [row] if row else [])
-    assert found.by_cell() == {Cell("q1", 1): state}
+    assert state_of(found) == {Cell("q1", 1): state}
     assert found.counts() == {state: 1} and found.where(state) == [Cell("q1", 1)]
 
 
@@ -156,7 +161,7 @@ def test_states_of_solutions(row: Row | None, state: str) -> None:
 )
 def test_states_of_gradings(row: Row | None, state: str) -> None:
     found = grading_states(Grid(["q1"], 1), [solution()], [row] if row else [], "skip")
-    assert found.by_cell() == {Cell("q1", 1): state}
+    assert state_of(found) == {Cell("q1", 1): state}
 
 
 @pytest.mark.parametrize("on_empty", ["skip", "rerun", "grade"])
@@ -169,14 +174,14 @@ def test_only_answers_are_graded_and_blanks_where_the_study_says_so(on_empty: st
     grid = Grid(["answer", "blank", "failed", "missing"], 1)
     expected = {"answer", "blank"} if on_empty == "grade" else {"answer"}
     states = grading_states(grid, found, [], on_empty)
-    assert {cell.item_id for cell in states.by_cell()} == expected
+    assert {cell.item_id for cell in state_of(states)} == expected
     assert states.counts() == {"waiting": 4 - len(expected), "missing": len(expected)}
 
 
 def test_a_grading_of_a_blank_is_not_stale() -> None:
     blank = solution(text=None)
     found = grading_states(Grid(["q1"], 1), [blank], [grading(of="")], "grade")
-    assert found.by_cell() == {Cell("q1", 1): "done"}
+    assert state_of(found) == {Cell("q1", 1): "done"}
 
 
 def test_a_grid_goes_item_by_item() -> None:
@@ -192,7 +197,7 @@ def test_a_grid_goes_item_by_item() -> None:
 def test_columns_say_what_rows_say_of_solutions(grid: Grid, stored: list[Row]) -> None:
     rows = by_cell(stored)
     expected = {cell: solution_rule(rows.get(cell)) for cell in grid.cells()}
-    assert solution_states(grid, stored).by_cell() == expected
+    assert state_of(solution_states(grid, stored)) == expected
 
 
 @given(GRIDS, solutions(), gradings(), st.sampled_from(["skip", "rerun", "grade"]))
@@ -205,7 +210,7 @@ def test_columns_say_what_rows_say_of_gradings(
         for cell in grid.cells()
         if (state := grading_rule(solved.get(cell), rows.get(cell), on_empty))
     }
-    assert grading_states(grid, found, stored, on_empty).by_cell() == expected
+    assert state_of(grading_states(grid, found, stored, on_empty)) == expected
 
 
 @given(GRIDS, solutions(), st.booleans())
