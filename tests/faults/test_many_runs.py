@@ -2,11 +2,14 @@
 
 import multiprocessing
 import os
+import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
+from itemeval_assets.cli import run_cli
 from tests.model_server import Behaviour
 from tests.whole.conftest import Serve
 from tests.whole.looking import assert_reconciled, cells, rows, write_prices
@@ -20,6 +23,16 @@ ROUNDS = int(os.environ.get("TEST_ROUNDS", "1"))
 # Forks of a process that has imported everything, and nothing else.
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["tests.faults.study_runs"])
+
+
+# One of two runs is ended so, while the other works on a condition of its own, or on the same.
+ENDS = [
+    (signal.SIGKILL, False, 1),
+    (signal.SIGINT, True, 1),
+    (signal.SIGTERM, True, 2),
+    (signal.SIGKILL, True, 2),
+    (signal.SIGINT, False, 2),
+]
 
 
 def run(config: Path, environment: dict[str, str], told: Path) -> None:
@@ -90,4 +103,45 @@ def test_runs_at_once_on_conditions_of_their_own_all_end_well(
         "4 runs at once on conditions of their own",
         "exit code 0 each time; reconciled",
         injected=ROUNDS,
+    )
+
+
+@pytest.mark.parametrize(("how", "apart", "workers"), ENDS if ROUNDS > 1 else ENDS[:1])
+def test_the_end_of_one_run_is_not_that_of_another(
+    tmp_path: Path,
+    serve: Serve,
+    report_fault: Report,
+    how: signal.Signals,
+    apart: bool,
+    workers: int,
+) -> None:
+    """Promised: the other run ends with 0; no row is lost or doubled, and no answer paid twice."""
+    server = serve(Behaviour(latency_s=0.3))
+    models = ["openai-api/test/m", "openai-api/test/n"]
+    config = declare(tmp_path, items=ITEMS, models=models, solvers={"max_connections": 1})
+    started: list[subprocess.Popen[bytes]] = []
+    for model in models:
+        chosen = ["--condition", model] if apart else []
+        with (tmp_path / f"{len(started)}.txt").open("wb") as told:
+            line = [*COMMAND, str(config), "--yes", "--workers", str(workers), *chosen]
+            started.append(subprocess.Popen(line, stdout=told, stderr=subprocess.STDOUT))
+    victim, other = started
+    while server.count("m") < 2 and victim.poll() is None:
+        time.sleep(0.01)
+    victim.send_signal(how)
+    assert victim.wait(PATIENCE_S) != 0
+    assert other.wait(PATIENCE_S) == 0, (tmp_path / "1.txt").read_text()[-2000:]
+    for command in ("run", "export", "run"):
+        made = server.count()
+        assert run_cli([command, str(config)]) == 0
+    assert server.count() == made
+    assert_reconciled(config)
+    assert len(rows(config, "solutions")) == len(cells(rows(config, "solutions"))) * 2
+    found = loss_of(config, server, items=2 * ITEMS, in_flight=4 if how is signal.SIGKILL else 0)
+    report_fault(
+        f"{how.name} to one of two runs on {'conditions of their own' if apart else 'the same'}",
+        "the other ends with 0; no row is lost or doubled",
+        injected=1,
+        # Nobody says what a call cost whose answer nobody has read.
+        loss=found._replace(usd=0.0) if how is signal.SIGKILL else found,
     )

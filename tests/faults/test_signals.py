@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +14,7 @@ import pytest
 from itemeval_assets.cli import run_cli
 from tests.model_server import Behaviour, ModelServer
 from tests.whole.conftest import Serve
-from tests.whole.looking import assert_reconciled, cells, rows
+from tests.whole.looking import assert_reconciled, cells, results_dir, rows
 from tests.whole.test_processes import COMMAND
 
 from .conftest import Report
@@ -41,6 +42,15 @@ ONCE = Manner("SIGINT", (signal.SIGINT,), 0)
 TWICE = Manner("SIGINT twice", (signal.SIGINT, signal.SIGINT), CONNECTIONS)
 TERM = Manner("SIGTERM", (signal.SIGTERM,), 0)
 KILL = Manner("kill -9", (signal.SIGKILL,), 2 * CONNECTIONS)
+# What a run writes after its last request, and how it is ended then.
+LATE = [
+    ("gradings_long.parquet/*/*", KILL),
+    ("gradings.parquet/*/*judge*", ONCE),
+    ("gradings.parquet/*/*judge*", TWICE),
+    ("gradings_long.parquet/*/*", TERM),
+    ("export/gradings_long.csv", ONCE),
+    ("export/gradings_long.parquet", KILL),
+]
 PROMISE = "no row is lost or doubled; run, export, and a run with nothing to do exit 0"
 
 
@@ -49,15 +59,15 @@ def series(calls: int) -> list[int]:
     return [1 + round((calls - 1) * (n + 0.5) / POINTS) for n in range(POINTS)]
 
 
-def stop(config: Path, server: ModelServer, at: int, manner: Manner, workers: int) -> int:
-    """Run a study until so many requests have come, and end it; its exit code."""
+def stop(config: Path, is_there: Callable[[], bool], manner: Manner, workers: int) -> int:
+    """Run a study until it is there, and end it; its exit code."""
     process = subprocess.Popen(
         [*COMMAND, str(config), "--yes", "--workers", str(workers)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     deadline = time.monotonic() + STARTUP_S
-    while server.count() < at and process.poll() is None:
+    while not is_there() and process.poll() is None:
         assert time.monotonic() < deadline
         time.sleep(0.005)
     for signum in manner.signals:
@@ -72,7 +82,13 @@ def lost_by(folder: Path, server: ModelServer, case: tuple[int, int, int, Manner
     models = ["openai-api/test/m", "openai-api/test/n"][:workers]
     solvers = {"max_connections": CONNECTIONS, "max_retries": 2}
     config = declare(folder, items=items, models=models, solvers=solvers)
-    assert stop(config, server, at, manner, workers) != 0
+    assert stop(config, lambda: server.count() >= at, manner, workers) != 0
+    return lost_after(config, server, case)
+
+
+def lost_after(config: Path, server: ModelServer, case: tuple[int, int, object, Manner]) -> Loss:
+    """Go on after a run was ended; what was lost."""
+    items, workers, _, manner = case
     for command in (["run", "--yes"], ["export"], ["run", "--yes"]):
         made = server.count()
         assert run_cli([command[0], str(config), *command[1:]]) == 0, (command, case)
@@ -102,3 +118,21 @@ def test_a_signal_at_any_point_of_a_run(
         injected=len(points),
         loss=total,
     )
+
+
+@pytest.mark.parametrize(("written", "manner"), LATE if POINTS > 1 else LATE[:1])
+def test_a_signal_after_the_last_request(
+    tmp_path: Path, serve: Serve, report_fault: Report, written: str, manner: Manner
+) -> None:
+    server, items = serve(), 3
+    config = declare(tmp_path, items=items)
+    folder = results_dir(config)
+    stop(config, lambda: any(folder.glob(written)), manner, 1)
+    assert server.count() == 2 * items
+    report_fault(
+        f"{manner.name} when {written} is written",
+        PROMISE,
+        injected=1,
+        loss=lost_after(config, server, (items, 1, written, manner)),
+    )
+    assert server.count() == 2 * items
