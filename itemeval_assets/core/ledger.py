@@ -22,6 +22,7 @@ __all__ = [
     "bookings_of",
     "ledger_of",
     "losses_of",
+    "never_less",
     "reconcile",
 ]
 
@@ -67,6 +68,24 @@ def bookings_of(log_index: pa.Table) -> pa.Table:
     # An unpriced model has no usd, also where some of its calls were free cache hits.
     rows["usd"] = rows["usd"].where(has_price.to_numpy())
     return _conform(BOOKINGS, rows)
+
+
+def never_less(stored: pa.Table, anew: pa.Table) -> pa.Table:
+    """New bookings of one partition; as they are stored where these have more calls or tokens.
+
+    A log of the run is gone, and what it told with it. That is no reason to forget a dollar.
+    """
+    known = {_key(row): row for row in stored.to_pylist()}
+    rows = [max(row, known.get(_key(row), row), key=_size) for row in anew.to_pylist()]
+    return pa.Table.from_pylist(rows, schema=anew.schema)
+
+
+def _key(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(row[name] for name in BOOKINGS.key)
+
+
+def _size(row: Mapping[str, Any]) -> tuple[int, int]:
+    return row["calls"], row["total_tokens"] or 0
 
 
 def ledger_of(bookings: pa.Table) -> pa.Table:

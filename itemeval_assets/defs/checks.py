@@ -74,12 +74,15 @@ def _partitioned(
 
     def check(context: dg.AssetCheckExecutionContext) -> Iterator[Any]:
         order = study.generate_partitions() if single else study.grade_partitions()
-        step, store = context.op_execution_context, store_of(study)
+        step = context.op_execution_context
+        with users_errors():
+            store = store_of(study)
         if step.has_partition_key or step.has_partition_key_range:
             partitions = to_partitions(step.partition_keys, order)
         else:
             # What was never stored breaks no rule, but it is not complete.
-            stored = set(order if rule is _complete else store.partitions(table))
+            with users_errors():
+                stored = set(order if rule is _complete else store.partitions(table))
             partitions = [partition for partition in order if partition in stored]
         # A run is judged by what it was asked for, not by what the YAML would ask for.
         policy = _policy_of(step.run, study, table)
@@ -186,8 +189,8 @@ def _ledger_reconciles(study: Study) -> dg.AssetChecksDefinition:
         "USD to 1e-6, tokens exactly.",
     )
     def check() -> dg.AssetCheckResult:
-        store = store_of(study)
         with users_errors():
+            store = store_of(study)
             judged = stages.ledger.judge(store)
         offences = [
             {**found._asdict(), "stage": found.stage, "partition": " | ".join(found.partition)}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from itemeval_assets.core.errors import DatasetError, StoreError
+from itemeval_assets.core.errors import DatasetError
 from itemeval_assets.core.study import Study
 from itemeval_assets.core.tables import ITEMS, arrow_schema
 from itemeval_assets.engine.datasets import load_items, local_path, resolve_revision
@@ -108,14 +108,15 @@ def _pins(store: ResultsStore) -> dict[str, dict[str, Any]]:
 
 def _locks(store: ResultsStore) -> dict[str, dict[str, Any]]:
     """The pinned revisions by dataset id. Raises StoreError where the file says something else."""
-    locks = (store.read_json(DATASET_LOCKS) or {}).get("datasets", {})
+    document = store.read_json(DATASET_LOCKS)
+    locks = {} if document is None else document.get("datasets")
     if not isinstance(locks, dict) or not all(
-        isinstance(lock, dict) and isinstance(lock.get("revision"), str) for lock in locks.values()
+        isinstance(lock, dict)
+        and isinstance(lock.get("revision"), str)
+        and isinstance(lock.get("requested", ""), str)
+        for lock in locks.values()
     ):
-        raise StoreError(
-            f"{store.backend.uri(DATASET_LOCKS)} names no revisions of datasets; restore it from "
-            "a copy, or delete it: then the data of today are pinned"
-        )
+        raise store.damaged(DATASET_LOCKS, "names no revisions of datasets")
     return locks
 
 

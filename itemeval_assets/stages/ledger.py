@@ -18,6 +18,7 @@ from itemeval_assets.core.ledger import (
     Mismatch,
     bookings_of,
     ledger_of,
+    never_less,
     reconcile,
 )
 from itemeval_assets.core.preflight import PREFLIGHT_ITEM
@@ -77,7 +78,7 @@ def book(store: ResultsStore, outcome: "Outcome", run_id: str) -> pa.Table:
             lost = pa.Table.from_pylist(outcome.lost[partition], schema=arrow_schema(REPLACED))
             store.upsert("replaced", partition, lost)
             index = upsert(LOG_INDEX, index, outcome.log_index[partition]).rows
-        booked.append(bookings_of(index))
+        booked.append(never_less(store.read("bookings", [partition]), bookings_of(index)))
     return pa.concat_tables(booked)
 
 

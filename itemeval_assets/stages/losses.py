@@ -1,6 +1,7 @@
 """What a study has lost: booked calls whose log is gone, and rows with it."""
 
 import uuid
+from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import nullcontext, suppress
 
@@ -108,15 +109,19 @@ def _without_logs(
     there = set(log_files.all_logs(store.backend)) if wanted else set()
     for partition, booked, index in zip(
         wanted,
-        store.read_each("bookings", wanted, ["run_id", "model"]),
-        store.read_each("log_index", wanted, ["run_id", "log_file"]),
+        store.read_each("bookings", wanted, ["run_id", "model", "calls"]),
+        store.read_each("log_index", wanted, ["run_id", "log_file", "total_samples"]),
         strict=True,
     ):
         logs = index.to_pylist()
         gone = {log["run_id"]: log["log_file"] for log in logs if log["log_file"] not in there}
-        indexed = {log["run_id"] for log in logs}
-        called = {row["run_id"] for row in booked.to_pylist() if row["model"] != VERIFIABLE}
-        gone |= dict.fromkeys(called - indexed, LOST)
+        indexed, called = Counter[str](), Counter[str]()
+        for log in logs:
+            indexed[log["run_id"]] += log["total_samples"] or 0
+        for row in booked.to_pylist():
+            called[row["run_id"]] += row["calls"] if row["model"] != VERIFIABLE else 0
+        for run_id in called - indexed:
+            gone.setdefault(run_id, LOST)
         if gone:
             yield partition, gone
 

@@ -4,7 +4,6 @@ from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from typing import Any
 
-from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.reruns import Attempts
 from itemeval_assets.core.study import Partition
 
@@ -87,13 +86,22 @@ def _document(known: Known) -> dict[str, Any]:
 def _known(store: ResultsStore, document: dict[str, Any]) -> Known:
     try:
         return {
-            tuple(key.split("|")): Attempts(
-                int(entry["made"]), datetime.fromisoformat(entry["last"])
-            )
+            tuple(key.split("|")): Attempts(_count(entry["made"]), _moment(entry["last"]))
             for key, entry in document.items()
         }
     except (KeyError, TypeError, ValueError) as error:
-        raise StoreError(
-            f"{store.backend.uri(RERUNS)} does not say how often partitions were asked for; "
-            "restore it from a copy, or delete it: then they are counted from the start"
-        ) from error
+        what = "does not say how often partitions were asked for"
+        raise store.damaged(RERUNS, what) from error
+
+
+def _count(made: Any) -> int:
+    if isinstance(made, bool) or not isinstance(made, int) or made < 0:
+        raise ValueError(f"{made!r} is no number of attempts")
+    return made
+
+
+def _moment(last: Any) -> datetime:
+    moment = datetime.fromisoformat(last)
+    if moment.tzinfo is None:
+        raise ValueError(f"{last!r} is in no time zone")
+    return moment

@@ -30,7 +30,7 @@ class LocalBackend:
         except (FileNotFoundError, IsADirectoryError):
             return None
         except OSError as error:
-            raise StoreError(f"cannot read {self.uri(key)}: {error.strerror}") from error
+            raise StoreError(f"cannot read {self.uri(key)}: {_reason(error)}") from error
 
     def read_many(self, keys: Iterable[str]) -> Iterator[bytes | None]:
         return map(self.read, keys)
@@ -163,10 +163,17 @@ class LocalBackend:
         try:
             yield
         except OSError as error:
-            raise StoreError(
-                f"cannot write {self.uri(key)}: {error.strerror or error}; "
-                "check that the disk has room and that you may write there"
-            ) from error
+            raise StoreError(f"cannot write {self.uri(key)}: {_reason(error)}") from error
+
+
+def _reason(error: OSError) -> str:
+    """What is wrong, and what to do."""
+    if isinstance(error, IsADirectoryError):
+        return "a folder lies in its place; move it away"
+    if isinstance(error, NotADirectoryError | FileExistsError):
+        return "a file lies where one of its folders should be; move it away"
+    said = error.strerror or str(error)
+    return f"{said}; check that the disk has room and that you may read and write there"
 
 
 def _write(path: Path, data: bytes) -> None:

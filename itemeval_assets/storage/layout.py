@@ -17,6 +17,7 @@ __all__ = [
     "EXPORT_LONG_PARQUET",
     "EXPORT_LONG_SPREADSHEET",
     "IF_DELETED",
+    "IF_PARTITION_DELETED",
     "LAYOUT_VERSION",
     "LOGS",
     "OLDER_BOOKINGS",
@@ -46,14 +47,19 @@ STUDY_FILE = "study.json"
 BEGINNING = "beginning.json"
 RESERVATIONS = "reservations.json"
 RERUNS = "reruns.json"
-# What it means to delete a document, for those who have no copy of it.
+# What it means to delete a file, for those who have no copy of it.
 IF_DELETED = {
     STUDY_FILE: "then the config of the next run owns the results",
     BEGINNING: "then the next run writes it anew",
     DATASET_LOCKS: "then the data of today are pinned",
     RESERVATIONS: "then what runs in progress may still cost does not count against the cap",
     RERUNS: "then the attempts of the schedule are counted from the start",
+    "items.parquet": "the next run loads the items again",
+    "ledger.parquet": "the next run adds it up again from the bookings",
 }
+IF_PARTITION_DELETED = (
+    "the next run rebuilds the partition from its .eval logs, without paying again"
+)
 EXPORT_LONG_PARQUET = "export/gradings_long.parquet"
 EXPORT_LONG_CSV = "export/gradings_long.csv"
 EXPORT_CELLS_PARQUET = "export/cells.parquet"

@@ -4,10 +4,9 @@ One JSON document per study, changed under its lock. A reservation is held by a 
 its lock tells whether it is alive, so that a killed one stops counting.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-
-from itemeval_assets.core.errors import StoreError
 
 from .layout import RESERVATIONS, reservation_lock
 from .store import ResultsStore
@@ -67,13 +66,15 @@ class Reservations:
         self._store.update_json(RESERVATIONS, rewrite)
 
     def _living(self, document: dict[str, float]) -> Amounts:
+        # NaN is no amount either: it is not less than infinity.
+        if not all(
+            isinstance(amount, int | float)
+            and not isinstance(amount, bool)
+            and 0 <= amount < math.inf
+            for amount in document.values()
+        ):
+            raise self._store.damaged(RESERVATIONS, "holds no amounts")
         is_held = self._store.backend.is_held
-        living = {
+        return {
             name: amount for name, amount in document.items() if is_held(reservation_lock(name))
         }
-        if not all(isinstance(amount, int | float) for amount in living.values()):
-            raise StoreError(
-                f"{self._store.backend.uri(RESERVATIONS)} holds no amounts; delete it while no "
-                "run of this study is going on"
-            )
-        return living

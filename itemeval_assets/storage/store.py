@@ -4,7 +4,7 @@ import io
 import json
 import os
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,6 +31,8 @@ from .backends import Backend, open_backend
 from .locks import claimed
 
 __all__ = ["ResultsStore", "open_store"]
+
+NAMED = 3  # columns in a message
 
 
 def open_store(study: Study) -> "ResultsStore":
@@ -187,7 +189,7 @@ class ResultsStore:
                 )
             return
         if not all(isinstance(owner.get(name), str) for name in ("schema", "config")):
-            raise self._damaged(layout.STUDY_FILE, "does not say which config owns the results")
+            raise self.damaged(layout.STUDY_FILE, "does not say which config owns the results")
         known = {layout.LAYOUT_VERSION, *layout.OLDER_LAYOUTS}
         if owner["schema"] not in known:
             raise StoreError(
@@ -227,8 +229,15 @@ class ResultsStore:
 
     def has_loose_pins(self) -> bool:
         """Whether a first run pinned the data that has brought no results so far."""
+        return self._begun().get("made_pins", False) and not self.is_owned()
+
+    def _begun(self) -> dict[str, Any]:
+        """Who stored the items last, while nobody owns the directory; {} where nobody has."""
         begun = self.read_json(layout.BEGINNING) or {}
-        return bool(begun.get("made_pins")) and not self.is_owned()
+        kinds = {"config": str, "made_pins": bool}
+        if any(not isinstance(begun.get(name, kind()), kind) for name, kind in kinds.items()):
+            raise self.damaged(layout.BEGINNING, "does not say which config began")
+        return begun
 
     def take_ownership(self, study: Study) -> None:
         """Mark the study directory as this config's, once: before its first call.
@@ -237,7 +246,7 @@ class ResultsStore:
         """
         if not self.is_owned():
             with self.backend.lock("beginning", study.config_path.name):
-                begun_by = (self.read_json(layout.BEGINNING) or {}).get("config")
+                begun_by = self._begun().get("config")
                 if begun_by not in (None, _config_from(study)):
                     raise StoreError(
                         f"another config began in {study.location} at the same time: {begun_by} "
@@ -280,12 +289,13 @@ class ResultsStore:
         try:
             document = load_json(data)
         except ValueError as error:
-            raise self._damaged(key, f"is not valid JSON: {error}") from error
+            raise self.damaged(key, f"is not valid JSON: {error}") from error
         if not isinstance(document, dict):
-            raise self._damaged(key, "is no JSON object")
+            raise self.damaged(key, "is no JSON object")
         return document
 
-    def _damaged(self, key: str, what: str) -> StoreError:
+    def damaged(self, key: str, what: str) -> StoreError:
+        """The error for a JSON document of another shape; says what deleting it means."""
         meaning = layout.IF_DELETED.get(key)
         deleted = f", or delete it: {meaning}" if meaning else ""
         return StoreError(f"{self.backend.uri(key)} {what}; restore it from a copy{deleted}")
@@ -312,15 +322,16 @@ class ResultsStore:
             names = columns or schema.names
             with pq.ParquetFile(pa.BufferReader(data)) as file:
                 stored = file.schema_arrow.names
+                _require_columns(table, schema, stored)
                 # Threads of Arrow that outlive the interpreter abort the process at its end.
                 found = file.read([name for name in names if name in stored], use_threads=False)
             return _with_missing_columns(found, pa.schema([schema.field(n) for n in names]))
-        except (pa.ArrowInvalid, OSError, KeyError, ValueError) as error:
+        except (pa.ArrowException, OSError, ValueError) as error:
             reason = str(error).splitlines()[0].rstrip(".")
+            meaning = layout.IF_DELETED.get(key, layout.IF_PARTITION_DELETED)
             raise StoreError(
                 f"{self.backend.uri(key)} is not a readable {table} table: {reason}.\n"
-                "Nothing was changed. Restore the file from a copy, or delete it: the next run "
-                "rebuilds the partition from its .eval logs, without paying again"
+                f"Nothing was changed. Restore the file from a copy, or delete it: {meaning}"
             ) from error
 
 
@@ -332,10 +343,18 @@ def _key_from_older(key: str) -> str:
     return key.replace(layout.OLDER_BOOKINGS, layout.table_folder(BOOKINGS.name), 1)
 
 
+def _require_columns(table: str, schema: pa.Schema, stored: Collection[str]) -> None:
+    """Raise ValueError for a file of another table, whichever of its columns are asked for."""
+    missing = [field.name for field in schema if not field.nullable and field.name not in stored]
+    if missing:
+        named = ", ".join(missing[:NAMED]) + (", ..." if len(missing) > NAMED else "")
+        raise ValueError(f"it has no {named}, as every {table} table has; is it another table?")
+
+
 def _with_missing_columns(found: pa.Table, schema: pa.Schema) -> pa.Table:
-    """Columns that are younger than the file are null. Raises KeyError for a required one."""
+    """Columns that are younger than the file are null."""
     for field in schema:
-        if field.name not in found.column_names and field.nullable:
+        if field.name not in found.column_names:
             found = found.append_column(field, pa.nulls(found.num_rows, field.type))
     return found.select(schema.names).cast(schema)
 

@@ -1,11 +1,13 @@
 """Files of a study that are damaged: named, left as they are, and nothing is lost or paid again."""
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from itemeval_assets.cli import run_cli
 from itemeval_assets.core.errors import ItemevalAssetsError
 from itemeval_assets.storage.inputs import load_study
 from itemeval_assets.storage.layout import IF_DELETED
@@ -39,15 +41,28 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "middle overwritten": lambda data: data[: len(data) // 3] + b"\xff" * 64 + data[-40:],
 }
 DOCUMENTS = {
-    "study.json": [b"", b"{", b"[]", b"\xff\xfe", b"null", b'{"study": 5}'],
+    "study.json": [b"{}", b"", b"{", b"[]", b"\xff\xfe", b"null", b'{"study": 5}'],
     "dataset_locks.json": [
         b"{",
+        b"[]",
+        b"{}",
+        b'{"dataset": {}}',
         b'{"datasets": []}',
         b'{"datasets": {"items.jsonl": 1}}',
         b'{"datasets": {"items.jsonl": {}}}',
         b'{"datasets": {"items.jsonl": {"revision": 7}}}',
+        b'{"datasets": {"items.jsonl": {"revision": "7", "requested": 7}}}',
     ],
-    "reservations.json": [b"{", b"[1]", b"\x00" * 100],
+    "reservations.json": [
+        b"{",
+        b"[1]",
+        b"\x00" * 100,
+        b'{"a": "x"}',
+        b'{"a": null}',
+        b'{"a": true}',
+        b'{"a": -5}',
+        b'{"a": NaN}',
+    ],
 }
 
 
@@ -204,13 +219,25 @@ def test_a_damaged_document(
     )
 
 
+ATTEMPTS = [
+    f'{{"a": {{"made": {made}, "last": {last}}}}}'.encode()
+    for made, last in (
+        ("1", '"2026-01-01T00:00:00"'),
+        ("-1", '"2026-01-01T00:00:00Z"'),
+        ("true", '"2026-01-01T00:00:00Z"'),
+        ('"1"', '"2026-01-01T00:00:00Z"'),
+        ("1", "5"),
+    )
+]
+
+
 def test_damaged_attempts_of_the_schedule(config: Path) -> None:
     """Promised: exit 2 names the file and says what deleting it means."""
     from itemeval_assets.storage.attempts import read_attempts
 
     path = results_dir(config) / "reruns.json"
     store = open_store(load_study(config))
-    for content in (b"{", b"[]", b'{"a": 1}', b'{"a": {"made": "x", "last": "y"}}'):
+    for content in (b"{", b"[]", b'{"a": 1}', b'{"a": {"made": "x", "last": "y"}}', *ATTEMPTS):
         path.write_bytes(content)
         with pytest.raises(ItemevalAssetsError, match=r"reruns\.json.* delete it: ") as told:
             read_attempts(store)
@@ -243,3 +270,64 @@ def test_locks_with_anything_in_them(
         injected=len(files) + 1,
         loss=loss_of(config, server, items=ITEMS),
     )
+
+
+def _to_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+FOREIGN: dict[str, tuple[Callable[[Path], object], str, str]] = {
+    "another table's file": (
+        lambda root: shutil.copy(root / "items.parquet", _first(root, "solutions")),
+        r"solutions\.parquet/\S+ is not a readable solutions table: it has no .*another table\?",
+        "rebuilds the partition from its .eval logs",
+    ),
+    "a file of what is no partition": (
+        lambda root: shutil.copy(root / "items.parquet", root / "solutions.parquet"),
+        r"solutions\.parquet/items\.parquet is not a readable solutions table",
+        "Restore the file",
+    ),
+    "a damaged ledger": (
+        lambda root: (root / "ledger.parquet").write_bytes(b"garbage"),
+        r"ledger\.parquet is not a readable ledger table",
+        "adds it up again from the bookings",
+    ),
+    "a folder as ledger": (
+        lambda root: _to_folder(root / "ledger.parquet"),
+        r"cannot write \S+ledger\.parquet",
+        "a folder lies in its place; move it away",
+    ),
+    "a folder as items": (
+        lambda root: _to_folder(root / "items.parquet"),
+        r"cannot write \S+items\.parquet",
+        "a folder lies in its place; move it away",
+    ),
+    "a file as solutions": (
+        lambda root: (shutil.rmtree(root / "solutions.parquet"), _as_file(root)),
+        r"cannot read \S+solutions\.parquet",
+        "a file lies where one of its folders should be; move it away",
+    ),
+}
+
+
+def _first(root: Path, table: str) -> Path:
+    return next((root / f"{table}.parquet").rglob("*.parquet"))
+
+
+def _as_file(root: Path) -> None:
+    shutil.copy(root / "items.parquet", root / "solutions.parquet")
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_commands_that_run_dagster_name_a_file_out_of_place_as_well(
+    config: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    """Promised: exit 2, the file, and what to do; never the error of a library alone."""
+    damage, says, advice = FOREIGN[name]
+    damage(results_dir(config))
+    # The export reads no items.
+    command = ["run", str(config), "--yes"] if "items" in name else ["export", str(config)]
+    assert run_cli(command) == 2
+    told = " ".join(capsys.readouterr().err.split())
+    assert re.search(says, told) and advice in told

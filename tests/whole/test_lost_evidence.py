@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from inspect_ai.log import read_eval_log, write_eval_log
+from inspect_ai.model import ModelUsage
 
 from itemeval_assets import api
 from itemeval_assets.cli import run_cli
@@ -248,3 +250,48 @@ def tables_of(store: ResultsStore) -> dict[str, bytes]:
     """The files of all tables that a command may not touch."""
     tables = ("solutions", "gradings", "bookings", "replaced", "log_index")
     return {key: store.backend.read(key) or b"" for table in tables for key in store.keys(table)}
+
+
+@pytest.mark.parametrize("rows_too", [False, True])
+def test_of_two_logs_of_a_run_one_and_the_index_can_go_without_a_dollar(
+    config: Path, rows_too: bool
+) -> None:
+    before, (store, partition) = spent(config), place(config, "solutions")
+    first, second = split(logs_of(store, partition)[0])
+    for table in ("solutions", "log_index"):
+        delete(store, table, partition)
+    api.recover(config)
+    assert spent(config) == pytest.approx(before) and ledger.judge(store) == ([], [])
+    assert set(logs_of(store, partition)) == {first, second}
+
+    second.unlink()
+    delete(store, "log_index", partition)
+    if not rows_too:
+        # The rows of the log that is gone are still there: nothing is lost.
+        assert api.recover(config).accepted == []
+        assert spent(config) == pytest.approx(before) and ledger.judge(store) == ([], [])
+        return
+    delete(store, "solutions", partition)
+    with pytest.raises(EvidenceLost, match="1 calls"):
+        api.recover(config)
+    assert spent(config) == pytest.approx(before)
+    [lost] = api.recover(config, accept_loss=True).accepted
+    assert lost.calls == 1 and lost.usd and ledger.judge(store) == ([], [])
+    assert spent(config) == pytest.approx(before)
+
+
+def split(path: Path) -> tuple[Path, Path]:
+    """Make two logs of one, as a run leaves them that went on after an interruption."""
+    log = read_eval_log(str(path))
+    samples, other = log.samples or [], path.with_name(path.name.replace(".eval", "2.eval"))
+    path.unlink()
+    for target, part in ((path, samples[:-1]), (other, samples[-1:])):
+        log.samples = part
+        log.stats.model_usage = {}
+        for sample in part:
+            for model, usage in sample.model_usage.items():
+                so_far = log.stats.model_usage.get(model, ModelUsage())
+                log.stats.model_usage[model] = so_far + usage
+        log.eval.task_id += "2" * (target == other)
+        write_eval_log(log, str(target))
+    return path, other
