@@ -131,6 +131,13 @@ def preflight(found: "list[ModelHealth]") -> None:
             verdict,
             data(health.reason),
             latency,
-            "free" if health.verdict == "ok" and health.usd == 0 else dollars(health.usd),
+            _paid(health),
         )
     out.print(table)
+
+
+def _paid(health: "ModelHealth") -> str:
+    """What the call cost; nothing of a model that could not be called."""
+    if health.usd is None and health.latency_s is None:
+        return ""
+    return "free" if health.verdict == "ok" and health.usd == 0 else dollars(health.usd)

@@ -238,3 +238,22 @@ def test_free_is_what_answers_and_costs_nothing(printed: io.StringIO) -> None:
     assert "nobody is paid" not in printed.getvalue()
     reports.export_result(EXPORT._replace(spend=[paid._replace(model="mockllm/a")]))
     assert "mockllm/a: mock prices, nobody is paid." in printed.getvalue()
+
+
+def test_the_price_of_a_preflight_is_that_of_its_call(printed: io.StringIO) -> None:
+    found = [
+        ModelHealth("ollama/a", "ok", "answered", 0.5, 0.0),
+        ModelHealth("ollama/failed", "dead", "401", 0.5, 0.0),
+        ModelHealth("openai/x", "ok", "answered", 0.5, 0.000_002),
+        ModelHealth("x/unpriced", "ok", "answered", 0.5, None),
+        ModelHealth("x/unknown", "dead", "no such provider"),
+    ]
+    reports.preflight(found)
+    rows = [row.split("│") for row in printed.getvalue().splitlines() if "│" in row]
+    assert {row[1].strip(): row[5].strip() for row in rows} == {
+        "ollama/a": "free",
+        "ollama/failed": "$0",
+        "openai/x": "$0.0000020",
+        "x/unpriced": "no price",
+        "x/unknown": "",
+    }
