@@ -229,8 +229,9 @@ DOCUMENTS: Mapping[str, Document] = {
                 "partitions_per_run": 2,
             },
         },
-        # Seven conditions, one item, two replications; three scorers of each.
-        lambda summary: (_calls(summary), _done(summary)) == (14, [2] * (7 + 21)),
+        # Seven conditions, one item, two replications; three scorers of each, of which
+        # multiple_choice finds no letter in the targets.
+        lambda summary: (_calls(summary), _done(summary)) == (14, [2] * 7 + [2, 0, 2] * 7),
     ),
     "judges": Document(
         {
