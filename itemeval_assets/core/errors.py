@@ -21,6 +21,7 @@ __all__ = [
     "Stopped",
     "StoreError",
     "TemplateError",
+    "error_from",
 ]
 
 
@@ -101,3 +102,20 @@ class BudgetExceeded(ItemevalAssetsError):
     """The projected cost is above the hard cap `budget.max_usd`."""
 
     exit_code = 4
+
+
+def error_from(
+    kind: str, message: str, facts: Mapping[str, float] | None = None
+) -> ItemevalAssetsError:
+    """The error that a Dagster run, or another process, tells of by the name of its class.
+
+    Classes of other layers come as the base of all.
+    """
+    return _KINDS.get(kind, ItemevalAssetsError)(message, facts)
+
+
+_KINDS: dict[str, type[ItemevalAssetsError]] = {
+    name: kind
+    for name, kind in list(globals().items())
+    if isinstance(kind, type) and issubclass(kind, ItemevalAssetsError)
+}

@@ -9,8 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-from itemeval_assets.core import errors
-from itemeval_assets.core.errors import RunFailed, Stopped
+from itemeval_assets.core.errors import RunFailed, Stopped, error_from
 from itemeval_assets.core.failures import FailedCheck
 from itemeval_assets.core.study import Study
 from itemeval_assets.defs.build import build_definitions
@@ -120,10 +119,10 @@ def _error_of(result: dg.ExecuteInProcessResult) -> Exception:
             continue
         failure = event.step_failure_data.user_failure_data
         if failure is not None and "exit_code" in failure.metadata:
-            kind = getattr(errors, str(failure.metadata["error"].value))
+            kind = str(failure.metadata["error"].value)
             facts = {name: value.value for name, value in failure.metadata.items()}
             figures = {k: v for k, v in facts.items() if isinstance(v, (int, float))}
-            return kind(failure.description, figures)
+            return error_from(kind, failure.description or "", figures)
         error = event.step_failure_data.error
         if error is not None and error.cls_name == BLOCKED:
             return RunFailed(_failed_checks(result))

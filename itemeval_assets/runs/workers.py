@@ -11,8 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from typing import IO, Any
 
-from itemeval_assets.core import errors
-from itemeval_assets.core.errors import ItemevalAssetsError, RunFailed
+from itemeval_assets.core.errors import RunFailed, error_from
 from itemeval_assets.core.failures import FailedCheck
 from itemeval_assets.core.study import Study
 from itemeval_assets.engine.progress import Listener, Progress
@@ -60,8 +59,7 @@ class Ended:
         """The error as the class it was raised as."""
         if self.error is None:
             return None
-        kind: type[ItemevalAssetsError] = getattr(errors, self.error["kind"], RunFailed)
-        return kind(self.error["message"], self.error["facts"])
+        return error_from(self.error["kind"], self.error["message"], self.error["facts"])
 
 
 class Workers:

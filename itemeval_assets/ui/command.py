@@ -16,8 +16,12 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from itemeval_assets.core import errors
-from itemeval_assets.core.errors import ConfigError, ItemevalAssetsError, RunFailed
+from itemeval_assets.core.errors import (
+    ConfigError,
+    ItemevalAssetsError,
+    RunFailed,
+    error_from,
+)
 from itemeval_assets.settings import Settings
 from itemeval_assets.storage.inputs import load_study
 
@@ -139,4 +143,4 @@ def _until_it_ends(server: "subprocess.Popen[bytes]") -> tuple[bytes, bool]:
 def _error(told: dict[str, Any], code: int) -> Exception:
     if not told:
         return RunFailed(f"the UI ended by itself, with exit code {code}; see its messages above")
-    return getattr(errors, told["kind"])(told["message"])
+    return error_from(told["kind"], told["message"])

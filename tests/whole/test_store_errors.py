@@ -1,4 +1,4 @@
-"""What the store says reaches the user through Dagster: exit 2, the place, and what to do."""
+"""What is wrong reaches the user through Dagster: exit 2, the place, and what to do."""
 
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,9 @@ def test_what_cannot_be_read_is_told_by_the_export_too(
 ) -> None:
     config = write_study(tmp_path, items=1, graders=())
     assert run_cli(["run", str(config)]) == 0
+    assert "version 'bumpall': give one of" in told(
+        capsys, "release", str(config), "--version", "bumpall"
+    )
     (path,) = (results_dir(config) / "solutions.parquet").iterdir()
     path.write_bytes(path.read_bytes()[:100])
     said = told(capsys, "export", str(config)).replace("\n", "")
