@@ -21,9 +21,7 @@ def apart_from_loops(work: Callable[[], T], calls: Calls) -> T:
 
     Loops do not nest, and a notebook runs each cell within one. Signals arrive in this thread.
     """
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
+    if not _is_in_loop():
         return work()
     calls.on_begin = lambda: None
     steps = [calls.stop, calls.cut_off]
@@ -37,6 +35,18 @@ def apart_from_loops(work: Callable[[], T], calls: Calls) -> T:
                     raise
                 if steps:
                     steps.pop(0)()
+
+
+def _is_in_loop() -> bool:
+    """Whether an event loop is at work in this thread.
+
+    No eval may run in this handler: inspect would take its error for the cause of each other one.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def _set_loop() -> None:

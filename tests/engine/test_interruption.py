@@ -18,7 +18,8 @@ from itemeval_assets.core.prompts import Prompt
 from itemeval_assets.engine import in_flight
 from itemeval_assets.engine.allowance import Allowance
 from itemeval_assets.engine.evaluate import evaluate
-from itemeval_assets.engine.in_flight import was_sent
+from itemeval_assets.engine.in_flight import Calls, was_sent
+from itemeval_assets.engine.interruption import apart_from_loops
 from itemeval_assets.engine.models import RunModels
 from itemeval_assets.engine.progress import Progress, reporting
 from itemeval_assets.engine.tasks import CallSettings, Target, build_task, make_sample
@@ -147,3 +148,15 @@ def test_a_provider_that_hangs_shows_in_the_progress(
     ]
     assert max(while_all_hang) > 0.2
     assert heard[-1] == (0, 0.0, CONNECTIONS)
+
+
+def test_what_looks_for_a_loop_is_no_cause_of_an_error_of_a_call() -> None:
+    """inspect shows of an error what came first: where that is ours, nobody sees its own."""
+
+    def work() -> BaseException | None:
+        try:
+            raise ValueError("401")
+        except ValueError as error:
+            return error.__context__
+
+    assert apart_from_loops(work, Calls(lambda *_: None)) is None
