@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ import pytest
 
 from itemeval_assets import api
 from itemeval_assets.core.errors import ConfigError, ConsentMissing, RunFailed
+from itemeval_assets.core.failures import FailedCheck
+from itemeval_assets.runs.workers import Ended
 from tests.model_server import Behaviour
 from tests.studies import write_study
 
@@ -167,3 +170,9 @@ def test_workers_with_several_runs_stay_within_the_consent(tmp_path: Path, serve
 def test_no_worker_is_none(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="at least one process"):
         api.run(declare(tmp_path), workers=0)
+
+
+def test_what_a_worker_tells_of_its_end_is_what_it_says() -> None:
+    failed = [FailedCheck("gradings", "complete", ("a--0", "b--1"), "a · short | b")]
+    ended = Ended(["run"], 1, 2, failed, {"kind": "RunFailed", "message": "no", "facts": {}})
+    assert Ended.from_json(json.loads(json.dumps(asdict(ended)))) == ended
