@@ -13,6 +13,8 @@ from .text import well_formed
 __all__ = ["Record", "items_of", "refuse_repeated_ids"]
 
 Row = dict[str, Any]
+# Far below what the JSON of Python and of others can hold.
+DEEPEST = 100
 
 
 class Record(NamedTuple):
@@ -61,6 +63,11 @@ def _item(
             raise DatasetError(
                 f"benchmark.mapping.{path}: {where}: there is no column {name!r}; "
                 f"there are {', '.join(map(str, values))}"
+            )
+        if _is_deeper(values[name], DEEPEST):
+            raise DatasetError(
+                f"benchmark.mapping.{path}: {where}: the value of column {name!r} is nested more "
+                f"than {DEEPEST} levels deep; flatten it, or store it as text"
             )
         return values[name]
 
@@ -115,6 +122,21 @@ def _item_id(mapping: MappingConfig, index: int, dataset: str, part: Any) -> str
         lambda match: dataset if match[1] == "dataset" else part(match[1]),
         mapping.id,
     )
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    """Whether lists and objects stand in each other more than so many levels deep."""
+    layer = [value]
+    for _ in range(levels + 1):
+        inner = (
+            part.values() if isinstance(part, dict) else part
+            for part in layer
+            if isinstance(part, dict | list | tuple)
+        )
+        layer = [part for parts in inner for part in parts]
+        if not layer:
+            return False
+    return True
 
 
 def _text(value: Any) -> str:

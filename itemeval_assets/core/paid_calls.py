@@ -15,12 +15,14 @@ class PaidCalls(NamedTuple):
     """Paid calls of one condition; what the response cache answered, or failed, is none.
 
     `usd_per_call`: mean over the calls with a known price; null: there is none. `latency_s`:
-    lowest, quartiles and highest; null: no call was made singly.
+    lowest, quartiles and highest; null: no call was made singly. `unpriced`: calls whose price is
+    not known, of an unpriced model or by a reply that told no usage.
     """
 
     calls: int
     usd_per_call: float | None
     latency_s: FiveNumbers | None
+    unpriced: int = 0
 
 
 def generation_calls(
@@ -48,7 +50,9 @@ def _calls(
 ) -> dict[str, PaidCalls]:
     paid: dict[str, list[Row]] = {}
     for row in rows:
-        if row[f"{stage}_input_tokens"] is not None:
+        # What the response cache answered has no tokens either, and usd 0.0; what is gone, no log.
+        is_unmetered = row[f"{stage}_usd"] is None and row[f"{stage}_log_file"] is not None
+        if is_unmetered or row[f"{stage}_input_tokens"] is not None:
             paid.setdefault(label(row), []).append(row)
     found = {}
     for name, calls in paid.items():
@@ -59,6 +63,7 @@ def _calls(
             len(calls),
             sum(usd) / len(usd) if usd else None,
             _five_numbers([second for second in seconds if second is not None]),
+            len(calls) - len(usd),
         )
     return found
 

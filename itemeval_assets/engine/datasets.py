@@ -14,8 +14,12 @@ from itemeval_assets.core.config import BenchmarkConfig, DatasetConfig
 from itemeval_assets.core.errors import DatasetError
 from itemeval_assets.core.items import Record, items_of, refuse_repeated_ids
 from itemeval_assets.core.secrets import without_secrets
+from itemeval_assets.core.strict_json import load_json
 
 from .local_files import SUFFIXES, read_file
+
+# What `datasets` says of a split that is there and has no rows.
+NO_ROWS = "corresponds to no data"
 
 __all__ = ["load_items", "local_path", "resolve_revision"]
 
@@ -124,6 +128,8 @@ def _load_folder(dataset: DatasetConfig, path: Path) -> list[Any]:
             f"benchmark.datasets: {dataset.id!r} is a saved dataset; "
             f"{' and '.join(dataset.csv_options)} are for CSV: remove them"
         )
+    if _is_saved_empty(path / dataset.split if saved == ["dataset_dict.json"] else path):
+        return []
     found = datasets.load_from_disk(str(path))
     return list(found[dataset.split] if saved == ["dataset_dict.json"] else found)
 
@@ -131,7 +137,18 @@ def _load_folder(dataset: DatasetConfig, path: Path) -> list[Any]:
 def _load_split(dataset: DatasetConfig, where: str, **options: Any) -> Any:
     names = {"delimiter": "sep"}  # `datasets` takes `delimiter`, too, and then forgets it
     options |= {names.get(key, key): value for key, value in dataset.csv_options.items()}
-    return datasets.load_dataset(where, name=dataset.name, split=dataset.split, **options)
+    try:
+        return datasets.load_dataset(where, name=dataset.name, split=dataset.split, **options)
+    except ValueError as error:
+        if NO_ROWS in str(error):
+            return []
+        raise
+
+
+def _is_saved_empty(folder: Path) -> bool:
+    """Whether `save_to_disk` wrote no rows to a folder: `datasets` cannot read that back."""
+    state = folder / "state.json"
+    return state.is_file() and load_json(state.read_bytes()).get("_data_files") == []
 
 
 def _content_hash(path: Path) -> str:

@@ -98,11 +98,13 @@ def cost_and_latency(calls: "Mapping[str, Mapping[str, PaidCalls]]") -> Figure:
             usd = found.usd_per_call or 0.0
             label = stage if rows[place - 1][0] != stage or not place else None
             right.barh(place, usd, 0.6, color=colour, label=label)
-            _write(right, usd, place, f"{_price(found.usd_per_call)} × {found.calls}")
+            _write(right, usd, place, _priced_calls(found))
         _label_rows(left, [name for *_, name, _ in rows])
         _latency_axis(left, [seconds for *_, found in rows for seconds in found.latency_s or ()])
         right.set_title("USD per call × calls", loc="left")
-        right.set_xlim(0, 1.8 * dearest or 1.0)
+        right.set_xlim(
+            0, (2.6 if any(found.unpriced for *_, found in rows) else 1.8) * dearest or 1.0
+        )
         right.xaxis.set_visible(False)
         right.spines["bottom"].set_visible(False)
         right.tick_params(length=0)
@@ -162,6 +164,13 @@ def _latency_axis(axes: Axes, seconds: list[float]) -> None:
     axes.xaxis.set_major_formatter(ticker.FuncFormatter(lambda x, _: f"{x:g}"))
     if not seconds:
         axes.text(0.5, 0.5, "not measured", transform=axes.transAxes, ha="center")
+
+
+def _priced_calls(found: "PaidCalls") -> str:
+    """What a call costs, how many there are, and how many of them the price leaves out."""
+    left_out = found.unpriced if found.usd_per_call is not None else 0
+    unpriced = f", {left_out} without a price" if left_out else ""
+    return f"{_price(found.usd_per_call)} × {found.calls}{unpriced}"
 
 
 def _price(usd: float | None) -> str:

@@ -50,7 +50,7 @@ def test_calls_without_a_price_and_calls_of_batches() -> None:
     assert generated([event(gen_usd=None), event("q2")])["g1"][:2] == (2, 0.25)
     batch = event("q2", gen_latency_s=80_000.0, gen_log_file="batch.eval")
     assert generated([batch], ("batch.eval",)) == {"g1": PaidCalls(1, 0.25, None)}
-    assert generated([event(), batch], ("batch.eval",))["g1"] == (2, 0.25, (2.0,) * 5)
+    assert generated([event(), batch], ("batch.eval",))["g1"] == (2, 0.25, (2.0,) * 5, 0)
     assert generated([event(gen_latency_s=None)])["g1"].latency_s is None
 
 
@@ -86,3 +86,10 @@ def test_the_numbers_are_in_order_and_among_those_of_the_rows(rows: list) -> Non
     else:
         assert found.latency_s is None
     assert rows == before
+
+
+def test_calls_without_a_price_are_counted_apart_from_the_mean() -> None:
+    unmetered = event("q2", gen_usd=None, gen_input_tokens=None)
+    unpriced = event("q3", gen_usd=None)
+    found = generated([event("q1"), unmetered, unpriced])["g1"]
+    assert (found.calls, found.usd_per_call, found.unpriced) == (3, 0.25, 2)

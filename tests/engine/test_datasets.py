@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from itemeval_assets.core.config import BenchmarkConfig, DatasetConfig
 from itemeval_assets.core.errors import DatasetError
+from itemeval_assets.core.items import DEEPEST
 from itemeval_assets.core.text import well_formed
 from itemeval_assets.engine.datasets import load_items, resolve_revision
 
@@ -444,6 +445,44 @@ def jsonl_folder(folder: Path) -> None:
     folder.mkdir()
     write_jsonl(folder / "train.jsonl", ROWS)
     write_jsonl(folder / "test.jsonl", [{**ROWS[0], "id": "t"}])
+
+
+def empty_dataset(folder: Path) -> None:
+    datasets.Dataset.from_list([]).save_to_disk(folder)
+
+
+def empty_split(folder: Path) -> None:
+    none = datasets.Dataset.from_list(ROWS).select([])
+    datasets.DatasetDict({"train": none}).save_to_disk(folder)
+
+
+def empty_parquet(folder: Path) -> None:
+    folder.mkdir()
+    datasets.Dataset.from_list(ROWS).select([]).to_parquet(folder / "train.parquet")
+
+
+@pytest.mark.parametrize("make", [empty_dataset, empty_split, empty_parquet])
+def test_a_dataset_folder_without_rows_is_refused_in_our_words(
+    tmp_path: Path, make: Callable[[Path], object]
+) -> None:
+    make(tmp_path / "data")
+    with pytest.raises(DatasetError, match="'data' has no items; name data with at least one row"):
+        load(benchmark({"id": "data"}, adapter="hf"), tmp_path)
+
+
+def nested(levels: int) -> Any:
+    value: Any = "core"
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+def test_metadata_nested_too_deeply_are_refused_with_their_place(tmp_path: Path) -> None:
+    [*_, kept] = load_rows(tmp_path, [{**ROWS[0], "deep": nested(DEEPEST)}], metadata=["deep"])
+    assert json.loads(kept["metadata_json"])["deep"] == nested(DEEPEST)
+    for levels in (DEEPEST + 1, 900):
+        with pytest.raises(DatasetError, match=r"metadata: dataset 'rows.jsonl', line 1: .*'deep'"):
+            load_rows(tmp_path, [{**ROWS[0], "deep": nested(levels)}], metadata=["deep"])
 
 
 FOLDERS = [saved_dataset, saved_splits, parquet_folder, jsonl_folder]

@@ -237,3 +237,10 @@ def test_a_long_name_keeps_both_its_ends() -> None:
     assert short("abcdefgh", 8) == "abcdefgh"
     assert short("abcdefghi", 8) == "abc…fghi"
     assert all(len(short("x" * 50, longest)) == longest for longest in range(2, 50))
+
+
+def test_the_picture_of_cost_says_how_many_calls_had_no_price() -> None:
+    rows = [event("q1"), event("q2", gen_usd=None), event("q3", gen_usd=None)]
+    found = generation_calls(rows, lambda row: row["gen_condition_id"], ())
+    [_, right] = cost_and_latency({"generate": found}).axes
+    assert [text.get_text() for text in right.texts] == ["$0.25 × 3, 2 without a price"]

@@ -1,10 +1,12 @@
 """Data that cannot be read, through the command line: a message, exit code 2, nothing written."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from itemeval_assets.cli import run_cli
+from itemeval_assets.core.items import DEEPEST
 from tests.studies import write_study
 
 from .looking import results_dir
@@ -53,3 +55,18 @@ def test_a_study_on_csv_of_another_program_runs(tmp_path: Path) -> None:
     content = CSV.replace(",", ";").replace("1+1?", "Über 1,5?").encode("cp1252")
     config = declare(tmp_path, content, delimiter=";", encoding="cp1252")
     assert run_cli(["run", str(config)]) == 0
+
+
+def test_metadata_at_the_limit_of_their_depth_go_through_every_command(tmp_path: Path) -> None:
+    config = write_study(
+        tmp_path,
+        items=1,
+        extra={"benchmark": {"mapping": {"metadata": ["deep"]}}},
+    )
+    [item] = (json.loads(line) for line in (tmp_path / "items.jsonl").read_text().splitlines())
+    item["deep"] = "core"
+    for _ in range(DEEPEST):
+        item["deep"] = [item["deep"]]
+    (tmp_path / "items.jsonl").write_text(json.dumps(item))
+    for command in (["run", "--yes"], ["export"], ["cells"], ["estimate"], ["status"]):
+        assert run_cli([command[0], str(config), *command[1:]]) == 0
