@@ -15,7 +15,7 @@ quickstart: setup ## run a small real study: SmolLM2-135M on this machine, no ke
 	$(RUN) itemeval-assets quickstart
 
 test: setup ## run the tests
-	$(RUN) pytest -n auto -m "not deploy"
+	$(RUN) pytest -n auto --dist worksteal -m "not deploy"
 
 faults: setup ## inject faults, many times each, and print what was lost
 	$(RUN) python -m scripts.faults
