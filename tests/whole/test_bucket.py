@@ -12,6 +12,8 @@ import pytest
 
 from itemeval_assets import api
 from itemeval_assets.cli import run_cli
+from itemeval_assets.core.errors import EvidenceLost
+from itemeval_assets.stages import ledger
 from itemeval_assets.storage.inputs import load_study
 from itemeval_assets.storage.store import open_store
 from tests.model_server import Behaviour
@@ -199,3 +201,21 @@ def test_a_bucket_that_goes_away_loses_no_paid_answer(
     assert summary.recovered == made == 6
     assert server.count() == made
     assert_reconciled(config)
+
+
+def test_a_loss_in_a_bucket_is_said_and_can_be_accepted(tmp_path: Path, s3_location: str) -> None:
+    config = declare(tmp_path, s3_location, items=2, scorer=None)
+    spent = api.run(config).status.usd or 0.0
+    store, study = open_store(load_study(config)), load_study(config)
+    [partition] = study.generate_partitions()
+    [log] = store.read("log_index", [partition], ["log_file"])["log_file"].to_pylist()
+    store.backend.delete(log)
+    store.backend.delete(f"solutions.parquet/{partition[0]}.parquet")
+    with pytest.raises(EvidenceLost, match="2 calls"):
+        api.recover(config)
+    [lost] = api.recover(config, accept_loss=True).accepted
+    assert (lost.calls, lost.partition) == (2, partition) and lost.usd
+    assert ledger.judge(store) == ([], [])
+    again = api.run(config)
+    assert again.exit_code == 0 and again.calls >= 2
+    assert again.status.usd == pytest.approx(spent + (again.usd or 0.0))
