@@ -155,8 +155,9 @@ def test_what_is_stated_in_other_words_is_read(scorer: str, x: object, y: object
 NUMBERS = ["1 ", "1,", "1,111", "1\u00a0111", "1/", "10^", "-", "1-", "(1", "=1", "½", "x = 1, "]
 LETTERS = ["B ", "B, ", "(B) ", "B or ", "A dog ", "not ", "B. x\n", "e.", "the answer is B "]
 MARKS_ALONE = ["'", '"', "“", "**", "\n", " ", "{", "$", "$$ a", "\\(", "\u0301\u0323"]
+REMARKS = ["\n_", "_ ", "\n(", "\nsteps: ", "\ntook 1 ", ", confidence level", "E. coli "]
 LABELS = ["ANSWER", "ANSWER:", "ANSWER: 1\n", "\\boxed{", "\\text{", "\\frac{"]
-HOSTILE = [*NUMBERS, *LETTERS, *MARKS_ALONE, *LABELS]
+HOSTILE = [*NUMBERS, *LETTERS, *MARKS_ALONE, *REMARKS, *LABELS]
 
 
 @pytest.mark.parametrize("scorer", SCORERS)

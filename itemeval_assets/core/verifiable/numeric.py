@@ -62,12 +62,13 @@ _CONFIDENCE = re.compile(
 # Remarks that end a text. A confidence level or a number of steps may be the answer: where there
 # is another number it is not.
 _CLOSING = re.compile(
-    r"(?:(?:^|(?<=[\n(_*])|(?<=[.!?;,]\s))[\s_*]*(?:my )?confidence (?:level|score|rating)"
+    r"(?:(?:^|(?<=[\n(_*])|(?<=[.!?;,]\s))[ \t_*]{0,8}(?:my )?confidence (?:level|score|rating)"
     r"(?:[\s_*]{0,3}[:=]|(?<=level) is)[\s_*]{0,3}\d[\d./]*+|"
-    r"^[ \t(_*]*(?:(?:done|solved|finished|completed|computed|calculated|took|found)(?: this| it)?"
-    r"(?: in| after)?|(?:total )?(?:number of )?(?:steps|time|tokens)(?: used| taken)?[:=])[ \t]*"
+    r"^[ \t(_*]{0,8}(?:(?:done|solved|finished|completed|computed|calculated|took|found)"
+    r"(?: this| it)?(?: in| after)?|(?:total )?(?:number of )?(?:steps|time|tokens)"
+    r"(?: used| taken)?[:=])[ \t]*"
     r"\d[\d.,]*+\s?(?:(?:steps?|seconds?|secs?|s|ms|minutes?|tokens?|tries|attempts?|iterations?)"
-    r"\b)?[ \t.!)_*]*$)",
+    r"\b)?[ \t.!)_*]{0,8}$)",
     re.IGNORECASE | re.MULTILINE,
 )
 _PARAGRAPH_END = re.compile(r"[.!]?[ \t]*\n[ \t]*\n")
