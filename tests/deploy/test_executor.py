@@ -4,7 +4,6 @@ import sys
 
 import dagster as dg
 import pytest
-from pydantic import ValidationError
 
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.defs.build import build_definitions, executor_of
@@ -45,5 +44,5 @@ def test_celery_without_its_package_is_the_users_mistake(monkeypatch: pytest.Mon
 
 
 def test_an_unknown_executor_is_refused() -> None:
-    with pytest.raises(ValidationError, match="in_process"):
+    with pytest.raises(ConfigError, match="in_process"):
         Settings(executor="threads")  # type: ignore[arg-type]

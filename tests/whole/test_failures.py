@@ -64,7 +64,7 @@ def test_failed_cells_are_rows_and_the_next_run_calls_just_those(
 
     shown = capsys.readouterr().out
     assert f"{solvers + judges} cells errored; run again" in shown
-    assert "Checks that failed: " in shown and ":no_errored_rows:m_short_" in shown
+    assert "Checks that failed: " in shown and "no_errored_rows of solutions: m · short" in shown
 
     server.reset_counts()
     assert run_cli(["run", str(config), "--json"]) == 5
