@@ -83,7 +83,7 @@ def by_processes(*command: str, in_ranges: bool) -> Way:
             selected = ",".join(f"toy/{name}" for name in assets.split(","))
             for options in _over([partition_key(one) for one in partitions], in_ranges):
                 line = [sys.executable, "-m", *command, selected, *options]
-                subprocess.run(line, env=environment, check=True)
+                subprocess.run(line, cwd=ROOT, env=environment, check=True)
 
     return run
 
@@ -96,6 +96,8 @@ def _over(keys: list[str], in_ranges: bool) -> list[list[str]]:
     return [["--partition", key] for key in keys]
 
 
+# Where `dg` finds the project.
+ROOT = Path(__file__).parents[2]
 DEFINITIONS = ("-m", "itemeval_assets.definitions")
 WAYS: dict[str, Way] = {
     "dev first, stage by stage": by_commands(
@@ -114,9 +116,7 @@ EVERY_WAY: dict[str, Way] = {
         "--workers=2 --grader=mockllm/judge --rubric=strict",
     ),
     "api": by_api,
-    "dg launch": by_processes(
-        "dagster_dg_cli.cli", "launch", *DEFINITIONS, "--assets", in_ranges=True
-    ),
+    "dg launch": by_processes("dagster_dg_cli.cli", "launch", "--assets", in_ranges=True),
     "dagster asset materialize": by_processes(
         "dagster", "asset", "materialize", *DEFINITIONS, "--select", in_ranges=False
     ),
