@@ -11,8 +11,9 @@ export UV_PYTHON_PREFERENCE ?= only-system
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
+# Not through uv, which changes the PATH: the commands it prints next are for the reader's own.
 quickstart: setup ## run a small real study: SmolLM2-135M on this machine, no key, no network
-	$(RUN) itemeval-assets quickstart
+	.venv/bin/itemeval-assets quickstart
 
 test: setup ## run the tests
 	$(RUN) pytest -n auto --dist worksteal -m "not deploy"

@@ -317,6 +317,8 @@ def _asked(
 
 def _amount(usd: float | None) -> float | None:
     try:
+        if isinstance(usd, bool):
+            raise TypeError
         return None if usd is None else float(usd)
     except (TypeError, ValueError, OverflowError) as error:
         raise ConfigError(f"max_usd: {usd!r} is no amount of USD") from error
@@ -331,6 +333,8 @@ def _flag(name: str, value: object) -> bool:
 
 def _processes(workers: int) -> int:
     try:
+        if isinstance(workers, bool):
+            raise TypeError
         count = operator.index(workers)
     except TypeError as error:
         raise ConfigError(f"workers: {workers!r} is no number of processes") from error

@@ -24,8 +24,8 @@ __all__ = ["serve"]
 NO_PATHS: list[Any] = [None, 3, True, b"study.yaml", [], {"study": "x"}, "a\0b", "~no-such-user/x"]
 NO_WORDS: list[Any] = [3, 1.5, True, b"a", [3], [None], ["mockllm/a", 7], object(), iter([])]
 NO_FLAGS: list[Any] = [1, "no", None, []]
-NO_COUNTS: list[Any] = [None, "2", 1.5, float("nan"), [], 0, -1]
-NO_AMOUNTS: list[Any] = ["much", [], object(), -1, float("nan"), 10**400]
+NO_COUNTS: list[Any] = [None, "2", 1.5, float("nan"), [], 0, -1, True]
+NO_AMOUNTS: list[Any] = ["much", [], object(), -1, float("nan"), 10**400, True, False]
 TAKE_WORDS = ["run", "estimate", "cells", "count_cells"]
 
 

@@ -1,6 +1,7 @@
 """The command line: exit codes and messages, and that a mistake leaves nothing behind."""
 
 import json
+import sys
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
@@ -47,7 +48,11 @@ MISTAKES: dict[str, Mistake] = {
         ["facets.grader", "'x | y/z'", "provider/model"],
     ),
     "unknown provider": ({"models": ["nope/x"]}, 2, ["solvers.models", "nope/x"]),
-    "missing package": ({"models": ["groq/x"]}, 2, ["groq/x", "pip install groq"]),
+    "missing package": (
+        {"models": ["groq/x"]},
+        2,
+        ["groq/x", "install groq with: ", sys.executable],
+    ),
     "no key": ({"models": ["openai/x"]}, 2, ["openai/x", "OPENAI_API_KEY"]),
     "no key for the judge": ({"graders": ["openai/x"]}, 2, ["graders.openai/x", "OPENAI_API_KEY"]),
     "missing data": (

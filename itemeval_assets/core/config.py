@@ -255,7 +255,11 @@ class AutomationConfig(_Section):
         try:
             croniter(value, ANY_TIME).get_next()
         except CroniterError as error:
-            raise ValueError(f"{value!r} never comes: {error}") from error
+            raise ValueError(
+                f"{value!r} is no time that ever comes; write five fields: minute (0-59), hour "
+                "(0-23), day (1-31), month (1-12), day of the week (0-6, 0 is Sunday); for "
+                "example '0 3 * * *', each night at three"
+            ) from error
         return value
 
 

