@@ -14,13 +14,17 @@ from .yaml_numbers import number_advice
 __all__ = ["describe_problems"]
 
 SHAPES = ("literal[", "list[", "dict[", "function-")
+# What pydantic calls a value of another kind; it says so of each kind that a field may have.
+OF_ANOTHER_KIND = ("_type", "_parsing", "literal_error")
 
 
 def describe_problems(error: ValidationError, data: Any, model: type[BaseModel]) -> list[str]:
     """One or more lines for every problem in `error`, each starting with its YAML path."""
     lines: list[str] = []
-    for problem in error.errors():
-        path = _yaml_path(problem["loc"])
+    problems = [(_yaml_path(problem["loc"]), problem) for problem in error.errors()]
+    for path, problem in problems:
+        if _is_beside_the_point(path, problem, problems):
+            continue
         if problem["type"] == "extra_forbidden":
             lines.append(_unknown_key(path, problem["loc"], model))
         elif problem["type"] == "missing":
@@ -37,6 +41,15 @@ def describe_problems(error: ValidationError, data: Any, model: type[BaseModel])
         else:
             lines.append(_wrong_value(path, problem["msg"], problem["input"]))
     return list(dict.fromkeys(lines))
+
+
+def _is_beside_the_point(path: str, problem: Any, problems: list[tuple[str, Any]]) -> bool:
+    """Whether a value was tried as another kind than it is: the problem of its own kind is told."""
+    return problem["type"].endswith(OF_ANOTHER_KIND) and any(
+        other.startswith((f"{path}.", f"{path}["))
+        or (other == path and not found["type"].endswith(OF_ANOTHER_KIND))
+        for other, found in problems
+    )
 
 
 def _wrong_value(path: str, allowed: str, found: Any) -> str:

@@ -3,18 +3,24 @@
 import re
 from typing import TYPE_CHECKING
 
+from .text import bytes_of, cut
+
 if TYPE_CHECKING:
     from .config import StudyConfig
 
 __all__ = ["problems_across"]
 
 MODEL_ID = re.compile(r"[^/\s]+/\S+")
+# Names become names of files, of which a file system takes 255 bytes. A dataset may be a path.
+LONGEST_NAME_BYTES = 200
+LONGEST_DATASET_BYTES = 1_000
 
 
 def problems_across(config: "StudyConfig") -> list[str]:
     """A line for every rule that is broken, each starting with its YAML path."""
     return [
         *_repeated_values(config),
+        *_long_names(config),
         *_model_problems(config),
         *_revision_problems(config),
         *_csv_problems(config),
@@ -43,14 +49,41 @@ def _repeated_values(config: "StudyConfig") -> list[str]:
     ]
 
 
+def _long_names(config: "StudyConfig") -> list[str]:
+    facets = config.facets
+    names = _models(config)
+    names |= {f"graders.{cut(name)}": name for name in config.graders}
+    names |= {f"facets.prompt[{n}]": name for n, name in enumerate(facets.prompt)}
+    names |= {f"facets.rubric[{n}]": name for n, name in enumerate(facets.rubric)}
+    names |= {
+        f"facets.model_config[{n}].name": facet.name
+        for n, facet in enumerate(facets.model_config_facet)
+    }
+    datasets = {
+        f"benchmark.datasets[{n}].id": d.id for n, d in enumerate(config.benchmark.datasets)
+    }
+    return [
+        f"{path}: {cut(name)!r} has {bytes_of(name):,} bytes; a name may have {longest:,}"
+        for group, longest in ((names, LONGEST_NAME_BYTES), (datasets, LONGEST_DATASET_BYTES))
+        for path, name in group.items()
+        if bytes_of(name) > longest
+    ]
+
+
+def _models(config: "StudyConfig") -> dict[str, str]:
+    """Every model that is named, by its place in the YAML."""
+    models = {f"solvers.models[{n}]": model for n, model in enumerate(config.solvers.models)}
+    models |= {
+        f"graders.{cut(name)}.model": grader.model for name, grader in config.graders.items()
+    }
+    return models | {f"facets.grader[{n}]": name for n, name in enumerate(config.facets.grader)}
+
+
 def _model_problems(config: "StudyConfig") -> list[str]:
     """A model's id names the folder of its cached answers."""
-    models = {f"solvers.models[{n}]": model for n, model in enumerate(config.solvers.models)}
-    models |= {f"graders.{name}.model": grader.model for name, grader in config.graders.items()}
-    models |= {f"facets.grader[{n}]": name for n, name in enumerate(config.facets.grader)}
     return [
         f"{path}: {model!r} is no model id: it may not hold `.` or `..` between slashes"
-        for path, model in models.items()
+        for path, model in _models(config).items()
         if {".", ".."} & set(model.split("/"))
     ]
 

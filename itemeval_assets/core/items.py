@@ -8,13 +8,15 @@ from typing import Any, NamedTuple
 from .conditions import canonical_json
 from .config import MappingConfig
 from .errors import DatasetError
-from .text import well_formed
+from .text import bytes_of, cut, well_formed
 
 __all__ = ["Record", "items_of", "refuse_repeated_ids"]
 
 Row = dict[str, Any]
 # Far below what the JSON of Python and of others can hold.
 DEEPEST = 100
+# An id names a part of a log, and stands in every row.
+LONGEST_ID_BYTES = 1_000
 
 
 class Record(NamedTuple):
@@ -89,6 +91,12 @@ def _item(
         return found
 
     item_id = _item_id(mapping, index, dataset, id_part)
+    if (size := bytes_of(item_id)) > LONGEST_ID_BYTES:
+        raise DatasetError(
+            f"benchmark.mapping.id: {where}: the id {cut(item_id)!r} has {size:,} bytes, and may "
+            f"have {LONGEST_ID_BYTES:,}; map a shorter column, or leave out `mapping.id`: then "
+            "items are numbered"
+        )
     shown = text(mapping.input, "input")
     if not shown.strip():
         raise DatasetError(

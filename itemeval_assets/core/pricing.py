@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from .errors import ConfigError
-from .strict_json import load_json
+from .strict_json import load_json, unique_keys
 
 __all__ = [
     "BATCH_DISCOUNT",
@@ -59,7 +59,8 @@ class Price(BaseModel):
     `batch_discount`: the share by which a batch call is cheaper; null: as the provider says.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # Strict: true is no price of 1 USD.
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     input_usd_per_mtok: float = Field(ge=0, allow_inf_nan=False)
     output_usd_per_mtok: float = Field(ge=0, allow_inf_nan=False)
@@ -275,13 +276,19 @@ def parse_price_file(text: str, where: str) -> PriceFile:
     Raises ConfigError that names the file and the field.
     """
     try:
-        return PriceFile.model_validate(load_json(text))
+        data = load_json(text, unique_keys)
+    except ValueError as error:
+        raise ConfigError(f"budget.pricing_path: {where} is not valid JSON: {error}") from error
+    if not isinstance(data, dict):
+        raise ConfigError(
+            f'budget.pricing_path: {where}: expected an object that starts with {{"models": {{'
+        )
+    try:
+        return PriceFile.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
         raise ConfigError(f"budget.pricing_path: {where}: {field}: {first['msg']}") from error
-    except ValueError as error:
-        raise ConfigError(f"budget.pricing_path: {where} is not valid JSON: {error}") from error
 
 
 def _edition() -> str:

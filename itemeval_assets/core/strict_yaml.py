@@ -11,6 +11,8 @@ __all__ = ["StrictLoader", "load_yaml", "yaml_message"]
 
 # Values that aliases may add to those written out. A text of a few lines can mean billions.
 MOST_REPEATED = 10_000
+# Python reads no longer integers than some thousand digits, and nobody means one.
+LONGEST_NUMBER = 1_000
 
 
 def load_yaml(text: str | bytes, loader: type[yaml.SafeLoader] = yaml.SafeLoader) -> Any:
@@ -29,7 +31,7 @@ def load_yaml(text: str | bytes, loader: type[yaml.SafeLoader] = yaml.SafeLoader
     except RecursionError as error:
         raise yaml.YAMLError("its values are nested too deeply") from error
     except (ValueError, OverflowError) as error:
-        # Of numbers with thousands of digits, and of dates that there are not.
+        # Of dates that there are not, and of numbers where the loader is a plain one.
         raise yaml.YAMLError(f"{error}; put quotes around a value that is text") from error
     finally:
         reader.dispose()
@@ -37,8 +39,13 @@ def load_yaml(text: str | bytes, loader: type[yaml.SafeLoader] = yaml.SafeLoader
 
 def _size(node: yaml.Node, known: dict[int, int]) -> int:
     """How many values a node holds once its aliases are written out; those seen go to `known`."""
+    if known.get(id(node)) == 0:
+        # A mapping that is merged into itself would be read as an empty one.
+        raise yaml.MarkedYAMLError(
+            problem="a value holds itself, through its alias", problem_mark=node.start_mark
+        )
     if id(node) not in known:
-        known[id(node)] = 0  # until it is left: a node inside itself is refused later
+        known[id(node)] = 0  # until it is left
         inner: list[Any] = []
         if isinstance(node, yaml.SequenceNode):
             inner = node.value
@@ -99,6 +106,12 @@ def _plain_number(loader: StrictLoader, node: yaml.ScalarNode) -> int | float:
     problem = misread_number(node.value)
     if problem is not None:
         raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
+    if len(node.value) > LONGEST_NUMBER:
+        raise yaml.MarkedYAMLError(
+            problem=f"a number has {len(node.value):,} characters, and may have "
+            f"{LONGEST_NUMBER:,}; put quotes around a value that is text",
+            problem_mark=node.start_mark,
+        )
     is_int = node.tag == "tag:yaml.org,2002:int"
     return (loader.construct_yaml_int if is_int else loader.construct_yaml_float)(node)
 

@@ -2,9 +2,10 @@
 
 import math
 
-__all__ = ["dollars", "well_formed"]
+__all__ = ["bytes_of", "cut", "dollars", "well_formed"]
 
 LEAST_USD = 0.00005
+SHOWN = 60
 
 
 def well_formed(text: str) -> str:
@@ -17,6 +18,16 @@ def well_formed(text: str) -> str:
     except UnicodeEncodeError:
         text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return text.replace("\x00", "\ufffd")
+
+
+def bytes_of(text: str) -> int:
+    """How long a text is in UTF-8."""
+    return len(text.encode("utf-8", "surrogatepass"))
+
+
+def cut(text: str) -> str:
+    """The text as a message shows it: the beginning of a long one."""
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
 
 
 def dollars(usd: float | None) -> str:

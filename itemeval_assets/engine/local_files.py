@@ -6,7 +6,6 @@ read as something else than it was meant is refused, with the file, the line and
 
 import csv
 import io
-import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ import pyarrow.parquet as pq
 from itemeval_assets.core.config import DatasetConfig
 from itemeval_assets.core.errors import DatasetError
 from itemeval_assets.core.items import Record
+from itemeval_assets.core.strict_json import load_json
 
 __all__ = ["SUFFIXES", "read_file"]
 
@@ -158,9 +158,7 @@ def _json(text: str, where: str) -> Any:
         return dict(pairs)
 
     try:
-        return json.loads(text, object_pairs_hook=object_of)
-    except RecursionError as error:
-        raise DatasetError(f"{where}: its values are nested too deeply") from error
+        return load_json(text, object_of)
     except ValueError as error:
         raise DatasetError(f"{where}: not valid JSON: {error}") from error
 

@@ -70,7 +70,7 @@ def _price_text(config: StudyConfig, base: Path) -> PriceText | None:
     try:
         return PriceText(str(path), path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
-        return PriceText(str(path), problem=f"cannot read {path}: {error}")
+        return PriceText(str(path), problem=_unreadable(path, error))
 
 
 def _refuse_old_prices(study: Study, prices: PriceFile, path: str) -> None:
@@ -113,7 +113,16 @@ def _text_of(path: Path) -> str:
     try:
         return _read_bytes(path).decode("utf-8")
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{path} is not UTF-8 text (byte {error.start})") from error
+        raise ConfigError(_unreadable(path, error)) from error
+
+
+def _unreadable(path: Path, error: OSError | UnicodeDecodeError) -> str:
+    """Why a file cannot be read, in words."""
+    if isinstance(error, UnicodeDecodeError):
+        return f"{path} is not UTF-8 text (byte {error.start})"
+    if isinstance(error, IsADirectoryError):
+        return f"{path} is a folder; there has to be a file of that name"
+    return f"cannot read {path}: {error.strerror}"
 
 
 def _location(config: StudyConfig, path: Path) -> str:
@@ -162,7 +171,7 @@ def _load_template(name: str, folder: Path, builtin: str) -> Template:
             f"{name!r}: there is no file {path}{_hint(name, folder, builtin)}"
         ) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise TemplateError(f"{name!r}: cannot read {path}: {error}") from error
+        raise TemplateError(f"{name!r}: {_unreadable(path, error)}") from error
 
 
 def _hint(name: str, folder: Path, builtin: str) -> str:

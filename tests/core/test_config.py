@@ -249,6 +249,68 @@ def test_connections_that_there_cannot_be(given: object, found: str) -> None:
     assert any(found in line for line in lines)
 
 
+@pytest.mark.parametrize(
+    ("extra", "line"),
+    [
+        (
+            {"solvers": {"max_connections": {"openai": -1}}},
+            "solvers.max_connections.openai: Input should be greater than or equal to 1; found -1",
+        ),
+        (
+            {"solvers": {"max_connections": {"openai": "x"}}},
+            "solvers.max_connections.openai: Input should be a valid integer; found 'x'",
+        ),
+        (
+            {"solvers": {"max_connections": -1}},
+            "solvers.max_connections: Input should be greater than or equal to 1; found -1",
+        ),
+        (
+            {"budget": {"batch": -1}},
+            "budget.batch: Input should be greater than or equal to 1; found -1",
+        ),
+    ],
+)
+def test_of_a_field_of_several_kinds_only_what_is_wrong_is_told(
+    extra: dict[str, Any], line: str
+) -> None:
+    assert problems(extra) == [line]
+
+
+@pytest.mark.parametrize(
+    ("extra", "path", "longest"),
+    [
+        ({"solvers": {"models": ["mockllm/" + "x" * 300]}}, "solvers.models[0]", 200),
+        ({"solvers": {"models": ["mockllm/" + "é" * 97]}}, "solvers.models[0]", 200),
+        (
+            {"graders": {"a": {"model": "m/" + "x" * 300}}},
+            "graders.a.model",
+            200,
+        ),
+        ({"graders": {"j" * 201: {"model": "m/a"}}}, f"graders.{'j' * 60}...", 200),
+        ({"facets": {"grader": ["m/" + "x" * 300]}}, "facets.grader[0]", 200),
+        ({"facets": {"prompt": ["p" * 201]}}, "facets.prompt[0]", 200),
+        ({"facets": {"rubric": ["r" * 201]}}, "facets.rubric[0]", 200),
+        (
+            {"facets": {"model_config": [{"name": "a"}, {"name": "n" * 201}]}},
+            "facets.model_config[1].name",
+            200,
+        ),
+        ({"benchmark": {"datasets": [{"id": "d" * 1_001}]}}, "benchmark.datasets[0].id", 1_000),
+    ],
+)
+def test_a_long_name_is_refused_with_its_path(
+    extra: dict[str, Any], path: str, longest: int
+) -> None:
+    [line] = problems(extra)
+    assert line.startswith(f"{path}: '") and line.endswith(f" bytes; a name may have {longest:,}")
+    assert len(line) < 200
+
+
+def test_names_may_have_two_hundred_bytes() -> None:
+    longest = "m/" + "x" * 198
+    assert parsed({"solvers": {"models": [longest]}}).solvers.models == [longest]
+
+
 @pytest.mark.parametrize("scorer", ["numeric", ["numeric"], ["numeric", "exact_match"]])
 def test_one_scorer_or_a_list(scorer: str | list[str]) -> None:
     scorers = parsed({"facets": {"scorer": scorer}}).facets.scorers
@@ -459,6 +521,8 @@ def test_problems_across_fields_are_told_at_once_and_beside_unknown_keys() -> No
         ("study: [\n", "line 2, column 1: "),
         ("study:\n\t- a\n", "line 2, column 1: "),
         ("study: &a [*a]\n", "line 1, column 8: "),
+        ("study: &a {<<: *a}\n", "line 1, column 8: a value holds itself, through its alias"),
+        ("a: &a {b: &b {<<: *a}, <<: *b}\n", "line 1, column 4: a value holds itself"),
         ("study: a\x00\n", "not valid YAML"),
         ("", "expected a mapping that starts with `study: <name>`"),
         ("- a\n", "expected a mapping that starts with `study: <name>`"),
@@ -518,6 +582,8 @@ def test_a_number_that_is_none_to_yaml_is_told_as_it_is_written(
         ("max_tokens: 0512", "line 1, column 13: YAML reads 0512 as octal: write 512, or put"),
         ("a: [1, 010]", "line 1, column 8: YAML reads 010 as octal: write 10, or put quotes"),
         ("attempt_timeout: 10:00", "line 1, column 18: YAML reads 10:00 in base 60: write a plain"),
+        ("seed: " + "9" * 5_000, "line 1, column 7: a number has 5,000 characters, and may have"),
+        ("seed: 0x" + "f" * 5_000, "line 1, column 7: a number has 5,002 characters, and may"),
         ("attempt_timeout: 1:30.5", "line 1, column 18: YAML reads 1:30.5 in base 60"),
     ],
 )

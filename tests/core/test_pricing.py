@@ -209,7 +209,14 @@ def test_providers() -> None:
     ("content", "message"),
     [
         ("{", "prices.json is not valid JSON"),
-        ("[]", "prices.json: "),
+        ("[]", 'prices.json: expected an object that starts with {"models": {'),
+        ("9" * 5_000, "is not valid JSON: an integer has more than 4,300 digits; put quotes"),
+        ('{"models": {"a/b": {}, "a/b": {}}}', "'a/b' stands twice"),
+        ('{"models": {}, "models": {}}', "'models' stands twice"),
+        (
+            {"models": {"a/b": {"input_usd_per_mtok": 1, "output_usd_per_mtok": True}}},
+            "models.a/b.output_usd_per_mtok: Input should be a valid number",
+        ),
         ({}, "prices.json: models: Field required"),
         ({"models": {"a/b": {"input_usd_per_mtok": 1}}}, "models.a/b.output_usd_per_mtok"),
         (

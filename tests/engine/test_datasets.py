@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from itemeval_assets.core.config import BenchmarkConfig, DatasetConfig
 from itemeval_assets.core.errors import DatasetError
-from itemeval_assets.core.items import DEEPEST
+from itemeval_assets.core.items import DEEPEST, LONGEST_ID_BYTES
 from itemeval_assets.core.text import well_formed
 from itemeval_assets.engine.datasets import load_items, resolve_revision
 
@@ -254,6 +254,19 @@ def test_an_item_without_id_or_input_is_refused(
     assert message in str(caught.value)
 
 
+@pytest.mark.parametrize("letter", ["x", "é", "字"])
+def test_an_id_of_many_bytes_is_refused_with_its_place(tmp_path: Path, letter: str) -> None:
+    most = LONGEST_ID_BYTES // len(letter.encode())
+    assert load_rows(tmp_path, [{**ROWS[0], "id": letter * most}])[0]["item_id"] == letter * most
+    for length in (most + 1, 70_000):
+        with pytest.raises(DatasetError) as caught:
+            load_rows(tmp_path, [ROWS[0], {**ROWS[1], "id": letter * length}])
+        assert str(caught.value).startswith(
+            f"benchmark.mapping.id: dataset 'rows.jsonl', line 2: the id '{letter * 60}...' has "
+        )
+        assert len(str(caught.value)) < 400
+
+
 @pytest.mark.parametrize("mapped", [["id", "n"], "{dataset}:{id}", "{n}-{id}"])
 def test_no_part_of_an_id_may_be_empty(tmp_path: Path, mapped: Any) -> None:
     with pytest.raises(DatasetError, match="line 2: column 'id' is empty, and the id is made of"):
@@ -398,8 +411,16 @@ def test_json_lines_with_old_line_ends(tmp_path: Path) -> None:
         ("x.jsonl", b'{"id": 1}\n{"id": "\x00"}', "x.jsonl, line 2: not valid JSON: Invalid cont"),
         ("x.jsonl", b'{"id": 1}\n{"id": "\xe9"}', "x.jsonl, line 2: byte 19 of the file (0xe9)"),
         ("x.jsonl", b'"\xe9"', "is no UTF-8; save the file in UTF-8, as JSON has to be"),
-        ("x.jsonl", b"[" * 100_000, "x.jsonl, line 1: its values are nested too deeply"),
-        ("x.json", b"9" * 5_000, "x.json: not valid JSON: Exceeds the limit"),
+        (
+            "x.jsonl",
+            b"[" * 100_000,
+            "x.jsonl, line 1: not valid JSON: its values are nested too deeply",
+        ),
+        (
+            "x.json",
+            b"9" * 5_000,
+            "x.json: not valid JSON: an integer has more than 4,300 digits; put quotes",
+        ),
         ("x.jsonl", b'{"id": 1}\n{"id": \n', "x.jsonl, line 2: not valid JSON"),
         ("x.jsonl", b"[1]\n", "x.jsonl, line 1: expected a JSON object"),
         ("x.json", b'{"id": 1}', "x.json: expected a JSON list of objects"),

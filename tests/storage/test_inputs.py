@@ -133,7 +133,14 @@ def test_unreadable_and_incomplete_templates(tmp_path: Path) -> None:
     path = write_study(tmp_path)
     template = tmp_path / "prompts" / "solver" / "short.md"
     template.write_bytes(b"\xff{input}")
-    assert f"cannot read {template}: " in refusal(path, TemplateError)
+    where = "facets.prompt: 'short': "
+    assert refusal(path, TemplateError) == f"{where}{template} is not UTF-8 text (byte 0)"
+    template.unlink()
+    template.mkdir()
+    assert refusal(path, TemplateError) == (
+        f"{where}{template} is a folder; there has to be a file of that name"
+    )
+    template.rmdir()
     template.write_text("no placeholder")
     assert refusal(path, TemplateError) == (
         f"{path}: template 'short' ({template}) lacks {{input}}; "
@@ -163,7 +170,11 @@ def test_prices_are_read_from_beside_the_config(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(None, "there is no file"), (b"{", "is not valid JSON"), (b"\xff", "cannot read")],
+    [
+        (None, "there is no file"),
+        (b"{", "is not valid JSON"),
+        (b"\xff", "is not UTF-8 text (byte 0)"),
+    ],
 )
 def test_prices_that_cannot_be_read(tmp_path: Path, content: Any, message: str) -> None:
     path = write_study(tmp_path, extra={"budget": {"pricing_path": "prices.json"}})
