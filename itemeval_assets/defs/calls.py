@@ -20,7 +20,7 @@ from .partitions import (
     rows_of,
     same_generate_condition,
 )
-from .steps import RunConfig, stage_run, tell_of_wait, users_errors
+from .steps import RunConfig, held_by_step, stage_run, tell_of_wait, users_errors
 from .versions import outputs_by_partition, version_after
 
 if TYPE_CHECKING:
@@ -66,11 +66,9 @@ def solutions_asset(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition
         context: dg.AssetExecutionContext, config: RunConfig, items: Any
     ) -> Iterator[Any]:
         partitions = to_partitions(context.partition_keys, study.generate_partitions())
-        with (
-            users_errors(),
-            stage_run(context, study, config, items, partitions) as run,
-            run.store.claimed(partitions, run.run_id, tell_of_wait(context)),
-        ):
+        with users_errors(), held_by_step() as held:
+            run = held.enter_context(stage_run(context, study, config, items, partitions))
+            held.enter_context(run.store.claimed(partitions, run.run_id, tell_of_wait(context)))
             outcome = stages.solutions.generate(run, partitions)
             yield from _paid_outputs(context, run, "solutions", outcome)
 
@@ -121,11 +119,12 @@ def gradings_asset(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, config: RunConfig, items: Any, solutions: Any
     ) -> Iterator[Any]:
         partitions = to_partitions(context.partition_keys, study.grade_partitions())
-        with users_errors(), stage_run(context, study, config, items, partitions) as run:
+        with users_errors(), held_by_step() as held:
+            run = held.enter_context(stage_run(context, study, config, items, partitions))
             _warn_of_missing(context, solutions, partitions)
-            with run.store.claimed(partitions, run.run_id, tell_of_wait(context)):
-                outcome = stages.gradings.grade(run, solutions, partitions)
-                yield from _paid_outputs(context, run, "gradings", outcome)
+            held.enter_context(run.store.claimed(partitions, run.run_id, tell_of_wait(context)))
+            outcome = stages.gradings.grade(run, solutions, partitions)
+            yield from _paid_outputs(context, run, "gradings", outcome)
 
     return gradings
 
@@ -175,6 +174,7 @@ def _paid_outputs(
     yield from _versioned(context, run, ledger, outcome, booked)
     stages.ledger.settle(run.store, outcome)
     run.gate.booked()
+    stages.losses.require_whole(run.study, outcome)
 
 
 def _versioned(

@@ -1,14 +1,19 @@
 """What the bodies of assets share: the store, a stage's run, errors a user can act on."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, get_args
 
 import dagster as dg
 
 from itemeval_assets.core.config import Policy
-from itemeval_assets.core.errors import ConfigError, DatasetError, ItemevalAssetsError
+from itemeval_assets.core.errors import (
+    ConfigError,
+    DatasetError,
+    ItemevalAssetsError,
+    RunFailed,
+)
 from itemeval_assets.core.study import Partition, Study
 from itemeval_assets.storage.inputs import prices_if_needed
 
@@ -23,7 +28,9 @@ if TYPE_CHECKING:
 __all__ = [
     "PolicyName",
     "RunConfig",
+    "end_steps",
     "gate_of",
+    "held_by_step",
     "stage_run",
     "store_of",
     "tell_of_wait",
@@ -113,6 +120,33 @@ def stage_run(
             say=context.log.info,
         )
     stages.reruns.settle(study, store, partitions)
+
+
+# What steps of this process hold that have not ended.
+_held: list[ExitStack] = []
+
+
+@contextmanager
+def held_by_step() -> Iterator[ExitStack]:
+    """What a step holds while it yields its outputs: its claims, and its reservation.
+
+    Dagster leaves a step where it is when an output of it cannot be stored: what it holds would
+    stay held for as long as this process lives. `end_steps` ends it.
+    """
+    with ExitStack() as stack:
+        _held.append(stack)
+        try:
+            yield stack
+        finally:
+            if stack in _held:
+                _held.remove(stack)
+
+
+def end_steps() -> None:
+    """Release what steps of ended runs of this process still hold, as where they have failed."""
+    error = RunFailed("an output of the step was not stored")
+    while _held:
+        _held.pop().__exit__(type(error), error, None)
 
 
 def tell_of_wait(context: dg.AssetExecutionContext) -> Callable[[Partition, str], None]:

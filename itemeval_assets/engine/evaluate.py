@@ -92,7 +92,8 @@ def tell_prices(prices: Mapping[str, Price | None]) -> None:
 def evaluate(tasks: list[Task], log_dir: Path, retry_on_error: int | None) -> list[EvalLog]:
     """Evaluate the tasks, one .eval log each in `log_dir`, and return the headers of the logs.
 
-    A failed sample is data: it carries its error, and the eval goes on. Without realtime
+    A failed sample is data: it carries its error, and the eval goes on. A Task that breaks has a
+    log with a status beside "success", and the others go on, too. Without realtime
     events inspect is faster; finished samples are flushed to the log anyway.
     Raises KeyboardInterrupt for a SIGINT or SIGTERM, once the logs of what was answered are kept.
     """
@@ -109,6 +110,9 @@ def evaluate(tasks: list[Task], log_dir: Path, retry_on_error: int | None) -> li
         # inspect takes the signal for itself and returns what there is: the run ends here all
         # the same, and the next one reads the finished calls back from the logs.
         raise KeyboardInterrupt
+    for log in logs:
+        if log.status != "success":
+            calls.spent.complete(log)
     return logs
 
 

@@ -18,6 +18,7 @@ from inspect_ai.log import EvalSample
 from inspect_ai.model import Model
 from inspect_ai.model._model import RetryDecision
 
+from .broken_logs import Spent
 from .provider_errors import is_permanent
 from .replies import listen
 
@@ -117,6 +118,7 @@ class Calls:
         self.is_stopping = False
         self.cancel: Callable[[], None] = lambda: None
         self.on_begin: Callable[[], None] = lambda: None
+        self.spent = Spent()
         self._tell = tell
         self._loop: asyncio.AbstractEventLoop | None = None
         self._open: set[_Call] = set()
@@ -148,6 +150,7 @@ class Calls:
             if call.scope.cancelled_caught:
                 raise call.ended(STOPPED)
         finally:
+            self.spent.add()
             self._open.discard(call)
             _call.reset(token)
             if call.unread_replies:

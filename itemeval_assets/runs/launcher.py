@@ -21,6 +21,7 @@ from itemeval_assets.defs.names import (
     step_name,
     to_partition,
 )
+from itemeval_assets.defs.steps import end_steps
 from itemeval_assets.instances import ensure_home, open_instance, recording
 from itemeval_assets.settings import Settings
 from itemeval_assets.storage.processes import is_gone, this_process
@@ -80,13 +81,16 @@ class Launcher:
         with recording(self.instance), warnings.catch_warnings():
             # In a notebook a loop is at work already, and Dagster cannot close its own.
             warnings.filterwarnings("ignore", "coroutine .*shutdown_asyncgens", RuntimeWarning)
-            result = self.job.execute_in_process(
-                instance=self.instance,
-                asset_selection=[asset_key(self.study, table) for table in tables],
-                tags=tags,
-                run_config=run_config,
-                raise_on_error=False,
-            )
+            try:
+                result = self.job.execute_in_process(
+                    instance=self.instance,
+                    asset_selection=[asset_key(self.study, table) for table in tables],
+                    tags=tags,
+                    run_config=run_config,
+                    raise_on_error=False,
+                )
+            finally:
+                end_steps()
         self.run_ids.append(result.run_id)
         self._collect(result)
         if not result.success:

@@ -102,6 +102,9 @@ def make_calls(
         for header in headers
     ]
     collect(caller, run, finished, outcome)
+    for (partition, _), header in zip(finished, headers, strict=True):
+        if header.status != "success":
+            outcome.broken[partition] = header.error.message if header.error else header.status
     finish_manifest(run, outcome)
     return outcome
 

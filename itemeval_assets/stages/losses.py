@@ -1,4 +1,4 @@
-"""What a study has lost: booked calls whose log is gone, and rows with it."""
+"""What a study has lost: booked calls whose log is gone, and rows with it; answers never logged."""
 
 import uuid
 from collections import Counter
@@ -7,9 +7,10 @@ from contextlib import nullcontext, suppress
 
 import pyarrow as pa
 
-from itemeval_assets.core.errors import EvidenceLost
+from itemeval_assets.core.errors import EvidenceLost, RunFailed
 from itemeval_assets.core.ledger import VERIFIABLE, losses_of
 from itemeval_assets.core.losses import LOST, Loss, accepted_row, losses_words
+from itemeval_assets.core.secrets import redacted
 from itemeval_assets.core.study import Partition, Study
 from itemeval_assets.core.tables import REPLACED, arrow_schema
 from itemeval_assets.storage import log_files
@@ -18,8 +19,9 @@ from itemeval_assets.storage.store import ResultsStore
 from .evidence import TABLE_OF, partitions_to_mend
 from .items import now
 from .ledger import Held, condition_of, held, with_tables
+from .stage_run import Outcome
 
-__all__ = ["accept", "in_words", "losses", "require_no_loss"]
+__all__ = ["accept", "in_words", "losses", "require_no_loss", "require_whole"]
 
 # Runs of a partition, each with its log that is gone; LOST where not even its name is known.
 Gone = dict[str, str]
@@ -135,3 +137,17 @@ def _lost(store: ResultsStore, partition: Partition, gone: Gone) -> list[Loss]:
 
 def _label(study: Study, loss: Loss) -> str:
     return study.design.label_of(loss.partition) if loss.partition else loss.stage
+
+
+def require_whole(study: Study, outcome: Outcome) -> None:
+    """Raise RunFailed where inspect ended the calls of a partition early; its rows are stored."""
+    if not outcome.broken:
+        return
+    broken = "; ".join(
+        f"{study.design.label_of(partition)}: {redacted(error)}"
+        for partition, error in outcome.broken.items()
+    )
+    raise RunFailed(
+        f"inspect_ai could not log the calls of {broken}. Answers in the log are kept, and what "
+        "the others cost is in the ledger. Mend the cause first: a run calls their cells again"
+    )

@@ -67,7 +67,7 @@ class Outcome:
     """What a stage produced: rows for its table, index rows by partition, and counts.
 
     `held_back` counts planned calls that were not made, because others had cost more than
-    anybody could foresee.
+    anybody could foresee. `broken`: the errors of logs that inspect could not write to their end.
     """
 
     rows: pa.Table
@@ -79,6 +79,7 @@ class Outcome:
     projection: Projection = NOTHING
     unpriced: set[str] = field(default_factory=set)
     held_back: int = 0
+    broken: dict[Partition, str] = field(default_factory=dict)
 
 
 class Caller(Protocol):

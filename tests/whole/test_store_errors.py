@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 
+from itemeval_assets import api
 from itemeval_assets.cli import run_cli
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.storage.store import ResultsStore
 from tests.studies import write_study
 
-from .looking import results_dir
+from .conftest import Serve
+from .looking import assert_reconciled, results_dir
 
 CAUSE = "what the server of the bucket says"
 
@@ -61,3 +63,30 @@ def test_what_cannot_be_read_is_told_by_the_export_too(
     assert "restore the file from a copy, or delete it" in said.lower()
     path.unlink()
     assert run_cli(["run", str(config)]) == 0
+
+
+@pytest.mark.parametrize("table", ["solutions", "gradings", "bookings"])
+def test_a_write_that_fails_leaves_nothing_held(
+    tmp_path: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch, table: str
+) -> None:
+    """The next run of the same process, as of a notebook, goes on; so does one beside it."""
+    server = serve()
+    models = {"models": ["openai-api/test/m"], "graders": ["openai-api/test/judge"]}
+    config = write_study(tmp_path, items=3, **models)
+    write, failures = ResultsStore.upsert, []
+
+    def full(store: ResultsStore, into: str, *args: Any) -> None:
+        if into == table and len(failures) < 2:
+            # As Dagster keeps it, with the frames that it passed through.
+            failures.append(StoreError("cannot write: no space"))
+            raise failures[-1]
+        write(store, into, *args)
+
+    monkeypatch.setattr(ResultsStore, "upsert", full)
+    for _ in range(2):
+        with pytest.raises(StoreError, match="no space"):
+            api.run(config)
+    summary = api.run(config)
+    assert (summary.errored, summary.missing) == (0, 0)
+    assert server.count("m") == server.count("judge") == 3
+    assert_reconciled(config)
