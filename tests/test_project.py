@@ -1,6 +1,9 @@
 """Scaffolding and the quickstart, as a new user meets them."""
 
 import importlib.util
+import re
+import shlex
+import shutil
 
 import pytest
 
@@ -32,6 +35,22 @@ def test_quickstart_on_mock_models(tmp_path):
     frame = api.table(first.config, "gradings_long")
     assert list(frame.columns) == GRADINGS_LONG.column_names
     assert project.quickstart(tmp_path / "q", mock=True).run.calls == 0
+
+
+def test_what_is_printed_next_can_be_run(tmp_path, monkeypatch, capsys):
+    """By somebody whose PATH does not have the scripts of this installation."""
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    assert run_cli(["init", str(tmp_path / "my own")]) == 0
+    assert run_cli(["quickstart", str(tmp_path / "q s"), "--mock"]) == 0
+    shown = capsys.readouterr().out
+    labels = ["Run it:", "Look at it in Dagster:", "Look at every call:"]
+    commands = [shlex.split(line) for line in re.findall(rf"(?:{'|'.join(labels)})(.*)", shown)]
+    assert [command[1:-1] for command in commands] == [["run"], ["ui"], ["view", "--log-dir"]]
+    assert all(shutil.which(command[0]) for command in commands)
+    assert [command[-1] for command in commands[:2]] == [
+        str(tmp_path / "my own" / "study.yaml"),
+        str(tmp_path / "q s" / "study.yaml"),
+    ]
 
 
 def test_the_quickstart_runs_no_study_of_somebody_else(tmp_path):

@@ -134,6 +134,7 @@ def preflight(found: "list[ModelHealth]") -> None:
             _paid(health),
         )
     out.print(table)
+    mocks_are_free(health.model for health in found if health.usd)
 
 
 def _paid(health: "ModelHealth") -> str:

@@ -8,6 +8,7 @@ from rich.table import Table
 from itemeval_assets.core.labels import labels_in
 from itemeval_assets.core.losses import losses_words
 from itemeval_assets.core.summaries import left_out_words
+from itemeval_assets.installation import how_to_call
 
 from .money import mocks_are_free, spend_table
 from .terminal import data, dollars, figures, out
@@ -36,7 +37,7 @@ MOST_LISTED = 3
 
 def run_summary(summary: "RunSummary") -> None:
     """What a run did: how the study stands, the calls and dollars of this run, the files."""
-    study_status(summary.status)
+    _completion(summary.status)
     if summary.calls:
         cached = f", {summary.cached} of them from the response cache" if summary.cached else ""
         out.print(f"This run: {summary.calls} calls{cached}, {dollars(summary.usd)}.")
@@ -55,7 +56,8 @@ def run_summary(summary: "RunSummary") -> None:
     if summary.missing:
         out.print(
             f"[yellow]{summary.missing} of the cells that were asked for are not there[/yellow]. "
-            "See what they lack: itemeval-assets cells CONFIG; call it: itemeval-assets run CONFIG",
+            f"See what they lack: {_command('cells', summary.status.config)}; "
+            f"call it: {_command('run', summary.status.config)}",
             soft_wrap=True,
         )
     if summary.reason:
@@ -81,6 +83,11 @@ def export_result(result: "ExportResult") -> None:
 
 def study_status(status: "StudyStatus") -> None:
     """The completion matrix: a table of generate conditions and one of gradings."""
+    _completion(status)
+    mocks_are_free(status.spent_on)
+
+
+def _completion(status: "StudyStatus") -> None:
     out.print(
         f"[bold]{data(status.study)}[/bold]: "
         f"{status.items} items x {status.replications} replications, "
@@ -97,7 +104,8 @@ def study_status(status: "StudyStatus") -> None:
     if status.lost:
         out.print("[red]Paid calls of which neither a row nor a log is left:[/red]")
         out.print(losses_words(status.lost), soft_wrap=True, markup=False)
-        out.print("Restore the logs, or: itemeval-assets recover CONFIG --accept-loss")
+        command = _command("recover", status.config, "--accept-loss")
+        out.print(f"Restore the logs, or: {command}", soft_wrap=True)
     if status.is_older:
         out.print(
             "[yellow]An earlier version wrote this study.[/yellow] The next run brings its "
@@ -106,13 +114,17 @@ def study_status(status: "StudyStatus") -> None:
     for part in status.given_up:
         out.print(
             f"[red]given up by the schedule[/red]: {data(part.label)}; "
-            "itemeval-assets reset CONFIG",
+            f"{_command('reset', status.config)}",
             soft_wrap=True,
         )
     if status.not_in_design:
         out.print(f"{len(status.not_in_design)} stored partitions are not in the current design:")
         for part in status.not_in_design:
             out.print(f"  {data(part.label)}", soft_wrap=True)
+
+
+def _command(*arguments: str) -> str:
+    return data(how_to_call("itemeval-assets", *arguments))
 
 
 def _matrix(title: str, rows: "list[PartitionStatus]", more: tuple[str, ...]) -> Table:
@@ -148,10 +160,10 @@ def quickstart_summary(summary: "QuickstartSummary") -> None:
         counts = (str(row["cells"]), mean, str(row["scored"]), left_out_words(row["left_out"]))
         table.add_row(data(row["condition"]), data(row["graded_by"]), *counts)
     out.print(table)
-    config, logs = data(summary.config), data(summary.logs)
-    out.print(f"Study: {config}", soft_wrap=True)
-    out.print(f"Look at it in Dagster:  itemeval-assets ui {config}", soft_wrap=True)
-    out.print(f"Look at every call:     inspect view --log-dir {logs}", soft_wrap=True)
+    view = data(how_to_call("inspect", "view", "--log-dir", summary.logs))
+    out.print(f"Study: {data(summary.config)}", soft_wrap=True)
+    out.print(f"Look at it in Dagster:  {_command('ui', str(summary.config))}", soft_wrap=True)
+    out.print(f"Look at every call:     {view}", soft_wrap=True)
 
 
 def release_summary(summary: "ReleaseSummary") -> None:
@@ -167,8 +179,8 @@ def release_summary(summary: "ReleaseSummary") -> None:
             f"[yellow]{summary.missing} cells lack a sound grading event[/yellow]; "
             "the frame errors lists them."
         )
-    command = f"itemeval-assets experiments show {summary.study} --bucket {summary.bucket}"
-    out.print(f"Look at it:  {data(command)}", soft_wrap=True)
+    command = _command("experiments", "show", summary.study, "--bucket", summary.bucket)
+    out.print(f"Look at it:  {command}", soft_wrap=True)
 
 
 def was_reset(partitions: "list[NamedPartition]") -> None:
@@ -183,4 +195,4 @@ def created(files: list[Path], folder: Path) -> None:
     """What `init` made, and the command to go on with."""
     for path in files:
         out.print(f"  {data(path)}", soft_wrap=True)
-    out.print(f"Run it:  itemeval-assets run {data(folder / 'study.yaml')}", soft_wrap=True)
+    out.print(f"Run it:  {_command('run', str(folder / 'study.yaml'))}", soft_wrap=True)

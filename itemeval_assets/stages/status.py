@@ -67,6 +67,7 @@ class StudyStatus:
     `given_up`: partitions that the schedule of re-runs does not ask for any more. `is_older`: the
     tables lie as an earlier version wrote them, until a run writes to them. `unmetered`: models
     that answered without a usage that can be. `lost`: booked calls of which no evidence is left.
+    `spent_on`: the models that `usd` was spent on. `config` is the path of the YAML.
     """
 
     study: str
@@ -81,6 +82,8 @@ class StudyStatus:
     is_older: bool = False
     unmetered: list[str] = field(default_factory=list)
     lost: list[Loss] = field(default_factory=list)
+    spent_on: list[str] = field(default_factory=list)
+    config: str = ""
 
 
 def survey(study: Study, store: ResultsStore, policy: str | None = None) -> StudyStatus:
@@ -115,6 +118,8 @@ def survey(study: Study, store: ResultsStore, policy: str | None = None) -> Stud
         store.is_older(),
         ledger.unmetered_models(booked.to_pylist()),
         losses.losses(study, store),
+        sorted({row["model"] for row in booked.to_pylist() if row["usd"]}),
+        str(study.config_path),
     )
 
 

@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -316,6 +317,8 @@ def test_the_card_says_what_a_stranger_needs(
     assert "Descriptive only" in card and "24 grading events" in card
     assert "`mockllm/a`, `mockllm/b`" in card and "3 of `items.jsonl`" in card
     assert finished.config_sha256 in card
+    assert f"with\nitemeval_assets {version('itemeval-assets')}," in card
+    assert "pip install" not in card  # no index has the package
     assert "| `final/gradings_long.pq` | 24 |" in card
 
 

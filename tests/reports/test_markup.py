@@ -240,6 +240,28 @@ def test_free_is_what_answers_and_costs_nothing(printed: io.StringIO) -> None:
     assert "mockllm/a: mock prices, nobody is paid." in printed.getvalue()
 
 
+def test_beside_dollars_of_mock_models_stands_that_nobody_is_paid(printed: io.StringIO) -> None:
+    says = "mockllm/a: mock prices, nobody is paid."
+    for show in (
+        lambda: reports.study_status(replace(STATUS, spent_on=["mockllm/a", "openai/x"])),
+        lambda: reports.preflight([ModelHealth("mockllm/a", "ok", "answered", 0.5, 0.001)]),
+        lambda: reports.run_summary(
+            replace(
+                RUN,
+                status=replace(STATUS, spent_on=["mockllm/a"]),
+                export=EXPORT._replace(spend=[Spend("mockllm", "mockllm/a", 1, usd=0.1)]),
+            )
+        ),
+    ):
+        printed.truncate(0)
+        show()
+        assert printed.getvalue().count(says) == 1
+    printed.truncate(0)
+    reports.study_status(STATUS)
+    reports.preflight([ModelHealth("mockllm/a", "dead", "refused")])
+    assert "nobody is paid" not in printed.getvalue()
+
+
 def test_the_price_of_a_preflight_is_that_of_its_call(printed: io.StringIO) -> None:
     found = [
         ModelHealth("ollama/a", "ok", "answered", 0.5, 0.0),

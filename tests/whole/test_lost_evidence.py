@@ -1,6 +1,7 @@
 """A log and rows that were made of it are both gone: what is lost is said, and can be accepted."""
 
 import json
+import shlex
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -148,7 +149,8 @@ def test_every_command_says_what_is_lost_and_changes_nothing(
     assert (document["error"], document["exit_code"]) == ("EvidenceLost", 1)
     assert document["calls"] == gone["calls"] and document["message"] in shown.err
     assert run_cli(["status", str(config)]) == 0
-    assert lost.run_id in (words := capsys.readouterr().out) and "--accept-loss" in words
+    assert lost.run_id in (words := capsys.readouterr().out)
+    assert f"recover {shlex.quote(str(config))} --accept-loss" in words
     assert tables_of(store) == kept
     # In Dagster: the step that would call the cells again, and the check of the ledger.
     study = load_study(config)
