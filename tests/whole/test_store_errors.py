@@ -71,9 +71,10 @@ def test_a_write_that_fails_leaves_nothing_held(
 ) -> None:
     """The next run of the same process, as of a notebook, goes on; so does one beside it."""
     server = serve()
-    models = {"models": ["openai-api/test/m"], "graders": ["openai-api/test/judge"]}
-    config = write_study(tmp_path, items=3, **models)
-    write, failures = ResultsStore.upsert, []
+    graders = ["openai-api/test/judge"]
+    config = write_study(tmp_path, items=3, models=["openai-api/test/m"], graders=graders)
+    write = ResultsStore.upsert
+    failures: list[StoreError] = []
 
     def full(store: ResultsStore, into: str, *args: Any) -> None:
         if into == table and len(failures) < 2:
