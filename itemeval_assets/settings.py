@@ -4,6 +4,7 @@ Read once, at the edge, from the environment; everything inward gets a Settings 
 """
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,7 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from itemeval_assets.core.errors import ConfigError
 
-__all__ = ["HOME_FOLDER", "S3Settings", "Settings", "dagster_home_for"]
+__all__ = ["HOME_FOLDER", "S3Settings", "Settings", "dagster_home_for", "homes_beside"]
 
 HOME_FOLDER = "dagster_home"
 
@@ -135,3 +136,14 @@ def dagster_home_for(folder: Path) -> Path:
         if (parent / HOME_FOLDER / "dagster.yaml").is_file():
             return parent / HOME_FOLDER
     return folder / HOME_FOLDER
+
+
+def homes_beside(home: Path, configs: Iterable[Path]) -> dict[Path, Path]:
+    """The studies whose runs are recorded in another Dagster home than this one: {config: home}."""
+    homes = {config: dagster_home_for(config.parent) for config in configs}
+    return {
+        config: own
+        for config, own in homes.items()
+        # One that is not there yet is not made below a home that is.
+        if own != home and (own.exists() or home.parent not in config.resolve().parents)
+    }

@@ -22,7 +22,7 @@ from itemeval_assets.core.errors import (
     RunFailed,
     error_from,
 )
-from itemeval_assets.settings import Settings
+from itemeval_assets.settings import Settings, dagster_home_for, homes_beside
 from itemeval_assets.storage.inputs import load_study
 
 from .addresses import OWN_HOSTS, Addresses
@@ -39,8 +39,11 @@ def serve_ui(configs: list[Path], port: int) -> None:
     Raises an ItemevalAssetsError: for a study that is wrong, a busy port, a broken history.
     """
     folder, environment = _chosen(configs)
+    paths = [path.expanduser().resolve() for path in configs] or Settings().study_paths()
     Addresses.of(port, Settings().ui_addresses())
     with _listening(port) as listener, _interrupted_by(signal.SIGTERM, signal.SIGHUP):
+        if not os.environ.get("DAGSTER_HOME"):
+            _tell_of_other_homes(dagster_home_for(Path(folder)), paths)
         server = subprocess.Popen(
             [sys.executable, "-m", MODULE, str(listener.fileno()), folder],
             env=environment,
@@ -90,6 +93,19 @@ def _problem(path: Path) -> str | None:
             raise
         return str(error)
     return None
+
+
+def _tell_of_other_homes(home: Path, paths: list[Path]) -> None:
+    """Say which histories the UI does not show: it looks as if their studies had never run."""
+    if others := homes_beside(home, paths):
+        listed = "".join(f"  {path}: its runs are in {own}\n" for path, own in others.items())
+        sys.stderr.write(
+            f"note: the UI shows the history in {home}. It does not show that of\n{listed}"
+            "Give it such a study alone to see its history. For one history of all studies from "
+            "now on, set DAGSTER_HOME to one folder for all commands; or move these homes away, "
+            "and put one, with its dagster.yaml, into a folder above all studies. "
+            "Results are not kept there, and are not touched.\n"
+        )
 
 
 def _listening(port: int) -> socket.socket:

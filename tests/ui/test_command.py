@@ -8,6 +8,7 @@ import pytest
 
 from itemeval_assets.cli import run_cli
 from itemeval_assets.defs.build import load_studies
+from itemeval_assets.instances import make_home
 from itemeval_assets.settings import Settings
 from itemeval_assets.ui import command
 from tests.studies import write_study
@@ -78,6 +79,43 @@ def test_a_broken_study_is_handed_over_beside_a_sound_one(
         found = load_studies(Settings())
         assert [study.config_path for study in found.studies] == [sound]
         assert [(one.path, "'facets'" in one.problem) for one in found.broken] == [(broken, True)]
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_histories_that_are_not_shown_are_said(
+    named: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command, "MODULE", "colorsys")  # ends at once, and says nothing
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    monkeypatch.chdir(tmp_path)
+    a, b, c = (write_study(tmp_path / name, study=name) for name in "abc")
+    for own in (a, b):
+        make_home(own.parent / "dagster_home")
+    arguments = ["ui", *(map(str, (a, b, c)) if named else ()), "--port", "0"]
+    assert run_cli(arguments) == 0
+    said = capsys.readouterr().err
+    home = a.parent / "dagster_home" if named else tmp_path / "dagster_home"
+    assert f"the UI shows the history in {home}." in said
+    assert (
+        f"  {b}: its runs are in {b.parent / 'dagster_home'}\n" in said and "DAGSTER_HOME" in said
+    )
+    # Beside the home that is used, c gets one of its own; below it, it does not.
+    assert (f"  {c}: its runs are in {c.parent / 'dagster_home'}\n" in said) == named
+    assert (f"  {a}:" in said) == (not named)
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "one"))
+    assert run_cli(arguments) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_studies_of_one_home_need_no_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command, "MODULE", "colorsys")
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    make_home(tmp_path / "dagster_home")
+    configs = [write_study(tmp_path / name, study=name) for name in "ab"]
+    assert run_cli(["ui", *map(str, configs), "--port", "0"]) == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_where_every_named_study_is_broken_the_messages_are_said(
