@@ -6,10 +6,11 @@ What is wrong with a Dagster home is told as a HistoryError: which file, and wha
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import yaml
@@ -21,14 +22,17 @@ from sqlalchemy.exc import SQLAlchemyError
 from itemeval_assets.core.errors import ConfigError, HistoryError
 from itemeval_assets.core.strict_yaml import yaml_message
 from itemeval_assets.history import held
+from itemeval_assets.migrations import unlogged_migrations
 from itemeval_assets.settings import dagster_home_for
 
 __all__ = [
     "ensure_home",
+    "has_turn",
     "make_home",
     "open_instance",
     "opening",
     "recording",
+    "taking_turns",
     "uncaptured",
 ]
 
@@ -36,9 +40,10 @@ CONFIG = "dagster.yaml"
 # Dagster writes the path of a database into a URL, where these mean something else.
 UNUSABLE = "?%"
 REASON_CHARACTERS = 300
-# Dagster sets up the logging of the whole process for each run, and inspect_ai knows one eval at
-# a time: threads of a process that run studies take turns.
+# Databases of Dagster are made and runs are set up for the whole process, and inspect_ai knows one
+# eval at a time.
 _turn = threading.RLock()
+_mine = threading.local()
 
 
 def ensure_home(folder: Path) -> Path:
@@ -69,12 +74,28 @@ def make_home(home: Path) -> Path:
 @contextmanager
 def open_instance(home: Path) -> Iterator[dg.DagsterInstance]:
     """The instance of a home, for runs in this process, one thread after the other."""
-    with _turn, ExitStack() as stack:
+    with taking_turns(), ExitStack() as stack:
         with opening(home), _alone_in(home):
             opened = stack.enter_context(dg.DagsterInstance.from_config(str(home)))
         instance = stack.enter_context(uncaptured(opened))
         with recording(instance):
             yield instance
+
+
+@contextmanager
+def taking_turns() -> Iterator[None]:
+    """Threads of this process that run on Dagster do so one after the other."""
+    with _turn, unlogged_migrations():
+        before, _mine.has_turn = has_turn(), True
+        try:
+            yield
+        finally:
+            _mine.has_turn = before
+
+
+def has_turn() -> bool:
+    """Whether this thread is at work on a run: what waits for a turn of its own waits for ever."""
+    return getattr(_mine, "has_turn", False)
 
 
 @contextmanager
@@ -156,9 +177,22 @@ def uncaptured(instance: dg.DagsterInstance) -> Iterator[dg.DagsterInstance]:
         return
     nothing = NoOpComputeLogManager
     noop = ConfigurableClassData(nothing.__module__, nothing.__name__, "{}")
-    ref = held(instance.get_ref())._replace(compute_logs_data=noop)
+    ref = held(instance.get_ref())._replace(
+        compute_logs_data=noop, settings=_without_empty_logging(instance.get_ref().settings)
+    )
     with dg.DagsterInstance.from_ref(ref) as quiet:
         yield quiet
+
+
+def _without_empty_logging(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of an instance, less handlers of logs where there are none.
+
+    To set up no handler, Dagster closes every handler of the process.
+    """
+    logs = dict(settings.get("python_logs") or {})
+    if not logs.get("dagster_handler_config", {}).get("handlers"):
+        logs.pop("dagster_handler_config", None)
+    return {**settings, "python_logs": logs}
 
 
 def _alone_in(home: Path) -> FileLock:

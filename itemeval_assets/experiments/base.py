@@ -3,9 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.migrations import unlogged_migrations
 from itemeval_assets.storage.backends import Backend, open_backend
 
 from .errors import SpecError
@@ -179,14 +182,12 @@ class BaseExperiment(Generic[In, Out]):
 
         Raises SpecError for specs that cannot be published, StoreError for a store that refuses.
         """
-        # Late: who reads results loads no Dagster.
-        from .launch import launch, require_executable  # noqa: PLC0415
-
         settings = run_settings or load_run_settings()
+        launcher = _launcher()
         if start:
-            require_executable(self.experiment, settings)
+            launcher.require_startable(self.experiment, settings)
         run = publish(self, specs, version, settings)
-        return run, launch(run, settings, instance, start=start, first=True)
+        return run, launcher.launch(run, settings, instance, start=start, first=True)
 
     def resume(
         self,
@@ -196,11 +197,10 @@ class BaseExperiment(Generic[In, Out]):
         instance: "dg.DagsterInstance | None" = None,
     ) -> "RunRef":
         """Run what is missing of a published run: specs that failed, or were never reached."""
-        from .launch import launch, require_executable  # noqa: PLC0415
-
         settings = run_settings or load_run_settings()
-        require_executable(self.experiment, settings)
-        return launch(run, settings, instance, start=True, first=False)
+        launcher = _launcher()
+        launcher.require_startable(self.experiment, settings)
+        return launcher.launch(run, settings, instance, start=True, first=False)
 
     def _at(self, version: SemVer) -> VersionedExperiment[In, Out]:
         return VersionedExperiment(self, version)
@@ -222,6 +222,12 @@ class BaseExperiment(Generic[In, Out]):
             "experiments",
             list_experiments(settings),
         )
+
+
+def _launcher() -> ModuleType:
+    """What starts runs. Late: who reads results loads no Dagster."""
+    with unlogged_migrations():
+        return import_module(f"{__package__}.launch")
 
 
 def list_experiments(storage_settings: ExperimentStorageSettings | None = None) -> list[str]:

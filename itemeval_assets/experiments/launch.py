@@ -1,18 +1,28 @@
-"""Starts Dagster runs of published runs, each in a thread of its own."""
+"""Starts Dagster runs of published runs: each in a thread of its own, one after the other."""
 
+import atexit
 import logging
+import multiprocessing
 import os
 import tempfile
 import threading
 import uuid
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
 from itemeval_assets.core.errors import ConfigError
-from itemeval_assets.instances import uncaptured
+from itemeval_assets.instances import (
+    ensure_home,
+    has_turn,
+    make_home,
+    open_instance,
+    taking_turns,
+    uncaptured,
+)
 
 from .assets import partitions_name
 from .execute import error_of, execute
@@ -22,7 +32,7 @@ from .registry import Experiment
 from .settings import ExperimentRunSettings
 from .work import partition_of_run
 
-__all__ = ["launch", "require_executable"]
+__all__ = ["launch", "require_startable"]
 
 
 def launch(
@@ -45,15 +55,23 @@ def launch(
             _add_partition(experiment, run, opened)
         return reference
     _ = experiment.check  # filters warnings, which no thread may do beside others
-    # No daemon: a script that ends without asking for the result does not cut the run off.
-    threading.Thread(
-        target=_work, args=(reference, experiment, settings, instance), name=run.experiment_id
-    ).start()
+    _begin(reference, lambda: _work(reference, experiment, settings, instance))
     return reference
 
 
-def require_executable(experiment: Experiment[Any, Any], settings: ExperimentRunSettings) -> None:
-    """Raise ConfigError when other processes could not import the experiment's function."""
+def require_startable(experiment: Experiment[Any, Any], settings: ExperimentRunSettings) -> None:
+    """Raise ConfigError where a run cannot be started from here, or not in other processes."""
+    if multiprocessing.parent_process() is not None:
+        raise ConfigError(
+            f"{experiment.name} is not started in a process that another one has started: each of "
+            "them would publish a run. Start it from the script itself, below\n"
+            '    if __name__ == "__main__":'
+        )
+    if has_turn():
+        raise ConfigError(
+            f"{experiment.name} is not started within a spec of another run: runs of one process "
+            "take turns. Start it after that run, or call its function"
+        )
     if settings.executor == "multiprocess" and not experiment.is_importable:
         raise ConfigError(
             f"{experiment.origin} cannot be imported by other processes: it is defined in the "
@@ -72,6 +90,7 @@ def _work(
     problem: BaseException | None = None
     try:
         with _instance(instance) as opened:
+            reference.begin()
             _add_partition(experiment, reference.run, opened)
             result = execute(reference, experiment, settings, opened)
         problem = None if result.success else error_of(result, reference.run)
@@ -90,22 +109,41 @@ def _add_partition(
     instance.add_dynamic_partitions(partitions_name(experiment), [partition_of_run(run)])
 
 
+# The runs of this process that have not ended, in the order in which they take turns.
+_open: list[RunRef] = []
+
+
+def _begin(reference: RunRef, work: Callable[[], None]) -> None:
+    """Run in a thread. A script that ends waits for its runs, but for one it waited for in vain."""
+
+    def run() -> None:
+        work()
+        _open.remove(reference)
+
+    _open.append(reference)
+    threading.Thread(target=run, name=reference.run.experiment_id, daemon=True).start()
+
+
+@atexit.register
+def _wait_for_runs() -> None:
+    with suppress(KeyboardInterrupt):
+        # Those that come after it wait for it, too.
+        while _open and not _open[0].is_left:
+            _open[0].wait()
+
+
 @contextmanager
 def _instance(given: dg.DagsterInstance | None) -> Iterator[dg.DagsterInstance]:
     """The instance given, the one of DAGSTER_HOME, or one for this run only.
 
     The run goes on beside the script: what the script prints meanwhile stays the script's.
     """
-    with ExitStack() as stack:
+    home = os.environ.get("DAGSTER_HOME")
+    with taking_turns(), ExitStack() as stack:
         if given is not None:
-            opened = given
-        elif os.environ.get("DAGSTER_HOME"):
-            opened = stack.enter_context(dg.DagsterInstance.get())
+            yield stack.enter_context(uncaptured(given))
+        elif home:
+            yield stack.enter_context(open_instance(ensure_home(Path.cwd())))
         else:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="itemeval_assets_"))
-            quiet = {
-                "telemetry": {"enabled": False},
-                "python_logs": {"python_log_level": "CRITICAL"},
-            }
-            opened = stack.enter_context(dg.DagsterInstance.local_temp(folder, overrides=quiet))
-        yield stack.enter_context(uncaptured(opened))
+            yield stack.enter_context(open_instance(make_home(Path(folder))))

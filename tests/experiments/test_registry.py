@@ -14,7 +14,7 @@ from itemeval_assets.experiments import (
     experiment,
     registered,
 )
-from itemeval_assets.experiments.launch import require_executable
+from itemeval_assets.experiments.launch import require_startable
 from itemeval_assets.experiments.registry import as_experiment
 from itemeval_assets.experiments.settings import ExperimentRunSettings
 from tests.experiments import toys
@@ -92,7 +92,7 @@ def test_a_function_inside_a_function_cannot_go_to_other_processes():
 
     settings = ExperimentRunSettings(executor="multiprocess")
     with pytest.raises(ItemevalAssetsError, match="move it to a module") as caught:
-        require_executable(local, settings)
+        require_startable(local, settings)
     assert caught.value.exit_code == 2
-    require_executable(toys.square, settings)
-    require_executable(as_experiment(plain), settings)
+    require_startable(toys.square, settings)
+    require_startable(as_experiment(plain), settings)

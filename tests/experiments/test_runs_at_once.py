@@ -1,0 +1,154 @@
+"""Several runs of one process take turns, and leave its logging and its end to it."""
+
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.experiments import (
+    BaseExperiment,
+    ExperimentInputSpec,
+    ExperimentOutputSpec,
+    ExperimentRunSettings,
+    ExperimentStorageSettings,
+    experiment,
+)
+from tests.experiments.toys import Number, square
+
+ROOT = str(Path(__file__).parents[2])
+SCRIPT = """
+import logging, sys, threading, time
+from itemeval_assets.experiments import *
+
+logging.basicConfig(filename="mine.log", level="INFO", format="%(message)s")
+
+class Wait(ExperimentInputSpec):
+    seconds: float
+
+class Waited(ExperimentOutputSpec):
+    doubled: float
+
+@experiment()
+def wait(spec: Wait) -> Waited:
+    time.sleep(spec.seconds)
+    return Waited(doubled=2 * spec.seconds)
+
+waits = BaseExperiment(wait)
+"""
+
+
+def script(folder: Path, body: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    path = folder / "script.py"
+    path.write_text(SCRIPT + textwrap.dedent(body))
+    return subprocess.run(
+        [sys.executable, str(path)],
+        cwd=folder,
+        env={"PATH": "", "HOME": str(folder), "PYTHONPATH": ROOT, **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.fixture
+def squares(folder: ExperimentStorageSettings) -> BaseExperiment[Number, ExperimentOutputSpec]:
+    return BaseExperiment(square, storage_settings=folder)
+
+
+@pytest.mark.parametrize("home", ["a home", ""])
+def test_two_runs_and_the_log_of_their_script(tmp_path: Path, home: str) -> None:
+    body = """
+    handler = logging.getLogger().handlers[0]
+    logging.info("before")
+    _, first = waits.allocate([Wait(seconds=0.2), Wait(seconds=0.1)])
+    run, second = waits.allocate([Wait(seconds=0.3)])
+    third = waits.resume(run)
+    print(first.status().dagster, third.status().dagster)
+    print(second.result(60)["doubled"].tolist(), third.result(60)["doubled"].tolist())
+    print(first.result(60)["doubled"].tolist())
+    logging.info("after")
+    print(handler.stream.closed)
+    """
+    given = {"DAGSTER_HOME": str(tmp_path / home)} if home else {}
+    for _ in range(2):  # the second time, the home is there
+        done = script(tmp_path, body, **given)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.splitlines()[1:] == ["[0.6] [0.6]", "[0.4, 0.2]", "False"]
+        assert "QUEUED" in done.stdout.splitlines()[0] and done.stderr == ""
+    assert (tmp_path / "mine.log").read_text() == "before\nafter\n" * 2
+
+
+def test_a_script_waits_for_its_runs_but_for_one_it_has_waited_for_in_vain(tmp_path: Path) -> None:
+    body = """
+    waits.allocate([Wait(seconds=1)])
+    print(len(threading.enumerate()) > 1)
+    """
+    done = script(tmp_path, body)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", "")
+    read = BaseExperiment(
+        "wait", storage_settings=ExperimentStorageSettings(BUCKET=str(tmp_path / "experiments"))
+    )
+    assert read.load_results()["doubled"].tolist() == [2.0]
+    hanging = """
+    _, hangs = waits.allocate([Wait(seconds=0), Wait(seconds=3600)])
+    waits.allocate([Wait(seconds=0)])
+    hangs.result(2)
+    """
+    done = script(tmp_path, hanging)
+    assert done.returncode == 1
+    assert "is not finished after 2 s" in done.stderr and "resume() goes on" in done.stderr
+
+
+def test_no_run_is_started_within_another(
+    squares: BaseExperiment[Number, ExperimentOutputSpec],
+    folder: ExperimentStorageSettings,
+) -> None:
+    class Outer(ExperimentInputSpec):
+        x: int
+
+    class Nothing(ExperimentOutputSpec):
+        pass
+
+    @experiment()
+    def nested(spec: Outer) -> Nothing:
+        squares.allocate([Number(x=spec.x)])
+        return Nothing()
+
+    run, reference = BaseExperiment(nested, storage_settings=folder).allocate([Outer(x=1)])
+    with pytest.raises(Exception, match="within a spec of another run"):
+        reference.result(60)
+    assert "take turns" in run.load_results("errors")["message"].iloc[0]
+    assert squares.list_versions() == []
+
+
+def test_no_run_is_started_in_a_process_of_multiprocessing(tmp_path: Path) -> None:
+    body = """
+    import multiprocessing
+
+    def again() -> None:
+        waits.allocate([Wait(seconds=0)])
+
+    if __name__ == "__main__":
+        child = multiprocessing.get_context("spawn").Process(target=again)
+        child.start()
+        child.join()
+        print(child.exitcode, waits.list_versions())
+    """
+    done = script(tmp_path, body)
+    assert done.stdout == "1 []\n"
+    assert 'if __name__ == "__main__":' in done.stderr
+
+
+def test_settings_are_still_read_where_a_run_is_only_published(
+    squares: BaseExperiment[Number, ExperimentOutputSpec],
+) -> None:
+    settings = ExperimentRunSettings(executor="multiprocess", shard_size=1)
+    run, reference = squares.allocate([Number(x=2)], start=False, run_settings=settings)
+    assert not reference.is_started
+    with pytest.raises(ConfigError, match="without being started"):
+        reference.result(1)
+    assert squares.resume(run).result(60)["square"].tolist() == [4]
