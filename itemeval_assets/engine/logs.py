@@ -36,7 +36,9 @@ Row = dict[str, Any]
 PRICE = "price"
 # Some providers put the whole request into the message.
 LONGEST_ERROR = 2000
-WRAPPERS = ("RetryError", "ModelGenerateError")
+# The last says of what inspect could not write down, with the whole text.
+NOT_UNICODE = "UnicodeEncodeError"
+WRAPPERS = ("RetryError", "ModelGenerateError", NOT_UNICODE)
 EFFECTIVE = ("temperature", "top_p", "max_tokens", "reasoning_effort")
 
 
@@ -134,7 +136,8 @@ def _error_of(sample: EvalSample) -> str | None:
 
 
 def _told(error: str) -> str:
-    """What a provider says, without the keys that it says it back with."""
+    """What a provider says, in one line, without the keys that it says it back with."""
+    error = " ".join(error.split())
     # Cut twice: a secret that is cut in two would not be known for one.
     return without_secrets(error[: 2 * LONGEST_ERROR], os.environ)[:LONGEST_ERROR]
 
@@ -142,8 +145,8 @@ def _told(error: str) -> str:
 def _readable(error: EvalError) -> str:
     """The message of an error; of one that wraps another, what the provider said.
 
-    tenacity's message names a memory address and no cause, and inspect's begins with the
-    whole request; the traceback has the cause.
+    tenacity's message names a memory address and no cause, inspect's begins with the whole
+    request, and Python's with all that it could not encode; the traceback has the cause.
     """
     message = well_formed(error.message).strip()
     if message.startswith(WRAPPERS):
@@ -152,6 +155,8 @@ def _readable(error: EvalError) -> str:
         if causes:
             gave_up = "gave up after retries: " if message.startswith("RetryError") else ""
             message = gave_up + well_formed(causes[0])
+        elif message.startswith(NOT_UNICODE):
+            message = f"{NOT_UNICODE}: the reply holds a lone surrogate, which is no character"
     return message or "unknown error"
 
 

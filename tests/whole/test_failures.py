@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -142,13 +142,15 @@ BLANK = {"q7", "q8", "q9"}
 BROKEN = {"q11", "q12", "q13", "q14", "q15"}
 
 
-def nasty(victim: str) -> Callable[[Request], str | Answer | None]:
+def nasty(
+    victim: str, contents: Mapping[str, str | Answer] = NASTY
+) -> Callable[[Request], str | Answer | None]:
     """Replies of one model that depend on the item; all others answer as usual."""
 
     def reply(request: Request) -> str | Answer | None:
         if request.model != victim:
             return None
-        for item, content in NASTY.items():
+        for item, content in contents.items():
             number = item.removeprefix("q")
             if f"What is {number} + {number}?" in request.prompt:
                 return content
@@ -173,6 +175,24 @@ def test_nasty_solutions_harm_no_other_row(tmp_path: Path, serve: Serve) -> None
     scored = {row["item_id"] for row in rows(config, "gradings") if row["grade_kind"] == "judge"}
     assert scored == solutions.keys() - unanswered
     _assert_sound(config)
+
+
+def test_an_error_is_one_line_and_names_no_folder_of_this_machine(
+    tmp_path: Path, serve: Serve
+) -> None:
+    odd = {
+        "q1": Answer(400, b'{"error": {"message": "half a character: \\ud800"}}'),
+        "q2": json_answer(200, json.loads(completion().body) | {"extra\ud800": "\udfff"}),
+        "q3": Answer(400, b'{"error": {"message": "two\\nlines"}}'),
+    }
+    serve(reply=nasty("m", odd))
+    config = declare(tmp_path, items=3)
+    api.run(config, max_usd=math.inf, only="solutions")
+    errors = {row["item_id"]: row["error"] for row in rows(config, "solutions")}
+    assert errors["q2"].endswith("the reply holds a lone surrogate, which is no character")
+    assert errors["q3"].endswith("Error code: 400 - two")
+    for error in errors.values():
+        assert "\n" not in error and "Traceback" not in error and "site-packages" not in error
 
 
 def test_nasty_verdicts_harm_no_other_row(tmp_path: Path, serve: Serve) -> None:
