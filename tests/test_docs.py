@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,17 @@ def test_make_targets_of_the_readme_exist():
     ).stdout
     assert wanted >= {"quickstart", "test"}
     assert all(f"make {target} " in listed for target in wanted)
+
+
+def test_extras_are_installed_from_the_repository():
+    """By its path: no index has the package, and anyone could register its name there."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    pages = "\n".join(page.read_text() for page in PAGES)
+    named = re.findall(r"install '([^']*)\[([a-z,-]+)\]'", pages)
+    assert {where for where, _ in named} == {"."}
+    extras = {extra for _, words in named for extra in words.split(",")}
+    assert {"openai", "anthropic", "local-model", "deploy"} <= extras
+    assert extras <= set(project["optional-dependencies"])
 
 
 def test_results_page_names_every_table_with_its_key():
