@@ -21,6 +21,7 @@ __all__ = [
 
 S3 = "s3://"
 FILE = "file://"
+ACCEPTED = "an S3 bucket as name or s3://name, or a folder as /path, ./path, ~/path or file:///path"
 # What Amazon allows; servers that speak its protocol allow no more.
 BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
@@ -35,8 +36,8 @@ class ExperimentStorageSettings(BaseSettings):
 
     BUCKET: str = Field(
         default="./experiments",
-        description="an S3 bucket, by name or as s3://name; or a folder: a path with a '/', or "
-        "one that begins with '.', '~' or file://",
+        description="an S3 bucket, by name or as s3://name; or a folder: a path that begins with "
+        "'/', '.', '~' or file://",
     )
     BUCKET_PREFIX: str = Field(
         default="scythe", description="where in the bucket or folder experiments begin"
@@ -48,13 +49,19 @@ class ExperimentStorageSettings(BaseSettings):
         name = value.removeprefix(S3).rstrip("/")
         if _is_folder(value) or BUCKET_NAME.fullmatch(name):
             return value
-        if value.startswith(S3) and "/" in name:
+        if "://" in name:
+            raise ValueError(f"{value!r} is in no store that can be used; accepted is {ACCEPTED}")
+        if "/" in name:
+            bucket, _, prefix = name.partition("/")
+            folder = "" if value.startswith(S3) else f"; for a folder write ./{value}"
             raise ValueError(
-                f"{value!r} has a path after the bucket; write the path in BUCKET_PREFIX"
+                f"{value!r} has a path after the bucket; write {bucket!r}, and the path {prefix!r} "
+                f"in BUCKET_PREFIX{folder}"
             )
+        folder = f"; for a folder write ./{value}" if value and name == value else ""
         raise ValueError(
-            f"{value!r} is no bucket name (3 to 63 of a-z, 0-9, '.', '-'); "
-            f"for a folder write ./{value}"
+            f"{value!r} is no bucket name (3 to 63 of a-z, 0-9, '.', '-'){folder}. "
+            f"Accepted is {ACCEPTED}"
         )
 
     @field_validator("BUCKET_PREFIX")
@@ -75,9 +82,7 @@ class ExperimentStorageSettings(BaseSettings):
 
 def _is_folder(bucket: str) -> bool:
     """Whether a bucket setting means a folder of this machine."""
-    if bucket.startswith(S3):
-        return False
-    return "/" in bucket or bucket.startswith((".", "~"))
+    return bucket.startswith(("/", ".", "~", FILE))
 
 
 def storage_settings(

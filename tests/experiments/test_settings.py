@@ -23,8 +23,8 @@ def test_a_bucket_is_a_name_or_an_s3_uri(bucket, location):
     assert ExperimentStorageSettings(BUCKET=bucket).location == location
 
 
-@pytest.mark.parametrize("bucket", ["./results", "results/all", ".", "../x", "/data/x", "C/D"])
-def test_anything_with_a_slash_or_a_leading_dot_is_a_folder(bucket, tmp_path, monkeypatch):
+@pytest.mark.parametrize("bucket", ["./results", "./results/all", ".", "../x", "/data/x"])
+def test_a_path_that_begins_as_one_is_a_folder(bucket, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     location = ExperimentStorageSettings(BUCKET=bucket).location
     assert location == str((tmp_path / bucket).resolve())
@@ -50,12 +50,17 @@ def test_the_environment_sets_both(monkeypatch):
     assert (settings.BUCKET, settings.BUCKET_PREFIX) == ("my-bucket", "a/b")
 
 
+OTHERS = ("https", "gs", "s3a", "S3", "az")
+
+
 @pytest.mark.parametrize(
     ("bucket", "says"),
     [
         ("My_Bucket", "write ./My_Bucket"),
         ("x", "no bucket name"),
-        ("s3://bucket/path", "BUCKET_PREFIX"),
+        ("s3://bucket/path", "write 'bucket', and the path 'path' in BUCKET_PREFIX"),
+        ("bucket/pre/fix", r"'pre/fix' in BUCKET_PREFIX; for a folder write \./bucket/pre/fix"),
+        *((f"{scheme}://a/b", "no store that can be used") for scheme in OTHERS),
         ("", "no bucket name"),
     ],
 )
