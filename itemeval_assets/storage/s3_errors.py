@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -31,8 +32,11 @@ def telling(action: str, uri: str, endpoint: str) -> Iterator[None]:
     """Raise StoreError in place of an error of S3 while the block does something to an object."""
     try:
         yield
-    except ClientError as error:
-        raise StoreError(f"cannot {action} {uri}: {_explain(error, uri)}") from error
+    except (ClientError, S3UploadFailedError) as error:
+        # boto3 puts an error of its own around what S3 answers to an upload.
+        answer = error if isinstance(error, ClientError) else error.__context__
+        told = _explain(answer, uri) if isinstance(answer, ClientError) else _first_line(error)
+        raise StoreError(f"cannot {action} {uri}: {told}") from error
     except NoCredentialsError as error:
         raise StoreError(
             f"cannot {action} {uri}: no credentials for S3 are found; set "

@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -97,9 +98,12 @@ def test_a_server_that_does_not_recover_is_an_error_and_nothing_is_lost(
     assert bucket.read("solutions")["item_id"].to_pylist() == ["q1"]
 
 
-def test_no_such_bucket(s3_location: str) -> None:
+def test_no_such_bucket(s3_location: str, tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="there is no bucket 'nowhere'; create it"):
         backend("s3://nowhere/prefix").update("x", lambda _: b"1")
+    (tmp_path / "file").write_bytes(b"1")
+    with pytest.raises(StoreError, match="cannot write s3://nowhere/x: there is no bucket"):
+        backend("s3://nowhere/").upload(tmp_path / "file", "x")
     with pytest.raises(StoreError, match="cannot list s3://nowhere/x: there is no bucket"):
         backend("s3://nowhere").list("x")
 
