@@ -29,6 +29,7 @@ from itemeval_assets.core.upsert import Upserted, upsert
 from . import layout
 from .backends import Backend, open_backend
 from .locks import claimed
+from .own_rows import foreign_rows
 
 __all__ = ["ResultsStore", "open_store"]
 
@@ -323,6 +324,12 @@ class ResultsStore:
             with pq.ParquetFile(pa.BufferReader(data)) as file:
                 stored = file.schema_arrow.names
                 _require_columns(table, schema, stored)
+                if foreign := foreign_rows(table, key, file):
+                    raise StoreError(
+                        f"{self.backend.uri(key)} holds rows of another partition: {foreign}.\n"
+                        "Nothing was changed. Restore the file from a copy, or move it away: "
+                        f"{layout.IF_PARTITION_DELETED}"
+                    )
                 # Threads of Arrow that outlive the interpreter abort the process at its end.
                 found = file.read([name for name in names if name in stored], use_threads=False)
             return _with_missing_columns(found, pa.schema([schema.field(n) for n in names]))

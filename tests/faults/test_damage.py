@@ -283,6 +283,11 @@ FOREIGN: dict[str, tuple[Callable[[Path], object], str, str]] = {
         r"solutions\.parquet/\S+ is not a readable solutions table: it has no .*another table\?",
         "rebuilds the partition from its .eval logs",
     ),
+    "bookings of another partition": (
+        lambda root: _over_each_other(root / "bookings.parquet"),
+        r"bookings\.parquet/\S+ holds rows of another partition: ",
+        "or move it away: the next run rebuilds the partition from its .eval logs",
+    ),
     "a file of what is no partition": (
         lambda root: shutil.copy(root / "items.parquet", root / "solutions.parquet"),
         r"solutions\.parquet/items\.parquet is not a readable solutions table",
@@ -315,6 +320,11 @@ def _first(root: Path, table: str) -> Path:
     return next((root / f"{table}.parquet").rglob("*.parquet"))
 
 
+def _over_each_other(table: Path) -> None:
+    first, *_, last = sorted(table.rglob("*.parquet"))
+    shutil.copy(first, last)
+
+
 def _as_file(root: Path) -> None:
     shutil.copy(root / "items.parquet", root / "solutions.parquet")
 
@@ -331,3 +341,7 @@ def test_commands_that_run_dagster_name_a_file_out_of_place_as_well(
     assert run_cli(command) == 2
     told = " ".join(capsys.readouterr().err.split())
     assert re.search(says, told) and advice in told
+    if "bookings" in name:
+        for other in (["status"], ["recover"], ["run", "--yes"]):
+            assert run_cli([other[0], str(config), *other[1:]]) == 2
+            assert re.search(says, " ".join(capsys.readouterr().err.split()))

@@ -76,10 +76,10 @@ def test_partitions_are_read_together_or_alone(store: ResultsStore) -> None:
 
 
 def test_stages_book_apart(store: ResultsStore) -> None:
-    row = {"run_id": "r", "condition_id": "x", "model": "m", "calls": 1, "priced": True}
+    row = {"run_id": "r", "condition_id": "g1", "model": "m", "calls": 1, "priced": True}
     row |= {"batch": False, "created_at": "t"}
     store.upsert("bookings", ("g1",), table("bookings", [{**row, "stage": "generate"}]))
-    graded = {**row, "stage": "grade", "gen_condition_id": "g1"}
+    graded = {**row, "stage": "grade", "condition_id": "j1", "gen_condition_id": "g1"}
     store.upsert("bookings", ("g1", "j1"), table("bookings", [graded]))
     assert store.read("bookings")["stage"].to_pylist() == ["generate", "grade"]
     assert store.partitions("bookings") == [("g1",), ("g1", "j1")]
@@ -92,7 +92,7 @@ def test_stages_book_apart(store: ResultsStore) -> None:
 def test_pandas_reads_every_table_by_its_path(store: ResultsStore, name: str, rows: int) -> None:
     filled(store)
     store.replace("items", (), table("items", [item("q1"), item("q2")]))
-    row = {"run_id": "r", "stage": "grade", "condition_id": "x", "model": "m", "calls": 1}
+    row = {"run_id": "r", "stage": "grade", "condition_id": "j1", "model": "m", "calls": 1}
     row |= {"priced": True, "batch": False, "created_at": "t"}
     store.upsert("bookings", ("g1", "j1"), table("bookings", [row]))
     store.derive("ledger", lambda _: table("ledger", [row]))
@@ -225,6 +225,73 @@ def test_another_programs_parquet_is_no_table_of_ours(disk: ResultsStore) -> Non
     pq.write_table(table("solutions", [solution()]).set_column(7, "epoch", pa.array(["x"])), path)
     with pytest.raises(StoreError, match="not a readable solutions table"):
         store.read("solutions")
+
+
+SPENT = {"run_id": "r", "model": "m", "calls": 1, "priced": True, "batch": False}
+SPENT |= {"created_at": "t"}
+
+
+def booking(stage: str, condition: str, graded: str | None = None) -> dict[str, Any]:
+    return {**SPENT, "stage": stage, "condition_id": condition, "gen_condition_id": graded}
+
+
+@pytest.mark.parametrize(
+    ("name", "own", "other", "foreign", "said"),
+    [
+        ("solutions", ("g1",), ("g2",), solution(condition_id="g2"), "condition_id is g2"),
+        (
+            "gradings",
+            ("g1", "j1"),
+            ("g2", "j1"),
+            grading(gen_condition_id="g2"),
+            "gen_condition_id is g2",
+        ),
+        ("bookings", ("g1",), ("g2",), booking("generate", "g2"), "condition_id is g2"),
+        ("bookings", ("g1",), ("g1", "j1"), booking("grade", "j1", "g1"), "stage is grade"),
+        (
+            "bookings",
+            ("g1", "j1"),
+            ("g2", "j1"),
+            booking("grade", "j1", "g2"),
+            "gen_condition_id is g2",
+        ),
+    ],
+)
+def test_a_file_of_another_partition_is_refused_by_whoever_reads_it(
+    disk: ResultsStore,
+    name: str,
+    own: tuple[str, ...],
+    other: tuple[str, ...],
+    foreign: dict[str, Any],
+    said: str,
+) -> None:
+    disk.upsert(name, other, table(name, [foreign]))
+    assert disk.read(name).num_rows == 1
+    copied = Path(disk.uri(name, own))
+    copied.parent.mkdir(parents=True, exist_ok=True)
+    copied.write_bytes(Path(disk.uri(name, other)).read_bytes())
+    for attempt in (
+        lambda: disk.read(name),
+        lambda: disk.read(name, [own], columns=["run_id"]),
+        lambda: disk.upsert(name, own, table(name, [])),
+    ):
+        with pytest.raises(StoreError) as caught:
+            attempt()
+        assert str(caught.value).startswith(
+            f"{copied} holds rows of another partition: {said} there.\n"
+        )
+        assert "move it away: the next run rebuilds the partition" in str(caught.value)
+    assert disk.read(name, [other]).num_rows == 1
+    copied.unlink()
+    assert disk.read(name).num_rows == 1
+
+
+def test_a_file_without_figures_of_its_columns_is_read(disk: ResultsStore) -> None:
+    """Not every writer of Parquet keeps them."""
+    path = Path(disk.uri("solutions", ("g1",)))
+    path.parent.mkdir(parents=True)
+    pq.write_table(table("solutions", [solution()]), path, write_statistics=False)
+    assert disk.read("solutions").num_rows == 1
 
 
 def test_a_file_where_a_folder_should_be(disk: ResultsStore, tmp_path: Path) -> None:
