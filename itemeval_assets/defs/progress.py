@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from itemeval_assets.engine.progress import Listener, Progress
 
-__all__ = ["listening", "now_and_then", "progress_log"]
+__all__ = ["listening", "now_and_then", "progress_log", "tell_listeners"]
 
 SECONDS_BETWEEN_LINES = 5.0
 
@@ -25,13 +25,19 @@ def listening(listener: "Listener") -> Iterator[None]:
         _listeners.remove(listener)
 
 
+def tell_listeners(progress: "Progress") -> None:
+    """Tell whoever listens, and no log."""
+    for listener in list(_listeners):
+        listener(progress)
+
+
 def progress_log(log: Callable[[str], None]) -> "Listener":
     """A listener that logs a line now and then, and at the end, and tells all others."""
     log_line = now_and_then(lambda progress: log(progress.line()), SECONDS_BETWEEN_LINES)
 
     def report(progress: "Progress") -> None:
-        for listener in [*_listeners, log_line]:
-            listener(progress)
+        tell_listeners(progress)
+        log_line(progress)
 
     return report
 

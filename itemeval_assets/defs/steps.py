@@ -17,8 +17,8 @@ from itemeval_assets.core.errors import (
 from itemeval_assets.core.study import Partition, Study
 from itemeval_assets.storage.inputs import prices_if_needed
 
-from .names import CONSENT_TAG, RERUN_TAG, RESERVED_BY_TAG, partition_key
-from .progress import progress_log
+from .names import CONSENT_TAG, RERUN_TAG, RESERVED_BY_TAG
+from .progress import progress_log, tell_listeners
 
 if TYPE_CHECKING:
     from itemeval_assets.stages.gate import Gate
@@ -150,10 +150,10 @@ def end_steps() -> None:
 
 
 def tell_of_wait(context: dg.AssetExecutionContext) -> Callable[[Partition, str], None]:
-    def tell(partition: Partition, holder: str) -> None:
-        context.log.info(f"waiting for run {holder}, which is calling {partition_key(partition)}")
+    """Says which condition a run waits for, and which other run works on it; and when that ends."""
+    from itemeval_assets.stages.waits import teller_of_waits
 
-    return tell
+    return teller_of_waits(tell_listeners, context.log.info)
 
 
 @contextmanager

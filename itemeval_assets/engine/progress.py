@@ -25,7 +25,8 @@ class Progress:
     """Counts since the evaluation began. `usd` holds priced models only.
 
     `waiting` says what the calls wait for just now: a rate limit, a batch. `oldest_s`: how long
-    the oldest of the calls in flight has waited for its answer.
+    the oldest of the calls in flight has waited for its answer. `waits_for`: a condition that
+    another run works on, and that run; no call is made meanwhile.
     """
 
     stage: str
@@ -35,6 +36,7 @@ class Progress:
     retries: int = 0
     usd: float = 0.0
     waiting: str = ""
+    waits_for: str = ""
     in_flight: int = 0
     oldest_s: float = 0.0
     started: float = field(default_factory=time.monotonic)

@@ -2,6 +2,7 @@
 
 import math
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
@@ -31,7 +32,11 @@ __all__ = [
     "out",
     "problem",
     "progress_bar",
+    "wait_lines",
 ]
+
+# The locks tell of a wait each minute.
+SECONDS_BETWEEN_LINES = 59.0
 
 # `[...]` is markup, and nothing else is: no `:word:` becomes a picture.
 out = Console(highlight=False, emoji=False)
@@ -78,7 +83,10 @@ def ask_consent(refusal: ConsentMissing) -> float | None:
 
 @contextmanager
 def progress_bar(hidden: bool) -> "Iterator[Callable[[Progress], None]]":
-    """A bar per stage with counts, rate, cost and time left; on standard error."""
+    """A bar per stage with counts, rate, cost and time left; on standard error.
+
+    Waits for another run are told in lines, also where there are no bars to be seen.
+    """
     columns = (
         TextColumn("{task.description:<9}"),
         BarColumn(bar_width=28),
@@ -87,8 +95,12 @@ def progress_bar(hidden: bool) -> "Iterator[Callable[[Progress], None]]":
     )
     bars = Bars(*columns, console=err, disable=hidden, redirect_stdout=False)
     tasks: dict[int, TaskID] = {}
+    tell_of_wait = wait_lines(lambda line: err.print(data(line), soft_wrap=True))
 
     def show(progress: "Progress") -> None:
+        tell_of_wait(progress.waits_for)
+        if not progress.total:
+            return
         if id(progress) not in tasks:
             bars.start()
             tasks[id(progress)] = bars.add_task(progress.stage, facts="")
@@ -104,6 +116,23 @@ def progress_bar(hidden: bool) -> "Iterator[Callable[[Progress], None]]":
     finally:
         if tasks:
             bars.stop()
+
+
+def wait_lines(say: Callable[[str], None]) -> Callable[[str], None]:
+    """Says for whom a run waits: once, again after a minute, and when it goes on."""
+    told, when = "", 0.0
+
+    def tell(waits_for: str) -> None:
+        nonlocal told, when
+        now = time.monotonic()
+        if waits_for and (waits_for != told or now - when >= SECONDS_BETWEEN_LINES):
+            say(f"waits for {waits_for}")
+            when = now
+        elif told and not waits_for:
+            say("goes on")
+        told = waits_for
+
+    return tell
 
 
 def _facts(progress: "Progress") -> str:

@@ -159,7 +159,8 @@ class Workers:
         together = together or Progress(parts[0]["stage"], 0)
         for name in SUMMED:
             setattr(together, name, sum(part[name] for part in parts))
-        together.waiting = next((part["waiting"] for part in parts if part["waiting"]), "")
+        for name in ("waiting", "waits_for"):
+            setattr(together, name, next((part[name] for part in parts if part[name]), ""))
         together.oldest_s = max(part["oldest_s"] for part in parts)
         self._listener(together)
         return together

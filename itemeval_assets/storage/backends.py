@@ -106,8 +106,8 @@ class Backend(Protocol):
     ) -> AbstractContextManager[None]:
         """The sole right to something while the block runs; who dies, loses it.
 
-        `on_wait(holder)` is told, once, who else holds it. `is_unique`: nobody else ever takes
-        this lock, so that nothing of it need stay.
+        `on_wait(holder)` is told, at once and each minute, who else holds it. `is_unique`: nobody
+        else ever takes this lock, so that nothing of it need stay.
         """
         ...
 

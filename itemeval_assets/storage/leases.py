@@ -8,6 +8,7 @@ its lease for good: it may wake, but others may have taken its locks.
 """
 
 import json
+import math
 import threading
 import time
 import uuid
@@ -32,6 +33,7 @@ LOCKS = ".locks"
 LIFETIME_S = 60.0
 BEATS_PER_LIFETIME = 6
 POLL_S = 1.0
+REMIND_S = 60.0
 # Those of this process: what else bears its name was given up while S3 was out of reach.
 _OWN: set[str] = set()
 
@@ -77,6 +79,7 @@ class Leases:
         return not self._is_lost
 
     def _take(self, key: str, mark: bytes, on_wait: Callable[[str], None] | None) -> None:
+        told = -math.inf
         while True:
             found = self._objects.get(_lock_key(key))
             stored = self._mark(key, found.data) if found else {"lease": None}
@@ -87,9 +90,9 @@ class Leases:
                 if self._objects.read(_lock_key(key)) == mark:
                     return
                 continue
-            if on_wait:
+            if on_wait and time.monotonic() - told >= REMIND_S:
                 on_wait(str(stored["holder"]))
-                on_wait = None
+                told = time.monotonic()
             time.sleep(POLL_S)
 
     def _mark(self, key: str, data: bytes) -> dict[str, Any]:

@@ -5,9 +5,10 @@ has finished is no longer pending, so no cell is paid twice. A process that dies
 claims.
 """
 
+import os
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from functools import partial
 
 from itemeval_assets.core.study import Partition
 
@@ -26,12 +27,21 @@ def claimed(
 ) -> Iterator[None]:
     """Hold the claims of all `partitions`; `on_wait(partition, holder)` tells of each wait.
 
+    It is told at once, each minute, and with no holder when the wait is over.
     Claims are taken in sorted order, so that two runs never wait for each other.
     """
+    holder = f"{holder}, process {os.getpid()} on {socket.gethostname()}"
     with ExitStack() as stack:
         for partition in sorted(partitions):
-            lock = backend.lock(claim_key(partition), holder, partial(on_wait, partition))
-            stack.enter_context(lock)
+            waited: list[str] = []
+
+            def tell(other: str, partition: Partition = partition, to: list[str] = waited) -> None:
+                to.append(other)
+                on_wait(partition, other)
+
+            stack.enter_context(backend.lock(claim_key(partition), holder, tell))
+            if waited:
+                on_wait(partition, "")
         yield
 
 

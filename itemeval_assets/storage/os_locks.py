@@ -12,6 +12,7 @@ __all__ = ["OsLocks"]
 # Apart from the tables: readers of a table's folder take every file in it for data.
 LOCKS = ".locks"
 POLL_S = 0.2
+REMIND_S = 60.0
 # Each lock keeps a file open, and the soft limit of many systems is 1,024.
 OPEN_FILES = 65_536
 
@@ -37,8 +38,10 @@ class OsLocks:
             lock.acquire(timeout=0 if on_wait else -1)
         except Timeout:
             assert on_wait is not None
-            on_wait(named.read_text(errors="replace") if named.is_file() else "another run")
-            lock.acquire(poll_interval=POLL_S)
+            while not lock.is_locked:
+                on_wait(named.read_text(errors="replace") if named.is_file() else "another run")
+                with suppress(Timeout):
+                    lock.acquire(timeout=REMIND_S, poll_interval=POLL_S)
         try:
             if holder is not None:
                 named.write_text(holder)

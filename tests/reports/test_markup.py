@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from rich.console import Console
 
 from itemeval_assets import reports
 from itemeval_assets.core.errors import ConsentMissing
@@ -279,3 +280,24 @@ def test_the_price_of_a_preflight_is_that_of_its_call(printed: io.StringIO) -> N
         "x/unpriced": "no price",
         "x/unknown": "",
     }
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+def test_a_wait_for_another_run_is_told_in_lines_where_there_is_no_terminal(
+    monkeypatch: pytest.MonkeyPatch, hidden: bool
+) -> None:
+    file, now = io.StringIO(), [100.0]
+    monkeypatch.setattr(terminal, "err", Console(file=file, emoji=False, highlight=False))
+    monkeypatch.setattr(terminal.time, "monotonic", lambda: now[0])
+    with terminal.progress_bar(hidden) as show:
+        for held in ("[m] · short, which run 1 works on", "b, which run 2 works on"):
+            for seconds in (0, 1, 30, 30):
+                now[0] += seconds
+                show(Progress("generate", total=0, waits_for=held, started=0))
+        show(Progress("generate", total=0, started=0))
+        show(Progress("generate", total=0, started=0))
+    assert file.getvalue().splitlines() == [
+        *["waits for [m] · short, which run 1 works on"] * 2,
+        *["waits for b, which run 2 works on"] * 2,
+        "goes on",
+    ]

@@ -4,6 +4,8 @@ import multiprocessing
 import os
 import resource
 import signal
+import socket
+import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -15,6 +17,7 @@ import pytest
 
 from itemeval_assets.core.study import Partition
 from itemeval_assets.storage.disk import LocalBackend
+from itemeval_assets.storage.store import ResultsStore
 from tests.rows import solution, table
 from tests.storage.writers import (
     PARTITION,
@@ -104,15 +107,46 @@ def test_a_second_run_waits_and_is_told_for_whom(place: Place, end: str) -> None
     with running(first):
         assert events.get(timeout=PATIENCE_S) == ("holds", "run-1")
         with running(second):
-            assert events.get(timeout=PATIENCE_S) == ("waits", ("g2",), "run-1")
+            other = f"run-1, process {first.pid} on {socket.gethostname()}"
+            assert events.get(timeout=PATIENCE_S) == ("waits", ("g2",), other)
             assert events.empty()
             if end == "released":
                 release.set()
-                told = {events.get(timeout=PATIENCE_S) for _ in range(3)}
-                assert told >= {("released", "run-1"), ("holds", "run-2")}
+                told = {events.get(timeout=PATIENCE_S) for _ in range(4)}
+                assert told >= {("released", "run-1"), ("waits", ("g2",), ""), ("holds", "run-2")}
             else:
                 os.kill(first.pid or 0, signal.SIGKILL)
+                assert events.get(timeout=PATIENCE_S) == ("waits", ("g2",), "")
                 assert events.get(timeout=PATIENCE_S) == ("holds", "run-2")
+
+
+def test_a_wait_is_told_again_from_time_to_time(
+    disk: ResultsStore, bucket: ResultsStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("os_locks", "leases"):
+        monkeypatch.setattr(f"itemeval_assets.storage.{module}.REMIND_S", 0.1)
+    for store in (disk, bucket):
+        told: list[str] = []
+        held, release = threading.Event(), threading.Event()
+
+        def tell(_: Partition, holder: str, to: Any = told, end: threading.Event = release) -> None:
+            to.append(holder)
+            if len(to) == 3:
+                end.set()
+
+        def hold(of: ResultsStore, has: threading.Event, end: threading.Event) -> None:
+            with of.claimed([("g1",)], "run-1", never):
+                has.set()
+                end.wait(PATIENCE_S)
+
+        holder = threading.Thread(target=hold, args=(store, held, release))
+        holder.start()
+        assert held.wait(PATIENCE_S)
+        with store.claimed([("g1",)], "run-2", tell):
+            pass
+        holder.join()
+        assert len(told) >= 4 and told[-1] == ""
+        assert all(name.startswith("run-1, process ") for name in told[:-1])
 
 
 def test_claims_of_other_partitions_do_not_wait(place: Place) -> None:

@@ -1,11 +1,14 @@
 """Several processes on one study, and processes that die."""
 
 import json
+import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 from zipfile import ZipFile
@@ -17,8 +20,11 @@ import pytest
 
 from itemeval_assets import api
 from itemeval_assets.cli import run_cli
+from itemeval_assets.engine.progress import Progress
 from itemeval_assets.instances import ensure_home
 from itemeval_assets.storage import log_files
+from itemeval_assets.storage.inputs import load_study
+from itemeval_assets.storage.store import open_store
 from tests.model_server import Answer, Behaviour, Request
 from tests.studies import write_study
 
@@ -197,3 +203,20 @@ def _wait_for(condition: Callable[[], bool], process: Process) -> None:
         assert process.popen.poll() is None, process.output.read_text()
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_a_run_tells_which_other_run_it_waits_for(tmp_path: Path) -> None:
+    study = load_study(write_study(tmp_path, items=1, graders=()))
+    partitions = study.generate_partitions()
+    told: list[str] = []
+    with ExitStack() as other_run:
+        other_run.enter_context(open_store(study).claimed(partitions, "the other", lambda *_: None))
+
+        def watch(progress: Progress) -> None:
+            if progress.waits_for or told:
+                told.append(progress.waits_for)
+            other_run.close()
+
+        assert api.run(study, only="solutions", on_progress=watch).calls == 1
+    where = f"run the other, process {os.getpid()} on {socket.gethostname()} works on"
+    assert told[:2] == [f"{partitions[0][0]}, which {where}", ""]
