@@ -17,7 +17,9 @@ __all__ = ["foreign_rows"]
 def foreign_rows(table: str, key: str, file: pq.ParquetFile) -> str | None:
     """Which column of a file says that it is of another partition; None where none does."""
     names = file.schema_arrow.names
-    for column, own in _own_values(table, partition_of(table, key)).items():
+    is_partition = "/" in key  # the ledger and the items are one file each
+    own_values = _own_values(table, partition_of(table, key)) if is_partition else {}
+    for column, own in own_values.items():
         if column not in names:
             continue
         for number in range(file.metadata.num_row_groups):
@@ -34,7 +36,7 @@ def _own_values(table: str, partition: Partition) -> dict[str, str | None]:
     if by := TABLES[table].partitioned_by:
         return dict(zip(by, partition, strict=True))
     if not partition:
-        return {}
+        return {"stage": stage_of(partition)}
     graded = partition[0] if len(partition) == 2 else None
     return {
         "stage": stage_of(partition),

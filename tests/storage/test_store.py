@@ -248,6 +248,7 @@ def booking(stage: str, condition: str, graded: str | None = None) -> dict[str, 
         ),
         ("bookings", ("g1",), ("g2",), booking("generate", "g2"), "condition_id is g2"),
         ("bookings", ("g1",), ("g1", "j1"), booking("grade", "j1", "g1"), "stage is grade"),
+        ("bookings", (), ("g1",), booking("generate", "g1"), "stage is generate"),
         (
             "bookings",
             ("g1", "j1"),
