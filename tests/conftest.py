@@ -52,7 +52,7 @@ settings.load_profile("sealed")
 
 def pytest_xdist_auto_num_workers() -> int:
     """Of `-n auto`: more than there are cores, since many tests wait for servers and processes."""
-    return 2 + (os.cpu_count() or 1)
+    return 1 + (os.cpu_count() or 1)
 
 
 @pytest.fixture(autouse=True)

@@ -26,7 +26,7 @@ CONNECTIONS, LATENCY_S = 12, 0.06
 # Above 400 calls a condition's log is flushed at every hundredth of them, below at each.
 LARGE, SMALL = 460, 20
 # Items and workers; each point is four whole runs.
-CASES = [(LARGE, 1), (LARGE, 2), (SMALL, 1), (SMALL, 2)] if POINTS > 1 else [(LARGE, 1)]
+CASES = [(LARGE, 1), (LARGE, 2), (SMALL, 1), (SMALL, 2)] if POINTS > 1 else [(SMALL, 1)]
 STARTUP_S, PATIENCE_S = 120.0, 240.0
 
 

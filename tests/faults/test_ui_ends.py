@@ -1,6 +1,7 @@
 """The command `ui`, or the process that serves it, dies while a run of the UI calls models; or
 somebody terminates that run there."""
 
+import os
 import signal
 import time
 from pathlib import Path
@@ -71,6 +72,7 @@ def test_the_end_of_the_ui_ends_its_runs_and_loses_no_answer(
     )
 
 
+@pytest.mark.skipif("TEST_ROUNDS" not in os.environ, reason="takes long: part of make faults")
 def test_a_run_that_is_terminated_in_the_ui_keeps_its_answers(
     tmp_path: Path, serve: Serve, report_fault: Report
 ) -> None:

@@ -48,7 +48,8 @@ def test_listing_goes_on_after_the_first_page(
 
 def test_reading_a_partition_asks_for_one_object(bucket: ResultsStore, s3: S3Server) -> None:
     for condition in ("g1", "g2", "g3"):
-        bucket.upsert("solutions", (condition,), rows("q1"))
+        own = table("solutions", [solution("q1", condition_id=condition)])
+        bucket.upsert("solutions", (condition,), own)
     before = s3.requests
     assert bucket.read("solutions", [("g2",)]).num_rows == 1
     assert s3.requests == before + 1
