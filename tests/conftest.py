@@ -55,6 +55,12 @@ def pytest_xdist_auto_num_workers() -> int:
     return 1 + (os.cpu_count() or 1)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole runs first: what is left at the end is short, and keeps every worker busy."""
+    whole = {"browser", "faults", "guard", "whole"}
+    items.sort(key=lambda item: item.path.parent.name not in whole)
+
+
 @pytest.fixture(autouse=True)
 def sealed_environment(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch

@@ -75,19 +75,17 @@ def _partitioned(
     def check(context: dg.AssetCheckExecutionContext) -> Iterator[Any]:
         order = study.generate_partitions() if single else study.grade_partitions()
         step = context.op_execution_context
-        with users_errors():
-            store = store_of(study)
-        if step.has_partition_key or step.has_partition_key_range:
-            partitions = to_partitions(step.partition_keys, order)
-        else:
-            # What was never stored breaks no rule, but it is not complete.
-            with users_errors():
-                stored = set(order if rule is _complete else store.partitions(table))
-            partitions = [partition for partition in order if partition in stored]
         # A run is judged by what it was asked for, not by what the YAML would ask for.
         policy = _policy_of(step.run, study, table)
         judge = partial(_complete, policy=policy) if rule is _complete else rule
         with users_errors():
+            store = store_of(study)
+            if step.has_partition_key or step.has_partition_key_range:
+                partitions = to_partitions(step.partition_keys, order)
+            else:
+                # What was never stored breaks no rule, but it is not complete.
+                stored = set(order if rule is _complete else store.partitions(table))
+                partitions = [partition for partition in order if partition in stored]
             found = {partition: judge(study, store, partition) for partition in partitions}
         # Failures last, and after a range a result of its own, which counts them: the UI shows
         # the result recorded last as the "latest execution", of whatever partition it is, and
@@ -192,12 +190,11 @@ def _ledger_reconciles(study: Study) -> dg.AssetChecksDefinition:
         with users_errors():
             store = store_of(study)
             judged = stages.ledger.judge(store)
+            lost = stages.losses.losses(study, store) if judged.mismatches else []
         offences = [
             {**found._asdict(), "stage": found.stage, "partition": " | ".join(found.partition)}
             for found in judged.mismatches
         ]
-        with users_errors():
-            lost = stages.losses.losses(study, store) if offences else []
         words = [_in_short(offences), stages.losses.in_words(study, lost) if lost else None]
         left = [" | ".join(partition) for partition in judged.in_progress]
         return dg.AssetCheckResult(

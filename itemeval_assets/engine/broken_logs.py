@@ -1,34 +1,31 @@
-"""Logs that inspect could not write to their end: its eval of a Task broke, and the others went on.
+"""Logs that inspect could not write to their end: one Task of an eval broke, others went on."""
 
-Samples that never came into such a log were answered, and paid for. What they cost is written
-into its header, as inspect itself does for samples that it drops when an eval is cut off.
-"""
+from collections.abc import Mapping
+from pathlib import Path
 
-from inspect_ai.log import EvalLog, read_eval_log, write_eval_log
-from inspect_ai.log._samples import sample_active
+from inspect_ai.log import EvalLog, write_eval_log
 from inspect_ai.model import ModelUsage
-from inspect_ai.model._model import sample_model_usage
 
-__all__ = ["Spent"]
+from .logs import read_log
+
+__all__ = ["complete_header", "why_broken"]
 
 
-class Spent:
-    """What the calls of one eval cost, by the log that their samples belong to."""
+def complete_header(log: EvalLog, used: Mapping[str, ModelUsage]) -> None:
+    """Write how a broken log ended, and what its calls used, into its header on the disk.
 
-    def __init__(self) -> None:
-        self._by_log: dict[str, dict[str, ModelUsage]] = {}
+    Samples that never came into it were answered, and paid for. They are read from the header, as
+    those are that inspect itself drops when an eval is cut off. Raises StoreError for a log that
+    cannot be read.
+    """
+    kept = read_log(Path(log.location))
+    kept.status, kept.error = log.status, log.error
+    kept.stats.model_usage = dict(used)
+    write_eval_log(kept, log.location)
 
-    def add(self) -> None:
-        """Add what the sample at work has cost."""
-        sample = sample_active()
-        assert sample is not None
-        known = self._by_log.setdefault(sample.log_location, {})
-        for model, usage in sample_model_usage().items():
-            known[model] = known[model] + usage if model in known else usage
 
-    def complete(self, log: EvalLog) -> None:
-        """Write how a broken log ended, and what its calls cost, into its header on the disk."""
-        kept = read_eval_log(log.location)
-        kept.status, kept.error = log.status, log.error
-        kept.stats.model_usage = self._by_log.get(log.location, {})
-        write_eval_log(kept, log.location)
+def why_broken(log: EvalLog) -> str | None:
+    """Why inspect could not write a log to its end; None where it did."""
+    if log.status == "success":
+        return None
+    return log.error.message if log.error else f"its status is {log.status}"

@@ -16,6 +16,7 @@ from itemeval_assets.core.config import SolversConfig
 from itemeval_assets.core.pricing import Price, provider_of
 from itemeval_assets.garbage import little_garbage_collection
 
+from .broken_logs import complete_header, why_broken
 from .in_flight import calls_of_eval
 from .interruption import apart_from_loops, interruptible
 from .progress import tell_of_calls
@@ -111,8 +112,8 @@ def evaluate(tasks: list[Task], log_dir: Path, retry_on_error: int | None) -> li
         # the same, and the next one reads the finished calls back from the logs.
         raise KeyboardInterrupt
     for log in logs:
-        if log.status != "success":
-            calls.spent.complete(log)
+        if why_broken(log):
+            complete_header(log, calls.spent.of(log.location))
     return logs
 
 

@@ -18,9 +18,9 @@ from inspect_ai.log import EvalSample
 from inspect_ai.model import Model
 from inspect_ai.model._model import RetryDecision
 
-from .broken_logs import Spent
 from .provider_errors import is_permanent
 from .replies import listen
+from .usage import Spent
 
 __all__ = [
     "UNREAD_REPLIES",

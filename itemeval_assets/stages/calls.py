@@ -28,6 +28,7 @@ from itemeval_assets.core.tables import TABLES, arrow_schema, rows_where
 from itemeval_assets.core.upsert import upsert
 from itemeval_assets.engine.allowance import Allowance
 from itemeval_assets.engine.batches import batches_told_to
+from itemeval_assets.engine.broken_logs import why_broken
 from itemeval_assets.engine.evaluate import connections_to, evaluate, tell_prices
 from itemeval_assets.engine.logs import PRICE
 from itemeval_assets.engine.progress import Progress, reporting
@@ -103,8 +104,8 @@ def make_calls(
     ]
     collect(caller, run, finished, outcome)
     for (partition, _), header in zip(finished, headers, strict=True):
-        if header.status != "success":
-            outcome.broken[partition] = header.error.message if header.error else header.status
+        if why := why_broken(header):
+            outcome.broken[partition] = why
     finish_manifest(run, outcome)
     return outcome
 

@@ -149,5 +149,6 @@ def require_whole(study: Study, outcome: Outcome) -> None:
     )
     raise RunFailed(
         f"inspect_ai could not log the calls of {broken}. Answers in the log are kept, and what "
-        "the others cost is in the ledger. Mend the cause first: a run calls their cells again"
+        "the others cost is in the ledger; calls that were in flight may be billed, too. "
+        "Mend the cause first: a run calls their cells again"
     )

@@ -21,12 +21,21 @@ from itemeval_assets.core.preflight import (
 )
 from itemeval_assets.core.pricing import PriceBook
 from itemeval_assets.core.prompts import Prompt
+from itemeval_assets.core.secrets import redacted
 from itemeval_assets.core.study import PREFLIGHT, Study
 from itemeval_assets.core.tables import LOG_INDEX, REPLACED, arrow_schema
 from itemeval_assets.core.upsert import upsert
 from itemeval_assets.engine.allowance import Allowance
+from itemeval_assets.engine.broken_logs import why_broken
 from itemeval_assets.engine.evaluate import evaluate, tell_prices
-from itemeval_assets.engine.logs import PRICE, call_rows, log_facts, read_log, read_log_header
+from itemeval_assets.engine.logs import (
+    PRICE,
+    call_rows,
+    log_facts,
+    read_log,
+    read_log_header,
+    unlogged_call,
+)
 from itemeval_assets.engine.models import RunModels
 from itemeval_assets.engine.tasks import CallSettings, Target, build_task, make_sample, tiny_config
 from itemeval_assets.engine.turns import Turns
@@ -35,6 +44,7 @@ from itemeval_assets.storage.reservations import Reservations
 from itemeval_assets.storage.store import ResultsStore
 
 from . import ledger
+from .evidence import UNLOGGED
 from .gate import Gate
 
 __all__ = ["check_models", "study_models"]
@@ -138,6 +148,14 @@ def _book(
             paid.append({**call, **_place(), **known})
             if facts["run_id"] == run_id:
                 yield _health(model, call)
+        if unlogged := unlogged_call(log, model, prices):
+            known = {"run_id": facts["run_id"], "log_file": key, "item_id": UNLOGGED}
+            paid.append({**unlogged, **_place(), **known})
+        why = why_broken(log)
+        if why and not log.samples and facts["run_id"] == run_id:
+            told = f"inspect_ai could not log its call: {redacted(why)}"
+            usd = unlogged["usd"] if unlogged else None
+            yield ModelHealth(model, "unverified", told, usd=usd)
     if not index:
         return
     store.upsert("replaced", (), pa.Table.from_pylist(paid, schema=arrow_schema(REPLACED)))

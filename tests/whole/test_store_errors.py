@@ -65,14 +65,24 @@ def test_what_cannot_be_read_is_told_by_the_export_too(
     assert run_cli(["run", str(config)]) == 0
 
 
-@pytest.mark.parametrize("table", ["solutions", "gradings", "bookings"])
+@pytest.mark.parametrize(
+    ("table", "place"),
+    [("solutions", "disk"), ("solutions", "bucket"), ("gradings", "disk"), ("bookings", "disk")],
+)
 def test_a_write_that_fails_leaves_nothing_held(
-    tmp_path: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch, table: str
+    tmp_path: Path,
+    serve: Serve,
+    monkeypatch: pytest.MonkeyPatch,
+    request: Any,
+    table: str,
+    place: str,
 ) -> None:
     """The next run of the same process, as of a notebook, goes on; so does one beside it."""
     server = serve()
     graders = ["openai-api/test/judge"]
-    config = write_study(tmp_path, items=3, models=["openai-api/test/m"], graders=graders)
+    bucket = {"output_dir": request.getfixturevalue("s3_location")} if place == "bucket" else {}
+    models = ["openai-api/test/m"]
+    config = write_study(tmp_path, items=3, models=models, graders=graders, extra=bucket)
     write = ResultsStore.upsert
     failures: list[StoreError] = []
 
