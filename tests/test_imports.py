@@ -64,7 +64,7 @@ ONLY_IN = {
     "typer": {"cli", "experiments_cli"},
     "rich": {"cli", "reports"},
     "filelock": {"storage", "instances"},
-    "dagster_aws": {"storage"},
+    "boto3": {"storage"},
     "botocore": {"storage"},
     "matplotlib": {"plots"},
 }

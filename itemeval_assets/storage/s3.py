@@ -15,6 +15,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import boto3
+from botocore.config import Config
 from botocore.exceptions import (
     ClientError,
     IncompleteReadError,
@@ -47,11 +49,14 @@ class StoredObject(NamedTuple):
 
 
 def s3_client() -> Any:
-    """A boto3 client, made by dagster-aws from the environment: see `S3Settings`."""
-    # Late: few commands need S3, and it takes seconds to load.
-    from dagster_aws.s3 import S3Resource
-
-    return S3Resource(**S3Settings().model_dump(exclude={"lease_s"})).get_client()
+    """A boto3 client of the environment: see `S3Settings`. Who reads from S3 loads no Dagster."""
+    settings = S3Settings()
+    return boto3.session.Session(profile_name=settings.profile_name).client(
+        "s3",
+        region_name=settings.region_name,
+        endpoint_url=settings.endpoint_url,
+        config=Config(retries={"max_attempts": settings.max_attempts, "mode": "standard"}),
+    )
 
 
 @cache

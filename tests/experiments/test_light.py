@@ -1,0 +1,49 @@
+"""Who reads results, in a folder or a bucket, loads no Dagster: it takes seconds."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from itemeval_assets.experiments import BaseExperiment
+from tests.experiments.toys import simulate_energy, simulations
+
+READ = """
+import json, sys
+from itemeval_assets.experiments import BaseExperiment
+experiment = BaseExperiment("simulate_energy")
+run = experiment.latest_run_with_results
+found = [len(run.load_results()), len(run.specs_frame()), len(run.download("copy"))]
+print(json.dumps([*found, [name for name in sys.modules if name.startswith("dagster")]]))
+"""
+SHOW = """
+import json, sys
+from itemeval_assets.cli import run_cli
+code = run_cli(["experiments", "show", "simulate_energy", "--json"])
+print(json.dumps([name for name in sys.modules if name.startswith("dagster")]), file=sys.stderr)
+sys.exit(code)
+"""
+
+
+def test_reading_loads_no_dagster(storage, instance, tmp_path):
+    _, ref = BaseExperiment(simulate_energy).allocate(simulations(2), instance=instance)
+    ref.result()
+    rows, specs, files, dagster = json.loads(run(READ, tmp_path).stdout)
+    assert (rows, specs, dagster) == (2, 2, [])
+    assert files > 5
+    assert json.loads(run(SHOW, tmp_path).stderr.splitlines()[-1]) == []
+
+
+def run(code, folder):
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+@pytest.mark.parametrize("module", ["itemeval_assets.storage.s3", "itemeval_assets.experiments"])
+def test_loading_loads_no_dagster(module, tmp_path):
+    loaded = f"import sys, {module}; print(*(n for n in sys.modules if n.startswith('dagster')))"
+    assert run(loaded, tmp_path).stdout.strip() == ""
