@@ -59,11 +59,11 @@ class Backend(Protocol):
         ...
 
     def folders(self, prefix: str) -> list[str]:
-        """Names of the folders right below a folder, sorted; hidden ones left out."""
+        """Names of the folders right below a folder, sorted; that of locks left out."""
         ...
 
     def list(self, prefix: str) -> list[str]:
-        """Keys below a folder, sorted; hidden ones left out."""
+        """Keys below a folder, sorted; drafts and locks of the store left out."""
         ...
 
     def upload(self, path: Path, key: str, *, give_away: bool = False) -> None:

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from itemeval_assets.core.errors import StoreError
 
 from .os_locks import OsLocks
+from .own_files import LOCKS, draft_name, is_own
 
 __all__ = ["LocalBackend"]
 
@@ -60,18 +60,13 @@ class LocalBackend:
             (self._path(key)).unlink(missing_ok=True)
 
     def folders(self, prefix: str) -> list[str]:
-        folder = self._path(prefix)
-        found = (path for path in folder.glob("*") if path.is_dir())
-        return sorted(path.name for path in found if not path.name.startswith("."))
+        found = (path for path in self._path(prefix).glob("*") if path.is_dir())
+        return sorted(path.name for path in found if prefix or path.name != LOCKS)
 
     def list(self, prefix: str) -> list[str]:
-        folder = self._path(prefix)
-        files = (path for path in folder.rglob("*") if path.is_file())
-        return sorted(
-            path.relative_to(self.root).as_posix()
-            for path in files
-            if not any(part.startswith(".") for part in path.relative_to(folder).parts)
-        )
+        files = (path for path in self._path(prefix).rglob("*") if path.is_file())
+        keys = (path.relative_to(self.root).as_posix() for path in files)
+        return sorted(key for key in keys if not is_own(key, prefix))
 
     def upload(self, path: Path, key: str, *, give_away: bool = False) -> None:
         with self._writing(key), self._draft(key) as draft:
@@ -151,7 +146,7 @@ class LocalBackend:
         """A file beside the object, to be renamed to it."""
         path = self._path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f".{uuid.uuid4().hex}.draft")
+        draft = path.with_name(draft_name())
         try:
             yield draft
         finally:

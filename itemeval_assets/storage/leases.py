@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.strict_json import load_json
 
+from .own_files import LOCKS
 from .processes import is_gone, this_process
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["LIFETIME_S", "Leases"]
 
-LOCKS = ".locks"
 # A process that S3 does not hear from for so long may be taken for dead; see `S3Settings`.
 LIFETIME_S = 60.0
 BEATS_PER_LIFETIME = 6

@@ -12,8 +12,11 @@ from itemeval_assets.core.study import Partition
 
 from . import layout
 from .backends import Backend
+from .own_files import data_files
 
 __all__ = ["all_logs", "archive_log", "known_logs", "running_key", "running_logs", "writing_logs"]
+
+LOG = ".eval"
 
 
 def writing_logs(backend: Backend) -> AbstractContextManager[Path]:
@@ -29,12 +32,12 @@ def running_key(path: Path) -> str:
 def running_logs(backend: Backend) -> list[str]:
     """Keys of the logs of runs that are alive or were killed."""
     backend.adopt(layout.RUNNING_LOGS)
-    return [key for key in backend.list(layout.RUNNING_LOGS) if key.endswith(".eval")]
+    return data_files(backend.list(layout.RUNNING_LOGS), LOG)
 
 
 def all_logs(backend: Backend) -> list[str]:
     """Keys of all logs, archived or not."""
-    return [key for key in backend.list(layout.LOGS) if key.endswith(".eval")]
+    return data_files(backend.list(layout.LOGS), LOG)
 
 
 def archive_log(
@@ -49,5 +52,5 @@ def archive_log(
 def known_logs(backend: Backend, partition: Partition, wanted: Callable[[str], bool]) -> list[str]:
     """Keys of the partition's archived logs, oldest first, that are `wanted`."""
     graded = f"_{partition[0]}_" if len(partition) == 2 else ""
-    found = (key for key in backend.list(layout.log_dir(partition)) if key.endswith(".eval"))
+    found = data_files(backend.list(layout.log_dir(partition)), LOG)
     return [key for key in found if graded in key.rpartition("/")[2] and wanted(key)]

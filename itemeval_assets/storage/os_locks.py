@@ -7,10 +7,10 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from .own_files import LOCKS
+
 __all__ = ["OsLocks"]
 
-# Apart from the tables: readers of a table's folder take every file in it for data.
-LOCKS = ".locks"
 POLL_S = 0.2
 REMIND_S = 60.0
 # Each lock keeps a file open, and the soft limit of many systems is 1,024.

@@ -28,6 +28,7 @@ from itemeval_assets.core.errors import ConfigError, StoreError
 from itemeval_assets.settings import S3Settings
 
 from .leases import LIFETIME_S, Leases
+from .own_files import LOCKS, is_own
 from .s3_errors import MISSING, OVERTAKEN, code_of, telling
 from .workspaces import Workspaces
 
@@ -167,11 +168,11 @@ class S3Backend:
     def folders(self, prefix: str) -> list[str]:
         found = self._pages(prefix, {"Delimiter": "/"}, "CommonPrefixes")
         names = (entry["Prefix"].rstrip("/").rpartition("/")[2] for entry in found)
-        return sorted(name for name in names if not name.startswith("."))
+        return sorted(name for name in names if prefix or name != LOCKS)
 
     def list(self, prefix: str) -> list[str]:
         keys = (entry["Key"].removeprefix(self._prefix) for entry in self._pages(prefix, {}))
-        return sorted(key for key in keys if not _is_hidden(key.removeprefix(prefix)))
+        return sorted(key for key in keys if not is_own(key, prefix))
 
     def upload(self, path: Path, key: str, *, give_away: bool = False) -> None:
         with self._telling("write", key):
@@ -237,8 +238,3 @@ class S3Backend:
     def _telling(self, action: str, key: str) -> Iterator[None]:
         with telling(action, self.uri(key), self.client.meta.endpoint_url):
             yield
-
-
-def _is_hidden(key: str) -> bool:
-    # Consoles of S3 make an object that ends in a slash where somebody makes a folder.
-    return key.endswith("/") or any(part.startswith(".") for part in key.split("/"))

@@ -29,6 +29,7 @@ from itemeval_assets.core.upsert import Upserted, upsert
 from . import layout
 from .backends import Backend, open_backend
 from .locks import claimed
+from .own_files import data_files
 from .own_rows import foreign_rows
 
 __all__ = ["ResultsStore", "open_store"]
@@ -131,7 +132,7 @@ class ResultsStore:
         if table == BOOKINGS.name:
             older = self.backend.list(layout.OLDER_BOOKINGS)
             found = sorted({*found, *map(_key_from_older, older)})
-        return [key for key in found if key.endswith(".parquet")]
+        return data_files(found, ".parquet")
 
     def _objects(self, table: str, keys: list[str]) -> Iterator[bytes | None]:
         """The files of a table; of bookings also those that lie as an older layout has them."""

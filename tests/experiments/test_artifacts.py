@@ -7,10 +7,17 @@ from http.server import HTTPServer, SimpleHTTPRequestHandler
 import pytest
 
 from itemeval_assets.core.errors import StoreError
-from itemeval_assets.experiments import BaseExperiment, ExperimentStorageSettings, SpecError
+from itemeval_assets.experiments import (
+    BaseExperiment,
+    ExperimentStorageSettings,
+    SpecError,
+    publish,
+)
 from itemeval_assets.experiments.artifacts import collect_local_files
 from itemeval_assets.experiments.fetching import Fetcher
 from itemeval_assets.storage.backends import open_backend
+from itemeval_assets.storage.disk import LocalBackend
+from itemeval_assets.storage.s3 import S3Backend
 from tests.experiments.toys import Simulation, simulate_energy, simulations
 
 ODD = "wéather data #1?%20 (copy).epw"
@@ -98,3 +105,37 @@ def test_files_of_the_web_are_fetched_once(tmp_path):
 def test_a_local_file_that_is_gone_is_an_error(tmp_path):
     with pytest.raises(StoreError, match=r"x\.txt"):
         Fetcher(open_backend(str(tmp_path)))(tmp_path / "x.txt")
+
+
+def test_a_file_whose_name_begins_with_a_dot_is_downloaded_like_any_other(
+    storage, instance, tmp_path
+):
+    source = tmp_path / ".folder/.hidden"
+    source.parent.mkdir()
+    source.write_text("secretly sunny")
+    energy = BaseExperiment(simulate_energy)
+    run, _ = energy.allocate(simulations(1, weather=source), start=False, instance=instance)
+    uploaded = run.place.artifact("weather", ".hidden")
+    assert uploaded in run.backend.list(run.prefix)
+    run.backend.update(f"{run.prefix}/artifacts/.folder/x", lambda _: b"of another program")
+    assert {"artifacts/weather/.hidden", "artifacts/.folder/x"} <= {
+        path.relative_to(tmp_path / "to").as_posix() for path in run.download(tmp_path / "to")
+    }
+    assert (tmp_path / "to/artifacts/weather/.hidden").read_text() == "secretly sunny"
+
+
+def test_it_is_withdrawn_like_any_other(storage, instance, tmp_path, monkeypatch):
+    source = tmp_path / ".hidden"
+    source.write_text("x")
+    energy = BaseExperiment(simulate_energy)
+    monkeypatch.setattr(publish, "_manifest", lambda prepared: 1 // 0)
+    with pytest.raises(ZeroDivisionError):
+        energy.allocate(simulations(1, weather=source), start=False, instance=instance)
+    backend = energy.backend
+    assert [key for key in backend.list("") if ".hidden" in key] == []
+    if isinstance(backend, LocalBackend):
+        assert list(backend.root.rglob(".hidden")) == []
+    else:
+        assert isinstance(backend, S3Backend)
+        listed = backend.client.list_objects_v2(Bucket=backend.bucket).get("Contents", [])
+        assert [entry["Key"] for entry in listed if ".hidden" in entry["Key"]] == []

@@ -44,13 +44,24 @@ def test_deleting_needs_nothing_to_be_there(backend: Backend) -> None:
 
 
 def test_keys_and_folders(backend: Backend) -> None:
-    for key in ("x", "a/2", "a/1/z", "a/.hidden", ".locks/y", "ab/1"):
+    draft = f"a/.{'0' * 32}.draft"  # of a killed writer
+    for key in ("x", "a/2", "a/1/z", draft, ".locks/y", "ab/1"):
         backend.update(key, lambda _: b"")
     assert backend.list("a") == ["a/1/z", "a/2"]
     assert backend.list("a/1") == ["a/1/z"]
     assert backend.list("nowhere") == []
     assert backend.folders("") == ["a", "ab"]
     assert backend.folders("a") == ["1"]
+
+
+def test_what_somebody_named_with_a_dot_is_an_object_like_any_other(backend: Backend) -> None:
+    for key in ("a/.hidden", "a/.folder/x", "a/.locks/x"):
+        backend.update(key, lambda _: b"1")
+    assert backend.list("a") == ["a/.folder/x", "a/.hidden", "a/.locks/x"]
+    assert backend.list("") == backend.list("a")
+    assert backend.folders("a") == [".folder", ".locks"]
+    backend.move_folder("a", "b")
+    assert (backend.list("a"), backend.list("b/.folder")) == ([], ["b/.folder/x"])
 
 
 def test_names_may_hold_any_letter(backend: Backend) -> None:

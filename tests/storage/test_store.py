@@ -17,6 +17,7 @@ from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.tables import TABLES, arrow_schema
 from itemeval_assets.storage.disk import LocalBackend
 from itemeval_assets.storage.inputs import load_study
+from itemeval_assets.storage.log_files import all_logs, running_logs
 from itemeval_assets.storage.store import ResultsStore, open_store
 from tests.rows import grading, item, solution, table
 from tests.studies import write_study
@@ -409,3 +410,13 @@ def test_results_of_itemeval_are_not_mixed_with_ours(tmp_path: Path) -> None:
     pq.write_table(pa.table({"study": ["toy"]}), Path(study.location) / "solutions.parquet")
     with pytest.raises(StoreError, match="holds results of itemeval"):
         open_store(study)
+
+
+def test_files_of_the_operating_system_are_no_tables_and_no_logs(store: ResultsStore) -> None:
+    filled(store)
+    partitions = store.partitions("solutions")
+    backend = store.backend
+    for key in ("solutions.parquet/._g1.parquet", "logs/running/._a.eval", "logs/.trash/a.eval"):
+        backend.update(key, lambda _: b"x")
+    assert store.partitions("solutions") == partitions
+    assert (running_logs(backend), all_logs(backend)) == ([], [])
