@@ -52,7 +52,7 @@ class StoredObject(NamedTuple):
 def s3_client() -> Any:
     """A boto3 client of the environment: see `S3Settings`. Who reads from S3 loads no Dagster."""
     settings = S3Settings()
-    return boto3.session.Session(profile_name=settings.profile_name).client(
+    return boto3.Session(profile_name=settings.profile_name).client(
         "s3",
         region_name=settings.region_name,
         endpoint_url=settings.endpoint_url,
