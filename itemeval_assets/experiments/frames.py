@@ -1,5 +1,6 @@
 """A user's frame as the rows that are stored: columns, and index levels of its own."""
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,9 @@ from .shard import FrameRows
 
 __all__ = ["frame_rows"]
 
+# Kinds of numpy that Arrow has, up to 64 bits: booleans, numbers, instants, durations.
+_PLAIN = "biufMm"
+
 
 def frame_rows(frame: pd.DataFrame, levels: dict[str, Any]) -> FrameRows:
     """The rows of a frame that belongs to the spec with these index levels.
@@ -22,30 +26,45 @@ def frame_rows(frame: pd.DataFrame, levels: dict[str, Any]) -> FrameRows:
     a level of another value, that has the name of one of the spec's levels, and for two columns
     of one name.
     """
-    columns = _columns(frame)
-    clash = [name for name in columns if name in levels or name == SUBINDEX]
+    names = _column_names(frame)
+    clash = [name for name in names if name in levels or name == SUBINDEX]
     if clash:
         raise SpecError(
             f"the column {clash[0]!r} has the name of an index level of the spec; give it "
             "another name, or drop it: the index holds the value"
         )
     before, after = _own_levels(frame.index, levels)
-    both = [name for name in (*before, *after) if name in columns]
-    if both:
+    if both := sorted((before.keys() | after.keys()) & set(names)):
         raise SpecError(f"{both[0]!r} is a column and an index level; rename one of them")
-    arrays = {**columns, **before, **after}
-    table = pa.table({name: _array(values) for name, values in arrays.items()})
+    arrays = dict(zip(names, _column_arrays(frame), strict=True))
+    arrays |= {name: _array(values) for name, values in (before | after).items()}
     if not arrays and len(frame):
         raise SpecError("the frame has rows but no columns; give it a column or an index name")
-    return FrameRows(table, tuple(before), tuple(after))
+    return FrameRows(pa.table(arrays), tuple(before), tuple(after))
 
 
-def _columns(frame: pd.DataFrame) -> dict[str, pd.Series]:
+def _column_names(frame: pd.DataFrame) -> list[str]:
     names = [str(name) for name in frame.columns]
-    doubled = [name for name in names if names.count(name) > 1]
-    if doubled:
-        raise SpecError(f"two columns have the name {doubled[0]!r}; rename one of them")
-    return {name: frame.iloc[:, place] for place, name in enumerate(names)}
+    if len(set(names)) < len(names):
+        doubled = next(name for name, count in Counter(names).items() if count > 1)
+        raise SpecError(f"two columns have the name {doubled!r}; rename one of them")
+    return names
+
+
+def _column_arrays(frame: pd.DataFrame) -> list[pa.Array]:
+    """The columns in order. Those of one numpy type are taken as one block: frames may be wide."""
+    arrays: dict[int, pa.Array] = {}
+    blocks: dict[np.dtype, list[int]] = {}
+    for place, dtype in enumerate(frame.dtypes):
+        if isinstance(dtype, np.dtype) and dtype.kind in _PLAIN and dtype.itemsize <= 8:
+            blocks.setdefault(dtype, []).append(place)
+        else:
+            arrays[place] = _array(frame.iloc[:, place])
+    for places in blocks.values():
+        block = np.ascontiguousarray(frame.iloc[:, places].to_numpy().T)
+        found = (pa.array(values, from_pandas=True) for values in block)
+        arrays.update(zip(places, found, strict=True))
+    return [arrays[place] for place in range(frame.shape[1])]
 
 
 def _own_levels(

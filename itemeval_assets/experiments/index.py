@@ -124,15 +124,18 @@ def merged_order(orders: Iterable[Iterable[str]]) -> list[str]:
 
     SUBINDEX is not special: give it to every order, or to none.
     """
-    merged: list[str] = []
+    following: dict[str | None, str | None] = {None: None}  # None: before the first, after the last
     for order in orders:
-        at = 0
+        last: str | None = None
         for name in order:
-            if name in merged:
-                at = merged.index(name) + 1
-            else:
-                merged.insert(at, name)
-                at += 1
+            if name not in following:
+                following[name], following[last] = following[last], name
+            last = name
+    merged: list[str] = []
+    name = following[None]
+    while name is not None:
+        merged.append(name)
+        name = following[name]
     return merged
 
 

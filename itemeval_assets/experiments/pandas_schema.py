@@ -13,6 +13,8 @@ __all__ = ["Column", "pandas_schema"]
 _NULLABLE = {f"int{bits}": f"Int{bits}" for bits in (8, 16, 32, 64)}
 _NULLABLE |= {f"u{name}": f"U{nullable}" for name, nullable in _NULLABLE.items()}
 _NULLABLE["bool"] = "boolean"
+# The field of a level that has the name of a column, as pandas calls it.
+_LEVEL = "__index_level_{}__"
 
 
 @dataclass(frozen=True)
@@ -31,19 +33,37 @@ def pandas_schema(
     Without levels the index is the row number, of `n_rows` rows. A level with the name of a
     column has a field name of its own, and its name in the metadata.
     """
+    # A wide frame has few types of columns: pandas describes one column of each.
+    samples = {column: name for name, column in reversed(columns.items())}
+    metadata = _metadata({name: column for column, name in samples.items()}, levels)
+    found = {entry["name"]: entry for entry in metadata["columns"][: len(samples)]}
+    described = [
+        {**found[samples[column]], "name": name, "field_name": name}
+        for name, column in columns.items()
+    ]
+    for place, entry in enumerate(metadata["columns"][len(samples) :]):
+        name = entry["name"]
+        described.append({**entry, "field_name": _LEVEL.format(place) if name in columns else name})
+    metadata["columns"] = described
+    if levels:
+        metadata["index_columns"] = [entry["field_name"] for entry in described[len(columns) :]]
+    else:
+        metadata["index_columns"][0]["stop"] = n_rows
+    kinds = [column.kind for column in (*columns.values(), *levels.values())]
+    fields = [
+        pa.field(entry["field_name"], kind) for entry, kind in zip(described, kinds, strict=True)
+    ]
+    return pa.schema(fields, metadata={b"pandas": json.dumps(metadata).encode()})
+
+
+def _metadata(columns: dict[str, Column], levels: dict[str, Column]) -> dict[str, Any]:
+    """What pandas writes of a frame: it has no rows, so no types are read off its values."""
     frame = pd.DataFrame({name: _empty(column) for name, column in columns.items()})
     if levels:
         frame.index = pd.MultiIndex.from_arrays(
             [_empty(column) for column in levels.values()], names=list(levels)
         )
-    # The frame has no values to read types off: only names and metadata are taken from it.
-    described = pa.Schema.from_pandas(frame)
-    kinds = [column.kind for column in (*columns.values(), *levels.values())]
-    fields = [pa.field(name, kind) for name, kind in zip(described.names, kinds, strict=True)]
-    metadata = json.loads(described.metadata[b"pandas"])
-    if not levels:
-        metadata["index_columns"][0]["stop"] = n_rows
-    return pa.schema(fields, metadata={b"pandas": json.dumps(metadata).encode()})
+    return json.loads(pa.Schema.from_pandas(frame).metadata[b"pandas"])
 
 
 def _empty(column: Column) -> Any:

@@ -11,13 +11,23 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from itemeval_assets.core.strict_json import load_json
 
 from .errors import SpecError
 
-__all__ = ["Failure", "FrameRows", "Outcome", "ShardOutput", "done", "merge"]
+__all__ = [
+    "Failure",
+    "FrameRows",
+    "Outcome",
+    "ShardOutput",
+    "by_stored",
+    "done",
+    "merge",
+    "stored_rows",
+]
 
 _FORMAT = 1
 _ROWS = "rows.json"
@@ -32,17 +42,37 @@ class Failure:
     traceback: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FrameRows:
     """The rows of one frame of one spec, without the levels of the spec.
 
     `levels_before` and `levels_after` name the columns that are index levels of the frame's
-    own, before and after the row number within the spec.
+    own, before and after the row number within the spec. Specs of a shard may share `stored`:
+    a slice of a wide table for each of them would take more memory than the values.
     """
 
-    table: pa.Table
+    stored: pa.Table
     levels_before: tuple[str, ...] = ()
     levels_after: tuple[str, ...] = ()
+    start: int = 0
+    count: int | None = None
+
+    @property
+    def n_rows(self) -> int:
+        return self.stored.num_rows - self.start if self.count is None else self.count
+
+    @property
+    def table(self) -> pa.Table:
+        return self.stored.slice(self.start, self.n_rows)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, FrameRows) and (
+            (self.levels_before, self.levels_after, self.table)
+            == (other.levels_before, other.levels_after, other.table)
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.levels_before, self.levels_after, self.n_rows))
 
 
 @dataclass(frozen=True)
@@ -112,6 +142,23 @@ def done(output: ShardOutput) -> set[int]:
     return {outcome.sort_index for outcome in output.outcomes if outcome.failure is None}
 
 
+def by_stored(frames: Sequence[FrameRows]) -> list[list[int]]:
+    """The places of those frames that share a stored table, table by table."""
+    groups: dict[int, list[int]] = {}
+    for place, frame in enumerate(frames):
+        groups.setdefault(id(frame.stored), []).append(place)
+    return list(groups.values())
+
+
+def stored_rows(frames: Sequence[FrameRows]) -> pa.Table:
+    """The rows of frames that share a stored table, one frame after the other."""
+    (stored,) = {id(frame.stored): frame.stored for frame in frames}.values()
+    places = np.concatenate([np.arange(f.start, f.start + f.n_rows) for f in frames])
+    if np.array_equal(places, np.arange(stored.num_rows)):
+        return stored
+    return stored.take(pa.array(places, pa.int64()))
+
+
 @dataclass
 class _Group:
     """Tables of one frame and one schema, which are stored as one."""
@@ -137,9 +184,11 @@ def _outcome(row: dict[str, Any], tables: dict[str, pa.Table]) -> Outcome:
         return Outcome(row["sort_index"], row["levels"], failure=Failure(**row["failure"]))
     frames = {
         name: FrameRows(
-            tables[place["member"]].slice(place["offset"], place["rows"]),
+            tables[place["member"]],
             tuple(place["before"]),
             tuple(place["after"]),
+            place["offset"],
+            place["rows"],
         )
         for name, place in row["frames"].items()
     }
@@ -155,11 +204,11 @@ def _write_frames(
     for outcome in outcomes:
         place: dict[str, dict[str, Any]] = {}
         for name, frame in outcome.frames.items():
-            group = groups.setdefault((name, frame.table.schema), _Group(_member(len(groups))))
+            group = groups.setdefault((name, frame.stored.schema), _Group(_member(len(groups))))
             place[name] = {
                 "member": group.member,
                 "offset": group.n_rows,
-                "rows": frame.table.num_rows,
+                "rows": frame.n_rows,
                 "before": frame.levels_before,
                 "after": frame.levels_after,
             }

@@ -12,7 +12,7 @@ from .columns import infer, unify
 from .files import file_fields, leaves, whole_annotation
 from .index import BASE_LEVELS, SUBINDEX, merged_order
 from .pandas_schema import Column, pandas_schema
-from .shard import FrameRows, Outcome, ShardOutput
+from .shard import FrameRows, ShardOutput, by_stored, stored_rows
 from .spec import ExperimentOutputSpec, scalar_fields
 
 __all__ = ["ERRORS", "FILES", "SCALARS", "Plan", "Survey", "TablePlan"]
@@ -88,16 +88,17 @@ class _Frame:
     after: list[str] = field(default_factory=list)
     several: bool = False
 
-    def add(self, rows: FrameRows) -> None:
-        self.columns.add_table(rows.table)
-        self.before = merged_order([self.before, rows.levels_before])
-        self.after = merged_order([self.after, rows.levels_after])
-        self.several = self.several or rows.table.num_rows > 1
+    def add(self, frames: Sequence[FrameRows]) -> None:
+        for group in by_stored(frames):
+            self.columns.add_table(stored_rows([frames[place] for place in group]))
+        self.before = merged_order([self.before, *dict.fromkeys(r.levels_before for r in frames)])
+        self.after = merged_order([self.after, *dict.fromkeys(r.levels_after for r in frames)])
+        self.several = self.several or any(rows.n_rows > 1 for rows in frames)
 
     def plan(self, spec_levels: dict[str, Column]) -> TablePlan:
         # A name that is a level of other specs stays a column: it means something else there.
         before = [name for name in self.before if name not in spec_levels]
-        after = [name for name in self.after if name not in (*spec_levels, *before)]
+        after = [name for name in self.after if name not in spec_levels and name not in before]
         subindex = {SUBINDEX: Column(pa.int64())} if self.several else {}
         levels = {
             **spec_levels,
@@ -129,8 +130,12 @@ class Survey:
         self._levels.add_rows([outcome.levels for outcome in shard.outcomes])
         self._scalars.add_rows([outcome.scalars for outcome in successes])
         self._files.add_rows([outcome.files for outcome in successes])
+        frames: dict[str, list[FrameRows]] = {}
         for outcome in successes:
-            self._add_frames(outcome)
+            for name, rows in outcome.frames.items():
+                frames.setdefault(name, []).append(rows)
+        for name, found in frames.items():
+            self._frames.setdefault(name, _Frame()).add(found)
 
     def plan(self) -> Plan:
         levels = {name: self._levels.column(name) for name in self._levels.order}
@@ -144,10 +149,6 @@ class Survey:
         for name, frame in self._frames.items():
             tables[name] = frame.plan(levels)
         return Plan(tables, frozenset(self._frames))
-
-    def _add_frames(self, outcome: Outcome) -> None:
-        for name, rows in outcome.frames.items():
-            self._frames.setdefault(name, _Frame()).add(rows)
 
     def _scalar_columns(self) -> dict[str, Column]:
         """Columns of values; where there is none but null, of the declared type."""

@@ -9,7 +9,7 @@ import pyarrow as pa
 from .columns import build, cast
 from .index import SUBINDEX
 from .pandas_schema import Column
-from .shard import Outcome, ShardOutput
+from .shard import Outcome, ShardOutput, by_stored, stored_rows
 from .survey import ERRORS, FILES, SCALARS, Plan, TablePlan
 
 __all__ = ["shard_tables"]
@@ -43,37 +43,41 @@ def _arrays(rows: Sequence[Mapping[str, Any]], columns: dict[str, Column]) -> li
 
 
 def _frame_table(name: str, outcomes: Sequence[Outcome], plan: TablePlan) -> pa.Table:
+    """The rows of a frame of all outcomes, in their order."""
     having = [outcome for outcome in outcomes if name in outcome.frames]
-    parts = [outcome.frames[name].table for outcome in having]
-    counts = [part.num_rows for part in parts]
+    groups = by_stored([outcome.frames[name] for outcome in having])
+    if not groups:
+        return plan.schema.empty_table()
+    parts = [_group_rows(name, [having[place] for place in group], plan) for group in groups]
+    if len(parts) == 1:
+        return parts[0]
+    counts = [outcome.frames[name].n_rows for outcome in having]
+    owners = np.concatenate([np.repeat(group, np.take(counts, group)) for group in groups])
+    return pa.concat_tables(parts).take(pa.array(np.argsort(owners, kind="stable")))
+
+
+def _group_rows(name: str, outcomes: Sequence[Outcome], plan: TablePlan) -> pa.Table:
+    """The rows of outcomes that share a stored table."""
+    frames = [outcome.frames[name] for outcome in outcomes]
+    counts = [frame.n_rows for frame in frames]
     # Which outcome each row belongs to: the values of a spec are repeated for its rows.
-    owners = np.repeat(np.arange(len(having)), counts)
-    levels = [outcome.levels for outcome in having]
-    arrays = [_column(parts, column, wanted.kind) for column, wanted in plan.columns.items()]
-    for level, wanted in plan.levels.items():
-        if level in plan.own_levels:
-            arrays.append(_column(parts, level, wanted.kind))
-        elif level == SUBINDEX:
-            arrays.append(_row_numbers(counts, owners))
-        else:
-            values = build([known.get(level) for known in levels], wanted.kind)
-            arrays.append(values.take(pa.array(owners)))
+    owners = np.repeat(np.arange(len(frames)), counts)
+    stored = stored_rows(frames)
+    places = {column: place for place, column in enumerate(stored.column_names)}
+
+    def own(column: str, wanted: Column) -> pa.Array | pa.ChunkedArray:
+        if column in places:
+            return cast(stored.column(places[column]), wanted.kind)
+        return pa.nulls(stored.num_rows, wanted.kind)
+
+    def level(name: str, wanted: Column) -> pa.Array | pa.ChunkedArray:
+        if name in plan.own_levels:
+            return own(name, wanted)
+        if name == SUBINDEX:
+            return pa.array(np.arange(len(owners)) - np.cumsum([0, *counts])[owners], pa.int64())
+        values = build([outcome.levels.get(name) for outcome in outcomes], wanted.kind)
+        return values.take(pa.array(owners))
+
+    arrays = [own(column, wanted) for column, wanted in plan.columns.items()]
+    arrays += [level(name, wanted) for name, wanted in plan.levels.items()]
     return pa.table(arrays, schema=plan.schema)
-
-
-def _column(parts: Sequence[pa.Table], name: str, kind: pa.DataType) -> pa.ChunkedArray:
-    """One column of all parts, null where a part has none."""
-    chunks: list[pa.Array] = []
-    for part in parts:
-        if name in part.column_names:
-            found = cast(part[name], kind)
-            chunks.extend(found.chunks if isinstance(found, pa.ChunkedArray) else [found])
-        else:
-            chunks.append(pa.nulls(part.num_rows, kind))
-    return pa.chunked_array(chunks, kind)
-
-
-def _row_numbers(counts: Sequence[int], owners: np.ndarray) -> pa.Array:
-    """The place of each row within its spec."""
-    starts = np.cumsum([0, *counts])[owners]
-    return pa.array(np.arange(len(owners)) - starts, pa.int64())

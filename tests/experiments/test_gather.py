@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -316,6 +317,37 @@ def test_one_row_each_needs_no_row_number(tmp_path: Path) -> None:
     frame = frames(tmp_path, pd.DataFrame({"a": [1]}), pd.DataFrame({"a": ["x"]}))
     assert list(frame.index.names) == BEAM_LEVELS
     assert list(frame["a"]) == ["1", "x"]
+
+
+def test_frames_of_different_columns_in_one_shard_keep_the_order_of_the_specs(
+    tmp_path: Path,
+) -> None:
+    def gives(spec: Beam) -> Result:
+        n = spec.sort_index
+        name = "even" if n % 2 == 0 else "odd"
+        frame = pd.DataFrame({name: [n, n + 100], "text": [str(n), "x"]})
+        return Result(energy=1, dataframes={"ts": frame} if n != 3 else {})
+
+    frame = read(gathered(tmp_path, list(run_specs(gives, beams(6), uri).outcomes)), "ts")
+    owners = frame.index.get_level_values("sort_index")
+    assert list(owners) == [0, 0, 1, 1, 2, 2, 4, 4, 5, 5]
+    assert list(frame.index.get_level_values("sort_subindex")) == [0, 1] * 5
+    assert list(frame["even"].fillna(frame["odd"])) == [
+        n + more for n in (0, 1, 2, 4, 5) for more in (0, 100)
+    ]
+    assert list(frame["text"][::2]) == ["0", "1", "2", "4", "5"]
+
+
+def test_a_wide_frame_is_read_back_as_it_was(tmp_path: Path) -> None:
+    columns = {
+        f"c{n}": [np.float32(n), np.int8(n), n % 2 == 0, str(n), pd.Timestamp(n, unit="h")][n % 5]
+        for n in range(100)
+    }
+    wide = pd.DataFrame({name: [value] for name, value in columns.items()})
+    frame = frames(tmp_path, wide, wide)
+    assert list(frame.columns) == list(columns)
+    assert frame.dtypes.astype(str).tolist() == wide.dtypes.astype(str).tolist()
+    pd.testing.assert_frame_equal(frame.iloc[1:].reset_index(drop=True), wide)
 
 
 def test_dtypes_of_frames_are_kept(tmp_path: Path) -> None:

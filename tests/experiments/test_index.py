@@ -150,6 +150,16 @@ def test_new_names_come_after_the_one_before_them() -> None:
 
 
 @given(st.lists(st.lists(st.sampled_from("abcdef"), unique=True)))
+def test_an_order_is_that_of_inserting_one_by_one(orders: list[list[str]]) -> None:
+    wanted: list[str] = []
+    for order in orders:
+        for before, name in zip([None, *order], order, strict=False):
+            if name not in wanted:
+                wanted.insert(0 if before is None else wanted.index(before) + 1, name)
+    assert merged_order(orders) == wanted
+
+
+@given(st.lists(st.lists(st.sampled_from("abcdef"), unique=True)))
 def test_an_order_holds_each_name_once(orders: list[list[str]]) -> None:
     merged = merged_order(orders)
     assert sorted(merged) == sorted({name for order in orders for name in order})

@@ -25,6 +25,7 @@ from itemeval_assets.experiments.shard import (
     ShardOutput,
     done,
     merge,
+    stored_rows,
 )
 from itemeval_assets.experiments.spec import ExperimentInputSpec, ExperimentOutputSpec
 
@@ -334,6 +335,14 @@ def test_frames_of_one_schema_take_little_room() -> None:
     table = pa.table({"x": [1.0, 2.0]})
     many = [Outcome(n, {}, frames={"ts": FrameRows(table)}) for n in range(200)]
     assert len(ShardOutput(many).encode()) < 20_000
+
+
+def test_specs_of_a_shard_share_the_table_of_their_frames() -> None:
+    many = [Outcome(n, {}, frames={"ts": FrameRows(pa.table({"x": [n]}))}) for n in range(3)]
+    frames = [o.frames["ts"] for o in ShardOutput.decode(ShardOutput(many).encode()).outcomes]
+    assert len({id(frame.stored) for frame in frames}) == 1
+    assert [frame.table.to_pydict() for frame in frames] == [{"x": [n]} for n in range(3)]
+    assert stored_rows([frames[2], frames[0]]).to_pydict() == {"x": [2, 0]}
 
 
 def test_a_long_traceback_is_cut() -> None:
