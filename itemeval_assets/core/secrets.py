@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["REDACTED", "redacted", "without_secrets"]
+__all__ = ["REDACTED", "beginning", "redacted", "without_secrets"]
 
 REDACTED = "(redacted)"
 # Shorter values of variables that name a secret are flags, and common words.
@@ -28,7 +28,7 @@ _VALUE = re.compile(
     r"|\bBearer\s+\S+|(?<=\bauthorization: )[^\r\n\"']+"
     r"|\bsk-[\w-]{16,}|\bhf_\w{30,}|\b(?:AKIA|ASIA)\w{16}|\bAIza[\w-]{30,}"
     r"|\bgh[pousr]_\w{30,}|\bgithub_pat_\w{30,}|\bgsk_\w{30,}|\bxox[a-z]-[\w-]{10,}"
-    r"|\beyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]*"
+    r"|\beyJ[\w-]{10,1000}\.[\w-]{10,}\.[\w-]*"
     r"|-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----[^-]*(?:-----END [A-Z ]{0,20}PRIVATE KEY-----)?",
     re.I,
 )
@@ -67,3 +67,15 @@ def without_secrets(text: str, environment: Mapping[str, str]) -> str:
     for secret in sorted(set(named), key=len, reverse=True):
         text = text.replace(secret, REDACTED)
     return redacted(text)
+
+
+def beginning(text: str, characters: int, environment: Mapping[str, str]) -> str:
+    """The first characters of a text, without secrets. Of megabytes, not all is looked at."""
+    looked_at = text[: 4 * characters]
+    told = without_secrets(looked_at, environment)
+    if len(looked_at) < len(text):
+        # At its end may be half a secret, which is not known for one.
+        told = told[: len(told) // 2]
+    elif len(told) <= characters:
+        return told
+    return f"{told[:characters]} ..."

@@ -18,6 +18,7 @@ import dagster as dg
 from itemeval_assets import stages
 from itemeval_assets.core.study import Study
 from itemeval_assets.core.tables import SCHEMA_VERSION, TABLES
+from itemeval_assets.dagster_io.failures import users_errors
 from itemeval_assets.settings import Settings
 
 from .automation import when_inputs_change
@@ -41,7 +42,7 @@ from .names import (
 from .partitions import backfill_policy, grade_partitions, same_generate_condition
 from .release import release_asset
 from .results import results_asset
-from .steps import store_of, users_errors
+from .steps import store_of
 from .versions import content_version, outputs_by_partition, version_of_runs
 
 __all__ = ["study_assets"]

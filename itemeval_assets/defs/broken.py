@@ -14,7 +14,8 @@ from pathlib import Path
 
 import dagster as dg
 
-from itemeval_assets.core.errors import ConfigError, ItemevalAssetsError
+from itemeval_assets.core.errors import ItemevalAssetsError
+from itemeval_assets.dagster_io.failures import in_event
 from itemeval_assets.settings import Settings
 
 from .messages import broken_study_text
@@ -46,10 +47,9 @@ def problem_in(path: Path, tell: Callable[[str], None]) -> Iterator[None]:
     try:
         yield
     except ItemevalAssetsError as error:
-        tell(str(error))
+        tell(in_event(str(error)))
     except Exception as error:
-        # Through our own error, which leaves secrets out.
-        tell(str(ConfigError(f"{path}: {type(error).__name__}: {error}")))
+        tell(in_event(f"{path}: {type(error).__name__}: {error}"))
 
 
 def group_of(path: Path, taken: Collection[str]) -> str:

@@ -8,6 +8,7 @@ import dagster as dg
 from itemeval_assets import stages
 from itemeval_assets.core.study import Partition, Study
 from itemeval_assets.core.tables import SCHEMA_VERSION, TABLES
+from itemeval_assets.dagster_io.failures import users_errors
 
 from .automation import when_free_or_paid, when_paid
 from .evidence import code_references
@@ -20,7 +21,7 @@ from .partitions import (
     rows_of,
     same_generate_condition,
 )
-from .steps import RunConfig, held_by_step, stage_run, tell_of_wait, users_errors
+from .steps import RunConfig, held_by_step, stage_run, tell_of_wait
 from .versions import outputs_by_partition, version_after
 
 if TYPE_CHECKING:

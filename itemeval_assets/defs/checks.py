@@ -12,10 +12,11 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
 from itemeval_assets import stages
 from itemeval_assets.core.study import Partition, Study
 from itemeval_assets.core.tables import TABLES
+from itemeval_assets.dagster_io.failures import users_errors
 
 from .names import asset_key, partition_key, step_name, to_partitions
 from .partitions import generate_partitions, grade_partitions
-from .steps import store_of, users_errors
+from .steps import store_of
 
 if TYPE_CHECKING:
     from itemeval_assets.storage.store import ResultsStore

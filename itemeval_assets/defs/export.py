@@ -7,11 +7,12 @@ import dagster as dg
 from itemeval_assets import stages
 from itemeval_assets.core.study import Study
 from itemeval_assets.core.tables import SCHEMA_VERSION
+from itemeval_assets.dagster_io.failures import users_errors
 
 from .automation import when_inputs_change
 from .metadata import column_schema, spend_table, usd
 from .names import asset_key
-from .steps import store_of, users_errors
+from .steps import store_of
 
 __all__ = ["ExportConfig", "export_asset"]
 

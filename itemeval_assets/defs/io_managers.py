@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from itemeval_assets.core.study import Study
+from itemeval_assets.dagster_io.failures import users_errors
 
 from .names import to_partition
 from .partitions import rows_of
-from .steps import users_errors
 
 if TYPE_CHECKING:
     import pyarrow as pa

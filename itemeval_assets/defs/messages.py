@@ -5,6 +5,8 @@ from typing import Any
 
 import dagster as dg
 
+from itemeval_assets.dagster_io.failures import failure_text
+
 from .names import RANGE_END, RANGE_START
 
 __all__ = ["broken_study_text", "failed_checks_text", "failed_run_text"]
@@ -121,18 +123,7 @@ def _why(context: dg.RunFailureSensorContext, hide: Callable[[str], str]) -> tup
         return "failed", _cut(hide(error.message if error else context.failure_event.message or ""))
     more = len(failures) - 1
     others = f"\n{more} more step{'s'[: more != 1]} failed" if more else ""
-    return "failed", f"in {failures[0].step_key}: {_cut(hide(_step_error(failures[0])))}{others}"
-
-
-def _step_error(event: dg.DagsterEvent) -> str:
-    """The message meant for the user, where there is one, else that of the first cause."""
-    data = event.step_failure_data
-    if data.user_failure_data is not None and data.user_failure_data.description:
-        return data.user_failure_data.description
-    error = data.error
-    while error is not None and error.cause is not None:
-        error = error.cause
-    return error.message if error else ""
+    return "failed", f"in {failures[0].step_key}: {_cut(hide(failure_text(failures[0])))}{others}"
 
 
 def _cut(text: str) -> str:

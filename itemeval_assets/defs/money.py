@@ -8,13 +8,14 @@ from itemeval_assets import stages
 from itemeval_assets.core.losses import losses_words
 from itemeval_assets.core.study import Asked, Study
 from itemeval_assets.core.tables import TABLES
+from itemeval_assets.dagster_io.failures import users_errors
 from itemeval_assets.storage.inputs import load_prices
 from itemeval_assets.storage.layout import LAYOUT_VERSION
 
 from .automation import when_inputs_change
 from .metadata import row_count, spend_table, table_metadata, usd
 from .names import asset_key
-from .steps import PolicyName, gate_of, store_of, users_errors
+from .steps import PolicyName, gate_of, store_of
 from .versions import content_version
 
 if TYPE_CHECKING:

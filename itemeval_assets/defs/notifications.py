@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 
 from itemeval_assets.core.study import Study
+from itemeval_assets.dagster_io.failures import users_errors
 from itemeval_assets.settings import Settings
 
 from .messages import failed_checks_text, failed_run_text
@@ -55,8 +56,9 @@ def _failed_runs(studies: Collection[Study], webhook: Webhook, ui_url: str) -> A
     )
     def failed_runs(context: dg.RunFailureSensorContext) -> None:
         names = {study.name for study in studies}
-        if text := failed_run_text(context, names, ui_url, webhook.without_secrets):
-            webhook.tell(text, context.log)
+        with users_errors():
+            if text := failed_run_text(context, names, ui_url, webhook.without_secrets):
+                webhook.tell(text, context.log)
 
     return failed_runs
 
@@ -71,10 +73,11 @@ def _failed_checks(studies: Collection[Study], webhook: Webhook, ui_url: str) ->
         cursors = json.loads(context.cursor or "{}")
         names = {study.name for study in studies}
         told = 0
-        for run_id in _ended_runs(context.instance, cursors):
-            if text := failed_checks_text(context.instance, run_id, names, ui_url):
-                webhook.tell(text, context.log)
-                told += 1
+        with users_errors():
+            for run_id in _ended_runs(context.instance, cursors):
+                if text := failed_checks_text(context.instance, run_id, names, ui_url):
+                    webhook.tell(text, context.log)
+                    told += 1
         context.update_cursor(json.dumps(cursors))
         return dg.SkipReason(f"runs with failed checks: {told}")
 

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from itemeval_assets.core.study import Study
+from itemeval_assets.dagster_io.failures import users_errors
 
 from .names import asset_key
-from .steps import store_of, users_errors
+from .steps import store_of
 
 if TYPE_CHECKING:
     from itemeval_assets.releases import Release

@@ -10,6 +10,7 @@ from itemeval_assets import stages
 from itemeval_assets.core.errors import ItemevalAssetsError
 from itemeval_assets.core.spans import spans
 from itemeval_assets.core.study import GENERATE, Partition, Study, stage_of
+from itemeval_assets.dagster_io.failures import in_event, users_errors
 from itemeval_assets.storage.inputs import load_prices
 
 from .names import (
@@ -56,15 +57,16 @@ def rerun_schedule(study: Study) -> dg.ScheduleDefinition:
         # Late: definitions load without pyarrow.
         from itemeval_assets.storage.attempts import count_failures
 
-        store = store_of(study)
-        progress, failed = _by_dagster(context.instance, study)
-        try:
-            count_failures(store, list(_failed_runs(context.instance, study)))
-            decision = stages.reruns.decide(
-                study, store, load_prices(study), in_progress=progress, failed=failed
-            )
-        except ItemevalAssetsError as refusal:
-            return dg.SkipReason(f"nothing is asked for: {refusal}")
+        with users_errors():
+            store = store_of(study)
+            progress, failed = _by_dagster(context.instance, study)
+            try:
+                count_failures(store, list(_failed_runs(context.instance, study)))
+                decision = stages.reruns.decide(
+                    study, store, load_prices(study), in_progress=progress, failed=failed
+                )
+            except ItemevalAssetsError as refusal:
+                return dg.SkipReason(f"nothing is asked for: {in_event(str(refusal))}")
         for partition in decision.given_up:
             context.log.warning(
                 f"{partition_key(partition)}: {decision.left_out[partition]}. Look at its errors; "

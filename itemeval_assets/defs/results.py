@@ -9,11 +9,12 @@ import dagster as dg
 from itemeval_assets import stages
 from itemeval_assets.core.study import Study
 from itemeval_assets.core.summaries import left_out_words
+from itemeval_assets.dagster_io.failures import users_errors
 
 from .automation import when_inputs_change
 from .metadata import picture, record_table
 from .names import asset_key
-from .steps import store_of, users_errors
+from .steps import store_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -11,7 +11,6 @@ from itemeval_assets.core.config import Policy
 from itemeval_assets.core.errors import (
     ConfigError,
     DatasetError,
-    ItemevalAssetsError,
     RunFailed,
 )
 from itemeval_assets.core.study import Partition, Study
@@ -34,7 +33,6 @@ __all__ = [
     "stage_run",
     "store_of",
     "tell_of_wait",
-    "users_errors",
 ]
 
 if TYPE_CHECKING:
@@ -154,26 +152,6 @@ def tell_of_wait(context: dg.AssetExecutionContext) -> Callable[[Partition, str]
     from itemeval_assets.stages.waits import teller_of_waits
 
     return teller_of_waits(tell_listeners, context.log.info)
-
-
-@contextmanager
-def users_errors() -> Iterator[None]:
-    """An error that the user can act on ends the step with its message and no retry.
-
-    Dagster would keep its causes too, word for word, and with them what servers say back.
-    """
-    try:
-        yield
-    except ItemevalAssetsError as error:
-        raise dg.Failure(
-            description=str(error),
-            metadata={
-                "error": type(error).__name__,
-                "exit_code": error.exit_code,
-                **{name: round(value, 9) for name, value in error.facts.items()},
-            },
-            allow_retries=False,
-        ) from None
 
 
 def _consent(tags: Mapping[str, str]) -> float | None:

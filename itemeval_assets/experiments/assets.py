@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from .messages import all_failed, error_rows, run_metadata, users_errors
+from itemeval_assets.dagster_io.failures import users_errors
+
+from .messages import all_failed, error_rows, run_metadata
 from .settings import ExperimentStorageSettings, storage_settings
 from .work import gather_run, pending_shards, run_of_partition, run_shard
 
@@ -81,9 +83,9 @@ def experiment_asset(experiment: "Experiment[Any, Any]") -> dg.AssetsDefinition:
         run = _run(experiment, context.partition_key, experiment_storage)
         with users_errors():
             found = gather_run(run)
-        if not found.succeeded:
-            raise all_failed(run)
-        context.add_output_metadata(run_metadata(run))
+            if not found.succeeded:
+                raise all_failed(run)
+            context.add_output_metadata(run_metadata(run))
 
     @dg.graph_asset(
         name=name,

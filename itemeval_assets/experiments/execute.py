@@ -7,6 +7,7 @@ import dagster as dg
 from dagster._core.execution.api import execute_run
 
 from itemeval_assets.core.errors import RunFailed
+from itemeval_assets.dagster_io.failures import failure_text, is_for_user
 
 from .assets import STORAGE, experiment_definitions, job_name
 from .published import ExperimentRun
@@ -99,15 +100,10 @@ def error_of(result: Result, run: ExperimentRun[Any, Any]) -> RunFailed:
     for event in result.all_events:
         if not event.is_step_failure:
             continue
-        failure = event.step_failure_data.user_failure_data
-        if failure is not None and failure.description:
-            return RunFailed(failure.description)
-        error = event.step_failure_data.error
-        while error is not None and error.cause is not None:
-            error = error.cause
-        message = error.message.strip() if error else "no message"
+        if is_for_user(event):
+            return RunFailed(failure_text(event))
         return RunFailed(
-            f"{run.experiment_id}: {event.step_key} failed: {message[:600]}\n"
+            f"{run.experiment_id}: {event.step_key} failed: {failure_text(event)[:600]}\n"
             "What was finished is kept; materialize the partition again, or call resume()"
         )
     return RunFailed(f"{run.experiment_id}: Dagster run {result.run_id} failed")

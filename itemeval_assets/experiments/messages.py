@@ -1,62 +1,51 @@
-"""What Dagster shows of a run: counts, files, the specs that failed, and errors."""
+"""What Dagster shows of a run: specs that failed, counts, files, the first rows, and errors."""
 
-import math
-from collections.abc import Iterator
-from contextlib import contextmanager
+import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from itemeval_assets.core.errors import ItemevalAssetsError
+from itemeval_assets.core.secrets import beginning
+from itemeval_assets.dagster_io.failures import in_event
+
+from .preview import preview
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from .published import ExperimentRun
 
-__all__ = ["all_failed", "error_rows", "run_metadata", "users_errors"]
+__all__ = ["all_failed", "error_rows", "run_metadata"]
 
-# Rows that a table in the UI has.
-SHOWN = 20
-
-
-@contextmanager
-def users_errors() -> Iterator[None]:
-    """An error that the user can act on ends the op with its message and no retry."""
-    try:
-        yield
-    except ItemevalAssetsError as error:
-        raise dg.Failure(
-            description=str(error),
-            metadata={"error": type(error).__name__, "exit_code": error.exit_code},
-            allow_retries=False,
-        ) from error
+# Of a table in the UI: rows, columns, and characters of a text.
+SHOWN, MOST_COLUMNS, MOST_CHARACTERS = 20, 50, 1000
 
 
 def run_metadata(run: "ExperimentRun[Any, Any]") -> dict[str, Any]:
-    """Counts of specs, where each frame is, the first rows, and the specs that failed."""
+    """The specs that failed, counts, the first rows, and where each frame is."""
     completion, files = run.status(), run.list_results_files()
-    metadata: dict[str, Any] = {
-        "dagster/row_count": completion.succeeded or 0,
+    failed = completion.failed or 0
+    shown = _shown(lambda: _table(run.head("scalars", SHOWN))) if completion.succeeded else None
+    return {
+        "failed": failed,
+        **({"errors": error_rows(run)} if failed else {}),
         "specs": completion.specs or 0,
         "succeeded": completion.succeeded or 0,
-        "failed": completion.failed or 0,
+        "dagster/row_count": completion.succeeded or 0,
+        **({"preview": shown} if shown else {}),
         "run": dg.MetadataValue.path(run.uri),
+        **{
+            f"final/{name}": dg.MetadataValue.path(run.backend.uri(key))
+            for name, key in files.items()
+        },
     }
-    metadata |= {
-        f"final/{name}": dg.MetadataValue.path(run.backend.uri(key)) for name, key in files.items()
-    }
-    preview = run.head("scalars", SHOWN)
-    if len(preview):
-        metadata["preview"] = _table(preview)
-    if completion.failed:
-        metadata["errors"] = error_rows(run)
-    return metadata
 
 
-def error_rows(run: "ExperimentRun[Any, Any]") -> dg.TableMetadataValue:
+def error_rows(run: "ExperimentRun[Any, Any]") -> dg.MetadataValue:
     """The first specs that failed, with their error."""
-    return _table(run.head("errors", SHOWN), ("error_type", "message"))
+    first = ("sort_index", "error_type", "message")
+    return _shown(lambda: _table(run.head("errors", SHOWN), ("traceback",), first))
 
 
 def all_failed(run: "ExperimentRun[Any, Any]") -> dg.Failure:
@@ -66,7 +55,7 @@ def all_failed(run: "ExperimentRun[Any, Any]") -> dg.Failure:
     return dg.Failure(
         description=(
             f"{run.experiment_id}: every spec failed; the first with "
-            f"{first['error_type']}: {str(first['message'])[:300]}. "
+            f"{first['error_type']}: {in_event(str(first['message']))[:300]}. "
             f"All errors: {run.backend.uri(key)}. Materialize the partition again to retry"
         ),
         metadata={"errors": error_rows(run), "error": "RunFailed", "exit_code": 1},
@@ -74,25 +63,33 @@ def all_failed(run: "ExperimentRun[Any, Any]") -> dg.Failure:
     )
 
 
-def _table(frame: "pd.DataFrame", columns: tuple[str, ...] | None = None) -> dg.TableMetadataValue:
-    """Rows with the levels that tell specs apart; ids of runs say nothing here."""
-    levels = [
-        name
-        for name in frame.index.names
-        if name not in ("experiment_id", "workflow_run_id", "root_workflow_run_id")
-    ]
-    shown = frame.reset_index()[[*levels, *(columns or frame.columns)]]
-    records = [
-        dg.TableRecord({str(name): _cell(value) for name, value in row.items()})
-        for row in shown.to_dict("records")
-    ]
-    schema = dg.TableSchema([dg.TableColumn(str(name), "any") for name in shown.columns])
-    return dg.TableMetadataValue(records, schema)
+def _shown(make: Callable[[], dg.MetadataValue]) -> dg.MetadataValue:
+    """What is made to be looked at, or why it could not be: nothing to look at is worth a run."""
+    try:
+        return make()
+    except Exception as error:
+        return dg.MetadataValue.text(in_event(f"not shown: {type(error).__name__}: {error}"))
 
 
-def _cell(value: Any) -> str | int | float | bool:
-    """A value as a table of the UI holds it."""
-    value = value.item() if hasattr(value, "item") else value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else str(value)
-    return value if isinstance(value, (bool, int)) else str(value)
+def _table(
+    frame: "pd.DataFrame", hidden: tuple[str, ...] = (), first: tuple[str, ...] = ()
+) -> dg.TableMetadataValue:
+    """Rows with the levels that tell specs apart, as far as a page has room for them."""
+    names, rows = preview(frame, hidden, first)
+    more = len(names) - MOST_COLUMNS
+    names = names[:MOST_COLUMNS]
+    columns = [*names, *([f"and {more:,} more"] if more > 0 else [])]
+    records = [dg.TableRecord(dict.fromkeys(columns, "...") | _cells(names, row)) for row in rows]
+    return dg.TableMetadataValue(records, dg.TableSchema([*map(_column, columns)]))
+
+
+def _cells(names: list[str], row: list[Any]) -> dict[str, Any]:
+    values = zip(names, row, strict=False)
+    return {
+        name: beginning(value, MOST_CHARACTERS, os.environ) if isinstance(value, str) else value
+        for name, value in values
+    }
+
+
+def _column(name: str) -> dg.TableColumn:
+    return dg.TableColumn(name, "any")

@@ -1,5 +1,6 @@
 """Running the function of an experiment on specs: one outcome each, whatever happens."""
 
+import os
 import tempfile
 import traceback
 from collections.abc import Callable, Iterable
@@ -9,6 +10,8 @@ from typing import Any
 
 import pandas as pd
 from pydantic_core import PydanticSerializationError
+
+from itemeval_assets.core.secrets import without_secrets
 
 from .errors import SpecError
 from .files import file_fields, is_local, require_local_file
@@ -127,9 +130,11 @@ def _found_files(output: ExperimentOutputSpec) -> dict[str, Path | str | None]:
 
 
 def _failure(error: BaseException) -> Failure:
+    """What became of the spec, without secrets: servers say them back."""
     try:
         message = str(error)
     except Exception:
         message = "(the error has no message)"
-    text = "".join(traceback.format_exception(error))
-    return Failure(type(error).__name__, message, text[-_TRACEBACK_CHARACTERS:])
+    text = "".join(traceback.format_exception(error))[-4 * _TRACEBACK_CHARACTERS :]
+    told, trace = (without_secrets(said, os.environ) for said in (message, text))
+    return Failure(type(error).__name__, told, trace[-_TRACEBACK_CHARACTERS:])

@@ -12,6 +12,7 @@ import dagster as dg
 from itemeval_assets.core.errors import RunFailed, Stopped, error_from
 from itemeval_assets.core.failures import FailedCheck
 from itemeval_assets.core.study import Study
+from itemeval_assets.dagster_io.failures import failure_text, is_for_user
 from itemeval_assets.defs.build import build_definitions
 from itemeval_assets.defs.names import (
     RANGE_END,
@@ -122,7 +123,7 @@ def _error_of(result: dg.ExecuteInProcessResult) -> Exception:
         if not event.is_step_failure:
             continue
         failure = event.step_failure_data.user_failure_data
-        if failure is not None and "exit_code" in failure.metadata:
+        if failure is not None and is_for_user(event):
             kind = str(failure.metadata["error"].value)
             facts = {name: value.value for name, value in failure.metadata.items()}
             figures = {k: v for k, v in facts.items() if isinstance(v, (int, float))}
@@ -134,9 +135,8 @@ def _error_of(result: dg.ExecuteInProcessResult) -> Exception:
             error = error.cause
         if error is not None and error.cls_name in INTERRUPTIONS:
             return Stopped()
-        message = error.message.strip() if error else "no message"
         return RunFailed(
-            f"run {result.run_id} failed in step {event.step_key}: {message[:600]}\n"
+            f"run {result.run_id} failed in step {event.step_key}: {failure_text(event)[:600]}\n"
             "Nothing stored was lost. The whole story is in the run's page: itemeval-assets ui"
         )
     return RunFailed(f"run {result.run_id} failed; see its page: itemeval-assets ui")

@@ -1,6 +1,7 @@
 """Error texts in few words: counted, shortened, without secrets."""
 
 from itemeval_assets.core.failures import ErrorCount, in_words, most_frequent
+from itemeval_assets.core.secrets import beginning, without_secrets
 
 
 def test_texts_that_differ_in_what_passes_are_one() -> None:
@@ -37,3 +38,17 @@ def test_words_count_what_is_not_shown() -> None:
         "1 cell errored; run again to call just those:",
         "  1 x refused",
     ]
+
+
+def test_the_beginning_of_a_text_holds_no_half_secret() -> None:
+    environment = {"SOME_API_KEY": "abcdefgh-of-mine"}
+    for length in range(0, 450):
+        found = beginning(f"{'x' * length} abcdefgh-of-mine and more", 100, environment)
+        assert "abcdef" not in found and len(found) <= 104
+    assert beginning("short", 100, environment) == "short"
+    assert beginning("x" * 101, 100, environment) == "x" * 100 + " ..."
+
+
+def test_looking_for_secrets_takes_a_time_that_is_linear_in_the_text() -> None:
+    text = "-eyJaaaaaaaaaa" * 30_000  # minutes, where each start is followed to the end
+    assert without_secrets(text, {}) == text

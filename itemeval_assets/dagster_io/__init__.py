@@ -1,0 +1,1 @@
+"""What every Dagster layer shares: how errors end steps and ticks."""

@@ -1,0 +1,85 @@
+"""Errors of steps and ticks as Dagster records them: short enough to be read, without secrets.
+
+Dagster keeps an error with its causes and the lines of source that raised them, word for word, and
+with them what servers say back.
+"""
+
+import os
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import dagster as dg
+
+from itemeval_assets.core.errors import ItemevalAssetsError
+from itemeval_assets.core.secrets import beginning, without_secrets
+
+__all__ = ["failure_text", "in_event", "is_for_user", "users_errors"]
+
+# Of a text in an event: megabytes make the history slow to read.
+MOST_CHARACTERS = 8_000
+EXIT_CODE = "exit_code"
+
+
+@contextmanager
+def users_errors() -> Iterator[None]:
+    """End the step with the message of an error, and nothing else of it.
+
+    One that the user can act on is not retried, and is known by its class and exit code. Of any
+    other, the traceback is told, too.
+    """
+    try:
+        yield
+    except (dg.Failure, dg.RetryRequested):
+        raise
+    except ItemevalAssetsError as error:
+        raise _for_user(error) from None
+    except Exception as error:
+        raise _unexpected(error) from None
+
+
+def in_event(text: str) -> str:
+    """A text that others wrote as an event has it: its beginning, without secrets."""
+    return beginning(text, MOST_CHARACTERS, os.environ)
+
+
+def is_for_user(failure: dg.DagsterEvent) -> bool:
+    """Whether the error that failed a step is one that the user can act on."""
+    told = failure.step_failure_data.user_failure_data
+    return told is not None and EXIT_CODE in told.metadata
+
+
+def failure_text(failure: dg.DagsterEvent) -> str:
+    """What failed a step: the message meant for people, else that of the first cause."""
+    data = failure.step_failure_data
+    if data.user_failure_data is not None and data.user_failure_data.description:
+        return data.user_failure_data.description
+    error = data.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return in_event(error.message.strip()) if error else "no message"
+
+
+def _for_user(error: ItemevalAssetsError) -> dg.Failure:
+    return dg.Failure(
+        description=in_event(str(error)),
+        metadata={
+            "error": type(error).__name__,
+            EXIT_CODE: error.exit_code,
+            **{name: round(value, 9) for name, value in error.facts.items()},
+        },
+        allow_retries=False,
+    )
+
+
+def _unexpected(error: Exception) -> dg.Failure:
+    return dg.Failure(
+        description=in_event("".join(traceback.format_exception_only(error)).strip()),
+        metadata={"traceback": dg.MetadataValue.md(f"````\n{_traceback(error)}\n````")},
+    )
+
+
+def _traceback(error: Exception) -> str:
+    """The end of it: there are the lines that raised the error."""
+    text = "".join(traceback.format_exception(error))
+    return without_secrets(text[-4 * MOST_CHARACTERS :], os.environ)[-MOST_CHARACTERS:]
