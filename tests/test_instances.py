@@ -7,7 +7,7 @@ import dagster as dg
 import psutil
 import pytest
 
-from itemeval_assets.history import HELD_DATABASES
+from itemeval_assets import history
 from itemeval_assets.instances import make_home, open_instance, uncaptured
 
 
@@ -42,16 +42,20 @@ def test_an_instance_in_memory_captures_nothing_anyway() -> None:
         assert quiet is instance
 
 
-def test_the_history_of_many_runs_is_written_through_few_connections(tmp_path: Path) -> None:
+def test_the_history_of_many_runs_is_written_through_few_connections(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = 2
+    monkeypatch.setattr(history, "HELD_DATABASES", held)
     home = make_home(tmp_path)
     with open_instance(home) as instance:
         runs = [
             speaking.execute_in_process(instance=instance, run_config=QUIET).run_id
-            for _ in range(HELD_DATABASES + 2)
+            for _ in range(held + 2)
         ]
         opened = {file.path for file in psutil.Process().open_files() if file.path.endswith(".db")}
         assert str(home / "history" / "runs" / "index.db") in opened
-        assert len([path for path in opened if f"{home}/history/runs/" in path]) == HELD_DATABASES
+        assert len([path for path in opened if f"{home}/history/runs/" in path]) == held
         told = {run_id: len(instance.all_logs(run_id)) for run_id in runs}
     assert not [file for file in psutil.Process().open_files() if str(home) in file.path]
     with dg.DagsterInstance.from_config(str(home)) as instance:

@@ -86,7 +86,7 @@ def test_together_they_may_not_pass_what_the_gate_allows(tmp_path: Path) -> None
 
 
 def test_the_order_is_that_of_the_design(tmp_path: Path) -> None:
-    config = write_study(tmp_path, models=[f"mockllm/{n}" for n in range(20)], graders=[])
+    config = write_study(tmp_path, models=[f"mockllm/{n}" for n in range(11)], graders=[])
     api.run(config)
     study = load_study(config)
     every = [*study.generate_partitions(), *study.grade_partitions()]

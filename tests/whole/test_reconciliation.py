@@ -1,6 +1,7 @@
 """Whatever happens to a study, in whatever order, its ledger and its rows agree."""
 
 import math
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -140,7 +141,7 @@ class AnyHistory(RuleBasedStateMachine):
 
 TestAnyHistory = AnyHistory.TestCase
 TestAnyHistory.settings = settings(
-    max_examples=12,
+    max_examples=12 if "TEST_ROUNDS" in os.environ else 6,
     stateful_step_count=8,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
