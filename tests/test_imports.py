@@ -83,7 +83,7 @@ ONLY_IN = {
     "sqlalchemy": {"history", "instances"},
     "graphql": {"ui"},
     "typer": {"cli", "experiments_cli"},
-    "rich": {"cli", "reports"},
+    "rich": {"cli", "reports", "experiments"},
     "filelock": {"storage", "instances"},
     "boto3": {"storage"},
     "botocore": {"storage"},

@@ -6,15 +6,19 @@ shard, in the key of a dynamic output. So any executor can run them, on any mach
 
 import warnings
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from itemeval_assets.core.errors import Stopped
 from itemeval_assets.dagster_io.failures import users_errors
 
 from .messages import all_failed, error_rows, run_metadata
-from .settings import ExperimentStorageSettings, storage_settings
-from .work import gather_run, pending_shards, run_of_partition, run_shard
+from .partitions import run_of_partition
+from .settings import ExperimentRunSettings, ExperimentStorageSettings, storage_settings
+from .work import gather_run, pending_shards, run_shard
+from .workers.runner import SpecRunner
 
 if TYPE_CHECKING:
     from .published import ExperimentRun
@@ -30,6 +34,7 @@ __all__ = [
 ]
 
 STORAGE = "experiment_storage"
+RUNNER = "experiment_runner"
 CHECK = "every_spec_succeeded"
 GROUP = "experiments"
 SHARD = "shard_"
@@ -43,6 +48,17 @@ class ExperimentStorage(dg.ConfigurableResource):
 
     def settings(self) -> ExperimentStorageSettings:
         return storage_settings(self.bucket, self.bucket_prefix)
+
+
+def runner_resource(settings: ExperimentRunSettings | None = None) -> dg.ResourceDefinition:
+    """What runs the specs of all ops of a process; settings default to the environment's."""
+
+    @dg.resource(description="Runs specs, each in the process of the op or in one of its own.")
+    def experiment_runner() -> Iterator[SpecRunner]:
+        with closing(SpecRunner(settings)) as runner:
+            yield runner
+
+    return experiment_runner
 
 
 def partitions_name(experiment: "Experiment[Any, Any]") -> str:
@@ -60,22 +76,36 @@ def experiment_asset(experiment: "Experiment[Any, Any]") -> dg.AssetsDefinition:
 
     @dg.op(name=f"{name}_scatter", out=dg.DynamicOut(dg.Nothing))
     def scatter(
-        context: dg.OpExecutionContext, experiment_storage: ExperimentStorage
+        context: dg.OpExecutionContext,
+        experiment_storage: ExperimentStorage,
+        experiment_runner: dg.ResourceParam[SpecRunner],
     ) -> Iterator[dg.DynamicOutput[None]]:
         run = _run(experiment, context.partition_key, experiment_storage)
         with users_errors():
             shards = pending_shards(run)
-        context.log.info(f"{run.experiment_id}: {len(shards)} shards are to be run")
+        specs = sum(shard.specs for shard in shards)
+        experiment_runner.watch.total = specs
+        context.log.info(
+            f"{run.experiment_id}: {specs} specs in {len(shards)} shards are to be run"
+        )
         for shard in shards:
-            yield dg.DynamicOutput(None, mapping_key=f"{SHARD}{shard:05d}")
+            yield dg.DynamicOutput(None, mapping_key=f"{SHARD}{shard.number:05d}")
 
     @dg.op(name=f"{name}_shard", ins={"start": dg.In(dg.Nothing)}, out=dg.Out(dg.Nothing))
-    def shard(context: dg.OpExecutionContext, experiment_storage: ExperimentStorage) -> None:
+    def shard(
+        context: dg.OpExecutionContext,
+        experiment_storage: ExperimentStorage,
+        experiment_runner: dg.ResourceParam[SpecRunner],
+    ) -> None:
         key = context.get_mapping_key()
         assert key is not None
         run = _run(experiment, context.partition_key, experiment_storage)
+        number = int(key.removeprefix(SHARD))
         with users_errors():
-            done = run_shard(run, int(key.removeprefix(SHARD)))
+            try:
+                done = run_shard(run, number, experiment_runner, context.log.info)
+            except Stopped as stopped:
+                raise dg.DagsterExecutionInterruptedError(str(stopped)) from None
         context.log.info(f"{key}: {done.succeeded} specs succeeded, {done.failed} failed")
 
     @dg.op(name=f"{name}_gather", ins={"shards": dg.In(dg.Nothing)}, out=dg.Out(dg.Nothing))
@@ -131,8 +161,14 @@ def experiment_check(experiment: "Experiment[Any, Any]") -> dg.AssetChecksDefini
 def experiment_definitions(
     experiments: "Iterable[Experiment[Any, Any]]",
     storage: ExperimentStorage | None = None,
+    run_settings: ExperimentRunSettings | None = None,
+    runner: SpecRunner | None = None,
 ) -> dg.Definitions:
-    """The definitions of a code location: per experiment an asset, its check, and a job."""
+    """The definitions of a code location: per experiment an asset, its check, and a job.
+
+    `storage` and `run_settings` default to those of the environment. `runner` is for who runs a
+    job in this process, and wants to know how far it is.
+    """
     chosen = list(experiments)
     return dg.Definitions(
         assets=[experiment.asset for experiment in chosen],
@@ -141,7 +177,12 @@ def experiment_definitions(
             dg.define_asset_job(job_name(experiment), dg.AssetSelection.assets(experiment.asset))
             for experiment in chosen
         ],
-        resources={STORAGE: storage or ExperimentStorage()},
+        resources={
+            STORAGE: storage or ExperimentStorage(),
+            RUNNER: dg.ResourceDefinition.hardcoded_resource(runner)
+            if runner
+            else runner_resource(run_settings),
+        },
     )
 
 

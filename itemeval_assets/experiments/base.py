@@ -1,6 +1,6 @@
 """An experiment as published in a bucket or folder: its versions, runs and results."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Sized
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
@@ -185,7 +185,7 @@ class BaseExperiment(Generic[In, Out]):
         settings = run_settings or load_run_settings()
         launcher = _launcher()
         if start:
-            launcher.require_startable(self.experiment, settings)
+            launcher.require_startable(self.experiment, settings, _count(specs))
         run = publish(self, specs, version, settings)
         return run, launcher.launch(run, settings, instance, start=start, first=True)
 
@@ -199,7 +199,7 @@ class BaseExperiment(Generic[In, Out]):
         """Run what is missing of a published run: specs that failed, or were never reached."""
         settings = run_settings or load_run_settings()
         launcher = _launcher()
-        launcher.require_startable(self.experiment, settings)
+        launcher.require_startable(self.experiment, settings, run.status().specs or 1)
         return launcher.launch(run, settings, instance, start=True, first=False)
 
     def _at(self, version: SemVer) -> VersionedExperiment[In, Out]:
@@ -228,6 +228,10 @@ def _launcher() -> ModuleType:
     """What starts runs. Late: who reads results loads no Dagster."""
     with unlogged_migrations():
         return import_module(f"{__package__}.launch")
+
+
+def _count(specs: object) -> int:
+    return len(specs) if isinstance(specs, Sized) else 1
 
 
 def list_experiments(storage_settings: ExperimentStorageSettings | None = None) -> list[str]:

@@ -18,7 +18,7 @@ from .tables import shard_tables
 
 __all__ = ["GatherResult", "Shard", "gather"]
 
-Shard = Path | Callable[[], bytes]
+Shard = Path | Callable[[], ShardOutput]
 """The output of a shard: the file that holds it, or what reads it. It is read twice."""
 
 
@@ -72,4 +72,4 @@ def _write(sources: Sequence[Shard], plan: Plan, files: dict[str, Path]) -> dict
 
 
 def _load(source: Shard) -> ShardOutput:
-    return ShardOutput.decode(source.read_bytes() if isinstance(source, Path) else source())
+    return ShardOutput.decode(source.read_bytes()) if isinstance(source, Path) else source()

@@ -4,6 +4,7 @@ import atexit
 import logging
 import multiprocessing
 import os
+import sys
 import tempfile
 import threading
 import uuid
@@ -25,12 +26,14 @@ from itemeval_assets.instances import (
 )
 
 from .assets import partitions_name
-from .execute import error_of, execute
+from .execute import execute
+from .partitions import partition_of_run
 from .published import ExperimentRun
-from .refs import RunRef
+from .refs import OPEN, RunRef, stop_all
 from .registry import Experiment
 from .settings import ExperimentRunSettings
-from .work import partition_of_run
+from .workers.runner import chosen_executor
+from .workers.worker import is_worker
 
 __all__ = ["launch", "require_startable"]
 
@@ -59,25 +62,22 @@ def launch(
     return reference
 
 
-def require_startable(experiment: Experiment[Any, Any], settings: ExperimentRunSettings) -> None:
-    """Raise ConfigError where a run cannot be started from here, or not in other processes."""
+def require_startable(
+    experiment: Experiment[Any, Any], settings: ExperimentRunSettings, specs: int = 1
+) -> None:
+    """Raise ConfigError where a run of so many specs cannot be started from here."""
     if multiprocessing.parent_process() is not None:
         raise ConfigError(
             f"{experiment.name} is not started in a process that another one has started: each of "
             "them would publish a run. Start it from the script itself, below\n"
             '    if __name__ == "__main__":'
         )
-    if has_turn():
+    if has_turn() or is_worker():
         raise ConfigError(
             f"{experiment.name} is not started within a spec of another run: runs of one process "
             "take turns. Start it after that run, or call its function"
         )
-    if settings.executor == "multiprocess" and not experiment.is_importable:
-        raise ConfigError(
-            f"{experiment.origin} cannot be imported by other processes: it is defined in the "
-            "script that runs, or inside a function; move it to a module, or use "
-            'executor="in_process"'
-        )
+    chosen_executor(experiment, settings, specs)
 
 
 def _work(
@@ -91,9 +91,9 @@ def _work(
     try:
         with _instance(instance) as opened:
             reference.begin()
+            reference.watch.check()
             _add_partition(experiment, reference.run, opened)
-            result = execute(reference, experiment, settings, opened)
-        problem = None if result.success else error_of(result, reference.run)
+            problem = execute(reference, experiment, settings, opened)
     except BaseException as error:
         problem = error
     finally:
@@ -109,27 +109,20 @@ def _add_partition(
     instance.add_dynamic_partitions(partitions_name(experiment), [partition_of_run(run)])
 
 
-# The runs of this process that have not ended, in the order in which they take turns.
-_open: list[RunRef] = []
-
-
 def _begin(reference: RunRef, work: Callable[[], None]) -> None:
     """Run in a thread. A script that ends waits for its runs, but for one it waited for in vain."""
-
-    def run() -> None:
-        work()
-        _open.remove(reference)
-
-    _open.append(reference)
-    threading.Thread(target=run, name=reference.run.experiment_id, daemon=True).start()
+    OPEN.append(reference)
+    threading.Thread(target=work, name=reference.run.experiment_id, daemon=True).start()
 
 
 @atexit.register
 def _wait_for_runs() -> None:
-    with suppress(KeyboardInterrupt):
-        # Those that come after it wait for it, too.
-        while _open and not _open[0].is_left:
-            _open[0].wait()
+    if OPEN and getattr(sys, "last_type", None) is KeyboardInterrupt:
+        stop_all()
+    # Those that come after one that is left wait for it, too.
+    while OPEN and not OPEN[0].is_left:
+        with suppress(KeyboardInterrupt):
+            OPEN[0].wait()
 
 
 @contextmanager

@@ -118,6 +118,14 @@ class RunPlace:
     def shard_output(self, shard: int) -> str:
         return f"{self.shard_outputs}/{shard:05d}.zip"
 
+    def shard_part(self, shard: int, part: int) -> str:
+        """What was saved of a shard before all of it was there."""
+        return f"{self.shard_outputs}/{shard:05d}.{part:05d}.zip"
+
+    def cut_off(self, shard: int) -> str:
+        """The specs of a shard that were at work when their process ended."""
+        return f"{self.exchange}/cut_off/{shard:05d}.json"
+
     def final_file(self, name: str) -> str:
         return f"{self.final}/{name}{PARQUET}"
 

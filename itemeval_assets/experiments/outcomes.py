@@ -2,11 +2,13 @@
 
 import os
 import tempfile
+import time
 import traceback
 from collections.abc import Callable, Iterable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from pydantic_core import PydanticSerializationError
@@ -21,7 +23,10 @@ from .shard import Failure, FrameRows, Outcome, ShardOutput
 from .signature import Signature, signature_of
 from .spec import ExperimentInputSpec, ExperimentOutputSpec, require_frame_name, scalar_fields
 
-__all__ = ["StoreFile", "run_spec", "run_specs"]
+if TYPE_CHECKING:
+    from .published import ExperimentRun
+
+__all__ = ["StoreFile", "failed", "failure_of", "file_store", "run_spec", "run_specs"]
 
 Function = Callable[..., Any]
 StoreFile = Callable[[str, ExperimentInputSpec, Path], str]
@@ -50,17 +55,39 @@ def run_spec(
     function: Function, signature: Signature, spec: ExperimentInputSpec, store_file: StoreFile
 ) -> Outcome:
     """The outcome of one spec. An exit by the function is a failure like any other."""
-    levels: dict[str, Any] = dict.fromkeys(("experiment_id", "sort_index"))
+    began = time.monotonic()
     try:
-        levels = field_levels(spec)
         levels = dict(index_of(spec))
         with _tempdir(signature) as folder:
             arguments = (spec,) if folder is None else (spec, Path(folder))
             output = function(*arguments)
-            return _success(spec, levels, _checked(output, signature), store_file)
+            outcome = _success(spec, levels, _checked(output, signature), store_file)
     except (Exception, SystemExit) as error:
-        levels = {**levels, "experiment_id": spec.experiment_id, "sort_index": spec.sort_index}
-        return Outcome(spec.sort_index, levels, failure=_failure(error))
+        outcome = failed(spec, failure_of(error))
+    return replace(outcome, took_s=time.monotonic() - began)
+
+
+def failed(spec: ExperimentInputSpec, failure: Failure) -> Outcome:
+    """The outcome of a spec without an output."""
+    levels: dict[str, Any] = {}
+    # Computed features are the user's code, and may be what failed.
+    with suppress(Exception):
+        levels = field_levels(spec)
+        levels = dict(index_of(spec))
+    levels = {**levels, "experiment_id": spec.experiment_id, "sort_index": spec.sort_index}
+    return Outcome(spec.sort_index, levels, failure=failure)
+
+
+def file_store(run: "ExperimentRun[Any, Any]") -> StoreFile:
+    """Uploads an output file of a spec to results/<field>/<run id of the spec>.<ext>."""
+
+    def store(field: str, spec: ExperimentInputSpec, path: Path) -> str:
+        assert spec.workflow_run_id is not None
+        key = run.place.result_file(field, spec.workflow_run_id, path.suffix)
+        run.backend.upload(path, key)
+        return run.backend.uri(key)
+
+    return store
 
 
 def _tempdir(signature: Signature) -> Any:
@@ -129,8 +156,8 @@ def _found_files(output: ExperimentOutputSpec) -> dict[str, Path | str | None]:
     return files
 
 
-def _failure(error: BaseException) -> Failure:
-    """What became of the spec, without secrets: servers say them back."""
+def failure_of(error: BaseException) -> Failure:
+    """An error as the row of `errors` has it: without secrets, which servers say back."""
     try:
         message = str(error)
     except Exception:

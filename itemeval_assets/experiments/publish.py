@@ -1,7 +1,5 @@
 """Publishes a run: everything is checked, its folder reserved, its parts written, manifest last."""
 
-import math
-import os
 import time
 import uuid
 from collections.abc import Callable, Iterable, Sequence
@@ -27,10 +25,9 @@ from .versions import SemVer, VersionBump
 if TYPE_CHECKING:
     from .base import BaseExperiment
 
-__all__ = ["publish", "reserve", "shard_size", "withdraw"]
+__all__ = ["publish", "reserve", "withdraw"]
 
-SHARDS_PER_WORKER = 4
-MOST_SPECS_PER_SHARD = 500
+SPECS_PER_SHARD = 500
 # How many seconds in a row may belong to other runs before something must be wrong.
 MOST_ATTEMPTS = 120
 
@@ -62,7 +59,7 @@ def publish(
     files = collect_local_files(given)
     prepared = _reserve(experiment, given, files, version)
     try:
-        _write(prepared, files, shard_size(len(given), settings))
+        _write(prepared, files, settings.shard_size or SPECS_PER_SHARD)
     except BaseException as error:
         withdraw(prepared.run, error)
         raise
@@ -80,16 +77,6 @@ def require_specs(specs: Sequence[Any], input_type: type[ExperimentInputSpec]) -
                 f"{input_type.__name__}"
             )
     require_serialisable(specs)
-
-
-def shard_size(specs: int, settings: ExperimentRunSettings) -> int:
-    """Specs per Dagster op, where the settings do not say: some ops for every worker."""
-    if settings.shard_size:
-        return settings.shard_size
-    cores = 1 if settings.executor == "in_process" else os.cpu_count() or 1
-    workers = settings.max_concurrent or cores
-    even = math.ceil(specs / (SHARDS_PER_WORKER * workers))
-    return max(1, min(MOST_SPECS_PER_SHARD, even))
 
 
 def _reserve(

@@ -1,20 +1,24 @@
 """What `allocate` gives of a started run: to wait for its results, or to see how it stands."""
 
+import sys
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.core.errors import ConfigError, Stopped
 
+from .layout import RunPlace
+from .partitions import partition_of_run
 from .published import ExperimentRun
-from .work import partition_of_run
+from .workers.bar import shown_until
+from .workers.watch import Watch
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["RunRef", "RunState"]
+__all__ = ["OPEN", "RunRef", "RunState", "stop_all"]
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,16 @@ class RunState:
     shards_done: int
     succeeded: int | None
     failed: int | None
+
+
+# The runs of this process that have not ended, in the order in which they take turns.
+OPEN: "list[RunRef]" = []
+
+
+def stop_all() -> None:
+    """Ask all runs of this process to stop."""
+    for reference in list(OPEN):
+        reference.watch.stop()
 
 
 @dataclass
@@ -41,6 +55,7 @@ class RunRef:
     dagster_run_id: str
     is_started: bool
     is_left: bool = False
+    watch: Watch = field(default_factory=Watch, repr=False)
     _begun: threading.Event = field(default_factory=threading.Event, repr=False)
     _ended: threading.Event = field(default_factory=threading.Event, repr=False)
     _error: BaseException | None = field(default=None, repr=False)
@@ -48,16 +63,17 @@ class RunRef:
     def result(self, timeout: float | None = None) -> "pd.DataFrame":
         """Wait for the end, and give the scalars: a row per spec that succeeded.
 
-        Raises RunFailed when the Dagster run failed, as it does when every spec did;
-        TimeoutError after `timeout` seconds, and then the end of the process ends the run, too;
-        ConfigError when nothing was started here.
+        Ctrl-C stops the run, and all others of this process; `resume` goes on from there. Raises
+        RunFailed when the Dagster run failed, as it does when every spec did; TimeoutError after
+        `timeout` seconds, and then the end of the process ends the run, too; ConfigError when
+        nothing was started here.
         """
         if not self.is_started:
             raise ConfigError(
                 f"{self.run.experiment_id} was published without being started; materialize "
                 f"partition {partition_of_run(self.run)} in Dagster, or call resume()"
             )
-        self.is_left = not self._ended.wait(timeout)
+        self.is_left = not self.wait(timeout)
         if self.is_left:
             raise TimeoutError(
                 f"{self.run.experiment_id} is not finished after {timeout:g} s. It goes on as long "
@@ -71,10 +87,12 @@ class RunRef:
         """How the run stands now; counts are null until the results are gathered."""
         place, backend = self.run.place, self.run.backend
         completion = self.run.status()
+        shards = [RunPlace.shard_of(key) for key in backend.list(place.shard_inputs)]
+        whole = {place.shard_output(shard) for shard in shards if shard is not None}
         return RunState(
             dagster=self._dagster_status(),
-            shards=len(backend.list(place.shard_inputs)),
-            shards_done=len(backend.list(place.shard_outputs)),
+            shards=len(shards),
+            shards_done=len(whole & set(backend.list(place.shard_outputs))),
             succeeded=completion.succeeded,
             failed=completion.failed,
         )
@@ -83,14 +101,43 @@ class RunRef:
         """Say that it is the run's turn; for whoever runs it."""
         self._begun.set()
 
-    def wait(self) -> None:
-        """Wait for the end, whatever comes of it."""
-        self._ended.wait()
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait for the end, whatever comes of it; whether it has come.
+
+        Ctrl-C stops the run, and is raised again once it has stopped; a second one at once.
+        """
+        try:
+            return shown_until(self._ended, self.watch, self.run.experiment_id, timeout)
+        except KeyboardInterrupt:
+            self._stop()
+            raise
 
     def end(self, error: BaseException | None) -> None:
         """Say that the run has ended, and with which error; for whoever runs it."""
         self._error = error
+        if self in OPEN:
+            OPEN.remove(self)
         self._ended.set()
+
+    @property
+    def told_to_go_on(self) -> str:
+        """What to do about a run that has not come to its end."""
+        return "what was finished is kept; materialize the partition again, or call resume()"
+
+    def _stop(self) -> None:
+        stop_all()
+        self.is_left = True
+        if self.watch.is_at_work:
+            _say(
+                f"{self.run.experiment_id} stops when the spec at work is finished; "
+                "Ctrl-C again ends the process at once"
+            )
+        self._ended.wait()
+        self.is_left = False
+        _say(
+            f"{self.run.experiment_id} has stopped after {self.watch.done} of {self.watch.total} "
+            f"specs; {self.told_to_go_on}"
+        )
 
     def _dagster_status(self) -> str:
         if not self.is_started:
@@ -99,5 +146,11 @@ class RunRef:
             return dg.DagsterRunStatus.QUEUED.value
         if not self._ended.is_set():
             return dg.DagsterRunStatus.STARTED.value
+        if isinstance(self._error, Stopped):
+            return dg.DagsterRunStatus.CANCELED.value
         failed = self._error is not None
         return (dg.DagsterRunStatus.FAILURE if failed else dg.DagsterRunStatus.SUCCESS).value
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

@@ -1,6 +1,7 @@
 """Functions registered as experiments: spec in, spec out."""
 
 import functools
+import importlib
 import inspect
 import sys
 from collections.abc import Callable
@@ -12,11 +13,12 @@ from .io_schema import io_schema
 from .layout import is_experiment_name
 from .signature import Signature, signature_of
 from .spec import ExperimentInputSpec, ExperimentOutputSpec
+from .workers.limits import Limits, limits
 
 if TYPE_CHECKING:
     import dagster as dg
 
-__all__ = ["Experiment", "as_experiment", "experiment", "registered"]
+__all__ = ["Experiment", "as_experiment", "experiment", "experiment_at", "registered"]
 
 In = TypeVar("In", bound=ExperimentInputSpec)
 Out = TypeVar("Out", bound=ExperimentOutputSpec)
@@ -30,8 +32,15 @@ _registered: "dict[str, Experiment[Any, Any]]" = {}
 class Experiment(Generic[In, Out]):
     """A registered function: callable as before, and a Dagster asset partitioned by runs."""
 
-    def __init__(self, fn: Callable[..., Out], name: str | None, description: str | None) -> None:
+    def __init__(
+        self,
+        fn: Callable[..., Out],
+        name: str | None,
+        description: str | None,
+        limits: Limits = Limits(),
+    ) -> None:
         functools.update_wrapper(self, fn)
+        self.limits = limits
         self.fn = fn
         self.name = name or getattr(fn, "__name__", "")
         if not is_experiment_name(self.name):
@@ -104,7 +113,12 @@ def experiment(fn: Callable[..., Out], /) -> Experiment[Any, Out]: ...
 
 @overload
 def experiment(
-    *, name: str | None = None, description: str | None = None
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    timeout_s: float | None = None,
+    retries: int = 0,
+    memory: int | str | None = None,
 ) -> Callable[[Callable[..., Out]], Experiment[Any, Out]]: ...
 
 
@@ -114,22 +128,38 @@ def experiment(
     *,
     name: str | None = None,
     description: str | None = None,
+    timeout_s: float | None = None,
+    retries: int = 0,
+    memory: int | str | None = None,
 ) -> Experiment[Any, Out] | Callable[[Callable[..., Out]], Experiment[Any, Out]]:
     """Register `fn(spec) -> output`, or `fn(spec, tempdir) -> output`, as an experiment.
 
-    The name defaults to the function's, the description to its docstring. Raises SpecError for
-    a function without these annotations, for types that cannot be serialised, and when another
-    function has the name already.
+    The name defaults to the function's, the description to its docstring. A spec may take
+    `timeout_s` seconds, and allocate `memory` (bytes, or as in "2 GB"); one that fails is tried
+    `retries` more times. Time and memory are limits of a process, so that such an experiment runs
+    its specs in processes of their own. Raises SpecError for a function without these annotations,
+    for types that cannot be serialised, for what is no limit, and when another function has the
+    name already.
     """
     if fn is not None:
         return _register(Experiment(fn, name, description))
-    return lambda given: _register(Experiment(given, name, description))
+    chosen = limits(timeout_s, retries, memory)
+    return lambda given: _register(Experiment(given, name, description, chosen))
 
 
 def as_experiment(fn: Callable[..., Out]) -> Experiment[Any, Out]:
     """The experiment of a function that was not decorated: the same one each time."""
     known = next((found for found in _registered.values() if found.fn is fn), None)
     return known or experiment(fn)
+
+
+def experiment_at(origin: str) -> Experiment[Any, Any]:
+    """The experiment of the function at `module:qualname`, which another process has named."""
+    module, _, path = origin.partition(":")
+    found: Any = importlib.import_module(module)
+    for part in path.split("."):
+        found = getattr(found, part)
+    return found if isinstance(found, Experiment) else as_experiment(found)
 
 
 def registered() -> "list[Experiment[Any, Any]]":

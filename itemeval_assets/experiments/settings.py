@@ -1,5 +1,6 @@
 """Where experiments are published, and how they are run: read from the environment at the edge."""
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ __all__ = [
     "ScytheStorageSettings",
     "run_settings",
     "storage_settings",
+    "worker_count",
 ]
 
 S3 = "s3://"
@@ -109,16 +111,21 @@ class ExperimentRunSettings(BaseSettings):
     )
 
     shard_size: int | None = Field(
-        default=None,
-        ge=1,
-        description="specs per Dagster op; unset: some 4 ops per worker, of at most 500 specs",
+        default=None, ge=1, description="specs per Dagster op; unset: 500"
     )
-    executor: Literal["in_process", "multiprocess"] = Field(
-        default="in_process", description="where the ops of a run started from Python run"
+    executor: Literal["auto", "in_process", "multiprocess"] = Field(
+        default="auto",
+        description="where specs run: in the process of the op, or apart in processes that stay "
+        "warm; auto: apart where there are more than 100, or limits of time or memory",
     )
     max_concurrent: int | None = Field(
-        default=None, ge=1, description="processes at a time; unset: one per core"
+        default=None, ge=1, description="processes for specs; unset: one per core"
     )
+
+
+def worker_count(settings: ExperimentRunSettings) -> int:
+    """How many processes run specs at a time."""
+    return settings.max_concurrent or os.cpu_count() or 1
 
 
 def run_settings() -> ExperimentRunSettings:

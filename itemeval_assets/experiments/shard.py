@@ -7,6 +7,7 @@ shards of a run are there. Frames are kept as Arrow, those of equal schema toget
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +24,7 @@ __all__ = [
     "FrameRows",
     "Outcome",
     "ShardOutput",
+    "UnreadableShardError",
     "by_stored",
     "done",
     "merge",
@@ -31,6 +33,10 @@ __all__ = [
 
 _FORMAT = 1
 _ROWS = "rows.json"
+
+
+class UnreadableShardError(SpecError):
+    """The bytes are no output of a shard, or not the whole of one."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +91,8 @@ class Outcome:
     files: dict[str, str | None] = field(default_factory=dict)
     frames: dict[str, FrameRows] = field(default_factory=dict)
     failure: Failure | None = None
+    # How long the spec took; not stored.
+    took_s: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -110,7 +118,10 @@ class ShardOutput:
 
     @staticmethod
     def decode(data: bytes) -> "ShardOutput":
-        """The output that `encode` wrote. Raises SpecError when the bytes are none."""
+        """The output that `encode` wrote.
+
+        Raises UnreadableShardError when the bytes are none, SpecError for one of another format.
+        """
         try:
             with zipfile.ZipFile(io.BytesIO(data)) as file:
                 document = load_json(file.read(_ROWS))
@@ -121,9 +132,18 @@ class ShardOutput:
                     )
                 tables = _read_frames(file)
                 return ShardOutput(_outcome(row, tables) for row in document["rows"])
-        except (zipfile.BadZipFile, KeyError, ValueError, pa.ArrowException) as error:
-            raise SpecError(
-                f"a shard output is unreadable: {error}; run the shard again"
+        except (
+            zipfile.BadZipFile,
+            zlib.error,
+            LookupError,
+            TypeError,
+            ValueError,
+            OSError,
+            pa.ArrowException,
+        ) as error:
+            raise UnreadableShardError(
+                f"a shard output is unreadable: {error}; materialize the run's partition again, "
+                "or call resume(): its specs are run again"
             ) from error
 
 

@@ -2,40 +2,38 @@
 
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.storage.backends import Backend
 
-from .base import BaseExperiment
 from .errors import SpecError
-from .fetching import Fetcher
 from .gather import gather
-from .layout import RunPlace, timestamp_of
-from .outcomes import StoreFile, run_spec
-from .published import ExperimentRun, VersionedExperiment
+from .layout import RunPlace
+from .published import ExperimentRun
 from .records import Completion, to_yaml
-from .registry import Experiment
-from .settings import ExperimentStorageSettings
-from .shard import Outcome, ShardOutput, done, merge
-from .spec import ExperimentInputSpec
+from .shard import ShardOutput, UnreadableShardError, done
+from .shard_store import Saver, ShardStore
 from .transport import decode_specs
-from .versions import SemVer
+from .workers.runner import SpecRunner
 
-__all__ = [
-    "ShardCount",
-    "gather_run",
-    "partition_of_run",
-    "pending_shards",
-    "run_of_partition",
-    "run_shard",
-]
+__all__ = ["PendingShard", "ShardCount", "gather_run", "pending_shards", "run_shard"]
 
-# What a killed process may lose: the specs of so many seconds, or of one spec that takes longer.
-SAVE_EVERY_S = 10.0
+# Seconds between two lines that say how far a shard is.
+TELL_EVERY_S = 30.0
+
+
+@dataclass(frozen=True)
+class PendingShard:
+    """A shard with specs that have not succeeded yet, and how many they are."""
+
+    number: int
+    specs: int
 
 
 @dataclass(frozen=True)
@@ -46,69 +44,54 @@ class ShardCount:
     failed: int
 
 
-def partition_of_run(run: ExperimentRun[Any, Any]) -> str:
-    """The partition of a run: `<version>/<timestamp>`, after the folder where it has its own."""
-    experiment = run.versioned_experiment.base_experiment
-    short = run.experiment_id.removeprefix(f"{experiment.experiment.name}/")
-    return short if experiment.base_id == experiment.experiment.name else run.experiment_id
-
-
-def run_of_partition(
-    experiment: Experiment[Any, Any], partition: str, storage: ExperimentStorageSettings
-) -> ExperimentRun[Any, Any]:
-    """The published run of a partition. Raises SpecError for a key that is none, NotFoundError."""
-    above, _, time_ = partition.rpartition("/")
-    folder, _, version = above.rpartition("/")
-    timestamp, number = timestamp_of(time_), SemVer.from_folder(version)
-    if timestamp is None or number is None:
-        raise SpecError(
-            f"partition {partition!r} is no run; write <version>/<timestamp>, "
-            "as in v1.0.0/2025-07-23_12-59-51"
-        )
-    base = BaseExperiment(experiment, folder or None, storage)
-    run = ExperimentRun(VersionedExperiment(base, number), timestamp)
-    return run if base.backend.exists(run.place.manifest) else base.version(number).run_at(time_)
-
-
-def pending_shards(run: ExperimentRun[Any, Any]) -> list[int]:
+def pending_shards(run: ExperimentRun[Any, Any]) -> list[PendingShard]:
     """Shards with a spec that has not succeeded yet, in order."""
     place, backend = run.place, run.backend
-    begun = set(_shards(backend.list(place.shard_outputs)))
-    return [
-        shard
-        for shard in _all_shards(run)
-        if shard not in begun or _is_missing_some(backend, place, shard)
-    ]
+    outputs = backend.list(place.shard_outputs)
+    left = ((shard, _n_left(backend, place, shard, outputs)) for shard in _all_shards(run))
+    return [PendingShard(shard, specs) for shard, specs in left if specs]
 
 
-def run_shard(run: ExperimentRun[Any, Any], shard: int) -> ShardCount:
+def run_shard(
+    run: ExperimentRun[Any, Any],
+    shard: int,
+    runner: SpecRunner,
+    tell: Callable[[str], None] = lambda line: None,
+) -> ShardCount:
     """Run the specs of a shard that have not succeeded, and keep what they led to.
 
-    It is written every few seconds, and also when the process is interrupted, so that a run
-    that is taken up again repeats next to nothing.
+    It is kept as they end, also when the process is interrupted, so that a run that is taken up
+    again repeats next to nothing. `tell` is given a line now and then.
     """
     experiment = run.versioned_experiment.base_experiment.experiment
-    place, backend = run.place, run.backend
-    key = place.shard_output(shard)
-    finished = done(_output(backend.read(key)))
-    specs = decode_specs(_present(backend, place.shard_input(shard)), experiment.input_type)
+    store = ShardStore(run.backend, run.place, shard)
+    stored, broken = store.mend()
+    for uri in broken:
+        tell(f"{uri} was unreadable, and is removed: its specs are run again")
+    finished, cut_off = done(stored), store.cut_off()
+    specs = decode_specs(_input(run.backend, run.place, shard), experiment.input_type)
     todo = [spec for spec in specs if spec.sort_index not in finished]
-    fetch, store_file = Fetcher(backend), _store_file(run)
-    with _Saver(backend, key) as saver:
-        for spec in todo:
-            spec._fetch = fetch
-            saver.take(run_spec(experiment.fn, experiment.signature, spec, store_file))
-    succeeded = len(finished | done(saver.saved))
-    return ShardCount(succeeded, len(specs) - succeeded)
+    said = _Lines(shard, len(todo), tell)
+    with Saver(store) as saver, closing(runner.outcomes(run, shard, todo, cut_off)) as outcomes:
+        for outcome in outcomes:
+            saver.take(outcome)
+            runner.watch.count(outcome)
+            said.count(failed=outcome.failure is not None)
+    if cut_off:
+        store.forget_cut_off()
+    return ShardCount(len(specs) - said.failed, said.failed)
 
 
 def gather_run(run: ExperimentRun[Any, Any]) -> Completion:
     """Write the final frames anew from the outputs of all shards, and say how the run ended."""
     place, backend = run.place, run.backend
-    shards = _all_shards(run)
+    outputs = backend.list(place.shard_outputs)
     output_type = run.versioned_experiment.base_experiment.experiment.output_type
     with tempfile.TemporaryDirectory(prefix="itemeval_assets_") as folder:
-        sources = [_Source(backend, place.shard_output(shard)) for shard in shards]
+        sources = [
+            partial(_gathered, ShardStore(backend, place, shard, outputs))
+            for shard in _all_shards(run)
+        ]
         found = gather(sources, Path(folder), output_type)
         for name, path in found.files.items():
             backend.upload(path, place.final_file(name))
@@ -122,75 +105,48 @@ def gather_run(run: ExperimentRun[Any, Any]) -> Completion:
     return completion
 
 
-@dataclass(frozen=True)
-class _Source:
-    """Reads a shard's output when it is asked to."""
-
-    backend: Backend
-    key: str
-
-    def __call__(self) -> bytes:
-        return _present(self.backend, self.key)
+def _gathered(store: ShardStore) -> ShardOutput:
+    found = store.read()
+    if not found.outcomes:
+        raise StoreError(
+            f"{store.uri} is missing; materialize the run's partition again, or call resume()"
+        )
+    return found
 
 
-class _Saver:
-    """Takes outcomes, and writes those of some seconds together; at the end, also of a bad one."""
+class _Lines:
+    """Counts the specs of a shard, and says now and then how far it is."""
 
-    def __init__(self, backend: Backend, key: str) -> None:
-        self.saved = ShardOutput(())
-        self._backend, self._key = backend, key
-        self._waiting: list[Outcome] = []
-        self._since = time.monotonic()
+    def __init__(self, shard: int, total: int, tell: Callable[[str], None]) -> None:
+        self.failed = 0
+        self._done, self._total, self._shard, self._tell = 0, total, shard, tell
+        self._told = time.monotonic()
 
-    def __enter__(self) -> "_Saver":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._save()
-
-    def take(self, outcome: Outcome) -> None:
-        self._waiting.append(outcome)
-        if time.monotonic() - self._since >= SAVE_EVERY_S:
-            self._save()
-            self._since = time.monotonic()
-
-    def _save(self) -> None:
-        if self._waiting:
-            self._backend.update(self._key, self._merged)
-            self._waiting.clear()
-
-    def _merged(self, stored: bytes | None) -> bytes:
-        self.saved = merge(_output(stored), ShardOutput(self._waiting))
-        return self.saved.encode()
+    def count(self, *, failed: bool) -> None:
+        self._done += 1
+        self.failed += failed
+        if time.monotonic() - self._told >= TELL_EVERY_S:
+            self._told = time.monotonic()
+            self._tell(
+                f"shard {self._shard}: {self._done} of {self._total} specs, {self.failed} failed"
+            )
 
 
-def _store_file(run: ExperimentRun[Any, Any]) -> StoreFile:
-    """Uploads an output file of a spec to results/<field>/<run id of the spec>.<ext>."""
-
-    def store(field: str, spec: ExperimentInputSpec, path: Path) -> str:
-        assert spec.workflow_run_id is not None
-        key = run.place.result_file(field, spec.workflow_run_id, path.suffix)
-        run.backend.upload(path, key)
-        return run.backend.uri(key)
-
-    return store
+def _n_left(backend: Backend, place: RunPlace, shard: int, outputs: list[str]) -> int:
+    """How many specs of a shard have not succeeded."""
+    wanted = len(_input(backend, place, shard).splitlines())
+    try:
+        return wanted - len(done(ShardStore(backend, place, shard, outputs).read()))
+    except UnreadableShardError:
+        return wanted
 
 
-def _is_missing_some(backend: Backend, place: RunPlace, shard: int) -> bool:
-    wanted = len(_present(backend, place.shard_input(shard)).splitlines())
-    return len(done(_output(backend.read(place.shard_output(shard))))) < wanted
-
-
-def _output(data: bytes | None) -> ShardOutput:
-    return ShardOutput(()) if data is None else ShardOutput.decode(data)
-
-
-def _present(backend: Backend, key: str) -> bytes:
+def _input(backend: Backend, place: RunPlace, shard: int) -> bytes:
+    key = place.shard_input(shard)
     data = backend.read(key)
     if data is None:
         raise StoreError(
-            f"{backend.uri(key)} is missing; materialize the run's partition again, which writes "
-            "outputs anew; a missing input cannot be made up for: allocate the specs again"
+            f"{backend.uri(key)} is missing, and cannot be made up for: allocate the specs again"
         )
     return data
 

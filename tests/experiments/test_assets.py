@@ -12,7 +12,7 @@ from itemeval_assets.experiments import (
     experiment_definitions,
 )
 from itemeval_assets.experiments.assets import job_name, partitions_name
-from itemeval_assets.experiments.work import partition_of_run
+from itemeval_assets.experiments.partitions import partition_of_run
 from tests.experiments import toys
 from tests.experiments.toys import simulate_energy, simulations, square
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,7 @@ def gathered(
     folder: Path, *shards: list[Outcome], output_type: type[ExperimentOutputSpec] = Result
 ) -> GatherResult:
     encoded = [ShardOutput(shard).encode() for shard in shards]
-    return gather([lambda data=data: data for data in encoded], folder, output_type)
+    return gather([partial(ShardOutput.decode, data) for data in encoded], folder, output_type)
 
 
 def test_the_example_of_a_thousand_specs_of_which_three_fail(tmp_path: Path) -> None:
@@ -454,7 +455,7 @@ def test_an_unreadable_shard_leaves_no_file(tmp_path: Path) -> None:
     good = ShardOutput(run_specs(simulate_energy, beams(2), uri).outcomes).encode()
     answers = iter([good, good, good, b"damaged"])
     with pytest.raises(SpecError, match="a shard output is unreadable"):
-        gather([lambda: next(answers)] * 2, tmp_path / "final", Result)
+        gather([lambda: ShardOutput.decode(next(answers))] * 2, tmp_path / "final", Result)
     assert list((tmp_path / "final").iterdir()) == []
 
 
@@ -471,9 +472,9 @@ def test_memory_does_not_grow_with_the_number_of_shards(tmp_path: Path) -> None:
         before = pa.total_allocated_bytes()
         held: list[int] = []
 
-        def watched() -> bytes:
+        def watched() -> ShardOutput:
             held.append(pa.total_allocated_bytes() - before)
-            return data
+            return ShardOutput.decode(data)
 
         result = gather([watched] * n_shards, tmp_path / str(n_shards), Result)
         assert result.rows["ts"] == n_shards * 20 * 200

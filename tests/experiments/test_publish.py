@@ -6,8 +6,6 @@ from datetime import UTC, datetime
 import jsonschema
 import pytest
 import yaml
-from hypothesis import given
-from hypothesis import strategies as st
 
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.experiments import (
@@ -20,7 +18,7 @@ from itemeval_assets.experiments import (
     experiment,
 )
 from itemeval_assets.experiments import publish as publishing
-from itemeval_assets.experiments.publish import publish, shard_size
+from itemeval_assets.experiments.publish import publish
 from itemeval_assets.storage.disk import LocalBackend
 from tests.experiments.toys import Number, Simulation, simulate_energy, simulations, square
 
@@ -252,16 +250,3 @@ def _failing(method, name):
         return method(self, one, other)
 
     return fail
-
-
-@given(st.integers(1, 10**6), st.integers(1, 64))
-def test_shards_are_even_and_of_at_most_500(specs, workers):
-    settings = ExperimentRunSettings(executor="multiprocess", max_concurrent=workers)
-    size = shard_size(specs, settings)
-    assert 1 <= size <= 500
-    shards = -(-specs // size)
-    assert shards <= max(4 * workers, -(-specs // 500))
-
-
-def test_a_shard_size_that_is_set_is_kept():
-    assert shard_size(10, ExperimentRunSettings(shard_size=3000)) == 3000

@@ -1,7 +1,11 @@
 """Small experiments for tests; in a module, so that other processes can import them."""
 
 import os
+import signal
+import sys
+import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +75,74 @@ def square(spec: Number) -> Square:
     if spec.x < 0:
         raise ValueError(f"{spec.x} is negative")
     return Square(square=spec.x**2, process=os.getpid())
+
+
+class Deed(ExperimentInputSpec):
+    """`does` is done as long as the file `reason` is there."""
+
+    n: int
+    does: str = ""
+    reason: str = "/"
+    log: str | None = None
+
+
+class Done(ExperimentOutputSpec):
+    doubled: int
+    process: int
+
+
+def _deed(spec: Deed) -> Done:
+    if spec.log is not None:
+        with Path(spec.log).open("a") as file:
+            file.write(f"{spec.n}\n")
+    if Path(spec.reason).exists():
+        _deeds[spec.does](spec)
+    return Done(doubled=2 * spec.n, process=os.getpid())
+
+
+def _allocate(spec: Deed) -> None:
+    _kept.append(bytearray(2 * 10**9))
+
+
+def _raise(spec: Deed) -> None:
+    raise ValueError(f"no {spec.n}")
+
+
+def _wait(spec: Deed) -> None:
+    time.sleep(0.2)
+
+
+_kept: list[bytearray] = []
+_deeds: dict[str, Callable[[Deed], object]] = {
+    "": lambda spec: None,
+    "exit": lambda spec: os._exit(3),
+    "sys.exit": lambda spec: sys.exit(4),
+    "crash": lambda spec: os.kill(os.getpid(), signal.SIGSEGV),
+    "hang": lambda spec: time.sleep(3600),
+    "allocate": _allocate,
+    "raise": _raise,
+    "wait": _wait,
+}
+
+
+@experiment
+def deed(spec: Deed) -> Done:
+    return _deed(spec)
+
+
+@experiment(timeout_s=3, memory="1 GB")
+def limited_deed(spec: Deed) -> Done:
+    return _deed(spec)
+
+
+@experiment(retries=2)
+def stubborn_deed(spec: Deed) -> Done:
+    """Fails twice, then does not."""
+    assert spec.log is not None
+    result = _deed(spec)
+    if Path(spec.log).read_text().split().count(str(spec.n)) < 3 and spec.does == "":
+        raise ValueError("not yet")
+    return result
 
 
 def simulations(count: int, **fields: Any) -> list[Simulation]:

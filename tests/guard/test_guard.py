@@ -70,7 +70,7 @@ EXPERIMENT_VARIABLES = {
     "SCYTHE_STORAGE_BUCKET": "./published",
     "SCYTHE_STORAGE_BUCKET_PREFIX": "lab",
 }
-EXPERIMENT_EXECUTORS = ("in_process", "multiprocess")
+EXPERIMENT_EXECUTORS = ("auto", "in_process", "multiprocess")
 
 
 def test_a_case_exercises(tmp_path: Path) -> None:
@@ -259,9 +259,10 @@ def test_every_setting_of_experiments(
     run, reference = BaseExperiment(square).allocate([Number(x=x) for x in (1, 2)])
     found = reference.result(timeout=300)
     assert found["square"].tolist() == [1, 4] and run.status().succeeded == 2
-    # Where the ops run shows in the process, the size of a shard in how many of them there are.
-    assert (os.getpid() in set(found["process"])) == (executor == "in_process")
-    assert found["process"].nunique() == (1 if executor == "in_process" else 2)
+    # Where specs run, and how many at a time, shows in their processes.
+    assert (os.getpid() in set(found["process"])) == (executor != "multiprocess")
+    assert found["process"].nunique() == 1
+    assert reference.status().shards == 2
     assert (tmp_path / "published/lab").is_dir()
 
 

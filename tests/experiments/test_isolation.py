@@ -1,0 +1,241 @@
+"""What one spec does to its process harms no other spec, and is told."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+import pytest
+
+from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.experiments import (
+    BaseExperiment,
+    ExperimentRunSettings,
+    ExperimentStorageSettings,
+    SpecError,
+    experiment,
+)
+from itemeval_assets.experiments.workers.limits import limits
+from tests.experiments import toys
+from tests.experiments.toys import Deed, Done
+
+ROOT = str(Path(__file__).parents[2])
+APART = ExperimentRunSettings(executor="multiprocess", max_concurrent=2)
+TOGETHER = ExperimentRunSettings(executor="in_process")
+
+
+@pytest.fixture
+def reason(tmp_path: Path) -> Path:
+    """As long as it is there, specs do what they should not."""
+    path = tmp_path / "reason"
+    path.touch()
+    return path
+
+
+def deeds(reason: Path, *does: str, **fields: Any) -> list[Deed]:
+    return [Deed(n=n, does=what, reason=str(reason), **fields) for n, what in enumerate(does)]
+
+
+def errors(run: Any) -> dict[int, tuple[str, str]]:
+    found: pd.DataFrame = run.load_results("errors").reset_index()
+    pairs = zip(found["error_type"], found["message"], strict=True)
+    return dict(zip(found["sort_index"], pairs, strict=True))
+
+
+def test_a_thousand_specs_of_which_six_are_bad(
+    storage: ExperimentStorageSettings, instance: dg.DagsterInstance, reason: Path
+) -> None:
+    count = 1000 if storage.location.startswith("/") else 100
+    does = [""] * count
+    bad = {7: "exit", 20: "hang", 40: "allocate", 60: "raise", 61: "raise", 99: "raise"}
+    for n, what in bad.items():
+        does[n] = what
+    found = BaseExperiment(toys.limited_deed)
+    run, ref = found.allocate(deeds(reason, *does), instance=instance)
+    assert len(ref.result()) == count - 6
+    told = errors(run)
+    assert list(told) == sorted(bad)
+    assert told[7] == ("ProcessEnded", "its process ended with exit code 3")
+    assert told[20][0] == "TimeoutError" and "timeout_s = 3" in told[20][1]
+    assert told[40][0] == "MemoryError"
+    assert told[60] == ("ValueError", "no 60")
+    reason.unlink()
+    again = found.resume(run, instance=instance).result()
+    assert again["doubled"].tolist() == [2 * n for n in range(count)]
+    assert run.status().status == "complete"
+
+
+def test_a_crash_is_told_by_its_signal(
+    folder: ExperimentStorageSettings, instance: dg.DagsterInstance, reason: Path
+) -> None:
+    specs = deeds(reason, "", "crash", "sys.exit", "")
+    run, ref = BaseExperiment(toys.deed).allocate(specs, run_settings=APART, instance=instance)
+    assert ref.result()["doubled"].tolist() == [0, 6]
+    assert errors(run) == {
+        1: ("ProcessEnded", "its process ended with SIGSEGV"),
+        2: ("SystemExit", "4"),
+    }
+
+
+@pytest.mark.parametrize("settings", [TOGETHER, APART], ids=["in_process", "multiprocess"])
+def test_a_spec_that_fails_is_tried_again(
+    storage: ExperimentStorageSettings,
+    instance: dg.DagsterInstance,
+    reason: Path,
+    settings: ExperimentRunSettings,
+    tmp_path: Path,
+) -> None:
+    log = tmp_path / "log"
+    specs = deeds(reason, "", "raise", log=str(log))
+    found = BaseExperiment(toys.stubborn_deed)
+    run, ref = found.allocate(specs, run_settings=settings, instance=instance)
+    assert ref.result()["doubled"].tolist() == [0]
+    assert sorted(log.read_text().split()) == ["0"] * 3 + ["1"] * 3
+    assert errors(run) == {1: ("ValueError", "no 1")}
+
+
+def test_workers_stay_warm_and_small_runs_need_none(
+    folder: ExperimentStorageSettings, instance: dg.DagsterInstance, reason: Path
+) -> None:
+    one = ExperimentRunSettings(executor="multiprocess", max_concurrent=1, shard_size=2)
+    found = BaseExperiment(toys.deed)
+    _, ref = found.allocate(deeds(reason, *[""] * 6), run_settings=one, instance=instance)
+    processes = set(ref.result()["process"])
+    assert len(processes) == 1 and os.getpid() not in processes
+    _, ref = found.allocate(deeds(reason, *[""] * 6), instance=instance)
+    assert set(ref.result()["process"]) == {os.getpid()}
+    _, ref = found.allocate(deeds(reason, *[""] * 101), instance=instance)
+    assert os.getpid() not in set(ref.result()["process"])
+
+
+def test_where_specs_cannot_be_run_as_asked_is_said_before_anything_is_written(
+    folder: ExperimentStorageSettings, instance: dg.DagsterInstance
+) -> None:
+    @experiment
+    def nested(spec: Deed) -> Done:
+        return Done(doubled=0, process=0)
+
+    with pytest.raises(ConfigError, match=r"nested cannot be imported by other processes"):
+        BaseExperiment(nested).allocate([Deed(n=1)], run_settings=APART, instance=instance)
+    with pytest.raises(ConfigError, match="limited_deed has timeout_s and memory, which only"):
+        BaseExperiment(toys.limited_deed).allocate([Deed(n=1)], run_settings=TOGETHER)
+    assert not Path(folder.location).exists()
+
+
+def test_limits_need_a_function_that_can_be_imported(folder: ExperimentStorageSettings) -> None:
+    @experiment(timeout_s=1)
+    def slow(spec: Deed) -> Done:
+        return Done(doubled=0, process=0)
+
+    with pytest.raises(ConfigError, match=r"timeout_s needs other processes, and .* leave it out"):
+        BaseExperiment(slow).allocate([Deed(n=1)])
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"timeout_s": 0}, "timeout_s is 0"),
+        ({"timeout_s": float("inf")}, "timeout_s is inf"),
+        ({"timeout_s": "3"}, "timeout_s is '3'"),
+        ({"retries": -1}, "retries is -1"),
+        ({"retries": 1.5}, "retries is 1.5"),
+        ({"memory": "much"}, "memory is 'much'"),
+        ({"memory": 0}, "memory is 0"),
+        ({"memory": True}, "memory is True"),
+    ],
+)
+def test_what_is_no_limit_is_refused(given: dict[str, Any], says: str) -> None:
+    with pytest.raises(SpecError, match=says):
+        limits(**given)
+
+
+def test_memory_is_bytes_or_text() -> None:
+    assert limits(memory="2 GB").memory_bytes == limits(memory=2 * 10**9).memory_bytes
+    assert limits(memory="1 MiB").memory_bytes == 2**20
+
+
+SCRIPT = """
+import os, signal, sys
+from itemeval_assets.experiments import *
+from itemeval_assets.experiments import BaseExperiment
+
+class In(ExperimentInputSpec):
+    n: int
+
+class Out(ExperimentOutputSpec):
+    same: int
+
+@experiment
+def of_the_script(spec: In) -> Out:
+    if spec.n == 2 and not os.path.exists("mended"):
+        os.kill(os.getpid(), signal.SIGSEGV)
+    return Out(same=spec.n)
+
+found = BaseExperiment(of_the_script)
+if found.list_versions():
+    ref = found.resume(found.latest_run)
+else:
+    _, ref = found.allocate([In(n=n) for n in range(5)])
+print(ref.result()["same"].tolist())
+"""
+
+
+def test_a_function_of_a_script_takes_the_script_along_and_is_passed_over(tmp_path: Path) -> None:
+    def run() -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "script.py"],
+            cwd=tmp_path,
+            env={"PATH": "", "HOME": str(tmp_path), "PYTHONPATH": ROOT},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    (tmp_path / "script.py").write_text(SCRIPT)
+    done = run()
+    assert done.returncode == -signal.SIGSEGV
+    assert "the process ended while spec 2 (n=2) was at work" in done.stderr
+    done = run()
+    assert (done.returncode, done.stdout) == (0, "[0, 1, 3, 4]\n"), done.stderr
+    read = BaseExperiment(
+        "of_the_script",
+        storage_settings=ExperimentStorageSettings(BUCKET=str(tmp_path / "experiments")),
+    )
+    assert errors(read.latest_run)[2][0] == "ProcessEnded"
+    assert "passed over it. resume() tries it again" in errors(read.latest_run)[2][1]
+    (tmp_path / "mended").touch()
+    assert run().stdout == "[0, 1, 2, 3, 4]\n"
+
+
+def test_a_suspect_of_a_module_is_run_apart(
+    storage: ExperimentStorageSettings, instance: dg.DagsterInstance, reason: Path, tmp_path: Path
+) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from itemeval_assets.experiments import BaseExperiment\n"
+        "from tests.experiments.toys import Deed, deed\n"
+        f"specs = [Deed(n=n, does='exit' if n == 1 else '', reason={str(reason)!r}) "
+        "for n in range(4)]\n"
+        "BaseExperiment(deed).allocate(specs)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, str(script)],
+        env={**os.environ, "PYTHONPATH": ROOT},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 3
+    assert "spec 1 (n=1, does='exit'," in done.stderr
+    found = BaseExperiment(toys.deed)
+    run = found.latest_run
+    assert found.resume(run, instance=instance).result()["doubled"].tolist() == [0, 4, 6]
+    assert errors(run) == {1: ("ProcessEnded", "its process ended with exit code 3")}
+    reason.unlink()
+    assert len(found.resume(run, instance=instance).result()) == 4

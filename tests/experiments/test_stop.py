@@ -1,0 +1,170 @@
+"""Ctrl-C and kill -9 at any point of a run: what is finished is kept, nothing is left running."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import psutil
+import pytest
+
+from itemeval_assets.experiments import BaseExperiment, ExperimentStorageSettings
+from tests.experiments import toys
+
+ROOT = str(Path(__file__).parents[2])
+# How many points of a run; twenty in `make faults`.
+POINTS = int(os.environ.get("TEST_KILLS", "1"))
+SPECS = 14
+PATIENCE_S = 120.0
+SCRIPT = """
+import os, sys
+from itemeval_assets.experiments import BaseExperiment, ExperimentRunSettings
+from tests.experiments.toys import Deed, deed
+
+does, executor, log = sys.argv[1:]
+specs = [Deed(n=n, does=does, log=log) for n in range({specs})]
+settings = ExperimentRunSettings(executor=executor, max_concurrent=2)
+found = BaseExperiment(deed)
+if found.list_versions():
+    ref = found.resume(found.latest_run, run_settings=settings)
+else:
+    _, ref = found.allocate(specs, run_settings=settings)
+print(len(ref.result()))
+"""
+
+
+class Script:
+    """A script that runs an experiment, or goes on with it."""
+
+    def __init__(self, folder: Path, executor: str, does: str = "wait") -> None:
+        self.log = folder / "log"
+        self.path = folder / "script.py"
+        self.path.write_text(SCRIPT.format(specs=SPECS))
+        self.arguments = [does, executor, str(self.log)]
+
+    def start(self) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [sys.executable, str(self.path), *self.arguments],
+            env={**os.environ, "PYTHONPATH": ROOT},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def begun(self) -> list[str]:
+        return self.log.read_text().split() if self.log.exists() else []
+
+    def wait_for(self, specs: int, process: "subprocess.Popen[str]") -> None:
+        deadline = time.monotonic() + PATIENCE_S
+        while len(self.begun()) < specs:
+            assert process.poll() is None and time.monotonic() < deadline, process.communicate()
+            time.sleep(0.01)
+
+    def left_running(self) -> list[str]:
+        """Processes that belong to the script: its folder is in the paths that they were given."""
+        place = json.dumps(str(self.path.parent))
+        found: list[str] = []
+        for process in psutil.process_iter(["cmdline"]):
+            line = " ".join(process.info["cmdline"] or [])
+            if place in line and "workers.worker" in line:
+                found.append(line)
+        return found
+
+
+def ends(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
+    out, err = process.communicate(timeout=PATIENCE_S)
+    return process.returncode, out, err
+
+
+def assert_completed(script: Script, at_work: int) -> None:
+    """A later run goes on, and repeats no spec but those that were at work."""
+    assert ends(script.start()) == (0, f"{SPECS}\n", "")
+    begun = Counter(script.begun())
+    assert len(begun) == SPECS
+    assert sum(begun.values()) - SPECS <= at_work
+    run = BaseExperiment(toys.deed).latest_run
+    assert run.status().status == "complete"
+    assert [len(v.list_runs()) for v in BaseExperiment(toys.deed).list_versions()] == [1]
+    stored = run.backend.list(run.place.exchange)
+    assert [key.rpartition("/")[2] for key in stored] == ["00000.jsonl", "00000.zip"]
+
+
+def points() -> list[int]:
+    """After how many specs a run is cut off."""
+    chosen = random.Random(5)
+    return [chosen.randint(1, SPECS - 3) for _ in range(POINTS)]
+
+
+# Each place with one of the executors, and with both where points are many.
+BOTH = ("in_process", "multiprocess")
+CASES = [(place, executor) for place in ("folder", "bucket") for executor in BOTH]
+KILLED = CASES if POINTS > 1 else CASES[1:3]
+STOPPED = CASES if POINTS > 1 else [CASES[0], CASES[3]]
+
+
+@pytest.mark.parametrize(("storage", "executor"), KILLED, indirect=["storage"])
+@pytest.mark.parametrize("point", points())
+def test_a_killed_run_goes_on_where_it_was(
+    storage: ExperimentStorageSettings, tmp_path: Path, executor: str, point: int
+) -> None:
+    script = Script(tmp_path, executor)
+    process = script.start()
+    script.wait_for(point, process)
+    process.kill()
+    ends(process)
+    # Who has lost its parent ends, at the latest with what it is at.
+    deadline = time.monotonic() + 10
+    while script.left_running():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert_completed(script, at_work=2 if executor == "multiprocess" else 1)
+
+
+@pytest.mark.parametrize(("storage", "executor"), STOPPED, indirect=["storage"])
+@pytest.mark.parametrize("point", points())
+def test_ctrl_c_stops_a_run_and_says_what_to_do(
+    storage: ExperimentStorageSettings, tmp_path: Path, executor: str, point: int
+) -> None:
+    script = Script(tmp_path, executor)
+    process = script.start()
+    script.wait_for(point, process)
+    process.send_signal(signal.SIGINT)
+    code, out, told = ends(process)
+    assert (code, out) == (-signal.SIGINT, "")
+    assert f"of {SPECS} specs; what was finished is kept; " in told and "resume()" in told
+    said = "stops when the spec at work is finished; Ctrl-C again ends the process at once"
+    assert executor == "multiprocess" or said in told
+    assert not script.left_running()
+    assert_completed(script, at_work=2 if executor == "multiprocess" else 0)
+
+
+def test_a_spec_of_a_process_of_its_own_holds_no_stop_up(
+    folder: ExperimentStorageSettings, tmp_path: Path
+) -> None:
+    script = Script(tmp_path, "multiprocess", does="hang")
+    process = script.start()
+    script.wait_for(2, process)
+    process.send_signal(signal.SIGINT)
+    code, _, told = ends(process)
+    assert code == -signal.SIGINT and f"has stopped after 0 of {SPECS} specs" in told
+    assert not script.left_running()
+
+
+def test_a_second_ctrl_c_ends_the_process_that_a_spec_holds_up(
+    folder: ExperimentStorageSettings, tmp_path: Path
+) -> None:
+    script = Script(tmp_path, "in_process", does="hang")
+    process = script.start()
+    assert process.stderr is not None
+    script.wait_for(1, process)
+    process.send_signal(signal.SIGINT)
+    assert "Ctrl-C again ends the process at once" in process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    code, _, told = ends(process)
+    assert code == -signal.SIGINT
+    assert "the process ended while spec 0 (n=0, does='hang'," in told
