@@ -105,6 +105,8 @@ def experiment_asset(experiment: "Experiment[Any, Any]") -> dg.AssetsDefinition:
             try:
                 done = run_shard(run, number, experiment_runner, context.log.info)
             except Stopped as stopped:
+                # Else Dagster calls a run that somebody wanted to end a failure.
+                context.instance.report_run_canceling(context.run)
                 raise dg.DagsterExecutionInterruptedError(str(stopped)) from None
         context.log.info(f"{key}: {done.succeeded} specs succeeded, {done.failed} failed")
 

@@ -29,7 +29,7 @@ from .assets import partitions_name
 from .execute import execute
 from .partitions import partition_of_run
 from .published import ExperimentRun
-from .refs import OPEN, RunRef, stop_all
+from .refs import OPEN, RunRef
 from .registry import Experiment
 from .settings import ExperimentRunSettings
 from .workers.runner import chosen_executor
@@ -117,12 +117,14 @@ def _begin(reference: RunRef, work: Callable[[], None]) -> None:
 
 @atexit.register
 def _wait_for_runs() -> None:
-    if OPEN and getattr(sys, "last_type", None) is KeyboardInterrupt:
-        stop_all()
+    is_interrupted = getattr(sys, "last_type", None) is KeyboardInterrupt
     # Those that come after one that is left wait for it, too.
     while OPEN and not OPEN[0].is_left:
         with suppress(KeyboardInterrupt):
-            OPEN[0].wait()
+            if is_interrupted:
+                OPEN[0].stop()
+            else:
+                OPEN[0].wait()
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from .workers.watch import Watch
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["OPEN", "RunRef", "RunState", "stop_all"]
+__all__ = ["OPEN", "RunRef", "RunState"]
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class RunState:
 OPEN: "list[RunRef]" = []
 
 
-def stop_all() -> None:
+def _stop_all() -> None:
     """Ask all runs of this process to stop."""
     for reference in list(OPEN):
         reference.watch.stop()
@@ -109,7 +109,7 @@ class RunRef:
         try:
             return shown_until(self._ended, self.watch, self.run.experiment_id, timeout)
         except KeyboardInterrupt:
-            self._stop()
+            self.stop()
             raise
 
     def end(self, error: BaseException | None) -> None:
@@ -124,8 +124,9 @@ class RunRef:
         """What to do about a run that has not come to its end."""
         return "what was finished is kept; materialize the partition again, or call resume()"
 
-    def _stop(self) -> None:
-        stop_all()
+    def stop(self) -> None:
+        """Stop this run and all others of the process, and wait until it has ended."""
+        _stop_all()
         self.is_left = True
         if self.watch.is_at_work:
             _say(
@@ -134,10 +135,12 @@ class RunRef:
             )
         self._ended.wait()
         self.is_left = False
-        _say(
-            f"{self.run.experiment_id} has stopped after {self.watch.done} of {self.watch.total} "
-            f"specs; {self.told_to_go_on}"
-        )
+        if self._error is None:
+            _say(f"{self.run.experiment_id} was at its end, and is finished")
+        else:
+            done, total = self.watch.done, self.watch.total
+            after = f"after {done} of {total} specs" if total else "before its first spec"
+            _say(f"{self.run.experiment_id} has stopped {after}; {self.told_to_go_on}")
 
     def _dagster_status(self) -> str:
         if not self.is_started:

@@ -11,7 +11,7 @@ import dagster as dg
 import pandas as pd
 import pytest
 
-from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.core.errors import ConfigError, RunFailed
 from itemeval_assets.experiments import (
     BaseExperiment,
     ExperimentRunSettings,
@@ -239,3 +239,43 @@ def test_a_suspect_of_a_module_is_run_apart(
     assert errors(run) == {1: ("ProcessEnded", "its process ended with exit code 3")}
     reason.unlink()
     assert len(found.resume(run, instance=instance).result()) == 4
+
+
+@pytest.mark.parametrize("settings", [TOGETHER, APART], ids=["in_process", "multiprocess"])
+def test_no_spec_starts_a_run(
+    folder: ExperimentStorageSettings,
+    instance: dg.DagsterInstance,
+    settings: ExperimentRunSettings,
+) -> None:
+    found = BaseExperiment(toys.nesting_deed)
+    run, ref = found.allocate([Deed(n=1)], run_settings=settings, instance=instance)
+    with pytest.raises(RunFailed, match="not started within a spec of another run"):
+        ref.result()
+    assert errors(run)[0][0] == "ConfigError"
+    assert BaseExperiment(toys.deed).list_versions() == []
+
+
+def test_a_module_that_cannot_be_imported_again_is_named(
+    folder: ExperimentStorageSettings,
+    instance: dg.DagsterInstance,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    module = tmp_path / "once_only.py"
+    module.write_text(
+        "from itemeval_assets.experiments import experiment\n"
+        "from tests.experiments.toys import Deed, Done\n\n"
+        "@experiment\n"
+        "def once(spec: Deed) -> Done:\n    return Done(doubled=0, process=0)\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    from once_only import once  # type: ignore[import-not-found]
+
+    for text, says in (
+        ("raise RuntimeError('only once')", "RuntimeError: only once"),
+        ("import os; os._exit(5)", "ended with exit code 5 while it loaded once_only:once"),
+    ):
+        module.write_text(text)
+        _, ref = BaseExperiment(once).allocate([Deed(n=1)], run_settings=APART, instance=instance)
+        with pytest.raises(RunFailed, match=says):
+            ref.result()

@@ -8,18 +8,22 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
+import dagster as dg
 import psutil
 import pytest
 
+from itemeval_assets.core.errors import Stopped
 from itemeval_assets.experiments import BaseExperiment, ExperimentStorageSettings
+from itemeval_assets.experiments.partitions import partition_of_run
 from tests.experiments import toys
 
 ROOT = str(Path(__file__).parents[2])
 # How many points of a run; twenty in `make faults`.
 POINTS = int(os.environ.get("TEST_KILLS", "1"))
-SPECS = 14
+SPECS = 16
 PATIENCE_S = 120.0
 SCRIPT = """
 import os, sys
@@ -50,7 +54,8 @@ class Script:
     def start(self) -> "subprocess.Popen[str]":
         return subprocess.Popen(
             [sys.executable, str(self.path), *self.arguments],
-            env={**os.environ, "PYTHONPATH": ROOT},
+            env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{self.path.parent}"},
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -168,3 +173,95 @@ def test_a_second_ctrl_c_ends_the_process_that_a_spec_holds_up(
     code, _, told = ends(process)
     assert code == -signal.SIGINT
     assert "the process ended while spec 0 (n=0, does='hang'," in told
+
+
+def test_a_run_that_was_stopped_is_canceled_in_dagster(
+    storage: ExperimentStorageSettings, instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    specs = [toys.Deed(n=n, does="wait", log=str(log)) for n in range(20)]
+    found = BaseExperiment(toys.deed)
+    _, ref = found.allocate(specs, instance=instance)
+    while not log.exists():
+        time.sleep(0.01)
+    ref.stop()
+    with pytest.raises(Stopped, match=r"was stopped; what was finished is kept; .* resume\(\)"):
+        ref.result()
+    assert ref.status().dagster == "CANCELED"
+    record = instance.get_run_by_id(ref.dagster_run_id)
+    assert record is not None and record.status == dg.DagsterRunStatus.CANCELED
+    begun = len(log.read_text().split())
+    assert begun < 20
+    assert len(found.resume(ref.run, instance=instance).result()) == 20
+    assert len(log.read_text().split()) == 20
+
+
+def test_ctrl_c_elsewhere_in_a_script_stops_its_runs_too(
+    folder: ExperimentStorageSettings, tmp_path: Path
+) -> None:
+    script = Script(tmp_path, "in_process")
+    text = script.path.read_text().replace("print(len(ref.result()))", "sys.stdin.read()")
+    script.path.write_text(text)
+    process = script.start()
+    script.wait_for(2, process)
+    process.send_signal(signal.SIGINT)
+    code, _, told = ends(process)
+    assert code == -signal.SIGINT and "has stopped after" in told
+    assert 2 <= len(script.begun()) < SPECS
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM] if POINTS > 1 else [signal.SIGTERM])
+def test_a_run_of_dagster_that_is_ended_leaves_no_process(
+    folder: ExperimentStorageSettings, tmp_path: Path, how: signal.Signals
+) -> None:
+    script = Script(tmp_path, "multiprocess", does="hang")
+    (tmp_path / "defs.py").write_text(
+        "from itemeval_assets.experiments import experiment_definitions\n"
+        "from tests.experiments.toys import deed\n"
+        "defs = experiment_definitions([deed])\n"
+    )
+    specs = [toys.Deed(n=n, does="hang" if n else "", log=str(script.log)) for n in range(4)]
+    run, _ = BaseExperiment(toys.deed).allocate(specs, start=False)
+    command = ["dagster", "asset", "materialize", "-f", "defs.py", "--select", "deed"]
+    process = subprocess.Popen(
+        [*command, "--partition", partition_of_run(run)],
+        cwd=tmp_path,
+        env={
+            **os.environ,
+            "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}",
+            "ITEMEVAL_ASSETS_EXPERIMENT_EXECUTOR": "multiprocess",
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    script.wait_for(3, process)
+    process.send_signal(how)
+    ends(process)
+    deadline = time.monotonic() + 10
+    while script.left_running():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    stored = run.backend.list(run.place.shard_outputs)
+    assert [key.rpartition("/")[2] for key in stored] == ["00000.zip"]
+
+
+def test_people_at_a_terminal_see_a_bar(folder: ExperimentStorageSettings, tmp_path: Path) -> None:
+    script = Script(tmp_path, "multiprocess")
+    ours, theirs = os.openpty()
+    process = subprocess.Popen(
+        [sys.executable, str(script.path), *script.arguments],
+        env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}", "COLUMNS": "120"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    shown = b""
+    # The end of the other side is an error on Linux.
+    with suppress(OSError):
+        while data := os.read(ours, 4096):
+            shown += data
+    os.close(ours)
+    assert process.wait(PATIENCE_S) == 0
+    assert f"/{SPECS}".encode() in shown and b"deed/v1.0.0/" in shown

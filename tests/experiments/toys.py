@@ -13,6 +13,7 @@ import pandas as pd
 from pydantic import Field
 
 from itemeval_assets.experiments import (
+    BaseExperiment,
     ExperimentInputSpec,
     ExperimentOutputSpec,
     FileReference,
@@ -128,6 +129,13 @@ _deeds: dict[str, Callable[[Deed], object]] = {
 @experiment
 def deed(spec: Deed) -> Done:
     return _deed(spec)
+
+
+@experiment
+def nesting_deed(spec: Deed) -> Done:
+    """Starts a run of its own, which is refused."""
+    BaseExperiment(deed).allocate([Deed(n=spec.n)])
+    return Done(doubled=0, process=0)
 
 
 @experiment(timeout_s=3, memory="1 GB")
