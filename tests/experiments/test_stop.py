@@ -1,6 +1,7 @@
 """Ctrl-C and kill -9 at any point of a run: what is finished is kept, nothing is left running."""
 
 import json
+import math
 import os
 import random
 import signal
@@ -21,8 +22,9 @@ from itemeval_assets.experiments.partitions import partition_of_run
 from tests.experiments import toys
 
 ROOT = str(Path(__file__).parents[2])
-# How many points of a run; twenty in `make faults`.
-POINTS = int(os.environ.get("TEST_KILLS", "1"))
+# How many points of runs, on both kinds of place and with both executors together.
+KILLS = int(os.environ.get("TEST_KILLS", "1"))
+POINTS = math.ceil(KILLS / 4)
 SPECS = 16
 PATIENCE_S = 120.0
 SCRIPT = """
@@ -108,8 +110,8 @@ def points() -> list[int]:
 # Each place with one of the executors, and with both where points are many.
 BOTH = ("in_process", "multiprocess")
 CASES = [(place, executor) for place in ("folder", "bucket") for executor in BOTH]
-KILLED = CASES if POINTS > 1 else CASES[1:3]
-STOPPED = CASES if POINTS > 1 else [CASES[0], CASES[3]]
+KILLED = CASES if KILLS > 1 else CASES[1:3]
+STOPPED = CASES if KILLS > 1 else [CASES[0], CASES[3]]
 
 
 @pytest.mark.parametrize(("storage", "executor"), KILLED, indirect=["storage"])
@@ -210,7 +212,7 @@ def test_ctrl_c_elsewhere_in_a_script_stops_its_runs_too(
     assert 2 <= len(script.begun()) < SPECS
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM] if POINTS > 1 else [signal.SIGTERM])
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM] if KILLS > 1 else [signal.SIGTERM])
 def test_a_run_of_dagster_that_is_ended_leaves_no_process(
     folder: ExperimentStorageSettings, tmp_path: Path, how: signal.Signals
 ) -> None:
