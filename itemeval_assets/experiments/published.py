@@ -166,7 +166,8 @@ class ExperimentRun(Generic[In, Out]):
     def head(self, name: str = "scalars", rows: int = 20) -> pd.DataFrame:
         """The first rows of a final frame, without holding the frame in memory."""
         key = self._result_key(name)
-        return read_frame(self.backend.local_copy(key), self.backend.uri(key), rows)
+        with self.backend.open(key) as file:
+            return read_frame(file, self.backend.uri(key), rows)
 
     def specs(self) -> list[In]:
         """The input specs, in order. Needs the experiment's function, for its input type."""

@@ -1,8 +1,9 @@
 """Reads frames of Parquet as pandas wrote them, with their MultiIndex."""
 
-import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import islice
-from pathlib import Path
+from typing import BinaryIO
 
 import pandas as pd
 import pyarrow as pa
@@ -10,25 +11,31 @@ import pyarrow.parquet as pq
 
 from itemeval_assets.core.errors import StoreError
 
-__all__ = ["read_frame"]
+__all__ = ["read_frame", "readable"]
 
 
-def read_frame(source: Path | io.BytesIO, uri: str, rows: int | None = None) -> pd.DataFrame:
+def read_frame(source: BinaryIO, uri: str, rows: int | None = None) -> pd.DataFrame:
     """A frame of Parquet as pandas wrote it, index included; its first rows, or all.
 
     Raises StoreError that names the object when it cannot be read.
     """
-    try:
-        with pq.ParquetFile(source) as file:
-            # Threads of Arrow that outlive the interpreter abort the process at its end.
-            schema = file.schema_arrow
-            if rows is None or _has_range_level(schema):
-                table = file.read(use_threads=False)
-            else:
-                batches = file.iter_batches(batch_size=rows, use_threads=False)
-                table = pa.Table.from_batches(islice(batches, 1), schema)
+    with readable(uri), pq.ParquetFile(source) as file:
+        # Threads of Arrow that outlive the interpreter abort the process at its end.
+        schema = file.schema_arrow
+        if rows is None or _has_range_level(schema):
+            table = file.read(use_threads=False)
+        else:
+            batches = file.iter_batches(batch_size=rows, use_threads=False)
+            table = pa.Table.from_batches(islice(batches, 1), schema)
         frame = table.to_pandas(use_threads=False)
         return frame if rows is None else frame.head(rows)
+
+
+@contextmanager
+def readable(uri: str) -> Iterator[None]:
+    """Raise StoreError that names the object where the block cannot read its Parquet."""
+    try:
+        yield
     except (pa.ArrowException, OSError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise StoreError(f"{uri} is no readable Parquet file: {reason}") from error

@@ -1,13 +1,16 @@
 """What people look up of published experiments: lists, and the details of one run."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from .base import BaseExperiment, list_experiments
 from .errors import SpecError
+from .field_types import described, fields
+from .frame_details import FrameDetails, frame_details
+from .preview import preview
 from .published import ExperimentRun, VersionedExperiment
 from .settings import ExperimentStorageSettings
+from .survey import ERRORS, FILES, SCALARS
 from .versions import SemVer
 
 __all__ = [
@@ -51,8 +54,8 @@ class ExperimentSummary:
 class RunDetails:
     """One run: its manifest, the fields of its specs, its frames, and what failed.
 
-    `inputs` and `outputs`: {field: type and description}; `frames`: {name: where it is};
-    `failures`: the first specs that failed, with their index, error and message.
+    `inputs` and `outputs`: {field: type and description}; `frames` by name; `failures`: the first
+    specs that failed, with their error, message and index.
     """
 
     summary: RunSummary
@@ -60,7 +63,7 @@ class RunDetails:
     inputs: dict[str, str]
     outputs: dict[str, str]
     artifacts: dict[str, list[str]]
-    frames: dict[str, str]
+    frames: dict[str, FrameDetails]
     failures: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -120,63 +123,29 @@ def summarize_run(run: ExperimentRun[Any, Any]) -> RunSummary:
 
 
 def run_details(run: ExperimentRun[Any, Any]) -> RunDetails:
-    """What is in a run, without reading its frames; those that failed are read."""
-    files = run.list_results_files()
-    schema = run.io_spec()
+    """What is in a run, from the ends of its frames; the first rows of those that failed."""
+    files, io_spec = run.list_results_files(), run.io_spec()
+    levels, columns = described(io_spec, "input"), described(io_spec, "output")
+    of_output = (SCALARS, FILES)
     return RunDetails(
         summary=summarize_run(run),
         manifest=run.manifest().model_dump(mode="json"),
-        inputs=_fields(schema, "input"),
-        outputs=_fields(schema, "output"),
+        inputs=fields(io_spec, "input"),
+        outputs=fields(io_spec, "output"),
         artifacts=run.input_artifacts(),
-        frames={name: run.backend.uri(key) for name, key in files.items()},
-        failures=_failures(run) if "errors" in files else [],
+        frames={
+            name: frame_details(run.backend, key, levels, columns if name in of_output else {})
+            # The scalars first; the sort keeps the others in order.
+            for name, key in sorted(files.items(), key=lambda item: item[0] != SCALARS)
+        },
+        failures=_failures(run) if ERRORS in files else [],
     )
 
 
 def _failures(run: ExperimentRun[Any, Any]) -> list[dict[str, Any]]:
-    rows = run.head("errors", FAILURES_SHOWN).reset_index()
-    hidden = {"experiment_id", "workflow_run_id", "root_workflow_run_id", "traceback"}
-    shown = rows[[name for name in rows.columns if name not in hidden]]
-    return [{str(k): _plain(v) for k, v in row.items()} for row in shown.to_dict("records")]
-
-
-def _plain(value: Any) -> Any:
-    value = value.item() if hasattr(value, "item") else value
-    return value if isinstance(value, (bool, int, float, str)) else str(value)
-
-
-def _fields(schema: Mapping[str, Any], side: str) -> dict[str, str]:
-    """{field: type and description} of the input or output of an io spec."""
-    part = _resolved(schema, schema.get("properties", {}).get(side, {}))
-    return {name: _told(found) for name, found in part.get("properties", {}).items()}
-
-
-def _resolved(schema: Mapping[str, Any], part: Mapping[str, Any]) -> Mapping[str, Any]:
-    reference = part.get("$ref")
-    if reference is None:
-        return part
-    return schema.get("$defs", {}).get(reference.rpartition("/")[2], {})
-
-
-def _told(found: Mapping[str, Any]) -> str:
-    description = found.get("description")
-    return _type(found) + (f": {description}" if description else "")
-
-
-def _type(found: Mapping[str, Any]) -> str:
-    if "$ref" in found:
-        return found["$ref"].rpartition("/")[2]
-    if "anyOf" in found:
-        return " | ".join(dict.fromkeys(_type(part) for part in found["anyOf"]))
-    bounds = [
-        f"{sign} {found[name]}"
-        for name, sign in (
-            ("minimum", ">="),
-            ("exclusiveMinimum", ">"),
-            ("maximum", "<="),
-            ("exclusiveMaximum", "<"),
-        )
-        if name in found
-    ]
-    return " ".join([str(found.get("format") or found.get("type", "any")), *bounds])
+    names, rows = preview(
+        run.head(ERRORS, FAILURES_SHOWN),
+        hidden=("traceback",),
+        first=("sort_index", "error_type", "message"),
+    )
+    return [dict(zip(names, row, strict=True)) for row in rows]

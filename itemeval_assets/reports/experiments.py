@@ -1,6 +1,7 @@
 """What the terminal shows of published experiments: lists, one run, what was downloaded."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from .terminal import data, err, out
 
 if TYPE_CHECKING:
     from itemeval_assets.experiments import ExperimentStorageSettings
+    from itemeval_assets.experiments.frame_details import FrameDetails
     from itemeval_assets.experiments.summaries import (
         ExperimentSummary,
         RunDetails,
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["downloaded", "experiment_list", "nothing_published", "run_list", "run_shown"]
 
+# Of columns and other lists, of the fields of a failed spec, and of a text.
+SHOWN, LEVELS, CHARACTERS = 40, 8, 300
 COLOURS = {"complete": "green", "incomplete": "yellow", "failed": "red"}
 
 
@@ -61,7 +65,7 @@ def run_list(found: "list[RunSummary]") -> None:
 
 
 def run_shown(found: "RunDetails") -> None:
-    """One run: how it stands, its fields, its files, and what failed."""
+    """One run: how it stands, its fields, its frames and how to read them, and what failed."""
     summary = found.summary
     name = f"{summary.experiment}/{summary.version}/{summary.timestamp}"
     out.print(f"[bold]{data(name)}[/bold]: {_status(summary)}{_counts(summary)}", soft_wrap=True)
@@ -69,11 +73,14 @@ def run_shown(found: "RunDetails") -> None:
     out.print(f"  workflow_run_id {found.manifest['workflow_run_id']}", markup=False)
     _named("inputs", found.inputs)
     _named("outputs", found.outputs)
-    _named("results", found.frames)
     for field, uris in found.artifacts.items():
         _named(f"files of {field}", {uri.rpartition("/")[2]: uri for uri in uris})
+    index = _index(found.frames.values())
+    _named("index of every frame", index)
+    for name, frame in found.frames.items():
+        _frame(name, frame, index)
     if found.failures:
-        out.print(_failures(found.failures))
+        _failures(found.failures, summary.failed)
 
 
 def downloaded(files: list[Path]) -> None:
@@ -105,14 +112,55 @@ def _counts(run: "RunSummary") -> str:
 
 
 def _named(title: str, values: Mapping[str, str]) -> None:
-    if values:
+    if values and title:
         out.print(f"{data(title)}:")
-    for name, text in values.items():
+    for name, text in islice(values.items(), SHOWN):
         out.print(f"  {name}  {text}", soft_wrap=True, markup=False)
+    if len(values) > SHOWN:
+        out.print(f"  and {len(values) - SHOWN:,} more: see --json")
 
 
-def _failures(rows: list[dict[str, Any]]) -> Table:
-    table = _table("failed specs", tuple(data(name) for name in rows[0]))
+def _count(number: int, of: str) -> str:
+    return f"{number:,} {of}{'s'[: number != 1]}"
+
+
+def _index(frames: "Iterable[FrameDetails]") -> dict[str, str]:
+    """The levels that all frames have: those of the specs."""
+    shared: dict[str, str] | None = None
+    for frame in frames:
+        known = frame.index if shared is None else shared
+        shared = {name: kind for name, kind in known.items() if name in frame.index}
+    return shared or {}
+
+
+def _frame(name: str, frame: "FrameDetails", index: Mapping[str, str]) -> None:
+    size = f"{_count(frame.rows, 'row')}, {_count(len(frame.columns), 'column')}"
+    out.print(f"[bold]{data(name)}[/bold]: {size}, {_bytes(frame.size_bytes)}")
+    out.print(f"  {frame.load}", soft_wrap=True, markup=False)
+    own = {f"index {level}": kind for level, kind in frame.index.items() if level not in index}
+    _named("", {**own, **frame.columns})
+
+
+def _bytes(size: int) -> str:
+    """A size as people read it."""
+    if size < 1000:
+        return f"{size} B"
+    power = min(4, (len(str(size)) - 1) // 3)
+    return f"{size / 1000**power:.3g} {' kMGT'[power]}B"
+
+
+def _failures(rows: list[dict[str, Any]], failed: int | None) -> None:
+    """The first specs that failed: each with its error, and what the spec was."""
+    more = f" (the first {len(rows)} of {failed})" if failed and failed > len(rows) else ""
+    out.print(f"failed specs{more}:")
     for row in rows:
-        table.add_row(*(data(str(value)) for value in row.values()))
-    return table
+        shown = {name: _shortened(str(value)) for name, value in row.items()}
+        error = ": ".join(shown.pop(name) for name in ("error_type", "message") if name in shown)
+        out.print(f"  {shown.pop('sort_index', '')}  {error}", soft_wrap=True, markup=False)
+        spec = (f"{name}={value}" for name, value in islice(shown.items(), LEVELS))
+        out.print(f"     {', '.join(spec)}", soft_wrap=True, markup=False)
+
+
+def _shortened(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= CHARACTERS else f"{text[:CHARACTERS]}..."

@@ -7,7 +7,7 @@ the caller merge, and writes only what nobody has overtaken.
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from .disk import LocalBackend
 
@@ -79,6 +79,10 @@ class Backend(Protocol):
 
         Who is interrupted calls again, and the move goes on.
         """
+        ...
+
+    def open(self, key: str) -> BinaryIO:
+        """An object as a file; of a large one in a bucket only what is read is fetched."""
         ...
 
     def local_copy(self, key: str) -> Path:

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from itemeval_assets.core.errors import StoreError
 
@@ -93,6 +94,13 @@ class LocalBackend:
                 self.move(key, target + key.removeprefix(source))
             if folder.is_dir():
                 shutil.rmtree(folder)  # what is left are empty folders, and drafts of the killed
+
+    def open(self, key: str) -> BinaryIO:
+        path = self.local_copy(key)
+        try:
+            return path.open("rb")
+        except OSError as error:
+            raise StoreError(f"cannot read {self.uri(key)}: {_reason(error)}") from error
 
     def local_copy(self, key: str) -> Path:
         if not self.exists(key):

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import boto3
 from botocore.config import Config
@@ -30,6 +30,7 @@ from itemeval_assets.settings import S3Settings
 from .leases import LIFETIME_S, Leases
 from .own_files import LOCKS, is_own
 from .s3_errors import MISSING, OVERTAKEN, code_of, telling
+from .s3_reader import read_pieces
 from .workspaces import Workspaces
 
 __all__ = ["S3Backend", "StoredObject", "open_s3", "s3_client", "split_s3"]
@@ -99,11 +100,13 @@ class S3Backend:
 
     def get(self, key: str, unless: str | None = None) -> StoredObject | None:
         """An object with its ETag; None where there is none, or where its ETag is `unless`."""
-        condition = {"IfNoneMatch": unless} if unless else {}
+        return self._get(key, {"IfNoneMatch": unless} if unless else {})
+
+    def _get(self, key: str, asked: dict[str, str]) -> StoredObject | None:
         with self._telling("read", key):
             for attempt in range(1, MOST_READS + 1):
                 try:
-                    found = self.client.get_object(**self._at(key), **condition)
+                    found = self.client.get_object(**self._at(key), **asked)
                     return StoredObject(found["Body"].read(), found["ETag"])
                 except ClientError as error:
                     if code_of(error) in (*MISSING, "304", "NotModified"):
@@ -189,6 +192,21 @@ class S3Backend:
     def move_folder(self, source: str, target: str) -> None:
         for key in self.list(source):
             self.move(key, target + key.removeprefix(source))
+
+    def open(self, key: str) -> BinaryIO:
+        head = self.head(key)
+        if head is None:
+            raise StoreError(f"there is no object {self.uri(key)}")
+
+        def fetch(start: int, end: int) -> bytes:
+            # What is replaced meanwhile would be neither the old object nor the new one.
+            asked = {"Range": f"bytes={start}-{end - 1}", "IfMatch": head["ETag"]}
+            found = self._get(key, asked)
+            if found is None:
+                raise StoreError(f"{self.uri(key)} was deleted while it was read")
+            return found.data
+
+        return read_pieces(head["ContentLength"], fetch)
 
     def local_copy(self, key: str) -> Path:
         return self._workspaces.copy_of(key)

@@ -63,6 +63,7 @@ def _explain(error: ClientError, uri: str) -> str:
         "403": "access is denied; the credentials need to get, put, list and delete",
         "InvalidAccessKeyId": "the access key is not known there; check AWS_ACCESS_KEY_ID",
         "SignatureDoesNotMatch": "the secret key is wrong; check AWS_SECRET_ACCESS_KEY",
+        "PreconditionFailed": "another writer has replaced it meanwhile; try again",
         "ExpiredToken": "the credentials have expired; get new ones",
     }
     told = without_secrets(told, os.environ) or "without a message"

@@ -82,7 +82,18 @@ def test_show_tells_of_the_newest_run(runs, capsys):
     assert found["inputs"]["temperature"] == "number >= 0: in kelvin"
     assert found["inputs"]["weather"].endswith("| null: hourly weather")
     assert list(found["outputs"]) == ["energy", "efficiency", "report"]
-    assert found["frames"]["hourly"].endswith("/final/hourly.pq")
+    assert next(iter(found["frames"])) == "scalars"
+    hourly = found["frames"]["hourly"]
+    assert hourly["uri"].endswith("/final/hourly.pq") and hourly["size_bytes"] > 1000
+    assert (hourly["rows"], hourly["columns"]) == (4, {"hour": "int64", "load": "double"})
+    assert list(hourly["index"])[-5:] == [
+        "temperature",
+        "pressure",
+        "material",
+        "is_hot",
+        "sort_subindex",
+    ]
+    assert hourly["index"]["temperature"] == "double: in kelvin"
     assert [uri.endswith("a.epw") for uri in found["artifacts"]["weather"]] == [True]
     (failure,) = found["failures"]
     assert (failure["sort_index"], failure["error_type"], failure["message"]) == (
@@ -91,7 +102,10 @@ def test_show_tells_of_the_newest_run(runs, capsys):
         "no 1 [b]",
     )
     text = as_text(capsys, "show", "simulate_energy")
-    assert "3 specs, 2 succeeded, 1 failed" in text and "no 1 [b]" in text
+    assert "3 specs, 2 succeeded, 1 failed" in text
+    assert "failed specs:\n  1  ValueError: no 1 [b]\n     temperature=1.0, pressure" in text
+    assert "hourly: 4 rows, 2 columns, " in text and "\n  index sort_subindex  int64\n" in text
+    assert f"\n  {hourly['load']}\n" in text
 
 
 def test_show_of_an_older_run(runs, capsys):

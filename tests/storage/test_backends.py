@@ -114,3 +114,30 @@ def test_a_folder_in_the_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("HOME", str(tmp_path))
     open_backend("~/results").update("a", lambda _: b"1")
     assert (tmp_path / "results" / "a").read_bytes() == b"1"
+
+
+def test_pieces_of_an_object_are_read(backend: Backend) -> None:
+    data = bytes(range(256)) * 2000
+    backend.update("a/b", lambda _: data)
+    with backend.open("a/b") as file:
+        assert file.read(3) == data[:3]
+        assert file.seek(-5, 2) == len(data) - 5 and file.read() == data[-5:] and file.read() == b""
+        assert file.seek(100_000) == 100_000 and file.read(200_000) == data[100_000:300_000]
+        assert file.seek(7, 1) == 300_007 and file.read(1) == data[300_007:300_008]
+        assert file.seek(10**9) == 10**9 and file.read() == b""
+    with pytest.raises(StoreError, match=r"there is no .*gone"):
+        backend.open("a/gone")
+
+
+def test_pieces_are_of_one_object(s3_location: str) -> None:
+    ours = open_backend(s3_location)
+    ours.update("a", lambda _: b"1" * 200_000)
+    with ours.open("a") as file:
+        assert file.read(1) == b"1"
+        ours.update("a", lambda _: b"2" * 200_000)
+        with pytest.raises(StoreError, match="another writer has replaced it"):
+            file.seek(150_000)
+            file.read(1)
+        ours.delete("a")
+        with pytest.raises(StoreError, match="was deleted"):
+            file.read(1)
