@@ -1,30 +1,37 @@
 """A user's frame as the rows that are stored: columns, and index levels of its own."""
 
+import math
 from collections import Counter
+from datetime import date, time, timedelta
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from .columns import build, infer, is_storable
+from .columns import build, is_storable
 from .errors import SpecError
-from .index import SUBINDEX
+from .index import SUBINDEX, UNNAMED
+from .kinds_of_values import kind_of
 from .shard import FrameRows
+from .values import plain
 
 __all__ = ["frame_rows"]
 
 # Kinds of numpy that Arrow has, up to 64 bits: booleans, numbers, instants, durations.
 _PLAIN = "biufMm"
+_KNOWN = (bytes, date, time, timedelta, Decimal)
 
 
 def frame_rows(frame: pd.DataFrame, levels: dict[str, Any]) -> FrameRows:
     """The rows of a frame that belongs to the spec with these index levels.
 
     Levels of the spec that the frame repeats are left to the spec; named levels beside them are
-    kept, and so is an unnamed index unless it numbers the rows. Raises SpecError for a column, or
-    a level of another value, that has the name of one of the spec's levels, and for two columns
-    of one name.
+    kept, and so is an unnamed index unless it is 0 to n-1 in order.
+
+    Raises SpecError for a column, or a level of another value, that has the name of one of the
+    spec's levels, and for two columns of one name.
     """
     names = _column_names(frame)
     clash = [name for name in names if name in levels or name == SUBINDEX]
@@ -33,7 +40,7 @@ def frame_rows(frame: pd.DataFrame, levels: dict[str, Any]) -> FrameRows:
             f"the column {clash[0]!r} has the name of an index level of the spec; give it "
             "another name, or drop it: the index holds the value"
         )
-    before, after = _own_levels(frame.index, levels)
+    before, after = _own_levels(frame.index, levels, names)
     if both := sorted((before.keys() | after.keys()) & set(names)):
         raise SpecError(f"{both[0]!r} is a column and an index level; rename one of them")
     arrays = dict(zip(names, _column_arrays(frame), strict=True))
@@ -68,7 +75,7 @@ def _column_arrays(frame: pd.DataFrame) -> list[pa.Array]:
 
 
 def _own_levels(
-    index: pd.Index, levels: dict[str, Any]
+    index: pd.Index, levels: dict[str, Any], columns: list[str]
 ) -> tuple[dict[str, pd.Index], dict[str, pd.Index]]:
     """Levels that are not the spec's: (before the row number, after it).
 
@@ -81,7 +88,7 @@ def _own_levels(
         values = index.get_level_values(place)
         if given is None and _numbers_rows(values):
             continue
-        name = _level_name(index, place)
+        name = _unnamed(index, place, {*levels, *columns}) if given is None else str(given)
         if name == SUBINDEX and own is before:
             own = after
         elif name in levels:
@@ -93,15 +100,16 @@ def _own_levels(
     return before, after
 
 
-def _level_name(index: pd.Index, place: int) -> str:
-    given = index.names[place]
-    if given is not None:
-        return str(given)
-    return f"level_{place}" if index.nlevels > 1 else "index"
-
-
 def _numbers_rows(values: pd.Index) -> bool:
-    return pd.api.types.is_integer_dtype(values.dtype)
+    """Whether these are 0 to n-1, in order."""
+    if not pd.api.types.is_integer_dtype(values.dtype):
+        return False
+    return np.array_equal(values.to_numpy("int64", na_value=-1), np.arange(len(values)))
+
+
+def _unnamed(index: pd.Index, place: int, taken: set[str]) -> str:
+    """The name of a level without one, as pandas gives it."""
+    return UNNAMED if index.nlevels == 1 and UNNAMED not in taken else f"level_{place}"
 
 
 def _require_value(values: pd.Index, name: str, value: Any) -> None:
@@ -114,25 +122,32 @@ def _require_value(values: pd.Index, name: str, value: Any) -> None:
 
 
 def _array(values: pd.Series | pd.Index) -> pa.Array:
-    """A column as Arrow; values that have no common type that can be stored as text."""
-    try:
-        array = pa.Array.from_pandas(values)
-        chunk = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
-        if pa.types.is_dictionary(chunk.type):
-            chunk = chunk.dictionary_decode()
-        if is_storable(chunk.type):
-            return chunk
-    except (pa.ArrowException, OverflowError, ValueError, TypeError):
-        pass
-    plain = [_plain(value) for value in values]
-    return build(plain, infer(plain))
+    """A column as Arrow: typed ones as they are, others as the type that holds all values."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        codes = values.array.codes
+        return _array(values.array.categories).take(pa.array(codes, mask=codes < 0))
+    if values.dtype != object:
+        try:
+            array = pa.Array.from_pandas(values)
+            chunk = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+            if is_storable(chunk.type):
+                return chunk
+        except (pa.ArrowException, OverflowError, ValueError, TypeError):
+            pass
+    cells = [_cell(value) for value in values]
+    return build(cells, kind_of(cells).arrow())
 
 
-def _plain(value: Any) -> Any:
-    """A cell in a form that `columns` knows; anything else is its text."""
-    plain = value.item() if isinstance(value, np.generic) else value
-    if isinstance(plain, list | dict | tuple):
-        return plain if not isinstance(plain, tuple) else list(plain)
-    if pd.isna(plain):  # as in any column of a frame, NaN is a missing value
-        return None
-    return plain if type(plain) in (str, bool, int, float) else str(plain)
+def _cell(value: Any) -> Any:
+    """A plain value. As in any column of a frame, NaN is a missing value."""
+    found = plain(value, _leaf)
+    return None if isinstance(found, float | Decimal) and math.isnan(found) else found
+
+
+def _leaf(value: Any) -> Any:
+    """What a kind knows, as it is; anything else is its text."""
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, int):
+        return int(value)
+    return value if isinstance(value, _KNOWN) else str(value)

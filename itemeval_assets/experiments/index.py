@@ -11,14 +11,14 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, get_origin
 
-import numpy as np
 import pandas as pd
 from pydantic import BaseModel
-from pydantic_core import PydanticSerializationError, to_jsonable_python
+from pydantic_core import PydanticSerializationError
 from typing_extensions import is_typeddict
 
 from .errors import SpecError
 from .files import is_file_reference, leaves, whole_annotation
+from .values import json_form
 
 if TYPE_CHECKING:
     from .spec import ExperimentInputSpec
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BASE_LEVELS",
     "SUBINDEX",
+    "UNNAMED",
     "Scalar",
     "field_levels",
     "index_of",
@@ -37,6 +38,8 @@ __all__ = [
 Scalar = str | bool | int | float | None
 BASE_LEVELS = ("experiment_id", "sort_index", "workflow_run_id", "root_workflow_run_id")
 SUBINDEX = "sort_subindex"
+# The level that an index without a name becomes, as pandas names it.
+UNNAMED = "index"
 
 
 def index_of(
@@ -155,11 +158,10 @@ def _is_no_level(leaf: Any) -> bool:
 
 def _scalar(value: Any, what: str) -> Scalar:
     """A value in its JSON form. Raises SpecError when that is no scalar."""
-    plain = value.item() if isinstance(value, np.generic) else value
     try:
-        scalar = to_jsonable_python(plain)
+        scalar = json_form(value)
     except (PydanticSerializationError, ValueError):
-        scalar = [plain]
+        scalar = [value]
     if isinstance(scalar, list | dict):
         raise SpecError(
             f"{what} is {_short(value)} of type {type(value).__name__}; a level of the index must "

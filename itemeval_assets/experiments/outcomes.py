@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from pydantic_core import PydanticSerializationError
 
 from itemeval_assets.core.secrets import without_secrets
 
@@ -19,9 +18,10 @@ from .errors import SpecError
 from .files import file_fields, is_local, require_local_file
 from .frames import frame_rows
 from .index import field_levels, index_of
+from .scalars import scalar_values
 from .shard import Failure, FrameRows, Outcome, ShardOutput
 from .signature import Signature, signature_of
-from .spec import ExperimentInputSpec, ExperimentOutputSpec, require_frame_name, scalar_fields
+from .spec import ExperimentInputSpec, ExperimentOutputSpec, require_frame_name
 
 if TYPE_CHECKING:
     from .published import ExperimentRun
@@ -112,7 +112,7 @@ def _success(
     store_file: StoreFile,
 ) -> Outcome:
     # Everything is checked before the first file is stored.
-    scalars = _scalars(output)
+    scalars = scalar_values(output)
     frames = _frames(output, levels)
     found = _found_files(output)
     files = {
@@ -120,16 +120,6 @@ def _success(
         for name, value in found.items()
     }
     return Outcome(spec.sort_index, levels, scalars, files, frames)
-
-
-def _scalars(output: ExperimentOutputSpec) -> dict[str, Any]:
-    output_type = type(output)
-    try:
-        return output.model_dump(
-            mode="json", include=set(scalar_fields(output_type)), by_alias=False, warnings=False
-        )
-    except (PydanticSerializationError, ValueError) as error:
-        raise SpecError(f"{output_type.__name__} cannot be stored: {error}") from error
 
 
 def _frames(output: ExperimentOutputSpec, levels: dict[str, Any]) -> dict[str, FrameRows]:

@@ -68,6 +68,11 @@ class FrameRows:
         return self.stored.num_rows - self.start if self.count is None else self.count
 
     @property
+    def is_numbered(self) -> bool:
+        """Whether its index was the number of the row, and no more."""
+        return not self.levels_before and not self.levels_after
+
+    @property
     def table(self) -> pa.Table:
         return self.stored.slice(self.start, self.n_rows)
 

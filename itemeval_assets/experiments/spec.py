@@ -155,8 +155,9 @@ def require_frame_name(name: str) -> None:
 
 
 def scalar_fields(output_type: type[ExperimentOutputSpec]) -> list[str]:
-    """Names of the columns of `scalars`: fields that are no files, then computed fields."""
-    left_out = {"dataframes", *file_fields(output_type)}
+    """Names of the columns of `scalars`: fields, then computed ones; no files, nothing excluded."""
+    hidden = {name for name, field in output_type.model_fields.items() if field.exclude}
+    left_out = {"dataframes", *file_fields(output_type), *hidden}
     names = [*output_type.model_fields, *output_type.model_computed_fields]
     return [name for name in names if name not in left_out]
 

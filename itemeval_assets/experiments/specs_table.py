@@ -11,9 +11,10 @@ from pydantic import ValidationError
 
 from itemeval_assets.core.strict_json import load_json
 
-from .columns import build, infer
+from .columns import build
 from .errors import SpecError
 from .index import merged_order
+from .kinds_of_values import kind_of
 from .pandas_schema import Column, pandas_schema
 from .spec import ExperimentInputSpec
 from .transport import dump_spec, parse_spec
@@ -75,7 +76,7 @@ def read_specs(data: bytes, input_type: type[In]) -> list[In]:
 
 def _column(values: list[Any]) -> tuple[pa.Array, bool]:
     """The values as Arrow, and whether as JSON texts."""
-    kind = infer(values)
+    kind = kind_of(values).arrow()
     if pa.types.is_string(kind) and any(type(v) not in (str, type(None)) for v in values):
         texts = [None if v is None else json.dumps(v, ensure_ascii=False) for v in values]
         return pa.array(texts, kind), True

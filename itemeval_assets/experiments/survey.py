@@ -8,9 +8,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from .columns import infer, unify
 from .files import file_fields, leaves, whole_annotation
-from .index import BASE_LEVELS, SUBINDEX, merged_order
+from .index import BASE_LEVELS, SUBINDEX, UNNAMED, merged_order
+from .kinds import Kind
+from .kinds_of_values import kind_of, kind_of_column
 from .pandas_schema import Column, pandas_schema
 from .shard import FrameRows, ShardOutput, by_stored, stored_rows
 from .spec import ExperimentOutputSpec, scalar_fields
@@ -52,7 +53,7 @@ class _Columns:
     """Columns seen so far: their order, types, and how many of their values are not null."""
 
     order: list[str] = field(default_factory=list)
-    kinds: dict[str, pa.DataType] = field(default_factory=dict)
+    kinds: dict[str, Kind] = field(default_factory=dict)
     present: Counter[str] = field(default_factory=Counter)
     n_rows: int = 0
 
@@ -61,22 +62,30 @@ class _Columns:
         self.order = merged_order([self.order, *dict.fromkeys(tuple(row) for row in rows)])
         for name in self.order:
             values = [row.get(name) for row in rows]
-            self._see(name, infer(values), len(values) - values.count(None))
+            self._see(name, kind_of(values), len(values) - values.count(None))
 
     def add_table(self, table: pa.Table) -> None:
         self.n_rows += table.num_rows
         if not set(table.column_names) <= self.kinds.keys():
             self.order = merged_order([self.order, table.column_names])
         for name, column in zip(table.column_names, table.columns, strict=True):
-            self._see(name, column.type, len(column) - column.null_count)
+            self._see(name, kind_of_column(column), len(column) - column.null_count)
 
-    def _see(self, name: str, kind: pa.DataType, present: int) -> None:
-        known = self.kinds.get(name)
-        self.kinds[name] = kind if known == kind else unify([known or pa.null(), kind])
+    def _see(self, name: str, kind: Kind, present: int) -> None:
+        self.kinds[name] = self.kinds.get(name, Kind()) | kind
         self.present[name] += present
 
     def column(self, name: str) -> Column:
-        return Column(self.kinds.get(name, pa.null()), self.present[name] < self.n_rows)
+        return Column(self._kind(name).arrow(), self.present[name] < self.n_rows)
+
+    def level(self, name: str, numbered: int = 0) -> Column:
+        """A level that has the row numbers in `numbered` rows of tables that have it not."""
+        has_nulls = self.present[name] + numbered < self.n_rows
+        kind = self._kind(name) | kind_of([0] if numbered else [])
+        return Column(kind.arrow_of_level(has_nulls), has_nulls)
+
+    def _kind(self, name: str) -> Kind:
+        return self.kinds.get(name, Kind())
 
 
 @dataclass
@@ -87,10 +96,15 @@ class _Frame:
     before: list[str] = field(default_factory=list)
     after: list[str] = field(default_factory=list)
     several: bool = False
+    numbered: int = 0
 
     def add(self, frames: Sequence[FrameRows]) -> None:
         for group in by_stored(frames):
-            self.columns.add_table(stored_rows([frames[place] for place in group]))
+            members = [frames[place] for place in group]
+            table = stored_rows(members)
+            self.columns.add_table(table)
+            if UNNAMED not in table.column_names and all(rows.is_numbered for rows in members):
+                self.numbered += table.num_rows
         self.before = merged_order([self.before, *dict.fromkeys(r.levels_before for r in frames)])
         self.after = merged_order([self.after, *dict.fromkeys(r.levels_after for r in frames)])
         self.several = self.several or any(rows.n_rows > 1 for rows in frames)
@@ -100,15 +114,20 @@ class _Frame:
         before = [name for name in self.before if name not in spec_levels]
         after = [name for name in self.after if name not in spec_levels and name not in before]
         subindex = {SUBINDEX: Column(pa.int64())} if self.several else {}
+        own = {
+            name: self.columns.level(name, self.numbered if name == UNNAMED else 0)
+            for name in (*before, *after)
+        }
         levels = {
             **spec_levels,
-            **{name: self.columns.column(name) for name in before},
+            **{name: own[name] for name in before},
             **subindex,
-            **{name: self.columns.column(name) for name in after},
+            **{name: own[name] for name in after},
         }
-        own = frozenset((*before, *after))
         columns = [name for name in self.columns.order if name not in own]
-        return TablePlan({name: self.columns.column(name) for name in columns}, levels, own)
+        return TablePlan(
+            {name: self.columns.column(name) for name in columns}, levels, frozenset(own)
+        )
 
 
 class Survey:
@@ -138,7 +157,7 @@ class Survey:
             self._frames.setdefault(name, _Frame()).add(found)
 
     def plan(self) -> Plan:
-        levels = {name: self._levels.column(name) for name in self._levels.order}
+        levels = {name: self._levels.level(name) for name in self._levels.order}
         tables = {SCALARS: TablePlan(self._scalar_columns(), levels)}
         if self._files.order:
             text = {name: Column(pa.string()) for name in self._files.order}

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from .columns import build, cast
-from .index import SUBINDEX
+from .index import SUBINDEX, UNNAMED
 from .pandas_schema import Column
 from .shard import Outcome, ShardOutput, by_stored, stored_rows
 from .survey import ERRORS, FILES, SCALARS, Plan, TablePlan
@@ -62,19 +62,23 @@ def _group_rows(name: str, outcomes: Sequence[Outcome], plan: TablePlan) -> pa.T
     counts = [frame.n_rows for frame in frames]
     # Which outcome each row belongs to: the values of a spec are repeated for its rows.
     owners = np.repeat(np.arange(len(frames)), counts)
+    numbers = pa.array(np.arange(len(owners)) - np.cumsum([0, *counts])[owners], pa.int64())
     stored = stored_rows(frames)
+    is_numbered = all(frame.is_numbered for frame in frames)
     places = {column: place for place, column in enumerate(stored.column_names)}
 
     def own(column: str, wanted: Column) -> pa.Array | pa.ChunkedArray:
         if column in places:
             return cast(stored.column(places[column]), wanted.kind)
+        if column == UNNAMED and column in plan.own_levels and is_numbered:
+            return cast(numbers, wanted.kind)
         return pa.nulls(stored.num_rows, wanted.kind)
 
     def level(name: str, wanted: Column) -> pa.Array | pa.ChunkedArray:
         if name in plan.own_levels:
             return own(name, wanted)
         if name == SUBINDEX:
-            return pa.array(np.arange(len(owners)) - np.cumsum([0, *counts])[owners], pa.int64())
+            return numbers
         values = build([outcome.levels.get(name) for outcome in outcomes], wanted.kind)
         return values.take(pa.array(owners))
 

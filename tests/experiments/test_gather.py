@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from pydantic import Field
 
 from itemeval_assets.experiments.errors import SpecError
 from itemeval_assets.experiments.files import FileReference
+from itemeval_assets.experiments.frames import frame_rows
 from itemeval_assets.experiments.gather import GatherResult, gather
 from itemeval_assets.experiments.index import BASE_LEVELS, index_of
 from itemeval_assets.experiments.outcomes import run_specs
@@ -230,6 +232,47 @@ def test_levels_and_columns_of_mixed_values(
     assert str(stored["level"]) == str(stored["value"])
 
 
+BIG = 2**60 + 1
+NS = pd.Timestamp("2024-01-02 03:04:05.123456789")
+
+
+@pytest.mark.parametrize("cut", [False, True])
+@pytest.mark.parametrize(
+    ("values", "as_level"),
+    [
+        ([BIG, None], [str(BIG), None]),
+        ([2**53, None], [2**53, None]),
+        ([BIG, 1], [BIG, 1]),
+        ([2**64 - 1, None], [str(2**64 - 1), None]),
+        ([2**64 - 1, 0], [2**64 - 1, 0]),
+    ],
+    ids=str,
+)
+def test_integers_are_exact_in_columns_and_levels(
+    tmp_path: Path, values: list[Any], as_level: list[Any], cut: bool
+) -> None:
+    class Any_(ExperimentOutputSpec):
+        value: Any = None
+
+    outcomes = [
+        Outcome(
+            n,
+            {"experiment_id": "e", "sort_index": n, "level": value},
+            {"value": value},
+            frames={
+                "ts": frame_rows(pd.DataFrame({"x": [1]}, index=pd.Index([value], name="own")), {})
+            },
+        )
+        for n, value in enumerate(values)
+    ]
+    shards = [[outcome] for outcome in outcomes] if cut else [outcomes]
+    result = gathered(tmp_path, *shards, output_type=Any_)
+    scalars, ts = read(result, "scalars"), read(result, "ts")
+    assert [None if pd.isna(v) else v for v in scalars["value"]] == values
+    for level in (scalars.index.get_level_values("level"), ts.index.get_level_values("own")):
+        assert [None if pd.isna(value) else value for value in level] == as_level
+
+
 def test_containers_are_native_where_uniform_else_json(tmp_path: Path) -> None:
     class Nested(ExperimentOutputSpec):
         values: list[float] | None
@@ -368,6 +411,74 @@ def test_dtypes_of_frames_are_kept(tmp_path: Path) -> None:
     assert frame.dtypes.astype(str).to_dict() == given_frame.dtypes.astype(str).to_dict()
     back = frame.iloc[2:].reset_index(drop=True)
     pd.testing.assert_frame_equal(back.drop(columns="lists"), given_frame.drop(columns="lists"))
+
+
+def test_types_of_several_specs_hold_each_value_exactly(tmp_path: Path) -> None:
+    """Spec by spec: ids beside missing ones, unsigned beside negative, fine beside coarse times."""
+    first = {
+        "id": pd.Series([BIG]),
+        "hash": pd.Series([2**64 - 1], dtype="uint64"),
+        "small": pd.Series([1], dtype="uint64"),
+        "when": pd.Series([NS]),
+        "spell": pd.Series([pd.Timedelta(1)]),
+        "price": pd.Series([Decimal("1.5")]),
+        "mixed": pd.Series([BIG]),
+    }
+    then = {
+        "id": pd.Series([np.nan]),
+        "hash": pd.Series([-1]),
+        "small": pd.Series([-1]),
+        "when": pd.Series([pd.Timestamp("2024-01-01")]).astype("datetime64[s]"),
+        "spell": pd.Series([pd.Timedelta("1s")]).astype("timedelta64[s]"),
+        "price": pd.Series([Decimal("10.25")]),
+        "mixed": pd.Series([0.5]),
+    }
+    frame = frames(tmp_path, pd.DataFrame(first), pd.DataFrame(then))
+    assert (frame["id"].iloc[0], frame["id"].isna().tolist()) == (BIG, [False, True])
+    assert frame["hash"].tolist() == [str(2**64 - 1), "-1"]
+    assert frame["small"].tolist() == [1, -1]
+    assert frame["when"].tolist() == [NS, pd.Timestamp("2024-01-01")]
+    assert frame["spell"].tolist() == [pd.Timedelta(1), pd.Timedelta("1s")]
+    assert frame["price"].tolist() == [Decimal("1.50"), Decimal("10.25")]
+    assert frame["mixed"].tolist() == [str(BIG), "0.5"]
+
+
+def test_an_index_of_years_is_kept_and_row_numbers_beside_it(tmp_path: Path) -> None:
+    years = pd.DataFrame({"a": [1, 2]}, index=[2020, 2021])
+    frame = frames(tmp_path, years, years.reset_index(drop=True), years.rename_axis("index"))
+    assert list(frame.index.names) == [*BEAM_LEVELS, "sort_subindex", "index"]
+    index = frame.index.get_level_values("index")
+    assert (index.tolist(), index.dtype) == ([2020, 2021, 0, 1, 2020, 2021], "int64")
+
+
+def test_a_frame_with_another_level_has_no_row_numbers_for_an_index(tmp_path: Path) -> None:
+    years = pd.DataFrame({"a": [1]}, index=[2020])
+    frame = frames(tmp_path, years, years.rename_axis("year"))
+    assert list(frame.index.names)[-2:] == ["year", "index"]
+    assert [str(v) for v in frame.index.get_level_values("index")] == ["2020.0", "nan"]
+
+
+@pytest.mark.parametrize("cut", [False, True])
+def test_a_level_of_containers_is_text_that_can_be_hashed(tmp_path: Path, cut: bool) -> None:
+    index = pd.Index([frozenset({2, 1}), frozenset()], name="set")
+    parts = [pd.DataFrame({"a": [1, 2]}, index=index)]
+    frame = frames(tmp_path, *(parts * 2 if cut else parts))
+    assert list(frame.index.get_level_values("set"))[:2] == ["[1, 2]", "[]"]
+
+
+def test_intervals_and_periods_are_read_back_as_such(tmp_path: Path) -> None:
+    given_frame = pd.DataFrame(
+        {
+            "cut": pd.cut(pd.Series([1, 5]), 2),
+            "month": pd.period_range("2024-01", periods=2, freq="M"),
+        }
+    )
+    frame = frames(tmp_path, given_frame, given_frame)
+    assert frame["cut"].tolist()[:2] == given_frame["cut"].tolist()
+    assert frame["month"].tolist()[:2] == given_frame["month"].tolist()
+    mixed = frames(tmp_path / "mixed", given_frame, pd.DataFrame({"cut": ["x"], "month": [None]}))
+    assert mixed["cut"].tolist() == [*map(str, given_frame["cut"]), "x"]
+    assert mixed["month"].tolist()[:2] == given_frame["month"].tolist()
 
 
 def test_named_levels_of_a_frame_follow_the_row_number(tmp_path: Path) -> None:

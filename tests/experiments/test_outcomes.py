@@ -2,8 +2,9 @@
 
 import sys
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field, PlainSerializer, computed_field, field_serializer
 
 from itemeval_assets.experiments.errors import SpecError
 from itemeval_assets.experiments.files import FileReference
@@ -120,7 +121,95 @@ def test_a_value_that_cannot_be_stored_is_a_failure() -> None:
 
     fine, bad = run(odd, 0, 1)
     assert fine.scalars == {"value": float("inf")}
-    assert "Loose cannot be stored" in failure(bad).message
+    assert failure(bad).message.startswith("Loose.value cannot be stored: ")
+    assert "give it numbers, text, dates, lists" in failure(bad).message
+
+
+NS = pd.Timestamp("2024-01-02 03:04:05.123456789")
+
+
+@pytest.mark.parametrize(
+    ("value", "stored_as"),
+    [
+        ([1, [2.5, None]], [1, [2.5, None]]),
+        ((1, "a"), [1, "a"]),
+        ({"b", "a"}, ["a", "b"]),
+        (frozenset({3, 1, 2}), [1, 2, 3]),
+        (np.array([1, 2]), [1, 2]),
+        (np.eye(2), [[1.0, 0.0], [0.0, 1.0]]),
+        (np.array([NS.isoformat()], "datetime64[ns]"), [NS.isoformat()]),
+        (np.array([[1], "a", None], object), [[1], "a", None]),
+        ({"x": np.array([1]), 2: {np.int64(3)}}, {"x": [1], "2": [3]}),
+        (np.float32(0.5), 0.5),
+        (np.longdouble(0.5), 0.5),
+        (np.int64(2**60 + 1), 2**60 + 1),
+        (np.uint64(2**64 - 1), 2**64 - 1),
+        (np.bool_(True), True),
+        (np.str_("a"), "a"),
+        (np.datetime64("NaT"), None),
+        (np.timedelta64(1, "ns"), "P0DT0H0M0.000000001S"),
+        (NS, NS.isoformat()),
+        ([NS, pd.NaT, pd.NA], [NS.isoformat(), None, None]),
+        (pd.Timedelta(1), "P0DT0H0M0.000000001S"),
+        (None, None),
+    ],
+    ids=str,
+)
+def test_values_of_numpy_pandas_and_python_are_stored_exactly(value: Any, stored_as: Any) -> None:
+    class Computed(Out):
+        @computed_field
+        @property
+        def again(self) -> Any:
+            return self.value
+
+    def gives(spec: In) -> Computed:
+        return Computed(value=value)
+
+    (outcome,) = run(gives, 1)
+    assert outcome.scalars == {"value": stored_as, "again": stored_as}
+    assert ShardOutput.decode(ShardOutput([outcome]).encode()).outcomes == (outcome,)
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ({1: "a", "1": "b"}, "two keys of a dict have one text"),
+        (pd.DataFrame({"x": [1]}), "frames go into dataframes"),
+        (b"\xff", "invalid utf-8"),
+    ],
+    ids=["keys", "frame", "bytes"],
+)
+def test_a_value_that_would_lose_something_is_a_failure_that_names_the_field(
+    value: Any, says: str
+) -> None:
+    (outcome,) = run(lambda_of(value), 1)
+    assert failure(outcome).message.startswith("Out.value cannot be stored: ")
+    assert says in failure(outcome).message
+
+
+def lambda_of(value: Any) -> Any:
+    def gives(spec: In) -> Out:
+        return Out(value=value)
+
+    return gives
+
+
+def test_serializers_of_the_output_are_kept_and_excluded_fields_left_out() -> None:
+    class Own(ExperimentOutputSpec):
+        model_config = ConfigDict(arbitrary_types_allowed=True)
+        decorated: Any
+        annotated: Annotated[Any, PlainSerializer(lambda value: "annotated")]
+        hidden: int = Field(default=3, exclude=True)
+
+        @field_serializer("decorated")
+        def _text(self, value: Any) -> str:
+            return "decorated"
+
+    def gives(spec: In) -> Own:
+        return Own(decorated=NS, annotated=np.eye(2))
+
+    (outcome,) = run(gives, 1)
+    assert outcome.scalars == {"decorated": "decorated", "annotated": "annotated"}
 
 
 def test_files_are_stored_before_the_folder_goes() -> None:
@@ -234,9 +323,18 @@ def test_names_are_checked_again_when_the_function_is_done() -> None:
 
 def test_an_index_that_numbers_the_rows_is_left_out() -> None:
     frame = pd.DataFrame({"x": [1, 2, 3]})
-    assert frame_rows(frame[frame["x"] > 1], {}).table.column_names == ["x"]
+    for index in (range(3), [0, 1, 2], pd.array([0, 1, 2], "Int64"), np.arange(3, dtype="uint8")):
+        assert frame_rows(frame.set_axis(pd.Index(index)), {}).table.column_names == ["x"]
     lettered = frame_rows(frame.set_axis(["a", "b", "c"]), {})
     assert (lettered.levels_before, lettered.levels_after) == ((), ("index",))
+    for index in ([2020, 2021, 2022], [1, 2, 3], [2, 1, 0], [0, 1, 1], [0.0, 1.0, 2.0]):
+        years = frame_rows(frame.set_axis(index), {})
+        assert (years.table["index"].to_pylist(), years.levels_after) == (index, ("index",))
+    assert frame_rows(frame[frame["x"] > 1], {}).table["index"].to_pylist() == [1, 2]
+    # Where the name is taken, pandas gives the next one.
+    taken = pd.DataFrame({"index": [5]}, index=[2020])
+    assert frame_rows(taken, {}).levels_after == ("level_0",)
+    assert frame_rows(frame.set_axis([7, 8, 9]), {"index": 1}).levels_after == ("level_0",)
     pairs = pd.MultiIndex.from_tuples([("a", 1.5)] * 3, names=[None, "hour"])
     assert frame_rows(frame.set_axis(pairs), {}).levels_after == ("level_0", "hour")
 
@@ -255,6 +353,17 @@ def test_an_index_made_for_the_spec_keeps_its_additional_levels_only() -> None:
     [
         ([1, "a", None], ["1", "a", None]),
         ([{"a": 1}, [1], Path("x")], ['{"a": 1}', "[1]", "x"]),
+        ([np.eye(2), [[1]], None], [[[1.0, 0.0], [0.0, 1.0]], [[1.0]], None]),
+        ([{2, 1}, (3,), np.array([4])], [[1, 2], [3], [4]]),
+        ([{"a": 1}, {"b": 2}, {}], ['{"a": 1}', '{"b": 2}', "{}"]),
+        ([NS, None, pd.NaT], [NS, None, None]),
+        ([pd.Timedelta(1), None, None], [pd.Timedelta(1), None, None]),
+        ([date(2024, 1, 1), NS, None], ["2024-01-01", NS.isoformat(), None]),
+        ([NS.tz_localize("UTC"), NS, None], [f"{NS.isoformat()}+00:00", NS.isoformat(), None]),
+        ([2**60 + 1, None, 1], [2**60 + 1, None, 1]),
+        ([2**64 - 1, -1, np.nan], [str(2**64 - 1), "-1", None]),
+        (pd.Categorical([2**60 + 1, None, 1]), [2**60 + 1, None, 1]),
+        (pd.Categorical([NS, None, date(2024, 1, 1)]), [NS.isoformat(), None, "2024-01-01"]),
         ([{}, {}, {}], ["{}", "{}", "{}"]),
         ([2**80, 1, 2], [str(2**80), "1", "2"]),
         ([np.int64(1), "a", pd.NA], ["1", "a", None]),

@@ -1,0 +1,52 @@
+"""The scalar fields of an output in JSON form."""
+
+from functools import cache
+from typing import Any
+
+from pydantic import PlainSerializer, WrapSerializer
+from pydantic_core import PydanticSerializationError
+
+from .errors import SpecError
+from .spec import ExperimentOutputSpec, scalar_fields
+from .values import SCALARS, is_foreign, json_form
+
+__all__ = ["scalar_values"]
+
+
+def scalar_values(output: ExperimentOutputSpec) -> dict[str, Any]:
+    """The scalar fields in JSON form, by name. Raises SpecError that names the field."""
+    found: dict[str, Any] = {}
+    for name in scalar_fields(type(output)):
+        try:
+            found[name] = _scalar(output, name)
+        except (PydanticSerializationError, ValueError, SpecError) as error:
+            raise SpecError(
+                f"{type(output).__name__}.{name} cannot be stored: {error}; give it numbers, text, "
+                "dates, lists, dicts or models; frames go into dataframes, files into a "
+                "FileReference"
+            ) from error
+    return found
+
+
+def _scalar(output: ExperimentOutputSpec, name: str) -> Any:
+    value = getattr(output, name)
+    if (is_foreign(value) or type(value) in SCALARS) and name not in _serialized(type(output)):
+        return json_form(value)
+    dumped = output.model_dump(mode="json", include={name}, by_alias=False, warnings=False)
+    return dumped.get(name)
+
+
+@cache
+def _serialized(output_type: type[ExperimentOutputSpec]) -> frozenset[str]:
+    """Fields with a serializer of their own."""
+    decorated = output_type.__pydantic_decorators__.field_serializers.values()
+    names = {name for serializer in decorated for name in serializer.info.fields}
+    return frozenset(
+        name
+        for name in scalar_fields(output_type)
+        if {name, "*"} & names
+        or any(
+            isinstance(item, PlainSerializer | WrapSerializer)
+            for item in getattr(output_type.model_fields.get(name), "metadata", ())
+        )
+    )
