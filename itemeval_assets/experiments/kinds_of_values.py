@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from pyarrow.lib import tzinfo_to_string
 
 from .kinds import CLASH, Kind
 
@@ -36,9 +37,9 @@ def kind_of_column(column: pa.ChunkedArray | pa.Array) -> Kind:
     """The kind of a column of Arrow."""
     kind, has_values = _plain_type(column.type), column.null_count < len(column)
     if pa.types.is_list(kind):
-        return Kind(has_values=has_values, items=kind_of_column(pc.list_flatten(column)))
+        return Kind(has_values=has_values, items=kind_of_column(_items(column)))
     if pa.types.is_struct(kind):
-        fields = {f.name: kind_of_column(pc.struct_field(column, f.name)) for f in kind}
+        fields = {f.name: kind_of_column(_field(column, f.name)) for f in kind}
         return Kind(has_values=has_values, fields=fields)
     types = frozenset({kind}) - {pa.null()}
     if pa.types.is_integer(kind) and has_values:
@@ -51,8 +52,16 @@ def kind_of_column(column: pa.ChunkedArray | pa.Array) -> Kind:
     return Kind(types, has_values)
 
 
+def _items(column: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
+    return pc.list_flatten(column)  # type: ignore[attr-defined]
+
+
+def _field(column: pa.ChunkedArray | pa.Array, name: str) -> pa.ChunkedArray | pa.Array:
+    return pc.struct_field(column, name)  # type: ignore[attr-defined]
+
+
 def _range(numbers: pa.ChunkedArray | pa.Array) -> tuple[int, int]:
-    found = pc.min_max(numbers)
+    found = pc.min_max(numbers)  # type: ignore[attr-defined]
     return found["min"].as_py(), found["max"].as_py()
 
 
@@ -118,11 +127,11 @@ def _kind_of_dicts(values: list[dict[str, Any]]) -> Kind:
 
 def _kind_of_ticks(values: list[Any], types: set[pa.DataType | None]) -> Kind:
     """The kind of instants or durations, in a unit that holds them."""
-    if None in types or len(types) > 1:
+    kind = types.pop()
+    if kind is None or types:
         return _NONE
     ticks = [_nanoseconds(value) for value in values]
     has_ns = any(tick % 1000 for tick in ticks)
-    (kind,) = types
     if has_ns:
         kind = pa.timestamp("ns", kind.tz) if pa.types.is_timestamp(kind) else pa.duration("ns")
     return Kind(frozenset({kind}), True, min(ticks), max(ticks), has_ns)
@@ -139,7 +148,7 @@ def _nanoseconds(value: datetime | timedelta) -> int:
 def _instant(value: datetime) -> pa.DataType | None:
     """The type of an instant in its zone; None where Arrow has not its zone."""
     try:
-        zone = None if value.tzinfo is None else pa.lib.tzinfo_to_string(value.tzinfo)
+        zone = None if value.tzinfo is None else tzinfo_to_string(value.tzinfo)
     except ValueError:
         return None
     return pa.timestamp("us", zone)

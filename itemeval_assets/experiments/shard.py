@@ -192,9 +192,11 @@ class _Group:
     tables: list[pa.Table] = field(default_factory=list)
     n_rows: int = 0
 
-    def add(self, table: pa.Table) -> None:
+    def add(self, table: pa.Table) -> int:
+        """Add a table; the place of its first row."""
         self.tables.append(table)
         self.n_rows += table.num_rows
+        return self.n_rows - table.num_rows
 
 
 def _row(outcome: Outcome, frames: dict[str, Any]) -> dict[str, Any]:
@@ -225,19 +227,24 @@ def _write_frames(
 ) -> list[dict[str, dict[str, Any]]]:
     """Write tables of equal schema as one; for each outcome, where the rows of its frames are."""
     groups: dict[tuple[str, pa.Schema], _Group] = {}
+    stored: dict[tuple[str, int], tuple[_Group, int]] = {}
     places: list[dict[str, dict[str, Any]]] = []
     for outcome in outcomes:
         place: dict[str, dict[str, Any]] = {}
         for name, frame in outcome.frames.items():
-            group = groups.setdefault((name, frame.stored.schema), _Group(_member(len(groups))))
+            known = name, id(frame.stored)
+            if known not in stored:
+                key = name, frame.stored.schema
+                group = groups.setdefault(key, _Group(_member(len(groups))))
+                stored[known] = group, group.add(frame.stored)
+            group, offset = stored[known]
             place[name] = {
                 "member": group.member,
-                "offset": group.n_rows,
+                "offset": offset + frame.start,
                 "rows": frame.n_rows,
                 "before": frame.levels_before,
                 "after": frame.levels_after,
             }
-            group.add(frame.table)
         places.append(place)
     for group in groups.values():
         table = pa.concat_tables(group.tables)

@@ -452,6 +452,11 @@ def test_specs_of_a_shard_share_the_table_of_their_frames() -> None:
     assert len({id(frame.stored) for frame in frames}) == 1
     assert [frame.table.to_pydict() for frame in frames] == [{"x": [n]} for n in range(3)]
     assert stored_rows([frames[2], frames[0]]).to_pydict() == {"x": [2, 0]}
+    # What is stored again, and the rows of a spec that is no longer there, change nothing.
+    other = Outcome(1, {}, frames={"ts": FrameRows(pa.table({"x": [7]}))})
+    again = ShardOutput([Outcome(2, {}, frames={"ts": frames[2]}), other])
+    back = [o.frames["ts"] for o in ShardOutput.decode(again.encode()).outcomes]
+    assert [frame.table.to_pydict() for frame in back] == [{"x": [7]}, {"x": [2]}]
 
 
 def test_a_long_traceback_is_cut() -> None:
