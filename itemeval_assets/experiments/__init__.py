@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .assets import ExperimentStorage, experiment_definitions
     from .base import BaseExperiment, list_experiments
-    from .errors import SpecError
+    from .errors import LaunchFailed, SpecError
     from .files import FileReference
     from .not_found import (
         ExperimentNotFoundError,
@@ -43,6 +43,7 @@ __all__ = [
     "ExperimentStorageSettings",
     "ExperimentVersionNotFoundError",
     "FileReference",
+    "LaunchFailed",
     "ResultNotFoundError",
     "RunRef",
     "RunState",
@@ -65,7 +66,7 @@ __all__ = [
 _HOMES = {
     "assets": ("ExperimentStorage", "experiment_definitions"),
     "base": ("BaseExperiment", "list_experiments"),
-    "errors": ("SpecError",),
+    "errors": ("LaunchFailed", "SpecError"),
     "files": ("FileReference",),
     "not_found": (
         "ExperimentNotFoundError",

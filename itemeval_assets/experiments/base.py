@@ -181,6 +181,7 @@ class BaseExperiment(Generic[In, Out]):
         defaults to the one of DAGSTER_HOME, and to a temporary one where that is not set.
 
         Raises SpecError for specs that cannot be published, StoreError for a store that refuses.
+        What goes wrong once the run is published is raised by `RunRef.result()`.
         """
         settings = run_settings or load_run_settings()
         launcher = _launcher()

@@ -1,9 +1,29 @@
-"""The error of a spec: a type, a value or a function that an experiment cannot use."""
+"""Errors of experiments: of what their users give, and of runs that Dagster did not take."""
 
-from itemeval_assets.core.errors import ItemevalAssetsError
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["SpecError"]
+from itemeval_assets.core.errors import ItemevalAssetsError, RunFailed
+
+if TYPE_CHECKING:
+    from .published import ExperimentRun
+
+__all__ = ["LaunchFailed", "SpecError"]
 
 
 class SpecError(ItemevalAssetsError):
     """A spec type, a spec, an output or a function of an experiment is wrong."""
+
+
+class LaunchFailed(RunFailed):
+    """A run is published, and Dagster could not be told of it, or could not go on with it.
+
+    `run` is the published run, to be resumed.
+    """
+
+    def __init__(self, run: "ExperimentRun[Any, Any]", why: Exception) -> None:
+        told = str(why) if isinstance(why, ItemevalAssetsError) else f"{type(why).__name__}: {why}"
+        super().__init__(
+            f"{run.experiment_id} is published in {run.uri}, but Dagster could not run it: {told}\n"
+            "Once that is mended, resume(run) goes on; it need not be published again"
+        )
+        self.run = run

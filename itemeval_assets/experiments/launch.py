@@ -15,7 +15,7 @@ from typing import Any
 
 import dagster as dg
 
-from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.core.errors import ConfigError, RunFailed
 from itemeval_assets.instances import (
     ensure_home,
     has_turn,
@@ -26,6 +26,7 @@ from itemeval_assets.instances import (
 )
 
 from .assets import partitions_name
+from .errors import LaunchFailed
 from .execute import execute
 from .partitions import partition_of_run
 from .published import ExperimentRun
@@ -48,17 +49,23 @@ def launch(
 ) -> RunRef:
     """Add the run's partition to the Dagster instance, and start it in a thread of its own.
 
-    The first Dagster run of a published run has the id that is in its manifest.
+    The first Dagster run of a published run has the id that is in its manifest. The run is
+    published, whatever comes now: what goes wrong is an error of the reference, and logged.
     """
     experiment = run.versioned_experiment.base_experiment.experiment
-    run_id = run.manifest().workflow_run_id if first else str(uuid.uuid4())
-    reference = RunRef(run, run_id, is_started=start)
-    if not start:
-        with _instance(instance) as opened:
-            _add_partition(experiment, run, opened)
-        return reference
-    _ = experiment.check  # filters warnings, which no thread may do beside others
-    _begin(reference, lambda: _work(reference, experiment, settings, instance))
+    reference = RunRef(run, str(uuid.uuid4()), is_started=start)
+    try:
+        if first:
+            reference.dagster_run_id = run.manifest().workflow_run_id
+        if start:
+            _ = experiment.check  # filters warnings, which no thread may do beside others
+            _begin(reference, lambda: _work(reference, experiment, settings, instance))
+        else:
+            with _instance(instance) as opened:
+                _add_partition(experiment, run, opened)
+    except Exception as error:
+        reference.end(_launch_failed(run, error))
+        logging.getLogger(__name__).warning("%s", reference.error)
     return reference
 
 
@@ -94,6 +101,10 @@ def _work(
             reference.watch.check()
             _add_partition(experiment, reference.run, opened)
             problem = execute(reference, experiment, settings, opened)
+    except RunFailed as error:
+        problem = error
+    except Exception as error:
+        problem = _launch_failed(reference.run, error)
     except BaseException as error:
         problem = error
     finally:
@@ -101,6 +112,12 @@ def _work(
     if problem is not None and not threading.main_thread().is_alive():
         # The script is over: nobody is left to ask for the result.
         logging.getLogger(__name__).error("%s", problem)
+
+
+def _launch_failed(run: ExperimentRun[Any, Any], error: Exception) -> LaunchFailed:
+    problem = LaunchFailed(run, error)
+    problem.__cause__ = error
+    return problem
 
 
 def _add_partition(

@@ -48,7 +48,8 @@ class RunRef:
 
     Runs of one process take turns, in the order in which they are started. `dagster_run_id` is the
     manifest's `workflow_run_id` where the run was started by `allocate`. `is_left`: somebody has
-    waited for its end in vain, and the process does not wait for it when it ends itself.
+    waited for its end in vain, and the process does not wait for it when it ends itself. `error`:
+    why it has ended without results.
     """
 
     run: ExperimentRun[Any, Any]
@@ -58,17 +59,19 @@ class RunRef:
     watch: Watch = field(default_factory=Watch, repr=False)
     _begun: threading.Event = field(default_factory=threading.Event, repr=False)
     _ended: threading.Event = field(default_factory=threading.Event, repr=False)
-    _error: BaseException | None = field(default=None, repr=False)
+    error: BaseException | None = field(default=None, repr=False)
 
     def result(self, timeout: float | None = None) -> "pd.DataFrame":
         """Wait for the end, and give the scalars: a row per spec that succeeded.
 
         Ctrl-C stops the run, and all others of this process; `resume` goes on from there. Raises
         RunFailed when the Dagster run failed, as it does when every spec did; TimeoutError after
-        `timeout` seconds, and then the end of the process ends the run, too; ConfigError when
-        nothing was started here.
+        `timeout` seconds, and then the end of the process ends the run, too; LaunchFailed when
+        Dagster could not be told of the run; ConfigError when nothing was started here.
         """
         if not self.is_started:
+            if self.error is not None:
+                raise self.error
             raise ConfigError(
                 f"{self.run.experiment_id} was published without being started; materialize "
                 f"partition {partition_of_run(self.run)} in Dagster, or call resume()"
@@ -79,8 +82,8 @@ class RunRef:
                 f"{self.run.experiment_id} is not finished after {timeout:g} s. It goes on as long "
                 "as this process; what it has finished is kept, and resume() goes on from there"
             )
-        if self._error is not None:
-            raise self._error
+        if self.error is not None:
+            raise self.error
         return self.run.load_results()
 
     def status(self) -> RunState:
@@ -114,7 +117,7 @@ class RunRef:
 
     def end(self, error: BaseException | None) -> None:
         """Say that the run has ended, and with which error; for whoever runs it."""
-        self._error = error
+        self.error = error
         if self in OPEN:
             OPEN.remove(self)
         self._ended.set()
@@ -135,7 +138,7 @@ class RunRef:
             )
         self._ended.wait()
         self.is_left = False
-        if self._error is None:
+        if self.error is None:
             _say(f"{self.run.experiment_id} was at its end, and is finished")
         else:
             done, total = self.watch.done, self.watch.total
@@ -149,9 +152,9 @@ class RunRef:
             return dg.DagsterRunStatus.QUEUED.value
         if not self._ended.is_set():
             return dg.DagsterRunStatus.STARTED.value
-        if isinstance(self._error, Stopped):
+        if isinstance(self.error, Stopped):
             return dg.DagsterRunStatus.CANCELED.value
-        failed = self._error is not None
+        failed = self.error is not None
         return (dg.DagsterRunStatus.FAILURE if failed else dg.DagsterRunStatus.SUCCESS).value
 
 

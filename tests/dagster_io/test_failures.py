@@ -56,6 +56,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder.mkdir()
     (folder / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
     yield folder
+    toys.failing.clear()
     texts = list(recorded(folder))
     assert any("STEP_FAILURE" in text or "the server said" in text for text in texts)
     assert [(secret, text) for secret in SECRETS for text in texts if secret in text] == []
