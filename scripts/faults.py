@@ -20,6 +20,7 @@ from typing import Any
 
 # What the tests have fewer of on their own.
 LONG_FORM = {"TEST_EVERY": "1", "TEST_KILLS": "4", "TEST_SIGNALS": "20", "TEST_ROUNDS": "20"}
+SUITE = ("tests/faults", "tests/guard", "tests/experiments/test_stop.py")
 ROOT = Path(__file__).parents[1]
 TITLES = ("fault", "promised", "injected", "rows lost", "USD lost", "calls repeated")
 
@@ -32,7 +33,7 @@ def main() -> int:
     _, arguments = parser.parse_known_args()
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "faults.jsonl"
-        code = _pytest(report, ["tests/faults", "tests/guard", *arguments])
+        code = _pytest(report, [*SUITE, *arguments])
         lines = report.read_text(encoding="utf-8").splitlines() if report.exists() else []
     print(_table(sorted(map(json.loads, lines), key=lambda line: line["fault"])))
     return code

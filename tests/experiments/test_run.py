@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
@@ -18,8 +19,12 @@ from itemeval_assets.experiments import (
     FileReference,
     SemVer,
     experiment,
+    work,
 )
 from itemeval_assets.experiments.partitions import partition_of_run
+from itemeval_assets.experiments.publish import publish
+from itemeval_assets.experiments.shard import Outcome, ShardOutput
+from itemeval_assets.experiments.shard_store import Saver, ShardStore
 from itemeval_assets.storage.disk import LocalBackend
 from itemeval_assets.storage.s3 import s3_client
 from tests.experiments import toys
@@ -361,3 +366,60 @@ def test_a_run_is_in_the_history_of_the_dagster_home(squares):
         assert found is not None and found.status == dg.DagsterRunStatus.SUCCESS
         partition = partition_of_run(run)
         assert home.get_dynamic_partitions("experiment_square_numbers") == [partition]
+
+
+@pytest.mark.parametrize("damage", [b"", b"damaged", None], ids=["empty", "other", "cut short"])
+def test_a_damaged_object_of_a_shard_is_named_and_its_specs_are_run_again(
+    storage, instance, damage
+):
+    found = BaseExperiment(simulate_energy)
+    run, ref = found.allocate(simulations(8), run_settings=FOUR, instance=instance)
+    first = ref.result()
+    key = run.place.shard_output(1)
+    run.backend.update(key, lambda data: (data or b"")[:-30] if damage is None else damage)
+    toys.calls.clear()
+    ref = found.resume(run, instance=instance)
+    assert ref.result().equals(first)
+    assert set(toys.calls) == {"4.0", "5.0", "6.0", "7.0"}
+    told = [entry.user_message for entry in instance.all_logs(ref.dagster_run_id)]
+    assert f"{run.backend.uri(key)} was unreadable, and is removed: its specs are run again" in told
+
+
+def test_a_shard_that_is_gone_is_no_result_without_its_specs(squares, instance, monkeypatch):
+    run, ref = squares.allocate([Number(x=n) for n in range(8)], run_settings=FOUR)
+    ref.result()
+    run.backend.delete(run.place.shard_output(1))
+    with pytest.raises(StoreError, match=r"00001.zip is missing; .* call resume\(\)"):
+        work.gather_run(run)
+    assert len(squares.resume(run, instance=instance).result()) == 8
+
+
+def test_dagster_logs_how_far_a_shard_is(squares, instance, monkeypatch):
+    monkeypatch.setattr(work, "TELL_EVERY_S", 0.0)
+    _, ref = squares.allocate([Number(x=n) for n in (1, -2, 3)], instance=instance)
+    ref.result()
+    told = [entry.user_message for entry in instance.all_logs(ref.dagster_run_id)]
+    assert "shard 0: 3 of 3 specs, 1 failed" in told
+
+
+def test_to_save_again_writes_what_is_new_alone(storage, monkeypatch):
+    written: list[int] = []
+    count = 30
+    run = publish(BaseExperiment(simulate_energy), simulations(count), "keep", FOUR)
+    store = ShardStore(run.backend, run.place, 0)
+    encode = ShardOutput.encode
+
+    def counted(self):
+        data = encode(self)
+        written.append(len(data))
+        return data
+
+    monkeypatch.setattr(ShardOutput, "encode", counted)
+    one = Outcome(0, {"sort_index": 0}, {"text": os.urandom(2000).hex()})
+    with Saver(store) as saver:
+        for n in range(count):
+            saver.take(replace(one, sort_index=n, took_s=60.0))
+    assert len(written) == count + 1
+    assert max(written[:-1]) < 1.2 * written[0]
+    assert store.keys() == [run.place.shard_output(0)]
+    assert [outcome.sort_index for outcome in store.read().outcomes] == list(range(count))
