@@ -159,7 +159,7 @@ def test_memory_is_bytes_or_text() -> None:
 
 
 SCRIPT = """
-import os, signal, sys
+import ctypes, os, sys
 from itemeval_assets.experiments import *
 from itemeval_assets.experiments import BaseExperiment
 
@@ -172,7 +172,7 @@ class Out(ExperimentOutputSpec):
 @experiment
 def of_the_script(spec: In) -> Out:
     if spec.n == 2 and not os.path.exists("mended"):
-        os.kill(os.getpid(), signal.SIGSEGV)
+        ctypes.string_at(0)
     return Out(same=spec.n)
 
 found = BaseExperiment(of_the_script)

@@ -27,6 +27,7 @@ from itemeval_assets.experiments.spec import ExperimentInputSpec
 from itemeval_assets.experiments.transport import encode_specs
 
 from .limits import Limits
+from .worker import Setup, Unready
 
 __all__ = ["WorkerPool"]
 
@@ -59,12 +60,24 @@ class _Worker:
     at_work: _Try | None = None
     since: float = 0.0
     n_done: int = 0
+    is_gone: bool = False
 
     def give(self, task: _Try) -> None:
         self.at_work, self.since = task, time.monotonic()
         # Who is gone is seen at the next look.
         with suppress(OSError):
             self.connection.send_bytes(encode_specs([task.spec]))
+
+    def hear(self) -> Any | None:
+        """What the process has said, if anything; who is gone has nothing more to say."""
+        try:
+            # Before its words are read: the last ones count.
+            is_gone = self.process.poll() is not None
+            told = self.connection.recv() if self.connection.poll() else None
+        except (EOFError, OSError):
+            is_gone, told = True, None
+        self.is_gone = is_gone and told is None
+        return told
 
     def kill(self) -> None:
         """End the process and all that it has started."""
@@ -76,12 +89,9 @@ class _Worker:
 
 @dataclass
 class WorkerPool:
-    """At most `size` processes for the specs of one run; they stay until `close`.
+    """At most `size` processes for the specs of one run; they stay until `close`."""
 
-    `setup` is what a worker is told first: see `worker.Setup`.
-    """
-
-    setup: Any
+    setup: Setup
     size: int
     limits: Limits
     _workers: list[_Worker] = field(default_factory=list)
@@ -157,25 +167,21 @@ class WorkerPool:
 
     def _look_after(self, worker: _Worker, waiting: deque[_Try]) -> Iterator[Outcome]:
         """What has become of a worker's spec, if anything has."""
-        is_gone = worker.process.poll() is not None
-        with suppress(EOFError, OSError):
-            if worker.connection.poll():
-                yield from self._hear(worker, worker.connection.recv(), waiting)
-                return
-        if is_gone or worker.connection.closed or worker.process.poll() is not None:
+        told = worker.hear()
+        if told is not None:
+            yield from self._hear(worker, told, waiting)
+        elif worker.is_gone:
             yield from self._bury(worker, waiting)
         elif worker.at_work and self._is_late(worker):
-            task, seconds = worker.at_work, self.limits.timeout_s
+            task = worker.at_work
             self._dismiss(worker)
-            failure = Failure(
-                "TimeoutError", f"not finished after timeout_s = {seconds:g}; its process was ended"
-            )
-            yield from self._ended(task, failed(task.spec, failure), waiting)
+            why = f"not finished after timeout_s = {self.limits.timeout_s:g}; its process was ended"
+            yield from self._ended(task, failed(task.spec, Failure("TimeoutError", why)), waiting)
 
     def _hear(self, worker: _Worker, told: Any, waiting: deque[_Try]) -> Iterator[Outcome]:
         task = worker.at_work
         if task is None:
-            if told is not None:
+            if isinstance(told, Unready):
                 raise ConfigError(f"the processes for specs cannot begin: {told.message}")
             worker.is_ready = True
             return
@@ -190,8 +196,11 @@ class WorkerPool:
             yield from self._ended(task, outcome, waiting)
 
     def _bury(self, worker: _Worker, waiting: deque[_Try]) -> Iterator[Outcome]:
-        task, how = worker.at_work, _how_it_ended(worker.process.returncode)
+        task = worker.at_work
+        with suppress(subprocess.TimeoutExpired):
+            worker.process.wait(END_S)
         self._dismiss(worker)
+        how = _how_it_ended(worker.process.returncode)
         if task is not None:
             failure = Failure("ProcessEnded", f"its process ended with {how}")
             yield from self._ended(task, failed(task.spec, failure), waiting)

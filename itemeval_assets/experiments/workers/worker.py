@@ -21,7 +21,7 @@ from itemeval_assets.experiments.settings import ExperimentStorageSettings
 from itemeval_assets.experiments.shard import Outcome
 from itemeval_assets.experiments.transport import decode_specs
 
-__all__ = ["Setup", "Unready", "is_worker", "main"]
+__all__ = ["Ready", "Setup", "Unready", "is_worker", "main"]
 
 _STATUS = Path("/proc/self/status")
 _worker = threading.Event()
@@ -38,6 +38,11 @@ class Setup:
     partition: str
     storage: dict[str, str]
     memory_bytes: int | None = None
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A worker has loaded everything, and waits for specs."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,7 @@ def main(channel: int, life: int) -> None:
     except BaseException as error:
         connection.send(Unready(f"{type(error).__name__}: {error}"))
         return
-    connection.send(None)
+    connection.send(Ready())
     while True:
         try:
             line = connection.recv_bytes()
