@@ -18,8 +18,8 @@ from .tables import shard_tables
 
 __all__ = ["GatherResult", "Shard", "gather"]
 
-Shard = Path | Callable[[], ShardOutput]
-"""The output of a shard: the file that holds it, or what reads it. It is read twice."""
+Shard = Callable[[], ShardOutput]
+"""Reads the output of a shard, which it does twice."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def gather(
     sources = list(shards)
     survey = Survey(output_type)
     for source in sources:
-        survey.add(_load(source))
+        survey.add(source())
     plan = survey.plan()
     folder.mkdir(parents=True, exist_ok=True)
     files = {name: folder / f"{name}.pq" for name in plan.tables}
@@ -64,12 +64,8 @@ def _write(sources: Sequence[Shard], plan: Plan, files: dict[str, Path]) -> dict
             for name, path in files.items()
         }
         for source in sources:
-            for name, table in shard_tables(_load(source), plan):
+            for name, table in shard_tables(source(), plan):
                 if table.num_rows:
                     writers[name].write_table(table, row_group_size=table.num_rows)
                 rows[name] += table.num_rows
     return rows
-
-
-def _load(source: Shard) -> ShardOutput:
-    return ShardOutput.decode(source.read_bytes()) if isinstance(source, Path) else source()

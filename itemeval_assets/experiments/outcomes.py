@@ -4,7 +4,7 @@ import os
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -19,36 +19,20 @@ from .files import file_fields, is_local, require_local_file
 from .frames import frame_rows
 from .index import field_levels, index_of
 from .scalars import scalar_values
-from .shard import Failure, FrameRows, Outcome, ShardOutput
-from .signature import Signature, signature_of
+from .shard import Failure, FrameRows, Outcome
+from .signature import Signature
 from .spec import ExperimentInputSpec, ExperimentOutputSpec, require_frame_name
 
 if TYPE_CHECKING:
     from .published import ExperimentRun
 
-__all__ = ["StoreFile", "failed", "failure_of", "file_store", "run_spec", "run_specs"]
+__all__ = ["StoreFile", "failed", "failure_of", "file_store", "run_spec"]
 
 Function = Callable[..., Any]
 StoreFile = Callable[[str, ExperimentInputSpec, Path], str]
 """(field, spec, local file) -> the URI under which the file is now stored."""
 
 _TRACEBACK_CHARACTERS = 4000
-
-
-def run_specs(
-    function: Function, specs: Iterable[ExperimentInputSpec], store_file: StoreFile
-) -> ShardOutput:
-    """Run the function on each spec in turn.
-
-    Each spec has an outcome: whatever one raises, the others are run. Only what stops the
-    process (KeyboardInterrupt) passes. Raises SpecError when the function is none of an
-    experiment, or two specs have one `sort_index`.
-    """
-    signature = signature_of(function)
-    todo = list(specs)
-    if len({spec.sort_index for spec in todo}) < len(todo):
-        raise SpecError("two specs have the same sort_index; number them before they are run")
-    return ShardOutput(run_spec(function, signature, spec, store_file) for spec in todo)
 
 
 def run_spec(

@@ -20,12 +20,12 @@ from pydantic import Field
 from itemeval_assets.experiments.errors import SpecError
 from itemeval_assets.experiments.files import FileReference
 from itemeval_assets.experiments.frames import frame_rows
-from itemeval_assets.experiments.gather import GatherResult, gather
+from itemeval_assets.experiments.gather import GatherResult, Shard, gather
 from itemeval_assets.experiments.index import BASE_LEVELS, index_of
-from itemeval_assets.experiments.outcomes import run_specs
 from itemeval_assets.experiments.shard import Failure, Outcome, ShardOutput, merge
 from itemeval_assets.experiments.spec import ExperimentInputSpec, ExperimentOutputSpec
 from itemeval_assets.experiments.transport import decode_specs, encode_specs
+from tests.experiments.running import run_specs
 
 
 class Beam(ExperimentInputSpec):
@@ -91,12 +91,11 @@ def gathered(
 
 
 def test_the_example_of_a_thousand_specs_of_which_three_fail(tmp_path: Path) -> None:
-    shards: list[Path] = []
+    shards: list[Shard] = []
     for number in range(4):
         specs = decode_specs(encode_specs(beams(1000)[number * 250 :][:250]), Beam)
-        path = tmp_path / f"{number}.out"
-        path.write_bytes(run_specs(simulate_energy, specs, uri).encode())
-        shards.append(path)
+        data = run_specs(simulate_energy, specs, uri).encode()
+        shards.append(partial(ShardOutput.decode, data))
 
     result = gather(shards, tmp_path / "final", Result)
 

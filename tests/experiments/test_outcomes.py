@@ -18,7 +18,6 @@ from itemeval_assets.experiments.errors import SpecError
 from itemeval_assets.experiments.files import FileReference
 from itemeval_assets.experiments.frames import frame_rows
 from itemeval_assets.experiments.index import index_of
-from itemeval_assets.experiments.outcomes import run_specs
 from itemeval_assets.experiments.shard import (
     Failure,
     FrameRows,
@@ -29,6 +28,7 @@ from itemeval_assets.experiments.shard import (
     stored_rows,
 )
 from itemeval_assets.experiments.spec import ExperimentInputSpec, ExperimentOutputSpec
+from tests.experiments.running import run_specs
 
 
 class In(ExperimentInputSpec):
@@ -263,16 +263,6 @@ def test_features_that_fail_are_failures_with_the_levels_known() -> None:
     assert (bad.levels["experiment_id"], bad.levels["a"]) == ("e", 0)
     # What the function does to its spec changes no level.
     assert (good.levels["a"], good.levels["inverse"]) == (2, 0.5)
-
-
-def test_specs_need_numbers_of_their_own() -> None:
-    def same(spec: In) -> Out:
-        return Out()
-
-    with pytest.raises(SpecError, match="same sort_index"):
-        run_specs(same, [In(a=1), In(a=2)], stored)
-    with pytest.raises(SpecError, match="annotation"):
-        run_specs(lambda spec: Out(), [], stored)
 
 
 def test_outcomes_are_in_the_order_of_the_specs_numbers() -> None:
