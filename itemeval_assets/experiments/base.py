@@ -12,7 +12,7 @@ from itemeval_assets.migrations import unlogged_migrations
 from itemeval_assets.storage.backends import Backend, open_backend
 
 from .errors import SpecError
-from .layout import ExperimentPlace, is_experiment_name
+from .layout import NAME_RULE, ExperimentPlace, is_experiment_name
 from .not_found import ExperimentNotFoundError, ExperimentVersionNotFoundError
 from .publish import publish
 from .published import ExperimentRun, VersionedExperiment
@@ -53,7 +53,7 @@ class BaseExperiment(Generic[In, Out]):
             self.runnable = as_experiment(self.runnable)
         if not is_experiment_name(self.base_id):
             raise ConfigError(
-                f"{self.base_id!r} is no name of an experiment; use letters, digits, '_' and '-'"
+                f"{self.base_id!r} is no name of an experiment: {NAME_RULE}; choose another one"
             )
 
     @property

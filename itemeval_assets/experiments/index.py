@@ -59,7 +59,7 @@ def index_of(
         ("computed feature", spec.computed_features),
         ("additional index level", additional or {}),
     ):
-        for name, value in values.items():
+        for name, value in _mapping(values, f"{owner}: {kind}s").items():
             if not isinstance(name, str) or not name:
                 raise SpecError(f"{owner}: the {kind} {name!r} needs a text for a name")
             if name in taken:
@@ -140,6 +140,17 @@ def merged_order(orders: Iterable[Iterable[str]]) -> list[str]:
         merged.append(name)
         name = following[name]
     return merged
+
+
+def _mapping(values: Any, what: str) -> Mapping[Any, Any]:
+    if isinstance(values, Mapping):
+        return values
+    if callable(values):
+        raise SpecError(f"{what} are a method; declare it with @property")
+    raise SpecError(
+        f"{what} are {_short(values)} of type {type(values).__name__}; give a dict of scalars by "
+        "name, {} where there are none"
+    )
 
 
 def _is_no_level(leaf: Any) -> bool:

@@ -2,17 +2,13 @@
 
 from typing import Any
 
-from pydantic import ConfigDict, PydanticUserError, TypeAdapter
-from pydantic.errors import PydanticInvalidForJsonSchema, PydanticSchemaGenerationError
 from pydantic.json_schema import models_json_schema
 
 from .errors import SpecError
-from .files import whole_annotation
+from .field_forms import NO_FORM, formless_field
 from .spec import ExperimentInputSpec, ExperimentOutputSpec
 
 __all__ = ["io_schema"]
-
-_NO_SCHEMA = (PydanticInvalidForJsonSchema, PydanticSchemaGenerationError)
 
 
 def io_schema(
@@ -26,8 +22,8 @@ def io_schema(
         refs, definitions = models_json_schema(
             [(input_type, "validation"), (output_type, "serialization")],
         )
-    except _NO_SCHEMA as error:
-        problem = _first_problem(input_type) or _first_problem(output_type) or str(error)
+    except NO_FORM as error:
+        problem = formless_field(input_type) or formless_field(output_type) or str(error)
         raise SpecError(problem) from error
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -40,28 +36,3 @@ def io_schema(
         "required": ["input", "output"],
         **definitions,
     }
-
-
-def _first_problem(
-    model_type: type[ExperimentInputSpec] | type[ExperimentOutputSpec],
-) -> str | None:
-    for name, field in model_type.model_fields.items():
-        if name == "dataframes":
-            continue
-        try:
-            _adapter(whole_annotation(field)).json_schema()
-        except _NO_SCHEMA:
-            return (
-                f"{model_type.__name__}.{name} cannot be stored: {field.annotation} has no JSON "
-                "form; use text, numbers, dates, enums, lists, dicts, models or a FileReference"
-            )
-    return None
-
-
-def _adapter(annotation: Any) -> TypeAdapter[Any]:
-    try:
-        return TypeAdapter(annotation, config=ConfigDict(arbitrary_types_allowed=True))
-    except PydanticUserError as error:
-        if error.code == "type-adapter-config-unused":
-            return TypeAdapter(annotation)
-        raise

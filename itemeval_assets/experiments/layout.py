@@ -11,9 +11,10 @@ from pathlib import PurePosixPath
 
 from .versions import SemVer
 
-__all__ = ["ExperimentPlace", "RunPlace", "is_experiment_name", "timestamp_of"]
+__all__ = ["NAME_RULE", "ExperimentPlace", "RunPlace", "is_experiment_name", "timestamp_of"]
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*", re.ASCII)
+NAME_RULE = "it has letters (a-z, A-Z), digits, '_' and '-', and begins with a letter or a digit"
 TIMESTAMP_FORMAT = "%Y-%m-%d_%H-%M-%S"
 TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d", re.ASCII)
 PARQUET = ".pq"

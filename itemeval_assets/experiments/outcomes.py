@@ -10,8 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from itemeval_assets.core.secrets import without_secrets
 
 from .errors import SpecError
@@ -21,7 +19,7 @@ from .index import field_levels, index_of
 from .scalars import scalar_values
 from .shard import Failure, FrameRows, Outcome
 from .signature import Signature
-from .spec import ExperimentInputSpec, ExperimentOutputSpec, require_frame_name
+from .spec import ExperimentInputSpec, ExperimentOutputSpec, require_frames
 
 if TYPE_CHECKING:
     from .published import ExperimentRun
@@ -108,10 +106,8 @@ def _success(
 
 def _frames(output: ExperimentOutputSpec, levels: dict[str, Any]) -> dict[str, FrameRows]:
     rows: dict[str, FrameRows] = {}
+    require_frames(output.dataframes, type(output).__name__)
     for name, frame in output.dataframes.items():
-        require_frame_name(name)
-        if not isinstance(frame, pd.DataFrame):
-            raise SpecError(f"frame {name!r} is no DataFrame but {type(frame).__name__}")
         try:
             rows[name] = frame_rows(frame, levels)
         except SpecError as error:

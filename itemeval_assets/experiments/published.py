@@ -14,6 +14,7 @@ import yaml
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.strict_yaml import load_yaml
 
+from .counted import counted_completion
 from .layout import RunPlace, timestamp_of
 from .not_found import ExperimentRunNotFoundError, ResultNotFoundError
 from .reading import read_frame
@@ -141,13 +142,13 @@ class ExperimentRun(Generic[In, Out]):
     def status(self) -> Completion:
         """How the run stands: unfinished, complete, incomplete or failed, with counts.
 
-        A run of a writer who records no completion is complete when it has final frames.
+        Of a writer who records no completion, the rows of its tables are counted.
         """
         key = self.place.completion
         data = self.backend.read(key)
         if data is not None:
             return read_record(Completion, data, self.backend.uri(key))
-        return Completion(status="complete" if self.list_results_files() else "unfinished")
+        return counted_completion(self.backend, self.place, self.list_results_files())
 
     def list_results_files(self) -> dict[str, str]:
         """{name of a frame: its key, with the bucket prefix}; empty before any is written."""

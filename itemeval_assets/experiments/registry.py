@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from .errors import SpecError
 from .io_schema import io_schema
-from .layout import is_experiment_name
+from .layout import NAME_RULE, is_experiment_name
 from .signature import Signature, signature_of
 from .spec import ExperimentInputSpec, ExperimentOutputSpec
 from .workers.limits import Limits, limits
@@ -45,7 +45,7 @@ class Experiment(Generic[In, Out]):
         self.name = name or getattr(fn, "__name__", "")
         if not is_experiment_name(self.name):
             raise SpecError(
-                f"{self.name!r} is no name of an experiment; use letters, digits, '_' and '-': "
+                f"{self.name!r} is no name of an experiment: {NAME_RULE}; give it one with "
                 "@experiment(name=...)"
             )
         self.description = description or inspect.getdoc(fn) or ""

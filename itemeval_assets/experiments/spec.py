@@ -11,6 +11,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
     InstanceOf,
     ModelWrapValidatorHandler,
     PrivateAttr,
@@ -19,17 +20,18 @@ from pydantic import (
     model_validator,
 )
 from pydantic.json_schema import SkipJsonSchema
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
 
 from . import index
 from .errors import SpecError
+from .field_forms import NO_FORM, formless_field
 from .files import file_fields, is_local, require_local_file, require_plain_file_fields
 
 __all__ = [
     "RESERVED_FRAMES",
     "ExperimentInputSpec",
     "ExperimentOutputSpec",
-    "require_frame_name",
+    "require_frames",
     "scalar_fields",
 ]
 
@@ -46,6 +48,15 @@ class _Spec(BaseModel):
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
         require_plain_file_fields(cls)
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        try:
+            return handler(source)
+        except NO_FORM as error:
+            raise SpecError(formless_field(cls) or f"{cls.__name__}: {error}") from error
 
     @model_validator(mode="wrap")
     @classmethod
@@ -81,6 +92,7 @@ class ExperimentInputSpec(_Spec):
                 f"{cls.__name__}.{index.SUBINDEX}: this is the name of the index level that "
                 "numbers the rows of a spec; give the field another name"
             )
+        _require_own(cls, ExperimentInputSpec, ("computed_features", "fetch", "make_multiindex"))
 
     @property
     def computed_features(self) -> Mapping[str, Any]:
@@ -129,28 +141,45 @@ class ExperimentOutputSpec(_Spec):
         default_factory=dict, exclude=True, description="Frames by name, one row or many each."
     )
 
-    @field_validator("dataframes")
     @classmethod
-    def _check_names(cls, frames: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-        for name in frames:
-            try:
-                require_frame_name(name)
-            except SpecError as error:
-                raise ValueError(str(error)) from None
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        _require_own(cls, ExperimentOutputSpec)
+
+    @field_validator("dataframes", mode="before")
+    @classmethod
+    def _check_frames(cls, frames: Any) -> Any:
+        require_frames(frames, cls.__name__)
         return frames
 
 
-def require_frame_name(name: str) -> None:
+def require_frames(frames: Any, owner: str) -> None:
+    """Raise SpecError unless these are frames by name."""
+    if not isinstance(frames, Mapping):
+        raise SpecError(
+            f"{owner}.dataframes is of type {type(frames).__name__}; give a dict of frames by "
+            "name: {'hourly': frame}"
+        )
+    for name, frame in frames.items():
+        _require_frame_name(name, owner)
+        if not isinstance(frame, pd.DataFrame):
+            raise SpecError(
+                f"{owner}.dataframes: frame {name!r} is no DataFrame but {type(frame).__name__}; "
+                "make it one, or give the value as a field"
+            )
+
+
+def _require_frame_name(name: Any, owner: str) -> None:
     """Raise SpecError when a frame may not have this name: it becomes the name of a file."""
     if name in RESERVED_FRAMES:
         raise SpecError(
-            f"the frame name {name!r} is taken by a table of every run "
+            f"{owner}.dataframes: the frame name {name!r} is taken by a table of every run "
             f"({', '.join(RESERVED_FRAMES)}); give the frame another name"
         )
     if not isinstance(name, str) or not _FRAME_NAME.fullmatch(name):
         raise SpecError(
-            f"the frame name {name!r} may hold letters, digits, '_', '.' and '-' only, "
-            "and starts with a letter or a digit"
+            f"{owner}.dataframes: the frame name {name!r} may hold letters, digits, '_', '.' and "
+            "'-' only, and begins with a letter or a digit; give the frame such a name"
         )
 
 
@@ -160,6 +189,21 @@ def scalar_fields(output_type: type[ExperimentOutputSpec]) -> list[str]:
     left_out = {"dataframes", *file_fields(output_type), *hidden}
     names = [*output_type.model_fields, *output_type.model_computed_fields]
     return [name for name in names if name not in left_out]
+
+
+def _require_own(cls: type[_Spec], base: type[_Spec], methods: tuple[str, ...] = ()) -> None:
+    """Raise SpecError for a field that has the name of something that the base class gives."""
+    given = base.model_fields
+    changed = [
+        name
+        for name, field in cls.model_fields.items()
+        if name in methods or (name in given and field.annotation != given[name].annotation)
+    ]
+    if changed:
+        raise SpecError(
+            f"{cls.__name__}.{changed[0]}: {base.__name__} has something of this name, which runs "
+            "need; give the field another name"
+        )
 
 
 def _line(model: type[BaseModel], problem: Any) -> InitErrorDetails:

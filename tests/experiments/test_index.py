@@ -109,9 +109,13 @@ def test_fields_beyond_the_declared_ones_come_after_them() -> None:
         ({"sort_index": 1}, "the computed feature 'sort_index' has the name"),
         ({"sort_subindex": 1}, "the computed feature 'sort_subindex' has the name"),
         ({3: 1}, "needs a text for a name"),
+        (None, "One: computed features are None of type NoneType; give a dict of scalars"),
+        ([("f", 1)], "of type list; give a dict of scalars by name"),
+        (lambda: {}, "computed features are a method; declare it with @property"),
+        ({"f": {1}}, "of type set"),
     ],
 )
-def test_features_that_cannot_be_levels_are_refused(features: dict[Any, Any], says: str) -> None:
+def test_features_that_cannot_be_levels_are_refused(features: Any, says: str) -> None:
     class One(ExperimentInputSpec):
         a: int = 1
         values: list[int] = Field(default_factory=list)
@@ -122,6 +126,15 @@ def test_features_that_cannot_be_levels_are_refused(features: dict[Any, Any], sa
 
     with pytest.raises(SpecError, match=says):
         index_of(One())
+
+
+def test_instants_of_pandas_keep_their_nanoseconds() -> None:
+    when = pd.Timestamp("2024-01-01T00:00:00.000000001")
+    levels = index_of(
+        In(temperature=1), {"when": when, "none": pd.NaT, "us": np.datetime64(when.isoformat())}
+    )
+    assert levels["when"] == levels["us"] == "2024-01-01T00:00:00.000000001"
+    assert levels["none"] is None
 
 
 def test_additional_levels_do_not_clash() -> None:

@@ -1,5 +1,6 @@
 """Reading what is published: lists, the newest results, foreign objects, what is missing."""
 
+import io
 import subprocess
 import sys
 from datetime import datetime
@@ -116,6 +117,27 @@ def test_the_latest_results_are_those_of_the_newest_run_that_has_some(experiment
 def test_a_run_of_a_writer_who_records_no_end_is_complete_once_it_has_frames(experiment):
     assert publish(experiment, "v1.0.0", 1, None, ["scalars"]).status().status == "complete"
     assert publish(experiment, "v1.0.0", 2).status().status == "unfinished"
+
+
+def test_specs_that_such_a_writer_lost_are_counted(experiment):
+    def table(rows):
+        data = io.BytesIO()
+        pd.DataFrame({"x": range(rows)}).to_parquet(data)
+        return data.getvalue()
+
+    run = publish(experiment, "v1.0.0", 1)
+    put(run.backend, run.place.specs, table(5))
+    assert (run.status().status, run.status().specs) == ("unfinished", 5)
+    for name, rows, wanted in (
+        ("hourly", 40, ("complete", 5, None, None)),
+        ("result_file_refs", 5, ("complete", 5, 5, 0)),
+        ("scalars", 3, ("incomplete", 5, 3, 2)),
+        ("scalars", 0, ("failed", 5, 0, 5)),
+    ):
+        put(run.backend, run.place.final_file(name), table(rows))
+        found = run.status()
+        assert (found.status, found.specs, found.succeeded, found.failed) == wanted
+        assert found.finished_at is None
 
 
 def test_no_results_yet_is_an_error_that_says_how_the_runs_stand(experiment):

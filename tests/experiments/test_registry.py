@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from itemeval_assets.core.errors import ItemevalAssetsError
+from itemeval_assets.core.errors import ConfigError, ItemevalAssetsError
 from itemeval_assets.experiments import (
     BaseExperiment,
     ExperimentInputSpec,
@@ -73,10 +73,13 @@ def test_a_module_may_be_loaded_again(tmp_path, monkeypatch):
     assert module.loaded_twice in registered() and before not in registered()
 
 
-@pytest.mark.parametrize("name", ["a/b", "..", "a.b", "a b"])
+@pytest.mark.parametrize("name", ["a/b", "..", "a.b", "a b", "_x", "-x", "é"])
 def test_a_name_that_is_no_folder_is_refused(name):
-    with pytest.raises(SpecError, match=re.escape(repr(name))):
+    said = re.escape(repr(name)) + ".* begins with a letter or a digit"
+    with pytest.raises(SpecError, match=said):
         experiment(name=name)(plain)
+    with pytest.raises(ConfigError, match=said):
+        BaseExperiment(name)
 
 
 def test_a_function_of_another_shape_is_refused():

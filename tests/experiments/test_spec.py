@@ -1,5 +1,6 @@
 """Specs of users: refused mistakes, the interface as JSON Schema, the function's signature."""
 
+import re
 from collections.abc import Callable
 from datetime import date
 from enum import Enum
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import numpy as np
 import pandas as pd
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, computed_field
@@ -125,13 +127,13 @@ def test_a_file_is_fetched_by_name_or_value(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["scalars", "result_file_refs", "errors"])
 def test_names_of_our_tables_are_taken(name: str) -> None:
-    with pytest.raises(ValidationError, match="is taken by a table of every run"):
+    with pytest.raises(SpecError, match=r"Out\.dataframes: .* is taken by a table of every run"):
         Out(energy=1, dataframes={name: pd.DataFrame()})
 
 
-@pytest.mark.parametrize("name", ["", "a/b", "../a", ".hidden", "a b", "ä", "a\n"])
+@pytest.mark.parametrize("name", ["", "a/b", "../a", ".hidden", "a b", "ä", "a\n", 3])
 def test_names_that_are_no_file_names_are_refused(name: str) -> None:
-    with pytest.raises(ValidationError, match="may hold letters"):
+    with pytest.raises(SpecError, match=r"Out\.dataframes: .* may hold letters"):
         Out(energy=1, dataframes={name: pd.DataFrame()})
 
 
@@ -140,9 +142,70 @@ def test_other_names_are_fine(name: str) -> None:
     assert list(Out(energy=1, dataframes={name: pd.DataFrame()}).dataframes) == [name]
 
 
-def test_what_is_no_frame_is_refused() -> None:
-    with pytest.raises(ValidationError):
-        Out.model_validate({"energy": 1, "dataframes": {"a": [1, 2]}})
+@pytest.mark.parametrize(
+    ("frames", "says"),
+    [
+        ({"a": [1, 2]}, "Out.dataframes: frame 'a' is no DataFrame but list; make it one"),
+        (None, "Out.dataframes is of type NoneType; give a dict of frames by name"),
+        ([pd.DataFrame()], "Out.dataframes is of type list"),
+        (pd.DataFrame(), "Out.dataframes is of type DataFrame"),
+    ],
+)
+def test_what_is_no_frame_is_refused(frames: Any, says: str) -> None:
+    with pytest.raises(SpecError, match=re.escape(says)):
+        Out.model_validate({"energy": 1, "dataframes": frames})
+
+
+@pytest.mark.parametrize("base", [ExperimentInputSpec, ExperimentOutputSpec])
+@pytest.mark.parametrize(
+    ("annotation", "says"),
+    [
+        (np.float64, "numpy.float64 has no JSON form; declare float"),
+        (list[np.int32] | None, "numpy.int32 has no JSON form; declare int"),
+        (np.bool_, "declare bool"),
+        (np.ndarray, "numpy.ndarray has no JSON form; declare a list"),
+        (dict[str, pd.Timestamp], "pandas.Timestamp has no JSON form; declare datetime.datetime"),
+        (np.timedelta64, "declare datetime.timedelta"),
+        (pd.DataFrame, "a frame of an output goes into `dataframes`"),
+        (partial, "partial has no JSON form; declare text, numbers"),
+    ],
+)
+@pytest.mark.parametrize("arbitrary", [False, True])
+def test_a_type_without_a_json_form_is_named_with_what_to_declare(
+    base: Any, annotation: Any, says: str, arbitrary: bool
+) -> None:
+    """When the class is made, or, where it allows any type, when it is registered."""
+    with pytest.raises(SpecError, match=rf"Wrong\.thing cannot be stored: .*{re.escape(says)}"):
+
+        class Wrong(base):
+            model_config = ConfigDict(arbitrary_types_allowed=arbitrary)
+            good: int
+            thing: annotation  # type: ignore[valid-type]
+
+        io_schema(*((Wrong, Out) if base is ExperimentInputSpec else (In, Wrong)))
+
+
+def test_a_computed_field_without_a_json_form_is_named() -> None:
+    with pytest.raises(SpecError, match=r"Wrong\.mean cannot be stored: .*declare float"):
+
+        class Wrong(ExperimentOutputSpec):
+            @computed_field
+            @property
+            def mean(self) -> np.float64:
+                return np.float64(1)
+
+
+@pytest.mark.parametrize(
+    ("base", "name"),
+    [
+        *((ExperimentInputSpec, name) for name in ("sort_index", "fetch", "computed_features")),
+        (ExperimentOutputSpec, "dataframes"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Field name")
+def test_names_that_runs_need_are_taken(base: Any, name: str) -> None:
+    with pytest.raises(SpecError, match=rf"Wrong\.{name}: .* which runs need"):
+        type("Wrong", (base,), {"__annotations__": {name: list[str]}, "__module__": __name__})
 
 
 def test_scalar_fields_are_neither_files_nor_frames() -> None:

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Annotated, Any
 from uuid import UUID
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -221,6 +222,23 @@ def test_a_field_that_would_not_travel_is_refused() -> None:
 
     with pytest.raises(SpecError, match=r"Hidden\.secret is declared with `exclude`"):
         require_serialisable([Hidden(secret=1)])
+
+
+@pytest.mark.parametrize(("field", "value"), [("moment", pd.Timestamp), ("spell", pd.Timedelta)])
+def test_nanoseconds_that_would_not_reach_the_function_are_refused(field: str, value: Any) -> None:
+    require_serialisable([In(**{field: value(1000)})])
+    with pytest.raises(SpecError, match=rf"spec 1: In\.{field} would reach the function as"):
+        require_serialisable([In(), In(**{field: value(1)})])
+
+
+def test_a_value_of_numpy_is_refused_with_what_to_give() -> None:
+    class Open(ExperimentInputSpec):
+        anything: Any = None
+
+    with pytest.raises(
+        SpecError, match=r"Open\.anything cannot be stored: .*give it plain numbers"
+    ):
+        require_serialisable([Open(anything=np.arange(2))])
 
 
 def test_a_value_that_changes_on_the_way_is_refused() -> None:
