@@ -11,6 +11,7 @@ import typer
 from itemeval_assets import experiments
 from itemeval_assets.reports import experiments as reports
 from itemeval_assets.reports import jsonable
+from itemeval_assets.reports.comparison import compared
 
 if TYPE_CHECKING:
     from itemeval_assets.experiments import BaseExperiment, ExperimentStorageSettings
@@ -30,6 +31,7 @@ Bucket = Annotated[
     str | None, typer.Option(help="bucket, or ./folder; default: SCYTHE_STORAGE_BUCKET")
 ]
 Prefix = Annotated[str | None, typer.Option(help="default: SCYTHE_STORAGE_BUCKET_PREFIX")]
+VERSION_OR_RUN = "as v1.0.0: its newest run with results; or v1.0.0/2025-07-23_12-59-51"
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON document, nothing else")]
 
 
@@ -67,6 +69,20 @@ def show(
         _named(name, experiments.storage_settings(bucket, prefix)), version, run
     )
     _print(as_json, experiments.run_details(found), reports.run_shown)
+
+
+@app.command()
+def compare(
+    name: Name,
+    before: Annotated[str, typer.Argument(help=VERSION_OR_RUN, show_default=False)],
+    after: Annotated[str, typer.Argument(help="what it is compared with", show_default=False)],
+    bucket: Bucket = None,
+    prefix: Prefix = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare two versions, or two runs: fields, and rows that differ."""
+    experiment = _named(name, experiments.storage_settings(bucket, prefix))
+    _print(as_json, experiments.compare_versions(experiment, before, after), compared)
 
 
 @app.command()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .assets import ExperimentStorage, experiment_definitions
     from .base import BaseExperiment, list_experiments
+    from .compare import Comparison, compare_versions
     from .errors import LaunchFailed, SpecError
     from .files import FileReference
     from .not_found import (
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BaseExperiment",
+    "Comparison",
     "Completion",
     "Experiment",
     "ExperimentInputSpec",
@@ -51,6 +53,7 @@ __all__ = [
     "SemVer",
     "SpecError",
     "VersionedExperiment",
+    "compare_versions",
     "experiment",
     "experiment_definitions",
     "find_run",
@@ -66,6 +69,7 @@ __all__ = [
 _HOMES = {
     "assets": ("ExperimentStorage", "experiment_definitions"),
     "base": ("BaseExperiment", "list_experiments"),
+    "compare": ("Comparison", "compare_versions"),
     "errors": ("LaunchFailed", "SpecError"),
     "files": ("FileReference",),
     "not_found": (

@@ -18,7 +18,19 @@ if TYPE_CHECKING:
         RunSummary,
     )
 
-__all__ = ["downloaded", "experiment_list", "nothing_published", "run_list", "run_shown"]
+__all__ = [
+    "count_of",
+    "counts_of",
+    "downloaded",
+    "experiment_list",
+    "named",
+    "nothing_published",
+    "run_list",
+    "run_shown",
+    "shortened",
+    "spec_line",
+    "status_of",
+]
 
 # Of columns and other lists, of the fields of a failed spec, and of a text.
 SHOWN, LEVELS, CHARACTERS = 40, 8, 300
@@ -37,7 +49,7 @@ def experiment_list(found: "list[ExperimentSummary]") -> None:
             str(one.versions),
             str(one.runs),
             data(f"{latest.version}/{latest.timestamp}"),
-            _status(latest),
+            status_of(latest),
         )
     out.print(table)
 
@@ -60,7 +72,7 @@ def run_list(found: "list[RunSummary]") -> None:
     for run in found:
         counts = (run.specs, run.succeeded, run.failed)
         shown = ("?" if count is None else str(count) for count in counts)
-        table.add_row(data(run.version), data(run.timestamp), _status(run), *shown)
+        table.add_row(data(run.version), data(run.timestamp), status_of(run), *shown)
     out.print(table)
 
 
@@ -68,15 +80,17 @@ def run_shown(found: "RunDetails") -> None:
     """One run: how it stands, its fields, its frames and how to read them, and what failed."""
     summary = found.summary
     name = f"{summary.experiment}/{summary.version}/{summary.timestamp}"
-    out.print(f"[bold]{data(name)}[/bold]: {_status(summary)}{_counts(summary)}", soft_wrap=True)
+    out.print(
+        f"[bold]{data(name)}[/bold]: {status_of(summary)}{counts_of(summary)}", soft_wrap=True
+    )
     out.print(f"  {summary.uri}", soft_wrap=True, markup=False)
     out.print(f"  workflow_run_id {found.manifest['workflow_run_id']}", markup=False)
-    _named("inputs", found.inputs)
-    _named("outputs", found.outputs)
+    named("inputs", found.inputs)
+    named("outputs", found.outputs)
     for field, uris in found.artifacts.items():
-        _named(f"files of {field}", {uri.rpartition("/")[2]: uri for uri in uris})
+        named(f"files of {field}", {uri.rpartition("/")[2]: uri for uri in uris})
     index = _index(found.frames.values())
-    _named("index of every frame", index)
+    named("index of every frame", index)
     for name, frame in found.frames.items():
         _frame(name, frame, index)
     if found.failures:
@@ -98,12 +112,12 @@ def _table(title: str, headings: tuple[str, ...]) -> Table:
     return table
 
 
-def _status(run: "RunSummary") -> str:
+def status_of(run: "RunSummary") -> str:
     colour = COLOURS.get(run.status)
     return f"[{colour}]{run.status}[/{colour}]" if colour else data(run.status)
 
 
-def _counts(run: "RunSummary") -> str:
+def counts_of(run: "RunSummary") -> str:
     if run.specs is None:
         return ""
     if run.succeeded is None:
@@ -111,7 +125,7 @@ def _counts(run: "RunSummary") -> str:
     return f", {run.specs} specs, {run.succeeded} succeeded, {run.failed} failed"
 
 
-def _named(title: str, values: Mapping[str, str]) -> None:
+def named(title: str, values: Mapping[str, str]) -> None:
     if values and title:
         out.print(f"{data(title)}:")
     for name, text in islice(values.items(), SHOWN):
@@ -120,7 +134,7 @@ def _named(title: str, values: Mapping[str, str]) -> None:
         out.print(f"  and {len(values) - SHOWN:,} more: see --json")
 
 
-def _count(number: int, of: str) -> str:
+def count_of(number: int, of: str) -> str:
     return f"{number:,} {of}{'s'[: number != 1]}"
 
 
@@ -134,11 +148,11 @@ def _index(frames: "Iterable[FrameDetails]") -> dict[str, str]:
 
 
 def _frame(name: str, frame: "FrameDetails", index: Mapping[str, str]) -> None:
-    size = f"{_count(frame.rows, 'row')}, {_count(len(frame.columns), 'column')}"
+    size = f"{count_of(frame.rows, 'row')}, {count_of(len(frame.columns), 'column')}"
     out.print(f"[bold]{data(name)}[/bold]: {size}, {_bytes(frame.size_bytes)}")
     out.print(f"  {frame.load}", soft_wrap=True, markup=False)
     own = {f"index {level}": kind for level, kind in frame.index.items() if level not in index}
-    _named("", {**own, **frame.columns})
+    named("", {**own, **frame.columns})
 
 
 def _bytes(size: int) -> str:
@@ -154,13 +168,18 @@ def _failures(rows: list[dict[str, Any]], failed: int | None) -> None:
     more = f" (the first {len(rows)} of {failed})" if failed and failed > len(rows) else ""
     out.print(f"failed specs{more}:")
     for row in rows:
-        shown = {name: _shortened(str(value)) for name, value in row.items()}
+        shown = {name: shortened(str(value)) for name, value in row.items()}
         error = ": ".join(shown.pop(name) for name in ("error_type", "message") if name in shown)
         out.print(f"  {shown.pop('sort_index', '')}  {error}", soft_wrap=True, markup=False)
-        spec = (f"{name}={value}" for name, value in islice(shown.items(), LEVELS))
-        out.print(f"     {', '.join(spec)}", soft_wrap=True, markup=False)
+        out.print(f"     {spec_line(shown)}", soft_wrap=True, markup=False)
 
 
-def _shortened(text: str) -> str:
+def spec_line(row: Mapping[str, Any]) -> str:
+    """Which spec a row is of, in a line."""
+    shown = islice(row.items(), LEVELS)
+    return ", ".join(f"{name}={shortened(str(value))}" for name, value in shown)
+
+
+def shortened(text: str) -> str:
     text = " ".join(text.split())
     return text if len(text) <= CHARACTERS else f"{text[:CHARACTERS]}..."

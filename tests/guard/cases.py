@@ -155,6 +155,11 @@ COMMANDS: Sequence[Command] = [
         lambda found: found["summary"]["version"] == "v2.0.0",
     ),
     Command(
+        "experiments compare toy v2.0.0 v2.0.0/{run} --bucket={folder}/experiments "
+        "--prefix=scythe --json",
+        lambda found: found["is_equal"] and found["frames"]["scalars"]["rows_before"] > 0,
+    ),
+    Command(
         "experiments download toy --version=v2.0.0 --run={run} --to={folder}/copy "
         "--bucket={folder}/experiments --prefix=scythe --json",
         lambda found: any(path.endswith("STUDY_CARD.md") for path in found),
