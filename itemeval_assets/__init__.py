@@ -1,23 +1,23 @@
 """itemeval_assets: evaluation of language models as measurement, on Dagster and inspect_ai."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from itemeval_assets.api import (
-    cells,
-    count_cells,
-    estimate,
-    export,
-    preflight,
-    release,
-    run,
-    status,
-    table,
-)
-from itemeval_assets.core.errors import ItemevalAssetsError
-from itemeval_assets.storage.inputs import load_study
-
 if TYPE_CHECKING:
+    from itemeval_assets.api import (
+        cells,
+        count_cells,
+        estimate,
+        export,
+        preflight,
+        release,
+        run,
+        status,
+        table,
+    )
     from itemeval_assets.component import StudyComponent
+    from itemeval_assets.core.errors import ItemevalAssetsError
+    from itemeval_assets.storage.inputs import load_study
 
 __all__ = [
     "ItemevalAssetsError",
@@ -35,12 +35,17 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    # Late: a script that only reads tables loads no Dagster.
-    if name == "StudyComponent":
-        from itemeval_assets.component import StudyComponent
+# Late: an interrupt in the first moments of a command is told, and readers load no Dagster.
+_HOMES = {
+    "ItemevalAssetsError": "core.errors",
+    "StudyComponent": "component",
+    "load_study": "storage.inputs",
+}
 
-        return StudyComponent
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        return getattr(import_module(f"itemeval_assets.{_HOMES.get(name, 'api')}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -40,7 +40,10 @@ ALLOWED = {
     "history": set(),
     "migrations": set(),
     "instances": {"history", "migrations", "core", "settings"},
+    "interrupts": set(),
+    "entry": {"cli", "interrupts"},
     "runs": {
+        "interrupts",
         "dagster_io",
         "instances",
         "garbage",

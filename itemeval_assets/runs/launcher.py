@@ -24,6 +24,7 @@ from itemeval_assets.defs.names import (
 )
 from itemeval_assets.defs.steps import end_steps
 from itemeval_assets.instances import ensure_home, open_instance, recording
+from itemeval_assets.interrupts import heeded
 from itemeval_assets.settings import Settings
 from itemeval_assets.storage.processes import is_gone, this_process
 
@@ -79,7 +80,7 @@ class Launcher:
             step = step_name(self.study, tables[0])
             # As a worker gets it: Dagster records plain data, and no enum of a caller.
             run_config["ops"] = {step: {"config": json.loads(json.dumps(dict(config)))}}
-        with recording(self.instance), warnings.catch_warnings():
+        with recording(self.instance), heeded(), warnings.catch_warnings():
             # In a notebook a loop is at work already, and Dagster cannot close its own.
             warnings.filterwarnings("ignore", "coroutine .*shutdown_asyncgens", RuntimeWarning)
             try:

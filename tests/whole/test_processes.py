@@ -31,7 +31,7 @@ from tests.studies import write_study
 from .conftest import Serve
 from .looking import assert_reconciled, cells, logged_samples, results_dir, rows
 
-COMMAND = [sys.executable, "-c", "from itemeval_assets.cli import main; main()", "run"]
+COMMAND = [sys.executable, "-c", "from itemeval_assets.entry import main; main()", "run"]
 PATIENCE_S = 240
 
 

@@ -1,0 +1,48 @@
+"""Ctrl-C and SIGTERM of a whole command: none is lost, and none ends it without a word."""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+__all__ = ["heeded"]
+
+# Long enough to be out of the callback that swallowed it.
+AGAIN_AFTER_S = 0.02
+
+
+@contextmanager
+def heeded() -> Iterator[None]:
+    """SIGTERM is an interrupt like Ctrl-C; and one that Python drops comes again.
+
+    Handlers raise wherever the process is. In a callback of the garbage collector, or of a library
+    in C, Python reports such an exception, and goes on as if nobody had asked for the end.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    report, on_term = sys.unraisablehook, signal.getsignal(signal.SIGTERM)
+
+    def report_or_repeat(dropped: Any) -> None:
+        if issubclass(dropped.exc_type, Exception):
+            report(dropped)
+        else:
+            threading.Timer(AGAIN_AFTER_S, os.kill, (os.getpid(), signal.SIGINT)).start()
+
+    sys.unraisablehook = report_or_repeat
+    if on_term is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    finally:
+        sys.unraisablehook = report
+        if on_term is signal.SIG_DFL:
+            signal.signal(signal.SIGTERM, on_term)
+
+
+def _interrupt(_signum: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
