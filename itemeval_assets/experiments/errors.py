@@ -1,8 +1,10 @@
 """Errors of experiments: of what their users give, and of runs that Dagster did not take."""
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from itemeval_assets.core.errors import ItemevalAssetsError, RunFailed
+from itemeval_assets.core.secrets import without_secrets
 
 if TYPE_CHECKING:
     from .published import ExperimentRun
@@ -22,6 +24,7 @@ class LaunchFailed(RunFailed):
 
     def __init__(self, run: "ExperimentRun[Any, Any]", why: Exception) -> None:
         told = str(why) if isinstance(why, ItemevalAssetsError) else f"{type(why).__name__}: {why}"
+        told = without_secrets(told, os.environ)
         super().__init__(
             f"{run.experiment_id} is published in {run.uri}, but Dagster could not run it: {told}\n"
             "Once that is mended, resume(run) goes on; it need not be published again"

@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -12,9 +13,14 @@ import pyarrow.parquet as pq
 from itemeval_assets.settings import S3Settings
 from itemeval_assets.storage.backends import Backend
 
+from .field_types import described
 from .reading import readable
+from .survey import FILES, SCALARS
 
-__all__ = ["FrameDetails", "frame_details", "pandas_line"]
+if TYPE_CHECKING:
+    from .published import ExperimentRun
+
+__all__ = ["FrameDetails", "frame_details", "frames_of", "pandas_line"]
 
 # What neither a URI nor a path gives a meaning of its own.
 PLAIN = re.compile(r"s3://[\w./=-]+", re.ASCII)
@@ -34,6 +40,22 @@ class FrameDetails:
     index: dict[str, str]
     columns: dict[str, str]
     load: str
+
+
+def frames_of(run: "ExperimentRun[Any, Any]", only: str | None = None) -> dict[str, FrameDetails]:
+    """The final frames of a run by name, scalars first; or only one. Says of fields what they are.
+
+    Raises StoreError that names the object when one cannot be read.
+    """
+    io_spec, files = run.io_spec(), run.list_results_files()
+    levels, columns = described(io_spec, "input"), described(io_spec, "output")
+    return {
+        name: frame_details(
+            run.backend, files[name], levels, columns if name in (SCALARS, FILES) else {}
+        )
+        for name in sorted(files, key=lambda name: name != SCALARS)
+        if only in (name, None)
+    }
 
 
 def frame_details(

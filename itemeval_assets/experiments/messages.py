@@ -9,7 +9,9 @@ import dagster as dg
 from itemeval_assets.core.secrets import beginning
 from itemeval_assets.dagster_io.failures import in_event
 
+from .frame_details import frames_of
 from .preview import preview
+from .survey import ERRORS, SCALARS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +28,7 @@ def run_metadata(run: "ExperimentRun[Any, Any]") -> dict[str, Any]:
     """The specs that failed, counts, the first rows, and where each frame is."""
     completion, files = run.status(), run.list_results_files()
     failed = completion.failed or 0
-    shown = _shown(lambda: _table(run.head("scalars", SHOWN))) if completion.succeeded else None
+    shown = _shown(lambda: _table(run.head(SCALARS, SHOWN))) if completion.succeeded else None
     return {
         "failed": failed,
         **({"errors": error_rows(run)} if failed else {}),
@@ -34,6 +36,7 @@ def run_metadata(run: "ExperimentRun[Any, Any]") -> dict[str, Any]:
         "succeeded": completion.succeeded or 0,
         "dagster/row_count": completion.succeeded or 0,
         **({"preview": shown} if shown else {}),
+        **_columns(run),
         "run": dg.MetadataValue.path(run.uri),
         **{
             f"final/{name}": dg.MetadataValue.path(run.backend.uri(key))
@@ -42,16 +45,31 @@ def run_metadata(run: "ExperimentRun[Any, Any]") -> dict[str, Any]:
     }
 
 
+def _columns(run: "ExperimentRun[Any, Any]") -> dict[str, dg.MetadataValue]:
+    """The columns of the scalars, with what the schema says of them; and how pandas reads them."""
+    try:
+        details = frames_of(run, only=SCALARS)[SCALARS]
+    except Exception as error:
+        return {"read": _not_shown(error)}
+    kinds = (details.index | details.columns).items()
+    parts = ((name, *kind.partition(": ")) for name, kind in kinds)
+    columns = [dg.TableColumn(name, kind, description=about) for name, kind, _, about in parts]
+    return {
+        "dagster/column_schema": dg.MetadataValue.table_schema(dg.TableSchema(columns)),
+        "read": dg.MetadataValue.md(f"```python\n{details.load}\n```"),
+    }
+
+
 def error_rows(run: "ExperimentRun[Any, Any]") -> dg.MetadataValue:
     """The first specs that failed, with their error."""
     first = ("sort_index", "error_type", "message")
-    return _shown(lambda: _table(run.head("errors", SHOWN), ("traceback",), first))
+    return _shown(lambda: _table(run.head(ERRORS, SHOWN), ("traceback",), first))
 
 
 def all_failed(run: "ExperimentRun[Any, Any]") -> dg.Failure:
     """The end of a run of which no spec succeeded."""
-    first = run.head("errors", 1).iloc[0]
-    key = run.list_results_files()["errors"]
+    first = run.head(ERRORS, 1).iloc[0]
+    key = run.list_results_files()[ERRORS]
     return dg.Failure(
         description=(
             f"{run.experiment_id}: every spec failed; the first with "
@@ -68,7 +86,11 @@ def _shown(make: Callable[[], dg.MetadataValue]) -> dg.MetadataValue:
     try:
         return make()
     except Exception as error:
-        return dg.MetadataValue.text(in_event(f"not shown: {type(error).__name__}: {error}"))
+        return _not_shown(error)
+
+
+def _not_shown(error: Exception) -> dg.MetadataValue:
+    return dg.MetadataValue.text(in_event(f"not shown: {type(error).__name__}: {error}"))
 
 
 def _table(

@@ -5,12 +5,12 @@ from typing import Any
 
 from .base import BaseExperiment, list_experiments
 from .errors import SpecError
-from .field_types import described, fields
-from .frame_details import FrameDetails, frame_details
+from .field_types import fields
+from .frame_details import FrameDetails, frames_of
 from .preview import preview
 from .published import ExperimentRun, VersionedExperiment
 from .settings import ExperimentStorageSettings
-from .survey import ERRORS, FILES, SCALARS
+from .survey import ERRORS
 from .versions import SemVer
 
 __all__ = [
@@ -124,21 +124,15 @@ def summarize_run(run: ExperimentRun[Any, Any]) -> RunSummary:
 
 def run_details(run: ExperimentRun[Any, Any]) -> RunDetails:
     """What is in a run, from the ends of its frames; the first rows of those that failed."""
-    files, io_spec = run.list_results_files(), run.io_spec()
-    levels, columns = described(io_spec, "input"), described(io_spec, "output")
-    of_output = (SCALARS, FILES)
+    io_spec, frames = run.io_spec(), frames_of(run)
     return RunDetails(
         summary=summarize_run(run),
         manifest=run.manifest().model_dump(mode="json"),
         inputs=fields(io_spec, "input"),
         outputs=fields(io_spec, "output"),
         artifacts=run.input_artifacts(),
-        frames={
-            name: frame_details(run.backend, key, levels, columns if name in of_output else {})
-            # The scalars first; the sort keeps the others in order.
-            for name, key in sorted(files.items(), key=lambda item: item[0] != SCALARS)
-        },
-        failures=_failures(run) if ERRORS in files else [],
+        frames=frames,
+        failures=_failures(run) if ERRORS in frames else [],
     )
 
 

@@ -1,6 +1,7 @@
 """What Dagster keeps of an error: read from its SQLite files, whatever raised it."""
 
 import sqlite3
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -8,12 +9,19 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._utils.error import serializable_error_info_from_exc_info
+from pydantic import SecretStr
 
 from itemeval_assets import stages
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.dagster_io.failures import MOST_CHARACTERS, users_errors
+from itemeval_assets.defs import notifications
+from itemeval_assets.defs.build import build_definitions
 from itemeval_assets.experiments import BaseExperiment
 from itemeval_assets.experiments import assets as experiment_assets
+from itemeval_assets.instances import make_home
+from itemeval_assets.settings import Settings
+from itemeval_assets.storage import attempts
 from itemeval_assets.storage.store import ResultsStore
 from tests.defs.runs import message, runs_of, toy_study
 from tests.experiments import toys
@@ -167,3 +175,33 @@ def test_an_end_that_was_meant_passes() -> None:
     with pytest.raises(dg.Failure) as found, users_errors():
         raise meant
     assert found.value is meant
+
+
+def test_a_tick_that_fails_holds_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOME_API_KEY", KEY)
+    settings = Settings(webhook_url=SecretStr("http://127.0.0.1:9/hook"))
+    definitions = build_definitions(settings, [toy_study(tmp_path)])
+    monkeypatch.setattr(attempts, "count_failures", leak)
+    monkeypatch.setattr(notifications, "_ended_runs", leak)
+    with dg.DagsterInstance.from_config(str(make_home(tmp_path / "home"))) as instance:
+        schedule = definitions.resolve_schedule_def("toy_reruns")
+        sensor = definitions.resolve_sensor_def("itemeval_assets_failed_checks")
+        told = [
+            ended_with(lambda: schedule.evaluate_tick(dg.build_schedule_context(instance))),
+            ended_with(lambda: sensor.evaluate_tick(dg.build_sensor_context(instance))),
+        ]
+        monkeypatch.setattr(attempts, "count_failures", refuse)
+        skipped = schedule.evaluate_tick(dg.build_schedule_context(instance)).skip_message or ""
+    assert "the disk is full, says (redacted) with (redacted)" in skipped
+    for text in told:
+        assert "the server said no to (redacted)" in text
+    assert [secret for secret in SECRETS for text in (*told, skipped) if secret in text] == []
+
+
+def ended_with(tick: Callable[[], Any]) -> str:
+    """The error of a tick, as Dagster records it."""
+    try:
+        tick()
+    except Exception:
+        return serializable_error_info_from_exc_info(sys.exc_info()).to_string()
+    raise AssertionError("the tick did not fail")

@@ -93,10 +93,18 @@ def test_failed_specs_come_first(folder: Any, instance: dg.DagsterInstance) -> N
     assert list(error)[:3] == ["sort_index", "error_type", "message"]
     assert (error["sort_index"], error["message"], error["temperature"]) == (1, "no 1", 1.0)
     assert "traceback" not in error
+    columns = {column.name: column for column in found["dagster/column_schema"].schema.columns}
+    assert (columns["temperature"].type, columns["temperature"].description) == (
+        "double",
+        "in kelvin",
+    )
+    assert columns["energy"].type == "double" and "scalars.pq" in found["read"].md_str
 
 
 def test_a_frame_that_cannot_be_shown_says_why(folder: Any, instance: dg.DagsterInstance) -> None:
     run, ref = BaseExperiment(simulate_energy).allocate(simulations(1), instance=instance)
     ref.result()
     run.backend.update(run.place.final_file("scalars"), lambda _: b"broken")
-    assert "scalars.pq is no readable Parquet file" in str(run_metadata(run)["preview"].value)
+    found = run_metadata(run)
+    for name in ("preview", "read"):
+        assert "scalars.pq is no readable Parquet file" in str(found[name].value)

@@ -1,5 +1,7 @@
 """A bucket: what goes wrong with one, and what a lock there is worth."""
 
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +17,7 @@ from itemeval_assets.storage.s3 import S3Backend, split_s3
 from itemeval_assets.storage.store import ResultsStore
 from tests.rows import solution, table
 from tests.s3_server import S3Server
+from tests.studies import write_study
 
 PARTITION = ("g1",)
 
@@ -323,3 +326,16 @@ def _wait_for(condition: Any) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def test_commands_that_only_read_a_bucket_load_no_dagster(s3_location: str, tmp_path: Path) -> None:
+    config = write_study(tmp_path, items=1, extra={"output_dir": s3_location})
+    code = (
+        "import sys; from itemeval_assets.cli import run_cli; "
+        f"code = run_cli(['status', {str(config)!r}]); "
+        "print(code, [name for name in sys.modules if name.startswith('dagster')])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert done.stdout.splitlines()[-1] == "0 []", done.stderr
