@@ -9,7 +9,10 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-__all__ = ["heeded"]
+__all__ = ["INTERRUPTIONS", "heeded"]
+
+# Ctrl-C, as Dagster raises it, or as Python does.
+INTERRUPTIONS = ("DagsterExecutionInterruptedError", "KeyboardInterrupt")
 
 # Long enough to be out of the callback that swallowed it.
 AGAIN_AFTER_S = 0.02
@@ -28,7 +31,7 @@ def heeded() -> Iterator[None]:
     report, on_term = sys.unraisablehook, signal.getsignal(signal.SIGTERM)
 
     def report_or_repeat(dropped: Any) -> None:
-        if issubclass(dropped.exc_type, Exception):
+        if dropped.exc_type.__name__ not in INTERRUPTIONS:
             report(dropped)
         else:
             threading.Timer(AGAIN_AFTER_S, os.kill, (os.getpid(), signal.SIGINT)).start()

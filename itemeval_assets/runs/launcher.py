@@ -24,7 +24,7 @@ from itemeval_assets.defs.names import (
 )
 from itemeval_assets.defs.steps import end_steps
 from itemeval_assets.instances import ensure_home, open_instance, recording
-from itemeval_assets.interrupts import heeded
+from itemeval_assets.interrupts import INTERRUPTIONS, heeded
 from itemeval_assets.settings import Settings
 from itemeval_assets.storage.processes import is_gone, this_process
 
@@ -32,8 +32,6 @@ __all__ = ["Launcher"]
 
 # Which process a run lives in: nobody else notices when it is killed.
 PROCESS_TAG = "itemeval_assets/process"
-# Ctrl-C, as Dagster raises it, or as a library that took it first.
-INTERRUPTIONS = ("DagsterExecutionInterruptedError", "KeyboardInterrupt")
 BLOCKED = "DagsterAssetCheckFailedError"
 IN_PROGRESS = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
 

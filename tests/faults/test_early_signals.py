@@ -1,5 +1,6 @@
 """Signals where nobody can take them: while packages load, and in callbacks of the collector."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -106,10 +107,11 @@ def test_a_dropped_interrupt_comes_again_and_other_errors_are_reported(
     monkeypatch.setattr(sys, "unraisablehook", lambda dropped: told.append(dropped.exc_type))
     with heeded():
         drop(ValueError("told as ever"))
+        drop(asyncio.CancelledError())
         with pytest.raises(KeyboardInterrupt):
             drop(KeyboardInterrupt())
             time.sleep(5)
-    assert told == [ValueError]
+    assert told == [ValueError, asyncio.CancelledError]
 
 
 def test_threads_leave_signals_alone() -> None:
