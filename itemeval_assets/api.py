@@ -95,13 +95,12 @@ def recover(config: str | Path | Study, accept_loss: bool = False) -> "RunSummar
     """
     from itemeval_assets.runs.study import run_study
     from itemeval_assets.stages.evidence import partitions_to_mend
-    from itemeval_assets.storage.store import open_store
 
     study = _as_study(config)
     accept_loss = _flag("accept_loss", accept_loss)
     everything = _asked(study, None, None, None, None, False, None, None)
     known = [*study.generate_partitions(), *study.grade_partitions()]
-    left = partitions_to_mend(open_store(study), known)
+    left = partitions_to_mend(_store(study), known)
     asked = replace(everything, partitions=left, recover_only=True, accept_loss=accept_loss)
     return run_study(study, asked, None)
 
@@ -120,13 +119,12 @@ def reset(
     partitions that had been asked for, those given up among them.
     """
     from itemeval_assets.stages import reruns
-    from itemeval_assets.storage.store import open_store
 
     study = _as_study(config)
     asked = _asked(study, only, conditions, graders, rubrics, False, None, None)
     names_judges = graders is not None or rubrics is not None
     chosen = {*asked.gradings(), *([] if names_judges else asked.solutions())}
-    return study.named(reruns.reset(open_store(study), chosen))
+    return study.named(reruns.reset(_store(study), chosen))
 
 
 def estimate(
@@ -147,13 +145,12 @@ def estimate(
     from itemeval_assets.stages import estimate, items
     from itemeval_assets.stages.stage_run import Scope
     from itemeval_assets.storage.inputs import load_prices
-    from itemeval_assets.storage.store import open_store
 
     study = _as_study(config)
     asked = _asked(study, only, conditions, graders, rubrics, force, policy, None)
     if _flag("errored", errored):
         asked = replace(asked, partitions=_errored(study, policy))
-    store = open_store(study)
+    store = _store(study)
     scope = Scope(
         study=study,
         store=store,
@@ -175,10 +172,9 @@ def preflight(config: str | Path | Study, *, max_usd: float | None = None) -> "l
 def status(config: str | Path | Study, *, policy: str | None = None) -> "StudyStatus":
     """How far a study is: the completion matrix. No model is called."""
     from itemeval_assets.stages.status import survey
-    from itemeval_assets.storage.store import open_store
 
     study = _as_study(config)
-    return survey(study, open_store(study), policy)
+    return survey(study, _store(study), policy)
 
 
 def export(config: str | Path | Study, *, for_spreadsheets: bool = False) -> "ExportResult":
@@ -209,11 +205,9 @@ def table(config: str | Path | Study, name: str) -> "pd.DataFrame":
     """A stored table as a DataFrame with nullable Arrow types. Raises ConfigError for its name."""
     import pandas as pd
 
-    from itemeval_assets.storage.store import open_store
-
     if not isinstance(name, str) or name not in TABLES:
         raise ConfigError(f"there is no table {name!r}; tables: {', '.join(TABLES)}")
-    rows = open_store(_as_study(config)).read(name)
+    rows = _store(_as_study(config)).read(name)
     return rows.to_pandas(types_mapper=pd.ArrowDtype)
 
 
@@ -236,12 +230,11 @@ def cells(
     import pandas as pd
 
     from itemeval_assets.stages.cells import everything
-    from itemeval_assets.storage.store import open_store
 
     study = _as_study(config)
     asked = _asked(study, None, conditions, graders, rubrics, False, policy, None)
     wanted = _known_states(states) or CELL_STATES
-    store = open_store(study)
+    store = _store(study)
     items = _items(study, store)
     rows = everything(study, store, asked.gradings(), policy, wanted, items)
     return rows.to_pandas(types_mapper=pd.ArrowDtype)
@@ -261,13 +254,20 @@ def count_cells(
     Without `states`: those that are not done.
     """
     from itemeval_assets.stages.cells import survey
-    from itemeval_assets.storage.store import open_store
 
     study = _as_study(config)
     asked = _asked(study, None, conditions, graders, rubrics, False, policy, None)
     wanted = _known_states(states) or CELL_STATES[1:]
-    store = open_store(study)
+    store = _store(study)
     return survey(study, store, asked.gradings(), policy, wanted, _items(study, store))
+
+
+def _store(study: Study) -> "ResultsStore":
+    from itemeval_assets.storage.store import open_store
+
+    store = open_store(study)
+    store.require_layout()
+    return store
 
 
 def _items(study: Study, store: "ResultsStore") -> "pa.Table":

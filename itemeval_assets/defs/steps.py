@@ -61,7 +61,9 @@ def store_of(study: Study) -> "ResultsStore":
     # Late: definitions load without pyarrow.
     from itemeval_assets.storage.store import open_store
 
-    return open_store(study)
+    store = open_store(study)
+    store.require_layout()
+    return store
 
 
 @contextmanager

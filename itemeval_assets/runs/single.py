@@ -56,6 +56,7 @@ def _health(record: Mapping[str, Any]) -> ModelHealth:
 def run_export(study: Study, for_spreadsheets: bool) -> ExportResult:
     """Materialize the ledger and the export, and say what was written."""
     store = open_store(study)
+    store.require_layout()
     require_results(study, store)
     require_no_loss(study, store)
     with Launcher.open(study) as launch:
@@ -67,6 +68,7 @@ def run_export(study: Study, for_spreadsheets: bool) -> ExportResult:
 def run_release(study: Study, version: str | None) -> ReleaseSummary:
     """Materialize the ledger and the release, and say what was published."""
     store = open_store(study)
+    store.require_layout()
     if not store.has_results():
         raise StoreError(f"study {study.name} has no results yet; run it, then release it")
     require_no_loss(study, store)

@@ -81,6 +81,7 @@ def run_study(
     what is known by then. `workers`: processes that share the partitions of a stage.
     """
     store, prices = open_store(study), prices_if_needed(study)
+    store.require_layout()
     _require_results(study, store, asked)
     require_sane_consent(asked.consent_usd, study.config.budget)
     holder = f"command-{uuid.uuid4().hex}"

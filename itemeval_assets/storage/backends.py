@@ -66,6 +66,13 @@ class Backend(Protocol):
         """Keys below a folder, sorted; drafts and locks of the store left out."""
         ...
 
+    def walk(self) -> Iterator[tuple[str, bool]]:
+        """Every file and folder by its key, and whether it is a file; hidden folders left out.
+
+        Nothing in a bucket: what has no folders has none in the place of an object.
+        """
+        ...
+
     def upload(self, path: Path, key: str, *, give_away: bool = False) -> None:
         """Write a file of this machine as an object; given away, it need not stay."""
         ...

@@ -28,7 +28,7 @@ class LocalBackend:
     def read(self, key: str) -> bytes | None:
         try:
             return (self._path(key)).read_bytes()
-        except (FileNotFoundError, IsADirectoryError):
+        except FileNotFoundError:
             return None
         except OSError as error:
             raise StoreError(f"cannot read {self.uri(key)}: {_reason(error)}") from error
@@ -68,6 +68,14 @@ class LocalBackend:
         files = (path for path in self._path(prefix).rglob("*") if path.is_file())
         keys = (path.relative_to(self.root).as_posix() for path in files)
         return sorted(key for key in keys if not is_own(key, prefix))
+
+    def walk(self) -> Iterator[tuple[str, bool]]:
+        for folder, folders, files in os.walk(self.root):
+            above = Path(folder).relative_to(self.root)
+            folders[:] = [name for name in folders if not name.startswith(".")]
+            for names, is_file in ((folders, False), (files, True)):
+                for name in names:
+                    yield (above / name).as_posix(), is_file
 
     def upload(self, path: Path, key: str, *, give_away: bool = False) -> None:
         with self._writing(key), self._draft(key) as draft:

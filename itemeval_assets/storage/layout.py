@@ -4,7 +4,10 @@ The only module that knows a path. Ids hold `[a-z0-9_-]` alone, so no name can l
 the directory.
 """
 
-from itemeval_assets.core.study import Partition, stage_of
+import re
+
+from itemeval_assets.core.study import STAGES, Partition, stage_of
+from itemeval_assets.core.tables import ITEMS, LEDGER, TABLES
 
 __all__ = [
     "BEGINNING",
@@ -27,6 +30,7 @@ __all__ = [
     "RUNNING_LOGS",
     "STUDY_FILE",
     "claim_key",
+    "is_file",
     "log_dir",
     "log_key",
     "manifest_key",
@@ -72,6 +76,11 @@ EXPORT_CELLS_SPREADSHEET = "export/cells_for_spreadsheets.csv"
 LOGS = "logs"
 RUNNING_LOGS = f"{LOGS}/running"
 
+# Files of a study by their ends; folders of other names that hold them, beside those of the tables.
+_FILE = re.compile(r".\.(?:parquet|csv|json|eval)$")
+_FOLDERS = {"export", "manifests", LOGS}
+_BELOW = re.compile(rf"(?:{'|'.join((*STAGES, 'running'))}|.*--[0-9a-f]{{12}})$")
+
 # Tables of all stages have a folder for each; the preflight has one file.
 _BY_STAGE = {"bookings", "log_index", "replaced"}
 
@@ -92,6 +101,21 @@ def partition_of(table: str, key: str) -> Partition:
     """The partition whose file `key` is: the inverse of `table_key`."""
     parts = tuple(key.removesuffix(".parquet").split("/")[1:])
     return parts[1:] if table in _BY_STAGE else parts
+
+
+def is_file(key: str) -> bool | None:
+    """Whether a file belongs in this place of a study, or a folder; null: neither is ours."""
+    top, *below = key.split("/")
+    table = top.removesuffix(".parquet") if top.endswith(".parquet") else None
+    if not below:
+        if table in TABLES:
+            return table in (ITEMS.name, LEDGER.name)
+        return False if top in _FOLDERS else True if top in IF_DELETED else None
+    if table not in TABLES and top not in _FOLDERS:
+        return None
+    if _FILE.search(below[-1]):
+        return True
+    return False if _BELOW.fullmatch(below[-1]) else None
 
 
 def manifest_key(run_id: str) -> str:

@@ -177,6 +177,9 @@ class S3Backend:
         keys = (entry["Key"].removeprefix(self._prefix) for entry in self._pages(prefix, {}))
         return sorted(key for key in keys if not is_own(key, prefix))
 
+    def walk(self) -> Iterator[tuple[str, bool]]:
+        return iter(())
+
     def upload(self, path: Path, key: str, *, give_away: bool = False) -> None:
         with self._telling("write", key):
             self.client.upload_file(str(path), self.bucket, self._prefix + key)

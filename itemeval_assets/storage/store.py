@@ -206,6 +206,23 @@ class ResultsStore:
                 f"config, correct `config` in {self.backend.uri(layout.STUDY_FILE)}"
             )
 
+    def require_layout(self) -> None:
+        """Raise StoreError where a folder lies in the place of a file, or a file in a folder's.
+
+        It would be read as if there were no rows, and their calls be made again.
+        """
+        for key, is_file in self.backend.walk():
+            wanted = layout.is_file(key)
+            if wanted is None or wanted == is_file:
+                continue
+            if key == layout.OLDER_BOOKINGS and self.is_older():
+                continue
+            found, place = ("file", "folder") if is_file else ("folder", "file")
+            raise StoreError(
+                f"{self.backend.uri(key)}: a {found} lies where a {place} belongs; move it away, "
+                f"and restore the {place} from a copy, if there is one. Nothing was changed"
+            )
+
     def is_owned(self) -> bool:
         """Whether the study directory holds results of a config, which then owns it."""
         return self.backend.exists(layout.STUDY_FILE)

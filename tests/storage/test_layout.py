@@ -29,6 +29,24 @@ PARTITIONED = {
 }
 
 
+@pytest.mark.parametrize("table", TABLES)
+@given(data=st.data())
+def test_every_file_and_folder_is_known_for_what_it_is(table: str, data: st.DataObject) -> None:
+    partition = data.draw(PARTITIONED.get(table, st.just(())))
+    keys = [layout.table_key(table, partition), layout.manifest_key("r"), *layout.IF_DELETED]
+    keys += [layout.EXPORT_LONG_CSV, layout.EXPORT_CELLS_PARQUET, layout.RERUNS]
+    keys += [layout.log_key(partition, "2026-11-26T09:00:00+00:00", "task"), "logs/running/x.eval"]
+    for key in keys:
+        assert layout.is_file(key) is True, key
+        for parent in list(PurePosixPath(key).parents)[:-1]:
+            assert layout.is_file(str(parent)) is False, parent
+
+
+@pytest.mark.parametrize("key", ["notes.txt", "notes", "logs/notes", "x/y.eval"])
+def test_what_a_user_puts_beside_it_may_be_a_file_or_a_folder(key: str) -> None:
+    assert layout.is_file(key) is None
+
+
 @pytest.mark.parametrize("table", PARTITIONED)
 @given(data=st.data())
 def test_a_partition_is_found_again_from_its_file(table: str, data: st.DataObject) -> None:
