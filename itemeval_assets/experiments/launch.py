@@ -66,6 +66,11 @@ def launch(
     except Exception as error:
         reference.end(_launch_failed(run, error))
         logging.getLogger(__name__).warning("%s", reference.error)
+    except KeyboardInterrupt:
+        logging.getLogger(__name__).warning(
+            "%s is published in %s; resume(run) runs it", run.experiment_id, run.uri
+        )
+        raise
     return reference
 
 

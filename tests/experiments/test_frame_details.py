@@ -10,13 +10,10 @@ import pytest
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.experiments import (
     BaseExperiment,
-    ExperimentInputSpec,
-    ExperimentOutputSpec,
-    experiment,
     run_details,
 )
 from itemeval_assets.experiments.frame_details import frame_details
-from itemeval_assets.reports.experiments import _bytes, run_shown
+from itemeval_assets.reports.experiments import _bytes, _frame, run_shown
 from itemeval_assets.storage.backends import open_backend
 from itemeval_assets.storage.s3 import S3Backend
 from tests.experiments.toys import simulate_energy, simulations
@@ -103,24 +100,13 @@ def test_a_file_that_is_no_frame_is_named(tmp_path) -> None:
         frame_details(backend, "final/x.pq", {}, {})
 
 
-class Wide(ExperimentInputSpec):
-    x: int
-
-
-class Row(ExperimentOutputSpec):
-    y: float
-
-
-@experiment
-def wide_rows(spec: Wide) -> Row:
+def test_of_thousands_of_columns_the_first_are_printed(tmp_path, capsys) -> None:
+    backend = open_backend(str(tmp_path))
     columns = {f"hour_{hour}": [1.0] for hour in range(8760)}
-    return Row(y=1.0, dataframes={"wide": pd.DataFrame(columns)})
-
-
-def test_of_thousands_of_columns_the_first_are_printed(folder, instance, capsys) -> None:
-    run, ref = BaseExperiment(wide_rows).allocate([Wide(x=1)], instance=instance)
-    ref.result()
-    run_shown(run_details(run))
+    backend.update("wide.pq", lambda _: pd.DataFrame(columns).to_parquet())
+    found = frame_details(backend, "wide.pq", {}, {})
+    assert len(found.columns) == 8760
+    _frame("wide", found, {})
     text = capsys.readouterr().out
     assert "wide: 1 row, 8,760 columns, " in text and "  hour_38  double\n" in text
     assert "hour_100" not in text and "and 8,720 more: see --json" in text

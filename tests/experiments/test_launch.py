@@ -76,3 +76,14 @@ def test_a_history_that_breaks_in_the_midst_is_told_with_the_run(squares, instan
             ref.result(timeout=60)
     assert isinstance(found.value.__cause__, OSError)
     assert squares.resume(run, instance=instance).result()["square"].tolist() == [9]
+
+
+def test_ctrl_c_once_a_run_is_published_says_where_it_is(squares, instance, monkeypatch, caplog):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(launch, "_add_partition", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        squares.allocate([Number(x=3)], start=False, instance=instance)
+    run = squares.latest_run
+    assert f"{run.experiment_id} is published in {run.uri}; resume(run) runs it" in caplog.text

@@ -21,7 +21,9 @@ from itemeval_assets.experiments import (
     ExperimentStorageSettings,
     FileReference,
     SemVer,
+    compare_versions,
     list_experiments,
+    run_details,
 )
 from itemeval_assets.experiments.fetching import Fetcher
 from itemeval_assets.experiments.specs_table import read_specs
@@ -129,6 +131,14 @@ def test_we_read_what_the_published_client_wrote(bucket, tmp_path):
     (weather,) = run.input_artifacts()["weather"]
     assert Fetcher(run.backend)(weather).read_text() == "sunny"
     assert run.io_spec()["$defs"]["Simulation"]["properties"]["temperature"]["minimum"] == 0
+
+    shown = run_details(run).frames["scalars"]
+    assert (shown.rows, list(shown.index)[4:]) == (
+        3,
+        ["temperature", "material", "weather", "is_hot"],
+    )
+    assert "energy" in shown.columns
+    assert compare_versions(experiment, run, run).is_equal
 
     data = run.backend.read(run.place.specs)
     assert data is not None
