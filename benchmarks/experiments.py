@@ -1,29 +1,26 @@
-"""How fast a run of an experiment is, beside a Dagster op per spec; and what gathering takes.
+"""How runs of experiments grow: with specs, with columns of a frame, with the length of a shard.
 
-    uv run python benchmarks/experiments.py [--specs 10000] [--ops 100] [--trials 3] [--json]
+    python -m benchmarks.experiments [--specs 100000] [--columns 8760] [--shard 2000]
 
-Both run in this process, on an ephemeral instance, so that the ratio is of one machine and one
-moment; the best trial counts, because a busy machine only ever adds time. An op per spec is
-measured on `--ops` specs; its time per spec is what is compared.
-
-The memory is what Arrow has allocated at its highest while the frames of a run are gathered,
-beside the size of these frames in memory: it grows with the largest shard, not with the run.
+Each figure is of a process of its own, specs in it too, from allocate() to the end of the run with
+its results gathered; imports and a first small run come before. The small of two compared runs is
+the better of two, because a busy machine only ever adds time. Memory is the peak of the process.
 """
 
 import argparse
 import json
 import logging
-import os
+import resource
+import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from itemeval_assets.experiments import (
     BaseExperiment,
@@ -35,13 +32,20 @@ from itemeval_assets.experiments import (
 )
 from itemeval_assets.experiments.work import gather_run
 
+from .processes import measure
+from .targets import Target, report
+
+ROOT = Path(__file__).parents[1]
+WIDE_SPECS = 20
 FRAME_ROWS = 200
+OPS = 100
 
 
 class Case(ExperimentInputSpec):
-    """A number."""
+    """A number, and how many columns its frame has."""
 
     x: int
+    columns: int = 0
 
 
 class Result(ExperimentOutputSpec):
@@ -58,27 +62,128 @@ def trivial(spec: Case) -> Result:
 
 @experiment
 def with_frame(spec: Case) -> Result:
-    """A frame of some rows per spec, so that there is something to gather."""
-    frame = pd.DataFrame({"value": [float(spec.x + n) for n in range(FRAME_ROWS)]})
-    return Result(square=spec.x, dataframes={"rows": frame})
+    """A frame of one row and many columns, or of one column and some rows."""
+    shape = (1, spec.columns) if spec.columns else (FRAME_ROWS, 1)
+    values = np.full(shape, float(spec.x))
+    frame = pd.DataFrame(values, columns=[f"h{n}" for n in range(shape[1])])
+    return Result(square=spec.x**2, dataframes={"rows": frame})
 
 
-def seconds_of_run(storage: ExperimentStorageSettings, specs: int) -> float:
-    """From allocate() to the end of the run, results gathered."""
-    cases = [Case(x=n) for n in range(specs)]
+def main() -> None:
+    """Measure, and report ratios of seconds and of peaks."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--specs", type=int, default=100_000)
+    parser.add_argument("--columns", type=int, default=8_760)
+    parser.add_argument("--shard", type=int, default=2_000)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        few, many = (_specs(Path(folder) / str(n), n) for n in (given.specs // 10, given.specs))
+        narrow, wide = (_best("columns", n) for n in (given.columns // 8, given.columns))
+        short, long = (_best("shard", n) for n in (given.shard // 10, given.shard))
+        ops = _best("ops", OPS)
+    report(
+        [
+            _slope("specs", few, many, 1.3),
+            Target(
+                "memory of specs",
+                many["peak_mb"] / few["peak_mb"],
+                3,
+                f"peak at {many['n']:,} specs / at {few['n']:,}",
+            ),
+            Target(
+                "memory of the gather",
+                many["gather_peak_mb"] / few["gather_peak_mb"],
+                1.15,
+                f"peak at {many['n']:,} specs / at {few['n']:,}",
+            ),
+            _slope("columns of a frame", narrow, wide, 1.3),
+            Target(f"{wide['n']:,} columns x {WIDE_SPECS} specs, s", wide["seconds"], 5, "a run"),
+            _slope("specs of one shard", short, long, 1.3),
+            Target(
+                "a spec, beside an op each",
+                (ops["seconds"] / ops["n"]) / (few["seconds"] / few["n"]),
+                10,
+                f"seconds of a Dagster op per spec / of a run of {few['n']:,} specs, per spec",
+                at_least=True,
+            ),
+        ],
+        specs=[few, many],
+        columns=[narrow, wide],
+        shard=[short, long],
+        ops=ops,
+    )
+
+
+def _slope(name: str, small: dict[str, Any], large: dict[str, Any], bound: float) -> Target:
+    ratio = (large["seconds"] / large["n"]) / (small["seconds"] / small["n"])
+    how = f"seconds per one at {large['n']:,} / at {small['n']:,}"
+    return Target(name, ratio, bound, how)
+
+
+def _specs(folder: Path, specs: int) -> dict[str, Any]:
+    """A run of specs, and gathering it again in a process that does nothing else."""
+    found = _best("specs", specs, folder)
+    gathered = _process("gather", specs, folder)
+    return {
+        **found,
+        "gather_s": gathered["seconds"],
+        "gather_peak_mb": gathered["peak_mb"],
+    }
+
+
+def _best(what: str, n: int, folder: Path | None = None) -> dict[str, Any]:
+    """The faster of two runs."""
+    runs = [_process(what, n, folder) for _ in range(2)]
+    return min(runs, key=lambda run: run["seconds"])
+
+
+def _process(what: str, n: int, folder: Path | None) -> dict[str, Any]:
+    command = [sys.executable, "-m", "benchmarks.experiments", "--one", what, str(n)]
+    with tempfile.TemporaryDirectory() as own:
+        done = measure([*command, str(folder or own)], ROOT, {"DAGSTER_DISABLE_TELEMETRY": "true"})
+    return {"n": n, **json.loads(done.output)}
+
+
+def one(what: str, n: int, folder: str) -> dict[str, float]:
+    """One measurement, in this process."""
+    logging.disable(logging.WARNING)
+    storage = ExperimentStorageSettings(BUCKET=folder)
+    if what == "gather":
+        run = BaseExperiment(trivial, storage_settings=storage).latest_run
+        seconds = _seconds(lambda: gather_run(run))
+    elif what == "ops":
+        seconds = _seconds(lambda: _op_per_spec(n))
+    else:
+        _run(trivial, [Case(x=0)], storage, 1)
+        cases, size, function = {
+            "specs": ([Case(x=x) for x in range(n)], 500, trivial),
+            "columns": ([Case(x=x, columns=n) for x in range(WIDE_SPECS)], 500, with_frame),
+            "shard": ([Case(x=x) for x in range(n)], n, with_frame),
+        }[what]
+        seconds = _seconds(lambda: _run(function, cases, storage, size))
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"seconds": round(seconds, 3), "peak_mb": round(peak_mb, 1)}
+
+
+def _seconds(act: Any) -> float:
+    begun = time.perf_counter()
+    act()
+    return time.perf_counter() - begun
+
+
+def _run(
+    function: Any, cases: Sequence[Case], storage: ExperimentStorageSettings, size: int
+) -> None:
+    settings = ExperimentRunSettings(executor="in_process", shard_size=size)
     with dg.DagsterInstance.ephemeral() as instance:
-        start = time.perf_counter()
-        _, ref = BaseExperiment(trivial, storage_settings=storage).allocate(
-            cases, instance=instance
+        _, ref = BaseExperiment(function, storage_settings=storage).allocate(
+            cases, run_settings=settings, instance=instance
         )
-        scalars = ref.result()
-        seconds = time.perf_counter() - start
-    assert len(scalars) == specs
-    return seconds
+        assert len(ref.result()) == len(cases)
 
 
-def seconds_per_op(ops: int) -> float:
-    """A Dagster job of an op per spec, which does the same: its time per spec."""
+def _op_per_spec(ops: int) -> None:
+    """A Dagster job of an op per spec, which does the same."""
 
     @dg.op(out=dg.DynamicOut(int))
     def cases() -> Iterator[dg.DynamicOutput[int]]:
@@ -99,75 +204,12 @@ def seconds_per_op(ops: int) -> float:
 
     quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
     with dg.DagsterInstance.ephemeral() as instance:
-        start = time.perf_counter()
         result = op_per_spec.execute_in_process(instance=instance, run_config=quiet)
-        seconds = time.perf_counter() - start
     assert result.output_for_node("collect") == ops
-    return seconds / ops
-
-
-def gather_memory(storage: ExperimentStorageSettings, shards: int) -> tuple[int, int]:
-    """(most bytes allocated while gathering, bytes of the gathered frames in memory)."""
-    settings = ExperimentRunSettings(shard_size=100)
-    cases = [Case(x=n) for n in range(100 * shards)]
-    with dg.DagsterInstance.ephemeral() as instance:
-        run, ref = BaseExperiment(with_frame, storage_settings=storage).allocate(
-            cases, run_settings=settings, instance=instance
-        )
-        ref.result()
-    usual = pa.default_memory_pool()
-    pool = pa.proxy_memory_pool(usual)
-    pa.set_memory_pool(pool)
-    try:
-        gather_run(run)
-    finally:
-        pa.set_memory_pool(usual)
-    files = [Path(run.backend.local_copy(key)) for key in run.list_results_files().values()]
-    size = sum(pq.ParquetFile(path).read(use_threads=False).nbytes for path in files)
-    return pool.max_memory(), size
-
-
-def measure(specs: int, ops: int, trials: int) -> dict[str, Any]:
-    """All figures."""
-    with tempfile.TemporaryDirectory() as folder:
-        storage = ExperimentStorageSettings(BUCKET=folder)
-        seconds_of_run(storage, 10)  # loads what is loaded once
-        seconds = min(seconds_of_run(storage, specs) for _ in range(trials))
-        op_seconds = min(seconds_per_op(ops) for _ in range(trials))
-        few, few_size = gather_memory(storage, 5)
-        many, many_size = gather_memory(storage, 50)
-    return {
-        "specs": specs,
-        "seconds": round(seconds, 2),
-        "seconds_of_an_op_per_spec": round(op_seconds * specs, 1),
-        "ratio": round(op_seconds * specs / seconds, 1),
-        "gather_peak_mb": {"5 shards": _mb(few), "50 shards": _mb(many)},
-        "gathered_mb": {"5 shards": _mb(few_size), "50 shards": _mb(many_size)},
-        "peak_growth": round(many / few, 2),
-    }
-
-
-def _mb(count: int) -> float:
-    return round(count / 1e6, 1)
-
-
-def main() -> None:
-    """Measure, and print."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("--specs", type=int, default=10_000)
-    parser.add_argument("--ops", type=int, default=100)
-    parser.add_argument("--trials", type=int, default=3)
-    parser.add_argument("--json", action="store_true")
-    given = parser.parse_args()
-    os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "true")
-    logging.disable(logging.WARNING)
-    result = measure(given.specs, given.ops, given.trials)
-    if given.json:
-        print(json.dumps(result))
-        return
-    for name, value in result.items():
-        print(f"{name:<28} {value}")
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:2] == ["--one"]:
+        json.dump(one(sys.argv[2], int(sys.argv[3]), sys.argv[4]), sys.stdout)
+    else:
+        main()
