@@ -33,6 +33,7 @@ NAMES = [
     "latency",
     "overhead",
     "end_to_end",
+    "experiments",
 ]
 # {name: the benchmark and its options}
 LONG = {
