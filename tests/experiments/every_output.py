@@ -116,7 +116,7 @@ def every_output(spec: Given) -> Every:
     for name, index_of in INDEXES.items():
         index, _ = index_of(spec.n)
         # A frame has no name of a level of its spec: its columns have a prefix.
-        columns = {
+        columns: dict[str, Any] = {
             f"c_{kind}": pd.Series([value, value], index=index, dtype=object)
             for kind, value in given.items()
         }

@@ -33,7 +33,7 @@ def test_what_is_read_back_is_what_was_given(storage, instance, executor, shard_
         assert plain(scalars[kind]) == [stored_as(kind, n) for n in range(COUNT)], kind
     assert scalars["n"].tolist() == scalars["mean"].tolist() == [float(n) for n in range(COUNT)]
     assert scalars["sort_index"].tolist() == ["x"] * COUNT
-    levels = scalars.index.to_frame(allow_duplicates=True)
+    levels = {str(name): scalars.index.get_level_values(str(name)) for name in scalars.index.names}
     assert levels["n"].tolist() == levels["sort_index"].tolist() == list(range(COUNT))
     assert levels["mean"].tolist() == [n / 2 for n in range(COUNT)]
     assert levels["instant"].tolist() == [NS.isoformat()] * COUNT
