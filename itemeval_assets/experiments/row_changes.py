@@ -62,7 +62,7 @@ def row_changes(before: pd.DataFrame, after: pd.DataFrame) -> RowChanges:
 
     A row is known by the levels that both frames have, ids and numbers of runs left out; rows that
     are alike in these are matched in their order. Where no level is left, the number of the spec
-    is what it is known by.
+    is what it is known by, or the place of the row.
     """
     levels = _levels(before, after)
     old, new = _places(before, levels), _places(after, levels)
@@ -126,7 +126,10 @@ def _first_of(levels: list[Any], keys: Iterator[tuple[Any, ...]]) -> list[dict[s
 
 
 def _told(levels: list[Any], key: tuple[Any, ...]) -> dict[str, Any]:
-    return {str(name): plain(value) for name, value in zip(levels, key, strict=False)}
+    """What a row is known by; without levels, its place."""
+    *values, place = key
+    found = {str(name): plain(value) for name, value in zip(levels, values, strict=True)}
+    return found or {"row": place}
 
 
 def _differs(before: pd.Series, after: pd.Series) -> np.ndarray:

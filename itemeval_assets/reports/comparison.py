@@ -51,4 +51,4 @@ def _changed_rows(name: str, changes: "RowChanges") -> None:
             out.print(f"  {sign} {spec_line(row)}", soft_wrap=True, markup=False)
     for one in changes.first_changed:
         values = f"{shortened(str(one.before))} -> {shortened(str(one.after))}"
-        out.print(f"  ! {spec_line(one.row)}: {one.column} {values}", soft_wrap=True, markup=False)
+        out.print(f"  ! {one.column} {values}: {spec_line(one.row)}", soft_wrap=True, markup=False)

@@ -91,6 +91,12 @@ def test_without_levels_the_number_of_the_spec_counts() -> None:
     assert found.first_changed == [Difference({"sort_index": 1, "sort_subindex": 0}, "y", 2, 3)]
 
 
+def test_without_an_index_the_place_of_the_row_counts() -> None:
+    found = row_changes(pd.DataFrame({"y": [1, 2]}), pd.DataFrame({"y": [1, 3, 4]}))
+    assert found.first_changed == [Difference({"row": 1}, "y", 2, 3)]
+    assert found.first_added == [{"row": 2}]
+
+
 def test_columns_come_go_and_change_their_type() -> None:
     before = frame({"a": [1], "b": [1], "traceback": ["line 1"]}, x=[0])
     after = frame({"b": [1.0], "c": [1], "traceback": ["line 2"]}, x=[0], new=[1])
@@ -181,6 +187,20 @@ def test_the_command_tells_what_differs(energy, capsys) -> None:
     assert "+ errors  1 row\n" in text
     assert "scalars: 3 rows, then 2: 0 added, 1 removed, 0 changed\n" in text
     assert "- temperature=1.0, pressure=100000.0, material=steel, is_hot=False" in text
+
+
+def test_values_that_differ_are_printed_with_their_specs(energy, instance, capsys) -> None:
+    toys.failing.clear()
+    made, ref = energy.allocate(simulations(3, material="wood"), "bumpmajor", instance=instance)
+    ref.result()
+    key = made.place.final_file("scalars")
+    scalars = made.load_results().rename(index={"wood": "steel"}, level="material")
+    made.backend.update(key, lambda _: scalars.to_parquet())
+    assert run_cli(["experiments", "compare", "simulate_energy", "v1", "v2"]) == 0
+    text = capsys.readouterr().out
+    assert "scalars: 3 rows, then 3: 0 added, 0 removed, 3 changed\n" in text
+    assert "  ! efficiency  3 values\n" in text
+    assert "\n  ! efficiency 95.0 -> nan: temperature=0.0, pressure=100000.0, " in text
 
 
 def test_a_run_equals_itself(energy, capsys) -> None:
