@@ -26,12 +26,15 @@ from itemeval_assets.migrations import unlogged_migrations
 from itemeval_assets.settings import dagster_home_for
 
 __all__ = [
+    "CONFIG",
     "ensure_home",
     "has_turn",
     "make_home",
     "open_instance",
     "opening",
+    "packaged_config",
     "recording",
+    "require_usable",
     "taking_turns",
     "uncaptured",
 ]
@@ -57,18 +60,29 @@ def ensure_home(folder: Path) -> Path:
 
 def make_home(home: Path) -> Path:
     """Make a Dagster home with our dagster.yaml; one that is there stays as it is."""
+    require_usable(home)
+    with opening(home):
+        home.mkdir(parents=True, exist_ok=True)
+        with _alone_in(home):
+            if not (home / CONFIG).exists():
+                draft = home / f".{CONFIG}.draft"
+                draft.write_bytes(packaged_config())
+                draft.replace(home / CONFIG)
+    return home
+
+
+def packaged_config() -> bytes:
+    """Our dagster.yaml."""
+    return (files("itemeval_assets") / "builtin" / CONFIG).read_bytes()
+
+
+def require_usable(home: Path) -> None:
+    """Raise ConfigError for a path that Dagster keeps no history in."""
     if wrong := set(str(home)) & set(UNUSABLE):
         raise ConfigError(
             f"{home}: Dagster keeps no history in a path with {' or '.join(sorted(wrong))}; "
             "rename the folder, or set DAGSTER_HOME to another one"
         )
-    with opening(home):
-        home.mkdir(parents=True, exist_ok=True)
-        with _alone_in(home):
-            if not (home / CONFIG).exists():
-                packaged = files("itemeval_assets") / "builtin" / CONFIG
-                (home / CONFIG).write_bytes(packaged.read_bytes())
-    return home
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from itemeval_assets.core.study import Study
 from itemeval_assets.settings import HOME_FOLDER
 from itemeval_assets.storage.inputs import load_study
 from itemeval_assets.storage.layout import LOGS
+from itemeval_assets.storage.new_files import write_new
 
 if TYPE_CHECKING:
     from itemeval_assets.engine.progress import Progress
@@ -48,21 +49,18 @@ class QuickstartSummary:
 
 def init(folder: Path) -> list[Path]:
     """Make a project that runs at once, on mock models. Raises ConfigError over existing files."""
-    from itemeval_assets.instances import make_home
+    from itemeval_assets.instances import CONFIG, packaged_config, require_usable
 
-    made = write_study(folder)
-    return [*made, make_home(folder / HOME_FOLDER) / "dagster.yaml"]
+    require_usable(folder / HOME_FOLDER)
+    history = folder / HOME_FOLDER / CONFIG
+    study = _packaged("project", folder)
+    write_new(study if history.is_file() else {**study, history: packaged_config()})
+    return [*study, history]
 
 
-def write_study(folder: Path, name: str | None = None) -> list[Path]:
+def write_study(folder: Path, name: str) -> list[Path]:
     """Write the packaged study, on mock models, under a name. Raises ConfigError over files."""
-    made = _copy(files("itemeval_assets") / "builtin" / "project", folder)
-    if name is not None:
-        config = folder / "study.yaml"
-        text = config.read_text(encoding="utf-8")
-        text = re.sub(r"^study: .*$", f"study: {name}", text, flags=re.M)
-        config.write_text(text, encoding="utf-8")
-    return made
+    return write_new(_packaged("project", folder, (r"^study: .*$", f"study: {name}")))
 
 
 def quickstart(
@@ -88,16 +86,15 @@ def quickstart(
     return QuickstartSummary(run, _scores(study), config, study.uri(LOGS))
 
 
-def _copy(source: Traversable, target: Path) -> list[Path]:
-    """Copy a packaged folder; refuse, before the first write, to overwrite anything."""
-    pairs = [(entry, target / path) for path, entry in _walk(source)]
-    present = [str(path) for _, path in pairs if path.exists()]
-    if present:
-        raise ConfigError(f"{', '.join(present)}: already there; choose another folder")
-    for entry, path in pairs:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(entry.read_bytes())
-    return [path for _, path in pairs]
+def _packaged(name: str, target: Path, *changes: tuple[str, str]) -> dict[Path, bytes]:
+    """The files of a packaged folder, where they go; `changes` (pattern, text) in its study."""
+    source = files("itemeval_assets") / "builtin" / name
+    found = {target / path: entry.read_bytes() for path, entry in _walk(source)}
+    text = found[target / "study.yaml"].decode()
+    for pattern, wanted in changes:
+        text = re.sub(pattern, wanted, text, flags=re.M)
+    found[target / "study.yaml"] = text.encode()
+    return found
 
 
 def _walk(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, Traversable]]:
@@ -111,12 +108,9 @@ def _walk(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, Traversa
 def quickstart_config(folder: Path, mock: bool) -> Path:
     """The quickstart's YAML in `folder`, copied there at the first time."""
     config = folder / "study.yaml"
-    if not config.exists():
-        _copy(files("itemeval_assets") / "builtin" / "quickstart", folder)
-        if mock:
-            text = config.read_text(encoding="utf-8").replace(LOCAL_MODEL, MOCK_MODEL)
-            text = re.sub(r"^study: quickstart\b", "study: quickstart_mock", text, flags=re.M)
-            config.write_text(text, encoding="utf-8")
+    if not config.is_file():
+        on_mock = ((LOCAL_MODEL, MOCK_MODEL), (r"^study: quickstart\b", "study: quickstart_mock"))
+        write_new(_packaged("quickstart", folder, *(on_mock if mock else ())))
     return config
 
 

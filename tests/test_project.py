@@ -4,6 +4,7 @@ import importlib.util
 import re
 import shlex
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -25,6 +26,70 @@ def test_init_overwrites_nothing(tmp_path):
     with pytest.raises(ConfigError, match=r"study\.yaml: already there"):
         project.init(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["study.yaml"]
+
+
+WAYS = (["init"], ["quickstart", "--mock"])
+
+
+def told(capsys, way, folder):
+    """The message of a command that ends with exit code 2, in one line."""
+    assert run_cli([*way[:1], str(folder), *way[1:]]) == 2
+    said = capsys.readouterr().err
+    assert "Traceback" not in said
+    return said.replace("\n", "")
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("name", ["file", "file/sub", "file/sub/deeper", "/proc/x", "/proc/x/y"])
+def test_a_folder_that_cannot_be_made_is_told(tmp_path, capsys, way, name):
+    (tmp_path / "file").write_text("mine")
+    said = told(capsys, way, tmp_path / name)
+    assert f"cannot write {tmp_path / name}" in said and "choose another folder" in said
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["mine"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("fails_at", range(1, 6))
+def test_a_disk_that_is_full_leaves_nothing_half_written(
+    tmp_path, monkeypatch, capsys, way, fails_at
+):
+    """The same command goes on once there is room."""
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "notes.txt").write_text("mine")
+    count, write = 0, Path.write_bytes
+
+    def full(path, data):
+        nonlocal count
+        count += 1
+        write(path, data[: len(data) // 2] if count == fails_at else data)
+        if count == fails_at:
+            raise OSError(28, "No space left on device", str(path))
+        return len(data)
+
+    folder = tmp_path / "here" / "a" / "b"
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full)
+        if way == ["init"] or fails_at < 5:
+            said = told(capsys, way, folder)
+            assert f"cannot write {folder}" in said and "No space left on device" in said
+            assert [path.name for path in (tmp_path / "here").rglob("*")] == ["notes.txt"]
+    if way == ["init"]:
+        assert run_cli(["init", str(folder)]) == 0
+    else:
+        assert project.quickstart_config(folder, mock=True).is_file()
+
+
+def test_init_in_a_path_that_dagster_cannot_use_writes_nothing(tmp_path, capsys):
+    assert "rename the folder" in told(capsys, ["init"], tmp_path / "a?b")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_init_keeps_a_history_that_is_there(tmp_path):
+    (tmp_path / "dagster_home").mkdir()
+    (tmp_path / "dagster_home" / "dagster.yaml").write_text("telemetry: {enabled: false}")
+    assert tmp_path / "dagster_home" / "dagster.yaml" in project.init(tmp_path)
+    assert "enabled" in (tmp_path / "dagster_home" / "dagster.yaml").read_text()
+    assert (tmp_path / "study.yaml").is_file()
 
 
 def test_quickstart_on_mock_models(tmp_path):

@@ -12,7 +12,7 @@ from itemeval_assets.core.errors import StoreError
 from .os_locks import OsLocks
 from .own_files import LOCKS, draft_name, is_own
 
-__all__ = ["LocalBackend"]
+__all__ = ["LocalBackend", "reason_of"]
 
 
 class LocalBackend:
@@ -31,7 +31,7 @@ class LocalBackend:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise StoreError(f"cannot read {self.uri(key)}: {_reason(error)}") from error
+            raise StoreError(f"cannot read {self.uri(key)}: {reason_of(error)}") from error
 
     def read_many(self, keys: Iterable[str]) -> Iterator[bytes | None]:
         return map(self.read, keys)
@@ -108,7 +108,7 @@ class LocalBackend:
         try:
             return path.open("rb")
         except OSError as error:
-            raise StoreError(f"cannot read {self.uri(key)}: {_reason(error)}") from error
+            raise StoreError(f"cannot read {self.uri(key)}: {reason_of(error)}") from error
 
     def local_copy(self, key: str) -> Path:
         if not self.exists(key):
@@ -174,11 +174,11 @@ class LocalBackend:
         try:
             yield
         except OSError as error:
-            raise StoreError(f"cannot write {self.uri(key)}: {_reason(error)}") from error
+            raise StoreError(f"cannot write {self.uri(key)}: {reason_of(error)}") from error
 
 
-def _reason(error: OSError) -> str:
-    """What is wrong, and what to do."""
+def reason_of(error: OSError) -> str:
+    """What is wrong with a file or folder, and what to do."""
     if isinstance(error, IsADirectoryError):
         return "a folder lies in its place; move it away"
     if isinstance(error, NotADirectoryError | FileExistsError):

@@ -1,0 +1,40 @@
+"""Files that a command makes outside of a study's results: all of them, or none."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from itemeval_assets.core.errors import ConfigError
+
+from .disk import reason_of
+
+__all__ = ["write_new"]
+
+
+def write_new(contents: Mapping[Path, bytes]) -> list[Path]:
+    """Write files that are not there yet, and their folders; the paths, in order.
+
+    Raises ConfigError where one is there already, or cannot be written: then all is as before.
+    """
+    made: list[Path] = []
+    path = Path()
+    try:
+        present = [str(path) for path in contents if path.exists()]
+        if present:
+            raise ConfigError(f"{', '.join(present)}: already there; choose another folder")
+        for path, content in contents.items():
+            for folder in reversed(path.parents):
+                if not folder.exists():
+                    folder.mkdir()
+                    made.append(folder)
+            made.append(path)
+            path.write_bytes(content)
+    except OSError as error:
+        for done in reversed(made):
+            with suppress(OSError):
+                done.rmdir() if done.is_dir() else done.unlink()
+        raise ConfigError(
+            f"cannot write {path}: {reason_of(error)}; or choose another folder. "
+            "Nothing is left half-written"
+        ) from error
+    return [*contents]
