@@ -1,6 +1,5 @@
 """The results of a release: its frames, written partition by partition, and the logs they name."""
 
-import tempfile
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from itemeval_assets.core.summaries import NOTHING_GRADED, graded_by
 from itemeval_assets.core.tables import LEDGER, SOLUTIONS
 from itemeval_assets.experiments import ExperimentRun
 from itemeval_assets.stages import cells
+from itemeval_assets.storage.scratch import scratch_folder
 from itemeval_assets.storage.store import ResultsStore
 
 from .content import (
@@ -77,8 +77,8 @@ def publish_results(draft: Draft) -> Written:
     Raises StoreError when rows are no longer those of the draft, or when there are none.
     """
     run = draft.run
-    with tempfile.TemporaryDirectory(prefix="itemeval_assets_") as folder:
-        written = _write_frames(draft, Path(folder))
+    with scratch_folder() as folder:
+        written = _write_frames(draft, folder)
         for name, path in written.frames.files.items():
             key = run.place.specs if name == "specs" else run.place.final_file(name)
             run.backend.upload(path, key, give_away=True)

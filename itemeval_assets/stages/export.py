@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -27,6 +26,7 @@ from itemeval_assets.storage.layout import (
     EXPORT_LONG_PARQUET,
     EXPORT_LONG_SPREADSHEET,
 )
+from itemeval_assets.storage.scratch import scratch_folder
 from itemeval_assets.storage.store import ResultsStore
 
 from . import cells, ledger, losses
@@ -65,9 +65,9 @@ def write(study: Study, store: ResultsStore, *, for_spreadsheets: bool = False) 
     spent = ledger.ledger(store)
     shown = [(key,) if for_spreadsheets else () for key in SPREADSHEETS]
     long_keys, cell_keys = (*EXPORTS, *shown[0]), (*EXPORTED_CELLS, *shown[1])
-    with TemporaryDirectory(prefix="itemeval_assets_") as folder:
+    with scratch_folder() as folder:
         names = (*long_keys, *cell_keys, EXPORT_LEDGER_CSV)
-        files = {key: Path(folder) / Path(key).name for key in names}
+        files = {key: folder / Path(key).name for key in names}
         long = (store.read("gradings_long", [part]) for part in _in_design_order(study, store))
         rows = _write_tables(GRADINGS_LONG, long, *(files[key] for key in long_keys))
         every_cell = cells.tables(study, store, study.grade_partitions())

@@ -22,6 +22,8 @@ from platformdirs import user_cache_path
 
 from itemeval_assets.core.errors import StoreError
 
+from .disk import reason_of
+
 if TYPE_CHECKING:
     from .s3 import S3Backend
 
@@ -44,9 +46,15 @@ class Workspaces:
     def open(self, folder: str) -> Iterator[Path]:
         """See `Backend.workspace`. What cannot be sent stays on the disk, and is sent later."""
         place = self._place(folder) / uuid.uuid4().hex
-        place.mkdir(parents=True)
         lock = FileLock(_lock_of(place))
-        lock.acquire()
+        try:
+            place.mkdir(parents=True)
+            lock.acquire()
+        except OSError as error:
+            raise StoreError(
+                f"cannot write {place.parent}, where logs lie until the bucket has them: "
+                f"{reason_of(error)}, or set XDG_CACHE_HOME to another folder"
+            ) from error
         sender = _Sender(self._objects, place, folder)
         try:
             with sender.sending():

@@ -1,6 +1,7 @@
 """The export: single files with the same rows, and nothing at all while a rule is broken."""
 
 import io
+import tempfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -282,6 +283,16 @@ def test_nothing_is_exported_while_evidence_is_lost(tmp_path: Path) -> None:
     partition = store.partitions("solutions")[0]
     store.replace("solutions", partition, store.read("solutions", [partition]).slice(1))
     with pytest.raises(EvidenceLost, match=r"(?s)run run1, generate, .*: 1 calls.*--accept-loss"):
+        export.write(study, store)
+    assert exported(study) == []
+
+
+def test_nothing_is_exported_where_there_is_no_temporary_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study, store = finished_study(tmp_path)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    with pytest.raises(StoreError, match=f"cannot write in {tmp_path}/gone"):
         export.write(study, store)
     assert exported(study) == []
 
