@@ -44,7 +44,7 @@ def frame_rows(frame: pd.DataFrame, levels: dict[str, Any]) -> FrameRows:
     if both := sorted((before.keys() | after.keys()) & set(names)):
         raise SpecError(f"{both[0]!r} is a column and an index level; rename one of them")
     arrays = dict(zip(names, _column_arrays(frame), strict=True))
-    arrays |= {name: _array(values) for name, values in (before | after).items()}
+    arrays |= {name: _named_array(name, values) for name, values in (before | after).items()}
     if not arrays and len(frame):
         raise SpecError("the frame has rows but no columns; give it a column or an index name")
     return FrameRows(pa.table(arrays), tuple(before), tuple(after))
@@ -66,7 +66,7 @@ def _column_arrays(frame: pd.DataFrame) -> list[pa.Array]:
         if isinstance(dtype, np.dtype) and dtype.kind in _PLAIN and dtype.itemsize <= 8:
             blocks.setdefault(dtype, []).append(place)
         else:
-            arrays[place] = _array(frame.iloc[:, place])
+            arrays[place] = _named_array(frame.columns[place], frame.iloc[:, place])
     for places in blocks.values():
         block = np.ascontiguousarray(frame.iloc[:, places].to_numpy().T)
         found = (pa.array(values, from_pandas=True) for values in block)
@@ -121,6 +121,14 @@ def _require_value(values: pd.Index, name: str, value: Any) -> None:
         )
 
 
+def _named_array(name: Any, values: pd.Series | pd.Index) -> pa.Array:
+    """A column as Arrow. Raises SpecError, naming it, for a value that has no form at all."""
+    try:
+        return _array(values)
+    except (pa.ArrowException, OverflowError, RecursionError, TypeError, ValueError) as error:
+        raise SpecError(f"{str(name)!r} cannot be stored: {error}; give it as text") from error
+
+
 def _array(values: pd.Series | pd.Index) -> pa.Array:
     """A column as Arrow: typed ones as they are, others as the type that holds all values."""
     if isinstance(values.dtype, pd.CategoricalDtype):
@@ -132,8 +140,8 @@ def _array(values: pd.Series | pd.Index) -> pa.Array:
             chunk = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
             if is_storable(chunk.type):
                 return chunk
-        except (pa.ArrowException, OverflowError, ValueError, TypeError):
-            pass
+        except (pa.ArrowException, OverflowError, TypeError, ValueError):
+            pass  # typed values that Arrow does not know: each is looked at
     cells = [_cell(value) for value in values]
     return build(cells, kind_of(cells).arrow())
 
@@ -141,7 +149,9 @@ def _array(values: pd.Series | pd.Index) -> pa.Array:
 def _cell(value: Any) -> Any:
     """A plain value. As in any column of a frame, NaN is a missing value."""
     found = plain(value, _leaf)
-    return None if isinstance(found, float | Decimal) and math.isnan(found) else found
+    if isinstance(found, Decimal):
+        return None if found.is_nan() else found
+    return None if isinstance(found, float) and math.isnan(found) else found
 
 
 def _leaf(value: Any) -> Any:

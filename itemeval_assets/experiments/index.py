@@ -18,7 +18,7 @@ from typing_extensions import is_typeddict
 
 from .errors import SpecError
 from .files import is_file_reference, leaves, whole_annotation
-from .values import json_form
+from .values import json_form, require_json
 
 if TYPE_CHECKING:
     from .spec import ExperimentInputSpec
@@ -171,7 +171,8 @@ def _scalar(value: Any, what: str) -> Scalar:
     """A value in its JSON form. Raises SpecError when that is no scalar."""
     try:
         scalar = json_form(value)
-    except (PydanticSerializationError, ValueError):
+        require_json(scalar)
+    except (PydanticSerializationError, RecursionError, ValueError):
         scalar = [value]
     if isinstance(scalar, list | dict):
         raise SpecError(
@@ -182,5 +183,8 @@ def _scalar(value: Any, what: str) -> Scalar:
 
 
 def _short(value: Any) -> str:
-    text = repr(value)
+    try:
+        text = repr(value)
+    except (RecursionError, ValueError):  # a number of thousands of digits
+        return "a value"
     return text if len(text) <= 80 else text[:77] + "..."

@@ -39,7 +39,8 @@ class Kind:
     def __or__(self, other: "Kind") -> "Kind":
         if self.has_values != other.has_values:
             return self if self.has_values else other
-        types, fields = self.types | other.types, self.fields or other.fields
+        types = self.types | other.types
+        fields = other.fields if self.fields is None else self.fields
         if self.fields is not None and other.fields is not None:
             if self.fields.keys() == other.fields.keys():
                 fields = {name: kind | other.fields[name] for name, kind in self.fields.items()}

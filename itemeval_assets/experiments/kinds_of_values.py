@@ -109,7 +109,7 @@ def _kind_of_times(values: list[time]) -> Kind:
 def _kind_of_decimals(values: list[Decimal]) -> Kind:
     try:
         return Kind(frozenset({pa.array(values).type}), True)
-    except pa.ArrowInvalid:  # more digits than a decimal of Arrow has
+    except (pa.ArrowInvalid, TypeError):  # too many digits, infinite, or no number
         return _NONE
 
 

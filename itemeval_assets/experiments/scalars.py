@@ -8,7 +8,7 @@ from pydantic_core import PydanticSerializationError
 
 from .errors import SpecError
 from .spec import ExperimentOutputSpec, scalar_fields
-from .values import SCALARS, is_foreign, json_form
+from .values import SCALARS, is_foreign, json_form, require_json
 
 __all__ = ["scalar_values"]
 
@@ -16,10 +16,11 @@ __all__ = ["scalar_values"]
 def scalar_values(output: ExperimentOutputSpec) -> dict[str, Any]:
     """The scalar fields in JSON form, by name. Raises SpecError that names the field."""
     found: dict[str, Any] = {}
-    for name in scalar_fields(type(output)):
+    for name in (*scalar_fields(type(output)), *(output.model_extra or {})):
         try:
             found[name] = _scalar(output, name)
-        except (PydanticSerializationError, ValueError, SpecError) as error:
+            require_json(found[name])
+        except (PydanticSerializationError, RecursionError, ValueError, SpecError) as error:
             raise SpecError(
                 f"{type(output).__name__}.{name} cannot be stored: {error}; give it numbers, text, "
                 "dates, lists, dicts or models; frames go into dataframes, files into a "

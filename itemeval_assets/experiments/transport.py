@@ -79,7 +79,7 @@ def _line(spec: ExperimentInputSpec) -> bytes:
     values = dump_spec(spec)
     try:
         return json.dumps(values, ensure_ascii=False).encode() + b"\n"
-    except UnicodeEncodeError as error:
+    except ValueError as error:  # half a character, or a number of thousands of digits
         raise SpecError(_without_json_form(spec, str(error))) from error
 
 

@@ -1,5 +1,6 @@
 """Values of numpy, pandas and Python as plain ones: scalars, lists, dicts with texts for keys."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ from pydantic_core import to_jsonable_python
 
 from .errors import SpecError
 
-__all__ = ["SCALARS", "is_foreign", "json_form", "plain"]
+__all__ = ["SCALARS", "is_foreign", "json_form", "plain", "require_json"]
 
 SCALARS = (bool, int, float, str)
 """Types that are plain, and have a JSON form, as they are."""
@@ -57,6 +58,13 @@ def json_form(value: Any) -> Any:
     return plain(value, _json_leaf)
 
 
+def require_json(value: Any) -> None:
+    """Raise ValueError or RecursionError for a JSON form that cannot be written: a number of
+    thousands of digits, lists in lists in lists ..."""
+    if type(value) in (int, list, dict):
+        json.dumps(value)
+
+
 def _json_leaf(value: Any) -> Any:
     if isinstance(value, pd.Timestamp | pd.Timedelta):
         return value.isoformat()
@@ -81,7 +89,9 @@ def _with_texts(value: dict[Any, Any]) -> dict[str, Any]:
         return value
     texts = [next(iter(to_jsonable_python({_key(name): None}))) for name in value]
     if len(set(texts)) < len(texts):
-        raise SpecError(f"two keys of a dict have one text: {list(value)!r:.80}; give it texts")
+        raise SpecError(
+            f"two keys of a dict have one text: {list(value)!r:.80}; give them other keys"
+        )
     return dict(zip(texts, value.values(), strict=True))
 
 

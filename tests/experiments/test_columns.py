@@ -71,6 +71,8 @@ typed = (
         ([{"a": 1}, {"a": 2}], pa.struct([("a", pa.int64())]), [{"a": 1}, {"a": 2}]),
         ([{"a": 1}, {"b": 2}], pa.string(), ['{"a": 1}', '{"b": 2}']),
         ([{}], pa.string(), ["{}"]),
+        ([[{}, [1]]], pa.string(), ["[{}, [1]]"]),
+        ([Decimal("Infinity"), Decimal(1)], pa.string(), ["Infinity", "1"]),
         ([NS, datetime(2024, 1, 1)], pa.timestamp("ns"), [NS, pd.Timestamp("2024-01-01")]),
         ([NS, datetime(9999, 1, 1)], pa.string(), [NS.isoformat(), "9999-01-01T00:00:00"]),
         ([datetime(9999, 1, 1)], pa.timestamp("us"), [datetime(9999, 1, 1)]),

@@ -558,6 +558,66 @@ def test_any_shards_can_be_gathered(
         assert list(frame.index.names)[:4] == list(BASE_LEVELS)
 
 
+leaf = (
+    *(cells, st.datetimes(timezones=st.none() | st.timezones()), st.timedeltas(), st.times()),
+    *(st.decimals(), st.binary(max_size=3), st.uuids(), st.complex_numbers()),
+    *(st.integers(-(2**62), 2**62).map(make) for make in (pd.Timestamp, pd.Timedelta)),
+    st.just(5000).map(lambda digits: 10**digits),
+    st.sampled_from(
+        [
+            *(pd.NaT, pd.NA, pd.Interval(0, 1), pd.Period("2020"), Path("a"), range(3), object),
+            *(np.float16(1), np.longdouble(2), np.uint64(2**64 - 1), np.str_("x"), np.void(b"a")),
+            *(np.datetime64("0001-01-01T00:00:00.1", "ps"), np.timedelta64(3, "M"), "\ud800"),
+        ]
+    ),
+)
+keys = st.text(max_size=2) | st.integers(0, 3) | st.none() | st.just((1,))
+anything = st.recursive(
+    st.one_of(*leaf),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.lists(inner, max_size=3).map(lambda values: np.array([*values, None], object))
+        | st.dictionaries(keys, inner, max_size=3)
+        | st.frozensets(st.integers() | st.text(max_size=2), max_size=3)
+    ),
+    max_leaves=5,
+)
+
+
+@given(
+    st.lists(st.tuples(st.one_of(*leaf), anything, anything), min_size=1, max_size=4),
+    st.booleans(),
+)
+def test_no_value_breaks_the_gather(
+    tmp_path_factory: pytest.TempPathFactory, given_values: list[tuple[Any, ...]], cut: bool
+) -> None:
+    """What cannot be stored is the failure of its spec, with the field or the column."""
+
+    class Loose(ExperimentOutputSpec):
+        value: Any = None
+
+    class Free(ExperimentInputSpec):
+        @property
+        def computed_features(self) -> Mapping[str, Any]:
+            return {"feature": given_values[self.sort_index][0]}
+
+    def gives(spec: Free) -> Loose:
+        feature, value, cell = given_values[spec.sort_index]
+        frame = pd.DataFrame({"cell": pd.Series([cell, None], dtype=object)})
+        frame.index = pd.Index([repr(type(feature)), feature], dtype=object, name="own")
+        return Loose(value=value, dataframes={"ts": frame})
+
+    specs = [Free(sort_index=place) for place in range(len(given_values))]
+    outcomes = run_specs(gives, specs, uri).outcomes
+    for outcome in outcomes:
+        if outcome.failure is not None:
+            assert outcome.failure.error_type == "SpecError", outcome.failure
+    shards = [[outcome] for outcome in outcomes] if cut else [list(outcomes)]
+    result = gathered(tmp_path_factory.mktemp("final"), *shards, output_type=Loose)
+    for name, path in result.files.items():
+        assert len(pd.read_parquet(path, use_threads=False)) == result.rows[name]
+
+
 # --- trouble and memory
 
 

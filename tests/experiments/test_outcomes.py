@@ -176,8 +176,10 @@ def test_values_of_numpy_pandas_and_python_are_stored_exactly(value: Any, stored
         ({1: "a", "1": "b"}, "two keys of a dict have one text"),
         (pd.DataFrame({"x": [1]}), "frames go into dataframes"),
         (b"\xff", "invalid utf-8"),
+        (10**5000, "4300 digits"),
+        ([10**5000], "4300 digits"),
     ],
-    ids=["keys", "frame", "bytes"],
+    ids=["keys", "frame", "bytes", "digits", "digits in a list"],
 )
 def test_a_value_that_would_lose_something_is_a_failure_that_names_the_field(
     value: Any, says: str
@@ -192,6 +194,18 @@ def lambda_of(value: Any) -> Any:
         return Out(value=value)
 
     return gives
+
+
+def test_fields_beyond_the_declared_ones_are_stored() -> None:
+    class Open(ExperimentOutputSpec):
+        model_config = ConfigDict(extra="allow")
+        declared: int
+
+    def gives(spec: In) -> Open:
+        return Open.model_validate({"declared": 1, "more": np.arange(2)})
+
+    (outcome,) = run(gives, 1)
+    assert outcome.scalars == {"declared": 1, "more": [0, 1]}
 
 
 def test_serializers_of_the_output_are_kept_and_excluded_fields_left_out() -> None:
