@@ -30,7 +30,7 @@ from .errors import LaunchFailed
 from .execute import execute
 from .partitions import partition_of_run
 from .published import ExperimentRun
-from .refs import OPEN, RunRef
+from .refs import OPEN, UNTOLD, RunRef
 from .registry import Experiment
 from .settings import ExperimentRunSettings
 from .workers.runner import chosen_executor
@@ -66,6 +66,7 @@ def launch(
     except Exception as error:
         reference.end(_launch_failed(run, error))
         logging.getLogger(__name__).warning("%s", reference.error)
+        reference.has_told()
     except KeyboardInterrupt:
         logging.getLogger(__name__).warning(
             "%s is published in %s; resume(run) runs it", run.experiment_id, run.uri
@@ -114,9 +115,6 @@ def _work(
         problem = error
     finally:
         reference.end(problem)
-    if problem is not None and not threading.main_thread().is_alive():
-        # The script is over: nobody is left to ask for the result.
-        logging.getLogger(__name__).error("%s", problem)
 
 
 def _launch_failed(run: ExperimentRun[Any, Any], error: Exception) -> LaunchFailed:
@@ -147,6 +145,9 @@ def _wait_for_runs() -> None:
                 OPEN[0].stop()
             else:
                 OPEN[0].wait()
+    for reference in UNTOLD:
+        # The script is over: nobody is left to ask for the result.
+        logging.getLogger(__name__).error("%s", reference.error)
 
 
 @contextmanager

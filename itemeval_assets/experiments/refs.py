@@ -18,7 +18,7 @@ from .workers.watch import Watch
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["OPEN", "RunRef", "RunState"]
+__all__ = ["OPEN", "UNTOLD", "RunRef", "RunState"]
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,8 @@ class RunState:
 
 # The runs of this process that have not ended, in the order in which they take turns.
 OPEN: "list[RunRef]" = []
+# Those that have ended with an error for which nobody has asked.
+UNTOLD: "list[RunRef]" = []
 
 
 def _stop_all() -> None:
@@ -69,20 +71,19 @@ class RunRef:
         `timeout` seconds, and then the end of the process ends the run, too; LaunchFailed when
         Dagster could not be told of the run; ConfigError when nothing was started here.
         """
-        if not self.is_started:
-            if self.error is not None:
-                raise self.error
+        if not self.is_started and self.error is None:
             raise ConfigError(
                 f"{self.run.experiment_id} was published without being started; materialize "
                 f"partition {partition_of_run(self.run)} in Dagster, or call resume()"
             )
-        self.is_left = not self.wait(timeout)
+        self.is_left = self.is_started and not self.wait(timeout)
         if self.is_left:
             raise TimeoutError(
                 f"{self.run.experiment_id} is not finished after {timeout:g} s. It goes on as long "
                 "as this process; what it has finished is kept, and resume() goes on from there"
             )
         if self.error is not None:
+            self.has_told()
             raise self.error
         return self.run.load_results()
 
@@ -118,9 +119,16 @@ class RunRef:
     def end(self, error: BaseException | None) -> None:
         """Say that the run has ended, and with which error; for whoever runs it."""
         self.error = error
+        if error is not None:
+            UNTOLD.append(self)
         if self in OPEN:
             OPEN.remove(self)
         self._ended.set()
+
+    def has_told(self) -> None:
+        """Say that people know of the error; for whoever has told them."""
+        if self in UNTOLD:
+            UNTOLD.remove(self)
 
     @property
     def told_to_go_on(self) -> str:
@@ -144,6 +152,7 @@ class RunRef:
             done, total = self.watch.done, self.watch.total
             after = f"after {done} of {total} specs" if total else "before its first spec"
             _say(f"{self.run.experiment_id} has stopped {after}; {self.told_to_go_on}")
+            self.has_told()
 
     def _dagster_status(self) -> str:
         if not self.is_started:

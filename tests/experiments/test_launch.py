@@ -1,5 +1,7 @@
 """What goes wrong once a run is published: the run is there, and can be resumed."""
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -87,3 +89,26 @@ def test_ctrl_c_once_a_run_is_published_says_where_it_is(squares, instance, monk
         squares.allocate([Number(x=3)], start=False, instance=instance)
     run = squares.latest_run
     assert f"{run.experiment_id} is published in {run.uri}; resume(run) runs it" in caplog.text
+
+
+SCRIPT = """
+import sys, time
+sys.path.insert(0, {root!r})
+from itemeval_assets.experiments import BaseExperiment
+from tests.experiments.toys import Number, square
+
+run, ref = BaseExperiment(square).allocate([Number(x=3)])
+while ref.status().dagster == "QUEUED":
+    time.sleep(0.01)
+{then}
+"""
+
+
+@pytest.mark.parametrize("then", ["", "try: ref.result()\nexcept Exception: pass"])
+def test_a_script_that_asks_for_no_result_is_told_at_its_end(folder, broken_home, tmp_path, then):
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT.format(root=str(Path(__file__).parents[2]), then=then))
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
+    run = BaseExperiment(square).latest_run
+    assert done.stderr.count(f"{run.experiment_id} is published in {run.uri}") == (not then)
