@@ -18,6 +18,7 @@ from itemeval_assets.garbage import little_garbage_collection
 
 from .broken_logs import complete_header, why_broken
 from .in_flight import calls_of_eval
+from .inspect_folders import LOG_LEVEL, with_usable_folders
 from .interruption import apart_from_loops, interruptible
 from .progress import tell_of_calls
 
@@ -99,6 +100,7 @@ def evaluate(tasks: list[Task], log_dir: Path, retry_on_error: int | None) -> li
     Raises KeyboardInterrupt for a SIGINT or SIGTERM, once the logs of what was answered are kept.
     """
     log_dir.mkdir(parents=True, exist_ok=True)
+    with_usable_folders()
     with (
         little_garbage_collection(),
         calls_of_eval(tell_of_calls) as calls,
@@ -133,7 +135,7 @@ def _eval(tasks: list[Task], log_dir: Path, retry_on_error: int | None) -> list[
         log_format="eval",
         log_realtime=False,
         log_buffer=_samples_per_flush(max(_calls(task) for task in tasks)),
-        log_level="error",
+        log_level=LOG_LEVEL,
         display="none",
         max_tasks=min(len(tasks), MAX_TASKS_IN_FLIGHT),
         fail_on_error=False,

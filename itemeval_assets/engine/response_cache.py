@@ -14,7 +14,7 @@ from inspect_ai.model._cache import CacheEntry, cache_fetch, epoch
 
 from itemeval_assets.core.pending import Cell
 
-__all__ = ["cache_policy", "cached_answers"]
+__all__ = ["cache_policy", "cached_answers", "has_cache"]
 
 
 def cache_policy(cell: Cell) -> CachePolicy:
@@ -26,9 +26,17 @@ def cached_answers(
     model: Model, config: GenerateConfig, samples: Mapping[Cell, tuple[Sample, int]]
 ) -> dict[Cell, str]:
     """The completions that the cache holds for some calls: (sample, inspect's epoch) by cell."""
-    if not cache_path(str(model)).exists():
+    if not (has_cache() and cache_path(str(model)).exists()):
         return {}
     return run_coroutine(_look_up(model, config, samples))
+
+
+def has_cache() -> bool:
+    """Whether there is a cache, or one can be made: inspect fails every call where there is not."""
+    try:
+        return cache_path().is_dir()
+    except OSError:
+        return False
 
 
 async def _look_up(

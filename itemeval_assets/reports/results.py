@@ -43,6 +43,8 @@ def run_summary(summary: "RunSummary") -> None:
         out.print(f"This run: {summary.calls} calls{cached}, {dollars(summary.usd)}.")
     else:
         out.print("This run: nothing was pending, no model was called.")
+    for note in summary.notes:
+        out.print(f"Note: {note}.", soft_wrap=True, markup=False)
     if summary.recovered:
         out.print(f"Read back {summary.recovered} finished calls from logs of a stopped run.")
     if summary.accepted:

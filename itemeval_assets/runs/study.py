@@ -13,6 +13,7 @@ from itemeval_assets.core.losses import Loss
 from itemeval_assets.core.study import Asked, Study
 from itemeval_assets.defs.progress import listening
 from itemeval_assets.defs.reruns import OUTPUTS
+from itemeval_assets.engine.inspect_folders import folders_left_out
 from itemeval_assets.stages.estimate import StudyEstimate, estimate
 from itemeval_assets.stages.evidence import unread_partitions
 from itemeval_assets.stages.export import ExportResult
@@ -45,7 +46,8 @@ class RunSummary:
     not made, because others cost more than could be foreseen; `failed_checks` are those
     of partitions. `errored` counts cells of what was asked for that carry an error now,
     `errors` their most frequent texts; `missing` counts those that are not there, of the last stage
-    that was asked for. `accepted` losses were recorded. `exit_code` is 0, or that
+    that was asked for. `accepted` losses were recorded. `notes` say what inspect_ai
+    went on without. `exit_code` is 0, or that
     of the command, and `reason` says why.
     """
 
@@ -67,6 +69,7 @@ class RunSummary:
     export: ExportResult
     unmetered: list[str] = field(default_factory=list)
     accepted: list[Loss] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def run_study(
@@ -98,6 +101,7 @@ def run_study(
             if workers > 1 and not asked.recover_only
             else None
         )
+        notes: list[str] = []
         launch(["items"])
         runs = StageRuns(study, store, asked, launch, holder)
         _read_back(runs)
@@ -105,6 +109,7 @@ def run_study(
             # A log that is brought back is cheaper than its calls.
             require_no_loss(study, store, [*asked.solutions(), *asked.gradings()])
             runs.foreseen = _admitted(runs, gate)
+            notes = folders_left_out(study.config.cache) if runs.foreseen.remaining.calls else []
             runs.workers = idle if runs.foreseen.remaining.calls else None
         refusal = _run_stages(runs)
         called = calls_of_runs(store, launch.run_ids)
@@ -128,6 +133,7 @@ def run_study(
         usd=sum(row["usd"] or 0.0 for row in called),
         unpriced=sorted({row["model"] for row in called if row["usd"] is None}),
         unmetered=unmetered_models(called),
+        notes=notes,
         accepted=[loss for loss in lost if loss not in found.lost],
         recovered=launch.recovered,
         held_back=launch.held_back,

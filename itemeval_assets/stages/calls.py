@@ -32,7 +32,7 @@ from itemeval_assets.engine.broken_logs import why_broken
 from itemeval_assets.engine.evaluate import connections_to, evaluate, tell_prices
 from itemeval_assets.engine.logs import PRICE
 from itemeval_assets.engine.progress import Progress, reporting
-from itemeval_assets.engine.response_cache import cached_answers
+from itemeval_assets.engine.response_cache import cached_answers, has_cache
 from itemeval_assets.engine.tasks import CallSettings, Target, build_task
 from itemeval_assets.engine.turns import Turns
 from itemeval_assets.storage import log_files
@@ -197,10 +197,11 @@ def _tasks(
     allowance: Allowance,
 ) -> "list[Task]":
     config, turns, prefixes = run.study.config, Turns(), _prefixes(caller, run, planned)
+    uses_cache = config.cache and has_cache()
     tasks = []
     for partition, calls in planned.items():
         settings = CallSettings(
-            use_cache=config.cache,
+            use_cache=uses_cache,
             fresh=calls.plan.fresh,
             allowance=allowance,
             turns=turns,

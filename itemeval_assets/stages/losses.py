@@ -13,7 +13,9 @@ from itemeval_assets.core.losses import LOST, Loss, accepted_row, losses_words
 from itemeval_assets.core.secrets import redacted
 from itemeval_assets.core.study import Partition, Study
 from itemeval_assets.core.tables import REPLACED, arrow_schema
+from itemeval_assets.engine.inspect_folders import inspect_places
 from itemeval_assets.storage import log_files
+from itemeval_assets.storage.layout import LOGS
 from itemeval_assets.storage.store import ResultsStore
 
 from .evidence import TABLE_OF, partitions_to_mend
@@ -148,7 +150,8 @@ def require_whole(study: Study, outcome: Outcome) -> None:
         for partition, error in outcome.broken.items()
     )
     raise RunFailed(
-        f"inspect_ai could not log the calls of {broken}. Answers in the log are kept, and what "
+        f"inspect_ai could not log the calls of {broken}. See that it can write in each of "
+        f"{', '.join([study.uri(LOGS), *inspect_places()])}. Answers in the log are kept, and what "
         "the others cost is in the ledger; calls that were in flight may be billed, too. "
-        "Mend the cause first: a run calls their cells again"
+        "The next run calls the cells that have no answer"
     )
