@@ -1,5 +1,6 @@
 """Ctrl-C and SIGTERM of a whole command: none is lost, and none ends it without a word."""
 
+import logging
 import os
 import signal
 import sys
@@ -29,6 +30,8 @@ def heeded() -> Iterator[None]:
         yield
         return
     report, on_term = sys.unraisablehook, signal.getsignal(signal.SIGTERM)
+    last = logging.lastResort
+    assert last is not None
 
     def report_or_repeat(dropped: Any) -> None:
         if dropped.exc_type.__name__ not in INTERRUPTIONS:
@@ -37,14 +40,22 @@ def heeded() -> Iterator[None]:
             threading.Timer(AGAIN_AFTER_S, os.kill, (os.getpid(), signal.SIGINT)).start()
 
     sys.unraisablehook = report_or_repeat
+    last.addFilter(_is_no_interrupt)
     if on_term is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, _interrupt)
     try:
         yield
     finally:
         sys.unraisablehook = report
+        last.removeFilter(_is_no_interrupt)
         if on_term is signal.SIG_DFL:
             signal.signal(signal.SIGTERM, on_term)
+
+
+def _is_no_interrupt(record: logging.LogRecord) -> bool:
+    """Libraries log what they are interrupted by, with a traceback, and raise it all the same."""
+    kind = record.exc_info[0] if record.exc_info else None
+    return kind is None or kind.__name__ not in INTERRUPTIONS
 
 
 def _interrupt(_signum: int, _frame: FrameType | None) -> None:

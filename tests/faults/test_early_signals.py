@@ -1,6 +1,7 @@
 """Signals where nobody can take them: while packages load, and in callbacks of the collector."""
 
 import asyncio
+import logging
 import os
 import signal
 import subprocess
@@ -112,6 +113,21 @@ def test_a_dropped_interrupt_comes_again_and_other_errors_are_reported(
             drop(KeyboardInterrupt())
             time.sleep(5)
     assert told == [ValueError, asyncio.CancelledError]
+
+
+def test_who_logs_an_interrupt_shows_nobody_its_traceback(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    logger = logging.getLogger("of a library")
+    logger.propagate = False
+    for error in (KeyboardInterrupt(), ValueError("told as ever")):
+        with heeded():
+            try:
+                raise error
+            except BaseException:
+                logger.exception("closing")
+    told = capsys.readouterr().err
+    assert "told as ever" in told and "KeyboardInterrupt" not in told
 
 
 def test_threads_leave_signals_alone() -> None:
