@@ -153,7 +153,7 @@ NS = pd.Timestamp("2024-01-02 03:04:05.123456789")
         (pd.Timedelta(1), "P0DT0H0M0.000000001S"),
         (None, None),
     ],
-    ids=str,
+    ids=lambda value: type(value).__name__,
 )
 def test_values_of_numpy_pandas_and_python_are_stored_exactly(value: Any, stored_as: Any) -> None:
     class Computed(Out):
