@@ -65,8 +65,10 @@ def _column_arrays(frame: pd.DataFrame) -> list[pa.Array]:
     for place, dtype in enumerate(frame.dtypes):
         if isinstance(dtype, np.dtype) and dtype.kind in _PLAIN and dtype.itemsize <= 8:
             blocks.setdefault(dtype, []).append(place)
-        else:
-            arrays[place] = _named_array(frame.columns[place], frame.iloc[:, place])
+    alone = set(range(frame.shape[1])).difference(*blocks.values())
+    for place, (name, values) in enumerate(frame.items() if alone else ()):
+        if place in alone:
+            arrays[place] = _named_array(name, values)
     for places in blocks.values():
         block = np.ascontiguousarray(frame.iloc[:, places].to_numpy().T)
         found = (pa.array(values, from_pandas=True) for values in block)
@@ -136,7 +138,8 @@ def _array(values: pd.Series | pd.Index) -> pa.Array:
         return _array(values.array.categories).take(pa.array(codes, mask=codes < 0))
     if values.dtype != object:
         try:
-            array = pa.Array.from_pandas(values)
+            is_arrow = hasattr(values.array, "__arrow_array__")
+            array = pa.array(values.array) if is_arrow else pa.Array.from_pandas(values)
             chunk = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
             if is_storable(chunk.type):
                 return chunk
