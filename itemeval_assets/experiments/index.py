@@ -118,7 +118,9 @@ def make_multiindex(
     ]
     # The levels of no rows are those of a row.
     names = merged_order(rows or [index_of(spec, sort_subindex=0 if counted else None)])
-    arrays = [[row.get(name) for row in rows] for name in names]
+    # As objects: pandas makes floats of integers beside None.
+    arrays = [pd.Series([row.get(name) for row in rows], dtype=object) for name in names]
+    arrays = [values if values.hasnans else values.infer_objects() for values in arrays]
     return pd.MultiIndex.from_arrays(arrays, names=names)
 
 

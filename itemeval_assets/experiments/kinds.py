@@ -58,7 +58,8 @@ class Kind:
 
     def arrow(self) -> pa.DataType:
         """The type that holds all values exactly; text where there is none."""
-        return self._common() or pa.string()
+        common = self._common()
+        return pa.string() if common is None else common
 
     def arrow_of_level(self, has_nulls: bool) -> pa.DataType:
         """The type of an index level: pandas hashes its values, and reads integers beside null as
@@ -77,7 +78,7 @@ class Kind:
             return None if inner is None else pa.list_(inner)
         fields = [(name, kind._common()) for name, kind in (self.fields or {}).items()]
         # Parquet has no dicts without keys.
-        return pa.struct(fields) if fields and all(kind for _, kind in fields) else None
+        return pa.struct(fields) if fields and None not in dict(fields).values() else None
 
     def floats_hold(self) -> bool:
         """Whether each of its integers is a float of its own."""

@@ -352,6 +352,14 @@ def test_an_index_made_for_the_spec_keeps_its_additional_levels_only() -> None:
     assert rows.table.to_pydict() == {"x": [1, 2, 3], "hour": [0, 1, 2]}
 
 
+def test_ids_beside_none_in_an_index_made_for_the_spec_are_exact() -> None:
+    spec, ids = In(a=1), [2**60 + 1, None, 2**63]
+    index = spec.make_multiindex([{"id": id_} for id_ in ids], n_rows=3)
+    assert index.get_level_values("sort_subindex").dtype == "int64"
+    rows = frame_rows(pd.DataFrame({"x": [1, 2, 3]}, index=index), dict(index_of(spec)))
+    assert rows.table["id"].to_pylist() == ids
+
+
 @pytest.mark.parametrize(
     ("values", "arrow"),
     [
