@@ -83,24 +83,24 @@ def main() -> None:
         ops = _best("ops", OPS)
     report(
         [
-            _slope("specs", few, many, 1.3),
+            _slope("specs of an experiment", few, many, 1.3),
             Target(
-                "memory of specs",
+                "memory of an experiment's specs",
                 many["peak_mb"] / few["peak_mb"],
                 3,
                 f"peak at {many['n']:,} specs / at {few['n']:,}",
             ),
             Target(
-                "memory of the gather",
+                "memory of an experiment's gather",
                 many["gather_peak_mb"] / few["gather_peak_mb"],
                 1.15,
                 f"peak at {many['n']:,} specs / at {few['n']:,}",
             ),
-            _slope("columns of a frame", narrow, wide, 1.3),
+            _slope("columns of an experiment's frame", narrow, wide, 1.3),
             Target(f"{wide['n']:,} columns x {WIDE_SPECS} specs, s", wide["seconds"], 5, "a run"),
-            _slope("specs of one shard", short, long, 1.3),
+            _slope("specs of an experiment's shard", short, long, 1.3),
             Target(
-                "a spec, beside an op each",
+                "specs of an experiment, beside an op each",
                 (ops["seconds"] / ops["n"]) / (few["seconds"] / few["n"]),
                 10,
                 f"seconds of a Dagster op per spec / of a run of {few['n']:,} specs, per spec",
@@ -122,7 +122,7 @@ def _slope(name: str, small: dict[str, Any], large: dict[str, Any], bound: float
 
 def _specs(folder: Path, specs: int) -> dict[str, Any]:
     """A run of specs, and gathering it again in a process that does nothing else."""
-    found = _best("specs", specs, folder)
+    found = _best("specs of an experiment", specs, folder)
     gathered = _process("gather", specs, folder)
     return {
         **found,
