@@ -27,6 +27,8 @@ Offences = list[dict[str, Any]]
 Rule = Callable[[Study, "ResultsStore", Partition], Offences]
 # How many offending rows, or failing partitions, a result lists; and how many it names in words.
 SHOWN, NAMED = 20, 3
+# Of a value in words. The ids of a partition are shorter; those of items may be anything.
+CHARACTERS = 240
 
 
 def study_checks(study: Study) -> list[dg.AssetChecksDefinition]:
@@ -192,11 +194,17 @@ def _ledger_reconciles(study: Study) -> dg.AssetChecksDefinition:
             store = store_of(study)
             judged = stages.ledger.judge(store)
             lost = stages.losses.losses(study, store) if judged.mismatches else []
+            differ = dict.fromkeys(found.partition for found in judged.mismatches)
+            gone = list(stages.unread.of_lost_rows(study, store, differ))
         offences = [
             {**found._asdict(), "stage": found.stage, "partition": " | ".join(found.partition)}
             for found in judged.mismatches
         ]
-        words = [_in_short(offences), stages.losses.in_words(study, lost) if lost else None]
+        words = [
+            _in_short(offences),
+            stages.losses.in_words(study, lost) if lost else None,
+            stages.unread.in_words(study, gone),
+        ]
         left = [" | ".join(partition) for partition in judged.in_progress]
         return dg.AssetCheckResult(
             passed=not offences,
@@ -263,11 +271,16 @@ def _in_short(offences: Offences) -> str | None:
     if not offences:
         return None
     few = [
-        ", ".join(f"{name} {str(value)[:40]}" for name, value in row.items() if name != "error")
+        ", ".join(f"{name} {_brief(value)}" for name, value in row.items() if name != "error")
         for row in offences[:NAMED]
     ]
     more = ["..."] if len(offences) > NAMED else []
     return f"{len(offences)} row{'s'[: len(offences) > 1]}: {'; '.join([*few, *more])}"
+
+
+def _brief(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= CHARACTERS else f"{text[:CHARACTERS]}..."
 
 
 def _cell(value: Any) -> Any:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zipfile import is_zipfile
 
 from inspect_ai.event import ModelEvent
 from inspect_ai.log import EvalError, EvalLog, EvalSample, read_eval_log
@@ -63,11 +64,19 @@ def _read(path: Path, place: str | None, header_only: bool) -> EvalLog:
         except Exception as error:  # inspect, zipfile and pydantic each raise their own
             if _version_of(path) not in (before, None):
                 continue  # a run in progress has put a longer one in its place meanwhile
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise StoreError(
-                f"{place or path} is not a readable .eval log: {reason}. "
-                "Move it out of the study's logs/ folder to go on without it"
+                f"{place or path} is not a readable .eval log: {_why(path, error)}. Restore it "
+                "from a copy, or move it out of the study's logs/ folder to go on without it"
             ) from error
+
+
+def _why(path: Path, error: Exception) -> str:
+    """Why a log cannot be read; of one that is no archive, libraries say so in words of theirs."""
+    if path.is_file() and not path.stat().st_size:
+        return "it is empty"
+    if path.is_file() and not is_zipfile(path):
+        return "it is cut short, or is no .eval file"
+    return str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
 
 
 def _version_of(path: Path) -> tuple[int, ...] | None:

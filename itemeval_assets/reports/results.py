@@ -8,6 +8,7 @@ from rich.table import Table
 from itemeval_assets.core.labels import labels_in
 from itemeval_assets.core.losses import losses_words
 from itemeval_assets.core.summaries import left_out_words
+from itemeval_assets.core.unread import can_be_recovered, unread_words
 from itemeval_assets.installation import how_to_call
 
 from .money import mocks_are_free, spend_table
@@ -93,7 +94,7 @@ def _completion(status: "StudyStatus") -> None:
     out.print(
         f"[bold]{data(status.study)}[/bold]: "
         f"{status.items} items x {status.replications} replications, "
-        f"policy {status.policy}, {dollars(status.usd)} spent"
+        f"policy {status.policy}, {dollars(status.usd)} {_spent(status)}"
     )
     out.print(_matrix("solutions", status.generate, ("truncated",)))
     out.print(_matrix("gradings", status.grade, ("unparsed",)))
@@ -103,6 +104,10 @@ def _completion(status: "StudyStatus") -> None:
             "impossible ones[/yellow]: their usd is null, and the cap counts the most that they "
             "may have cost."
         )
+    for words in unread_words(status.unread):
+        out.print(f"{words[0].upper()}{words[1:]}.", style="yellow", soft_wrap=True, markup=False)
+    if can_be_recovered(status.unread):
+        out.print(f"Read them back: {_command('recover', status.config)}", soft_wrap=True)
     if status.lost:
         out.print("[red]Paid calls of which neither a row nor a log is left:[/red]")
         out.print(losses_words(status.lost), soft_wrap=True, markup=False)
@@ -123,6 +128,11 @@ def _completion(status: "StudyStatus") -> None:
         out.print(f"{len(status.not_in_design)} stored partitions are not in the current design:")
         for part in status.not_in_design:
             out.print(f"  {data(part.label)}", soft_wrap=True)
+
+
+def _spent(status: "StudyStatus") -> str:
+    is_whole = all(log.is_booked for log in status.unread)
+    return "spent" if is_whole else "booked: more was spent, see below"
 
 
 def _command(*arguments: str) -> str:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         results,
         solutions,
         status,
+        unread,
     )
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "results",
     "solutions",
     "status",
+    "unread",
 ]
 
 

@@ -31,7 +31,9 @@ __all__ = [
     "account_for_lost_rows",
     "archive",
     "collect",
+    "logs_of_lost_rows",
     "lost_costs",
+    "partition_of_log",
     "partitions_to_mend",
     "recover",
     "unread_partitions",
@@ -48,7 +50,7 @@ def recover(caller: Caller, run: StageRun, partitions: list[Partition], outcome:
     archived = [
         archive(run.store, key, header)
         for key, header in _running(run.store)
-        if _partition_of_log(header) in set(partitions)
+        if partition_of_log(header) in set(partitions)
     ]
     unread = [
         (partition, key)
@@ -68,7 +70,7 @@ def recover(caller: Caller, run: StageRun, partitions: list[Partition], outcome:
 
 def unread_partitions(store: ResultsStore, partitions: Iterable[Partition]) -> list[Partition]:
     """The partitions that have logs whose calls no table knows yet."""
-    left = {_partition_of_log(header) for _, header in _running(store)}
+    left = {partition_of_log(header) for _, header in _running(store)}
     return [
         partition
         for partition in partitions
@@ -81,6 +83,14 @@ def partitions_to_mend(store: ResultsStore, partitions: Iterable[Partition]) -> 
     known = list(partitions)
     unread = set(unread_partitions(store, known))
     return [part for part in known if part in unread or _Booked(store, part).unaccounted()]
+
+
+def logs_of_lost_rows(store: ResultsStore, partition: Partition) -> list[str]:
+    """Keys of the booked logs of a partition that have more calls than its rows tell of."""
+    indexed = set(store.read("log_index", [partition], ["log_file"])["log_file"].to_pylist())
+    unread = _unread_logs(TABLE_OF[len(partition)], store, partition)
+    few = [key for key, _ in _Booked(store, partition).unaccounted()]
+    return [key for key in dict.fromkeys([*unread, *few]) if key in indexed]
 
 
 def account_for_lost_rows(caller: Caller, run: StageRun, partition: Partition) -> None:
@@ -160,7 +170,7 @@ def archive(store: ResultsStore, key: str, header: "EvalLog") -> tuple[Partition
     Where others have archived it already, since they took its run for dead, the longer one of
     the two stays: a run that was only asleep has gone on writing it.
     """
-    partition, spec = _partition_of_log(header), header.eval
+    partition, spec = partition_of_log(header), header.eval
     archived = layout.log_key(partition, spec.created, spec.task_id)
     backend = store.backend
     if backend.exists(archived) and backend.exists(key):
@@ -265,7 +275,7 @@ def _unread_logs(table: str, store: ResultsStore, partition: Partition) -> list[
     return log_files.known_logs(store.backend, partition, lambda key: key not in known)
 
 
-def _partition_of_log(log: "EvalLog") -> Partition:
+def partition_of_log(log: "EvalLog") -> Partition:
     """The partition whose calls a log holds, from the metadata written into it."""
     facts = log.eval.metadata or {}
     ids = (facts.get("gen_condition_id"), facts.get("condition_id"))

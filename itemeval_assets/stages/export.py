@@ -29,7 +29,7 @@ from itemeval_assets.storage.layout import (
 from itemeval_assets.storage.scratch import scratch_folder
 from itemeval_assets.storage.store import ResultsStore
 
-from . import cells, ledger, losses
+from . import cells, ledger, losses, unread
 
 __all__ = ["ExportResult", "csv_writer", "require_results", "require_sound", "write"]
 
@@ -144,12 +144,16 @@ def require_sound(study: Study, store: ResultsStore) -> None:
                 _refuse(parse_ok_violations(rows), table, partition, disagree)
     losses.require_no_loss(study, store)
     for found in ledger.mismatches(store):
+        gone = list(unread.of_lost_rows(study, store, [found.partition]))
         raise StoreError(
             f"the ledger does not reconcile: run {found.run_id}, stage {found.stage}, "
             f"partition {'|'.join(found.partition) or 'preflight'}: "
             f"{found.quantity} is {found.ledger} in the ledger and {found.rows} in the rows.\n"
-            "Nothing was exported. Run the study again: it reads back any log that is not "
-            "accounted for"
+            "Nothing was exported. "
+            + (
+                unread.in_words(study, gone)
+                or "Run the study again: it reads back any log that is not accounted for"
+            )
         )
 
 

@@ -21,10 +21,11 @@ from itemeval_assets.core.pending import (
     classify_solutions,
 )
 from itemeval_assets.core.study import NamedPartition, Partition, Study, run_plan
+from itemeval_assets.core.unread import UnreadLog
 from itemeval_assets.storage.attempts import read_attempts
 from itemeval_assets.storage.store import ResultsStore
 
-from . import items, ledger, losses
+from . import items, ledger, losses, unread
 from .stage_run import grid_of
 
 __all__ = ["PartitionStatus", "StudyStatus", "frequent_errors", "incomplete_cells", "survey"]
@@ -67,6 +68,7 @@ class StudyStatus:
     `given_up`: partitions that the schedule of re-runs does not ask for any more. `is_older`: the
     tables lie as an earlier version wrote them, until a run writes to them. `unmetered`: models
     that answered without a usage that can be. `lost`: booked calls of which no evidence is left.
+    `unread`: logs whose calls are in no table, and in `usd` only where they are booked.
     `spent_on`: the models that `usd` was spent on. `config` is the path of the YAML.
     """
 
@@ -84,6 +86,7 @@ class StudyStatus:
     lost: list[Loss] = field(default_factory=list)
     spent_on: list[str] = field(default_factory=list)
     config: str = ""
+    unread: list[UnreadLog] = field(default_factory=list)
 
 
 def survey(study: Study, store: ResultsStore, policy: str | None = None) -> StudyStatus:
@@ -94,13 +97,16 @@ def survey(study: Study, store: ResultsStore, policy: str | None = None) -> Stud
     extent = run_plan(study.config, policy)
     grid = grid_of(items.known(study, store), extent)
     generate, grade = [], []
+    rows: dict[Partition, int] = {}
     for condition in study.design.generate:
         solutions = _solutions(store, condition.id)
+        rows[(condition.id,)] = solutions.num_rows
         answers = _answers(study, grid, solutions)
         generate.append(_generate_status(condition.id, condition.label, answers, solutions))
         for other in study.design.grade:
             pair = (condition.id, other.id)
             label, gradings = study.design.label_of(pair), _gradings(store, pair)
+            rows[pair] = gradings.num_rows
             grade.append(_grade_status(pair, label, answers, gradings))
     known = {*study.generate_partitions(), *study.grade_partitions()}
     stored = store.partitions("solutions") + store.partitions("gradings")
@@ -120,6 +126,7 @@ def survey(study: Study, store: ResultsStore, policy: str | None = None) -> Stud
         losses.losses(study, store),
         sorted({row["model"] for row in booked.to_pylist() if row["usd"]}),
         str(study.config_path),
+        unread.unread_logs(study, store, rows),
     )
 
 

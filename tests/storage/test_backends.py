@@ -1,8 +1,10 @@
 """What every backend promises, of a disk and of a bucket alike."""
 
+import errno
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.storage.backends import Backend, open_backend
@@ -141,3 +143,19 @@ def test_pieces_are_of_one_object(s3_location: str) -> None:
         ours.delete("a")
         with pytest.raises(StoreError, match="was deleted"):
             file.read(1)
+
+
+def test_on_a_disk_that_nobody_can_write_no_lock_is_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a read-only copy of a study whose run was killed."""
+    backend = open_backend(str(tmp_path))
+    with backend.lock("reservations/x", "holder"):
+        pass
+    assert list(tmp_path.rglob("x*"))
+
+    def refuse(lock: FileLock, **given: float) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(FileLock, "acquire", refuse)
+    assert not backend.is_held("reservations/x")

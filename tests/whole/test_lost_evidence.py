@@ -15,8 +15,10 @@ from itemeval_assets.cli import run_cli
 from itemeval_assets.core.errors import EvidenceLost
 from itemeval_assets.core.losses import LOST, is_accepted
 from itemeval_assets.core.study import Partition
+from itemeval_assets.core.unread import UnreadLog
 from itemeval_assets.stages import ledger, losses
 from itemeval_assets.storage.inputs import load_study
+from itemeval_assets.storage.reservations import Reservations
 from itemeval_assets.storage.store import ResultsStore, open_store
 from tests.defs.runs import SOLUTIONS, message, runs_of
 from tests.studies import write_study
@@ -297,3 +299,128 @@ def split(path: Path) -> tuple[Path, Path]:
         log.eval.task_id += "2" * (target == other)
         write_eval_log(log, str(target))
     return path, other
+
+
+BREAK: dict[str, Callable[[Path], object]] = {
+    "cut": lambda log: log.write_bytes(log.read_bytes()[:-200]),
+    "empty": lambda log: log.write_bytes(b""),
+}
+
+
+@pytest.mark.parametrize(
+    ("table", "way", "damage"),
+    [
+        ("solutions", lose_the_table, "cut"),
+        ("solutions", lose_rows, None),
+        ("gradings", lose_rows, "empty"),
+        ("gradings", lose_the_table, None),
+    ],
+)
+def test_rows_that_are_gone_are_told_with_their_log_whether_it_can_be_read_or_not(
+    config: Path,
+    capsys: pytest.CaptureFixture[str],
+    table: str,
+    way: Callable[[ResultsStore, str, Partition], None],
+    damage: str | None,
+) -> None:
+    """By status and by export, as by run and recover; in full, and with the way on."""
+    store, partition = place(config, table)
+    label = load_study(config).design.label_of(partition)
+    [log] = logs_of(store, partition)
+    way(store, table, partition)
+    if damage:
+        BREAK[damage](log)
+    kept = tables_of(store)
+    [unread] = api.status(config).unread
+    calls = 0 if damage else ITEMS
+    assert unread._replace(problem=None) == UnreadLog(str(log), label, "recover", calls, None, True)
+    assert (unread.problem is None) == (damage is None)
+    recover = f"itemeval-assets recover {config}"
+    for command, code in (("status", 0), ("export", 1)):
+        assert run_cli([command, str(config)]) == code
+        shown = capsys.readouterr()
+        told = " ".join((shown.out + shown.err).split())
+        assert str(log) in told and f"ows of {label} are gone from their table" in told
+        assert f"recover {config}" in told and "EOCD" not in told
+        assert {"cut": "it is cut short", "empty": "it is empty", None: label}[damage] in told
+        assert command == "status" or (recover in told and " | ".join(partition) in told)
+    assert tables_of(store) == kept
+    if not damage:
+        assert run_cli(["recover", str(config)]) == 0
+        assert api.status(config).unread == [] and ledger.judge(store) == ([], [])
+    else:
+        for command in (["run", "--yes"], ["recover"]):
+            assert run_cli([command[0], str(config), *command[1:]]) == 2
+            told = " ".join(capsys.readouterr().err.split())
+            assert str(log) in told and "EOCD" not in told and "Restore it from a copy" in told
+        log.unlink()
+        assert len(api.recover(config, accept_loss=True).accepted) == 1
+
+
+@pytest.fixture
+def stopped(config: Path) -> tuple[ResultsStore, Path]:
+    """A study whose last run was killed: one log lies as the run left it, and nothing knows it."""
+    store, partition = place(config, "gradings")
+    [log] = logs_of(store, partition)
+    for table in ("gradings", "log_index", "bookings"):
+        delete(store, table, partition)
+    ledger.unite(store)
+    running = Path(store.backend.uri("logs/running")) / log.name
+    running.parent.mkdir(exist_ok=True)
+    return store, log.rename(running)
+
+
+def test_what_a_killed_run_has_spent_is_not_called_nothing(
+    config: Path, stopped: tuple[ResultsStore, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, log = stopped
+    before = spent(config)
+    [unread] = api.status(config).unread
+    assert (unread.log_file, unread.calls, unread.reader) == (str(log), ITEMS, "recover")
+    assert not unread.is_booked and unread.problem is None and unread.usd
+    assert run_cli(["status", str(config)]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "booked: more was spent" in told
+    waiting = f"Logs of stopped runs wait to be read: 1 with {ITEMS} calls, {unread.usd:.6f} USD"
+    assert waiting in told
+    assert f"recover {config}" in told
+    assert run_cli(["status", str(config), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["unread"][0]["usd"] == unread.usd
+    api.recover(config)
+    assert api.status(config).unread == [] and spent(config) == pytest.approx(before + unread.usd)
+    assert run_cli(["status", str(config)]) == 0
+    assert " spent " in " ".join(capsys.readouterr().out.split())
+
+
+def test_the_log_of_a_living_run_waits_for_nobody(
+    config: Path, stopped: tuple[ResultsStore, Path]
+) -> None:
+    store, log = stopped
+    holder = (read_eval_log(str(log)).eval.metadata or {})["reserved_by"]
+    reservations = Reservations(store)
+    with reservations.held(holder):
+        reservations.reserve(holder, 1.0, lambda _: None)
+        assert api.status(config).unread == []
+    assert len(api.status(config).unread) == 1
+
+
+def test_a_log_of_a_killed_run_that_cannot_be_read_is_told_by_status(
+    config: Path, stopped: tuple[ResultsStore, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, log = stopped
+    BREAK["cut"](log)
+    assert run_cli(["status", str(config)]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert f"{log} is not a readable .eval log: it is cut short" in told
+    assert "booked: more was spent" in told
+
+
+def test_logs_that_no_run_reads_are_told_as_such(
+    config: Path, stopped: tuple[ResultsStore, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    config.write_text(config.read_text().replace(JUDGE, "mockllm/judge_b"))
+    [unread] = api.status(config).unread
+    assert unread.reader is None
+    assert run_cli(["status", str(config)]) == 0
+    told = capsys.readouterr().out
+    assert "not in the design any more" in told and "Read them back" not in told
