@@ -122,7 +122,7 @@ def _slope(name: str, small: dict[str, Any], large: dict[str, Any], bound: float
 
 def _specs(folder: Path, specs: int) -> dict[str, Any]:
     """A run of specs, and gathering it again in a process that does nothing else."""
-    found = _best("specs of an experiment", specs, folder)
+    found = _best("specs", specs, folder)
     gathered = _process("gather", specs, folder)
     return {
         **found,

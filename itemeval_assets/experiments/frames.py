@@ -15,7 +15,7 @@ from .errors import SpecError
 from .index import SUBINDEX, UNNAMED
 from .kinds_of_values import kind_of
 from .shard import FrameRows
-from .values import plain
+from .values import is_text, plain
 
 __all__ = ["frame_rows"]
 
@@ -55,6 +55,8 @@ def _column_names(frame: pd.DataFrame) -> list[str]:
     if len(set(names)) < len(names):
         doubled = next(name for name, count in Counter(names).items() if count > 1)
         raise SpecError(f"two columns have the name {doubled!r}; rename one of them")
+    if no_text := [name for name in (*names, *map(str, frame.index.names)) if not is_text(name)]:
+        raise SpecError(f"the name {no_text[0]!r} holds half a character; rename it")
     return names
 
 

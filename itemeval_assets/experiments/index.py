@@ -18,7 +18,7 @@ from typing_extensions import is_typeddict
 
 from .errors import SpecError
 from .files import is_file_reference, leaves, whole_annotation
-from .values import json_form, require_json
+from .values import is_text, json_form, require_json
 
 if TYPE_CHECKING:
     from .spec import ExperimentInputSpec
@@ -60,7 +60,7 @@ def index_of(
         ("additional index level", additional or {}),
     ):
         for name, value in _mapping(values, f"{owner}: {kind}s").items():
-            if not isinstance(name, str) or not name:
+            if not isinstance(name, str) or not name or not is_text(name):
                 raise SpecError(f"{owner}: the {kind} {name!r} needs a text for a name")
             if name in taken:
                 raise SpecError(

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from pyarrow.lib import tzinfo_to_string
 
 from .kinds import CLASH, Kind
+from .values import is_text
 
 __all__ = ["kind_of", "kind_of_column"]
 
@@ -94,11 +95,7 @@ def _kind_of_integers(values: list[int]) -> Kind:
 
 
 def _kind_of_texts(values: list[str]) -> Kind:
-    try:
-        "".join(values).encode()
-    except UnicodeEncodeError:  # a lone surrogate is no text of Arrow
-        return _NONE
-    return Kind(frozenset({pa.string()}), True)
+    return Kind(frozenset({pa.string()}), True) if is_text("".join(values)) else _NONE
 
 
 def _kind_of_times(values: list[time]) -> Kind:
@@ -119,7 +116,7 @@ def _kind_of_lists(values: list[list[Any]]) -> Kind:
 
 def _kind_of_dicts(values: list[dict[str, Any]]) -> Kind:
     names = values[0].keys()
-    if any(value.keys() != names for value in values):
+    if any(value.keys() != names for value in values) or not is_text("".join(names)):
         return _NONE
     fields = {name: kind_of([value[name] for value in values]) for name in names}
     return Kind(has_values=True, fields=fields)

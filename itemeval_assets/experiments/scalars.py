@@ -8,7 +8,7 @@ from pydantic_core import PydanticSerializationError
 
 from .errors import SpecError
 from .spec import ExperimentOutputSpec, scalar_fields
-from .values import SCALARS, is_foreign, json_form, require_json
+from .values import SCALARS, is_foreign, is_text, json_form, require_json
 
 __all__ = ["scalar_values"]
 
@@ -17,6 +17,8 @@ def scalar_values(output: ExperimentOutputSpec) -> dict[str, Any]:
     """The scalar fields in JSON form, by name. Raises SpecError that names the field."""
     found: dict[str, Any] = {}
     for name in (*scalar_fields(type(output)), *(output.model_extra or {})):
+        if not is_text(name):
+            raise SpecError(f"{type(output).__name__}: the field {name!r} holds half a character")
         try:
             found[name] = _scalar(output, name)
             require_json(found[name])

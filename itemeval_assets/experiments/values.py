@@ -10,7 +10,7 @@ from pydantic_core import to_jsonable_python
 
 from .errors import SpecError
 
-__all__ = ["SCALARS", "is_foreign", "json_form", "plain", "require_json"]
+__all__ = ["SCALARS", "is_foreign", "is_text", "json_form", "plain", "require_json"]
 
 SCALARS = (bool, int, float, str)
 """Types that are plain, and have a JSON form, as they are."""
@@ -48,6 +48,15 @@ def is_foreign(value: Any) -> bool:
         return any(type(name) is not str for name in value) or any(map(is_foreign, value.values()))
     foreign = (np.ndarray, np.generic, pd.Timestamp, pd.Timedelta, set, frozenset)
     return isinstance(value, foreign) or any(value is missing for missing in _MISSING)
+
+
+def is_text(text: str) -> bool:
+    """Whether this is Unicode text: half a character, a lone surrogate, is none of Arrow."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def json_form(value: Any) -> Any:

@@ -71,6 +71,7 @@ typed = (
         ([{"a": 1}, {"a": 2}], pa.struct([("a", pa.int64())]), [{"a": 1}, {"a": 2}]),
         ([{"a": 1}, {"b": 2}], pa.string(), ['{"a": 1}', '{"b": 2}']),
         ([{}], pa.string(), ["{}"]),
+        ([{"\ud800": 1}], pa.string(), ['{"\\ud800": 1}']),
         ([[{}, [1]]], pa.string(), ["[{}, [1]]"]),
         ([Decimal("Infinity"), Decimal(1)], pa.string(), ["Infinity", "1"]),
         ([NS, datetime(2024, 1, 1)], pa.timestamp("ns"), [NS, pd.Timestamp("2024-01-01")]),

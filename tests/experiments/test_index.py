@@ -109,6 +109,7 @@ def test_fields_beyond_the_declared_ones_come_after_them() -> None:
         ({"sort_index": 1}, "the computed feature 'sort_index' has the name"),
         ({"sort_subindex": 1}, "the computed feature 'sort_subindex' has the name"),
         ({3: 1}, "needs a text for a name"),
+        ({"\ud800": 1}, "needs a text for a name"),
         (None, "One: computed features are None of type NoneType; give a dict of scalars"),
         ([("f", 1)], "of type list; give a dict of scalars by name"),
         (lambda: {}, "computed features are a method; declare it with @property"),

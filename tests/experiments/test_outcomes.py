@@ -310,6 +310,7 @@ def frame_of(frame: pd.DataFrame, name: str = "ts") -> Outcome:
         (pd.DataFrame({"x": [1]}, index=pd.Index([5], name="a")), "index level 'a' has the name"),
         (pd.DataFrame({"x": [1]}, index=pd.Index([5], name="x")), "a column and an index level"),
         (pd.DataFrame(index=range(3)), "rows but no columns"),
+        (pd.DataFrame([[1]], columns=pd.Index(["\ud800"], dtype=object)), "half a character"),
     ],
 )
 def test_frames_that_cannot_be_told_from_the_index_are_failures(
