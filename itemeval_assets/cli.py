@@ -19,7 +19,7 @@ from itemeval_assets import api, experiments_cli, project, reports
 from itemeval_assets.core.budget import WHATEVER_IT_COSTS
 from itemeval_assets.core.cells import CellState
 from itemeval_assets.core.config import Policy
-from itemeval_assets.core.errors import ConsentMissing, ItemevalAssetsError, Stopped
+from itemeval_assets.core.errors import ConfigError, ConsentMissing, ItemevalAssetsError, Stopped
 from itemeval_assets.core.secrets import without_secrets
 from itemeval_assets.garbage import without_collection_at_the_end
 from itemeval_assets.ui.command import serve_ui
@@ -283,6 +283,7 @@ def run_cli(arguments: list[str]) -> int:
     """Run one command; the exit code. A user's mistake is a message, never a traceback."""
     as_json = "--json" in arguments
     try:
+        _require_folder()
         # Not app(arguments): that makes a silent exit of Ctrl-C.
         command = typer.main.get_command(app)
         with command.make_context("itemeval-assets", [*arguments]) as context:
@@ -302,6 +303,16 @@ def run_cli(arguments: list[str]) -> int:
         if as_json:
             _failed(as_json, error, without_secrets(str(error), os.environ), 1)
         raise
+
+
+def _require_folder() -> None:
+    """Raise ConfigError where the current folder is gone: packages look for it as they load."""
+    try:
+        Path.cwd()
+    except OSError as error:
+        raise ConfigError(
+            "the current folder is gone, or may not be read: change to another one (`cd`)"
+        ) from error
 
 
 def _consent(yes: bool, max_usd: float | None) -> float | None:

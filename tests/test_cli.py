@@ -314,3 +314,16 @@ def test_what_was_held_back_and_what_errored_is_said():
     assert code == 3 and reason is not None
     assert reason.startswith("3 calls were held back: answers without max_tokens cost more")
     assert "1 x refused" in reason
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_current_folder_that_is_gone_is_told(as_json, tmp_path, monkeypatch, capsys):
+    config = write_study(tmp_path / "study", items=1)
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    (tmp_path / "here").rmdir()
+    assert run_cli(["status", str(config), *["--json"][: int(as_json)]]) == 2
+    shown = capsys.readouterr()
+    assert "the current folder is gone" in shown.err
+    if as_json:
+        assert json.loads(shown.out)["exit_code"] == 2

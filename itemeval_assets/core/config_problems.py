@@ -5,6 +5,7 @@ known key where one is close.
 """
 
 import difflib
+from collections.abc import Mapping
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -13,6 +14,7 @@ from .yaml_numbers import number_advice
 
 __all__ = ["describe_problems"]
 
+FILE = "(file)"
 SHAPES = ("literal[", "list[", "dict[", "function-")
 # What pydantic calls a value of another kind; it says so of each kind that a field may have.
 OF_ANOTHER_KIND = ("_type", "_parsing", "literal_error")
@@ -21,18 +23,23 @@ OF_ANOTHER_KIND = ("_type", "_parsing", "literal_error")
 def describe_problems(error: ValidationError, data: Any, model: type[BaseModel]) -> list[str]:
     """One or more lines for every problem in `error`, each starting with its YAML path."""
     lines: list[str] = []
-    problems = [(_yaml_path(problem["loc"]), problem) for problem in error.errors()]
+    found = error.errors()
+    # pydantic counts with them: true is 1 in its path.
+    odd = {problem["loc"][:-1]: problem["input"] for problem in found if _is_of_key(problem)}
+    problems = [(_yaml_path(problem["loc"], odd), problem) for problem in found]
     for path, problem in problems:
-        if _is_beside_the_point(path, problem, problems):
+        if _is_of_key(problem):
+            lines.append(_odd_key(_yaml_path(problem["loc"][:-2], odd), problem["input"]))
+        elif _is_beside_the_point(path, problem, problems):
             continue
-        if problem["type"] == "extra_forbidden":
+        elif problem["type"] == "extra_forbidden":
             lines.append(_unknown_key(path, problem["loc"], model))
         elif problem["type"] == "missing":
             lines.append(f"{path}: this key is required")
         elif problem["type"] == "model_type":
             lines.append(f"{path}: expected a section with keys; found {_short(problem['input'])}")
         elif problem["type"] == "invalid_key":
-            lines.append(f"the key {problem['input']!r} is no text to YAML; put quotes around it")
+            lines.append(_odd_key(_yaml_path(problem["loc"][:-1], odd), problem["input"]))
         elif problem["type"] == "value_error":
             # Rules across fields name the paths of those themselves.
             start = f"{path}: " if problem["loc"] else ""
@@ -41,6 +48,23 @@ def describe_problems(error: ValidationError, data: Any, model: type[BaseModel])
         else:
             lines.append(_wrong_value(path, problem["msg"], problem["input"]))
     return list(dict.fromkeys(lines))
+
+
+def _is_of_key(problem: Any) -> bool:
+    """Whether a problem is that of a key that may be any text."""
+    return problem["loc"][-1:] == ("[key]",)
+
+
+def _odd_key(section: str, key: object) -> str:
+    start = "" if section == FILE else f"{section}: "
+    return f"{start}the key {_as_written(key)} is no text to YAML; put quotes around it"
+
+
+def _as_written(key: object) -> str:
+    """A key that YAML reads as something else, as YAML writes that."""
+    if isinstance(key, bool):
+        return str(key).lower()
+    return "null" if key is None else str(key)
 
 
 def _is_beside_the_point(path: str, problem: Any, problems: list[tuple[str, Any]]) -> bool:
@@ -59,16 +83,18 @@ def _wrong_value(path: str, allowed: str, found: Any) -> str:
     return f"{path}: {advice or f'{allowed}; found {_short(found)}'}"
 
 
-def _yaml_path(loc: tuple[int | str, ...]) -> str:
+def _yaml_path(loc: tuple[int | str, ...], odd: Mapping[tuple[int | str, ...], object]) -> str:
     # Union members show up in `loc` under their type's name: not part of the YAML.
     noise = {"bool", "int", "str", "list", "constrained-int", "literal['auto']"}
     text = ""
-    for part in loc:
-        if isinstance(part, int):
+    for place, part in enumerate(loc, 1):
+        if loc[:place] in odd:
+            text += f".{_as_written(odd[loc[:place]])}"
+        elif isinstance(part, int):
             text += f"[{part}]"
         elif part.lower() not in noise and not part.startswith(SHAPES):
             text += f".{part}" if text else part
-    return text or "(file)"
+    return text or FILE
 
 
 def _unknown_key(path: str, loc: tuple[int | str, ...], model: type[BaseModel]) -> str:

@@ -76,7 +76,11 @@ def _models(config: "StudyConfig") -> dict[str, str]:
     models |= {
         f"graders.{cut(name)}.model": grader.model for name, grader in config.graders.items()
     }
-    return models | {f"facets.grader[{n}]": name for n, name in enumerate(config.facets.grader)}
+    return models | {
+        f"facets.grader[{n}]": name
+        for n, name in enumerate(config.facets.grader)
+        if name not in config.graders
+    }
 
 
 def _model_problems(config: "StudyConfig") -> list[str]:

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from stat import S_ISDIR
 from typing import BinaryIO
 
 from itemeval_assets.core.errors import StoreError
@@ -61,6 +62,7 @@ class LocalBackend:
             (self._path(key)).unlink(missing_ok=True)
 
     def folders(self, prefix: str) -> list[str]:
+        self._require_folder(prefix)
         found = (path for path in self._path(prefix).glob("*") if path.is_dir())
         return sorted(path.name for path in found if prefix or path.name != LOCKS)
 
@@ -156,6 +158,18 @@ class LocalBackend:
         if key.startswith("/") or ".." in key.split("/"):
             raise StoreError(f"{key!r} would lead out of {self.root}; nothing is read or written")
         return self.root / key
+
+    def _require_folder(self, prefix: str) -> None:
+        """Raise StoreError for a file where a folder is looked into; there need be neither."""
+        path = self._path(prefix)
+        try:
+            is_folder = S_ISDIR(path.stat().st_mode)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise StoreError(f"cannot read {path}: {reason_of(error)}") from error
+        if not is_folder:
+            raise StoreError(f"{path} is no folder, but a file; name a folder")
 
     @contextmanager
     def _draft(self, key: str) -> Iterator[Path]:

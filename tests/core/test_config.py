@@ -527,7 +527,7 @@ def test_problems_across_fields_are_told_at_once_and_beside_unknown_keys() -> No
         ("", "expected a mapping that starts with `study: <name>`"),
         ("- a\n", "expected a mapping that starts with `study: <name>`"),
         ("just text", "expected a mapping that starts with `study: <name>`"),
-        ("study: toy\non: 1\n", "the key True is no text to YAML; put quotes around it"),
+        ("study: toy\non: 1\n", "the key true is no text to YAML; put quotes around it"),
         ("study: toy\n7: 1\n", "the key 7 is no text to YAML; put quotes around it"),
     ],
 )
@@ -536,6 +536,40 @@ def test_what_is_no_config_at_all(text: str, message: str) -> None:
         parse_config(text, "study.yaml")
     assert str(caught.value).startswith("study.yaml: ")
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("written", "line"),
+    [
+        ("true: {model: a/b}", "graders: the key true is no text to YAML; put quotes around it"),
+        ("on: {model: a/b}", "graders: the key true is no text to YAML; put quotes around it"),
+        ("1: {model: a/b}", "graders: the key 1 is no text to YAML; put quotes around it"),
+        ("~: {model: a/b}", "graders: the key null is no text to YAML; put quotes around it"),
+        ("2026-01-31: {model: a/b}", "graders: the key 2026-01-31 is no text to YAML; put quotes"),
+        ("true: {modell: a/b}", "graders.true.modell: unknown key 'modell'; did you mean 'model'?"),
+    ],
+)
+def test_a_key_that_is_no_text_is_named_in_its_place(written: str, line: str) -> None:
+    text = yaml.safe_dump(MINIMAL) + f"graders:\n  {written}\n"
+    with pytest.raises(ConfigError) as caught:
+        parse_config(text, "study.yaml")
+    assert f"  {line}" in str(caught.value)
+    assert "[key]" not in str(caught.value) and "[1]" not in str(caught.value)
+
+
+def test_a_key_in_a_section_that_is_no_text_is_named_in_its_place() -> None:
+    text = yaml.safe_dump({**MINIMAL, "solvers": None}).replace("solvers: null", "solvers: {on: 1}")
+    with pytest.raises(ConfigError, match=r"  solvers: the key true is no text to YAML"):
+        parse_config(text, "study.yaml")
+
+
+def test_a_grader_may_have_any_name() -> None:
+    """What is a key of `graders:` is no model id, and names no folder."""
+    graders = {"../x": {"model": "openai/gpt-5"}}
+    config = {**MINIMAL, "graders": graders, "facets": {"grader": ["../x"]}}
+    assert parse_config(yaml.safe_dump(config), "study.yaml").facets.grader == ["../x"]
+    with pytest.raises(ConfigError, match=r"facets.grader\[0\]: '../x' is no model id"):
+        parse_config(yaml.safe_dump({**config, "graders": {}}), "study.yaml")
 
 
 def test_merge_keys_of_yaml_are_no_repetition() -> None:

@@ -150,3 +150,12 @@ def test_a_mistake_is_a_message_and_exit_code_2(runs, capsys, arguments, says):
     assert run_cli(["experiments", *arguments]) == 2
     message = capsys.readouterr().err
     assert message.startswith("error: ") and says in message and "Traceback" not in message
+
+
+@pytest.mark.parametrize("command", ["list", "list x", "show x", "download x"])
+def test_a_file_is_no_place_of_experiments(tmp_path, capsys, command):
+    (tmp_path / "afile").write_text("")
+    for place in ("afile", "afile/sub"):
+        arguments = [*command.split(), "--bucket", str(tmp_path / place)]
+        assert run_cli(["experiments", *arguments]) == 2
+        assert str(tmp_path / place) in capsys.readouterr().err.replace("\n", "")

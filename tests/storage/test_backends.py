@@ -159,3 +159,13 @@ def test_on_a_disk_that_nobody_can_write_no_lock_is_held(
 
     monkeypatch.setattr(FileLock, "acquire", refuse)
     assert not backend.is_held("reservations/x")
+
+
+@pytest.mark.parametrize("root", ["file", "file/below"])
+def test_a_file_is_not_looked_into_as_if_it_were_an_empty_folder(tmp_path: Path, root: str) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match=str(tmp_path / root)):
+        open_backend(str(tmp_path / root)).folders("")
+    with pytest.raises(StoreError, match=str(tmp_path / "file")):
+        open_backend(str(tmp_path)).folders("file")
+    assert open_backend(str(tmp_path / "nowhere")).folders("") == []
