@@ -59,7 +59,7 @@ def collect_local_files(specs: Sequence[ExperimentInputSpec]) -> LocalFiles:
     """
     found: dict[str, dict[str, Path]] = {}
     known: set[tuple[str, Path]] = set()
-    fields = file_fields(type(specs[0])) if specs else []
+    fields = file_fields(type(specs[0])) if specs else ()
     for number, spec in enumerate(specs):
         for name in fields:
             value = getattr(spec, name)

@@ -9,6 +9,7 @@ import dataclasses
 import os
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
@@ -93,13 +94,14 @@ def split_s3_uri(uri: str) -> tuple[str, str]:
     return bucket, key
 
 
-def file_fields(model_type: type[BaseModel]) -> list[str]:
+@cache
+def file_fields(model_type: type[BaseModel]) -> tuple[str, ...]:
     """Names of the fields declared as `FileReference` or `FileReference | None`, in order."""
-    return [
+    return tuple(
         name
         for name, field in model_type.model_fields.items()
         if any(is_file_reference(leaf) for leaf in leaves(whole_annotation(field)))
-    ]
+    )
 
 
 def require_plain_file_fields(model_type: type[BaseModel]) -> None:

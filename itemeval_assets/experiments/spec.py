@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -183,12 +184,13 @@ def _require_frame_name(name: Any, owner: str) -> None:
         )
 
 
-def scalar_fields(output_type: type[ExperimentOutputSpec]) -> list[str]:
+@cache
+def scalar_fields(output_type: type[ExperimentOutputSpec]) -> tuple[str, ...]:
     """Names of the columns of `scalars`: fields, then computed ones; no files, nothing excluded."""
     hidden = {name for name, field in output_type.model_fields.items() if field.exclude}
     left_out = {"dataframes", *file_fields(output_type), *hidden}
     names = [*output_type.model_fields, *output_type.model_computed_fields]
-    return [name for name in names if name not in left_out]
+    return tuple(name for name in names if name not in left_out)
 
 
 def _require_own(cls: type[_Spec], base: type[_Spec], methods: tuple[str, ...] = ()) -> None:

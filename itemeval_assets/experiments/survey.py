@@ -138,8 +138,8 @@ class Survey:
         self.succeeded = 0
         self.failed = 0
         self._levels = _Columns(order=list(BASE_LEVELS))
-        self._scalars = _Columns(order=scalar_fields(output_type))
-        self._files = _Columns(order=file_fields(output_type))
+        self._scalars = _Columns(order=list(scalar_fields(output_type)))
+        self._files = _Columns(order=list(file_fields(output_type)))
         self._frames: dict[str, _Frame] = {}
 
     def add(self, shard: ShardOutput) -> None:

@@ -118,7 +118,7 @@ def test_file_fields_are_found_by_their_declaration() -> None:
         b: Annotated[FileReference, Field(description="b")]
         c: Path
 
-    assert file_fields(More) == ["weather", "drawing", "a", "b"]
+    assert file_fields(More) == ("weather", "drawing", "a", "b")
 
 
 class _Inner(BaseModel):

@@ -209,7 +209,7 @@ def test_names_that_runs_need_are_taken(base: Any, name: str) -> None:
 
 
 def test_scalar_fields_are_neither_files_nor_frames() -> None:
-    assert scalar_fields(Out) == ["energy", "double"]
+    assert scalar_fields(Out) == ("energy", "double")
 
 
 def test_the_interface_is_one_valid_json_schema() -> None:
