@@ -107,11 +107,11 @@ def points() -> list[int]:
     return [chosen.randint(1, SPECS - 3) for _ in range(POINTS)]
 
 
-# Each place with one of the executors, and with both where points are many.
+# Each place with one of the executors, and with both where there are many.
 BOTH = ("in_process", "multiprocess")
 CASES = [(place, executor) for place in ("folder", "bucket") for executor in BOTH]
-KILLED = CASES if KILLS > 1 else CASES[1:3]
-STOPPED = CASES if KILLS > 1 else [CASES[0], CASES[3]]
+KILLED = CASES if KILLS > 1 else CASES[3:]
+STOPPED = CASES if KILLS > 1 else CASES[:1]
 
 
 @pytest.mark.parametrize(("storage", "executor"), KILLED, indirect=["storage"])
