@@ -66,8 +66,11 @@ def make_home(home: Path) -> Path:
         with _alone_in(home):
             if not (home / CONFIG).exists():
                 draft = home / f".{CONFIG}.draft"
-                draft.write_bytes(packaged_config())
-                draft.replace(home / CONFIG)
+                try:
+                    draft.write_bytes(packaged_config())
+                    draft.replace(home / CONFIG)
+                finally:
+                    draft.unlink(missing_ok=True)
     return home
 
 

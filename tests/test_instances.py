@@ -8,6 +8,7 @@ import psutil
 import pytest
 
 from itemeval_assets import history
+from itemeval_assets.core.errors import HistoryError
 from itemeval_assets.instances import make_home, open_instance, uncaptured
 
 
@@ -61,3 +62,16 @@ def test_the_history_of_many_runs_is_written_through_few_connections(
     with dg.DagsterInstance.from_config(str(home)) as instance:
         assert {run_id: len(instance.all_logs(run_id)) for run_id in runs} == told
         assert min(told.values()) >= 10
+
+
+def test_a_home_on_a_disk_without_room_has_no_half_of_a_config(tmp_path, monkeypatch):
+    def full(path, data):
+        path.touch()
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full)
+        with pytest.raises(HistoryError, match="No space left on device"):
+            make_home(tmp_path / "home")
+    assert not list((tmp_path / "home").glob("*.yaml*"))
+    assert (make_home(tmp_path / "home") / "dagster.yaml").stat().st_size

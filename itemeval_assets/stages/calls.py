@@ -30,6 +30,7 @@ from itemeval_assets.engine.allowance import Allowance
 from itemeval_assets.engine.batches import batches_told_to
 from itemeval_assets.engine.broken_logs import why_broken
 from itemeval_assets.engine.evaluate import connections_to, evaluate, tell_prices
+from itemeval_assets.engine.inspect_folders import folders_left_out
 from itemeval_assets.engine.logs import PRICE
 from itemeval_assets.engine.progress import Progress, reporting
 from itemeval_assets.engine.response_cache import cached_answers, has_cache
@@ -175,6 +176,8 @@ def _evaluate(
     allowance = Allowance(outcome.projection.usd, run.usd, run.store.backend.holds_locks)
     tasks = _tasks(caller, run, planned, allowance)
     models = {caller.model(partition) for partition in planned}
+    for note in folders_left_out(run.study.config.cache):
+        run.say(note)
     tell_prices({model: run.prices.rates(model, bool(run.batch(model))) for model in models})
     progress = Progress(stage_of(next(iter(planned))), outcome.projection.calls)
     batched = {provider_of(model) for model in models if run.batch(model)}
