@@ -29,11 +29,14 @@ class TablePlan:
     """The columns and the index levels of one final table.
 
     `own_levels` are the levels that come with the rows of a frame rather than with their spec.
+    With `has_numbers`, the level of an index without a name is of integers: it has the row
+    numbers where an index was no more than these.
     """
 
     columns: dict[str, Column]
     levels: dict[str, Column]
     own_levels: frozenset[str] = frozenset()
+    has_numbers: bool = False
 
     @cached_property
     def schema(self) -> pa.Schema:
@@ -114,10 +117,10 @@ class _Frame:
         before = [name for name in self.before if name not in spec_levels]
         after = [name for name in self.after if name not in spec_levels and name not in before]
         subindex = {SUBINDEX: Column(pa.int64())} if self.several else {}
-        own = {
-            name: self.columns.level(name, self.numbered if name == UNNAMED else 0)
-            for name in (*before, *after)
-        }
+        own = {name: self.columns.level(name) for name in (*before, *after)}
+        has_numbers = UNNAMED in own and pa.types.is_integer(self.columns.column(UNNAMED).kind)
+        if has_numbers:
+            own[UNNAMED] = self.columns.level(UNNAMED, self.numbered)
         levels = {
             **spec_levels,
             **{name: own[name] for name in before},
@@ -125,9 +128,8 @@ class _Frame:
             **{name: own[name] for name in after},
         }
         columns = [name for name in self.columns.order if name not in own]
-        return TablePlan(
-            {name: self.columns.column(name) for name in columns}, levels, frozenset(own)
-        )
+        kinds = {name: self.columns.column(name) for name in columns}
+        return TablePlan(kinds, levels, frozenset(own), has_numbers)
 
 
 class Survey:

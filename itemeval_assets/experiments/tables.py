@@ -70,7 +70,7 @@ def _group_rows(name: str, outcomes: Sequence[Outcome], plan: TablePlan) -> pa.T
     def own(column: str, wanted: Column) -> pa.Array | pa.ChunkedArray:
         if column in places:
             return cast(stored.column(places[column]), wanted.kind)
-        if column == UNNAMED and column in plan.own_levels and is_numbered:
+        if column == UNNAMED and plan.has_numbers and is_numbered:
             return cast(numbers, wanted.kind)
         return pa.nulls(stored.num_rows, wanted.kind)
 

@@ -450,6 +450,12 @@ def test_an_index_of_years_is_kept_and_row_numbers_beside_it(tmp_path: Path) -> 
     assert (index.tolist(), index.dtype) == ([2020, 2021, 0, 1, 2020, 2021], "int64")
 
 
+def test_an_index_of_instants_keeps_its_type_beside_row_numbers(tmp_path: Path) -> None:
+    times = pd.DataFrame({"a": [1, 2]}, index=[NS, NS])
+    frame = frames(tmp_path, times, times.reset_index(drop=True))
+    assert frame.index.get_level_values("index").tolist() == [NS, NS, pd.NaT, pd.NaT]
+
+
 def test_a_frame_with_another_level_has_no_row_numbers_for_an_index(tmp_path: Path) -> None:
     years = pd.DataFrame({"a": [1]}, index=[2020])
     frame = frames(tmp_path, years, years.rename_axis("year"))
