@@ -72,12 +72,13 @@ class LocalBackend:
         return sorted(key for key in keys if not is_own(key, prefix))
 
     def walk(self) -> Iterator[tuple[str, bool]]:
-        for folder, folders, files in os.walk(self.root):
-            above = Path(folder).relative_to(self.root)
+        root = str(self.root)
+        for folder, folders, files in os.walk(root):
+            above = f"{folder.removeprefix(root).lstrip('/')}/".lstrip("/")
             folders[:] = [name for name in folders if not name.startswith(".")]
             for names, is_file in ((folders, False), (files, True)):
                 for name in names:
-                    yield (above / name).as_posix(), is_file
+                    yield above + name, is_file
 
     def upload(self, path: Path, key: str, *, give_away: bool = False) -> None:
         with self._writing(key), self._draft(key) as draft:
