@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from .experiments import count_of, counts_of, named, shortened, spec_line, status_of
+from .experiment_lines import count_of, counts_of, named, shortened, spec_line, status_of
 from .terminal import data, out
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def _changed_fields(fields: "Changes[str]") -> dict[str, str]:
 
 def _changed_rows(name: str, changes: "RowChanges") -> None:
     counts = f"{changes.added:,} added, {changes.removed:,} removed, {changes.changed:,} changed"
-    rows = f"{changes.rows_before:,} rows, then {changes.rows_after:,}"
+    rows = f"{count_of(changes.rows_before, 'row')}, then {changes.rows_after:,}"
     out.print(f"[bold]{data(name)}[/bold]: {rows}: {counts}", soft_wrap=True)
     types = changes.columns_changed.items()
     columns = {f"- column {column}": "" for column in changes.columns_removed}

@@ -1,12 +1,12 @@
 """What the terminal shows of published experiments: lists, one run, what was downloaded."""
 
 from collections.abc import Iterable, Mapping
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
+from .experiment_lines import count_of, counts_of, named, shortened, spec_line, status_of
 from .terminal import data, err, out
 
 if TYPE_CHECKING:
@@ -18,23 +18,7 @@ if TYPE_CHECKING:
         RunSummary,
     )
 
-__all__ = [
-    "count_of",
-    "counts_of",
-    "downloaded",
-    "experiment_list",
-    "named",
-    "nothing_published",
-    "run_list",
-    "run_shown",
-    "shortened",
-    "spec_line",
-    "status_of",
-]
-
-# Of columns and other lists, of the fields of a failed spec, and of a text.
-SHOWN, LEVELS, CHARACTERS = 40, 8, 300
-COLOURS = {"complete": "green", "incomplete": "yellow", "failed": "red"}
+__all__ = ["downloaded", "experiment_list", "nothing_published", "run_list", "run_shown"]
 
 
 def experiment_list(found: "list[ExperimentSummary]") -> None:
@@ -112,32 +96,6 @@ def _table(title: str, headings: tuple[str, ...]) -> Table:
     return table
 
 
-def status_of(run: "RunSummary") -> str:
-    colour = COLOURS.get(run.status)
-    return f"[{colour}]{run.status}[/{colour}]" if colour else data(run.status)
-
-
-def counts_of(run: "RunSummary") -> str:
-    if run.specs is None:
-        return ""
-    if run.succeeded is None:
-        return f", {run.specs} specs"
-    return f", {run.specs} specs, {run.succeeded} succeeded, {run.failed} failed"
-
-
-def named(title: str, values: Mapping[str, str]) -> None:
-    if values and title:
-        out.print(f"{data(title)}:")
-    for name, text in islice(values.items(), SHOWN):
-        out.print(f"  {name}  {text}", soft_wrap=True, markup=False)
-    if len(values) > SHOWN:
-        out.print(f"  and {len(values) - SHOWN:,} more: see --json")
-
-
-def count_of(number: int, of: str) -> str:
-    return f"{number:,} {of}{'s'[: number != 1]}"
-
-
 def _index(frames: "Iterable[FrameDetails]") -> dict[str, str]:
     """The levels that all frames have: those of the specs."""
     shared: dict[str, str] | None = None
@@ -172,14 +130,3 @@ def _failures(rows: list[dict[str, Any]], failed: int | None) -> None:
         error = ": ".join(shown.pop(name) for name in ("error_type", "message") if name in shown)
         out.print(f"  {shown.pop('sort_index', '')}  {error}", soft_wrap=True, markup=False)
         out.print(f"     {spec_line(shown)}", soft_wrap=True, markup=False)
-
-
-def spec_line(row: Mapping[str, Any]) -> str:
-    """Which spec a row is of, in a line."""
-    shown = islice(row.items(), LEVELS)
-    return ", ".join(f"{name}={shortened(str(value))}" for name, value in shown)
-
-
-def shortened(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= CHARACTERS else f"{text[:CHARACTERS]}..."

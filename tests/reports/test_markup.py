@@ -20,9 +20,12 @@ from itemeval_assets.core.spend import Spend
 from itemeval_assets.core.study import NamedPartition
 from itemeval_assets.engine.progress import Progress
 from itemeval_assets.experiments import ExperimentStorageSettings
+from itemeval_assets.experiments.compare import Changes, Comparison
+from itemeval_assets.experiments.frame_details import FrameDetails
+from itemeval_assets.experiments.row_changes import Difference, RowChanges
 from itemeval_assets.experiments.summaries import ExperimentSummary, RunDetails, RunSummary
 from itemeval_assets.project import QuickstartSummary
-from itemeval_assets.reports import experiments, terminal
+from itemeval_assets.reports import comparison, experiments, terminal
 from itemeval_assets.runs import study as runs
 from itemeval_assets.runs.single import ReleaseSummary
 from itemeval_assets.stages.cells import CellSurvey, Reason
@@ -91,9 +94,36 @@ DETAILS = RunDetails(
     {"workflow_run_id": ODD},
     {ODD: ODD},
     {ODD: ODD},
-    frames={ODD: ODD},
+    frames={ODD: FrameDetails(ODD, 1, 1, {ODD: ODD}, {ODD: ODD}, ODD)},
     artifacts={ODD: [ODD]},
     failures=[{ODD: ODD}],
+)
+
+ROW = {ODD: ODD}
+COMPARISON = Comparison(
+    PUBLISHED,
+    PUBLISHED,
+    Changes(ROW, ROW, {ODD: PAIR}),
+    Changes({}, {}, {}),
+    {ODD: 1},
+    {},
+    {
+        ODD: RowChanges(
+            1,
+            1,
+            1,
+            1,
+            1,
+            [ODD],
+            [ODD],
+            {ODD: PAIR},
+            {ODD: 1},
+            [ROW],
+            [ROW],
+            [Difference(ROW, ODD, ODD, ODD)],
+        )
+    },
+    is_equal=False,
 )
 
 # What prints, how often ODD and MODEL are in it.
@@ -138,7 +168,12 @@ SHOWN: dict[str, tuple[Callable[[], Any], int, int]] = {
     ),
     "run_list": (lambda: experiments.run_list([PUBLISHED]), 4, 0),
     # A file goes by the last part of its URI, which here begins after the first ODD's slash.
-    "run_shown": (lambda: experiments.run_shown(DETAILS), 4 + 2 + 6 + 2 + 2, 0),
+    "run_shown": (lambda: experiments.run_shown(DETAILS), 4 + 2 + 4 + 2 + 2 + 4 + 2, 0),
+    "compared": (
+        lambda: comparison.compared(COMPARISON),
+        2 * 4 + (2 + 2 + 3) + 1 + (1 + 1 + 1 + 3 + 1 + 2 + 2 + 5),
+        0,
+    ),
     "downloaded": (lambda: experiments.downloaded([Path(ODD)]), 1, 0),
 }
 
@@ -176,7 +211,7 @@ def test_data_is_shown_as_it_is(name: str, printed: io.StringIO) -> None:
 
 def test_every_report_that_shows_data_is_looked_at() -> None:
     no_table = {"ask_consent", "data", "jsonable", "problem", "progress_bar"}
-    assert {*reports.__all__, *experiments.__all__} - no_table == SHOWN.keys()
+    assert {*reports.__all__, *experiments.__all__, *comparison.__all__} - no_table == SHOWN.keys()
 
 
 def test_what_waits_and_what_asks_for_consent_is_shown_as_it_is(
