@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import date, time
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -26,6 +27,8 @@ _STORABLE = (
     pa.types.is_timestamp,
     pa.types.is_duration,
 )
+# The units of days.
+_DAYS: dict[pa.DataType, Any] = {pa.date32(): "D", pa.date64(): "ms"}
 
 
 def build(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
@@ -45,10 +48,7 @@ def cast(column: pa.ChunkedArray | pa.Array, kind: pa.DataType) -> pa.ChunkedArr
     if column.type.equals(kind):
         return column
     if pa.types.is_string(kind) and not _is_text(column.type):
-        values = column.to_pylist()
-        if isinstance(column.type, pa.BaseExtensionType):  # whose values pandas knows
-            values = [None if value is pd.NaT else value for value in column.to_pandas()]
-        return pa.array([_text(value) for value in values], kind)
+        return pa.array([_text(value) for value in _values(column)], kind)
     try:
         return column.cast(kind, safe=False)
     except pa.ArrowNotImplementedError:  # nulls of a type that has nothing to do with the kind
@@ -64,6 +64,34 @@ def is_storable(kind: pa.DataType) -> bool:
     if pa.types.is_struct(kind):
         return kind.num_fields > 0 and all(is_storable(field.type) for field in kind)
     return any(is_kind(kind) for is_kind in _STORABLE)
+
+
+def _values(column: pa.ChunkedArray | pa.Array) -> list[Any]:
+    """The values of a column for its text."""
+    if isinstance(column.type, pa.BaseExtensionType):  # whose values pandas knows
+        return [None if value is pd.NaT else value for value in column.to_pandas()]
+    try:
+        return column.to_pylist()
+    except (OverflowError, ValueError):
+        return [_value(cell) for cell in column]
+
+
+def _value(cell: Any) -> Any:
+    """A cell of Arrow; the text of an instant, a day or a duration that Python does not have."""
+    try:
+        return cell.as_py()
+    except (OverflowError, ValueError):
+        kind = cell.type
+    if pa.types.is_struct(kind):
+        return {field.name: _value(cell[field.name]) for field in kind}
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return [_value(item) for item in cell.values]
+    if pa.types.is_duration(kind):
+        return str(pd.Timedelta(np.timedelta64(cell.value, kind.unit)))
+    if pa.types.is_date(kind):
+        return str(np.datetime64(cell.value, _DAYS[kind]).astype("M8[D]"))
+    instant = pd.Timestamp(np.datetime64(cell.value, kind.unit)).isoformat()
+    return f"{instant}+00:00" if kind.tz else instant
 
 
 def _is_text(kind: pa.DataType) -> bool:

@@ -71,8 +71,8 @@ def _column_arrays(frame: pd.DataFrame) -> list[pa.Array]:
     for place, (name, values) in enumerate(frame.items() if alone else ()):
         if place in alone:
             arrays[place] = _named_array(name, values)
-    for places in blocks.values():
-        block = np.ascontiguousarray(frame.iloc[:, places].to_numpy().T)
+    for dtype, places in blocks.items():
+        block = np.ascontiguousarray(frame.iloc[:, places].to_numpy().T, dtype.newbyteorder("="))
         found = (pa.array(values, from_pandas=True) for values in block)
         arrays.update(zip(places, found, strict=True))
     return [arrays[place] for place in range(frame.shape[1])]

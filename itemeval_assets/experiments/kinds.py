@@ -123,10 +123,11 @@ def _integer_type(types: set[pa.DataType], kind: Kind) -> pa.DataType | None:
 
 
 def _tick_type(kind: Kind, of_unit: Callable[[str], pa.DataType]) -> pa.DataType | None:
-    """Instants or durations. Microseconds hold every date there is, nanoseconds end in 2262."""
-    if kind.has_ns:
-        return of_unit("ns") if max(-kind.low, kind.high) < 2**63 else None
-    return next(iter(kind.types)) if len(kind.types) == 1 else of_unit("us")
+    """Instants or durations: nanoseconds end in 2262, microseconds after 292,000 years."""
+    if len(kind.types) == 1 and not kind.has_ns:
+        return next(iter(kind.types))
+    unit, ns = ("ns", 1) if kind.has_ns else ("us", 1000)
+    return of_unit(unit) if max(-kind.low, kind.high) < ns * 2**63 else None
 
 
 def _decimal_type(types: frozenset[pa.DataType]) -> pa.DataType | None:

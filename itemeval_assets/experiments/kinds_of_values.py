@@ -1,7 +1,7 @@
 """The kind of values, and of columns of Arrow."""
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import reduce
 from operator import or_
@@ -17,6 +17,7 @@ from .values import is_text
 __all__ = ["kind_of", "kind_of_column"]
 
 _NS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
+_DAY_0 = date(1970, 1, 1).toordinal()
 _TYPES = {bool: pa.bool_(), float: pa.float64(), bytes: pa.binary(), date: pa.date32()}
 
 
@@ -50,7 +51,18 @@ def kind_of_column(column: pa.ChunkedArray | pa.Array) -> Kind:
         low, high = (_NS[kind.unit] * bound for bound in _range(numbers))
         has_ns = kind.unit == "ns" and bool((numbers.drop_null().to_numpy() % 1000).any())
         return Kind(types, True, low, high, has_ns)
+    if pa.types.is_date(kind) and has_values and not _are_of_python(column):
+        return _NONE
     return Kind(types, has_values)
+
+
+def _are_of_python(days: pa.ChunkedArray | pa.Array) -> bool:
+    """Whether Python has these days: pandas reads no others."""
+    is_date32 = pa.types.is_date32(days.type)
+    low, high = _range(days.cast(pa.int32() if is_date32 else pa.int64()))
+    a_day = 1 if is_date32 else 86_400_000
+    first, last = (day.toordinal() - _DAY_0 for day in (date.min, date.max))
+    return first * a_day <= low and high < (last + 1) * a_day
 
 
 def _items(column: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
@@ -125,13 +137,20 @@ def _kind_of_dicts(values: list[dict[str, Any]]) -> Kind:
 def _kind_of_ticks(values: list[Any], types: set[pa.DataType | None]) -> Kind:
     """The kind of instants or durations, in a unit that holds them."""
     kind = types.pop()
-    if kind is None or types:
+    if kind is None or types or not all(map(_is_of_python, values)):
         return _NONE
     ticks = [_nanoseconds(value) for value in values]
     has_ns = any(tick % 1000 for tick in ticks)
     if has_ns:
         kind = pa.timestamp("ns", kind.tz) if pa.types.is_timestamp(kind) else pa.duration("ns")
     return Kind(frozenset({kind}), True, min(ticks), max(ticks), has_ns)
+
+
+def _is_of_python(value: datetime | timedelta) -> bool:
+    """Whether Python has it: an instant or a duration of pandas may be further away."""
+    if isinstance(value, datetime):
+        return MINYEAR <= value.year <= MAXYEAR
+    return timedelta.min.days <= value.days <= timedelta.max.days
 
 
 def _nanoseconds(value: datetime | timedelta) -> int:

@@ -9,6 +9,7 @@ from operator import or_
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -252,3 +253,56 @@ def test_text_of_other_types_is_what_a_person_writes() -> None:
     assert cast(pa.array([date(2024, 1, 2)]), text).to_pylist() == ["2024-01-02"]
     assert cast(pa.array([True, None]), text).to_pylist() == ["true", None]
     assert cast(pa.array([[1, 2]]), text).to_pylist() == ["[1, 2]"]
+
+
+FAR = [
+    (pa.array([2**60, None], pa.duration("s")), "13343998895912 days 13:56:16"),
+    (pa.array([2**45, None], pa.timestamp("s")), "1116918-05-14T19:20:32"),
+    (pa.array([-(2**45), None], pa.timestamp("s")), "-1112979-08-20T04:39:28"),
+    (pa.array([2**45, None], pa.timestamp("s", "Asia/Tokyo")), "1116918-05-14T19:20:32+00:00"),
+    (pa.array([10**9, None], pa.int32()).view(pa.date32()), "2739877-01-03"),
+    (pa.array([10**17, None], pa.int64()).view(pa.date64()), "3170843-11-07"),
+    (pa.array([[2**45], None], pa.list_(pa.timestamp("s"))), '["1116918-05-14T19:20:32"]'),
+    (
+        pa.array([{"a": 2**60}, None], pa.struct([("a", pa.duration("s"))])),
+        '{"a": "13343998895912 days 13:56:16"}',
+    ),
+]
+
+
+@pytest.mark.parametrize(("far", "text"), FAR, ids=lambda value: str(getattr(value, "type", "")))
+def test_instants_and_durations_beyond_those_of_python_stand_beside_any_column(
+    far: pa.Array, text: str
+) -> None:
+    for other in COLUMNS:
+        kind = (kind_of_column(far) | kind_of_column(other)).arrow()
+        stored = [cast(column, kind) for column in (far, other)]
+        assert [column.type for column in stored] == [kind, kind]
+        assert not pa.types.is_string(kind) or stored[0].to_pylist() == [text, None]
+        assert cast(stored[0], pa.string()).to_pylist() == [text, None]  # no value has changed
+
+
+def test_instants_and_durations_that_no_common_unit_holds_are_text() -> None:
+    spells = pa.array([2**60], pa.duration("s")), pa.array([1], pa.duration("us"))
+    instants = pa.array([2**60], pa.timestamp("s")), pa.array([1], pa.timestamp("ms"))
+    for one, other in (spells, instants):
+        assert (kind_of_column(one) | kind_of_column(other)).arrow() == pa.string()
+
+
+@pytest.mark.parametrize(
+    ("far", "text"),
+    [
+        (np.datetime64("290000-01-01", "s"), "290000-01-01T00:00:00"),
+        (np.timedelta64(2**60, "s"), "13343998895912 days 13:56:16"),
+    ],
+)
+def test_cells_beyond_the_years_of_python_are_text(far: Any, text: str) -> None:
+    values = [pd.Timestamp(far) if isinstance(far, np.datetime64) else pd.Timedelta(far), None]
+    kind = kind_of(values).arrow()
+    assert build(values, kind).to_pylist() == [text, None]
+
+
+def test_days_that_pandas_does_not_read_are_text() -> None:
+    assert kind_of_column(pa.array([10**9], pa.int32()).view(pa.date32())).arrow() == pa.string()
+    assert kind_of_column(pa.array([date.max, date.min])).arrow() == pa.date32()
+    assert kind_of_column(pa.array([date.max, date.min], pa.date64())).arrow() == pa.date64()

@@ -412,6 +412,32 @@ def test_dtypes_of_frames_are_kept(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(back.drop(columns="lists"), given_frame.drop(columns="lists"))
 
 
+def test_columns_of_either_byte_order_are_kept(tmp_path: Path) -> None:
+    given_frame = pd.DataFrame(
+        {
+            "count": np.array([1, 2], ">i4"),
+            "share": np.array([0.5, np.nan], ">f8"),
+            "spell": np.array([1, 2], ">m8[s]"),
+        },
+        index=pd.Index(np.array([3, 4], ">i8"), name="own"),
+    )
+    frame = frames(tmp_path, given_frame)
+    assert list(map(str, frame.dtypes)) == ["int32", "float64", "timedelta64[s]"]
+    assert frame["count"].tolist() == [1, 2]
+    assert frame["share"].fillna(0).tolist() == [0.5, 0]
+    assert frame.index.get_level_values("own").tolist() == [3, 4]
+
+
+def test_instants_and_durations_far_away_stand_beside_text(tmp_path: Path) -> None:
+    far = {
+        "when": np.array(["290000-01-01"], "M8[s]"),
+        "spell": np.array([2**60], "m8[s]"),
+    }
+    frame = frames(tmp_path, pd.DataFrame(far), pd.DataFrame({"when": [True], "spell": ["none"]}))
+    assert frame["when"].tolist() == ["290000-01-01T00:00:00", "true"]
+    assert frame["spell"].tolist() == ["13343998895912 days 13:56:16", "none"]
+
+
 def test_types_of_several_specs_hold_each_value_exactly(tmp_path: Path) -> None:
     """Spec by spec: ids beside missing ones, unsigned beside negative, fine beside coarse times."""
     first = {
@@ -574,6 +600,7 @@ leaf = (
             *(pd.NaT, pd.NA, pd.Interval(0, 1), pd.Period("2020"), Path("a"), range(3), object),
             *(np.float16(1), np.longdouble(2), np.uint64(2**64 - 1), np.str_("x"), np.void(b"a")),
             *(np.datetime64("0001-01-01T00:00:00.1", "ps"), np.timedelta64(3, "M"), "\ud800"),
+            *(np.datetime64("290000-01-01", "s"), np.timedelta64(2**60, "s")),
         ]
     ),
 )
