@@ -3,13 +3,15 @@
 import os
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
+
 from itemeval_assets.core.errors import ItemevalAssetsError, RunFailed
 from itemeval_assets.core.secrets import without_secrets
 
 if TYPE_CHECKING:
     from .published import ExperimentRun
 
-__all__ = ["LaunchFailed", "SpecError"]
+__all__ = ["LaunchFailed", "SpecError", "problems"]
 
 
 class SpecError(ItemevalAssetsError):
@@ -30,3 +32,10 @@ class LaunchFailed(RunFailed):
             "Once that is mended, resume(run) goes on; it need not be published again"
         )
         self.run = run
+
+
+def problems(error: ValidationError) -> str:
+    """What pydantic finds wrong, in one line: the first findings, each with its field."""
+    found = error.errors(include_url=False, include_context=False)
+    told = [": ".join(filter(None, (".".join(map(str, e["loc"])), e["msg"]))) for e in found[:3]]
+    return "; ".join(told) + ("; ..." if len(found) > 3 else "")

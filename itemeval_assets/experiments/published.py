@@ -1,6 +1,7 @@
 """What is published: the versions of an experiment, their runs, and what a run holds."""
 
 import io
+import logging
 import shutil
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from .base import BaseExperiment
 
 __all__ = ["ExperimentRun", "VersionedExperiment"]
+
+REMEDY = "the rows of the tables are counted instead; delete the object, or resume the run"
 
 In = TypeVar("In", bound=ExperimentInputSpec)
 Out = TypeVar("Out", bound=ExperimentOutputSpec)
@@ -142,12 +145,16 @@ class ExperimentRun(Generic[In, Out]):
     def status(self) -> Completion:
         """How the run stands: unfinished, complete, incomplete or failed, with counts.
 
-        Of a writer who records no completion, the rows of its tables are counted.
+        Of a writer who records no completion, the rows of its tables are counted; so they are,
+        with a warning, where the record is damaged.
         """
         key = self.place.completion
         data = self.backend.read(key)
         if data is not None:
-            return read_record(Completion, data, self.backend.uri(key))
+            try:
+                return read_record(Completion, data, self.backend.uri(key), REMEDY)
+            except StoreError as error:
+                logging.getLogger(__name__).warning("%s", error)
         return counted_completion(self.backend, self.place, self.list_results_files())
 
     def list_results_files(self) -> dict[str, str]:
@@ -173,7 +180,8 @@ class ExperimentRun(Generic[In, Out]):
     def specs(self) -> list[In]:
         """The input specs, in order. Needs the experiment's function, for its input type."""
         input_type = self._experiment.require_input_type()
-        return read_specs(self._read(self.place.specs), input_type)
+        key = self.place.specs
+        return read_specs(self._read(key), input_type, self.backend.uri(key))
 
     def specs_frame(self) -> pd.DataFrame:
         """The input specs as a table: a row per spec, a column per field."""

@@ -8,7 +8,9 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from itemeval_assets.core.errors import StoreError
-from itemeval_assets.core.strict_yaml import load_yaml
+from itemeval_assets.core.strict_yaml import load_yaml, yaml_message
+
+from .errors import problems
 
 __all__ = [
     "Completion",
@@ -83,12 +85,19 @@ def to_yaml(document: BaseModel | Mapping[str, Any]) -> bytes:
     return yaml.safe_dump(plain, sort_keys=False, allow_unicode=True).encode()
 
 
-def read_record(kind: type[Record], data: bytes, uri: str) -> Record:
+def read_record(
+    kind: type[Record], data: bytes, uri: str, remedy: str = "restore the object, or delete its run"
+) -> Record:
     """A document of this kind. Raises StoreError that names the object when it is none."""
     try:
-        return kind.model_validate(load_yaml(data))
-    except (yaml.YAMLError, UnicodeDecodeError, ValidationError) as error:
-        reason = " ".join(str(error).split())[:300]
-        raise StoreError(
-            f"{uri} is no {kind.__name__}: {reason}; restore the object, or delete its run"
-        ) from error
+        found = load_yaml(data)
+        if isinstance(found, dict):
+            return kind.model_validate(found)
+        reason = "it is empty" if found is None else "it has no keys"
+    except yaml.YAMLError as error:
+        reason = yaml_message(error)
+    except UnicodeDecodeError:
+        reason = "it is no text"
+    except ValidationError as error:
+        reason = problems(error)
+    raise StoreError(f"{uri} is no {kind.__name__}: {reason[:300]}; {remedy}")

@@ -12,10 +12,11 @@ from pydantic import ValidationError
 from itemeval_assets.core.strict_json import load_json
 
 from .columns import build
-from .errors import SpecError
+from .errors import SpecError, problems
 from .index import merged_order
 from .kinds_of_values import kind_of
 from .pandas_schema import Column, pandas_schema
+from .reading import readable
 from .spec import ExperimentInputSpec
 from .transport import dump_spec, parse_spec
 
@@ -56,12 +57,14 @@ def specs_table(specs: Sequence[ExperimentInputSpec]) -> bytes:
     return buffer.getvalue()
 
 
-def read_specs(data: bytes, input_type: type[In]) -> list[In]:
+def read_specs(data: bytes, input_type: type[In], uri: str = "specs.pq") -> list[In]:
     """The specs of a specs.pq, in order, also of one that pandas has written.
 
-    Raises SpecError when it is no Parquet, or a row is no valid spec of the type.
+    Raises StoreError when it is no Parquet, SpecError when a row is no valid spec of the type;
+    both name the object.
     """
-    rows = _rows(data)
+    with readable(uri):
+        rows = _rows(data)
     specs: list[In] = []
     for place, row in enumerate(rows):
         values = {name: value for name, value in row.items() if name not in _FOREIGN}
@@ -69,7 +72,7 @@ def read_specs(data: bytes, input_type: type[In]) -> list[In]:
             specs.append(parse_spec(json.dumps(values), input_type))
         except ValidationError as error:
             raise SpecError(
-                f"row {place} of specs.pq is no {input_type.__name__}: {error}"
+                f"row {place} of {uri} is no {input_type.__name__}: {problems(error)}"
             ) from None
     return specs
 
@@ -84,11 +87,8 @@ def _column(values: list[Any]) -> tuple[pa.Array, bool]:
 
 
 def _rows(data: bytes) -> list[dict[str, Any]]:
-    try:
-        with pq.ParquetFile(pa.BufferReader(data)) as file:
-            table = file.read(use_threads=False)
-    except (pa.ArrowException, OSError) as error:
-        raise SpecError(f"specs.pq is no readable Parquet file: {error}") from error
+    with pq.ParquetFile(pa.BufferReader(data)) as file:
+        table = file.read(use_threads=False)
     encoded = [
         field.name for field in table.schema if (field.metadata or {}).items() >= _JSON.items()
     ]

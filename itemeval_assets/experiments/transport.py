@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
 
-from .errors import SpecError
+from .errors import SpecError, problems
 from .index import index_of
 from .spec import ExperimentInputSpec
 
@@ -32,7 +32,9 @@ def decode_specs(data: bytes, input_type: type[In]) -> list[In]:
         try:
             specs.append(parse_spec(line, input_type))
         except ValidationError as error:
-            raise SpecError(f"line {number} is no {input_type.__name__}: {error}") from error
+            raise SpecError(
+                f"line {number} is no {input_type.__name__}: {problems(error)}"
+            ) from error
     return specs
 
 

@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.storage.backends import Backend
@@ -19,10 +19,13 @@ from .published import ExperimentRun
 from .records import Completion, to_yaml
 from .shard import ShardOutput, UnreadableShardError, done
 from .shard_store import Saver, ShardStore
+from .spec import ExperimentInputSpec
 from .transport import decode_specs
 from .workers.runner import SpecRunner
 
 __all__ = ["PendingShard", "ShardCount", "gather_run", "pending_shards", "run_shard"]
+
+In = TypeVar("In", bound=ExperimentInputSpec)
 
 # Seconds between two lines that say how far a shard is.
 TELL_EVERY_S = 30.0
@@ -69,7 +72,7 @@ def run_shard(
     for uri in broken:
         tell(f"{uri} was unreadable, and is removed: its specs are run again")
     finished, cut_off = done(stored), store.cut_off()
-    specs = decode_specs(_input(run.backend, run.place, shard), experiment.input_type)
+    specs = _specs(run, shard, experiment.input_type)
     todo = [spec for spec in specs if spec.sort_index not in finished]
     said = _Lines(shard, len(todo), tell)
     with Saver(store) as saver, closing(runner.outcomes(run, shard, todo, cut_off)) as outcomes:
@@ -151,9 +154,28 @@ def _input(backend: Backend, place: RunPlace, shard: int) -> bytes:
     return data
 
 
+def _specs(run: ExperimentRun[Any, Any], shard: int, input_type: type[In]) -> list[In]:
+    """The specs of a shard. Raises SpecError that names the object that holds none."""
+    data = _input(run.backend, run.place, shard)
+    try:
+        return decode_specs(data, input_type)
+    except SpecError as error:
+        raise SpecError(
+            f"{run.backend.uri(run.place.shard_input(shard))}: {error}; it is damaged, or the type "
+            "has changed since: restore the object or the type, or allocate the specs again"
+        ) from error
+
+
 def _all_shards(run: ExperimentRun[Any, Any]) -> list[int]:
-    """The shards of a run. Raises SpecError where there are none: others lay out runs otherwise."""
-    shards = _shards(run.backend.list(run.place.shard_inputs))
+    """The shards of a run. Raises StoreError where they are gone, SpecError where they are others':
+    other programs lay out runs otherwise."""
+    inputs = run.backend.list(run.place.shard_inputs)
+    shards = _shards(inputs)
+    if not inputs:
+        raise StoreError(
+            f"{run.backend.uri(run.place.shard_inputs)} is missing: it held the specs to be run. "
+            "Results stay as they are; restore it, or allocate the specs again"
+        )
     if not shards:
         raise SpecError(
             f"{run.uri} has no specs to be run: another program has written it. "

@@ -159,11 +159,21 @@ def test_a_run_of_another_writer_is_left_as_it_is(published, instance):
     assert published.load_results().equals(results)
 
 
+def test_specs_that_are_gone_are_missed_by_the_name_of_their_folder(published, instance):
+    for key in published.backend.list(published.place.shard_inputs):
+        published.backend.delete(key)
+    found = failure_of(materialize(published, instance))
+    assert f"{published.backend.uri(published.place.shard_inputs)} is missing" in found
+    assert "another program" not in found
+
+
 def test_a_lost_input_is_an_error_that_names_it(published, instance):
     materialize(published, instance)
     published.backend.delete(published.place.shard_output(1))
     assert materialize(published, instance).success
     published.backend.delete(published.place.shard_output(1))
     published.backend.update(published.place.shard_input(1), lambda _: b"{}\n")
-    result = materialize(published, instance)
-    assert "line 1 is no Simulation" in failure_of(result)
+    found = failure_of(materialize(published, instance))
+    uri = published.backend.uri(published.place.shard_input(1))
+    assert f"{uri}: line 1 is no Simulation: temperature: Field required; " in found
+    assert "pydantic" not in found

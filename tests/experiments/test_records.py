@@ -31,10 +31,21 @@ def test_a_manifest_of_another_writer_may_lack_artifacts_and_hold_more():
     assert read_record(ExperimentRunManifest, to_yaml(given), "x").input_artifacts is None
 
 
-@pytest.mark.parametrize("data", [b"", b"- a", b"{", b"\xff", b"experiment_id: x"])
-def test_a_broken_document_is_an_error_that_names_the_object(data):
-    with pytest.raises(StoreError, match="s3://b/k is no ExperimentRunManifest"):
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "it is empty"),
+        (b"- a", "it has no keys"),
+        (b"{", "line 1, column 2: "),
+        (b"\xff", "unacceptable character"),
+        (b"experiment_id: x", "workflow_run_id: Field required; "),
+    ],
+)
+def test_a_broken_document_is_an_error_that_names_the_object(data, reason):
+    with pytest.raises(StoreError) as caught:
         read_record(ExperimentRunManifest, data, "s3://b/k")
+    assert str(caught.value).startswith(f"s3://b/k is no ExperimentRunManifest: {reason}")
+    assert "pydantic" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -385,6 +385,22 @@ def test_a_damaged_object_of_a_shard_is_named_and_its_specs_are_run_again(
     assert f"{run.backend.uri(key)} was unreadable, and is removed: its specs are run again" in told
 
 
+@pytest.mark.parametrize("damage", [b"", b"\0junk", b"status: com"], ids=["empty", "junk", "cut"])
+def test_a_damaged_record_of_the_end_is_told_and_made_up_for(squares, instance, caplog, damage):
+    run, ref = squares.allocate([Number(x=1), Number(x=-2)], instance=instance)
+    first, ended = ref.result(), run.status()
+    run.backend.update(run.place.completion, lambda _: damage)
+    assert run.status() == ended.model_copy(update={"finished_at": None})
+    assert squares.load_results().equals(first)
+    assert f"{run.backend.uri(run.place.completion)} is no Completion" in caplog.text
+    assert "delete the object, or resume the run" in caplog.text
+    assert "pydantic" not in caplog.text
+    assert squares.resume(run, instance=instance).result().equals(first)
+    caplog.clear()
+    assert run.status().finished_at is not None
+    assert not caplog.text
+
+
 def test_a_shard_that_is_gone_is_no_result_without_its_specs(squares, instance, monkeypatch):
     run, ref = squares.allocate([Number(x=n) for n in range(8)], run_settings=FOUR)
     ref.result()

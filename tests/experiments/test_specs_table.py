@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, computed_field
 
+from itemeval_assets.core.errors import StoreError
 from itemeval_assets.experiments.errors import SpecError
 from itemeval_assets.experiments.files import FileReference
 from itemeval_assets.experiments.spec import ExperimentInputSpec
@@ -196,8 +197,8 @@ def test_what_is_no_spec_is_refused_with_its_place() -> None:
         read_specs(specs_table([In()]), Other)
     with pytest.raises(SpecError, match="line 1 is no Other"):
         decode_specs(encode_specs([In()]), Other)
-    with pytest.raises(SpecError, match="no readable Parquet"):
-        read_specs(b"nonsense", In)
+    with pytest.raises(StoreError, match=r"s3://b/specs\.pq is no readable Parquet"):
+        read_specs(b"nonsense", In, "s3://b/specs.pq")
 
 
 class _Thing:
