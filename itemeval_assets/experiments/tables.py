@@ -1,6 +1,7 @@
 """The rows of one shard as parts of the final tables."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -53,7 +54,10 @@ def _frame_table(name: str, outcomes: Sequence[Outcome], plan: TablePlan) -> pa.
         return parts[0]
     counts = [outcome.frames[name].n_rows for outcome in having]
     owners = np.concatenate([np.repeat(group, np.take(counts, group)) for group in groups])
-    return pa.concat_tables(parts).take(pa.array(np.argsort(owners, kind="stable")))
+    rows = pa.concat_tables(parts)
+    if np.all(np.diff(owners) >= 0):
+        return rows  # in order already: to take them would copy all nulls
+    return rows.take(pa.array(np.argsort(owners, kind="stable")))
 
 
 def _group_rows(name: str, outcomes: Sequence[Outcome], plan: TablePlan) -> pa.Table:
@@ -66,13 +70,15 @@ def _group_rows(name: str, outcomes: Sequence[Outcome], plan: TablePlan) -> pa.T
     stored = stored_rows(frames)
     is_numbered = all(frame.is_numbered for frame in frames)
     places = {column: place for place, column in enumerate(stored.column_names)}
+    # A frame of few columns beside a wide one lacks thousands: those of one type are one array.
+    nulls = cache(partial(pa.nulls, stored.num_rows))
 
     def own(column: str, wanted: Column) -> pa.Array | pa.ChunkedArray:
         if column in places:
             return cast(stored.column(places[column]), wanted.kind)
         if column == UNNAMED and plan.has_numbers and is_numbered:
             return cast(numbers, wanted.kind)
-        return pa.nulls(stored.num_rows, wanted.kind)
+        return nulls(wanted.kind)
 
     def level(name: str, wanted: Column) -> pa.Array | pa.ChunkedArray:
         if name in plan.own_levels:

@@ -24,6 +24,8 @@ from itemeval_assets.experiments.gather import GatherResult, Shard, gather
 from itemeval_assets.experiments.index import BASE_LEVELS, index_of
 from itemeval_assets.experiments.shard import Failure, Outcome, ShardOutput, merge
 from itemeval_assets.experiments.spec import ExperimentInputSpec, ExperimentOutputSpec
+from itemeval_assets.experiments.survey import Survey
+from itemeval_assets.experiments.tables import shard_tables
 from itemeval_assets.experiments.transport import decode_specs, encode_specs
 from tests.experiments.running import run_specs
 
@@ -685,6 +687,28 @@ def test_memory_does_not_grow_with_the_number_of_shards(tmp_path: Path) -> None:
 
     # One shard of frames is 32 kB as Arrow: 180 more of them would be 5.8 MB.
     assert peak(200) < peak(20) + 500_000
+
+
+@pytest.mark.parametrize("cut", [False, True], ids=["one shard", "two shards"])
+def test_a_long_frame_beside_a_wide_one_holds_no_cells_for_the_columns_it_lacks(cut: bool) -> None:
+    def gives(spec: Beam) -> Result:
+        width, length = [(500, 1), (2, 20_000)][spec.sort_index]
+        frame = pd.DataFrame(1.0, index=range(length), columns=[f"c{n}" for n in range(width)])
+        return Result(energy=1, dataframes={"ts": frame})
+
+    outcomes = run_specs(gives, beams(2), uri).outcomes
+    shards = [ShardOutput([outcome]) for outcome in outcomes] if cut else [ShardOutput(outcomes)]
+    survey = Survey(Result)
+    for shard in shards:
+        survey.add(shard)
+    plan, before = survey.plan(), pa.total_allocated_bytes()
+    tables = [dict(shard_tables(shard, plan))["ts"] for shard in shards]
+    # The cells of all columns are 80 MB, nulls or not.
+    assert pa.total_allocated_bytes() - before < 8_000_000
+    table = pa.concat_tables(tables)
+    assert (table.num_rows, table["c499"].null_count) == (20_001, 20_000)
+    assert table["c1"].null_count == 0
+    assert table["sort_index"].to_pylist() == [0] + [1] * 20_000
 
 
 def test_each_shard_is_a_row_group(tmp_path: Path) -> None:
