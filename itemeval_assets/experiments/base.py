@@ -17,7 +17,7 @@ from .not_found import ExperimentNotFoundError, ExperimentVersionNotFoundError
 from .publish import publish
 from .published import ExperimentRun, VersionedExperiment
 from .registry import Experiment, as_experiment
-from .settings import ExperimentRunSettings, ExperimentStorageSettings
+from .settings import ExperimentRunSettings, ExperimentStorageSettings, require_kind
 from .settings import run_settings as load_run_settings
 from .settings import storage_settings as load_storage_settings
 from .spec import ExperimentInputSpec, ExperimentOutputSpec
@@ -49,6 +49,7 @@ class BaseExperiment(Generic[In, Out]):
     storage_settings: ExperimentStorageSettings = field(default_factory=load_storage_settings)
 
     def __post_init__(self) -> None:
+        require_kind(self.storage_settings, ExperimentStorageSettings, "storage_settings")
         if not isinstance(self.runnable, (str, Experiment)):
             self.runnable = as_experiment(self.runnable)
         if not is_experiment_name(self.base_id):
@@ -178,15 +179,19 @@ class BaseExperiment(Generic[In, Out]):
         that fails. The specs given stay as they are: the run has copies with `experiment_id`,
         `sort_index` and the run ids set, and with local files replaced by their uploads.
         Returns at once; `RunRef.result()` waits. `start=False` publishes only. `instance`
-        defaults to the one of DAGSTER_HOME, and to a temporary one where that is not set.
+        defaults to the one of DAGSTER_HOME; where that is not set, a run that is started has one in
+        memory.
 
-        Raises SpecError for specs that cannot be published, StoreError for a store that refuses.
+        Raises ConfigError for settings that do not fit, SpecError for specs that cannot be
+        published, StoreError for a store that refuses.
         What goes wrong once the run is published is raised by `RunRef.result()`.
         """
-        settings = run_settings or load_run_settings()
+        settings = _settings(run_settings)
         launcher = _launcher()
         if start:
             launcher.require_startable(self.experiment, settings, _count(specs))
+        else:
+            launcher.require_known(instance)
         run = publish(self, specs, version, settings)
         return run, launcher.launch(run, settings, instance, start=start, first=True)
 
@@ -198,7 +203,7 @@ class BaseExperiment(Generic[In, Out]):
         instance: "dg.DagsterInstance | None" = None,
     ) -> "RunRef":
         """Run what is missing of a published run: specs that failed, or were never reached."""
-        settings = run_settings or load_run_settings()
+        settings = _settings(run_settings)
         launcher = _launcher()
         launcher.require_startable(self.experiment, settings, run.status().specs or 1)
         return launcher.launch(run, settings, instance, start=True, first=False)
@@ -229,6 +234,13 @@ def _launcher() -> ModuleType:
     """What starts runs. Late: who reads results loads no Dagster."""
     with unlogged_migrations():
         return import_module(f"{__package__}.launch")
+
+
+def _settings(given: ExperimentRunSettings | None) -> ExperimentRunSettings:
+    if given is None:
+        return load_run_settings()
+    require_kind(given, ExperimentRunSettings, "run_settings")
+    return given
 
 
 def _count(specs: object) -> int:

@@ -11,7 +11,7 @@ from .layout import RunPlace
 from .reading import readable
 from .records import Completion
 
-__all__ = ["counted_completion"]
+__all__ = ["counted_completion", "n_rows"]
 
 # Tables with a row per spec that succeeded.
 _PER_SPEC = ("scalars", "result_file_refs")
@@ -22,18 +22,18 @@ def counted_completion(backend: Backend, place: RunPlace, files: Mapping[str, st
 
     Specs without a row were lost: their number is `failed`. What cannot be counted is null.
     """
-    specs = _n_rows(backend, place.specs)
+    specs = n_rows(backend, place.specs)
     if not files:
         return Completion(specs=specs)
     key = next((files[name] for name in _PER_SPEC if name in files), None)
-    succeeded = None if key is None else _n_rows(backend, key)
+    succeeded = None if key is None else n_rows(backend, key)
     if specs is None or succeeded is None:
         return Completion(status="complete", specs=specs, succeeded=succeeded)
     ended = Completion.of(succeeded, max(0, specs - succeeded))
     return ended.model_copy(update={"finished_at": None})
 
 
-def _n_rows(backend: Backend, key: str) -> int | None:
+def n_rows(backend: Backend, key: str) -> int | None:
     """The rows of a Parquet file, from its end; None where it is missing or no such file."""
     if not backend.exists(key):
         return None

@@ -5,7 +5,6 @@ import logging
 import multiprocessing
 import os
 import sys
-import tempfile
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -19,7 +18,6 @@ from itemeval_assets.core.errors import ConfigError, RunFailed
 from itemeval_assets.instances import (
     ensure_home,
     has_turn,
-    make_home,
     open_instance,
     taking_turns,
     uncaptured,
@@ -36,7 +34,7 @@ from .settings import ExperimentRunSettings
 from .workers.runner import chosen_executor
 from .workers.worker import is_worker
 
-__all__ = ["launch", "require_startable"]
+__all__ = ["launch", "require_known", "require_startable"]
 
 
 def launch(
@@ -91,6 +89,15 @@ def require_startable(
             "take turns. Start it after that run, or call its function"
         )
     chosen_executor(experiment, settings, specs)
+
+
+def require_known(instance: dg.DagsterInstance | None) -> None:
+    """Raise ConfigError where no Dagster would know of a run that is published, and no more."""
+    if instance is None and not os.environ.get("DAGSTER_HOME"):
+        raise ConfigError(
+            "start=False leaves a run to Dagster, which would not know of it: set DAGSTER_HOME to "
+            "the home that the code location has, or give its instance"
+        )
 
 
 def _work(
@@ -152,7 +159,7 @@ def _wait_for_runs() -> None:
 
 @contextmanager
 def _instance(given: dg.DagsterInstance | None) -> Iterator[dg.DagsterInstance]:
-    """The instance given, the one of DAGSTER_HOME, or one for this run only.
+    """The instance given, the one of DAGSTER_HOME, or one in memory for this run only.
 
     The run goes on beside the script: what the script prints meanwhile stays the script's.
     """
@@ -163,5 +170,4 @@ def _instance(given: dg.DagsterInstance | None) -> Iterator[dg.DagsterInstance]:
         elif home:
             yield stack.enter_context(open_instance(ensure_home(Path.cwd())))
         else:
-            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="itemeval_assets_"))
-            yield stack.enter_context(open_instance(make_home(Path(folder))))
+            yield stack.enter_context(dg.DagsterInstance.ephemeral())

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from itemeval_assets.core.secrets import without_secrets
+from itemeval_assets.interrupts import INTERRUPTIONS
 
 from .errors import SpecError
 from .files import file_fields, is_local, require_local_file
@@ -44,7 +45,9 @@ def run_spec(
             arguments = (spec,) if folder is None else (spec, Path(folder))
             output = function(*arguments)
             outcome = _success(spec, levels, _checked(output, signature), store_file)
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
+        if type(error).__name__ in INTERRUPTIONS:
+            raise
         outcome = failed(spec, failure_of(error))
     return replace(outcome, took_s=time.monotonic() - began)
 

@@ -2,10 +2,9 @@
 
 import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -16,6 +15,7 @@ __all__ = [
     "ExperimentRunSettings",
     "ExperimentStorageSettings",
     "ScytheStorageSettings",
+    "require_kind",
     "run_settings",
     "storage_settings",
     "worker_count",
@@ -28,10 +28,38 @@ ACCEPTED = "an S3 bucket as name or s3://name, or a folder as /path, ./path, ~/p
 BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 
-class ExperimentStorageSettings(BaseSettings):
+class _Settings(BaseSettings):
+    """Given in code, or by the environment. Raises ConfigError that says which is wrong."""
+
+    def __init__(self, **given: Any) -> None:
+        try:
+            super().__init__(**given)
+        except ValidationError as error:
+            raise ConfigError("\n".join(self._told(error, given))) from error
+
+    @classmethod
+    def _told(cls, error: ValidationError, given: Mapping[str, Any]) -> Iterator[str]:
+        for found in error.errors():
+            name = str(found["loc"][0])
+            if found["type"] == "extra_forbidden":
+                known = ", ".join(cls.model_fields)
+                yield f"{cls.__name__} has no setting {name!r}; it has {known}"
+                continue
+            variable = f"{cls.model_config.get('env_prefix', '')}{name.upper()}"
+            place = f"{cls.__name__}({name}=...)" if name in given else variable
+            yield f"{place}: {found['msg'].removeprefix('Value error, ')}"
+
+
+def require_kind(given: object, kind: type[BaseSettings], name: str) -> None:
+    """Raise ConfigError unless settings are of their class."""
+    if not isinstance(given, kind):
+        raise ConfigError(f"{name} is a {type(given).__name__}; give {kind.__name__}(...)")
+
+
+class ExperimentStorageSettings(_Settings):
     """Read from `SCYTHE_STORAGE_BUCKET` and `SCYTHE_STORAGE_BUCKET_PREFIX`.
 
-    Raises pydantic's ValidationError for a bucket name that S3 would refuse.
+    Raises ConfigError for a bucket name that S3 would refuse.
     """
 
     model_config = SettingsConfigDict(env_prefix="SCYTHE_STORAGE_", frozen=True)
@@ -95,20 +123,17 @@ def storage_settings(
     Raises ConfigError that names the variable, and what to write in it.
     """
     given = {"BUCKET": bucket, "BUCKET_PREFIX": bucket_prefix}
-    with _told("SCYTHE_STORAGE_"):
-        return ExperimentStorageSettings(**{k: v for k, v in given.items() if v is not None})
+    return ExperimentStorageSettings(**{k: v for k, v in given.items() if v is not None})
 
 
 # The name that code written for scythe-engine imports.
 ScytheStorageSettings = ExperimentStorageSettings
 
 
-class ExperimentRunSettings(BaseSettings):
+class ExperimentRunSettings(_Settings):
     """Read from the environment variables `ITEMEVAL_ASSETS_EXPERIMENT_<NAME>`."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="ITEMEVAL_ASSETS_EXPERIMENT_", extra="ignore", frozen=True
-    )
+    model_config = SettingsConfigDict(env_prefix="ITEMEVAL_ASSETS_EXPERIMENT_", frozen=True)
 
     shard_size: int | None = Field(
         default=None, ge=1, description="specs per Dagster op; unset: 500"
@@ -130,18 +155,4 @@ def worker_count(settings: ExperimentRunSettings) -> int:
 
 def run_settings() -> ExperimentRunSettings:
     """The run settings of the environment. Raises ConfigError that names the variable."""
-    with _told("ITEMEVAL_ASSETS_EXPERIMENT_"):
-        return ExperimentRunSettings()
-
-
-@contextmanager
-def _told(prefix: str) -> Iterator[None]:
-    """What pydantic finds wrong, as an error that names the variables."""
-    try:
-        yield
-    except ValidationError as error:
-        problems = (
-            f"{prefix}{str(found['loc'][0]).upper()}: {found['msg'].removeprefix('Value error, ')}"
-            for found in error.errors()
-        )
-        raise ConfigError("\n".join(problems)) from error
+    return ExperimentRunSettings()

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.storage.backends import Backend
 
+from .counted import n_rows
 from .errors import SpecError
 from .gather import gather
 from .layout import RunPlace
@@ -96,6 +97,7 @@ def gather_run(run: ExperimentRun[Any, Any]) -> Completion:
             for shard in _all_shards(run)
         ]
         found = gather(sources, Path(folder), output_type)
+        _require_all(run, found.succeeded + found.failed)
         for name, path in found.files.items():
             backend.upload(path, place.final_file(name))
     # Frames of an earlier attempt that this one has not: its errors, when all went well now.
@@ -133,6 +135,16 @@ class _Lines:
             self._tell(
                 f"shard {self._shard}: {self._done} of {self._total} specs, {self.failed} failed"
             )
+
+
+def _require_all(run: ExperimentRun[Any, Any], found: int) -> None:
+    """Raise StoreError when specs of a run have no outcome: what exchanges them was changed."""
+    published = n_rows(run.backend, run.place.specs)
+    if published is not None and found != published:
+        raise StoreError(
+            f"{run.backend.uri(run.place.exchange)}: {found} of {published} specs have an outcome. "
+            "Objects there were changed or cut off; restore them, or allocate the specs again"
+        )
 
 
 def _n_left(backend: Backend, place: RunPlace, shard: int, outputs: list[str]) -> int:

@@ -46,9 +46,20 @@ def _changed_rows(name: str, changes: "RowChanges") -> None:
     columns |= {f"+ column {column}": "" for column in changes.columns_added}
     named("", columns | {f"! column {column}": f"{was} -> {now}" for column, (was, now) in types})
     named("", {f"! {column}": count_of(n, "value") for column, n in changes.values.items()})
-    for sign, first in (("-", changes.first_removed), ("+", changes.first_added)):
+    sides = (
+        ("-", changes.first_removed, changes.removed),
+        ("+", changes.first_added, changes.added),
+    )
+    for sign, first, total in sides:
         for row in first:
             out.print(f"  {sign} {spec_line(row)}", soft_wrap=True, markup=False)
+        _and_more(total - len(first))
     for one in changes.first_changed:
         values = f"{shortened(str(one.before))} -> {shortened(str(one.after))}"
         out.print(f"  ! {one.column} {values}: {spec_line(one.row)}", soft_wrap=True, markup=False)
+    _and_more(sum(changes.values.values()) - len(changes.first_changed))
+
+
+def _and_more(number: int) -> None:
+    if number > 0:
+        out.print(f"  and {number:,} more")

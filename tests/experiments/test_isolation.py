@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from itemeval_assets.experiments import (
     experiment,
 )
 from itemeval_assets.experiments.workers.limits import limits
+from itemeval_assets.experiments.workers.lookout import label_of
 from tests.experiments import toys
 from tests.experiments.toys import Deed, Done
 
@@ -61,7 +63,7 @@ def test_a_thousand_specs_of_which_six_are_bad(
     assert list(told) == sorted(bad)
     assert told[7] == ("ProcessEnded", "its process ended with exit code 3")
     assert told[20][0] == "TimeoutError" and "timeout_s = 3" in told[20][1]
-    assert told[40][0] == "MemoryError"
+    assert told[40] == ("MemoryError", "more than memory = 1.0GB was asked for")
     assert told[60] == ("ValueError", "no 60")
     reason.unlink()
     again = found.resume(run, instance=instance).result()
@@ -279,3 +281,156 @@ def test_a_module_that_cannot_be_imported_again_is_named(
         _, ref = BaseExperiment(once).allocate([Deed(n=1)], run_settings=APART, instance=instance)
         with pytest.raises(RunFailed, match=says):
             ref.result()
+
+
+def test_a_process_that_is_not_needed_any_more_ends_in_silence(
+    folder: ExperimentStorageSettings,
+    instance: dg.DagsterInstance,
+    reason: Path,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """The last spec ends its process, and the one that takes its place is still loading."""
+    three = ExperimentRunSettings(executor="multiprocess", max_concurrent=3)
+    for _ in range(3):
+        _, ref = BaseExperiment(toys.deed).allocate(
+            deeds(reason, "", "", "exit", ""), run_settings=three, instance=instance
+        )
+        assert len(ref.result()) == 3
+    assert capfd.readouterr().err == ""
+
+
+def test_a_killed_run_leaves_no_folder_of_its_workers_and_no_other_is_touched(
+    folder: ExperimentStorageSettings, tmp_path: Path
+) -> None:
+    temporary = tmp_path / "temporary"
+    (temporary / "of another").mkdir(parents=True)
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import os, signal\n"
+        "from itemeval_assets.experiments import BaseExperiment, ExperimentRunSettings\n"
+        "from tests.experiments.toys import Deed, deed\n"
+        "settings = ExperimentRunSettings(executor='multiprocess')\n"
+        "log = os.environ['LOG']\n"
+        "specs = [Deed(n=n, does='hang', log=log) for n in range(4)]\n"
+        "BaseExperiment(deed).allocate(specs, run_settings=settings)\n"
+        "while not os.path.exists(log): pass\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": ROOT, "TMPDIR": str(temporary)}
+    environment.pop("DAGSTER_HOME")
+    done = subprocess.run(
+        [sys.executable, str(script)],
+        env={**environment, "LOG": str(tmp_path / "log")},
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == -9
+    deadline = time.monotonic() + 10
+    while left := list(temporary.glob("itemeval_assets*")):
+        assert time.monotonic() < deadline, left
+        time.sleep(0.05)
+    assert (temporary / "of another").is_dir()
+
+
+@pytest.mark.parametrize("settings", [TOGETHER, APART], ids=["in_process", "multiprocess"])
+def test_whatever_a_function_raises_is_its_specs_failure(
+    storage: ExperimentStorageSettings,
+    instance: dg.DagsterInstance,
+    reason: Path,
+    settings: ExperimentRunSettings,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    specs = deeds(reason, "", "raise any", "")
+    run, ref = BaseExperiment(toys.deed).allocate(specs, run_settings=settings, instance=instance)
+    assert ref.result()["doubled"].tolist() == [0, 4]
+    assert errors(run) == {1: ("CancelledError", "no 1")}
+    assert capfd.readouterr().err == ""
+
+
+def test_a_function_that_interrupts_itself_is_its_specs_failure_where_it_has_a_process(
+    folder: ExperimentStorageSettings,
+    instance: dg.DagsterInstance,
+    reason: Path,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    specs = deeds(reason, "", "interrupt", "")
+    run, ref = BaseExperiment(toys.deed).allocate(specs, run_settings=APART, instance=instance)
+    assert ref.result()["doubled"].tolist() == [0, 4]
+    assert errors(run)[1][0] == "KeyboardInterrupt"
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("does", ["fork", "write to all"])
+def test_a_spec_that_speaks_for_others_loses_none_of_them(
+    folder: ExperimentStorageSettings, instance: dg.DagsterInstance, reason: Path, does: str
+) -> None:
+    one = ExperimentRunSettings(executor="multiprocess", max_concurrent=1)
+    specs = deeds(reason, "", does, *[""] * 6)
+    run, ref = BaseExperiment(toys.deed).allocate(specs, run_settings=one, instance=instance)
+    found = ref.result().reset_index()["sort_index"].tolist()
+    failed = errors(run) if "errors" in run.list_results_files() else {}
+    assert sorted([*found, *failed]) == list(range(8))
+    assert set(failed) <= {1, 2} and run.status().specs == 8
+
+
+@pytest.mark.parametrize("settings", [TOGETHER, APART], ids=["in_process", "multiprocess"])
+def test_a_child_that_a_spec_leaves_behind_holds_nothing_up(
+    folder: ExperimentStorageSettings,
+    reason: Path,
+    settings: ExperimentRunSettings,
+    tmp_path: Path,
+) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from itemeval_assets.experiments import BaseExperiment, ExperimentRunSettings\n"
+        "from tests.experiments.toys import Deed, deed\n"
+        f"settings = ExperimentRunSettings(executor={settings.executor!r})\n"
+        f"specs = [Deed(n=n, does='leave a child' if n == 1 else '', reason={str(reason)!r}) "
+        "for n in range(4)]\n"
+        "_, ref = BaseExperiment(deed).allocate(specs, run_settings=settings)\n"
+        "print(len(ref.result(15)), flush=True)\n"
+    )
+    # Files, not pipes: the child holds them open.
+    with (tmp_path / "out").open("w") as out, (tmp_path / "err").open("w") as err:
+        done = subprocess.run(
+            [sys.executable, str(script)],
+            env={**os.environ, "PYTHONPATH": ROOT},
+            stdout=out,
+            stderr=err,
+            timeout=120,
+            check=False,
+        )
+    assert (tmp_path / "out").read_text() == "4\n", (tmp_path / "err").read_text()
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize("settings", [TOGETHER, APART], ids=["in_process", "multiprocess"])
+def test_what_is_no_text_in_the_path_of_modules_is_passed_over(
+    folder: ExperimentStorageSettings,
+    instance: dg.DagsterInstance,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: ExperimentRunSettings,
+) -> None:
+    monkeypatch.setattr(sys, "path", [*sys.path, Path("nowhere")])
+    _, ref = BaseExperiment(toys.deed).allocate(
+        [Deed(n=1)], run_settings=settings, instance=instance
+    )
+    assert ref.result()["doubled"].tolist() == [2]
+
+
+def test_a_spec_that_ends_its_process_is_named_without_its_secrets() -> None:
+    label = label_of(Deed(n=1, log="postgres://user:hunter2pw@host/db"))
+    assert label.startswith("spec 0 (n=1, ")
+    assert "hunter2pw" not in label and "postgres://" in label
+
+
+def test_specs_that_are_lost_on_the_way_are_no_complete_run(
+    storage: ExperimentStorageSettings, instance: dg.DagsterInstance, reason: Path
+) -> None:
+    found = BaseExperiment(toys.deed)
+    run, _ = found.allocate(deeds(reason, *[""] * 10), start=False, instance=instance)
+    key = run.place.shard_input(0)
+    run.backend.update(key, lambda data: b"".join((data or b"").splitlines(keepends=True)[:6]))
+    with pytest.raises(RunFailed, match=r"scatter-gather: 6 of 10 specs have an outcome"):
+        found.resume(run, instance=instance).result()
+    assert run.status().status == "unfinished" and run.list_results_files() == {}

@@ -1,9 +1,9 @@
 """Which setting means a bucket, which a folder, and which is refused."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.experiments import (
@@ -65,12 +65,12 @@ OTHERS = ("https", "gs", "s3a", "S3", "az")
     ],
 )
 def test_a_bucket_that_s3_would_refuse_is_refused(bucket, says):
-    with pytest.raises(ValidationError, match=says):
+    with pytest.raises(ConfigError, match=says):
         ExperimentStorageSettings(BUCKET=bucket)
 
 
 def test_a_prefix_may_not_leave_the_bucket():
-    with pytest.raises(ValidationError, match=r"'\.\.'"):
+    with pytest.raises(ConfigError, match=r"'\.\.'"):
         ExperimentStorageSettings(BUCKET="./x", BUCKET_PREFIX="a/../../b")
 
 
@@ -92,3 +92,36 @@ def test_a_wrong_run_setting_is_an_error_that_names_the_variable(monkeypatch, fo
     with pytest.raises(ConfigError, match=r"ITEMEVAL_ASSETS_EXPERIMENT_SHARD_SIZE: .*greater"):
         BaseExperiment(square).allocate([Number()])
     assert BaseExperiment(square).backend.list("") == []
+
+
+def test_settings_given_in_code_are_told_as_those_of_the_environment():
+    misspelt: dict[str, Any] = {"max_concurent": 1}
+    wrong: dict[str, Any] = {"executor": "foo"}
+    with pytest.raises(ConfigError, match=r"ExperimentRunSettings has no setting 'max_concurent'"):
+        ExperimentRunSettings(**misspelt)
+    with pytest.raises(
+        ConfigError, match=r"ExperimentRunSettings\(executor=...\): Input should be"
+    ):
+        ExperimentRunSettings(**wrong)
+    with pytest.raises(
+        ConfigError, match=r"ExperimentStorageSettings\(BUCKET=...\): 'gs://b' is in"
+    ):
+        ExperimentStorageSettings(BUCKET="gs://b")
+
+
+def test_settings_of_another_class_are_refused(folder):
+    squares = BaseExperiment(square)
+    given: Any = {"executor": "in_process"}
+    with pytest.raises(ConfigError, match=r"run_settings is a dict; give ExperimentRunSettings"):
+        squares.allocate([Number(x=1)], run_settings=given)
+    with pytest.raises(ConfigError, match=r"storage_settings is a dict; give ExperimentStorage"):
+        BaseExperiment(square, storage_settings=given)
+    assert squares.list_versions() == []
+
+
+def test_a_run_that_no_dagster_would_know_of_is_not_published(folder, monkeypatch):
+    monkeypatch.delenv("DAGSTER_HOME")
+    squares = BaseExperiment(square)
+    with pytest.raises(ConfigError, match=r"start=False leaves a run to Dagster.* DAGSTER_HOME"):
+        squares.allocate([Number(x=1)], start=False)
+    assert squares.list_versions() == []

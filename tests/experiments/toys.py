@@ -1,11 +1,13 @@
 """Small experiments for tests; in a module, so that other processes can import them."""
 
+import asyncio
 import ctypes
 import os
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +111,31 @@ def _raise(spec: Deed) -> None:
     raise ValueError(f"no {spec.n}")
 
 
+def _interrupt(spec: Deed) -> None:
+    raise KeyboardInterrupt
+
+
+def _raise_any(spec: Deed) -> None:
+    raise asyncio.CancelledError(f"no {spec.n}")
+
+
+def _fork(spec: Deed) -> None:
+    """Both sides go on with the spec."""
+    os.fork()
+
+
+def _leave_a_child(spec: Deed) -> None:
+    if os.fork() == 0:
+        time.sleep(20)
+        os._exit(0)
+
+
+def _write_to_all(spec: Deed) -> None:
+    for descriptor in range(3, 30):
+        with suppress(OSError):
+            os.write(descriptor, b"\0\0\0\5junk!")
+
+
 def _wait(spec: Deed) -> None:
     time.sleep(0.2)
 
@@ -119,6 +146,11 @@ _deeds: dict[str, Callable[[Deed], object]] = {
     "exit": lambda spec: os._exit(3),
     "sys.exit": lambda spec: sys.exit(4),
     "crash": lambda spec: ctypes.string_at(0),
+    "interrupt": _interrupt,
+    "raise any": _raise_any,
+    "fork": _fork,
+    "leave a child": _leave_a_child,
+    "write to all": _write_to_all,
     "hang": lambda spec: time.sleep(3600),
     "allocate": _allocate,
     "raise": _raise,

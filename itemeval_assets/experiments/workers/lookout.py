@@ -6,23 +6,29 @@ standard error, and leaves a note for the next attempt.
 """
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import IO, Any
 
+from itemeval_assets.core.secrets import without_secrets
 from itemeval_assets.experiments.published import ExperimentRun
 from itemeval_assets.experiments.spec import ExperimentInputSpec
 from itemeval_assets.experiments.transport import dump_spec
 from itemeval_assets.storage.backends import open_backend
+
+from .processes import python_path
 
 __all__ = ["Lookout", "main"]
 
 LABEL_CHARACTERS = 200
 _BOOT = (
     "import json, sys; place = json.loads(sys.argv[1]); last = ''\n"
-    "for line in sys.stdin: last = line.strip()\n"
+    "for line in sys.stdin:\n"
+    "    last = line.strip()\n"
+    "    if last == 'end': sys.exit()\n"
     "if last:\n"
     "    sys.path[:] = place['path']\n"
     "    from itemeval_assets.experiments.workers.lookout import main\n"
@@ -41,7 +47,7 @@ class Lookout:
     def open(cls, run: ExperimentRun[Any, Any], shard: int) -> Iterator["Lookout"]:
         base = run.versioned_experiment.base_experiment
         place = {
-            "path": sys.path,
+            "path": python_path(),
             "location": base.storage_settings.location,
             "key": run.place.cut_off(shard),
             "run": run.experiment_id,
@@ -57,7 +63,7 @@ class Lookout:
         try:
             yield lookout
         finally:
-            lookout.rest()
+            lookout.end()
             with suppress(OSError):
                 process.stdin.close()
             process.wait()
@@ -75,8 +81,14 @@ class Lookout:
         """Tell that no spec is at work."""
         self._tell(None)
 
+    def end(self) -> None:
+        """Tell it to go. A child that a spec has left behind may hold its input open."""
+        self._write("end\n")
+
     def _tell(self, what: dict[str, Any] | None) -> None:
-        line = "\n" if what is None else json.dumps(what) + "\n"
+        self._write("\n" if what is None else json.dumps(what) + "\n")
+
+    def _write(self, line: str) -> None:
         # Without a lookout the specs are run as well; only nobody would tell of a crash.
         with suppress(OSError):
             self._told.write(line.encode())
@@ -88,6 +100,7 @@ def label_of(spec: ExperimentInputSpec) -> str:
     own = [name for name in dump_spec(spec) if name not in ExperimentInputSpec.model_fields]
     values = ", ".join(f"{name}={getattr(spec, name)!r}" for name in own)
     text = f"spec {spec.sort_index} ({values})" if values else f"spec {spec.sort_index}"
+    text = without_secrets(text, os.environ)
     return text if len(text) <= LABEL_CHARACTERS else text[: LABEL_CHARACTERS - 4] + "...)"
 
 

@@ -16,9 +16,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
 from typing import Any
+
+from pydantic import ByteSize
 
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.experiments.outcomes import failed
@@ -27,6 +29,7 @@ from itemeval_assets.experiments.spec import ExperimentInputSpec
 from itemeval_assets.experiments.transport import encode_specs
 
 from .limits import Limits
+from .processes import python_path
 from .worker import Setup, Unready
 
 __all__ = ["WorkerPool"]
@@ -38,7 +41,7 @@ END_S = 2.0
 _BOOT = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
     "from itemeval_assets.experiments.workers.worker import main; "
-    "main(int(sys.argv[2]), int(sys.argv[3]))"
+    "main(int(sys.argv[2]), int(sys.argv[3]), sys.argv[4])"
 )
 
 
@@ -74,7 +77,7 @@ class _Worker:
             # Before its words are read: the last ones count.
             is_gone = self.process.poll() is not None
             told = self.connection.recv() if self.connection.poll() else None
-        except (EOFError, OSError):
+        except Exception:  # no message of ours: it has ended, or a spec writes where it should not
             is_gone, told = True, None
         self.is_gone = is_gone and told is None
         return told
@@ -153,7 +156,14 @@ class WorkerPool:
         ends = (theirs.fileno(), self._life[0])
         with theirs:
             process = subprocess.Popen(
-                [sys.executable, "-c", _BOOT, json.dumps(sys.path), *map(str, ends)],
+                [
+                    sys.executable,
+                    "-c",
+                    _BOOT,
+                    json.dumps(python_path()),
+                    *map(str, ends),
+                    self._folder.name,
+                ],
                 stdin=subprocess.DEVNULL,
                 env={**os.environ, "TMPDIR": self._folder.name},
                 pass_fds=ends,
@@ -186,14 +196,20 @@ class WorkerPool:
             worker.is_ready = True
             return
         outcome = failed(task.spec, told) if isinstance(told, Failure) else told
+        if not isinstance(outcome, Outcome) or outcome.sort_index != task.spec.sort_index:
+            # As from a child that a spec has forked, and that works on in its place.
+            yield from self._bury(worker, waiting)
+            return
         worker.at_work = None
         worker.n_done += 1
-        if self._is_out_of_memory(outcome) and worker.n_done > 1:
+        if not self._is_out_of_memory(outcome):
+            yield from self._ended(task, outcome, waiting)
+        elif worker.n_done == 1:
+            yield from self._ended(task, self._told_of_memory(task, outcome), waiting)
+        else:
             # What other specs have left behind in the process counts, too: a new one decides.
             self._dismiss(worker)
             waiting.append(task)
-        else:
-            yield from self._ended(task, outcome, waiting)
 
     def _bury(self, worker: _Worker, waiting: deque[_Try]) -> Iterator[Outcome]:
         task = worker.at_work
@@ -223,6 +239,13 @@ class WorkerPool:
     def _is_late(self, worker: _Worker) -> bool:
         limit = self.limits.timeout_s
         return limit is not None and time.monotonic() - worker.since > limit
+
+    def _told_of_memory(self, task: _Try, outcome: Outcome) -> Outcome:
+        failure, limit = outcome.failure, self.limits.memory_bytes
+        assert failure is not None and limit is not None
+        said = f": {failure.message}" if failure.message else ""
+        message = f"more than memory = {ByteSize(limit).human_readable(decimal=True)} was asked for"
+        return failed(task.spec, replace(failure, message=f"{message}{said}"))
 
     def _is_out_of_memory(self, outcome: Outcome) -> bool:
         failure = outcome.failure

@@ -5,9 +5,11 @@ It is started by `pool`, without the script that started the run: a spec needs n
 
 import os
 import resource
+import shutil
 import signal
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -18,7 +20,7 @@ from itemeval_assets.experiments.outcomes import failure_of, file_store, run_spe
 from itemeval_assets.experiments.partitions import run_of_partition
 from itemeval_assets.experiments.registry import experiment_at
 from itemeval_assets.experiments.settings import ExperimentStorageSettings
-from itemeval_assets.experiments.shard import Outcome
+from itemeval_assets.experiments.shard import Failure, Outcome
 from itemeval_assets.experiments.transport import decode_specs
 
 __all__ = ["Ready", "Setup", "Unready", "is_worker", "main"]
@@ -57,33 +59,44 @@ def is_worker() -> bool:
     return _worker.is_set()
 
 
-def main(channel: int, life: int) -> None:
-    """Serve over the socket `channel` until it, or the pipe `life` of the parent, is closed."""
+def main(channel: int, life: int, folder: str) -> None:
+    """Serve over the socket `channel` until it, or the pipe `life` of the parent, is closed.
+
+    `folder` is the one that the parent has made for files of its workers.
+    """
     for descriptor in (channel, life):
         os.set_inheritable(descriptor, False)
-    threading.Thread(target=_end_with, args=(life,), daemon=True).start()
-    connection: Connection[Any, Any] = Connection(channel)
+    threading.Thread(target=_end_with, args=(life, folder), daemon=True).start()
     _worker.set()
+    # Nobody listens any more: the run has ended.
+    with suppress(EOFError, ConnectionError):
+        _serve(Connection(channel))
+
+
+def _serve(connection: "Connection[Any, Any]") -> None:
     try:
         work = _prepare(connection.recv())
-    except BaseException as error:
+    except (Exception, SystemExit) as error:
         connection.send(Unready(f"{type(error).__name__}: {error}"))
         return
     connection.send(Ready())
     while True:
+        line = connection.recv_bytes()
         try:
-            line = connection.recv_bytes()
-        except (EOFError, ConnectionError):
-            return
+            outcome: Outcome | Failure = work(line)
+        except BaseException as error:  # no signal comes here: it is the function that raises
+            outcome = failure_of(error)
         try:
-            connection.send(work(line))
-        except Exception as error:  # a reply beyond the memory that is left, say
+            connection.send(outcome)
+        except MemoryError as error:
             connection.send(failure_of(error))
 
 
-def _end_with(life: int) -> None:
+def _end_with(life: int, folder: str) -> None:
     """End this process, and those it has started, when its parent has ended."""
     os.read(life, 1)
+    # A parent that was killed could not do it.
+    shutil.rmtree(folder, ignore_errors=True)
     os.killpg(0, signal.SIGKILL)
 
 
