@@ -70,6 +70,9 @@ def _values(column: pa.ChunkedArray | pa.Array) -> list[Any]:
     """The values of a column for its text."""
     if isinstance(column.type, pa.BaseExtensionType):  # whose values pandas knows
         return [None if value is pd.NaT else value for value in column.to_pandas()]
+    if column.type == pa.time64("ns"):  # Python has no nanoseconds
+        texts = column.cast(pa.string()).to_pylist()
+        return [text and text.removesuffix("000").removesuffix(".000000") for text in texts]
     try:
         return column.to_pylist()
     except (OverflowError, ValueError):

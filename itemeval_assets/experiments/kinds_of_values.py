@@ -18,6 +18,7 @@ __all__ = ["kind_of", "kind_of_column"]
 
 _NS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 _DAY_0 = date(1970, 1, 1).toordinal()
+_DAY_MS = 86_400_000
 _TYPES = {bool: pa.bool_(), float: pa.float64(), bytes: pa.binary(), date: pa.date32()}
 
 
@@ -41,7 +42,7 @@ def kind_of_column(column: pa.ChunkedArray | pa.Array) -> Kind:
     if pa.types.is_list(kind):
         return Kind(has_values=has_values, items=kind_of_column(_items(column)))
     if pa.types.is_struct(kind):
-        fields = {f.name: kind_of_column(_field(column, f.name)) for f in kind}
+        fields = {f.name: _kind_of_field(_field(column, f.name)) for f in kind}
         return Kind(has_values=has_values, fields=fields)
     types = frozenset({kind}) - {pa.null()}
     if pa.types.is_integer(kind) and has_values:
@@ -51,18 +52,26 @@ def kind_of_column(column: pa.ChunkedArray | pa.Array) -> Kind:
         low, high = (_NS[kind.unit] * bound for bound in _range(numbers))
         has_ns = kind.unit == "ns" and bool((numbers.drop_null().to_numpy() % 1000).any())
         return Kind(types, True, low, high, has_ns)
-    if pa.types.is_date(kind) and has_values and not _are_of_python(column):
-        return _NONE
-    return Kind(types, has_values)
+    is_known = _KNOWN.get(kind)
+    return _NONE if is_known and has_values and not is_known(column) else Kind(types, has_values)
 
 
-def _are_of_python(days: pa.ChunkedArray | pa.Array) -> bool:
-    """Whether Python has these days: pandas reads no others."""
-    is_date32 = pa.types.is_date32(days.type)
-    low, high = _range(days.cast(pa.int32() if is_date32 else pa.int64()))
-    a_day = 1 if is_date32 else 86_400_000
+def _kind_of_field(column: pa.ChunkedArray | pa.Array) -> Kind:
+    """The kind of a field of dicts: instants are those of Python there."""
+    kind = kind_of_column(column)
+    is_far = kind.low < _nanoseconds(datetime.min) or kind.high > _nanoseconds(datetime.max)
+    return _NONE if is_far and any(map(pa.types.is_timestamp, kind.types)) else kind
+
+
+def _are_days_of_python(days: pa.ChunkedArray | pa.Array) -> bool:
+    a_day, integers = (1, pa.int32()) if pa.types.is_date32(days.type) else (_DAY_MS, pa.int64())
+    low, high = _range(days.cast(integers))
     first, last = (day.toordinal() - _DAY_0 for day in (date.min, date.max))
     return first * a_day <= low and high < (last + 1) * a_day
+
+
+def _are_times_of_python(times: pa.ChunkedArray | pa.Array) -> bool:
+    return not (times.cast(pa.int64()).drop_null().to_numpy() % 1000).any()
 
 
 def _items(column: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
@@ -171,6 +180,12 @@ def _instant(value: datetime) -> pa.DataType | None:
 
 
 _NONE = Kind(CLASH, True)
+# Days and times that pandas reads as those of Python: whether Python has them.
+_KNOWN: dict[pa.DataType, Callable[[pa.ChunkedArray | pa.Array], bool]] = {
+    pa.date32(): _are_days_of_python,
+    pa.date64(): _are_days_of_python,
+    pa.time64("ns"): _are_times_of_python,
+}
 _RULES: dict[type, Callable[[list[Any]], Kind]] = {
     int: _kind_of_integers,
     str: _kind_of_texts,

@@ -302,6 +302,17 @@ def test_cells_beyond_the_years_of_python_are_text(far: Any, text: str) -> None:
     assert build(values, kind).to_pylist() == [text, None]
 
 
+def test_times_to_the_nanosecond_and_far_instants_in_dicts_are_text() -> None:
+    times = pa.array([123456789, 1000, 10**9, None], pa.time64("ns"))
+    assert kind_of_column(times).arrow() == pa.string()
+    texts = ["00:00:00.123456789", "00:00:00.000001", "00:00:01", None]
+    assert cast(times, pa.string()).to_pylist() == texts
+    assert kind_of_column(times[1:]).arrow() == pa.time64("ns")
+    dicts = pa.array([{"a": 2**45}], pa.struct([("a", pa.timestamp("s"))]))
+    assert kind_of_column(dicts).arrow() == pa.string()
+    assert cast(dicts, pa.string()).to_pylist() == ['{"a": "1116918-05-14T19:20:32"}']
+
+
 def test_days_that_pandas_does_not_read_are_text() -> None:
     assert kind_of_column(pa.array([10**9], pa.int32()).view(pa.date32())).arrow() == pa.string()
     assert kind_of_column(pa.array([date.max, date.min])).arrow() == pa.date32()
