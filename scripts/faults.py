@@ -19,8 +19,14 @@ from pathlib import Path
 from typing import Any
 
 # What the tests have fewer of on their own.
-LONG_FORM = {"TEST_EVERY": "1", "TEST_KILLS": "4", "TEST_SIGNALS": "20", "TEST_ROUNDS": "20"}
-SUITE = ("tests/faults", "tests/guard", "tests/experiments/test_stop.py")
+LONG_FORM = {
+    "TEST_LONG": "1",
+    "TEST_EVERY": "1",
+    "TEST_KILLS": "4",
+    "TEST_SIGNALS": "20",
+    "TEST_ROUNDS": "20",
+}
+SUITE = ("tests/faults", "tests/guard", "tests/whole", "tests/experiments", "tests/defs")
 ROOT = Path(__file__).parents[1]
 TITLES = ("fault", "promised", "injected", "rows lost", "USD lost", "calls repeated")
 

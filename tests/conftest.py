@@ -59,6 +59,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whole runs first: what is left at the end is short, and keeps every worker busy."""
     whole = {"browser", "faults", "guard", "whole"}
     items.sort(key=lambda item: item.path.parent.name not in whole)
+    if "TEST_LONG" not in os.environ:
+        left_out = pytest.mark.skip(reason="takes long: part of make faults, or TEST_LONG=1")
+        for item in items:
+            if item.get_closest_marker("long"):
+                item.add_marker(left_out)
 
 
 @pytest.fixture(autouse=True)

@@ -170,6 +170,7 @@ def test_a_closed_gate_ends_the_step_before_the_first_call(tmp_path) -> None:
         assert runs.store.read("solutions").num_rows == 0
 
 
+@pytest.mark.long
 def test_the_shell_materializes_one_partition_into_the_same_instance(copied: Runs) -> None:
     generate, pair = copied.study.generate_partitions()[0], copied.study.grade_partitions()[-1]
     with runs_of(copied.study, on_disk=True) as runs:

@@ -48,6 +48,9 @@ def errors(run: Any) -> dict[int, tuple[str, str]]:
     return dict(zip(found["sort_index"], pairs, strict=True))
 
 
+@pytest.mark.parametrize(
+    "storage", ["folder", pytest.param("bucket", marks=pytest.mark.long)], indirect=True
+)
 def test_a_thousand_specs_of_which_six_are_bad(
     storage: ExperimentStorageSettings, instance: dg.DagsterInstance, reason: Path
 ) -> None:
@@ -370,7 +373,8 @@ def test_a_spec_that_speaks_for_others_loses_none_of_them(
     found = ref.result().reset_index()["sort_index"].tolist()
     failed = errors(run) if "errors" in run.list_results_files() else {}
     assert sorted([*found, *failed]) == list(range(8))
-    assert set(failed) <= {1, 2} and run.status().specs == 8
+    assert set(failed) <= ({1} if does == "write to all" else set())
+    assert run.status().specs == 8
 
 
 @pytest.mark.parametrize("settings", [TOGETHER, APART], ids=["in_process", "multiprocess"])

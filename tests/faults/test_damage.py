@@ -170,7 +170,7 @@ def test_a_damaged_log_that_nobody_has_read_yet(
         except ItemevalAssetsError as told:
             left = log if log.exists() else next(results_dir(config).rglob("generate/*/*.eval"))
             assert told.exit_code == 2 and str(left) in str(told)
-            assert "Move it out of the study's logs/ folder" in str(told)
+            assert "move it out of the study's logs/ folder" in str(told)
             assert left.read_bytes() == damage(whole)
             left.write_bytes(whole)
             run_stages(config)

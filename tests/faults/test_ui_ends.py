@@ -40,6 +40,7 @@ DEATHS = [(0, signal.SIGKILL), (1, signal.SIGKILL), (0, signal.SIGINT), (0, sign
 
 
 @pytest.mark.parametrize(("who", "how"), DEATHS[: max(1, TIMES // 2)])
+@pytest.mark.long
 def test_the_end_of_the_ui_ends_its_runs_and_loses_no_answer(
     tmp_path: Path, serve: Serve, report_fault: Report, who: int, how: signal.Signals
 ) -> None:

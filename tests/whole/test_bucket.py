@@ -46,6 +46,7 @@ def machine(folder: Path, config: Path) -> "subprocess.Popen[bytes]":
         )
 
 
+@pytest.mark.long
 def test_a_bucket_holds_the_same_rows_as_a_disk(tmp_path: Path, s3_location: str) -> None:
     design: dict[str, Any] = {"prompts": ["short", "long"], "replications": 2}
     on_disk = api.run(declare(tmp_path / "disk", "results", **design))
@@ -78,6 +79,7 @@ def test_pandas_reads_every_table_of_a_bucket(tmp_path: Path, s3_location: str) 
         assert len(frame) == len(rows(config, table)) > 0
 
 
+@pytest.mark.long
 def test_two_machines_share_the_work(tmp_path: Path, s3_location: str, serve: Serve) -> None:
     server = serve(Behaviour(latency_s=0.5))
     config = declare(
@@ -203,6 +205,7 @@ def test_a_bucket_that_goes_away_loses_no_paid_answer(
     assert_reconciled(config)
 
 
+@pytest.mark.long
 def test_a_loss_in_a_bucket_is_said_and_can_be_accepted(tmp_path: Path, s3_location: str) -> None:
     config = declare(tmp_path, s3_location, items=2, scorer=None)
     spent = api.run(config).status.usd or 0.0

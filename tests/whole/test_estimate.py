@@ -73,6 +73,7 @@ def test_a_half_done_study_counts_the_judgements_of_solutions_to_come(
     assert run_as_foreseen(config, server) == 3 * ITEMS
 
 
+@pytest.mark.long
 def test_raised_replications_an_added_judge_and_a_forced_run(tmp_path: Path, serve: Serve) -> None:
     server = serve()
     api.run(declare(tmp_path))

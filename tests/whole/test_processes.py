@@ -90,7 +90,7 @@ def test_two_processes_share_the_work(tmp_path: Path, serve: Serve, start: Start
 @pytest.mark.parametrize(
     ("stage", "end", "exit_code", "says"),
     [
-        ("generate", signal.SIGKILL, -signal.SIGKILL, ""),
+        pytest.param("generate", signal.SIGKILL, -signal.SIGKILL, "", marks=pytest.mark.long),
         ("grade", signal.SIGINT, 1, "stopped; finished calls are kept"),
     ],
 )

@@ -35,7 +35,7 @@ def break_all(config: Path) -> None:
     (folder / "prices.json").write_text("{}")
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.long)])
 def test_what_is_edited_between_approval_and_start_changes_nothing(
     tmp_path: Path, serve: Serve, workers: int
 ) -> None:

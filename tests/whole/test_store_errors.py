@@ -67,7 +67,12 @@ def test_what_cannot_be_read_is_told_by_the_export_too(
 
 @pytest.mark.parametrize(
     ("table", "place"),
-    [("solutions", "disk"), ("solutions", "bucket"), ("gradings", "disk"), ("bookings", "disk")],
+    [
+        ("solutions", "disk"),
+        pytest.param("solutions", "bucket", marks=pytest.mark.long),
+        ("gradings", "disk"),
+        ("bookings", "disk"),
+    ],
 )
 def test_a_write_that_fails_leaves_nothing_held(
     tmp_path: Path,

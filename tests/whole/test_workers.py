@@ -74,6 +74,7 @@ def test_workers_share_a_run(tmp_path: Path, serve: Serve) -> None:
     assert workers_of(os.getpid()) == []
 
 
+@pytest.mark.long
 def test_a_limit_of_connections_holds_for_all_workers_together(
     tmp_path: Path, serve: Serve
 ) -> None:
@@ -93,6 +94,7 @@ def test_a_refusal_of_the_gate_is_one_error(tmp_path: Path, serve: Serve) -> Non
     assert server.count() == 0 and workers_of(os.getpid()) == []
 
 
+@pytest.mark.long
 def test_a_worker_that_dies_ends_the_run_and_the_next_goes_on(tmp_path: Path, serve: Serve) -> None:
     server = serve(Behaviour(latency_s=0.3))
     config = declare(tmp_path, items=40, graders=[], solvers={"max_connections": 4})
@@ -154,6 +156,7 @@ def test_workers_call_nobody_once_their_command_is_killed(tmp_path: Path, serve:
     assert_reconciled(config)
 
 
+@pytest.mark.long
 def test_workers_with_several_runs_stay_within_the_consent(tmp_path: Path, serve: Serve) -> None:
     server = serve()
     budget = {"pricing_path": write_prices(tmp_path, "m", "n", "judge", "judge2")}

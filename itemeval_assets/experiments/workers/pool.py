@@ -47,10 +47,11 @@ _BOOT = (
 
 @dataclass
 class _Try:
-    """A spec, and how often it has been tried before."""
+    """A spec, how often it has been tried before, and whether another process had it first."""
 
     spec: ExperimentInputSpec
     earlier: int = 0
+    is_moved: bool = False
 
 
 @dataclass
@@ -197,8 +198,13 @@ class WorkerPool:
             return
         outcome = failed(task.spec, told) if isinstance(told, Failure) else told
         if not isinstance(outcome, Outcome) or outcome.sort_index != task.spec.sort_index:
-            # As from a child that a spec has forked, and that works on in its place.
-            yield from self._bury(worker, waiting)
+            # As from a child that an earlier spec has forked, and that works on in its place. This
+            # one may have nothing to do with it, and is given to another process, once.
+            if task.is_moved:
+                yield from self._bury(worker, waiting)
+            else:
+                self._dismiss(worker)
+                waiting.append(replace(task, is_moved=True))
             return
         worker.at_work = None
         worker.n_done += 1
