@@ -30,6 +30,7 @@ def study(tmp_path, sealed_environment) -> Study:
     return finished_study(tmp_path, items=8)
 
 
+@pytest.mark.long
 def test_a_tick_of_the_started_schedule_turns_the_check_green(study: Study) -> None:
     # By now the models answer every request.
     with (

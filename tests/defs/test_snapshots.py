@@ -93,6 +93,7 @@ def test_a_study_with_a_secret_is_stored_nowhere_and_refused_once_it_changed(
             load_in_location(config)
 
 
+@pytest.mark.long
 def test_a_run_launched_from_a_code_server_works_on_what_that_loaded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

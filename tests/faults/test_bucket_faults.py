@@ -83,6 +83,7 @@ def test_an_error_at_any_request_is_asked_again(
     )
 
 
+@pytest.mark.long
 def test_a_bucket_that_goes_away_at_any_request_for_good(
     tmp_path: Path,
     serve: Serve,

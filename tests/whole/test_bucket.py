@@ -97,6 +97,7 @@ def test_two_machines_share_the_work(tmp_path: Path, s3_location: str, serve: Se
     assert_reconciled(config)
 
 
+@pytest.mark.long
 def test_a_machine_goes_on_where_another_one_died(
     tmp_path: Path, s3_location: str, serve: Serve
 ) -> None:

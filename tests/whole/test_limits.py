@@ -126,6 +126,7 @@ def test_steps_that_call_models_are_in_the_pool_of_their_providers(tmp_path: Pat
     }
 
 
+@pytest.mark.long
 def test_a_pool_lets_one_study_call_at_a_time(tmp_path: Path, serve: Serve) -> None:
     answers_may_come = threading.Event()
 
