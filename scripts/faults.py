@@ -26,7 +26,14 @@ LONG_FORM = {
     "TEST_SIGNALS": "20",
     "TEST_ROUNDS": "20",
 }
-SUITE = ("tests/faults", "tests/guard", "tests/whole", "tests/experiments", "tests/defs")
+SUITE = (
+    "tests/faults",
+    "tests/guard",
+    "tests/whole",
+    "tests/experiments",
+    "tests/defs",
+    "tests/browser",
+)
 ROOT = Path(__file__).parents[1]
 TITLES = ("fault", "promised", "injected", "rows lost", "USD lost", "calls repeated")
 
