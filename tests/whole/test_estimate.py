@@ -97,6 +97,7 @@ def test_an_errored_study(tmp_path: Path, serve: Serve) -> None:
     assert_reconciled(config)
 
 
+@pytest.mark.long
 def test_blank_answers_are_foreseen_as_they_are_run(tmp_path: Path, serve: Serve) -> None:
     server = serve(models={"n": Behaviour(blank=1.0)})
     config = declare(tmp_path, solvers={"max_tokens": 100, "on_empty": "rerun"})

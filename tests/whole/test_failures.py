@@ -86,6 +86,7 @@ def test_failed_cells_are_rows_and_the_next_run_calls_just_those(
     assert_reconciled(config)
 
 
+@pytest.mark.long
 def test_a_dead_model_leaves_the_others_alone(
     tmp_path: Path, serve: Serve, capsys: pytest.CaptureFixture[str]
 ) -> None:
