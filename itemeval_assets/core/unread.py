@@ -68,5 +68,5 @@ def _gone(logs: Sequence[UnreadLog]) -> Iterator[str]:
 def _broken(logs: Sequence[UnreadLog]) -> Iterator[str]:
     for log in logs:
         if log.problem:
-            gone = f"rows of {log.condition} are gone from their table, and " * log.is_booked
-            yield f"{gone}{log.problem}"
+            gone = f"rows of {log.condition} are gone from their table, and "
+            yield f"{gone if log.is_booked else ''}{log.problem}"

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from itemeval_assets.experiments import (
     SpecError,
     experiment,
 )
+from itemeval_assets.experiments.shard import Outcome
+from itemeval_assets.experiments.workers import pool
 from itemeval_assets.experiments.workers.limits import limits
 from itemeval_assets.experiments.workers.lookout import label_of
 from tests.experiments import toys
@@ -77,10 +80,12 @@ def test_a_thousand_specs_of_which_six_are_bad(
 def test_a_crash_is_told_by_its_signal(
     folder: ExperimentStorageSettings, instance: dg.DagsterInstance, reason: Path
 ) -> None:
-    specs = deeds(reason, "", "crash", "sys.exit", "")
+    specs = deeds(reason, "", "crash", "sys.exit", "", "kill", "odd signal")
     run, ref = BaseExperiment(toys.deed).allocate(specs, run_settings=APART, instance=instance)
     assert ref.result()["doubled"].tolist() == [0, 6]
     assert errors(run) == {
+        4: ("ProcessEnded", "its process ended with SIGKILL, as when memory is used up"),
+        5: ("ProcessEnded", "its process ended with signal 40"),
         1: ("ProcessEnded", "its process ended with SIGSEGV"),
         2: ("SystemExit", "4"),
     }
@@ -158,6 +163,12 @@ def test_what_is_no_limit_is_refused(given: dict[str, Any], says: str) -> None:
         limits(**given)
 
 
+def test_memory_can_be_limited_on_linux_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    with pytest.raises(SpecError, match="memory can be limited on Linux alone; leave it out"):
+        limits(memory="1 GB")
+
+
 def test_memory_is_bytes_or_text() -> None:
     assert limits(memory="2 GB").memory_bytes == limits(memory=2 * 10**9).memory_bytes
     assert limits(memory="1 MiB").memory_bytes == 2**20
@@ -217,29 +228,42 @@ def test_a_function_of_a_script_takes_the_script_along_and_is_passed_over(tmp_pa
     assert run().stdout == "[0, 1, 2, 3, 4]\n"
 
 
+def run_script(folder: Path, text: str, **environment: str) -> tuple[int, str, str]:
+    """Exit code, output and errors of a script. Not through pipes: what outlives it holds them."""
+    script = folder / "script.py"
+    script.write_text(
+        "from itemeval_assets.experiments import *\nfrom tests.experiments.toys import *\n" + text
+    )
+    with (folder / "out").open("w") as out, (folder / "err").open("w") as err:
+        done = subprocess.run(
+            [sys.executable, str(script)],
+            env={**os.environ, "PYTHONPATH": ROOT, **environment},
+            stdout=out,
+            stderr=err,
+            timeout=120,
+            check=False,
+        )
+    # Who outlives it may have more to say.
+    time.sleep(0.5 if done.returncode else 0)
+    return done.returncode, (folder / "out").read_text(), (folder / "err").read_text()
+
+
 def test_a_suspect_of_a_module_is_run_apart(
     storage: ExperimentStorageSettings, instance: dg.DagsterInstance, reason: Path, tmp_path: Path
 ) -> None:
-    script = tmp_path / "script.py"
-    script.write_text(
-        "from itemeval_assets.experiments import BaseExperiment\n"
-        "from tests.experiments.toys import Deed, deed\n"
-        f"specs = [Deed(n=n, does='exit' if n == 1 else '', reason={str(reason)!r}) "
-        "for n in range(4)]\n"
-        "BaseExperiment(deed).allocate(specs)\n"
-    )
-    done = subprocess.run(
-        [sys.executable, str(script)],
-        env={**os.environ, "PYTHONPATH": ROOT},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 3
-    assert "spec 1 (n=1, does='exit'," in done.stderr
+    text = f"""
+specs = [Deed(n=n, does="exit" if n == 1 else "", reason={str(reason)!r}) for n in range(4)]
+BaseExperiment(deed).allocate(specs)
+"""
+    code, _, told = run_script(tmp_path, text)
     found = BaseExperiment(toys.deed)
     run = found.latest_run
+    deadline = time.monotonic() + 20
+    while not run.backend.exists(run.place.cut_off(0)):
+        assert time.monotonic() < deadline, told
+        time.sleep(0.05)
+    told = (tmp_path / "err").read_text()
+    assert code == 3 and "spec 1 (n=1, does='exit'," in told and "call resume()" in told
     assert found.resume(run, instance=instance).result()["doubled"].tolist() == [0, 4, 6]
     assert errors(run) == {1: ("ProcessEnded", "its process ended with exit code 3")}
     reason.unlink()
@@ -307,27 +331,17 @@ def test_a_killed_run_leaves_no_folder_of_its_workers_and_no_other_is_touched(
 ) -> None:
     temporary = tmp_path / "temporary"
     (temporary / "of another").mkdir(parents=True)
-    script = tmp_path / "script.py"
-    script.write_text(
-        "import os, signal\n"
-        "from itemeval_assets.experiments import BaseExperiment, ExperimentRunSettings\n"
-        "from tests.experiments.toys import Deed, deed\n"
-        "settings = ExperimentRunSettings(executor='multiprocess')\n"
-        "log = os.environ['LOG']\n"
-        "specs = [Deed(n=n, does='hang', log=log) for n in range(4)]\n"
-        "BaseExperiment(deed).allocate(specs, run_settings=settings)\n"
-        "while not os.path.exists(log): pass\n"
-        "os.kill(os.getpid(), signal.SIGKILL)\n"
-    )
-    environment = {**os.environ, "PYTHONPATH": ROOT, "TMPDIR": str(temporary)}
-    environment.pop("DAGSTER_HOME")
-    done = subprocess.run(
-        [sys.executable, str(script)],
-        env={**environment, "LOG": str(tmp_path / "log")},
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == -9
+    text = """
+import os, signal
+settings = ExperimentRunSettings(executor="multiprocess")
+specs = [Deed(n=n, does="hang", log=os.environ["LOG"]) for n in range(4)]
+BaseExperiment(deed).allocate(specs, run_settings=settings)
+while not os.path.exists(os.environ["LOG"]): pass
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    log = str(tmp_path / "log")
+    code, _, _ = run_script(tmp_path, text, TMPDIR=str(temporary), DAGSTER_HOME="", LOG=log)
+    assert code == -signal.SIGKILL
     deadline = time.monotonic() + 10
     while left := list(temporary.glob("itemeval_assets*")):
         assert time.monotonic() < deadline, left
@@ -384,28 +398,14 @@ def test_a_child_that_a_spec_leaves_behind_holds_nothing_up(
     settings: ExperimentRunSettings,
     tmp_path: Path,
 ) -> None:
-    script = tmp_path / "script.py"
-    script.write_text(
-        "from itemeval_assets.experiments import BaseExperiment, ExperimentRunSettings\n"
-        "from tests.experiments.toys import Deed, deed\n"
-        f"settings = ExperimentRunSettings(executor={settings.executor!r})\n"
-        f"specs = [Deed(n=n, does='leave a child' if n == 1 else '', reason={str(reason)!r}) "
-        "for n in range(4)]\n"
-        "_, ref = BaseExperiment(deed).allocate(specs, run_settings=settings)\n"
-        "print(len(ref.result(15)), flush=True)\n"
-    )
-    # Files, not pipes: the child holds them open.
-    with (tmp_path / "out").open("w") as out, (tmp_path / "err").open("w") as err:
-        done = subprocess.run(
-            [sys.executable, str(script)],
-            env={**os.environ, "PYTHONPATH": ROOT},
-            stdout=out,
-            stderr=err,
-            timeout=120,
-            check=False,
-        )
-    assert (tmp_path / "out").read_text() == "4\n", (tmp_path / "err").read_text()
-    assert done.returncode == 0
+    text = f"""
+settings = ExperimentRunSettings(executor={settings.executor!r})
+reason = {str(reason)!r}
+specs = [Deed(n=n, does="leave a child" if n == 1 else "", reason=reason) for n in range(4)]
+_, ref = BaseExperiment(deed).allocate(specs, run_settings=settings)
+print(len(ref.result(15)), flush=True)
+"""
+    assert run_script(tmp_path, text) == (0, "4\n", "")
 
 
 @pytest.mark.parametrize("settings", [TOGETHER, APART], ids=["in_process", "multiprocess"])
@@ -438,3 +438,25 @@ def test_specs_that_are_lost_on_the_way_are_no_complete_run(
     with pytest.raises(RunFailed, match=r"scatter-gather: 6 of 10 specs have an outcome"):
         found.resume(run, instance=instance).result()
     assert run.status().status == "unfinished" and run.list_results_files() == {}
+
+
+def test_a_spec_that_answers_for_others_wherever_it_is_run_has_failed(
+    folder: ExperimentStorageSettings,
+    instance: dg.DagsterInstance,
+    reason: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The outcomes of spec 1 bear another number, in each process that it is given to."""
+    hear = pool._Worker.hear
+
+    def misheard(self: pool._Worker) -> Any:
+        told = hear(self)
+        if isinstance(told, Outcome) and told.sort_index == 1:
+            return replace(told, sort_index=7)
+        return told
+
+    monkeypatch.setattr(pool._Worker, "hear", misheard)
+    specs = deeds(reason, "", "", "")
+    run, ref = BaseExperiment(toys.deed).allocate(specs, run_settings=APART, instance=instance)
+    assert ref.result()["doubled"].tolist() == [0, 4]
+    assert errors(run)[1][0] == "ProcessEnded"

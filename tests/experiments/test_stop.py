@@ -7,18 +7,23 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import psutil
 import pytest
 
 from itemeval_assets.core.errors import Stopped
-from itemeval_assets.experiments import BaseExperiment, ExperimentStorageSettings
+from itemeval_assets.experiments import BaseExperiment, ExperimentStorageSettings, assets
 from itemeval_assets.experiments.partitions import partition_of_run
+from itemeval_assets.experiments.workers import bar
+from itemeval_assets.experiments.workers.watch import Watch
+from itemeval_assets.instances import taking_turns
 from tests.experiments import toys
 
 ROOT = str(Path(__file__).parents[2])
@@ -267,3 +272,59 @@ def test_people_at_a_terminal_see_a_bar(folder: ExperimentStorageSettings, tmp_p
     os.close(ours)
     assert process.wait(PATIENCE_S) == 0
     assert f"/{SPECS}".encode() in shown and b"deed/v1.0.0/" in shown
+
+
+def test_what_is_said_of_a_run_that_has_not_begun_or_is_at_its_end(
+    folder: ExperimentStorageSettings,
+    instance: dg.DagsterInstance,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = BaseExperiment(toys.deed)
+    has_turn, end = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with taking_turns():
+            has_turn.set()
+            end.wait(PATIENCE_S)
+
+    threading.Thread(target=hold).start()
+    assert has_turn.wait(PATIENCE_S)
+    _, waiting = found.allocate([toys.Deed(n=1)], instance=instance)
+    stopping = threading.Thread(target=waiting.stop)
+    stopping.start()
+    while not waiting.watch.is_stopped:
+        time.sleep(0.01)
+    end.set()
+    stopping.join()
+    assert "has stopped before its first spec; what was finished is kept" in capsys.readouterr().err
+    with pytest.raises(Stopped, match=r"resume\(\) goes on"):
+        waiting.result()
+
+    gathering, gather_run = threading.Event(), assets.gather_run
+
+    def slow(run: Any) -> Any:
+        gathering.set()
+        time.sleep(0.5)
+        return gather_run(run)
+
+    monkeypatch.setattr(assets, "gather_run", slow)
+    _, ending = found.allocate([toys.Deed(n=1)], instance=instance)
+    assert gathering.wait(PATIENCE_S)
+    ending.stop()
+    assert "was at its end, and is finished" in capsys.readouterr().err
+    assert len(ending.result()) == 1
+
+
+def test_a_wait_at_a_terminal_has_an_end(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setattr(bar, "SHOWN_AFTER_S", 0.05)
+    watch = Watch()
+    watch.total, watch.done, watch.failed = 10, 4, 2
+    assert not bar.shown_until(threading.Event(), watch, "run", 0.5)
+    assert "4/10" in capsys.readouterr().err
+    ended = threading.Event()
+    ended.set()
+    assert bar.shown_until(ended, watch, "run")

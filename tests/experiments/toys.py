@@ -3,6 +3,7 @@
 import asyncio
 import ctypes
 import os
+import signal
 import sys
 import time
 from collections import Counter
@@ -151,6 +152,8 @@ _deeds: dict[str, Callable[[Deed], object]] = {
     "fork": _fork,
     "leave a child": _leave_a_child,
     "write to all": _write_to_all,
+    "kill": lambda spec: os.kill(os.getpid(), signal.SIGKILL),
+    "odd signal": lambda spec: os.kill(os.getpid(), 40),
     "hang": lambda spec: time.sleep(3600),
     "allocate": _allocate,
     "raise": _raise,

@@ -113,8 +113,8 @@ def main(place: dict[str, Any], last: dict[str, Any]) -> None:
 
     print(
         f"{place['run']}: the process ended while {last['label']} was at work. What was finished "
-        'is kept; resume() runs that spec apart from the others, and executor="multiprocess" '
-        "each of them",
+        "is kept: call resume(). If the spec ends its process each time, put its function into a "
+        'module and use executor="multiprocess"',
         file=sys.stderr,
     )
     open_backend(place["location"]).update(place["key"], with_this)

@@ -10,7 +10,12 @@ from itemeval_assets.experiments.outcomes import failed, file_store, run_spec
 from itemeval_assets.experiments.partitions import partition_of_run
 from itemeval_assets.experiments.published import ExperimentRun
 from itemeval_assets.experiments.registry import Experiment
-from itemeval_assets.experiments.settings import ExperimentRunSettings, run_settings, worker_count
+from itemeval_assets.experiments.settings import (
+    ExperimentRunSettings,
+    run_settings,
+    storage_settings,
+    worker_count,
+)
 from itemeval_assets.experiments.shard import Failure, Outcome
 from itemeval_assets.experiments.spec import ExperimentInputSpec
 
@@ -114,10 +119,8 @@ class SpecRunner:
         if run.experiment_id not in self._pools:
             base = run.versioned_experiment.base_experiment
             limits = base.experiment.limits
-            storage = {
-                "BUCKET": base.storage_settings.location,
-                "BUCKET_PREFIX": base.storage_settings.BUCKET_PREFIX,
-            }
+            given = base.storage_settings
+            storage = storage_settings(given.location, given.BUCKET_PREFIX)
             setup = Setup(
                 base.experiment.origin, partition_of_run(run), storage, limits.memory_bytes
             )

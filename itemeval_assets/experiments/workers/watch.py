@@ -1,7 +1,6 @@
 """What a run and the script that waits for it tell each other: how far it is, and to stop."""
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -22,7 +21,6 @@ class Watch:
         self.done = 0
         self.failed = 0
         self.is_at_work = False
-        self.began = time.monotonic()
         self._stop = threading.Event()
 
     @property

@@ -38,7 +38,7 @@ class Setup:
 
     origin: str
     partition: str
-    storage: dict[str, str]
+    storage: ExperimentStorageSettings
     memory_bytes: int | None = None
 
 
@@ -103,8 +103,7 @@ def _end_with(life: int, folder: str) -> None:
 def _prepare(setup: Setup) -> Callable[[bytes], Outcome]:
     """Load everything, so that specs have nothing to wait for."""
     experiment = experiment_at(setup.origin)
-    storage = ExperimentStorageSettings(**setup.storage)
-    run = run_of_partition(experiment, setup.partition, storage)
+    run = run_of_partition(experiment, setup.partition, setup.storage)
     fetch, store_file = Fetcher(run.backend), file_store(run)
 
     def work(line: bytes) -> Outcome:
