@@ -1,22 +1,22 @@
-"""The definitions of a code location as plain text, one fact per line: what a refactoring changes.
+"""The definitions of a small study as YAML: a refactoring shows here what it changes.
 
-`python -m tests.defs.graph` writes the snapshot of a small study anew.
+`python -m tests.defs.graph` writes the snapshot anew.
 """
 
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import yaml
 
 from itemeval_assets.defs.build import build_definitions
 from itemeval_assets.settings import Settings
 from tests.studies import write_study
 
-__all__ = ["SNAPSHOT", "as_text", "small_location"]
+__all__ = ["SNAPSHOT", "as_yaml", "small_location"]
 
-SNAPSHOT = Path(__file__).with_name("graph.txt")
+SNAPSHOT = Path(__file__).with_name("graph.yaml")
 
 
 def small_location(folder: Path) -> dg.Definitions:
@@ -32,65 +32,77 @@ def small_location(folder: Path) -> dg.Definitions:
     return build_definitions(Settings(root=folder, **settings))  # type: ignore[arg-type]
 
 
-def as_text(definitions: dg.Definitions) -> str:
-    """Assets with their checks, then jobs, schedules and sensors, in alphabetical order."""
+def as_yaml(definitions: dg.Definitions) -> str:
+    """Assets with their checks, jobs, schedules and sensors, each by its name."""
     repository = definitions.get_repository_def()
-    lines = [*_assets(repository), *_jobs(repository), *_schedules(repository)]
-    return "\n".join([*lines, *_sensors(repository)]) + "\n"
-
-
-def _assets(repository: dg.RepositoryDefinition) -> Iterator[str]:
     graph = repository.asset_graph
-    for node in sorted(graph.asset_nodes, key=lambda node: node.key.to_user_string()):
-        yield f"asset {node.key.to_user_string()}"
-        facts: dict[str, Any] = {
-            "group": node.group_name,
-            "deps": _names(node.parent_keys),
-            "partitions": _partitions(node.partitions_def),
-            "backfill": _backfill(node.backfill_policy),
-            "kinds": ", ".join(sorted(node.kinds)),
-            "pools": ", ".join(sorted(node.pools or ())),
-            "code version": node.code_version,
-            "owners": ", ".join(node.owners),
-            "automation": _automation(node.automation_condition),
-            "materializable": None if node.is_materializable else "no",
-        }
-        yield from (f"  {name}: {value}" for name, value in facts.items() if value)
-        for key in sorted(node.check_keys, key=lambda key: key.name):
-            check = graph.get_check_spec(key)
-            blocks = "blocking" if check.blocking else "warning"
-            grid = _partitions(check.partitions_def)
-            yield f"  check: {key.name} ({blocks}{', ' + grid if grid else ''})"
+    document = {
+        "partitions": _keys(graph),
+        "assets": {node.key.to_user_string(): _asset(graph, node) for node in graph.asset_nodes},
+        "jobs": sorted(repository.job_names),
+        "schedules": {found.name: _schedule(found) for found in repository.schedule_defs},
+        "sensors": {found.name: _sensor(found) for found in repository.sensor_defs},
+    }
+    return yaml.safe_dump(document, width=100)
 
 
-def _jobs(repository: dg.RepositoryDefinition) -> Iterator[str]:
-    yield from (f"job {name}" for name in sorted(repository.job_names))
+def _asset(graph: Any, node: Any) -> dict[str, Any]:
+    mappings = node.partition_mappings.items()
+    facts = {
+        "group": node.group_name,
+        "deps": sorted(key.to_user_string() for key in node.parent_keys),
+        "partitions": _partitions(node.partitions_def),
+        "partition mappings": {key.to_user_string(): _mapping(found) for key, found in mappings},
+        "backfill": _backfill(node.backfill_policy),
+        "kinds": sorted(node.kinds),
+        "pools": sorted(node.pools or ()),
+        "code version": node.code_version,
+        "owners": list(node.owners),
+        "automation": _automation(node.automation_condition),
+        "materializable": None if node.is_materializable else False,
+        "checks": {key.name: _check(graph.get_check_spec(key)) for key in node.check_keys},
+    }
+    return {name: value for name, value in facts.items() if value not in (None, [], {})}
 
 
-def _schedules(repository: dg.RepositoryDefinition) -> Iterator[str]:
-    for schedule in sorted(repository.schedule_defs, key=lambda schedule: schedule.name):
-        state = schedule.default_status.value
-        yield f"schedule {schedule.name}: {schedule.cron_schedule} ({schedule.job_name}, {state})"
+def _check(check: dg.AssetCheckSpec) -> dict[str, Any]:
+    partitions = _partitions(check.partitions_def)
+    return {"blocking": check.blocking, **({"partitions": partitions} if partitions else {})}
 
 
-def _sensors(repository: dg.RepositoryDefinition) -> Iterator[str]:
-    for sensor in sorted(repository.sensor_defs, key=lambda sensor: sensor.name):
-        target = sensor.asset_selection
-        about = f"{sensor.sensor_type.name}, {sensor.default_status.value}"
-        yield f"sensor {sensor.name}: {about}{f', {target}' if target else ''}"
+def _schedule(schedule: dg.ScheduleDefinition) -> dict[str, Any]:
+    return {
+        "cron": schedule.cron_schedule,
+        "job": schedule.job_name,
+        "default": schedule.default_status.value,
+    }
 
 
-def _names(keys: Any) -> str:
-    return ", ".join(sorted(key.to_user_string() for key in keys))
+def _sensor(sensor: dg.SensorDefinition) -> dict[str, Any]:
+    target = {"assets": str(sensor.asset_selection)} if sensor.asset_selection else {}
+    return {"type": sensor.sensor_type.name, "default": sensor.default_status.value, **target}
 
 
 def _partitions(grid: dg.PartitionsDefinition | None) -> str | None:
+    """The dimensions of partitions, by their names; one dimension has none."""
     if isinstance(grid, dg.MultiPartitionsDefinition):
-        return " x ".join(
-            f"{dimension.name} {len(dimension.partitions_def.get_partition_keys())}"
-            for dimension in grid.partitions_defs
-        )
-    return f"{len(grid.get_partition_keys())}" if grid else None
+        return " x ".join(dimension.name for dimension in grid.partitions_defs)
+    return "generate" if grid else None
+
+
+def _keys(graph: Any) -> dict[str, list[str]]:
+    """The keys of each kind of partitions, which all assets of that kind have."""
+    found: dict[str, list[str]] = {}
+    for node in graph.asset_nodes:
+        if (kind := _partitions(node.partitions_def)) is not None:
+            keys = [str.__str__(key) for key in node.partitions_def.get_partition_keys()]
+            assert found.setdefault(kind, keys) == keys, node.key
+    return found
+
+
+def _mapping(mapping: dg.PartitionMapping) -> str:
+    dimension = getattr(mapping, "partition_dimension_name", None)
+    return f"{type(mapping).__name__} {dimension or ''}".strip()
 
 
 def _automation(condition: dg.AutomationCondition | None) -> str | None:
@@ -107,7 +119,7 @@ def _backfill(policy: dg.BackfillPolicy | None) -> str | None:
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        SNAPSHOT.write_text(as_text(small_location(Path(folder))), encoding="utf-8")
+        SNAPSHOT.write_text(as_yaml(small_location(Path(folder))), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from itemeval_assets.defs import build
 from itemeval_assets.defs.build import build_definitions
 from itemeval_assets.defs.metadata import column_schema
 from itemeval_assets.settings import Settings
-from tests.defs.graph import SNAPSHOT, as_text, small_location
+from tests.defs.graph import SNAPSHOT, as_yaml, small_location
 from tests.defs.runs import QUIET, toy_study
 from tests.studies import write_study
 
@@ -35,7 +35,7 @@ def settings(root: Path, **others: str) -> Settings:
 
 def test_the_graph_of_a_study(tmp_path) -> None:
     """Where this fails on purpose: `python -m tests.defs.graph` writes the snapshot anew."""
-    assert as_text(small_location(tmp_path)) == SNAPSHOT.read_text(encoding="utf-8")
+    assert as_yaml(small_location(tmp_path)) == SNAPSHOT.read_text(encoding="utf-8")
 
 
 def test_every_asset_says_what_it_is(tmp_path) -> None:

@@ -1,0 +1,158 @@
+"""The public API as its users call it: pyright checks the types, and nobody runs this file.
+
+A changed return type, parameter or field fails `make types`. `tests/test_public_api.py` tells
+which public name is missing here.
+"""
+
+from pathlib import Path
+from typing import Any, Literal, assert_type
+
+import dagster as dg
+import pandas as pd
+
+import itemeval_assets as ie
+from itemeval_assets import experiments as ex
+
+CONFIG = Path("study.yaml")
+
+
+def running() -> None:
+    summary = ie.run(
+        "study.yaml",
+        only="gradings",
+        conditions=["gpt"],
+        graders="judge",
+        rubrics=["standard"],
+        errored=False,
+        force=False,
+        policy="full-batch",
+        max_usd=2.5,
+        workers=2,
+        on_progress=lambda progress: print(progress.done + 1, progress.usd),
+    )
+    assert_type(summary.run_ids, list[str])
+    assert_type(summary.calls, int)
+    assert_type(summary.usd, float)
+    assert_type(summary.errored, int)
+    assert_type(summary.exit_code, int)
+    assert_type(summary.reason, str | None)
+    assert_type(summary.notes, list[str])
+    assert_type(summary.status.items, int)
+    assert_type(summary.export.paths, dict[str, str])
+    for health in ie.preflight(CONFIG, max_usd=0.01):
+        assert_type(health.verdict, Literal["ok", "dead", "unverified"])
+        assert_type(health.usd, float | None)
+
+
+def looking() -> None:
+    study = ie.load_study(CONFIG)
+    found = ie.estimate(study, only="solutions", policy="dev", errored=True, force=True)
+    assert_type(found.remaining.usd, float)
+    assert_type(found.remaining.calls, int)
+    assert_type(found.grid.expected_input_tokens, int | None)
+    assert_type(found.max_usd, float | None)
+    assert_type(found.warnings, list[str])
+    status = ie.status(study, policy="full-interactive")
+    assert_type(status.usd, float | None)
+    assert_type(status.config, str)
+    for part in (*status.generate, *status.grade):
+        assert_type(part.label, str)
+        assert_type(part.missing, int)
+    counts = ie.count_cells(study, states="errored", conditions="a")
+    assert_type(counts.states, dict[str, int])
+    assert_type(counts.reasons[0].reason, str | None)
+    assert_type(ie.cells(study, states=["errored", "missing"], graders="judge"), pd.DataFrame)
+    assert_type(ie.table(study, "gradings_long"), pd.DataFrame)
+
+
+def publishing(context: dg.ComponentLoadContext) -> None:
+    exported = ie.export(CONFIG, for_spreadsheets=True)
+    assert_type(exported.rows, int)
+    assert_type(exported.spend[0].usd, float)
+    released = ie.release(CONFIG, version="bumpminor")
+    assert_type(released.version, str)
+    assert_type(released.is_new, bool)
+    assert_type(ie.ItemevalAssetsError("why", {"usd": 1.0}).facts, dict[str, float])
+    assert_type(ie.ItemevalAssetsError("why").exit_code, int)
+    component: dg.Component = ie.StudyComponent(study="study.yaml", owners=["team:evals"])
+    assert_type(component.build_defs(context), dg.Definitions)
+
+
+class Heat(ex.ExperimentInputSpec):
+    kelvin: float
+    weather: ex.FileReference | None = None
+
+
+class Energy(ex.ExperimentOutputSpec):
+    joule: float
+
+
+@ex.experiment
+def heat(spec: Heat) -> Energy:
+    return Energy(joule=spec.kelvin, dataframes={"hourly": pd.DataFrame()})
+
+
+@ex.experiment(name="slow", timeout_s=60, retries=1, memory="2 GB")
+def slow(spec: Heat, tempdir: Path) -> Energy:
+    assert_type(spec.fetch("weather"), Path)
+    return Energy(joule=spec.kelvin)
+
+
+def allocating() -> None:
+    assert_type(heat, ex.Experiment[Any, Energy])
+    assert_type(slow, ex.Experiment[Any, Energy])
+    storage = ex.ExperimentStorageSettings(BUCKET="./results", BUCKET_PREFIX="scythe")
+    assert_type(ex.storage_settings(), ex.ExperimentStorageSettings)
+    assert_type(ex.ScytheStorageSettings, type[ex.ExperimentStorageSettings])
+    settings = ex.ExperimentRunSettings(executor="multiprocess", max_concurrent=2, shard_size=10)
+    experiment = ex.BaseExperiment[Heat, Energy](runnable=heat, storage_settings=storage)
+    run, ref = experiment.allocate([Heat(kelvin=1.0)], "bumpminor", run_settings=settings)
+    assert_type(run, ex.ExperimentRun[Heat, Energy])
+    assert_type(ref, ex.RunRef)
+    assert_type(ref.result(timeout=1.0), pd.DataFrame)
+    assert_type(ref.status(), ex.RunState)
+    assert_type(experiment.resume(run, run_settings=settings), ex.RunRef)
+
+
+def reading(experiment: ex.BaseExperiment[Heat, Energy]) -> None:
+    assert_type(experiment.latest_results, dict[str, str])
+    assert_type(experiment.latest_run, ex.ExperimentRun[Heat, Energy])
+    assert_type(experiment.load_results("hourly"), pd.DataFrame)
+    version = ex.SemVer.FromString("v1.2.3")
+    assert_type(version.next_minor_version(), ex.SemVer)
+    assert_type(experiment.version(version), ex.VersionedExperiment[Heat, Energy])
+    assert_type(experiment.latest_results_for_version(version), dict[str, str])
+    for known in experiment.list_versions():
+        run = known.latest_run
+        assert_type(run.status(), ex.Completion)
+        assert_type(run.manifest(), ex.ExperimentRunManifest)
+        assert_type(run.specs(), list[Heat])
+        assert_type(run.io_spec(), dict[str, Any])
+        assert_type(run.download("here"), list[Path])
+    found = ex.compare_versions(experiment, "v1.0.0", version)
+    assert_type(found, ex.Comparison)
+    assert_type(found.is_equal, bool)
+    assert_type(ex.list_experiments(), list[str])
+    details = ex.run_details(ex.find_run(experiment, "v1.0.0", None))
+    assert_type(details.summary.specs, int | None)
+    assert_type(ex.summarize_experiments(ex.storage_settings())[0].runs, int)
+    assert_type(ex.summarize_runs(experiment)[0].uri, str)
+
+
+def in_dagster() -> None:
+    assert_type(ex.registered(), list[ex.Experiment[Any, Any]])
+    storage = ex.ExperimentStorage(bucket="./results", bucket_prefix="scythe")
+    assert_type(ex.experiment_definitions([heat, slow], storage), dg.Definitions)
+
+
+def failing(error: Exception) -> None:
+    if isinstance(error, ex.LaunchFailed):
+        assert_type(error.run, ex.ExperimentRun[Any, Any])
+    kinds: list[type[ie.ItemevalAssetsError]] = [
+        ex.SpecError,
+        ex.ExperimentNotFoundError,
+        ex.ExperimentVersionNotFoundError,
+        ex.ExperimentRunNotFoundError,
+        ex.ResultNotFoundError,
+    ]
+    assert_type([kind.exit_code for kind in kinds], list[int])
