@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
 from itemeval_assets import project
 from itemeval_assets.cli import run_cli
@@ -73,6 +74,13 @@ def test_make_targets_of_the_readme_exist():
     ).stdout
     assert wanted >= {"quickstart", "test"}
     assert all(f"make {target} " in listed for target in wanted)
+
+
+def test_pre_commit_runs_what_make_check_runs():
+    makefile = (ROOT / "Makefile").read_text()
+    (targets,) = re.findall(r"^check: ([a-z ]+[a-z])", makefile, re.M)
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
+    assert [hook["entry"] for hook in hooks] == [f"make {target}" for target in targets.split()]
 
 
 def test_extras_are_installed_from_the_repository():
