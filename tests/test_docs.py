@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -65,6 +66,24 @@ def _require_one_scale_per_group(pairs):
     conditions = pairs[["gen_condition_id", "grade_condition_id"]].nunique()
     assert len(conditions) > 1 and (conditions == 1).all(axis=None)
     assert pairs["state"].value_counts().sum() == len(pairs.obj)
+
+
+def test_dg_works_in_the_folder_of_a_study(tmp_path):
+    """With the two files of docs/commands.md beside the study, and nothing of this repository."""
+    project.init(tmp_path)
+    (config,) = (text for page, text in blocks("toml") if page == "commands.md")
+    (module,) = (text for page, text in blocks("py") if page == "commands.md")
+    (tmp_path / "dg.toml").write_text(config)
+    (tmp_path / "definitions.py").write_text(module)
+
+    def dg(*words: str) -> str:
+        command = [sys.executable, "-m", "dagster_dg_cli.cli", *words]
+        return subprocess.run(
+            command, cwd=tmp_path, capture_output=True, text=True, check=True
+        ).stdout
+
+    assert "All definitions loaded" in dg("check", "defs")
+    assert '"my_study/gradings_long"' in dg("list", "defs", "--json")
 
 
 def test_make_targets_of_the_readme_exist():
