@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from pkgutil import resolve_name
 
 import pytest
 import yaml
@@ -13,6 +14,7 @@ from itemeval_assets import project
 from itemeval_assets.cli import run_cli
 from itemeval_assets.core.tables import TABLES
 from itemeval_assets.storage.inputs import load_study
+from tests.guard.points import of_commands
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -111,6 +113,14 @@ def test_extras_are_installed_from_the_repository():
     extras = {extra for _, words in named for extra in words.split(",")}
     assert {"openai", "anthropic", "local-model", "deploy"} <= extras
     assert extras <= set(project["optional-dependencies"])
+
+
+def test_every_command_has_its_row_and_its_function():
+    page = (ROOT / "docs" / "commands.md").read_text()
+    rows = re.findall(r"^\| `itemeval-assets (\w+).*?` \| (.*?) \|", page, re.M)
+    assert {name for name, _ in rows} == {command.split()[1] for command in of_commands()}
+    for function in re.findall(r"`([\w.]+)`", " ".join(functions for _, functions in rows)):
+        assert resolve_name(f"itemeval_assets.{function}")
 
 
 def test_results_page_names_every_table_with_its_key():
