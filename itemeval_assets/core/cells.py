@@ -6,10 +6,30 @@ event: generate x grade condition x item x replication. Plain data: loads withou
 
 from enum import StrEnum
 
-from .releases import CELL_COLUMNS
 from .tables import GRADINGS_LONG, Column, Table
 
-__all__ = ["CELLS", "CELL_STATES", "CellState"]
+__all__ = ["CELLS", "CELL_COLUMNS", "CELL_STATES", "CellState"]
+
+
+# What identifies a cell, and says what its conditions are: the index of a release, too.
+CELL_COLUMNS = (
+    "item_id",
+    "dataset_id",
+    "dataset_revision",
+    "model",
+    "prompt_name",
+    "prompt_hash",
+    "model_config_name",
+    "replication",
+    "grade_kind",
+    "grader_name",
+    "grader_model",
+    "rubric_name",
+    "rubric_hash",
+    "scorer_name",
+    "gen_condition_id",
+    "grade_condition_id",
+)
 
 
 class CellState(StrEnum):

@@ -8,32 +8,14 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
+from .cells import CELL_COLUMNS
 from .config import StudyConfig
 from .tables import GRADINGS_LONG
 
-__all__ = ["CELL_COLUMNS", "EVENT_COLUMNS", "Bump", "PartitionContent", "items_of", "required_bump"]
+__all__ = ["EVENT_COLUMNS", "Bump", "PartitionContent", "items_of", "required_bump"]
 
 Bump = Literal["bumpmajor", "bumpminor", "bumppatch"]
 
-# What identifies a cell, and says what its conditions are: the index of a release.
-CELL_COLUMNS = (
-    "item_id",
-    "dataset_id",
-    "dataset_revision",
-    "model",
-    "prompt_name",
-    "prompt_hash",
-    "model_config_name",
-    "replication",
-    "grade_kind",
-    "grader_name",
-    "grader_model",
-    "rubric_name",
-    "rubric_hash",
-    "scorer_name",
-    "gen_condition_id",
-    "grade_condition_id",
-)
 # Long texts stand once, in the frame gradings_long; logs have a frame of their own.
 _ELSEWHERE = {
     "study",

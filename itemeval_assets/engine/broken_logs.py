@@ -6,7 +6,7 @@ from pathlib import Path
 from inspect_ai.log import EvalLog, write_eval_log
 from inspect_ai.model import ModelUsage
 
-from .logs import read_log
+from .log_reading import read_log
 
 __all__ = ["complete_header", "why_broken"]
 

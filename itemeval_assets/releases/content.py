@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 
 from itemeval_assets.core.ledger import ledger_of
 from itemeval_assets.core.pending import Grid
-from itemeval_assets.core.releases import CELL_COLUMNS, PartitionContent, items_of
+from itemeval_assets.core.cells import CELL_COLUMNS
+from itemeval_assets.core.releases import PartitionContent, items_of
 from itemeval_assets.core.study import PREFLIGHT, Partition, Study
 from itemeval_assets.core.tables import GRADINGS_LONG, arrow_schema
 from itemeval_assets.stages.status import incomplete_cells

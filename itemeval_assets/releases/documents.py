@@ -11,7 +11,8 @@ import yaml
 from pydantic import Field, create_model
 
 from itemeval_assets.core.column_notes import COLUMN_NOTES
-from itemeval_assets.core.releases import CELL_COLUMNS, EVENT_COLUMNS, items_of
+from itemeval_assets.core.cells import CELL_COLUMNS
+from itemeval_assets.core.releases import EVENT_COLUMNS, items_of
 from itemeval_assets.core.secrets import redacted
 from itemeval_assets.core.spend import spend_by_model
 from itemeval_assets.core.study import Study

@@ -8,7 +8,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from itemeval_assets.core.releases import CELL_COLUMNS, EVENT_COLUMNS
+from itemeval_assets.core.cells import CELL_COLUMNS
+from itemeval_assets.core.releases import EVENT_COLUMNS
 from itemeval_assets.core.tables import GRADINGS_LONG, Table
 from itemeval_assets.experiments.pandas_schema import Column, pandas_schema
 

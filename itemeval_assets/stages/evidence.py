@@ -12,13 +12,8 @@ from itemeval_assets.core.losses import is_accepted
 from itemeval_assets.core.secrets import redacted
 from itemeval_assets.core.study import Partition, stage_of
 from itemeval_assets.core.tables import LOG_INDEX, TABLES, arrow_schema
-from itemeval_assets.engine.logs import (
-    log_facts,
-    read_log,
-    read_log_header,
-    served_models,
-    unlogged_call,
-)
+from itemeval_assets.engine.log_reading import read_log, read_log_header
+from itemeval_assets.engine.logs import log_facts, served_models, unlogged_call
 from itemeval_assets.storage import layout, log_files
 from itemeval_assets.storage.store import ResultsStore, replaced_rows
 

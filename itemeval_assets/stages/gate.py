@@ -9,7 +9,8 @@ from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.estimate import Projection
 from itemeval_assets.core.pricing import PriceBook
 from itemeval_assets.core.study import Study
-from itemeval_assets.engine.logs import log_facts, read_log, read_log_header
+from itemeval_assets.engine.log_reading import read_log, read_log_header
+from itemeval_assets.engine.logs import log_facts
 from itemeval_assets.storage import log_files
 from itemeval_assets.storage.reservations import Reservations
 from itemeval_assets.storage.store import ResultsStore

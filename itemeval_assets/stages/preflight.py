@@ -28,14 +28,8 @@ from itemeval_assets.core.upsert import upsert
 from itemeval_assets.engine.allowance import Allowance
 from itemeval_assets.engine.broken_logs import why_broken
 from itemeval_assets.engine.evaluate import evaluate, tell_prices
-from itemeval_assets.engine.logs import (
-    PRICE,
-    call_rows,
-    log_facts,
-    read_log,
-    read_log_header,
-    unlogged_call,
-)
+from itemeval_assets.engine.log_reading import read_log, read_log_header
+from itemeval_assets.engine.logs import PRICE, call_rows, log_facts, unlogged_call
 from itemeval_assets.engine.models import RunModels
 from itemeval_assets.engine.tasks import CallSettings, Target, build_task, make_sample, tiny_config
 from itemeval_assets.engine.turns import Turns

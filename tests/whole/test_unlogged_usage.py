@@ -11,7 +11,8 @@ from itemeval_assets.cli import run_cli
 from itemeval_assets.core.ledger import bookings_of
 from itemeval_assets.core.study import Partition
 from itemeval_assets.core.tables import LOG_INDEX, arrow_schema
-from itemeval_assets.engine.logs import log_facts, read_log
+from itemeval_assets.engine.log_reading import read_log
+from itemeval_assets.engine.logs import log_facts
 from itemeval_assets.storage.inputs import load_prices, load_study
 from itemeval_assets.storage.layout import log_dir
 from itemeval_assets.storage.store import ResultsStore, open_store
