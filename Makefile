@@ -32,6 +32,7 @@ check: lint types test ## everything a change must pass
 lint: setup ## style, imports, dead code
 	$(RUN) ruff format --check .
 	$(RUN) ruff check .
+	$(RUN) lint-imports --no-cache
 
 types: setup ## types
 	$(RUN) pyright

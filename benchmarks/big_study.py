@@ -11,13 +11,13 @@ import numpy as np
 import pyarrow as pa
 import yaml
 
-from itemeval_assets.core.ledger import bookings_of
-from itemeval_assets.core.pending import solution_fingerprint
-from itemeval_assets.core.study import Partition, Study, stage_of
-from itemeval_assets.core.tables import TABLES, arrow_schema
+from itemeval_assets.core.design.pending import solution_fingerprint
+from itemeval_assets.core.design.study import Partition, Study, stage_of
+from itemeval_assets.core.money.ledger import bookings_of
+from itemeval_assets.core.tables.schemas import TABLES, arrow_schema
 from itemeval_assets.stages import gradings_long, items
-from itemeval_assets.storage.inputs import load_study
-from itemeval_assets.storage.store import ResultsStore, open_store
+from itemeval_assets.storage.study.inputs import load_study
+from itemeval_assets.storage.study.store import ResultsStore, open_store
 
 __all__ = ["declare", "fill"]
 

@@ -111,7 +111,9 @@ def study(root: Path, items: int, workers: int) -> Measured:
     folder = root / f"workers{workers}"
     config = declare_study(folder, items)
     arguments = ["run", str(config), "--yes", "--json", "--workers", str(workers)]
-    done = measure([*python("from itemeval_assets.cli import main; main()"), *arguments], folder)
+    done = measure(
+        [*python("from itemeval_assets.cli.main import main; main()"), *arguments], folder
+    )
     assert json.loads(done.output)["calls"] == 2 * PROMPTS * items
     shutil.rmtree(folder)
     return done

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
-from itemeval_assets.core.study import Study
-from itemeval_assets.storage.store import ResultsStore, open_store
+from itemeval_assets.core.design.study import Study
+from itemeval_assets.storage.study.store import ResultsStore, open_store
 
 from .processes import Measured, measure
 

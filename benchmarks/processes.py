@@ -15,12 +15,12 @@ __all__ = ["Measured", "measure", "python", "work"]
 WORK = """
 import json, resource, sys, time
 from itemeval_assets import api
-from itemeval_assets.core.study import Asked
+from itemeval_assets.core.design.study import Asked
 from itemeval_assets.releases import publish_release, storage_for
 from itemeval_assets.runs.study import foreseen
 from itemeval_assets.stages import export, gradings_long
-from itemeval_assets.storage.inputs import load_study
-from itemeval_assets.storage.store import open_store
+from itemeval_assets.storage.study.inputs import load_study
+from itemeval_assets.storage.study.store import open_store
 study = load_study(sys.argv[1])
 store, what = open_store(study), sys.argv[2]
 begun = time.perf_counter()

@@ -49,7 +49,7 @@ def main() -> None:
 def _run(folder: Path, items: int) -> None:
     # What a command loads is part of what it takes.
     from itemeval_assets import api  # noqa: PLC0415
-    from itemeval_assets.core.budget import WHATEVER_IT_COSTS  # noqa: PLC0415
+    from itemeval_assets.core.money.budget import WHATEVER_IT_COSTS  # noqa: PLC0415
 
     from .overhead import declare_study  # noqa: PLC0415
 

@@ -12,8 +12,8 @@ from statistics import median
 
 import pyarrow as pa
 
-from itemeval_assets.core.study import Study
-from itemeval_assets.storage.store import open_store
+from itemeval_assets.core.design.study import Study
+from itemeval_assets.storage.study.store import open_store
 
 from .big_study import declare, fill
 from .peer import find_itemeval, hand_over, timed

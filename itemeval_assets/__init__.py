@@ -4,20 +4,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from itemeval_assets.api import (
-        cells,
-        count_cells,
-        estimate,
-        export,
-        preflight,
-        release,
-        run,
-        status,
-        table,
-    )
-    from itemeval_assets.component import StudyComponent
-    from itemeval_assets.core.errors import ItemevalAssetsError
-    from itemeval_assets.storage.inputs import load_study
+    from .api import cells, count_cells, estimate, export, preflight, release, run, status, table
+    from .component import StudyComponent
+    from .core.errors import ItemevalAssetsError
+    from .storage.study.inputs import load_study
 
 __all__ = [
     "ItemevalAssetsError",
@@ -39,7 +29,7 @@ __all__ = [
 _HOMES = {
     "ItemevalAssetsError": "core.errors",
     "StudyComponent": "component",
-    "load_study": "storage.inputs",
+    "load_study": "storage.study.inputs",
 }
 
 

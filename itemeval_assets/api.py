@@ -11,26 +11,26 @@ from pathlib import Path
 from types import NoneType
 from typing import TYPE_CHECKING
 
-from itemeval_assets.core.cells import CELL_STATES
-from itemeval_assets.core.errors import ConfigError
-from itemeval_assets.core.selection import Words, listed, select_generate, select_grade
-from itemeval_assets.core.study import Asked, NamedPartition, Partition, Study, run_plan
-from itemeval_assets.core.tables import TABLES
-from itemeval_assets.storage.inputs import load_study
+from .core.design.selection import Words, listed, select_generate, select_grade
+from .core.design.study import Asked, NamedPartition, Partition, Study, run_plan
+from .core.errors import ConfigError
+from .core.tables.cells import CELL_STATES
+from .core.tables.schemas import TABLES
+from .storage.study.inputs import load_study
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-    from itemeval_assets.core.preflight import ModelHealth
-    from itemeval_assets.engine.progress import Progress
-    from itemeval_assets.runs.single import ReleaseSummary
-    from itemeval_assets.runs.study import RunSummary
-    from itemeval_assets.stages.cells import CellSurvey
-    from itemeval_assets.stages.estimate import StudyEstimate
-    from itemeval_assets.stages.export import ExportResult
-    from itemeval_assets.stages.status import StudyStatus
-    from itemeval_assets.storage.store import ResultsStore
+    from .core.money.preflight import ModelHealth
+    from .engine.calls.progress import Progress
+    from .runs.single import ReleaseSummary
+    from .runs.study import RunSummary
+    from .stages.export import ExportResult
+    from .stages.projection.estimate import StudyEstimate
+    from .stages.views.cells import CellSurvey
+    from .stages.views.status import StudyStatus
+    from .storage.study.store import ResultsStore
 
 __all__ = [
     "cells",
@@ -74,7 +74,7 @@ def run(
     partitions without an errored cell. `workers`: so many processes share the partitions of each
     stage, where one core is not enough. Raises an ItemevalAssetsError that says what to do.
     """
-    from itemeval_assets.runs.study import run_study
+    from .runs.study import run_study
 
     study = _as_study(config)
     asked = _asked(study, only, conditions, graders, rubrics, force, policy, max_usd)
@@ -93,8 +93,8 @@ def recover(config: str | Path | Study, accept_loss: bool = False) -> "RunSummar
     Where their logs are gone, too, raises EvidenceLost, which says what is lost; `accept_loss`
     records it: what was paid stays in the ledger, and the next run calls the missing cells again.
     """
-    from itemeval_assets.runs.study import run_study
-    from itemeval_assets.stages.evidence import partitions_to_mend
+    from .runs.study import run_study
+    from .stages.calls.evidence import partitions_to_mend
 
     study = _as_study(config)
     accept_loss = _flag("accept_loss", accept_loss)
@@ -118,7 +118,7 @@ def reset(
     They are selected as in `run`; where graders or rubrics are named, gradings alone. The
     partitions that had been asked for, those given up among them.
     """
-    from itemeval_assets.stages import reruns
+    from .stages.views import reruns
 
     study = _as_study(config)
     asked = _asked(study, only, conditions, graders, rubrics, False, None, None)
@@ -142,9 +142,10 @@ def estimate(
 
     USD and tokens are a ceiling; the expected figures are calibrated on stored calls.
     """
-    from itemeval_assets.stages import estimate, items
-    from itemeval_assets.stages.stage_run import Scope
-    from itemeval_assets.storage.inputs import load_prices
+    from .stages import items
+    from .stages.calls.stage_run import Scope
+    from .stages.projection import estimate
+    from .storage.study.inputs import load_prices
 
     study = _as_study(config)
     asked = _asked(study, only, conditions, graders, rubrics, force, policy, None)
@@ -164,14 +165,14 @@ def estimate(
 
 def preflight(config: str | Path | Study, *, max_usd: float | None = None) -> "list[ModelHealth]":
     """One tiny call to each distinct model: ok, dead or unverified. Booked in the ledger."""
-    from itemeval_assets.runs.single import run_preflight
+    from .runs.single import run_preflight
 
     return run_preflight(_as_study(config), _amount(max_usd))
 
 
 def status(config: str | Path | Study, *, policy: str | None = None) -> "StudyStatus":
     """How far a study is: the completion matrix. No model is called."""
-    from itemeval_assets.stages.status import survey
+    from .stages.views.status import survey
 
     study = _as_study(config)
     return survey(study, _store(study), policy)
@@ -182,7 +183,7 @@ def export(config: str | Path | Study, *, for_spreadsheets: bool = False) -> "Ex
 
     `for_spreadsheets` adds CSV files whose texts no spreadsheet takes for a formula.
     """
-    from itemeval_assets.runs.single import run_export
+    from .runs.single import run_export
 
     return run_export(_as_study(config), _flag("for_spreadsheets", for_spreadsheets))
 
@@ -194,7 +195,7 @@ def release(config: str | Path | Study, *, version: str | None = None) -> "Relea
     the last release decides, and where nothing did, nothing is published. Goes to the bucket or
     folder of SCYTHE_STORAGE_BUCKET, by default to `experiments/` beside the YAML.
     """
-    from itemeval_assets.runs.single import run_release
+    from .runs.single import run_release
 
     if not isinstance(version, (str, NoneType)):
         raise ConfigError(f"version: {version!r} is no text; write it as v1.2.3")
@@ -229,7 +230,7 @@ def cells(
     """
     import pandas as pd
 
-    from itemeval_assets.stages.cells import everything
+    from .stages.views.cells import everything
 
     study = _as_study(config)
     asked = _asked(study, None, conditions, graders, rubrics, False, policy, None)
@@ -253,7 +254,7 @@ def count_cells(
 
     Without `states`: those that are not done.
     """
-    from itemeval_assets.stages.cells import survey
+    from .stages.views.cells import survey
 
     study = _as_study(config)
     asked = _asked(study, None, conditions, graders, rubrics, False, policy, None)
@@ -263,7 +264,7 @@ def count_cells(
 
 
 def _store(study: Study) -> "ResultsStore":
-    from itemeval_assets.storage.store import open_store
+    from .storage.study.store import open_store
 
     store = open_store(study)
     store.require_layout()
@@ -275,7 +276,7 @@ def _items(study: Study, store: "ResultsStore") -> "pa.Table":
     stored = store.read("items")
     if stored.num_rows:
         return stored
-    from itemeval_assets.stages.items import peek
+    from .stages.items import peek
 
     return peek(study, store)
 

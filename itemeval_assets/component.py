@@ -11,19 +11,13 @@ from dagster.components.component_scaffolding import scaffold_component
 from dagster.components.core.defs_module import ComponentLoc, find_defs_or_component_yaml
 from pydantic import Field
 
-from itemeval_assets.core.errors import ConfigError
-from itemeval_assets.core.study import Study
-from itemeval_assets.defs.broken import (
-    BrokenStudy,
-    broken_definitions,
-    group_of,
-    is_validation,
-    problem_in,
-)
-from itemeval_assets.defs.build import require_own_name, shared_definitions, study_definitions
-from itemeval_assets.defs.snapshots import load_in_location
-from itemeval_assets.project import write_study
-from itemeval_assets.settings import Settings
+from .core.design.study import Study
+from .core.errors import ConfigError
+from .defs.broken import BrokenStudy, broken_definitions, group_of, is_validation, problem_in
+from .defs.build import require_own_name, shared_definitions, study_definitions
+from .defs.snapshots import load_in_location
+from .project import write_study
+from .settings import Settings
 
 __all__ = ["StudyComponent", "StudyScaffolder"]
 

@@ -8,17 +8,17 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from itemeval_assets import api
-from itemeval_assets.core.errors import ConfigError
-from itemeval_assets.core.study import Study
-from itemeval_assets.settings import HOME_FOLDER
-from itemeval_assets.storage.inputs import load_study
-from itemeval_assets.storage.layout import LOGS
-from itemeval_assets.storage.new_files import write_new
+from . import api
+from .core.design.study import Study
+from .core.errors import ConfigError
+from .settings import HOME_FOLDER
+from .storage.objects.new_files import write_new
+from .storage.study.inputs import load_study
+from .storage.study.layout import LOGS
 
 if TYPE_CHECKING:
-    from itemeval_assets.engine.progress import Progress
-    from itemeval_assets.runs.study import RunSummary
+    from .engine.calls.progress import Progress
+    from .runs.study import RunSummary
 
 __all__ = [
     "QuickstartSummary",
@@ -49,7 +49,7 @@ class QuickstartSummary:
 
 def init(folder: Path) -> list[Path]:
     """Make a project that runs at once, on mock models. Raises ConfigError over existing files."""
-    from itemeval_assets.instances import CONFIG, packaged_config, require_usable
+    from .instances.home import CONFIG, packaged_config, require_usable
 
     require_usable(folder / HOME_FOLDER)
     history = folder / HOME_FOLDER / CONFIG

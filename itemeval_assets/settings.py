@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
-from itemeval_assets.core.errors import ConfigError
+from .core.errors import ConfigError
 
 __all__ = ["HOME_FOLDER", "S3Settings", "Settings", "dagster_home_for", "homes_beside"]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from itemeval_assets.core.study import Study
+from itemeval_assets.core.design.study import Study
 from tests.browser.demo import (
     browser_page,
     finished_run,

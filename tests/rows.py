@@ -5,8 +5,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from itemeval_assets.core.pending import solution_fingerprint
-from itemeval_assets.core.tables import GRADINGS_LONG, TABLES, arrow_schema
+from itemeval_assets.core.design.pending import solution_fingerprint
+from itemeval_assets.core.tables.schemas import GRADINGS_LONG, TABLES, arrow_schema
 
 __all__ = ["STAMP", "event", "grading", "item", "solution", "table"]
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from itemeval_assets import api
-from itemeval_assets.cli import EXIT_DEAD_MODEL, run_cli
+from itemeval_assets.cli.main import EXIT_DEAD_MODEL, run_cli
 from itemeval_assets.core import errors
 from itemeval_assets.core.errors import ConfigError
-from itemeval_assets.core.failures import ErrorCount
+from itemeval_assets.core.records.failures import ErrorCount
 from itemeval_assets.runs.study import _end
 from tests.studies import write_items, write_study
 

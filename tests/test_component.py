@@ -17,9 +17,9 @@ import itemeval_assets
 from itemeval_assets.component import StudyComponent
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.defs.build import build_definitions
-from itemeval_assets.instances import make_home
+from itemeval_assets.instances.home import make_home
 from itemeval_assets.settings import Settings
-from itemeval_assets.storage.inputs import load_study
+from itemeval_assets.storage.study.inputs import load_study
 from tests.defs.runs import QUIET, SOLUTIONS
 from tests.defs.test_snapshots import initialization, reconstruction
 from tests.studies import write_study

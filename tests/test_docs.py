@@ -11,9 +11,9 @@ import pytest
 import yaml
 
 from itemeval_assets import project
-from itemeval_assets.cli import run_cli
-from itemeval_assets.core.tables import TABLES
-from itemeval_assets.storage.inputs import load_study
+from itemeval_assets.cli.main import run_cli
+from itemeval_assets.core.tables.schemas import TABLES
+from itemeval_assets.storage.study.inputs import load_study
 from tests.guard.points import of_commands
 
 ROOT = Path(__file__).parents[1]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from itemeval_assets import installation
-from itemeval_assets.installation import how_to_call, how_to_install
+from itemeval_assets.host import installation
+from itemeval_assets.host.installation import how_to_call, how_to_install
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ import dagster as dg
 import psutil
 import pytest
 
-from itemeval_assets import history
 from itemeval_assets.core.errors import HistoryError
-from itemeval_assets.instances import make_home, open_instance, uncaptured
+from itemeval_assets.instances import history
+from itemeval_assets.instances.home import make_home, open_instance, uncaptured
 
 
 @dg.op

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from itemeval_assets import api, project
-from itemeval_assets.cli import run_cli
+from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.errors import ConfigError
-from itemeval_assets.core.tables import GRADINGS_LONG
+from itemeval_assets.core.tables.schemas import GRADINGS_LONG
 
 
 def test_init_makes_a_project_that_runs_at_once(tmp_path):

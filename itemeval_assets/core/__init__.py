@@ -1,1 +1,1 @@
-"""Pure rules: no Dagster, inspect_ai, files, network or clock."""
+"""The pure core: rules on plain data. No Dagster, no inspect_ai, no file, no network, no clock."""

@@ -5,7 +5,7 @@
 
 from collections.abc import Mapping
 
-from .secrets import redacted
+from .text.secrets import redacted
 
 __all__ = [
     "BudgetExceeded",

@@ -1,1 +1,1 @@
-"""What every Dagster layer shares: how errors end steps and ticks."""
+"""What all Dagster layers share: names, partitions, IO managers, steps, progress, failures."""

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import dagster as dg
 
 from itemeval_assets.core.errors import ItemevalAssetsError
-from itemeval_assets.core.secrets import beginning, without_secrets
+from itemeval_assets.core.text.secrets import beginning, without_secrets
 
 __all__ = ["failure_text", "in_event", "is_for_user", "users_errors"]
 

@@ -1,1 +1,1 @@
-"""The Dagster layer, thin: contexts in, calls to `stages`, metadata out."""
+"""Dagster definitions of studies."""

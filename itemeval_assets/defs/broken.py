@@ -18,8 +18,8 @@ from itemeval_assets.core.errors import ItemevalAssetsError
 from itemeval_assets.dagster_io.failures import in_event
 from itemeval_assets.settings import Settings
 
-from .messages import broken_study_text
-from .notifications import webhook_of
+from .automation.messages import broken_study_text
+from .automation.notifications import webhook_of
 
 __all__ = ["CHECK", "BrokenStudy", "broken_definitions", "group_of", "is_validation", "problem_in"]
 

@@ -9,19 +9,19 @@ from pathlib import Path
 
 import dagster as dg
 
+from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ConfigError
-from itemeval_assets.core.study import Study
-from itemeval_assets.installation import how_to_install
+from itemeval_assets.dagster_io.io_managers import StudyTablesIOManager
+from itemeval_assets.dagster_io.names import TABLES_IO, identifier, on_demand_group
+from itemeval_assets.host.installation import how_to_install
 from itemeval_assets.settings import Settings
 
-from .assets import study_assets
-from .automation import automation_sensor
+from .assets.automation import automation_sensor
+from .assets.study import study_assets
+from .automation.notifications import notification_sensors
+from .automation.reruns import rerun_schedule
 from .broken import BrokenStudy, broken_definitions, group_of, is_validation, problem_in
 from .checks import study_checks
-from .io_managers import StudyTablesIOManager
-from .names import TABLES_IO, identifier, on_demand_group
-from .notifications import notification_sensors
-from .reruns import rerun_schedule
 from .snapshots import load_in_location, paths_in_location
 
 __all__ = [

@@ -10,16 +10,15 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
 )
 
 from itemeval_assets import stages
-from itemeval_assets.core.study import Partition, Study
-from itemeval_assets.core.tables import TABLES
+from itemeval_assets.core.design.study import Partition, Study
+from itemeval_assets.core.tables.schemas import TABLES
 from itemeval_assets.dagster_io.failures import users_errors
-
-from .names import asset_key, partition_key, step_name, to_partitions
-from .partitions import generate_partitions, grade_partitions
-from .steps import store_of
+from itemeval_assets.dagster_io.names import asset_key, partition_key, step_name, to_partitions
+from itemeval_assets.dagster_io.partitions import generate_partitions, grade_partitions
+from itemeval_assets.dagster_io.steps import store_of
 
 if TYPE_CHECKING:
-    from itemeval_assets.storage.store import ResultsStore
+    from itemeval_assets.storage.study.store import ResultsStore
 
 __all__ = ["study_checks"]
 
@@ -250,7 +249,7 @@ def _policy_of(run: dg.DagsterRun, study: Study, table: str) -> str | None:
 
 def _quality() -> Any:
     # Late: definitions load without pyarrow.
-    from itemeval_assets.core import quality
+    from itemeval_assets.core.tables import quality
 
     return quality
 

@@ -16,11 +16,11 @@ from dagster._core.definitions.definitions_load_context import (
     DefinitionsLoadType,
 )
 
+from itemeval_assets.core.config.snapshot import Snapshot
+from itemeval_assets.core.design.study import Study, study_of
 from itemeval_assets.core.errors import ConfigError
-from itemeval_assets.core.secrets import redacted
-from itemeval_assets.core.snapshot import Snapshot
-from itemeval_assets.core.study import Study, study_of
-from itemeval_assets.storage.inputs import load_study
+from itemeval_assets.core.text.secrets import redacted
+from itemeval_assets.storage.study.inputs import load_study
 
 __all__ = ["load_in_location", "paths_in_location"]
 

@@ -1,1 +1,1 @@
-"""Everything that talks to inspect_ai, and the datasets library."""
+"""Calls of models. The only folder that imports inspect_ai and datasets."""

@@ -4,30 +4,30 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .assets import ExperimentStorage, experiment_definitions
     from .base import BaseExperiment, list_experiments
-    from .compare import Comparison, compare_versions
     from .errors import LaunchFailed, SpecError
-    from .files import FileReference
-    from .not_found import (
+    from .layout.not_found import (
         ExperimentNotFoundError,
         ExperimentRunNotFoundError,
         ExperimentVersionNotFoundError,
         ResultNotFoundError,
     )
-    from .published import ExperimentRun, VersionedExperiment
-    from .records import Completion, ExperimentRunManifest
-    from .refs import RunRef, RunState
-    from .registry import Experiment, experiment, registered
-    from .settings import (
+    from .layout.records import Completion, ExperimentRunManifest
+    from .layout.settings import (
         ExperimentRunSettings,
         ExperimentStorageSettings,
         ScytheStorageSettings,
         storage_settings,
     )
-    from .spec import ExperimentInputSpec, ExperimentOutputSpec
-    from .summaries import find_run, run_details, summarize_experiments, summarize_runs
-    from .versions import SemVer
+    from .layout.versions import SemVer
+    from .read.compare import Comparison, compare_versions
+    from .read.published import ExperimentRun, VersionedExperiment
+    from .read.summaries import find_run, run_details, summarize_experiments, summarize_runs
+    from .runs.assets import ExperimentStorage, experiment_definitions
+    from .runs.refs import RunRef, RunState
+    from .spec.files import FileReference
+    from .spec.models import ExperimentInputSpec, ExperimentOutputSpec
+    from .spec.registry import Experiment, experiment, registered
 
 __all__ = [
     "BaseExperiment",
@@ -67,30 +67,30 @@ __all__ = [
 
 # Where each name is. Late: who reads results loads no Dagster, and the command line no pandas.
 _HOMES = {
-    "assets": ("ExperimentStorage", "experiment_definitions"),
+    "runs.assets": ("ExperimentStorage", "experiment_definitions"),
     "base": ("BaseExperiment", "list_experiments"),
-    "compare": ("Comparison", "compare_versions"),
+    "read.compare": ("Comparison", "compare_versions"),
     "errors": ("LaunchFailed", "SpecError"),
-    "files": ("FileReference",),
-    "not_found": (
+    "spec.files": ("FileReference",),
+    "layout.not_found": (
         "ExperimentNotFoundError",
         "ExperimentRunNotFoundError",
         "ExperimentVersionNotFoundError",
         "ResultNotFoundError",
     ),
-    "published": ("ExperimentRun", "VersionedExperiment"),
-    "records": ("Completion", "ExperimentRunManifest"),
-    "refs": ("RunRef", "RunState"),
-    "registry": ("Experiment", "experiment", "registered"),
-    "settings": (
+    "read.published": ("ExperimentRun", "VersionedExperiment"),
+    "layout.records": ("Completion", "ExperimentRunManifest"),
+    "runs.refs": ("RunRef", "RunState"),
+    "spec.registry": ("Experiment", "experiment", "registered"),
+    "layout.settings": (
         "ExperimentRunSettings",
         "ExperimentStorageSettings",
         "ScytheStorageSettings",
         "storage_settings",
     ),
-    "spec": ("ExperimentInputSpec", "ExperimentOutputSpec"),
-    "summaries": ("find_run", "run_details", "summarize_experiments", "summarize_runs"),
-    "versions": ("SemVer",),
+    "spec.models": ("ExperimentInputSpec", "ExperimentOutputSpec"),
+    "read.summaries": ("find_run", "run_details", "summarize_experiments", "summarize_runs"),
+    "layout.versions": ("SemVer",),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 

@@ -8,26 +8,26 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from itemeval_assets.core.errors import ConfigError
-from itemeval_assets.migrations import unlogged_migrations
-from itemeval_assets.storage.backends import Backend, open_backend
+from itemeval_assets.instances.migrations import unlogged_migrations
+from itemeval_assets.storage.objects.backends import Backend, open_backend
 
 from .errors import SpecError
-from .layout import NAME_RULE, ExperimentPlace, is_experiment_name
-from .not_found import ExperimentNotFoundError, ExperimentVersionNotFoundError
-from .publish import publish
-from .published import ExperimentRun, VersionedExperiment
-from .registry import Experiment, as_experiment
-from .settings import ExperimentRunSettings, ExperimentStorageSettings, require_kind
-from .settings import run_settings as load_run_settings
-from .settings import storage_settings as load_storage_settings
-from .spec import ExperimentInputSpec, ExperimentOutputSpec
-from .versions import SemVer, VersionBump, next_version
+from .layout.not_found import ExperimentNotFoundError, ExperimentVersionNotFoundError
+from .layout.places import NAME_RULE, ExperimentPlace, is_experiment_name
+from .layout.settings import ExperimentRunSettings, ExperimentStorageSettings, require_kind
+from .layout.settings import run_settings as load_run_settings
+from .layout.settings import storage_settings as load_storage_settings
+from .layout.versions import SemVer, VersionBump, next_version
+from .publish.publishing import publish
+from .read.published import ExperimentRun, VersionedExperiment
+from .spec.models import ExperimentInputSpec, ExperimentOutputSpec
+from .spec.registry import Experiment, as_experiment
 
 if TYPE_CHECKING:
     import dagster as dg
     import pandas as pd
 
-    from .refs import RunRef
+    from .runs.refs import RunRef
 
 __all__ = ["BaseExperiment", "list_experiments"]
 
@@ -233,7 +233,7 @@ class BaseExperiment(Generic[In, Out]):
 def _launcher() -> ModuleType:
     """What starts runs. Late: who reads results loads no Dagster."""
     with unlogged_migrations():
-        return import_module(f"{__package__}.launch")
+        return import_module(f"{__package__}.runs.launch")
 
 
 def _settings(given: ExperimentRunSettings | None) -> ExperimentRunSettings:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from itemeval_assets.core.errors import ItemevalAssetsError, RunFailed
-from itemeval_assets.core.secrets import without_secrets
+from itemeval_assets.core.text.secrets import without_secrets
 
 if TYPE_CHECKING:
-    from .published import ExperimentRun
+    from .read.published import ExperimentRun
 
 __all__ = ["LaunchFailed", "SpecError", "problems"]
 

@@ -8,14 +8,14 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from itemeval_assets.core.ledger import ledger_of
-from itemeval_assets.core.pending import Grid
-from itemeval_assets.core.cells import CELL_COLUMNS
-from itemeval_assets.core.releases import PartitionContent, items_of
-from itemeval_assets.core.study import PREFLIGHT, Partition, Study
-from itemeval_assets.core.tables import GRADINGS_LONG, arrow_schema
-from itemeval_assets.stages.status import incomplete_cells
-from itemeval_assets.storage.store import ResultsStore
+from itemeval_assets.core.design.pending import Grid
+from itemeval_assets.core.design.study import PREFLIGHT, Partition, Study
+from itemeval_assets.core.money.ledger import ledger_of
+from itemeval_assets.core.records.releases import PartitionContent, items_of
+from itemeval_assets.core.tables.cells import CELL_COLUMNS
+from itemeval_assets.core.tables.schemas import GRADINGS_LONG, arrow_schema
+from itemeval_assets.stages.views.status import incomplete_cells
+from itemeval_assets.storage.study.store import ResultsStore
 
 __all__ = [
     "IDENTITY",

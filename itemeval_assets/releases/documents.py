@@ -10,25 +10,25 @@ from typing import Any
 import yaml
 from pydantic import Field, create_model
 
-from itemeval_assets.core.column_notes import COLUMN_NOTES
-from itemeval_assets.core.cells import CELL_COLUMNS
-from itemeval_assets.core.releases import EVENT_COLUMNS, items_of
-from itemeval_assets.core.secrets import redacted
-from itemeval_assets.core.spend import spend_by_model
-from itemeval_assets.core.study import Study
-from itemeval_assets.core.study_card import CardFacts
-from itemeval_assets.core.tables import GRADINGS_LONG
-from itemeval_assets.core.templates import Template
+from itemeval_assets.core.config.templates import Template
+from itemeval_assets.core.design.study import Study
+from itemeval_assets.core.money.spend import spend_by_model
+from itemeval_assets.core.records.releases import EVENT_COLUMNS, items_of
+from itemeval_assets.core.records.study_card import CardFacts
+from itemeval_assets.core.tables.cells import CELL_COLUMNS
+from itemeval_assets.core.tables.column_notes import COLUMN_NOTES
+from itemeval_assets.core.tables.schemas import GRADINGS_LONG
+from itemeval_assets.core.text.secrets import redacted
 from itemeval_assets.experiments import (
     ExperimentInputSpec,
     ExperimentOutputSpec,
     ExperimentRunManifest,
     FileReference,
 )
-from itemeval_assets.experiments.io_schema import io_schema
+from itemeval_assets.experiments.spec.io_schema import io_schema
 from itemeval_assets.stages.items import now
-from itemeval_assets.storage.layout import manifest_key
-from itemeval_assets.storage.store import ResultsStore
+from itemeval_assets.storage.study.layout import manifest_key
+from itemeval_assets.storage.study.store import ResultsStore
 
 from .frames import LOG_COLUMNS
 from .results import Draft, Written

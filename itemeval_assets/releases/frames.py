@@ -8,10 +8,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from itemeval_assets.core.cells import CELL_COLUMNS
-from itemeval_assets.core.releases import EVENT_COLUMNS
-from itemeval_assets.core.tables import GRADINGS_LONG, Table
-from itemeval_assets.experiments.pandas_schema import Column, pandas_schema
+from itemeval_assets.core.records.releases import EVENT_COLUMNS
+from itemeval_assets.core.tables.cells import CELL_COLUMNS
+from itemeval_assets.core.tables.schemas import GRADINGS_LONG, Table
+from itemeval_assets.experiments.frames.pandas_schema import Column, pandas_schema
 
 from .content import PartitionRows
 

@@ -4,20 +4,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import StoreError
-from itemeval_assets.core.study import Study
-from itemeval_assets.core.study_card import study_card
+from itemeval_assets.core.records.study_card import study_card
 from itemeval_assets.experiments import (
     BaseExperiment,
     Completion,
     ExperimentRun,
     ExperimentStorageSettings,
 )
-from itemeval_assets.experiments.publish import reserve, withdraw
-from itemeval_assets.experiments.records import InputArtifacts, to_yaml
-from itemeval_assets.experiments.settings import storage_settings
+from itemeval_assets.experiments.layout.records import InputArtifacts, to_yaml
+from itemeval_assets.experiments.layout.settings import storage_settings
+from itemeval_assets.experiments.publish.publishing import reserve, withdraw
 from itemeval_assets.stages.export import require_sound
-from itemeval_assets.storage.store import ResultsStore
+from itemeval_assets.storage.study.store import ResultsStore
 
 from .content import contents_of, count_cells
 from .documents import (

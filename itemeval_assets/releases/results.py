@@ -8,15 +8,15 @@ from typing import Any
 
 import pyarrow as pa
 
+from itemeval_assets.core.design.study import Partition, Study
 from itemeval_assets.core.errors import StoreError
-from itemeval_assets.core.study import Partition, Study
-from itemeval_assets.core.study_card import result_row
-from itemeval_assets.core.summaries import NOTHING_GRADED, graded_by
-from itemeval_assets.core.tables import LEDGER, SOLUTIONS
+from itemeval_assets.core.records.study_card import result_row
+from itemeval_assets.core.records.summaries import NOTHING_GRADED, graded_by
+from itemeval_assets.core.tables.schemas import LEDGER, SOLUTIONS
 from itemeval_assets.experiments import ExperimentRun
-from itemeval_assets.stages import cells
-from itemeval_assets.storage.scratch import scratch_folder
-from itemeval_assets.storage.store import ResultsStore
+from itemeval_assets.stages.views import cells
+from itemeval_assets.storage.objects.scratch import scratch_folder
+from itemeval_assets.storage.study.store import ResultsStore
 
 from .content import (
     Contents,

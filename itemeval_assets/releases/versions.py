@@ -4,12 +4,12 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import StoreError
-from itemeval_assets.core.releases import Bump, PartitionContent, required_bump
-from itemeval_assets.core.strict_json import load_json
-from itemeval_assets.core.study import Study
+from itemeval_assets.core.records.releases import Bump, PartitionContent, required_bump
+from itemeval_assets.core.text.strict_json import load_json
 from itemeval_assets.experiments import BaseExperiment, ExperimentRun, SemVer
-from itemeval_assets.storage.store import ResultsStore
+from itemeval_assets.storage.study.store import ResultsStore
 
 from .content import IDENTITY, Contents, partition_rows, tuples_of
 

@@ -9,12 +9,11 @@ from typing import Any
 
 import dagster as dg
 
+from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import RunFailed, Stopped, error_from
-from itemeval_assets.core.failures import FailedCheck
-from itemeval_assets.core.study import Study
+from itemeval_assets.core.records.failures import FailedCheck
 from itemeval_assets.dagster_io.failures import failure_text, is_for_user
-from itemeval_assets.defs.build import build_definitions
-from itemeval_assets.defs.names import (
+from itemeval_assets.dagster_io.names import (
     RANGE_END,
     RANGE_START,
     RESERVED_BY_TAG,
@@ -22,11 +21,12 @@ from itemeval_assets.defs.names import (
     step_name,
     to_partition,
 )
-from itemeval_assets.defs.steps import end_steps
-from itemeval_assets.instances import ensure_home, open_instance, recording
-from itemeval_assets.interrupts import INTERRUPTIONS, heeded
+from itemeval_assets.dagster_io.steps import end_steps
+from itemeval_assets.defs.build import build_definitions
+from itemeval_assets.host.interrupts import INTERRUPTIONS, heeded
+from itemeval_assets.instances.home import ensure_home, open_instance, recording
 from itemeval_assets.settings import Settings
-from itemeval_assets.storage.processes import is_gone, this_process
+from itemeval_assets.storage.locking.processes import is_gone, this_process
 
 __all__ = ["Launcher"]
 

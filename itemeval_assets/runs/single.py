@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from itemeval_assets.core.budget import require_sane_consent
+from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import StoreError
-from itemeval_assets.core.preflight import ModelHealth
-from itemeval_assets.core.spend import spend_by_model
-from itemeval_assets.core.study import Study
+from itemeval_assets.core.money.budget import require_sane_consent
+from itemeval_assets.core.money.preflight import ModelHealth
+from itemeval_assets.core.money.spend import spend_by_model
+from itemeval_assets.stages.calls.losses import require_no_loss
 from itemeval_assets.stages.export import ExportResult, require_results
-from itemeval_assets.stages.losses import require_no_loss
-from itemeval_assets.storage.store import ResultsStore, open_store
+from itemeval_assets.storage.study.store import ResultsStore, open_store
 
 from .launcher import Launcher
 

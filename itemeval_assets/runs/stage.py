@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from itemeval_assets.core.budget import agreed_usd, shares_of_consent
-from itemeval_assets.core.spans import shares, spans
-from itemeval_assets.core.study import Asked, Partition, Study
-from itemeval_assets.defs.names import partition_key
-from itemeval_assets.defs.reruns import OUTPUTS
-from itemeval_assets.stages.estimate import StudyEstimate
+from itemeval_assets.core.design.spans import shares, spans
+from itemeval_assets.core.design.study import Asked, Partition, Study
+from itemeval_assets.core.money.budget import agreed_usd, shares_of_consent
+from itemeval_assets.dagster_io.names import partition_key
+from itemeval_assets.defs.automation.reruns import OUTPUTS
 from itemeval_assets.stages.ledger import usd_of_runs
-from itemeval_assets.storage.store import ResultsStore
+from itemeval_assets.stages.projection.estimate import StudyEstimate
+from itemeval_assets.storage.study.store import ResultsStore
 
 from .launcher import Launcher
 from .workers import Ended, Share, Workers

@@ -6,24 +6,29 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from itemeval_assets.core.budget import require_sane_consent
+from itemeval_assets.core.design.study import Asked, Study
 from itemeval_assets.core.errors import BudgetExceeded, ConsentMissing, ModelError, StoreError
-from itemeval_assets.core.failures import ErrorCount, FailedCheck, in_words
-from itemeval_assets.core.losses import Loss
-from itemeval_assets.core.study import Asked, Study
-from itemeval_assets.defs.progress import listening
-from itemeval_assets.defs.reruns import OUTPUTS
+from itemeval_assets.core.money.budget import require_sane_consent
+from itemeval_assets.core.money.losses import Loss
+from itemeval_assets.core.records.failures import ErrorCount, FailedCheck, in_words
+from itemeval_assets.dagster_io.progress import listening
+from itemeval_assets.defs.automation.reruns import OUTPUTS
 from itemeval_assets.engine.inspect_folders import folders_left_out
-from itemeval_assets.stages.estimate import StudyEstimate, estimate
-from itemeval_assets.stages.evidence import unread_partitions
+from itemeval_assets.stages.calls.evidence import unread_partitions
+from itemeval_assets.stages.calls.gate import Gate, open_gate
+from itemeval_assets.stages.calls.losses import losses, require_no_loss
+from itemeval_assets.stages.calls.stage_run import Scope
 from itemeval_assets.stages.export import ExportResult
-from itemeval_assets.stages.gate import Gate, open_gate
 from itemeval_assets.stages.ledger import calls_of_runs, unmetered_models
-from itemeval_assets.stages.losses import losses, require_no_loss
-from itemeval_assets.stages.stage_run import Scope
-from itemeval_assets.stages.status import PartitionStatus, StudyStatus, frequent_errors, survey
-from itemeval_assets.storage.inputs import prices_if_needed
-from itemeval_assets.storage.store import ResultsStore, open_store
+from itemeval_assets.stages.projection.estimate import StudyEstimate, estimate
+from itemeval_assets.stages.views.status import (
+    PartitionStatus,
+    StudyStatus,
+    frequent_errors,
+    survey,
+)
+from itemeval_assets.storage.study.inputs import prices_if_needed
+from itemeval_assets.storage.study.store import ResultsStore, open_store
 
 from .launcher import Launcher
 from .single import exported
@@ -31,7 +36,7 @@ from .stage import StageRuns
 from .workers import Workers
 
 if TYPE_CHECKING:
-    from itemeval_assets.engine.progress import Progress
+    from itemeval_assets.engine.calls.progress import Progress
 
 __all__ = ["RunSummary", "foreseen", "run_study"]
 

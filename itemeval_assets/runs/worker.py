@@ -17,15 +17,15 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import IO, Any
 
+from itemeval_assets.core.config.snapshot import Snapshot
+from itemeval_assets.core.design.study import study_of
 from itemeval_assets.core.errors import ItemevalAssetsError
-from itemeval_assets.core.snapshot import Snapshot
-from itemeval_assets.core.study import study_of
-from itemeval_assets.defs.progress import listening, now_and_then
-from itemeval_assets.engine.evaluate import share_connections
-from itemeval_assets.engine.progress import Listener
-from itemeval_assets.garbage import without_collection_at_the_end
+from itemeval_assets.dagster_io.progress import listening, now_and_then
+from itemeval_assets.engine.calls.evaluate import share_connections
+from itemeval_assets.engine.calls.progress import Listener
+from itemeval_assets.host.garbage import without_collection_at_the_end
 from itemeval_assets.stages.ledger import usd_of_runs
-from itemeval_assets.storage.store import open_store
+from itemeval_assets.storage.study.store import open_store
 
 from .launcher import Launcher
 from .workers import Ended, Share

@@ -11,10 +11,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from typing import IO, Any
 
+from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import RunFailed, error_from
-from itemeval_assets.core.failures import FailedCheck
-from itemeval_assets.core.study import Study
-from itemeval_assets.engine.progress import Listener, Progress
+from itemeval_assets.core.records.failures import FailedCheck
+from itemeval_assets.engine.calls.progress import Listener, Progress
 
 __all__ = ["Ended", "Share", "Workers"]
 

@@ -10,14 +10,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow.csv import CSVWriter
 
-from itemeval_assets.core.cells import CELLS
+from itemeval_assets.core.design.study import Partition, Study
 from itemeval_assets.core.errors import StoreError
-from itemeval_assets.core.quality import PARSED_COLUMNS, parse_ok_violations, repeated_keys
-from itemeval_assets.core.spend import Spend, spend_by_model
-from itemeval_assets.core.spreadsheet import for_spreadsheet
-from itemeval_assets.core.study import Partition, Study
-from itemeval_assets.core.tables import GRADINGS_LONG, TABLES, Table, arrow_schema
-from itemeval_assets.storage.layout import (
+from itemeval_assets.core.money.spend import Spend, spend_by_model
+from itemeval_assets.core.tables.cells import CELLS
+from itemeval_assets.core.tables.quality import PARSED_COLUMNS, parse_ok_violations, repeated_keys
+from itemeval_assets.core.tables.schemas import GRADINGS_LONG, TABLES, Table, arrow_schema
+from itemeval_assets.core.text.spreadsheet import for_spreadsheet
+from itemeval_assets.storage.objects.scratch import scratch_folder
+from itemeval_assets.storage.study.layout import (
     EXPORT_CELLS_CSV,
     EXPORT_CELLS_PARQUET,
     EXPORT_CELLS_SPREADSHEET,
@@ -26,10 +27,11 @@ from itemeval_assets.storage.layout import (
     EXPORT_LONG_PARQUET,
     EXPORT_LONG_SPREADSHEET,
 )
-from itemeval_assets.storage.scratch import scratch_folder
-from itemeval_assets.storage.store import ResultsStore
+from itemeval_assets.storage.study.store import ResultsStore
 
-from . import cells, ledger, losses, unread
+from . import ledger
+from .calls import losses, unread
+from .views import cells
 
 __all__ = ["ExportResult", "csv_writer", "require_results", "require_sound", "write"]
 

@@ -6,11 +6,9 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from itemeval_assets.core.conditions import GRADE_VERIFIABLE, GradeCondition
-from itemeval_assets.core.config import GraderConfig
-from itemeval_assets.core.estimate import output_limit
-from itemeval_assets.core.judge_reply import parse_judge_reply
-from itemeval_assets.core.pending import (
+from itemeval_assets.core.config.sections import GraderConfig
+from itemeval_assets.core.design.conditions import GRADE_VERIFIABLE, GradeCondition
+from itemeval_assets.core.design.pending import (
     GRADING_STATE_COLUMNS,
     Cell,
     Gradable,
@@ -20,20 +18,22 @@ from itemeval_assets.core.pending import (
     plan_cells,
     solution_fingerprint,
 )
-from itemeval_assets.core.prompts import Prompt, judge_prompt
-from itemeval_assets.core.study import Partition, Study
-from itemeval_assets.core.tables import GRADINGS, arrow_schema
-from itemeval_assets.core.verdict import Verdict
-from itemeval_assets.core.verifiable import SCORER_VERSIONS, score_solution
-from itemeval_assets.engine.evaluate import request_settings
-from itemeval_assets.engine.logs import call_rows
-from itemeval_assets.engine.models import RunModels
-from itemeval_assets.engine.tasks import Target, judge_config, make_sample
-from itemeval_assets.engine.usage import no_tokens
+from itemeval_assets.core.design.prompts import Prompt, judge_prompt
+from itemeval_assets.core.design.study import Partition, Study
+from itemeval_assets.core.grading.judge_reply import parse_judge_reply
+from itemeval_assets.core.grading.scorers import SCORER_VERSIONS, score_solution
+from itemeval_assets.core.grading.verdict import Verdict
+from itemeval_assets.core.money.estimate import output_limit
+from itemeval_assets.core.tables.schemas import GRADINGS, arrow_schema
+from itemeval_assets.engine.calls.evaluate import request_settings
+from itemeval_assets.engine.calls.models import RunModels
+from itemeval_assets.engine.calls.tasks import Target, judge_config, make_sample
+from itemeval_assets.engine.logs.usage import no_tokens
+from itemeval_assets.engine.rows import call_rows
 
-from .calls import make_calls
+from .calls.making import make_calls
+from .calls.stage_run import Outcome, Scope, StageRun, grid_of
 from .items import now
-from .stage_run import Outcome, Scope, StageRun, grid_of
 
 if TYPE_CHECKING:
     from inspect_ai.dataset import Sample

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
 
-from itemeval_assets.core.sources import FROM_GRADINGS, FROM_SOLUTIONS
-from itemeval_assets.core.study import Partition
-from itemeval_assets.core.tables import GRADINGS_LONG, SOLUTIONS, arrow_schema
-from itemeval_assets.storage.store import ResultsStore
+from itemeval_assets.core.design.study import Partition
+from itemeval_assets.core.tables.schemas import GRADINGS_LONG, SOLUTIONS, arrow_schema
+from itemeval_assets.core.tables.sources import FROM_GRADINGS, FROM_SOLUTIONS
+from itemeval_assets.storage.study.store import ResultsStore
 
 __all__ = ["join", "write"]
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import pyarrow as pa
 
+from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import DatasetError
-from itemeval_assets.core.study import Study
-from itemeval_assets.core.tables import ITEMS, arrow_schema
-from itemeval_assets.engine.datasets import load_items, local_path, resolve_revision
-from itemeval_assets.storage.layout import DATASET_LOCKS
-from itemeval_assets.storage.store import ResultsStore
+from itemeval_assets.core.tables.schemas import ITEMS, arrow_schema
+from itemeval_assets.engine.data.datasets import load_items, local_path, resolve_revision
+from itemeval_assets.storage.study.layout import DATASET_LOCKS
+from itemeval_assets.storage.study.store import ResultsStore
 
 __all__ = ["are_stored", "changed_datasets", "known", "load", "now", "peek"]
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 
-from itemeval_assets.core.ledger import (
+from itemeval_assets.core.design.study import GRADE, Partition, stage_of
+from itemeval_assets.core.money.ledger import (
     MONEY_COLUMNS,
     VERIFIABLE,
     Mismatch,
@@ -21,16 +22,15 @@ from itemeval_assets.core.ledger import (
     never_less,
     reconcile,
 )
-from itemeval_assets.core.preflight import PREFLIGHT_ITEM
-from itemeval_assets.core.study import GRADE, Partition, stage_of
-from itemeval_assets.core.tables import BOOKINGS, LEDGER, LOG_INDEX, REPLACED, arrow_schema
-from itemeval_assets.core.upsert import upsert
-from itemeval_assets.storage.store import ResultsStore
+from itemeval_assets.core.money.preflight import PREFLIGHT_ITEM
+from itemeval_assets.core.tables.schemas import BOOKINGS, LEDGER, LOG_INDEX, REPLACED, arrow_schema
+from itemeval_assets.core.tables.upsert import upsert
+from itemeval_assets.storage.study.store import ResultsStore
 
 from .items import now
 
 if TYPE_CHECKING:
-    from .stage_run import Outcome
+    from .calls.stage_run import Outcome
 
 __all__ = [
     "Held",

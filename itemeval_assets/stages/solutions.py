@@ -5,17 +5,22 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from itemeval_assets.core.estimate import output_limit
-from itemeval_assets.core.pending import SOLUTION_STATE_COLUMNS, Cell, States, classify_solutions
-from itemeval_assets.core.prompts import Prompt, solver_prompt
-from itemeval_assets.core.study import Partition
-from itemeval_assets.engine.evaluate import request_settings
-from itemeval_assets.engine.logs import call_rows
-from itemeval_assets.engine.models import RunModels
-from itemeval_assets.engine.tasks import Target, generate_config, make_sample
+from itemeval_assets.core.design.pending import (
+    SOLUTION_STATE_COLUMNS,
+    Cell,
+    States,
+    classify_solutions,
+)
+from itemeval_assets.core.design.prompts import Prompt, solver_prompt
+from itemeval_assets.core.design.study import Partition
+from itemeval_assets.core.money.estimate import output_limit
+from itemeval_assets.engine.calls.evaluate import request_settings
+from itemeval_assets.engine.calls.models import RunModels
+from itemeval_assets.engine.calls.tasks import Target, generate_config, make_sample
+from itemeval_assets.engine.rows import call_rows
 
-from .calls import make_calls
-from .stage_run import Outcome, Scope, StageRun, grid_of
+from .calls.making import make_calls
+from .calls.stage_run import Outcome, Scope, StageRun, grid_of
 
 if TYPE_CHECKING:
     from inspect_ai.dataset import Sample

@@ -1,1 +1,1 @@
-"""Everything that touches the disk."""
+"""The only folder that touches disk and S3."""

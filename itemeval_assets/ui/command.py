@@ -23,7 +23,7 @@ from itemeval_assets.core.errors import (
     error_from,
 )
 from itemeval_assets.settings import Settings, dagster_home_for, homes_beside
-from itemeval_assets.storage.inputs import load_study
+from itemeval_assets.storage.study.inputs import load_study
 
 from .addresses import OWN_HOSTS, Addresses
 

@@ -27,7 +27,7 @@ from dagster._core.workspace.load_target import ModuleTarget, WorkspaceFileTarge
 from dagster._utils.log import configure_loggers
 
 from itemeval_assets.core.errors import ItemevalAssetsError, RunFailed
-from itemeval_assets.instances import ensure_home, opening
+from itemeval_assets.instances.home import ensure_home, opening
 from itemeval_assets.settings import Settings
 
 from .addresses import Addresses

@@ -20,9 +20,9 @@ import dagster as dg
 from playwright.sync_api import Page, sync_playwright
 
 from itemeval_assets import api
-from itemeval_assets.core.study import Study
+from itemeval_assets.core.design.study import Study
 from itemeval_assets.settings import dagster_home_for
-from itemeval_assets.storage.inputs import load_study
+from itemeval_assets.storage.study.inputs import load_study
 from tests.model_server import Answer, ModelServer, Request, error_answer
 from tests.studies import write_study
 

@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 from playwright.sync_api import Page, expect
 
-from itemeval_assets.core.study import Study
+from itemeval_assets.core.design.study import Study
 from tests.browser.demo import (
     CHROMIUM,
     browser_page,

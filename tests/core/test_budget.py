@@ -7,21 +7,21 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from itemeval_assets.core.budget import (
-    WHATEVER_IT_COSTS,
-    Standing,
-    require_budget,
-    require_sane_consent,
-    shares_of_consent,
-)
-from itemeval_assets.core.config import BudgetConfig
+from itemeval_assets.core.config.sections import BudgetConfig
 from itemeval_assets.core.errors import (
     BudgetExceeded,
     ConfigError,
     ConsentMissing,
     ItemevalAssetsError,
 )
-from itemeval_assets.core.estimate import NOTHING, Projection
+from itemeval_assets.core.money.budget import (
+    WHATEVER_IT_COSTS,
+    Standing,
+    require_budget,
+    require_sane_consent,
+    shares_of_consent,
+)
+from itemeval_assets.core.money.estimate import NOTHING, Projection
 
 USD = st.floats(0, 10_000)
 CAP = st.none() | st.floats(1e-6, 10_000)

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itemeval_assets.core.cell_table import answers_of, cell_table, planned_cells
-from itemeval_assets.core.cells import CELL_STATES, CELLS
-from itemeval_assets.core.pending import Grid, classify_gradings, gradable_solutions
-from itemeval_assets.core.tables import arrow_schema
+from itemeval_assets.core.design.cell_table import answers_of, cell_table, planned_cells
+from itemeval_assets.core.design.pending import Grid, classify_gradings, gradable_solutions
+from itemeval_assets.core.tables.cells import CELL_STATES, CELLS
+from itemeval_assets.core.tables.schemas import arrow_schema
 from tests.rows import grading, item, solution, table
 
 ITEMS = ["q1", "q2", "q3"]

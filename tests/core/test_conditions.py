@@ -9,16 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itemeval_assets.core.conditions import (
+from itemeval_assets.core.config.sections import IDENTITY, GraderConfig, SolversConfig, StudyConfig
+from itemeval_assets.core.config.templates import make_template
+from itemeval_assets.core.design.conditions import (
     Design,
     canonical_json,
     condition_id,
     expand_design,
 )
-from itemeval_assets.core.config import IDENTITY, GraderConfig, SolversConfig, StudyConfig
 from itemeval_assets.core.errors import ConfigError, TemplateError
-from itemeval_assets.core.judge_reply import JUDGE_FORMAT_VERSION
-from itemeval_assets.core.templates import make_template
+from itemeval_assets.core.grading.judge_reply import JUDGE_FORMAT_VERSION
 from tests.studies import merged
 
 PROMPTS = {
@@ -332,7 +332,7 @@ def test_canonical_json() -> None:
 
 def test_two_equal_ids_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "itemeval_assets.core.conditions.condition_id", lambda parts, payload: ("x--0", "x")
+        "itemeval_assets.core.design.conditions.condition_id", lambda parts, payload: ("x--0", "x")
     )
     with pytest.raises(ConfigError, match="two conditions of the design have one id: x--0"):
         design()

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 import yaml
 
-from itemeval_assets.core.config import StudyConfig
-from itemeval_assets.core.config_text import parse_config
+from itemeval_assets.core.config.reading import parse_config
+from itemeval_assets.core.config.sections import StudyConfig
 from itemeval_assets.core.errors import ConfigError
-from itemeval_assets.core.strict_yaml import StrictLoader, load_yaml
+from itemeval_assets.core.text.strict_yaml import StrictLoader, load_yaml
 from tests.studies import merged
 
 MINIMAL: dict[str, Any] = {

@@ -1,7 +1,7 @@
 """Error texts in few words: counted, shortened, without secrets."""
 
-from itemeval_assets.core.failures import ErrorCount, in_words, most_frequent
-from itemeval_assets.core.secrets import beginning, without_secrets
+from itemeval_assets.core.records.failures import ErrorCount, in_words, most_frequent
+from itemeval_assets.core.text.secrets import beginning, without_secrets
 
 
 def test_texts_that_differ_in_what_passes_are_one() -> None:

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itemeval_assets.core.judge_reply import (
+from itemeval_assets.core.grading.judge_reply import (
     FORMAT_NOTICE,
     JUDGE_FORMAT_VERSION,
     REPLY_SCHEMA,
     parse_judge_reply,
 )
-from itemeval_assets.core.text import well_formed
-from itemeval_assets.core.verdict import RAW_LIMIT, Verdict
+from itemeval_assets.core.grading.verdict import RAW_LIMIT, Verdict
+from itemeval_assets.core.text.words import well_formed
 
 CODES = {
     "no_json_object",

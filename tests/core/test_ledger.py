@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from itemeval_assets.core.ledger import (
+from itemeval_assets.core.design.study import stage_of
+from itemeval_assets.core.money.ledger import (
     VERIFIABLE,
     Mismatch,
     bookings_of,
@@ -18,12 +19,11 @@ from itemeval_assets.core.ledger import (
     losses_of,
     reconcile,
 )
-from itemeval_assets.core.losses import LOST, accepted_row, losses_words
-from itemeval_assets.core.pricing import PriceBook
-from itemeval_assets.core.study import stage_of
-from itemeval_assets.core.tables import BOOKINGS, LOG_INDEX, REPLACED, TABLES, TOKEN_COLUMNS
-from itemeval_assets.core.upsert import upsert
-from itemeval_assets.storage.store import replaced_rows
+from itemeval_assets.core.money.losses import LOST, accepted_row, losses_words
+from itemeval_assets.core.money.pricing import PriceBook
+from itemeval_assets.core.tables.schemas import BOOKINGS, LOG_INDEX, REPLACED, TABLES, TOKEN_COLUMNS
+from itemeval_assets.core.tables.upsert import upsert
+from itemeval_assets.storage.study.store import replaced_rows
 from tests.rows import STAMP, grading, solution, table
 
 PRICES = PriceBook()

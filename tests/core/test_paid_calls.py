@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itemeval_assets.core.paid_calls import PaidCalls, generation_calls, grading_calls
+from itemeval_assets.core.money.paid_calls import PaidCalls, generation_calls, grading_calls
 from tests.rows import event
 
 AMOUNT = st.none() | st.integers(0, 1000).map(lambda quarters: quarters / 4)

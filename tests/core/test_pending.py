@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itemeval_assets.core.pending import (
+from itemeval_assets.core.design.pending import (
     STATES,
     Cell,
     Grid,
@@ -21,7 +21,7 @@ from itemeval_assets.core.pending import (
     plan_cells,
     solution_fingerprint,
 )
-from itemeval_assets.core.verifiable import SCORER_VERSIONS
+from itemeval_assets.core.grading.scorers import SCORER_VERSIONS
 from tests.rows import grading, solution, table
 
 Row = dict[str, Any]

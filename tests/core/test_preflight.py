@@ -2,7 +2,7 @@
 
 import pytest
 
-from itemeval_assets.core.preflight import verdict_on
+from itemeval_assets.core.money.preflight import verdict_on
 
 
 def test_a_model_that_answered_is_ok() -> None:

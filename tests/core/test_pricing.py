@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from itemeval_assets.core.errors import ConfigError
-from itemeval_assets.core.pricing import (
+from itemeval_assets.core.money.pricing import (
     FREE,
     MOCK_PRICE,
     Price,

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itemeval_assets.core.conditions import GenerateCondition, GradeCondition, expand_design
-from itemeval_assets.core.config import StudyConfig
-from itemeval_assets.core.judge_reply import FORMAT_NOTICE
-from itemeval_assets.core.prompts import judge_prompt, solver_prompt
-from itemeval_assets.core.templates import make_template
+from itemeval_assets.core.config.sections import StudyConfig
+from itemeval_assets.core.config.templates import make_template
+from itemeval_assets.core.design.conditions import GenerateCondition, GradeCondition, expand_design
+from itemeval_assets.core.design.prompts import judge_prompt, solver_prompt
+from itemeval_assets.core.grading.judge_reply import FORMAT_NOTICE
 from tests.rows import item
 from tests.studies import study_yaml
 

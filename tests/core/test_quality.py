@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from itemeval_assets.core.quality import errored_rows, parse_ok_violations, repeated_keys
+from itemeval_assets.core.tables.quality import errored_rows, parse_ok_violations, repeated_keys
 from tests.rows import grading, solution, table
 
 

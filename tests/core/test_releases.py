@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itemeval_assets.core.config import StudyConfig
-from itemeval_assets.core.releases import (
+from itemeval_assets.core.config.sections import StudyConfig
+from itemeval_assets.core.records.releases import (
     CELL_COLUMNS,
     EVENT_COLUMNS,
     PartitionContent,
     items_of,
     required_bump,
 )
-from itemeval_assets.core.tables import GRADINGS_LONG
+from itemeval_assets.core.tables.schemas import GRADINGS_LONG
 from tests.studies import study_yaml
 
 ITEMS = [{"item_id": f"{d}{n}", "dataset_id": d} for d in ("a", "b", "c") for n in range(3)]

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from itemeval_assets.core.design.study import Partition
 from itemeval_assets.core.errors import BudgetExceeded
-from itemeval_assets.core.estimate import NOTHING, Projection
-from itemeval_assets.core.reruns import Attempts, Decision, admit, choose
-from itemeval_assets.core.study import Partition
+from itemeval_assets.core.money.estimate import NOTHING, Projection
+from itemeval_assets.core.records.reruns import Attempts, Decision, admit, choose
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

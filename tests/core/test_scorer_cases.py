@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import pytest
 
-from itemeval_assets.core.verifiable import SCORERS, score_solution
-from itemeval_assets.core.verifiable.numbers import as_number
+from itemeval_assets.core.grading.scorers import SCORERS, score_solution
+from itemeval_assets.core.grading.scorers.numbers import as_number
 
 TABLE = Path(__file__).with_name("scorer_cases.txt")
 MARKS = str.maketrans({"⏎": "\n", "⍽": "\u00a0", "∅": ""})

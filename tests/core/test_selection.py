@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from itemeval_assets.core.design.selection import select_generate, select_grade
 from itemeval_assets.core.errors import ConfigError
-from itemeval_assets.core.selection import select_generate, select_grade
 
 from .test_labels import design
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from itemeval_assets.core.config.snapshot import Snapshot
+from itemeval_assets.core.design.study import study_of
 from itemeval_assets.core.errors import ConfigError
-from itemeval_assets.core.snapshot import Snapshot
-from itemeval_assets.core.study import study_of
-from itemeval_assets.storage.inputs import load_prices, load_study
+from itemeval_assets.storage.study.inputs import load_prices, load_study
 from tests.studies import write_study
 
 

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itemeval_assets.core.spans import shares, spans
-from itemeval_assets.core.study import Partition
+from itemeval_assets.core.design.spans import shares, spans
+from itemeval_assets.core.design.study import Partition
 
 ROWS, COLUMNS = list("abcd"), list("wxyz")
 

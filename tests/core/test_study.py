@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from itemeval_assets.core.config import StudyConfig
+from itemeval_assets.core.config.sections import StudyConfig
+from itemeval_assets.core.design.study import RunPlan, run_plan, stage_of
 from itemeval_assets.core.errors import ConfigError
-from itemeval_assets.core.study import RunPlan, run_plan, stage_of
 from tests.studies import study_yaml
 
 

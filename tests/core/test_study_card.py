@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 import yaml
 
-from itemeval_assets.core.config_text import parse_config
-from itemeval_assets.core.spend import Spend
-from itemeval_assets.core.study_card import CardFacts, result_row, study_card
-from itemeval_assets.core.summaries import Graded
+from itemeval_assets.core.config.reading import parse_config
+from itemeval_assets.core.money.spend import Spend
+from itemeval_assets.core.records.study_card import CardFacts, result_row, study_card
+from itemeval_assets.core.records.summaries import Graded
 from tests.studies import study_yaml
 
 

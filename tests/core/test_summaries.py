@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itemeval_assets.core.cells import CELL_STATES
-from itemeval_assets.core.summaries import (
+from itemeval_assets.core.records.summaries import (
     FARTHEST,
     Graded,
     Scale,
@@ -19,6 +18,7 @@ from itemeval_assets.core.summaries import (
     mean_words,
     scale_of,
 )
+from itemeval_assets.core.tables.cells import CELL_STATES
 from tests.rows import event
 
 SCORES = st.floats(0, 1) | st.floats(allow_nan=False, allow_infinity=False)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itemeval_assets.core.text import dollars, well_formed
+from itemeval_assets.core.text.words import dollars, well_formed
 
 SURROGATES = st.characters(categories=["Cs"])
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from itemeval_assets.core.tables import GRADINGS, LEDGER, LOG_INDEX, SOLUTIONS
-from itemeval_assets.core.upsert import Upserted, upsert
+from itemeval_assets.core.tables.schemas import GRADINGS, LEDGER, LOG_INDEX, SOLUTIONS
+from itemeval_assets.core.tables.upsert import Upserted, upsert
 from tests.rows import grading, solution, table
 
 # From worst to best.

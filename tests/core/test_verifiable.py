@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itemeval_assets.core.verdict import RAW_LIMIT
-from itemeval_assets.core.verifiable import SCORERS, score_solution
+from itemeval_assets.core.grading.scorers import SCORERS, score_solution
+from itemeval_assets.core.grading.verdict import RAW_LIMIT
 
 
 @pytest.mark.parametrize(

@@ -15,14 +15,14 @@ from pydantic import SecretStr
 from itemeval_assets import stages
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.dagster_io.failures import MOST_CHARACTERS, users_errors
-from itemeval_assets.defs import notifications
+from itemeval_assets.defs.automation import notifications
 from itemeval_assets.defs.build import build_definitions
 from itemeval_assets.experiments import BaseExperiment
-from itemeval_assets.experiments import assets as experiment_assets
-from itemeval_assets.instances import make_home
+from itemeval_assets.experiments.runs import assets as experiment_assets
+from itemeval_assets.instances.home import make_home
 from itemeval_assets.settings import Settings
-from itemeval_assets.storage import attempts
-from itemeval_assets.storage.store import ResultsStore
+from itemeval_assets.storage.study import attempts
+from itemeval_assets.storage.study.store import ResultsStore
 from tests.defs.runs import message, runs_of, toy_study
 from tests.experiments import toys
 from tests.experiments.toys import simulate_energy, simulations

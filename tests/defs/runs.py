@@ -10,12 +10,12 @@ import dagster as dg
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from itemeval_assets.core.study import Partition, Study
+from itemeval_assets.core.design.study import Partition, Study
+from itemeval_assets.dagster_io.names import asset_key, partition_key, to_partition
 from itemeval_assets.defs.build import build_definitions
-from itemeval_assets.defs.names import asset_key, partition_key, to_partition
 from itemeval_assets.settings import Settings
-from itemeval_assets.storage.inputs import load_study
-from itemeval_assets.storage.store import ResultsStore, open_store
+from itemeval_assets.storage.study.inputs import load_study
+from itemeval_assets.storage.study.store import ResultsStore, open_store
 from tests.studies import write_study
 
 __all__ = [

@@ -13,12 +13,12 @@ from dagster._utils.schedules import is_valid_cron_schedule
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from itemeval_assets.core.config import AutomationConfig
+from itemeval_assets.core.config.sections import AutomationConfig
 from itemeval_assets.core.errors import ConfigError
-from itemeval_assets.core.tables import TABLES
+from itemeval_assets.core.tables.schemas import TABLES
 from itemeval_assets.defs import build
+from itemeval_assets.defs.assets.metadata import column_schema
 from itemeval_assets.defs.build import build_definitions
-from itemeval_assets.defs.metadata import column_schema
 from itemeval_assets.settings import Settings
 from tests.defs.graph import SNAPSHOT, as_yaml, small_location
 from tests.defs.runs import QUIET, toy_study

@@ -7,9 +7,9 @@ import dagster as dg
 import pytest
 
 from itemeval_assets import stages
-from itemeval_assets.defs.names import partition_key
-from itemeval_assets.storage.inputs import load_study
-from itemeval_assets.storage.layout import EXPORT_LONG_PARQUET
+from itemeval_assets.dagster_io.names import partition_key
+from itemeval_assets.storage.study.inputs import load_study
+from itemeval_assets.storage.study.layout import EXPORT_LONG_PARQUET
 from tests.defs.runs import (
     GRADINGS,
     SOLUTIONS,

@@ -7,10 +7,10 @@ import dagster as dg
 import pyarrow as pa
 import pytest
 
-from itemeval_assets.core.study import Partition
-from itemeval_assets.defs.io_managers import StudyTablesIOManager
-from itemeval_assets.defs.names import asset_key, partition_key
-from itemeval_assets.defs.partitions import generate_partitions, grade_partitions
+from itemeval_assets.core.design.study import Partition
+from itemeval_assets.dagster_io.io_managers import StudyTablesIOManager
+from itemeval_assets.dagster_io.names import asset_key, partition_key
+from itemeval_assets.dagster_io.partitions import generate_partitions, grade_partitions
 from tests.defs.runs import RANGE, Runs
 
 PartitionsDefinition = dg.StaticPartitionsDefinition | dg.MultiPartitionsDefinition

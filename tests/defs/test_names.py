@@ -1,6 +1,6 @@
 """Names in Dagster and back."""
 
-from itemeval_assets.defs.names import (
+from itemeval_assets.dagster_io.names import (
     asset_key,
     identifier,
     partition_key,

@@ -13,12 +13,12 @@ import dagster as dg
 import pytest
 
 from itemeval_assets import stages
+from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ConfigError
-from itemeval_assets.core.study import Study
-from itemeval_assets.defs import webhook as webhooks
+from itemeval_assets.dagster_io.names import asset_key
+from itemeval_assets.defs.automation import webhook as webhooks
+from itemeval_assets.defs.automation.notifications import notification_sensors
 from itemeval_assets.defs.build import build_definitions
-from itemeval_assets.defs.names import asset_key
-from itemeval_assets.defs.notifications import notification_sensors
 from itemeval_assets.settings import Settings
 from tests.defs.runs import QUIET, SOLUTIONS, Runs, planted, runs_of, toy_study
 from tests.studies import write_study

@@ -3,8 +3,8 @@
 import dagster as dg
 import pyarrow as pa
 
-from itemeval_assets.defs.names import partition_key
-from itemeval_assets.defs.partitions import (
+from itemeval_assets.dagster_io.names import partition_key
+from itemeval_assets.dagster_io.partitions import (
     generate_partitions,
     grade_partitions,
     rows_of,

@@ -1,7 +1,7 @@
 """Progress of the calls: a line at the end, and everything to whoever listens."""
 
-from itemeval_assets.defs.progress import listening, progress_log
-from itemeval_assets.engine.progress import Progress
+from itemeval_assets.dagster_io.progress import listening, progress_log
+from itemeval_assets.engine.calls.progress import Progress
 
 
 def test_the_log_gets_few_lines_and_always_the_last() -> None:

@@ -7,9 +7,9 @@ import dagster as dg
 import pytest
 
 from itemeval_assets import api
-from itemeval_assets.core.study import Study
-from itemeval_assets.defs import metadata
-from itemeval_assets.stages.results import results
+from itemeval_assets.core.design.study import Study
+from itemeval_assets.defs.assets import metadata
+from itemeval_assets.stages.views.results import results
 from tests.defs.runs import GRADINGS, SOLUTIONS, Runs, message, planted, runs_of, toy_study
 from tests.studies import write_study
 
@@ -112,7 +112,7 @@ def test_no_paid_row_is_lost_for_a_picture(fresh: Runs, monkeypatch: pytest.Monk
     def broken(*args: Any) -> str:
         raise RuntimeError("no font")
 
-    monkeypatch.setattr("itemeval_assets.plots.figures.markdown_image", broken)
+    monkeypatch.setattr("itemeval_assets.report.plots.figures.markdown_image", broken)
     pair = fresh.study.grade_partitions()[1]
     for assets, partition in ((["items"], None), (SOLUTIONS, pair[:1]), (GRADINGS, pair)):
         result = fresh.run(assets, only=partition)

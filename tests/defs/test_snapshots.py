@@ -19,12 +19,12 @@ from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import ModuleTarget
 
 from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.dagster_io.names import asset_key
 from itemeval_assets.defs.build import load_studies
-from itemeval_assets.defs.names import asset_key
 from itemeval_assets.defs.snapshots import load_in_location, paths_in_location
-from itemeval_assets.instances import ensure_home
+from itemeval_assets.instances.home import ensure_home
 from itemeval_assets.settings import Settings
-from itemeval_assets.storage.inputs import load_study
+from itemeval_assets.storage.study.inputs import load_study
 from tests.studies import write_study
 
 PATIENCE_S = 240

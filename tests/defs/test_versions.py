@@ -12,12 +12,12 @@ import pytest
 from dagster._core.definitions.data_version import CachingStaleStatusResolver
 from dagster._core.loader import LoadingContextForTest
 
-from itemeval_assets.core.study import Partition
+from itemeval_assets.core.design.study import Partition
+from itemeval_assets.dagster_io.names import asset_key, partition_key
+from itemeval_assets.defs.assets.versions import version_after
 from itemeval_assets.defs.build import build_definitions
-from itemeval_assets.defs.names import asset_key, partition_key
-from itemeval_assets.defs.versions import version_after
 from itemeval_assets.settings import Settings
-from itemeval_assets.storage.inputs import load_study
+from itemeval_assets.storage.study.inputs import load_study
 from tests.defs.runs import GRADINGS, SOLUTIONS, Runs, message, planted, runs_of, toy_study
 
 ENDS = ("ledger", "costs", "results", "export")

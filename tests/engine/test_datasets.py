@@ -15,11 +15,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from itemeval_assets.core.config import BenchmarkConfig, DatasetConfig
+from itemeval_assets.core.config.sections import BenchmarkConfig, DatasetConfig
+from itemeval_assets.core.design.items import DEEPEST, LONGEST_ID_BYTES
 from itemeval_assets.core.errors import DatasetError
-from itemeval_assets.core.items import DEEPEST, LONGEST_ID_BYTES
-from itemeval_assets.core.text import well_formed
-from itemeval_assets.engine.datasets import load_items, resolve_revision
+from itemeval_assets.core.text.words import well_formed
+from itemeval_assets.engine.data.datasets import load_items, resolve_revision
 
 ROWS = [
     {"id": "a", "n": 1, "question": "1+1?", "answer": "2", "scheme": "1 point", "topic": "sums"},
@@ -580,7 +580,7 @@ class Hub:
 def test_a_revision_on_the_hub_is_a_commit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, revision: str | None, commit: str
 ) -> None:
-    monkeypatch.setattr("itemeval_assets.engine.datasets.HfApi", Hub)
+    monkeypatch.setattr("itemeval_assets.engine.data.datasets.HfApi", Hub)
     dataset = DatasetConfig(id="org/data", revision=revision)
     assert resolve_revision(dataset, "hf", tmp_path) == commit
 
@@ -588,7 +588,7 @@ def test_a_revision_on_the_hub_is_a_commit(
 def test_a_dataset_that_is_not_on_the_hub_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("itemeval_assets.engine.datasets.HfApi", Hub)
+    monkeypatch.setattr("itemeval_assets.engine.data.datasets.HfApi", Hub)
     with pytest.raises(DatasetError) as caught:
         resolve_revision(DatasetConfig(id="org/none"), "hf", tmp_path)
     assert str(caught.value).startswith(

@@ -13,7 +13,7 @@ from inspect_ai._util import appdirs, logger
 from itemeval_assets.core.errors import EnvironmentMissing
 from itemeval_assets.engine import inspect_folders
 from itemeval_assets.engine.inspect_folders import folders_left_out, with_usable_folders
-from itemeval_assets.engine.response_cache import has_cache
+from itemeval_assets.engine.models.response_cache import has_cache
 
 
 @pytest.fixture

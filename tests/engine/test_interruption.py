@@ -13,17 +13,17 @@ from dagster._core.errors import raise_execution_interrupts
 from inspect_ai.log import EvalLog, read_eval_log
 from inspect_ai.model import GenerateConfig
 
-from itemeval_assets.core.pending import Cell
-from itemeval_assets.core.prompts import Prompt
-from itemeval_assets.engine import in_flight
-from itemeval_assets.engine.allowance import Allowance
-from itemeval_assets.engine.evaluate import evaluate
-from itemeval_assets.engine.in_flight import Calls, was_sent
-from itemeval_assets.engine.interruption import apart_from_loops
-from itemeval_assets.engine.models import RunModels
-from itemeval_assets.engine.progress import Progress, reporting
-from itemeval_assets.engine.tasks import CallSettings, Target, build_task, make_sample
-from itemeval_assets.engine.turns import Turns
+from itemeval_assets.core.design.pending import Cell
+from itemeval_assets.core.design.prompts import Prompt
+from itemeval_assets.engine.calls import in_flight
+from itemeval_assets.engine.calls.allowance import Allowance
+from itemeval_assets.engine.calls.evaluate import evaluate
+from itemeval_assets.engine.calls.in_flight import Calls, was_sent
+from itemeval_assets.engine.calls.interruption import apart_from_loops
+from itemeval_assets.engine.calls.models import RunModels
+from itemeval_assets.engine.calls.progress import Progress, reporting
+from itemeval_assets.engine.calls.tasks import CallSettings, Target, build_task, make_sample
+from itemeval_assets.engine.calls.turns import Turns
 
 CONNECTIONS, STOPPED_AT = 4, 10
 

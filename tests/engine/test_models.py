@@ -4,9 +4,9 @@ import pytest
 from inspect_ai._util import error as inspects
 
 from itemeval_assets.core.errors import ModelError
-from itemeval_assets.engine import models
-from itemeval_assets.engine.models import RunModels
-from itemeval_assets.installation import how_to_install
+from itemeval_assets.engine.calls import models
+from itemeval_assets.engine.calls.models import RunModels
+from itemeval_assets.host.installation import how_to_install
 
 TROUBLES = [
     (inspects.pip_dependency_error("Groq API", ["groq"]), "Groq API requires", ["groq"]),

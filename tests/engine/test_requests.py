@@ -11,13 +11,13 @@ from inspect_ai.log import read_eval_log
 from inspect_ai.model import GenerateConfig
 from tenacity import wait_none
 
-from itemeval_assets.core.pending import Cell
-from itemeval_assets.core.prompts import Prompt
-from itemeval_assets.engine.allowance import Allowance
-from itemeval_assets.engine.evaluate import evaluate
-from itemeval_assets.engine.models import RunModels
-from itemeval_assets.engine.tasks import CallSettings, Target, build_task, make_sample
-from itemeval_assets.engine.turns import Turns
+from itemeval_assets.core.design.pending import Cell
+from itemeval_assets.core.design.prompts import Prompt
+from itemeval_assets.engine.calls.allowance import Allowance
+from itemeval_assets.engine.calls.evaluate import evaluate
+from itemeval_assets.engine.calls.models import RunModels
+from itemeval_assets.engine.calls.tasks import CallSettings, Target, build_task, make_sample
+from itemeval_assets.engine.calls.turns import Turns
 from tests.model_server import Answer, ModelServer, Request, error_answer, json_answer
 
 PROVIDERS = ("openai-api/test/m", "openai/m", "anthropic/m")

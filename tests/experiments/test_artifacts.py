@@ -7,17 +7,13 @@ from http.server import HTTPServer, SimpleHTTPRequestHandler
 import pytest
 
 from itemeval_assets.core.errors import StoreError
-from itemeval_assets.experiments import (
-    BaseExperiment,
-    ExperimentStorageSettings,
-    SpecError,
-    publish,
-)
-from itemeval_assets.experiments.artifacts import collect_local_files
-from itemeval_assets.experiments.fetching import Fetcher
-from itemeval_assets.storage.backends import open_backend
-from itemeval_assets.storage.disk import LocalBackend
-from itemeval_assets.storage.s3 import S3Backend
+from itemeval_assets.experiments import BaseExperiment, ExperimentStorageSettings, SpecError
+from itemeval_assets.experiments.publish import publishing as publish
+from itemeval_assets.experiments.publish.artifacts import collect_local_files
+from itemeval_assets.experiments.work.fetching import Fetcher
+from itemeval_assets.storage.objects.backends import open_backend
+from itemeval_assets.storage.objects.disk import LocalBackend
+from itemeval_assets.storage.objects.s3 import S3Backend
 from tests.experiments.toys import Simulation, simulate_energy, simulations
 
 ODD = "wéather data #1?%20 (copy).epw"

@@ -11,8 +11,8 @@ from itemeval_assets.experiments import (
     ExperimentStorage,
     experiment_definitions,
 )
-from itemeval_assets.experiments.assets import job_name, partitions_name
-from itemeval_assets.experiments.partitions import partition_of_run
+from itemeval_assets.experiments.runs.assets import job_name, partitions_name
+from itemeval_assets.experiments.work.partitions import partition_of_run
 from tests.experiments import toys
 from tests.experiments.toys import simulate_energy, simulations, square
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from itemeval_assets.cli import run_cli
+from itemeval_assets.cli.main import run_cli
 from itemeval_assets.experiments import BaseExperiment
 from tests.experiments import toys
 from tests.experiments.toys import Number, simulate_energy, simulations, square

@@ -17,9 +17,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from itemeval_assets.experiments.columns import build, cast
-from itemeval_assets.experiments.kinds import Kind
-from itemeval_assets.experiments.kinds_of_values import kind_of, kind_of_column
+from itemeval_assets.experiments.frames.columns import build, cast
+from itemeval_assets.experiments.frames.kinds import Kind
+from itemeval_assets.experiments.frames.kinds_of_values import kind_of, kind_of_column
 
 BIG = 2**60 + 1
 NS = pd.Timestamp("2024-01-02 03:04:05.123456789")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itemeval_assets.cli import run_cli
+from itemeval_assets.cli.main import run_cli
 from itemeval_assets.experiments import (
     BaseExperiment,
     ExperimentInputSpec,
@@ -18,7 +18,7 @@ from itemeval_assets.experiments import (
     compare_versions,
     experiment,
 )
-from itemeval_assets.experiments.row_changes import Difference, RowChanges, row_changes
+from itemeval_assets.experiments.read.row_changes import Difference, RowChanges, row_changes
 from tests.experiments import toys
 from tests.experiments.toys import simulate_energy, simulations
 

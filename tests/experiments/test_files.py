@@ -12,7 +12,7 @@ from pydantic import AnyUrl, BaseModel, Field, ValidationError
 from typing_extensions import TypedDict
 
 from itemeval_assets.experiments.errors import SpecError
-from itemeval_assets.experiments.files import (
+from itemeval_assets.experiments.spec.files import (
     FileReference,
     file_fields,
     is_local,

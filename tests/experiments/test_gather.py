@@ -18,15 +18,15 @@ from hypothesis import strategies as st
 from pydantic import Field
 
 from itemeval_assets.experiments.errors import SpecError
-from itemeval_assets.experiments.files import FileReference
-from itemeval_assets.experiments.frames import frame_rows
-from itemeval_assets.experiments.gather import GatherResult, Shard, gather
-from itemeval_assets.experiments.index import BASE_LEVELS, index_of
-from itemeval_assets.experiments.shard import Failure, Outcome, ShardOutput, merge
-from itemeval_assets.experiments.spec import ExperimentInputSpec, ExperimentOutputSpec
-from itemeval_assets.experiments.survey import Survey
-from itemeval_assets.experiments.tables import shard_tables
-from itemeval_assets.experiments.transport import decode_specs, encode_specs
+from itemeval_assets.experiments.outputs.frame_rows import frame_rows
+from itemeval_assets.experiments.outputs.gather import GatherResult, Shard, gather
+from itemeval_assets.experiments.outputs.shard import Failure, Outcome, ShardOutput, merge
+from itemeval_assets.experiments.outputs.survey import Survey
+from itemeval_assets.experiments.outputs.tables import shard_tables
+from itemeval_assets.experiments.spec.files import FileReference
+from itemeval_assets.experiments.spec.index import BASE_LEVELS, index_of
+from itemeval_assets.experiments.spec.models import ExperimentInputSpec, ExperimentOutputSpec
+from itemeval_assets.experiments.spec.transport import decode_specs, encode_specs
 from tests.experiments.running import run_specs
 
 

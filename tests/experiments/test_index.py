@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field
 
 from itemeval_assets.experiments.errors import SpecError
-from itemeval_assets.experiments.files import FileReference
-from itemeval_assets.experiments.index import BASE_LEVELS, index_of, merged_order
-from itemeval_assets.experiments.spec import ExperimentInputSpec
+from itemeval_assets.experiments.spec.files import FileReference
+from itemeval_assets.experiments.spec.index import BASE_LEVELS, index_of, merged_order
+from itemeval_assets.experiments.spec.models import ExperimentInputSpec
 
 
 class Kind(Enum):

@@ -21,10 +21,10 @@ from itemeval_assets.experiments import (
     SpecError,
     experiment,
 )
-from itemeval_assets.experiments.shard import Outcome
-from itemeval_assets.experiments.workers import pool
-from itemeval_assets.experiments.workers.limits import limits
-from itemeval_assets.experiments.workers.lookout import label_of
+from itemeval_assets.experiments.outputs.shard import Outcome
+from itemeval_assets.experiments.spec.limits import limits
+from itemeval_assets.experiments.work.workers import pool
+from itemeval_assets.experiments.work.workers.lookout import label_of
 from tests.experiments import toys
 from tests.experiments.toys import Deed, Done
 

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from itemeval_assets.core.errors import StoreError
-from itemeval_assets.experiments import BaseExperiment, LaunchFailed, launch
-from itemeval_assets.storage.disk import LocalBackend
-from itemeval_assets.storage.s3 import S3Backend
+from itemeval_assets.experiments import BaseExperiment, LaunchFailed
+from itemeval_assets.experiments.runs import launch
+from itemeval_assets.storage.objects.disk import LocalBackend
+from itemeval_assets.storage.objects.s3 import S3Backend
 from tests.experiments.toys import Number, square
 
 

@@ -19,7 +19,7 @@ print(json.dumps([*found, [name for name in sys.modules if name.startswith("dags
 """
 SHOW = """
 import json, sys
-from itemeval_assets.cli import run_cli
+from itemeval_assets.cli.main import run_cli
 code = run_cli(["experiments", "show", "simulate_energy", "--json"])
 print(json.dumps([name for name in sys.modules if name.startswith("dagster")]), file=sys.stderr)
 sys.exit(code)
@@ -43,7 +43,9 @@ def run(code, folder):
     return done
 
 
-@pytest.mark.parametrize("module", ["itemeval_assets.storage.s3", "itemeval_assets.experiments"])
+@pytest.mark.parametrize(
+    "module", ["itemeval_assets.storage.objects.s3", "itemeval_assets.experiments"]
+)
 def test_loading_loads_no_dagster(module, tmp_path):
     loaded = f"import sys, {module}; print(*(n for n in sys.modules if n.startswith('dagster')))"
     assert run(loaded, tmp_path).stdout.strip() == ""

@@ -15,10 +15,8 @@ from hypothesis import strategies as st
 from pydantic import ConfigDict, Field, PlainSerializer, computed_field, field_serializer
 
 from itemeval_assets.experiments.errors import SpecError
-from itemeval_assets.experiments.files import FileReference
-from itemeval_assets.experiments.frames import frame_rows
-from itemeval_assets.experiments.index import index_of
-from itemeval_assets.experiments.shard import (
+from itemeval_assets.experiments.outputs.frame_rows import frame_rows
+from itemeval_assets.experiments.outputs.shard import (
     Failure,
     FrameRows,
     Outcome,
@@ -27,7 +25,9 @@ from itemeval_assets.experiments.shard import (
     merge,
     stored_rows,
 )
-from itemeval_assets.experiments.spec import ExperimentInputSpec, ExperimentOutputSpec
+from itemeval_assets.experiments.spec.files import FileReference
+from itemeval_assets.experiments.spec.index import index_of
+from itemeval_assets.experiments.spec.models import ExperimentInputSpec, ExperimentOutputSpec
 from tests.experiments.running import run_specs
 
 

@@ -12,8 +12,8 @@ import pytest
 from dagster._serdes import deserialize_value, serialize_value
 
 from itemeval_assets.experiments import BaseExperiment
-from itemeval_assets.experiments.messages import _table, run_metadata
-from itemeval_assets.experiments.preview import plain, preview
+from itemeval_assets.experiments.read.preview import plain, preview
+from itemeval_assets.experiments.runs.messages import _table, run_metadata
 from tests.experiments import toys
 from tests.experiments.toys import simulate_energy, simulations
 

@@ -17,9 +17,9 @@ from itemeval_assets.experiments import (
     SpecError,
     experiment,
 )
-from itemeval_assets.experiments import publish as publishing
-from itemeval_assets.experiments.publish import publish
-from itemeval_assets.storage.disk import LocalBackend
+from itemeval_assets.experiments.publish import publishing
+from itemeval_assets.experiments.publish.publishing import publish
+from itemeval_assets.storage.objects.disk import LocalBackend
 from tests.experiments.toys import Number, Simulation, simulate_energy, simulations, square
 
 SETTINGS = ExperimentRunSettings(shard_size=2)

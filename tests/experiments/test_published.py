@@ -22,8 +22,8 @@ from itemeval_assets.experiments import (
     VersionedExperiment,
     list_experiments,
 )
-from itemeval_assets.experiments.records import to_yaml
-from itemeval_assets.storage.disk import LocalBackend
+from itemeval_assets.experiments.layout.records import to_yaml
+from itemeval_assets.storage.objects.disk import LocalBackend
 from tests.experiments.toys import Number, square
 
 

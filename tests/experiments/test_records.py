@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from itemeval_assets.core.errors import StoreError
-from itemeval_assets.experiments.records import (
+from itemeval_assets.experiments.layout.records import (
     Completion,
     ExperimentRunManifest,
     read_record,

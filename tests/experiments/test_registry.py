@@ -14,9 +14,9 @@ from itemeval_assets.experiments import (
     experiment,
     registered,
 )
-from itemeval_assets.experiments.launch import require_startable
-from itemeval_assets.experiments.registry import as_experiment
-from itemeval_assets.experiments.settings import ExperimentRunSettings
+from itemeval_assets.experiments.layout.settings import ExperimentRunSettings
+from itemeval_assets.experiments.runs.launch import require_startable
+from itemeval_assets.experiments.spec.registry import as_experiment
 from tests.experiments import toys
 
 

@@ -19,14 +19,14 @@ from itemeval_assets.experiments import (
     FileReference,
     SemVer,
     experiment,
-    work,
 )
-from itemeval_assets.experiments.partitions import partition_of_run
-from itemeval_assets.experiments.publish import publish
-from itemeval_assets.experiments.shard import Outcome, ShardOutput
-from itemeval_assets.experiments.shard_store import Saver, ShardStore
-from itemeval_assets.storage.disk import LocalBackend
-from itemeval_assets.storage.s3 import s3_client
+from itemeval_assets.experiments.outputs.shard import Outcome, ShardOutput
+from itemeval_assets.experiments.publish.publishing import publish
+from itemeval_assets.experiments.work import steps as work
+from itemeval_assets.experiments.work.partitions import partition_of_run
+from itemeval_assets.experiments.work.shard_store import Saver, ShardStore
+from itemeval_assets.storage.objects.disk import LocalBackend
+from itemeval_assets.storage.objects.s3 import s3_client
 from tests.experiments import toys
 from tests.experiments.toys import Number, Simulation, simulate_energy, simulations, square
 
@@ -288,7 +288,7 @@ def test_a_folder_of_its_own_name_is_named_in_the_partition(folder, instance):
 
 
 def test_waiting_has_an_end(squares, instance, monkeypatch):
-    monkeypatch.setattr("itemeval_assets.experiments.launch._work", lambda *_: None)
+    monkeypatch.setattr("itemeval_assets.experiments.runs.launch._work", lambda *_: None)
     run, ref = squares.allocate([Number(x=2)], instance=instance)
     with pytest.raises(TimeoutError, match=f"{run.experiment_id} is not finished after 0"):
         ref.result(timeout=0.01)

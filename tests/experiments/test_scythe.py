@@ -25,8 +25,8 @@ from itemeval_assets.experiments import (
     list_experiments,
     run_details,
 )
-from itemeval_assets.experiments.fetching import Fetcher
-from itemeval_assets.experiments.specs_table import read_specs
+from itemeval_assets.experiments.frames.specs_table import read_specs
+from itemeval_assets.experiments.work.fetching import Fetcher
 from tests.experiments import toys
 from tests.experiments.toys import Number, simulate_energy, simulations, square
 

@@ -15,14 +15,14 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, computed_field
 
 from itemeval_assets.experiments.errors import SpecError
-from itemeval_assets.experiments.files import FileReference
-from itemeval_assets.experiments.io_schema import io_schema
-from itemeval_assets.experiments.signature import Signature, signature_of
-from itemeval_assets.experiments.spec import (
+from itemeval_assets.experiments.spec.files import FileReference
+from itemeval_assets.experiments.spec.io_schema import io_schema
+from itemeval_assets.experiments.spec.models import (
     ExperimentInputSpec,
     ExperimentOutputSpec,
     scalar_fields,
 )
+from itemeval_assets.experiments.spec.signature import Signature, signature_of
 
 
 class Material(Enum):

@@ -19,10 +19,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, computed_fiel
 
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.experiments.errors import SpecError
-from itemeval_assets.experiments.files import FileReference
-from itemeval_assets.experiments.spec import ExperimentInputSpec
-from itemeval_assets.experiments.specs_table import read_specs, specs_table
-from itemeval_assets.experiments.transport import (
+from itemeval_assets.experiments.frames.specs_table import read_specs, specs_table
+from itemeval_assets.experiments.spec.files import FileReference
+from itemeval_assets.experiments.spec.models import ExperimentInputSpec
+from itemeval_assets.experiments.spec.transport import (
     decode_specs,
     encode_specs,
     require_serialisable,

@@ -19,11 +19,12 @@ import psutil
 import pytest
 
 from itemeval_assets.core.errors import Stopped
-from itemeval_assets.experiments import BaseExperiment, ExperimentStorageSettings, assets
-from itemeval_assets.experiments.partitions import partition_of_run
-from itemeval_assets.experiments.workers import bar
-from itemeval_assets.experiments.workers.watch import Watch
-from itemeval_assets.instances import taking_turns
+from itemeval_assets.experiments import BaseExperiment, ExperimentStorageSettings
+from itemeval_assets.experiments.runs import assets
+from itemeval_assets.experiments.work.partitions import partition_of_run
+from itemeval_assets.experiments.work.workers import bar
+from itemeval_assets.experiments.work.workers.watch import Watch
+from itemeval_assets.instances.home import taking_turns
 from tests.experiments import toys
 
 ROOT = str(Path(__file__).parents[2])

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from itemeval_assets.experiments import SemVer
-from itemeval_assets.experiments.versions import next_version
+from itemeval_assets.experiments.layout.versions import next_version
 
 numbers = st.integers(0, 10**6)
 versions = st.builds(SemVer, major=numbers, minor=numbers, patch=numbers)

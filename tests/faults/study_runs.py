@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from itemeval_assets import stages
-from itemeval_assets.defs.partitions import rows_of
-from itemeval_assets.stages.gate import open_gate
-from itemeval_assets.stages.stage_run import StageRun
-from itemeval_assets.storage.inputs import load_prices, load_study
-from itemeval_assets.storage.store import open_store
+from itemeval_assets.dagster_io.partitions import rows_of
+from itemeval_assets.stages.calls.gate import open_gate
+from itemeval_assets.stages.calls.stage_run import StageRun
+from itemeval_assets.storage.study.inputs import load_prices, load_study
+from itemeval_assets.storage.study.store import open_store
 from tests.model_server import ModelServer, Request, usual_content
 from tests.studies import write_study
 from tests.whole.looking import PRICE, rows, write_prices

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from inspect_ai.log._recorders.eval import EvalRecorder
 
-from itemeval_assets.cli import run_cli
+from itemeval_assets.cli.main import run_cli
 from tests.model_server import Behaviour
 from tests.studies import write_study
 from tests.whole.conftest import Serve

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from itemeval_assets.core.tables import SOLUTIONS
-from itemeval_assets.core.upsert import upsert
-from itemeval_assets.engine import logs
-from itemeval_assets.stages import items, ledger, manifests
-from itemeval_assets.storage.leases import LIFETIME_S, _age_s
+from itemeval_assets.core.tables.schemas import SOLUTIONS
+from itemeval_assets.core.tables.upsert import upsert
+from itemeval_assets.engine import rows as logs
+from itemeval_assets.stages import items, ledger
+from itemeval_assets.stages.calls import manifests
+from itemeval_assets.storage.locking.leases import LIFETIME_S, _age_s
 from tests.model_server import Behaviour
 from tests.rows import solution, table
 from tests.whole.conftest import Serve

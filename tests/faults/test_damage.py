@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from itemeval_assets.cli import run_cli
+from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.errors import ItemevalAssetsError
-from itemeval_assets.storage.inputs import load_study
-from itemeval_assets.storage.layout import IF_DELETED
-from itemeval_assets.storage.store import open_store
+from itemeval_assets.storage.study.inputs import load_study
+from itemeval_assets.storage.study.layout import IF_DELETED
+from itemeval_assets.storage.study.store import open_store
 from tests.model_server import ModelServer
 from tests.whole.conftest import Serve, serve_module
 from tests.whole.looking import assert_reconciled, results_dir
@@ -233,7 +233,7 @@ ATTEMPTS = [
 
 def test_damaged_attempts_of_the_schedule(config: Path) -> None:
     """Promised: exit 2 names the file and says what deleting it means."""
-    from itemeval_assets.storage.attempts import read_attempts
+    from itemeval_assets.storage.study.attempts import read_attempts
 
     path = results_dir(config) / "reruns.json"
     store = open_store(load_study(config))

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from itemeval_assets.interrupts import heeded
+from itemeval_assets.host.interrupts import heeded
 from tests.faults.study_runs import declare
 from tests.whole.conftest import Serve
 
-ENTRY = [sys.executable, "-c", "from itemeval_assets.entry import main; main()"]
+ENTRY = [sys.executable, "-c", "from itemeval_assets.cli.entry import main; main()"]
 # Run at the start of the process: sends a signal in the first callback of SQLAlchemy's.
 IN_A_CALLBACK = """
 import importlib.abc, os, signal, sys
@@ -73,7 +73,7 @@ def test_an_interrupt_that_a_callback_swallows_stops_the_run(tmp_path: Path, ser
 
 
 @pytest.mark.parametrize("how", ["SIGINT", "SIGTERM"])
-@pytest.mark.parametrize("module", ["itemeval_assets.cli", "rich", "typer"])
+@pytest.mark.parametrize("module", ["itemeval_assets.cli.main", "rich", "typer"])
 def test_a_signal_while_packages_load_is_told(tmp_path: Path, module: str, how: str) -> None:
     at_start = WHILE_LOADING.format(module=module, signal=how)
     done = run(tmp_path, at_start, "status", str(tmp_path / "study.yaml"))

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from itemeval_assets.cli import run_cli
+from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.errors import ItemevalAssetsError, StoreError
-from itemeval_assets.storage import disk
+from itemeval_assets.storage.objects import disk
 from tests.whole.conftest import Serve
 from tests.whole.looking import assert_reconciled, results_dir
 

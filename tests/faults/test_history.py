@@ -10,12 +10,12 @@ from dagster._core.storage.event_log import SqliteEventLogStorage
 from sqlalchemy.exc import OperationalError
 
 from itemeval_assets import api
-from itemeval_assets.cli import run_cli
-from itemeval_assets.instances import ensure_home, make_home
+from itemeval_assets.cli.main import run_cli
+from itemeval_assets.instances.home import ensure_home, make_home
 from itemeval_assets.runs.launcher import Launcher
 from itemeval_assets.runs.worker import run_share
 from itemeval_assets.runs.workers import Share
-from itemeval_assets.storage.inputs import load_study
+from itemeval_assets.storage.study.inputs import load_study
 from tests.studies import write_study
 from tests.whole.conftest import Serve
 from tests.whole.looking import assert_reconciled

@@ -9,12 +9,12 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from itemeval_assets.core.judge_reply import parse_judge_reply
-from itemeval_assets.core.quality import parse_ok_violations
-from itemeval_assets.core.text import well_formed
-from itemeval_assets.core.verdict import Verdict
-from itemeval_assets.storage.inputs import load_study
-from itemeval_assets.storage.store import open_store
+from itemeval_assets.core.grading.judge_reply import parse_judge_reply
+from itemeval_assets.core.grading.verdict import Verdict
+from itemeval_assets.core.tables.quality import parse_ok_violations
+from itemeval_assets.core.text.words import well_formed
+from itemeval_assets.storage.study.inputs import load_study
+from itemeval_assets.storage.study.store import open_store
 from tests.model_server import Answer, Request
 from tests.whole.conftest import Serve
 from tests.whole.looking import assert_reconciled, rows

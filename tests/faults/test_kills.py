@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from itemeval_assets import api
-from itemeval_assets.cli import run_cli
+from itemeval_assets.cli.main import run_cli
 from tests.model_server import Behaviour
 from tests.studies import write_study
 from tests.whole.conftest import Serve

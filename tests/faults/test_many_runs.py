@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from itemeval_assets.cli import run_cli
+from itemeval_assets.cli.main import run_cli
 from tests.model_server import Behaviour
 from tests.whole.conftest import Serve
 from tests.whole.looking import assert_reconciled, cells, rows, write_prices

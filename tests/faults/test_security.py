@@ -18,20 +18,20 @@ from hypothesis import strategies as st
 
 import itemeval_assets
 from itemeval_assets import api
-from itemeval_assets.cli import run_cli
-from itemeval_assets.core.config_text import parse_config
+from itemeval_assets.cli.main import run_cli
+from itemeval_assets.core.config.reading import parse_config
+from itemeval_assets.core.config.templates import render
 from itemeval_assets.core.errors import ConfigError, ItemevalAssetsError, StoreError
-from itemeval_assets.core.secrets import redacted, without_secrets
-from itemeval_assets.core.spreadsheet import for_spreadsheet
-from itemeval_assets.core.strict_yaml import load_yaml
-from itemeval_assets.core.templates import render
-from itemeval_assets.engine import local_model
-from itemeval_assets.experiments.layout import is_experiment_name
-from itemeval_assets.experiments.records import InputArtifacts, read_record
-from itemeval_assets.storage.backends import open_backend
-from itemeval_assets.storage.disk import LocalBackend
-from itemeval_assets.storage.inputs import load_study
-from itemeval_assets.storage.s3 import s3_client, split_s3
+from itemeval_assets.core.text.secrets import redacted, without_secrets
+from itemeval_assets.core.text.spreadsheet import for_spreadsheet
+from itemeval_assets.core.text.strict_yaml import load_yaml
+from itemeval_assets.engine.models import local_model
+from itemeval_assets.experiments.layout.places import is_experiment_name
+from itemeval_assets.experiments.layout.records import InputArtifacts, read_record
+from itemeval_assets.storage.objects.backends import open_backend
+from itemeval_assets.storage.objects.disk import LocalBackend
+from itemeval_assets.storage.objects.s3 import s3_client, split_s3
+from itemeval_assets.storage.study.inputs import load_study
 from tests.model_server import error_answer
 from tests.studies import study_yaml, write_study
 from tests.whole.conftest import Serve
@@ -326,7 +326,7 @@ def test_a_provider_that_says_the_key_back_puts_it_into_no_table(
 
 
 def test_a_secret_in_two_parts_by_the_cut_of_a_long_error() -> None:
-    from itemeval_assets.engine.logs import LONGEST_ERROR, _told
+    from itemeval_assets.engine.rows import LONGEST_ERROR, _told
 
     for before in range(LONGEST_ERROR - len(KEY), LONGEST_ERROR):
         text = "x" * (before - 30) + f" Authorization: Bearer {KEY}"
@@ -339,7 +339,7 @@ def test_an_endpoint_with_a_password_is_told_without_it(monkeypatch: pytest.Monk
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", PLAIN_KEY)
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     monkeypatch.setenv("ITEMEVAL_ASSETS_S3_MAX_ATTEMPTS", "1")
-    from itemeval_assets.storage.s3 import S3Backend
+    from itemeval_assets.storage.objects.s3 import S3Backend
 
     with pytest.raises(StoreError, match="cannot read s3://bucket/x") as told:
         S3Backend(*split_s3("s3://bucket"), s3_client()).read("x")
@@ -379,7 +379,7 @@ def test_a_manifest_holds_no_key(tmp_path: Path, serve: Serve, monkeypatch: Any)
         tmp_path, items=1, solvers={"provider_routing": {"api_key": KEY, "order": [1]}}
     )
     monkeypatch.setattr(
-        "itemeval_assets.engine.models.get_model",
+        "itemeval_assets.engine.calls.models.get_model",
         lambda model, memoize, **_: __import__("inspect_ai.model", fromlist=["x"]).get_model(
             model, memoize=memoize
         ),

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import pytest
 
-from itemeval_assets.cli import run_cli
+from itemeval_assets.cli.main import run_cli
 from tests.model_server import Behaviour, ModelServer
 from tests.whole.conftest import Serve
 from tests.whole.looking import assert_reconciled, cells, results_dir, rows

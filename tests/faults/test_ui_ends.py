@@ -12,7 +12,7 @@ import pytest
 
 from itemeval_assets import api
 from itemeval_assets.runs.launcher import Launcher
-from itemeval_assets.storage.inputs import load_study
+from itemeval_assets.storage.study.inputs import load_study
 from tests.browser.demo import served_ui
 from tests.browser.test_guard import ask
 from tests.model_server import Behaviour

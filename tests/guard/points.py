@@ -20,10 +20,10 @@ from pydantic import BaseModel
 from pydantic_settings import BaseSettings
 
 import itemeval_assets
-from itemeval_assets.cli import app
-from itemeval_assets.core.config import StudyConfig
-from itemeval_assets.core.study import Study
-from itemeval_assets.defs import names
+from itemeval_assets.cli.main import app
+from itemeval_assets.core.config.sections import StudyConfig
+from itemeval_assets.core.design.study import Study
+from itemeval_assets.dagster_io import names
 from itemeval_assets.defs.build import study_definitions
 from itemeval_assets.runs import launcher
 from itemeval_assets.settings import Settings

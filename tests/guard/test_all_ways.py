@@ -12,10 +12,10 @@ import dagster as dg
 import pytest
 
 from itemeval_assets import api
-from itemeval_assets.cli import run_cli
-from itemeval_assets.defs.names import partition_key
-from itemeval_assets.instances import ensure_home
-from itemeval_assets.storage.inputs import load_study
+from itemeval_assets.cli.main import run_cli
+from itemeval_assets.dagster_io.names import partition_key
+from itemeval_assets.instances.home import ensure_home
+from itemeval_assets.storage.study.inputs import load_study
 from tests.defs.runs import finish, runs_of
 from tests.faults.study_runs import table_contents
 from tests.studies import write_study

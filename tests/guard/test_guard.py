@@ -23,7 +23,7 @@ import yaml
 from dagster.components.testing import create_defs_folder_sandbox
 
 from itemeval_assets import api
-from itemeval_assets.cli import run_cli
+from itemeval_assets.cli.main import run_cli
 from itemeval_assets.defs.build import build_definitions
 from itemeval_assets.experiments import (
     BaseExperiment,
@@ -31,9 +31,9 @@ from itemeval_assets.experiments import (
     experiment_definitions,
 )
 from itemeval_assets.settings import Settings
-from itemeval_assets.storage.inputs import load_study
-from itemeval_assets.storage.s3 import open_s3, s3_client
-from itemeval_assets.storage.store import open_store
+from itemeval_assets.storage.objects.s3 import open_s3, s3_client
+from itemeval_assets.storage.study.inputs import load_study
+from itemeval_assets.storage.study.store import open_store
 from tests.defs.runs import GRADINGS, SOLUTIONS, message, runs_of
 from tests.experiments.toys import Number, square
 from tests.studies import write_study
@@ -43,7 +43,7 @@ from .cases import COMMANDS, DOCUMENTS, LAUNCHES, Launch
 
 EVERY = bool(os.environ.get("TEST_EVERY"))
 STEPS = {"solutions": SOLUTIONS, "gradings": GRADINGS}
-MAIN = "from itemeval_assets.cli import main; main()"
+MAIN = "from itemeval_assets.cli.main import main; main()"
 ATTRIBUTES = {"study": "study.yaml", "owners": ["team:guard"]}
 STORAGE = {"bucket": "./published", "bucket_prefix": "lab"}
 # Variables that a code location is loaded with, and those of S3 and of experiments.

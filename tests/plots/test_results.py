@@ -13,11 +13,15 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from itemeval_assets.core.paid_calls import generation_calls, grading_calls
-from itemeval_assets.core.summaries import graded_by, item_scores
-from itemeval_assets.plots.figures import markdown_image, short
-from itemeval_assets.plots.heat_map import MOST_COLUMNS, MOST_ITEMS, score_by_item
-from itemeval_assets.plots.results import cost_and_latency, parse_failures, score_distribution
+from itemeval_assets.core.money.paid_calls import generation_calls, grading_calls
+from itemeval_assets.core.records.summaries import graded_by, item_scores
+from itemeval_assets.report.plots.figures import markdown_image, short
+from itemeval_assets.report.plots.heat_map import MOST_COLUMNS, MOST_ITEMS, score_by_item
+from itemeval_assets.report.plots.results import (
+    cost_and_latency,
+    parse_failures,
+    score_distribution,
+)
 from tests.rows import event
 
 LARGEST = 60_000

@@ -14,14 +14,14 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import StoreError
-from itemeval_assets.core.study import Study
-from itemeval_assets.core.tables import GRADINGS_LONG
+from itemeval_assets.core.tables.schemas import GRADINGS_LONG
 from itemeval_assets.experiments import BaseExperiment, ExperimentRun, ExperimentStorageSettings
 from itemeval_assets.releases import Release, publish_release, storage_for
 from itemeval_assets.releases import publish as publishing
 from itemeval_assets.releases import results as publishing_results
-from itemeval_assets.storage.store import open_store
+from itemeval_assets.storage.study.store import open_store
 from tests.defs.runs import GRADINGS, SOLUTIONS, finish, message, planted, runs_of, toy_study
 
 ROOT = "11111111-2222-3333-4444-555555555555"
@@ -331,7 +331,7 @@ def test_inputs_are_published_as_they_were_and_without_secrets(
     prompt.write_text(f"{{input}} key {secret}")
     study = toy_study(tmp_path / "again", models=["mockllm/a"])
     (tmp_path / "again" / "prompts" / "solver" / "short.md").write_text(f"{{input}} {secret}")
-    from itemeval_assets.storage.inputs import load_study
+    from itemeval_assets.storage.study.inputs import load_study
 
     study = load_study(study.config_path)
     with runs_of(study) as runs:

@@ -11,28 +11,28 @@ from typing import Any, cast
 import pytest
 from rich.console import Console
 
-from itemeval_assets import reports
+from itemeval_assets import report as reports
+from itemeval_assets.core.design.study import NamedPartition
 from itemeval_assets.core.errors import ConsentMissing
-from itemeval_assets.core.estimate import Projection
-from itemeval_assets.core.failures import FailedCheck
-from itemeval_assets.core.preflight import ModelHealth
-from itemeval_assets.core.spend import Spend
-from itemeval_assets.core.study import NamedPartition
-from itemeval_assets.engine.progress import Progress
+from itemeval_assets.core.money.estimate import Projection
+from itemeval_assets.core.money.preflight import ModelHealth
+from itemeval_assets.core.money.spend import Spend
+from itemeval_assets.core.records.failures import FailedCheck
+from itemeval_assets.engine.calls.progress import Progress
 from itemeval_assets.experiments import ExperimentStorageSettings
-from itemeval_assets.experiments.compare import Changes, Comparison
-from itemeval_assets.experiments.frame_details import FrameDetails
-from itemeval_assets.experiments.row_changes import Difference, RowChanges
-from itemeval_assets.experiments.summaries import ExperimentSummary, RunDetails, RunSummary
+from itemeval_assets.experiments.read.compare import Changes, Comparison
+from itemeval_assets.experiments.read.frame_details import FrameDetails
+from itemeval_assets.experiments.read.row_changes import Difference, RowChanges
+from itemeval_assets.experiments.read.summaries import ExperimentSummary, RunDetails, RunSummary
 from itemeval_assets.project import QuickstartSummary
-from itemeval_assets.reports import comparison, experiments, terminal
+from itemeval_assets.report import comparison, experiments, terminal
 from itemeval_assets.runs import study as runs
 from itemeval_assets.runs.single import ReleaseSummary
-from itemeval_assets.stages.cells import CellSurvey, Reason
-from itemeval_assets.stages.estimate import StudyEstimate
 from itemeval_assets.stages.export import ExportResult
-from itemeval_assets.stages.foresight import PartitionEstimate
-from itemeval_assets.stages.status import PartitionStatus, StudyStatus
+from itemeval_assets.stages.projection.estimate import StudyEstimate
+from itemeval_assets.stages.projection.foresight import PartitionEstimate
+from itemeval_assets.stages.views.cells import CellSurvey, Reason
+from itemeval_assets.stages.views.status import PartitionStatus, StudyStatus
 
 # Markup, an end of markup that nothing began, the name of a picture, a bar, a backslash.
 ODD = "[red]a[/blue] :cat: x | y \\[b]"

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from itemeval_assets import api
-from itemeval_assets.cli import run_cli
-from itemeval_assets.core.cells import CELL_STATES, CELLS
+from itemeval_assets.cli.main import run_cli
+from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ConfigError
-from itemeval_assets.core.study import Study
-from itemeval_assets.stages.status import incomplete_cells
-from itemeval_assets.storage.inputs import load_study
-from itemeval_assets.storage.store import open_store
+from itemeval_assets.core.tables.cells import CELL_STATES, CELLS
+from itemeval_assets.stages.views.status import incomplete_cells
+from itemeval_assets.storage.study.inputs import load_study
+from itemeval_assets.storage.study.store import open_store
 from tests.rows import grading, item, solution, table
 from tests.studies import write_study
 

@@ -13,15 +13,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itemeval_assets.core.cells import CELLS
+from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import EvidenceLost, StoreError
-from itemeval_assets.core.study import Study
-from itemeval_assets.core.tables import TOKEN_COLUMNS
-from itemeval_assets.core.text import well_formed
+from itemeval_assets.core.tables.cells import CELLS
+from itemeval_assets.core.tables.schemas import TOKEN_COLUMNS
+from itemeval_assets.core.text.words import well_formed
 from itemeval_assets.stages import export
 from itemeval_assets.stages.gradings_long import join
-from itemeval_assets.storage.inputs import load_study
-from itemeval_assets.storage.store import ResultsStore, open_store
+from itemeval_assets.storage.study.inputs import load_study
+from itemeval_assets.storage.study.store import ResultsStore, open_store
 from tests.rows import STAMP, grading, item, solution, table
 from tests.studies import write_study
 

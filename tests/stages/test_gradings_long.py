@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itemeval_assets.core.tables import GRADINGS_LONG, arrow_schema
+from itemeval_assets.core.tables.schemas import GRADINGS_LONG, arrow_schema
 from itemeval_assets.stages.gradings_long import join
 from tests.rows import grading, solution, table
 

@@ -8,12 +8,12 @@ from typing import Any
 import datasets
 import pytest
 
+from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import DatasetError, StoreError
-from itemeval_assets.core.study import Study
-from itemeval_assets.engine.datasets import resolve_revision
+from itemeval_assets.engine.data.datasets import resolve_revision
 from itemeval_assets.stages import items
-from itemeval_assets.storage.inputs import load_study
-from itemeval_assets.storage.store import ResultsStore, open_store
+from itemeval_assets.storage.study.inputs import load_study
+from itemeval_assets.storage.study.store import ResultsStore, open_store
 from tests.studies import write_items, write_study
 
 COMMITS = {"main": "1" * 40, "v2": "2" * 40}
@@ -135,7 +135,7 @@ class FakeHub:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.looked_up: list[str | None] = []
-        monkeypatch.setattr("itemeval_assets.engine.datasets.HfApi", lambda: self)
+        monkeypatch.setattr("itemeval_assets.engine.data.datasets.HfApi", lambda: self)
         monkeypatch.setattr(datasets, "load_dataset", self.load)
 
     def dataset_info(self, id: str, revision: str | None) -> Any:

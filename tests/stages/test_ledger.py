@@ -5,12 +5,12 @@ from typing import Any, cast
 
 import pyarrow as pa
 
-from itemeval_assets.core.tables import LOG_INDEX, SOLUTIONS, TOKEN_COLUMNS, arrow_schema
+from itemeval_assets.core.tables.schemas import LOG_INDEX, SOLUTIONS, TOKEN_COLUMNS, arrow_schema
 from itemeval_assets.stages import ledger
-from itemeval_assets.stages.evidence import lost_costs
-from itemeval_assets.stages.stage_run import Outcome
-from itemeval_assets.storage.inputs import load_study
-from itemeval_assets.storage.store import ResultsStore, open_store
+from itemeval_assets.stages.calls.evidence import lost_costs
+from itemeval_assets.stages.calls.stage_run import Outcome
+from itemeval_assets.storage.study.inputs import load_study
+from itemeval_assets.storage.study.store import ResultsStore, open_store
 from tests.rows import solution
 from tests.studies import write_study
 

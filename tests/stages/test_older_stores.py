@@ -16,13 +16,13 @@ import pytest
 import yaml
 
 from itemeval_assets import api
-from itemeval_assets.core.study import Study
-from itemeval_assets.core.tables import BOOKINGS, LEDGER
+from itemeval_assets.core.design.study import Study
+from itemeval_assets.core.tables.schemas import BOOKINGS, LEDGER
 from itemeval_assets.stages import ledger
-from itemeval_assets.stages.status import survey
-from itemeval_assets.storage.backends import open_backend
-from itemeval_assets.storage.inputs import load_study
-from itemeval_assets.storage.store import open_store
+from itemeval_assets.stages.views.status import survey
+from itemeval_assets.storage.objects.backends import open_backend
+from itemeval_assets.storage.study.inputs import load_study
+from itemeval_assets.storage.study.store import open_store
 
 OLDER = Path(__file__).parent / "older" / "layout_1.tar.gz"
 KEY = list(LEDGER.key)

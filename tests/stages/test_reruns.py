@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from itemeval_assets import api, stages
-from itemeval_assets.core.reruns import Decision
-from itemeval_assets.core.study import Partition
-from itemeval_assets.storage.inputs import load_prices, load_study
-from itemeval_assets.storage.store import open_store
+from itemeval_assets.core.design.study import Partition
+from itemeval_assets.core.records.reruns import Decision
+from itemeval_assets.storage.study.inputs import load_prices, load_study
+from itemeval_assets.storage.study.store import open_store
 from tests.studies import write_study
 
 CENT_PER_TOKEN = {"input_usd_per_mtok": 10_000.0, "output_usd_per_mtok": 10_000.0}

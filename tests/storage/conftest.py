@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from itemeval_assets.storage.backends import open_backend
-from itemeval_assets.storage.disk import LocalBackend
-from itemeval_assets.storage.store import ResultsStore
+from itemeval_assets.storage.objects.backends import open_backend
+from itemeval_assets.storage.objects.disk import LocalBackend
+from itemeval_assets.storage.study.store import ResultsStore
 from tests.storage.writers import Place
 
 

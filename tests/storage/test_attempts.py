@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from itemeval_assets.storage.attempts import (
+from itemeval_assets.storage.study.attempts import (
     count_attempts,
     count_failures,
     forget_attempts,
     read_attempts,
 )
-from itemeval_assets.storage.inputs import load_study
-from itemeval_assets.storage.store import ResultsStore, open_store
+from itemeval_assets.storage.study.inputs import load_study
+from itemeval_assets.storage.study.store import ResultsStore, open_store
 from tests.studies import write_study
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -7,8 +7,8 @@ import pytest
 from filelock import FileLock
 
 from itemeval_assets.core.errors import StoreError
-from itemeval_assets.storage.backends import Backend, open_backend
-from itemeval_assets.storage.store import ResultsStore
+from itemeval_assets.storage.objects.backends import Backend, open_backend
+from itemeval_assets.storage.study.store import ResultsStore
 
 
 @pytest.fixture

@@ -15,9 +15,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from itemeval_assets.core.study import Partition
-from itemeval_assets.storage.disk import LocalBackend
-from itemeval_assets.storage.store import ResultsStore
+from itemeval_assets.core.design.study import Partition
+from itemeval_assets.storage.objects.disk import LocalBackend
+from itemeval_assets.storage.study.store import ResultsStore
 from tests.rows import solution, table
 from tests.storage.writers import (
     PARTITION,

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ConfigError, ItemevalAssetsError, TemplateError
-from itemeval_assets.core.study import Study
-from itemeval_assets.storage.inputs import load_prices, load_study
+from itemeval_assets.storage.study.inputs import load_prices, load_study
 from tests.studies import write_study
 
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itemeval_assets.core.conditions import condition_id
-from itemeval_assets.core.study import Partition
-from itemeval_assets.core.tables import TABLES
-from itemeval_assets.storage import layout
+from itemeval_assets.core.design.conditions import condition_id
+from itemeval_assets.core.design.study import Partition
+from itemeval_assets.core.tables.schemas import TABLES
+from itemeval_assets.storage.study import layout
 
 # Ids of whatever names a user may think of.
 IDS = st.lists(

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itemeval_assets.storage.reservations import Reservations
-from itemeval_assets.storage.store import ResultsStore
+from itemeval_assets.storage.study.reservations import Reservations
+from itemeval_assets.storage.study.store import ResultsStore
 from tests.storage.writers import Place, running
 
 # Forks of one process that has the store loaded: quick to start, and without this one's threads.

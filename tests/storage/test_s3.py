@@ -12,9 +12,10 @@ import pytest
 from botocore.config import Config
 
 from itemeval_assets.core.errors import ConfigError, StoreError
-from itemeval_assets.storage import leases, processes, s3, workspaces
-from itemeval_assets.storage.s3 import S3Backend, split_s3
-from itemeval_assets.storage.store import ResultsStore
+from itemeval_assets.storage.locking import leases, processes
+from itemeval_assets.storage.objects import s3, workspaces
+from itemeval_assets.storage.objects.s3 import S3Backend, split_s3
+from itemeval_assets.storage.study.store import ResultsStore
 from tests.rows import solution, table
 from tests.s3_server import S3Server
 from tests.studies import write_study
@@ -331,7 +332,7 @@ def _wait_for(condition: Any) -> None:
 def test_commands_that_only_read_a_bucket_load_no_dagster(s3_location: str, tmp_path: Path) -> None:
     config = write_study(tmp_path, items=1, extra={"output_dir": s3_location})
     code = (
-        "import sys; from itemeval_assets.cli import run_cli; "
+        "import sys; from itemeval_assets.cli.main import run_cli; "
         f"code = run_cli(['status', {str(config)!r}]); "
         "print(code, [name for name in sys.modules if name.startswith('dagster')])"
     )

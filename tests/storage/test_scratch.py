@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from itemeval_assets.core.errors import StoreError
-from itemeval_assets.storage.backends import open_backend
-from itemeval_assets.storage.scratch import scratch_folder
+from itemeval_assets.storage.objects.backends import open_backend
+from itemeval_assets.storage.objects.scratch import scratch_folder
 
 
 def test_a_temporary_folder_that_cannot_be_made_is_named(

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from itemeval_assets.core.study import Partition
-from itemeval_assets.storage.backends import open_backend
-from itemeval_assets.storage.store import ResultsStore
+from itemeval_assets.core.design.study import Partition
+from itemeval_assets.storage.objects.backends import open_backend
+from itemeval_assets.storage.study.store import ResultsStore
 from tests.rows import solution, table
 
 PARTITION: Partition = ("g1",)

@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 
 from itemeval_assets import api
-from itemeval_assets.cli import run_cli
+from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.errors import EvidenceLost
 from itemeval_assets.stages import ledger
-from itemeval_assets.storage.inputs import load_study
-from itemeval_assets.storage.store import open_store
+from itemeval_assets.storage.study.inputs import load_study
+from itemeval_assets.storage.study.store import open_store
 from tests.model_server import Behaviour
 from tests.s3_server import S3Server
 from tests.studies import write_study

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from itemeval_assets import api
-from itemeval_assets.cli import run_cli
+from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.errors import BudgetExceeded, ConfigError, ConsentMissing
-from itemeval_assets.storage.inputs import load_study
+from itemeval_assets.storage.study.inputs import load_study
 from tests.defs.runs import SOLUTIONS, message, runs_of
 from tests.model_server import Behaviour
 from tests.studies import write_study
@@ -122,7 +122,7 @@ def test_a_model_without_a_price_needs_a_price_or_a_word(
 ) -> None:
     server = serve()
     # The same server under a name that is not a loopback address: somebody may send a bill.
-    monkeypatch.setattr("itemeval_assets.core.pricing.is_local", lambda *_: False)
+    monkeypatch.setattr("itemeval_assets.core.money.pricing.is_local", lambda *_: False)
 
     def of(folder: str, **budget: float) -> Path:
         return write_study(
@@ -233,7 +233,7 @@ def test_in_a_terminal_a_typed_answer_is_consent(
         asked.append(str(prompt))
         return answer == "y"
 
-    monkeypatch.setattr("itemeval_assets.reports.terminal.Confirm.ask", typed)
+    monkeypatch.setattr("itemeval_assets.report.terminal.Confirm.ask", typed)
     assert run_cli(["run", str(config)]) == code
     assert asked == ["Spend up to $0.0610?"]
     assert server.count() == calls

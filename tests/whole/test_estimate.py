@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from itemeval_assets import api
-from itemeval_assets.cli import run_cli
-from itemeval_assets.storage.inputs import load_study
+from itemeval_assets.cli.main import run_cli
+from itemeval_assets.storage.study.inputs import load_study
 from tests.defs.runs import runs_of
 from tests.model_server import Behaviour, ModelServer
 from tests.studies import write_study
@@ -155,7 +155,7 @@ def test_a_call_that_the_gate_took_for_cached_is_not_sent(
     config = declare(tmp_path, extra={"budget": {"pricing_path": "prices.json"}})
     write_prices(tmp_path, "m", "n", "judge")
     monkeypatch.setattr(
-        "itemeval_assets.stages.calls.cached_answers",
+        "itemeval_assets.stages.calls.making.cached_answers",
         lambda model, config, samples: dict.fromkeys(samples, "it was there a moment ago"),
     )
     summary = api.run(config, only="solutions")

@@ -10,7 +10,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from itemeval_assets import api
-from itemeval_assets.cli import run_cli
+from itemeval_assets.cli.main import run_cli
 from tests.model_server import (
     MALFORMED,
     Answer,

@@ -14,16 +14,16 @@ import pytest
 
 from itemeval_assets import api
 from itemeval_assets.defs.build import build_definitions
-from itemeval_assets.engine.progress import Progress
+from itemeval_assets.engine.calls.progress import Progress
 from itemeval_assets.settings import Settings
-from itemeval_assets.storage.inputs import load_study
+from itemeval_assets.storage.study.inputs import load_study
 from tests.model_server import Behaviour, Request
 from tests.studies import write_study
 
 from .conftest import Serve
 from .looking import assert_reconciled, rows
 
-COMMAND = [sys.executable, "-c", "from itemeval_assets.cli import main; main()", "run"]
+COMMAND = [sys.executable, "-c", "from itemeval_assets.cli.main import main; main()", "run"]
 PATIENCE_S = 240
 POOL = "openai-api/test"
 

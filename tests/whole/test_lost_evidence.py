@@ -11,15 +11,16 @@ from inspect_ai.log import read_eval_log, write_eval_log
 from inspect_ai.model import ModelUsage
 
 from itemeval_assets import api
-from itemeval_assets.cli import run_cli
+from itemeval_assets.cli.main import run_cli
+from itemeval_assets.core.design.study import Partition
 from itemeval_assets.core.errors import EvidenceLost
-from itemeval_assets.core.losses import LOST, is_accepted
-from itemeval_assets.core.study import Partition
-from itemeval_assets.core.unread import UnreadLog
-from itemeval_assets.stages import ledger, losses
-from itemeval_assets.storage.inputs import load_study
-from itemeval_assets.storage.reservations import Reservations
-from itemeval_assets.storage.store import ResultsStore, open_store
+from itemeval_assets.core.money.losses import LOST, is_accepted
+from itemeval_assets.core.records.unread import UnreadLog
+from itemeval_assets.stages import ledger
+from itemeval_assets.stages.calls import losses
+from itemeval_assets.storage.study.inputs import load_study
+from itemeval_assets.storage.study.reservations import Reservations
+from itemeval_assets.storage.study.store import ResultsStore, open_store
 from tests.defs.runs import SOLUTIONS, message, runs_of
 from tests.studies import write_study
 

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from itemeval_assets import api
-from itemeval_assets.cli import run_cli
-from itemeval_assets.storage.inputs import load_study
+from itemeval_assets.cli.main import run_cli
+from itemeval_assets.storage.study.inputs import load_study
 from tests.defs.runs import runs_of
 from tests.model_server import Answer, Behaviour, Request
 from tests.studies import write_study

@@ -19,19 +19,19 @@ import pandas as pd
 import pytest
 
 from itemeval_assets import api
-from itemeval_assets.cli import run_cli
-from itemeval_assets.engine.progress import Progress
-from itemeval_assets.instances import ensure_home
-from itemeval_assets.storage import log_files
-from itemeval_assets.storage.inputs import load_study
-from itemeval_assets.storage.store import open_store
+from itemeval_assets.cli.main import run_cli
+from itemeval_assets.engine.calls.progress import Progress
+from itemeval_assets.instances.home import ensure_home
+from itemeval_assets.storage.study import log_files
+from itemeval_assets.storage.study.inputs import load_study
+from itemeval_assets.storage.study.store import open_store
 from tests.model_server import Answer, Behaviour, Request
 from tests.studies import write_study
 
 from .conftest import Serve
 from .looking import assert_reconciled, cells, logged_samples, results_dir, rows
 
-COMMAND = [sys.executable, "-c", "from itemeval_assets.entry import main; main()", "run"]
+COMMAND = [sys.executable, "-c", "from itemeval_assets.cli.entry import main; main()", "run"]
 PATIENCE_S = 240
 
 

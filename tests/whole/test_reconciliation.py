@@ -11,15 +11,15 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from itemeval_assets.defs.partitions import rows_of
-from itemeval_assets.stages.gate import open_gate
+from itemeval_assets.dagster_io.partitions import rows_of
+from itemeval_assets.stages.calls.gate import open_gate
+from itemeval_assets.stages.calls.stage_run import StageRun
 from itemeval_assets.stages.gradings import grade
 from itemeval_assets.stages.items import load
 from itemeval_assets.stages.ledger import book, mismatches, settle
 from itemeval_assets.stages.solutions import generate
-from itemeval_assets.stages.stage_run import StageRun
-from itemeval_assets.storage.inputs import load_prices, load_study
-from itemeval_assets.storage.store import open_store
+from itemeval_assets.storage.study.inputs import load_prices, load_study
+from itemeval_assets.storage.study.store import open_store
 from tests.model_server import Behaviour, ModelServer
 from tests.studies import write_study
 

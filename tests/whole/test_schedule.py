@@ -10,16 +10,16 @@ import dagster as dg
 import pytest
 
 from itemeval_assets import api, stages
-from itemeval_assets.cli import run_cli
+from itemeval_assets.cli.main import run_cli
+from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import StoreError
-from itemeval_assets.core.study import Study
 from itemeval_assets.defs.build import build_definitions
-from itemeval_assets.instances import ensure_home
+from itemeval_assets.instances.home import ensure_home
 from itemeval_assets.settings import Settings
-from itemeval_assets.storage.attempts import read_attempts
-from itemeval_assets.storage.inputs import load_study
-from itemeval_assets.storage.layout import RERUNS
-from itemeval_assets.storage.store import open_store
+from itemeval_assets.storage.study.attempts import read_attempts
+from itemeval_assets.storage.study.inputs import load_study
+from itemeval_assets.storage.study.layout import RERUNS
+from itemeval_assets.storage.study.store import open_store
 from tests.defs.runs import QUIET
 from tests.model_server import Answer, Request, error_answer
 from tests.studies import write_study

@@ -6,12 +6,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from itemeval_assets import api
-from itemeval_assets.core.tables import TABLES
-from itemeval_assets.core.verifiable import SCORER_VERSIONS
-from itemeval_assets.stages.reruns import wanting
-from itemeval_assets.stages.status import incomplete_cells
-from itemeval_assets.storage.inputs import load_study
-from itemeval_assets.storage.store import open_store
+from itemeval_assets.core.grading.scorers import SCORER_VERSIONS
+from itemeval_assets.core.tables.schemas import TABLES
+from itemeval_assets.stages.views.reruns import wanting
+from itemeval_assets.stages.views.status import incomplete_cells
+from itemeval_assets.storage.study.inputs import load_study
+from itemeval_assets.storage.study.store import open_store
 from tests.studies import write_study
 
 from .looking import assert_reconciled, results_dir, rows

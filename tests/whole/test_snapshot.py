@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from itemeval_assets import api
-from itemeval_assets.cli import run_cli
-from itemeval_assets.storage.inputs import load_study
+from itemeval_assets.cli.main import run_cli
+from itemeval_assets.storage.study.inputs import load_study
 from tests.studies import write_study
 
 from .conftest import Serve
@@ -76,7 +76,7 @@ def test_a_yes_is_to_what_was_asked(
         config.write_text(text)
         return 100.0
 
-    monkeypatch.setattr("itemeval_assets.reports.ask_consent", edited_while_asked)
+    monkeypatch.setattr("itemeval_assets.report.ask_consent", edited_while_asked)
     assert run_cli(["run", str(config)]) == 0
     assert server.count() == 8
     solved = results_dir(config) / "solutions.parquet"

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from itemeval_assets import api
-from itemeval_assets.cli import run_cli
+from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.errors import StoreError
-from itemeval_assets.storage.store import ResultsStore
+from itemeval_assets.storage.study.store import ResultsStore
 from tests.studies import write_study
 
 from .conftest import Serve

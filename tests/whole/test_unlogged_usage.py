@@ -7,15 +7,15 @@ import pytest
 from inspect_ai.log import read_eval_log, write_eval_log
 
 from itemeval_assets import api, stages
-from itemeval_assets.cli import run_cli
-from itemeval_assets.core.ledger import bookings_of
-from itemeval_assets.core.study import Partition
-from itemeval_assets.core.tables import LOG_INDEX, arrow_schema
-from itemeval_assets.engine.log_reading import read_log
-from itemeval_assets.engine.logs import log_facts
-from itemeval_assets.storage.inputs import load_prices, load_study
-from itemeval_assets.storage.layout import log_dir
-from itemeval_assets.storage.store import ResultsStore, open_store
+from itemeval_assets.cli.main import run_cli
+from itemeval_assets.core.design.study import Partition
+from itemeval_assets.core.money.ledger import bookings_of
+from itemeval_assets.core.tables.schemas import LOG_INDEX, arrow_schema
+from itemeval_assets.engine.logs.reading import read_log
+from itemeval_assets.engine.rows import log_facts
+from itemeval_assets.storage.study.inputs import load_prices, load_study
+from itemeval_assets.storage.study.layout import log_dir
+from itemeval_assets.storage.study.store import ResultsStore, open_store
 from tests.studies import write_study
 
 from .conftest import Serve

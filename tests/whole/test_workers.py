@@ -18,7 +18,7 @@ import pytest
 
 from itemeval_assets import api
 from itemeval_assets.core.errors import ConfigError, ConsentMissing, RunFailed
-from itemeval_assets.core.failures import FailedCheck
+from itemeval_assets.core.records.failures import FailedCheck
 from itemeval_assets.runs.workers import Ended
 from tests.model_server import Behaviour
 from tests.studies import write_study
@@ -121,7 +121,7 @@ def test_a_worker_that_dies_ends_the_run_and_the_next_goes_on(tmp_path: Path, se
 def test_ctrl_c_while_workers_call_is_told_once(tmp_path: Path, serve: Serve) -> None:
     server = serve(Behaviour(latency_s=0.3))
     config = declare(tmp_path, items=40, graders=[], solvers={"max_connections": 4})
-    program = "from itemeval_assets.cli import main; main()"
+    program = "from itemeval_assets.cli.main import main; main()"
     arguments = [sys.executable, "-c", program, "run", str(config), "--workers", "2", "--json"]
     command = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     wait_until(lambda: server.count() >= 12)

@@ -1,0 +1,113 @@
+"""`itemeval-assets experiments`: what is published in a bucket or folder, shown and copied."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from itemeval_assets import experiments
+from itemeval_assets.report import experiments as reports
+from itemeval_assets.report import jsonable
+from itemeval_assets.report.comparison import compared
+
+if TYPE_CHECKING:
+    from itemeval_assets.experiments import BaseExperiment, ExperimentStorageSettings
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="experiments",
+    help="Published experiments, in a bucket or a folder.",
+    no_args_is_help=True,
+)
+
+Name = Annotated[str, typer.Argument(help="the experiment's folder", show_default=False)]
+Version = Annotated[str | None, typer.Option(help="as v1.0.0; default: the highest")]
+Run = Annotated[str | None, typer.Option(help="as 2025-07-23_12-59-51; default: the newest")]
+Bucket = Annotated[
+    str | None, typer.Option(help="bucket, or ./folder; default: SCYTHE_STORAGE_BUCKET")
+]
+Prefix = Annotated[str | None, typer.Option(help="default: SCYTHE_STORAGE_BUCKET_PREFIX")]
+VERSION_OR_RUN = "as v1.0.0: its newest run with results; or v1.0.0/2025-07-23_12-59-51"
+AsJson = Annotated[bool, typer.Option("--json", help="print one JSON document, nothing else")]
+
+
+@app.command("list")
+def list_(
+    name: Annotated[
+        str | None, typer.Argument(help="the runs of this one", show_default=False)
+    ] = None,
+    bucket: Bucket = None,
+    prefix: Prefix = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the experiments, or the versions and runs of one."""
+    storage = experiments.storage_settings(bucket, prefix)
+    if name is None:
+        found = experiments.summarize_experiments(storage)
+        if not found:
+            reports.nothing_published(storage)
+        _print(as_json, found, reports.experiment_list)
+    else:
+        _print(as_json, experiments.summarize_runs(_named(name, storage)), reports.run_list)
+
+
+@app.command()
+def show(
+    name: Name,
+    version: Version = None,
+    run: Run = None,
+    bucket: Bucket = None,
+    prefix: Prefix = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show a run: how it stands, its fields, its files, and what failed."""
+    found = experiments.find_run(
+        _named(name, experiments.storage_settings(bucket, prefix)), version, run
+    )
+    _print(as_json, experiments.run_details(found), reports.run_shown)
+
+
+@app.command()
+def compare(
+    name: Name,
+    before: Annotated[str, typer.Argument(help=VERSION_OR_RUN, show_default=False)],
+    after: Annotated[str, typer.Argument(help="what it is compared with", show_default=False)],
+    bucket: Bucket = None,
+    prefix: Prefix = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare two versions, or two runs: fields, and rows that differ."""
+    experiment = _named(name, experiments.storage_settings(bucket, prefix))
+    _print(as_json, experiments.compare_versions(experiment, before, after), compared)
+
+
+@app.command()
+def download(
+    name: Name,
+    version: Version = None,
+    run: Run = None,
+    to: Annotated[Path | None, typer.Option(help="default: ./NAME/VERSION/RUN")] = None,
+    bucket: Bucket = None,
+    prefix: Prefix = None,
+    as_json: AsJson = False,
+) -> None:
+    """Copy a run into a folder, in its own layout."""
+    found = experiments.find_run(
+        _named(name, experiments.storage_settings(bucket, prefix)), version, run
+    )
+    _print(as_json, found.download(to or Path(found.experiment_id)), reports.downloaded)
+
+
+def _named(name: str, storage: "ExperimentStorageSettings") -> "BaseExperiment[Any, Any]":
+    return experiments.BaseExperiment(name, storage_settings=storage)
+
+
+def _print(as_json: bool, result: Any, show: Callable[[Any], None]) -> None:
+    if as_json:
+        sys.stdout.write(json.dumps(jsonable(result), indent=2) + "\n")
+    else:
+        show(result)

@@ -1,0 +1,352 @@
+"""The command line: parse, call one API function, print.
+
+Exit codes, everywhere: 0 done; 1 something failed, or was stopped; 2 the user's input is wrong;
+3 consent to spend is missing, or calls were held back; 4 over the hard cap; 5 finished, but some
+of the cells that were asked for errored. With --json there is one JSON document on standard
+output all the same, which says why.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from itemeval_assets import api, project
+from itemeval_assets import report as reports
+from itemeval_assets.core.config.sections import Policy
+from itemeval_assets.core.errors import ConfigError, ConsentMissing, ItemevalAssetsError, Stopped
+from itemeval_assets.core.money.budget import WHATEVER_IT_COSTS
+from itemeval_assets.core.tables.cells import CellState
+from itemeval_assets.core.text.secrets import without_secrets
+from itemeval_assets.host.garbage import without_collection_at_the_end
+from itemeval_assets.ui.command import serve_ui
+
+from . import experiments as experiments_cli
+
+if TYPE_CHECKING:
+    from itemeval_assets.runs.study import RunSummary
+
+__all__ = ["app", "main"]
+
+EXIT_DEAD_MODEL = 1
+
+app = typer.Typer(
+    name="itemeval-assets",
+    help="Language-model evaluation as measurement: one YAML study, one row per grading event.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(experiments_cli.app)
+
+
+Config = Annotated[Path, typer.Argument(help="the study's YAML file", show_default=False)]
+AsJson = Annotated[bool, typer.Option("--json", help="print one JSON document, nothing else")]
+PolicyOption = Annotated[Policy | None, typer.Option(help="override budget.policy for this once")]
+OnlyOption = Annotated[
+    Literal["solutions", "gradings"] | None, typer.Option(help="this stage alone")
+]
+ConditionOption = Annotated[
+    list[str] | None,
+    typer.Option(help="generate condition: label, slug, id, start of an id, or model"),
+]
+GraderOption = Annotated[
+    list[str] | None, typer.Option(help="grade condition: label, slug, id, grader or scorer")
+]
+RubricOption = Annotated[
+    list[str] | None, typer.Option(help="grade condition of a judge: label, slug, id, or rubric")
+]
+ErroredOption = Annotated[
+    bool, typer.Option("--errored", help="only partitions with errored cells")
+]
+ForceOption = Annotated[bool, typer.Option("--force", help="call again what is done")]
+YesOption = Annotated[
+    bool, typer.Option("--yes", help="consent to whatever it costs below the hard cap")
+]
+MaxUsdOption = Annotated[float | None, typer.Option(help="consent to so many USD", min=0)]
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="where the new project goes")],
+    as_json: AsJson = False,
+) -> None:
+    """Start a project of your own: a study that runs at once, prompts, data, Dagster home."""
+    _print(as_json, project.init(folder), lambda made: reports.created(made, folder))
+
+
+@app.command()
+def run(
+    config: Config,
+    only: OnlyOption = None,
+    yes: YesOption = False,
+    max_usd: MaxUsdOption = None,
+    condition: ConditionOption = None,
+    grader: GraderOption = None,
+    rubric: RubricOption = None,
+    errored: ErroredOption = False,
+    force: ForceOption = False,
+    policy: PolicyOption = None,
+    workers: Annotated[int, typer.Option(help="processes that share the work", min=1)] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Run what is pending, and print how the study stands."""
+    # Once: consent is to what the refusal was about, whatever is edited meanwhile.
+    study = api.load_study(config)
+
+    def with_consent(usd: float | None) -> "RunSummary":
+        with reports.progress_bar(hidden=as_json) as on_progress:
+            return api.run(
+                study,
+                only=only,
+                conditions=condition,
+                graders=grader,
+                rubrics=rubric,
+                errored=errored,
+                force=force,
+                policy=policy,
+                max_usd=usd,
+                workers=workers,
+                on_progress=on_progress,
+            )
+
+    try:
+        summary = with_consent(_consent(yes, max_usd))
+    except ConsentMissing as refusal:
+        agreed = None if as_json else reports.ask_consent(refusal)
+        if agreed is None:
+            raise
+        summary = with_consent(agreed)
+    _print(as_json, summary, reports.run_summary)
+    _end(as_json, summary)
+
+
+@app.command()
+def estimate(
+    config: Config,
+    only: OnlyOption = None,
+    condition: ConditionOption = None,
+    grader: GraderOption = None,
+    rubric: RubricOption = None,
+    errored: ErroredOption = False,
+    force: ForceOption = False,
+    policy: PolicyOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a run would call and cost. No model is called."""
+    found = api.estimate(
+        config,
+        only=only,
+        conditions=condition,
+        graders=grader,
+        rubrics=rubric,
+        errored=errored,
+        force=force,
+        policy=policy,
+    )
+    _print(as_json, found, reports.study_estimate)
+
+
+@app.command()
+def preflight(
+    config: Config, yes: YesOption = False, max_usd: MaxUsdOption = None, as_json: AsJson = False
+) -> None:
+    """Call each model once, with a tiny prompt: ok, dead, or unverified."""
+    found = api.preflight(config, max_usd=_consent(yes, max_usd))
+    _print(as_json, found, reports.preflight)
+    if any(health.verdict == "dead" for health in found):
+        raise typer.Exit(EXIT_DEAD_MODEL)
+
+
+@app.command()
+def status(config: Config, policy: PolicyOption = None, as_json: AsJson = False) -> None:
+    """Show the completion matrix. No model is called."""
+    _print(as_json, api.status(config, policy=policy), reports.study_status)
+
+
+@app.command()
+def cells(
+    config: Config,
+    condition: ConditionOption = None,
+    grader: GraderOption = None,
+    rubric: RubricOption = None,
+    state: Annotated[
+        list[CellState] | None, typer.Option(help="list the cells in this state")
+    ] = None,
+    policy: PolicyOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show every cell of the design by state, and why those that are not done are not."""
+    found = api.count_cells(
+        config,
+        conditions=condition,
+        graders=grader,
+        rubrics=rubric,
+        states=[one.value for one in state or []],
+        policy=policy,
+    )
+    _print(as_json, found, reports.cell_survey)
+
+
+@app.command()
+def recover(
+    config: Config,
+    accept_loss: Annotated[
+        bool,
+        typer.Option("--accept-loss", help="record paid calls of which no log and no row is left"),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Read back what killed runs have logged, and book it. No model is called."""
+    _print(as_json, api.recover(config, accept_loss=accept_loss), reports.run_summary)
+
+
+@app.command()
+def reset(
+    config: Config,
+    only: OnlyOption = None,
+    condition: ConditionOption = None,
+    grader: GraderOption = None,
+    rubric: RubricOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let the schedule ask again for partitions that it has given up."""
+    found = api.reset(config, only=only, conditions=condition, graders=grader, rubrics=rubric)
+    _print(as_json, found, reports.was_reset)
+
+
+@app.command()
+def export(
+    config: Config,
+    for_spreadsheets: Annotated[
+        bool,
+        typer.Option("--for-spreadsheets", help="add CSV files whose texts run as no formula"),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write export/ anew: gradings_long and cells as Parquet and CSV, the ledger as CSV."""
+    result = api.export(config, for_spreadsheets=for_spreadsheets)
+    _print(as_json, result, reports.export_result)
+
+
+@app.command()
+def release(
+    config: Config,
+    version: Annotated[
+        str | None,
+        typer.Option(help="bumpmajor, bumpminor, bumppatch, or 1.2.0; default: by what changed"),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Publish the study as a version of the experiment that bears its name."""
+    _print(as_json, api.release(config, version=version), reports.release_summary)
+
+
+@app.command()
+def ui(
+    config: Annotated[
+        list[Path] | None, typer.Argument(help="studies to show; default: those found here")
+    ] = None,
+    port: Annotated[
+        int, typer.Option(help="port on 127.0.0.1; 0 takes a free one", min=0, max=65535)
+    ] = 3000,
+) -> None:
+    """Open Dagster's web UI on 127.0.0.1, with this project's studies and history."""
+    serve_ui(config or [], port)
+
+
+@app.command()
+def quickstart(
+    folder: Annotated[
+        Path | None, typer.Argument(help="where it goes; default: ./quickstart")
+    ] = None,
+    mock: Annotated[bool, typer.Option("--mock", help="mock models: seconds, not minutes")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run a small real study: SmolLM2-135M on this machine, no key, no network."""
+    with reports.progress_bar(hidden=as_json) as on_progress:
+        summary = project.quickstart(folder, mock=mock, on_progress=on_progress)
+    _print(as_json, summary, reports.quickstart_summary)
+    _end(as_json, summary.run)
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    with without_collection_at_the_end():
+        code = run_cli(sys.argv[1:])
+    sys.exit(code)
+
+
+def run_cli(arguments: list[str]) -> int:
+    """Run one command; the exit code. A user's mistake is a message, never a traceback."""
+    as_json = "--json" in arguments
+    try:
+        _require_folder()
+        # Not app(arguments): that makes a silent exit of Ctrl-C.
+        command = typer.main.get_command(app)
+        with command.make_context("itemeval-assets", [*arguments]) as context:
+            command.invoke(context)
+        return 0
+    except typer.Exit as stop:
+        return stop.exit_code
+    except ItemevalAssetsError as error:
+        return _failed(as_json, error, str(error), error.exit_code, error.facts)
+    except (KeyboardInterrupt, EOFError, typer.Abort):
+        stopped = Stopped()
+        return _failed(as_json, stopped, str(stopped), stopped.exit_code)
+    except typer.TyperException as error:
+        message = error.format_message().replace("Value error, ", "").rstrip(".")
+        return _failed(as_json, error, f"{message}; see itemeval-assets --help", 2)
+    except Exception as error:
+        if as_json:
+            _failed(as_json, error, without_secrets(str(error), os.environ), 1)
+        raise
+
+
+def _require_folder() -> None:
+    """Raise ConfigError where the current folder is gone: packages look for it as they load."""
+    try:
+        Path.cwd()
+    except OSError as error:
+        raise ConfigError(
+            "the current folder is gone, or may not be read: change to another one (`cd`)"
+        ) from error
+
+
+def _consent(yes: bool, max_usd: float | None) -> float | None:
+    return WHATEVER_IT_COSTS if yes else max_usd
+
+
+def _end(as_json: bool, summary: "RunSummary") -> None:
+    """Exit with the code of a run; its summary has said why."""
+    if summary.reason is not None:
+        if as_json:
+            reports.problem(summary.reason)
+        raise typer.Exit(summary.exit_code)
+
+
+def _failed(
+    as_json: bool,
+    error: Exception,
+    message: str,
+    exit_code: int,
+    facts: Mapping[str, float] | None = None,
+) -> int:
+    """Say why a command failed, on standard error; with --json on standard output, too."""
+    if as_json:
+        said = {"error": type(error).__name__, "message": message, "exit_code": exit_code}
+        _print(True, {**said, **(facts or {})}, reports.problem)
+    reports.problem(message)
+    return exit_code
+
+
+def _print(as_json: bool, result: Any, show: Callable[[Any], None]) -> None:
+    if as_json:
+        sys.stdout.write(json.dumps(reports.jsonable(result), indent=2) + "\n")
+    else:
+        show(result)

@@ -1,0 +1,130 @@
+"""Turns pydantic's findings into lines a person can act on.
+
+Each line gives the YAML path, the value found, what is allowed, and the nearest
+known key where one is close.
+"""
+
+import difflib
+from collections.abc import Mapping
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from itemeval_assets.core.text.yaml_numbers import number_advice
+
+__all__ = ["describe_problems"]
+
+FILE = "(file)"
+SHAPES = ("literal[", "list[", "dict[", "function-")
+# What pydantic calls a value of another kind; it says so of each kind that a field may have.
+OF_ANOTHER_KIND = ("_type", "_parsing", "literal_error")
+
+
+def describe_problems(error: ValidationError, data: Any, model: type[BaseModel]) -> list[str]:
+    """One or more lines for every problem in `error`, each starting with its YAML path."""
+    lines: list[str] = []
+    found = error.errors()
+    # pydantic counts with them: true is 1 in its path.
+    odd = {problem["loc"][:-1]: problem["input"] for problem in found if _is_of_key(problem)}
+    problems = [(_yaml_path(problem["loc"], odd), problem) for problem in found]
+    for path, problem in problems:
+        if _is_of_key(problem):
+            lines.append(_odd_key(_yaml_path(problem["loc"][:-2], odd), problem["input"]))
+        elif _is_beside_the_point(path, problem, problems):
+            continue
+        elif problem["type"] == "extra_forbidden":
+            lines.append(_unknown_key(path, problem["loc"], model))
+        elif problem["type"] == "missing":
+            lines.append(f"{path}: this key is required")
+        elif problem["type"] == "model_type":
+            lines.append(f"{path}: expected a section with keys; found {_short(problem['input'])}")
+        elif problem["type"] == "invalid_key":
+            lines.append(_odd_key(_yaml_path(problem["loc"][:-1], odd), problem["input"]))
+        elif problem["type"] == "value_error":
+            # Rules across fields name the paths of those themselves.
+            start = f"{path}: " if problem["loc"] else ""
+            found = problem["msg"].removeprefix("Value error, ").splitlines()
+            lines.extend(f"{start}{line}" for line in found)
+        else:
+            lines.append(_wrong_value(path, problem["msg"], problem["input"]))
+    return list(dict.fromkeys(lines))
+
+
+def _is_of_key(problem: Any) -> bool:
+    """Whether a problem is that of a key that may be any text."""
+    return problem["loc"][-1:] == ("[key]",)
+
+
+def _odd_key(section: str, key: object) -> str:
+    start = "" if section == FILE else f"{section}: "
+    return f"{start}the key {_as_written(key)} is no text to YAML; put quotes around it"
+
+
+def _as_written(key: object) -> str:
+    """A key that YAML reads as something else, as YAML writes that."""
+    if isinstance(key, bool):
+        return str(key).lower()
+    return "null" if key is None else str(key)
+
+
+def _is_beside_the_point(path: str, problem: Any, problems: list[tuple[str, Any]]) -> bool:
+    """Whether a value was tried as another kind than it is: the problem of its own kind is told."""
+    return problem["type"].endswith(OF_ANOTHER_KIND) and any(
+        other.startswith((f"{path}.", f"{path}["))
+        or (other == path and not found["type"].endswith(OF_ANOTHER_KIND))
+        for other, found in problems
+    )
+
+
+def _wrong_value(path: str, allowed: str, found: Any) -> str:
+    """A number that YAML reads as text is told as it has to be written."""
+    wants_number = "number" in allowed or "integer" in allowed
+    advice = number_advice(found) if wants_number and isinstance(found, str) else None
+    return f"{path}: {advice or f'{allowed}; found {_short(found)}'}"
+
+
+def _yaml_path(loc: tuple[int | str, ...], odd: Mapping[tuple[int | str, ...], object]) -> str:
+    # Union members show up in `loc` under their type's name: not part of the YAML.
+    noise = {"bool", "int", "str", "list", "constrained-int", "literal['auto']"}
+    text = ""
+    for place, part in enumerate(loc, 1):
+        if loc[:place] in odd:
+            text += f".{_as_written(odd[loc[:place]])}"
+        elif isinstance(part, int):
+            text += f"[{part}]"
+        elif part.lower() not in noise and not part.startswith(SHAPES):
+            text += f".{part}" if text else part
+    return text or FILE
+
+
+def _unknown_key(path: str, loc: tuple[int | str, ...], model: type[BaseModel]) -> str:
+    known = _known_keys(model, loc[:-1])
+    near = difflib.get_close_matches(str(loc[-1]), known, n=1, cutoff=0.6)
+    hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}"
+    return f"{path}: unknown key {str(loc[-1])!r}; {hint}"
+
+
+def _known_keys(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
+    current: type[BaseModel] | None = model
+    for part in loc:
+        if current is None:
+            return []
+        by_key = {field.alias or name: field for name, field in current.model_fields.items()}
+        # A list index or a mapping key (a grader's name) stays in the same section.
+        if part in by_key:
+            current = _section_of(by_key[str(part)].annotation)
+    if current is None:
+        return []
+    return [field.alias or name for name, field in current.model_fields.items()]
+
+
+def _section_of(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    sections = (_section_of(arg) for arg in get_args(annotation))
+    return next((section for section in sections if section is not None), None)
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."

@@ -1,0 +1,55 @@
+"""From the text of a study's YAML file to its config. Pure: no file, network or clock."""
+
+import copy
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.core.text.strict_yaml import StrictLoader, load_yaml, yaml_message
+
+from .problems import describe_problems
+from .sections import StudyConfig
+
+__all__ = ["parse_config"]
+
+
+def parse_config(text: str, where: str) -> StudyConfig:
+    """Parse the YAML of one study. Raises ConfigError that lists every problem at once.
+
+    `where` names the file in the message.
+    """
+    try:
+        data = load_yaml(text, StrictLoader)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{where}: not valid YAML: {yaml_message(error)}") from error
+    if not isinstance(data, dict):
+        raise ConfigError(f"{where}: expected a mapping that starts with `study: <name>`")
+    try:
+        return StudyConfig.model_validate(data)
+    except ValidationError as error:
+        lines = [*describe_problems(error, data, StudyConfig), *_problems_across(error, data)]
+        problems = "\n".join(f"  {line}" for line in lines)
+        raise ConfigError(f"{where}: the study config has problems:\n{problems}") from error
+
+
+def _problems_across(error: ValidationError, data: dict[str, Any]) -> list[str]:
+    """Problems across fields, for which pydantic looks only where every field is sound.
+
+    Here: where unknown keys are the only other problem.
+    """
+    unknown = [p["loc"] for p in error.errors() if p["type"] == "extra_forbidden"]
+    if len(unknown) < error.error_count():
+        return []
+    known = copy.deepcopy(data)
+    for *path, key in unknown:
+        section: Any = known
+        for part in path:
+            section = section[part]
+        del section[key]
+    try:
+        StudyConfig.model_validate(known)
+    except ValidationError as found:
+        return describe_problems(found, known, StudyConfig)
+    return []

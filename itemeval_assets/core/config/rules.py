@@ -1,0 +1,139 @@
+"""Rules of a study config that concern several of its fields."""
+
+import re
+from typing import TYPE_CHECKING
+
+from itemeval_assets.core.text.words import bytes_of, cut
+
+if TYPE_CHECKING:
+    from .sections import StudyConfig
+
+__all__ = ["problems_across"]
+
+MODEL_ID = re.compile(r"[^/\s]+/\S+")
+# Names become names of files, of which a file system takes 255 bytes. A dataset may be a path.
+LONGEST_NAME_BYTES = 200
+LONGEST_DATASET_BYTES = 1_000
+
+
+def problems_across(config: "StudyConfig") -> list[str]:
+    """A line for every rule that is broken, each starting with its YAML path."""
+    return [
+        *_repeated_values(config),
+        *_long_names(config),
+        *_model_problems(config),
+        *_revision_problems(config),
+        *_csv_problems(config),
+        *_facet_problems(config),
+        *_mapping_problems(config),
+    ]
+
+
+def _repeated_values(config: "StudyConfig") -> list[str]:
+    facets = config.facets
+    lists = {
+        "solvers.models": config.solvers.models,
+        "facets.prompt": facets.prompt,
+        "facets.model_config": [facet.name for facet in facets.model_config_facet],
+        "facets.grader": facets.grader,
+        "facets.rubric": facets.rubric,
+        "facets.scorer": facets.scorers,
+        "benchmark.datasets": [
+            f"{d.id} ({d.name or 'default'}, {d.split})" for d in config.benchmark.datasets
+        ],
+    }
+    return [
+        f"{path}: {value!r} is listed twice; each entry must be unique"
+        for path, values in lists.items()
+        for value in sorted({v for v in values if values.count(v) > 1})
+    ]
+
+
+def _long_names(config: "StudyConfig") -> list[str]:
+    facets = config.facets
+    names = _models(config)
+    names |= {f"graders.{cut(name)}": name for name in config.graders}
+    names |= {f"facets.prompt[{n}]": name for n, name in enumerate(facets.prompt)}
+    names |= {f"facets.rubric[{n}]": name for n, name in enumerate(facets.rubric)}
+    names |= {
+        f"facets.model_config[{n}].name": facet.name
+        for n, facet in enumerate(facets.model_config_facet)
+    }
+    datasets = {
+        f"benchmark.datasets[{n}].id": d.id for n, d in enumerate(config.benchmark.datasets)
+    }
+    return [
+        f"{path}: {cut(name)!r} has {bytes_of(name):,} bytes; a name may have {longest:,}"
+        for group, longest in ((names, LONGEST_NAME_BYTES), (datasets, LONGEST_DATASET_BYTES))
+        for path, name in group.items()
+        if bytes_of(name) > longest
+    ]
+
+
+def _models(config: "StudyConfig") -> dict[str, str]:
+    """Every model that is named, by its place in the YAML."""
+    models = {f"solvers.models[{n}]": model for n, model in enumerate(config.solvers.models)}
+    models |= {
+        f"graders.{cut(name)}.model": grader.model for name, grader in config.graders.items()
+    }
+    return models | {
+        f"facets.grader[{n}]": name
+        for n, name in enumerate(config.facets.grader)
+        if name not in config.graders
+    }
+
+
+def _model_problems(config: "StudyConfig") -> list[str]:
+    """A model's id names the folder of its cached answers."""
+    return [
+        f"{path}: {model!r} is no model id: it may not hold `.` or `..` between slashes"
+        for path, model in _models(config).items()
+        if {".", ".."} & set(model.split("/"))
+    ]
+
+
+def _revision_problems(config: "StudyConfig") -> list[str]:
+    """Revisions are pinned by dataset id: the parts of one dataset cannot have several."""
+    revisions: dict[str, set[str | None]] = {}
+    for dataset in config.benchmark.datasets:
+        revisions.setdefault(dataset.id, set()).add(dataset.revision)
+    return [
+        f"benchmark.datasets: {id!r} is listed with several revisions; give one to all its entries"
+        for id, found in revisions.items()
+        if len(found) > 1
+    ]
+
+
+def _csv_problems(config: "StudyConfig") -> list[str]:
+    """What the hub has may be CSV; a file shows it by its name."""
+    return [
+        f"benchmark.datasets[{place}].{key}: for CSV only, and {dataset.id!r} is none: remove it"
+        for place, dataset in enumerate(config.benchmark.datasets)
+        if config.benchmark.adapter == "local" and not dataset.id.lower().endswith(".csv")
+        for key in dataset.csv_options
+    ]
+
+
+def _facet_problems(config: "StudyConfig") -> list[str]:
+    problems = []
+    if not config.facets.grader and not config.facets.scorers:
+        problems.append("facets: name at least one grader (a judge) or one scorer")
+    for name in config.facets.grader:
+        if name not in config.graders and "/" not in name:
+            known = ", ".join(sorted(config.graders)) or "none is defined"
+            problems.append(
+                f"facets.grader: {name!r} is neither a key of graders: ({known}) "
+                "nor a model id such as openai/gpt-5-mini"
+            )
+        elif name not in config.graders and not MODEL_ID.fullmatch(name):
+            problems.append(f"facets.grader: {name!r} is no model id: provider/model, no space")
+    return problems
+
+
+def _mapping_problems(config: "StudyConfig") -> list[str]:
+    pattern = config.benchmark.mapping.id
+    if isinstance(pattern, str) and "{" in pattern and not re.findall(r"\{[^{}]+\}", pattern):
+        return [f"benchmark.mapping.id: {pattern!r} has a brace but no {{column}} in it"]
+    if isinstance(pattern, list) and not pattern:
+        return ["benchmark.mapping.id: an empty list names no column"]
+    return []

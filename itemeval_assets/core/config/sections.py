@@ -1,0 +1,302 @@
+"""The study config: the YAML that declares a benchmark, a design and a budget.
+
+Fields marked with `IDENTITY` enter a condition's id; every other field may change
+without starting new conditions.
+"""
+
+import re
+from datetime import datetime
+from types import NoneType
+from typing import Annotated, Any, Literal, get_args
+
+from croniter import CroniterError, croniter
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from .rules import problems_across
+
+__all__ = [
+    "AutomationConfig",
+    "BudgetConfig",
+    "DatasetConfig",
+    "FacetsConfig",
+    "GraderConfig",
+    "MappingConfig",
+    "ModelConfigFacet",
+    "Policy",
+    "SolversConfig",
+    "StudyConfig",
+]
+
+IDENTITY: dict[str, Any] = {"identity": True}
+# Minute, hour, day, month, weekday.
+BUCKET_URI = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^/]+)*/?")
+CRON = r"^\s*([\d*,/-]+\s+){2}[\d*,/L-]+\s+[\w*,/-]+\s+[\w*,/#-]+\s*$"
+# Where a cron expression is tried out: whether it ever comes does not depend on the day.
+ANY_TIME = datetime(2000, 1, 1)
+# Larger figures are slips of the keyboard, and would fill the memory or pass what a column holds.
+MOST_USD = 1_000_000.0
+MOST_REPLICATIONS = 10_000
+MOST_TOKENS = 100_000_000
+MOST_RETRIES = 1_000
+MOST_CONNECTIONS = 10_000
+A_WEEK_S = 7 * 86_400
+LARGEST_SEED = 2**63 - 1
+
+# `/` would leave the folder of the templates; the rest would break ids or file names.
+TEMPLATE_NAME = r"^(builtin:)?[A-Za-z0-9][A-Za-z0-9._-]*$"
+FACET_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+
+ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
+OnEmpty = Literal["skip", "rerun", "grade"]
+Scorer = Literal["exact_match", "multiple_choice", "numeric"]
+Policy = Literal["dev", "full-interactive", "full-batch"]
+Usd = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Connections = Annotated[int, Field(strict=True, ge=1, le=MOST_CONNECTIONS)]
+TemplateName = Annotated[str, Field(pattern=TEMPLATE_NAME)]
+
+
+def _yaml_on_off(value: object) -> object:
+    """YAML 1.1 reads a bare on/off as a boolean; both spellings mean the word."""
+    return {True: "on", False: "off"}.get(value, value) if isinstance(value, bool) else value
+
+
+def _yaml_auto_off(value: object) -> object:
+    return {True: "auto", False: "off"}.get(value, value) if isinstance(value, bool) else value
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_truth_value(cls, value: object, info: ValidationInfo) -> object:
+        """Python takes true for 1, and YAML reads yes, on and true as that."""
+        field = cls.model_fields[info.field_name or ""].annotation
+        if isinstance(value, bool) and {*(get_args(field) or (field,))} <= {int, float, NoneType}:
+            raise ValueError(f"give a number; YAML reads this as {str(value).lower()}")
+        return value
+
+
+class DatasetConfig(_Section):
+    """One dataset: a hub id or a local path, and the part of it to load."""
+
+    id: str = Field(min_length=1, description="hub id `org/name`, or a path relative to this file")
+    revision: str | None = Field(
+        default=None, description="branch, tag or commit; pinned at first run"
+    )
+    split: str = "train"
+    name: str | None = Field(default=None, description="dataset configuration on the hub")
+    limit: int | None = Field(default=None, ge=1, description="first N rows only")
+    delimiter: str | None = Field(default=None, description="CSV: what separates cells; null: ,")
+    encoding: str | None = Field(default=None, description="CSV: null: utf-8")
+
+    @field_validator("delimiter")
+    @classmethod
+    def _one_character(cls, value: str | None) -> str | None:
+        if value is not None and (len(value) != 1 or value in '"\r\n\0'):
+            raise ValueError(
+                f"give the one character that separates cells; found {value!r}. A tab is "
+                '"\\t", in double quotes'
+            )
+        return value
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, value: str | None) -> str | None:
+        try:
+            b"\0\0\0\0".decode("utf-8" if value is None else value)
+        except (LookupError, ValueError):
+            raise ValueError(
+                f"Python knows no text encoding {value!r}; others are utf-8, utf-16, cp1252, "
+                "latin-1, shift_jis"
+            ) from None
+        return value
+
+    @property
+    def csv_options(self) -> dict[str, str]:
+        """The keys for CSV that are set."""
+        return self.model_dump(include={"delimiter", "encoding"}, exclude_none=True)
+
+
+class MappingConfig(_Section):
+    """Which column holds what. `id` may be one column, several, or a `{column}` pattern."""
+
+    input: str
+    target: str | None = None
+    id: str | list[str] | None = None
+    grading_scheme: str | None = None
+    metadata: list[str] = Field(default_factory=list)
+
+
+class BenchmarkConfig(_Section):
+    """The items: where they come from and how their columns map."""
+
+    adapter: Literal["hf", "local"]
+    datasets: list[DatasetConfig] = Field(min_length=1)
+    mapping: MappingConfig
+
+
+class SolversConfig(_Section):
+    """The models that answer, and how they are asked."""
+
+    models: list[Annotated[str, Field(min_length=3, pattern=r"^[^/\s]+/\S+$")]] = Field(
+        min_length=1
+    )
+    temperature: float | None = Field(default=None, ge=0.0, le=2.0, json_schema_extra=IDENTITY)
+    max_tokens: int | None = Field(default=None, ge=1, le=MOST_TOKENS, json_schema_extra=IDENTITY)
+    top_p: float | None = Field(default=None, gt=0.0, le=1.0, json_schema_extra=IDENTITY)
+    seed: int | None = Field(
+        default=None, ge=-LARGEST_SEED, le=LARGEST_SEED, json_schema_extra=IDENTITY
+    )
+    attempt_timeout: int | None = Field(
+        default=None, ge=1, le=A_WEEK_S, description="seconds one request may take"
+    )
+    max_retries: int | None = Field(
+        default=None, ge=0, le=MOST_RETRIES, description="request retries before a cell errors"
+    )
+    retry_on_error: int | None = Field(
+        default=None, ge=0, le=MOST_RETRIES, description="fresh tries of an errored cell"
+    )
+    max_connections: Connections | dict[str, Connections] | None = Field(
+        default=None, description="calls in flight: one number, or one per provider"
+    )
+    on_empty: OnEmpty = "skip"
+    cache_prompt: Annotated[Literal["auto", "on", "off"], BeforeValidator(_yaml_on_off)] = "auto"
+    split_prompt: bool = Field(default=False, json_schema_extra=IDENTITY)
+    provider_routing: dict[str, Any] | None = None
+
+
+class ModelConfigFacet(_Section):
+    """One level of the model_config facet: a name and the sampling settings it overrides."""
+
+    name: str = Field(pattern=FACET_NAME)
+    temperature: float | None = Field(default=None, ge=0.0, le=2.0)
+    top_p: float | None = Field(default=None, gt=0.0, le=1.0)
+    max_tokens: int | None = Field(default=None, ge=1, le=MOST_TOKENS)
+    reasoning_effort: ReasoningEffort | None = None
+    reasoning_tokens: int | None = Field(default=None, ge=1, le=MOST_TOKENS)
+
+
+class FacetsConfig(_Section):
+    """The design: what is crossed with what, and how often each cell is repeated."""
+
+    # pydantic reserves the attribute `model_config`, so the YAML key is an alias.
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
+
+    prompt: list[TemplateName] = Field(default=["builtin:standard"], min_length=1)
+    model_config_facet: list[ModelConfigFacet] = Field(
+        default_factory=lambda: [ModelConfigFacet(name="default")],
+        alias="model_config",
+        min_length=1,
+    )
+    grader: list[str] = Field(default_factory=list)
+    rubric: list[TemplateName] = Field(default=["builtin:standard"], min_length=1)
+    scorer: Scorer | list[Scorer] | None = None
+    replications: int = Field(default=1, ge=1, le=MOST_REPLICATIONS)
+
+    @property
+    def scorers(self) -> list[str]:
+        if self.scorer is None:
+            return []
+        return [self.scorer] if isinstance(self.scorer, str) else list(self.scorer)
+
+
+class GraderConfig(_Section):
+    """A judge. Judges always run at temperature 0."""
+
+    model: str = Field(pattern=r"^[^/\s]+/\S+$")
+    max_tokens: int | None = Field(default=2048, ge=1, le=MOST_TOKENS, json_schema_extra=IDENTITY)
+    reasoning_effort: ReasoningEffort | None = Field(default=None, json_schema_extra=IDENTITY)
+    structured: bool = Field(default=False, json_schema_extra=IDENTITY)
+    split_rubric: bool = Field(default=False, json_schema_extra=IDENTITY)
+    provider_routing: dict[str, Any] | None = None
+
+
+class BudgetConfig(_Section):
+    """What may be spent, and how much of the design a run covers."""
+
+    policy: Policy = "dev"
+    dev_items: int = Field(default=2, ge=1)
+    dev_replications: int | None = Field(default=None, ge=1, le=MOST_REPLICATIONS)
+    confirm_above_usd: Usd = Field(default=5.0, ge=0.0, le=MOST_USD)
+    max_usd: Usd | None = Field(default=None, gt=0.0, le=MOST_USD)
+    batch: bool | Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
+    pricing_path: str | None = None
+    pricing_max_age_days: float | None = Field(default=None, ge=0.0)
+    cache_schedule: Annotated[Literal["auto", "off"], BeforeValidator(_yaml_auto_off)] = "auto"
+
+
+class AutomationConfig(_Section):
+    """What happens by itself once its schedule and its sensor are started in the UI."""
+
+    cron: str = Field(
+        default="0 * * * *", pattern=CRON, description="when to look for errored and missing cells"
+    )
+    max_attempts: int = Field(default=3, ge=1, description="before a partition is given up")
+    retry_after_minutes: float = Field(
+        default=10.0, ge=0, le=525_600, allow_inf_nan=False, description="doubled at each attempt"
+    )
+    paid: bool = Field(default=False, description="call models, too, when what they need is new")
+    partitions_per_run: int | None = Field(
+        default=None, ge=1, description="of a backfill; null: all in one run"
+    )
+
+    @field_validator("cron")
+    @classmethod
+    def _comes(cls, value: str) -> str:
+        try:
+            croniter(value, ANY_TIME).get_next()
+        except CroniterError as error:
+            raise ValueError(
+                f"{value!r} is no time that ever comes; write five fields: minute (0-59), hour "
+                "(0-23), day (1-31), month (1-12), day of the week (0-6, 0 is Sunday); for "
+                "example '0 3 * * *', each night at three"
+            ) from error
+        return value
+
+
+class StudyConfig(_Section):
+    """A whole study. One file, one study, one results directory."""
+
+    study: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")
+    output_dir: str = Field(default="studies", min_length=1)
+    prompts_dir: str = "prompts"
+    rubrics_dir: str = "rubrics"
+    cache: bool = True
+    benchmark: BenchmarkConfig
+    solvers: SolversConfig
+    facets: FacetsConfig
+    graders: dict[str, GraderConfig] = Field(default_factory=dict)
+    crossing: Literal["full"] = "full"
+    budget: BudgetConfig = Field(default_factory=BudgetConfig)
+    automation: AutomationConfig = Field(default_factory=AutomationConfig)
+
+    @field_validator("output_dir")
+    @classmethod
+    def _folder_or_bucket(cls, value: str) -> str:
+        if "://" in value and not BUCKET_URI.fullmatch(value):
+            raise ValueError("give a folder, or a bucket as s3://bucket/prefix")
+        return value
+
+    @model_validator(mode="after")
+    def _cross_field_rules(self) -> "StudyConfig":
+        problems = problems_across(self)
+        if problems:
+            raise ValueError("\n".join(problems))
+        return self
+
+    def grader(self, name: str) -> GraderConfig:
+        """The judge a `facets.grader` entry means: a key of `graders`, or a bare model id."""
+        return self.graders.get(name) or GraderConfig(model=name)
+
+    def as_yaml_dict(self) -> dict[str, Any]:
+        """The full parsed config under its YAML key names, ready for JSON."""
+        return self.model_dump(mode="json", by_alias=True)

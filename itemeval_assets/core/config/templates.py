@@ -1,0 +1,70 @@
+"""Prompt and rubric templates: identity, placeholders, rendering.
+
+Only known placeholders are replaced, so LaTeX and JSON braces pass through, and
+text that a placeholder brings in is never scanned again.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from itemeval_assets.core.errors import TemplateError
+
+__all__ = ["BUILTIN", "Template", "make_template", "render", "require_placeholders", "split_at"]
+
+BUILTIN = "builtin:"
+
+
+@dataclass(frozen=True)
+class Template:
+    """A prompt or rubric as it was read: `name` is the reference used in the YAML."""
+
+    name: str
+    path: str
+    text: str
+    sha256: str
+
+    @property
+    def hash(self) -> str:
+        """First 12 hex digits of the sha256 of the normalised text."""
+        return self.sha256[:12]
+
+    @property
+    def short_name(self) -> str:
+        """The name without `builtin:`, for people to read."""
+        return self.name.removeprefix(BUILTIN)
+
+    @property
+    def source(self) -> str:
+        return "builtin" if self.name.startswith(BUILTIN) else "local"
+
+
+def make_template(name: str, path: str, raw: str) -> Template:
+    """Normalise line ends to `\\n` and fix the content hash."""
+    text = raw.replace("\r\n", "\n").replace("\r", "\n")
+    return Template(name, path, text, hashlib.sha256(text.encode()).hexdigest())
+
+
+def render(text: str, values: Mapping[str, str]) -> str:
+    """Replace each `{name}` whose name is a key of `values`; leave all other braces alone."""
+    if not values:
+        return text
+    names = "|".join(map(re.escape, values))
+    return re.sub(rf"\{{({names})\}}", lambda match: values[match[1]], text)
+
+
+def split_at(text: str, placeholder: str) -> tuple[str, str]:
+    """The text before `{placeholder}`, and the rest starting with it."""
+    head, mark, tail = text.partition(f"{{{placeholder}}}")
+    return head, mark + tail
+
+
+def require_placeholders(template: Template, names: tuple[str, ...]) -> None:
+    """Raise TemplateError unless every `{name}` stands in the template."""
+    missing = [f"{{{name}}}" for name in names if f"{{{name}}}" not in template.text]
+    if missing:
+        raise TemplateError(
+            f"template {template.name!r} ({template.path}) lacks {', '.join(missing)}; "
+            "add it where that text should appear"
+        )

@@ -1,0 +1,1 @@
+"""The design of a study: conditions, items, partitions, cells, and which cells are pending."""

@@ -1,0 +1,126 @@
+"""The states of the cells of the design, by the predicates of the runs, in whole columns."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from itemeval_assets.core.tables.cells import CELL_STATES, CELLS
+from itemeval_assets.core.tables.schemas import arrow_schema
+
+from .pending import (
+    STATES,
+    Gradable,
+    Grid,
+    States,
+    classify_gradings,
+    classify_solutions,
+    gradable_solutions,
+)
+
+__all__ = ["Answers", "answers_of", "cell_states", "cell_table", "planned_cells"]
+
+DONE, UNPARSED, _, STALE, ERRORED, MISSING, NOT_PLANNED = range(len(CELL_STATES))
+STAGES = ("solutions", "gradings")
+
+
+class Answers(NamedTuple):
+    """The solutions of one generate condition, for the grade conditions that read them.
+
+    `planned`: bool[cells]; `errors`: object[cells], what a call failed with.
+    """
+
+    grid: Grid
+    planned: np.ndarray
+    states: States
+    gradable: Gradable
+    errors: np.ndarray
+
+
+def planned_cells(items: int, replications: int, items_limit: int | None, upto: int) -> np.ndarray:
+    """bool[items x replications]: what a policy covers, of the first items and replications."""
+    place = np.arange(items * replications)
+    limit = items if items_limit is None else items_limit
+    return (place // replications < limit) & (place % replications < upto)
+
+
+def answers_of(grid: Grid, planned: np.ndarray, solutions: pa.Table, on_empty: str) -> Answers:
+    """Reads SOLUTION_STATE_COLUMNS."""
+    states = classify_solutions(grid, solutions)
+    gradable = gradable_solutions(grid, solutions, on_empty)
+    errors = _texts(grid, grid.places(solutions), solutions["error"])
+    return Answers(grid, planned, states, gradable, errors)
+
+
+def cell_states(answers: Answers, gradings: pa.Table) -> np.ndarray:
+    """int8[cells] of one generate x grade partition: places in CELL_STATES.
+
+    Of a cell without a solution that can be graded, the state is that of the solution. Reads
+    GRADING_STATE_COLUMNS and parse_error.
+    """
+    found, mask = classify_gradings(answers.gradable, gradings), answers.gradable.mask
+    codes = _in_our_states(np.where(mask, found.codes, answers.states.codes))
+    places = answers.grid.places(gradings)
+    unread = np.zeros(len(codes), bool)
+    unread[places[(places >= 0) & gradings["parse_error"].is_valid().to_numpy()]] = True
+    codes[(codes == DONE) & unread] = UNPARSED
+    codes[(codes == MISSING) & ~answers.planned] = NOT_PLANNED
+    return codes
+
+
+def cell_table(
+    answers: Answers, gradings: pa.Table, items: pa.Table, names: Mapping[str, str | None]
+) -> pa.Table:
+    """The cells of one generate x grade partition, item by item, in the schema of CELLS.
+
+    Reads GRADING_STATE_COLUMNS, score and parse_error of its gradings, and `item_id`,
+    `dataset_id` and `dataset_revision` of the items. `names` holds what all rows share.
+    """
+    grid = answers.grid
+    codes, mask = cell_states(answers, gradings), answers.gradable.mask
+    places = grid.places(gradings)
+    reasons = np.where(mask, _texts(grid, places, gradings["error"]), answers.errors)
+    unread = _texts(grid, places, gradings["parse_error"])
+    reasons = np.where(codes == UNPARSED, unread, reasons)
+    reasons[~np.isin(codes, (UNPARSED, ERRORED))] = None
+    done = codes == DONE
+    size = len(grid) // max(1, items.num_rows)
+    of_item = pa.array(np.repeat(np.arange(items.num_rows), size))
+    columns = {
+        **{name: items[name].take(of_item) for name in items.column_names},
+        "replication": pa.array(np.tile(np.arange(1, size + 1), items.num_rows)),
+        "score": pa.array(_scores(grid, places, gradings["score"]), mask=~done),
+        "state": pa.array(CELL_STATES).take(pa.array(codes)),
+        "stage": pa.array(STAGES).take(pa.array(mask.astype(np.int8), mask=done)),
+        "reason": pa.array(reasons, pa.string()),
+    }
+    schema = arrow_schema(CELLS)
+    arrays = [
+        columns[field.name].cast(field.type)
+        if field.name in columns
+        else pa.repeat(pa.scalar(names[field.name], field.type), len(grid))
+        for field in schema
+    ]
+    return pa.table(arrays, schema=schema)
+
+
+def _in_our_states(codes: np.ndarray) -> np.ndarray:
+    """Codes of `pending.STATES` as codes of CELL_STATES. No cell that can be graded waits."""
+    ours = [CELL_STATES.index(state) if state in CELL_STATES else MISSING for state in STATES]
+    return np.array(ours, np.int8)[codes]
+
+
+def _texts(grid: Grid, places: np.ndarray, texts: pa.ChunkedArray) -> np.ndarray:
+    """object[cells]: the texts of some rows, each at the place of its cell."""
+    found = np.full(len(grid), None, object)
+    at = np.flatnonzero((places >= 0) & texts.is_valid().to_numpy())
+    found[places[at]] = texts.take(pa.array(at)).to_pylist()
+    return found
+
+
+def _scores(grid: Grid, places: np.ndarray, scores: pa.ChunkedArray) -> np.ndarray:
+    found = np.full(len(grid), np.nan)
+    inside = places >= 0
+    found[places[inside]] = scores.to_numpy()[inside]
+    return found

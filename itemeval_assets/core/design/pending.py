@@ -1,0 +1,229 @@
+"""Which cells are pending: one predicate for runs, status, estimates and schedules.
+
+A cell is (item_id, epoch) inside one partition. It is pending when it is missing,
+errored, stale, or blank under `on_empty: rerun`; `force` makes every cell pending.
+Whole columns are looked at, so that a million cells take seconds.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from itemeval_assets.core.grading.scorers import SCORER_VERSIONS
+
+__all__ = [
+    "GRADING_STATE_COLUMNS",
+    "SOLUTION_STATE_COLUMNS",
+    "STATES",
+    "Cell",
+    "Gradable",
+    "Grid",
+    "Plan",
+    "States",
+    "classify_gradings",
+    "classify_solutions",
+    "gradable_solutions",
+    "is_blank",
+    "plan_cells",
+    "solution_fingerprint",
+]
+
+# `waiting`: a grading whose solution is not there, or is none that can be graded.
+STATES = ("waiting", "missing", "errored", "blank", "stale", "done")
+WAITING, MISSING, ERRORED, BLANK, STALE, DONE = range(len(STATES))
+SOLUTION_STATE_COLUMNS = ["item_id", "epoch", "solution", "error"]
+GRADING_STATE_COLUMNS = [
+    "item_id",
+    "epoch",
+    "error",
+    "solution_hash",
+    "scorer_name",
+    "scorer_version",
+]
+# Whoever writes one of these has not left the answer blank.
+VISIBLE = "[!-~]"
+
+
+class Cell(NamedTuple):
+    """One item and one replication of a partition."""
+
+    item_id: str
+    epoch: int
+
+
+class Plan(NamedTuple):
+    """The cells of one partition to call, and those that must not be answered by the cache."""
+
+    cells: list[Cell]
+    fresh: set[Cell]
+
+
+class Grid:
+    """The cells of every partition: items x replications, item by item."""
+
+    def __init__(self, items: Sequence[str], replications: int) -> None:
+        self._items = list(items)
+        self._known = pa.array(self._items, pa.string())
+        self._replications = replications
+
+    def __len__(self) -> int:
+        return len(self._items) * self._replications
+
+    def cells(self, places: Iterable[int] | None = None) -> list[Cell]:
+        """The cells at these places, or all."""
+        size = self._replications
+        chosen = range(len(self)) if places is None else places
+        return [Cell(self._items[place // size], int(place % size) + 1) for place in chosen]
+
+    def places(self, rows: pa.Table) -> np.ndarray:
+        """int64[rows]: the place of each row's cell; -1 for a row outside the grid."""
+        return self._places(rows["item_id"], rows["epoch"])
+
+    def holds(self, items: pa.ChunkedArray, epochs: pa.ChunkedArray) -> pa.Array:
+        """bool[rows]: whether the grid has these cells."""
+        return pa.array(self._places(items, epochs) >= 0)
+
+    def _places(self, items: pa.ChunkedArray, epochs: pa.ChunkedArray) -> np.ndarray:
+        item = pc.index_in(items, value_set=self._known)  # type: ignore[attr-defined]
+        found = item.fill_null(-1).to_numpy().astype(np.int64)
+        epoch = epochs.to_numpy().astype(np.int64)
+        inside = (found >= 0) & (epoch >= 1) & (epoch <= self._replications)
+        return np.where(inside, found * self._replications + epoch - 1, -1)
+
+
+class States:
+    """The state of every cell of a grid. `codes`: int8[cells], places in `STATES`."""
+
+    def __init__(self, grid: Grid, codes: np.ndarray) -> None:
+        self.grid = grid
+        self.codes = codes
+
+    def where(self, *states: str) -> list[Cell]:
+        """The cells that are in one of these states, in the order of the grid."""
+        wanted = [STATES.index(state) for state in states]
+        return self.grid.cells(np.flatnonzero(np.isin(self.codes, wanted)).tolist())
+
+    def counts(self) -> dict[str, int]:
+        """How many cells are in each state that any is in."""
+        sums = np.bincount(self.codes, minlength=len(STATES)).tolist()
+        return {state: count for state, count in zip(STATES, sums, strict=True) if count}
+
+
+class Gradable(NamedTuple):
+    """The solutions of one generate condition that can be graded.
+
+    `mask`: bool[cells]; `fingerprints`: string[cells], null where there is nothing to grade.
+    """
+
+    grid: Grid
+    mask: np.ndarray
+    fingerprints: pa.Array
+
+
+def is_blank(text: str | None) -> bool:
+    return text is None or not text.strip()
+
+
+def solution_fingerprint(solution: str | None) -> str:
+    """First 16 hex of the sha256 of the solution's text; blank and null are the same."""
+    text = "" if solution is None or is_blank(solution) else solution
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def classify_solutions(grid: Grid, solutions: pa.Table) -> States:
+    """The state of each cell given the rows of one generate condition.
+
+    Reads SOLUTION_STATE_COLUMNS.
+    """
+    codes = np.full(len(grid), MISSING, np.int8)
+    places = grid.places(solutions)
+    found = np.where(_blank(solutions["solution"]), BLANK, DONE)
+    found[_is_set(solutions["error"])] = ERRORED
+    inside = places >= 0
+    codes[places[inside]] = found[inside]
+    return States(grid, codes)
+
+
+def gradable_solutions(grid: Grid, solutions: pa.Table, on_empty: str) -> Gradable:
+    """What of one generate condition can be graded: no errors; blanks under `on_empty: grade`.
+
+    Reads SOLUTION_STATE_COLUMNS.
+    """
+    wanted = ("done", "blank") if on_empty == "grade" else ("done",)
+    codes = [STATES.index(state) for state in wanted]
+    mask = np.isin(classify_solutions(grid, solutions).codes, codes)
+    places = grid.places(solutions)
+    prints = np.full(len(grid), None, object)
+    rows = _at(places, mask)
+    texts = solutions["solution"].take(pa.array(rows)).to_pylist()
+    prints[places[rows]] = [solution_fingerprint(text) for text in texts]
+    return Gradable(grid, mask, pa.array(prints, pa.string()))
+
+
+def classify_gradings(gradable: Gradable, gradings: pa.Table) -> States:
+    """The state of each cell of a generate x grade partition, given its rows.
+
+    A grading is stale when its solution has changed since, or the rules of its scorer have.
+    Reads GRADING_STATE_COLUMNS.
+    """
+    codes = np.where(gradable.mask, MISSING, WAITING).astype(np.int8)
+    places = gradable.grid.places(gradings)
+    rows = _at(places, gradable.mask)
+    graded = gradings["solution_hash"].take(pa.array(rows))
+    now = gradable.fingerprints.take(pa.array(places[rows]))
+    same = pc.equal(graded, now).fill_null(False).to_numpy()  # type: ignore[attr-defined]
+    found = np.where(same & ~_of_other_rules(gradings)[rows], DONE, STALE)
+    found[_is_set(gradings["error"])[rows]] = ERRORED
+    codes[places[rows]] = found
+    return States(gradable.grid, codes)
+
+
+def plan_cells(states: States, *, rerun_blank: bool, force: bool) -> Plan:
+    """The pending cells, in the order of the grid.
+
+    Forced and blank cells are asked afresh: the response cache would only repeat what is
+    already there.
+    """
+    if force:
+        every = states.where(*STATES[MISSING:])
+        return Plan(every, set(every))
+    blank = ["blank"] if rerun_blank else []
+    cells = states.where("missing", "errored", "stale", *blank)
+    return Plan(cells, set(states.where(*blank)))
+
+
+def _at(places: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """int64[]: the rows whose cell is in the mask."""
+    inside = np.flatnonzero(places >= 0)
+    return inside[mask[places[inside]]]
+
+
+def _of_other_rules(gradings: pa.Table) -> np.ndarray:
+    """bool[rows]: verdicts of a scorer by other rules than those of today."""
+    found = np.zeros(gradings.num_rows, bool)
+    for name, version in SCORER_VERSIONS.items():
+        found |= _equals(gradings["scorer_name"], name) & ~_equals(
+            gradings["scorer_version"], version
+        )
+    return found
+
+
+def _equals(column: pa.ChunkedArray, value: str) -> np.ndarray:
+    return pc.equal(column, value).fill_null(False).to_numpy()  # type: ignore[attr-defined]
+
+
+def _is_set(column: pa.ChunkedArray) -> np.ndarray:
+    return column.is_valid().to_numpy()
+
+
+def _blank(texts: pa.ChunkedArray) -> np.ndarray:
+    """bool[rows]: `is_blank` of each text."""
+    shown = pc.match_substring_regex(texts, VISIBLE).fill_null(False)  # type: ignore[attr-defined]
+    blank = ~shown.to_numpy()
+    unsure = np.flatnonzero(blank)
+    blank[unsure] = [is_blank(text) for text in texts.take(pa.array(unsure)).to_pylist()]
+    return blank

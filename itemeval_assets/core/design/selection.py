@@ -1,0 +1,127 @@
+"""Which conditions of a design are meant by the words that a user selects them with.
+
+A word is a label as tables show it, a slug, an id, the start of an id, or a name: of the model
+for generate conditions, of the grader, scorer or rubric for grade conditions. What a word is
+exactly goes before the start of an id, which means all ids that start so.
+"""
+
+import difflib
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from itemeval_assets.core.errors import ConfigError
+
+from .conditions import Design
+
+__all__ = ["Words", "listed", "select_generate", "select_grade"]
+
+# None: nothing was said, and all are meant.
+Words = str | Sequence[str] | None
+LISTED = 20
+
+
+def select_generate(design: Design, words: Words = None) -> list[str]:
+    """The ids of the generate conditions, in the order of the design.
+
+    Raises ConfigError for a word that selects nothing.
+    """
+    choices = [_Choice(c.id, c.label, c.slug, c.model) for c in design.generate]
+    return _Selected("condition", words, choices).of(c.id for c in design.generate)
+
+
+def select_grade(design: Design, graders: Words = None, rubrics: Words = None) -> list[str]:
+    """The ids of the grade conditions that both kinds of words mean, in the order of the design.
+
+    Raises ConfigError for a word that selects nothing, by itself or together with the others.
+    """
+    named = [_Choice(c.id, c.label, c.slug, c.name, c.label_parts[0].short) for c in design.grade]
+    judged = [
+        _Choice(c.id, c.label, c.slug, c.rubric.name, c.rubric.short_name)
+        for c in design.grade
+        if c.rubric is not None
+    ]
+    by_grader = _Selected("grader", graders, named)
+    by_rubric = _Selected("rubric", rubrics, judged)
+    chosen = by_rubric.of(by_grader.of(c.id for c in design.grade))
+    by_grader.require_some_of(chosen, by_rubric)
+    by_rubric.require_some_of(chosen, by_grader)
+    return chosen
+
+
+class _Choice(NamedTuple):
+    """A condition, and what it may be called. `short_name` is looked at last."""
+
+    id: str
+    label: str
+    slug: str
+    name: str
+    short_name: str = ""
+
+
+class _Selected:
+    """What each word of one option selects. Raises ConfigError for a word that selects nothing."""
+
+    def __init__(self, option: str, words: Words, choices: Sequence[_Choice]) -> None:
+        self.option = option
+        self.words: dict[str, set[str]] | None = None
+        if words is None:
+            return
+        given = listed(f"{option}s", words)
+        if not given:
+            raise ConfigError(f"{option}s: an empty list selects nothing; None selects all")
+        self.words = {word: _meant(word, choices) for word in given}
+        for word, ids in self.words.items():
+            if not ids:
+                raise ConfigError(_unknown(option, word, choices))
+
+    def of(self, ids: Iterable[str]) -> list[str]:
+        """Those of the ids that are selected."""
+        if self.words is None:
+            return list(ids)
+        chosen = set().union(*self.words.values())
+        return [id for id in ids if id in chosen]
+
+    def require_some_of(self, chosen: Sequence[str], other: "_Selected") -> None:
+        """Raise ConfigError for a word of which the other option leaves nothing."""
+        for word, ids in (self.words or {}).items():
+            if ids.isdisjoint(chosen):
+                rest = " or ".join(map(repr, other.words or {}))
+                raise ConfigError(
+                    f"{self.option} {word!r} and {other.option} {rest} have no condition in common"
+                )
+
+
+def listed(name: str, words: str | Iterable[str]) -> list[str]:
+    """The words of an argument: one, or some. Raises ConfigError for what is no text."""
+    if isinstance(words, str):
+        return [words]
+    if isinstance(words, bytes) or not isinstance(words, Iterable):
+        raise ConfigError(f"{name}: {words!r} is no text; give a str, or a list of them")
+    found = list(words)
+    for word in found:
+        if not isinstance(word, str):
+            raise ConfigError(f"{name}: {word!r} is no text; give a str, or a list of them")
+    return found
+
+
+def _meant(word: str, choices: Sequence[_Choice]) -> set[str]:
+    if not word:
+        return set()
+    return (
+        {one.id for one in choices if word in one[:4]}
+        or {one.id for one in choices if word == one.short_name}
+        or {one.id for one in choices if one.id.startswith(word)}
+    )
+
+
+def _unknown(option: str, word: str, choices: Sequence[_Choice]) -> str:
+    there_are = ", ".join(dict.fromkeys(one.name for one in choices)) or "none"
+    forms = [form for one in choices for form in one if form]
+    near = difflib.get_close_matches(word, forms, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    lines = [f"\n  {one.label}  ({one.id})" for one in choices[:LISTED]]
+    if len(choices) > LISTED:
+        lines.append(f"\n  and {len(choices) - LISTED} more: see itemeval-assets status")
+    return (
+        f"there is no {option} {word!r} in the design{hint}; there are: {there_are}{''.join(lines)}"
+    )

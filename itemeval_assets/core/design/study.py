@@ -1,0 +1,178 @@
+"""A study as it was loaded: the config, its design, and where its results go."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, get_args
+
+from itemeval_assets.core.config.reading import parse_config
+from itemeval_assets.core.config.sections import Policy, StudyConfig
+from itemeval_assets.core.config.snapshot import Snapshot
+from itemeval_assets.core.errors import ConfigError, ItemevalAssetsError
+
+from .conditions import Design, expand_design
+
+__all__ = [
+    "BYTE_ORDER_MARK",
+    "GENERATE",
+    "GRADE",
+    "PREFLIGHT",
+    "Asked",
+    "NamedPartition",
+    "Partition",
+    "RunPlan",
+    "Study",
+    "run_plan",
+    "stage_of",
+    "study_of",
+]
+
+BYTE_ORDER_MARK = "\ufeff"
+
+PREFLIGHT, GENERATE, GRADE = STAGES = "preflight", "generate", "grade"
+
+# (gen_condition_id,) when generating; (gen_condition_id, grade_condition_id) when grading;
+# () for the preflight, which tries models and fills no cell.
+Partition = tuple[str, ...]
+
+
+class NamedPartition(NamedTuple):
+    """A partition, and the label that people know it by."""
+
+    partition: Partition
+    label: str
+
+
+def stage_of(partition: Partition) -> str:
+    return STAGES[len(partition)]
+
+
+@dataclass(frozen=True)
+class Study:
+    """Everything the YAML and its templates say, at the moment of its snapshot.
+
+    Loading one reads no dataset and no network. `location` is the study directory: an absolute
+    path, or an `s3://` URI.
+    """
+
+    config: StudyConfig
+    design: Design
+    snapshot: Snapshot
+
+    @property
+    def name(self) -> str:
+        return self.config.study
+
+    @property
+    def location(self) -> str:
+        return self.snapshot.location
+
+    @property
+    def config_path(self) -> Path:
+        return Path(self.snapshot.config_path)
+
+    @property
+    def config_sha256(self) -> str:
+        return self.snapshot.config_sha256
+
+    @property
+    def config_dir(self) -> Path:
+        return self.config_path.parent
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether the study lies in a bucket."""
+        return self.location.startswith("s3://")
+
+    def uri(self, key: str) -> str:
+        """Where something of the study lies: a path of this machine, or an `s3://` URI."""
+        return f"{self.location}/{key}"
+
+    def named(self, partitions: Iterable[Partition]) -> list[NamedPartition]:
+        """These partitions with their labels; of a condition out of the design, its id."""
+        return [NamedPartition(part, self.design.label_of(part)) for part in partitions]
+
+    def generate_partitions(self) -> list[Partition]:
+        return [(condition.id,) for condition in self.design.generate]
+
+    def grade_partitions(self) -> list[Partition]:
+        return [
+            (generate.id, grade.id)
+            for generate in self.design.generate
+            for grade in self.design.grade
+        ]
+
+
+def study_of(snapshot: Snapshot, config: StudyConfig | None = None) -> Study:
+    """The study that a snapshot holds; `config`: what its YAML says, where that is known.
+
+    Raises ConfigError or TemplateError for what is wrong.
+    """
+    path = snapshot.config_path
+    config = config or parse_config(snapshot.config.removeprefix(BYTE_ORDER_MARK), path)
+    try:
+        design = expand_design(config, snapshot.prompts, snapshot.rubrics)
+    except ItemevalAssetsError as error:
+        raise type(error)(f"{path}: {error}") from error
+    return Study(config, design, snapshot)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What is asked of a run: stages, conditions by id, and how they are run.
+
+    `consent_usd` is what all calls of the run together may cost, null for no word.
+    `partitions` narrows the choice down to these; null: all of the conditions. `accept_loss`:
+    record paid calls of which no evidence is left.
+    """
+
+    stages: Sequence[str] = ("solutions", "gradings")
+    generate: Sequence[str] = ()
+    grade: Sequence[str] = ()
+    force: bool = False
+    policy: str | None = None
+    consent_usd: float | None = None
+    partitions: "Collection[Partition] | None" = None
+    recover_only: bool = False
+    accept_loss: bool = False
+
+    def solutions(self) -> "list[Partition]":
+        """The generate partitions that are asked for."""
+        found = [(row,) for row in self.generate if "solutions" in self.stages]
+        return [part for part in found if self.partitions is None or part in self.partitions]
+
+    def gradings(self) -> "list[Partition]":
+        """The partitions of the grid that are asked for."""
+        if "gradings" not in self.stages:
+            return []
+        found = [(row, column) for row in self.generate for column in self.grade]
+        return [part for part in found if self.partitions is None or part in self.partitions]
+
+
+class RunPlan(NamedTuple):
+    """How much of the design a run covers. `items_limit` null: all items."""
+
+    policy: str
+    items_limit: int | None
+    replications: int
+    batch: bool | int | None
+
+
+def run_plan(config: StudyConfig, policy: str | None = None) -> RunPlan:
+    """The effective policy: `policy` if given, else the one of the config.
+
+    `dev` covers the first `dev_items` items without batch mode; the two full policies
+    cover everything, and `full-batch` turns `batch: auto` on. Raises ConfigError for a policy
+    that there is not.
+    """
+    budget, replications = config.budget, config.facets.replications
+    wanted = budget.policy if policy is None else policy
+    known = get_args(Policy)
+    if wanted not in known:
+        raise ConfigError(f"there is no policy {str(wanted)!r}; there are: {', '.join(known)}")
+    chosen: str = known[known.index(wanted)]  # the plain word, where an enum means it
+    if chosen == "dev":
+        fewer = min(replications, budget.dev_replications or replications)
+        return RunPlan(chosen, budget.dev_items, fewer, None)
+    batch = (chosen == "full-batch") if budget.batch == "auto" else budget.batch
+    return RunPlan(chosen, None, replications, batch or None)

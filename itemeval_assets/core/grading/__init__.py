@@ -1,0 +1,1 @@
+"""From a reply to a score: deterministic scorers, replies of judges, verdicts."""

@@ -1,0 +1,1 @@
+"""Money: prices, projections, the budget, what calls cost, and the ledger."""

@@ -1,0 +1,1 @@
+"""The tables: their schemas, keys, notes of columns, and the keyed upsert."""

@@ -1,0 +1,85 @@
+"""Names in Dagster: asset keys, groups, ops, partition keys."""
+
+from collections.abc import Iterable
+
+import dagster as dg
+
+from itemeval_assets.core.design.study import Partition, Study
+from itemeval_assets.core.money.pricing import provider_of
+
+__all__ = [
+    "CONSENT_TAG",
+    "GENERATE_DIMENSION",
+    "GRADE_DIMENSION",
+    "RANGE_END",
+    "RANGE_START",
+    "RERUN_TAG",
+    "RESERVED_BY_TAG",
+    "TABLES_IO",
+    "asset_key",
+    "identifier",
+    "on_demand_group",
+    "partition_key",
+    "pool",
+    "step_name",
+    "to_partition",
+    "to_partitions",
+]
+
+GENERATE_DIMENSION, GRADE_DIMENSION = "generate", "grade"
+# Run tags: the ends of a range; consent to spend, in USD; the reservation that a run draws on.
+RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
+CONSENT_TAG, RESERVED_BY_TAG = "itemeval_assets/consent_usd", "itemeval_assets/reserved_by"
+# Of runs that the schedule of re-runs asks for: its study.
+RERUN_TAG = "itemeval_assets/rerun_of"
+# The IO manager of all tables.
+TABLES_IO = "study_tables"
+
+
+def identifier(study: Study) -> str:
+    """The study's name where Dagster allows letters, digits and `_` only."""
+    return study.name.replace("-", "_")
+
+
+def on_demand_group(study: Study) -> str:
+    """The group of assets that pay or publish beside the study's own cells, or only look ahead.
+
+    *Materialize all* of the study's own group means the study.
+    """
+    return f"{identifier(study)}_on_demand"
+
+
+def asset_key(study: Study, table: str) -> dg.AssetKey:
+    return dg.AssetKey([study.name, table])
+
+
+def step_name(study: Study, table: str) -> str:
+    """The step that makes a table; its run config stands under this name."""
+    return f"{identifier(study)}__{table}"
+
+
+def partition_key(partition: Partition) -> str:
+    """The Dagster key of a partition: dimensions in alphabetical order, joined by `|`."""
+    return "|".join(partition)
+
+
+def pool(models: Iterable[str]) -> str | None:
+    """The pool of a step that calls these models: the name of their provider.
+
+    Dagster lets no more steps of a pool run at a time than its limit says, in all runs together.
+    A step is in one pool: one that calls several providers is in a pool of their joined names,
+    with a limit of its own. Mock models have no limit to respect.
+    """
+    providers = sorted({provider_of(model) for model in models} - {"mockllm"})
+    return "+".join(providers) or None
+
+
+def to_partition(key: str) -> Partition:
+    """The partition that a Dagster key names."""
+    return tuple(key.split("|"))
+
+
+def to_partitions(keys: Iterable[str], order: list[Partition]) -> list[Partition]:
+    """The partitions of some keys, in the order of the design."""
+    wanted = {to_partition(key) for key in keys}
+    return [partition for partition in order if partition in wanted]

@@ -1,0 +1,58 @@
+"""Partitions: one per condition, from the YAML, when the code location loads."""
+
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from itemeval_assets.core.design.study import Partition, Study
+from itemeval_assets.core.tables.schemas import GRADINGS, GRADINGS_LONG, SOLUTIONS, rows_where
+
+from .names import GENERATE_DIMENSION, GRADE_DIMENSION
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = [
+    "backfill_policy",
+    "generate_partitions",
+    "grade_partitions",
+    "rows_of",
+    "same_generate_condition",
+]
+
+# The columns whose values make up a row's partition.
+PARTITION_COLUMNS = {
+    **{table.name: table.partitioned_by for table in (SOLUTIONS, GRADINGS, GRADINGS_LONG)},
+    "generation_ledger": ("condition_id",),
+    "grading_ledger": ("gen_condition_id", "condition_id"),
+}
+
+
+def generate_partitions(study: Study) -> dg.StaticPartitionsDefinition:
+    return dg.StaticPartitionsDefinition([c.id for c in study.design.generate])
+
+
+def grade_partitions(study: Study) -> dg.MultiPartitionsDefinition:
+    """The grid of solutions and their gradings: a new judge is a new column."""
+    return dg.MultiPartitionsDefinition(
+        {
+            GENERATE_DIMENSION: generate_partitions(study),
+            GRADE_DIMENSION: dg.StaticPartitionsDefinition([c.id for c in study.design.grade]),
+        }
+    )
+
+
+def backfill_policy(study: Study) -> dg.BackfillPolicy:
+    """How many partitions of a backfill one run takes: all, or as many as the study says."""
+    size = study.config.automation.partitions_per_run
+    return dg.BackfillPolicy.multi_run(size) if size else dg.BackfillPolicy.single_run()
+
+
+def same_generate_condition() -> dg.MultiToSingleDimensionPartitionMapping:
+    """A new solution makes exactly its own gradings stale."""
+    return dg.MultiToSingleDimensionPartitionMapping(GENERATE_DIMENSION)
+
+
+def rows_of(rows: "pa.Table", asset: str, partition: Partition) -> "pa.Table":
+    """The rows of an asset's table that belong to one partition."""
+    return rows_where(rows, PARTITION_COLUMNS[asset], partition)

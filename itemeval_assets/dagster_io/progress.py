@@ -1,0 +1,55 @@
+"""Progress of the calls in a run: a log line every few seconds, and whoever else listens."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from itemeval_assets.engine.calls.progress import Listener, Progress
+
+__all__ = ["listening", "now_and_then", "progress_log", "tell_listeners"]
+
+SECONDS_BETWEEN_LINES = 5.0
+
+_listeners: list["Listener"] = []
+
+
+@contextmanager
+def listening(listener: "Listener") -> Iterator[None]:
+    """Call `listener` with the progress of every run in this process while the block runs."""
+    _listeners.append(listener)
+    try:
+        yield
+    finally:
+        _listeners.remove(listener)
+
+
+def tell_listeners(progress: "Progress") -> None:
+    """Tell whoever listens, and no log."""
+    for listener in list(_listeners):
+        listener(progress)
+
+
+def progress_log(log: Callable[[str], None]) -> "Listener":
+    """A listener that logs a line now and then, and at the end, and tells all others."""
+    log_line = now_and_then(lambda progress: log(progress.line()), SECONDS_BETWEEN_LINES)
+
+    def report(progress: "Progress") -> None:
+        tell_listeners(progress)
+        log_line(progress)
+
+    return report
+
+
+def now_and_then(listener: "Listener", seconds: float) -> "Listener":
+    """The listener, called at most once in so many seconds, and at the end."""
+    last = time.monotonic()
+
+    def listen(progress: "Progress") -> None:
+        nonlocal last
+        if progress.done == progress.total or time.monotonic() - last > seconds:
+            last = time.monotonic()
+            listener(progress)
+
+    return listen

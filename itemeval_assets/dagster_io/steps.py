@@ -1,0 +1,166 @@
+"""What the bodies of assets share: the store, a stage's run, errors a user can act on."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, get_args
+
+import dagster as dg
+
+from itemeval_assets.core.config.sections import Policy
+from itemeval_assets.core.design.study import Partition, Study
+from itemeval_assets.core.errors import (
+    ConfigError,
+    DatasetError,
+    RunFailed,
+)
+from itemeval_assets.storage.study.inputs import prices_if_needed
+
+from .names import CONSENT_TAG, RERUN_TAG, RESERVED_BY_TAG
+from .progress import progress_log, tell_listeners
+
+if TYPE_CHECKING:
+    from itemeval_assets.stages.calls.gate import Gate
+    from itemeval_assets.stages.calls.stage_run import StageRun
+    from itemeval_assets.storage.study.store import ResultsStore
+
+__all__ = [
+    "PolicyName",
+    "RunConfig",
+    "end_steps",
+    "gate_of",
+    "held_by_step",
+    "stage_run",
+    "store_of",
+    "tell_of_wait",
+]
+
+if TYPE_CHECKING:
+    PolicyName = Policy
+else:
+    # Dagster takes no optional Literal. It knows an enum by the names of its members: here they
+    # are the words of the YAML.
+    PolicyName = StrEnum("PolicyName", {name: name for name in get_args(Policy)})
+
+
+class RunConfig(dg.Config):
+    """What may be asked of one run of a paid asset.
+
+    `consent_usd`: what its calls may cost; a run tag of that name does the same, also where a
+    backfill takes no config. `policy` overrides `budget.policy`. `recover_only` reads back
+    what killed runs have logged, and calls nobody.
+    """
+
+    force: bool = False
+    recover_only: bool = False
+    policy: PolicyName | None = None
+    consent_usd: float | None = None
+
+
+def store_of(study: Study) -> "ResultsStore":
+    # Late: definitions load without pyarrow.
+    from itemeval_assets.storage.study.store import open_store
+
+    store = open_store(study)
+    store.require_layout()
+    return store
+
+
+@contextmanager
+def gate_of(
+    context: dg.AssetExecutionContext, study: Study, consent_usd: float | None
+) -> "Iterator[Gate]":
+    """The gate of a run: open until what it admitted is booked."""
+    from itemeval_assets.stages.calls.gate import open_gate
+
+    step = context.op_execution_context
+    with open_gate(
+        study,
+        store_of(study),
+        prices_if_needed(study),
+        holder=step.run_id,
+        within=step.run_tags.get(RESERVED_BY_TAG),
+        consent_usd=_consent(step.run_tags) if consent_usd is None else consent_usd,
+    ) as gate:
+        yield gate
+
+
+@contextmanager
+def stage_run(
+    context: dg.AssetExecutionContext,
+    study: Study,
+    config: RunConfig,
+    items: Any,
+    partitions: list[Partition],
+) -> "Iterator[StageRun]":
+    """The run of a paid stage, as `stages` takes it; attempts of the schedule are counted."""
+    from itemeval_assets import stages
+    from itemeval_assets.stages.calls.stage_run import StageRun
+
+    store = store_of(study)
+    # First of all: an attempt counts, whatever becomes of it.
+    if RERUN_TAG in context.op_execution_context.run_tags:
+        stages.reruns.count_attempt(store, partitions)
+    # An input that was never materialized arrives as an empty table: without items, nothing
+    # would be pending, and the partition would turn green for nothing.
+    if not items.num_rows:
+        raise DatasetError(f"study {study.name} has no items yet: materialize items first")
+    with gate_of(context, study, config.consent_usd) as gate:
+        yield StageRun(
+            study=study,
+            store=store,
+            prices=prices_if_needed(study),
+            items=items,
+            force=config.force,
+            policy=config.policy,
+            recover_only=config.recover_only,
+            run_id=context.op_execution_context.run_id,
+            gate=gate,
+            listener=progress_log(context.log.info),
+            say=context.log.info,
+        )
+    stages.reruns.settle(study, store, partitions)
+
+
+# What steps of this process hold that have not ended.
+_held: list[ExitStack] = []
+
+
+@contextmanager
+def held_by_step() -> Iterator[ExitStack]:
+    """What a step holds while it yields its outputs: its claims, and its reservation.
+
+    Dagster leaves a step where it is when an output of it cannot be stored: what it holds would
+    stay held for as long as this process lives. `end_steps` ends it.
+    """
+    with ExitStack() as stack:
+        _held.append(stack)
+        try:
+            yield stack
+        finally:
+            if stack in _held:
+                _held.remove(stack)
+
+
+def end_steps() -> None:
+    """Release what steps of ended runs of this process still hold, as where they have failed."""
+    error = RunFailed("an output of the step was not stored")
+    while _held:
+        _held.pop().__exit__(type(error), error, None)
+
+
+def tell_of_wait(context: dg.AssetExecutionContext) -> Callable[[Partition, str], None]:
+    """Says which condition a run waits for, and which other run works on it; and when that ends."""
+    from itemeval_assets.stages.calls.waits import teller_of_waits
+
+    return teller_of_waits(tell_listeners, context.log.info)
+
+
+def _consent(tags: Mapping[str, str]) -> float | None:
+    given = tags.get(CONSENT_TAG)
+    if given is None:
+        return None
+    try:
+        return float(given)
+    except ValueError as error:
+        raise ConfigError(f"run tag {CONSENT_TAG}: {given!r} is no amount of USD") from error

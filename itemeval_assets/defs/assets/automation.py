@@ -1,0 +1,77 @@
+"""What follows by itself once the sensor of a study is started: all that is free.
+
+Models are called without a hand only where the study says `automation.paid: true`; the gate
+stands before those calls as before all others.
+"""
+
+from collections.abc import Iterable
+
+import dagster as dg
+
+from itemeval_assets.core.design.conditions import GRADE_VERIFIABLE
+from itemeval_assets.core.design.study import Study
+from itemeval_assets.dagster_io.names import identifier
+
+__all__ = ["automation_sensor", "when_free_or_paid", "when_inputs_change", "when_paid"]
+
+
+class _Among(dg.AutomationCondition):
+    """True for these partitions, whatever happens to others."""
+
+    def __init__(self, keys: Iterable[str]) -> None:
+        self.keys = frozenset(keys)
+
+    @property
+    def name(self) -> str:
+        return "among"
+
+    @property
+    def description(self) -> str:
+        return f"one of {len(self.keys)} partitions that call no model"
+
+    def evaluate(self, context: dg.AutomationContext) -> dg.AutomationResult:
+        return dg.AutomationResult(
+            context,
+            true_subset=context.candidate_subset.compute_intersection_with_partition_keys(
+                set(self.keys)
+            ),
+        )
+
+
+def when_inputs_change(perhaps: Iterable[dg.AssetKey] = ()) -> dg.AutomationCondition:
+    """Of an asset that costs nothing: as soon as what it is made of has changed.
+
+    Inputs that are only `perhaps` there are not waited for.
+    """
+    missing = dg.AutomationCondition.any_deps_missing()
+    waited_for = missing.ignore(dg.AssetSelection.assets(*perhaps)) if perhaps else missing
+    return dg.AutomationCondition.eager().replace(missing, waited_for)
+
+
+def when_paid(study: Study) -> dg.AutomationCondition | None:
+    """Of an asset that calls models: only where the study allows it."""
+    return dg.AutomationCondition.eager() if study.config.automation.paid else None
+
+
+def when_free_or_paid(study: Study) -> dg.AutomationCondition | None:
+    """Of gradings: by scorers always, by judges only where the study allows it."""
+    if study.config.automation.paid:
+        return dg.AutomationCondition.eager()
+    free = [c.id for c in study.design.grade if c.kind == GRADE_VERIFIABLE]
+    keys = frozenset(
+        f"{generate.id}|{grade}" for generate in study.design.generate for grade in free
+    )
+    return _Among(keys) & dg.AutomationCondition.eager() if keys else None
+
+
+def automation_sensor(study: Study) -> dg.AutomationConditionSensorDefinition:
+    """The sensor that follows the conditions of a study: off until somebody starts it."""
+    return dg.AutomationConditionSensorDefinition(
+        f"{identifier(study)}_automation",
+        target=dg.AssetSelection.groups(identifier(study)),
+        default_status=dg.DefaultSensorStatus.STOPPED,
+        minimum_interval_seconds=30,
+        use_user_code_server=True,
+        description="Grades by scorers, joins, sums up and exports what has changed. Calls models "
+        f"{'too' if study.config.automation.paid else 'never'} (automation.paid).",
+    )

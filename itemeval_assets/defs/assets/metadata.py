@@ -1,0 +1,232 @@
+"""What the Dagster UI shows of an asset: columns, counts, cost, files."""
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from itemeval_assets import stages
+from itemeval_assets.core.design.study import Partition, Study
+from itemeval_assets.core.tables.column_notes import COLUMN_NOTES
+from itemeval_assets.core.tables.schemas import TABLES
+from itemeval_assets.core.text.secrets import without_secrets
+from itemeval_assets.dagster_io.partitions import rows_of
+from itemeval_assets.storage.study.layout import log_dir, manifest_key, table_key
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from matplotlib.figure import Figure
+
+    from itemeval_assets.core.design.cell_table import Answers
+    from itemeval_assets.core.money.spend import Spend
+    from itemeval_assets.stages.calls.stage_run import Outcome, StageRun
+    from itemeval_assets.stages.views.cells import CellView
+
+__all__ = [
+    "call_metadata",
+    "column_schema",
+    "generate_conditions",
+    "grade_conditions",
+    "partition_row_count",
+    "picture",
+    "record_table",
+    "row_count",
+    "spend_table",
+    "table_metadata",
+    "usd",
+]
+
+
+@cache
+def column_schema(table: str) -> dict[str, Any]:
+    """The columns of a table, as the UI shows them."""
+    columns = [
+        dg.TableColumn(
+            column.name,
+            column.type,
+            description=column.note or COLUMN_NOTES.get(column.name),
+            constraints=dg.TableColumnConstraints(nullable=not column.required),
+        )
+        for column in TABLES[table].columns
+    ]
+    return {"dagster/column_schema": dg.TableSchema(columns=columns)}
+
+
+def table_metadata(study: Study, table: str) -> dict[str, Any]:
+    """Definition metadata: columns, key, and where the table lies."""
+    return {
+        **column_schema(table),
+        "key": ", ".join(TABLES[table].key),
+        "table": dg.MetadataValue.path(study.uri(table_key(table))),
+        "config": dg.MetadataValue.path(str(study.config_path)),
+    }
+
+
+def generate_conditions(study: Study) -> dict[str, Any]:
+    """What each key of the generate dimension means."""
+    records = [
+        dg.TableRecord(
+            {
+                "condition_id": condition.id,
+                "label": condition.label,
+                "model": condition.model,
+                "prompt": condition.prompt.name,
+                "model_config": condition.model_config_name,
+                "settings": _settings(condition.params),
+            }
+        )
+        for condition in study.design.generate
+    ]
+    return {"generate conditions": dg.MetadataValue.table(records)}
+
+
+def grade_conditions(study: Study) -> dict[str, Any]:
+    """What each key of the grade dimension means."""
+    records = [
+        dg.TableRecord(
+            {
+                "condition_id": condition.id,
+                "label": condition.label,
+                "graded by": condition.name,
+                "model": condition.grader.model if condition.grader else "none",
+                "rubric": condition.rubric.name if condition.rubric else "",
+            }
+        )
+        for condition in study.design.grade
+    ]
+    return {"grade conditions": dg.MetadataValue.table(records)}
+
+
+def _settings(params: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in params.items()) or "provider's defaults"
+
+
+def row_count(rows: "pa.Table") -> dict[str, Any]:
+    return {"dagster/row_count": rows.num_rows}
+
+
+def partition_row_count(rows: "pa.Table") -> dict[str, Any]:
+    return {"dagster/partition_row_count": rows.num_rows}
+
+
+def usd(amount: float) -> float:
+    """An amount without the noise of float sums."""
+    return round(amount, 9)
+
+
+def spend_table(spends: "Iterable[Spend]") -> dg.TableMetadataValue:
+    """Spend per model; what caches and batches saved is negative: list price to price paid."""
+    return record_table(
+        {
+            "model": spend.model,
+            "calls": spend.calls,
+            "cached": spend.cached,
+            "usd": usd(spend.usd),
+            "list usd": usd(spend.list_usd),
+            "response cache": -usd(spend.saved_by_response_cache_usd),
+            "prompt cache": -usd(spend.saved_by_prompt_cache_usd),
+            "batch": -usd(spend.saved_by_batch_usd),
+            "unpriced": spend.unpriced_calls,
+        }
+        for spend in spends
+    )
+
+
+def record_table(records: Iterable[Mapping[str, Any]]) -> dg.TableMetadataValue:
+    """A table of records; of none, an empty one, for which Dagster wants a schema."""
+    found = [dg.TableRecord(record) for record in records]
+    return dg.MetadataValue.table(found, schema=None if found else dg.TableSchema(columns=[]))
+
+
+def picture(name: str, draw: "Callable[[], Figure]") -> dg.MarkdownMetadataValue:
+    """What `draw` draws, or why it could not: no picture is worth a failed run."""
+    from itemeval_assets.report.plots.figures import markdown_image
+
+    try:
+        return dg.MetadataValue.md(markdown_image(draw(), name))
+    except Exception as error:
+        reason = without_secrets(f"{type(error).__name__}: {error}", os.environ)
+        return dg.MetadataValue.md(f"could not be drawn: {reason}")
+
+
+def call_metadata(
+    run: "StageRun", table: str, outcome: "Outcome"
+) -> dict[Partition, dict[str, Any]]:
+    """Per partition: how it stands after this run, what the run cost, where the evidence is."""
+    standing = _Standing(run, table)
+    return {
+        partition: {
+            "condition": run.study.design.label_of(partition),
+            **standing.of(partition, rows_of(outcome.rows, table, partition)),
+            "recovered calls": outcome.recovered.get(partition, 0),
+            **({"held back calls": outcome.held_back} if outcome.held_back else {}),
+            **_places(run, table, partition),
+        }
+        for partition in outcome.pending
+    }
+
+
+class _Standing:
+    """How the partitions of a table stand after a run."""
+
+    def __init__(self, run: "StageRun", table: str) -> None:
+        self._run, self._table = run, table
+        self._answers: dict[Partition, Answers] = {}
+
+    def of(self, partition: Partition, new: "pa.Table") -> dict[str, Any]:
+        """Rows, errors and, of gradings, scores and unparsed replies; what this run added."""
+        from itemeval_assets.core.tables.upsert import upsert
+
+        table = self._table
+        stored = self._run.store.read(table, [partition])
+        rows = upsert(TABLES[table], stored, new).rows if new.num_rows else stored
+        spent = sum(amount or 0.0 for amount in new["usd"].to_pylist())
+        return {
+            **partition_row_count(rows),
+            "errored rows": rows.num_rows - rows["error"].null_count,
+            **(self._scores(partition, rows, bool(new.num_rows)) if table == "gradings" else {}),
+            "rows of this run": new.num_rows,
+            "usd of this run": usd(spent),
+        }
+
+    def _scores(self, partition: Partition, rows: "pa.Table", is_new: bool) -> dict[str, Any]:
+        from itemeval_assets.core.records.summaries import NOTHING_GRADED, graded_by, left_out_words
+        from itemeval_assets.report.plots.results import score_distribution
+
+        label = self._run.study.design.grade_by_id()[partition[1]].label
+        cells = self._cells(partition, rows).select(["score", "state", "reason"]).to_pylist()
+        found = graded_by(cells, lambda _: label)
+        graded = found.get(label, NOTHING_GRADED)
+        scores: dict[str, Any] = {}
+        if graded.mean is not None:
+            scores["mean score"] = round(graded.mean, 6)
+            scores["left out of the mean"] = left_out_words(graded.left_out)
+        if graded.failures:
+            scores["unparsed"] = graded.failures
+        if graded.scores and is_new:
+            name = "score distribution"
+            scores[name] = picture(name, lambda: score_distribution(found))
+        return scores
+
+    def _cells(self, partition: Partition, rows: "pa.Table") -> "pa.Table":
+        condition = partition[:1]
+        if condition not in self._answers:
+            from itemeval_assets.core.design.pending import SOLUTION_STATE_COLUMNS
+
+            solutions = self._run.store.read("solutions", [condition], SOLUTION_STATE_COLUMNS)
+            self._answers = {condition: self._view.answers(solutions)}
+        return self._view.table(partition, self._answers[condition], rows)
+
+    @cached_property
+    def _view(self) -> "CellView":
+        return stages.cells.CellView(self._run.study, self._run.items, self._run.policy)
+
+
+def _places(run: "StageRun", table: str, partition: Partition) -> dict[str, Any]:
+    """Where the rows lie, the logs of their calls, and the manifest of the run."""
+    places = {"path": table_key(table, partition), "manifest": manifest_key(run.run_id)}
+    if table == "solutions" or run.study.design.grade_by_id()[partition[1]].grader:
+        places["logs"] = log_dir(partition)
+    return {name: dg.MetadataValue.path(run.study.uri(key)) for name, key in places.items()}

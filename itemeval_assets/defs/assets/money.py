@@ -1,0 +1,237 @@
+"""The assets about money: ledger, costs, and, before any is spent, estimate and preflight."""
+
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from itemeval_assets import stages
+from itemeval_assets.core.design.study import Asked, Study
+from itemeval_assets.core.money.losses import losses_words
+from itemeval_assets.core.tables.schemas import TABLES
+from itemeval_assets.dagster_io.failures import users_errors
+from itemeval_assets.dagster_io.names import asset_key
+from itemeval_assets.dagster_io.steps import PolicyName, gate_of, store_of
+from itemeval_assets.storage.study.inputs import load_prices
+from itemeval_assets.storage.study.layout import LAYOUT_VERSION
+
+from .automation import when_inputs_change
+from .metadata import row_count, spend_table, table_metadata, usd
+from .versions import content_version
+
+if TYPE_CHECKING:
+    from itemeval_assets.core.money.preflight import ModelHealth
+    from itemeval_assets.stages.projection.estimate import PartitionEstimate, StudyEstimate
+
+__all__ = ["foresight_assets", "money_assets"]
+
+
+LEDGERS = ("generation_ledger", "grading_ledger")
+
+
+class EstimateConfig(dg.Config):
+    """What to estimate: by default, what remains of the study under its own policy."""
+
+    force: bool = False
+    policy: PolicyName | None = None
+
+
+class LedgerConfig(dg.Config):
+    """`accept_loss`: record booked calls of which neither a row nor a log is left."""
+
+    accept_loss: bool = False
+
+
+class PreflightConfig(dg.Config):
+    """`consent_usd`: what the tiny calls may cost."""
+
+    consent_usd: float | None = None
+
+
+def money_assets(study: Study, shared: dict[str, Any]) -> list[dg.AssetsDefinition]:
+    """The assets about the money that a study has spent."""
+    return [_ledger(study, shared), _costs(study, shared)]
+
+
+def foresight_assets(study: Study, shared: dict[str, Any]) -> list[dg.AssetsDefinition]:
+    """What to ask for before money is spent: no part of the study's own results."""
+    return [_estimate(study, shared), _preflight(study, shared)]
+
+
+def _estimate(study: Study, shared: dict[str, Any]) -> Any:
+    @dg.asset(
+        key=asset_key(study, "estimate"),
+        deps=[asset_key(study, "items")],
+        description="What the study would call and cost, worked out without a call: for what "
+        "remains and for the full grid.",
+        **shared,
+    )
+    def estimate(context: dg.AssetExecutionContext, config: EstimateConfig) -> dg.MaterializeResult:
+        with users_errors():
+            found = _estimated(study, config)
+        for warning in found.warnings:
+            context.log.warning(warning)
+        return dg.MaterializeResult(metadata=_estimate_metadata(found))
+
+    return estimate
+
+
+def _estimated(study: Study, config: EstimateConfig) -> "StudyEstimate":
+    from itemeval_assets.stages.calls.stage_run import Scope
+
+    store = store_of(study)
+    scope = Scope(
+        study=study,
+        store=store,
+        prices=load_prices(study),
+        items=stages.items.peek(study, store),
+        force=config.force,
+        policy=config.policy,
+    )
+    design = study.design
+    everything = Asked(generate=[c.id for c in design.generate], grade=[c.id for c in design.grade])
+    return stages.estimate.estimate(scope, everything)
+
+
+def _estimate_metadata(found: "StudyEstimate") -> dict[str, Any]:
+    remaining = found.remaining
+    return {
+        "calls": remaining.calls,
+        "calls from the response cache": remaining.cached,
+        "usd at most": usd(remaining.usd),
+        "usd expected": "nothing stored yet tells"
+        if remaining.expected_usd is None
+        else usd(remaining.expected_usd),
+        "usd spent so far": usd(found.spent_usd),
+        "usd reserved by runs": usd(found.reserved_usd),
+        "solutions": _estimate_table(found.generate),
+        "gradings": _estimate_table(found.grade),
+        "warnings": dg.MetadataValue.md("\n".join(f"- {w}" for w in found.warnings) or "none"),
+    }
+
+
+def _estimate_table(parts: "list[PartitionEstimate]") -> dg.TableMetadataValue:
+    records = [
+        dg.TableRecord(
+            {
+                "condition": part.label,
+                "calls": f"{part.remaining.calls} of {part.grid.calls}",
+                "cached": part.remaining.cached,
+                "input": part.remaining.input_tokens,
+                "output": part.remaining.output_tokens,
+                "usd at most": usd(part.remaining.usd),
+                "usd expected": _or_unknown(part.remaining.expected_usd),
+                "grid at most": usd(part.grid.usd),
+                "expected from": part.basis or "",
+            }
+        )
+        for part in parts
+    ]
+    return dg.MetadataValue.table(records or [dg.TableRecord({"condition": "none calls a model"})])
+
+
+def _or_unknown(amount: float | None) -> str:
+    return "unknown" if amount is None else f"{amount:.6f}"
+
+
+def _preflight(study: Study, shared: dict[str, Any]) -> Any:
+    @dg.asset(
+        key=asset_key(study, "preflight"),
+        kinds={"inspect_ai"},
+        description="One tiny call to each distinct model: ok, dead, or unverified. The calls "
+        "are in the ledger, under the stage preflight.",
+        **shared,
+    )
+    def preflight(
+        context: dg.AssetExecutionContext, config: PreflightConfig
+    ) -> dg.MaterializeResult:
+        store = store_of(study)
+        with users_errors(), gate_of(context, study, config.consent_usd) as gate:
+            run_id = context.op_execution_context.run_id
+            found = stages.preflight.check_models(study, store, load_prices(study), gate, run_id)
+        return dg.MaterializeResult(metadata=_preflight_metadata(found))
+
+    return preflight
+
+
+def _preflight_metadata(found: "list[ModelHealth]") -> dict[str, Any]:
+    records = [
+        dg.TableRecord(
+            {
+                "model": health.model,
+                "verdict": health.verdict,
+                "reason": health.reason,
+                "latency_s": "" if health.latency_s is None else f"{health.latency_s:.3f}",
+                "usd": "" if health.usd is None else f"{health.usd:.9f}",
+            }
+        )
+        for health in found
+    ]
+    counts = {
+        verdict: sum(health.verdict == verdict for health in found)
+        for verdict in ("ok", "dead", "unverified")
+    }
+    return {**counts, "models": dg.MetadataValue.table(records)}
+
+
+def _ledger(study: Study, shared: dict[str, Any]) -> Any:
+    @dg.asset(
+        key=asset_key(study, "ledger"),
+        deps=[asset_key(study, name) for name in (*LEDGERS, "preflight")],
+        kinds={"parquet"},
+        description="Every dollar of the study, from the usage in the .eval logs: "
+        f"{TABLES['ledger'].grain}.",
+        metadata=table_metadata(study, "ledger"),
+        code_version=LAYOUT_VERSION,
+        automation_condition=when_inputs_change(perhaps=[asset_key(study, "preflight")]),
+        **shared,
+    )
+    def ledger(context: dg.AssetExecutionContext, config: LedgerConfig) -> dg.MaterializeResult:
+        with users_errors():
+            store = store_of(study)
+            stages.ledger.bring_up_to_date(store)
+            accepted = stages.losses.accept(study, store) if config.accept_loss else []
+            rows = stages.ledger.unite(store)
+        spent = sum(usd or 0.0 for usd in rows["usd"].to_pylist())
+        if accepted:
+            context.log.warning(f"recorded as lost:\n{losses_words(accepted)}")
+        figures = {**row_count(rows), "usd": usd(spent), "losses recorded": len(accepted)}
+        return dg.MaterializeResult(metadata=figures, data_version=content_version(rows))
+
+    return ledger
+
+
+def _costs(study: Study, shared: dict[str, Any]) -> Any:
+    @dg.asset(
+        key=asset_key(study, "costs"),
+        deps=[asset_key(study, "ledger")],
+        description="Where the money went: per model with savings, per condition, per day.",
+        automation_condition=when_inputs_change(),
+        **shared,
+    )
+    def costs(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        from itemeval_assets.core.money.spend import total_spend
+        from itemeval_assets.report.plots.costs import bars_per_condition, bars_per_day
+        from itemeval_assets.report.plots.figures import markdown_image
+
+        with users_errors():
+            found = stages.costs.costs(study, store_of(study))
+        pictures = {}
+        if found.per_day:
+            pictures = {
+                "usd per condition": bars_per_condition(found.per_condition),
+                "usd per day": bars_per_day(found.per_day),
+            }
+        total = total_spend(found.per_model)
+        return dg.MaterializeResult(
+            metadata={
+                "usd": usd(total.usd),
+                "usd at list price": usd(total.list_usd),
+                "spend": spend_table(found.per_model),
+                **{
+                    name: dg.MetadataValue.md(markdown_image(drawn, name))
+                    for name, drawn in pictures.items()
+                },
+            }
+        )
+
+    return costs

@@ -1,0 +1,84 @@
+"""The asset about the results: how a study came out so far, as a table and pictures."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from itemeval_assets import stages
+from itemeval_assets.core.design.study import Study
+from itemeval_assets.core.records.summaries import left_out_words
+from itemeval_assets.dagster_io.failures import users_errors
+from itemeval_assets.dagster_io.names import asset_key
+from itemeval_assets.dagster_io.steps import store_of
+
+from .automation import when_inputs_change
+from .metadata import picture, record_table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from itemeval_assets.stages.views.results import Results
+
+__all__ = ["results_asset"]
+
+
+def results_asset(study: Study, shared: dict[str, Any]) -> Any:
+    """What the study found, of the conditions that its YAML has now."""
+
+    @dg.asset(
+        key=asset_key(study, "results"),
+        deps=[asset_key(study, "gradings_long")],
+        description="How the study came out so far: scores by condition and item, parse "
+        "failures, and what a call costs and takes.",
+        automation_condition=when_inputs_change(),
+        **shared,
+    )
+    def results(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        with users_errors():
+            found = stages.results.results(study, store_of(study))
+        graded = found.per_pair.values()
+        total = sum((Counter(part.left_out) for part in graded), Counter[str]())
+        return dg.MaterializeResult(
+            metadata={
+                "cells": sum(part.cells for part in graded),
+                "left out of the means": left_out_words(total),
+                "conditions": _table(found),
+                **{name: picture(name, draw) for name, draw in _pictures(found)},
+            }
+        )
+
+    return results
+
+
+def _table(found: "Results") -> dg.TableMetadataValue:
+    return record_table(
+        {
+            "condition": condition,
+            "graded by": grader,
+            "cells": graded.cells,
+            "mean score": None if graded.mean is None else round(graded.mean, 6),
+            "scored": len(graded.scores),
+            "left out": left_out_words(graded.left_out),
+        }
+        for (condition, grader), graded in found.per_pair.items()
+    )
+
+
+def _pictures(found: "Results") -> "Iterator[tuple[str, Callable[[], Figure]]]":
+    """The pictures for which there is something to show."""
+    from itemeval_assets.report.plots.heat_map import score_by_item
+    from itemeval_assets.report.plots.results import (
+        cost_and_latency,
+        parse_failures,
+        score_distribution,
+    )
+
+    if any(graded.scores for graded in found.per_grader.values()):
+        yield "score distribution", lambda: score_distribution(found.per_grader)
+        yield "score by item", lambda: score_by_item(found.items)
+    if any(graded.returned for graded in found.per_grader.values()):
+        yield "unparsed", lambda: parse_failures(found.per_grader)
+    if any(found.calls.values()):
+        yield "cost and latency", lambda: cost_and_latency(found.calls)

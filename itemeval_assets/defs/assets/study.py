@@ -1,0 +1,134 @@
+"""The asset graph of one study. Bodies are thin: the work is in `stages`.
+
+items -> solutions [generate] -> gradings [generate x grade] -> gradings_long -> export
+             generation_ledger       grading_ledger -> ledger -----^
+
+In a group of their own, since they pay or publish beside the study's cells, or only look ahead:
+
+items -> estimate        preflight -> ledger        gradings_long, ledger -> release
+
+Steps that call models are in `calls`, the ledger in `money`, the pictures in `results`.
+"""
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+import dagster as dg
+
+from itemeval_assets import stages
+from itemeval_assets.core.design.study import Study
+from itemeval_assets.core.tables.schemas import SCHEMA_VERSION, TABLES
+from itemeval_assets.dagster_io.failures import users_errors
+from itemeval_assets.dagster_io.names import (
+    TABLES_IO,
+    asset_key,
+    identifier,
+    on_demand_group,
+    partition_key,
+    to_partitions,
+)
+from itemeval_assets.dagster_io.partitions import (
+    backfill_policy,
+    grade_partitions,
+    same_generate_condition,
+)
+from itemeval_assets.dagster_io.steps import store_of
+from itemeval_assets.settings import Settings
+
+from .automation import when_inputs_change
+from .calls import gradings_asset, solutions_asset
+from .evidence import (
+    code_references,
+    column_lineage,
+    evidence,
+)
+from .export import export_asset
+from .metadata import partition_row_count, row_count, table_metadata
+from .money import foresight_assets, money_assets
+from .release import release_asset
+from .results import results_asset
+from .versions import content_version, outputs_by_partition, version_of_runs
+
+__all__ = ["study_assets"]
+
+
+def study_assets(study: Study, settings: Settings) -> list[dg.AssetsDefinition]:
+    """All assets of a study, in its two groups."""
+    owners = settings.owner_list() or None
+    shared = {"group_name": identifier(study), "owners": owners}
+    on_demand = {"group_name": on_demand_group(study), "owners": owners}
+    return [
+        _items(study, shared),
+        solutions_asset(study, shared),
+        gradings_asset(study, shared),
+        _gradings_long(study, shared),
+        *money_assets(study, shared),
+        *foresight_assets(study, on_demand),
+        results_asset(study, shared),
+        export_asset(study, shared),
+        release_asset(study, on_demand),
+    ]
+
+
+def _items(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=asset_key(study, "items"),
+        io_manager_key=TABLES_IO,
+        kinds={"parquet"},
+        description=f"The questions, pinned at the first run: {TABLES['items'].grain}.",
+        metadata={**table_metadata(study, "items"), **code_references(study, [])},
+        code_version=SCHEMA_VERSION,
+        **shared,
+    )
+    def items(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+        store = store_of(study)
+        with users_errors(), store.beginning(study, context.op_execution_context.run_id):
+            rows = stages.items.load(study, store)
+            datasets = sorted(set(rows["dataset_id"].to_pylist()))
+            # Dagster stores what is yielded before the block ends.
+            yield dg.MaterializeResult(
+                value=rows,
+                metadata={**row_count(rows), "datasets": ", ".join(datasets)},
+                data_version=content_version(rows),
+            )
+
+    return cast(dg.AssetsDefinition, items)
+
+
+def _gradings_long(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=asset_key(study, "gradings_long"),
+        deps=[
+            asset_key(study, "gradings"),
+            dg.AssetDep(asset_key(study, "solutions"), partition_mapping=same_generate_condition()),
+        ],
+        partitions_def=grade_partitions(study),
+        backfill_policy=backfill_policy(study),
+        kinds={"parquet"},
+        description=f"The table to analyse: {TABLES['gradings_long'].grain}.",
+        metadata=table_metadata(study, "gradings_long"),
+        code_version=SCHEMA_VERSION,
+        automation_condition=when_inputs_change(),
+        **shared,
+    )
+    def gradings_long(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        versions = {}
+        partitions = to_partitions(context.partition_keys, study.grade_partitions())
+        with users_errors():
+            store = store_of(study)
+            # One partition after the other: the whole table may be larger than the memory.
+            for partition, rows in stages.gradings_long.write(store, partitions):
+                context.add_asset_metadata(
+                    {**partition_row_count(rows), **evidence(study, store, partition, rows)},
+                    partition_key=partition_key(partition),
+                )
+                versions[partition] = version_of_runs(rows.select(["gen_run_id", "grade_run_id"]))
+
+        def result(version: dg.DataVersion) -> dg.MaterializeResult:
+            return dg.MaterializeResult(metadata=column_lineage(study), data_version=version)
+
+        yield from outputs_by_partition(
+            context, asset_key(study, "gradings_long"), versions, result
+        )
+
+    return cast(dg.AssetsDefinition, gradings_long)

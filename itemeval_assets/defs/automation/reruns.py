@@ -1,0 +1,139 @@
+"""The schedule that runs again what failed, down to the cell: off until somebody starts it."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import dagster as dg
+from dagster._core.storage.partition_status_cache import AssetPartitionStatus
+
+from itemeval_assets import stages
+from itemeval_assets.core.design.spans import spans
+from itemeval_assets.core.design.study import GENERATE, Partition, Study, stage_of
+from itemeval_assets.core.errors import ItemevalAssetsError
+from itemeval_assets.dagster_io.failures import in_event, users_errors
+from itemeval_assets.dagster_io.names import (
+    RANGE_END,
+    RANGE_START,
+    RERUN_TAG,
+    asset_key,
+    identifier,
+    partition_key,
+    to_partition,
+)
+from itemeval_assets.dagster_io.partitions import generate_partitions, grade_partitions
+from itemeval_assets.dagster_io.steps import store_of
+from itemeval_assets.storage.study.inputs import load_prices
+
+__all__ = ["OUTPUTS", "rerun_schedule"]
+
+# Dagster's own job of all assets: solutions and gradings have different partitions, which no
+# other job can hold together.
+ALL_ASSETS_JOB = "__ASSET_JOB"
+# A partition is given up after a few; the newest come first.
+MOST_FAILURES = 200
+# What one run of a stage writes.
+OUTPUTS = {
+    "solutions": ("solutions", "generation_ledger"),
+    "gradings": ("gradings", "grading_ledger", "gradings_long"),
+}
+
+
+def rerun_schedule(study: Study) -> dg.ScheduleDefinition:
+    """A tick asks for exactly the partitions with errored, missing or stale cells.
+
+    And for those whose last run failed; each run calls just those cells. See `core.reruns` for
+    what is left out, and why: the log of the tick says it, or its skip reason.
+    """
+
+    @dg.schedule(
+        name=f"{identifier(study)}_reruns",
+        cron_schedule=study.config.automation.cron,
+        job_name=ALL_ASSETS_JOB,
+        default_status=dg.DefaultScheduleStatus.STOPPED,
+        description="Runs again what is errored or missing, and no cell that is sound.",
+    )
+    def reruns(context: dg.ScheduleEvaluationContext) -> dg.SkipReason | list[dg.RunRequest]:
+        # Late: definitions load without pyarrow.
+        from itemeval_assets.storage.study.attempts import count_failures
+
+        with users_errors():
+            store = store_of(study)
+            progress, failed = _by_dagster(context.instance, study)
+            try:
+                count_failures(store, list(_failed_runs(context.instance, study)))
+                decision = stages.reruns.decide(
+                    study, store, load_prices(study), in_progress=progress, failed=failed
+                )
+            except ItemevalAssetsError as refusal:
+                return dg.SkipReason(f"nothing is asked for: {in_event(str(refusal))}")
+        for partition in decision.given_up:
+            context.log.warning(
+                f"{partition_key(partition)}: {decision.left_out[partition]}. Look at its errors; "
+                f"then: itemeval-assets reset {study.config_path}"
+            )
+        for partition in decision.refused:
+            context.log.warning(f"{partition_key(partition)}: {decision.left_out[partition]}")
+        if not decision.chosen:
+            return dg.SkipReason(decision.in_words())
+        stamp = context.scheduled_execution_time.isoformat()
+        # Before the first run each run loads the items, which it could not do without.
+        first = [] if stages.items.are_stored(store) else [asset_key(study, "items")]
+        return [
+            dg.RunRequest(run_key=f"{stamp}/{number}", asset_selection=first + keys, tags=tags)
+            for number, (keys, tags) in enumerate(_requests(study, decision.chosen))
+        ]
+
+    return reruns
+
+
+def _requests(
+    study: Study, chosen: list[Partition]
+) -> Iterator[tuple[list[dg.AssetKey], dict[str, str]]]:
+    """The assets and tags of as few runs as cover the partitions and no other."""
+    design = study.design
+    rows, columns = [c.id for c in design.generate], [c.id for c in design.grade]
+    solutions = [part for part in chosen if stage_of(part) == GENERATE]
+    gradings = [part for part in chosen if stage_of(part) != GENERATE]
+    for stage, wanted, across in (("solutions", solutions, ()), ("gradings", gradings, columns)):
+        for first, last in spans(wanted, rows, across):
+            tags = {
+                RANGE_START: partition_key(first),
+                RANGE_END: partition_key(last),
+                RERUN_TAG: study.name,
+            }
+            yield [asset_key(study, name) for name in OUTPUTS[stage]], tags
+
+
+def _failed_runs(
+    instance: dg.DagsterInstance, study: Study
+) -> Iterator[tuple[datetime, list[Partition]]]:
+    """Runs of the schedule that failed, some of them before their step could count itself."""
+    asked = dg.RunsFilter(tags={RERUN_TAG: study.name}, statuses=[dg.DagsterRunStatus.FAILURE])
+    design = (study.generate_partitions(), study.grade_partitions())
+    grids = (generate_partitions(study), grade_partitions(study))
+    for record in instance.get_run_records(asked, limit=MOST_FAILURES):
+        tags = record.dagster_run.tags
+        for partitions, grid in zip(design, grids, strict=True):
+            ends = {to_partition(tags[RANGE_START]), to_partition(tags[RANGE_END])}
+            if ends <= set(partitions):
+                span = dg.PartitionKeyRange(tags[RANGE_START], tags[RANGE_END])
+                keys = grid.get_partition_keys_in_range(span)
+                yield record.create_timestamp, [to_partition(key) for key in keys]
+
+
+def _by_dagster(
+    instance: dg.DagsterInstance, study: Study
+) -> tuple[set[Partition], set[Partition]]:
+    """Partitions in progress, and those whose last run failed."""
+    grids = {"solutions": generate_partitions(study), "gradings": grade_partitions(study)}
+    found: dict[AssetPartitionStatus | None, set[Partition]] = {}
+    for table, grid in grids.items():
+        statuses = instance.get_status_by_partition(
+            asset_key(study, table), grid.get_partition_keys(), grid
+        )
+        for key, status in (statuses or {}).items():
+            found.setdefault(status, set()).add(to_partition(key))
+    return (
+        found.get(AssetPartitionStatus.IN_PROGRESS, set()),
+        found.get(AssetPartitionStatus.FAILED, set()),
+    )

@@ -1,0 +1,79 @@
+"""The money that the gate allowed to a run, drawn on call by call.
+
+Where every output is limited, the calls cannot cost more than their ceiling, and nothing is
+ever held back. Where a model's output has no limit, the ceiling rests on an assumption: this
+is what keeps it true.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from inspect_ai.model import ModelUsage
+
+from itemeval_assets.engine.logs.usage import is_plausible, token_counts
+
+from .in_flight import NotSent
+
+__all__ = ["Allowance"]
+
+UsdOf = Callable[[str, Mapping[str, int | None]], float | None]
+# Sums of many floats differ in the last digits from what they were added up to.
+ROUNDING = 1e-9
+SPENT = (
+    "answers without max_tokens cost more than the gate had been told; "
+    "max_tokens would make the ceiling certain"
+)
+LOST = "the bucket was out of reach for so long that another run may have taken over"
+
+
+class Allowance:
+    """`usd` to spend at most, while `may_call` says yes.
+
+    `held_back` counts the calls that were not made, for `reason`.
+    """
+
+    def __init__(
+        self, usd: float, usd_of: UsdOf, may_call: Callable[[], bool] = lambda: True
+    ) -> None:
+        self.held_back = 0
+        self.reason = ""
+        self._may_call = may_call
+        self._left = usd * (1 + ROUNDING) + ROUNDING
+        self._usd_of = usd_of
+
+    def take(self, most_usd: float) -> bool:
+        """Set aside what a call may cost at most; False where it must not be made."""
+        if not self._may_call():
+            self.reason = LOST
+        elif most_usd > self._left:
+            self.reason = SPENT
+        else:
+            self._left -= most_usd
+            return True
+        self.held_back += 1
+        return False
+
+    def why_not(self) -> str:
+        """Why no request of a call may be sent, though its money is set aside; "" where one may."""
+        if self._may_call():
+            return ""
+        self.reason = LOST
+        return LOST
+
+    @contextmanager
+    def counting(self) -> Iterator[None]:
+        """Count the call that the block makes as held back where it is never sent."""
+        try:
+            yield
+        except NotSent:
+            self.held_back += 1
+            raise
+
+    def settle(self, most_usd: float, model: str, usage: ModelUsage | None) -> None:
+        """Give back what an answered call cost less than it might have, or take what it cost more.
+
+        A call that failed gives nothing back, nor does a reply without a usage that can be:
+        nobody says what they cost.
+        """
+        if usage and is_plausible(usage):
+            self._left += most_usd - (self._usd_of(model, token_counts(usage)) or 0.0)

@@ -1,0 +1,156 @@
+"""Runs many Tasks in one inspect eval: a failing condition never stops its siblings."""
+
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import inspect_ai
+from inspect_ai import Task
+from inspect_ai.log import EvalLog
+from inspect_ai.model import ModelCost, ModelInfo, set_model_info
+from inspect_ai.model._model_info import _get_model_info_direct
+
+from itemeval_assets.core.config.sections import SolversConfig
+from itemeval_assets.core.money.pricing import Price, provider_of
+from itemeval_assets.engine.inspect_folders import LOG_LEVEL, with_usable_folders
+from itemeval_assets.engine.logs.broken import complete_header, why_broken
+from itemeval_assets.host.garbage import little_garbage_collection
+
+from .in_flight import calls_of_eval
+from .interruption import apart_from_loops, interruptible
+from .progress import tell_of_calls
+
+__all__ = [
+    "connections_to",
+    "evaluate",
+    "request_settings",
+    "share_connections",
+    "tell_prices",
+]
+
+# A cell that still fails after the retries of its request waits for the next run.
+RETRY_ON_ERROR = 0
+# inspect's own default is to retry for ever, and a stalled request would hang a run.
+MAX_RETRIES = 5
+ATTEMPT_TIMEOUT_S = 600
+# A killed run can lose the finished samples that are not on the disk yet. Each flush writes the
+# whole log of a Task anew, so that a large one is flushed at every hundredth of its samples only.
+SMALL_TASK = 400
+FLUSHES_PER_LARGE_TASK = 100
+MAX_TASKS_IN_FLIGHT = 64
+
+_sharers = 1
+
+
+def share_connections(processes: int) -> None:
+    """This process is one of so many that call for one command: a limit holds for all together."""
+    global _sharers
+    _sharers = processes
+
+
+def request_settings(
+    solvers: SolversConfig, model: str, batch: bool | int | None
+) -> dict[str, Any]:
+    """How a model is called, as inspect's GenerateConfig names it; none of it enters an id."""
+    return {
+        "max_retries": MAX_RETRIES if solvers.max_retries is None else solvers.max_retries,
+        # A batch is given a day by its provider, and is larger than any number of connections.
+        "attempt_timeout": None if batch else solvers.attempt_timeout or ATTEMPT_TIMEOUT_S,
+        "max_connections": None if batch else connections_to(solvers, model),
+        "batch": batch,
+    }
+
+
+def connections_to(solvers: SolversConfig, model: str) -> int | None:
+    """How many calls to the model's provider may be in flight; None leaves it to inspect."""
+    limit = solvers.max_connections
+    if isinstance(limit, dict):
+        provider = provider_of(model)
+        limit = limit.get(provider, limit.get(provider.split("/")[0]))
+    return None if limit is None else max(1, limit // _sharers)
+
+
+def tell_prices(prices: Mapping[str, Price | None]) -> None:
+    """Tell inspect what the models cost, so that its logs have a cost of their own.
+
+    Here instead of by `model_cost_config`, which refuses models that inspect does not know.
+    """
+    for model, price in prices.items():
+        cost = None
+        if price is not None:
+            full = price.less(0)
+            cost = ModelCost(
+                input=full.input_usd_per_mtok,
+                output=full.output_usd_per_mtok,
+                input_cache_read=full.cache_read_usd_per_mtok or 0.0,
+                input_cache_write=full.cache_write_usd_per_mtok or 0.0,
+            )
+        known = _get_model_info_direct(model) or ModelInfo()
+        set_model_info(model, known.model_copy(update={"cost": cost}))
+
+
+def evaluate(tasks: list[Task], log_dir: Path, retry_on_error: int | None) -> list[EvalLog]:
+    """Evaluate the tasks, one .eval log each in `log_dir`, and return the headers of the logs.
+
+    A failed sample is data: it carries its error, and the eval goes on. A Task that breaks has a
+    log with a status beside "success", and the others go on, too. Without realtime
+    events inspect is faster; finished samples are flushed to the log anyway.
+    Raises KeyboardInterrupt for a SIGINT or SIGTERM, once the logs of what was answered are kept.
+    """
+    log_dir.mkdir(parents=True, exist_ok=True)
+    with_usable_folders()
+    with (
+        little_garbage_collection(),
+        calls_of_eval(tell_of_calls) as calls,
+        interruptible(calls),
+        _without_warnings_of_replies(),
+    ):
+        logs = apart_from_loops(lambda: _eval(tasks, log_dir, retry_on_error), calls)
+    is_cut = len(logs) < len(tasks) or any(log.status == "cancelled" for log in logs)
+    if calls.is_stopping or is_cut:
+        # inspect takes the signal for itself and returns what there is: the run ends here all
+        # the same, and the next one reads the finished calls back from the logs.
+        raise KeyboardInterrupt
+    for log in logs:
+        if why_broken(log):
+            complete_header(log, calls.spent.of(log.location))
+    return logs
+
+
+@contextmanager
+def _without_warnings_of_replies() -> Iterator[None]:
+    """inspect writes each reply to its log as it came; pydantic tells the user's terminal of every
+    part whose type the client does not declare. Rows and log tell it as an error, or not at all."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Pydantic serializer warnings", UserWarning)
+        yield
+
+
+def _eval(tasks: list[Task], log_dir: Path, retry_on_error: int | None) -> list[EvalLog]:
+    return inspect_ai.eval(
+        tasks,
+        log_dir=str(log_dir),
+        log_format="eval",
+        log_realtime=False,
+        log_buffer=_samples_per_flush(max(_calls(task) for task in tasks)),
+        log_level=LOG_LEVEL,
+        display="none",
+        max_tasks=min(len(tasks), MAX_TASKS_IN_FLIGHT),
+        fail_on_error=False,
+        retry_on_error=RETRY_ON_ERROR if retry_on_error is None else retry_on_error,
+        score=False,
+        log_header_only=True,
+        ctl_server=False,
+        acp_server=False,
+    )
+
+
+def _calls(task: Task) -> int:
+    """How many calls a Task makes at most."""
+    return len(task.dataset) * (task.epochs or 1)
+
+
+def _samples_per_flush(calls: int) -> int:
+    return 1 if calls < SMALL_TASK else calls // FLUSHES_PER_LARGE_TASK

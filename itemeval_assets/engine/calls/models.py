@@ -1,0 +1,91 @@
+"""Resolving model ids to inspect models, with errors a user can act on."""
+
+import os
+import re
+from typing import Any
+
+from inspect_ai._util.error import PrerequisiteError
+from inspect_ai.model import Model, get_model
+
+from itemeval_assets.core.errors import EnvironmentMissing, ModelError
+from itemeval_assets.core.text.secrets import without_secrets
+from itemeval_assets.engine.models.local_model import is_served_here, local_model_address
+from itemeval_assets.engine.models.mock_models import is_mock, mock_model
+from itemeval_assets.host.installation import how_to_install
+
+from .in_flight import watched
+
+__all__ = ["RunModels"]
+
+
+class RunModels:
+    """Resolves model ids for one run, each id once: its partitions share connections.
+
+    inspect's own memory of models outlives a run, and with it an API key or a base URL that
+    has since changed in the environment.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[str, Model] = {}
+
+    def resolve(
+        self, model: str, where: str, *, judge: bool = False, routing: dict[str, Any] | None = None
+    ) -> Model:
+        """The inspect model for an id. Makes no call.
+
+        `where` is the YAML path that names the model. Raises ModelError for an unknown
+        provider, a provider package that is not installed, or a missing API key.
+        """
+        key = repr((model, routing))
+        if key not in self._known:
+            self._known[key] = watched(_new_model(model, where, judge, routing))
+        return self._known[key]
+
+
+def _new_model(model: str, where: str, judge: bool, routing: dict[str, Any] | None) -> Model:
+    if is_mock(model):
+        return mock_model(model, judge)
+    try:
+        model_args: dict[str, Any] = {"provider": routing} if routing else {}
+        if is_served_here(model):
+            model_args |= {"base_url": local_model_address(), "api_key": "none"}
+        return _without_probes(get_model(model, memoize=False, **model_args))
+    except EnvironmentMissing as error:
+        raise ModelError(f"{where}: {model}: {error}") from error
+    except PrerequisiteError as error:
+        raise ModelError(f"{where}: {model}: {_advised(_one_line(error))}") from error
+    except (ValueError, ImportError) as error:
+        raise ModelError(
+            f"{where}: {model}: {_one_line(error)}; "
+            "write <provider>/<model> with a provider that inspect_ai knows"
+        ) from error
+
+
+def _without_probes(model: Model) -> Model:
+    """inspect asks OpenAI's models once whether they sum up their reasoning, which no table of
+    ours has: a paid request that no log tells of."""
+    if hasattr(model.api, "reasoning_summaries"):
+
+        async def none() -> bool:
+            return False
+
+        model.api.reasoning_summaries = none  # type: ignore[attr-defined]
+    return model
+
+
+def _advised(message: str) -> str:
+    """What inspect says of a package that is missing or of another version, with advice for this
+    very Python: inspect's own is a bare `pip install`, which may mean another one."""
+    advice = re.fullmatch(r"(.*?)\. (?:Install|Upgrade) [\w ]*: pip install (.+)", message)
+    if advice is None:
+        return message
+    wanted = advice[2].split()
+    packages = ", ".join(word for word in wanted if not word.startswith("-"))
+    return f"{advice[1]}; install {packages} with: {how_to_install(*wanted)}"
+
+
+def _one_line(error: Exception) -> str:
+    """An error of inspect without its terminal markup and line breaks."""
+    text = str(getattr(error, "message", None) or error)
+    text = re.sub(r"\[/?[a-z ]*\]", "", text)
+    return without_secrets(" ".join(text.removeprefix("ERROR:").split()), os.environ)

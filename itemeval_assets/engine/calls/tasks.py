@@ -1,0 +1,216 @@
+"""One inspect Task per partition: the planned cells, and how they are asked.
+
+What a judge is shown holds the item, the solution and the rubric, and nothing that tells
+which model answered.
+"""
+
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from inspect_ai import Task
+from inspect_ai.dataset import MemoryDataset, Sample
+from inspect_ai.log import EvalSample, EvalSpec
+from inspect_ai.model import (
+    ChatMessageSystem,
+    ChatMessageUser,
+    GenerateConfig,
+    Model,
+    ResponseSchema,
+    get_model,
+)
+from inspect_ai.scorer import SampleScore
+from inspect_ai.solver import Generate, Solver, TaskState, solver
+from inspect_ai.util import EarlyStop, JSONSchema, concurrency, cost_limit
+
+from itemeval_assets.core.design.conditions import GenerateCondition, GradeCondition
+from itemeval_assets.core.design.pending import Cell
+from itemeval_assets.core.design.prompts import Prompt
+from itemeval_assets.core.grading.judge_reply import REPLY_SCHEMA
+from itemeval_assets.core.money.prefixes import leaders_first
+from itemeval_assets.core.money.pricing import provider_of
+from itemeval_assets.engine.models.response_cache import cache_policy
+
+from .allowance import Allowance
+from .in_flight import current_calls
+from .turns import Turns
+
+__all__ = [
+    "MOST_USD",
+    "CallSettings",
+    "Target",
+    "build_task",
+    "cell_of",
+    "generate_config",
+    "judge_config",
+    "make_sample",
+    "tiny_config",
+]
+
+
+# In a sample's metadata: what its call may cost at most.
+MOST_USD = "most_usd"
+
+
+class Target(NamedTuple):
+    """What a partition calls: a model, its settings, and the name of its Task."""
+
+    name: str
+    model: Model
+    config: GenerateConfig
+
+
+@dataclass(frozen=True)
+class CallSettings:
+    """How the cells of a partition are called, beside their condition.
+
+    `cached` cells were found in the response cache and may cost nothing; `fresh` ones must not
+    be answered by it; `prefixes` names what a cell's prompt shares with others; `most_usd` is
+    the ceiling of each cell that is paid for.
+    """
+
+    use_cache: bool
+    fresh: set[Cell]
+    allowance: Allowance
+    turns: Turns
+    cached: set[Cell] = field(default_factory=set)
+    prefixes: Mapping[Cell, str] = field(default_factory=dict)
+    most_usd: Mapping[Cell, float] = field(default_factory=dict)
+    connections: int | None = None
+
+
+def generate_config(condition: GenerateCondition, request: Mapping[str, Any]) -> GenerateConfig:
+    """The settings of a generate condition; `request` holds what is no part of it."""
+    return GenerateConfig(**condition.params, **request)
+
+
+def judge_config(condition: GradeCondition, request: Mapping[str, Any]) -> GenerateConfig:
+    """The settings of a judge: temperature 0, and the schema of the reply if it is structured."""
+    assert condition.grader is not None
+    schema = ResponseSchema(
+        name="verdict", json_schema=JSONSchema.model_validate(REPLY_SCHEMA), strict=True
+    )
+    return GenerateConfig(
+        temperature=0.0,
+        max_tokens=condition.grader.max_tokens,
+        reasoning_effort=condition.grader.reasoning_effort,
+        response_schema=schema if condition.grader.structured else None,
+        **request,
+    )
+
+
+def tiny_config(most_output_tokens: int) -> GenerateConfig:
+    """The settings of a call that only asks whether a model answers: soon, or not at all."""
+    return GenerateConfig(
+        max_tokens=most_output_tokens, max_retries=1, attempt_timeout=30, max_connections=1
+    )
+
+
+def build_task(
+    target: Target,
+    dataset: str,
+    samples: Mapping[Cell, tuple[Sample, int]],
+    settings: CallSettings,
+    metadata: dict[str, Any],
+) -> Task:
+    """A Task that calls each cell once. `samples`: (sample, inspect's epoch) by cell.
+
+    Cells may share a sample and differ in its epoch; epochs outside the plan are not scheduled.
+    """
+    for cell, usd in settings.most_usd.items():
+        sample = samples[cell][0]
+        sample.metadata = {**(sample.metadata or {}), MOST_USD: usd}
+    ordered = leaders_first(samples, settings.prefixes)
+    distinct = {samples[cell][0].id: samples[cell][0] for cell in ordered}
+    return Task(
+        name=target.name,
+        dataset=MemoryDataset(list(distinct.values()), name=dataset),
+        solver=ask(settings),
+        epochs=max(epoch for _, epoch in samples.values()),
+        early_stopping=_AllowedCellsOnly(
+            {(str(sample.id), epoch): cell for cell, (sample, epoch) in samples.items()}, settings
+        ),
+        model=target.model,
+        config=target.config,
+        metadata=metadata,
+    )
+
+
+@solver
+def ask(settings: CallSettings) -> Solver:
+    """One call per sample, from the response cache where there is one, except for fresh cells.
+
+    The model is called here, because inspect's `generate` goes on asking while a reply calls
+    tools, and fails on a reply without choices; here both are answers, if blank ones. A cell
+    that the budget took for cached has a cost limit of zero: inspect then refuses to send it.
+    """
+
+    async def solve(state: TaskState, generate: Generate) -> TaskState:
+        cell, model = cell_of(state), get_model()
+        policy = cache_policy(cell) if settings.use_cache and cell not in settings.fresh else False
+        limit = settings.connections
+        slot = concurrency(f"calls:{provider_of(str(model))}", limit) if limit else nullcontext()
+        calls = current_calls()
+        assert calls is not None
+        why_not, notes = settings.allowance.why_not, state.metadata
+        with settings.allowance.counting(), calls.call(state.uuid, why_not, notes):
+            async with settings.turns.turn(settings.prefixes.get(cell)), slot:
+                with cost_limit(0.0 if cell in settings.cached else None):
+                    state.output = await model.generate(state.messages, cache=policy)
+        if cell in settings.most_usd:
+            settings.allowance.settle(settings.most_usd[cell], str(model), state.output.usage)
+        state.messages.extend(choice.message for choice in state.output.choices)
+        return state
+
+    return solve
+
+
+def cell_of(sample: TaskState | EvalSample) -> Cell:
+    """The cell of a sample, running or logged."""
+    metadata = sample.metadata or {}
+    id = sample.sample_id if isinstance(sample, TaskState) else sample.id
+    return Cell(str(metadata.get("item_id", id)), int(metadata.get("epoch", sample.epoch)))
+
+
+def make_sample(id: str, prompt: Prompt, target: str, metadata: dict[str, Any]) -> Sample:
+    """An inspect Sample that shows the model this prompt."""
+    shown: str | list[Any] = prompt.user
+    if prompt.system:
+        shown = [ChatMessageSystem(content=prompt.system), ChatMessageUser(content=prompt.user)]
+    return Sample(input=shown, target=target, id=id, metadata=metadata)
+
+
+class _AllowedCellsOnly:
+    """Schedules the cells of a plan, while the money that the gate allowed lasts."""
+
+    def __init__(self, cells: Mapping[tuple[str, int], Cell], settings: CallSettings) -> None:
+        self._cells = cells
+        self._settings = settings
+        self._allowed: set[Cell] = set()
+
+    async def start_task(self, task: EvalSpec, samples: list[Sample], epochs: int) -> str:
+        if calls := current_calls():
+            calls.begin()
+        return "planned and allowed cells only"
+
+    async def schedule_sample(self, id: str | int, epoch: int) -> EarlyStop | None:
+        cell, settings = self._cells.get((str(id), epoch)), self._settings
+        if cell is None:
+            return EarlyStop(id=id, epoch=epoch, reason="not planned")
+        # A sample that is tried again after an error comes here again.
+        if cell not in self._allowed:
+            if (calls := current_calls()) and calls.is_stopping:
+                return EarlyStop(id=id, epoch=epoch, reason="the run was stopped")
+            if not settings.allowance.take(settings.most_usd.get(cell, 0.0)):
+                return EarlyStop(id=id, epoch=epoch, reason="held back: the allowance is used up")
+            self._allowed.add(cell)
+        return None
+
+    async def complete_sample(
+        self, id: str | int, epoch: int, scores: dict[str, SampleScore]
+    ) -> None:
+        return None
+
+    async def complete_task(self) -> dict[str, Any]:
+        return {}

@@ -1,0 +1,1 @@
+"""Benchmarks: items from data sets and from files."""

@@ -1,0 +1,167 @@
+"""Loads the benchmark's datasets, and pins their revisions."""
+
+import hashlib
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import datasets
+from huggingface_hub import HfApi
+
+from itemeval_assets.core.config.sections import BenchmarkConfig, DatasetConfig
+from itemeval_assets.core.design.items import Record, items_of, refuse_repeated_ids
+from itemeval_assets.core.errors import DatasetError
+from itemeval_assets.core.text.secrets import without_secrets
+from itemeval_assets.core.text.strict_json import load_json
+
+from .local_files import SUFFIXES, read_file
+
+# What `datasets` says of a split that is there and has no rows.
+NO_ROWS = "corresponds to no data"
+
+__all__ = ["load_items", "local_path", "resolve_revision"]
+
+COMMIT = re.compile("[0-9a-f]{40}")
+
+
+def resolve_revision(dataset: DatasetConfig, adapter: str, base: Path) -> str:
+    """The exact version a dataset has now.
+
+    A hub dataset: the commit its revision (default: main) points to. Local data: the first
+    40 hex of the sha256 of the content. Raises DatasetError when it cannot be found, or when
+    `revision` names another version of local data.
+    """
+    path = local_path(dataset, adapter, base)
+    if path is not None:
+        found = _content_hash(path)
+        if dataset.revision is not None and not found.startswith(dataset.revision):
+            raise DatasetError(
+                f"benchmark.datasets: {dataset.id!r} is local data, which has no revision but the "
+                f"hash of its content, {found}; `revision` says {dataset.revision!r}: remove it, "
+                "or restore the data"
+            )
+        return found
+    if dataset.revision is not None and COMMIT.fullmatch(dataset.revision):
+        return dataset.revision
+    try:
+        sha = HfApi().dataset_info(dataset.id, revision=dataset.revision).sha
+    except Exception as error:  # the hub's client raises many kinds, all meaning: not found
+        raise DatasetError(
+            f"benchmark.datasets: cannot resolve {dataset.id!r} on the hub: {_first_line(error)}. "
+            "Check the id and the network, or give a local folder"
+        ) from error
+    if not sha:
+        raise DatasetError(f"benchmark.datasets: the hub names no commit for {dataset.id!r}")
+    return sha
+
+
+def load_items(
+    benchmark: BenchmarkConfig, revisions: Mapping[str, str], base: Path
+) -> list[dict[str, Any]]:
+    """The items of all datasets, in order, without `created_at`.
+
+    `revisions` are by dataset id. Raises DatasetError for a dataset that is unreadable or empty,
+    a column that is not there, an empty input, or an item id that stands twice.
+    """
+    placed = []
+    for dataset in benchmark.datasets:
+        revision = revisions[dataset.id]
+        records = _records(dataset, benchmark.adapter, revision, base)
+        placed += items_of(records, benchmark.mapping, dataset.id, revision)
+    refuse_repeated_ids(placed)
+    return [item for _, item in placed]
+
+
+def local_path(dataset: DatasetConfig, adapter: str, base: Path) -> Path | None:
+    """Where a dataset lies on this disk; None for a hub id. Raises DatasetError if it is gone."""
+    path = (base / Path(dataset.id).expanduser()).resolve()
+    if adapter == "hf":
+        return path if path.is_dir() else None
+    if not path.is_file():
+        raise DatasetError(
+            f"benchmark.datasets: {dataset.id!r} is no file ({path}); "
+            "paths are relative to the config file"
+        )
+    if path.suffix.lower() not in SUFFIXES:
+        known = ", ".join(SUFFIXES)
+        raise DatasetError(f"benchmark.datasets: {dataset.id!r}: adapter `local` reads {known}")
+    return path
+
+
+def _records(dataset: DatasetConfig, adapter: str, revision: str, base: Path) -> list[Record]:
+    path = local_path(dataset, adapter, base)
+    try:
+        records = _load(dataset, path, revision)
+    except DatasetError:
+        raise
+    except Exception as error:  # whatever the parsers of the `datasets` library raise
+        raise DatasetError(
+            f"benchmark.datasets: cannot load {dataset.id!r} (split {dataset.split!r}): "
+            f"{_first_line(error)}"
+        ) from error
+    if not records:
+        raise DatasetError(
+            f"benchmark.datasets: {dataset.id!r} has no items; name data with at least one row"
+        )
+    return records[: dataset.limit]
+
+
+def _load(dataset: DatasetConfig, path: Path | None, revision: str) -> list[Record]:
+    if path is not None and path.is_file():
+        return read_file(path, dataset)
+    rows = _load_from_hub(dataset, revision) if path is None else _load_folder(dataset, path)
+    return [Record(f"row {number}", row) for number, row in enumerate(rows, 1)]
+
+
+def _load_from_hub(dataset: DatasetConfig, revision: str) -> list[Any]:
+    return list(_load_split(dataset, dataset.id, revision=revision))
+
+
+def _load_folder(dataset: DatasetConfig, path: Path) -> list[Any]:
+    saved = [name for name in ("dataset_dict.json", "state.json") if (path / name).exists()]
+    if not saved:
+        return list(_load_split(dataset, str(path)))
+    if dataset.csv_options:
+        raise DatasetError(
+            f"benchmark.datasets: {dataset.id!r} is a saved dataset; "
+            f"{' and '.join(dataset.csv_options)} are for CSV: remove them"
+        )
+    if _is_saved_empty(path / dataset.split if saved == ["dataset_dict.json"] else path):
+        return []
+    found = datasets.load_from_disk(str(path))
+    return list(found[dataset.split] if saved == ["dataset_dict.json"] else found)
+
+
+def _load_split(dataset: DatasetConfig, where: str, **options: Any) -> Any:
+    names = {"delimiter": "sep"}  # `datasets` takes `delimiter`, too, and then forgets it
+    options |= {names.get(key, key): value for key, value in dataset.csv_options.items()}
+    try:
+        return datasets.load_dataset(where, name=dataset.name, split=dataset.split, **options)
+    except ValueError as error:
+        if NO_ROWS in str(error):
+            return []
+        raise
+
+
+def _is_saved_empty(folder: Path) -> bool:
+    """Whether `save_to_disk` wrote no rows to a folder: `datasets` cannot read that back."""
+    state = folder / "state.json"
+    return state.is_file() and load_json(state.read_bytes()).get("_data_files") == []
+
+
+def _content_hash(path: Path) -> str:
+    """First 40 hex of the sha256 of a file, or of the names and contents in a folder."""
+    if path.is_file():
+        return hashlib.sha256(path.read_bytes()).hexdigest()[:40]
+    digest = hashlib.sha256()
+    for file in sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith(".")):
+        digest.update(file.relative_to(path).as_posix().encode())
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:40]
+
+
+def _first_line(error: Exception) -> str:
+    line = (str(error).splitlines() or [type(error).__name__])[0]
+    return without_secrets(line, os.environ)

@@ -1,0 +1,169 @@
+"""Reads files of records: JSON lines, JSON, CSV, Parquet.
+
+Values stay as they are: there is no cache, and no guessing of types over rows. Whatever would be
+read as something else than it was meant is refused, with the file, the line and what to do.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from itemeval_assets.core.config.sections import DatasetConfig
+from itemeval_assets.core.design.items import Record
+from itemeval_assets.core.errors import DatasetError
+from itemeval_assets.core.text.strict_json import load_json
+
+__all__ = ["SUFFIXES", "read_file"]
+
+SUFFIXES = (".jsonl", ".json", ".csv", ".parquet")
+LINE_END = re.compile("\r\n?|\n")  # not splitlines(): U+2028 may stand in a JSON string
+LONGEST_CSV_FIELD = 2**31 - 1  # instead of 131,072 characters: items may be whole documents
+OTHER_DELIMITERS = (";", "\t", "|")
+
+
+def read_file(path: Path, dataset: DatasetConfig) -> list[Record]:
+    """The records of a file. Raises DatasetError."""
+    suffix = path.suffix.lower()
+    if suffix == ".jsonl":
+        return _read_json_lines(path)
+    if suffix == ".json":
+        return _read_json(path)
+    if suffix == ".csv":
+        with _long_fields():
+            return _read_csv(path, dataset)
+    return _read_parquet(path)
+
+
+def _read_json_lines(path: Path) -> list[Record]:
+    lines = LINE_END.split(_decoded(path, None))
+    found = [
+        (f"line {number}", _json(line, f"{path}, line {number}"))
+        for number, line in enumerate(lines, 1)
+        if line.strip()
+    ]
+    for place, row in found:
+        if not isinstance(row, dict):
+            raise DatasetError(f"{path}, {place}: expected a JSON object, one per item")
+    return [Record(place, row) for place, row in found]
+
+
+def _read_json(path: Path) -> list[Record]:
+    rows = _json(_decoded(path, None), str(path))
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise DatasetError(f"{path}: expected a JSON list of objects, one per item")
+    return [Record(f"row {number}", row) for number, row in enumerate(rows, 1)]
+
+
+def _read_parquet(path: Path) -> list[Record]:
+    try:
+        table = pq.ParquetFile(path).read()  # read_table takes folders named a=1 for columns
+    except (pa.ArrowException, OSError) as error:
+        first = (str(error).splitlines() or [type(error).__name__])[0]
+        raise DatasetError(f"{path}: not readable as Parquet: {first}; write it anew") from error
+    _refuse_doubled(table.column_names, str(path))
+    return [Record(f"row {number}", row) for number, row in enumerate(table.to_pylist(), 1)]
+
+
+def _read_csv(path: Path, dataset: DatasetConfig) -> list[Record]:
+    """The rows below the header. Columns without a name are left out: nothing can map them."""
+    text = _decoded(path, dataset.encoding)
+    if "\x00" in text:
+        raise DatasetError(
+            f"{path}, line {_line_of(text, text.index(chr(0)))}: holds a NUL character: it is no "
+            "CSV text, or in UTF-16: then say so with the key `encoding` of the dataset"
+        )
+    lines = _csv_lines(text, path, dataset.delimiter or ",")
+    line, header = next(lines, (0, []))
+    where = f"{path}, line {line}"
+    _refuse_doubled(list(filter(None, header)), where)
+    other = [mark for mark in OTHER_DELIMITERS if len(header) == 1 and mark in header[0]]
+    if other and dataset.delimiter is None:
+        raise DatasetError(
+            f"{where}: the header is one column, {header[0]!r}; where {other[0]!r} separates its "
+            "cells, say so with the key `delimiter` of the dataset"
+        )
+    rows = []
+    for line, cells in lines:
+        if len(cells) != len(header):
+            raise DatasetError(
+                f"{path}, line {line}: has {len(cells)} cells, and the header {len(header)}; "
+                "put quotes around a value that holds the delimiter, and give each column a cell"
+            )
+        rows.append(Record(f"line {line}", dict(zip(header, cells, strict=True))))
+    return [Record(place, {k: v for k, v in row.items() if k}) for place, row in rows]
+
+
+def _csv_lines(text: str, path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """(line where it begins, cells) of each row that is not blank."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    while True:
+        line = reader.line_num + 1
+        try:
+            cells = next(reader, None)
+        except csv.Error as error:
+            open_quote = "end of data" in str(error)
+            what = "a quotation mark is never closed" if open_quote else str(error)
+            raise DatasetError(
+                f"{path}, row that begins in line {line}: {what}; write a quotation mark inside "
+                'a value twice (""), and quotes around that value'
+            ) from error
+        if cells is None:
+            return
+        if cells:
+            yield line, cells
+
+
+@contextmanager
+def _long_fields() -> Iterator[None]:
+    usual = csv.field_size_limit(LONGEST_CSV_FIELD)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(usual)
+
+
+def _decoded(path: Path, encoding: str | None) -> str:
+    """The text of a file, without a mark of its byte order. `encoding` null: UTF-8."""
+    data = path.read_bytes()
+    try:
+        return data.decode(encoding or "utf-8").removeprefix("\ufeff")
+    except UnicodeError as error:
+        start = getattr(error, "start", 0)
+        line = _line_of(data[:start].decode(encoding or "utf-8", "replace"), None)
+        name, byte = encoding or "UTF-8", data[start : start + 1].hex()
+        advice = (
+            "name its encoding with the key `encoding` of the dataset, for instance cp1252"
+            if path.suffix.lower() == ".csv"
+            else "save the file in UTF-8, as JSON has to be"
+        )
+        raise DatasetError(
+            f"{path}, line {line}: byte {start + 1} of the file (0x{byte}) is no {name}; {advice}"
+        ) from error
+
+
+def _line_of(text: str, place: int | None) -> int:
+    return len(LINE_END.findall(text[:place])) + 1
+
+
+def _json(text: str, where: str) -> Any:
+    def object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        _refuse_doubled([name for name, _ in pairs], where)
+        return dict(pairs)
+
+    try:
+        return load_json(text, object_of)
+    except ValueError as error:
+        raise DatasetError(f"{where}: not valid JSON: {error}") from error
+
+
+def _refuse_doubled(names: list[str], where: str) -> None:
+    if len(set(names)) < len(names):
+        doubled = next(name for name in names if names.count(name) > 1)
+        raise DatasetError(f"{where}: {doubled!r} stands twice; give each column a name of its own")

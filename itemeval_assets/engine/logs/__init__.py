@@ -1,0 +1,1 @@
+"""The .eval logs: reading them, their usage, and those that broke."""

@@ -1,0 +1,31 @@
+"""Logs that inspect could not write to their end: one Task of an eval broke, others went on."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from inspect_ai.log import EvalLog, write_eval_log
+from inspect_ai.model import ModelUsage
+
+from .reading import read_log
+
+__all__ = ["complete_header", "why_broken"]
+
+
+def complete_header(log: EvalLog, used: Mapping[str, ModelUsage]) -> None:
+    """Write how a broken log ended, and what its calls used, into its header on the disk.
+
+    Samples that never came into it were answered, and paid for. They are read from the header, as
+    those are that inspect itself drops when an eval is cut off. Raises StoreError for a log that
+    cannot be read.
+    """
+    kept = read_log(Path(log.location))
+    kept.status, kept.error = log.status, log.error
+    kept.stats.model_usage = dict(used)
+    write_eval_log(kept, log.location)
+
+
+def why_broken(log: EvalLog) -> str | None:
+    """Why inspect could not write a log to its end; None where it did."""
+    if log.status == "success":
+        return None
+    return log.error.message if log.error else f"its status is {log.status}"

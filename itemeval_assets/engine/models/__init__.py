@@ -1,0 +1,1 @@
+"""Models: mock ones, those on this machine, what providers answer, and the response cache."""

@@ -1,0 +1,1 @@
+"""Tables of any values: kinds, columns, schemas that pandas reads back exactly."""

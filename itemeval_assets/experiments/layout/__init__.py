@@ -1,0 +1,1 @@
+"""How published experiments lie in a bucket or folder: places, documents, versions, settings."""

@@ -1,0 +1,1 @@
+"""What specs led to: rows of one shard, and the final tables of a run."""

@@ -1,0 +1,1 @@
+"""Publishes a run: specs, input files, manifest."""

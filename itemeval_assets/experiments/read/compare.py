@@ -1,0 +1,112 @@
+"""Two runs of an experiment side by side: fields of the schema, frames, and rows that differ."""
+
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from itemeval_assets.experiments.base import BaseExperiment
+from itemeval_assets.experiments.errors import SpecError
+from itemeval_assets.experiments.layout.versions import SemVer
+from itemeval_assets.experiments.outputs.survey import FILES
+from itemeval_assets.experiments.spec.field_types import types
+
+from .published import ExperimentRun
+from .row_changes import RowChanges, row_changes
+from .summaries import RunSummary, find_run, summarize_run
+
+__all__ = ["Changes", "Comparison", "compare_versions"]
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class Changes(Generic[Value]):
+    """What one side has and the other has not, and {name: (before, after)} of what changed."""
+
+    added: dict[str, Value]
+    removed: dict[str, Value]
+    changed: dict[str, tuple[Value, Value]]
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.removed or self.changed)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What differs between two runs.
+
+    `inputs` and `outputs`: fields by their types. `frames_added`, `frames_removed`: {name: rows}.
+    `frames`: of those that both have, what differs; URIs of files always do, and are left out.
+    """
+
+    before: RunSummary
+    after: RunSummary
+    inputs: Changes[str]
+    outputs: Changes[str]
+    frames_added: dict[str, int]
+    frames_removed: dict[str, int]
+    frames: dict[str, RowChanges]
+    is_equal: bool
+
+
+def compare_versions(
+    experiment: BaseExperiment[Any, Any],
+    before: SemVer | ExperimentRun[Any, Any] | str,
+    after: SemVer | ExperimentRun[Any, Any] | str,
+) -> Comparison:
+    """Compare two versions, by the newest run of each that has results; or two runs.
+
+    A run is given as itself or as `v1.0.0/2025-07-23_12-59-51`. Rows are known by the fields of
+    their specs that are in the index. Raises NotFoundError for what is not published.
+    """
+    old, new = _run(experiment, before), _run(experiment, after)
+    was, became = old.io_spec(), new.io_spec()
+    inputs, outputs = (
+        _changes(types(was, side), types(became, side)) for side in ("input", "output")
+    )
+    had, has = _frames(old), _frames(new)
+    added, removed = (name for name in has if name not in had), (n for n in had if n not in has)
+    frames = {
+        name: row_changes(old.load_results(name), new.load_results(name))
+        for name in had
+        if name in has
+    }
+    return Comparison(
+        before=summarize_run(old),
+        after=summarize_run(new),
+        inputs=inputs,
+        outputs=outputs,
+        frames_added={name: len(new.load_results(name)) for name in added},
+        frames_removed={name: len(old.load_results(name)) for name in removed},
+        frames=frames,
+        is_equal=had == has and not any((inputs, outputs, *frames.values())),
+    )
+
+
+def _frames(run: ExperimentRun[Any, Any]) -> list[str]:
+    return sorted(name for name in run.list_results_files() if name != FILES)
+
+
+def _run(
+    experiment: BaseExperiment[Any, Any], chosen: SemVer | ExperimentRun[Any, Any] | str
+) -> ExperimentRun[Any, Any]:
+    if isinstance(chosen, ExperimentRun):
+        return chosen
+    version, _, timestamp = str(chosen).partition("/")
+    if timestamp:
+        return find_run(experiment, version, timestamp)
+    try:
+        return experiment.version(SemVer.FromString(version)).latest_run_with_results
+    except ValueError as error:
+        raise SpecError(str(error)) from error
+
+
+def _changes(before: dict[str, Value], after: dict[str, Value]) -> Changes[Value]:
+    return Changes(
+        added={name: value for name, value in after.items() if name not in before},
+        removed={name: value for name, value in before.items() if name not in after},
+        changed={
+            name: (value, after[name])
+            for name, value in before.items()
+            if name in after and after[name] != value
+        },
+    )

@@ -1,0 +1,256 @@
+"""What is published: the versions of an experiment, their runs, and what a run holds."""
+
+import io
+import logging
+import shutil
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import pandas as pd
+import yaml
+
+from itemeval_assets.core.errors import StoreError
+from itemeval_assets.core.text.strict_yaml import load_yaml
+from itemeval_assets.experiments.frames.reading import read_frame
+from itemeval_assets.experiments.frames.specs_table import read_specs
+from itemeval_assets.experiments.layout.not_found import (
+    ExperimentRunNotFoundError,
+    ResultNotFoundError,
+)
+from itemeval_assets.experiments.layout.places import RunPlace, timestamp_of
+from itemeval_assets.experiments.layout.records import (
+    Completion,
+    ExperimentRunManifest,
+    InputArtifacts,
+    read_record,
+)
+from itemeval_assets.experiments.layout.versions import SemVer
+from itemeval_assets.experiments.spec.models import ExperimentInputSpec, ExperimentOutputSpec
+
+from .counted import counted_completion
+
+if TYPE_CHECKING:
+    from itemeval_assets.experiments.base import BaseExperiment
+    from itemeval_assets.storage.objects.backends import Backend
+
+__all__ = ["ExperimentRun", "VersionedExperiment"]
+
+REMEDY = "the rows of the tables are counted instead; delete the object, or resume the run"
+
+In = TypeVar("In", bound=ExperimentInputSpec)
+Out = TypeVar("Out", bound=ExperimentOutputSpec)
+
+
+@dataclass(frozen=True)
+class VersionedExperiment(Generic[In, Out]):
+    """One version of an experiment, with its runs."""
+
+    base_experiment: "BaseExperiment[In, Out]"
+    version: SemVer
+
+    @property
+    def base_id(self) -> str:
+        """`<experiment>/<version>`."""
+        return f"{self.base_experiment.base_id}/{self.version}"
+
+    @property
+    def prefix(self) -> str:
+        """The folder's key, with the bucket prefix."""
+        return self.base_experiment.place.version_prefix(self.version)
+
+    def list_runs(self) -> "list[ExperimentRun[In, Out]]":
+        """The published runs, oldest first; folders that are no run are passed over."""
+        backend = self.base_experiment.backend
+        found = (timestamp_of(name) for name in backend.folders(self.prefix))
+        runs = [ExperimentRun(self, timestamp) for timestamp in found if timestamp]
+        return sorted(
+            (run for run in runs if backend.exists(run.place.manifest)),
+            key=lambda run: run.timestamp,
+        )
+
+    @property
+    def latest_run(self) -> "ExperimentRun[In, Out]":
+        """The newest run, however it stands. Raises ExperimentRunNotFoundError without any."""
+        runs = self.list_runs()
+        if not runs:
+            raise self._no_run("run", [])
+        return runs[-1]
+
+    @property
+    def latest_run_with_results(self) -> "ExperimentRun[In, Out]":
+        """The newest run that has ended with results.
+
+        Raises ExperimentRunNotFoundError that says how the runs stand, when there is none.
+        """
+        runs = self.list_runs()
+        for run in reversed(runs):
+            if run.status().has_results:
+                return run
+        raise self._no_run("run with results", runs)
+
+    @property
+    def latest_run_results(self) -> dict[str, str]:
+        """{name of a frame: its key} of `latest_run_with_results`."""
+        return self.latest_run_with_results.list_results_files()
+
+    def run_at(self, timestamp: str) -> "ExperimentRun[In, Out]":
+        """The run of `2025-07-23_12-59-51`. Raises ExperimentRunNotFoundError."""
+        runs = self.list_runs()
+        for run in runs:
+            if run.place.timestamp == timestamp:
+                return run
+        raise self._no_run(f"run {timestamp!r}", runs)
+
+    def _no_run(
+        self, what: str, runs: "list[ExperimentRun[In, Out]]"
+    ) -> ExperimentRunNotFoundError:
+        place = self.base_experiment.backend.uri(self.prefix)
+        stand = [f"{run.place.timestamp} ({run.status().status})" for run in reversed(runs)]
+        return ExperimentRunNotFoundError(what, place, "runs", stand)
+
+
+@dataclass(frozen=True)
+class ExperimentRun(Generic[In, Out]):
+    """One published run."""
+
+    versioned_experiment: VersionedExperiment[In, Out]
+    timestamp: datetime
+
+    @cached_property
+    def place(self) -> RunPlace:
+        """Where the run's objects lie."""
+        version = self.versioned_experiment.version
+        return self._experiment.place.run(version, self.timestamp)
+
+    @property
+    def experiment_id(self) -> str:
+        """`<experiment>/<version>/<timestamp>`."""
+        return self.place.experiment_id
+
+    @property
+    def prefix(self) -> str:
+        """The folder's key, with the bucket prefix."""
+        return self.place.prefix
+
+    @property
+    def uri(self) -> str:
+        """The folder, as `s3://...` or a path."""
+        return self.backend.uri(self.prefix)
+
+    @property
+    def backend(self) -> "Backend":
+        return self._experiment.backend
+
+    def manifest(self) -> ExperimentRunManifest:
+        """Ids, and where the parts of the run are."""
+        key = self.place.manifest
+        return read_record(ExperimentRunManifest, self._read(key), self.backend.uri(key))
+
+    def status(self) -> Completion:
+        """How the run stands: unfinished, complete, incomplete or failed, with counts.
+
+        Of a writer who records no completion, the rows of its tables are counted; so they are,
+        with a warning, where the record is damaged.
+        """
+        key = self.place.completion
+        data = self.backend.read(key)
+        if data is not None:
+            try:
+                return read_record(Completion, data, self.backend.uri(key), REMEDY)
+            except StoreError as error:
+                logging.getLogger(__name__).warning("%s", error)
+        return counted_completion(self.backend, self.place, self.list_results_files())
+
+    def list_results_files(self) -> dict[str, str]:
+        """{name of a frame: its key, with the bucket prefix}; empty before any is written."""
+        keys = self.backend.list(self.place.final)
+        named = ((self.place.final_name(key), key) for key in keys)
+        return {name: key for name, key in named if name}
+
+    def load_results(self, name: str = "scalars") -> pd.DataFrame:
+        """A final frame, with its MultiIndex: one row per spec for scalars and errors.
+
+        Raises ResultNotFoundError that lists the frames there are.
+        """
+        key = self._result_key(name)
+        return read_frame(io.BytesIO(self._read(key)), self.backend.uri(key))
+
+    def head(self, name: str = "scalars", rows: int = 20) -> pd.DataFrame:
+        """The first rows of a final frame, without holding the frame in memory."""
+        key = self._result_key(name)
+        with self.backend.open(key) as file:
+            return read_frame(file, self.backend.uri(key), rows)
+
+    def specs(self) -> list[In]:
+        """The input specs, in order. Needs the experiment's function, for its input type."""
+        input_type = self._experiment.require_input_type()
+        key = self.place.specs
+        return read_specs(self._read(key), input_type, self.backend.uri(key))
+
+    def specs_frame(self) -> pd.DataFrame:
+        """The input specs as a table: a row per spec, a column per field."""
+        key = self.place.specs
+        return read_frame(io.BytesIO(self._read(key)), self.backend.uri(key))
+
+    def io_spec(self) -> dict[str, Any]:
+        """The JSON Schema of input and output."""
+        key = self.place.io_spec
+        try:
+            found = load_yaml(self._read(key))
+        except yaml.YAMLError:
+            found = None
+        if not isinstance(found, dict):
+            raise StoreError(f"{self.backend.uri(key)} holds no JSON Schema")
+        return found
+
+    def input_artifacts(self) -> dict[str, list[str]]:
+        """URIs of the uploaded input files, by field."""
+        key = self.place.input_artifacts
+        data = self.backend.read(key)
+        if data is None:  # scythe-engine writes none where there are none to list
+            return {}
+        return read_record(InputArtifacts, data, self.backend.uri(key)).files
+
+    def download(self, folder: str | Path) -> list[Path]:
+        """Copy the run into a folder, in its own layout; what workers exchanged is left out.
+
+        Returns the files written.
+        """
+        root = Path(folder).expanduser().resolve()
+        keys = [
+            key
+            for key in self.backend.list(self.prefix)
+            if not key.startswith(f"{self.place.exchange}/")
+        ]
+        return [self._download(key, root) for key in keys]
+
+    def _result_key(self, name: str) -> str:
+        files = self.list_results_files()
+        if name not in files:
+            place = self.backend.uri(self.place.final)
+            raise ResultNotFoundError(f"result {name!r}", place, "results", files)
+        return files[name]
+
+    def _download(self, key: str, root: Path) -> Path:
+        path = (root / key.removeprefix(f"{self.prefix}/")).resolve()
+        if not path.is_relative_to(root):
+            raise StoreError(f"{self.backend.uri(key)} would be written outside {root}; not done")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(self.backend.local_copy(key), path)
+        except OSError as error:
+            raise StoreError(f"cannot write {path}: {error.strerror or error}") from error
+        return path
+
+    def _read(self, key: str) -> bytes:
+        data = self.backend.read(key)
+        if data is None:
+            raise StoreError(f"{self.backend.uri(key)} is missing; restore it, or delete its run")
+        return data
+
+    @property
+    def _experiment(self) -> "BaseExperiment[In, Out]":
+        return self.versioned_experiment.base_experiment

@@ -1,0 +1,1 @@
+"""The Dagster side: an asset per experiment, and runs of it."""

@@ -1,0 +1,66 @@
+"""Executes the job of an experiment on one of its runs, in this process."""
+
+from contextlib import closing
+from typing import Any
+
+import dagster as dg
+
+from itemeval_assets.core.errors import RunFailed, Stopped
+from itemeval_assets.dagster_io.failures import failure_text, is_for_user
+from itemeval_assets.experiments.layout.settings import ExperimentRunSettings
+from itemeval_assets.experiments.read.published import ExperimentRun
+from itemeval_assets.experiments.spec.registry import Experiment
+from itemeval_assets.experiments.work.partitions import partition_of_run
+from itemeval_assets.experiments.work.workers.runner import SpecRunner
+
+from .assets import STORAGE, experiment_definitions, job_name
+from .refs import RunRef
+
+__all__ = ["execute"]
+
+
+def execute(
+    reference: RunRef,
+    experiment: Experiment[Any, Any],
+    settings: ExperimentRunSettings,
+    instance: dg.DagsterInstance,
+) -> RunFailed | None:
+    """Run to the end, whatever happens; what went wrong, if anything has."""
+    with closing(SpecRunner(settings, reference.watch)) as runner:
+        definitions = experiment_definitions([experiment], runner=runner)
+        result = definitions.resolve_job_def(job_name(experiment)).execute_in_process(
+            instance=instance,
+            run_id=reference.dagster_run_id,
+            partition_key=partition_of_run(reference.run),
+            run_config=_run_config(reference.run),
+            raise_on_error=False,
+        )
+    if result.success:
+        return None
+    if reference.watch.is_stopped:
+        return Stopped(f"{reference.run.experiment_id} was stopped; {reference.told_to_go_on}")
+    return _error_of(result, reference)
+
+
+def _run_config(run: ExperimentRun[Any, Any]) -> dict[str, Any]:
+    settings = run.versioned_experiment.base_experiment.storage_settings
+    storage = {"bucket": settings.location, "bucket_prefix": settings.BUCKET_PREFIX}
+    return {
+        "resources": {STORAGE: {"config": storage}},
+        "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+    }
+
+
+def _error_of(result: dg.ExecuteInProcessResult, reference: RunRef) -> RunFailed:
+    """The message of the first op that failed, as people read it."""
+    run_id = reference.run.experiment_id
+    for event in result.all_events:
+        if not event.is_step_failure:
+            continue
+        if is_for_user(event):
+            return RunFailed(failure_text(event))
+        return RunFailed(
+            f"{run_id}: {event.step_key} failed: {failure_text(event)[:600]}\n"
+            f"{reference.told_to_go_on}"
+        )
+    return RunFailed(f"{run_id}: Dagster run {result.run_id} failed; {reference.told_to_go_on}")

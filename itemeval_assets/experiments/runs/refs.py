@@ -1,0 +1,170 @@
+"""What `allocate` gives of a started run: to wait for its results, or to see how it stands."""
+
+import sys
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from itemeval_assets.core.errors import ConfigError, Stopped
+from itemeval_assets.experiments.layout.places import RunPlace
+from itemeval_assets.experiments.read.published import ExperimentRun
+from itemeval_assets.experiments.work.partitions import partition_of_run
+from itemeval_assets.experiments.work.workers.bar import shown_until
+from itemeval_assets.experiments.work.workers.watch import Watch
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["OPEN", "UNTOLD", "RunRef", "RunState"]
+
+
+@dataclass(frozen=True)
+class RunState:
+    """How a started run stands: Dagster's word for it, and how far its shards are."""
+
+    dagster: str
+    shards: int
+    shards_done: int
+    succeeded: int | None
+    failed: int | None
+
+
+# The runs of this process that have not ended, in the order in which they take turns.
+OPEN: "list[RunRef]" = []
+# Those that have ended with an error for which nobody has asked.
+UNTOLD: "list[RunRef]" = []
+
+
+def _stop_all() -> None:
+    """Ask all runs of this process to stop."""
+    for reference in list(OPEN):
+        reference.watch.stop()
+
+
+@dataclass
+class RunRef:
+    """A run that was started, or that waits to be materialized when `is_started` is false.
+
+    Runs of one process take turns, in the order in which they are started. `dagster_run_id` is the
+    manifest's `workflow_run_id` where the run was started by `allocate`. `is_left`: somebody has
+    waited for its end in vain, and the process does not wait for it when it ends itself. `error`:
+    why it has ended without results.
+    """
+
+    run: ExperimentRun[Any, Any]
+    dagster_run_id: str
+    is_started: bool
+    is_left: bool = False
+    watch: Watch = field(default_factory=Watch, repr=False)
+    _begun: threading.Event = field(default_factory=threading.Event, repr=False)
+    _ended: threading.Event = field(default_factory=threading.Event, repr=False)
+    error: BaseException | None = field(default=None, repr=False)
+
+    def result(self, timeout: float | None = None) -> "pd.DataFrame":
+        """Wait for the end, and give the scalars: a row per spec that succeeded.
+
+        Ctrl-C stops the run, and all others of this process; `resume` goes on from there. Raises
+        RunFailed when the Dagster run failed, as it does when every spec did; TimeoutError after
+        `timeout` seconds, and then the end of the process ends the run, too; LaunchFailed when
+        Dagster could not be told of the run; ConfigError when nothing was started here.
+        """
+        if not self.is_started and self.error is None:
+            raise ConfigError(
+                f"{self.run.experiment_id} was published without being started; materialize "
+                f"partition {partition_of_run(self.run)} in Dagster, or call resume()"
+            )
+        self.is_left = self.is_started and not self.wait(timeout)
+        if self.is_left:
+            raise TimeoutError(
+                f"{self.run.experiment_id} is not finished after {timeout:g} s. It goes on as long "
+                "as this process; what it has finished is kept, and resume() goes on from there"
+            )
+        if self.error is not None:
+            self.has_told()
+            raise self.error
+        return self.run.load_results()
+
+    def status(self) -> RunState:
+        """How the run stands now; counts are null until the results are gathered."""
+        place, backend = self.run.place, self.run.backend
+        completion = self.run.status()
+        shards = [RunPlace.shard_of(key) for key in backend.list(place.shard_inputs)]
+        whole = {place.shard_output(shard) for shard in shards if shard is not None}
+        return RunState(
+            dagster=self._dagster_status(),
+            shards=len(shards),
+            shards_done=len(whole & set(backend.list(place.shard_outputs))),
+            succeeded=completion.succeeded,
+            failed=completion.failed,
+        )
+
+    def begin(self) -> None:
+        """Say that it is the run's turn; for whoever runs it."""
+        self._begun.set()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait for the end, whatever comes of it; whether it has come.
+
+        Ctrl-C stops the run, and is raised again once it has stopped; a second one at once.
+        """
+        try:
+            return shown_until(self._ended, self.watch, self.run.experiment_id, timeout)
+        except KeyboardInterrupt:
+            self.stop()
+            raise
+
+    def end(self, error: BaseException | None) -> None:
+        """Say that the run has ended, and with which error; for whoever runs it."""
+        self.error = error
+        if error is not None:
+            UNTOLD.append(self)
+        if self in OPEN:
+            OPEN.remove(self)
+        self._ended.set()
+
+    def has_told(self) -> None:
+        """Say that people know of the error; for whoever has told them."""
+        if self in UNTOLD:
+            UNTOLD.remove(self)
+
+    @property
+    def told_to_go_on(self) -> str:
+        """What to do about a run that has not come to its end."""
+        return "what was finished is kept; materialize the partition again, or call resume()"
+
+    def stop(self) -> None:
+        """Stop this run and all others of the process, and wait until it has ended."""
+        _stop_all()
+        self.is_left = True
+        if self.watch.is_at_work:
+            _say(
+                f"{self.run.experiment_id} stops when the spec at work is finished; "
+                "Ctrl-C again ends the process at once"
+            )
+        self._ended.wait()
+        self.is_left = False
+        if self.error is None:
+            _say(f"{self.run.experiment_id} was at its end, and is finished")
+        else:
+            done, total = self.watch.done, self.watch.total
+            after = f"after {done} of {total} specs" if total else "before its first spec"
+            _say(f"{self.run.experiment_id} has stopped {after}; {self.told_to_go_on}")
+            self.has_told()
+
+    def _dagster_status(self) -> str:
+        if not self.is_started:
+            return dg.DagsterRunStatus.NOT_STARTED.value
+        if not self._begun.is_set() and not self._ended.is_set():
+            return dg.DagsterRunStatus.QUEUED.value
+        if not self._ended.is_set():
+            return dg.DagsterRunStatus.STARTED.value
+        if isinstance(self.error, Stopped):
+            return dg.DagsterRunStatus.CANCELED.value
+        failed = self.error is not None
+        return (dg.DagsterRunStatus.FAILURE if failed else dg.DagsterRunStatus.SUCCESS).value
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

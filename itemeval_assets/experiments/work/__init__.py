@@ -1,0 +1,1 @@
+"""Runs the specs of a published run, shard by shard, and gathers what they led to."""

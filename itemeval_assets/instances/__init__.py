@@ -1,0 +1,1 @@
+"""The Dagster instance that runs are recorded in."""

@@ -1,0 +1,58 @@
+"""Words and lines that reports of experiments share."""
+
+from collections.abc import Mapping
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from .terminal import data, out
+
+if TYPE_CHECKING:
+    from itemeval_assets.experiments.read.summaries import RunSummary
+
+__all__ = ["count_of", "counts_of", "named", "shortened", "spec_line", "status_of"]
+
+# Of columns and other lists, of the fields of a failed spec, and of a text.
+SHOWN, LEVELS, CHARACTERS = 40, 8, 300
+COLOURS = {"complete": "green", "incomplete": "yellow", "failed": "red"}
+
+
+def status_of(run: "RunSummary") -> str:
+    """How a run stands, in its colour."""
+    colour = COLOURS.get(run.status)
+    return f"[{colour}]{run.status}[/{colour}]" if colour else data(run.status)
+
+
+def counts_of(run: "RunSummary") -> str:
+    """How many specs a run has, as far as that is known."""
+    if run.specs is None:
+        return ""
+    if run.succeeded is None:
+        return f", {count_of(run.specs, 'spec')}"
+    return f", {count_of(run.specs, 'spec')}, {run.succeeded} succeeded, {run.failed} failed"
+
+
+def count_of(number: int, of: str) -> str:
+    """A number of things: `1 row`, `2 rows`."""
+    return f"{number:,} {of}{'s'[: number != 1]}"
+
+
+def named(title: str, values: Mapping[str, str]) -> None:
+    """Names with their texts, below a title; as many as a screen takes."""
+    if values and title:
+        out.print(f"{data(title)}:")
+    for name, text in islice(values.items(), SHOWN):
+        out.print(f"  {name}  {text}", soft_wrap=True, markup=False)
+    if len(values) > SHOWN:
+        out.print(f"  and {len(values) - SHOWN:,} more: see --json")
+
+
+def spec_line(row: Mapping[str, Any]) -> str:
+    """Which spec a row is of, in a line."""
+    shown = islice(row.items(), LEVELS)
+    return ", ".join(f"{name}={shortened(str(value))}" for name, value in shown)
+
+
+def shortened(text: str) -> str:
+    """A text on one line, or its beginning."""
+    text = " ".join(text.split())
+    return text if len(text) <= CHARACTERS else f"{text[:CHARACTERS]}..."

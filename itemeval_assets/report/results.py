@@ -1,0 +1,210 @@
+"""What the terminal shows of a study: a run, the completion matrix, the files."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+from itemeval_assets.core.design.labels import labels_in
+from itemeval_assets.core.money.losses import losses_words
+from itemeval_assets.core.records.summaries import left_out_words
+from itemeval_assets.core.records.unread import can_be_recovered, unread_words
+from itemeval_assets.host.installation import how_to_call
+
+from .money import mocks_are_free, spend_table
+from .terminal import data, dollars, figures, out
+
+if TYPE_CHECKING:
+    from itemeval_assets.core.design.study import NamedPartition
+    from itemeval_assets.core.records.failures import FailedCheck
+    from itemeval_assets.project import QuickstartSummary
+    from itemeval_assets.runs.single import ReleaseSummary
+    from itemeval_assets.runs.study import RunSummary
+    from itemeval_assets.stages.export import ExportResult
+    from itemeval_assets.stages.views.status import PartitionStatus, StudyStatus
+
+__all__ = [
+    "created",
+    "export_result",
+    "quickstart_summary",
+    "run_summary",
+    "study_status",
+    "was_reset",
+]
+
+
+MOST_LISTED = 3
+
+
+def run_summary(summary: "RunSummary") -> None:
+    """What a run did: how the study stands, the calls and dollars of this run, the files."""
+    _completion(summary.status)
+    if summary.calls:
+        cached = f", {summary.cached} of them from the response cache" if summary.cached else ""
+        out.print(f"This run: {summary.calls} calls{cached}, {dollars(summary.usd)}.")
+    else:
+        out.print("This run: nothing was pending, no model was called.")
+    for note in summary.notes:
+        out.print(f"Note: {note}.", soft_wrap=True, markup=False)
+    if summary.recovered:
+        out.print(f"Read back {summary.recovered} finished calls from logs of a stopped run.")
+    if summary.accepted:
+        out.print("Recorded as lost:\n" + data(losses_words(summary.accepted)), soft_wrap=True)
+    if summary.unpriced:
+        names = data(", ".join(summary.unpriced))
+        out.print(f"No price is known for {names}: usd is null there.")
+    if summary.failed_checks:
+        failed = _listed(summary.failed_checks)
+        out.print(f"Checks that failed: {failed}", soft_wrap=True, markup=False)
+    if summary.missing:
+        out.print(
+            f"[yellow]{summary.missing} of the cells that were asked for are not there[/yellow]. "
+            f"See what they lack: {_command('cells', summary.status.config)}; "
+            f"call it: {_command('run', summary.status.config)}",
+            soft_wrap=True,
+        )
+    if summary.reason:
+        out.print(summary.reason, style="red", soft_wrap=True, markup=False)
+    export_result(summary.export)
+
+
+def _listed(failed: "list[FailedCheck]") -> str:
+    more = f"; and {len(failed) - MOST_LISTED} more" if len(failed) > MOST_LISTED else ""
+    first = failed[:MOST_LISTED]
+    return "; ".join(f"{one.check} of {one.asset}: {one.label}" for one in first) + more
+
+
+def export_result(result: "ExportResult") -> None:
+    """Spend per model with what was saved, and where the exported files are."""
+    if result.spend:
+        out.print(spend_table(result.spend))
+        mocks_are_free(spend.model for spend in result.spend if spend.usd)
+    out.print(f"{result.rows} grading events; {dollars(result.usd)} spent by this study so far.")
+    for path in result.paths.values():
+        out.print(f"  {data(path)}", soft_wrap=True)
+
+
+def study_status(status: "StudyStatus") -> None:
+    """The completion matrix: a table of generate conditions and one of gradings."""
+    _completion(status)
+    mocks_are_free(status.spent_on)
+
+
+def _completion(status: "StudyStatus") -> None:
+    out.print(
+        f"[bold]{data(status.study)}[/bold]: "
+        f"{status.items} items x {status.replications} replications, "
+        f"policy {status.policy}, {dollars(status.usd)} {_spent(status)}"
+    )
+    out.print(_matrix("solutions", status.generate, ("truncated",)))
+    out.print(_matrix("gradings", status.grade, ("unparsed",)))
+    if status.unmetered:
+        out.print(
+            f"[yellow]Replies of {data(', '.join(status.unmetered))} gave no token counts, or "
+            "impossible ones[/yellow]: their usd is null, and the cap counts the most that they "
+            "may have cost."
+        )
+    for words in unread_words(status.unread):
+        out.print(f"{words[0].upper()}{words[1:]}.", style="yellow", soft_wrap=True, markup=False)
+    if can_be_recovered(status.unread):
+        out.print(f"Read them back: {_command('recover', status.config)}", soft_wrap=True)
+    if status.lost:
+        out.print("[red]Paid calls of which neither a row nor a log is left:[/red]")
+        out.print(losses_words(status.lost), soft_wrap=True, markup=False)
+        command = _command("recover", status.config, "--accept-loss")
+        out.print(f"Restore the logs, or: {command}", soft_wrap=True)
+    if status.is_older:
+        out.print(
+            "[yellow]An earlier version wrote this study.[/yellow] The next run brings its "
+            "bookings and its ledger to the layout of this one; rows and logs stay as they are."
+        )
+    for part in status.given_up:
+        out.print(
+            f"[red]given up by the schedule[/red]: {data(part.label)}; "
+            f"{_command('reset', status.config)}",
+            soft_wrap=True,
+        )
+    if status.not_in_design:
+        out.print(f"{len(status.not_in_design)} stored partitions are not in the current design:")
+        for part in status.not_in_design:
+            out.print(f"  {data(part.label)}", soft_wrap=True)
+
+
+def _spent(status: "StudyStatus") -> str:
+    is_whole = all(log.is_booked for log in status.unread)
+    return "spent" if is_whole else "booked: more was spent, see below"
+
+
+def _command(*arguments: str) -> str:
+    return data(how_to_call("itemeval-assets", *arguments))
+
+
+def _matrix(title: str, rows: "list[PartitionStatus]", more: tuple[str, ...]) -> Table:
+    """One row per partition; a column of a trouble only where there is one."""
+    troubles = ("missing", "errored", "blank", "stale", *more)
+    shown = [name for name in troubles if _any(rows, name)]
+    texts = ("condition", "graded by")[: len(rows[0].partition)]
+    table = figures(title, texts, ("done", *shown, "usd"))
+    for row in rows:
+        counts = [_count(name, getattr(row, name)) for name in shown]
+        done = f"{row.done}/{row.cells}"
+        names = map(data, labels_in(row.label, row.partition))
+        table.add_row(*names, done, *counts, dollars(row.usd))
+    return table
+
+
+def _any(rows: "list[PartitionStatus]", name: str) -> bool:
+    return any(getattr(row, name) for row in rows)
+
+
+def _count(name: str, value: int) -> str:
+    colour = {"errored": "red", "stale": "yellow", "missing": "yellow"}.get(name)
+    return f"[{colour}]{value}[/{colour}]" if value and colour else str(value)
+
+
+def quickstart_summary(summary: "QuickstartSummary") -> None:
+    """The quickstart's result: scores, what they leave out, cost, files, next steps."""
+    run_summary(summary.run)
+    table = figures("scores", ("condition", "graded by"), ("cells", "mean\nscore", "scored"))
+    table.add_column("left out")
+    for row in summary.scores:
+        mean = "-" if row["mean_score"] is None else f"{row['mean_score']:.2f}"
+        counts = (str(row["cells"]), mean, str(row["scored"]), left_out_words(row["left_out"]))
+        table.add_row(data(row["condition"]), data(row["graded_by"]), *counts)
+    out.print(table)
+    view = data(how_to_call("inspect", "view", "--log-dir", summary.logs))
+    out.print(f"Study: {data(summary.config)}", soft_wrap=True)
+    out.print(f"Look at it in Dagster:  {_command('ui', str(summary.config))}", soft_wrap=True)
+    out.print(f"Look at every call:     {view}", soft_wrap=True)
+
+
+def release_summary(summary: "ReleaseSummary") -> None:
+    """What was published, where, and how to read it."""
+    if not summary.is_new:
+        out.print(f"Nothing has changed since {summary.version}: nothing was published.")
+    else:
+        out.print(f"[bold]{data(summary.study)} {summary.version}[/bold] is published.")
+    out.print(f"  {data(summary.uri)}", soft_wrap=True)
+    out.print(f"{summary.events} grading events of {summary.cells} cells.")
+    if summary.missing:
+        out.print(
+            f"[yellow]{summary.missing} cells lack a sound grading event[/yellow]; "
+            "the frame errors lists them."
+        )
+    command = _command("experiments", "show", summary.study, "--bucket", summary.bucket)
+    out.print(f"Look at it:  {command}", soft_wrap=True)
+
+
+def was_reset(partitions: "list[NamedPartition]") -> None:
+    """The partitions whose attempts were forgotten."""
+    if not partitions:
+        out.print("No partition has attempts to forget.")
+    for part in partitions:
+        out.print(f"asked for again: {data(part.label)}", soft_wrap=True)
+
+
+def created(files: list[Path], folder: Path) -> None:
+    """What `init` made, and the command to go on with."""
+    for path in files:
+        out.print(f"  {data(path)}", soft_wrap=True)
+    out.print(f"Run it:  {_command('run', str(folder / 'study.yaml'))}", soft_wrap=True)

@@ -1,0 +1,277 @@
+"""From logs to rows: of the calls just made, of killed runs, and of rows that went missing."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pyarrow as pa
+
+from itemeval_assets.core.design.study import Partition, stage_of
+from itemeval_assets.core.errors import StoreError
+from itemeval_assets.core.money.losses import is_accepted
+from itemeval_assets.core.tables.schemas import LOG_INDEX, TABLES, arrow_schema
+from itemeval_assets.core.text.secrets import redacted
+from itemeval_assets.engine.logs.reading import read_log, read_log_header
+from itemeval_assets.engine.rows import log_facts, served_models, unlogged_call
+from itemeval_assets.storage.study import layout, log_files
+from itemeval_assets.storage.study.store import ResultsStore, replaced_rows
+
+from .stage_run import Caller, Outcome, StageRun
+
+if TYPE_CHECKING:
+    from inspect_ai.log import EvalLog
+
+__all__ = [
+    "account_for_lost_rows",
+    "archive",
+    "collect",
+    "logs_of_lost_rows",
+    "lost_costs",
+    "partition_of_log",
+    "partitions_to_mend",
+    "recover",
+    "unread_partitions",
+]
+
+# No item: calls that no sample tells of.
+UNLOGGED = "(unlogged)"
+# The preflight fills no cell: what it paid for stands in `replaced`.
+TABLE_OF = {0: "replaced", 1: "solutions", 2: "gradings"}
+
+
+def recover(caller: Caller, run: StageRun, partitions: list[Partition], outcome: Outcome) -> None:
+    """Read back the logs of killed runs, and those whose table file is gone."""
+    archived = [
+        archive(run.store, key, header)
+        for key, header in _running(run.store)
+        if partition_of_log(header) in set(partitions)
+    ]
+    unread = [
+        (partition, key)
+        for partition in partitions
+        for key in _unread_logs(caller.table, run.store, partition)
+    ]
+    # One that was archived just now may be a longer one of a log that is known.
+    found = list(dict.fromkeys([*archived, *unread]))
+    collect(caller, run, found, outcome)
+    for partition, index in outcome.log_index.items():
+        outcome.recovered[partition] = sum(index["completed_samples"].to_pylist())
+        _take_back_losses(run.store, partition, set(index["run_id"].to_pylist()))
+    if found:
+        calls = sum(outcome.recovered.values())
+        run.say(f"recovered {calls} finished calls from {len(found)} logs")
+
+
+def unread_partitions(store: ResultsStore, partitions: Iterable[Partition]) -> list[Partition]:
+    """The partitions that have logs whose calls no table knows yet."""
+    left = {partition_of_log(header) for _, header in _running(store)}
+    return [
+        partition
+        for partition in partitions
+        if partition in left or _unread_logs(TABLE_OF[len(partition)], store, partition)
+    ]
+
+
+def partitions_to_mend(store: ResultsStore, partitions: Iterable[Partition]) -> list[Partition]:
+    """Those that have unread logs, or booked ones that cost more than their rows tell of."""
+    known = list(partitions)
+    unread = set(unread_partitions(store, known))
+    return [part for part in known if part in unread or _Booked(store, part).unaccounted()]
+
+
+def logs_of_lost_rows(store: ResultsStore, partition: Partition) -> list[str]:
+    """Keys of the booked logs of a partition that have more calls than its rows tell of."""
+    indexed = set(store.read("log_index", [partition], ["log_file"])["log_file"].to_pylist())
+    unread = _unread_logs(TABLE_OF[len(partition)], store, partition)
+    few = [key for key, _ in _Booked(store, partition).unaccounted()]
+    return [key for key in dict.fromkeys([*unread, *few]) if key in indexed]
+
+
+def account_for_lost_rows(caller: Caller, run: StageRun, partition: Partition) -> None:
+    """Remember what booked calls cost whose rows are not there.
+
+    Somebody deleted them, and their cells are called again; or the log has usage of calls that
+    are none of its samples.
+    """
+    store, booked = run.store, _Booked(run.store, partition)
+    for key, run_id in booked.unaccounted():
+        _take_back_losses(store, partition, {run_id})
+        log = read_log(store.backend.local_copy(key), store.backend.uri(key))
+        rows = caller.rows(partition, log, key, run_id)
+        lost = [row for row in rows if row["sample_uuid"] not in booked.calls]
+        table = pa.Table.from_pylist(lost, schema=arrow_schema(TABLES[caller.table]))
+        store.upsert("replaced", partition, replaced_rows(partition, table))
+        paid = _unlogged(caller, run, partition, log, key)
+        table = pa.Table.from_pylist(paid, schema=arrow_schema(TABLES["replaced"]))
+        store.upsert("replaced", partition, table)
+        if lost:
+            run.say(f"{len(lost)} rows of {key} are gone from the table; their cost is kept")
+        if paid:
+            run.say(f"{key} was charged for calls that it has no samples of; their cost is kept")
+
+
+def _take_back_losses(store: ResultsStore, partition: Partition, run_ids: Collection[str]) -> None:
+    """Forget the accepted losses of runs of which a log is back: it tells what they stand for."""
+    rows = store.read("replaced", [partition])
+    places = zip(rows["sample_uuid"].to_pylist(), rows["run_id"].to_pylist(), strict=True)
+    stays = [not (is_accepted(uuid) and run_id in run_ids) for uuid, run_id in places]
+    if not all(stays):
+        store.replace("replaced", partition, rows.filter(pa.array(stays, pa.bool_())))
+
+
+class _Booked:
+    """The booked logs of a partition, and the calls that its rows and `replaced` tell of.
+
+    What an accepted loss stands for is told by nothing: a log that is back is read again.
+    """
+
+    def __init__(self, store: ResultsStore, partition: Partition) -> None:
+        self._is_there = store.backend.exists
+        table = TABLE_OF[len(partition)]
+        columns = ["log_file", "run_id", "total_samples", "total_tokens"]
+        self._index = store.read("log_index", [partition], columns).to_pylist()
+        if not store.has(table, partition):
+            self._index = []
+        known = pd.concat(
+            store.read(name, [partition], ["sample_uuid", "log_file", "total_tokens"]).to_pandas()
+            for name in (table, "replaced")
+        ).drop_duplicates("sample_uuid", keep="last")
+        self._known = known[~known["sample_uuid"].fillna("").map(is_accepted).astype(bool)]
+
+    @property
+    def calls(self) -> set[str]:
+        """The uuids of their samples."""
+        return set(self._known["sample_uuid"])
+
+    def unaccounted(self) -> list[tuple[str, str]]:
+        """Key and run of the logs that are there, and have more calls, or tokens, than that."""
+        by_log = self._known.groupby("log_file")["total_tokens"]
+        calls, tokens = by_log.size(), by_log.sum()
+        return [
+            (log["log_file"], log["run_id"])
+            for log in self._index
+            if (
+                calls.get(log["log_file"], 0) < log["total_samples"]
+                or tokens.get(log["log_file"], 0) < (log["total_tokens"] or 0)
+            )
+            and self._is_there(log["log_file"])
+        ]
+
+
+def archive(store: ResultsStore, key: str, header: "EvalLog") -> tuple[Partition, str]:
+    """Move a log to the folder of its condition; its partition, and its key from now on.
+
+    Where others have archived it already, since they took its run for dead, the longer one of
+    the two stays: a run that was only asleep has gone on writing it.
+    """
+    partition, spec = partition_of_log(header), header.eval
+    archived = layout.log_key(partition, spec.created, spec.task_id)
+    backend = store.backend
+    if backend.exists(archived) and backend.exists(key):
+        mine, theirs = backend.local_copy(key), backend.local_copy(archived)
+        if _samples_of(mine, backend.uri(key)) > _samples_of(theirs, backend.uri(archived)):
+            backend.upload(mine, archived)
+    backend.move(key, archived)
+    return partition, archived
+
+
+def _samples_of(path: Path, place: str) -> int:
+    return len(read_log(path, place).samples or [])
+
+
+def collect(
+    caller: Caller, run: StageRun, logs: Iterable[tuple[Partition, str]], outcome: Outcome
+) -> None:
+    """Add the rows and the index rows of some logs to the outcome, one log in memory at a time."""
+    schema = arrow_schema(TABLES[caller.table])
+    for partition, key in logs:
+        log = read_log(run.store.backend.local_copy(key), run.store.backend.uri(key))
+        facts = log_facts(log, caller.model(partition), run.prices)
+        rows = caller.rows(partition, log, key, facts["run_id"])
+        outcome.rows = pa.concat_tables([outcome.rows, pa.Table.from_pylist(rows, schema=schema)])
+        index = {
+            **facts,
+            "log_file": key,
+            "stage": stage_of(partition),
+            "condition_id": partition[-1],
+            "gen_condition_id": partition[0] if len(partition) == 2 else None,
+        }
+        entry = pa.Table.from_pylist([index], schema=arrow_schema(LOG_INDEX))
+        known = outcome.log_index.get(partition)
+        outcome.log_index[partition] = pa.concat_tables([known, entry]) if known else entry
+        lost = outcome.lost.setdefault(partition, [])
+        lost.extend(lost_costs(partition, rows))
+        lost.extend(_unlogged(caller, run, partition, log, key))
+        outcome.endpoints["|".join(partition)] = redacted(served_models(log))
+        if facts["usd"] is None:
+            outcome.unpriced.add(facts["model"])
+        if facts["unmetered_calls"]:
+            run.say(
+                f"{facts['unmetered_calls']} replies of {facts['model']} told no usage that can be "
+                f"({key}): their usd is null, and the cap counts "
+                f"{facts['unmetered_usd']:.6f} USD for them"
+            )
+
+
+def lost_costs(partition: Partition, rows: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Rows of `replaced` for calls that cost something and brought an error.
+
+    Their own rows have usd 0.0, and keep their tokens: here it is the other way round.
+    """
+    for row in rows:
+        if row["lost_usd"]:
+            yield {
+                **{name: row[name] for name in ("run_id", "item_id", "epoch", "log_file")},
+                "stage": stage_of(partition),
+                "sample_uuid": f"{row['sample_uuid']}:error",
+                "condition_id": partition[-1],
+                "gen_condition_id": partition[0] if len(partition) == 2 else None,
+                "usd": row["lost_usd"],
+                "created_at": row["created_at"],
+            }
+
+
+def _unlogged(
+    caller: Caller, run: StageRun, partition: Partition, log: "EvalLog", key: str
+) -> list[dict[str, Any]]:
+    """A row of `replaced` for what a log was charged for beyond its samples, if anything."""
+    call = unlogged_call(log, caller.model(partition), run.prices)
+    if call is None:
+        return []
+    place = {
+        "stage": stage_of(partition),
+        "condition_id": partition[-1],
+        "gen_condition_id": partition[0] if len(partition) == 2 else None,
+        "item_id": UNLOGGED,
+        "epoch": 1,
+        "run_id": (log.eval.metadata or {}).get("run_id"),
+        "log_file": key,
+    }
+    return [{**call, **place}]
+
+
+def _running(store: ResultsStore) -> "Iterator[tuple[str, EvalLog]]":
+    """Keys of the logs of live and killed runs, with their headers."""
+    for key in log_files.running_logs(store.backend):
+        try:
+            yield key, read_log_header(store.backend.local_copy(key), store.backend.uri(key))
+        except StoreError:
+            if store.backend.exists(key):
+                raise
+            # A live run of other partitions has just archived it.
+
+
+def _unread_logs(table: str, store: ResultsStore, partition: Partition) -> list[str]:
+    """Archived logs that the index does not know; all of them when the table file is gone."""
+    indexed = store.read("log_index", [partition], ["log_file"])["log_file"].to_pylist()
+    rows_exist = store.has(table, partition)
+    known = set(indexed) if rows_exist else set()
+    return log_files.known_logs(store.backend, partition, lambda key: key not in known)
+
+
+def partition_of_log(log: "EvalLog") -> Partition:
+    """The partition whose calls a log holds, from the metadata written into it."""
+    facts = log.eval.metadata or {}
+    ids = (facts.get("gen_condition_id"), facts.get("condition_id"))
+    return tuple(id for id in ids if id)

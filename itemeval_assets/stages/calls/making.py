@@ -1,0 +1,254 @@
+"""What both paid stages do: recover, plan, ask the gate, call, and turn logs into rows.
+
+A stage says what its cells, prompts, targets and rows are (`Caller`); this module says in
+which order things happen, so that no cell is paid twice and no dollar is forgotten.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from itemeval_assets.core.design.pending import Cell, Plan, plan_cells
+from itemeval_assets.core.design.prompts import Prompt
+from itemeval_assets.core.design.study import Partition, stage_of
+from itemeval_assets.core.money.estimate import (
+    NOTHING,
+    Call,
+    Projection,
+    estimate_tokens,
+    most_tokens,
+    project,
+)
+from itemeval_assets.core.money.prefixes import shared_prefixes
+from itemeval_assets.core.money.pricing import provider_of
+from itemeval_assets.core.tables.schemas import TABLES, arrow_schema, rows_where
+from itemeval_assets.core.tables.upsert import upsert
+from itemeval_assets.engine.calls.allowance import Allowance
+from itemeval_assets.engine.calls.batches import batches_told_to
+from itemeval_assets.engine.calls.evaluate import connections_to, evaluate, tell_prices
+from itemeval_assets.engine.calls.progress import Progress, reporting
+from itemeval_assets.engine.calls.tasks import CallSettings, Target, build_task
+from itemeval_assets.engine.calls.turns import Turns
+from itemeval_assets.engine.inspect_folders import folders_left_out
+from itemeval_assets.engine.logs.broken import why_broken
+from itemeval_assets.engine.models.response_cache import cached_answers, has_cache
+from itemeval_assets.engine.rows import PRICE
+from itemeval_assets.storage.study import log_files
+
+from .evidence import account_for_lost_rows, archive, collect, recover
+from .losses import require_no_loss
+from .manifests import begin_manifest, finish_manifest
+from .stage_run import Caller, Outcome, Scope, StageRun
+
+if TYPE_CHECKING:
+    from inspect_ai import Task
+    from inspect_ai.dataset import Sample
+    from inspect_ai.log import EvalLog
+
+__all__ = ["PlannedCalls", "call_sizes", "make_calls", "plan_calls", "plan_of"]
+
+
+@dataclass(frozen=True)
+class PlannedCalls:
+    """The calls of one partition: what is sent for each cell, and what it may cost.
+
+    `cached` holds the completions that the response cache has for some of the cells.
+    """
+
+    plan: Plan
+    target: Target
+    prompts: Mapping[Cell, Prompt]
+    samples: "Mapping[Cell, tuple[Sample, int]]"
+    cached: Mapping[Cell, str]
+    most_usd: Mapping[Cell, float]
+    projection: Projection
+
+
+def make_calls(
+    caller: Caller, run: StageRun, partitions: list[Partition], selected: list[Partition]
+) -> Outcome:
+    """Bring the partitions up to date. The caller of this function holds their claims.
+
+    `selected` are all partitions of the run, for its manifest: also those that no model grades.
+
+    Nothing pending: no call. Raises ModelError, BudgetExceeded, ConsentMissing, EvidenceLost or
+    ConfigError before the first call.
+    """
+    outcome = Outcome(arrow_schema(TABLES[caller.table]).empty_table())
+    outcome.pending = dict.fromkeys(partitions, 0)
+    recover(caller, run, partitions, outcome)
+    for partition in partitions:
+        account_for_lost_rows(caller, run, partition)
+    if not run.recover_only:
+        require_no_loss(run.study, run.store, partitions, is_held=True)
+    plans = {} if run.recover_only else _plans(caller, run, partitions, outcome)
+    if not plans:
+        asked = "only to recover" if run.recover_only else "nothing is pending"
+        run.say(f"{asked}: no call is made")
+        begin_manifest(run, selected, NOTHING, [])
+        return outcome
+    planned = {
+        partition: plan_calls(caller, run, partition, plan) for partition, plan in plans.items()
+    }
+    for calls in planned.values():
+        outcome.projection += calls.projection
+    run.gate.admit(outcome.projection)
+    models = sorted({caller.model(partition) for partition in planned})
+    begin_manifest(run, selected, outcome.projection, models)
+    headers = _evaluate(caller, run, planned, outcome)
+    finished = [
+        archive(run.store, log_files.running_key(Path(header.location)), header)
+        for header in headers
+    ]
+    collect(caller, run, finished, outcome)
+    for (partition, _), header in zip(finished, headers, strict=True):
+        if why := why_broken(header):
+            outcome.broken[partition] = why
+    finish_manifest(run, outcome)
+    return outcome
+
+
+def plan_of(caller: Caller, scope: Scope, partition: Partition, stored: pa.Table) -> Plan:
+    """The pending cells of a partition whose rows are `stored`: one predicate for all."""
+    rerun_blank = caller.table == "solutions" and scope.study.config.solvers.on_empty == "rerun"
+    states = caller.states(partition, stored)
+    return plan_cells(states, rerun_blank=rerun_blank, force=scope.force)
+
+
+def plan_calls(caller: Caller, scope: Scope, partition: Partition, plan: Plan) -> PlannedCalls:
+    """What the planned cells of a partition are asked, and the ceiling of their cost.
+
+    Makes no call. Raises ModelError when the model cannot be had.
+    """
+    prompts = caller.prompts(partition, plan.cells)
+    target, samples = caller.target(partition), caller.samples(prompts)
+    cached = {}
+    if scope.study.config.cache:
+        asked = {cell: sample for cell, sample in samples.items() if cell not in plan.fresh}
+        cached = cached_answers(target.model, target.config, asked)
+    model, is_capped = caller.model(partition), caller.output_limit(partition)[1]
+    paid = {cell: prompt for cell, prompt in prompts.items() if cell not in cached}
+    calls = call_sizes(caller, partition, paid)
+    projection = project(model, calls.values(), scope.usd, cached=len(cached), is_capped=is_capped)
+    most_usd = {
+        cell: scope.usd(model, {"input_tokens": call.most_input, "output_tokens": call.most_output})
+        or 0.0
+        for cell, call in calls.items()
+    }
+    return PlannedCalls(plan, target, prompts, samples, cached, most_usd, projection)
+
+
+def call_sizes(
+    caller: Caller, partition: Partition, prompts: Mapping[Cell, Prompt]
+) -> dict[Cell, Call]:
+    """The tokens that the calls of a partition may take."""
+    limit = caller.output_limit(partition)[0]
+    return {
+        cell: Call(most_tokens(prompt.text), limit, estimate_tokens(prompt.text))
+        for cell, prompt in prompts.items()
+    }
+
+
+def _plans(
+    caller: Caller, run: StageRun, partitions: list[Partition], outcome: Outcome
+) -> dict[Partition, Plan]:
+    plans, table = {}, TABLES[caller.table]
+    for partition in partitions:
+        if outcome.recovered.get(partition):
+            # Cells are told apart by item and epoch: rows of other partitions have the same.
+            read_back = rows_where(outcome.rows, table.partitioned_by, partition)
+            stored = upsert(table, run.store.read(caller.table, [partition]), read_back).rows
+        else:
+            stored = run.store.read(caller.table, [partition], caller.state_columns)
+        plan = plan_of(caller, run, partition, stored)
+        outcome.pending[partition] = len(plan.cells)
+        if plan.cells:
+            plans[partition] = plan
+    return plans
+
+
+def _evaluate(
+    caller: Caller, run: StageRun, planned: Mapping[Partition, PlannedCalls], outcome: Outcome
+) -> "list[EvalLog]":
+    allowance = Allowance(outcome.projection.usd, run.usd, run.store.backend.holds_locks)
+    tasks = _tasks(caller, run, planned, allowance)
+    models = {caller.model(partition) for partition in planned}
+    for note in folders_left_out(run.study.config.cache):
+        run.say(note)
+    tell_prices({model: run.prices.rates(model, bool(run.batch(model))) for model in models})
+    progress = Progress(stage_of(next(iter(planned))), outcome.projection.calls)
+    batched = {provider_of(model) for model in models if run.batch(model)}
+    with (
+        reporting(progress, run.listener, run.usd) as tell_of_wait,
+        batches_told_to(tell_of_wait, batched),
+        log_files.writing_logs(run.store.backend) as folder,
+    ):
+        logs = evaluate(tasks, folder, run.study.config.solvers.retry_on_error)
+    outcome.held_back = allowance.held_back
+    if outcome.held_back:
+        run.say(f"{outcome.held_back} calls were held back: {allowance.reason}. Run again to go on")
+    return logs
+
+
+def _tasks(
+    caller: Caller,
+    run: StageRun,
+    planned: Mapping[Partition, PlannedCalls],
+    allowance: Allowance,
+) -> "list[Task]":
+    config, turns, prefixes = run.study.config, Turns(), _prefixes(caller, run, planned)
+    uses_cache = config.cache and has_cache()
+    tasks = []
+    for partition, calls in planned.items():
+        settings = CallSettings(
+            use_cache=uses_cache,
+            fresh=calls.plan.fresh,
+            allowance=allowance,
+            turns=turns,
+            cached=set(calls.cached),
+            prefixes=prefixes.get(partition, {}),
+            most_usd=calls.most_usd,
+            connections=_connections(run, caller.model(partition)),
+        )
+        metadata = {
+            "study": run.study.name,
+            "run_id": run.run_id,
+            "reserved_by": run.gate.holder,
+            "stage": stage_of(partition),
+            "condition_id": partition[-1],
+            "gen_condition_id": partition[0] if len(partition) == 2 else None,
+            "model": caller.model(partition),
+            PRICE: run.prices.evidence(caller.model(partition)),
+            **caller.evidence(partition, calls.plan.cells),
+        }
+        tasks.append(build_task(calls.target, partition[-1], calls.samples, settings, metadata))
+    return tasks
+
+
+def _connections(run: StageRun, model: str) -> int | None:
+    return None if run.batch(model) else connections_to(run.study.config.solvers, model)
+
+
+def _prefixes(
+    caller: Caller, run: StageRun, planned: Mapping[Partition, PlannedCalls]
+) -> dict[Partition, dict[Cell, str]]:
+    """Which calls wait for another one that shares the head of their prompt, if any."""
+    config = run.study.config
+    unwanted = caller.table == "solutions" and config.solvers.cache_prompt == "off"
+    if config.budget.cache_schedule == "off" or unwanted:
+        return {}
+    heads = {}
+    for partition, calls in planned.items():
+        model = caller.model(partition)
+        price = run.prices.price_of(model)
+        if price is None or not price.discounts_shared_prefix or run.batch(model):
+            continue
+        for cell in calls.most_usd:
+            heads[partition, cell] = (model, calls.prompts[cell].head)
+    found: dict[Partition, dict[Cell, str]] = {}
+    for (partition, cell), key in shared_prefixes(heads).items():
+        found.setdefault(partition, {})[cell] = key
+    return found

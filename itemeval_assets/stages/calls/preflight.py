@@ -1,0 +1,182 @@
+"""preflight: one tiny call per distinct model, before a study relies on it.
+
+Its calls are paid like all others: they pass the gate, are logged, and stand in the ledger,
+under the stage `preflight`. They fill no cell, so that their cost is kept in `replaced`.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from itemeval_assets.core.design.pending import Cell
+from itemeval_assets.core.design.prompts import Prompt
+from itemeval_assets.core.design.study import PREFLIGHT, Study
+from itemeval_assets.core.errors import ModelError
+from itemeval_assets.core.money.estimate import NOTHING, Call, Projection, most_tokens, project
+from itemeval_assets.core.money.ledger import bookings_of
+from itemeval_assets.core.money.preflight import (
+    PREFLIGHT_ITEM,
+    PREFLIGHT_PROMPT,
+    ModelHealth,
+    verdict_on,
+)
+from itemeval_assets.core.money.pricing import PriceBook
+from itemeval_assets.core.tables.schemas import LOG_INDEX, REPLACED, arrow_schema
+from itemeval_assets.core.tables.upsert import upsert
+from itemeval_assets.core.text.secrets import redacted
+from itemeval_assets.engine.calls.allowance import Allowance
+from itemeval_assets.engine.calls.evaluate import evaluate, tell_prices
+from itemeval_assets.engine.calls.models import RunModels
+from itemeval_assets.engine.calls.tasks import (
+    CallSettings,
+    Target,
+    build_task,
+    make_sample,
+    tiny_config,
+)
+from itemeval_assets.engine.calls.turns import Turns
+from itemeval_assets.engine.logs.broken import why_broken
+from itemeval_assets.engine.logs.reading import read_log, read_log_header
+from itemeval_assets.engine.rows import PRICE, call_rows, log_facts, unlogged_call
+from itemeval_assets.stages import ledger
+from itemeval_assets.storage.study import log_files
+from itemeval_assets.storage.study.reservations import Reservations
+from itemeval_assets.storage.study.store import ResultsStore
+
+from .evidence import UNLOGGED
+from .gate import Gate
+
+__all__ = ["check_models", "study_models"]
+
+MOST_OUTPUT_TOKENS = 16
+CELL = Cell(PREFLIGHT_ITEM, 1)
+
+
+def study_models(study: Study) -> dict[str, str]:
+    """The distinct models of a study, and the YAML path that names each first."""
+    models = dict.fromkeys(study.config.solvers.models, "solvers.models")
+    for condition in study.design.grade:
+        if condition.grader:
+            models.setdefault(condition.grader.model, f"graders.{condition.grader_name}")
+    return models
+
+
+def check_models(
+    study: Study, store: ResultsStore, prices: PriceBook, gate: Gate, run_id: str
+) -> list[ModelHealth]:
+    """Call every distinct model once, and book what it cost.
+
+    Raises BudgetExceeded, ConsentMissing or ConfigError before the first call.
+    """
+    targets, dead = _targets(study)
+    projection = sum((_project(model, prices) for model in targets), NOTHING)
+    gate.admit(projection)
+    tell_prices({model: prices.rates(model) for model in targets})
+    tasks = [
+        _task(
+            target,
+            Allowance(projection.usd, prices.usd),
+            _metadata(study, gate, model, run_id, prices),
+        )
+        for model, target in targets.items()
+    ]
+    if tasks:
+        with log_files.writing_logs(store.backend) as folder:
+            evaluate(tasks, folder, retry_on_error=0)
+    with store.claimed([()], f"{gate.holder}-{run_id}", lambda *_: None):
+        found = {health.model: health for health in _book(store, prices, run_id, gate.holder)}
+    return [found.get(model) or dead[model] for model in study_models(study)]
+
+
+def _targets(study: Study) -> tuple[dict[str, Target], dict[str, ModelHealth]]:
+    models, targets, dead = RunModels(), {}, {}
+    for model, where in study_models(study).items():
+        try:
+            resolved = models.resolve(model, where)
+            targets[model] = Target("preflight", resolved, tiny_config(MOST_OUTPUT_TOKENS))
+        except ModelError as error:
+            dead[model] = ModelHealth(model, "dead", str(error))
+    return targets, dead
+
+
+def _project(model: str, prices: PriceBook) -> Projection:
+    call = Call(most_tokens(PREFLIGHT_PROMPT), MOST_OUTPUT_TOKENS, most_tokens(PREFLIGHT_PROMPT))
+    found = project(model, [call], prices.usd)
+    # So few tokens surprise nobody, whatever they cost.
+    return found._replace(unpriced=())
+
+
+def _metadata(
+    study: Study, gate: Gate, model: str, run_id: str, prices: PriceBook
+) -> dict[str, Any]:
+    return {
+        "study": study.name,
+        "run_id": run_id,
+        "reserved_by": gate.holder,
+        "stage": PREFLIGHT,
+        "model": model,
+        PRICE: prices.evidence(model),
+    }
+
+
+def _task(target: Target, allowance: Allowance, metadata: dict[str, Any]) -> Any:
+    sample = make_sample(PREFLIGHT_ITEM, Prompt("", PREFLIGHT_PROMPT, 0), "ok", {})
+    settings = CallSettings(use_cache=False, fresh=set(), allowance=allowance, turns=Turns())
+    return build_task(target, PREFLIGHT, {CELL: (sample, 1)}, settings, metadata)
+
+
+def _book(
+    store: ResultsStore, prices: PriceBook, run_id: str, holder: str
+) -> Iterator[ModelHealth]:
+    """Archive the logs of this preflight and of killed ones; what this one found."""
+    living = set(Reservations(store).amounts()) - {holder}
+    index, paid = [], []
+    for running in log_files.running_logs(store.backend):
+        header = read_log_header(store.backend.local_copy(running), store.backend.uri(running))
+        facts = header.eval.metadata or {}
+        if facts.get("stage") != PREFLIGHT or facts.get("reserved_by") in living:
+            continue
+        spec = header.eval
+        key = log_files.archive_log(store.backend, running, (), spec.created, spec.task_id)
+        log = read_log(store.backend.local_copy(key), store.backend.uri(key))
+        model = str(facts["model"])
+        index.append({**log_facts(log, model, prices), "log_file": key, **_place()})
+        for _, call in call_rows(log, model, prices):
+            usd = call["lost_usd"] if call["error"] else call["usd"]
+            known = {"run_id": facts["run_id"], "log_file": key, "usd": usd}
+            paid.append({**call, **_place(), **known})
+            if facts["run_id"] == run_id:
+                yield _health(model, call)
+        if unlogged := unlogged_call(log, model, prices):
+            known = {"run_id": facts["run_id"], "log_file": key, "item_id": UNLOGGED}
+            paid.append({**unlogged, **_place(), **known})
+        why = why_broken(log)
+        if why and not log.samples and facts["run_id"] == run_id:
+            told = f"inspect_ai could not log its call: {redacted(why)}"
+            usd = unlogged["usd"] if unlogged else None
+            yield ModelHealth(model, "unverified", told, usd=usd)
+    if not index:
+        return
+    store.upsert("replaced", (), pa.Table.from_pylist(paid, schema=arrow_schema(REPLACED)))
+    entries = pa.Table.from_pylist(index, schema=arrow_schema(LOG_INDEX))
+    booked = upsert(LOG_INDEX, store.read("log_index", [()]), entries).rows
+    ledger.bring_up_to_date(store)
+    store.upsert("bookings", (), bookings_of(booked))
+    ledger.unite(store, [()])
+    store.upsert("log_index", (), entries)
+
+
+def _place() -> dict[str, Any]:
+    return {
+        "stage": PREFLIGHT,
+        "condition_id": PREFLIGHT_ITEM,
+        "gen_condition_id": None,
+        **CELL._asdict(),
+    }
+
+
+def _health(model: str, call: Mapping[str, Any]) -> ModelHealth:
+    verdict = verdict_on(call["error"])
+    reason = call["error"] or ("answered" if call["completion"] else "answered with nothing")
+    return ModelHealth(model, verdict, reason, call["latency_s"], call["usd"])

@@ -1,0 +1,128 @@
+"""What the two paid stages share: their scope, a run, its outcome, and what a stage must tell."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pyarrow as pa
+
+from itemeval_assets.core.design.pending import Cell, Grid, States
+from itemeval_assets.core.design.prompts import Prompt
+from itemeval_assets.core.design.study import Partition, RunPlan, Study, run_plan
+from itemeval_assets.core.money.estimate import NOTHING, Projection
+from itemeval_assets.core.money.pricing import PriceBook, has_batch_mode
+from itemeval_assets.engine.calls.progress import Listener
+from itemeval_assets.engine.calls.tasks import Target
+from itemeval_assets.storage.study.store import ResultsStore
+
+from .gate import Gate
+
+if TYPE_CHECKING:
+    from inspect_ai.dataset import Sample
+    from inspect_ai.log import EvalLog
+
+__all__ = ["Caller", "Outcome", "Scope", "StageRun", "grid_of"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scope:
+    """What of a study is looked at: by a run that calls models, or an estimate that does not."""
+
+    study: Study
+    store: ResultsStore
+    prices: PriceBook
+    items: pa.Table
+    force: bool = False
+    policy: str | None = None
+
+    @property
+    def extent(self) -> RunPlan:
+        return run_plan(self.study.config, self.policy)
+
+    def batch(self, model: str) -> bool | int | None:
+        """The batch mode that a model is called in: none where its provider has none."""
+        return self.extent.batch if has_batch_mode(model) else None
+
+    def usd(self, model: str, tokens: Mapping[str, int | None]) -> float | None:
+        """What these tokens of a model cost in its batch mode; None without a price."""
+        return self.prices.usd(model, tokens, bool(self.batch(model)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageRun(Scope):
+    """One run of a paid stage: its gate, and who is told of its progress.
+
+    `recover_only`: read back what killed runs have logged, and call nobody.
+    """
+
+    run_id: str
+    recover_only: bool = False
+    gate: Gate
+    listener: Listener
+    say: Callable[[str], None]
+
+
+@dataclass
+class Outcome:
+    """What a stage produced: rows for its table, index rows by partition, and counts.
+
+    `held_back` counts planned calls that were not made, because others had cost more than
+    anybody could foresee. `broken`: the errors of logs that inspect could not write to their end.
+    """
+
+    rows: pa.Table
+    log_index: dict[Partition, pa.Table] = field(default_factory=dict)
+    pending: dict[Partition, int] = field(default_factory=dict)
+    recovered: dict[Partition, int] = field(default_factory=dict)
+    lost: dict[Partition, list[dict[str, Any]]] = field(default_factory=dict)
+    endpoints: dict[str, Any] = field(default_factory=dict)
+    projection: Projection = NOTHING
+    unpriced: set[str] = field(default_factory=set)
+    held_back: int = 0
+    broken: dict[Partition, str] = field(default_factory=dict)
+
+
+class Caller(Protocol):
+    """One paid stage of one study: what its cells, prompts, calls and rows are."""
+
+    table: str
+    state_columns: list[str]
+
+    def states(self, partition: Partition, stored: pa.Table) -> States:
+        """The state of every cell in scope. Reads `state_columns` of the stored rows."""
+        ...
+
+    def prompts(self, partition: Partition, cells: list[Cell]) -> dict[Cell, Prompt]:
+        """What the model is shown for each cell."""
+        ...
+
+    def model(self, partition: Partition) -> str:
+        """The inspect id of the model that the partition calls."""
+        ...
+
+    def output_limit(self, partition: Partition) -> tuple[int, bool]:
+        """The output tokens a call is taken to use at most, and whether the study limits them."""
+        ...
+
+    def target(self, partition: Partition) -> Target:
+        """The model and its settings, ready to be called. Raises ModelError."""
+        ...
+
+    def samples(self, prompts: Mapping[Cell, Prompt]) -> "dict[Cell, tuple[Sample, int]]":
+        """An inspect Sample for each cell, and the epoch of it that the cell is."""
+        ...
+
+    def evidence(self, partition: Partition, cells: list[Cell]) -> dict[str, Any]:
+        """What the log must say for its rows to be made from it alone."""
+        ...
+
+    def rows(
+        self, partition: Partition, log: "EvalLog", log_file: str, run_id: str
+    ) -> list[dict[str, Any]]:
+        """Table rows for every sample of a log."""
+        ...
+
+
+def grid_of(items: pa.Table, extent: RunPlan) -> Grid:
+    """The cells of every partition that a run covers."""
+    return Grid(items["item_id"].slice(0, extent.items_limit).to_pylist(), extent.replications)

@@ -1,0 +1,139 @@
+"""The estimate: what a run would call and cost, without a call. Uses the predicates of the runs."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from itemeval_assets.core.design.study import GENERATE, GRADE, Asked
+from itemeval_assets.core.money.budget import Standing
+from itemeval_assets.core.money.estimate import (
+    NOTHING,
+    OUTPUT_TOKENS_UNCAPPED,
+    Calibration,
+    Projection,
+)
+from itemeval_assets.core.money.pricing import THIS_MACHINE
+from itemeval_assets.core.money.wall_time import WallTime, wall_time
+from itemeval_assets.engine.calls.evaluate import connections_to
+from itemeval_assets.stages.calls.gate import standing
+from itemeval_assets.stages.calls.stage_run import Scope
+from itemeval_assets.stages.gradings import is_verifiable
+
+from .foresight import Foresight, PartitionEstimate
+
+__all__ = ["PartitionEstimate", "StudyEstimate", "estimate"]
+
+
+@dataclass(frozen=True)
+class StudyEstimate:
+    """What the study would call, per partition and in sum. Scorers call nobody and are left out.
+
+    `wall_time_s`: how long the remaining calls may take; null while no latency was observed.
+    `unreachable`: why a model that is to be called cannot be had, for want of a key, say.
+    """
+
+    study: str
+    policy: str
+    items: int
+    replications: int
+    generate: list[PartitionEstimate]
+    grade: list[PartitionEstimate]
+    grid: Projection
+    remaining: Projection
+    spent_usd: float
+    reserved_usd: float
+    confirm_above_usd: float
+    max_usd: float | None
+    wall_time_s: WallTime | None
+    warnings: list[str] = field(default_factory=list)
+    unreachable: list[str] = field(default_factory=list)
+
+
+def estimate(scope: Scope, asked: Asked, *, in_full: bool = True) -> StudyEstimate:
+    """Estimate a run of what is asked for. Makes no call, and writes nothing.
+
+    A grading that waits for its solution is counted: the solution will be there by then.
+    Without `in_full` only the ceiling of what remains is worked out: what the gate asks for.
+    """
+    foresight = Foresight(scope, asked, in_full)
+    rows = dict.fromkeys(part[:1] for part in (*asked.solutions(), *asked.gradings()))
+    return _in_sum(
+        scope,
+        foresight,
+        [foresight.of_solutions(part) for part in rows],
+        [
+            foresight.of_gradings(part)
+            for part in asked.gradings()
+            if not is_verifiable(scope.study, part)
+        ],
+    )
+
+
+def _in_sum(
+    scope: Scope,
+    foresight: Foresight,
+    generate: list[PartitionEstimate],
+    grade: list[PartitionEstimate],
+) -> StudyEstimate:
+    extent, budget = scope.extent, scope.study.config.budget
+    found: Standing = standing(scope.study, scope.store, scope.prices)
+    grid = sum((part.grid for part in (*generate, *grade)), NOTHING)
+    models = sorted({part.model for part in (*generate, *grade)})
+    local = [model for model in models if scope.prices.source_of(model) == THIS_MACHINE]
+    remaining = sum((part.remaining for part in (*generate, *grade)), NOTHING)
+    return StudyEstimate(
+        study=scope.study.name,
+        policy=extent.policy,
+        items=min(scope.items.num_rows, extent.items_limit or scope.items.num_rows),
+        replications=extent.replications,
+        generate=generate,
+        grade=grade,
+        grid=grid,
+        remaining=remaining,
+        spent_usd=found.spent_usd,
+        reserved_usd=found.reserved_usd,
+        confirm_above_usd=budget.confirm_above_usd,
+        max_usd=budget.max_usd,
+        wall_time_s=_wall_time(scope, foresight, generate, grade),
+        warnings=[*_warnings(grid, local, foresight.unreachable)],
+        unreachable=list(foresight.unreachable.values()),
+    )
+
+
+def _wall_time(
+    scope: Scope,
+    foresight: Foresight,
+    generate: list[PartitionEstimate],
+    grade: list[PartitionEstimate],
+) -> WallTime | None:
+    """The stages run one after the other, the models of a stage side by side."""
+    times = []
+    for stage, parts in ((GENERATE, generate), (GRADE, grade)):
+        calls: dict[str, int] = {}
+        for part in parts:
+            paid = part.remaining.calls - part.remaining.cached
+            calls[part.model] = calls.get(part.model, 0) + paid
+        latencies: dict[str, Calibration | None] = foresight.calibrations[stage]
+        solvers = scope.study.config.solvers
+        times.append(
+            wall_time(
+                calls,
+                {model: found.latency_s if found else None for model, found in latencies.items()},
+                {model: connections_to(solvers, model) for model in calls},
+                [model for model in calls if scope.batch(model)],
+            )
+        )
+    return None if None in times else WallTime(*map(sum, zip(*times, strict=True)))  # type: ignore[arg-type]
+
+
+def _warnings(grid: Projection, local: list[str], unreachable: Mapping[str, str]) -> Iterator[str]:
+    if grid.uncapped:
+        yield (
+            f"no max_tokens limits {', '.join(grid.uncapped)}: each answer is taken to be at most "
+            f"{OUTPUT_TOKENS_UNCAPPED} tokens"
+        )
+    if grid.unpriced:
+        yield f"no price is known for {', '.join(grid.unpriced)}: their calls are not in the USD"
+    if local:
+        yield f"on this machine, free: {', '.join(local)}"
+    for problem in unreachable.values():
+        yield f"cannot be called, nor looked up in the response cache: {problem}"

@@ -1,0 +1,138 @@
+"""cells: every cell of the design with its state, read from the stored tables."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from itemeval_assets.core.design.cell_table import Answers, answers_of, cell_table, planned_cells
+from itemeval_assets.core.design.pending import GRADING_STATE_COLUMNS, SOLUTION_STATE_COLUMNS, Grid
+from itemeval_assets.core.design.study import Partition, Study, run_plan
+from itemeval_assets.core.tables.cells import CELL_STATES, CELLS
+from itemeval_assets.core.tables.schemas import arrow_schema
+from itemeval_assets.storage.study.store import ResultsStore
+
+__all__ = ["CellSurvey", "CellView", "Reason", "everything", "survey", "tables"]
+
+ITEM_COLUMNS = ["item_id", "dataset_id", "dataset_revision"]
+GRADING_COLUMNS = [*GRADING_STATE_COLUMNS, "score", "parse_error"]
+MOST_REASONS = 50
+
+
+class CellView:
+    """The cells of a study under a policy."""
+
+    def __init__(self, study: Study, items: pa.Table, policy: str | None = None) -> None:
+        self.study, self.plan = study, run_plan(study.config, policy)
+        size = study.config.facets.replications
+        self.items = items.select(ITEM_COLUMNS)
+        self.grid = Grid(items["item_id"].to_pylist(), size)
+        self.planned = planned_cells(
+            items.num_rows, size, self.plan.items_limit, self.plan.replications
+        )
+
+    def answers(self, solutions: pa.Table) -> Answers:
+        """The solutions of one generate condition."""
+        return answers_of(self.grid, self.planned, solutions, self.study.config.solvers.on_empty)
+
+    def table(self, partition: Partition, answers: Answers, gradings: pa.Table) -> pa.Table:
+        """The cells of one generate x grade partition."""
+        shared = {"study": self.study.name, **self.study.design.columns_of(*partition)}
+        return cell_table(answers, gradings, self.items, shared)
+
+
+class Reason(NamedTuple):
+    """So many cells are in a state for one reason."""
+
+    state: str
+    stage: str | None
+    reason: str | None
+    cells: int
+
+
+@dataclass(frozen=True)
+class CellSurvey:
+    """Counts of cells by state, the most frequent reasons, and rows of `cells`.
+
+    The rows also have the labels of their conditions, as `condition` and `graded_by`.
+    """
+
+    study: str
+    policy: str
+    cells: int
+    states: dict[str, int]
+    reasons: list[Reason]
+    rows: list[dict[str, Any]]
+
+
+def tables(
+    study: Study,
+    store: ResultsStore,
+    partitions: Iterable[Partition],
+    policy: str | None = None,
+    items: pa.Table | None = None,
+) -> Iterator[pa.Table]:
+    """The cells of each generate x grade partition; one is in memory at a time.
+
+    `items` null: those that are stored.
+    """
+    view = CellView(study, store.read("items") if items is None else items, policy)
+    for condition, parts in groupby(partitions, lambda partition: partition[:1]):
+        answers = view.answers(store.read("solutions", [condition], SOLUTION_STATE_COLUMNS))
+        for partition in parts:
+            gradings = store.read("gradings", [partition], GRADING_COLUMNS)
+            yield view.table(partition, answers, gradings)
+
+
+def everything(
+    study: Study,
+    store: ResultsStore,
+    partitions: Iterable[Partition],
+    policy: str | None = None,
+    states: Collection[str] = CELL_STATES,
+    items: pa.Table | None = None,
+) -> pa.Table:
+    """The cells of these partitions in these states, as one table."""
+    found = [_in(states, table) for table in tables(study, store, partitions, policy, items)]
+    return pa.concat_tables([arrow_schema(CELLS).empty_table(), *found])
+
+
+def survey(
+    study: Study,
+    store: ResultsStore,
+    partitions: Iterable[Partition],
+    policy: str | None = None,
+    states: Collection[str] = CELL_STATES[1:],
+    items: pa.Table | None = None,
+) -> CellSurvey:
+    """Count the cells of these partitions by state; `rows` are those in `states`."""
+    counts, reasons, rows = Counter[str](), Counter[tuple[str, str | None, str | None]](), []
+    for table in tables(study, store, partitions, policy, items):
+        groups = table.group_by(["state", "stage", "reason"]).aggregate([([], "count_all")])
+        for group in groups.to_pylist():
+            counts[group["state"]] += group["count_all"]
+            reasons[group["state"], group["stage"], group["reason"]] += group["count_all"]
+        rows += [_labelled(study, row) for row in _in(states, table).to_pylist()]
+    ranked = [Reason(*key, number) for key, number in reasons.most_common(MOST_REASONS)]
+    return CellSurvey(
+        study.name,
+        run_plan(study.config, policy).policy,
+        sum(counts.values()),
+        {state: counts[state] for state in CELL_STATES if counts[state]},
+        [reason for reason in ranked if reason.state != "done"],
+        rows,
+    )
+
+
+def _labelled(study: Study, row: dict[str, Any]) -> dict[str, Any]:
+    labels = study.design.labels_of((row["gen_condition_id"], row["grade_condition_id"]))
+    return {**row, "condition": labels[0], "graded_by": labels[1]}
+
+
+def _in(states: Collection[str], table: pa.Table) -> pa.Table:
+    wanted = pa.array(list(states), pa.string())
+    return table.filter(pc.is_in(table["state"], value_set=wanted))  # type: ignore[attr-defined]

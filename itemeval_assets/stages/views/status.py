@@ -1,0 +1,233 @@
+"""status: how far a study is, without a call. Uses the predicate of the runs."""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from itemeval_assets.core.design.cell_table import Answers, answers_of, cell_states
+from itemeval_assets.core.design.pending import (
+    GRADING_STATE_COLUMNS,
+    SOLUTION_STATE_COLUMNS,
+    STATES,
+    Grid,
+    classify_solutions,
+)
+from itemeval_assets.core.design.study import NamedPartition, Partition, Study, run_plan
+from itemeval_assets.core.money.losses import Loss
+from itemeval_assets.core.records.failures import ErrorCount, most_frequent
+from itemeval_assets.core.records.unread import UnreadLog
+from itemeval_assets.core.tables.cells import CELL_STATES
+from itemeval_assets.stages import items, ledger
+from itemeval_assets.stages.calls import losses, unread
+from itemeval_assets.stages.calls.stage_run import grid_of
+from itemeval_assets.storage.study.attempts import read_attempts
+from itemeval_assets.storage.study.store import ResultsStore
+
+__all__ = ["PartitionStatus", "StudyStatus", "frequent_errors", "incomplete_cells", "survey"]
+
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class PartitionStatus:
+    """Counts of cells of one partition, by the states of `core.cells`.
+
+    Of a generate condition, `done` cells have an answer. `without_solution`: {state: cells} of
+    gradings whose solution has to be there first; they are in the counts, in the state of their
+    solution. `usd` is null when rows were paid for and no price is known.
+    """
+
+    partition: Partition
+    label: str
+    cells: int
+    done: int = 0
+    unparsed: int = 0
+    blank: int = 0
+    stale: int = 0
+    errored: int = 0
+    missing: int = 0
+    truncated: int = 0
+    usd: float | None = 0.0
+    without_solution: dict[str, int] = field(default_factory=dict)
+
+    def own(self, state: str) -> int:
+        """The cells in a state that a run of this partition by itself can change."""
+        return getattr(self, state) - self.without_solution.get(state, 0)
+
+
+@dataclass(frozen=True)
+class StudyStatus:
+    """The completion matrix. `not_in_design`: stored partitions that the YAML no longer has.
+
+    `given_up`: partitions that the schedule of re-runs does not ask for any more. `is_older`: the
+    tables lie as an earlier version wrote them, until a run writes to them. `unmetered`: models
+    that answered without a usage that can be. `lost`: booked calls of which no evidence is left.
+    `unread`: logs whose calls are in no table, and in `usd` only where they are booked.
+    `spent_on`: the models that `usd` was spent on. `config` is the path of the YAML.
+    """
+
+    study: str
+    policy: str
+    items: int
+    replications: int
+    usd: float | None
+    generate: list[PartitionStatus] = field(default_factory=list)
+    grade: list[PartitionStatus] = field(default_factory=list)
+    not_in_design: list[NamedPartition] = field(default_factory=list)
+    given_up: list[NamedPartition] = field(default_factory=list)
+    is_older: bool = False
+    unmetered: list[str] = field(default_factory=list)
+    lost: list[Loss] = field(default_factory=list)
+    spent_on: list[str] = field(default_factory=list)
+    config: str = ""
+    unread: list[UnreadLog] = field(default_factory=list)
+
+
+def survey(study: Study, store: ResultsStore, policy: str | None = None) -> StudyStatus:
+    """Read every partition and count its cells by state. Before the first run all are missing.
+
+    Raises StoreError for a table, and DatasetError for data, that cannot be read.
+    """
+    extent = run_plan(study.config, policy)
+    grid = grid_of(items.known(study, store), extent)
+    generate, grade = [], []
+    rows: dict[Partition, int] = {}
+    for condition in study.design.generate:
+        solutions = _solutions(store, condition.id)
+        rows[(condition.id,)] = solutions.num_rows
+        answers = _answers(study, grid, solutions)
+        generate.append(_generate_status(condition.id, condition.label, answers, solutions))
+        for other in study.design.grade:
+            pair = (condition.id, other.id)
+            label, gradings = study.design.label_of(pair), _gradings(store, pair)
+            rows[pair] = gradings.num_rows
+            grade.append(_grade_status(pair, label, answers, gradings))
+    known = {*study.generate_partitions(), *study.grade_partitions()}
+    stored = store.partitions("solutions") + store.partitions("gradings")
+    booked = ledger.ledger(store)
+    return StudyStatus(
+        study.name,
+        extent.policy,
+        len(grid) // extent.replications,
+        extent.replications,
+        _sum(booked),
+        generate,
+        grade,
+        study.named(partition for partition in stored if partition not in known),
+        study.named(_given_up(study, store)),
+        store.is_older(),
+        ledger.unmetered_models(booked.to_pylist()),
+        losses.losses(study, store),
+        sorted({row["model"] for row in booked.to_pylist() if row["usd"]}),
+        str(study.config_path),
+        unread.unread_logs(study, store, rows),
+    )
+
+
+def frequent_errors(
+    study: Study, store: ResultsStore, partitions: Iterable[Partition], policy: str | None = None
+) -> list[ErrorCount]:
+    """The most frequent error texts among the cells of these partitions."""
+    grid = grid_of(store.read("items", columns=["item_id"]), run_plan(study.config, policy))
+    texts: list[str] = []
+    for partition in partitions:
+        table = "solutions" if len(partition) == 1 else "gradings"
+        rows = store.read(table, [partition], ["item_id", "epoch", "error"])
+        places = grid.places(rows).tolist()
+        errors = rows["error"].to_pylist()
+        texts += [
+            error for error, place in zip(errors, places, strict=True) if error and place >= 0
+        ]
+    return most_frequent(texts, os.environ)
+
+
+def _given_up(study: Study, store: ResultsStore) -> list[Partition]:
+    most = study.config.automation.max_attempts
+    return [part for part, tried in read_attempts(store).items() if tried.made >= most]
+
+
+def incomplete_cells(
+    study: Study, store: ResultsStore, partition: Partition, policy: str | None = None
+) -> list[Row]:
+    """Cells of one partition without a sound row: missing, errored or stale.
+
+    A blank answer counts as complete, unless the study runs blanks again.
+    """
+    grid = grid_of(items.known(study, store), run_plan(study.config, policy))
+    solutions = _solutions(store, partition[0])
+    if len(partition) == 1:
+        names, codes = STATES, classify_solutions(grid, solutions).codes
+    else:
+        answers = _answers(study, grid, solutions)
+        names, codes = CELL_STATES, cell_states(answers, _gradings(store, partition))
+    wanted = {"missing", "errored", "stale"}
+    if study.config.solvers.on_empty == "rerun":
+        wanted.add("blank")
+    places = [place for place, code in enumerate(codes) if names[code] in wanted]
+    return [
+        {**cell._asdict(), "state": names[codes[place]]}
+        for cell, place in zip(grid.cells(places), places, strict=True)
+    ]
+
+
+def _solutions(store: ResultsStore, condition: str) -> pa.Table:
+    columns = [*SOLUTION_STATE_COLUMNS, "stop_reason", "usd"]
+    return store.read("solutions", [(condition,)], columns)
+
+
+def _answers(study: Study, grid: Grid, solutions: pa.Table) -> Answers:
+    """The solutions of a generate condition, all of whose cells are planned."""
+    planned = np.ones(len(grid), bool)
+    return answers_of(grid, planned, solutions, study.config.solvers.on_empty)
+
+
+def _gradings(store: ResultsStore, partition: Partition) -> pa.Table:
+    return store.read("gradings", [partition], [*GRADING_STATE_COLUMNS, "parse_error", "usd"])
+
+
+def _generate_status(
+    condition: str, label: str, answers: Answers, solutions: pa.Table
+) -> PartitionStatus:
+    cut = pc.equal(solutions["stop_reason"], "max_tokens")  # type: ignore[attr-defined]
+    counts: dict[str, Any] = answers.states.counts()
+    return PartitionStatus(
+        (condition,),
+        label,
+        len(answers.grid),
+        truncated=pc.sum(cut).as_py() or 0,  # type: ignore[attr-defined]
+        usd=_sum(solutions),
+        **counts,
+    )
+
+
+def _grade_status(
+    partition: Partition, label: str, answers: Answers, gradings: pa.Table
+) -> PartitionStatus:
+    codes = cell_states(answers, gradings)
+    return PartitionStatus(
+        partition,
+        label,
+        len(answers.grid),
+        usd=_sum(gradings),
+        without_solution=_counts(codes[~answers.gradable.mask]),
+        **_counts(codes),
+    )
+
+
+def _counts(codes: np.ndarray) -> dict[str, Any]:
+    """{state: cells} of the states that any cell is in."""
+    sums = np.bincount(codes, minlength=len(CELL_STATES)).tolist()
+    return {state: count for state, count in zip(CELL_STATES, sums, strict=True) if count}
+
+
+def _sum(rows: pa.Table) -> float | None:
+    """The known USD of some rows; null where there are rows and no price is known."""
+    if not rows.num_rows:
+        return 0.0
+    return pc.sum(rows["usd"]).as_py()  # type: ignore[attr-defined]

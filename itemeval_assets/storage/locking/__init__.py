@@ -1,0 +1,1 @@
+"""Who may write: locks of the system, and leases that end when their holder is silent."""

@@ -1,0 +1,142 @@
+"""Where everything of a study lies, relative to the study directory.
+
+The only module that knows a path. Ids hold `[a-z0-9_-]` alone, so no name can leave
+the directory.
+"""
+
+import re
+
+from itemeval_assets.core.design.study import STAGES, Partition, stage_of
+from itemeval_assets.core.tables.schemas import ITEMS, LEDGER, TABLES
+
+__all__ = [
+    "BEGINNING",
+    "DATASET_LOCKS",
+    "EXPORT_CELLS_CSV",
+    "EXPORT_CELLS_PARQUET",
+    "EXPORT_CELLS_SPREADSHEET",
+    "EXPORT_LEDGER_CSV",
+    "EXPORT_LONG_CSV",
+    "EXPORT_LONG_PARQUET",
+    "EXPORT_LONG_SPREADSHEET",
+    "IF_DELETED",
+    "IF_PARTITION_DELETED",
+    "LAYOUT_VERSION",
+    "LOGS",
+    "OLDER_BOOKINGS",
+    "OLDER_LAYOUTS",
+    "RERUNS",
+    "RESERVATIONS",
+    "RUNNING_LOGS",
+    "STUDY_FILE",
+    "claim_key",
+    "is_file",
+    "log_dir",
+    "log_key",
+    "manifest_key",
+    "partition_of",
+    "reservation_lock",
+    "table_folder",
+    "table_key",
+]
+
+# What study.json says of a study directory that lies as this module says.
+LAYOUT_VERSION = "2"
+# In layout 1 the bookings lie in the ledger's folder, and there is no ledger to its own key.
+OLDER_LAYOUTS, OLDER_BOOKINGS = {"1"}, "ledger.parquet"
+
+DATASET_LOCKS = "dataset_locks.json"
+STUDY_FILE = "study.json"
+# Which config stored the items last, while nobody owns the study directory.
+BEGINNING = "beginning.json"
+RESERVATIONS = "reservations.json"
+RERUNS = "reruns.json"
+# What it means to delete a file, for those who have no copy of it.
+IF_DELETED = {
+    STUDY_FILE: "then the config of the next run owns the results",
+    BEGINNING: "then the next run writes it anew",
+    DATASET_LOCKS: "then the data of today are pinned",
+    RESERVATIONS: "then what runs in progress may still cost does not count against the cap",
+    RERUNS: "then the attempts of the schedule are counted from the start",
+    "items.parquet": "the next run loads the items again",
+    "ledger.parquet": "the next run adds it up again from the bookings",
+}
+IF_PARTITION_DELETED = (
+    "the next run rebuilds the partition from its .eval logs, without paying again"
+)
+EXPORT_LONG_PARQUET = "export/gradings_long.parquet"
+EXPORT_LONG_CSV = "export/gradings_long.csv"
+EXPORT_CELLS_PARQUET = "export/cells.parquet"
+EXPORT_CELLS_CSV = "export/cells.csv"
+EXPORT_LEDGER_CSV = "export/ledger.csv"
+EXPORT_LONG_SPREADSHEET = "export/gradings_long_for_spreadsheets.csv"
+EXPORT_CELLS_SPREADSHEET = "export/cells_for_spreadsheets.csv"
+
+# Logs are written here and moved once complete: a log found here belongs to a live or killed run.
+LOGS = "logs"
+RUNNING_LOGS = f"{LOGS}/running"
+
+# Files of a study by their ends; folders of other names that hold them, beside those of the tables.
+_FILE = re.compile(r".\.(?:parquet|csv|json|eval)$")
+_FOLDERS = {"export", "manifests", LOGS}
+_BELOW = re.compile(rf"(?:{'|'.join((*STAGES, 'running'))}|.*--[0-9a-f]{{12}})$")
+
+# Tables of all stages have a folder for each; the preflight has one file.
+_BY_STAGE = {"bookings", "log_index", "replaced"}
+
+
+def table_folder(table: str) -> str:
+    return f"{table}.parquet"
+
+
+def table_key(table: str, partition: Partition = ()) -> str:
+    """The file of one partition; of the whole table where it is not partitioned."""
+    if not partition and table not in _BY_STAGE:
+        return table_folder(table)
+    stage = (stage_of(partition),) if table in _BY_STAGE else ()
+    return "/".join((table_folder(table), *stage, *partition)) + ".parquet"
+
+
+def partition_of(table: str, key: str) -> Partition:
+    """The partition whose file `key` is: the inverse of `table_key`."""
+    parts = tuple(key.removesuffix(".parquet").split("/")[1:])
+    return parts[1:] if table in _BY_STAGE else parts
+
+
+def is_file(key: str) -> bool | None:
+    """Whether a file belongs in this place of a study, or a folder; null: neither is ours."""
+    top, *below = key.split("/")
+    table = top.removesuffix(".parquet") if top.endswith(".parquet") else None
+    if not below:
+        if table in TABLES:
+            return table in (ITEMS.name, LEDGER.name)
+        return False if top in _FOLDERS else True if top in IF_DELETED else None
+    if table not in TABLES and top not in _FOLDERS:
+        return None
+    if _FILE.search(below[-1]):
+        return True
+    return False if _BELOW.fullmatch(below[-1]) else None
+
+
+def manifest_key(run_id: str) -> str:
+    return f"manifests/{run_id}.json"
+
+
+def log_dir(partition: Partition) -> str:
+    """Logs lie under the condition that made the calls: the generate, or the grade condition."""
+    return "/".join((LOGS, stage_of(partition), *partition[-1:]))
+
+
+def log_key(partition: Partition, created: str, task_id: str) -> str:
+    """The final name of a log. Grade logs also name the solutions they graded."""
+    stamp = created.replace(":", "-").replace("+", "-")
+    graded = f"{partition[0]}_" if len(partition) == 2 else ""
+    return f"{log_dir(partition)}/{stamp}_{graded}{task_id}.eval"
+
+
+def reservation_lock(holder: str) -> str:
+    return f"reservations/{holder}"
+
+
+def claim_key(partition: Partition) -> str:
+    return "/".join(("claims", stage_of(partition), *partition))
