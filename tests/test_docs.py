@@ -123,6 +123,22 @@ def test_every_command_has_its_row_and_its_function():
         assert resolve_name(f"itemeval_assets.{function}")
 
 
+def test_the_house_of_contributing_is_that_of_the_import_rules():
+    page = (ROOT / "CONTRIBUTING.md").read_text()
+    (drawing, *_) = re.findall(r"^```\n(.*?)^```", page, re.M | re.S)
+    drawn = [line.split("  ")[0].split(", ") for line in drawing.splitlines()]
+    rules = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    layers = rules["contracts"][0]["layers"]
+    assert drawn == [layer.split(" | ") for layer in layers]
+
+
+def test_every_path_that_contributing_names_exists():
+    page = (ROOT / "CONTRIBUTING.md").read_text()
+    named = re.findall(r"`((?:itemeval_assets|tests|docs|benchmarks)/[\w./]*)`", page)
+    assert len(named) > 20
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
 def test_results_page_names_every_table_with_its_key():
     page = (ROOT / "docs" / "results.md").read_text()
     for table in TABLES.values():
