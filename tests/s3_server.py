@@ -12,10 +12,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import boto3
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-__all__ = ["Faults", "S3Server", "s3_server"]
+__all__ = ["Faults", "S3Server", "empty_bucket", "s3_server"]
 
 ERROR = b"<?xml version='1.0'?><Error><Code>%s</Code><Message>injected</Message></Error>"
 CODES = {500: b"InternalError", 503: b"SlowDown"}
@@ -77,3 +78,12 @@ def s3_server(port: int = 0) -> Iterator[S3Server]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def empty_bucket(name: str) -> None:
+    """A bucket without objects, on the server of the environment."""
+    client = boto3.client("s3", region_name="us-east-1")
+    client.create_bucket(Bucket=name)
+    for page in client.get_paginator("list_objects_v2").paginate(Bucket=name):
+        for entry in page.get("Contents", []):
+            client.delete_object(Bucket=name, Key=entry["Key"])
