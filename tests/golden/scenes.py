@@ -1,0 +1,352 @@
+"""The scenes: studies as data, and what is done with each of them.
+
+Which option is in which scene: `test_options` looks that every key of the YAML is in one.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from tests.model_server import Behaviour, ModelServer
+
+from .publications import published
+from .replies import Replies
+from .session import Place, Session
+
+__all__ = ["SCENES"]
+
+RUBRIC = """\
+Grade from 0 to 1. The set {1, 2} and \\frac{1}{2} are no placeholders.
+
+Problem {id} on {topic}: {input}
+Reference: {target}
+Scheme: {grading_scheme}
+Solution: {solution}
+"""
+MAPPING = {
+    "id": "id",
+    "input": "question",
+    "target": "answer",
+    "grading_scheme": "scheme",
+    "metadata": ["topic"],
+}
+PRICE = {"input_usd_per_mtok": 10.0, "output_usd_per_mtok": 30.0, "cache_read_usd_per_mtok": 1.0}
+SERVED = "openai-api/test/"
+
+
+def items(count: int) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": f"q{n}",
+            "question": f"What is {n} + {n}?",
+            "answer": str(2 * n),
+            "scheme": "1 point for the sum.",
+            "topic": None if n == 2 else "sums",
+        }
+        for n in range(1, count + 1)
+    ]
+
+
+def local(*datasets: Mapping[str, Any], **mapping: Any) -> dict[str, Any]:
+    return {"adapter": "local", "datasets": list(datasets), "mapping": {**MAPPING, **mapping}}
+
+
+def prepared(place: Place, name: str, count: int, document: Mapping[str, Any]) -> Session:
+    """A study with items, two prompts, a rubric and prices."""
+    session = Session(place, name)
+    session.edit({"study": name, "output_dir": place.studies, **document})
+    session.file("items.jsonl", "".join(json.dumps(row) + "\n" for row in items(count)))
+    session.file(
+        "prompts/solver/mine.md", "Solve {id} and end with `ANSWER: <n>`.\r\n\r\n{input}\n"
+    )
+    session.file("rubrics/strict.md", RUBRIC)
+    priced = ["alpha", "beta", "judge"]
+    models = {f"{SERVED}{model}": PRICE for model in priced} | {"openai/gpt-4o-mini": PRICE}
+    session.file("prices.json", json.dumps({"updated_at": "2026-01-01", "models": models}))
+    return session
+
+
+def grid(place: Place, server: ModelServer) -> Session:
+    """A grid on mock models that grows: dev first, all of it, nothing to do, an edited prompt."""
+    session = prepared(
+        place,
+        "grid",
+        3,
+        {
+            "cache": False,
+            "benchmark": local({"id": "items.jsonl", "limit": 2}),
+            "solvers": {"models": ["mockllm/a", "mockllm/b"]},
+            "facets": {
+                "prompt": ["mine"],
+                "scorer": "numeric",
+                "grader": ["judge"],
+                "rubric": ["builtin:standard", "strict"],
+                "replications": 1,
+            },
+            "graders": {"judge": {"model": "mockllm/judge", "max_tokens": 77}},
+            "budget": {"policy": "dev", "dev_items": 1, "dev_replications": 1},
+        },
+    )
+    session.give("estimate {config}")
+    session.give("status {config}")
+    session.give("run {config}")
+    session.give("cells {config} --state done --state not_planned --condition mockllm/a --json")
+    session.edit({"budget": {"policy": "full-interactive"}})
+    session.give("estimate {config} --json")
+    session.give("run {config} --json")
+    session.give("run {config}")
+    session.give("release {config}")
+    session.file("prompts/solver/mine.md", "Be brief.\n\n{input}\n")
+    session.edit({"facets": {"replications": 2}})
+    session.give("cells {config} --json --condition mockllm/b --grader numeric")
+    session.give("run {config} --condition 'b · mine' --grader judge --rubric strict --json")
+    session.give("preflight {config} --json")
+    session.give("export {config} --for-spreadsheets")
+    session.give("status {config} --json")
+    session.give("release {config} --json")
+    session.give("experiments list grid --json --bucket {bucket}")
+    session.give("experiments show grid --bucket {bucket}")
+    session.give("release {config}")
+    session.give("status {config} --policy none")
+    return session
+
+
+def served(place: Place, server: ModelServer) -> Session:
+    """A server with faults and odd replies; then other answers, force, limits of money, a reset."""
+    replies = Replies()
+    server.reply = replies
+    server.models = {
+        "alpha": Behaviour(cached_tokens=4, reasoning_tokens=3),
+        "judge": Behaviour(cached_tokens=8),
+    }
+    session = prepared(
+        place,
+        "served",
+        6,
+        {
+            "benchmark": local({"id": "items.jsonl"}),
+            "cache": True,
+            "solvers": {
+                "models": [f"{SERVED}alpha", f"{SERVED}beta"],
+                "max_tokens": 100,
+                "attempt_timeout": 30,
+                "max_retries": 1,
+                "retry_on_error": 0,
+                "max_connections": 2,
+                "on_empty": "rerun",
+            },
+            "facets": {
+                "prompt": ["mine"],
+                "scorer": ["exact_match", "numeric"],
+                "grader": ["judge", "formed"],
+                "rubric": ["strict"],
+            },
+            "graders": {
+                "judge": {"model": f"{SERVED}judge", "max_tokens": 200},
+                "formed": {"model": f"{SERVED}judge", "max_tokens": 200, "structured": True},
+            },
+            "budget": {
+                "policy": "full-interactive",
+                "pricing_path": "prices.json",
+                "confirm_above_usd": 0.01,
+                "max_usd": 10.0,
+            },
+        },
+    )
+    session.give("preflight {config} --yes --json")
+    session.give("run {config} --json")
+    session.give("run {config} --max-usd 9 --json")
+    session.give("cells {config} --state errored --state unparsed --state blank --json")
+    replies.round = 2
+    session.give("run {config} --errored --yes --json")
+    replies.round = 3
+    session.edit({"cache": False})
+    session.give("run {config} --only solutions --condition alpha --force --yes --json")
+    session.give("cells {config} --json")
+    session.edit(
+        {"solvers": {"models": [f"{SERVED}{name}" for name in ("alpha", "beta", "gamma")]}}
+    )
+    session.give("estimate {config} --json")
+    session.edit({"budget": {"max_usd": 0.001}})
+    session.give("run {config} --yes --json")
+    session.edit({"budget": {"max_usd": None}})
+    session.give("run {config} --policy dev --yes")
+    session.edit({"solvers": {"models": [f"{SERVED}beta", f"{SERVED}gamma"], "on_empty": "skip"}})
+    session.give("status {config}")
+    session.give("recover {config} --json")
+    session.give("reset {config} --json")
+    return session
+
+
+def every_key(place: Place, server: ModelServer) -> Session:
+    """Each key of the YAML that no other scene has, with a value of its own."""
+    session = prepared(
+        place,
+        "every_key",
+        2,
+        {
+            "prompts_dir": "own/prompts",
+            "rubrics_dir": "own/rubrics",
+            "cache": False,
+            "crossing": "full",
+            "benchmark": local({"id": "items.jsonl", "split": "train", "limit": 1}),
+            "solvers": {
+                "models": ["mockllm/a"],
+                "temperature": 0.1,
+                "max_tokens": 99,
+                "top_p": 0.8,
+                "seed": 7,
+                "attempt_timeout": 30,
+                "max_retries": 1,
+                "retry_on_error": 1,
+                "max_connections": {"mockllm": 3},
+                "on_empty": "skip",
+                "cache_prompt": "on",
+                "split_prompt": True,
+                "provider_routing": {"order": ["x"]},
+            },
+            "facets": {
+                "prompt": ["own"],
+                "model_config": [
+                    {"name": "default"},
+                    *(
+                        {
+                            "name": effort,
+                            "reasoning_effort": effort,
+                            "temperature": 0.5,
+                            "top_p": 0.9,
+                            "max_tokens": 64,
+                            "reasoning_tokens": 16,
+                        }
+                        for effort in ("high",)
+                    ),
+                ],
+                "rubric": ["own"],
+                "grader": ["plain", "split"],
+                "scorer": "exact_match",
+            },
+            "graders": {
+                "plain": {"model": "mockllm/judge", "reasoning_effort": "high"},
+                "split": {
+                    "model": "mockllm/judge",
+                    "max_tokens": 50,
+                    "structured": True,
+                    "split_rubric": True,
+                    "provider_routing": {"order": ["x"]},
+                },
+            },
+            "budget": {
+                "policy": "full-interactive",
+                "confirm_above_usd": 4.0,
+                "max_usd": 9.0,
+                "batch": False,
+                "pricing_path": "prices.json",
+                "pricing_max_age_days": 1e6,
+                "cache_schedule": "off",
+            },
+            "automation": {
+                "cron": "7 * * * *",
+                "max_attempts": 2,
+                "retry_after_minutes": 1.5,
+                "paid": True,
+                "partitions_per_run": 2,
+            },
+        },
+    )
+    session.file("own/prompts/solver/own.md", "{input}\n\nEnd with `ANSWER: <n>`. {id}\n")
+    session.file("own/rubrics/own.md", "Grade:\n{solution}\n\nof\n\n{input}\n{target}\n")
+    session.give("run {config} --json")
+    return session
+
+
+def formats(place: Place, server: ModelServer) -> Session:
+    """Items of every format of file, with ids made of columns; blank answers are graded."""
+    server.reply = lambda request: "" if "1 + 1" in request.prompt else "ANSWER: 4"
+    rows = items(2)
+    session = prepared(
+        place,
+        "formats",
+        2,
+        {
+            "benchmark": local(
+                {"id": "items.csv", "delimiter": ";", "encoding": "cp1252"},
+                {"id": "items.json"},
+                {"id": "items.jsonl", "limit": 1},
+                {"id": "items.parquet"},
+                id="{dataset}:{id}",
+            ),
+            "solvers": {"models": [f"{SERVED}alpha"], "on_empty": "grade"},
+            "facets": {
+                "prompt": ["mine"],
+                "scorer": ["exact_match"],
+                "grader": ["mockllm/judge"],
+                "rubric": ["strict"],
+            },
+            "budget": {"policy": "full-interactive", "pricing_path": "prices.json"},
+        },
+    )
+    cells = [[*map(str, row.values())] for row in rows]
+    text = "\n".join(";".join(row) for row in [list(rows[0]), *cells]) + "\n"
+    session.file("items.csv", text.replace("sums", "Größe").encode("cp1252"))
+    session.file("items.json", json.dumps(rows))
+    pd.DataFrame(rows).to_parquet(place.folder / "items.parquet")
+    session.give("run {config} --yes --json")
+    session.give("run {config} --yes --json --force")
+    session.file("items.json", json.dumps(rows[:1]))
+    session.give("run {config} --json")
+    return session
+
+
+def hub(place: Place, server: ModelServer) -> Session:
+    """A folder of data files, read as the hub's; an id of several columns, nothing but a scorer."""
+    session = prepared(
+        place,
+        "hub",
+        1,
+        {
+            "benchmark": {
+                "adapter": "hf",
+                "datasets": [{"id": "data", "split": "test"}],
+                "mapping": {"id": ["topic", "id"], "input": "question", "target": "answer"},
+            },
+            "solvers": {"models": ["mockllm/a"], "cache_prompt": "off"},
+            "facets": {
+                "prompt": ["builtin:minimal", "builtin:standard"],
+                "scorer": ["multiple_choice", "numeric"],
+            },
+        },
+    )
+    rows = [{**row, "topic": "sums"} for row in items(3)]
+    session.file("data/test.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    session.give("run {config} --json")
+    session.edit({"benchmark": {"datasets": [{"id": "org/data", "name": "sub", "revision": "v1"}]}})
+    session.give("run {config} --json")
+    return session
+
+
+def batch(place: Place, server: ModelServer) -> Session:
+    """Calls by the batch, at half the price, of a model with a batch mode and one without."""
+    server.batches.seconds = 0.1
+    models = ["openai/gpt-4o-mini", f"{SERVED}beta"]
+    session = prepared(
+        place,
+        "batch",
+        2,
+        {
+            "cache": False,
+            "benchmark": local({"id": "items.jsonl"}),
+            "solvers": {"models": models, "max_tokens": 60},
+            "facets": {"prompt": ["mine"], "grader": models[:1]},
+            "budget": {"policy": "full-batch", "batch": True, "pricing_path": "prices.json"},
+        },
+    )
+    session.give("estimate {config} --json")
+    session.give("run {config} --yes --json")
+    return session
+
+
+SCENES: Mapping[str, Callable[[Place, ModelServer], Session]] = {
+    scene.__name__: scene for scene in (grid, served, every_key, formats, hub, batch, published)
+}
