@@ -116,22 +116,26 @@ def quickstart_config(folder: Path, mock: bool) -> Path:
 
 def _scores(study: Study) -> list[dict[str, Any]]:
     """Per generate x grade condition: cells, mean score, what it leaves out by state, and usd."""
+    from .core.records.scores import graded
+    from .stages.views.results import pair_cells
+    from .storage.study.store import open_store
+
     pair = ["gen_condition_id", "grade_condition_id"]
     costs = api.table(study, "gradings_long").groupby(pair)[["gen_usd", "grade_usd"]]
-    usd = costs.sum(min_count=1).sum(axis=1, min_count=2)
+    usd = costs.sum(min_count=1).sum(axis=1, min_count=2).to_dict()
     rows = []
-    for partition, cells in api.cells(study).groupby(pair, sort=False):
-        scores = cells["score"].dropna()
-        left_out = cells["state"][cells["state"] != "done"].value_counts()
-        condition, graded_by = study.design.labels_of(map(str, partition))
+    for partition, part in zip(
+        study.grade_partitions(), pair_cells(study, open_store(study)), strict=True
+    ):
+        found = graded(part.cells)
         rows.append(
             {
-                "condition": condition,
-                "graded_by": graded_by,
-                "cells": len(cells),
-                "mean_score": _number(scores.mean()),
-                "scored": len(scores),
-                "left_out": {state: int(count) for state, count in left_out.items()},
+                "condition": part.condition,
+                "graded_by": part.graded_by,
+                "cells": found.cells,
+                "mean_score": found.mean,
+                "scored": found.scored,
+                "left_out": found.left_out,
                 "usd": _number(usd.get(partition)),
             }
         )

@@ -6,9 +6,23 @@ from typing import Any
 import pyarrow as pa
 
 from itemeval_assets.core.design.pending import solution_fingerprint
+from itemeval_assets.core.records.scores import PairCells, graded
+from itemeval_assets.core.records.summaries import Graded
+from itemeval_assets.core.tables.cells import CELLS
 from itemeval_assets.core.tables.schemas import GRADINGS_LONG, TABLES, arrow_schema
 
-__all__ = ["STAMP", "event", "grading", "item", "solution", "table"]
+__all__ = [
+    "STAMP",
+    "cells",
+    "event",
+    "events",
+    "grading",
+    "item",
+    "outcome",
+    "pairs",
+    "solution",
+    "table",
+]
 
 Row = dict[str, Any]
 STAMP = "2026-01-01T00:00:00Z"
@@ -122,3 +136,32 @@ def event(
         "reason": parse_error,
         **values,
     }
+
+
+def cells(rows: Iterable[Mapping[str, Any]]) -> pa.Table:
+    """Events as the table `cells`."""
+    return pa.Table.from_pylist(list(rows), schema=arrow_schema(CELLS))
+
+
+def events(rows: Iterable[Mapping[str, Any]]) -> pa.Table:
+    """Events as the table `gradings_long`."""
+    return pa.Table.from_pylist(list(rows), schema=arrow_schema(GRADINGS_LONG))
+
+
+def pairs(rows: Iterable[Mapping[str, Any]]) -> list[PairCells]:
+    """Events by generate x grade condition, which go by their ids."""
+    found: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for row in rows:
+        found.setdefault((row["gen_condition_id"], row["grade_condition_id"]), []).append(row)
+    return [PairCells(*pair, cells(own)) for pair, own in found.items()]
+
+
+def outcome(
+    scores: Iterable[float], failures: Mapping[str, int] | None = None, **left_out: int
+) -> Graded:
+    """What came of cells with these scores, and of so many others by code and by state."""
+    unparsed = [code for code, count in (failures or {}).items() for _ in range(count)]
+    others = [state for state, count in left_out.items() for _ in range(count)]
+    rows = [event(score=score) for score in scores]
+    rows += [event(score=None, parse_error=code) for code in unparsed]
+    return graded(cells([*rows, *(event(score=None, state=state) for state in others)]))

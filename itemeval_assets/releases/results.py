@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from itemeval_assets.core.design.study import Partition, Study
 from itemeval_assets.core.errors import StoreError
+from itemeval_assets.core.records.scores import graded
 from itemeval_assets.core.records.study_card import result_row
-from itemeval_assets.core.records.summaries import NOTHING_GRADED, graded_by
 from itemeval_assets.core.tables.schemas import LEDGER, SOLUTIONS
 from itemeval_assets.experiments import ExperimentRun
 from itemeval_assets.stages.views import cells
@@ -138,5 +138,4 @@ def _card_row(study: Study, partition: Partition, found: pa.Table) -> tuple[str,
     """What came of the cells of a partition."""
     generate = study.design.generate_by_id()[partition[0]].label
     grade = study.design.grade_by_id()[partition[1]].label
-    rows = found.select(["score", "state", "reason"]).to_pylist()
-    return result_row(generate, grade, graded_by(rows, lambda _: grade).get(grade, NOTHING_GRADED))
+    return result_row(generate, grade, graded(found))

@@ -98,5 +98,5 @@ def exported(launch: Launcher, store: ResultsStore) -> ExportResult:
         usd=found["usd"],
         unpriced=() if unpriced == "none" else tuple(unpriced.split(", ")),
         paths={name: path for name, path in found.items() if name.startswith("export/")},
-        spend=spend_by_model(store.read("log_index").to_pylist()),
+        spend=spend_by_model(store.read("log_index")),
     )

@@ -86,7 +86,7 @@ def write(study: Study, store: ResultsStore, *, for_spreadsheets: bool = False) 
         sum(usd or 0.0 for usd in spent["usd"].to_pylist()),
         tuple(sorted(unpriced)),
         {key: store.backend.uri(key) for key in files},
-        spend_by_model(store.read("log_index").to_pylist()),
+        spend_by_model(store.read("log_index")),
     )
 
 

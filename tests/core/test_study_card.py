@@ -9,6 +9,7 @@ from itemeval_assets.core.config.reading import parse_config
 from itemeval_assets.core.money.spend import Spend
 from itemeval_assets.core.records.study_card import CardFacts, result_row, study_card
 from itemeval_assets.core.records.summaries import Graded
+from tests.rows import outcome
 from tests.studies import study_yaml
 
 
@@ -35,12 +36,12 @@ def card(**known: Any) -> list[str]:
     ("graded", "figures"),
     [
         (
-            Graded([0.25, 0.75], {"no_json_object": 3}, {"unparsed": 3, "errored": 1}),
+            outcome([0.25, 0.75], {"no_json_object": 3}, errored=1),
             ("6", "0.5", "2", "3 unparsed, 1 errored"),
         ),
-        (Graded([1 / 3] * 1200, {}, {}), ("1,200", "0.3333", "1,200", "none")),
-        (Graded([], {}, {"missing": 1}), ("1", "none", "0", "1 missing")),
-        (Graded([], {}, {}), ("0", "none", "0", "none")),
+        (outcome([1 / 3] * 1200), ("1,200", "0.3333", "1,200", "none")),
+        (outcome([], missing=1), ("1", "none", "0", "1 missing")),
+        (outcome([]), ("0", "none", "0", "none")),
     ],
 )
 def test_a_condition_has_a_row_of_figures(graded: Graded, figures: tuple[str, ...]) -> None:
@@ -48,7 +49,7 @@ def test_a_condition_has_a_row_of_figures(graded: Graded, figures: tuple[str, ..
 
 
 def test_results_are_a_table_whatever_the_names() -> None:
-    lines = card(results=[result_row("a|b · short", "numeric", Graded([1.0], {}, {}))])
+    lines = card(results=[result_row("a|b · short", "numeric", outcome([1.0]))])
     header = lines.index("| condition | graded by | cells | mean score | scored | left out |")
     assert lines[header + 1 : header + 4] == [
         "|---|---|---|---|---|---|",

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from itemeval_assets.core.money.paid_calls import generation_calls, grading_calls
-from itemeval_assets.core.records.summaries import graded_by, item_scores
+from itemeval_assets.core.records.scores import graded, item_scores
 from itemeval_assets.report.plots.figures import markdown_image, short
 from itemeval_assets.report.plots.heat_map import MOST_COLUMNS, MOST_ITEMS, score_by_item
 from itemeval_assets.report.plots.results import (
@@ -22,7 +22,7 @@ from itemeval_assets.report.plots.results import (
     parse_failures,
     score_distribution,
 )
-from tests.rows import event
+from tests.rows import cells, event, events, pairs
 
 LARGEST = 60_000
 Row = dict[str, Any]
@@ -63,23 +63,29 @@ def study(
     return rows
 
 
+def by_column(rows: list[Row], column: str) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row[column], []).append(row)
+    return found
+
+
 def pictures(rows: list[Row], batched: Sequence[str] = ()) -> dict[str, Figure]:
-    def grader(row: Any) -> str:
-        return row["grade_condition_id"]
-
-    def condition(row: Any) -> str:
-        return row["gen_condition_id"]
-
-    graded = graded_by(rows, grader)
+    generate, grade = (by_column(rows, f"{name}_condition_id") for name in ("gen", "grade"))
+    found = {name: graded(cells(own)) for name, own in grade.items()}
     calls = {
-        "generate": generation_calls(rows, condition, batched),
-        "grade": grading_calls(rows, grader, batched),
+        "generate": {n: generation_calls(events(own), batched) for n, own in generate.items()},
+        "grade": {n: grading_calls(events(own), batched) for n, own in grade.items()},
+    }
+    paid = {
+        stage: {name: found for name, found in columns.items() if found}
+        for stage, columns in calls.items()
     }
     return {
-        "score distribution": score_distribution(graded),
-        "score by item": score_by_item(item_scores(rows, grader, condition)),
-        "parse failures": parse_failures(graded),
-        "cost and latency": cost_and_latency(calls),
+        "score distribution": score_distribution(found),
+        "score by item": score_by_item(item_scores(pairs(rows))),
+        "parse failures": parse_failures(found),
+        "cost and latency": cost_and_latency(paid),
     }
 
 
@@ -245,6 +251,7 @@ def test_a_long_name_keeps_both_its_ends() -> None:
 
 def test_the_picture_of_cost_says_how_many_calls_had_no_price() -> None:
     rows = [event("q1"), event("q2", gen_usd=None), event("q3", gen_usd=None)]
-    found = generation_calls(rows, lambda row: row["gen_condition_id"], ())
-    [_, right] = cost_and_latency({"generate": found}).axes
+    found = generation_calls(events(rows), ())
+    assert found
+    [_, right] = cost_and_latency({"generate": {"g1": found}}).axes
     assert [text.get_text() for text in right.texts] == ["$0.25 × 3, 2 without a price"]

@@ -1,13 +1,14 @@
-"""Paid calls by condition: what one costs and takes. Reads rows of `gradings_long`."""
+"""Paid calls of a condition: what one costs and takes. Reads columns of `gradings_long`."""
 
-import statistics
-from collections.abc import Callable, Container, Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Collection
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 __all__ = ["PaidCalls", "generation_calls", "grading_calls"]
 
-Row = Mapping[str, Any]
-Label = Callable[[Row], str]
 FiveNumbers = tuple[float, float, float, float, float]
 
 
@@ -25,53 +26,48 @@ class PaidCalls(NamedTuple):
     unpriced: int = 0
 
 
-def generation_calls(
-    rows: Iterable[Row], label: Label, batched: Container[str]
-) -> dict[str, PaidCalls]:
+def generation_calls(rows: pa.Table, batched: Collection[str]) -> PaidCalls | None:
     """The calls behind the solutions that were graded: one each, however many judges read it.
 
-    `batched`: log files of batches, whose latency says nothing of a call.
+    `rows` of one generate condition. `batched`: log files of batches, whose latency says nothing
+    of a call. None where nobody was paid.
     """
-    key = ("gen_condition_id", "item_id", "replication")
-    solutions = {tuple(row[name] for name in key): row for row in rows}
-    return _calls(solutions.values(), label, batched, "gen")
+    items = rows["item_id"].combine_chunks().dictionary_encode().indices.to_numpy()
+    replications = rows["replication"].to_numpy()
+    cells = items.astype(np.int64) * (int(replications.max(initial=0)) + 1) + replications
+    # The last row of each, which is the first of them read backwards.
+    _, last = np.unique(cells[::-1], return_index=True)
+    return _calls(rows.take(pa.array(len(cells) - 1 - last)), batched, "gen")
 
 
-def grading_calls(
-    rows: Iterable[Row], label: Label, batched: Container[str]
-) -> dict[str, PaidCalls]:
-    """The calls of judges; scorers make none. `batched` as in `generation_calls`."""
-    answered = (row for row in rows if row["parse_ok"] or row["parse_error"] is not None)
-    return _calls(answered, label, batched, "grade")
-
-
-def _calls(
-    rows: Iterable[Row], label: Label, batched: Container[str], stage: str
-) -> dict[str, PaidCalls]:
-    paid: dict[str, list[Row]] = {}
-    for row in rows:
-        # What the response cache answered has no tokens either, and usd 0.0; what is gone, no log.
-        is_unmetered = row[f"{stage}_usd"] is None and row[f"{stage}_log_file"] is not None
-        if is_unmetered or row[f"{stage}_input_tokens"] is not None:
-            paid.setdefault(label(row), []).append(row)
-    found = {}
-    for name, calls in paid.items():
-        usd = [row[f"{stage}_usd"] for row in calls if row[f"{stage}_usd"] is not None]
-        single = [row for row in calls if row[f"{stage}_log_file"] not in batched]
-        seconds = [row[f"{stage}_latency_s"] for row in single]
-        found[name] = PaidCalls(
-            len(calls),
-            sum(usd) / len(usd) if usd else None,
-            _five_numbers([second for second in seconds if second is not None]),
-            len(calls) - len(usd),
-        )
-    return found
-
-
-def _five_numbers(values: list[float]) -> FiveNumbers | None:
-    if not values:
-        return None
-    low, middle, high = statistics.quantiles(
-        values * 2 if len(values) == 1 else values, n=4, method="inclusive"
+def grading_calls(rows: pa.Table, batched: Collection[str]) -> PaidCalls | None:
+    """The calls of one judge; scorers make none. `batched` as in `generation_calls`."""
+    answered = pc.or_kleene(  # type: ignore[attr-defined]
+        pc.is_valid(rows["parse_error"]),  # type: ignore[attr-defined]
+        pc.fill_null(rows["parse_ok"], False),
     )
-    return min(values), low, middle, high, max(values)
+    return _calls(rows.filter(answered), batched, "grade")
+
+
+def _calls(rows: pa.Table, batched: Collection[str], stage: str) -> PaidCalls | None:
+    usd, log_file = rows[f"{stage}_usd"], rows[f"{stage}_log_file"].cast(pa.string())
+    # What the response cache answered has no tokens either, and usd 0.0; what is gone, no log.
+    is_metered = rows[f"{stage}_input_tokens"].is_valid().to_numpy()
+    is_paid = is_metered | (usd.is_null().to_numpy() & log_file.is_valid().to_numpy())
+    if not is_paid.any():
+        return None
+    paid = usd.cast(pa.float64()).to_numpy()[is_paid]
+    known = paid[~np.isnan(paid)]
+    in_batches = pa.array(list(batched), pa.string())
+    is_single = ~pc.is_in(log_file, value_set=in_batches).to_numpy()  # type: ignore[attr-defined]
+    seconds = rows[f"{stage}_latency_s"].cast(pa.float64()).to_numpy()[is_paid & is_single]
+    return PaidCalls(
+        len(paid),
+        float(known.mean()) if len(known) else None,
+        _five_numbers(seconds[~np.isnan(seconds)]),
+        len(paid) - len(known),
+    )
+
+
+def _five_numbers(values: np.ndarray) -> FiveNumbers | None:
+    return tuple(np.quantile(values, (0, 0.25, 0.5, 0.75, 1)).tolist()) if len(values) else None  # type: ignore[return-value]

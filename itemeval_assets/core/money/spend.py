@@ -1,13 +1,18 @@
 """Where the money went: spend and savings, from the index of the logs."""
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .pricing import provider_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 __all__ = ["Spend", "spend_by", "spend_by_model", "total_spend"]
 
 SAVED = ("saved_by_response_cache_usd", "saved_by_prompt_cache_usd", "saved_by_batch_usd")
+# Columns of the index of the logs, in the order of the fields of Spend that they are summed up in.
+SUMMED = ("total_samples", "cached_samples", "usd", *SAVED, "unpriced_calls", "total_tokens")
 
 
 class Spend(NamedTuple):
@@ -40,13 +45,21 @@ class Spend(NamedTuple):
         return self.usd + sum(getattr(self, name) for name in SAVED)
 
 
-def spend_by_model(logs: Iterable[Mapping[str, Any]]) -> list[Spend]:
-    """Spend per provider and model, the dearest first. Reads rows of `log_index`."""
-    found: dict[str, Spend] = {}
-    for log in logs:
-        model = log["model"]
-        found[model] = _plus(found.get(model, Spend(provider_of(model), model)), log)
-    return sorted(found.values(), key=lambda spend: (-spend.usd, spend.model))
+def spend_by_model(logs: "pa.Table") -> list[Spend]:
+    """Spend per provider and model, the dearest first. Reads columns of `log_index`."""
+    import pyarrow.compute as pc
+
+    calls, is_unpriced = logs["total_samples"], logs["usd"].is_null()
+    unpriced = pc.if_else(is_unpriced, calls, 0)  # type: ignore[attr-defined]
+    sums = (
+        logs.append_column("unpriced_calls", unpriced)
+        .group_by("model", use_threads=False)
+        .aggregate([(column, "sum") for column in SUMMED])
+    )
+    columns = [sums[f"{column}_sum"].fill_null(0).to_pylist() for column in SUMMED]
+    models = sums["model"].to_pylist()
+    found = [Spend(provider_of(row[0]), *row) for row in zip(models, *columns, strict=True)]
+    return sorted(found, key=lambda spend: (-spend.usd, spend.model))
 
 
 def total_spend(spends: Iterable[Spend]) -> Spend:
@@ -56,26 +69,15 @@ def total_spend(spends: Iterable[Spend]) -> Spend:
 
 
 def spend_by(
-    logs: Iterable[Mapping[str, Any]],
-    row: Callable[[Mapping[str, Any]], str],
-    column: Callable[[Mapping[str, Any]], str],
+    logs: "pa.Table", columns: Sequence[str], name: Callable[[Mapping[str, Any]], str], by: str
 ) -> dict[str, dict[str, float]]:
-    """USD by two things that are read off a log: {row: {column: usd}}, in order of first sight."""
+    """USD by a name that is read off some columns, and by one column: {name: {value: usd}}.
+
+    Both in order of first sight.
+    """
+    groups = logs.group_by([*columns, by], use_threads=False).aggregate([("usd", "sum")])
     sums: dict[str, dict[str, float]] = {}
-    for log in logs:
-        cells = sums.setdefault(row(log), {})
-        cells[column(log)] = cells.get(column(log), 0.0) + (log["usd"] or 0.0)
+    for group in groups.to_pylist():
+        cells = sums.setdefault(name(group), {})
+        cells[group[by]] = cells.get(group[by], 0.0) + (group["usd_sum"] or 0.0)
     return sums
-
-
-def _plus(spend: Spend, log: Mapping[str, Any]) -> Spend:
-    calls = log["total_samples"] or 0
-    saved = {name: getattr(spend, name) + (log[name] or 0.0) for name in SAVED}
-    return spend._replace(
-        calls=spend.calls + calls,
-        cached=spend.cached + (log["cached_samples"] or 0),
-        usd=spend.usd + (log["usd"] or 0.0),
-        total_tokens=spend.total_tokens + (log["total_tokens"] or 0),
-        unpriced_calls=spend.unpriced_calls + (calls if log["usd"] is None else 0),
-        **saved,
-    )

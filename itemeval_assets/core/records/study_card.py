@@ -44,10 +44,10 @@ def study_card(facts: CardFacts) -> str:
 
 
 def result_row(generate: str, grade: str, graded: Graded) -> tuple[str, ...]:
-    """What came of one generate x grade condition, as the card shows it. Keeps no scores."""
+    """What came of one generate x grade condition, as the card shows it."""
     shown = "none" if graded.mean is None else f"{graded.mean:.4g}"
-    scored, left_out = len(graded.scores), left_out_words(graded.left_out)
-    return generate, grade, f"{graded.cells:,}", shown, f"{scored:,}", left_out
+    left_out = left_out_words(graded.left_out)
+    return generate, grade, f"{graded.cells:,}", shown, f"{graded.scored:,}", left_out
 
 
 def _head(facts: CardFacts) -> Iterable[str]:

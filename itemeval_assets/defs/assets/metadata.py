@@ -192,22 +192,21 @@ class _Standing:
         }
 
     def _scores(self, partition: Partition, rows: "pa.Table", is_new: bool) -> dict[str, Any]:
-        from itemeval_assets.core.records.summaries import NOTHING_GRADED, graded_by, left_out_words
+        from itemeval_assets.core.records.scores import graded
+        from itemeval_assets.core.records.summaries import left_out_words
         from itemeval_assets.report.plots.results import score_distribution
 
         label = self._run.study.design.grade_by_id()[partition[1]].label
-        cells = self._cells(partition, rows).select(["score", "state", "reason"]).to_pylist()
-        found = graded_by(cells, lambda _: label)
-        graded = found.get(label, NOTHING_GRADED)
+        found = graded(self._cells(partition, rows))
         scores: dict[str, Any] = {}
-        if graded.mean is not None:
-            scores["mean score"] = round(graded.mean, 6)
-            scores["left out of the mean"] = left_out_words(graded.left_out)
-        if graded.failures:
-            scores["unparsed"] = graded.failures
-        if graded.scores and is_new:
+        if found.mean is not None:
+            scores["mean score"] = round(found.mean, 6)
+            scores["left out of the mean"] = left_out_words(found.left_out)
+        if found.failures:
+            scores["unparsed"] = found.failures
+        if found.scored and is_new:
             name = "score distribution"
-            scores[name] = picture(name, lambda: score_distribution(found))
+            scores[name] = picture(name, lambda: score_distribution({label: found}))
         return scores
 
     def _cells(self, partition: Partition, rows: "pa.Table") -> "pa.Table":

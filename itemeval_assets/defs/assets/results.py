@@ -59,7 +59,7 @@ def _table(found: "Results") -> dg.TableMetadataValue:
             "graded by": grader,
             "cells": graded.cells,
             "mean score": None if graded.mean is None else round(graded.mean, 6),
-            "scored": len(graded.scores),
+            "scored": graded.scored,
             "left out": left_out_words(graded.left_out),
         }
         for (condition, grader), graded in found.per_pair.items()
@@ -75,7 +75,7 @@ def _pictures(found: "Results") -> "Iterator[tuple[str, Callable[[], Figure]]]":
         score_distribution,
     )
 
-    if any(graded.scores for graded in found.per_grader.values()):
+    if any(graded.scored for graded in found.per_grader.values()):
         yield "score distribution", lambda: score_distribution(found.per_grader)
         yield "score by item", lambda: score_by_item(found.items)
     if any(graded.returned for graded in found.per_grader.values()):

@@ -34,7 +34,7 @@ def score_distribution(graded: "Mapping[str, Graded]") -> Figure:
 
     Those without a score are left out; at least one must have one.
     """
-    scored = {name: found for name, found in graded.items() if found.scores}
+    scored = {name: found for name, found in graded.items() if found.scored}
     count = min(MOST_PANELS, len(scored))
     columns = min(PANELS_PER_ROW, count)
     rows = math.ceil(count / columns)

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import pyarrow.compute as pc
+
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.money.spend import Spend, spend_by, spend_by_model
 from itemeval_assets.storage.study.store import ResultsStore
@@ -25,9 +27,10 @@ def costs(study: Study, store: ResultsStore) -> Costs:
         ids = (log["gen_condition_id"], log["condition_id"])
         return study.design.label_of(str(id) for id in ids if id)
 
-    logs = store.read("log_index").to_pylist()
+    logs = store.read("log_index")
+    days = pc.utf8_slice_codeunits(logs["created_at"], 0, 10)  # type: ignore[attr-defined]
     return Costs(
         spend_by_model(logs),
-        spend_by(logs, condition, lambda log: log["stage"]),
-        spend_by(logs, lambda log: log["created_at"][:10], lambda log: log["model"]),
+        spend_by(logs, ["gen_condition_id", "condition_id"], condition, "stage"),
+        spend_by(logs.append_column("day", days), ["day"], lambda log: log["day"], "model"),
     )

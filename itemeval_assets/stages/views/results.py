@@ -1,24 +1,21 @@
 """results: how a study came out so far: scores, failures, and what a call costs and takes."""
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from itemeval_assets.core.design.study import GENERATE, GRADE, Study
 from itemeval_assets.core.money.paid_calls import PaidCalls, generation_calls, grading_calls
-from itemeval_assets.core.records.summaries import (
-    NOTHING_GRADED,
-    Graded,
-    ItemScores,
-    graded_by,
-    item_scores,
-)
+from itemeval_assets.core.records.scores import PairCells, graded, item_scores
+from itemeval_assets.core.records.summaries import Graded, ItemScores
 from itemeval_assets.storage.study.store import ResultsStore
 
 from . import cells
 
-__all__ = ["Results", "results"]
+__all__ = ["Results", "pair_cells", "results"]
 
-CELL_COLUMNS = ["gen_condition_id", "grade_condition_id", "item_id", "score", "state", "reason"]
+CELL_COLUMNS = ["item_id", "score", "state", "reason"]
 # The texts of a study are most of its bytes, and no picture shows one.
 CALL_COLUMNS = [
     "gen_condition_id",
@@ -50,32 +47,52 @@ class Results(NamedTuple):
 
 def results(study: Study, store: ResultsStore) -> Results:
     """Sum up the cells of the design, in its order."""
-    design = study.design
-
-    def condition(row: Mapping[str, Any]) -> str:
-        return design.labels[row["gen_condition_id"]]
-
-    def grader(row: Mapping[str, Any]) -> str:
-        return design.labels[row["grade_condition_id"]]
-
-    partitions = study.grade_partitions()
-    found = [
-        row
-        for table in cells.tables(study, store, partitions)
-        for row in table.select(CELL_COLUMNS).to_pylist()
-    ]
-    covered = [row for row in found if row["state"] != "not_planned"]
-    rows = store.read("gradings_long", partitions, CALL_COLUMNS).to_pylist()
-    logs = store.read("log_index", columns=["log_file", "batch"]).to_pylist()
-    batched = {log["log_file"] for log in logs if log["batch"]}
-    by_pair = graded_by(found, lambda row: (condition(row), grader(row)))
-    pairs = [(one.label, other.label) for one in design.generate for other in design.grade]
+    pairs = pair_cells(study, store)
+    by_grader = _joined([pair.graded_by for pair in pairs], [pair.cells for pair in pairs])
     return Results(
-        {pair: by_pair.get(pair, NOTHING_GRADED) for pair in pairs},
-        graded_by(found, grader),
-        item_scores(covered, grader, condition),
-        {
-            GENERATE: generation_calls(rows, condition, batched),
-            GRADE: grading_calls(rows, grader, batched),
-        },
+        {(pair.condition, pair.graded_by): graded(pair.cells) for pair in pairs},
+        {grader: graded(rows) for grader, rows in by_grader.items() if rows.num_rows},
+        item_scores([pair._replace(cells=_planned(pair.cells)) for pair in pairs]),
+        _calls(study, store),
     )
+
+
+def pair_cells(study: Study, store: ResultsStore) -> list[PairCells]:
+    """The cells of each generate x grade pair of the design."""
+    partitions = study.grade_partitions()
+    tables = cells.tables(study, store, partitions)
+    names = map(study.design.labels_of, partitions)
+    return [
+        PairCells(condition, grader, table.select(CELL_COLUMNS))
+        for (condition, grader), table in zip(names, tables, strict=True)
+    ]
+
+
+def _planned(found: pa.Table) -> pa.Table:
+    return found.filter(pc.not_equal(found["state"], "not_planned"))  # type: ignore[attr-defined]
+
+
+def _calls(study: Study, store: ResultsStore) -> dict[str, dict[str, PaidCalls]]:
+    """The paid calls of each condition that has any, by stage."""
+    logs = store.read("log_index", columns=["log_file", "batch"])
+    batched = logs.filter(logs["batch"])["log_file"].to_pylist()
+    partitions = study.grade_partitions()
+    rows = list(store.read_each("gradings_long", partitions, CALL_COLUMNS))
+    labels = [study.design.labels_of(partition) for partition in partitions]
+    stages = ((GENERATE, generation_calls), (GRADE, grading_calls))
+    return {
+        stage: {
+            label: calls
+            for label, own in _joined([names[place] for names in labels], rows).items()
+            if (calls := calls_of(own, batched))
+        }
+        for place, (stage, calls_of) in enumerate(stages)
+    }
+
+
+def _joined(labels: list[str], tables: list[pa.Table]) -> dict[str, pa.Table]:
+    """The tables of each label as one, in order of first sight."""
+    parts: dict[str, list[pa.Table]] = {}
+    for label, table in zip(labels, tables, strict=True):
+        parts.setdefault(label, []).append(table)
+    return {label: pa.concat_tables(own) for label, own in parts.items()}
