@@ -10,9 +10,9 @@ from typing import Any
 import yaml
 from pydantic import Field, create_model
 
-from itemeval_assets.core.config.templates import Template
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.money.spend import spend_by_model
+from itemeval_assets.core.prompts.templates import Template
 from itemeval_assets.core.records.releases import EVENT_COLUMNS, items_of
 from itemeval_assets.core.records.study_card import CardFacts
 from itemeval_assets.core.tables.cells import CELL_COLUMNS
@@ -63,11 +63,10 @@ def input_files(study: Study) -> dict[str, dict[str, bytes]]:
     config = yaml.safe_dump(
         redacted(study.config.as_yaml_dict()), sort_keys=False, allow_unicode=True
     )
-    rubrics = [found.rubric for found in study.design.grade if found.rubric]
     return {
         "config": {"study.yaml": config.encode()},
         "prompt": _texts(found.prompt for found in study.design.generate),
-        "rubric": _texts(rubrics),
+        "rubric": _texts(study.design.rubrics),
     }
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from itemeval_assets.core.design.labels import labels_in
 from itemeval_assets.core.money.spend import Spend, total_spend
+from itemeval_assets.core.text.labels import labels_in
 
 from .terminal import data, dollars, figures, out
 

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from itemeval_assets.core.design.labels import labels_in
 from itemeval_assets.core.money.losses import losses_words
 from itemeval_assets.core.records.summaries import left_out_words
 from itemeval_assets.core.records.unread import can_be_recovered, unread_words
+from itemeval_assets.core.text.labels import labels_in
 from itemeval_assets.host.installation import how_to_call
 
 from .money import mocks_are_free, spend_table

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from itemeval_assets.core.config.sections import GraderConfig
-from itemeval_assets.core.design.conditions import GRADE_VERIFIABLE, GradeCondition
 from itemeval_assets.core.design.pending import (
     GRADING_STATE_COLUMNS,
     Cell,
@@ -18,16 +16,15 @@ from itemeval_assets.core.design.pending import (
     plan_cells,
     solution_fingerprint,
 )
-from itemeval_assets.core.design.prompts import Prompt, judge_prompt
-from itemeval_assets.core.design.study import Partition, Study
-from itemeval_assets.core.grading.judge_reply import parse_judge_reply
-from itemeval_assets.core.grading.scorers import SCORER_VERSIONS, score_solution
+from itemeval_assets.core.design.study import Partition
+from itemeval_assets.core.grading.grader import ModelCall
 from itemeval_assets.core.grading.verdict import Verdict
 from itemeval_assets.core.money.estimate import output_limit
+from itemeval_assets.core.prompts.prompts import Prompt
 from itemeval_assets.core.tables.schemas import GRADINGS, arrow_schema
 from itemeval_assets.engine.calls.evaluate import request_settings
 from itemeval_assets.engine.calls.models import RunModels
-from itemeval_assets.engine.calls.tasks import Target, judge_config, make_sample
+from itemeval_assets.engine.calls.tasks import Target, grading_config, make_sample
 from itemeval_assets.engine.logs.usage import no_tokens
 from itemeval_assets.engine.rows import call_rows
 
@@ -39,16 +36,15 @@ if TYPE_CHECKING:
     from inspect_ai.dataset import Sample
     from inspect_ai.log import EvalLog
 
-__all__ = ["GradingCaller", "grade", "is_verifiable"]
+__all__ = ["GradingCaller", "grade"]
 
 
 def grade(run: StageRun, solutions: pa.Table, partitions: list[Partition]) -> Outcome:
-    """Score the pending cells of these partitions: by scorer at once, by judge through calls."""
-    caller = GradingCaller(run, solutions)
-    judged = [partition for partition in partitions if not is_verifiable(run.study, partition)]
-    scored = [partition for partition in partitions if is_verifiable(run.study, partition)]
-    outcome = make_calls(caller, run, judged, partitions)
-    for partition in () if run.recover_only else scored:
+    """Grade the pending cells of these partitions: through calls, and at once where none is due."""
+    caller, is_free = GradingCaller(run, solutions), run.study.design.is_free
+    asked = [partition for partition in partitions if not is_free(partition)]
+    outcome = make_calls(caller, run, asked, partitions)
+    for partition in () if run.recover_only else filter(is_free, partitions):
         rows = caller.score(partition, run.run_id)
         outcome.pending[partition] = len(rows)
         outcome.rows = pa.concat_tables(
@@ -57,13 +53,8 @@ def grade(run: StageRun, solutions: pa.Table, partitions: list[Partition]) -> Ou
     return outcome
 
 
-def is_verifiable(study: Study, partition: Partition) -> bool:
-    """Whether a partition is graded by a scorer, without a call."""
-    return study.design.grade_by_id()[partition[1]].kind == GRADE_VERIFIABLE
-
-
 class GradingCaller:
-    """Grades stored solutions: by a judge, one call each, or by a scorer, without any."""
+    """Grades stored solutions: by one call each, or without any."""
 
     table = "gradings"
     state_columns = GRADING_STATE_COLUMNS
@@ -109,33 +100,29 @@ class GradingCaller:
     def prompts_for(
         self, partition: Partition, solutions: Mapping[Cell, str | None]
     ) -> dict[Cell, Prompt]:
-        """What the judge would be shown for these solutions, stored or not."""
-        condition = self._conditions[partition[1]]
+        """What the grader would be shown for these solutions, stored or not."""
+        call = self._call(partition)
         return {
-            cell: judge_prompt(condition, self._items[cell.item_id], text)
+            cell: call.prompt_for(self._items[cell.item_id], text)
             for cell, text in solutions.items()
         }
 
     def model(self, partition: Partition) -> str:
-        return self._grader(partition).model
+        return self._call(partition).model
 
     def output_limit(self, partition: Partition) -> tuple[int, bool]:
-        given = self._grader(partition).max_tokens
+        given = self._call(partition).settings.get("max_tokens")
         return output_limit(given), given is not None
 
     def target(self, partition: Partition) -> Target:
-        condition, grader = self._conditions[partition[1]], self._grader(partition)
+        call = self._call(partition)
         model = self._models.resolve(
-            grader.model,
-            f"graders.{condition.grader_name}",
-            judge=True,
-            routing=grader.provider_routing,
+            call.model, call.where, routing=call.provider_routing, mock_reply=call.mock_reply
         )
-        batch = self._scope.batch(grader.model)
-        request = request_settings(self._study.config.solvers, grader.model, batch)
-        return Target(
-            condition.slug, model, judge_config(condition, {**request, "cache_prompt": "auto"})
-        )
+        batch = self._scope.batch(call.model)
+        request = request_settings(self._study.config.solvers, call.model, batch)
+        config = grading_config(call, {**request, "cache_prompt": "auto"})
+        return Target(self._conditions[partition[1]].slug, model, config)
 
     def samples(self, prompts: Mapping[Cell, Prompt]) -> "dict[Cell, tuple[Sample, int]]":
         return {
@@ -162,9 +149,9 @@ class GradingCaller:
     ) -> list[dict[str, Any]]:
         # From the log, not from the solutions of today: those may have changed since the call.
         graded = (log.eval.metadata or {}).get("solution_hashes", {})
-        rows = []
-        for cell, call in call_rows(log, self.model(partition), self._scope.prices):
-            verdict = None if call["error"] else parse_judge_reply(call["completion"])
+        asked, rows = self._call(partition), []
+        for cell, call in call_rows(log, asked.model, self._scope.prices):
+            verdict = None if call["error"] else asked.verdict_of(call["completion"])
             rows.append(
                 {
                     **self._constant(partition, run_id),
@@ -179,8 +166,9 @@ class GradingCaller:
         return rows
 
     def score(self, partition: Partition, run_id: str) -> list[dict[str, Any]]:
-        """Rows of the pending cells of a verifiable partition."""
-        condition = self._conditions[partition[1]]
+        """Rows of the pending cells of a partition that is graded without a call."""
+        rules, texts = self._conditions[partition[1]].grader.rules, self.texts(partition[0])
+        assert rules is not None
         stored = self._scope.store.read("gradings", [partition], self.state_columns)
         states = self.states(partition, stored)
         plan = plan_cells(states, rerun_blank=False, force=self._scope.force)
@@ -188,7 +176,7 @@ class GradingCaller:
         return [
             {
                 **self._constant(partition, run_id),
-                **_verdict_columns(self._verdict(condition, partition, cell)),
+                **_verdict_columns(rules(self._items[cell.item_id], texts[cell])),
                 **no_tokens(),
                 **cell._asdict(),
                 "usd": 0.0,
@@ -198,38 +186,25 @@ class GradingCaller:
             for cell in plan.cells
         ]
 
-    def _verdict(self, condition: GradeCondition, partition: Partition, cell: Cell) -> Verdict:
-        solution = self.texts(partition[0])[cell] or ""
-        return score_solution(condition.scorer or "", solution, self._items[cell.item_id]["target"])
-
-    def _grader(self, partition: Partition) -> GraderConfig:
-        grader = self._conditions[partition[1]].grader
-        assert grader is not None
-        return grader
+    def _call(self, partition: Partition) -> ModelCall:
+        call = self._conditions[partition[1]].grader.call
+        assert call is not None
+        return call
 
     def _fingerprint(self, partition: Partition, cell: Cell) -> str:
         return solution_fingerprint(self.texts(partition[0])[cell])
 
     def _constant(self, partition: Partition, run_id: str) -> dict[str, Any]:
-        condition = self._conditions[partition[1]]
         return {
             "study": self._study.name,
             "run_id": run_id,
-            "grade_condition_id": condition.id,
-            "grade_condition_slug": condition.slug,
             "gen_condition_id": partition[0],
-            "grade_kind": condition.kind,
-            "grader_name": condition.grader_name,
-            "grader_model": condition.grader.model if condition.grader else None,
-            "rubric_name": condition.rubric.name if condition.rubric else None,
-            "rubric_hash": condition.rubric.hash if condition.rubric else None,
-            "scorer_name": condition.scorer,
-            "scorer_version": SCORER_VERSIONS.get(condition.scorer or ""),
+            **self._conditions[partition[1]].columns,
         }
 
 
 def _verdict_columns(verdict: Verdict | None) -> dict[str, Any]:
-    """The result columns; all empty, and parse_ok false, when the judge call failed."""
+    """The result columns; all empty, and parse_ok false, when the call failed."""
     if verdict is None:
         return {"score": None, "score_raw": None, "parse_ok": False, "parse_error": None}
     return {

@@ -6,6 +6,7 @@ in the tables; one that is not is read again by the next run, with the same resu
 """
 
 import uuid
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,11 +16,12 @@ import pyarrow as pa
 from itemeval_assets.core.design.study import GRADE, Partition, stage_of
 from itemeval_assets.core.money.ledger import (
     MONEY_COLUMNS,
-    VERIFIABLE,
     Mismatch,
     bookings_of,
+    is_nobody,
     ledger_of,
     never_less,
+    nobody,
     reconcile,
 )
 from itemeval_assets.core.money.preflight import PREFLIGHT_ITEM
@@ -71,7 +73,7 @@ def book(store: ResultsStore, outcome: "Outcome", run_id: str) -> pa.Table:
     Called after the rows are stored. Bookings that are gone are made anew from the index.
     """
     bring_up_to_date(store)
-    booked = [_verifiable_rows(outcome.rows, run_id)]
+    booked = [_free_bookings(outcome.rows, run_id)]
     for partition in outcome.pending.keys() | outcome.log_index.keys():
         index = store.read("log_index", [partition])
         if partition in outcome.log_index:
@@ -139,7 +141,7 @@ def calls_of_runs(store: ResultsStore, run_ids: Collection[str]) -> list[dict[st
     return [
         row
         for row in ledger(store).to_pylist()
-        if row["run_id"] in run_ids and row["model"] != VERIFIABLE
+        if row["run_id"] in run_ids and not is_nobody(row["model"])
     ]
 
 
@@ -221,28 +223,26 @@ def _do_not_wait(partition: Partition, holder: str) -> None:
     raise Held(holder)
 
 
-def _verifiable_rows(gradings: pa.Table, run_id: str) -> pa.Table:
-    """Scorers call nobody: one ledger row per partition, for nothing."""
-    counts: dict[Partition, int] = {}
-    if "grade_kind" in gradings.column_names:
+def _free_bookings(rows: pa.Table, run_id: str) -> pa.Table:
+    """What has no log called nobody: one ledger row per partition, for nothing."""
+    counts = Counter[tuple[str, str, str]]()
+    if "grade_kind" in rows.column_names:
+        free = rows.filter(rows["log_file"].is_null())
         columns = ["gen_condition_id", "grade_condition_id", "grade_kind"]
-        for row in gradings.select(columns).to_pylist():
-            if row["grade_kind"] == "verifiable":
-                partition = (row["gen_condition_id"], row["grade_condition_id"])
-                counts[partition] = counts.get(partition, 0) + 1
-    rows = [
+        counts.update(zip(*(free[name].to_pylist() for name in columns), strict=True))
+    booked = [
         {
             "run_id": run_id,
             "stage": GRADE,
             "condition_id": grade,
             "gen_condition_id": generate,
-            "model": VERIFIABLE,
+            "model": nobody(kind),
             "calls": count,
             "usd": 0.0,
             "priced": True,
             "batch": False,
             "created_at": now(),
         }
-        for (generate, grade), count in counts.items()
+        for (generate, grade, kind), count in counts.items()
     ]
-    return pa.Table.from_pylist(rows, schema=arrow_schema(BOOKINGS))
+    return pa.Table.from_pylist(booked, schema=arrow_schema(BOOKINGS))

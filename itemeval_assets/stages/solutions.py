@@ -11,9 +11,9 @@ from itemeval_assets.core.design.pending import (
     States,
     classify_solutions,
 )
-from itemeval_assets.core.design.prompts import Prompt, solver_prompt
 from itemeval_assets.core.design.study import Partition
 from itemeval_assets.core.money.estimate import output_limit
+from itemeval_assets.core.prompts.prompts import Prompt
 from itemeval_assets.engine.calls.evaluate import request_settings
 from itemeval_assets.engine.calls.models import RunModels
 from itemeval_assets.engine.calls.tasks import Target, generate_config, make_sample
@@ -53,7 +53,7 @@ class SolutionCaller:
 
     def prompts(self, partition: Partition, cells: list[Cell]) -> dict[Cell, Prompt]:
         condition = self._conditions[partition[0]]
-        by_item = {id: solver_prompt(condition, self._items[id]) for id, _ in dict.fromkeys(cells)}
+        by_item = {id: condition.prompt_for(self._items[id]) for id, _ in dict.fromkeys(cells)}
         return {cell: by_item[cell.item_id] for cell in cells}
 
     def model(self, partition: Partition) -> str:

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itemeval_assets.core.config.sections import IDENTITY, GraderConfig, SolversConfig, StudyConfig
-from itemeval_assets.core.config.templates import make_template
+from itemeval_assets.core.config.sections import SolversConfig, StudyConfig
 from itemeval_assets.core.design.conditions import (
     Design,
     canonical_json,
@@ -18,7 +17,10 @@ from itemeval_assets.core.design.conditions import (
     expand_design,
 )
 from itemeval_assets.core.errors import ConfigError, TemplateError
+from itemeval_assets.core.grading.judge import JudgeConfig
 from itemeval_assets.core.grading.judge_reply import JUDGE_FORMAT_VERSION
+from itemeval_assets.core.prompts.templates import make_template
+from itemeval_assets.core.text.yaml_sections import IDENTITY
 from tests.studies import merged
 
 PROMPTS = {
@@ -155,7 +157,11 @@ def test_scorers_come_before_judges_and_each_is_a_condition() -> None:
         "numeric",
         "judge_a · strict",
     ]
-    assert [condition.kind for condition in found.grade] == ["verifiable", "verifiable", "judge"]
+    assert [condition.grader.kind for condition in found.grade] == [
+        "verifiable",
+        "verifiable",
+        "judge",
+    ]
 
 
 def test_payloads() -> None:
@@ -304,7 +310,7 @@ def test_grade_ids_change_with_every_identity_field() -> None:
 
 @pytest.mark.parametrize(
     ("section", "changes", "always"),
-    [(SolversConfig, CHANGED_SOLVERS, set()), (GraderConfig, CHANGED_GRADERS, {"model"})],
+    [(SolversConfig, CHANGED_SOLVERS, set()), (JudgeConfig, CHANGED_GRADERS, {"model"})],
 )
 def test_the_fields_marked_as_identity_are_those_tested_above(
     section: Any, changes: list[dict[str, Any]], always: set[str]

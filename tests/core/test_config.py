@@ -9,6 +9,7 @@ import yaml
 from itemeval_assets.core.config.reading import parse_config
 from itemeval_assets.core.config.sections import StudyConfig
 from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.core.grading.judge import JudgeConfig
 from itemeval_assets.core.text.strict_yaml import StrictLoader, load_yaml
 from tests.studies import merged
 
@@ -195,9 +196,8 @@ def _keys(document: Any, path: str = "") -> set[str]:
 
 def test_a_grader_is_a_key_of_graders_or_a_model() -> None:
     config = parse_config(EVERY_KEY, "study.yaml")
-    assert config.grader("judge_a").max_tokens is None
-    assert config.grader("openai/gpt-5").model == "openai/gpt-5"
-    assert config.grader("openai/gpt-5").max_tokens == 2048
+    assert config.grader("judge_a").model_dump()["max_tokens"] is None
+    assert config.grader("openai/gpt-5") == JudgeConfig(model="openai/gpt-5", max_tokens=2048)
 
 
 @pytest.mark.parametrize(
@@ -576,7 +576,7 @@ def test_merge_keys_of_yaml_are_no_repetition() -> None:
     text = yaml.safe_dump({**MINIMAL, "facets": {"grader": ["a", "b"]}})
     text += "graders:\n  a: &a {model: x/y, max_tokens: 5}\n  b: {<<: *a, max_tokens: 6}\n"
     graders = parse_config(text, "study.yaml").graders
-    assert (graders["b"].model, graders["b"].max_tokens) == ("x/y", 6)
+    assert graders["b"] == JudgeConfig(model="x/y", max_tokens=6)
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from itemeval_assets.core.config.sections import StudyConfig
-from itemeval_assets.core.config.templates import make_template
 from itemeval_assets.core.design.conditions import Design, expand_design
-from itemeval_assets.core.design.labels import Part, labels_in, unique_labels
+from itemeval_assets.core.prompts.templates import make_template
+from itemeval_assets.core.text.labels import Part, labels_in, unique_labels
 
 NAMES = st.sampled_from(["standard", "strict", "gpt-5", "default", "a", "b.c"])
 TEMPLATES = st.lists(

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from itemeval_assets.core.design.study import stage_of
 from itemeval_assets.core.money.ledger import (
-    VERIFIABLE,
     Mismatch,
     bookings_of,
     ledger_of,
     losses_of,
+    nobody,
     reconcile,
 )
 from itemeval_assets.core.money.losses import LOST, accepted_row, losses_words
@@ -150,7 +150,13 @@ def sound_study() -> dict[str, pa.Table]:
                     "total_tokens": 30,
                     "usd": 1.0,
                 },
-                {**grade, "condition_id": "s1", "model": VERIFIABLE, "calls": 1, "usd": 0.0},
+                {
+                    **grade,
+                    "condition_id": "s1",
+                    "model": nobody("verifiable"),
+                    "calls": 1,
+                    "usd": 0.0,
+                },
             ],
         ),
         "solutions": table("solutions", rows),

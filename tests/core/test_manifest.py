@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from itemeval_assets.core.config.sections import StudyConfig
 from itemeval_assets.core.config.snapshot import Snapshot
-from itemeval_assets.core.config.templates import make_template
 from itemeval_assets.core.design.conditions import expand_design
 from itemeval_assets.core.design.study import Study, run_plan
 from itemeval_assets.core.money.estimate import Projection
+from itemeval_assets.core.prompts.templates import make_template
 from itemeval_assets.core.records.manifest import build_manifest, items_hash
 from itemeval_assets.core.text.secrets import redacted
 from tests.rows import item

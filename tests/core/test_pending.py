@@ -21,10 +21,11 @@ from itemeval_assets.core.design.pending import (
     plan_cells,
     solution_fingerprint,
 )
-from itemeval_assets.core.grading.scorers import SCORER_VERSIONS
+from itemeval_assets.core.grading.kinds import SCORERS
 from tests.rows import grading, solution, table
 
 Row = dict[str, Any]
+VERSIONS = {name: scorer.columns["scorer_version"] for name, scorer in SCORERS.items()}
 ITEMS, REPLICATIONS = ["q1", "q2", "q3"], 3
 # Stored rows may be of items and replications that the grid does not have any more.
 CELL = st.builds(Cell, st.sampled_from([*ITEMS, "gone"]), st.integers(1, REPLICATIONS + 1))
@@ -34,7 +35,7 @@ GRIDS = st.builds(Grid, st.lists(st.sampled_from(ITEMS), unique=True), st.intege
 
 def scored(name: str, **values: Any) -> Row:
     """A grading by a scorer, under the rules of today unless told otherwise."""
-    own: dict[str, Any] = {"scorer_version": SCORER_VERSIONS.get(name), **values}
+    own: dict[str, Any] = {"scorer_version": VERSIONS.get(name), **values}
     return grading(grade_kind="verifiable", scorer_name=name, **own)
 
 
@@ -64,7 +65,7 @@ def gradings(draw: st.DrawFn) -> list[Row]:
         of = draw(st.sampled_from(["", "4", "five", "six"]))
         error = draw(st.sampled_from([None, None, "timeout"]))
         scorer = draw(st.sampled_from([None, None, "numeric", "exact_match"]))
-        version = draw(st.sampled_from([None, "1", SCORER_VERSIONS["numeric"]]))
+        version = draw(st.sampled_from([None, "1", VERSIONS["numeric"]]))
         names: Row = {"scorer_name": scorer, "scorer_version": version}
         rows.append(grading(*cell, of=of, error=error, **names))
     return rows
@@ -89,7 +90,7 @@ def grading_rule(solved: Row | None, row: Row | None, on_empty: str) -> str | No
     if row["error"] is not None:
         return "errored"
     same = row["solution_hash"] == solution_fingerprint(solved["solution"])
-    current = row["scorer_version"] == SCORER_VERSIONS.get(row["scorer_name"])
+    current = row["scorer_version"] == VERSIONS.get(row["scorer_name"])
     return "done" if same and (row["scorer_name"] is None or current) else "stale"
 
 

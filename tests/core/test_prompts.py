@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from itemeval_assets.core.config.sections import StudyConfig
-from itemeval_assets.core.config.templates import make_template
-from itemeval_assets.core.design.conditions import GenerateCondition, GradeCondition, expand_design
-from itemeval_assets.core.design.prompts import judge_prompt, solver_prompt
+from itemeval_assets.core.design.conditions import GenerateCondition, expand_design
+from itemeval_assets.core.grading.grader import ModelCall
 from itemeval_assets.core.grading.judge_reply import FORMAT_NOTICE
+from itemeval_assets.core.prompts.templates import make_template
 from tests.rows import item
 from tests.studies import study_yaml
 
@@ -21,20 +21,22 @@ RUBRIC = "A {input} B {target} C {grading_scheme} D {topic} E {id}\n\n{solution}
 
 def conditions(
     rubric: str = RUBRIC, **extra: Any
-) -> tuple[tuple[GenerateCondition, ...], GradeCondition]:
+) -> tuple[tuple[GenerateCondition, ...], ModelCall]:
     config = StudyConfig.model_validate(study_yaml(extra=extra, models=["openai/gpt-5-mini"]))
     design = expand_design(
         config,
         {"short": make_template("short", "short.md", PROMPT)},
         {"strict": make_template("strict", "strict.md", rubric)},
     )
-    return design.generate, design.grade[-1]
+    judge = design.grade[-1].grader.call
+    assert judge is not None
+    return design.generate, judge
 
 
 def test_a_solver_sees_the_item_and_neither_target_nor_scheme() -> None:
     [condition], _ = conditions()
     row = item("q1", input="What is {id}?", target="the target", grading_scheme="the scheme")
-    prompt = solver_prompt(condition, row)
+    prompt = condition.prompt_for(row)
     assert (prompt.system, prompt.user) == ("", "Head q1.\n\nWhat is {id}?\n\nTail.")
 
 
@@ -47,7 +49,7 @@ def test_a_judge_sees_the_item_the_solution_and_metadata() -> None:
         grading_scheme="1 point",
         metadata_json=json.dumps({"topic": "sums"}),
     )
-    prompt = judge_prompt(judge, row, "It is {target}.")
+    prompt = judge.prompt_for(row, "It is {target}.")
     expected = "A 2+2? B 4 C 1 point D sums E q1\n\nIt is {target}.\n\nEnd 2+2?."
     assert prompt.text == expected + FORMAT_NOTICE
 
@@ -69,19 +71,19 @@ def test_a_judge_sees_the_item_the_solution_and_metadata() -> None:
 def test_metadata_of_any_type(value: object, shown: str) -> None:
     _, judge = conditions(rubric="{input}{solution}{topic}")
     row = item(input="", metadata_json=json.dumps({"topic": value}))
-    assert judge_prompt(judge, row, None).text == shown + FORMAT_NOTICE
+    assert judge.prompt_for(row, None).text == shown + FORMAT_NOTICE
 
 
 def test_metadata_cannot_stand_in_for_the_item() -> None:
     _, judge = conditions(rubric="{input}|{solution}|{target}|{id}")
     forged = dict.fromkeys(["input", "solution", "target", "id"], "forged")
     row = item("q1", input="in", target="tg", metadata_json=json.dumps(forged))
-    assert judge_prompt(judge, row, "so").text == "in|so|tg|q1" + FORMAT_NOTICE
+    assert judge.prompt_for(row, "so").text == "in|so|tg|q1" + FORMAT_NOTICE
 
 
 def test_a_blank_solution_and_a_missing_scheme_are_empty() -> None:
     _, judge = conditions(rubric="<{input}><{solution}><{grading_scheme}>")
-    assert judge_prompt(judge, item(input="x"), None).text == "<x><><>" + FORMAT_NOTICE
+    assert judge.prompt_for(item(input="x"), None).text == "<x><><>" + FORMAT_NOTICE
 
 
 def test_split_layouts_show_the_same_text_in_two_messages() -> None:
@@ -92,12 +94,12 @@ def test_split_layouts_show_the_same_text_in_two_messages() -> None:
         graders={"j": {"model": "mockllm/judge", "split_rubric": True}},
     )
     row = item("q1", input="2+2?")
-    prompt = solver_prompt(split, row)
+    prompt = split.prompt_for(row)
     assert (prompt.system, prompt.user) == ("Head q1.\n\n", "2+2?\n\nTail.")
-    assert prompt.text == solver_prompt(plain, row).text
-    judged = judge_prompt(split_judge, row, "{solution}")
+    assert prompt.text == plain.prompt_for(row).text
+    judged = split_judge.prompt_for(row, "{solution}")
     assert judged.system.endswith("E q1\n\n") and judged.user.startswith("{solution}\n")
-    assert judged.text == judge_prompt(judge, row, "{solution}").text
+    assert judged.text == judge.prompt_for(row, "{solution}").text
 
 
 def test_a_head_may_hold_the_rest_of_the_item() -> None:
@@ -106,14 +108,14 @@ def test_a_head_may_hold_the_rest_of_the_item() -> None:
         facets={"grader": ["j"]},
         graders={"j": {"model": "mockllm/judge", "split_rubric": True}},
     )
-    prompt = judge_prompt(judge, item(input="i", target="t"), "s")
+    prompt = judge.prompt_for(item(input="i", target="t"), "s")
     assert (prompt.system, prompt.user) == ("i/t\n", "s" + FORMAT_NOTICE)
 
 
 @pytest.mark.parametrize("split", [False, True])
 def test_all_calls_of_a_solver_share_the_whole_prompt(split: bool) -> None:
     [condition], _ = conditions(solvers={"split_prompt": split})
-    prompt = solver_prompt(condition, item("q1", input="2+2?"))
+    prompt = condition.prompt_for(item("q1", input="2+2?"))
     assert prompt.head == prompt.text == "Head q1.\n\n2+2?\n\nTail."
 
 
@@ -124,7 +126,7 @@ def test_judgements_of_an_item_share_the_rubric_before_the_solution(split: bool)
         graders={"j": {"model": "mockllm/judge", "split_rubric": split}},
     )
     row = item("q1", input="2+2?", metadata_json=json.dumps({"topic": "sums"}))
-    prompts = [judge_prompt(judge, row, solution) for solution in ("4", "{input}", None)]
+    prompts = [judge.prompt_for(row, solution) for solution in ("4", "{input}", None)]
     assert {prompt.head for prompt in prompts} == {"A 2+2? B 4 C  D sums E q1\n\n"}
     assert len({prompt.text for prompt in prompts}) == 3
     assert all(prompt.text.startswith(prompt.head) for prompt in prompts)
@@ -132,7 +134,7 @@ def test_judgements_of_an_item_share_the_rubric_before_the_solution(split: bool)
 
 def test_a_rubric_that_begins_with_the_solution_has_no_head() -> None:
     _, judge = conditions(rubric="{solution}{input}")
-    assert judge_prompt(judge, item(), "4").head == ""
+    assert judge.prompt_for(item(), "4").head == ""
 
 
 @given(st.text(), st.text(), st.text())
@@ -142,9 +144,9 @@ def test_the_judges_prompt_depends_on_item_and_solution_alone(
     """So nothing in it can tell which model, prompt or replication the solution is of."""
     _, judge = conditions()
     row = item(input=input, target=target)
-    shown = judge_prompt(judge, row, solution).text
+    shown = judge.prompt_for(row, solution).text
     others = item(input=input, target=target, dataset_id="other", dataset_revision="other")
-    assert judge_prompt(judge, others, solution).text == shown
-    blank = judge_prompt(judge, item(input="", target=""), "").text
+    assert judge.prompt_for(others, solution).text == shown
+    blank = judge.prompt_for(item(input="", target=""), "").text
     for name in ("openai", "gpt-5-mini", "mockllm", "default", "toy"):
         assert name not in blank

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
-from itemeval_assets.core.grading.scorers import SCORERS, score_solution
+from itemeval_assets.core.grading.kinds import SCORERS
 from itemeval_assets.core.grading.scorers.numbers import as_number
 
 TABLE = Path(__file__).with_name("scorer_cases.txt")
@@ -36,7 +36,9 @@ RIGHT = [case for case in CASES if case.expected == "1.0"]
 
 
 def outcome(scorer: str, solution: str, target: str) -> str:
-    verdict = score_solution(scorer, solution, target)
+    rules = SCORERS[scorer].rules
+    assert rules is not None
+    verdict = rules({"target": target}, solution)
     return verdict.parse_error or str(verdict.score)
 
 

@@ -40,7 +40,7 @@ def test_conditions_go_by_label_slug_and_id(kind: str) -> None:
         word = getattr(found, kind)
         alike = [one.id for one in GRADE.values() if getattr(one, kind) == word]
         assert select_grade(DESIGN, [word]) == alike
-        if found.rubric:
+        if found.grader.template:
             assert select_grade(DESIGN, rubrics=[word]) == alike
 
 

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itemeval_assets.core.config.templates import (
+from itemeval_assets.core.errors import TemplateError
+from itemeval_assets.core.prompts.templates import (
     make_template,
     render,
     require_placeholders,
     split_at,
 )
-from itemeval_assets.core.errors import TemplateError
 
 NASTY = st.text(st.sampled_from("{}inputdx \\n\n\r$\"'é😀"), max_size=40)
 

@@ -158,13 +158,13 @@ def test_a_blank_reply_does_not_replace_a_verdict() -> None:
 
 
 def test_a_scorer_gives_no_reply_and_its_newer_verdict_stays() -> None:
-    scored = {"grade_kind": "verifiable", "judge_completion": None, "sample_uuid": None}
+    scored: dict[str, Any] = dict.fromkeys(["judge_completion", "sample_uuid", "log_file"])
     result = grade([grading(score=0.0, **scored)], [grading(score=1.0, **scored)])
     assert result.rows["score"].to_pylist() == [1.0]
 
 
 def test_a_parse_failure_under_newer_rules_replaces_a_sound_verdict_of_older_ones() -> None:
-    scored = {"grade_kind": "verifiable", "judge_completion": None, "sample_uuid": None}
+    scored: dict[str, Any] = dict.fromkeys(["judge_completion", "sample_uuid", "log_file"])
     old = grading(score=1.0, scorer_name="numeric", scorer_version=None, **scored)
     new = grading(score=None, scorer_name="numeric", scorer_version="2", **scored)
     [row] = grade([old], [new]).rows.to_pylist()

@@ -14,7 +14,7 @@ from inspect_ai.log import EvalLog, read_eval_log
 from inspect_ai.model import GenerateConfig
 
 from itemeval_assets.core.design.pending import Cell
-from itemeval_assets.core.design.prompts import Prompt
+from itemeval_assets.core.prompts.prompts import Prompt
 from itemeval_assets.engine.calls import in_flight
 from itemeval_assets.engine.calls.allowance import Allowance
 from itemeval_assets.engine.calls.evaluate import evaluate

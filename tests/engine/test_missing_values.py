@@ -5,10 +5,9 @@ from pathlib import Path
 import pytest
 
 from itemeval_assets.core.config.sections import StudyConfig
-from itemeval_assets.core.config.templates import make_template
 from itemeval_assets.core.design.conditions import expand_design
-from itemeval_assets.core.design.prompts import judge_prompt
 from itemeval_assets.core.grading.judge_reply import FORMAT_NOTICE
+from itemeval_assets.core.prompts.templates import make_template
 from tests.studies import study_yaml
 
 from .test_datasets import ROWS, WRITERS, benchmark, load
@@ -30,4 +29,6 @@ def test_no_null_none_or_nan_is_shown(tmp_path: Path, name: str, empty: float | 
         {"short": make_template("short", "short.md", "{input}")},
         {"strict": make_template("strict", "strict.md", RUBRIC)},
     )
-    assert judge_prompt(design.grade[-1], item, None).text == "<><><><>?" + FORMAT_NOTICE
+    judge = design.grade[-1].grader.call
+    assert judge is not None
+    assert judge.prompt_for(item, None).text == "<><><><>?" + FORMAT_NOTICE

@@ -12,7 +12,7 @@ from inspect_ai.model import GenerateConfig
 from tenacity import wait_none
 
 from itemeval_assets.core.design.pending import Cell
-from itemeval_assets.core.design.prompts import Prompt
+from itemeval_assets.core.prompts.prompts import Prompt
 from itemeval_assets.engine.calls.allowance import Allowance
 from itemeval_assets.engine.calls.evaluate import evaluate
 from itemeval_assets.engine.calls.models import RunModels

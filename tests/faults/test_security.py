@@ -20,8 +20,8 @@ import itemeval_assets
 from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.config.reading import parse_config
-from itemeval_assets.core.config.templates import render
 from itemeval_assets.core.errors import ConfigError, ItemevalAssetsError, StoreError
+from itemeval_assets.core.prompts.templates import render
 from itemeval_assets.core.text.secrets import redacted, without_secrets
 from itemeval_assets.core.text.spreadsheet import for_spreadsheet
 from itemeval_assets.core.text.strict_yaml import load_yaml

@@ -151,7 +151,7 @@ def test_unreadable_and_incomplete_templates(tmp_path: Path) -> None:
 def test_without_a_judge_no_rubric_is_read(tmp_path: Path) -> None:
     path = write_study(tmp_path, graders=[])
     (tmp_path / "rubrics" / "strict.md").unlink()
-    assert [condition.kind for condition in load_study(path).design.grade] == ["verifiable"]
+    assert [condition.grader.kind for condition in load_study(path).design.grade] == ["verifiable"]
 
 
 PRICES: dict[str, Any] = {

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from itemeval_assets import api
-from itemeval_assets.core.grading.scorers import SCORER_VERSIONS
+from itemeval_assets.core.grading.kinds import SCORERS
 from itemeval_assets.core.tables.schemas import TABLES
 from itemeval_assets.stages.views.reruns import wanting
 from itemeval_assets.stages.views.status import incomplete_cells
@@ -31,7 +31,7 @@ def test_verdicts_of_older_rules_are_stale_and_done_again_free(tmp_path: Path) -
     api.run(config)
     sound = rows(config, "gradings")
     assert {row["grade_kind"]: row["scorer_version"] for row in sound} == {
-        "verifiable": SCORER_VERSIONS["numeric"],
+        "verifiable": SCORERS["numeric"].columns["scorer_version"],
         "judge": None,
     }
     by_older_rules(config)

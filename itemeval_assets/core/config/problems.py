@@ -10,6 +10,8 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from itemeval_assets.core.grading.grader import GraderConfig
+from itemeval_assets.core.grading.kinds import kind_of_entry
 from itemeval_assets.core.text.yaml_numbers import number_advice
 
 __all__ = ["describe_problems"]
@@ -33,7 +35,7 @@ def describe_problems(error: ValidationError, data: Any, model: type[BaseModel])
         elif _is_beside_the_point(path, problem, problems):
             continue
         elif problem["type"] == "extra_forbidden":
-            lines.append(_unknown_key(path, problem["loc"], model))
+            lines.append(_unknown_key(path, problem["loc"], model, data))
         elif problem["type"] == "missing":
             lines.append(f"{path}: this key is required")
         elif problem["type"] == "model_type":
@@ -97,14 +99,14 @@ def _yaml_path(loc: tuple[int | str, ...], odd: Mapping[tuple[int | str, ...], o
     return text or FILE
 
 
-def _unknown_key(path: str, loc: tuple[int | str, ...], model: type[BaseModel]) -> str:
-    known = _known_keys(model, loc[:-1])
+def _unknown_key(path: str, loc: tuple[int | str, ...], model: type[BaseModel], data: Any) -> str:
+    known = _known_keys(model, loc[:-1], data)
     near = difflib.get_close_matches(str(loc[-1]), known, n=1, cutoff=0.6)
     hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}"
     return f"{path}: unknown key {str(loc[-1])!r}; {hint}"
 
 
-def _known_keys(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
+def _known_keys(model: type[BaseModel], loc: tuple[int | str, ...], data: Any) -> list[str]:
     current: type[BaseModel] | None = model
     for part in loc:
         if current is None:
@@ -113,6 +115,9 @@ def _known_keys(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]
         # A list index or a mapping key (a grader's name) stays in the same section.
         if part in by_key:
             current = _section_of(by_key[str(part)].annotation)
+        data = data[part]
+        if current is not None and issubclass(current, GraderConfig):
+            current = kind_of_entry(data)
     if current is None:
         return []
     return [field.alias or name for name, field in current.model_fields.items()]

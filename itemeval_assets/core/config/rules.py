@@ -74,7 +74,9 @@ def _models(config: "StudyConfig") -> dict[str, str]:
     """Every model that is named, by its place in the YAML."""
     models = {f"solvers.models[{n}]": model for n, model in enumerate(config.solvers.models)}
     models |= {
-        f"graders.{cut(name)}.model": grader.model for name, grader in config.graders.items()
+        f"graders.{cut(name)}.{key}": model
+        for name, grader in config.graders.items()
+        for key, model in grader.models.items()
     }
     return models | {
         f"facets.grader[{n}]": name

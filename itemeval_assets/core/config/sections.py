@@ -6,18 +6,20 @@ without starting new conditions.
 
 import re
 from datetime import datetime
-from types import NoneType
-from typing import Annotated, Any, Literal, get_args
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from croniter import CroniterError, croniter
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationInfo,
-    field_validator,
-    model_validator,
+from pydantic import BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+from itemeval_assets.core.grading.grader import GraderConfig
+from itemeval_assets.core.grading.kinds import KINDS, SCORERS, model_as_grader, read_entry
+from itemeval_assets.core.text.yaml_sections import (
+    IDENTITY,
+    MOST_TOKENS,
+    ReasoningEffort,
+    Section,
 )
 
 from .rules import problems_across
@@ -27,7 +29,6 @@ __all__ = [
     "BudgetConfig",
     "DatasetConfig",
     "FacetsConfig",
-    "GraderConfig",
     "MappingConfig",
     "ModelConfigFacet",
     "Policy",
@@ -35,7 +36,6 @@ __all__ = [
     "StudyConfig",
 ]
 
-IDENTITY: dict[str, Any] = {"identity": True}
 # Minute, hour, day, month, weekday.
 BUCKET_URI = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^/]+)*/?")
 CRON = r"^\s*([\d*,/-]+\s+){2}[\d*,/L-]+\s+[\w*,/-]+\s+[\w*,/#-]+\s*$"
@@ -44,7 +44,6 @@ ANY_TIME = datetime(2000, 1, 1)
 # Larger figures are slips of the keyboard, and would fill the memory or pass what a column holds.
 MOST_USD = 1_000_000.0
 MOST_REPLICATIONS = 10_000
-MOST_TOKENS = 100_000_000
 MOST_RETRIES = 1_000
 MOST_CONNECTIONS = 10_000
 A_WEEK_S = 7 * 86_400
@@ -54,9 +53,13 @@ LARGEST_SEED = 2**63 - 1
 TEMPLATE_NAME = r"^(builtin:)?[A-Za-z0-9][A-Za-z0-9._-]*$"
 FACET_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 
-ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 OnEmpty = Literal["skip", "rerun", "grade"]
-Scorer = Literal["exact_match", "multiple_choice", "numeric"]
+if TYPE_CHECKING:
+    AnyGrader = GraderConfig
+    ScorerName = str
+else:
+    AnyGrader = Annotated[reduce(or_, KINDS.values()), BeforeValidator(read_entry)]
+    ScorerName = Literal[tuple(SCORERS)]
 Policy = Literal["dev", "full-interactive", "full-batch"]
 Usd = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Connections = Annotated[int, Field(strict=True, ge=1, le=MOST_CONNECTIONS)]
@@ -72,20 +75,7 @@ def _yaml_auto_off(value: object) -> object:
     return {True: "auto", False: "off"}.get(value, value) if isinstance(value, bool) else value
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _no_truth_value(cls, value: object, info: ValidationInfo) -> object:
-        """Python takes true for 1, and YAML reads yes, on and true as that."""
-        field = cls.model_fields[info.field_name or ""].annotation
-        if isinstance(value, bool) and {*(get_args(field) or (field,))} <= {int, float, NoneType}:
-            raise ValueError(f"give a number; YAML reads this as {str(value).lower()}")
-        return value
-
-
-class DatasetConfig(_Section):
+class DatasetConfig(Section):
     """One dataset: a hub id or a local path, and the part of it to load."""
 
     id: str = Field(min_length=1, description="hub id `org/name`, or a path relative to this file")
@@ -126,7 +116,7 @@ class DatasetConfig(_Section):
         return self.model_dump(include={"delimiter", "encoding"}, exclude_none=True)
 
 
-class MappingConfig(_Section):
+class MappingConfig(Section):
     """Which column holds what. `id` may be one column, several, or a `{column}` pattern."""
 
     input: str
@@ -136,7 +126,7 @@ class MappingConfig(_Section):
     metadata: list[str] = Field(default_factory=list)
 
 
-class BenchmarkConfig(_Section):
+class BenchmarkConfig(Section):
     """The items: where they come from and how their columns map."""
 
     adapter: Literal["hf", "local"]
@@ -144,7 +134,7 @@ class BenchmarkConfig(_Section):
     mapping: MappingConfig
 
 
-class SolversConfig(_Section):
+class SolversConfig(Section):
     """The models that answer, and how they are asked."""
 
     models: list[Annotated[str, Field(min_length=3, pattern=r"^[^/\s]+/\S+$")]] = Field(
@@ -174,7 +164,7 @@ class SolversConfig(_Section):
     provider_routing: dict[str, Any] | None = None
 
 
-class ModelConfigFacet(_Section):
+class ModelConfigFacet(Section):
     """One level of the model_config facet: a name and the sampling settings it overrides."""
 
     name: str = Field(pattern=FACET_NAME)
@@ -185,7 +175,7 @@ class ModelConfigFacet(_Section):
     reasoning_tokens: int | None = Field(default=None, ge=1, le=MOST_TOKENS)
 
 
-class FacetsConfig(_Section):
+class FacetsConfig(Section):
     """The design: what is crossed with what, and how often each cell is repeated."""
 
     # pydantic reserves the attribute `model_config`, so the YAML key is an alias.
@@ -199,7 +189,7 @@ class FacetsConfig(_Section):
     )
     grader: list[str] = Field(default_factory=list)
     rubric: list[TemplateName] = Field(default=["builtin:standard"], min_length=1)
-    scorer: Scorer | list[Scorer] | None = None
+    scorer: ScorerName | list[ScorerName] | None = None
     replications: int = Field(default=1, ge=1, le=MOST_REPLICATIONS)
 
     @property
@@ -209,18 +199,7 @@ class FacetsConfig(_Section):
         return [self.scorer] if isinstance(self.scorer, str) else list(self.scorer)
 
 
-class GraderConfig(_Section):
-    """A judge. Judges always run at temperature 0."""
-
-    model: str = Field(pattern=r"^[^/\s]+/\S+$")
-    max_tokens: int | None = Field(default=2048, ge=1, le=MOST_TOKENS, json_schema_extra=IDENTITY)
-    reasoning_effort: ReasoningEffort | None = Field(default=None, json_schema_extra=IDENTITY)
-    structured: bool = Field(default=False, json_schema_extra=IDENTITY)
-    split_rubric: bool = Field(default=False, json_schema_extra=IDENTITY)
-    provider_routing: dict[str, Any] | None = None
-
-
-class BudgetConfig(_Section):
+class BudgetConfig(Section):
     """What may be spent, and how much of the design a run covers."""
 
     policy: Policy = "dev"
@@ -234,7 +213,7 @@ class BudgetConfig(_Section):
     cache_schedule: Annotated[Literal["auto", "off"], BeforeValidator(_yaml_auto_off)] = "auto"
 
 
-class AutomationConfig(_Section):
+class AutomationConfig(Section):
     """What happens by itself once its schedule and its sensor are started in the UI."""
 
     cron: str = Field(
@@ -263,7 +242,7 @@ class AutomationConfig(_Section):
         return value
 
 
-class StudyConfig(_Section):
+class StudyConfig(Section):
     """A whole study. One file, one study, one results directory."""
 
     study: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")
@@ -274,7 +253,7 @@ class StudyConfig(_Section):
     benchmark: BenchmarkConfig
     solvers: SolversConfig
     facets: FacetsConfig
-    graders: dict[str, GraderConfig] = Field(default_factory=dict)
+    graders: dict[str, AnyGrader] = Field(default_factory=dict)
     crossing: Literal["full"] = "full"
     budget: BudgetConfig = Field(default_factory=BudgetConfig)
     automation: AutomationConfig = Field(default_factory=AutomationConfig)
@@ -294,8 +273,8 @@ class StudyConfig(_Section):
         return self
 
     def grader(self, name: str) -> GraderConfig:
-        """The judge a `facets.grader` entry means: a key of `graders`, or a bare model id."""
-        return self.graders.get(name) or GraderConfig(model=name)
+        """What a `facets.grader` entry means: a key of `graders`, or a bare model id."""
+        return self.graders.get(name) or model_as_grader(name)
 
     def as_yaml_dict(self) -> dict[str, Any]:
         """The full parsed config under its YAML key names, ready for JSON."""

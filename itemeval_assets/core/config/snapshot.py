@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from .templates import Template
+from itemeval_assets.core.prompts.templates import Template
 
 __all__ = ["PriceText", "Snapshot"]
 

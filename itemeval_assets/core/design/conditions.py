@@ -9,22 +9,18 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from itemeval_assets.core.config.sections import (
-    GraderConfig,
-    ModelConfigFacet,
-    SolversConfig,
-    StudyConfig,
-)
-from itemeval_assets.core.config.templates import Template, require_placeholders
+from itemeval_assets.core.config.sections import ModelConfigFacet, SolversConfig, StudyConfig
 from itemeval_assets.core.errors import ConfigError
-from itemeval_assets.core.grading.judge_reply import JUDGE_FORMAT_VERSION
-
-from .labels import Part, pair_label, unique_labels
+from itemeval_assets.core.grading.grader import Grader
+from itemeval_assets.core.grading.kinds import SCORERS
+from itemeval_assets.core.prompts.prompts import Item, Prompt, filled_in
+from itemeval_assets.core.prompts.templates import Template, require_placeholders
+from itemeval_assets.core.text.labels import Part, pair_label, unique_labels
 
 __all__ = [
     "Design",
@@ -35,8 +31,10 @@ __all__ = [
     "expand_design",
 ]
 
-GRADE_JUDGE = "judge"
-GRADE_VERIFIABLE = "verifiable"
+GRADER_COLUMNS = (
+    *("grader_name", "grader_model", "rubric_name", "rubric_hash"),
+    *("scorer_name", "scorer_version"),
+)
 
 
 @dataclass(frozen=True)
@@ -63,34 +61,37 @@ class GenerateCondition:
             Part("" if name == "default" else name, name),
         )
 
+    def prompt_for(self, item: Item) -> Prompt:
+        """The prompt of one item, the same for all its replications. Reads item_id and input."""
+        values = {"input": item["input"], "id": item["item_id"]}
+        prompt = filled_in(self.prompt.text, "input", values, self.split_prompt)
+        return prompt._replace(shared=len(prompt.text))
+
 
 @dataclass(frozen=True)
 class GradeCondition:
-    """One scorer, or one grader x rubric. `kind` is `judge` or `verifiable`."""
+    """One way to grade: a scorer, or a judge with one rubric."""
 
     id: str
     slug: str
     payload: dict[str, Any]
-    kind: str
-    scorer: str | None = None
-    grader_name: str | None = None
-    grader: GraderConfig | None = None
-    rubric: Template | None = None
+    grader: Grader
     label: str = ""
-
-    @property
-    def name(self) -> str:
-        """The scorer's name, or the grader's."""
-        return self.scorer or self.grader_name or ""
 
     @property
     def label_parts(self) -> tuple[Part, ...]:
         """What its label is made of."""
-        is_model = self.grader is not None and self.grader.model == self.name
-        named = Part(self.name.split("/")[-1] if is_model else self.name, self.name)
-        if self.rubric is None:
-            return (named,)
-        return named, Part(self.rubric.short_name, self.rubric.name)
+        return self.grader.label_parts
+
+    @property
+    def columns(self) -> dict[str, str | None]:
+        """What all its rows share, under the names of gradings."""
+        return {
+            "grade_condition_id": self.id,
+            "grade_condition_slug": self.slug,
+            "grade_kind": self.grader.kind,
+            **{name: self.grader.columns.get(name) for name in GRADER_COLUMNS},
+        }
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,28 @@ class Design:
 
     def grade_by_id(self) -> dict[str, GradeCondition]:
         return {condition.id: condition for condition in self.grade}
+
+    def is_free(self, partition: Sequence[str]) -> bool:
+        """Whether a partition is graded without a call."""
+        return partition[1] in self._free
+
+    @cached_property
+    def _free(self) -> frozenset[str]:
+        return frozenset(condition.id for condition in self.grade if not condition.grader.call)
+
+    @property
+    def grading_models(self) -> dict[str, str]:
+        """The models that its graders call, and the YAML path that names each first."""
+        found: dict[str, str] = {}
+        for condition in self.grade:
+            if call := condition.grader.call:
+                found.setdefault(call.model, call.where)
+        return found
+
+    @property
+    def rubrics(self) -> list[Template]:
+        """The templates that its graders fill in, once for each condition."""
+        return [found for condition in self.grade if (found := condition.grader.template)]
 
     @cached_property
     def labels(self) -> dict[str, str]:
@@ -128,13 +151,7 @@ class Design:
             "prompt_hash": generate.prompt.hash,
             "model_config_name": generate.model_config_name,
             "gen_condition_id": generate.id,
-            "grade_condition_id": grade.id,
-            "grade_kind": grade.kind,
-            "grader_name": grade.grader_name,
-            "grader_model": grade.grader.model if grade.grader else None,
-            "rubric_name": grade.rubric.name if grade.rubric else None,
-            "rubric_hash": grade.rubric.hash if grade.rubric else None,
-            "scorer_name": grade.scorer,
+            **grade.columns,
         }
 
 
@@ -155,13 +172,7 @@ def expand_design(
         for prompt in config.facets.prompt
         for facet in config.facets.model_config_facet
     )
-    verifiable = tuple(_verifiable_condition(scorer) for scorer in config.facets.scorers)
-    judges = tuple(
-        _judge_condition(name, config.grader(name), rubrics[rubric])
-        for name in config.facets.grader
-        for rubric in config.facets.rubric
-    )
-    design = Design(generate, verifiable + judges)
+    design = Design(generate, tuple(map(_grade_condition, _graders(config, rubrics))))
     _refuse_equal_ids(design)
     return _labelled(design)
 
@@ -208,34 +219,18 @@ def _sampling_params(solvers: SolversConfig, facet: ModelConfigFacet) -> dict[st
     return {name: value for name, value in {**shared, **own}.items() if value is not None}
 
 
-def _verifiable_condition(scorer: str) -> GradeCondition:
-    payload = {"kind": "grade", "scorer": scorer}
-    id, slug = condition_id(["scorer", scorer], payload)
-    return GradeCondition(id, slug, payload, GRADE_VERIFIABLE, scorer=scorer)
+def _graders(config: StudyConfig, rubrics: Mapping[str, Template]) -> Iterator[Grader]:
+    """Everything that grades: scorers, then what the graders stand for."""
+    facets = config.facets
+    yield from (SCORERS[name] for name in facets.scorers)
+    for name in facets.grader:
+        yield from config.grader(name).graders(name, [rubrics[rubric] for rubric in facets.rubric])
 
 
-def _judge_condition(name: str, grader: GraderConfig, rubric: Template) -> GradeCondition:
-    identity = {
-        "name": name,
-        "model": grader.model,
-        "temperature": 0.0,
-        "max_tokens": grader.max_tokens,
-        "reasoning_effort": grader.reasoning_effort,
-    }
-    payload: dict[str, Any] = {
-        "kind": "grade",
-        "grader": {key: value for key, value in identity.items() if value is not None},
-        "rubric": {"name": rubric.name, "hash": rubric.hash},
-        "format": JUDGE_FORMAT_VERSION,
-    }
-    if grader.structured:
-        payload["structured"] = True
-    if grader.split_rubric:
-        payload["layout"] = "split"
-    id, slug = condition_id([name, rubric.name], payload)
-    return GradeCondition(
-        id, slug, payload, GRADE_JUDGE, grader_name=name, grader=grader, rubric=rubric
-    )
+def _grade_condition(grader: Grader) -> GradeCondition:
+    payload = {"kind": "grade", **grader.payload}
+    id, slug = condition_id(grader.slug_parts, payload)
+    return GradeCondition(id, slug, payload, grader)
 
 
 def _labelled(design: Design) -> Design:

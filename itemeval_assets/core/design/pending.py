@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from itemeval_assets.core.grading.scorers import SCORER_VERSIONS
+from itemeval_assets.core.grading.kinds import SCORERS
 
 __all__ = [
     "GRADING_STATE_COLUMNS",
@@ -205,9 +205,9 @@ def _at(places: np.ndarray, mask: np.ndarray) -> np.ndarray:
 def _of_other_rules(gradings: pa.Table) -> np.ndarray:
     """bool[rows]: verdicts of a scorer by other rules than those of today."""
     found = np.zeros(gradings.num_rows, bool)
-    for name, version in SCORER_VERSIONS.items():
+    for name, scorer in SCORERS.items():
         found |= _equals(gradings["scorer_name"], name) & ~_equals(
-            gradings["scorer_version"], version
+            gradings["scorer_version"], scorer.columns["scorer_version"]
         )
     return found
 

@@ -34,11 +34,13 @@ def select_grade(design: Design, graders: Words = None, rubrics: Words = None) -
 
     Raises ConfigError for a word that selects nothing, by itself or together with the others.
     """
-    named = [_Choice(c.id, c.label, c.slug, c.name, c.label_parts[0].short) for c in design.grade]
+    named = [
+        _Choice(c.id, c.label, c.slug, c.grader.name, c.label_parts[0].short) for c in design.grade
+    ]
     judged = [
-        _Choice(c.id, c.label, c.slug, c.rubric.name, c.rubric.short_name)
+        _Choice(c.id, c.label, c.slug, rubric.name, rubric.short_name)
         for c in design.grade
-        if c.rubric is not None
+        if (rubric := c.grader.template)
     ]
     by_grader = _Selected("grader", graders, named)
     by_rubric = _Selected("rubric", rubrics, judged)

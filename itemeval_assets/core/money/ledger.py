@@ -18,16 +18,16 @@ from .losses import Loss, calls_of
 
 __all__ = [
     "MONEY_COLUMNS",
-    "VERIFIABLE",
     "Mismatch",
     "bookings_of",
+    "is_nobody",
     "ledger_of",
     "losses_of",
     "never_less",
+    "nobody",
     "reconcile",
 ]
 
-VERIFIABLE = "(verifiable)"
 USD_TOLERANCE = 1e-6
 QUANTITIES = (*TOKEN_COLUMNS, "usd")
 # Beside the events that are calls: what a call with an error cost, and usage of no sample.
@@ -47,6 +47,16 @@ class Mismatch(NamedTuple):
     @property
     def stage(self) -> str:
         return stage_of(self.partition)
+
+
+def nobody(grade_kind: str) -> str:
+    """What stands in the place of a model where a grader called none."""
+    return f"({grade_kind})"
+
+
+def is_nobody(model: str) -> bool:
+    """Whether a ledger row is of a grader that called no model."""
+    return model.startswith("(")
 
 
 def bookings_of(log_index: pa.Table) -> pa.Table:

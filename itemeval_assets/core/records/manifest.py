@@ -8,10 +8,10 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from itemeval_assets.core.config.templates import Template
 from itemeval_assets.core.design.conditions import canonical_json
 from itemeval_assets.core.design.study import Partition, RunPlan, Study
 from itemeval_assets.core.money.estimate import Projection
+from itemeval_assets.core.prompts.templates import Template
 from itemeval_assets.core.text.secrets import redacted
 
 __all__ = ["build_manifest", "items_hash"]
@@ -35,7 +35,6 @@ def build_manifest(
     """The manifest at the start of a run. `versions`: ours, python's and the packages'."""
     config = study.config
     generate, grade = study.design.generate, study.design.grade
-    judges = [condition for condition in grade if condition.rubric is not None]
     selected = list(dict.fromkeys(id for partition in partitions for id in partition))
     return {
         "manifest_version": MANIFEST_VERSION,
@@ -49,7 +48,7 @@ def build_manifest(
         "config": redacted(config.as_yaml_dict()),
         "datasets": _datasets(study, items),
         "solver_templates": _templates([condition.prompt for condition in generate]),
-        "rubric_templates": _templates([c.rubric for c in judges if c.rubric is not None]),
+        "rubric_templates": _templates(study.design.rubrics),
         "models": list(config.solvers.models),
         "graders": {
             name: redacted(config.grader(name).model_dump(mode="json"))

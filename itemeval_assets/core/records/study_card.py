@@ -1,6 +1,6 @@
 """STUDY_CARD.md: what a stranger must know about a release to use and to question it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,10 +73,14 @@ def _design(facts: CardFacts) -> Iterable[str]:
     yield f"- Models: {_names(config.solvers.models)}"
     yield f"- Prompts: {_names(facets.prompt)}"
     yield f"- Model configs: {_names(found.name for found in facets.model_config_facet)}"
-    judges = [f"{name} ({config.grader(name).model})" for name in facets.grader]
+    judges = [_with_models(name, config.grader(name).models.values()) for name in facets.grader]
     yield f"- Judges: {_names(judges)}; rubrics: {_names(facets.rubric if judges else [])}"
     yield f"- Scorers: {_names(facets.scorers)}"
     yield f"- Replications: {facets.replications}"
+
+
+def _with_models(grader: str, models: Collection[str]) -> str:
+    return f"{grader} ({', '.join(models)})" if models else grader
 
 
 def _execution(facts: CardFacts) -> Iterable[str]:

@@ -64,7 +64,8 @@ def _rank(table: Table, rows: pa.Table, frame: pd.DataFrame) -> pd.Series:
     text = rows[answer].to_pandas().fillna("").astype(str)
     blank = text.str.strip() == ""
     if table.name == "gradings":
-        blank &= rows["grade_kind"].to_pandas() == "judge"
+        # Without a log there was no call, and so no reply that could be blank.
+        blank &= rows["log_file"].to_pandas().notna()
         rank[blank] = BLANK
         rank[_of_changed_solution(table, rows, frame)] = STALE
     else:

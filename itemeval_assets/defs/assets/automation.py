@@ -8,9 +8,8 @@ from collections.abc import Iterable
 
 import dagster as dg
 
-from itemeval_assets.core.design.conditions import GRADE_VERIFIABLE
 from itemeval_assets.core.design.study import Study
-from itemeval_assets.dagster_io.names import identifier
+from itemeval_assets.dagster_io.names import identifier, partition_key
 
 __all__ = ["automation_sensor", "when_free_or_paid", "when_inputs_change", "when_paid"]
 
@@ -54,13 +53,11 @@ def when_paid(study: Study) -> dg.AutomationCondition | None:
 
 
 def when_free_or_paid(study: Study) -> dg.AutomationCondition | None:
-    """Of gradings: by scorers always, by judges only where the study allows it."""
+    """Of gradings: those without a call always, the others only where the study allows it."""
     if study.config.automation.paid:
         return dg.AutomationCondition.eager()
-    free = [c.id for c in study.design.grade if c.kind == GRADE_VERIFIABLE]
-    keys = frozenset(
-        f"{generate.id}|{grade}" for generate in study.design.generate for grade in free
-    )
+    free = filter(study.design.is_free, study.grade_partitions())
+    keys = frozenset(map(partition_key, free))
     return _Among(keys) & dg.AutomationCondition.eager() if keys else None
 
 

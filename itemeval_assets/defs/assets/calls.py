@@ -86,11 +86,10 @@ def solutions_asset(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition
 def gradings_asset(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
     """Gradings and their ledger, which one step materializes, by generate x grade condition."""
     owners = shared["owners"]
-    rubrics = [condition.rubric for condition in study.design.grade if condition.rubric]
     about = {
         **generate_conditions(study),
         **grade_conditions(study),
-        **code_references(study, rubrics),
+        **code_references(study, study.design.rubrics),
     }
 
     @dg.multi_asset(
@@ -121,7 +120,7 @@ def gradings_asset(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
         partitions_def=grade_partitions(study),
         backfill_policy=backfill_policy(study),
         group_name=shared["group_name"],
-        pool=pool(condition.grader.model for condition in study.design.grade if condition.grader),
+        pool=pool(study.design.grading_models),
     )
     def gradings(
         context: dg.AssetExecutionContext, config: RunConfig, items: Any, solutions: Any

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from itemeval_assets.core.config.templates import BUILTIN, Template
 from itemeval_assets.core.design.study import Partition, Study
+from itemeval_assets.core.prompts.templates import BUILTIN, Template
 from itemeval_assets.core.tables.sources import FROM_GRADINGS, FROM_SOLUTIONS
 from itemeval_assets.dagster_io.names import asset_key
 from itemeval_assets.storage.study.layout import log_dir, manifest_key, table_key
@@ -62,8 +62,8 @@ def evidence(
         "dataset revision": ", ".join(_distinct(rows, "dataset_revision")) or "none",
         "config": dg.MetadataValue.path(str(study.config_path)),
     }
-    if grade.rubric is not None:
-        metadata["rubric"] = _text(grade.rubric)
+    if rubric := grade.grader.template:
+        metadata["rubric"] = _text(rubric)
     for name, column in (("generated", "gen_run_id"), ("graded", "grade_run_id")):
         runs = _distinct(rows, column)
         metadata |= {f"{name} by run": dg.MetadataValue.dagster_run(run) for run in runs[-1:]}

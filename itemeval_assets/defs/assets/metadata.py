@@ -89,9 +89,9 @@ def grade_conditions(study: Study) -> dict[str, Any]:
             {
                 "condition_id": condition.id,
                 "label": condition.label,
-                "graded by": condition.name,
-                "model": condition.grader.model if condition.grader else "none",
-                "rubric": condition.rubric.name if condition.rubric else "",
+                "graded by": condition.grader.name,
+                "model": condition.grader.columns.get("grader_model", "none"),
+                "rubric": condition.grader.columns.get("rubric_name", ""),
             }
         )
         for condition in study.design.grade
@@ -226,6 +226,6 @@ class _Standing:
 def _places(run: "StageRun", table: str, partition: Partition) -> dict[str, Any]:
     """Where the rows lie, the logs of their calls, and the manifest of the run."""
     places = {"path": table_key(table, partition), "manifest": manifest_key(run.run_id)}
-    if table == "solutions" or run.study.design.grade_by_id()[partition[1]].grader:
+    if table == "solutions" or not run.study.design.is_free(partition):
         places["logs"] = log_dir(partition)
     return {name: dg.MetadataValue.path(run.study.uri(key)) for name, key in places.items()}

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Callable
 from typing import Any
 
 from inspect_ai._util.error import PrerequisiteError
@@ -26,25 +27,33 @@ class RunModels:
     """
 
     def __init__(self) -> None:
-        self._known: dict[str, Model] = {}
+        self._known: dict[Any, Model] = {}
 
     def resolve(
-        self, model: str, where: str, *, judge: bool = False, routing: dict[str, Any] | None = None
+        self,
+        model: str,
+        where: str,
+        *,
+        routing: dict[str, Any] | None = None,
+        mock_reply: Callable[[float], str] | None = None,
     ) -> Model:
         """The inspect model for an id. Makes no call.
 
-        `where` is the YAML path that names the model. Raises ModelError for an unknown
+        `where` is the YAML path that names the model; `mock_reply`: what a mock model replies, if
+        not an answer. Raises ModelError for an unknown
         provider, a provider package that is not installed, or a missing API key.
         """
-        key = repr((model, routing))
+        if is_mock(model):
+            return self._once((model, mock_reply), lambda: mock_model(model, mock_reply))
+        return self._once((model, repr(routing)), lambda: _new_model(model, where, routing))
+
+    def _once(self, key: Any, make: Callable[[], Model]) -> Model:
         if key not in self._known:
-            self._known[key] = watched(_new_model(model, where, judge, routing))
+            self._known[key] = watched(make())
         return self._known[key]
 
 
-def _new_model(model: str, where: str, judge: bool, routing: dict[str, Any] | None) -> Model:
-    if is_mock(model):
-        return mock_model(model, judge)
+def _new_model(model: str, where: str, routing: dict[str, Any] | None) -> Model:
     try:
         model_args: dict[str, Any] = {"provider": routing} if routing else {}
         if is_served_here(model):

@@ -24,12 +24,12 @@ from inspect_ai.scorer import SampleScore
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.util import EarlyStop, JSONSchema, concurrency, cost_limit
 
-from itemeval_assets.core.design.conditions import GenerateCondition, GradeCondition
+from itemeval_assets.core.design.conditions import GenerateCondition
 from itemeval_assets.core.design.pending import Cell
-from itemeval_assets.core.design.prompts import Prompt
-from itemeval_assets.core.grading.judge_reply import REPLY_SCHEMA
+from itemeval_assets.core.grading.grader import ModelCall
 from itemeval_assets.core.money.prefixes import leaders_first
 from itemeval_assets.core.money.pricing import provider_of
+from itemeval_assets.core.prompts.prompts import Prompt
 from itemeval_assets.engine.models.response_cache import cache_policy
 
 from .allowance import Allowance
@@ -43,7 +43,7 @@ __all__ = [
     "build_task",
     "cell_of",
     "generate_config",
-    "judge_config",
+    "grading_config",
     "make_sample",
     "tiny_config",
 ]
@@ -85,19 +85,13 @@ def generate_config(condition: GenerateCondition, request: Mapping[str, Any]) ->
     return GenerateConfig(**condition.params, **request)
 
 
-def judge_config(condition: GradeCondition, request: Mapping[str, Any]) -> GenerateConfig:
-    """The settings of a judge: temperature 0, and the schema of the reply if it is structured."""
-    assert condition.grader is not None
-    schema = ResponseSchema(
-        name="verdict", json_schema=JSONSchema.model_validate(REPLY_SCHEMA), strict=True
-    )
-    return GenerateConfig(
-        temperature=0.0,
-        max_tokens=condition.grader.max_tokens,
-        reasoning_effort=condition.grader.reasoning_effort,
-        response_schema=schema if condition.grader.structured else None,
-        **request,
-    )
+def grading_config(call: ModelCall, request: Mapping[str, Any]) -> GenerateConfig:
+    """The settings of a grader's call, and the schema of the reply if it has one."""
+    schema = None
+    if call.reply_schema is not None:
+        of_reply = JSONSchema.model_validate(call.reply_schema)
+        schema = ResponseSchema(name="verdict", json_schema=of_reply, strict=True)
+    return GenerateConfig(**call.settings, response_schema=schema, **request)
 
 
 def tiny_config(most_output_tokens: int) -> GenerateConfig:

@@ -1,12 +1,11 @@
 """Mock models: any `mockllm/<name>` answers at once, for free, and always the same.
 
 They stand in for real models in dry runs and tests. A mock solver is right in about 60 %
-of its answers, a mock judge gives scores from 0 to 1; both depend on the model's name and
-the prompt alone.
+of its answers; what it replies in the place of a grader, that grader says. Both depend on the
+model's name and the prompt alone.
 """
 
 import hashlib
-import json
 from collections.abc import Callable
 
 from inspect_ai.model import ChatMessage, GenerateConfig, Model, ModelOutput, ModelUsage, get_model
@@ -26,9 +25,10 @@ def is_mock(model: str) -> bool:
     return model.startswith("mockllm/")
 
 
-def mock_model(model: str, judge: bool) -> Model:
-    """The inspect model for a mock id, in the role of a judge or a solver."""
-    return get_model(model, custom_outputs=_replying(model, _grade if judge else _solve))
+def mock_model(model: str, reply: Callable[[float], str] | None = None) -> Model:
+    """The inspect model for a mock id. `reply`: of a number from 0 to 1; null: an answer."""
+    compose = _solve if reply is None else lambda draw, state: reply(draw)
+    return get_model(model, custom_outputs=_replying(model, compose))
 
 
 def _replying(model: str, compose: Callable[[float, TaskState | None], str]) -> Reply:
@@ -61,8 +61,3 @@ def _solve(draw: float, state: TaskState | None) -> str:
     target = state.target.text if state else ""
     answer = target if target and draw < SHARE_RIGHT else str(int(draw * 1000))
     return f"A mock answer, drawn from the prompt alone.\nANSWER: {answer}"
-
-
-def _grade(draw: float, state: TaskState | None) -> str:
-    verdict = {"score": round(draw, 2), "reasoning": "A mock verdict, drawn from the prompt alone."}
-    return f"```json\n{json.dumps(verdict)}\n```"

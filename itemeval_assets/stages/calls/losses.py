@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from itemeval_assets.core.design.study import Partition, Study
 from itemeval_assets.core.errors import EvidenceLost, RunFailed
-from itemeval_assets.core.money.ledger import VERIFIABLE, losses_of
+from itemeval_assets.core.money.ledger import is_nobody, losses_of
 from itemeval_assets.core.money.losses import LOST, Loss, accepted_row, losses_words
 from itemeval_assets.core.tables.schemas import REPLACED, arrow_schema
 from itemeval_assets.core.text.secrets import redacted
@@ -123,7 +123,7 @@ def _without_logs(
         for log in logs:
             indexed[log["run_id"]] += log["total_samples"] or 0
         for row in booked.to_pylist():
-            called[row["run_id"]] += row["calls"] if row["model"] != VERIFIABLE else 0
+            called[row["run_id"]] += 0 if is_nobody(row["model"]) else row["calls"]
         for run_id in called - indexed:
             gone.setdefault(run_id, LOST)
         if gone:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from itemeval_assets.core.design.pending import Cell, Plan, plan_cells
-from itemeval_assets.core.design.prompts import Prompt
 from itemeval_assets.core.design.study import Partition, stage_of
 from itemeval_assets.core.money.estimate import (
     NOTHING,
@@ -24,6 +23,7 @@ from itemeval_assets.core.money.estimate import (
 )
 from itemeval_assets.core.money.prefixes import shared_prefixes
 from itemeval_assets.core.money.pricing import provider_of
+from itemeval_assets.core.prompts.prompts import Prompt
 from itemeval_assets.core.tables.schemas import TABLES, arrow_schema, rows_where
 from itemeval_assets.core.tables.upsert import upsert
 from itemeval_assets.engine.calls.allowance import Allowance

@@ -10,7 +10,6 @@ from typing import Any
 import pyarrow as pa
 
 from itemeval_assets.core.design.pending import Cell
-from itemeval_assets.core.design.prompts import Prompt
 from itemeval_assets.core.design.study import PREFLIGHT, Study
 from itemeval_assets.core.errors import ModelError
 from itemeval_assets.core.money.estimate import NOTHING, Call, Projection, most_tokens, project
@@ -22,6 +21,7 @@ from itemeval_assets.core.money.preflight import (
     verdict_on,
 )
 from itemeval_assets.core.money.pricing import PriceBook
+from itemeval_assets.core.prompts.prompts import Prompt
 from itemeval_assets.core.tables.schemas import LOG_INDEX, REPLACED, arrow_schema
 from itemeval_assets.core.tables.upsert import upsert
 from itemeval_assets.core.text.secrets import redacted
@@ -56,9 +56,8 @@ CELL = Cell(PREFLIGHT_ITEM, 1)
 def study_models(study: Study) -> dict[str, str]:
     """The distinct models of a study, and the YAML path that names each first."""
     models = dict.fromkeys(study.config.solvers.models, "solvers.models")
-    for condition in study.design.grade:
-        if condition.grader:
-            models.setdefault(condition.grader.model, f"graders.{condition.grader_name}")
+    for model, where in study.design.grading_models.items():
+        models.setdefault(model, where)
     return models
 
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pyarrow as pa
 
 from itemeval_assets.core.design.pending import Cell, Grid, States
-from itemeval_assets.core.design.prompts import Prompt
 from itemeval_assets.core.design.study import Partition, RunPlan, Study, run_plan
 from itemeval_assets.core.money.estimate import NOTHING, Projection
 from itemeval_assets.core.money.pricing import PriceBook, has_batch_mode
+from itemeval_assets.core.prompts.prompts import Prompt
 from itemeval_assets.engine.calls.progress import Listener
 from itemeval_assets.engine.calls.tasks import Target
 from itemeval_assets.storage.study.store import ResultsStore

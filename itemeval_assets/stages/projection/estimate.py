@@ -16,7 +16,6 @@ from itemeval_assets.core.money.wall_time import WallTime, wall_time
 from itemeval_assets.engine.calls.evaluate import connections_to
 from itemeval_assets.stages.calls.gate import standing
 from itemeval_assets.stages.calls.stage_run import Scope
-from itemeval_assets.stages.gradings import is_verifiable
 
 from .foresight import Foresight, PartitionEstimate
 
@@ -63,7 +62,7 @@ def estimate(scope: Scope, asked: Asked, *, in_full: bool = True) -> StudyEstima
         [
             foresight.of_gradings(part)
             for part in asked.gradings()
-            if not is_verifiable(scope.study, part)
+            if not scope.study.design.is_free(part)
         ],
     )
 

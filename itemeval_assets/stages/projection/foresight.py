@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from itemeval_assets.core.design.pending import Cell, Plan
-from itemeval_assets.core.design.prompts import Prompt
 from itemeval_assets.core.design.study import GENERATE, GRADE, Asked, Partition, stage_of
 from itemeval_assets.core.errors import ModelError
 from itemeval_assets.core.money.estimate import Call, Projection, calibrate, project
+from itemeval_assets.core.prompts.prompts import Prompt
 from itemeval_assets.engine.models.response_cache import cached_answers
 from itemeval_assets.stages.calls.making import call_sizes, plan_of
 from itemeval_assets.stages.calls.stage_run import Caller, Scope, grid_of

@@ -8,7 +8,7 @@ from itemeval_assets.core.design.pending import Cell
 from itemeval_assets.core.design.study import GENERATE, Partition
 from itemeval_assets.core.money.estimate import Observed, estimate_tokens
 from itemeval_assets.stages.calls.stage_run import Caller, Scope
-from itemeval_assets.stages.gradings import GradingCaller, is_verifiable
+from itemeval_assets.stages.gradings import GradingCaller
 from itemeval_assets.stages.solutions import SolutionCaller
 
 __all__ = ["models_of", "observed"]
@@ -19,7 +19,7 @@ def models_of(scope: Scope, stage: str) -> set[str]:
     design = scope.study.design
     if stage == GENERATE:
         return {condition.model for condition in design.generate}
-    return {condition.grader.model for condition in design.grade if condition.grader}
+    return set(design.grading_models)
 
 
 def observed(scope: Scope, stage: str) -> Iterator[Observed]:
@@ -34,7 +34,7 @@ def observed(scope: Scope, stage: str) -> Iterator[Observed]:
         judge = GradingCaller(scope, solutions)
         for other in design.grade:
             partition = (condition.id, other.id)
-            if not is_verifiable(scope.study, partition):
+            if not design.is_free(partition):
                 rows = store.read("gradings", [partition])
                 yield from _observed_calls(scope, judge, partition, rows)
 

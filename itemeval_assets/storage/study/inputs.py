@@ -10,10 +10,10 @@ from pathlib import Path
 from itemeval_assets.core.config.reading import parse_config
 from itemeval_assets.core.config.sections import StudyConfig
 from itemeval_assets.core.config.snapshot import PriceText, Snapshot
-from itemeval_assets.core.config.templates import BUILTIN, Template, make_template
 from itemeval_assets.core.design.study import BYTE_ORDER_MARK, Study, study_of
 from itemeval_assets.core.errors import ConfigError, TemplateError
 from itemeval_assets.core.money.pricing import PriceBook, PriceFile, parse_price_file
+from itemeval_assets.core.prompts.templates import BUILTIN, Template, make_template
 
 __all__ = ["load_prices", "load_study", "prices_if_needed"]
 

@@ -3,11 +3,12 @@
 import re
 from unicodedata import normalize
 
+from itemeval_assets.core.grading.scorer import scorer
 from itemeval_assets.core.grading.verdict import Verdict
 
 from .payload import payload_of, unwrapped
 
-__all__ = ["exact_match"]
+__all__ = ["EXACT_MATCH"]
 
 _QUOTES = {
     '"': '"',
@@ -78,3 +79,6 @@ def _same(found: str, expected: str) -> bool:
     if len(found) > len(normalize("NFD", expected)):
         return False
     return normalize("NFC", found) == normalize("NFC", expected)
+
+
+EXACT_MATCH = scorer("exact_match", "2", exact_match)

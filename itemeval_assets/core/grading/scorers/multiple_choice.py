@@ -4,6 +4,7 @@ import re
 from collections import deque
 from string import ascii_letters
 
+from itemeval_assets.core.grading.scorer import scorer
 from itemeval_assets.core.grading.verdict import Verdict
 
 from .denials import is_refusal
@@ -20,7 +21,7 @@ from .letters import (
 )
 from .payload import last_boxed, payload_of, unwrapped
 
-__all__ = ["multiple_choice"]
+__all__ = ["MULTIPLE_CHOICE"]
 
 _SHORT_WORDS = 5  # a text of so many words is little more than its letter
 _MOST = 200  # letters that are looked at, from the end of a long text
@@ -196,3 +197,6 @@ def _is_aside(text: str, mention: Mention) -> bool:
     reason = _REASON.search(sentence)
     claimed = sentence[: reason.start()] if reason else ""
     return any(is_possible(claimed, earlier) for earlier in mentions(claimed, upper=True))
+
+
+MULTIPLE_CHOICE = scorer("multiple_choice", "3", multiple_choice)

@@ -3,6 +3,7 @@
 import math
 import re
 
+from itemeval_assets.core.grading.scorer import scorer
 from itemeval_assets.core.grading.verdict import Verdict
 
 from .denials import is_refusal
@@ -10,7 +11,7 @@ from .numbers import Number, as_number, numbers_in
 from .payload import last_boxed, payload_of, untagged, unwrapped
 from .plain_math import plain_math
 
-__all__ = ["numeric"]
+__all__ = ["NUMERIC"]
 
 # After the first number of a labelled answer: what follows is a remark.
 _REMARK = re.compile(
@@ -192,3 +193,6 @@ def _leaves_open(text: str, other: Number, last: Number) -> bool:
 
 def _is_answer(text: str, number: Number) -> bool:
     return bool(_ANSWER_BEFORE.search(text[max(0, number.start - _NEAR) : number.start]))
+
+
+NUMERIC = scorer("numeric", "3", numeric)

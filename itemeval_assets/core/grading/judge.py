@@ -1,0 +1,97 @@
+"""Judges: a model, and a rubric that it is shown with each solution."""
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from pydantic import Field
+
+from itemeval_assets.core.prompts.prompts import Item, Prompt, filled_in, rubric_values
+from itemeval_assets.core.prompts.templates import Template
+from itemeval_assets.core.text.labels import Part
+from itemeval_assets.core.text.yaml_sections import IDENTITY, MOST_TOKENS, ReasoningEffort
+
+from .grader import Grader, GraderConfig, ModelCall
+from .judge_reply import FORMAT_NOTICE, JUDGE_FORMAT_VERSION, REPLY_SCHEMA, parse_judge_reply
+
+__all__ = ["JudgeConfig"]
+
+
+class JudgeConfig(GraderConfig):
+    """A judge. Judges always run at temperature 0."""
+
+    model: str = Field(pattern=r"^[^/\s]+/\S+$")
+    max_tokens: int | None = Field(default=2048, ge=1, le=MOST_TOKENS, json_schema_extra=IDENTITY)
+    reasoning_effort: ReasoningEffort | None = Field(default=None, json_schema_extra=IDENTITY)
+    structured: bool = Field(default=False, json_schema_extra=IDENTITY)
+    split_rubric: bool = Field(default=False, json_schema_extra=IDENTITY)
+    provider_routing: dict[str, Any] | None = None
+
+    def graders(self, name: str, rubrics: Sequence[Template]) -> list[Grader]:
+        return [_judge(name, self, rubric) for rubric in rubrics]
+
+    @property
+    def models(self) -> Mapping[str, str]:
+        return {"model": self.model}
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        return {
+            "temperature": 0.0,
+            "max_tokens": self.max_tokens,
+            "reasoning_effort": self.reasoning_effort,
+        }
+
+
+def _judge(name: str, config: JudgeConfig, rubric: Template) -> Grader:
+    short_name = name.rsplit("/", maxsplit=1)[-1] if name == config.model else name
+    return Grader(
+        kind="judge",
+        name=name,
+        slug_parts=[name, rubric.name],
+        payload=_payload(name, config, rubric),
+        columns={
+            "grader_name": name,
+            "grader_model": config.model,
+            "rubric_name": rubric.name,
+            "rubric_hash": rubric.hash,
+        },
+        label_parts=(Part(short_name, name), Part(rubric.short_name, rubric.name)),
+        template=rubric,
+        call=ModelCall(
+            model=config.model,
+            where=f"graders.{name}",
+            settings=config.settings,
+            prompt_for=partial(_prompt, rubric, config.split_rubric),
+            verdict_of=parse_judge_reply,
+            mock_reply=_mock_reply,
+            reply_schema=REPLY_SCHEMA if config.structured else None,
+            provider_routing=config.provider_routing,
+        ),
+    )
+
+
+def _payload(name: str, config: JudgeConfig, rubric: Template) -> dict[str, Any]:
+    identity = {"name": name, "model": config.model, **config.settings}
+    payload: dict[str, Any] = {
+        "grader": {key: value for key, value in identity.items() if value is not None},
+        "rubric": {"name": rubric.name, "hash": rubric.hash},
+        "format": JUDGE_FORMAT_VERSION,
+    }
+    if config.structured:
+        payload["structured"] = True
+    if config.split_rubric:
+        payload["layout"] = "split"
+    return payload
+
+
+def _prompt(rubric: Template, split: bool, item: Item, solution: str | None) -> Prompt:
+    """The rubric filled in, with the notice of the reply format at its end."""
+    prompt = filled_in(rubric.text, "solution", rubric_values(item, solution), split)
+    return prompt._replace(user=prompt.user + FORMAT_NOTICE)
+
+
+def _mock_reply(draw: float) -> str:
+    verdict = {"score": round(draw, 2), "reasoning": "A mock verdict, drawn from the prompt alone."}
+    return f"```json\n{json.dumps(verdict)}\n```"

@@ -1,0 +1,30 @@
+"""What all sections of the study's YAML share."""
+
+from types import NoneType
+from typing import Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
+
+__all__ = ["IDENTITY", "MOST_TOKENS", "ReasoningEffort", "Section"]
+
+# Marks a field that enters a condition's id.
+IDENTITY: dict[str, Any] = {"identity": True}
+# A larger figure is a slip of the keyboard, and would pass what a column holds.
+MOST_TOKENS = 100_000_000
+
+ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
+
+
+class Section(BaseModel):
+    """A section of the YAML. Unknown keys are refused, and what is read does not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_truth_value(cls, value: object, info: ValidationInfo) -> object:
+        """Python takes true for 1, and YAML reads yes, on and true as that."""
+        field = cls.model_fields[info.field_name or ""].annotation
+        if isinstance(value, bool) and {*(get_args(field) or (field,))} <= {int, float, NoneType}:
+            raise ValueError(f"give a number; YAML reads this as {str(value).lower()}")
+        return value
