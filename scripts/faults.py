@@ -33,6 +33,8 @@ SUITE = (
     "tests/experiments",
     "tests/defs",
     "tests/browser",
+    "tests/golden",
+    "tests/older",
 )
 ROOT = Path(__file__).parents[1]
 TITLES = ("fault", "promised", "injected", "rows lost", "USD lost", "calls repeated")
