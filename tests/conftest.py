@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from alembic.config import Config
+from alembic.script import ScriptDirectory
 from hypothesis import HealthCheck, settings
 
 from itemeval_assets.storage.objects.s3 import s3_client
@@ -74,6 +76,33 @@ def sealed_environment(
     home: Path = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("DAGSTER_HOME", str(home))
     monkeypatch.setenv("INSPECT_CACHE_DIR", str(home / "inspect"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def migrations_read_once() -> Iterator[None]:
+    """Dagster reads all of its migrations for each database that it opens: a tenth of a run."""
+    read, known = ScriptDirectory.from_config, dict[str | None, ScriptDirectory]()
+
+    def once(config: Config) -> ScriptDirectory:
+        place = config.get_main_option("script_location")
+        if place not in known:
+            known[place] = read(config)
+        return known[place]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ScriptDirectory, "from_config", once)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def unpainted_pictures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures of a run are drawn, but become no PNG, which takes a quarter of the run.
+
+    A test marked `pictures` has them whole.
+    """
+    if request.node.get_closest_marker("pictures") is None:
+        name = "itemeval_assets.report.plots.figures.markdown_image"
+        monkeypatch.setattr(name, lambda _, alt: f"![{alt}]()")
 
 
 @pytest.fixture(scope="session")

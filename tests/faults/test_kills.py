@@ -4,7 +4,6 @@ import math
 import os
 import random
 import signal
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ import pytest
 
 from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
+from tests.commands import Command
 from tests.model_server import Behaviour
 from tests.studies import write_study
 from tests.whole.conftest import Serve
@@ -27,7 +27,6 @@ from tests.whole.looking import (
     rows,
     write_prices,
 )
-from tests.whole.test_processes import COMMAND
 
 from .conftest import Report
 from .study_runs import Loss
@@ -36,7 +35,7 @@ from .study_runs import Loss
 KILLS = int(os.environ.get("TEST_KILLS", "1"))
 # At 20 calls a second every kill comes while there is work left.
 ITEMS, CONNECTIONS = 16 * max(2, KILLS), 4
-STARTUP_S, LONGEST_S = 60.0, 1.5
+LONGEST_S = 1.5
 
 
 def declare(folder: Path) -> Path:
@@ -86,15 +85,8 @@ def test_random_kills_lose_nothing_double_nothing_and_repeat_little(
     with reading(results_dir(config)) as unreadable:
         for _ in range(KILLS):
             before = server.count()
-            process = subprocess.Popen(
-                [*COMMAND, str(config), "--yes"],
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
-            deadline = time.monotonic() + STARTUP_S
-            while server.count() == before and process.poll() is None:
-                assert time.monotonic() < deadline
-                time.sleep(0.02)
+            process = Command("run", config, "--yes")
+            process.wait_until(lambda: server.count() > before)  # noqa: B023
             time.sleep(moments.uniform(0, LONGEST_S))
             process.kill()
             killed += process.wait() == -signal.SIGKILL
@@ -125,13 +117,8 @@ def test_recover_reads_the_logs_of_a_killed_run_and_calls_nobody(
 ) -> None:
     server = serve(Behaviour(latency_s=0.3))
     config = declare(tmp_path)
-    process = subprocess.Popen(
-        [*COMMAND, str(config), "--yes"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    deadline = time.monotonic() + STARTUP_S
-    while server.count() < 20:
-        assert process.poll() is None and time.monotonic() < deadline
-        time.sleep(0.02)
+    process = Command("run", config, "--yes")
+    process.wait_until(lambda: server.count() >= 20)
     process.kill()
     process.wait()
     made = server.count()

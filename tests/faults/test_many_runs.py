@@ -1,19 +1,17 @@
 """Several processes that run one study at once."""
 
-import multiprocessing
 import os
 import signal
-import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
 from itemeval_assets.cli.main import run_cli
+from tests.commands import PROCESSES, Command
 from tests.model_server import Behaviour
 from tests.whole.conftest import Serve
 from tests.whole.looking import assert_reconciled, cells, rows, write_prices
-from tests.whole.test_processes import COMMAND
 
 from .conftest import Report
 from .study_runs import TIMES, Loss, declare, loss_of, run_stages
@@ -21,10 +19,6 @@ from .study_runs import TIMES, Loss, declare, loss_of, run_stages
 ITEMS, PATIENCE_S = 6, 240
 ROUNDS = int(os.environ.get("TEST_ROUNDS", "1"))
 AT_ONCE = 4 if "TEST_ROUNDS" in os.environ else 2
-# Forks of a process that has imported everything, and nothing else.
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["tests.faults.study_runs"])
-
 
 # One of two runs is ended so, while the other works on a condition of its own, or on the same.
 ENDS = [
@@ -89,11 +83,7 @@ def test_runs_at_once_on_conditions_of_their_own_all_end_well(
         config = declare(folder, models=models, graders=[], items=ITEMS, extra=budget)
         told = [folder / f"{model.rpartition('/')[2]}.txt" for model in models]
         started = [
-            subprocess.Popen(
-                [*COMMAND, str(config), "--yes", "--condition", model],
-                stdout=file.open("wb"),
-                stderr=subprocess.STDOUT,
-            )
+            Command("run", config, "--yes", "--condition", model, output=file)
             for model, file in zip(models, told, strict=True)
         ]
         ended = [process.wait(PATIENCE_S) for process in started]
@@ -120,12 +110,12 @@ def test_the_end_of_one_run_is_not_that_of_another(
     server = serve(Behaviour(latency_s=0.3))
     models = ["openai-api/test/m", "openai-api/test/n"]
     config = declare(tmp_path, items=ITEMS, models=models, solvers={"max_connections": 1})
-    started: list[subprocess.Popen[bytes]] = []
+    started: list[Command] = []
     for model in models:
         chosen = ["--condition", model] if apart else []
-        with (tmp_path / f"{len(started)}.txt").open("wb") as told:
-            line = [*COMMAND, str(config), "--yes", "--workers", str(workers), *chosen]
-            started.append(subprocess.Popen(line, stdout=told, stderr=subprocess.STDOUT))
+        line = ["--yes", "--workers", str(workers), *chosen]
+        told = tmp_path / f"{len(started)}.txt"
+        started.append(Command("run", config, *line, output=told))
     victim, other = started
     while server.count("m") < 2 and victim.poll() is None:
         time.sleep(0.01)

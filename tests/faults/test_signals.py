@@ -3,7 +3,6 @@
 import itertools
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,10 +11,10 @@ from typing import NamedTuple
 import pytest
 
 from itemeval_assets.cli.main import run_cli
+from tests.commands import Command
 from tests.model_server import Behaviour, ModelServer
 from tests.whole.conftest import Serve
 from tests.whole.looking import assert_reconciled, cells, results_dir, rows
-from tests.whole.test_processes import COMMAND
 
 from .conftest import Report
 from .study_runs import Loss, declare, loss_of
@@ -61,11 +60,7 @@ def series(calls: int) -> list[int]:
 
 def stop(config: Path, is_there: Callable[[], bool], manner: Manner, workers: int) -> int:
     """Run a study until it is there, and end it; its exit code."""
-    process = subprocess.Popen(
-        [*COMMAND, str(config), "--yes", "--workers", str(workers)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    process = Command("run", config, "--yes", "--workers", str(workers))
     deadline = time.monotonic() + STARTUP_S
     while not is_there() and process.poll() is None:
         assert time.monotonic() < deadline

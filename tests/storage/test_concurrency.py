@@ -1,6 +1,5 @@
 """Several processes on one study: nothing lost, nothing doubled, nobody reads half a file."""
 
-import multiprocessing
 import os
 import resource
 import signal
@@ -18,6 +17,7 @@ import pytest
 from itemeval_assets.core.design.study import Partition
 from itemeval_assets.storage.objects.disk import LocalBackend
 from itemeval_assets.storage.study.store import ResultsStore
+from tests.commands import PROCESSES
 from tests.rows import solution, table
 from tests.storage.writers import (
     PARTITION,
@@ -28,9 +28,6 @@ from tests.storage.writers import (
     write_rounds,
 )
 
-# Forks of one process that has pandas loaded: quick to start, and without this one's threads.
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["tests.storage.writers"])
 # More with TEST_WRITERS=8 TEST_ROUNDS=200: some minutes.
 WRITERS = int(os.environ.get("TEST_WRITERS", "4"))
 ROUNDS = int(os.environ.get("TEST_ROUNDS", "4"))

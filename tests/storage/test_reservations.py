@@ -1,6 +1,5 @@
 """Reservations: runs that are in progress, and no others, count against the cap."""
 
-import multiprocessing
 import os
 import signal
 from contextlib import ExitStack, suppress
@@ -12,11 +11,9 @@ from hypothesis import strategies as st
 
 from itemeval_assets.storage.study.reservations import Reservations
 from itemeval_assets.storage.study.store import ResultsStore
+from tests.commands import PROCESSES
 from tests.storage.writers import Place, running
 
-# Forks of one process that has the store loaded: quick to start, and without this one's threads.
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["tests.storage.writers"])
 PATIENCE_S = 60
 RUNS, ROUNDS, EACH_USD, CAP_USD = 4, 5, 3.0, 10.0
 

@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +14,17 @@ from itemeval_assets.core.errors import EvidenceLost
 from itemeval_assets.stages import ledger
 from itemeval_assets.storage.study.inputs import load_study
 from itemeval_assets.storage.study.store import open_store
+from tests.commands import Command
 from tests.model_server import Behaviour
 from tests.s3_server import S3Server
 from tests.studies import write_study
 
 from .conftest import Serve
 from .looking import assert_reconciled, cells, rows
-from .test_processes import COMMAND
 
 # Of no two runs the same.
 PASSING = ["gen_run_id", "grade_run_id", "gen_log_file", "grade_log_file", "created_at"]
 PASSING += ["gen_latency_s", "grade_latency_s"]
-PATIENCE_S = 240
 
 
 def declare(folder: Path, location: str, **options: Any) -> Path:
@@ -35,15 +32,11 @@ def declare(folder: Path, location: str, **options: Any) -> Path:
     return write_study(folder, **{"items": 6, **options}, extra=extra)
 
 
-def machine(folder: Path, config: Path) -> "subprocess.Popen[bytes]":
+def machine(folder: Path, config: Path) -> Command:
     """A run in a process that has the bucket and the config, and else nothing of others."""
     own = {"XDG_CACHE_HOME": str(folder / "cache"), "DAGSTER_HOME": str(folder / "home")}
     (folder / "home").mkdir(parents=True)
-    with (folder / "output.txt").open("wb") as file:
-        environment = {**os.environ, **own}
-        return subprocess.Popen(
-            [*COMMAND, str(config)], env=environment, stdout=file, stderr=subprocess.STDOUT
-        )
+    return Command("run", config, output=folder / "output.txt", environment=own)
 
 
 @pytest.mark.long
@@ -90,7 +83,7 @@ def test_two_machines_share_the_work(tmp_path: Path, s3_location: str, serve: Se
         graders=["openai-api/test/judge"],
     )
     both = [machine(tmp_path / name, config) for name in ("one", "two")]
-    codes = [process.wait(PATIENCE_S) for process in both]
+    codes = [process.wait() for process in both]
     assert codes == [0, 0], [(tmp_path / n / "output.txt").read_text() for n in ("one", "two")]
     assert server.count("m") == server.count("judge") == 8
     assert len(cells(rows(config, "solutions"))) == 8
@@ -111,10 +104,7 @@ def test_a_machine_goes_on_where_another_one_died(
         solvers={"max_connections": 4},
     )
     victim = machine(tmp_path / "victim", config)
-    deadline = time.monotonic() + PATIENCE_S
-    while server.count() < 44:
-        assert victim.poll() is None and time.monotonic() < deadline
-        time.sleep(0.02)
+    victim.wait_until(lambda: server.count() >= 44)
     os.kill(victim.pid, signal.SIGKILL)
     victim.wait()
     made = server.count()
@@ -142,17 +132,14 @@ def test_a_machine_that_slept_longer_than_its_lease_calls_no_more_and_books_what
     )
     sleeper = machine(tmp_path / "sleeper", config)
     try:
-        deadline = time.monotonic() + PATIENCE_S
-        while server.count() < 24:
-            assert sleeper.poll() is None and time.monotonic() < deadline
-            time.sleep(0.02)
+        sleeper.wait_until(lambda: server.count() >= 24)
         os.kill(sleeper.pid, signal.SIGSTOP)
         other = machine(tmp_path / "other", config)
-        assert other.wait(PATIENCE_S) == 0, (tmp_path / "other" / "output.txt").read_text()
+        assert other.wait() == 0, (tmp_path / "other" / "output.txt").read_text()
         by_other = server.count()
         os.kill(sleeper.pid, signal.SIGCONT)
         held_back = 3
-        assert sleeper.wait(PATIENCE_S) == held_back
+        assert sleeper.wait() == held_back
     finally:
         sleeper.kill()
     assert server.count() == by_other

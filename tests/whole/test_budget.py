@@ -2,7 +2,6 @@
 
 import json
 import math
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,13 +10,13 @@ from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.errors import BudgetExceeded, ConfigError, ConsentMissing
 from itemeval_assets.storage.study.inputs import load_study
+from tests.commands import Command
 from tests.defs.runs import SOLUTIONS, message, runs_of
 from tests.model_server import Behaviour
 from tests.studies import write_study
 
 from .conftest import Serve
 from .looking import results_dir, rows, write_prices
-from .test_processes import COMMAND
 
 # 2 calls of at most 1,000 output tokens at 30 USD per million are projected at 0.06 USD.
 SOLVERS = {"max_tokens": 1000}
@@ -194,23 +193,20 @@ def test_four_runs_at_once_under_a_cap_that_admits_two(tmp_path: Path, serve: Se
     each = api.estimate(study).remaining.usd / 4
     config = with_cap(2.5 * each)
     api.status(config)
+    outputs = [tmp_path / f"{number}.txt" for number in range(4)]
     started = [
-        subprocess.Popen(
-            [*COMMAND, str(config), "--condition", condition.id],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for condition in study.design.generate
+        Command("run", config, "--condition", condition.id, output=output)
+        for condition, output in zip(study.design.generate, outputs, strict=True)
     ]
-    said = [process.communicate(timeout=240)[1] for process in started]
-    codes = sorted(process.returncode for process in started)
+    ended = [process.wait() for process in started]
+    said = [output.read_text() for output in outputs]
+    codes = sorted(ended)
     assert set(codes) <= {0, 4} and codes.count(0) >= 2, said
     spent = sum(row["usd"] for row in rows(config, "ledger"))
     assert spent <= 2.5 * each
     assert server.count() == 3 * codes.count(0)
     assert json.loads((results_dir(config) / "reservations.json").read_text()) == {}
-    refused = [said[i] for i, process in enumerate(started) if process.returncode == 4]
+    refused = [text for text, code in zip(said, ended, strict=True) if code == 4]
     assert all("over the hard cap budget.max_usd" in text for text in refused)
 
 

@@ -1,12 +1,8 @@
 """Limits: calls in flight, the time one may take, waits for a provider, and Dagster's pools."""
 
 import os
-import subprocess
-import sys
 import threading
-import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 import dagster as dg
@@ -17,14 +13,13 @@ from itemeval_assets.defs.build import build_definitions
 from itemeval_assets.engine.calls.progress import Progress
 from itemeval_assets.settings import Settings
 from itemeval_assets.storage.study.inputs import load_study
+from tests.commands import PATIENCE_S, Command
 from tests.model_server import Behaviour, Request
 from tests.studies import write_study
 
 from .conftest import Serve
 from .looking import assert_reconciled, rows
 
-COMMAND = [sys.executable, "-c", "from itemeval_assets.cli.main import main; main()", "run"]
-PATIENCE_S = 240
 POOL = "openai-api/test"
 
 
@@ -135,7 +130,7 @@ def test_a_pool_lets_one_study_call_at_a_time(tmp_path: Path, serve: Serve) -> N
 
     server = serve(Behaviour(latency_s=0.1), reply=hold_back)
     configs = {name: _declare_study(tmp_path / name, name) for name in ("one", "two")}
-    processes: list[subprocess.Popen[bytes]] = []
+    processes: list[Command] = []
     with dg.DagsterInstance.from_config(os.environ["DAGSTER_HOME"]) as instance:
         storage = instance.event_log_storage
         storage.set_concurrency_slots(POOL, 1)
@@ -146,12 +141,12 @@ def test_a_pool_lets_one_study_call_at_a_time(tmp_path: Path, serve: Serve) -> N
 
         try:
             processes.append(_start(configs["one"]))
-            _wait_for(lambda: server.count() == 2, processes)
+            processes[0].wait_until(lambda: server.count() == 2)
             processes.append(_start(configs["two"]))
-            _wait_for(lambda: waiting() == ["two__solutions"], processes)
+            processes[1].wait_until(lambda: waiting() == ["two__solutions"])
             assert server.count("two") == 0
             answers_may_come.set()
-            codes = [process.wait(PATIENCE_S) for process in processes]
+            codes = [process.wait() for process in processes]
             assert codes == [0, 0], [_output(config).read_text() for config in configs.values()]
         finally:
             answers_may_come.set()
@@ -171,20 +166,10 @@ def _declare_study(folder: Path, name: str) -> Path:
     )
 
 
-def _start(config: Path) -> subprocess.Popen[bytes]:
+def _start(config: Path) -> Command:
     """Start a run of the solutions of a study in a process of its own."""
-    with _output(config).open("wb") as file:
-        command = [*COMMAND, str(config), "--only", "solutions"]
-        return subprocess.Popen(command, stdout=file, stderr=file)
+    return Command("run", config, "--only", "solutions", output=_output(config))
 
 
 def _output(config: Path) -> Path:
     return config.parent / "output.txt"
-
-
-def _wait_for(condition: Callable[[], bool], processes: list[subprocess.Popen[bytes]]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert all(process.poll() is None for process in processes)
-        assert time.monotonic() < deadline
-        time.sleep(0.05)

@@ -92,6 +92,7 @@ def test_export_prints_spend_and_savings_per_model(
         assert part in said
 
 
+@pytest.mark.pictures
 def test_the_costs_are_in_dagster_as_tables_and_pictures(tmp_path: Path, serve: Serve) -> None:
     serve()
     config = declare(tmp_path)

@@ -4,13 +4,10 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from zipfile import ZipFile
 
 import dagster as dg
@@ -25,26 +22,14 @@ from itemeval_assets.instances.home import ensure_home
 from itemeval_assets.storage.study import log_files
 from itemeval_assets.storage.study.inputs import load_study
 from itemeval_assets.storage.study.store import open_store
+from tests.commands import Command
 from tests.model_server import Answer, Behaviour, Request
 from tests.studies import write_study
 
 from .conftest import Serve
 from .looking import assert_reconciled, cells, logged_samples, results_dir, rows
 
-COMMAND = [sys.executable, "-c", "from itemeval_assets.cli.entry import main; main()", "run"]
-PATIENCE_S = 240
-
-
-class Process(NamedTuple):
-    popen: subprocess.Popen[bytes]
-    output: Path
-
-    def end(self) -> int:
-        """Wait for its end; the exit code."""
-        return self.popen.wait(PATIENCE_S)
-
-
-Start = Callable[[Path], Process]
+Start = Callable[[Path], Command]
 
 
 def declare(folder: Path, items: int) -> Path:
@@ -60,26 +45,24 @@ def declare(folder: Path, items: int) -> Path:
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
     """Start a run of a study in a process of its own, which ends with the test at the latest."""
-    started: list[Process] = []
+    started: list[Command] = []
 
-    def begin(config: Path) -> Process:
+    def begin(config: Path) -> Command:
         output = tmp_path / f"output_{len(started)}.txt"
-        with output.open("wb") as file:
-            process = subprocess.Popen([*COMMAND, str(config)], stdout=file, stderr=file)
-        started.append(Process(process, output))
+        started.append(Command("run", config, output=output))
         return started[-1]
 
     yield begin
     for process in started:
-        process.popen.kill()
-        process.popen.wait()
+        process.kill()
+        process.wait()
 
 
 def test_two_processes_share_the_work(tmp_path: Path, serve: Serve, start: Start) -> None:
     server = serve(Behaviour(latency_s=1.0))
     config = declare(tmp_path, items=12)
     processes = [start(config), start(config)]
-    codes = [process.end() for process in processes]
+    codes = [process.wait() for process in processes]
     assert codes == [0, 0], [process.output.read_text() for process in processes]
     assert server.count("m") == server.count("judge") == 12
     assert len(rows(config, "solutions")) == len(cells(rows(config, "solutions"))) == 12
@@ -114,9 +97,9 @@ def test_a_stopped_run_is_continued(
     config = declare(tmp_path, items=13)
     running = results_dir(config) / "logs" / "running"
     process = start(config)
-    _wait_for(lambda: _finished_samples(running) == 10, process)
-    process.popen.send_signal(end)
-    assert process.end() == exit_code
+    process.wait_until(lambda: _finished_samples(running) == 10)
+    process.send_signal(end)
+    assert process.wait() == exit_code
     assert says in process.output.read_text()
 
     server.reset_counts()
@@ -145,9 +128,9 @@ def test_a_killed_run_ends_in_dagster_too_and_frees_its_pool(
     with dg.DagsterInstance.from_config(str(home)) as instance:
         instance.event_log_storage.set_concurrency_slots("openai-api/test", 1)
     process = start(config)
-    _wait_for(lambda: server.count() == 1, process)
-    process.popen.kill()
-    process.end()
+    process.wait_until(lambda: server.count() == 1)
+    process.kill()
+    process.wait()
     server.behaviour = Behaviour()
     api.run(config)
     with dg.DagsterInstance.from_config(str(home)) as instance:
@@ -195,14 +178,6 @@ def _finished_samples(folder: Path) -> int:
         for path in folder.glob("*.eval")
         for name in ZipFile(path).namelist()
     )
-
-
-def _wait_for(condition: Callable[[], bool], process: Process) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert process.popen.poll() is None, process.output.read_text()
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def test_a_run_tells_which_other_run_it_waits_for(tmp_path: Path) -> None:

@@ -3,11 +3,7 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import threading
-import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -20,6 +16,7 @@ from itemeval_assets import api
 from itemeval_assets.core.errors import ConfigError, ConsentMissing, RunFailed
 from itemeval_assets.core.records.failures import FailedCheck
 from itemeval_assets.runs.workers import Ended
+from tests.commands import Command, wait_until
 from tests.model_server import Behaviour
 from tests.studies import write_study
 
@@ -43,13 +40,6 @@ def workers_of(pid: int) -> list[psutil.Process]:
             if "itemeval_assets.runs.worker" in child.cmdline():
                 found.append(child)
     return found
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 120
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_workers_share_a_run(tmp_path: Path, serve: Serve) -> None:
@@ -121,18 +111,20 @@ def test_a_worker_that_dies_ends_the_run_and_the_next_goes_on(tmp_path: Path, se
 def test_ctrl_c_while_workers_call_is_told_once(tmp_path: Path, serve: Serve) -> None:
     server = serve(Behaviour(latency_s=0.3))
     config = declare(tmp_path, items=40, graders=[], solvers={"max_connections": 4})
-    program = "from itemeval_assets.cli.main import main; main()"
-    arguments = [sys.executable, "-c", program, "run", str(config), "--workers", "2", "--json"]
-    command = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    wait_until(lambda: server.count() >= 12)
+    printed, said = tmp_path / "printed.txt", tmp_path / "said.txt"
+    command = Command("run", config, "--workers", "2", "--json", output=printed, errors=said)
+    command.wait_until(lambda: server.count() >= 12)
+    workers = workers_of(command.pid)
     command.send_signal(signal.SIGINT)
-    printed, said = command.communicate(timeout=60)
-    assert command.returncode == 1
-    document = json.loads(printed)
+    assert command.wait() == 1
+    assert psutil.wait_procs(workers, timeout=30)[1] == []
+    document = json.loads(printed.read_text())
     assert (document["error"], document["exit_code"]) == ("Stopped", 1)
-    assert said.count("stopped; finished calls are kept, the next run goes on from there") == 1
-    assert workers_of(os.getpid()) == []
-    summary = api.run(config, workers=2)
+    assert (
+        said.read_text().count("stopped; finished calls are kept, the next run goes on from there")
+        == 1
+    )
+    summary = api.run(config)
     assert summary.recovered > 0 and len(rows(config, "solutions")) == 80
     assert_reconciled(config)
 
@@ -140,9 +132,8 @@ def test_ctrl_c_while_workers_call_is_told_once(tmp_path: Path, serve: Serve) ->
 def test_workers_call_nobody_once_their_command_is_killed(tmp_path: Path, serve: Serve) -> None:
     server = serve(Behaviour(latency_s=0.3))
     config = declare(tmp_path, items=100, graders=[], solvers={"max_connections": 4})
-    program = "import sys; from itemeval_assets import api; api.run(sys.argv[1], workers=2)"
-    command = subprocess.Popen([sys.executable, "-c", program, str(config)])
-    wait_until(lambda: server.count() >= 20)
+    command = Command("run", config, "--workers", "2")
+    command.wait_until(lambda: server.count() >= 20)
     workers = workers_of(command.pid)
     command.kill()
     command.wait()
