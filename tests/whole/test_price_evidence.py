@@ -10,6 +10,7 @@ import pytest
 
 from itemeval_assets import api, stages
 from itemeval_assets.cli.main import run_cli
+from itemeval_assets.stages.calls import gate
 from itemeval_assets.storage.study.inputs import load_prices, load_study
 from itemeval_assets.storage.study.store import open_store
 from tests.model_server import Answer, Request, json_answer
@@ -132,7 +133,7 @@ def assert_counted(config: Path, unmetered: int) -> None:
     assert log["unmetered_calls"] == unmetered and log["unmetered_usd"] > 0
     assert (log["priced"], booked["priced"]) == (False, False)
     study = load_study(config)
-    found = stages.gate.standing(study, open_store(study), load_prices(study))
+    found = gate.standing(study, open_store(study), load_prices(study))
     assert found.spent_usd == pytest.approx((booked["usd"] or 0.0) + log["unmetered_usd"])
     assert stages.ledger.mismatches(open_store(study)) == []
 
