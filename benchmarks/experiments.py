@@ -30,7 +30,7 @@ from itemeval_assets.experiments import (
     ExperimentStorageSettings,
     experiment,
 )
-from itemeval_assets.experiments.work.steps import gather_run
+from itemeval_assets.experiments.work.shards import gather_run
 
 from .processes import measure
 from .targets import Target, report

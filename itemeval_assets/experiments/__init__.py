@@ -4,13 +4,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .base import BaseExperiment, list_experiments
-    from .errors import LaunchFailed, SpecError
-    from .layout.not_found import (
+    from .base import BaseExperiment
+    from .errors import (
         ExperimentNotFoundError,
         ExperimentRunNotFoundError,
         ExperimentVersionNotFoundError,
+        LaunchFailed,
         ResultNotFoundError,
+        SpecError,
     )
     from .layout.records import Completion, ExperimentRunManifest
     from .layout.settings import (
@@ -21,13 +22,15 @@ if TYPE_CHECKING:
     )
     from .layout.versions import SemVer
     from .read.compare import Comparison, compare_versions
-    from .read.published import ExperimentRun, VersionedExperiment
+    from .read.experiment import list_experiments
+    from .read.run import ExperimentRun
     from .read.summaries import find_run, run_details, summarize_experiments, summarize_runs
+    from .read.version import VersionedExperiment
+    from .registry import Experiment, experiment, registered
     from .runs.assets import ExperimentStorage, experiment_definitions
     from .runs.refs import RunRef, RunState
     from .spec.files import FileReference
     from .spec.models import ExperimentInputSpec, ExperimentOutputSpec
-    from .spec.registry import Experiment, experiment, registered
 
 __all__ = [
     "BaseExperiment",
@@ -68,20 +71,23 @@ __all__ = [
 # Where each name is. Late: who reads results loads no Dagster, and the command line no pandas.
 _HOMES = {
     "runs.assets": ("ExperimentStorage", "experiment_definitions"),
-    "base": ("BaseExperiment", "list_experiments"),
+    "base": ("BaseExperiment",),
     "read.compare": ("Comparison", "compare_versions"),
-    "errors": ("LaunchFailed", "SpecError"),
     "spec.files": ("FileReference",),
-    "layout.not_found": (
+    "errors": (
+        "LaunchFailed",
+        "SpecError",
         "ExperimentNotFoundError",
         "ExperimentRunNotFoundError",
         "ExperimentVersionNotFoundError",
         "ResultNotFoundError",
     ),
-    "read.published": ("ExperimentRun", "VersionedExperiment"),
+    "read.experiment": ("list_experiments",),
+    "read.run": ("ExperimentRun",),
+    "read.version": ("VersionedExperiment",),
     "layout.records": ("Completion", "ExperimentRunManifest"),
     "runs.refs": ("RunRef", "RunState"),
-    "spec.registry": ("Experiment", "experiment", "registered"),
+    "registry": ("Experiment", "experiment", "registered"),
     "layout.settings": (
         "ExperimentRunSettings",
         "ExperimentStorageSettings",

@@ -1,42 +1,33 @@
-"""An experiment as published in a bucket or folder: its versions, runs and results."""
+"""An experiment to be published and run: what users make of a function."""
 
-from collections.abc import Callable, Sequence, Sized
-from dataclasses import dataclass, field
-from functools import cached_property
-from importlib import import_module
-from types import ModuleType
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from collections.abc import Sequence, Sized
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
-from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.instances.migrations import unlogged_migrations
-from itemeval_assets.storage.objects.backends import Backend, open_backend
 
-from .errors import SpecError
-from .layout.not_found import ExperimentNotFoundError, ExperimentVersionNotFoundError
-from .layout.places import NAME_RULE, ExperimentPlace, is_experiment_name
-from .layout.settings import ExperimentRunSettings, ExperimentStorageSettings, require_kind
+from .layout.settings import ExperimentRunSettings, require_kind
 from .layout.settings import run_settings as load_run_settings
-from .layout.settings import storage_settings as load_storage_settings
-from .layout.versions import SemVer, VersionBump, next_version
+from .layout.versions import SemVer, VersionBump
 from .publish.publishing import publish
-from .read.published import ExperimentRun, VersionedExperiment
+from .read.experiment import PublishedExperiment
+from .read.run import ExperimentRun
+from .registry import Experiment, as_experiment
 from .spec.models import ExperimentInputSpec, ExperimentOutputSpec
-from .spec.registry import Experiment, as_experiment
 
 if TYPE_CHECKING:
     import dagster as dg
-    import pandas as pd
 
     from .runs.refs import RunRef
 
-__all__ = ["BaseExperiment", "list_experiments"]
+__all__ = ["BaseExperiment"]
 
 In = TypeVar("In", bound=ExperimentInputSpec)
 Out = TypeVar("Out", bound=ExperimentOutputSpec)
 
 
 @dataclass
-class BaseExperiment(Generic[In, Out]):
+class BaseExperiment(PublishedExperiment[In, Out], Generic[In, Out]):
     """An experiment over all its versions.
 
     `runnable` is a function decorated by `@experiment`, a plain function that could be, or the
@@ -44,125 +35,14 @@ class BaseExperiment(Generic[In, Out]):
     the experiment's name. Making one touches no network.
     """
 
-    runnable: Experiment[In, Out] | Callable[..., Out] | str
-    run_name: str | None = None
-    storage_settings: ExperimentStorageSettings = field(default_factory=load_storage_settings)
-
     def __post_init__(self) -> None:
-        require_kind(self.storage_settings, ExperimentStorageSettings, "storage_settings")
-        if not isinstance(self.runnable, (str, Experiment)):
+        if not isinstance(self.runnable, str | Experiment):
             self.runnable = as_experiment(self.runnable)
-        if not is_experiment_name(self.base_id):
-            raise ConfigError(
-                f"{self.base_id!r} is no name of an experiment: {NAME_RULE}; choose another one"
-            )
-
-    @property
-    def base_id(self) -> str:
-        """The name of the experiment's folder."""
-        return self.run_name or (
-            self.runnable if isinstance(self.runnable, str) else self.experiment.name
-        )
+        super().__post_init__()
 
     @property
     def experiment(self) -> Experiment[In, Out]:
-        """The registered function. Raises ConfigError when only a name was given."""
-        if isinstance(self.runnable, Experiment):
-            return self.runnable
-        raise ConfigError(
-            f"{self.runnable!r} is only the name of an experiment, to read what is published; "
-            "give BaseExperiment the function itself"
-        )
-
-    def require_input_type(self) -> type[In]:
-        return self.experiment.input_type
-
-    @cached_property
-    def backend(self) -> Backend:
-        """The bucket or folder; keys below it begin with the bucket prefix."""
-        return open_backend(self.storage_settings.location)
-
-    @property
-    def place(self) -> ExperimentPlace:
-        return ExperimentPlace(self.storage_settings.BUCKET_PREFIX, self.base_id)
-
-    @property
-    def prefix(self) -> str:
-        """The folder's key, with the bucket prefix."""
-        return self.place.prefix
-
-    def list_versions(self) -> list[VersionedExperiment[In, Out]]:
-        """The published versions, lowest first; folders that are no version are passed over."""
-        return [found for version in self._versions() if (found := self._at(version)).list_runs()]
-
-    def latest_version(self) -> VersionedExperiment[In, Out] | None:
-        """The highest published version, or None."""
-        found = (self._at(version) for version in reversed(self._versions()))
-        return next((version for version in found if version.list_runs()), None)
-
-    @property
-    def latest_run(self) -> ExperimentRun[In, Out]:
-        """The newest run of the highest version. Raises ExperimentNotFoundError without any."""
-        latest = self.latest_version()
-        if latest is None:
-            raise self._not_found()
-        return latest.latest_run
-
-    @property
-    def latest_run_with_results(self) -> ExperimentRun[In, Out]:
-        """The newest run that has ended with results, of the highest version that has one.
-
-        A newer run that is unfinished, or in which every spec failed, is passed over. Raises
-        ExperimentNotFoundError when nothing is published, ExperimentRunNotFoundError when no
-        run has results.
-        """
-        versions = self.list_versions()
-        if not versions:
-            raise self._not_found()
-        for version in reversed(versions):
-            for run in reversed(version.list_runs()):
-                if run.status().has_results:
-                    return run
-        return versions[-1].latest_run_with_results  # raises, and says how the runs stand
-
-    @property
-    def latest_results(self) -> dict[str, str]:
-        """{name of a frame: its key} of `latest_run_with_results`."""
-        return self.latest_run_with_results.list_results_files()
-
-    def latest_results_for_version(self, version: SemVer) -> dict[str, str]:
-        """{name of a frame: its key} of the version's newest run that has results."""
-        return self.version(version).latest_run_results
-
-    def load_results(self, name: str = "scalars") -> "pd.DataFrame":
-        """A frame of `latest_run_with_results`, with its MultiIndex."""
-        return self.latest_run_with_results.load_results(name)
-
-    def version(self, version: SemVer) -> VersionedExperiment[In, Out]:
-        """A published version. Raises ExperimentVersionNotFoundError that lists them."""
-        wanted = self._at(version)
-        if wanted.list_runs():
-            return wanted
-        versions = self.list_versions()
-        if not versions:
-            raise self._not_found()
-        raise ExperimentVersionNotFoundError(
-            f"version {version}",
-            self.backend.uri(self.prefix),
-            "versions",
-            [str(known.version) for known in reversed(versions)],
-        )
-
-    def resolve_next_version(self, version: SemVer | VersionBump = "bumpmajor") -> SemVer:
-        """The version that a run allocated now would get."""
-        latest = self.latest_version()
-        used = [found for found in self._versions() if self._is_used(found)]
-        try:
-            return next_version(
-                version, latest.version if latest else None, used[-1] if used else None
-            )
-        except ValueError as error:
-            raise SpecError(str(error)) from error
+        return cast("Experiment[In, Out]", super().experiment)
 
     def allocate(
         self,
@@ -186,14 +66,15 @@ class BaseExperiment(Generic[In, Out]):
         published, StoreError for a store that refuses.
         What goes wrong once the run is published is raised by `RunRef.result()`.
         """
+        with unlogged_migrations():
+            from .runs.launch import launch, require_known, require_startable  # noqa: PLC0415 (loads Dagster)
         settings = _settings(run_settings)
-        launcher = _launcher()
         if start:
-            launcher.require_startable(self.experiment, settings, _count(specs))
+            require_startable(self.experiment, settings, _count(specs))
         else:
-            launcher.require_known(instance)
+            require_known(instance)
         run = publish(self, specs, version, settings)
-        return run, launcher.launch(run, settings, instance, start=start, first=True)
+        return run, launch(run, settings, instance, start=start, first=True)
 
     def resume(
         self,
@@ -203,37 +84,11 @@ class BaseExperiment(Generic[In, Out]):
         instance: "dg.DagsterInstance | None" = None,
     ) -> "RunRef":
         """Run what is missing of a published run: specs that failed, or were never reached."""
+        with unlogged_migrations():
+            from .runs.launch import launch, require_startable  # noqa: PLC0415 (loads Dagster)
         settings = _settings(run_settings)
-        launcher = _launcher()
-        launcher.require_startable(self.experiment, settings, run.status().specs or 1)
-        return launcher.launch(run, settings, instance, start=True, first=False)
-
-    def _at(self, version: SemVer) -> VersionedExperiment[In, Out]:
-        return VersionedExperiment(self, version)
-
-    def _versions(self) -> list[SemVer]:
-        """Every version that has a folder, published or not."""
-        found = (SemVer.from_folder(name) for name in self.backend.folders(self.prefix))
-        return sorted(version for version in found if version is not None)
-
-    def _is_used(self, version: SemVer) -> bool:
-        return bool(self.backend.list(self.place.version_prefix(version)))
-
-    def _not_found(self) -> ExperimentNotFoundError:
-        settings = self.storage_settings
-        place = self.backend.uri(settings.BUCKET_PREFIX)
-        return ExperimentNotFoundError(
-            f"published run of experiment {self.base_id!r}",
-            place,
-            "experiments",
-            list_experiments(settings),
-        )
-
-
-def _launcher() -> ModuleType:
-    """What starts runs. Late: who reads results loads no Dagster."""
-    with unlogged_migrations():
-        return import_module(f"{__package__}.runs.launch")
+        require_startable(self.experiment, settings, run.status().specs or 1)
+        return launch(run, settings, instance, start=True, first=False)
 
 
 def _settings(given: ExperimentRunSettings | None) -> ExperimentRunSettings:
@@ -245,15 +100,3 @@ def _settings(given: ExperimentRunSettings | None) -> ExperimentRunSettings:
 
 def _count(specs: object) -> int:
     return len(specs) if isinstance(specs, Sized) else 1
-
-
-def list_experiments(storage_settings: ExperimentStorageSettings | None = None) -> list[str]:
-    """Names of the experiments that have a published run."""
-    settings = storage_settings or load_storage_settings()
-    names = open_backend(settings.location).folders(settings.BUCKET_PREFIX)
-    found: list[BaseExperiment[Any, Any]] = [
-        BaseExperiment(name, storage_settings=settings)
-        for name in names
-        if is_experiment_name(name)
-    ]
-    return [experiment.base_id for experiment in found if experiment.latest_version()]

@@ -1,6 +1,7 @@
-"""Errors of experiments: of what their users give, and of runs that Dagster did not take."""
+"""Errors of experiments: of what users give, of what is not there, and of runs not started."""
 
 import os
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -9,13 +10,49 @@ from itemeval_assets.core.errors import ItemevalAssetsError, RunFailed
 from itemeval_assets.core.text.secrets import without_secrets
 
 if TYPE_CHECKING:
-    from .read.published import ExperimentRun
+    from .read.run import ExperimentRun
 
-__all__ = ["LaunchFailed", "SpecError", "problems"]
+__all__ = [
+    "ExperimentNotFoundError",
+    "ExperimentRunNotFoundError",
+    "ExperimentVersionNotFoundError",
+    "LaunchFailed",
+    "NotFoundError",
+    "ResultNotFoundError",
+    "SpecError",
+    "problems",
+]
+
+SHOWN = 10
 
 
 class SpecError(ItemevalAssetsError):
     """A spec type, a spec, an output or a function of an experiment is wrong."""
+
+
+class NotFoundError(ItemevalAssetsError):
+    """Something is not published at a place of a bucket or folder."""
+
+    def __init__(self, what: str, place: str, kind: str, there_are: Iterable[str]) -> None:
+        known = list(there_are)
+        listed = ", ".join(known[:SHOWN]) + (", ..." if len(known) > SHOWN else "")
+        super().__init__(f"there is no {what} in {place}; {kind} there: {listed or 'none'}")
+
+
+class ExperimentNotFoundError(NotFoundError):
+    """No run of the experiment is published."""
+
+
+class ExperimentVersionNotFoundError(NotFoundError):
+    """The experiment has no published run of the version."""
+
+
+class ExperimentRunNotFoundError(NotFoundError):
+    """The version has no published run of that time, or none with results yet."""
+
+
+class ResultNotFoundError(NotFoundError):
+    """The run has no result of that name."""
 
 
 class LaunchFailed(RunFailed):

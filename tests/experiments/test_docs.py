@@ -9,9 +9,8 @@ import pandas as pd
 import pytest
 
 from itemeval_assets.cli.main import run_cli
-from itemeval_assets.experiments import ExperimentRunSettings, ExperimentStorageSettings
-from itemeval_assets.experiments.layout.places import RunPlace
-from itemeval_assets.experiments.spec import registry
+from itemeval_assets.experiments import ExperimentRunSettings, ExperimentStorageSettings, registry
+from itemeval_assets.experiments.layout.keys import RunPlace
 
 PAGE = (Path(__file__).parents[2] / "docs" / "experiments.md").read_text(encoding="utf-8")
 

@@ -21,7 +21,7 @@ from itemeval_assets.experiments import (
     SpecError,
     experiment,
 )
-from itemeval_assets.experiments.outputs.shard import Outcome
+from itemeval_assets.experiments.outputs.outcomes import Outcome
 from itemeval_assets.experiments.spec.limits import limits
 from itemeval_assets.experiments.work.workers import pool
 from itemeval_assets.experiments.work.workers.lookout import label_of

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from itemeval_assets.experiments import SemVer
-from itemeval_assets.experiments.layout.places import (
+from itemeval_assets.experiments.layout.keys import (
     ExperimentPlace,
     RunPlace,
     is_experiment_name,

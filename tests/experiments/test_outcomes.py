@@ -16,7 +16,7 @@ from pydantic import ConfigDict, Field, PlainSerializer, computed_field, field_s
 
 from itemeval_assets.experiments.errors import SpecError
 from itemeval_assets.experiments.outputs.frame_rows import frame_rows
-from itemeval_assets.experiments.outputs.shard import (
+from itemeval_assets.experiments.outputs.outcomes import (
     Failure,
     FrameRows,
     Outcome,

@@ -15,8 +15,8 @@ from itemeval_assets.experiments import (
     registered,
 )
 from itemeval_assets.experiments.layout.settings import ExperimentRunSettings
+from itemeval_assets.experiments.registry import as_experiment
 from itemeval_assets.experiments.runs.launch import require_startable
-from itemeval_assets.experiments.spec.registry import as_experiment
 from tests.experiments import toys
 
 

@@ -20,9 +20,9 @@ from itemeval_assets.experiments import (
     SemVer,
     experiment,
 )
-from itemeval_assets.experiments.outputs.shard import Outcome, ShardOutput
+from itemeval_assets.experiments.outputs.outcomes import Outcome, ShardOutput
 from itemeval_assets.experiments.publish.publishing import publish
-from itemeval_assets.experiments.work import steps as work
+from itemeval_assets.experiments.work import shards as work
 from itemeval_assets.experiments.work.partitions import partition_of_run
 from itemeval_assets.experiments.work.shard_store import Saver, ShardStore
 from itemeval_assets.storage.objects.disk import LocalBackend

@@ -26,7 +26,7 @@ from itemeval_assets.core.text.secrets import redacted, without_secrets
 from itemeval_assets.core.text.spreadsheet import for_spreadsheet
 from itemeval_assets.core.text.strict_yaml import load_yaml
 from itemeval_assets.engine.models import local_model
-from itemeval_assets.experiments.layout.places import is_experiment_name
+from itemeval_assets.experiments.layout.keys import is_experiment_name
 from itemeval_assets.experiments.layout.records import InputArtifacts, read_record
 from itemeval_assets.storage.objects.backends import open_backend
 from itemeval_assets.storage.objects.disk import LocalBackend

@@ -16,7 +16,7 @@ from itemeval_assets.experiments.frames.kinds_of_values import kind_of
 from itemeval_assets.experiments.spec.index import SUBINDEX, UNNAMED
 from itemeval_assets.experiments.spec.values import is_text, plain
 
-from .shard import FrameRows
+from .outcomes import FrameRows
 
 __all__ = ["frame_rows"]
 

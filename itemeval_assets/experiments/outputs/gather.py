@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from itemeval_assets.experiments.spec.models import ExperimentOutputSpec
 
-from .shard import ShardOutput
+from .outcomes import ShardOutput
 from .survey import Plan, Survey
 from .tables import shard_tables
 

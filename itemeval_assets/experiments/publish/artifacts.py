@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from itemeval_assets.experiments.errors import SpecError
-from itemeval_assets.experiments.layout.places import RunPlace
+from itemeval_assets.experiments.layout.keys import RunPlace
 from itemeval_assets.experiments.layout.records import InputArtifacts
 from itemeval_assets.experiments.spec.files import file_fields, is_local, require_local_file
 from itemeval_assets.experiments.spec.models import ExperimentInputSpec

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -15,15 +15,14 @@ from itemeval_assets.experiments.frames.specs_table import specs_table
 from itemeval_assets.experiments.layout.records import Completion, ExperimentRunManifest, to_yaml
 from itemeval_assets.experiments.layout.settings import ExperimentRunSettings
 from itemeval_assets.experiments.layout.versions import SemVer, VersionBump
-from itemeval_assets.experiments.read.published import ExperimentRun, VersionedExperiment
+from itemeval_assets.experiments.read.experiment import PublishedExperiment
+from itemeval_assets.experiments.read.run import ExperimentRun
+from itemeval_assets.experiments.read.version import VersionedExperiment
 from itemeval_assets.experiments.spec.models import ExperimentInputSpec
 from itemeval_assets.experiments.spec.transport import encode_specs, require_serialisable
 from itemeval_assets.storage.objects.backends import Backend
 
 from .artifacts import LocalFiles, collect_local_files
-
-if TYPE_CHECKING:
-    from itemeval_assets.experiments.base import BaseExperiment
 
 __all__ = ["publish", "reserve", "withdraw"]
 
@@ -42,7 +41,7 @@ class Prepared:
 
 
 def publish(
-    experiment: "BaseExperiment[Any, Any]",
+    experiment: PublishedExperiment[Any, Any],
     specs: Sequence[ExperimentInputSpec] | ExperimentInputSpec,
     version: SemVer | VersionBump,
     settings: ExperimentRunSettings,
@@ -80,7 +79,7 @@ def require_specs(specs: Sequence[Any], input_type: type[ExperimentInputSpec]) -
 
 
 def _reserve(
-    experiment: "BaseExperiment[Any, Any]",
+    experiment: PublishedExperiment[Any, Any],
     given: Sequence[ExperimentInputSpec],
     files: LocalFiles,
     version: SemVer | VersionBump,
@@ -97,7 +96,7 @@ def _reserve(
 
 
 def reserve(
-    experiment: "BaseExperiment[Any, Any]",
+    experiment: PublishedExperiment[Any, Any],
     version: SemVer | VersionBump,
     begin: Callable[[ExperimentRun[Any, Any]], tuple[str, bytes]],
 ) -> ExperimentRun[Any, Any]:

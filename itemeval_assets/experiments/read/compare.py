@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from itemeval_assets.experiments.base import BaseExperiment
 from itemeval_assets.experiments.errors import SpecError
 from itemeval_assets.experiments.layout.versions import SemVer
 from itemeval_assets.experiments.outputs.survey import FILES
-from itemeval_assets.experiments.spec.field_types import types
 
-from .published import ExperimentRun
+from .experiment import PublishedExperiment
+from .fields import types
 from .row_changes import RowChanges, row_changes
+from .run import ExperimentRun
 from .summaries import RunSummary, find_run, summarize_run
 
 __all__ = ["Changes", "Comparison", "compare_versions"]
@@ -49,7 +49,7 @@ class Comparison:
 
 
 def compare_versions(
-    experiment: BaseExperiment[Any, Any],
+    experiment: PublishedExperiment[Any, Any],
     before: SemVer | ExperimentRun[Any, Any] | str,
     after: SemVer | ExperimentRun[Any, Any] | str,
 ) -> Comparison:
@@ -87,7 +87,7 @@ def _frames(run: ExperimentRun[Any, Any]) -> list[str]:
 
 
 def _run(
-    experiment: BaseExperiment[Any, Any], chosen: SemVer | ExperimentRun[Any, Any] | str
+    experiment: PublishedExperiment[Any, Any], chosen: SemVer | ExperimentRun[Any, Any] | str
 ) -> ExperimentRun[Any, Any]:
     if isinstance(chosen, ExperimentRun):
         return chosen

@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.experiments.frames.reading import readable
-from itemeval_assets.experiments.layout.places import RunPlace
+from itemeval_assets.experiments.layout.keys import RunPlace
 from itemeval_assets.experiments.layout.records import Completion
 from itemeval_assets.storage.objects.backends import Backend
 

@@ -12,12 +12,13 @@ import pyarrow.parquet as pq
 
 from itemeval_assets.experiments.frames.reading import readable
 from itemeval_assets.experiments.outputs.survey import FILES, SCALARS
-from itemeval_assets.experiments.spec.field_types import described
 from itemeval_assets.settings import S3Settings
 from itemeval_assets.storage.objects.backends import Backend
 
+from .fields import described
+
 if TYPE_CHECKING:
-    from .published import ExperimentRun
+    from .run import ExperimentRun
 
 __all__ = ["FrameDetails", "frame_details", "frames_of", "pandas_line"]
 

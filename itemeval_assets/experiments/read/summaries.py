@@ -3,16 +3,17 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from itemeval_assets.experiments.base import BaseExperiment, list_experiments
 from itemeval_assets.experiments.errors import SpecError
 from itemeval_assets.experiments.layout.settings import ExperimentStorageSettings
 from itemeval_assets.experiments.layout.versions import SemVer
 from itemeval_assets.experiments.outputs.survey import ERRORS
-from itemeval_assets.experiments.spec.field_types import fields
 
+from .experiment import PublishedExperiment, list_experiments
+from .fields import fields
 from .frame_details import FrameDetails, frames_of
 from .preview import preview
-from .published import ExperimentRun, VersionedExperiment
+from .run import ExperimentRun
+from .version import VersionedExperiment
 
 __all__ = [
     "ExperimentSummary",
@@ -72,13 +73,13 @@ def summarize_experiments(storage: ExperimentStorageSettings) -> list[Experiment
     """Every experiment with a published run, by name."""
     found = []
     for name in list_experiments(storage):
-        versions = BaseExperiment[Any, Any](name, storage_settings=storage).list_versions()
+        versions = PublishedExperiment[Any, Any](name, storage_settings=storage).list_versions()
         runs = [run for version in versions for run in version.list_runs()]
         found.append(ExperimentSummary(name, len(versions), len(runs), summarize_run(runs[-1])))
     return found
 
 
-def summarize_runs(experiment: BaseExperiment[Any, Any]) -> list[RunSummary]:
+def summarize_runs(experiment: PublishedExperiment[Any, Any]) -> list[RunSummary]:
     """Every run, by version and time. Raises ExperimentNotFoundError when there is none."""
     versions = experiment.list_versions()
     if not versions:
@@ -87,7 +88,7 @@ def summarize_runs(experiment: BaseExperiment[Any, Any]) -> list[RunSummary]:
 
 
 def find_run(
-    experiment: BaseExperiment[Any, Any], version: str | None, timestamp: str | None
+    experiment: PublishedExperiment[Any, Any], version: str | None, timestamp: str | None
 ) -> ExperimentRun[Any, Any]:
     """The run of a version and time; the newest one of what is left open."""
     if version is None and timestamp is None:

@@ -7,6 +7,7 @@ shard, in the key of a dynamic output. So any executor can run them, on any mach
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import closing
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -19,14 +20,14 @@ from itemeval_assets.experiments.layout.settings import (
     storage_settings,
 )
 from itemeval_assets.experiments.work.partitions import run_of_partition
-from itemeval_assets.experiments.work.steps import gather_run, pending_shards, run_shard
+from itemeval_assets.experiments.work.shards import gather_run, pending_shards, run_shard
 from itemeval_assets.experiments.work.workers.runner import SpecRunner
 
 from .messages import all_failed, error_rows, run_metadata
 
 if TYPE_CHECKING:
-    from itemeval_assets.experiments.read.published import ExperimentRun
-    from itemeval_assets.experiments.spec.registry import Experiment
+    from itemeval_assets.experiments.read.run import ExperimentRun
+    from itemeval_assets.experiments.spec.function import ExperimentFunction
 
 __all__ = [
     "ExperimentStorage",
@@ -65,16 +66,17 @@ def runner_resource(settings: ExperimentRunSettings | None = None) -> dg.Resourc
     return experiment_runner
 
 
-def partitions_name(experiment: "Experiment[Any, Any]") -> str:
+def partitions_name(experiment: "ExperimentFunction[Any, Any]") -> str:
     """The name of the dynamic partitions; a partition is `<version>/<timestamp>`."""
     return f"experiment_{experiment.identifier}"
 
 
-def job_name(experiment: "Experiment[Any, Any]") -> str:
+def job_name(experiment: "ExperimentFunction[Any, Any]") -> str:
     return f"run_{experiment.identifier}"
 
 
-def experiment_asset(experiment: "Experiment[Any, Any]") -> dg.AssetsDefinition:
+@cache
+def experiment_asset(experiment: "ExperimentFunction[Any, Any]") -> dg.AssetsDefinition:
     """scatter -> a shard per op -> gather. A run again fills what is missing, no more."""
     name = experiment.identifier
 
@@ -136,8 +138,10 @@ def experiment_asset(experiment: "Experiment[Any, Any]") -> dg.AssetsDefinition:
     return asset
 
 
-def experiment_check(experiment: "Experiment[Any, Any]") -> dg.AssetChecksDefinition:
+@cache
+def experiment_check(experiment: "ExperimentFunction[Any, Any]") -> dg.AssetChecksDefinition:
     """A warning that lists the specs of a run that failed."""
+    asset = experiment_asset(experiment)
 
     def check(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
         step = context.op_execution_context
@@ -155,17 +159,17 @@ def experiment_check(experiment: "Experiment[Any, Any]") -> dg.AssetChecksDefini
         # Dagster calls checks of partitions a preview; their users can do nothing about it.
         warnings.simplefilter("ignore", dg.PreviewWarning)
         return dg.asset_check(
-            asset=experiment.asset,
+            asset=asset,
             name=CHECK,
             description="No spec of the run failed. Materialize the partition again to retry "
             "just the specs that did.",
-            partitions_def=experiment.asset.partitions_def,
+            partitions_def=asset.partitions_def,
             required_resource_keys={STORAGE},
         )(check)
 
 
 def experiment_definitions(
-    experiments: "Iterable[Experiment[Any, Any]]",
+    experiments: "Iterable[ExperimentFunction[Any, Any]]",
     storage: ExperimentStorage | None = None,
     run_settings: ExperimentRunSettings | None = None,
     runner: SpecRunner | None = None,
@@ -176,12 +180,13 @@ def experiment_definitions(
     job in this process, and wants to know how far it is.
     """
     chosen = list(experiments)
+    assets = [experiment_asset(experiment) for experiment in chosen]
     return dg.Definitions(
-        assets=[experiment.asset for experiment in chosen],
-        asset_checks=[experiment.check for experiment in chosen],
+        assets=assets,
+        asset_checks=[experiment_check(experiment) for experiment in chosen],
         jobs=[
-            dg.define_asset_job(job_name(experiment), dg.AssetSelection.assets(experiment.asset))
-            for experiment in chosen
+            dg.define_asset_job(job_name(experiment), dg.AssetSelection.assets(asset))
+            for experiment, asset in zip(chosen, assets, strict=True)
         ],
         resources={
             STORAGE: storage or ExperimentStorage(),
@@ -193,7 +198,7 @@ def experiment_definitions(
 
 
 def _run(
-    experiment: "Experiment[Any, Any]", partition: str, storage: ExperimentStorage
+    experiment: "ExperimentFunction[Any, Any]", partition: str, storage: ExperimentStorage
 ) -> "ExperimentRun[Any, Any]":
     with users_errors():
         return run_of_partition(experiment, partition, storage.settings())

@@ -8,8 +8,8 @@ import dagster as dg
 from itemeval_assets.core.errors import RunFailed, Stopped
 from itemeval_assets.dagster_io.failures import failure_text, is_for_user
 from itemeval_assets.experiments.layout.settings import ExperimentRunSettings
-from itemeval_assets.experiments.read.published import ExperimentRun
-from itemeval_assets.experiments.spec.registry import Experiment
+from itemeval_assets.experiments.read.run import ExperimentRun
+from itemeval_assets.experiments.spec.function import ExperimentFunction
 from itemeval_assets.experiments.work.partitions import partition_of_run
 from itemeval_assets.experiments.work.workers.runner import SpecRunner
 
@@ -21,7 +21,7 @@ __all__ = ["execute"]
 
 def execute(
     reference: RunRef,
-    experiment: Experiment[Any, Any],
+    experiment: ExperimentFunction[Any, Any],
     settings: ExperimentRunSettings,
     instance: dg.DagsterInstance,
 ) -> RunFailed | None:

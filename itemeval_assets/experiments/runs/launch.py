@@ -17,8 +17,8 @@ import dagster as dg
 from itemeval_assets.core.errors import ConfigError, RunFailed
 from itemeval_assets.experiments.errors import LaunchFailed
 from itemeval_assets.experiments.layout.settings import ExperimentRunSettings
-from itemeval_assets.experiments.read.published import ExperimentRun
-from itemeval_assets.experiments.spec.registry import Experiment
+from itemeval_assets.experiments.read.run import ExperimentRun
+from itemeval_assets.experiments.spec.function import ExperimentFunction
 from itemeval_assets.experiments.work.partitions import partition_of_run
 from itemeval_assets.experiments.work.workers.runner import chosen_executor
 from itemeval_assets.experiments.work.workers.worker import is_worker
@@ -30,7 +30,7 @@ from itemeval_assets.instances.home import (
     uncaptured,
 )
 
-from .assets import partitions_name
+from .assets import experiment_check, partitions_name
 from .execute import execute
 from .refs import OPEN, UNTOLD, RunRef
 
@@ -56,7 +56,7 @@ def launch(
         if first:
             reference.dagster_run_id = run.manifest().workflow_run_id
         if start:
-            _ = experiment.check  # filters warnings, which no thread may do beside others
+            experiment_check(experiment)  # filters warnings: no thread may do so beside others
             _begin(reference, lambda: _work(reference, experiment, settings, instance))
         else:
             with _instance(instance) as opened:
@@ -74,7 +74,7 @@ def launch(
 
 
 def require_startable(
-    experiment: Experiment[Any, Any], settings: ExperimentRunSettings, specs: int = 1
+    experiment: ExperimentFunction[Any, Any], settings: ExperimentRunSettings, specs: int = 1
 ) -> None:
     """Raise ConfigError where a run of so many specs cannot be started from here."""
     if multiprocessing.parent_process() is not None:
@@ -102,7 +102,7 @@ def require_known(instance: dg.DagsterInstance | None) -> None:
 
 def _work(
     reference: RunRef,
-    experiment: Experiment[Any, Any],
+    experiment: ExperimentFunction[Any, Any],
     settings: ExperimentRunSettings,
     instance: dg.DagsterInstance | None,
 ) -> None:
@@ -131,7 +131,9 @@ def _launch_failed(run: ExperimentRun[Any, Any], error: Exception) -> LaunchFail
 
 
 def _add_partition(
-    experiment: Experiment[Any, Any], run: ExperimentRun[Any, Any], instance: dg.DagsterInstance
+    experiment: ExperimentFunction[Any, Any],
+    run: ExperimentRun[Any, Any],
+    instance: dg.DagsterInstance,
 ) -> None:
     instance.add_dynamic_partitions(partitions_name(experiment), [partition_of_run(run)])
 

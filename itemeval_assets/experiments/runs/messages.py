@@ -15,7 +15,7 @@ from itemeval_assets.experiments.read.preview import preview
 if TYPE_CHECKING:
     import pandas as pd
 
-    from itemeval_assets.experiments.read.published import ExperimentRun
+    from itemeval_assets.experiments.read.run import ExperimentRun
 
 __all__ = ["all_failed", "error_rows", "run_metadata"]
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from itemeval_assets.core.errors import ConfigError, Stopped
-from itemeval_assets.experiments.layout.places import RunPlace
-from itemeval_assets.experiments.read.published import ExperimentRun
+from itemeval_assets.experiments.layout.keys import RunPlace
+from itemeval_assets.experiments.read.run import ExperimentRun
 from itemeval_assets.experiments.work.partitions import partition_of_run
 from itemeval_assets.experiments.work.workers.bar import shown_until
 from itemeval_assets.experiments.work.workers.watch import Watch

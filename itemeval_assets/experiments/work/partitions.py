@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from itemeval_assets.experiments.base import BaseExperiment
 from itemeval_assets.experiments.errors import SpecError
-from itemeval_assets.experiments.layout.places import timestamp_of
+from itemeval_assets.experiments.layout.keys import timestamp_of
 from itemeval_assets.experiments.layout.settings import ExperimentStorageSettings
 from itemeval_assets.experiments.layout.versions import SemVer
-from itemeval_assets.experiments.read.published import ExperimentRun, VersionedExperiment
-from itemeval_assets.experiments.spec.registry import Experiment
+from itemeval_assets.experiments.read.experiment import PublishedExperiment
+from itemeval_assets.experiments.read.run import ExperimentRun
+from itemeval_assets.experiments.read.version import VersionedExperiment
+from itemeval_assets.experiments.spec.function import ExperimentFunction
 
 __all__ = ["partition_of_run", "run_of_partition"]
 
@@ -21,7 +22,7 @@ def partition_of_run(run: ExperimentRun[Any, Any]) -> str:
 
 
 def run_of_partition(
-    experiment: Experiment[Any, Any], partition: str, storage: ExperimentStorageSettings
+    experiment: ExperimentFunction[Any, Any], partition: str, storage: ExperimentStorageSettings
 ) -> ExperimentRun[Any, Any]:
     """The published run of a partition. Raises SpecError for a key that is none, NotFoundError."""
     above, _, time_ = partition.rpartition("/")
@@ -32,6 +33,6 @@ def run_of_partition(
             f"partition {partition!r} is no run; write <version>/<timestamp>, "
             "as in v1.0.0/2025-07-23_12-59-51"
         )
-    base = BaseExperiment(experiment, folder or None, storage)
+    base = PublishedExperiment(experiment, folder or None, storage)
     run = ExperimentRun(VersionedExperiment(base, number), timestamp)
     return run if base.backend.exists(run.place.manifest) else base.version(number).run_at(time_)

@@ -9,8 +9,8 @@ import time
 from types import TracebackType
 
 from itemeval_assets.experiments.errors import SpecError
-from itemeval_assets.experiments.layout.places import RunPlace
-from itemeval_assets.experiments.outputs.shard import (
+from itemeval_assets.experiments.layout.keys import RunPlace
+from itemeval_assets.experiments.outputs.outcomes import (
     Outcome,
     ShardOutput,
     UnreadableShardError,

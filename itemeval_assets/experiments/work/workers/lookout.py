@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from typing import IO, Any
 
 from itemeval_assets.core.text.secrets import without_secrets
-from itemeval_assets.experiments.read.published import ExperimentRun
+from itemeval_assets.experiments.read.run import ExperimentRun
 from itemeval_assets.experiments.spec.models import ExperimentInputSpec
 from itemeval_assets.experiments.spec.transport import dump_spec
 from itemeval_assets.storage.objects.backends import open_backend

@@ -23,11 +23,11 @@ from typing import Any
 from pydantic import ByteSize
 
 from itemeval_assets.core.errors import ConfigError
-from itemeval_assets.experiments.outputs.shard import Failure, Outcome
+from itemeval_assets.experiments.outputs.outcomes import Failure, Outcome
 from itemeval_assets.experiments.spec.limits import Limits
 from itemeval_assets.experiments.spec.models import ExperimentInputSpec
 from itemeval_assets.experiments.spec.transport import encode_specs
-from itemeval_assets.experiments.work.outcomes import failed
+from itemeval_assets.experiments.work.run_spec import failed
 
 from .processes import python_path
 from .worker import Setup, Unready

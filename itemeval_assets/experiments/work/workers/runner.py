@@ -11,13 +11,13 @@ from itemeval_assets.experiments.layout.settings import (
     storage_settings,
     worker_count,
 )
-from itemeval_assets.experiments.outputs.shard import Failure, Outcome
-from itemeval_assets.experiments.read.published import ExperimentRun
+from itemeval_assets.experiments.outputs.outcomes import Failure, Outcome
+from itemeval_assets.experiments.read.run import ExperimentRun
+from itemeval_assets.experiments.spec.function import ExperimentFunction
 from itemeval_assets.experiments.spec.models import ExperimentInputSpec
-from itemeval_assets.experiments.spec.registry import Experiment
 from itemeval_assets.experiments.work.fetching import Fetcher
-from itemeval_assets.experiments.work.outcomes import failed, file_store, run_spec
 from itemeval_assets.experiments.work.partitions import partition_of_run
+from itemeval_assets.experiments.work.run_spec import failed, file_store, run_spec
 
 from .lookout import Lookout
 from .pool import WorkerPool
@@ -36,7 +36,7 @@ CUT_OFF = Failure(
 
 
 def chosen_executor(
-    experiment: Experiment[Any, Any], settings: ExperimentRunSettings, specs: int
+    experiment: ExperimentFunction[Any, Any], settings: ExperimentRunSettings, specs: int
 ) -> Literal["in_process", "multiprocess"]:
     """Where the specs of a run are run. Raises ConfigError where they cannot be run there."""
     needs = experiment.limits.named

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from itemeval_assets.core.errors import Stopped
-from itemeval_assets.experiments.outputs.shard import Outcome
+from itemeval_assets.experiments.outputs.outcomes import Outcome
 
 __all__ = ["Watch"]
 

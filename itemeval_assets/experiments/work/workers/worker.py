@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from itemeval_assets.experiments.layout.settings import ExperimentStorageSettings
-from itemeval_assets.experiments.outputs.shard import Failure, Outcome
-from itemeval_assets.experiments.spec.registry import experiment_at
+from itemeval_assets.experiments.outputs.outcomes import Failure, Outcome
+from itemeval_assets.experiments.spec.function import function_at
 from itemeval_assets.experiments.spec.transport import decode_specs
 from itemeval_assets.experiments.work.fetching import Fetcher
-from itemeval_assets.experiments.work.outcomes import failure_of, file_store, run_spec
 from itemeval_assets.experiments.work.partitions import run_of_partition
+from itemeval_assets.experiments.work.run_spec import failure_of, file_store, run_spec
 
 __all__ = ["Ready", "Setup", "Unready", "is_worker", "main"]
 
@@ -102,7 +102,7 @@ def _end_with(life: int, folder: str) -> None:
 
 def _prepare(setup: Setup) -> Callable[[bytes], Outcome]:
     """Load everything, so that specs have nothing to wait for."""
-    experiment = experiment_at(setup.origin)
+    experiment = function_at(setup.origin)
     run = run_of_partition(experiment, setup.partition, setup.storage)
     fetch, store_file = Fetcher(run.backend), file_store(run)
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from itemeval_assets.core.text.secrets import without_secrets
 from itemeval_assets.experiments.errors import SpecError
 from itemeval_assets.experiments.outputs.frame_rows import frame_rows
+from itemeval_assets.experiments.outputs.outcomes import Failure, FrameRows, Outcome
 from itemeval_assets.experiments.outputs.scalars import scalar_values
-from itemeval_assets.experiments.outputs.shard import Failure, FrameRows, Outcome
 from itemeval_assets.experiments.spec.files import file_fields, is_local, require_local_file
 from itemeval_assets.experiments.spec.index import field_levels, index_of
 from itemeval_assets.experiments.spec.models import (
@@ -26,7 +26,7 @@ from itemeval_assets.experiments.spec.signature import Signature
 from itemeval_assets.host.interrupts import INTERRUPTIONS
 
 if TYPE_CHECKING:
-    from itemeval_assets.experiments.read.published import ExperimentRun
+    from itemeval_assets.experiments.read.run import ExperimentRun
 
 __all__ = ["StoreFile", "failed", "failure_of", "file_store", "run_spec"]
 

@@ -11,12 +11,12 @@ from typing import Any, TypeVar
 
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.experiments.errors import SpecError
-from itemeval_assets.experiments.layout.places import RunPlace
+from itemeval_assets.experiments.layout.keys import RunPlace
 from itemeval_assets.experiments.layout.records import Completion, to_yaml
 from itemeval_assets.experiments.outputs.gather import gather
-from itemeval_assets.experiments.outputs.shard import ShardOutput, UnreadableShardError, done
+from itemeval_assets.experiments.outputs.outcomes import ShardOutput, UnreadableShardError, done
 from itemeval_assets.experiments.read.counted import n_rows
-from itemeval_assets.experiments.read.published import ExperimentRun
+from itemeval_assets.experiments.read.run import ExperimentRun
 from itemeval_assets.experiments.spec.models import ExperimentInputSpec
 from itemeval_assets.experiments.spec.transport import decode_specs
 from itemeval_assets.storage.objects.backends import Backend

@@ -1,4 +1,4 @@
-"""What is published: the versions of an experiment, their runs, and what a run holds."""
+"""A published run, and what it holds."""
 
 import io
 import logging
@@ -14,29 +14,27 @@ import yaml
 
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.text.strict_yaml import load_yaml
+from itemeval_assets.experiments.errors import ResultNotFoundError
 from itemeval_assets.experiments.frames.reading import read_frame
 from itemeval_assets.experiments.frames.specs_table import read_specs
-from itemeval_assets.experiments.layout.not_found import (
-    ExperimentRunNotFoundError,
-    ResultNotFoundError,
-)
-from itemeval_assets.experiments.layout.places import RunPlace, timestamp_of
+from itemeval_assets.experiments.layout.keys import RunPlace
 from itemeval_assets.experiments.layout.records import (
     Completion,
     ExperimentRunManifest,
     InputArtifacts,
     read_record,
 )
-from itemeval_assets.experiments.layout.versions import SemVer
 from itemeval_assets.experiments.spec.models import ExperimentInputSpec, ExperimentOutputSpec
 
 from .counted import counted_completion
 
 if TYPE_CHECKING:
-    from itemeval_assets.experiments.base import BaseExperiment
     from itemeval_assets.storage.objects.backends import Backend
 
-__all__ = ["ExperimentRun", "VersionedExperiment"]
+    from .experiment import PublishedExperiment
+    from .version import VersionedExperiment
+
+__all__ = ["ExperimentRun"]
 
 REMEDY = "the rows of the tables are counted instead; delete the object, or resume the run"
 
@@ -45,78 +43,10 @@ Out = TypeVar("Out", bound=ExperimentOutputSpec)
 
 
 @dataclass(frozen=True)
-class VersionedExperiment(Generic[In, Out]):
-    """One version of an experiment, with its runs."""
-
-    base_experiment: "BaseExperiment[In, Out]"
-    version: SemVer
-
-    @property
-    def base_id(self) -> str:
-        """`<experiment>/<version>`."""
-        return f"{self.base_experiment.base_id}/{self.version}"
-
-    @property
-    def prefix(self) -> str:
-        """The folder's key, with the bucket prefix."""
-        return self.base_experiment.place.version_prefix(self.version)
-
-    def list_runs(self) -> "list[ExperimentRun[In, Out]]":
-        """The published runs, oldest first; folders that are no run are passed over."""
-        backend = self.base_experiment.backend
-        found = (timestamp_of(name) for name in backend.folders(self.prefix))
-        runs = [ExperimentRun(self, timestamp) for timestamp in found if timestamp]
-        return sorted(
-            (run for run in runs if backend.exists(run.place.manifest)),
-            key=lambda run: run.timestamp,
-        )
-
-    @property
-    def latest_run(self) -> "ExperimentRun[In, Out]":
-        """The newest run, however it stands. Raises ExperimentRunNotFoundError without any."""
-        runs = self.list_runs()
-        if not runs:
-            raise self._no_run("run", [])
-        return runs[-1]
-
-    @property
-    def latest_run_with_results(self) -> "ExperimentRun[In, Out]":
-        """The newest run that has ended with results.
-
-        Raises ExperimentRunNotFoundError that says how the runs stand, when there is none.
-        """
-        runs = self.list_runs()
-        for run in reversed(runs):
-            if run.status().has_results:
-                return run
-        raise self._no_run("run with results", runs)
-
-    @property
-    def latest_run_results(self) -> dict[str, str]:
-        """{name of a frame: its key} of `latest_run_with_results`."""
-        return self.latest_run_with_results.list_results_files()
-
-    def run_at(self, timestamp: str) -> "ExperimentRun[In, Out]":
-        """The run of `2025-07-23_12-59-51`. Raises ExperimentRunNotFoundError."""
-        runs = self.list_runs()
-        for run in runs:
-            if run.place.timestamp == timestamp:
-                return run
-        raise self._no_run(f"run {timestamp!r}", runs)
-
-    def _no_run(
-        self, what: str, runs: "list[ExperimentRun[In, Out]]"
-    ) -> ExperimentRunNotFoundError:
-        place = self.base_experiment.backend.uri(self.prefix)
-        stand = [f"{run.place.timestamp} ({run.status().status})" for run in reversed(runs)]
-        return ExperimentRunNotFoundError(what, place, "runs", stand)
-
-
-@dataclass(frozen=True)
 class ExperimentRun(Generic[In, Out]):
     """One published run."""
 
-    versioned_experiment: VersionedExperiment[In, Out]
+    versioned_experiment: "VersionedExperiment[In, Out]"
     timestamp: datetime
 
     @cached_property
@@ -252,5 +182,5 @@ class ExperimentRun(Generic[In, Out]):
         return data
 
     @property
-    def _experiment(self) -> "BaseExperiment[In, Out]":
+    def _experiment(self) -> "PublishedExperiment[In, Out]":
         return self.versioned_experiment.base_experiment
