@@ -9,7 +9,7 @@ from itemeval_assets.instances.migrations import unlogged_migrations
 from .layout.settings import ExperimentRunSettings, require_kind
 from .layout.settings import run_settings as load_run_settings
 from .layout.versions import SemVer, VersionBump
-from .publish.publishing import publish
+from .publish.specs import publish
 from .read.experiment import PublishedExperiment
 from .read.run import ExperimentRun
 from .registry import Experiment, as_experiment

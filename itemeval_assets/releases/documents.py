@@ -22,9 +22,9 @@ from itemeval_assets.core.text.secrets import redacted
 from itemeval_assets.experiments import (
     ExperimentInputSpec,
     ExperimentOutputSpec,
-    ExperimentRunManifest,
     FileReference,
 )
+from itemeval_assets.experiments.publish.artifacts import InputFiles
 from itemeval_assets.experiments.spec.io_schema import io_schema
 from itemeval_assets.stages.items import now
 from itemeval_assets.storage.study.layout import manifest_key
@@ -38,7 +38,6 @@ __all__ = [
     "input_files",
     "json_bytes",
     "manifests_of",
-    "release_manifest",
     "release_schema",
 ]
 
@@ -58,16 +57,17 @@ def release_schema() -> dict[str, Any]:
     return io_schema(cell, event)
 
 
-def input_files(study: Study) -> dict[str, dict[str, bytes]]:
-    """The study file, prompts and rubrics, by kind and file name; secrets are left out."""
+def input_files(study: Study) -> InputFiles:
+    """The study file, prompts and rubrics; secrets are left out."""
     config = yaml.safe_dump(
         redacted(study.config.as_yaml_dict()), sort_keys=False, allow_unicode=True
     )
-    return {
+    files = {
         "config": {"study.yaml": config.encode()},
-        "prompt": _texts(found.prompt for found in study.design.generate),
+        "prompt": _texts(condition.prompt for condition in study.design.generate),
         "rubric": _texts(study.design.rubrics),
     }
+    return InputFiles(files)
 
 
 def manifests_of(store: ResultsStore, run_ids: Iterable[str]) -> Sequence[Mapping[str, Any]]:
@@ -96,19 +96,6 @@ def card_facts(draft: Draft, written: Written, manifests: Sequence[Mapping[str, 
         manifests=manifests,
         frames=written.rows,
         package_version=version_of(PACKAGE),
-    )
-
-
-def release_manifest(draft: Draft) -> ExperimentRunManifest:
-    """The manifest of the release itself, as every published run has one."""
-    run, uri = draft.run, draft.run.backend.uri
-    return ExperimentRunManifest(
-        workflow_run_id=draft.run_id,
-        experiment_id=run.experiment_id,
-        experiment_name=draft.study.name,
-        specs_uri=uri(run.place.specs),
-        io_spec=uri(run.place.io_spec),
-        input_artifacts=uri(run.place.input_artifacts),
     )
 
 

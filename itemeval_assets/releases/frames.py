@@ -1,17 +1,15 @@
-"""The frames of a release, written partition by partition: none is ever in memory as a whole."""
+"""The frames of a release, written partition by partition."""
 
 from collections.abc import Mapping
-from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from itemeval_assets.core.records.releases import EVENT_COLUMNS
 from itemeval_assets.core.tables.cells import CELL_COLUMNS
 from itemeval_assets.core.tables.schemas import GRADINGS_LONG, Table
 from itemeval_assets.experiments.frames.pandas_schema import Column, pandas_schema
+from itemeval_assets.experiments.frames.writing import FrameFiles
 
 from .content import PartitionRows
 
@@ -22,13 +20,10 @@ LOG_COLUMNS = {"gen_log": "gen_log_file", "grade_log": "grade_log_file"}
 
 
 class Frames:
-    """Open files, a row group per partition in each. `rows` counts what was written, by frame."""
+    """The frames in open files, a row group per partition in each."""
 
-    def __init__(self, folder: Path, experiment_id: str, root_run_id: str, cells: int) -> None:
-        self.rows: dict[str, int] = {}
-        self.files: dict[str, Path] = {}
-        self._folder, self._stack = folder, ExitStack()
-        self._writers: dict[str, pq.ParquetWriter] = {}
+    def __init__(self, files: FrameFiles, experiment_id: str, root_run_id: str, cells: int) -> None:
+        self._files = files
         self._run = {"experiment_id": experiment_id, "root_workflow_run_id": root_run_id}
         self._cells = cells
         self._next = 0
@@ -92,23 +87,11 @@ class Frames:
     def _write(
         self, frame: str, columns: Mapping[str, Any], levels: Mapping[str, Any], n_rows: int = 0
     ) -> None:
-        arrays = [*columns.values(), *levels.values()]
-        if frame not in self._writers:
+        if frame not in self._files.rows:
             described = [
                 {name: Column(array.type, has_nulls=True) for name, array in part.items()}
                 for part in (columns, levels)
             ]
-            self._open(frame, pandas_schema(described[0], described[1], n_rows))
-        rows = pa.table(arrays, schema=self._writers[frame].schema)
-        if rows.num_rows:
-            self._writers[frame].write_table(rows, row_group_size=rows.num_rows)
-        self.rows[frame] = self.rows.get(frame, 0) + rows.num_rows
-
-    def _open(self, frame: str, schema: pa.Schema) -> None:
-        self.files[frame] = self._folder / f"{frame}.pq"
-        writer = pq.ParquetWriter(self.files[frame], schema, compression="zstd")
-        self._writers[frame] = self._stack.enter_context(writer)
-
-    def close(self) -> None:
-        """Finish all files."""
-        self._stack.close()
+            self._files.open(frame, pandas_schema(described[0], described[1], n_rows))
+        arrays = [*columns.values(), *levels.values()]
+        self._files.add(frame, pa.table(arrays, schema=self._files.schema(frame)))

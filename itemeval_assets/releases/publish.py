@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from itemeval_assets.core.design.study import Study
-from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.records.study_card import study_card
 from itemeval_assets.experiments import (
     BaseExperiment,
@@ -13,9 +12,9 @@ from itemeval_assets.experiments import (
     ExperimentRun,
     ExperimentStorageSettings,
 )
-from itemeval_assets.experiments.layout.records import InputArtifacts, to_yaml
+from itemeval_assets.experiments.layout.records import to_yaml
 from itemeval_assets.experiments.layout.settings import storage_settings
-from itemeval_assets.experiments.publish.publishing import reserve, withdraw
+from itemeval_assets.experiments.publish.publication import complete, publication
 from itemeval_assets.stages.export import require_sound
 from itemeval_assets.storage.study.store import ResultsStore
 
@@ -25,7 +24,6 @@ from .documents import (
     input_files,
     json_bytes,
     manifests_of,
-    release_manifest,
     release_schema,
 )
 from .results import Draft, Say, publish_results
@@ -78,13 +76,15 @@ def publish_release(
     if wanted is None:
         return _as_it_is(experiment.latest_run)
     begun = to_yaml(Completion(specs=count_cells(contents)))
-    run = reserve(experiment, wanted, lambda run: (run.place.completion, begun))
-    say(f"publishing {run.uri}")
-    try:
-        return _write(Draft(study, store, contents, run, run_id, say))
-    except BaseException as error:
-        withdraw(run, error)
-        raise
+    with publication(
+        experiment,
+        wanted,
+        lambda run: (run.place.completion, begun),
+        workflow_run_id=run_id,
+        experiment_name=study.name,
+    ) as opened:
+        say(f"publishing {opened.run.uri}")
+        return _write(Draft(study, store, contents, opened, run_id, say))
 
 
 def storage_for(study: Study) -> ExperimentStorageSettings:
@@ -109,19 +109,15 @@ def _as_it_is(run: ExperimentRun[Any, Any]) -> Release:
 
 
 def _write(draft: Draft) -> Release:
-    run, place = draft.run, draft.run.place
+    run, create = draft.run, draft.opened.create
     written = publish_results(draft)
     manifests = manifests_of(draft.store, written.run_ids)
     for manifest in manifests:
-        _create(run, f"{run.prefix}/manifests/{manifest['run_id']}.json", json_bytes(manifest))
-    _create(run, place.io_spec, to_yaml(release_schema()))
-    _create(run, place.input_artifacts, to_yaml(_publish_inputs(draft)))
-    _create(run, f"{run.prefix}/{RECORD}", json_bytes(record_of(draft.study, draft.contents)))
-    card = study_card(card_facts(draft, written, manifests))
-    _create(run, f"{run.prefix}/{CARD}", card.encode())
-    ended = Completion.of(written.cells - written.missing, written.missing)
-    run.backend.update(place.completion, lambda _: to_yaml(ended))
-    _create(run, place.manifest, to_yaml(release_manifest(draft)))
+        create(f"{run.prefix}/manifests/{manifest['run_id']}.json", json_bytes(manifest))
+    draft.opened.describe(release_schema(), input_files(draft.study))
+    create(f"{run.prefix}/{RECORD}", json_bytes(record_of(draft.study, draft.contents)))
+    create(f"{run.prefix}/{CARD}", study_card(card_facts(draft, written, manifests)).encode())
+    complete(run, Completion.of(written.cells - written.missing, written.missing))
     return Release(
         run.experiment_id,
         str(run.versioned_experiment.version),
@@ -132,20 +128,3 @@ def _write(draft: Draft) -> Release:
         missing=written.missing,
         rows=written.rows,
     )
-
-
-def _publish_inputs(draft: Draft) -> InputArtifacts:
-    """Publish the study file and its templates; where they are."""
-    backend, place = draft.run.backend, draft.run.place
-    found: dict[str, list[str]] = {}
-    for kind, texts in input_files(draft.study).items():
-        for name, data in texts.items():
-            key = place.artifact(kind, name)
-            backend.update(key, lambda _, data=data: data)
-            found.setdefault(kind, []).append(backend.uri(key))
-    return InputArtifacts(files=found)
-
-
-def _create(run: ExperimentRun[Any, Any], key: str, data: bytes) -> None:
-    if not run.backend.create(key, data):
-        raise StoreError(f"{run.backend.uri(key)} is there already; it stays as it is")

@@ -1,7 +1,6 @@
 """The results of a release: its frames, written partition by partition, and the logs they name."""
 
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,9 @@ from itemeval_assets.core.records.scores import graded
 from itemeval_assets.core.records.study_card import result_row
 from itemeval_assets.core.tables.schemas import LEDGER, SOLUTIONS
 from itemeval_assets.experiments import ExperimentRun
+from itemeval_assets.experiments.frames.writing import FrameFiles
+from itemeval_assets.experiments.outputs.survey import SCALARS
+from itemeval_assets.experiments.publish.publication import Publication, store_result
 from itemeval_assets.stages.views import cells
 from itemeval_assets.storage.objects.scratch import scratch_folder
 from itemeval_assets.storage.study.store import ResultsStore
@@ -36,14 +38,18 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Draft:
-    """A release in the making: `contents` of a study, published as `run` by the run `run_id`."""
+    """A release in the making: `contents` of a study, published by the run `run_id`."""
 
     study: Study
     store: ResultsStore
     contents: Contents
-    run: ExperimentRun[Any, Any]
+    opened: Publication
     run_id: str
     say: Say
+
+    @property
+    def run(self) -> ExperimentRun[Any, Any]:
+        return self.opened.run
 
 
 @dataclass
@@ -55,7 +61,7 @@ class Written:
     not in the design any more.
     """
 
-    frames: Frames
+    files: FrameFiles
     missing: int = 0
     others_usd: float = 0.0
     run_ids: set[str] = field(default_factory=set)
@@ -63,12 +69,12 @@ class Written:
 
     @property
     def cells(self) -> int:
-        return self.frames.rows["specs"]
+        return self.files.rows["specs"]
 
     @property
     def rows(self) -> dict[str, int]:
         """Rows by frame of results."""
-        return {name: rows for name, rows in self.frames.rows.items() if name != "specs"}
+        return {name: rows for name, rows in self.files.rows.items() if name != "specs"}
 
 
 def publish_results(draft: Draft) -> Written:
@@ -79,7 +85,7 @@ def publish_results(draft: Draft) -> Written:
     run = draft.run
     with scratch_folder() as folder:
         written = _write_frames(draft, folder)
-        for name, path in written.frames.files.items():
+        for name, path in written.files.files.items():
             key = run.place.specs if name == "specs" else run.place.final_file(name)
             run.backend.upload(path, key, give_away=True)
     return written
@@ -88,8 +94,9 @@ def publish_results(draft: Draft) -> Written:
 def _write_frames(draft: Draft, folder: Path) -> Written:
     study, store = draft.study, draft.store
     count, log_uris = count_cells(draft.contents), {}
-    with closing(Frames(folder, draft.run.experiment_id, draft.run_id, count)) as frames:
-        written = Written(frames)
+    with FrameFiles(folder, "zstd") as files:
+        written = Written(files)
+        frames = Frames(files, draft.run.experiment_id, draft.run_id, count)
         partitions = study.grade_partitions()
         tables = cells.tables(study, store, partitions)
         for partition, table in zip(partitions, tables, strict=True):
@@ -105,7 +112,7 @@ def _write_frames(draft: Draft, folder: Path) -> Written:
             frames.add_table(SOLUTIONS, solutions_of(study, store, generate))
         spent, written.others_usd = ledgers_of(study, store)
         frames.add_table(LEDGER, spent)
-    if not frames.rows.get("scalars"):
+    if not written.rows.get(SCALARS):
         raise StoreError(
             f"study {study.name} has no grading event of its design; run it, then release it"
         )
@@ -122,15 +129,12 @@ def _require_unchanged(draft: Draft, name: str, part: PartitionRows) -> None:
 
 def _publish_logs(draft: Draft, rows: pa.Table, uris: dict[str, str]) -> None:
     """Copy the logs that the rows name, each once; `uris` learns where they are."""
-    backend = draft.run.backend
     for field_name, column in LOG_COLUMNS.items():
         for key in rows[column].unique().to_pylist():
             if key is None or key in uris:
                 continue
-            log = Path(key)
-            place = draft.run.place.result_file(field_name, log.stem, log.suffix)
-            backend.upload(draft.store.backend.local_copy(key), place)
-            uris[key] = backend.uri(place)
+            log = draft.store.backend.local_copy(key)
+            uris[key] = store_result(draft.run, field_name, log.stem, log)
             draft.say(f"published log {len(uris)}: {log.name}")
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.experiments import BaseExperiment, ExperimentStorageSettings, SpecError
-from itemeval_assets.experiments.publish import publishing as publish
+from itemeval_assets.experiments.publish import specs as publish
 from itemeval_assets.experiments.publish.artifacts import collect_local_files
 from itemeval_assets.experiments.work.fetching import Fetcher
 from itemeval_assets.storage.objects.backends import open_backend
@@ -124,7 +124,7 @@ def test_it_is_withdrawn_like_any_other(storage, instance, tmp_path, monkeypatch
     source = tmp_path / ".hidden"
     source.write_text("x")
     energy = BaseExperiment(simulate_energy)
-    monkeypatch.setattr(publish, "_manifest", lambda prepared: 1 // 0)
+    monkeypatch.setattr(publish, "encode_specs", lambda specs: 1 // 0)
     with pytest.raises(ZeroDivisionError):
         energy.allocate(simulations(1, weather=source), start=False, instance=instance)
     backend = energy.backend

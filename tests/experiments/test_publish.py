@@ -17,8 +17,8 @@ from itemeval_assets.experiments import (
     SpecError,
     experiment,
 )
-from itemeval_assets.experiments.publish import publishing
-from itemeval_assets.experiments.publish.publishing import publish
+from itemeval_assets.experiments.publish import publication
+from itemeval_assets.experiments.publish.specs import publish
 from itemeval_assets.storage.objects.disk import LocalBackend
 from tests.experiments.toys import Number, Simulation, simulate_energy, simulations, square
 
@@ -146,8 +146,8 @@ def test_a_second_run_in_the_same_second_gets_the_next_one(folder, monkeypatch):
         def now(cls, tz=None):
             return datetime(2025, 1, 1, 0, 0, next(seconds), tzinfo=UTC)
 
-    monkeypatch.setattr(publishing, "datetime", Clock)
-    monkeypatch.setattr(publishing.time, "sleep", lambda _: None)
+    monkeypatch.setattr(publication, "datetime", Clock)
+    monkeypatch.setattr(publication.time, "sleep", lambda _: None)
     found = BaseExperiment(square, storage_settings=folder)
     first = publish(found, [Number(x=1)], SemVer(major=1), SETTINGS)
     second = publish(found, [Number(x=2)], SemVer(major=1), SETTINGS)

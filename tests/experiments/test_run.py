@@ -21,7 +21,7 @@ from itemeval_assets.experiments import (
     experiment,
 )
 from itemeval_assets.experiments.outputs.outcomes import Outcome, ShardOutput
-from itemeval_assets.experiments.publish.publishing import publish
+from itemeval_assets.experiments.publish.specs import publish
 from itemeval_assets.experiments.work import shards as work
 from itemeval_assets.experiments.work.partitions import partition_of_run
 from itemeval_assets.experiments.work.shard_store import Saver, ShardStore

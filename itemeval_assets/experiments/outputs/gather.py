@@ -4,17 +4,15 @@ Two passes over the shards: the first finds the columns and their types, the sec
 each shard as a row group. One shard is held in memory at a time, whatever the run's size.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
+from itemeval_assets.experiments.frames.writing import FrameFiles
 from itemeval_assets.experiments.spec.models import ExperimentOutputSpec
 
 from .outcomes import ShardOutput
-from .survey import Plan, Survey
+from .survey import Survey
 from .tables import shard_tables
 
 __all__ = ["GatherResult", "Shard", "gather"]
@@ -47,26 +45,10 @@ def gather(
         survey.add(source())
     plan = survey.plan()
     folder.mkdir(parents=True, exist_ok=True)
-    files = {name: folder / f"{name}.pq" for name in plan.tables}
-    try:
-        rows = _write(sources, plan, files)
-    except BaseException:
-        for path in files.values():
-            path.unlink(missing_ok=True)
-        raise
-    return GatherResult(files, rows, survey.succeeded, survey.failed)
-
-
-def _write(sources: Sequence[Shard], plan: Plan, files: dict[str, Path]) -> dict[str, int]:
-    rows = dict.fromkeys(files, 0)
-    with ExitStack() as stack:
-        writers = {
-            name: stack.enter_context(pq.ParquetWriter(path, plan.tables[name].schema))
-            for name, path in files.items()
-        }
+    with FrameFiles(folder) as written:
+        for name, table in plan.tables.items():
+            written.open(name, table.schema)
         for source in sources:
-            for name, table in shard_tables(source(), plan):
-                if table.num_rows:
-                    writers[name].write_table(table, row_group_size=table.num_rows)
-                rows[name] += table.num_rows
-    return rows
+            for name, rows in shard_tables(source(), plan):
+                written.add(name, rows)
+    return GatherResult(written.files, written.rows, survey.succeeded, survey.failed)

@@ -1,7 +1,7 @@
-"""Local input files of specs, published with the run: artifacts/<field>/<file name>."""
+"""Input files, published with the run: artifacts/<field>/<file name>."""
 
 import filecmp
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,31 +12,27 @@ from itemeval_assets.experiments.spec.files import file_fields, is_local, requir
 from itemeval_assets.experiments.spec.models import ExperimentInputSpec
 from itemeval_assets.storage.objects.backends import Backend
 
-__all__ = ["LocalFiles", "collect_local_files"]
+__all__ = ["InputFiles", "collect_local_files"]
 
 
 @dataclass(frozen=True)
-class LocalFiles:
-    """The local files that specs refer to: {field: {name of the artifact: file}}.
+class InputFiles:
+    """{field: {name of the artifact: a local file, or what it holds}}."""
 
-    Two paths of one name in a field are one artifact: their content is the same.
-    """
+    by_field: Mapping[str, Mapping[str, Path | bytes]] = field(default_factory=dict)
 
-    by_field: dict[str, dict[str, Path]] = field(default_factory=dict)
-
-    def upload(self, backend: Backend, place: RunPlace) -> None:
+    def upload(self, backend: Backend, place: RunPlace) -> InputArtifacts:
+        """Write the files; where they are."""
+        uris: dict[str, list[str]] = {}
         for name, files in self.by_field.items():
-            for file_name, path in files.items():
-                backend.upload(path, place.artifact(name, file_name))
-
-    def record(self, backend: Backend, place: RunPlace) -> InputArtifacts:
-        """The URIs that the files have once they are uploaded."""
-        return InputArtifacts(
-            files={
-                name: [backend.uri(place.artifact(name, file_name)) for file_name in sorted(files)]
-                for name, files in self.by_field.items()
-            }
-        )
+            for file_name, content in files.items():
+                key = place.artifact(name, file_name)
+                if isinstance(content, Path):
+                    backend.upload(content, key)
+                else:
+                    backend.update(key, lambda _, content=content: content)
+                uris.setdefault(name, []).append(backend.uri(key))
+        return InputArtifacts(files=uris)
 
     def references(
         self, spec: ExperimentInputSpec, backend: Backend, place: RunPlace
@@ -50,8 +46,8 @@ class LocalFiles:
         }
 
 
-def collect_local_files(specs: Sequence[ExperimentInputSpec]) -> LocalFiles:
-    """The local files of specs of one type.
+def collect_local_files(specs: Sequence[ExperimentInputSpec]) -> InputFiles:
+    """The local files of specs of one type. Two paths of one name and content are one artifact.
 
     Raises SpecError for a file that is missing, and for two files of one name and different
     content in one field: they would be one artifact.
@@ -72,7 +68,7 @@ def collect_local_files(specs: Sequence[ExperimentInputSpec]) -> LocalFiles:
                     f"spec {number}: {name}: {path} and {other} are two files of one name; "
                     "rename one of them"
                 )
-    return LocalFiles(found)
+    return InputFiles({name: dict(sorted(files.items())) for name, files in found.items()})
 
 
 def _reference(uri: str) -> str | Path:

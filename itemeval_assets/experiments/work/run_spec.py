@@ -15,6 +15,7 @@ from itemeval_assets.experiments.errors import SpecError
 from itemeval_assets.experiments.outputs.frame_rows import frame_rows
 from itemeval_assets.experiments.outputs.outcomes import Failure, FrameRows, Outcome
 from itemeval_assets.experiments.outputs.scalars import scalar_values
+from itemeval_assets.experiments.publish.publication import store_result
 from itemeval_assets.experiments.spec.files import file_fields, is_local, require_local_file
 from itemeval_assets.experiments.spec.index import field_levels, index_of
 from itemeval_assets.experiments.spec.models import (
@@ -71,9 +72,7 @@ def file_store(run: "ExperimentRun[Any, Any]") -> StoreFile:
 
     def store(field: str, spec: ExperimentInputSpec, path: Path) -> str:
         assert spec.workflow_run_id is not None
-        key = run.place.result_file(field, spec.workflow_run_id, path.suffix)
-        run.backend.upload(path, key)
-        return run.backend.uri(key)
+        return store_result(run, field, spec.workflow_run_id, path)
 
     return store
 

@@ -12,9 +12,10 @@ from typing import Any, TypeVar
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.experiments.errors import SpecError
 from itemeval_assets.experiments.layout.keys import RunPlace
-from itemeval_assets.experiments.layout.records import Completion, to_yaml
+from itemeval_assets.experiments.layout.records import Completion
 from itemeval_assets.experiments.outputs.gather import gather
 from itemeval_assets.experiments.outputs.outcomes import ShardOutput, UnreadableShardError, done
+from itemeval_assets.experiments.publish.publication import complete
 from itemeval_assets.experiments.read.counted import n_rows
 from itemeval_assets.experiments.read.run import ExperimentRun
 from itemeval_assets.experiments.spec.models import ExperimentInputSpec
@@ -106,7 +107,7 @@ def gather_run(run: ExperimentRun[Any, Any]) -> Completion:
         if name is not None and name not in found.files:
             backend.delete(key)
     completion = Completion.of(found.succeeded, found.failed)
-    backend.update(place.completion, lambda _: to_yaml(completion))
+    complete(run, completion)
     return completion
 
 

@@ -1,0 +1,14 @@
+from .api import cells as cells
+from .api import count_cells as count_cells
+from .api import estimate as estimate
+from .api import export as export
+from .api import preflight as preflight
+from .api import release as release
+from .api import run as run
+from .api import status as status
+from .api import table as table
+from .component import StudyComponent as StudyComponent
+from .core.errors import ItemevalAssetsError as ItemevalAssetsError
+from .storage.study.inputs import load_study as load_study
+
+__all__: list[str]

@@ -1,0 +1,35 @@
+from .base import BaseExperiment as BaseExperiment
+from .errors import ExperimentNotFoundError as ExperimentNotFoundError
+from .errors import ExperimentRunNotFoundError as ExperimentRunNotFoundError
+from .errors import ExperimentVersionNotFoundError as ExperimentVersionNotFoundError
+from .errors import LaunchFailed as LaunchFailed
+from .errors import ResultNotFoundError as ResultNotFoundError
+from .errors import SpecError as SpecError
+from .layout.records import Completion as Completion
+from .layout.records import ExperimentRunManifest as ExperimentRunManifest
+from .layout.settings import ExperimentRunSettings as ExperimentRunSettings
+from .layout.settings import ExperimentStorageSettings as ExperimentStorageSettings
+from .layout.settings import ScytheStorageSettings as ScytheStorageSettings
+from .layout.settings import storage_settings as storage_settings
+from .layout.versions import SemVer as SemVer
+from .read.compare import Comparison as Comparison
+from .read.compare import compare_versions as compare_versions
+from .read.experiment import list_experiments as list_experiments
+from .read.run import ExperimentRun as ExperimentRun
+from .read.summaries import find_run as find_run
+from .read.summaries import run_details as run_details
+from .read.summaries import summarize_experiments as summarize_experiments
+from .read.summaries import summarize_runs as summarize_runs
+from .read.version import VersionedExperiment as VersionedExperiment
+from .registry import Experiment as Experiment
+from .registry import experiment as experiment
+from .registry import registered as registered
+from .runs.assets import ExperimentStorage as ExperimentStorage
+from .runs.assets import experiment_definitions as experiment_definitions
+from .runs.refs import RunRef as RunRef
+from .runs.refs import RunState as RunState
+from .spec.files import FileReference as FileReference
+from .spec.models import ExperimentInputSpec as ExperimentInputSpec
+from .spec.models import ExperimentOutputSpec as ExperimentOutputSpec
+
+__all__: list[str]
