@@ -14,7 +14,14 @@ import dagster as dg
 from itemeval_assets.core.errors import ItemevalAssetsError
 from itemeval_assets.core.text.secrets import beginning, without_secrets
 
-__all__ = ["failure_text", "in_event", "is_for_user", "users_errors"]
+__all__ = [
+    "failure_text",
+    "first_cause",
+    "for_user",
+    "in_event",
+    "is_for_user",
+    "users_errors",
+]
 
 # Of a text in an event: megabytes make the history slow to read.
 MOST_CHARACTERS = 8_000
@@ -33,7 +40,7 @@ def users_errors() -> Iterator[None]:
     except (dg.Failure, dg.RetryRequested):
         raise
     except ItemevalAssetsError as error:
-        raise _for_user(error) from None
+        raise for_user(error) from None
     except Exception as error:
         raise _unexpected(error) from None
 
@@ -54,16 +61,23 @@ def failure_text(failure: dg.DagsterEvent) -> str:
     data = failure.step_failure_data
     if data.user_failure_data is not None and data.user_failure_data.description:
         return data.user_failure_data.description
-    error = data.error
+    return in_event(first_cause(failure)[1].strip())
+
+
+def first_cause(failure: dg.DagsterEvent) -> tuple[str | None, str]:
+    """The class and the message of what failed a step: of an error with causes, the first one."""
+    error = failure.step_failure_data.error
     while error is not None and error.cause is not None:
         error = error.cause
-    return in_event(error.message.strip()) if error else "no message"
+    return (error.cls_name, error.message) if error else (None, "no message")
 
 
-def _for_user(error: ItemevalAssetsError) -> dg.Failure:
+def for_user(error: ItemevalAssetsError, **metadata: dg.MetadataValue) -> dg.Failure:
+    """The failure of a step by an error that the user can act on; `metadata` is shown first."""
     return dg.Failure(
         description=in_event(str(error)),
         metadata={
+            **metadata,
             "error": type(error).__name__,
             EXIT_CODE: error.exit_code,
             **{name: round(value, 9) for name, value in error.facts.items()},

@@ -1,1 +1,1 @@
-"""The process and its machine: interrupts, garbage collection, how the package is installed."""
+"""The process and its machine: interrupts, garbage collection, other processes, installation."""

@@ -12,7 +12,8 @@ import dagster as dg
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import RunFailed, Stopped, error_from
 from itemeval_assets.core.records.failures import FailedCheck
-from itemeval_assets.dagster_io.failures import failure_text, is_for_user
+from itemeval_assets.dagster_io.execution import execute, first_failure, instance_of
+from itemeval_assets.dagster_io.failures import failure_text, first_cause, is_for_user
 from itemeval_assets.dagster_io.names import (
     RANGE_END,
     RANGE_START,
@@ -23,17 +24,12 @@ from itemeval_assets.dagster_io.names import (
 )
 from itemeval_assets.dagster_io.steps import end_steps
 from itemeval_assets.defs.build import build_definitions
-from itemeval_assets.host.interrupts import INTERRUPTIONS, heeded
-from itemeval_assets.instances.home import ensure_home, open_instance, recording
+from itemeval_assets.host.interrupts import INTERRUPTIONS
 from itemeval_assets.settings import Settings
-from itemeval_assets.storage.locking.processes import is_gone, this_process
 
 __all__ = ["Launcher"]
 
-# Which process a run lives in: nobody else notices when it is killed.
-PROCESS_TAG = "itemeval_assets/process"
 BLOCKED = "DagsterAssetCheckFailedError"
-IN_PROGRESS = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
 
 
 @dataclass
@@ -56,8 +52,7 @@ class Launcher:
     @contextmanager
     def open(cls, study: Study) -> Iterator["Launcher"]:
         definitions = build_definitions(Settings(), [study])
-        with open_instance(ensure_home(study.config_dir)) as instance:
-            end_dead_runs(instance)
+        with instance_of(study.config_dir) as instance:
             yield cls(study, definitions.resolve_implicit_global_asset_job_def(), instance)
 
     def __call__(
@@ -68,26 +63,24 @@ class Launcher:
         reserved_by: str | None = None,
     ) -> None:
         """Run these assets to their end. Raises the error of the first step that fails."""
-        tags = {PROCESS_TAG: this_process()}
-        if partitions:
-            tags |= {RANGE_START: partitions[0], RANGE_END: partitions[1]}
+        tags = {RANGE_START: partitions[0], RANGE_END: partitions[1]} if partitions else {}
         if reserved_by:
             tags[RESERVED_BY_TAG] = reserved_by
-        run_config: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+        run_config: dict[str, Any] = {}
         if config is not None:
             step = step_name(self.study, tables[0])
             # As a worker gets it: Dagster records plain data, and no enum of a caller.
             run_config["ops"] = {step: {"config": json.loads(json.dumps(dict(config)))}}
-        with recording(self.instance), heeded(), warnings.catch_warnings():
+        with warnings.catch_warnings():
             # In a notebook a loop is at work already, and Dagster cannot close its own.
             warnings.filterwarnings("ignore", "coroutine .*shutdown_asyncgens", RuntimeWarning)
             try:
-                result = self.job.execute_in_process(
-                    instance=self.instance,
+                result = execute(
+                    self.job,
+                    self.instance,
+                    run_config,
+                    tags,
                     asset_selection=[asset_key(self.study, table) for table in tables],
-                    tags=tags,
-                    run_config=run_config,
-                    raise_on_error=False,
                 )
             finally:
                 end_steps()
@@ -118,27 +111,24 @@ class Launcher:
 
 def _error_of(result: dg.ExecuteInProcessResult) -> Exception:
     """The error that ended a run, as the class it was raised as."""
-    for event in result.all_node_events:
-        if not event.is_step_failure:
-            continue
-        failure = event.step_failure_data.user_failure_data
-        if failure is not None and is_for_user(event):
-            kind = str(failure.metadata["error"].value)
-            facts = {name: value.value for name, value in failure.metadata.items()}
-            figures = {k: v for k, v in facts.items() if isinstance(v, (int, float))}
-            return error_from(kind, failure.description or "", figures)
-        error = event.step_failure_data.error
-        if error is not None and error.cls_name == BLOCKED:
-            return RunFailed(_failed_checks(result))
-        while error is not None and error.cause is not None:
-            error = error.cause
-        if error is not None and error.cls_name in INTERRUPTIONS:
-            return Stopped()
-        return RunFailed(
-            f"run {result.run_id} failed in step {event.step_key}: {failure_text(event)[:600]}\n"
-            "Nothing stored was lost. The whole story is in the run's page: itemeval-assets ui"
-        )
-    return RunFailed(f"run {result.run_id} failed; see its page: itemeval-assets ui")
+    event = first_failure(result)
+    if event is None:
+        return RunFailed(f"run {result.run_id} failed; see its page: itemeval-assets ui")
+    failure = event.step_failure_data.user_failure_data
+    if failure is not None and is_for_user(event):
+        kind = str(failure.metadata["error"].value)
+        facts = {name: value.value for name, value in failure.metadata.items()}
+        figures = {k: v for k, v in facts.items() if isinstance(v, (int, float))}
+        return error_from(kind, failure.description or "", figures)
+    error = event.step_failure_data.error
+    if error is not None and error.cls_name == BLOCKED:
+        return RunFailed(_failed_checks(result))
+    if first_cause(event)[0] in INTERRUPTIONS:
+        return Stopped()
+    return RunFailed(
+        f"run {result.run_id} failed in step {event.step_key}: {failure_text(event)[:600]}\n"
+        "Nothing stored was lost. The whole story is in the run's page: itemeval-assets ui"
+    )
 
 
 def _failed_checks(result: dg.ExecuteInProcessResult) -> str:
@@ -149,18 +139,6 @@ def _failed_checks(result: dg.ExecuteInProcessResult) -> str:
         if not check.passed and check.blocking
     ]
     return "\n".join([*lines, "Nothing stored was lost; what comes after was not done"])
-
-
-def end_dead_runs(instance: dg.DagsterInstance) -> None:
-    """Mark runs of this machine whose process is gone as failed, and free their pools.
-
-    A killed process cannot say so itself: its run would stay in progress for ever, and hold
-    its place in a pool against all others.
-    """
-    for run in instance.get_runs(dg.RunsFilter(statuses=IN_PROGRESS)):
-        if is_gone(run.tags.get(PROCESS_TAG, "")):
-            instance.report_run_failed(run, "its process is gone: it was killed")
-            instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
 
 
 def _count(metadata: Mapping[str, Any], name: str) -> int:

@@ -34,7 +34,8 @@ SECONDS_BETWEEN = 0.2
 Message = dict[str, Any]
 
 
-def main() -> None:
+def main(count: str) -> None:
+    """Serve as one of `count` workers."""
     # What libraries print must not come between the messages.
     with os.fdopen(os.dup(1), "w") as messages:
         os.dup2(2, 1)
@@ -46,7 +47,7 @@ def main() -> None:
                 messages.flush()
 
         with without_collection_at_the_end(), suppress(KeyboardInterrupt):
-            work(int(sys.argv[1]), sys.stdin, tell)
+            work(int(count), sys.stdin, tell)
 
 
 def work(count: int, lines: IO[str], tell: Callable[[Message], None]) -> None:
@@ -99,7 +100,3 @@ def _shares(lines: IO[str]) -> "queue.Queue[Share | None]":
 def _telling(tell: Callable[[Message], None]) -> Listener:
     """Tell of some progress only: a line for each call would keep both sides busy."""
     return now_and_then(lambda progress: tell({"progress": asdict(progress)}), SECONDS_BETWEEN)
-
-
-if __name__ == "__main__":
-    main()

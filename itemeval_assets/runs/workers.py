@@ -3,7 +3,6 @@
 import json
 import queue
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +14,7 @@ from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import RunFailed, error_from
 from itemeval_assets.core.records.failures import FailedCheck
 from itemeval_assets.engine.calls.progress import Listener, Progress
+from itemeval_assets.host.processes import end_process, start_python
 
 __all__ = ["Ended", "Share", "Workers"]
 
@@ -121,22 +121,16 @@ class Workers:
                 assert process.stdin is not None
                 process.stdin.close()
         for process in self._processes:
-            try:
-                process.wait(END_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            end_process(process, END_S)
 
     def _start(self, study: Study, number: int) -> "subprocess.Popen[str]":
-        module = "itemeval_assets.runs.worker"
-        process = subprocess.Popen(
-            [sys.executable, "-m", module, str(self.count)],
+        process = start_python(
+            "itemeval_assets.runs.worker",
+            str(self.count),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._notes,
             text=True,
-            # Ctrl-C is for the command, which ends its workers, once.
-            start_new_session=True,
         )
         threading.Thread(target=self._listen, args=(number, process), daemon=True).start()
         # A worker reads once its packages are loaded; until then the pipe holds 64 KB.

@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 
 from itemeval_assets.core.errors import RunFailed, Stopped
+from itemeval_assets.dagster_io import execution
 from itemeval_assets.dagster_io.failures import failure_text, is_for_user
 from itemeval_assets.experiments.layout.settings import ExperimentRunSettings
 from itemeval_assets.experiments.read.run import ExperimentRun
@@ -28,12 +29,12 @@ def execute(
     """Run to the end, whatever happens; what went wrong, if anything has."""
     with closing(SpecRunner(settings, reference.watch)) as runner:
         definitions = experiment_definitions([experiment], runner=runner)
-        result = definitions.resolve_job_def(job_name(experiment)).execute_in_process(
-            instance=instance,
+        result = execution.execute(
+            definitions.resolve_job_def(job_name(experiment)),
+            instance,
+            _run_config(reference.run),
             run_id=reference.dagster_run_id,
             partition_key=partition_of_run(reference.run),
-            run_config=_run_config(reference.run),
-            raise_on_error=False,
         )
     if result.success:
         return None
@@ -45,22 +46,16 @@ def execute(
 def _run_config(run: ExperimentRun[Any, Any]) -> dict[str, Any]:
     settings = run.versioned_experiment.base_experiment.storage_settings
     storage = {"bucket": settings.location, "bucket_prefix": settings.BUCKET_PREFIX}
-    return {
-        "resources": {STORAGE: {"config": storage}},
-        "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
-    }
+    return {"resources": {STORAGE: {"config": storage}}}
 
 
 def _error_of(result: dg.ExecuteInProcessResult, reference: RunRef) -> RunFailed:
     """The message of the first op that failed, as people read it."""
-    run_id = reference.run.experiment_id
-    for event in result.all_events:
-        if not event.is_step_failure:
-            continue
-        if is_for_user(event):
-            return RunFailed(failure_text(event))
-        return RunFailed(
-            f"{run_id}: {event.step_key} failed: {failure_text(event)[:600]}\n"
-            f"{reference.told_to_go_on}"
-        )
-    return RunFailed(f"{run_id}: Dagster run {result.run_id} failed; {reference.told_to_go_on}")
+    run_id, event = reference.run.experiment_id, execution.first_failure(result)
+    if event is None:
+        return RunFailed(f"{run_id}: Dagster run {result.run_id} failed; {reference.told_to_go_on}")
+    if is_for_user(event):
+        return RunFailed(failure_text(event))
+    return RunFailed(
+        f"{run_id}: {event.step_key} failed: {failure_text(event)[:600]}\n{reference.told_to_go_on}"
+    )

@@ -15,6 +15,7 @@ from typing import Any
 import dagster as dg
 
 from itemeval_assets.core.errors import ConfigError, RunFailed
+from itemeval_assets.dagster_io.execution import instance_of
 from itemeval_assets.experiments.errors import LaunchFailed
 from itemeval_assets.experiments.layout.settings import ExperimentRunSettings
 from itemeval_assets.experiments.read.run import ExperimentRun
@@ -22,13 +23,7 @@ from itemeval_assets.experiments.spec.function import ExperimentFunction
 from itemeval_assets.experiments.work.partitions import partition_of_run
 from itemeval_assets.experiments.work.workers.runner import chosen_executor
 from itemeval_assets.experiments.work.workers.worker import is_worker
-from itemeval_assets.instances.home import (
-    ensure_home,
-    has_turn,
-    open_instance,
-    taking_turns,
-    uncaptured,
-)
+from itemeval_assets.instances.home import has_turn, taking_turns, uncaptured
 
 from .assets import experiment_check, partitions_name
 from .execute import execute
@@ -170,6 +165,6 @@ def _instance(given: dg.DagsterInstance | None) -> Iterator[dg.DagsterInstance]:
         if given is not None:
             yield stack.enter_context(uncaptured(given))
         elif home:
-            yield stack.enter_context(open_instance(ensure_home(Path.cwd())))
+            yield stack.enter_context(instance_of(Path.cwd()))
         else:
             yield stack.enter_context(dg.DagsterInstance.ephemeral())

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from itemeval_assets.core.errors import RunFailed
 from itemeval_assets.core.text.secrets import beginning
-from itemeval_assets.dagster_io.failures import in_event
+from itemeval_assets.dagster_io.failures import for_user, in_event
 from itemeval_assets.experiments.outputs.survey import ERRORS, SCALARS
 from itemeval_assets.experiments.read.frame_details import frames_of
 from itemeval_assets.experiments.read.preview import preview
@@ -69,15 +70,12 @@ def all_failed(run: "ExperimentRun[Any, Any]") -> dg.Failure:
     """The end of a run of which no spec succeeded."""
     first = run.head(ERRORS, 1).iloc[0]
     key = run.list_results_files()[ERRORS]
-    return dg.Failure(
-        description=(
-            f"{run.experiment_id}: every spec failed; the first with "
-            f"{first['error_type']}: {in_event(str(first['message']))[:300]}. "
-            f"All errors: {run.backend.uri(key)}. Materialize the partition again to retry"
-        ),
-        metadata={"errors": error_rows(run), "error": "RunFailed", "exit_code": 1},
-        allow_retries=False,
+    error = RunFailed(
+        f"{run.experiment_id}: every spec failed; the first with "
+        f"{first['error_type']}: {in_event(str(first['message']))[:300]}. "
+        f"All errors: {run.backend.uri(key)}. Materialize the partition again to retry"
     )
+    return for_user(error, errors=error_rows(run))
 
 
 def _shown(make: Callable[[], dg.MetadataValue]) -> dg.MetadataValue:

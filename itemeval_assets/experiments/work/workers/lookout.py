@@ -8,7 +8,6 @@ standard error, and leaves a note for the next attempt.
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import IO, Any
@@ -17,23 +16,12 @@ from itemeval_assets.core.text.secrets import without_secrets
 from itemeval_assets.experiments.read.run import ExperimentRun
 from itemeval_assets.experiments.spec.models import ExperimentInputSpec
 from itemeval_assets.experiments.spec.transport import dump_spec
-from itemeval_assets.storage.objects.backends import open_backend
+from itemeval_assets.host.processes import start_python
 
-from .processes import python_path
-
-__all__ = ["Lookout", "main"]
+__all__ = ["Lookout"]
 
 LABEL_CHARACTERS = 200
-_BOOT = (
-    "import json, sys; place = json.loads(sys.argv[1]); last = ''\n"
-    "for line in sys.stdin:\n"
-    "    last = line.strip()\n"
-    "    if last == 'end': sys.exit()\n"
-    "if last:\n"
-    "    sys.path[:] = place['path']\n"
-    "    from itemeval_assets.experiments.work.workers.lookout import main\n"
-    "    main(place, json.loads(last))"
-)
+WITNESS = "itemeval_assets.experiments.work.workers.witness"
 
 
 class Lookout:
@@ -47,16 +35,12 @@ class Lookout:
     def open(cls, run: ExperimentRun[Any, Any], shard: int) -> Iterator["Lookout"]:
         base = run.versioned_experiment.base_experiment
         place = {
-            "path": python_path(),
             "location": base.storage_settings.location,
             "key": run.place.cut_off(shard),
             "run": run.experiment_id,
         }
-        process = subprocess.Popen(
-            [sys.executable, "-c", _BOOT, json.dumps(place)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C is not for it
+        process = start_python(
+            WITNESS, json.dumps(place), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
         )
         assert process.stdin is not None
         lookout = cls(process.stdin)
@@ -102,19 +86,3 @@ def label_of(spec: ExperimentInputSpec) -> str:
     text = f"spec {spec.sort_index} ({values})" if values else f"spec {spec.sort_index}"
     text = without_secrets(text, os.environ)
     return text if len(text) <= LABEL_CHARACTERS else text[: LABEL_CHARACTERS - 4] + "...)"
-
-
-def main(place: dict[str, Any], last: dict[str, Any]) -> None:
-    """Say that the process has ended while a spec was at work, and note which."""
-
-    def with_this(known: bytes | None) -> bytes:
-        numbers = {*json.loads(known or b"[]"), last["sort_index"]}
-        return json.dumps(sorted(numbers)).encode()
-
-    print(
-        f"{place['run']}: the process ended while {last['label']} was at work. What was finished "
-        "is kept: call resume(). If the spec ends its process each time, put its function into a "
-        'module and use executor="multiprocess"',
-        file=sys.stderr,
-    )
-    open_backend(place["location"]).update(place["key"], with_this)

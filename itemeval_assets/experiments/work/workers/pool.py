@@ -5,12 +5,10 @@ where it has no main guard; and they do not say which call ended a process. Here
 which spec each process works on, and ends the process that takes too long.
 """
 
-import json
 import os
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections import deque
@@ -28,8 +26,8 @@ from itemeval_assets.experiments.spec.limits import Limits
 from itemeval_assets.experiments.spec.models import ExperimentInputSpec
 from itemeval_assets.experiments.spec.transport import encode_specs
 from itemeval_assets.experiments.work.run_spec import failed
+from itemeval_assets.host.processes import end_process, start_python
 
-from .processes import python_path
 from .worker import Setup, Unready
 
 __all__ = ["WorkerPool"]
@@ -37,12 +35,7 @@ __all__ = ["WorkerPool"]
 # How long a stop, the end of a process or the end of its time may go unseen.
 TICK_S = 0.1
 END_S = 2.0
-# The paths of this process, so that a worker finds what it has found.
-_BOOT = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
-    "from itemeval_assets.experiments.work.workers.worker import main; "
-    "main(int(sys.argv[2]), int(sys.argv[3]), sys.argv[4])"
-)
+WORKER = "itemeval_assets.experiments.work.workers.worker"
 
 
 @dataclass
@@ -85,9 +78,7 @@ class _Worker:
 
     def kill(self) -> None:
         """End the process and all that it has started."""
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
+        end_process(self.process)
         self.connection.close()
 
 
@@ -132,9 +123,7 @@ class WorkerPool:
             worker.connection.close()
         until = time.monotonic() + END_S
         for worker in self._workers:
-            with suppress(subprocess.TimeoutExpired):
-                worker.process.wait(max(0.0, until - time.monotonic()))
-            worker.kill()
+            end_process(worker.process, max(0.0, until - time.monotonic()))
         self._workers.clear()
         for end in self._life:
             os.close(end)
@@ -156,20 +145,13 @@ class WorkerPool:
         ours, theirs = socket.socketpair()
         ends = (theirs.fileno(), self._life[0])
         with theirs:
-            process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-c",
-                    _BOOT,
-                    json.dumps(python_path()),
-                    *map(str, ends),
-                    self._folder.name,
-                ],
+            process = start_python(
+                WORKER,
+                *map(str, ends),
+                self._folder.name,
                 stdin=subprocess.DEVNULL,
                 env={**os.environ, "TMPDIR": self._folder.name},
                 pass_fds=ends,
-                # Ctrl-C is for this process, which ends its workers.
-                start_new_session=True,
             )
         connection: Connection[Any, Any] = Connection(ours.detach())
         with suppress(OSError):

@@ -59,18 +59,18 @@ def is_worker() -> bool:
     return _worker.is_set()
 
 
-def main(channel: int, life: int, folder: str) -> None:
+def main(channel: str, life: str, folder: str) -> None:
     """Serve over the socket `channel` until it, or the pipe `life` of the parent, is closed.
 
     `folder` is the one that the parent has made for files of its workers.
     """
     for descriptor in (channel, life):
-        os.set_inheritable(descriptor, False)
-    threading.Thread(target=_end_with, args=(life, folder), daemon=True).start()
+        os.set_inheritable(int(descriptor), False)
+    threading.Thread(target=_end_with, args=(int(life), folder), daemon=True).start()
     _worker.set()
     # Nobody listens any more: the run has ended.
     with suppress(EOFError, ConnectionError):
-        _serve(Connection(channel))
+        _serve(Connection(int(channel)))
 
 
 def _serve(connection: "Connection[Any, Any]") -> None:
