@@ -11,7 +11,7 @@ from itemeval_assets.core.tables.schemas import GRADINGS_LONG, Table
 from itemeval_assets.experiments.frames.pandas_schema import Column, pandas_schema
 from itemeval_assets.experiments.frames.writing import FrameFiles
 
-from .content import PartitionRows
+from .content import PLACE, PartitionRows, tuples_of
 
 __all__ = ["LOG_COLUMNS", "Frames"]
 
@@ -44,7 +44,7 @@ class Frames:
         }
         self._write("result_file_refs", logs, own)
         self.add_table(GRADINGS_LONG, part.rows)
-        if part.flaws:
+        if part.flaws.num_rows:
             self._write_flaws(part, levels)
         self._next += count
 
@@ -53,15 +53,10 @@ class Frames:
         self._write(table.name, {name: rows[name] for name in table.column_names}, {})
 
     def _write_flaws(self, part: PartitionRows, levels: Mapping[str, Any]) -> None:
-        names = zip(
-            part.cells["item_id"].to_pylist(), part.cells["replication"].to_pylist(), strict=True
-        )
-        place = {cell: number for number, cell in enumerate(names)}
-        where = pa.array([place[cell["item_id"], cell["epoch"]] for cell in part.flaws])
-        columns: dict[str, Any] = {
-            "error_type": pa.array([cell["state"] for cell in part.flaws], pa.string()),
-            "message": pa.array([cell["error"] for cell in part.flaws], pa.string()),
-        }
+        place = {cell: number for number, cell in enumerate(tuples_of(part.cells, PLACE))}
+        where = pa.array([place[cell] for cell in tuples_of(part.flaws, PLACE)])
+        reasons = part.flaws["reason"].fill_null("")
+        columns = {"error_type": part.flaws["state"], "message": reasons}
         self._write(
             "errors", columns, {name: column.take(where) for name, column in levels.items()}
         )

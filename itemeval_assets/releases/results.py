@@ -16,7 +16,6 @@ from itemeval_assets.experiments import ExperimentRun
 from itemeval_assets.experiments.frames.writing import FrameFiles
 from itemeval_assets.experiments.outputs.survey import SCALARS
 from itemeval_assets.experiments.publish.publication import Publication, store_result
-from itemeval_assets.stages.views import cells
 from itemeval_assets.storage.objects.scratch import scratch_folder
 from itemeval_assets.storage.study.store import ResultsStore
 
@@ -97,15 +96,13 @@ def _write_frames(draft: Draft, folder: Path) -> Written:
     with FrameFiles(folder, "zstd") as files:
         written = Written(files)
         frames = Frames(files, draft.run.experiment_id, draft.run_id, count)
-        partitions = study.grade_partitions()
-        tables = cells.tables(study, store, partitions)
-        for partition, table in zip(partitions, tables, strict=True):
+        for partition in study.grade_partitions():
             part = partition_rows(study, store, partition)
             _require_unchanged(draft, "|".join(partition), part)
             _publish_logs(draft, part.rows, log_uris)
             frames.add(part, log_uris)
-            written.missing += len(part.flaws)
-            written.results.append(_card_row(study, partition, table))
+            written.missing += part.flaws.num_rows
+            written.results.append(_card_row(study, partition, part.states))
             for column in ("gen_run_id", "grade_run_id"):
                 written.run_ids |= set(part.rows[column].unique().to_pylist()) - {None}
         for generate in study.generate_partitions():

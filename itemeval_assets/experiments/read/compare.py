@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from itemeval_assets.experiments.errors import SpecError
 from itemeval_assets.experiments.layout.versions import SemVer
 from itemeval_assets.experiments.outputs.survey import FILES
 
@@ -11,7 +10,7 @@ from .experiment import PublishedExperiment
 from .fields import types
 from .row_changes import RowChanges, row_changes
 from .run import ExperimentRun
-from .summaries import RunSummary, find_run, summarize_run
+from .summaries import RunSummary, find_run, named_version, summarize_run
 
 __all__ = ["Changes", "Comparison", "compare_versions"]
 
@@ -94,10 +93,7 @@ def _run(
     version, _, timestamp = str(chosen).partition("/")
     if timestamp:
         return find_run(experiment, version, timestamp)
-    try:
-        return experiment.version(SemVer.FromString(version)).latest_run_with_results
-    except ValueError as error:
-        raise SpecError(str(error)) from error
+    return named_version(experiment, version).latest_run_with_results
 
 
 def _changes(before: dict[str, Value], after: dict[str, Value]) -> Changes[Value]:

@@ -20,6 +20,7 @@ __all__ = [
     "RunDetails",
     "RunSummary",
     "find_run",
+    "named_version",
     "run_details",
     "summarize_experiments",
     "summarize_runs",
@@ -103,11 +104,18 @@ def find_run(
         if matches:
             return matches[-1]
         return experiment.latest_run.versioned_experiment.run_at(str(timestamp))
+    chosen = named_version(experiment, version)
+    return chosen.latest_run if timestamp is None else chosen.run_at(timestamp)
+
+
+def named_version(
+    experiment: PublishedExperiment[Any, Any], text: str
+) -> VersionedExperiment[Any, Any]:
+    """The version `v1.2.0`. Raises SpecError for a text that is none."""
     try:
-        chosen: VersionedExperiment[Any, Any] = experiment.version(SemVer.FromString(version))
+        return experiment.version(SemVer.FromString(text))
     except ValueError as error:
         raise SpecError(str(error)) from error
-    return chosen.latest_run if timestamp is None else chosen.run_at(timestamp)
 
 
 def summarize_run(run: ExperimentRun[Any, Any]) -> RunSummary:
