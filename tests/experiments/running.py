@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from itemeval_assets.experiments.outputs.outcomes import ShardOutput
+from itemeval_assets.experiments.outputs.shard_output import ShardOutput
 from itemeval_assets.experiments.spec.models import ExperimentInputSpec
 from itemeval_assets.experiments.spec.signature import signature_of
 from itemeval_assets.experiments.work.run_spec import StoreFile, run_spec

@@ -20,7 +20,8 @@ from pydantic import Field
 from itemeval_assets.experiments.errors import SpecError
 from itemeval_assets.experiments.outputs.frame_rows import frame_rows
 from itemeval_assets.experiments.outputs.gather import GatherResult, Shard, gather
-from itemeval_assets.experiments.outputs.outcomes import Failure, Outcome, ShardOutput, merge
+from itemeval_assets.experiments.outputs.outcomes import Failure, Outcome
+from itemeval_assets.experiments.outputs.shard_output import ShardOutput, merge
 from itemeval_assets.experiments.outputs.survey import Survey
 from itemeval_assets.experiments.outputs.tables import shard_tables
 from itemeval_assets.experiments.spec.files import FileReference

@@ -16,15 +16,8 @@ from pydantic import ConfigDict, Field, PlainSerializer, computed_field, field_s
 
 from itemeval_assets.experiments.errors import SpecError
 from itemeval_assets.experiments.outputs.frame_rows import frame_rows
-from itemeval_assets.experiments.outputs.outcomes import (
-    Failure,
-    FrameRows,
-    Outcome,
-    ShardOutput,
-    done,
-    merge,
-    stored_rows,
-)
+from itemeval_assets.experiments.outputs.outcomes import Failure, FrameRows, Outcome, stored_rows
+from itemeval_assets.experiments.outputs.shard_output import ShardOutput, done, merge
 from itemeval_assets.experiments.spec.files import FileReference
 from itemeval_assets.experiments.spec.index import index_of
 from itemeval_assets.experiments.spec.models import ExperimentInputSpec, ExperimentOutputSpec

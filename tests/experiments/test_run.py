@@ -20,7 +20,8 @@ from itemeval_assets.experiments import (
     SemVer,
     experiment,
 )
-from itemeval_assets.experiments.outputs.outcomes import Outcome, ShardOutput
+from itemeval_assets.experiments.outputs.outcomes import Outcome
+from itemeval_assets.experiments.outputs.shard_output import ShardOutput
 from itemeval_assets.experiments.publish.specs import publish
 from itemeval_assets.experiments.work import shards as work
 from itemeval_assets.experiments.work.partitions import partition_of_run

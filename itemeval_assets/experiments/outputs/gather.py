@@ -11,7 +11,7 @@ from pathlib import Path
 from itemeval_assets.experiments.frames.writing import FrameFiles
 from itemeval_assets.experiments.spec.models import ExperimentOutputSpec
 
-from .outcomes import ShardOutput
+from .shard_output import ShardOutput
 from .survey import Survey
 from .tables import shard_tables
 

@@ -15,7 +15,8 @@ from itemeval_assets.experiments.spec.files import file_fields, leaves, whole_an
 from itemeval_assets.experiments.spec.index import BASE_LEVELS, SUBINDEX, UNNAMED, merged_order
 from itemeval_assets.experiments.spec.models import ExperimentOutputSpec, scalar_fields
 
-from .outcomes import FrameRows, ShardOutput, by_stored, stored_rows
+from .outcomes import FrameRows, by_stored, stored_rows
+from .shard_output import ShardOutput
 
 __all__ = ["ERRORS", "FILES", "SCALARS", "Plan", "Survey", "TablePlan"]
 

@@ -11,7 +11,8 @@ from itemeval_assets.experiments.frames.columns import build, cast
 from itemeval_assets.experiments.frames.pandas_schema import Column
 from itemeval_assets.experiments.spec.index import SUBINDEX, UNNAMED
 
-from .outcomes import Outcome, ShardOutput, by_stored, stored_rows
+from .outcomes import Outcome, by_stored, stored_rows
+from .shard_output import ShardOutput
 from .survey import ERRORS, FILES, SCALARS, Plan, TablePlan
 
 __all__ = ["shard_tables"]

@@ -10,8 +10,8 @@ from types import TracebackType
 
 from itemeval_assets.experiments.errors import SpecError
 from itemeval_assets.experiments.layout.keys import RunPlace
-from itemeval_assets.experiments.outputs.outcomes import (
-    Outcome,
+from itemeval_assets.experiments.outputs.outcomes import Outcome
+from itemeval_assets.experiments.outputs.shard_output import (
     ShardOutput,
     UnreadableShardError,
     merge,

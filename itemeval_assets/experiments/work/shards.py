@@ -14,7 +14,7 @@ from itemeval_assets.experiments.errors import SpecError
 from itemeval_assets.experiments.layout.keys import RunPlace
 from itemeval_assets.experiments.layout.records import Completion
 from itemeval_assets.experiments.outputs.gather import gather
-from itemeval_assets.experiments.outputs.outcomes import ShardOutput, UnreadableShardError, done
+from itemeval_assets.experiments.outputs.shard_output import ShardOutput, UnreadableShardError, done
 from itemeval_assets.experiments.publish.publication import complete
 from itemeval_assets.experiments.read.counted import n_rows
 from itemeval_assets.experiments.read.run import ExperimentRun
