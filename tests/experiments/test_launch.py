@@ -15,6 +15,12 @@ from itemeval_assets.storage.objects.s3 import S3Backend
 from tests.experiments.toys import Number, square
 
 
+@pytest.fixture(autouse=True)
+def heard(caplog: pytest.LogCaptureFixture) -> None:
+    """Studies that have run in this process have made all logs quiet."""
+    caplog.set_level("WARNING", "itemeval_assets")
+
+
 @pytest.fixture
 def squares(storage: Any) -> BaseExperiment[Any, Any]:
     return BaseExperiment(square)
