@@ -68,7 +68,7 @@ class LaunchFailed(RunFailed):
             f"{run.experiment_id} is published in {run.uri}, but Dagster could not run it: {told}\n"
             "Once that is mended, resume(run) goes on; it need not be published again"
         )
-        self.run = run
+        self.run, self.__cause__ = run, why
 
 
 def problems(error: ValidationError) -> str:

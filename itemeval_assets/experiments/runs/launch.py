@@ -57,7 +57,7 @@ def launch(
             with _instance(instance) as opened:
                 _add_partition(experiment, run, opened)
     except Exception as error:
-        reference.end(_launch_failed(run, error))
+        reference.end(LaunchFailed(run, error))
         logging.getLogger(__name__).warning("%s", reference.error)
         reference.has_told()
     except KeyboardInterrupt:
@@ -112,17 +112,11 @@ def _work(
     except RunFailed as error:
         problem = error
     except Exception as error:
-        problem = _launch_failed(reference.run, error)
+        problem = LaunchFailed(reference.run, error)
     except BaseException as error:
         problem = error
     finally:
         reference.end(problem)
-
-
-def _launch_failed(run: ExperimentRun[Any, Any], error: Exception) -> LaunchFailed:
-    problem = LaunchFailed(run, error)
-    problem.__cause__ = error
-    return problem
 
 
 def _add_partition(

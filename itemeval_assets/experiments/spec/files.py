@@ -31,7 +31,6 @@ __all__ = [
     "leaves",
     "require_local_file",
     "require_plain_file_fields",
-    "s3_uri",
     "split_s3_uri",
     "whole_annotation",
 ]
@@ -79,11 +78,6 @@ def require_local_file(value: Path | str, what: str) -> Path:
         return path
     problem = "is a folder, not a file" if path.is_dir() else "does not exist"
     raise SpecError(f"{what}: the file {path} {problem}; give the path of an existing file")
-
-
-def s3_uri(bucket: str, key: str) -> str:
-    """The URI of an object, literal: `split_s3_uri` gives bucket and key back unchanged."""
-    return f"s3://{bucket}/{key}"
 
 
 def split_s3_uri(uri: str) -> tuple[str, str]:

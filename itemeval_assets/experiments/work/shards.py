@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -183,7 +183,7 @@ def _all_shards(run: ExperimentRun[Any, Any]) -> list[int]:
     """The shards of a run. Raises StoreError where they are gone, SpecError where they are others':
     other programs lay out runs otherwise."""
     inputs = run.backend.list(run.place.shard_inputs)
-    shards = _shards(inputs)
+    shards = sorted(shard for key in inputs if (shard := RunPlace.shard_of(key)) is not None)
     if not inputs:
         raise StoreError(
             f"{run.backend.uri(run.place.shard_inputs)} is missing: it held the specs to be run. "
@@ -195,8 +195,3 @@ def _all_shards(run: ExperimentRun[Any, Any]) -> list[int]:
             "Its results stay as they are; to run its specs, allocate them again"
         )
     return shards
-
-
-def _shards(keys: Iterable[str]) -> list[int]:
-    found = (RunPlace.shard_of(key) for key in keys)
-    return sorted(shard for shard in found if shard is not None)
