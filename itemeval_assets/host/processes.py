@@ -3,12 +3,14 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from contextlib import suppress
+from multiprocessing.connection import Connection
 from typing import Any
 
-__all__ = ["end_process", "start_python"]
+__all__ = ["end_process", "own_end", "start_python", "start_with_channel"]
 
 _BOOT = (
     "import importlib, json, sys; _, path, module, *arguments = sys.argv; "
@@ -25,6 +27,25 @@ def start_python(module: str, *arguments: str, **options: Any) -> "subprocess.Po
     path = json.dumps([place for place in sys.path if isinstance(place, str)])
     command = [sys.executable, "-c", _BOOT, path, module, *arguments]
     return subprocess.Popen(command, start_new_session=True, **options)
+
+
+def start_with_channel(
+    module: str, *arguments: str, pass_fds: tuple[int, ...] = (), **options: Any
+) -> "tuple[subprocess.Popen[Any], Connection[Any, Any]]":
+    """As `start_python`, with a channel to the process: of `main` it is the first argument."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        channel = theirs.fileno()
+        process = start_python(
+            module, str(channel), *arguments, pass_fds=(channel, *pass_fds), **options
+        )
+    return process, Connection(ours.detach())
+
+
+def own_end(channel: str) -> "Connection[Any, Any]":
+    """The channel that `main` was given; processes that this one starts do not get it."""
+    os.set_inheritable(int(channel), False)
+    return Connection(int(channel))
 
 
 def end_process(process: "subprocess.Popen[Any]", within_s: float = 0.0) -> None:

@@ -83,6 +83,5 @@ class StageRuns:
             self.launch.held_back += part.held_back
             self.launch.failed_checks += part.failed_checks
         for part in ended:
-            error = part.raised()
-            if error is not None:
-                raise error
+            if part.error is not None:
+                raise part.error

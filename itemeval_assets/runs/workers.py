@@ -1,20 +1,20 @@
 """Several processes for one command: each makes Dagster runs over its share of the partitions."""
 
-import json
-import queue
 import subprocess
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
 from typing import IO, Any
 
+from itemeval_assets.core.config.snapshot import Snapshot
 from itemeval_assets.core.design.study import Study
-from itemeval_assets.core.errors import RunFailed, error_from
+from itemeval_assets.core.errors import ItemevalAssetsError, RunFailed
 from itemeval_assets.core.records.failures import FailedCheck
 from itemeval_assets.engine.calls.progress import Listener, Progress
-from itemeval_assets.host.processes import end_process, start_python
+from itemeval_assets.host.processes import end_process, start_with_channel
 
 __all__ = ["Ended", "Share", "Workers"]
 
@@ -38,28 +38,22 @@ class Share:
 
 @dataclass(frozen=True)
 class Ended:
-    """What became of a share; `error`: class, message and facts of what ended it early."""
+    """What became of a share; `error`: what ended it early."""
 
     run_ids: list[str]
     recovered: int = 0
     held_back: int = 0
     failed_checks: list[FailedCheck] = field(default_factory=list)
-    error: Mapping[str, Any] | None = None
+    error: ItemevalAssetsError | None = None
 
-    @classmethod
-    def from_json(cls, told: Mapping[str, Any]) -> "Ended":
-        """From what a worker told of it."""
-        failed = [
-            FailedCheck(asset, check, tuple(partition), label)
-            for asset, check, partition, label in told["failed_checks"]
-        ]
-        return cls(**{**told, "failed_checks": failed})
 
-    def raised(self) -> Exception | None:
-        """The error as the class it was raised as."""
-        if self.error is None:
-            return None
-        return error_from(self.error["kind"], self.error["message"], self.error["facts"])
+@dataclass
+class _Worker:
+    """A process, and the thread that sends it its study once it has loaded its packages."""
+
+    process: "subprocess.Popen[bytes]"
+    connection: "Connection[Any, Any]"
+    briefing: threading.Thread
 
 
 class Workers:
@@ -70,11 +64,9 @@ class Workers:
     ) -> None:
         self.count = count
         self._listener = listener
-        self._told: queue.Queue[tuple[int, dict[str, Any]]] = queue.Queue()
         self._notes = notes
         self._given = 0
-        self._briefings: list[threading.Thread] = []
-        self._processes = [self._start(study, number) for number in range(count)]
+        self._workers = [self._start(study) for _ in range(count)]
 
     @classmethod
     @contextmanager
@@ -91,71 +83,69 @@ class Workers:
         worker that died.
         """
         self._given = max(self._given, len(shares))
-        for briefing, process, share in zip(self._briefings, self._processes, shares, strict=False):
-            briefing.join()
-            _write(process, json.dumps(asdict(share)) + "\n")
+        for worker, share in zip(self._workers, shares, strict=False):
+            worker.briefing.join()
+            _send(worker.connection, share)
         ended: dict[int, Ended] = {}
         # Every Dagster run of every worker counts from nothing: {(worker, begun): its counts}.
-        counts: dict[tuple[int, float], dict[str, Any]] = {}
+        counts: dict[tuple[int, float], Progress] = {}
         together: Progress | None = None
         while len(ended) < len(shares):
-            number, message = self._told.get()
-            if "ended" in message:
-                ended[number] = Ended.from_json(message["ended"])
-            elif "progress" in message:
-                counts[number, message["progress"]["started"]] = message["progress"]
-                together = self._tell(list(counts.values()), together)
-            else:
-                raise RunFailed(
-                    f"worker {number + 1} ended with exit code {message['gone']}. Finished calls "
-                    f"are kept, the next run goes on from there.\n{self._last_words()}"
-                )
+            for number, told in self._told():
+                if isinstance(told, Ended):
+                    ended[number] = told
+                else:
+                    counts[number, told.started] = told
+                    together = self._tell(list(counts.values()), together)
         return [ended[number] for number in range(len(shares))]
 
     def end(self) -> None:
         """Let the workers go: their calls stop, they keep what was answered, and end."""
-        for process in self._processes[self._given :]:
-            process.terminate()  # one that was given nothing has nothing to keep
-        for process in self._processes:
-            with suppress(BrokenPipeError):
-                assert process.stdin is not None
-                process.stdin.close()
-        for process in self._processes:
-            end_process(process, END_S)
+        for worker in self._workers[self._given :]:
+            worker.process.terminate()  # one that was given nothing has nothing to keep
+        for worker in self._workers:
+            worker.briefing.join()
+            worker.connection.close()
+        for worker in self._workers:
+            end_process(worker.process, END_S)
 
-    def _start(self, study: Study, number: int) -> "subprocess.Popen[str]":
-        process = start_python(
+    def _start(self, study: Study) -> _Worker:
+        process, connection = start_with_channel(
             "itemeval_assets.runs.worker",
             str(self.count),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
+            stdout=self._notes,
             stderr=self._notes,
-            text=True,
         )
-        threading.Thread(target=self._listen, args=(number, process), daemon=True).start()
-        # A worker reads once its packages are loaded; until then the pipe holds 64 KB.
-        line = study.snapshot.to_json() + "\n"
-        briefing = threading.Thread(target=_write, args=(process, line), daemon=True)
+        briefing = threading.Thread(target=_send, args=(connection, study.snapshot), daemon=True)
         briefing.start()
-        self._briefings.append(briefing)
-        return process
+        return _Worker(process, connection, briefing)
 
-    def _listen(self, number: int, process: "subprocess.Popen[str]") -> None:
-        assert process.stdout is not None
-        for line in process.stdout:
-            self._told.put((number, json.loads(line)))
-        self._told.put((number, {"gone": process.wait()}))
+    def _told(self) -> Iterator[tuple[int, Progress | Ended]]:
+        """What workers have to say now. Raises RunFailed for one that has ended."""
+        speaking = wait([worker.connection for worker in self._workers])
+        for number, worker in enumerate(self._workers):
+            if worker.connection not in speaking:
+                continue
+            try:
+                yield number, worker.connection.recv()
+            except (EOFError, ConnectionError):
+                code = worker.process.wait()
+                raise RunFailed(
+                    f"worker {number + 1} ended with exit code {code}. Finished calls "
+                    f"are kept, the next run goes on from there.\n{self._last_words()}"
+                ) from None
 
-    def _tell(self, parts: list[dict[str, Any]], together: Progress | None) -> Progress | None:
+    def _tell(self, parts: list[Progress], together: Progress | None) -> Progress | None:
         """One progress for all: the sum of those of the workers. The same object for a stage."""
         if self._listener is None:
             return None
-        together = together or Progress(parts[0]["stage"], 0)
+        together = together or Progress(parts[0].stage, 0)
         for name in SUMMED:
-            setattr(together, name, sum(part[name] for part in parts))
+            setattr(together, name, sum(getattr(part, name) for part in parts))
         for name in ("waiting", "waits_for"):
-            setattr(together, name, next((part[name] for part in parts if part[name]), ""))
-        together.oldest_s = max(part["oldest_s"] for part in parts)
+            setattr(together, name, next(filter(None, (getattr(p, name) for p in parts)), ""))
+        together.oldest_s = max(part.oldest_s for part in parts)
         self._listener(together)
         return together
 
@@ -164,8 +154,6 @@ class Workers:
         return self._notes.read().decode(errors="replace")[-600:].strip()
 
 
-def _write(process: "subprocess.Popen[str]", line: str) -> None:
-    assert process.stdin is not None
-    with suppress(BrokenPipeError):  # a worker that is gone has said so
-        process.stdin.write(line)
-        process.stdin.flush()
+def _send(connection: "Connection[Any, Any]", what: Share | Snapshot) -> None:
+    with suppress(ConnectionError):  # a worker that is gone has said so
+        connection.send(what)

@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
+from itemeval_assets.core.errors import HistoryError
 from itemeval_assets.instances.home import ensure_home, make_home
 from itemeval_assets.runs.launcher import Launcher
 from itemeval_assets.runs.worker import run_share
@@ -178,5 +179,5 @@ def test_a_worker_passes_on_what_is_wrong_with_the_history(
         fill_history(monkeypatch, 1)
         share = Share(["solutions", "generation_ledger"], [(keys, keys)], {}, 0.0, "test")
         error = run_share(launch, share).error
-    assert error is not None and error["kind"] == "HistoryError"
-    assert str(ensure_home(tmp_path)) in error["message"]
+    assert isinstance(error, HistoryError)
+    assert str(ensure_home(tmp_path)) in str(error)

@@ -2,10 +2,11 @@
 
 import json
 import os
+import pickle
 import signal
 import threading
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import psutil
 import pytest
 
 from itemeval_assets import api
-from itemeval_assets.core.errors import ConfigError, ConsentMissing, RunFailed
+from itemeval_assets.core.errors import BudgetExceeded, ConfigError, ConsentMissing, RunFailed
 from itemeval_assets.core.records.failures import FailedCheck
 from itemeval_assets.runs.workers import Ended
 from tests.commands import Command, wait_until
@@ -168,5 +169,8 @@ def test_no_worker_is_none(tmp_path: Path) -> None:
 
 def test_what_a_worker_tells_of_its_end_is_what_it_says() -> None:
     failed = [FailedCheck("gradings", "complete", ("a--0", "b--1"), "a · short | b")]
-    ended = Ended(["run"], 1, 2, failed, {"kind": "RunFailed", "message": "no", "facts": {}})
-    assert Ended.from_json(json.loads(json.dumps(asdict(ended)))) == ended
+    error = BudgetExceeded("no", {"usd": 1.5})
+    told = pickle.loads(pickle.dumps(Ended(["run"], 1, 2, failed, error)))
+    assert replace(told, error=None) == Ended(["run"], 1, 2, failed)
+    assert isinstance(told.error, BudgetExceeded)
+    assert (str(told.error), told.error.facts, told.error.exit_code) == ("no", {"usd": 1.5}, 4)

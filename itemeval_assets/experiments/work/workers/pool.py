@@ -7,7 +7,6 @@ which spec each process works on, and ends the process that takes too long.
 
 import os
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -26,7 +25,7 @@ from itemeval_assets.experiments.spec.limits import Limits
 from itemeval_assets.experiments.spec.models import ExperimentInputSpec
 from itemeval_assets.experiments.spec.transport import encode_specs
 from itemeval_assets.experiments.work.run_spec import failed
-from itemeval_assets.host.processes import end_process, start_python
+from itemeval_assets.host.processes import end_process, start_with_channel
 
 from .worker import Setup, Unready
 
@@ -142,18 +141,14 @@ class WorkerPool:
             self._workers.append(self._hire())
 
     def _hire(self) -> _Worker:
-        ours, theirs = socket.socketpair()
-        ends = (theirs.fileno(), self._life[0])
-        with theirs:
-            process = start_python(
-                WORKER,
-                *map(str, ends),
-                self._folder.name,
-                stdin=subprocess.DEVNULL,
-                env={**os.environ, "TMPDIR": self._folder.name},
-                pass_fds=ends,
-            )
-        connection: Connection[Any, Any] = Connection(ours.detach())
+        process, connection = start_with_channel(
+            WORKER,
+            str(self._life[0]),
+            self._folder.name,
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, "TMPDIR": self._folder.name},
+            pass_fds=(self._life[0],),
+        )
         with suppress(OSError):
             connection.send(self.setup)
         return _Worker(process, connection)

@@ -22,6 +22,7 @@ from itemeval_assets.experiments.spec.transport import decode_specs
 from itemeval_assets.experiments.work.fetching import Fetcher
 from itemeval_assets.experiments.work.partitions import run_of_partition
 from itemeval_assets.experiments.work.run_spec import failure_of, file_store, run_spec
+from itemeval_assets.host.processes import own_end
 
 __all__ = ["Ready", "Setup", "Unready", "is_worker", "main"]
 
@@ -64,13 +65,12 @@ def main(channel: str, life: str, folder: str) -> None:
 
     `folder` is the one that the parent has made for files of its workers.
     """
-    for descriptor in (channel, life):
-        os.set_inheritable(int(descriptor), False)
+    os.set_inheritable(int(life), False)
     threading.Thread(target=_end_with, args=(int(life), folder), daemon=True).start()
     _worker.set()
     # Nobody listens any more: the run has ended.
     with suppress(EOFError, ConnectionError):
-        _serve(Connection(int(channel)))
+        _serve(own_end(channel))
 
 
 def _serve(connection: "Connection[Any, Any]") -> None:
