@@ -296,7 +296,7 @@ def test_a_refused_first_run_owns_neither_the_folder_nor_the_data(tmp_path, caps
 
 
 def test_every_exit_code_is_documented():
-    text = (Path(__file__).parents[1] / "docs/commands.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[2] / "docs/commands.md").read_text(encoding="utf-8")
     table = text.partition("## Exit codes")[2].partition("\n\nA failure")[0]
     documented = {int(line.split("|")[1]) for line in table.splitlines() if line[2:3].isdigit()}
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type)]

@@ -24,7 +24,7 @@ from itemeval_assets.storage.objects.backends import open_backend
 from itemeval_assets.storage.study.inputs import load_study
 from itemeval_assets.storage.study.store import open_store
 
-OLDER = Path(__file__).parent / "older" / "layout_1.tar.gz"
+OLDER = Path(__file__).with_name("layout_1.tar.gz")
 KEY = list(LEDGER.key)
 
 

