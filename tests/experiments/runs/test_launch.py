@@ -114,7 +114,7 @@ while ref.status().dagster == "QUEUED":
 @pytest.mark.parametrize("then", ["", "try: ref.result()\nexcept Exception: pass"])
 def test_a_script_that_asks_for_no_result_is_told_at_its_end(folder, broken_home, tmp_path, then):
     script = tmp_path / "script.py"
-    script.write_text(SCRIPT.format(root=str(Path(__file__).parents[2]), then=then))
+    script.write_text(SCRIPT.format(root=str(Path(__file__).parents[3]), then=then))
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "")
     run = BaseExperiment(square).latest_run

@@ -27,7 +27,7 @@ from itemeval_assets.experiments.work.workers.watch import Watch
 from itemeval_assets.instances.home import taking_turns
 from tests.experiments import toys
 
-ROOT = str(Path(__file__).parents[2])
+ROOT = str(Path(__file__).parents[3])
 # How many points of runs, on both kinds of place and with both executors together.
 KILLS = int(os.environ.get("TEST_KILLS", "1"))
 POINTS = math.ceil(KILLS / 4)

@@ -18,7 +18,7 @@ from itemeval_assets.experiments import (
 )
 from tests.experiments.toys import Number, square
 
-ROOT = str(Path(__file__).parents[2])
+ROOT = str(Path(__file__).parents[3])
 SCRIPT = """
 import logging, sys, threading, time
 from itemeval_assets.experiments import *

@@ -33,7 +33,7 @@ from tests.experiments.toys import Number, Simulation, simulate_energy, simulati
 
 LEVELS = ["experiment_id", "sort_index", "workflow_run_id", "root_workflow_run_id"]
 FIELDS = ["temperature", "pressure", "material", "is_hot"]
-ROOT = str(Path(__file__).parents[2])
+ROOT = str(Path(__file__).parents[3])
 FOUR = ExperimentRunSettings(shard_size=4)
 
 

@@ -28,7 +28,7 @@ from itemeval_assets.experiments.work.workers.lookout import label_of
 from tests.experiments import toys
 from tests.experiments.toys import Deed, Done
 
-ROOT = str(Path(__file__).parents[2])
+ROOT = str(Path(__file__).parents[3])
 APART = ExperimentRunSettings(executor="multiprocess", max_concurrent=2)
 TOGETHER = ExperimentRunSettings(executor="in_process")
 
