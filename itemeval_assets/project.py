@@ -117,29 +117,21 @@ def quickstart_config(folder: Path, mock: bool) -> Path:
 def _scores(study: Study) -> list[dict[str, Any]]:
     """Per generate x grade condition: cells, mean score, what it leaves out by state, and usd."""
     from .core.records.scores import graded
+    from .core.records.summaries import PairScores
     from .stages.views.results import pair_cells
     from .storage.study.store import open_store
 
     pair = ["gen_condition_id", "grade_condition_id"]
     costs = api.table(study, "gradings_long").groupby(pair)[["gen_usd", "grade_usd"]]
     usd = costs.sum(min_count=1).sum(axis=1, min_count=2).to_dict()
-    rows = []
-    for partition, part in zip(
-        study.grade_partitions(), pair_cells(study, open_store(study)), strict=True
-    ):
-        found = graded(part.cells)
-        rows.append(
-            {
-                "condition": part.condition,
-                "graded_by": part.graded_by,
-                "cells": found.cells,
-                "mean_score": found.mean,
-                "scored": found.scored,
-                "left_out": found.left_out,
-                "usd": _number(usd.get(partition)),
-            }
-        )
-    return rows
+    parts = zip(study.grade_partitions(), pair_cells(study, open_store(study)), strict=True)
+    return [
+        {
+            **PairScores.of(part.condition, part.graded_by, graded(part.cells))._asdict(),
+            "usd": _number(usd.get(partition)),
+        }
+        for partition, part in parts
+    ]
 
 
 def _number(value: Any) -> float | None:

@@ -14,7 +14,6 @@ from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.money.spend import spend_by_model
 from itemeval_assets.core.prompts.templates import Template
 from itemeval_assets.core.records.releases import EVENT_COLUMNS, items_of
-from itemeval_assets.core.records.study_card import CardFacts
 from itemeval_assets.core.tables.cells import CELL_COLUMNS
 from itemeval_assets.core.tables.column_notes import COLUMN_NOTES
 from itemeval_assets.core.tables.schemas import GRADINGS_LONG
@@ -26,6 +25,7 @@ from itemeval_assets.experiments import (
 )
 from itemeval_assets.experiments.publish.artifacts import InputFiles
 from itemeval_assets.experiments.spec.io_schema import io_schema
+from itemeval_assets.report.card import CardFacts
 from itemeval_assets.stages.items import now
 from itemeval_assets.storage.study.layout import manifest_key
 from itemeval_assets.storage.study.store import ResultsStore
@@ -90,7 +90,7 @@ def card_facts(draft: Draft, written: Written, manifests: Sequence[Mapping[str, 
         cells=written.cells,
         missing=written.missing,
         items=Counter(item["dataset_id"] for item in items if item["item_id"] in of_design),
-        results=written.results,
+        scores=written.scores,
         spend=spend_by_model(store.read("log_index")),
         others_usd=written.others_usd,
         manifests=manifests,

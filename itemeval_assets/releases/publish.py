@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from itemeval_assets.core.design.study import Study
-from itemeval_assets.core.records.study_card import study_card
 from itemeval_assets.experiments import (
     BaseExperiment,
     Completion,
@@ -15,6 +14,7 @@ from itemeval_assets.experiments import (
 from itemeval_assets.experiments.layout.records import to_yaml
 from itemeval_assets.experiments.layout.settings import storage_settings
 from itemeval_assets.experiments.publish.publication import complete, publication
+from itemeval_assets.report.card import study_card
 from itemeval_assets.stages.export import require_sound
 from itemeval_assets.storage.study.store import ResultsStore
 

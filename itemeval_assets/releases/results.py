@@ -7,10 +7,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from itemeval_assets.core.design.study import Partition, Study
+from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.records.scores import graded
-from itemeval_assets.core.records.study_card import result_row
+from itemeval_assets.core.records.summaries import PairScores
 from itemeval_assets.core.tables.schemas import LEDGER, SOLUTIONS
 from itemeval_assets.experiments import ExperimentRun
 from itemeval_assets.experiments.frames.writing import FrameFiles
@@ -56,7 +56,7 @@ class Written:
     """What was seen while the frames were written.
 
     `missing` counts cells without a sound grading event; `run_ids` are those of the runs behind
-    the rows; `results` are rows of the card; `others_usd` is what conditions have cost that are
+    the rows; `scores` of each partition; `others_usd` is what conditions have cost that are
     not in the design any more.
     """
 
@@ -64,7 +64,7 @@ class Written:
     missing: int = 0
     others_usd: float = 0.0
     run_ids: set[str] = field(default_factory=set)
-    results: list[tuple[str, ...]] = field(default_factory=list)
+    scores: list[PairScores] = field(default_factory=list)
 
     @property
     def cells(self) -> int:
@@ -102,7 +102,8 @@ def _write_frames(draft: Draft, folder: Path) -> Written:
             _publish_logs(draft, part.rows, log_uris)
             frames.add(part, log_uris)
             written.missing += part.flaws.num_rows
-            written.results.append(_card_row(study, partition, part.states))
+            condition, grader = study.design.labels_of(partition)
+            written.scores.append(PairScores.of(condition, grader, graded(part.states)))
             for column in ("gen_run_id", "grade_run_id"):
                 written.run_ids |= set(part.rows[column].unique().to_pylist()) - {None}
         for generate in study.generate_partitions():
@@ -133,10 +134,3 @@ def _publish_logs(draft: Draft, rows: pa.Table, uris: dict[str, str]) -> None:
             log = draft.store.backend.local_copy(key)
             uris[key] = store_result(draft.run, field_name, log.stem, log)
             draft.say(f"published log {len(uris)}: {log.name}")
-
-
-def _card_row(study: Study, partition: Partition, found: pa.Table) -> tuple[str, ...]:
-    """What came of the cells of a partition."""
-    generate = study.design.generate_by_id()[partition[0]].label
-    grade = study.design.grade_by_id()[partition[1]].label
-    return result_row(generate, grade, graded(found))

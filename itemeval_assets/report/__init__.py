@@ -1,4 +1,7 @@
-"""What the terminal shows: tables, progress bars, messages."""
+"""What people see: figures in views, rendered on a terminal, on pages, in cards and in pictures.
+
+Handed on is what the terminal shows.
+"""
 
 from .cells import cell_survey
 from .money import preflight, study_estimate

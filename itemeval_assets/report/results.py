@@ -3,16 +3,14 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-
 from itemeval_assets.core.money.losses import losses_words
-from itemeval_assets.core.records.summaries import left_out_words
 from itemeval_assets.core.records.unread import can_be_recovered, unread_words
-from itemeval_assets.core.text.labels import labels_in
 from itemeval_assets.host.installation import how_to_call
 
-from .money import mocks_are_free, spend_table
-from .terminal import data, dollars, figures, out
+from .money import mocks_are_free
+from .render.terminal_table import show
+from .terminal import data, dollars, out
+from .views import COMPLETION, SCORES, View, spend_view
 
 if TYPE_CHECKING:
     from itemeval_assets.core.design.study import NamedPartition
@@ -21,7 +19,7 @@ if TYPE_CHECKING:
     from itemeval_assets.runs.single import ReleaseSummary
     from itemeval_assets.runs.study import RunSummary
     from itemeval_assets.stages.export import ExportResult
-    from itemeval_assets.stages.views.status import PartitionStatus, StudyStatus
+    from itemeval_assets.stages.views.status import StudyStatus
 
 __all__ = [
     "created",
@@ -77,7 +75,7 @@ def _listed(failed: "list[FailedCheck]") -> str:
 def export_result(result: "ExportResult") -> None:
     """Spend per model with what was saved, and where the exported files are."""
     if result.spend:
-        out.print(spend_table(result.spend))
+        show(spend_view(result.spend))
         mocks_are_free(spend.model for spend in result.spend if spend.usd)
     out.print(f"{result.rows} grading events; {dollars(result.usd)} spent by this study so far.")
     for path in result.paths.values():
@@ -96,8 +94,8 @@ def _completion(status: "StudyStatus") -> None:
         f"{status.items} items x {status.replications} replications, "
         f"policy {status.policy}, {dollars(status.usd)} {_spent(status)}"
     )
-    out.print(_matrix("solutions", status.generate, ("truncated",)))
-    out.print(_matrix("gradings", status.grade, ("unparsed",)))
+    show(View("solutions", COMPLETION, status.generate))
+    show(View("gradings", COMPLETION, status.grade))
     if status.unmetered:
         out.print(
             f"[yellow]Replies of {data(', '.join(status.unmetered))} gave no token counts, or "
@@ -139,39 +137,10 @@ def _command(*arguments: str) -> str:
     return data(how_to_call("itemeval-assets", *arguments))
 
 
-def _matrix(title: str, rows: "list[PartitionStatus]", more: tuple[str, ...]) -> Table:
-    """One row per partition; a column of a trouble only where there is one."""
-    troubles = ("missing", "errored", "blank", "stale", *more)
-    shown = [name for name in troubles if _any(rows, name)]
-    texts = ("condition", "graded by")[: len(rows[0].partition)]
-    table = figures(title, texts, ("done", *shown, "usd"))
-    for row in rows:
-        counts = [_count(name, getattr(row, name)) for name in shown]
-        done = f"{row.done}/{row.cells}"
-        names = map(data, labels_in(row.label, row.partition))
-        table.add_row(*names, done, *counts, dollars(row.usd))
-    return table
-
-
-def _any(rows: "list[PartitionStatus]", name: str) -> bool:
-    return any(getattr(row, name) for row in rows)
-
-
-def _count(name: str, value: int) -> str:
-    colour = {"errored": "red", "stale": "yellow", "missing": "yellow"}.get(name)
-    return f"[{colour}]{value}[/{colour}]" if value and colour else str(value)
-
-
 def quickstart_summary(summary: "QuickstartSummary") -> None:
     """The quickstart's result: scores, what they leave out, cost, files, next steps."""
     run_summary(summary.run)
-    table = figures("scores", ("condition", "graded by"), ("cells", "mean\nscore", "scored"))
-    table.add_column("left out")
-    for row in summary.scores:
-        mean = "-" if row["mean_score"] is None else f"{row['mean_score']:.2f}"
-        counts = (str(row["cells"]), mean, str(row["scored"]), left_out_words(row["left_out"]))
-        table.add_row(data(row["condition"]), data(row["graded_by"]), *counts)
-    out.print(table)
+    show(View("scores", SCORES, summary.scores))
     view = data(how_to_call("inspect", "view", "--log-dir", summary.logs))
     out.print(f"Study: {data(summary.config)}", soft_wrap=True)
     out.print(f"Look at it in Dagster:  {_command('ui', str(summary.config))}", soft_wrap=True)

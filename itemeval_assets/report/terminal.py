@@ -3,7 +3,7 @@
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -14,7 +14,6 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn
 from rich.progress import Progress as Bars
 from rich.prompt import Confirm
-from rich.table import Table
 
 from itemeval_assets.core.errors import ConsentMissing
 from itemeval_assets.core.text.words import dollars
@@ -27,7 +26,6 @@ __all__ = [
     "data",
     "dollars",
     "err",
-    "figures",
     "jsonable",
     "out",
     "problem",
@@ -50,16 +48,6 @@ def data(value: object) -> str:
     last = len(text) - len(body)
     # rich reads two backslashes as one before a tag, and nowhere else.
     return escape(body) + ("\\" * 2 * last + "[none][/none]" if last else "")
-
-
-def figures(title: str, texts: Sequence[str], numbers: Sequence[str]) -> Table:
-    """A table whose texts are folded where it is too wide: no figure is ever cut."""
-    table = Table(title=title, title_justify="left", title_style="bold")
-    for name in texts:
-        table.add_column(name, overflow="fold")
-    for name in numbers:
-        table.add_column(name, justify="right", no_wrap=True)
-    return table
 
 
 def problem(message: str) -> None:

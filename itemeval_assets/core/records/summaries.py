@@ -6,7 +6,16 @@ from typing import NamedTuple
 
 from itemeval_assets.core.tables.cells import CELL_STATES
 
-__all__ = ["BINS", "Graded", "ItemScores", "Scale", "left_out_words", "mean_words", "scale_of"]
+__all__ = [
+    "BINS",
+    "Graded",
+    "ItemScores",
+    "PairScores",
+    "Scale",
+    "left_out_words",
+    "mean_words",
+    "scale_of",
+]
 
 BINS = 11
 # A judge may write any number that a double holds; the ends of the scale take what is beyond.
@@ -52,6 +61,21 @@ class Graded(NamedTuple):
     def failed(self) -> int:
         """Cells of which something came back, without a score."""
         return sum(self.failures.values())
+
+
+class PairScores(NamedTuple):
+    """What came of one generate x grade condition, under the labels of its two conditions."""
+
+    condition: str
+    graded_by: str
+    cells: int
+    mean_score: float | None
+    scored: int
+    left_out: dict[str, int]
+
+    @classmethod
+    def of(cls, condition: str, graded_by: str, found: Graded) -> "PairScores":
+        return cls(condition, graded_by, found.cells, found.mean, found.scored, found.left_out)
 
 
 class ItemScores(NamedTuple):

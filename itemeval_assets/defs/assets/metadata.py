@@ -1,7 +1,7 @@
 """What the Dagster UI shows of an asset: columns, counts, cost, files."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Sequence
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from itemeval_assets.core.design.cell_table import Answers
     from itemeval_assets.core.money.spend import Spend
+    from itemeval_assets.report.views import View
     from itemeval_assets.stages.calls.stage_run import Outcome, StageRun
     from itemeval_assets.stages.views.cells import CellView
 
@@ -31,11 +32,11 @@ __all__ = [
     "grade_conditions",
     "partition_row_count",
     "picture",
-    "record_table",
     "row_count",
     "spend_table",
     "table_metadata",
     "usd",
+    "view_table",
 ]
 
 
@@ -116,28 +117,19 @@ def usd(amount: float) -> float:
     return round(amount, 9)
 
 
-def spend_table(spends: "Iterable[Spend]") -> dg.TableMetadataValue:
-    """Spend per model; what caches and batches saved is negative: list price to price paid."""
-    return record_table(
-        {
-            "model": spend.model,
-            "calls": spend.calls,
-            "cached": spend.cached,
-            "usd": usd(spend.usd),
-            "list usd": usd(spend.list_usd),
-            "response cache": -usd(spend.saved_by_response_cache_usd),
-            "prompt cache": -usd(spend.saved_by_prompt_cache_usd),
-            "batch": -usd(spend.saved_by_batch_usd),
-            "unpriced": spend.unpriced_calls,
-        }
-        for spend in spends
-    )
+def view_table(view: "View") -> dg.TableMetadataValue:
+    """A view as a table; of no rows, an empty one, for which Dagster wants a schema."""
+    from itemeval_assets.report.render.records import records
 
-
-def record_table(records: Iterable[Mapping[str, Any]]) -> dg.TableMetadataValue:
-    """A table of records; of none, an empty one, for which Dagster wants a schema."""
-    found = [dg.TableRecord(record) for record in records]
+    found = [dg.TableRecord(record) for record in records(view)]
     return dg.MetadataValue.table(found, schema=None if found else dg.TableSchema(columns=[]))
+
+
+def spend_table(spends: "Sequence[Spend]") -> dg.TableMetadataValue:
+    """Spend per model; what caches and batches saved is negative: list price to price paid."""
+    from itemeval_assets.report.views import spend_view
+
+    return view_table(spend_view(spends))
 
 
 def picture(name: str, draw: "Callable[[], Figure]") -> dg.MarkdownMetadataValue:

@@ -1,12 +1,14 @@
 """The assets about money: ledger, costs, and, before any is spent, estimate and preflight."""
 
-from typing import TYPE_CHECKING, Any
+from collections import Counter
+from typing import TYPE_CHECKING, Any, get_args
 
 import dagster as dg
 
 from itemeval_assets import stages
 from itemeval_assets.core.design.study import Asked, Study
 from itemeval_assets.core.money.losses import losses_words
+from itemeval_assets.core.money.preflight import Verdict
 from itemeval_assets.core.tables.schemas import TABLES
 from itemeval_assets.dagster_io.failures import users_errors
 from itemeval_assets.dagster_io.names import asset_key
@@ -15,7 +17,7 @@ from itemeval_assets.storage.study.inputs import load_prices
 from itemeval_assets.storage.study.layout import LAYOUT_VERSION
 
 from .automation import when_inputs_change
-from .metadata import row_count, spend_table, table_metadata, usd
+from .metadata import row_count, spend_table, table_metadata, usd, view_table
 from .versions import content_version
 
 if TYPE_CHECKING:
@@ -110,27 +112,11 @@ def _estimate_metadata(found: "StudyEstimate") -> dict[str, Any]:
 
 
 def _estimate_table(parts: "list[PartitionEstimate]") -> dg.TableMetadataValue:
-    records = [
-        dg.TableRecord(
-            {
-                "condition": part.label,
-                "calls": f"{part.remaining.calls} of {part.grid.calls}",
-                "cached": part.remaining.cached,
-                "input": part.remaining.input_tokens,
-                "output": part.remaining.output_tokens,
-                "usd at most": usd(part.remaining.usd),
-                "usd expected": _or_unknown(part.remaining.expected_usd),
-                "grid at most": usd(part.grid.usd),
-                "expected from": part.basis or "",
-            }
-        )
-        for part in parts
-    ]
-    return dg.MetadataValue.table(records or [dg.TableRecord({"condition": "none calls a model"})])
+    from itemeval_assets.report.views import ESTIMATE, View
 
-
-def _or_unknown(amount: float | None) -> str:
-    return "unknown" if amount is None else f"{amount:.6f}"
+    if not parts:
+        return dg.MetadataValue.table([dg.TableRecord({"condition": "none calls a model"})])
+    return view_table(View("estimate", ESTIMATE, parts))
 
 
 def _preflight(study: Study, shared: dict[str, Any]) -> Any:
@@ -154,23 +140,11 @@ def _preflight(study: Study, shared: dict[str, Any]) -> Any:
 
 
 def _preflight_metadata(found: "list[ModelHealth]") -> dict[str, Any]:
-    records = [
-        dg.TableRecord(
-            {
-                "model": health.model,
-                "verdict": health.verdict,
-                "reason": health.reason,
-                "latency_s": "" if health.latency_s is None else f"{health.latency_s:.3f}",
-                "usd": "" if health.usd is None else f"{health.usd:.9f}",
-            }
-        )
-        for health in found
-    ]
-    counts = {
-        verdict: sum(health.verdict == verdict for health in found)
-        for verdict in ("ok", "dead", "unverified")
-    }
-    return {**counts, "models": dg.MetadataValue.table(records)}
+    from itemeval_assets.report.views import HEALTH, View
+
+    verdicts = Counter(health.verdict for health in found)
+    counts = {verdict: verdicts[verdict] for verdict in get_args(Verdict)}
+    return {**counts, "models": view_table(View("models", HEALTH, found))}
 
 
 def _ledger(study: Study, shared: dict[str, Any]) -> Any:

@@ -8,13 +8,13 @@ import dagster as dg
 
 from itemeval_assets import stages
 from itemeval_assets.core.design.study import Study
-from itemeval_assets.core.records.summaries import left_out_words
+from itemeval_assets.core.records.summaries import PairScores, left_out_words
 from itemeval_assets.dagster_io.failures import users_errors
 from itemeval_assets.dagster_io.names import asset_key
 from itemeval_assets.dagster_io.steps import store_of
 
 from .automation import when_inputs_change
-from .metadata import picture, record_table
+from .metadata import picture, view_table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -53,17 +53,10 @@ def results_asset(study: Study, shared: dict[str, Any]) -> Any:
 
 
 def _table(found: "Results") -> dg.TableMetadataValue:
-    return record_table(
-        {
-            "condition": condition,
-            "graded by": grader,
-            "cells": graded.cells,
-            "mean score": None if graded.mean is None else round(graded.mean, 6),
-            "scored": graded.scored,
-            "left out": left_out_words(graded.left_out),
-        }
-        for (condition, grader), graded in found.per_pair.items()
-    )
+    from itemeval_assets.report.views import SCORES, View
+
+    pairs = [PairScores.of(*labels, graded) for labels, graded in found.per_pair.items()]
+    return view_table(View("conditions", SCORES, pairs))
 
 
 def _pictures(found: "Results") -> "Iterator[tuple[str, Callable[[], Figure]]]":

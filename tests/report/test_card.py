@@ -7,8 +7,8 @@ import yaml
 
 from itemeval_assets.core.config.reading import parse_config
 from itemeval_assets.core.money.spend import Spend
-from itemeval_assets.core.records.study_card import CardFacts, result_row, study_card
-from itemeval_assets.core.records.summaries import Graded
+from itemeval_assets.core.records.summaries import Graded, PairScores
+from itemeval_assets.report.card import CardFacts, study_card
 from tests.rows import outcome
 from tests.studies import study_yaml
 
@@ -23,13 +23,17 @@ def card(**known: Any) -> list[str]:
         "cells": 4,
         "missing": 0,
         "items": {"items.jsonl": 4},
-        "results": [],
+        "scores": [],
         "spend": [],
         "manifests": [],
         "frames": {"scalars": 4},
         "package_version": "1.2.3",
     }
     return study_card(CardFacts(**{**facts, **known})).splitlines()
+
+
+def of(condition: str, graded: Graded) -> PairScores:
+    return PairScores.of(condition, "numeric", graded)
 
 
 @pytest.mark.parametrize(
@@ -45,11 +49,12 @@ def card(**known: Any) -> list[str]:
     ],
 )
 def test_a_condition_has_a_row_of_figures(graded: Graded, figures: tuple[str, ...]) -> None:
-    assert result_row("a · short", "numeric", graded) == ("a · short", "numeric", *figures)
+    [row] = [line for line in card(scores=[of("a · short", graded)]) if "a · short" in line]
+    assert row.strip("| ").split(" | ") == ["a · short", "numeric", *figures]
 
 
 def test_results_are_a_table_whatever_the_names() -> None:
-    lines = card(results=[result_row("a|b · short", "numeric", outcome([1.0]))])
+    lines = card(scores=[of("a|b · short", outcome([1.0]))])
     header = lines.index("| condition | graded by | cells | mean score | scored | left out |")
     assert lines[header + 1 : header + 4] == [
         "|---|---|---|---|---|---|",

@@ -1,0 +1,57 @@
+"""STUDY_CARD.md: what a stranger must know about a release to use and to question it."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from itemeval_assets.core.config.sections import StudyConfig
+from itemeval_assets.core.money.spend import Spend
+from itemeval_assets.core.records.summaries import PairScores
+
+from .render.markdown import rendered
+from .views import SCORES, View, spend_view
+
+__all__ = ["CardFacts", "study_card"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CardFacts:
+    """What the card is made of.
+
+    `scores` has what came of each generate x grade condition; `manifests` are those of the runs
+    behind the rows, oldest first; `others_usd` is what conditions have cost that are not in the
+    design any more.
+    """
+
+    version: str
+    experiment_id: str
+    released_at: str
+    config: StudyConfig
+    config_sha256: str
+    cells: int
+    missing: int
+    items: Mapping[str, int]
+    scores: Sequence[PairScores]
+    spend: Sequence[Spend]
+    manifests: Sequence[Mapping[str, Any]]
+    frames: Mapping[str, int]
+    package_version: str
+    others_usd: float = 0.0
+
+
+def study_card(facts: CardFacts) -> str:
+    """The card as Markdown."""
+    config = facts.config
+    return rendered(
+        "STUDY_CARD.md",
+        facts=facts,
+        config=config,
+        facets=config.facets,
+        judges=[_judge(name, config.grader(name).models.values()) for name in config.facets.grader],
+        scores=View("scores", SCORES, facts.scores),
+        spend=spend_view(facts.spend),
+    )
+
+
+def _judge(name: str, models: Collection[str]) -> str:
+    return f"{name} ({', '.join(models)})" if models else name

@@ -1,0 +1,1 @@
+"""Views as people read them: on a terminal, on the page of an asset, in a card."""

@@ -1,0 +1,68 @@
+"""Views of results: scores by condition, the completion matrix, cells and why they lack."""
+
+from typing import Any
+
+from itemeval_assets.core.text.labels import labels_in
+
+from .view import Column
+
+__all__ = ["CELLS", "COMPLETION", "CONDITIONS", "REASONS", "SCORES"]
+
+
+def _graded_by(part: Any) -> str:
+    """Nothing of a generate condition."""
+    return "".join(labels_in(part.label, part.partition)[1:])
+
+
+def _trouble(name: str, colour: str = "") -> Column:
+    return Column(name, "number", name, sometimes=name, colour=colour)
+
+
+# Of a partition, which has one label for both of its conditions.
+CONDITIONS = (
+    Column(lambda part: labels_in(part.label, part.partition)[0], "text", "condition"),
+    Column(_graded_by, "text", "graded by", sometimes=_graded_by),
+)
+
+_PAIR = (
+    Column("condition", "text", "condition", "condition", "condition"),
+    Column("graded_by", "text", "graded by", "graded by", "graded by"),
+)
+
+# Of generate x grade conditions, as PairScores: the mean, and what it leaves out.
+SCORES = (
+    *_PAIR,
+    Column("cells", "count", "cells", "cells", "cells"),
+    Column("mean_score", "mean", "mean\nscore", "mean score", "mean score"),
+    Column("scored", "count", "scored", "scored", "scored"),
+    Column("left_out", "left_out", "left out", "left out", "left out"),
+)
+
+# Of partitions, a column of a trouble only where there is one.
+COMPLETION = (
+    *CONDITIONS,
+    Column(lambda part: (part.done, part.cells), "share", "done"),
+    _trouble("missing", "yellow"),
+    _trouble("errored", "red"),
+    _trouble("blank"),
+    _trouble("stale", "yellow"),
+    _trouble("truncated"),
+    _trouble("unparsed"),
+    Column("usd", "usd", "usd"),
+)
+
+# Why cells are not done.
+REASONS = (
+    Column("state", "state", "state"),
+    Column("stage", "text", "lacks"),
+    Column("reason", "line", "reason"),
+    Column("cells", "size", "cells"),
+)
+
+# One by one.
+CELLS = (
+    *_PAIR,
+    Column("item_id", "text", "item"),
+    Column("replication", "number", "replication"),
+    Column("state", "state", "state"),
+)
