@@ -11,8 +11,9 @@ import numpy as np
 import pyarrow as pa
 import yaml
 
+from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.pending import solution_fingerprint
-from itemeval_assets.core.design.study import Partition, Study, stage_of
+from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.money.ledger import bookings_of
 from itemeval_assets.core.tables.schemas import TABLES, arrow_schema
 from itemeval_assets.stages import gradings_long, items
@@ -77,13 +78,13 @@ def fill(config: Path, *, is_graded: bool = True) -> Study:
     study = load_study(config)
     store = open_store(study)
     store.take_ownership(study)
-    store.replace("items", (), items.load(study, store))
+    store.replace("items", Partition(()), items.load(study, store))
     for partition in study.generate_partitions():
         solutions = _solutions(study, store, partition)
         store.replace("solutions", partition, solutions)
         _book(store, partition, solutions.num_rows)
         for judge in study.design.grade if is_graded else ():
-            pair = (*partition, judge.id)
+            pair = Partition((*partition, judge.id))
             gradings = _gradings(study, solutions, pair)
             store.replace("gradings", pair, gradings)
             store.replace("gradings_long", pair, gradings_long.join(gradings, solutions))
@@ -128,14 +129,8 @@ def _gradings(study: Study, solutions: pa.Table, pair: Partition) -> pa.Table:
     constants = {
         "study": study.name,
         "run_id": "run-grade",
-        "grade_condition_id": condition.id,
-        "grade_condition_slug": condition.slug,
-        "gen_condition_id": pair[0],
-        "grade_kind": condition.kind,
-        "grader_name": condition.grader_name,
-        "grader_model": condition.grader.model if condition.grader else None,
-        "rubric_name": condition.rubric.name if condition.rubric else None,
-        "rubric_hash": condition.rubric.hash if condition.rubric else None,
+        "gen_condition_id": pair.generate,
+        **condition.columns,
         "parse_ok": True,
         "judge_completion": REPLY + '{"score": 0.5}',
         "reasoning": REPLY,
@@ -155,7 +150,7 @@ def _gradings(study: Study, solutions: pa.Table, pair: Partition) -> pa.Table:
 
 
 def _log(partition: Partition) -> str:
-    return f"logs/{stage_of(partition)}/{partition[-1]}/{partition[0]}.eval"
+    return f"logs/{partition.stage.name}/{partition.condition_id}/{partition.generate}.eval"
 
 
 def _paid() -> dict[str, object]:
@@ -185,14 +180,11 @@ def _table(
 def _book(store: ResultsStore, partition: Partition, count: int) -> None:
     """Index one log of `count` calls, and its ledger row; the log itself holds nothing."""
     store.backend.create(_log(partition), b"")
-    is_graded, stage = len(partition) == 2, stage_of(partition)
     entry = {
         "log_file": _log(partition),
-        "run_id": f"run-{stage}",
-        "stage": stage,
-        "condition_id": partition[-1],
-        "gen_condition_id": partition[0] if is_graded else None,
-        "task_name": partition[-1],
+        "run_id": f"run-{partition.stage.name}",
+        **partition.columns,
+        "task_name": partition.condition_id,
         "model": "mockllm/model",
         "status": "success",
         "total_samples": count,

@@ -15,7 +15,8 @@ __all__ = ["Measured", "measure", "python", "work"]
 WORK = """
 import json, resource, sys, time
 from itemeval_assets import api
-from itemeval_assets.core.design.study import Asked
+from itemeval_assets.core.design.options import RunOptions
+from itemeval_assets.core.design.selection import select
 from itemeval_assets.releases import publish_release, storage_for
 from itemeval_assets.runs.study import foreseen
 from itemeval_assets.stages import export, gradings_long
@@ -27,9 +28,8 @@ begun = time.perf_counter()
 if what == "status":
     assert all(part.done == part.cells for part in api.status(study).grade)
 elif what == "plan":
-    asked = Asked(generate=[c.id for c in study.design.generate],
-        grade=[c.id for c in study.design.grade])
-    assert foreseen(study, store, asked).remaining.calls == 0
+    everything = select(study.design)
+    assert foreseen(study, store, everything, RunOptions()).remaining.calls == 0
 elif what == "export":
     assert export.write(study, store).rows
 elif what == "gradings_long":

@@ -25,8 +25,8 @@ IMPORTS = "<frozen importlib"
 # {part: what the path of a frame's file contains}
 PARTS = {
     "inspect_ai's eval: samples, transcripts, logs": "inspect_ai/_eval/",
-    "reading the logs back into rows": "itemeval_assets/engine/logs.py",
-    "pictures in the metadata": "itemeval_assets/plots/",
+    "reading the logs back into rows": "itemeval_assets/engine/rows.py",
+    "pictures in the metadata": "itemeval_assets/report/plots/",
     "tables: reading and writing Parquet": "itemeval_assets/storage/",
     "storing Dagster's events": "dagster/_core/storage/",
     "rules of the study: states, estimates, ledger": "itemeval_assets/core/",

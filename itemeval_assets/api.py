@@ -6,13 +6,14 @@ from a notebook, the terminal, the UI and a schedule.
 
 import operator
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from types import NoneType
 from typing import TYPE_CHECKING
 
-from .core.design.selection import Words, listed, select_generate, select_grade
-from .core.design.study import Asked, NamedPartition, Partition, Study, run_plan
+from .core.design.options import RunOptions
+from .core.design.partitions import GRADE, NamedPartition, Partition
+from .core.design.selection import Words, listed, select
+from .core.design.study import Study, run_plan
 from .core.errors import ConfigError
 from .core.tables.cells import CELL_STATES
 from .core.tables.schemas import TABLES
@@ -47,8 +48,6 @@ __all__ = [
     "table",
 ]
 
-STAGES = ("solutions", "gradings")
-
 
 def run(
     config: str | Path | Study,
@@ -77,13 +76,14 @@ def run(
     from .runs.study import run_study
 
     study = _as_study(config)
-    asked = _asked(study, only, conditions, graders, rubrics, force, policy, max_usd)
+    selection = select(study.design, only, conditions, graders, rubrics)
+    options = _options(study, force, policy, max_usd)
     if on_progress is not None and not callable(on_progress):
         raise ConfigError(f"on_progress: {on_progress!r} cannot be called")
     processes = _processes(workers)
     if _flag("errored", errored):
-        asked = replace(asked, partitions=_errored(study, policy))
-    return run_study(study, asked, on_progress, processes)
+        selection = selection.within(_errored(study, policy))
+    return run_study(study, selection, options, on_progress, processes)
 
 
 def recover(config: str | Path | Study, accept_loss: bool = False) -> "RunSummary":
@@ -98,11 +98,9 @@ def recover(config: str | Path | Study, accept_loss: bool = False) -> "RunSummar
 
     study = _as_study(config)
     accept_loss = _flag("accept_loss", accept_loss)
-    everything = _asked(study, None, None, None, None, False, None, None)
-    known = [*study.generate_partitions(), *study.grade_partitions()]
-    left = partitions_to_mend(_store(study), known)
-    asked = replace(everything, partitions=left, recover_only=True, accept_loss=accept_loss)
-    return run_study(study, asked, None)
+    everything = select(study.design)
+    left = everything.within(partitions_to_mend(_store(study), everything.partitions))
+    return run_study(study, left, RunOptions(recover_only=True), accept_loss=accept_loss)
 
 
 def reset(
@@ -121,9 +119,9 @@ def reset(
     from .stages.views import reruns
 
     study = _as_study(config)
-    asked = _asked(study, only, conditions, graders, rubrics, False, None, None)
+    selection = select(study.design, only, conditions, graders, rubrics)
     names_judges = graders is not None or rubrics is not None
-    chosen = {*asked.gradings(), *([] if names_judges else asked.solutions())}
+    chosen = selection.of(GRADE) if names_judges else selection.partitions
     return study.named(reruns.reset(_store(study), chosen))
 
 
@@ -148,19 +146,19 @@ def estimate(
     from .storage.study.inputs import load_prices
 
     study = _as_study(config)
-    asked = _asked(study, only, conditions, graders, rubrics, force, policy, None)
+    selection = select(study.design, only, conditions, graders, rubrics)
+    options = _options(study, force, policy, None)
     if _flag("errored", errored):
-        asked = replace(asked, partitions=_errored(study, policy))
+        selection = selection.within(_errored(study, policy))
     store = _store(study)
     scope = Scope(
         study=study,
         store=store,
         prices=load_prices(study),
         items=items.peek(study, store),
-        force=force,
-        policy=policy,
+        options=options,
     )
-    return estimate.estimate(scope, asked)
+    return estimate.estimate(scope, selection)
 
 
 def preflight(config: str | Path | Study, *, max_usd: float | None = None) -> "list[ModelHealth]":
@@ -233,11 +231,12 @@ def cells(
     from .stages.views.cells import everything
 
     study = _as_study(config)
-    asked = _asked(study, None, conditions, graders, rubrics, False, policy, None)
+    gradings = select(study.design, None, conditions, graders, rubrics).of(GRADE)
+    plan = run_plan(study.config, policy)
     wanted = _known_states(states) or CELL_STATES
     store = _store(study)
     items = _items(study, store)
-    rows = everything(study, store, asked.gradings(), policy, wanted, items)
+    rows = everything(study, store, gradings, plan.policy, wanted, items)
     return rows.to_pandas(types_mapper=pd.ArrowDtype)
 
 
@@ -257,10 +256,11 @@ def count_cells(
     from .stages.views.cells import survey
 
     study = _as_study(config)
-    asked = _asked(study, None, conditions, graders, rubrics, False, policy, None)
+    gradings = select(study.design, None, conditions, graders, rubrics).of(GRADE)
+    plan = run_plan(study.config, policy)
     wanted = _known_states(states) or CELL_STATES[1:]
     store = _store(study)
-    return survey(study, store, asked.gradings(), policy, wanted, _items(study, store))
+    return survey(study, store, gradings, plan.policy, wanted, _items(study, store))
 
 
 def _store(study: Study) -> "ResultsStore":
@@ -294,22 +294,10 @@ def _as_study(config: str | Path | Study) -> Study:
     return config if isinstance(config, Study) else load_study(config)
 
 
-def _asked(
-    study: Study,
-    only: str | None,
-    conditions: Words,
-    graders: Words,
-    rubrics: Words,
-    force: bool,
-    policy: str | None,
-    consent_usd: float | None,
-) -> Asked:
-    if only not in (None, *STAGES):
-        raise ConfigError(f"only: {only!r} is not a stage; choose solutions or gradings")
-    return Asked(
-        stages=[stage for stage in STAGES if only in (None, stage)],
-        generate=select_generate(study.design, conditions),
-        grade=select_grade(study.design, graders, rubrics),
+def _options(
+    study: Study, force: bool, policy: str | None, consent_usd: float | None
+) -> RunOptions:
+    return RunOptions(
         force=_flag("force", force),
         policy=None if policy is None else run_plan(study.config, policy).policy,
         consent_usd=_amount(consent_usd),

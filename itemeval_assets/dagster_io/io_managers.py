@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from itemeval_assets.core.design.partitions import GENERATE, GRADE, Partition
 from itemeval_assets.core.design.study import Study
 
 from .failures import users_errors
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["StudyTablesIOManager"]
 
 # Assets whose rows go into a table of another name.
-TABLE_OF = {"generation_ledger": "bookings", "grading_ledger": "bookings"}
+TABLE_OF = {stage.ledger: "bookings" for stage in (GENERATE, GRADE)}
 
 
 class StudyTablesIOManager(dg.IOManager):
@@ -37,7 +38,7 @@ class StudyTablesIOManager(dg.IOManager):
         asset = context.asset_key.path[-1]
         store, table = self._store(context.asset_key), TABLE_OF.get(asset, asset)
         if not context.has_asset_partitions:
-            store.replace(table, (), obj)
+            store.replace(table, Partition(), obj)
             return
         for key in sorted(context.asset_partition_keys):
             partition = to_partition(key)

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 import dagster as dg
 
-from itemeval_assets.core.design.study import Partition, Study
+from itemeval_assets.core.design.partitions import Partition
+from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.money.pricing import provider_of
 
 __all__ = [
@@ -76,7 +77,7 @@ def pool(models: Iterable[str]) -> str | None:
 
 def to_partition(key: str) -> Partition:
     """The partition that a Dagster key names."""
-    return tuple(key.split("|"))
+    return Partition(key.split("|"))
 
 
 def to_partitions(keys: Iterable[str], order: list[Partition]) -> list[Partition]:

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from itemeval_assets.core.design.study import Partition, Study
+from itemeval_assets.core.design.partitions import GENERATE, GRADE, Partition
+from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.tables.schemas import GRADINGS, GRADINGS_LONG, SOLUTIONS, rows_where
 
 from .names import GENERATE_DIMENSION, GRADE_DIMENSION
@@ -23,8 +24,8 @@ __all__ = [
 # The columns whose values make up a row's partition.
 PARTITION_COLUMNS = {
     **{table.name: table.partitioned_by for table in (SOLUTIONS, GRADINGS, GRADINGS_LONG)},
-    "generation_ledger": ("condition_id",),
-    "grading_ledger": ("gen_condition_id", "condition_id"),
+    GENERATE.ledger: ("condition_id",),
+    GRADE.ledger: ("gen_condition_id", "condition_id"),
 }
 
 

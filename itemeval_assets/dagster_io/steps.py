@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from itemeval_assets.core.config.sections import Policy
-from itemeval_assets.core.design.study import Partition, Study
+from itemeval_assets.core.design.partitions import Partition
+from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import (
     ConfigError,
     DatasetError,
@@ -16,6 +15,7 @@ from itemeval_assets.core.errors import (
 )
 from itemeval_assets.storage.study.inputs import prices_if_needed
 
+from .config import RunConfig
 from .names import CONSENT_TAG, RERUN_TAG, RESERVED_BY_TAG
 from .progress import progress_log, tell_listeners
 
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from itemeval_assets.storage.study.store import ResultsStore
 
 __all__ = [
-    "PolicyName",
-    "RunConfig",
     "end_steps",
     "gate_of",
     "held_by_step",
@@ -34,27 +32,6 @@ __all__ = [
     "store_of",
     "tell_of_wait",
 ]
-
-if TYPE_CHECKING:
-    PolicyName = Policy
-else:
-    # Dagster takes no optional Literal. It knows an enum by the names of its members: here they
-    # are the words of the YAML.
-    PolicyName = StrEnum("PolicyName", {name: name for name in get_args(Policy)})
-
-
-class RunConfig(dg.Config):
-    """What may be asked of one run of a paid asset.
-
-    `consent_usd`: what its calls may cost; a run tag of that name does the same, also where a
-    backfill takes no config. `policy` overrides `budget.policy`. `recover_only` reads back
-    what killed runs have logged, and calls nobody.
-    """
-
-    force: bool = False
-    recover_only: bool = False
-    policy: PolicyName | None = None
-    consent_usd: float | None = None
 
 
 def store_of(study: Study) -> "ResultsStore":
@@ -111,9 +88,7 @@ def stage_run(
             store=store,
             prices=prices_if_needed(study),
             items=items,
-            force=config.force,
-            policy=config.policy,
-            recover_only=config.recover_only,
+            options=config.options(),
             run_id=context.op_execution_context.run_id,
             gate=gate,
             listener=progress_log(context.log.info),

@@ -10,7 +10,8 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
 )
 
 from itemeval_assets import stages
-from itemeval_assets.core.design.study import Partition, Study
+from itemeval_assets.core.design.partitions import Partition
+from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.tables.schemas import TABLES
 from itemeval_assets.dagster_io.failures import users_errors
 from itemeval_assets.dagster_io.names import asset_key, partition_key, step_name, to_partitions

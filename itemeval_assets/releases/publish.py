@@ -45,6 +45,7 @@ class Release:
     experiment_id: str
     version: str
     uri: str
+    bucket: str
     is_new: bool
     cells: int
     events: int
@@ -101,6 +102,7 @@ def _as_it_is(run: ExperimentRun[Any, Any]) -> Release:
         run.experiment_id,
         str(run.versioned_experiment.version),
         run.uri,
+        run.versioned_experiment.base_experiment.storage_settings.location,
         is_new=False,
         cells=known.specs or 0,
         events=known.succeeded or 0,
@@ -122,6 +124,7 @@ def _write(draft: Draft) -> Release:
         run.experiment_id,
         str(run.versioned_experiment.version),
         run.uri,
+        run.versioned_experiment.base_experiment.storage_settings.location,
         is_new=True,
         cells=written.cells,
         events=written.rows["scalars"],

@@ -4,6 +4,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.records.releases import Bump, PartitionContent, required_bump
@@ -45,7 +46,7 @@ def needed_bump(
         return "bumpmajor"  # what another program published under this name
 
     def has_lost_cells(name: str) -> bool:
-        part = partition_rows(study, store, tuple(name.split("|")))
+        part = partition_rows(study, store, Partition(name.split("|")))
         return bool(_released_cells(run, name) - set(tuples_of(part.cells, IDENTITY)))
 
     return required_bump(before, contents, has_lost_cells)
@@ -71,7 +72,7 @@ def _read_record(run: ExperimentRun[Any, Any]) -> Contents | None:
 
 def _released_cells(run: ExperimentRun[Any, Any], name: str) -> set[tuple[Any, ...]]:
     """The cells of one partition in a published release. Reads it batch by batch."""
-    conditions = tuple(name.split("|"))
+    conditions = Partition(name.split("|"))
     found: set[tuple[Any, ...]] = set()
     columns = [*IDENTITY, "gen_condition_id", "grade_condition_id"]
     with pq.ParquetFile(run.backend.local_copy(run.place.specs)) as file:

@@ -13,7 +13,7 @@ from .terminal import data, dollars, out
 from .views import COMPLETION, SCORES, View, spend_view
 
 if TYPE_CHECKING:
-    from itemeval_assets.core.design.study import NamedPartition
+    from itemeval_assets.core.design.partitions import NamedPartition
     from itemeval_assets.core.records.failures import FailedCheck
     from itemeval_assets.project import QuickstartSummary
     from itemeval_assets.runs.single import ReleaseSummary

@@ -22,6 +22,7 @@ from itemeval_assets.dagster_io.names import (
     step_name,
     to_partition,
 )
+from itemeval_assets.dagster_io.results import CallCounts, collecting
 from itemeval_assets.dagster_io.steps import end_steps
 from itemeval_assets.defs.build import build_definitions
 from itemeval_assets.host.interrupts import INTERRUPTIONS
@@ -36,7 +37,7 @@ BLOCKED = "DagsterAssetCheckFailedError"
 class Launcher:
     """Starts one Dagster run after another, and collects what they tell.
 
-    `recorded`: {asset: metadata of its last materialization}.
+    `results`: {asset: what its last step did}.
     """
 
     study: Study
@@ -46,7 +47,7 @@ class Launcher:
     recovered: int = 0
     held_back: int = 0
     failed_checks: list[FailedCheck] = field(default_factory=list)
-    recorded: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    results: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     @contextmanager
@@ -71,7 +72,7 @@ class Launcher:
             step = step_name(self.study, tables[0])
             # As a worker gets it: Dagster records plain data, and no enum of a caller.
             run_config["ops"] = {step: {"config": json.loads(json.dumps(dict(config)))}}
-        with warnings.catch_warnings():
+        with collecting() as told, warnings.catch_warnings():
             # In a notebook a loop is at work already, and Dagster cannot close its own.
             warnings.filterwarnings("ignore", "coroutine .*shutdown_asyncgens", RuntimeWarning)
             try:
@@ -85,23 +86,15 @@ class Launcher:
             finally:
                 end_steps()
         self.run_ids.append(result.run_id)
-        self._collect(result)
+        self._collect(result, told)
         if not result.success:
             raise _error_of(result)
 
-    def _collect(self, result: dg.ExecuteInProcessResult) -> None:
-        held_back = 0
-        recovered: dict[tuple[dg.AssetKey, str | None], int] = {}
-        for event in result.get_asset_materialization_events():
-            found = event.step_materialization_data.materialization
-            # A partition may be recorded twice, for its version.
-            place = (found.asset_key, found.partition)
-            recovered[place] = _count(found.metadata, "recovered calls")
-            # Every partition of a run says how many calls the run held back.
-            held_back = max(held_back, _count(found.metadata, "held back calls"))
-            self.recorded[found.asset_key.path[-1]] = found.metadata
-        self.held_back += held_back
-        self.recovered += sum(recovered.values())
+    def _collect(self, result: dg.ExecuteInProcessResult, told: Mapping[str, Any]) -> None:
+        self.results.update(told)
+        counts = [found for found in told.values() if isinstance(found, CallCounts)]
+        self.recovered += sum(found.recovered for found in counts)
+        self.held_back += sum(found.held_back for found in counts)
         for check in result.get_asset_check_evaluations():
             if not check.passed and check.partition is not None:
                 [part] = self.study.named([to_partition(check.partition)])
@@ -139,7 +132,3 @@ def _failed_checks(result: dg.ExecuteInProcessResult) -> str:
         if not check.passed and check.blocking
     ]
     return "\n".join([*lines, "Nothing stored was lost; what comes after was not done"])
-
-
-def _count(metadata: Mapping[str, Any], name: str) -> int:
-    return int(metadata[name].value) if name in metadata else 0

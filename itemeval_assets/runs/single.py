@@ -1,21 +1,19 @@
 """Commands of one or two Dagster runs, over a whole study."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.money.budget import require_sane_consent
 from itemeval_assets.core.money.preflight import ModelHealth
-from itemeval_assets.core.money.spend import spend_by_model
+from itemeval_assets.releases import Release
 from itemeval_assets.stages.calls.losses import require_no_loss
 from itemeval_assets.stages.export import ExportResult, require_results
-from itemeval_assets.storage.study.store import ResultsStore, open_store
+from itemeval_assets.storage.study.store import open_store
 
 from .launcher import Launcher
 
-__all__ = ["ReleaseSummary", "exported", "run_export", "run_preflight", "run_release"]
+__all__ = ["ReleaseSummary", "run_export", "run_preflight", "run_release"]
 
 
 @dataclass(frozen=True)
@@ -41,16 +39,7 @@ def run_preflight(study: Study, consent_usd: float | None) -> list[ModelHealth]:
     require_sane_consent(consent_usd, study.config.budget)
     with Launcher.open(study) as launch:
         launch(["preflight"], config={"consent_usd": consent_usd})
-    return [
-        _health(record.data)
-        for record in launch.recorded["preflight"]["models"].records  # type: ignore[attr-defined]
-    ]
-
-
-def _health(record: Mapping[str, Any]) -> ModelHealth:
-    """What the preflight recorded of a model: a figure that is not known is an empty text."""
-    seen, usd = (float(record[name]) if record[name] else None for name in ("latency_s", "usd"))
-    return ModelHealth(record["model"], record["verdict"], record["reason"], seen, usd)
+    return launch.results["preflight"]
 
 
 def run_export(study: Study, for_spreadsheets: bool) -> ExportResult:
@@ -62,7 +51,7 @@ def run_export(study: Study, for_spreadsheets: bool) -> ExportResult:
     with Launcher.open(study) as launch:
         launch(["ledger"])
         launch(["export"], config={"for_spreadsheets": for_spreadsheets})
-    return exported(launch, store)
+    return launch.results["export"]
 
 
 def run_release(study: Study, version: str | None) -> ReleaseSummary:
@@ -75,28 +64,15 @@ def run_release(study: Study, version: str | None) -> ReleaseSummary:
     with Launcher.open(study) as launch:
         launch(["ledger"])
         launch(["release"], config={"version": version})
-    found = {name: value.value for name, value in launch.recorded["release"].items()}
+    found: Release = launch.results["release"]
     return ReleaseSummary(
         study=study.name,
-        experiment_id=found["experiment_id"],
-        version=found["version"],
-        uri=found["published"],
-        bucket=found["bucket"],
-        is_new=found["is new"],
-        cells=found["cells"],
-        events=found["events"],
-        missing=found["cells without a sound event"],
-    )
-
-
-def exported(launch: Launcher, store: ResultsStore) -> ExportResult:
-    """What the last run wrote into export/, from what it recorded."""
-    found = {name: value.value for name, value in launch.recorded["export"].items()}
-    unpriced = found["models without price"]
-    return ExportResult(
-        rows=found["dagster/row_count"],
-        usd=found["usd"],
-        unpriced=() if unpriced == "none" else tuple(unpriced.split(", ")),
-        paths={name: path for name, path in found.items() if name.startswith("export/")},
-        spend=spend_by_model(store.read("log_index")),
+        experiment_id=found.experiment_id,
+        version=found.version,
+        uri=found.uri,
+        bucket=found.bucket,
+        is_new=found.is_new,
+        cells=found.cells,
+        events=found.events,
+        missing=found.missing,
     )

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from itemeval_assets.core.design.options import RunOptions
+from itemeval_assets.core.design.partitions import GENERATE, Partition, Stage
+from itemeval_assets.core.design.selection import Selection
 from itemeval_assets.core.design.spans import shares, spans
-from itemeval_assets.core.design.study import Asked, Partition, Study
+from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.money.budget import agreed_usd, shares_of_consent
 from itemeval_assets.dagster_io.names import partition_key
-from itemeval_assets.defs.automation.reruns import OUTPUTS
 from itemeval_assets.stages.ledger import usd_of_runs
 from itemeval_assets.stages.projection.estimate import StudyEstimate
 from itemeval_assets.storage.study.store import ResultsStore
@@ -25,23 +27,24 @@ class StageRuns:
 
     study: Study
     store: ResultsStore
-    asked: Asked
+    selection: Selection
+    options: RunOptions
     launch: Launcher
     holder: str
     foreseen: StudyEstimate | None = None
     workers: Workers | None = None
 
-    def __call__(self, stage: str) -> None:
+    def __call__(self, stage: Stage) -> None:
         """Run what is asked of a stage. Raises the first error of a run."""
-        wanted = self.asked.solutions() if stage == "solutions" else self.asked.gradings()
+        wanted = self.selection.of(stage)
         if self.workers is None or len(wanted) < 2:
             for span in self._keys(stage, wanted):
                 config = {**self._config, "consent_usd": self._consent_left_usd()}
-                self.launch(OUTPUTS[stage], span, config, self.holder)
+                self.launch(stage.assets, span, config, self.holder)
         else:
             self._take_in(self.workers(self._shares(stage, wanted, self.workers.count)))
 
-    def _shares(self, stage: str, wanted: Sequence[Partition], count: int) -> list[Share]:
+    def _shares(self, stage: Stage, wanted: Sequence[Partition], count: int) -> list[Share]:
         """A share per worker, of like many calls, which may cost its part of the consent."""
         parts = [] if self.foreseen is None else (*self.foreseen.generate, *self.foreseen.grade)
         calls = {part.partition: float(part.remaining.calls) for part in parts}
@@ -52,27 +55,26 @@ class StageRuns:
             [sum(usd.get(partition, 0.0) for partition in part) for part in each],
         )
         return [
-            Share(OUTPUTS[stage], self._keys(stage, part), self._config, consent, self.holder)
+            Share(stage.assets, self._keys(stage, part), self._config, consent, self.holder)
             for part, consent in zip(each, consents, strict=True)
         ]
 
     @property
     def _config(self) -> dict[str, Any]:
-        asked = self.asked
-        return {"force": asked.force, "recover_only": asked.recover_only, "policy": asked.policy}
+        return self.options.model_dump(exclude={"consent_usd"})
 
     def _consent_left_usd(self) -> float:
         """What the user consented to, less what the command's runs have spent of it."""
-        agreed = agreed_usd(self.asked.consent_usd, self.study.config.budget)
+        agreed = agreed_usd(self.options.consent_usd, self.study.config.budget)
         return max(0.0, agreed - usd_of_runs(self.store, self.launch.run_ids))
 
-    def _keys(self, stage: str, wanted: Sequence[Partition]) -> list[tuple[str, str]]:
+    def _keys(self, stage: Stage, wanted: Sequence[Partition]) -> list[tuple[str, str]]:
         """The ranges of partition keys that cover the wanted partitions, and no other."""
         rows = [condition.id for condition in self.study.design.generate]
         columns = [condition.id for condition in self.study.design.grade]
         return [
             (partition_key(first), partition_key(last))
-            for first, last in spans(wanted, rows, () if stage == "solutions" else columns)
+            for first, last in spans(wanted, rows, () if stage is GENERATE else columns)
         ]
 
     def _take_in(self, ended: Sequence[Ended]) -> None:

@@ -6,13 +6,15 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from itemeval_assets.core.design.study import Asked, Study
+from itemeval_assets.core.design.options import RunOptions
+from itemeval_assets.core.design.partitions import GENERATE, GRADE
+from itemeval_assets.core.design.selection import Selection
+from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import BudgetExceeded, ConsentMissing, ModelError, StoreError
 from itemeval_assets.core.money.budget import require_sane_consent
 from itemeval_assets.core.money.losses import Loss
 from itemeval_assets.core.records.failures import ErrorCount, FailedCheck, in_words
 from itemeval_assets.dagster_io.progress import listening
-from itemeval_assets.defs.automation.reruns import OUTPUTS
 from itemeval_assets.engine.inspect_folders import folders_left_out
 from itemeval_assets.stages.calls.evidence import unread_partitions
 from itemeval_assets.stages.calls.gate import Gate, open_gate
@@ -31,7 +33,6 @@ from itemeval_assets.storage.study.inputs import prices_if_needed
 from itemeval_assets.storage.study.store import ResultsStore, open_store
 
 from .launcher import Launcher
-from .single import exported
 from .stage import StageRuns
 from .workers import Workers
 
@@ -79,56 +80,59 @@ class RunSummary:
 
 def run_study(
     study: Study,
-    asked: Asked,
-    on_progress: "Callable[[Progress], None] | None",
+    selection: Selection,
+    options: RunOptions,
+    on_progress: "Callable[[Progress], None] | None" = None,
     workers: int = 1,
+    accept_loss: bool = False,
 ) -> RunSummary:
     """Materialize items, then the stages over the chosen conditions, then ledger and export.
 
     The gate admits all calls of the run before the first; each stage passes it again, with
-    what is known by then. `workers`: processes that share the partitions of a stage.
+    what is known by then. `workers`: processes that share the partitions of a stage. `accept_loss`:
+    record paid calls of which no evidence is left.
     """
     store, prices = open_store(study), prices_if_needed(study)
     store.require_layout()
-    _require_results(study, store, asked)
-    require_sane_consent(asked.consent_usd, study.config.budget)
+    _require_results(study, store, selection)
+    require_sane_consent(options.consent_usd, study.config.budget)
     holder = f"command-{uuid.uuid4().hex}"
     with ExitStack() as stack:
         launch = stack.enter_context(Launcher.open(study))
         if on_progress:
             stack.enter_context(listening(on_progress))
         gate = stack.enter_context(
-            open_gate(study, store, prices, holder=holder, consent_usd=asked.consent_usd)
+            open_gate(study, store, prices, holder=holder, consent_usd=options.consent_usd)
         )
         # Workers load their packages while this process finds out what there is to do.
         idle = (
             stack.enter_context(Workers.open(study, workers, on_progress))
-            if workers > 1 and not asked.recover_only
+            if workers > 1 and not options.recover_only
             else None
         )
         notes: list[str] = []
         launch(["items"])
-        runs = StageRuns(study, store, asked, launch, holder)
+        runs = StageRuns(study, store, selection, options, launch, holder)
         _read_back(runs)
-        if not asked.recover_only:
+        if not options.recover_only:
             # A log that is brought back is cheaper than its calls.
-            require_no_loss(study, store, [*asked.solutions(), *asked.gradings()])
+            require_no_loss(study, store, selection.partitions)
             runs.foreseen = _admitted(runs, gate)
             notes = folders_left_out(study.config.cache) if runs.foreseen.remaining.calls else []
             runs.workers = idle if runs.foreseen.remaining.calls else None
         refusal = _run_stages(runs)
         called = calls_of_runs(store, launch.run_ids)
-        lost = _losses_to_accept(study, store, asked)
+        lost = _losses_to_accept(study, store, accept_loss)
         if store.has_results():
             tables = ["ledger", *(["costs", "results"] if called else []), "export"]
-            launch(tables, config={"accept_loss": asked.accept_loss})
+            launch(tables, config={"accept_loss": accept_loss})
         if refusal is not None:
             raise refusal
-    found = survey(study, store, asked.policy)
-    wanted = {*asked.solutions(), *asked.gradings()}
+    found = survey(study, store, options.policy)
+    wanted = set(selection.partitions)
     asked_for = [part for part in (*found.generate, *found.grade) if part.partition in wanted]
-    errored = 0 if asked.recover_only else sum(part.own("errored") for part in asked_for)
-    errors = frequent_errors(study, store, wanted, asked.policy) if errored else []
+    errored = 0 if options.recover_only else sum(part.own("errored") for part in asked_for)
+    errors = frequent_errors(study, store, wanted, options.policy) if errored else []
     exit_code, reason = _end(launch.held_back, errored, errors)
     return RunSummary(
         study=study.name,
@@ -145,37 +149,38 @@ def run_study(
         failed_checks=launch.failed_checks,
         errored=errored,
         errors=errors,
-        missing=0 if asked.recover_only else _missing(asked_for),
+        missing=0 if options.recover_only else _missing(asked_for),
         exit_code=exit_code,
         reason=reason,
         status=found,
-        export=exported(launch, store),
+        export=launch.results["export"],
     )
 
 
-def foreseen(study: Study, store: ResultsStore, asked: Asked) -> StudyEstimate:
+def foreseen(
+    study: Study, store: ResultsStore, selection: Selection, options: RunOptions
+) -> StudyEstimate:
     """What a run would still call, and what that costs at most."""
     scope = Scope(
         study=study,
         store=store,
         prices=prices_if_needed(study),
         items=store.read("items"),
-        force=asked.force,
-        policy=asked.policy,
+        options=options,
     )
-    return estimate(scope, asked, in_full=False)
+    return estimate(scope, selection, in_full=False)
 
 
-def _require_results(study: Study, store: ResultsStore, asked: Asked) -> None:
+def _require_results(study: Study, store: ResultsStore, selection: Selection) -> None:
     """Raise StoreError where what is asked needs results, and there is none yet."""
-    if asked.partitions is not None and not asked.partitions and not store.has_results():
+    if selection.is_narrowed and not selection.partitions and not store.has_results():
         raise StoreError(
             f"study {study.name} has no results yet: no errored cell, and no log of a stopped run."
             f"\nRun it first: itemeval-assets run {study.config_path}"
         )
-    if "solutions" not in asked.stages and not any(
-        store.has("solutions", (condition,)) for condition in asked.generate
-    ):
+    gradings = selection.of(GRADE)
+    is_alone = gradings and not selection.of(GENERATE) and not selection.is_narrowed
+    if is_alone and not any(store.has("solutions", part.solutions) for part in gradings):
         raise StoreError(
             f"study {study.name} has no solution of the chosen conditions yet: there is nothing to "
             "grade.\nRun both stages, without --only, or --only solutions first"
@@ -198,19 +203,20 @@ def _missing(asked_for: list[PartitionStatus]) -> int:
 
     Those whose solution errored are told of as errored, where solutions were asked for, too.
     """
-    last = max((len(part.partition) for part in asked_for), default=0)
-    solved = {part.partition for part in asked_for if len(part.partition) == 1}
+    stages = {part.partition.stage for part in asked_for}
+    last = GRADE if GRADE in stages else GENERATE
+    solved = {part.partition for part in asked_for if part.partition.stage is GENERATE}
     return sum(
         part.missing
-        + (0 if part.partition[:1] in solved else part.without_solution.get("errored", 0))
+        + (0 if part.partition.solutions in solved else part.without_solution.get("errored", 0))
         for part in asked_for
-        if len(part.partition) == last
+        if part.partition.stage is last
     )
 
 
-def _losses_to_accept(study: Study, store: ResultsStore, asked: Asked) -> list[Loss]:
+def _losses_to_accept(study: Study, store: ResultsStore, accept_loss: bool) -> list[Loss]:
     """What is recorded as lost, where that is asked for. Raises EvidenceLost where it is not."""
-    if asked.accept_loss:
+    if accept_loss:
         return losses(study, store)
     require_no_loss(study, store)
     return []
@@ -218,11 +224,14 @@ def _losses_to_accept(study: Study, store: ResultsStore, asked: Asked) -> list[L
 
 def _read_back(runs: StageRuns) -> None:
     """Read back what killed runs have logged, so that nobody is asked to consent to it again."""
-    asked = runs.asked
-    left = unread_partitions(runs.store, [*asked.solutions(), *asked.gradings()])
-    if left and not asked.recover_only:
-        reading = replace(runs, asked=replace(asked, partitions=left, recover_only=True))
-        for stage in OUTPUTS:
+    left = unread_partitions(runs.store, runs.selection.partitions)
+    if left and not runs.options.recover_only:
+        reading = replace(
+            runs,
+            selection=runs.selection.within(left),
+            options=runs.options.model_copy(update={"recover_only": True}),
+        )
+        for stage in (GENERATE, GRADE):
             reading(stage)
 
 
@@ -230,7 +239,7 @@ def _admitted(runs: StageRuns, gate: Gate) -> StudyEstimate:
     """What the run would call. Raises ModelError for a model that is out of reach, or the
     gate's refusal.
     """
-    found = foreseen(runs.study, runs.store, runs.asked)
+    found = foreseen(runs.study, runs.store, runs.selection, runs.options)
     if found.unreachable:
         raise ModelError("\n".join(found.unreachable))
     gate.admit(found.remaining)
@@ -242,7 +251,7 @@ def _run_stages(runs: StageRuns) -> BudgetExceeded | ConsentMissing | None:
 
     What was called until then is to be booked and exported all the same.
     """
-    for stage in OUTPUTS:
+    for stage in (GENERATE, GRADE):
         try:
             runs(stage)
         except (BudgetExceeded, ConsentMissing) as refusal:

@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow.csv import CSVWriter
 
-from itemeval_assets.core.design.study import Partition, Study
+from itemeval_assets.core.design.partitions import Partition
+from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.money.spend import Spend, spend_by_model
 from itemeval_assets.core.tables.cells import CELLS

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from itemeval_assets.core.design.partitions import GRADE, Partition
 from itemeval_assets.core.design.pending import (
     GRADING_STATE_COLUMNS,
     Cell,
@@ -16,7 +17,6 @@ from itemeval_assets.core.design.pending import (
     plan_cells,
     solution_fingerprint,
 )
-from itemeval_assets.core.design.study import Partition
 from itemeval_assets.core.grading.grader import ModelCall
 from itemeval_assets.core.grading.verdict import Verdict
 from itemeval_assets.core.money.estimate import output_limit
@@ -44,7 +44,7 @@ def grade(run: StageRun, solutions: pa.Table, partitions: list[Partition]) -> Ou
     caller, is_free = GradingCaller(run, solutions), run.study.design.is_free
     asked = [partition for partition in partitions if not is_free(partition)]
     outcome = make_calls(caller, run, asked, partitions)
-    for partition in () if run.recover_only else filter(is_free, partitions):
+    for partition in () if run.options.recover_only else filter(is_free, partitions):
         rows = caller.score(partition, run.run_id)
         outcome.pending[partition] = len(rows)
         outcome.rows = pa.concat_tables(
@@ -56,7 +56,7 @@ def grade(run: StageRun, solutions: pa.Table, partitions: list[Partition]) -> Ou
 class GradingCaller:
     """Grades stored solutions: by one call each, or without any."""
 
-    table = "gradings"
+    stage = GRADE
     state_columns = GRADING_STATE_COLUMNS
 
     def __init__(self, scope: Scope, solutions: pa.Table) -> None:
@@ -72,10 +72,10 @@ class GradingCaller:
         self._texts: dict[str, dict[Cell, str | None]] = {}
 
     def states(self, partition: Partition, stored: pa.Table) -> States:
-        return classify_gradings(self._gradable_of(partition[0]), stored)
+        return classify_gradings(self._gradable_of(partition.generate), stored)
 
     def prompts(self, partition: Partition, cells: list[Cell]) -> dict[Cell, Prompt]:
-        texts = self.texts(partition[0])
+        texts = self.texts(partition.generate)
         return self.prompts_for(partition, {cell: texts.get(cell) for cell in cells})
 
     def texts(self, condition: str) -> dict[Cell, str | None]:
@@ -122,7 +122,7 @@ class GradingCaller:
         batch = self._scope.batch(call.model)
         request = request_settings(self._study.config.solvers, call.model, batch)
         config = grading_config(call, {**request, "cache_prompt": "auto"})
-        return Target(self._conditions[partition[1]].slug, model, config)
+        return Target(self._conditions[partition.grade].slug, model, config)
 
     def samples(self, prompts: Mapping[Cell, Prompt]) -> "dict[Cell, tuple[Sample, int]]":
         return {
@@ -167,11 +167,14 @@ class GradingCaller:
 
     def score(self, partition: Partition, run_id: str) -> list[dict[str, Any]]:
         """Rows of the pending cells of a partition that is graded without a call."""
-        rules, texts = self._conditions[partition[1]].grader.rules, self.texts(partition[0])
+        rules, texts = (
+            self._conditions[partition.grade].grader.rules,
+            self.texts(partition.generate),
+        )
         assert rules is not None
         stored = self._scope.store.read("gradings", [partition], self.state_columns)
         states = self.states(partition, stored)
-        plan = plan_cells(states, rerun_blank=False, force=self._scope.force)
+        plan = plan_cells(states, rerun_blank=False, force=self._scope.options.force)
         stamp = now()
         return [
             {
@@ -187,19 +190,19 @@ class GradingCaller:
         ]
 
     def _call(self, partition: Partition) -> ModelCall:
-        call = self._conditions[partition[1]].grader.call
+        call = self._conditions[partition.grade].grader.call
         assert call is not None
         return call
 
     def _fingerprint(self, partition: Partition, cell: Cell) -> str:
-        return solution_fingerprint(self.texts(partition[0])[cell])
+        return solution_fingerprint(self.texts(partition.generate)[cell])
 
     def _constant(self, partition: Partition, run_id: str) -> dict[str, Any]:
         return {
             "study": self._study.name,
             "run_id": run_id,
-            "gen_condition_id": partition[0],
-            **self._conditions[partition[1]].columns,
+            "gen_condition_id": partition.generate,
+            **self._conditions[partition.grade].columns,
         }
 
 

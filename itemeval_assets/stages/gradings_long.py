@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
 
-from itemeval_assets.core.design.study import Partition
+from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.tables.schemas import GRADINGS_LONG, SOLUTIONS, arrow_schema
 from itemeval_assets.core.tables.sources import FROM_GRADINGS, FROM_SOLUTIONS
 from itemeval_assets.storage.study.store import ResultsStore
@@ -18,8 +18,9 @@ def write(
     """Write these partitions anew, and yield the rows of each."""
     of, solutions = None, arrow_schema(SOLUTIONS).empty_table()
     for partition in partitions:
-        if partition[:1] != of:
-            of, solutions = partition[:1], store.read("solutions", [partition[:1]])
+        if partition.solutions != of:
+            of = partition.solutions
+            solutions = store.read("solutions", [of])
         rows = join(store.read("gradings", [partition]), solutions)
         store.replace("gradings_long", partition, rows)
         yield partition, rows

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 
-from itemeval_assets.core.design.study import GRADE, Partition, stage_of
+from itemeval_assets.core.design.partitions import STAGES, Partition
 from itemeval_assets.core.money.ledger import (
     MONEY_COLUMNS,
     Mismatch,
@@ -24,7 +24,6 @@ from itemeval_assets.core.money.ledger import (
     nobody,
     reconcile,
 )
-from itemeval_assets.core.money.preflight import PREFLIGHT_ITEM
 from itemeval_assets.core.tables.schemas import BOOKINGS, LEDGER, LOG_INDEX, REPLACED, arrow_schema
 from itemeval_assets.core.tables.upsert import upsert
 from itemeval_assets.storage.study.store import ResultsStore
@@ -120,7 +119,7 @@ def unite(store: ResultsStore, partitions: Collection[Partition] | None = None) 
 
 def condition_of(partition: Partition) -> tuple[str, str]:
     """The stage and the condition that bookings of a partition name."""
-    return stage_of(partition), partition[-1] if partition else PREFLIGHT_ITEM
+    return partition.stage.name, partition.condition_id
 
 
 def bring_up_to_date(store: ResultsStore) -> None:
@@ -189,17 +188,16 @@ def _suspects(store: ResultsStore) -> list[Partition]:
     known = {partition for table in stored for partition in store.partitions(table)}
     return [
         partition
-        for size, table in enumerate(("solutions", "solutions", "gradings"))
+        for stage in STAGES
         for partition, *tables in with_tables(
-            store, table, sorted(partition for partition in known if len(partition) == size)
+            store, stage.table, sorted(part for part in known if part.stage is stage)
         )
         if reconcile(partition, *tables)
     ]
 
 
 def _differences(store: ResultsStore, partition: Partition) -> list[Mismatch]:
-    table = "gradings" if len(partition) == 2 else "solutions"
-    [[_, *tables]] = with_tables(store, table, [partition])
+    [[_, *tables]] = with_tables(store, partition.stage.table, [partition])
     return reconcile(partition, *tables)
 
 
@@ -233,9 +231,7 @@ def _free_bookings(rows: pa.Table, run_id: str) -> pa.Table:
     booked = [
         {
             "run_id": run_id,
-            "stage": GRADE,
-            "condition_id": grade,
-            "gen_condition_id": generate,
+            **Partition((generate, grade)).columns,
             "model": nobody(kind),
             "calls": count,
             "usd": 0.0,

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from itemeval_assets.core.design.partitions import GENERATE, Partition
 from itemeval_assets.core.design.pending import (
     SOLUTION_STATE_COLUMNS,
     Cell,
     States,
     classify_solutions,
 )
-from itemeval_assets.core.design.study import Partition
 from itemeval_assets.core.money.estimate import output_limit
 from itemeval_assets.core.prompts.prompts import Prompt
 from itemeval_assets.engine.calls.evaluate import request_settings
@@ -37,7 +37,7 @@ def generate(run: StageRun, partitions: list[Partition]) -> Outcome:
 class SolutionCaller:
     """Calls the models of generate conditions: a prompt per item, an epoch per replication."""
 
-    table = "solutions"
+    stage = GENERATE
     state_columns = SOLUTION_STATE_COLUMNS
 
     def __init__(self, scope: Scope) -> None:
@@ -52,20 +52,20 @@ class SolutionCaller:
         return classify_solutions(self._grid, stored)
 
     def prompts(self, partition: Partition, cells: list[Cell]) -> dict[Cell, Prompt]:
-        condition = self._conditions[partition[0]]
+        condition = self._conditions[partition.generate]
         by_item = {id: condition.prompt_for(self._items[id]) for id, _ in dict.fromkeys(cells)}
         return {cell: by_item[cell.item_id] for cell in cells}
 
     def model(self, partition: Partition) -> str:
-        return self._conditions[partition[0]].model
+        return self._conditions[partition.generate].model
 
     def output_limit(self, partition: Partition) -> tuple[int, bool]:
-        params = self._conditions[partition[0]].params
+        params = self._conditions[partition.generate].params
         given = params.get("max_tokens")
         return output_limit(given, params.get("reasoning_tokens")), given is not None
 
     def target(self, partition: Partition) -> Target:
-        condition, solvers = self._conditions[partition[0]], self._study.config.solvers
+        condition, solvers = self._conditions[partition.generate], self._study.config.solvers
         model = self._models.resolve(
             condition.model, "solvers.models", routing=solvers.provider_routing
         )
@@ -90,7 +90,7 @@ class SolutionCaller:
     def rows(
         self, partition: Partition, log: "EvalLog", log_file: str, run_id: str
     ) -> list[dict[str, Any]]:
-        condition = self._conditions[partition[0]]
+        condition = self._conditions[partition.generate]
         params = condition.params
         constant = {
             "study": self._study.name,

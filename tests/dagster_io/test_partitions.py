@@ -3,6 +3,7 @@
 import dagster as dg
 import pyarrow as pa
 
+from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.dagster_io.names import partition_key
 from itemeval_assets.dagster_io.partitions import (
     generate_partitions,
@@ -49,7 +50,9 @@ def test_a_solution_is_upstream_of_exactly_its_own_gradings(tmp_path) -> None:
 
 def test_rows_of_a_partition() -> None:
     rows = pa.table({"gen_condition_id": ["g", "g", "h"], "grade_condition_id": ["j", "k", "j"]})
-    assert rows_of(rows, "gradings", ("g", "j")).to_pylist() == rows.slice(0, 1).to_pylist()
-    assert rows_of(rows, "gradings", ("h", "k")).num_rows == 0
+    assert (
+        rows_of(rows, "gradings", Partition(("g", "j"))).to_pylist() == rows.slice(0, 1).to_pylist()
+    )
+    assert rows_of(rows, "gradings", Partition(("h", "k"))).num_rows == 0
     ledger = rows.rename_columns(["gen_condition_id", "condition_id"])
-    assert rows_of(ledger, "grading_ledger", ("h", "j")).num_rows == 1
+    assert rows_of(ledger, "grading_ledger", Partition(("h", "j"))).num_rows == 1

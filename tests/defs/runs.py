@@ -10,7 +10,8 @@ import dagster as dg
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from itemeval_assets.core.design.study import Partition, Study
+from itemeval_assets.core.design.partitions import Partition
+from itemeval_assets.core.design.study import Study
 from itemeval_assets.dagster_io.names import asset_key, partition_key, to_partition
 from itemeval_assets.defs.build import build_definitions
 from itemeval_assets.settings import Settings

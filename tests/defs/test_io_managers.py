@@ -7,7 +7,7 @@ import dagster as dg
 import pyarrow as pa
 import pytest
 
-from itemeval_assets.core.design.study import Partition
+from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.dagster_io.io_managers import StudyTablesIOManager
 from itemeval_assets.dagster_io.names import asset_key, partition_key
 from itemeval_assets.dagster_io.partitions import generate_partitions, grade_partitions

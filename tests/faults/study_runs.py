@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from itemeval_assets import stages
+from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.dagster_io.partitions import rows_of
 from itemeval_assets.stages.calls.gate import open_gate
 from itemeval_assets.stages.calls.stage_run import StageRun
@@ -70,7 +71,7 @@ def run_stages(config: Path) -> None:
         study, store, prices, holder=f"test-{uuid.uuid4().hex}", consent_usd=math.inf
     ) as gate:
         store.take_ownership(study)
-        store.replace("items", (), stages.items.load(study, store))
+        store.replace("items", Partition(()), stages.items.load(study, store))
         for table, ledger, partitions in (
             ("solutions", "generation_ledger", study.generate_partitions()),
             ("gradings", "grading_ledger", study.grade_partitions()),

@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from itemeval_assets import report as reports
-from itemeval_assets.core.design.study import NamedPartition
+from itemeval_assets.core.design.partitions import NamedPartition, Partition
 from itemeval_assets.core.errors import ConsentMissing
 from itemeval_assets.core.money.estimate import Projection
 from itemeval_assets.core.money.preflight import ModelHealth
@@ -37,7 +37,7 @@ from itemeval_assets.stages.views.status import PartitionStatus, StudyStatus
 # Markup, an end of markup that nothing began, the name of a picture, a bar, a backslash.
 ODD = "[red]a[/blue] :cat: x | y \\[b]"
 MODEL = "[red]/a[/blue]:cat:|\\[b]"
-PAIR = (ODD, ODD)
+PAIR = Partition((ODD, ODD))
 LABELLED = NamedPartition(PAIR, f"{ODD} | {ODD}")
 STATUS = StudyStatus(
     ODD,
@@ -45,7 +45,7 @@ STATUS = StudyStatus(
     1,
     1,
     0.0,
-    [PartitionStatus((ODD,), MODEL, 1)],
+    [PartitionStatus(Partition((ODD,)), MODEL, 1)],
     [PartitionStatus(PAIR, f"{MODEL} | {ODD}", 1)],
     not_in_design=[LABELLED],
     given_up=[LABELLED],
@@ -55,7 +55,7 @@ ESTIMATE = StudyEstimate(
     "dev",
     1,
     1,
-    [PartitionEstimate((ODD,), MODEL, MODEL, Projection(), Projection(), None)],
+    [PartitionEstimate(Partition((ODD,)), MODEL, MODEL, Projection(), Projection(), None)],
     [PartitionEstimate(PAIR, f"{MODEL} | {ODD}", MODEL, Projection(), Projection(), None)],
     Projection(),
     Projection(),
@@ -103,7 +103,7 @@ ROW = {ODD: ODD}
 COMPARISON = Comparison(
     PUBLISHED,
     PUBLISHED,
-    Changes(ROW, ROW, {ODD: PAIR}),
+    Changes(ROW, ROW, {ODD: (ODD, ODD)}),
     Changes({}, {}, {}),
     {ODD: 1},
     {},
@@ -116,7 +116,7 @@ COMPARISON = Comparison(
             1,
             [ODD],
             [ODD],
-            {ODD: PAIR},
+            {ODD: (ODD, ODD)},
             {ODD: 1},
             [ROW],
             [ROW],
@@ -240,7 +240,9 @@ LONG = "a-model-with-a-name-of-many-words-2026-11-26 · a-prompt-of-many-words"
 
 def _partition(calls: int, usd: float) -> PartitionEstimate:
     size = Projection(calls=calls, input_tokens=123_456, output_tokens=65_432, usd=usd)
-    return PartitionEstimate((LONG, LONG), f"{LONG} | {LONG}", "openai/x", size, size, None)
+    return PartitionEstimate(
+        Partition((LONG, LONG)), f"{LONG} | {LONG}", "openai/x", size, size, None
+    )
 
 
 @pytest.mark.parametrize("width", [80, 200])
@@ -252,7 +254,9 @@ def test_no_figure_is_cut_on_a_narrow_terminal(
     reports.study_estimate(replace(ESTIMATE, generate=[], grade=[part], warnings=[]))
     assert printed.getvalue().count("$123.4567") == 2 and "1234/1234" in printed.getvalue()
     assert ("123k" in printed.getvalue()) == (width > 100)
-    status = PartitionStatus((LONG, LONG), LONG, 12345, 101, errored=102, missing=103, usd=45.6789)
+    status = PartitionStatus(
+        Partition((LONG, LONG)), LONG, 12345, 101, errored=102, missing=103, usd=45.6789
+    )
     reports.study_status(replace(STATUS, generate=[status], grade=[status]))
     for figure in ("101/12345", " 102 ", " 103 ", "$45.6789"):
         assert printed.getvalue().count(figure) == 2

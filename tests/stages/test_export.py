@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import EvidenceLost, StoreError
 from itemeval_assets.core.tables.cells import CELLS
@@ -154,13 +155,13 @@ def finished_study(folder: Path) -> tuple[Study, ResultsStore]:
     """Two generate conditions x (a scorer, a judge), with a partition the design has no more."""
     study = load_study(write_study(folder, models=["mockllm/z", "mockllm/a"]))
     store = open_store(study)
-    gone = ("gone_short_default--000000000000",)
+    gone = Partition(("gone_short_default--000000000000",))
     for partition in [*study.generate_partitions(), gone]:
         [generate] = partition
         rows = [solution(q, condition_id=generate, sample_uuid=generate + q) for q in ("q1", "q2")]
         store.upsert("solutions", partition, table("solutions", rows))
         store.upsert("bookings", partition, ledger_row("generate", generate, usd=0.5))
-    graded = [*study.grade_partitions(), (gone[0], study.design.grade[0].id)]
+    graded = [*study.grade_partitions(), Partition((gone[0], study.design.grade[0].id))]
     for generate, grade in graded:
         rows = [
             grading(
@@ -171,11 +172,13 @@ def finished_study(folder: Path) -> tuple[Study, ResultsStore]:
             )
             for q in ("q1", "q2")
         ]
-        judged = store.upsert("gradings", (generate, grade), table("gradings", rows)).rows
-        long = join(judged, store.read("solutions", [(generate,)]))
-        store.replace("gradings_long", (generate, grade), long)
+        judged = store.upsert(
+            "gradings", Partition((generate, grade)), table("gradings", rows)
+        ).rows
+        long = join(judged, store.read("solutions", [Partition((generate,))]))
+        store.replace("gradings_long", Partition((generate, grade)), long)
         entry = ledger_row("grade", grade, usd=1.0, gen_condition_id=generate)
-        store.upsert("bookings", (generate, grade), entry)
+        store.upsert("bookings", Partition((generate, grade)), entry)
     return study, store
 
 
@@ -226,7 +229,7 @@ def test_the_files_hold_all_rows_in_the_order_of_the_design(tmp_path: Path) -> N
 
 def test_every_cell_of_the_design_is_exported_with_its_state(tmp_path: Path) -> None:
     study, store = finished_study(tmp_path)
-    store.replace("items", (), table("items", [item("q1"), item("q2"), item("q3")]))
+    store.replace("items", Partition(()), table("items", [item("q1"), item("q2"), item("q3")]))
     failed = solution(
         "q3",
         text=None,

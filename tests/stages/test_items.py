@@ -8,6 +8,7 @@ from typing import Any
 import datasets
 import pytest
 
+from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import DatasetError, StoreError
 from itemeval_assets.engine.data.datasets import resolve_revision
@@ -23,7 +24,7 @@ def load(study: Study) -> list[dict[str, Any]]:
     """One run of the stage, its rows stored as a run stores them."""
     store = open_store(study)
     rows = items.load(study, store)
-    store.replace("items", (), rows)
+    store.replace("items", Partition(()), rows)
     assert store.read("items").equals(rows)
     return rows.to_pylist()
 

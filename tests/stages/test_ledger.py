@@ -5,6 +5,7 @@ from typing import Any, cast
 
 import pyarrow as pa
 
+from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.tables.schemas import LOG_INDEX, SOLUTIONS, TOKEN_COLUMNS, arrow_schema
 from itemeval_assets.stages import ledger
 from itemeval_assets.stages.calls.evidence import lost_costs
@@ -66,7 +67,7 @@ def test_a_killed_run_leaves_a_mismatch_that_is_seen(tmp_path: Path):
     assert {mismatch.quantity for mismatch in found} >= {"usd", "total_tokens"}
 
 
-def stored_but_not_booked(store: ResultsStore, partition: tuple[str, ...]) -> Outcome:
+def stored_but_not_booked(store: ResultsStore, partition: Partition) -> Outcome:
     row = solution(condition_id=partition[0], run_id="r1", sample_uuid=f"u-{partition[0]}") | TOKENS
     row |= {"usd": 0.25, "lost_usd": 0.25, "log_file": f"{partition[0]}.eval"}
     rows = pa.Table.from_pylist([row], schema=arrow_schema(SOLUTIONS))
@@ -74,12 +75,12 @@ def stored_but_not_booked(store: ResultsStore, partition: tuple[str, ...]) -> Ou
     return Outcome(rows=rows, log_index={partition: index_of(row)}, lost={partition: []})
 
 
-def book(store: ResultsStore, partition: tuple[str, ...], outcome: Outcome) -> None:
+def book(store: ResultsStore, partition: Partition, outcome: Outcome) -> None:
     store.upsert("bookings", partition, ledger.book(store, outcome, "r1"))
     ledger.settle(store, outcome)
 
 
-def write(store: ResultsStore, partition: tuple[str, ...], outcome: Outcome) -> None:
+def write(store: ResultsStore, partition: Partition, outcome: Outcome) -> None:
     store.upsert("solutions", partition, outcome.rows)
     book(store, partition, outcome)
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from itemeval_assets.core.design.study import Partition
+from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.storage.objects.backends import open_backend
 from itemeval_assets.storage.study.store import ResultsStore
 from tests.rows import solution, table
 
-PARTITION: Partition = ("g1",)
+PARTITION: Partition = Partition(("g1",))
 
 
 @dataclass(frozen=True)

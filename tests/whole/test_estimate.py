@@ -11,6 +11,7 @@ import pytest
 
 from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
+from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.storage.study.inputs import load_study
 from tests.defs.runs import runs_of
 from tests.model_server import Behaviour, ModelServer
@@ -185,7 +186,7 @@ def test_the_asset_shows_the_same_in_dagster(tmp_path: Path, serve: Serve) -> No
     foreseen = api.estimate(config)
     with runs_of(load_study(config)) as runs:
         assert runs.run(["estimate"]).success
-        found = runs.metadata("estimate")[("",)]
+        found = runs.metadata("estimate")[Partition(("",))]
     assert server.count() == 0
     assert found["calls"] == foreseen.remaining.calls
     assert found["usd at most"] == pytest.approx(foreseen.remaining.usd)

@@ -12,7 +12,7 @@ from inspect_ai.model import ModelUsage
 
 from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
-from itemeval_assets.core.design.study import Partition
+from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.errors import EvidenceLost
 from itemeval_assets.core.money.losses import LOST, is_accepted
 from itemeval_assets.core.records.unread import UnreadLog
@@ -239,9 +239,9 @@ def test_a_run_can_lose_more_and_more(config: Path) -> None:
 def test_calls_of_the_preflight_can_be_lost(config: Path) -> None:
     api.preflight(config, max_usd=50)
     study, store = load_study(config), open_store(load_study(config))
-    for log in logs_of(store, ()):
+    for log in logs_of(store, Partition(())):
         log.unlink()
-    delete(store, "replaced", ())
+    delete(store, "replaced", Partition(()))
     [lost] = losses.losses(study, store)
     assert (lost.stage, lost.condition, lost.calls) == ("preflight", "preflight", 3)
     assert losses.accept(study, store) == [lost] and ledger.judge(store) == ([], [])

@@ -10,6 +10,7 @@ import pytest
 
 from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
+from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.storage.study.inputs import load_study
 from tests.defs.runs import runs_of
 from tests.model_server import Answer, Behaviour, Request
@@ -99,7 +100,7 @@ def test_the_costs_are_in_dagster_as_tables_and_pictures(tmp_path: Path, serve: 
     api.run(config)
     with runs_of(load_study(config)) as runs:
         assert runs.run(["costs"]).success
-        found = runs.metadata("costs")[("",)]
+        found = runs.metadata("costs")[Partition(("",))]
     spent = sum(row["usd"] or 0 for row in rows(config, "ledger"))
     assert found["usd"] == pytest.approx(spent)
     assert {record.data["model"] for record in found["spend"].records} == {

@@ -11,6 +11,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from itemeval_assets.core.design.options import RunOptions
+from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.dagster_io.partitions import rows_of
 from itemeval_assets.stages.calls.gate import open_gate
 from itemeval_assets.stages.calls.stage_run import StageRun
@@ -68,7 +70,7 @@ class AnyHistory(RuleBasedStateMachine):
         study = load_study(self.config())
         store, prices = open_store(study), load_prices(study)
         items = load(study, store)
-        store.replace("items", (), items)
+        store.replace("items", Partition(()), items)
         self.runs += 1
         run_id = f"run-{self.runs}"
         with open_gate(study, store, prices, holder=run_id, consent_usd=math.inf) as gate:
@@ -77,7 +79,7 @@ class AnyHistory(RuleBasedStateMachine):
                 store=store,
                 prices=prices,
                 items=items,
-                force=force,
+                options=RunOptions(force=force),
                 run_id=run_id,
                 gate=gate,
                 listener=lambda progress: None,

@@ -8,7 +8,7 @@ from inspect_ai.log import read_eval_log, write_eval_log
 
 from itemeval_assets import api, stages
 from itemeval_assets.cli.main import run_cli
-from itemeval_assets.core.design.study import Partition
+from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.money.ledger import bookings_of
 from itemeval_assets.core.tables.schemas import LOG_INDEX, arrow_schema
 from itemeval_assets.engine.logs.reading import read_log
@@ -109,7 +109,7 @@ def test_what_a_new_log_was_charged_for_beyond_its_samples_is_kept(config: Path)
 
 def _judged(store: ResultsStore) -> Partition:
     (found,) = {
-        (row["gen_condition_id"], row["grade_condition_id"])
+        Partition((row["gen_condition_id"], row["grade_condition_id"]))
         for row in store.read("gradings").to_pylist()
         if row["grade_kind"] == "judge"
     }

@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -107,9 +107,9 @@ class Design:
     def grade_by_id(self) -> dict[str, GradeCondition]:
         return {condition.id: condition for condition in self.grade}
 
-    def is_free(self, partition: Sequence[str]) -> bool:
+    def is_free(self, partition: Partition) -> bool:
         """Whether a partition is graded without a call."""
-        return partition[1] in self._free
+        return partition.grade in self._free
 
     @cached_property
     def _free(self) -> frozenset[str]:

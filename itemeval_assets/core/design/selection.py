@@ -1,4 +1,4 @@
-"""Which conditions of a design are meant by the words that a user selects them with.
+"""Which partitions of a design are meant by the words that a user selects them with.
 
 A word is a label as tables show it, a slug, an id, the start of an id, or a name: of the model
 for generate conditions, of the grader, scorer or rubric for grade conditions. What a word is
@@ -6,18 +6,63 @@ exactly goes before the start of an id, which means all ids that start so.
 """
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from itemeval_assets.core.errors import ConfigError
 
 from .conditions import Design
+from .partitions import GENERATE, GRADE, Partition, Stage
 
-__all__ = ["Words", "listed", "select_generate", "select_grade"]
+__all__ = ["Selection", "Words", "listed", "select", "select_generate", "select_grade"]
 
 # None: nothing was said, and all are meant.
 Words = str | Sequence[str] | None
 LISTED = 20
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The partitions that are asked for, in the order of the design.
+
+    `is_narrowed`: only those of the named conditions that something is the matter with.
+    """
+
+    partitions: tuple[Partition, ...]
+    is_narrowed: bool = False
+
+    def of(self, stage: Stage) -> list[Partition]:
+        """The partitions of one stage."""
+        return [part for part in self.partitions if part.stage is stage]
+
+    def within(self, others: Collection[Partition]) -> "Selection":
+        """Those of the partitions that are among others, too."""
+        kept = tuple(part for part in self.partitions if part in set(others))
+        return replace(self, partitions=kept, is_narrowed=True)
+
+
+def select(
+    design: Design,
+    only: str | None = None,
+    conditions: "Words" = None,
+    graders: "Words" = None,
+    rubrics: "Words" = None,
+) -> Selection:
+    """The partitions that words mean; without any word, all.
+
+    `only` is the table of one stage. Raises ConfigError where there is none, and for a word that
+    selects nothing.
+    """
+    stages = {stage.table: stage for stage in (GENERATE, GRADE)}
+    if only is not None and only not in stages:
+        raise ConfigError(f"only: {only!r} is not a stage; choose {' or '.join(stages)}")
+    rows = select_generate(design, conditions)
+    columns = select_grade(design, graders, rubrics)
+    solutions = [Partition((row,)) for row in rows]
+    gradings = [Partition((row, column)) for row in rows for column in columns]
+    found = (*solutions, *gradings)
+    return Selection(tuple(part for part in found if only in (None, part.stage.table)))
 
 
 def select_generate(design: Design, words: Words = None) -> list[str]:

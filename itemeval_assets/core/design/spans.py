@@ -6,7 +6,7 @@ design; of a grid, all rows between times all columns between.
 
 from collections.abc import Collection, Mapping, Sequence
 
-from .study import Partition
+from .partitions import Partition
 
 __all__ = ["ranges", "shares", "spans"]
 
@@ -55,7 +55,8 @@ def spans(
     want the same stretch of columns, one after the other, share a span.
     """
     if not columns:
-        return [((first,), (last,)) for first, last in ranges({p[0] for p in wanted}, rows)]
+        found = ranges({part.generate for part in wanted}, rows)
+        return [(Partition((first,)), Partition((last,))) for first, last in found]
     by_row: dict[str, set[str]] = {}
     for row, column in wanted:
         by_row.setdefault(row, set()).add(column)
@@ -64,7 +65,7 @@ def spans(
         for stretch in ranges(by_row.get(row, ()), columns):
             stretches.setdefault(stretch, []).append(row)
     return [
-        ((top, left), (bottom, right))
+        (Partition((top, left)), Partition((bottom, right)))
         for (left, right), of in stretches.items()
         for top, bottom in ranges(of, rows)
     ]

@@ -1,6 +1,6 @@
 """A study as it was loaded: the config, its design, and where its results go."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, get_args
@@ -11,40 +11,17 @@ from itemeval_assets.core.config.snapshot import Snapshot
 from itemeval_assets.core.errors import ConfigError, ItemevalAssetsError
 
 from .conditions import Design, expand_design
+from .partitions import NamedPartition, Partition
 
 __all__ = [
     "BYTE_ORDER_MARK",
-    "GENERATE",
-    "GRADE",
-    "PREFLIGHT",
-    "Asked",
-    "NamedPartition",
-    "Partition",
     "RunPlan",
     "Study",
     "run_plan",
-    "stage_of",
     "study_of",
 ]
 
 BYTE_ORDER_MARK = "\ufeff"
-
-PREFLIGHT, GENERATE, GRADE = STAGES = "preflight", "generate", "grade"
-
-# (gen_condition_id,) when generating; (gen_condition_id, grade_condition_id) when grading;
-# () for the preflight, which tries models and fills no cell.
-Partition = tuple[str, ...]
-
-
-class NamedPartition(NamedTuple):
-    """A partition, and the label that people know it by."""
-
-    partition: Partition
-    label: str
-
-
-def stage_of(partition: Partition) -> str:
-    return STAGES[len(partition)]
 
 
 @dataclass(frozen=True)
@@ -93,11 +70,11 @@ class Study:
         return [NamedPartition(part, self.design.label_of(part)) for part in partitions]
 
     def generate_partitions(self) -> list[Partition]:
-        return [(condition.id,) for condition in self.design.generate]
+        return [Partition((condition.id,)) for condition in self.design.generate]
 
     def grade_partitions(self) -> list[Partition]:
         return [
-            (generate.id, grade.id)
+            Partition((generate.id, grade.id))
             for generate in self.design.generate
             for grade in self.design.grade
         ]
@@ -115,38 +92,6 @@ def study_of(snapshot: Snapshot, config: StudyConfig | None = None) -> Study:
     except ItemevalAssetsError as error:
         raise type(error)(f"{path}: {error}") from error
     return Study(config, design, snapshot)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Asked:
-    """What is asked of a run: stages, conditions by id, and how they are run.
-
-    `consent_usd` is what all calls of the run together may cost, null for no word.
-    `partitions` narrows the choice down to these; null: all of the conditions. `accept_loss`:
-    record paid calls of which no evidence is left.
-    """
-
-    stages: Sequence[str] = ("solutions", "gradings")
-    generate: Sequence[str] = ()
-    grade: Sequence[str] = ()
-    force: bool = False
-    policy: str | None = None
-    consent_usd: float | None = None
-    partitions: "Collection[Partition] | None" = None
-    recover_only: bool = False
-    accept_loss: bool = False
-
-    def solutions(self) -> "list[Partition]":
-        """The generate partitions that are asked for."""
-        found = [(row,) for row in self.generate if "solutions" in self.stages]
-        return [part for part in found if self.partitions is None or part in self.partitions]
-
-    def gradings(self) -> "list[Partition]":
-        """The partitions of the grid that are asked for."""
-        if "gradings" not in self.stages:
-            return []
-        found = [(row, column) for row in self.generate for column in self.grade]
-        return [part for part in found if self.partitions is None or part in self.partitions]
 
 
 class RunPlan(NamedTuple):

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 import pyarrow as pa
 
-from itemeval_assets.core.design.study import Partition, stage_of
+from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.tables.schemas import BOOKINGS, LEDGER, TOKEN_COLUMNS, Table, arrow_schema
 
 from .losses import Loss, calls_of
@@ -46,7 +46,7 @@ class Mismatch(NamedTuple):
 
     @property
     def stage(self) -> str:
-        return stage_of(self.partition)
+        return self.partition.stage.name
 
 
 def nobody(grade_kind: str) -> str:
@@ -168,7 +168,7 @@ def losses_of(
             }
             lost, usd = max(0, count - calls.get(run_id, 0)), left.pop("usd")
             name = " | ".join(partition)
-            found.append(Loss(run_id, stage_of(partition), partition, name, lost, usd, left))
+            found.append(Loss(run_id, partition.stage.name, partition, name, lost, usd, left))
     return found
 
 

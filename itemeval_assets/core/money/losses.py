@@ -7,7 +7,7 @@ the loss is accepted, a row of `replaced` stands for it, so that ledger and rows
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from itemeval_assets.core.design.study import Partition
+from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.tables.schemas import TOKEN_COLUMNS
 
 __all__ = ["LOST", "Loss", "accepted_row", "calls_of", "is_accepted", "losses_words"]
@@ -43,19 +43,15 @@ def is_accepted(sample_uuid: str | None) -> bool:
     return sample_uuid is not None and sample_uuid.startswith(f"{ACCEPTED}:")
 
 
-def accepted_row(
-    loss: Loss, condition_id: str, log_file: str, created_at: str, mark: str
-) -> dict[str, Any]:
+def accepted_row(loss: Loss, log_file: str, created_at: str, mark: str) -> dict[str, Any]:
     """The row of `replaced` that stands for a loss from now on.
 
     A run can lose calls of a partition more than once: `mark` tells one loss from the next.
     """
     return {
-        "stage": loss.stage,
+        **loss.partition.columns,
         "sample_uuid": f"{ACCEPTED}:{loss.calls}:{loss.run_id}:{mark}",
         "run_id": loss.run_id,
-        "condition_id": condition_id,
-        "gen_condition_id": loss.partition[0] if len(loss.partition) == 2 else None,
         "item_id": LOST,
         "epoch": 1,
         **{name: loss.tokens[name] for name in TOKEN_COLUMNS},

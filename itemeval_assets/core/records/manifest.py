@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from itemeval_assets.core.design.conditions import canonical_json
-from itemeval_assets.core.design.study import Partition, RunPlan, Study
+from itemeval_assets.core.design.partitions import Partition
+from itemeval_assets.core.design.study import RunPlan, Study
 from itemeval_assets.core.money.estimate import Projection
 from itemeval_assets.core.prompts.templates import Template
 from itemeval_assets.core.text.secrets import redacted

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from itemeval_assets.core.design.study import Partition
+from itemeval_assets.core.design.partitions import GRADE, STAGES, Partition
 from itemeval_assets.core.errors import ItemevalAssetsError
 from itemeval_assets.core.money.estimate import NOTHING, Projection
 
@@ -58,18 +58,18 @@ def choose(
     chosen: list[Partition] = []
     left_out: dict[Partition, str] = {}
     given_up: list[Partition] = []
-    for partition, lack in sorted(wanting.items(), key=lambda entry: len(entry[0])):
+    for partition, lack in sorted(wanting.items(), key=lambda entry: STAGES.index(entry[0].stage)):
         tried = attempts.get(partition)
         if partition in in_progress:
             left_out[partition] = f"{lack}; a run is calling it"
-        elif len(partition) > 1 and partition[:1] in in_progress:
+        elif partition.stage is GRADE and partition.solutions in in_progress:
             left_out[partition] = f"{lack}; a run is calling its solutions"
         elif tried and tried.made >= max_attempts:
             left_out[partition] = f"{lack}; given up after {tried.made} attempts"
             given_up.append(partition)
         elif tried and now < (due := tried.last + retry_after * 2 ** (tried.made - 1)):
             left_out[partition] = f"{lack}; asked for again after {due:%Y-%m-%d %H:%M} UTC"
-        elif len(partition) > 1 and partition[:1] in chosen:
+        elif partition.stage is GRADE and partition.solutions in chosen:
             left_out[partition] = f"{lack}; waits for its solutions"
         else:
             chosen.append(partition)

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from itemeval_assets import stages
-from itemeval_assets.core.design.study import Partition, Study
+from itemeval_assets.core.design.partitions import GENERATE, GRADE, Partition, Stage
+from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.tables.schemas import SCHEMA_VERSION, TABLES
+from itemeval_assets.dagster_io.config import RunConfig
 from itemeval_assets.dagster_io.failures import users_errors
 from itemeval_assets.dagster_io.names import (
     TABLES_IO,
@@ -24,7 +26,8 @@ from itemeval_assets.dagster_io.partitions import (
     rows_of,
     same_generate_condition,
 )
-from itemeval_assets.dagster_io.steps import RunConfig, held_by_step, stage_run, tell_of_wait
+from itemeval_assets.dagster_io.results import CallCounts, tell_result
+from itemeval_assets.dagster_io.steps import held_by_step, stage_run, tell_of_wait
 
 from .automation import when_free_or_paid, when_paid
 from .evidence import code_references
@@ -37,8 +40,6 @@ if TYPE_CHECKING:
     from itemeval_assets.stages.calls.stage_run import Outcome, StageRun
 
 __all__ = ["gradings_asset", "solutions_asset"]
-
-LEDGER_OF = {"solutions": "generation_ledger", "gradings": "grading_ledger"}
 
 
 def solutions_asset(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
@@ -78,7 +79,7 @@ def solutions_asset(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition
             run = held.enter_context(stage_run(context, study, config, items, partitions))
             held.enter_context(run.store.claimed(partitions, run.run_id, tell_of_wait(context)))
             outcome = stages.solutions.generate(run, partitions)
-            yield from _paid_outputs(context, run, "solutions", outcome)
+            yield from _paid_outputs(context, run, GENERATE, outcome)
 
     return solutions
 
@@ -131,7 +132,7 @@ def gradings_asset(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
             _warn_of_missing(context, solutions, partitions)
             held.enter_context(run.store.claimed(partitions, run.run_id, tell_of_wait(context)))
             outcome = stages.gradings.grade(run, solutions, partitions)
-            yield from _paid_outputs(context, run, "gradings", outcome)
+            yield from _paid_outputs(context, run, GRADE, outcome)
 
     return gradings
 
@@ -159,7 +160,7 @@ def _out(
 
 
 def _paid_outputs(
-    context: dg.AssetExecutionContext, run: "StageRun", table: str, outcome: "Outcome"
+    context: dg.AssetExecutionContext, run: "StageRun", stage: Stage, outcome: "Outcome"
 ) -> Iterator[Any]:
     """Yield the rows, then the bookings. Dagster stores an output before it asks for the next."""
 
@@ -168,19 +169,20 @@ def _paid_outputs(
             metadata, asset_key=asset_key(run.study, asset), partition_key=partition_key(partition)
         )
 
-    for partition, metadata in call_metadata(run, table, outcome).items():
-        describe(table, partition, metadata)
+    for partition, metadata in call_metadata(run, stage.table, outcome).items():
+        describe(stage.table, partition, metadata)
     if outcome.unpriced:
         unknown = ", ".join(sorted(outcome.unpriced))
         context.log.warning(f"no price is known for {unknown}: usd is null")
-    yield from _versioned(context, run, table, outcome, outcome.rows)
+    yield from _versioned(context, run, stage.table, outcome, outcome.rows)
     booked = stages.ledger.book(run.store, outcome, run.run_id)
-    ledger = LEDGER_OF[table]
     for partition in outcome.pending:
-        describe(ledger, partition, {"rows booked": rows_of(booked, ledger, partition).num_rows})
-    yield from _versioned(context, run, ledger, outcome, booked)
+        rows = rows_of(booked, stage.ledger, partition).num_rows
+        describe(stage.ledger, partition, {"rows booked": rows})
+    yield from _versioned(context, run, stage.ledger, outcome, booked)
     stages.ledger.settle(run.store, outcome)
     run.gate.booked()
+    tell_result(stage.table, CallCounts(sum(outcome.recovered.values()), outcome.held_back))
     stages.losses.require_whole(run.study, outcome)
 
 
@@ -207,6 +209,6 @@ def _warn_of_missing(
 ) -> None:
     """Say which solutions do not exist yet: their gradings stay empty, and nothing is paid."""
     stored = set(solutions["condition_id"].to_pylist())
-    for condition in dict.fromkeys(partition[0] for partition in partitions):
+    for condition in dict.fromkeys(partition.generate for partition in partitions):
         if condition not in stored:
             context.log.warning(f"nothing to grade: {condition} has no solutions yet")

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from itemeval_assets.core.design.study import Partition, Study
+from itemeval_assets.core.design.partitions import Partition
+from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.prompts.templates import BUILTIN, Template
 from itemeval_assets.core.tables.sources import FROM_GRADINGS, FROM_SOLUTIONS
 from itemeval_assets.dagster_io.names import asset_key
@@ -52,12 +53,12 @@ def evidence(
     study: Study, store: "ResultsStore", partition: Partition, rows: "pa.Table"
 ) -> dict[str, Any]:
     """Metadata of one partition of gradings_long: solutions, texts, data, runs, logs, manifests."""
-    generate = study.design.generate_by_id()[partition[0]]
-    grade = study.design.grade_by_id()[partition[1]]
+    generate = study.design.generate_by_id()[partition.generate]
+    grade = study.design.grade_by_id()[partition.grade]
     metadata: dict[str, Any] = {
         "solutions": dg.MetadataValue.asset(asset_key(study, "solutions")),
-        "solutions partition": partition[0],
-        "solutions table": _path(study, table_key("solutions", partition[:1])),
+        "solutions partition": partition.generate,
+        "solutions table": _path(study, table_key("solutions", partition.solutions)),
         "prompt": _text(generate.prompt),
         "dataset revision": ", ".join(_distinct(rows, "dataset_revision")) or "none",
         "config": dg.MetadataValue.path(str(study.config_path)),
@@ -75,7 +76,7 @@ def evidence(
         if len(runs) > 1:
             metadata[f"all runs that {name}"] = ", ".join(runs)
     for name, column, of in (
-        ("solutions", "gen_log_file", partition[:1]),
+        ("solutions", "gen_log_file", partition.solutions),
         ("gradings", "grade_log_file", partition),
     ):
         logs = _distinct(rows, column)

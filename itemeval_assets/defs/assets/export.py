@@ -9,6 +9,7 @@ from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.tables.schemas import SCHEMA_VERSION
 from itemeval_assets.dagster_io.failures import users_errors
 from itemeval_assets.dagster_io.names import asset_key
+from itemeval_assets.dagster_io.results import tell_result
 from itemeval_assets.dagster_io.steps import store_of
 
 from .automation import when_inputs_change
@@ -44,6 +45,7 @@ def export_asset(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
         with users_errors():
             spreadsheets = config.for_spreadsheets
             result = stages.export.write(study, store_of(study), for_spreadsheets=spreadsheets)
+        tell_result("export", result)
         paths = {name: dg.MetadataValue.path(path) for name, path in result.paths.items()}
         return dg.MaterializeResult(
             metadata={

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from itemeval_assets import stages
-from itemeval_assets.core.design.study import Partition, Study
+from itemeval_assets.core.design.partitions import Partition
+from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.tables.column_notes import COLUMN_NOTES
 from itemeval_assets.core.tables.schemas import TABLES
 from itemeval_assets.core.text.secrets import without_secrets
@@ -188,7 +189,7 @@ class _Standing:
         from itemeval_assets.core.records.summaries import left_out_words
         from itemeval_assets.report.plots.results import score_distribution
 
-        label = self._run.study.design.grade_by_id()[partition[1]].label
+        label = self._run.study.design.grade_by_id()[partition.grade].label
         found = graded(self._cells(partition, rows))
         scores: dict[str, Any] = {}
         if found.mean is not None:
@@ -202,7 +203,7 @@ class _Standing:
         return scores
 
     def _cells(self, partition: Partition, rows: "pa.Table") -> "pa.Table":
-        condition = partition[:1]
+        condition = partition.solutions
         if condition not in self._answers:
             from itemeval_assets.core.design.pending import SOLUTION_STATE_COLUMNS
 
@@ -212,7 +213,7 @@ class _Standing:
 
     @cached_property
     def _view(self) -> "CellView":
-        return stages.cells.CellView(self._run.study, self._run.items, self._run.policy)
+        return stages.cells.CellView(self._run.study, self._run.items, self._run.options.policy)
 
 
 def _places(run: "StageRun", table: str, partition: Partition) -> dict[str, Any]:

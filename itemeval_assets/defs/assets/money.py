@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING, Any, get_args
 import dagster as dg
 
 from itemeval_assets import stages
-from itemeval_assets.core.design.study import Asked, Study
+from itemeval_assets.core.design.selection import select
+from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.money.losses import losses_words
 from itemeval_assets.core.money.preflight import Verdict
 from itemeval_assets.core.tables.schemas import TABLES
+from itemeval_assets.dagster_io.config import PlanConfig
 from itemeval_assets.dagster_io.failures import users_errors
 from itemeval_assets.dagster_io.names import asset_key
-from itemeval_assets.dagster_io.steps import PolicyName, gate_of, store_of
+from itemeval_assets.dagster_io.results import tell_result
+from itemeval_assets.dagster_io.steps import gate_of, store_of
 from itemeval_assets.storage.study.inputs import load_prices
 from itemeval_assets.storage.study.layout import LAYOUT_VERSION
 
@@ -28,13 +31,6 @@ __all__ = ["foresight_assets", "money_assets"]
 
 
 LEDGERS = ("generation_ledger", "grading_ledger")
-
-
-class EstimateConfig(dg.Config):
-    """What to estimate: by default, what remains of the study under its own policy."""
-
-    force: bool = False
-    policy: PolicyName | None = None
 
 
 class LedgerConfig(dg.Config):
@@ -67,7 +63,7 @@ def _estimate(study: Study, shared: dict[str, Any]) -> Any:
         "remains and for the full grid.",
         **shared,
     )
-    def estimate(context: dg.AssetExecutionContext, config: EstimateConfig) -> dg.MaterializeResult:
+    def estimate(context: dg.AssetExecutionContext, config: PlanConfig) -> dg.MaterializeResult:
         with users_errors():
             found = _estimated(study, config)
         for warning in found.warnings:
@@ -77,7 +73,7 @@ def _estimate(study: Study, shared: dict[str, Any]) -> Any:
     return estimate
 
 
-def _estimated(study: Study, config: EstimateConfig) -> "StudyEstimate":
+def _estimated(study: Study, config: PlanConfig) -> "StudyEstimate":
     from itemeval_assets.stages.calls.stage_run import Scope
 
     store = store_of(study)
@@ -86,12 +82,9 @@ def _estimated(study: Study, config: EstimateConfig) -> "StudyEstimate":
         store=store,
         prices=load_prices(study),
         items=stages.items.peek(study, store),
-        force=config.force,
-        policy=config.policy,
+        options=config.options(),
     )
-    design = study.design
-    everything = Asked(generate=[c.id for c in design.generate], grade=[c.id for c in design.grade])
-    return stages.estimate.estimate(scope, everything)
+    return stages.estimate.estimate(scope, select(study.design))
 
 
 def _estimate_metadata(found: "StudyEstimate") -> dict[str, Any]:
@@ -134,6 +127,7 @@ def _preflight(study: Study, shared: dict[str, Any]) -> Any:
         with users_errors(), gate_of(context, study, config.consent_usd) as gate:
             run_id = context.op_execution_context.run_id
             found = stages.preflight.check_models(study, store, load_prices(study), gate, run_id)
+        tell_result("preflight", found)
         return dg.MaterializeResult(metadata=_preflight_metadata(found))
 
     return preflight

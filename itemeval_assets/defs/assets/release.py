@@ -7,6 +7,7 @@ import dagster as dg
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.dagster_io.failures import users_errors
 from itemeval_assets.dagster_io.names import asset_key
+from itemeval_assets.dagster_io.results import tell_result
 from itemeval_assets.dagster_io.steps import store_of
 
 if TYPE_CHECKING:
@@ -40,17 +41,17 @@ def release_asset(study: Study, shared: dict[str, Any]) -> Any:
         from itemeval_assets.releases import publish_release, storage_for
 
         with users_errors():
-            storage = storage_for(study)
             found = publish_release(
                 study,
                 store_of(study),
-                storage,
+                storage_for(study),
                 run_id=context.op_execution_context.run_id,
                 version=config.version,
                 say=context.log.info,
             )
+        tell_result("release", found)
         return dg.MaterializeResult(
-            metadata={**_metadata(found), "bucket": storage.location},
+            metadata={**_metadata(found), "bucket": found.bucket},
             data_version=dg.DataVersion(found.experiment_id),
         )
 

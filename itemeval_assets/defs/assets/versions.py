@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 from dagster._core.definitions.data_version import DATA_VERSION_TAG
 
-from itemeval_assets.core.design.study import Partition
+from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.tables.schemas import TABLES
 from itemeval_assets.dagster_io.io_managers import TABLE_OF
 from itemeval_assets.dagster_io.names import partition_key

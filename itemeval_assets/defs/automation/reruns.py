@@ -7,8 +7,9 @@ import dagster as dg
 from dagster._core.storage.partition_status_cache import AssetPartitionStatus
 
 from itemeval_assets import stages
+from itemeval_assets.core.design.partitions import GENERATE, GRADE, Partition
 from itemeval_assets.core.design.spans import spans
-from itemeval_assets.core.design.study import GENERATE, Partition, Study, stage_of
+from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ItemevalAssetsError
 from itemeval_assets.dagster_io.failures import in_event, users_errors
 from itemeval_assets.dagster_io.names import (
@@ -24,18 +25,13 @@ from itemeval_assets.dagster_io.partitions import generate_partitions, grade_par
 from itemeval_assets.dagster_io.steps import store_of
 from itemeval_assets.storage.study.inputs import load_prices
 
-__all__ = ["OUTPUTS", "rerun_schedule"]
+__all__ = ["rerun_schedule"]
 
 # Dagster's own job of all assets: solutions and gradings have different partitions, which no
 # other job can hold together.
 ALL_ASSETS_JOB = "__ASSET_JOB"
 # A partition is given up after a few; the newest come first.
 MOST_FAILURES = 200
-# What one run of a stage writes.
-OUTPUTS = {
-    "solutions": ("solutions", "generation_ledger"),
-    "gradings": ("gradings", "grading_ledger", "gradings_long"),
-}
 
 
 def rerun_schedule(study: Study) -> dg.ScheduleDefinition:
@@ -92,16 +88,15 @@ def _requests(
     """The assets and tags of as few runs as cover the partitions and no other."""
     design = study.design
     rows, columns = [c.id for c in design.generate], [c.id for c in design.grade]
-    solutions = [part for part in chosen if stage_of(part) == GENERATE]
-    gradings = [part for part in chosen if stage_of(part) != GENERATE]
-    for stage, wanted, across in (("solutions", solutions, ()), ("gradings", gradings, columns)):
+    for stage, across in ((GENERATE, ()), (GRADE, columns)):
+        wanted = [part for part in chosen if part.stage is stage]
         for first, last in spans(wanted, rows, across):
             tags = {
                 RANGE_START: partition_key(first),
                 RANGE_END: partition_key(last),
                 RERUN_TAG: study.name,
             }
-            yield [asset_key(study, name) for name in OUTPUTS[stage]], tags
+            yield [asset_key(study, name) for name in stage.assets], tags
 
 
 def _failed_runs(
@@ -125,11 +120,11 @@ def _by_dagster(
     instance: dg.DagsterInstance, study: Study
 ) -> tuple[set[Partition], set[Partition]]:
     """Partitions in progress, and those whose last run failed."""
-    grids = {"solutions": generate_partitions(study), "gradings": grade_partitions(study)}
+    grids = {GENERATE: generate_partitions(study), GRADE: grade_partitions(study)}
     found: dict[AssetPartitionStatus | None, set[Partition]] = {}
-    for table, grid in grids.items():
+    for stage, grid in grids.items():
         statuses = instance.get_status_by_partition(
-            asset_key(study, table), grid.get_partition_keys(), grid
+            asset_key(study, stage.table), grid.get_partition_keys(), grid
         )
         for key, status in (statuses or {}).items():
             found.setdefault(status, set()).add(to_partition(key))

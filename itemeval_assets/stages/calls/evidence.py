@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import pyarrow as pa
 
-from itemeval_assets.core.design.study import Partition, stage_of
+from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.money.losses import is_accepted
 from itemeval_assets.core.tables.schemas import LOG_INDEX, TABLES, arrow_schema
@@ -37,7 +37,6 @@ __all__ = [
 # No item: calls that no sample tells of.
 UNLOGGED = "(unlogged)"
 # The preflight fills no cell: what it paid for stands in `replaced`.
-TABLE_OF = {0: "replaced", 1: "solutions", 2: "gradings"}
 
 
 def recover(caller: Caller, run: StageRun, partitions: list[Partition], outcome: Outcome) -> None:
@@ -50,7 +49,7 @@ def recover(caller: Caller, run: StageRun, partitions: list[Partition], outcome:
     unread = [
         (partition, key)
         for partition in partitions
-        for key in _unread_logs(caller.table, run.store, partition)
+        for key in _unread_logs(caller.stage.table, run.store, partition)
     ]
     # One that was archived just now may be a longer one of a log that is known.
     found = list(dict.fromkeys([*archived, *unread]))
@@ -69,7 +68,7 @@ def unread_partitions(store: ResultsStore, partitions: Iterable[Partition]) -> l
     return [
         partition
         for partition in partitions
-        if partition in left or _unread_logs(TABLE_OF[len(partition)], store, partition)
+        if partition in left or _unread_logs(partition.stage.table, store, partition)
     ]
 
 
@@ -83,7 +82,7 @@ def partitions_to_mend(store: ResultsStore, partitions: Iterable[Partition]) -> 
 def logs_of_lost_rows(store: ResultsStore, partition: Partition) -> list[str]:
     """Keys of the booked logs of a partition that have more calls than its rows tell of."""
     indexed = set(store.read("log_index", [partition], ["log_file"])["log_file"].to_pylist())
-    unread = _unread_logs(TABLE_OF[len(partition)], store, partition)
+    unread = _unread_logs(partition.stage.table, store, partition)
     few = [key for key, _ in _Booked(store, partition).unaccounted()]
     return [key for key in dict.fromkeys([*unread, *few]) if key in indexed]
 
@@ -100,7 +99,7 @@ def account_for_lost_rows(caller: Caller, run: StageRun, partition: Partition) -
         log = read_log(store.backend.local_copy(key), store.backend.uri(key))
         rows = caller.rows(partition, log, key, run_id)
         lost = [row for row in rows if row["sample_uuid"] not in booked.calls]
-        table = pa.Table.from_pylist(lost, schema=arrow_schema(TABLES[caller.table]))
+        table = pa.Table.from_pylist(lost, schema=arrow_schema(TABLES[caller.stage.table]))
         store.upsert("replaced", partition, replaced_rows(partition, table))
         paid = _unlogged(caller, run, partition, log, key)
         table = pa.Table.from_pylist(paid, schema=arrow_schema(TABLES["replaced"]))
@@ -128,7 +127,7 @@ class _Booked:
 
     def __init__(self, store: ResultsStore, partition: Partition) -> None:
         self._is_there = store.backend.exists
-        table = TABLE_OF[len(partition)]
+        table = partition.stage.table
         columns = ["log_file", "run_id", "total_samples", "total_tokens"]
         self._index = store.read("log_index", [partition], columns).to_pylist()
         if not store.has(table, partition):
@@ -184,7 +183,7 @@ def collect(
     caller: Caller, run: StageRun, logs: Iterable[tuple[Partition, str]], outcome: Outcome
 ) -> None:
     """Add the rows and the index rows of some logs to the outcome, one log in memory at a time."""
-    schema = arrow_schema(TABLES[caller.table])
+    schema = arrow_schema(TABLES[caller.stage.table])
     for partition, key in logs:
         log = read_log(run.store.backend.local_copy(key), run.store.backend.uri(key))
         facts = log_facts(log, caller.model(partition), run.prices)
@@ -193,9 +192,7 @@ def collect(
         index = {
             **facts,
             "log_file": key,
-            "stage": stage_of(partition),
-            "condition_id": partition[-1],
-            "gen_condition_id": partition[0] if len(partition) == 2 else None,
+            **partition.columns,
         }
         entry = pa.Table.from_pylist([index], schema=arrow_schema(LOG_INDEX))
         known = outcome.log_index.get(partition)
@@ -223,10 +220,8 @@ def lost_costs(partition: Partition, rows: Iterable[Mapping[str, Any]]) -> Itera
         if row["lost_usd"]:
             yield {
                 **{name: row[name] for name in ("run_id", "item_id", "epoch", "log_file")},
-                "stage": stage_of(partition),
                 "sample_uuid": f"{row['sample_uuid']}:error",
-                "condition_id": partition[-1],
-                "gen_condition_id": partition[0] if len(partition) == 2 else None,
+                **partition.columns,
                 "usd": row["lost_usd"],
                 "created_at": row["created_at"],
             }
@@ -240,9 +235,7 @@ def _unlogged(
     if call is None:
         return []
     place = {
-        "stage": stage_of(partition),
-        "condition_id": partition[-1],
-        "gen_condition_id": partition[0] if len(partition) == 2 else None,
+        **partition.columns,
         "item_id": UNLOGGED,
         "epoch": 1,
         "run_id": (log.eval.metadata or {}).get("run_id"),
@@ -274,4 +267,4 @@ def partition_of_log(log: "EvalLog") -> Partition:
     """The partition whose calls a log holds, from the metadata written into it."""
     facts = log.eval.metadata or {}
     ids = (facts.get("gen_condition_id"), facts.get("condition_id"))
-    return tuple(id for id in ids if id)
+    return Partition(id for id in ids if id)

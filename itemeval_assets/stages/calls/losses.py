@@ -7,7 +7,8 @@ from contextlib import nullcontext, suppress
 
 import pyarrow as pa
 
-from itemeval_assets.core.design.study import Partition, Study
+from itemeval_assets.core.design.partitions import Partition
+from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import EvidenceLost, RunFailed
 from itemeval_assets.core.money.ledger import is_nobody, losses_of
 from itemeval_assets.core.money.losses import LOST, Loss, accepted_row, losses_words
@@ -15,12 +16,12 @@ from itemeval_assets.core.tables.schemas import REPLACED, arrow_schema
 from itemeval_assets.core.text.secrets import redacted
 from itemeval_assets.engine.inspect_folders import inspect_places
 from itemeval_assets.stages.items import now
-from itemeval_assets.stages.ledger import Held, condition_of, held, with_tables
+from itemeval_assets.stages.ledger import Held, held, with_tables
 from itemeval_assets.storage.study import log_files
 from itemeval_assets.storage.study.layout import LOGS
 from itemeval_assets.storage.study.store import ResultsStore
 
-from .evidence import TABLE_OF, partitions_to_mend
+from .evidence import partitions_to_mend
 from .stage_run import Outcome
 
 __all__ = ["accept", "in_words", "losses", "require_no_loss", "require_whole"]
@@ -90,10 +91,8 @@ def accept(study: Study, store: ResultsStore) -> list[Loss]:
             continue
         with suppress(Held), held(store, partition):
             found = _lost(store, partition, gone)
-            condition_id = condition_of(partition)[1]
             rows = [
-                accepted_row(loss, condition_id, gone[loss.run_id], now(), uuid.uuid4().hex)
-                for loss in found
+                accepted_row(loss, gone[loss.run_id], now(), uuid.uuid4().hex) for loss in found
             ]
             table = pa.Table.from_pylist(rows, schema=arrow_schema(REPLACED))
             store.upsert("replaced", partition, table)
@@ -132,7 +131,7 @@ def _without_logs(
 
 def _lost(store: ResultsStore, partition: Partition, gone: Gone) -> list[Loss]:
     """What the runs whose logs are gone have lost; nothing while there is a log to be read."""
-    [[_, *tables]] = with_tables(store, TABLE_OF[len(partition)], [partition])
+    [[_, *tables]] = with_tables(store, partition.stage.table, [partition])
     found = [loss for loss in losses_of(partition, *tables) if loss.run_id in gone]
     return found if found and not partitions_to_mend(store, [partition]) else []
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from itemeval_assets.core.design.partitions import GENERATE, Partition
 from itemeval_assets.core.design.pending import Cell, Plan, plan_cells
-from itemeval_assets.core.design.study import Partition, stage_of
 from itemeval_assets.core.money.estimate import (
     NOTHING,
     Call,
@@ -77,16 +77,16 @@ def make_calls(
     Nothing pending: no call. Raises ModelError, BudgetExceeded, ConsentMissing, EvidenceLost or
     ConfigError before the first call.
     """
-    outcome = Outcome(arrow_schema(TABLES[caller.table]).empty_table())
+    outcome = Outcome(arrow_schema(TABLES[caller.stage.table]).empty_table())
     outcome.pending = dict.fromkeys(partitions, 0)
     recover(caller, run, partitions, outcome)
     for partition in partitions:
         account_for_lost_rows(caller, run, partition)
-    if not run.recover_only:
+    if not run.options.recover_only:
         require_no_loss(run.study, run.store, partitions, is_held=True)
-    plans = {} if run.recover_only else _plans(caller, run, partitions, outcome)
+    plans = {} if run.options.recover_only else _plans(caller, run, partitions, outcome)
     if not plans:
-        asked = "only to recover" if run.recover_only else "nothing is pending"
+        asked = "only to recover" if run.options.recover_only else "nothing is pending"
         run.say(f"{asked}: no call is made")
         begin_manifest(run, selected, NOTHING, [])
         return outcome
@@ -113,9 +113,9 @@ def make_calls(
 
 def plan_of(caller: Caller, scope: Scope, partition: Partition, stored: pa.Table) -> Plan:
     """The pending cells of a partition whose rows are `stored`: one predicate for all."""
-    rerun_blank = caller.table == "solutions" and scope.study.config.solvers.on_empty == "rerun"
+    rerun_blank = caller.stage is GENERATE and scope.study.config.solvers.on_empty == "rerun"
     states = caller.states(partition, stored)
-    return plan_cells(states, rerun_blank=rerun_blank, force=scope.force)
+    return plan_cells(states, rerun_blank=rerun_blank, force=scope.options.force)
 
 
 def plan_calls(caller: Caller, scope: Scope, partition: Partition, plan: Plan) -> PlannedCalls:
@@ -155,14 +155,14 @@ def call_sizes(
 def _plans(
     caller: Caller, run: StageRun, partitions: list[Partition], outcome: Outcome
 ) -> dict[Partition, Plan]:
-    plans, table = {}, TABLES[caller.table]
+    plans, table = {}, TABLES[caller.stage.table]
     for partition in partitions:
         if outcome.recovered.get(partition):
             # Cells are told apart by item and epoch: rows of other partitions have the same.
             read_back = rows_where(outcome.rows, table.partitioned_by, partition)
-            stored = upsert(table, run.store.read(caller.table, [partition]), read_back).rows
+            stored = upsert(table, run.store.read(caller.stage.table, [partition]), read_back).rows
         else:
-            stored = run.store.read(caller.table, [partition], caller.state_columns)
+            stored = run.store.read(caller.stage.table, [partition], caller.state_columns)
         plan = plan_of(caller, run, partition, stored)
         outcome.pending[partition] = len(plan.cells)
         if plan.cells:
@@ -179,7 +179,7 @@ def _evaluate(
     for note in folders_left_out(run.study.config.cache):
         run.say(note)
     tell_prices({model: run.prices.rates(model, bool(run.batch(model))) for model in models})
-    progress = Progress(stage_of(next(iter(planned))), outcome.projection.calls)
+    progress = Progress(next(iter(planned)).stage.name, outcome.projection.calls)
     batched = {provider_of(model) for model in models if run.batch(model)}
     with (
         reporting(progress, run.listener, run.usd) as tell_of_wait,
@@ -217,14 +217,13 @@ def _tasks(
             "study": run.study.name,
             "run_id": run.run_id,
             "reserved_by": run.gate.holder,
-            "stage": stage_of(partition),
-            "condition_id": partition[-1],
-            "gen_condition_id": partition[0] if len(partition) == 2 else None,
+            **partition.columns,
             "model": caller.model(partition),
             PRICE: run.prices.evidence(caller.model(partition)),
             **caller.evidence(partition, calls.plan.cells),
         }
-        tasks.append(build_task(calls.target, partition[-1], calls.samples, settings, metadata))
+        name = partition.condition_id
+        tasks.append(build_task(calls.target, name, calls.samples, settings, metadata))
     return tasks
 
 
@@ -237,7 +236,7 @@ def _prefixes(
 ) -> dict[Partition, dict[Cell, str]]:
     """Which calls wait for another one that shares the head of their prompt, if any."""
     config = run.study.config
-    unwanted = caller.table == "solutions" and config.solvers.cache_prompt == "off"
+    unwanted = caller.stage is GENERATE and config.solvers.cache_prompt == "off"
     if config.budget.cache_schedule == "off" or unwanted:
         return {}
     heads = {}

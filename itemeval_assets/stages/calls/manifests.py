@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from itemeval_assets.core.design.study import Partition, stage_of
+from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.money.estimate import Projection
 from itemeval_assets.core.records.manifest import build_manifest
 from itemeval_assets.stages.items import now
@@ -38,7 +38,7 @@ def begin_manifest(
     manifest = build_manifest(
         run.study,
         run_id=run.run_id,
-        stage=stage_of(selected[0]),
+        stage=selected[0].stage.name,
         created_at=now(),
         versions=_versions(),
         items=run.items.to_pylist(),

@@ -9,8 +9,9 @@ from typing import Any
 
 import pyarrow as pa
 
+from itemeval_assets.core.design.partitions import PREFLIGHT, Partition
 from itemeval_assets.core.design.pending import Cell
-from itemeval_assets.core.design.study import PREFLIGHT, Study
+from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ModelError
 from itemeval_assets.core.money.estimate import NOTHING, Call, Projection, most_tokens, project
 from itemeval_assets.core.money.ledger import bookings_of
@@ -50,6 +51,8 @@ from .gate import Gate
 __all__ = ["check_models", "study_models"]
 
 MOST_OUTPUT_TOKENS = 16
+# What it tries is no cell of the design.
+TRIALS = Partition()
 CELL = Cell(PREFLIGHT_ITEM, 1)
 
 
@@ -83,7 +86,7 @@ def check_models(
     if tasks:
         with log_files.writing_logs(store.backend) as folder:
             evaluate(tasks, folder, retry_on_error=0)
-    with store.claimed([()], f"{gate.holder}-{run_id}", lambda *_: None):
+    with store.claimed([TRIALS], f"{gate.holder}-{run_id}", lambda *_: None):
         found = {health.model: health for health in _book(store, prices, run_id, gate.holder)}
     return [found.get(model) or dead[model] for model in study_models(study)]
 
@@ -113,7 +116,7 @@ def _metadata(
         "study": study.name,
         "run_id": run_id,
         "reserved_by": gate.holder,
-        "stage": PREFLIGHT,
+        "stage": PREFLIGHT.name,
         "model": model,
         PRICE: prices.evidence(model),
     }
@@ -122,7 +125,7 @@ def _metadata(
 def _task(target: Target, allowance: Allowance, metadata: dict[str, Any]) -> Any:
     sample = make_sample(PREFLIGHT_ITEM, Prompt("", PREFLIGHT_PROMPT, 0), "ok", {})
     settings = CallSettings(use_cache=False, fresh=set(), allowance=allowance, turns=Turns())
-    return build_task(target, PREFLIGHT, {CELL: (sample, 1)}, settings, metadata)
+    return build_task(target, PREFLIGHT.name, {CELL: (sample, 1)}, settings, metadata)
 
 
 def _book(
@@ -134,10 +137,10 @@ def _book(
     for running in log_files.running_logs(store.backend):
         header = read_log_header(store.backend.local_copy(running), store.backend.uri(running))
         facts = header.eval.metadata or {}
-        if facts.get("stage") != PREFLIGHT or facts.get("reserved_by") in living:
+        if facts.get("stage") != PREFLIGHT.name or facts.get("reserved_by") in living:
             continue
         spec = header.eval
-        key = log_files.archive_log(store.backend, running, (), spec.created, spec.task_id)
+        key = log_files.archive_log(store.backend, running, TRIALS, spec.created, spec.task_id)
         log = read_log(store.backend.local_copy(key), store.backend.uri(key))
         model = str(facts["model"])
         index.append({**log_facts(log, model, prices), "log_file": key, **_place()})
@@ -157,22 +160,17 @@ def _book(
             yield ModelHealth(model, "unverified", told, usd=usd)
     if not index:
         return
-    store.upsert("replaced", (), pa.Table.from_pylist(paid, schema=arrow_schema(REPLACED)))
+    store.upsert("replaced", TRIALS, pa.Table.from_pylist(paid, schema=arrow_schema(REPLACED)))
     entries = pa.Table.from_pylist(index, schema=arrow_schema(LOG_INDEX))
-    booked = upsert(LOG_INDEX, store.read("log_index", [()]), entries).rows
+    booked = upsert(LOG_INDEX, store.read("log_index", [TRIALS]), entries).rows
     ledger.bring_up_to_date(store)
-    store.upsert("bookings", (), bookings_of(booked))
-    ledger.unite(store, [()])
-    store.upsert("log_index", (), entries)
+    store.upsert("bookings", TRIALS, bookings_of(booked))
+    ledger.unite(store, [TRIALS])
+    store.upsert("log_index", TRIALS, entries)
 
 
 def _place() -> dict[str, Any]:
-    return {
-        "stage": PREFLIGHT,
-        "condition_id": PREFLIGHT_ITEM,
-        "gen_condition_id": None,
-        **CELL._asdict(),
-    }
+    return {**TRIALS.columns, **CELL._asdict()}
 
 
 def _health(model: str, call: Mapping[str, Any]) -> ModelHealth:

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pyarrow as pa
 
+from itemeval_assets.core.design.options import PlanOptions, RunOptions
+from itemeval_assets.core.design.partitions import Partition, Stage
 from itemeval_assets.core.design.pending import Cell, Grid, States
-from itemeval_assets.core.design.study import Partition, RunPlan, Study, run_plan
+from itemeval_assets.core.design.study import RunPlan, Study, run_plan
 from itemeval_assets.core.money.estimate import NOTHING, Projection
 from itemeval_assets.core.money.pricing import PriceBook, has_batch_mode
 from itemeval_assets.core.prompts.prompts import Prompt
@@ -32,12 +34,11 @@ class Scope:
     store: ResultsStore
     prices: PriceBook
     items: pa.Table
-    force: bool = False
-    policy: str | None = None
+    options: PlanOptions = field(default_factory=PlanOptions)
 
     @property
     def extent(self) -> RunPlan:
-        return run_plan(self.study.config, self.policy)
+        return run_plan(self.study.config, self.options.policy)
 
     def batch(self, model: str) -> bool | int | None:
         """The batch mode that a model is called in: none where its provider has none."""
@@ -50,13 +51,10 @@ class Scope:
 
 @dataclass(frozen=True, kw_only=True)
 class StageRun(Scope):
-    """One run of a paid stage: its gate, and who is told of its progress.
-
-    `recover_only`: read back what killed runs have logged, and call nobody.
-    """
+    """One run of a paid stage: its gate, and who is told of its progress."""
 
     run_id: str
-    recover_only: bool = False
+    options: RunOptions = field(default_factory=RunOptions)
     gate: Gate
     listener: Listener
     say: Callable[[str], None]
@@ -85,7 +83,7 @@ class Outcome:
 class Caller(Protocol):
     """One paid stage of one study: what its cells, prompts, calls and rows are."""
 
-    table: str
+    stage: Stage
     state_columns: list[str]
 
     def states(self, partition: Partition, stored: pa.Table) -> States:

@@ -3,7 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
-from itemeval_assets.core.design.study import PREFLIGHT, Partition, Study
+from itemeval_assets.core.design.partitions import PREFLIGHT, Partition
+from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.money.pricing import PriceBook
 from itemeval_assets.core.records.unread import UnreadLog, can_be_recovered, unread_words
@@ -36,7 +37,8 @@ def unread_logs(
     found = [log for key in unknown if (log := _of_stopped_run(study, store, key, living))]
     called = Counter[Partition]()
     for entry in index:
-        called[tuple(entry[name] for name in PLACE if entry[name])] += entry["total_samples"] or 0
+        place = Partition(entry[name] for name in PLACE if entry[name])
+        called[place] += entry["total_samples"] or 0
     fewer = [partition for partition, count in rows.items() if called[partition] > count]
     replaced = store.read_each("replaced", fewer, ["sample_uuid"])
     suspects = [
@@ -87,11 +89,11 @@ def _of_stopped_run(
         return UnreadLog(place, problem=str(error)) if store.backend.exists(key) else None
     partition = partition_of_log(header)
     known = {*study.generate_partitions(), *study.grade_partitions()}
-    reader = PREFLIGHT if facts.get("stage") == PREFLIGHT else "recover"
+    reader = PREFLIGHT.name if facts.get("stage") == PREFLIGHT.name else "recover"
     return UnreadLog(
         place,
         study.design.label_of(partition),
-        reader if reader == PREFLIGHT or partition in known else None,
+        reader if reader == PREFLIGHT.name or partition in known else None,
         found["total_samples"],
         None if found["usd"] is None else found["usd"] + found["unmetered_usd"],
     )

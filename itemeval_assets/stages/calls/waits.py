@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from itemeval_assets.core.design.study import Partition, stage_of
+from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.engine.calls.progress import Listener, Progress
 
 __all__ = ["teller_of_waits"]
@@ -19,6 +19,6 @@ def teller_of_waits(
         key = "|".join(partition)
         waits_for = f"{key}, which run {holder} works on" if holder else ""
         say(f"waits for {waits_for}" if holder else f"goes on with {key}")
-        listener(Progress(stage_of(partition), total=0, waits_for=waits_for, started=started))
+        listener(Progress(partition.stage.name, total=0, waits_for=waits_for, started=started))
 
     return tell

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from itemeval_assets.core.design.study import GENERATE, GRADE, Asked
+from itemeval_assets.core.design.partitions import GENERATE, GRADE
+from itemeval_assets.core.design.selection import Selection
 from itemeval_assets.core.money.budget import Standing
 from itemeval_assets.core.money.estimate import (
     NOTHING,
@@ -47,21 +48,21 @@ class StudyEstimate:
     unreachable: list[str] = field(default_factory=list)
 
 
-def estimate(scope: Scope, asked: Asked, *, in_full: bool = True) -> StudyEstimate:
+def estimate(scope: Scope, selection: Selection, *, in_full: bool = True) -> StudyEstimate:
     """Estimate a run of what is asked for. Makes no call, and writes nothing.
 
     A grading that waits for its solution is counted: the solution will be there by then.
     Without `in_full` only the ceiling of what remains is worked out: what the gate asks for.
     """
-    foresight = Foresight(scope, asked, in_full)
-    rows = dict.fromkeys(part[:1] for part in (*asked.solutions(), *asked.gradings()))
+    foresight = Foresight(scope, selection, in_full)
+    rows = dict.fromkeys(part.solutions for part in selection.partitions)
     return _in_sum(
         scope,
         foresight,
         [foresight.of_solutions(part) for part in rows],
         [
             foresight.of_gradings(part)
-            for part in asked.gradings()
+            for part in selection.of(GRADE)
             if not scope.study.design.is_free(part)
         ],
     )

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from itemeval_assets.core.design.partitions import GENERATE, GRADE, Partition
 from itemeval_assets.core.design.pending import Cell, Plan
-from itemeval_assets.core.design.study import GENERATE, GRADE, Asked, Partition, stage_of
+from itemeval_assets.core.design.selection import Selection
 from itemeval_assets.core.errors import ModelError
 from itemeval_assets.core.money.estimate import Call, Projection, calibrate, project
 from itemeval_assets.core.prompts.prompts import Prompt
@@ -48,9 +49,9 @@ class _Solution(NamedTuple):
 class Foresight:
     """Walks over the partitions of a study; what generating yields is passed on to grading."""
 
-    def __init__(self, scope: Scope, asked: Asked, in_full: bool) -> None:
+    def __init__(self, scope: Scope, selection: Selection, in_full: bool) -> None:
         self._scope, self._in_full = scope, in_full
-        self._to_generate = set(asked.solutions())
+        self._to_generate = set(selection.of(GENERATE))
         self._solver = SolutionCaller(scope)
         self._grid = grid_of(scope.items, scope.extent)
         self._judges: dict[Partition, GradingCaller] = {}
@@ -84,7 +85,7 @@ class Foresight:
 
     def of_gradings(self, partition: Partition) -> PartitionEstimate:
         """What grading a partition would call, also of the solutions that are still to come."""
-        scope, generate = self._scope, partition[:1]
+        scope, generate = self._scope, partition.solutions
         judge = self._judge(generate)
         stored = scope.store.read("gradings", [partition], judge.state_columns)
         plan = plan_of(judge, scope, partition, stored)
@@ -147,7 +148,7 @@ class Foresight:
         cached: Mapping[Cell, str],
     ) -> PartitionEstimate:
         model = caller.model(partition)
-        calibration = self.calibrations[stage_of(partition)][model]
+        calibration = self.calibrations[partition.stage][model]
 
         def projection(cells: Iterable[Cell], free: int) -> Projection:
             return project(

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
+from itemeval_assets.core.design.partitions import GENERATE, Partition, Stage
 from itemeval_assets.core.design.pending import Cell
-from itemeval_assets.core.design.study import GENERATE, Partition
 from itemeval_assets.core.money.estimate import Observed, estimate_tokens
 from itemeval_assets.stages.calls.stage_run import Caller, Scope
 from itemeval_assets.stages.gradings import GradingCaller
@@ -14,26 +14,27 @@ from itemeval_assets.stages.solutions import SolutionCaller
 __all__ = ["models_of", "observed"]
 
 
-def models_of(scope: Scope, stage: str) -> set[str]:
+def models_of(scope: Scope, stage: Stage) -> set[str]:
     """The models that a stage of the study calls."""
     design = scope.study.design
-    if stage == GENERATE:
+    if stage is GENERATE:
         return {condition.model for condition in design.generate}
     return set(design.grading_models)
 
 
-def observed(scope: Scope, stage: str) -> Iterator[Observed]:
+def observed(scope: Scope, stage: Stage) -> Iterator[Observed]:
     """Every stored paid call of the design, beside what its prompt was estimated at."""
     design, store = scope.study.design, scope.store
     solver = SolutionCaller(scope)
     for condition in design.generate:
-        solutions = store.read("solutions", [(condition.id,)])
-        if stage == GENERATE:
-            yield from _observed_calls(scope, solver, (condition.id,), solutions)
+        generated = Partition((condition.id,))
+        solutions = store.read("solutions", [generated])
+        if stage is GENERATE:
+            yield from _observed_calls(scope, solver, generated, solutions)
             continue
         judge = GradingCaller(scope, solutions)
         for other in design.grade:
-            partition = (condition.id, other.id)
+            partition = Partition((condition.id, other.id))
             if not design.is_free(partition):
                 rows = store.read("gradings", [partition])
                 yield from _observed_calls(scope, judge, partition, rows)

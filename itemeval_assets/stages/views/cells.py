@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from itemeval_assets.core.design.cell_table import Answers, answers_of, cell_table, planned_cells
+from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.pending import GRADING_STATE_COLUMNS, SOLUTION_STATE_COLUMNS, Grid
-from itemeval_assets.core.design.study import Partition, Study, run_plan
+from itemeval_assets.core.design.study import Study, run_plan
 from itemeval_assets.core.tables.cells import CELL_STATES, CELLS
 from itemeval_assets.core.tables.schemas import arrow_schema
 from itemeval_assets.storage.study.store import ResultsStore
@@ -81,7 +82,7 @@ def tables(
     `items` null: those that are stored.
     """
     view = CellView(study, store.read("items") if items is None else items, policy)
-    for condition, parts in groupby(partitions, lambda partition: partition[:1]):
+    for condition, parts in groupby(partitions, lambda partition: partition.solutions):
         answers = view.answers(store.read("solutions", [condition], SOLUTION_STATE_COLUMNS))
         for partition in parts:
             gradings = store.read("gradings", [partition], GRADING_COLUMNS)

@@ -3,7 +3,9 @@
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 
-from itemeval_assets.core.design.study import Asked, Partition, Study
+from itemeval_assets.core.design.partitions import Partition
+from itemeval_assets.core.design.selection import Selection
+from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.money.budget import require_budget
 from itemeval_assets.core.money.estimate import Projection
 from itemeval_assets.core.money.pricing import PriceBook
@@ -101,12 +103,7 @@ def _within_budget(
     if not decision.chosen:
         return decision
     scope = Scope(study=study, store=store, prices=prices, items=items.known(study, store))
-    asked = Asked(
-        generate=[c.id for c in study.design.generate],
-        grade=[c.id for c in study.design.grade],
-        partitions=set(decision.chosen),
-    )
-    foreseen = estimate(scope, asked, in_full=False)
+    foreseen = estimate(scope, Selection(tuple(decision.chosen)), in_full=False)
     parts = {part.partition: part for part in (*foreseen.generate, *foreseen.grade)}
     spent = standing(study, store, prices)
 

@@ -5,7 +5,8 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from itemeval_assets.core.design.study import GENERATE, GRADE, Study
+from itemeval_assets.core.design.partitions import GENERATE, GRADE
+from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.money.paid_calls import PaidCalls, generation_calls, grading_calls
 from itemeval_assets.core.records.scores import PairCells, graded, item_scores
 from itemeval_assets.core.records.summaries import Graded, ItemScores
@@ -81,7 +82,7 @@ def _calls(study: Study, store: ResultsStore) -> dict[str, dict[str, PaidCalls]]
     labels = [study.design.labels_of(partition) for partition in partitions]
     stages = ((GENERATE, generation_calls), (GRADE, grading_calls))
     return {
-        stage: {
+        stage.name: {
             label: calls
             for label, own in _joined([names[place] for names in labels], rows).items()
             if (calls := calls_of(own, batched))

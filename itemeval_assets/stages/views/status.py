@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from itemeval_assets.core.design.cell_table import Answers, answers_of, cell_states
+from itemeval_assets.core.design.partitions import GENERATE, NamedPartition, Partition
 from itemeval_assets.core.design.pending import (
     GRADING_STATE_COLUMNS,
     SOLUTION_STATE_COLUMNS,
@@ -17,7 +18,7 @@ from itemeval_assets.core.design.pending import (
     Grid,
     classify_solutions,
 )
-from itemeval_assets.core.design.study import NamedPartition, Partition, Study, run_plan
+from itemeval_assets.core.design.study import Study, run_plan
 from itemeval_assets.core.money.losses import Loss
 from itemeval_assets.core.records.failures import ErrorCount, most_frequent
 from itemeval_assets.core.records.unread import UnreadLog
@@ -99,12 +100,13 @@ def survey(study: Study, store: ResultsStore, policy: str | None = None) -> Stud
     generate, grade = [], []
     rows: dict[Partition, int] = {}
     for condition in study.design.generate:
-        solutions = _solutions(store, condition.id)
-        rows[(condition.id,)] = solutions.num_rows
+        generated = Partition((condition.id,))
+        solutions = _solutions(store, generated)
+        rows[generated] = solutions.num_rows
         answers = _answers(study, grid, solutions)
-        generate.append(_generate_status(condition.id, condition.label, answers, solutions))
+        generate.append(_generate_status(generated, condition.label, answers, solutions))
         for other in study.design.grade:
-            pair = (condition.id, other.id)
+            pair = Partition((condition.id, other.id))
             label, gradings = study.design.label_of(pair), _gradings(store, pair)
             rows[pair] = gradings.num_rows
             grade.append(_grade_status(pair, label, answers, gradings))
@@ -137,8 +139,7 @@ def frequent_errors(
     grid = grid_of(store.read("items", columns=["item_id"]), run_plan(study.config, policy))
     texts: list[str] = []
     for partition in partitions:
-        table = "solutions" if len(partition) == 1 else "gradings"
-        rows = store.read(table, [partition], ["item_id", "epoch", "error"])
+        rows = store.read(partition.stage.table, [partition], ["item_id", "epoch", "error"])
         places = grid.places(rows).tolist()
         errors = rows["error"].to_pylist()
         texts += [
@@ -160,8 +161,8 @@ def incomplete_cells(
     A blank answer counts as complete, unless the study runs blanks again.
     """
     grid = grid_of(items.known(study, store), run_plan(study.config, policy))
-    solutions = _solutions(store, partition[0])
-    if len(partition) == 1:
+    solutions = _solutions(store, partition.solutions)
+    if partition.stage is GENERATE:
         names, codes = STATES, classify_solutions(grid, solutions).codes
     else:
         answers = _answers(study, grid, solutions)
@@ -176,9 +177,9 @@ def incomplete_cells(
     ]
 
 
-def _solutions(store: ResultsStore, condition: str) -> pa.Table:
+def _solutions(store: ResultsStore, partition: Partition) -> pa.Table:
     columns = [*SOLUTION_STATE_COLUMNS, "stop_reason", "usd"]
-    return store.read("solutions", [(condition,)], columns)
+    return store.read("solutions", [partition], columns)
 
 
 def _answers(study: Study, grid: Grid, solutions: pa.Table) -> Answers:
@@ -192,12 +193,12 @@ def _gradings(store: ResultsStore, partition: Partition) -> pa.Table:
 
 
 def _generate_status(
-    condition: str, label: str, answers: Answers, solutions: pa.Table
+    partition: Partition, label: str, answers: Answers, solutions: pa.Table
 ) -> PartitionStatus:
     cut = pc.equal(solutions["stop_reason"], "max_tokens")  # type: ignore[attr-defined]
     counts: dict[str, Any] = answers.states.counts()
     return PartitionStatus(
-        (condition,),
+        partition,
         label,
         len(answers.grid),
         truncated=pc.sum(cut).as_py() or 0,  # type: ignore[attr-defined]

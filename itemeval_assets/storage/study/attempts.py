@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from typing import Any
 
-from itemeval_assets.core.design.study import Partition
+from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.records.reruns import Attempts
 
 from .layout import RERUNS
@@ -86,7 +86,7 @@ def _document(known: Known) -> dict[str, Any]:
 def _known(store: ResultsStore, document: dict[str, Any]) -> Known:
     try:
         return {
-            tuple(key.split("|")): Attempts(_count(entry["made"]), _moment(entry["last"]))
+            Partition(key.split("|")): Attempts(_count(entry["made"]), _moment(entry["last"]))
             for key, entry in document.items()
         }
     except (KeyError, TypeError, ValueError) as error:

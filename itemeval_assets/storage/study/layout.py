@@ -6,7 +6,7 @@ the directory.
 
 import re
 
-from itemeval_assets.core.design.study import STAGES, Partition, stage_of
+from itemeval_assets.core.design.partitions import STAGES, Partition
 from itemeval_assets.core.tables.schemas import ITEMS, LEDGER, TABLES
 
 __all__ = [
@@ -79,28 +79,34 @@ RUNNING_LOGS = f"{LOGS}/running"
 # Files of a study by their ends; folders of other names that hold them, beside those of the tables.
 _FILE = re.compile(r".\.(?:parquet|csv|json|eval)$")
 _FOLDERS = {"export", "manifests", LOGS}
-_BELOW = re.compile(rf"(?:{'|'.join((*STAGES, 'running'))}|.*--[0-9a-f]{{12}})$")
+_BELOW = re.compile(
+    rf"(?:{'|'.join((*(stage.name for stage in STAGES), 'running'))}|.*--[0-9a-f]{{12}})$"
+)
 
 # Tables of all stages have a folder for each; the preflight has one file.
 _BY_STAGE = {"bookings", "log_index", "replaced"}
+
+
+# The partition of a table that is not partitioned.
+WHOLE = Partition()
 
 
 def table_folder(table: str) -> str:
     return f"{table}.parquet"
 
 
-def table_key(table: str, partition: Partition = ()) -> str:
+def table_key(table: str, partition: Partition = WHOLE) -> str:
     """The file of one partition; of the whole table where it is not partitioned."""
     if not partition and table not in _BY_STAGE:
         return table_folder(table)
-    stage = (stage_of(partition),) if table in _BY_STAGE else ()
+    stage = (partition.stage.name,) if table in _BY_STAGE else ()
     return "/".join((table_folder(table), *stage, *partition)) + ".parquet"
 
 
 def partition_of(table: str, key: str) -> Partition:
     """The partition whose file `key` is: the inverse of `table_key`."""
     parts = tuple(key.removesuffix(".parquet").split("/")[1:])
-    return parts[1:] if table in _BY_STAGE else parts
+    return Partition(parts[1:] if table in _BY_STAGE else parts)
 
 
 def is_file(key: str) -> bool | None:
@@ -124,13 +130,13 @@ def manifest_key(run_id: str) -> str:
 
 def log_dir(partition: Partition) -> str:
     """Logs lie under the condition that made the calls: the generate, or the grade condition."""
-    return "/".join((LOGS, stage_of(partition), *partition[-1:]))
+    return "/".join((LOGS, partition.stage.name, *partition[-1:]))
 
 
 def log_key(partition: Partition, created: str, task_id: str) -> str:
     """The final name of a log. Grade logs also name the solutions they graded."""
     stamp = created.replace(":", "-").replace("+", "-")
-    graded = f"{partition[0]}_" if len(partition) == 2 else ""
+    graded = f"{partition.gen_condition_id}_" if partition.gen_condition_id else ""
     return f"{log_dir(partition)}/{stamp}_{graded}{task_id}.eval"
 
 
@@ -139,4 +145,4 @@ def reservation_lock(holder: str) -> str:
 
 
 def claim_key(partition: Partition) -> str:
-    return "/".join(("claims", stage_of(partition), *partition))
+    return "/".join(("claims", partition.stage.name, *partition))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from itemeval_assets.core.design.study import Partition
+from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.storage.objects.backends import Backend
 from itemeval_assets.storage.own_files import data_files
 
@@ -51,6 +51,6 @@ def archive_log(
 
 def known_logs(backend: Backend, partition: Partition, wanted: Callable[[str], bool]) -> list[str]:
     """Keys of the partition's archived logs, oldest first, that are `wanted`."""
-    graded = f"_{partition[0]}_" if len(partition) == 2 else ""
+    graded = f"_{partition.gen_condition_id}_" if partition.gen_condition_id else ""
     found = data_files(backend.list(layout.log_dir(partition)), LOG)
     return [key for key in found if graded in key.rpartition("/")[2] and wanted(key)]

@@ -6,7 +6,7 @@ bookings for lost calls, solutions of one model for those of another.
 
 import pyarrow.parquet as pq
 
-from itemeval_assets.core.design.study import Partition, stage_of
+from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.tables.schemas import TABLES
 
 from .layout import partition_of
@@ -35,11 +35,4 @@ def _own_values(table: str, partition: Partition) -> dict[str, str | None]:
     """The columns that have one value in all rows of a partition, with that value."""
     if by := TABLES[table].partitioned_by:
         return dict(zip(by, partition, strict=True))
-    if not partition:
-        return {"stage": stage_of(partition)}
-    graded = partition[0] if len(partition) == 2 else None
-    return {
-        "stage": stage_of(partition),
-        "condition_id": partition[-1],
-        "gen_condition_id": graded,
-    }
+    return partition.columns

@@ -13,7 +13,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from itemeval_assets.core.design.study import Partition, Study, stage_of
+from itemeval_assets.core.design.partitions import Partition
+from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.tables.schemas import (
     BOOKINGS,
@@ -146,7 +147,7 @@ class ResultsStore:
             # Somebody may have moved it to its new place meanwhile.
             yield found or self.backend.read(key)
 
-    def has(self, table: str, partition: Partition = ()) -> bool:
+    def has(self, table: str, partition: Partition = layout.WHOLE) -> bool:
         """Whether a partition has a file."""
         return self.backend.exists(layout.table_key(table, partition))
 
@@ -155,7 +156,7 @@ class ResultsStore:
         tables = ("log_index", "solutions", "gradings")
         return any(partition for table in tables for partition in self.partitions(table))
 
-    def uri(self, table: str, partition: Partition = ()) -> str:
+    def uri(self, table: str, partition: Partition = layout.WHOLE) -> str:
         return self.backend.uri(layout.table_key(table, partition))
 
     def read_json(self, key: str) -> dict[str, Any] | None:
@@ -387,11 +388,7 @@ def _with_missing_columns(found: pa.Table, schema: pa.Schema) -> pa.Table:
 def replaced_rows(partition: Partition, lost: pa.Table) -> pa.Table:
     """Rows of `replaced` for rows of solutions or gradings that an upsert dropped."""
     schema = arrow_schema(REPLACED)
-    constants = {
-        "stage": stage_of(partition),
-        "condition_id": partition[-1],
-        "gen_condition_id": partition[0] if len(partition) == 2 else None,
-    }
+    constants = partition.columns
     columns = [
         pa.array([constants[field.name]] * lost.num_rows, field.type)
         if field.name in constants

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.spans import shares, spans
-from itemeval_assets.core.design.study import Partition
 
 ROWS, COLUMNS = list("abcd"), list("wxyz")
 
@@ -24,22 +24,22 @@ def covered(found: list, rows: list[str], columns: list[str]) -> list[tuple[str,
 
 @given(st.sets(st.tuples(st.sampled_from(ROWS), st.sampled_from(COLUMNS))))
 def test_a_grid_is_covered_exactly_once(wanted: set[tuple[str, str]]) -> None:
-    found = covered(spans(wanted, ROWS, COLUMNS), ROWS, COLUMNS)
+    found = covered(spans(set(map(Partition, wanted)), ROWS, COLUMNS), ROWS, COLUMNS)
     assert sorted(found) == sorted(wanted)
 
 
 @given(st.sets(st.sampled_from(ROWS)))
 def test_a_line_is_covered_exactly_once(wanted: set[str]) -> None:
-    found = covered(spans({(row,) for row in wanted}, ROWS), ROWS, [])
+    found = covered(spans({Partition((row,)) for row in wanted}, ROWS), ROWS, [])
     assert sorted(found) == sorted((row,) for row in wanted)
 
 
 def test_whole_rows_columns_and_grids_are_one_span() -> None:
-    grid = {(row, column) for row in ROWS for column in COLUMNS}
+    grid = {Partition((row, column)) for row in ROWS for column in COLUMNS}
     assert spans(grid, ROWS, COLUMNS) == [(("a", "w"), ("d", "z"))]
-    judge = {(row, "x") for row in ROWS}
+    judge = {Partition((row, "x")) for row in ROWS}
     assert spans(judge, ROWS, COLUMNS) == [(("a", "x"), ("d", "x"))]
-    apart = {("a", "w"), ("c", "w"), ("c", "x")}
+    apart = set(map(Partition, (("a", "w"), ("c", "w"), ("c", "x"))))
     assert len(spans(apart, ROWS, COLUMNS)) == 2
     assert spans(set(), ROWS, COLUMNS) == []
 
@@ -49,7 +49,7 @@ def test_whole_rows_columns_and_grids_are_one_span() -> None:
     st.integers(1, 5),
 )
 def test_shares_are_a_partition_in_order(weights: list[int], count: int) -> None:
-    wanted: list[Partition] = [(f"g{place}",) for place in range(len(weights))]
+    wanted: list[Partition] = [Partition((f"g{place}",)) for place in range(len(weights))]
     given = dict(zip(wanted, map(float, weights), strict=True))
     parts = shares(wanted, given, count)
     assert [partition for part in parts for partition in part] == wanted
@@ -57,8 +57,8 @@ def test_shares_are_a_partition_in_order(weights: list[int], count: int) -> None
 
 
 def test_shares_weigh_alike() -> None:
-    wanted: list[Partition] = [(name,) for name in "abcd"]
+    wanted: list[Partition] = [Partition((name,)) for name in "abcd"]
     assert shares(wanted, {}, 2) == [[("a",), ("b",)], [("c",), ("d",)]]
-    heavy = {("a",): 90.0, ("b",): 30.0, ("c",): 30.0, ("d",): 30.0}
+    heavy = dict(zip(wanted, (90.0, 30.0, 30.0, 30.0), strict=True))
     assert shares(wanted, heavy, 2) == [[("a",)], [("b",), ("c",), ("d",)]]
     assert shares(wanted[:1], heavy, 4) == [wanted[:1]]

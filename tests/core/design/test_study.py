@@ -1,11 +1,14 @@
 """What a policy covers."""
 
+import json
+import pickle
 from typing import Any
 
 import pytest
 
 from itemeval_assets.core.config.sections import StudyConfig
-from itemeval_assets.core.design.study import RunPlan, run_plan, stage_of
+from itemeval_assets.core.design.partitions import GENERATE, GRADE, PREFLIGHT, Partition
+from itemeval_assets.core.design.study import RunPlan, run_plan
 from itemeval_assets.core.errors import ConfigError
 from tests.studies import study_yaml
 
@@ -38,8 +41,24 @@ def test_policies(budget: dict[str, Any], policy: str | None, plan: RunPlan) -> 
     assert run_plan(StudyConfig.model_validate(document), policy) == plan
 
 
-def test_the_stage_of_a_partition() -> None:
-    assert (stage_of(("g",)), stage_of(("g", "j"))) == ("generate", "grade")
+def test_a_partition_is_of_the_stage_that_its_ids_say() -> None:
+    none, solved, graded = Partition(), Partition(("g",)), Partition(("g", "j"))
+    assert [part.stage for part in (none, solved, graded)] == [PREFLIGHT, GENERATE, GRADE]
+    assert none.condition_id == "(preflight)" and none.gen_condition_id is None
+    assert (solved.generate, solved.condition_id, solved.gen_condition_id) == ("g", "g", None)
+    assert (graded.grade, graded.condition_id, graded.gen_condition_id) == ("j", "j", "g")
+    assert graded.solutions == solved == solved.solutions
+    assert graded.columns == {"stage": "grade", "condition_id": "j", "gen_condition_id": "g"}
+    with pytest.raises(ValueError, match="more conditions than a partition has"):
+        Partition(("g", "j", "k"))
+
+
+def test_a_partition_is_a_tuple_to_everybody_else() -> None:
+    graded = Partition(("g", "j"))
+    assert graded == ("g", "j") and hash(graded) == hash(("g", "j"))
+    assert json.dumps([graded]) == '[["g", "j"]]' and str(graded) == "('g', 'j')"
+    again = pickle.loads(pickle.dumps(graded))
+    assert (again, type(again)) == (graded, Partition)
 
 
 @pytest.mark.parametrize("policy", ["full", "Dev", "dev "])

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from itemeval_assets.core.design.study import stage_of
+from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.money.ledger import (
     Mismatch,
     bookings_of,
@@ -121,7 +121,9 @@ def test_the_ledger_of_has_the_key_run_stage_condition_model() -> None:
 def sound_study() -> dict[str, pa.Table]:
     """A ledger, and the rows it was made of."""
     rows = [solution("q1"), solution("q2"), solution("q3", error="timeout", usd=0.0)]
-    replaced = replaced_rows(("g1",), table("solutions", [solution("q3", sample_uuid="first")]))
+    replaced = replaced_rows(
+        Partition(("g1",)), table("solutions", [solution("q3", sample_uuid="first")])
+    )
     judged = [grading("q1"), grading("q2", score=None)]
     scored = grading("q1", grade_condition_id="s1", grade_kind="verifiable", usd=0.0)
     scored |= dict.fromkeys(["sample_uuid", "log_file", *TOKEN_COLUMNS])
@@ -177,8 +179,8 @@ def reconciled(
 ) -> list[Mismatch]:
     """Of two partitions: all that was generated, and all that was graded."""
     found = []
-    for partition, rows in ((("g1",), solutions), (("g1", "j1"), gradings)):
-        stage = pc.field("stage") == stage_of(partition)
+    for partition, rows in ((Partition(("g1",)), solutions), (Partition(("g1", "j1")), gradings)):
+        stage = pc.field("stage") == partition.stage.name
         found += reconcile(partition, bookings.filter(stage), rows, replaced.filter(stage))
     return found
 
@@ -231,7 +233,7 @@ def test_missing_money_is_found_on_either_side() -> None:
 
 def test_a_call_both_in_a_row_and_in_replaced_counts_once() -> None:
     tables = sound_study()
-    again = replaced_rows(("g1",), tables["solutions"].slice(0, 1))
+    again = replaced_rows(Partition(("g1",)), tables["solutions"].slice(0, 1))
     both = pa.concat_tables([tables["replaced"], again])
     assert reconciled(**{**tables, "replaced": both}) == []
 
@@ -267,7 +269,7 @@ class History:
         name = "solutions" if self.stage == "generate" else "gradings"
         result = upsert(TABLES[name], self.tables[name], table(name, rows))
         self.tables[name] = result.rows
-        partition = ("g1",) if self.stage == "generate" else ("g1", "j1")
+        partition = Partition(("g1",) if self.stage == "generate" else ("g1", "j1"))
         lost = replaced_rows(partition, result.replaced)
         self.tables["replaced"] = upsert(REPLACED, self.tables["replaced"], lost).rows
         index = table("log_index", [self._log(run, rows)])
@@ -344,7 +346,7 @@ def losses_in(
     bookings: pa.Table, kept: list[dict[str, Any]], replaced: list[dict[str, Any]] | None = None
 ) -> list[tuple[str, int, float | None, int | None]]:
     found = losses_of(
-        ("g1",), bookings, table("solutions", kept), table("replaced", replaced or [])
+        Partition(("g1",)), bookings, table("solutions", kept), table("replaced", replaced or [])
     )
     return [(loss.run_id, loss.calls, loss.usd, loss.tokens["total_tokens"]) for loss in found]
 
@@ -377,12 +379,14 @@ def test_what_has_no_price_is_lost_without_one() -> None:
 
 def test_an_accepted_loss_stands_for_its_calls() -> None:
     bookings = of_logs(log())
-    [loss] = losses_of(("g1",), bookings, table("solutions", [of_run()]), table("replaced"))
+    [loss] = losses_of(
+        Partition(("g1",)), bookings, table("solutions", [of_run()]), table("replaced")
+    )
     assert losses_words([loss]) == "  run run1, generate, g1: 1 calls, 0.250000 USD, 15 tokens"
-    row = accepted_row(loss, "g1", "a.eval", STAMP, "1")
+    row = accepted_row(loss, "a.eval", STAMP, "1")
     assert (row["item_id"], row["stage"], row["gen_condition_id"]) == (LOST, "generate", None)
     replaced = table("replaced", [row])
-    assert reconcile(("g1",), bookings, table("solutions", [of_run()]), replaced) == []
+    assert reconcile(Partition(("g1",)), bookings, table("solutions", [of_run()]), replaced) == []
     assert losses_in(bookings, [of_run()], [row]) == []
     # Its other call, too.
     assert losses_in(bookings, [], [row]) == [("run1", 1, 0.25, 15)]
@@ -391,8 +395,7 @@ def test_an_accepted_loss_stands_for_its_calls() -> None:
 def test_a_failed_call_with_a_cost_is_one_call() -> None:
     failed = {**of_run(usd=0.0), "error": "refused"}
     cost = accepted_row(
-        losses_of(("g1",), of_logs(log()), table("solutions"), table("replaced"))[0],
-        "g1",
+        losses_of(Partition(("g1",)), of_logs(log()), table("solutions"), table("replaced"))[0],
         "a.eval",
         STAMP,
         "1",

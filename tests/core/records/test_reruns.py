@@ -5,14 +5,14 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itemeval_assets.core.design.study import Partition
+from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.errors import BudgetExceeded
 from itemeval_assets.core.money.estimate import NOTHING, Projection
 from itemeval_assets.core.records.reruns import Attempts, Decision, admit, choose
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
-G, OTHER, PAIR = ("g",), ("h",), ("g", "judge")
+G, OTHER, PAIR = map(Partition, (("g",), ("h",), ("g", "judge")))
 
 
 def decide(
@@ -65,7 +65,7 @@ def test_gradings_wait_for_solutions_that_are_asked_for_now() -> None:
     assert found.chosen == [G] and "waits for its solutions" in found.left_out[PAIR]
 
 
-PARTITIONS = st.sampled_from([G, OTHER, PAIR, ("h", "judge")])
+PARTITIONS = st.sampled_from([G, OTHER, PAIR, Partition(("h", "judge"))])
 
 
 @given(

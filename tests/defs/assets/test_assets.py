@@ -12,9 +12,10 @@ import dagster as dg
 import pyarrow as pa
 import pytest
 
-from itemeval_assets.core.design.study import Partition, Study
+from itemeval_assets.core.design.partitions import Partition
+from itemeval_assets.core.design.study import Study
+from itemeval_assets.dagster_io.config import RunConfig
 from itemeval_assets.dagster_io.names import asset_key, partition_key
-from itemeval_assets.dagster_io.steps import RunConfig
 from itemeval_assets.defs.assets.study import study_assets
 from itemeval_assets.settings import Settings
 from tests.defs.runs import GRADINGS, SOLUTIONS, Runs, failed, message, runs_of, toy_study

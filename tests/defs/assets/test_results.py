@@ -7,6 +7,7 @@ import dagster as dg
 import pytest
 
 from itemeval_assets import api
+from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.defs.assets import metadata
 from itemeval_assets.stages.views.results import results
@@ -22,7 +23,7 @@ def made(runs: Runs) -> dict[str, Any]:
     """The metadata of the asset, made anew."""
     result = runs.run(["results"])
     assert result.success, message(result)
-    return runs.metadata("results")[("",)]
+    return runs.metadata("results")[Partition(("",))]
 
 
 def table(found: dict[str, Any]) -> dict[tuple[Any, Any], list[Any]]:
@@ -115,7 +116,7 @@ def test_no_paid_row_is_lost_for_a_picture(fresh: Runs, monkeypatch: pytest.Monk
 
     monkeypatch.setattr("itemeval_assets.report.plots.figures.markdown_image", broken)
     pair = fresh.study.grade_partitions()[1]
-    for assets, partition in ((["items"], None), (SOLUTIONS, pair[:1]), (GRADINGS, pair)):
+    for assets, partition in ((["items"], None), (SOLUTIONS, pair.solutions), (GRADINGS, pair)):
         result = fresh.run(assets, only=partition)
         assert result.success, message(result)
     assert fresh.store.read("gradings", [pair]).num_rows == 3

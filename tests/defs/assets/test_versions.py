@@ -12,7 +12,7 @@ import pytest
 from dagster._core.definitions.data_version import CachingStaleStatusResolver
 from dagster._core.loader import LoadingContextForTest
 
-from itemeval_assets.core.design.study import Partition
+from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.dagster_io.names import asset_key, partition_key
 from itemeval_assets.defs.assets.versions import version_after
 from itemeval_assets.defs.build import build_definitions

@@ -8,6 +8,7 @@ import pytest
 
 from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
+from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.tables.cells import CELL_STATES, CELLS
@@ -22,18 +23,18 @@ def begun(folder: Path) -> Study:
     """Two models x (a scorer, a judge) x three items: one model answered, one judge was read."""
     study = load_study(write_study(folder, models=["mockllm/a", "mockllm/b"], items=3))
     store = open_store(study)
-    store.replace("items", (), table("items", [item("q1"), item("q2"), item("q3")]))
+    store.replace("items", Partition(()), table("items", [item("q1"), item("q2"), item("q3")]))
     [generate] = study.generate_partitions()[0]
     answers = [
         solution("q1", condition_id=generate),
         solution("q2", condition_id=generate, text=None, error="[429]\nwait"),
         solution("q3", condition_id=generate),
     ]
-    store.upsert("solutions", (generate,), table("solutions", answers))
+    store.upsert("solutions", Partition((generate,)), table("solutions", answers))
     judge = study.design.grade[1].id
     ids: dict[str, Any] = {"gen_condition_id": generate, "grade_condition_id": judge}
     verdicts = [grading("q1", score=7.0, **ids), grading("q3", score=None, **ids)]
-    store.upsert("gradings", (generate, judge), table("gradings", verdicts))
+    store.upsert("gradings", Partition((generate, judge)), table("gradings", verdicts))
     return study
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from itemeval_assets import api, stages
-from itemeval_assets.core.design.study import Partition
+from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.records.reruns import Decision
 from itemeval_assets.storage.study.inputs import load_prices, load_study
 from itemeval_assets.storage.study.store import open_store

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from itemeval_assets.core.design.study import Partition
+from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.storage.objects.disk import LocalBackend
 from itemeval_assets.storage.study.store import ResultsStore
 from tests.commands import PROCESSES
@@ -99,8 +99,8 @@ def test_a_killed_writer_leaves_the_old_file_and_no_lock(tmp_path: Path) -> None
 @pytest.mark.parametrize("end", ["released", "killed"])
 def test_a_second_run_waits_and_is_told_for_whom(place: Place, end: str) -> None:
     events, release = PROCESSES.Queue(), PROCESSES.Event()
-    first = claimer(place, [("g1",), ("g2",)], "run-1", events, release)
-    second = claimer(place, [("g2",), ("g3",)], "run-2", events, release)
+    first = claimer(place, [Partition(("g1",)), Partition(("g2",))], "run-1", events, release)
+    second = claimer(place, [Partition(("g2",)), Partition(("g3",))], "run-2", events, release)
     with running(first):
         assert events.get(timeout=PATIENCE_S) == ("holds", "run-1")
         with running(second):
@@ -132,14 +132,14 @@ def test_a_wait_is_told_again_from_time_to_time(
                 end.set()
 
         def hold(of: ResultsStore, has: threading.Event, end: threading.Event) -> None:
-            with of.claimed([("g1",)], "run-1", never):
+            with of.claimed([Partition(("g1",))], "run-1", never):
                 has.set()
                 end.wait(PATIENCE_S)
 
         holder = threading.Thread(target=hold, args=(store, held, release))
         holder.start()
         assert held.wait(PATIENCE_S)
-        with store.claimed([("g1",)], "run-2", tell):
+        with store.claimed([Partition(("g1",))], "run-2", tell):
             pass
         holder.join()
         assert len(told) >= 4 and told[-1] == ""
@@ -148,11 +148,11 @@ def test_a_wait_is_told_again_from_time_to_time(
 
 def test_claims_of_other_partitions_do_not_wait(place: Place) -> None:
     events, release = PROCESSES.Queue(), PROCESSES.Event()
-    first = claimer(place, [("g1",)], "run-1", events, release)
+    first = claimer(place, [Partition(("g1",))], "run-1", events, release)
     with running(first):
         assert events.get(timeout=PATIENCE_S) == ("holds", "run-1")
         waits: list[tuple[Partition, str]] = []
-        free: list[Partition] = [("g2",), ("g1", "j1")]
+        free: list[Partition] = [Partition(("g2",)), Partition(("g1", "j1"))]
         with place.store().claimed(free, "run-2", lambda *wait: waits.append(wait)):
             assert waits == []
 
@@ -160,7 +160,7 @@ def test_claims_of_other_partitions_do_not_wait(place: Place) -> None:
 def test_runs_that_claim_in_different_orders_do_not_wait_for_each_other(place: Place) -> None:
     events, release = PROCESSES.Queue(), PROCESSES.Event()
     release.set()
-    claims: list[Partition] = [(f"g{number}",) for number in range(5)]
+    claims: list[Partition] = [Partition((f"g{number}",)) for number in range(5)]
     with ExitStack() as stack:
         for order in (claims, claims[::-1]) * 2:
             stack.enter_context(running(claimer(place, order, "a run", events, release)))
@@ -173,7 +173,7 @@ def test_runs_that_claim_in_different_orders_do_not_wait_for_each_other(place: P
 def test_a_claim_ends_with_its_block_also_after_an_error(place: Place) -> None:
     store = place.store()
     for _ in range(2):
-        with pytest.raises(ZeroDivisionError), store.claimed([("g1",)], "run", never):
+        with pytest.raises(ZeroDivisionError), store.claimed([Partition(("g1",))], "run", never):
             raise ZeroDivisionError
 
 
@@ -181,7 +181,7 @@ def test_more_claims_than_the_usual_limit_of_open_files(tmp_path: Path) -> None:
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (128, limits[1]))
     try:
-        claims: list[Partition] = [(f"g{number}",) for number in range(200)]
+        claims: list[Partition] = [Partition((f"g{number}",)) for number in range(200)]
         with Place(str(tmp_path)).store().claimed(claims, "run", never):
             assert (tmp_path / "items.txt").write_text("there is room for other files") > 0
     finally:

@@ -11,6 +11,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.errors import ConfigError, StoreError
 from itemeval_assets.storage.locking import leases, processes
 from itemeval_assets.storage.objects import s3, workspaces
@@ -20,7 +21,7 @@ from tests.rows import solution, table
 from tests.s3_server import S3Server
 from tests.studies import write_study
 
-PARTITION = ("g1",)
+PARTITION = Partition(("g1",))
 
 
 def backend(location: str, **client: Any) -> S3Backend:
@@ -53,9 +54,9 @@ def test_listing_goes_on_after_the_first_page(
 def test_reading_a_partition_asks_for_one_object(bucket: ResultsStore, s3: S3Server) -> None:
     for condition in ("g1", "g2", "g3"):
         own = table("solutions", [solution("q1", condition_id=condition)])
-        bucket.upsert("solutions", (condition,), own)
+        bucket.upsert("solutions", Partition((condition,)), own)
     before = s3.requests
-    assert bucket.read("solutions", [("g2",)]).num_rows == 1
+    assert bucket.read("solutions", [Partition(("g2",))]).num_rows == 1
     assert s3.requests == before + 1
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.storage.study.attempts import (
     count_attempts,
     count_failures,
@@ -17,7 +18,7 @@ from itemeval_assets.storage.study.store import ResultsStore, open_store
 from tests.studies import write_study
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-A, B = ("a",), ("a", "judge")
+A, B = Partition(("a",)), Partition(("a", "judge"))
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def made(store: ResultsStore) -> dict[tuple[str, ...], int]:
 
 
 def test_runs_at_once_are_all_counted(store: ResultsStore) -> None:
-    parts = [(f"c{number}",) for number in range(8)]
+    parts = [Partition((f"c{number}",)) for number in range(8)]
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda part: count_attempts(store, [part, A], NOW), parts))
     assert made(store) == {**dict.fromkeys(parts, 1), A: 8}

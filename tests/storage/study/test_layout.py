@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from itemeval_assets.core.design.conditions import condition_id
-from itemeval_assets.core.design.study import Partition
+from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.tables.schemas import TABLES
 from itemeval_assets.storage.study import layout
 
@@ -17,8 +17,8 @@ IDS = st.lists(
     min_size=1,
     max_size=3,
 ).map(lambda parts: condition_id(parts, {"parts": parts})[0])
-GENERATE = st.tuples(IDS)
-GRADE = st.tuples(IDS, IDS)
+GENERATE = st.tuples(IDS).map(Partition)
+GRADE = st.tuples(IDS, IDS).map(Partition)
 PARTITIONED = {
     "solutions": GENERATE,
     "gradings": GRADE,
@@ -32,7 +32,7 @@ PARTITIONED = {
 @pytest.mark.parametrize("table", TABLES)
 @given(data=st.data())
 def test_every_file_and_folder_is_known_for_what_it_is(table: str, data: st.DataObject) -> None:
-    partition = data.draw(PARTITIONED.get(table, st.just(())))
+    partition = data.draw(PARTITIONED.get(table, st.just(Partition())))
     keys = [layout.table_key(table, partition), layout.manifest_key("r"), *layout.IF_DELETED]
     keys += [layout.EXPORT_LONG_CSV, layout.EXPORT_CELLS_PARQUET, layout.RERUNS]
     keys += [layout.log_key(partition, "2026-11-26T09:00:00+00:00", "task"), "logs/running/x.eval"]
@@ -80,15 +80,22 @@ def test_two_partitions_never_share_a_file(partitions: list[Partition]) -> None:
 
 def test_golden_names() -> None:
     assert layout.table_key("items") == "items.parquet"
-    assert layout.table_key("solutions", ("g",)) == "solutions.parquet/g.parquet"
-    assert layout.table_key("gradings", ("g", "j")) == "gradings.parquet/g/j.parquet"
-    assert layout.table_key("gradings_long", ("g", "j")) == "gradings_long.parquet/g/j.parquet"
-    assert layout.table_key("bookings", ("g",)) == "bookings.parquet/generate/g.parquet"
-    assert layout.table_key("bookings", ("g", "j")) == "bookings.parquet/grade/g/j.parquet"
+    assert layout.table_key("solutions", Partition(("g",))) == "solutions.parquet/g.parquet"
+    assert layout.table_key("gradings", Partition(("g", "j"))) == "gradings.parquet/g/j.parquet"
+    assert (
+        layout.table_key("gradings_long", Partition(("g", "j")))
+        == "gradings_long.parquet/g/j.parquet"
+    )
+    assert layout.table_key("bookings", Partition(("g",))) == "bookings.parquet/generate/g.parquet"
+    assert (
+        layout.table_key("bookings", Partition(("g", "j"))) == "bookings.parquet/grade/g/j.parquet"
+    )
     assert layout.table_key("ledger") == "ledger.parquet"
-    assert layout.table_key("log_index", ("g",)) == "log_index.parquet/generate/g.parquet"
-    assert layout.log_dir(("g",)) == "logs/generate/g"
-    assert layout.log_dir(("g", "j")) == "logs/grade/j"
+    assert (
+        layout.table_key("log_index", Partition(("g",))) == "log_index.parquet/generate/g.parquet"
+    )
+    assert layout.log_dir(Partition(("g",))) == "logs/generate/g"
+    assert layout.log_dir(Partition(("g", "j"))) == "logs/grade/j"
     assert layout.manifest_key("run1") == "manifests/run1.json"
     assert layout.DATASET_LOCKS == "dataset_locks.json"
     assert layout.EXPORT_LONG_PARQUET == "export/gradings_long.parquet"
@@ -98,7 +105,7 @@ def test_golden_names() -> None:
 
 
 def test_logs_sort_by_time_and_name_the_solutions_they_graded() -> None:
-    early = layout.log_key(("g", "j"), "2026-01-01T00:00:00+00:00", "t1")
-    late = layout.log_key(("g", "j"), "2026-01-01T00:00:01+00:00", "t0")
+    early = layout.log_key(Partition(("g", "j")), "2026-01-01T00:00:00+00:00", "t1")
+    late = layout.log_key(Partition(("g", "j")), "2026-01-01T00:00:01+00:00", "t0")
     assert early < late
     assert early == "logs/grade/j/2026-01-01T00-00-00-00-00_g_t1.eval"

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.tables.schemas import TABLES, arrow_schema
 from itemeval_assets.storage.objects.disk import LocalBackend
@@ -30,9 +31,9 @@ def filled(store: ResultsStore) -> ResultsStore:
             solution(id, condition_id=condition, sample_uuid=f"{condition}{id}")
             for id in ("q1", "q2")
         ]
-        store.upsert("solutions", (condition,), table("solutions", rows))
+        store.upsert("solutions", Partition((condition,)), table("solutions", rows))
         judged = [grading(id, gen_condition_id=condition) for id in ("q1", "q2")]
-        store.upsert("gradings", (condition, "j1"), table("gradings", judged))
+        store.upsert("gradings", Partition((condition, "j1")), table("gradings", judged))
     return store
 
 
@@ -53,9 +54,9 @@ def test_what_has_never_been_written_has_no_rows(store: ResultsStore, name: str)
     schema = arrow_schema(TABLES[name])
     assert store.read(name).schema == schema
     assert store.read(name).num_rows == 0
-    assert store.read(name, [("g9",), ("g9", "j9")]).num_rows == 0
+    assert store.read(name, [Partition(("g9",)), Partition(("g9", "j9"))]).num_rows == 0
     some = list(TABLES[name].key)[:2]
-    assert store.read(name, [("g9",)], some).column_names == some
+    assert store.read(name, [Partition(("g9",))], some).column_names == some
     assert store.read(name, []).num_rows == 0
 
 
@@ -68,10 +69,13 @@ def test_reading_creates_nothing(store: ResultsStore) -> None:
 def test_partitions_are_read_together_or_alone(store: ResultsStore) -> None:
     filled(store)
     assert store.read("solutions").num_rows == 4
-    assert store.read("solutions", [("g2",)])["sample_uuid"].to_pylist() == ["g2q1", "g2q2"]
-    assert store.read("solutions", [("g2",), ("g9",)], ["item_id"]).to_pydict() == {
-        "item_id": ["q1", "q2"]
-    }
+    assert store.read("solutions", [Partition(("g2",))])["sample_uuid"].to_pylist() == [
+        "g2q1",
+        "g2q2",
+    ]
+    assert store.read(
+        "solutions", [Partition(("g2",)), Partition(("g9",))], ["item_id"]
+    ).to_pydict() == {"item_id": ["q1", "q2"]}
     assert store.partitions("solutions") == [("g1",), ("g2",)]
     assert store.partitions("gradings") == [("g1", "j1"), ("g2", "j1")]
 
@@ -79,9 +83,9 @@ def test_partitions_are_read_together_or_alone(store: ResultsStore) -> None:
 def test_stages_book_apart(store: ResultsStore) -> None:
     row = {"run_id": "r", "condition_id": "g1", "model": "m", "calls": 1, "priced": True}
     row |= {"batch": False, "created_at": "t"}
-    store.upsert("bookings", ("g1",), table("bookings", [{**row, "stage": "generate"}]))
+    store.upsert("bookings", Partition(("g1",)), table("bookings", [{**row, "stage": "generate"}]))
     graded = {**row, "stage": "grade", "condition_id": "j1", "gen_condition_id": "g1"}
-    store.upsert("bookings", ("g1", "j1"), table("bookings", [graded]))
+    store.upsert("bookings", Partition(("g1", "j1")), table("bookings", [graded]))
     assert store.read("bookings")["stage"].to_pylist() == ["generate", "grade"]
     assert store.partitions("bookings") == [("g1",), ("g1", "j1")]
 
@@ -92,10 +96,10 @@ def test_stages_book_apart(store: ResultsStore) -> None:
 )
 def test_pandas_reads_every_table_by_its_path(store: ResultsStore, name: str, rows: int) -> None:
     filled(store)
-    store.replace("items", (), table("items", [item("q1"), item("q2")]))
+    store.replace("items", Partition(()), table("items", [item("q1"), item("q2")]))
     row = {"run_id": "r", "stage": "grade", "condition_id": "j1", "model": "m", "calls": 1}
     row |= {"priced": True, "batch": False, "created_at": "t"}
-    store.upsert("bookings", ("g1", "j1"), table("bookings", [row]))
+    store.upsert("bookings", Partition(("g1", "j1")), table("bookings", [row]))
     store.derive("ledger", lambda _: table("ledger", [row]))
     if isinstance(store.backend, LocalBackend):
         draft = store.backend.root / "solutions.parquet" / ".0123.draft"
@@ -128,34 +132,34 @@ def test_rows_that_break_the_schema_are_refused_and_nothing_is_written(
     rows = rows.set_column(rows.column_names.index(column), column, values)
     for write in (store.upsert, store.replace):
         with pytest.raises(StoreError, match=f"table solutions of toy refuses rows: .*{reason}"):
-            write("solutions", ("g1",), rows)
+            write("solutions", Partition(("g1",)), rows)
     assert files(store) == before
 
 
 def test_a_missing_column_is_refused(store: ResultsStore) -> None:
     rows = table("solutions", [solution()]).drop_columns(["usd"])
     with pytest.raises(StoreError, match=r"table solutions of toy refuses rows: .*usd"):
-        store.upsert("solutions", ("g1",), rows)
+        store.upsert("solutions", Partition(("g1",)), rows)
     assert files(store) == {}
 
 
 def test_columns_come_in_the_order_of_the_schema(store: ResultsStore) -> None:
     rows = table("solutions", [solution()])
-    store.upsert("solutions", ("g1",), rows.select(rows.column_names[::-1]))
+    store.upsert("solutions", Partition(("g1",)), rows.select(rows.column_names[::-1]))
     assert store.read("solutions").equals(rows)
 
 
 def test_what_a_row_replaced_is_remembered(store: ResultsStore) -> None:
     filled(store)
     new = solution("q1", text="5", run_id="run2", sample_uuid="new")
-    result = store.upsert("solutions", ("g1",), table("solutions", [new]))
+    result = store.upsert("solutions", Partition(("g1",)), table("solutions", [new]))
     assert result.replaced["sample_uuid"].to_pylist() == ["g1q1"]
     [lost] = store.read("replaced").to_pylist()
     assert (lost["stage"], lost["run_id"], lost["condition_id"]) == ("generate", "run1", "g1")
     assert (lost["gen_condition_id"], lost["sample_uuid"], lost["usd"]) == (None, "g1q1", 0.25)
     again = grading("q1", score=0.5, gen_condition_id="g2", run_id="run2", sample_uuid="new")
-    store.upsert("gradings", ("g2", "j1"), table("gradings", [again]))
-    [lost] = store.read("replaced", [("g2", "j1")]).to_pylist()
+    store.upsert("gradings", Partition(("g2", "j1")), table("gradings", [again]))
+    [lost] = store.read("replaced", [Partition(("g2", "j1"))]).to_pylist()
     assert (lost["stage"], lost["condition_id"], lost["gen_condition_id"]) == ("grade", "j1", "g2")
 
 
@@ -167,8 +171,8 @@ def test_storing_the_same_rows_again_changes_no_file(store: ResultsStore) -> Non
 
 
 def test_derived_partitions_are_written_anew(store: ResultsStore) -> None:
-    store.replace("items", (), table("items", [item("q1"), item("q2")]))
-    store.replace("items", (), table("items", [item("q3")]))
+    store.replace("items", Partition(()), table("items", [item("q1"), item("q2")]))
+    store.replace("items", Partition(()), table("items", [item("q3")]))
     assert store.read("items")["item_id"].to_pylist() == ["q3"]
     assert store.uri("items") == store.backend.uri("items.parquet")
 
@@ -187,20 +191,20 @@ def test_derived_partitions_are_written_anew(store: ResultsStore) -> None:
 )
 def test_a_damaged_file_is_named_and_left_as_it_is(store: ResultsStore, damage: Any) -> None:
     filled(store)
-    path = store.uri("solutions", ("g1",))
+    path = store.uri("solutions", Partition(("g1",)))
     store.backend.update("solutions.parquet/g1.parquet", damage)
     before = files(store)
     for attempt in (
         lambda: store.read("solutions"),
-        lambda: store.read("solutions", [("g1",)], ["usd"]),
-        lambda: store.upsert("solutions", ("g1",), table("solutions", [solution()])),
+        lambda: store.read("solutions", [Partition(("g1",))], ["usd"]),
+        lambda: store.upsert("solutions", Partition(("g1",)), table("solutions", [solution()])),
     ):
         with pytest.raises(StoreError) as caught:
             attempt()
         assert str(caught.value).startswith(f"{path} is not a readable solutions table: ")
         assert "Nothing was changed." in str(caught.value)
     assert files(store) == before
-    assert store.read("solutions", [("g2",)]).num_rows == 2
+    assert store.read("solutions", [Partition(("g2",))]).num_rows == 2
 
 
 @given(data=st.data())
@@ -208,8 +212,8 @@ def test_a_truncated_file_is_never_taken_for_a_table(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     store = ResultsStore(LocalBackend(tmp_path_factory.mktemp("store")), "toy")
-    store.upsert("solutions", ("g1",), table("solutions", [solution()]))
-    path = Path(store.uri("solutions", ("g1",)))
+    store.upsert("solutions", Partition(("g1",)), table("solutions", [solution()]))
+    path = Path(store.uri("solutions", Partition(("g1",))))
     whole = path.read_bytes()
     path.write_bytes(whole[: data.draw(st.integers(0, len(whole) - 1))])
     with pytest.raises(StoreError, match="not a readable solutions table"):
@@ -218,7 +222,7 @@ def test_a_truncated_file_is_never_taken_for_a_table(
 
 def test_another_programs_parquet_is_no_table_of_ours(disk: ResultsStore) -> None:
     store = disk
-    path = Path(store.uri("solutions", ("g1",)))
+    path = Path(store.uri("solutions", Partition(("g1",))))
     path.parent.mkdir(parents=True)
     pq.write_table(pa.table({"item_id": ["q1"], "answer": ["4"]}), path)
     with pytest.raises(StoreError, match="not a readable solutions table"):
@@ -267,6 +271,7 @@ def test_a_file_of_another_partition_is_refused_by_whoever_reads_it(
     foreign: dict[str, Any],
     said: str,
 ) -> None:
+    own, other = Partition(own), Partition(other)
     disk.upsert(name, other, table(name, [foreign]))
     assert disk.read(name).num_rows == 1
     copied = Path(disk.uri(name, own))
@@ -290,7 +295,7 @@ def test_a_file_of_another_partition_is_refused_by_whoever_reads_it(
 
 def test_a_file_without_figures_of_its_columns_is_read(disk: ResultsStore) -> None:
     """Not every writer of Parquet keeps them."""
-    path = Path(disk.uri("solutions", ("g1",)))
+    path = Path(disk.uri("solutions", Partition(("g1",))))
     path.parent.mkdir(parents=True)
     pq.write_table(table("solutions", [solution()]), path, write_statistics=False)
     assert disk.read("solutions").num_rows == 1
@@ -301,8 +306,8 @@ def test_a_file_where_a_folder_should_be(disk: ResultsStore, tmp_path: Path) -> 
     (tmp_path / "toy").mkdir()
     (tmp_path / "toy" / "solutions.parquet").write_text("in the way")
     for attempt in (
-        lambda: store.read("solutions", [("g1",)]),
-        lambda: store.upsert("solutions", ("g1",), table("solutions", [solution()])),
+        lambda: store.read("solutions", [Partition(("g1",))]),
+        lambda: store.upsert("solutions", Partition(("g1",)), table("solutions", [solution()])),
     ):
         with pytest.raises(StoreError, match=r"cannot read .*g1\.parquet: a file lies where"):
             attempt()
@@ -319,7 +324,7 @@ def test_a_full_disk_leaves_the_old_file_and_no_litter(
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(StoreError, match=r"cannot write .*g1\.parquet: No space left on device"):
-        store.upsert("solutions", ("g1",), table("solutions", [solution("q9")]))
+        store.upsert("solutions", Partition(("g1",)), table("solutions", [solution("q9")]))
     assert files(store) == before
 
 
