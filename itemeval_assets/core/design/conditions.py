@@ -22,6 +22,8 @@ from itemeval_assets.core.prompts.prompts import Item, Prompt, filled_in
 from itemeval_assets.core.prompts.templates import Template, require_placeholders
 from itemeval_assets.core.text.labels import Part, pair_label, unique_labels
 
+from .partitions import Partition
+
 __all__ = [
     "Design",
     "GenerateCondition",
