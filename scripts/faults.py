@@ -30,6 +30,7 @@ SUITE = (
     "tests/faults",
     "tests/guard",
     "tests/whole",
+    "tests/storage",
     "tests/experiments",
     "tests/defs",
     "tests/browser",

@@ -5,6 +5,7 @@ import re
 import signal
 import tempfile
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -52,6 +53,10 @@ settings.register_profile(
 settings.load_profile("sealed")
 
 
+# What tests call the two kinds of storage.
+PLACES = {"disk", "folder", "bucket"}
+
+
 def pytest_xdist_auto_num_workers() -> int:
     """Of `-n auto`: more than there are cores, since many tests wait for servers and processes."""
     return 1 + (os.cpu_count() or 1)
@@ -61,11 +66,32 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whole runs first: what is left at the end is short, and keeps every worker busy."""
     whole = {"browser", "faults", "guard", "whole"}
     items.sort(key=lambda item: item.path.parent.name not in whole)
+    _cross_in_turn(items)
     if "TEST_LONG" not in os.environ:
         left_out = pytest.mark.skip(reason="takes long: part of make faults, or TEST_LONG=1")
         for item in items:
-            if item.get_closest_marker("long"):
+            if _is_long(item):
                 item.add_marker(left_out)
+
+
+def _is_long(item: pytest.Item) -> bool:
+    return item.get_closest_marker("long") is not None
+
+
+def _cross_in_turn(items: list[pytest.Item]) -> None:
+    """Cases that meet both a disk and a bucket take them in turn; in the long form, both."""
+    crossed: dict[tuple[str, str], dict[bool, pytest.Item]] = {}
+    for item in items:
+        name, _, cases = item.nodeid.rstrip("]").partition("[")
+        words = cases.split("-")
+        if (place := PLACES & {*words}) and len(words) > 1:
+            others = "-".join(word for word in words if word not in place)
+            crossed.setdefault((name, others), {})[place == {"bucket"}] = item
+    turns: Counter[str] = Counter()
+    for (name, _), both in crossed.items():
+        if len(both) > 1 and not any(map(_is_long, both.values())):
+            both[turns[name] % 2 == 1].add_marker(pytest.mark.long)
+            turns[name] += 1
 
 
 @pytest.fixture(autouse=True)

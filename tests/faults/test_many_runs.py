@@ -42,7 +42,7 @@ def test_runs_at_once_pay_every_call_once(
     tmp_path: Path, serve: Serve, runs: int, report_fault: Report
 ) -> None:
     """Promised: they share the work; all rows, every call once, and the books agree."""
-    server, total, times = serve(Behaviour(latency_s=0.2)), Loss(), max(1, TIMES // (runs // 2))
+    server, total, times = serve(Behaviour(latency_s=0.2)), Loss(), max(1, TIMES // runs)
     for number in range(times):
         server.requests = []
         config = declare(tmp_path / str(number), items=ITEMS, solvers={"max_connections": 2})

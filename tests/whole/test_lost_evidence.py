@@ -106,7 +106,13 @@ def spent(config: Path) -> float:
 
 
 @pytest.mark.parametrize(
-    ("table", "way"), [*(("solutions", way) for way in WAYS), ("gradings", lose_the_table)]
+    ("table", "way"),
+    [
+        ("solutions", lose_the_table),
+        pytest.param("solutions", lose_rows, marks=pytest.mark.long),
+        pytest.param("solutions", lose_the_index_too, marks=pytest.mark.long),
+        ("gradings", lose_the_table),
+    ],
 )
 def test_what_is_lost_can_be_accepted_and_is_called_again(
     config: Path, table: str, way: Callable[[ResultsStore, str, Partition], None]
