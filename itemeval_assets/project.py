@@ -123,16 +123,12 @@ def _scores(study: Study) -> list[dict[str, Any]]:
 
     pair = ["gen_condition_id", "grade_condition_id"]
     costs = api.table(study, "gradings_long").groupby(pair)[["gen_usd", "grade_usd"]]
-    usd = costs.sum(min_count=1).sum(axis=1, min_count=2).to_dict()
+    usd = costs.sum(min_count=1).sum(axis=1, min_count=2).dropna().to_dict()
     parts = zip(study.grade_partitions(), pair_cells(study, open_store(study)), strict=True)
     return [
         {
             **PairScores.of(part.condition, part.graded_by, graded(part.cells))._asdict(),
-            "usd": _number(usd.get(partition)),
+            "usd": usd.get(partition),
         }
         for partition, part in parts
     ]
-
-
-def _number(value: Any) -> float | None:
-    return None if str(value) in ("nan", "<NA>", "None") else float(value)
