@@ -19,11 +19,13 @@ from tests.s3_server import S3Server, s3_server
 
 _SECRET = re.compile(r"(API_?KEY|TOKEN|SECRET|PASSWORD|CREDENTIALS)$|^(AWS|AZURE|GOOGLE)_")
 _SETTINGS = ("INSPECT_", "ITEMEVAL_", "DAGSTER_", "SCYTHE_")
+# A worker of pytest-xdist says 80 columns, and a console keeps what it reads when it is made.
+_SIZE = {"COLUMNS", "LINES"}
 
 # At import: libraries read some of these once, and fixtures of a whole module run before any
 # fixture of a test.
 for _name in list(os.environ):
-    if _SECRET.search(_name) or _name.startswith(_SETTINGS):
+    if _SECRET.search(_name) or _name.startswith(_SETTINGS) or _name in _SIZE:
         del os.environ[_name]
 _session = tempfile.TemporaryDirectory(prefix="itemeval_assets_tests_")
 os.environ |= {
