@@ -11,6 +11,7 @@ from itemeval_assets.core.design.study import Study
 from .failures import users_errors
 from .names import to_partition
 from .partitions import rows_of
+from .steps import store_of_run
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -36,7 +37,7 @@ class StudyTablesIOManager(dg.IOManager):
     @users_errors()
     def handle_output(self, context: dg.OutputContext, obj: "pa.Table") -> None:
         asset = context.asset_key.path[-1]
-        store, table = self._store(context.asset_key), TABLE_OF.get(asset, asset)
+        store, table = self._store(context.asset_key, context.run_id), TABLE_OF.get(asset, asset)
         if not context.has_asset_partitions:
             store.replace(table, Partition(), obj)
             return
@@ -46,14 +47,12 @@ class StudyTablesIOManager(dg.IOManager):
 
     @users_errors()
     def load_input(self, context: dg.InputContext) -> "pa.Table":
-        store, table = self._store(context.asset_key), context.asset_key.path[-1]
+        store = self._store(context.asset_key, context.step_context.run_id)
+        table = context.asset_key.path[-1]
         if not context.has_asset_partitions:
             return store.read(table)
         return store.read(table, map(to_partition, sorted(context.asset_partition_keys)))
 
-    def _store(self, key: dg.AssetKey) -> "ResultsStore":
-        # Late: definitions load without pyarrow.
-        from itemeval_assets.storage.study.store import open_store
-
+    def _store(self, key: dg.AssetKey, run_id: str) -> "ResultsStore":
         studies = {study.name: study for study in self._studies}
-        return open_store(studies[key.path[0]])
+        return store_of_run(studies[key.path[0]], run_id)

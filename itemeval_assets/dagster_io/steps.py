@@ -28,13 +28,41 @@ __all__ = [
     "end_steps",
     "gate_of",
     "held_by_step",
+    "opened",
     "stage_run",
     "store_of",
+    "store_of_run",
     "tell_of_wait",
 ]
 
 
-def store_of(study: Study) -> "ResultsStore":
+def store_of(
+    study: Study, context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext
+) -> "ResultsStore":
+    """The store of a study in a step. All steps of a run in this process share it.
+
+    So nothing is read twice that nobody else has changed. Raises StoreError where the study
+    directory belongs to another config, or something lies in a wrong place.
+    """
+    return store_of_run(study, context.op_execution_context.run_id)
+
+
+# The store of the latest run of this process, under its run and its place.
+_opened: dict[tuple[str, str], "ResultsStore"] = {}
+
+
+def store_of_run(study: Study, run_id: str) -> "ResultsStore":
+    """See `store_of`."""
+    place = (run_id, study.location)
+    if place not in _opened:
+        store = opened(study)
+        _opened.clear()
+        _opened[place] = store
+    return _opened[place]
+
+
+def opened(study: Study) -> "ResultsStore":
+    """A store of a study for who is in no run."""
     # Late: definitions load without pyarrow.
     from itemeval_assets.storage.study.store import open_store
 
@@ -53,7 +81,7 @@ def gate_of(
     step = context.op_execution_context
     with open_gate(
         study,
-        store_of(study),
+        store_of(study, context),
         prices_if_needed(study),
         holder=step.run_id,
         within=step.run_tags.get(RESERVED_BY_TAG),
@@ -74,7 +102,7 @@ def stage_run(
     from itemeval_assets import stages
     from itemeval_assets.stages.calls.stage_run import StageRun
 
-    store = store_of(study)
+    store = store_of(study, context)
     # First of all: an attempt counts, whatever becomes of it.
     if RERUN_TAG in context.op_execution_context.run_tags:
         stages.reruns.count_attempt(store, partitions)

@@ -82,7 +82,7 @@ def _partitioned(
         policy = _policy_of(step.run, study, table)
         judge = partial(_complete, policy=policy) if rule is _complete else rule
         with users_errors():
-            store = store_of(study)
+            store = store_of(study, context)
             if step.has_partition_key or step.has_partition_key_range:
                 partitions = to_partitions(step.partition_keys, order)
             else:
@@ -168,9 +168,10 @@ def _dataset_unchanged(study: Study) -> dg.AssetChecksDefinition:
         blocking=True,
         description="The data are those that the first run pinned.",
     )
-    def check() -> dg.AssetCheckResult:
+    def check(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
         with users_errors():
-            changed = stages.items.changed_datasets(study, store_of(study))
+            store = store_of(study, context)
+            changed = stages.items.changed_datasets(study, store)
         offences = [
             {"dataset": id, "pinned": pinned, "now": now} for id, (pinned, now) in changed.items()
         ]
@@ -189,9 +190,9 @@ def _ledger_reconciles(study: Study) -> dg.AssetChecksDefinition:
         description="Per run and stage, the ledger equals the rows plus those they replaced: "
         "USD to 1e-6, tokens exactly.",
     )
-    def check() -> dg.AssetCheckResult:
+    def check(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
         with users_errors():
-            store = store_of(study)
+            store = store_of(study, context)
             judged = stages.ledger.judge(store)
             lost = stages.losses.losses(study, store) if judged.mismatches else []
             differ = dict.fromkeys(found.partition for found in judged.mismatches)

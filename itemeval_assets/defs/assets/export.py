@@ -44,7 +44,11 @@ def export_asset(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
     def export(context: dg.AssetExecutionContext, config: ExportConfig) -> dg.MaterializeResult:
         with users_errors():
             spreadsheets = config.for_spreadsheets
-            result = stages.export.write(study, store_of(study), for_spreadsheets=spreadsheets)
+            result = stages.export.write(
+                study,
+                store_of(study, context),
+                for_spreadsheets=spreadsheets,
+            )
         tell_result("export", result)
         paths = {name: dg.MetadataValue.path(path) for name, path in result.paths.items()}
         return dg.MaterializeResult(

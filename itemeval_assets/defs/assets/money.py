@@ -26,6 +26,7 @@ from .versions import content_version
 if TYPE_CHECKING:
     from itemeval_assets.core.money.preflight import ModelHealth
     from itemeval_assets.stages.projection.estimate import PartitionEstimate, StudyEstimate
+    from itemeval_assets.storage.study.store import ResultsStore
 
 __all__ = ["foresight_assets", "money_assets"]
 
@@ -65,7 +66,7 @@ def _estimate(study: Study, shared: dict[str, Any]) -> Any:
     )
     def estimate(context: dg.AssetExecutionContext, config: PlanConfig) -> dg.MaterializeResult:
         with users_errors():
-            found = _estimated(study, config)
+            found = _estimated(study, store_of(study, context), config)
         for warning in found.warnings:
             context.log.warning(warning)
         return dg.MaterializeResult(metadata=_estimate_metadata(found))
@@ -73,10 +74,9 @@ def _estimate(study: Study, shared: dict[str, Any]) -> Any:
     return estimate
 
 
-def _estimated(study: Study, config: PlanConfig) -> "StudyEstimate":
+def _estimated(study: Study, store: "ResultsStore", config: PlanConfig) -> "StudyEstimate":
     from itemeval_assets.stages.calls.stage_run import Scope
 
-    store = store_of(study)
     scope = Scope(
         study=study,
         store=store,
@@ -123,7 +123,7 @@ def _preflight(study: Study, shared: dict[str, Any]) -> Any:
     def preflight(
         context: dg.AssetExecutionContext, config: PreflightConfig
     ) -> dg.MaterializeResult:
-        store = store_of(study)
+        store = store_of(study, context)
         with users_errors(), gate_of(context, study, config.consent_usd) as gate:
             run_id = context.op_execution_context.run_id
             found = stages.preflight.check_models(study, store, load_prices(study), gate, run_id)
@@ -155,7 +155,7 @@ def _ledger(study: Study, shared: dict[str, Any]) -> Any:
     )
     def ledger(context: dg.AssetExecutionContext, config: LedgerConfig) -> dg.MaterializeResult:
         with users_errors():
-            store = store_of(study)
+            store = store_of(study, context)
             stages.ledger.bring_up_to_date(store)
             accepted = stages.losses.accept(study, store) if config.accept_loss else []
             rows = stages.ledger.unite(store)
@@ -182,7 +182,7 @@ def _costs(study: Study, shared: dict[str, Any]) -> Any:
         from itemeval_assets.report.plots.figures import markdown_image
 
         with users_errors():
-            found = stages.costs.costs(study, store_of(study))
+            found = stages.costs.costs(study, store_of(study, context))
         pictures = {}
         if found.per_day:
             pictures = {

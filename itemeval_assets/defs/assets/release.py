@@ -43,7 +43,7 @@ def release_asset(study: Study, shared: dict[str, Any]) -> Any:
         with users_errors():
             found = publish_release(
                 study,
-                store_of(study),
+                store_of(study, context),
                 storage_for(study),
                 run_id=context.op_execution_context.run_id,
                 version=config.version,

@@ -37,7 +37,7 @@ def results_asset(study: Study, shared: dict[str, Any]) -> Any:
     )
     def results(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         with users_errors():
-            found = stages.results.results(study, store_of(study))
+            found = stages.results.results(study, store_of(study, context))
         graded = found.per_pair.values()
         total = sum((Counter(part.left_out) for part in graded), Counter[str]())
         return dg.MaterializeResult(

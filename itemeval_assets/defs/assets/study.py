@@ -81,7 +81,7 @@ def _items(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
         **shared,
     )
     def items(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
-        store = store_of(study)
+        store = store_of(study, context)
         with users_errors(), store.beginning(study, context.op_execution_context.run_id):
             rows = stages.items.load(study, store)
             datasets = sorted(set(rows["dataset_id"].to_pylist()))
@@ -115,7 +115,7 @@ def _gradings_long(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
         versions = {}
         partitions = to_partitions(context.partition_keys, study.grade_partitions())
         with users_errors():
-            store = store_of(study)
+            store = store_of(study, context)
             # One partition after the other: the whole table may be larger than the memory.
             for partition, rows in stages.gradings_long.write(store, partitions):
                 context.add_asset_metadata(

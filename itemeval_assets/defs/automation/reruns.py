@@ -22,7 +22,7 @@ from itemeval_assets.dagster_io.names import (
     to_partition,
 )
 from itemeval_assets.dagster_io.partitions import generate_partitions, grade_partitions
-from itemeval_assets.dagster_io.steps import store_of
+from itemeval_assets.dagster_io.steps import opened
 from itemeval_assets.storage.study.inputs import load_prices
 
 __all__ = ["rerun_schedule"]
@@ -53,7 +53,7 @@ def rerun_schedule(study: Study) -> dg.ScheduleDefinition:
         from itemeval_assets.storage.study.attempts import count_failures
 
         with users_errors():
-            store = store_of(study)
+            store = opened(study)
             progress, failed = _by_dagster(context.instance, study)
             try:
                 count_failures(store, list(_failed_runs(context.instance, study)))

@@ -6,13 +6,22 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from stat import S_ISDIR
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.storage.locking.os_locks import OsLocks
 from itemeval_assets.storage.own_files import LOCKS, draft_name, is_own
 
+from .kept import Kept
+
 __all__ = ["LocalBackend", "reason_of"]
+
+
+class StoredFile(NamedTuple):
+    """An object as it was read, and the mark of its file: every write makes a new one."""
+
+    data: bytes
+    mark: tuple[int, ...]
 
 
 class LocalBackend:
@@ -24,14 +33,25 @@ class LocalBackend:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._locks = OsLocks(root)
+        self._kept = Kept[StoredFile]()
 
     def read(self, key: str) -> bytes | None:
+        path = self._path(key)
         try:
-            return (self._path(key)).read_bytes()
+            kept = self._kept.get(key)
+            if kept and kept.mark == _mark(path.stat()):
+                return kept.data
+            return self._load(key, path)
         except FileNotFoundError:
             return None
         except OSError as error:
             raise StoreError(f"cannot read {self.uri(key)}: {reason_of(error)}") from error
+
+    def _load(self, key: str, path: Path) -> bytes:
+        with path.open("rb") as file:
+            found = StoredFile(file.read(), _mark(os.fstat(file.fileno())))
+        self._kept.keep(key, found, len(found.data))
+        return found.data
 
     def read_many(self, keys: Iterable[str]) -> Iterator[bytes | None]:
         return map(self.read, keys)
@@ -45,7 +65,9 @@ class LocalBackend:
             if data is not None:
                 with self._draft(key) as draft:
                     _write(draft, data)
+                    written = StoredFile(data, _mark(draft.stat()))
                     draft.replace(self._path(key))
+                self._kept.keep(key, written, len(data))
 
     def create(self, key: str, data: bytes) -> bool:
         with self._writing(key), self._draft(key) as draft:
@@ -199,6 +221,10 @@ def reason_of(error: OSError) -> str:
         return "a file lies where one of its folders should be; move it away"
     said = error.strerror or str(error)
     return f"{said}; check that the disk has room and that you may read and write there"
+
+
+def _mark(found: os.stat_result) -> tuple[int, ...]:
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -29,6 +29,7 @@ from itemeval_assets.settings import S3Settings
 from itemeval_assets.storage.locking.leases import LIFETIME_S, Leases
 from itemeval_assets.storage.own_files import LOCKS, is_own
 
+from .kept import Kept
 from .s3_errors import MISSING, OVERTAKEN, code_of, telling
 from .s3_reader import read_pieces
 from .workspaces import Workspaces
@@ -41,6 +42,13 @@ MOST_READS = 4
 READS_AT_ONCE = 16
 MOST_SWAPS = 200
 LONGEST_PAUSE_S = 1.0
+
+
+UNCHANGED = ("304", "NotModified")
+
+
+class NotModified(Exception):
+    """The object still has the ETag that was named."""
 
 
 class StoredObject(NamedTuple):
@@ -85,10 +93,27 @@ class S3Backend:
         self._prefix = f"{prefix}/" if prefix else ""
         self._locks = Leases(self, lease_s)
         self._workspaces = Workspaces(self)
+        self._kept = Kept[StoredObject]()
 
     def read(self, key: str) -> bytes | None:
-        found = self.get(key)
+        found = self._latest(key)
         return None if found is None else found.data
+
+    def _latest(self, key: str) -> StoredObject | None:
+        """An object as it is now; one that has not changed since is not sent again."""
+        kept = self._kept.get(key)
+        try:
+            found = self._get(key, {"IfNoneMatch": kept.etag} if kept else {})
+        except NotModified:
+            return kept
+        self._keep(key, found)
+        return found
+
+    def _keep(self, key: str, found: StoredObject | None) -> None:
+        if found is None:
+            self._kept.forget(key)
+        else:
+            self._kept.keep(key, found, len(found.data))
 
     def read_many(self, keys: Iterable[str]) -> Iterator[bytes | None]:
         wanted = iter(keys)
@@ -100,7 +125,10 @@ class S3Backend:
 
     def get(self, key: str, unless: str | None = None) -> StoredObject | None:
         """An object with its ETag; None where there is none, or where its ETag is `unless`."""
-        return self._get(key, {"IfNoneMatch": unless} if unless else {})
+        try:
+            return self._get(key, {"IfNoneMatch": unless} if unless else {})
+        except NotModified:
+            return None
 
     def _get(self, key: str, asked: dict[str, str]) -> StoredObject | None:
         with self._telling("read", key):
@@ -109,8 +137,10 @@ class S3Backend:
                     found = self.client.get_object(**self._at(key), **asked)
                     return StoredObject(found["Body"].read(), found["ETag"])
                 except ClientError as error:
-                    if code_of(error) in (*MISSING, "304", "NotModified"):
+                    if code_of(error) in MISSING:
                         return None
+                    if code_of(error) in UNCHANGED:
+                        raise NotModified from None
                     raise
                 except CUT_SHORT:
                     # The client repeats requests by itself, but not the reading of their bodies.
@@ -136,23 +166,28 @@ class S3Backend:
         with self._telling("write", key):
             return self.client.put_object(**self._at(key), Body=data)["ETag"]
 
-    def swap(self, key: str, data: bytes, etag: str | None) -> bool:
-        """Write an object if its ETag is still `etag` (null: if there is none still)."""
+    def swap(self, key: str, data: bytes, etag: str | None) -> str | None:
+        """Write an object if its ETag is still `etag` (null: if there is none still).
+
+        Its new ETag; None, and nothing written, where somebody was faster.
+        """
         condition = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
         with self._telling("write", key):
             try:
-                self.client.put_object(**self._at(key), Body=data, **condition)
+                return self.client.put_object(**self._at(key), Body=data, **condition)["ETag"]
             except ClientError as error:
                 if code_of(error) in OVERTAKEN or (etag and code_of(error) in MISSING):
-                    return False
+                    return None
                 raise
-        return True
 
     def update(self, key: str, change: Callable[[bytes | None], bytes | None]) -> None:
         for attempt in range(MOST_SWAPS):
-            stored = self.get(key)
+            stored = self._latest(key)
             data = change(stored.data if stored else None)
-            if data is None or self.swap(key, data, stored.etag if stored else None):
+            if data is None:
+                return
+            if written := self.swap(key, data, stored.etag if stored else None):
+                self._keep(key, StoredObject(data, written))
                 return
             time.sleep(random.uniform(0, min(LONGEST_PAUSE_S, 0.01 * 2**attempt)))
         raise StoreError(
@@ -162,7 +197,7 @@ class S3Backend:
 
     def create(self, key: str, data: bytes) -> bool:
         # The client repeats a request whose answer got lost: then what is there may be our own.
-        return self.swap(key, data, None) or self.read(key) == data
+        return self.swap(key, data, None) is not None or self.read(key) == data
 
     def delete(self, key: str) -> None:
         with self._telling("delete", key):
