@@ -67,6 +67,9 @@ class Gauge:
         for key in (model, None):
             self._now[key] -= 1
 
+    def now(self) -> int:
+        return self._now[None]
+
     def most(self, model: str | None = None) -> int:
         return self._most[model]
 
@@ -139,6 +142,10 @@ class ModelServer:
         Lines of a batch are in no flight.
         """
         return self._gauge.most(model)
+
+    def in_flight(self) -> int:
+        """Chat requests that have arrived and wait for their answers."""
+        return self._gauge.now()
 
     def counts(self) -> dict[str, Any]:
         """What GET /counts gives to other processes."""

@@ -132,7 +132,8 @@ def test_a_machine_that_slept_longer_than_its_lease_calls_no_more_and_books_what
     )
     sleeper = machine(tmp_path / "sleeper", config)
     try:
-        sleeper.wait_until(lambda: server.count() >= 24)
+        # All connections wait for answers: none is about to send another request.
+        sleeper.wait_until(lambda: server.count() >= 24 and server.in_flight() == 4)
         os.kill(sleeper.pid, signal.SIGSTOP)
         other = machine(tmp_path / "other", config)
         assert other.wait() == 0, (tmp_path / "other" / "output.txt").read_text()
