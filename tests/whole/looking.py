@@ -7,8 +7,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from inspect_ai.log import EvalLog, EvalSample, read_eval_log
+from pandas.testing import assert_frame_equal
 
 from itemeval_assets.storage.study.inputs import load_study
 from itemeval_assets.storage.study.store import open_store
@@ -21,6 +23,7 @@ __all__ = [
     "cells",
     "judge_calls",
     "logged_samples",
+    "mirrored_long_table",
     "read_log",
     "results_dir",
     "rows",
@@ -39,6 +42,20 @@ def results_dir(config: Path) -> Path:
 def rows(config: Path, table: str) -> list[Row]:
     """The rows of a stored table, null as None."""
     return open_store(load_study(config)).read(table).to_pylist()
+
+
+def mirrored_long_table(results: Path) -> pd.DataFrame:
+    """The long table of an export, which its CSV holds as well, value by value."""
+    export = results / "export"
+    long = pd.read_parquet(export / "gradings_long.parquet", dtype_backend="pyarrow")
+    mirror = pd.read_csv(
+        export / "gradings_long.csv",
+        dtype=long.dtypes.to_dict(),
+        keep_default_na=False,
+        na_values=[""],
+    )
+    assert_frame_equal(mirror, long)
+    return long
 
 
 def cells(found: Iterable[Mapping[str, Any]]) -> set[tuple[str, int]]:

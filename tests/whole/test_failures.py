@@ -5,9 +5,7 @@ import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import pandas as pd
 import pytest
-from pandas.testing import assert_frame_equal
 
 from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
@@ -22,7 +20,7 @@ from tests.model_server import (
 from tests.studies import write_study
 
 from .conftest import Serve
-from .looking import Row, assert_reconciled, results_dir, rows, write_prices
+from .looking import Row, assert_reconciled, mirrored_long_table, results_dir, rows, write_prices
 
 IMPATIENT = {"max_retries": 0}
 PATIENT = {"max_retries": 2}
@@ -241,16 +239,7 @@ def _assert_errored(found: list[Row], count: int) -> None:
 def _assert_sound(config: Path) -> None:
     """The ledger reconciles, and the export holds every row, in Parquet and CSV alike."""
     assert_reconciled(config)
-    export = results_dir(config) / "export"
-    long = pd.read_parquet(export / "gradings_long.parquet", dtype_backend="pyarrow")
-    assert len(long) == len(rows(config, "gradings"))
-    mirror = pd.read_csv(
-        export / "gradings_long.csv",
-        dtype=long.dtypes.to_dict(),
-        keep_default_na=False,
-        na_values=[""],
-    )
-    assert_frame_equal(mirror, long)
+    assert len(mirrored_long_table(results_dir(config))) == len(rows(config, "gradings"))
 
 
 def test_errored_leaves_partitions_without_errors_alone(tmp_path: Path, serve: Serve) -> None:

@@ -61,10 +61,9 @@ def fails_sometimes(request: Request) -> Answer | str | None:
 @contextmanager
 def ticking(study: Study) -> Iterator[Any]:
     """A function that makes the schedule tick, and one that makes the runs it asked for."""
-    definitions = build_definitions(Settings(), [study])
-    schedule = definitions.resolve_schedule_def("toy_reruns")
-    job = definitions.resolve_implicit_global_asset_job_def()
-    with dg.DagsterInstance.from_config(str(ensure_home(study.config_dir))) as instance:
+    with opened(study) as (instance, definitions):
+        schedule = definitions.resolve_schedule_def("toy_reruns")
+        job = definitions.resolve_implicit_global_asset_job_def()
 
         def tick() -> dg.SkipReason | list[dg.RunRequest]:
             context = dg.build_schedule_context(
@@ -222,8 +221,9 @@ def test_a_run_that_fails_before_or_within_its_step_is_an_attempt(
     def fails(*_: Any) -> None:
         raise StoreError("the disk is gone")
 
-    with ticking(study) as (tick, _), dg_instance(study) as (instance, job):
+    with ticking(study) as (tick, _), opened(study) as (instance, definitions):
         [request] = tick()
+        job = definitions.resolve_implicit_global_asset_job_def()
         with monkeypatch.context() as patch:
             module, name = broken.split(".")
             patch.setattr(getattr(stages, module), name, fails)
@@ -246,10 +246,9 @@ def test_a_run_that_fails_before_or_within_its_step_is_an_attempt(
 
 
 @contextmanager
-def dg_instance(study: Study) -> Iterator[tuple[dg.DagsterInstance, dg.JobDefinition]]:
-    definitions = build_definitions(Settings(), [study])
+def opened(study: Study) -> Iterator[tuple[dg.DagsterInstance, dg.Definitions]]:
     with dg.DagsterInstance.from_config(str(ensure_home(study.config_dir))) as instance:
-        yield instance, definitions.resolve_implicit_global_asset_job_def()
+        yield instance, build_definitions(Settings(), [study])
 
 
 def _let_time_pass(study: Study) -> None:
