@@ -1,6 +1,7 @@
 """The scene of an experiment: versions, failures, what is resumed, how it is read."""
 
 import re
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -58,6 +59,7 @@ def published(place: Place, server: ModelServer) -> Session:
 def allocated(
     session: Session, experiment: "BaseExperiment[Any, Any]", specs: Sequence[Any], **given: Any
 ) -> "ExperimentRun[Any, Any]":
+    time.sleep(1 - time.time() % 1)  # runs are named by the second: no two have the same
     run, ref = experiment.allocate(list(specs), **given)
     tell(session, f"allocate {given.get('version', '')}", run, ref)
     return run
