@@ -3,7 +3,9 @@ from .api import count_cells as count_cells
 from .api import estimate as estimate
 from .api import export as export
 from .api import preflight as preflight
+from .api import recover as recover
 from .api import release as release
+from .api import reset as reset
 from .api import run as run
 from .api import status as status
 from .api import table as table

@@ -39,6 +39,9 @@ def running() -> None:
     assert_type(summary.notes, list[str])
     assert_type(summary.status.items, int)
     assert_type(summary.export.paths, dict[str, str])
+    assert_type(ie.recover(CONFIG, accept_loss=True).recovered, int)
+    for named in ie.reset(CONFIG, only="gradings", rubrics="standard"):
+        assert_type(named.label, str)
     for health in ie.preflight(CONFIG, max_usd=0.01):
         assert_type(health.verdict, Literal["ok", "dead", "unverified"])
         assert_type(health.usd, float | None)
