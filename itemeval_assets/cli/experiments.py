@@ -20,31 +20,37 @@ __all__ = ["app"]
 
 app = typer.Typer(
     name="experiments",
-    help="Published experiments, in a bucket or a folder.",
+    help="Show and copy published experiments.",
     no_args_is_help=True,
 )
 
 Name = Annotated[str, typer.Argument(help="the experiment's folder", show_default=False)]
-Version = Annotated[str | None, typer.Option(help="as v1.0.0; default: the highest")]
-Run = Annotated[str | None, typer.Option(help="as 2025-07-23_12-59-51; default: the newest")]
-Bucket = Annotated[
-    str | None, typer.Option(help="bucket, or ./folder; default: SCYTHE_STORAGE_BUCKET")
+Version = Annotated[str | None, typer.Option(help="such as v1.0.0; default: the highest version")]
+Run = Annotated[
+    str | None, typer.Option(help="such as 2025-07-23_12-59-51; default: the newest run")
 ]
-Prefix = Annotated[str | None, typer.Option(help="default: SCYTHE_STORAGE_BUCKET_PREFIX")]
-VERSION_OR_RUN = "as v1.0.0: its newest run with results; or v1.0.0/2025-07-23_12-59-51"
-AsJson = Annotated[bool, typer.Option("--json", help="print one JSON document, nothing else")]
+Bucket = Annotated[
+    str | None, typer.Option(help="a bucket, or a folder as ./name; default: SCYTHE_STORAGE_BUCKET")
+]
+Prefix = Annotated[
+    str | None, typer.Option(help="start of all keys; default: SCYTHE_STORAGE_BUCKET_PREFIX")
+]
+VERSION_OR_RUN = (
+    "a version such as v1.0.0 (its newest run with results), or v1.0.0/2025-07-23_12-59-51"
+)
+AsJson = Annotated[bool, typer.Option("--json", help="print one JSON document and nothing else")]
 
 
 @app.command("list")
 def list_(
     name: Annotated[
-        str | None, typer.Argument(help="the runs of this one", show_default=False)
+        str | None, typer.Argument(help="list the runs of this experiment", show_default=False)
     ] = None,
     bucket: Bucket = None,
     prefix: Prefix = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the experiments, or the versions and runs of one."""
+    """List all experiments, or the versions and runs of one."""
     storage = experiments.storage_settings(bucket, prefix)
     if name is None:
         found = experiments.summarize_experiments(storage)
@@ -64,7 +70,7 @@ def show(
     prefix: Prefix = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show a run: how it stands, its fields, its files, and what failed."""
+    """Show a run: its state, fields, files and failed specs."""
     found = experiments.find_run(
         _named(name, experiments.storage_settings(bucket, prefix)), version, run
     )
@@ -75,12 +81,14 @@ def show(
 def compare(
     name: Name,
     before: Annotated[str, typer.Argument(help=VERSION_OR_RUN, show_default=False)],
-    after: Annotated[str, typer.Argument(help="what it is compared with", show_default=False)],
+    after: Annotated[
+        str, typer.Argument(help="the version or run to compare it with", show_default=False)
+    ],
     bucket: Bucket = None,
     prefix: Prefix = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare two versions, or two runs: fields, and rows that differ."""
+    """Compare two versions or runs: their fields, and the rows that differ."""
     experiment = _named(name, experiments.storage_settings(bucket, prefix))
     _print(as_json, experiments.compare_versions(experiment, before, after), compared)
 
@@ -90,12 +98,14 @@ def download(
     name: Name,
     version: Version = None,
     run: Run = None,
-    to: Annotated[Path | None, typer.Option(help="default: ./NAME/VERSION/RUN")] = None,
+    to: Annotated[
+        Path | None, typer.Option(help="target folder; default: ./NAME/VERSION/RUN")
+    ] = None,
     bucket: Bucket = None,
     prefix: Prefix = None,
     as_json: AsJson = False,
 ) -> None:
-    """Copy a run into a folder, in its own layout."""
+    """Copy a run into a folder, as it is published."""
     found = experiments.find_run(
         _named(name, experiments.storage_settings(bucket, prefix)), version, run
     )

@@ -36,7 +36,8 @@ EXIT_DEAD_MODEL = 1
 
 app = typer.Typer(
     name="itemeval-assets",
-    help="Language-model evaluation as measurement: one YAML study, one row per grading event.",
+    help="Evaluation of language models as measurement: a study in one YAML file, one row per "
+    "grading event.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -46,37 +47,37 @@ app.add_typer(experiments_cli.app)
 
 
 Config = Annotated[Path, typer.Argument(help="the study's YAML file", show_default=False)]
-AsJson = Annotated[bool, typer.Option("--json", help="print one JSON document, nothing else")]
-PolicyOption = Annotated[Policy | None, typer.Option(help="override budget.policy for this once")]
+AsJson = Annotated[bool, typer.Option("--json", help="print one JSON document and nothing else")]
+PolicyOption = Annotated[Policy | None, typer.Option(help="use this policy, not budget.policy")]
 OnlyOption = Annotated[
-    Literal["solutions", "gradings"] | None, typer.Option(help="this stage alone")
+    Literal["solutions", "gradings"] | None, typer.Option(help="only this stage")
 ]
 ConditionOption = Annotated[
     list[str] | None,
-    typer.Option(help="generate condition: label, slug, id, start of an id, or model"),
+    typer.Option(help="generate condition, by label, slug, id, start of an id, or model"),
 ]
 GraderOption = Annotated[
-    list[str] | None, typer.Option(help="grade condition: label, slug, id, grader or scorer")
+    list[str] | None, typer.Option(help="grade condition, by label, slug, id, grader or scorer")
 ]
 RubricOption = Annotated[
-    list[str] | None, typer.Option(help="grade condition of a judge: label, slug, id, or rubric")
+    list[str] | None, typer.Option(help="grade condition of a judge, by label, slug, id, or rubric")
 ]
 ErroredOption = Annotated[
-    bool, typer.Option("--errored", help="only partitions with errored cells")
+    bool, typer.Option("--errored", help="only partitions that have errored cells")
 ]
-ForceOption = Annotated[bool, typer.Option("--force", help="call again what is done")]
-YesOption = Annotated[
-    bool, typer.Option("--yes", help="consent to whatever it costs below the hard cap")
+ForceOption = Annotated[bool, typer.Option("--force", help="repeat finished calls")]
+YesOption = Annotated[bool, typer.Option("--yes", help="allow any cost below budget.max_usd")]
+MaxUsdOption = Annotated[
+    float | None, typer.Option(help="allow a cost of up to so many USD", min=0)
 ]
-MaxUsdOption = Annotated[float | None, typer.Option(help="consent to so many USD", min=0)]
 
 
 @app.command()
 def init(
-    folder: Annotated[Path, typer.Argument(help="where the new project goes")],
+    folder: Annotated[Path, typer.Argument(help="folder of the new project")],
     as_json: AsJson = False,
 ) -> None:
-    """Start a project of your own: a study that runs at once, prompts, data, Dagster home."""
+    """Make a project: a study that runs at once, with prompts, data and a Dagster home."""
     _print(as_json, project.init(folder), lambda made: reports.created(made, folder))
 
 
@@ -92,10 +93,10 @@ def run(
     errored: ErroredOption = False,
     force: ForceOption = False,
     policy: PolicyOption = None,
-    workers: Annotated[int, typer.Option(help="processes that share the work", min=1)] = 1,
+    workers: Annotated[int, typer.Option(help="number of processes", min=1)] = 1,
     as_json: AsJson = False,
 ) -> None:
-    """Run what is pending, and print how the study stands."""
+    """Make the calls that are missing, failed or outdated, and show the state of the study."""
     # Once: consent is to what the refusal was about, whatever is edited meanwhile.
     study = api.load_study(config)
 
@@ -138,7 +139,7 @@ def estimate(
     policy: PolicyOption = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what a run would call and cost. No model is called."""
+    """Show the calls and the cost of a run. Makes no call."""
     found = api.estimate(
         config,
         only=only,
@@ -156,7 +157,7 @@ def estimate(
 def preflight(
     config: Config, yes: YesOption = False, max_usd: MaxUsdOption = None, as_json: AsJson = False
 ) -> None:
-    """Call each model once, with a tiny prompt: ok, dead, or unverified."""
+    """Make one tiny call to each model: is it ok, dead or unverified?"""
     found = api.preflight(config, max_usd=_consent(yes, max_usd))
     _print(as_json, found, reports.preflight)
     if any(health.verdict == "dead" for health in found):
@@ -165,7 +166,7 @@ def preflight(
 
 @app.command()
 def status(config: Config, policy: PolicyOption = None, as_json: AsJson = False) -> None:
-    """Show the completion matrix. No model is called."""
+    """Show how many cells of each condition are done. Makes no call."""
     _print(as_json, api.status(config, policy=policy), reports.study_status)
 
 
@@ -176,12 +177,12 @@ def cells(
     grader: GraderOption = None,
     rubric: RubricOption = None,
     state: Annotated[
-        list[CellState] | None, typer.Option(help="list the cells in this state")
+        list[CellState] | None, typer.Option(help="list the cells that are in this state")
     ] = None,
     policy: PolicyOption = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show every cell of the design by state, and why those that are not done are not."""
+    """Count the cells of the design by state, and give the reason of those that are not done."""
     found = api.count_cells(
         config,
         conditions=condition,
@@ -198,11 +199,13 @@ def recover(
     config: Config,
     accept_loss: Annotated[
         bool,
-        typer.Option("--accept-loss", help="record paid calls of which no log and no row is left"),
+        typer.Option(
+            "--accept-loss", help="record paid calls as lost if no log and no row of them is left"
+        ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Read back what killed runs have logged, and book it. No model is called."""
+    """Recover finished answers, and what they cost, from the logs of killed runs. Makes no call."""
     _print(as_json, api.recover(config, accept_loss=accept_loss), reports.run_summary)
 
 
@@ -215,7 +218,7 @@ def reset(
     rubric: RubricOption = None,
     as_json: AsJson = False,
 ) -> None:
-    """Let the schedule ask again for partitions that it has given up."""
+    """Let the schedule try again the partitions that it gave up."""
     found = api.reset(config, only=only, conditions=condition, graders=grader, rubrics=rubric)
     _print(as_json, found, reports.was_reset)
 
@@ -225,11 +228,11 @@ def export(
     config: Config,
     for_spreadsheets: Annotated[
         bool,
-        typer.Option("--for-spreadsheets", help="add CSV files whose texts run as no formula"),
+        typer.Option("--for-spreadsheets", help="add CSV files that a spreadsheet can open safely"),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write export/ anew: gradings_long and cells as Parquet and CSV, the ledger as CSV."""
+    """Write export/ again: gradings_long and cells as Parquet and CSV, the ledger as CSV."""
     result = api.export(config, for_spreadsheets=for_spreadsheets)
     _print(as_json, result, reports.export_result)
 
@@ -239,36 +242,40 @@ def release(
     config: Config,
     version: Annotated[
         str | None,
-        typer.Option(help="bumpmajor, bumpminor, bumppatch, or 1.2.0; default: by what changed"),
+        typer.Option(
+            help="bumpmajor, bumpminor, bumppatch, or 1.2.0; default: depends on what changed"
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Publish the study as a version of the experiment that bears its name."""
+    """Publish the study as a new version of the experiment with its name."""
     _print(as_json, api.release(config, version=version), reports.release_summary)
 
 
 @app.command()
 def ui(
     config: Annotated[
-        list[Path] | None, typer.Argument(help="studies to show; default: those found here")
+        list[Path] | None, typer.Argument(help="studies to show; default: all that are found here")
     ] = None,
     port: Annotated[
-        int, typer.Option(help="port on 127.0.0.1; 0 takes a free one", min=0, max=65535)
+        int, typer.Option(help="port on 127.0.0.1; 0: any free port", min=0, max=65535)
     ] = 3000,
 ) -> None:
-    """Open Dagster's web UI on 127.0.0.1, with this project's studies and history."""
+    """Start Dagster's web UI on 127.0.0.1, with the studies and the history of this project."""
     serve_ui(config or [], port)
 
 
 @app.command()
 def quickstart(
     folder: Annotated[
-        Path | None, typer.Argument(help="where it goes; default: ./quickstart")
+        Path | None, typer.Argument(help="folder of the study; default: ./quickstart")
     ] = None,
-    mock: Annotated[bool, typer.Option("--mock", help="mock models: seconds, not minutes")] = False,
+    mock: Annotated[
+        bool, typer.Option("--mock", help="use mock models: it takes seconds, not minutes")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Run a small real study: SmolLM2-135M on this machine, no key, no network."""
+    """Run a small real study with SmolLM2-135M on this machine: no key, no network."""
     with reports.progress_bar(hidden=as_json) as on_progress:
         summary = project.quickstart(folder, mock=mock, on_progress=on_progress)
     _print(as_json, summary, reports.quickstart_summary)

@@ -10,18 +10,19 @@ class PlanOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    force: bool = Field(default=False, description="call again what is done")
-    policy: str | None = Field(default=None, description="overrides budget.policy")
+    force: bool = Field(default=False, description="repeat finished calls")
+    policy: str | None = Field(default=None, description="use this policy, not budget.policy")
 
 
 class RunOptions(PlanOptions):
     """How the pending cells are called."""
 
     recover_only: bool = Field(
-        default=False, description="read back what killed runs have logged, and call nobody"
+        default=False,
+        description="recover finished answers from the logs of killed runs, and make no call",
     )
     consent_usd: float | None = Field(
         default=None,
-        description="what all calls of the run together may cost; a run tag of that name does the "
-        "same, also where a backfill takes no config",
+        description="allow a cost of up to so many USD. The run tag itemeval_assets/consent_usd "
+        "does the same: use it for a backfill, which takes no config",
     )
