@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image  # what matplotlib writes PNGs with
 
@@ -60,18 +62,20 @@ def short(text: str, longest: int) -> str:
 
 def markdown_image(drawn: Figure, alt: str) -> str:
     """The figure as Markdown that holds the PNG itself."""
-    buffer = io.BytesIO()
+    drawn.set_dpi(DOTS_PER_INCH)
+    canvas = FigureCanvasAgg(drawn)
     with mpl.rc_context(STYLE), warnings.catch_warnings():
         # Of a script that the font lacks, a box stands for each letter.
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
-        drawn.savefig(buffer, format="png", dpi=DOTS_PER_INCH)
-    png = base64.b64encode(_small(buffer)).decode()
+        canvas.draw()
+    pixels = Image.fromarray(np.asarray(canvas.buffer_rgba()))
+    png = base64.b64encode(_small(pixels)).decode()
     return f"![{alt}](data:image/png;base64,{png})"
 
 
-def _small(png: io.BytesIO) -> bytes:
+def _small(pixels: Image.Image) -> bytes:
     """The PNG with a palette, which takes a third of the bytes. Metadata lies in a database."""
     buffer = io.BytesIO()
-    palette = Image.open(png).quantize(PALETTE, method=Image.Quantize.FASTOCTREE)
+    palette = pixels.quantize(PALETTE, method=Image.Quantize.FASTOCTREE)
     palette.save(buffer, format="PNG", optimize=True)
     return buffer.getvalue()
