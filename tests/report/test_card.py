@@ -63,6 +63,14 @@ def test_results_are_a_table_whatever_the_names() -> None:
     ]
 
 
+def test_names_are_no_templates() -> None:
+    """What a study calls its parts is shown as it is, and never run."""
+    name = "{{ 7 * 7 }} {% for x in y %} {# z #}"
+    lines = card(scores=[of(name, outcome([1.0]))], experiment_id=name, items={name: 4})
+    assert sum(name in line for line in lines) >= 3
+    assert not any("49" in line for line in lines)
+
+
 def test_missing_cells_are_said_at_the_top() -> None:
     warning = (
         "**1,200 cells lack a sound grading event**: the frame `errors` lists them, "

@@ -54,7 +54,7 @@ def select(
     `only` is the table of one stage. Raises ConfigError where there is none, and for a word that
     selects nothing.
     """
-    stages = {stage.table: stage for stage in (GENERATE, GRADE)}
+    stages = GENERATE.table, GRADE.table
     if only is not None and only not in stages:
         raise ConfigError(f"only: {only!r} is not a stage; choose {' or '.join(stages)}")
     rows = select_generate(design, conditions)

@@ -230,7 +230,17 @@ def test_a_run_of_dagster_that_is_ended_leaves_no_process(
     )
     specs = [toys.Deed(n=n, does="hang" if n else "", log=str(script.log)) for n in range(4)]
     run, _ = BaseExperiment(toys.deed).allocate(specs, start=False)
-    command = ["dagster", "asset", "materialize", "-f", "defs.py", "--select", "deed"]
+    command = [
+        sys.executable,
+        "-m",
+        "dagster",
+        "asset",
+        "materialize",
+        "-f",
+        "defs.py",
+        "--select",
+        "deed",
+    ]
     process = subprocess.Popen(
         [*command, "--partition", partition_of_run(run)],
         cwd=tmp_path,
