@@ -29,7 +29,8 @@ from itemeval_assets.engine.logs.usage import no_tokens
 from itemeval_assets.engine.rows import call_rows
 
 from .calls.making import make_calls
-from .calls.stage_run import Outcome, Scope, StageRun, grid_of
+from .calls.outcome import Outcome
+from .calls.stage_run import Scope, StageRun, grid_of
 from .items import now
 
 if TYPE_CHECKING:

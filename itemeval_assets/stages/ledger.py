@@ -31,7 +31,7 @@ from itemeval_assets.storage.study.store import ResultsStore
 from .items import now
 
 if TYPE_CHECKING:
-    from .calls.stage_run import Outcome
+    from .calls.outcome import Outcome
 
 __all__ = [
     "Held",

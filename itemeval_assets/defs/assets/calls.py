@@ -37,7 +37,8 @@ from .versions import outputs_by_partition, version_after
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from itemeval_assets.stages.calls.stage_run import Outcome, StageRun
+    from itemeval_assets.stages.calls.outcome import Outcome
+    from itemeval_assets.stages.calls.stage_run import StageRun
 
 __all__ = ["gradings_asset", "solutions_asset"]
 

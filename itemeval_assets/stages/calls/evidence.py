@@ -17,7 +17,8 @@ from itemeval_assets.engine.rows import log_facts, served_models, unlogged_call
 from itemeval_assets.storage.study import layout, log_files
 from itemeval_assets.storage.study.store import ResultsStore, replaced_rows
 
-from .stage_run import Caller, Outcome, StageRun
+from .outcome import Outcome
+from .stage_run import Caller, StageRun
 
 if TYPE_CHECKING:
     from inspect_ai.log import EvalLog

@@ -22,7 +22,7 @@ from itemeval_assets.storage.study.layout import LOGS
 from itemeval_assets.storage.study.store import ResultsStore
 
 from .evidence import partitions_to_mend
-from .stage_run import Outcome
+from .outcome import Outcome
 
 __all__ = ["accept", "in_words", "losses", "require_no_loss", "require_whole"]
 

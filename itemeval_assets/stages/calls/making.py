@@ -41,7 +41,8 @@ from itemeval_assets.storage.study import log_files
 from .evidence import account_for_lost_rows, archive, collect, recover
 from .losses import require_no_loss
 from .manifests import begin_manifest, finish_manifest
-from .stage_run import Caller, Outcome, Scope, StageRun
+from .outcome import Outcome
+from .stage_run import Caller, Scope, StageRun
 
 if TYPE_CHECKING:
     from inspect_ai import Task

@@ -12,7 +12,8 @@ from itemeval_assets.core.records.manifest import build_manifest
 from itemeval_assets.stages.items import now
 from itemeval_assets.storage.study.layout import manifest_key
 
-from .stage_run import Outcome, StageRun
+from .outcome import Outcome
+from .stage_run import StageRun
 
 __all__ = ["begin_manifest", "finish_manifest"]
 

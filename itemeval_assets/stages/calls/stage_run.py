@@ -10,7 +10,6 @@ from itemeval_assets.core.design.options import PlanOptions, RunOptions
 from itemeval_assets.core.design.partitions import Partition, Stage
 from itemeval_assets.core.design.pending import Cell, Grid, States
 from itemeval_assets.core.design.study import RunPlan, Study, run_plan
-from itemeval_assets.core.money.estimate import NOTHING, Projection
 from itemeval_assets.core.money.pricing import PriceBook, has_batch_mode
 from itemeval_assets.core.prompts.prompts import Prompt
 from itemeval_assets.engine.calls.progress import Listener
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from inspect_ai.dataset import Sample
     from inspect_ai.log import EvalLog
 
-__all__ = ["Caller", "Outcome", "Scope", "StageRun", "grid_of"]
+__all__ = ["Caller", "Scope", "StageRun", "grid_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,26 +57,6 @@ class StageRun(Scope):
     gate: Gate
     listener: Listener
     say: Callable[[str], None]
-
-
-@dataclass
-class Outcome:
-    """What a stage produced: rows for its table, index rows by partition, and counts.
-
-    `held_back` counts planned calls that were not made, because others had cost more than
-    anybody could foresee. `broken`: the errors of logs that inspect could not write to their end.
-    """
-
-    rows: pa.Table
-    log_index: dict[Partition, pa.Table] = field(default_factory=dict)
-    pending: dict[Partition, int] = field(default_factory=dict)
-    recovered: dict[Partition, int] = field(default_factory=dict)
-    lost: dict[Partition, list[dict[str, Any]]] = field(default_factory=dict)
-    endpoints: dict[str, Any] = field(default_factory=dict)
-    projection: Projection = NOTHING
-    unpriced: set[str] = field(default_factory=set)
-    held_back: int = 0
-    broken: dict[Partition, str] = field(default_factory=dict)
 
 
 class Caller(Protocol):

@@ -16,16 +16,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.text.strict_json import load_json
 from itemeval_assets.storage.own_files import LOCKS
 
+from .conditional import ConditionalObjects
 from .processes import is_gone, this_process
-
-if TYPE_CHECKING:
-    from itemeval_assets.storage.objects.s3 import S3Backend
 
 __all__ = ["LIFETIME_S", "Leases"]
 
@@ -41,7 +39,7 @@ _OWN: set[str] = set()
 class Leases:
     """The locks of one process under one prefix of a bucket; safe between its threads."""
 
-    def __init__(self, objects: "S3Backend", lifetime_s: float = LIFETIME_S) -> None:
+    def __init__(self, objects: ConditionalObjects, lifetime_s: float = LIFETIME_S) -> None:
         self._objects = objects
         self.lifetime_s = lifetime_s
         self._lease = ""

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO
 
 import boto3
 from botocore.config import Config
@@ -26,6 +26,7 @@ from botocore.exceptions import (
 
 from itemeval_assets.core.errors import ConfigError, StoreError
 from itemeval_assets.settings import S3Settings
+from itemeval_assets.storage.locking.conditional import StoredObject
 from itemeval_assets.storage.locking.leases import LIFETIME_S, Leases
 from itemeval_assets.storage.own_files import LOCKS, is_own
 
@@ -49,13 +50,6 @@ UNCHANGED = ("304", "NotModified")
 
 class NotModified(Exception):
     """The object still has the ETag that was named."""
-
-
-class StoredObject(NamedTuple):
-    """An object as it was read, and the mark that changes when it does."""
-
-    data: bytes
-    etag: str
 
 
 def s3_client() -> Any:
