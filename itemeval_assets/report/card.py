@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from itemeval_assets.core.config.sections import StudyConfig
+from itemeval_assets.core.config.study_config import StudyConfig
 from itemeval_assets.core.money.spend import Spend
 from itemeval_assets.core.records.summaries import PairScores
 

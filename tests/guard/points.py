@@ -21,7 +21,7 @@ from pydantic_settings import BaseSettings
 
 import itemeval_assets
 from itemeval_assets.cli.main import app
-from itemeval_assets.core.config.sections import StudyConfig
+from itemeval_assets.core.config.study_config import StudyConfig
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.dagster_io import names
 from itemeval_assets.defs.build import study_definitions

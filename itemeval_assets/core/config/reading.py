@@ -10,7 +10,7 @@ from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.text.strict_yaml import StrictLoader, load_yaml, yaml_message
 
 from .problems import describe_problems
-from .sections import StudyConfig
+from .study_config import StudyConfig
 
 __all__ = ["parse_config"]
 

@@ -1,12 +1,10 @@
 """Rules of a study config that concern several of its fields."""
 
 import re
-from typing import TYPE_CHECKING
 
 from itemeval_assets.core.text.words import bytes_of, cut
 
-if TYPE_CHECKING:
-    from .sections import StudyConfig
+from .sections import StudySections
 
 __all__ = ["problems_across"]
 
@@ -16,7 +14,7 @@ LONGEST_NAME_BYTES = 200
 LONGEST_DATASET_BYTES = 1_000
 
 
-def problems_across(config: "StudyConfig") -> list[str]:
+def problems_across(config: StudySections) -> list[str]:
     """A line for every rule that is broken, each starting with its YAML path."""
     return [
         *_repeated_values(config),
@@ -29,7 +27,7 @@ def problems_across(config: "StudyConfig") -> list[str]:
     ]
 
 
-def _repeated_values(config: "StudyConfig") -> list[str]:
+def _repeated_values(config: StudySections) -> list[str]:
     facets = config.facets
     lists = {
         "solvers.models": config.solvers.models,
@@ -49,7 +47,7 @@ def _repeated_values(config: "StudyConfig") -> list[str]:
     ]
 
 
-def _long_names(config: "StudyConfig") -> list[str]:
+def _long_names(config: StudySections) -> list[str]:
     facets = config.facets
     names = _models(config)
     names |= {f"graders.{cut(name)}": name for name in config.graders}
@@ -70,7 +68,7 @@ def _long_names(config: "StudyConfig") -> list[str]:
     ]
 
 
-def _models(config: "StudyConfig") -> dict[str, str]:
+def _models(config: StudySections) -> dict[str, str]:
     """Every model that is named, by its place in the YAML."""
     models = {f"solvers.models[{n}]": model for n, model in enumerate(config.solvers.models)}
     models |= {
@@ -85,7 +83,7 @@ def _models(config: "StudyConfig") -> dict[str, str]:
     }
 
 
-def _model_problems(config: "StudyConfig") -> list[str]:
+def _model_problems(config: StudySections) -> list[str]:
     """A model's id names the folder of its cached answers."""
     return [
         f"{path}: {model!r} is no model id: it may not hold `.` or `..` between slashes"
@@ -94,7 +92,7 @@ def _model_problems(config: "StudyConfig") -> list[str]:
     ]
 
 
-def _revision_problems(config: "StudyConfig") -> list[str]:
+def _revision_problems(config: StudySections) -> list[str]:
     """Revisions are pinned by dataset id: the parts of one dataset cannot have several."""
     revisions: dict[str, set[str | None]] = {}
     for dataset in config.benchmark.datasets:
@@ -106,7 +104,7 @@ def _revision_problems(config: "StudyConfig") -> list[str]:
     ]
 
 
-def _csv_problems(config: "StudyConfig") -> list[str]:
+def _csv_problems(config: StudySections) -> list[str]:
     """What the hub has may be CSV; a file shows it by its name."""
     return [
         f"benchmark.datasets[{place}].{key}: for CSV only, and {dataset.id!r} is none: remove it"
@@ -116,7 +114,7 @@ def _csv_problems(config: "StudyConfig") -> list[str]:
     ]
 
 
-def _facet_problems(config: "StudyConfig") -> list[str]:
+def _facet_problems(config: StudySections) -> list[str]:
     problems = []
     if not config.facets.grader and not config.facets.scorers:
         problems.append("facets: name at least one grader (a judge) or one scorer")
@@ -132,7 +130,7 @@ def _facet_problems(config: "StudyConfig") -> list[str]:
     return problems
 
 
-def _mapping_problems(config: "StudyConfig") -> list[str]:
+def _mapping_problems(config: StudySections) -> list[str]:
     pattern = config.benchmark.mapping.id
     if isinstance(pattern, str) and "{" in pattern and not re.findall(r"\{[^{}]+\}", pattern):
         return [f"benchmark.mapping.id: {pattern!r} has a brace but no {{column}} in it"]

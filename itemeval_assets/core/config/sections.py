@@ -11,7 +11,7 @@ from operator import or_
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from croniter import CroniterError, croniter
-from pydantic import BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, field_validator
 
 from itemeval_assets.core.grading.grader import GraderConfig
 from itemeval_assets.core.grading.kinds import KINDS, SCORERS, model_as_grader, read_entry
@@ -22,8 +22,6 @@ from itemeval_assets.core.text.yaml_sections import (
     Section,
 )
 
-from .rules import problems_across
-
 __all__ = [
     "AutomationConfig",
     "BudgetConfig",
@@ -33,7 +31,7 @@ __all__ = [
     "ModelConfigFacet",
     "Policy",
     "SolversConfig",
-    "StudyConfig",
+    "StudySections",
 ]
 
 # Minute, hour, day, month, weekday.
@@ -242,8 +240,8 @@ class AutomationConfig(Section):
         return value
 
 
-class StudyConfig(Section):
-    """A whole study. One file, one study, one results directory."""
+class StudySections(Section):
+    """All sections of a study, each by itself: what they must be to each other is in `rules`."""
 
     study: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")
     output_dir: str = Field(default="studies", min_length=1)
@@ -264,13 +262,6 @@ class StudyConfig(Section):
         if "://" in value and not BUCKET_URI.fullmatch(value):
             raise ValueError("give a folder, or a bucket as s3://bucket/prefix")
         return value
-
-    @model_validator(mode="after")
-    def _cross_field_rules(self) -> "StudyConfig":
-        problems = problems_across(self)
-        if problems:
-            raise ValueError("\n".join(problems))
-        return self
 
     def grader(self, name: str) -> GraderConfig:
         """What a `facets.grader` entry means: a key of `graders`, or a bare model id."""

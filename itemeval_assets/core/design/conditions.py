@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from itemeval_assets.core.config.sections import ModelConfigFacet, SolversConfig, StudyConfig
+from itemeval_assets.core.config.sections import ModelConfigFacet, SolversConfig
+from itemeval_assets.core.config.study_config import StudyConfig
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.grading.grader import Grader
 from itemeval_assets.core.grading.kinds import SCORERS

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from itemeval_assets.core.config.sections import StudyConfig
+from itemeval_assets.core.config.study_config import StudyConfig
 from itemeval_assets.core.tables.cells import CELL_COLUMNS
 from itemeval_assets.core.tables.schemas import GRADINGS_LONG
 

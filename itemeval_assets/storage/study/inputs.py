@@ -8,8 +8,8 @@ from importlib.resources import files
 from pathlib import Path
 
 from itemeval_assets.core.config.reading import parse_config
-from itemeval_assets.core.config.sections import StudyConfig
 from itemeval_assets.core.config.snapshot import PriceText, Snapshot
+from itemeval_assets.core.config.study_config import StudyConfig
 from itemeval_assets.core.design.study import BYTE_ORDER_MARK, Study, study_of
 from itemeval_assets.core.errors import ConfigError, TemplateError
 from itemeval_assets.core.money.pricing import PriceBook, PriceFile, parse_price_file

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from itemeval_assets.core.config.reading import parse_config
-from itemeval_assets.core.config.sections import StudyConfig
+from itemeval_assets.core.config.study_config import StudyConfig
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.grading.judge import JudgeConfig
 from itemeval_assets.core.text.strict_yaml import StrictLoader, load_yaml

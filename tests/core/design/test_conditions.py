@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itemeval_assets.core.config.sections import SolversConfig, StudyConfig
+from itemeval_assets.core.config.sections import SolversConfig
+from itemeval_assets.core.config.study_config import StudyConfig
 from itemeval_assets.core.design.conditions import (
     Design,
     canonical_json,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from itemeval_assets.core.config.sections import StudyConfig
+from itemeval_assets.core.config.study_config import StudyConfig
 from itemeval_assets.core.design.partitions import GENERATE, GRADE, PREFLIGHT, Partition
 from itemeval_assets.core.design.study import RunPlan, run_plan
 from itemeval_assets.core.errors import ConfigError

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itemeval_assets.core.config.sections import StudyConfig
 from itemeval_assets.core.config.snapshot import Snapshot
+from itemeval_assets.core.config.study_config import StudyConfig
 from itemeval_assets.core.design.conditions import expand_design
 from itemeval_assets.core.design.study import Study, run_plan
 from itemeval_assets.core.money.estimate import Projection
