@@ -13,8 +13,6 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from .core.errors import ConfigError
 
-__all__ = ["HOME_FOLDER", "S3Settings", "Settings", "dagster_home_for", "homes_beside"]
-
 HOME_FOLDER = "dagster_home"
 
 

@@ -4,8 +4,6 @@ import sys
 
 from itemeval_assets.host.interrupts import heeded
 
-__all__ = ["main"]
-
 
 def main() -> None:
     """Run the command line, and exit with its code."""

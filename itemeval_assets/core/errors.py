@@ -7,23 +7,6 @@ from collections.abc import Mapping
 
 from .text.secrets import redacted
 
-__all__ = [
-    "BudgetExceeded",
-    "ConfigError",
-    "ConsentMissing",
-    "DatasetError",
-    "EnvironmentMissing",
-    "EvidenceLost",
-    "HistoryError",
-    "ItemevalAssetsError",
-    "ModelError",
-    "RunFailed",
-    "Stopped",
-    "StoreError",
-    "TemplateError",
-    "error_from",
-]
-
 
 class ItemevalAssetsError(Exception):
     """Base of every error this package raises on purpose.

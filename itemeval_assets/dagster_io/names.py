@@ -8,25 +8,6 @@ from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.money.pricing import provider_of
 
-__all__ = [
-    "CONSENT_TAG",
-    "GENERATE_DIMENSION",
-    "GRADE_DIMENSION",
-    "RANGE_END",
-    "RANGE_START",
-    "RERUN_TAG",
-    "RESERVED_BY_TAG",
-    "TABLES_IO",
-    "asset_key",
-    "identifier",
-    "on_demand_group",
-    "partition_key",
-    "pool",
-    "step_name",
-    "to_partition",
-    "to_partitions",
-]
-
 GENERATE_DIMENSION, GRADE_DIMENSION = "generate", "grade"
 # Run tags: the ends of a range; consent to spend, in USD; the reservation that a run draws on.
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"

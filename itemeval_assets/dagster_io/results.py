@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["CallCounts", "collecting", "tell_result"]
-
 
 @dataclass(frozen=True)
 class CallCounts:

@@ -24,17 +24,6 @@ if TYPE_CHECKING:
     from itemeval_assets.stages.calls.stage_run import StageRun
     from itemeval_assets.storage.study.store import ResultsStore
 
-__all__ = [
-    "end_steps",
-    "gate_of",
-    "held_by_step",
-    "opened",
-    "stage_run",
-    "store_of",
-    "store_of_run",
-    "tell_of_wait",
-]
-
 
 def store_of(
     study: Study, context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext

@@ -11,8 +11,6 @@ from itemeval_assets.core.records.summaries import PairScores
 from .render.markdown import rendered
 from .views import SCORES, View, spend_view
 
-__all__ = ["CardFacts", "study_card"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class CardFacts:

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from itemeval_assets.core.money.preflight import ModelHealth
     from itemeval_assets.stages.projection.estimate import StudyEstimate
 
-__all__ = ["mocks_are_free", "preflight", "study_estimate"]
-
 
 def study_estimate(found: "StudyEstimate") -> None:
     """What remains to be called: per condition, in sum, against the budget, and in time."""

@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from inspect_ai.dataset import Sample
     from inspect_ai.log import EvalLog
 
-__all__ = ["GradingCaller", "grade"]
-
 
 def grade(run: StageRun, solutions: pa.Table, partitions: list[Partition]) -> Outcome:
     """Grade the pending cells of these partitions: through calls, and at once where none is due."""

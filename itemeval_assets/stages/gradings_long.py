@@ -9,8 +9,6 @@ from itemeval_assets.core.tables.schemas import GRADINGS_LONG, SOLUTIONS, arrow_
 from itemeval_assets.core.tables.sources import FROM_GRADINGS, FROM_SOLUTIONS
 from itemeval_assets.storage.study.store import ResultsStore
 
-__all__ = ["join", "write"]
-
 
 def write(
     store: ResultsStore, partitions: Iterable[Partition]

@@ -13,8 +13,6 @@ from itemeval_assets.engine.data.datasets import load_items, local_path, resolve
 from itemeval_assets.storage.study.layout import DATASET_LOCKS
 from itemeval_assets.storage.study.store import ResultsStore
 
-__all__ = ["are_stored", "changed_datasets", "known", "load", "now", "peek"]
-
 
 def load(study: Study, store: ResultsStore) -> pa.Table:
     """All items in the order of the datasets; rows that did not change keep `created_at`.

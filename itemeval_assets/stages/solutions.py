@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from inspect_ai.dataset import Sample
     from inspect_ai.log import EvalLog
 
-__all__ = ["SolutionCaller", "generate"]
-
 
 def generate(run: StageRun, partitions: list[Partition]) -> Outcome:
     """Call the models for the pending cells of these generate conditions."""

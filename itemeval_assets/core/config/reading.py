@@ -12,8 +12,6 @@ from itemeval_assets.core.text.strict_yaml import StrictLoader, load_yaml, yaml_
 from .problems import describe_problems
 from .study_config import StudyConfig
 
-__all__ = ["parse_config"]
-
 
 def parse_config(text: str, where: str) -> StudyConfig:
     """Parse the YAML of one study. Raises ConfigError that lists every problem at once.

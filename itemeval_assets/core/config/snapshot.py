@@ -11,8 +11,6 @@ from typing import Any
 
 from itemeval_assets.core.prompts.templates import Template
 
-__all__ = ["PriceText", "Snapshot"]
-
 
 @dataclass(frozen=True)
 class PriceText:

@@ -5,8 +5,6 @@ from pydantic import model_validator
 from .rules import problems_across
 from .sections import StudySections
 
-__all__ = ["StudyConfig"]
-
 
 class StudyConfig(StudySections):
     """A whole study. One file, one study, one results directory."""

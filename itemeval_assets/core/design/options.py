@@ -2,8 +2,6 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["PlanOptions", "RunOptions"]
-
 
 class PlanOptions(BaseModel):
     """Which cells of the chosen partitions are pending."""

@@ -4,8 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-__all__ = ["GENERATE", "GRADE", "PREFLIGHT", "STAGES", "NamedPartition", "Partition", "Stage"]
-
 
 @dataclass(frozen=True)
 class Stage:

@@ -14,14 +14,6 @@ from itemeval_assets.core.errors import ConfigError, ItemevalAssetsError
 from .conditions import Design, expand_design
 from .partitions import NamedPartition, Partition
 
-__all__ = [
-    "BYTE_ORDER_MARK",
-    "RunPlan",
-    "Study",
-    "run_plan",
-    "study_of",
-]
-
 BYTE_ORDER_MARK = "\ufeff"
 
 

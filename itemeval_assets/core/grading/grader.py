@@ -15,8 +15,6 @@ from itemeval_assets.core.text.yaml_sections import Section
 
 from .verdict import Verdict
 
-__all__ = ["Grader", "GraderConfig", "ModelCall"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class ModelCall:

@@ -15,8 +15,6 @@ from itemeval_assets.core.text.yaml_sections import IDENTITY, MOST_TOKENS, Reaso
 from .grader import Grader, GraderConfig, ModelCall
 from .judge_reply import FORMAT_NOTICE, JUDGE_FORMAT_VERSION, REPLY_SCHEMA, parse_judge_reply
 
-__all__ = ["JudgeConfig"]
-
 
 class JudgeConfig(GraderConfig):
     """A judge. Judges always run at temperature 0."""

@@ -9,8 +9,6 @@ from .scorers.exact_match import EXACT_MATCH
 from .scorers.multiple_choice import MULTIPLE_CHOICE
 from .scorers.numeric import NUMERIC
 
-__all__ = ["KINDS", "SCORERS", "kind_of_entry", "model_as_grader", "read_entry"]
-
 # By the word of `kind` in an entry of `graders:`. An entry without one is a judge.
 KINDS: dict[str, type[GraderConfig]] = {
     "judge": JudgeConfig,

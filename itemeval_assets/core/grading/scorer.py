@@ -8,8 +8,6 @@ from itemeval_assets.core.text.labels import Part
 from .grader import Grader
 from .verdict import Verdict
 
-__all__ = ["scorer"]
-
 
 def scorer(name: str, version: str, score: Callable[[str, str], Verdict]) -> Grader:
     """A scorer by rules: `score` takes a solution and a target, and a null one as a blank one.

@@ -14,15 +14,6 @@ from itemeval_assets.core.text.words import dollars
 
 from .estimate import Projection
 
-__all__ = [
-    "WHATEVER_IT_COSTS",
-    "Standing",
-    "agreed_usd",
-    "require_budget",
-    "require_sane_consent",
-    "shares_of_consent",
-]
-
 # Consent to any cost below the hard cap: `--yes`.
 WHATEVER_IT_COSTS = math.inf
 

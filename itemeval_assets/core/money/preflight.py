@@ -3,8 +3,6 @@
 import re
 from typing import Literal, NamedTuple
 
-__all__ = ["PREFLIGHT_ITEM", "PREFLIGHT_PROMPT", "ModelHealth", "Verdict", "verdict_on"]
-
 PREFLIGHT_PROMPT = "Reply with the single word: ok"
 PREFLIGHT_ITEM = "(preflight)"
 

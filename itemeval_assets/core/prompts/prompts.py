@@ -7,8 +7,6 @@ from typing import Any, NamedTuple
 
 from .templates import render, split_at
 
-__all__ = ["Item", "Prompt", "filled_in", "rubric_values"]
-
 Item = Mapping[str, Any]
 
 

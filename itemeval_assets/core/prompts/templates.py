@@ -11,8 +11,6 @@ from dataclasses import dataclass
 
 from itemeval_assets.core.errors import TemplateError
 
-__all__ = ["BUILTIN", "Template", "make_template", "render", "require_placeholders", "split_at"]
-
 BUILTIN = "builtin:"
 
 

@@ -12,8 +12,6 @@ from itemeval_assets.core.config.study_config import StudyConfig
 from itemeval_assets.core.tables.cells import CELL_COLUMNS
 from itemeval_assets.core.tables.schemas import GRADINGS_LONG
 
-__all__ = ["EVENT_COLUMNS", "Bump", "PartitionContent", "items_of", "required_bump"]
-
 Bump = Literal["bumpmajor", "bumpminor", "bumppatch"]
 
 # Long texts stand once, in the frame gradings_long; logs have a frame of their own.

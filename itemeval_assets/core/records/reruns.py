@@ -12,8 +12,6 @@ from itemeval_assets.core.design.partitions import GRADE, STAGES, Partition
 from itemeval_assets.core.errors import ItemevalAssetsError
 from itemeval_assets.core.money.estimate import NOTHING, Projection
 
-__all__ = ["Attempts", "Decision", "admit", "choose"]
-
 
 class Attempts(NamedTuple):
     """How often a partition was asked for since it was last sound, and when last."""

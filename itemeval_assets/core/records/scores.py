@@ -10,8 +10,6 @@ import pyarrow.compute as pc
 
 from .summaries import BINS, Graded, ItemScores, Scale, scale_of
 
-__all__ = ["PairCells", "graded", "item_scores"]
-
 
 class PairCells(NamedTuple):
     """The cells of one generate x grade pair, under the labels of its two conditions."""

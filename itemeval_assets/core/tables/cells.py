@@ -8,9 +8,6 @@ from enum import StrEnum
 
 from .schemas import GRADINGS_LONG, Column, Table
 
-__all__ = ["CELLS", "CELL_COLUMNS", "CELL_STATES", "CellState"]
-
-
 # What identifies a cell, and says what its conditions are: the index of a release, too.
 CELL_COLUMNS = (
     "item_id",

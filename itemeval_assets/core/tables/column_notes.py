@@ -1,7 +1,5 @@
 """What the columns mean, for people who read a table: units, and where a value comes from."""
 
-__all__ = ["COLUMN_NOTES"]
-
 _TOKENS = {
     "input_tokens": "tokens read, without those from the provider's prompt cache",
     "output_tokens": "tokens written, reasoning included",

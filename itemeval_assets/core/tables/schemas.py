@@ -10,24 +10,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = [
-    "BOOKINGS",
-    "GRADINGS",
-    "GRADINGS_LONG",
-    "ITEMS",
-    "LEDGER",
-    "LOG_INDEX",
-    "REPLACED",
-    "SCHEMA_VERSION",
-    "SOLUTIONS",
-    "TABLES",
-    "TOKEN_COLUMNS",
-    "Column",
-    "Table",
-    "arrow_schema",
-    "rows_where",
-]
-
 SCHEMA_VERSION = "1"
 
 TOKEN_COLUMNS = (

@@ -2,8 +2,6 @@
 
 from .schemas import GRADINGS, GRADINGS_LONG
 
-__all__ = ["FROM_GRADINGS", "FROM_SOLUTIONS"]
-
 FROM_SOLUTIONS = {
     "dataset_id": "dataset_id",
     "dataset_revision": "dataset_revision",

@@ -5,8 +5,6 @@ from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 
-__all__ = ["IDENTITY", "MOST_TOKENS", "ReasoningEffort", "Section"]
-
 # Marks a field that enters a condition's id.
 IDENTITY: dict[str, Any] = {"identity": True}
 # A larger figure is a slip of the keyboard, and would pass what a column holds.

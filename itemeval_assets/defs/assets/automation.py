@@ -11,8 +11,6 @@ import dagster as dg
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.dagster_io.names import identifier, partition_key
 
-__all__ = ["automation_sensor", "when_free_or_paid", "when_inputs_change", "when_paid"]
-
 
 class _Among(dg.AutomationCondition):
     """True for these partitions, whatever happens to others."""

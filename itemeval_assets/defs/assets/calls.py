@@ -40,8 +40,6 @@ if TYPE_CHECKING:
     from itemeval_assets.stages.calls.outcome import Outcome
     from itemeval_assets.stages.calls.stage_run import StageRun
 
-__all__ = ["gradings_asset", "solutions_asset"]
-
 
 def solutions_asset(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
     """Solutions and their ledger, which one step materializes, by generate condition."""

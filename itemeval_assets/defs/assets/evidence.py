@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from itemeval_assets.storage.study.store import ResultsStore
 
-__all__ = ["code_references", "column_lineage", "evidence"]
-
 
 def column_lineage(study: Study) -> dict[str, Any]:
     """From which column of which table each column of gradings_long is taken."""

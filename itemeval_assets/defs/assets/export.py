@@ -15,8 +15,6 @@ from itemeval_assets.dagster_io.steps import store_of
 from .automation import when_inputs_change
 from .metadata import column_schema, spend_table, usd
 
-__all__ = ["ExportConfig", "export_asset"]
-
 
 class ExportConfig(dg.Config):
     """What may be asked of an export.

@@ -27,20 +27,6 @@ if TYPE_CHECKING:
     from itemeval_assets.stages.calls.stage_run import StageRun
     from itemeval_assets.stages.views.cells import CellView
 
-__all__ = [
-    "call_metadata",
-    "column_schema",
-    "generate_conditions",
-    "grade_conditions",
-    "partition_row_count",
-    "picture",
-    "row_count",
-    "spend_table",
-    "table_metadata",
-    "usd",
-    "view_table",
-]
-
 
 @cache
 def column_schema(table: str) -> dict[str, Any]:

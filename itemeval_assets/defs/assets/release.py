@@ -13,8 +13,6 @@ from itemeval_assets.dagster_io.steps import store_of
 if TYPE_CHECKING:
     from itemeval_assets.releases import Release
 
-__all__ = ["ReleaseConfig", "release_asset"]
-
 
 class ReleaseConfig(dg.Config):
     """What may be asked of a release.

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from itemeval_assets.stages.views.results import Results
 
-__all__ = ["results_asset"]
-
 
 def results_asset(study: Study, shared: dict[str, Any]) -> Any:
     """What the study found, of the conditions that its YAML has now."""

@@ -49,8 +49,6 @@ from .release import release_asset
 from .results import results_asset
 from .versions import content_version, outputs_by_partition, version_of_runs
 
-__all__ = ["study_assets"]
-
 
 def study_assets(study: Study, settings: Settings) -> list[dg.AssetsDefinition]:
     """All assets of a study, in its two groups."""

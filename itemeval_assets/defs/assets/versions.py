@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from itemeval_assets.storage.study.store import ResultsStore
 
-__all__ = ["content_version", "outputs_by_partition", "version_after", "version_of_runs"]
-
 
 def content_version(rows: "pa.Table") -> dg.DataVersion:
     """A version that changes when, and only when, the rows do."""

@@ -12,8 +12,6 @@ from urllib.parse import urlsplit
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.text.secrets import REDACTED, without_secrets
 
-__all__ = ["TIMEOUT_S", "Webhook"]
-
 TIMEOUT_S = 10
 
 

@@ -10,8 +10,6 @@ from inspect_ai.model._providers.util.batch_log import (
     set_batch_status_callback,
 )
 
-__all__ = ["batches_told_to"]
-
 
 @contextmanager
 def batches_told_to(listener: Callable[[str], None], providers: set[str]) -> Iterator[None]:

@@ -16,8 +16,6 @@ from itemeval_assets.host.installation import how_to_install
 
 from .in_flight import watched
 
-__all__ = ["RunModels"]
-
 
 class RunModels:
     """Resolves model ids for one run, each id once: its partitions share connections.

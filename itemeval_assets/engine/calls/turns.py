@@ -6,8 +6,6 @@ from contextlib import asynccontextmanager
 import anyio
 from inspect_ai._util.working import sample_wait
 
-__all__ = ["Turns"]
-
 
 class Turns:
     """Warm, then fan out: shared by all Tasks of a run. The wait is no working time."""

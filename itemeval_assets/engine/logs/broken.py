@@ -8,8 +8,6 @@ from inspect_ai.model import ModelUsage
 
 from .reading import read_log
 
-__all__ = ["complete_header", "why_broken"]
-
 
 def complete_header(log: EvalLog, used: Mapping[str, ModelUsage]) -> None:
     """Write how a broken log ended, and what its calls used, into its header on the disk.

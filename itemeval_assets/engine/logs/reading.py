@@ -7,8 +7,6 @@ from inspect_ai.log import EvalLog, read_eval_log
 
 from itemeval_assets.core.errors import StoreError
 
-__all__ = ["read_log", "read_log_header"]
-
 
 def read_log(path: Path, place: str | None = None) -> EvalLog:
     """A log with its samples; also one whose run was killed. Raises StoreError if unreadable.

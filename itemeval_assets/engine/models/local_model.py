@@ -25,8 +25,6 @@ from urllib.request import ProxyHandler, build_opener
 from itemeval_assets.core.errors import EnvironmentMissing, ModelError
 from itemeval_assets.host.installation import how_to_install
 
-__all__ = ["LOCAL_MODEL", "is_served_here", "local_model_address", "local_model_server"]
-
 LOCAL_MODEL = "SmolLM2-135M-Instruct"
 """The name under which the server lists its model."""
 

@@ -14,8 +14,6 @@ from inspect_ai.model._cache import CacheEntry, cache_fetch, epoch
 
 from itemeval_assets.core.design.pending import Cell
 
-__all__ = ["cache_policy", "cached_answers", "has_cache"]
-
 
 def cache_policy(cell: Cell) -> CachePolicy:
     """Kept for ever, and apart by epoch: replications stay independent draws."""

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from itemeval_assets.core.money.estimate import Projection
     from itemeval_assets.core.money.preflight import ModelHealth
 
-__all__ = ["ESTIMATE", "HEALTH", "projected", "spend_view"]
-
 
 def spend_view(spends: Sequence[Spend]) -> View:
     """Spend per provider and model, with what was saved, and in sum where there are several."""

@@ -6,8 +6,6 @@ from itemeval_assets.core.text.labels import labels_in
 
 from .view import Column
 
-__all__ = ["CELLS", "COMPLETION", "CONDITIONS", "REASONS", "SCORES"]
-
 
 def _graded_by(part: Any) -> str:
     """Nothing of a generate condition."""

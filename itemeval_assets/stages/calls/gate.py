@@ -16,8 +16,6 @@ from itemeval_assets.storage.study import log_files
 from itemeval_assets.storage.study.reservations import Reservations
 from itemeval_assets.storage.study.store import ResultsStore
 
-__all__ = ["Gate", "open_gate", "standing"]
-
 
 class Gate:
     """Admits the calls of one run, and keeps their ceiling reserved until they are booked.

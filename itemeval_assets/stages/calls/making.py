@@ -49,8 +49,6 @@ if TYPE_CHECKING:
     from inspect_ai.dataset import Sample
     from inspect_ai.log import EvalLog
 
-__all__ = ["PlannedCalls", "call_sizes", "make_calls", "plan_calls", "plan_of"]
-
 
 @dataclass(frozen=True)
 class PlannedCalls:

@@ -8,8 +8,6 @@ import pyarrow as pa
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.money.estimate import NOTHING, Projection
 
-__all__ = ["Outcome"]
-
 
 @dataclass
 class Outcome:

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from inspect_ai.dataset import Sample
     from inspect_ai.log import EvalLog
 
-__all__ = ["Caller", "Scope", "StageRun", "grid_of"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class Scope:

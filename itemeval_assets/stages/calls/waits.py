@@ -6,8 +6,6 @@ from collections.abc import Callable
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.engine.calls.progress import Listener, Progress
 
-__all__ = ["teller_of_waits"]
-
 
 def teller_of_waits(
     listener: Listener, say: Callable[[str], None]

@@ -18,8 +18,6 @@ from itemeval_assets.stages.solutions import SolutionCaller
 
 from .observed import models_of, observed
 
-__all__ = ["Foresight", "PartitionEstimate"]
-
 
 @dataclass(frozen=True)
 class PartitionEstimate:

@@ -11,8 +11,6 @@ from itemeval_assets.stages.calls.stage_run import Caller, Scope
 from itemeval_assets.stages.gradings import GradingCaller
 from itemeval_assets.stages.solutions import SolutionCaller
 
-__all__ = ["models_of", "observed"]
-
 
 def models_of(scope: Scope, stage: Stage) -> set[str]:
     """The models that a stage of the study calls."""

@@ -9,8 +9,6 @@ from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.money.spend import Spend, spend_by, spend_by_model
 from itemeval_assets.storage.study.store import ResultsStore
 
-__all__ = ["Costs", "costs"]
-
 
 class Costs(NamedTuple):
     """`per_condition`: {label: {stage: USD}}; `per_day`: {date in UTC: {model: USD}}."""

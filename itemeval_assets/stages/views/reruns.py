@@ -20,8 +20,6 @@ from itemeval_assets.storage.study.store import ResultsStore
 
 from .status import PartitionStatus, survey
 
-__all__ = ["count_attempt", "decide", "reset", "settle", "wanting"]
-
 
 def wanting(study: Study, store: ResultsStore) -> dict[Partition, str]:
     """What each partition lacks that a run can fill; sound ones are left out.

@@ -2,8 +2,6 @@
 
 import re
 
-__all__ = ["KEYWORD", "is_denied", "is_refusal"]
-
 KEYWORD = (
     r"(?:answers?|options?|choices?|letters?|antwort|respuesta|réponse|resposta|risposta|ответ)"
 )

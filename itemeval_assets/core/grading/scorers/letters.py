@@ -12,18 +12,6 @@ from typing import NamedTuple
 from .denials import KEYWORD, is_denied
 from .payload import untagged
 
-__all__ = [
-    "Mention",
-    "before",
-    "claims",
-    "is_claim",
-    "is_possible",
-    "mentions",
-    "only_letter",
-    "shown",
-    "to_ascii",
-]
-
 _NEAR = 60
 
 # Full-width and circled letters and marks are those of ASCII.

@@ -11,8 +11,6 @@ from functools import cached_property
 from .denials import is_denied
 from .plain_math import OPAQUE, plain_math
 
-__all__ = ["Number", "as_number", "numbers_in"]
-
 _NEAR = 40
 _SHORT = 12
 

@@ -5,8 +5,6 @@ from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple
 
-__all__ = ["Payload", "last_boxed", "payload_of", "untagged", "unwrapped"]
-
 # The label may be in bold up to the colon: `**ANSWER**: 42` shows as `ANSWER: 42`.
 _LABELLED = re.compile(
     r"ANSWER(?:[*_]{0,3}|</(?:b|strong|em|i)>)[^\S\r\n]*[:：]([^\r\n]*)", re.IGNORECASE

@@ -6,8 +6,6 @@ A part that holds a number but has no value here (a root, pi, a logarithm) becom
 import re
 from collections.abc import Callable
 
-__all__ = ["OPAQUE", "plain_math"]
-
 OPAQUE = "√"
 
 _SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-", strict=True))
