@@ -19,8 +19,6 @@ from .defs.snapshots import load_in_location
 from .project import write_study
 from .settings import Settings
 
-__all__ = ["StudyComponent", "StudyScaffolder"]
-
 
 class StudyScaffolder(dg.Scaffolder):
     """Writes a study that runs at once, on mock models, and the component that names it."""
@@ -29,12 +27,12 @@ class StudyScaffolder(dg.Scaffolder):
         folder = request.target_path
         write_study(folder, _study_name(folder.name))
         if request.scaffold_format == "python":
-            (folder / "component.py").write_text(PYTHON, encoding="utf-8")
+            (folder / "component.py").write_text(_PYTHON, encoding="utf-8")
         else:
             scaffold_component(request, {"study": "study.yaml"})
 
 
-PYTHON = """\
+_PYTHON = """\
 import dagster as dg
 from itemeval_assets import StudyComponent
 

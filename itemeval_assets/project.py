@@ -20,17 +20,9 @@ if TYPE_CHECKING:
     from .engine.calls.progress import Progress
     from .runs.study import RunSummary
 
-__all__ = [
-    "QuickstartSummary",
-    "init",
-    "quickstart",
-    "quickstart_config",
-    "write_study",
-]
-
-LOCAL_MODEL = "openai-api/smollm2/SmolLM2-135M-Instruct"
-MOCK_MODEL = "mockllm/quickstart"
-QUICKSTARTS = ("quickstart", "quickstart_mock")
+_LOCAL_MODEL = "openai-api/smollm2/SmolLM2-135M-Instruct"
+_MOCK_MODEL = "mockllm/quickstart"
+_QUICKSTARTS = ("quickstart", "quickstart_mock")
 
 
 @dataclass(frozen=True)
@@ -77,7 +69,7 @@ def quickstart(
     folder = folder or Path("quickstart_mock" if mock else "quickstart")
     config = quickstart_config(folder, mock)
     study = load_study(config)
-    if study.name not in QUICKSTARTS:
+    if study.name not in _QUICKSTARTS:
         raise ConfigError(
             f"{config} is the study {study.name!r}, not the quickstart: choose another folder, or "
             f"run it: itemeval-assets run {config}"
@@ -109,7 +101,7 @@ def quickstart_config(folder: Path, mock: bool) -> Path:
     """The quickstart's YAML in `folder`, copied there at the first time."""
     config = folder / "study.yaml"
     if not config.is_file():
-        on_mock = ((LOCAL_MODEL, MOCK_MODEL), (r"^study: quickstart\b", "study: quickstart_mock"))
+        on_mock = ((_LOCAL_MODEL, _MOCK_MODEL), (r"^study: quickstart\b", "study: quickstart_mock"))
         write_new(_packaged("quickstart", folder, *(on_mock if mock else ())))
     return config
 

@@ -9,8 +9,6 @@ from pydantic import Field
 from itemeval_assets.core.config.sections import Policy
 from itemeval_assets.core.design.options import PlanOptions, RunOptions
 
-__all__ = ["PlanConfig", "RunConfig"]
-
 if TYPE_CHECKING:
     PolicyName = str
 else:

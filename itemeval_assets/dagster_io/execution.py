@@ -11,12 +11,10 @@ from itemeval_assets.host.interrupts import heeded
 from itemeval_assets.instances.home import ensure_home, open_instance, recording
 from itemeval_assets.storage.locking.processes import is_gone, this_process
 
-__all__ = ["execute", "first_failure", "instance_of"]
-
 # Which process a run lives in: nobody else notices when it is killed.
 PROCESS_TAG = "itemeval_assets/process"
-IN_PROGRESS = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
-QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+_IN_PROGRESS = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 @contextmanager
@@ -41,7 +39,7 @@ def execute(
     with recording(instance), heeded():
         return job.execute_in_process(
             instance=instance,
-            run_config={**QUIET, **run_config},
+            run_config={**_QUIET, **run_config},
             tags={PROCESS_TAG: this_process(), **(tags or {})},
             raise_on_error=False,
             **chosen,
@@ -59,7 +57,7 @@ def end_dead_runs(instance: dg.DagsterInstance) -> None:
     A killed process cannot say so itself: its run would stay in progress for ever, and hold
     its place in a pool against all others.
     """
-    for run in instance.get_runs(dg.RunsFilter(statuses=IN_PROGRESS)):
+    for run in instance.get_runs(dg.RunsFilter(statuses=_IN_PROGRESS)):
         if is_gone(run.tags.get(PROCESS_TAG, "")):
             instance.report_run_failed(run, "its process is gone: it was killed")
             instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)

@@ -14,18 +14,9 @@ import dagster as dg
 from itemeval_assets.core.errors import ItemevalAssetsError
 from itemeval_assets.core.text.secrets import beginning, without_secrets
 
-__all__ = [
-    "failure_text",
-    "first_cause",
-    "for_user",
-    "in_event",
-    "is_for_user",
-    "users_errors",
-]
-
 # Of a text in an event: megabytes make the history slow to read.
 MOST_CHARACTERS = 8_000
-EXIT_CODE = "exit_code"
+_EXIT_CODE = "exit_code"
 
 
 @contextmanager
@@ -53,7 +44,7 @@ def in_event(text: str) -> str:
 def is_for_user(failure: dg.DagsterEvent) -> bool:
     """Whether the error that failed a step is one that the user can act on."""
     told = failure.step_failure_data.user_failure_data
-    return told is not None and EXIT_CODE in told.metadata
+    return told is not None and _EXIT_CODE in told.metadata
 
 
 def failure_text(failure: dg.DagsterEvent) -> str:
@@ -79,7 +70,7 @@ def for_user(error: ItemevalAssetsError, **metadata: dg.MetadataValue) -> dg.Fai
         metadata={
             **metadata,
             "error": type(error).__name__,
-            EXIT_CODE: error.exit_code,
+            _EXIT_CODE: error.exit_code,
             **{name: round(value, 9) for name, value in error.facts.items()},
         },
         allow_retries=False,

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from itemeval_assets.storage.study.store import ResultsStore
 
-__all__ = ["StudyTablesIOManager"]
-
 # Assets whose rows go into a table of another name.
 TABLE_OF = {stage.ledger: "bookings" for stage in (GENERATE, GRADE)}
 

@@ -13,16 +13,8 @@ from .names import GENERATE_DIMENSION, GRADE_DIMENSION
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = [
-    "backfill_policy",
-    "generate_partitions",
-    "grade_partitions",
-    "rows_of",
-    "same_generate_condition",
-]
-
 # The columns whose values make up a row's partition.
-PARTITION_COLUMNS = {
+_PARTITION_COLUMNS = {
     **{table.name: table.partitioned_by for table in (SOLUTIONS, GRADINGS, GRADINGS_LONG)},
     GENERATE.ledger: ("condition_id",),
     GRADE.ledger: ("gen_condition_id", "condition_id"),
@@ -56,4 +48,4 @@ def same_generate_condition() -> dg.MultiToSingleDimensionPartitionMapping:
 
 def rows_of(rows: "pa.Table", asset: str, partition: Partition) -> "pa.Table":
     """The rows of an asset's table that belong to one partition."""
-    return rows_where(rows, PARTITION_COLUMNS[asset], partition)
+    return rows_where(rows, _PARTITION_COLUMNS[asset], partition)

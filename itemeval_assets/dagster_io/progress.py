@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from itemeval_assets.engine.calls.progress import Listener, Progress
 
-__all__ = ["listening", "now_and_then", "progress_log", "tell_listeners"]
-
-SECONDS_BETWEEN_LINES = 5.0
+_SECONDS_BETWEEN_LINES = 5.0
 
 _listeners: list["Listener"] = []
 
@@ -33,7 +31,7 @@ def tell_listeners(progress: "Progress") -> None:
 
 def progress_log(log: Callable[[str], None]) -> "Listener":
     """A listener that logs a line now and then, and at the end, and tells all others."""
-    log_line = now_and_then(lambda progress: log(progress.line()), SECONDS_BETWEEN_LINES)
+    log_line = now_and_then(lambda progress: log(progress.line()), _SECONDS_BETWEEN_LINES)
 
     def report(progress: "Progress") -> None:
         tell_listeners(progress)

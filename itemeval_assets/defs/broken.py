@@ -21,10 +21,8 @@ from itemeval_assets.settings import Settings
 from .automation.messages import broken_study_text
 from .automation.notifications import webhook_of
 
-__all__ = ["CHECK", "BrokenStudy", "broken_definitions", "group_of", "is_validation", "problem_in"]
-
 CHECK = "loads"
-LOG = logging.getLogger("dagster.itemeval_assets")
+_LOG = logging.getLogger("dagster.itemeval_assets")
 
 
 @dataclass(frozen=True)
@@ -70,7 +68,7 @@ def broken_definitions(broken: BrokenStudy, group: str, settings: Settings) -> d
 
     The sensor tells the webhook, too, where there is one.
     """
-    LOG.error(f"{broken.path}: this study cannot be loaded\n{broken.problem}")
+    _LOG.error(f"{broken.path}: this study cannot be loaded\n{broken.problem}")
     key = dg.AssetKey([group, "study"])
     asset = dg.AssetSpec(
         key,

@@ -24,15 +24,6 @@ from .broken import BrokenStudy, broken_definitions, group_of, is_validation, pr
 from .checks import study_checks
 from .snapshots import load_in_location, paths_in_location
 
-__all__ = [
-    "build_definitions",
-    "executor_of",
-    "load_studies",
-    "require_own_name",
-    "shared_definitions",
-    "study_definitions",
-]
-
 # Partitioned asset checks, backfill policies and mappings of dimensions are young features of
 # Dagster; the graph uses them knowingly.
 warnings.filterwarnings("ignore", category=dg.PreviewWarning)

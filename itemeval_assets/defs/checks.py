@@ -21,14 +21,12 @@ from itemeval_assets.dagster_io.steps import store_of
 if TYPE_CHECKING:
     from itemeval_assets.storage.study.store import ResultsStore
 
-__all__ = ["study_checks"]
-
 Offences = list[dict[str, Any]]
 Rule = Callable[[Study, "ResultsStore", Partition], Offences]
 # How many offending rows, or failing partitions, a result lists; and how many it names in words.
-SHOWN, NAMED = 20, 3
+_SHOWN, _NAMED = 20, 3
 # Of a value in words. The ids of a partition are shorter; those of items may be anything.
-CHARACTERS = 240
+_CHARACTERS = 240
 
 
 def study_checks(study: Study) -> list[dg.AssetChecksDefinition]:
@@ -130,8 +128,8 @@ def _summary(
     """The result of a range. It alone blocks, so that the run's error names the check once."""
     failed = {partition: len(offences) for partition, offences in found.items() if offences}
     lines = [f"{partition_key(partition)}: {rows}" for partition, rows in failed.items()]
-    more = [f"and {len(lines) - SHOWN} more"] if len(lines) > SHOWN else []
-    listed = "".join(f"\n- {line}" for line in [*lines[:SHOWN], *more])
+    more = [f"and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []
+    listed = "".join(f"\n- {line}" for line in [*lines[:_SHOWN], *more])
     return dg.AssetCheckEvaluation(
         asset_key=key,
         check_name=name,
@@ -262,7 +260,7 @@ def _shown(offences: Offences) -> dict[str, Any]:
     return {
         "offending rows": len(offences),
         "first of them": dg.MetadataValue.table(
-            [dg.TableRecord({k: _cell(v) for k, v in row.items()}) for row in offences[:SHOWN]]
+            [dg.TableRecord({k: _cell(v) for k, v in row.items()}) for row in offences[:_SHOWN]]
         ),
     }
 
@@ -273,15 +271,15 @@ def _in_short(offences: Offences) -> str | None:
         return None
     few = [
         ", ".join(f"{name} {_brief(value)}" for name, value in row.items() if name != "error")
-        for row in offences[:NAMED]
+        for row in offences[:_NAMED]
     ]
-    more = ["..."] if len(offences) > NAMED else []
+    more = ["..."] if len(offences) > _NAMED else []
     return f"{len(offences)} row{'s'[: len(offences) > 1]}: {'; '.join([*few, *more])}"
 
 
 def _brief(value: Any) -> str:
     text = str(value)
-    return text if len(text) <= CHARACTERS else f"{text[:CHARACTERS]}..."
+    return text if len(text) <= _CHARACTERS else f"{text[:_CHARACTERS]}..."
 
 
 def _cell(value: Any) -> Any:

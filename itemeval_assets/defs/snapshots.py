@@ -22,9 +22,7 @@ from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.text.secrets import redacted
 from itemeval_assets.storage.study.inputs import load_study
 
-__all__ = ["load_in_location", "paths_in_location"]
-
-PREFIX = "itemeval_assets/study/"
+_PREFIX = "itemeval_assets/study/"
 
 
 def load_in_location(path: Path, part: str = "") -> Study:
@@ -34,7 +32,7 @@ def load_in_location(path: Path, part: str = "") -> Study:
     is wrong, and for a study that changed meanwhile and cannot be had as it was.
     """
     path = Path(path).expanduser().resolve()
-    context, key = _context(), f"{PREFIX}{part}:{path}"
+    context, key = _context(), f"{_PREFIX}{part}:{path}"
     kept = _kept(context).get(key)
     study = load_study(path) if kept is None else _as_kept(kept, path)
     # Processes that this one starts get the same.
@@ -44,7 +42,7 @@ def load_in_location(path: Path, part: str = "") -> Study:
 
 def paths_in_location(paths: list[Path], part: str = "") -> list[Path]:
     """The config files to load: these, and those that the code server had loaded besides."""
-    mark = f"{PREFIX}{part}:"
+    mark = f"{_PREFIX}{part}:"
     kept = [Path(key.removeprefix(mark)) for key in _kept(_context()) if key.startswith(mark)]
     return list(dict.fromkeys([*paths, *kept]))
 

@@ -19,11 +19,9 @@ from platformdirs import user_data_path
 
 from itemeval_assets.core.errors import EnvironmentMissing
 
-__all__ = ["LOG_LEVEL", "folders_left_out", "inspect_places", "with_usable_folders"]
-
 LOG_LEVEL = "error"
 # Of a disk that is full, an empty file proves nothing.
-PROBE = b"\0" * 65_536
+_PROBE = b"\0" * 65_536
 
 _instead: list["TemporaryDirectory[str]"] = []
 
@@ -88,7 +86,7 @@ def _why_not_writable(folder: Path) -> str | None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         try:
-            probe.write_bytes(PROBE)
+            probe.write_bytes(_PROBE)
         finally:
             probe.unlink(missing_ok=True)
     except OSError as error:

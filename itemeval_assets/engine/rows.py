@@ -18,24 +18,15 @@ from .calls.in_flight import UNREAD_REPLIES, was_sent
 from .calls.tasks import MOST_USD, cell_of
 from .logs.usage import is_plausible, token_counts, total_usage
 
-__all__ = [
-    "PRICE",
-    "call_rows",
-    "is_cached",
-    "log_facts",
-    "served_models",
-    "unlogged_call",
-]
-
 Row = dict[str, Any]
 # In a log's metadata: the price that its calls were made at.
 PRICE = "price"
 # Some providers put the whole request into the message.
 LONGEST_ERROR = 2000
 # The last says of what inspect could not write down, with the whole text.
-NOT_UNICODE = "UnicodeEncodeError"
-WRAPPERS = ("RetryError", "ModelGenerateError", NOT_UNICODE)
-EFFECTIVE = ("temperature", "top_p", "max_tokens", "reasoning_effort")
+_NOT_UNICODE = "UnicodeEncodeError"
+_WRAPPERS = ("RetryError", "ModelGenerateError", _NOT_UNICODE)
+_EFFECTIVE = ("temperature", "top_p", "max_tokens", "reasoning_effort")
 
 
 def call_rows(log: EvalLog, model: str, prices: PriceBook) -> Iterator[tuple[Cell, Row]]:
@@ -108,14 +99,14 @@ def _readable(error: EvalError) -> str:
     request, and Python's with all that it could not encode; the traceback has the cause.
     """
     message = well_formed(error.message).strip()
-    if message.startswith(WRAPPERS):
+    if message.startswith(_WRAPPERS):
         causes = re.findall(r"^[\w.]+(?:Error|Exception|Timeout)\b.*$", error.traceback, re.M)
-        causes = [cause for cause in causes if not any(name in cause for name in WRAPPERS)]
+        causes = [cause for cause in causes if not any(name in cause for name in _WRAPPERS)]
         if causes:
             gave_up = "gave up after retries: " if message.startswith("RetryError") else ""
             message = gave_up + well_formed(causes[0])
-        elif message.startswith(NOT_UNICODE):
-            message = f"{NOT_UNICODE}: the reply holds a lone surrogate, which is no character"
+        elif message.startswith(_NOT_UNICODE):
+            message = f"{_NOT_UNICODE}: the reply holds a lone surrogate, which is no character"
     return message or "unknown error"
 
 
@@ -123,7 +114,7 @@ def _effective(sample: EvalSample) -> Row:
     """The settings that the call was really made with, as the provider's adapter set them."""
     calls = [event for event in sample.events if isinstance(event, ModelEvent)]
     config = calls[-1].config if calls else None
-    return {f"{name}_effective": getattr(config, name, None) for name in EFFECTIVE}
+    return {f"{name}_effective": getattr(config, name, None) for name in _EFFECTIVE}
 
 
 def log_facts(log: EvalLog, model: str, prices: PriceBook) -> Row:

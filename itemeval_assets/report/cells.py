@@ -9,10 +9,8 @@ from .views import CELLS, REASONS, View
 if TYPE_CHECKING:
     from itemeval_assets.stages.views.cells import CellSurvey
 
-__all__ = ["cell_survey"]
-
-MOST_REASONS = 12
-MOST_ROWS = 20
+_MOST_REASONS = 12
+_MOST_ROWS = 20
 
 
 def cell_survey(found: "CellSurvey") -> None:
@@ -24,13 +22,13 @@ def cell_survey(found: "CellSurvey") -> None:
         f"[bold]{data(found.study)}[/bold], policy {found.policy}: {found.cells:,} cells: {counts}"
     )
     if found.reasons:
-        shown = found.reasons[:MOST_REASONS]
-        more = f", {MOST_REASONS} most frequent" if len(shown) < len(found.reasons) else ""
+        shown = found.reasons[:_MOST_REASONS]
+        more = f", {_MOST_REASONS} most frequent" if len(shown) < len(found.reasons) else ""
         show(View(f"reasons{more}", REASONS, shown))
     if found.rows:
         more = (
-            f", first {MOST_ROWS:,} of {len(found.rows):,}" if len(found.rows) > MOST_ROWS else ""
+            f", first {_MOST_ROWS:,} of {len(found.rows):,}" if len(found.rows) > _MOST_ROWS else ""
         )
-        show(View(f"cells{more}", CELLS, found.rows[:MOST_ROWS]))
-    if len(found.rows) > MOST_ROWS:
+        show(View(f"cells{more}", CELLS, found.rows[:_MOST_ROWS]))
+    if len(found.rows) > _MOST_ROWS:
         out.print("All of them: --json, or itemeval_assets.cells in Python.")

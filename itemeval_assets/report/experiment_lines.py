@@ -9,16 +9,14 @@ from .terminal import data, out
 if TYPE_CHECKING:
     from itemeval_assets.experiments.read.summaries import RunSummary
 
-__all__ = ["count_of", "counts_of", "named", "shortened", "spec_line", "status_of"]
-
 # Of columns and other lists, of the fields of a failed spec, and of a text.
-SHOWN, LEVELS, CHARACTERS = 40, 8, 300
-COLOURS = {"complete": "green", "incomplete": "yellow", "failed": "red"}
+_SHOWN, _LEVELS, _CHARACTERS = 40, 8, 300
+_COLOURS = {"complete": "green", "incomplete": "yellow", "failed": "red"}
 
 
 def status_of(run: "RunSummary") -> str:
     """How a run stands, in its colour."""
-    colour = COLOURS.get(run.status)
+    colour = _COLOURS.get(run.status)
     return f"[{colour}]{run.status}[/{colour}]" if colour else data(run.status)
 
 
@@ -40,19 +38,19 @@ def named(title: str, values: Mapping[str, str]) -> None:
     """Names with their texts, below a title; as many as a screen takes."""
     if values and title:
         out.print(f"{data(title)}:")
-    for name, text in islice(values.items(), SHOWN):
+    for name, text in islice(values.items(), _SHOWN):
         out.print(f"  {name}  {text}", soft_wrap=True, markup=False)
-    if len(values) > SHOWN:
-        out.print(f"  and {len(values) - SHOWN:,} more: see --json")
+    if len(values) > _SHOWN:
+        out.print(f"  and {len(values) - _SHOWN:,} more: see --json")
 
 
 def spec_line(row: Mapping[str, Any]) -> str:
     """Which spec a row is of, in a line."""
-    shown = islice(row.items(), LEVELS)
+    shown = islice(row.items(), _LEVELS)
     return ", ".join(f"{name}={shortened(str(value))}" for name, value in shown)
 
 
 def shortened(text: str) -> str:
     """A text on one line, or its beginning."""
     text = " ".join(text.split())
-    return text if len(text) <= CHARACTERS else f"{text[:CHARACTERS]}..."
+    return text if len(text) <= _CHARACTERS else f"{text[:_CHARACTERS]}..."

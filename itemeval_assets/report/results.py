@@ -21,17 +21,7 @@ if TYPE_CHECKING:
     from itemeval_assets.stages.export import ExportResult
     from itemeval_assets.stages.views.status import StudyStatus
 
-__all__ = [
-    "created",
-    "export_result",
-    "quickstart_summary",
-    "run_summary",
-    "study_status",
-    "was_reset",
-]
-
-
-MOST_LISTED = 3
+_MOST_LISTED = 3
 
 
 def run_summary(summary: "RunSummary") -> None:
@@ -67,8 +57,8 @@ def run_summary(summary: "RunSummary") -> None:
 
 
 def _listed(failed: "list[FailedCheck]") -> str:
-    more = f"; and {len(failed) - MOST_LISTED} more" if len(failed) > MOST_LISTED else ""
-    first = failed[:MOST_LISTED]
+    more = f"; and {len(failed) - _MOST_LISTED} more" if len(failed) > _MOST_LISTED else ""
+    first = failed[:_MOST_LISTED]
     return "; ".join(f"{one.check} of {one.asset}: {one.label}" for one in first) + more
 
 

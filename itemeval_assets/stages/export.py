@@ -34,11 +34,9 @@ from . import ledger
 from .calls import losses, unread
 from .views import cells
 
-__all__ = ["ExportResult", "csv_writer", "require_results", "require_sound", "write"]
-
-EXPORTS = (EXPORT_LONG_PARQUET, EXPORT_LONG_CSV)
-EXPORTED_CELLS = (EXPORT_CELLS_PARQUET, EXPORT_CELLS_CSV)
-SPREADSHEETS = (EXPORT_LONG_SPREADSHEET, EXPORT_CELLS_SPREADSHEET)
+_EXPORTS = (EXPORT_LONG_PARQUET, EXPORT_LONG_CSV)
+_EXPORTED_CELLS = (EXPORT_CELLS_PARQUET, EXPORT_CELLS_CSV)
+_SPREADSHEETS = (EXPORT_LONG_SPREADSHEET, EXPORT_CELLS_SPREADSHEET)
 
 
 class ExportResult(NamedTuple):
@@ -66,8 +64,8 @@ def write(study: Study, store: ResultsStore, *, for_spreadsheets: bool = False) 
     require_results(study, store)
     require_sound(study, store)
     spent = ledger.ledger(store)
-    shown = [(key,) if for_spreadsheets else () for key in SPREADSHEETS]
-    long_keys, cell_keys = (*EXPORTS, *shown[0]), (*EXPORTED_CELLS, *shown[1])
+    shown = [(key,) if for_spreadsheets else () for key in _SPREADSHEETS]
+    long_keys, cell_keys = (*_EXPORTS, *shown[0]), (*_EXPORTED_CELLS, *shown[1])
     with scratch_folder() as folder:
         names = (*long_keys, *cell_keys, EXPORT_LEDGER_CSV)
         files = {key: folder / Path(key).name for key in names}
@@ -79,7 +77,7 @@ def write(study: Study, store: ResultsStore, *, for_spreadsheets: bool = False) 
             lines.write_table(spent.combine_chunks())
         for key, path in files.items():
             store.backend.upload(path, key, give_away=True)
-    for key in () if for_spreadsheets else SPREADSHEETS:
+    for key in () if for_spreadsheets else _SPREADSHEETS:
         store.backend.delete(key)
     unpriced = {row["model"] for row in spent.to_pylist() if row["usd"] is None}
     return ExportResult(

@@ -33,26 +33,7 @@ from .items import now
 if TYPE_CHECKING:
     from .calls.outcome import Outcome
 
-__all__ = [
-    "Held",
-    "Judgement",
-    "book",
-    "bring_up_to_date",
-    "calls_of_runs",
-    "condition_of",
-    "held",
-    "judge",
-    "ledger",
-    "mismatches",
-    "settle",
-    "unite",
-    "unmetered_models",
-    "usd_of_runs",
-    "with_tables",
-]
-
-
-IN_ORDER = [(name, "ascending") for name in ("created_at", *LEDGER.key)]
+_IN_ORDER = [(name, "ascending") for name in ("created_at", *LEDGER.key)]
 
 
 class Judgement(NamedTuple):
@@ -110,7 +91,7 @@ def unite(store: ResultsStore, partitions: Collection[Partition] | None = None) 
             is_kept = pa.array([place not in touched for place in places], pa.bool_())
             kept = [stored.filter(is_kept)]
         rows = pa.concat_tables([*kept, ledger_of(booked)])
-        result[:] = [rows.sort_by(IN_ORDER)]
+        result[:] = [rows.sort_by(_IN_ORDER)]
         return result[0]
 
     store.derive("ledger", make)

@@ -14,12 +14,10 @@ from itemeval_assets.core.grading.grader import GraderConfig
 from itemeval_assets.core.grading.kinds import kind_of_entry
 from itemeval_assets.core.text.yaml_numbers import number_advice
 
-__all__ = ["describe_problems"]
-
-FILE = "(file)"
-SHAPES = ("literal[", "list[", "dict[", "function-")
+_FILE = "(file)"
+_SHAPES = ("literal[", "list[", "dict[", "function-")
 # What pydantic calls a value of another kind; it says so of each kind that a field may have.
-OF_ANOTHER_KIND = ("_type", "_parsing", "literal_error")
+_OF_ANOTHER_KIND = ("_type", "_parsing", "literal_error")
 
 
 def describe_problems(error: ValidationError, data: Any, model: type[BaseModel]) -> list[str]:
@@ -58,7 +56,7 @@ def _is_of_key(problem: Any) -> bool:
 
 
 def _odd_key(section: str, key: object) -> str:
-    start = "" if section == FILE else f"{section}: "
+    start = "" if section == _FILE else f"{section}: "
     return f"{start}the key {_as_written(key)} is no text to YAML; put quotes around it"
 
 
@@ -71,9 +69,9 @@ def _as_written(key: object) -> str:
 
 def _is_beside_the_point(path: str, problem: Any, problems: list[tuple[str, Any]]) -> bool:
     """Whether a value was tried as another kind than it is: the problem of its own kind is told."""
-    return problem["type"].endswith(OF_ANOTHER_KIND) and any(
+    return problem["type"].endswith(_OF_ANOTHER_KIND) and any(
         other.startswith((f"{path}.", f"{path}["))
-        or (other == path and not found["type"].endswith(OF_ANOTHER_KIND))
+        or (other == path and not found["type"].endswith(_OF_ANOTHER_KIND))
         for other, found in problems
     )
 
@@ -94,9 +92,9 @@ def _yaml_path(loc: tuple[int | str, ...], odd: Mapping[tuple[int | str, ...], o
             text += f".{_as_written(odd[loc[:place]])}"
         elif isinstance(part, int):
             text += f"[{part}]"
-        elif part.lower() not in noise and not part.startswith(SHAPES):
+        elif part.lower() not in noise and not part.startswith(_SHAPES):
             text += f".{part}" if text else part
-    return text or FILE
+    return text or _FILE
 
 
 def _unknown_key(path: str, loc: tuple[int | str, ...], model: type[BaseModel], data: Any) -> str:

@@ -6,12 +6,10 @@ from itemeval_assets.core.text.words import bytes_of, cut
 
 from .sections import StudySections
 
-__all__ = ["problems_across"]
-
-MODEL_ID = re.compile(r"[^/\s]+/\S+")
+_MODEL_ID = re.compile(r"[^/\s]+/\S+")
 # Names become names of files, of which a file system takes 255 bytes. A dataset may be a path.
-LONGEST_NAME_BYTES = 200
-LONGEST_DATASET_BYTES = 1_000
+_LONGEST_NAME_BYTES = 200
+_LONGEST_DATASET_BYTES = 1_000
 
 
 def problems_across(config: StudySections) -> list[str]:
@@ -62,7 +60,7 @@ def _long_names(config: StudySections) -> list[str]:
     }
     return [
         f"{path}: {cut(name)!r} has {bytes_of(name):,} bytes; a name may have {longest:,}"
-        for group, longest in ((names, LONGEST_NAME_BYTES), (datasets, LONGEST_DATASET_BYTES))
+        for group, longest in ((names, _LONGEST_NAME_BYTES), (datasets, _LONGEST_DATASET_BYTES))
         for path, name in group.items()
         if bytes_of(name) > longest
     ]
@@ -125,7 +123,7 @@ def _facet_problems(config: StudySections) -> list[str]:
                 f"facets.grader: {name!r} is neither a key of graders: ({known}) "
                 "nor a model id such as openai/gpt-5-mini"
             )
-        elif name not in config.graders and not MODEL_ID.fullmatch(name):
+        elif name not in config.graders and not _MODEL_ID.fullmatch(name):
             problems.append(f"facets.grader: {name!r} is no model id: provider/model, no space")
     return problems
 

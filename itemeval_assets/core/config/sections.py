@@ -22,34 +22,22 @@ from itemeval_assets.core.text.yaml_sections import (
     Section,
 )
 
-__all__ = [
-    "AutomationConfig",
-    "BudgetConfig",
-    "DatasetConfig",
-    "FacetsConfig",
-    "MappingConfig",
-    "ModelConfigFacet",
-    "Policy",
-    "SolversConfig",
-    "StudySections",
-]
-
 # Minute, hour, day, month, weekday.
-BUCKET_URI = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^/]+)*/?")
-CRON = r"^\s*([\d*,/-]+\s+){2}[\d*,/L-]+\s+[\w*,/-]+\s+[\w*,/#-]+\s*$"
+_BUCKET_URI = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^/]+)*/?")
+_CRON = r"^\s*([\d*,/-]+\s+){2}[\d*,/L-]+\s+[\w*,/-]+\s+[\w*,/#-]+\s*$"
 # Where a cron expression is tried out: whether it ever comes does not depend on the day.
-ANY_TIME = datetime(2000, 1, 1)
+_ANY_TIME = datetime(2000, 1, 1)
 # Larger figures are slips of the keyboard, and would fill the memory or pass what a column holds.
-MOST_USD = 1_000_000.0
-MOST_REPLICATIONS = 10_000
-MOST_RETRIES = 1_000
-MOST_CONNECTIONS = 10_000
-A_WEEK_S = 7 * 86_400
-LARGEST_SEED = 2**63 - 1
+_MOST_USD = 1_000_000.0
+_MOST_REPLICATIONS = 10_000
+_MOST_RETRIES = 1_000
+_MOST_CONNECTIONS = 10_000
+_A_WEEK_S = 7 * 86_400
+_LARGEST_SEED = 2**63 - 1
 
 # `/` would leave the folder of the templates; the rest would break ids or file names.
-TEMPLATE_NAME = r"^(builtin:)?[A-Za-z0-9][A-Za-z0-9._-]*$"
-FACET_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+_TEMPLATE_NAME = r"^(builtin:)?[A-Za-z0-9][A-Za-z0-9._-]*$"
+_FACET_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 
 OnEmpty = Literal["skip", "rerun", "grade"]
 if TYPE_CHECKING:
@@ -60,8 +48,8 @@ else:
     ScorerName = Literal[tuple(SCORERS)]
 Policy = Literal["dev", "full-interactive", "full-batch"]
 Usd = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-Connections = Annotated[int, Field(strict=True, ge=1, le=MOST_CONNECTIONS)]
-TemplateName = Annotated[str, Field(pattern=TEMPLATE_NAME)]
+Connections = Annotated[int, Field(strict=True, ge=1, le=_MOST_CONNECTIONS)]
+TemplateName = Annotated[str, Field(pattern=_TEMPLATE_NAME)]
 
 
 def _yaml_on_off(value: object) -> object:
@@ -142,16 +130,16 @@ class SolversConfig(Section):
     max_tokens: int | None = Field(default=None, ge=1, le=MOST_TOKENS, json_schema_extra=IDENTITY)
     top_p: float | None = Field(default=None, gt=0.0, le=1.0, json_schema_extra=IDENTITY)
     seed: int | None = Field(
-        default=None, ge=-LARGEST_SEED, le=LARGEST_SEED, json_schema_extra=IDENTITY
+        default=None, ge=-_LARGEST_SEED, le=_LARGEST_SEED, json_schema_extra=IDENTITY
     )
     attempt_timeout: int | None = Field(
-        default=None, ge=1, le=A_WEEK_S, description="seconds one request may take"
+        default=None, ge=1, le=_A_WEEK_S, description="seconds one request may take"
     )
     max_retries: int | None = Field(
-        default=None, ge=0, le=MOST_RETRIES, description="request retries before a cell errors"
+        default=None, ge=0, le=_MOST_RETRIES, description="request retries before a cell errors"
     )
     retry_on_error: int | None = Field(
-        default=None, ge=0, le=MOST_RETRIES, description="fresh tries of an errored cell"
+        default=None, ge=0, le=_MOST_RETRIES, description="fresh tries of an errored cell"
     )
     max_connections: Connections | dict[str, Connections] | None = Field(
         default=None, description="calls in flight: one number, or one per provider"
@@ -165,7 +153,7 @@ class SolversConfig(Section):
 class ModelConfigFacet(Section):
     """One level of the model_config facet: a name and the sampling settings it overrides."""
 
-    name: str = Field(pattern=FACET_NAME)
+    name: str = Field(pattern=_FACET_NAME)
     temperature: float | None = Field(default=None, ge=0.0, le=2.0)
     top_p: float | None = Field(default=None, gt=0.0, le=1.0)
     max_tokens: int | None = Field(default=None, ge=1, le=MOST_TOKENS)
@@ -188,7 +176,7 @@ class FacetsConfig(Section):
     grader: list[str] = Field(default_factory=list)
     rubric: list[TemplateName] = Field(default=["builtin:standard"], min_length=1)
     scorer: ScorerName | list[ScorerName] | None = None
-    replications: int = Field(default=1, ge=1, le=MOST_REPLICATIONS)
+    replications: int = Field(default=1, ge=1, le=_MOST_REPLICATIONS)
 
     @property
     def scorers(self) -> list[str]:
@@ -202,9 +190,9 @@ class BudgetConfig(Section):
 
     policy: Policy = "dev"
     dev_items: int = Field(default=2, ge=1)
-    dev_replications: int | None = Field(default=None, ge=1, le=MOST_REPLICATIONS)
-    confirm_above_usd: Usd = Field(default=5.0, ge=0.0, le=MOST_USD)
-    max_usd: Usd | None = Field(default=None, gt=0.0, le=MOST_USD)
+    dev_replications: int | None = Field(default=None, ge=1, le=_MOST_REPLICATIONS)
+    confirm_above_usd: Usd = Field(default=5.0, ge=0.0, le=_MOST_USD)
+    max_usd: Usd | None = Field(default=None, gt=0.0, le=_MOST_USD)
     batch: bool | Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
     pricing_path: str | None = None
     pricing_max_age_days: float | None = Field(default=None, ge=0.0)
@@ -215,7 +203,7 @@ class AutomationConfig(Section):
     """What happens by itself once its schedule and its sensor are started in the UI."""
 
     cron: str = Field(
-        default="0 * * * *", pattern=CRON, description="when to look for errored and missing cells"
+        default="0 * * * *", pattern=_CRON, description="when to look for errored and missing cells"
     )
     max_attempts: int = Field(default=3, ge=1, description="before a partition is given up")
     retry_after_minutes: float = Field(
@@ -230,7 +218,7 @@ class AutomationConfig(Section):
     @classmethod
     def _comes(cls, value: str) -> str:
         try:
-            croniter(value, ANY_TIME).get_next()
+            croniter(value, _ANY_TIME).get_next()
         except CroniterError as error:
             raise ValueError(
                 f"{value!r} is no time that ever comes; write five fields: minute (0-59), hour "
@@ -259,7 +247,7 @@ class StudySections(Section):
     @field_validator("output_dir")
     @classmethod
     def _folder_or_bucket(cls, value: str) -> str:
-        if "://" in value and not BUCKET_URI.fullmatch(value):
+        if "://" in value and not _BUCKET_URI.fullmatch(value):
             raise ValueError("give a folder, or a bucket as s3://bucket/prefix")
         return value
 

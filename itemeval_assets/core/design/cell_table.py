@@ -19,10 +19,8 @@ from .pending import (
     gradable_solutions,
 )
 
-__all__ = ["Answers", "answers_of", "cell_states", "cell_table", "planned_cells"]
-
-DONE, UNPARSED, _, STALE, ERRORED, MISSING, NOT_PLANNED = range(len(CELL_STATES))
-STAGES = ("solutions", "gradings")
+_DONE, _UNPARSED, _, _STALE, _ERRORED, _MISSING, _NOT_PLANNED = range(len(CELL_STATES))
+_STAGES = ("solutions", "gradings")
 
 
 class Answers(NamedTuple):
@@ -64,8 +62,8 @@ def cell_states(answers: Answers, gradings: pa.Table) -> np.ndarray:
     places = answers.grid.places(gradings)
     unread = np.zeros(len(codes), bool)
     unread[places[(places >= 0) & gradings["parse_error"].is_valid().to_numpy()]] = True
-    codes[(codes == DONE) & unread] = UNPARSED
-    codes[(codes == MISSING) & ~answers.planned] = NOT_PLANNED
+    codes[(codes == _DONE) & unread] = _UNPARSED
+    codes[(codes == _MISSING) & ~answers.planned] = _NOT_PLANNED
     return codes
 
 
@@ -82,9 +80,9 @@ def cell_table(
     places = grid.places(gradings)
     reasons = np.where(mask, _texts(grid, places, gradings["error"]), answers.errors)
     unread = _texts(grid, places, gradings["parse_error"])
-    reasons = np.where(codes == UNPARSED, unread, reasons)
-    reasons[~np.isin(codes, (UNPARSED, ERRORED))] = None
-    done = codes == DONE
+    reasons = np.where(codes == _UNPARSED, unread, reasons)
+    reasons[~np.isin(codes, (_UNPARSED, _ERRORED))] = None
+    done = codes == _DONE
     size = len(grid) // max(1, items.num_rows)
     of_item = pa.array(np.repeat(np.arange(items.num_rows), size))
     columns = {
@@ -92,7 +90,7 @@ def cell_table(
         "replication": pa.array(np.tile(np.arange(1, size + 1), items.num_rows)),
         "score": pa.array(_scores(grid, places, gradings["score"]), mask=~done),
         "state": pa.array(CELL_STATES).take(pa.array(codes)),
-        "stage": pa.array(STAGES).take(pa.array(mask.astype(np.int8), mask=done)),
+        "stage": pa.array(_STAGES).take(pa.array(mask.astype(np.int8), mask=done)),
         "reason": pa.array(reasons, pa.string()),
     }
     schema = arrow_schema(CELLS)
@@ -107,7 +105,7 @@ def cell_table(
 
 def _in_our_states(codes: np.ndarray) -> np.ndarray:
     """Codes of `pending.STATES` as codes of CELL_STATES. No cell that can be graded waits."""
-    ours = [CELL_STATES.index(state) if state in CELL_STATES else MISSING for state in STATES]
+    ours = [CELL_STATES.index(state) if state in CELL_STATES else _MISSING for state in STATES]
     return np.array(ours, np.int8)[codes]
 
 

@@ -25,15 +25,6 @@ from itemeval_assets.core.text.labels import Part, pair_label, unique_labels
 
 from .partitions import Partition
 
-__all__ = [
-    "Design",
-    "GenerateCondition",
-    "GradeCondition",
-    "canonical_json",
-    "condition_id",
-    "expand_design",
-]
-
 GRADER_COLUMNS = (
     *("grader_name", "grader_model", "rubric_name", "rubric_hash"),
     *("scorer_name", "scorer_version"),

@@ -11,8 +11,6 @@ from itemeval_assets.core.text.words import bytes_of, cut, well_formed
 
 from .conditions import canonical_json
 
-__all__ = ["Record", "items_of", "refuse_repeated_ids"]
-
 Row = dict[str, Any]
 # Far below what the JSON of Python and of others can hold.
 DEEPEST = 100

@@ -15,26 +15,9 @@ import pyarrow.compute as pc
 
 from itemeval_assets.core.grading.kinds import SCORERS
 
-__all__ = [
-    "GRADING_STATE_COLUMNS",
-    "SOLUTION_STATE_COLUMNS",
-    "STATES",
-    "Cell",
-    "Gradable",
-    "Grid",
-    "Plan",
-    "States",
-    "classify_gradings",
-    "classify_solutions",
-    "gradable_solutions",
-    "is_blank",
-    "plan_cells",
-    "solution_fingerprint",
-]
-
 # `waiting`: a grading whose solution is not there, or is none that can be graded.
 STATES = ("waiting", "missing", "errored", "blank", "stale", "done")
-WAITING, MISSING, ERRORED, BLANK, STALE, DONE = range(len(STATES))
+_WAITING, _MISSING, _ERRORED, _BLANK, _STALE, _DONE = range(len(STATES))
 SOLUTION_STATE_COLUMNS = ["item_id", "epoch", "solution", "error"]
 GRADING_STATE_COLUMNS = [
     "item_id",
@@ -45,7 +28,7 @@ GRADING_STATE_COLUMNS = [
     "scorer_version",
 ]
 # Whoever writes one of these has not left the answer blank.
-VISIBLE = "[!-~]"
+_VISIBLE = "[!-~]"
 
 
 class Cell(NamedTuple):
@@ -139,10 +122,10 @@ def classify_solutions(grid: Grid, solutions: pa.Table) -> States:
 
     Reads SOLUTION_STATE_COLUMNS.
     """
-    codes = np.full(len(grid), MISSING, np.int8)
+    codes = np.full(len(grid), _MISSING, np.int8)
     places = grid.places(solutions)
-    found = np.where(_blank(solutions["solution"]), BLANK, DONE)
-    found[_is_set(solutions["error"])] = ERRORED
+    found = np.where(_blank(solutions["solution"]), _BLANK, _DONE)
+    found[_is_set(solutions["error"])] = _ERRORED
     inside = places >= 0
     codes[places[inside]] = found[inside]
     return States(grid, codes)
@@ -170,14 +153,14 @@ def classify_gradings(gradable: Gradable, gradings: pa.Table) -> States:
     A grading is stale when its solution has changed since, or the rules of its scorer have.
     Reads GRADING_STATE_COLUMNS.
     """
-    codes = np.where(gradable.mask, MISSING, WAITING).astype(np.int8)
+    codes = np.where(gradable.mask, _MISSING, _WAITING).astype(np.int8)
     places = gradable.grid.places(gradings)
     rows = _at(places, gradable.mask)
     graded = gradings["solution_hash"].take(pa.array(rows))
     now = gradable.fingerprints.take(pa.array(places[rows]))
     same = pc.equal(graded, now).fill_null(False).to_numpy()  # type: ignore[attr-defined]
-    found = np.where(same & ~_of_other_rules(gradings)[rows], DONE, STALE)
-    found[_is_set(gradings["error"])[rows]] = ERRORED
+    found = np.where(same & ~_of_other_rules(gradings)[rows], _DONE, _STALE)
+    found[_is_set(gradings["error"])[rows]] = _ERRORED
     codes[places[rows]] = found
     return States(gradable.grid, codes)
 
@@ -189,7 +172,7 @@ def plan_cells(states: States, *, rerun_blank: bool, force: bool) -> Plan:
     already there.
     """
     if force:
-        every = states.where(*STATES[MISSING:])
+        every = states.where(*STATES[_MISSING:])
         return Plan(every, set(every))
     blank = ["blank"] if rerun_blank else []
     cells = states.where("missing", "errored", "stale", *blank)
@@ -222,7 +205,7 @@ def _is_set(column: pa.ChunkedArray) -> np.ndarray:
 
 def _blank(texts: pa.ChunkedArray) -> np.ndarray:
     """bool[rows]: `is_blank` of each text."""
-    shown = pc.match_substring_regex(texts, VISIBLE).fill_null(False)  # type: ignore[attr-defined]
+    shown = pc.match_substring_regex(texts, _VISIBLE).fill_null(False)  # type: ignore[attr-defined]
     blank = ~shown.to_numpy()
     unsure = np.flatnonzero(blank)
     blank[unsure] = [is_blank(text) for text in texts.take(pa.array(unsure)).to_pylist()]

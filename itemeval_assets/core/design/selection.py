@@ -15,11 +15,9 @@ from itemeval_assets.core.errors import ConfigError
 from .conditions import Design
 from .partitions import GENERATE, GRADE, Partition, Stage
 
-__all__ = ["Selection", "Words", "listed", "select", "select_generate", "select_grade"]
-
 # None: nothing was said, and all are meant.
 Words = str | Sequence[str] | None
-LISTED = 20
+_LISTED = 20
 
 
 @dataclass(frozen=True)
@@ -166,9 +164,9 @@ def _unknown(option: str, word: str, choices: Sequence[_Choice]) -> str:
     forms = [form for one in choices for form in one if form]
     near = difflib.get_close_matches(word, forms, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
-    lines = [f"\n  {one.label}  ({one.id})" for one in choices[:LISTED]]
-    if len(choices) > LISTED:
-        lines.append(f"\n  and {len(choices) - LISTED} more: see itemeval-assets status")
+    lines = [f"\n  {one.label}  ({one.id})" for one in choices[:_LISTED]]
+    if len(choices) > _LISTED:
+        lines.append(f"\n  and {len(choices) - _LISTED} more: see itemeval-assets status")
     return (
         f"there is no {option} {word!r} in the design{hint}; there are: {there_are}{''.join(lines)}"
     )

@@ -8,10 +8,8 @@ from collections.abc import Collection, Mapping, Sequence
 
 from .partitions import Partition
 
-__all__ = ["ranges", "shares", "spans"]
-
 Span = tuple[Partition, Partition]
-NEXT_TO_NOTHING = 1e-3
+_NEXT_TO_NOTHING = 1e-3
 
 
 def ranges(wanted: Collection[str], order: Sequence[str]) -> list[tuple[str, str]]:
@@ -37,7 +35,7 @@ def shares(
     A partition without a weight weighs as if it were done: next to nothing.
     """
     found: list[list[Partition]] = [[] for _ in range(count)]
-    each = [weights.get(partition, 0.0) + NEXT_TO_NOTHING for partition in wanted]
+    each = [weights.get(partition, 0.0) + _NEXT_TO_NOTHING for partition in wanted]
     before = 0.0
     for partition, weight in zip(wanted, each, strict=True):
         place = int((before + weight / 2) / sum(each) * count)

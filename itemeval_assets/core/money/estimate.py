@@ -8,26 +8,13 @@ that are already stored.
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-__all__ = [
-    "NOTHING",
-    "OUTPUT_TOKENS_UNCAPPED",
-    "Calibration",
-    "Call",
-    "Projection",
-    "calibrate",
-    "estimate_tokens",
-    "most_tokens",
-    "output_limit",
-    "project",
-]
-
 # What is assumed of a model whose output nobody limits.
 OUTPUT_TOKENS_UNCAPPED = 4096
-CHARACTERS_PER_TOKEN = 4
+_CHARACTERS_PER_TOKEN = 4
 # Tokenizers need fewer tokens than a text has pairs of bytes, also for LaTeX, digits and
 # languages in other scripts; roles and separators of a chat come on top.
-BYTES_PER_TOKEN_AT_LEAST = 2
-TOKENS_AROUND_A_PROMPT = 16
+_BYTES_PER_TOKEN_AT_LEAST = 2
+_TOKENS_AROUND_A_PROMPT = 16
 
 UsdOf = Callable[[str, Mapping[str, int | None]], float | None]
 
@@ -94,13 +81,13 @@ NOTHING = Projection()
 
 def estimate_tokens(text: str) -> int:
     """A rough count: four characters a token, rounded up."""
-    return -(-len(text) // CHARACTERS_PER_TOKEN)
+    return -(-len(text) // _CHARACTERS_PER_TOKEN)
 
 
 def most_tokens(text: str) -> int:
     """A count that a provider's own does not exceed."""
     size = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
-    return -(-size // BYTES_PER_TOKEN_AT_LEAST) + TOKENS_AROUND_A_PROMPT
+    return -(-size // _BYTES_PER_TOKEN_AT_LEAST) + _TOKENS_AROUND_A_PROMPT
 
 
 def output_limit(max_tokens: int | None, reasoning_tokens: int | None = None) -> int:

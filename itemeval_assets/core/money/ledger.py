@@ -16,23 +16,11 @@ from itemeval_assets.core.tables.schemas import BOOKINGS, LEDGER, TOKEN_COLUMNS,
 
 from .losses import Loss, calls_of
 
-__all__ = [
-    "MONEY_COLUMNS",
-    "Mismatch",
-    "bookings_of",
-    "is_nobody",
-    "ledger_of",
-    "losses_of",
-    "never_less",
-    "nobody",
-    "reconcile",
-]
-
-USD_TOLERANCE = 1e-6
-QUANTITIES = (*TOKEN_COLUMNS, "usd")
+_USD_TOLERANCE = 1e-6
+_QUANTITIES = (*TOKEN_COLUMNS, "usd")
 # Beside the events that are calls: what a call with an error cost, and usage of no sample.
-ERROR, UNLOGGED = ":error", ":unlogged"
-MONEY_COLUMNS = ["run_id", "sample_uuid", *QUANTITIES]
+_ERROR, _UNLOGGED = ":error", ":unlogged"
+MONEY_COLUMNS = ["run_id", "sample_uuid", *_QUANTITIES]
 
 
 class Mismatch(NamedTuple):
@@ -139,11 +127,11 @@ def reconcile(
     return [
         Mismatch(run_id, partition, quantity, have, want)
         for run_id in sorted(paid.keys() | booked.keys())
-        for quantity in QUANTITIES
+        for quantity in _QUANTITIES
         for have, want in [
             (booked.get(run_id, {}).get(quantity) or 0, paid.get(run_id, {}).get(quantity) or 0)
         ]
-        if abs(have - want) > (USD_TOLERANCE if quantity == "usd" else 0)
+        if abs(have - want) > (_USD_TOLERANCE if quantity == "usd" else 0)
     ]
 
 
@@ -161,10 +149,12 @@ def losses_of(
     found = []
     for run_id, count in sorted((run["run_id"], run["calls_sum"]) for run in made):
         known = told.get(run_id, {})
-        beyond = {name: (booked[run_id][name] or 0) - (known.get(name) or 0) for name in QUANTITIES}
+        beyond = {
+            name: (booked[run_id][name] or 0) - (known.get(name) or 0) for name in _QUANTITIES
+        }
         if _is_loss(beyond):
             left: dict[str, Any] = {
-                name: None if booked[run_id][name] is None else beyond[name] for name in QUANTITIES
+                name: None if booked[run_id][name] is None else beyond[name] for name in _QUANTITIES
             }
             lost, usd = max(0, count - calls.get(run_id, 0)), left.pop("usd")
             name = " | ".join(partition)
@@ -173,7 +163,7 @@ def losses_of(
 
 
 def _is_loss(beyond: Mapping[str, float]) -> bool:
-    least = {name: USD_TOLERANCE if name == "usd" else 0 for name in beyond}
+    least = {name: _USD_TOLERANCE if name == "usd" else 0 for name in beyond}
     is_sound = all(value >= -least[name] for name, value in beyond.items())
     return is_sound and any(value > least[name] for name, value in beyond.items())
 
@@ -183,8 +173,8 @@ def _calls(events: pa.Table) -> dict[str, int]:
     uuids: dict[str, set[str]] = {}
     columns = [events[name].to_pylist() for name in ("run_id", "sample_uuid")]
     for run_id, uuid in zip(*columns, strict=True):
-        if uuid is not None and not uuid.endswith(UNLOGGED):
-            uuids.setdefault(run_id, set()).add(uuid.removesuffix(ERROR))
+        if uuid is not None and not uuid.endswith(_UNLOGGED):
+            uuids.setdefault(run_id, set()).add(uuid.removesuffix(_ERROR))
     return {run_id: sum(map(calls_of, found)) for run_id, found in uuids.items()}
 
 
@@ -205,8 +195,8 @@ def _once(events: pa.Table) -> pa.Table:
 
 def _sums(rows: pa.Table) -> dict[str, dict[str, float | None]]:
     """{run_id: {quantity: sum, null where every term is}}."""
-    groups = rows.group_by("run_id").aggregate([(name, "sum") for name in QUANTITIES])
+    groups = rows.group_by("run_id").aggregate([(name, "sum") for name in _QUANTITIES])
     return {
-        found["run_id"]: {name: found[f"{name}_sum"] for name in QUANTITIES}
+        found["run_id"]: {name: found[f"{name}_sum"] for name in _QUANTITIES}
         for found in groups.to_pylist()
     }

@@ -10,11 +10,9 @@ from typing import Any, NamedTuple
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.tables.schemas import TOKEN_COLUMNS
 
-__all__ = ["LOST", "Loss", "accepted_row", "calls_of", "is_accepted", "losses_words"]
-
 # No item, and perhaps no log: nobody knows the calls one by one.
 LOST = "(lost)"
-ACCEPTED = "accepted-loss"
+_ACCEPTED = "accepted-loss"
 
 
 class Loss(NamedTuple):
@@ -40,7 +38,7 @@ def calls_of(sample_uuid: str) -> int:
 
 def is_accepted(sample_uuid: str | None) -> bool:
     """Whether a row of `replaced` stands for an accepted loss."""
-    return sample_uuid is not None and sample_uuid.startswith(f"{ACCEPTED}:")
+    return sample_uuid is not None and sample_uuid.startswith(f"{_ACCEPTED}:")
 
 
 def accepted_row(loss: Loss, log_file: str, created_at: str, mark: str) -> dict[str, Any]:
@@ -50,7 +48,7 @@ def accepted_row(loss: Loss, log_file: str, created_at: str, mark: str) -> dict[
     """
     return {
         **loss.partition.columns,
-        "sample_uuid": f"{ACCEPTED}:{loss.calls}:{loss.run_id}:{mark}",
+        "sample_uuid": f"{_ACCEPTED}:{loss.calls}:{loss.run_id}:{mark}",
         "run_id": loss.run_id,
         "item_id": LOST,
         "epoch": 1,

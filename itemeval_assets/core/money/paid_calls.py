@@ -7,8 +7,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-__all__ = ["PaidCalls", "generation_calls", "grading_calls"]
-
 FiveNumbers = tuple[float, float, float, float, float]
 
 

@@ -11,8 +11,6 @@ from typing import TypeVar
 
 from .estimate import estimate_tokens
 
-__all__ = ["leaders_first", "shared_prefixes"]
-
 # No provider caches a shorter head.
 SHORTEST_HEAD_TOKENS = 1024
 

@@ -19,23 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.text.strict_json import load_json, unique_keys
 
-__all__ = [
-    "BATCH_DISCOUNT",
-    "FREE",
-    "MOCK_PRICE",
-    "THIS_MACHINE",
-    "Price",
-    "PriceBook",
-    "PriceFile",
-    "Savings",
-    "cost_usd",
-    "has_batch_mode",
-    "is_local",
-    "parse_price_file",
-    "provider_of",
-]
-
-MTOK = 1_000_000
+_MTOK = 1_000_000
 
 # inspect_ai's provider names, where genai-prices uses another.
 _PROVIDERS = {
@@ -267,7 +251,7 @@ def cost_usd(price: Price, tokens: Mapping[str, int | None]) -> float:
         "cache_read_tokens": plain if read is None else read,
         "cache_write_tokens": plain if write is None else write,
     }
-    return sum((tokens.get(name) or 0) * rate for name, rate in rates.items()) / MTOK
+    return sum((tokens.get(name) or 0) * rate for name, rate in rates.items()) / _MTOK
 
 
 def parse_price_file(text: str, where: str) -> PriceFile:

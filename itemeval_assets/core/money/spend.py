@@ -8,11 +8,9 @@ from .pricing import provider_of
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Spend", "spend_by", "spend_by_model", "total_spend"]
-
 SAVED = ("saved_by_response_cache_usd", "saved_by_prompt_cache_usd", "saved_by_batch_usd")
 # Columns of the index of the logs, in the order of the fields of Spend that they are summed up in.
-SUMMED = ("total_samples", "cached_samples", "usd", *SAVED, "unpriced_calls", "total_tokens")
+_SUMMED = ("total_samples", "cached_samples", "usd", *SAVED, "unpriced_calls", "total_tokens")
 
 
 class Spend(NamedTuple):
@@ -54,9 +52,9 @@ def spend_by_model(logs: "pa.Table") -> list[Spend]:
     sums = (
         logs.append_column("unpriced_calls", unpriced)
         .group_by("model", use_threads=False)
-        .aggregate([(column, "sum") for column in SUMMED])
+        .aggregate([(column, "sum") for column in _SUMMED])
     )
-    columns = [sums[f"{column}_sum"].fill_null(0).to_pylist() for column in SUMMED]
+    columns = [sums[f"{column}_sum"].fill_null(0).to_pylist() for column in _SUMMED]
     models = sums["model"].to_pylist()
     found = [Spend(provider_of(row[0]), *row) for row in zip(models, *columns, strict=True)]
     return sorted(found, key=lambda spend: (-spend.usd, spend.model))

@@ -5,10 +5,8 @@ from typing import NamedTuple
 
 from .pricing import provider_of
 
-__all__ = ["WallTime", "wall_time"]
-
 # inspect adapts the connections to a model between these, unless the study fixes their number.
-FEWEST_CONNECTIONS, MOST_CONNECTIONS = 10, 100
+_FEWEST_CONNECTIONS, _MOST_CONNECTIONS = 10, 100
 # The providers promise a batch within a day.
 BATCH_AT_MOST_S = 86_400.0
 
@@ -46,7 +44,7 @@ def wall_time(
             return None
         # Calls go out in rounds of as many as there are connections.
         fast, slow = (
-            -(-count // n) for n in (limit or MOST_CONNECTIONS, limit or FEWEST_CONNECTIONS)
+            -(-count // n) for n in (limit or _MOST_CONNECTIONS, limit or _FEWEST_CONNECTIONS)
         )
         least[lane] = least.get(lane, 0.0) + fast * latency
         most[lane] = most.get(lane, 0.0) + slow * latency

@@ -6,9 +6,7 @@ from typing import NamedTuple
 
 from itemeval_assets.core.text.secrets import without_secrets
 
-__all__ = ["ErrorCount", "FailedCheck", "in_words", "most_frequent"]
-
-MOST_SHOWN, LONGEST = 3, 200
+_MOST_SHOWN, _LONGEST = 3, 200
 # What differs from one call to the next: numbers, and ids of requests.
 _PASSING = re.compile(r"\b(?:[\w-]*\d[\w-]*)\b")
 
@@ -37,11 +35,11 @@ def most_frequent(errors: Iterable[str], environment: Mapping[str, str]) -> list
     found: dict[str, ErrorCount] = {}
     for error in errors:
         # Cut twice: a secret that is cut in two would not be known for one.
-        text = " ".join(without_secrets(error[: 10 * LONGEST], environment).split())
-        kind = _PASSING.sub("#", text)[:LONGEST]
+        text = " ".join(without_secrets(error[: 10 * _LONGEST], environment).split())
+        kind = _PASSING.sub("#", text)[:_LONGEST]
         known = found.get(kind, ErrorCount(_shortened(text), 0))
         found[kind] = known._replace(cells=known.cells + 1)
-    return sorted(found.values(), key=lambda one: -one.cells)[:MOST_SHOWN]
+    return sorted(found.values(), key=lambda one: -one.cells)[:_MOST_SHOWN]
 
 
 def in_words(errored: int, errors: Iterable[ErrorCount]) -> str:
@@ -55,4 +53,4 @@ def in_words(errored: int, errors: Iterable[ErrorCount]) -> str:
 
 
 def _shortened(text: str) -> str:
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

@@ -15,9 +15,7 @@ from itemeval_assets.core.money.estimate import Projection
 from itemeval_assets.core.prompts.templates import Template
 from itemeval_assets.core.text.secrets import redacted
 
-__all__ = ["build_manifest", "items_hash"]
-
-MANIFEST_VERSION = 1
+_MANIFEST_VERSION = 1
 
 
 def build_manifest(
@@ -38,7 +36,7 @@ def build_manifest(
     generate, grade = study.design.generate, study.design.grade
     selected = list(dict.fromkeys(id for partition in partitions for id in partition))
     return {
-        "manifest_version": MANIFEST_VERSION,
+        "manifest_version": _MANIFEST_VERSION,
         "run_id": run_id,
         "stage": stage,
         "study": study.name,

@@ -6,17 +6,6 @@ from typing import NamedTuple
 
 from itemeval_assets.core.tables.cells import CELL_STATES
 
-__all__ = [
-    "BINS",
-    "Graded",
-    "ItemScores",
-    "PairScores",
-    "Scale",
-    "left_out_words",
-    "mean_words",
-    "scale_of",
-]
-
 BINS = 11
 # A judge may write any number that a double holds; the ends of the scale take what is beyond.
 FARTHEST = 1e9

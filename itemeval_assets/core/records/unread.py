@@ -3,11 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-__all__ = ["UnreadLog", "can_be_recovered", "unread_words"]
-
-LISTED = 3
+_LISTED = 3
 # By the command that reads them.
-WAITING = {
+_WAITING = {
     "recover": "wait to be read",
     "preflight": "wait for the next preflight to be read",
     None: "are of conditions that are not in the design any more, and are read once they are again",
@@ -44,7 +42,7 @@ def can_be_recovered(logs: Sequence[UnreadLog]) -> bool:
 
 def _stopped(logs: Sequence[UnreadLog]) -> Iterator[str]:
     waiting = [log for log in logs if not log.is_booked and not log.problem]
-    for reader, do in WAITING.items():
+    for reader, do in _WAITING.items():
         found = [log for log in waiting if log.reader == reader]
         if found:
             usd = sum(log.usd or 0.0 for log in found)
@@ -59,10 +57,10 @@ def _stopped(logs: Sequence[UnreadLog]) -> Iterator[str]:
 
 def _gone(logs: Sequence[UnreadLog]) -> Iterator[str]:
     found = [log for log in logs if log.is_booked and not log.problem]
-    for log in found[:LISTED]:
+    for log in found[:_LISTED]:
         yield f"rows of {log.condition} are gone from their table; {log.log_file} has them"
-    if found[LISTED:]:
-        yield f"so are rows of {len(found) - LISTED} more logs"
+    if found[_LISTED:]:
+        yield f"so are rows of {len(found) - _LISTED} more logs"
 
 
 def _broken(logs: Sequence[UnreadLog]) -> Iterator[str]:

@@ -11,8 +11,6 @@ import pyarrow as pa
 
 from .schemas import TABLES
 
-__all__ = ["PARSED_COLUMNS", "errored_rows", "parse_ok_violations", "repeated_keys"]
-
 Offence = dict[str, Any]
 
 PARSED_COLUMNS = ["item_id", "epoch", "score", "parse_ok", "parse_error", "error"]

@@ -12,9 +12,7 @@ import pyarrow as pa
 
 from .schemas import Table
 
-__all__ = ["Upserted", "upsert"]
-
-ERROR, STALE, BLANK, ANSWER = range(4)
+_ERROR, _STALE, _BLANK, _ANSWER = range(4)
 
 
 class Upserted(NamedTuple):
@@ -57,7 +55,7 @@ def _ranked(table: Table, rows: pa.Table) -> pd.DataFrame:
 
 
 def _rank(table: Table, rows: pa.Table, frame: pd.DataFrame) -> pd.Series:
-    rank = pd.Series(ANSWER, index=frame.index)
+    rank = pd.Series(_ANSWER, index=frame.index)
     answer = {"solutions": "solution", "gradings": "judge_completion"}.get(table.name)
     if answer is None:
         return rank
@@ -66,11 +64,11 @@ def _rank(table: Table, rows: pa.Table, frame: pd.DataFrame) -> pd.Series:
     if table.name == "gradings":
         # Without a log there was no call, and so no reply that could be blank.
         blank &= rows["log_file"].to_pandas().notna()
-        rank[blank] = BLANK
-        rank[_of_changed_solution(table, rows, frame)] = STALE
+        rank[blank] = _BLANK
+        rank[_of_changed_solution(table, rows, frame)] = _STALE
     else:
-        rank[blank] = BLANK
-    rank[rows["error"].to_pandas().notna()] = ERROR
+        rank[blank] = _BLANK
+    rank[rows["error"].to_pandas().notna()] = _ERROR
     return rank
 
 

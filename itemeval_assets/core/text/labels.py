@@ -3,12 +3,10 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-__all__ = ["Part", "labels_in", "pair_label", "unique_labels"]
-
 # Between the two labels of a pair. A grader's name may hold it; a model's id holds no space.
-PAIR_MARK = " | "
-BETWEEN = " · "
-DIGEST_LENGTHS = (6, 12)
+_PAIR_MARK = " | "
+_BETWEEN = " · "
+_DIGEST_LENGTHS = (6, 12)
 
 
 class Part(NamedTuple):
@@ -42,7 +40,7 @@ def unique_labels(parts: Sequence[Sequence[Part]], digests: Sequence[str]) -> li
         if grown == before:
             break
         labels = [_label(row, state) for row, state in zip(rows, grown, strict=True)]
-    for length in DIGEST_LENGTHS:
+    for length in _DIGEST_LENGTHS:
         for group in _alike(labels):
             for number in group:
                 shown = _label(rows[number], grown[number])
@@ -52,17 +50,17 @@ def unique_labels(parts: Sequence[Sequence[Part]], digests: Sequence[str]) -> li
 
 def pair_label(labels: Sequence[str]) -> str:
     """What a generate x grade pair is called, or a generate condition alone."""
-    return PAIR_MARK.join(labels)
+    return _PAIR_MARK.join(labels)
 
 
 def labels_in(label: str, partition: Sequence[str]) -> list[str]:
     """The label of each condition, from what `pair_label` made of them."""
-    return label.split(PAIR_MARK, len(partition) - 1)
+    return label.split(_PAIR_MARK, len(partition) - 1)
 
 
 def _label(row: Sequence[Part], grown: Grown) -> str:
     shown = [part.full if full else part.short for part, full in zip(row, grown, strict=True)]
-    return BETWEEN.join(_one_line(text) for text in shown if text)
+    return _BETWEEN.join(_one_line(text) for text in shown if text)
 
 
 def _one_line(text: str) -> str:

@@ -8,11 +8,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["REDACTED", "beginning", "redacted", "without_secrets"]
-
 REDACTED = "(redacted)"
 # Shorter values of variables that name a secret are flags, and common words.
-SHORTEST_SECRET = 8
+_SHORTEST_SECRET = 8
 _NAME = re.compile(
     r"(api|access|private)[-_]?key|secret|passw(or)?d|passphrase|authorization|credential|cookie"
     r"|token(?!s)",
@@ -61,7 +59,7 @@ def without_secrets(text: str, environment: Mapping[str, str]) -> str:
     named = (
         value
         for name, value in environment.items()
-        if len(value) >= SHORTEST_SECRET and (_NAME.search(name) or _VARIABLE.search(name))
+        if len(value) >= _SHORTEST_SECRET and (_NAME.search(name) or _VARIABLE.search(name))
     )
     # The longest first: one may be a part of another.
     for secret in sorted(set(named), key=len, reverse=True):

@@ -5,11 +5,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["for_spreadsheet"]
-
 # What Excel, LibreOffice and Google Sheets take for the start of a formula, also in full width,
 # and the white space that they pass over before it. An apostrophe is what marks a text.
-FORMULA = "^ *['=+\\-@\t\r\n＝＋－＠]"
+_FORMULA = "^ *['=+\\-@\t\r\n＝＋－＠]"
 
 
 def for_spreadsheet(rows: "pa.Table") -> "pa.Table":
@@ -25,7 +23,7 @@ def for_spreadsheet(rows: "pa.Table") -> "pa.Table":
         if pa.types.is_string(field.type):
             texts = rows.column(place)
             marked = pc.binary_join_element_wise("'", texts, "")  # type: ignore[attr-defined]
-            is_formula = pc.match_substring_regex(texts, FORMULA)  # type: ignore[attr-defined]
+            is_formula = pc.match_substring_regex(texts, _FORMULA)  # type: ignore[attr-defined]
             shown = pc.if_else(is_formula, marked, texts)  # type: ignore[attr-defined]
             rows = rows.set_column(place, field, shown)
     return rows

@@ -5,8 +5,6 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["load_json", "unique_keys"]
-
 Pairs = list[tuple[str, Any]]
 
 

@@ -7,12 +7,10 @@ import yaml
 
 from .yaml_numbers import misread_number, number_advice
 
-__all__ = ["StrictLoader", "load_yaml", "yaml_message"]
-
 # Values that aliases may add to those written out. A text of a few lines can mean billions.
-MOST_REPEATED = 10_000
+_MOST_REPEATED = 10_000
 # Python reads no longer integers than some thousand digits, and nobody means one.
-LONGEST_NUMBER = 1_000
+_LONGEST_NUMBER = 1_000
 
 
 def load_yaml(text: str | bytes, loader: type[yaml.SafeLoader] = yaml.SafeLoader) -> Any:
@@ -23,9 +21,9 @@ def load_yaml(text: str | bytes, loader: type[yaml.SafeLoader] = yaml.SafeLoader
         if node is None:
             return None
         known: dict[int, int] = {}
-        if _size(node, known) - len(known) > MOST_REPEATED:
+        if _size(node, known) - len(known) > _MOST_REPEATED:
             raise yaml.YAMLError(
-                f"its aliases (*name) repeat more than {MOST_REPEATED:,} values; write them out"
+                f"its aliases (*name) repeat more than {_MOST_REPEATED:,} values; write them out"
             )
         return reader.construct_document(node)
     except RecursionError as error:
@@ -106,10 +104,10 @@ def _plain_number(loader: StrictLoader, node: yaml.ScalarNode) -> int | float:
     problem = misread_number(node.value)
     if problem is not None:
         raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
-    if len(node.value) > LONGEST_NUMBER:
+    if len(node.value) > _LONGEST_NUMBER:
         raise yaml.MarkedYAMLError(
             problem=f"a number has {len(node.value):,} characters, and may have "
-            f"{LONGEST_NUMBER:,}; put quotes around a value that is text",
+            f"{_LONGEST_NUMBER:,}; put quotes around a value that is text",
             problem_mark=node.start_mark,
         )
     is_int = node.tag == "tag:yaml.org,2002:int"

@@ -2,10 +2,8 @@
 
 import math
 
-__all__ = ["bytes_of", "cut", "dollars", "well_formed"]
-
-LEAST_USD = 0.00005
-SHOWN = 60
+_LEAST_USD = 0.00005
+_SHOWN = 60
 
 
 def well_formed(text: str) -> str:
@@ -27,7 +25,7 @@ def bytes_of(text: str) -> int:
 
 def cut(text: str) -> str:
     """The text as a message shows it: the beginning of a long one."""
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
 def dollars(usd: float | None) -> str:
@@ -36,5 +34,5 @@ def dollars(usd: float | None) -> str:
         return "no price"
     if not usd:
         return "$0"
-    decimals = 1 - math.floor(math.log10(abs(usd))) if abs(usd) < LEAST_USD else 4
+    decimals = 1 - math.floor(math.log10(abs(usd))) if abs(usd) < _LEAST_USD else 4
     return f"${usd:,.{decimals}f}"

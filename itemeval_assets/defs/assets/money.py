@@ -28,10 +28,7 @@ if TYPE_CHECKING:
     from itemeval_assets.stages.projection.estimate import PartitionEstimate, StudyEstimate
     from itemeval_assets.storage.study.store import ResultsStore
 
-__all__ = ["foresight_assets", "money_assets"]
-
-
-LEDGERS = ("generation_ledger", "grading_ledger")
+_LEDGERS = ("generation_ledger", "grading_ledger")
 
 
 class LedgerConfig(dg.Config):
@@ -144,7 +141,7 @@ def _preflight_metadata(found: "list[ModelHealth]") -> dict[str, Any]:
 def _ledger(study: Study, shared: dict[str, Any]) -> Any:
     @dg.asset(
         key=asset_key(study, "ledger"),
-        deps=[asset_key(study, name) for name in (*LEDGERS, "preflight")],
+        deps=[asset_key(study, name) for name in (*_LEDGERS, "preflight")],
         kinds={"parquet"},
         description="Every dollar of the study, from the usage in the .eval logs: "
         f"{TABLES['ledger'].grain}.",

@@ -8,13 +8,11 @@ import dagster as dg
 from itemeval_assets.dagster_io.failures import failure_text
 from itemeval_assets.dagster_io.names import RANGE_END, RANGE_START
 
-__all__ = ["broken_study_text", "failed_checks_text", "failed_run_text"]
-
 # Refusals of the gate, whose messages say in full what to do about them.
-REFUSALS = {"ConsentMissing": "needs consent to spend", "BudgetExceeded": "is over the hard cap"}
+_REFUSALS = {"ConsentMissing": "needs consent to spend", "BudgetExceeded": "is over the hard cap"}
 # How much of an error, and how many partitions of a check, a message has.
-LINES, CHARACTERS, PARTITIONS = 5, 1500, 5
-PLANNED = {
+_LINES, _CHARACTERS, _PARTITIONS = 5, 1500, 5
+_PLANNED = {
     dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED,
     dg.DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED,
 }
@@ -79,7 +77,7 @@ def _check_line(key: dg.AssetCheckKey, results: list[dg.AssetCheckEvaluation]) -
     blocks = any(result.severity == dg.AssetCheckSeverity.ERROR for result in results)
     # A range leaves a result of its own, which repeats those of the partitions.
     single = [result for result in results if result.partition is not None] or results
-    parts = [_offence(result) for result in single[:PARTITIONS]]
+    parts = [_offence(result) for result in single[:_PARTITIONS]]
     more = len(single) - len(parts)
     listed = "; ".join([*parts, *([f"and {more} more partitions"] if more else [])])
     name = f"{key.asset_key.path[-1]} {key.name}"
@@ -98,7 +96,7 @@ def _assets_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> set[dg.Asset
     keys |= {check.asset_key for check in run.asset_check_selection or ()}
     if keys:
         return keys
-    records = instance.get_records_for_run(run.run_id, of_type=PLANNED).records
+    records = instance.get_records_for_run(run.run_id, of_type=_PLANNED).records
     events: list[Any] = [record.event_log_entry.dagster_event for record in records]
     return {event.event_specific_data.asset_key for event in events if event}
 
@@ -115,8 +113,8 @@ def _why(context: dg.RunFailureSensorContext, hide: Callable[[str], str]) -> tup
     for event in failures:
         user = event.step_failure_data.user_failure_data
         kind = str(user.metadata["error"].value) if user and "error" in user.metadata else ""
-        if user is not None and kind in REFUSALS:
-            return REFUSALS[kind], hide(user.description or "")[:CHARACTERS]
+        if user is not None and kind in _REFUSALS:
+            return _REFUSALS[kind], hide(user.description or "")[:_CHARACTERS]
     if not failures:
         error = getattr(context.failure_event.event_specific_data, "error", None)
         return "failed", _cut(hide(error.message if error else context.failure_event.message or ""))
@@ -127,7 +125,7 @@ def _why(context: dg.RunFailureSensorContext, hide: Callable[[str], str]) -> tup
 
 def _cut(text: str) -> str:
     lines = [line.rstrip() for line in (text.strip() or "no message").splitlines()]
-    cut = "\n".join(lines[:LINES])[:CHARACTERS]
+    cut = "\n".join(lines[:_LINES])[:_CHARACTERS]
     return cut if cut == "\n".join(lines) else f"{cut} ..."
 
 

@@ -17,15 +17,13 @@ from itemeval_assets.settings import Settings
 from .messages import failed_checks_text, failed_run_text
 from .webhook import Webhook
 
-__all__ = ["notification_sensors", "webhook_of"]
-
-ENDED = (
+_ENDED = (
     dg.DagsterEventType.RUN_SUCCESS,
     dg.DagsterEventType.RUN_FAILURE,
     dg.DagsterEventType.RUN_CANCELED,
 )
 # Dagster gives up on a tick after 60 s, and would start again from where it started.
-LONGEST_TICK_S = 30
+_LONGEST_TICK_S = 30
 
 
 def notification_sensors(
@@ -86,8 +84,8 @@ def _failed_checks(studies: Collection[Study], webhook: Webhook, ui_url: str) ->
 
 def _ended_runs(instance: dg.DagsterInstance, cursors: dict[str, str]) -> Iterator[str]:
     """Runs that ended since, oldest first; moves the cursors on. At first: what ends from now."""
-    until = time.monotonic() + LONGEST_TICK_S
-    for kind in ENDED:
+    until = time.monotonic() + _LONGEST_TICK_S
+    for kind in _ENDED:
         if kind.name not in cursors:
             cursors[kind.name] = instance.fetch_run_status_changes(kind, limit=1).cursor
         while time.monotonic() < until:

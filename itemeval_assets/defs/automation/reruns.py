@@ -25,13 +25,11 @@ from itemeval_assets.dagster_io.partitions import generate_partitions, grade_par
 from itemeval_assets.dagster_io.steps import opened
 from itemeval_assets.storage.study.inputs import load_prices
 
-__all__ = ["rerun_schedule"]
-
 # Dagster's own job of all assets: solutions and gradings have different partitions, which no
 # other job can hold together.
-ALL_ASSETS_JOB = "__ASSET_JOB"
+_ALL_ASSETS_JOB = "__ASSET_JOB"
 # A partition is given up after a few; the newest come first.
-MOST_FAILURES = 200
+_MOST_FAILURES = 200
 
 
 def rerun_schedule(study: Study) -> dg.ScheduleDefinition:
@@ -44,7 +42,7 @@ def rerun_schedule(study: Study) -> dg.ScheduleDefinition:
     @dg.schedule(
         name=f"{identifier(study)}_reruns",
         cron_schedule=study.config.automation.cron,
-        job_name=ALL_ASSETS_JOB,
+        job_name=_ALL_ASSETS_JOB,
         default_status=dg.DefaultScheduleStatus.STOPPED,
         description="Runs again what is errored or missing, and no cell that is sound.",
     )
@@ -106,7 +104,7 @@ def _failed_runs(
     asked = dg.RunsFilter(tags={RERUN_TAG: study.name}, statuses=[dg.DagsterRunStatus.FAILURE])
     design = (study.generate_partitions(), study.grade_partitions())
     grids = (generate_partitions(study), grade_partitions(study))
-    for record in instance.get_run_records(asked, limit=MOST_FAILURES):
+    for record in instance.get_run_records(asked, limit=_MOST_FAILURES):
         tags = record.dagster_run.tags
         for partitions, grid in zip(design, grids, strict=True):
             ends = {to_partition(tags[RANGE_START]), to_partition(tags[RANGE_END])}

@@ -14,16 +14,14 @@ from itemeval_assets.engine.logs.usage import is_plausible, token_counts
 
 from .in_flight import NotSent
 
-__all__ = ["Allowance"]
-
 UsdOf = Callable[[str, Mapping[str, int | None]], float | None]
 # Sums of many floats differ in the last digits from what they were added up to.
-ROUNDING = 1e-9
-SPENT = (
+_ROUNDING = 1e-9
+_SPENT = (
     "answers without max_tokens cost more than the gate had been told; "
     "max_tokens would make the ceiling certain"
 )
-LOST = "the bucket was out of reach for so long that another run may have taken over"
+_LOST = "the bucket was out of reach for so long that another run may have taken over"
 
 
 class Allowance:
@@ -38,15 +36,15 @@ class Allowance:
         self.held_back = 0
         self.reason = ""
         self._may_call = may_call
-        self._left = usd * (1 + ROUNDING) + ROUNDING
+        self._left = usd * (1 + _ROUNDING) + _ROUNDING
         self._usd_of = usd_of
 
     def take(self, most_usd: float) -> bool:
         """Set aside what a call may cost at most; False where it must not be made."""
         if not self._may_call():
-            self.reason = LOST
+            self.reason = _LOST
         elif most_usd > self._left:
-            self.reason = SPENT
+            self.reason = _SPENT
         else:
             self._left -= most_usd
             return True
@@ -57,8 +55,8 @@ class Allowance:
         """Why no request of a call may be sent, though its money is set aside; "" where one may."""
         if self._may_call():
             return ""
-        self.reason = LOST
-        return LOST
+        self.reason = _LOST
+        return _LOST
 
     @contextmanager
     def counting(self) -> Iterator[None]:

@@ -22,24 +22,16 @@ from .in_flight import calls_of_eval
 from .interruption import apart_from_loops, interruptible
 from .progress import tell_of_calls
 
-__all__ = [
-    "connections_to",
-    "evaluate",
-    "request_settings",
-    "share_connections",
-    "tell_prices",
-]
-
 # A cell that still fails after the retries of its request waits for the next run.
-RETRY_ON_ERROR = 0
+_RETRY_ON_ERROR = 0
 # inspect's own default is to retry for ever, and a stalled request would hang a run.
-MAX_RETRIES = 5
-ATTEMPT_TIMEOUT_S = 600
+_MAX_RETRIES = 5
+_ATTEMPT_TIMEOUT_S = 600
 # A killed run can lose the finished samples that are not on the disk yet. Each flush writes the
 # whole log of a Task anew, so that a large one is flushed at every hundredth of its samples only.
-SMALL_TASK = 400
-FLUSHES_PER_LARGE_TASK = 100
-MAX_TASKS_IN_FLIGHT = 64
+_SMALL_TASK = 400
+_FLUSHES_PER_LARGE_TASK = 100
+_MAX_TASKS_IN_FLIGHT = 64
 
 _sharers = 1
 
@@ -55,9 +47,9 @@ def request_settings(
 ) -> dict[str, Any]:
     """How a model is called, as inspect's GenerateConfig names it; none of it enters an id."""
     return {
-        "max_retries": MAX_RETRIES if solvers.max_retries is None else solvers.max_retries,
+        "max_retries": _MAX_RETRIES if solvers.max_retries is None else solvers.max_retries,
         # A batch is given a day by its provider, and is larger than any number of connections.
-        "attempt_timeout": None if batch else solvers.attempt_timeout or ATTEMPT_TIMEOUT_S,
+        "attempt_timeout": None if batch else solvers.attempt_timeout or _ATTEMPT_TIMEOUT_S,
         "max_connections": None if batch else connections_to(solvers, model),
         "batch": batch,
     }
@@ -137,9 +129,9 @@ def _eval(tasks: list[Task], log_dir: Path, retry_on_error: int | None) -> list[
         log_buffer=_samples_per_flush(max(_calls(task) for task in tasks)),
         log_level=LOG_LEVEL,
         display="none",
-        max_tasks=min(len(tasks), MAX_TASKS_IN_FLIGHT),
+        max_tasks=min(len(tasks), _MAX_TASKS_IN_FLIGHT),
         fail_on_error=False,
-        retry_on_error=RETRY_ON_ERROR if retry_on_error is None else retry_on_error,
+        retry_on_error=_RETRY_ON_ERROR if retry_on_error is None else retry_on_error,
         score=False,
         log_header_only=True,
         ctl_server=False,
@@ -153,4 +145,4 @@ def _calls(task: Task) -> int:
 
 
 def _samples_per_flush(calls: int) -> int:
-    return 1 if calls < SMALL_TASK else calls // FLUSHES_PER_LARGE_TASK
+    return 1 if calls < _SMALL_TASK else calls // _FLUSHES_PER_LARGE_TASK

@@ -22,22 +22,11 @@ from itemeval_assets.engine.logs.usage import Spent
 from itemeval_assets.engine.models.provider_errors import is_permanent
 from itemeval_assets.engine.models.replies import listen
 
-__all__ = [
-    "UNREAD_REPLIES",
-    "CallEnded",
-    "Calls",
-    "NotSent",
-    "calls_of_eval",
-    "current_calls",
-    "was_sent",
-    "watched",
-]
-
 # How long an answer may take that is on its way when the run is told to stop.
 GRACE_S = 3.0
 TICK_S = 2.0
-NOT_SENT = "not sent: "
-STOPPED = "the run was stopped"
+_NOT_SENT = "not sent: "
+_STOPPED = "the run was stopped"
 # In a sample's metadata: how many replies came that nobody could read, and that may be billed.
 UNREAD_REPLIES = "unread_replies"
 
@@ -60,7 +49,7 @@ class CutOff(CallEnded):
 
 def was_sent(sample: EvalSample) -> bool:
     """Whether a request was sent for a sample."""
-    refused = sample.error is not None and sample.error.message.startswith(NOT_SENT)
+    refused = sample.error is not None and sample.error.message.startswith(_NOT_SENT)
     return not refused or bool(sample.model_usage)
 
 
@@ -102,7 +91,7 @@ class _Call:
     def ended(self, reason: str) -> CallEnded:
         if self.requests:
             return CutOff(f"{reason} before an answer came")
-        return NotSent(f"{NOT_SENT}{reason}")
+        return NotSent(f"{_NOT_SENT}{reason}")
 
 
 _call: ContextVar[_Call | None] = ContextVar("call", default=None)
@@ -139,7 +128,7 @@ class Calls:
 
         `notes` is told of replies that could not be read, the sample's metadata.
         """
-        call = _Call(lambda: STOPPED if self.is_stopping else why_not())
+        call = _Call(lambda: _STOPPED if self.is_stopping else why_not())
         token = _call.set(call)
         self._open.add(call)
         self._unlogged.add(sample)
@@ -148,7 +137,7 @@ class Calls:
             with call.scope:
                 yield
             if call.scope.cancelled_caught:
-                raise call.ended(STOPPED)
+                raise call.ended(_STOPPED)
         finally:
             self.spent.add()
             self._open.discard(call)

@@ -11,8 +11,6 @@ from typing import TypeVar
 
 from .in_flight import Calls
 
-__all__ = ["apart_from_loops", "interruptible"]
-
 T = TypeVar("T")
 
 

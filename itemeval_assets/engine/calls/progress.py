@@ -14,8 +14,6 @@ from itemeval_assets.engine.logs.usage import token_counts
 
 from .in_flight import current_calls, was_sent
 
-__all__ = ["Listener", "Progress", "reporting", "tell_of_calls"]
-
 UsdOf = Callable[[str, dict[str, int | None]], float | None]
 Listener = Callable[["Progress"], None]
 
@@ -113,6 +111,8 @@ def tell_of_calls(in_flight: int, oldest_s: float) -> None:
 
 @hooks(name="itemeval_assets_progress", description="Counts finished calls, cost and retries")
 class ProgressHooks(Hooks):
+    """What inspect tells of the calls, told on."""
+
     def enabled(self) -> bool:
         return _current is not None or current_calls() is not None
 

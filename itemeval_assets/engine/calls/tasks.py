@@ -36,19 +36,6 @@ from .allowance import Allowance
 from .in_flight import current_calls
 from .turns import Turns
 
-__all__ = [
-    "MOST_USD",
-    "CallSettings",
-    "Target",
-    "build_task",
-    "cell_of",
-    "generate_config",
-    "grading_config",
-    "make_sample",
-    "tiny_config",
-]
-
-
 # In a sample's metadata: what its call may cost at most.
 MOST_USD = "most_usd"
 

@@ -19,11 +19,9 @@ from itemeval_assets.core.text.strict_json import load_json
 from .local_files import SUFFIXES, read_file
 
 # What `datasets` says of a split that is there and has no rows.
-NO_ROWS = "corresponds to no data"
+_NO_ROWS = "corresponds to no data"
 
-__all__ = ["load_items", "local_path", "resolve_revision"]
-
-COMMIT = re.compile("[0-9a-f]{40}")
+_COMMIT = re.compile("[0-9a-f]{40}")
 
 
 def resolve_revision(dataset: DatasetConfig, adapter: str, base: Path) -> str:
@@ -43,7 +41,7 @@ def resolve_revision(dataset: DatasetConfig, adapter: str, base: Path) -> str:
                 "or restore the data"
             )
         return found
-    if dataset.revision is not None and COMMIT.fullmatch(dataset.revision):
+    if dataset.revision is not None and _COMMIT.fullmatch(dataset.revision):
         return dataset.revision
     try:
         sha = HfApi().dataset_info(dataset.id, revision=dataset.revision).sha
@@ -140,7 +138,7 @@ def _load_split(dataset: DatasetConfig, where: str, **options: Any) -> Any:
     try:
         return datasets.load_dataset(where, name=dataset.name, split=dataset.split, **options)
     except ValueError as error:
-        if NO_ROWS in str(error):
+        if _NO_ROWS in str(error):
             return []
         raise
 

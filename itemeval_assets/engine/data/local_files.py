@@ -20,12 +20,10 @@ from itemeval_assets.core.design.items import Record
 from itemeval_assets.core.errors import DatasetError
 from itemeval_assets.core.text.strict_json import load_json
 
-__all__ = ["SUFFIXES", "read_file"]
-
 SUFFIXES = (".jsonl", ".json", ".csv", ".parquet")
-LINE_END = re.compile("\r\n?|\n")  # not splitlines(): U+2028 may stand in a JSON string
-LONGEST_CSV_FIELD = 2**31 - 1  # instead of 131,072 characters: items may be whole documents
-OTHER_DELIMITERS = (";", "\t", "|")
+_LINE_END = re.compile("\r\n?|\n")  # not splitlines(): U+2028 may stand in a JSON string
+_LONGEST_CSV_FIELD = 2**31 - 1  # instead of 131,072 characters: items may be whole documents
+_OTHER_DELIMITERS = (";", "\t", "|")
 
 
 def read_file(path: Path, dataset: DatasetConfig) -> list[Record]:
@@ -42,7 +40,7 @@ def read_file(path: Path, dataset: DatasetConfig) -> list[Record]:
 
 
 def _read_json_lines(path: Path) -> list[Record]:
-    lines = LINE_END.split(_decoded(path, None))
+    lines = _LINE_END.split(_decoded(path, None))
     found = [
         (f"line {number}", _json(line, f"{path}, line {number}"))
         for number, line in enumerate(lines, 1)
@@ -83,7 +81,7 @@ def _read_csv(path: Path, dataset: DatasetConfig) -> list[Record]:
     line, header = next(lines, (0, []))
     where = f"{path}, line {line}"
     _refuse_doubled(list(filter(None, header)), where)
-    other = [mark for mark in OTHER_DELIMITERS if len(header) == 1 and mark in header[0]]
+    other = [mark for mark in _OTHER_DELIMITERS if len(header) == 1 and mark in header[0]]
     if other and dataset.delimiter is None:
         raise DatasetError(
             f"{where}: the header is one column, {header[0]!r}; where {other[0]!r} separates its "
@@ -122,7 +120,7 @@ def _csv_lines(text: str, path: Path, delimiter: str) -> Iterator[tuple[int, lis
 
 @contextmanager
 def _long_fields() -> Iterator[None]:
-    usual = csv.field_size_limit(LONGEST_CSV_FIELD)
+    usual = csv.field_size_limit(_LONGEST_CSV_FIELD)
     try:
         yield
     finally:
@@ -149,7 +147,7 @@ def _decoded(path: Path, encoding: str | None) -> str:
 
 
 def _line_of(text: str, place: int | None) -> int:
-    return len(LINE_END.findall(text[:place])) + 1
+    return len(_LINE_END.findall(text[:place])) + 1
 
 
 def _json(text: str, where: str) -> Any:

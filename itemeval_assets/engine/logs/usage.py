@@ -8,17 +8,15 @@ from inspect_ai.model._model import sample_model_usage
 
 from itemeval_assets.core.tables.schemas import TOKEN_COLUMNS
 
-__all__ = ["Spent", "is_plausible", "no_tokens", "token_counts", "total_usage"]
-
 # More tokens than a log can hold, or fewer than none. What a provider counts is data too.
-IMPLAUSIBLE = 2**50
+_IMPLAUSIBLE = 2**50
 
 
 def is_plausible(usage: ModelUsage) -> bool:
     """Whether a usage can be: no count out of bounds, and a total no less than its parts."""
     counts = _counts(usage).values()
     is_whole = usage.total_tokens >= usage.input_tokens + usage.output_tokens
-    return is_whole and all(0 <= (count or 0) < IMPLAUSIBLE for count in counts)
+    return is_whole and all(0 <= (count or 0) < _IMPLAUSIBLE for count in counts)
 
 
 def token_counts(usage: ModelUsage) -> dict[str, int | None]:

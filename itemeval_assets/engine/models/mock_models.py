@@ -15,9 +15,7 @@ from inspect_ai.tool import ToolChoice, ToolInfo
 
 from itemeval_assets.core.money.estimate import estimate_tokens
 
-__all__ = ["is_mock", "mock_model"]
-
-SHARE_RIGHT = 0.6
+_SHARE_RIGHT = 0.6
 Reply = Callable[[list[ChatMessage], list[ToolInfo], ToolChoice, GenerateConfig], ModelOutput]
 
 
@@ -59,5 +57,5 @@ def _uniform(text: str) -> float:
 
 def _solve(draw: float, state: TaskState | None) -> str:
     target = state.target.text if state else ""
-    answer = target if target and draw < SHARE_RIGHT else str(int(draw * 1000))
+    answer = target if target and draw < _SHARE_RIGHT else str(int(draw * 1000))
     return f"A mock answer, drawn from the prompt alone.\nANSWER: {answer}"

@@ -2,10 +2,8 @@
 
 from typing import Any
 
-__all__ = ["is_permanent"]
-
 # An account without money answers with the status of a rate limit, or with any other.
-NO_MONEY = (
+_NO_MONEY = (
     "insufficient_quota",
     "billing_hard_limit_reached",
     "billing_not_active",
@@ -14,15 +12,15 @@ NO_MONEY = (
     "insufficient balance",
 )
 # A wrong key, permission, name or request. What is left of 4xx says: later.
-FINAL_STATUS = frozenset({400, 401, 402, 403, 404, 405, 410, 413, 422})
+_FINAL_STATUS = frozenset({400, 401, 402, 403, 404, 405, 410, 413, 422})
 
 
 def is_permanent(error: BaseException) -> bool:
     """Whether a repeated request would be refused again, until somebody mends something."""
     said = " ".join(str(getattr(error, name, "") or "") for name in ("code", "type", "body"))
-    if any(words in f"{said} {error}".lower() for words in NO_MONEY):
+    if any(words in f"{said} {error}".lower() for words in _NO_MONEY):
         return True
-    return _status(error) in FINAL_STATUS and not _is_cut_request(said)
+    return _status(error) in _FINAL_STATUS and not _is_cut_request(said)
 
 
 def _status(error: Any) -> int | None:

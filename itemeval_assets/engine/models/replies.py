@@ -10,11 +10,9 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-__all__ = ["listen"]
-
 _Create = Callable[..., Awaitable[Any]]
 # Where the clients of OpenAI, and those made like them, ask for an answer.
-RESOURCES = ("chat.completions", "completions", "responses")
+_RESOURCES = ("chat.completions", "completions", "responses")
 
 
 def listen(client: Any, on_reply: Callable[[], None]) -> None:
@@ -30,7 +28,7 @@ def listen(client: Any, on_reply: Callable[[], None]) -> None:
     http: Any = getattr(client, "_client", None)
     if hasattr(http, "event_hooks"):
         http.event_hooks["response"].append(on_response)
-    for name in RESOURCES:
+    for name in _RESOURCES:
         resource: Any = client
         for part in name.split("."):
             resource = getattr(resource, part, None)

@@ -7,19 +7,17 @@ from matplotlib.figure import Figure
 
 from .figures import figure
 
-__all__ = ["bars_per_condition", "bars_per_day"]
-
-SHOWN = 24
-LONGEST_LABEL = 60
+_SHOWN = 24
+_LONGEST_LABEL = 60
 Sums = Mapping[str, Mapping[str, float]]
 
 
 def bars_per_condition(usd: Sums) -> Figure:
     """Horizontal bars, the dearest condition on top. `usd`: {condition: {stage: USD}}."""
-    ranked = sorted(usd.items(), key=lambda entry: -sum(entry[1].values()))[:SHOWN]
+    ranked = sorted(usd.items(), key=lambda entry: -sum(entry[1].values()))[:_SHOWN]
     with figure(8, 1.2 + 0.28 * len(ranked)) as drawn:
         axes = drawn.subplots()
-        names = [name if len(name) <= LONGEST_LABEL else f"{name[:59]}…" for name, _ in ranked]
+        names = [name if len(name) <= _LONGEST_LABEL else f"{name[:59]}…" for name, _ in ranked]
         # Two labels may be alike once they are cut short: their bars stand apart all the same.
         places = list(range(len(ranked)))
         ends = [0.0] * len(ranked)
@@ -29,7 +27,7 @@ def bars_per_condition(usd: Sums) -> Figure:
             ends = [end + length for end, length in zip(ends, lengths, strict=True)]
         axes.set_yticks(places, names)
         axes.invert_yaxis()
-        rest = f", {SHOWN} dearest of {len(usd)}" if len(usd) > SHOWN else ""
+        rest = f", {_SHOWN} dearest of {len(usd)}" if len(usd) > _SHOWN else ""
         axes.set_title(f"USD per condition{rest}", loc="left")
         axes.xaxis.set_major_formatter(ticker.FuncFormatter(lambda x, _: f"${x:g}"))
         axes.legend()

@@ -13,11 +13,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image  # what matplotlib writes PNGs with
 
-__all__ = ["INK", "figure", "heading", "markdown_image", "short"]
-
 # One grey that stands out from white and from black, on a transparent ground.
 INK = "#808890"
-STYLE: dict[Any, Any] = {
+_STYLE: dict[Any, Any] = {
     "axes.edgecolor": INK,
     "axes.labelcolor": INK,
     "axes.spines.right": False,
@@ -35,14 +33,14 @@ STYLE: dict[Any, Any] = {
     "xtick.color": INK,
     "ytick.color": INK,
 }
-DOTS_PER_INCH = 110
-PALETTE = 64
+_DOTS_PER_INCH = 110
+_PALETTE = 64
 
 
 @contextmanager
 def figure(width: float, height: float) -> Iterator[Figure]:
     """A figure of so many inches, in the style of all pictures. Needs no screen."""
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context(_STYLE):
         yield Figure(figsize=(width, height), layout="constrained")
 
 
@@ -62,9 +60,9 @@ def short(text: str, longest: int) -> str:
 
 def markdown_image(drawn: Figure, alt: str) -> str:
     """The figure as Markdown that holds the PNG itself."""
-    drawn.set_dpi(DOTS_PER_INCH)
+    drawn.set_dpi(_DOTS_PER_INCH)
     canvas = FigureCanvasAgg(drawn)
-    with mpl.rc_context(STYLE), warnings.catch_warnings():
+    with mpl.rc_context(_STYLE), warnings.catch_warnings():
         # Of a script that the font lacks, a box stands for each letter.
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
         canvas.draw()
@@ -76,6 +74,6 @@ def markdown_image(drawn: Figure, alt: str) -> str:
 def _small(pixels: Image.Image) -> bytes:
     """The PNG with a palette, which takes a third of the bytes. Metadata lies in a database."""
     buffer = io.BytesIO()
-    palette = pixels.quantize(PALETTE, method=Image.Quantize.FASTOCTREE)
+    palette = pixels.quantize(_PALETTE, method=Image.Quantize.FASTOCTREE)
     palette.save(buffer, format="PNG", optimize=True)
     return buffer.getvalue()

@@ -16,17 +16,15 @@ from .figures import INK, figure, heading, short
 if TYPE_CHECKING:
     from itemeval_assets.core.records.summaries import ItemScores
 
-__all__ = ["score_by_item"]
-
 MOST_ITEMS = 50
-MOST_PANELS = 6
+_MOST_PANELS = 6
 MOST_COLUMNS = 40
-LONGEST_CONDITION = 28
-LONGEST_ITEM = 20
+_LONGEST_CONDITION = 28
+_LONGEST_ITEM = 20
 # Inches.
-ROW, COLUMN, NARROWEST = 0.15, 0.22, 1.4
+_ROW, _COLUMN, _NARROWEST = 0.15, 0.22, 1.4
 # Steps of a twentieth, which the eye can match with the bar; the darkest shows on black, too.
-STEPS = ListedColormap([mpl.colormaps["viridis"](0.08 + 0.92 * step / 20) for step in range(21)])
+_STEPS = ListedColormap([mpl.colormaps["viridis"](0.08 + 0.92 * step / 20) for step in range(21)])
 
 Cells = Sequence[Sequence[float | None]]
 
@@ -38,21 +36,21 @@ def score_by_item(scores: "ItemScores") -> Figure:
     at least one cell.
     """
     items = _spread(scores.items, MOST_ITEMS)
-    panels = list(scores.means)[:MOST_PANELS]
+    panels = list(scores.means)[:_MOST_PANELS]
     most = MOST_COLUMNS // len(panels)
     columns = [list(scores.means[panel])[:most] for panel in panels]
     rows = max(8, len(items))
-    widths = [max(NARROWEST, COLUMN * len(names)) for names in columns]
-    with figure(2.8 + sum(widths), 2.6 + ROW * rows) as drawn:
+    widths = [max(_NARROWEST, _COLUMN * len(names)) for names in columns]
+    with figure(2.8 + sum(widths), 2.6 + _ROW * rows) as drawn:
         maps = drawn.subplots(1, len(panels), sharey=True, squeeze=False, width_ratios=widths)[0]
         for axes, panel, names, width in zip(maps, panels, columns, widths, strict=True):
             scale = scores.scales[panel]
             cells = [[_share(scores, panel, name, item) for name in names] for item in items]
             _map(axes, cells)
-            axes.set_xticks(range(len(names)), [short(n, LONGEST_CONDITION) for n in names])
+            axes.set_xticks(range(len(names)), [short(n, _LONGEST_CONDITION) for n in names])
             span = f"{scale.low:g} to {scale.high:g}"
             axes.set_title(f"{short(panel, int(15 * width))}\n{span}", loc="left", size=8)
-        maps[0].set_yticks(range(len(items)), [short(item, LONGEST_ITEM) for item in items])
+        maps[0].set_yticks(range(len(items)), [short(item, _LONGEST_ITEM) for item in items])
         bar = drawn.colorbar(maps[0].images[0], ax=list(maps), ticks=[0, 1], aspect=rows, pad=0.02)
         bar.ax.set_yticklabels(["lowest", "highest"], size=8)
         bar.outline.set_visible(False)  # type: ignore[operator]
@@ -69,7 +67,7 @@ def _share(scores: "ItemScores", panel: str, condition: str, item: str) -> float
 
 def _map(axes: Axes, cells: Cells) -> None:
     numbers = [[math.nan if cell is None else cell for cell in row] for row in cells]
-    axes.imshow(numbers, aspect="auto", cmap=STEPS, vmin=0, vmax=1)
+    axes.imshow(numbers, aspect="auto", cmap=_STEPS, vmin=0, vmax=1)
     missing = [(x, y) for y, row in enumerate(cells) for x, cell in enumerate(row) if cell is None]
     if missing:
         axes.scatter(*zip(*missing, strict=True), marker="x", s=12, linewidths=0.8, color=INK)

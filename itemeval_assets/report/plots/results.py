@@ -17,16 +17,14 @@ if TYPE_CHECKING:
     from itemeval_assets.core.money.paid_calls import FiveNumbers, PaidCalls
     from itemeval_assets.core.records.summaries import Graded
 
-__all__ = ["cost_and_latency", "parse_failures", "score_distribution"]
-
 # Colours that also the colour-blind tell apart (after Okabe and Ito), in the order of their use.
-COLOURS = ("#0f82c0", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9")
-MOST_PANELS = 12
-PANELS_PER_ROW = 3
-MOST_BARS = 24
-LONGEST_LABEL = 40
+_COLOURS = ("#0f82c0", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9")
+_MOST_PANELS = 12
+_PANELS_PER_ROW = 3
+_MOST_BARS = 24
+_LONGEST_LABEL = 40
 # Latencies that differ by more than this factor stand on a logarithmic axis.
-WIDE = 30
+_WIDE = 30
 
 
 def score_distribution(graded: "Mapping[str, Graded]") -> Figure:
@@ -35,14 +33,14 @@ def score_distribution(graded: "Mapping[str, Graded]") -> Figure:
     Those without a score are left out; at least one must have one.
     """
     scored = {name: found for name, found in graded.items() if found.scored}
-    count = min(MOST_PANELS, len(scored))
-    columns = min(PANELS_PER_ROW, count)
+    count = min(_MOST_PANELS, len(scored))
+    columns = min(_PANELS_PER_ROW, count)
     rows = math.ceil(count / columns)
     with figure(0.4 + 3.1 * columns, 1.9 * rows) as drawn:
         panels = list(drawn.subplots(rows, columns, squeeze=False).flat)
         for axes, (name, found) in zip(panels, scored.items(), strict=False):
             _histogram(axes, found)
-            title = [short(name, LONGEST_LABEL), *mean_words(found).split("; ")]
+            title = [short(name, _LONGEST_LABEL), *mean_words(found).split("; ")]
             axes.set_title("\n".join(title), loc="left", size=8)
         for axes in panels[count:]:
             axes.set_axis_off()
@@ -56,12 +54,12 @@ def parse_failures(graded: "Mapping[str, Graded]") -> Figure:
 
     Where there are too many of these, the worst are shown. At least one must be there.
     """
-    worst = sorted(graded, key=lambda name: -_share_failed(graded[name]))[:MOST_BARS]
+    worst = sorted(graded, key=lambda name: -_share_failed(graded[name]))[:_MOST_BARS]
     shown = {name: found for name, found in graded.items() if name in worst}
     with figure(8, 1.3 + 0.26 * len(shown)) as drawn:
         axes = drawn.subplots()
         ends = [0.0] * len(shown)
-        for (code, counts), colour in zip(_by_code(shown).items(), COLOURS, strict=False):
+        for (code, counts), colour in zip(_by_code(shown).items(), _COLOURS, strict=False):
             shares = [n / max(1, f.returned) for n, f in zip(counts, shown.values(), strict=True)]
             axes.barh(range(len(shown)), shares, 0.6, ends, color=colour, label=code)
             ends = [end + share for end, share in zip(ends, shares, strict=True)]
@@ -85,8 +83,8 @@ def cost_and_latency(calls: "Mapping[str, Mapping[str, PaidCalls]]") -> Figure:
     """
     rows = [
         (stage, colour, name, found)
-        for (stage, conditions), colour in zip(calls.items(), COLOURS, strict=False)
-        for name, found in list(conditions.items())[:MOST_BARS]
+        for (stage, conditions), colour in zip(calls.items(), _COLOURS, strict=False)
+        for name, found in list(conditions.items())[:_MOST_BARS]
     ]
     total = sum(map(len, calls.values()))
     dearest = max(found.usd_per_call or 0.0 for *_, found in rows)
@@ -118,8 +116,8 @@ def _histogram(axes: Axes, found: "Graded") -> None:
     scale, counts = found.scale, found.histogram
     step = (scale.high - scale.low) / (len(counts) - 1)
     centres = [scale.low + step * place for place in range(len(counts))]
-    axes.bar(centres, counts, 0.9 * step, color=COLOURS[0])
-    axes.axvline(found.mean or 0.0, color=COLOURS[1], linewidth=2)
+    axes.bar(centres, counts, 0.9 * step, color=_COLOURS[0])
+    axes.axvline(found.mean or 0.0, color=_COLOURS[1], linewidth=2)
     axes.set_xlim(scale.low - step, scale.high + step)
     axes.set_xticks([scale.low, (scale.low + scale.high) / 2, scale.high])
     axes.xaxis.set_major_formatter(ticker.FuncFormatter(lambda x, _: f"{x:g}"))
@@ -133,7 +131,7 @@ def _by_code(graded: "Mapping[str, Graded]") -> dict[str, list[int]]:
     for found in graded.values():
         total.update(found.failures)
     ranked = [code for code, _ in total.most_common()]
-    named = ranked if len(ranked) <= len(COLOURS) else ranked[: len(COLOURS) - 1]
+    named = ranked if len(ranked) <= len(_COLOURS) else ranked[: len(_COLOURS) - 1]
     counts = {code: [f.failures.get(code, 0) for f in graded.values()] for code in named}
     if len(named) < len(ranked):
         rare = ranked[len(named) :]
@@ -157,7 +155,7 @@ def _box(axes: Axes, place: int, seconds: "FiveNumbers", colour: str) -> None:
 
 def _latency_axis(axes: Axes, seconds: list[float]) -> None:
     axes.set_title("Latency of a call, in seconds", loc="left")
-    if seconds and min(seconds) > 0 and max(seconds) > WIDE * min(seconds):
+    if seconds and min(seconds) > 0 and max(seconds) > _WIDE * min(seconds):
         axes.set_xscale("log")
     else:
         axes.set_xlim(0, 1.05 * max(seconds, default=0.0) or 1.0)
@@ -182,7 +180,7 @@ def _price(usd: float | None) -> str:
 
 def _label_rows(axes: Axes, names: Iterable[str]) -> None:
     """The first on top. Two rows may have one name: they stand apart all the same."""
-    labels = [short(name, LONGEST_LABEL) for name in names]
+    labels = [short(name, _LONGEST_LABEL) for name in names]
     axes.set_yticks(range(len(labels)), labels)
     axes.set_ylim(len(labels) - 0.5, -0.5)
 

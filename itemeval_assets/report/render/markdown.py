@@ -9,8 +9,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from itemeval_assets.core.records.summaries import left_out_words
 from itemeval_assets.report.views.view import Kind, View
 
-__all__ = ["rendered"]
-
 
 def rendered(template: str, **values: Any) -> str:
     """A template, which is packaged beside this folder, with these values in it."""
@@ -42,12 +40,12 @@ def _row(cells: Sequence[Any]) -> str:
 def _table(view: View) -> str:
     """The columns that have a heading in the card, with the row of sums."""
     columns = [column for column in view.columns if column.card is not None]
-    rows = [[FORMATS.get(c.kind, str)(c.of(row)) for c in columns] for row in view.with_total]
+    rows = [[_FORMATS.get(c.kind, str)(c.of(row)) for c in columns] for row in view.with_total]
     lines = [_row([column.card for column in columns]), "|" + "---|" * len(columns)]
     return "\n".join([*lines, *map(_row, rows)])
 
 
-FORMATS: dict[Kind, Callable[[Any], str]] = {
+_FORMATS: dict[Kind, Callable[[Any], str]] = {
     "name_or_all": lambda name: name or "total",
     "left_out": left_out_words,
     "count": "{:,}".format,

@@ -6,9 +6,7 @@ from typing import Any
 from itemeval_assets.core.records.summaries import left_out_words
 from itemeval_assets.report.views.view import Amount, Kind, View
 
-__all__ = ["records"]
-
-DECIMALS_OF_USD, DECIMALS_OF_MEANS = 9, 6
+_DECIMALS_OF_USD, _DECIMALS_OF_MEANS = 9, 6
 
 
 def records(view: View) -> list[dict[str, Any]]:
@@ -16,7 +14,7 @@ def records(view: View) -> list[dict[str, Any]]:
     columns = {column.page: column for column in view.columns if column.page is not None}
     return [
         {
-            heading: FORMATS.get(column.kind, _as_it_is)(column.of(row))
+            heading: _FORMATS.get(column.kind, _as_it_is)(column.of(row))
             for heading, column in columns.items()
         }
         for row in view.rows
@@ -29,17 +27,17 @@ def _as_it_is(value: Any) -> Any:
 
 def _usd(usd: float) -> float:
     """Without the noise of float sums."""
-    return round(usd, DECIMALS_OF_USD)
+    return round(usd, _DECIMALS_OF_USD)
 
 
 def _paid(paid: Amount | None) -> str:
     return "" if paid is None or paid.usd is None else f"{paid.usd:.9f}"
 
 
-FORMATS: dict[Kind, Callable[[Any], Any]] = {
+_FORMATS: dict[Kind, Callable[[Any], Any]] = {
     "left_out": left_out_words,
     "share": lambda share: f"{share[0]} of {share[1]}",
-    "mean": lambda mean: None if mean is None else round(mean, DECIMALS_OF_MEANS),
+    "mean": lambda mean: None if mean is None else round(mean, _DECIMALS_OF_MEANS),
     "seconds": lambda seconds: "" if seconds is None else f"{seconds:.3f}",
     "usd": _usd,
     "amount": lambda amount: _usd(amount.usd),

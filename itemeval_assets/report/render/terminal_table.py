@@ -9,12 +9,10 @@ from itemeval_assets.core.records.summaries import left_out_words
 from itemeval_assets.report.terminal import data, dollars, out
 from itemeval_assets.report.views.view import Amount, Column, Kind, Text, View, part_of
 
-__all__ = ["show"]
-
 # From so many columns on there is room for all figures.
-WIDE = 110
-LONGEST_LINE = 120
-VERDICTS = {"ok": "green", "dead": "red", "unverified": "yellow"}
+_WIDE = 110
+_LONGEST_LINE = 120
+_VERDICTS = {"ok": "green", "dead": "red", "unverified": "yellow"}
 
 
 def show(view: View) -> None:
@@ -33,7 +31,7 @@ def show(view: View) -> None:
 
 def _is_shown(column: Column, view: View) -> bool:
     """On a narrow terminal the tokens go, not the dollars."""
-    if column.terminal is None or (column.wide and out.width < WIDE):
+    if column.terminal is None or (column.wide and out.width < _WIDE):
         return False
     sometimes = column.sometimes
     return sometimes is None or any(part_of(row, sometimes) for row in view.rows)
@@ -47,7 +45,7 @@ def _cell(column: Column, row: Any) -> str:
 
 def _line(text: str | None) -> str:
     line = " ".join((text or "").split())
-    return data(line if len(line) <= LONGEST_LINE else line[: LONGEST_LINE - 1] + "…")
+    return data(line if len(line) <= _LONGEST_LINE else line[: _LONGEST_LINE - 1] + "…")
 
 
 def _amount(amount: Amount | None) -> str:
@@ -59,7 +57,7 @@ FORMATS: dict[Kind, Callable[[Any], str]] = {
     "name_or_all": lambda text: data(text) or "[bold]all[/bold]",
     "line": _line,
     "state": lambda state: state.replace("_", " "),
-    "verdict": lambda verdict: f"[{VERDICTS[verdict]}]{verdict}[/]",
+    "verdict": lambda verdict: f"[{_VERDICTS[verdict]}]{verdict}[/]",
     "left_out": left_out_words,
     "number": str,
     "count": str,

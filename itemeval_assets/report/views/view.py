@@ -5,9 +5,6 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Literal, NamedTuple
 
-__all__ = ["Amount", "Column", "Kind", "Text", "View", "part_of"]
-
-
 # What a value is: each renderer formats it by its kind. A `name_or_all` is empty in the row of
 # sums; a `line` may be long. A `count` is of calls or cells, a `size` of many cells, a `share` a
 # part and its whole. `saved` USD were not paid; `expected` and `paid` USD may be unknown.

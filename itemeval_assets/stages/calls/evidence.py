@@ -23,18 +23,6 @@ from .stage_run import Caller, StageRun
 if TYPE_CHECKING:
     from inspect_ai.log import EvalLog
 
-__all__ = [
-    "account_for_lost_rows",
-    "archive",
-    "collect",
-    "logs_of_lost_rows",
-    "lost_costs",
-    "partition_of_log",
-    "partitions_to_mend",
-    "recover",
-    "unread_partitions",
-]
-
 # No item: calls that no sample tells of.
 UNLOGGED = "(unlogged)"
 # The preflight fills no cell: what it paid for stands in `replaced`.

@@ -24,8 +24,6 @@ from itemeval_assets.storage.study.store import ResultsStore
 from .evidence import partitions_to_mend
 from .outcome import Outcome
 
-__all__ = ["accept", "in_words", "losses", "require_no_loss", "require_whole"]
-
 # Runs of a partition, each with its log that is gone; LOST where not even its name is known.
 Gone = dict[str, str]
 

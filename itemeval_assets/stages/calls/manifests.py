@@ -15,9 +15,7 @@ from itemeval_assets.storage.study.layout import manifest_key
 from .outcome import Outcome
 from .stage_run import StageRun
 
-__all__ = ["begin_manifest", "finish_manifest"]
-
-PACKAGES = (
+_PACKAGES = (
     "inspect-ai",
     "pandas",
     "pyarrow",
@@ -76,7 +74,7 @@ def _versions() -> dict[str, Any]:
         "itemeval_version": f"itemeval_assets {ours}",
         "itemeval_assets_version": ours,
         "python_version": platform.python_version(),
-        "packages": {name: _version(name) for name in PACKAGES},
+        "packages": {name: _version(name) for name in _PACKAGES},
     }
 
 

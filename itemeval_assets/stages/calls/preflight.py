@@ -48,12 +48,10 @@ from itemeval_assets.storage.study.store import ResultsStore
 from .evidence import UNLOGGED
 from .gate import Gate
 
-__all__ = ["check_models", "study_models"]
-
-MOST_OUTPUT_TOKENS = 16
+_MOST_OUTPUT_TOKENS = 16
 # What it tries is no cell of the design.
-TRIALS = Partition()
-CELL = Cell(PREFLIGHT_ITEM, 1)
+_TRIALS = Partition()
+_CELL = Cell(PREFLIGHT_ITEM, 1)
 
 
 def study_models(study: Study) -> dict[str, str]:
@@ -86,7 +84,7 @@ def check_models(
     if tasks:
         with log_files.writing_logs(store.backend) as folder:
             evaluate(tasks, folder, retry_on_error=0)
-    with store.claimed([TRIALS], f"{gate.holder}-{run_id}", lambda *_: None):
+    with store.claimed([_TRIALS], f"{gate.holder}-{run_id}", lambda *_: None):
         found = {health.model: health for health in _book(store, prices, run_id, gate.holder)}
     return [found.get(model) or dead[model] for model in study_models(study)]
 
@@ -96,14 +94,14 @@ def _targets(study: Study) -> tuple[dict[str, Target], dict[str, ModelHealth]]:
     for model, where in study_models(study).items():
         try:
             resolved = models.resolve(model, where)
-            targets[model] = Target("preflight", resolved, tiny_config(MOST_OUTPUT_TOKENS))
+            targets[model] = Target("preflight", resolved, tiny_config(_MOST_OUTPUT_TOKENS))
         except ModelError as error:
             dead[model] = ModelHealth(model, "dead", str(error))
     return targets, dead
 
 
 def _project(model: str, prices: PriceBook) -> Projection:
-    call = Call(most_tokens(PREFLIGHT_PROMPT), MOST_OUTPUT_TOKENS, most_tokens(PREFLIGHT_PROMPT))
+    call = Call(most_tokens(PREFLIGHT_PROMPT), _MOST_OUTPUT_TOKENS, most_tokens(PREFLIGHT_PROMPT))
     found = project(model, [call], prices.usd)
     # So few tokens surprise nobody, whatever they cost.
     return found._replace(unpriced=())
@@ -125,7 +123,7 @@ def _metadata(
 def _task(target: Target, allowance: Allowance, metadata: dict[str, Any]) -> Any:
     sample = make_sample(PREFLIGHT_ITEM, Prompt("", PREFLIGHT_PROMPT, 0), "ok", {})
     settings = CallSettings(use_cache=False, fresh=set(), allowance=allowance, turns=Turns())
-    return build_task(target, PREFLIGHT.name, {CELL: (sample, 1)}, settings, metadata)
+    return build_task(target, PREFLIGHT.name, {_CELL: (sample, 1)}, settings, metadata)
 
 
 def _book(
@@ -140,7 +138,7 @@ def _book(
         if facts.get("stage") != PREFLIGHT.name or facts.get("reserved_by") in living:
             continue
         spec = header.eval
-        key = log_files.archive_log(store.backend, running, TRIALS, spec.created, spec.task_id)
+        key = log_files.archive_log(store.backend, running, _TRIALS, spec.created, spec.task_id)
         log = read_log(store.backend.local_copy(key), store.backend.uri(key))
         model = str(facts["model"])
         index.append({**log_facts(log, model, prices), "log_file": key, **_place()})
@@ -160,17 +158,17 @@ def _book(
             yield ModelHealth(model, "unverified", told, usd=usd)
     if not index:
         return
-    store.upsert("replaced", TRIALS, pa.Table.from_pylist(paid, schema=arrow_schema(REPLACED)))
+    store.upsert("replaced", _TRIALS, pa.Table.from_pylist(paid, schema=arrow_schema(REPLACED)))
     entries = pa.Table.from_pylist(index, schema=arrow_schema(LOG_INDEX))
-    booked = upsert(LOG_INDEX, store.read("log_index", [TRIALS]), entries).rows
+    booked = upsert(LOG_INDEX, store.read("log_index", [_TRIALS]), entries).rows
     ledger.bring_up_to_date(store)
-    store.upsert("bookings", TRIALS, bookings_of(booked))
-    ledger.unite(store, [TRIALS])
-    store.upsert("log_index", TRIALS, entries)
+    store.upsert("bookings", _TRIALS, bookings_of(booked))
+    ledger.unite(store, [_TRIALS])
+    store.upsert("log_index", _TRIALS, entries)
 
 
 def _place() -> dict[str, Any]:
-    return {**TRIALS.columns, **CELL._asdict()}
+    return {**_TRIALS.columns, **_CELL._asdict()}
 
 
 def _health(model: str, call: Mapping[str, Any]) -> ModelHealth:

@@ -16,9 +16,7 @@ from itemeval_assets.storage.study.store import ResultsStore
 
 from .evidence import logs_of_lost_rows, partition_of_log
 
-__all__ = ["in_words", "of_lost_rows", "unread_logs"]
-
-PLACE = ("gen_condition_id", "condition_id")
+_PLACE = ("gen_condition_id", "condition_id")
 
 
 def unread_logs(
@@ -30,14 +28,14 @@ def unread_logs(
     """
     # First the logs: one that a run brings home meanwhile is in the index that is read then.
     logs = log_files.all_logs(store.backend)
-    index = store.read("log_index", columns=["log_file", *PLACE, "total_samples"]).to_pylist()
+    index = store.read("log_index", columns=["log_file", *_PLACE, "total_samples"]).to_pylist()
     known = {entry["log_file"] for entry in index}
     unknown = [key for key in logs if key not in known]
     living = set(Reservations(store).amounts()) if unknown else set[str]()
     found = [log for key in unknown if (log := _of_stopped_run(study, store, key, living))]
     called = Counter[Partition]()
     for entry in index:
-        place = Partition(entry[name] for name in PLACE if entry[name])
+        place = Partition(entry[name] for name in _PLACE if entry[name])
         called[place] += entry["total_samples"] or 0
     fewer = [partition for partition, count in rows.items() if called[partition] > count]
     replaced = store.read_each("replaced", fewer, ["sample_uuid"])

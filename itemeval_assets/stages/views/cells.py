@@ -17,11 +17,9 @@ from itemeval_assets.core.tables.cells import CELL_STATES, CELLS
 from itemeval_assets.core.tables.schemas import arrow_schema
 from itemeval_assets.storage.study.store import ResultsStore
 
-__all__ = ["CellSurvey", "CellView", "Reason", "everything", "survey", "tables"]
-
-ITEM_COLUMNS = ["item_id", "dataset_id", "dataset_revision"]
-GRADING_COLUMNS = [*GRADING_STATE_COLUMNS, "score", "parse_error"]
-MOST_REASONS = 50
+_ITEM_COLUMNS = ["item_id", "dataset_id", "dataset_revision"]
+_GRADING_COLUMNS = [*GRADING_STATE_COLUMNS, "score", "parse_error"]
+_MOST_REASONS = 50
 
 
 class CellView:
@@ -30,7 +28,7 @@ class CellView:
     def __init__(self, study: Study, items: pa.Table, policy: str | None = None) -> None:
         self.study, self.plan = study, run_plan(study.config, policy)
         size = study.config.facets.replications
-        self.items = items.select(ITEM_COLUMNS)
+        self.items = items.select(_ITEM_COLUMNS)
         self.grid = Grid(items["item_id"].to_pylist(), size)
         self.planned = planned_cells(
             items.num_rows, size, self.plan.items_limit, self.plan.replications
@@ -85,7 +83,7 @@ def tables(
     for condition, parts in groupby(partitions, lambda partition: partition.solutions):
         answers = view.answers(store.read("solutions", [condition], SOLUTION_STATE_COLUMNS))
         for partition in parts:
-            gradings = store.read("gradings", [partition], GRADING_COLUMNS)
+            gradings = store.read("gradings", [partition], _GRADING_COLUMNS)
             yield view.table(partition, answers, gradings)
 
 
@@ -118,7 +116,7 @@ def survey(
             counts[group["state"]] += group["count_all"]
             reasons[group["state"], group["stage"], group["reason"]] += group["count_all"]
         rows += [_labelled(study, row) for row in _in(states, table).to_pylist()]
-    ranked = [Reason(*key, number) for key, number in reasons.most_common(MOST_REASONS)]
+    ranked = [Reason(*key, number) for key, number in reasons.most_common(_MOST_REASONS)]
     return CellSurvey(
         study.name,
         run_plan(study.config, policy).policy,

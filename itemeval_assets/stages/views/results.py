@@ -14,11 +14,9 @@ from itemeval_assets.storage.study.store import ResultsStore
 
 from . import cells
 
-__all__ = ["Results", "pair_cells", "results"]
-
-CELL_COLUMNS = ["item_id", "score", "state", "reason"]
+_CELL_COLUMNS = ["item_id", "score", "state", "reason"]
 # The texts of a study are most of its bytes, and no picture shows one.
-CALL_COLUMNS = [
+_CALL_COLUMNS = [
     "gen_condition_id",
     "grade_condition_id",
     "item_id",
@@ -64,7 +62,7 @@ def pair_cells(study: Study, store: ResultsStore) -> list[PairCells]:
     tables = cells.tables(study, store, partitions)
     names = map(study.design.labels_of, partitions)
     return [
-        PairCells(condition, grader, table.select(CELL_COLUMNS))
+        PairCells(condition, grader, table.select(_CELL_COLUMNS))
         for (condition, grader), table in zip(names, tables, strict=True)
     ]
 
@@ -78,7 +76,7 @@ def _calls(study: Study, store: ResultsStore) -> dict[str, dict[str, PaidCalls]]
     logs = store.read("log_index", columns=["log_file", "batch"])
     batched = logs.filter(logs["batch"])["log_file"].to_pylist()
     partitions = study.grade_partitions()
-    rows = list(store.read_each("gradings_long", partitions, CALL_COLUMNS))
+    rows = list(store.read_each("gradings_long", partitions, _CALL_COLUMNS))
     labels = [study.design.labels_of(partition) for partition in partitions]
     stages = ((GENERATE, generation_calls), (GRADE, grading_calls))
     return {

@@ -29,9 +29,6 @@ from itemeval_assets.stages.calls.stage_run import grid_of
 from itemeval_assets.storage.study.attempts import read_attempts
 from itemeval_assets.storage.study.store import ResultsStore
 
-__all__ = ["PartitionStatus", "StudyStatus", "frequent_errors", "incomplete_cells", "survey"]
-
-
 Row = dict[str, Any]
 
 

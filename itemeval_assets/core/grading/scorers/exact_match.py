@@ -8,8 +8,6 @@ from itemeval_assets.core.grading.verdict import Verdict
 
 from .payload import payload_of, unwrapped
 
-__all__ = ["EXACT_MATCH"]
-
 _QUOTES = {
     '"': '"',
     "'": "'",

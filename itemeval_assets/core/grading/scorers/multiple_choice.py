@@ -21,8 +21,6 @@ from .letters import (
 )
 from .payload import last_boxed, payload_of, unwrapped
 
-__all__ = ["MULTIPLE_CHOICE"]
-
 _SHORT_WORDS = 5  # a text of so many words is little more than its letter
 _MOST = 200  # letters that are looked at, from the end of a long text
 

@@ -11,8 +11,6 @@ from .numbers import Number, as_number, numbers_in
 from .payload import last_boxed, payload_of, untagged, unwrapped
 from .plain_math import plain_math
 
-__all__ = ["NUMERIC"]
-
 # After the first number of a labelled answer: what follows is a remark.
 _REMARK = re.compile(
     r"\s\((?!\s*or\b)|;(?!\s*(?:no|wait|actually|sorry|or|and)\b)|,\sas\b|n't\b|"
