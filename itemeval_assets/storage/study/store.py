@@ -66,9 +66,8 @@ class ResultsStore:
             keys = self.keys(table)
         else:
             keys = [layout.table_key(table, partition) for partition in partitions]
-        schema = arrow_schema(TABLES[table])
-        wanted = pa.schema([schema.field(name) for name in columns]) if columns else schema
-        return pa.concat_tables([wanted.empty_table(), *self._tables(table, keys, columns)])
+        none = _schema(table, columns).empty_table()
+        return pa.concat_tables([none, *self._tables(table, keys, columns)])
 
     def read_each(
         self, table: str, partitions: Iterable[Partition], columns: list[str] | None = None
@@ -334,15 +333,13 @@ class ResultsStore:
     def _decode(
         self, table: str, key: str, data: bytes | None, columns: list[str] | None
     ) -> pa.Table:
-        schema = arrow_schema(TABLES[table])
+        schema = _schema(table, columns)
         if data is None:
-            wanted = pa.schema([schema.field(name) for name in columns]) if columns else schema
-            return wanted.empty_table()
+            return schema.empty_table()
         try:
-            names = columns or schema.names
             with pq.ParquetFile(pa.BufferReader(data)) as file:
                 stored = file.schema_arrow.names
-                _require_columns(table, schema, stored)
+                _require_columns(table, stored)
                 if foreign := foreign_rows(table, key, file):
                     raise StoreError(
                         f"{self.backend.uri(key)} holds rows of another partition: {foreign}.\n"
@@ -350,8 +347,8 @@ class ResultsStore:
                         f"{layout.IF_PARTITION_DELETED}"
                     )
                 # Threads of Arrow that outlive the interpreter abort the process at its end.
-                found = file.read([name for name in names if name in stored], use_threads=False)
-            return _with_missing_columns(found, pa.schema([schema.field(n) for n in names]))
+                found = file.read([n for n in schema.names if n in stored], use_threads=False)
+            return _with_missing_columns(found, schema)
         except (pa.ArrowException, OSError, ValueError) as error:
             reason = str(error).splitlines()[0].rstrip(".")
             meaning = layout.IF_DELETED.get(key, layout.IF_PARTITION_DELETED)
@@ -369,8 +366,15 @@ def _key_from_older(key: str) -> str:
     return key.replace(layout.OLDER_BOOKINGS, layout.table_folder(BOOKINGS.name), 1)
 
 
-def _require_columns(table: str, schema: pa.Schema, stored: Collection[str]) -> None:
+def _schema(table: str, columns: list[str] | None) -> pa.Schema:
+    """What is read of a table. A file keeps the table's name and schema version, once rewritten."""
+    schema = arrow_schema(TABLES[table])
+    return pa.schema([schema.field(name) for name in columns or schema.names], schema.metadata)
+
+
+def _require_columns(table: str, stored: Collection[str]) -> None:
     """Raise ValueError for a file of another table, whichever of its columns are asked for."""
+    schema = arrow_schema(TABLES[table])
     missing = [field.name for field in schema if not field.nullable and field.name not in stored]
     if missing:
         named = ", ".join(missing[:NAMED]) + (", ..." if len(missing) > NAMED else "")

@@ -170,6 +170,24 @@ def test_storing_the_same_rows_again_changes_no_file(store: ResultsStore) -> Non
     assert versions(store) == before
 
 
+def test_a_file_names_its_table_after_a_second_write(store: ResultsStore) -> None:
+    filled(store)
+    booking = {"stage": "grade", "condition_id": "j1", "gen_condition_id": "g1", "model": "m"}
+    booking |= {"calls": 1, "priced": True, "batch": False, "created_at": "t"}
+    for run in ("r1", "r2"):
+        rows = {
+            "solutions": solution(text=run, sample_uuid=run, condition_id="g1"),
+            "gradings": grading(run, gen_condition_id="g1"),
+            "bookings": {**booking, "run_id": run},
+        }
+        for name, row in rows.items():
+            key = ("g1",) if name == "solutions" else ("g1", "j1")
+            store.upsert(name, Partition(key), table(name, [row]))
+    for name in (*rows, "replaced"):
+        written = pq.read_schema(pa.BufferReader(store.backend.read(store.keys(name)[0])))
+        assert written.equals(arrow_schema(TABLES[name]), check_metadata=True)
+
+
 def test_derived_partitions_are_written_anew(store: ResultsStore) -> None:
     store.replace("items", Partition(()), table("items", [item("q1"), item("q2")]))
     store.replace("items", Partition(()), table("items", [item("q3")]))
