@@ -90,7 +90,7 @@ def ledgers_of(study: Study, store: ResultsStore) -> tuple[pa.Table, float]:
     wanted = {*study.generate_partitions(), *study.grade_partitions()}
     keys = booked.select(["stage", "gen_condition_id", "condition_id"]).to_pylist()
     is_wanted = _mask(
-        key["stage"] == PREFLIGHT
+        key["stage"] == PREFLIGHT.name
         or tuple(filter(None, (key["gen_condition_id"], key["condition_id"]))) in wanted
         for key in keys
     )

@@ -14,6 +14,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from itemeval_assets.api import preflight
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.tables.schemas import GRADINGS_LONG
@@ -202,6 +203,7 @@ def test_what_the_design_no_longer_has_is_in_no_frame(
     study = toy_study(tmp_path, replications=2)
     with runs_of(study) as runs:
         finish(runs)
+    preflight(study.config_path)
     assert publish(study, storage).cells == 48
     fewer = toy_study(
         tmp_path,
@@ -229,9 +231,12 @@ def test_what_the_design_no_longer_has_is_in_no_frame(
         ("q2", 1),
     ]
     ledger = run.load_results("ledger")
-    assert set(ledger["condition_id"]) == {solver.id, *(c.id for c in fewer.design.grade)}
+    assert set(ledger["condition_id"]) == {
+        *("(preflight)", solver.id),
+        *(c.id for c in fewer.design.grade),
+    }
     # All that these conditions have cost: three items, twice, for the solver and for the judge.
-    booked = ledger[ledger["model"] != "(verifiable)"]
+    booked = ledger[(ledger["model"] != "(verifiable)") & (ledger["stage"] != "preflight")]
     assert booked["calls"].tolist() == [6, 6]
     names = [key.removeprefix(f"{run.prefix}/") for key in run.backend.list(run.prefix)]
     assert sum(name.startswith("results/") for name in names) == 2
