@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from itemeval_assets.core.design.partitions import Partition
+
 if TYPE_CHECKING:
     from itemeval_assets.engine.calls.progress import Listener, Progress
 
@@ -27,6 +29,22 @@ def tell_listeners(progress: "Progress") -> None:
     """Tell whoever listens, and no log."""
     for listener in list(_listeners):
         listener(progress)
+
+
+def wait_log(log: Callable[[str], None]) -> Callable[[Partition, str], None]:
+    """Logs, and tells all others, which other run has a partition; no holder: the wait is over."""
+    from itemeval_assets.engine.calls.progress import Progress
+
+    started = time.monotonic()
+
+    def tell(partition: Partition, holder: str) -> None:
+        key = "|".join(partition)
+        waits_for = f"{key}, which run {holder} works on" if holder else ""
+        log(f"waits for {waits_for}" if holder else f"goes on with {key}")
+        stage = partition.stage.name
+        tell_listeners(Progress(stage, total=0, waits_for=waits_for, started=started))
+
+    return tell
 
 
 def progress_log(log: Callable[[str], None]) -> "Listener":

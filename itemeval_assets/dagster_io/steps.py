@@ -1,6 +1,6 @@
 """What the bodies of assets share: the store, a stage's run, errors a user can act on."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -8,16 +8,12 @@ import dagster as dg
 
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.study import Study
-from itemeval_assets.core.errors import (
-    ConfigError,
-    DatasetError,
-    RunFailed,
-)
+from itemeval_assets.core.errors import ConfigError, DatasetError, RunFailed
 from itemeval_assets.storage.study.inputs import prices_if_needed
 
 from .config import RunConfig
 from .names import CONSENT_TAG, RERUN_TAG, RESERVED_BY_TAG
-from .progress import progress_log, tell_listeners
+from .progress import progress_log
 
 if TYPE_CHECKING:
     from itemeval_assets.stages.calls.gate import Gate
@@ -139,13 +135,6 @@ def end_steps() -> None:
     error = RunFailed("an output of the step was not stored")
     while _held:
         _held.pop().__exit__(type(error), error, None)
-
-
-def tell_of_wait(context: dg.AssetExecutionContext) -> Callable[[Partition, str], None]:
-    """Says which condition a run waits for, and which other run works on it; and when that ends."""
-    from itemeval_assets.stages.calls.waits import teller_of_waits
-
-    return teller_of_waits(tell_listeners, context.log.info)
 
 
 def _consent(tags: Mapping[str, str]) -> float | None:

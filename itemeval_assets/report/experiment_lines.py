@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from itemeval_assets.core.text.words import cut
+
 from .terminal import data, out
 
 if TYPE_CHECKING:
@@ -52,5 +54,4 @@ def spec_line(row: Mapping[str, Any]) -> str:
 
 def shortened(text: str) -> str:
     """A text on one line, or its beginning."""
-    text = " ".join(text.split())
-    return text if len(text) <= _CHARACTERS else f"{text[:_CHARACTERS]}..."
+    return cut(" ".join(text.split()), _CHARACTERS)

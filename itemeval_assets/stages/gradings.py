@@ -29,9 +29,9 @@ from itemeval_assets.engine.logs.usage import no_tokens
 from itemeval_assets.engine.rows import call_rows
 
 from .calls.making import make_calls
-from .calls.outcome import Outcome
 from .calls.stage_run import Scope, StageRun, grid_of
 from .items import now
+from .outcome import Outcome
 
 if TYPE_CHECKING:
     from inspect_ai.dataset import Sample

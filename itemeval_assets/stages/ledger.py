@@ -9,7 +9,7 @@ import uuid
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
@@ -29,9 +29,7 @@ from itemeval_assets.core.tables.upsert import upsert
 from itemeval_assets.storage.study.store import ResultsStore
 
 from .items import now
-
-if TYPE_CHECKING:
-    from .calls.outcome import Outcome
+from .outcome import Outcome
 
 _IN_ORDER = [(name, "ascending") for name in ("created_at", *LEDGER.key)]
 
@@ -47,7 +45,7 @@ class Held(Exception):
     """Another run holds a claim."""
 
 
-def book(store: ResultsStore, outcome: "Outcome", run_id: str) -> pa.Table:
+def book(store: ResultsStore, outcome: Outcome, run_id: str) -> pa.Table:
     """The bookings of an outcome's partitions, to be stored before `settle`.
 
     Called after the rows are stored. Bookings that are gone are made anew from the index.
@@ -64,7 +62,7 @@ def book(store: ResultsStore, outcome: "Outcome", run_id: str) -> pa.Table:
     return pa.concat_tables(booked)
 
 
-def settle(store: ResultsStore, outcome: "Outcome") -> None:
+def settle(store: ResultsStore, outcome: Outcome) -> None:
     """Bring the ledger up to the bookings of an outcome, and index its logs."""
     partitions = outcome.pending.keys() | outcome.log_index.keys()
     if partitions:

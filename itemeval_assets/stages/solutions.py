@@ -20,8 +20,8 @@ from itemeval_assets.engine.calls.tasks import Target, generate_config, make_sam
 from itemeval_assets.engine.rows import call_rows
 
 from .calls.making import make_calls
-from .calls.outcome import Outcome
 from .calls.stage_run import Scope, StageRun, grid_of
+from .outcome import Outcome
 
 if TYPE_CHECKING:
     from inspect_ai.dataset import Sample

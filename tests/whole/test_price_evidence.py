@@ -133,7 +133,7 @@ def assert_counted(config: Path, unmetered: int) -> None:
     assert log["unmetered_calls"] == unmetered and log["unmetered_usd"] > 0
     assert (log["priced"], booked["priced"]) == (False, False)
     study = load_study(config)
-    found = gate.standing(study, open_store(study), load_prices(study))
+    found = gate.standing(open_store(study), load_prices(study))
     assert found.spent_usd == pytest.approx((booked["usd"] or 0.0) + log["unmetered_usd"])
     assert stages.ledger.mismatches(open_store(study)) == []
 

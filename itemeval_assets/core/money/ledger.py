@@ -102,18 +102,8 @@ def ledger_of(bookings: pa.Table) -> pa.Table:
 
 def _conform(table: Table, rows: pd.DataFrame) -> pa.Table:
     schema = arrow_schema(table)
-    records = rows.reindex(columns=schema.names).astype(object)
-    columns = [
-        pa.array([_plain(value, field) for value in records[field.name]], field.type)
-        for field in schema
-    ]
-    return pa.table(columns, schema=schema)
-
-
-def _plain(value: Any, field: pa.Field) -> Any:
-    if pd.isna(value):
-        return None
-    return int(value) if pa.types.is_integer(field.type) else value
+    found = pa.Table.from_pandas(rows.reindex(columns=schema.names), schema, preserve_index=False)
+    return found.replace_schema_metadata(schema.metadata)
 
 
 def reconcile(

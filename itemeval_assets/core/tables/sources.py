@@ -2,39 +2,21 @@
 
 from .schemas import GRADINGS, GRADINGS_LONG
 
-FROM_SOLUTIONS = {
-    "dataset_id": "dataset_id",
-    "dataset_revision": "dataset_revision",
-    "model": "model",
-    "prompt_name": "prompt_name",
-    "prompt_hash": "prompt_hash",
-    "model_config_name": "model_config_name",
-    "gen_condition_slug": "condition_slug",
-    "solution": "solution",
-    "temperature_requested": "temperature_requested",
-    "temperature_effective": "temperature_effective",
-    "reasoning_effort": "reasoning_effort",
-    "gen_input_tokens": "input_tokens",
-    "gen_output_tokens": "output_tokens",
-    "gen_total_tokens": "total_tokens",
-    "gen_reasoning_tokens": "reasoning_tokens",
-    "gen_usd": "usd",
-    "gen_latency_s": "latency_s",
-    "gen_run_id": "run_id",
-    "gen_log_file": "log_file",
-}
-_RENAMED = {
-    "replication": "epoch",
-    "grade_input_tokens": "input_tokens",
-    "grade_output_tokens": "output_tokens",
-    "grade_total_tokens": "total_tokens",
-    "grade_usd": "usd",
-    "grade_latency_s": "latency_s",
-    "grade_run_id": "run_id",
-    "grade_log_file": "log_file",
-}
+
+def _in_gradings(name: str) -> str:
+    """What a column would be called in gradings, where calls of judges need no `grade_`."""
+    if name in GRADINGS.column_names:
+        return name
+    return "epoch" if name == "replication" else name.removeprefix("grade_")
+
+
 FROM_GRADINGS = {
-    name: _RENAMED.get(name, name)
+    name: _in_gradings(name)
     for name in GRADINGS_LONG.column_names
-    if name not in FROM_SOLUTIONS and _RENAMED.get(name, name) in GRADINGS.column_names
+    if _in_gradings(name) in GRADINGS.column_names
+}
+FROM_SOLUTIONS = {
+    name: name.removeprefix("gen_")
+    for name in GRADINGS_LONG.column_names
+    if name not in FROM_GRADINGS
 }

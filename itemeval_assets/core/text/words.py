@@ -23,9 +23,9 @@ def bytes_of(text: str) -> int:
     return len(text.encode("utf-8", "surrogatepass"))
 
 
-def cut(text: str) -> str:
+def cut(text: str, longest: int = _SHOWN) -> str:
     """The text as a message shows it: the beginning of a long one."""
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+    return text if len(text) <= longest else f"{text[:longest]}..."
 
 
 def dollars(usd: float | None) -> str:

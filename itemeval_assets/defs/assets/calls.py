@@ -26,8 +26,9 @@ from itemeval_assets.dagster_io.partitions import (
     rows_of,
     same_generate_condition,
 )
+from itemeval_assets.dagster_io.progress import wait_log
 from itemeval_assets.dagster_io.results import CallCounts, tell_result
-from itemeval_assets.dagster_io.steps import held_by_step, stage_run, tell_of_wait
+from itemeval_assets.dagster_io.steps import held_by_step, stage_run
 
 from .automation import when_free_or_paid, when_paid
 from .evidence import code_references
@@ -37,8 +38,8 @@ from .versions import outputs_by_partition, version_after
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from itemeval_assets.stages.calls.outcome import Outcome
     from itemeval_assets.stages.calls.stage_run import StageRun
+    from itemeval_assets.stages.outcome import Outcome
 
 
 def solutions_asset(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
@@ -76,7 +77,9 @@ def solutions_asset(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition
         partitions = to_partitions(context.partition_keys, study.generate_partitions())
         with users_errors(), held_by_step() as held:
             run = held.enter_context(stage_run(context, study, config, items, partitions))
-            held.enter_context(run.store.claimed(partitions, run.run_id, tell_of_wait(context)))
+            held.enter_context(
+                run.store.claimed(partitions, run.run_id, wait_log(context.log.info))
+            )
             outcome = stages.solutions.generate(run, partitions)
             yield from _paid_outputs(context, run, GENERATE, outcome)
 
@@ -129,7 +132,9 @@ def gradings_asset(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
         with users_errors(), held_by_step() as held:
             run = held.enter_context(stage_run(context, study, config, items, partitions))
             _warn_of_missing(context, solutions, partitions)
-            held.enter_context(run.store.claimed(partitions, run.run_id, tell_of_wait(context)))
+            held.enter_context(
+                run.store.claimed(partitions, run.run_id, wait_log(context.log.info))
+            )
             outcome = stages.gradings.grade(run, solutions, partitions)
             yield from _paid_outputs(context, run, GRADE, outcome)
 

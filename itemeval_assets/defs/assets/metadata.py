@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from itemeval_assets.core.design.cell_table import Answers
     from itemeval_assets.core.money.spend import Spend
     from itemeval_assets.report.views import View
-    from itemeval_assets.stages.calls.outcome import Outcome
     from itemeval_assets.stages.calls.stage_run import StageRun
+    from itemeval_assets.stages.outcome import Outcome
     from itemeval_assets.stages.views.cells import CellView
 
 

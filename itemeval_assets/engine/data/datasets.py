@@ -107,14 +107,13 @@ def _records(dataset: DatasetConfig, adapter: str, revision: str, base: Path) ->
 
 
 def _load(dataset: DatasetConfig, path: Path | None, revision: str) -> list[Record]:
-    if path is not None and path.is_file():
+    if path is None:
+        rows = _load_split(dataset, dataset.id, revision=revision)
+    elif path.is_file():
         return read_file(path, dataset)
-    rows = _load_from_hub(dataset, revision) if path is None else _load_folder(dataset, path)
+    else:
+        rows = _load_folder(dataset, path)
     return [Record(f"row {number}", row) for number, row in enumerate(rows, 1)]
-
-
-def _load_from_hub(dataset: DatasetConfig, revision: str) -> list[Any]:
-    return list(_load_split(dataset, dataset.id, revision=revision))
 
 
 def _load_folder(dataset: DatasetConfig, path: Path) -> list[Any]:

@@ -14,10 +14,10 @@ from itemeval_assets.core.tables.schemas import LOG_INDEX, TABLES, arrow_schema
 from itemeval_assets.core.text.secrets import redacted
 from itemeval_assets.engine.logs.reading import read_log, read_log_header
 from itemeval_assets.engine.rows import log_facts, served_models, unlogged_call
+from itemeval_assets.stages.outcome import Outcome
 from itemeval_assets.storage.study import layout, log_files
 from itemeval_assets.storage.study.store import ResultsStore, replaced_rows
 
-from .outcome import Outcome
 from .stage_run import Caller, StageRun
 
 if TYPE_CHECKING:
@@ -36,9 +36,7 @@ def recover(caller: Caller, run: StageRun, partitions: list[Partition], outcome:
         if partition_of_log(header) in set(partitions)
     ]
     unread = [
-        (partition, key)
-        for partition in partitions
-        for key in _unread_logs(caller.stage.table, run.store, partition)
+        (partition, key) for partition in partitions for key in _unread_logs(run.store, partition)
     ]
     # One that was archived just now may be a longer one of a log that is known.
     found = list(dict.fromkeys([*archived, *unread]))
@@ -55,9 +53,7 @@ def unread_partitions(store: ResultsStore, partitions: Iterable[Partition]) -> l
     """The partitions that have logs whose calls no table knows yet."""
     left = {partition_of_log(header) for _, header in _running(store)}
     return [
-        partition
-        for partition in partitions
-        if partition in left or _unread_logs(partition.stage.table, store, partition)
+        partition for partition in partitions if partition in left or _unread_logs(store, partition)
     ]
 
 
@@ -71,7 +67,7 @@ def partitions_to_mend(store: ResultsStore, partitions: Iterable[Partition]) -> 
 def logs_of_lost_rows(store: ResultsStore, partition: Partition) -> list[str]:
     """Keys of the booked logs of a partition that have more calls than its rows tell of."""
     indexed = set(store.read("log_index", [partition], ["log_file"])["log_file"].to_pylist())
-    unread = _unread_logs(partition.stage.table, store, partition)
+    unread = _unread_logs(store, partition)
     few = [key for key, _ in _Booked(store, partition).unaccounted()]
     return [key for key in dict.fromkeys([*unread, *few]) if key in indexed]
 
@@ -178,11 +174,7 @@ def collect(
         facts = log_facts(log, caller.model(partition), run.prices)
         rows = caller.rows(partition, log, key, facts["run_id"])
         outcome.rows = pa.concat_tables([outcome.rows, pa.Table.from_pylist(rows, schema=schema)])
-        index = {
-            **facts,
-            "log_file": key,
-            **partition.columns,
-        }
+        index = {**facts, "log_file": key, **partition.columns}
         entry = pa.Table.from_pylist([index], schema=arrow_schema(LOG_INDEX))
         known = outcome.log_index.get(partition)
         outcome.log_index[partition] = pa.concat_tables([known, entry]) if known else entry
@@ -244,11 +236,11 @@ def _running(store: ResultsStore) -> "Iterator[tuple[str, EvalLog]]":
             # A live run of other partitions has just archived it.
 
 
-def _unread_logs(table: str, store: ResultsStore, partition: Partition) -> list[str]:
+def _unread_logs(store: ResultsStore, partition: Partition) -> list[str]:
     """Archived logs that the index does not know; all of them when the table file is gone."""
-    indexed = store.read("log_index", [partition], ["log_file"])["log_file"].to_pylist()
-    rows_exist = store.has(table, partition)
-    known = set(indexed) if rows_exist else set()
+    known = set[str]()
+    if store.has(partition.stage.table, partition):
+        known = set(store.read("log_index", [partition], ["log_file"])["log_file"].to_pylist())
     return log_files.known_logs(store.backend, partition, lambda key: key not in known)
 
 

@@ -1,8 +1,8 @@
 """The gate before the calls of a run: what they may cost is admitted, reserved, and released."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import StoreError
@@ -17,25 +17,19 @@ from itemeval_assets.storage.study.reservations import Reservations
 from itemeval_assets.storage.study.store import ResultsStore
 
 
+@dataclass
 class Gate:
     """Admits the calls of one run, and keeps their ceiling reserved until they are booked.
 
     `holder` names the reservation; it is in the log of every call that draws on it.
     """
 
-    def __init__(
-        self,
-        study: Study,
-        store: ResultsStore,
-        prices: PriceBook,
-        holder: str,
-        consent_usd: float | None,
-    ) -> None:
-        self._study, self._store, self._prices = study, store, prices
-        self.holder = holder
-        self._consent_usd = consent_usd
-        self._reservations = Reservations(store)
-        self._admitted_usd = 0.0
+    study: Study
+    store: ResultsStore
+    prices: PriceBook
+    holder: str
+    consent_usd: float | None
+    admitted_usd: float = 0.0
 
     def admit(self, projection: Projection) -> None:
         """Reserve the ceiling of some calls, or raise: they must not be made.
@@ -45,20 +39,20 @@ class Gate:
         """
 
         def allow(others: dict[str, float]) -> None:
-            spent = _spent_usd(self._store, self._prices, set(others))
-            found = Standing(spent, sum(others.values()))
-            require_budget(projection, self._study.config.budget, found, self._consent_usd)
+            found = _standing(self.store, self.prices, others)
+            require_budget(projection, budget, found, self.consent_usd)
 
-        require_sane_consent(self._consent_usd, self._study.config.budget)
-        self._reservations.reserve(self.holder, projection.usd, allow)
+        budget = self.study.config.budget
+        require_sane_consent(self.consent_usd, budget)
+        Reservations(self.store).reserve(self.holder, projection.usd, allow)
         if projection.calls:
-            self._store.take_ownership(self._study)
-        self._admitted_usd = projection.usd
+            self.store.take_ownership(self.study)
+        self.admitted_usd = projection.usd
 
     def booked(self) -> None:
         """The admitted calls are in the ledger: their reservation is over."""
-        self._reservations.release(self.holder, self._admitted_usd)
-        self._admitted_usd = 0.0
+        Reservations(self.store).release(self.holder, self.admitted_usd)
+        self.admitted_usd = 0.0
 
 
 @contextmanager
@@ -76,18 +70,17 @@ def open_gate(
     `within` names the holder of a reservation that covers several runs, this one among them:
     then this run draws on it, and reserves more only where it needs more.
     """
-    gate = partial(Gate, study, store, prices, consent_usd=consent_usd)
-    if within is not None:
-        yield gate(holder=within)
-    else:
-        with Reservations(store).held(holder):
-            yield gate(holder=holder)
+    with nullcontext() if within else Reservations(store).held(holder):
+        yield Gate(study, store, prices, within or holder, consent_usd)
 
 
-def standing(study: Study, store: ResultsStore, prices: PriceBook) -> Standing:
+def standing(store: ResultsStore, prices: PriceBook) -> Standing:
     """What the study has spent, and what runs in progress have reserved."""
-    amounts = Reservations(store).amounts()
-    return Standing(_spent_usd(store, prices, set(amounts)), sum(amounts.values()))
+    return _standing(store, prices, Reservations(store).amounts())
+
+
+def _standing(store: ResultsStore, prices: PriceBook, reserved: dict[str, float]) -> Standing:
+    return Standing(_spent_usd(store, prices, set(reserved)), sum(reserved.values()))
 
 
 def _spent_usd(store: ResultsStore, prices: PriceBook, living: set[str]) -> float:

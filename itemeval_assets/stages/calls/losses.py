@@ -17,12 +17,12 @@ from itemeval_assets.core.text.secrets import redacted
 from itemeval_assets.engine.inspect_folders import inspect_places
 from itemeval_assets.stages.items import now
 from itemeval_assets.stages.ledger import Held, held, with_tables
+from itemeval_assets.stages.outcome import Outcome
 from itemeval_assets.storage.study import log_files
 from itemeval_assets.storage.study.layout import LOGS
 from itemeval_assets.storage.study.store import ResultsStore
 
 from .evidence import partitions_to_mend
-from .outcome import Outcome
 
 # Runs of a partition, each with its log that is gone; LOST where not even its name is known.
 Gone = dict[str, str]

@@ -36,12 +36,12 @@ from itemeval_assets.engine.inspect_folders import folders_left_out
 from itemeval_assets.engine.logs.broken import why_broken
 from itemeval_assets.engine.models.response_cache import cached_answers, has_cache
 from itemeval_assets.engine.rows import PRICE
+from itemeval_assets.stages.outcome import Outcome
 from itemeval_assets.storage.study import log_files
 
 from .evidence import account_for_lost_rows, archive, collect, recover
 from .losses import require_no_loss
 from .manifests import begin_manifest, finish_manifest
-from .outcome import Outcome
 from .stage_run import Caller, Scope, StageRun
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.money.estimate import Projection
 from itemeval_assets.core.records.manifest import build_manifest
 from itemeval_assets.stages.items import now
+from itemeval_assets.stages.outcome import Outcome
 from itemeval_assets.storage.study.layout import manifest_key
 
-from .outcome import Outcome
 from .stage_run import StageRun
 
 _PACKAGES = (

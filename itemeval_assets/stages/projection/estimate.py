@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 from itemeval_assets.core.design.partitions import GENERATE, GRADE
 from itemeval_assets.core.design.selection import Selection
-from itemeval_assets.core.money.budget import Standing
 from itemeval_assets.core.money.estimate import (
     NOTHING,
     OUTPUT_TOKENS_UNCAPPED,
@@ -75,7 +74,7 @@ def _in_sum(
     grade: list[PartitionEstimate],
 ) -> StudyEstimate:
     extent, budget = scope.extent, scope.study.config.budget
-    found: Standing = standing(scope.study, scope.store, scope.prices)
+    found = standing(scope.store, scope.prices)
     grid = sum((part.grid for part in (*generate, *grade)), NOTHING)
     models = sorted({part.model for part in (*generate, *grade)})
     local = [model for model in models if scope.prices.source_of(model) == THIS_MACHINE]
