@@ -21,7 +21,6 @@ from .storage.study.inputs import load_study
 
 if TYPE_CHECKING:
     import pandas as pd
-    import pyarrow as pa
 
     from .core.money.preflight import ModelHealth
     from .engine.calls.progress import Progress
@@ -140,25 +139,14 @@ def estimate(
 
     USD and tokens are a ceiling; the expected figures are calibrated on stored calls.
     """
-    from .stages import items
-    from .stages.calls.stage_run import Scope
-    from .stages.projection import estimate
-    from .storage.study.inputs import load_prices
+    from .stages.projection.estimate import preview
 
     study = _as_study(config)
     selection = select(study.design, only, conditions, graders, rubrics)
     options = _options(study, force, policy, None)
     if _flag("errored", errored):
         selection = selection.within(_errored(study, policy))
-    store = _store(study)
-    scope = Scope(
-        study=study,
-        store=store,
-        prices=load_prices(study),
-        items=items.peek(study, store),
-        options=options,
-    )
-    return estimate.estimate(scope, selection)
+    return preview(study, _store(study), options, selection)
 
 
 def preflight(config: str | Path | Study, *, max_usd: float | None = None) -> "list[ModelHealth]":
@@ -228,6 +216,7 @@ def cells(
     """
     import pandas as pd
 
+    from .stages.items import known
     from .stages.views.cells import everything
 
     study = _as_study(config)
@@ -235,7 +224,7 @@ def cells(
     plan = run_plan(study.config, policy)
     wanted = _known_states(states) or CELL_STATES
     store = _store(study)
-    items = _items(study, store)
+    items = known(study, store)
     rows = everything(study, store, gradings, plan.policy, wanted, items)
     return rows.to_pandas(types_mapper=pd.ArrowDtype)
 
@@ -253,6 +242,7 @@ def count_cells(
 
     Without `states`: those that are not done.
     """
+    from .stages.items import known
     from .stages.views.cells import survey
 
     study = _as_study(config)
@@ -260,7 +250,7 @@ def count_cells(
     plan = run_plan(study.config, policy)
     wanted = _known_states(states) or CELL_STATES[1:]
     store = _store(study)
-    return survey(study, store, gradings, plan.policy, wanted, _items(study, store))
+    return survey(study, store, gradings, plan.policy, wanted, known(study, store))
 
 
 def _store(study: Study) -> "ResultsStore":
@@ -269,16 +259,6 @@ def _store(study: Study) -> "ResultsStore":
     store = open_store(study)
     store.require_layout()
     return store
-
-
-def _items(study: Study, store: "ResultsStore") -> "pa.Table":
-    """The items as they are stored; before the first run, as the data are."""
-    stored = store.read("items")
-    if stored.num_rows:
-        return stored
-    from .stages.items import peek
-
-    return peek(study, store)
 
 
 def _known_states(states: Words) -> list[str]:

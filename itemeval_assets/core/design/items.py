@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from itemeval_assets.core.config.sections import MappingConfig
@@ -33,8 +34,8 @@ def items_of(
     Raises DatasetError for a column that is not there, and for an empty id or input.
     """
     for index, record in enumerate(records):
-        where = f"dataset {dataset!r}, {record.place}"
-        yield record.place, _item(record.values, index, mapping, where, dataset, revision)
+        columns = _Columns(record.values, f"dataset {dataset!r}, {record.place}")
+        yield record.place, _item(columns, mapping, index, dataset, revision)
 
 
 def refuse_repeated_ids(placed: Iterable[tuple[str, Row]]) -> None:
@@ -51,84 +52,105 @@ def refuse_repeated_ids(placed: Iterable[tuple[str, Row]]) -> None:
         first[item["item_id"]] = here
 
 
-def _item(
-    values: Mapping[str, Any],
-    index: int,
-    mapping: MappingConfig,
-    where: str,
-    dataset: str,
-    revision: str,
-) -> Row:
-    def column(name: str, path: str) -> Any:
-        if name not in values:
-            raise DatasetError(
-                f"benchmark.mapping.{path}: {where}: there is no column {name!r}; "
-                f"there are {', '.join(map(str, values))}"
-            )
-        if _is_deeper(values[name], DEEPEST):
-            raise DatasetError(
-                f"benchmark.mapping.{path}: {where}: the value of column {name!r} is nested more "
-                f"than {DEEPEST} levels deep; flatten it, or store it as text"
-            )
-        return values[name]
+@dataclass(frozen=True)
+class _Columns:
+    """The columns of one record. `where`: its place, as messages tell it."""
 
-    def text(name: str, path: str) -> str:
-        value = column(name, path)
-        if isinstance(value, bytes):
-            raise DatasetError(
-                f"benchmark.mapping.{path}: {where}: column {name!r} holds bytes; store it as text"
+    values: Mapping[str, Any]
+    where: str
+
+    def value(self, name: str, path: str) -> Any:
+        """What a column holds. `path` is the key of the mapping that names it."""
+        if name not in self.values:
+            there_are = ", ".join(map(str, self.values))
+            raise self.problem(path, f"there is no column {name!r}; there are {there_are}")
+        if _is_deeper(self.values[name], DEEPEST):
+            raise self.problem(
+                path,
+                f"the value of column {name!r} is nested more than {DEEPEST} levels deep; flatten "
+                "it, or store it as text",
             )
+        return self.values[name]
+
+    def text(self, name: str, path: str) -> str:
+        value = self.value(name, path)
+        if isinstance(value, bytes):
+            raise self.problem(path, f"column {name!r} holds bytes; store it as text")
         return _text(value)
 
-    def id_part(name: str) -> str:
-        found = text(name, "id")
+    def id_part(self, name: str) -> str:
+        found = self.text(name, "id")
         if not found.strip():
-            raise DatasetError(
-                f"benchmark.mapping.id: {where}: column {name!r} is empty, and the id is made of "
-                "it; fill it in, or leave out `mapping.id`: then items are numbered"
+            raise self.problem(
+                "id",
+                f"column {name!r} is empty, and the id is made of it; fill it in, or leave out "
+                "`mapping.id`: then items are numbered",
             )
         return found
 
-    item_id = _item_id(mapping, index, dataset, id_part)
-    if (size := bytes_of(item_id)) > LONGEST_ID_BYTES:
-        raise DatasetError(
-            f"benchmark.mapping.id: {where}: the id {cut(item_id)!r} has {size:,} bytes, and may "
-            f"have {LONGEST_ID_BYTES:,}; map a shorter column, or leave out `mapping.id`: then "
-            "items are numbered"
-        )
-    shown = text(mapping.input, "input")
-    if not shown.strip():
-        raise DatasetError(
-            f"benchmark.mapping.input: {where}, item {item_id!r}: column {mapping.input!r} is "
-            "empty; fill it in, or remove the item"
-        )
-    scheme = column(mapping.grading_scheme, "grading_scheme") if mapping.grading_scheme else None
+    def problem(self, path: str, what: str) -> DatasetError:
+        return DatasetError(f"benchmark.mapping.{path}: {self.where}: {what}")
+
+
+def _item(
+    columns: _Columns, mapping: MappingConfig, number: int, dataset: str, revision: str
+) -> Row:
+    item_id = _item_id(columns, mapping, number, dataset)
     return {
         "item_id": item_id,
         "dataset_id": dataset,
         "dataset_revision": revision,
-        "input": shown,
-        "target": text(mapping.target, "target") if mapping.target else "",
-        "grading_scheme": None if scheme is None else _text(scheme),
-        "metadata_json": well_formed(
-            canonical_json({name: _plain(column(name, "metadata")) for name in mapping.metadata})
-        ),
+        "input": _input(columns, mapping.input, item_id),
+        "target": columns.text(mapping.target, "target") if mapping.target else "",
+        "grading_scheme": _grading_scheme(columns, mapping.grading_scheme),
+        "metadata_json": _metadata_json(columns, mapping.metadata),
     }
 
 
-def _item_id(mapping: MappingConfig, index: int, dataset: str, part: Any) -> str:
-    """The mapped id: one column, several joined by `:`, a pattern, or else the row number."""
+def _item_id(columns: _Columns, mapping: MappingConfig, number: int, dataset: str) -> str:
+    found = _mapped_id(columns, mapping, number, dataset)
+    if (size := bytes_of(found)) > LONGEST_ID_BYTES:
+        raise columns.problem(
+            "id",
+            f"the id {cut(found)!r} has {size:,} bytes, and may have {LONGEST_ID_BYTES:,}; map a "
+            "shorter column, or leave out `mapping.id`: then items are numbered",
+        )
+    return found
+
+
+def _mapped_id(columns: _Columns, mapping: MappingConfig, number: int, dataset: str) -> str:
+    """One column, several joined by `:`, a pattern, or else the row number."""
     if mapping.id is None:
-        return str(index)
+        return str(number)
     if isinstance(mapping.id, list):
-        return ":".join(part(name) for name in mapping.id)
+        return ":".join(map(columns.id_part, mapping.id))
     if "{" not in mapping.id:
-        return part(mapping.id)
+        return columns.id_part(mapping.id)
     return re.sub(
         r"\{([^{}]+)\}",
-        lambda match: dataset if match[1] == "dataset" else part(match[1]),
+        lambda match: dataset if match[1] == "dataset" else columns.id_part(match[1]),
         mapping.id,
     )
+
+
+def _input(columns: _Columns, name: str, item_id: str) -> str:
+    shown = columns.text(name, "input")
+    if not shown.strip():
+        raise DatasetError(
+            f"benchmark.mapping.input: {columns.where}, item {item_id!r}: column {name!r} is "
+            "empty; fill it in, or remove the item"
+        )
+    return shown
+
+
+def _grading_scheme(columns: _Columns, name: str | None) -> str | None:
+    scheme = columns.value(name, "grading_scheme") if name else None
+    return None if scheme is None else _text(scheme)
+
+
+def _metadata_json(columns: _Columns, names: Iterable[str]) -> str:
+    found = {name: _plain(columns.value(name, "metadata")) for name in names}
+    return well_formed(canonical_json(found))
 
 
 def _is_deeper(value: Any, levels: int) -> bool:

@@ -26,7 +26,6 @@ from .versions import content_version
 if TYPE_CHECKING:
     from itemeval_assets.core.money.preflight import ModelHealth
     from itemeval_assets.stages.projection.estimate import PartitionEstimate, StudyEstimate
-    from itemeval_assets.storage.study.store import ResultsStore
 
 _LEDGERS = ("generation_ledger", "grading_ledger")
 
@@ -63,25 +62,13 @@ def _estimate(study: Study, shared: dict[str, Any]) -> Any:
     )
     def estimate(context: dg.AssetExecutionContext, config: PlanConfig) -> dg.MaterializeResult:
         with users_errors():
-            found = _estimated(study, store_of(study, context), config)
+            store, everything = store_of(study, context), select(study.design)
+            found = stages.estimate.preview(study, store, config.options(), everything)
         for warning in found.warnings:
             context.log.warning(warning)
         return dg.MaterializeResult(metadata=_estimate_metadata(found))
 
     return estimate
-
-
-def _estimated(study: Study, store: "ResultsStore", config: PlanConfig) -> "StudyEstimate":
-    from itemeval_assets.stages.calls.stage_run import Scope
-
-    scope = Scope(
-        study=study,
-        store=store,
-        prices=load_prices(study),
-        items=stages.items.peek(study, store),
-        options=config.options(),
-    )
-    return stages.estimate.estimate(scope, select(study.design))
 
 
 def _estimate_metadata(found: "StudyEstimate") -> dict[str, Any]:

@@ -3,8 +3,10 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from itemeval_assets.core.design.options import PlanOptions
 from itemeval_assets.core.design.partitions import GENERATE, GRADE
 from itemeval_assets.core.design.selection import Selection
+from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.money.estimate import (
     NOTHING,
     OUTPUT_TOKENS_UNCAPPED,
@@ -14,8 +16,11 @@ from itemeval_assets.core.money.estimate import (
 from itemeval_assets.core.money.pricing import THIS_MACHINE
 from itemeval_assets.core.money.wall_time import WallTime, wall_time
 from itemeval_assets.engine.calls.evaluate import connections_to
+from itemeval_assets.stages import items
 from itemeval_assets.stages.calls.gate import standing
 from itemeval_assets.stages.calls.stage_run import Scope
+from itemeval_assets.storage.study.inputs import load_prices
+from itemeval_assets.storage.study.store import ResultsStore
 
 from .foresight import Foresight, PartitionEstimate
 
@@ -65,6 +70,15 @@ def estimate(scope: Scope, selection: Selection, *, in_full: bool = True) -> Stu
             if not scope.study.design.is_free(part)
         ],
     )
+
+
+def preview(
+    study: Study, store: ResultsStore, options: PlanOptions, selection: Selection
+) -> StudyEstimate:
+    """Estimate a run with the prices and data of now, before there is one: nothing is pinned."""
+    prices, found = load_prices(study), items.peek(study, store)
+    scope = Scope(study=study, store=store, prices=prices, items=found, options=options)
+    return estimate(scope, selection)
 
 
 def _in_sum(
