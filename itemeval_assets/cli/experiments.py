@@ -1,8 +1,5 @@
 """`itemeval-assets experiments`: what is published in a bucket or folder, shown and copied."""
 
-import json
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,7 +7,7 @@ import typer
 
 from itemeval_assets import experiments
 from itemeval_assets.report import experiments as reports
-from itemeval_assets.report import jsonable
+from itemeval_assets.report import print_result
 from itemeval_assets.report.comparison import compared
 
 if TYPE_CHECKING:
@@ -56,9 +53,9 @@ def list_(
         found = experiments.summarize_experiments(storage)
         if not found:
             reports.nothing_published(storage)
-        _print(as_json, found, reports.experiment_list)
+        print_result(as_json, found, reports.experiment_list)
     else:
-        _print(as_json, experiments.summarize_runs(_named(name, storage)), reports.run_list)
+        print_result(as_json, experiments.summarize_runs(_named(name, storage)), reports.run_list)
 
 
 @app.command()
@@ -74,7 +71,7 @@ def show(
     found = experiments.find_run(
         _named(name, experiments.storage_settings(bucket, prefix)), version, run
     )
-    _print(as_json, experiments.run_details(found), reports.run_shown)
+    print_result(as_json, experiments.run_details(found), reports.run_shown)
 
 
 @app.command()
@@ -90,7 +87,7 @@ def compare(
 ) -> None:
     """Compare two versions or runs: their fields, and the rows that differ."""
     experiment = _named(name, experiments.storage_settings(bucket, prefix))
-    _print(as_json, experiments.compare_versions(experiment, before, after), compared)
+    print_result(as_json, experiments.compare_versions(experiment, before, after), compared)
 
 
 @app.command()
@@ -109,15 +106,8 @@ def download(
     found = experiments.find_run(
         _named(name, experiments.storage_settings(bucket, prefix)), version, run
     )
-    _print(as_json, found.download(to or Path(found.experiment_id)), reports.downloaded)
+    print_result(as_json, found.download(to or Path(found.experiment_id)), reports.downloaded)
 
 
 def _named(name: str, storage: "ExperimentStorageSettings") -> "BaseExperiment[Any, Any]":
     return experiments.BaseExperiment(name, storage_settings=storage)
-
-
-def _print(as_json: bool, result: Any, show: Callable[[Any], None]) -> None:
-    if as_json:
-        sys.stdout.write(json.dumps(jsonable(result), indent=2) + "\n")
-    else:
-        show(result)

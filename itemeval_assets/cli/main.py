@@ -6,12 +6,11 @@ of the cells that were asked for errored. With --json there is one JSON document
 output all the same, which says why.
 """
 
-import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -26,6 +25,7 @@ from itemeval_assets.host.garbage import without_collection_at_the_end
 from itemeval_assets.ui.command import serve_ui
 
 from . import experiments as experiments_cli
+from .experiments import AsJson
 
 if TYPE_CHECKING:
     from itemeval_assets.runs.study import RunSummary
@@ -47,7 +47,6 @@ app.add_typer(experiments_cli.app)
 
 
 Config = Annotated[Path, typer.Argument(help="the study's YAML file", show_default=False)]
-AsJson = Annotated[bool, typer.Option("--json", help="print one JSON document and nothing else")]
 PolicyOption = Annotated[Policy | None, typer.Option(help="use this policy, not budget.policy")]
 OnlyOption = Annotated[
     Literal["solutions", "gradings"] | None, typer.Option(help="only this stage")
@@ -78,7 +77,7 @@ def init(
     as_json: AsJson = False,
 ) -> None:
     """Make a project: a study that runs at once, with prompts, data and a Dagster home."""
-    _print(as_json, project.init(folder), lambda made: reports.created(made, folder))
+    reports.print_result(as_json, project.init(folder), lambda made: reports.created(made, folder))
 
 
 @app.command()
@@ -123,7 +122,7 @@ def run(
         if agreed is None:
             raise
         summary = with_consent(agreed)
-    _print(as_json, summary, reports.run_summary)
+    reports.print_result(as_json, summary, reports.run_summary)
     _end(as_json, summary)
 
 
@@ -150,7 +149,7 @@ def estimate(
         force=force,
         policy=policy,
     )
-    _print(as_json, found, reports.study_estimate)
+    reports.print_result(as_json, found, reports.study_estimate)
 
 
 @app.command()
@@ -159,7 +158,7 @@ def preflight(
 ) -> None:
     """Make one tiny call to each model: is it ok, dead or unverified?"""
     found = api.preflight(config, max_usd=_consent(yes, max_usd))
-    _print(as_json, found, reports.preflight)
+    reports.print_result(as_json, found, reports.preflight)
     if any(health.verdict == "dead" for health in found):
         raise typer.Exit(EXIT_DEAD_MODEL)
 
@@ -167,7 +166,7 @@ def preflight(
 @app.command()
 def status(config: Config, policy: PolicyOption = None, as_json: AsJson = False) -> None:
     """Show how many cells of each condition are done. Makes no call."""
-    _print(as_json, api.status(config, policy=policy), reports.study_status)
+    reports.print_result(as_json, api.status(config, policy=policy), reports.study_status)
 
 
 @app.command()
@@ -191,7 +190,7 @@ def cells(
         states=[one.value for one in state or []],
         policy=policy,
     )
-    _print(as_json, found, reports.cell_survey)
+    reports.print_result(as_json, found, reports.cell_survey)
 
 
 @app.command()
@@ -206,7 +205,7 @@ def recover(
     as_json: AsJson = False,
 ) -> None:
     """Recover finished answers, and what they cost, from the logs of killed runs. Makes no call."""
-    _print(as_json, api.recover(config, accept_loss=accept_loss), reports.run_summary)
+    reports.print_result(as_json, api.recover(config, accept_loss=accept_loss), reports.run_summary)
 
 
 @app.command()
@@ -220,7 +219,7 @@ def reset(
 ) -> None:
     """Let the schedule try again the partitions that it gave up."""
     found = api.reset(config, only=only, conditions=condition, graders=grader, rubrics=rubric)
-    _print(as_json, found, reports.was_reset)
+    reports.print_result(as_json, found, reports.was_reset)
 
 
 @app.command()
@@ -234,7 +233,7 @@ def export(
 ) -> None:
     """Write export/ again: gradings_long and cells as Parquet and CSV, the ledger as CSV."""
     result = api.export(config, for_spreadsheets=for_spreadsheets)
-    _print(as_json, result, reports.export_result)
+    reports.print_result(as_json, result, reports.export_result)
 
 
 @app.command()
@@ -249,7 +248,7 @@ def release(
     as_json: AsJson = False,
 ) -> None:
     """Publish the study as a new version of the experiment with its name."""
-    _print(as_json, api.release(config, version=version), reports.release_summary)
+    reports.print_result(as_json, api.release(config, version=version), reports.release_summary)
 
 
 @app.command()
@@ -278,7 +277,7 @@ def quickstart(
     """Run a small real study with SmolLM2-135M on this machine: no key, no network."""
     with reports.progress_bar(hidden=as_json) as on_progress:
         summary = project.quickstart(folder, mock=mock, on_progress=on_progress)
-    _print(as_json, summary, reports.quickstart_summary)
+    reports.print_result(as_json, summary, reports.quickstart_summary)
     _end(as_json, summary.run)
 
 
@@ -347,13 +346,6 @@ def _failed(
     """Say why a command failed, on standard error; with --json on standard output, too."""
     if as_json:
         said = {"error": type(error).__name__, "message": message, "exit_code": exit_code}
-        _print(True, {**said, **(facts or {})}, reports.problem)
+        reports.print_result(True, {**said, **(facts or {})}, reports.problem)
     reports.problem(message)
     return exit_code
-
-
-def _print(as_json: bool, result: Any, show: Callable[[Any], None]) -> None:
-    if as_json:
-        sys.stdout.write(json.dumps(reports.jsonable(result), indent=2) + "\n")
-    else:
-        show(result)

@@ -1,7 +1,7 @@
 """What the bodies of assets share: the store, a stage's run, errors a user can act on."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -56,23 +56,21 @@ def opened(study: Study) -> "ResultsStore":
     return store
 
 
-@contextmanager
 def gate_of(
     context: dg.AssetExecutionContext, study: Study, consent_usd: float | None
-) -> "Iterator[Gate]":
+) -> "AbstractContextManager[Gate]":
     """The gate of a run: open until what it admitted is booked."""
     from itemeval_assets.stages.calls.gate import open_gate
 
     step = context.op_execution_context
-    with open_gate(
+    return open_gate(
         study,
         store_of(study, context),
         prices_if_needed(study),
         holder=step.run_id,
         within=step.run_tags.get(RESERVED_BY_TAG),
         consent_usd=_consent(step.run_tags) if consent_usd is None else consent_usd,
-    ) as gate:
-        yield gate
+    )
 
 
 @contextmanager

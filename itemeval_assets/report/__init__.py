@@ -14,15 +14,15 @@ from .results import (
     study_status,
     was_reset,
 )
-from .terminal import ask_consent, jsonable, problem, progress_bar
+from .terminal import ask_consent, print_result, problem, progress_bar
 
 __all__ = [
     "ask_consent",
     "cell_survey",
     "created",
     "export_result",
-    "jsonable",
     "preflight",
+    "print_result",
     "problem",
     "progress_bar",
     "quickstart_summary",

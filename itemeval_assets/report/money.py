@@ -4,8 +4,10 @@ import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from itemeval_assets.core.text.words import dollars
+
 from .render.terminal_table import show
-from .terminal import data, dollars, out
+from .terminal import data, out
 from .views import ESTIMATE, HEALTH, View, projected
 
 if TYPE_CHECKING:

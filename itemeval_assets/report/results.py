@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING
 
 from itemeval_assets.core.money.losses import losses_words
 from itemeval_assets.core.records.unread import can_be_recovered, unread_words
+from itemeval_assets.core.text.words import dollars
 from itemeval_assets.host.installation import how_to_call
 
 from .money import mocks_are_free
 from .render.terminal_table import show
-from .terminal import data, dollars, out
+from .terminal import data, out
 from .views import COMPLETION, SCORES, View, spend_view
 
 if TYPE_CHECKING:

@@ -1,5 +1,6 @@
 """The terminal: where things are printed, progress, consent, and what stands in for a table."""
 
+import json
 import math
 import sys
 import time
@@ -21,20 +22,8 @@ from itemeval_assets.core.text.words import dollars
 if TYPE_CHECKING:
     from itemeval_assets.engine.calls.progress import Progress
 
-__all__ = [
-    "ask_consent",
-    "data",
-    "dollars",
-    "err",
-    "jsonable",
-    "out",
-    "problem",
-    "progress_bar",
-    "wait_lines",
-]
-
 # The locks tell of a wait each minute.
-SECONDS_BETWEEN_LINES = 59.0
+_SECONDS_BETWEEN_LINES = 59.0
 
 # `[...]` is markup, and nothing else is: no `:word:` becomes a picture.
 out = Console(highlight=False, emoji=False)
@@ -53,6 +42,14 @@ def data(value: object) -> str:
 def problem(message: str) -> None:
     """An error, on standard error, as plain text: paths in it stay in one piece."""
     sys.stderr.write(f"error: {message}\n")
+
+
+def print_result(as_json: bool, result: Any, show: Callable[[Any], None]) -> None:
+    """A result as one JSON document, or as `show` prints it."""
+    if as_json:
+        sys.stdout.write(json.dumps(jsonable(result), indent=2) + "\n")
+    else:
+        show(result)
 
 
 def ask_consent(refusal: ConsentMissing) -> float | None:
@@ -113,7 +110,7 @@ def wait_lines(say: Callable[[str], None]) -> Callable[[str], None]:
     def tell(waits_for: str) -> None:
         nonlocal told, when
         now = time.monotonic()
-        if waits_for and (waits_for != told or now - when >= SECONDS_BETWEEN_LINES):
+        if waits_for and (waits_for != told or now - when >= _SECONDS_BETWEEN_LINES):
             say(f"waits for {waits_for}")
             when = now
         elif told and not waits_for:

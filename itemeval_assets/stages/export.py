@@ -1,8 +1,8 @@
 """export: the study's results as single files, for people who do not read folders."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
@@ -112,15 +112,13 @@ def _write_tables(
     return count
 
 
-@contextmanager
-def csv_writer(path: Path, schema: pa.Schema) -> Iterator[CSVWriter]:
+def csv_writer(path: Path, schema: pa.Schema) -> CSVWriter:
     """A CSV file: UTF-8, `\\n` line ends, texts in quotes, null as an empty field.
 
     Read it back with `keep_default_na=False, na_values=[""]`: texts such as "None" and
     "NA" are values here. pandas 2 needs `float_precision="round_trip"` for the last bit.
     """
-    with CSVWriter(str(path), schema) as writer:
-        yield writer
+    return CSVWriter(str(path), schema)
 
 
 def require_results(study: Study, store: ResultsStore) -> None:

@@ -8,7 +8,7 @@ in the tables; one that is not is read again by the next run, with the same resu
 import uuid
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -149,11 +149,9 @@ def judge(store: ResultsStore) -> Judgement:
     return Judgement(found, in_progress)
 
 
-@contextmanager
-def held(store: ResultsStore, partition: Partition) -> Iterator[None]:
+def held(store: ResultsStore, partition: Partition) -> AbstractContextManager[Any]:
     """Hold the claim of a partition. Raises Held where a run has it: nobody is waited for."""
-    with store.claimed([partition], f"reconciliation-{uuid.uuid4().hex}", _do_not_wait):
-        yield
+    return store.claimed([partition], f"reconciliation-{uuid.uuid4().hex}", _do_not_wait)
 
 
 def mismatches(store: ResultsStore) -> list[Mismatch]:

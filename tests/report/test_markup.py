@@ -210,7 +210,7 @@ def test_data_is_shown_as_it_is(name: str, printed: io.StringIO) -> None:
 
 
 def test_every_report_that_shows_data_is_looked_at() -> None:
-    no_table = {"ask_consent", "data", "jsonable", "problem", "progress_bar"}
+    no_table = {"ask_consent", "print_result", "problem", "progress_bar"}
     assert {*reports.__all__, *experiments.__all__, *comparison.__all__} - no_table == SHOWN.keys()
 
 

@@ -9,7 +9,8 @@ from inspect_ai.model._providers.util import batch as inspect_batch
 
 from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
-from itemeval_assets.stages.projection.estimate import PartitionEstimate, StudyEstimate
+from itemeval_assets.stages.projection.estimate import StudyEstimate
+from itemeval_assets.stages.projection.foresight import PartitionEstimate
 from tests.model_server import ModelServer, Request, error_answer
 from tests.studies import write_study
 

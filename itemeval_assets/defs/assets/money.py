@@ -25,7 +25,8 @@ from .versions import content_version
 
 if TYPE_CHECKING:
     from itemeval_assets.core.money.preflight import ModelHealth
-    from itemeval_assets.stages.projection.estimate import PartitionEstimate, StudyEstimate
+    from itemeval_assets.stages.projection.estimate import StudyEstimate
+    from itemeval_assets.stages.projection.foresight import PartitionEstimate
 
 _LEDGERS = ("generation_ledger", "grading_ledger")
 

@@ -6,7 +6,8 @@ from typing import Any, get_args
 from rich.table import Table
 
 from itemeval_assets.core.records.summaries import left_out_words
-from itemeval_assets.report.terminal import data, dollars, out
+from itemeval_assets.core.text.words import dollars
+from itemeval_assets.report.terminal import data, out
 from itemeval_assets.report.views.view import Amount, Column, Kind, Text, View, part_of
 
 # From so many columns on there is room for all figures.

@@ -24,8 +24,6 @@ from itemeval_assets.storage.study.store import ResultsStore
 
 from .foresight import Foresight, PartitionEstimate
 
-__all__ = ["PartitionEstimate", "StudyEstimate", "estimate"]
-
 
 @dataclass(frozen=True)
 class StudyEstimate:
