@@ -1,6 +1,6 @@
 """The assets whose steps call models: solutions and gradings, each with its ledger."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -42,9 +42,16 @@ if TYPE_CHECKING:
     from itemeval_assets.stages.outcome import Outcome
 
 
+_SAYS = {
+    "solutions": "Answers of the models",
+    "generation_ledger": "What the answers cost",
+    "gradings": "Verdicts of scorers and judges",
+    "grading_ledger": "What the verdicts cost",
+}
+
+
 def solutions_asset(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
     """Solutions and their ledger, which one step materializes, by generate condition."""
-    owners = shared["owners"]
     about = {
         **generate_conditions(study),
         **code_references(study, [condition.prompt for condition in study.design.generate]),
@@ -52,19 +59,7 @@ def solutions_asset(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition
 
     @dg.multi_asset(
         name=step_name(study, "solutions"),
-        outs={
-            "solutions": _out(
-                study,
-                "solutions",
-                "Answers of the models",
-                owners,
-                about,
-                condition=when_paid(study),
-            ),
-            "generation_ledger": _out(
-                study, "generation_ledger", "What the answers cost", owners, table="bookings"
-            ),
-        },
+        outs=_outs(study, GENERATE, shared, about, when_paid(study)),
         ins={"items": dg.AssetIn(key=asset_key(study, "items"))},
         partitions_def=generate_partitions(study),
         backfill_policy=backfill_policy(study),
@@ -74,21 +69,13 @@ def solutions_asset(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition
     def solutions(
         context: dg.AssetExecutionContext, config: RunConfig, items: Any
     ) -> Iterator[Any]:
-        partitions = to_partitions(context.partition_keys, study.generate_partitions())
-        with users_errors(), held_by_step() as held:
-            run = held.enter_context(stage_run(context, study, config, items, partitions))
-            held.enter_context(
-                run.store.claimed(partitions, run.run_id, wait_log(context.log.info))
-            )
-            outcome = stages.solutions.generate(run, partitions)
-            yield from _paid_outputs(context, run, GENERATE, outcome)
+        yield from _paid(context, study, GENERATE, config, items, stages.solutions.generate)
 
     return solutions
 
 
 def gradings_asset(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
     """Gradings and their ledger, which one step materializes, by generate x grade condition."""
-    owners = shared["owners"]
     about = {
         **generate_conditions(study),
         **grade_conditions(study),
@@ -97,19 +84,7 @@ def gradings_asset(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
 
     @dg.multi_asset(
         name=step_name(study, "gradings"),
-        outs={
-            "gradings": _out(
-                study,
-                "gradings",
-                "Verdicts of scorers and judges",
-                owners,
-                about,
-                condition=when_free_or_paid(study),
-            ),
-            "grading_ledger": _out(
-                study, "grading_ledger", "What the verdicts cost", owners, table="bookings"
-            ),
-        },
+        outs=_outs(study, GRADE, shared, about, when_free_or_paid(study)),
         ins={
             "items": dg.AssetIn(key=asset_key(study, "items")),
             "solutions": dg.AssetIn(
@@ -128,39 +103,57 @@ def gradings_asset(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
     def gradings(
         context: dg.AssetExecutionContext, config: RunConfig, items: Any, solutions: Any
     ) -> Iterator[Any]:
-        partitions = to_partitions(context.partition_keys, study.grade_partitions())
-        with users_errors(), held_by_step() as held:
-            run = held.enter_context(stage_run(context, study, config, items, partitions))
+        def grade(run: "StageRun", partitions: list[Partition]) -> "Outcome":
             _warn_of_missing(context, solutions, partitions)
-            held.enter_context(
-                run.store.claimed(partitions, run.run_id, wait_log(context.log.info))
-            )
-            outcome = stages.gradings.grade(run, solutions, partitions)
-            yield from _paid_outputs(context, run, GRADE, outcome)
+            return stages.gradings.grade(run, solutions, partitions)
+
+        yield from _paid(context, study, GRADE, config, items, grade)
 
     return gradings
 
 
-def _out(
+def _outs(
     study: Study,
-    name: str,
-    says: str,
-    owners: list[str] | None,
-    more: dict[str, Any] | None = None,
-    table: str | None = None,
-    condition: dg.AutomationCondition | None = None,
-) -> dg.AssetOut:
-    table = table or name
-    return dg.AssetOut(
-        key=asset_key(study, name),
-        io_manager_key=TABLES_IO,
-        kinds={"parquet", "inspect_ai"},
-        description=f"{says}: {TABLES[table].grain}.",
-        metadata={**(more or {}), **table_metadata(study, table)},
-        owners=owners,
-        code_version=SCHEMA_VERSION,
-        automation_condition=condition,
-    )
+    stage: Stage,
+    shared: dict[str, Any],
+    about: dict[str, Any],
+    condition: dg.AutomationCondition | None,
+) -> dict[str, dg.AssetOut]:
+    """The rows of a stage, `about` which the page tells more, and what they cost."""
+    return {
+        name: dg.AssetOut(
+            key=asset_key(study, name),
+            io_manager_key=TABLES_IO,
+            kinds={"parquet", "inspect_ai"},
+            description=f"{_SAYS[name]}: {TABLES[table].grain}.",
+            metadata={**more, **table_metadata(study, table)},
+            owners=shared["owners"],
+            code_version=SCHEMA_VERSION,
+            automation_condition=when,
+        )
+        for name, table, more, when in (
+            (stage.table, stage.table, about, condition),
+            (stage.ledger, "bookings", {}, None),
+        )
+    }
+
+
+def _paid(
+    context: dg.AssetExecutionContext,
+    study: Study,
+    stage: Stage,
+    config: RunConfig,
+    items: Any,
+    work: "Callable[[StageRun, list[Partition]], Outcome]",
+) -> Iterator[Any]:
+    """Do the work of a stage, while no other run has its partitions, and yield what came of it."""
+    order = study.generate_partitions() if stage is GENERATE else study.grade_partitions()
+    partitions = to_partitions(context.partition_keys, order)
+    with users_errors(), held_by_step() as held:
+        run = held.enter_context(stage_run(context, study, config, items, partitions))
+        wait = wait_log(context.log.info)
+        held.enter_context(run.store.claimed(partitions, run.run_id, wait))
+        yield from _paid_outputs(context, run, stage, work(run, partitions))
 
 
 def _paid_outputs(
