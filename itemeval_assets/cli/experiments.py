@@ -11,7 +11,7 @@ from itemeval_assets.report import print_result
 from itemeval_assets.report.comparison import compared
 
 if TYPE_CHECKING:
-    from itemeval_assets.experiments import BaseExperiment, ExperimentStorageSettings
+    from itemeval_assets.experiments import BaseExperiment
 
 __all__ = ["app"]
 
@@ -48,14 +48,16 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List all experiments, or the versions and runs of one."""
-    storage = experiments.storage_settings(bucket, prefix)
     if name is None:
+        storage = experiments.storage_settings(bucket, prefix)
         found = experiments.summarize_experiments(storage)
         if not found:
             reports.nothing_published(storage)
         print_result(as_json, found, reports.experiment_list)
     else:
-        print_result(as_json, experiments.summarize_runs(_named(name, storage)), reports.run_list)
+        print_result(
+            as_json, experiments.summarize_runs(_experiment(name, bucket, prefix)), reports.run_list
+        )
 
 
 @app.command()
@@ -68,9 +70,7 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show a run: its state, fields, files and failed specs."""
-    found = experiments.find_run(
-        _named(name, experiments.storage_settings(bucket, prefix)), version, run
-    )
+    found = experiments.find_run(_experiment(name, bucket, prefix), version, run)
     print_result(as_json, experiments.run_details(found), reports.run_shown)
 
 
@@ -86,7 +86,7 @@ def compare(
     as_json: AsJson = False,
 ) -> None:
     """Compare two versions or runs: their fields, and the rows that differ."""
-    experiment = _named(name, experiments.storage_settings(bucket, prefix))
+    experiment = _experiment(name, bucket, prefix)
     print_result(as_json, experiments.compare_versions(experiment, before, after), compared)
 
 
@@ -103,11 +103,10 @@ def download(
     as_json: AsJson = False,
 ) -> None:
     """Copy a run into a folder, as it is published."""
-    found = experiments.find_run(
-        _named(name, experiments.storage_settings(bucket, prefix)), version, run
-    )
+    found = experiments.find_run(_experiment(name, bucket, prefix), version, run)
     print_result(as_json, found.download(to or Path(found.experiment_id)), reports.downloaded)
 
 
-def _named(name: str, storage: "ExperimentStorageSettings") -> "BaseExperiment[Any, Any]":
+def _experiment(name: str, bucket: str | None, prefix: str | None) -> "BaseExperiment[Any, Any]":
+    storage = experiments.storage_settings(bucket, prefix)
     return experiments.BaseExperiment(name, storage_settings=storage)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     PolicyName = str
 else:
     # Dagster takes no optional Literal. It knows an enum by the names of its members: here they
-    # are the words of the YAML.
+    # are the words of the YAML. Beyond this layer they are plain words again.
     PolicyName = StrEnum("PolicyName", {name: name for name in get_args(Policy)})
 
 _POLICY = Field(default=None, description=PlanOptions.model_fields["policy"].description)
@@ -25,7 +25,7 @@ class PlanConfig(PlanOptions, dg.Config):
     policy: PolicyName | None = _POLICY
 
     def options(self) -> PlanOptions:
-        return PlanOptions(force=self.force, policy=_word(self.policy))
+        return PlanOptions(**self.model_dump(mode="json"))
 
 
 class RunConfig(RunOptions, dg.Config):
@@ -34,9 +34,4 @@ class RunConfig(RunOptions, dg.Config):
     policy: PolicyName | None = _POLICY
 
     def options(self) -> RunOptions:
-        return RunOptions(**{**self.model_dump(), "policy": _word(self.policy)})
-
-
-def _word(policy: str | None) -> str | None:
-    """The plain word of a policy: a member of an enum does not leave Dagster's layer."""
-    return None if policy is None else str(policy)
+        return RunOptions(**self.model_dump(mode="json"))
