@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from .core.money.preflight import ModelHealth
+    from .core.records.releases import Release
     from .engine.calls.progress import Progress
-    from .runs.single import ReleaseSummary
     from .runs.study import RunSummary
     from .stages.export import ExportResult
     from .stages.projection.estimate import StudyEstimate
@@ -174,7 +174,7 @@ def export(config: str | Path | Study, *, for_spreadsheets: bool = False) -> "Ex
     return run_export(_as_study(config), _flag("for_spreadsheets", for_spreadsheets))
 
 
-def release(config: str | Path | Study, *, version: str | None = None) -> "ReleaseSummary":
+def release(config: str | Path | Study, *, version: str | None = None) -> "Release":
     """Publish the study as a new version of the experiment that bears its name.
 
     `version`: bumpmajor, bumpminor, bumppatch, or a version itself; by default what changed since

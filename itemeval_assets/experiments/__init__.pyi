@@ -2,7 +2,6 @@ from .base import BaseExperiment as BaseExperiment
 from .errors import ExperimentNotFoundError as ExperimentNotFoundError
 from .errors import ExperimentRunNotFoundError as ExperimentRunNotFoundError
 from .errors import ExperimentVersionNotFoundError as ExperimentVersionNotFoundError
-from .errors import LaunchFailed as LaunchFailed
 from .errors import ResultNotFoundError as ResultNotFoundError
 from .errors import SpecError as SpecError
 from .layout.records import Completion as Completion
@@ -26,6 +25,7 @@ from .registry import experiment as experiment
 from .registry import registered as registered
 from .runs.assets import ExperimentStorage as ExperimentStorage
 from .runs.assets import experiment_definitions as experiment_definitions
+from .runs.refs import LaunchFailed as LaunchFailed
 from .runs.refs import RunRef as RunRef
 from .runs.refs import RunState as RunState
 from .spec.files import FileReference as FileReference

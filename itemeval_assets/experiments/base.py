@@ -2,18 +2,17 @@
 
 from collections.abc import Sequence, Sized
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, cast
 
 from itemeval_assets.instances.migrations import unlogged_migrations
 
 from .layout.settings import ExperimentRunSettings, require_kind
-from .layout.settings import run_settings as load_run_settings
 from .layout.versions import SemVer, VersionBump
 from .publish.specs import publish
 from .read.experiment import PublishedExperiment
 from .read.run import ExperimentRun
 from .registry import Experiment, as_experiment
-from .spec.models import ExperimentInputSpec, ExperimentOutputSpec
+from .spec.models import In, Out
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -21,9 +20,6 @@ if TYPE_CHECKING:
     from .runs.refs import RunRef
 
 __all__ = ["BaseExperiment"]
-
-In = TypeVar("In", bound=ExperimentInputSpec)
-Out = TypeVar("Out", bound=ExperimentOutputSpec)
 
 
 @dataclass
@@ -92,10 +88,9 @@ class BaseExperiment(PublishedExperiment[In, Out], Generic[In, Out]):
 
 
 def _settings(given: ExperimentRunSettings | None) -> ExperimentRunSettings:
-    if given is None:
-        return load_run_settings()
-    require_kind(given, ExperimentRunSettings, "run_settings")
-    return given
+    settings = ExperimentRunSettings() if given is None else given
+    require_kind(settings, ExperimentRunSettings, "run_settings")
+    return settings
 
 
 def _count(specs: object) -> int:

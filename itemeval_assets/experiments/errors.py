@@ -1,22 +1,15 @@
-"""Errors of experiments: of what users give, of what is not there, and of runs not started."""
+"""Errors of experiments: of what users give, and of what is not there."""
 
-import os
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from itemeval_assets.core.errors import ItemevalAssetsError, RunFailed
-from itemeval_assets.core.text.secrets import without_secrets
-
-if TYPE_CHECKING:
-    from .read.run import ExperimentRun
+from itemeval_assets.core.errors import ItemevalAssetsError
 
 __all__ = [
     "ExperimentNotFoundError",
     "ExperimentRunNotFoundError",
     "ExperimentVersionNotFoundError",
-    "LaunchFailed",
     "NotFoundError",
     "ResultNotFoundError",
     "SpecError",
@@ -53,22 +46,6 @@ class ExperimentRunNotFoundError(NotFoundError):
 
 class ResultNotFoundError(NotFoundError):
     """The run has no result of that name."""
-
-
-class LaunchFailed(RunFailed):
-    """A run is published, and Dagster could not be told of it, or could not go on with it.
-
-    `run` is the published run, to be resumed.
-    """
-
-    def __init__(self, run: "ExperimentRun[Any, Any]", why: Exception) -> None:
-        told = str(why) if isinstance(why, ItemevalAssetsError) else f"{type(why).__name__}: {why}"
-        told = without_secrets(told, os.environ)
-        super().__init__(
-            f"{run.experiment_id} is published in {run.uri}, but Dagster could not run it: {told}\n"
-            "Once that is mended, resume(run) goes on; it need not be published again"
-        )
-        self.run, self.__cause__ = run, why
 
 
 def problems(error: ValidationError) -> str:

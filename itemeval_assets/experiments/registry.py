@@ -1,22 +1,20 @@
 """Functions registered as experiments, and what Dagster has of each."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, overload
 
 from .errors import SpecError
 from .spec.function import ExperimentFunction
 from .spec.limits import limits
-from .spec.models import ExperimentInputSpec, ExperimentOutputSpec
+from .spec.models import In, Out
 
 if TYPE_CHECKING:
     import dagster as dg
 
 __all__ = ["Experiment", "as_experiment", "experiment", "registered"]
 
-In = TypeVar("In", bound=ExperimentInputSpec)
-Out = TypeVar("Out", bound=ExperimentOutputSpec)
 
-_registered: "dict[str, Experiment[Any, Any]]" = {}
+_registered: "dict[str, Experiment]" = {}
 
 
 class Experiment(ExperimentFunction[In, Out], Generic[In, Out]):
@@ -83,7 +81,7 @@ def as_experiment(fn: Callable[..., Out]) -> Experiment[Any, Out]:
     return known or experiment(fn)
 
 
-def registered() -> "list[Experiment[Any, Any]]":
+def registered() -> "list[Experiment]":
     """All experiments of this process, by name."""
     return [_registered[name] for name in sorted(_registered)]
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
@@ -15,7 +14,7 @@ from itemeval_assets.core.tables.schemas import LEDGER, SOLUTIONS
 from itemeval_assets.experiments import ExperimentRun
 from itemeval_assets.experiments.frames.writing import FrameFiles
 from itemeval_assets.experiments.outputs.survey import SCALARS
-from itemeval_assets.experiments.publish.publication import Publication, store_result
+from itemeval_assets.experiments.publish.publication import store_result
 from itemeval_assets.storage.objects.scratch import scratch_folder
 from itemeval_assets.storage.study.store import ResultsStore
 
@@ -37,18 +36,14 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Draft:
-    """A release in the making: `contents` of a study, published by the run `run_id`."""
+    """A release in the making: `contents` of a study, published as `run` by the run `run_id`."""
 
     study: Study
     store: ResultsStore
     contents: Contents
-    opened: Publication
+    run: ExperimentRun
     run_id: str
     say: Say
-
-    @property
-    def run(self) -> ExperimentRun[Any, Any]:
-        return self.opened.run
 
 
 @dataclass

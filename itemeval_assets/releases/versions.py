@@ -34,7 +34,7 @@ def asked_version(text: str | None) -> Any:
 
 
 def needed_bump(
-    experiment: BaseExperiment[Any, Any], study: Study, store: ResultsStore, contents: Contents
+    experiment: BaseExperiment, study: Study, store: ResultsStore, contents: Contents
 ) -> Bump | None:
     """How much the version must rise from the latest one to `contents`; None: nothing changed."""
     latest = experiment.latest_version()
@@ -61,7 +61,7 @@ def record_of(study: Study, contents: Contents) -> dict[str, Any]:
     }
 
 
-def _read_record(run: ExperimentRun[Any, Any]) -> Contents | None:
+def _read_record(run: ExperimentRun) -> Contents | None:
     """What a published release holds; None for a run that is no release of ours."""
     data = run.backend.read(f"{run.prefix}/{RECORD}")
     if data is None:
@@ -70,7 +70,7 @@ def _read_record(run: ExperimentRun[Any, Any]) -> Contents | None:
     return {name: PartitionContent(**content) for name, content in partitions.items()}
 
 
-def _released_cells(run: ExperimentRun[Any, Any], name: str) -> set[tuple[Any, ...]]:
+def _released_cells(run: ExperimentRun, name: str) -> set[tuple[Any, ...]]:
     """The cells of one partition in a published release. Reads it batch by batch."""
     conditions = Partition(name.split("|"))
     found: set[tuple[Any, ...]] = set()

@@ -16,8 +16,8 @@ from .views import COMPLETION, SCORES, View, spend_view
 if TYPE_CHECKING:
     from itemeval_assets.core.design.partitions import NamedPartition
     from itemeval_assets.core.records.failures import FailedCheck
+    from itemeval_assets.core.records.releases import Release
     from itemeval_assets.project import QuickstartSummary
-    from itemeval_assets.runs.single import ReleaseSummary
     from itemeval_assets.runs.study import RunSummary
     from itemeval_assets.stages.export import ExportResult
     from itemeval_assets.stages.views.status import StudyStatus
@@ -138,7 +138,7 @@ def quickstart_summary(summary: "QuickstartSummary") -> None:
     out.print(f"Look at every call:     {view}", soft_wrap=True)
 
 
-def release_summary(summary: "ReleaseSummary") -> None:
+def release_summary(summary: "Release") -> None:
     """What was published, where, and how to read it."""
     if not summary.is_new:
         out.print(f"Nothing has changed since {summary.version}: nothing was published.")

@@ -1,37 +1,17 @@
 """Commands of one or two Dagster runs, over a whole study."""
 
-from dataclasses import dataclass
-
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.money.budget import require_sane_consent
 from itemeval_assets.core.money.preflight import ModelHealth
-from itemeval_assets.releases import Release
+from itemeval_assets.core.records.releases import Release
 from itemeval_assets.stages.calls.losses import require_no_loss
 from itemeval_assets.stages.export import ExportResult, require_results
 from itemeval_assets.storage.study.store import open_store
 
 from .launcher import Launcher
 
-__all__ = ["ReleaseSummary", "run_export", "run_preflight", "run_release"]
-
-
-@dataclass(frozen=True)
-class ReleaseSummary:
-    """What was released. `is_new` is false where nothing had changed since that release.
-
-    `missing` counts cells of the design without a sound grading event.
-    """
-
-    study: str
-    experiment_id: str
-    version: str
-    uri: str
-    bucket: str
-    is_new: bool
-    cells: int
-    events: int
-    missing: int
+__all__ = ["run_export", "run_preflight", "run_release"]
 
 
 def run_preflight(study: Study, consent_usd: float | None) -> list[ModelHealth]:
@@ -54,7 +34,7 @@ def run_export(study: Study, for_spreadsheets: bool) -> ExportResult:
     return launch.results["export"]
 
 
-def run_release(study: Study, version: str | None) -> ReleaseSummary:
+def run_release(study: Study, version: str | None) -> Release:
     """Materialize the ledger and the release, and say what was published."""
     store = open_store(study)
     store.require_layout()
@@ -64,15 +44,4 @@ def run_release(study: Study, version: str | None) -> ReleaseSummary:
     with Launcher.open(study) as launch:
         launch(["ledger"])
         launch(["release"], config={"version": version})
-    found: Release = launch.results["release"]
-    return ReleaseSummary(
-        study=study.name,
-        experiment_id=found.experiment_id,
-        version=found.version,
-        uri=found.uri,
-        bucket=found.bucket,
-        is_new=found.is_new,
-        cells=found.cells,
-        events=found.events,
-        missing=found.missing,
-    )
+    return launch.results["release"]

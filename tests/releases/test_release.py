@@ -17,10 +17,11 @@ from jsonschema import Draft202012Validator
 from itemeval_assets.api import preflight
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import StoreError
+from itemeval_assets.core.records.releases import Release
 from itemeval_assets.core.tables.schemas import GRADINGS_LONG
 from itemeval_assets.experiments import BaseExperiment, ExperimentRun, ExperimentStorageSettings
-from itemeval_assets.releases import Release, publish_release, storage_for
 from itemeval_assets.releases import publish as publishing
+from itemeval_assets.releases import publish_release, storage_for
 from itemeval_assets.releases import results as publishing_results
 from itemeval_assets.storage.study.store import open_store
 from tests.defs.runs import GRADINGS, SOLUTIONS, finish, message, planted, runs_of, toy_study
@@ -43,7 +44,7 @@ def storage(tmp_path: Path) -> ExperimentStorageSettings:
 
 
 def publish(study: Study, storage: ExperimentStorageSettings, **given: Any) -> Release:
-    return publish_release(study, open_store(study), storage, run_id=ROOT, **given)
+    return publish_release(study, open_store(study), storage, run_id=ROOT, **given)[0]
 
 
 def latest(study: Study, storage: ExperimentStorageSettings) -> ExperimentRun[Any, Any]:

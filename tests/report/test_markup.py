@@ -18,6 +18,7 @@ from itemeval_assets.core.money.estimate import Projection
 from itemeval_assets.core.money.preflight import ModelHealth
 from itemeval_assets.core.money.spend import Spend
 from itemeval_assets.core.records.failures import FailedCheck
+from itemeval_assets.core.records.releases import Release
 from itemeval_assets.engine.calls.progress import Progress
 from itemeval_assets.experiments import ExperimentStorageSettings
 from itemeval_assets.experiments.read.compare import Changes, Comparison
@@ -27,7 +28,6 @@ from itemeval_assets.experiments.read.summaries import ExperimentSummary, RunDet
 from itemeval_assets.project import QuickstartSummary
 from itemeval_assets.report import comparison, experiments, terminal
 from itemeval_assets.runs import study as runs
-from itemeval_assets.runs.single import ReleaseSummary
 from itemeval_assets.stages.export import ExportResult
 from itemeval_assets.stages.projection.estimate import StudyEstimate
 from itemeval_assets.stages.projection.foresight import PartitionEstimate
@@ -139,9 +139,7 @@ SHOWN: dict[str, tuple[Callable[[], Any], int, int]] = {
     ),
     "cell_survey": (lambda: reports.cell_survey(CELLS), 4, 1),
     "release_summary": (
-        lambda: reports.release_summary(
-            ReleaseSummary(ODD, ODD, "v1.0.0", ODD, ODD, True, 2, 1, 1)
-        ),
+        lambda: reports.release_summary(Release(ODD, ODD, "v1.0.0", ODD, ODD, True, 2, 1, 1)),
         4,
         0,
     ),

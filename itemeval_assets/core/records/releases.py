@@ -6,6 +6,7 @@ item x replication, of one revision of the data.
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from itemeval_assets.core.config.study_config import StudyConfig
@@ -27,6 +28,24 @@ _ELSEWHERE |= {"gen_condition_slug", "grade_condition_slug"}
 EVENT_COLUMNS = tuple(
     name for name in GRADINGS_LONG.column_names if name not in {*CELL_COLUMNS, *_ELSEWHERE}
 )
+
+
+@dataclass(frozen=True)
+class Release:
+    """A published release. `is_new` is false where nothing had changed since it.
+
+    `missing` counts cells of the design without a sound grading event.
+    """
+
+    study: str
+    experiment_id: str
+    version: str
+    uri: str
+    bucket: str
+    is_new: bool
+    cells: int
+    events: int
+    missing: int
 
 
 class PartitionContent(NamedTuple):

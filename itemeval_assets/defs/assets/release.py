@@ -1,5 +1,6 @@
 """The asset that publishes a study: each new materialization a version, never an overwrite."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -11,7 +12,7 @@ from itemeval_assets.dagster_io.results import tell_result
 from itemeval_assets.dagster_io.steps import store_of
 
 if TYPE_CHECKING:
-    from itemeval_assets.releases import Release
+    from itemeval_assets.core.records.releases import Release
 
 
 class ReleaseConfig(dg.Config):
@@ -39,7 +40,7 @@ def release_asset(study: Study, shared: dict[str, Any]) -> Any:
         from itemeval_assets.releases import publish_release, storage_for
 
         with users_errors():
-            found = publish_release(
+            found, rows = publish_release(
                 study,
                 store_of(study, context),
                 storage_for(study),
@@ -49,14 +50,14 @@ def release_asset(study: Study, shared: dict[str, Any]) -> Any:
             )
         tell_result("release", found)
         return dg.MaterializeResult(
-            metadata={**_metadata(found), "bucket": found.bucket},
+            metadata={**_metadata(found, rows), "bucket": found.bucket},
             data_version=dg.DataVersion(found.experiment_id),
         )
 
     return release
 
 
-def _metadata(found: "Release") -> dict[str, Any]:
+def _metadata(found: "Release", rows: Mapping[str, int]) -> dict[str, Any]:
     metadata: dict[str, Any] = {
         "experiment_id": found.experiment_id,
         "version": found.version,
@@ -66,8 +67,8 @@ def _metadata(found: "Release") -> dict[str, Any]:
         "events": found.events,
         "cells without a sound event": found.missing,
     }
-    if found.rows:
+    if rows:
         metadata["frames"] = dg.MetadataValue.table(
-            [dg.TableRecord({"frame": name, "rows": rows}) for name, rows in found.rows.items()]
+            [dg.TableRecord({"frame": name, "rows": count}) for name, count in rows.items()]
         )
     return metadata

@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from .kinds_of_values import plain_type
+
 __all__ = ["build", "cast", "is_storable"]
 
 _STORABLE = (
@@ -47,7 +49,7 @@ def cast(column: pa.ChunkedArray | pa.Array, kind: pa.DataType) -> pa.ChunkedArr
     """A column as the type of a kind that its own is part of: it holds every value."""
     if column.type.equals(kind):
         return column
-    if pa.types.is_string(kind) and not _is_text(column.type):
+    if pa.types.is_string(kind) and plain_type(column.type) != pa.string():
         return pa.array([_text(value) for value in _values(column)], kind)
     try:
         return column.cast(kind, safe=False)
@@ -95,14 +97,6 @@ def _value(cell: Any) -> Any:
         return str(np.datetime64(cell.value, _DAYS[kind]).astype("M8[D]"))
     instant = pd.Timestamp(np.datetime64(cell.value, kind.unit)).isoformat()
     return f"{instant}+00:00" if kind.tz else instant
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    if pa.types.is_dictionary(kind):
-        return _is_text(kind.value_type)
-    return (
-        pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
-    )
 
 
 def _text(value: Any) -> str | None:

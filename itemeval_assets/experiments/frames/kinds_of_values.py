@@ -15,7 +15,7 @@ from itemeval_assets.experiments.spec.values import is_text
 
 from .kinds import CLASH, Kind
 
-__all__ = ["kind_of", "kind_of_column"]
+__all__ = ["kind_of", "kind_of_column", "plain_type"]
 
 _NS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 _DAY_0 = date(1970, 1, 1).toordinal()
@@ -39,7 +39,7 @@ def kind_of(values: Sequence[Any]) -> Kind:
 
 def kind_of_column(column: pa.ChunkedArray | pa.Array) -> Kind:
     """The kind of a column of Arrow."""
-    kind, has_values = _plain_type(column.type), column.null_count < len(column)
+    kind, has_values = plain_type(column.type), column.null_count < len(column)
     if pa.types.is_list(kind):
         return Kind(has_values=has_values, items=kind_of_column(_items(column)))
     if pa.types.is_struct(kind):
@@ -88,10 +88,10 @@ def _range(numbers: pa.ChunkedArray | pa.Array) -> tuple[int, int]:
     return found["min"].as_py(), found["max"].as_py()
 
 
-def _plain_type(kind: pa.DataType) -> pa.DataType:
+def plain_type(kind: pa.DataType) -> pa.DataType:
     """Without what differs between columns of the same values: dictionaries and offset widths."""
     if pa.types.is_dictionary(kind):
-        return _plain_type(kind.value_type)
+        return plain_type(kind.value_type)
     if pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
         return pa.string()
     if pa.types.is_large_binary(kind):

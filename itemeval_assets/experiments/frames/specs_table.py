@@ -3,7 +3,7 @@
 import io
 import json
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from itemeval_assets.core.text.strict_json import load_json
 from itemeval_assets.experiments.errors import SpecError, problems
 from itemeval_assets.experiments.spec.index import merged_order
-from itemeval_assets.experiments.spec.models import ExperimentInputSpec
+from itemeval_assets.experiments.spec.models import ExperimentInputSpec, In
 from itemeval_assets.experiments.spec.transport import dump_spec, parse_spec
 
 from .columns import build
@@ -22,7 +22,6 @@ from .reading import readable
 
 __all__ = ["read_specs", "specs_table"]
 
-In = TypeVar("In", bound=ExperimentInputSpec)
 
 # Marks a column whose cells are JSON texts: of values that have no common Arrow type.
 _JSON = {b"encoding": b"json"}

@@ -54,12 +54,36 @@ class ExperimentPlace:
 
 
 @dataclass(frozen=True)
+class _Below:
+    """The key of what has this name in the folder of each run."""
+
+    name: str
+
+    def __get__(self, place: "RunPlace", owner: type) -> str:
+        return f"{place.prefix}/{self.name}"
+
+
+@dataclass(frozen=True)
 class RunPlace:
-    """The folder of one run."""
+    """The folder of one run.
+
+    `exchange` is the folder through which the ops of a run pass specs and what came of them.
+    """
 
     home: ExperimentPlace
     version: SemVer
     timestamp: str
+
+    manifest = _Below("manifest.yml")
+    io_spec = _Below("experiment_io_spec.yml")
+    input_artifacts = _Below("input_artifacts.yml")
+    specs = _Below("specs.pq")
+    workflow_spec = _Below("workflow_spec.yml")
+    completion = _Below("completion.yml")
+    exchange = _Below("scatter-gather")
+    shard_inputs = _Below("scatter-gather/input")
+    shard_outputs = _Below("scatter-gather/output")
+    final = _Below("final")
 
     @property
     def experiment_id(self) -> str:
@@ -68,47 +92,6 @@ class RunPlace:
     @property
     def prefix(self) -> str:
         return f"{self.home.version_prefix(self.version)}/{self.timestamp}"
-
-    @property
-    def manifest(self) -> str:
-        return f"{self.prefix}/manifest.yml"
-
-    @property
-    def io_spec(self) -> str:
-        return f"{self.prefix}/experiment_io_spec.yml"
-
-    @property
-    def input_artifacts(self) -> str:
-        return f"{self.prefix}/input_artifacts.yml"
-
-    @property
-    def specs(self) -> str:
-        return f"{self.prefix}/specs.pq"
-
-    @property
-    def workflow_spec(self) -> str:
-        return f"{self.prefix}/workflow_spec.yml"
-
-    @property
-    def completion(self) -> str:
-        return f"{self.prefix}/completion.yml"
-
-    @property
-    def exchange(self) -> str:
-        """The folder through which the ops of a run pass specs and what came of them."""
-        return f"{self.prefix}/scatter-gather"
-
-    @property
-    def shard_inputs(self) -> str:
-        return f"{self.exchange}/input"
-
-    @property
-    def shard_outputs(self) -> str:
-        return f"{self.exchange}/output"
-
-    @property
-    def final(self) -> str:
-        return f"{self.prefix}/final"
 
     def artifact(self, field: str, file_name: str) -> str:
         return f"{self.prefix}/artifacts/{field}/{file_name}"

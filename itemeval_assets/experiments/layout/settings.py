@@ -16,9 +16,7 @@ __all__ = [
     "ExperimentStorageSettings",
     "ScytheStorageSettings",
     "require_kind",
-    "run_settings",
     "storage_settings",
-    "worker_count",
 ]
 
 S3 = "s3://"
@@ -147,12 +145,7 @@ class ExperimentRunSettings(_Settings):
         default=None, ge=1, description="processes for specs; unset: one per core"
     )
 
-
-def worker_count(settings: ExperimentRunSettings) -> int:
-    """How many processes run specs at a time."""
-    return settings.max_concurrent or os.cpu_count() or 1
-
-
-def run_settings() -> ExperimentRunSettings:
-    """The run settings of the environment. Raises ConfigError that names the variable."""
-    return ExperimentRunSettings()
+    @property
+    def workers(self) -> int:
+        """How many processes run specs at a time."""
+        return self.max_concurrent or os.cpu_count() or 1

@@ -6,7 +6,6 @@ Whoever publishes does it through this: specs that are to be run, or a study tha
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,48 +25,26 @@ from itemeval_assets.experiments.read.version import VersionedExperiment
 
 from .artifacts import InputFiles
 
-__all__ = ["Begin", "Publication", "complete", "publication", "store_result"]
+__all__ = ["Begin", "complete", "create", "describe", "publication", "store_result"]
 
-Begin = Callable[[ExperimentRun[Any, Any]], tuple[str, bytes]]
+Begin = Callable[[ExperimentRun], tuple[str, bytes]]
 """The key and the data of the first object of a run."""
 
 # How many seconds in a row may belong to other runs before something must be wrong.
 MOST_ATTEMPTS = 120
 
 
-@dataclass(frozen=True)
-class Publication:
-    """What is being published as `run`."""
-
-    run: ExperimentRun[Any, Any]
-
-    def create(self, key: str, document: bytes | BaseModel | Mapping[str, Any]) -> None:
-        """Write an object, a document as YAML. Raises StoreError where there is one already."""
-        data = document if isinstance(document, bytes) else to_yaml(document)
-        if not self.run.backend.create(key, data):
-            raise StoreError(
-                f"{self.run.backend.uri(key)} is there already; another writer uses this folder"
-            )
-
-    def describe(self, schema: Mapping[str, Any], inputs: InputFiles) -> None:
-        """Write the schema of input and output, and the input files with their record."""
-        place = self.run.place
-        artifacts = inputs.upload(self.run.backend, place)
-        self.create(place.io_spec, schema)
-        self.create(place.input_artifacts, artifacts)
-
-
 @contextmanager
 def publication(
-    experiment: PublishedExperiment[Any, Any],
+    experiment: PublishedExperiment,
     version: SemVer | VersionBump,
     begin: Begin,
     *,
     workflow_run_id: str,
     experiment_name: str,
-) -> Iterator[Publication]:
-    """Publish a run: the block writes its parts, and its end the manifest, without which there is
-    none. Where the block fails, nothing stays of what was written.
+) -> Iterator[ExperimentRun]:
+    """Publish the run that the block is given: it writes the parts, and its end the manifest,
+    without which there is none. Where the block fails, nothing stays of what was written.
 
     Raises StoreError when the store refuses.
     """
@@ -81,20 +58,17 @@ def publication(
         io_spec=uri(place.io_spec),
         input_artifacts=uri(place.input_artifacts),
     )
-    opened = Publication(run)
     try:
-        yield opened
-        opened.create(place.manifest, manifest)
+        yield run
+        create(run, place.manifest, manifest)
     except BaseException as error:
         _withdraw(run, error)
         raise
 
 
 def reserve(
-    experiment: PublishedExperiment[Any, Any],
-    version: SemVer | VersionBump,
-    begin: Begin,
-) -> ExperimentRun[Any, Any]:
+    experiment: PublishedExperiment, version: SemVer | VersionBump, begin: Begin
+) -> ExperimentRun:
     """Take the folder of this second by writing its first object, that of `begin`.
 
     Where another run has the second, or the version that was to be new, the next one is tried.
@@ -117,25 +91,41 @@ def reserve(
     )
 
 
-def _is_alone(run: ExperimentRun[Any, Any]) -> bool:
+def _is_alone(run: ExperimentRun) -> bool:
     """Whether no other run has begun this version in the meantime."""
     version = run.backend.list(run.versioned_experiment.prefix)
     return all(key.startswith(f"{run.prefix}/") for key in version)
 
 
-def store_result(run: ExperimentRun[Any, Any], field: str, run_id: str, path: Path) -> str:
+def create(run: ExperimentRun, key: str, document: bytes | BaseModel | Mapping[str, Any]) -> None:
+    """Write an object, a document as YAML. Raises StoreError where there is one already."""
+    data = document if isinstance(document, bytes) else to_yaml(document)
+    if not run.backend.create(key, data):
+        raise StoreError(
+            f"{run.backend.uri(key)} is there already; another writer uses this folder"
+        )
+
+
+def describe(run: ExperimentRun, schema: Mapping[str, Any], inputs: InputFiles) -> None:
+    """Write the schema of input and output, and the input files with their record."""
+    artifacts = inputs.upload(run.backend, run.place)
+    create(run, run.place.io_spec, schema)
+    create(run, run.place.input_artifacts, artifacts)
+
+
+def store_result(run: ExperimentRun, field: str, run_id: str, path: Path) -> str:
     """Upload what came of a spec to results/<field>/<run id of the spec>.<ext>; its URI."""
     key = run.place.result_file(field, run_id, path.suffix)
     run.backend.upload(path, key)
     return run.backend.uri(key)
 
 
-def complete(run: ExperimentRun[Any, Any], ended: Completion) -> None:
+def complete(run: ExperimentRun, ended: Completion) -> None:
     """Record how a run has ended."""
     run.backend.update(run.place.completion, lambda _: to_yaml(ended))
 
 
-def _withdraw(run: ExperimentRun[Any, Any], reason: BaseException) -> None:
+def _withdraw(run: ExperimentRun, reason: BaseException) -> None:
     """Delete what was written of a run."""
     try:
         for key in run.backend.list(run.prefix):

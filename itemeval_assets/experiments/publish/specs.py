@@ -17,7 +17,7 @@ from itemeval_assets.experiments.spec.models import ExperimentInputSpec
 from itemeval_assets.experiments.spec.transport import encode_specs, require_serialisable
 
 from .artifacts import InputFiles, collect_local_files
-from .publication import Publication, publication
+from .publication import create, describe, publication
 
 __all__ = ["publish"]
 
@@ -25,11 +25,11 @@ SPECS_PER_SHARD = 500
 
 
 def publish(
-    experiment: PublishedExperiment[Any, Any],
+    experiment: PublishedExperiment,
     specs: Sequence[ExperimentInputSpec] | ExperimentInputSpec,
     version: SemVer | VersionBump,
     settings: ExperimentRunSettings,
-) -> ExperimentRun[Any, Any]:
+) -> ExperimentRun:
     """Publish specs as a run of a version. The specs given are not changed.
 
     Raises SpecError before anything is written; StoreError when the store refuses, and then
@@ -42,7 +42,7 @@ def publish(
     files, function = collect_local_files(given), experiment.experiment
     root_run_id, prepared = str(uuid.uuid4()), list[ExperimentInputSpec]()
 
-    def begin(run: ExperimentRun[Any, Any]) -> tuple[str, bytes]:
+    def begin(run: ExperimentRun) -> tuple[str, bytes]:
         prepared[:] = _copies(given, files, run, root_run_id)
         return run.place.specs, specs_table(prepared)
 
@@ -52,10 +52,10 @@ def publish(
         begin,
         workflow_run_id=root_run_id,
         experiment_name=function.experiment_name,
-    ) as opened:
-        opened.describe(function.schema, files)
-        _write_specs(opened, prepared, settings.shard_size or SPECS_PER_SHARD)
-    return opened.run
+    ) as run:
+        describe(run, function.schema, files)
+        _write_specs(run, prepared, settings.shard_size or SPECS_PER_SHARD)
+    return run
 
 
 def require_specs(specs: Sequence[Any], input_type: type[ExperimentInputSpec]) -> None:
@@ -72,10 +72,7 @@ def require_specs(specs: Sequence[Any], input_type: type[ExperimentInputSpec]) -
 
 
 def _copies(
-    given: Sequence[ExperimentInputSpec],
-    files: InputFiles,
-    run: ExperimentRun[Any, Any],
-    root_run_id: str,
+    given: Sequence[ExperimentInputSpec], files: InputFiles, run: ExperimentRun, root_run_id: str
 ) -> list[ExperimentInputSpec]:
     """The specs as the run has them: ids set, local files replaced by their uploads."""
     root = uuid.UUID(root_run_id)
@@ -93,11 +90,11 @@ def _copies(
     ]
 
 
-def _write_specs(opened: Publication, specs: list[ExperimentInputSpec], size: int) -> None:
+def _write_specs(run: ExperimentRun, specs: list[ExperimentInputSpec], size: int) -> None:
     """What is to be run, shard by shard."""
-    place = opened.run.place
-    opened.create(place.completion, Completion(specs=len(specs)))
+    place = run.place
+    create(run, place.completion, Completion(specs=len(specs)))
     if len(specs) == 1:
-        opened.create(place.workflow_spec, specs[0])
+        create(run, place.workflow_spec, specs[0])
     for shard, start in enumerate(range(0, len(specs), size)):
-        opened.create(place.shard_input(shard), encode_specs(specs[start : start + size]))
+        create(run, place.shard_input(shard), encode_specs(specs[start : start + size]))

@@ -1,7 +1,7 @@
 """Two runs of an experiment side by side: fields of the schema, frames, and rows that differ."""
 
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from itemeval_assets.experiments.layout.versions import SemVer
 from itemeval_assets.experiments.outputs.survey import FILES
@@ -48,9 +48,9 @@ class Comparison:
 
 
 def compare_versions(
-    experiment: PublishedExperiment[Any, Any],
-    before: SemVer | ExperimentRun[Any, Any] | str,
-    after: SemVer | ExperimentRun[Any, Any] | str,
+    experiment: PublishedExperiment,
+    before: SemVer | ExperimentRun | str,
+    after: SemVer | ExperimentRun | str,
 ) -> Comparison:
     """Compare two versions, by the newest run of each that has results; or two runs.
 
@@ -81,13 +81,11 @@ def compare_versions(
     )
 
 
-def _frames(run: ExperimentRun[Any, Any]) -> list[str]:
+def _frames(run: ExperimentRun) -> list[str]:
     return sorted(name for name in run.list_results_files() if name != FILES)
 
 
-def _run(
-    experiment: PublishedExperiment[Any, Any], chosen: SemVer | ExperimentRun[Any, Any] | str
-) -> ExperimentRun[Any, Any]:
+def _run(experiment: PublishedExperiment, chosen: SemVer | ExperimentRun | str) -> ExperimentRun:
     if isinstance(chosen, ExperimentRun):
         return chosen
     version, _, timestamp = str(chosen).partition("/")

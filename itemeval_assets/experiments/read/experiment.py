@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Generic
+
+import pandas as pd
 
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.experiments.errors import (
@@ -19,19 +21,13 @@ from itemeval_assets.experiments.layout.settings import (
 from itemeval_assets.experiments.layout.settings import storage_settings as load_storage_settings
 from itemeval_assets.experiments.layout.versions import SemVer, VersionBump, next_version
 from itemeval_assets.experiments.spec.function import ExperimentFunction
-from itemeval_assets.experiments.spec.models import ExperimentInputSpec, ExperimentOutputSpec
+from itemeval_assets.experiments.spec.models import In, Out
 from itemeval_assets.storage.objects.backends import Backend, open_backend
 
 from .run import ExperimentRun
 from .version import VersionedExperiment
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 __all__ = ["PublishedExperiment", "list_experiments"]
-
-In = TypeVar("In", bound=ExperimentInputSpec)
-Out = TypeVar("Out", bound=ExperimentOutputSpec)
 
 
 @dataclass
@@ -130,7 +126,7 @@ class PublishedExperiment(Generic[In, Out]):
         """{name of a frame: its key} of the version's newest run that has results."""
         return self.version(version).latest_run_results
 
-    def load_results(self, name: str = "scalars") -> "pd.DataFrame":
+    def load_results(self, name: str = "scalars") -> pd.DataFrame:
         """A frame of `latest_run_with_results`, with its MultiIndex."""
         return self.latest_run_with_results.load_results(name)
 
@@ -186,7 +182,7 @@ def list_experiments(storage_settings: ExperimentStorageSettings | None = None) 
     """Names of the experiments that have a published run."""
     settings = storage_settings or load_storage_settings()
     names = open_backend(settings.location).folders(settings.BUCKET_PREFIX)
-    found: list[PublishedExperiment[Any, Any]] = [
+    found: list[PublishedExperiment] = [
         PublishedExperiment(name, storage_settings=settings)
         for name in names
         if is_experiment_name(name)

@@ -5,7 +5,6 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -16,9 +15,7 @@ from itemeval_assets.settings import S3Settings
 from itemeval_assets.storage.objects.backends import Backend
 
 from .fields import described
-
-if TYPE_CHECKING:
-    from .run import ExperimentRun
+from .run import ExperimentRun
 
 __all__ = ["FrameDetails", "frame_details", "frames_of", "pandas_line"]
 
@@ -42,7 +39,7 @@ class FrameDetails:
     load: str
 
 
-def frames_of(run: "ExperimentRun[Any, Any]", only: str | None = None) -> dict[str, FrameDetails]:
+def frames_of(run: ExperimentRun, only: str | None = None) -> dict[str, FrameDetails]:
     """The final frames of a run by name, scalars first; or only one. Says of fields what they are.
 
     Raises StoreError that names the object when one cannot be read.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic
 
 import pandas as pd
 import yaml
@@ -24,7 +24,7 @@ from itemeval_assets.experiments.layout.records import (
     InputArtifacts,
     read_record,
 )
-from itemeval_assets.experiments.spec.models import ExperimentInputSpec, ExperimentOutputSpec
+from itemeval_assets.experiments.spec.models import In, Out
 
 from .counted import counted_completion
 
@@ -37,9 +37,6 @@ if TYPE_CHECKING:
 __all__ = ["ExperimentRun"]
 
 REMEDY = "the rows of the tables are counted instead; delete the object, or resume the run"
-
-In = TypeVar("In", bound=ExperimentInputSpec)
-Out = TypeVar("Out", bound=ExperimentOutputSpec)
 
 
 @dataclass(frozen=True)

@@ -74,13 +74,13 @@ def summarize_experiments(storage: ExperimentStorageSettings) -> list[Experiment
     """Every experiment with a published run, by name."""
     found = []
     for name in list_experiments(storage):
-        versions = PublishedExperiment[Any, Any](name, storage_settings=storage).list_versions()
+        versions = PublishedExperiment(name, storage_settings=storage).list_versions()
         runs = [run for version in versions for run in version.list_runs()]
         found.append(ExperimentSummary(name, len(versions), len(runs), summarize_run(runs[-1])))
     return found
 
 
-def summarize_runs(experiment: PublishedExperiment[Any, Any]) -> list[RunSummary]:
+def summarize_runs(experiment: PublishedExperiment) -> list[RunSummary]:
     """Every run, by version and time. Raises ExperimentNotFoundError when there is none."""
     versions = experiment.list_versions()
     if not versions:
@@ -89,8 +89,8 @@ def summarize_runs(experiment: PublishedExperiment[Any, Any]) -> list[RunSummary
 
 
 def find_run(
-    experiment: PublishedExperiment[Any, Any], version: str | None, timestamp: str | None
-) -> ExperimentRun[Any, Any]:
+    experiment: PublishedExperiment, version: str | None, timestamp: str | None
+) -> ExperimentRun:
     """The run of a version and time; the newest one of what is left open."""
     if version is None and timestamp is None:
         return experiment.latest_run
@@ -108,9 +108,7 @@ def find_run(
     return chosen.latest_run if timestamp is None else chosen.run_at(timestamp)
 
 
-def named_version(
-    experiment: PublishedExperiment[Any, Any], text: str
-) -> VersionedExperiment[Any, Any]:
+def named_version(experiment: PublishedExperiment, text: str) -> VersionedExperiment:
     """The version `v1.2.0`. Raises SpecError for a text that is none."""
     try:
         return experiment.version(SemVer.FromString(text))
@@ -118,7 +116,7 @@ def named_version(
         raise SpecError(str(error)) from error
 
 
-def summarize_run(run: ExperimentRun[Any, Any]) -> RunSummary:
+def summarize_run(run: ExperimentRun) -> RunSummary:
     completion = run.status()
     return RunSummary(
         experiment=run.versioned_experiment.base_experiment.base_id,
@@ -132,7 +130,7 @@ def summarize_run(run: ExperimentRun[Any, Any]) -> RunSummary:
     )
 
 
-def run_details(run: ExperimentRun[Any, Any]) -> RunDetails:
+def run_details(run: ExperimentRun) -> RunDetails:
     """What is in a run, from the ends of its frames; the first rows of those that failed."""
     io_spec, frames = run.io_spec(), frames_of(run)
     return RunDetails(
@@ -146,7 +144,7 @@ def run_details(run: ExperimentRun[Any, Any]) -> RunDetails:
     )
 
 
-def _failures(run: ExperimentRun[Any, Any]) -> list[dict[str, Any]]:
+def _failures(run: ExperimentRun) -> list[dict[str, Any]]:
     names, rows = preview(
         run.head(ERRORS, FAILURES_SHOWN),
         hidden=("traceback",),

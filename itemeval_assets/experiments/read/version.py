@@ -1,12 +1,12 @@
 """A published version of an experiment, and its runs."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic
 
 from itemeval_assets.experiments.errors import ExperimentRunNotFoundError
 from itemeval_assets.experiments.layout.keys import timestamp_of
 from itemeval_assets.experiments.layout.versions import SemVer
-from itemeval_assets.experiments.spec.models import ExperimentInputSpec, ExperimentOutputSpec
+from itemeval_assets.experiments.spec.models import In, Out
 
 from .run import ExperimentRun
 
@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from .experiment import PublishedExperiment
 
 __all__ = ["VersionedExperiment"]
-
-In = TypeVar("In", bound=ExperimentInputSpec)
-Out = TypeVar("Out", bound=ExperimentOutputSpec)
 
 
 @dataclass(frozen=True)

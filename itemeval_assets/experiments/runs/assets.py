@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import dagster as dg
 
@@ -19,15 +19,13 @@ from itemeval_assets.experiments.layout.settings import (
     ExperimentStorageSettings,
     storage_settings,
 )
+from itemeval_assets.experiments.read.run import ExperimentRun
+from itemeval_assets.experiments.spec.function import ExperimentFunction
 from itemeval_assets.experiments.work.partitions import run_of_partition
 from itemeval_assets.experiments.work.shards import gather_run, pending_shards, run_shard
 from itemeval_assets.experiments.work.workers.runner import SpecRunner
 
 from .messages import all_failed, error_rows, run_metadata
-
-if TYPE_CHECKING:
-    from itemeval_assets.experiments.read.run import ExperimentRun
-    from itemeval_assets.experiments.spec.function import ExperimentFunction
 
 __all__ = [
     "ExperimentStorage",
@@ -66,17 +64,17 @@ def runner_resource(settings: ExperimentRunSettings | None = None) -> dg.Resourc
     return experiment_runner
 
 
-def partitions_name(experiment: "ExperimentFunction[Any, Any]") -> str:
+def partitions_name(experiment: ExperimentFunction) -> str:
     """The name of the dynamic partitions; a partition is `<version>/<timestamp>`."""
     return f"experiment_{experiment.identifier}"
 
 
-def job_name(experiment: "ExperimentFunction[Any, Any]") -> str:
+def job_name(experiment: ExperimentFunction) -> str:
     return f"run_{experiment.identifier}"
 
 
 @cache
-def experiment_asset(experiment: "ExperimentFunction[Any, Any]") -> dg.AssetsDefinition:
+def experiment_asset(experiment: ExperimentFunction) -> dg.AssetsDefinition:
     """scatter -> a shard per op -> gather. A run again fills what is missing, no more."""
     name = experiment.identifier
 
@@ -89,13 +87,13 @@ def experiment_asset(experiment: "ExperimentFunction[Any, Any]") -> dg.AssetsDef
         run = _run(experiment, context.partition_key, experiment_storage)
         with users_errors():
             shards = pending_shards(run)
-        specs = sum(shard.specs for shard in shards)
+        specs = sum(shards.values())
         experiment_runner.watch.total = specs
         context.log.info(
             f"{run.experiment_id}: {specs} specs in {len(shards)} shards are to be run"
         )
         for shard in shards:
-            yield dg.DynamicOutput(None, mapping_key=f"{SHARD}{shard.number:05d}")
+            yield dg.DynamicOutput(None, mapping_key=f"{SHARD}{shard:05d}")
 
     @dg.op(name=f"{name}_shard", ins={"start": dg.In(dg.Nothing)}, out=dg.Out(dg.Nothing))
     def shard(
@@ -139,7 +137,7 @@ def experiment_asset(experiment: "ExperimentFunction[Any, Any]") -> dg.AssetsDef
 
 
 @cache
-def experiment_check(experiment: "ExperimentFunction[Any, Any]") -> dg.AssetChecksDefinition:
+def experiment_check(experiment: ExperimentFunction) -> dg.AssetChecksDefinition:
     """A warning that lists the specs of a run that failed."""
     asset = experiment_asset(experiment)
 
@@ -169,7 +167,7 @@ def experiment_check(experiment: "ExperimentFunction[Any, Any]") -> dg.AssetChec
 
 
 def experiment_definitions(
-    experiments: "Iterable[ExperimentFunction[Any, Any]]",
+    experiments: Iterable[ExperimentFunction],
     storage: ExperimentStorage | None = None,
     run_settings: ExperimentRunSettings | None = None,
     runner: SpecRunner | None = None,
@@ -198,7 +196,7 @@ def experiment_definitions(
 
 
 def _run(
-    experiment: "ExperimentFunction[Any, Any]", partition: str, storage: ExperimentStorage
-) -> "ExperimentRun[Any, Any]":
+    experiment: ExperimentFunction, partition: str, storage: ExperimentStorage
+) -> ExperimentRun:
     with users_errors():
         return run_of_partition(experiment, partition, storage.settings())

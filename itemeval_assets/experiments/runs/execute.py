@@ -22,7 +22,7 @@ __all__ = ["execute"]
 
 def execute(
     reference: RunRef,
-    experiment: ExperimentFunction[Any, Any],
+    experiment: ExperimentFunction,
     settings: ExperimentRunSettings,
     instance: dg.DagsterInstance,
 ) -> RunFailed | None:
@@ -43,7 +43,7 @@ def execute(
     return _error_of(result, reference)
 
 
-def _run_config(run: ExperimentRun[Any, Any]) -> dict[str, Any]:
+def _run_config(run: ExperimentRun) -> dict[str, Any]:
     settings = run.versioned_experiment.base_experiment.storage_settings
     storage = {"bucket": settings.location, "bucket_prefix": settings.BUCKET_PREFIX}
     return {"resources": {STORAGE: {"config": storage}}}

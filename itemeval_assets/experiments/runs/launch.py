@@ -10,13 +10,11 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 
 from itemeval_assets.core.errors import ConfigError, RunFailed
 from itemeval_assets.dagster_io.execution import instance_of
-from itemeval_assets.experiments.errors import LaunchFailed
 from itemeval_assets.experiments.layout.settings import ExperimentRunSettings
 from itemeval_assets.experiments.read.run import ExperimentRun
 from itemeval_assets.experiments.spec.function import ExperimentFunction
@@ -27,13 +25,13 @@ from itemeval_assets.instances.home import has_turn, taking_turns, uncaptured
 
 from .assets import experiment_check, partitions_name
 from .execute import execute
-from .refs import OPEN, UNTOLD, RunRef
+from .refs import OPEN, UNTOLD, LaunchFailed, RunRef
 
 __all__ = ["launch", "require_known", "require_startable"]
 
 
 def launch(
-    run: ExperimentRun[Any, Any],
+    run: ExperimentRun,
     settings: ExperimentRunSettings,
     instance: dg.DagsterInstance | None,
     *,
@@ -69,7 +67,7 @@ def launch(
 
 
 def require_startable(
-    experiment: ExperimentFunction[Any, Any], settings: ExperimentRunSettings, specs: int = 1
+    experiment: ExperimentFunction, settings: ExperimentRunSettings, specs: int = 1
 ) -> None:
     """Raise ConfigError where a run of so many specs cannot be started from here."""
     if multiprocessing.parent_process() is not None:
@@ -97,7 +95,7 @@ def require_known(instance: dg.DagsterInstance | None) -> None:
 
 def _work(
     reference: RunRef,
-    experiment: ExperimentFunction[Any, Any],
+    experiment: ExperimentFunction,
     settings: ExperimentRunSettings,
     instance: dg.DagsterInstance | None,
 ) -> None:
@@ -120,9 +118,7 @@ def _work(
 
 
 def _add_partition(
-    experiment: ExperimentFunction[Any, Any],
-    run: ExperimentRun[Any, Any],
-    instance: dg.DagsterInstance,
+    experiment: ExperimentFunction, run: ExperimentRun, instance: dg.DagsterInstance
 ) -> None:
     instance.add_dynamic_partitions(partitions_name(experiment), [partition_of_run(run)])
 

@@ -2,9 +2,10 @@
 
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import dagster as dg
+import pandas as pd
 
 from itemeval_assets.core.errors import RunFailed
 from itemeval_assets.core.text.secrets import beginning
@@ -12,11 +13,7 @@ from itemeval_assets.dagster_io.failures import for_user, in_event
 from itemeval_assets.experiments.outputs.survey import ERRORS, SCALARS
 from itemeval_assets.experiments.read.frame_details import frames_of
 from itemeval_assets.experiments.read.preview import preview
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from itemeval_assets.experiments.read.run import ExperimentRun
+from itemeval_assets.experiments.read.run import ExperimentRun
 
 __all__ = ["all_failed", "error_rows", "run_metadata"]
 
@@ -24,7 +21,7 @@ __all__ = ["all_failed", "error_rows", "run_metadata"]
 SHOWN, MOST_COLUMNS, MOST_CHARACTERS = 20, 50, 1000
 
 
-def run_metadata(run: "ExperimentRun[Any, Any]") -> dict[str, Any]:
+def run_metadata(run: ExperimentRun) -> dict[str, Any]:
     """The specs that failed, counts, the first rows, and where each frame is."""
     completion, files = run.status(), run.list_results_files()
     failed = completion.failed or 0
@@ -45,7 +42,7 @@ def run_metadata(run: "ExperimentRun[Any, Any]") -> dict[str, Any]:
     }
 
 
-def _columns(run: "ExperimentRun[Any, Any]") -> dict[str, dg.MetadataValue]:
+def _columns(run: ExperimentRun) -> dict[str, dg.MetadataValue]:
     """The columns of the scalars, with what the schema says of them; and how pandas reads them."""
     try:
         details = frames_of(run, only=SCALARS)[SCALARS]
@@ -60,13 +57,13 @@ def _columns(run: "ExperimentRun[Any, Any]") -> dict[str, dg.MetadataValue]:
     }
 
 
-def error_rows(run: "ExperimentRun[Any, Any]") -> dg.MetadataValue:
+def error_rows(run: ExperimentRun) -> dg.MetadataValue:
     """The first specs that failed, with their error."""
     first = ("sort_index", "error_type", "message")
     return _shown(lambda: _table(run.head(ERRORS, SHOWN), ("traceback",), first))
 
 
-def all_failed(run: "ExperimentRun[Any, Any]") -> dg.Failure:
+def all_failed(run: ExperimentRun) -> dg.Failure:
     """The end of a run of which no spec succeeded."""
     first = run.head(ERRORS, 1).iloc[0]
     key = run.list_results_files()[ERRORS]
@@ -91,7 +88,7 @@ def _not_shown(error: Exception) -> dg.MetadataValue:
 
 
 def _table(
-    frame: "pd.DataFrame", hidden: tuple[str, ...] = (), first: tuple[str, ...] = ()
+    frame: pd.DataFrame, hidden: tuple[str, ...] = (), first: tuple[str, ...] = ()
 ) -> dg.TableMetadataValue:
     """Rows with the levels that tell specs apart, as far as a page has room for them."""
     names, rows = preview(frame, hidden, first)

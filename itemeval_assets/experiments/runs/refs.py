@@ -1,23 +1,22 @@
 """What `allocate` gives of a started run: to wait for its results, or to see how it stands."""
 
+import os
 import sys
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
 
 import dagster as dg
+import pandas as pd
 
-from itemeval_assets.core.errors import ConfigError, Stopped
+from itemeval_assets.core.errors import ConfigError, ItemevalAssetsError, RunFailed, Stopped
+from itemeval_assets.core.text.secrets import without_secrets
 from itemeval_assets.experiments.layout.keys import RunPlace
 from itemeval_assets.experiments.read.run import ExperimentRun
 from itemeval_assets.experiments.work.partitions import partition_of_run
 from itemeval_assets.experiments.work.workers.bar import shown_until
 from itemeval_assets.experiments.work.workers.watch import Watch
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-__all__ = ["OPEN", "UNTOLD", "RunRef", "RunState"]
+__all__ = ["OPEN", "UNTOLD", "LaunchFailed", "RunRef", "RunState"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +28,22 @@ class RunState:
     shards_done: int
     succeeded: int | None
     failed: int | None
+
+
+class LaunchFailed(RunFailed):
+    """A run is published, and Dagster could not be told of it, or could not go on with it.
+
+    `run` is the published run, to be resumed.
+    """
+
+    def __init__(self, run: ExperimentRun, why: Exception) -> None:
+        told = str(why) if isinstance(why, ItemevalAssetsError) else f"{type(why).__name__}: {why}"
+        told = without_secrets(told, os.environ)
+        super().__init__(
+            f"{run.experiment_id} is published in {run.uri}, but Dagster could not run it: {told}\n"
+            "Once that is mended, resume(run) goes on; it need not be published again"
+        )
+        self.run, self.__cause__ = run, why
 
 
 # The runs of this process that have not ended, in the order in which they take turns.
@@ -53,7 +68,7 @@ class RunRef:
     why it has ended without results.
     """
 
-    run: ExperimentRun[Any, Any]
+    run: ExperimentRun
     dagster_run_id: str
     is_started: bool
     is_left: bool = False
@@ -62,7 +77,7 @@ class RunRef:
     _ended: threading.Event = field(default_factory=threading.Event, repr=False)
     error: BaseException | None = field(default=None, repr=False)
 
-    def result(self, timeout: float | None = None) -> "pd.DataFrame":
+    def result(self, timeout: float | None = None) -> pd.DataFrame:
         """Wait for the end, and give the scalars: a row per spec that succeeded.
 
         Ctrl-C stops the run, and all others of this process; `resume` goes on from there. Raises

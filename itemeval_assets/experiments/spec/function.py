@@ -5,20 +5,18 @@ import importlib
 import inspect
 import sys
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
 from itemeval_assets.experiments.errors import SpecError
 from itemeval_assets.experiments.layout.keys import NAME_RULE, is_experiment_name
 
 from .io_schema import io_schema
 from .limits import Limits
-from .models import ExperimentInputSpec, ExperimentOutputSpec
+from .models import In, Out
 from .signature import Signature, signature_of
 
 __all__ = ["ExperimentFunction", "function_at"]
 
-In = TypeVar("In", bound=ExperimentInputSpec)
-Out = TypeVar("Out", bound=ExperimentOutputSpec)
 
 # What the manifest calls an experiment: the peer's name of the task behind it.
 EXPERIMENT_NAME = "scythe_experiment_{}"
@@ -88,7 +86,7 @@ class ExperimentFunction(Generic[In, Out]):
         return found is self or found is self.fn
 
 
-def function_at(origin: str) -> ExperimentFunction[Any, Any]:
+def function_at(origin: str) -> ExperimentFunction:
     """The function at `module:qualname`, which another process has named."""
     module, _, path = origin.partition(":")
     found: Any = importlib.import_module(module)

@@ -22,6 +22,7 @@ from pydantic import (
 )
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
+from typing_extensions import TypeVar
 
 from itemeval_assets.experiments.errors import SpecError
 
@@ -33,6 +34,8 @@ __all__ = [
     "RESERVED_FRAMES",
     "ExperimentInputSpec",
     "ExperimentOutputSpec",
+    "In",
+    "Out",
     "require_frames",
     "scalar_fields",
 ]
@@ -153,6 +156,11 @@ class ExperimentOutputSpec(_Spec):
     def _check_frames(cls, frames: Any) -> Any:
         require_frames(frames, cls.__name__)
         return frames
+
+
+In = TypeVar("In", bound=ExperimentInputSpec, default=Any)
+Out = TypeVar("Out", bound=ExperimentOutputSpec, default=Any)
+"""What an experiment takes and gives, where it is known."""
 
 
 def require_frames(frames: Any, owner: str) -> None:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
@@ -11,11 +11,9 @@ from pydantic_core import PydanticSerializationError
 from itemeval_assets.experiments.errors import SpecError, problems
 
 from .index import index_of
-from .models import ExperimentInputSpec
+from .models import ExperimentInputSpec, In
 
 __all__ = ["decode_specs", "dump_spec", "encode_specs", "parse_spec", "require_serialisable"]
-
-In = TypeVar("In", bound=ExperimentInputSpec)
 
 
 def encode_specs(specs: Iterable[ExperimentInputSpec]) -> bytes:

@@ -49,7 +49,7 @@ class Fetcher:
 
 
 def _download(url: str) -> Path:
-    folder = _downloads() / hashlib.sha256(url.encode()).hexdigest()[:16]
+    folder = Path(_downloads().name) / hashlib.sha256(url.encode()).hexdigest()[:16]
     folder.mkdir(exist_ok=True)
     path = folder / (PurePosixPath(urllib.parse.urlsplit(url).path).name or "file")
     if path.is_file():
@@ -65,11 +65,6 @@ def _download(url: str) -> Path:
 
 
 @cache
-def _downloads() -> Path:
+def _downloads() -> tempfile.TemporaryDirectory[str]:
     """The downloads of this process, removed at its end."""
-    folder = tempfile.TemporaryDirectory(prefix="itemeval_assets_")
-    _kept.append(folder)
-    return Path(folder.name)
-
-
-_kept: list[tempfile.TemporaryDirectory[str]] = []
+    return tempfile.TemporaryDirectory(prefix="itemeval_assets_")

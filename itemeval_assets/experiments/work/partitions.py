@@ -1,7 +1,5 @@
 """Published runs as partitions of a Dagster asset."""
 
-from typing import Any
-
 from itemeval_assets.experiments.errors import SpecError
 from itemeval_assets.experiments.layout.keys import timestamp_of
 from itemeval_assets.experiments.layout.settings import ExperimentStorageSettings
@@ -14,7 +12,7 @@ from itemeval_assets.experiments.spec.function import ExperimentFunction
 __all__ = ["partition_of_run", "run_of_partition"]
 
 
-def partition_of_run(run: ExperimentRun[Any, Any]) -> str:
+def partition_of_run(run: ExperimentRun) -> str:
     """The partition of a run: `<version>/<timestamp>`, after the folder where it has its own."""
     experiment = run.versioned_experiment.base_experiment
     short = run.experiment_id.removeprefix(f"{experiment.experiment.name}/")
@@ -22,8 +20,8 @@ def partition_of_run(run: ExperimentRun[Any, Any]) -> str:
 
 
 def run_of_partition(
-    experiment: ExperimentFunction[Any, Any], partition: str, storage: ExperimentStorageSettings
-) -> ExperimentRun[Any, Any]:
+    experiment: ExperimentFunction, partition: str, storage: ExperimentStorageSettings
+) -> ExperimentRun:
     """The published run of a partition. Raises SpecError for a key that is none, NotFoundError."""
     above, _, time_ = partition.rpartition("/")
     folder, _, version = above.rpartition("/")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from itemeval_assets.core.text.secrets import without_secrets
 from itemeval_assets.experiments.errors import SpecError
@@ -16,7 +16,9 @@ from itemeval_assets.experiments.outputs.frame_rows import frame_rows
 from itemeval_assets.experiments.outputs.outcomes import Failure, FrameRows, Outcome
 from itemeval_assets.experiments.outputs.scalars import scalar_values
 from itemeval_assets.experiments.publish.publication import store_result
+from itemeval_assets.experiments.read.run import ExperimentRun
 from itemeval_assets.experiments.spec.files import file_fields, is_local, require_local_file
+from itemeval_assets.experiments.spec.function import ExperimentFunction
 from itemeval_assets.experiments.spec.index import field_levels, index_of
 from itemeval_assets.experiments.spec.models import (
     ExperimentInputSpec,
@@ -26,12 +28,8 @@ from itemeval_assets.experiments.spec.models import (
 from itemeval_assets.experiments.spec.signature import Signature
 from itemeval_assets.host.interrupts import INTERRUPTIONS
 
-if TYPE_CHECKING:
-    from itemeval_assets.experiments.read.run import ExperimentRun
-
 __all__ = ["StoreFile", "failed", "failure_of", "file_store", "run_spec"]
 
-Function = Callable[..., Any]
 StoreFile = Callable[[str, ExperimentInputSpec, Path], str]
 """(field, spec, local file) -> the URI under which the file is now stored."""
 
@@ -39,15 +37,15 @@ _TRACEBACK_CHARACTERS = 4000
 
 
 def run_spec(
-    function: Function, signature: Signature, spec: ExperimentInputSpec, store_file: StoreFile
+    experiment: ExperimentFunction, spec: ExperimentInputSpec, store_file: StoreFile
 ) -> Outcome:
     """The outcome of one spec. An exit by the function is a failure like any other."""
-    began = time.monotonic()
+    began, signature = time.monotonic(), experiment.signature
     try:
         levels = dict(index_of(spec))
         with _tempdir(signature) as folder:
             arguments = (spec,) if folder is None else (spec, Path(folder))
-            output = function(*arguments)
+            output = experiment.fn(*arguments)
             outcome = _success(spec, levels, _checked(output, signature), store_file)
     except BaseException as error:
         if type(error).__name__ in INTERRUPTIONS:
@@ -67,7 +65,7 @@ def failed(spec: ExperimentInputSpec, failure: Failure) -> Outcome:
     return Outcome(spec.sort_index, levels, failure=failure)
 
 
-def file_store(run: "ExperimentRun[Any, Any]") -> StoreFile:
+def file_store(run: ExperimentRun) -> StoreFile:
     """Uploads an output file of a spec to results/<field>/<run id of the spec>.<ext>."""
 
     def store(field: str, spec: ExperimentInputSpec, path: Path) -> str:

@@ -7,7 +7,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
 
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.experiments.errors import SpecError
@@ -18,27 +17,18 @@ from itemeval_assets.experiments.outputs.shard_output import ShardOutput, Unread
 from itemeval_assets.experiments.publish.publication import complete
 from itemeval_assets.experiments.read.counted import n_rows
 from itemeval_assets.experiments.read.run import ExperimentRun
-from itemeval_assets.experiments.spec.models import ExperimentInputSpec
+from itemeval_assets.experiments.spec.models import In
 from itemeval_assets.experiments.spec.transport import decode_specs
 from itemeval_assets.storage.objects.backends import Backend
 
 from .shard_store import Saver, ShardStore
 from .workers.runner import SpecRunner
 
-__all__ = ["PendingShard", "ShardCount", "gather_run", "pending_shards", "run_shard"]
+__all__ = ["ShardCount", "gather_run", "pending_shards", "run_shard"]
 
-In = TypeVar("In", bound=ExperimentInputSpec)
 
 # Seconds between two lines that say how far a shard is.
 TELL_EVERY_S = 30.0
-
-
-@dataclass(frozen=True)
-class PendingShard:
-    """A shard with specs that have not succeeded yet, and how many they are."""
-
-    number: int
-    specs: int
 
 
 @dataclass(frozen=True)
@@ -49,16 +39,16 @@ class ShardCount:
     failed: int
 
 
-def pending_shards(run: ExperimentRun[Any, Any]) -> list[PendingShard]:
-    """Shards with a spec that has not succeeded yet, in order."""
+def pending_shards(run: ExperimentRun) -> dict[int, int]:
+    """{shard: how many of its specs have not succeeded yet}, in order, without finished ones."""
     place, backend = run.place, run.backend
     outputs = backend.list(place.shard_outputs)
     left = ((shard, _n_left(backend, place, shard, outputs)) for shard in _all_shards(run))
-    return [PendingShard(shard, specs) for shard, specs in left if specs]
+    return {shard: specs for shard, specs in left if specs}
 
 
 def run_shard(
-    run: ExperimentRun[Any, Any],
+    run: ExperimentRun,
     shard: int,
     runner: SpecRunner,
     tell: Callable[[str], None] = lambda line: None,
@@ -87,7 +77,7 @@ def run_shard(
     return ShardCount(len(specs) - said.failed, said.failed)
 
 
-def gather_run(run: ExperimentRun[Any, Any]) -> Completion:
+def gather_run(run: ExperimentRun) -> Completion:
     """Write the final frames anew from the outputs of all shards, and say how the run ended."""
     place, backend = run.place, run.backend
     outputs = backend.list(place.shard_outputs)
@@ -138,7 +128,7 @@ class _Lines:
             )
 
 
-def _require_all(run: ExperimentRun[Any, Any], found: int) -> None:
+def _require_all(run: ExperimentRun, found: int) -> None:
     """Raise StoreError when specs of a run have no outcome: what exchanges them was changed."""
     published = n_rows(run.backend, run.place.specs)
     if published is not None and found != published:
@@ -167,7 +157,7 @@ def _input(backend: Backend, place: RunPlace, shard: int) -> bytes:
     return data
 
 
-def _specs(run: ExperimentRun[Any, Any], shard: int, input_type: type[In]) -> list[In]:
+def _specs(run: ExperimentRun, shard: int, input_type: type[In]) -> list[In]:
     """The specs of a shard. Raises SpecError that names the object that holds none."""
     data = _input(run.backend, run.place, shard)
     try:
@@ -179,7 +169,7 @@ def _specs(run: ExperimentRun[Any, Any], shard: int, input_type: type[In]) -> li
         ) from error
 
 
-def _all_shards(run: ExperimentRun[Any, Any]) -> list[int]:
+def _all_shards(run: ExperimentRun) -> list[int]:
     """The shards of a run. Raises StoreError where they are gone, SpecError where they are others':
     other programs lay out runs otherwise."""
     inputs = run.backend.list(run.place.shard_inputs)

@@ -32,7 +32,7 @@ class Lookout:
 
     @classmethod
     @contextmanager
-    def open(cls, run: ExperimentRun[Any, Any], shard: int) -> Iterator["Lookout"]:
+    def open(cls, run: ExperimentRun, shard: int) -> Iterator["Lookout"]:
         base = run.versioned_experiment.base_experiment
         place = {
             "location": base.storage_settings.location,

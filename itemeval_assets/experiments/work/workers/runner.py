@@ -2,15 +2,10 @@
 
 from collections.abc import Collection, Generator, Sequence
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
 from itemeval_assets.core.errors import ConfigError
-from itemeval_assets.experiments.layout.settings import (
-    ExperimentRunSettings,
-    run_settings,
-    storage_settings,
-    worker_count,
-)
+from itemeval_assets.experiments.layout.settings import ExperimentRunSettings, storage_settings
 from itemeval_assets.experiments.outputs.outcomes import Failure, Outcome
 from itemeval_assets.experiments.read.run import ExperimentRun
 from itemeval_assets.experiments.spec.function import ExperimentFunction
@@ -36,7 +31,7 @@ CUT_OFF = Failure(
 
 
 def chosen_executor(
-    experiment: ExperimentFunction[Any, Any], settings: ExperimentRunSettings, specs: int
+    experiment: ExperimentFunction, settings: ExperimentRunSettings, specs: int
 ) -> Literal["in_process", "multiprocess"]:
     """Where the specs of a run are run. Raises ConfigError where they cannot be run there."""
     needs = experiment.limits.named
@@ -74,7 +69,7 @@ class SpecRunner:
 
     def outcomes(
         self,
-        run: ExperimentRun[Any, Any],
+        run: ExperimentRun,
         shard: int,
         specs: Sequence[ExperimentInputSpec],
         cut_off: Collection[int] = (),
@@ -101,7 +96,7 @@ class SpecRunner:
     @cached_property
     def settings(self) -> ExperimentRunSettings:
         """How runs are run. Raises ConfigError where the environment says something else."""
-        return self._given or run_settings()
+        return self._given or ExperimentRunSettings()
 
     def close(self) -> None:
         """End the processes."""
@@ -110,12 +105,12 @@ class SpecRunner:
         self._pools.clear()
 
     def _apart(
-        self, run: ExperimentRun[Any, Any], specs: Sequence[ExperimentInputSpec]
+        self, run: ExperimentRun, specs: Sequence[ExperimentInputSpec]
     ) -> Generator[Outcome, None, None]:
         if specs:
             yield from self._pool(run).outcomes(specs, self.watch.check)
 
-    def _pool(self, run: ExperimentRun[Any, Any]) -> WorkerPool:
+    def _pool(self, run: ExperimentRun) -> WorkerPool:
         if run.experiment_id not in self._pools:
             base = run.versioned_experiment.base_experiment
             limits = base.experiment.limits
@@ -124,11 +119,11 @@ class SpecRunner:
             setup = Setup(
                 base.experiment.origin, partition_of_run(run), storage, limits.memory_bytes
             )
-            self._pools[run.experiment_id] = WorkerPool(setup, worker_count(self.settings), limits)
+            self._pools[run.experiment_id] = WorkerPool(setup, self.settings.workers, limits)
         return self._pools[run.experiment_id]
 
     def _in_process(
-        self, run: ExperimentRun[Any, Any], shard: int, specs: Sequence[ExperimentInputSpec]
+        self, run: ExperimentRun, shard: int, specs: Sequence[ExperimentInputSpec]
     ) -> Generator[Outcome, None, None]:
         if not specs:
             return
@@ -140,7 +135,7 @@ class SpecRunner:
                 for attempt in range(experiment.limits.retries + 1):
                     self.watch.check()
                     with lookout.over(spec), self.watch.at_work():
-                        outcome = run_spec(experiment.fn, experiment.signature, spec, store_file)
+                        outcome = run_spec(experiment, spec, store_file)
                     if outcome.failure is None or attempt == experiment.limits.retries:
                         yield outcome
                         break

@@ -109,7 +109,7 @@ def _prepare(setup: Setup) -> Callable[[bytes], Outcome]:
     def work(line: bytes) -> Outcome:
         (spec,) = decode_specs(line, experiment.input_type)
         spec._fetch = fetch
-        return run_spec(experiment.fn, experiment.signature, spec, store_file)
+        return run_spec(experiment, spec, store_file)
 
     if setup.memory_bytes is not None:
         _limit_memory(setup.memory_bytes)
