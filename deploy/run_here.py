@@ -21,7 +21,7 @@ from deploy.evidence import Calls, Worker, collect, table, write_evidence
 from deploy.machines import Machines
 from deploy.servers import free_port, install_missing, is_open, wait_for
 from deploy.ui import launch
-from itemeval_assets.storage.objects.s3 import s3_client
+from itemeval_assets.storage.s3.bucket import s3_client
 from tests.s3_server import s3_server
 from tests.studies import write_study
 

@@ -14,7 +14,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from hypothesis import HealthCheck, settings
 
-from itemeval_assets.storage.objects.s3 import s3_client
+from itemeval_assets.storage.s3.bucket import s3_client
 from tests.s3_server import S3Server, s3_server
 
 _SECRET = re.compile(r"(API_?KEY|TOKEN|SECRET|PASSWORD|CREDENTIALS)$|^(AWS|AZURE|GOOGLE)_")

@@ -30,7 +30,7 @@ from itemeval_assets.experiments.layout.keys import is_experiment_name
 from itemeval_assets.experiments.layout.records import InputArtifacts, read_record
 from itemeval_assets.storage.objects.backends import open_backend
 from itemeval_assets.storage.objects.disk import LocalBackend
-from itemeval_assets.storage.objects.s3 import s3_client, split_s3
+from itemeval_assets.storage.s3.bucket import s3_client, split_s3
 from itemeval_assets.storage.study.inputs import load_study
 from tests.model_server import error_answer
 from tests.studies import study_yaml, write_study

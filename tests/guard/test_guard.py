@@ -31,7 +31,8 @@ from itemeval_assets.experiments import (
     experiment_definitions,
 )
 from itemeval_assets.settings import Settings
-from itemeval_assets.storage.objects.s3 import open_s3, s3_client
+from itemeval_assets.storage.objects.s3 import open_s3
+from itemeval_assets.storage.s3.bucket import s3_client
 from itemeval_assets.storage.study.inputs import load_study
 from itemeval_assets.storage.study.store import open_store
 from tests.defs.runs import GRADINGS, SOLUTIONS, message, runs_of

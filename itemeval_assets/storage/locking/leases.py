@@ -21,8 +21,8 @@ from typing import Any
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.text.strict_json import load_json
 from itemeval_assets.storage.own_files import LOCKS
+from itemeval_assets.storage.s3.bucket import Bucket
 
-from .conditional import ConditionalObjects
 from .processes import is_gone, this_process
 
 __all__ = ["LIFETIME_S", "Leases"]
@@ -39,7 +39,7 @@ _OWN: set[str] = set()
 class Leases:
     """The locks of one process under one prefix of a bucket; safe between its threads."""
 
-    def __init__(self, objects: ConditionalObjects, lifetime_s: float = LIFETIME_S) -> None:
+    def __init__(self, objects: Bucket, lifetime_s: float = LIFETIME_S) -> None:
         self._objects = objects
         self.lifetime_s = lifetime_s
         self._lease = ""
@@ -64,8 +64,8 @@ class Leases:
 
     def is_held(self, key: str) -> bool:
         """Whether somebody alive holds a lock."""
-        found = self._objects.read(_lock_key(key))
-        return found is not None and self._is_alive(self._mark(key, found)["lease"])
+        found = self._objects.get(_lock_key(key))
+        return found is not None and self._is_alive(self._mark(key, found.data)["lease"])
 
     def forget(self, key: str) -> None:
         """Remove what is left of a lock that nobody takes any more."""
@@ -85,7 +85,8 @@ class Leases:
                 if self._objects.swap(_lock_key(key), mark, found.etag if found else None):
                     return
                 # The request may have been repeated after its answer got lost.
-                if self._objects.read(_lock_key(key)) == mark:
+                found = self._objects.get(_lock_key(key))
+                if found and found.data == mark:
                     return
                 continue
             if on_wait and time.monotonic() - told >= REMIND_S:

@@ -1,4 +1,4 @@
-"""Objects in a bucket: of Amazon's S3, or of any server that speaks its protocol.
+"""Objects in a bucket.
 
 Writes that others may overtake are compare-and-swap: S3 stores them only where the object is
 still the one that was read (If-Match), or still absent (If-None-Match).
@@ -15,52 +15,28 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import (
-    ClientError,
-    IncompleteReadError,
-    ReadTimeoutError,
-    ResponseStreamingError,
-)
-
-from itemeval_assets.core.errors import ConfigError, StoreError
+from itemeval_assets.core.errors import StoreError
 from itemeval_assets.settings import S3Settings
-from itemeval_assets.storage.locking.conditional import StoredObject
 from itemeval_assets.storage.locking.leases import LIFETIME_S, Leases
 from itemeval_assets.storage.own_files import LOCKS, is_own
+from itemeval_assets.storage.s3.bucket import (
+    Bucket,
+    NotModified,
+    StoredObject,
+    s3_client,
+    split_s3,
+)
+from itemeval_assets.storage.s3.reader import read_pieces
 
 from .kept import Kept
-from .s3_errors import MISSING, OVERTAKEN, code_of, telling
-from .s3_reader import read_pieces
 from .workspaces import Workspaces
 
-__all__ = ["S3Backend", "StoredObject", "open_s3", "s3_client", "split_s3"]
+__all__ = ["S3Backend", "open_s3"]
 
-CUT_SHORT = (IncompleteReadError, ReadTimeoutError, ResponseStreamingError)
-MOST_READS = 4
 # A request waits for the network, tens of milliseconds: many wait together.
 READS_AT_ONCE = 16
 MOST_SWAPS = 200
 LONGEST_PAUSE_S = 1.0
-
-
-UNCHANGED = ("304", "NotModified")
-
-
-class NotModified(Exception):
-    """The object still has the ETag that was named."""
-
-
-def s3_client() -> Any:
-    """A boto3 client of the environment: see `S3Settings`. Who reads from S3 loads no Dagster."""
-    settings = S3Settings()
-    return boto3.Session(profile_name=settings.profile_name).client(
-        "s3",
-        region_name=settings.region_name,
-        endpoint_url=settings.endpoint_url,
-        config=Config(retries={"max_attempts": settings.max_attempts, "mode": "standard"}),
-    )
 
 
 @cache
@@ -70,21 +46,11 @@ def open_s3(location: str) -> "S3Backend":
     return S3Backend(bucket, prefix, s3_client(), S3Settings().lease_s)
 
 
-def split_s3(location: str) -> tuple[str, str]:
-    """Bucket and prefix of an S3 URI. Raises ConfigError where it has no bucket."""
-    bucket, _, prefix = location.removeprefix("s3://").partition("/")
-    if not location.startswith("s3://") or not bucket:
-        raise ConfigError(f"{location!r} is no S3 location; write s3://bucket/prefix")
-    return bucket, prefix.strip("/")
-
-
-class S3Backend:
+class S3Backend(Bucket):
     """A prefix of a bucket. See `Backend` for what each method promises."""
 
     def __init__(self, bucket: str, prefix: str, client: Any, lease_s: float = LIFETIME_S) -> None:
-        self.bucket = bucket
-        self.client = client
-        self._prefix = f"{prefix}/" if prefix else ""
+        super().__init__(bucket, prefix, client)
         self._locks = Leases(self, lease_s)
         self._workspaces = Workspaces(self)
         self._kept = Kept[StoredObject]()
@@ -117,63 +83,6 @@ class S3Backend:
                 yield ahead.popleft().result()
                 ahead.extend(pool.submit(self.read, key) for key in islice(wanted, 1))
 
-    def get(self, key: str, unless: str | None = None) -> StoredObject | None:
-        """An object with its ETag; None where there is none, or where its ETag is `unless`."""
-        try:
-            return self._get(key, {"IfNoneMatch": unless} if unless else {})
-        except NotModified:
-            return None
-
-    def _get(self, key: str, asked: dict[str, str]) -> StoredObject | None:
-        with self._telling("read", key):
-            for attempt in range(1, MOST_READS + 1):
-                try:
-                    found = self.client.get_object(**self._at(key), **asked)
-                    return StoredObject(found["Body"].read(), found["ETag"])
-                except ClientError as error:
-                    if code_of(error) in MISSING:
-                        return None
-                    if code_of(error) in UNCHANGED:
-                        raise NotModified from None
-                    raise
-                except CUT_SHORT:
-                    # The client repeats requests by itself, but not the reading of their bodies.
-                    if attempt == MOST_READS:
-                        raise
-        raise AssertionError("unreachable")
-
-    def head(self, key: str) -> dict[str, Any] | None:
-        """What S3 says of an object without sending it; None where there is none."""
-        with self._telling("look at", key):
-            try:
-                return self.client.head_object(**self._at(key))
-            except ClientError as error:
-                if code_of(error) in MISSING:
-                    return None
-                raise
-
-    def exists(self, key: str) -> bool:
-        return self.head(key) is not None
-
-    def put(self, key: str, data: bytes) -> str:
-        """Write an object whatever there was; its ETag."""
-        with self._telling("write", key):
-            return self.client.put_object(**self._at(key), Body=data)["ETag"]
-
-    def swap(self, key: str, data: bytes, etag: str | None) -> str | None:
-        """Write an object if its ETag is still `etag` (null: if there is none still).
-
-        Its new ETag; None, and nothing written, where somebody was faster.
-        """
-        condition = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
-        with self._telling("write", key):
-            try:
-                return self.client.put_object(**self._at(key), Body=data, **condition)["ETag"]
-            except ClientError as error:
-                if code_of(error) in OVERTAKEN or (etag and code_of(error) in MISSING):
-                    return None
-                raise
-
     def update(self, key: str, change: Callable[[bytes | None], bytes | None]) -> None:
         for attempt in range(MOST_SWAPS):
             stored = self._latest(key)
@@ -192,10 +101,6 @@ class S3Backend:
     def create(self, key: str, data: bytes) -> bool:
         # The client repeats a request whose answer got lost: then what is there may be our own.
         return self.swap(key, data, None) is not None or self.read(key) == data
-
-    def delete(self, key: str) -> None:
-        with self._telling("delete", key):
-            self.client.delete_object(**self._at(key))
 
     def folders(self, prefix: str) -> list[str]:
         found = self._pages(prefix, {"Delimiter": "/"}, "CommonPrefixes")
@@ -268,23 +173,3 @@ class S3Backend:
 
     def holds_locks(self) -> bool:
         return self._locks.are_alive()
-
-    def uri(self, key: str) -> str:
-        return f"s3://{self.bucket}/{self._prefix}{key}"
-
-    def _at(self, key: str) -> dict[str, str]:
-        return {"Bucket": self.bucket, "Key": self._prefix + key}
-
-    def _pages(
-        self, prefix: str, options: dict[str, str], kind: str = "Contents"
-    ) -> Iterator[dict[str, Any]]:
-        folder = f"{self._prefix}{prefix}/" if prefix else self._prefix
-        with self._telling("list", prefix):
-            pages = self.client.get_paginator("list_objects_v2")
-            for page in pages.paginate(Bucket=self.bucket, Prefix=folder, **options):
-                yield from page.get(kind, [])
-
-    @contextmanager
-    def _telling(self, action: str, key: str) -> Iterator[None]:
-        with telling(action, self.uri(key), self.client.meta.endpoint_url):
-            yield

@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 from platformdirs import user_cache_path
 
 from itemeval_assets.core.errors import StoreError
-from itemeval_assets.storage.locking.conditional import ConditionalObjects
+from itemeval_assets.storage.s3.bucket import Bucket
 
 from .disk import reason_of
 
@@ -34,7 +34,7 @@ SENDING_SHARE = 0.1
 class Workspaces:
     """The folders of all processes of this machine for one prefix of a bucket."""
 
-    def __init__(self, objects: ConditionalObjects) -> None:
+    def __init__(self, objects: Bucket) -> None:
         self._objects = objects
         self._copies: tempfile.TemporaryDirectory[str] | None = None
         self._etags: dict[str, str] = {}
@@ -100,7 +100,7 @@ class Workspaces:
 class _Sender:
     """Sends the files of one folder to the bucket whenever they have changed."""
 
-    def __init__(self, objects: ConditionalObjects, place: Path, folder: str) -> None:
+    def __init__(self, objects: Bucket, place: Path, folder: str) -> None:
         self._objects, self._place, self._folder = objects, place, folder
         self._sent: dict[Path, tuple[int, int]] = {}
         self._ended = threading.Event()

@@ -27,7 +27,7 @@ from itemeval_assets.experiments.work import shards as work
 from itemeval_assets.experiments.work.partitions import partition_of_run
 from itemeval_assets.experiments.work.shard_store import Saver, ShardStore
 from itemeval_assets.storage.objects.disk import LocalBackend
-from itemeval_assets.storage.objects.s3 import s3_client
+from itemeval_assets.storage.s3.bucket import s3_client
 from tests.experiments import toys
 from tests.experiments.toys import Number, Simulation, simulate_energy, simulations, square
 

@@ -8,7 +8,8 @@ import pytest
 from itemeval_assets.storage.objects.backends import Backend
 from itemeval_assets.storage.objects.disk import LocalBackend
 from itemeval_assets.storage.objects.kept import Kept
-from itemeval_assets.storage.objects.s3 import S3Backend, open_s3, s3_client, split_s3
+from itemeval_assets.storage.objects.s3 import S3Backend, open_s3
+from itemeval_assets.storage.s3.bucket import s3_client, split_s3
 
 WRITES = 500
 

@@ -15,7 +15,8 @@ from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.errors import ConfigError, StoreError
 from itemeval_assets.storage.locking import leases, processes
 from itemeval_assets.storage.objects import s3, workspaces
-from itemeval_assets.storage.objects.s3 import S3Backend, split_s3
+from itemeval_assets.storage.objects.s3 import S3Backend
+from itemeval_assets.storage.s3.bucket import split_s3
 from itemeval_assets.storage.study.store import ResultsStore
 from tests.rows import solution, table
 from tests.s3_server import S3Server

@@ -1,0 +1,1 @@
+"""A bucket as S3 has it: objects with ETags, and what it says when it refuses."""
