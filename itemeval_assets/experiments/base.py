@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from .runs.refs import RunRef
 
-__all__ = ["BaseExperiment"]
-
 
 @dataclass
 class BaseExperiment(PublishedExperiment[In, Out], Generic[In, Out]):

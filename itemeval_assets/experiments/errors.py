@@ -6,17 +6,7 @@ from pydantic import ValidationError
 
 from itemeval_assets.core.errors import ItemevalAssetsError
 
-__all__ = [
-    "ExperimentNotFoundError",
-    "ExperimentRunNotFoundError",
-    "ExperimentVersionNotFoundError",
-    "NotFoundError",
-    "ResultNotFoundError",
-    "SpecError",
-    "problems",
-]
-
-SHOWN = 10
+_SHOWN = 10
 
 
 class SpecError(ItemevalAssetsError):
@@ -28,7 +18,7 @@ class NotFoundError(ItemevalAssetsError):
 
     def __init__(self, what: str, place: str, kind: str, there_are: Iterable[str]) -> None:
         known = list(there_are)
-        listed = ", ".join(known[:SHOWN]) + (", ..." if len(known) > SHOWN else "")
+        listed = ", ".join(known[:_SHOWN]) + (", ..." if len(known) > _SHOWN else "")
         super().__init__(f"there is no {what} in {place}; {kind} there: {listed or 'none'}")
 
 

@@ -11,9 +11,6 @@ from .spec.models import In, Out
 if TYPE_CHECKING:
     import dagster as dg
 
-__all__ = ["Experiment", "as_experiment", "experiment", "registered"]
-
-
 _registered: "dict[str, Experiment]" = {}
 
 

@@ -8,9 +8,7 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["little_garbage_collection", "without_collection_at_the_end"]
-
-THRESHOLDS = (10_000, 20, 20)
+_THRESHOLDS = (10_000, 20, 20)
 
 
 @contextmanager
@@ -18,7 +16,7 @@ def little_garbage_collection() -> Iterator[None]:
     """Look for garbage among the objects of the block alone, and not at every turn."""
     usual = gc.get_threshold()
     gc.freeze()
-    gc.set_threshold(*THRESHOLDS)
+    gc.set_threshold(*_THRESHOLDS)
     try:
         yield
     finally:
@@ -29,7 +27,7 @@ def little_garbage_collection() -> Iterator[None]:
 @contextmanager
 def without_collection_at_the_end() -> Iterator[None]:
     """For the whole life of a process: it ends with the block, and all its memory with it."""
-    gc.set_threshold(*THRESHOLDS)
+    gc.set_threshold(*_THRESHOLDS)
     try:
         yield
     finally:

@@ -10,8 +10,6 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-__all__ = ["how_to_call", "how_to_install"]
-
 
 def how_to_install(*wanted: str) -> str:
     """What installs packages beside this Python; `wanted` may hold options of pip, too."""

@@ -10,13 +10,11 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-__all__ = ["INTERRUPTIONS", "heeded"]
-
 # Ctrl-C, as Dagster raises it, or as Python does.
 INTERRUPTIONS = ("DagsterExecutionInterruptedError", "KeyboardInterrupt")
 
 # Long enough to be out of the callback that swallowed it.
-AGAIN_AFTER_S = 0.02
+_AGAIN_AFTER_S = 0.02
 
 
 @contextmanager
@@ -37,7 +35,7 @@ def heeded() -> Iterator[None]:
         if dropped.exc_type.__name__ not in INTERRUPTIONS:
             report(dropped)
         else:
-            threading.Timer(AGAIN_AFTER_S, os.kill, (os.getpid(), signal.SIGINT)).start()
+            threading.Timer(_AGAIN_AFTER_S, os.kill, (os.getpid(), signal.SIGINT)).start()
 
     sys.unraisablehook = report_or_repeat
     last.addFilter(_is_no_interrupt)

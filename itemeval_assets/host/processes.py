@@ -10,8 +10,6 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
-__all__ = ["end_process", "own_end", "start_python", "start_with_channel"]
-
 _BOOT = (
     "import importlib, json, sys; _, path, module, *arguments = sys.argv; "
     "sys.path[:] = json.loads(path); importlib.import_module(module).main(*arguments)"

@@ -17,19 +17,6 @@ from itemeval_assets.core.tables.cells import CELL_COLUMNS
 from itemeval_assets.stages.views.cells import CellView, tables
 from itemeval_assets.storage.study.store import ResultsStore
 
-__all__ = [
-    "IDENTITY",
-    "Contents",
-    "PartitionRows",
-    "content_of",
-    "contents_of",
-    "count_cells",
-    "ledgers_of",
-    "partition_rows",
-    "solutions_of",
-    "tuples_of",
-]
-
 Contents = dict[str, PartitionContent]
 # Other columns of a cell follow from these, within one partition.
 IDENTITY = ["item_id", "dataset_id", "dataset_revision", "replication"]
@@ -55,7 +42,7 @@ def partition_rows(study: Study, store: ResultsStore, partition: Partition) -> P
     Rows of items and replications that the design no longer has stay behind.
     """
     items = store.read("items")
-    grid = design_grid(study, items)
+    grid = _design_grid(study, items)
     rows = store.read("gradings_long", [partition])
     rows = rows.filter(grid.holds(rows["item_id"], rows["replication"]))
     [states] = tables(study, store, [partition], items=items)
@@ -71,7 +58,7 @@ def partition_rows(study: Study, store: ResultsStore, partition: Partition) -> P
     return PartitionRows(rows, cells, flaws, states)
 
 
-def design_grid(study: Study, items: pa.Table) -> Grid:
+def _design_grid(study: Study, items: pa.Table) -> Grid:
     """The cells of every partition of the design, whatever part of it the policy runs."""
     known = items.select(["item_id", "dataset_id"]).to_pylist()
     return Grid(items_of(study.config, known), study.config.facets.replications)
@@ -81,7 +68,7 @@ def solutions_of(study: Study, store: ResultsStore, partition: Partition) -> pa.
     """The solutions of one generate condition, those of the design."""
     rows = store.read("solutions", [partition])
     items = store.read("items", columns=["item_id", "dataset_id"])
-    return rows.filter(design_grid(study, items).holds(rows["item_id"], rows["epoch"]))
+    return rows.filter(_design_grid(study, items).holds(rows["item_id"], rows["epoch"]))
 
 
 def ledgers_of(study: Study, store: ResultsStore) -> tuple[pa.Table, float]:

@@ -33,23 +33,15 @@ from itemeval_assets.storage.study.store import ResultsStore
 from .frames import LOG_COLUMNS
 from .results import Draft, Written
 
-__all__ = [
-    "card_facts",
-    "input_files",
-    "json_bytes",
-    "manifests_of",
-    "release_schema",
-]
-
-PACKAGE = "itemeval-assets"
-FILE: Any = FileReference
-PYTHON = {"string": str, "int32": int, "int64": int, "float64": float, "bool": bool}
+_PACKAGE = "itemeval-assets"
+_FILE: Any = FileReference
+_PYTHON = {"string": str, "int32": int, "int64": int, "float64": float, "bool": bool}
 
 
 def release_schema() -> dict[str, Any]:
     """JSON Schema of a cell and of a grading event, from the columns of gradings_long."""
     logs = {
-        name: (FILE | None, Field(None, description=COLUMN_NOTES.get(column)))
+        name: (_FILE | None, Field(None, description=COLUMN_NOTES.get(column)))
         for name, column in LOG_COLUMNS.items()
     }
     cell = create_model("Cell", __base__=ExperimentInputSpec, **_fields(CELL_COLUMNS))
@@ -95,7 +87,7 @@ def card_facts(draft: Draft, written: Written, manifests: Sequence[Mapping[str, 
         others_usd=written.others_usd,
         manifests=manifests,
         frames=written.rows,
-        package_version=version_of(PACKAGE),
+        package_version=version_of(_PACKAGE),
     )
 
 
@@ -116,7 +108,7 @@ def _fields(names: Iterable[str]) -> dict[str, Any]:
     columns = {column.name: column for column in GRADINGS_LONG.columns}
     return {
         name: (
-            PYTHON[columns[name].type] | None,
+            _PYTHON[columns[name].type] | None,
             Field(None, description=columns[name].note or COLUMN_NOTES.get(name)),
         )
         for name in names

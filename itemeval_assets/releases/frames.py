@@ -13,8 +13,6 @@ from itemeval_assets.experiments.frames.writing import FrameFiles
 
 from .content import PLACE, PartitionRows, tuples_of
 
-__all__ = ["LOG_COLUMNS", "Frames"]
-
 # Where the published copy of a log is, by the column of gradings_long that names the log.
 LOG_COLUMNS = {"gen_log": "gen_log_file", "grade_log": "grade_log_file"}
 

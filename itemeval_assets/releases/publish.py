@@ -34,9 +34,7 @@ from .documents import (
 from .results import Draft, Say, Written, publish_results
 from .versions import RECORD, asked_version, needed_bump, record_of
 
-__all__ = ["publish_release", "storage_for"]
-
-CARD = "STUDY_CARD.md"
+_CARD = "STUDY_CARD.md"
 
 
 def publish_release(
@@ -113,6 +111,6 @@ def _write(draft: Draft) -> Written:
     describe(run, release_schema(), input_files(draft.study))
     create(run, f"{run.prefix}/{RECORD}", json_bytes(record_of(draft.study, draft.contents)))
     card = study_card(card_facts(draft, written, manifests))
-    create(run, f"{run.prefix}/{CARD}", card.encode())
+    create(run, f"{run.prefix}/{_CARD}", card.encode())
     complete(run, Completion.of(written.cells - written.missing, written.missing))
     return written

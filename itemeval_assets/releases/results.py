@@ -29,8 +29,6 @@ from .content import (
 )
 from .frames import LOG_COLUMNS, Frames
 
-__all__ = ["Draft", "Say", "Written", "publish_results"]
-
 Say = Callable[[str], None]
 
 

@@ -14,8 +14,6 @@ from itemeval_assets.storage.study.store import ResultsStore
 
 from .content import IDENTITY, Contents, partition_rows, tuples_of
 
-__all__ = ["RECORD", "asked_version", "needed_bump", "record_of"]
-
 # What a release holds, for the next one to compare itself with.
 RECORD = "release.json"
 

@@ -7,8 +7,6 @@ import re
 import uuid
 from collections.abc import Iterable
 
-__all__ = ["LOCKS", "data_files", "draft_name", "is_own"]
-
 # At the top of a folder or prefix. Apart from the tables: their readers take every file for data.
 LOCKS = ".locks"
 _DRAFT = re.compile(r"\.[0-9a-f]{32}\.draft")

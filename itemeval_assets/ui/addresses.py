@@ -6,11 +6,9 @@ from urllib.parse import urlsplit
 
 from itemeval_assets.core.errors import ConfigError
 
-__all__ = ["OWN_HOSTS", "SETTING", "Addresses"]
-
 SETTING = "ITEMEVAL_ASSETS_UI_ORIGINS"
 OWN_HOSTS = ("127.0.0.1", "localhost")
-DEFAULT_PORTS = {"http": 80, "https": 443}
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True)
@@ -27,7 +25,7 @@ class Addresses:
         origins, hosts = set[str](), set[str]()
         for scheme, host, number in map(_parts, [*own, *more]):
             hosts.add(f"{host}:{number}")
-            if number == DEFAULT_PORTS[scheme]:  # a browser leaves it out
+            if number == _DEFAULT_PORTS[scheme]:  # a browser leaves it out
                 hosts.add(host)
                 origins.add(f"{scheme}://{host}")
             else:
@@ -39,7 +37,7 @@ def _parts(address: str) -> tuple[str, str, int]:
     """Scheme, host and port of `https://evals.example.org`; a path does not matter."""
     try:
         parts = urlsplit(address.strip().lower())
-        port = parts.port or DEFAULT_PORTS[parts.scheme]
+        port = parts.port or _DEFAULT_PORTS[parts.scheme]
         host = parts.netloc.removesuffix(f":{parts.port}")
         if not host or set(host) & set("@*, "):
             raise ValueError

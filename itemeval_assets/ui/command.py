@@ -27,10 +27,8 @@ from itemeval_assets.storage.study.inputs import load_study
 
 from .addresses import OWN_HOSTS, Addresses
 
-__all__ = ["serve_ui"]
-
-MODULE = "itemeval_assets.ui.server"
-LAST_MOMENT_S = 10.0
+_MODULE = "itemeval_assets.ui.server"
+_LAST_MOMENT_S = 10.0
 
 
 def serve_ui(configs: list[Path], port: int) -> None:
@@ -45,7 +43,7 @@ def serve_ui(configs: list[Path], port: int) -> None:
         if not os.environ.get("DAGSTER_HOME"):
             _tell_of_other_homes(dagster_home_for(Path(folder)), paths)
         server = subprocess.Popen(
-            [sys.executable, "-m", MODULE, str(listener.fileno()), folder],
+            [sys.executable, "-m", _MODULE, str(listener.fileno()), folder],
             env=environment,
             stdin=subprocess.PIPE,  # it closes when this process is gone
             stdout=subprocess.PIPE,
@@ -152,7 +150,7 @@ def _until_it_ends(server: "subprocess.Popen[bytes]") -> tuple[bytes, bool]:
         told = server.stdout.read()
     # It has closed its output, and takes a moment to go.
     with suppress(subprocess.TimeoutExpired):
-        server.wait(LAST_MOMENT_S)
+        server.wait(_LAST_MOMENT_S)
     return told, is_wanted
 
 

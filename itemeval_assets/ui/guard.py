@@ -10,8 +10,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .addresses import SETTING, Addresses
 
-__all__ = ["Guard", "refusal"]
-
 
 def refusal(kind: str, method: str, headers: Headers, allowed: Addresses) -> str | None:
     """Why a request is refused; None where it is answered.

@@ -35,11 +35,9 @@ from itemeval_assets.settings import Settings
 from .addresses import OWN_HOSTS, Addresses
 from .guard import Guard
 
-__all__ = ["GuardedWebserver", "serve_pages"]
-
-POLL_MS = 2000
+_POLL_MS = 2000
 # A page that is open holds its websocket; the server does not wait for it at the end.
-GOODBYE_S = 2
+_GOODBYE_S = 2
 
 
 class GuardedWebserver(DagsterWebserver[WorkspaceProcessContext, WorkspaceRequestContext]):
@@ -49,7 +47,7 @@ class GuardedWebserver(DagsterWebserver[WorkspaceProcessContext, WorkspaceReques
         self, context: WorkspaceProcessContext, allowed: Addresses, path_prefix: str = ""
     ) -> None:
         self._allowed = allowed
-        super().__init__(context, path_prefix, POLL_MS)
+        super().__init__(context, path_prefix, _POLL_MS)
 
     def build_middleware(self) -> list[Middleware]:
         return [Middleware(Guard, allowed=self._allowed), *super().build_middleware()]
@@ -104,7 +102,7 @@ def serve_pages(
     )
     with WorkspaceProcessContext(instance, target, version=__version__) as context:
         app = GuardedWebserver(context, allowed, path_prefix).create_asgi_app()
-        config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=GOODBYE_S)
+        config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=_GOODBYE_S)
         uvicorn.Server(config).run(sockets=[listener])
 
 

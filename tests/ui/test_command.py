@@ -85,7 +85,7 @@ def test_a_broken_study_is_handed_over_beside_a_sound_one(
 def test_histories_that_are_not_shown_are_said(
     named: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(command, "MODULE", "colorsys")  # ends at once, and says nothing
+    monkeypatch.setattr(command, "_MODULE", "colorsys")  # ends at once, and says nothing
     monkeypatch.delenv("DAGSTER_HOME", raising=False)
     monkeypatch.chdir(tmp_path)
     a, b, c = (write_study(tmp_path / name, study=name) for name in "abc")
@@ -110,7 +110,7 @@ def test_histories_that_are_not_shown_are_said(
 def test_studies_of_one_home_need_no_word(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(command, "MODULE", "colorsys")
+    monkeypatch.setattr(command, "_MODULE", "colorsys")
     monkeypatch.delenv("DAGSTER_HOME", raising=False)
     make_home(tmp_path / "dagster_home")
     configs = [write_study(tmp_path / name, study=name) for name in "ab"]

@@ -11,8 +11,6 @@ import pyarrow as pa
 
 from .kinds_of_values import plain_type
 
-__all__ = ["build", "cast", "is_storable"]
-
 _STORABLE = (
     pa.types.is_null,
     pa.types.is_boolean,

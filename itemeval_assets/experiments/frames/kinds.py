@@ -10,8 +10,6 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-__all__ = ["CLASH", "Kind"]
-
 # Scalars of these two types have no type in common: the mark of values that have none.
 CLASH = frozenset({pa.string(), pa.binary()})
 # Integers beyond these are not each a float of their own.

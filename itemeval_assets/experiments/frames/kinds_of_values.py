@@ -15,8 +15,6 @@ from itemeval_assets.experiments.spec.values import is_text
 
 from .kinds import CLASH, Kind
 
-__all__ = ["kind_of", "kind_of_column", "plain_type"]
-
 _NS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 _DAY_0 = date(1970, 1, 1).toordinal()
 _DAY_MS = 86_400_000

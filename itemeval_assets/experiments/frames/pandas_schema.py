@@ -7,8 +7,6 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-__all__ = ["Column", "pandas_schema"]
-
 # pandas has integers that may be null, under names of their own.
 _NULLABLE = {f"int{bits}": f"Int{bits}" for bits in (8, 16, 32, 64)}
 _NULLABLE |= {f"u{name}": f"U{nullable}" for name, nullable in _NULLABLE.items()}

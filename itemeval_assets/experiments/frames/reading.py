@@ -11,8 +11,6 @@ import pyarrow.parquet as pq
 
 from itemeval_assets.core.errors import StoreError
 
-__all__ = ["read_frame", "readable"]
-
 
 def read_frame(source: BinaryIO, uri: str, rows: int | None = None) -> pd.DataFrame:
     """A frame of Parquet as pandas wrote it, index included; its first rows, or all.

@@ -20,9 +20,6 @@ from .kinds_of_values import kind_of
 from .pandas_schema import Column, pandas_schema
 from .reading import readable
 
-__all__ = ["read_specs", "specs_table"]
-
-
 # Marks a column whose cells are JSON texts: of values that have no common Arrow type.
 _JSON = {b"encoding": b"json"}
 # A column that other programs write into specs.pq, and that is no field of a spec.

@@ -7,8 +7,6 @@ from typing import Literal
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-__all__ = ["FrameFiles"]
-
 
 class FrameFiles(ExitStack):
     """Open files `<folder>/<name>.pq`, and their rows; none stays where the block fails."""

@@ -11,26 +11,24 @@ from pathlib import PurePosixPath
 
 from .versions import SemVer
 
-__all__ = ["NAME_RULE", "ExperimentPlace", "RunPlace", "is_experiment_name", "timestamp_of"]
-
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*", re.ASCII)
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*", re.ASCII)
 NAME_RULE = "it has letters (a-z, A-Z), digits, '_' and '-', and begins with a letter or a digit"
-TIMESTAMP_FORMAT = "%Y-%m-%d_%H-%M-%S"
-TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d", re.ASCII)
-PARQUET = ".pq"
+_TIMESTAMP_FORMAT = "%Y-%m-%d_%H-%M-%S"
+_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d", re.ASCII)
+_PARQUET = ".pq"
 
 
 def is_experiment_name(name: str) -> bool:
     """Whether a name can be a folder's: no separator, no dot."""
-    return NAME.fullmatch(name) is not None
+    return _NAME.fullmatch(name) is not None
 
 
 def timestamp_of(folder: str) -> datetime | None:
     """The time that a run's folder is named after, or None for a foreign folder."""
-    if not TIMESTAMP.fullmatch(folder):
+    if not _TIMESTAMP.fullmatch(folder):
         return None
     try:
-        return datetime.strptime(folder, TIMESTAMP_FORMAT)
+        return datetime.strptime(folder, _TIMESTAMP_FORMAT)
     except ValueError:
         return None
 
@@ -50,7 +48,7 @@ class ExperimentPlace:
         return f"{self.prefix}/{version}"
 
     def run(self, version: SemVer, timestamp: datetime) -> "RunPlace":
-        return RunPlace(self, version, timestamp.strftime(TIMESTAMP_FORMAT))
+        return RunPlace(self, version, timestamp.strftime(_TIMESTAMP_FORMAT))
 
 
 @dataclass(frozen=True)
@@ -111,7 +109,7 @@ class RunPlace:
         return f"{self.exchange}/cut_off/{shard:05d}.json"
 
     def final_file(self, name: str) -> str:
-        return f"{self.final}/{name}{PARQUET}"
+        return f"{self.final}/{name}{_PARQUET}"
 
     def result_file(self, field: str, run_id: str, suffix: str) -> str:
         return f"{self.prefix}/results/{field}/{run_id}{suffix}"
@@ -119,8 +117,8 @@ class RunPlace:
     def final_name(self, key: str) -> str | None:
         """The name of a final frame by its key; None for anything else below `final`."""
         path = PurePosixPath(key)
-        is_frame = str(path.parent) == self.final and path.suffix == PARQUET
-        return path.name.removesuffix(PARQUET) if is_frame else None
+        is_frame = str(path.parent) == self.final and path.suffix == _PARQUET
+        return path.name.removesuffix(_PARQUET) if is_frame else None
 
     @staticmethod
     def shard_of(key: str) -> int | None:

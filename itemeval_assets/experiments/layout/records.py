@@ -11,15 +11,7 @@ from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.text.strict_yaml import load_yaml, yaml_message
 from itemeval_assets.experiments.errors import problems
 
-__all__ = [
-    "Completion",
-    "ExperimentRunManifest",
-    "InputArtifacts",
-    "read_record",
-    "to_yaml",
-]
-
-Record = TypeVar("Record", bound=BaseModel)
+_Record = TypeVar("_Record", bound=BaseModel)
 
 
 class ExperimentRunManifest(BaseModel):
@@ -85,8 +77,11 @@ def to_yaml(document: BaseModel | Mapping[str, Any]) -> bytes:
 
 
 def read_record(
-    kind: type[Record], data: bytes, uri: str, remedy: str = "restore the object, or delete its run"
-) -> Record:
+    kind: type[_Record],
+    data: bytes,
+    uri: str,
+    remedy: str = "restore the object, or delete its run",
+) -> _Record:
     """A document of this kind. Raises StoreError that names the object when it is none."""
     try:
         found = load_yaml(data)

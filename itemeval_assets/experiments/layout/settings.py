@@ -11,19 +11,13 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from itemeval_assets.core.errors import ConfigError
 
-__all__ = [
-    "ExperimentRunSettings",
-    "ExperimentStorageSettings",
-    "ScytheStorageSettings",
-    "require_kind",
-    "storage_settings",
-]
-
-S3 = "s3://"
-FILE = "file://"
-ACCEPTED = "an S3 bucket as name or s3://name, or a folder as /path, ./path, ~/path or file:///path"
+_S3 = "s3://"
+_FILE = "file://"
+_ACCEPTED = (
+    "an S3 bucket as name or s3://name, or a folder as /path, ./path, ~/path or file:///path"
+)
 # What Amazon allows; servers that speak its protocol allow no more.
-BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 
 class _Settings(BaseSettings):
@@ -74,14 +68,14 @@ class ExperimentStorageSettings(_Settings):
     @field_validator("BUCKET")
     @classmethod
     def _bucket_or_folder(cls, value: str) -> str:
-        name = value.removeprefix(S3).rstrip("/")
-        if _is_folder(value) or BUCKET_NAME.fullmatch(name):
+        name = value.removeprefix(_S3).rstrip("/")
+        if _is_folder(value) or _BUCKET_NAME.fullmatch(name):
             return value
         if "://" in name:
-            raise ValueError(f"{value!r} is in no store that can be used; accepted is {ACCEPTED}")
+            raise ValueError(f"{value!r} is in no store that can be used; accepted is {_ACCEPTED}")
         if "/" in name:
             bucket, _, prefix = name.partition("/")
-            folder = "" if value.startswith(S3) else f"; for a folder write ./{value}"
+            folder = "" if value.startswith(_S3) else f"; for a folder write ./{value}"
             raise ValueError(
                 f"{value!r} has a path after the bucket; write {bucket!r}, and the path {prefix!r} "
                 f"in BUCKET_PREFIX{folder}"
@@ -89,7 +83,7 @@ class ExperimentStorageSettings(_Settings):
         folder = f"; for a folder write ./{value}" if value and name == value else ""
         raise ValueError(
             f"{value!r} is no bucket name (3 to 63 of a-z, 0-9, '.', '-'){folder}. "
-            f"Accepted is {ACCEPTED}"
+            f"Accepted is {_ACCEPTED}"
         )
 
     @field_validator("BUCKET_PREFIX")
@@ -104,13 +98,13 @@ class ExperimentStorageSettings(_Settings):
     def location(self) -> str:
         """`s3://bucket`, or the absolute path of the folder."""
         if _is_folder(self.BUCKET):
-            return str(Path(self.BUCKET.removeprefix(FILE)).expanduser().resolve())
-        return S3 + self.BUCKET.removeprefix(S3).rstrip("/")
+            return str(Path(self.BUCKET.removeprefix(_FILE)).expanduser().resolve())
+        return _S3 + self.BUCKET.removeprefix(_S3).rstrip("/")
 
 
 def _is_folder(bucket: str) -> bool:
     """Whether a bucket setting means a folder of this machine."""
-    return bucket.startswith(("/", ".", "~", FILE))
+    return bucket.startswith(("/", ".", "~", _FILE))
 
 
 def storage_settings(

@@ -6,12 +6,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["FIRST_VERSION", "SemVer", "VersionBump", "next_version"]
-
 VersionBump = Literal["bumpmajor", "bumpminor", "bumppatch", "keep"]
-BUMPS: tuple[str, ...] = ("bumpmajor", "bumpminor", "bumppatch", "keep")
-TEXT = re.compile(r"v?(0|[1-9]\d*)(?:\.(0|[1-9]\d*))?(?:\.(0|[1-9]\d*))?", re.ASCII)
-FOLDER = re.compile(r"v(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)", re.ASCII)
+_BUMPS: tuple[str, ...] = ("bumpmajor", "bumpminor", "bumppatch", "keep")
+_TEXT = re.compile(r"v?(0|[1-9]\d*)(?:\.(0|[1-9]\d*))?(?:\.(0|[1-9]\d*))?", re.ASCII)
+_FOLDER = re.compile(r"v(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)", re.ASCII)
 
 
 @total_ordering
@@ -30,7 +28,7 @@ class SemVer(BaseModel):
 
         Raises ValueError for anything else.
         """
-        found = TEXT.fullmatch(version.strip())
+        found = _TEXT.fullmatch(version.strip())
         if found is None:
             raise ValueError(f"{version!r} is no version; write it as v1.2.3")
         return cls._of(found)
@@ -38,7 +36,7 @@ class SemVer(BaseModel):
     @classmethod
     def from_folder(cls, name: str) -> "SemVer | None":
         """The version whose folder has this name, or None: foreign folders are no error."""
-        found = FOLDER.fullmatch(name)
+        found = _FOLDER.fullmatch(name)
         return None if found is None else cls._of(found)
 
     @classmethod
@@ -82,8 +80,8 @@ def next_version(
     """
     if isinstance(wanted, SemVer):
         return wanted
-    if wanted not in BUMPS:
-        raise ValueError(f"version {wanted!r}: give one of {', '.join(BUMPS)}, or a SemVer")
+    if wanted not in _BUMPS:
+        raise ValueError(f"version {wanted!r}: give one of {', '.join(_BUMPS)}, or a SemVer")
     if wanted == "keep":
         return latest or FIRST_VERSION
     taken = newest or latest

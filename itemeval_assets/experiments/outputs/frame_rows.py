@@ -18,8 +18,6 @@ from itemeval_assets.experiments.spec.values import is_text, plain
 
 from .outcomes import FrameRows
 
-__all__ = ["frame_rows"]
-
 # Kinds of numpy that Arrow has, up to 64 bits: booleans, numbers, instants, durations.
 _PLAIN = "biufMm"
 _KNOWN = (bytes, date, time, timedelta, Decimal)

@@ -15,8 +15,6 @@ from .shard_output import ShardOutput
 from .survey import Survey
 from .tables import shard_tables
 
-__all__ = ["GatherResult", "Shard", "gather"]
-
 Shard = Callable[[], ShardOutput]
 """Reads the output of a shard, which it does twice."""
 

@@ -11,8 +11,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-__all__ = ["Failure", "FrameRows", "Outcome", "by_stored", "stored_rows"]
-
 
 @dataclass(frozen=True)
 class Failure:

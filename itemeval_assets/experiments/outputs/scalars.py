@@ -16,8 +16,6 @@ from itemeval_assets.experiments.spec.values import (
     require_json,
 )
 
-__all__ = ["scalar_values"]
-
 
 def scalar_values(output: ExperimentOutputSpec) -> dict[str, Any]:
     """The scalar fields in JSON form, by name. Raises SpecError that names the field."""

@@ -15,8 +15,6 @@ from itemeval_assets.experiments.errors import SpecError
 
 from .outcomes import Failure, FrameRows, Outcome
 
-__all__ = ["ShardOutput", "UnreadableShardError", "done", "merge"]
-
 _FORMAT = 1
 _ROWS = "rows.json"
 

@@ -18,8 +18,6 @@ from itemeval_assets.experiments.spec.models import ExperimentOutputSpec, scalar
 from .outcomes import FrameRows, by_stored, stored_rows
 from .shard_output import ShardOutput
 
-__all__ = ["ERRORS", "FILES", "SCALARS", "Plan", "Survey", "TablePlan"]
-
 SCALARS = "scalars"
 FILES = "result_file_refs"
 ERRORS = "errors"

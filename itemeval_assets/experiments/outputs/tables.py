@@ -15,8 +15,6 @@ from .outcomes import Outcome, by_stored, stored_rows
 from .shard_output import ShardOutput
 from .survey import ERRORS, FILES, SCALARS, Plan, TablePlan
 
-__all__ = ["shard_tables"]
-
 
 def shard_tables(shard: ShardOutput, plan: Plan) -> Iterator[tuple[str, pa.Table]]:
     """(name, rows) for each final table of the plan, in the plan's schema, by `sort_index`."""

@@ -12,8 +12,6 @@ from itemeval_assets.experiments.spec.files import file_fields, is_local, requir
 from itemeval_assets.experiments.spec.models import ExperimentInputSpec
 from itemeval_assets.storage.objects.backends import Backend
 
-__all__ = ["InputFiles", "collect_local_files"]
-
 
 @dataclass(frozen=True)
 class InputFiles:

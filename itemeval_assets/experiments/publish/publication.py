@@ -25,13 +25,11 @@ from itemeval_assets.experiments.read.version import VersionedExperiment
 
 from .artifacts import InputFiles
 
-__all__ = ["Begin", "complete", "create", "describe", "publication", "store_result"]
-
 Begin = Callable[[ExperimentRun], tuple[str, bytes]]
 """The key and the data of the first object of a run."""
 
 # How many seconds in a row may belong to other runs before something must be wrong.
-MOST_ATTEMPTS = 120
+_MOST_ATTEMPTS = 120
 
 
 @contextmanager
@@ -48,7 +46,7 @@ def publication(
 
     Raises StoreError when the store refuses.
     """
-    run = reserve(experiment, version, begin)
+    run = _reserve(experiment, version, begin)
     uri, place = run.backend.uri, run.place
     manifest = ExperimentRunManifest(
         workflow_run_id=workflow_run_id,
@@ -66,7 +64,7 @@ def publication(
         raise
 
 
-def reserve(
+def _reserve(
     experiment: PublishedExperiment, version: SemVer | VersionBump, begin: Begin
 ) -> ExperimentRun:
     """Take the folder of this second by writing its first object, that of `begin`.
@@ -74,7 +72,7 @@ def reserve(
     Where another run has the second, or the version that was to be new, the next one is tried.
     Raises StoreError when others are faster for two minutes.
     """
-    for _ in range(MOST_ATTEMPTS):
+    for _ in range(_MOST_ATTEMPTS):
         chosen = VersionedExperiment(experiment, experiment.resolve_next_version(version))
         now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
         run = ExperimentRun(chosen, now)
@@ -86,7 +84,7 @@ def reserve(
             experiment.backend.delete(key)
         time.sleep(1 - time.time() % 1)
     raise StoreError(
-        f"{experiment.backend.uri(experiment.prefix)}: for {MOST_ATTEMPTS} seconds others were "
+        f"{experiment.backend.uri(experiment.prefix)}: for {_MOST_ATTEMPTS} seconds others were "
         "faster to begin a run; try again"
     )
 

@@ -19,9 +19,7 @@ from itemeval_assets.experiments.spec.transport import encode_specs, require_ser
 from .artifacts import InputFiles, collect_local_files
 from .publication import create, describe, publication
 
-__all__ = ["publish"]
-
-SPECS_PER_SHARD = 500
+_SPECS_PER_SHARD = 500
 
 
 def publish(
@@ -38,7 +36,7 @@ def publish(
     if not isinstance(specs, Iterable):
         raise SpecError(f"{type(specs).__name__} is no spec; give one, or a sequence of them")
     given: list[Any] = [specs] if isinstance(specs, BaseModel) else list(specs)
-    require_specs(given, experiment.require_input_type())
+    _require_specs(given, experiment.require_input_type())
     files, function = collect_local_files(given), experiment.experiment
     root_run_id, prepared = str(uuid.uuid4()), list[ExperimentInputSpec]()
 
@@ -54,11 +52,11 @@ def publish(
         experiment_name=function.experiment_name,
     ) as run:
         describe(run, function.schema, files)
-        _write_specs(run, prepared, settings.shard_size or SPECS_PER_SHARD)
+        _write_specs(run, prepared, settings.shard_size or _SPECS_PER_SHARD)
     return run
 
 
-def require_specs(specs: Sequence[Any], input_type: type[ExperimentInputSpec]) -> None:
+def _require_specs(specs: Sequence[Any], input_type: type[ExperimentInputSpec]) -> None:
     """Raise SpecError unless there are specs, all of exactly this type, that can be stored."""
     if not specs:
         raise SpecError("there are no specs to run; give at least one")

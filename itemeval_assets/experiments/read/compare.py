@@ -12,18 +12,16 @@ from .row_changes import RowChanges, row_changes
 from .run import ExperimentRun
 from .summaries import RunSummary, find_run, named_version, summarize_run
 
-__all__ = ["Changes", "Comparison", "compare_versions"]
-
-Value = TypeVar("Value")
+_Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True)
-class Changes(Generic[Value]):
+class Changes(Generic[_Value]):
     """What one side has and the other has not, and {name: (before, after)} of what changed."""
 
-    added: dict[str, Value]
-    removed: dict[str, Value]
-    changed: dict[str, tuple[Value, Value]]
+    added: dict[str, _Value]
+    removed: dict[str, _Value]
+    changed: dict[str, tuple[_Value, _Value]]
 
     def __bool__(self) -> bool:
         return bool(self.added or self.removed or self.changed)
@@ -94,7 +92,7 @@ def _run(experiment: PublishedExperiment, chosen: SemVer | ExperimentRun | str) 
     return named_version(experiment, version).latest_run_with_results
 
 
-def _changes(before: dict[str, Value], after: dict[str, Value]) -> Changes[Value]:
+def _changes(before: dict[str, _Value], after: dict[str, _Value]) -> Changes[_Value]:
     return Changes(
         added={name: value for name, value in after.items() if name not in before},
         removed={name: value for name, value in before.items() if name not in after},

@@ -10,8 +10,6 @@ from itemeval_assets.experiments.layout.keys import RunPlace
 from itemeval_assets.experiments.layout.records import Completion
 from itemeval_assets.storage.objects.backends import Backend
 
-__all__ = ["counted_completion", "n_rows"]
-
 # Tables with a row per spec that succeeded.
 _PER_SPEC = ("scalars", "result_file_refs")
 

@@ -27,8 +27,6 @@ from itemeval_assets.storage.objects.backends import Backend, open_backend
 from .run import ExperimentRun
 from .version import VersionedExperiment
 
-__all__ = ["PublishedExperiment", "list_experiments"]
-
 
 @dataclass
 class PublishedExperiment(Generic[In, Out]):

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["described", "fields", "types"]
-
 _BOUNDS = {
     "minimum": ">=",
     "exclusiveMinimum": ">",

@@ -17,10 +17,8 @@ from itemeval_assets.storage.objects.backends import Backend
 from .fields import described
 from .run import ExperimentRun
 
-__all__ = ["FrameDetails", "frame_details", "frames_of", "pandas_line"]
-
 # What neither a URI nor a path gives a meaning of its own.
-PLAIN = re.compile(r"s3://[\w./=-]+", re.ASCII)
+_PLAIN = re.compile(r"s3://[\w./=-]+", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -90,7 +88,7 @@ def pandas_line(uri: str) -> str:
     settings, own = S3Settings(), os.environ.get("AWS_ENDPOINT_URL_S3")
     endpoint = settings.endpoint_url or own
     profile = settings.profile_name
-    if PLAIN.fullmatch(uri) and not (endpoint or settings.region_name or profile):
+    if _PLAIN.fullmatch(uri) and not (endpoint or settings.region_name or profile):
         return f"import pandas as pd; pd.read_parquet({_quoted(uri)})"
     # As a URI, it would be cut at a `#` or `?`; and pandas knows no settings of ours.
     given = {

@@ -6,12 +6,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-__all__ = ["plain", "preview"]
-
 # Levels that say nothing of a spec.
 IDS = ("experiment_id", "workflow_run_id", "root_workflow_run_id")
 # JSON readers, as browsers, take larger integers for floats.
-EXACT = 2**53
+_EXACT = 2**53
 
 
 def preview(
@@ -42,7 +40,7 @@ def plain(value: Any) -> str | int | float | bool:
     if isinstance(value, bool):
         return value
     if isinstance(value, int):
-        return value if abs(value) <= EXACT else str(value)
+        return value if abs(value) <= _EXACT else str(value)
     if isinstance(value, float):
         return value if math.isfinite(value) else str(value)
     return value if isinstance(value, str) else str(value)

@@ -12,13 +12,11 @@ import pandas as pd
 
 from .preview import IDS, plain
 
-__all__ = ["Difference", "RowChanges", "row_changes"]
-
 # What a run numbers: specs in another order are the same specs.
-NUMBERED = (*IDS, "sort_index")
+_NUMBERED = (*IDS, "sort_index")
 # Of errors: its lines are those of the code, which another version has elsewhere.
-LEFT_OUT = ("traceback",)
-SHOWN = 20
+_LEFT_OUT = ("traceback",)
+_SHOWN = 20
 
 
 @dataclass(frozen=True)
@@ -69,7 +67,7 @@ def row_changes(before: pd.DataFrame, after: pd.DataFrame) -> RowChanges:
     both = [key for key in old if key in new]
     was = before.iloc[[old[key] for key in both]]
     became = after.iloc[[new[key] for key in both]]
-    columns = [name for name in before.columns if name in after.columns and name not in LEFT_OUT]
+    columns = [name for name in before.columns if name in after.columns and name not in _LEFT_OUT]
     differs = {name: _differs(was[name], became[name]) for name in columns}
     differs = {name: found for name, found in differs.items() if found.any()}
     rows = np.logical_or.reduce([*differs.values()]) if differs else np.zeros(len(both), bool)
@@ -96,14 +94,14 @@ def row_changes(before: pd.DataFrame, after: pd.DataFrame) -> RowChanges:
                 plain(was[name].iat[place]),
                 plain(became[name].iat[place]),
             )
-            for place, name in islice(_differing(rows, differs), SHOWN)
+            for place, name in islice(_differing(rows, differs), _SHOWN)
         ],
     )
 
 
 def _levels(before: pd.DataFrame, after: pd.DataFrame) -> list[Any]:
     shared = [name for name in before.index.names if name and name in after.index.names]
-    own = [name for name in shared if name not in NUMBERED]
+    own = [name for name in shared if name not in _NUMBERED]
     # Rows of a spec are numbered, too; but that alone knows no spec.
     return own if set(own) - {"sort_subindex"} else [*(n for n in shared if n not in IDS)]
 
@@ -122,7 +120,7 @@ def _places(frame: pd.DataFrame, levels: list[Any]) -> dict[tuple[Any, ...], int
 
 
 def _first_of(levels: list[Any], keys: Iterator[tuple[Any, ...]]) -> list[dict[str, Any]]:
-    return [_told(levels, key) for key in islice(keys, SHOWN)]
+    return [_told(levels, key) for key in islice(keys, _SHOWN)]
 
 
 def _told(levels: list[Any], key: tuple[Any, ...]) -> dict[str, Any]:

@@ -34,9 +34,7 @@ if TYPE_CHECKING:
     from .experiment import PublishedExperiment
     from .version import VersionedExperiment
 
-__all__ = ["ExperimentRun"]
-
-REMEDY = "the rows of the tables are counted instead; delete the object, or resume the run"
+_REMEDY = "the rows of the tables are counted instead; delete the object, or resume the run"
 
 
 @dataclass(frozen=True)
@@ -86,7 +84,7 @@ class ExperimentRun(Generic[In, Out]):
         data = self.backend.read(key)
         if data is not None:
             try:
-                return read_record(Completion, data, self.backend.uri(key), REMEDY)
+                return read_record(Completion, data, self.backend.uri(key), _REMEDY)
             except StoreError as error:
                 logging.getLogger(__name__).warning("%s", error)
         return counted_completion(self.backend, self.place, self.list_results_files())

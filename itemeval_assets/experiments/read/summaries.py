@@ -15,18 +15,7 @@ from .preview import preview
 from .run import ExperimentRun
 from .version import VersionedExperiment
 
-__all__ = [
-    "ExperimentSummary",
-    "RunDetails",
-    "RunSummary",
-    "find_run",
-    "named_version",
-    "run_details",
-    "summarize_experiments",
-    "summarize_runs",
-]
-
-FAILURES_SHOWN = 20
+_FAILURES_SHOWN = 20
 
 
 @dataclass(frozen=True)
@@ -146,7 +135,7 @@ def run_details(run: ExperimentRun) -> RunDetails:
 
 def _failures(run: ExperimentRun) -> list[dict[str, Any]]:
     names, rows = preview(
-        run.head(ERRORS, FAILURES_SHOWN),
+        run.head(ERRORS, _FAILURES_SHOWN),
         hidden=("traceback",),
         first=("sort_index", "error_type", "message"),
     )

@@ -13,8 +13,6 @@ from .run import ExperimentRun
 if TYPE_CHECKING:
     from .experiment import PublishedExperiment
 
-__all__ = ["VersionedExperiment"]
-
 
 @dataclass(frozen=True)
 class VersionedExperiment(Generic[In, Out]):

@@ -27,20 +27,11 @@ from itemeval_assets.experiments.work.workers.runner import SpecRunner
 
 from .messages import all_failed, error_rows, run_metadata
 
-__all__ = [
-    "ExperimentStorage",
-    "experiment_asset",
-    "experiment_check",
-    "experiment_definitions",
-    "job_name",
-    "partitions_name",
-]
-
 STORAGE = "experiment_storage"
-RUNNER = "experiment_runner"
-CHECK = "every_spec_succeeded"
-GROUP = "experiments"
-SHARD = "shard_"
+_RUNNER = "experiment_runner"
+_CHECK = "every_spec_succeeded"
+_GROUP = "experiments"
+_SHARD = "shard_"
 
 
 class ExperimentStorage(dg.ConfigurableResource):
@@ -53,7 +44,7 @@ class ExperimentStorage(dg.ConfigurableResource):
         return storage_settings(self.bucket, self.bucket_prefix)
 
 
-def runner_resource(settings: ExperimentRunSettings | None = None) -> dg.ResourceDefinition:
+def _runner_resource(settings: ExperimentRunSettings | None = None) -> dg.ResourceDefinition:
     """What runs the specs of all ops of a process; settings default to the environment's."""
 
     @dg.resource(description="Runs specs, each in the process of the op or in one of its own.")
@@ -93,7 +84,7 @@ def experiment_asset(experiment: ExperimentFunction) -> dg.AssetsDefinition:
             f"{run.experiment_id}: {specs} specs in {len(shards)} shards are to be run"
         )
         for shard in shards:
-            yield dg.DynamicOutput(None, mapping_key=f"{SHARD}{shard:05d}")
+            yield dg.DynamicOutput(None, mapping_key=f"{_SHARD}{shard:05d}")
 
     @dg.op(name=f"{name}_shard", ins={"start": dg.In(dg.Nothing)}, out=dg.Out(dg.Nothing))
     def shard(
@@ -104,7 +95,7 @@ def experiment_asset(experiment: ExperimentFunction) -> dg.AssetsDefinition:
         key = context.get_mapping_key()
         assert key is not None
         run = _run(experiment, context.partition_key, experiment_storage)
-        number = int(key.removeprefix(SHARD))
+        number = int(key.removeprefix(_SHARD))
         with users_errors():
             try:
                 done = run_shard(run, number, experiment_runner, context.log.info)
@@ -126,7 +117,7 @@ def experiment_asset(experiment: ExperimentFunction) -> dg.AssetsDefinition:
     @dg.graph_asset(
         name=name,
         description=experiment.description,
-        group_name=GROUP,
+        group_name=_GROUP,
         partitions_def=dg.DynamicPartitionsDefinition(name=partitions_name(experiment)),
         kinds={"python", "parquet"},
     )
@@ -158,7 +149,7 @@ def experiment_check(experiment: ExperimentFunction) -> dg.AssetChecksDefinition
         warnings.simplefilter("ignore", dg.PreviewWarning)
         return dg.asset_check(
             asset=asset,
-            name=CHECK,
+            name=_CHECK,
             description="No spec of the run failed. Materialize the partition again to retry "
             "just the specs that did.",
             partitions_def=asset.partitions_def,
@@ -188,9 +179,9 @@ def experiment_definitions(
         ],
         resources={
             STORAGE: storage or ExperimentStorage(),
-            RUNNER: dg.ResourceDefinition.hardcoded_resource(runner)
+            _RUNNER: dg.ResourceDefinition.hardcoded_resource(runner)
             if runner
-            else runner_resource(run_settings),
+            else _runner_resource(run_settings),
         },
     )
 

@@ -17,8 +17,6 @@ from itemeval_assets.experiments.work.workers.runner import SpecRunner
 from .assets import STORAGE, experiment_definitions, job_name
 from .refs import RunRef
 
-__all__ = ["execute"]
-
 
 def execute(
     reference: RunRef,

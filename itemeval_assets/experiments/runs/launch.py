@@ -27,8 +27,6 @@ from .assets import experiment_check, partitions_name
 from .execute import execute
 from .refs import OPEN, UNTOLD, LaunchFailed, RunRef
 
-__all__ = ["launch", "require_known", "require_startable"]
-
 
 def launch(
     run: ExperimentRun,

@@ -15,17 +15,15 @@ from itemeval_assets.experiments.read.frame_details import frames_of
 from itemeval_assets.experiments.read.preview import preview
 from itemeval_assets.experiments.read.run import ExperimentRun
 
-__all__ = ["all_failed", "error_rows", "run_metadata"]
-
 # Of a table in the UI: rows, columns, and characters of a text.
-SHOWN, MOST_COLUMNS, MOST_CHARACTERS = 20, 50, 1000
+_SHOWN, _MOST_COLUMNS, _MOST_CHARACTERS = 20, 50, 1000
 
 
 def run_metadata(run: ExperimentRun) -> dict[str, Any]:
     """The specs that failed, counts, the first rows, and where each frame is."""
     completion, files = run.status(), run.list_results_files()
     failed = completion.failed or 0
-    shown = _shown(lambda: _table(run.head(SCALARS, SHOWN))) if completion.succeeded else None
+    shown = _shown(lambda: _table(run.head(SCALARS, _SHOWN))) if completion.succeeded else None
     return {
         "failed": failed,
         **({"errors": error_rows(run)} if failed else {}),
@@ -60,7 +58,7 @@ def _columns(run: ExperimentRun) -> dict[str, dg.MetadataValue]:
 def error_rows(run: ExperimentRun) -> dg.MetadataValue:
     """The first specs that failed, with their error."""
     first = ("sort_index", "error_type", "message")
-    return _shown(lambda: _table(run.head(ERRORS, SHOWN), ("traceback",), first))
+    return _shown(lambda: _table(run.head(ERRORS, _SHOWN), ("traceback",), first))
 
 
 def all_failed(run: ExperimentRun) -> dg.Failure:
@@ -92,8 +90,8 @@ def _table(
 ) -> dg.TableMetadataValue:
     """Rows with the levels that tell specs apart, as far as a page has room for them."""
     names, rows = preview(frame, hidden, first)
-    more = len(names) - MOST_COLUMNS
-    names = names[:MOST_COLUMNS]
+    more = len(names) - _MOST_COLUMNS
+    names = names[:_MOST_COLUMNS]
     columns = [*names, *([f"and {more:,} more"] if more > 0 else [])]
     records = [dg.TableRecord(dict.fromkeys(columns, "...") | _cells(names, row)) for row in rows]
     return dg.TableMetadataValue(records, dg.TableSchema([*map(_column, columns)]))
@@ -102,7 +100,7 @@ def _table(
 def _cells(names: list[str], row: list[Any]) -> dict[str, Any]:
     values = zip(names, row, strict=False)
     return {
-        name: beginning(value, MOST_CHARACTERS, os.environ) if isinstance(value, str) else value
+        name: beginning(value, _MOST_CHARACTERS, os.environ) if isinstance(value, str) else value
         for name, value in values
     }
 

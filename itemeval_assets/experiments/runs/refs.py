@@ -16,8 +16,6 @@ from itemeval_assets.experiments.work.partitions import partition_of_run
 from itemeval_assets.experiments.work.workers.bar import shown_until
 from itemeval_assets.experiments.work.workers.watch import Watch
 
-__all__ = ["OPEN", "UNTOLD", "LaunchFailed", "RunRef", "RunState"]
-
 
 @dataclass(frozen=True)
 class RunState:

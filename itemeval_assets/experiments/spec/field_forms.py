@@ -11,8 +11,6 @@ from pydantic_core import PydanticUndefined
 
 from .files import leaves, whole_annotation
 
-__all__ = ["NO_FORM", "formless_field"]
-
 NO_FORM = (PydanticInvalidForJsonSchema, PydanticSchemaGenerationError)
 """What pydantic raises for a type that has no JSON form, or that it does not know."""
 

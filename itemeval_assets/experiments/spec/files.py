@@ -23,18 +23,6 @@ from typing_extensions import TypeAliasType, is_typeddict
 
 from itemeval_assets.experiments.errors import SpecError
 
-__all__ = [
-    "FileReference",
-    "file_fields",
-    "is_file_reference",
-    "is_local",
-    "leaves",
-    "require_local_file",
-    "require_plain_file_fields",
-    "split_s3_uri",
-    "whole_annotation",
-]
-
 _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]+):/{1,2}(?=[^/]|$|/)")
 _REMOTE = ("http", "https", "s3")
 

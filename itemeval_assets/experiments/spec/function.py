@@ -15,11 +15,8 @@ from .limits import Limits
 from .models import In, Out
 from .signature import Signature, signature_of
 
-__all__ = ["ExperimentFunction", "function_at"]
-
-
 # What the manifest calls an experiment: the peer's name of the task behind it.
-EXPERIMENT_NAME = "scythe_experiment_{}"
+_EXPERIMENT_NAME = "scythe_experiment_{}"
 
 
 class ExperimentFunction(Generic[In, Out]):
@@ -62,7 +59,7 @@ class ExperimentFunction(Generic[In, Out]):
     @property
     def experiment_name(self) -> str:
         """The name in a manifest."""
-        return EXPERIMENT_NAME.format(self.name)
+        return _EXPERIMENT_NAME.format(self.name)
 
     @property
     def identifier(self) -> str:

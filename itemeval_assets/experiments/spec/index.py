@@ -24,18 +24,6 @@ from .values import is_text, json_form, require_json
 if TYPE_CHECKING:
     from .models import ExperimentInputSpec
 
-__all__ = [
-    "BASE_LEVELS",
-    "SUBINDEX",
-    "UNNAMED",
-    "Scalar",
-    "field_levels",
-    "index_of",
-    "level_fields",
-    "make_multiindex",
-    "merged_order",
-]
-
 Scalar = str | bool | int | float | None
 BASE_LEVELS = ("experiment_id", "sort_index", "workflow_run_id", "root_workflow_run_id")
 SUBINDEX = "sort_subindex"

@@ -9,8 +9,6 @@ from itemeval_assets.experiments.errors import SpecError
 from .field_forms import NO_FORM, formless_field
 from .models import ExperimentInputSpec, ExperimentOutputSpec
 
-__all__ = ["io_schema"]
-
 
 def io_schema(
     input_type: type[ExperimentInputSpec], output_type: type[ExperimentOutputSpec]

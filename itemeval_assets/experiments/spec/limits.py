@@ -8,8 +8,6 @@ from pydantic import ByteSize, TypeAdapter, ValidationError
 
 from itemeval_assets.experiments.errors import SpecError
 
-__all__ = ["Limits", "limits"]
-
 
 @dataclass(frozen=True)
 class Limits:

@@ -30,16 +30,6 @@ from . import index
 from .field_forms import NO_FORM, formless_field
 from .files import file_fields, is_local, require_local_file, require_plain_file_fields
 
-__all__ = [
-    "RESERVED_FRAMES",
-    "ExperimentInputSpec",
-    "ExperimentOutputSpec",
-    "In",
-    "Out",
-    "require_frames",
-    "scalar_fields",
-]
-
 RESERVED_FRAMES = ("scalars", "result_file_refs", "errors")
 _FRAME_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 

@@ -10,8 +10,6 @@ from itemeval_assets.experiments.errors import SpecError
 
 from .models import ExperimentInputSpec, ExperimentOutputSpec
 
-__all__ = ["Signature", "signature_of"]
-
 _T = TypeVar("_T")
 _SHAPE = "write `def f(spec: In) -> Out` or `def f(spec: In, tempdir: Path) -> Out`"
 

@@ -13,8 +13,6 @@ from itemeval_assets.experiments.errors import SpecError, problems
 from .index import index_of
 from .models import ExperimentInputSpec, In
 
-__all__ = ["decode_specs", "dump_spec", "encode_specs", "parse_spec", "require_serialisable"]
-
 
 def encode_specs(specs: Iterable[ExperimentInputSpec]) -> bytes:
     """JSON lines, in order: NaN, infinities and large integers stay what they are.

@@ -10,8 +10,6 @@ from pydantic_core import to_jsonable_python
 
 from itemeval_assets.experiments.errors import SpecError
 
-__all__ = ["SCALARS", "is_foreign", "is_text", "json_form", "plain", "require_json"]
-
 SCALARS = (bool, int, float, str)
 """Types that are plain, and have a JSON form, as they are."""
 _MISSING = (pd.NaT, pd.NA)

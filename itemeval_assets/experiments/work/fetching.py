@@ -13,9 +13,7 @@ from itemeval_assets.core.errors import StoreError
 from itemeval_assets.experiments.spec.files import split_s3_uri
 from itemeval_assets.storage.objects.backends import Backend, open_backend
 
-__all__ = ["Fetcher"]
-
-TIMEOUT_S = 60.0
+_TIMEOUT_S = 60.0
 
 
 class Fetcher:
@@ -57,7 +55,7 @@ def _download(url: str) -> Path:
     draft = path.with_name(f"{path.name}.part")
     try:
         request = urllib.request.Request(url, headers={"User-Agent": "itemeval-assets"})
-        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as reply, draft.open("wb") as file:
+        with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as reply, draft.open("wb") as file:
             shutil.copyfileobj(reply, file)
     except (urllib.error.URLError, TimeoutError, OSError) as error:
         raise StoreError(f"cannot fetch {url}: {error}") from error

@@ -9,8 +9,6 @@ from itemeval_assets.experiments.read.run import ExperimentRun
 from itemeval_assets.experiments.read.version import VersionedExperiment
 from itemeval_assets.experiments.spec.function import ExperimentFunction
 
-__all__ = ["partition_of_run", "run_of_partition"]
-
 
 def partition_of_run(run: ExperimentRun) -> str:
     """The partition of a run: `<version>/<timestamp>`, after the folder where it has its own."""

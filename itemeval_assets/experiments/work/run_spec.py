@@ -28,8 +28,6 @@ from itemeval_assets.experiments.spec.models import (
 from itemeval_assets.experiments.spec.signature import Signature
 from itemeval_assets.host.interrupts import INTERRUPTIONS
 
-__all__ = ["StoreFile", "failed", "failure_of", "file_store", "run_spec"]
-
 StoreFile = Callable[[str, ExperimentInputSpec, Path], str]
 """(field, spec, local file) -> the URI under which the file is now stored."""
 

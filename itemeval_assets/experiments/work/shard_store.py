@@ -18,12 +18,10 @@ from itemeval_assets.experiments.outputs.shard_output import (
 )
 from itemeval_assets.storage.objects.backends import Backend
 
-__all__ = ["Saver", "ShardStore"]
-
 # A spec that takes so many times as long as it takes to save it is saved at once. Shorter ones are
 # saved together, so that saving takes a tenth of the time at most.
-LONG = 2.0
-TOGETHER = 10.0
+_LONG = 2.0
+_TOGETHER = 10.0
 
 
 class ShardStore:
@@ -139,8 +137,8 @@ class Saver:
         self._waiting.append(outcome)
         began = time.monotonic()
         is_first = self._save_s == math.inf
-        is_long = outcome.took_s >= LONG * self._save_s
-        if is_first or is_long or began - self._since >= TOGETHER * self._save_s:
+        is_long = outcome.took_s >= _LONG * self._save_s
+        if is_first or is_long or began - self._since >= _TOGETHER * self._save_s:
             self._store.add(self._waiting)
             self._waiting = []
             self._since = time.monotonic()

@@ -24,11 +24,8 @@ from itemeval_assets.storage.objects.backends import Backend
 from .shard_store import Saver, ShardStore
 from .workers.runner import SpecRunner
 
-__all__ = ["ShardCount", "gather_run", "pending_shards", "run_shard"]
-
-
 # Seconds between two lines that say how far a shard is.
-TELL_EVERY_S = 30.0
+_TELL_EVERY_S = 30.0
 
 
 @dataclass(frozen=True)
@@ -121,7 +118,7 @@ class _Lines:
     def count(self, *, failed: bool) -> None:
         self._done += 1
         self.failed += failed
-        if time.monotonic() - self._told >= TELL_EVERY_S:
+        if time.monotonic() - self._told >= _TELL_EVERY_S:
             self._told = time.monotonic()
             self._tell(
                 f"shard {self._shard}: {self._done} of {self._total} specs, {self.failed} failed"

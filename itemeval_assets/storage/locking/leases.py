@@ -25,13 +25,11 @@ from itemeval_assets.storage.s3.bucket import Bucket
 
 from .processes import is_gone, this_process
 
-__all__ = ["LIFETIME_S", "Leases"]
-
 # A process that S3 does not hear from for so long may be taken for dead; see `S3Settings`.
 LIFETIME_S = 60.0
-BEATS_PER_LIFETIME = 6
-POLL_S = 1.0
-REMIND_S = 60.0
+_BEATS_PER_LIFETIME = 6
+_POLL_S = 1.0
+_REMIND_S = 60.0
 # Those of this process: what else bears its name was given up while S3 was out of reach.
 _OWN: set[str] = set()
 
@@ -89,10 +87,10 @@ class Leases:
                 if found and found.data == mark:
                     return
                 continue
-            if on_wait and time.monotonic() - told >= REMIND_S:
+            if on_wait and time.monotonic() - told >= _REMIND_S:
                 on_wait(str(stored["holder"]))
                 told = time.monotonic()
-            time.sleep(POLL_S)
+            time.sleep(_POLL_S)
 
     def _mark(self, key: str, data: bytes) -> dict[str, Any]:
         """What a lock says. One that says nothing readable might be anybody's."""
@@ -151,7 +149,7 @@ class Leases:
 
     def _keep_beating(self, lease: str, ended: threading.Event) -> None:
         # A lease that was lost is not renewed: whoever trusts it again would call beside others.
-        while not ended.wait(self.lifetime_s / BEATS_PER_LIFETIME) and self.are_alive():
+        while not ended.wait(self.lifetime_s / _BEATS_PER_LIFETIME) and self.are_alive():
             try:
                 self._beat(lease)
             except StoreError:

@@ -10,12 +10,10 @@ from filelock import FileLock, Timeout
 
 from itemeval_assets.storage.own_files import LOCKS
 
-__all__ = ["OsLocks"]
-
-POLL_S = 0.2
-REMIND_S = 60.0
+_POLL_S = 0.2
+_REMIND_S = 60.0
 # Each lock keeps a file open, and the soft limit of many systems is 1,024.
-OPEN_FILES = 65_536
+_OPEN_FILES = 65_536
 
 
 class OsLocks:
@@ -42,7 +40,7 @@ class OsLocks:
             while not lock.is_locked:
                 on_wait(named.read_text(errors="replace") if named.is_file() else "another run")
                 with suppress(Timeout):
-                    lock.acquire(timeout=REMIND_S, poll_interval=POLL_S)
+                    lock.acquire(timeout=_REMIND_S, poll_interval=_POLL_S)
         try:
             if holder is not None:
                 named.write_text(holder)
@@ -78,7 +76,7 @@ class OsLocks:
 
 def _allow_open_files() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(_OPEN_FILES, hard)
     if soft < wanted:
         with suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

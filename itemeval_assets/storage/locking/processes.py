@@ -10,8 +10,6 @@ from pathlib import Path
 
 import psutil
 
-__all__ = ["is_gone", "this_process"]
-
 
 def this_process() -> str:
     """A name for this process that no other one has, here or elsewhere, now or later."""

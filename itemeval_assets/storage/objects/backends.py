@@ -11,14 +11,12 @@ from typing import BinaryIO, Protocol
 
 from .disk import LocalBackend
 
-__all__ = ["Backend", "open_backend"]
-
-S3 = "s3://"
+_S3 = "s3://"
 
 
 def open_backend(location: str) -> "Backend":
     """The backend of a folder, or of `s3://bucket/prefix`. Touches neither."""
-    if not location.startswith(S3):
+    if not location.startswith(_S3):
         return LocalBackend(Path(location).expanduser())
     from .s3 import open_s3
 

@@ -14,10 +14,8 @@ from itemeval_assets.storage.own_files import LOCKS, draft_name, is_own
 
 from .kept import Kept
 
-__all__ = ["LocalBackend", "reason_of"]
 
-
-class StoredFile(NamedTuple):
+class _StoredFile(NamedTuple):
     """An object as it was read, and the mark of its file: every write makes a new one."""
 
     data: bytes
@@ -33,7 +31,7 @@ class LocalBackend:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._locks = OsLocks(root)
-        self._kept = Kept[StoredFile]()
+        self._kept = Kept[_StoredFile]()
 
     def read(self, key: str) -> bytes | None:
         path = self._path(key)
@@ -49,7 +47,7 @@ class LocalBackend:
 
     def _load(self, key: str, path: Path) -> bytes:
         with path.open("rb") as file:
-            found = StoredFile(file.read(), _mark(os.fstat(file.fileno())))
+            found = _StoredFile(file.read(), _mark(os.fstat(file.fileno())))
         self._kept.keep(key, found, len(found.data))
         return found.data
 
@@ -65,7 +63,7 @@ class LocalBackend:
             if data is not None:
                 with self._draft(key) as draft:
                     _write(draft, data)
-                    written = StoredFile(data, _mark(draft.stat()))
+                    written = _StoredFile(data, _mark(draft.stat()))
                     draft.replace(self._path(key))
                 self._kept.keep(key, written, len(data))
 

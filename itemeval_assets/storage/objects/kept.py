@@ -4,21 +4,19 @@ import threading
 from collections import OrderedDict
 from typing import Generic, TypeVar
 
-__all__ = ["Kept"]
-
-Version = TypeVar("Version")
-MOST_BYTES = 2**26
+_Version = TypeVar("_Version")
+_MOST_BYTES = 2**26
 
 
-class Kept(Generic[Version]):
+class Kept(Generic[_Version]):
     """The latest versions of objects, up to so many bytes; the oldest make room."""
 
-    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, most_bytes: int = _MOST_BYTES) -> None:
         self._most_bytes, self._bytes = most_bytes, 0
-        self._versions: OrderedDict[str, tuple[Version, int]] = OrderedDict()
+        self._versions: OrderedDict[str, tuple[_Version, int]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, key: str) -> Version | None:
+    def get(self, key: str) -> _Version | None:
         """The version of an object that is kept, if any."""
         with self._lock:
             found = self._versions.get(key)
@@ -27,7 +25,7 @@ class Kept(Generic[Version]):
             self._versions.move_to_end(key)
             return found[0]
 
-    def keep(self, key: str, version: Version, size: int) -> None:
+    def keep(self, key: str, version: _Version, size: int) -> None:
         """Keep a version of an object of so many bytes, in the place of any other."""
         with self._lock:
             self._forget(key)

@@ -8,8 +8,6 @@ from itemeval_assets.core.errors import ConfigError
 
 from .disk import reason_of
 
-__all__ = ["write_new"]
-
 
 def write_new(contents: Mapping[Path, bytes]) -> list[Path]:
     """Write files that are not there yet, and their folders; the paths, in order.

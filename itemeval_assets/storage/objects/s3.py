@@ -31,12 +31,10 @@ from itemeval_assets.storage.s3.reader import read_pieces
 from .kept import Kept
 from .workspaces import Workspaces
 
-__all__ = ["S3Backend", "open_s3"]
-
 # A request waits for the network, tens of milliseconds: many wait together.
-READS_AT_ONCE = 16
-MOST_SWAPS = 200
-LONGEST_PAUSE_S = 1.0
+_READS_AT_ONCE = 16
+_MOST_SWAPS = 200
+_LONGEST_PAUSE_S = 1.0
 
 
 @cache
@@ -77,14 +75,14 @@ class S3Backend(Bucket):
 
     def read_many(self, keys: Iterable[str]) -> Iterator[bytes | None]:
         wanted = iter(keys)
-        with ThreadPoolExecutor(READS_AT_ONCE) as pool:
-            ahead = deque(pool.submit(self.read, key) for key in islice(wanted, READS_AT_ONCE))
+        with ThreadPoolExecutor(_READS_AT_ONCE) as pool:
+            ahead = deque(pool.submit(self.read, key) for key in islice(wanted, _READS_AT_ONCE))
             while ahead:
                 yield ahead.popleft().result()
                 ahead.extend(pool.submit(self.read, key) for key in islice(wanted, 1))
 
     def update(self, key: str, change: Callable[[bytes | None], bytes | None]) -> None:
-        for attempt in range(MOST_SWAPS):
+        for attempt in range(_MOST_SWAPS):
             stored = self._latest(key)
             data = change(stored.data if stored else None)
             if data is None:
@@ -92,9 +90,9 @@ class S3Backend(Bucket):
             if written := self.swap(key, data, stored.etag if stored else None):
                 self._keep(key, StoredObject(data, written))
                 return
-            time.sleep(random.uniform(0, min(LONGEST_PAUSE_S, 0.01 * 2**attempt)))
+            time.sleep(random.uniform(0, min(_LONGEST_PAUSE_S, 0.01 * 2**attempt)))
         raise StoreError(
-            f"cannot write {self.uri(key)}: {MOST_SWAPS} times another writer was faster; "
+            f"cannot write {self.uri(key)}: {_MOST_SWAPS} times another writer was faster; "
             "run again with fewer runs at once"
         )
 

@@ -9,8 +9,6 @@ from itemeval_assets.core.errors import StoreError
 
 from .disk import reason_of
 
-__all__ = ["scratch_folder"]
-
 
 @contextmanager
 def scratch_folder() -> Iterator[Path]:

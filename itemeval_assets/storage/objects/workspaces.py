@@ -24,11 +24,9 @@ from itemeval_assets.storage.s3.bucket import Bucket
 
 from .disk import reason_of
 
-__all__ = ["Workspaces"]
-
-SEND_EVERY_S = 2.0
+_SEND_EVERY_S = 2.0
 # Where a log takes long to send, sending takes at most this part of the time.
-SENDING_SHARE = 0.1
+_SENDING_SHARE = 0.1
 
 
 class Workspaces:
@@ -135,7 +133,7 @@ class _Sender:
                 self._sent[path] = mark
 
     def _keep_sending(self) -> None:
-        pause_s = SEND_EVERY_S
+        pause_s = _SEND_EVERY_S
         while not self._ended.wait(pause_s):
             begun = time.monotonic()
             try:
@@ -144,7 +142,7 @@ class _Sender:
                 # The calls go on without the network; the end of the block says if it stays away.
                 continue
             finally:
-                pause_s = max(SEND_EVERY_S, (time.monotonic() - begun) / SENDING_SHARE)
+                pause_s = max(_SEND_EVERY_S, (time.monotonic() - begun) / _SENDING_SHARE)
 
 
 def _remove(place: Path) -> None:

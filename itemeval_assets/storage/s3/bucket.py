@@ -18,11 +18,9 @@ from itemeval_assets.settings import S3Settings
 
 from .errors import MISSING, OVERTAKEN, code_of, telling
 
-__all__ = ["Bucket", "NotModified", "StoredObject", "s3_client", "split_s3"]
-
-CUT_SHORT = (IncompleteReadError, ReadTimeoutError, ResponseStreamingError)
-MOST_READS = 4
-UNCHANGED = ("304", "NotModified")
+_CUT_SHORT = (IncompleteReadError, ReadTimeoutError, ResponseStreamingError)
+_MOST_READS = 4
+_UNCHANGED = ("304", "NotModified")
 
 
 class NotModified(Exception):
@@ -117,19 +115,19 @@ class Bucket:
 
     def _get(self, key: str, asked: dict[str, str]) -> StoredObject | None:
         with self._telling("read", key):
-            for attempt in range(1, MOST_READS + 1):
+            for attempt in range(1, _MOST_READS + 1):
                 try:
                     found = self.client.get_object(**self._at(key), **asked)
                     return StoredObject(found["Body"].read(), found["ETag"])
                 except ClientError as error:
                     if code_of(error) in MISSING:
                         return None
-                    if code_of(error) in UNCHANGED:
+                    if code_of(error) in _UNCHANGED:
                         raise NotModified from None
                     raise
-                except CUT_SHORT:
+                except _CUT_SHORT:
                     # The client repeats requests by itself, but not the reading of their bodies.
-                    if attempt == MOST_READS:
+                    if attempt == _MOST_READS:
                         raise
         raise AssertionError("unreachable")
 

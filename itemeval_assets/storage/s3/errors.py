@@ -16,8 +16,6 @@ from botocore.exceptions import (
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.text.secrets import without_secrets
 
-__all__ = ["MISSING", "OVERTAKEN", "code_of", "telling"]
-
 OVERTAKEN = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
 MISSING = ("NoSuchKey", "404", "NotFound")
 

@@ -4,14 +4,12 @@ import io
 from collections.abc import Callable
 from typing import BinaryIO, cast
 
-__all__ = ["read_pieces"]
-
-PIECE_BYTES = 2**16
+_PIECE_BYTES = 2**16
 
 
 def read_pieces(size: int, fetch: Callable[[int, int], bytes]) -> BinaryIO:
     """A file of `size` bytes; `fetch(start, end)` gives those from start up to before end."""
-    return cast(BinaryIO, io.BufferedReader(_Pieces(size, fetch), PIECE_BYTES))
+    return cast(BinaryIO, io.BufferedReader(_Pieces(size, fetch), _PIECE_BYTES))
 
 
 class _Pieces(io.RawIOBase):

@@ -10,13 +10,11 @@ from itemeval_assets.core.records.reruns import Attempts
 from .layout import RERUNS
 from .store import ResultsStore
 
-__all__ = ["count_attempts", "count_failures", "forget_attempts", "read_attempts"]
-
-Known = dict[Partition, Attempts]
-NEVER = datetime.min.replace(tzinfo=UTC)
+_Known = dict[Partition, Attempts]
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-def read_attempts(store: ResultsStore) -> Known:
+def read_attempts(store: ResultsStore) -> _Known:
     """The attempts on each partition since it was last sound. Raises StoreError."""
     known = _known(store, store.read_json(RERUNS) or {})
     return {part: tried for part, tried in known.items() if tried.made}
@@ -25,7 +23,7 @@ def read_attempts(store: ResultsStore) -> Known:
 def count_attempts(store: ResultsStore, partitions: Collection[Partition], at: datetime) -> None:
     """One more attempt on each of these partitions."""
 
-    def count(known: Known) -> Known:
+    def count(known: _Known) -> _Known:
         for part in partitions:
             tried = known.get(part, Attempts(0, at))
             known[part] = Attempts(tried.made + 1, max(tried.last, at))
@@ -42,10 +40,10 @@ def count_failures(
     A run that is older than what is known of a partition has been counted, or forgotten.
     """
 
-    def count(known: Known) -> Known:
+    def count(known: _Known) -> _Known:
         for at, partitions in sorted(failures, key=lambda failure: failure[0]):
             for part in partitions:
-                tried = known.get(part, Attempts(0, NEVER))
+                tried = known.get(part, Attempts(0, _NEVER))
                 if at > tried.last:
                     known[part] = Attempts(tried.made + 1, at)
         return known
@@ -61,7 +59,7 @@ def forget_attempts(
     """Begin anew with these partitions, or with all; those that had been tried."""
     forgotten: list[Partition] = []
 
-    def forget(known: Known) -> Known:
+    def forget(known: _Known) -> _Known:
         wanted = (part for part in known if partitions is None or part in partitions)
         forgotten[:] = [part for part in wanted if known[part].made]
         # When it was is kept, so that failures before are not counted again.
@@ -72,18 +70,18 @@ def forget_attempts(
     return forgotten
 
 
-def _change(store: ResultsStore, change: Callable[[Known], Known]) -> None:
+def _change(store: ResultsStore, change: Callable[[_Known], _Known]) -> None:
     store.update_json(RERUNS, lambda document: _document(change(_known(store, document))))
 
 
-def _document(known: Known) -> dict[str, Any]:
+def _document(known: _Known) -> dict[str, Any]:
     return {
         "|".join(part): {"made": tried.made, "last": tried.last.isoformat()}
         for part, tried in known.items()
     }
 
 
-def _known(store: ResultsStore, document: dict[str, Any]) -> Known:
+def _known(store: ResultsStore, document: dict[str, Any]) -> _Known:
     try:
         return {
             Partition(key.split("|")): Attempts(_count(entry["made"]), _moment(entry["last"]))

@@ -15,8 +15,6 @@ from itemeval_assets.core.errors import ConfigError, TemplateError
 from itemeval_assets.core.money.pricing import PriceBook, PriceFile, parse_price_file
 from itemeval_assets.core.prompts.templates import BUILTIN, Template, make_template
 
-__all__ = ["load_prices", "load_study", "prices_if_needed"]
-
 
 def load_study(path: str | Path) -> Study:
     """Load one study from its YAML. Touches no dataset and no network.

@@ -9,37 +9,6 @@ import re
 from itemeval_assets.core.design.partitions import STAGES, Partition
 from itemeval_assets.core.tables.schemas import ITEMS, LEDGER, TABLES
 
-__all__ = [
-    "BEGINNING",
-    "DATASET_LOCKS",
-    "EXPORT_CELLS_CSV",
-    "EXPORT_CELLS_PARQUET",
-    "EXPORT_CELLS_SPREADSHEET",
-    "EXPORT_LEDGER_CSV",
-    "EXPORT_LONG_CSV",
-    "EXPORT_LONG_PARQUET",
-    "EXPORT_LONG_SPREADSHEET",
-    "IF_DELETED",
-    "IF_PARTITION_DELETED",
-    "LAYOUT_VERSION",
-    "LOGS",
-    "OLDER_BOOKINGS",
-    "OLDER_LAYOUTS",
-    "RERUNS",
-    "RESERVATIONS",
-    "RUNNING_LOGS",
-    "STUDY_FILE",
-    "claim_key",
-    "is_file",
-    "log_dir",
-    "log_key",
-    "manifest_key",
-    "partition_of",
-    "reservation_lock",
-    "table_folder",
-    "table_key",
-]
-
 # What study.json says of a study directory that lies as this module says.
 LAYOUT_VERSION = "2"
 # In layout 1 the bookings lie in the ledger's folder, and there is no ledger to its own key.

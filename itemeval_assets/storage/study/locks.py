@@ -15,8 +15,6 @@ from itemeval_assets.storage.objects.backends import Backend
 
 from .layout import claim_key
 
-__all__ = ["claimed", "is_claimed"]
-
 
 @contextmanager
 def claimed(

@@ -14,9 +14,7 @@ from itemeval_assets.storage.own_files import data_files
 
 from . import layout
 
-__all__ = ["all_logs", "archive_log", "known_logs", "running_key", "running_logs", "writing_logs"]
-
-LOG = ".eval"
+_LOG = ".eval"
 
 
 def writing_logs(backend: Backend) -> AbstractContextManager[Path]:
@@ -32,12 +30,12 @@ def running_key(path: Path) -> str:
 def running_logs(backend: Backend) -> list[str]:
     """Keys of the logs of runs that are alive or were killed."""
     backend.adopt(layout.RUNNING_LOGS)
-    return data_files(backend.list(layout.RUNNING_LOGS), LOG)
+    return data_files(backend.list(layout.RUNNING_LOGS), _LOG)
 
 
 def all_logs(backend: Backend) -> list[str]:
     """Keys of all logs, archived or not."""
-    return data_files(backend.list(layout.LOGS), LOG)
+    return data_files(backend.list(layout.LOGS), _LOG)
 
 
 def archive_log(
@@ -52,5 +50,5 @@ def archive_log(
 def known_logs(backend: Backend, partition: Partition, wanted: Callable[[str], bool]) -> list[str]:
     """Keys of the partition's archived logs, oldest first, that are `wanted`."""
     graded = f"_{partition.gen_condition_id}_" if partition.gen_condition_id else ""
-    found = data_files(backend.list(layout.log_dir(partition)), LOG)
+    found = data_files(backend.list(layout.log_dir(partition)), _LOG)
     return [key for key in found if graded in key.rpartition("/")[2] and wanted(key)]

@@ -11,8 +11,6 @@ from itemeval_assets.core.tables.schemas import TABLES
 
 from .layout import partition_of
 
-__all__ = ["foreign_rows"]
-
 
 def foreign_rows(table: str, key: str, file: pq.ParquetFile) -> str | None:
     """Which column of a file says that it is of another partition; None where none does."""

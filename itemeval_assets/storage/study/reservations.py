@@ -11,9 +11,7 @@ from contextlib import contextmanager
 from .layout import RESERVATIONS, reservation_lock
 from .store import ResultsStore
 
-__all__ = ["Reservations"]
-
-Amounts = dict[str, float]
+_Amounts = dict[str, float]
 
 
 class Reservations:
@@ -31,13 +29,13 @@ class Reservations:
             finally:
                 self._change(lambda amounts: amounts.pop(holder, None))
 
-    def reserve(self, holder: str, usd: float, admit: Callable[[Amounts], None]) -> None:
+    def reserve(self, holder: str, usd: float, admit: Callable[[_Amounts], None]) -> None:
         """Reserve an amount for `holder`, at least, unless `admit(amounts of others)` raises.
 
         Nobody else can reserve or release in between.
         """
 
-        def take(amounts: Amounts) -> None:
+        def take(amounts: _Amounts) -> None:
             others = {name: amount for name, amount in amounts.items() if name != holder}
             admit(others)
             amounts[holder] = max(amounts.get(holder, 0.0), usd)
@@ -47,17 +45,17 @@ class Reservations:
     def release(self, holder: str, usd: float) -> None:
         """Give back a part of what `holder` reserved: its calls are made and booked."""
 
-        def give_back(amounts: Amounts) -> None:
+        def give_back(amounts: _Amounts) -> None:
             if holder in amounts:
                 amounts[holder] = max(0.0, amounts[holder] - usd)
 
         self._change(give_back)
 
-    def amounts(self) -> Amounts:
+    def amounts(self) -> _Amounts:
         """What the living have reserved. A look, without the lock."""
         return self._living(self._store.read_json(RESERVATIONS) or {})
 
-    def _change(self, change: Callable[[Amounts], object]) -> None:
+    def _change(self, change: Callable[[_Amounts], object]) -> None:
         def rewrite(document: dict[str, float]) -> dict[str, float]:
             amounts = self._living(document)
             change(amounts)
@@ -65,7 +63,7 @@ class Reservations:
 
         self._store.update_json(RESERVATIONS, rewrite)
 
-    def _living(self, document: dict[str, float]) -> Amounts:
+    def _living(self, document: dict[str, float]) -> _Amounts:
         # NaN is no amount either: it is not less than infinity.
         if not all(
             isinstance(amount, int | float)

@@ -33,9 +33,7 @@ from . import layout
 from .locks import claimed
 from .own_rows import foreign_rows
 
-__all__ = ["ResultsStore", "open_store"]
-
-NAMED = 3  # columns in a message
+_NAMED = 3  # columns in a message
 
 
 def open_store(study: Study) -> "ResultsStore":
@@ -377,7 +375,7 @@ def _require_columns(table: str, stored: Collection[str]) -> None:
     schema = arrow_schema(TABLES[table])
     missing = [field.name for field in schema if not field.nullable and field.name not in stored]
     if missing:
-        named = ", ".join(missing[:NAMED]) + (", ..." if len(missing) > NAMED else "")
+        named = ", ".join(missing[:_NAMED]) + (", ..." if len(missing) > _NAMED else "")
         raise ValueError(f"it has no {named}, as every {table} table has; is it another table?")
 
 

@@ -412,7 +412,7 @@ def test_a_shard_that_is_gone_is_no_result_without_its_specs(squares, instance, 
 
 
 def test_dagster_logs_how_far_a_shard_is(squares, instance, monkeypatch):
-    monkeypatch.setattr(work, "TELL_EVERY_S", 0.0)
+    monkeypatch.setattr(work, "_TELL_EVERY_S", 0.0)
     _, ref = squares.allocate([Number(x=n) for n in (1, -2, 3)], instance=instance)
     ref.result()
     told = [entry.user_message for entry in instance.all_logs(ref.dagster_run_id)]

@@ -331,7 +331,7 @@ def test_a_wait_at_a_terminal_has_an_end(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    monkeypatch.setattr(bar, "SHOWN_AFTER_S", 0.05)
+    monkeypatch.setattr(bar, "_SHOWN_AFTER_S", 0.05)
     watch = Watch()
     watch.total, watch.done, watch.failed = 10, 4, 2
     assert not bar.shown_until(threading.Event(), watch, "run", 0.5)

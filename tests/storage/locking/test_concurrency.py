@@ -121,7 +121,7 @@ def test_a_wait_is_told_again_from_time_to_time(
     disk: ResultsStore, bucket: ResultsStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in ("os_locks", "leases"):
-        monkeypatch.setattr(f"itemeval_assets.storage.locking.{module}.REMIND_S", 0.1)
+        monkeypatch.setattr(f"itemeval_assets.storage.locking.{module}._REMIND_S", 0.1)
     for store in (disk, bucket):
         told: list[str] = []
         held, release = threading.Event(), threading.Event()

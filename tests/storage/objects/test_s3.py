@@ -161,7 +161,7 @@ def test_a_dead_machine_loses_its_locks_and_a_living_one_does_not(
 ) -> None:
     ours, theirs = backend(s3_location), backend(s3_location)
     monkeypatch.setattr(leases, "is_gone", lambda process: False)  # another machine's
-    monkeypatch.setattr(leases, "POLL_S", 0.01)
+    monkeypatch.setattr(leases, "_POLL_S", 0.01)
     waits: list[str] = []
     with theirs.lock("claims/x", "their run"):
         assert ours.is_held("claims/x")
@@ -266,7 +266,7 @@ def test_only_ended_processes_of_this_machine_are_gone() -> None:
 def test_a_workspace_is_sent_while_it_grows(
     s3_location: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workspaces, "SEND_EVERY_S", 0.01)
+    monkeypatch.setattr(workspaces, "_SEND_EVERY_S", 0.01)
     ours, theirs = backend(s3_location), backend(s3_location)
     with ours.workspace("logs/running") as folder:
         (folder / "a.eval").write_bytes(b"one")

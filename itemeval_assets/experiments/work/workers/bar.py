@@ -9,11 +9,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from .watch import Watch
 
-__all__ = ["shown_until"]
-
 # A run that is over by then needs no bar.
-SHOWN_AFTER_S = 2.0
-TICK_S = 0.2
+_SHOWN_AFTER_S = 2.0
+_TICK_S = 0.2
 
 
 def shown_until(
@@ -25,7 +23,7 @@ def shown_until(
     deadline = None if timeout_s is None else time.monotonic() + timeout_s
     if not sys.stderr.isatty():
         return ended.wait(timeout_s)
-    if ended.wait(_seconds(SHOWN_AFTER_S, deadline)):
+    if ended.wait(_seconds(_SHOWN_AFTER_S, deadline)):
         return True
     columns = (
         TextColumn("{task.description}"),
@@ -36,7 +34,7 @@ def shown_until(
     )
     with Progress(*columns, console=Console(stderr=True)) as bars:
         task = bars.add_task(title, total=None, failed="")
-        while not ended.wait(_seconds(TICK_S, deadline)):
+        while not ended.wait(_seconds(_TICK_S, deadline)):
             failed = f"{watch.failed} failed" if watch.failed else ""
             bars.update(task, total=watch.total or None, completed=watch.done, failed=failed)
             if deadline is not None and time.monotonic() >= deadline:

@@ -18,10 +18,8 @@ from itemeval_assets.experiments.spec.models import ExperimentInputSpec
 from itemeval_assets.experiments.spec.transport import dump_spec
 from itemeval_assets.host.processes import start_python
 
-__all__ = ["Lookout"]
-
-LABEL_CHARACTERS = 200
-WITNESS = "itemeval_assets.experiments.work.workers.witness"
+_LABEL_CHARACTERS = 200
+_WITNESS = "itemeval_assets.experiments.work.workers.witness"
 
 
 class Lookout:
@@ -40,7 +38,7 @@ class Lookout:
             "run": run.experiment_id,
         }
         process = start_python(
-            WITNESS, json.dumps(place), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
+            _WITNESS, json.dumps(place), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
         )
         assert process.stdin is not None
         lookout = cls(process.stdin)
@@ -85,4 +83,4 @@ def label_of(spec: ExperimentInputSpec) -> str:
     values = ", ".join(f"{name}={getattr(spec, name)!r}" for name in own)
     text = f"spec {spec.sort_index} ({values})" if values else f"spec {spec.sort_index}"
     text = without_secrets(text, os.environ)
-    return text if len(text) <= LABEL_CHARACTERS else text[: LABEL_CHARACTERS - 4] + "...)"
+    return text if len(text) <= _LABEL_CHARACTERS else text[: _LABEL_CHARACTERS - 4] + "...)"

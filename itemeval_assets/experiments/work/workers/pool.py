@@ -29,12 +29,10 @@ from itemeval_assets.host.processes import end_process, start_with_channel
 
 from .worker import Setup, Unready
 
-__all__ = ["WorkerPool"]
-
 # How long a stop, the end of a process or the end of its time may go unseen.
-TICK_S = 0.1
-END_S = 2.0
-WORKER = "itemeval_assets.experiments.work.workers.worker"
+_TICK_S = 0.1
+_END_S = 2.0
+_WORKER = "itemeval_assets.experiments.work.workers.worker"
 
 
 @dataclass
@@ -109,7 +107,7 @@ class WorkerPool:
             while waiting or self._at_work():
                 check()
                 self._give(waiting)
-                wait([worker.connection for worker in self._workers], TICK_S)
+                wait([worker.connection for worker in self._workers], _TICK_S)
                 for worker in list(self._workers):
                     yield from self._look_after(worker, waiting)
         finally:
@@ -120,7 +118,7 @@ class WorkerPool:
         """End all processes, and remove their files."""
         for worker in self._workers:
             worker.connection.close()
-        until = time.monotonic() + END_S
+        until = time.monotonic() + _END_S
         for worker in self._workers:
             end_process(worker.process, max(0.0, until - time.monotonic()))
         self._workers.clear()
@@ -142,7 +140,7 @@ class WorkerPool:
 
     def _hire(self) -> _Worker:
         process, connection = start_with_channel(
-            WORKER,
+            _WORKER,
             str(self._life[0]),
             self._folder.name,
             stdin=subprocess.DEVNULL,
@@ -197,7 +195,7 @@ class WorkerPool:
     def _bury(self, worker: _Worker, waiting: deque[_Try]) -> Iterator[Outcome]:
         task = worker.at_work
         with suppress(subprocess.TimeoutExpired):
-            worker.process.wait(END_S)
+            worker.process.wait(_END_S)
         self._dismiss(worker)
         how = _how_it_ended(worker.process.returncode)
         if task is not None:

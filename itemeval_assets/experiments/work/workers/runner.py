@@ -19,11 +19,9 @@ from .pool import WorkerPool
 from .watch import Watch
 from .worker import Setup
 
-__all__ = ["SpecRunner", "chosen_executor"]
-
 # A run of so many specs, or fewer, is over before processes for them would pay.
-SMALL = 100
-CUT_OFF = Failure(
+_SMALL = 100
+_CUT_OFF = Failure(
     "ProcessEnded",
     "the process of an earlier attempt ended while this spec was at work; so this attempt passed "
     "over it. resume() tries it again",
@@ -49,7 +47,7 @@ def chosen_executor(
                 f"in the script that runs, or inside a function; move it to a module, or {remedy}"
             )
         return "multiprocess"
-    if settings.executor == "auto" and specs > SMALL and experiment.is_importable:
+    if settings.executor == "auto" and specs > _SMALL and experiment.is_importable:
         return "multiprocess"
     return "in_process"
 
@@ -91,7 +89,7 @@ class SpecRunner:
         if experiment.is_importable:
             yield from self._apart(run, suspects)
         else:
-            yield from (failed(spec, CUT_OFF) for spec in suspects)
+            yield from (failed(spec, _CUT_OFF) for spec in suspects)
 
     @cached_property
     def settings(self) -> ExperimentRunSettings:

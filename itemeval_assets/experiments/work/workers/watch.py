@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from itemeval_assets.core.errors import Stopped
 from itemeval_assets.experiments.outputs.outcomes import Outcome
 
-__all__ = ["Watch"]
-
 
 class Watch:
     """Counts of the specs of one Dagster run; and whether somebody wants it to stop.

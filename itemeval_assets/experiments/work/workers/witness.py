@@ -7,8 +7,6 @@ import json
 import sys
 from typing import Any
 
-__all__ = ["main"]
-
 
 def main(place: str) -> None:
     """Read a line for each spec that begins, an empty one when it ends, and `end` at the end."""

@@ -24,8 +24,6 @@ from itemeval_assets.experiments.work.partitions import run_of_partition
 from itemeval_assets.experiments.work.run_spec import failure_of, file_store, run_spec
 from itemeval_assets.host.processes import own_end
 
-__all__ = ["Ready", "Setup", "Unready", "is_worker", "main"]
-
 _STATUS = Path("/proc/self/status")
 _worker = threading.Event()
 
