@@ -10,11 +10,12 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.errors import ConfigError, StoreError
 from itemeval_assets.storage.locking import leases, processes
-from itemeval_assets.storage.objects import s3, workspaces
+from itemeval_assets.storage.objects import workspaces
 from itemeval_assets.storage.objects.s3 import S3Backend
 from itemeval_assets.storage.s3.bucket import split_s3
 from itemeval_assets.storage.study.store import ResultsStore
@@ -149,7 +150,7 @@ def test_refusals_say_what_to_do(
 
     def refuse(**_: Any) -> None:
         answer: Any = {"Error": {"Code": code, "Message": "in words"}}
-        raise s3.ClientError(answer, "GetObject")
+        raise ClientError(answer, "GetObject")
 
     monkeypatch.setattr(refused.client, "get_object", refuse)
     with pytest.raises(StoreError, match=f"cannot read {s3_location}/x: .*{advice}"):
