@@ -1,0 +1,190 @@
+"""A study directory: its JSON documents, whose it is, and how its files lie."""
+
+import json
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from itemeval_assets.core.design.study import Study
+from itemeval_assets.core.errors import StoreError
+from itemeval_assets.core.tables.schemas import BOOKINGS
+from itemeval_assets.core.text.strict_json import load_json
+from itemeval_assets.storage.objects.backends import Backend
+
+from . import layout
+
+
+class StudyDirectory:
+    """The directory of one study; one config owns it once it holds results."""
+
+    def __init__(self, backend: Backend, study_name: str) -> None:
+        self.backend = backend
+        self.study_name = study_name
+
+    def read_json(self, key: str) -> dict[str, Any] | None:
+        """A JSON document of the study, or None. Raises StoreError when it is not JSON."""
+        data = self.backend.read(key)
+        return None if data is None else self._parse_json(key, data)
+
+    def update_json(self, key: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+        """Change a JSON document atomically; a missing one starts as {}."""
+
+        def rewrite(data: bytes | None) -> bytes:
+            document = change({} if data is None else self._parse_json(key, data))
+            return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
+
+        self.backend.update(key, rewrite)
+
+    def _parse_json(self, key: str, data: bytes) -> dict[str, Any]:
+        try:
+            document = load_json(data)
+        except ValueError as error:
+            raise self.damaged(key, f"is not valid JSON: {error}") from error
+        if not isinstance(document, dict):
+            raise self.damaged(key, "is no JSON object")
+        return document
+
+    def damaged(self, key: str, what: str) -> StoreError:
+        """The error for a JSON document of another shape; says what deleting it means."""
+        meaning = layout.IF_DELETED.get(key)
+        deleted = f", or delete it: {meaning}" if meaning else ""
+        return StoreError(f"{self.backend.uri(key)} {what}; restore it from a copy{deleted}")
+
+    def require_owner(self, study: Study) -> None:
+        """Raise StoreError when the study directory was begun by another config file."""
+        owner = self.read_json(layout.STUDY_FILE)
+        if owner is None:
+            if self.backend.exists(layout.table_folder("solutions")):
+                raise StoreError(
+                    f"{study.location} holds results of itemeval, whose tables are single files; "
+                    "give this study another `study:` name or `output_dir:`"
+                )
+            return
+        if not all(isinstance(owner.get(name), str) for name in ("schema", "config")):
+            raise self.damaged(layout.STUDY_FILE, "does not say which config owns the results")
+        known = {layout.LAYOUT_VERSION, *layout.OLDER_LAYOUTS}
+        if owner["schema"] not in known:
+            raise StoreError(
+                f"{study.location} has table schema {owner['schema']!r}, this version reads "
+                f"{sorted(known)}; use the version of itemeval-assets that wrote it"
+            )
+        if owner.get("config") != _config_from(study):
+            raise StoreError(
+                f"{study.location} was made by another config: {owner.get('config')} "
+                f"(seen from there), not {study.config_path}.\n"
+                "Give this study another `study:` name or `output_dir:`; if you renamed the "
+                f"config, correct `config` in {self.backend.uri(layout.STUDY_FILE)}"
+            )
+
+    def require_layout(self) -> None:
+        """Raise StoreError where a folder lies in the place of a file, or a file in a folder's.
+
+        It would be read as if there were no rows, and their calls be made again.
+        """
+        for key, is_file in self.backend.walk():
+            wanted = layout.is_file(key)
+            if wanted is None or wanted == is_file:
+                continue
+            if key == layout.OLDER_BOOKINGS and self.is_older():
+                continue
+            found, place = ("file", "folder") if is_file else ("folder", "file")
+            raise StoreError(
+                f"{self.backend.uri(key)}: a {found} lies where a {place} belongs; move it away, "
+                f"and restore the {place} from a copy, if there is one. Nothing was changed"
+            )
+
+    def is_owned(self) -> bool:
+        """Whether the study directory holds results of a config, which then owns it."""
+        return self.backend.exists(layout.STUDY_FILE)
+
+    @contextmanager
+    def beginning(self, study: Study, holder: str) -> Iterator[None]:
+        """The first items of a study are stored while the block runs, by one config at a time.
+
+        Nobody owns the directory by that: a config whose first run is refused leaves it to others.
+        """
+        if self.is_owned():
+            self.require_owner(study)
+            yield
+            return
+        with self.backend.lock("beginning", holder):
+            pins = not self.backend.exists(layout.DATASET_LOCKS)
+            config = _config_from(study)
+            self.update_json(
+                layout.BEGINNING,
+                lambda known: {"config": config, "made_pins": known.get("made_pins", pins)},
+            )
+            yield
+
+    def has_loose_pins(self) -> bool:
+        """Whether a first run pinned the data that has brought no results so far."""
+        return self._begun().get("made_pins", False) and not self.is_owned()
+
+    def _begun(self) -> dict[str, Any]:
+        """Who stored the items last, while nobody owns the directory; {} where nobody has."""
+        begun = self.read_json(layout.BEGINNING) or {}
+        kinds = {"config": str, "made_pins": bool}
+        if any(not isinstance(begun.get(name, kind()), kind) for name, kind in kinds.items()):
+            raise self.damaged(layout.BEGINNING, "does not say which config began")
+        return begun
+
+    def take_ownership(self, study: Study) -> None:
+        """Mark the study directory as this config's, once: before its first call.
+
+        Raises StoreError where another config owns it, or has stored its items in the meantime.
+        """
+        if not self.is_owned():
+            with self.backend.lock("beginning", study.config_path.name):
+                begun_by = self._begun().get("config")
+                if begun_by not in (None, _config_from(study)):
+                    raise StoreError(
+                        f"another config began in {study.location} at the same time: {begun_by} "
+                        "(seen from there).\nNo call was made. Give this study another `study:` "
+                        "name or `output_dir:`, or run it again"
+                    )
+                self._mark(study)
+                self.backend.delete(layout.BEGINNING)
+        self.require_owner(study)
+
+    def _mark(self, study: Study) -> None:
+        mark = {
+            "study": study.name,
+            "config": _config_from(study),
+            "schema": layout.LAYOUT_VERSION,
+            "created_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+        self.update_json(layout.STUDY_FILE, lambda document: document or mark)
+
+    def is_older(self) -> bool:
+        """Whether the study directory still lies as an earlier version wrote it."""
+        owner = self.read_json(layout.STUDY_FILE)
+        return owner is not None and owner.get("schema") in layout.OLDER_LAYOUTS
+
+    def bring_up_to_date(self, finish: Callable[[], object]) -> None:
+        """Bring an older study directory to the layout of this version; `finish` ends it.
+
+        At any moment the tables can be read. Who is killed meanwhile leaves the rest to the next.
+        """
+        with self.backend.lock("layout", f"upgrade-{uuid.uuid4().hex}"):
+            if not self.is_older():
+                return
+            self.backend.move_folder(layout.OLDER_BOOKINGS, layout.table_folder(BOOKINGS.name))
+            finish()
+            self.update_json(
+                layout.STUDY_FILE, lambda mark: {**mark, "schema": layout.LAYOUT_VERSION}
+            )
+
+
+def _config_from(study: Study) -> str:
+    """What tells the config that owns a study directory from others.
+
+    Its path seen from there, which stays true when a project is moved. A bucket is shared by
+    machines that keep the config where they like: there, its name.
+    """
+    if study.is_remote:
+        return study.config_path.name
+    return Path(os.path.relpath(study.config_path, study.location)).as_posix()
