@@ -40,7 +40,7 @@ def heeded() -> Iterator[None]:
     sys.unraisablehook = report_or_repeat
     last.addFilter(_is_no_interrupt)
     if on_term is signal.SIG_DFL:
-        signal.signal(signal.SIGTERM, _interrupt)
+        signal.signal(signal.SIGTERM, interrupt)
     try:
         yield
     finally:
@@ -56,5 +56,6 @@ def _is_no_interrupt(record: logging.LogRecord) -> bool:
     return kind is None or kind.__name__ not in INTERRUPTIONS
 
 
-def _interrupt(_signum: int, _frame: FrameType | None) -> None:
+def interrupt(_signum: int, _frame: FrameType | None) -> None:
+    """The handler of a signal that is to end the work of a process, as Ctrl-C does."""
     raise KeyboardInterrupt

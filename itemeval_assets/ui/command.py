@@ -13,7 +13,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from itemeval_assets.core.errors import (
@@ -22,6 +21,7 @@ from itemeval_assets.core.errors import (
     RunFailed,
     error_from,
 )
+from itemeval_assets.host.interrupts import interrupt
 from itemeval_assets.settings import Settings, dagster_home_for, homes_beside
 from itemeval_assets.storage.study.inputs import load_study
 
@@ -120,10 +120,6 @@ def _listening(port: int) -> socket.socket:
 @contextmanager
 def _interrupted_by(*signals: signal.Signals) -> Iterator[None]:
     """Take signals as Ctrl-C, save those that this process was told to ignore (`nohup`)."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
     before = {number: signal.getsignal(number) for number in signals}
     heeded = [number for number, handler in before.items() if handler != signal.SIG_IGN]
     for number in heeded:

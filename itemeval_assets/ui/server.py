@@ -17,7 +17,6 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from types import FrameType
 
 import psutil
 import yaml
@@ -27,6 +26,7 @@ from dagster._core.workspace.load_target import ModuleTarget, WorkspaceFileTarge
 from dagster._utils.log import configure_loggers
 
 from itemeval_assets.core.errors import ItemevalAssetsError, RunFailed
+from itemeval_assets.host.interrupts import interrupt
 from itemeval_assets.instances.home import ensure_home, opening
 from itemeval_assets.settings import Settings
 
@@ -43,7 +43,7 @@ def main() -> None:
     with os.fdopen(os.dup(1), "w") as told:
         os.dup2(2, 1)
         for number in (signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, _interrupt)
+            signal.signal(number, interrupt)
         threading.Thread(target=_end_with_the_command, daemon=True).start()
         try:
             serve(socket.socket(fileno=int(sys.argv[1])), Path(sys.argv[2]))
@@ -143,10 +143,6 @@ def _end_with_the_command() -> None:
     while os.read(0, 1024):  # nothing is ever sent
         pass
     os.kill(os.getpid(), signal.SIGTERM)
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -1,5 +1,1 @@
-"""Publishes runs.
-
-`publication` reserves a folder, writes what every run has, and the manifest last: releases of
-studies use it, too. `specs` publishes specs that are to be run, `artifacts` their input files.
-"""
+"""Publishes runs: specs that are to be run, and studies that have been."""

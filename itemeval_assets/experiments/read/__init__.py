@@ -1,6 +1,1 @@
-"""Reads what is published.
-
-`experiment`, `version` and `run` are what users hold. `summaries`, `frame_details`, `fields` and
-`preview` tell people of it, `compare` and `row_changes` what differs between two runs, `counted`
-how runs of other writers ended.
-"""
+"""Reads what is published: experiments, versions and runs, and what people look up of them."""

@@ -1,5 +1,1 @@
-"""The Dagster side.
-
-`assets` are the asset, check and job of an experiment. `launch` starts a run in a thread, `execute`
-runs its job, `refs` are how users wait for it, `messages` what Dagster shows of it.
-"""
+"""The Dagster side: the asset of an experiment, and how its runs are started and waited for."""
