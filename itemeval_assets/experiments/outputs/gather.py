@@ -44,7 +44,7 @@ def gather(
     plan = survey.plan()
     folder.mkdir(parents=True, exist_ok=True)
     with FrameFiles(folder) as written:
-        for name, table in plan.tables.items():
+        for name, table in plan.items():
             written.open(name, table.schema)
         for source in sources:
             for name, rows in shard_tables(source(), plan):

@@ -43,14 +43,6 @@ class TablePlan:
         return pandas_schema(self.columns, self.levels)
 
 
-@dataclass(frozen=True)
-class Plan:
-    """The final tables by name, and which of them are users' frames."""
-
-    tables: dict[str, TablePlan]
-    frames: frozenset[str]
-
-
 @dataclass
 class _Columns:
     """Columns seen so far: their order, types, and how many of their values are not null."""
@@ -158,7 +150,8 @@ class Survey:
         for name, found in frames.items():
             self._frames.setdefault(name, _Frame()).add(found)
 
-    def plan(self) -> Plan:
+    def plan(self) -> dict[str, TablePlan]:
+        """The final tables by name."""
         levels = {name: self._levels.level(name) for name in self._levels.order}
         tables = {SCALARS: TablePlan(self._scalar_columns(), levels)}
         if self._files.order:
@@ -169,7 +162,7 @@ class Survey:
             tables[ERRORS] = TablePlan(text, levels)
         for name, frame in self._frames.items():
             tables[name] = frame.plan(levels)
-        return Plan(tables, frozenset(self._frames))
+        return tables
 
     def _scalar_columns(self) -> dict[str, Column]:
         """Columns of values; where there is none but null, of the declared type."""

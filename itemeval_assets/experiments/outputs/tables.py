@@ -13,23 +13,24 @@ from itemeval_assets.experiments.spec.index import SUBINDEX, UNNAMED
 
 from .outcomes import Outcome, by_stored, stored_rows
 from .shard_output import ShardOutput
-from .survey import ERRORS, FILES, SCALARS, Plan, TablePlan
+from .survey import ERRORS, FILES, SCALARS, TablePlan
 
 
-def shard_tables(shard: ShardOutput, plan: Plan) -> Iterator[tuple[str, pa.Table]]:
+def shard_tables(
+    shard: ShardOutput, plan: Mapping[str, TablePlan]
+) -> Iterator[tuple[str, pa.Table]]:
     """(name, rows) for each final table of the plan, in the plan's schema, by `sort_index`."""
     successes = [outcome for outcome in shard.outcomes if outcome.failure is None]
     failures = [outcome for outcome in shard.outcomes if outcome.failure is not None]
-    for name, table in plan.tables.items():
-        if name in plan.frames:
-            yield name, _frame_table(name, successes, table)
-        elif name == ERRORS:
+    for name, table in plan.items():
+        if name == ERRORS:
             yield name, _value_table(failures, [vars(item.failure) for item in failures], table)
         elif name == FILES:
             yield name, _value_table(successes, [item.files for item in successes], table)
-        else:
-            assert name == SCALARS
+        elif name == SCALARS:
             yield name, _value_table(successes, [item.scalars for item in successes], table)
+        else:
+            yield name, _frame_table(name, successes, table)
 
 
 def _value_table(

@@ -36,8 +36,9 @@ def publish(
     if not isinstance(specs, Iterable):
         raise SpecError(f"{type(specs).__name__} is no spec; give one, or a sequence of them")
     given: list[Any] = [specs] if isinstance(specs, BaseModel) else list(specs)
-    _require_specs(given, experiment.require_input_type())
-    files, function = collect_local_files(given), experiment.experiment
+    function = experiment.experiment
+    _require_specs(given, function.input_type)
+    files = collect_local_files(given)
     root_run_id, prepared = str(uuid.uuid4()), list[ExperimentInputSpec]()
 
     def begin(run: ExperimentRun) -> tuple[str, bytes]:

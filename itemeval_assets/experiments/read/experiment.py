@@ -64,9 +64,6 @@ class PublishedExperiment(Generic[In, Out]):
             "give BaseExperiment the function itself"
         )
 
-    def require_input_type(self) -> type[In]:
-        return self.experiment.input_type
-
     @cached_property
     def backend(self) -> Backend:
         """The bucket or folder; keys below it begin with the bucket prefix."""
@@ -146,7 +143,8 @@ class PublishedExperiment(Generic[In, Out]):
     def resolve_next_version(self, version: SemVer | VersionBump = "bumpmajor") -> SemVer:
         """The version that a run allocated now would get."""
         latest = self.latest_version()
-        used = [found for found in self._versions() if self._is_used(found)]
+        prefix_of, list_keys = self.place.version_prefix, self.backend.list
+        used = [found for found in self._versions() if list_keys(prefix_of(found))]
         try:
             return next_version(
                 version, latest.version if latest else None, used[-1] if used else None
@@ -161,9 +159,6 @@ class PublishedExperiment(Generic[In, Out]):
         """Every version that has a folder, published or not."""
         found = (SemVer.from_folder(name) for name in self.backend.folders(self.prefix))
         return sorted(version for version in found if version is not None)
-
-    def _is_used(self, version: SemVer) -> bool:
-        return bool(self.backend.list(self.place.version_prefix(version)))
 
     def _not_found(self) -> ExperimentNotFoundError:
         settings = self.storage_settings

@@ -111,7 +111,7 @@ class ExperimentRun(Generic[In, Out]):
 
     def specs(self) -> list[In]:
         """The input specs, in order. Needs the experiment's function, for its input type."""
-        input_type = self._experiment.require_input_type()
+        input_type = self._experiment.experiment.input_type
         key = self.place.specs
         return read_specs(self._read(key), input_type, self.backend.uri(key))
 

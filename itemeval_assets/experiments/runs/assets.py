@@ -98,12 +98,12 @@ def experiment_asset(experiment: ExperimentFunction) -> dg.AssetsDefinition:
         number = int(key.removeprefix(_SHARD))
         with users_errors():
             try:
-                done = run_shard(run, number, experiment_runner, context.log.info)
+                succeeded, failed = run_shard(run, number, experiment_runner, context.log.info)
             except Stopped as stopped:
                 # Else Dagster calls a run that somebody wanted to end a failure.
                 context.instance.report_run_canceling(context.run)
                 raise dg.DagsterExecutionInterruptedError(str(stopped)) from None
-        context.log.info(f"{key}: {done.succeeded} specs succeeded, {done.failed} failed")
+        context.log.info(f"{key}: {succeeded} specs succeeded, {failed} failed")
 
     @dg.op(name=f"{name}_gather", ins={"shards": dg.In(dg.Nothing)}, out=dg.Out(dg.Nothing))
     def gather(context: dg.OpExecutionContext, experiment_storage: ExperimentStorage) -> None:

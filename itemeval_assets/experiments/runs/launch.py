@@ -7,8 +7,9 @@ import os
 import sys
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import dagster as dg
@@ -48,7 +49,10 @@ def launch(
             reference.dagster_run_id = run.manifest().workflow_run_id
         if start:
             experiment_check(experiment)  # filters warnings: no thread may do so beside others
-            _begin(reference, lambda: _work(reference, experiment, settings, instance))
+            # A script that ends waits for its runs, but for one it waited for in vain.
+            OPEN.append(reference)
+            work = partial(_work, reference, experiment, settings, instance)
+            threading.Thread(target=work, name=run.experiment_id, daemon=True).start()
         else:
             with _instance(instance) as opened:
                 _add_partition(experiment, run, opened)
@@ -119,12 +123,6 @@ def _add_partition(
     experiment: ExperimentFunction, run: ExperimentRun, instance: dg.DagsterInstance
 ) -> None:
     instance.add_dynamic_partitions(partitions_name(experiment), [partition_of_run(run)])
-
-
-def _begin(reference: RunRef, work: Callable[[], None]) -> None:
-    """Run in a thread. A script that ends waits for its runs, but for one it waited for in vain."""
-    OPEN.append(reference)
-    threading.Thread(target=work, name=reference.run.experiment_id, daemon=True).start()
 
 
 @atexit.register

@@ -93,8 +93,9 @@ def _table(
     more = len(names) - _MOST_COLUMNS
     names = names[:_MOST_COLUMNS]
     columns = [*names, *([f"and {more:,} more"] if more > 0 else [])]
+    schema = dg.TableSchema([dg.TableColumn(name, "any") for name in columns])
     records = [dg.TableRecord(dict.fromkeys(columns, "...") | _cells(names, row)) for row in rows]
-    return dg.TableMetadataValue(records, dg.TableSchema([*map(_column, columns)]))
+    return dg.TableMetadataValue(records, schema)
 
 
 def _cells(names: list[str], row: list[Any]) -> dict[str, Any]:
@@ -103,7 +104,3 @@ def _cells(names: list[str], row: list[Any]) -> dict[str, Any]:
         name: beginning(value, _MOST_CHARACTERS, os.environ) if isinstance(value, str) else value
         for name, value in values
     }
-
-
-def _column(name: str) -> dg.TableColumn:
-    return dg.TableColumn(name, "any")

@@ -50,12 +50,6 @@ OPEN: "list[RunRef]" = []
 UNTOLD: "list[RunRef]" = []
 
 
-def _stop_all() -> None:
-    """Ask all runs of this process to stop."""
-    for reference in list(OPEN):
-        reference.watch.stop()
-
-
 @dataclass
 class RunRef:
     """A run that was started, or that waits to be materialized when `is_started` is false.
@@ -149,7 +143,8 @@ class RunRef:
 
     def stop(self) -> None:
         """Stop this run and all others of the process, and wait until it has ended."""
-        _stop_all()
+        for reference in list(OPEN):
+            reference.watch.stop()
         self.is_left = True
         if self.watch.is_at_work:
             _say(

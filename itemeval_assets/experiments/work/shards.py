@@ -4,7 +4,6 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -28,14 +27,6 @@ from .workers.runner import SpecRunner
 _TELL_EVERY_S = 30.0
 
 
-@dataclass(frozen=True)
-class ShardCount:
-    """How many specs of a shard have succeeded, and how many have failed."""
-
-    succeeded: int
-    failed: int
-
-
 def pending_shards(run: ExperimentRun) -> dict[int, int]:
     """{shard: how many of its specs have not succeeded yet}, in order, without finished ones."""
     place, backend = run.place, run.backend
@@ -49,11 +40,12 @@ def run_shard(
     shard: int,
     runner: SpecRunner,
     tell: Callable[[str], None] = lambda line: None,
-) -> ShardCount:
+) -> tuple[int, int]:
     """Run the specs of a shard that have not succeeded, and keep what they led to.
 
     It is kept as they end, also when the process is interrupted, so that a run that is taken up
-    again repeats next to nothing. `tell` is given a line now and then.
+    again repeats next to nothing. `tell` is given a line now and then. Returns how many of all
+    specs of the shard have succeeded, and how many have failed.
     """
     experiment = run.versioned_experiment.base_experiment.experiment
     store = ShardStore(run.backend, run.place, shard)
@@ -71,7 +63,7 @@ def run_shard(
             said.count(failed=outcome.failure is not None)
     if cut_off:
         store.forget_cut_off()
-    return ShardCount(len(specs) - said.failed, said.failed)
+    return len(specs) - said.failed, said.failed
 
 
 def gather_run(run: ExperimentRun) -> Completion:

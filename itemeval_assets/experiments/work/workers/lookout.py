@@ -10,7 +10,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import IO, Any
+from typing import IO
 
 from itemeval_assets.core.text.secrets import without_secrets
 from itemeval_assets.experiments.read.run import ExperimentRun
@@ -53,27 +53,20 @@ class Lookout:
     @contextmanager
     def over(self, spec: ExperimentInputSpec) -> Iterator[None]:
         """Tell of a spec while the block runs."""
-        self._tell({"sort_index": spec.sort_index, "label": label_of(spec)})
+        self._write(json.dumps({"sort_index": spec.sort_index, "label": label_of(spec)}))
         try:
             yield
         finally:
-            self.rest()
-
-    def rest(self) -> None:
-        """Tell that no spec is at work."""
-        self._tell(None)
+            self._write("")
 
     def end(self) -> None:
         """Tell it to go. A child that a spec has left behind may hold its input open."""
-        self._write("end\n")
-
-    def _tell(self, what: dict[str, Any] | None) -> None:
-        self._write("\n" if what is None else json.dumps(what) + "\n")
+        self._write("end")
 
     def _write(self, line: str) -> None:
         # Without a lookout the specs are run as well; only nobody would tell of a crash.
         with suppress(OSError):
-            self._told.write(line.encode())
+            self._told.write(f"{line}\n".encode())
             self._told.flush()
 
 
