@@ -1,4 +1,4 @@
-"""Commands of the package in processes of their own, forked from one that has loaded packages.
+"""Programs in processes of their own, forked from one that has loaded packages.
 
 A new interpreter loads packages for six seconds. What races, stops or dies does so in a fork as
 well. What happens while packages load is in `tests/faults/test_early_signals.py`.
@@ -7,6 +7,7 @@ well. What happens while packages load is in `tests/faults/test_early_signals.py
 import atexit
 import multiprocessing
 import os
+import pkgutil
 import random
 import subprocess
 import sys
@@ -14,8 +15,9 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
-__all__ = ["PATIENCE_S", "PROCESSES", "Command", "wait_until"]
+__all__ = ["PATIENCE_S", "PROCESSES", "Command", "Program", "wait_until"]
 
 PATIENCE_S = 240.0
 NOWHERE = Path(os.devnull)
@@ -25,20 +27,22 @@ PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["tests.loaded"])
 
 
-class Command:
-    """`itemeval-assets <arguments>`, with the methods of `subprocess.Popen` that tests need.
+class Program:
+    """A console script, `module:function`, with the methods of `subprocess.Popen` that tests need.
 
     What it prints goes to the file `output`, and what it says of errors to `errors`, or there too.
     """
 
     def __init__(
         self,
+        script: str,
         *arguments: str | Path,
         output: Path = NOWHERE,
         errors: Path | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> None:
         given = (
+            script,
             [str(argument) for argument in arguments],
             {**os.environ, **(environment or {})},
             (str(output), str(errors or output)),
@@ -58,7 +62,7 @@ class Command:
         self._process.join(timeout_s)
         code = self._process.exitcode
         if code is None:
-            raise subprocess.TimeoutExpired("itemeval-assets", timeout_s)
+            raise subprocess.TimeoutExpired(str(self._process), timeout_s)
         return code
 
     def wait_until(self, condition: Callable[[], bool]) -> None:
@@ -78,6 +82,13 @@ class Command:
         self._process.kill()
 
 
+class Command(Program):
+    """`itemeval-assets <arguments>`."""
+
+    def __init__(self, *arguments: str | Path, **options: Any) -> None:
+        super().__init__("itemeval_assets.cli.entry:main", *arguments, **options)
+
+
 def wait_until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while not condition():
@@ -85,17 +96,17 @@ def wait_until(condition: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def _main(arguments: list[str], environment: dict[str, str], outputs: tuple[str, str]) -> None:
+def _main(
+    script: str, arguments: list[str], environment: dict[str, str], outputs: tuple[str, str]
+) -> None:
     os.environ.clear()
     os.environ.update(environment)
     random.seed()
     for standard, output in enumerate(outputs, start=1):
         os.dup2(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND), standard)
-    sys.argv = ["itemeval-assets", *arguments]
-    from itemeval_assets.cli.entry import main
-
+    sys.argv = [script, *arguments]
     try:
-        main()
+        pkgutil.resolve_name(script)()
     finally:
         # A process of multiprocessing ends without them.
         atexit._run_exitfuncs()

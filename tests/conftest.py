@@ -1,5 +1,6 @@
 """A sealed environment: no keys, no network look-ups, and nothing outside temporary folders."""
 
+import gc
 import os
 import re
 import signal
@@ -14,6 +15,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from hypothesis import HealthCheck, settings
 
+import tests.history  # noqa: F401
 from itemeval_assets.storage.s3.bucket import s3_client
 from tests.s3_server import S3Server, s3_server
 
@@ -40,6 +42,10 @@ os.environ |= {
     "XDG_DATA_HOME": f"{_session.name}/data",
 }
 
+# Tests, and the packages that they load, are a million objects: to look through them for garbage
+# less often saves a fifth of the collection of tests.
+gc.set_threshold(10_000, 20, 50)
+
 # Ctrl-C is a part of tests, also of those started in the background of a script, which ignore it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -55,6 +61,19 @@ settings.register_profile(
 settings.load_profile("sealed")
 
 
+# Files and folders of whole runs, the slowest tests first.
+SLOW = (
+    "test_project.py",
+    "test_component.py",
+    "golden",
+    "guard",
+    "browser",
+    "whole",
+    "faults",
+    "releases",
+    "runs",
+    "work",
+)
 # What tests call the two kinds of storage.
 PLACES = {"disk", "folder", "bucket"}
 
@@ -65,15 +84,19 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whole runs first: what is left at the end is short, and keeps every worker busy."""
-    whole = {"browser", "faults", "guard", "whole"}
-    items.sort(key=lambda item: item.path.parent.name not in whole)
+    """The slow ones first: what is left at the end is short, and keeps every worker busy."""
+    items.sort(key=_place_in_line)
     _cross_in_turn(items)
     if "TEST_LONG" not in os.environ:
         left_out = pytest.mark.skip(reason="takes long: part of make faults, or TEST_LONG=1")
         for item in items:
             if _is_long(item):
                 item.add_marker(left_out)
+
+
+def _place_in_line(item: pytest.Item) -> int:
+    parts = item.path.parts
+    return next((place for place, name in enumerate(SLOW) if name in parts), len(SLOW))
 
 
 def _is_long(item: pytest.Item) -> bool:

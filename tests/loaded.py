@@ -8,4 +8,5 @@ import matplotlib.backends.backend_agg  # noqa: F401
 import pandas  # noqa: F401
 
 import tests.faults.study_runs
+import tests.history
 import tests.storage.writers  # noqa: F401

@@ -7,6 +7,7 @@ requests fail with a status, or everything takes longer.
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,11 +25,15 @@ CODES = {500: b"InternalError", 503: b"SlowDown"}
 
 @dataclass
 class Faults:
-    """What goes wrong: the statuses of the next requests, and a delay before each answer."""
+    """What goes wrong: the statuses of the next requests, and a delay before each answer.
+
+    `seen` are the requests, and `sent` counts how often each version of an object was sent whole.
+    """
 
     statuses: list[int] = field(default_factory=list)
     delay_s: float = 0.0
     seen: list[tuple[str, str]] = field(default_factory=list)
+    sent: Counter[tuple[str, str]] = field(default_factory=Counter)
 
 
 @dataclass
@@ -56,7 +61,16 @@ class _OneAtATime:
                 status = self._faults.statuses.pop(0)
                 start(f"{status} Injected", [("Content-Type", "application/xml")])
                 return [ERROR % CODES[status]]
-            return list(self._app(environ, start))
+            return list(self._app(environ, self._counting(environ, start)))
+
+    def _counting(self, environ: dict[str, Any], start: Callable[..., Any]) -> Callable[..., Any]:
+        def begin(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+            etag = {name.lower(): value for name, value in headers}.get("etag")
+            if etag and environ["REQUEST_METHOD"] == "GET" and status.startswith("200"):
+                self._faults.sent[environ["PATH_INFO"], etag] += 1
+            return start(status, headers, *rest)
+
+        return begin
 
 
 class _Quiet(WSGIRequestHandler):

@@ -182,9 +182,9 @@ def test_the_version_rises_by_what_changed(
         {"prompts": ["short", "long"], "replications": 2},
         {"prompts": ["long"], "replications": 2},
     ]
-    study = toy_study(tmp_path, **changes[0])
+    study = toy_study(tmp_path, models=["mockllm/a"], **changes[0])
     for change in changes:
-        study = toy_study(tmp_path, **change)
+        study = toy_study(tmp_path, models=["mockllm/a"], **change)
         with runs_of(study) as runs:
             finish(runs)
             versions.append(publish(study, storage).version)

@@ -33,10 +33,9 @@ def test_a_provider_gets_no_more_calls_at_once_than_allowed(
     config = write_study(
         tmp_path,
         models=["openai-api/test/a", "openai-api/test/b"],
-        prompts=["short", "long"],
         graders=["openai-api/test/judge"],
         scorer=None,
-        items=3,
+        items=6,
         solvers={"max_connections": limit},
     )
     api.run(config)

@@ -8,6 +8,7 @@ import pytest
 from itemeval_assets import api
 from itemeval_assets.storage.objects.disk import LocalBackend
 from itemeval_assets.storage.study.store import ResultsStore
+from tests.s3_server import S3Server
 from tests.studies import write_study
 
 PARTITIONS = 12
@@ -45,3 +46,20 @@ def test_a_run_opens_its_study_once_and_reads_no_object_twice(
     assert summary.exit_code == 0
     assert len(opened) == OPENED == len(summary.run_ids) + 1
     assert [place for place, times in loaded.items() if times > 1] == []
+
+
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.long)])
+def test_a_bucket_sends_no_version_of_an_object_twice_to_a_process(
+    tmp_path: Path, s3: S3Server, s3_location: str, workers: int
+) -> None:
+    study = api.load_study(
+        write_study(tmp_path, models=["mockllm/a", "mockllm/b"], extra={"output_dir": s3_location})
+    )
+    s3.faults.sent.clear()
+    assert api.run(study, workers=workers).exit_code == 0
+    # The command itself, and the workers that it starts.
+    processes = 1 if workers == 1 else 1 + workers
+    # A lock is looked at anew each time.
+    sent = {place: times for place, times in s3.faults.sent.items() if "/.locks/" not in place[0]}
+    assert sent
+    assert {place: times for place, times in sent.items() if times > processes} == {}

@@ -59,7 +59,8 @@ def squares(folder: ExperimentStorageSettings) -> BaseExperiment[Number, Experim
     return BaseExperiment(square, storage_settings=folder)
 
 
-@pytest.mark.parametrize("home", ["a home", ""])
+# Without a home is also what the next test is.
+@pytest.mark.parametrize("home", ["a home", pytest.param("", marks=pytest.mark.long)])
 def test_two_runs_and_the_log_of_their_script(tmp_path: Path, home: str) -> None:
     body = """
     handler = logging.getLogger().handlers[0]

@@ -25,6 +25,7 @@ from itemeval_assets.experiments.work.partitions import partition_of_run
 from itemeval_assets.experiments.work.workers import bar
 from itemeval_assets.experiments.work.workers.watch import Watch
 from itemeval_assets.instances.home import taking_turns
+from tests.commands import Program
 from tests.experiments import toys
 
 ROOT = str(Path(__file__).parents[3])
@@ -230,32 +231,17 @@ def test_a_run_of_dagster_that_is_ended_leaves_no_process(
     )
     specs = [toys.Deed(n=n, does="hang" if n else "", log=str(script.log)) for n in range(4)]
     run, _ = BaseExperiment(toys.deed).allocate(specs, start=False)
-    command = [
-        sys.executable,
-        "-m",
-        "dagster",
-        "asset",
-        "materialize",
-        "-f",
-        "defs.py",
-        "--select",
-        "deed",
-    ]
-    process = subprocess.Popen(
-        [*command, "--partition", partition_of_run(run)],
-        cwd=tmp_path,
-        env={
-            **os.environ,
-            "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}",
-            "ITEMEVAL_ASSETS_EXPERIMENT_EXECUTOR": "multiprocess",
-        },
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
+    where = ["-d", tmp_path, "-f", tmp_path / "defs.py"]
+    process = Program(
+        "dagster._cli:main",
+        *["asset", "materialize", *where, "--select", "deed"],
+        *["--partition", partition_of_run(run)],
+        output=tmp_path / "output.txt",
+        environment={"ITEMEVAL_ASSETS_EXPERIMENT_EXECUTOR": "multiprocess"},
     )
-    script.wait_for(3, process)
+    process.wait_until(lambda: len(script.begun()) >= 3)
     process.send_signal(how)
-    ends(process)
+    process.wait()
     deadline = time.monotonic() + 10
     while script.left_running():
         assert time.monotonic() < deadline
@@ -265,7 +251,7 @@ def test_a_run_of_dagster_that_is_ended_leaves_no_process(
 
 
 def test_people_at_a_terminal_see_a_bar(folder: ExperimentStorageSettings, tmp_path: Path) -> None:
-    script = Script(tmp_path, "multiprocess")
+    script = Script(tmp_path, "in_process")
     ours, theirs = os.openpty()
     process = subprocess.Popen(
         [sys.executable, str(script.path), *script.arguments],

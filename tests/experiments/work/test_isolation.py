@@ -31,6 +31,7 @@ from tests.experiments.toys import Deed, Done
 ROOT = str(Path(__file__).parents[3])
 APART = ExperimentRunSettings(executor="multiprocess", max_concurrent=2)
 TOGETHER = ExperimentRunSettings(executor="in_process")
+ROUNDS = 3 if "TEST_LONG" in os.environ else 1
 
 
 @pytest.fixture
@@ -318,7 +319,7 @@ def test_a_process_that_is_not_needed_any_more_ends_in_silence(
 ) -> None:
     """The last spec ends its process, and the one that takes its place is still loading."""
     three = ExperimentRunSettings(executor="multiprocess", max_concurrent=3)
-    for _ in range(3):
+    for _ in range(ROUNDS):
         _, ref = BaseExperiment(toys.deed).allocate(
             deeds(reason, "", "", "exit", ""), run_settings=three, instance=instance
         )
@@ -399,7 +400,7 @@ def test_a_child_that_a_spec_leaves_behind_holds_nothing_up(
     tmp_path: Path,
 ) -> None:
     text = f"""
-settings = ExperimentRunSettings(executor={settings.executor!r})
+settings = ExperimentRunSettings(executor={settings.executor!r}, max_concurrent=1)
 reason = {str(reason)!r}
 specs = [Deed(n=n, does="leave a child" if n == 1 else "", reason=reason) for n in range(4)]
 _, ref = BaseExperiment(deed).allocate(specs, run_settings=settings)
