@@ -112,8 +112,8 @@ def _readable(error: EvalError) -> str:
 
 def _effective(sample: EvalSample) -> Row:
     """The settings that the call was really made with, as the provider's adapter set them."""
-    calls = [event for event in sample.events if isinstance(event, ModelEvent)]
-    config = calls[-1].config if calls else None
+    call = _last_call(sample)
+    config = call.config if call else None
     return {f"{name}_effective": getattr(config, name, None) for name in _EFFECTIVE}
 
 
@@ -201,8 +201,13 @@ def unlogged_call(log: EvalLog, model: str, prices: PriceBook) -> Row | None:
 
 def is_cached(sample: EvalSample) -> bool:
     """Whether the response cache answered a sample."""
-    calls = [event for event in sample.events if isinstance(event, ModelEvent)]
-    return bool(calls) and calls[-1].cache == "read" and not sample.model_usage
+    call = _last_call(sample)
+    return call is not None and call.cache == "read" and not sample.model_usage
+
+
+def _last_call(sample: EvalSample) -> ModelEvent | None:
+    calls = (event for event in reversed(sample.events) if isinstance(event, ModelEvent))
+    return next(calls, None)
 
 
 def _unmetered(sample: EvalSample) -> int:

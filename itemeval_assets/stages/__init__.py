@@ -8,38 +8,22 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import export, gradings, gradings_long, items, ledger, solutions
-    from .calls import losses, preflight, unread
-    from .projection import estimate
-    from .views import cells, costs, reruns, results, status
+    from . import export, gradings, gradings_long, items, ledger, solutions  # noqa: F401
+    from .calls import losses, preflight, unread  # noqa: F401
+    from .projection import estimate  # noqa: F401
+    from .views import cells, costs, reruns, results, status  # noqa: F401
 
-__all__ = [
-    "cells",
-    "costs",
-    "estimate",
-    "export",
-    "gradings",
-    "gradings_long",
-    "items",
-    "ledger",
-    "losses",
-    "preflight",
-    "reruns",
-    "results",
-    "solutions",
-    "status",
-    "unread",
-]
-
-# Where a module is that is not in this folder itself.
-_FOLDERS = {
-    **dict.fromkeys(("losses", "preflight", "unread"), ".calls"),
-    **dict.fromkeys(("cells", "costs", "reruns", "results", "status"), ".views"),
-    "estimate": ".projection",
+# The modules by the folder that they are in.
+_MODULES = {
+    "": ("export", "gradings", "gradings_long", "items", "ledger", "solutions"),
+    ".calls": ("losses", "preflight", "unread"),
+    ".projection": ("estimate",),
+    ".views": ("cells", "costs", "reruns", "results", "status"),
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name in __all__:
-        return importlib.import_module(f"{_FOLDERS.get(name, '')}.{name}", __name__)
+    for folder, modules in _MODULES.items():
+        if name in modules:
+            return importlib.import_module(f"{folder}.{name}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -92,14 +92,6 @@ def _settings(params: dict[str, Any]) -> str:
     return ", ".join(f"{name} {value}" for name, value in params.items()) or "provider's defaults"
 
 
-def row_count(rows: "pa.Table") -> dict[str, Any]:
-    return {"dagster/row_count": rows.num_rows}
-
-
-def partition_row_count(rows: "pa.Table") -> dict[str, Any]:
-    return {"dagster/partition_row_count": rows.num_rows}
-
-
 def usd(amount: float) -> float:
     """An amount without the noise of float sums."""
     return round(amount, 9)
@@ -164,7 +156,7 @@ class _Standing:
         rows = upsert(TABLES[table], stored, new).rows if new.num_rows else stored
         spent = sum(amount or 0.0 for amount in new["usd"].to_pylist())
         return {
-            **partition_row_count(rows),
+            "dagster/partition_row_count": rows.num_rows,
             "errored rows": rows.num_rows - rows["error"].null_count,
             **(self._scores(partition, rows, bool(new.num_rows)) if table == "gradings" else {}),
             "rows of this run": new.num_rows,

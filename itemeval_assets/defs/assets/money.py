@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import dagster as dg
 
 from itemeval_assets import stages
+from itemeval_assets.core.design.partitions import GENERATE, GRADE
 from itemeval_assets.core.design.selection import select
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.money.losses import losses_words
@@ -20,15 +21,13 @@ from itemeval_assets.storage.study.inputs import load_prices
 from itemeval_assets.storage.study.layout import LAYOUT_VERSION
 
 from .automation import when_inputs_change
-from .metadata import row_count, spend_table, table_metadata, usd, view_table
+from .metadata import spend_table, table_metadata, usd, view_table
 from .versions import content_version
 
 if TYPE_CHECKING:
     from itemeval_assets.core.money.preflight import ModelHealth
     from itemeval_assets.stages.projection.estimate import StudyEstimate
     from itemeval_assets.stages.projection.foresight import PartitionEstimate
-
-_LEDGERS = ("generation_ledger", "grading_ledger")
 
 
 class LedgerConfig(dg.Config):
@@ -43,17 +42,7 @@ class PreflightConfig(dg.Config):
     consent_usd: float | None = None
 
 
-def money_assets(study: Study, shared: dict[str, Any]) -> list[dg.AssetsDefinition]:
-    """The assets about the money that a study has spent."""
-    return [_ledger(study, shared), _costs(study, shared)]
-
-
-def foresight_assets(study: Study, shared: dict[str, Any]) -> list[dg.AssetsDefinition]:
-    """What to ask for before money is spent: no part of the study's own results."""
-    return [_estimate(study, shared), _preflight(study, shared)]
-
-
-def _estimate(study: Study, shared: dict[str, Any]) -> Any:
+def estimate_asset(study: Study, shared: dict[str, Any]) -> Any:
     @dg.asset(
         key=asset_key(study, "estimate"),
         deps=[asset_key(study, "items")],
@@ -97,7 +86,7 @@ def _estimate_table(parts: "list[PartitionEstimate]") -> dg.TableMetadataValue:
     return view_table(View("estimate", ESTIMATE, parts))
 
 
-def _preflight(study: Study, shared: dict[str, Any]) -> Any:
+def preflight_asset(study: Study, shared: dict[str, Any]) -> Any:
     @dg.asset(
         key=asset_key(study, "preflight"),
         kinds={"inspect_ai"},
@@ -126,10 +115,10 @@ def _preflight_metadata(found: "list[ModelHealth]") -> dict[str, Any]:
     return {**counts, "models": view_table(View("models", HEALTH, found))}
 
 
-def _ledger(study: Study, shared: dict[str, Any]) -> Any:
+def ledger_asset(study: Study, shared: dict[str, Any]) -> Any:
     @dg.asset(
         key=asset_key(study, "ledger"),
-        deps=[asset_key(study, name) for name in (*_LEDGERS, "preflight")],
+        deps=[asset_key(study, name) for name in (GENERATE.ledger, GRADE.ledger, "preflight")],
         kinds={"parquet"},
         description="Every dollar of the study, from the usage in the .eval logs: "
         f"{TABLES['ledger'].grain}.",
@@ -147,13 +136,17 @@ def _ledger(study: Study, shared: dict[str, Any]) -> Any:
         spent = sum(usd or 0.0 for usd in rows["usd"].to_pylist())
         if accepted:
             context.log.warning(f"recorded as lost:\n{losses_words(accepted)}")
-        figures = {**row_count(rows), "usd": usd(spent), "losses recorded": len(accepted)}
+        figures = {
+            "dagster/row_count": rows.num_rows,
+            "usd": usd(spent),
+            "losses recorded": len(accepted),
+        }
         return dg.MaterializeResult(metadata=figures, data_version=content_version(rows))
 
     return ledger
 
 
-def _costs(study: Study, shared: dict[str, Any]) -> Any:
+def costs_asset(study: Study, shared: dict[str, Any]) -> Any:
     @dg.asset(
         key=asset_key(study, "costs"),
         deps=[asset_key(study, "ledger")],

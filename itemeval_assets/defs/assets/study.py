@@ -37,14 +37,10 @@ from itemeval_assets.settings import Settings
 
 from .automation import when_inputs_change
 from .calls import gradings_asset, solutions_asset
-from .evidence import (
-    code_references,
-    column_lineage,
-    evidence,
-)
+from .evidence import code_references, column_lineage, evidence
 from .export import export_asset
-from .metadata import partition_row_count, row_count, table_metadata
-from .money import foresight_assets, money_assets
+from .metadata import table_metadata
+from .money import costs_asset, estimate_asset, ledger_asset, preflight_asset
 from .release import release_asset
 from .results import results_asset
 from .versions import content_version, outputs_by_partition, version_of_runs
@@ -60,8 +56,11 @@ def study_assets(study: Study, settings: Settings) -> list[dg.AssetsDefinition]:
         solutions_asset(study, shared),
         gradings_asset(study, shared),
         _gradings_long(study, shared),
-        *money_assets(study, shared),
-        *foresight_assets(study, on_demand),
+        ledger_asset(study, shared),
+        costs_asset(study, shared),
+        # What to ask for before money is spent: no part of the study's own results.
+        estimate_asset(study, on_demand),
+        preflight_asset(study, on_demand),
         results_asset(study, shared),
         export_asset(study, shared),
         release_asset(study, on_demand),
@@ -86,7 +85,7 @@ def _items(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
             # Dagster stores what is yielded before the block ends.
             yield dg.MaterializeResult(
                 value=rows,
-                metadata={**row_count(rows), "datasets": ", ".join(datasets)},
+                metadata={"dagster/row_count": rows.num_rows, "datasets": ", ".join(datasets)},
                 data_version=content_version(rows),
             )
 
@@ -117,7 +116,10 @@ def _gradings_long(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
             # One partition after the other: the whole table may be larger than the memory.
             for partition, rows in stages.gradings_long.write(store, partitions):
                 context.add_asset_metadata(
-                    {**partition_row_count(rows), **evidence(study, store, partition, rows)},
+                    {
+                        "dagster/partition_row_count": rows.num_rows,
+                        **evidence(study, store, partition, rows),
+                    },
                     partition_key=partition_key(partition),
                 )
                 versions[partition] = version_of_runs(rows.select(["gen_run_id", "grade_run_id"]))
