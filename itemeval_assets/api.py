@@ -62,15 +62,15 @@ def run(
     workers: int = 1,
     on_progress: "Callable[[Progress], None] | None" = None,
 ) -> "RunSummary":
-    """Run a study: what is pending is called, everything else is left alone.
+    """Run a study: make the calls that are pending, and no others.
 
     `only` is solutions or gradings. `conditions` select generate conditions by label, slug, id,
-    the start of an id, or model; `graders` and `rubrics` select grade conditions by label, slug,
-    id, the start of an id, or name, scorers being graders too; a word that selects nothing is an
-    error. `max_usd` is the consent to spend so much on this run, all stages together;
-    infinity consents to whatever it costs below the hard cap. `errored` leaves alone all
-    partitions without an errored cell. `workers`: so many processes share the partitions of each
-    stage, where one core is not enough. Raises an ItemevalAssetsError that says what to do.
+    the start of an id, or model. `graders` and `rubrics` select grade conditions by label, slug,
+    id, the start of an id, or name; scorers are graders, too. A word that selects nothing is an
+    error. `max_usd` is your consent to spend so much on this run, all stages together; infinity
+    allows any cost below `budget.max_usd`. `errored` selects only partitions with an errored
+    cell. `workers`: the number of processes that share the partitions of each stage. Raises an
+    ItemevalAssetsError that says what to do.
     """
     from .runs.study import run_study
 
@@ -86,11 +86,11 @@ def run(
 
 
 def recover(config: str | Path | Study, accept_loss: bool = False) -> "RunSummary":
-    """Read back what killed runs have logged, and book it. No model is called.
+    """Recover finished answers and their costs from the logs of killed runs. No model is called.
 
-    A study whose ledger tells of calls that its tables have lost reconciles again afterwards.
-    Where their logs are gone, too, raises EvidenceLost, which says what is lost; `accept_loss`
-    records it: what was paid stays in the ledger, and the next run calls the missing cells again.
+    Rows that are lost, and still in the ledger, come back from their logs. If these logs are gone,
+    too, raises EvidenceLost, which says what is lost. `accept_loss` records the loss: the cost
+    stays in the ledger, and the next run calls the missing cells again.
     """
     from .runs.study import run_study
     from .stages.calls.evidence import partitions_to_mend
@@ -110,10 +110,10 @@ def reset(
     graders: Words = None,
     rubrics: Words = None,
 ) -> list[NamedPartition]:
-    """Forget how often the schedule asked for these partitions: it asks for them again.
+    """Let the schedule run these partitions again: set the count of its attempts to zero.
 
-    They are selected as in `run`; where graders or rubrics are named, gradings alone. The
-    partitions that had been asked for, those given up among them.
+    They are selected as in `run`; if graders or rubrics are named, only gradings. Returns the
+    partitions that the schedule had run or given up.
     """
     from .stages.views import reruns
 
@@ -135,9 +135,9 @@ def estimate(
     force: bool = False,
     policy: str | None = None,
 ) -> "StudyEstimate":
-    """What `run` with the same arguments would call and cost. No model is called.
+    """Calls and cost of a `run` with the same arguments. No model is called.
 
-    USD and tokens are a ceiling; the expected figures are calibrated on stored calls.
+    USD and tokens are upper limits; the expected figures are estimated from stored calls.
     """
     from .stages.projection.estimate import preview
 
@@ -150,14 +150,14 @@ def estimate(
 
 
 def preflight(config: str | Path | Study, *, max_usd: float | None = None) -> "list[ModelHealth]":
-    """One tiny call to each distinct model: ok, dead or unverified. Booked in the ledger."""
+    """Make one tiny call to each model: ok, dead or unverified. The ledger has its cost."""
     from .runs.single import run_preflight
 
     return run_preflight(_as_study(config), _amount(max_usd))
 
 
 def status(config: str | Path | Study, *, policy: str | None = None) -> "StudyStatus":
-    """How far a study is: the completion matrix. No model is called."""
+    """How many cells of each condition are done. No model is called."""
     from .stages.views.status import survey
 
     study = _as_study(config)
@@ -165,9 +165,9 @@ def status(config: str | Path | Study, *, policy: str | None = None) -> "StudySt
 
 
 def export(config: str | Path | Study, *, for_spreadsheets: bool = False) -> "ExportResult":
-    """Write export/ anew from the stored tables. Raises StoreError while a rule is broken.
+    """Write export/ again from the stored tables. Raises StoreError if a table breaks a rule.
 
-    `for_spreadsheets` adds CSV files whose texts no spreadsheet takes for a formula.
+    `for_spreadsheets` adds CSV files in which no spreadsheet reads a text as a formula.
     """
     from .runs.single import run_export
 
@@ -175,11 +175,11 @@ def export(config: str | Path | Study, *, for_spreadsheets: bool = False) -> "Ex
 
 
 def release(config: str | Path | Study, *, version: str | None = None) -> "Release":
-    """Publish the study as a new version of the experiment that bears its name.
+    """Publish the study as a new version of the experiment with its name.
 
-    `version`: bumpmajor, bumpminor, bumppatch, or a version itself; by default what changed since
-    the last release decides, and where nothing did, nothing is published. Goes to the bucket or
-    folder of SCYTHE_STORAGE_BUCKET, by default to `experiments/` beside the YAML.
+    `version`: bumpmajor, bumpminor, bumppatch, or a version such as 1.2.0. The default depends on
+    what changed since the last release; if nothing did, nothing is published. Releases go to the
+    bucket or folder in SCYTHE_STORAGE_BUCKET, by default to `experiments/` beside the YAML.
     """
     from .runs.single import run_release
 
@@ -207,12 +207,12 @@ def cells(
     states: Words = None,
     policy: str | None = None,
 ) -> "pd.DataFrame":
-    """Every cell of the design with its state, also those that no table has a row of.
+    """Every cell of the design with its state, including cells that have no row in any table.
 
     One row per generate x grade condition x item x replication. `state` is done, unparsed, blank,
-    stale, errored, missing, or not_planned: the policy does not cover it. Of what is not done,
-    `stage` says what lacks, the solution or the grading, and `reason` what went wrong. `score` is
-    set exactly where a cell is done. Conditions are selected as in `run`. No model is called.
+    stale, errored, missing, or not_planned: the policy does not cover it. If a cell is not
+    done, `stage` says what is missing, its solution or its grading, and `reason` why. `score` is
+    set exactly for cells that are done. Conditions are selected as in `run`. No model is called.
     """
     import pandas as pd
 
@@ -238,9 +238,9 @@ def count_cells(
     states: Words = None,
     policy: str | None = None,
 ) -> "CellSurvey":
-    """The cells of `cells` by state, with reasons; `rows` are those in `states`.
+    """Count the cells by state, with reasons; `rows` are the cells in `states`.
 
-    Without `states`: those that are not done.
+    The default of `states` is all states but done.
     """
     from .stages.items import known
     from .stages.views.cells import survey
@@ -306,9 +306,9 @@ def _processes(workers: int) -> int:
             raise TypeError
         count = operator.index(workers)
     except TypeError as error:
-        raise ConfigError(f"workers: {workers!r} is no number of processes") from error
+        raise ConfigError(f"workers: {workers!r} is not a number of processes") from error
     if count < 1:
-        raise ConfigError(f"workers: {workers}: at least one process has to do the work")
+        raise ConfigError(f"workers: {workers}: give at least 1 process")
     return count
 
 

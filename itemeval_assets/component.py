@@ -50,7 +50,7 @@ class StudyComponent(dg.Component, dg.Model, dg.Resolvable):
     The scaffold runs at once, on mock models. Runs use the executor of the project.
     """
 
-    study: Annotated[str, Field(description="the study's YAML file, seen from this one")]
+    study: Annotated[str, Field(description="the study's YAML file, relative to this file")]
     owners: Annotated[
         list[str] | None,
         Field(description="owners of all its assets; default: ITEMEVAL_ASSETS_OWNERS"),

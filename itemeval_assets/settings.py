@@ -44,12 +44,12 @@ class Settings(_Environment):
 
     studies: str = Field(
         default="study.yaml:*/study.yaml:studies/*.yaml",
-        description="study configs: paths or patterns, separated by ':', seen from `root`",
+        description="study configs: paths or patterns, separated by ':', relative to `root`",
     )
     root: Path = Field(default_factory=Path.cwd, description="where the patterns start")
     owners: str = Field(default="", description="owners of all assets, separated by ','")
     webhook_url: SecretStr | None = Field(
-        default=None, description="where to POST failures, as Slack takes them; unset: nowhere"
+        default=None, description="URL that messages about failures go to; unset: none"
     )
     study_files: tuple[Path, ...] = Field(
         default=(),
@@ -119,8 +119,8 @@ class S3Settings(_Environment):
     lease_s: float = Field(
         default=60.0,
         ge=1,
-        description="after so many seconds of silence a machine's claims are free to others; "
-        "the same for all machines of a study",
+        description="a machine that is silent for so many seconds loses its locks; the same on "
+        "all machines of a study",
     )
 
 

@@ -115,7 +115,7 @@ def test_two_studies_share_a_project(sandbox, monkeypatch) -> None:
 
 @pytest.fixture
 def validating(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As `dg check defs` and `dagster definitions validate` load the definitions."""
+    """As `dg check defs` loads the definitions."""
     monkeypatch.setenv("DAGSTER_IS_DEFS_VALIDATION_CLI", "1")
 
 

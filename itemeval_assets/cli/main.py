@@ -1,8 +1,8 @@
 """The command line: parse, call one API function, print.
 
 Exit codes, everywhere: 0 done; 1 something failed, or was stopped; 2 the user's input is wrong;
-3 consent to spend is missing, or calls were held back; 4 over the hard cap; 5 finished, but some
-of the cells that were asked for errored. With --json there is one JSON document on standard
+3 consent to spend is missing, or calls were held back; 4 over budget.max_usd; 5 finished, but
+some cells of the run errored. With --json there is one JSON document on standard
 output all the same, which says why.
 """
 

@@ -53,7 +53,7 @@ class RunFailed(ItemevalAssetsError):
 
 
 class EvidenceLost(ItemevalAssetsError):
-    """Paid calls are booked of which neither a row nor a log is left, and nobody accepted that."""
+    """Paid calls in the ledger have neither a row nor a log, and nobody accepted the loss."""
 
     exit_code = 1
 
@@ -63,7 +63,7 @@ class Stopped(RunFailed):
 
     def __init__(
         self,
-        message: str = "stopped; finished calls are kept, the next run goes on from there",
+        message: str = "stopped; finished calls are kept, the next run continues from there",
         facts: Mapping[str, float] | None = None,
     ) -> None:
         super().__init__(message, facts)
@@ -82,7 +82,7 @@ class ConsentMissing(ItemevalAssetsError):
 
 
 class BudgetExceeded(ItemevalAssetsError):
-    """The projected cost is above the hard cap `budget.max_usd`."""
+    """The projected cost is above `budget.max_usd`."""
 
     exit_code = 4
 

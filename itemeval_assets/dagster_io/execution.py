@@ -59,5 +59,5 @@ def end_dead_runs(instance: dg.DagsterInstance) -> None:
     """
     for run in instance.get_runs(dg.RunsFilter(statuses=_IN_PROGRESS)):
         if is_gone(run.tags.get(PROCESS_TAG, "")):
-            instance.report_run_failed(run, "its process is gone: it was killed")
+            instance.report_run_failed(run, "its process was killed")
             instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)

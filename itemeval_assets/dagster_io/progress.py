@@ -39,8 +39,8 @@ def wait_log(log: Callable[[str], None]) -> Callable[[Partition, str], None]:
 
     def tell(partition: Partition, holder: str) -> None:
         key = "|".join(partition)
-        waits_for = f"{key}, which run {holder} works on" if holder else ""
-        log(f"waits for {waits_for}" if holder else f"goes on with {key}")
+        waits_for = f"{key}, which run {holder} has locked" if holder else ""
+        log(f"waits for {waits_for}" if holder else f"continues with {key}")
         stage = partition.stage.name
         tell_listeners(Progress(stage, total=0, waits_for=waits_for, started=started))
 

@@ -1,7 +1,7 @@
 """Studies that cannot be loaded: each is seen in a group of its own, with what is wrong.
 
 One broken file must not take the studies beside it out of the UI. Commands that validate the
-definitions (`dg check defs`, `dagster definitions validate`) are told by an error, as usual.
+definitions (`dg check defs`) get an error, as usual.
 """
 
 import logging
@@ -75,8 +75,8 @@ def broken_definitions(broken: BrokenStudy, group: str, settings: Settings) -> d
         group_name=group,
         kinds={"yaml"},
         owners=settings.owner_list(),
-        description=f"This study cannot be loaded:\n\n{_fenced(broken.problem)}\n\nMend it, and "
-        "reload the code location: then its assets are here again. Nothing stored is touched.",
+        description=f"This study cannot be loaded:\n\n{_fenced(broken.problem)}\n\nCorrect it, and "
+        "reload the code location: then its assets are back. Stored results are not changed.",
         metadata={
             "file": dg.MetadataValue.path(str(broken.path)),
             "problem": dg.MetadataValue.md(_fenced(broken.problem)),

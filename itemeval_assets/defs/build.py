@@ -138,5 +138,5 @@ def require_own_name(study: Study, others: Collection[Study]) -> None:
         if names & {identifier(other), on_demand_group(other)}:
             raise ConfigError(
                 f"{study.config_path}: study: {study.name!r} and {other.name!r} "
-                f"({other.config_path}) are one name to Dagster; rename one of them"
+                f"({other.config_path}) have the same name in Dagster; rename one of them"
             )

@@ -31,13 +31,13 @@ _CHARACTERS = 240
 
 def study_checks(study: Study) -> list[dg.AssetChecksDefinition]:
     """All checks of a study. Blocking ones stop what lies downstream in the same run."""
-    unique = "No key stands twice: {}."
+    unique = "No key occurs twice: {}."
     answered = (
         "No call failed: no row has an `error`. The next run of the partition tries again the "
         "cells that have one."
     )
     complete = (
-        "Every cell, item x replication, that the policy of the run covers has a sound row. The "
+        "Every cell (item x replication) that the policy of the run covers has a valid row. The "
         "next run of the partition fills the cells that are missing, errored or stale."
     )
     invariant = (
@@ -208,7 +208,10 @@ def _ledger_reconciles(study: Study) -> dg.AssetChecksDefinition:
         return dg.AssetCheckResult(
             passed=not offences,
             description="\n".join(filter(None, words)) or None,
-            metadata={**_shown(offences), **({"left to runs in progress": left} if left else {})},
+            metadata={
+                **_shown(offences),
+                **({"not checked, runs in progress": left} if left else {}),
+            },
         )
 
     return check

@@ -77,9 +77,9 @@ def _as_kept(kept: str, path: Path) -> Study:
     study = load_study(path)
     if _digest(study.snapshot) != found["sha256"]:
         raise ConfigError(
-            f"{path}: the study changed since the code location loaded it, and is kept nowhere as "
-            "it was, because it holds a secret. Reload the code location and launch the run again; "
-            "put the secret into the environment, and runs work on what was loaded"
+            f"{path}: the study has changed since the code location loaded it, and the loaded text "
+            "was not kept, because it holds a secret. Reload the code location and launch the run "
+            "again. Put the secret into an environment variable to avoid this"
         )
     return study
 

@@ -32,12 +32,13 @@ def folders_left_out(uses_cache: bool) -> list[str]:
     if reason := _why_not_writable(_data_folder()):
         found.append(
             f"inspect_ai's folder {_data_folder()} cannot be written ({reason}): its traces are "
-            "not kept, which no study needs. XDG_DATA_HOME chooses another place"
+            "not kept. No study needs them. Set XDG_DATA_HOME to choose another folder"
         )
     if uses_cache and (reason := _why_not_writable(_cache_root())):
         found.append(
             f"inspect_ai's cache {_cache_root()} cannot be written ({reason}): answers are kept in "
-            "the study alone. INSPECT_CACHE_DIR chooses another place; `cache: false` needs none"
+            "the study alone. Set INSPECT_CACHE_DIR to choose another folder, or `cache: false` "
+            "to need none"
         )
     return found
 

@@ -25,8 +25,8 @@ class BaseExperiment(PublishedExperiment[In, Out], Generic[In, Out]):
     """An experiment over all its versions.
 
     `runnable` is a function decorated by `@experiment`, a plain function that could be, or the
-    name of an experiment that is only read. The folder is `run_name` where it is given, else
-    the experiment's name. Making one touches no network.
+    name of an experiment that is only read. The folder is `run_name` if it is given, else the
+    experiment's name. Making one uses no network.
     """
 
     def __post_init__(self) -> None:
@@ -49,16 +49,14 @@ class BaseExperiment(PublishedExperiment[In, Out], Generic[In, Out]):
     ) -> "tuple[ExperimentRun[In, Out], RunRef]":
         """Publish a new run of these specs, and start it on Dagster.
 
-        Everything is checked before anything is written, and nothing is left of a publication
-        that fails. The specs given stay as they are: the run has copies with `experiment_id`,
-        `sort_index` and the run ids set, and with local files replaced by their uploads.
-        Returns at once; `RunRef.result()` waits. `start=False` publishes only. `instance`
-        defaults to the one of DAGSTER_HOME; where that is not set, a run that is started has one in
-        memory.
+        All input is checked before anything is written, and a publication that fails leaves
+        nothing behind. Your specs do not change: the run has copies with `experiment_id`,
+        `sort_index` and the run ids set, and with uploads in place of local files. Returns at
+        once; `RunRef.result()` waits. `start=False` only publishes. The default of `instance` is
+        that of DAGSTER_HOME; if this is not set, a started run uses one in memory.
 
-        Raises ConfigError for settings that do not fit, SpecError for specs that cannot be
-        published, StoreError for a store that refuses.
-        What goes wrong once the run is published is raised by `RunRef.result()`.
+        Raises ConfigError for wrong settings, SpecError for specs that cannot be published,
+        StoreError if the store cannot be written. `RunRef.result()` raises later errors.
         """
         with unlogged_migrations():
             from .runs.launch import launch, require_known, require_startable  # noqa: PLC0415 (loads Dagster)
@@ -77,7 +75,7 @@ class BaseExperiment(PublishedExperiment[In, Out], Generic[In, Out]):
         run_settings: ExperimentRunSettings | None = None,
         instance: "dg.DagsterInstance | None" = None,
     ) -> "RunRef":
-        """Run what is missing of a published run: specs that failed, or were never reached."""
+        """Run the specs of a published run that failed or were not run yet."""
         with unlogged_migrations():
             from .runs.launch import launch, require_startable  # noqa: PLC0415 (loads Dagster)
         settings = _settings(run_settings)

@@ -88,8 +88,8 @@ def _register(new: Experiment[Any, Out]) -> Experiment[Any, Out]:
     # The same function again is its module, loaded again.
     if other is not None and other.origin != new.origin:
         raise SpecError(
-            f"experiment {new.name!r} is {other.origin} already, and cannot be {new.origin} as "
-            "well; name one of them: @experiment(name=...)"
+            f"two functions have the experiment name {new.name!r}: {other.origin} and "
+            f"{new.origin}; give one of them another name: @experiment(name=...)"
         )
     _registered[new.identifier] = new
     return new

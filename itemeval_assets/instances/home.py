@@ -84,7 +84,7 @@ def require_usable(home: Path) -> None:
     """Raise ConfigError for a path that Dagster keeps no history in."""
     if wrong := set(str(home)) & set(UNUSABLE):
         raise ConfigError(
-            f"{home}: Dagster keeps no history in a path with {' or '.join(sorted(wrong))}; "
+            f"{home}: Dagster cannot keep its history in a path with {' or '.join(sorted(wrong))}; "
             "rename the folder, or set DAGSTER_HOME to another one"
         )
 
@@ -138,21 +138,21 @@ def recording(instance: dg.DagsterInstance) -> Iterator[None]:
 
 def _told(home: Path, error: Exception) -> HistoryError:
     reason = _reason(error)
-    safe = "Results are not kept there, and nothing of them is lost."
+    safe = "Results are stored elsewhere, and none is lost."
     if isinstance(error, (SQLAlchemyError, sqlite3.Error)):
         return HistoryError(
             f"Dagster's history in {home} cannot be read or written: {reason}{_damaged(home)}. "
-            f"{safe} See that the disk has room and may be written; a damaged file is replaced by "
-            "a new one once its folder (history or schedules) is moved away"
+            f"{safe} Check that the disk has space and can be written. If a file is damaged, move "
+            "its folder (history or schedules) away: the next command makes a new one"
         )
     if isinstance(error, OSError):
         return HistoryError(
-            f"Dagster's home {home} cannot be used: {reason}. {safe} See that it is a folder on a "
-            "disk that has room and may be written, or set DAGSTER_HOME to another one"
+            f"Dagster's home {home} cannot be used: {reason}. {safe} Check that it is a folder on "
+            "a disk that has space and can be written, or set DAGSTER_HOME to another one"
         )
     return HistoryError(
-        f"{home / CONFIG} cannot be used: {reason}. {safe} Mend the file, or move it away: the "
-        "next command writes the usual one"
+        f"{home / CONFIG} cannot be used: {reason}. {safe} Correct the file, or move it away: the "
+        "next command writes the default one"
     )
 
 

@@ -31,10 +31,10 @@ def study_estimate(found: "StudyEstimate") -> None:
     out.print(f"What remains: {_projected(rest)}.")
     out.print(f"The full grid: {_projected(found.grid)}.")
     reserved = f", {dollars(found.reserved_usd)} reserved by runs" if found.reserved_usd else ""
-    cap = "no hard cap" if found.max_usd is None else f"hard cap {dollars(found.max_usd)}"
+    cap = "not set" if found.max_usd is None else dollars(found.max_usd)
     out.print(
-        f"{dollars(found.spent_usd)} spent so far{reserved}; {cap}; "
-        f"consent is asked for above {dollars(found.confirm_above_usd)}."
+        f"{dollars(found.spent_usd)} spent so far{reserved}; budget.max_usd {cap}; "
+        f"consent is needed above {dollars(found.confirm_above_usd)}."
     )
     if found.wall_time_s and rest.calls > rest.cached:
         least, most = (_duration(seconds) for seconds in found.wall_time_s)

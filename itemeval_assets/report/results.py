@@ -36,7 +36,7 @@ def run_summary(summary: "RunSummary") -> None:
     for note in summary.notes:
         out.print(f"Note: {note}.", soft_wrap=True, markup=False)
     if summary.recovered:
-        out.print(f"Read back {summary.recovered} finished calls from logs of a stopped run.")
+        out.print(f"Recovered {summary.recovered} finished calls from the logs of a stopped run.")
     if summary.accepted:
         out.print("Recorded as lost:\n" + data(losses_words(summary.accepted)), soft_wrap=True)
     if summary.unpriced:
@@ -47,9 +47,9 @@ def run_summary(summary: "RunSummary") -> None:
         out.print(f"Checks that failed: {failed}", soft_wrap=True, markup=False)
     if summary.missing:
         out.print(
-            f"[yellow]{summary.missing} of the cells that were asked for are not there[/yellow]. "
-            f"See what they lack: {_command('cells', summary.status.config)}; "
-            f"call it: {_command('run', summary.status.config)}",
+            f"[yellow]{summary.missing} of the cells of this run have no result[/yellow]. See why: "
+            f"{_command('cells', summary.status.config)}; call them: "
+            f"{_command('run', summary.status.config)}",
             soft_wrap=True,
         )
     if summary.reason:
@@ -90,22 +90,22 @@ def _completion(status: "StudyStatus") -> None:
     if status.unmetered:
         out.print(
             f"[yellow]Replies of {data(', '.join(status.unmetered))} gave no token counts, or "
-            "impossible ones[/yellow]: their usd is null, and the cap counts the most that they "
-            "may have cost."
+            "impossible ones[/yellow]: their usd is null, and budget.max_usd counts the most that "
+            "they may have cost."
         )
     for words in unread_words(status.unread):
         out.print(f"{words[0].upper()}{words[1:]}.", style="yellow", soft_wrap=True, markup=False)
     if can_be_recovered(status.unread):
-        out.print(f"Read them back: {_command('recover', status.config)}", soft_wrap=True)
+        out.print(f"Recover them: {_command('recover', status.config)}", soft_wrap=True)
     if status.lost:
-        out.print("[red]Paid calls of which neither a row nor a log is left:[/red]")
+        out.print("[red]Paid calls with neither a row nor a log left:[/red]")
         out.print(losses_words(status.lost), soft_wrap=True, markup=False)
         command = _command("recover", status.config, "--accept-loss")
         out.print(f"Restore the logs, or: {command}", soft_wrap=True)
     if status.is_older:
         out.print(
-            "[yellow]An earlier version wrote this study.[/yellow] The next run brings its "
-            "bookings and its ledger to the layout of this one; rows and logs stay as they are."
+            "[yellow]An earlier version wrote this study.[/yellow] The next run converts its "
+            "bookings and its ledger; rows and logs stay as they are."
         )
     for part in status.given_up:
         out.print(
@@ -121,7 +121,7 @@ def _completion(status: "StudyStatus") -> None:
 
 def _spent(status: "StudyStatus") -> str:
     is_whole = all(log.is_booked for log in status.unread)
-    return "spent" if is_whole else "booked: more was spent, see below"
+    return "spent" if is_whole else "booked; more was spent, see below"
 
 
 def _command(*arguments: str) -> str:
@@ -148,8 +148,8 @@ def release_summary(summary: "Release") -> None:
     out.print(f"{summary.events} grading events of {summary.cells} cells.")
     if summary.missing:
         out.print(
-            f"[yellow]{summary.missing} cells lack a sound grading event[/yellow]; "
-            "the frame errors lists them."
+            f"[yellow]{summary.missing} cells have no valid grading event[/yellow]; the frame "
+            "errors lists them."
         )
     command = _command("experiments", "show", summary.study, "--bucket", summary.bucket)
     out.print(f"Look at it:  {command}", soft_wrap=True)
@@ -158,9 +158,9 @@ def release_summary(summary: "Release") -> None:
 def was_reset(partitions: "list[NamedPartition]") -> None:
     """The partitions whose attempts were forgotten."""
     if not partitions:
-        out.print("No partition has attempts to forget.")
+        out.print("Nothing to reset: the schedule has counted no attempt.")
     for part in partitions:
-        out.print(f"asked for again: {data(part.label)}", soft_wrap=True)
+        out.print(f"the schedule will run it again: {data(part.label)}", soft_wrap=True)
 
 
 def created(files: list[Path], folder: Path) -> None:

@@ -120,7 +120,7 @@ def _error_of(result: dg.ExecuteInProcessResult) -> Exception:
         return Stopped()
     return RunFailed(
         f"run {result.run_id} failed in step {event.step_key}: {failure_text(event)[:600]}\n"
-        "Nothing stored was lost. The whole story is in the run's page: itemeval-assets ui"
+        "No stored result was lost. The page of the run has the details: itemeval-assets ui"
     )
 
 
@@ -131,4 +131,4 @@ def _failed_checks(result: dg.ExecuteInProcessResult) -> str:
         for check in result.get_asset_check_evaluations()
         if not check.passed and check.blocking
     ]
-    return "\n".join([*lines, "Nothing stored was lost; what comes after was not done"])
+    return "\n".join([*lines, "No stored result was lost; later steps were not run"])

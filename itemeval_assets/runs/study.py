@@ -191,8 +191,8 @@ def _end(held_back: int, errored: int, errors: list[ErrorCount]) -> tuple[int, s
     """The exit code of a run, and why it is not 0."""
     if held_back:
         why = (
-            f"{held_back} calls were held back: answers without max_tokens cost more than was "
-            "agreed, or this machine was out of touch with its bucket; run again to go on"
+            f"{held_back} calls were held back: answers without max_tokens cost more than the gate "
+            "allowed for, or this machine could not reach its bucket; run again to continue"
         )
         return 3, f"{why}.\n{in_words(errored, errors)}" if errored else why
     return (5, in_words(errored, errors)) if errored else (0, None)

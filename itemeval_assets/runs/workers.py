@@ -132,8 +132,8 @@ class Workers:
             except (EOFError, ConnectionError):
                 code = worker.process.wait()
                 raise RunFailed(
-                    f"worker {number + 1} ended with exit code {code}. Finished calls "
-                    f"are kept, the next run goes on from there.\n{self._last_words()}"
+                    f"worker {number + 1} ended with exit code {code}. Finished calls are kept, "
+                    f"the next run continues from there.\n{self._last_words()}"
                 ) from None
 
     def _tell(self, parts: list[Progress], together: Progress | None) -> Progress | None:

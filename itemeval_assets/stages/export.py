@@ -137,7 +137,7 @@ def require_sound(study: Study, store: ResultsStore) -> None:
         columns = list(dict.fromkeys([*TABLES[table].key, *parsed]))
         for partition in store.partitions(table):
             rows = store.read(table, [partition], columns)
-            _refuse(repeated_keys(table, rows), table, partition, "a key stands twice")
+            _refuse(repeated_keys(table, rows), table, partition, "a key occurs twice")
             if parsed:
                 disagree = "parse_ok, parse_error and score disagree"
                 _refuse(parse_ok_violations(rows), table, partition, disagree)
@@ -151,7 +151,7 @@ def require_sound(study: Study, store: ResultsStore) -> None:
             "Nothing was exported. "
             + (
                 unread.in_words(study, gone)
-                or "Run the study again: it reads back any log that is not accounted for"
+                or "Run the study again: it recovers any log that is not in the ledger"
             )
         )
 

@@ -98,11 +98,11 @@ def _tell_of_other_homes(home: Path, paths: list[Path]) -> None:
     if others := homes_beside(home, paths):
         listed = "".join(f"  {path}: its runs are in {own}\n" for path, own in others.items())
         sys.stderr.write(
-            f"note: the UI shows the history in {home}. It does not show that of\n{listed}"
-            "Give it such a study alone to see its history. For one history of all studies from "
-            "now on, set DAGSTER_HOME to one folder for all commands; or move these homes away, "
-            "and put one, with its dagster.yaml, into a folder above all studies. "
-            "Results are not kept there, and are not touched.\n"
+            f"note: the UI shows the history in {home}. It does not show that of\n{listed}To see "
+            "the history of such a study, give it alone. For one history of all studies from now "
+            "on, set DAGSTER_HOME to one folder for all commands; or move these homes away, and "
+            "put one, with its dagster.yaml, into a folder above all studies. Results are stored "
+            "elsewhere, and do not change.\n"
         )
 
 

@@ -120,7 +120,7 @@ def test_the_evidence_of_a_number_is_one_click_away(page, address, study) -> Non
     generate, judge = study.design.generate[0], study.design.grade[-1]
     grid = f"{address}/assets/{study.name}/gradings_long?view=partitions"
     page.goto(f"{grid}&partition={generate.id}|{judge.id}")
-    for label in ("solutions partition", "prompt", "rubric", "dataset revision", "graded by run"):
+    for label in ("solutions partition", "prompt", "rubric", "dataset revision", "run that graded"):
         shows(page, label)
     expect(page.get_by_text("view logs of gradings")).to_be_visible(timeout=20_000)
 

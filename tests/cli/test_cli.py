@@ -308,7 +308,7 @@ def test_every_exit_code_is_documented():
 def test_what_was_held_back_and_what_errored_is_said():
     assert _end(0, 0, []) == (0, None)
     assert _end(0, 2, [ErrorCount("timed out", 2)])[1] == (
-        "2 cells errored; run again to call just those:\n  2 x timed out"
+        "2 cells errored; run again to repeat only those:\n  2 x timed out"
     )
     code, reason = _end(3, 1, [ErrorCount("refused", 1)])
     assert code == 3 and reason is not None

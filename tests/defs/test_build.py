@@ -117,9 +117,12 @@ def broken_location(root: Path) -> dict[str, tuple[Path, str]]:
     folder.mkdir(parents=True)
     return {
         "a_b_broken": (clash, "'a_b' and 'a-b'"),
-        "good_on_demand_broken": (clash_of_groups, "are one name to Dagster; rename one of them"),
+        "good_on_demand_broken": (
+            clash_of_groups,
+            "have the same name in Dagster; rename one of them",
+        ),
         "misspelt_broken": (misspelt, "did you mean 'budget'"),
-        "toy_broken": (cron, "automation.cron: '99 * * * *' is no time that ever comes"),
+        "toy_broken": (cron, "automation.cron: '99 * * * *' is a time that never comes"),
         "torn_broken": (torn, "is not UTF-8 text"),
         "unreadable_broken": (folder, "is a folder"),
         "x_broken": (missing, "'unwritten': there is no file"),

@@ -149,11 +149,13 @@ def test_a_lock_in_a_bucket_that_is_none_of_ours(s3_location: str, tmp_path: Pat
     for content in (b"", b"\xff\x00", b"[]", b"7", b"{}", b'{"lease": null}'):
         backend.update(".locks/claims/x.json", lambda _, content=content: content)
         with (
-            pytest.raises(StoreError, match=r"\.locks/claims/x\.json is no lock of ours; delete"),
+            pytest.raises(
+                StoreError, match=r"\.locks/claims/x\.json is not a lock of itemeval_assets; delete"
+            ),
             backend.lock("claims/x", "me"),
         ):
             pass
-        with pytest.raises(StoreError, match="no lock of ours"):
+        with pytest.raises(StoreError, match="not a lock of itemeval_assets"):
             backend.is_held("claims/x")
     shutil.rmtree(tmp_path)
 

@@ -69,7 +69,7 @@ def test_no_write_of_a_run_is_the_wrong_moment_for_a_full_disk(
         assert full.hit == 1
         assert told.value.exit_code == 2
         assert f"cannot write {results_dir(config)}" in str(told.value)
-        assert "No space left on device; check that the disk has room" in str(told.value)
+        assert "No space left on device; check that the disk has space" in str(told.value)
         assert drafts(results_dir(config)) == []
         run_stages(config)
         total += loss_of(config, server, items=ITEMS)

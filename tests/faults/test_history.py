@@ -54,7 +54,7 @@ HARMS: dict[str, tuple[Callable[[Path], object], list[str]]] = {
     "no folder": (text("", "x"), ["File exists", "set DAGSTER_HOME"]),
     "lock": (folder(".opening.lock"), ["Is a directory", ".opening.lock"]),
     "a list": (text("dagster.yaml", "[1, 2]"), ["dagster.yaml cannot be used", "dictionary"]),
-    "unknown key": (text("dagster.yaml", "telemtry: {}"), ["telemtry", "Mend the file"]),
+    "unknown key": (text("dagster.yaml", "telemtry: {}"), ["telemtry", "Correct the file"]),
     "wrong type": (text("dagster.yaml", "telemetry: 3"), ["root:telemetry must be dict"]),
     "no YAML": (text("dagster.yaml", "a: [b\n: c"), ["dagster.yaml cannot be used", "line 2"]),
     "no text": (text("dagster.yaml", b"\xff\xfe\x00"), ["dagster.yaml cannot be used", "utf-8"]),
@@ -100,7 +100,7 @@ def test_what_is_wrong_with_the_home_is_told(
     for command in ("run", "export", "preflight") if name == "runs" else ("run",):
         assert run_cli([command, str(config)]) == 1
         told = " ".join(capsys.readouterr().err.split())
-        for word in [str(home), "nothing of them is lost", *words]:
+        for word in [str(home), "none is lost", *words]:
             assert word.replace(" ", "") in told.replace(" ", "")
         assert "Traceback" not in told
     assert run_cli(["status", str(config)]) == 0

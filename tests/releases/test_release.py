@@ -278,7 +278,7 @@ def test_cells_without_an_event_are_listed_with_the_reason(
     ):
         assert specs.loc[place, "replication"] == replication
     card = (Path(run.uri) / "STUDY_CARD.md").read_text()
-    assert "**6 cells lack a sound grading event**" in card
+    assert "**6 cells have no valid grading event**" in card
 
 
 def test_an_errored_call_is_an_event_and_a_flaw(
@@ -361,7 +361,7 @@ def test_unsound_tables_are_not_released(
         part = study.grade_partitions()[0]
         rows = runs.store.read("gradings", [part]).to_pylist()
         planted(runs, "gradings", part, [*rows, rows[0]])
-    with pytest.raises(StoreError, match="a key stands twice"):
+    with pytest.raises(StoreError, match="a key occurs twice"):
         publish(study, storage)
     assert objects(storage) == {}
 

@@ -73,11 +73,11 @@ def test_names_are_no_templates() -> None:
 
 def test_missing_cells_are_said_at_the_top() -> None:
     warning = (
-        "**1,200 cells lack a sound grading event**: the frame `errors` lists them, "
-        "with the reason."
+        "**1,200 cells have no valid grading event**: the frame `errors` lists them, with the "
+        "reason."
     )
     assert warning in card(missing=1200)[:8]
-    assert not any("lack a sound grading event" in line for line in card())
+    assert not any("have no valid grading event" in line for line in card())
 
 
 def test_costs_of_several_models_have_a_total() -> None:

@@ -315,10 +315,10 @@ def test_a_second_export_is_the_same_to_the_byte(tmp_path: Path) -> None:
         (
             "solutions",
             lambda rows: [*rows, rows[0]],
-            "table solutions, .*: a key stands twice, at 1",
+            "table solutions, .*: a key occurs twice, at 1",
         ),
-        ("gradings", lambda rows: [*rows, rows[0]], "table gradings, .*: a key stands twice"),
-        ("gradings_long", lambda rows: [*rows, rows[0]], "table gradings_long, .*: a key stands"),
+        ("gradings", lambda rows: [*rows, rows[0]], "table gradings, .*: a key occurs twice"),
+        ("gradings_long", lambda rows: [*rows, rows[0]], "table gradings_long, .*: a key occurs"),
         (
             "gradings",
             lambda rows: [{**rows[0], "score": None}, rows[1]],

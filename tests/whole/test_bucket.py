@@ -144,7 +144,7 @@ def test_a_machine_that_slept_longer_than_its_lease_calls_no_more_and_books_what
     finally:
         sleeper.kill()
     assert server.count() == by_other
-    assert "out of touch with its bucket" in (tmp_path / "sleeper" / "output.txt").read_text()
+    assert "could not reach its bucket" in (tmp_path / "sleeper" / "output.txt").read_text()
     found = rows(config, "solutions")
     assert len(found) == len(cells(found)) == 60 and not any(row["error"] for row in found)
     booked = sum(row["calls"] for row in rows(config, "ledger") if row["stage"] == "generate")

@@ -31,7 +31,7 @@ def declare(folder: Path, content: bytes, **keys: str) -> Path:
         (
             "estimate",
             CSV.replace("1+1?", "é?").encode("latin-1"),
-            "is no UTF-8; name its encoding with the key",
+            "is no UTF-8; set `encoding`",
         ),
         ("estimate", CSV.splitlines()[0].encode(), "'items.csv' has no items"),
     ],

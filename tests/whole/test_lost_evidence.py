@@ -388,7 +388,7 @@ def test_what_a_killed_run_has_spent_is_not_called_nothing(
     assert run_cli(["status", str(config)]) == 0
     told = " ".join(capsys.readouterr().out.split())
     assert "booked: more was spent" in told
-    waiting = f"Logs of stopped runs wait to be read: 1 with {ITEMS} calls, {unread.usd:.6f} USD"
+    waiting = f"Logs of stopped runs can be recovered: 1 with {ITEMS} calls, {unread.usd:.6f} USD"
     assert waiting in told
     assert f"recover {config}" in told
     assert run_cli(["status", str(config), "--json"]) == 0

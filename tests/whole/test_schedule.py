@@ -123,7 +123,7 @@ def test_three_of_15_partitions_have_errored_rows_and_just_those_are_asked_for(
         assert_reconciled(config)
         skipped = tick()
         assert isinstance(skipped, dg.SkipReason)
-        assert "every partition is sound" in (skipped.skip_message or "")
+        assert "every partition is complete" in (skipped.skip_message or "")
     assert read_attempts(open_store(study)) == {}
 
 
@@ -152,9 +152,9 @@ def test_a_partition_that_fails_three_times_is_given_up_until_it_is_reset(
         assert run_cli(["status", str(config)]) == 0
         assert f"given up by the schedule: {label}; " in capsys.readouterr().out
         assert run_cli(["reset", str(config), "--only", "gradings"]) == 0
-        assert "No partition has attempts to forget" in capsys.readouterr().out
+        assert "Nothing to reset" in capsys.readouterr().out
         assert run_cli(["reset", str(config)]) == 0
-        assert f"asked for again: {label}\n" in capsys.readouterr().out
+        assert f"the schedule will run it again: {label}\n" in capsys.readouterr().out
         assert asked_for(tick()) == {partition[0]}
 
 
@@ -171,7 +171,7 @@ def test_beyond_the_budget_nothing_is_asked_for_and_no_attempt_is_counted(
     with ticking(study) as (tick, _):
         skipped = tick()
     assert isinstance(skipped, dg.SkipReason)
-    assert "over the hard cap budget.max_usd" in (skipped.skip_message or "")
+    assert "over budget.max_usd" in (skipped.skip_message or "")
     assert read_attempts(open_store(study)) == {} and server.count() == 0
 
 
@@ -205,7 +205,7 @@ def test_what_a_run_is_calling_is_not_asked_for(tmp_path: Path, serve: Serve) ->
         with store.claimed(study.generate_partitions(), "another", lambda *_: None):
             skipped = tick()
         assert isinstance(skipped, dg.SkipReason)
-        assert "a run is calling it" in (skipped.skip_message or "")
+        assert "a run is making its calls" in (skipped.skip_message or "")
         assert len(tick()) == 1
 
 

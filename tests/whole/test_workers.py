@@ -122,7 +122,9 @@ def test_ctrl_c_while_workers_call_is_told_once(tmp_path: Path, serve: Serve) ->
     document = json.loads(printed.read_text())
     assert (document["error"], document["exit_code"]) == ("Stopped", 1)
     assert (
-        said.read_text().count("stopped; finished calls are kept, the next run goes on from there")
+        said.read_text().count(
+            "stopped; finished calls are kept, the next run continues from there"
+        )
         == 1
     )
     summary = api.run(config)
@@ -163,7 +165,7 @@ def test_workers_with_several_runs_stay_within_the_consent(tmp_path: Path, serve
 
 
 def test_no_worker_is_none(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="at least one process"):
+    with pytest.raises(ConfigError, match="at least 1 process"):
         api.run(declare(tmp_path), workers=0)
 
 

@@ -57,7 +57,7 @@ def _is_of_key(problem: Any) -> bool:
 
 def _odd_key(section: str, key: object) -> str:
     start = "" if section == _FILE else f"{section}: "
-    return f"{start}the key {_as_written(key)} is no text to YAML; put quotes around it"
+    return f"{start}YAML does not read the key {_as_written(key)} as text; put quotes around it"
 
 
 def _as_written(key: object) -> str:

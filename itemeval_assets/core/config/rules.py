@@ -59,7 +59,7 @@ def _long_names(config: StudySections) -> list[str]:
         f"benchmark.datasets[{n}].id": d.id for n, d in enumerate(config.benchmark.datasets)
     }
     return [
-        f"{path}: {cut(name)!r} has {bytes_of(name):,} bytes; a name may have {longest:,}"
+        f"{path}: {cut(name)!r} has {bytes_of(name):,} bytes; a name may have at most {longest:,}"
         for group, longest in ((names, _LONGEST_NAME_BYTES), (datasets, _LONGEST_DATASET_BYTES))
         for path, name in group.items()
         if bytes_of(name) > longest
@@ -96,7 +96,8 @@ def _revision_problems(config: StudySections) -> list[str]:
     for dataset in config.benchmark.datasets:
         revisions.setdefault(dataset.id, set()).add(dataset.revision)
     return [
-        f"benchmark.datasets: {id!r} is listed with several revisions; give one to all its entries"
+        f"benchmark.datasets: {id!r} is listed with several revisions; give all its entries the "
+        "same one"
         for id, found in revisions.items()
         if len(found) > 1
     ]
@@ -105,7 +106,8 @@ def _revision_problems(config: StudySections) -> list[str]:
 def _csv_problems(config: StudySections) -> list[str]:
     """What the hub has may be CSV; a file shows it by its name."""
     return [
-        f"benchmark.datasets[{place}].{key}: for CSV only, and {dataset.id!r} is none: remove it"
+        f"benchmark.datasets[{place}].{key}: for CSV only, and {dataset.id!r} is not a CSV file: "
+        "remove it"
         for place, dataset in enumerate(config.benchmark.datasets)
         if config.benchmark.adapter == "local" and not dataset.id.lower().endswith(".csv")
         for key in dataset.csv_options
@@ -133,5 +135,5 @@ def _mapping_problems(config: StudySections) -> list[str]:
     if isinstance(pattern, str) and "{" in pattern and not re.findall(r"\{[^{}]+\}", pattern):
         return [f"benchmark.mapping.id: {pattern!r} has a brace but no {{column}} in it"]
     if isinstance(pattern, list) and not pattern:
-        return ["benchmark.mapping.id: an empty list names no column"]
+        return ["benchmark.mapping.id: the list is empty; name at least one column"]
     return []

@@ -71,8 +71,12 @@ class DatasetConfig(Section):
     split: str = "train"
     name: str | None = Field(default=None, description="dataset configuration on the hub")
     limit: int | None = Field(default=None, ge=1, description="first N rows only")
-    delimiter: str | None = Field(default=None, description="CSV: what separates cells; null: ,")
-    encoding: str | None = Field(default=None, description="CSV: null: utf-8")
+    delimiter: str | None = Field(
+        default=None, description="CSV: the character between cells; null: a comma"
+    )
+    encoding: str | None = Field(
+        default=None, description="CSV: the encoding of the text; null: utf-8"
+    )
 
     @field_validator("delimiter")
     @classmethod
@@ -91,8 +95,8 @@ class DatasetConfig(Section):
             b"\0\0\0\0".decode("utf-8" if value is None else value)
         except (LookupError, ValueError):
             raise ValueError(
-                f"Python knows no text encoding {value!r}; others are utf-8, utf-16, cp1252, "
-                "latin-1, shift_jis"
+                f"Python does not know the text encoding {value!r}; give another one, such as "
+                "utf-8, utf-16, cp1252, latin-1, shift_jis"
             ) from None
         return value
 
@@ -139,7 +143,7 @@ class SolversConfig(Section):
         default=None, ge=0, le=_MOST_RETRIES, description="request retries before a cell errors"
     )
     retry_on_error: int | None = Field(
-        default=None, ge=0, le=_MOST_RETRIES, description="fresh tries of an errored cell"
+        default=None, ge=0, le=_MOST_RETRIES, description="new attempts of an errored cell"
     )
     max_connections: Connections | dict[str, Connections] | None = Field(
         default=None, description="calls in flight: one number, or one per provider"
@@ -205,13 +209,17 @@ class AutomationConfig(Section):
     cron: str = Field(
         default="0 * * * *", pattern=_CRON, description="when to look for errored and missing cells"
     )
-    max_attempts: int = Field(default=3, ge=1, description="before a partition is given up")
+    max_attempts: int = Field(
+        default=3, ge=1, description="attempts before the schedule gives up a partition"
+    )
     retry_after_minutes: float = Field(
         default=10.0, ge=0, le=525_600, allow_inf_nan=False, description="doubled at each attempt"
     )
-    paid: bool = Field(default=False, description="call models, too, when what they need is new")
+    paid: bool = Field(
+        default=False, description="make paid calls, too, when their inputs have changed"
+    )
     partitions_per_run: int | None = Field(
-        default=None, ge=1, description="of a backfill; null: all in one run"
+        default=None, ge=1, description="partitions in each run of a backfill; null: all in one run"
     )
 
     @field_validator("cron")
@@ -221,7 +229,7 @@ class AutomationConfig(Section):
             croniter(value, _ANY_TIME).get_next()
         except CroniterError as error:
             raise ValueError(
-                f"{value!r} is no time that ever comes; write five fields: minute (0-59), hour "
+                f"{value!r} is a time that never comes; write five fields: minute (0-59), hour "
                 "(0-23), day (1-31), month (1-12), day of the week (0-6, 0 is Sunday); for "
                 "example '0 3 * * *', each night at three"
             ) from error

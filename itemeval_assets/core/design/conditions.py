@@ -245,4 +245,4 @@ def _refuse_equal_ids(design: Design) -> None:
     ids = [condition.id for condition in (*design.generate, *design.grade)]
     repeated = sorted(id for id, count in Counter(ids).items() if count > 1)
     if repeated:
-        raise ConfigError(f"two conditions of the design have one id: {', '.join(repeated)}")
+        raise ConfigError(f"two conditions of the design have the same id: {', '.join(repeated)}")

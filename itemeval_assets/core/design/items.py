@@ -45,8 +45,8 @@ def refuse_repeated_ids(placed: Iterable[tuple[str, Row]]) -> None:
         here = f"dataset {item['dataset_id']!r} ({place})"
         if item["item_id"] in first:
             raise DatasetError(
-                f"benchmark.mapping.id: item id {item['item_id']!r} stands in "
-                f"{first[item['item_id']]} and again in {here}; "
+                f"benchmark.mapping.id: item id {item['item_id']!r} occurs twice: "
+                f"in {first[item['item_id']]} and in {here}; "
                 'make ids unique, for instance with id: "{dataset}:{id}"'
             )
         first[item["item_id"]] = here
@@ -112,8 +112,8 @@ def _item_id(columns: _Columns, mapping: MappingConfig, number: int, dataset: st
     if (size := bytes_of(found)) > LONGEST_ID_BYTES:
         raise columns.problem(
             "id",
-            f"the id {cut(found)!r} has {size:,} bytes, and may have {LONGEST_ID_BYTES:,}; map a "
-            "shorter column, or leave out `mapping.id`: then items are numbered",
+            f"the id {cut(found)!r} has {size:,} bytes; it may have at most {LONGEST_ID_BYTES:,}; map "
+            "a shorter column, or leave out `mapping.id`: then items are numbered",
         )
     return found
 

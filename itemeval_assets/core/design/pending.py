@@ -186,7 +186,7 @@ def _at(places: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 
 def _of_other_rules(gradings: pa.Table) -> np.ndarray:
-    """bool[rows]: verdicts of a scorer by other rules than those of today."""
+    """bool[rows]: gradings by a scorer under other rules than those of today."""
     found = np.zeros(gradings.num_rows, bool)
     for name, scorer in SCORERS.items():
         found |= _equals(gradings["scorer_name"], name) & ~_equals(

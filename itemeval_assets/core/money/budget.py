@@ -56,7 +56,7 @@ def require_budget(
     cap = budget.max_usd
     if cap is not None and standing.committed_usd + projection.usd > cap:
         raise BudgetExceeded(
-            f"over the hard cap budget.max_usd {dollars(cap)}: {words}.\n"
+            f"over budget.max_usd {dollars(cap)}: {words}.\n"
             "None of these calls was made. Raise budget.max_usd in the study, or run less: "
             "--condition, --policy dev",
             {**facts, "max_usd": cap},
@@ -71,16 +71,16 @@ def require_budget(
 
 
 def require_sane_consent(consent_usd: float | None, budget: BudgetConfig) -> None:
-    """Raise ConfigError for a consent that is no amount, or larger than the hard cap."""
+    """Raise ConfigError for a consent that is no amount, or larger than `budget.max_usd`."""
     if consent_usd is None or consent_usd == WHATEVER_IT_COSTS:
         return
     if not consent_usd >= 0:  # NaN compares false
         raise ConfigError(f"consent to spend {consent_usd}: give an amount of USD, 0 or more")
     if budget.max_usd is not None and consent_usd > budget.max_usd:
         raise ConfigError(
-            f"consent to spend {dollars(consent_usd)} is larger than the hard cap budget.max_usd "
-            f"{dollars(budget.max_usd)}.\nNo call was made. Raise the cap in the study, or consent "
-            "to less"
+            f"consent to spend {dollars(consent_usd)} is more than budget.max_usd "
+            f"{dollars(budget.max_usd)}.\nNo call was made. Raise budget.max_usd in the study, or "
+            "consent to less"
         )
 
 
@@ -122,13 +122,13 @@ def _require_prices(
     )
     if budget.max_usd is not None:
         raise ConfigError(
-            f"no price is known for {models}: the hard cap budget.max_usd cannot be kept.\n"
-            f"None of these calls was made. Remove the cap, or {remedy}",
+            f"no price is known for {models}, so budget.max_usd cannot be enforced.\n"
+            f"None of these calls was made. Remove budget.max_usd, or {remedy}",
             facts,
         )
     if consent_usd != WHATEVER_IT_COSTS:
         raise ConsentMissing(
-            f"no price is known for {models}: nobody can say what the calls cost.\n"
+            f"no price is known for {models}, so the cost of these calls is unknown.\n"
             "None of these calls was made. Consent with --yes (max_usd=float('inf') in Python, "
             f"consent_usd: inf in Dagster), or {remedy}",
             facts,

@@ -49,7 +49,7 @@ def in_words(errored: int, errors: Iterable[ErrorCount]) -> str:
     lines = [f"  {one.cells} x {one.error}" for one in shown]
     others = [f"  {rest} x other errors"] if rest > 0 else []
     cells = "1 cell" if errored == 1 else f"{errored} cells"
-    return "\n".join([f"{cells} errored; run again to call just those:", *lines, *others])
+    return "\n".join([f"{cells} errored; run again to repeat only those:", *lines, *others])
 
 
 def _shortened(text: str) -> str:

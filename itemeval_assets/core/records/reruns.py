@@ -35,7 +35,7 @@ class Decision(NamedTuple):
     def in_words(self) -> str:
         """Why nothing is asked for, or what is left out."""
         if not self.chosen and not self.left_out:
-            return "every partition is sound: nothing is errored or missing"
+            return "every partition is complete: nothing is errored or missing"
         return "; ".join(f"{'|'.join(part)}: {why}" for part, why in self.left_out.items())
 
 
@@ -59,14 +59,14 @@ def choose(
     for partition, lack in sorted(wanting.items(), key=lambda entry: STAGES.index(entry[0].stage)):
         tried = attempts.get(partition)
         if partition in in_progress:
-            left_out[partition] = f"{lack}; a run is calling it"
+            left_out[partition] = f"{lack}; a run is making its calls"
         elif partition.stage is GRADE and partition.solutions in in_progress:
-            left_out[partition] = f"{lack}; a run is calling its solutions"
+            left_out[partition] = f"{lack}; a run is making its solutions"
         elif tried and tried.made >= max_attempts:
             left_out[partition] = f"{lack}; given up after {tried.made} attempts"
             given_up.append(partition)
         elif tried and now < (due := tried.last + retry_after * 2 ** (tried.made - 1)):
-            left_out[partition] = f"{lack}; asked for again after {due:%Y-%m-%d %H:%M} UTC"
+            left_out[partition] = f"{lack}; next attempt after {due:%Y-%m-%d %H:%M} UTC"
         elif partition.stage is GRADE and partition.solutions in chosen:
             left_out[partition] = f"{lack}; waits for its solutions"
         else:
@@ -95,7 +95,7 @@ def admit(
         projection = projections.get(partition, NOTHING)
         reason = unreachable.get(partition) or _refusal(allow, projection)
         if reason is None and (among := _refusal(allow, total + projection)):
-            reason = f"not beside what is asked for now: {among}"
+            reason = f"together with the partitions chosen before it: {among}"
         if reason is None:
             total += projection
             chosen.append(partition)

@@ -6,9 +6,10 @@ from typing import NamedTuple
 _LISTED = 3
 # By the command that reads them.
 _WAITING = {
-    "recover": "wait to be read",
-    "preflight": "wait for the next preflight to be read",
-    None: "are of conditions that are not in the design any more, and are read once they are again",
+    "recover": "can be recovered",
+    "preflight": "are recovered by the next preflight",
+    None: "are of conditions that are no longer in the design, and are recovered if they return to "
+    "it",
 }
 
 
@@ -49,9 +50,8 @@ def _stopped(logs: Sequence[UnreadLog]) -> Iterator[str]:
             is_priced = all(log.usd is not None for log in found)
             unpriced = "" if is_priced else ", and calls without a price"
             yield (
-                f"logs of stopped runs {do}: {len(found)} with "
-                f"{sum(log.calls for log in found)} calls, {usd:.6f} USD{unpriced}, which neither "
-                "tables nor ledger have"
+                f"logs of stopped runs {do}: {len(found)} with {sum(log.calls for log in found)} "
+                f"calls, {usd:.6f} USD{unpriced}, which are in no table and not in the ledger"
             )
 
 
@@ -60,7 +60,7 @@ def _gone(logs: Sequence[UnreadLog]) -> Iterator[str]:
     for log in found[:_LISTED]:
         yield f"rows of {log.condition} are gone from their table; {log.log_file} has them"
     if found[_LISTED:]:
-        yield f"so are rows of {len(found) - _LISTED} more logs"
+        yield f"rows of {len(found) - _LISTED} more logs are gone, too"
 
 
 def _broken(logs: Sequence[UnreadLog]) -> Iterator[str]:

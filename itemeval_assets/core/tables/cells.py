@@ -54,7 +54,7 @@ CELLS = Table(
             if column.name in {"study", "score", *CELL_COLUMNS}
         ),
         Column("state", note=", ".join(CELL_STATES)),
-        Column("stage", note="solutions or gradings: what lacks; null where the cell is done"),
+        Column("stage", note="what is missing: solutions or gradings; null if the cell is done"),
         Column("reason", note="text of the error, or code of the parse failure"),
     ),
 )

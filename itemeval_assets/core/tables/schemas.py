@@ -153,7 +153,7 @@ GRADINGS = Table(
         _CREATED,
         Column("sample_uuid"),
         Column("solution_hash", note="fingerprint of the solution that was graded"),
-        Column("scorer_version", note="of the scorer's rules; null for judges"),
+        Column("scorer_version", note="version of the scorer's rules; null for judges"),
     ),
     ("gen_condition_id", "grade_condition_id"),
 )
@@ -227,13 +227,15 @@ LOG_INDEX = Table(
         *_TOKENS,
         _USD,
         Column("priced", "bool"),
+        Column("unmetered_calls", "int64", note="replies without usable token counts; in no sum"),
         Column(
-            "unmetered_calls", "int64", note="replies without a usage that can be read; in no sum"
+            "unmetered_usd",
+            "float64",
+            note="the most that these may have cost; budget.max_usd counts it",
         ),
-        Column("unmetered_usd", "float64", note="what these may have cost at most; the cap has it"),
         Column("batch", "bool"),
         *_optional("saved_by_response_cache_usd", type="float64"),
-        Column("saved_by_prompt_cache_usd", "float64", note="list price less what was paid"),
+        Column("saved_by_prompt_cache_usd", "float64", note="list price minus what was paid"),
         *_optional("saved_by_batch_usd", type="float64"),
         _CREATED,
     ),

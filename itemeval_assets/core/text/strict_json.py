@@ -28,7 +28,7 @@ def load_json(text: str | bytes, object_of: Callable[[Pairs], Any] | None = None
 
 
 def unique_keys(pairs: Pairs) -> dict[str, Any]:
-    """An object. Raises ValueError for a key that stands twice, of which JSON keeps the last."""
+    """An object. Raises ValueError for a key that occurs twice, of which JSON keeps the last."""
     found: dict[str, Any] = {}
     for key, value in pairs:
         if key in found:

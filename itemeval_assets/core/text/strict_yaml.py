@@ -40,7 +40,7 @@ def _size(node: yaml.Node, known: dict[int, int]) -> int:
     if known.get(id(node)) == 0:
         # A mapping that is merged into itself would be read as an empty one.
         raise yaml.MarkedYAMLError(
-            problem="a value holds itself, through its alias", problem_mark=node.start_mark
+            problem="a value contains itself, through its alias", problem_mark=node.start_mark
         )
     if id(node) not in known:
         known[id(node)] = 0  # until it is left
@@ -106,7 +106,7 @@ def _plain_number(loader: StrictLoader, node: yaml.ScalarNode) -> int | float:
         raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
     if len(node.value) > _LONGEST_NUMBER:
         raise yaml.MarkedYAMLError(
-            problem=f"a number has {len(node.value):,} characters, and may have "
+            problem=f"a number has {len(node.value):,} characters; it may have at most "
             f"{_LONGEST_NUMBER:,}; put quotes around a value that is text",
             problem_mark=node.start_mark,
         )

@@ -24,7 +24,7 @@ class _Among(dg.AutomationCondition):
 
     @property
     def description(self) -> str:
-        return f"one of {len(self.keys)} partitions that call no model"
+        return f"one of the {len(self.keys)} partitions that make no paid call"
 
     def evaluate(self, context: dg.AutomationContext) -> dg.AutomationResult:
         return dg.AutomationResult(
@@ -67,6 +67,7 @@ def automation_sensor(study: Study) -> dg.AutomationConditionSensorDefinition:
         default_status=dg.DefaultSensorStatus.STOPPED,
         minimum_interval_seconds=30,
         use_user_code_server=True,
-        description="Grades by scorers, joins, sums up and exports what has changed. Calls models "
-        f"{'too' if study.config.automation.paid else 'never'} (automation.paid).",
+        description="Updates the results whose inputs have changed. "
+        f"{'Makes paid calls, too' if study.config.automation.paid else 'Makes no paid call'} "
+        "(automation.paid).",
     )

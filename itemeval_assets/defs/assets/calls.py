@@ -45,8 +45,8 @@ if TYPE_CHECKING:
 _SAYS = {
     "solutions": "Answers of the models",
     "generation_ledger": "What the answers cost",
-    "gradings": "Verdicts of scorers and judges",
-    "grading_ledger": "What the verdicts cost",
+    "gradings": "Gradings by scorers and judges",
+    "grading_ledger": "What the gradings cost",
 }
 
 

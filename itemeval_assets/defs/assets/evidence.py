@@ -65,9 +65,9 @@ def evidence(
         metadata["rubric"] = _text(rubric)
     for name, column in (("generated", "gen_run_id"), ("graded", "grade_run_id")):
         runs = _distinct(rows, column)
-        metadata |= {f"{name} by run": dg.MetadataValue.dagster_run(run) for run in runs[-1:]}
+        metadata |= {f"run that {name}": dg.MetadataValue.dagster_run(run) for run in runs[-1:]}
         metadata |= {
-            f"manifest of {name} run": _path(study, manifest_key(run))
+            f"manifest of the run that {name}": _path(study, manifest_key(run))
             for run in runs[-1:]
             if store.backend.exists(manifest_key(run))
         }

@@ -46,8 +46,8 @@ def estimate_asset(study: Study, shared: dict[str, Any]) -> Any:
     @dg.asset(
         key=asset_key(study, "estimate"),
         deps=[asset_key(study, "items")],
-        description="What the study would call and cost, worked out without a call: for what "
-        "remains and for the full grid.",
+        description="Calls and cost of the study, estimated without a call: of what remains and "
+        "of the full grid.",
         **shared,
     )
     def estimate(context: dg.AssetExecutionContext, config: PlanConfig) -> dg.MaterializeResult:
@@ -67,7 +67,7 @@ def _estimate_metadata(found: "StudyEstimate") -> dict[str, Any]:
         "calls": remaining.calls,
         "calls from the response cache": remaining.cached,
         "usd at most": usd(remaining.usd),
-        "usd expected": "nothing stored yet tells"
+        "usd expected": "unknown: no stored calls yet"
         if remaining.expected_usd is None
         else usd(remaining.expected_usd),
         "usd spent so far": usd(found.spent_usd),
@@ -82,7 +82,7 @@ def _estimate_table(parts: "list[PartitionEstimate]") -> dg.TableMetadataValue:
     from itemeval_assets.report.views import ESTIMATE, View
 
     if not parts:
-        return dg.MetadataValue.table([dg.TableRecord({"condition": "none calls a model"})])
+        return dg.MetadataValue.table([dg.TableRecord({"condition": "no partition calls a model"})])
     return view_table(View("estimate", ESTIMATE, parts))
 
 

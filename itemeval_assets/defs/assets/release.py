@@ -65,7 +65,7 @@ def _metadata(found: "Release", rows: Mapping[str, int]) -> dict[str, Any]:
         "is new": found.is_new,
         "cells": found.cells,
         "events": found.events,
-        "cells without a sound event": found.missing,
+        "cells without a valid event": found.missing,
     }
     if rows:
         metadata["frames"] = dg.MetadataValue.table(

@@ -28,8 +28,8 @@ def results_asset(study: Study, shared: dict[str, Any]) -> Any:
     @dg.asset(
         key=asset_key(study, "results"),
         deps=[asset_key(study, "gradings_long")],
-        description="How the study came out so far: scores by condition and item, parse "
-        "failures, and what a call costs and takes.",
+        description="Results so far: scores by condition and item, parse failures, cost and "
+        "latency of the calls.",
         automation_condition=when_inputs_change(),
         **shared,
     )

@@ -9,7 +9,7 @@ from itemeval_assets.dagster_io.failures import failure_text
 from itemeval_assets.dagster_io.names import RANGE_END, RANGE_START
 
 # Refusals of the gate, whose messages say in full what to do about them.
-_REFUSALS = {"ConsentMissing": "needs consent to spend", "BudgetExceeded": "is over the hard cap"}
+_REFUSALS = {"ConsentMissing": "needs consent to spend", "BudgetExceeded": "is over budget.max_usd"}
 # How much of an error, and how many partitions of a check, a message has.
 _LINES, _CHARACTERS, _PARTITIONS = 5, 1500, 5
 _PLANNED = {

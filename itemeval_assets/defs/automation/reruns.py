@@ -44,7 +44,7 @@ def rerun_schedule(study: Study) -> dg.ScheduleDefinition:
         cron_schedule=study.config.automation.cron,
         job_name=_ALL_ASSETS_JOB,
         default_status=dg.DefaultScheduleStatus.STOPPED,
-        description="Runs again what is errored or missing, and no cell that is sound.",
+        description="Runs the errored and missing cells again, and no others.",
     )
     def reruns(context: dg.ScheduleEvaluationContext) -> dg.SkipReason | list[dg.RunRequest]:
         # Late: definitions load without pyarrow.
@@ -59,7 +59,7 @@ def rerun_schedule(study: Study) -> dg.ScheduleDefinition:
                     study, store, load_prices(study), in_progress=progress, failed=failed
                 )
             except ItemevalAssetsError as refusal:
-                return dg.SkipReason(f"nothing is asked for: {in_event(str(refusal))}")
+                return dg.SkipReason(f"no run is started: {in_event(str(refusal))}")
         for partition in decision.given_up:
             context.log.warning(
                 f"{partition_key(partition)}: {decision.left_out[partition]}. Look at its errors; "

@@ -42,7 +42,7 @@ class Webhook:
         thread.start()
         thread.join(TIMEOUT_S)
         for problem in problems:
-            log.error(self.without_secrets(f"not told to the webhook: {problem}\n{text}"))
+            log.error(self.without_secrets(f"cannot notify the webhook: {problem}\n{text}"))
 
     def without_secrets(self, text: str) -> str:
         """The text without this URL, what looks like a key, and the keys in the environment."""

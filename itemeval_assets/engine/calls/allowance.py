@@ -18,10 +18,10 @@ UsdOf = Callable[[str, Mapping[str, int | None]], float | None]
 # Sums of many floats differ in the last digits from what they were added up to.
 _ROUNDING = 1e-9
 _SPENT = (
-    "answers without max_tokens cost more than the gate had been told; "
-    "max_tokens would make the ceiling certain"
+    "answers without max_tokens cost more than the gate allowed for; set max_tokens to limit the "
+    "cost of each call"
 )
-_LOST = "the bucket was out of reach for so long that another run may have taken over"
+_LOST = "the bucket could not be reached for so long that another run may have taken over"
 
 
 class Allowance:

@@ -36,9 +36,9 @@ def resolve_revision(dataset: DatasetConfig, adapter: str, base: Path) -> str:
         found = _content_hash(path)
         if dataset.revision is not None and not found.startswith(dataset.revision):
             raise DatasetError(
-                f"benchmark.datasets: {dataset.id!r} is local data, which has no revision but the "
-                f"hash of its content, {found}; `revision` says {dataset.revision!r}: remove it, "
-                "or restore the data"
+                f"benchmark.datasets: {dataset.id!r} is local data: its revision is the hash of "
+                f"its content, {found}, but `revision` says {dataset.revision!r}. Remove "
+                "`revision`, or restore the data"
             )
         return found
     if dataset.revision is not None and _COMMIT.fullmatch(dataset.revision):

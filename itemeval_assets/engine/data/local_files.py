@@ -64,7 +64,9 @@ def _read_parquet(path: Path) -> list[Record]:
         table = pq.ParquetFile(path).read()  # read_table takes folders named a=1 for columns
     except (pa.ArrowException, OSError) as error:
         first = (str(error).splitlines() or [type(error).__name__])[0]
-        raise DatasetError(f"{path}: not readable as Parquet: {first}; write it anew") from error
+        raise DatasetError(
+            f"{path}: not readable as Parquet: {first}; write the file again"
+        ) from error
     _refuse_doubled(table.column_names, str(path))
     return [Record(f"row {number}", row) for number, row in enumerate(table.to_pylist(), 1)]
 
@@ -74,8 +76,8 @@ def _read_csv(path: Path, dataset: DatasetConfig) -> list[Record]:
     text = _decoded(path, dataset.encoding)
     if "\x00" in text:
         raise DatasetError(
-            f"{path}, line {_line_of(text, text.index(chr(0)))}: holds a NUL character: it is no "
-            "CSV text, or in UTF-16: then say so with the key `encoding` of the dataset"
+            f"{path}, line {_line_of(text, text.index(chr(0)))}: holds a NUL character. The file "
+            "is not a CSV file, or is in UTF-16: then set `encoding: utf-16` for the dataset"
         )
     lines = _csv_lines(text, path, dataset.delimiter or ",")
     line, header = next(lines, (0, []))
@@ -84,8 +86,8 @@ def _read_csv(path: Path, dataset: DatasetConfig) -> list[Record]:
     other = [mark for mark in _OTHER_DELIMITERS if len(header) == 1 and mark in header[0]]
     if other and dataset.delimiter is None:
         raise DatasetError(
-            f"{where}: the header is one column, {header[0]!r}; where {other[0]!r} separates its "
-            "cells, say so with the key `delimiter` of the dataset"
+            f"{where}: the header is one column, {header[0]!r}; if {other[0]!r} separates its "
+            "cells, set `delimiter` for the dataset"
         )
     rows = []
     for line, cells in lines:
@@ -137,9 +139,9 @@ def _decoded(path: Path, encoding: str | None) -> str:
         line = _line_of(data[:start].decode(encoding or "utf-8", "replace"), None)
         name, byte = encoding or "UTF-8", data[start : start + 1].hex()
         advice = (
-            "name its encoding with the key `encoding` of the dataset, for instance cp1252"
+            "set `encoding` for the dataset, for instance to cp1252"
             if path.suffix.lower() == ".csv"
-            else "save the file in UTF-8, as JSON has to be"
+            else "save the file in UTF-8, which JSON requires"
         )
         raise DatasetError(
             f"{path}, line {line}: byte {start + 1} of the file (0x{byte}) is no {name}; {advice}"
@@ -164,4 +166,4 @@ def _json(text: str, where: str) -> Any:
 def _refuse_doubled(names: list[str], where: str) -> None:
     if len(set(names)) < len(names):
         doubled = next(name for name in names if names.count(name) > 1)
-        raise DatasetError(f"{where}: {doubled!r} stands twice; give each column a name of its own")
+        raise DatasetError(f"{where}: {doubled!r} occurs twice; give each column its own name")

@@ -124,9 +124,9 @@ def _wait_until_ready(server: subprocess.Popen[bytes], log: IO[bytes], timeout_s
     code = server.wait()
     reason = f"exit code {code}" if waited_s < timeout_s else f"no answer in {timeout_s:g} s"
     raise ModelError(
-        f"the server of the local model {LOCAL_MODEL} did not start: {reason}. "
-        f"Install it anew ({_how_to_install()}), or name another model in the study. "
-        f"Its log ends with:\n{_tail(log)}"
+        f"the server of the local model {LOCAL_MODEL} did not start: {reason}. Install it again "
+        f"({_how_to_install()}), or name another model in the study. Its log ends "
+        f"with:\n{_tail(log)}"
     )
 
 

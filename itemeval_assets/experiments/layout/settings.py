@@ -132,8 +132,9 @@ class ExperimentRunSettings(_Settings):
     )
     executor: Literal["auto", "in_process", "multiprocess"] = Field(
         default="auto",
-        description="where specs run: in the process of the op, or apart in processes that stay "
-        "warm; auto: apart where there are more than 100, or limits of time or memory",
+        description="where specs run: in the process of the op, or in separate processes that are "
+        "reused; auto: in separate processes if there are more than 100 specs, or limits of time "
+        "or memory",
     )
     max_concurrent: int | None = Field(
         default=None, ge=1, description="processes for specs; unset: one per core"

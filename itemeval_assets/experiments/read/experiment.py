@@ -32,8 +32,8 @@ from .version import VersionedExperiment
 class PublishedExperiment(Generic[In, Out]):
     """An experiment over all its versions, to be read.
 
-    `runnable` is its function, or its name. The folder is `run_name` where it is given, else the
-    experiment's name. Making one touches no network.
+    `runnable` is its function, or its name. The folder is `run_name` if it is given, else the
+    experiment's name. Making one uses no network.
     """
 
     runnable: ExperimentFunction[In, Out] | Callable[..., Out] | str
@@ -60,8 +60,8 @@ class PublishedExperiment(Generic[In, Out]):
         if isinstance(self.runnable, ExperimentFunction):
             return self.runnable
         raise ConfigError(
-            f"{self.runnable!r} is only the name of an experiment, to read what is published; "
-            "give BaseExperiment the function itself"
+            f"{self.runnable!r} is only the name of an experiment, which is enough to read it. To "
+            "run it, give BaseExperiment the function"
         )
 
     @cached_property

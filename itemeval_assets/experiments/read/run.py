@@ -75,7 +75,7 @@ class ExperimentRun(Generic[In, Out]):
         return read_record(ExperimentRunManifest, self._read(key), self.backend.uri(key))
 
     def status(self) -> Completion:
-        """How the run stands: unfinished, complete, incomplete or failed, with counts.
+        """The state of the run: unfinished, complete, incomplete or failed, with counts.
 
         Of a writer who records no completion, the rows of its tables are counted; so they are,
         with a warning, where the record is damaged.
@@ -162,7 +162,9 @@ class ExperimentRun(Generic[In, Out]):
     def _download(self, key: str, root: Path) -> Path:
         path = (root / key.removeprefix(f"{self.prefix}/")).resolve()
         if not path.is_relative_to(root):
-            raise StoreError(f"{self.backend.uri(key)} would be written outside {root}; not done")
+            raise StoreError(
+                f"{self.backend.uri(key)} would be written outside {root}; nothing is written"
+            )
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(self.backend.local_copy(key), path)

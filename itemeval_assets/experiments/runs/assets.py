@@ -80,9 +80,7 @@ def experiment_asset(experiment: ExperimentFunction) -> dg.AssetsDefinition:
             shards = pending_shards(run)
         specs = sum(shards.values())
         experiment_runner.watch.total = specs
-        context.log.info(
-            f"{run.experiment_id}: {specs} specs in {len(shards)} shards are to be run"
-        )
+        context.log.info(f"{run.experiment_id}: {specs} specs in {len(shards)} shards to run")
         for shard in shards:
             yield dg.DynamicOutput(None, mapping_key=f"{_SHARD}{shard:05d}")
 

@@ -74,14 +74,14 @@ def require_startable(
     """Raise ConfigError where a run of so many specs cannot be started from here."""
     if multiprocessing.parent_process() is not None:
         raise ConfigError(
-            f"{experiment.name} is not started in a process that another one has started: each of "
-            "them would publish a run. Start it from the script itself, below\n"
+            f"{experiment.name} cannot start in a child process: each child would publish a "
+            "run. Start it from the script itself, below\n"
             '    if __name__ == "__main__":'
         )
     if has_turn() or is_worker():
         raise ConfigError(
-            f"{experiment.name} is not started within a spec of another run: runs of one process "
-            "take turns. Start it after that run, or call its function"
+            f"{experiment.name} cannot start inside a spec of another run: a process runs one at a "
+            "time. Start it after that run, or call its function"
         )
     chosen_executor(experiment, settings, specs)
 
@@ -90,8 +90,8 @@ def require_known(instance: dg.DagsterInstance | None) -> None:
     """Raise ConfigError where no Dagster would know of a run that is published, and no more."""
     if instance is None and not os.environ.get("DAGSTER_HOME"):
         raise ConfigError(
-            "start=False leaves a run to Dagster, which would not know of it: set DAGSTER_HOME to "
-            "the home that the code location has, or give its instance"
+            "start=False leaves the run to Dagster, but names no Dagster instance: set "
+            "DAGSTER_HOME to that of the code location, or pass its instance"
         )
 
 

@@ -19,7 +19,7 @@ from itemeval_assets.experiments.work.workers.watch import Watch
 
 @dataclass(frozen=True)
 class RunState:
-    """How a started run stands: Dagster's word for it, and how far its shards are."""
+    """The state of a started run: its status in Dagster, and the progress of its shards."""
 
     dagster: str
     shards: int
@@ -55,9 +55,9 @@ class RunRef:
     """A run that was started, or that waits to be materialized when `is_started` is false.
 
     Runs of one process take turns, in the order in which they are started. `dagster_run_id` is the
-    manifest's `workflow_run_id` where the run was started by `allocate`. `is_left`: somebody has
-    waited for its end in vain, and the process does not wait for it when it ends itself. `error`:
-    why it has ended without results.
+    manifest's `workflow_run_id` if `allocate` started the run. `is_left`: a wait for its end timed
+    out, and the process does not wait for it when it ends itself. `error`: why it has ended
+    without results.
     """
 
     run: ExperimentRun
@@ -70,12 +70,12 @@ class RunRef:
     error: BaseException | None = field(default=None, repr=False)
 
     def result(self, timeout: float | None = None) -> pd.DataFrame:
-        """Wait for the end, and give the scalars: a row per spec that succeeded.
+        """Wait for the end, and return the scalars: a row per spec that succeeded.
 
-        Ctrl-C stops the run, and all others of this process; `resume` goes on from there. Raises
-        RunFailed when the Dagster run failed, as it does when every spec did; TimeoutError after
-        `timeout` seconds, and then the end of the process ends the run, too; LaunchFailed when
-        Dagster could not be told of the run; ConfigError when nothing was started here.
+        Ctrl-C stops this run and all others of the process; `resume` continues it. Raises RunFailed
+        if the Dagster run failed, as it does if every spec failed; TimeoutError after `timeout`
+        seconds (the run then ends with the process); LaunchFailed if Dagster could not start the
+        run; ConfigError if nothing was started here.
         """
         if not self.is_started and self.error is None:
             raise ConfigError(
@@ -85,8 +85,9 @@ class RunRef:
         self.is_left = self.is_started and not self.wait(timeout)
         if self.is_left:
             raise TimeoutError(
-                f"{self.run.experiment_id} is not finished after {timeout:g} s. It goes on as long "
-                "as this process; what it has finished is kept, and resume() goes on from there"
+                f"{self.run.experiment_id} is not finished after {timeout:g} s. It continues as "
+                "long as this process runs. Finished specs are kept, and resume() continues from "
+                "there"
             )
         if self.error is not None:
             self.has_told()
@@ -94,7 +95,7 @@ class RunRef:
         return self.run.load_results()
 
     def status(self) -> RunState:
-        """How the run stands now; counts are null until the results are gathered."""
+        """The state of the run now; counts are null until the results are gathered."""
         place, backend = self.run.place, self.run.backend
         completion = self.run.status()
         shards = [RunPlace.shard_of(key) for key in backend.list(place.shard_inputs)]
@@ -139,7 +140,7 @@ class RunRef:
     @property
     def told_to_go_on(self) -> str:
         """What to do about a run that has not come to its end."""
-        return "what was finished is kept; materialize the partition again, or call resume()"
+        return "finished specs are kept; materialize the partition again, or call resume()"
 
     def stop(self) -> None:
         """Stop this run and all others of the process, and wait until it has ended."""
@@ -154,7 +155,7 @@ class RunRef:
         self._ended.wait()
         self.is_left = False
         if self.error is None:
-            _say(f"{self.run.experiment_id} was at its end, and is finished")
+            _say(f"{self.run.experiment_id} had no spec left to run, and is finished")
         else:
             done, total = self.watch.done, self.watch.total
             after = f"after {done} of {total} specs" if total else "before its first spec"

@@ -50,7 +50,7 @@ def index_of(
     ):
         for name, value in _mapping(values, f"{owner}: {kind}s").items():
             if not isinstance(name, str) or not name or not is_text(name):
-                raise SpecError(f"{owner}: the {kind} {name!r} needs a text for a name")
+                raise SpecError(f"{owner}: the {kind} {name!r} needs text as its name")
             if name in taken:
                 raise SpecError(
                     f"{owner}: the {kind} {name!r} has the name of a field or of another level "

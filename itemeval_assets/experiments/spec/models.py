@@ -202,8 +202,8 @@ def _require_own(cls: type[_Spec], base: type[_Spec], methods: tuple[str, ...] =
     ]
     if changed:
         raise SpecError(
-            f"{cls.__name__}.{changed[0]}: {base.__name__} has something of this name, which runs "
-            "need; give the field another name"
+            f"{cls.__name__}.{changed[0]}: {base.__name__} uses this name itself; give the field "
+            "another name"
         )
 
 

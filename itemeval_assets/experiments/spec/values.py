@@ -97,7 +97,7 @@ def _with_texts(value: dict[Any, Any]) -> dict[str, Any]:
     texts = [next(iter(to_jsonable_python({_key(name): None}))) for name in value]
     if len(set(texts)) < len(texts):
         raise SpecError(
-            f"two keys of a dict have one text: {list(value)!r:.80}; give them other keys"
+            f"two keys of a dict become the same text: {list(value)!r:.80}; give them other keys"
         )
     return dict(zip(texts, value.values(), strict=True))
 

@@ -123,7 +123,7 @@ def _require_all(run: ExperimentRun, found: int) -> None:
     if published is not None and found != published:
         raise StoreError(
             f"{run.backend.uri(run.place.exchange)}: {found} of {published} specs have an outcome. "
-            "Objects there were changed or cut off; restore them, or allocate the specs again"
+            "Objects there were changed or truncated; restore them, or allocate the specs again"
         )
 
 
@@ -141,7 +141,7 @@ def _input(backend: Backend, place: RunPlace, shard: int) -> bytes:
     data = backend.read(key)
     if data is None:
         raise StoreError(
-            f"{backend.uri(key)} is missing, and cannot be made up for: allocate the specs again"
+            f"{backend.uri(key)} is missing, and cannot be rebuilt: allocate the specs again"
         )
     return data
 

@@ -27,7 +27,7 @@ def bars_per_condition(usd: Sums) -> Figure:
             ends = [end + length for end, length in zip(ends, lengths, strict=True)]
         axes.set_yticks(places, names)
         axes.invert_yaxis()
-        rest = f", {_SHOWN} dearest of {len(usd)}" if len(usd) > _SHOWN else ""
+        rest = f", {_SHOWN} most expensive of {len(usd)}" if len(usd) > _SHOWN else ""
         axes.set_title(f"USD per condition{rest}", loc="left")
         axes.xaxis.set_major_formatter(ticker.FuncFormatter(lambda x, _: f"${x:g}"))
         axes.legend()

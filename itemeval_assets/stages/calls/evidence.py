@@ -92,7 +92,7 @@ def account_for_lost_rows(caller: Caller, run: StageRun, partition: Partition) -
         if lost:
             run.say(f"{len(lost)} rows of {key} are gone from the table; their cost is kept")
         if paid:
-            run.say(f"{key} was charged for calls that it has no samples of; their cost is kept")
+            run.say(f"{key} has the cost of calls without samples; this cost is kept")
 
 
 def _take_back_losses(store: ResultsStore, partition: Partition, run_ids: Collection[str]) -> None:
@@ -186,8 +186,8 @@ def collect(
             outcome.unpriced.add(facts["model"])
         if facts["unmetered_calls"]:
             run.say(
-                f"{facts['unmetered_calls']} replies of {facts['model']} told no usage that can be "
-                f"({key}): their usd is null, and the cap counts "
+                f"{facts['unmetered_calls']} replies of {facts['model']} gave no token counts, or "
+                f"impossible ones ({key}): their usd is null, and budget.max_usd counts "
                 f"{facts['unmetered_usd']:.6f} USD for them"
             )
 

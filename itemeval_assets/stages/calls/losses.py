@@ -70,7 +70,7 @@ def require_no_loss(
 def in_words(study: Study, found: list[Loss]) -> str:
     """What is lost, and what can be done."""
     return (
-        "paid calls are booked, and neither a row nor a .eval log tells of them any more:\n"
+        "paid calls are in the ledger, but have neither a row nor a .eval log any more:\n"
         f"{losses_words(found)}\n"
         "Restore the logs from a copy and run `itemeval-assets recover`; or accept the loss: "
         f"itemeval-assets recover {study.config_path} --accept-loss\n"
@@ -147,8 +147,8 @@ def require_whole(study: Study, outcome: Outcome) -> None:
         for partition, error in outcome.broken.items()
     )
     raise RunFailed(
-        f"inspect_ai could not log the calls of {broken}. See that it can write in each of "
+        f"inspect_ai could not log the calls of {broken}. Check that it can write in each of "
         f"{', '.join([study.uri(LOGS), *inspect_places()])}. Answers in the log are kept, and what "
-        "the others cost is in the ledger; calls that were in flight may be billed, too. "
-        "The next run calls the cells that have no answer"
+        "the others cost is in the ledger; calls that were in flight may be billed, too. The next "
+        "run calls the cells that have no answer"
     )

@@ -85,7 +85,7 @@ def make_calls(
         require_no_loss(run.study, run.store, partitions, is_held=True)
     plans = {} if run.options.recover_only else _plans(caller, run, partitions, outcome)
     if not plans:
-        asked = "only to recover" if run.options.recover_only else "nothing is pending"
+        asked = "recovery only" if run.options.recover_only else "nothing is pending"
         run.say(f"{asked}: no call is made")
         begin_manifest(run, selected, NOTHING, [])
         return outcome
@@ -188,7 +188,9 @@ def _evaluate(
         logs = evaluate(tasks, folder, run.study.config.solvers.retry_on_error)
     outcome.held_back = allowance.held_back
     if outcome.held_back:
-        run.say(f"{outcome.held_back} calls were held back: {allowance.reason}. Run again to go on")
+        run.say(
+            f"{outcome.held_back} calls were held back: {allowance.reason}. Run again to continue"
+        )
     return logs
 
 

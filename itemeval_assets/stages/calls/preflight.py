@@ -173,5 +173,5 @@ def _place() -> dict[str, Any]:
 
 def _health(model: str, call: Mapping[str, Any]) -> ModelHealth:
     verdict = verdict_on(call["error"])
-    reason = call["error"] or ("answered" if call["completion"] else "answered with nothing")
+    reason = call["error"] or ("answered" if call["completion"] else "gave an empty answer")
     return ModelHealth(model, verdict, reason, call["latency_s"], call["usd"])

@@ -1,4 +1,4 @@
-"""Which logs wait to be read, by the rules of the runs. No row and no log is written."""
+"""Which logs can be recovered, by the rules of the runs. No row and no log is written."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,7 +22,7 @@ _PLACE = ("gen_condition_id", "condition_id")
 def unread_logs(
     study: Study, store: ResultsStore, rows: Mapping[Partition, int]
 ) -> list[UnreadLog]:
-    """The logs of a study that wait to be read; those of runs at work are left to them.
+    """The logs of a study that can be recovered; those of runs at work are left to them.
 
     `rows`: how many rows there are of each partition that is looked at.
     """

@@ -139,12 +139,12 @@ def _wall_time(
 def _warnings(grid: Projection, local: list[str], unreachable: Mapping[str, str]) -> Iterator[str]:
     if grid.uncapped:
         yield (
-            f"no max_tokens limits {', '.join(grid.uncapped)}: each answer is taken to be at most "
-            f"{OUTPUT_TOKENS_UNCAPPED} tokens"
+            f"no max_tokens is set for {', '.join(grid.uncapped)}: the estimate takes at most "
+            f"{OUTPUT_TOKENS_UNCAPPED} tokens for each answer"
         )
     if grid.unpriced:
-        yield f"no price is known for {', '.join(grid.unpriced)}: their calls are not in the USD"
+        yield f"no price is known for {', '.join(grid.unpriced)}: the USD are without their calls"
     if local:
         yield f"on this machine, free: {', '.join(local)}"
     for problem in unreachable.values():
-        yield f"cannot be called, nor looked up in the response cache: {problem}"
+        yield f"can be neither called nor looked up in the response cache: {problem}"

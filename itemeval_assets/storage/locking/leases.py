@@ -99,8 +99,8 @@ class Leases:
             return {"holder": mark["holder"], "lease": mark["lease"]}
         except (ValueError, KeyError, TypeError) as error:
             raise StoreError(
-                f"{self._objects.uri(_lock_key(key))} is no lock of ours; delete it while no run "
-                "of this study is going on"
+                f"{self._objects.uri(_lock_key(key))} is not a lock of itemeval_assets; delete it "
+                "while no run of this study is in progress"
             ) from error
 
     def _release(self, key: str, mark: bytes) -> None:

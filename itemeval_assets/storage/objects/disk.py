@@ -214,11 +214,11 @@ class LocalBackend:
 def reason_of(error: OSError) -> str:
     """What is wrong with a file or folder, and what to do."""
     if isinstance(error, IsADirectoryError):
-        return "a folder lies in its place; move it away"
+        return "a folder is in its place; move it away"
     if isinstance(error, NotADirectoryError | FileExistsError):
-        return "a file lies where one of its folders should be; move it away"
+        return "a file is in the place of one of its folders; move it away"
     said = error.strerror or str(error)
-    return f"{said}; check that the disk has room and that you may read and write there"
+    return f"{said}; check that the disk has space and that you may read and write there"
 
 
 def _mark(found: os.stat_result) -> tuple[int, ...]:

@@ -47,7 +47,7 @@ class Workspaces:
             lock.acquire()
         except OSError as error:
             raise StoreError(
-                f"cannot write {place.parent}, where logs lie until the bucket has them: "
+                f"cannot write {place.parent}, where logs are kept until they are in the bucket: "
                 f"{reason_of(error)}, or set XDG_CACHE_HOME to another folder"
             ) from error
         sender = _Sender(self._objects, place, folder)
@@ -120,7 +120,7 @@ class _Sender:
             except StoreError as error:
                 raise StoreError(
                     f"{error}.\nNo answer is lost: the logs are kept in {self._place}, and the "
-                    "next run of this study on this machine sends them and goes on from there"
+                    "next run of this study on this machine uploads them and continues from there"
                 ) from error
 
     def send_changed(self) -> None:

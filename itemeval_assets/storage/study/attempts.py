@@ -88,7 +88,7 @@ def _known(store: ResultsStore, document: dict[str, Any]) -> _Known:
             for key, entry in document.items()
         }
     except (KeyError, TypeError, ValueError) as error:
-        what = "does not say how often partitions were asked for"
+        what = "does not say how often the schedule ran the partitions"
         raise store.damaged(RERUNS, what) from error
 
 
@@ -101,5 +101,5 @@ def _count(made: Any) -> int:
 def _moment(last: Any) -> datetime:
     moment = datetime.fromisoformat(last)
     if moment.tzinfo is None:
-        raise ValueError(f"{last!r} is in no time zone")
+        raise ValueError(f"{last!r} has no time zone")
     return moment

@@ -25,8 +25,8 @@ IF_DELETED = {
     STUDY_FILE: "then the config of the next run owns the results",
     BEGINNING: "then the next run writes it anew",
     DATASET_LOCKS: "then the data of today are pinned",
-    RESERVATIONS: "then what runs in progress may still cost does not count against the cap",
-    RERUNS: "then the attempts of the schedule are counted from the start",
+    RESERVATIONS: "then what runs in progress may still cost does not count against budget.max_usd",
+    RERUNS: "then the attempts of the schedule are counted from zero",
     "items.parquet": "the next run loads the items again",
     "ledger.parquet": "the next run adds it up again from the bookings",
 }

@@ -302,7 +302,9 @@ def test_a_long_name_is_refused_with_its_path(
     extra: dict[str, Any], path: str, longest: int
 ) -> None:
     [line] = problems(extra)
-    assert line.startswith(f"{path}: '") and line.endswith(f" bytes; a name may have {longest:,}")
+    assert line.startswith(f"{path}: '") and line.endswith(
+        f" bytes; a name may have at most {longest:,}"
+    )
     assert len(line) < 200
 
 
@@ -460,7 +462,8 @@ def test_required_sections(key: str) -> None:
         ),
         (
             {"benchmark": {"datasets": [{"id": "a", "revision": r, "split": r} for r in "xy"]}},
-            "benchmark.datasets: 'a' is listed with several revisions; give one to all its entries",
+            "benchmark.datasets: 'a' is listed with several revisions; give all its entries the "
+            "same one",
         ),
         (
             {"benchmark": {"mapping": {"id": "{}"}}},
@@ -468,7 +471,7 @@ def test_required_sections(key: str) -> None:
         ),
         (
             {"benchmark": {"mapping": {"id": []}}},
-            "benchmark.mapping.id: an empty list names no column",
+            "benchmark.mapping.id: the list is empty; name at least one column",
         ),
     ],
 )
@@ -521,14 +524,14 @@ def test_problems_across_fields_are_told_at_once_and_beside_unknown_keys() -> No
         ("study: [\n", "line 2, column 1: "),
         ("study:\n\t- a\n", "line 2, column 1: "),
         ("study: &a [*a]\n", "line 1, column 8: "),
-        ("study: &a {<<: *a}\n", "line 1, column 8: a value holds itself, through its alias"),
-        ("a: &a {b: &b {<<: *a}, <<: *b}\n", "line 1, column 4: a value holds itself"),
+        ("study: &a {<<: *a}\n", "line 1, column 8: a value contains itself, through its alias"),
+        ("a: &a {b: &b {<<: *a}, <<: *b}\n", "line 1, column 4: a value contains itself"),
         ("study: a\x00\n", "not valid YAML"),
         ("", "expected a mapping that starts with `study: <name>`"),
         ("- a\n", "expected a mapping that starts with `study: <name>`"),
         ("just text", "expected a mapping that starts with `study: <name>`"),
-        ("study: toy\non: 1\n", "the key true is no text to YAML; put quotes around it"),
-        ("study: toy\n7: 1\n", "the key 7 is no text to YAML; put quotes around it"),
+        ("study: toy\non: 1\n", "YAML does not read the key true as text; put quotes around it"),
+        ("study: toy\n7: 1\n", "YAML does not read the key 7 as text; put quotes around it"),
     ],
 )
 def test_what_is_no_config_at_all(text: str, message: str) -> None:
@@ -541,11 +544,23 @@ def test_what_is_no_config_at_all(text: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("written", "line"),
     [
-        ("true: {model: a/b}", "graders: the key true is no text to YAML; put quotes around it"),
-        ("on: {model: a/b}", "graders: the key true is no text to YAML; put quotes around it"),
-        ("1: {model: a/b}", "graders: the key 1 is no text to YAML; put quotes around it"),
-        ("~: {model: a/b}", "graders: the key null is no text to YAML; put quotes around it"),
-        ("2026-01-31: {model: a/b}", "graders: the key 2026-01-31 is no text to YAML; put quotes"),
+        (
+            "true: {model: a/b}",
+            "graders: YAML does not read the key true as text; put quotes around it",
+        ),
+        (
+            "on: {model: a/b}",
+            "graders: YAML does not read the key true as text; put quotes around it",
+        ),
+        ("1: {model: a/b}", "graders: YAML does not read the key 1 as text; put quotes around it"),
+        (
+            "~: {model: a/b}",
+            "graders: YAML does not read the key null as text; put quotes around it",
+        ),
+        (
+            "2026-01-31: {model: a/b}",
+            "graders: YAML does not read the key 2026-01-31 as text; put quotes",
+        ),
         ("true: {modell: a/b}", "graders.true.modell: unknown key 'modell'; did you mean 'model'?"),
     ],
 )
@@ -559,7 +574,7 @@ def test_a_key_that_is_no_text_is_named_in_its_place(written: str, line: str) ->
 
 def test_a_key_in_a_section_that_is_no_text_is_named_in_its_place() -> None:
     text = yaml.safe_dump({**MINIMAL, "solvers": None}).replace("solvers: null", "solvers: {on: 1}")
-    with pytest.raises(ConfigError, match=r"  solvers: the key true is no text to YAML"):
+    with pytest.raises(ConfigError, match=r"  solvers: YAML does not read the key true as text"):
         parse_config(text, "study.yaml")
 
 
@@ -616,8 +631,11 @@ def test_a_number_that_is_none_to_yaml_is_told_as_it_is_written(
         ("max_tokens: 0512", "line 1, column 13: YAML reads 0512 as octal: write 512, or put"),
         ("a: [1, 010]", "line 1, column 8: YAML reads 010 as octal: write 10, or put quotes"),
         ("attempt_timeout: 10:00", "line 1, column 18: YAML reads 10:00 in base 60: write a plain"),
-        ("seed: " + "9" * 5_000, "line 1, column 7: a number has 5,000 characters, and may have"),
-        ("seed: 0x" + "f" * 5_000, "line 1, column 7: a number has 5,002 characters, and may"),
+        (
+            "seed: " + "9" * 5_000,
+            "line 1, column 7: a number has 5,000 characters; it may have at most",
+        ),
+        ("seed: 0x" + "f" * 5_000, "line 1, column 7: a number has 5,002 characters; it may"),
         ("attempt_timeout: 1:30.5", "line 1, column 18: YAML reads 1:30.5 in base 60"),
     ],
 )
@@ -647,7 +665,7 @@ def test_an_encoding_is_one_that_python_knows(value: str) -> None:
     dataset = {"id": "x.csv", "encoding": value}
     [line] = problems({"benchmark": {"adapter": "local", "datasets": [dataset]}})
     assert line.startswith(
-        f"benchmark.datasets[0].encoding: Python knows no text encoding {value!r}"
+        f"benchmark.datasets[0].encoding: Python does not know the text encoding {value!r}"
     )
 
 
@@ -655,7 +673,7 @@ def test_keys_for_csv_are_refused_where_the_data_is_none() -> None:
     keys = {"delimiter": ";", "encoding": "latin-1"}
     sets = [{"id": "x.CSV", **keys}, {"id": "x.jsonl", **keys}]
     assert problems({"benchmark": {"adapter": "local", "datasets": sets}}) == [
-        f"benchmark.datasets[1].{key}: for CSV only, and 'x.jsonl' is none: remove it"
+        f"benchmark.datasets[1].{key}: for CSV only, and 'x.jsonl' is not a CSV file: remove it"
         for key in keys
     ]
 

@@ -85,7 +85,7 @@ def test_without_a_price_a_cap_cannot_be_kept(consent_usd: float | None) -> None
         calls(0.0, unpriced=("a/b", "c/d")), BudgetConfig(max_usd=10), consent_usd=consent_usd
     )
     assert (type(error), error.exit_code, error.facts["calls"]) == (ConfigError, 2, 3)
-    assert "no price is known for a/b, c/d" in str(error) and "Remove the cap" in str(error)
+    assert "no price is known for a/b, c/d" in str(error) and "Remove budget.max_usd" in str(error)
     assert "budget.pricing_path" in str(error)
 
 
@@ -150,7 +150,7 @@ def test_the_consent_that_is_asked_for_is_enough(usd: float) -> None:
         (
             10.01,
             10,
-            "consent to spend $10.0100 is larger than the hard cap budget.max_usd $10.0000.",
+            "consent to spend $10.0100 is more than budget.max_usd $10.0000.",
         ),
     ],
 )

@@ -29,13 +29,13 @@ def test_no_error_is_none() -> None:
 def test_words_count_what_is_not_shown() -> None:
     shown = [ErrorCount("timed out", 3), ErrorCount("refused", 1)]
     assert in_words(5, shown).splitlines() == [
-        "5 cells errored; run again to call just those:",
+        "5 cells errored; run again to repeat only those:",
         "  3 x timed out",
         "  1 x refused",
         "  1 x other errors",
     ]
     assert in_words(1, shown[1:]).splitlines() == [
-        "1 cell errored; run again to call just those:",
+        "1 cell errored; run again to repeat only those:",
         "  1 x refused",
     ]
 

@@ -34,7 +34,7 @@ def decide(
 def test_what_wants_something_is_asked_for() -> None:
     found = decide({G: "2 errored"})
     assert found.chosen == [G] and not found.left_out
-    assert decide({}).in_words().startswith("every partition is sound")
+    assert decide({}).in_words().startswith("every partition is complete")
 
 
 def test_each_attempt_waits_twice_as_long() -> None:
@@ -56,7 +56,7 @@ def test_after_three_attempts_it_is_given_up_until_it_is_reset_or_sound() -> Non
 def test_what_a_run_is_calling_is_left_alone() -> None:
     found = decide({G: "x", PAIR: "y", OTHER: "z"}, in_progress={G})
     assert found.chosen == [OTHER]
-    assert "a run is calling it" in found.left_out[G]
+    assert "a run is making its calls" in found.left_out[G]
     assert "its solutions" in found.left_out[PAIR]
 
 

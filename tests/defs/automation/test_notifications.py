@@ -159,7 +159,7 @@ def test_the_sensor_called_as_a_function(fresh: Runs, receiver: Receiver) -> Non
         ),
         (
             {"confirm_above_usd": 0, "max_usd": 1e-9},
-            "Study toy: a run is over the hard cap",
+            "Study toy: a run is over budget.max_usd",
             "Raise budget.max_usd in the study",
         ),
     ],
@@ -311,7 +311,7 @@ def test_an_unreachable_webhook_is_a_line_in_the_log_and_the_cursors_move_on(
     ticks()
     assert ticks.cursors[RUNS] != before[RUNS] and ticks.cursors[CHECKS] != before[CHECKS]
     said = capfd.readouterr().err
-    assert "not told to the webhook: Connection refused" in said
+    assert "cannot notify the webhook: Connection refused" in said
     assert "has no items yet" in said and SECRET not in said
     told_later = Ticks(fresh, receiver.url)
     told_later.cursors = ticks.cursors

@@ -231,7 +231,7 @@ def test_an_id_that_stands_twice_is_named_with_its_datasets(tmp_path: Path) -> N
     with pytest.raises(DatasetError) as caught:
         load(benchmark(*twice), tmp_path)
     assert (
-        "'a' stands in dataset 'rows.jsonl' (line 1) and again in dataset 'other.jsonl' (line 1)"
+        "'a' occurs twice: in dataset 'rows.jsonl' (line 1) and in dataset 'other.jsonl' (line 1)"
     ) in str(caught.value)
     assert 'id: "{dataset}:{id}"' in str(caught.value)
     assert len(load(benchmark(*twice, id="{dataset}:{id}"), tmp_path)) == 4
@@ -322,13 +322,13 @@ PLAIN = {"target": None, "grading_scheme": None, "metadata": []}
         (b'id,question\na,"1" + 1?\n', r"begins in line 2: ',' expected after '\"'; write a quo"),
         (b'id,question\na,"say \\"1\\""\n', r"begins in line 2: ',' expected .* twice"),
         (b'id,question\na,"1\n+1"\nb,"c" d\n', "begins in line 4: ',' expected"),
-        (b"id,question,id\na,1+1?,b\n", "x.csv, line 1: 'id' stands twice; give each column"),
+        (b"id,question,id\na,1+1?,b\n", "x.csv, line 1: 'id' occurs twice; give each column"),
         (b"id,question\na,1+1?,b\n", "x.csv, line 2: has 3 cells, and the header 2; put quotes"),
         (b"id,question\n\na,1+1?\nb\n", "x.csv, line 4: has 1 cells, and the header 2"),
         (b"id,question\na,1+\x001?\n", "x.csv, line 2: holds a NUL character: .* `encoding`"),
         ("id,question\na,1\n".encode("utf-16-le"), "line 1: holds a NUL character"),
         (b"id;question\na;1+1?\n", "the header is one column, 'id;question'; where ';' separat"),
-        (b"id\tquestion\na\t1+1?\n", r"where '\\t' separates its cells, say so .* `delimiter`"),
+        (b"id\tquestion\na\t1+1?\n", r"if '\\t' separates its cells, set .* `delimiter`"),
         (
             b"id,question\na,ok\nb,\xe9?\n",
             r"x.csv, line 3: byte 20 of the file \(0xe9\) is no UTF-8; .* key `encoding` .* cp1252",
@@ -410,7 +410,7 @@ def test_json_lines_with_old_line_ends(tmp_path: Path) -> None:
         ("x.json", b'[{"id": 1, "id": 2}]', "x.json: 'id' stands twice"),
         ("x.jsonl", b'{"id": 1}\n{"id": "\x00"}', "x.jsonl, line 2: not valid JSON: Invalid cont"),
         ("x.jsonl", b'{"id": 1}\n{"id": "\xe9"}', "x.jsonl, line 2: byte 19 of the file (0xe9)"),
-        ("x.jsonl", b'"\xe9"', "is no UTF-8; save the file in UTF-8, as JSON has to be"),
+        ("x.jsonl", b'"\xe9"', "is no UTF-8; save the file in UTF-8, which JSON requires"),
         (
             "x.jsonl",
             b"[" * 100_000,

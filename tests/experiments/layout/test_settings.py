@@ -60,7 +60,7 @@ OTHERS = ("https", "gs", "s3a", "S3", "az")
         ("x", "no bucket name"),
         ("s3://bucket/path", "write 'bucket', and the path 'path' in BUCKET_PREFIX"),
         ("bucket/pre/fix", r"'pre/fix' in BUCKET_PREFIX; for a folder write \./bucket/pre/fix"),
-        *((f"{scheme}://a/b", "no store that can be used") for scheme in OTHERS),
+        *((f"{scheme}://a/b", "not a supported location") for scheme in OTHERS),
         ("", "no bucket name"),
     ],
 )
@@ -122,6 +122,6 @@ def test_settings_of_another_class_are_refused(folder):
 def test_a_run_that_no_dagster_would_know_of_is_not_published(folder, monkeypatch):
     monkeypatch.delenv("DAGSTER_HOME")
     squares = BaseExperiment(square)
-    with pytest.raises(ConfigError, match=r"start=False leaves a run to Dagster.* DAGSTER_HOME"):
+    with pytest.raises(ConfigError, match=r"start=False leaves the run to Dagster.* DAGSTER_HOME"):
         squares.allocate([Number(x=1)], start=False)
     assert squares.list_versions() == []

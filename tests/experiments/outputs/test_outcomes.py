@@ -166,7 +166,7 @@ def test_values_of_numpy_pandas_and_python_are_stored_exactly(value: Any, stored
 @pytest.mark.parametrize(
     ("value", "says"),
     [
-        ({1: "a", "1": "b"}, "two keys of a dict have one text"),
+        ({1: "a", "1": "b"}, "two keys of a dict become the same text"),
         (pd.DataFrame({"x": [1]}), "frames go into dataframes"),
         (b"\xff", "invalid utf-8"),
         (10**5000, "4300 digits"),

@@ -102,7 +102,7 @@ def test_a_script_waits_for_its_runs_but_for_one_it_has_waited_for_in_vain(tmp_p
     """
     done = script(tmp_path, hanging)
     assert done.returncode == 1
-    assert "is not finished after 2 s" in done.stderr and "resume() goes on" in done.stderr
+    assert "is not finished after 2 s" in done.stderr and "resume() continues" in done.stderr
 
 
 def test_no_run_is_started_within_another(
@@ -121,7 +121,7 @@ def test_no_run_is_started_within_another(
         return Nothing()
 
     run, reference = BaseExperiment(nested, storage_settings=folder).allocate([Outer(x=1)])
-    with pytest.raises(Exception, match="within a spec of another run"):
+    with pytest.raises(Exception, match="inside a spec of another run"):
         reference.result(60)
     assert "take turns" in run.load_results("errors")["message"].iloc[0]
     assert squares.list_versions() == []

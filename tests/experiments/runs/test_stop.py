@@ -150,7 +150,7 @@ def test_ctrl_c_stops_a_run_and_says_what_to_do(
     process.send_signal(signal.SIGINT)
     code, out, told = ends(process)
     assert (code, out) == (-signal.SIGINT, "")
-    assert f"of {SPECS} specs; what was finished is kept; " in told and "resume()" in told
+    assert f"of {SPECS} specs; finished specs are kept; " in told and "resume()" in told
     said = "stops when the spec at work is finished; Ctrl-C again ends the process at once"
     assert executor == "multiprocess" or said in told
     assert not script.left_running()
@@ -181,7 +181,7 @@ def test_a_second_ctrl_c_ends_the_process_that_a_spec_holds_up(
     process.send_signal(signal.SIGINT)
     code, _, told = ends(process)
     assert code == -signal.SIGINT
-    assert "the process ended while spec 0 (n=0, does='hang'," in told
+    assert "the process ended during spec 0 (n=0, does='hang'," in told
 
 
 def test_a_run_that_was_stopped_is_canceled_in_dagster(
@@ -194,7 +194,7 @@ def test_a_run_that_was_stopped_is_canceled_in_dagster(
     while not log.exists():
         time.sleep(0.01)
     ref.stop()
-    with pytest.raises(Stopped, match=r"was stopped; what was finished is kept; .* resume\(\)"):
+    with pytest.raises(Stopped, match=r"was stopped; finished specs are kept; .* resume\(\)"):
         ref.result()
     assert ref.status().dagster == "CANCELED"
     record = instance.get_run_by_id(ref.dagster_run_id)
@@ -294,8 +294,8 @@ def test_what_is_said_of_a_run_that_has_not_begun_or_is_at_its_end(
         time.sleep(0.01)
     end.set()
     stopping.join()
-    assert "has stopped before its first spec; what was finished is kept" in capsys.readouterr().err
-    with pytest.raises(Stopped, match=r"resume\(\) goes on"):
+    assert "has stopped before its first spec; finished specs are kept" in capsys.readouterr().err
+    with pytest.raises(Stopped, match=r"resume\(\) continues"):
         waiting.result()
 
     gathering, gather_run = threading.Event(), assets.gather_run
@@ -309,7 +309,7 @@ def test_what_is_said_of_a_run_that_has_not_begun_or_is_at_its_end(
     _, ending = found.allocate([toys.Deed(n=1)], instance=instance)
     assert gathering.wait(PATIENCE_S)
     ending.stop()
-    assert "was at its end, and is finished" in capsys.readouterr().err
+    assert "had no spec left to run, and is finished" in capsys.readouterr().err
     assert len(ending.result()) == 1
 
 

@@ -204,7 +204,7 @@ def test_a_computed_field_without_a_json_form_is_named() -> None:
 )
 @pytest.mark.filterwarnings("ignore:Field name")
 def test_names_that_runs_need_are_taken(base: Any, name: str) -> None:
-    with pytest.raises(SpecError, match=rf"Wrong\.{name}: .* which runs need"):
+    with pytest.raises(SpecError, match=rf"Wrong\.{name}: .* uses this name itself"):
         type("Wrong", (base,), {"__annotations__": {name: list[str]}, "__module__": __name__})
 
 

@@ -216,7 +216,7 @@ def test_a_function_of_a_script_takes_the_script_along_and_is_passed_over(tmp_pa
     (tmp_path / "script.py").write_text(SCRIPT)
     done = run()
     assert done.returncode == -signal.SIGSEGV
-    assert "the process ended while spec 2 (n=2) was at work" in done.stderr
+    assert "the process ended during spec 2 (n=2)" in done.stderr
     done = run()
     assert (done.returncode, done.stdout) == (0, "[0, 1, 3, 4]\n"), done.stderr
     read = BaseExperiment(
@@ -224,7 +224,7 @@ def test_a_function_of_a_script_takes_the_script_along_and_is_passed_over(tmp_pa
         storage_settings=ExperimentStorageSettings(BUCKET=str(tmp_path / "experiments")),
     )
     assert errors(read.latest_run)[2][0] == "ProcessEnded"
-    assert "passed over it. resume() tries it again" in errors(read.latest_run)[2][1]
+    assert "skipped it. resume() tries it again" in errors(read.latest_run)[2][1]
     (tmp_path / "mended").touch()
     assert run().stdout == "[0, 1, 2, 3, 4]\n"
 
@@ -279,7 +279,7 @@ def test_no_spec_starts_a_run(
 ) -> None:
     found = BaseExperiment(toys.nesting_deed)
     run, ref = found.allocate([Deed(n=1)], run_settings=settings, instance=instance)
-    with pytest.raises(RunFailed, match="not started within a spec of another run"):
+    with pytest.raises(RunFailed, match="cannot start inside a spec of another run"):
         ref.result()
     assert errors(run)[0][0] == "ConfigError"
     assert BaseExperiment(toys.deed).list_versions() == []

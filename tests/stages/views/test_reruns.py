@@ -81,7 +81,7 @@ def test_together_they_may_not_pass_what_the_gate_allows(tmp_path: Path) -> None
     for budget in ({"confirm_above_usd": one * 1.5}, {"max_usd": one * 1.5}):
         decision = decide(declare(tmp_path, budget))
         assert decision.chosen == [cheap]
-        assert "not beside what is asked for now: " in decision.left_out[cheap_2]
+        assert "together with the partitions chosen before it: " in decision.left_out[cheap_2]
     assert decide(declare(tmp_path, {"confirm_above_usd": one * 2.5})).chosen == [cheap, cheap_2]
 
 

@@ -327,7 +327,7 @@ def test_a_file_where_a_folder_should_be(disk: ResultsStore, tmp_path: Path) -> 
         lambda: store.read("solutions", [Partition(("g1",))]),
         lambda: store.upsert("solutions", Partition(("g1",)), table("solutions", [solution()])),
     ):
-        with pytest.raises(StoreError, match=r"cannot read .*g1\.parquet: a file lies where"):
+        with pytest.raises(StoreError, match=r"cannot read .*g1\.parquet: a file is in the place"):
             attempt()
 
 

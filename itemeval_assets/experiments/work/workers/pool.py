@@ -168,7 +168,7 @@ class WorkerPool:
         task = worker.at_work
         if task is None:
             if isinstance(told, Unready):
-                raise ConfigError(f"the processes for specs cannot begin: {told.message}")
+                raise ConfigError(f"the processes for specs cannot start: {told.message}")
             worker.is_ready = True
             return
         outcome = failed(task.spec, told) if isinstance(told, Failure) else told
@@ -203,7 +203,7 @@ class WorkerPool:
             yield from self._ended(task, failed(task.spec, failure), waiting)
         elif not worker.is_ready:
             raise ConfigError(
-                f"the processes for specs cannot begin: one ended with {how} while it loaded "
+                f"the processes for specs cannot start: one ended with {how} while it loaded "
                 f"{self.setup.origin}"
             )
 

@@ -23,8 +23,8 @@ from .worker import Setup
 _SMALL = 100
 _CUT_OFF = Failure(
     "ProcessEnded",
-    "the process of an earlier attempt ended while this spec was at work; so this attempt passed "
-    "over it. resume() tries it again",
+    "the process of an earlier attempt ended during this spec, so this attempt skipped it. "
+    "resume() tries it again",
 )
 
 
@@ -35,7 +35,7 @@ def chosen_executor(
     needs = experiment.limits.named
     if settings.executor == "in_process" and needs:
         raise ConfigError(
-            f"{experiment.name} has {needs}, which only processes of their own keep to: use "
+            f"{experiment.name} has {needs}, which need separate processes: use "
             'executor="multiprocess", or leave executor out'
         )
     if settings.executor == "multiprocess" or (settings.executor == "auto" and needs):

@@ -32,7 +32,7 @@ class Watch:
     def check(self) -> None:
         """Raise Stopped once somebody has asked for it."""
         if self._stop.is_set():
-            raise Stopped("stopped; what is finished is kept, and resume() goes on from there")
+            raise Stopped("stopped; finished specs are kept, and resume() continues from there")
 
     @contextmanager
     def at_work(self) -> Iterator[None]:

@@ -29,8 +29,8 @@ def _tell(place: dict[str, Any], last: dict[str, Any]) -> None:
         return json.dumps(sorted(numbers)).encode()
 
     print(
-        f"{place['run']}: the process ended while {last['label']} was at work. What was finished "
-        "is kept: call resume(). If the spec ends its process each time, put its function into a "
+        f"{place['run']}: the process ended during {last['label']}. Finished specs "
+        "are kept: call resume(). If the spec ends its process each time, put its function into a "
         'module and use executor="multiprocess"',
         file=sys.stderr,
     )
