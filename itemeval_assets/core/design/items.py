@@ -112,8 +112,9 @@ def _item_id(columns: _Columns, mapping: MappingConfig, number: int, dataset: st
     if (size := bytes_of(found)) > LONGEST_ID_BYTES:
         raise columns.problem(
             "id",
-            f"the id {cut(found)!r} has {size:,} bytes; it may have at most {LONGEST_ID_BYTES:,}; map "
-            "a shorter column, or leave out `mapping.id`: then items are numbered",
+            f"the id {cut(found)!r} has {size:,} bytes; it may have at most "
+            f"{LONGEST_ID_BYTES:,}; map a shorter column, or leave out `mapping.id`: then items "
+            "are numbered",
         )
     return found
 
