@@ -357,7 +357,7 @@ def test_a_folder_in_the_place_of_a_file_and_a_file_in_that_of_a_folder(
             assert run_cli([command, str(config), *options]) == 2, (path, command)
             told = capsys.readouterr().err.replace("\n", "")
             found = "folder" if was_file else "file"
-            assert f"{path}: a {found} lies where" in told, (path, command)
+            assert f"{path}: a {found} is in the place of" in told, (path, command)
             assert "move it away" in told and "Traceback" not in told
             injected += 1
         path.rmdir() if was_file else path.unlink()

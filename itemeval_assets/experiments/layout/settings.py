@@ -72,7 +72,7 @@ class ExperimentStorageSettings(_Settings):
         if _is_folder(value) or _BUCKET_NAME.fullmatch(name):
             return value
         if "://" in name:
-            raise ValueError(f"{value!r} is in no store that can be used; accepted is {_ACCEPTED}")
+            raise ValueError(f"{value!r} is not a supported location; give {_ACCEPTED}")
         if "/" in name:
             bucket, _, prefix = name.partition("/")
             folder = "" if value.startswith(_S3) else f"; for a folder write ./{value}"
@@ -82,8 +82,7 @@ class ExperimentStorageSettings(_Settings):
             )
         folder = f"; for a folder write ./{value}" if value and name == value else ""
         raise ValueError(
-            f"{value!r} is no bucket name (3 to 63 of a-z, 0-9, '.', '-'){folder}. "
-            f"Accepted is {_ACCEPTED}"
+            f"{value!r} is no bucket name (3 to 63 of a-z, 0-9, '.', '-'){folder}. Give {_ACCEPTED}"
         )
 
     @field_validator("BUCKET_PREFIX")

@@ -84,8 +84,8 @@ def _reserve(
             experiment.backend.delete(key)
         time.sleep(1 - time.time() % 1)
     raise StoreError(
-        f"{experiment.backend.uri(experiment.prefix)}: for {_MOST_ATTEMPTS} seconds others were "
-        "faster to begin a run; try again"
+        f"{experiment.backend.uri(experiment.prefix)}: for {_MOST_ATTEMPTS} seconds other writers "
+        "were faster to begin a run; try again"
     )
 
 
@@ -99,9 +99,7 @@ def create(run: ExperimentRun, key: str, document: bytes | BaseModel | Mapping[s
     """Write an object, a document as YAML. Raises StoreError where there is one already."""
     data = document if isinstance(document, bytes) else to_yaml(document)
     if not run.backend.create(key, data):
-        raise StoreError(
-            f"{run.backend.uri(key)} is there already; another writer uses this folder"
-        )
+        raise StoreError(f"{run.backend.uri(key)} already exists; another writer uses this folder")
 
 
 def describe(run: ExperimentRun, schema: Mapping[str, Any], inputs: InputFiles) -> None:

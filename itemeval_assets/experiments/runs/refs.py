@@ -39,7 +39,7 @@ class LaunchFailed(RunFailed):
         told = without_secrets(told, os.environ)
         super().__init__(
             f"{run.experiment_id} is published in {run.uri}, but Dagster could not run it: {told}\n"
-            "Once that is mended, resume(run) goes on; it need not be published again"
+            "When that is corrected, resume(run) continues it; you need not publish it again"
         )
         self.run, self.__cause__ = run, why
 

@@ -92,8 +92,8 @@ class S3Backend(Bucket):
                 return
             time.sleep(random.uniform(0, min(_LONGEST_PAUSE_S, 0.01 * 2**attempt)))
         raise StoreError(
-            f"cannot write {self.uri(key)}: {_MOST_SWAPS} times another writer was faster; "
-            "run again with fewer runs at once"
+            f"cannot write {self.uri(key)}: {_MOST_SWAPS} times another writer was faster; run "
+            "again, with fewer runs at a time"
         )
 
     def create(self, key: str, data: bytes) -> bool:

@@ -75,7 +75,7 @@ class StudyDirectory:
         if owner.get("config") != _config_from(study):
             raise StoreError(
                 f"{study.location} was made by another config: {owner.get('config')} "
-                f"(seen from there), not {study.config_path}.\n"
+                f"(relative to it), not {study.config_path}.\n"
                 "Give this study another `study:` name or `output_dir:`; if you renamed the "
                 f"config, correct `config` in {self.backend.uri(layout.STUDY_FILE)}"
             )
@@ -93,7 +93,7 @@ class StudyDirectory:
                 continue
             found, place = ("file", "folder") if is_file else ("folder", "file")
             raise StoreError(
-                f"{self.backend.uri(key)}: a {found} lies where a {place} belongs; move it away, "
+                f"{self.backend.uri(key)}: a {found} is in the place of a {place}; move it away, "
                 f"and restore the {place} from a copy, if there is one. Nothing was changed"
             )
 
@@ -143,7 +143,7 @@ class StudyDirectory:
                 if begun_by not in (None, _config_from(study)):
                     raise StoreError(
                         f"another config began in {study.location} at the same time: {begun_by} "
-                        "(seen from there).\nNo call was made. Give this study another `study:` "
+                        "(relative to it).\nNo call was made. Give this study another `study:` "
                         "name or `output_dir:`, or run it again"
                     )
                 self._mark(study)

@@ -132,7 +132,7 @@ def test_where_specs_cannot_be_run_as_asked_is_said_before_anything_is_written(
 
     with pytest.raises(ConfigError, match=r"of_a_function cannot be imported by other processes"):
         BaseExperiment(of_a_function).allocate([Deed(n=1)], run_settings=APART, instance=instance)
-    with pytest.raises(ConfigError, match="limited_deed has timeout_s and memory, which only"):
+    with pytest.raises(ConfigError, match="limited_deed has timeout_s and memory, which need"):
         BaseExperiment(toys.limited_deed).allocate([Deed(n=1)], run_settings=TOGETHER)
     assert not Path(folder.location).exists()
 
