@@ -223,7 +223,7 @@ def _losses_to_accept(study: Study, store: ResultsStore, accept_loss: bool) -> l
 
 
 def _read_back(runs: StageRuns) -> None:
-    """Read back what killed runs have logged, so that nobody is asked to consent to it again."""
+    """Recover what killed runs have logged, so that nobody is asked to consent to it again."""
     left = unread_partitions(runs.store, runs.selection.partitions)
     if left and not runs.options.recover_only:
         reading = replace(

@@ -154,8 +154,8 @@ def test_a_damaged_log_of_calls_that_are_booked_is_not_even_opened(
 def test_a_damaged_log_that_nobody_has_read_yet(
     finished: tuple[Path, ModelServer], tmp_path: Path, report_fault: Report
 ) -> None:
-    """Promised: either all of its calls are read back, or exit 2 names the log, says what to do,
-    and leaves it; with the log whole again its calls are read back. None is made again."""
+    """Promised: either all of its calls are recovered, or exit 2 names the log, says what to do,
+    and leaves it; with the log whole again its calls are recovered. None is made again."""
     folder, server = finished
     made, total = server.count(), Loss()
     for number, damage in enumerate(DAMAGES.values()):
@@ -180,7 +180,7 @@ def test_a_damaged_log_that_nobody_has_read_yet(
     assert server.count() == made
     report_fault(
         "log of a killed run corrupt or cut",
-        "exit 2 names the log and leaves it; whole again, its calls are read back",
+        "exit 2 names the log and leaves it; whole again, its calls are recovered",
         injected=len(DAMAGES),
         loss=total,
     )

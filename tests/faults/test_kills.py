@@ -123,11 +123,11 @@ def test_recover_reads_the_logs_of_a_killed_run_and_calls_nobody(
     process.wait()
     made = server.count()
     assert run_cli(["recover", str(config)]) == 0
-    assert "Read back" in capsys.readouterr().out
+    assert "Recovered" in capsys.readouterr().out
     assert server.count() == made
     stored = rows(config, "solutions")
     assert made - CONNECTIONS <= len(stored) <= made
     assert_reconciled(config)
     assert run_cli(["recover", str(config)]) == 0  # again: there is nothing left to read
-    assert "Read back" not in capsys.readouterr().out
+    assert "Recovered" not in capsys.readouterr().out
     assert rows(config, "solutions") == stored

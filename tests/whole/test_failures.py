@@ -102,7 +102,7 @@ def test_a_dead_model_leaves_the_others_alone(
     # They are said, since no grading came of them.
     shown = capsys.readouterr().out
     assert "3 of the cells of this run have no result" in shown
-    assert f"cells {config}; call it: " in shown and "CONFIG" not in shown
+    assert f"cells {config}; call them: " in shown and "CONFIG" not in shown
     assert run_cli(["run", str(config), "--condition", "openai-api/test/m"]) == 0
     for row in rows(config, "solutions"):
         is_dead = row["model"].endswith("dead")

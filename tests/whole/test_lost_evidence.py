@@ -430,4 +430,4 @@ def test_logs_that_no_run_reads_are_told_as_such(
     assert unread.reader is None
     assert run_cli(["status", str(config)]) == 0
     told = capsys.readouterr().out
-    assert "not in the design any more" in told and "Read them back" not in told
+    assert "no longer in the design" in told and "Recover them" not in told

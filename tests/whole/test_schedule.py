@@ -238,7 +238,7 @@ def test_a_run_that_fails_before_or_within_its_step_is_an_attempt(
         for _ in range(2):  # looking twice counts once
             waiting = tick()
             assert isinstance(waiting, dg.SkipReason)
-            assert "asked for again after" in (waiting.skip_message or "")
+            assert "next attempt after" in (waiting.skip_message or "")
             assert read_attempts(store)[partition].made == 1
         assert run_cli(["reset", str(config)]) == 0
         assert len(tick()) == 1

@@ -29,7 +29,7 @@ UNLOGGED = "(unlogged)"
 
 
 def recover(caller: Caller, run: StageRun, partitions: list[Partition], outcome: Outcome) -> None:
-    """Read back the logs of killed runs, and those whose table file is gone."""
+    """Recover what is in the logs of killed runs, and those whose table file is gone."""
     archived = [
         archive(run.store, key, header)
         for key, header in _running(run.store)

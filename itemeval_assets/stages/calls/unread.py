@@ -66,7 +66,7 @@ def in_words(study: Study, found: list[UnreadLog]) -> str:
     """What is to be read, and the command that reads it; empty where nothing is."""
     words = unread_words(found)
     if can_be_recovered(found):
-        words.append(f"Read them back: itemeval-assets recover {study.config_path}")
+        words.append(f"Recover them: itemeval-assets recover {study.config_path}")
     return "\n".join(words)
 
 

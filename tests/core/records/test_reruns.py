@@ -41,7 +41,7 @@ def test_each_attempt_waits_twice_as_long() -> None:
     for made, minutes in ((1, 10), (2, 20)):
         tried = {G: Attempts(made, NOW)}
         early = decide({G: "x"}, tried, now=NOW + (minutes - 1) * MINUTE)
-        assert early.chosen == [] and "asked for again after" in early.left_out[G]
+        assert early.chosen == [] and "next attempt after" in early.left_out[G]
         assert decide({G: "x"}, tried, now=NOW + minutes * MINUTE).chosen == [G]
 
 

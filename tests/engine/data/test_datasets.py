@@ -371,7 +371,7 @@ def test_csv_in_another_encoding(tmp_path: Path, encoding: str) -> None:
 
 def test_a_wrong_encoding_is_named(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_bytes("id,question\na,é\n".encode())
-    with pytest.raises(DatasetError, match=r"line 2: byte 15 of the file .0xc3. is no ascii; name"):
+    with pytest.raises(DatasetError, match=r"line 2: byte 15 of the file .0xc3. is no ascii; set"):
         load(benchmark({**CSV, "encoding": "ascii"}, **PLAIN), tmp_path)
 
 
@@ -554,7 +554,7 @@ def test_the_revision_of_a_file_is_its_hash(tmp_path: Path) -> None:
 def test_local_data_have_no_other_revision(tmp_path: Path) -> None:
     write_jsonl(tmp_path / "a.jsonl", ROWS)
     dataset = DatasetConfig(id="a.jsonl", revision="main")
-    with pytest.raises(DatasetError, match=r"is local data, .* says 'main': remove it"):
+    with pytest.raises(DatasetError, match=r"is local data, .* says 'main'. Remove `revision`"):
         resolve_revision(dataset, "local", tmp_path)
 
 

@@ -123,7 +123,7 @@ def test_no_run_is_started_within_another(
     run, reference = BaseExperiment(nested, storage_settings=folder).allocate([Outer(x=1)])
     with pytest.raises(Exception, match="inside a spec of another run"):
         reference.result(60)
-    assert "take turns" in run.load_results("errors")["message"].iloc[0]
+    assert "a process runs one at a time" in run.load_results("errors")["message"].iloc[0]
     assert squares.list_versions() == []
 
 
