@@ -10,9 +10,11 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import botocore.session
 import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from botocore.loaders import Loader, create_loader
 from hypothesis import HealthCheck, settings
 
 import tests.history  # noqa: F401
@@ -142,6 +144,21 @@ def migrations_read_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ScriptDirectory, "from_config", once)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def description_of_s3_read_once() -> Iterator[None]:
+    """A client of S3 reads what S3 is anew, for a tenth of a second: each bucket needs two."""
+    known: dict[object, object] = {}
+
+    def once(search_path: str | None = None) -> Loader:
+        loader = create_loader(search_path)
+        loader._cache = known
+        return loader
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(botocore.session, "create_loader", once)
         yield
 
 
