@@ -554,7 +554,7 @@ def test_the_revision_of_a_file_is_its_hash(tmp_path: Path) -> None:
 def test_local_data_have_no_other_revision(tmp_path: Path) -> None:
     write_jsonl(tmp_path / "a.jsonl", ROWS)
     dataset = DatasetConfig(id="a.jsonl", revision="main")
-    with pytest.raises(DatasetError, match=r"is local data, .* says 'main'. Remove `revision`"):
+    with pytest.raises(DatasetError, match=r"is local data: .* says 'main'. Remove `revision`"):
         resolve_revision(dataset, "local", tmp_path)
 
 
