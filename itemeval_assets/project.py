@@ -40,14 +40,17 @@ class QuickstartSummary:
 
 
 def init(folder: Path) -> list[Path]:
-    """Make a project that runs at once, on mock models. Raises ConfigError over existing files."""
+    """Make a project that runs at once, on mock models, also with Dagster's command `dg`.
+
+    Raises ConfigError over existing files.
+    """
     from .instances.home import CONFIG, packaged_config, require_usable
 
     require_usable(folder / HOME_FOLDER)
     history = folder / HOME_FOLDER / CONFIG
-    study = _packaged("project", folder)
-    write_new(study if history.is_file() else {**study, history: packaged_config()})
-    return [*study, history]
+    made = {**_packaged("project", folder), **_files("dg", folder)}
+    write_new(made if history.is_file() else {**made, history: packaged_config()})
+    return [*made, history]
 
 
 def write_study(folder: Path, name: str) -> list[Path]:
@@ -79,14 +82,19 @@ def quickstart(
 
 
 def _packaged(name: str, target: Path, *changes: tuple[str, str]) -> dict[Path, bytes]:
-    """The files of a packaged folder, where they go; `changes` (pattern, text) in its study."""
-    source = files("itemeval_assets") / "builtin" / name
-    found = {target / path: entry.read_bytes() for path, entry in _walk(source)}
+    """The files of a packaged study, where they go; `changes` (pattern, text) in its YAML."""
+    found = _files(name, target)
     text = found[target / "study.yaml"].decode()
     for pattern, wanted in changes:
         text = re.sub(pattern, wanted, text, flags=re.M)
     found[target / "study.yaml"] = text.encode()
     return found
+
+
+def _files(name: str, target: Path) -> dict[Path, bytes]:
+    """The files of a packaged folder, where they go."""
+    source = files("itemeval_assets") / "builtin" / name
+    return {target / path: entry.read_bytes() for path, entry in _walk(source)}
 
 
 def _walk(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, Traversable]]:

@@ -1,5 +1,6 @@
 """What README and docs say is true: links, YAML, commands, Python."""
 
+import os
 import re
 import subprocess
 import sys
@@ -10,9 +11,10 @@ from pkgutil import resolve_name
 import pytest
 import yaml
 
-from itemeval_assets import project
+from itemeval_assets import api, project
 from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.tables.schemas import TABLES
+from itemeval_assets.dagster_io.keys import PartitionKeys
 from itemeval_assets.storage.study.inputs import load_study
 from tests.guard.points import of_commands
 
@@ -79,22 +81,34 @@ def _require_one_scale_per_group(pairs):
     assert pairs["state"].value_counts().sum() == len(pairs.obj)
 
 
-def test_dg_works_in_the_folder_of_a_study(tmp_path):
-    """With the two files of docs/commands.md beside the study, and nothing of this repository."""
+def test_init_writes_the_two_files_that_dg_needs(tmp_path):
     project.init(tmp_path)
-    (config,) = (text for page, text in blocks("toml") if page == "commands.md")
-    (module,) = (text for page, text in blocks("py") if page == "commands.md")
-    (tmp_path / "dg.toml").write_text(config)
-    (tmp_path / "definitions.py").write_text(module)
+    for kind, name in (("toml", "dg.toml"), ("py", "definitions.py")):
+        (text,) = (text for page, text in blocks(kind) if page == "commands.md")
+        assert (tmp_path / name).read_text() == text
 
-    def dg(*words: str) -> str:
+
+@pytest.mark.long
+def test_dg_works_in_the_folder_that_init_made(tmp_path):
+    """It is told of the study by nothing else. A key that no condition has, it refuses itself."""
+    project.init(tmp_path)
+    (key, *_) = PartitionKeys(load_study(tmp_path / "study.yaml")).generate.values()
+    environment = {**os.environ, "DAGSTER_HOME": str(tmp_path / "dagster_home")}
+
+    def dg(*words: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "dagster_dg_cli.cli", *words]
         return subprocess.run(
-            command, cwd=tmp_path, capture_output=True, text=True, check=True
-        ).stdout
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
 
-    assert "All definitions loaded" in dg("check", "defs")
-    assert '"my_study/gradings_long"' in dg("list", "defs", "--json")
+    assert "All definitions loaded" in dg("check", "defs").stdout
+    assert '"my_study/gradings_long"' in dg("list", "defs", "--json").stdout
+    assert dg("launch", "--assets", "my_study/items").returncode == 0
+    solutions = ("launch", "--assets", "my_study/solutions,my_study/generation_ledger")
+    assert dg(*solutions, "--partition", key).returncode == 0
+    assert [part.done for part in api.status(tmp_path / "study.yaml").generate] == [12, 0, 0, 0]
+    refused = dg(*solutions, "--partition", f"{key}0")
+    assert refused.returncode and f"{key}0" in refused.stdout + refused.stderr
 
 
 def test_make_targets_of_the_readme_exist():

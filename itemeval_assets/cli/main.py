@@ -76,7 +76,7 @@ def init(
     folder: Annotated[Path, typer.Argument(help="folder of the new project")],
     as_json: AsJson = False,
 ) -> None:
-    """Make a project: a study that runs at once, with prompts, data and a Dagster home."""
+    """Make a project: a study that runs at once, with prompts, data and all that Dagster needs."""
     reports.print_result(as_json, project.init(folder), lambda made: reports.created(made, folder))
 
 
