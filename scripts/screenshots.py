@@ -11,6 +11,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from itemeval_assets.core.design.study import Study
+from itemeval_assets.dagster_io.keys import PartitionKeys
 from tests.browser.demo import (
     browser_page,
     finished_run,
@@ -65,10 +66,10 @@ def lineage(page: Page, address: str, study: Study) -> None:
 
 def grid(page: Page, address: str, study: Study) -> None:
     """The generate x grade grid of gradings, with one partition of a judge open."""
-    generate, judge = study.design.generate[0], study.design.grade[-1]
+    pair = PartitionKeys(study).of(study.grade_partitions()[1])
     page.goto(f"{address}/assets/{study.name}/gradings?view=partitions")
     page.get_by_text("Materialized (8)").wait_for()
-    page.goto(f"{page.url}&partition={generate.id}|{judge.id}")
+    page.goto(f"{page.url}&partition={pair}")
     page.get_by_text("mean score").wait_for()
     _save(page, "grid")
 
@@ -85,7 +86,7 @@ def checks(page: Page, address: str, study: Study) -> None:
 def materialization(page: Page, address: str, study: Study) -> None:
     """The metadata of the materialization with errored rows."""
     page.goto(f"{address}/assets/{study.name}/solutions?view=events")
-    page.get_by_text(study.design.generate[-1].id).first.click()
+    page.get_by_text(PartitionKeys(study).of(study.generate_partitions()[-1])).first.click()
     page.get_by_text("errored rows").wait_for()
     _save(page, "materialization")
 

@@ -16,6 +16,7 @@ from dagster.components.testing import DefsFolderSandbox, create_defs_folder_san
 import itemeval_assets
 from itemeval_assets.component import StudyComponent
 from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.dagster_io.keys import PartitionKeys
 from itemeval_assets.defs.build import build_definitions
 from itemeval_assets.instances.home import make_home
 from itemeval_assets.settings import Settings
@@ -212,7 +213,7 @@ def test_a_scaffold_runs_at_once_on_mock_models(sandbox, format, file) -> None:
     assert load_study(folder / "study.yaml").name == "ber-judges_2"
     with sandbox.build_all_defs() as found:
         job = found.resolve_implicit_global_asset_job_def()
-        partition = load_study(folder / "study.yaml").generate_partitions()[0][0]
+        [partition, *_] = PartitionKeys(load_study(folder / "study.yaml")).generate.values()
         for tables, key in ((["items"], None), (SOLUTIONS, partition)):
             result = job.execute_in_process(
                 asset_selection=[dg.AssetKey(["ber-judges_2", table]) for table in tables],

@@ -9,14 +9,12 @@ from itemeval_assets.core.design.partitions import GENERATE, GRADE, Partition
 from itemeval_assets.core.design.study import Study
 
 from .failures import users_errors
-from .names import to_partition
+from .keys import PartitionKeys
 from .partitions import rows_of
 from .steps import store_of_run
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-    from itemeval_assets.storage.study.store import ResultsStore
 
 # Assets whose rows go into a table of another name.
 TABLE_OF = {stage.ledger: "bookings" for stage in (GENERATE, GRADE)}
@@ -34,26 +32,30 @@ class StudyTablesIOManager(dg.IOManager):
 
     @users_errors()
     def handle_output(self, context: dg.OutputContext, obj: "pa.Table") -> None:
-        asset = context.asset_key.path[-1]
-        store, table = self._store(context.asset_key, context.run_id), TABLE_OF.get(asset, asset)
+        study, asset = self._study(context.asset_key), context.asset_key.path[-1]
+        store, table = store_of_run(study, context.run_id), TABLE_OF.get(asset, asset)
         if not context.has_asset_partitions:
             store.replace(table, Partition(), obj)
             return
-        for key in sorted(context.asset_partition_keys):
-            partition = to_partition(key)
+        for partition in _partitions(study, context):
             store.upsert(table, partition, rows_of(obj, asset, partition))
 
     @users_errors()
     def load_input(self, context: dg.InputContext) -> "pa.Table":
-        store = self._store(context.asset_key, _run_of(context))
+        study = self._study(context.asset_key)
+        store = store_of_run(study, _run_of(context))
         table = context.asset_key.path[-1]
         if not context.has_asset_partitions:
             return store.read(table)
-        return store.read(table, map(to_partition, sorted(context.asset_partition_keys)))
+        return store.read(table, _partitions(study, context))
 
-    def _store(self, key: dg.AssetKey, run_id: str) -> "ResultsStore":
-        studies = {study.name: study for study in self._studies}
-        return store_of_run(studies[key.path[0]], run_id)
+    def _study(self, key: dg.AssetKey) -> Study:
+        return {study.name: study for study in self._studies}[key.path[0]]
+
+
+def _partitions(study: Study, context: dg.OutputContext | dg.InputContext) -> list[Partition]:
+    """The partitions that a context is about, in the order of their ids."""
+    return sorted(map(PartitionKeys(study).partition, context.asset_partition_keys))
 
 
 def _run_of(context: dg.InputContext) -> str:

@@ -1,10 +1,9 @@
-"""Names in Dagster: asset keys, groups, ops, partition keys."""
+"""Names in Dagster: asset keys, groups, ops, pools."""
 
 from collections.abc import Iterable
 
 import dagster as dg
 
-from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.money.pricing import provider_of
 
@@ -40,11 +39,6 @@ def step_name(study: Study, table: str) -> str:
     return f"{identifier(study)}__{table}"
 
 
-def partition_key(partition: Partition) -> str:
-    """The Dagster key of a partition: dimensions in alphabetical order, joined by `|`."""
-    return "|".join(partition)
-
-
 def pool(models: Iterable[str]) -> str | None:
     """The pool of a step that calls these models: the name of their provider.
 
@@ -54,14 +48,3 @@ def pool(models: Iterable[str]) -> str | None:
     """
     providers = sorted({provider_of(model) for model in models} - {"mockllm"})
     return "+".join(providers) or None
-
-
-def to_partition(key: str) -> Partition:
-    """The partition that a Dagster key names."""
-    return Partition(key.split("|"))
-
-
-def to_partitions(keys: Iterable[str], order: list[Partition]) -> list[Partition]:
-    """The partitions of some keys, in the order of the design."""
-    wanted = {to_partition(key) for key in keys}
-    return [partition for partition in order if partition in wanted]

@@ -8,6 +8,7 @@ from itemeval_assets.core.design.partitions import GENERATE, GRADE, Partition
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.tables.schemas import GRADINGS, GRADINGS_LONG, SOLUTIONS, rows_where
 
+from .keys import PartitionKeys
 from .names import GENERATE_DIMENSION, GRADE_DIMENSION
 
 if TYPE_CHECKING:
@@ -22,15 +23,16 @@ _PARTITION_COLUMNS = {
 
 
 def generate_partitions(study: Study) -> dg.StaticPartitionsDefinition:
-    return dg.StaticPartitionsDefinition([c.id for c in study.design.generate])
+    return dg.StaticPartitionsDefinition(list(PartitionKeys(study).generate.values()))
 
 
 def grade_partitions(study: Study) -> dg.MultiPartitionsDefinition:
     """The grid of solutions and their gradings: a new judge is a new column."""
+    keys = PartitionKeys(study)
     return dg.MultiPartitionsDefinition(
         {
             GENERATE_DIMENSION: generate_partitions(study),
-            GRADE_DIMENSION: dg.StaticPartitionsDefinition([c.id for c in study.design.grade]),
+            GRADE_DIMENSION: dg.StaticPartitionsDefinition(list(keys.grade.values())),
         }
     )
 

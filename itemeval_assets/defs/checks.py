@@ -14,7 +14,8 @@ from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.tables.schemas import TABLES
 from itemeval_assets.dagster_io.failures import users_errors
-from itemeval_assets.dagster_io.names import asset_key, partition_key, step_name, to_partitions
+from itemeval_assets.dagster_io.keys import PartitionKeys
+from itemeval_assets.dagster_io.names import asset_key, step_name
 from itemeval_assets.dagster_io.partitions import generate_partitions, grade_partitions
 from itemeval_assets.dagster_io.steps import store_of
 
@@ -69,7 +70,7 @@ def _partitioned(
     The UI's "Execute all" makes no choice: then every stored partition is checked, and for
     completeness every one of the design.
     """
-    key = asset_key(study, table)
+    key, keys = asset_key(study, table), PartitionKeys(study)
     single = table == "solutions"
     severity = dg.AssetCheckSeverity.ERROR if blocking else dg.AssetCheckSeverity.WARN
 
@@ -82,7 +83,7 @@ def _partitioned(
         with users_errors():
             store = store_of(study, context)
             if step.has_partition_key or step.has_partition_key_range:
-                partitions = to_partitions(step.partition_keys, order)
+                partitions = keys.partitions(step.partition_keys, order)
             else:
                 # What was never stored breaks no rule, but it is not complete.
                 stored = set(order if rule is _complete else store.partitions(table))
@@ -100,12 +101,13 @@ def _partitioned(
                 severity=severity,
                 description=_in_short(offences),
                 metadata=_shown(offences),
-                partition=partition_key(partition),
-                target_materialization_data=_latest(context.instance, key, partition),
+                partition=keys.of(partition),
+                target_materialization_data=_latest(context.instance, key, keys.of(partition)),
                 blocking=blocking and len(found) == 1,
             )
         if len(found) != 1:
-            yield _summary(key, name, found, severity, blocking)
+            by_key = {keys.of(partition): len(offences) for partition, offences in found.items()}
+            yield _summary(key, name, by_key, severity, blocking)
         yield dg.Output(None)
 
     check.__name__ = name
@@ -121,13 +123,16 @@ def _partitioned(
 def _summary(
     key: dg.AssetKey,
     name: str,
-    found: dict[Partition, Offences],
+    found: dict[str, int],
     severity: dg.AssetCheckSeverity,
     blocking: bool,
 ) -> dg.AssetCheckEvaluation:
-    """The result of a range. It alone blocks, so that the run's error names the check once."""
-    failed = {partition: len(offences) for partition, offences in found.items() if offences}
-    lines = [f"{partition_key(partition)}: {rows}" for partition, rows in failed.items()]
+    """The result of a range. It alone blocks, so that the run's error names the check once.
+
+    `found`: by partition key, how many rows break the rule.
+    """
+    lines = [f"{partition}: {rows}" for partition, rows in found.items() if rows]
+    failed = len(lines)
     more = [f"and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []
     listed = "".join(f"\n- {line}" for line in [*lines[:_SHOWN], *more])
     return dg.AssetCheckEvaluation(
@@ -136,20 +141,20 @@ def _summary(
         passed=not failed,
         severity=severity,
         description=(
-            f"Fails in {len(failed)} of {len(found)} partitions; rows in each:\n{listed}"
+            f"Fails in {failed} of {len(found)} partitions; rows in each:\n{listed}"
             if failed
             else f"Holds in {len(found)} partitions."
         ),
-        metadata={"partitions checked": len(found), "partitions failed": len(failed)},
+        metadata={"partitions checked": len(found), "partitions failed": failed},
         blocking=blocking,
     )
 
 
 def _latest(
-    instance: dg.DagsterInstance, key: dg.AssetKey, partition: Partition
+    instance: dg.DagsterInstance, key: dg.AssetKey, partition: str
 ) -> AssetCheckEvaluationTargetMaterializationData | None:
     """The materialization a result is about; the UI hides results of any other, or of none."""
-    wanted = dg.AssetRecordsFilter(asset_key=key, asset_partitions=[partition_key(partition)])
+    wanted = dg.AssetRecordsFilter(asset_key=key, asset_partitions=[partition])
     for record in instance.fetch_materializations(wanted, limit=1).records:
         return AssetCheckEvaluationTargetMaterializationData(
             run_id=record.event_log_entry.run_id,

@@ -25,6 +25,7 @@ from itemeval_assets.settings import dagster_home_for
 
 from .history import held
 from .migrations import unlogged_migrations
+from .new_keys import tell_of_new_keys
 
 __all__ = [
     "CONFIG",
@@ -97,6 +98,7 @@ def open_instance(home: Path) -> Iterator[dg.DagsterInstance]:
             opened = stack.enter_context(dg.DagsterInstance.from_config(str(home)))
         instance = stack.enter_context(uncaptured(opened))
         with recording(instance):
+            tell_of_new_keys(instance)
             yield instance
 
 

@@ -14,13 +14,13 @@ from itemeval_assets.core.errors import RunFailed, Stopped, error_from
 from itemeval_assets.core.records.failures import FailedCheck
 from itemeval_assets.dagster_io.execution import execute, first_failure, instance_of
 from itemeval_assets.dagster_io.failures import failure_text, first_cause, is_for_user
+from itemeval_assets.dagster_io.keys import PartitionKeys
 from itemeval_assets.dagster_io.names import (
     RANGE_END,
     RANGE_START,
     RESERVED_BY_TAG,
     asset_key,
     step_name,
-    to_partition,
 )
 from itemeval_assets.dagster_io.results import CallCounts, collecting
 from itemeval_assets.dagster_io.steps import end_steps
@@ -95,9 +95,10 @@ class Launcher:
         counts = [found for found in told.values() if isinstance(found, CallCounts)]
         self.recovered += sum(found.recovered for found in counts)
         self.held_back += sum(found.held_back for found in counts)
+        keys = PartitionKeys(self.study)
         for check in result.get_asset_check_evaluations():
             if not check.passed and check.partition is not None:
-                [part] = self.study.named([to_partition(check.partition)])
+                [part] = self.study.named([keys.partition(check.partition)])
                 failed = FailedCheck(check.asset_key.path[-1], check.check_name, *part)
                 self.failed_checks.append(failed)
 

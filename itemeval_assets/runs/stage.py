@@ -10,7 +10,7 @@ from itemeval_assets.core.design.selection import Selection
 from itemeval_assets.core.design.spans import shares, spans
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.money.budget import agreed_usd, shares_of_consent
-from itemeval_assets.dagster_io.names import partition_key
+from itemeval_assets.dagster_io.keys import PartitionKeys
 from itemeval_assets.stages.ledger import usd_of_runs
 from itemeval_assets.stages.projection.estimate import StudyEstimate
 from itemeval_assets.storage.study.store import ResultsStore
@@ -70,10 +70,11 @@ class StageRuns:
 
     def _keys(self, stage: Stage, wanted: Sequence[Partition]) -> list[tuple[str, str]]:
         """The ranges of partition keys that cover the wanted partitions, and no other."""
+        keys = PartitionKeys(self.study)
         rows = [condition.id for condition in self.study.design.generate]
         columns = [condition.id for condition in self.study.design.grade]
         return [
-            (partition_key(first), partition_key(last))
+            (keys.of(first), keys.of(last))
             for first, last in spans(wanted, rows, () if stage is GENERATE else columns)
         ]
 

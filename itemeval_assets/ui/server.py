@@ -28,6 +28,7 @@ from dagster._utils.log import configure_loggers
 from itemeval_assets.core.errors import ItemevalAssetsError, RunFailed
 from itemeval_assets.host.interrupts import interrupt
 from itemeval_assets.instances.home import ensure_home, opening
+from itemeval_assets.instances.new_keys import tell_of_new_keys
 from itemeval_assets.settings import Settings
 
 from .addresses import Addresses
@@ -69,6 +70,7 @@ def serve(listener: socket.socket, folder: Path) -> None:
             instance = stack.enter_context(get_instance_for_cli())
             for part in ("run_launcher", "run_coordinator", "scheduler"):
                 getattr(instance, part)  # Dagster loads them when they are first asked for
+            tell_of_new_keys(instance)
         code = stack.enter_context(ProxyServerManager(instance, target, "warning"))
         workspace = stack.enter_context(_workspace(code))
         stack.enter_context(_daemon(workspace))

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from itemeval_assets.core.design.study import Study
+from itemeval_assets.dagster_io.keys import PartitionKeys
 from tests.browser.demo import (
     CHROMIUM,
     browser_page,
@@ -70,9 +71,10 @@ def launch_backfill(address: str, study: Study, grade: str) -> str:
         }
       }"""
     assets = ("gradings", "grading_ledger", "gradings_long")
+    keys = PartitionKeys(study)
     params = {
         "assetSelection": [{"path": [study.name, asset]} for asset in assets],
-        "partitionNames": [f"{generate.id}|{grade}" for generate in study.design.generate],
+        "partitionNames": [f"{key}|{keys.grade[grade]}" for key in keys.generate.values()],
         "tags": [{"key": "itemeval_assets/consent_usd", "value": "1.0"}],
     }
     request = urllib.request.Request(

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from itemeval_assets.core.design.study import Study
+from itemeval_assets.dagster_io.keys import PartitionKeys
 from itemeval_assets.settings import dagster_home_for
 from tests.browser.demo import (
     CHROMIUM,
@@ -67,9 +68,9 @@ def test_the_lineage_shows_every_asset_and_the_state_of_its_checks(page, address
 
 
 def test_the_grid_of_gradings_opens_one_partition(page, address, study) -> None:
-    generate, judge = study.design.generate[0], study.design.grade[-1]
+    pair = PartitionKeys(study).of(study.grade_partitions()[1])
     grid = f"{address}/assets/{study.name}/gradings?view=partitions"
-    page.goto(f"{grid}&partition={generate.id}|{judge.id}")
+    page.goto(f"{grid}&partition={pair}")
     shows(page, "Materialized (8)")
     for label in ("mean score", "errored rows", "usd of this run", "path", "logs", "manifest"):
         shows(page, label)
@@ -77,7 +78,7 @@ def test_the_grid_of_gradings_opens_one_partition(page, address, study) -> None:
 
 def test_a_check_names_the_partition_that_fails(page, address, study) -> None:
     page.goto(f"{address}/assets/{study.name}/solutions?view=checks&checkDetail=no_errored_rows")
-    failed = study.design.generate[-1].id
+    failed = PartitionKeys(study).of(study.generate_partitions()[-1])
     shows(page, "Fails in 1 of 4 partitions; rows in each:")
     shows(page, f"{failed}: 2")
     page.get_by_text("Execution history").click()
@@ -89,7 +90,7 @@ def test_a_check_names_the_partition_that_fails(page, address, study) -> None:
 
 
 def test_a_partition_materialized_from_the_ui_fills_its_failed_cells(page, address, study) -> None:
-    failed = study.design.generate[-1].id
+    failed = PartitionKeys(study).of(study.generate_partitions()[-1])
     page.goto(f"{address}/assets/{study.name}/solutions?view=partitions&partition={failed}")
     shows(page, "rows of this run")
     page.get_by_role("button", name="Materialize").first.click()
@@ -117,9 +118,9 @@ def test_the_pictures_of_costs_and_results_open(page, address, study) -> None:
 
 
 def test_the_evidence_of_a_number_is_one_click_away(page, address, study) -> None:
-    generate, judge = study.design.generate[0], study.design.grade[-1]
+    pair = PartitionKeys(study).of(study.grade_partitions()[1])
     grid = f"{address}/assets/{study.name}/gradings_long?view=partitions"
-    page.goto(f"{grid}&partition={generate.id}|{judge.id}")
+    page.goto(f"{grid}&partition={pair}")
     for label in ("solutions partition", "prompt", "rubric", "dataset revision", "run that graded"):
         shows(page, label)
     expect(page.get_by_text("view logs of gradings")).to_be_visible(timeout=20_000)

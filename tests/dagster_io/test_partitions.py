@@ -4,7 +4,7 @@ import dagster as dg
 import pyarrow as pa
 
 from itemeval_assets.core.design.partitions import Partition
-from itemeval_assets.dagster_io.names import partition_key
+from itemeval_assets.dagster_io.keys import PartitionKeys
 from itemeval_assets.dagster_io.partitions import (
     generate_partitions,
     grade_partitions,
@@ -14,12 +14,12 @@ from itemeval_assets.dagster_io.partitions import (
 from tests.defs.runs import toy_study
 
 GENERATE = [
-    "a_short_default--5b8aea5b70ae",
-    "a_long_default--76482cde75ed",
-    "b_short_default--606bec68ee51",
-    "b_long_default--cf21136133ae",
+    "a_short-5b8a",
+    "a_long-7648",
+    "b_short-606b",
+    "b_long-cf21",
 ]
-SCORER = "scorer_numeric--c5fa592ad23d"
+SCORER = "numeric-c5fa"
 
 
 def test_one_generate_partition_per_condition_in_the_order_of_the_yaml(tmp_path) -> None:
@@ -33,7 +33,7 @@ def test_the_grid_crosses_generate_and_grade(tmp_path) -> None:
     grid = grade_partitions(study)
     assert [d.name for d in grid.partitions_defs] == ["generate", "grade"]
     keys = grid.get_partition_keys()
-    assert set(keys) == {partition_key(p) for p in study.grade_partitions()}
+    assert set(keys) == set(map(PartitionKeys(study).of, study.grade_partitions()))
     assert f"{GENERATE[0]}|{SCORER}" in keys and len(keys) == 8
 
 
@@ -44,7 +44,8 @@ def test_a_solution_is_upstream_of_exactly_its_own_gradings(tmp_path) -> None:
     found = same_generate_condition().get_downstream_partitions_for_partitions(
         changed, solutions, gradings
     )
-    own = {partition_key(p) for p in study.grade_partitions() if p[0] == GENERATE[1]}
+    pairs = map(PartitionKeys(study).of, study.grade_partitions())
+    own = {pair for pair in pairs if pair.startswith(GENERATE[1])}
     assert set(found.get_partition_keys()) == own
 
 

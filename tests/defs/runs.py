@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.study import Study
-from itemeval_assets.dagster_io.names import asset_key, partition_key, to_partition
+from itemeval_assets.dagster_io.keys import PartitionKeys
+from itemeval_assets.dagster_io.names import asset_key
 from itemeval_assets.defs.build import build_definitions
 from itemeval_assets.settings import Settings
 from itemeval_assets.storage.study.inputs import load_study
@@ -49,6 +50,10 @@ class Runs:
     def store(self) -> ResultsStore:
         return open_store(self.study)
 
+    @property
+    def keys(self) -> PartitionKeys:
+        return PartitionKeys(self.study)
+
     def run(
         self,
         assets: Sequence[str] = (),
@@ -63,7 +68,7 @@ class Runs:
 
         `checks` names assets whose checks run without the assets.
         """
-        ends = [partition_key(span[0]), partition_key(span[-1])] if span else []
+        ends = [self.keys.of(span[0]), self.keys.of(span[-1])] if span else []
         job = self.job
         if checks:
             wanted = {asset_key(self.study, name) for name in checks}
@@ -76,7 +81,7 @@ class Runs:
         return job.execute_in_process(
             instance=self.instance,
             asset_selection=[asset_key(self.study, name) for name in assets] or None,
-            partition_key=partition_key(only) if only else None,
+            partition_key=self.keys.of(only) if only else None,
             tags={**dict(zip(RANGE, ends, strict=False)), **(tags or {})},
             run_config={**QUIET, "ops": ops},
             raise_on_error=False,
@@ -89,7 +94,7 @@ class Runs:
         for record in self.instance.fetch_materializations(key, limit=200).records:
             found = record.asset_materialization
             assert found is not None
-            partition = to_partition(found.partition or "")
+            partition = self.keys.partition(found.partition or "")
             latest.setdefault(partition, {k: _plain(v) for k, v in found.metadata.items()})
         return latest
 

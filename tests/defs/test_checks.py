@@ -7,7 +7,6 @@ import dagster as dg
 import pytest
 
 from itemeval_assets import stages
-from itemeval_assets.dagster_io.names import partition_key
 from itemeval_assets.storage.study.inputs import load_study
 from itemeval_assets.storage.study.layout import EXPORT_LONG_PARQUET
 from tests.defs.runs import (
@@ -55,7 +54,7 @@ def test_a_range_leaves_a_result_per_partition_and_one_of_its_own(finished: Runs
         key = dg.AssetCheckKey(dg.AssetKey(["toy", asset]), "no_errored_rows")
         history = storage.get_asset_check_execution_history(key, limit=50)
         keys = {record.partition for record in history}
-        assert keys == {None, *map(partition_key, partitions)}
+        assert keys == {None, *map(finished.keys.of, partitions)}
         assert {record.status.value for record in history} == {"SUCCEEDED"}
         for record in history:
             target = record.evaluation.target_materialization_data if record.evaluation else None
@@ -79,7 +78,7 @@ def defects(copied: Runs) -> Runs:
 
 @pytest.fixture
 def expected(defects: Runs) -> set[tuple[str, str, str | None]]:
-    (repeated,), (errored,), (lacking,), _ = defects.study.generate_partitions()
+    repeated, errored, lacking, _ = map(defects.keys.of, defects.study.generate_partitions())
     return {
         ("solutions", "keys_unique", repeated),
         ("solutions", "no_errored_rows", errored),
@@ -94,7 +93,7 @@ def test_in_a_range_exactly_the_broken_partitions_fail(defects: Runs, expected) 
     assert failed(result) == expected
     assert not result.success and "1 blocking asset check failed" in message(result)
     found = {(e.check_name, e.partition): e for e in result.get_asset_check_evaluations()}
-    errored = defects.study.generate_partitions()[1][0]
+    errored = defects.keys.of(defects.study.generate_partitions()[1])
     warning = found["no_errored_rows", errored]
     assert warning.severity == dg.AssetCheckSeverity.WARN
     assert warning.description == "1 row: item_id q1, epoch 1"
@@ -113,7 +112,7 @@ def test_a_run_is_complete_by_the_policy_it_was_asked_for(tmp_path: Path) -> Non
         runs.run(["items"])
         assert failed(runs.run(SOLUTIONS, only=partition, config={"policy": "dev"})) == set()
         of_the_study = failed(runs.run(checks=["solutions"]))
-        assert of_the_study == {("solutions", "complete", partition[0])}
+        assert of_the_study == {("solutions", "complete", runs.keys.of(partition))}
 
 
 def test_without_a_choice_of_partition_every_stored_one_is_checked(defects: Runs, expected) -> None:
@@ -128,7 +127,7 @@ def test_one_partition_alone_leaves_one_result_with_its_rows(copied: Runs) -> No
     rows = copied.store.read("gradings", [broken]).to_pylist()
     planted(copied, "gradings", broken, [{**rows[0], "score": None}, *rows[1:]])
     result = copied.run(GRADINGS, only=broken)
-    assert failed(result) == {("gradings", "parse_ok_invariant", partition_key(broken))}
+    assert failed(result) == {("gradings", "parse_ok_invariant", copied.keys.of(broken))}
     found = {e.check_name: e for e in result.get_asset_check_evaluations()}
     assert len(found) == len(result.get_asset_check_evaluations())
     assert "first of them" in found["parse_ok_invariant"].metadata
@@ -139,7 +138,7 @@ def test_one_partition_alone_leaves_one_result_with_its_rows(copied: Runs) -> No
 def test_a_range_of_one_partition_is_one_partition(defects: Runs) -> None:
     repeated = defects.study.generate_partitions()[0]
     result = defects.run(checks=["solutions"], span=[repeated])
-    assert failed(result) == {("solutions", "keys_unique", repeated[0])}
+    assert failed(result) == {("solutions", "keys_unique", defects.keys.of(repeated))}
     assert not result.success
 
 
@@ -149,7 +148,7 @@ def test_a_blocking_check_stops_what_is_downstream_in_the_same_run(copied: Runs)
     planted(copied, "gradings", broken, [{**rows[0], "parse_ok": False}, *rows[1:]])
     result = copied.run(GRADINGS, span=copied.study.grade_partitions())
     assert failed(result) == {
-        ("gradings", "parse_ok_invariant", partition_key(broken)),
+        ("gradings", "parse_ok_invariant", copied.keys.of(broken)),
         ("gradings", "parse_ok_invariant", None),
     }
     assert not result.success
@@ -224,8 +223,8 @@ def test_a_study_that_never_ran_is_not_complete(tmp_path: Path) -> None:
     with runs_of(study) as runs:
         result = runs.run(checks=["solutions", "gradings"])
     assert failed(result) == {
-        *(("solutions", "complete", partition[0]) for partition in study.generate_partitions()),
-        *(("gradings", "complete", "|".join(pair)) for pair in study.grade_partitions()),
+        *(("solutions", "complete", runs.keys.of(part)) for part in study.generate_partitions()),
+        *(("gradings", "complete", runs.keys.of(part)) for part in study.grade_partitions()),
         ("solutions", "complete", None),
         ("gradings", "complete", None),
     }

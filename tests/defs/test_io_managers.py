@@ -9,7 +9,7 @@ import pytest
 
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.dagster_io.io_managers import StudyTablesIOManager
-from itemeval_assets.dagster_io.names import asset_key, partition_key
+from itemeval_assets.dagster_io.names import asset_key
 from itemeval_assets.dagster_io.partitions import generate_partitions, grade_partitions
 from tests.defs.runs import RANGE, Runs
 
@@ -36,7 +36,7 @@ def write(
     def made() -> pa.Table:
         return rows
 
-    ends = (partition_key(span[0]), partition_key(span[-1]))
+    ends = (runs.keys.of(span[0]), runs.keys.of(span[-1]))
     dg.materialize(
         [made],
         resources={"study_tables": StudyTablesIOManager([runs.study])},
@@ -62,11 +62,12 @@ def test_a_range_is_split_into_partitions_and_read_back(
     rows = finished.store.read("solutions", span)
     write(fresh, "solutions", rows, span, instance)
     assert fresh.store.partitions("solutions") == sorted(span)
+    first, last = map(fresh.keys.of, span)
     back = read(
         fresh,
         "solutions",
         asset_partitions_def=generate_partitions(fresh.study),
-        asset_partition_key_range=dg.PartitionKeyRange(span[0][0], span[1][0]),
+        asset_partition_key_range=dg.PartitionKeyRange(first, last),
     )
     order = [("condition_id", "ascending"), ("item_id", "ascending")]
     assert back.sort_by(order).equals(rows.sort_by(order))
@@ -74,8 +75,8 @@ def test_a_range_is_split_into_partitions_and_read_back(
         fresh,
         "solutions",
         asset_partitions_def=generate_partitions(fresh.study),
-        partition_key=span[0][0],
-        asset_partition_key_range=dg.PartitionKeyRange(span[0][0], span[0][0]),
+        partition_key=first,
+        asset_partition_key_range=dg.PartitionKeyRange(first, first),
     )
     assert one.equals(fresh.store.read("solutions", [span[0]])) and one.num_rows == 3
 

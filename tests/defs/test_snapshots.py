@@ -19,6 +19,7 @@ from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import ModuleTarget
 
 from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.dagster_io.keys import PartitionKeys
 from itemeval_assets.dagster_io.names import asset_key
 from itemeval_assets.defs.build import load_studies
 from itemeval_assets.defs.snapshots import load_in_location, paths_in_location
@@ -114,9 +115,13 @@ def test_a_run_launched_from_a_code_server_works_on_what_that_loaded(
         location = workspace.get_code_location("located")
         (repository,) = location.get_repositories().values()
         (solver,) = study.design.generate
+        key = PartitionKeys(study).generate[solver.id]
         for tables, tags in (
             (["items"], {}),
-            (["solutions", "generation_ledger"], {"dagster/partition": solver.id}),
+            (
+                ["solutions", "generation_ledger"],
+                {"dagster/partition": key},
+            ),
         ):
             keys = [asset_key(study, table) for table in tables]
             job = location.get_job(

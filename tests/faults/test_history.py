@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.errors import HistoryError
+from itemeval_assets.dagster_io.keys import PartitionKeys
 from itemeval_assets.instances.home import ensure_home, make_home
 from itemeval_assets.runs.launcher import Launcher
 from itemeval_assets.runs.worker import run_share
@@ -175,9 +176,9 @@ def test_a_worker_passes_on_what_is_wrong_with_the_history(
     study = load_study(write_study(tmp_path))
     with Launcher.open(study) as launch:
         launch(["items"])
-        keys = study.design.generate[0].id
+        key = PartitionKeys(study).of(study.generate_partitions()[0])
         fill_history(monkeypatch, 1)
-        share = Share(["solutions", "generation_ledger"], [(keys, keys)], {}, 0.0, "test")
+        share = Share(["solutions", "generation_ledger"], [(key, key)], {}, 0.0, "test")
         error = run_share(launch, share).error
     assert isinstance(error, HistoryError)
     assert str(ensure_home(tmp_path)) in str(error)

@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from itemeval_assets import api
+from itemeval_assets.dagster_io.keys import PartitionKeys
 from itemeval_assets.runs.launcher import Launcher
 from itemeval_assets.storage.study.inputs import load_study
 from tests.browser.demo import served_ui
@@ -48,10 +49,11 @@ def test_the_end_of_the_ui_ends_its_runs_and_loses_no_answer(
     server = serve(Behaviour(latency_s=0.3))
     config = declare(tmp_path, items=ITEMS, solvers={"max_connections": CONNECTIONS})
     study = load_study(config)
+    [first, *_] = PartitionKeys(study).generate.values()
     with Launcher.open(study) as launch:
         launch(["items"])
     with served_ui(config) as (address, process):
-        told = ask(address, LAUNCH % study.design.generate[0].id)
+        told = ask(address, LAUNCH % first)
         assert told["launchRun"]["__typename"] == "LaunchRunSuccess"
         while len(server.requests) < ANSWERS:
             assert process.poll() is None
@@ -81,10 +83,11 @@ def test_a_run_that_is_terminated_in_the_ui_keeps_its_answers(
     server = serve(Behaviour(latency_s=0.3))
     config = declare(tmp_path, items=ITEMS, solvers={"max_connections": CONNECTIONS})
     study = load_study(config)
+    [first, *_] = PartitionKeys(study).generate.values()
     with Launcher.open(study) as launch:
         launch(["items"])
     with served_ui(config) as (address, process):
-        run_id = ask(address, LAUNCH % study.design.generate[0].id)["launchRun"]["run"]["runId"]
+        run_id = ask(address, LAUNCH % first)["launchRun"]["run"]["runId"]
         while len(server.requests) < ANSWERS:
             assert process.poll() is None
             time.sleep(0.1)

@@ -13,7 +13,7 @@ import pytest
 
 from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
-from itemeval_assets.dagster_io.names import partition_key
+from itemeval_assets.dagster_io.keys import PartitionKeys
 from itemeval_assets.instances.home import ensure_home
 from itemeval_assets.storage.study.inputs import load_study
 from tests.defs.runs import finish, runs_of
@@ -81,7 +81,7 @@ def by_processes(*command: str, in_ranges: bool) -> Way:
             ("gradings,grading_ledger,gradings_long", study.grade_partitions()),
         ):
             selected = ",".join(f"toy/{name}" for name in assets.split(","))
-            for options in _over([partition_key(one) for one in partitions], in_ranges):
+            for options in _over(list(map(PartitionKeys(study).of, partitions)), in_ranges):
                 line = [sys.executable, "-m", *command, selected, *options]
                 subprocess.run(line, cwd=ROOT, env=environment, check=True)
 

@@ -13,6 +13,7 @@ from itemeval_assets import api, stages
 from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import StoreError
+from itemeval_assets.dagster_io.keys import PartitionKeys
 from itemeval_assets.defs.build import build_definitions
 from itemeval_assets.instances.home import ensure_home
 from itemeval_assets.settings import Settings
@@ -136,10 +137,11 @@ def test_a_partition_that_fails_three_times_is_given_up_until_it_is_reset(
     store = open_store(study)
     api.run(config)
     [partition] = study.generate_partitions()
+    key = PartitionKeys(study).of(partition)
     with ticking(study) as (tick, execute):
         for made in (1, 2, 3):
             requests = tick()
-            assert asked_for(tick()) == asked_for(requests) == {partition[0]}  # a look counts not
+            assert asked_for(tick()) == asked_for(requests) == {key}  # a look counts not
             execute(requests)
             assert read_attempts(store)[partition].made == made
             waiting = tick()
@@ -155,7 +157,7 @@ def test_a_partition_that_fails_three_times_is_given_up_until_it_is_reset(
         assert "Nothing to reset" in capsys.readouterr().out
         assert run_cli(["reset", str(config)]) == 0
         assert f"the schedule will run it again: {label}\n" in capsys.readouterr().out
-        assert asked_for(tick()) == {partition[0]}
+        assert asked_for(tick()) == {key}
 
 
 def test_beyond_the_budget_nothing_is_asked_for_and_no_attempt_is_counted(

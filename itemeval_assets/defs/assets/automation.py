@@ -9,7 +9,8 @@ from collections.abc import Iterable
 import dagster as dg
 
 from itemeval_assets.core.design.study import Study
-from itemeval_assets.dagster_io.names import identifier, partition_key
+from itemeval_assets.dagster_io.keys import PartitionKeys
+from itemeval_assets.dagster_io.names import identifier
 
 
 class _Among(dg.AutomationCondition):
@@ -55,7 +56,7 @@ def when_free_or_paid(study: Study) -> dg.AutomationCondition | None:
     if study.config.automation.paid:
         return dg.AutomationCondition.eager()
     free = filter(study.design.is_free, study.grade_partitions())
-    keys = frozenset(map(partition_key, free))
+    keys = frozenset(map(PartitionKeys(study).of, free))
     return _Among(keys) & dg.AutomationCondition.eager() if keys else None
 
 

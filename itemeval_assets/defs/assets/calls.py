@@ -11,13 +11,12 @@ from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.tables.schemas import SCHEMA_VERSION, TABLES
 from itemeval_assets.dagster_io.config import RunConfig
 from itemeval_assets.dagster_io.failures import users_errors
+from itemeval_assets.dagster_io.keys import PartitionKeys
 from itemeval_assets.dagster_io.names import (
     TABLES_IO,
     asset_key,
-    partition_key,
     pool,
     step_name,
-    to_partitions,
 )
 from itemeval_assets.dagster_io.partitions import (
     backfill_policy,
@@ -148,7 +147,7 @@ def _paid(
 ) -> Iterator[Any]:
     """Do the work of a stage, while no other run has its partitions, and yield what came of it."""
     order = study.generate_partitions() if stage is GENERATE else study.grade_partitions()
-    partitions = to_partitions(context.partition_keys, order)
+    partitions = PartitionKeys(study).partitions(context.partition_keys, order)
     with users_errors(), held_by_step() as held:
         run = held.enter_context(stage_run(context, study, config, items, partitions))
         wait = wait_log(context.log.info)
@@ -160,10 +159,11 @@ def _paid_outputs(
     context: dg.AssetExecutionContext, run: "StageRun", stage: Stage, outcome: "Outcome"
 ) -> Iterator[Any]:
     """Yield the rows, then the bookings. Dagster stores an output before it asks for the next."""
+    keys = PartitionKeys(run.study)
 
     def describe(asset: str, partition: Partition, metadata: dict[str, Any]) -> None:
         context.add_asset_metadata(
-            metadata, asset_key=asset_key(run.study, asset), partition_key=partition_key(partition)
+            metadata, asset_key=asset_key(run.study, asset), partition_key=keys.of(partition)
         )
 
     for partition, metadata in call_metadata(run, stage.table, outcome).items():
@@ -198,7 +198,7 @@ def _versioned(
     def output(version: dg.DataVersion) -> dg.Output:
         return dg.Output(rows, output_name=asset, data_version=version)
 
-    yield from outputs_by_partition(context, asset_key(run.study, asset), versions, output)
+    yield from outputs_by_partition(context, run.study, asset, versions, output)
 
 
 def _warn_of_missing(

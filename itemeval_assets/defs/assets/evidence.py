@@ -10,6 +10,7 @@ from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.prompts.templates import BUILTIN, Template
 from itemeval_assets.core.tables.sources import FROM_GRADINGS, FROM_SOLUTIONS
+from itemeval_assets.dagster_io.keys import PartitionKeys
 from itemeval_assets.dagster_io.names import asset_key
 from itemeval_assets.storage.study.layout import log_dir, manifest_key, table_key
 
@@ -55,7 +56,7 @@ def evidence(
     grade = study.design.grade_by_id()[partition.grade]
     metadata: dict[str, Any] = {
         "solutions": dg.MetadataValue.asset(asset_key(study, "solutions")),
-        "solutions partition": partition.generate,
+        "solutions partition": PartitionKeys(study).of(partition.solutions),
         "solutions table": _path(study, table_key("solutions", partition.solutions)),
         "prompt": _text(generate.prompt),
         "dataset revision": ", ".join(_distinct(rows, "dataset_revision")) or "none",

@@ -13,6 +13,7 @@ from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.tables.column_notes import COLUMN_NOTES
 from itemeval_assets.core.tables.schemas import TABLES
 from itemeval_assets.core.text.secrets import without_secrets
+from itemeval_assets.dagster_io.keys import PartitionKeys
 from itemeval_assets.dagster_io.partitions import rows_of
 from itemeval_assets.storage.study.layout import log_dir, manifest_key, table_key
 
@@ -55,9 +56,11 @@ def table_metadata(study: Study, table: str) -> dict[str, Any]:
 
 def generate_conditions(study: Study) -> dict[str, Any]:
     """What each key of the generate dimension means."""
+    keys = PartitionKeys(study).generate
     records = [
         dg.TableRecord(
             {
+                "partition": keys[condition.id],
                 "condition_id": condition.id,
                 "label": condition.label,
                 "model": condition.model,
@@ -73,9 +76,11 @@ def generate_conditions(study: Study) -> dict[str, Any]:
 
 def grade_conditions(study: Study) -> dict[str, Any]:
     """What each key of the grade dimension means."""
+    keys = PartitionKeys(study).grade
     records = [
         dg.TableRecord(
             {
+                "partition": keys[condition.id],
                 "condition_id": condition.id,
                 "label": condition.label,
                 "graded by": condition.grader.name,

@@ -19,13 +19,12 @@ from itemeval_assets import stages
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.tables.schemas import SCHEMA_VERSION, TABLES
 from itemeval_assets.dagster_io.failures import users_errors
+from itemeval_assets.dagster_io.keys import PartitionKeys
 from itemeval_assets.dagster_io.names import (
     TABLES_IO,
     asset_key,
     identifier,
     on_demand_group,
-    partition_key,
-    to_partitions,
 )
 from itemeval_assets.dagster_io.partitions import (
     backfill_policy,
@@ -109,8 +108,8 @@ def _gradings_long(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
         **shared,
     )
     def gradings_long(context: dg.AssetExecutionContext) -> Iterator[Any]:
-        versions = {}
-        partitions = to_partitions(context.partition_keys, study.grade_partitions())
+        versions, keys = {}, PartitionKeys(study)
+        partitions = keys.partitions(context.partition_keys, study.grade_partitions())
         with users_errors():
             store = store_of(study, context)
             # One partition after the other: the whole table may be larger than the memory.
@@ -120,15 +119,13 @@ def _gradings_long(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
                         "dagster/partition_row_count": rows.num_rows,
                         **evidence(study, store, partition, rows),
                     },
-                    partition_key=partition_key(partition),
+                    partition_key=keys.of(partition),
                 )
                 versions[partition] = version_of_runs(rows.select(["gen_run_id", "grade_run_id"]))
 
         def result(version: dg.DataVersion) -> dg.MaterializeResult:
             return dg.MaterializeResult(metadata=column_lineage(study), data_version=version)
 
-        yield from outputs_by_partition(
-            context, asset_key(study, "gradings_long"), versions, result
-        )
+        yield from outputs_by_partition(context, study, "gradings_long", versions, result)
 
     return cast(dg.AssetsDefinition, gradings_long)

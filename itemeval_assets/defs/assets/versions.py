@@ -13,9 +13,11 @@ import dagster as dg
 from dagster._core.definitions.data_version import DATA_VERSION_TAG
 
 from itemeval_assets.core.design.partitions import Partition
+from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.tables.schemas import TABLES
 from itemeval_assets.dagster_io.io_managers import TABLE_OF
-from itemeval_assets.dagster_io.names import partition_key
+from itemeval_assets.dagster_io.keys import PartitionKeys
+from itemeval_assets.dagster_io.names import asset_key
 from itemeval_assets.dagster_io.partitions import rows_of
 
 if TYPE_CHECKING:
@@ -60,7 +62,8 @@ def version_after(store: "ResultsStore", asset: str, partition: Partition, rows:
 
 def outputs_by_partition(
     context: dg.AssetExecutionContext,
-    key: dg.AssetKey,
+    study: Study,
+    asset: str,
     versions: Mapping[Partition, str],
     output: Callable[[dg.DataVersion], Any],
 ) -> Iterator[Any]:
@@ -71,15 +74,18 @@ def outputs_by_partition(
     """
     [(most, _)] = Counter(versions.values()).most_common(1)
     yield output(dg.DataVersion(most))
+    keys = PartitionKeys(study)
     for partition, version in versions.items():
         if version != most:
-            yield _recorded_again(context.instance, key, partition, version)
+            wanted = dg.AssetRecordsFilter(
+                asset_key=asset_key(study, asset), asset_partitions=[keys.of(partition)]
+            )
+            yield _recorded_again(context.instance, wanted, version)
 
 
 def _recorded_again(
-    instance: dg.DagsterInstance, key: dg.AssetKey, partition: Partition, version: str
+    instance: dg.DagsterInstance, wanted: dg.AssetRecordsFilter, version: str
 ) -> dg.AssetMaterialization:
-    wanted = dg.AssetRecordsFilter(asset_key=key, asset_partitions=[partition_key(partition)])
     [record] = instance.fetch_materializations(wanted, limit=1).records
     found = record.asset_materialization
     assert found is not None

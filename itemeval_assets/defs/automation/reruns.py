@@ -12,14 +12,13 @@ from itemeval_assets.core.design.spans import spans
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ItemevalAssetsError
 from itemeval_assets.dagster_io.failures import in_event, users_errors
+from itemeval_assets.dagster_io.keys import PartitionKeys
 from itemeval_assets.dagster_io.names import (
     RANGE_END,
     RANGE_START,
     RERUN_TAG,
     asset_key,
     identifier,
-    partition_key,
-    to_partition,
 )
 from itemeval_assets.dagster_io.partitions import generate_partitions, grade_partitions
 from itemeval_assets.dagster_io.steps import opened
@@ -60,21 +59,22 @@ def rerun_schedule(study: Study) -> dg.ScheduleDefinition:
                 )
             except ItemevalAssetsError as refusal:
                 return dg.SkipReason(f"no run is started: {in_event(str(refusal))}")
+        keys = PartitionKeys(study)
         for partition in decision.given_up:
             context.log.warning(
-                f"{partition_key(partition)}: {decision.left_out[partition]}. Look at its errors; "
+                f"{keys.of(partition)}: {decision.left_out[partition]}. Look at its errors; "
                 f"then: itemeval-assets reset {study.config_path}"
             )
         for partition in decision.refused:
-            context.log.warning(f"{partition_key(partition)}: {decision.left_out[partition]}")
+            context.log.warning(f"{keys.of(partition)}: {decision.left_out[partition]}")
         if not decision.chosen:
             return dg.SkipReason(decision.in_words())
         stamp = context.scheduled_execution_time.isoformat()
         # Before the first run each run loads the items, which it could not do without.
         first = [] if stages.items.are_stored(store) else [asset_key(study, "items")]
         return [
-            dg.RunRequest(run_key=f"{stamp}/{number}", asset_selection=first + keys, tags=tags)
-            for number, (keys, tags) in enumerate(_requests(study, decision.chosen))
+            dg.RunRequest(run_key=f"{stamp}/{number}", asset_selection=first + assets, tags=tags)
+            for number, (assets, tags) in enumerate(_requests(study, decision.chosen))
         ]
 
     return reruns
@@ -84,14 +84,14 @@ def _requests(
     study: Study, chosen: list[Partition]
 ) -> Iterator[tuple[list[dg.AssetKey], dict[str, str]]]:
     """The assets and tags of as few runs as cover the partitions and no other."""
-    design = study.design
+    design, keys = study.design, PartitionKeys(study)
     rows, columns = [c.id for c in design.generate], [c.id for c in design.grade]
     for stage, across in ((GENERATE, ()), (GRADE, columns)):
         wanted = [part for part in chosen if part.stage is stage]
         for first, last in spans(wanted, rows, across):
             tags = {
-                RANGE_START: partition_key(first),
-                RANGE_END: partition_key(last),
+                RANGE_START: keys.of(first),
+                RANGE_END: keys.of(last),
                 RERUN_TAG: study.name,
             }
             yield [asset_key(study, name) for name in stage.assets], tags
@@ -104,14 +104,15 @@ def _failed_runs(
     asked = dg.RunsFilter(tags={RERUN_TAG: study.name}, statuses=[dg.DagsterRunStatus.FAILURE])
     design = (study.generate_partitions(), study.grade_partitions())
     grids = (generate_partitions(study), grade_partitions(study))
+    keys = PartitionKeys(study)
     for record in instance.get_run_records(asked, limit=_MOST_FAILURES):
         tags = record.dagster_run.tags
+        ends = [keys.partition(tags[RANGE_START]), keys.partition(tags[RANGE_END])]
         for partitions, grid in zip(design, grids, strict=True):
-            ends = {to_partition(tags[RANGE_START]), to_partition(tags[RANGE_END])}
-            if ends <= set(partitions):
-                span = dg.PartitionKeyRange(tags[RANGE_START], tags[RANGE_END])
-                keys = grid.get_partition_keys_in_range(span)
-                yield record.create_timestamp, [to_partition(key) for key in keys]
+            if set(ends) <= set(partitions):
+                span = dg.PartitionKeyRange(*map(keys.of, ends))
+                found = grid.get_partition_keys_in_range(span)
+                yield record.create_timestamp, keys.partitions(found, partitions)
 
 
 def _by_dagster(
@@ -119,13 +120,14 @@ def _by_dagster(
 ) -> tuple[set[Partition], set[Partition]]:
     """Partitions in progress, and those whose last run failed."""
     grids = {GENERATE: generate_partitions(study), GRADE: grade_partitions(study)}
+    keys = PartitionKeys(study)
     found: dict[AssetPartitionStatus | None, set[Partition]] = {}
     for stage, grid in grids.items():
         statuses = instance.get_status_by_partition(
             asset_key(study, stage.table), grid.get_partition_keys(), grid
         )
         for key, status in (statuses or {}).items():
-            found.setdefault(status, set()).add(to_partition(key))
+            found.setdefault(status, set()).add(keys.partition(key))
     return (
         found.get(AssetPartitionStatus.IN_PROGRESS, set()),
         found.get(AssetPartitionStatus.FAILED, set()),

@@ -12,10 +12,11 @@ import dagster as dg
 import pyarrow as pa
 import pytest
 
-from itemeval_assets.core.design.partitions import Partition
+from itemeval_assets.core.design.partitions import GRADE, Partition
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.dagster_io.config import RunConfig
-from itemeval_assets.dagster_io.names import asset_key, partition_key
+from itemeval_assets.dagster_io.keys import PartitionKeys
+from itemeval_assets.dagster_io.names import asset_key
 from itemeval_assets.defs.assets.study import study_assets
 from itemeval_assets.settings import Settings
 from tests.defs.runs import GRADINGS, SOLUTIONS, Runs, failed, message, runs_of, toy_study
@@ -31,15 +32,14 @@ def outputs(yielded: Any) -> dict[str, pa.Table]:
     return {output.output_name: output.value for output in yielded}
 
 
-def context(partition: str) -> Any:
+def context(study: Study, partition: Partition) -> Any:
     """A context for a call. Dagster's own lacks the metadata of single partitions."""
-    made = dg.build_asset_context(partition_key=partition)
+    key = PartitionKeys(study).of(partition)
+    if partition.stage is GRADE:
+        key = dg.MultiPartitionKey(dict(zip(("generate", "grade"), key.split("|"), strict=True)))
+    made = dg.build_asset_context(partition_key=key)
     made.add_asset_metadata = lambda *args, **kwargs: None  # type: ignore[method-assign]
     return made
-
-
-def pair_key(pair: Partition) -> dg.MultiPartitionKey:
-    return dg.MultiPartitionKey({"generate": pair[0], "grade": pair[1]})
 
 
 def test_items_called_as_a_function(tmp_path) -> None:
@@ -52,17 +52,15 @@ def test_items_called_as_a_function(tmp_path) -> None:
 
 def test_solutions_and_gradings_called_as_functions(finished: Runs, tmp_path) -> None:
     study = toy_study(tmp_path / "other")
-    (condition,) = study.generate_partitions()[0]
+    condition = study.generate_partitions()[0]
     items = finished.store.read("items")
-    made = outputs(body(study, "solutions")(context(condition), RunConfig(), items))
+    made = outputs(body(study, "solutions")(context(study, condition), RunConfig(), items))
     solutions = made["solutions"]
     assert solutions["item_id"].to_pylist() == ["q1", "q2", "q3"]
-    assert set(solutions["condition_id"].to_pylist()) == {condition}
+    assert set(solutions["condition_id"].to_pylist()) == {condition.generate}
     assert made["generation_ledger"]["calls"].to_pylist() == [3]
     scorer = next(p for p in study.grade_partitions() if p[1].startswith("scorer"))
-    graded = outputs(
-        body(study, "gradings")(context(pair_key(scorer)), RunConfig(), items, solutions)
-    )
+    graded = outputs(body(study, "gradings")(context(study, scorer), RunConfig(), items, solutions))
     assert graded["gradings"]["item_id"].to_pylist() == ["q1", "q2", "q3"]
     assert graded["grading_ledger"]["model"].to_pylist() == ["(verifiable)"]
 
@@ -70,7 +68,7 @@ def test_solutions_and_gradings_called_as_functions(finished: Runs, tmp_path) ->
 def test_gradings_long_called_as_a_function(finished: Runs) -> None:
     pair = finished.study.grade_partitions()[1]
     before = finished.store.read("gradings_long", [pair])
-    yielded: Any = body(finished.study, "gradings_long")(context(pair_key(pair)))
+    yielded: Any = body(finished.study, "gradings_long")(context(finished.study, pair))
     [result] = yielded
     written = finished.store.read("gradings_long", [pair])
     assert written.equals(before)
@@ -124,7 +122,7 @@ def test_one_partition_alone_as_the_ui_runs_it(copied: Runs) -> None:
         assert metadata["rows of this run"] == 0 and metadata["dagster/partition_row_count"] == 3
         assert "manifest" in metadata  # nothing was pending, and it was a run all the same
         for event in result.get_asset_materialization_events():
-            assert event.partition == partition_key(partition)
+            assert event.partition == copied.keys.of(partition)
     assert all(copied.store.read(table).equals(rows) for table, rows in before.items())
 
 
@@ -148,7 +146,7 @@ def test_gradings_without_solutions_call_nobody_and_say_so(fresh: Runs) -> None:
     pairs = fresh.study.grade_partitions()[:2]
     result = fresh.run(GRADINGS, span=pairs)
     assert result.success
-    incomplete = {("gradings", "complete", partition_key(pair)) for pair in pairs}
+    incomplete = {("gradings", "complete", fresh.keys.of(pair)) for pair in pairs}
     assert failed(result) == incomplete | {("gradings", "complete", None)}
     assert fresh.store.read("gradings").num_rows == fresh.store.read("ledger").num_rows == 0
     assert not (Path(fresh.study.location) / "logs").exists()
@@ -180,10 +178,10 @@ def test_the_shell_materializes_one_partition_into_the_same_instance(copied: Run
             assert runs.metadata(asset)[partition]["rows of this run"] == 3
             [run_id] = set(runs.store.read(asset, [partition])["run_id"].to_pylist())
             run = runs.instance.get_run_by_id(run_id)
-            assert run is not None and run.tags["dagster/partition"] == partition_key(partition)
+            assert run is not None and run.tags["dagster/partition"] == runs.keys.of(partition)
             recorded = runs.instance.fetch_materializations(asset_key(runs.study, asset), limit=50)
             assert recorded.records[0].run_id == run_id
-            assert recorded.records[0].partition_key == partition_key(partition)
+            assert recorded.records[0].partition_key == runs.keys.of(partition)
 
 
 def shell(runs: Runs, *wanted: tuple[tuple[str, ...], Partition]) -> None:
@@ -195,7 +193,7 @@ def shell(runs: Runs, *wanted: tuple[tuple[str, ...], Partition]) -> None:
         [
             *("asset", "materialize", "-m", "itemeval_assets.definitions"),
             *("--select", ",".join(f"{runs.study.name}/{asset}" for asset in assets)),
-            *("--partition", partition_key(partition)),
+            *("--partition", runs.keys.of(partition)),
             *("--config-json", json.dumps(forced(runs, assets[0]))),
         ]
         for assets, partition in wanted

@@ -13,7 +13,7 @@ from dagster._core.definitions.data_version import CachingStaleStatusResolver
 from dagster._core.loader import LoadingContextForTest
 
 from itemeval_assets.core.design.partitions import Partition
-from itemeval_assets.dagster_io.names import asset_key, partition_key
+from itemeval_assets.dagster_io.names import asset_key
 from itemeval_assets.defs.assets.versions import version_after
 from itemeval_assets.defs.build import build_definitions
 from itemeval_assets.settings import Settings
@@ -76,7 +76,7 @@ def stale(runs: Runs) -> set[Place]:
         (name, part)
         for name, part in places
         if resolver.get_status(
-            asset_key(runs.study, name), partition_key(part) if part else None
+            asset_key(runs.study, name), runs.keys.of(part) if part else None
         ).value
         == "STALE"
     }
@@ -156,7 +156,7 @@ def test_a_partition_of_a_grid_is_recorded_as_one(runs: Runs) -> None:
     planted(runs, "gradings", changed, runs.store.read("gradings", [changed]).to_pylist()[1:])
     ran(runs, GRADINGS, runs.study.grade_partitions())
     wanted = dg.AssetRecordsFilter(
-        asset_key=asset_key(runs.study, "gradings"), asset_partitions=[partition_key(changed)]
+        asset_key=asset_key(runs.study, "gradings"), asset_partitions=[runs.keys.of(changed)]
     )
     again, before, *_ = runs.instance.fetch_materializations(wanted, limit=2).records
     assert again.run_id == before.run_id

@@ -124,7 +124,7 @@ def test_a_failed_run_is_told_once_with_all_that_one_wants_to_know(
     assert receiver.told == [
         "Study toy: a run failed\n"
         "assets: generation_ledger, solutions\n"
-        f"partitions: {first[0]} to {last[0]}\n"
+        f"partitions: {fresh.keys.of(first)} to {fresh.keys.of(last)}\n"
         "in toy__solutions: study toy has no items yet: materialize items first\n"
         f"run {failed.run_id}\n"
         f"https://dagster.example.org/runs/{failed.run_id}"
@@ -146,7 +146,7 @@ def test_the_sensor_called_as_a_function(fresh: Runs, receiver: Receiver) -> Non
     )
     sensor(context)
     [text] = receiver.told
-    assert f"\npartition: {partition[0]}\n" in text and "https://" not in text
+    assert f"\npartition: {fresh.keys.of(partition)}\n" in text and "https://" not in text
 
 
 @pytest.mark.parametrize(
@@ -254,7 +254,7 @@ def test_failed_checks_are_told_once_per_run_with_partitions_and_rows(
     defects: Runs, receiver: Receiver
 ) -> None:
     ticks = Ticks(defects, receiver.url, ui_url="http://127.0.0.1:3000")
-    (one,), (two,), *_ = span = defects.study.generate_partitions()
+    one, two, *_ = map(defects.keys.of, span := defects.study.generate_partitions())
     result = defects.run(checks=["solutions"], span=span)
     ticks()
     ticks()
@@ -281,8 +281,8 @@ def test_warnings_of_a_run_that_succeeded_are_told(copied: Runs, receiver: Recei
     [text] = receiver.told
     assert set(text.splitlines()) == {
         "Study toy: checks failed",
-        f"solutions no_errored_rows (warning): 1 row in {partition[0]}",
-        f"solutions complete (warning): 2 rows in {partition[0]}",
+        f"solutions no_errored_rows (warning): 1 row in {copied.keys.of(partition)}",
+        f"solutions complete (warning): 2 rows in {copied.keys.of(partition)}",
         f"run {result.run_id}",
     }
 
