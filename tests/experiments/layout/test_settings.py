@@ -104,7 +104,7 @@ def test_settings_given_in_code_are_told_as_those_of_the_environment():
     ):
         ExperimentRunSettings(**wrong)
     with pytest.raises(
-        ConfigError, match=r"ExperimentStorageSettings\(BUCKET=...\): 'gs://b' is in"
+        ConfigError, match=r"ExperimentStorageSettings\(BUCKET=...\): 'gs://b' is not"
     ):
         ExperimentStorageSettings(BUCKET="gs://b")
 
