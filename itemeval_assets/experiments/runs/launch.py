@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -49,10 +49,7 @@ def launch(
             reference.dagster_run_id = run.manifest().workflow_run_id
         if start:
             experiment_check(experiment)  # filters warnings: no thread may do so beside others
-            # A script that ends waits for its runs, but for one it waited for in vain.
-            OPEN.append(reference)
-            work = partial(_work, reference, experiment, settings, instance)
-            threading.Thread(target=work, name=run.experiment_id, daemon=True).start()
+            _begin(reference, partial(_work, reference, experiment, settings, instance))
         else:
             with _instance(instance) as opened:
                 _add_partition(experiment, run, opened)
@@ -117,6 +114,12 @@ def _work(
         problem = error
     finally:
         reference.end(problem)
+
+
+def _begin(reference: RunRef, work: Callable[[], None]) -> None:
+    """Run in a thread. A script that ends waits for its runs, but for one it waited for in vain."""
+    OPEN.append(reference)
+    threading.Thread(target=work, name=reference.run.experiment_id, daemon=True).start()
 
 
 def _add_partition(
