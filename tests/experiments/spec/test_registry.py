@@ -53,7 +53,7 @@ def test_a_plain_function_becomes_the_same_experiment_each_time():
 
 
 def test_two_functions_of_one_name_are_refused():
-    with pytest.raises(SpecError, match=r"'square_numbers' is tests\.experiments\.toys:square"):
+    with pytest.raises(SpecError, match=r"'square_numbers': tests\.experiments\.toys:square and"):
 
         @experiment(name="square_numbers")
         def other(spec: In) -> Out: ...
