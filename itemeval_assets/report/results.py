@@ -121,7 +121,7 @@ def _completion(status: "StudyStatus") -> None:
 
 def _spent(status: "StudyStatus") -> str:
     is_whole = all(log.is_booked for log in status.unread)
-    return "spent" if is_whole else "booked; more was spent, see below"
+    return "spent" if is_whole else "booked: more was spent, see below"
 
 
 def _command(*arguments: str) -> str:
