@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .core.money.preflight import ModelHealth
     from .core.records.releases import Release
     from .engine.calls.progress import Progress
-    from .runs.study import RunSummary
+    from .runs.summary import RunSummary
     from .stages.export import ExportResult
     from .stages.projection.estimate import StudyEstimate
     from .stages.views.cells import CellSurvey

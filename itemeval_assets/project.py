@@ -18,7 +18,7 @@ from .storage.study.layout import LOGS
 
 if TYPE_CHECKING:
     from .engine.calls.progress import Progress
-    from .runs.study import RunSummary
+    from .runs.summary import RunSummary
 
 _LOCAL_MODEL = "openai-api/smollm2/SmolLM2-135M-Instruct"
 _MOCK_MODEL = "mockllm/quickstart"

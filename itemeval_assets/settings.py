@@ -3,6 +3,7 @@
 Read once, at the edge, from the environment; everything inward gets a Settings object.
 """
 
+import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -122,6 +123,12 @@ class S3Settings(_Environment):
         description="a machine that is silent for so many seconds loses its locks; the same on "
         "all machines of a study",
     )
+
+
+def dagster_home_of(folder: Path) -> Path:
+    """Where the runs of a project folder are recorded: `DAGSTER_HOME`, where it is set, wins."""
+    given = os.environ.get("DAGSTER_HOME")
+    return Path(given).expanduser().resolve() if given else dagster_home_for(folder)
 
 
 def dagster_home_for(folder: Path) -> Path:

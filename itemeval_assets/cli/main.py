@@ -28,7 +28,7 @@ from . import experiments as experiments_cli
 from .experiments import AsJson
 
 if TYPE_CHECKING:
-    from itemeval_assets.runs.study import RunSummary
+    from itemeval_assets.runs.summary import RunSummary
 
 __all__ = ["app", "main"]
 

@@ -6,13 +6,14 @@ them. The files are Dagster's own: its UI, daemon and commands read them as ever
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from sqlite3 import Connection as SqliteConnection
 from typing import Any
 
 from dagster._core.instance import InstanceRef
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
-from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy import Connection, Engine, create_engine, event
 
 __all__ = ["HeldSqliteStorage", "held"]
 
@@ -62,7 +63,9 @@ class _HeldEventLog(SqliteEventLogStorage):
     def _engine(self, shard: str) -> Engine:
         timeout = {"timeout": BUSY_TIMEOUT_S}
         engine = self._engines.pop(shard, None)
-        engine = engine or create_engine(self.conn_string_for_shard(shard), connect_args=timeout)
+        if engine is None:
+            engine = create_engine(self.conn_string_for_shard(shard), connect_args=timeout)
+            event.listen(engine, "connect", _without_waiting_for_the_disk)
         self._engines[shard] = engine
         if len(self._engines) > HELD_DATABASES:
             self._engines.pop(next(iter(self._engines))).dispose()
@@ -72,3 +75,12 @@ class _HeldEventLog(SqliteEventLogStorage):
         for engine in self._engines.values():
             engine.dispose()
         super().dispose()
+
+
+def _without_waiting_for_the_disk(connection: SqliteConnection, _: object) -> None:
+    """A machine that loses its power may lose the last events, and no file is damaged by that.
+
+    So SQLite promises in its write-ahead mode, which Dagster's files are in. What a killed process
+    has written stays.
+    """
+    connection.execute("PRAGMA synchronous = NORMAL")

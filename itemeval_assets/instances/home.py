@@ -3,7 +3,6 @@
 What is wrong with a Dagster home is told as a HistoryError: which file, and what to do.
 """
 
-import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping
@@ -14,6 +13,7 @@ from typing import Any
 
 import dagster as dg
 import yaml
+from dagster._core.instance import InstanceRef
 from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
 from dagster._serdes import ConfigurableClassData
 from filelock import FileLock
@@ -21,7 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from itemeval_assets.core.errors import ConfigError, HistoryError
 from itemeval_assets.core.text.strict_yaml import yaml_message
-from itemeval_assets.settings import dagster_home_for
+from itemeval_assets.settings import dagster_home_of
 
 from .history import held
 from .migrations import unlogged_migrations
@@ -52,12 +52,8 @@ _mine = threading.local()
 
 
 def ensure_home(folder: Path) -> Path:
-    """The Dagster home for a project folder, made with its dagster.yaml if there is none.
-
-    `DAGSTER_HOME`, where it is set, wins.
-    """
-    given = os.environ.get("DAGSTER_HOME")
-    return make_home(Path(given).expanduser().resolve() if given else dagster_home_for(folder))
+    """The Dagster home for a project folder, made with its dagster.yaml if there is none."""
+    return make_home(dagster_home_of(folder))
 
 
 def make_home(home: Path) -> Path:
@@ -95,8 +91,8 @@ def open_instance(home: Path) -> Iterator[dg.DagsterInstance]:
     """The instance of a home, for runs in this process, one thread after the other."""
     with taking_turns(), ExitStack() as stack:
         with opening(home), _alone_in(home):
-            opened = stack.enter_context(dg.DagsterInstance.from_config(str(home)))
-        instance = stack.enter_context(uncaptured(opened))
+            quiet = _uncaptured(InstanceRef.from_dir(str(home)))
+            instance = stack.enter_context(dg.DagsterInstance.from_ref(quiet))
         with recording(instance):
             tell_of_new_keys(instance)
             yield instance
@@ -187,21 +183,27 @@ def _damaged(home: Path) -> str:
 def uncaptured(instance: dg.DagsterInstance) -> Iterator[dg.DagsterInstance]:
     """The same instance, whose runs leave the standard output of this process alone.
 
-    Dagster captures the output of a run by pointing the process's own stdout and stderr at
-    files, and lets other processes copy those back: a command's progress would come late, a
-    script's prints would land in a file, and a copying process that outlives a killed command
-    keeps its pipes open. An instance in memory captures nothing anyway.
+    An instance in memory captures nothing anyway.
     """
     if not instance.is_persistent:
         yield instance
         return
+    with dg.DagsterInstance.from_ref(_uncaptured(instance.get_ref())) as quiet:
+        yield quiet
+
+
+def _uncaptured(ref: InstanceRef) -> InstanceRef:
+    """The same instance, without capture of what runs print.
+
+    Dagster captures the output of a run by pointing the process's own stdout and stderr at
+    files, and lets other processes copy those back: a command's progress would come late, a
+    script's prints would land in a file, and a copying process that outlives a killed command
+    keeps its pipes open.
+    """
     nothing = NoOpComputeLogManager
     noop = ConfigurableClassData(nothing.__module__, nothing.__name__, "{}")
-    ref = held(instance.get_ref())._replace(
-        compute_logs_data=noop, settings=_without_empty_logging(instance.get_ref().settings)
-    )
-    with dg.DagsterInstance.from_ref(ref) as quiet:
-        yield quiet
+    settings = _without_empty_logging(ref.settings)
+    return held(ref)._replace(compute_logs_data=noop, settings=settings)
 
 
 def _without_empty_logging(settings: Mapping[str, Any]) -> dict[str, Any]:

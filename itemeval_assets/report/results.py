@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from itemeval_assets.core.records.failures import FailedCheck
     from itemeval_assets.core.records.releases import Release
     from itemeval_assets.project import QuickstartSummary
-    from itemeval_assets.runs.study import RunSummary
+    from itemeval_assets.runs.summary import RunSummary
     from itemeval_assets.stages.export import ExportResult
     from itemeval_assets.stages.views.status import StudyStatus
 
@@ -32,7 +32,12 @@ def run_summary(summary: "RunSummary") -> None:
         cached = f", {summary.cached} of them from the response cache" if summary.cached else ""
         out.print(f"This run: {summary.calls} calls{cached}, {dollars(summary.usd)}.")
     else:
-        out.print("This run: nothing was pending, no model was called.")
+        since = (
+            f" The results last changed at {data(summary.changed_at)}."
+            if summary.changed_at
+            else ""
+        )
+        out.print(f"This run: nothing was pending, no model was called.{since}")
     for note in summary.notes:
         out.print(f"Note: {note}.", soft_wrap=True, markup=False)
     if summary.recovered:

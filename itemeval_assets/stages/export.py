@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyarrow.csv import CSVWriter
 
@@ -79,12 +80,18 @@ def write(study: Study, store: ResultsStore, *, for_spreadsheets: bool = False) 
             store.backend.upload(path, key, give_away=True)
     for key in () if for_spreadsheets else _SPREADSHEETS:
         store.backend.delete(key)
-    unpriced = {row["model"] for row in spent.to_pylist() if row["usd"] is None}
+    return exported(store, rows, list(files))
+
+
+def exported(store: ResultsStore, rows: int, keys: Iterable[str]) -> ExportResult:
+    """What an export of so many rows has written into these objects."""
+    spent = ledger.ledger(store)
+    unpriced = spent.filter(pc.is_null(spent["usd"]))["model"].unique()  # type: ignore[attr-defined]
     return ExportResult(
         rows,
-        sum(usd or 0.0 for usd in spent["usd"].to_pylist()),
-        tuple(sorted(unpriced)),
-        {key: store.backend.uri(key) for key in files},
+        pc.sum(spent["usd"]).as_py() or 0.0,  # type: ignore[attr-defined]
+        tuple(sorted(unpriced.to_pylist())),
+        {key: store.backend.uri(key) for key in keys},
         spend_by_model(store.read("log_index")),
     )
 

@@ -14,7 +14,7 @@ from itemeval_assets.cli.main import EXIT_DEAD_MODEL, run_cli
 from itemeval_assets.core import errors
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.records.failures import ErrorCount
-from itemeval_assets.runs.study import _end
+from itemeval_assets.runs.summary import ending
 from tests.studies import write_items, write_study
 
 Mistake = tuple[dict[str, Any], int, list[str]]
@@ -301,7 +301,7 @@ def test_every_exit_code_is_documented():
     documented = {int(line.split("|")[1]) for line in table.splitlines() if line[2:3].isdigit()}
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type)]
     raised = {kind.exit_code for kind in kinds if issubclass(kind, errors.ItemevalAssetsError)}
-    ended = {_end(held_back, errored, [])[0] for held_back in (0, 1) for errored in (0, 1)}
+    ended = {ending(held_back, errored, [])[0] for held_back in (0, 1) for errored in (0, 1)}
     assert documented == raised | ended | {EXIT_DEAD_MODEL}
 
 
@@ -310,7 +310,7 @@ def test_what_was_held_back_and_what_errored_is_said():
     assert _end(0, 2, [ErrorCount("timed out", 2)])[1] == (
         "2 cells errored; run again to repeat only those:\n  2 x timed out"
     )
-    code, reason = _end(3, 1, [ErrorCount("refused", 1)])
+    code, reason = ending(3, 1, [ErrorCount("refused", 1)])
     assert code == 3 and reason is not None
     assert reason.startswith("3 calls were held back: answers without max_tokens cost more")
     assert "1 x refused" in reason

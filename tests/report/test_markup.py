@@ -27,7 +27,7 @@ from itemeval_assets.experiments.read.row_changes import Difference, RowChanges
 from itemeval_assets.experiments.read.summaries import ExperimentSummary, RunDetails, RunSummary
 from itemeval_assets.project import QuickstartSummary
 from itemeval_assets.report import comparison, experiments, terminal
-from itemeval_assets.runs import study as runs
+from itemeval_assets.runs import summary as runs
 from itemeval_assets.stages.export import ExportResult
 from itemeval_assets.stages.projection.estimate import StudyEstimate
 from itemeval_assets.stages.projection.foresight import PartitionEstimate
@@ -70,7 +70,18 @@ SPENDS = [Spend(ODD, MODEL, 1), Spend(ODD, ODD, 2)]
 EXPORT = ExportResult(1, 0.0, (MODEL,), {"export/x": ODD}, SPENDS)
 FAILED = FailedCheck("solutions", "complete", (ODD,), ODD)
 RUN = runs.RunSummary(
-    ODD, [ODD], 1, 0, 0.0, [ODD], 0, 1, [FAILED], 1, [], 2, 5, ODD, STATUS, EXPORT
+    ODD,
+    STATUS,
+    EXPORT,
+    run_ids=[ODD],
+    calls=1,
+    unpriced=[ODD],
+    held_back=1,
+    failed_checks=[FAILED],
+    errored=1,
+    missing=2,
+    exit_code=5,
+    reason=ODD,
 )
 SCORE = {
     "condition": MODEL,

@@ -136,7 +136,7 @@ class FakeHub:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.looked_up: list[str | None] = []
-        monkeypatch.setattr("itemeval_assets.engine.data.datasets.HfApi", lambda: self)
+        monkeypatch.setattr("huggingface_hub.HfApi", lambda: self)
         monkeypatch.setattr(datasets, "load_dataset", self.load)
 
     def dataset_info(self, id: str, revision: str | None) -> Any:

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from itemeval_assets import api
-from itemeval_assets.runs.study import RunSummary
+from itemeval_assets.runs.summary import RunSummary
 from tests.model_server import Behaviour, Request, usual_content
 from tests.studies import write_study
 

@@ -7,8 +7,9 @@ solution that has since changed counts for less than any grading of the present 
 
 from typing import NamedTuple
 
-import pandas as pd
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from .schemas import Table
 
@@ -29,52 +30,68 @@ def upsert(table: Table, stored: pa.Table, new: pa.Table) -> Upserted:
     rows being newer. A row upserted again under its own sample_uuid has not been replaced.
     """
     both = pa.concat_tables([stored, new]).combine_chunks()
-    ranked = _ranked(table, both)
-    order = ranked.sort_values([*table.key, "_rank", "_position"], na_position="first")
-    winner = ~order.duplicated(list(table.key), keep="last")
-    kept = order[winner]
-    lost = order[~winner]
-    if "_uuid" in order:
-        # Without a uuid there was no call, so nothing was paid that could be forgotten.
-        lost = lost[lost["_uuid"].notna() & ~lost["_uuid"].isin(set(kept["_uuid"].dropna()))]
-        lost = lost.drop_duplicates("_uuid", keep="last")
+    if not both.num_rows:
+        return Upserted(both, both)
+    group = _groups(both.select(list(table.key)))
+    # Stable: of equals in key and rank, the newer row comes last.
+    order = np.lexsort((_rank(table, both, group), group))
+    is_last = np.append(np.diff(group[order]) != 0, True)
     return Upserted(
-        both.take(pa.array(kept.index.to_numpy())),
-        both.take(pa.array(lost.index.to_numpy(dtype="int64"))),
+        both.take(order[is_last]), _paid(both.take(order[~is_last]), both, order[is_last])
     )
 
 
-def _ranked(table: Table, rows: pa.Table) -> pd.DataFrame:
-    """The key columns, `_rank`, `_position` and, where rows have one, `_uuid`."""
-    frame = rows.select(list(table.key)).to_pandas()
-    frame["_position"] = range(len(frame))
-    frame["_rank"] = _rank(table, rows, frame)
-    if "sample_uuid" in rows.column_names:
-        frame["_uuid"] = rows["sample_uuid"].to_pandas()
-    return frame
+def _paid(lost: pa.Table, both: pa.Table, kept: np.ndarray) -> pa.Table:
+    """Of the rows that lost, those of calls that no row tells of any more, each call once."""
+    if "sample_uuid" not in lost.column_names:
+        return lost
+    # Without a uuid there was no call, so nothing was paid that could be forgotten.
+    uuid = lost["sample_uuid"]
+    told = pc.is_in(uuid, value_set=both["sample_uuid"].take(kept))  # type: ignore[attr-defined]
+    lost = lost.filter(pc.and_(uuid.is_valid(), pc.invert(told)))  # type: ignore[attr-defined]
+    newest_first = _codes(lost["sample_uuid"])[::-1]
+    _, places = np.unique(newest_first, return_index=True)
+    return lost.take(np.sort(lost.num_rows - 1 - places))
 
 
-def _rank(table: Table, rows: pa.Table, frame: pd.DataFrame) -> pd.Series:
-    rank = pd.Series(_ANSWER, index=frame.index)
+def _groups(keys: pa.Table) -> np.ndarray:
+    """int64[rows]: numbers that order rows as their keys do; the same for the same key."""
+    group = np.zeros(keys.num_rows, np.int64)
+    for column in keys.columns:
+        codes = _codes(column)
+        _, group = np.unique(group * (codes.max() + 1) + codes, return_inverse=True)
+    return group
+
+
+def _codes(column: pa.ChunkedArray) -> np.ndarray:
+    """int64[rows]: the place of each value among all, smallest first; 0 for a null."""
+    ranks = pc.rank(column, "ascending", tiebreaker="dense")  # type: ignore[attr-defined]
+    return np.where(column.is_valid(), ranks, 0).astype(np.int64)
+
+
+def _rank(table: Table, rows: pa.Table, group: np.ndarray) -> np.ndarray:
+    """int8[rows]: what a row is worth against others of its key."""
+    rank = np.full(rows.num_rows, _ANSWER, np.int8)
     answer = {"solutions": "solution", "gradings": "judge_completion"}.get(table.name)
-    if answer is None:
-        return rank
-    text = rows[answer].to_pandas().fillna("").astype(str)
-    blank = text.str.strip() == ""
-    if table.name == "gradings":
-        # Without a log there was no call, and so no reply that could be blank.
-        blank &= rows["log_file"].to_pandas().notna()
-        rank[blank] = _BLANK
-        rank[_of_changed_solution(table, rows, frame)] = _STALE
-    else:
-        rank[blank] = _BLANK
-    rank[rows["error"].to_pandas().notna()] = _ERROR
+    if answer is not None:
+        text = pc.utf8_trim_whitespace(rows[answer].fill_null(""))  # type: ignore[attr-defined]
+        blank = pc.equal(text, "").to_numpy()  # type: ignore[attr-defined]
+        is_error = rows["error"].is_valid().to_numpy()
+        if table.name == "gradings":
+            # Without a log there was no call, and so no reply that could be blank.
+            rank[blank & rows["log_file"].is_valid().to_numpy()] = _BLANK
+            rank[_of_changed_solution(rows, group, is_error)] = _STALE
+        else:
+            rank[blank] = _BLANK
+        rank[is_error] = _ERROR
     return rank
 
 
-def _of_changed_solution(table: Table, rows: pa.Table, frame: pd.DataFrame) -> pd.Series:
+def _of_changed_solution(rows: pa.Table, group: np.ndarray, is_error: np.ndarray) -> np.ndarray:
     """Gradings whose solution differs from the one graded by the newest sound row of the key."""
-    graded = rows["solution_hash"].to_pandas().fillna("")
-    sound = graded.where(rows["error"].to_pandas().isna())
-    newest = sound.groupby([frame[name] for name in table.key]).transform("last")
-    return newest.notna() & (graded != newest)
+    graded = _codes(rows["solution_hash"].fill_null(""))
+    newest = np.full(group.max() + 1, -1)
+    sound = np.flatnonzero(~is_error)
+    newest[group[sound]] = sound  # of several the last
+    place = newest[group]
+    return (place >= 0) & (graded != graded[place])

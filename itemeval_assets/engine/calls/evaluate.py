@@ -1,5 +1,6 @@
 """Runs many Tasks in one inspect eval: a failing condition never stops its siblings."""
 
+import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from typing import Any
 import inspect_ai
 from inspect_ai import Task
 from inspect_ai.log import EvalLog
-from inspect_ai.model import ModelCost, ModelInfo, set_model_info
+from inspect_ai.model import ModelCost, ModelInfo, _assistant_internal, set_model_info
 from inspect_ai.model._model_info import _get_model_info_direct
 
 from itemeval_assets.core.config.sections import SolversConfig
@@ -18,9 +19,9 @@ from itemeval_assets.engine.inspect_folders import LOG_LEVEL, with_usable_folder
 from itemeval_assets.engine.logs.broken import complete_header, why_broken
 from itemeval_assets.host.garbage import little_garbage_collection
 
+from .hooks import tell_of_calls
 from .in_flight import calls_of_eval
 from .interruption import apart_from_loops, interruptible
-from .progress import tell_of_calls
 
 # A cell that still fails after the retries of its request waits for the next run.
 _RETRY_ON_ERROR = 0
@@ -32,6 +33,12 @@ _ATTEMPT_TIMEOUT_S = 600
 _SMALL_TASK = 400
 _FLUSHES_PER_LARGE_TASK = 100
 _MAX_TASKS_IN_FLIGHT = 64
+
+# What inspect sets up for each sample, where the client is installed, and the module that needs it.
+CLIENTS = {
+    "_HAS_OPENAI": "inspect_ai.model._openai_responses",
+    "_HAS_ANTHROPIC": "inspect_ai.model._providers.anthropic",
+}
 
 _sharers = 1
 
@@ -93,6 +100,7 @@ def evaluate(tasks: list[Task], log_dir: Path, retry_on_error: int | None) -> li
     """
     log_dir.mkdir(parents=True, exist_ok=True)
     with_usable_folders()
+    _load_no_other_client()
     with (
         little_garbage_collection(),
         calls_of_eval(tell_of_calls) as calls,
@@ -109,6 +117,15 @@ def evaluate(tasks: list[Task], log_dir: Path, retry_on_error: int | None) -> li
         if why_broken(log):
             complete_header(log, calls.spent.of(log.location))
     return logs
+
+
+def _load_no_other_client() -> None:
+    """Keep inspect from loading the clients of providers that no model of the eval is of.
+
+    It takes half a second for each, before the first call.
+    """
+    for name, module in CLIENTS.items():
+        setattr(_assistant_internal, name, module in sys.modules)
 
 
 @contextmanager

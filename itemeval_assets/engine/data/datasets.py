@@ -1,4 +1,7 @@
-"""Loads the benchmark's datasets, and pins their revisions."""
+"""Loads the benchmark's datasets, and pins their revisions.
+
+The library `datasets` takes a second to load: it waits until a dataset is read that needs it.
+"""
 
 import hashlib
 import os
@@ -6,9 +9,6 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-
-import datasets
-from huggingface_hub import HfApi
 
 from itemeval_assets.core.config.sections import BenchmarkConfig, DatasetConfig
 from itemeval_assets.core.design.items import Record, items_of, refuse_repeated_ids
@@ -43,6 +43,8 @@ def resolve_revision(dataset: DatasetConfig, adapter: str, base: Path) -> str:
         return found
     if dataset.revision is not None and _COMMIT.fullmatch(dataset.revision):
         return dataset.revision
+    from huggingface_hub import HfApi
+
     try:
         sha = HfApi().dataset_info(dataset.id, revision=dataset.revision).sha
     except Exception as error:  # the hub's client raises many kinds, all meaning: not found
@@ -127,15 +129,19 @@ def _load_folder(dataset: DatasetConfig, path: Path) -> list[Any]:
         )
     if _is_saved_empty(path / dataset.split if saved == ["dataset_dict.json"] else path):
         return []
-    found = datasets.load_from_disk(str(path))
+    from datasets import load_from_disk
+
+    found = load_from_disk(str(path))
     return list(found[dataset.split] if saved == ["dataset_dict.json"] else found)
 
 
 def _load_split(dataset: DatasetConfig, where: str, **options: Any) -> Any:
+    from datasets import load_dataset
+
     names = {"delimiter": "sep"}  # `datasets` takes `delimiter`, too, and then forgets it
     options |= {names.get(key, key): value for key, value in dataset.csv_options.items()}
     try:
-        return datasets.load_dataset(where, name=dataset.name, split=dataset.split, **options)
+        return load_dataset(where, name=dataset.name, split=dataset.split, **options)
     except ValueError as error:
         if _NO_ROWS in str(error):
             return []

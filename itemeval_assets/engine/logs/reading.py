@@ -1,14 +1,19 @@
-"""Reads .eval logs, also those of runs that were killed."""
+"""Reads .eval logs, also those of runs that were killed.
+
+Until there is one to read, inspect_ai is not loaded: most looks at a study find none.
+"""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zipfile import is_zipfile
-
-from inspect_ai.log import EvalLog, read_eval_log
 
 from itemeval_assets.core.errors import StoreError
 
+if TYPE_CHECKING:
+    from inspect_ai.log import EvalLog
 
-def read_log(path: Path, place: str | None = None) -> EvalLog:
+
+def read_log(path: Path, place: str | None = None) -> "EvalLog":
     """A log with its samples; also one whose run was killed. Raises StoreError if unreadable.
 
     `place`: where it lies, if `path` is a copy.
@@ -16,12 +21,14 @@ def read_log(path: Path, place: str | None = None) -> EvalLog:
     return _read(path, place, header_only=False)
 
 
-def read_log_header(path: Path, place: str | None = None) -> EvalLog:
+def read_log_header(path: Path, place: str | None = None) -> "EvalLog":
     """A log without its samples. Raises StoreError if unreadable."""
     return _read(path, place, header_only=True)
 
 
-def _read(path: Path, place: str | None, header_only: bool) -> EvalLog:
+def _read(path: Path, place: str | None, header_only: bool) -> "EvalLog":
+    from inspect_ai.log import read_eval_log
+
     while True:
         before = _version_of(path)
         try:

@@ -13,7 +13,6 @@ from itemeval_assets.core.money.losses import is_accepted
 from itemeval_assets.core.tables.schemas import LOG_INDEX, TABLES, arrow_schema
 from itemeval_assets.core.text.secrets import redacted
 from itemeval_assets.engine.logs.reading import read_log, read_log_header
-from itemeval_assets.engine.rows import log_facts, served_models, unlogged_call
 from itemeval_assets.stages.outcome import Outcome
 from itemeval_assets.storage.study import layout, log_files
 from itemeval_assets.storage.study.store import ResultsStore, replaced_rows
@@ -168,6 +167,8 @@ def collect(
     caller: Caller, run: StageRun, logs: Iterable[tuple[Partition, str]], outcome: Outcome
 ) -> None:
     """Add the rows and the index rows of some logs to the outcome, one log in memory at a time."""
+    from itemeval_assets.engine.rows import log_facts, served_models
+
     schema = arrow_schema(TABLES[caller.stage.table])
     for partition, key in logs:
         log = read_log(run.store.backend.local_copy(key), run.store.backend.uri(key))
@@ -212,6 +213,8 @@ def _unlogged(
     caller: Caller, run: StageRun, partition: Partition, log: "EvalLog", key: str
 ) -> list[dict[str, Any]]:
     """A row of `replaced` for what a log was charged for beyond its samples, if anything."""
+    from itemeval_assets.engine.rows import unlogged_call
+
     call = unlogged_call(log, caller.model(partition), run.prices)
     if call is None:
         return []

@@ -10,7 +10,6 @@ from itemeval_assets.core.money.budget import Standing, require_budget, require_
 from itemeval_assets.core.money.estimate import Projection
 from itemeval_assets.core.money.pricing import PriceBook
 from itemeval_assets.engine.logs.reading import read_log, read_log_header
-from itemeval_assets.engine.rows import log_facts
 from itemeval_assets.stages import ledger
 from itemeval_assets.storage.study import log_files
 from itemeval_assets.storage.study.reservations import Reservations
@@ -104,6 +103,8 @@ def _spent_usd(store: ResultsStore, prices: PriceBook, living: set[str]) -> floa
 
 
 def _usd_of_log(store: ResultsStore, key: str, prices: PriceBook, living: set[str]) -> float:
+    from itemeval_assets.engine.rows import log_facts
+
     try:
         path, place = store.backend.local_copy(key), store.backend.uri(key)
         facts = read_log_header(path, place).eval.metadata or {}

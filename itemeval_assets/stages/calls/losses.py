@@ -14,7 +14,6 @@ from itemeval_assets.core.money.ledger import is_nobody, losses_of
 from itemeval_assets.core.money.losses import LOST, Loss, accepted_row, losses_words
 from itemeval_assets.core.tables.schemas import REPLACED, arrow_schema
 from itemeval_assets.core.text.secrets import redacted
-from itemeval_assets.engine.inspect_folders import inspect_places
 from itemeval_assets.stages.items import now
 from itemeval_assets.stages.ledger import Held, held, with_tables
 from itemeval_assets.stages.outcome import Outcome
@@ -142,6 +141,8 @@ def require_whole(study: Study, outcome: Outcome) -> None:
     """Raise RunFailed where inspect ended the calls of a partition early; its rows are stored."""
     if not outcome.broken:
         return
+    from itemeval_assets.engine.inspect_folders import inspect_places
+
     broken = "; ".join(
         f"{study.design.label_of(partition)}: {redacted(error)}"
         for partition, error in outcome.broken.items()

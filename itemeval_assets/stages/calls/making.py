@@ -29,7 +29,8 @@ from itemeval_assets.core.tables.upsert import upsert
 from itemeval_assets.engine.calls.allowance import Allowance
 from itemeval_assets.engine.calls.batches import batches_told_to
 from itemeval_assets.engine.calls.evaluate import connections_to, evaluate, tell_prices
-from itemeval_assets.engine.calls.progress import Progress, reporting
+from itemeval_assets.engine.calls.hooks import reporting
+from itemeval_assets.engine.calls.progress import Progress
 from itemeval_assets.engine.calls.tasks import CallSettings, Target, build_task
 from itemeval_assets.engine.calls.turns import Turns
 from itemeval_assets.engine.inspect_folders import folders_left_out

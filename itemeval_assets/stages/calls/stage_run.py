@@ -13,14 +13,15 @@ from itemeval_assets.core.design.study import RunPlan, Study, run_plan
 from itemeval_assets.core.money.pricing import PriceBook, has_batch_mode
 from itemeval_assets.core.prompts.prompts import Prompt
 from itemeval_assets.engine.calls.progress import Listener
-from itemeval_assets.engine.calls.tasks import Target
 from itemeval_assets.storage.study.store import ResultsStore
-
-from .gate import Gate
 
 if TYPE_CHECKING:
     from inspect_ai.dataset import Sample
     from inspect_ai.log import EvalLog
+
+    from itemeval_assets.engine.calls.tasks import Target
+
+    from .gate import Gate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +53,7 @@ class StageRun(Scope):
 
     run_id: str
     options: RunOptions = field(default_factory=RunOptions)
-    gate: Gate
+    gate: "Gate"
     listener: Listener
     say: Callable[[str], None]
 
@@ -79,7 +80,7 @@ class Caller(Protocol):
         """The output tokens a call is taken to use at most, and whether the study limits them."""
         ...
 
-    def target(self, partition: Partition) -> Target:
+    def target(self, partition: Partition) -> "Target":
         """The model and its settings, ready to be called. Raises ModelError."""
         ...
 

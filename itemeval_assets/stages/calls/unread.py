@@ -9,7 +9,6 @@ from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.money.pricing import PriceBook
 from itemeval_assets.core.records.unread import UnreadLog, can_be_recovered, unread_words
 from itemeval_assets.engine.logs.reading import read_log, read_log_header
-from itemeval_assets.engine.rows import log_facts
 from itemeval_assets.storage.study import log_files
 from itemeval_assets.storage.study.reservations import Reservations
 from itemeval_assets.storage.study.store import ResultsStore
@@ -74,6 +73,8 @@ def _of_stopped_run(
     study: Study, store: ResultsStore, key: str, living: set[str]
 ) -> UnreadLog | None:
     """A log that the index does not know; null where its run is at work, or has just moved it."""
+    from itemeval_assets.engine.rows import log_facts
+
     place = store.backend.uri(key)
     try:
         path = store.backend.local_copy(key)

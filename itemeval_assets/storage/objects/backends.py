@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from .disk import LocalBackend
+from .stats import ObjectStat
 
 _S3 = "s3://"
 
@@ -62,6 +63,10 @@ class Backend(Protocol):
 
     def list(self, prefix: str) -> list[str]:
         """Keys below a folder, sorted; drafts and locks of the store left out."""
+        ...
+
+    def stats(self, prefix: str = "") -> dict[str, ObjectStat]:
+        """What is known of the objects below a folder without reading them, by key."""
         ...
 
     def walk(self) -> Iterator[tuple[str, bool]]:

@@ -3,7 +3,8 @@
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from stat import S_ISDIR
 from typing import BinaryIO, NamedTuple
@@ -13,6 +14,7 @@ from itemeval_assets.storage.locking.os_locks import OsLocks
 from itemeval_assets.storage.own_files import LOCKS, draft_name, is_own
 
 from .kept import Kept
+from .stats import ObjectStat
 
 
 class _StoredFile(NamedTuple):
@@ -89,6 +91,15 @@ class LocalBackend:
         files = (path for path in self._path(prefix).rglob("*") if path.is_file())
         keys = (path.relative_to(self.root).as_posix() for path in files)
         return sorted(key for key in keys if not is_own(key, prefix))
+
+    def stats(self, prefix: str = "") -> dict[str, ObjectStat]:
+        found = {}
+        for key in self.list(prefix):
+            with suppress(FileNotFoundError):  # somebody has just removed it
+                file = self._path(key).stat()
+                changed = datetime.fromtimestamp(file.st_mtime, UTC)
+                found[key] = ObjectStat("-".join(map(str, _mark(file))), changed)
+        return found
 
     def walk(self) -> Iterator[tuple[str, bool]]:
         root = str(self.root)

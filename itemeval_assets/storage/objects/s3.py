@@ -29,6 +29,7 @@ from itemeval_assets.storage.s3.bucket import (
 from itemeval_assets.storage.s3.reader import read_pieces
 
 from .kept import Kept
+from .stats import ObjectStat
 from .workspaces import Workspaces
 
 # A request waits for the network, tens of milliseconds: many wait together.
@@ -106,8 +107,17 @@ class S3Backend(Bucket):
         return sorted(name for name in names if prefix or name != LOCKS)
 
     def list(self, prefix: str) -> list[str]:
-        keys = (entry["Key"].removeprefix(self._prefix) for entry in self._pages(prefix, {}))
-        return sorted(key for key in keys if not is_own(key, prefix))
+        return sorted(self.stats(prefix))
+
+    def stats(self, prefix: str = "") -> dict[str, ObjectStat]:
+        entries = {
+            entry["Key"].removeprefix(self._prefix): entry for entry in self._pages(prefix, {})
+        }
+        return {
+            key: ObjectStat(entry["ETag"], entry["LastModified"])
+            for key, entry in entries.items()
+            if not is_own(key, prefix)
+        }
 
     def walk(self) -> Iterator[tuple[str, bool]]:
         return iter(())

@@ -20,12 +20,15 @@ STUDY_FILE = "study.json"
 BEGINNING = "beginning.json"
 RESERVATIONS = "reservations.json"
 RERUNS = "reruns.json"
+# What the study looked like when its results were last exported.
+SETTLED = "settled.json"
 # What it means to delete a file, for those who have no copy of it.
 IF_DELETED = {
     STUDY_FILE: "then the config of the next run owns the results",
     BEGINNING: "then the next run writes it anew",
     DATASET_LOCKS: "then the data of today are pinned",
     RESERVATIONS: "then what runs in progress may still cost does not count against budget.max_usd",
+    SETTLED: "then the next run checks everything again",
     RERUNS: "then the attempts of the schedule are counted from zero",
     "items.parquet": "the next run loads the items again",
     "ledger.parquet": "the next run adds it up again from the bookings",

@@ -17,6 +17,7 @@ from itemeval_assets.core.tables.schemas import (
 )
 from itemeval_assets.core.tables.upsert import Upserted, upsert
 from itemeval_assets.storage.objects.backends import open_backend
+from itemeval_assets.storage.objects.stats import ObjectStat
 from itemeval_assets.storage.own_files import data_files
 
 from . import layout
@@ -128,6 +129,12 @@ class ResultsStore(StudyDirectory):
             found = self.backend.read(older) if self.backend.exists(older) else None
             # Somebody may have moved it to its new place meanwhile.
             yield found or self.backend.read(key)
+
+    def stats(self) -> dict[str, ObjectStat]:
+        """What is known of all objects of the study, but of the note of how it was left."""
+        found = self.backend.stats()
+        found.pop(layout.SETTLED, None)
+        return found
 
     def has(self, table: str, partition: Partition = layout.WHOLE) -> bool:
         """Whether a partition has a file."""

@@ -18,10 +18,11 @@ from itemeval_assets.core.prompts.prompts import Prompt
 from itemeval_assets.engine.calls import in_flight
 from itemeval_assets.engine.calls.allowance import Allowance
 from itemeval_assets.engine.calls.evaluate import evaluate
+from itemeval_assets.engine.calls.hooks import reporting
 from itemeval_assets.engine.calls.in_flight import Calls, was_sent
 from itemeval_assets.engine.calls.interruption import apart_from_loops
 from itemeval_assets.engine.calls.models import RunModels
-from itemeval_assets.engine.calls.progress import Progress, reporting
+from itemeval_assets.engine.calls.progress import Progress
 from itemeval_assets.engine.calls.tasks import CallSettings, Target, build_task, make_sample
 from itemeval_assets.engine.calls.turns import Turns
 

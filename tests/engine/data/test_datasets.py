@@ -582,7 +582,7 @@ class Hub:
 def test_a_revision_on_the_hub_is_a_commit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, revision: str | None, commit: str
 ) -> None:
-    monkeypatch.setattr("itemeval_assets.engine.data.datasets.HfApi", Hub)
+    monkeypatch.setattr("huggingface_hub.HfApi", Hub)
     dataset = DatasetConfig(id="org/data", revision=revision)
     assert resolve_revision(dataset, "hf", tmp_path) == commit
 
@@ -590,7 +590,7 @@ def test_a_revision_on_the_hub_is_a_commit(
 def test_a_dataset_that_is_not_on_the_hub_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("itemeval_assets.engine.data.datasets.HfApi", Hub)
+    monkeypatch.setattr("huggingface_hub.HfApi", Hub)
     with pytest.raises(DatasetError) as caught:
         resolve_revision(DatasetConfig(id="org/none"), "hf", tmp_path)
     assert str(caught.value).startswith(

@@ -1,0 +1,147 @@
+"""The Dagster runs of one command: items, the stages, then ledger and export."""
+
+import uuid
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from itemeval_assets.core.design.options import RunOptions
+from itemeval_assets.core.design.partitions import GENERATE, GRADE
+from itemeval_assets.core.design.selection import Selection
+from itemeval_assets.core.design.study import Study
+from itemeval_assets.core.errors import BudgetExceeded, ConsentMissing, ModelError
+from itemeval_assets.core.money.losses import Loss
+from itemeval_assets.dagster_io.progress import listening
+from itemeval_assets.engine.inspect_folders import folders_left_out
+from itemeval_assets.stages.calls.evidence import unread_partitions
+from itemeval_assets.stages.calls.gate import Gate, open_gate
+from itemeval_assets.stages.calls.losses import losses, require_no_loss
+from itemeval_assets.stages.calls.stage_run import Scope
+from itemeval_assets.stages.ledger import calls_of_runs
+from itemeval_assets.stages.projection.estimate import StudyEstimate, estimate
+from itemeval_assets.storage.study.inputs import prices_if_needed
+from itemeval_assets.storage.study.store import ResultsStore
+
+from .launcher import Launcher
+from .settled import remember, sources
+from .stage import StageRuns
+from .workers import Workers
+
+if TYPE_CHECKING:
+    from itemeval_assets.engine.calls.progress import Progress
+
+
+@dataclass(frozen=True)
+class Done:
+    """What the runs of a command did. `called`: rows of the ledger; `lost`: what was recorded."""
+
+    launch: Launcher
+    called: list[dict[str, Any]]
+    lost: list[Loss]
+    notes: list[str]
+
+
+def start_runs(
+    study: Study,
+    store: ResultsStore,
+    selection: Selection,
+    options: RunOptions,
+    on_progress: "Callable[[Progress], None] | None",
+    workers: Workers | None,
+    accept_loss: bool,
+) -> Done:
+    """Materialize items, then the stages over the chosen conditions, then ledger and export.
+
+    The gate admits all calls of the command before the first; each stage passes it again, with
+    what is known by then. Raises the first error of a run, or the refusal of the gate.
+    """
+    prices, holder = prices_if_needed(study), f"command-{uuid.uuid4().hex}"
+    with ExitStack() as stack:
+        launch = stack.enter_context(Launcher.open(study))
+        if on_progress:
+            stack.enter_context(listening(on_progress))
+        gate = stack.enter_context(
+            open_gate(study, store, prices, holder=holder, consent_usd=options.consent_usd)
+        )
+        notes: list[str] = []
+        launch(["items"])
+        runs = StageRuns(study, store, selection, options, launch, holder)
+        _read_back(runs)
+        if not options.recover_only:
+            # A log that is brought back is cheaper than its calls.
+            require_no_loss(study, store, selection.partitions)
+            runs.foreseen = _admitted(runs, gate)
+            notes = folders_left_out(study.config.cache) if runs.foreseen.remaining.calls else []
+            runs.workers = workers if runs.foreseen.remaining.calls else None
+        refusal = _run_stages(runs)
+        called = calls_of_runs(store, launch.run_ids)
+        lost = _losses_to_accept(study, store, accept_loss)
+        before = sources(store.stats())
+        if store.has_results():
+            tables = ["ledger", *(["costs", "results"] if called else []), "export"]
+            launch(tables, config={"accept_loss": accept_loss})
+        if refusal is not None:
+            raise refusal
+    # Not before the reservation of these runs is gone.
+    remember(study, store, before, launch.results["export"])
+    return Done(launch, called, lost, notes)
+
+
+def _foreseen(
+    study: Study, store: ResultsStore, selection: Selection, options: RunOptions
+) -> StudyEstimate:
+    """What a run would still call, and what that costs at most."""
+    scope = Scope(
+        study=study,
+        store=store,
+        prices=prices_if_needed(study),
+        items=store.read("items"),
+        options=options,
+    )
+    return estimate(scope, selection, in_full=False)
+
+
+def _losses_to_accept(study: Study, store: ResultsStore, accept_loss: bool) -> list[Loss]:
+    """What is recorded as lost, where that is asked for. Raises EvidenceLost where it is not."""
+    if accept_loss:
+        return losses(study, store)
+    require_no_loss(study, store)
+    return []
+
+
+def _read_back(runs: StageRuns) -> None:
+    """Recover what killed runs have logged, so that nobody is asked to consent to it again."""
+    left = unread_partitions(runs.store, runs.selection.partitions)
+    if left and not runs.options.recover_only:
+        reading = replace(
+            runs,
+            selection=runs.selection.within(left),
+            options=runs.options.model_copy(update={"recover_only": True}),
+        )
+        for stage in (GENERATE, GRADE):
+            reading(stage)
+
+
+def _admitted(runs: StageRuns, gate: Gate) -> StudyEstimate:
+    """What the run would call. Raises ModelError for a model that is out of reach, or the
+    gate's refusal.
+    """
+    found = _foreseen(runs.study, runs.store, runs.selection, runs.options)
+    if found.unreachable:
+        raise ModelError("\n".join(found.unreachable))
+    gate.admit(found.remaining)
+    return found
+
+
+def _run_stages(runs: StageRuns) -> BudgetExceeded | ConsentMissing | None:
+    """Run one stage after the other, up to the first that the gate refuses, and its refusal.
+
+    What was called until then is to be booked and exported all the same.
+    """
+    for stage in (GENERATE, GRADE):
+        try:
+            runs(stage)
+        except (BudgetExceeded, ConsentMissing) as refusal:
+            return refusal
+    return None

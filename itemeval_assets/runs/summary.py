@@ -1,0 +1,83 @@
+"""What a run of a study did, and how the study stands now."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from itemeval_assets.core.design.partitions import GENERATE, GRADE
+from itemeval_assets.core.design.selection import Selection
+from itemeval_assets.core.money.losses import Loss
+from itemeval_assets.core.records.failures import ErrorCount, FailedCheck, in_words
+from itemeval_assets.stages.export import ExportResult
+from itemeval_assets.stages.views.status import PartitionStatus, StudyStatus
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """What a run did, and how the study stands now.
+
+    `calls` and `usd` are those of this run's ledger, `cached` of the calls were answered by
+    the response cache, free; `unpriced` names models whose usd is not known, `unmetered` those that
+    answered without a usage that can be, and cost more than the ledger says; `held_back` calls were
+    not made, because others cost more than could be foreseen; `failed_checks` are those
+    of partitions. `errored` counts cells of what was asked for that carry an error now,
+    `errors` their most frequent texts; `missing` counts those that are not there, of the last stage
+    that was asked for. `accepted` losses were recorded. `notes` say what inspect_ai
+    went on without. `exit_code` is 0, or that
+    of the command, and `reason` says why. `changed_at`: when solutions or gradings last changed,
+    UTC; null before the first.
+    """
+
+    study: str
+    status: StudyStatus
+    export: ExportResult
+    run_ids: list[str] = field(default_factory=list)
+    calls: int = 0
+    cached: int = 0
+    usd: float = 0.0
+    unpriced: list[str] = field(default_factory=list)
+    recovered: int = 0
+    held_back: int = 0
+    failed_checks: list[FailedCheck] = field(default_factory=list)
+    errored: int = 0
+    errors: list[ErrorCount] = field(default_factory=list)
+    missing: int = 0
+    exit_code: int = 0
+    reason: str | None = None
+    unmetered: list[str] = field(default_factory=list)
+    accepted: list[Loss] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    changed_at: str | None = None
+
+
+def asked_for(status: StudyStatus, selection: Selection) -> list[PartitionStatus]:
+    """How the partitions stand that were asked for."""
+    wanted = set(selection.partitions)
+    return [part for part in (*status.generate, *status.grade) if part.partition in wanted]
+
+
+def ending(held_back: int, errored: int, errors: list[ErrorCount]) -> tuple[int, str | None]:
+    """The exit code of a run, and why it is not 0."""
+    if held_back:
+        why = (
+            f"{held_back} calls were held back: answers without max_tokens cost more than the gate "
+            "allowed for, or this machine could not reach its bucket; run again to continue"
+        )
+        return 3, f"{why}.\n{in_words(errored, errors)}" if errored else why
+    return (5, in_words(errored, errors)) if errored else (0, None)
+
+
+def missing(parts: Iterable[PartitionStatus]) -> int:
+    """The cells of the last stage that was asked for which are not there.
+
+    Those whose solution errored are told of as errored, where solutions were asked for, too.
+    """
+    parts = list(parts)
+    stages = {part.partition.stage for part in parts}
+    last = GRADE if GRADE in stages else GENERATE
+    solved = {part.partition for part in parts if part.partition.stage is GENERATE}
+    return sum(
+        part.missing
+        + (0 if part.partition.solutions in solved else part.without_solution.get("errored", 0))
+        for part in parts
+        if part.partition.stage is last
+    )
