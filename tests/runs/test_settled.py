@@ -71,19 +71,15 @@ def test_it_loads_neither_dagster_nor_inspect_ai(study: Study) -> None:
     assert "This run: nothing was pending, no model was called. The results last" in done.stdout
 
 
-def drop_a_log(study: Study) -> None:
-    """As if a run had been killed after its calls: a log that no table knows."""
-    log = next(place(study).glob("logs/generate/*/*.eval"))
-    log.rename(log.with_name(f"copy-of-{log.name}"))
-
-
 def edit_the_config(study: Study) -> None:
     with study.config_path.open("a") as config:
         config.write("# a comment\n")
 
 
 CHANGES: dict[str, Callable[[Study], object]] = {
-    "a log that is not read": drop_a_log,
+    "a log that no table knows": lambda study: next(
+        place(study).glob("log_index.parquet/generate/*.parquet")
+    ).unlink(),
     "a deleted table": lambda study: (place(study) / "ledger.parquet").unlink(),
     "a deleted partition": lambda study: next(
         place(study).glob("gradings.parquet/*/*.parquet")

@@ -6,15 +6,17 @@ of the bookings equal the sums over the stored rows plus the rows they replaced.
 """
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import pandas as pd
 import pyarrow as pa
 
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.tables.schemas import BOOKINGS, LEDGER, TOKEN_COLUMNS, Table, arrow_schema
 
 from .losses import Loss, calls_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _USD_TOLERANCE = 1e-6
 _QUANTITIES = (*TOKEN_COLUMNS, "usd")
@@ -100,7 +102,7 @@ def ledger_of(bookings: pa.Table) -> pa.Table:
     return _conform(LEDGER, sums.reset_index().sort_values(list(LEDGER.key)))
 
 
-def _conform(table: Table, rows: pd.DataFrame) -> pa.Table:
+def _conform(table: Table, rows: "pd.DataFrame") -> pa.Table:
     schema = arrow_schema(table)
     found = pa.Table.from_pandas(rows.reindex(columns=schema.names), schema, preserve_index=False)
     return found.replace_schema_metadata(schema.metadata)

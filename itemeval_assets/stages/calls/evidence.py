@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.errors import StoreError
@@ -116,30 +116,42 @@ class _Booked:
         self._index = store.read("log_index", [partition], columns).to_pylist()
         if not store.has(table, partition):
             self._index = []
-        known = pd.concat(
-            store.read(name, [partition], ["sample_uuid", "log_file", "total_tokens"]).to_pandas()
-            for name in (table, "replaced")
-        ).drop_duplicates("sample_uuid", keep="last")
-        self._known = known[~known["sample_uuid"].fillna("").map(is_accepted).astype(bool)]
+        columns = ["sample_uuid", "log_file", "total_tokens"]
+        rows = [store.read(name, [partition], columns) for name in (table, "replaced")]
+        known = _last_of_each("sample_uuid", pa.concat_tables(rows, promote_options="permissive"))
+        accepted = [is_accepted(uuid or "") for uuid in known["sample_uuid"].to_pylist()]
+        self._known = known.filter(pc.invert(pa.array(accepted, pa.bool_())))  # type: ignore[attr-defined]
 
     @property
     def calls(self) -> set[str]:
         """The uuids of their samples."""
-        return set(self._known["sample_uuid"])
+        return set(self._known["sample_uuid"].to_pylist())
 
     def unaccounted(self) -> list[tuple[str, str]]:
         """Key and run of the logs that are there, and have more calls, or tokens, than that."""
-        by_log = self._known.groupby("log_file")["total_tokens"]
-        calls, tokens = by_log.size(), by_log.sum()
+        told = self._known.group_by("log_file").aggregate(
+            [([], "count_all"), ("total_tokens", "sum")]
+        )
+        calls, tokens = (
+            dict(zip(told["log_file"].to_pylist(), told[name].to_pylist(), strict=True))
+            for name in ("count_all", "total_tokens_sum")
+        )
         return [
             (log["log_file"], log["run_id"])
             for log in self._index
             if (
                 calls.get(log["log_file"], 0) < log["total_samples"]
-                or tokens.get(log["log_file"], 0) < (log["total_tokens"] or 0)
+                or (tokens.get(log["log_file"]) or 0) < (log["total_tokens"] or 0)
             )
             and self._is_there(log["log_file"])
         ]
+
+
+def _last_of_each(column: str, rows: pa.Table) -> pa.Table:
+    """The last row of each value of a column."""
+    places = pa.table({column: rows[column], "place": range(rows.num_rows)})
+    last = places.group_by(column).aggregate([("place", "max")])["place_max"]
+    return rows.take(last)
 
 
 def archive(store: ResultsStore, key: str, header: "EvalLog") -> tuple[Partition, str]:
