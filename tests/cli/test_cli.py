@@ -306,8 +306,8 @@ def test_every_exit_code_is_documented():
 
 
 def test_what_was_held_back_and_what_errored_is_said():
-    assert _end(0, 0, []) == (0, None)
-    assert _end(0, 2, [ErrorCount("timed out", 2)])[1] == (
+    assert ending(0, 0, []) == (0, None)
+    assert ending(0, 2, [ErrorCount("timed out", 2)])[1] == (
         "2 cells errored; run again to repeat only those:\n  2 x timed out"
     )
     code, reason = ending(3, 1, [ErrorCount("refused", 1)])
