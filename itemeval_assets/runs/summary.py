@@ -11,7 +11,7 @@ from itemeval_assets.stages.export import ExportResult
 from itemeval_assets.stages.views.status import PartitionStatus, StudyStatus
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RunSummary:
     """What a run did, and how the study stands now.
 
@@ -28,8 +28,6 @@ class RunSummary:
     """
 
     study: str
-    status: StudyStatus
-    export: ExportResult
     run_ids: list[str] = field(default_factory=list)
     calls: int = 0
     cached: int = 0
@@ -43,6 +41,8 @@ class RunSummary:
     missing: int = 0
     exit_code: int = 0
     reason: str | None = None
+    status: StudyStatus
+    export: ExportResult
     unmetered: list[str] = field(default_factory=list)
     accepted: list[Loss] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)

@@ -70,9 +70,9 @@ SPENDS = [Spend(ODD, MODEL, 1), Spend(ODD, ODD, 2)]
 EXPORT = ExportResult(1, 0.0, (MODEL,), {"export/x": ODD}, SPENDS)
 FAILED = FailedCheck("solutions", "complete", (ODD,), ODD)
 RUN = runs.RunSummary(
-    ODD,
-    STATUS,
-    EXPORT,
+    study=ODD,
+    status=STATUS,
+    export=EXPORT,
     run_ids=[ODD],
     calls=1,
     unpriced=[ODD],
