@@ -42,7 +42,7 @@ def nothing_to_do(
     if known is None:
         return None
     stats = store.stats()
-    if known.get("as") != _fingerprint(study, stats) or changed_datasets(study, store):
+    if known.get("marks_sha256") != _fingerprint(study, stats) or changed_datasets(study, store):
         return None
     status = survey(study, store, options.policy)
     if any(_pending(study, part) for part in asked_for(status, selection)):
@@ -63,7 +63,7 @@ def remember(study: Study, store: ResultsStore, before: Stats, export: ExportRes
     stats = store.stats()
     if sources(stats) == before:
         found = {
-            "as": _fingerprint(study, stats),
+            "marks_sha256": _fingerprint(study, stats),
             "rows": export.rows,
             "exported": list(export.paths),
         }

@@ -150,11 +150,14 @@ class Writer:
     def _csv(self, key: str, name: str, content: bytes) -> None:
         """The names of columns, and which values have quotes; then the rows."""
         frame = pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False)
-        rows = [self._row(row) for row in frame.to_dict("records")]
+        found, is_unordered = frame.to_dict("records"), Path(key).stem in UNORDERED
+        if is_unordered:
+            found.sort(key=self._tokens.sortable)
+        rows = [self._row(row) for row in found]
         self._lines.append(to_json({"object": name, "rows": len(rows)}))
         head, _, text = content.decode("utf-8").partition("\n")
-        quotes = re.sub(r"[^,\"\n]", "", re.sub(r'"(?:[^"]|"")*"', '"', text)).partition("\n")[0]
-        self._lines += [head, quotes]
+        quotes = re.sub(r"[^,\"\n]", "", re.sub(r'"(?:[^"]|"")*"', '"', text)).splitlines()[:1]
+        self._lines += [head, *([] if is_unordered else quotes)]
         self._add_rows(key, rows)
 
     def _row(self, row: Mapping[Any, Any]) -> Row:

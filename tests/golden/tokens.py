@@ -19,8 +19,8 @@ CHANGING = re.compile(
     r"[A-Za-z0-9]{22}(?![A-Za-z0-9]))"
 )
 MEASURED = ("latency_s", "wall_time_s", "size_bytes")
-# Where results and the study's file lie, one seen from the other; a digest of rows with their ids.
-PLACES = ("output_dir", "config", "rows_sha256")
+# Where results and the study's file lie, one seen from the other; digests of what has ids.
+PLACES = ("output_dir", "config", "rows_sha256", "marks_sha256")
 # Which versions of packages are installed is no matter of the study.
 VERSIONS = ("packages", "python_version", "itemeval_version", "itemeval_assets_version")
 
