@@ -1,5 +1,6 @@
 """Who may import whom is in pyproject.toml; here: that it holds, and what loading costs."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 from importlinter.cli import lint_imports
 
+from itemeval_assets import api
 from tests.studies import write_study
 
 ROOT = Path(__file__).parents[1]
@@ -33,3 +35,53 @@ def test_loading_stays_light(tmp_path: Path, module: str, heavy: list[str]) -> N
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout.strip()) == (0, ""), done.stderr
+
+
+TABLES = {"pandas", "pyarrow"}
+DAGSTER = {"dagster", "sqlalchemy"}
+HEAVY = TABLES | DAGSTER | {"inspect_ai", "datasets", "matplotlib", "boto3", "openai", "anthropic"}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The config of a study whose first run is over."""
+    config = write_study(tmp_path_factory.mktemp("finished"))
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("DAGSTER_HOME", str(config.parent))
+        assert api.run(config).run_ids
+    return config
+
+
+@pytest.mark.parametrize(
+    ("command", "heavy", "most"),
+    [
+        (["--help"], set(), 750),
+        (["status", "{config}"], TABLES, 1150),
+        (["cells", "{config}"], TABLES, 1150),
+        (["run", "{config}"], TABLES, 1150),
+        (["run", "{config}", "--workers", "2", "--json"], TABLES, 1150),
+        (["experiments", "list"], TABLES, 1150),
+        (["estimate", "{config}"], TABLES | {"inspect_ai"}, 2300),
+        (["export", "{config}"], TABLES | DAGSTER, 2400),
+    ],
+)
+def test_a_command_loads_what_it_needs(
+    finished: Path, command: list[str], heavy: set[str], most: int
+) -> None:
+    arguments = [part.format(config=finished) for part in command]
+    code = (
+        "import sys; from itemeval_assets.cli.main import run_cli;"
+        f"code = run_cli({arguments}); loaded = {HEAVY} & sys.modules.keys();"
+        "print(code, len(sys.modules), *sorted(loaded), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=finished.parent,
+        env={**os.environ, "DAGSTER_HOME": str(finished.parent)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    code, modules, *loaded = done.stderr.splitlines()[-1].split()
+    assert (code, set(loaded) - heavy) == ("0", set()), done.stderr
+    assert int(modules) <= most
