@@ -26,6 +26,7 @@ from itemeval_assets.storage.study.store import ResultsStore
 from tests.defs.runs import message, runs_of, toy_study
 from tests.experiments import toys
 from tests.experiments.toys import simulate_energy, simulations
+from tests.ticks import ticked
 
 KEY = "value-of-a-variable-that-names-a-key"
 BEARER = "abcdefgh12345678"
@@ -187,11 +188,11 @@ def test_a_tick_that_fails_holds_no_secret(tmp_path: Path, monkeypatch: pytest.M
         schedule = definitions.resolve_schedule_def("toy_reruns")
         sensor = definitions.resolve_sensor_def("itemeval_assets_failed_checks")
         told = [
-            ended_with(lambda: schedule.evaluate_tick(dg.build_schedule_context(instance))),
-            ended_with(lambda: sensor.evaluate_tick(dg.build_sensor_context(instance))),
+            ended_with(lambda: ticked(schedule, dg.build_schedule_context(instance))),
+            ended_with(lambda: ticked(sensor, dg.build_sensor_context(instance))),
         ]
         monkeypatch.setattr(attempts, "count_failures", refuse)
-        skipped = schedule.evaluate_tick(dg.build_schedule_context(instance)).skip_message or ""
+        skipped = ticked(schedule, dg.build_schedule_context(instance)).skip_message or ""
     assert "the disk is full, says (redacted) with (redacted)" in skipped
     for text in told:
         assert "the server said no to (redacted)" in text

@@ -23,6 +23,7 @@ from itemeval_assets.settings import Settings
 from tests.defs.graph import SNAPSHOT, as_yaml, small_location
 from tests.defs.runs import QUIET, toy_study
 from tests.studies import write_study
+from tests.ticks import ticked
 
 # What these assets found is in their metadata, and in no table.
 WITHOUT_TABLE = {"costs", "estimate", "preflight", "release", "results"}
@@ -141,8 +142,8 @@ def test_a_broken_study_is_seen_beside_sound_ones(tmp_path, caplog) -> None:
             node = graph.get(dg.AssetKey([group, "study"]))
             assert not node.is_materializable and says in (node.description or "")
             assert str(path) in caplog.text
-            tick = definitions.resolve_sensor_def(group).evaluate_tick(
-                dg.build_sensor_context(instance=instance)
+            tick = ticked(
+                definitions.resolve_sensor_def(group), dg.build_sensor_context(instance=instance)
             )
             for event in tick.asset_events:
                 instance.report_runless_asset_event(event)
@@ -151,8 +152,9 @@ def test_a_broken_study_is_seen_beside_sound_ones(tmp_path, caplog) -> None:
             assert record.event and record.event.dagster_event
             found = record.event.dagster_event.asset_check_evaluation_data
             assert (found.passed, says in (found.description or "")) == (False, True)
-            again = definitions.resolve_sensor_def(group).evaluate_tick(
-                dg.build_sensor_context(instance=instance, cursor=tick.cursor)
+            again = ticked(
+                definitions.resolve_sensor_def(group),
+                dg.build_sensor_context(instance=instance, cursor=tick.cursor),
             )
             assert not again.asset_events
         # Once it is mended, nothing of it is left in the catalog.

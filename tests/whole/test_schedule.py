@@ -24,6 +24,7 @@ from itemeval_assets.storage.study.store import open_store
 from tests.defs.runs import QUIET
 from tests.model_server import Answer, Request, error_answer
 from tests.studies import write_study
+from tests.ticks import ticked
 
 from .conftest import Serve
 from .looking import assert_reconciled, rows, write_prices
@@ -72,7 +73,7 @@ def ticking(study: Study) -> Iterator[Any]:
                 scheduled_execution_time=datetime.now(UTC),
                 repository_def=definitions.get_repository_def(),
             )
-            found = schedule.evaluate_tick(context)
+            found = ticked(schedule, context)
             return list(found.run_requests or []) or dg.SkipReason(found.skip_message)
 
         def execute(requests: list[dg.RunRequest]) -> None:

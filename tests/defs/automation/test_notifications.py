@@ -22,6 +22,7 @@ from itemeval_assets.defs.build import build_definitions
 from itemeval_assets.settings import Settings
 from tests.defs.runs import QUIET, SOLUTIONS, Runs, planted, runs_of, toy_study
 from tests.studies import write_study
+from tests.ticks import ticked
 
 RUNS, CHECKS = "itemeval_assets_failed_runs", "itemeval_assets_failed_checks"
 SECRET = "T0/B0/do-not-tell"
@@ -80,7 +81,7 @@ class Ticks:
             context = dg.build_sensor_context(
                 self.instance, self.cursors.get(name), definitions=self.definitions
             )
-            self.cursors[name] = sensor.evaluate_tick(context).cursor
+            self.cursors[name] = ticked(sensor, context).cursor
 
 
 def fails(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
@@ -360,7 +361,7 @@ def test_a_study_that_cannot_be_loaded_is_told_once(tmp_path: Path, receiver: Re
         cursor = None
         for _ in range(2):
             context = dg.build_sensor_context(instance, cursor)
-            cursor = sensor.evaluate_tick(context).cursor
+            cursor = ticked(sensor, context).cursor
     [text] = receiver.told
     assert text.startswith(f"Study toy_broken: cannot be loaded\n{config}\n")
     assert "did you mean 'budget'" in text and text.endswith("http://ui/assets/toy_broken/study")
