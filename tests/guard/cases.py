@@ -64,7 +64,7 @@ def _calls(summary: Mapping[str, Any]) -> int:
 # response cache. One after the other: each sees what those before have left.
 COMMANDS: Sequence[Command] = [
     Command("init {folder}/new", lambda words: "itemeval-assets run" in words),
-    Command("init {folder}/another --json", lambda found: len(found) == 5),
+    Command("init {folder}/another --json", lambda found: len(found) == 7),
     Command("status {config} --policy=dev --json", lambda found: found["policy"] == "dev"),
     Command(
         "status {config} --policy=full-batch --json",

@@ -223,7 +223,7 @@ def test_a_killed_process_repeats_no_spec_it_has_saved(energy, instance, tmp_pat
     assert done.returncode == 9, done.stderr.decode()
     run = energy.latest_run
     assert run.status().status == "unfinished"
-    assert b"ended while spec 5 (temperature=5.0, " in done.stderr
+    assert b"ended during spec 5 (temperature=5.0, " in done.stderr
     found = energy.resume(run, instance=instance).result()
     assert len(found) == 8
     # The one that was at work is run apart.
