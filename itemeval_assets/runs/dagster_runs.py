@@ -24,7 +24,7 @@ from itemeval_assets.storage.study.inputs import prices_if_needed
 from itemeval_assets.storage.study.store import ResultsStore
 
 from .launcher import Launcher
-from .settled import remember, sources
+from .settled import forget, remember, sources
 from .stage import StageRuns
 from .workers import Workers
 
@@ -57,6 +57,7 @@ def start_runs(
     what is known by then. Raises the first error of a run, or the refusal of the gate.
     """
     prices, holder = prices_if_needed(study), f"command-{uuid.uuid4().hex}"
+    note = forget(store)
     with ExitStack() as stack:
         launch = stack.enter_context(Launcher.open(study))
         if on_progress:
@@ -84,7 +85,7 @@ def start_runs(
         if refusal is not None:
             raise refusal
     # Not before the reservation of these runs is gone.
-    remember(study, store, before, launch.results["export"])
+    remember(study, store, before, launch.results["export"], note)
     return Done(launch, called, lost, notes)
 
 

@@ -8,7 +8,9 @@ file that somebody deleted, leaves another mark: then the run looks at everythin
 
 import hashlib
 import json
+import platform
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 
 from itemeval_assets.core.design.options import RunOptions
@@ -16,17 +18,31 @@ from itemeval_assets.core.design.partitions import GENERATE
 from itemeval_assets.core.design.selection import Selection
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.tables.schemas import TABLES
+from itemeval_assets.core.text.strict_json import load_json
 from itemeval_assets.settings import dagster_home_of
 from itemeval_assets.stages.export import ExportResult, exported
 from itemeval_assets.stages.items import changed_datasets
 from itemeval_assets.stages.views.status import PartitionStatus, StudyStatus, survey
 from itemeval_assets.storage.objects.stats import ObjectStat
 from itemeval_assets.storage.study.layout import SETTLED, table_folder
+from itemeval_assets.storage.study.log_files import running_logs
 from itemeval_assets.storage.study.store import ResultsStore
 
 from .summary import RunSummary, asked_for
 
 Stats = Mapping[str, ObjectStat]
+
+
+@dataclass(frozen=True)
+class Note:
+    """What the study looked like, in which histories of Dagster it is shown, and its export."""
+
+    marks_sha256: str
+    homes: list[str]
+    rows: int
+    exported: list[str]
+
+
 RESULTS = ("solutions", "gradings")
 # Of the tables, the one that an export adds up itself.
 DERIVED = "ledger"
@@ -35,39 +51,48 @@ DERIVED = "ledger"
 def nothing_to_do(
     study: Study, store: ResultsStore, selection: Selection, options: RunOptions
 ) -> RunSummary | None:
-    """What a run says that has nothing to do; null where it may have. Writes nothing."""
-    if options.force or options.recover_only or not _has_history(study):
+    """What a run says that has nothing to do; null where it may have."""
+    note = _note(store)
+    if options.force or options.recover_only or note is None or _history(study) not in note.homes:
         return None
-    known = store.read_json(SETTLED)
-    if known is None:
+    # A killed run of this machine may have logs that are not in the bucket yet.
+    if running_logs(store.backend) or changed_datasets(study, store):
         return None
     stats = store.stats()
-    if known.get("marks_sha256") != _fingerprint(study, stats) or changed_datasets(study, store):
+    if note.marks_sha256 != _fingerprint(study, stats):
         return None
     status = survey(study, store, options.policy)
-    if any(_pending(study, part) for part in asked_for(status, selection)):
+    if status.unread or any(_pending(study, part) for part in asked_for(status, selection)):
         return None
     return RunSummary(
         study=study.name,
         status=status,
-        export=exported(store, known["rows"], known["exported"]),
+        export=exported(store, note.rows, note.exported),
         changed_at=changed_at(stats),
     )
 
 
-def remember(study: Study, store: ResultsStore, before: Stats, export: ExportResult) -> None:
+def forget(store: ResultsStore) -> Note | None:
+    """Take the note away, and return it: a run that is killed leaves something to look at."""
+    note = _note(store)
+    store.backend.delete(SETTLED)
+    return note
+
+
+def remember(
+    study: Study, store: ResultsStore, before: Stats, export: ExportResult, note: Note | None
+) -> None:
     """Note what the study looks like after an export; not where others have written meanwhile.
 
-    `before`: what its `sources` looked like before.
+    `before`: what its `sources` looked like before. `note`: what the last one said.
     """
     stats = store.stats()
     if sources(stats) == before:
-        found = {
-            "marks_sha256": _fingerprint(study, stats),
-            "rows": export.rows,
-            "exported": list(export.paths),
-        }
-        store.update_json(SETTLED, lambda _: found)
+        marks = _fingerprint(study, stats)
+        homes = note.homes if note and note.marks_sha256 == marks else []
+        homes = [*dict.fromkeys([*homes, _history(study)])]
+        found = Note(marks, homes, export.rows, list(export.paths))
+        store.update_json(SETTLED, lambda _: asdict(found))
 
 
 def sources(stats: Stats) -> dict[str, ObjectStat]:
@@ -97,9 +122,24 @@ def _pending(study: Study, part: PartitionStatus) -> int:
     return part.missing + part.errored + part.stale + blank
 
 
-def _has_history(study: Study) -> bool:
-    """Whether Dagster has been at work here: a new home is to show what there is."""
-    return (dagster_home_of(study.config_dir) / "dagster.yaml").is_file()
+def _note(store: ResultsStore) -> Note | None:
+    """The note as it was written; one that is damaged says nothing, and is written anew."""
+    try:
+        found = load_json(store.backend.read(SETTLED) or b"")
+        return Note(**found)
+    except (ValueError, TypeError):
+        return None
+
+
+def _history(study: Study) -> str:
+    """Which of Dagster's histories the runs of this machine are recorded in: where, and a mark.
+
+    One that has not seen the study, or was moved away, is to show what there is.
+    """
+    home = dagster_home_of(study.config_dir)
+    folder = home / "history" if (home / "history").is_dir() else home
+    inode = folder.stat().st_ino if folder.is_dir() else None
+    return hashlib.sha256(f"{platform.node()} {folder} {inode}".encode()).hexdigest()
 
 
 def _fingerprint(study: Study, stats: Stats) -> str:

@@ -1,6 +1,7 @@
 """A run without anything to do starts no run of Dagster; what has changed is looked at again."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -11,10 +12,13 @@ import pytest
 
 from itemeval_assets import api
 from itemeval_assets.core.design.study import Study
-from itemeval_assets.core.errors import DatasetError, StoreError
+from itemeval_assets.core.errors import DatasetError
+from itemeval_assets.runs import dagster_runs
+from itemeval_assets.runs.settled import _fingerprint
 from itemeval_assets.runs.summary import RunSummary
 from itemeval_assets.settings import dagster_home_of
 from itemeval_assets.storage.study.layout import SETTLED
+from itemeval_assets.storage.study.store import open_store
 from tests.studies import write_study
 
 HEAVY = ("dagster", "inspect_ai", "datasets", "sqlalchemy", "matplotlib")
@@ -108,10 +112,74 @@ def test_changed_data_are_refused_as_ever(study: Study) -> None:
         api.run(study)
 
 
-def test_a_damaged_note_is_told(study: Study) -> None:
-    (place(study) / SETTLED).write_text("{")
-    with pytest.raises(StoreError, match=r"settled\.json is not valid JSON"):
-        api.run(study)
+@pytest.mark.parametrize("damaged", ["", "{", "[]", "null", '{"marks_sha256": "x"}'])
+def test_a_damaged_note_is_written_anew(study: Study, damaged: str) -> None:
+    note = place(study) / SETTLED
+    note.write_text(damaged)
+    assert api.run(study).run_ids
+    assert json.loads(note.read_text())["rows"]
+    assert without_runs(api.run(study))
+
+
+def test_an_edit_that_keeps_size_and_time_is_seen(study: Study) -> None:
+    table = place(study) / "export" / "cells.csv"
+    before, text = table.stat(), table.read_text()
+    table.write_text(text.replace("done", "gone"))
+    os.utime(table, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert table.stat().st_size == before.st_size
+    assert api.run(study).run_ids
+    assert table.read_text() == text
+
+
+def test_a_history_that_was_moved_away_is_begun_again(study: Study) -> None:
+    history = dagster_home_of(study.config_dir) / "history"
+    history.rename(history.with_name("elsewhere"))
+    assert api.run(study).run_ids and history.is_dir()
+    assert without_runs(api.run(study))
+
+
+def test_two_machines_show_the_study_in_turn(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "another"))
+    assert api.run(study).run_ids
+    assert without_runs(api.run(study))
+
+
+def test_a_log_of_a_killed_run_is_recovered(study: Study) -> None:
+    """It lay there as another run ended: nothing has changed since then."""
+    log = next(place(study).glob("logs/generate/*/*.eval"))
+    running = place(study) / "logs" / "running"
+    running.mkdir(exist_ok=True)
+    shutil.copy(log, running / log.name)
+    next(place(study).glob("log_index.parquet/generate/*.parquet")).unlink()
+    log.unlink()
+    note_as_it_is(study)
+    assert api.run(study).run_ids
+    assert not list(running.glob("*.eval"))
+    assert without_runs(api.run(study))
+
+
+def note_as_it_is(study: Study) -> None:
+    """As if a run had ended with the study as it is now."""
+    note = place(study) / SETTLED
+    found = json.loads(note.read_text())
+    marks = _fingerprint(study, open_store(study).stats())
+    note.write_text(json.dumps({**found, "marks_sha256": marks}))
+
+
+def test_a_run_that_begins_leaves_no_note(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that the next one marks its Dagster run as failed, wherever it was killed."""
+    with monkeypatch.context() as patched:
+        patched.setattr(dagster_runs, "open_gate", stop)
+        with pytest.raises(KeyboardInterrupt):
+            api.run(study, force=True)
+    assert not (place(study) / SETTLED).exists()
+    assert api.run(study).run_ids
+
+
+def stop(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
 
 
 def test_what_is_pending_is_run(study: Study) -> None:

@@ -211,3 +211,32 @@ def test_a_loss_in_a_bucket_is_said_and_can_be_accepted(tmp_path: Path, s3_locat
     again = api.run(config)
     assert again.exit_code == 0 and again.calls >= 2
     assert again.status.usd == pytest.approx(spent + (again.usd or 0.0))
+
+
+def test_a_run_with_nothing_to_do_recovers_a_log_that_was_not_sent(
+    tmp_path: Path, s3_location: str, serve: Serve
+) -> None:
+    """A machine died before it could send its answers; another one has made the calls since."""
+    server = serve(Behaviour(latency_s=0.2))
+    config = declare(
+        tmp_path,
+        s3_location,
+        items=20,
+        models=["openai-api/test/m"],
+        graders=[],
+        solvers={"max_connections": 2},
+    )
+    first = machine(tmp_path / "first", config)
+    first.wait_until(lambda: server.count() >= 8)
+    os.kill(first.pid, signal.SIGKILL)
+    first.wait()
+    assert api.run(config).exit_code == 0
+    assert not api.run(config).run_ids
+    unsent = tmp_path / "first" / "cache" / "itemeval_assets" / "unsent"
+    assert list(unsent.rglob("*.eval"))
+    own = {"XDG_CACHE_HOME": str(tmp_path / "first" / "cache")}
+    again = Command("run", config, output=tmp_path / "again.txt", environment=own)
+    assert again.wait() == 0
+    assert not list(unsent.rglob("*.eval"))
+    assert not api.status(config).unread
+    assert_reconciled(config)

@@ -98,7 +98,9 @@ class LocalBackend:
             with suppress(FileNotFoundError):  # somebody has just removed it
                 file = self._path(key).stat()
                 changed = datetime.fromtimestamp(file.st_mtime, UTC)
-                found[key] = ObjectStat("-".join(map(str, _mark(file))), changed)
+                # An edit in place may keep size and time of change; not that of the inode.
+                mark = "-".join(map(str, (*_mark(file), file.st_ctime_ns)))
+                found[key] = ObjectStat(mark, changed)
         return found
 
     def walk(self) -> Iterator[tuple[str, bool]]:
