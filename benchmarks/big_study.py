@@ -93,7 +93,7 @@ def fill(config: Path, *, is_graded: bool = True) -> Study:
 
 
 def _solutions(study: Study, store: ResultsStore, partition: Partition) -> pa.Table:
-    condition = study.design.generate_by_id()[partition[0]]
+    condition = study.design.generate_by_id[partition[0]]
     rows = store.read("items", columns=["item_id", "dataset_id", "dataset_revision"])
     replications = study.config.facets.replications
     count = rows.num_rows * replications
@@ -124,7 +124,7 @@ def _solutions(study: Study, store: ResultsStore, partition: Partition) -> pa.Ta
 
 
 def _gradings(study: Study, solutions: pa.Table, pair: Partition) -> pa.Table:
-    condition = study.design.grade_by_id()[pair[1]]
+    condition = study.design.grade_by_id[pair[1]]
     count = solutions.num_rows
     constants = {
         "study": study.name,

@@ -10,7 +10,7 @@ from itemeval_assets.core.design.study import Study
 
 from .failures import users_errors
 from .keys import PartitionKeys
-from .partitions import rows_of
+from .partitions import by_partition
 from .steps import store_of_run
 
 if TYPE_CHECKING:
@@ -37,8 +37,9 @@ class StudyTablesIOManager(dg.IOManager):
         if not context.has_asset_partitions:
             store.replace(table, Partition(), obj)
             return
+        parts = by_partition(obj, asset)
         for partition in _partitions(study, context):
-            store.upsert(table, partition, rows_of(obj, asset, partition))
+            store.upsert(table, partition, parts[partition])
 
     @users_errors()
     def load_input(self, context: dg.InputContext) -> "pa.Table":

@@ -4,15 +4,17 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from itemeval_assets.core.design.partitions import GENERATE, GRADE, Partition
+from itemeval_assets.core.design.partitions import GENERATE, GRADE
 from itemeval_assets.core.design.study import Study
-from itemeval_assets.core.tables.schemas import GRADINGS, GRADINGS_LONG, SOLUTIONS, rows_where
+from itemeval_assets.core.tables.schemas import GRADINGS, GRADINGS_LONG, SOLUTIONS
 
 from .keys import PartitionKeys
 from .names import GENERATE_DIMENSION, GRADE_DIMENSION
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from itemeval_assets.core.tables.split import Parts
 
 # The columns whose values make up a row's partition.
 _PARTITION_COLUMNS = {
@@ -48,6 +50,9 @@ def same_generate_condition() -> dg.MultiToSingleDimensionPartitionMapping:
     return dg.MultiToSingleDimensionPartitionMapping(GENERATE_DIMENSION)
 
 
-def rows_of(rows: "pa.Table", asset: str, partition: Partition) -> "pa.Table":
-    """The rows of an asset's table that belong to one partition."""
-    return rows_where(rows, _PARTITION_COLUMNS[asset], partition)
+def by_partition(rows: "pa.Table", asset: str) -> "Parts":
+    """The rows of an asset's table by partition."""
+    # Late: definitions load without pyarrow.
+    from itemeval_assets.core.tables.split import Parts
+
+    return Parts(rows, _PARTITION_COLUMNS[asset])

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from itemeval_assets.core.design.partitions import GRADE, Partition
 from itemeval_assets.core.design.pending import (
@@ -14,7 +13,7 @@ from itemeval_assets.core.design.pending import (
     States,
     classify_gradings,
     gradable_solutions,
-    plan_cells,
+    pending_cells,
     solution_fingerprint,
 )
 from itemeval_assets.core.grading.grader import ModelCall
@@ -22,6 +21,7 @@ from itemeval_assets.core.grading.verdict import Verdict
 from itemeval_assets.core.money.estimate import output_limit
 from itemeval_assets.core.prompts.prompts import Prompt
 from itemeval_assets.core.tables.schemas import GRADINGS, arrow_schema
+from itemeval_assets.core.tables.split import Parts
 from itemeval_assets.engine.calls.evaluate import request_settings
 from itemeval_assets.engine.calls.models import RunModels
 from itemeval_assets.engine.calls.tasks import Target, grading_config, make_sample
@@ -29,7 +29,7 @@ from itemeval_assets.engine.logs.usage import no_tokens
 from itemeval_assets.engine.rows import call_rows
 
 from .calls.making import make_calls
-from .calls.stage_run import Scope, StageRun, grid_of
+from .calls.stage_run import Scope, StageRun
 from .items import now
 from .outcome import Outcome
 
@@ -43,12 +43,12 @@ def grade(run: StageRun, solutions: pa.Table, partitions: list[Partition]) -> Ou
     caller, is_free = GradingCaller(run, solutions), run.study.design.is_free
     asked = [partition for partition in partitions if not is_free(partition)]
     outcome = make_calls(caller, run, asked, partitions)
+    scored = []
     for partition in () if run.options.recover_only else filter(is_free, partitions):
         rows = caller.score(partition, run.run_id)
         outcome.pending[partition] = len(rows)
-        outcome.rows = pa.concat_tables(
-            [outcome.rows, pa.Table.from_pylist(rows, schema=arrow_schema(GRADINGS))]
-        )
+        scored.append(pa.Table.from_pylist(rows, schema=arrow_schema(GRADINGS)))
+    outcome.rows = pa.concat_tables([outcome.rows, *scored])
     return outcome
 
 
@@ -62,10 +62,9 @@ class GradingCaller:
         self._scope = scope
         self._study = scope.study
         self._models = RunModels()
-        self._conditions = scope.study.design.grade_by_id()
-        self._items = {row["item_id"]: row for row in scope.items.to_pylist()}
-        self._grid = grid_of(scope.items, scope.extent)
-        self._stored = solutions
+        self._conditions = scope.study.design.grade_by_id
+        self._items, self._grid = scope.items_by_id, scope.grid
+        self._stored = Parts(solutions, ["condition_id"])
         # Of each generate condition, once for all its graders.
         self._gradable: dict[str, Gradable] = {}
         self._texts: dict[str, dict[Cell, str | None]] = {}
@@ -80,19 +79,17 @@ class GradingCaller:
     def texts(self, condition: str) -> dict[Cell, str | None]:
         """The stored solutions of a generate condition."""
         if condition not in self._texts:
-            rows = self._of(condition).select(["item_id", "epoch", "solution"]).to_pylist()
+            columns = ["item_id", "epoch", "solution"]
+            rows = self._stored[condition,].select(columns).to_pylist()
             self._texts[condition] = {
                 Cell(row["item_id"], row["epoch"]): row["solution"] for row in rows
             }
         return self._texts[condition]
 
-    def _of(self, condition: str) -> pa.Table:
-        return self._stored.filter(pc.field("condition_id") == condition)
-
     def _gradable_of(self, condition: str) -> Gradable:
         if condition not in self._gradable:
             self._gradable[condition] = gradable_solutions(
-                self._grid, self._of(condition), self._study.config.solvers.on_empty
+                self._grid, self._stored[condition,], self._study.config.solvers.on_empty
             )
         return self._gradable[condition]
 
@@ -173,7 +170,8 @@ class GradingCaller:
         assert rules is not None
         stored = self._scope.store.read("gradings", [partition], self.state_columns)
         states = self.states(partition, stored)
-        plan = plan_cells(states, rerun_blank=False, force=self._scope.options.force)
+        force = self._scope.options.force
+        cells = pending_cells(states, rerun_blank=False, force=force).plan().cells
         stamp = now()
         return [
             {
@@ -185,7 +183,7 @@ class GradingCaller:
                 "created_at": stamp,
                 "solution_hash": self._fingerprint(partition, cell),
             }
-            for cell in plan.cells
+            for cell in cells
         ]
 
     def _call(self, partition: Partition) -> ModelCall:

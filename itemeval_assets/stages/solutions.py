@@ -20,7 +20,7 @@ from itemeval_assets.engine.calls.tasks import Target, generate_config, make_sam
 from itemeval_assets.engine.rows import call_rows
 
 from .calls.making import make_calls
-from .calls.stage_run import Scope, StageRun, grid_of
+from .calls.stage_run import Scope, StageRun
 from .outcome import Outcome
 
 if TYPE_CHECKING:
@@ -43,9 +43,8 @@ class SolutionCaller:
         self._scope = scope
         self._study = scope.study
         self._models = RunModels()
-        self._conditions = scope.study.design.generate_by_id()
-        self._items = {row["item_id"]: row for row in scope.items.to_pylist()}
-        self._grid = grid_of(scope.items, scope.extent)
+        self._conditions = scope.study.design.generate_by_id
+        self._items, self._grid = scope.items_by_id, scope.grid
 
     def states(self, partition: Partition, stored: pa.Table) -> States:
         return classify_solutions(self._grid, stored)

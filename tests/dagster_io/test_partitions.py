@@ -6,9 +6,9 @@ import pyarrow as pa
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.dagster_io.keys import PartitionKeys
 from itemeval_assets.dagster_io.partitions import (
+    by_partition,
     generate_partitions,
     grade_partitions,
-    rows_of,
     same_generate_condition,
 )
 from tests.defs.runs import toy_study
@@ -51,9 +51,8 @@ def test_a_solution_is_upstream_of_exactly_its_own_gradings(tmp_path) -> None:
 
 def test_rows_of_a_partition() -> None:
     rows = pa.table({"gen_condition_id": ["g", "g", "h"], "grade_condition_id": ["j", "k", "j"]})
-    assert (
-        rows_of(rows, "gradings", Partition(("g", "j"))).to_pylist() == rows.slice(0, 1).to_pylist()
-    )
-    assert rows_of(rows, "gradings", Partition(("h", "k"))).num_rows == 0
+    parts = by_partition(rows, "gradings")
+    assert parts[Partition(("g", "j"))].to_pylist() == rows.slice(0, 1).to_pylist()
+    assert parts[Partition(("h", "k"))].num_rows == 0
     ledger = rows.rename_columns(["gen_condition_id", "condition_id"])
-    assert rows_of(ledger, "grading_ledger", Partition(("h", "j"))).num_rows == 1
+    assert by_partition(ledger, "grading_ledger")[Partition(("h", "j"))].num_rows == 1

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from itemeval_assets import stages
 from itemeval_assets.core.design.partitions import Partition
-from itemeval_assets.dagster_io.partitions import rows_of
+from itemeval_assets.dagster_io.partitions import by_partition
 from itemeval_assets.stages.calls.gate import open_gate
 from itemeval_assets.stages.calls.stage_run import StageRun
 from itemeval_assets.storage.study.inputs import load_prices, load_study
@@ -93,15 +93,17 @@ def run_stages(config: Path) -> None:
                     solutions = store.read("solutions")
                     outcome = stages.gradings.grade(run, solutions, partitions)
                 for partition in partitions:
-                    store.upsert(table, partition, rows_of(outcome.rows, table, partition))
+                    store.upsert(table, partition, by_partition(outcome.rows, table)[partition])
                 booked = stages.ledger.book(store, outcome, run.run_id)
                 for partition in partitions:
-                    store.upsert("bookings", partition, rows_of(booked, ledger, partition))
+                    store.upsert("bookings", partition, by_partition(booked, ledger)[partition])
                 stages.ledger.settle(store, outcome)
                 gate.booked()
         long = stages.gradings_long.join(store.read("gradings"), store.read("solutions"))
         for partition in study.grade_partitions():
-            store.replace("gradings_long", partition, rows_of(long, "gradings_long", partition))
+            store.replace(
+                "gradings_long", partition, by_partition(long, "gradings_long")[partition]
+            )
         stages.export.write(study, store)
 
 

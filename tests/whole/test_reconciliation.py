@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from itemeval_assets.core.design.options import RunOptions
 from itemeval_assets.core.design.partitions import Partition
-from itemeval_assets.dagster_io.partitions import rows_of
+from itemeval_assets.dagster_io.partitions import by_partition
 from itemeval_assets.stages.calls.gate import open_gate
 from itemeval_assets.stages.calls.stage_run import StageRun
 from itemeval_assets.stages.gradings import grade
@@ -92,10 +92,10 @@ class AnyHistory(RuleBasedStateMachine):
             if dies:
                 return
             for partition in outcome.pending:
-                store.upsert(stage, partition, rows_of(outcome.rows, stage, partition))
+                store.upsert(stage, partition, by_partition(outcome.rows, stage)[partition])
             bookings, asset = book(store, outcome, run_id), LEDGERS[stage]
             for partition in outcome.pending:
-                store.upsert("bookings", partition, rows_of(bookings, asset, partition))
+                store.upsert("bookings", partition, by_partition(bookings, asset)[partition])
             settle(store, outcome)
 
     @rule(stage=st.sampled_from(sorted(LEDGERS)), pick=st.integers(0, 9))

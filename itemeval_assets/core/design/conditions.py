@@ -95,9 +95,11 @@ class Design:
     generate: tuple[GenerateCondition, ...]
     grade: tuple[GradeCondition, ...]
 
+    @cached_property
     def generate_by_id(self) -> dict[str, GenerateCondition]:
         return {condition.id: condition for condition in self.generate}
 
+    @cached_property
     def grade_by_id(self) -> dict[str, GradeCondition]:
         return {condition.id: condition for condition in self.grade}
 
@@ -138,7 +140,7 @@ class Design:
 
     def columns_of(self, generate_id: str, grade_id: str) -> dict[str, str | None]:
         """What all cells of a pair of conditions share, under the names of gradings_long."""
-        generate, grade = self.generate_by_id()[generate_id], self.grade_by_id()[grade_id]
+        generate, grade = self.generate_by_id[generate_id], self.grade_by_id[grade_id]
         return {
             "model": generate.model,
             "prompt_name": generate.prompt.name,

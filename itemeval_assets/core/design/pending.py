@@ -38,6 +38,21 @@ class Cell(NamedTuple):
     epoch: int
 
 
+class Pending(NamedTuple):
+    """bool[cells of a grid] twice: the cells to call, and those that no cache must answer."""
+
+    grid: "Grid"
+    cells: np.ndarray
+    fresh: np.ndarray
+
+    def plan(self) -> "Plan":
+        """The same by name, in the order of the grid."""
+        cells, fresh = (
+            self.grid.cells(np.flatnonzero(found).tolist()) for found in (self.cells, self.fresh)
+        )
+        return Plan(cells, set(fresh))
+
+
 class Plan(NamedTuple):
     """The cells of one partition to call, and those that must not be answered by the cache."""
 
@@ -84,11 +99,6 @@ class States:
     def __init__(self, grid: Grid, codes: np.ndarray) -> None:
         self.grid = grid
         self.codes = codes
-
-    def where(self, *states: str) -> list[Cell]:
-        """The cells that are in one of these states, in the order of the grid."""
-        wanted = [STATES.index(state) for state in states]
-        return self.grid.cells(np.flatnonzero(np.isin(self.codes, wanted)).tolist())
 
     def counts(self) -> dict[str, int]:
         """How many cells are in each state that any is in."""
@@ -165,18 +175,18 @@ def classify_gradings(gradable: Gradable, gradings: pa.Table) -> States:
     return States(gradable.grid, codes)
 
 
-def plan_cells(states: States, *, rerun_blank: bool, force: bool) -> Plan:
-    """The pending cells, in the order of the grid.
+def pending_cells(states: States, *, rerun_blank: bool, force: bool) -> Pending:
+    """The pending cells.
 
     Forced and blank cells are asked afresh: the response cache would only repeat what is
     already there.
     """
     if force:
-        every = states.where(*STATES[_MISSING:])
-        return Plan(every, set(every))
-    blank = ["blank"] if rerun_blank else []
-    cells = states.where("missing", "errored", "stale", *blank)
-    return Plan(cells, set(states.where(*blank)))
+        every = states.codes >= _MISSING
+        return Pending(states.grid, every, every)
+    blank = (states.codes == _BLANK) & rerun_blank
+    others = np.isin(states.codes, (_MISSING, _ERRORED, _STALE))
+    return Pending(states.grid, others | blank, blank)
 
 
 def _at(places: np.ndarray, mask: np.ndarray) -> np.ndarray:

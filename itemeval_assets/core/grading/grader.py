@@ -21,8 +21,9 @@ class ModelCall:
     """What a grader asks of a model, once for each solution, and what it makes of the reply.
 
     `where` is the YAML path that names the model; `settings` bear the names of inspect's
-    `GenerateConfig`. `mock_reply`: what a mock model replies, by a number from 0 to 1.
-    `verdict_of` never raises, whatever a reply holds.
+    `GenerateConfig`. Prompts hold the solution as it is, however often: so sizes add up.
+    `mock_reply`: what a mock model replies, by a number from 0 to 1. `verdict_of` never raises,
+    whatever a reply holds.
     """
 
     model: str

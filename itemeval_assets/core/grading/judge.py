@@ -1,8 +1,8 @@
 """Judges: a model, and a rubric that it is shown with each solution."""
 
 import json
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
 from typing import Any
 
 from pydantic import Field
@@ -61,7 +61,7 @@ def _judge(name: str, config: JudgeConfig, rubric: Template) -> Grader:
             model=config.model,
             where=f"graders.{name}",
             settings=config.settings,
-            prompt_for=partial(_prompt, rubric, config.split_rubric),
+            prompt_for=_prompts_of(rubric, config.split_rubric),
             verdict_of=parse_judge_reply,
             mock_reply=_mock_reply,
             reply_schema=REPLY_SCHEMA if config.structured else None,
@@ -82,6 +82,12 @@ def _payload(name: str, config: JudgeConfig, rubric: Template) -> dict[str, Any]
     if config.split_rubric:
         payload["layout"] = "split"
     return payload
+
+
+@cache
+def _prompts_of(rubric: Template, split: bool) -> Callable[[Item, str | None], Prompt]:
+    """The same for all judges with a rubric, so that it is measured once for all of them."""
+    return partial(_prompt, rubric, split)
 
 
 def _prompt(rubric: Template, split: bool, item: Item, solution: str | None) -> Prompt:

@@ -5,8 +5,11 @@ every answer to use its whole output limit. The expected figure is calibrated on
 that are already stored.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+if TYPE_CHECKING:
+    import numpy as np
 
 # What is assumed of a model whose output nobody limits.
 OUTPUT_TOKENS_UNCAPPED = 4096
@@ -16,15 +19,18 @@ _CHARACTERS_PER_TOKEN = 4
 _BYTES_PER_TOKEN_AT_LEAST = 2
 _TOKENS_AROUND_A_PROMPT = 16
 
+# A number, or an array of numbers.
+Amount = TypeVar("Amount", int, "np.ndarray")
 UsdOf = Callable[[str, Mapping[str, int | None]], float | None]
 
 
 class Call(NamedTuple):
-    """One call as it is foreseen, in tokens: what it may take at most, and probably."""
+    """One call as it is foreseen, or several in sum: the tokens at most, and probably."""
 
     most_input: int
     most_output: int
     likely_input: int
+    calls: int = 1
 
 
 class Calibration(NamedTuple):
@@ -81,13 +87,27 @@ NOTHING = Projection()
 
 def estimate_tokens(text: str) -> int:
     """A rough count: four characters a token, rounded up."""
-    return -(-len(text) // _CHARACTERS_PER_TOKEN)
+    return likely_tokens(len(text))
 
 
 def most_tokens(text: str) -> int:
     """A count that a provider's own does not exceed."""
-    size = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
-    return -(-size // _BYTES_PER_TOKEN_AT_LEAST) + _TOKENS_AROUND_A_PROMPT
+    return tokens_at_most(size_bytes(text))
+
+
+def size_bytes(text: str) -> int:
+    """The size of a text in UTF-8."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+
+
+def likely_tokens(characters: Amount) -> Amount:
+    """`estimate_tokens` of texts of so many characters."""
+    return -(-characters // _CHARACTERS_PER_TOKEN)
+
+
+def tokens_at_most(size_bytes: Amount) -> Amount:
+    """`most_tokens` of texts of so many bytes."""
+    return -(-size_bytes // _BYTES_PER_TOKEN_AT_LEAST) + _TOKENS_AROUND_A_PROMPT
 
 
 def output_limit(max_tokens: int | None, reasoning_tokens: int | None = None) -> int:
@@ -111,10 +131,11 @@ def project(
     foreseen = list(calls)
     if not foreseen:
         return Projection(calls=cached, cached=cached)
+    count = sum(c.calls for c in foreseen)
     most = _tokens(sum(c.most_input for c in foreseen), sum(c.most_output for c in foreseen))
     usd = usd_of(model, most)
     projection = Projection(
-        calls=len(foreseen) + cached,
+        calls=count + cached,
         cached=cached,
         input_tokens=most["input_tokens"],
         output_tokens=most["output_tokens"],
@@ -129,7 +150,7 @@ def project(
         return projection
     likely = _tokens(
         round(sum(c.likely_input for c in foreseen) * calibration.input_ratio),
-        round(len(foreseen) * calibration.output_tokens),
+        round(count * calibration.output_tokens),
     )
     return projection._replace(
         expected_input_tokens=likely["input_tokens"],
@@ -139,21 +160,22 @@ def project(
 
 
 class Observed(NamedTuple):
-    """One stored call: what was estimated from its prompt, and what the provider counted.
+    """Stored calls of a model in sum: what was estimated from their prompts, and what was counted.
 
-    `latency_s` is null for a call of a batch, which says nothing of a single one.
+    `latencies_s` are those of single calls: a batch says nothing of the calls in it.
     """
 
     model: str
+    calls: int
     estimated_input: int
     input_tokens: int
     output_tokens: int
-    latency_s: float | None
+    latencies_s: Sequence[float]
 
 
 def calibrate(observed: Iterable[Observed], models: Iterable[str]) -> dict[str, Calibration | None]:
     """A calibration per model: from its own calls, else from those of all models, else None."""
-    calls = list(observed)
+    calls = [found for found in observed if found.calls]
     pooled = _calibration("all models", calls)
     found: dict[str, Calibration | None] = {}
     for model in models:
@@ -165,13 +187,14 @@ def calibrate(observed: Iterable[Observed], models: Iterable[str]) -> dict[str, 
 def _calibration(basis: str, calls: list[Observed]) -> Calibration | None:
     if not calls:
         return None
-    estimated = sum(call.estimated_input for call in calls)
-    latencies = [call.latency_s for call in calls if call.latency_s is not None]
+    count = sum(found.calls for found in calls)
+    estimated = sum(found.estimated_input for found in calls)
+    latencies = [latency for found in calls for latency in found.latencies_s]
     return Calibration(
         basis,
-        len(calls),
-        sum(call.input_tokens for call in calls) / estimated if estimated else 1.0,
-        sum(call.output_tokens for call in calls) / len(calls),
+        count,
+        sum(found.input_tokens for found in calls) / estimated if estimated else 1.0,
+        sum(found.output_tokens for found in calls) / count,
         sum(latencies) / len(latencies) if latencies else None,
     )
 

@@ -68,15 +68,6 @@ def arrow_schema(table: Table) -> "pa.Schema":
     )
 
 
-def rows_where(rows: "pa.Table", columns: tuple[str, ...], values: tuple[str, ...]) -> "pa.Table":
-    """The rows with these values in these columns: those of one partition."""
-    import pyarrow.compute as pc
-
-    for column, value in zip(columns, values, strict=True):
-        rows = rows.filter(pc.field(column) == value)
-    return rows
-
-
 def _required(*names: str) -> tuple[Column, ...]:
     return tuple(Column(name, required=True) for name in names)
 

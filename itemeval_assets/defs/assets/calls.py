@@ -20,9 +20,9 @@ from itemeval_assets.dagster_io.names import (
 )
 from itemeval_assets.dagster_io.partitions import (
     backfill_policy,
+    by_partition,
     generate_partitions,
     grade_partitions,
-    rows_of,
     same_generate_condition,
 )
 from itemeval_assets.dagster_io.progress import wait_log
@@ -173,9 +173,9 @@ def _paid_outputs(
         context.log.warning(f"no price is known for {unknown}: usd is null")
     yield from _versioned(context, run, stage.table, outcome, outcome.rows)
     booked = stages.ledger.book(run.store, outcome, run.run_id)
+    bookings = by_partition(booked, stage.ledger)
     for partition in outcome.pending:
-        rows = rows_of(booked, stage.ledger, partition).num_rows
-        describe(stage.ledger, partition, {"rows booked": rows})
+        describe(stage.ledger, partition, {"rows booked": bookings[partition].num_rows})
     yield from _versioned(context, run, stage.ledger, outcome, booked)
     stages.ledger.settle(run.store, outcome)
     run.gate.booked()
@@ -191,8 +191,10 @@ def _versioned(
     rows: "pa.Table",
 ) -> Iterator[Any]:
     """The output of an asset, with a version for each of its partitions."""
+    parts = by_partition(rows, asset)
     versions = {
-        partition: version_after(run.store, asset, partition, rows) for partition in outcome.pending
+        partition: version_after(run.store, asset, partition, parts[partition])
+        for partition in outcome.pending
     }
 
     def output(version: dg.DataVersion) -> dg.Output:

@@ -52,8 +52,8 @@ def evidence(
     study: Study, store: "ResultsStore", partition: Partition, rows: "pa.Table"
 ) -> dict[str, Any]:
     """Metadata of one partition of gradings_long: solutions, texts, data, runs, logs, manifests."""
-    generate = study.design.generate_by_id()[partition.generate]
-    grade = study.design.grade_by_id()[partition.grade]
+    generate = study.design.generate_by_id[partition.generate]
+    grade = study.design.grade_by_id[partition.grade]
     metadata: dict[str, Any] = {
         "solutions": dg.MetadataValue.asset(asset_key(study, "solutions")),
         "solutions partition": PartitionKeys(study).of(partition.solutions),

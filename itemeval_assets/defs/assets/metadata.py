@@ -14,7 +14,7 @@ from itemeval_assets.core.tables.column_notes import COLUMN_NOTES
 from itemeval_assets.core.tables.schemas import TABLES
 from itemeval_assets.core.text.secrets import without_secrets
 from itemeval_assets.dagster_io.keys import PartitionKeys
-from itemeval_assets.dagster_io.partitions import rows_of
+from itemeval_assets.dagster_io.partitions import by_partition
 from itemeval_assets.storage.study.layout import log_dir, manifest_key, table_key
 
 if TYPE_CHECKING:
@@ -132,11 +132,11 @@ def call_metadata(
     run: "StageRun", table: str, outcome: "Outcome"
 ) -> dict[Partition, dict[str, Any]]:
     """Per partition: how it stands after this run, what the run cost, where the evidence is."""
-    standing = _Standing(run, table)
+    standing, rows = _Standing(run, table), by_partition(outcome.rows, table)
     return {
         partition: {
             "condition": run.study.design.label_of(partition),
-            **standing.of(partition, rows_of(outcome.rows, table, partition)),
+            **standing.of(partition, rows[partition]),
             "recovered calls": outcome.recovered.get(partition, 0),
             **({"held back calls": outcome.held_back} if outcome.held_back else {}),
             **_places(run, table, partition),
@@ -173,7 +173,7 @@ class _Standing:
         from itemeval_assets.core.records.summaries import left_out_words
         from itemeval_assets.report.plots.results import score_distribution
 
-        label = self._run.study.design.grade_by_id()[partition.grade].label
+        label = self._run.study.design.grade_by_id[partition.grade].label
         found = graded(self._cells(partition, rows))
         scores: dict[str, Any] = {}
         if found.mean is not None:

@@ -18,7 +18,6 @@ from itemeval_assets.core.tables.schemas import TABLES
 from itemeval_assets.dagster_io.io_managers import TABLE_OF
 from itemeval_assets.dagster_io.keys import PartitionKeys
 from itemeval_assets.dagster_io.names import asset_key
-from itemeval_assets.dagster_io.partitions import rows_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -42,14 +41,14 @@ def version_of_runs(rows: "pa.Table") -> str:
     return _digest(repr(sorted(str(tuple(row.values())) for row in found)).encode())
 
 
-def version_after(store: "ResultsStore", asset: str, partition: Partition, rows: "pa.Table") -> str:
-    """The version of a partition once these rows are stored.
+def version_after(store: "ResultsStore", asset: str, partition: Partition, new: "pa.Table") -> str:
+    """The version of a partition once these rows of it are stored.
 
     A solution that failed again has changed nothing for those who grade solutions.
     """
     from itemeval_assets.core.tables.upsert import upsert
 
-    table, new = TABLE_OF.get(asset, asset), rows_of(rows, asset, partition)
+    table = TABLE_OF.get(asset, asset)
     if new.num_rows:
         stored = upsert(TABLES[table], store.read(table, [partition]), new).rows
     else:

@@ -24,9 +24,12 @@ def cached_answers(
     model: Model, config: GenerateConfig, samples: Mapping[Cell, tuple[Sample, int]]
 ) -> dict[Cell, str]:
     """The completions that the cache holds for some calls: (sample, inspect's epoch) by cell."""
-    if not (has_cache() and cache_path(str(model)).exists()):
-        return {}
-    return run_coroutine(_look_up(model, config, samples))
+    return run_coroutine(_look_up(model, config, samples)) if has_answers(model) else {}
+
+
+def has_answers(model: Model) -> bool:
+    """Whether the cache may hold an answer of a model, whatever it was asked."""
+    return has_cache() and cache_path(str(model)).exists()
 
 
 def has_cache() -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from itemeval_assets.core.design.partitions import GENERATE, Partition
-from itemeval_assets.core.design.pending import Cell, Plan, plan_cells
+from itemeval_assets.core.design.pending import Cell, Pending, Plan, pending_cells
 from itemeval_assets.core.money.estimate import (
     NOTHING,
     Call,
@@ -24,7 +24,8 @@ from itemeval_assets.core.money.estimate import (
 from itemeval_assets.core.money.prefixes import shared_prefixes
 from itemeval_assets.core.money.pricing import provider_of
 from itemeval_assets.core.prompts.prompts import Prompt
-from itemeval_assets.core.tables.schemas import TABLES, arrow_schema, rows_where
+from itemeval_assets.core.tables.schemas import TABLES, arrow_schema
+from itemeval_assets.core.tables.split import Parts
 from itemeval_assets.core.tables.upsert import upsert
 from itemeval_assets.engine.calls.allowance import Allowance
 from itemeval_assets.engine.calls.batches import batches_told_to
@@ -111,11 +112,11 @@ def make_calls(
     return outcome
 
 
-def plan_of(caller: Caller, scope: Scope, partition: Partition, stored: pa.Table) -> Plan:
+def pending_of(caller: Caller, scope: Scope, partition: Partition, stored: pa.Table) -> Pending:
     """The pending cells of a partition whose rows are `stored`: one predicate for all."""
     rerun_blank = caller.stage is GENERATE and scope.study.config.solvers.on_empty == "rerun"
     states = caller.states(partition, stored)
-    return plan_cells(states, rerun_blank=rerun_blank, force=scope.options.force)
+    return pending_cells(states, rerun_blank=rerun_blank, force=scope.options.force)
 
 
 def plan_calls(caller: Caller, scope: Scope, partition: Partition, plan: Plan) -> PlannedCalls:
@@ -129,9 +130,13 @@ def plan_calls(caller: Caller, scope: Scope, partition: Partition, plan: Plan) -
     if scope.study.config.cache:
         asked = {cell: sample for cell, sample in samples.items() if cell not in plan.fresh}
         cached = cached_answers(target.model, target.config, asked)
-    model, is_capped = caller.model(partition), caller.output_limit(partition)[1]
-    paid = {cell: prompt for cell, prompt in prompts.items() if cell not in cached}
-    calls = call_sizes(caller, partition, paid)
+    model = caller.model(partition)
+    limit, is_capped = caller.output_limit(partition)
+    calls = {
+        cell: Call(most_tokens(prompt.text), limit, estimate_tokens(prompt.text))
+        for cell, prompt in prompts.items()
+        if cell not in cached
+    }
     projection = project(model, calls.values(), scope.usd, cached=len(cached), is_capped=is_capped)
     most_usd = {
         cell: scope.usd(model, {"input_tokens": call.most_input, "output_tokens": call.most_output})
@@ -141,29 +146,19 @@ def plan_calls(caller: Caller, scope: Scope, partition: Partition, plan: Plan) -
     return PlannedCalls(plan, target, prompts, samples, cached, most_usd, projection)
 
 
-def call_sizes(
-    caller: Caller, partition: Partition, prompts: Mapping[Cell, Prompt]
-) -> dict[Cell, Call]:
-    """The tokens that the calls of a partition may take."""
-    limit = caller.output_limit(partition)[0]
-    return {
-        cell: Call(most_tokens(prompt.text), limit, estimate_tokens(prompt.text))
-        for cell, prompt in prompts.items()
-    }
-
-
 def _plans(
     caller: Caller, run: StageRun, partitions: list[Partition], outcome: Outcome
 ) -> dict[Partition, Plan]:
     plans, table = {}, TABLES[caller.stage.table]
+    read_back = Parts(outcome.rows, table.partitioned_by)
     for partition in partitions:
         if outcome.recovered.get(partition):
             # Cells are told apart by item and epoch: rows of other partitions have the same.
-            read_back = rows_where(outcome.rows, table.partitioned_by, partition)
-            stored = upsert(table, run.store.read(caller.stage.table, [partition]), read_back).rows
+            stored = run.store.read(caller.stage.table, [partition])
+            stored = upsert(table, stored, read_back[partition]).rows
         else:
             stored = run.store.read(caller.stage.table, [partition], caller.state_columns)
-        plan = plan_of(caller, run, partition, stored)
+        plan = pending_of(caller, run, partition, stored).plan()
         outcome.pending[partition] = len(plan.cells)
         if plan.cells:
             plans[partition] = plan

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pyarrow as pa
@@ -33,6 +34,16 @@ class Scope:
     prices: PriceBook
     items: pa.Table
     options: PlanOptions = field(default_factory=PlanOptions)
+
+    @cached_property
+    def items_by_id(self) -> dict[str, dict[str, Any]]:
+        """The rows of the items, for all callers."""
+        return {row["item_id"]: row for row in self.items.to_pylist()}
+
+    @cached_property
+    def grid(self) -> Grid:
+        """The cells of every partition in scope."""
+        return grid_of(self.items, self.extent)
 
     @property
     def extent(self) -> RunPlan:

@@ -1,22 +1,36 @@
-"""What each partition of a run would call: the predicates of the runs, without a call."""
+"""What each partition of a run would call: the predicates of the runs, without a call.
 
-from collections.abc import Iterable, Mapping
+Cells are looked at in whole columns: a million of them take seconds.
+"""
+
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
+
 from itemeval_assets.core.design.partitions import GENERATE, GRADE, Partition
-from itemeval_assets.core.design.pending import Cell, Plan
+from itemeval_assets.core.design.pending import Cell, Pending
 from itemeval_assets.core.design.selection import Selection
 from itemeval_assets.core.errors import ModelError
-from itemeval_assets.core.money.estimate import Call, Projection, calibrate, project
+from itemeval_assets.core.money.estimate import (
+    Call,
+    Projection,
+    calibrate,
+    likely_tokens,
+    project,
+    tokens_at_most,
+)
+from itemeval_assets.core.money.sizes import sizes_of, text_sizes
 from itemeval_assets.core.prompts.prompts import Prompt
-from itemeval_assets.engine.models.response_cache import cached_answers
-from itemeval_assets.stages.calls.making import call_sizes, plan_of
-from itemeval_assets.stages.calls.stage_run import Caller, Scope, grid_of
+from itemeval_assets.engine.models.response_cache import cached_answers, has_answers
+from itemeval_assets.stages.calls.making import pending_of
+from itemeval_assets.stages.calls.stage_run import Caller, Scope
 from itemeval_assets.stages.gradings import GradingCaller
 from itemeval_assets.stages.solutions import SolutionCaller
 
 from .observed import models_of, observed
+from .prompts import StudyPrompts
 
 
 @dataclass(frozen=True)
@@ -36,27 +50,51 @@ class PartitionEstimate:
     unreachable: str | None = None
 
 
-class _Solution(NamedTuple):
-    """A solution to be graded: its text, or, while nobody knows that, its most and likely size."""
+class _Tokens(NamedTuple):
+    """int64[cells]: the tokens that the prompt of each cell may take at most, and probably."""
 
-    text: str | None
-    most_tokens: int = 0
-    likely_tokens: int = 0
+    most: np.ndarray
+    likely: np.ndarray
+
+
+class _Coming(NamedTuple):
+    """Solutions to come: bool[cells], the texts that the response cache has, by place, and the
+    tokens of the others.
+    """
+
+    cells: np.ndarray
+    cached: dict[int, str]
+    most: int
+    likely: int
+
+
+class _Graded(NamedTuple):
+    """The solutions of one generate condition, stored and to come, for all its judges.
+
+    `sizes`: int64[cells, 2] of the texts that are known; `unknown`: the tokens of the others.
+    """
+
+    judge: GradingCaller
+    sizes: np.ndarray
+    is_known: np.ndarray
+    unknown: _Tokens
 
 
 class Foresight:
     """Walks over the partitions of a study; what generating yields is passed on to grading."""
 
     def __init__(self, scope: Scope, selection: Selection, in_full: bool) -> None:
-        self._scope, self._in_full = scope, in_full
+        self._scope, self._in_full, self._grid = scope, in_full, scope.grid
+        self._item_of = np.arange(len(scope.grid)) // scope.extent.replications
         self._to_generate = set(selection.of(GENERATE))
-        self._solver = SolutionCaller(scope)
-        self._grid = grid_of(scope.items, scope.extent)
-        self._judges: dict[Partition, GradingCaller] = {}
-        self._coming: dict[Partition, dict[Cell, _Solution]] = {}
+        self._solver, self._prompts = SolutionCaller(scope), StudyPrompts(scope)
+        self._graded: dict[Partition, _Graded] = {}
+        self._coming: dict[Partition, _Coming] = {}
         self.unreachable: dict[str, str] = {}
         self.calibrations = {
-            stage: calibrate(observed(scope, stage) if in_full else [], models_of(scope, stage))
+            stage: calibrate(
+                observed(scope, stage, self._prompts) if in_full else [], models_of(scope, stage)
+            )
             for stage in (GENERATE, GRADE)
         }
 
@@ -64,107 +102,145 @@ class Foresight:
         """What generating a partition would call. Before `of_gradings` of the same solutions."""
         scope, solver = self._scope, self._solver
         stored = scope.store.read("solutions", [partition], solver.state_columns)
-        plan = plan_of(solver, scope, partition, stored)
-        cells = self._grid.cells() if self._in_full else plan.cells
-        prompts = solver.prompts(partition, cells)
-        known = call_sizes(solver, partition, prompts)
-        cached = self._cached(solver, partition, plan, prompts)
+        pending = pending_of(solver, scope, partition, stored)
+        shown = self._shown(pending.cells)
+        cached = self._cached(
+            solver,
+            partition,
+            pending,
+            pending.cells,
+            lambda cells: solver.prompts(partition, cells),
+        )
         if partition in self._to_generate:
             calibration = self.calibrations[GENERATE][solver.model(partition)]
             most = solver.output_limit(partition)[0]
             likely = round(calibration.output_tokens) if calibration else most
-            self._coming[partition] = {
-                cell: _Solution(cached[cell]) if cell in cached else _Solution(None, most, likely)
-                for cell in plan.cells
-            }
+            self._coming[partition] = _Coming(pending.cells, cached, most, likely)
         else:
-            plan = Plan([], set())
-        return self._estimate(solver, partition, known, plan, cached)
+            pending = pending._replace(cells=np.zeros_like(pending.cells))
+        tokens = self._tokens(partition, np.zeros((len(self._grid), 2), np.int64), shown)
+        return self._estimate(solver, partition, tokens, shown, pending.cells, cached)
 
     def of_gradings(self, partition: Partition) -> PartitionEstimate:
         """What grading a partition would call, also of the solutions that are still to come."""
         scope, generate = self._scope, partition.solutions
-        judge = self._judge(generate)
+        graded, coming = self._solutions(generate), self._coming.get(generate)
+        judge = graded.judge
         stored = scope.store.read("gradings", [partition], judge.state_columns)
-        plan = plan_of(judge, scope, partition, stored)
-        coming, planned = self._coming.get(generate, {}), set(plan.cells)
-        if not (self._in_full or coming or planned):
-            return self._estimate(judge, partition, {}, plan, {})
-        texts = {cell: _Solution(text) for cell, text in judge.texts(generate[0]).items()}
-        cells = self._grid.cells()
-        pending = [cell for cell in cells if cell in coming or cell in planned]
-        unknown = _Solution(None, self._solver.output_limit(generate)[0])
-        shown = cells if self._in_full else pending
-        to_grade = {cell: coming.get(cell) or texts.get(cell, unknown) for cell in shown}
-        texts_known = {cell: solution.text for cell, solution in to_grade.items()}
-        prompts = judge.prompts_for(partition, texts_known)
-        sizes = call_sizes(judge, partition, prompts)
-        for cell, solution in to_grade.items():
-            if solution.text is None:
-                call = sizes[cell]
-                sizes[cell] = call._replace(
-                    most_input=call.most_input + solution.most_tokens,
-                    likely_input=call.likely_input + solution.likely_tokens,
-                )
-        plan = Plan(pending, plan.fresh)
-        asked = {cell: prompts[cell] for cell in pending if to_grade[cell].text is not None}
-        cached = self._cached(judge, partition, plan, asked)
-        return self._estimate(judge, partition, sizes, plan, cached)
+        pending = pending_of(judge, scope, partition, stored)
+        if coming:
+            pending = pending._replace(cells=pending.cells | coming.cells)
 
-    def _judge(self, generate: Partition) -> GradingCaller:
-        """One caller for all judges of the same solutions."""
-        if generate not in self._judges:
+        def prompts(cells: list[Cell]) -> dict[Cell, Prompt]:
+            stored = judge.texts(generate.generate)
+            new = coming.cached if coming else {}
+            to_come = dict(zip(self._grid.cells(new), new.values(), strict=True))
+            texts = {cell: (to_come if cell in to_come else stored)[cell] for cell in cells}
+            return judge.prompts_for(partition, texts)
+
+        asked = pending.cells & graded.is_known
+        cached = self._cached(judge, partition, pending, asked, prompts)
+        shown, unknown = self._shown(pending.cells), graded.unknown
+        known = self._tokens(partition, graded.sizes, shown)
+        tokens = _Tokens(known.most + unknown.most, known.likely + unknown.likely)
+        return self._estimate(judge, partition, tokens, shown, pending.cells, cached)
+
+    def _shown(self, pending: np.ndarray) -> np.ndarray:
+        """bool[cells]: the cells that the estimate of a whole partition is about."""
+        return np.ones_like(pending) if self._in_full else pending
+
+    def _tokens(self, partition: Partition, solutions: np.ndarray, shown: np.ndarray) -> _Tokens:
+        if not shown.any():
+            return _Tokens(*np.zeros((2, len(shown)), np.int64))
+        sizes = self._prompts.sizes(partition).with_solutions(self._item_of, solutions)
+        return _Tokens(tokens_at_most(sizes[:, 1]), likely_tokens(sizes[:, 0]))
+
+    def _solutions(self, generate: Partition) -> _Graded:
+        """One caller for all judges of the same solutions, and what it shows them."""
+        if generate not in self._graded:
             columns = ["condition_id", *self._solver.state_columns]
             solutions = self._scope.store.read("solutions", [generate], columns)
-            self._judges = {generate: GradingCaller(self._scope, solutions)}
-        return self._judges[generate]
+            sizes, has_row, is_known = text_sizes(self._grid, solutions)
+            limit = self._solver.output_limit(generate)[0]
+            unknown = _Tokens(np.where(has_row, 0, limit), np.zeros(len(self._grid), np.int64))
+            if coming := self._coming.get(generate):
+                self._take_in(coming, sizes, is_known, unknown)
+            judge = GradingCaller(self._scope, solutions)
+            self._graded = {generate: _Graded(judge, sizes, is_known, unknown)}
+        return self._graded[generate]
+
+    @staticmethod
+    def _take_in(
+        coming: _Coming, sizes: np.ndarray, is_known: np.ndarray, unknown: _Tokens
+    ) -> None:
+        """Put the solutions to come in the place of those that are stored."""
+        cells, cached = coming.cells, list(coming.cached)
+        is_known[cells], sizes[cells] = False, 0
+        unknown.most[cells], unknown.likely[cells] = coming.most, coming.likely
+        is_known[cached], sizes[cached] = True, sizes_of(coming.cached.values())
+        unknown.most[cached] = unknown.likely[cached] = 0
 
     def _cached(
-        self, caller: Caller, partition: Partition, plan: Plan, prompts: Mapping[Cell, Prompt]
-    ) -> dict[Cell, str]:
-        """What the response cache has. Without the model, for want of a key, nobody can look."""
-        if not plan.cells:
+        self,
+        caller: Caller,
+        partition: Partition,
+        pending: Pending,
+        asked: np.ndarray,
+        prompts: Callable[[list[Cell]], dict[Cell, Prompt]],
+    ) -> dict[int, str]:
+        """What the response cache has of the cells that are asked, by place.
+
+        Without the model, for want of a key, nobody can look.
+        """
+        if not pending.cells.any():
             return {}
         try:
             target = caller.target(partition)
         except ModelError as error:
             self.unreachable[caller.model(partition)] = str(error)
             return {}
-        asked = {
-            cell: prompts[cell] for cell in plan.cells if cell in prompts and cell not in plan.fresh
-        }
-        if not self._scope.study.config.cache or not asked:
+        places = np.flatnonzero(asked & ~pending.fresh).tolist()
+        if not (self._scope.study.config.cache and places and has_answers(target.model)):
             return {}
-        return cached_answers(target.model, target.config, caller.samples(asked))
+        cells = self._grid.cells(places)
+        found = cached_answers(target.model, target.config, caller.samples(prompts(cells)))
+        return {
+            place: found[cell] for place, cell in zip(places, cells, strict=True) if cell in found
+        }
 
     def _estimate(
         self,
         caller: Caller,
         partition: Partition,
-        calls: Mapping[Cell, Call],
-        plan: Plan,
-        cached: Mapping[Cell, str],
+        tokens: _Tokens,
+        shown: np.ndarray,
+        pending: np.ndarray,
+        cached: dict[int, str],
     ) -> PartitionEstimate:
         model = caller.model(partition)
+        limit, is_capped = caller.output_limit(partition)
         calibration = self.calibrations[partition.stage][model]
 
-        def projection(cells: Iterable[Cell], free: int) -> Projection:
+        def projection(cells: np.ndarray, free: int) -> Projection:
+            calls = int(cells.sum())
+            most, likely = (int(found[cells].sum()) for found in tokens)
             return project(
                 model,
-                [calls[cell] for cell in cells],
+                [Call(most, calls * limit, likely, calls)] if calls else [],
                 self._scope.usd,
                 cached=free,
                 calibration=calibration,
-                is_capped=caller.output_limit(partition)[1],
+                is_capped=is_capped,
             )
 
-        paid = [cell for cell in plan.cells if cell not in cached]
+        paid = pending.copy()
+        paid[list(cached)] = False
         return PartitionEstimate(
             partition,
             self._scope.study.design.label_of(partition),
             model,
-            projection(calls, 0),
-            projection(paid, len(plan.cells) - len(paid)),
+            projection(shown, 0),
+            projection(paid, int(pending.sum() - paid.sum())),
             calibration.basis if calibration else None,
-            self.unreachable.get(model) if plan.cells else None,
+            self.unreachable.get(model) if pending.any() else None,
         )

@@ -2,14 +2,20 @@
 
 from collections.abc import Iterator
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from itemeval_assets.core.design.partitions import GENERATE, Partition, Stage
-from itemeval_assets.core.design.pending import Cell
-from itemeval_assets.core.money.estimate import Observed, estimate_tokens
-from itemeval_assets.stages.calls.stage_run import Caller, Scope
-from itemeval_assets.stages.gradings import GradingCaller
-from itemeval_assets.stages.solutions import SolutionCaller
+from itemeval_assets.core.design.pending import Grid
+from itemeval_assets.core.money.estimate import Observed, likely_tokens
+from itemeval_assets.core.money.sizes import text_sizes
+from itemeval_assets.stages.calls.stage_run import Scope
+
+from .prompts import StudyPrompts
+
+_INPUT_COLUMNS = ["input_tokens", "cache_read_tokens", "cache_write_tokens"]
+_COLUMNS = ["item_id", "epoch", "output_tokens", "latency_s", "error", "log_file", *_INPUT_COLUMNS]
 
 
 def models_of(scope: Scope, stage: Stage) -> set[str]:
@@ -20,51 +26,53 @@ def models_of(scope: Scope, stage: Stage) -> set[str]:
     return set(design.grading_models)
 
 
-def observed(scope: Scope, stage: Stage) -> Iterator[Observed]:
-    """Every stored paid call of the design, beside what its prompt was estimated at."""
+def observed(scope: Scope, stage: Stage, prompts: StudyPrompts) -> Iterator[Observed]:
+    """The stored paid calls of each partition, beside what their prompts were estimated at."""
     design, store = scope.study.design, scope.store
-    solver = SolutionCaller(scope)
     for condition in design.generate:
         generated = Partition((condition.id,))
-        solutions = store.read("solutions", [generated])
         if stage is GENERATE:
-            yield from _observed_calls(scope, solver, generated, solutions)
+            yield _observed_calls(scope, prompts, generated, condition.model)
             continue
-        judge = GradingCaller(scope, solutions)
+        solutions = store.read("solutions", [generated], ["item_id", "epoch", "solution"])
         for other in design.grade:
-            partition = Partition((condition.id, other.id))
-            if not design.is_free(partition):
-                rows = store.read("gradings", [partition])
-                yield from _observed_calls(scope, judge, partition, rows)
+            if call := other.grader.call:
+                partition = Partition((condition.id, other.id))
+                yield _observed_calls(scope, prompts, partition, call.model, solutions)
 
 
 def _observed_calls(
-    scope: Scope, caller: Caller, partition: Partition, rows: pa.Table
-) -> Iterator[Observed]:
-    known = set(scope.items["item_id"].to_pylist())
-    columns = [
-        "item_id",
-        "epoch",
-        "input_tokens",
-        "output_tokens",
-        "latency_s",
-        "error",
-        "log_file",
-    ]
-    logs = scope.store.read("log_index", [partition], ["log_file", "batch"]).to_pylist()
-    batched = {log["log_file"] for log in logs if log["batch"]}
-    cached = ["cache_read_tokens", "cache_write_tokens"]
-    paid = {
-        Cell(row["item_id"], row["epoch"]): row
-        for row in rows.select([*columns, *cached]).to_pylist()
-        if row["error"] is None and row["input_tokens"] is not None and row["item_id"] in known
-    }
-    prompts = caller.prompts(partition, list(paid))
-    for cell, row in paid.items():
-        yield Observed(
-            caller.model(partition),
-            estimate_tokens(prompts[cell].text),
-            sum(row[name] or 0 for name in ("input_tokens", *cached)),
-            row["output_tokens"] or 0,
-            None if row["log_file"] in batched else row["latency_s"],
-        )
+    scope: Scope,
+    prompts: StudyPrompts,
+    partition: Partition,
+    model: str,
+    solutions: pa.Table | None = None,
+) -> Observed:
+    rows = scope.store.read(partition.stage.table, [partition], _COLUMNS)
+    paid = rows.filter(pc.field("error").is_null() & pc.field("input_tokens").is_valid())
+    # Also the calls of items and replications that the policy leaves out.
+    epochs = pc.max(paid["epoch"]).as_py() or 1  # type: ignore[attr-defined]
+    grid = Grid(scope.items["item_id"].to_pylist(), epochs)
+    paid = paid.filter(grid.holds(paid["item_id"], paid["epoch"]))
+    places = grid.places(paid)
+    shown = np.zeros((1, 2)) if solutions is None else text_sizes(grid, solutions).sizes[places]
+    sizes = prompts.sizes(partition).with_solutions(places // epochs, shown.astype(np.int64))
+    return Observed(
+        model,
+        paid.num_rows,
+        int(likely_tokens(sizes[:, 0]).sum()),
+        sum(_sum(paid[name]) for name in _INPUT_COLUMNS),
+        _sum(paid["output_tokens"]),
+        _latencies(scope, partition, paid),
+    )
+
+
+def _latencies(scope: Scope, partition: Partition, paid: pa.Table) -> list[float]:
+    logs = scope.store.read("log_index", [partition], ["log_file", "batch"])
+    batched = logs.filter(pc.field("batch"))["log_file"]
+    single = pc.invert(pc.is_in(paid["log_file"], value_set=batched))  # type: ignore[attr-defined]
+    return paid["latency_s"].filter(single).drop_null().to_pylist()
+
+
+def _sum(column: pa.ChunkedArray) -> int:
+    return pc.sum(column).as_py() or 0  # type: ignore[attr-defined]

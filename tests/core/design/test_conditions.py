@@ -354,5 +354,5 @@ def test_templates_must_hold_their_placeholders() -> None:
 
 def test_look_up_by_id() -> None:
     found = design(JUDGED)
-    assert found.generate_by_id() == {found.generate[0].id: found.generate[0]}
-    assert list(found.grade_by_id()) == grade_ids(found)
+    assert found.generate_by_id == {found.generate[0].id: found.generate[0]}
+    assert list(found.grade_by_id) == grade_ids(found)

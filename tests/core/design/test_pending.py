@@ -18,7 +18,7 @@ from itemeval_assets.core.design.pending import (
     classify_solutions,
     gradable_solutions,
     is_blank,
-    plan_cells,
+    pending_cells,
     solution_fingerprint,
 )
 from itemeval_assets.core.grading.kinds import SCORERS
@@ -94,9 +94,15 @@ def grading_rule(solved: Row | None, row: Row | None, on_empty: str) -> str | No
     return "done" if same and (row["scorer_name"] is None or current) else "stale"
 
 
+def cells_in(states: States, *names: str) -> list[Cell]:
+    """The cells that are in one of these states."""
+    wanted = [STATES.index(name) for name in names]
+    return states.grid.cells(np.flatnonzero(np.isin(states.codes, wanted)).tolist())
+
+
 def state_of(states: States) -> dict[Cell, str]:
     """{cell: state} of all cells that do not wait."""
-    return {cell: name for name in STATES[1:] for cell in states.where(name)}
+    return {cell: name for name in STATES[1:] for cell in cells_in(states, name)}
 
 
 def by_cell(rows: list[Row]) -> dict[Cell, Row]:
@@ -137,7 +143,7 @@ def test_a_fingerprint_stands_for_the_text(text: str, other: str) -> None:
 def test_states_of_solutions(row: Row | None, state: str) -> None:
     found = solution_states(Grid(["q1"], 1), [row] if row else [])
     assert state_of(found) == {Cell("q1", 1): state}
-    assert found.counts() == {state: 1} and found.where(state) == [Cell("q1", 1)]
+    assert found.counts() == {state: 1} and cells_in(found, state) == [Cell("q1", 1)]
 
 
 @pytest.mark.parametrize(
@@ -219,8 +225,8 @@ def test_done_and_pending_make_up_the_grid(
     grid: Grid, stored: list[Row], rerun_blank: bool
 ) -> None:
     states = solution_states(grid, stored)
-    plan = plan_cells(states, rerun_blank=rerun_blank, force=False)
-    done = states.where("done") if rerun_blank else states.where("done", "blank")
+    plan = pending_cells(states, rerun_blank=rerun_blank, force=False).plan()
+    done = cells_in(states, "done") if rerun_blank else cells_in(states, "done", "blank")
     assert Counter([*done, *plan.cells]) == Counter(grid.cells())
     assert sum(states.counts().values()) == len(grid)
 
@@ -230,8 +236,8 @@ def test_done_pending_and_waiting_make_up_the_grid_of_a_grading(
     grid: Grid, found: list[Row], stored: list[Row], on_empty: str
 ) -> None:
     states = grading_states(grid, found, stored, on_empty)
-    plan = plan_cells(states, rerun_blank=False, force=False)
-    parts = [*states.where("done"), *plan.cells, *states.where("waiting")]
+    plan = pending_cells(states, rerun_blank=False, force=False).plan()
+    parts = [*cells_in(states, "done"), *plan.cells, *cells_in(states, "waiting")]
     assert Counter(parts) == Counter(grid.cells())
 
 
@@ -240,7 +246,7 @@ def test_force_makes_every_cell_pending_and_asks_it_afresh(
     grid: Grid, stored: list[Row], rerun_blank: bool
 ) -> None:
     states = solution_states(grid, stored)
-    plan = plan_cells(states, rerun_blank=rerun_blank, force=True)
+    plan = pending_cells(states, rerun_blank=rerun_blank, force=True).plan()
     assert plan == Plan(grid.cells(), set(grid.cells()))
 
 
@@ -253,7 +259,7 @@ def test_a_blank_is_asked_afresh_and_an_error_may_come_from_the_cache() -> None:
         ),
     )
     cells = grid.cells()
-    plan = plan_cells(states, rerun_blank=True, force=False)
+    plan = pending_cells(states, rerun_blank=True, force=False).plan()
     assert plan == Plan(cells[:4], {cells[2]})
-    plan = plan_cells(states, rerun_blank=False, force=False)
+    plan = pending_cells(states, rerun_blank=False, force=False).plan()
     assert plan == Plan([cells[0], cells[1], cells[3]], set())

@@ -22,7 +22,7 @@ from itemeval_assets.core.money.estimate import (
 
 TEXT = st.text(st.characters() | st.characters(categories=["Cs"]))
 COUNT = st.integers(0, 10**6)
-CALLS = st.lists(st.builds(Call, COUNT, COUNT, COUNT), max_size=6)
+CALLS = st.lists(st.builds(Call, COUNT, COUNT, COUNT, st.integers(1, 9)), max_size=6)
 NAMES = st.lists(st.sampled_from("abc"), unique=True).map(lambda names: tuple(sorted(names)))
 # Amounts that floats add up exactly, in any order.
 USD = COUNT.map(float)
@@ -57,6 +57,13 @@ def test_nothing_is_expected_while_nothing_was_observed() -> None:
     found = project("a", [Call(100, 50, 10)], usd_of)
     assert found.usd == 600.0
     assert found[5:8] == (None, None, None)
+
+
+def test_calls_may_come_in_sum() -> None:
+    apart = [Call(100, 50, 10), Call(200, 50, 20)]
+    for calibration in (None, CALIBRATION):
+        found = project("a", [Call(300, 100, 30, calls=2)], usd_of, calibration=calibration)
+        assert found == project("a", apart, usd_of, calibration=calibration)
 
 
 def test_cached_calls_are_counted_and_free() -> None:
@@ -129,8 +136,8 @@ def test_output_limits(max_tokens: int | None, reasoning: int | None, limit: int
 
 
 def test_a_model_is_calibrated_on_its_own_calls_else_on_those_of_all() -> None:
-    observed = [Observed("a", 10, 20, 100, 1.0), Observed("a", 30, 20, 50, 2.0)]
-    observed.append(Observed("b", 40, 120, 0, 9.0))
+    observed = [Observed("a", 1, 10, 20, 100, [1.0]), Observed("a", 1, 30, 20, 50, [2.0])]
+    observed.append(Observed("b", 1, 40, 120, 0, [9.0]))
     pooled = Calibration("all models", 3, 2.0, 50.0, 4.0)
     assert calibrate(iter(observed), ["a", "new"]) == {
         "a": Calibration("a", 2, 1.0, 75.0, 1.5),
@@ -140,5 +147,5 @@ def test_a_model_is_calibrated_on_its_own_calls_else_on_those_of_all() -> None:
 
 def test_without_calls_there_is_no_calibration() -> None:
     assert calibrate([], ["a"]) == {"a": None}
-    [found] = calibrate([Observed("a", 0, 7, 1, 1.0)], ["a"]).values()
+    [found] = calibrate([Observed("a", 1, 0, 7, 1, [1.0])], ["a"]).values()
     assert found is not None and found.input_ratio == 1.0

@@ -27,7 +27,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
 def test_every_partition_of_the_long_table_names_its_evidence(finished: Runs) -> None:
     study = finished.study
     for partition, found in finished.metadata("gradings_long").items():
-        generate = study.design.generate_by_id()[partition[0]]
+        generate = study.design.generate_by_id[partition[0]]
         assert found["solutions"] == asset_key(study, "solutions")
         assert found["solutions partition"] == finished.keys.of(partition.solutions)
         assert generate.prompt.hash in found["prompt"] and "{input}" in found["prompt"]

@@ -1,0 +1,42 @@
+"""A table in its parts, in one pass: a filter for each part would read all rows each time."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+
+
+class Parts(dict[tuple[str, ...], pa.Table]):
+    """The rows of a table by their values in some columns, in their order.
+
+    Of values that no row has, an empty table.
+    """
+
+    def __init__(self, rows: pa.Table, columns: Sequence[str]) -> None:
+        super().__init__()
+        self._none = rows.slice(0, 0)
+        if not rows.num_rows:
+            return
+        codes, starts = _runs(rows, columns)
+        if len(starts) > len(np.unique(codes[starts])):
+            order = np.argsort(codes, kind="stable")
+            rows = rows.combine_chunks().take(pa.array(order))
+            codes, starts = _runs(rows, columns)
+        firsts = rows.select(columns).take(pa.array(starts)).to_pydict()
+        sizes = np.diff([*starts, rows.num_rows])
+        for values, start, size in zip(
+            zip(*firsts.values(), strict=True), starts, sizes, strict=True
+        ):
+            self[values] = rows.slice(start, size)
+
+    def __missing__(self, values: tuple[str, ...]) -> pa.Table:
+        return self._none
+
+
+def _runs(rows: pa.Table, columns: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """int64[rows]: a number for the values of each row; and where another number begins."""
+    codes = np.zeros(rows.num_rows, np.int64)
+    for name in columns:
+        coded = rows[name].combine_chunks().dictionary_encode("encode")
+        codes = codes * len(coded.dictionary) + coded.indices.to_numpy()
+    return codes, np.flatnonzero(np.diff(codes, prepend=-1))
