@@ -30,6 +30,7 @@ NAMES = [
     "tables",
     "memory",
     "another_judge",
+    "commands",
     "latency",
     "overhead",
     "end_to_end",

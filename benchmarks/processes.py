@@ -18,7 +18,7 @@ from itemeval_assets import api
 from itemeval_assets.core.design.options import RunOptions
 from itemeval_assets.core.design.selection import select
 from itemeval_assets.releases import publish_release, storage_for
-from itemeval_assets.runs.study import foreseen
+from itemeval_assets.runs.dagster_runs import foreseen
 from itemeval_assets.stages import export, gradings_long
 from itemeval_assets.storage.study.inputs import load_study
 from itemeval_assets.storage.study.store import open_store

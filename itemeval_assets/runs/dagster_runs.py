@@ -89,7 +89,7 @@ def start_runs(
     return Done(launch, called, lost, notes)
 
 
-def _foreseen(
+def foreseen(
     study: Study, store: ResultsStore, selection: Selection, options: RunOptions
 ) -> StudyEstimate:
     """What a run would still call, and what that costs at most."""
@@ -128,7 +128,7 @@ def _admitted(runs: StageRuns, gate: Gate) -> StudyEstimate:
     """What the run would call. Raises ModelError for a model that is out of reach, or the
     gate's refusal.
     """
-    found = _foreseen(runs.study, runs.store, runs.selection, runs.options)
+    found = foreseen(runs.study, runs.store, runs.selection, runs.options)
     if found.unreachable:
         raise ModelError("\n".join(found.unreachable))
     gate.admit(found.remaining)

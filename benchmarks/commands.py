@@ -1,0 +1,98 @@
+"""(i) What the commands of a small study take, each in a process of its own.
+
+    python -m benchmarks.commands [--trials 5]
+
+The study is that of `itemeval-assets init`: 96 calls of mock models. The best of the trials counts,
+because a busy machine only ever adds time; the spread is in the facts.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from .processes import measure
+from .targets import Target, report
+
+CELLS, COMMANDS = 48, 14
+TOOL = Path(sys.executable).with_name("itemeval-assets")
+
+
+def main() -> None:
+    """Measure commands before, during and after the first run."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--trials", type=int, default=5)
+    trials = parser.parse_args().trials
+    with tempfile.TemporaryDirectory() as place:
+        root = Path(place)
+        first = [_first_run(root / f"study{number}") for number in range(trials)]
+        study = root / "study0"
+        seconds = {
+            name: [_seconds(study, *words) for _ in range(trials)]
+            for name, words in {
+                "--help": ("--help",),
+                "status": ("status", "study.yaml"),
+                "nothing to do": ("run", "study.yaml"),
+                "nothing to do, two workers": ("run", "study.yaml", "--workers", "2"),
+            }.items()
+        }
+        home_mb = _home_mb(root / "of_14_commands")
+    best = {name: min(times) for name, times in seconds.items()}
+    how = f"best of {trials}"
+    report(
+        [
+            Target("--help, s", best["--help"], 0.3, how),
+            Target("status of a small study, s", best["status"], 0.8, how),
+            Target(
+                "a run with nothing to do / status",
+                best["nothing to do"] / best["status"],
+                1.3,
+                f"{best['nothing to do']:.2f} s / {best['status']:.2f} s, {how}",
+            ),
+            Target(
+                "the same with two workers / status",
+                best["nothing to do, two workers"] / best["status"],
+                1.3,
+                f"{best['nothing to do, two workers']:.2f} s / {best['status']:.2f} s, {how}",
+            ),
+            Target("init and first run of 96 mock calls, s", min(first), 5.0, how),
+            Target(
+                "Dagster's history after 14 commands, MB", home_mb, 6.0, f"{CELLS} cells, 4 runs"
+            ),
+        ],
+        seconds={**seconds, "init and first run": first},
+    )
+
+
+def _seconds(folder: Path, *words: str) -> float:
+    return measure([str(TOOL), *words], folder, _environment(folder)).seconds
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """No cache of answers, no history and no trace that another study has left."""
+    return {
+        "DAGSTER_HOME": str(folder / "dagster_home"),
+        "INSPECT_CACHE_DIR": str(folder.with_name(f"{folder.name}_cache")),
+    }
+
+
+def _first_run(folder: Path) -> float:
+    begun = time.perf_counter()
+    measure([str(TOOL), "init", str(folder)], folder.parent)
+    _seconds(folder, "run", "study.yaml")
+    return time.perf_counter() - begun
+
+
+def _home_mb(folder: Path) -> float:
+    """What a usual day leaves: the first run, more replications twice, and looks between."""
+    measure([str(TOOL), "init", str(folder)], folder.parent)
+    day = ["estimate", "preflight", "run", "status", "cells", "run", "export", "run"]
+    for command in [*day, "status", "release", "run", "cells", "run"][: COMMANDS - 1]:
+        _seconds(folder, command, "study.yaml")
+    home = folder / "dagster_home"
+    return sum(path.stat().st_size for path in home.rglob("*") if path.is_file()) / 1e6
+
+
+if __name__ == "__main__":
+    main()
