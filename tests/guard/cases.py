@@ -250,6 +250,7 @@ DOCUMENTS: Mapping[str, Document] = {
             "facets": {"prompt": ["builtin:minimal"], "grader": EFFORTS},
             "graders": {
                 effort: {
+                    "kind": "judge",
                     "model": "mockllm/judge",
                     "reasoning_effort": effort,
                     "max_tokens": 77,

@@ -72,6 +72,8 @@ def _is_beside_the_point(path: str, problem: Any, problems: list[tuple[str, Any]
     return problem["type"].endswith(_OF_ANOTHER_KIND) and any(
         other.startswith((f"{path}.", f"{path}["))
         or (other == path and not found["type"].endswith(_OF_ANOTHER_KIND))
+        # A word may stand alone or in a list: the words are told.
+        or (other == path and (problem["type"], found["type"]) == ("list_type", "literal_error"))
         for other, found in problems
     )
 

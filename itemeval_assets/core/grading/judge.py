@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -19,6 +19,7 @@ from .judge_reply import FORMAT_NOTICE, JUDGE_FORMAT_VERSION, REPLY_SCHEMA, pars
 class JudgeConfig(GraderConfig):
     """A judge. Judges always run at temperature 0."""
 
+    kind: Literal["judge"] = "judge"
     model: str = Field(pattern=r"^[^/\s]+/\S+$")
     max_tokens: int | None = Field(default=2048, ge=1, le=MOST_TOKENS, json_schema_extra=IDENTITY)
     reasoning_effort: ReasoningEffort | None = Field(default=None, json_schema_extra=IDENTITY)

@@ -1,7 +1,11 @@
 """The graders that there are. A new one is a file of its own, and a line here."""
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from .grader import Grader, GraderConfig
 from .judge import JudgeConfig
@@ -26,9 +30,12 @@ SCORERS: dict[str, Grader] = {
 
 
 def kind_of_entry(entry: object) -> type[GraderConfig]:
-    """The section that an entry of `graders:` is, by its `kind`."""
-    kind = entry.get("kind") if isinstance(entry, Mapping) else None
-    return KINDS.get(str(kind), JudgeConfig)
+    """The section that an entry of `graders:` is, by its `kind`; a judge where that is unknown."""
+    return KINDS.get(str(_kind_word(entry)), JudgeConfig)
+
+
+def _kind_word(entry: object) -> object:
+    return entry.get("kind", "judge") if isinstance(entry, Mapping) else "judge"
 
 
 def model_as_grader(model: str) -> GraderConfig:
@@ -38,4 +45,11 @@ def model_as_grader(model: str) -> GraderConfig:
 
 def read_entry(entry: Any) -> GraderConfig:
     """An entry of `graders:` as its section. Raises ValidationError for what is wrong."""
+    kind = _kind_word(entry)
+    if str(kind) not in KINDS:
+        near = "".join(f"; did you mean {word!r}?" for word in get_close_matches(str(kind), KINDS, 1))
+        message = f"unknown kind of grader {kind!r}; known kinds: {', '.join(KINDS)}{near}"
+        problem = PydanticCustomError("value_error", "{message}", {"message": message})
+        details = InitErrorDetails(type=problem, loc=("kind",), input=kind)
+        raise ValidationError.from_exception_data("grader", [details])
     return kind_of_entry(entry).model_validate(entry)

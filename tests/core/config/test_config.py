@@ -57,7 +57,7 @@ facets:
   replications: 3
 graders:
   judge_a:
-    {model: openai/gpt-5, max_tokens: null, reasoning_effort: low, structured: true,
+    {kind: judge, model: openai/gpt-5, max_tokens: null, reasoning_effort: low, structured: true,
      split_rubric: true, provider_routing: {sort: price}}
 crossing: full
 budget:
@@ -192,6 +192,24 @@ def _keys(document: Any, path: str = "") -> set[str]:
     if isinstance(document, list):
         return {path}.union(*(_keys(value, path) for value in document))
     return {path}
+
+
+def test_a_grader_without_a_kind_is_a_judge() -> None:
+    entry = {"model": "openai/gpt-5"}
+    named, unnamed = (
+        parsed({"graders": {"j": {**entry, **kind}}, "facets": {"grader": ["j"]}})
+        for kind in ({"kind": "judge"}, {})
+    )
+    assert named == unnamed
+    assert named.as_yaml_dict()["graders"]["j"]["kind"] == "judge"
+
+
+def test_of_a_value_that_may_stand_alone_or_in_a_list_one_problem_is_told() -> None:
+    (line,) = problems({"facets": {"scorer": "exactmatch"}})
+    assert line.startswith("facets.scorer: Input should be 'exact_match', ")
+        "facets.scorer: Input should be 'exact_match', 'multiple_choice' or 'numeric'; "
+        "found 'exactmatch'"
+    ]
 
 
 def test_a_grader_is_a_key_of_graders_or_a_model() -> None:
@@ -334,6 +352,15 @@ def test_one_scorer_or_a_list(scorer: str | list[str]) -> None:
         (
             {"graders": {"j": {"model": "a/b", "modle": 1}}},
             "graders.j.modle: unknown key 'modle'; did you mean 'model'?",
+        ),
+        (
+            {"graders": {"j": {"model": "a/b", "kind": "jugde"}}},
+            "graders.j.kind: unknown kind of grader 'jugde'; known kinds: judge; "
+            "did you mean 'judge'?",
+        ),
+        (
+            {"graders": {"j": {"model": "a/b", "kind": ["x"]}}},
+            "graders.j.kind: unknown kind of grader ['x']; known kinds: judge",
         ),
         (
             {"benchmark": {"datasets": [{"id": "a/b", "zzz": 1}]}},

@@ -309,6 +309,12 @@ def test_grade_ids_change_with_every_identity_field() -> None:
     assert {id for found in designs for id in generate_ids(found)} == set(generate_ids(design()))
 
 
+def test_the_word_judge_changes_no_id() -> None:
+    assert grade_ids(design(JUDGED, {"graders": {"judge_a": {"kind": "judge"}}})) == grade_ids(
+        design(JUDGED)
+    )
+
+
 @pytest.mark.parametrize(
     ("section", "changes", "always"),
     [(SolversConfig, CHANGED_SOLVERS, set()), (JudgeConfig, CHANGED_GRADERS, {"model"})],
