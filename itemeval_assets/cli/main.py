@@ -49,20 +49,22 @@ app.add_typer(experiments_cli.app)
 Config = Annotated[Path, typer.Argument(help="the study's YAML file", show_default=False)]
 PolicyOption = Annotated[Policy | None, typer.Option(help="use this policy, not budget.policy")]
 OnlyOption = Annotated[
-    Literal["solutions", "gradings"] | None, typer.Option(help="only this stage")
+    Literal["solutions", "gradings"] | None, typer.Option(help="choose one stage")
 ]
 ConditionOption = Annotated[
     list[str] | None,
-    typer.Option(help="generate condition, by label, slug, id, start of an id, or model"),
+    typer.Option(help="choose generate conditions by label, slug, id, start of an id, or model"),
 ]
 GraderOption = Annotated[
-    list[str] | None, typer.Option(help="grade condition, by label, slug, id, grader or scorer")
+    list[str] | None,
+    typer.Option(help="choose grade conditions by label, slug, id, grader or scorer"),
 ]
 RubricOption = Annotated[
-    list[str] | None, typer.Option(help="grade condition of a judge, by label, slug, id, or rubric")
+    list[str] | None,
+    typer.Option(help="choose grade conditions of judges by label, slug, id or rubric"),
 ]
 ErroredOption = Annotated[
-    bool, typer.Option("--errored", help="only partitions that have errored cells")
+    bool, typer.Option("--errored", help="choose only partitions with errored cells")
 ]
 ForceOption = Annotated[bool, typer.Option("--force", help="repeat finished calls")]
 YesOption = Annotated[bool, typer.Option("--yes", help="allow any cost below budget.max_usd")]
@@ -217,7 +219,7 @@ def reset(
     rubric: RubricOption = None,
     as_json: AsJson = False,
 ) -> None:
-    """Let the schedule try again the partitions that it gave up."""
+    """Forget failed attempts, so that the schedule runs the partitions again that it gave up."""
     found = api.reset(config, only=only, conditions=condition, graders=grader, rubrics=rubric)
     reports.print_result(as_json, found, reports.was_reset)
 
@@ -307,7 +309,9 @@ def run_cli(arguments: list[str]) -> int:
         return _failed(as_json, stopped, str(stopped), stopped.exit_code)
     except typer.TyperException as error:
         message = error.format_message().replace("Value error, ", "").rstrip(".")
-        return _failed(as_json, error, f"{message}; see itemeval-assets --help", 2)
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else "itemeval-assets"
+        return _failed(as_json, error, f"{message}; see {command} --help", 2)
     except Exception as error:
         if as_json:
             _failed(as_json, error, without_secrets(str(error), os.environ), 1)

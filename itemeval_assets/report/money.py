@@ -47,7 +47,9 @@ def mocks_are_free(models: Iterable[str]) -> None:
     """Say of the dollars of mock models that nobody pays them."""
     mocks = sorted({model for model in models if model.startswith("mockllm/")})
     if mocks:
-        out.print(f"{data(', '.join(mocks))}: mock prices, nobody is paid.", soft_wrap=True)
+        out.print(
+            f"{data(', '.join(mocks))}: mock prices; nobody pays these dollars.", soft_wrap=True
+        )
 
 
 def _projected(rest: "Projection") -> str:

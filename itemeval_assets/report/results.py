@@ -37,11 +37,13 @@ def run_summary(summary: "RunSummary") -> None:
             if summary.changed_at
             else ""
         )
-        out.print(f"This run: nothing was pending, no model was called.{since}")
+        # A run of Dagster that called nobody may have read logs, or graded by scorers.
+        pending = "" if summary.run_ids else "nothing was pending, "
+        out.print(f"This run: {pending}no model was called.{since}")
     for note in summary.notes:
         out.print(f"Note: {note}.", soft_wrap=True, markup=False)
     if summary.recovered:
-        out.print(f"Recovered {summary.recovered} finished calls from the logs of a stopped run.")
+        out.print(f"Recovered {summary.recovered} finished calls from logs.")
     if summary.accepted:
         out.print("Recorded as lost:\n" + data(losses_words(summary.accepted)), soft_wrap=True)
     if summary.unpriced:
@@ -73,7 +75,7 @@ def export_result(result: "ExportResult") -> None:
     if result.spend:
         show(spend_view(result.spend))
         mocks_are_free(spend.model for spend in result.spend if spend.usd)
-    out.print(f"{result.rows} grading events; {dollars(result.usd)} spent by this study so far.")
+    out.print(f"{result.rows} grading events; the ledger adds up to {dollars(result.usd)}.")
     for path in result.paths.values():
         out.print(f"  {data(path)}", soft_wrap=True)
 

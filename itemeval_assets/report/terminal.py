@@ -104,7 +104,7 @@ def progress_bar(hidden: bool) -> "Iterator[Callable[[Progress], None]]":
 
 
 def wait_lines(say: Callable[[str], None]) -> Callable[[str], None]:
-    """Says for whom a run waits: once, again after a minute, and when it goes on."""
+    """Says for whom a run waits: once, again after a minute, and when it continues."""
     told, when = "", 0.0
 
     def tell(waits_for: str) -> None:
@@ -114,7 +114,7 @@ def wait_lines(say: Callable[[str], None]) -> Callable[[str], None]:
             say(f"waits for {waits_for}")
             when = now
         elif told and not waits_for:
-            say("goes on")
+            say("continues")
         told = waits_for
 
     return tell

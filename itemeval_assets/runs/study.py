@@ -39,7 +39,7 @@ def run_study(
     """
     store = open_store(study)
     store.require_layout()
-    _require_results(study, store, selection)
+    _require_results(study, store, selection, options)
     require_sane_consent(options.consent_usd, study.config.budget)
     if settled := nothing_to_do(study, store, selection, options):
         return settled
@@ -98,11 +98,14 @@ def _needs_workers(
     return waits_for_calls(study, survey(study, store, options.policy), selection)
 
 
-def _require_results(study: Study, store: ResultsStore, selection: Selection) -> None:
+def _require_results(
+    study: Study, store: ResultsStore, selection: Selection, options: RunOptions
+) -> None:
     """Raise StoreError where what is asked needs results, and there is none yet."""
     if selection.is_narrowed and not selection.partitions and not store.has_results():
+        lacking = "log to recover from" if options.recover_only else "errored cell"
         raise StoreError(
-            f"study {study.name} has no results yet: no errored cell, and no log of a stopped run."
+            f"study {study.name} has no results yet, and so no {lacking}."
             f"\nRun it first: itemeval-assets run {study.config_path}"
         )
     gradings = selection.of(GRADE)

@@ -47,14 +47,22 @@ MISTAKES: dict[str, Mistake] = {
         2,
         ["facets.grader", "'x | y/z'", "provider/model"],
     ),
-    "unknown provider": ({"models": ["nope/x"]}, 2, ["solvers.models", "nope/x"]),
+    "unknown provider": (
+        {"models": ["nope/x"]},
+        2,
+        ["solvers.models", "nope/x", "not recognized; write"],
+    ),
     "missing package": (
         {"models": ["groq/x"]},
         2,
         ["groq/x", "install groq with: ", sys.executable],
     ),
     "no key": ({"models": ["openai/x"]}, 2, ["openai/x", "OPENAI_API_KEY"]),
-    "no key for the judge": ({"graders": ["openai/x"]}, 2, ["graders.openai/x", "OPENAI_API_KEY"]),
+    "no key for the judge": (
+        {"graders": ["openai/x"]},
+        2,
+        ["facets.grader: openai/x: ", "OPENAI_API_KEY"],
+    ),
     "missing data": (
         {"extra": {"benchmark": {"datasets": [{"id": "gone.jsonl"}]}}},
         2,
@@ -103,7 +111,7 @@ def test_a_mistake_is_a_short_message_and_an_exit_code(name, tmp_path, capsys):
         (["ui", "nowhere.yaml"], "there is no config file"),
         (
             ["status", "study.yaml", "--policy", "all"],
-            "'--policy': 'all' is not one of 'dev', 'full-interactive', 'full-batch'; see ",
+            "'dev', 'full-interactive', 'full-batch'; see itemeval-assets status --help",
         ),
         (["run", "study.yaml", "--workers", "0"], "than or equal to 1; see "),
     ],
@@ -211,8 +219,8 @@ def test_study_directory_of_another_config_is_refused(tmp_path, capsys):
 
 NOTHING_YET = {
     "export": (["export"], "nothing to export"),
-    "recover": (["recover"], "no log of a stopped run"),
-    "errored": (["run", "--errored"], "no errored cell"),
+    "recover": (["recover"], "has no results yet, and so no log to recover from."),
+    "errored": (["run", "--errored"], "has no results yet, and so no errored cell."),
     "gradings": (["run", "--only", "gradings"], "nothing to grade"),
     "gradings of workers": (["run", "--only", "gradings", "--workers", "2"], "nothing to grade"),
     "release": (["release"], "run it, then release it"),

@@ -271,7 +271,7 @@ def test_no_figure_is_cut_on_a_narrow_terminal(
         assert printed.getvalue().count(figure) == 2
     spends = [Spend("openai-api/groq", LONG, 1234, 1, 123.4567, 1.5, 2.5, 3.5)]
     reports.export_result(EXPORT._replace(spend=spends))
-    for amount in ("$123.4567", "$130.9567", "$1.5000", "$2.5000", "$3.5000"):
+    for amount in ("$123.4567", "$130.9567", "$1.50", "$2.50", "$3.50"):
         assert amount in printed.getvalue()
 
 
@@ -284,13 +284,13 @@ def test_free_is_what_answers_and_costs_nothing(printed: io.StringIO) -> None:
     rows = {row.split("│")[2].strip(): row for row in printed.getvalue().splitlines() if "│" in row}
     assert "free" in rows["ollama/a"] and "$0 " in rows["ollama/b"]
     assert "$0.0000020" in rows["ollama/c"]
-    assert "nobody is paid" not in printed.getvalue()
+    assert "nobody pays" not in printed.getvalue()
     reports.export_result(EXPORT._replace(spend=[paid._replace(model="mockllm/a")]))
-    assert "mockllm/a: mock prices, nobody is paid." in printed.getvalue()
+    assert "mockllm/a: mock prices; nobody pays these dollars." in printed.getvalue()
 
 
 def test_beside_dollars_of_mock_models_stands_that_nobody_is_paid(printed: io.StringIO) -> None:
-    says = "mockllm/a: mock prices, nobody is paid."
+    says = "mockllm/a: mock prices; nobody pays these dollars."
     for show in (
         lambda: reports.study_status(replace(STATUS, spent_on=["mockllm/a", "openai/x"])),
         lambda: reports.preflight([ModelHealth("mockllm/a", "ok", "answered", 0.5, 0.001)]),
@@ -308,7 +308,7 @@ def test_beside_dollars_of_mock_models_stands_that_nobody_is_paid(printed: io.St
     printed.truncate(0)
     reports.study_status(STATUS)
     reports.preflight([ModelHealth("mockllm/a", "dead", "refused")])
-    assert "nobody is paid" not in printed.getvalue()
+    assert "nobody pays" not in printed.getvalue()
 
 
 def test_the_price_of_a_preflight_is_that_of_its_call(printed: io.StringIO) -> None:
@@ -347,5 +347,5 @@ def test_a_wait_for_another_run_is_told_in_lines_where_there_is_no_terminal(
     assert file.getvalue().splitlines() == [
         *["waits for [m] · short, which run 1 works on"] * 2,
         *["waits for b, which run 2 works on"] * 2,
-        "goes on",
+        "continues",
     ]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from itemeval_assets import api
+from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import DatasetError
 from itemeval_assets.runs import dagster_runs
@@ -73,6 +75,17 @@ def test_it_loads_neither_dagster_nor_inspect_ai(study: Study) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stdout.splitlines()[-1:] == ["0 []"], done.stderr
     assert "This run: nothing was pending, no model was called. The results last" in done.stdout
+
+
+def test_a_run_that_reads_its_logs_again_says_so(
+    study: Study, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for rows in place(study).glob("solutions.parquet/*.parquet"):
+        rows.unlink()
+    assert run_cli(["run", str(study.config_path)]) == 0
+    said = capsys.readouterr().out
+    assert "This run: no model was called." in said
+    assert re.search(r"^Recovered [1-9]\d* finished calls from logs\.$", said, re.MULTILINE)
 
 
 def edit_the_config(study: Study) -> None:

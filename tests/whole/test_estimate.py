@@ -203,4 +203,9 @@ def test_without_the_key_of_a_model_there_is_an_estimate_all_the_same(
     )
     found = api.estimate(config)
     assert found.remaining.calls == 4 and found.remaining.usd > 0
-    assert any("OPENAI_API_KEY" in warning for warning in found.warnings)
+    (warning,) = (warning for warning in found.warnings if "OPENAI_API_KEY" in warning)
+    assert warning.startswith(
+        "openai/gpt-5-mini (solvers.models) can be neither called nor looked up in the response "
+        "cache: "
+    )
+    assert warning.count("openai/gpt-5-mini") == 1

@@ -60,7 +60,7 @@ def _judge(name: str, config: JudgeConfig, rubric: Template) -> Grader:
         template=rubric,
         call=ModelCall(
             model=config.model,
-            where=f"graders.{name}",
+            where="facets.grader" if name == config.model else f"graders.{name}",
             settings=config.settings,
             prompt_for=_prompts_of(rubric, config.split_rubric),
             verdict_of=parse_judge_reply,

@@ -47,7 +47,9 @@ def read_entry(entry: Any) -> GraderConfig:
     """An entry of `graders:` as its section. Raises ValidationError for what is wrong."""
     kind = _kind_word(entry)
     if str(kind) not in KINDS:
-        near = "".join(f"; did you mean {word!r}?" for word in get_close_matches(str(kind), KINDS, 1))
+        near = "".join(
+            f"; did you mean {word!r}?" for word in get_close_matches(str(kind), KINDS, 1)
+        )
         message = f"unknown kind of grader {kind!r}; known kinds: {', '.join(KINDS)}{near}"
         problem = PydanticCustomError("value_error", "{message}", {"message": message})
         details = InitErrorDetails(type=problem, loc=("kind",), input=kind)

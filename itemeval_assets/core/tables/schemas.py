@@ -123,7 +123,7 @@ SOLUTIONS = Table(
 
 GRADINGS = Table(
     "gradings",
-    "one row per grading event: grade condition x generate condition x item x epoch",
+    "one row per grading event (grade condition x generate condition x item x epoch)",
     ("grade_condition_id", "gen_condition_id", "item_id", "epoch"),
     (
         *_required("study", "run_id", "grade_condition_id", "grade_condition_slug"),

@@ -29,10 +29,12 @@ def cut(text: str, longest: int = _SHOWN) -> str:
 
 
 def dollars(usd: float | None) -> str:
-    """An amount: four decimals, or two digits of what is less; null where there is no price."""
+    """An amount: whole cents, or four decimals, or two digits of less; null: there is no price."""
     if usd is None:
         return "no price"
     if not usd:
         return "$0"
-    decimals = 1 - math.floor(math.log10(abs(usd))) if abs(usd) < _LEAST_USD else 4
+    decimals = 2 if math.isclose(usd, round(usd, 2)) else 4
+    if abs(usd) < _LEAST_USD:
+        decimals = 1 - math.floor(math.log10(abs(usd)))
     return f"${usd:,.{decimals}f}"

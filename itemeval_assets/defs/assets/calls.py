@@ -124,7 +124,7 @@ def _outs(
             key=asset_key(study, name),
             io_manager_key=TABLES_IO,
             kinds={"parquet", "inspect_ai"},
-            description=f"{_SAYS[name]}: {TABLES[table].grain}.",
+            description=f"{_SAYS[name]}. There is {TABLES[table].grain}.",
             metadata={**more, **table_metadata(study, table)},
             owners=shared["owners"],
             code_version=SCHEMA_VERSION,

@@ -32,8 +32,8 @@ def export_asset(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
         key=asset_key(study, "export"),
         deps=[asset_key(study, "gradings_long"), asset_key(study, "ledger")],
         kinds={"parquet", "csv"},
-        description="gradings_long and the ledger as single files, Parquet and CSV. Written only "
-        "if the tables are valid.",
+        description="gradings_long and the ledger as single files, Parquet and CSV. Nothing is "
+        "written if a table breaks a rule.",
         metadata=column_schema("gradings_long"),
         code_version=SCHEMA_VERSION,
         automation_condition=when_inputs_change(),

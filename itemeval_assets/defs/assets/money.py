@@ -46,8 +46,8 @@ def estimate_asset(study: Study, shared: dict[str, Any]) -> Any:
     @dg.asset(
         key=asset_key(study, "estimate"),
         deps=[asset_key(study, "items")],
-        description="Calls and cost of the study, estimated without a call: of what remains and "
-        "of the full grid.",
+        description="The calls and the cost of what remains and of the full grid, estimated "
+        "without a call.",
         **shared,
     )
     def estimate(context: dg.AssetExecutionContext, config: PlanConfig) -> dg.MaterializeResult:
@@ -120,8 +120,8 @@ def ledger_asset(study: Study, shared: dict[str, Any]) -> Any:
         key=asset_key(study, "ledger"),
         deps=[asset_key(study, name) for name in (GENERATE.ledger, GRADE.ledger, "preflight")],
         kinds={"parquet"},
-        description="Every dollar of the study, from the usage in the .eval logs: "
-        f"{TABLES['ledger'].grain}.",
+        description="Every dollar of the study, from the usage in the .eval logs. "
+        f"There is {TABLES['ledger'].grain}.",
         metadata=table_metadata(study, "ledger"),
         code_version=LAYOUT_VERSION,
         automation_condition=when_inputs_change(perhaps=[asset_key(study, "preflight")]),

@@ -43,7 +43,7 @@ def rerun_schedule(study: Study) -> dg.ScheduleDefinition:
         cron_schedule=study.config.automation.cron,
         job_name=_ALL_ASSETS_JOB,
         default_status=dg.DefaultScheduleStatus.STOPPED,
-        description="Runs the errored and missing cells again, and no others.",
+        description="Makes the calls of missing, errored and stale cells, and no others.",
     )
     def reruns(context: dg.ScheduleEvaluationContext) -> dg.SkipReason | list[dg.RunRequest]:
         # Late: definitions load without pyarrow.

@@ -63,7 +63,7 @@ def _new_model(model: str, where: str, routing: dict[str, Any] | None) -> Model:
         raise ModelError(f"{where}: {model}: {_advised(_one_line(error))}") from error
     except (ValueError, ImportError) as error:
         raise ModelError(
-            f"{where}: {model}: {_one_line(error)}; "
+            f"{where}: {model}: {_one_line(error).rstrip('.')}; "
             "write <provider>/<model> with a provider that inspect_ai knows"
         ) from error
 

@@ -52,7 +52,7 @@ COMPLETION = (
 # Why cells are not done.
 REASONS = (
     Column("state", "state", "state"),
-    Column("stage", "text", "lacks"),
+    Column("stage", "text", "stage"),
     Column("reason", "line", "reason"),
     Column("cells", "size", "cells"),
 )

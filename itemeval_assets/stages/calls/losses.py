@@ -69,7 +69,7 @@ def require_no_loss(
 def in_words(study: Study, found: list[Loss]) -> str:
     """What is lost, and what can be done."""
     return (
-        "paid calls are in the ledger, but have neither a row nor a .eval log any more:\n"
+        "the ledger has paid calls of which neither a row nor a .eval log is left:\n"
         f"{losses_words(found)}\n"
         "Restore the logs from a copy and run `itemeval-assets recover`; or accept the loss: "
         f"itemeval-assets recover {study.config_path} --accept-loss\n"

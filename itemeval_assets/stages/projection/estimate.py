@@ -146,5 +146,8 @@ def _warnings(grid: Projection, local: list[str], unreachable: Mapping[str, str]
         yield f"no price is known for {', '.join(grid.unpriced)}: the USD are without their calls"
     if local:
         yield f"on this machine, free: {', '.join(local)}"
-    for problem in unreachable.values():
-        yield f"can be neither called nor looked up in the response cache: {problem}"
+    for model, problem in unreachable.items():
+        where, _, reason = problem.partition(f": {model}: ")
+        yield (
+            f"{model} ({where}) can be neither called nor looked up in the response cache: {reason}"
+        )

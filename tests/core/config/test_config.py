@@ -207,9 +207,6 @@ def test_a_grader_without_a_kind_is_a_judge() -> None:
 def test_of_a_value_that_may_stand_alone_or_in_a_list_one_problem_is_told() -> None:
     (line,) = problems({"facets": {"scorer": "exactmatch"}})
     assert line.startswith("facets.scorer: Input should be 'exact_match', ")
-        "facets.scorer: Input should be 'exact_match', 'multiple_choice' or 'numeric'; "
-        "found 'exactmatch'"
-    ]
 
 
 def test_a_grader_is_a_key_of_graders_or_a_model() -> None:

@@ -53,7 +53,7 @@ def test_what_is_spent_and_reserved_counts_against_the_cap() -> None:
     assert (type(error), error.exit_code) == (BudgetExceeded, 4)
     expected = {"projected_usd": 3.25, "calls": 3, "spent_usd": 5.0, "reserved_usd": 2.0}
     assert error.facts == {**expected, "max_usd": 10.0}
-    words = ("budget.max_usd $10.0000", "up to $3.2500 for 3 calls", "$5.0000 spent", "--policy")
+    words = ("budget.max_usd $10.00", "up to $3.25 for 3 calls", "$5.00 spent", "--policy")
     assert all(word in str(error) for word in words)
 
 
@@ -150,7 +150,7 @@ def test_the_consent_that_is_asked_for_is_enough(usd: float) -> None:
         (
             10.01,
             10,
-            "consent to spend $10.0100 is more than budget.max_usd $10.0000.",
+            "consent to spend $10.01 is more than budget.max_usd $10.00.",
         ),
     ],
 )
