@@ -50,7 +50,7 @@ def by_kind(rows: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
 
 
 def test_without_its_line_a_kind_is_not_known(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"graders.asker.kind: unknown key 'kind'"):
+    with pytest.raises(ConfigError, match=r"graders.asker.kind: unknown kind of grader 'yes_no'"):
         load_study(toy_study(tmp_path))
 
 

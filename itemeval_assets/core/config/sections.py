@@ -207,7 +207,7 @@ class AutomationConfig(Section):
     """What happens by itself once its schedule and its sensor are started in the UI."""
 
     cron: str = Field(
-        default="0 * * * *", pattern=_CRON, description="when to look for errored and missing cells"
+        default="0 * * * *", pattern=_CRON, description="when to look for pending cells"
     )
     max_attempts: int = Field(
         default=3, ge=1, description="attempts before the schedule gives up a partition"
