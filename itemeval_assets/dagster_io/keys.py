@@ -5,22 +5,21 @@ A key has model and prompt, or grader and rubric, and the start of the condition
 manifests, logs and the ledger know ids only.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
 
 from itemeval_assets.core.design.conditions import GenerateCondition, GradeCondition
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.study import Study
 
+from .short_names import short_name, width_px
+
 # Dagster's own mark between the dimensions of a key.
 _BETWEEN = "|"
-# A column of the grid is 200 px wide in a window of 1,400: 25 signs.
-_LONGEST_NAME, _DIGEST = 19, 4
-_FEWEST_LETTERS = 2
-# What a name that is too long loses first: dates, and how a model was trained.
-_SAYS_LITTLE = re.compile(r"-(\d{8}|\d{4}-\d\d-\d\d|instruct(-turbo)?|chat|latest|preview)(?=-|$)")
+# What a column of the grid of gradings shows, in a window of 1,400 x 900 with the navigation open:
+# chromium measures 165 px for its text, which is 20 to 23 signs.
+COLUMN_PX = 164
+_DIGEST = 4
 
 
 class PartitionKeys:
@@ -60,44 +59,6 @@ def _turned(keys: Mapping[str, str]) -> dict[str, str]:
 
 
 def _key(condition: GenerateCondition | GradeCondition) -> str:
-    digest = condition.id.rpartition("--")[2]
-    return f"{_name([part.short for part in condition.label_parts])}-{digest[:_DIGEST]}"
-
-
-def _name(parts: Sequence[str]) -> str:
-    """The parts, as much of each as there is room for."""
-    return _shortened(tuple(_plain(part) for part in parts if part))
-
-
-@cache
-def _shortened(names: tuple[str, ...]) -> str:
-    shown = list(names)
-    if len("_".join(shown)) > _LONGEST_NAME:
-        shown = [_SAYS_LITTLE.sub("", name) for name in shown]
-    while len("_".join(shown)) > _LONGEST_NAME:
-        # The first part is the model or the judge: it keeps twice as much as another part.
-        place = max(range(len(shown)), key=lambda n: (len(shown[n]) * (2 if n else 1), n))
-        shown[place] = _shorter(shown[place])
-    return "_".join(shown)
-
-
-def _shorter(name: str) -> str:
-    """A name, a little shorter. Numbers stay: they tell versions and sizes of models apart."""
-    words = name.split("-")
-    if any(map(_has_digit, words)):
-        length, place = max((0 if _has_digit(w) else len(w), n) for n, w in enumerate(words))
-        if length > _FEWEST_LETTERS:
-            words[place] = words[place][:-1]
-            return "-".join(words)
-        if length and place:
-            return "-".join(words[:place] + words[place + 1 :])
-    return name[:-1].rstrip("-.")
-
-
-def _has_digit(text: str) -> bool:
-    return any(map(str.isdecimal, text))
-
-
-def _plain(text: str) -> str:
-    """Small letters, digits, `.` and `-`; of what has none of them, `x`."""
-    return re.sub(r"[^a-z0-9.]+", "-", text.lower()).strip("-.") or "x"
+    digest = f"-{condition.id.rpartition('--')[2][:_DIGEST]}"
+    parts = tuple(part.short for part in condition.label_parts if part.short)
+    return f"{short_name(parts, COLUMN_PX - width_px(digest))}{digest}"
