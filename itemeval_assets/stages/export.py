@@ -1,7 +1,7 @@
 """export: the study's results as single files, for people who do not read folders."""
 
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
@@ -59,8 +59,8 @@ def write(study: Study, store: ResultsStore, *, for_spreadsheets: bool = False) 
     `for_spreadsheets` writes each of the two once more as a CSV whose texts no spreadsheet takes
     for a formula; without it, those of an earlier export are removed: they would no longer say
     what the others say.
-    One partition is in memory at a time. Raises StoreError, and writes nothing, when the tables
-    break a rule, or hold nothing yet.
+    Two partitions are in memory at a time: one is read while one is written. Raises StoreError,
+    and writes nothing, when the tables break a rule, or hold nothing yet.
     """
     require_results(study, store)
     require_sound(study, store)
@@ -105,18 +105,28 @@ def _write_tables(
         whole = stack.enter_context(pq.ParquetWriter(parquet, schema, compression="zstd"))
         lines = stack.enter_context(csv_writer(text, schema))
         spreadsheet = stack.enter_context(csv_writer(shown, schema)) if shown else None
-        beside = stack.enter_context(ThreadPoolExecutor(1))
+        beside = stack.enter_context(ThreadPoolExecutor(2))
+        written: list[Future[None]] = []
         for part in parts:
             # Of a chunk without rows the CSV writer of Arrow makes a line of zero bytes.
             rows = part.combine_chunks()
             if rows.num_rows:
-                written = beside.submit(lines.write_table, rows)
-                whole.write_table(rows, row_group_size=rows.num_rows)
+                # This part was read while the one before it was written.
+                _wait_for(written)
+                written = [
+                    beside.submit(whole.write_table, rows, row_group_size=rows.num_rows),
+                    beside.submit(lines.write_table, rows),
+                ]
                 if spreadsheet is not None:
                     spreadsheet.write_table(for_spreadsheet(rows).combine_chunks())
-                written.result()
                 count += rows.num_rows
+        _wait_for(written)
     return count
+
+
+def _wait_for(written: list[Future[None]]) -> None:
+    for part in written:
+        part.result()
 
 
 def csv_writer(path: Path, schema: pa.Schema) -> CSVWriter:

@@ -17,10 +17,12 @@ class Parts(dict[tuple[str, ...], pa.Table]):
         self._none = rows.slice(0, 0)
         if not rows.num_rows:
             return
+        # A slice looks at all chunks before it.
+        rows = rows.combine_chunks()
         codes, starts = _runs(rows, columns)
         if len(starts) > len(np.unique(codes[starts])):
             order = np.argsort(codes, kind="stable")
-            rows = rows.combine_chunks().take(pa.array(order))
+            rows = rows.take(pa.array(order))
             codes, starts = _runs(rows, columns)
         firsts = rows.select(columns).take(pa.array(starts)).to_pydict()
         sizes = np.diff([*starts, rows.num_rows])

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from itemeval_assets.core.design.partitions import GENERATE, GRADE
+from itemeval_assets.core.design.partitions import GENERATE, GRADE, Partition
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.money.paid_calls import PaidCalls, generation_calls, grading_calls
 from itemeval_assets.core.records.scores import PairCells, graded, item_scores
@@ -15,20 +15,12 @@ from itemeval_assets.storage.study.store import ResultsStore
 from . import cells
 
 _CELL_COLUMNS = ["item_id", "score", "state", "reason"]
-# The texts of a study are most of its bytes, and no picture shows one.
-_CALL_COLUMNS = [
-    "gen_condition_id",
-    "grade_condition_id",
-    "item_id",
-    "replication",
-    "parse_ok",
-    "parse_error",
-    *(
-        f"{stage}_{name}"
-        for stage in ("gen", "grade")
-        for name in ("input_tokens", "usd", "latency_s", "log_file")
-    ),
-]
+# What is read of the calls of a stage, and where its condition stands in a pair.
+_CALLS = (
+    (GENERATE, 0, generation_calls, "gen", ["item_id", "replication"]),
+    (GRADE, 1, grading_calls, "grade", ["parse_ok", "parse_error"]),
+)
+_CALL_COLUMNS = ("input_tokens", "usd", "latency_s", "log_file")
 
 
 class Results(NamedTuple):
@@ -75,18 +67,19 @@ def _calls(study: Study, store: ResultsStore) -> dict[str, dict[str, PaidCalls]]
     """The paid calls of each condition that has any, by stage."""
     logs = store.read("log_index", columns=["log_file", "batch"])
     batched = logs.filter(logs["batch"])["log_file"].to_pylist()
-    partitions = study.grade_partitions()
-    rows = list(store.read_each("gradings_long", partitions, _CALL_COLUMNS))
-    labels = [study.design.labels_of(partition) for partition in partitions]
-    stages = ((GENERATE, generation_calls), (GRADE, grading_calls))
-    return {
-        stage.name: {
+    found: dict[str, dict[str, PaidCalls]] = {}
+    for stage, place, calls_of, prefix, columns in _CALLS:
+        wanted = [*columns, *(f"{prefix}_{name}" for name in _CALL_COLUMNS)]
+        pairs: dict[str, list[Partition]] = {}
+        for pair in study.grade_partitions():
+            pairs.setdefault(study.design.labels[pair[place]], []).append(pair)
+        # One condition is in memory at a time.
+        found[stage.name] = {
             label: calls
-            for label, own in _joined([names[place] for names in labels], rows).items()
-            if (calls := calls_of(own, batched))
+            for label, own in pairs.items()
+            if (calls := calls_of(store.read("gradings_long", own, wanted), batched))
         }
-        for place, (stage, calls_of) in enumerate(stages)
-    }
+    return found
 
 
 def _joined(labels: list[str], tables: list[pa.Table]) -> dict[str, pa.Table]:
