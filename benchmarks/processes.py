@@ -18,9 +18,11 @@ from itemeval_assets import api
 from itemeval_assets.core.design.options import RunOptions
 from itemeval_assets.core.design.selection import select
 from itemeval_assets.releases import publish_release, storage_for
-from itemeval_assets.runs.dagster_runs import foreseen
 from itemeval_assets.stages import export, gradings_long
-from itemeval_assets.storage.study.inputs import load_study
+from itemeval_assets.stages.calls.stage_run import Scope
+from itemeval_assets.stages.projection.estimate import estimate
+from itemeval_assets.stages.views import results
+from itemeval_assets.storage.study.inputs import load_study, prices_if_needed
 from itemeval_assets.storage.study.store import open_store
 study = load_study(sys.argv[1])
 store, what = open_store(study), sys.argv[2]
@@ -28,8 +30,15 @@ begun = time.perf_counter()
 if what == "status":
     assert all(part.done == part.cells for part in api.status(study).grade)
 elif what == "plan":
-    everything = select(study.design)
-    assert foreseen(study, store, everything, RunOptions()).remaining.calls == 0
+    prices, items = prices_if_needed(study), store.read("items")
+    scope = Scope(study=study, store=store, prices=prices, items=items, options=RunOptions())
+    assert estimate(scope, select(study.design), in_full=False).remaining.calls == 0
+elif what == "estimate":
+    assert api.estimate(study).remaining.calls == 0
+elif what == "estimate of pending calls":
+    assert api.estimate(study, force=True).remaining.calls
+elif what == "results":
+    assert results.results(study, store).calls
 elif what == "export":
     assert export.write(study, store).rows
 elif what == "gradings_long":

@@ -1,4 +1,4 @@
-"""(d), (e) A finished study of a million gradings: status, planning, export, gradings_long.
+"""(d), (e) A finished study of a million gradings: what reads or writes the whole of it.
 
     python -m benchmarks.tables [--events 1000000]
 
@@ -8,12 +8,20 @@ installed (see `benchmarks.peer`): its export of the same rows.
 
 import argparse
 import tempfile
+import time
 from pathlib import Path
+
+import pyarrow as pa
+
+from itemeval_assets.core.tables.schemas import SOLUTIONS, arrow_schema
+from itemeval_assets.core.tables.split import Parts
 
 from .big_study import declare, fill
 from .peer import find_itemeval, hand_over, timed
 from .processes import work
 from .targets import Target, report
+
+_WHOLE = ("estimate", "estimate of pending calls", "results", "export")
 
 
 def main() -> None:
@@ -26,13 +34,16 @@ def main() -> None:
         study = fill(
             declare(Path(folder), prompts=prompts, judges=10, item_count=2_000, replications=5)
         )
-        steps = ("status", "plan", "gradings_long", "export")
+        steps = ("status", "plan", "gradings_long", *_WHOLE)
         found = {step: work(study.config_path, step) for step in steps}
         theirs = peer and timed(peer, hand_over(study), "export")
     size = f"{events:,} gradings, after imports"
     targets = [
         Target("status, s", found["status"]["seconds"], 5.0, size),
         Target("planning a run with nothing to do, s", found["plan"]["seconds"], 5.0, size),
+        *(Target(f"{step}, s", found[step]["seconds"], 5.0, size) for step in _WHOLE),
+        *(Target(f"{step}, MB", found[step]["peak_mb"], 500, "peak") for step in _WHOLE),
+        *_splits(),
     ]
     if theirs:
         targets += [
@@ -51,6 +62,41 @@ def main() -> None:
             ),
         ]
     report(targets, gradings=events, **found, itemeval_export=theirs)
+
+
+def _splits() -> list[Target]:
+    """A table split into its partitions: 200 rows each."""
+    few, many = (_split_s(count) for count in (400, 3_200))
+    how = "seconds per partition of 3,200 / of 400"
+    return [
+        Target("splitting a table by partition", many / few / 8, 1.5, how),
+        Target("splitting into 800 x 200 rows, s", _split_s(800), 1.0, "best of three"),
+    ]
+
+
+def _split_s(count: int) -> float:
+    schema = arrow_schema(SOLUTIONS)
+    texts = pa.array(["It is found by adding both numbers. " * 5] * 200)
+    parts = [
+        pa.table(
+            [
+                pa.nulls(200, field.type)
+                if field.name not in ("condition_id", "solution")
+                else texts
+                if field.name == "solution"
+                else pa.array([f"condition-{number}"] * 200)
+                for field in schema
+            ],
+            names=schema.names,
+        )
+        for number in range(count)
+    ]
+    rows, seconds = pa.concat_tables(parts), []
+    for _ in range(3):
+        begun = time.perf_counter()
+        assert len(Parts(rows, ["condition_id"])) == count
+        seconds.append(time.perf_counter() - begun)
+    return min(seconds)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,6 @@ from itemeval_assets.core.prompts.prompts import Prompt
 from itemeval_assets.core.tables.schemas import GRADINGS, arrow_schema
 from itemeval_assets.core.tables.split import Parts
 from itemeval_assets.engine.calls.evaluate import request_settings
-from itemeval_assets.engine.calls.models import RunModels
 from itemeval_assets.engine.calls.tasks import Target, grading_config, make_sample
 from itemeval_assets.engine.logs.usage import no_tokens
 from itemeval_assets.engine.rows import call_rows
@@ -61,7 +60,6 @@ class GradingCaller:
     def __init__(self, scope: Scope, solutions: pa.Table) -> None:
         self._scope = scope
         self._study = scope.study
-        self._models = RunModels()
         self._conditions = scope.study.design.grade_by_id
         self._items, self._grid = scope.items_by_id, scope.grid
         self._stored = Parts(solutions, ["condition_id"])
@@ -112,7 +110,7 @@ class GradingCaller:
 
     def target(self, partition: Partition) -> Target:
         call = self._call(partition)
-        model = self._models.resolve(
+        model = self._scope.models.resolve(
             call.model, call.where, routing=call.provider_routing, mock_reply=call.mock_reply
         )
         batch = self._scope.batch(call.model)

@@ -15,7 +15,6 @@ from itemeval_assets.core.design.pending import (
 from itemeval_assets.core.money.estimate import output_limit
 from itemeval_assets.core.prompts.prompts import Prompt
 from itemeval_assets.engine.calls.evaluate import request_settings
-from itemeval_assets.engine.calls.models import RunModels
 from itemeval_assets.engine.calls.tasks import Target, generate_config, make_sample
 from itemeval_assets.engine.rows import call_rows
 
@@ -42,7 +41,6 @@ class SolutionCaller:
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
         self._study = scope.study
-        self._models = RunModels()
         self._conditions = scope.study.design.generate_by_id
         self._items, self._grid = scope.items_by_id, scope.grid
 
@@ -64,7 +62,7 @@ class SolutionCaller:
 
     def target(self, partition: Partition) -> Target:
         condition, solvers = self._conditions[partition.generate], self._study.config.solvers
-        model = self._models.resolve(
+        model = self._scope.models.resolve(
             condition.model, "solvers.models", routing=solvers.provider_routing
         )
         request = {

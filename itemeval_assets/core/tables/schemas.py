@@ -5,6 +5,7 @@ the schema that every write enforces.
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Table:
         return [column.name for column in self.columns]
 
 
+@cache
 def arrow_schema(table: Table) -> "pa.Schema":
     """The Arrow schema of a table, with its name and schema version in the metadata."""
     import pyarrow as pa

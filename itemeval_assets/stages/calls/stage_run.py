@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from inspect_ai.dataset import Sample
     from inspect_ai.log import EvalLog
 
+    from itemeval_assets.engine.calls.models import RunModels
     from itemeval_assets.engine.calls.tasks import Target
 
     from .gate import Gate
@@ -39,6 +40,13 @@ class Scope:
     def items_by_id(self) -> dict[str, dict[str, Any]]:
         """The rows of the items, for all callers."""
         return {row["item_id"]: row for row in self.items.to_pylist()}
+
+    @cached_property
+    def models(self) -> "RunModels":
+        """Its models, each resolved once for all callers."""
+        from itemeval_assets.engine.calls.models import RunModels  # noqa: PLC0415 (loads inspect_ai)
+
+        return RunModels()
 
     @cached_property
     def grid(self) -> Grid:
