@@ -11,7 +11,7 @@ from itemeval_assets.core.design.study import Study
 from .failures import users_errors
 from .keys import PartitionKeys
 from .partitions import by_partition
-from .steps import store_of_run
+from .steps import store_of_step
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -33,18 +33,19 @@ class StudyTablesIOManager(dg.IOManager):
     @users_errors()
     def handle_output(self, context: dg.OutputContext, obj: "pa.Table") -> None:
         study, asset = self._study(context.asset_key), context.asset_key.path[-1]
-        store, table = store_of_run(study, context.run_id), TABLE_OF.get(asset, asset)
+        store = store_of_step(study, context.run_id, context.step_key)
+        table = TABLE_OF.get(asset, asset)
         if not context.has_asset_partitions:
             store.replace(table, Partition(), obj)
             return
-        parts = by_partition(obj, asset)
-        for partition in _partitions(study, context):
-            store.upsert(table, partition, parts[partition])
+        rows = by_partition(obj, asset)
+        parts = ((partition, rows[partition]) for partition in _partitions(study, context))
+        store.upsert_each(table, parts)
 
     @users_errors()
     def load_input(self, context: dg.InputContext) -> "pa.Table":
         study = self._study(context.asset_key)
-        store = store_of_run(study, _run_of(context))
+        store = store_of_step(study, *_step_of(context))
         table = context.asset_key.path[-1]
         if not context.has_asset_partitions:
             return store.read(table)
@@ -59,9 +60,9 @@ def _partitions(study: Study, context: dg.OutputContext | dg.InputContext) -> li
     return sorted(map(PartitionKeys(study).partition, context.asset_partition_keys))
 
 
-def _run_of(context: dg.InputContext) -> str:
-    """The run that an input is loaded in."""
+def _step_of(context: dg.InputContext) -> tuple[str, str]:
+    """The run and the step that an input is loaded in."""
     try:
-        return context.step_context.run_id
+        return context.step_context.run_id, context.step_context.step.key
     except dg.DagsterInvariantViolationError:
-        return "none"  # a context that is made by hand belongs to no run
+        return "none", "none"  # a context that is made by hand belongs to no run

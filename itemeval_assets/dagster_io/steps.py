@@ -29,21 +29,29 @@ def store_of(
     So nothing is read twice that nobody else has changed. Raises StoreError where the study
     directory belongs to another config, or something lies in a wrong place.
     """
-    return store_of_run(study, context.op_execution_context.run_id)
+    step = context.op_execution_context
+    is_check = isinstance(context, dg.AssetCheckExecutionContext)
+    return store_of_step(study, step.run_id, None if is_check else str(step.op_handle))
 
 
-# The store of the latest run of this process, under its run and its place.
-_opened: dict[tuple[str, str], "ResultsStore"] = {}
+# The store of the latest run of this process, under its run and its place, with its latest step.
+_opened: dict[tuple[str, str], tuple["ResultsStore", str | None]] = {}
 
 
-def store_of_run(study: Study, run_id: str) -> "ResultsStore":
-    """See `store_of`."""
+def store_of_step(study: Study, run_id: str, step: str | None) -> "ResultsStore":
+    """See `store_of`. What a step reads is as its first look found it, or a later one.
+
+    `step` null: a check, which judges what the steps of its run have seen and stored.
+    """
     place = (run_id, study.location)
-    if place not in _opened:
+    store, looked_in = _opened.get(place, (None, None))
+    if store is None:
         store = opened(study)
         _opened.clear()
-        _opened[place] = store
-    return _opened[place]
+    if not store.backend.has_looked or (step and step != looked_in):
+        store.look()
+    _opened[place] = store, step or looked_in
+    return store
 
 
 def opened(study: Study) -> "ResultsStore":

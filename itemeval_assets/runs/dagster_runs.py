@@ -67,6 +67,7 @@ def start_runs(
         )
         notes: list[str] = []
         launch(["items"])
+        store.look()
         runs = StageRuns(study, store, selection, options, launch, holder)
         _read_back(runs)
         if not options.recover_only:
@@ -76,6 +77,7 @@ def start_runs(
             notes = folders_left_out(study.config.cache) if runs.foreseen.remaining.calls else []
             runs.workers = workers if runs.foreseen.remaining.calls else None
         refusal = _run_stages(runs)
+        store.look()
         called = calls_of_runs(store, launch.run_ids)
         lost = _losses_to_accept(study, store, accept_loss)
         before = sources(store.stats())
@@ -122,6 +124,7 @@ def _read_back(runs: StageRuns) -> None:
         )
         for stage in (GENERATE, GRADE):
             reading(stage)
+        runs.store.look()
 
 
 def _admitted(runs: StageRuns, gate: Gate) -> StudyEstimate:

@@ -65,6 +65,7 @@ class StageRuns:
 
     def _consent_left_usd(self) -> float:
         """What the user consented to, less what the command's runs have spent of it."""
+        self.store.look()
         agreed = agreed_usd(self.options.consent_usd, self.study.config.budget)
         return max(0.0, agreed - usd_of_runs(self.store, self.launch.run_ids))
 

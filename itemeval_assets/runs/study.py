@@ -39,6 +39,7 @@ def run_study(
     """
     store = open_store(study)
     store.require_layout()
+    store.look()
     _require_results(study, store, selection, options)
     require_sane_consent(options.consent_usd, study.config.budget)
     if settled := nothing_to_do(study, store, selection, options):
@@ -60,6 +61,7 @@ def _summary(
     study: Study, store: ResultsStore, selection: Selection, options: RunOptions, done: "Done"
 ) -> RunSummary:
     launch, called = done.launch, done.called
+    store.look()
     found = survey(study, store, options.policy)
     parts = asked_for(found, selection)
     errored = 0 if options.recover_only else sum(part.own("errored") for part in parts)

@@ -20,6 +20,7 @@ from itemeval_assets.core.tables.quality import PARSED_COLUMNS, parse_ok_violati
 from itemeval_assets.core.tables.schemas import GRADINGS_LONG, TABLES, Table, arrow_schema
 from itemeval_assets.core.text.spreadsheet import for_spreadsheet
 from itemeval_assets.storage.objects.scratch import scratch_folder
+from itemeval_assets.storage.objects.together import together
 from itemeval_assets.storage.study.layout import (
     EXPORT_CELLS_CSV,
     EXPORT_CELLS_PARQUET,
@@ -70,14 +71,17 @@ def write(study: Study, store: ResultsStore, *, for_spreadsheets: bool = False) 
     with scratch_folder() as folder:
         names = (*long_keys, *cell_keys, EXPORT_LEDGER_CSV)
         files = {key: folder / Path(key).name for key in names}
-        long = (store.read("gradings_long", [part]) for part in _in_design_order(study, store))
+        long = store.read_each("gradings_long", _in_design_order(study, store))
         rows = _write_tables(GRADINGS_LONG, long, *(files[key] for key in long_keys))
         every_cell = cells.tables(study, store, study.grade_partitions())
         _write_tables(CELLS, every_cell, *(files[key] for key in cell_keys))
         with csv_writer(files[EXPORT_LEDGER_CSV], spent.schema) as lines:
             lines.write_table(spent.combine_chunks())
-        for key, path in files.items():
-            store.backend.upload(path, key, give_away=True)
+        together(
+            store.backend,
+            lambda file: store.backend.upload(file[1], file[0], give_away=True),
+            files.items(),
+        )
     for key in () if for_spreadsheets else _SPREADSHEETS:
         store.backend.delete(key)
     return exported(store, rows, list(files))

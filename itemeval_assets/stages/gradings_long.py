@@ -1,6 +1,7 @@
 """gradings_long: gradings left-joined to their solutions, one row per grading event."""
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 import pyarrow as pa
 
@@ -13,15 +14,25 @@ from itemeval_assets.storage.study.store import ResultsStore
 def write(
     store: ResultsStore, partitions: Iterable[Partition]
 ) -> Iterator[tuple[Partition, pa.Table]]:
-    """Write these partitions anew, and yield the rows of each."""
+    """Write these partitions anew, and yield the rows of each.
+
+    On a disk one is in memory at a time; in a bucket, as many as are written together.
+    """
+    made = _made(store, list(partitions))
+    while some := list(islice(made, store.backend.at_once)):
+        store.replace_each("gradings_long", some)
+        yield from some
+
+
+def _made(store: ResultsStore, partitions: list[Partition]) -> Iterator[tuple[Partition, pa.Table]]:
     of, solutions = None, arrow_schema(SOLUTIONS).empty_table()
-    for partition in partitions:
+    for partition, gradings in zip(
+        partitions, store.read_each("gradings", partitions), strict=True
+    ):
         if partition.solutions != of:
             of = partition.solutions
             solutions = store.read("solutions", [of])
-        rows = join(store.read("gradings", [partition]), solutions)
-        store.replace("gradings_long", partition, rows)
-        yield partition, rows
+        yield partition, join(gradings, solutions)
 
 
 def join(gradings: pa.Table, solutions: pa.Table) -> pa.Table:

@@ -51,14 +51,23 @@ def book(store: ResultsStore, outcome: Outcome, run_id: str) -> pa.Table:
     Called after the rows are stored. Bookings that are gone are made anew from the index.
     """
     bring_up_to_date(store)
+    lost = {
+        partition: pa.Table.from_pylist(rows, schema=arrow_schema(REPLACED))
+        for partition, rows in outcome.lost.items()
+        if rows
+    }
+    store.upsert_each("replaced", lost.items())
     booked = [_free_bookings(outcome.rows, run_id)]
-    for partition in outcome.pending.keys() | outcome.log_index.keys():
-        index = store.read("log_index", [partition])
-        if partition in outcome.log_index:
-            lost = pa.Table.from_pylist(outcome.lost[partition], schema=arrow_schema(REPLACED))
-            store.upsert("replaced", partition, lost)
-            index = upsert(LOG_INDEX, index, outcome.log_index[partition]).rows
-        booked.append(never_less(store.read("bookings", [partition]), bookings_of(index)))
+    partitions = list(outcome.pending.keys() | outcome.log_index.keys())
+    for partition, index, known in zip(
+        partitions,
+        store.read_each("log_index", partitions),
+        store.read_each("bookings", partitions),
+        strict=True,
+    ):
+        new = outcome.log_index.get(partition)
+        logs = index if new is None else upsert(LOG_INDEX, index, new).rows
+        booked.append(never_less(known, bookings_of(logs)))
     return pa.concat_tables(booked)
 
 
@@ -67,8 +76,7 @@ def settle(store: ResultsStore, outcome: Outcome) -> None:
     partitions = outcome.pending.keys() | outcome.log_index.keys()
     if partitions:
         unite(store, partitions)
-    for partition, entries in outcome.log_index.items():
-        store.upsert("log_index", partition, entries)
+    store.upsert_each("log_index", outcome.log_index.items())
 
 
 def unite(store: ResultsStore, partitions: Collection[Partition] | None = None) -> pa.Table:

@@ -87,19 +87,14 @@ def _spent_usd(store: ResultsStore, prices: PriceBook, living: set[str]) -> floa
 
     Logs of `living` runs are left out: their reservations count for them.
     """
-    booked = sum(usd or 0.0 for usd in ledger.ledger(store)["usd"].to_pylist())
-    index = store.read("log_index", columns=["log_file", "unmetered_usd"])
-    known = set(index["log_file"].to_pylist())
-    unmetered = sum(usd or 0.0 for usd in index["unmetered_usd"].to_pylist())
-    return (
-        booked
-        + unmetered
-        + sum(
-            _usd_of_log(store, key, prices, living)
-            for key in log_files.all_logs(store.backend)
-            if key not in known
-        )
-    )
+    # After the reservations were read: what those had who are not among them is booked by now.
+    with store.looking():
+        booked = sum(usd or 0.0 for usd in ledger.ledger(store)["usd"].to_pylist())
+        index = store.read("log_index", columns=["log_file", "unmetered_usd"])
+        known = set(index["log_file"].to_pylist())
+        unmetered = sum(usd or 0.0 for usd in index["unmetered_usd"].to_pylist())
+        unknown = [key for key in log_files.all_logs(store.backend) if key not in known]
+        return booked + unmetered + sum(_usd_of_log(store, key, prices, living) for key in unknown)
 
 
 def _usd_of_log(store: ResultsStore, key: str, prices: PriceBook, living: set[str]) -> float:

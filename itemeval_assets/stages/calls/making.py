@@ -6,6 +6,7 @@ which order things happen, so that no cell is paid twice and no dollar is forgot
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,7 @@ from itemeval_assets.engine.logs.broken import why_broken
 from itemeval_assets.engine.models.response_cache import cached_answers, has_cache
 from itemeval_assets.engine.rows import PRICE
 from itemeval_assets.stages.outcome import Outcome
+from itemeval_assets.storage.objects.together import together
 from itemeval_assets.storage.study import log_files
 
 from .evidence import account_for_lost_rows, archive, collect, recover
@@ -99,11 +101,7 @@ def make_calls(
     run.gate.admit(outcome.projection)
     models = sorted({caller.model(partition) for partition in planned})
     begin_manifest(run, selected, outcome.projection, models)
-    headers = _evaluate(caller, run, planned, outcome)
-    finished = [
-        archive(run.store, log_files.running_key(Path(header.location)), header)
-        for header in headers
-    ]
+    headers, finished = _evaluate(caller, run, planned, outcome)
     collect(caller, run, finished, outcome)
     for (partition, _), header in zip(finished, headers, strict=True):
         if why := why_broken(header):
@@ -167,7 +165,8 @@ def _plans(
 
 def _evaluate(
     caller: Caller, run: StageRun, planned: Mapping[Partition, PlannedCalls], outcome: Outcome
-) -> "list[EvalLog]":
+) -> "tuple[list[EvalLog], list[tuple[Partition, str]]]":
+    """Make the calls; the headers of their logs, and where each log lies now."""
     allowance = Allowance(outcome.projection.usd, run.usd, run.store.backend.holds_locks)
     tasks = _tasks(caller, run, planned, allowance)
     models = {caller.model(partition) for partition in planned}
@@ -182,12 +181,19 @@ def _evaluate(
         log_files.writing_logs(run.store.backend) as folder,
     ):
         logs = evaluate(tasks, folder, run.study.config.solvers.retry_on_error)
+        # While the calls were made, others may have taken this run for dead.
+        run.store.look()
+        finished = together(run.store.backend, partial(_archived, run), logs)
     outcome.held_back = allowance.held_back
     if outcome.held_back:
         run.say(
             f"{outcome.held_back} calls were held back: {allowance.reason}. Run again to continue"
         )
-    return logs
+    return logs, finished
+
+
+def _archived(run: StageRun, header: "EvalLog") -> tuple[Partition, str]:
+    return archive(run.store, log_files.running_key(Path(header.location)), header)
 
 
 def _tasks(

@@ -4,6 +4,7 @@
 the caller merge, and writes only what nobody has overtaken.
 """
 
+import copy
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -21,14 +22,35 @@ def open_backend(location: str) -> "Backend":
         return LocalBackend(Path(location).expanduser())
     from .s3 import open_s3
 
-    return open_s3(location)
+    return copy.copy(open_s3(location))
 
 
 class Backend(Protocol):
     """Objects under `/`-separated keys. Readers see an old object or a new one, never a part.
 
     Every method raises StoreError that names the object when the disk or the bucket refuses.
+
+    `at_once`: how many requests that do not depend on each other are best made together.
     """
+
+    at_once: int
+
+    def look(self) -> None:
+        """Learn what there is now, with one request for a thousand objects of a bucket.
+
+        From then on `read_many`, `exists` and `list` tell of that moment, and of what this
+        backend has written since; `read` and `update` tell of the present.
+        """
+        ...
+
+    def look_away(self) -> None:
+        """Forget the last look: everything tells of the present again."""
+        ...
+
+    @property
+    def has_looked(self) -> bool:
+        """Whether there was a look, and it is not forgotten."""
+        ...
 
     def read(self, key: str) -> bytes | None:
         """The object, or None when there is none."""
@@ -42,10 +64,21 @@ class Backend(Protocol):
         """Whether there is such an object. Does not fetch it."""
         ...
 
-    def update(self, key: str, change: Callable[[bytes | None], bytes | None]) -> None:
+    def write(self, key: str, data: bytes) -> None:
+        """Write an object, whatever there was."""
+        ...
+
+    def update(
+        self,
+        key: str,
+        change: Callable[[bytes | None], bytes | None],
+        *,
+        is_claimed: bool = False,
+    ) -> None:
         """Replace the object by `change(object)`; None leaves it. Concurrent updates all count.
 
-        `change` may be called more than once, each time with what is stored by then.
+        `change` may be called more than once, each time with what is stored by then. `is_claimed`:
+        nobody else should write it now, so the object is first taken to be as at the last look.
         """
         ...
 

@@ -32,31 +32,66 @@ from .kept import Kept
 from .stats import ObjectStat
 from .workspaces import Workspaces
 
-# A request waits for the network, tens of milliseconds: many wait together.
-_READS_AT_ONCE = 16
 _MOST_SWAPS = 200
+# In the place of an ETag: who reads the object asks for it.
+_UNKNOWN = ""
 _LONGEST_PAUSE_S = 1.0
 
 
 @cache
 def open_s3(location: str) -> "S3Backend":
-    """The backend of `s3://bucket/prefix`; one per process, for its locks are the process's."""
+    """The backend of `s3://bucket/prefix`; one per process, for its locks are the process's.
+
+    Who looks takes a copy: it shares all but what it has seen.
+    """
     bucket, prefix = split_s3(location)
     return S3Backend(bucket, prefix, s3_client(), S3Settings().lease_s)
 
 
 class S3Backend(Bucket):
-    """A prefix of a bucket. See `Backend` for what each method promises."""
+    """A prefix of a bucket. See `Backend` for what each method promises.
+
+    One that has looked knows the ETag of every object by one listing, and of what it wrote since.
+    """
+
+    # A request waits for the network, tens of milliseconds: many wait together.
+    at_once = 16
 
     def __init__(self, bucket: str, prefix: str, client: Any, lease_s: float = LIFETIME_S) -> None:
         super().__init__(bucket, prefix, client)
         self._locks = Leases(self, lease_s)
         self._workspaces = Workspaces(self)
         self._kept = Kept[StoredObject]()
+        self._seen: dict[str, str] | None = None
+
+    def look(self) -> None:
+        start = len(self._prefix)
+        self._seen = {entry["Key"][start:]: entry["ETag"] for entry in self._pages("", {})}
+
+    def look_away(self) -> None:
+        self._seen = None
+
+    @property
+    def has_looked(self) -> bool:
+        return self._seen is not None
 
     def read(self, key: str) -> bytes | None:
         found = self._latest(key)
         return None if found is None else found.data
+
+    def exists(self, key: str) -> bool:
+        if self._workspaces.path_of(key):
+            return True
+        return super().exists(key) if self._seen is None else key in self._seen
+
+    def _as_seen(self, key: str) -> StoredObject | None:
+        """An object as it was at the last look: without a request where it is known."""
+        if self._seen is None:
+            return self._latest(key)
+        mark, kept = self._seen.get(key), self._kept.get(key)
+        if mark is None:
+            return None
+        return kept if kept and kept.etag == mark else self._latest(key)
 
     def _latest(self, key: str) -> StoredObject | None:
         """An object as it is now; one that has not changed since is not sent again."""
@@ -73,18 +108,37 @@ class S3Backend(Bucket):
             self._kept.forget(key)
         else:
             self._kept.keep(key, found, len(found.data))
+        self._note(key, found.etag if found else None)
+
+    def _note(self, key: str, etag: str | None) -> None:
+        """What the look would have seen, had it been now."""
+        if self._seen is not None:
+            if etag is None:
+                self._seen.pop(key, None)
+            else:
+                self._seen[key] = etag
 
     def read_many(self, keys: Iterable[str]) -> Iterator[bytes | None]:
         wanted = iter(keys)
-        with ThreadPoolExecutor(_READS_AT_ONCE) as pool:
-            ahead = deque(pool.submit(self.read, key) for key in islice(wanted, _READS_AT_ONCE))
+        with ThreadPoolExecutor(self.at_once) as pool:
+            ahead = deque(pool.submit(self._as_seen, key) for key in islice(wanted, self.at_once))
             while ahead:
-                yield ahead.popleft().result()
-                ahead.extend(pool.submit(self.read, key) for key in islice(wanted, 1))
+                found = ahead.popleft().result()
+                yield None if found is None else found.data
+                ahead.extend(pool.submit(self._as_seen, key) for key in islice(wanted, 1))
 
-    def update(self, key: str, change: Callable[[bytes | None], bytes | None]) -> None:
+    def write(self, key: str, data: bytes) -> None:
+        self._keep(key, StoredObject(data, self.put(key, data)))
+
+    def update(
+        self,
+        key: str,
+        change: Callable[[bytes | None], bytes | None],
+        *,
+        is_claimed: bool = False,
+    ) -> None:
         for attempt in range(_MOST_SWAPS):
-            stored = self._latest(key)
+            stored = self._as_seen(key) if is_claimed and not attempt else self._latest(key)
             data = change(stored.data if stored else None)
             if data is None:
                 return
@@ -107,7 +161,12 @@ class S3Backend(Bucket):
         return sorted(name for name in names if prefix or name != LOCKS)
 
     def list(self, prefix: str) -> list[str]:
-        return sorted(self.stats(prefix))
+        if self._seen is None:
+            return sorted(self.stats(prefix))
+        folder = f"{prefix}/" if prefix else ""
+        return sorted(
+            key for key in self._seen if key.startswith(folder) and not is_own(key, prefix)
+        )
 
     def stats(self, prefix: str = "") -> dict[str, ObjectStat]:
         entries = {
@@ -122,17 +181,30 @@ class S3Backend(Bucket):
     def walk(self) -> Iterator[tuple[str, bool]]:
         return iter(())
 
+    def delete(self, key: str) -> None:
+        super().delete(key)
+        self._note(key, None)
+
     def upload(self, path: Path, key: str, *, give_away: bool = False) -> None:
         with self._telling("write", key):
             self.client.upload_file(str(path), self.bucket, self._prefix + key)
+        self._note(key, _UNKNOWN)
 
     def move(self, source: str, target: str) -> None:
         """See `Backend.move`. S3 has no rename: for a moment there are both."""
+        if path := self._workspaces.path_of(source):
+            # What lies on this machine goes to its place at once.
+            etag = self.swap(target, path.read_bytes(), None)
+            self._workspaces.moved(source, target, etag)
+            self._note(target, etag or _UNKNOWN)
+            return
         with self._telling("move", source):
-            if not self.exists(target):
+            if self.head(target) is None:
                 place = self._at(target)
                 self.client.copy(self._at(source), place["Bucket"], place["Key"])
             self.client.delete_object(**self._at(source))
+        self._note(target, _UNKNOWN)
+        self._note(source, None)
 
     def move_folder(self, source: str, target: str) -> None:
         for key in self.list(source):
@@ -154,7 +226,9 @@ class S3Backend(Bucket):
         return read_pieces(head["ContentLength"], fetch)
 
     def local_copy(self, key: str) -> Path:
-        return self._workspaces.copy_of(key)
+        if path := self._workspaces.path_of(key):
+            return path
+        return self._workspaces.copy_of(key, self._seen.get(key) if self._seen else None)
 
     def workspace(self, folder: str) -> AbstractContextManager[Path]:
         return self._workspaces.open(folder)

@@ -13,6 +13,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from .disk import reason_of
 _SEND_EVERY_S = 2.0
 # Where a log takes long to send, sending takes at most this part of the time.
 _SENDING_SHARE = 0.1
+_DELETES_AT_ONCE = 16
 
 
 class Workspaces:
@@ -36,6 +38,7 @@ class Workspaces:
         self._objects = objects
         self._copies: tempfile.TemporaryDirectory[str] | None = None
         self._etags: dict[str, str] = {}
+        self._senders: list[_Sender] = []
 
     @contextmanager
     def open(self, folder: str) -> Iterator[Path]:
@@ -51,10 +54,12 @@ class Workspaces:
                 f"{reason_of(error)}, or set XDG_CACHE_HOME to another folder"
             ) from error
         sender = _Sender(self._objects, place, folder)
+        self._senders.append(sender)
         try:
             with sender.sending():
                 yield place
         finally:
+            self._senders.remove(sender)
             if sender.has_sent_all:
                 _remove(place)
             lock.release()
@@ -73,14 +78,28 @@ class Workspaces:
             finally:
                 lock.release()
 
-    def copy_of(self, key: str) -> Path:
-        """See `Backend.local_copy`. An object that has not changed is fetched once."""
-        if self._copies is None:
-            self._copies = tempfile.TemporaryDirectory(prefix="itemeval_assets_")
-        root = Path(self._copies.name)
-        path = Path(os.path.normpath(root / key))
-        if not path.is_relative_to(root):
-            raise StoreError(f"{self._objects.uri(key)}: a name with `..` is not fetched")
+    def path_of(self, key: str) -> Path | None:
+        """Where the file lies that is to become this object, while its workspace is open."""
+        return next((path for sender in self._senders if (path := sender.path_of(key))), None)
+
+    def moved(self, source: str, target: str, etag: str | None) -> None:
+        """A file of an open workspace is an object elsewhere now; null: it was there already."""
+        for sender in self._senders:
+            if path := sender.path_of(source):
+                copy = self._copy_path(target)
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                sender.give(path, copy)
+                if etag:
+                    self._etags[target] = etag
+
+    def copy_of(self, key: str, etag: str | None = None) -> Path:
+        """See `Backend.local_copy`. An object that has not changed is fetched once.
+
+        `etag`: that of the object, where it is known without a request.
+        """
+        path = self._copy_path(key)
+        if etag and self._etags.get(key) == etag:
+            return path
         found = self._objects.get(key, unless=self._etags.get(key))
         if found is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -88,6 +107,15 @@ class Workspaces:
             self._etags[key] = found.etag
         elif not path.exists() or not self._objects.exists(key):
             raise StoreError(f"there is no object {self._objects.uri(key)}")
+        return path
+
+    def _copy_path(self, key: str) -> Path:
+        if self._copies is None:
+            self._copies = tempfile.TemporaryDirectory(prefix="itemeval_assets_")
+        root = Path(self._copies.name)
+        path = Path(os.path.normpath(root / key))
+        if not path.is_relative_to(root):
+            raise StoreError(f"{self._objects.uri(key)}: a name with `..` is not fetched")
         return path
 
     def _place(self, folder: str) -> Path:
@@ -101,6 +129,8 @@ class _Sender:
     def __init__(self, objects: Bucket, place: Path, folder: str) -> None:
         self._objects, self._place, self._folder = objects, place, folder
         self._sent: dict[Path, tuple[int, int]] = {}
+        self._given: list[str] = []
+        self._turn = threading.Lock()
         self._ended = threading.Event()
         self.has_sent_all = False
 
@@ -116,6 +146,8 @@ class _Sender:
             thread.join()
             try:
                 self.send_changed()
+                with ThreadPoolExecutor(_DELETES_AT_ONCE) as pool:
+                    list(pool.map(self._objects.delete, self._given))
                 self.has_sent_all = True
             except StoreError as error:
                 raise StoreError(
@@ -126,11 +158,26 @@ class _Sender:
     def send_changed(self) -> None:
         # inspect renames a finished draft to its log: what is read is never half a log.
         for path in sorted(self._place.glob("*.eval")):
-            found = path.stat()
-            mark = (found.st_mtime_ns, found.st_size)
-            if self._sent.get(path) != mark:
-                self._objects.put(f"{self._folder}/{path.name}", path.read_bytes())
-                self._sent[path] = mark
+            with self._turn:
+                if not path.exists():
+                    continue  # it is in its own place by now
+                found = path.stat()
+                mark = (found.st_mtime_ns, found.st_size)
+                if self._sent.get(path) != mark:
+                    self._objects.put(f"{self._folder}/{path.name}", path.read_bytes())
+                    self._sent[path] = mark
+
+    def path_of(self, key: str) -> Path | None:
+        """The file that is sent as this object, if it is here."""
+        path = self._place / key.removeprefix(f"{self._folder}/")
+        return path if key == f"{self._folder}/{path.name}" and path.exists() else None
+
+    def give(self, path: Path, target: Path) -> None:
+        """Let go of a file that is an object elsewhere. What was sent of it goes at the end."""
+        with self._turn:
+            shutil.move(path, target)
+            if path in self._sent:
+                self._given.append(f"{self._folder}/{path.name}")
 
     def _keep_sending(self) -> None:
         pause_s = _SEND_EVERY_S

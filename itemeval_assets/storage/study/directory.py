@@ -99,7 +99,7 @@ class StudyDirectory:
 
     def is_owned(self) -> bool:
         """Whether the study directory holds results of a config, which then owns it."""
-        return self.backend.exists(layout.STUDY_FILE)
+        return self.backend.read(layout.STUDY_FILE) is not None
 
     @contextmanager
     def beginning(self, study: Study, holder: str) -> Iterator[None]:
@@ -112,7 +112,7 @@ class StudyDirectory:
             yield
             return
         with self.backend.lock("beginning", holder):
-            pins = not self.backend.exists(layout.DATASET_LOCKS)
+            pins = self.backend.read(layout.DATASET_LOCKS) is None
             config = _config_from(study)
             self.update_json(
                 layout.BEGINNING,

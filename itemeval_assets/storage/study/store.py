@@ -1,7 +1,7 @@
 """The results store: tables of one study, read and upserted by partition."""
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import contextmanager
 
 import pyarrow as pa
 
@@ -18,6 +18,7 @@ from itemeval_assets.core.tables.schemas import (
 from itemeval_assets.core.tables.upsert import Upserted, upsert
 from itemeval_assets.storage.objects.backends import open_backend
 from itemeval_assets.storage.objects.stats import ObjectStat
+from itemeval_assets.storage.objects.together import together
 from itemeval_assets.storage.own_files import data_files
 
 from . import layout
@@ -64,6 +65,29 @@ class ResultsStore(StudyDirectory):
         for key, data in zip(keys, self._objects(table, keys), strict=True):
             yield self._decoded(table, key, data, columns)
 
+    def look(self) -> None:
+        """Learn what there is now, with one request for a thousand objects of a bucket.
+
+        Until the next look, tables are read as of now, and as this store writes them. JSON
+        documents, and what the ledger is derived from, are always those of the moment.
+        """
+        self.backend.look()
+
+    @contextmanager
+    def looking(self) -> Iterator[None]:
+        """Look, for the block; a store that had not looked before reads the present afterwards."""
+        had_looked = self.backend.has_looked
+        self.backend.look()
+        try:
+            yield
+        finally:
+            if not had_looked:
+                self.backend.look_away()
+
+    def upsert_each(self, table: str, parts: Iterable[tuple[Partition, pa.Table]]) -> None:
+        """Merge rows into several partitions; see `upsert`."""
+        together(self.backend, lambda part: self.upsert(table, *part), parts)
+
     def upsert(self, table: str, partition: Partition, rows: pa.Table) -> Upserted:
         """Merge `rows` into a partition, atomically, by the rule of `core.upsert`.
 
@@ -81,14 +105,18 @@ class ResultsStore(StudyDirectory):
             return None if data is not None and result.rows.equals(stored) else encoded(result.rows)
 
         key = layout.table_key(table, partition)
-        self.backend.update(key, merge)
+        self.backend.update(key, merge, is_claimed=True)
         assert result is not None
         return result
 
     def replace(self, table: str, partition: Partition, rows: pa.Table) -> None:
         """Write a derived partition anew: its rows are a function of other tables."""
         data = encoded(self._conformed(table, rows))
-        self.backend.update(layout.table_key(table, partition), lambda _: data)
+        self.backend.write(layout.table_key(table, partition), data)
+
+    def replace_each(self, table: str, parts: Iterable[tuple[Partition, pa.Table]]) -> None:
+        """Write several derived partitions anew."""
+        together(self.backend, lambda part: self.replace(table, *part), parts)
 
     def derive(self, table: str, make: Callable[[pa.Table | None], pa.Table]) -> None:
         """Write a table of one file anew as `make(stored rows, null: no file)`.
@@ -99,7 +127,8 @@ class ResultsStore(StudyDirectory):
 
         def rewrite(data: bytes | None) -> bytes | None:
             stored = None if data is None else self._decoded(table, key, data)
-            rows = self._conformed(table, make(stored))
+            with self.looking():
+                rows = self._conformed(table, make(stored))
             return None if stored is not None and rows.equals(stored) else encoded(rows)
 
         key = layout.table_key(table)
@@ -128,7 +157,7 @@ class ResultsStore(StudyDirectory):
             # In this layout a file lies where the older one has a folder: nothing is read below it.
             found = self.backend.read(older) if self.backend.exists(older) else None
             # Somebody may have moved it to its new place meanwhile.
-            yield found or self.backend.read(key)
+            yield found or next(self.backend.read_many([key]))
 
     def stats(self) -> dict[str, ObjectStat]:
         """What is known of all objects of the study, but of the note of how it was left."""
@@ -148,11 +177,14 @@ class ResultsStore(StudyDirectory):
     def uri(self, table: str, partition: Partition = layout.WHOLE) -> str:
         return self.backend.uri(layout.table_key(table, partition))
 
+    @contextmanager
     def claimed(
         self, partitions: list[Partition], holder: str, on_wait: Callable[[Partition, str], None]
-    ) -> AbstractContextManager[None]:
+    ) -> Iterator[None]:
         """Hold the sole right to make the calls of these partitions while the block runs."""
-        return claimed(self.backend, partitions, holder, on_wait)
+        # The look is for what others wrote while they held them.
+        with claimed(self.backend, partitions, holder, on_wait), self.looking():
+            yield
 
     def _conformed(self, table: str, rows: pa.Table) -> pa.Table:
         return conformed(table, rows, self.study_name)
