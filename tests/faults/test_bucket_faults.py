@@ -146,11 +146,11 @@ def test_a_slow_bucket(
 def test_a_lock_in_a_bucket_that_is_none_of_ours(s3_location: str, tmp_path: Path) -> None:
     """Promised: exit 2 names the object and says what to do; nobody's lock is taken."""
     backend = open_store(load_study(in_bucket(tmp_path, s3_location))).backend
-    for content in (b"", b"\xff\x00", b"[]", b"7", b"{}", b'{"lease": null}'):
-        backend.update(".locks/claims/x.json", lambda _, content=content: content)
+    for content in (b"", b"\xff\x00", b"[]", b"7", b'{"x": {}}', b'{"lease": null}'):
+        backend.update(".locks/held.json", lambda _, content=content: content)
         with (
             pytest.raises(
-                StoreError, match=r"\.locks/claims/x\.json is not a lock of itemeval_assets; delete"
+                StoreError, match=r"\.locks/held\.json is not a lock of itemeval_assets; delete"
             ),
             backend.lock("claims/x", "me"),
         ):

@@ -1,21 +1,25 @@
 """Locks in a bucket, where no operating system knows who is alive.
 
-A lock is an object that names a lease; a lease is an object that its process writes anew
+One object has all locks, each under who holds it, so that a run takes those of all its partitions
+with one compare-and-swap. Who holds a lock names a lease: an object that its process writes anew
 every few seconds. A lease that has not been written for long enough is dead, and so are the
-locks that name it. Its age is told by the clock of the server alone, so that those of the
+locks of it. Its age is told by the clock of the server alone, so that those of the
 machines may differ. A process that was stopped, or whose machine slept, for as long has lost
 its lease for good: it may wake, but others may have taken its locks.
 """
 
 import json
 import math
+import random
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from itertools import takewhile
 from typing import Any
 
 from itemeval_assets.core.errors import StoreError
@@ -29,9 +33,26 @@ from .processes import is_gone, this_process
 LIFETIME_S = 60.0
 _BEATS_PER_LIFETIME = 6
 _POLL_S = 1.0
+_LONGEST_PAUSE_S = 0.1
 _REMIND_S = 60.0
 # Those of this process: what else bears its name was given up while S3 was out of reach.
 _OWN: set[str] = set()
+_HELD = f"{LOCKS}/held.json"
+
+
+@dataclass(frozen=True)
+class _Hold:
+    """The locks that one block of one process has."""
+
+    holder: str
+    lease: str
+    process: str
+    keys: list[str]
+
+    def __post_init__(self) -> None:
+        texts = [self.holder, self.lease, self.process, *self.keys]
+        if not all(isinstance(text, str) for text in texts) or not isinstance(self.keys, list):
+            raise TypeError("no hold of locks")
 
 
 class Leases:
@@ -49,75 +70,108 @@ class Leases:
 
     @contextmanager
     def hold(
-        self, key: str, holder: str, on_wait: Callable[[str], None] | None = None
+        self,
+        keys: Sequence[str],
+        holder: str,
+        on_wait: Callable[[str, str], None] | None = None,
     ) -> Iterator[None]:
-        """Hold a lock while the block runs; `on_wait(holder)` is told who else has it."""
+        """Hold locks while the block runs, taken in this order.
+
+        `on_wait(key, holder)` is told who else has one, and with no holder when the wait is over.
+        """
         with self._leased() as lease:
-            mark = json.dumps({"holder": holder, "lease": lease}).encode()
-            self._take(key, mark, on_wait)
+            own = _Hold(holder, lease, this_process(), [])
+            name = uuid.uuid4().hex
             try:
+                self._take(name, own, keys, on_wait or _tell_nobody)
                 yield
             finally:
-                self._release(key, mark)
+                self._release(name)
 
     def is_held(self, key: str) -> bool:
         """Whether somebody alive holds a lock."""
-        found = self._objects.get(_lock_key(key))
-        return found is not None and self._is_alive(self._mark(key, found.data)["lease"])
-
-    def forget(self, key: str) -> None:
-        """Remove what is left of a lock that nobody takes any more."""
-        self._objects.delete(_lock_key(key))
+        holds, _ = self._read()
+        return any(key in hold.keys and self._is_alive(hold) for hold in holds.values())
 
     def are_alive(self) -> bool:
         """Whether nobody can have taken this process for dead since it took its locks."""
         self._is_lost = self._is_lost or _since(self._last_beat) >= self.lifetime_s
         return not self._is_lost
 
-    def _take(self, key: str, mark: bytes, on_wait: Callable[[str], None] | None) -> None:
-        told = -math.inf
-        while True:
-            found = self._objects.get(_lock_key(key))
-            stored = self._mark(key, found.data) if found else {"lease": None}
-            if not self._is_alive(stored["lease"]):
-                if self._objects.swap(_lock_key(key), mark, found.etag if found else None):
-                    return
-                # The request may have been repeated after its answer got lost.
-                found = self._objects.get(_lock_key(key))
-                if found and found.data == mark:
-                    return
-                continue
-            if on_wait and time.monotonic() - told >= _REMIND_S:
-                on_wait(str(stored["holder"]))
-                told = time.monotonic()
-            time.sleep(_POLL_S)
+    def _take(
+        self, name: str, own: _Hold, keys: Sequence[str], on_wait: Callable[[str, str], None]
+    ) -> None:
+        left, waits_for, told = list(keys), "", -math.inf
+        while left:
+            holds, etag = self._read()
+            # What is there counts, not what a write was told: its answer may have got lost.
+            had = holds[name].keys if name in holds else []
+            left = [key for key in left if key not in had]
+            living = self._living(name, holds, set(left))
+            others = {key: hold.holder for hold in living.values() for key in hold.keys}
+            free = list(takewhile(lambda key, others=others: key not in others, left))
+            known = {other: hold for other, hold in holds.items() if other in living}
+            own = replace(own, keys=[*had, *free])
+            if free and self._write({**known, name: own}, etag):
+                left = left[len(free) :]
+            if waits_for and waits_for not in left:
+                on_wait(waits_for, "")
+                waits_for = ""
+            if left and not free:
+                if waits_for != left[0] or time.monotonic() - told >= _REMIND_S:
+                    waits_for, told = left[0], time.monotonic()
+                    on_wait(waits_for, others[waits_for])
+                time.sleep(_POLL_S)
 
-    def _mark(self, key: str, data: bytes) -> dict[str, Any]:
-        """What a lock says. One that says nothing readable might be anybody's."""
+    def _living(self, name: str, holds: Mapping[str, _Hold], wanted: set[str]) -> dict[str, _Hold]:
+        """The holds of others, without those that are certainly dead. Who is in nobody's way is
+        not asked for."""
+        alive: dict[str, bool] = {}
+        for hold in holds.values():
+            if hold.lease not in alive and not wanted.isdisjoint(hold.keys):
+                alive[hold.lease] = self._is_alive(hold)
+        return {
+            other: hold
+            for other, hold in holds.items()
+            if other != name and alive.get(hold.lease, not is_gone(hold.process))
+        }
+
+    def _release(self, name: str) -> None:
+        while True:
+            holds, etag = self._read()
+            # What is not ours any more is not set free.
+            if holds.pop(name, None) is None or self._write(holds, etag):
+                return
+
+    def _read(self) -> tuple[dict[str, _Hold], str | None]:
+        """Who holds what, and the mark of the object. Unreadable locks might be anybody's."""
+        found = self._objects.get(_HELD)
+        if found is None:
+            return {}, None
         try:
-            mark = load_json(data)
-            return {"holder": mark["holder"], "lease": mark["lease"]}
-        except (ValueError, KeyError, TypeError) as error:
+            stored = load_json(found.data)
+            return {name: _Hold(**hold) for name, hold in stored.items()}, found.etag
+        except (ValueError, TypeError, AttributeError) as error:
             raise StoreError(
-                f"{self._objects.uri(_lock_key(key))} is not a lock of itemeval_assets; delete it "
+                f"{self._objects.uri(_HELD)} is not a lock of itemeval_assets; delete it "
                 "while no run of this study is in progress"
             ) from error
 
-    def _release(self, key: str, mark: bytes) -> None:
-        found = self._objects.get(_lock_key(key))
-        if found and found.data == mark:
-            free = json.dumps({"holder": None, "lease": None}).encode()
-            self._objects.swap(_lock_key(key), free, found.etag)
+    def _write(self, holds: Mapping[str, _Hold], etag: str | None) -> bool:
+        """Whether nobody was faster. A request may have been repeated after its answer got lost:
+        then the next look shows it."""
+        stored = {name: asdict(hold) for name, hold in holds.items()}
+        if self._objects.swap(_HELD, json.dumps(stored).encode(), etag):
+            return True
+        time.sleep(random.uniform(0, _LONGEST_PAUSE_S))
+        return False
 
-    def _is_alive(self, lease: str | None) -> bool:
-        if lease is None:
+    def _is_alive(self, hold: _Hold) -> bool:
+        if is_gone(hold.process):
             return False
-        found = self._objects.get(_lease_key(lease))
-        if found is None or is_gone(process := found.data.decode()):
+        if hold.process == this_process() and hold.lease not in _OWN:
             return False
-        if process == this_process() and lease not in _OWN:
-            return False
-        head = self._objects.head(_lease_key(lease))
+        head = self._objects.head(_lease_key(hold.lease))
         return head is not None and _age_s(head) < self.lifetime_s
 
     @contextmanager
@@ -176,8 +230,8 @@ def _since(moment: tuple[float, float]) -> float:
     return max(now - then for now, then in zip(_now(), moment, strict=True))
 
 
-def _lock_key(key: str) -> str:
-    return f"{LOCKS}/{key}.json"
+def _tell_nobody(key: str, holder: str) -> None:
+    """Nobody wants to know."""
 
 
 def _lease_key(lease: str) -> str:

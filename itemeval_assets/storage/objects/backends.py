@@ -5,7 +5,7 @@ the caller merge, and writes only what nobody has overtaken.
 """
 
 import copy
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -155,6 +155,16 @@ class Backend(Protocol):
 
         `on_wait(holder)` is told, at once and each minute, who else holds it. `is_unique`: nobody
         else ever takes this lock, so that nothing of it need stay.
+        """
+        ...
+
+    def lock_each(
+        self, keys: Sequence[str], holder: str, on_wait: Callable[[str, str], None]
+    ) -> AbstractContextManager[None]:
+        """Locks taken in this order, and held together while the block runs.
+
+        `on_wait(key, holder)` is told as for a single lock, and with no holder when the wait is
+        over.
         """
         ...
 

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -194,6 +194,23 @@ class LocalBackend:
             yield
         if is_unique:
             self._locks.forget(key)
+
+    @contextmanager
+    def lock_each(
+        self, keys: Sequence[str], holder: str, on_wait: Callable[[str, str], None]
+    ) -> Iterator[None]:
+        with ExitStack() as stack:
+            for key in keys:
+                waited: list[str] = []
+
+                def tell(other: str, key: str = key, to: list[str] = waited) -> None:
+                    to.append(other)
+                    on_wait(key, other)
+
+                stack.enter_context(self.lock(key, holder, tell))
+                if waited:
+                    on_wait(key, "")
+            yield
 
     def is_held(self, key: str) -> bool:
         with self._writing(key):

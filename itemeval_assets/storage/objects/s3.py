@@ -7,7 +7,7 @@ still the one that was read (If-Match), or still absent (If-None-Match).
 import random
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
@@ -245,10 +245,17 @@ class S3Backend(Bucket):
         *,
         is_unique: bool = False,
     ) -> Iterator[None]:
-        with self._locks.hold(key, holder, on_wait):
+        def tell(_: str, other: str) -> None:
+            if on_wait and other:
+                on_wait(other)
+
+        with self._locks.hold([key], holder, tell):
             yield
-        if is_unique:
-            self._locks.forget(key)
+
+    def lock_each(
+        self, keys: Sequence[str], holder: str, on_wait: Callable[[str, str], None]
+    ) -> AbstractContextManager[None]:
+        return self._locks.hold(keys, holder, on_wait)
 
     def is_held(self, key: str) -> bool:
         return self._locks.is_held(key)

@@ -8,7 +8,7 @@ claims.
 import os
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.storage.objects.backends import Backend
@@ -29,17 +29,8 @@ def claimed(
     Claims are taken in sorted order, so that two runs never wait for each other.
     """
     holder = f"{holder}, process {os.getpid()} on {socket.gethostname()}"
-    with ExitStack() as stack:
-        for partition in sorted(partitions):
-            waited: list[str] = []
-
-            def tell(other: str, partition: Partition = partition, to: list[str] = waited) -> None:
-                to.append(other)
-                on_wait(partition, other)
-
-            stack.enter_context(backend.lock(claim_key(partition), holder, tell))
-            if waited:
-                on_wait(partition, "")
+    keys = {claim_key(partition): partition for partition in sorted(partitions)}
+    with backend.lock_each([*keys], holder, lambda key, other: on_wait(keys[key], other)):
         yield
 
 

@@ -1,8 +1,10 @@
 """A bucket: what goes wrong with one, and what a lock there is worth."""
 
+import json
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -179,10 +181,10 @@ def test_a_dead_machine_loses_its_locks_and_a_living_one_does_not(
 def test_a_lock_of_another_machine_is_not_taken_while_it_lives(s3_location: str) -> None:
     ours, theirs = backend(s3_location), backend(s3_location)
     with theirs.lock("claims/x", "their run"):
-        mark = theirs.read(".locks/claims/x.json")
+        mark = theirs.read(".locks/held.json")
         with pytest.raises(TimeoutError), ours.lock("claims/x", "our run", _give_up):
             raise AssertionError("two had the lock")
-        assert theirs.read(".locks/claims/x.json") == mark
+        assert theirs.read(".locks/held.json") == mark
 
 
 def test_a_lock_that_could_not_be_set_free_does_not_stay(
@@ -197,12 +199,92 @@ def test_a_lock_that_could_not_be_set_free_does_not_stay(
     assert not ours.is_held("claims/x")
 
 
+def test_many_locks_are_taken_and_set_free_with_two_requests_each(
+    s3_location: str, s3: S3Server
+) -> None:
+    ours, keys = backend(s3_location), [f"claims/{number}" for number in range(100)]
+    with ours.lock("reservations/x", "run"):  # the lease lives
+        before = s3.requests
+        with ours.lock_each(keys, "run", _never_wait):
+            assert s3.requests == before + 2
+            assert ours.is_held("claims/0") and ours.is_held("claims/99")
+            before = s3.requests
+        assert s3.requests == before + 2
+        assert not ours.is_held("claims/0") and ours.is_held("reservations/x")
+
+
+def test_locks_are_taken_in_order_up_to_the_first_that_another_has(
+    s3_location: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So no two runs ever wait for each other."""
+    monkeypatch.setattr(leases, "_POLL_S", 0.01)
+    ours, theirs = backend(s3_location), backend(s3_location)
+    told: list[tuple[str, str]] = []
+    free_it = ExitStack()
+    free_it.enter_context(theirs.lock("b", "their run"))
+
+    def wait(key: str, holder: str) -> None:
+        told.append((key, holder))
+        if holder:
+            assert theirs.is_held("a") and not theirs.is_held("c")
+            free_it.close()
+
+    with ours.lock_each(["a", "b", "c"], "our run", wait):
+        assert told == [("b", "their run"), ("b", "")]
+        assert all(theirs.is_held(key) for key in "abc")
+    assert not any(theirs.is_held(key) for key in "abc")
+
+
+def test_who_was_taken_for_dead_while_it_waited_takes_nothing_back(
+    s3_location: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases, "_POLL_S", 0.01)
+    monkeypatch.setattr(leases, "is_gone", lambda process: False)  # another machine's
+    ours, theirs = backend(s3_location), backend(s3_location)
+    blocked, stolen = ExitStack(), ExitStack()
+    blocked.enter_context(theirs.lock("b", "their run"))
+
+    def wait(key: str, holder: str) -> None:
+        if holder:
+            theirs._locks.lifetime_s = -1.0
+            stolen.enter_context(theirs.lock("a", "their other run"))
+            theirs._locks.lifetime_s = 60.0
+            blocked.close()
+
+    with ours.lock_each(["a", "b"], "our run", wait):
+        held = json.loads(theirs.read(".locks/held.json") or b"{}")
+        assert sorted((hold["holder"], hold["keys"]) for hold in held.values()) == [
+            ("our run", ["b"]),
+            ("their other run", ["a"]),
+        ]
+    assert theirs.is_held("a")
+    stolen.close()
+
+
+def test_a_request_that_was_repeated_has_taken_its_lock(
+    s3_location: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its first answer got lost: the second one says that somebody was faster."""
+    ours = backend(s3_location)
+    swap = ours.swap
+
+    def twice(key: str, data: bytes, etag: str | None) -> str | None:
+        swap(key, data, etag)
+        return swap(key, data, etag)
+
+    monkeypatch.setattr(ours, "swap", twice)
+    with ours.lock("x", "run"):
+        assert ours.is_held("x")
+    assert not ours.is_held("x")
+
+
 def test_a_lease_ends_with_the_last_lock(s3_location: str) -> None:
     ours = backend(s3_location)
     with ours.lock("claims/x", "run"), ours.lock("claims/y", "run", is_unique=True):
         assert ours.holds_locks()
         assert len(ours.list(".locks/leases")) == 1
-    assert ours.list(".locks") == [".locks/claims/x.json"]
+    assert ours.list(".locks") == [".locks/held.json"]
+    assert ours.read(".locks/held.json") == b"{}"
 
 
 @pytest.mark.parametrize("clock", ["clock_gettime", "time"])
@@ -318,6 +400,10 @@ def test_a_copy_follows_its_object(s3_location: str, s3: S3Server) -> None:
     for key in ("logs/a", "logs/never"):
         with pytest.raises(StoreError, match=f"there is no object {s3_location}/{key}"):
             ours.local_copy(key)
+
+
+def _never_wait(key: str, holder: str) -> None:
+    raise AssertionError(f"{key} is free, and not held by {holder}")
 
 
 def _give_up(holder: str) -> None:

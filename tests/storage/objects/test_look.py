@@ -1,0 +1,148 @@
+"""A look: what it knows it does not ask for, and where others were faster it sees them."""
+
+from pathlib import Path
+
+import pytest
+
+from itemeval_assets.core.design.partitions import Partition
+from itemeval_assets.core.errors import StoreError
+from itemeval_assets.storage.objects import workspaces
+from itemeval_assets.storage.objects.s3 import S3Backend
+from itemeval_assets.storage.objects.together import together
+from itemeval_assets.storage.s3.bucket import s3_client, split_s3
+from itemeval_assets.storage.study.store import ResultsStore
+from tests.rows import solution, table
+from tests.s3_server import S3Server
+
+PARTITION = Partition(("g1",))
+
+
+@pytest.fixture
+def ours(s3_location: str) -> S3Backend:
+    return S3Backend(*split_s3(s3_location), s3_client())
+
+
+@pytest.fixture
+def theirs(s3_location: str) -> S3Backend:
+    return S3Backend(*split_s3(s3_location), s3_client())
+
+
+def test_a_look_tells_what_there_is_without_a_request(
+    ours: S3Backend, theirs: S3Backend, s3: S3Server
+) -> None:
+    theirs.update("a/1", lambda _: b"1")
+    ours.read("a/1")
+    ours.look()
+    before = s3.requests
+    assert [*ours.read_many(["a/1", "a/2"])] == [b"1", None]
+    assert ours.exists("a/1") and not ours.exists("a/2") and ours.list("a") == ["a/1"]
+    ours.write("a/2", b"2")
+    ours.delete("a/1")
+    assert [*ours.read_many(["a/1", "a/2"])] == [None, b"2"]
+    assert ours.list("a") == ["a/2"]
+    assert s3.requests == before + 2
+
+
+def test_what_others_change_is_seen_by_the_next_look_and_by_every_read(
+    ours: S3Backend, theirs: S3Backend
+) -> None:
+    ours.update("a", lambda _: b"1")
+    ours.look()
+    theirs.update("a", lambda _: b"2")
+    theirs.update("b", lambda _: b"2")
+    assert [*ours.read_many(["a", "b"])] == [b"1", None]
+    assert ours.read("b") == b"2" and ours.exists("b")
+    ours.look()
+    assert [*ours.read_many(["a", "b"])] == [b"2", b"2"]
+    theirs.delete("b")
+    ours.look_away()
+    assert not ours.exists("b") and [*ours.read_many(["b"])] == [None]
+
+
+def test_a_write_under_a_claim_still_sees_who_was_faster(
+    ours: S3Backend, theirs: S3Backend, s3: S3Server
+) -> None:
+    """A listing is no promise: the swap tells, and the merge is made anew."""
+    ours.look()
+    seen: list[bytes | None] = []
+
+    def change(found: bytes | None) -> bytes:
+        seen.append(found)
+        return (found or b"") + b"+ours"
+
+    before = s3.requests
+    ours.update("new", change, is_claimed=True)
+    assert s3.requests == before + 1
+    theirs.update("new", lambda found: (found or b"") + b"+theirs")
+    theirs.update("other", lambda _: b"theirs")
+    for key in ("new", "other"):
+        ours.update(key, change, is_claimed=True)
+    assert theirs.read("new") == b"+ours+theirs+ours" and theirs.read("other") == b"theirs+ours"
+    assert seen == [None, b"+ours", b"+ours+theirs", None, b"theirs"]
+
+
+def test_the_ledger_is_derived_from_what_there_is_by_then(s3_location: str) -> None:
+    mine, other = (
+        ResultsStore(S3Backend(*split_s3(s3_location), s3_client()), "toy") for _ in range(2)
+    )
+    mine.look()
+    other.upsert("solutions", PARTITION, table("solutions", [solution("q1")]))
+    found: list[int] = []
+
+    def make(stored: object) -> object:
+        found.append(mine.read("solutions").num_rows)
+        return mine.read("ledger", [])
+
+    mine.derive("ledger", make)  # type: ignore[arg-type]
+    assert found == [1]
+
+
+def test_a_finished_log_goes_to_its_place_at_once(
+    ours: S3Backend, theirs: S3Backend, s3: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours.look()
+    with ours.workspace("logs/running") as folder:
+        (folder / "a.eval").write_bytes(b"paid for")
+        before = s3.requests
+        ours.move("logs/running/a.eval", "logs/generate/a.eval")
+        assert ours.local_copy("logs/generate/a.eval").read_bytes() == b"paid for"
+        assert s3.requests == before + 1
+    assert s3.requests == before + 1
+    assert theirs.list("logs") == ours.list("logs") == ["logs/generate/a.eval"]
+
+
+def test_what_was_sent_of_a_log_goes_once_it_is_in_its_place(
+    ours: S3Backend, theirs: S3Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workspaces, "_SEND_EVERY_S", 0.01)
+    with ours.workspace("logs/running") as folder:
+        (folder / "a.eval").write_bytes(b"paid for")
+        while theirs.list("logs") != ["logs/running/a.eval"]:
+            pass
+        ours.move("logs/running/a.eval", "logs/generate/a.eval")
+    assert theirs.list("logs") == ["logs/generate/a.eval"]
+
+
+def test_a_log_never_takes_the_place_of_another(ours: S3Backend, theirs: S3Backend) -> None:
+    theirs.put("logs/generate/a.eval", b"theirs")
+    with ours.workspace("logs/running") as folder:
+        (folder / "a.eval").write_bytes(b"ours")
+        assert ours.local_copy("logs/running/a.eval") == folder / "a.eval"
+        ours.move("logs/running/a.eval", "logs/generate/a.eval")
+    assert theirs.list("logs") == ["logs/generate/a.eval"]
+    assert ours.local_copy("logs/generate/a.eval").read_bytes() == b"theirs"
+
+
+def test_work_that_is_done_together_ends_with_its_first_error(
+    ours: S3Backend, tmp_path: Path
+) -> None:
+    assert together(ours, lambda number: number + 1, range(50)) == list(range(1, 51))
+    begun: list[int] = []
+
+    def fail(number: int) -> None:
+        begun.append(number)
+        raise StoreError(f"{number}")
+
+    with pytest.raises(StoreError, match="^0$"):
+        together(ours, fail, range(10_000))
+    assert len(begun) < 10_000  # noqa: PLR2004
