@@ -38,6 +38,7 @@ class Workspaces:
         self._objects = objects
         self._copies: tempfile.TemporaryDirectory[str] | None = None
         self._etags: dict[str, str] = {}
+        self._guard = threading.Lock()
         self._senders: list[_Sender] = []
 
     @contextmanager
@@ -110,8 +111,9 @@ class Workspaces:
         return path
 
     def _copy_path(self, key: str) -> Path:
-        if self._copies is None:
-            self._copies = tempfile.TemporaryDirectory(prefix="itemeval_assets_")
+        with self._guard:
+            if self._copies is None:
+                self._copies = tempfile.TemporaryDirectory(prefix="itemeval_assets_")
         root = Path(self._copies.name)
         path = Path(os.path.normpath(root / key))
         if not path.is_relative_to(root):
