@@ -123,4 +123,5 @@ def test_a_step_asks_a_bucket_a_few_times_for_each_partition(
             of = "generate" if asset in ("solutions", "generation_ledger") else "grade"
             assert found[asset] <= most * partitions[of], (asset, Counter(keys).most_common(9))
         by_size[size] = whole
-    assert by_size[3] == by_size[1]
+    # Fifteen partitions beside three; a request that was repeated is none of theirs.
+    assert by_size[3].total() <= by_size[1].total() + 3, by_size
