@@ -32,6 +32,7 @@ NAMES = [
     "another_judge",
     "commands",
     "latency",
+    "bucket",
     "overhead",
     "end_to_end",
     "experiments",
