@@ -234,7 +234,8 @@ class S3Backend(Bucket):
         return self._workspaces.open(folder)
 
     def adopt(self, folder: str) -> None:
-        self._workspaces.adopt(folder)
+        if self._workspaces.adopt(folder) and self._seen is not None:
+            self.look()
 
     @contextmanager
     def lock(

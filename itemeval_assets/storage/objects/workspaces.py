@@ -65,8 +65,9 @@ class Workspaces:
                 _remove(place)
             lock.release()
 
-    def adopt(self, folder: str) -> None:
-        """See `Backend.adopt`."""
+    def adopt(self, folder: str) -> bool:
+        """See `Backend.adopt`. Whether there was anything to bring home."""
+        has_adopted = False
         for place in sorted(path for path in self._place(folder).glob("*") if path.is_dir()):
             lock = FileLock(_lock_of(place))
             try:
@@ -76,8 +77,10 @@ class Workspaces:
             try:
                 _Sender(self._objects, place, folder).send_changed()
                 _remove(place)
+                has_adopted = True
             finally:
                 lock.release()
+        return has_adopted
 
     def path_of(self, key: str) -> Path | None:
         """Where the file lies that is to become this object, while its workspace is open."""

@@ -123,6 +123,22 @@ def test_what_was_sent_of_a_log_goes_once_it_is_in_its_place(
     assert theirs.list("logs") == ["logs/generate/a.eval"]
 
 
+def test_what_is_brought_home_is_seen(
+    ours: S3Backend, theirs: S3Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> str:
+        raise StoreError("the network is down")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(theirs, "put", broken)
+        with pytest.raises(StoreError), theirs.workspace("logs/running") as folder:
+            (folder / "a.eval").write_bytes(b"paid for")
+    ours.look()
+    assert ours.list("logs/running") == []
+    ours.adopt("logs/running")
+    assert ours.list("logs/running") == ["logs/running/a.eval"]
+
+
 def test_many_logs_go_to_their_places_together(ours: S3Backend, theirs: S3Backend) -> None:
     names = [f"{number:02}.eval" for number in range(40)]
     with ours.workspace("logs/running") as folder:
