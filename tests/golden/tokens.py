@@ -21,6 +21,8 @@ CHANGING = re.compile(
 MEASURED = ("latency_s", "wall_time_s", "size_bytes")
 # Where results and the study's file lie, one seen from the other; digests of what has ids.
 PLACES = ("output_dir", "config", "rows_sha256", "marks_sha256")
+# Digests of where Dagster keeps its history.
+HISTORIES = "homes"
 # Which versions of packages are installed is no matter of the study.
 VERSIONS = ("packages", "python_version", "itemeval_version", "itemeval_assets_version")
 
@@ -55,7 +57,7 @@ class Tokens:
             return sorted(value) if isinstance(value, Mapping) else f"<{name}>"
         if name.endswith(MEASURED) and value is not None:
             return "<measured>"
-        if name in PLACES and isinstance(value, str):
+        if name == HISTORIES or (name in PLACES and isinstance(value, str)):
             return f"<{name}>"
         if name == "traceback" and value is not None:
             return self.text(str(value).strip().splitlines()[-1])
