@@ -1,6 +1,7 @@
 """Several processes on one study, and processes that die."""
 
 import json
+import logging
 import os
 import signal
 import socket
@@ -195,3 +196,10 @@ def test_a_run_tells_which_other_run_it_waits_for(tmp_path: Path) -> None:
         assert api.run(study, only="solutions", on_progress=watch).calls == 1
     where = f"run the other, process {os.getpid()} on {socket.gethostname()} works on"
     assert told[:2] == [f"{partitions[0][0]}, which {where}", ""]
+
+
+def test_a_run_leaves_the_logs_of_its_process_as_they_were(tmp_path: Path) -> None:
+    root = logging.getLogger()
+    before = root.level, list(root.handlers)
+    assert api.run(write_study(tmp_path, items=1)).calls
+    assert (root.level, root.handlers) == before

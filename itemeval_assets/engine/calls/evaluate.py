@@ -1,5 +1,6 @@
 """Runs many Tasks in one inspect eval: a failing condition never stops its siblings."""
 
+import logging
 import sys
 import warnings
 from collections.abc import Iterator, Mapping
@@ -99,14 +100,15 @@ def evaluate(tasks: list[Task], log_dir: Path, retry_on_error: int | None) -> li
     Raises KeyboardInterrupt for a SIGINT or SIGTERM, once the logs of what was answered are kept.
     """
     log_dir.mkdir(parents=True, exist_ok=True)
-    with_usable_folders()
     _load_no_other_client()
     with (
+        _as_others_log(),
         little_garbage_collection(),
         calls_of_eval(tell_of_calls) as calls,
         interruptible(calls),
         _without_warnings_of_replies(),
     ):
+        with_usable_folders()
         logs = apart_from_loops(lambda: _eval(tasks, log_dir, retry_on_error), calls)
     is_cut = len(logs) < len(tasks) or any(log.status == "cancelled" for log in logs)
     if calls.is_stopping or is_cut:
@@ -126,6 +128,22 @@ def _load_no_other_client() -> None:
     """
     for name, module in CLIENTS.items():
         setattr(_assistant_internal, name, module in sys.modules)
+
+
+@contextmanager
+def _as_others_log() -> Iterator[None]:
+    """inspect raises the level of all loggers of the process, and takes what they log for itself.
+
+    After an eval they log as before: a notebook's own warnings are shown.
+    """
+    root = logging.getLogger()
+    level, handlers = root.level, list(root.handlers)
+    try:
+        yield
+    finally:
+        root.setLevel(level)
+        for handler in set(root.handlers) - set(handlers):
+            root.removeHandler(handler)
 
 
 @contextmanager
