@@ -11,8 +11,10 @@ from contextlib import contextmanager
 
 import dagster as dg
 
-from itemeval_assets.core.errors import ItemevalAssetsError
+from itemeval_assets.core.errors import ItemevalAssetsError, error_from
 from itemeval_assets.core.text.secrets import beginning, without_secrets
+
+from .results import tell_error
 
 # Of a text in an event: megabytes make the history slow to read.
 MOST_CHARACTERS = 8_000
@@ -64,15 +66,16 @@ def first_cause(failure: dg.DagsterEvent) -> tuple[str | None, str]:
 
 
 def for_user(error: ItemevalAssetsError, **metadata: dg.MetadataValue) -> dg.Failure:
-    """The failure of a step by an error that the user can act on; `metadata` is shown first."""
+    """The failure of a step by an error that the user can act on; `metadata` is shown first.
+
+    Who started the run in this process is told the error, as Dagster records it.
+    """
+    kind, message = type(error).__name__, in_event(str(error))
+    facts = {name: round(value, 9) for name, value in error.facts.items()}
+    tell_error(error_from(kind, message, facts))
     return dg.Failure(
-        description=in_event(str(error)),
-        metadata={
-            **metadata,
-            "error": type(error).__name__,
-            _EXIT_CODE: error.exit_code,
-            **{name: round(value, 9) for name, value in error.facts.items()},
-        },
+        description=message,
+        metadata={**metadata, "error": kind, _EXIT_CODE: error.exit_code, **facts},
         allow_retries=False,
     )
 

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from itemeval_assets.core.errors import ItemevalAssetsError
+
 
 @dataclass(frozen=True)
 class CallCounts:
@@ -17,6 +19,8 @@ class CallCounts:
     held_back: int
 
 
+# In the place of an asset: the first error of a run that the user can act on.
+ERROR = "(error)"
 _collectors: list[dict[str, Any]] = []
 
 
@@ -35,3 +39,9 @@ def tell_result(asset: str, result: Any) -> None:
     """Tell whoever collects what the step of an asset did."""
     for found in _collectors:
         found[asset] = result
+
+
+def tell_error(error: ItemevalAssetsError) -> None:
+    """Tell whoever collects what ended a step."""
+    for found in _collectors:
+        found.setdefault(ERROR, error)

@@ -10,10 +10,10 @@ from typing import Any
 import dagster as dg
 
 from itemeval_assets.core.design.study import Study
-from itemeval_assets.core.errors import RunFailed, Stopped, error_from
+from itemeval_assets.core.errors import RunFailed, Stopped
 from itemeval_assets.core.records.failures import FailedCheck
 from itemeval_assets.dagster_io.execution import execute, first_failure, instance_of
-from itemeval_assets.dagster_io.failures import failure_text, first_cause, is_for_user
+from itemeval_assets.dagster_io.failures import failure_text, first_cause
 from itemeval_assets.dagster_io.keys import PartitionKeys
 from itemeval_assets.dagster_io.names import (
     RANGE_END,
@@ -22,7 +22,7 @@ from itemeval_assets.dagster_io.names import (
     asset_key,
     step_name,
 )
-from itemeval_assets.dagster_io.results import CallCounts, collecting
+from itemeval_assets.dagster_io.results import ERROR, CallCounts, collecting
 from itemeval_assets.dagster_io.steps import end_steps
 from itemeval_assets.defs.build import build_definitions
 from itemeval_assets.host.interrupts import INTERRUPTIONS
@@ -88,7 +88,7 @@ class Launcher:
         self.run_ids.append(result.run_id)
         self._collect(result, told)
         if not result.success:
-            raise _error_of(result)
+            raise told.get(ERROR) or _error_of(result)
 
     def _collect(self, result: dg.ExecuteInProcessResult, told: Mapping[str, Any]) -> None:
         self.results.update(told)
@@ -104,16 +104,10 @@ class Launcher:
 
 
 def _error_of(result: dg.ExecuteInProcessResult) -> Exception:
-    """The error that ended a run, as the class it was raised as."""
+    """What ended a run that no error for the user has ended."""
     event = first_failure(result)
     if event is None:
         return RunFailed(f"run {result.run_id} failed; see its page: itemeval-assets ui")
-    failure = event.step_failure_data.user_failure_data
-    if failure is not None and is_for_user(event):
-        kind = str(failure.metadata["error"].value)
-        facts = {name: value.value for name, value in failure.metadata.items()}
-        figures = {k: v for k, v in facts.items() if isinstance(v, (int, float))}
-        return error_from(kind, failure.description or "", figures)
     error = event.step_failure_data.error
     if error is not None and error.cls_name == BLOCKED:
         return RunFailed(_failed_checks(result))
