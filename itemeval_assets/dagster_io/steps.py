@@ -31,7 +31,7 @@ def store_of(
     """
     step = context.op_execution_context
     is_check = isinstance(context, dg.AssetCheckExecutionContext)
-    return store_of_step(study, step.run_id, None if is_check else str(step.op_handle))
+    return store_of_step(study, step.run_id, None if is_check else step.op_def.name)
 
 
 # The store of the latest run of this process, under its run and its place, with its latest step.

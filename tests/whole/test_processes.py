@@ -194,7 +194,7 @@ def test_a_run_tells_which_other_run_it_waits_for(tmp_path: Path) -> None:
             other_run.close()
 
         assert api.run(study, only="solutions", on_progress=watch).calls == 1
-    where = f"run the other, process {os.getpid()} on {socket.gethostname()} works on"
+    where = f"run the other, process {os.getpid()} on {socket.gethostname()} has locked"
     assert told[:2] == [f"{partitions[0][0]}, which {where}", ""]
 
 
