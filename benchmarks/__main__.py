@@ -74,7 +74,7 @@ def _run(name: str) -> dict[str, Any]:
     sys.stderr.flush()
     begun = time.perf_counter()
     module, *options = LONG.get(name, (name,))
-    command = [sys.executable, "-m", f"benchmarks.{module}", *options]
+    command = [sys.executable, "-m", f"benchmarks.cases.{module}", *options]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
     took_s = round(time.perf_counter() - begun)
     sys.stderr.write(f" {took_s} s\n")

@@ -51,7 +51,7 @@ def _run(folder: Path, items: int) -> None:
     from itemeval_assets import api  # noqa: PLC0415
     from itemeval_assets.core.money.budget import WHATEVER_IT_COSTS  # noqa: PLC0415
 
-    from .overhead import declare_study  # noqa: PLC0415
+    from .cases.overhead import declare_study  # noqa: PLC0415
 
     study = declare_study(folder, items)
     assert api.run(study, max_usd=WHATEVER_IT_COSTS).calls == 8 * items

@@ -128,10 +128,10 @@ class S3Settings(_Environment):
 def dagster_home_of(folder: Path) -> Path:
     """Where the runs of a project folder are recorded: `DAGSTER_HOME`, where it is set, wins."""
     given = os.environ.get("DAGSTER_HOME")
-    return Path(given).expanduser().resolve() if given else dagster_home_for(folder)
+    return Path(given).expanduser().resolve() if given else nearest_dagster_home(folder)
 
 
-def dagster_home_for(folder: Path) -> Path:
+def nearest_dagster_home(folder: Path) -> Path:
     """The Dagster home of a project: the nearest `dagster_home` at or above `folder`.
 
     Where there is none, the one that belongs beside the config.
@@ -145,7 +145,7 @@ def dagster_home_for(folder: Path) -> Path:
 
 def homes_beside(home: Path, configs: Iterable[Path]) -> dict[Path, Path]:
     """The studies whose runs are recorded in another Dagster home than this one: {config: home}."""
-    homes = {config: dagster_home_for(config.parent) for config in configs}
+    homes = {config: nearest_dagster_home(config.parent) for config in configs}
     return {
         config: own
         for config, own in homes.items()

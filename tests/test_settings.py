@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from itemeval_assets.settings import Settings, dagster_home_for
+from itemeval_assets.settings import Settings, nearest_dagster_home
 
 ROOT = Path(__file__).parents[1]
 
@@ -81,10 +81,10 @@ def test_settings_come_from_the_environment(project, monkeypatch) -> None:
 def test_the_dagster_home_is_the_nearest_above_else_beside(tmp_path) -> None:
     inner = tmp_path / "a" / "b"
     inner.mkdir(parents=True)
-    assert dagster_home_for(inner) == inner / "dagster_home"
+    assert nearest_dagster_home(inner) == inner / "dagster_home"
     (tmp_path / "dagster_home").mkdir()
     (tmp_path / "dagster_home" / "dagster.yaml").touch()
-    assert dagster_home_for(inner) == tmp_path / "dagster_home"
+    assert nearest_dagster_home(inner) == tmp_path / "dagster_home"
 
 
 def test_the_repository_has_the_dagster_yaml_that_projects_get() -> None:

@@ -10,15 +10,15 @@ import hashlib
 import json
 import platform
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from importlib.metadata import version
+
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from itemeval_assets.core.design.options import RunOptions
 from itemeval_assets.core.design.partitions import GENERATE
 from itemeval_assets.core.design.selection import Selection
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.tables.schemas import TABLES
-from itemeval_assets.core.text.strict_json import load_json
 from itemeval_assets.settings import dagster_home_of
 from itemeval_assets.stages.export import ExportResult, exported
 from itemeval_assets.stages.items import changed_datasets
@@ -33,9 +33,10 @@ from .summary import RunSummary, asked_for
 Stats = Mapping[str, ObjectStat]
 
 
-@dataclass(frozen=True)
-class Note:
+class Note(BaseModel):
     """What the study looked like, in which histories of Dagster it is shown, and its export."""
+
+    model_config = ConfigDict(frozen=True)
 
     marks_sha256: str
     homes: list[str]
@@ -91,8 +92,8 @@ def remember(
         marks = _fingerprint(study, stats)
         homes = note.homes if note and note.marks_sha256 == marks else []
         homes = [*dict.fromkeys([*homes, _history(study)])]
-        found = Note(marks, homes, export.rows, list(export.paths))
-        store.update_json(SETTLED, lambda _: asdict(found))
+        found = Note(marks_sha256=marks, homes=homes, rows=export.rows, exported=list(export.paths))
+        store.update_json(SETTLED, lambda _: found.model_dump())
 
 
 def sources(stats: Stats) -> dict[str, ObjectStat]:
@@ -125,9 +126,8 @@ def _pending(study: Study, part: PartitionStatus) -> int:
 def _note(store: ResultsStore) -> Note | None:
     """The note as it was written; one that is damaged says nothing, and is written anew."""
     try:
-        found = load_json(store.backend.read(SETTLED) or b"")
-        return Note(**found)
-    except (ValueError, TypeError):
+        return Note.model_validate_json(store.backend.read(SETTLED) or b"")
+    except ValidationError:
         return None
 
 

@@ -22,7 +22,7 @@ from itemeval_assets.core.errors import (
     error_from,
 )
 from itemeval_assets.host.interrupts import interrupt
-from itemeval_assets.settings import Settings, dagster_home_for, homes_beside
+from itemeval_assets.settings import Settings, homes_beside, nearest_dagster_home
 from itemeval_assets.storage.study.inputs import load_study
 
 from .addresses import OWN_HOSTS, Addresses
@@ -41,7 +41,7 @@ def serve_ui(configs: list[Path], port: int) -> None:
     Addresses.of(port, Settings().ui_addresses())
     with _listening(port) as listener, _interrupted_by(signal.SIGTERM, signal.SIGHUP):
         if not os.environ.get("DAGSTER_HOME"):
-            _tell_of_other_homes(dagster_home_for(Path(folder)), paths)
+            _tell_of_other_homes(nearest_dagster_home(Path(folder)), paths)
         server = subprocess.Popen(
             [sys.executable, "-m", _MODULE, str(listener.fileno()), folder],
             env=environment,

@@ -21,7 +21,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from itemeval_assets import api
 from itemeval_assets.core.design.study import Study
-from itemeval_assets.settings import dagster_home_for
+from itemeval_assets.settings import nearest_dagster_home
 from itemeval_assets.storage.study.inputs import load_study
 from tests.model_server import Answer, ModelServer, Request, error_answer
 from tests.studies import write_study
@@ -85,7 +85,7 @@ def finished_study(folder: Path, *, items: int = 12) -> Study:
     )
     prices = {"models": dict.fromkeys([*models, f"{PROVIDER}/judge"], PRICES)}
     (folder / "prices.json").write_text(json.dumps(prices), encoding="utf-8")
-    home = dagster_home_for(folder)
+    home = nearest_dagster_home(folder)
     with (
         ModelServer(reply=_refuse_some) as server,
         _environment(LAB_BASE_URL=server.base_url, LAB_API_KEY="local", DAGSTER_HOME=str(home)),
@@ -100,7 +100,7 @@ def materialize(study: Study, asset: str) -> None:
     command += ["-m", "itemeval_assets.definitions", "--select", f'key:"{study.name}/{asset}"']
     environment = {
         **os.environ,
-        "DAGSTER_HOME": str(dagster_home_for(study.config_dir)),
+        "DAGSTER_HOME": str(nearest_dagster_home(study.config_dir)),
         "ITEMEVAL_ASSETS_STUDIES": str(study.config_path),
         "LAB_API_KEY": "local",
         "LAB_BASE_URL": "http://127.0.0.1:9/v1",
@@ -130,7 +130,7 @@ def finished_run(study: Study, tags: dict[str, str] | None = None) -> dg.Dagster
     """The first run with these tags, else the first of the schedule, when it has ended."""
     wanted = dg.RunsFilter(tags=tags or {"dagster/schedule_name": f"{study.name}_reruns"})
     deadline = time.monotonic() + PATIENCE_S
-    with dg.DagsterInstance.from_config(str(dagster_home_for(study.config_dir))) as instance:
+    with dg.DagsterInstance.from_config(str(nearest_dagster_home(study.config_dir))) as instance:
         while time.monotonic() < deadline:
             runs = instance.get_runs(wanted)
             if runs and runs[-1].is_finished:
@@ -152,7 +152,7 @@ def web_server(study: Study) -> Iterator[str]:
 
     A run launched from it starts at once: there is no daemon to take it off a queue.
     """
-    home = dagster_home_for(study.config_dir)
+    home = nearest_dagster_home(study.config_dir)
     settings = home / "dagster.yaml"
     if NO_QUEUE not in settings.read_text(encoding="utf-8"):
         with settings.open("a", encoding="utf-8") as file:
@@ -176,7 +176,7 @@ def served_ui(config: Path, **environment: str) -> Iterator[tuple[str, subproces
 
 @contextmanager
 def _serving(config: Path, command: Sequence[str | Path]) -> Iterator[tuple[str, subprocess.Popen]]:
-    port, home = _free_port(), dagster_home_for(config.parent)
+    port, home = _free_port(), nearest_dagster_home(config.parent)
     home.mkdir(exist_ok=True)
     environment = {
         **os.environ,

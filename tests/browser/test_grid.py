@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from itemeval_assets.dagster_io.keys import PartitionKeys
 from itemeval_assets.instances.home import make_home
-from itemeval_assets.settings import dagster_home_for
+from itemeval_assets.settings import nearest_dagster_home
 from itemeval_assets.storage.study.inputs import load_study
 from tests.browser.demo import CHROMIUM, browser_page, web_server
 from tests.studies import write_study
@@ -32,7 +32,7 @@ def test_the_grid_cuts_no_partition_key(tmp_path: Path) -> None:
     )
     study = load_study(config)
     keys = PartitionKeys(study)
-    make_home(dagster_home_for(tmp_path))
+    make_home(nearest_dagster_home(tmp_path))
     with web_server(study) as address, browser_page() as page:
         page.goto(f"{address}/assets/{study.name}/gradings?view=partitions")
         expect(page.get_by_text("Hide navigation")).to_be_visible(timeout=20_000)

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.dagster_io.keys import PartitionKeys
-from itemeval_assets.settings import dagster_home_for
+from itemeval_assets.settings import nearest_dagster_home
 from tests.browser.demo import (
     CHROMIUM,
     browser_page,
@@ -127,7 +127,7 @@ def test_the_evidence_of_a_number_is_one_click_away(page, address, study) -> Non
 
 
 def last_run_ends_as(study: Study) -> dg.DagsterRunStatus:
-    with dg.DagsterInstance.from_config(str(dagster_home_for(study.config_dir))) as instance:
+    with dg.DagsterInstance.from_config(str(nearest_dagster_home(study.config_dir))) as instance:
         for _ in range(POLLS):
             [run] = instance.get_runs(limit=1)
             if run.is_finished and run.tags.get("dagster/partition"):

@@ -23,6 +23,7 @@ from itemeval_assets.storage.study.layout import SETTLED
 from itemeval_assets.storage.study.store import open_store
 from tests.studies import write_study
 
+HOMELESS = '{"marks_sha256": "x", "homes": null, "rows": 1, "exported": []}'
 HEAVY = ("dagster", "inspect_ai", "datasets", "sqlalchemy", "matplotlib")
 
 
@@ -125,7 +126,7 @@ def test_changed_data_are_refused_as_ever(study: Study) -> None:
         api.run(study)
 
 
-@pytest.mark.parametrize("damaged", ["", "{", "[]", "null", '{"marks_sha256": "x"}'])
+@pytest.mark.parametrize("damaged", ["", "{", "[]", "null", '{"marks_sha256": "x"}', HOMELESS])
 def test_a_damaged_note_is_written_anew(study: Study, damaged: str) -> None:
     note = place(study) / SETTLED
     note.write_text(damaged)

@@ -1,6 +1,6 @@
 """A study in a bucket beside the same one on the disk: what the network costs.
 
-    python -m benchmarks.bucket [--models 10] [--graders 9] [--items 2] [--latency 0.05]
+    python -m benchmarks.cases.bucket [--models 10] [--graders 9] [--items 2] [--latency 0.05]
 
 Every request of the bucket waits as long as one of a real bucket does. The server of the bucket is
 in this process, the study in another one: on one core they would share it.
@@ -11,11 +11,10 @@ import os
 import tempfile
 from pathlib import Path
 
+from benchmarks.processes import measure, python
+from benchmarks.targets import Target, report
 from tests.s3_server import S3Server, empty_bucket, s3_server
 from tests.studies import write_study
-
-from .processes import measure, python
-from .targets import Target, report
 
 RUN = """
 import sys, time

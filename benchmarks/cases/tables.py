@@ -1,6 +1,6 @@
 """(d), (e) A finished study of a million gradings: what reads or writes the whole of it.
 
-    python -m benchmarks.tables [--events 1000000]
+    python -m benchmarks.cases.tables [--events 1000000]
 
 Each figure is that of a process of its own, after its imports. Beside itemeval, where it is
 installed (see `benchmarks.peer`): its export of the same rows.
@@ -13,13 +13,12 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from benchmarks.big_study import declare, fill
+from benchmarks.peer import find_itemeval, hand_over, timed
+from benchmarks.processes import work
+from benchmarks.targets import Target, report
 from itemeval_assets.core.tables.schemas import SOLUTIONS, arrow_schema
 from itemeval_assets.core.tables.split import Parts
-
-from .big_study import declare, fill
-from .peer import find_itemeval, hand_over, timed
-from .processes import work
-from .targets import Target, report
 
 _WHOLE = ("estimate", "estimate of pending calls", "results", "export")
 

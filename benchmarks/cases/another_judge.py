@@ -1,6 +1,6 @@
 """(g) A judge added to a finished study: its calls, and nothing else.
 
-python -m benchmarks.another_judge [--items 1000]
+python -m benchmarks.cases.another_judge [--items 1000]
 """
 
 import argparse
@@ -10,10 +10,9 @@ from pathlib import Path
 
 import yaml
 
+from benchmarks.big_study import declare, fill
+from benchmarks.targets import Target, report
 from itemeval_assets import api
-
-from .big_study import declare, fill
-from .targets import Target, report
 
 
 def main() -> None:

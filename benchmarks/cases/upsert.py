@@ -1,6 +1,6 @@
 """(c) An upsert of one condition's 2,000 rows into studies of 10 k, 100 k and 1 M rows.
 
-    python -m benchmarks.upsert
+    python -m benchmarks.cases.upsert
 
 Beside itemeval, where it is installed (see `benchmarks.peer`), at 1 M rows.
 """
@@ -12,12 +12,11 @@ from statistics import median
 
 import pyarrow as pa
 
+from benchmarks.big_study import declare, fill
+from benchmarks.peer import find_itemeval, hand_over, timed
+from benchmarks.targets import Target, report
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.storage.study.store import open_store
-
-from .big_study import declare, fill
-from .peer import find_itemeval, hand_over, timed
-from .targets import Target, report
 
 ROWS_OF_ONE_CONDITION = 2_000
 SIZES = (10_000, 100_000, 1_000_000)

@@ -1,6 +1,6 @@
 """(f) How long the definitions take to load, beside importing dagster alone.
 
-    python -m benchmarks.load_definitions [--studies 20] [--conditions 100]
+    python -m benchmarks.cases.load_definitions [--studies 20] [--conditions 100]
 
 Each trial is a process of its own; the best of `--trials` counts, because a busy machine
 only ever adds time.
@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from .targets import Target, report
+from benchmarks.targets import Target, report
 
 HEAVY = ("pandas", "pyarrow", "inspect_ai", "datasets")
 PROGRAM = """

@@ -1,6 +1,6 @@
 """(b) Calls that wait: to a server that answers after half a second, against the limit.
 
-    python -m benchmarks.latency [--calls 4000] [--connections 10] [--alone]
+    python -m benchmarks.cases.latency [--calls 4000] [--connections 10] [--alone]
 
 The limit is calls x latency / connections; the time is that from the first request to the last
 answer. The server is a process of its own on this machine. Ten connections are inspect_ai's
@@ -13,12 +13,11 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.processes import measure, python
+from benchmarks.targets import Target, report
 from itemeval_assets import api
 from tests.model_server import server_process
 from tests.studies import write_study
-
-from .processes import measure, python
-from .targets import Target, report
 
 LATENCY_S = 0.5
 MODEL = "openai-api/test/m"

@@ -1,6 +1,6 @@
 """Peaks of memory at one and at two million gradings: export, gradings_long, release.
 
-    python -m benchmarks.memory [--events 1000000]
+    python -m benchmarks.cases.memory [--events 1000000]
 
 What is streamed needs no more for twice the rows; the slope says what ten million would need.
 """
@@ -9,9 +9,9 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from .big_study import declare, fill
-from .processes import work
-from .targets import Target, report
+from benchmarks.big_study import declare, fill
+from benchmarks.processes import work
+from benchmarks.targets import Target, report
 
 STEPS = ("gradings_long", "export", "release")
 
