@@ -31,7 +31,7 @@ def recover(caller: Caller, run: StageRun, partitions: list[Partition], outcome:
     """Recover what is in the logs of killed runs, and those whose table file is gone."""
     archived = [
         archive(run.store, key, header)
-        for key, header in _running(run.store)
+        for key, header in running_headers(run.store)
         if partition_of_log(header) in set(partitions)
     ]
     unread = [
@@ -50,7 +50,7 @@ def recover(caller: Caller, run: StageRun, partitions: list[Partition], outcome:
 
 def unread_partitions(store: ResultsStore, partitions: Iterable[Partition]) -> list[Partition]:
     """The partitions that have logs whose calls no table knows yet."""
-    left = {partition_of_log(header) for _, header in _running(store)}
+    left = {partition_of_log(header) for _, header in running_headers(store)}
     return [
         partition for partition in partitions if partition in left or _unread_logs(store, partition)
     ]
@@ -240,7 +240,7 @@ def _unlogged(
     return [{**call, **place}]
 
 
-def _running(store: ResultsStore) -> "Iterator[tuple[str, EvalLog]]":
+def running_headers(store: ResultsStore) -> "Iterator[tuple[str, EvalLog]]":
     """Keys of the logs of live and killed runs, with their headers."""
     for key in log_files.running_logs(store.backend):
         try:

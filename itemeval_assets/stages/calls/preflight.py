@@ -38,14 +38,14 @@ from itemeval_assets.engine.calls.tasks import (
 )
 from itemeval_assets.engine.calls.turns import Turns
 from itemeval_assets.engine.logs.broken import why_broken
-from itemeval_assets.engine.logs.reading import read_log, read_log_header
+from itemeval_assets.engine.logs.reading import read_log
 from itemeval_assets.engine.rows import PRICE, call_rows, log_facts, unlogged_call
 from itemeval_assets.stages import ledger
 from itemeval_assets.storage.study import log_files
 from itemeval_assets.storage.study.reservations import Reservations
 from itemeval_assets.storage.study.store import ResultsStore
 
-from .evidence import UNLOGGED
+from .evidence import UNLOGGED, running_headers
 from .gate import Gate
 
 _MOST_OUTPUT_TOKENS = 16
@@ -132,8 +132,7 @@ def _book(
     """Archive the logs of this preflight and of killed ones; what this one found."""
     living = set(Reservations(store).amounts()) - {holder}
     index, paid = [], []
-    for running in log_files.running_logs(store.backend):
-        header = read_log_header(store.backend.local_copy(running), store.backend.uri(running))
+    for running, header in running_headers(store):
         facts = header.eval.metadata or {}
         if facts.get("stage") != PREFLIGHT.name or facts.get("reserved_by") in living:
             continue

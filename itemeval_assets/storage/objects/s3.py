@@ -228,7 +228,11 @@ class S3Backend(Bucket):
     def local_copy(self, key: str) -> Path:
         if path := self._workspaces.path_of(key):
             return path
-        return self._workspaces.copy_of(key, self._seen.get(key) if self._seen else None)
+        copy = self._workspaces.copy_of(key, self._seen.get(key) if self._seen else None)
+        if copy is None:
+            self._note(key, None)  # somebody has moved it since the look
+            raise StoreError(f"there is no object {self.uri(key)}")
+        return copy
 
     def workspace(self, folder: str) -> AbstractContextManager[Path]:
         return self._workspaces.open(folder)

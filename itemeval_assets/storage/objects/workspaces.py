@@ -96,8 +96,9 @@ class Workspaces:
                 if etag:
                     self._etags[target] = etag
 
-    def copy_of(self, key: str, etag: str | None = None) -> Path:
-        """See `Backend.local_copy`. An object that has not changed is fetched once.
+    def copy_of(self, key: str, etag: str | None = None) -> Path | None:
+        """See `Backend.local_copy`; None where there is none. One that has not changed is fetched
+        once.
 
         `etag`: that of the object, where it is known without a request.
         """
@@ -110,7 +111,7 @@ class Workspaces:
             path.write_bytes(found.data)
             self._etags[key] = found.etag
         elif not path.exists() or not self._objects.exists(key):
-            raise StoreError(f"there is no object {self._objects.uri(key)}")
+            return None
         return path
 
     def _copy_path(self, key: str) -> Path:

@@ -123,6 +123,19 @@ def test_what_was_sent_of_a_log_goes_once_it_is_in_its_place(
     assert theirs.list("logs") == ["logs/generate/a.eval"]
 
 
+def test_a_log_that_others_have_moved_since_the_look_is_known_to_be_gone(
+    ours: S3Backend, theirs: S3Backend
+) -> None:
+    """So a run tells the log of another one that has just ended from one that it cannot read."""
+    theirs.put("logs/running/a.eval", b"paid for")
+    ours.look()
+    theirs.move("logs/running/a.eval", "logs/generate/a.eval")
+    assert ours.exists("logs/running/a.eval")
+    with pytest.raises(StoreError, match=r"there is no object s3://.*/logs/running/a\.eval"):
+        ours.local_copy("logs/running/a.eval")
+    assert not ours.exists("logs/running/a.eval")
+
+
 def test_what_is_brought_home_is_seen(
     ours: S3Backend, theirs: S3Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
