@@ -1,7 +1,6 @@
 """Runs many Tasks in one inspect eval: a failing condition never stops its siblings."""
 
 import logging
-import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from typing import Any
 import inspect_ai
 from inspect_ai import Task
 from inspect_ai.log import EvalLog
-from inspect_ai.model import ModelCost, ModelInfo, _assistant_internal, set_model_info
+from inspect_ai.model import ModelCost, ModelInfo, set_model_info
 from inspect_ai.model._model_info import _get_model_info_direct
 
 from itemeval_assets.core.config.sections import SolversConfig
@@ -23,6 +22,7 @@ from itemeval_assets.host.garbage import little_garbage_collection
 from .hooks import tell_of_calls
 from .in_flight import calls_of_eval
 from .interruption import apart_from_loops, interruptible
+from .lean import load_no_other_client, quick_yaml, without_editors
 
 # A cell that still fails after the retries of its request waits for the next run.
 _RETRY_ON_ERROR = 0
@@ -34,12 +34,6 @@ _ATTEMPT_TIMEOUT_S = 600
 _SMALL_TASK = 400
 _FLUSHES_PER_LARGE_TASK = 100
 _MAX_TASKS_IN_FLIGHT = 64
-
-# What inspect sets up for each sample, where the client is installed, and the module that needs it.
-CLIENTS = {
-    "_HAS_OPENAI": "inspect_ai.model._openai_responses",
-    "_HAS_ANTHROPIC": "inspect_ai.model._providers.anthropic",
-}
 
 _sharers = 1
 
@@ -87,7 +81,8 @@ def tell_prices(prices: Mapping[str, Price | None]) -> None:
                 input_cache_read=full.cache_read_usd_per_mtok or 0.0,
                 input_cache_write=full.cache_write_usd_per_mtok or 0.0,
             )
-        known = _get_model_info_direct(model) or ModelInfo()
+        with quick_yaml():
+            known = _get_model_info_direct(model) or ModelInfo()
         set_model_info(model, known.model_copy(update={"cost": cost}))
 
 
@@ -100,9 +95,10 @@ def evaluate(tasks: list[Task], log_dir: Path, retry_on_error: int | None) -> li
     Raises KeyboardInterrupt for a SIGINT or SIGTERM, once the logs of what was answered are kept.
     """
     log_dir.mkdir(parents=True, exist_ok=True)
-    _load_no_other_client()
+    load_no_other_client()
     with (
         _as_others_log(),
+        without_editors(),
         little_garbage_collection(),
         calls_of_eval(tell_of_calls) as calls,
         interruptible(calls),
@@ -119,15 +115,6 @@ def evaluate(tasks: list[Task], log_dir: Path, retry_on_error: int | None) -> li
         if why_broken(log):
             complete_header(log, calls.spent.of(log.location))
     return logs
-
-
-def _load_no_other_client() -> None:
-    """Keep inspect from loading the clients of providers that no model of the eval is of.
-
-    It takes half a second for each, before the first call.
-    """
-    for name, module in CLIENTS.items():
-        setattr(_assistant_internal, name, module in sys.modules)
 
 
 @contextmanager
