@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 
 from itemeval_assets.host.interrupts import heeded
-from itemeval_assets.instances.home import ensure_home, open_instance, recording
+from itemeval_assets.instances.instance import ensure_home, open_instance, recording
 from itemeval_assets.storage.locking.processes import is_gone, this_process
 
 # Which process a run lives in: nobody else notices when it is killed.

@@ -4,7 +4,7 @@ from collections.abc import Sequence, Sized
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, cast
 
-from itemeval_assets.instances.migrations import unlogged_migrations
+from itemeval_assets.instances.migrations import quiet_migrations
 
 from .layout.settings import ExperimentRunSettings, require_kind
 from .layout.versions import SemVer, VersionBump
@@ -58,7 +58,7 @@ class BaseExperiment(PublishedExperiment[In, Out], Generic[In, Out]):
         Raises ConfigError for wrong settings, SpecError for specs that cannot be published,
         StoreError if the store cannot be written. `RunRef.result()` raises later errors.
         """
-        with unlogged_migrations():
+        with quiet_migrations():
             from .runs.launch import launch, require_known, require_startable  # noqa: PLC0415 (loads Dagster)
         settings = _settings(run_settings)
         if start:
@@ -76,7 +76,7 @@ class BaseExperiment(PublishedExperiment[In, Out], Generic[In, Out]):
         instance: "dg.DagsterInstance | None" = None,
     ) -> "RunRef":
         """Run the specs of a published run that failed or were not run yet."""
-        with unlogged_migrations():
+        with quiet_migrations():
             from .runs.launch import launch, require_startable  # noqa: PLC0415 (loads Dagster)
         settings = _settings(run_settings)
         require_startable(self.experiment, settings, run.status().specs or 1)

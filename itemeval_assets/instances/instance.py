@@ -7,7 +7,6 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -19,31 +18,15 @@ from dagster._serdes import ConfigurableClassData
 from filelock import FileLock
 from sqlalchemy.exc import SQLAlchemyError
 
-from itemeval_assets.core.errors import ConfigError, HistoryError
+from itemeval_assets.core.errors import HistoryError
 from itemeval_assets.core.text.strict_yaml import yaml_message
 from itemeval_assets.settings import dagster_home_of
 
 from .history import held
-from .migrations import unlogged_migrations
+from .home import CONFIG, packaged_config, require_usable
+from .migrations import quiet_migrations
 from .new_keys import tell_of_new_keys
 
-__all__ = [
-    "CONFIG",
-    "ensure_home",
-    "has_turn",
-    "make_home",
-    "open_instance",
-    "opening",
-    "packaged_config",
-    "recording",
-    "require_usable",
-    "taking_turns",
-    "uncaptured",
-]
-
-CONFIG = "dagster.yaml"
-# Dagster writes the path of a database into a URL, where these mean something else.
-UNUSABLE = "?%"
 REASON_CHARACTERS = 300
 # Databases of Dagster are made and runs are set up for the whole process, and inspect_ai knows one
 # eval at a time.
@@ -72,20 +55,6 @@ def make_home(home: Path) -> Path:
     return home
 
 
-def packaged_config() -> bytes:
-    """Our dagster.yaml."""
-    return (files("itemeval_assets") / "builtin" / CONFIG).read_bytes()
-
-
-def require_usable(home: Path) -> None:
-    """Raise ConfigError for a path that Dagster keeps no history in."""
-    if wrong := set(str(home)) & set(UNUSABLE):
-        raise ConfigError(
-            f"{home}: Dagster cannot keep its history in a path with {' or '.join(sorted(wrong))}; "
-            "rename the folder, or set DAGSTER_HOME to another one"
-        )
-
-
 @contextmanager
 def open_instance(home: Path) -> Iterator[dg.DagsterInstance]:
     """The instance of a home, for runs in this process, one thread after the other."""
@@ -101,7 +70,7 @@ def open_instance(home: Path) -> Iterator[dg.DagsterInstance]:
 @contextmanager
 def taking_turns() -> Iterator[None]:
     """Threads of this process that run on Dagster do so one after the other."""
-    with _turn, unlogged_migrations():
+    with _turn, quiet_migrations():
         before, _mine.has_turn = has_turn(), True
         try:
             yield

@@ -27,7 +27,7 @@ from dagster._utils.log import configure_loggers
 
 from itemeval_assets.core.errors import ItemevalAssetsError, RunFailed
 from itemeval_assets.host.interrupts import interrupt
-from itemeval_assets.instances.home import ensure_home, opening
+from itemeval_assets.instances.instance import ensure_home, opening
 from itemeval_assets.instances.new_keys import tell_of_new_keys
 from itemeval_assets.settings import Settings
 

@@ -19,7 +19,7 @@ from itemeval_assets.defs.automation import notifications
 from itemeval_assets.defs.build import build_definitions
 from itemeval_assets.experiments import BaseExperiment
 from itemeval_assets.experiments.runs import assets as experiment_assets
-from itemeval_assets.instances.home import make_home
+from itemeval_assets.instances.instance import make_home
 from itemeval_assets.settings import Settings
 from itemeval_assets.storage.study import attempts
 from itemeval_assets.storage.study.store import ResultsStore

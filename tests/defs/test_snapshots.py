@@ -23,7 +23,7 @@ from itemeval_assets.dagster_io.keys import PartitionKeys
 from itemeval_assets.dagster_io.names import asset_key
 from itemeval_assets.defs.build import load_studies
 from itemeval_assets.defs.snapshots import load_in_location, paths_in_location
-from itemeval_assets.instances.home import ensure_home
+from itemeval_assets.instances.instance import ensure_home
 from itemeval_assets.settings import Settings
 from itemeval_assets.storage.study.inputs import load_study
 from tests.studies import write_study

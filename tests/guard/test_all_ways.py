@@ -14,7 +14,7 @@ import pytest
 from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
 from itemeval_assets.dagster_io.keys import PartitionKeys
-from itemeval_assets.instances.home import ensure_home
+from itemeval_assets.instances.instance import ensure_home
 from itemeval_assets.storage.study.inputs import load_study
 from tests.defs.runs import finish, runs_of
 from tests.faults.study_runs import table_contents

@@ -9,7 +9,7 @@ import pytest
 
 from itemeval_assets.core.errors import HistoryError
 from itemeval_assets.instances import history
-from itemeval_assets.instances.home import make_home, open_instance, uncaptured
+from itemeval_assets.instances.instance import make_home, open_instance, uncaptured
 
 
 @dg.op

@@ -8,7 +8,7 @@ import pytest
 
 from itemeval_assets.cli.main import run_cli
 from itemeval_assets.defs.build import load_studies
-from itemeval_assets.instances.home import make_home
+from itemeval_assets.instances.instance import make_home
 from itemeval_assets.settings import Settings
 from itemeval_assets.ui import command
 from tests.studies import write_study

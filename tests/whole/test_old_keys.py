@@ -13,7 +13,7 @@ from itemeval_assets.core.errors import StoreError
 from itemeval_assets.dagster_io import keys
 from itemeval_assets.dagster_io.names import asset_key
 from itemeval_assets.defs.build import build_definitions
-from itemeval_assets.instances.home import ensure_home
+from itemeval_assets.instances.instance import ensure_home
 from itemeval_assets.settings import Settings
 from itemeval_assets.storage.study.attempts import read_attempts
 from itemeval_assets.storage.study.inputs import load_study
@@ -65,7 +65,7 @@ def test_the_grid_starts_anew_and_one_line_says_so_once(
     server = serve()
     config = declare(tmp_path)
     with ids_as_keys(), pytest.MonkeyPatch.context() as patch:
-        patch.setattr("itemeval_assets.instances.home.tell_of_new_keys", lambda _: None)
+        patch.setattr("itemeval_assets.instances.instance.tell_of_new_keys", lambda _: None)
         first = api.run(config)
     server.reset_counts()
     api.export(config)

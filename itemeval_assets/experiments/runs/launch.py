@@ -22,7 +22,7 @@ from itemeval_assets.experiments.spec.function import ExperimentFunction
 from itemeval_assets.experiments.work.partitions import partition_of_run
 from itemeval_assets.experiments.work.workers.runner import chosen_executor
 from itemeval_assets.experiments.work.workers.worker import is_worker
-from itemeval_assets.instances.home import has_turn, taking_turns, uncaptured
+from itemeval_assets.instances.instance import has_turn, taking_turns, uncaptured
 
 from .assets import experiment_check, partitions_name
 from .execute import execute

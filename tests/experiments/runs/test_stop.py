@@ -24,7 +24,7 @@ from itemeval_assets.experiments.runs import assets
 from itemeval_assets.experiments.work.partitions import partition_of_run
 from itemeval_assets.experiments.work.workers import bar
 from itemeval_assets.experiments.work.workers.watch import Watch
-from itemeval_assets.instances.home import taking_turns
+from itemeval_assets.instances.instance import taking_turns
 from tests.commands import Program
 from tests.experiments import toys
 
