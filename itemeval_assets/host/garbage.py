@@ -8,7 +8,7 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_THRESHOLDS = (10_000, 20, 20)
+_THRESHOLDS = (100_000, 20, 20)
 
 
 @contextmanager

@@ -52,6 +52,7 @@ class Table:
 
 
 @cache
+@cache
 def arrow_schema(table: Table) -> "pa.Schema":
     """The Arrow schema of a table, with its name and schema version in the metadata."""
     import pyarrow as pa

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import pyarrow as pa
 
@@ -16,7 +17,8 @@ from itemeval_assets.core.tables.schemas import (
     arrow_schema,
 )
 from itemeval_assets.core.tables.upsert import Upserted, upsert
-from itemeval_assets.storage.objects.backends import open_backend
+from itemeval_assets.storage.objects.backends import Backend, open_backend
+from itemeval_assets.storage.objects.kept import Kept
 from itemeval_assets.storage.objects.stats import ObjectStat
 from itemeval_assets.storage.objects.together import together
 from itemeval_assets.storage.own_files import data_files
@@ -26,6 +28,9 @@ from .directory import StudyDirectory
 from .locks import claimed
 from .table_files import conformed, decoded, encoded, schema_of
 
+_MOST_BYTES_OF_ROWS = 2**25
+_MOST_BYTES_OF_SMALL = 2**16
+
 
 def open_store(study: Study) -> "ResultsStore":
     """The store of a study. Raises StoreError when the directory belongs to another config."""
@@ -34,8 +39,19 @@ def open_store(study: Study) -> "ResultsStore":
     return store
 
 
+class _Rows(NamedTuple):
+    """What an object says as a table."""
+
+    data: bytes
+    table: pa.Table
+
+
 class ResultsStore(StudyDirectory):
     """Tables under one study directory. Every write enforces the table's schema."""
+
+    def __init__(self, backend: Backend, study_name: str) -> None:
+        super().__init__(backend, study_name)
+        self._rows = Kept[_Rows](_MOST_BYTES_OF_ROWS)
 
     def read(
         self,
@@ -192,7 +208,17 @@ class ResultsStore(StudyDirectory):
     def _decoded(
         self, table: str, key: str, data: bytes | None, columns: list[str] | None = None
     ) -> pa.Table:
-        return decoded(table, key, data, columns, self.backend.uri(key))
+        """The rows of a file. A small one is decoded once, as long as it stays as it is."""
+        if data is None:
+            return schema_of(table, columns).empty_table()
+        uri = self.backend.uri(key)
+        if len(data) > _MOST_BYTES_OF_SMALL:
+            return decoded(table, key, data, columns, uri)
+        found = self._rows.get(key)
+        if found is None or found.data is not data:
+            found = _Rows(data, decoded(table, key, data, None, uri))
+            self._rows.keep(key, found, len(data) + found.table.nbytes)
+        return found.table.select(columns) if columns else found.table
 
 
 def _key_in_older(key: str) -> str:

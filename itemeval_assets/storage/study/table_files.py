@@ -46,16 +46,12 @@ def encoded(rows: pa.Table) -> bytes:
     return buffer.getvalue()
 
 
-def decoded(
-    table: str, key: str, data: bytes | None, columns: list[str] | None, uri: str
-) -> pa.Table:
-    """The rows of a file; `columns`: those that are wanted, null: all. No file has no rows.
+def decoded(table: str, key: str, data: bytes, columns: list[str] | None, uri: str) -> pa.Table:
+    """The rows of a file; `columns`: those that are wanted, null: all.
 
     Raises StoreError, naming the `uri`, for what is no file of this table and partition.
     """
     schema = schema_of(table, columns)
-    if data is None:
-        return schema.empty_table()
     try:
         with pq.ParquetFile(pa.BufferReader(data)) as file:
             stored = file.schema_arrow.names
@@ -89,8 +85,9 @@ def _require_columns(table: str, stored: Collection[str]) -> None:
 
 def _with_missing_columns(found: pa.Table, schema: pa.Schema) -> pa.Table:
     """Columns that are younger than the file are null."""
+    stored = set(found.column_names)
     for field in schema:
-        if field.name not in found.column_names:
+        if field.name not in stored:
             found = found.append_column(field, pa.nulls(found.num_rows, field.type))
     return found.select(schema.names).cast(schema)
 
