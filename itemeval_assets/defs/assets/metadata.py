@@ -171,9 +171,8 @@ class _Standing:
     def _scores(self, partition: Partition, rows: "pa.Table", is_new: bool) -> dict[str, Any]:
         from itemeval_assets.core.records.scores import graded
         from itemeval_assets.core.records.summaries import left_out_words
-        from itemeval_assets.report.plots.results import score_distribution
+        from itemeval_assets.report.render.histogram import histogram
 
-        label = self._run.study.design.grade_by_id[partition.grade].label
         found = graded(self._cells(partition, rows))
         scores: dict[str, Any] = {}
         if found.mean is not None:
@@ -182,8 +181,7 @@ class _Standing:
         if found.failures:
             scores["unparsed"] = found.failures
         if found.scored and is_new:
-            name = "score distribution"
-            scores[name] = picture(name, lambda: score_distribution({label: found}))
+            scores["score distribution"] = dg.MetadataValue.md(histogram(found))
         return scores
 
     def _cells(self, partition: Partition, rows: "pa.Table") -> "pa.Table":
