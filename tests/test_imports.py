@@ -55,7 +55,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("command", "heavy", "most"),
     [
-        (["--help"], set(), 750),
+        (["--help"], set(), 480),
         (["status", "{config}"], TABLES, 1150),
         (["cells", "{config}"], TABLES, 1150),
         (["run", "{config}"], TABLES, 1150),

@@ -5,10 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from itemeval_assets import experiments
-from itemeval_assets.report import experiments as reports
-from itemeval_assets.report import print_result
-from itemeval_assets.report.comparison import compared
+from . import late
 
 if TYPE_CHECKING:
     from itemeval_assets.experiments import BaseExperiment
@@ -49,14 +46,16 @@ def list_(
 ) -> None:
     """List all experiments, or the versions and runs of one."""
     if name is None:
-        storage = experiments.storage_settings(bucket, prefix)
-        found = experiments.summarize_experiments(storage)
+        storage = late.experiments.storage_settings(bucket, prefix)
+        found = late.experiments.summarize_experiments(storage)
         if not found:
-            reports.nothing_published(storage)
-        print_result(as_json, found, reports.experiment_list)
+            late.experiment_report.nothing_published(storage)
+        late.report.print_result(as_json, found, late.experiment_report.experiment_list)
     else:
-        print_result(
-            as_json, experiments.summarize_runs(_experiment(name, bucket, prefix)), reports.run_list
+        late.report.print_result(
+            as_json,
+            late.experiments.summarize_runs(_experiment(name, bucket, prefix)),
+            late.experiment_report.run_list,
         )
 
 
@@ -70,8 +69,10 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show a run: its state, fields, files and failed specs."""
-    found = experiments.find_run(_experiment(name, bucket, prefix), version, run)
-    print_result(as_json, experiments.run_details(found), reports.run_shown)
+    found = late.experiments.find_run(_experiment(name, bucket, prefix), version, run)
+    late.report.print_result(
+        as_json, late.experiments.run_details(found), late.experiment_report.run_shown
+    )
 
 
 @app.command()
@@ -87,7 +88,11 @@ def compare(
 ) -> None:
     """Compare two versions or runs: their fields, and the rows that differ."""
     experiment = _experiment(name, bucket, prefix)
-    print_result(as_json, experiments.compare_versions(experiment, before, after), compared)
+    late.report.print_result(
+        as_json,
+        late.experiments.compare_versions(experiment, before, after),
+        late.comparison.compared,
+    )
 
 
 @app.command()
@@ -103,10 +108,12 @@ def download(
     as_json: AsJson = False,
 ) -> None:
     """Copy a run into a folder, as it is published."""
-    found = experiments.find_run(_experiment(name, bucket, prefix), version, run)
-    print_result(as_json, found.download(to or Path(found.experiment_id)), reports.downloaded)
+    found = late.experiments.find_run(_experiment(name, bucket, prefix), version, run)
+    late.report.print_result(
+        as_json, found.download(to or Path(found.experiment_id)), late.experiment_report.downloaded
+    )
 
 
 def _experiment(name: str, bucket: str | None, prefix: str | None) -> "BaseExperiment[Any, Any]":
-    storage = experiments.storage_settings(bucket, prefix)
-    return experiments.BaseExperiment(name, storage_settings=storage)
+    storage = late.experiments.storage_settings(bucket, prefix)
+    return late.experiments.BaseExperiment(name, storage_settings=storage)

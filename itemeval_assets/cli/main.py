@@ -14,17 +14,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from itemeval_assets import api, project
-from itemeval_assets import report as reports
-from itemeval_assets.core.config.sections import Policy
+from itemeval_assets.core.config.policies import Policy
 from itemeval_assets.core.errors import ConfigError, ConsentMissing, ItemevalAssetsError, Stopped
-from itemeval_assets.core.money.budget import WHATEVER_IT_COSTS
 from itemeval_assets.core.tables.cells import CellState
 from itemeval_assets.core.text.secrets import without_secrets
 from itemeval_assets.host.garbage import without_collection_at_the_end
-from itemeval_assets.ui.command import serve_ui
 
 from . import experiments as experiments_cli
+from . import late
 from .experiments import AsJson
 
 if TYPE_CHECKING:
@@ -79,7 +76,9 @@ def init(
     as_json: AsJson = False,
 ) -> None:
     """Make a project: a study that runs at once, with prompts, data and all that Dagster needs."""
-    reports.print_result(as_json, project.init(folder), lambda made: reports.created(made, folder))
+    late.report.print_result(
+        as_json, late.project.init(folder), lambda made: late.report.created(made, folder)
+    )
 
 
 @app.command()
@@ -99,11 +98,11 @@ def run(
 ) -> None:
     """Make the calls that are missing, failed or outdated, and show the state of the study."""
     # Once: consent is to what the refusal was about, whatever is edited meanwhile.
-    study = api.load_study(config)
+    study = late.api.load_study(config)
 
     def with_consent(usd: float | None) -> "RunSummary":
-        with reports.progress_bar(hidden=as_json) as on_progress:
-            return api.run(
+        with late.report.progress_bar(hidden=as_json) as on_progress:
+            return late.api.run(
                 study,
                 only=only,
                 conditions=condition,
@@ -120,11 +119,11 @@ def run(
     try:
         summary = with_consent(_consent(yes, max_usd))
     except ConsentMissing as refusal:
-        agreed = None if as_json else reports.ask_consent(refusal)
+        agreed = None if as_json else late.report.ask_consent(refusal)
         if agreed is None:
             raise
         summary = with_consent(agreed)
-    reports.print_result(as_json, summary, reports.run_summary)
+    late.report.print_result(as_json, summary, late.report.run_summary)
     _end(as_json, summary)
 
 
@@ -141,7 +140,7 @@ def estimate(
     as_json: AsJson = False,
 ) -> None:
     """Show the calls and the cost of a run. Makes no call."""
-    found = api.estimate(
+    found = late.api.estimate(
         config,
         only=only,
         conditions=condition,
@@ -151,7 +150,7 @@ def estimate(
         force=force,
         policy=policy,
     )
-    reports.print_result(as_json, found, reports.study_estimate)
+    late.report.print_result(as_json, found, late.report.study_estimate)
 
 
 @app.command()
@@ -159,8 +158,8 @@ def preflight(
     config: Config, yes: YesOption = False, max_usd: MaxUsdOption = None, as_json: AsJson = False
 ) -> None:
     """Make one tiny call to each model: is it ok, dead or unverified?"""
-    found = api.preflight(config, max_usd=_consent(yes, max_usd))
-    reports.print_result(as_json, found, reports.preflight)
+    found = late.api.preflight(config, max_usd=_consent(yes, max_usd))
+    late.report.print_result(as_json, found, late.report.preflight)
     if any(health.verdict == "dead" for health in found):
         raise typer.Exit(EXIT_DEAD_MODEL)
 
@@ -168,7 +167,9 @@ def preflight(
 @app.command()
 def status(config: Config, policy: PolicyOption = None, as_json: AsJson = False) -> None:
     """Show how many cells of each condition are done. Makes no call."""
-    reports.print_result(as_json, api.status(config, policy=policy), reports.study_status)
+    late.report.print_result(
+        as_json, late.api.status(config, policy=policy), late.report.study_status
+    )
 
 
 @app.command()
@@ -184,7 +185,7 @@ def cells(
     as_json: AsJson = False,
 ) -> None:
     """Count the cells of the design by state, and give the reason of those that are not done."""
-    found = api.count_cells(
+    found = late.api.count_cells(
         config,
         conditions=condition,
         graders=grader,
@@ -192,7 +193,7 @@ def cells(
         states=[one.value for one in state or []],
         policy=policy,
     )
-    reports.print_result(as_json, found, reports.cell_survey)
+    late.report.print_result(as_json, found, late.report.cell_survey)
 
 
 @app.command()
@@ -207,7 +208,9 @@ def recover(
     as_json: AsJson = False,
 ) -> None:
     """Recover finished answers, and what they cost, from the logs of killed runs. Makes no call."""
-    reports.print_result(as_json, api.recover(config, accept_loss=accept_loss), reports.run_summary)
+    late.report.print_result(
+        as_json, late.api.recover(config, accept_loss=accept_loss), late.report.run_summary
+    )
 
 
 @app.command()
@@ -220,8 +223,8 @@ def reset(
     as_json: AsJson = False,
 ) -> None:
     """Forget failed attempts, so that the schedule runs the partitions again that it gave up."""
-    found = api.reset(config, only=only, conditions=condition, graders=grader, rubrics=rubric)
-    reports.print_result(as_json, found, reports.was_reset)
+    found = late.api.reset(config, only=only, conditions=condition, graders=grader, rubrics=rubric)
+    late.report.print_result(as_json, found, late.report.was_reset)
 
 
 @app.command()
@@ -234,8 +237,8 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Write export/ again: gradings_long and cells as Parquet and CSV, the ledger as CSV."""
-    result = api.export(config, for_spreadsheets=for_spreadsheets)
-    reports.print_result(as_json, result, reports.export_result)
+    result = late.api.export(config, for_spreadsheets=for_spreadsheets)
+    late.report.print_result(as_json, result, late.report.export_result)
 
 
 @app.command()
@@ -250,7 +253,9 @@ def release(
     as_json: AsJson = False,
 ) -> None:
     """Publish the study as a new version of the experiment with its name."""
-    reports.print_result(as_json, api.release(config, version=version), reports.release_summary)
+    late.report.print_result(
+        as_json, late.api.release(config, version=version), late.report.release_summary
+    )
 
 
 @app.command()
@@ -263,7 +268,7 @@ def ui(
     ] = 3000,
 ) -> None:
     """Start Dagster's web UI on 127.0.0.1, with the studies and the history of this project."""
-    serve_ui(config or [], port)
+    late.ui_command.serve_ui(config or [], port)
 
 
 @app.command()
@@ -277,9 +282,9 @@ def quickstart(
     as_json: AsJson = False,
 ) -> None:
     """Run a small real study with SmolLM2-135M on this machine: no key, no network."""
-    with reports.progress_bar(hidden=as_json) as on_progress:
-        summary = project.quickstart(folder, mock=mock, on_progress=on_progress)
-    reports.print_result(as_json, summary, reports.quickstart_summary)
+    with late.report.progress_bar(hidden=as_json) as on_progress:
+        summary = late.project.quickstart(folder, mock=mock, on_progress=on_progress)
+    late.report.print_result(as_json, summary, late.report.quickstart_summary)
     _end(as_json, summary.run)
 
 
@@ -329,14 +334,14 @@ def _require_folder() -> None:
 
 
 def _consent(yes: bool, max_usd: float | None) -> float | None:
-    return WHATEVER_IT_COSTS if yes else max_usd
+    return late.budget.WHATEVER_IT_COSTS if yes else max_usd
 
 
 def _end(as_json: bool, summary: "RunSummary") -> None:
     """Exit with the code of a run; its summary has said why."""
     if summary.reason is not None:
         if as_json:
-            reports.problem(summary.reason)
+            late.report.problem(summary.reason)
         raise typer.Exit(summary.exit_code)
 
 
@@ -350,6 +355,6 @@ def _failed(
     """Say why a command failed, on standard error; with --json on standard output, too."""
     if as_json:
         said = {"error": type(error).__name__, "message": message, "exit_code": exit_code}
-        reports.print_result(True, {**said, **(facts or {})}, reports.problem)
-    reports.problem(message)
+        late.report.print_result(True, {**said, **(facts or {})}, late.report.problem)
+    late.report.problem(message)
     return exit_code

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, get_args
 import dagster as dg
 from pydantic import Field
 
-from itemeval_assets.core.config.sections import Policy
+from itemeval_assets.core.config.policies import Policy
 from itemeval_assets.core.design.options import PlanOptions, RunOptions
 
 if TYPE_CHECKING:

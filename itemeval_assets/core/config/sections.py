@@ -22,6 +22,8 @@ from itemeval_assets.core.text.yaml_sections import (
     Section,
 )
 
+from .policies import Policy
+
 # Minute, hour, day, month, weekday.
 _BUCKET_URI = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^/]+)*/?")
 _CRON = r"^\s*([\d*,/-]+\s+){2}[\d*,/L-]+\s+[\w*,/-]+\s+[\w*,/#-]+\s*$"
@@ -46,7 +48,6 @@ if TYPE_CHECKING:
 else:
     AnyGrader = Annotated[reduce(or_, KINDS.values()), BeforeValidator(read_entry)]
     ScorerName = Literal[tuple(SCORERS)]
-Policy = Literal["dev", "full-interactive", "full-batch"]
 Usd = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Connections = Annotated[int, Field(strict=True, ge=1, le=_MOST_CONNECTIONS)]
 TemplateName = Annotated[str, Field(pattern=_TEMPLATE_NAME)]

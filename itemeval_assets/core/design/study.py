@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, get_args
 
+from itemeval_assets.core.config.policies import Policy
 from itemeval_assets.core.config.reading import parse_config
-from itemeval_assets.core.config.sections import Policy
 from itemeval_assets.core.config.snapshot import Snapshot
 from itemeval_assets.core.config.study_config import StudyConfig
 from itemeval_assets.core.errors import ConfigError, ItemevalAssetsError

@@ -1,0 +1,34 @@
+"""What commands call and show, loaded when it is first asked for: `--help` needs none of it."""
+
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from itemeval_assets import api, experiments, project, report
+    from itemeval_assets.core.money import budget
+    from itemeval_assets.report import comparison
+    from itemeval_assets.report import experiments as experiment_report
+    from itemeval_assets.ui import command as ui_command
+
+__all__ = [
+    "api",
+    "budget",
+    "comparison",
+    "experiment_report",
+    "experiments",
+    "project",
+    "report",
+    "ui_command",
+]
+
+_PLACES = {
+    "budget": "core.money.budget",
+    "comparison": "report.comparison",
+    "experiment_report": "report.experiments",
+    "ui_command": "ui.command",
+}
+
+
+def __getattr__(name: str) -> ModuleType:
+    return import_module(f"itemeval_assets.{_PLACES.get(name, name)}")
