@@ -26,6 +26,9 @@ def test_floors_hold(capsys: pytest.CaptureFixture[str]) -> None:
         ("itemeval_assets.component", ["pandas", "pyarrow", "inspect_ai", "datasets"]),
         ("itemeval_assets", ["pandas", "pyarrow", "inspect_ai", "datasets", "dagster"]),
         ("itemeval_assets.cli.main", ["pandas", "pyarrow", "inspect_ai", "datasets", "dagster"]),
+        ("itemeval_assets.ui.command", ["pandas", "pyarrow", "inspect_ai", "datasets", "dagster"]),
+        # Its pages load while the code server starts.
+        ("itemeval_assets.ui.server", ["pandas", "pyarrow", "dagster_webserver", "graphql"]),
     ],
 )
 def test_loading_stays_light(tmp_path: Path, module: str, heavy: list[str]) -> None:

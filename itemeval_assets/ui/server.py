@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
 
 import psutil
@@ -32,8 +33,8 @@ from itemeval_assets.instances.new_keys import tell_of_new_keys
 from itemeval_assets.settings import Settings
 
 from .addresses import Addresses
-from .webserver import serve_pages
 
+_PAGES = "itemeval_assets.ui.webserver"
 DEFINITIONS = "itemeval_assets.definitions"
 # Runs take this long at most to stop their calls and keep what was answered.
 END_S = 20.0
@@ -71,10 +72,14 @@ def serve(listener: socket.socket, folder: Path) -> None:
             for part in ("run_launcher", "run_coordinator", "scheduler"):
                 getattr(instance, part)  # Dagster loads them when they are first asked for
             tell_of_new_keys(instance)
+        # The packages of the pages load while the code server starts.
+        threading.Thread(target=import_module, args=(_PAGES,), daemon=True).start()
         code = stack.enter_context(ProxyServerManager(instance, target, "warning"))
         workspace = stack.enter_context(_workspace(code))
         stack.enter_context(_daemon(workspace))
         logging.getLogger("dagster").info(f"The UI is on http://127.0.0.1:{port}; Ctrl-C ends it")
+        from .webserver import serve_pages
+
         serve_pages(instance, WorkspaceFileTarget([workspace]), listener, allowed)
 
 
