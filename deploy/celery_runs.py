@@ -42,9 +42,9 @@ class CheckedCeleryRunLauncher(CeleryRunLauncher):
 
     def _is_run_by(self, worker: str | None, task_id: str) -> bool:
         for _ in range(ASKED_TIMES):
-            asked = self.celery.control.inspect(
-                destination=[worker] if worker else None, timeout=PATIENCE_S
-            )
+            # One that is asked alone is waited for until it has replied, and no longer.
+            whom = {"destination": [worker], "limit": 1} if worker else {}
+            asked = self.celery.control.inspect(**whom, timeout=PATIENCE_S)
             replies = asked.query_task(task_id)
             if replies:
                 return any(task_id in known for known in replies.values())

@@ -130,7 +130,7 @@ def needed_calls(config: Path) -> int:
     """One call for each cell of the design that a model is asked for."""
     study = load_study(config)
     items = len((config.parent / "items.jsonl").read_text().splitlines())
-    judges = sum(condition.grader is not None for condition in study.design.grade)
+    judges = sum(condition.grader.call is not None for condition in study.design.grade)
     return items * len(study.design.generate) * (1 + judges)
 
 

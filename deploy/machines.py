@@ -1,14 +1,14 @@
 """Machines on one machine: processes that share nothing but what is said in their environment.
 
 Each service of `compose/docker-compose.yaml` is started with the command of that file, and has a
-home, a working directory and a DAGSTER_HOME of its own.
+home, a working directory and a DAGSTER_HOME of its own. The study files have one path on all.
 """
 
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from deploy.servers import Server, postgres_server, redis_server
+from deploy.servers import Server, postgres_server, redis_server, wait_for
 
 __all__ = ["COMPOSE", "Machine", "Machines"]
 
@@ -32,6 +32,16 @@ class Machine:
     name: str
     process: subprocess.Popen[bytes]
     output: Path
+
+    def wait_for(self, what: str, ready: Callable[[], object]) -> None:
+        """Raises RuntimeError, with what it printed, where it ends before that."""
+
+        def is_ready() -> object:
+            if self.process.poll() is not None:
+                raise RuntimeError(f"{self.name} ended: {self.output.read_text()[-2000:]}")
+            return ready()
+
+        wait_for(what, is_ready)
 
     def kill(self) -> None:
         """What a power cut does: no process of it says another word."""
@@ -88,7 +98,7 @@ class Machines:
         folders = {
             "HOME": own,
             "DAGSTER_HOME": own / "dagster_home",
-            "ITEMEVAL_ASSETS_ROOT": own / "studies",
+            "ITEMEVAL_ASSETS_ROOT": self.folder / "studies",
             "XDG_CACHE_HOME": own / "cache",
             "XDG_CONFIG_HOME": own / "config",
             "XDG_DATA_HOME": own / "data",

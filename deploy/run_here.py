@@ -19,6 +19,7 @@ import dagster as dg
 
 from deploy.evidence import Calls, Worker, collect, table, write_evidence
 from deploy.machines import Machines
+from deploy.progress import Progress, tell
 from deploy.servers import free_port, install_missing, is_open, wait_for
 from deploy.ui import launch
 from itemeval_assets.storage.s3.bucket import s3_client
@@ -46,7 +47,7 @@ WHOLE = Design(
 SMALL = Design(judges=(), assets=frozenset({*PAID, "ledger"}))
 VICTIMS = ("worker", "redis", "postgres", "daemon", "code", "webserver")
 ITEMS, PROMPTS, MODELS, LATENCY_S = 20, ("short", "long"), ("a", "b"), 0.3
-# Of the 40 of two partitions: most are answered, and none is finished.
+# Of the 40 of a run over two partitions: most are answered, and it is not finished.
 KILL_AFTER = 32
 DONE = {"COMPLETED_SUCCESS", "COMPLETED_FAILED", "CANCELED", "FAILED"}
 
@@ -80,48 +81,58 @@ def experiment(
             "CODE_LOCATION_HOST": "127.0.0.1",
             "CODE_LOCATION_PORT": code_port,
             "TEST_API_KEY": "sk-of-the-test",
+            "DAGSTER_EVENT_LOG_CONSUMER_DAEMON_INTERVAL_SECONDS": "1",
         }
-        quick: dict[str, Any] = {"run_monitoring": {"poll_interval_seconds": 5}}
+        quick: dict[str, Any] = {"run_monitoring": {"poll_interval_seconds": 2}}
         if executor == "celery":  # steps are tasks, and runs wait beside the code location
             shared |= {"ITEMEVAL_ASSETS_EXECUTOR": executor, "CELERY_VISIBILITY_TIMEOUT_S": "30"}
             own = {"module": "dagster._core.launcher", "class": "DefaultRunLauncher", "config": {}}
             quick["run_launcher"] = own
         machines = stack.enter_context(Machines.open(folder, shared, quick))
+        tell("Postgres, Redis and S3 are up")
         calls = [stack.enter_context(Calls.serve(LATENCY_S)) for _ in range(2)]
-        for name in ("worker-1", "worker-2", "code", "head"):
-            write_study_of(machines, name, design)
+        config = write_study_of(folder / "studies", design)
         workers = [start_worker(machines, f"worker-{n}", one) for n, one in enumerate(calls, 1)]
         ui = start_head(machines, code_port)
+        for worker in workers:
+            worker.machine.wait_for(
+                f"{worker.name} is ready",
+                lambda output=worker.machine.output: b" ready." in output.read_bytes(),
+            )
+        tell("code location, webserver, daemon and two workers are up")
+        instance = stack.enter_context(instance_of(machines))
         backfill = launch(ui, design.assets)
         submitted = time.monotonic()
-        kill = kill_in_the_middle(machines, workers[0], victim, patience_s)
-        instance = stack.enter_context(instance_of(machines))
-        status = wait_for_backfill(instance, backfill, patience_s)
-        figures = collect(instance, workers, kill, folder / "head" / "studies" / "study.yaml")
-        figures["backfill"] = status
-        figures["holds"] = figures["holds"] and status == "COMPLETED_SUCCESS"
-        figures["seconds"] = {
+        progress = Progress(instance, workers)
+        kill = kill_in_the_middle(machines, workers[0], victim, progress, patience_s)
+        tell(f"{kill['victim']} was killed")
+        status = wait_for_backfill(instance, backfill, progress, patience_s)
+        seconds = {
             "to start all services": round(submitted - began, 1),
             "from submission to the end": round(time.monotonic() - submitted, 1),
         }
+        figures = collect(instance, workers, kill, config)
+        figures["backfill"] = status
+        figures["holds"] = figures["holds"] and status == "COMPLETED_SUCCESS"
+        figures["seconds"] = seconds
         return figures
 
 
-def write_study_of(machines: Machines, name: str, design: Design) -> None:
-    """This machine's own copy of the study: YAML, prompts, rubric and items."""
-    write_study(
-        machines.folder / name / "studies",
+def write_study_of(folder: Path, design: Design) -> Path:
+    """The study file, beside its prompts, rubric and items."""
+    return write_study(
+        folder,
         study="deployed",
         models=[f"openai-api/test/{model}" for model in MODELS],
         prompts=PROMPTS,
         graders=[f"openai-api/test/{judge}" for judge in design.judges],
         scorer=None if design.judges else "numeric",
         items=ITEMS,
-        solvers={"max_connections": 1},
+        solvers={"max_connections": 2},
         extra={
             "cache": False,
             "output_dir": "s3://results/studies",
-            "automation": {"partitions_per_run": 1},
+            "automation": {"partitions_per_run": 2},
         },
     )
 
@@ -130,38 +141,36 @@ def start_worker(machines: Machines, name: str, calls: Calls) -> Worker:
     # As containers have host names of their own, and these have not.
     own = ["--hostname", f"celery@{name}"]
     machine = machines.start_service("worker", name, added=own, TEST_BASE_URL=calls.base_url)
-    wait_for(f"{name} is ready", lambda: b" ready." in machine.output.read_bytes())
     return Worker(name, machine, calls)
 
 
 def start_head(machines: Machines, code_port: str) -> str:
-    """Code location, daemon and webserver; the address of the latter."""
+    """Code location, then daemon and webserver; the address of the latter, once it answers."""
     workspace = str(Path(__file__).parent / "compose" / "workspace.yaml")
     port = str(free_port())
     words = {"4000": code_port, "3000": port, "/opt/itemeval/workspace.yaml": workspace}
     # Nobody but a worker may call a model: there is no address for it here.
-    for service in ("code", "daemon", "webserver"):
-        machine = machines.start_service(service, replaced=words)
-        if service != "daemon":
-            wait = int(code_port if service == "code" else port)
-            wait_for(service, lambda port=wait: is_open(port))
-        if machine.process.poll() is not None:
-            raise RuntimeError(f"{service} ended: {machine.output.read_text()[-2000:]}")
+    code = machines.start_service("code", replaced=words)
+    code.wait_for("the code location", lambda: is_open(int(code_port)))
+    machines.start_service("daemon", replaced=words)
+    webserver = machines.start_service("webserver", replaced=words)
+    webserver.wait_for("the webserver", lambda: is_open(int(port)))
     return f"http://127.0.0.1:{port}"
 
 
 def kill_in_the_middle(
-    machines: Machines, worker: Worker, victim: str, patience_s: float
+    machines: Machines, worker: Worker, victim: str, progress: Progress, patience_s: float
 ) -> dict[str, Any]:
-    """Kill the victim while a worker waits for answers, with most of a partition answered.
+    """Kill the victim while a worker waits for answers, with most of its run answered.
 
     A worker stays dead; anything else is started again five seconds later.
     """
-    wait_for(
-        f"{KILL_AFTER} calls of {worker.name}",
-        lambda: len(worker.calls.answered()) >= KILL_AFTER and worker.calls.in_flight(),
-        patience_s,
-    )
+
+    def is_the_moment() -> bool:
+        progress.look()
+        return len(worker.calls.answered()) >= KILL_AFTER and worker.calls.in_flight() > 0
+
+    wait_for(f"{KILL_AFTER} calls of {worker.name}", is_the_moment, patience_s)
     at = time.monotonic()
     if victim == "worker":
         worker.machine.kill()
@@ -174,12 +183,15 @@ def kill_in_the_middle(
     return {"at": at, "victim": victim}
 
 
-def wait_for_backfill(instance: dg.DagsterInstance, backfill: str, patience_s: float) -> str:
+def wait_for_backfill(
+    instance: dg.DagsterInstance, backfill: str, progress: Progress, patience_s: float
+) -> str:
     def status() -> str:
+        progress.look()
         found = instance.get_backfill(backfill)
         return found.status.value if found else "gone"
 
-    wait_for("the end of the backfill", lambda: status() in DONE, patience_s)
+    wait_for("the end of the backfill", lambda: status() in DONE, patience_s, every_s=0.5)
     return status()
 
 

@@ -55,13 +55,15 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def wait_for(what: str, ready: Callable[[], object], patience_s: float = 120) -> None:
+def wait_for(
+    what: str, ready: Callable[[], object], patience_s: float = 120, every_s: float = 0.05
+) -> None:
     """Raises TimeoutError that says what did not come."""
     deadline = time.monotonic() + patience_s
     while not ready():
         if time.monotonic() > deadline:
             raise TimeoutError(f"{what}: not within {patience_s:.0f} s")
-        time.sleep(0.05)
+        time.sleep(every_s)
 
 
 def is_open(port: int) -> bool:

@@ -34,7 +34,7 @@ from itemeval_assets.settings import Settings
 
 from .addresses import Addresses
 
-_PAGES = "itemeval_assets.ui.webserver"
+_PAGES, _DAEMON = "itemeval_assets.ui.webserver", "itemeval_assets.ui.daemon"
 DEFINITIONS = "itemeval_assets.definitions"
 # Runs take this long at most to stop their calls and keep what was answered.
 END_S = 20.0
@@ -95,7 +95,7 @@ def _workspace(code: ProxyServerManager) -> Iterator[str]:
 @contextmanager
 def _daemon(workspace: str) -> Iterator[None]:
     """Dagster's daemon beside the block, which is interrupted, with RunFailed, when it dies."""
-    command = [sys.executable, "-m", "dagster._daemon", "run", "-w", workspace]
+    command = [sys.executable, "-m", _DAEMON, "-w", workspace]
     daemon = subprocess.Popen(command, stdin=subprocess.DEVNULL)
     died, ending = threading.Event(), threading.Event()
 

@@ -28,7 +28,11 @@ class FakeCelery:
         assert task_id == "t-1"
         return self
 
-    def inspect(self, destination: list[str] | None, timeout: float) -> "FakeCelery":
+    def inspect(
+        self, timeout: float, destination: list[str] | None = None, limit: int | None = None
+    ) -> "FakeCelery":
+        # Without a limit, Celery collects replies until the time is over.
+        assert limit == (destination and len(destination))
         self.asked.append(destination)
         return self
 
