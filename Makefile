@@ -62,7 +62,7 @@ setup: .venv/.synced
 # itemeval, to compare with, in an environment of its own. Without a network: without it.
 .itemeval/.synced: | $(UV)
 	$(UV) venv --quiet --clear .itemeval
-	$(UV) pip install --quiet --python .itemeval/bin/python itemeval==0.2.0 && touch $@ \
+	$(UV) pip install --quiet --python .itemeval/bin/python itemeval==0.2.0 openai && touch $@ \
 		|| { rm -rf .itemeval; echo "itemeval could not be installed: nothing is compared with it"; }
 
 .uv/bin/uv:

@@ -1,16 +1,19 @@
 """The Dagster runs of one stage: one after the other in this process, or shared among workers."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from itemeval_assets.core.design.options import RunOptions
 from itemeval_assets.core.design.partitions import GENERATE, Partition, Stage
 from itemeval_assets.core.design.selection import Selection
-from itemeval_assets.core.design.spans import shares, spans
+from itemeval_assets.core.design.spans import shares, spans, split
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.money.budget import agreed_usd, shares_of_consent
+from itemeval_assets.core.money.pricing import provider_of
 from itemeval_assets.dagster_io.keys import PartitionKeys
+from itemeval_assets.engine.calls.evaluate import connections_to
 from itemeval_assets.stages.ledger import usd_of_runs
 from itemeval_assets.stages.projection.estimate import StudyEstimate
 from itemeval_assets.storage.study.store import ResultsStore
@@ -47,17 +50,38 @@ class StageRuns:
     def _shares(self, stage: Stage, wanted: Sequence[Partition], count: int) -> list[Share]:
         """A share per worker, of like many calls, which may cost its part of the consent."""
         parts = [] if self.foreseen is None else (*self.foreseen.generate, *self.foreseen.grade)
-        calls = {part.partition: float(part.remaining.calls) for part in parts}
+        calls = {part.partition: part.remaining.calls for part in parts}
         usd = {part.partition: part.remaining.usd for part in parts}
         each = shares(wanted, calls, count)
         consents = shares_of_consent(
             self._consent_left_usd(),
             [sum(usd.get(partition, 0.0) for partition in part) for part in each],
         )
+        connections = self._connections(each, calls)
         return [
-            Share(stage.assets, self._keys(stage, part), self._config, consent, self.holder)
-            for part, consent in zip(each, consents, strict=True)
+            Share(stage.assets, self._keys(stage, part), self._config, consent, self.holder, limits)
+            for part, consent, limits in zip(each, consents, connections, strict=True)
         ]
+
+    def _connections(
+        self, each: Sequence[Sequence[Partition]], calls: Mapping[Partition, int]
+    ) -> list[dict[str, int]]:
+        """What each share has of the study's limits: so much that all end at the same time."""
+        asked: list[Counter[str]] = [Counter() for _ in each]
+        limits: dict[str, int | None] = {}
+        for of_share, part in zip(asked, each, strict=True):
+            for partition in part:
+                if model := self.study.design.model_of(partition):
+                    of_share[provider_of(model)] += calls.get(partition, 0)
+                    limits[provider_of(model)] = connections_to(self.study.config.solvers, model)
+        found: list[dict[str, int]] = [{} for _ in each]
+        for provider, limit in limits.items():
+            if limit is not None:
+                sharers = [n for n, of_share in enumerate(asked) if provider in of_share]
+                parts = split(limit, [asked[n][provider] for n in sharers])
+                for n, connections in zip(sharers, parts, strict=True):
+                    found[n][provider] = connections
+        return found
 
     @property
     def _config(self) -> dict[str, Any]:

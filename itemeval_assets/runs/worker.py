@@ -30,18 +30,17 @@ from .workers import Ended, Share
 SECONDS_BETWEEN = 0.2
 
 
-def main(channel: str, count: str) -> None:
-    """Serve over a channel, as one of `count` workers."""
+def main(channel: str) -> None:
+    """Serve over a channel."""
     with without_collection_at_the_end(), suppress(KeyboardInterrupt):
-        work(int(count), own_end(channel))
+        work(own_end(channel))
 
 
-def work(count: int, command: "Connection[Any, Any]") -> None:
+def work(command: "Connection[Any, Any]") -> None:
     """Run one share after the other, after the snapshot of the study.
 
     The end of the channel ends the share in work, as Ctrl-C does.
     """
-    share_connections(count)
     received = _received(command)
 
     def tell(what: Progress | Ended) -> None:
@@ -65,6 +64,7 @@ def run_share(launch: Launcher, share: Share) -> Ended:
     first, error = len(launch.run_ids), None
     launch.recovered = launch.held_back = 0
     launch.failed_checks = []
+    share_connections(share.connections)
     try:
         for begin, end in share.spans:
             spent_usd = usd_of_runs(store, launch.run_ids[first:])

@@ -26,7 +26,8 @@ SUMMED = ("total", "done", "errored", "retries", "usd", "in_flight")
 class Share:
     """What one worker runs: tables over spans of partition keys, one Dagster run per span.
 
-    `consent_usd`: what all its runs together may cost.
+    `consent_usd`: what all its runs together may cost. `connections`: {provider: how many of its
+    calls may be in flight}, where the study limits them.
     """
 
     tables: Sequence[str]
@@ -34,6 +35,7 @@ class Share:
     config: Mapping[str, Any]
     consent_usd: float
     reserved_by: str
+    connections: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,6 @@ class Workers:
     def _start(self, study: Study) -> _Worker:
         process, connection = start_with_channel(
             "itemeval_assets.runs.worker",
-            str(self.count),
             stdin=subprocess.DEVNULL,
             stdout=self._notes,
             stderr=self._notes,

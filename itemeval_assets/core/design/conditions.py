@@ -23,7 +23,7 @@ from itemeval_assets.core.prompts.prompts import Item, Prompt, filled_in
 from itemeval_assets.core.prompts.templates import Template, require_placeholders
 from itemeval_assets.core.text.labels import Part, pair_label, unique_labels
 
-from .partitions import Partition
+from .partitions import GENERATE, Partition
 
 GRADER_COLUMNS = (
     *("grader_name", "grader_model", "rubric_name", "rubric_hash"),
@@ -102,6 +102,13 @@ class Design:
     @cached_property
     def grade_by_id(self) -> dict[str, GradeCondition]:
         return {condition.id: condition for condition in self.grade}
+
+    def model_of(self, partition: Partition) -> str | None:
+        """The model that a partition calls; null where it is graded without a call."""
+        if partition.stage is GENERATE:
+            return self.generate_by_id[partition.generate].model
+        call = self.grade_by_id[partition.grade].grader.call
+        return call.model if call else None
 
     def is_free(self, partition: Partition) -> bool:
         """Whether a partition is graded without a call."""

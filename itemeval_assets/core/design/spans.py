@@ -5,6 +5,7 @@ design; of a grid, all rows between times all columns between.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from itertools import accumulate, pairwise
 
 from .partitions import Partition
 
@@ -42,6 +43,14 @@ def shares(
         found[min(place, count - 1)].append(partition)
         before += weight
     return [part for part in found if part]
+
+
+def split(limit: int, weights: Sequence[float]) -> list[int]:
+    """The limit in whole parts, after their weights: all of it, and one at least for each."""
+    rest = max(0, limit - len(weights))
+    each = [weight + _NEXT_TO_NOTHING for weight in weights]
+    ends = [round(rest * end / sum(each)) for end in accumulate(each)]
+    return [1 + end - begin for begin, end in pairwise([0, *ends])]
 
 
 def spans(

@@ -34,14 +34,17 @@ _ATTEMPT_TIMEOUT_S = 600
 _SMALL_TASK = 400
 _FLUSHES_PER_LARGE_TASK = 100
 _MAX_TASKS_IN_FLIGHT = 64
+# Beside those that wait for an answer: a connection is not idle while an answer goes into the log.
+# As many as inspect has where it chooses the number of connections itself.
+_SAMPLES_BEING_LOGGED = 5
 
-_sharers = 1
+_of_this_process: Mapping[str, int] = {}
 
 
-def share_connections(processes: int) -> None:
-    """This process is one of so many that call for one command: a limit holds for all together."""
-    global _sharers
-    _sharers = processes
+def share_connections(by_provider: Mapping[str, int]) -> None:
+    """This process is one of several that call for one command: what it may have of each limit."""
+    global _of_this_process
+    _of_this_process = by_provider
 
 
 def request_settings(
@@ -59,11 +62,10 @@ def request_settings(
 
 def connections_to(solvers: SolversConfig, model: str) -> int | None:
     """How many calls to the model's provider may be in flight; None leaves it to inspect."""
-    limit = solvers.max_connections
+    limit, provider = solvers.max_connections, provider_of(model)
     if isinstance(limit, dict):
-        provider = provider_of(model)
         limit = limit.get(provider, limit.get(provider.split("/")[0]))
-    return None if limit is None else max(1, limit // _sharers)
+    return None if limit is None else _of_this_process.get(provider, limit)
 
 
 def tell_prices(prices: Mapping[str, Price | None]) -> None:
@@ -152,6 +154,7 @@ def _eval(tasks: list[Task], log_dir: Path, retry_on_error: int | None) -> list[
         log_level=LOG_LEVEL,
         display="none",
         max_tasks=min(len(tasks), _MAX_TASKS_IN_FLIGHT),
+        max_samples=_samples_in_flight(tasks),
         fail_on_error=False,
         retry_on_error=_RETRY_ON_ERROR if retry_on_error is None else retry_on_error,
         score=False,
@@ -164,6 +167,13 @@ def _eval(tasks: list[Task], log_dir: Path, retry_on_error: int | None) -> list[
 def _calls(task: Task) -> int:
     """How many calls a Task makes at most."""
     return len(task.dataset) * (task.epochs or 1)
+
+
+def _samples_in_flight(tasks: list[Task]) -> int | None:
+    """How many samples of each Task are at work; None leaves it to inspect."""
+    limits = [task.config.max_connections for task in tasks]
+    known = [limit for limit in limits if limit is not None]
+    return max(known) + _SAMPLES_BEING_LOGGED if len(known) == len(limits) else None
 
 
 def _samples_per_flush(calls: int) -> int:

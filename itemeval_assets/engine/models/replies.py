@@ -5,6 +5,7 @@ inspect fails on a reply whose usage is no usage, and its answer would be lost w
 
 import json
 from collections.abc import Awaitable, Callable
+from functools import cache
 from inspect import isawaitable
 from typing import Any
 
@@ -57,10 +58,15 @@ def _readable(reply: Any, told: Any) -> Any:
     The client builds its objects without a look at the types.
     """
     try:
-        usage = TypeAdapter(reply.model_fields["usage"].annotation).validate_python(told)
+        usage = _reader(reply.model_fields["usage"].annotation).validate_python(told)
     except ValidationError:
         return None
     return None if _takes_truth_for_a_count(usage, told) else usage
+
+
+@cache
+def _reader(declared: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(declared)
 
 
 def _takes_truth_for_a_count(usage: Any, told: dict[str, Any]) -> bool:

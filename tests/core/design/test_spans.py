@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from itemeval_assets.core.design.partitions import Partition
-from itemeval_assets.core.design.spans import shares, spans
+from itemeval_assets.core.design.spans import shares, spans, split
 
 ROWS, COLUMNS = list("abcd"), list("wxyz")
 
@@ -62,3 +62,19 @@ def test_shares_weigh_alike() -> None:
     heavy = dict(zip(wanted, (90.0, 30.0, 30.0, 30.0), strict=True))
     assert shares(wanted, heavy, 2) == [[("a",)], [("b",), ("c",), ("d",)]]
     assert shares(wanted[:1], heavy, 4) == [wanted[:1]]
+
+
+@given(
+    limit=st.integers(1, 200),
+    weights=st.lists(st.floats(0, 1e6), min_size=1, max_size=8),
+)
+def test_a_limit_is_split_without_rest(limit: int, weights: list[float]):
+    parts = split(limit, weights)
+    assert all(part >= 1 for part in parts)
+    assert sum(parts) == max(limit, len(weights))
+
+
+def test_a_limit_is_split_after_the_calls_of_each():
+    assert split(10, [200, 100]) == [6, 4]
+    assert split(10, [0, 0]) == [5, 5]
+    assert split(2, [99, 1]) == [1, 1]
