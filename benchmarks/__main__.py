@@ -32,6 +32,7 @@ NAMES = [
     "another_judge",
     "commands",
     "latency",
+    "served",
     "bucket",
     "overhead",
     "end_to_end",

@@ -74,6 +74,8 @@ class Request:
     cached_tokens: int = 0  # those of its prompt that a completion reports as cached
     status: int = 0  # the HTTP status decided on
     delivered: bool = False  # false while it waits, and for ever if the client left
+    arrived_s: float = 0.0  # by the clock that all processes of a machine share
+    answered_s: float = 0.0
 
     @property
     def prompt_tokens(self) -> int:

@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -49,6 +50,9 @@ __all__ = [
     "server_process",
     "usual_content",
 ]
+
+
+TIMES = ("arrived_s", "answered_s")
 
 
 class Gauge:
@@ -154,7 +158,8 @@ class ModelServer:
         by_model = Counter(request.model for request in self.requests)
         by_status = Counter(str(request.status) for request in self.requests)
         by = {"by_model": by_model, "by_status": by_status}
-        return totals | {"answered": self.answered} | by
+        times = {name: [getattr(r, name) for r in self.requests] for name in TIMES}
+        return totals | {"answered": self.answered} | by | times
 
     def reset_counts(self) -> None:
         """Forget the requests, but not the attempts, nor the prompt cache.
@@ -185,6 +190,7 @@ class ModelServer:
         with self._lock:
             self._attempts[model, prompt] += 1
             request = Request(model, prompt, attempt=self._attempts[model, prompt])
+            request.arrived_s = time.monotonic()
             request.temperature = payload.get("temperature")
             request.has_response_format = schema
             request.stream = bool(payload.get("stream"))
@@ -199,7 +205,7 @@ class ModelServer:
         """Note that the answer to a request is on its way."""
         reach = 4 * self._behaviour_of(request.model).cache_prefix_tokens
         with self._lock:
-            request.delivered = True
+            request.delivered, request.answered_s = True, time.monotonic()
             if request.status == 200:
                 self._answered_prefixes.add((request.model, request.prompt[:reach]))
 

@@ -34,9 +34,6 @@ _ATTEMPT_TIMEOUT_S = 600
 _SMALL_TASK = 400
 _FLUSHES_PER_LARGE_TASK = 100
 _MAX_TASKS_IN_FLIGHT = 64
-# Beside those that wait for an answer: a connection is not idle while an answer goes into the log.
-# As many as inspect has where it chooses the number of connections itself.
-_SAMPLES_BEING_LOGGED = 5
 
 _of_this_process: Mapping[str, int] = {}
 
@@ -154,7 +151,6 @@ def _eval(tasks: list[Task], log_dir: Path, retry_on_error: int | None) -> list[
         log_level=LOG_LEVEL,
         display="none",
         max_tasks=min(len(tasks), _MAX_TASKS_IN_FLIGHT),
-        max_samples=_samples_in_flight(tasks),
         fail_on_error=False,
         retry_on_error=_RETRY_ON_ERROR if retry_on_error is None else retry_on_error,
         score=False,
@@ -167,13 +163,6 @@ def _eval(tasks: list[Task], log_dir: Path, retry_on_error: int | None) -> list[
 def _calls(task: Task) -> int:
     """How many calls a Task makes at most."""
     return len(task.dataset) * (task.epochs or 1)
-
-
-def _samples_in_flight(tasks: list[Task]) -> int | None:
-    """How many samples of each Task are at work; None leaves it to inspect."""
-    limits = [task.config.max_connections for task in tasks]
-    known = [limit for limit in limits if limit is not None]
-    return max(known) + _SAMPLES_BEING_LOGGED if len(known) == len(limits) else None
 
 
 def _samples_per_flush(calls: int) -> int:
