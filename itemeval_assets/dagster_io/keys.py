@@ -7,6 +7,7 @@ manifests, logs and the ledger know ids only.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 
 from itemeval_assets.core.design.conditions import GenerateCondition, GradeCondition
 from itemeval_assets.core.design.partitions import Partition
@@ -59,6 +60,10 @@ def _turned(keys: Mapping[str, str]) -> dict[str, str]:
 
 
 def _key(condition: GenerateCondition | GradeCondition) -> str:
-    digest = f"-{condition.id.rpartition('--')[2][:_DIGEST]}"
-    parts = tuple(part.short for part in condition.label_parts if part.short)
-    return f"{short_name(parts, COLUMN_PX - width_px(digest))}{digest}"
+    return _shortened(condition.id, tuple(part.short for part in condition.label_parts))
+
+
+@cache
+def _shortened(id: str, parts: tuple[str, ...]) -> str:
+    digest = f"-{id.rpartition('--')[2][:_DIGEST]}"
+    return short_name(tuple(filter(None, parts)), COLUMN_PX - width_px(digest)) + digest

@@ -7,7 +7,6 @@ versions and sizes of models apart. So `claude-haiku-4-5` with `minimal` is `cla
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Literal
 
 # Dagster's font, Geist at 14 px, as chromium measures it (`measureText` of a canvas).
@@ -50,7 +49,6 @@ def width_px(text: str) -> float:
     return sum(_WIDTHS_PX.get(sign, _OTHER_PX) for sign in text)
 
 
-@cache
 def short_name(parts: tuple[str, ...], room_px: float) -> str:
     """Model, prompt and config, or grader and rubric, in small letters and cut to the room."""
     shown = [_plain(part) for part in parts]

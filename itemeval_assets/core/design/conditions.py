@@ -45,7 +45,7 @@ class GenerateCondition:
     split_prompt: bool
     label: str = ""
 
-    @property
+    @cached_property
     def label_parts(self) -> tuple[Part, ...]:
         """What its label is made of."""
         name = self.model_config_name
@@ -72,7 +72,7 @@ class GradeCondition:
     grader: Grader
     label: str = ""
 
-    @property
+    @cached_property
     def label_parts(self) -> tuple[Part, ...]:
         """What its label is made of."""
         return self.grader.label_parts

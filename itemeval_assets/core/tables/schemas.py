@@ -33,7 +33,7 @@ class Column:
     note: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Table:
     """A stored table. `key` identifies a row; `grain` says in words what one row is.
 
