@@ -89,6 +89,7 @@ def _partitioned(
                 stored = set(order if rule is _complete else store.partitions(table))
                 partitions = [partition for partition in order if partition in stored]
             found = {partition: judge(study, store, partition) for partition in partitions}
+        latest = _latest(context.instance, key, set(map(keys.of, found)))
         # Failures last, and after a range a result of its own, which counts them: the UI shows
         # the result recorded last as the "latest execution", of whatever partition it is, and
         # one that passed must not hide one that failed. In the statuses of single partitions
@@ -102,7 +103,7 @@ def _partitioned(
                 description=_in_short(offences),
                 metadata=_shown(offences),
                 partition=keys.of(partition),
-                target_materialization_data=_latest(context.instance, key, keys.of(partition)),
+                target_materialization_data=latest.get(keys.of(partition)),
                 blocking=blocking and len(found) == 1,
             )
         if len(found) != 1:
@@ -151,17 +152,23 @@ def _summary(
 
 
 def _latest(
-    instance: dg.DagsterInstance, key: dg.AssetKey, partition: str
-) -> AssetCheckEvaluationTargetMaterializationData | None:
-    """The materialization a result is about; the UI hides results of any other, or of none."""
-    wanted = dg.AssetRecordsFilter(asset_key=key, asset_partitions=[partition])
-    for record in instance.fetch_materializations(wanted, limit=1).records:
-        return AssetCheckEvaluationTargetMaterializationData(
+    instance: dg.DagsterInstance, key: dg.AssetKey, partitions: set[str]
+) -> dict[str | None, AssetCheckEvaluationTargetMaterializationData]:
+    """The materializations that results are about; the UI hides results of others, or of none."""
+    stored = instance.get_latest_storage_id_by_partition(
+        key, dg.DagsterEventType.ASSET_MATERIALIZATION, partitions
+    )
+    if not stored:
+        return {}
+    wanted = dg.AssetRecordsFilter(asset_key=key, storage_ids=list(stored.values()))
+    return {
+        record.partition_key: AssetCheckEvaluationTargetMaterializationData(
             run_id=record.event_log_entry.run_id,
             storage_id=record.storage_id,
             timestamp=record.timestamp,
         )
-    return None
+        for record in instance.fetch_materializations(wanted, limit=len(stored)).records
+    }
 
 
 def _dataset_unchanged(study: Study) -> dg.AssetChecksDefinition:

@@ -9,10 +9,13 @@ from contextlib import contextmanager
 from sqlite3 import Connection as SqliteConnection
 from typing import Any
 
+from dagster import EventLogEntry
+from dagster._core.definitions.partitions.subset import DefaultPartitionsSubset
 from dagster._core.instance import InstanceRef
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
+from dagster_shared.record import copy
 from sqlalchemy import Connection, Engine, create_engine, event
 
 __all__ = ["HeldSqliteStorage", "held"]
@@ -78,10 +81,29 @@ class _HeldEventLog(SqliteEventLogStorage):
             self._engines.pop(next(iter(self._engines))).dispose()
         return engine
 
+    def _store_asset_check_evaluation_planned(
+        self, event: EventLogEntry, event_id: int | None
+    ) -> None:
+        """One row for each partition. Dagster writes all keys of the run into each of them."""
+        for planned in _by_partition(event):
+            super()._store_asset_check_evaluation_planned(planned, event_id)
+
     def dispose(self) -> None:
         for engine in self._engines.values():
             engine.dispose()
         super().dispose()
+
+
+def _by_partition(event: EventLogEntry) -> Iterator[EventLogEntry]:
+    """A planned check, of one partition each."""
+    whole = event.get_dagster_event()
+    planned = whole.asset_check_planned_data
+    if planned.partitions_subset is None:
+        yield event
+        return
+    for key in planned.partitions_subset.get_partition_keys():
+        one = copy(planned, partitions_subset=DefaultPartitionsSubset({key}))
+        yield event._replace(dagster_event=whole._replace(event_specific_data=one))
 
 
 def _without_waiting_for_the_disk(connection: SqliteConnection, _: object) -> None:

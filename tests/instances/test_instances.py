@@ -1,6 +1,8 @@
 """Instances of Dagster for runs in this process: its standard output stays its own."""
 
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import dagster as dg
@@ -75,3 +77,32 @@ def test_a_home_on_a_disk_without_room_has_no_half_of_a_config(tmp_path, monkeyp
             make_home(tmp_path / "home")
     assert not list((tmp_path / "home").glob("*.yaml*"))
     assert (make_home(tmp_path / "home") / "dagster.yaml").stat().st_size
+
+
+MANY = dg.StaticPartitionsDefinition([f"partition-{number}" for number in range(50)])
+
+
+@dg.asset(partitions_def=MANY, backfill_policy=dg.BackfillPolicy.single_run())
+def of_many() -> None: ...
+
+
+@dg.asset_check(asset=of_many, partitions_def=MANY)
+def fine() -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(passed=True)
+
+
+def test_a_planned_check_is_stored_with_its_own_partition_alone(tmp_path: Path) -> None:
+    job = dg.Definitions([of_many], asset_checks=[fine]).resolve_implicit_global_asset_job_def()
+    first, *_, last = MANY.get_partition_keys()
+    tags = {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
+    home = make_home(tmp_path)
+    with open_instance(home) as instance:
+        run = instance.create_run_for_job(job, tags=tags)
+    with closing(sqlite3.connect(home / "history" / "runs" / "index.db")) as database:
+        planned = database.execute(
+            "select partition, evaluation_event from asset_check_executions where run_id = ?",
+            [run.run_id],
+        ).fetchall()
+    assert sorted(key for key, _ in planned) == sorted(MANY.get_partition_keys()), "one row each"
+    for own, event in planned:
+        assert {key for key in MANY.get_partition_keys() if f'"{key}"' in event} == {own}

@@ -6,17 +6,15 @@ of the bookings equal the sums over the stored rows plus the rows they replaced.
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.tables.schemas import BOOKINGS, LEDGER, TOKEN_COLUMNS, Table, arrow_schema
 
 from .losses import Loss, calls_of
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _USD_TOLERANCE = 1e-6
 _QUANTITIES = (*TOKEN_COLUMNS, "usd")
@@ -52,23 +50,11 @@ def is_nobody(model: str) -> bool:
 def bookings_of(log_index: pa.Table) -> pa.Table:
     """Bookings of the logs of one partition: the sums over each run's logs.
 
-    A sum is null when every term is: no tokens for cache hits, no usd without a price.
+    A sum is null when every term is: no tokens for cache hits, no usd without a price. An unpriced
+    model has no usd, also where some of its calls were free cache hits.
     """
-    logs = log_index.to_pandas()
-    if logs.empty:
-        return arrow_schema(BOOKINGS).empty_table()
-    groups = logs.groupby(list(BOOKINGS.key), dropna=False, sort=True)
-    sums = groups[[*TOKEN_COLUMNS, "usd"]].sum(min_count=1)
-    sums["calls"] = groups["total_samples"].sum()
-    has_price = groups["usd"].count() == groups.size()
-    sums["priced"] = groups["priced"].all()
-    sums["batch"] = groups["batch"].any()
-    sums["created_at"] = groups["created_at"].max()
-    rows = sums.reset_index()
-    rows["provider"] = rows["model"].str.split("/").str[0]
-    # An unpriced model has no usd, also where some of its calls were free cache hits.
-    rows["usd"] = rows["usd"].where(has_price.to_numpy())
-    return _conform(BOOKINGS, rows)
+    logs = log_index.rename_columns({"total_samples": "calls"})
+    return _summed(BOOKINGS, logs, pc.ScalarAggregateOptions(skip_nulls=False))
 
 
 def never_less(stored: pa.Table, anew: pa.Table) -> pa.Table:
@@ -91,21 +77,25 @@ def _size(row: Mapping[str, Any]) -> tuple[int, int]:
 
 def ledger_of(bookings: pa.Table) -> pa.Table:
     """The ledger that bookings add up to, grading summed over generate conditions."""
-    rows = bookings.to_pandas()
-    if rows.empty:
-        return arrow_schema(LEDGER).empty_table()
-    groups = rows.groupby(list(LEDGER.key), sort=False)
-    sums = groups[[*TOKEN_COLUMNS, "usd"]].sum(min_count=1)
-    sums["calls"] = groups["calls"].sum()
-    sums["priced"], sums["batch"] = groups["priced"].all(), groups["batch"].any()
-    sums["created_at"], sums["provider"] = groups["created_at"].max(), groups["provider"].first()
-    return _conform(LEDGER, sums.reset_index().sort_values(list(LEDGER.key)))
+    return _summed(LEDGER, bookings, pc.ScalarAggregateOptions())
 
 
-def _conform(table: Table, rows: "pd.DataFrame") -> pa.Table:
+def _summed(table: Table, terms: pa.Table, of_usd: pc.ScalarAggregateOptions) -> pa.Table:
+    """A row for each key of a table, in its order. Without a word on it, calls have a price."""
+    none_is_fine = pc.ScalarAggregateOptions(min_count=0)
+    sums = [
+        *((name, "sum", None) for name in (*TOKEN_COLUMNS, "calls")),
+        ("usd", "sum", of_usd),
+        ("priced", "all", none_is_fine),
+        ("batch", "any", none_is_fine),
+        ("created_at", "max", None),
+    ]
+    found = terms.group_by(table.key, use_threads=False).aggregate(sums)
+    found = found.rename_columns({f"{name}_{how}": name for name, how, _ in sums})
+    providers = [model.split("/")[0] for model in found["model"].to_pylist()]
     schema = arrow_schema(table)
-    found = pa.Table.from_pandas(rows.reindex(columns=schema.names), schema, preserve_index=False)
-    return found.replace_schema_metadata(schema.metadata)
+    rows = found.append_column("provider", pa.array(providers, pa.string()))
+    return rows.select(schema.names).cast(schema).sort_by([(n, "ascending") for n in table.key])
 
 
 def reconcile(
