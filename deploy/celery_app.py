@@ -63,6 +63,11 @@ app.conf.update(
 @worker_init.connect
 def load_packages(**_: object) -> None:
     """Load once what every run needs: the process of a run is a copy of this one."""
+    if os.environ.get("ITEMEVAL_ASSETS_EXECUTOR") == "multiprocess":
+        raise SystemExit(
+            "ITEMEVAL_ASSETS_EXECUTOR=multiprocess: a run on a Celery worker cannot start "
+            "processes; use in_process or celery"
+        )
     for package in PACKAGES:
         import_module(package)
     if find_spec("openai"):  # nearly all providers speak its protocol

@@ -176,13 +176,13 @@ def _reason(message: str) -> str:
     return found[1] if found else message.splitlines()[0][:100]
 
 
-def table(found: dict[str, dict[str, Any]]) -> str:
-    """The figures as a Markdown table: a line for each, a column for each piece that was killed."""
+def table(found: dict[str, dict[str, Any]], head: str = "killed") -> str:
+    """The figures as a Markdown table: a line for each, a column for each experiment."""
     columns = [dict(_lines("", figures)) for figures in found.values()]
     names = dict.fromkeys(name for column in columns for name in column)
-    head = ["killed", *found], ["---", *("---:" for _ in found)]
+    first = [head, *found], ["---", *("---:" for _ in found)]
     body = ([name, *(column.get(name, "") for column in columns)] for name in names)
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (*head, *body))
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (*first, *body))
 
 
 def _lines(prefix: str, value: Any) -> Iterator[tuple[str, str]]:

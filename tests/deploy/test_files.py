@@ -94,10 +94,13 @@ def test_the_instance_is_one_that_dagster_takes(
 ) -> None:
     pytest.importorskip("dagster_celery")
     pytest.importorskip("dagster_postgres")
+    from deploy.postgres import HeldPostgresStorage
+
     shutil.copy(COMPOSE / "dagster.yaml", tmp_path)
     config, custom = dagster_instance_config(str(tmp_path))
     assert custom is None
     assert config["run_launcher"]["class"] == "CheckedCeleryRunLauncher"
+    assert config["storage"]["custom"]["class"] == HeldPostgresStorage.__name__
 
 
 @pytest.mark.parametrize("section", ["run_monitoring", "run_retries"])
@@ -134,7 +137,8 @@ def test_the_image_has_what_the_services_use() -> None:
     copied = {source: target for *sources, target in copies for source in sources}
     assert copied["deploy/compose/workspace.yaml"] == "./"  # WORKDIR is IMAGE_HOME by then
     assert f"{IMAGE_HOME}/workspace.yaml" in ours()["webserver"]["command"]
-    assert {"deploy/celery_app.py", "deploy/celery_runs.py"} <= copied.keys()
+    modules = ("celery_app", "celery_pool", "celery_runs", "postgres")
+    assert {f"deploy/{name}.py" for name in modules} <= copied.keys()
 
 
 def test_the_extras_of_the_image_are_extras_of_the_project() -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.run_here import SMALL, experiment
+from deploy.cluster import SMALL
+from deploy.run_here import experiment
 from deploy.servers import missing_programs
 
 PACKAGES = ("dagster_celery", "dagster_postgres", "redis")
