@@ -1,28 +1,30 @@
 """Run the benchmarks, and print every target with its measured figure, the worst first.
 
-    python -m benchmarks [NAME...] [--write] [--strict]
+    python -m benchmarks [NAME...] [--repeat N] [--write] [--strict]
 
 Without names all run that take less than five minutes. `overhead_full` and `end_to_end_full` are
 those of 8,000 answers and 16,000 gradings, which take about ten minutes each on two cores.
+`--repeat` runs each so often: the median counts, and the spread is told.
 `--write` keeps the figures in docs/evidence/benchmarks.json, and puts them into
-docs/performance.md as a table and a picture; benchmarks that are not named keep theirs.
+docs/performance.md as a table and pictures; benchmarks that are not named keep theirs.
 `--strict` ends with exit code 1 where a target is missed.
 """
 
 import argparse
 import json
-import os
-import platform
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from .targets import Target
+from .machine import machine
+from .pictures import draw_shares, draw_sizes
+from .targets import Target, together
 
 NAMES = [
     "load_definitions",
@@ -37,6 +39,7 @@ NAMES = [
     "overhead",
     "end_to_end",
     "experiments",
+    "sizes",
 ]
 # {name: the benchmark and its options}
 LONG = {
@@ -45,7 +48,7 @@ LONG = {
 }
 ROOT = Path(__file__).parents[1]
 EVIDENCE = ROOT / "docs" / "evidence" / "benchmarks.json"
-PICTURE = ROOT / "docs" / "img" / "benchmarks.png"
+PICTURES = ROOT / "docs" / "img"
 PAGE = ROOT / "docs" / "performance.md"
 MARKS = ("<!-- figures -->\n", "<!-- end of figures -->\n")
 
@@ -54,43 +57,57 @@ def main() -> None:
     """Run each benchmark in a process of its own, and show what they found together."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("names", nargs="*", help=", ".join([*NAMES, *LONG]))
+    parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--strict", action="store_true")
     given = parser.parse_args()
-    found = {name: _run(name) for name in given.names or NAMES}
-    targets = _worst_first(found)
-    _show(targets)
+    found = {name: _run(name, given.repeat) for name in given.names or NAMES}
+    rows = _worst_first(found)
+    _show(rows)
     if given.write:
         _write(found)
-    sys.exit(given.strict and any(target.share > 1 for target in targets))
+    sys.exit(given.strict and any(target.share > 1 for target, _ in rows))
 
 
-def _worst_first(found: dict[str, Any]) -> list[Target]:
-    targets = [Target(**target) for part in found.values() for target in part["targets"]]
-    return sorted(targets, key=lambda target: -target.share)
+def _worst_first(found: dict[str, Any]) -> list[tuple[Target, str]]:
+    """Targets, each with the command that measures it."""
+    rows = [
+        (Target(**target), part["command"]) for part in found.values() for target in part["targets"]
+    ]
+    return sorted(rows, key=lambda row: -row[0].share)
 
 
-def _run(name: str) -> dict[str, Any]:
-    sys.stderr.write(f"{name} ...")
-    sys.stderr.flush()
-    begun = time.perf_counter()
+def _run(name: str, repeat: int) -> dict[str, Any]:
+    """What a benchmark found, on which machine, and by which command."""
     module, *options = LONG.get(name, (name,))
-    command = [sys.executable, "-m", f"benchmarks.cases.{module}", *options]
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
-    took_s = round(time.perf_counter() - begun)
-    sys.stderr.write(f" {took_s} s\n")
-    return {**json.loads(done.stdout.splitlines()[-1]), "took_s": took_s}
+    arguments = ["-m", f"benchmarks.cases.{module}", *options]
+    begun, on, runs = time.perf_counter(), machine(), []
+    for number in range(repeat):
+        sys.stderr.write(f"{name}, {number + 1} of {repeat} ...")
+        sys.stderr.flush()
+        done = subprocess.run(
+            [sys.executable, *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True
+        )
+        runs.append(json.loads(done.stdout.splitlines()[-1]))
+        sys.stderr.write(f" {time.perf_counter() - begun:.0f} s\n")
+    targets = together([[Target(**target) for target in run["targets"]] for run in runs])
+    return {
+        "command": " ".join(["python", *arguments]),
+        "machine": on,
+        "targets": [asdict(target) for target in targets],
+        "facts": runs[-1]["facts"],
+        "took_s": round(time.perf_counter() - begun),
+    }
 
 
-def _show(targets: list[Target]) -> None:
-    table = Table(title="targets, worst first", title_justify="left")
-    for name in ("target", "measured", "bound", "what was divided", ""):
+def _show(rows: list[tuple[Target, str]]) -> None:
+    table = Table(title=f"targets, worst first, on {machine()}", title_justify="left")
+    for name in ("target", "measured", "spread", "bound", "what was divided", "command", ""):
         table.add_column(name, justify="right" if name in ("measured", "bound") else "left")
-    for target in targets:
-        sign = ">=" if target.at_least else "<="
+    for target, command in rows:
         met = "[red]missed[/red]" if target.share > 1 else "[green]met[/green]"
-        bound = f"{sign} {target.bound:g}"
-        table.add_row(target.name, f"{target.measured:.3g}", bound, target.how, met)
+        measured = f"{target.measured:.3g}"
+        table.add_row(target.name, measured, target.spread, target.limit, target.how, command, met)
     Console(highlight=False).print(table)
 
 
@@ -99,34 +116,27 @@ def _write(found: dict[str, Any]) -> None:
     before = json.loads(EVIDENCE.read_text()) if EVIDENCE.exists() else {}
     known = {**before, **found}
     kept = {name: known[name] for name in [*NAMES, *LONG] if name in known}
-    machine = {"cores": os.cpu_count(), "python": platform.python_version()}
-    EVIDENCE.write_text(json.dumps({"machine": machine, **kept}, indent=2) + "\n")
-    targets = _worst_first(kept)
-    _draw(targets)
+    EVIDENCE.write_text(json.dumps(kept, indent=2) + "\n")
+    rows = _worst_first(kept)
+    draw_shares([target for target, _ in rows], PICTURES / "benchmarks.png")
+    if "sizes" in found:
+        draw_sizes(found["sizes"]["facts"], PICTURES / "benchmarks_sizes.png")
     head, rest = PAGE.read_text().split(MARKS[0])
-    PAGE.write_text(head + MARKS[0] + _markdown(targets) + MARKS[1] + rest.split(MARKS[1])[1])
+    PAGE.write_text(head + MARKS[0] + _markdown(kept) + MARKS[1] + rest.split(MARKS[1])[1])
 
 
-def _markdown(targets: list[Target]) -> str:
-    lines = ["| target | measured | bound | what was divided |", "|---|--:|--:|---|"]
-    for target in targets:
-        sign, missed = "≥" if target.at_least else "≤", " (missed)" if target.share > 1 else ""
-        measured = f"{target.measured:.3g}{missed}"
-        lines.append(f"| {target.name} | {measured} | {sign} {target.bound:g} | {target.how} |")
-    return "\n".join(lines) + "\n"
-
-
-def _draw(targets: list[Target]) -> None:
-    from matplotlib.figure import Figure  # noqa: PLC0415 (only where a picture is wanted)
-
-    figure = Figure(figsize=(8, 0.4 * len(targets) + 1), layout="constrained")
-    axes = figure.subplots()
-    shares = [target.share for target in reversed(targets)]
-    colours = ["tab:red" if share > 1 else "tab:green" for share in shares]
-    axes.barh([target.name for target in reversed(targets)], shares, color=colours)
-    axes.axvline(1, color="black", linewidth=1)
-    axes.set_xlabel("share of the bound that is used: beyond 1 the target is missed")
-    figure.savefig(PICTURE, dpi=120)
+def _markdown(kept: dict[str, Any]) -> str:
+    lines = [
+        "| target | measured | spread | bound | what was divided | `python -m benchmarks` |",
+        "|---|--:|--:|--:|---|---|",
+    ]
+    names = {part["command"]: name for name, part in kept.items()}
+    for target, command in _worst_first(kept):
+        measured = f"{target.measured:.3g}{' (missed)' if target.share > 1 else ''}"
+        cells = (target.name, measured, target.spread, target.limit, target.how, names[command])
+        lines.append(f"| {' | '.join(cells)} |")
+    machines = dict.fromkeys(part["machine"] for part in kept.values())
+    return "\n".join([*lines, "", "Measured on:", "", *(f"- {on}" for on in machines), ""])
 
 
 if __name__ == "__main__":
