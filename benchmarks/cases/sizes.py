@@ -70,7 +70,15 @@ def _calls(root: Path, calls: int) -> float:
 
 def _partitions(folder: Path, partitions: int) -> float:
     """Seconds of a run with two calls for each partition."""
-    config = write_study(
+    config = declare_partitions(folder, partitions)
+    (folder / "home").mkdir()
+    environment = {"DAGSTER_HOME": str(folder / "home")}
+    return measure([*python(RUN), "run", str(config), "--yes"], folder, environment).seconds
+
+
+def declare_partitions(folder: Path, partitions: int) -> Path:
+    """A study of so many partitions, of solutions and of gradings, with two items."""
+    return write_study(
         folder,
         models=[f"mockllm/m{number}" for number in range(partitions // _A_MODEL)],
         graders=[f"mockllm/j{number}" for number in range(_A_MODEL - 1)],
@@ -78,9 +86,6 @@ def _partitions(folder: Path, partitions: int) -> float:
         items=2,
         extra={"cache": False},
     )
-    (folder / "home").mkdir()
-    environment = {"DAGSTER_HOME": str(folder / "home")}
-    return measure([*python(RUN), "run", str(config), "--yes"], folder, environment).seconds
 
 
 def _growth(seconds: Mapping[int, float]) -> float:
