@@ -54,6 +54,7 @@ def book(store: ResultsStore, outcome: Outcome, run_id: str) -> pa.Table:
     lost = {
         partition: pa.Table.from_pylist(rows, schema=arrow_schema(REPLACED))
         for partition, rows in outcome.lost.items()
+        if rows
     }
     store.upsert_each("replaced", lost.items())
     booked = [_free_bookings(outcome.rows, run_id)]

@@ -53,7 +53,10 @@ def bookings_of(log_index: pa.Table) -> pa.Table:
     A sum is null when every term is: no tokens for cache hits, no usd without a price. An unpriced
     model has no usd, also where some of its calls were free cache hits.
     """
-    logs = log_index.rename_columns({"total_samples": "calls"})
+    providers = [model and model.split("/")[0] for model in log_index["model"].to_pylist()]
+    logs = log_index.rename_columns({"total_samples": "calls"}).append_column(
+        "provider", pa.array(providers, pa.string())
+    )
     return _summed(BOOKINGS, logs, pc.ScalarAggregateOptions(skip_nulls=False))
 
 
@@ -89,13 +92,12 @@ def _summed(table: Table, terms: pa.Table, of_usd: pc.ScalarAggregateOptions) ->
         ("priced", "all", none_is_fine),
         ("batch", "any", none_is_fine),
         ("created_at", "max", None),
+        ("provider", "max", None),
     ]
     found = terms.group_by(table.key, use_threads=False).aggregate(sums)
     found = found.rename_columns({f"{name}_{how}": name for name, how, _ in sums})
-    providers = [model.split("/")[0] for model in found["model"].to_pylist()]
     schema = arrow_schema(table)
-    rows = found.append_column("provider", pa.array(providers, pa.string()))
-    return rows.select(schema.names).cast(schema).sort_by([(n, "ascending") for n in table.key])
+    return found.select(schema.names).cast(schema).sort_by([(n, "ascending") for n in table.key])
 
 
 def reconcile(

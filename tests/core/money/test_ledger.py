@@ -401,3 +401,10 @@ def test_a_failed_call_with_a_cost_is_one_call() -> None:
         "1",
     ) | {"sample_uuid": "u1:error", "usd": 0.25, **dict.fromkeys(TOKEN_COLUMNS)}
     assert losses_in(of_logs(log()), [failed], [cost]) == [("run1", 1, 0.25, 15)]
+
+
+def test_who_called_no_model_has_no_provider_in_the_ledger_either() -> None:
+    row = {"run_id": "r", "stage": "grade", "condition_id": "c", "gen_condition_id": "g"}
+    booked = {"model": nobody("verifiable"), "calls": 2, "usd": 0.0, "priced": True, "batch": False}
+    bookings = table("bookings", [{**row, **booked, "provider": None, "created_at": "now"}])
+    assert ledger_of(bookings).to_pylist()[0]["provider"] is None
