@@ -119,12 +119,26 @@ class S3Backend(Bucket):
                 self._seen[key] = etag
 
     def read_many(self, keys: Iterable[str]) -> Iterator[bytes | None]:
+        wanted = list(keys)
+        if sum(map(self._takes_a_request, wanted)) > 1:
+            found = self._read_at_once(wanted)
+        else:
+            found = map(self._as_seen, wanted)
+        return (None if stored is None else stored.data for stored in found)
+
+    def _takes_a_request(self, key: str) -> bool:
+        """Whether an object as it was at the last look is not at hand."""
+        if self._seen is None:
+            return True
+        mark, kept = self._seen.get(key), self._kept.get(key)
+        return mark is not None and (kept is None or kept.etag != mark)
+
+    def _read_at_once(self, keys: list[str]) -> Iterator[StoredObject | None]:
         wanted = iter(keys)
         with ThreadPoolExecutor(self.at_once) as pool:
             ahead = deque(pool.submit(self._as_seen, key) for key in islice(wanted, self.at_once))
             while ahead:
-                found = ahead.popleft().result()
-                yield None if found is None else found.data
+                yield ahead.popleft().result()
                 ahead.extend(pool.submit(self._as_seen, key) for key in islice(wanted, 1))
 
     def write(self, key: str, data: bytes) -> None:
