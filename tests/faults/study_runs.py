@@ -117,7 +117,14 @@ def loss_of(config: Path, server: ModelServer, *, items: int, in_flight: int = 0
     booked = sum(row["usd"] or 0.0 for row in rows(config, "ledger"))
     answered = [request for request in server.requests if _is_paid(request)]
     made = Counter((request.model, request.prompt) for request in answered)
-    repeated = sum(count - 1 for count in made.values())
+    inputs = {row["item_id"]: row["input"] for row in rows(config, "items")}
+    # Of models that answer alike, a judge is asked the same once for each.
+    asked = [(inputs[row["item_id"]], row["solution"]) for row in solutions if row["solution"]]
+    repeated = sum(
+        max(0, count - max(1, sum(item in prompt and answer in prompt for item, answer in asked)))
+        for (_, prompt), count in made.items()
+        if count > 1
+    )
     charged = sum(map(_charged, answered))
     return Loss(
         rows=3 * items - len(sound),
