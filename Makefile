@@ -27,7 +27,7 @@ audit: setup ## look the locked packages up in the lists of known vulnerabilitie
 	UV=$(UV) $(RUN) python scripts/audit.py
 
 deploy-test: setup ## two workers on Postgres, Redis and S3 on this machine, one of them killed
-	$(RUN) python -m deploy.run_here --kill worker --write
+	$(RUN) python -m deploy.run_here --kill worker
 
 check: lint types test ## everything a change must pass
 
@@ -46,7 +46,7 @@ format: setup ## rewrite the files in the house format
 screenshots: setup ## make the pictures in docs/img anew (needs chromium)
 	$(RUN) python -m scripts.screenshots
 
-bench: setup .itemeval/.synced ## measure every target: about 20 minutes
+bench: setup .itemeval/.synced ## measure every target: about 25 minutes
 	$(RUN) python -m benchmarks
 
 clean: ## remove what the commands above made, results of studies excepted

@@ -61,6 +61,8 @@ def main() -> None:
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--strict", action="store_true")
     given = parser.parse_args()
+    if unknown := set(given.names) - {*NAMES, *LONG}:
+        parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
     found = {name: _run(name, given.repeat) for name in given.names or NAMES}
     rows = _worst_first(found)
     _show(rows)
@@ -135,8 +137,11 @@ def _markdown(kept: dict[str, Any]) -> str:
         measured = f"{target.measured:.3g}{' (missed)' if target.share > 1 else ''}"
         cells = (target.name, measured, target.spread, target.limit, target.how, names[command])
         lines.append(f"| {' | '.join(cells)} |")
-    machines = dict.fromkeys(part["machine"] for part in kept.values())
-    return "\n".join([*lines, "", "Measured on:", "", *(f"- {on}" for on in machines), ""])
+    machines: dict[str, list[str]] = {}
+    for name, part in kept.items():
+        machines.setdefault(part["machine"], []).append(name)
+    told = [f"- {', '.join(of_it)}: {on}" for on, of_it in machines.items()]
+    return "\n".join([*lines, "", "Measured on:", "", *told, ""])
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 from .targets import Target
 
@@ -30,7 +31,11 @@ def draw_sizes(sizes: Mapping[str, Mapping[str, Mapping[str, float]]], path: Pat
     for axes, (unit, series) in zip(panels, sizes.items(), strict=True):
         for name, seconds in series.items():
             axes.loglog([int(size) for size in seconds], list(seconds.values()), "o-", label=name)
+            axes.set_xticks([int(size) for size in seconds], [f"{int(s):,}" for s in seconds])
         axes.set(xlabel=unit, ylabel="seconds")
+        axes.minorticks_off()
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter("{x:g}")
         axes.grid(visible=True, which="major", alpha=0.3)
         axes.legend(fontsize=7, frameon=False)
     figure.savefig(path, dpi=120)

@@ -52,6 +52,8 @@ def main() -> None:
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
+    if unknown := set(given.cases) - set(CASES):
+        parser.error(f"no case {', '.join(sorted(unknown))}; there are {', '.join(CASES)}")
     if given.here:
         print(json.dumps(_profiled(CASES[given.cases[0]])))
         return

@@ -5,6 +5,7 @@ submission to its end, and a run of four steps (ledger, costs, results, export);
 in one process, with `itemeval-assets run`.
 """
 
+import argparse
 import os
 import subprocess
 import sys
@@ -85,6 +86,7 @@ def alone(folder: Path) -> dict[str, Any]:
 
 def main() -> None:
     """Measure one executor after the other, and show a table."""
+    argparse.ArgumentParser(description=main.__doc__).parse_args()
     install_missing()
     found: dict[str, dict[str, Any]] = {}
     for executor in (*EXECUTORS, "`itemeval-assets run`"):

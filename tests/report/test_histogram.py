@@ -10,5 +10,5 @@ def test_each_bin_has_a_line_whose_bar_is_its_share_of_the_largest():
     first, *lines, last = histogram(found).splitlines()
     assert first == last == "```"
     assert [float(line.split()[0]) for line in lines] == [n / 2 for n in range(11)]
-    assert [line.count("█") for line in lines] == [0, 1, *[0] * 7, 20, 40]
+    assert [line.count("█") for line in lines] == [0, 1, *[0] * 7, 14, 28]
     assert [int(line.split()[-1]) for line in lines] == counts

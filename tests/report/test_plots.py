@@ -255,3 +255,14 @@ def test_the_picture_of_cost_says_how_many_calls_had_no_price() -> None:
     assert found
     [_, right] = cost_and_latency({"generate": {"g1": found}}).axes
     assert [text.get_text() for text in right.texts] == ["$0.25 × 3, 2 without a price"]
+
+
+def test_of_many_models_the_dearest_have_a_colour_each() -> None:
+    usd = {
+        "2026-01-01": {f"model {n}": float(n) for n in range(12)},
+        "2026-01-02": {"model 0": 1.0},
+    }
+    legend = bars_per_day(usd).axes[0].get_legend()
+    assert legend is not None
+    names = [text.get_text() for text in legend.get_texts()]
+    assert names == [*(f"model {n}" for n in range(11, 2, -1)), "3 other models"]

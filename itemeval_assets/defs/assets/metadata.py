@@ -163,12 +163,12 @@ class _Standing:
         return {
             "dagster/partition_row_count": rows.num_rows,
             "errored rows": rows.num_rows - rows["error"].null_count,
-            **(self._scores(partition, rows, bool(new.num_rows)) if table == "gradings" else {}),
+            **(self._scores(partition, rows) if table == "gradings" else {}),
             "rows of this run": new.num_rows,
             "usd of this run": usd(spent),
         }
 
-    def _scores(self, partition: Partition, rows: "pa.Table", is_new: bool) -> dict[str, Any]:
+    def _scores(self, partition: Partition, rows: "pa.Table") -> dict[str, Any]:
         from itemeval_assets.core.records.scores import graded
         from itemeval_assets.core.records.summaries import left_out_words
         from itemeval_assets.report.render.histogram import histogram
@@ -180,7 +180,7 @@ class _Standing:
             scores["left out of the mean"] = left_out_words(found.left_out)
         if found.failures:
             scores["unparsed"] = found.failures
-        if found.scored and is_new:
+        if found.scored:
             scores["score distribution"] = dg.MetadataValue.md(histogram(found))
         return scores
 

@@ -8,6 +8,8 @@ from matplotlib.figure import Figure
 from .figures import figure
 
 _SHOWN = 24
+# Each has a colour of its own; all others are one.
+_MODELS = 9
 _LONGEST_LABEL = 60
 Sums = Mapping[str, Mapping[str, float]]
 
@@ -40,8 +42,8 @@ def bars_per_day(usd: Sums) -> Figure:
     with figure(8, 3) as drawn:
         axes = drawn.subplots()
         floors = [0.0] * len(days)
-        for model in _columns(usd):
-            heights = [usd[day].get(model, 0.0) for day in days]
+        for model, of_days in _by_model(usd).items():
+            heights = [of_days[day] for day in days]
             axes.bar(days, heights, bottom=floors, label=model, width=0.6)
             floors = [low + high for low, high in zip(floors, heights, strict=True)]
         axes.set_title("USD per day", loc="left")
@@ -49,6 +51,21 @@ def bars_per_day(usd: Sums) -> Figure:
         axes.yaxis.set_major_formatter(ticker.FuncFormatter(lambda y, _: f"${y:g}"))
         axes.legend(fontsize=8)
     return drawn
+
+
+def _by_model(usd: Sums) -> dict[str, dict[str, float]]:
+    """{model: {day: USD}}, the dearest first, and what is left as one."""
+    ranked = sorted(_columns(usd), key=lambda m: -sum(day.get(m, 0.0) for day in usd.values()))
+    others = ranked[_MODELS:] if len(ranked) > _MODELS + 1 else []
+    shown = {
+        model: {day: of_day.get(model, 0.0) for day, of_day in usd.items()}
+        for model in ranked[: len(ranked) - len(others)]
+    }
+    if others:
+        shown[f"{len(others)} other models"] = {
+            day: sum(of_day.get(model, 0.0) for model in others) for day, of_day in usd.items()
+        }
+    return shown
 
 
 def _columns(usd: Sums) -> list[str]:

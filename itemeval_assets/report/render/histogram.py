@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from itemeval_assets.core.records.summaries import Graded
 
-_LONGEST_BAR = 40
+_LONGEST_BAR = 28
 
 
 def histogram(graded: "Graded") -> str:
