@@ -32,6 +32,8 @@ SECONDS_BETWEEN = 0.2
 
 def main(channel: str) -> None:
     """Serve over a channel."""
+    # In the background of a script Ctrl-C is ignored, and the end of the channel would be, too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with without_collection_at_the_end(), suppress(KeyboardInterrupt):
         work(own_end(channel))
 

@@ -15,6 +15,7 @@ from PIL import Image
 
 from itemeval_assets.core.money.paid_calls import generation_calls, grading_calls
 from itemeval_assets.core.records.scores import graded, item_scores
+from itemeval_assets.report.plots.costs import bars_per_day
 from itemeval_assets.report.plots.figures import markdown_image, short
 from itemeval_assets.report.plots.heat_map import MOST_COLUMNS, MOST_ITEMS, score_by_item
 from itemeval_assets.report.plots.results import (

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -16,10 +17,10 @@ from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import DatasetError
 from itemeval_assets.runs import dagster_runs
-from itemeval_assets.runs.settled import _fingerprint
+from itemeval_assets.runs.settled import _fingerprint, is_derived
 from itemeval_assets.runs.summary import RunSummary
 from itemeval_assets.settings import dagster_home_of
-from itemeval_assets.storage.study.layout import SETTLED
+from itemeval_assets.storage.study.layout import SETTLED, table_key
 from itemeval_assets.storage.study.store import open_store
 from tests.studies import write_study
 
@@ -200,3 +201,30 @@ def test_what_is_pending_is_run(study: Study) -> None:
     larger = api.load_study(write_study(study.config_dir, models=["mockllm/a", "mockllm/b"]))
     assert api.run(larger).calls
     assert without_runs(api.run(larger))
+
+
+def test_what_a_killed_run_has_not_joined_is_joined_after_a_run_of_less(tmp_path: Path) -> None:
+    study = api.load_study(write_study(tmp_path, models=["mockllm/a", "mockllm/b"]))
+    events = api.run(study).export.rows
+    for joined in place(study).glob("gradings_long.parquet/b_*/*.parquet"):
+        joined.unlink()
+    assert api.run(study, conditions=["mockllm/a"]).export.rows < events
+    again = api.run(study)
+    assert (again.run_ids != [], again.calls, again.export.rows) == (True, 0, events)
+    assert without_runs(api.run(study))
+
+
+def test_gradings_that_are_younger_than_their_join_are_looked_at(study: Study) -> None:
+    store = open_store(study)
+    stats = store.stats()
+    assert is_derived(study, stats)
+    [first, *_] = study.grade_partitions()
+    for table, partition in (("gradings", first), ("solutions", first.solutions)):
+        key = table_key(table, partition)
+        later = stats[key]._replace(changed_at=max(s.changed_at for s in stats.values()))
+        older = {
+            table_key("gradings_long", first): stats[key]._replace(
+                changed_at=later.changed_at - timedelta(seconds=1)
+            )
+        }
+        assert not is_derived(study, {**stats, key: later, **older}), table

@@ -22,7 +22,7 @@ from itemeval_assets.host.garbage import little_garbage_collection
 from .hooks import tell_of_calls
 from .in_flight import calls_of_eval
 from .interruption import apart_from_loops, interruptible
-from .lean import load_no_other_client, quick_yaml, without_editors
+from .lean import no_other_client, quick_yaml, without_editors
 
 # A cell that still fails after the retries of its request waits for the next run.
 _RETRY_ON_ERROR = 0
@@ -94,9 +94,9 @@ def evaluate(tasks: list[Task], log_dir: Path, retry_on_error: int | None) -> li
     Raises KeyboardInterrupt for a SIGINT or SIGTERM, once the logs of what was answered are kept.
     """
     log_dir.mkdir(parents=True, exist_ok=True)
-    load_no_other_client()
     with (
         _as_others_log(),
+        no_other_client(),
         without_editors(),
         little_garbage_collection(),
         calls_of_eval(tell_of_calls) as calls,

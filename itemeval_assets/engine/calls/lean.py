@@ -31,10 +31,17 @@ def quick_yaml() -> Iterator[None]:
         yaml.SafeLoader = usual
 
 
-def load_no_other_client() -> None:
-    """Keep inspect from loading the clients of providers that no model of the eval is of."""
+@contextmanager
+def no_other_client() -> Iterator[None]:
+    """Evals of the block do not load the clients of providers that no model of theirs is of."""
+    usual = {name: getattr(_assistant_internal, name) for name in CLIENTS}
     for name, module in CLIENTS.items():
         setattr(_assistant_internal, name, module in sys.modules)
+    try:
+        yield
+    finally:
+        for name, value in usual.items():
+            setattr(_assistant_internal, name, value)
 
 
 @contextmanager
