@@ -9,6 +9,7 @@ import pytest
 
 from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.errors import ItemevalAssetsError
+from itemeval_assets.core.tables.schemas import REPLACED, arrow_schema
 from itemeval_assets.storage.study.inputs import load_study
 from itemeval_assets.storage.study.layout import IF_DELETED
 from itemeval_assets.storage.study.store import open_store
@@ -102,6 +103,9 @@ def test_a_damaged_table(
     anew from the logs, without a call. A table made from others is just made again."""
     server, wanted, total = finished[1], table_contents(config), Loss()
     made, study = server.count(), load_study(config)
+    if table == "replaced":  # there is a file only where something was
+        nothing = arrow_schema(REPLACED).empty_table()
+        open_store(study).replace(table, study.generate_partitions()[0], nothing)
     path = results_dir(config) / open_store(study).keys(table)[0]
     whole, carried_on = path.read_bytes(), 0
     chosen = [list(DAMAGES)[place] for place in some(range(len(DAMAGES)), 3)]

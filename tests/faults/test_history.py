@@ -178,7 +178,7 @@ def test_a_worker_passes_on_what_is_wrong_with_the_history(
         launch(["items"])
         key = PartitionKeys(study).of(study.generate_partitions()[0])
         fill_history(monkeypatch, 1)
-        share = Share(["solutions", "generation_ledger"], [(key, key)], {}, 0.0, "test")
+        share = Share(["solutions", "generation_ledger"], [(key, key)], {}, 0.0, "test", {})
         error = run_share(launch, share).error
     assert isinstance(error, HistoryError)
     assert str(ensure_home(tmp_path)) in str(error)
