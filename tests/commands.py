@@ -9,6 +9,7 @@ import multiprocessing
 import os
 import pkgutil
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -31,6 +32,7 @@ class Program:
     """A console script, `module:function`, with the methods of `subprocess.Popen` that tests need.
 
     What it prints goes to the file `output`, and what it says of errors to `errors`, or there too.
+    `in_background`: as a script starts it with `&`, where Ctrl-C is ignored.
     """
 
     def __init__(
@@ -40,12 +42,14 @@ class Program:
         output: Path = NOWHERE,
         errors: Path | None = None,
         environment: Mapping[str, str] | None = None,
+        in_background: bool = False,
     ) -> None:
         given = (
             script,
             [str(argument) for argument in arguments],
             {**os.environ, **(environment or {})},
             (str(output), str(errors or output)),
+            in_background,
         )
         self._process = PROCESSES.Process(target=_main, args=given)
         self._process.start()
@@ -97,8 +101,14 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 
 def _main(
-    script: str, arguments: list[str], environment: dict[str, str], outputs: tuple[str, str]
+    script: str,
+    arguments: list[str],
+    environment: dict[str, str],
+    outputs: tuple[str, str],
+    in_background: bool,
 ) -> None:
+    if in_background:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ.clear()
     os.environ.update(environment)
     random.seed()

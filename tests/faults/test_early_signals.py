@@ -12,6 +12,7 @@ import weakref
 from pathlib import Path
 
 import pytest
+from dagster._utils.interrupts import raise_interrupts_as
 
 from itemeval_assets.host.interrupts import heeded
 from tests.faults.study_runs import declare
@@ -87,6 +88,37 @@ def test_sigterm_is_an_interrupt_and_both_leave_no_handler_behind() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(5)
     assert (signal.getsignal(signal.SIGTERM), sys.unraisablehook) == before
+
+
+@pytest.mark.parametrize("handler", [signal.SIG_IGN, signal.default_int_handler])
+def test_dagster_leaves_signals_as_they_were(handler: signal.Handlers) -> None:
+    def own(_signum: int, _frame: object) -> None: ...
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    signal.signal(signal.SIGINT, handler)
+    signal.signal(signal.SIGTERM, own)
+    try:
+        with heeded(), raise_interrupts_as(KeyboardInterrupt):
+            pass
+        assert signal.getsignal(signal.SIGINT) is handler
+        assert signal.getsignal(signal.SIGTERM) is own
+    finally:
+        for number, found in before.items():
+            signal.signal(number, found)
+
+
+def test_sigterm_is_heeded_where_ctrl_c_is_ignored() -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with pytest.raises(KeyboardInterrupt), heeded():
+            with raise_interrupts_as(KeyboardInterrupt):
+                pass
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(5)
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_a_dropped_interrupt_comes_again_and_other_errors_are_reported(

@@ -58,9 +58,11 @@ def series(calls: int) -> list[int]:
     return [1 + round((calls - 1) * (n + 0.5) / POINTS) for n in range(POINTS)]
 
 
-def stop(config: Path, is_there: Callable[[], bool], manner: Manner, workers: int) -> int:
+def stop(
+    config: Path, is_there: Callable[[], bool], manner: Manner, workers: int, **started: bool
+) -> int:
     """Run a study until it is there, and end it; its exit code."""
-    process = Command("run", config, "--yes", "--workers", str(workers))
+    process = Command("run", config, "--yes", "--workers", str(workers), **started)
     deadline = time.monotonic() + STARTUP_S
     while not is_there() and process.poll() is None:
         assert time.monotonic() < deadline
@@ -71,13 +73,15 @@ def stop(config: Path, is_there: Callable[[], bool], manner: Manner, workers: in
     return process.wait(PATIENCE_S)
 
 
-def lost_by(folder: Path, server: ModelServer, case: tuple[int, int, int, Manner]) -> Loss:
+def lost_by(
+    folder: Path, server: ModelServer, case: tuple[int, int, int, Manner], **started: bool
+) -> Loss:
     """End one run at one point, and go on; what was lost."""
     items, workers, at, manner = case
     models = ["openai-api/test/m", "openai-api/test/n"][:workers]
     solvers = {"max_connections": CONNECTIONS, "max_retries": 2}
     config = declare(folder, items=items, models=models, solvers=solvers)
-    assert stop(config, lambda: server.count() >= at, manner, workers) != 0
+    assert stop(config, lambda: server.count() >= at, manner, workers, **started) != 0
     return lost_after(config, server, case)
 
 
@@ -109,6 +113,23 @@ def test_a_signal_at_any_point_of_a_run(
         total += lost_by(tmp_path / str(at), server, (items, workers, at, next(manners)))
     report_fault(
         f"SIGINT once and twice, SIGTERM, kill -9: conditions of {items} calls, {workers} workers",
+        PROMISE,
+        injected=len(points),
+        loss=total,
+    )
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_sigterm_ends_a_run_that_a_script_has_put_in_its_background(
+    tmp_path: Path, serve: Serve, report_fault: Report, workers: int
+) -> None:
+    total, points = Loss(), series(2 * SMALL * workers)
+    for at in points:
+        server = serve(Behaviour(latency_s=LATENCY_S))
+        case = (SMALL, workers, at, TERM)
+        total += lost_by(tmp_path / str(at), server, case, in_background=True)
+    report_fault(
+        f"SIGTERM where Ctrl-C is ignored: conditions of {SMALL} calls, {workers} workers",
         PROMISE,
         injected=len(points),
         loss=total,
