@@ -1,0 +1,140 @@
+"""Is a judge fair: severity, preference for its own family, and the length of answers.
+
+All from cells that exist. These compare judges with each other; who is right, they do not tell.
+"""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ..columns import GRADE_CONDITION, Frame, codes, counted, shortened
+from ..events import read_events
+from ..intervals import checked_level
+from ..records import Estimate, MeasurementError
+from ..scores.means import estimate_means
+from .ratings import ANSWER, read_ratings
+
+__all__ = ["judge_severity", "self_preference"]
+
+
+def judge_severity(
+    frame: Frame,
+    *,
+    judge: str = GRADE_CONDITION,
+    answer: Sequence[str] = ANSWER,
+    score: str = "score",
+    item: str = "item_id",
+    cluster: str | None = None,
+    level: float = 0.95,
+) -> dict[Hashable, Estimate]:
+    """How far each judge is below (severe) or above (lenient) the mean of all judges.
+
+    On the answers that all judges scored: the mean over items of the judge's score less the mean
+    of the judges on the same answer, with an error clustered as in `mean_score`.
+    """
+    checked_level(level)
+    ratings = read_ratings(
+        frame, judge=judge, answer=answer, score=score, item=item, cluster=cluster
+    )
+    complete = np.flatnonzero(~np.isnan(ratings.score).any(axis=0))
+    if not len(complete):
+        raise MeasurementError("No answer has a score of each judge: leave out some judges.")
+    scores = ratings.score[:, complete]
+    events = ratings.as_events(scores - scores.mean(axis=0), complete, ratings.judges)
+    any_score = int((~np.isnan(ratings.score)).any(axis=0).sum())
+    said = _said_of_left_out(any_score - len(complete), "answer", "a score of each judge")
+    what = f"against the mean of {len(scores)} judges"
+    found = estimate_means(events, scale=None, missing={}, level=level)
+    return {label: _told(one, what, said) for label, one in found.items()}
+
+
+def self_preference(
+    frame: Frame,
+    *,
+    families: Mapping[str, str] | None = None,
+    judge: str = "grader_model",
+    model: str = "model",
+    score: str = "score",
+    item: str = "item_id",
+    cluster: str | None = None,
+    level: float = 0.95,
+) -> dict[str, Estimate]:
+    """By family: how much more its judges favour its own models than other judges do.
+
+    The interaction of judge family and model family, on each item: (own judges: own models less
+    others) less (other judges: own models less others), each a mean of the means of its pairs of
+    judge and model. Only items that each judge scored of each model count, and the error is
+    clustered as in `mean_score`. The family of a model is what `families` says, or else its id up
+    to the first slash. Rows without a judge are no part of it.
+    """
+    checked_level(level)
+    judges, models = codes(frame, judge), codes(frame, model)
+    rows = (judges.codes >= 0) & (models.codes >= 0)
+    if not rows.any():
+        raise MeasurementError(f"No row has both {judge!r} and {model!r}: there are no judges.")
+    n_models = len(models)
+    events = read_events(frame, score=score, item=item, cluster=cluster, pooled=True, rows=rows)
+    pair = judges.codes[rows] * n_models + models.codes[rows]
+    scored = ~np.isnan(events.score)
+    n_pairs = len(judges) * n_models
+    place = pair[scored] * len(events.items) + events.item[scored]
+    size = n_pairs * len(events.items)
+    n = np.bincount(place, minlength=size).reshape(n_pairs, -1)
+    with np.errstate(invalid="ignore"):
+        mean = np.bincount(place, events.score[scored], size).reshape(n_pairs, -1) / n
+    used = n.any(axis=1)
+    complete = np.flatnonzero(n[used].all(axis=0))
+    if not len(complete):
+        raise MeasurementError("No item has a score of each judge on each model: leave some out.")
+    left_out = int(n.any(axis=0).sum()) - len(complete)
+    said = _said_of_left_out(left_out, "item", "each judge on each model")
+    of_judge = np.array([_family(label, families) for label in judges.labels])
+    of_model = np.array([_family(label, families) for label in models.labels])
+    owners = np.repeat(of_judge, n_models)[used], np.tile(of_model, len(judges))[used]
+    contrasts = _contrasts(mean[used][:, complete], *owners)
+    if not contrasts:
+        raise MeasurementError(
+            "Self-preference needs a family with judges and models, and another one of each that"
+            f" all crossed. Judges: {shortened(sorted(set(of_judge)))}; models:"
+            f" {shortened(sorted(set(of_model)))}. families= says which id is of which family."
+        )
+    stacked = replace(
+        events,
+        score=np.concatenate(list(contrasts.values())),
+        item=np.tile(complete, len(contrasts)),
+        group=np.repeat(np.arange(len(contrasts)), len(complete)),
+        groups=list(contrasts),
+    )
+    found = estimate_means(stacked, scale=None, missing={}, level=level)
+    return {str(label): _told(one, "self-preference", said) for label, one in found.items()}
+
+
+def _contrasts(
+    mean: np.ndarray, of_judge: np.ndarray, of_model: np.ndarray
+) -> dict[str, np.ndarray]:
+    """The interaction on each item, for each family with all four kinds of pairs."""
+    found = {}
+    for family in sorted(set(of_judge) & set(of_model)):
+        own_judge, own_model = of_judge == family, of_model == family
+        kinds = [
+            judges & models
+            for judges in (own_judge, ~own_judge)
+            for models in (own_model, ~own_model)
+        ]
+        if all(kind.any() for kind in kinds):
+            own, own_others, others_own, others = (mean[kind].mean(axis=0) for kind in kinds)
+            found[family] = (own - own_others) - (others_own - others)
+    return found
+
+
+def _family(label: str, families: Mapping[str, str] | None) -> str:
+    return (families or {}).get(label) or str(label).split("/", 1)[0]
+
+
+def _said_of_left_out(count: int, word: str, what: str) -> list[str]:
+    return [f"{counted(count, word)} without {what}: left out."] if count else []
+
+
+def _told(found: Estimate, what: str, said: Sequence[str]) -> Estimate:
+    return replace(found, method=f"{what}; {found.method}", warnings=(*said, *found.warnings))

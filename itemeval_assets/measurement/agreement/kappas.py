@@ -1,0 +1,151 @@
+"""Kappa: agreement beyond chance, of two raters and of many."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+
+from ..columns import counted, is_empty
+from ..intervals import checked_level, t_quantile
+from ..records import Estimate, MeasurementError
+from .bootstrap import bootstrap_error, of_perfect, t_limits
+
+__all__ = ["cohen_kappa", "fleiss_kappa"]
+
+
+def cohen_kappa(
+    a: Sequence[Any],
+    b: Sequence[Any],
+    *,
+    weights: Literal["linear", "quadratic"] | None = None,
+    categories: Sequence[Any] | None = None,
+    level: float = 0.95,
+) -> Estimate:
+    """The agreement of two raters on the same units (Cohen 1960, 1968).
+
+    `weights` count disagreements by the distance of the categories in their order: sorted, or as
+    `categories` has them, also those that nobody used. The standard error is that of Fleiss, Cohen
+    & Everitt (1969, Psychological Bulletin 72, 323-327), by statsmodels; the interval is
+    symmetric on log(1 - kappa), with Student's t, for near 1 the plain one is too narrow. Pairs
+    with a gap are left out, and counted.
+    """
+    checked_level(level)
+    if weights not in (None, "linear", "quadratic"):
+        raise MeasurementError(f"weights is {weights!r}: choose linear, quadratic or None.")
+    table, gaps = _table(a, b, categories)
+    n = int(table.sum())
+    from statsmodels.stats.inter_rater import cohens_kappa
+
+    found: Any = cohens_kappa(table, wt=weights)
+    value = float(found.kappa)
+    said = [f"{counted(gaps, 'pair')} with a gap: left out."] * bool(gaps)
+    if value > 1 - 1e-12:
+        value, error = 1.0, 0.0
+        chance = float(table.sum(axis=0) @ table.sum(axis=1)) / n**2
+        low, high = of_perfect(n, 2, 1 - chance, level)
+        said.append("No pair disagrees: the interval tells how many it could miss.")
+    else:
+        error = float(found.std_kappa)
+        width = float(np.exp(t_quantile(level, n - 1) * error / (1 - value)))
+        low, high = 1 - (1 - value) * width, 1 - (1 - value) / width
+    return Estimate(
+        value=value,
+        standard_error=error,
+        low=max(-1.0, low),
+        high=high,
+        level=level,
+        n_events=2 * n,
+        n_items=n,
+        n_clusters=n,
+        method=f"Cohen's kappa, {weights or 'unweighted'}; delta method on log(1 - kappa)",
+        n_missing=gaps,
+        warnings=tuple(said),
+    )
+
+
+def _table(
+    a: Sequence[Any], b: Sequence[Any], categories: Sequence[Any] | None
+) -> tuple[np.ndarray, int]:
+    """The counts of each pair of categories, and the number of pairs with a gap."""
+    if len(a) != len(b):
+        raise MeasurementError(f"a has {len(a):,} ratings and b {len(b):,}: give one of each unit.")
+    pairs = [
+        (x, y)
+        for x, y in zip(_plain(a), _plain(b), strict=True)
+        if not (is_empty(x) or is_empty(y))
+    ]
+    used = {value for pair in pairs for value in pair}
+    if len(pairs) < 2 or len(used) < 2:
+        raise MeasurementError(
+            f"Kappa is not defined: {len(pairs):,} units have two ratings, of"
+            f" {len(used)} categories. It needs two of each; report the share of equal ratings."
+        )
+    if categories is None:
+        order = sorted(used, key=lambda value: (isinstance(value, str), value))
+    else:
+        order = list(categories)
+        if used - set(order):
+            raise MeasurementError(
+                f"{sorted(map(str, used - set(order)))[0]!r} was rated, and is not in categories=."
+            )
+    place = {value: index for index, value in enumerate(order)}
+    table = np.zeros((len(order), len(order)))
+    np.add.at(table, ([place[x] for x, _ in pairs], [place[y] for _, y in pairs]), 1)
+    return table, len(a) - len(pairs)
+
+
+def _plain(values: Any) -> list[Any]:
+    return values.tolist() if hasattr(values, "tolist") else list(values)
+
+
+def fleiss_kappa(counts: Any, *, level: float = 0.95) -> Estimate:
+    """The agreement of many raters (Fleiss 1971, Psychological Bulletin 76, 378-382).
+
+    `counts` is units x categories: how many raters chose each. All units have the same number of
+    raters. Standard error and interval come from a seeded bootstrap over units.
+    """
+    checked_level(level)
+    table = np.asarray(counts, dtype=float)
+    if table.ndim != 2 or len(table) < 2 or (table < 0).any() or (table != np.round(table)).any():
+        raise MeasurementError("counts is units x categories: whole numbers, of two units or more.")
+    raters = np.unique(table.sum(axis=1))
+    if len(raters) > 1 or raters[0] < 2:
+        raise MeasurementError(
+            f"Units have {', '.join(f'{n:g}' for n in raters)} ratings: Fleiss' kappa needs the"
+            " same number, two or more, in each. Use krippendorff_alpha where they differ."
+        )
+    m = float(raters[0])
+    patterns, shown = np.unique(table, axis=0, return_counts=True)
+
+    def kappa(drawn: np.ndarray) -> np.ndarray:
+        share = drawn @ patterns / (drawn.sum(axis=1)[:, None] * m)
+        chance = (share**2).sum(axis=1)
+        agree = (patterns * (patterns - 1)).sum(axis=1) / (m * (m - 1))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return (drawn @ agree / drawn.sum(axis=1) - chance) / (1 - chance)
+
+    n = len(table)
+    value = float(kappa(shown[None, :])[0])
+    if not np.isfinite(value):
+        raise MeasurementError(
+            "Kappa is not defined: all ratings are of one category. Report that instead."
+        )
+    if value > 1 - 1e-12:
+        chance = ((table.sum(axis=0) / table.sum()) ** 2).sum()
+        error, limits = 0.0, of_perfect(n, m, float(1 - chance), level)
+        said = ("No unit shows a disagreement: the interval tells how many it could miss.",)
+    else:
+        error, said = bootstrap_error(shown, kappa), ()
+        limits = t_limits(value, error, n, level)
+    return Estimate(
+        value=value,
+        standard_error=error,
+        low=limits.low,
+        high=limits.high,
+        level=level,
+        n_events=int(table.sum()),
+        n_items=n,
+        n_clusters=n,
+        method="Fleiss' kappa; bootstrap over units",
+        warnings=said,
+    )

@@ -1,0 +1,103 @@
+"""Do longer answers get higher scores, on the same item?"""
+
+from collections.abc import Hashable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..columns import GRADE_CONDITION, Frame, compact, full_codes, numbers
+from ..events import read_events
+from ..intervals import checked_level, of_few_clusters, t_quantile
+from ..records import Estimate, MeasurementError
+
+__all__ = ["length_slope"]
+
+
+def length_slope(
+    frame: Frame,
+    *,
+    length: str = "solution",
+    within: Sequence[str] = (),
+    per: float = 1000.0,
+    judge: str = GRADE_CONDITION,
+    score: str = "score",
+    item: str = "item_id",
+    cluster: str | None = None,
+    level: float = 0.95,
+) -> dict[Hashable, Estimate]:
+    """By judge: how much the score rises with `per` more characters of the answer, within items.
+
+    Least squares on scores and lengths less their means within each item, with an error clustered
+    by item (Liang & Zeger 1986, factor C/(C-1)) and Student's t. A column of texts counts their
+    characters, one of numbers is taken as it is. Better models may write more: `within=["model"]`
+    compares answers of one model only. It is no proof that length is the cause.
+    """
+    checked_level(level)
+    sizes = _lengths(frame, length)
+    groups = [full_codes(frame, name).codes for name in within]
+    events = read_events(frame, score=score, item=item, cluster=cluster, by=judge, pooled=True)
+    usable = ~np.isnan(events.score) & ~np.isnan(sizes)
+    found = {}
+    for code, label in enumerate(events.groups):
+        mine = events.group == code
+        rows = np.flatnonzero(mine & usable)
+        _, places = compact(events.item[rows], *(column[rows] for column in groups))
+        x, y = (_centred(values[rows], places) for values in (sizes / per, events.score))
+        clusters = events.cluster[events.item[rows]]
+        found[label] = _slope(label, x, y, events.item[rows], clusters, int(mine.sum()), level)
+    return found
+
+
+def _lengths(frame: Frame, name: str) -> np.ndarray:
+    try:
+        return numbers(frame, name)
+    except MeasurementError:
+        column: Any = frame[name]
+    if hasattr(frame, "column_names"):
+        import pyarrow.compute as pc
+
+        return pc.utf8_length(column).cast("float64").to_numpy()  # type: ignore[attr-defined]
+    return column.str.len().to_numpy(dtype=float, na_value=np.nan)
+
+
+def _centred(values: np.ndarray, places: np.ndarray) -> np.ndarray:
+    if not len(values):
+        return values
+    mean = np.bincount(places, values) / np.bincount(places)
+    return values - mean[places]
+
+
+def _slope(
+    label: Hashable,
+    x: np.ndarray,
+    y: np.ndarray,
+    items: np.ndarray,
+    clusters: np.ndarray,
+    n_rows: int,
+    level: float,
+) -> Estimate:
+    varied = np.unique(items[np.abs(x) > 0])
+    n_clusters = len(np.unique(clusters[np.isin(items, varied)]))
+    if n_clusters < 2:
+        raise MeasurementError(
+            f"{label!r}: answers differ in length within fewer than two clusters of items, so there"
+            " is no slope within items."
+        )
+    total = float(x @ x)
+    slope = float(x @ y) / total
+    sums = np.bincount(clusters, x * (y - slope * x))
+    error = float(np.sqrt(n_clusters / (n_clusters - 1) * (sums**2).sum())) / total
+    half = error * float(t_quantile(level, n_clusters - 1))
+    return Estimate(
+        value=slope,
+        standard_error=error,
+        low=slope - half,
+        high=slope + half,
+        level=level,
+        n_events=len(y),
+        n_items=len(varied),
+        n_clusters=n_clusters,
+        method="slope within items; t, clustered",
+        n_missing=n_rows - len(y),
+        warnings=tuple(of_few_clusters(n_clusters)),
+    )

@@ -1,0 +1,1 @@
+"""Is a better than b on the same items: pairs, families of pairs, levels of a column."""

@@ -1,0 +1,142 @@
+"""All pairs of objects at once: p values adjusted by Holm, and groups that cannot be told apart."""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ..columns import Frame
+from ..events import Grader
+from ..intervals import checked_level, checked_scale
+from ..records import Difference, MeasurementError, Scale
+from .answers import read_answers
+from .paired import pairs_with, too_few
+from .pairs import differences_of, worded
+
+__all__ = ["Comparisons", "compare_all", "holm"]
+
+MOST_LETTERED = 100
+
+
+class Comparisons(list[Difference]):
+    """The differences of all pairs, the better object first, pairs ordered by their objects.
+
+    `groups` are the largest sets of objects of which no two differ, the best first, and `letters`
+    has the letters of the groups of each object: two objects that share one cannot be told apart.
+    `left_out` names the pairs that could not be compared, with the reason.
+    """
+
+    groups: tuple[tuple[Hashable, ...], ...] = ()
+    letters: dict[Hashable, str]
+    left_out: tuple[tuple[Hashable, Hashable, str], ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def compare_all(
+    frame: Frame,
+    *,
+    object: str = "model",
+    score: str = "score",
+    item: str = "item_id",
+    cluster: str | None = None,
+    grader: Grader = None,
+    scale: Scale | None = None,
+    level: float = 0.95,
+) -> Comparisons:
+    """`compare` for each pair of values of a column, as one family.
+
+    `p` is adjusted by Holm (1979, Scandinavian Journal of Statistics 6, 65-70), so that no false
+    difference is called in the whole family with at least the given level. Intervals are those of
+    single pairs. Groups are the compact letter display of Piepho (2004, Journal of Computational
+    and Graphical Statistics 13, 456-466).
+    """
+    checked_level(level)
+    scale = checked_scale(scale)
+    answers = read_answers(
+        frame, object=object, score=score, item=item, cluster=cluster, grader=grader
+    )
+    n_objects = len(answers.objects)
+    if n_objects < 2:
+        raise MeasurementError(
+            f"Column {object!r} has one value with scores, {answers.objects[0]!r}: a comparison"
+            " needs two."
+        )
+    order = _best_first(answers.mean)
+    found, left_out = Comparisons(), []
+    for place, first in enumerate(order[:-1].tolist()):
+        for pairs in pairs_with(answers, first, order[place + 1 :]):
+            for one, n_items, n_clusters in zip(
+                differences_of(answers, first, pairs, level, scale),
+                pairs.n_items.tolist(),
+                pairs.n_clusters.tolist(),
+                strict=True,
+            ):
+                reason = too_few(one.a, one.b, n_items, n_clusters)
+                if reason:
+                    left_out.append((one.a, one.b, reason))
+                else:
+                    found.append(one)
+    if not found:
+        raise MeasurementError(f"No two values of {object!r} can be compared. {left_out[0][2]}")
+    adjusted = holm(np.array([one.p for one in found]))
+    for place, p in enumerate(adjusted.tolist()):
+        found[place] = worded(replace(found[place], p=p), scale, len(found))
+    found.left_out = tuple(left_out)
+    _group(found, [answers.objects[place] for place in order], level)
+    return found
+
+
+def _best_first(mean: np.ndarray) -> np.ndarray:
+    """Objects by the mean of what they have, the best first; equal ones by their labels."""
+    return np.argsort(-np.round(np.nanmean(mean, axis=1), 12), kind="stable")
+
+
+def holm(p: np.ndarray) -> np.ndarray:
+    """P values adjusted so that the chance of any false call stays at the level (Holm 1979)."""
+    order = np.argsort(p, kind="stable")
+    raised = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    adjusted = np.empty_like(raised)
+    adjusted[order] = np.minimum(raised, 1.0)
+    return adjusted
+
+
+def _group(found: Comparisons, objects: Sequence[Hashable], level: float) -> None:
+    """Set the groups and letters. A pair that could not be compared is not told apart."""
+    found.letters = {}
+    if len(objects) > MOST_LETTERED:
+        found.warnings = (
+            f"{len(objects):,} objects are too many to group: groups are formed of up to"
+            f" {MOST_LETTERED}.",
+        )
+        return
+    place = {value: index for index, value in enumerate(objects)}
+    differ = [(place[one.a], place[one.b]) for one in found if one.p < 1 - level]
+    groups = _groups_without(differ, len(objects))
+    found.groups = tuple(tuple(objects[index] for index in group) for group in groups)
+    found.letters = {
+        value: "".join(_letter(n) for n, group in enumerate(groups) if index in group)
+        for index, value in enumerate(objects)
+    }
+
+
+def _groups_without(differ: list[tuple[int, int]], n_objects: int) -> list[list[int]]:
+    """The largest sets of objects that hold no pair that differs (Piepho: insert and absorb)."""
+    sets = {(1 << n_objects) - 1}
+    for one, other in differ:
+        both = 1 << one | 1 << other
+        torn = {group for group in sets if group & both == both}
+        parts = {group & ~(1 << which) for group in torn for which in (one, other)}
+        sets -= torn
+        rest = sorted(parts | sets, key=int.bit_count, reverse=True)
+        kept: list[int] = []
+        for group in rest:
+            if not any(group & larger == group for larger in kept):
+                kept.append(group)
+        sets = set(kept)
+    members = [[index for index in range(n_objects) if group >> index & 1] for group in sets]
+    return sorted(members)
+
+
+def _letter(n: int) -> str:
+    """a to z, then a1, b1 and so on."""
+    return chr(ord("a") + n % 26) + (str(n // 26) if n >= 26 else "")

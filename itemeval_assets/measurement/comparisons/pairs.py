@@ -1,0 +1,166 @@
+"""Is a better than b: the paired difference, its certainty, and what it says in words."""
+
+from collections.abc import Hashable, Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from ..columns import Frame, counted, shortened
+from ..events import Grader
+from ..intervals import (
+    CONSTANT,
+    binomial_p,
+    checked_level,
+    checked_scale,
+    of_few_clusters,
+    t_quantile,
+    t_test_p,
+    wilson_interval,
+)
+from ..records import Difference, MeasurementError, Scale
+from .answers import Answers, read_answers
+from .paired import Pairs, pairs_with, refuse_too_few
+from .words import verdict
+
+__all__ = ["compare", "differences_of", "worded"]
+
+
+def compare(
+    frame: Frame,
+    a: Hashable,
+    b: Hashable,
+    *,
+    object: str = "model",
+    score: str = "score",
+    item: str = "item_id",
+    cluster: str | None = None,
+    grader: Grader = None,
+    scale: Scale | None = None,
+    level: float = 0.95,
+) -> Difference:
+    """The mean of a - b over the items that both answered, each item with the same weight.
+
+    Its error is clustered as in `mean_score` and its interval is Student's t with C-1 degrees of
+    freedom (Miller 2024, arXiv:2411.00640, section 4). Beside it stands McNemar's exact p where
+    scores are 0 or 1 with one replication. `object` is the column that holds a and b; what else
+    varies under them is averaged within an item. Items that one of them lacks are left out, and
+    said. `scale` only serves the words.
+    """
+    if a == b:
+        raise MeasurementError(f"a and b are both {a!r}: choose two different values.")
+    answers = read_answers(
+        frame, object=object, score=score, item=item, cluster=cluster, grader=grader, only=(a, b)
+    )
+    for value in (a, b):
+        if value not in answers.objects:
+            raise MeasurementError(
+                f"All scores of {value!r} are empty: there is nothing to compare."
+            )
+    first, other = answers.objects.index(a), answers.objects.index(b)
+    (pairs,) = pairs_with(answers, first, np.array([other]))
+    refuse_too_few(a, b, int(pairs.n_items[0]), int(pairs.n_clusters[0]))
+    (found,) = differences_of(answers, first, pairs, checked_level(level), checked_scale(scale))
+    return found
+
+
+def differences_of(
+    answers: Answers,
+    first: int,
+    pairs: Pairs,
+    level: float,
+    scale: Scale | None,
+) -> Iterator[Difference]:
+    """One record for each pair that has two items or more."""
+    enough = np.maximum(pairs.n_clusters - 1, 1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        p = t_test_p(pairs.mean / pairs.error, enough)
+    half = pairs.error * t_quantile(level, enough)
+    exact = binomial_p(np.minimum(pairs.n_better, pairs.n_worse), pairs.n_better + pairs.n_worse)
+    for place, other in enumerate(pairs.others.tolist()):
+        value, n_clusters = float(pairs.mean[place]), int(pairs.n_clusters[place])
+        binary = bool(answers.binary[first] and answers.binary[other])
+        low, high, p_value = value - half[place], value + half[place], float(p[place])
+        method = "paired t"
+        if pairs.constant[place]:
+            low, high, p_value = _of_constant(value, n_clusters, level, binary)
+            method = "paired, no spread"
+        if scale:
+            widest = scale[1] - scale[0]
+            low, high = max(low, min(value, -widest)), min(high, max(value, widest))
+        found = Difference(
+            value=value,
+            standard_error=float(pairs.error[place]),
+            low=float(low),
+            high=float(high),
+            level=level,
+            n_events=int(pairs.n_events[place]),
+            n_items=int(pairs.n_items[place]),
+            n_clusters=n_clusters,
+            method=f"{method}, clustered by item"
+            if n_clusters == pairs.n_items[place]
+            else f"{method}, {n_clusters} clusters",
+            n_missing=int(answers.n_empty[first] + answers.n_empty[other]),
+            warnings=tuple(_said(answers, first, other, pairs, place)),
+            a=answers.objects[first],
+            b=answers.objects[other],
+            p=p_value,
+            p_unadjusted=p_value,
+            p_mcnemar=float(exact[place]) if binary else None,
+            n_ties=int(pairs.n_ties[place]),
+            verdict="",
+        )
+        yield worded(found, scale)
+
+
+def worded(found: Difference, scale: Scale | None, n_pairs: int = 1) -> Difference:
+    """The difference with its sentence, by the p that it has."""
+    sentence = verdict(
+        found.a,
+        found.b,
+        value=found.value,
+        low=found.low,
+        high=found.high,
+        n_items=found.n_items,
+        different=found.p < 1 - found.level,
+        scale=scale,
+        n_pairs=n_pairs,
+    )
+    return replace(found, verdict=sentence)
+
+
+def _of_constant(
+    value: float, n_clusters: int, level: float, binary: bool
+) -> tuple[float, float, float]:
+    """The interval and p where all items differ by the same: an exact sign test over clusters.
+
+    Of 0 or 1, the share of items that could differ otherwise has Wilson's limit.
+    """
+    ties = abs(value) < CONSTANT
+    p = 1.0 if ties else float(binomial_p(0, n_clusters))
+    if binary:
+        rest = wilson_interval(0, n_clusters, level).high
+        low, high = (-rest, rest) if ties else sorted((value, value * (1 - 2 * rest)))
+    else:
+        low = high = value
+    if p >= 1 - level:
+        low, high = min(low, 0.0), max(high, 0.0)
+    return low, high, p
+
+
+def _said(answers: Answers, first: int, other: int, pairs: Pairs, place: int) -> Iterator[str]:
+    """What to say beside the difference."""
+    both = answers.objects[first], answers.objects[other]
+    for name, count in zip(both, (pairs.only_first, pairs.only_other), strict=True):
+        if count[place]:
+            items = counted(int(count[place]), "item")
+            yield f"{items} that only {name} answered: left out."
+    if pairs.constant[place] and pairs.mean[place] != 0:
+        yield "All items differ by the same: without spread the interval is rough."
+    yield from of_few_clusters(int(pairs.n_clusters[place]))
+    for facet, sets in answers.varied.items():
+        mine, theirs = sets[first], sets[other]
+        if mine != theirs:
+            yield (
+                f"{facet} differs: {shortened(sorted(map(str, mine)))} of {both[0]},"
+                f" {shortened(sorted(map(str, theirs)))} of {both[1]}. The difference holds both."
+            )

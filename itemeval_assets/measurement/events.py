@@ -1,0 +1,162 @@
+"""The grading events that an estimate is made of: one grader, known items, known clusters."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from .columns import (
+    GRADE_CONDITION,
+    GRADER_NAMES,
+    Codes,
+    Frame,
+    codes,
+    full_codes,
+    names,
+    numbers,
+    refuse_repeated_rows,
+    shortened,
+)
+from .records import MeasurementError
+
+__all__ = ["Events", "read_events"]
+
+Grader = str | Sequence[str] | None
+
+
+@dataclass(frozen=True)
+class Events:
+    """Rows as arrays: `score` is NaN where a row has none; `cluster` is by item code."""
+
+    score: np.ndarray
+    item: np.ndarray
+    group: np.ndarray
+    cluster: np.ndarray
+    items: Codes
+    groups: list
+
+    @cached_property
+    def scored(self) -> "Events":
+        """The rows with a score."""
+        return self.only(~np.isnan(self.score))
+
+    @property
+    def n_missing(self) -> int:
+        """How many rows have no score."""
+        return int(np.isnan(self.score).sum())
+
+    def only(self, rows: np.ndarray) -> "Events":
+        """Some of the rows, with the codes as they are."""
+        return replace(self, score=self.score[rows], item=self.item[rows], group=self.group[rows])
+
+    def are_binary(self, low: float = 0.0, high: float = 1.0) -> bool:
+        """Whether each score is the lowest or the highest."""
+        return bool(np.isin(self.score, (low, high)).all())
+
+
+def read_events(
+    frame: Frame,
+    *,
+    score: str,
+    item: str,
+    cluster: str | None,
+    grader: Grader = None,
+    by: str | Sequence[str] | None = None,
+    pooled: bool = False,
+    rows: np.ndarray | None = None,
+) -> Events:
+    """Read only the columns used. `by` names what splits the rows into groups.
+
+    Several graders are refused unless they are named, or `pooled` says that the caller keeps
+    them apart. `rows` are those that the caller chose, instead of those of a grader.
+    """
+    scores = numbers(frame, score)
+    refuse_repeated_rows(frame)
+    if rows is None:
+        rows = rows_of_grader(frame, grader, pooled=pooled)
+    items = full_codes(frame, item)
+    group, labels = _groups(frame, by, len(scores))
+    clusters = _clusters(frame, items, item, cluster)
+    if np.isnan(scores[rows]).all():
+        raise MeasurementError(
+            f"All {len(scores[rows]):,} rows have an empty {score!r}: there is nothing to measure."
+        )
+    return Events(scores[rows], items.codes[rows], group[rows], clusters, items, labels)
+
+
+def _groups(frame: Frame, by: str | Sequence[str] | None, n_rows: int) -> tuple[np.ndarray, list]:
+    """The group of each row; several columns make one group of each combination."""
+    if by is None:
+        return np.zeros(n_rows, dtype=np.int64), [None]
+    if isinstance(by, str):
+        found = full_codes(frame, by)
+        return found.codes, found.labels
+    columns = [full_codes(frame, name) for name in by]
+    if not columns:
+        raise MeasurementError("by=[] names no column: leave it out, or name one.")
+    _, first, places = np.unique(
+        np.stack([column.codes for column in columns], axis=1),
+        axis=0,
+        return_index=True,
+        return_inverse=True,
+    )
+    labels = [
+        tuple(column.labels[column.codes[row]] for column in columns) for row in first.tolist()
+    ]
+    return places.ravel(), labels
+
+
+def _clusters(frame: Frame, items: Codes, item: str, cluster: str | None) -> np.ndarray:
+    """The cluster of each item: itself, unless a column says more. It has one, and only one."""
+    if cluster in (None, item):
+        return np.arange(len(items))
+    found = full_codes(frame, str(cluster))
+    of_item = np.zeros(len(items), dtype=np.int64)
+    of_item[items.codes] = found.codes
+    strays = np.flatnonzero(of_item[items.codes] != found.codes)
+    if len(strays):
+        one = items.labels[items.codes[strays[0]]]
+        raise MeasurementError(
+            f"Item {one!r} lies in more than one {cluster!r}: each item belongs to one cluster."
+        )
+    return of_item
+
+
+def rows_of_grader(frame: Frame, grader: Grader, *, pooled: bool = False) -> np.ndarray:
+    """Which rows a grader made. Without a name there must be only one grade condition."""
+    if grader is not None:
+        wanted = [grader] if isinstance(grader, str) else list(grader)
+        if not wanted:
+            raise MeasurementError("grader=[] names no grader: leave it out, or name one.")
+        return np.any([_rows_of_name(frame, name) for name in wanted], axis=0)
+    if not pooled and GRADE_CONDITION in names(frame):
+        found = codes(frame, GRADE_CONDITION).labels
+        if len(found) > 1:
+            raise MeasurementError(
+                f"The frame has {len(found)} graders, which are never pooled unless named:"
+                f" {shortened(found)}. Choose one with grader=, or give a list of them."
+            )
+    return np.ones(len(frame), dtype=bool)
+
+
+def _rows_of_name(frame: Frame, name: str) -> np.ndarray:
+    """The rows of one grade condition, by its id, slug, grader, scorer, model or rubric."""
+    known = [column for column in GRADER_NAMES if column in names(frame)]
+    for column in known:
+        found = codes(frame, column)
+        if name not in found.labels:
+            continue
+        rows = found.codes == found.labels.index(name)
+        if GRADE_CONDITION in known:
+            conditions = codes(frame, GRADE_CONDITION)
+            chosen = np.unique(conditions.codes[rows])
+            if len(chosen) > 1:
+                ids = shortened([conditions.labels[code] for code in chosen])
+                raise MeasurementError(
+                    f"{name!r} names {len(chosen)} grade conditions: {ids}. Name one, or list them."
+                )
+        return rows
+    graders = codes(frame, known[0]).labels if known else []
+    hint = f"It has: {shortened(graders)}." if known else "It has no column of graders."
+    raise MeasurementError(f"The frame has no grader {name!r}. {hint}")

@@ -1,0 +1,1 @@
+"""Which items are odd, and what response theory says of them."""

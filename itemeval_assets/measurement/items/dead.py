@@ -1,0 +1,102 @@
+"""What it would save to drop the items that tell nothing apart, and what it would cost."""
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..columns import CONDITION, Frame, codes, compact, names, numbers
+from ..comparisons.answers import Answers, read_answers
+from ..comparisons.paired import pairs_with
+from ..events import Grader
+from ..intervals import CONSTANT
+from ..records import MeasurementError
+
+__all__ = ["DeadItems", "dead_items"]
+
+
+@dataclass(frozen=True)
+class DeadItems:
+    """Items on which all objects have the same mean, and what a study without them would be.
+
+    `usd` is what their rows cost. `error_with` is the mean standard error of the differences of
+    all pairs, `error_without` the one that the other items give for the same differences: those
+    of the whole benchmark, to which a dead item adds 0.
+    """
+
+    items: list[Hashable]
+    n_items: int
+    usd: float | None
+    error_with: float
+    error_without: float
+    warnings: tuple[str, ...]
+
+
+def dead_items(
+    frame: Frame,
+    *,
+    object: str = "model",
+    grader: Grader = None,
+    score: str = "score",
+    item: str = "item_id",
+    answer_usd: str = "gen_usd",
+    grade_usd: str = "grade_usd",
+) -> DeadItems:
+    """Find the items that no object differs on.
+
+    An answer that several graders scored is paid once. An item that is dead for these objects may
+    tell others apart.
+    """
+    answers = read_answers(
+        frame, object=object, score=score, item=item, cluster=None, grader=grader
+    )
+    if len(answers.objects) < 2:
+        raise MeasurementError("One object cannot differ from others: give two or more.")
+    with np.errstate(invalid="ignore"):
+        apart = np.nanmax(answers.mean, axis=0) - np.nanmin(answers.mean, axis=0)
+    answered = (~np.isnan(answers.mean)).sum(axis=0)
+    dead = (apart <= CONSTANT) & (answered > 1)
+    alive = ~dead
+    if alive.sum() < 2:
+        raise MeasurementError("All items are dead: no item tells two objects apart.")
+    coded = codes(frame, item)
+    of_dead = np.isin(coded.codes, answers.item[dead])
+    share = float(alive.mean())
+    return DeadItems(
+        items=sorted((coded.labels[code] for code in answers.item[dead]), key=str),
+        n_items=len(dead),
+        usd=_spent(frame, of_dead, item, answer_usd, grade_usd),
+        error_with=_mean_error(answers),
+        error_without=share * _mean_error(answers.only_items(alive)),
+        warnings=(
+            "These items may tell other objects apart: keep them where models change.",
+            "Without them the mean of a condition is another figure, of harder or easier items.",
+        ),
+    )
+
+
+def _spent(
+    frame: Frame, rows: np.ndarray, item: str, answer_usd: str, grade_usd: str
+) -> float | None:
+    """What rows cost, each answer once; null where the frame has no costs."""
+    known = names(frame)
+    if answer_usd not in known and grade_usd not in known:
+        return None
+    spent = float(np.nansum(numbers(frame, grade_usd)[rows])) if grade_usd in known else 0.0
+    if answer_usd in known:
+        key = [name for name in (*CONDITION, item, "replication") if name in known]
+        _, places = compact(*(codes(frame, name).codes[rows] + 1 for name in key))
+        of_answer = np.zeros(int(places.max(initial=-1)) + 1)
+        of_answer[places] = np.nan_to_num(numbers(frame, answer_usd)[rows])
+        spent += float(of_answer.sum())
+    return spent
+
+
+def _mean_error(answers: Answers) -> float:
+    others = np.arange(len(answers.objects))
+    errors = [
+        pairs.error
+        for first in others[:-1]
+        for pairs in pairs_with(answers, int(first), others[first + 1 :])
+    ]
+    return float(np.concatenate(errors).mean())

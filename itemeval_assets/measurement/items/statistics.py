@@ -1,0 +1,159 @@
+"""One row per item: how hard it is, how well it tells conditions apart, and what is odd."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..columns import CONDITION, GRADE_CONDITION, Frame, compact, names
+from ..events import Events, Grader, read_events
+from ..intervals import CONSTANT, checked_scale, t_test_p
+from ..records import MeasurementError, Scale
+from ..scores.cells import Cells, item_means
+from .flags import flags_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["item_statistics"]
+
+
+def item_statistics(
+    frame: Frame,
+    *,
+    object: str | None = None,
+    grader: Grader = None,
+    score: str = "score",
+    item: str = "item_id",
+    scale: Scale | None = None,
+) -> "pd.DataFrame":
+    """Classical test theory by item (Lord & Novick 1968, chapter 15), the odd ones flagged.
+
+    The persons are the values of `object`: generate conditions, or models where the frame has no
+    conditions. Columns: `item_id` (named as `item`), `n_events`; `difficulty`: the mean score over
+    persons; `item_total`: the correlation over persons with the mean of their other items (null
+    where one of both does not vary, or with fewer than three persons), `item_total_p`: the p of no
+    correlation; `ties`: the share of pairs of persons with the same mean; `flips`: the share of
+    cells with replications in which they differ; `quarrels`: the share of answers with several
+    graders on which they differ; both by half of the scale or more where `scale` is given; `flag`
+    and `reason`. Shares are null where there is nothing to compare.
+    """
+    import pandas as pd
+
+    scale = checked_scale(scale)
+    known = names(frame)
+    if object is None:
+        object = "gen_condition_id" if "gen_condition_id" in known else "model"
+    events = read_events(frame, score=score, item=item, cluster=None, grader=grader, by=object)
+    cells = item_means(events.scored)
+    seen = np.unique(cells.item)
+    if len(seen) < 2:
+        raise MeasurementError("One item has no other items to stand beside: give two or more.")
+    n_items = len(events.items)
+    persons = np.bincount(cells.item, minlength=n_items)
+    total, total_p = _item_total(cells, len(events.groups), n_items)
+    least = (scale[1] - scale[0]) / 2 if scale else 0.0
+    columns = {
+        "n_events": np.bincount(events.scored.item, minlength=n_items),
+        "difficulty": np.bincount(cells.item, cells.mean, n_items) / np.maximum(persons, 1),
+        "item_total": total,
+        "item_total_p": total_p,
+        "ties": _ties(cells, persons),
+        "flips": _flips(frame, grader, object, score, item, least, n_items),
+        "quarrels": _quarrels(frame, score, item, least, n_items),
+    }
+    table = pd.DataFrame({item: [events.items.labels[code] for code in seen]})
+    columns = {name: values[seen] for name, values in columns.items()}
+    for name, values in columns.items():
+        if values.dtype.kind == "f" and np.isnan(values).any():
+            table[name] = pd.array(values, dtype="Float64")
+            table.loc[np.isnan(values), name] = pd.NA
+        else:
+            table[name] = values
+    spread = _spread(cells, n_items)[seen]
+    table["flag"], table["reason"] = flags_of(columns, spread, scale, persons[seen])
+    return table
+
+
+def _item_total(cells: Cells, n_persons: int, n_items: int) -> tuple[np.ndarray, np.ndarray]:
+    """The correlation of each item with the persons' mean on their other items, and its p."""
+    x = cells.mean - cells.mean.mean()
+    n_answered = np.bincount(cells.group, minlength=n_persons)[cells.group]
+    total = np.bincount(cells.group, x, n_persons)[cells.group]
+    several = n_answered > 1
+    item, x = cells.item[several], x[several]
+    rest = (total[several] - x) / (n_answered[several] - 1)
+    n = np.bincount(item, minlength=n_items)
+
+    def centred(values: np.ndarray) -> np.ndarray:
+        return values - (np.bincount(item, values, n_items) / np.maximum(n, 1))[item]
+
+    x, rest = centred(x), centred(rest)
+    both, xx, rr = (
+        np.bincount(item, product, n_items) for product in (x * rest, x * x, rest * rest)
+    )
+    defined = (n >= 3) & (xx > CONSTANT) & (rr > CONSTANT)
+    r = np.full(n_items, np.nan)
+    r[defined] = np.clip(both[defined] / np.sqrt(xx[defined] * rr[defined]), -1, 1)
+    p = np.full(n_items, np.nan)
+    left = np.maximum(1 - r[defined] ** 2, 1e-300)
+    p[defined] = t_test_p(r[defined] * np.sqrt((n[defined] - 2) / left), n[defined] - 2)
+    return r, p
+
+
+def _ties(cells: Cells, persons: np.ndarray) -> np.ndarray:
+    """The share of pairs of persons with the same mean on an item."""
+    _, value = np.unique(np.round(cells.mean, 12), return_inverse=True)
+    keys, places = compact(cells.item, value)
+    alike = np.bincount(places)
+    pairs = np.bincount(
+        keys // (int(value.max()) + 1), alike * (alike - 1) / 2, minlength=len(persons)
+    )
+    return _share(pairs, persons * (persons - 1) / 2)
+
+
+def _flips(
+    frame: Frame, grader: Grader, object: str, score: str, item: str, least: float, n_items: int
+) -> np.ndarray:
+    """The share of cells with replications that differ, among those that have several."""
+    known = names(frame)
+    by = [object, *(name for name in (*CONDITION, GRADE_CONDITION) if name in known)]
+    events = read_events(
+        frame, score=score, item=item, cluster=None, grader=grader, by=list(dict.fromkeys(by))
+    ).scored
+    return _differing(events, least, n_items)
+
+
+def _quarrels(frame: Frame, score: str, item: str, least: float, n_items: int) -> np.ndarray:
+    """The share of answers on which graders differ, among those with several graders."""
+    known = names(frame)
+    if GRADE_CONDITION not in known:
+        return np.full(n_items, np.nan)
+    by = [name for name in (*CONDITION, "replication") if name in known]
+    events = read_events(frame, score=score, item=item, cluster=None, by=by, pooled=True)
+    return _differing(events.scored, least, n_items)
+
+
+def _differing(events: Events, least: float, n_items: int) -> np.ndarray:
+    """By item: the share of its groups with several scores that are apart by `least` or more."""
+    keys, places = compact(events.group, events.item)
+    lowest, highest = np.full(len(keys), np.inf), np.full(len(keys), -np.inf)
+    np.minimum.at(lowest, places, events.score)
+    np.maximum.at(highest, places, events.score)
+    several = np.bincount(places) > 1
+    apart = highest - lowest
+    differ = several & (apart >= max(least, CONSTANT)) & (apart > CONSTANT)
+    owner = keys % (int(events.item.max()) + 1)
+    return _share(np.bincount(owner, differ, n_items), np.bincount(owner, several, n_items))
+
+
+def _spread(cells: Cells, n_items: int) -> np.ndarray:
+    """How far apart the persons are on each item."""
+    lowest, highest = np.full(n_items, np.inf), np.full(n_items, -np.inf)
+    np.minimum.at(lowest, cells.item, cells.mean)
+    np.maximum.at(highest, cells.item, cells.mean)
+    return highest - lowest
+
+
+def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """Part by whole, NaN where there is no whole."""
+    return np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole > 0)

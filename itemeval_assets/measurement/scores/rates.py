@@ -1,0 +1,101 @@
+"""Right answers among replications: pass@k, and the majority of k."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from ..columns import Frame, compact
+from ..events import Events, Grader, read_events
+from ..records import Estimate, MeasurementError
+from .means import estimate_means
+
+__all__ = ["majority_at_k", "pass_at_k"]
+
+
+def pass_at_k(
+    frame: Frame,
+    k: int,
+    *,
+    passes: float = 1.0,
+    grader: Grader = None,
+    score: str = "score",
+    item: str = "item_id",
+    cluster: str | None = None,
+    level: float = 0.95,
+) -> Estimate:
+    """The share of items that one of k replications passes (Chen et al. 2021, arXiv:2107.03374).
+
+    Of n replications with c passes, an item counts 1 - C(n-c, k) / C(n, k), which has no bias for
+    any k up to n. The mean over items has a clustered error and Student's t, as `mean_score`. A
+    replication passes with a score of `passes` or more. Empty scores are left out, and counted.
+    """
+    events = read_events(frame, score=score, item=item, cluster=cluster, grader=grader)
+    return _over_items(events, k, passes, level, f"pass@{k}", _pass_share)
+
+
+def majority_at_k(
+    frame: Frame,
+    k: int,
+    *,
+    passes: float = 1.0,
+    grader: Grader = None,
+    score: str = "score",
+    item: str = "item_id",
+    cluster: str | None = None,
+    level: float = 0.95,
+) -> Estimate:
+    """The share of items on which most of k replications pass; a draw counts half.
+
+    Averaged over all choices of k of the n replications (hypergeometric). It votes on scores, not
+    on answers: where wrong answers differ, a vote on answers is right more often.
+    """
+    events = read_events(frame, score=score, item=item, cluster=cluster, grader=grader)
+    return _over_items(events, k, passes, level, f"majority@{k}", _majority_share)
+
+
+def _over_items(
+    events: Events,
+    k: int,
+    passes: float,
+    level: float,
+    method: str,
+    share: Callable[[np.ndarray, np.ndarray, int], np.ndarray],
+) -> Estimate:
+    scored = events.scored
+    _, places = compact(scored.item)
+    n = np.bincount(places)
+    if not 1 <= k <= n.min():
+        raise MeasurementError(
+            f"k is {k}, and an item has {n.min()} scored replications: choose k from 1 to"
+            f" {n.min()}, or leave the items with fewer out."
+        )
+    c = np.bincount(places, weights=scored.score >= passes)
+    items = np.unique(scored.item)
+    per_item = replace(
+        events, score=share(n, c, k), item=items, group=np.zeros(len(items), dtype=np.int64)
+    )
+    found = estimate_means(per_item, scale=None, missing={}, level=level)[None]
+    return replace(
+        found,
+        n_events=len(scored.score),
+        n_missing=events.n_missing,
+        method=f"{method}; {found.method}",
+    )
+
+
+def _pass_share(n: np.ndarray, c: np.ndarray, k: int) -> np.ndarray:
+    """1 - C(n-c, k) / C(n, k), as the product of the shares that fail one after the other."""
+    drawn = np.arange(k)
+    fails = (n - c)[:, None] - drawn
+    return 1 - np.prod(np.maximum(fails, 0) / (n[:, None] - drawn), axis=1)
+
+
+def _majority_share(n: np.ndarray, c: np.ndarray, k: int) -> np.ndarray:
+    from scipy import special
+
+    j = np.arange(k + 1)
+    weight = np.where(2 * j > k, 1.0, np.where(2 * j == k, 0.5, 0.0))
+    n, c = n[:, None].astype(float), c[:, None]
+    ways = special.binom(c, j) * special.binom(n - c, k - j) / special.binom(n, k)
+    return ways @ weight
