@@ -12,6 +12,7 @@ from .columns import (
     Codes,
     Frame,
     codes,
+    compact,
     full_codes,
     names,
     numbers,
@@ -95,16 +96,13 @@ def _groups(frame: Frame, by: str | Sequence[str] | None, n_rows: int) -> tuple[
     columns = [full_codes(frame, name) for name in by]
     if not columns:
         raise MeasurementError("by=[] names no column: leave it out, or name one.")
-    _, first, places = np.unique(
-        np.stack([column.codes for column in columns], axis=1),
-        axis=0,
-        return_index=True,
-        return_inverse=True,
-    )
+    keys, places = compact(*(column.codes for column in columns))
+    first = np.zeros(len(keys), dtype=np.int64)
+    first[places] = np.arange(n_rows)
     labels = [
         tuple(column.labels[column.codes[row]] for column in columns) for row in first.tolist()
     ]
-    return places.ravel(), labels
+    return places, labels
 
 
 def _clusters(frame: Frame, items: Codes, item: str, cluster: str | None) -> np.ndarray:

@@ -78,7 +78,7 @@ def binomial_p(low: Any, n: Any) -> Any:
     """The exact two-sided p that `low` or fewer of `n` fair coins show heads, or tails."""
     from scipy import special
 
-    return np.minimum(1.0, 2 * special.bdtr(low, n, 0.5))
+    return np.minimum(1.0, 2 * special.bdtr(low, np.asarray(n, dtype=np.int64), 0.5))
 
 
 def wilson_interval(successes: float, n: float, level: float = 0.95) -> Interval:

@@ -36,7 +36,8 @@ def cohen_kappa(
     n = int(table.sum())
     from statsmodels.stats.inter_rater import cohens_kappa
 
-    found: Any = cohens_kappa(table, wt=weights)
+    with np.errstate(invalid="ignore"):  # a variance of 0 may come out below it
+        found: Any = cohens_kappa(table, wt=weights)
     value = float(found.kappa)
     said = [f"{counted(gaps, 'pair')} with a gap: left out."] * bool(gaps)
     if value > 1 - 1e-12:
@@ -45,9 +46,10 @@ def cohen_kappa(
         low, high = of_perfect(n, 2, 1 - chance, level)
         said.append("No pair disagrees: the interval tells how many it could miss.")
     else:
-        error = float(found.std_kappa)
+        error = float(np.sqrt(max(0.0, found.var_kappa)))
         width = float(np.exp(t_quantile(level, n - 1) * error / (1 - value)))
         low, high = 1 - (1 - value) * width, 1 - (1 - value) / width
+        said += ["These pairs have no spread: no interval."] * (error == 0)
     return Estimate(
         value=value,
         standard_error=error,

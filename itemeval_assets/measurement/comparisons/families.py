@@ -10,7 +10,7 @@ from ..events import Grader
 from ..intervals import checked_level, checked_scale
 from ..records import Difference, MeasurementError, Scale
 from .answers import read_answers
-from .paired import pairs_with, too_few
+from .paired import pairs_with, reasons_against
 from .pairs import differences_of, worded
 
 __all__ = ["Comparisons", "compare_all", "holm"]
@@ -65,17 +65,14 @@ def compare_all(
     found, left_out = Comparisons(), []
     for place, first in enumerate(order[:-1].tolist()):
         for pairs in pairs_with(answers, first, order[place + 1 :]):
-            for one, n_items, n_clusters in zip(
-                differences_of(answers, first, pairs, level, scale),
-                pairs.n_items.tolist(),
-                pairs.n_clusters.tolist(),
-                strict=True,
-            ):
-                reason = too_few(one.a, one.b, n_items, n_clusters)
-                if reason:
-                    left_out.append((one.a, one.b, reason))
-                else:
-                    found.append(one)
+            reasons = reasons_against(answers, first, pairs)
+            kept = np.array([not reason for reason in reasons])
+            found.extend(differences_of(answers, first, pairs.only(kept), level, scale))
+            left_out.extend(
+                (answers.objects[first], answers.objects[other], reason)
+                for other, reason in zip(pairs.others, reasons, strict=True)
+                if reason
+            )
     if not found:
         raise MeasurementError(f"No two values of {object!r} can be compared. {left_out[0][2]}")
     adjusted = holm(np.array([one.p for one in found]))

@@ -10,7 +10,7 @@ from ..events import Grader
 from ..intervals import checked_level, checked_scale, f_test_p
 from ..records import Difference, MeasurementError, Scale
 from .answers import Answers, read_answers
-from .paired import pairs_with, too_few
+from .paired import pairs_with, reasons_against
 from .pairs import differences_of
 
 __all__ = ["Interaction", "interaction"]
@@ -70,7 +70,7 @@ def interaction(
     for code in np.unique(level_of).tolist():
         part = answers.only_items(level_of == code)
         (pairs,) = pairs_with(part, first, np.array([other]))
-        reason = too_few(a, b, int(pairs.n_items[0]), int(pairs.n_clusters[0]))
+        (reason,) = reasons_against(part, first, pairs)
         if reason:
             left_out[labels[code]] = reason
         else:

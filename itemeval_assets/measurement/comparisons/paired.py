@@ -1,15 +1,14 @@
 """Differences of item means: what objects have on the same items, pair by pair."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
 from ..intervals import CONSTANT
-from ..records import MeasurementError
 from .answers import Answers
 
-__all__ = ["Pairs", "pairs_with", "refuse_too_few", "too_few"]
+__all__ = ["Pairs", "pairs_with", "reasons_against"]
 
 _BLOCK = 4_000_000
 
@@ -30,6 +29,10 @@ class Pairs:
     constant: np.ndarray
     only_first: np.ndarray
     only_other: np.ndarray
+
+    def only(self, kept: np.ndarray) -> "Pairs":
+        """Some of the pairs."""
+        return Pairs(**{field.name: getattr(self, field.name)[kept] for field in fields(self)})
 
 
 def pairs_with(answers: Answers, first: int, others: np.ndarray) -> Iterator[Pairs]:
@@ -69,15 +72,17 @@ def _pairs(answers: Answers, first: int, others: np.ndarray) -> Pairs:
     )
 
 
-def refuse_too_few(a: object, b: object, n_items: int, n_clusters: int) -> None:
-    """A difference needs two items that both answered, in two clusters."""
-    reason = too_few(a, b, n_items, n_clusters)
-    if reason:
-        raise MeasurementError(reason)
+def reasons_against(answers: Answers, first: int, pairs: Pairs) -> list[str]:
+    """Why each pair cannot be compared; empty where it can."""
+    return [
+        _too_few(answers.objects[first], answers.objects[other], n_items, n_clusters)
+        for other, n_items, n_clusters in zip(
+            pairs.others.tolist(), pairs.n_items.tolist(), pairs.n_clusters.tolist(), strict=True
+        )
+    ]
 
 
-def too_few(a: object, b: object, n_items: int, n_clusters: int) -> str:
-    """Why a pair cannot be compared; empty if it can."""
+def _too_few(a: object, b: object, n_items: int, n_clusters: int) -> str:
     if n_items < 2:
         few = "no item" if n_items == 0 else "one item"
         return f"{a} and {b} share {few} with a score of both: a comparison needs two or more."

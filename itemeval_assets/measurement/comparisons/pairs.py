@@ -19,7 +19,7 @@ from ..intervals import (
 )
 from ..records import Difference, MeasurementError, Scale
 from .answers import Answers, read_answers
-from .paired import Pairs, pairs_with, refuse_too_few
+from .paired import Pairs, pairs_with, reasons_against
 from .words import verdict
 
 __all__ = ["compare", "differences_of", "worded"]
@@ -58,7 +58,9 @@ def compare(
             )
     first, other = answers.objects.index(a), answers.objects.index(b)
     (pairs,) = pairs_with(answers, first, np.array([other]))
-    refuse_too_few(a, b, int(pairs.n_items[0]), int(pairs.n_clusters[0]))
+    (reason,) = reasons_against(answers, first, pairs)
+    if reason:
+        raise MeasurementError(reason)
     (found,) = differences_of(answers, first, pairs, checked_level(level), checked_scale(scale))
     return found
 

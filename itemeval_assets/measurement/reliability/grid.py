@@ -7,7 +7,17 @@ from math import prod
 
 import numpy as np
 
-from ..columns import Frame, compact, full_codes, numbers, spans
+from ..columns import (
+    GRADE_CONDITION,
+    Frame,
+    codes,
+    compact,
+    full_codes,
+    names,
+    numbers,
+    refuse_repeated_rows,
+    spans,
+)
 from ..records import MeasurementError
 from .design import RESIDUAL, Design
 
@@ -63,11 +73,13 @@ def read_grid(
     facets = tuple(facets)
     nests = _nests(facets, nested or {}, fixed)
     values = numbers(frame, score)
+    refuse_repeated_rows(frame)
     columns = {facet: full_codes(frame, facet).codes for facet in facets}
     scored = ~np.isnan(values)
     if not scored.any():
         raise MeasurementError(f"All rows have an empty {score!r}: there is nothing to measure.")
     columns = {facet: column[scored] for facet, column in columns.items()}
+    _refuse_pooled_graders(frame, scored, list(columns.values()))
     _refuse_hidden_nests(columns, nests)
     levels = {
         facet: _within([columns[other] for other in facets if other in nests[facet]], column)
@@ -137,6 +149,18 @@ def _repeats(levels: list[np.ndarray]) -> np.ndarray:
     found = np.empty(len(places), dtype=np.int64)
     found[order] = np.arange(len(places)) - first
     return found
+
+
+def _refuse_pooled_graders(frame: Frame, rows: np.ndarray, columns: list[np.ndarray]) -> None:
+    if GRADE_CONDITION not in names(frame):
+        return
+    graders = codes(frame, GRADE_CONDITION).codes[rows] + 1
+    cells, with_graders = compact(*columns)[0], compact(*columns, graders)[0]
+    if len(with_graders) > len(cells):
+        raise MeasurementError(
+            "Rows of one cell come from several graders, which are never pooled: make the grader a"
+            f" facet ({GRADE_CONDITION!r}), or keep the rows of one."
+        )
 
 
 def _refuse_hidden_nests(

@@ -1,0 +1,310 @@
+"""What allows no estimate is refused in words; what is odd is a result that says so."""
+
+import dataclasses
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from itemeval_assets.measurement import (
+    MeasurementError,
+    cohen_kappa,
+    compare,
+    compare_all,
+    decision_study,
+    fleiss_kappa,
+    interaction,
+    intraclass_correlation,
+    irt,
+    item_statistics,
+    judge_severity,
+    krippendorff_alpha,
+    mcnemar,
+    mean_score,
+    mean_scores,
+    pass_at_k,
+    rating_matrix,
+    self_preference,
+    variance_components,
+    wilson_interval,
+)
+from tests.measurement.frames import LSAT6, crossed, random_scores, scored
+
+FRAME = random_scores(2, 20, 2)
+ONE_RATER = [[1.0, 2.0, 3.0]]
+
+
+def two_judges() -> pd.DataFrame:
+    parts = [FRAME.assign(grade_condition_id=judge) for judge in ("judge-a", "judge-b")]
+    return pd.concat(parts, ignore_index=True)
+
+
+REFUSED: dict[str, tuple[Any, str]] = {
+    "no frame": (lambda: mean_score([1, 2]), "pandas DataFrame or a pyarrow Table, not a list"),
+    "no rows": (lambda: mean_score(FRAME[:0]), "has no rows"),
+    "no column": (
+        lambda: mean_score(FRAME, item="item"),
+        "no column 'item'. Did you mean 'item_id'",
+    ),
+    "text": (lambda: mean_score(scored(["A", "B"])), "'score' does not hold numbers"),
+    "infinite": (lambda: mean_score(scored([1, math.inf])), "1 infinite values"),
+    "all missing": (lambda: mean_score(scored([None, None])), "All 2 rows have an empty 'score'"),
+    "one item": (lambda: mean_score(scored([1.0])), "needs two or more"),
+    "one item of a group": (
+        lambda: mean_scores(scored([1, 0, 1], topic=["a", "a", "b"]), by="topic"),
+        "One item of 'b'",
+    ),
+    "one cluster": (
+        lambda: mean_score(scored([1, 0], p=["x", "x"]), cluster="p"),
+        "in one cluster",
+    ),
+    "a cluster with gaps": (
+        lambda: mean_score(scored([1, 0, 1], p=["x", None, "y"]), cluster="p"),
+        "'p' is empty in 1 of 3 rows (the first: 1)",
+    ),
+    "an item in two clusters": (
+        lambda: mean_score(FRAME.assign(p=range(len(FRAME))), cluster="p"),
+        "lies in more than one 'p'",
+    ),
+    "an item without a name": (
+        lambda: mean_score(pd.DataFrame({"item_id": ["a", None], "score": [1, 0]})),
+        "'item_id' is empty",
+    ),
+    "two graders": (lambda: mean_score(two_judges()), "2 graders, which are never pooled"),
+    "two graders to compare": (lambda: compare(two_judges(), "lab/m0", "lab/m1"), "never pooled"),
+    "two graders as noise": (
+        lambda: variance_components(two_judges(), ["model", "item_id"]),
+        "make the grader a facet",
+    ),
+    "an unknown grader": (
+        lambda: mean_score(two_judges(), grader="judge"),
+        "no grader 'judge'. It has: judge-a, judge-b",
+    ),
+    "a row twice": (
+        lambda: mean_score(
+            pd.concat([FRAME, FRAME[:3]]).assign(gen_condition_id="g", grade_condition_id="s"),
+        ),
+        "rows repeat another one",
+    ),
+    "a level of 95": (lambda: mean_score(FRAME, level=95), "level is 95: give a share"),
+    "a scale upside down": (lambda: mean_score(FRAME, scale=(1, 0)), "scale is (1, 0)"),
+    "half a cell": (lambda: mean_score(FRAME, missing=-1), "whole numbers, 0 or more"),
+    "one condition": (lambda: compare_all(FRAME[FRAME.model == "lab/m0"]), "one value with scores"),
+    "a is b": (lambda: compare(FRAME, "lab/m0", "lab/m0"), "choose two different values"),
+    "unknown model": (
+        lambda: compare(FRAME, "lab/m0", "m1"),
+        "'m1' is no value of 'model'. It has: lab/m0, lab/m1",
+    ),
+    "no item of both": (
+        lambda: compare(scored([1, 0, 1, 0], model=["a", "a", "b", "b"]), "a", "b"),
+        "a and b share no item",
+    ),
+    "no pair shares items": (
+        lambda: compare_all(scored([1, 0, 1, 0], model=["a", "a", "b", "b"])),
+        "No two values of 'model' can be compared",
+    ),
+    "nothing to depend on": (
+        lambda: interaction(FRAME.assign(topic="t"), "lab/m0", "lab/m1", by="topic"),
+        "needs two levels of 'topic'",
+    ),
+    "levels within an item": (
+        lambda: interaction(FRAME, "lab/m0", "lab/m1", by="replication"),
+        "more than one value of 'replication'",
+    ),
+    "too few replications": (lambda: pass_at_k(FRAME, 9), "choose k from 1 to 4"),
+    "ems with a hole": (
+        lambda: variance_components(FRAME[1:], ["model", "item_id"], method="ems"),
+        "1 of 80 cells (2 model x 20 item_id x 2 residual) have no score. Use method='reml'",
+    ),
+    "a facet with one level": (
+        lambda: variance_components(FRAME.assign(prompt="p"), ["model", "item_id", "prompt"]),
+        "'prompt' has one level",
+    ),
+    "a nest that nobody told": (
+        lambda: variance_components(FRAME, ["model", "item_id", "passage"]),
+        "'item_id' is nested in 'passage'",
+    ),
+    "all fixed": (
+        lambda: variance_components(
+            FRAME[FRAME.replication == 0], ["model", "item_id"], fixed=["model", "item_id"]
+        ),
+        "All facets are fixed",
+    ),
+    "a strange method": (
+        lambda: variance_components(FRAME, ["model", "item_id"], method="anova"),  # type: ignore[arg-type]
+        "choose auto, ems or reml",
+    ),
+    "a strange facet": (
+        lambda: decision_study(variance_components(FRAME, ["model", "item_id"]), {"rater": 3}),
+        "'rater' is no facet to choose a number for. These are: item_id",
+    ),
+    "no items at all": (
+        lambda: decision_study(variance_components(FRAME, ["model", "item_id"]), {"item_id": 0}),
+        "n of 'item_id' is 0",
+    ),
+    "one rater": (lambda: krippendorff_alpha(ONE_RATER), "at least two raters"),
+    "all the same": (lambda: krippendorff_alpha([[1, 1], [1, 1]]), "Alpha is not defined"),
+    "negative ratios": (lambda: krippendorff_alpha([[1, -2], [1, 2]], level="ratio"), "0 or more"),
+    "a level for alpha": (
+        lambda: krippendorff_alpha([[1, 2], [1, 2]], level=0.95),  # type: ignore[arg-type]
+        "level of the interval is confidence=",
+    ),
+    "one category": (lambda: cohen_kappa(["a", "a"], ["a", "a"]), "share of equal ratings"),
+    "a category left out": (
+        lambda: cohen_kappa(["a", "b"], ["b", "a"], categories=["a", "c"]),
+        "'b' was rated, and is not in categories=",
+    ),
+    "unequal lengths": (lambda: cohen_kappa([1, 2], [1]), "give one of each unit"),
+    "uneven raters": (lambda: fleiss_kappa([[3, 0], [2, 2]]), "Use krippendorff_alpha"),
+    "one category of many": (lambda: fleiss_kappa([[3, 0], [3, 0]]), "of one category"),
+    "gaps in an ICC": (
+        lambda: intraclass_correlation([[1, 2], [np.nan, 1], [3, 4]]),
+        "1 units lack a rating",
+    ),
+    "a strange form": (
+        lambda: intraclass_correlation([[1, 2], [2, 1], [3, 4]], form="2,3"),
+        'or "k" (2 raters',
+    ),
+    "an ICC of constants": (lambda: intraclass_correlation(np.ones((5, 3))), "no variance"),
+    "a 3 x 3 table": (lambda: mcnemar(np.ones((3, 3))), "not 2 x 2"),
+    "more right than asked": (lambda: wilson_interval(3, 2), "3 of 2 is no proportion"),
+    "few respondents": (lambda: irt(LSAT6[:29]), "29 respondents: item response theory needs 30"),
+    "graded answers": (lambda: irt(LSAT6 * 2), "Answers are 0 or 1"),
+    "a condition twice": (lambda: irt(pd.DataFrame(LSAT6, index=[1] * 1000)), "Respondents repeat"),
+    "one item alone": (lambda: item_statistics(scored([1, 0], model=["a", "b"])[:1]), "One item"),
+    "one judge": (
+        lambda: judge_severity(
+            FRAME.assign(grade_condition_id="j", gen_condition_id=FRAME["model"])
+        ),
+        "agreement needs two",
+    ),
+    "answers that repeat": (
+        lambda: rating_matrix(two_judges(), answer=["item_id"]),
+        "a judge has 4 scores of one answer",
+    ),
+    "one family": (
+        lambda: self_preference(two_judges().assign(grader_model="lab/judge")),
+        "families= says which id is of which family",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_bad_input_is_refused_in_words(case):
+    call, words = REFUSED[case]
+    with pytest.raises(MeasurementError) as error:
+        call()
+    assert words.lower() in str(error.value).lower()
+
+
+def figures(found: Any) -> list[float]:
+    return [value for value in dataclasses.asdict(found).values() if isinstance(value, float)]
+
+
+@pytest.mark.parametrize("kind", ["pandas", "arrow"])
+def test_constant_scores_are_a_result(kind):
+    def as_kind(frame):
+        return pa.table(frame.to_dict("list")) if kind == "arrow" else frame
+
+    right = mean_score(as_kind(scored([1.0] * 30)))
+    assert (right.value, right.method, right.high) == (1.0, "Wilson", 1.0)
+    assert right.low == wilson_interval(30, 30).low
+    graded = mean_score(as_kind(scored([0.3] * 30)))
+    assert (graded.low, graded.value, graded.high, graded.standard_error) == (0.3, 0.3, 0.3, 0)
+    assert graded.warnings == ("All items have the score 0.3: without spread no interval.",)
+    clusters = mean_score(as_kind(scored([1] * 30, p=[n // 2 for n in range(30)])), cluster="p")
+    assert clusters.low == wilson_interval(15, 15).low
+
+
+def test_two_that_always_tie_are_too_close_to_call():
+    frame = scored([1.0, 0.0] * 40, model=["a"] * 40 + ["b"] * 40)
+    frame["item_id"] = [f"q{place % 40}" for place in range(80)]
+    found = compare(frame, "a", "b")
+    assert (found.value, found.p, found.p_mcnemar, found.n_ties) == (0, 1, 1, 40)
+    assert found.low == -wilson_interval(0, 40).high == -found.high
+    assert found.verdict.startswith("Too close to call: 40 items cannot tell a from b")
+    graded = compare(frame.assign(score=frame["score"] / 2), "a", "b")
+    assert graded.verdict == "Too close to call: a and b have the same score on all 40 items."
+
+
+def test_a_difference_without_spread_has_the_p_of_a_sign_test():
+    frame = pd.DataFrame(
+        {
+            "item_id": [*range(10)] * 2,
+            "model": ["a"] * 10 + ["b"] * 10,
+            "score": [1.0] * 10 + [0.0] * 10,
+        }
+    )
+    found = compare(frame, "a", "b")
+    assert found.p == found.p_mcnemar == 2 * 0.5**10
+    assert (found.value, found.high) == (1, 1) and 0 < found.low < 1
+    few = compare(frame[frame["item_id"] < 3], "a", "b")
+    assert few.p == 0.25 and few.low <= 0
+    assert few.verdict.startswith("Too close to call")
+
+
+def test_constant_scores_have_no_variance_to_divide():
+    found = variance_components(FRAME.assign(score=0.5), ["model", "item_id"])
+    assert (found.table["variance"] == 0).all() and (found.table["high"] == 0).all()
+    assert found.warnings[0] == "All scores are 0.5: there is no variance to divide."
+    study = decision_study(found)
+    assert (study.absolute_error, study.generalizability, study.dependability) == (0, None, None)
+
+
+def test_scores_outside_of_the_scale_are_kept_and_said():
+    found = mean_score(scored([0, 5, 12, 7]), scale=(0, 10))
+    assert found.value == 6
+    assert found.warnings[0] == "1 scores lie outside of the scale 0 to 10, and are kept."
+
+
+def test_categories_that_nobody_used_change_no_unweighted_kappa():
+    a, b = [1, 1, 2, 3, 3, 2], [1, 2, 2, 3, 1, 2]
+    wide = [1, 2, 3, 4, 5]
+    assert cohen_kappa(a, b, categories=wide).value == pytest.approx(cohen_kappa(a, b).value)
+    assert math.isfinite(cohen_kappa(a, b, weights="quadratic", categories=wide).low)
+    counts = np.array([[2, 1, 0], [0, 3, 0], [3, 0, 0], [1, 2, 0]])
+    assert fleiss_kappa(counts).value == pytest.approx(fleiss_kappa(counts[:, :2]).value)
+
+
+def test_perfect_agreement_has_an_interval():
+    answers = ["a", "b"] * 25
+    for found in (
+        cohen_kappa(answers, answers),
+        krippendorff_alpha([answers, answers]),
+        fleiss_kappa([[2, 0], [0, 2]] * 25),
+    ):
+        assert (found.value, found.high, found.standard_error) == (1, 1, 0)
+        assert 0.7 < found.low < 0.9
+        assert "disagree" in found.warnings[-1]
+
+
+def test_rows_without_a_score_are_counted_everywhere():
+    frame = FRAME.copy()
+    frame.loc[[0, 41], "score"] = np.nan
+    assert mean_score(frame).n_missing == 2
+    assert compare(frame, "lab/m0", "lab/m1").n_missing == 2
+    components = variance_components(frame, ["model", "item_id"])
+    assert (components.n_missing, components.method) == (2, "reml")
+    assert components.reason.startswith("2 of 80 cells")
+    assert components.warnings[0] == "2 rows without a score are left out."
+
+
+def test_a_thousand_conditions():
+    random = np.random.default_rng(0)
+    frame = crossed((random.random((1000, 5)) < 0.5).astype(float), "model", "item_id")
+    assert len(mean_scores(frame, by="model")) == 1000
+    found = compare_all(frame[frame["model"] < 150])
+    assert len(found) == 150 * 149 / 2
+    assert found.groups == () and "too many to group" in found.warnings[0]
+
+
+@pytest.mark.parametrize("scores", [[1, 0, 1, 1], [0.5, 0.5, 0.2, None], [1, 1, 1, None]])
+def test_nothing_is_ever_nan(scores):
+    frame = scored(scores * 2, model=["a"] * 4 + ["b"] * 4)
+    frame["item_id"] = [f"q{place % 4}" for place in range(8)]
+    for found in (mean_score(frame[:4], scale=(0, 1), missing=2), compare(frame, "a", "b")):
+        assert all(math.isfinite(value) for value in figures(found))
+        assert found.low <= found.value <= found.high
