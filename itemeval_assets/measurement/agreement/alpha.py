@@ -90,6 +90,8 @@ class _Units:
 
     def alpha(self, counts: np.ndarray) -> np.ndarray:
         """One alpha for each row of counts of the patterns; NaN where all ratings are the same."""
+        if self.level == "interval":
+            return self._of_moments(counts)
         totals = np.asarray((self.by_value @ counts.T).T)
         n = totals.sum(axis=1)
         if self.level == "ordinal":
@@ -101,6 +103,15 @@ class _Units:
             observed = (counts * self._disagreement(marks)).sum(axis=1)
         with np.errstate(invalid="ignore", divide="ignore"):
             return 1 - observed * (n - 1) / self._expected(marks, totals, n)
+
+    def _of_moments(self, counts: np.ndarray) -> np.ndarray:
+        """As `alpha`, for squared differences: from sums by unit, as values may be many."""
+        values = np.where(self.codes >= 0, self.values[self.codes], 0.0)
+        m, sums, squares = self.ratings_by_unit, values.sum(axis=1), (values**2).sum(axis=1)
+        observed = counts @ (2 * (m * squares - sums**2) / (m - 1))
+        n, total = counts @ m, counts @ sums
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return 1 - observed * (n - 1) / (2 * (n * (counts @ squares) - total**2))
 
     def _disagreement(self, marks: np.ndarray) -> np.ndarray:
         """Rows x patterns: the squared distances of the pairs of a unit, each by m - 1."""
@@ -161,6 +172,8 @@ def _units(ratings: Any, level: Level) -> tuple[_Units, int]:
         )
     patterns, counts = np.unique(used, axis=0, return_counts=True)
     marks = np.arange(len(values), dtype=float) if level == "nominal" else values
+    if level == "interval":
+        marks = marks - marks.mean()
     return _Units(level, marks, patterns, counts), int((~paired).sum())
 
 

@@ -9,7 +9,7 @@ from ..records import Interval, MeasurementError
 
 __all__ = ["bootstrap_error", "of_perfect", "t_limits"]
 
-DRAWS = 2_000
+DRAWS = 1_000
 SEED = 20_260_101
 _BLOCK = 2_000_000
 

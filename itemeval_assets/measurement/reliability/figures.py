@@ -10,7 +10,8 @@ from .grid import Grid, levels_of
 from .likelihood import Likelihood
 from .patterns import Patterns
 from .reml import Maximum, likelihood_of, maximum
-from .squares import components_from, effects, limits_of, mean_squares, sums_of_squares
+from .robust import covariance_of_squares
+from .squares import components_from, effects, limits_of, sums_of_squares
 
 __all__ = ["Figures", "by_likelihood", "by_squares", "degrees"]
 
@@ -48,10 +49,13 @@ def degrees(grid: Grid) -> np.ndarray:
 def by_squares(grid: Grid, level: float) -> Figures:
     """Of a full grid."""
     design = grid.design
-    squares = mean_squares(grid.tensor(), design)
-    estimates, weights = components_from(squares, design)
+    parts = effects(grid.tensor(), design)
     df = np.array([design.df(source) for source in design.sources])
-    return Figures(squares, estimates, [limits_of(row, squares, df, level) for row in weights])
+    squares = sums_of_squares(parts, design) / df
+    estimates, weights = components_from(squares, design)
+    covariance = covariance_of_squares(parts, design)
+    limits = [limits_of(row, squares, df, level, covariance) for row in weights]
+    return Figures(squares, estimates, limits)
 
 
 def by_likelihood(grid: Grid, level: float) -> Figures:
@@ -66,7 +70,9 @@ def by_likelihood(grid: Grid, level: float) -> Figures:
     estimates[~is_fixed] = found.components
     if is_fixed.any():
         estimates[is_fixed] = _of_fixed(likelihood, found.components, design.fixed_part)
-    limits = _limits(scaled, found, ~is_fixed, level)
+    parts = likelihood.filled_effects(found.components)
+    spreads = covariance_of_squares(parts, design)[np.ix_(~is_fixed, ~is_fixed)] if parts else None
+    limits = _limits(scaled, found, ~is_fixed, level, spreads)
     return Figures(
         np.zeros(len(is_fixed)),
         estimates * spread**2,
@@ -75,12 +81,13 @@ def by_likelihood(grid: Grid, level: float) -> Figures:
 
 
 def _limits(
-    grid: Grid, found: Maximum, random: np.ndarray, level: float
+    grid: Grid, found: Maximum, random: np.ndarray, level: float, spreads: np.ndarray | None
 ) -> list[tuple[float, float]]:
     """The intervals of a full grid, on the mean squares that these components let expect.
 
-    A level of a source counts as many cells as it has on average; a mean square has the degrees
-    of freedom that its error tells, 2 (value / error)^2 (Satterthwaite 1946, Biometrics 2).
+    A level of a source counts as many cells as it has on average. A mean square has the degrees
+    of freedom that its error tells, 2 (value / error)^2 (Satterthwaite 1946, Biometrics 2), and no
+    more than its source has.
     """
     design = grid.design
     cells = np.array([len(grid.score) / n for n in levels_of(grid)])
@@ -88,10 +95,10 @@ def _limits(
     expected = (holds * cells)[np.ix_(random, random)]
     squares = expected @ found.components
     errors = np.diag(expected @ found.covariance @ expected.T)
-    df = 2 * squares**2 / errors
+    df = np.clip(2 * squares**2 / errors, 1.0, degrees(grid)[random])
     weights = np.linalg.inv(expected)
     limits = np.zeros((len(design.sources), 2))
-    limits[random] = [limits_of(row, squares, df, level) for row in weights]
+    limits[random] = [limits_of(row, squares, df, level, spreads) for row in weights]
     return [(float(low), float(high)) for low, high in limits]
 
 

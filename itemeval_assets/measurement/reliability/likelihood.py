@@ -32,6 +32,10 @@ class Likelihood(Protocol):
         """Look at components, one by random source; None where they make no covariance."""
         ...
 
+    def filled_effects(self, components: np.ndarray) -> list[np.ndarray]:
+        """The effects of the full grid with each hole at its best guess; empty without a grid."""
+        ...
+
     def fixed_means(self, components: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The mean of each cell of the fixed facets, and their covariance."""
         ...

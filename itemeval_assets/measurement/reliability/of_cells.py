@@ -48,6 +48,10 @@ class OfCells:
         x = inverse @ self.means
         return inverse, log_det, x, self.means.T @ x
 
+    def filled_effects(self, components: np.ndarray) -> list[np.ndarray]:
+        """As `Likelihood.filled_effects`: most of the grid may be holes."""
+        return []
+
     def fixed_means(self, components: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """As `Likelihood.fixed_means`."""
         solved = self._solve(components)

@@ -84,12 +84,22 @@ class OfHoles:
     def _at_holes(self, part: np.ndarray) -> np.ndarray:
         return np.broadcast_to(part, self.design.shape)[tuple(self.holes.T)]
 
-    def fixed_means(self, components: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """As `Likelihood.fixed_means`."""
+    def filled_effects(self, components: np.ndarray) -> list[np.ndarray]:
+        """As `Likelihood.filled_effects`."""
+        self._fill(components)
+        return effects(self.filled, self.design)
+
+    def _fill(self, components: np.ndarray) -> np.ndarray:
+        """Fill the holes by these components, and return the inverse that it takes."""
         squares = self.expected @ components
         solved = self._solve(squares)
         assert solved is not None, "the components come from a maximum of the likelihood"
         self._filled(solved[0], squares)
+        return solved[0]
+
+    def fixed_means(self, components: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """As `Likelihood.fixed_means`."""
+        inverse = self._fill(components)
         part = self.design.fixed_part
         others = tuple(
             axis for axis, facet in enumerate(self.design.facets) if facet not in part.facets
@@ -107,5 +117,5 @@ class OfHoles:
             of_hole = np.ravel_multi_index(tuple(self.holes[:, axes].T), part.shape)
             pull = np.zeros((len(means), len(self.holes)))
             pull[of_hole, np.arange(len(self.holes))] = len(means) / self.filled.size
-            covariance += pull @ solved[0] @ pull.T
+            covariance += pull @ inverse @ pull.T
         return means, covariance

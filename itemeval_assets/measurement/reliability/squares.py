@@ -4,8 +4,9 @@ import numpy as np
 
 from ..intervals import f_quantile
 from .design import Design
+from .robust import widening
 
-__all__ = ["components_from", "effects", "limits_of", "mean_squares", "sums_of_squares"]
+__all__ = ["components_from", "effects", "limits_of", "sums_of_squares"]
 
 
 def effects(scores: np.ndarray, design: Design) -> list[np.ndarray]:
@@ -25,12 +26,6 @@ def sums_of_squares(parts: list[np.ndarray], design: Design) -> np.ndarray:
     """The sum over the grid of the squared effects of each source."""
     pairs = zip(design.sources, parts, strict=True)
     return np.array([design.rest(source) * float((part**2).sum()) for source, part in pairs])
-
-
-def mean_squares(scores: np.ndarray, design: Design) -> np.ndarray:
-    """The mean square of each source of a full grid."""
-    df = np.array([design.df(source) for source in design.sources])
-    return sums_of_squares(effects(scores, design), design) / df
 
 
 class _Means:
@@ -60,19 +55,27 @@ def components_from(squares: np.ndarray, design: Design) -> tuple[np.ndarray, np
 
 
 def limits_of(
-    weights: np.ndarray, squares: np.ndarray, df: np.ndarray, level: float
+    weights: np.ndarray,
+    squares: np.ndarray,
+    df: np.ndarray,
+    level: float,
+    covariance: np.ndarray | None = None,
 ) -> tuple[float, float]:
     """The modified large-sample interval of a weighted sum of mean squares, cut at 0.
 
     Ting, Burdick, Graybill, Jeyaratnam & Lu (1990), Journal of Statistical Computation and
-    Simulation 35, 135-143; Brennan 2001, section 6.2.4. It assumes normal effects.
+    Simulation 35, 135-143; Brennan 2001, section 6.2.4. It assumes normal effects; a robust
+    `covariance` of the mean squares, where it is given and tells more spread, widens it.
     """
     used = np.abs(weights) > 1e-12 * np.abs(weights).max()
     terms, df = (weights * squares)[used], df[used]
-    value = float(terms.sum())
-    low = value - np.sqrt(max(0.0, _squared_error(terms, df, (1 - level) / 2)))
-    high = value + np.sqrt(max(0.0, _squared_error(-terms, df, (1 - level) / 2)))
-    return max(0.0, low), max(0.0, high)
+    factor = 1.0
+    if covariance is not None:
+        factor = widening(weights[used], squares[used], df, covariance[np.ix_(used, used)])
+    value, tail = float(terms.sum()), (1 - level) / 2
+    low = value - factor * np.sqrt(max(0.0, _squared_error(terms, df, tail)))
+    high = value + factor * np.sqrt(max(0.0, _squared_error(-terms, df, tail)))
+    return max(0.0, float(low)), max(0.0, float(high))
 
 
 def _squared_error(terms: np.ndarray, df: np.ndarray, tail: float) -> float:
