@@ -10,7 +10,7 @@ from .grid import Grid, levels_of
 from .likelihood import Likelihood
 from .patterns import Patterns
 from .reml import Maximum, likelihood_of, maximum
-from .robust import covariance_of_squares
+from .robust import Spread, spread_of_squares
 from .squares import components_from, effects, limits_of, sums_of_squares
 
 __all__ = ["Figures", "by_likelihood", "by_squares", "degrees"]
@@ -53,16 +53,16 @@ def by_squares(grid: Grid, level: float) -> Figures:
     df = np.array([design.df(source) for source in design.sources])
     squares = sums_of_squares(parts, design) / df
     estimates, weights = components_from(squares, design)
-    covariance = covariance_of_squares(parts, design)
-    limits = [limits_of(row, squares, df, level, covariance) for row in weights]
+    spread = spread_of_squares(parts, design)
+    limits = [limits_of(row, squares, df, level, spread) for row in weights]
     return Figures(squares, estimates, limits)
 
 
 def by_likelihood(grid: Grid, level: float) -> Figures:
     """Of any grid. Scores are brought to variance 1, on which the climb does not depend."""
     design = grid.design
-    spread, centre = float(grid.score.std()), float(grid.score.mean())
-    scaled = Grid(design, grid.levels, (grid.score - centre) / spread, grid.n_missing)
+    unit, centre = float(grid.score.std()), float(grid.score.mean())
+    scaled = Grid(design, grid.levels, (grid.score - centre) / unit, grid.n_missing)
     is_fixed = np.array([design.is_fixed(source) for source in design.sources])
     likelihood = likelihood_of(scaled)
     found = maximum(likelihood, int((~is_fixed).sum()), 1.0)
@@ -71,17 +71,17 @@ def by_likelihood(grid: Grid, level: float) -> Figures:
     if is_fixed.any():
         estimates[is_fixed] = _of_fixed(likelihood, found.components, design.fixed_part)
     parts = likelihood.filled_effects(found.components)
-    spreads = covariance_of_squares(parts, design)[np.ix_(~is_fixed, ~is_fixed)] if parts else None
-    limits = _limits(scaled, found, ~is_fixed, level, spreads)
+    spread = spread_of_squares(parts, design) if parts else None
+    limits = _limits(scaled, found, ~is_fixed, level, spread and spread.of(~is_fixed))
     return Figures(
         np.zeros(len(is_fixed)),
-        estimates * spread**2,
-        [(low * spread**2, high * spread**2) for low, high in limits],
+        estimates * unit**2,
+        [(low * unit**2, high * unit**2) for low, high in limits],
     )
 
 
 def _limits(
-    grid: Grid, found: Maximum, random: np.ndarray, level: float, spreads: np.ndarray | None
+    grid: Grid, found: Maximum, random: np.ndarray, level: float, spread: Spread | None
 ) -> list[tuple[float, float]]:
     """The intervals of a full grid, on the mean squares that these components let expect.
 
@@ -98,7 +98,7 @@ def _limits(
     df = np.clip(2 * squares**2 / errors, 1.0, degrees(grid)[random])
     weights = np.linalg.inv(expected)
     limits = np.zeros((len(design.sources), 2))
-    limits[random] = [limits_of(row, squares, df, level, spreads) for row in weights]
+    limits[random] = [limits_of(row, squares, df, level, spread) for row in weights]
     return [(float(low), float(high)) for low, high in limits]
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from ..intervals import f_quantile
 from .design import Design
-from .robust import widening
+from .robust import Spread, widening
 
 __all__ = ["components_from", "effects", "limits_of", "sums_of_squares"]
 
@@ -59,19 +59,19 @@ def limits_of(
     squares: np.ndarray,
     df: np.ndarray,
     level: float,
-    covariance: np.ndarray | None = None,
+    spread: Spread | None = None,
 ) -> tuple[float, float]:
     """The modified large-sample interval of a weighted sum of mean squares, cut at 0.
 
     Ting, Burdick, Graybill, Jeyaratnam & Lu (1990), Journal of Statistical Computation and
-    Simulation 35, 135-143; Brennan 2001, section 6.2.4. It assumes normal effects; a robust
-    `covariance` of the mean squares, where it is given and tells more spread, widens it.
+    Simulation 35, 135-143; Brennan 2001, section 6.2.4. It assumes normal effects; a
+    `spread` of the mean squares that differs from normal makes it wider, or a bit narrower.
     """
     used = np.abs(weights) > 1e-12 * np.abs(weights).max()
     terms, df = (weights * squares)[used], df[used]
     factor = 1.0
-    if covariance is not None:
-        factor = widening(weights[used], squares[used], df, covariance[np.ix_(used, used)])
+    if spread is not None:
+        factor = widening(weights[used], squares[used], df, spread.of(used), level)
     value, tail = float(terms.sum()), (1 - level) / 2
     low = value - factor * np.sqrt(max(0.0, _squared_error(terms, df, tail)))
     high = value + factor * np.sqrt(max(0.0, _squared_error(-terms, df, tail)))
