@@ -8,7 +8,7 @@ export UV_PYTHON_PREFERENCE ?= only-system
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup quickstart test faults audit deploy-test check lint format types screenshots bench clean
+.PHONY: help setup quickstart test faults coverage audit deploy-test check lint format types screenshots bench clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -22,6 +22,9 @@ test: setup ## run the tests
 
 faults: setup ## inject faults, many times each, and print what was lost
 	$(RUN) python -m scripts.faults
+
+coverage: setup ## simulate studies, and print how often each interval holds the truth: about 10 minutes
+	$(RUN) python -m tests.measurement.coverage --strict
 
 audit: setup ## look the locked packages up in the lists of known vulnerabilities
 	UV=$(UV) $(RUN) python scripts/audit.py

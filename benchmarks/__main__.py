@@ -30,6 +30,7 @@ NAMES = [
     "load_definitions",
     "upsert",
     "tables",
+    "measurement",
     "memory",
     "another_judge",
     "commands",

@@ -25,6 +25,7 @@ def test_floors_hold(capsys: pytest.CaptureFixture[str]) -> None:
         ("itemeval_assets.definitions", ["pandas", "pyarrow", "inspect_ai", "datasets"]),
         ("itemeval_assets.component", ["pandas", "pyarrow", "inspect_ai", "datasets"]),
         ("itemeval_assets", ["pandas", "pyarrow", "inspect_ai", "datasets", "dagster"]),
+        ("itemeval_assets.measurement", ["numpy", "pandas", "pyarrow", "scipy", "statsmodels"]),
         ("itemeval_assets.cli.main", ["pandas", "pyarrow", "inspect_ai", "datasets", "dagster"]),
         ("itemeval_assets.ui.command", ["pandas", "pyarrow", "inspect_ai", "datasets", "dagster"]),
         # Its pages load while the code server starts.
@@ -37,6 +38,16 @@ def test_loading_stays_light(tmp_path: Path, module: str, heavy: list[str]) -> N
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
     )
+    assert (done.returncode, done.stdout.strip()) == (0, ""), done.stderr
+
+
+def test_a_mean_loads_no_statistics_package_but_the_functions_of_scipy() -> None:
+    code = (
+        "import sys, pyarrow as pa; from itemeval_assets import measurement as m;"
+        "m.mean_score(pa.table({'item_id': [1, 2], 'score': [0.5, 1]}));"
+        "print(*({'scipy.stats', 'statsmodels', 'mirt', 'dagster'} & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout.strip()) == (0, ""), done.stderr
 
 

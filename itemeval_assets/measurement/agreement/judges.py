@@ -17,6 +17,8 @@ from .ratings import ANSWER, read_ratings
 
 __all__ = ["judge_severity", "self_preference"]
 
+ALL = "all"
+
 
 def judge_severity(
     frame: Frame,
@@ -60,11 +62,13 @@ def self_preference(
     cluster: str | None = None,
     level: float = 0.95,
 ) -> dict[str, Estimate]:
-    """By family: how much more its judges favour its own models than other judges do.
+    """By family: how much more its judges give to its own models than they would to others.
 
-    The interaction of judge family and model family, on each item: (own judges: own models less
-    others) less (other judges: own models less others), each a mean of the means of its pairs of
-    judge and model. Only items that each judge scored of each model count, and the error is
+    The interaction of judge family and model family: least squares on the mean of each judge and
+    model, on each item, of a level for each judge, one for each model, and a preference for each
+    family with both. `all` is the preference that all families would share. A family's own figure
+    is there only where it can be told apart: two judges and two models of two families allow but
+    one figure for both. Only items that each judge scored of each model count; the error is
     clustered as in `mean_score`. The family of a model is what `families` says, or else its id up
     to the first slash. Rows without a judge are no part of it.
     """
@@ -92,13 +96,15 @@ def self_preference(
     of_judge = np.array([_family(label, families) for label in judges.labels])
     of_model = np.array([_family(label, families) for label in models.labels])
     owners = np.repeat(of_judge, n_models)[used], np.tile(of_model, len(judges))[used]
-    contrasts = _contrasts(mean[used][:, complete], *owners)
-    if not contrasts:
+    pairs = np.flatnonzero(used)
+    weights = _weights(pairs // n_models, pairs % n_models, *owners)
+    if not weights:
         raise MeasurementError(
-            "Self-preference needs a family with judges and models, and another one of each that"
-            f" all crossed. Judges: {shortened(sorted(set(of_judge)))}; models:"
+            "Self-preference needs a family with judges and models, another judge and another"
+            f" model. Judges: {shortened(sorted(set(of_judge)))}; models:"
             f" {shortened(sorted(set(of_model)))}. families= says which id is of which family."
         )
+    contrasts = {name: row @ mean[used][:, complete] for name, row in weights.items()}
     stacked = replace(
         events,
         score=np.concatenate(list(contrasts.values())),
@@ -110,21 +116,20 @@ def self_preference(
     return {str(label): _told(one, "self-preference", said) for label, one in found.items()}
 
 
-def _contrasts(
-    mean: np.ndarray, of_judge: np.ndarray, of_model: np.ndarray
+def _weights(
+    judge: np.ndarray, model: np.ndarray, of_judge: np.ndarray, of_model: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """The interaction on each item, for each family with all four kinds of pairs."""
+    """The weights of the pairs in the least-squares estimate of each preference that there is."""
+    levels = [np.eye(int(codes.max()) + 1)[codes] for codes in (judge, model)]
+    families = sorted(set(of_judge) & set(of_model))
+    own = {family: (of_judge == family) & (of_model == family) for family in families}
     found = {}
-    for family in sorted(set(of_judge) & set(of_model)):
-        own_judge, own_model = of_judge == family, of_model == family
-        kinds = [
-            judges & models
-            for judges in (own_judge, ~own_judge)
-            for models in (own_model, ~own_model)
-        ]
-        if all(kind.any() for kind in kinds):
-            own, own_others, others_own, others = (mean[kind].mean(axis=0) for kind in kinds)
-            found[family] = (own - own_others) - (others_own - others)
+    for chosen in ({ALL: (of_judge == of_model)}, own):
+        design = np.column_stack([*levels, *(column.astype(float) for column in chosen.values())])
+        inverse = np.linalg.pinv(design)
+        for place, name in enumerate(chosen, start=design.shape[1] - len(chosen)):
+            if np.isclose(inverse[place] @ design[:, place], 1):
+                found[name] = inverse[place]
     return found
 
 

@@ -1,1 +1,1 @@
-"""Simulated studies with known truths: how often an interval holds it, and how often a call errs."""
+"""Simulated studies of known truth: how often an interval holds it, how often a call errs."""

@@ -6,6 +6,7 @@ from functools import cache, partial
 from itertools import product
 
 import numpy as np
+import pandas as pd
 from numpy.random import Generator
 
 from itemeval_assets.measurement import (
@@ -175,11 +176,20 @@ def _normal(
 ) -> Found:
     frame = normal_scores(random, shape, DEVIATIONS)
     frame = frame[random.random(len(frame)) >= missing]
-    table = variance_components(frame, ["model", "item"]).table.set_index("source")
-    return {
-        name: bool(table.loc[name, "low"] <= DEVIATIONS[name] ** 2 <= table.loc[name, "high"])
-        for name in shown
-    }
+    limits = _limits(frame, "item")
+    return {name: _is_between(DEVIATIONS[name] ** 2, limits[name]) for name in shown}
+
+
+def _limits(frame: pd.DataFrame, item: str) -> dict[str, tuple[float, float]]:
+    """The interval of each source."""
+    table = variance_components(frame, ["model", item]).table
+    limits = zip(table["low"], table["high"], strict=True)
+    names = (name.replace(item, "item") for name in table["source"])
+    return dict(zip(names, limits, strict=True))
+
+
+def _is_between(truth: float, limits: tuple[float, float]) -> bool:
+    return bool(limits[0] <= truth <= limits[1])
 
 
 def _binary(shape: tuple[int, int, int], random: Generator) -> Found:
@@ -187,13 +197,8 @@ def _binary(shape: tuple[int, int, int], random: Generator) -> Found:
     models, items, replications = shape
     world = World(items, replications)
     frame = world.study(random, world.means(random, models, 0.5))
-    table = variance_components(frame, ["model", "item_id"]).table
-    table["source"] = table["source"].str.replace("item_id", "item")
-    table = table.set_index("source")
-    return {
-        name: bool(table.loc[name, "low"] <= value <= table.loc[name, "high"])
-        for name, value in truth.items()
-    }
+    limits = _limits(frame, "item_id")
+    return {name: _is_between(value, limits[name]) for name, value in truth.items()}
 
 
 _components_of_binary = cache(partial(components_of, 0.5))

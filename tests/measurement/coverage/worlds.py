@@ -169,12 +169,9 @@ def judged(random: np.random.Generator, items: int) -> tuple[pd.DataFrame, dict[
         }
     )
     means = severity[:, None] + level[None, :] + preference * family
-    contrast = (means[0, :2].mean() - means[0, 2:].mean()) - (
-        means[1:, :2].mean() - means[1:, 2:].mean()
-    )
     return frame, {
         "severity": float(means[0].mean() - means.mean()),
-        "preference": float(contrast),
+        "preference": preference,
         "panel": float(5 + means.mean()),
     }
 

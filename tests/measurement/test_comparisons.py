@@ -1,0 +1,116 @@
+"""Pairs on the items of both, in words; families; levels of a column."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from itemeval_assets.measurement import MeasurementError, compare, compare_all, interaction
+from tests.measurement.frames import random_scores
+
+
+def pair(a: list[float], b: list[float], **columns: Any) -> pd.DataFrame:
+    items = [*(f"q{n}" for n in range(len(a))), *(f"q{n}" for n in range(len(b)))]
+    frame = pd.DataFrame({"model": ["alpha"] * len(a) + ["beta"] * len(b), "item_id": items})
+    return frame.assign(score=a + b, **columns)
+
+
+BETTER = pair([0.9, 0.8, 0.7, 0.9] * 10, [0.8, 0.8, 0.6, 0.7] * 10)
+
+
+def test_a_verdict_says_how_much_and_how_sure():
+    assert compare(BETTER, "alpha", "beta", scale=(0, 1)).verdict == (
+        "alpha is 10.0 points better than beta (7.7 to 12.3, 40 items)."
+    )
+    assert compare(BETTER, "beta", "alpha", scale=(0, 1)).verdict == (
+        "beta is 10.0 points worse than alpha (7.7 to 12.3, 40 items)."
+    )
+    assert compare(BETTER, "alpha", "beta").verdict == (
+        "alpha is 0.1 better than beta (0.0771 to 0.123, 40 items)."
+    )
+    ten = BETTER.assign(score=BETTER["score"] * 10)
+    assert compare(ten, "alpha", "beta", scale=(0, 10)).verdict == (
+        "alpha is 1 on the scale 0 to 10 better than beta (0.771 to 1.23, 40 items)."
+    )
+
+
+def test_too_close_to_call_is_said_in_words():
+    found = compare(pair([1, 0, 1, 0] * 5, [0, 1, 1, 0] * 5), "alpha", "beta", scale=(0, 1))
+    assert found.p > 0.9 and found.n_ties == 10
+    assert found.verdict == (
+        "Too close to call: 20 items cannot tell alpha from beta (0.0 points, -34.0 to 34.0)."
+    )
+
+
+def test_items_of_one_alone_are_left_out_and_said():
+    frame = pair([1, 0, 1, 1], [0, 1, 1])
+    found = compare(frame, "alpha", "beta")
+    assert (found.n_items, found.n_events) == (3, 6)
+    assert found.warnings[0] == "1 item that only alpha answered: left out."
+
+
+def test_a_mean_over_other_prompts_is_said():
+    frame = pair([1, 0, 1], [0, 1, 1], prompt_name=["p"] * 3 + ["q"] * 3)
+    assert compare(frame, "alpha", "beta").warnings[-1] == (
+        "prompt_name differs: p of alpha, q of beta. The difference holds both."
+    )
+    same = pair([1, 0, 1], [0, 1, 1], prompt_name=["p", "q", "p"] * 2)
+    assert not any("prompt_name" in words for words in compare(same, "alpha", "beta").warnings)
+
+
+def test_graders_are_compared_where_asked():
+    frame = pair([1, 0, 1], [0, 1, 1], grade_condition_id=["j1"] * 3 + ["j2"] * 3)
+    with pytest.raises(MeasurementError, match="never pooled"):
+        compare(frame, "alpha", "beta")
+    frame["model"] = "alpha"
+    assert compare(frame, "j1", "j2", object="grade_condition_id").n_items == 3
+
+
+def test_a_family_puts_the_better_first_and_groups_what_cannot_be_told_apart():
+    frame = random_scores(4, 150, 2, seed=3)
+    found = compare_all(frame, scale=(0, 1))
+    means = frame.groupby("model")["score"].mean()
+    order = list(means.sort_values(ascending=False).index)
+    assert [(one.a, one.b) for one in found[:3]] == [(order[0], other) for other in order[1:]]
+    assert all(one.value >= 0 for one in found)
+    assert found[0].verdict.endswith("6 pairs, Holm).")
+    assert {value for group in found.groups for value in group} == set(order)
+    assert found.groups[0][0] == order[0] and found.letters[order[0]].startswith("a")
+
+
+def test_pairs_without_common_items_are_named():
+    frame = pd.concat(
+        [BETTER, BETTER.assign(model=BETTER["model"] + "-2", item_id=BETTER["item_id"] + "x")]
+    )
+    found = compare_all(frame)
+    assert len(found) == 2 and len(found.left_out) == 4
+    assert found.left_out[0][2].endswith("a comparison needs two or more.")
+
+
+def test_an_interaction_is_found_where_it_is():
+    random = np.random.default_rng(0)
+    frame = random_scores(2, 200, 1, binary=False)
+    frame["topic"] = ["abcd"[int(name[1:]) % 4] for name in frame["item_id"]]
+    frame["score"] = random.normal(0, 1, len(frame))
+    none = interaction(frame, "lab/m0", "lab/m1", by="topic")
+    assert none.p > 0.05 and none.verdict.startswith("200 items cannot tell whether")
+    boosted = (frame["topic"] == "a") & (frame["model"] == "lab/m0")
+    found = interaction(
+        frame.assign(score=frame["score"] + 2 * boosted), "lab/m0", "lab/m1", by="topic"
+    )
+    assert found.p < 1e-6 and found.verdict.startswith("How much lab/m0 and lab/m1 differ depends")
+    assert found.levels["a"].value == pytest.approx(none.levels["a"].value + 2)
+
+
+def test_levels_with_one_item_are_left_out_with_the_reason():
+    frame = BETTER.assign(topic=["x"] * 20 + ["y"] * 19 + ["z"] + ["x"] * 20 + ["y"] * 19 + ["z"])
+    found = interaction(frame, "alpha", "beta", by="topic")
+    assert set(found.levels) == {"x", "y"}
+    assert found.left_out["z"].startswith("alpha and beta share one item")
+
+
+def test_clusters_across_levels_are_refused():
+    frame = BETTER.assign(topic=["x", "y"] * 40, cluster=["c", "c", "d", "d"] * 20)
+    with pytest.raises(MeasurementError, match="levels are not independent"):
+        interaction(frame, "alpha", "beta", by="topic", cluster="cluster")

@@ -1,0 +1,125 @@
+"""Item statistics on answers that were made to be odd, and response models."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from itemeval_assets.measurement import compare, dead_items, irt, item_statistics
+from tests.measurement.frames import LSAT6
+
+MODELS = [f"m{place:02d}" for place in range(16)]
+
+
+def answers() -> pd.DataFrame:
+    """Sixteen models of rising ability on items of rising difficulty, with odd ones among them."""
+    rows = []
+    for place, model in enumerate(MODELS):
+        for item in range(20):
+            for replication in (1, 2):
+                right = place > 0.7 * item
+                if item == 3:
+                    right = True
+                elif item == 4:
+                    right = False
+                elif item == 17:
+                    right = place < 7
+                elif item == 6:
+                    right = replication == 1
+                rows.append((model, f"q{item:02d}", replication, float(right), 0.01, 0.002))
+    columns = ["model", "item_id", "replication", "score", "gen_usd", "grade_usd"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+TABLE = item_statistics(answers()).set_index("item_id")
+
+
+@pytest.mark.parametrize(
+    ("item", "flag", "reason"),
+    [
+        ("q03", "always_right", "All 16 conditions score 1: it tells none apart."),
+        ("q04", "always_wrong", "All 16 conditions score 0: it tells none apart. Check the key."),
+        (
+            "q06",
+            "no_spread",
+            "All 16 conditions score 0.5: it tells none apart. Replications differ",
+        ),
+        ("q17", "wrong_key", "Better conditions score lower on it (item-total -0."),
+    ],
+)
+def test_odd_items_have_a_flag_and_a_reason(item, flag, reason):
+    assert TABLE.loc[item, "flag"] == flag
+    assert TABLE.loc[item, "reason"].startswith(reason)
+
+
+def test_ordinary_items_have_none():
+    assert TABLE.drop(index=["q03", "q04", "q06", "q17"])["flag"].isna().all()
+
+
+def test_the_figures_of_an_item():
+    row: dict[Any, Any] = TABLE.loc["q10"].to_dict()
+    assert (row["difficulty"], row["n_events"], row["flips"]) == (0.5, 32, 0)
+    assert row["ties"] == pytest.approx((28 + 28) / 120)
+    assert row["item_total"] > 0.5
+    assert TABLE["flips"].to_dict()["q06"] == 1
+    assert TABLE["quarrels"].isna().all() and TABLE["item_total"].isna().to_dict()["q03"]
+
+
+def test_quarrels_are_counted_over_all_graders_and_figures_over_the_one_named():
+    one = answers().assign(grade_condition_id="j1")
+    other = one.assign(grade_condition_id="j2")
+    other.loc[other["item_id"] == "q10", "score"] = 1 - other["score"]
+    table = item_statistics(pd.concat([one, other]), grader="j1").set_index("item_id")
+    assert table.loc["q10", "quarrels"] == 1 and table.loc["q11", "quarrels"] == 0
+    assert table.loc["q10", "flag"] == "quarrels"
+    assert table["difficulty"].to_list() == TABLE["difficulty"].to_list()
+    with pytest.raises(ValueError, match="never pooled"):
+        item_statistics(pd.concat([one, other]))
+
+
+def test_on_a_scale_only_half_of_it_is_a_quarrel_or_a_flip():
+    one = answers().assign(grade_condition_id="j1")
+    other = one.assign(grade_condition_id="j2", score=one["score"] + 3)
+    both = pd.concat([one, other])
+    on_scale = item_statistics(both, grader="j1", scale=(0, 10))
+    assert (on_scale["quarrels"] == 0).all() and (on_scale["flips"] == 0).all()
+    assert (item_statistics(both, grader="j1")["quarrels"] == 1).all()
+
+
+def test_persons_are_conditions_where_there_are_any():
+    frame = answers()
+    assert item_statistics(frame.assign(gen_condition_id=frame["model"])).equals(
+        item_statistics(frame)
+    )
+
+
+def test_dead_items_cost_money_and_no_certainty():
+    frame = answers()
+    found = dead_items(frame)
+    assert found.items == ["q03", "q04", "q06"] and found.n_items == 20
+    assert found.usd == pytest.approx(3 * 16 * 2 * 0.012)
+    assert found.error_without == pytest.approx(found.error_with, rel=0.05)
+    two_graders = pd.concat([frame.assign(grade_condition_id=name) for name in ("j1", "j2")])
+    assert dead_items(two_graders, grader="j1").usd == pytest.approx(3 * 16 * 2 * 0.014)
+    alive = frame[~frame["item_id"].isin(found.items)]
+    whole, part = (compare(each, "m03", "m12") for each in (frame, alive))
+    assert whole.value == pytest.approx(part.value * 17 / 20)
+
+
+def test_a_response_model_leaves_out_items_that_all_answered_alike():
+    matrix = pd.DataFrame(LSAT6, columns=list("abcde")).assign(always=1)
+    found = irt(matrix)
+    assert found.left_out == ("always",) and list(found.items["item"]) == list("abcde")
+    assert found.warnings[0].startswith("1 item answered alike by all")
+    assert len(found.persons) == 1000 and (found.persons["ability_se"] > 0).all()
+
+
+def test_a_response_model_takes_gaps():
+    matrix = LSAT6.astype(float)
+    matrix[::7, 2] = np.nan
+    found = irt(matrix)
+    assert found.n_missing == 143
+    assert found.items["easiness"].to_numpy() == pytest.approx(
+        irt(LSAT6).items["easiness"], abs=0.1
+    )

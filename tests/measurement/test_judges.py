@@ -1,0 +1,135 @@
+"""Severity, self-preference, length and repeats, on scores that were made with them."""
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from itemeval_assets.measurement import (
+    judge_severity,
+    krippendorff_alpha,
+    length_slope,
+    rating_matrix,
+    self_agreement,
+    self_preference,
+)
+
+JUDGES = {"a/judge": 1.0, "b/judge": -0.5, "c/judge": -0.5}
+MODELS = {"a/one": 5.0, "b/one": 6.0, "d/one": 4.0}
+
+
+def graded(noise: float = 0.0, preference: float = 0.0, items: int = 30) -> pd.DataFrame:
+    """Each judge on each answer: the level of the model, of the judge, and its preference."""
+    random = np.random.default_rng(0)
+    rows = []
+    for model, level in MODELS.items():
+        for item in range(items):
+            for judge, severity in JUDGES.items():
+                own = preference * (model[0] == judge[0])
+                score = level + item / 10 + severity + own + random.normal(0, noise or 1e-9)
+                rows.append((model, f"q{item}", 1, judge, f"by {judge}", score, "x" * (10 + item)))
+    columns = "model item_id replication grader_model grade_condition_id score solution"
+    frame = pd.DataFrame(rows, columns=columns.split())
+    return frame.assign(gen_condition_id=frame["model"])
+
+
+def test_severity_is_the_distance_to_the_mean_of_the_judges():
+    found = judge_severity(graded())
+    assert {name: round(one.value, 6) for name, one in found.items()} == {
+        "by a/judge": 1.0,
+        "by b/judge": -0.5,
+        "by c/judge": -0.5,
+    }
+    assert found["by a/judge"].method.startswith("against the mean of 3 judges")
+
+
+def test_severity_leaves_out_answers_that_a_judge_lacks():
+    frame = graded(0.1)
+    frame = frame.drop(index=frame.index[0])
+    found = judge_severity(frame)["by a/judge"]
+    assert found.n_events == 89
+    assert found.warnings[0] == "1 answer without a score of each judge: left out."
+
+
+def test_self_preference_is_what_was_put_in():
+    found = self_preference(graded(0.2, preference=0.8))
+    assert set(found) == {"a", "b", "all"}
+    for estimate in found.values():
+        assert estimate.low < 0.8 < estimate.high
+    none = self_preference(graded(0.2))
+    assert none["a"].low < 0 < none["a"].high
+
+
+def test_the_preference_of_one_is_not_laid_on_another():
+    frame = graded(0.2)
+    own = (frame["grader_model"] == "a/judge") & (frame["model"] == "a/one")
+    found = self_preference(frame.assign(score=frame["score"] + 0.8 * own))
+    assert found["a"].low < 0.8 < found["a"].high
+    assert found["b"].low < 0 < found["b"].high
+
+
+def test_two_by_two_has_one_figure_for_both():
+    frame = graded(0.2, preference=0.8)
+    two = frame[
+        frame["grader_model"].str[0].isin(["a", "b"]) & frame["model"].str[0].isin(["a", "b"])
+    ]
+    found = self_preference(two)
+    assert set(found) == {"all"}
+    assert found["all"].low < 0.8 < found["all"].high
+
+
+def test_families_can_be_said():
+    frame = graded(0.2, preference=0.8).replace({"grader_model": {"a/judge": "proxy/judge"}})
+    assert set(self_preference(frame)) == {"b", "all"}
+    assert set(self_preference(frame, families={"proxy/judge": "a"})) == {"a", "b", "all"}
+
+
+def test_scores_by_a_scorer_are_no_part_of_self_preference():
+    frame = graded(0.2, preference=0.8)
+    scorer = frame[frame["grader_model"] == "a/judge"].assign(
+        grader_model=None, grade_condition_id="scorer", score=100.0
+    )
+    with_scorer = pd.concat([frame, scorer], ignore_index=True)
+    for found in (self_preference(with_scorer), self_preference(pa.Table.from_pandas(with_scorer))):
+        assert found["a"].value == pytest.approx(self_preference(frame)["a"].value)
+
+
+@pytest.mark.parametrize("make", [lambda frame: frame, pa.Table.from_pandas])
+def test_the_slope_on_length_is_per_thousand_characters(make):
+    frame = graded(0.01)
+    sizes = np.random.default_rng(1).integers(10, 500, len(frame))
+    frame["solution"] = ["x" * size for size in sizes]
+    frame["score"] += 3 * sizes / 1000
+    found = length_slope(make(frame))
+    assert set(found) == set(frame["grade_condition_id"])
+    frame["grade_condition_id"], frame["replication"] = "all", range(len(frame))
+    frame["score"] -= frame["grader_model"].map(JUDGES)
+    slope = length_slope(make(frame), within=["model"])["all"]
+    assert slope.low < 3 < slope.high and slope.high - slope.low < 0.1
+
+
+def test_answers_of_one_length_have_no_slope():
+    with pytest.raises(ValueError, match="answers differ in length within fewer than two"):
+        length_slope(graded().assign(solution="same"))
+
+
+def test_a_matrix_of_ratings_goes_into_alpha():
+    matrix = rating_matrix(graded(0.1))
+    assert matrix.shape == (3, 90)
+    assert list(matrix.columns.names) == ["gen_condition_id", "item_id", "replication"]
+    assert krippendorff_alpha(matrix, level="interval").n_events == 270
+    holes = rating_matrix(graded(0.1)[1:])
+    assert holes.isna().sum().sum() == 1
+
+
+def test_a_judge_that_repeats_itself_agrees_with_itself():
+    frame = graded(0.3)
+    frame["score"] = frame["score"].round()
+    once = frame[frame["grader_model"] == "a/judge"]
+    again = once.assign(grade_condition_id="by a/judge, repeat 2")
+    same = self_agreement(pd.concat([once, again]), ["by a/judge", "by a/judge, repeat 2"])
+    assert (same.alpha.value, same.same.value, same.n_repeats) == (1, 1, 2)
+    changed = again.assign(score=again["score"] + (again["item_id"] < "q2"))
+    less = self_agreement(pd.concat([once, changed]), ["by a/judge", "by a/judge, repeat 2"])
+    assert less.alpha.value < 1
+    assert less.same.value == pytest.approx((again["item_id"] >= "q2").mean())
