@@ -4,14 +4,17 @@ A changed return type, parameter or field fails `make types`. `tests/test_public
 which public name is missing here.
 """
 
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Any, Literal, assert_type
 
 import dagster as dg
 import pandas as pd
+import pyarrow as pa
 
 import itemeval_assets as ie
 from itemeval_assets import experiments as ex
+from itemeval_assets import measurement as ms
 
 CONFIG = Path("study.yaml")
 
@@ -159,3 +162,92 @@ def failing(error: Exception) -> None:
         ex.ResultNotFoundError,
     ]
     assert_type([kind.exit_code for kind in kinds], list[int])
+
+
+def estimating(frame: pd.DataFrame, rows: pa.Table) -> None:
+    mean = ms.mean_score(
+        rows,
+        grader="judge",
+        score="score",
+        item="item_id",
+        cluster="passage",
+        scale=(0, 10),
+        missing=3,
+        level=0.9,
+    )
+    assert_type(mean, ms.Estimate)
+    assert_type([mean.value, mean.standard_error, mean.low, mean.high, mean.level], list[float])
+    assert_type([mean.n_events, mean.n_items, mean.n_clusters, mean.n_missing], list[int])
+    assert_type(mean.method, str)
+    assert_type(mean.bounds, ms.Bounds | None)
+    assert_type(mean.warnings, tuple[str, ...])
+    by_model = ms.mean_scores(frame, by=["model", "topic"], missing={("a", "b"): 1})
+    assert_type(by_model, dict[Hashable, ms.Estimate])
+    rates = [ms.pass_at_k(frame, 3, passes=0.5), ms.majority_at_k(frame, 3)]
+    assert_type([*rates, ms.panel_mean(frame, ["judge_a", "judge_b"])], list[ms.Estimate])
+    assert_type(ms.wilson_interval(3, 10, 0.95), ms.Interval)
+    assert_type(ms.mcnemar([[1, 2], [3, 4]], corrected=True), ms.McNemar)
+
+
+def comparing_scores(frame: pd.DataFrame) -> None:
+    found = ms.compare(frame, "alpha", "beta", object="model", cluster=None, level=0.95)
+    assert_type(found, ms.Difference)
+    assert_type([found.p, found.p_unadjusted], list[float])
+    assert_type(found.p_mcnemar, float | None)
+    assert_type(found.n_ties, int)
+    assert_type(found.verdict, str)
+    family = ms.compare_all(frame, object="prompt_name")
+    assert_type(family, ms.Comparisons)
+    assert_type(family[0], ms.Difference)
+    assert_type(family.groups, tuple[tuple[Hashable, ...], ...])
+    assert_type(family.letters, dict[Hashable, str])
+    topics = ms.interaction(frame, "alpha", "beta", by="topic")
+    assert_type(topics, ms.Interaction)
+    assert_type(topics.levels, dict[Hashable, ms.Difference])
+
+
+def dividing_the_variance(frame: pd.DataFrame) -> None:
+    found = ms.variance_components(
+        frame,
+        ["model", "item_id", "replication"],
+        score="score",
+        nested={"replication": ["model", "item_id"]},
+        fixed=["model"],
+        method="auto",
+    )
+    assert_type(found, ms.Components)
+    assert_type(found.table, pd.DataFrame)
+    assert_type(found.variance("model", "item_id"), float)
+    study = ms.decision_study(found, n={"item_id": 20})
+    assert_type(study, ms.DecisionStudy)
+    assert_type([study.relative_error, study.absolute_error], list[float])
+    assert_type([study.generalizability, study.dependability], list[float | None])
+
+
+def agreeing(frame: pd.DataFrame) -> None:
+    ratings = ms.rating_matrix(frame, judge="grade_condition_id")
+    estimates = [
+        ms.krippendorff_alpha(ratings, level="ordinal", confidence=0.9),
+        ms.cohen_kappa([1, 2], [2, 1], weights="linear", categories=[1, 2, 3]),
+        ms.fleiss_kappa([[2, 0], [1, 1]]),
+        ms.intraclass_correlation(ratings.T, form="2,k"),
+    ]
+    assert_type(estimates, list[ms.Estimate])
+    assert_type(ms.judge_severity(frame), dict[Hashable, ms.Estimate])
+    assert_type(ms.self_preference(frame, families={"id": "lab"}), dict[str, ms.Estimate])
+    assert_type(ms.length_slope(frame, within=["model"], per=100), dict[Hashable, ms.Estimate])
+    assert_type(ms.self_agreement(frame, ["one", "two"]), ms.SelfAgreement)
+
+
+def looking_at_items(frame: pd.DataFrame) -> None:
+    assert_type(ms.item_statistics(frame, object="model", scale=(0, 1)), pd.DataFrame)
+    dead = ms.dead_items(frame)
+    assert_type(dead, ms.DeadItems)
+    assert_type(dead.usd, float | None)
+    model = ms.irt(frame.pivot(index="model", columns="item_id", values="score"), model="1pl")
+    assert_type(model, ms.ResponseModel)
+    assert_type(model.items, pd.DataFrame)
+    try:
+        ms.mean_score(frame)
+    except ms.MeasurementError as error:
+        assert_type(error.exit_code, int)
