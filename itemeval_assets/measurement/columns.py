@@ -74,7 +74,7 @@ def numbers(frame: Frame, name: str) -> np.ndarray:
     try:
         if hasattr(frame, "column_names"):
             values = column.cast("float64").to_numpy() if _is_numeric(column) else None
-        elif column.dtype.kind in "OUST" and _holds_text(column):
+        elif column.dtype.kind in "Mm" or (column.dtype.kind in "OUST" and _holds_text(column)):
             values = None
         else:
             values = column.to_numpy(dtype=float, na_value=np.nan)

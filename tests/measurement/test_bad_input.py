@@ -50,6 +50,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
         "no column 'item'. Did you mean 'item_id'",
     ),
     "text": (lambda: mean_score(scored(["A", "B"])), "'score' does not hold numbers"),
+    "dates": (lambda: mean_score(scored([pd.Timestamp(0)] * 3)), "does not hold numbers"),
     "infinite": (lambda: mean_score(scored([1, math.inf])), "1 infinite values"),
     "all missing": (lambda: mean_score(scored([None, None])), "All 2 rows have an empty 'score'"),
     "one item": (lambda: mean_score(scored([1.0])), "needs two or more"),
