@@ -1,9 +1,12 @@
 """Rules of a study config that concern several of its fields."""
 
+import difflib
 import re
+from collections.abc import Collection
 
 from itemeval_assets.core.text.words import bytes_of, cut
 
+from .measurement import ITEM_COLUMNS
 from .sections import StudySections
 
 _MODEL_ID = re.compile(r"[^/\s]+/\S+")
@@ -22,6 +25,7 @@ def problems_across(config: StudySections) -> list[str]:
         *_csv_problems(config),
         *_facet_problems(config),
         *_mapping_problems(config),
+        *_measurement_problems(config),
     ]
 
 
@@ -137,3 +141,25 @@ def _mapping_problems(config: StudySections) -> list[str]:
     if isinstance(pattern, list) and not pattern:
         return ["benchmark.mapping.id: the list is empty; name at least one column"]
     return []
+
+
+def _measurement_problems(config: StudySections) -> list[str]:
+    """A name that stands for nothing would change figures in silence."""
+    found, columns = [], [*config.benchmark.mapping.metadata, *ITEM_COLUMNS]
+    cluster, models = config.measurement.cluster, set(_models(config).values())
+    if cluster is not None and cluster not in columns:
+        found.append(
+            f"measurement.cluster: {cluster!r} is no column of benchmark.mapping.metadata"
+            f"{_hint(cluster, columns)}"
+        )
+    found.extend(
+        f"measurement.families: {model!r} is no model of this study{_hint(model, models)}"
+        for model in config.measurement.families
+        if model not in models
+    )
+    return found
+
+
+def _hint(name: str, known: Collection[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    return f"; did you mean {near[0]!r}?" if near else f"; there are: {', '.join(sorted(known))}"

@@ -22,6 +22,7 @@ from itemeval_assets.core.text.yaml_sections import (
     Section,
 )
 
+from .measurement import MeasurementConfig
 from .policies import Policy
 
 # Minute, hour, day, month, weekday.
@@ -251,6 +252,7 @@ class StudySections(Section):
     graders: dict[str, AnyGrader] = Field(default_factory=dict)
     crossing: Literal["full"] = "full"
     budget: BudgetConfig = Field(default_factory=BudgetConfig)
+    measurement: MeasurementConfig = Field(default_factory=MeasurementConfig)
     automation: AutomationConfig = Field(default_factory=AutomationConfig)
 
     @field_validator("output_dir")

@@ -3,10 +3,13 @@
 The rest of the package asks, and tests for no kind.
 """
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator
 
 from itemeval_assets.core.prompts.prompts import Item, Prompt
 from itemeval_assets.core.prompts.templates import Template
@@ -14,6 +17,22 @@ from itemeval_assets.core.text.labels import Part
 from itemeval_assets.core.text.yaml_sections import Section
 
 from .verdict import Verdict
+
+
+def _read_scale(value: object) -> object:
+    ends = list(value) if isinstance(value, list | tuple) else []
+    numbers = [end for end in ends if isinstance(end, int | float) and not isinstance(end, bool)]
+    if value is None or (
+        len(ends) == len(numbers) == 2 and all(map(math.isfinite, numbers)) and ends[0] < ends[1]
+    ):
+        return value
+    raise ValueError(
+        f"give the lowest and the highest score as two numbers, such as [0, 10]; found {value!r}"
+    )
+
+
+# The lowest and the highest score. It enters no id: it says how scores are read.
+ScoreScale = Annotated[tuple[float, float] | None, BeforeValidator(_read_scale)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +64,8 @@ class Grader:
     other graders. `columns` are the same in all its rows, under names of the table gradings: those
     that it leaves out are null.
 
+    `scale` has the lowest and the highest score where they are declared. A score outside is kept.
+
     It makes a `call` for each solution; or it has `rules`, which grade at once and free, and never
     raise.
     """
@@ -56,6 +77,7 @@ class Grader:
     columns: Mapping[str, str]
     label_parts: tuple[Part, ...]
     template: Template | None = None
+    scale: tuple[float, float] | None = None
     call: ModelCall | None = None
     rules: Callable[[Item, str | None], Verdict] | None = field(default=None, compare=False)
 

@@ -12,7 +12,7 @@ from itemeval_assets.core.prompts.templates import Template
 from itemeval_assets.core.text.labels import Part
 from itemeval_assets.core.text.yaml_sections import IDENTITY, MOST_TOKENS, ReasoningEffort
 
-from .grader import Grader, GraderConfig, ModelCall
+from .grader import Grader, GraderConfig, ModelCall, ScoreScale
 from .judge_reply import FORMAT_NOTICE, JUDGE_FORMAT_VERSION, REPLY_SCHEMA, parse_judge_reply
 
 
@@ -25,6 +25,7 @@ class JudgeConfig(GraderConfig):
     reasoning_effort: ReasoningEffort | None = Field(default=None, json_schema_extra=IDENTITY)
     structured: bool = Field(default=False, json_schema_extra=IDENTITY)
     split_rubric: bool = Field(default=False, json_schema_extra=IDENTITY)
+    scale: ScoreScale = Field(default=None, description="the lowest and the highest score")
     provider_routing: dict[str, Any] | None = None
 
     def graders(self, name: str, rubrics: Sequence[Template]) -> list[Grader]:
@@ -58,6 +59,7 @@ def _judge(name: str, config: JudgeConfig, rubric: Template) -> Grader:
         },
         label_parts=(Part(short_name, name), Part(rubric.short_name, rubric.name)),
         template=rubric,
+        scale=config.scale,
         call=ModelCall(
             model=config.model,
             where="facets.grader" if name == config.model else f"graders.{name}",

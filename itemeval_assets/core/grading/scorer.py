@@ -26,5 +26,6 @@ def scorer(name: str, version: str, score: Callable[[str, str], Verdict]) -> Gra
         payload={"scorer": name},
         columns={"scorer_name": name, "scorer_version": version},
         label_parts=(Part(name, name),),
+        scale=(0.0, 1.0),
         rules=rules,
     )

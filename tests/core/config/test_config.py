@@ -58,7 +58,12 @@ facets:
 graders:
   judge_a:
     {kind: judge, model: openai/gpt-5, max_tokens: null, reasoning_effort: low, structured: true,
-     split_rubric: true, provider_routing: {sort: price}}
+     split_rubric: true, provider_routing: {sort: price}, scale: [0.0, 10.0]}
+measurement:
+  cluster: t
+  level: 0.9
+  margin: 0.05
+  families: {openai/gpt-5-mini: gpt}
 crossing: full
 budget:
   policy: full-batch
@@ -187,7 +192,7 @@ def test_no_key_is_left_out_of_the_example() -> None:
 def _keys(document: Any, path: str = "") -> set[str]:
     if isinstance(document, dict):
         inner = [_keys(value, f"{path}.{key}") for key, value in document.items()]
-        free = path.endswith("provider_routing")
+        free = path.endswith(("provider_routing", "families"))
         return set() if free else {path}.union(*inner)
     if isinstance(document, list):
         return {path}.union(*(_keys(value, path) for value in document))
@@ -388,6 +393,13 @@ def test_an_unknown_key_is_refused_with_its_path_and_the_nearest_known_one(
         ({"cache": "maybe"}, "cache", "'maybe'"),
         ({"crossing": "half"}, "crossing", "'half'"),
         ({"benchmark": {"adapter": "ftp"}}, "benchmark.adapter", "'ftp'"),
+        ({"measurement": {"level": 95}}, "measurement.level", "such as 0.95; found 95"),
+        ({"measurement": {"level": 1}}, "measurement.level", "such as 0.95; found 1"),
+        ({"measurement": {"margin": 0}}, "measurement.margin", "0"),
+        ({"graders": {"j": {"model": "a/b", "scale": [10, 0]}}}, "graders.j.scale", "[10, 0]"),
+        ({"graders": {"j": {"model": "a/b", "scale": [0]}}}, "graders.j.scale", "[0]"),
+        ({"graders": {"j": {"model": "a/b", "scale": "0-10"}}}, "graders.j.scale", "'0-10'"),
+        ({"graders": {"j": {"model": "a/b", "scale": [True, 2]}}}, "graders.j.scale", "[True, 2]"),
         ({"benchmark": {"datasets": []}}, "benchmark.datasets", "[]"),
         ({"benchmark": {"datasets": [{"id": "a", "limit": 0}]}}, "benchmark.datasets[0].limit", ""),
         ({"benchmark": {"mapping": {"metadata": "t"}}}, "benchmark.mapping.metadata", "'t'"),
@@ -492,6 +504,24 @@ def test_required_sections(key: str) -> None:
         (
             {"benchmark": {"mapping": {"id": "{}"}}},
             "benchmark.mapping.id: '{}' has a brace but no {column} in it",
+        ),
+        (
+            {
+                "benchmark": {"mapping": {"metadata": ["topic"]}},
+                "measurement": {"cluster": "topc"},
+            },
+            "measurement.cluster: 'topc' is no column of benchmark.mapping.metadata; did you mean "
+            "'topic'?",
+        ),
+        (
+            {"measurement": {"cluster": "x"}},
+            "measurement.cluster: 'x' is no column of benchmark.mapping.metadata; there are: "
+            "dataset_id, item_id",
+        ),
+        (
+            {"measurement": {"families": {"openai/gpt-5-min": "gpt"}}},
+            "measurement.families: 'openai/gpt-5-min' is no model of this study; did you mean "
+            "'openai/gpt-5-mini'?",
         ),
         (
             {"benchmark": {"mapping": {"id": []}}},

@@ -257,6 +257,22 @@ def test_ids_do_not_depend_on_cost_settings(extra: dict[str, Any]) -> None:
     assert grade_ids(after) == grade_ids(before)
 
 
+def test_ids_do_not_depend_on_how_scores_are_measured() -> None:
+    [name] = JUDGED["graders"]
+    after = design(
+        JUDGED,
+        {
+            "graders": {name: {"scale": [0, 10]}},
+            "measurement": {"level": 0.9, "cluster": "dataset_id", "margin": 0.1},
+        },
+    )
+    assert (generate_ids(after), grade_ids(after)) == (
+        generate_ids(design(JUDGED)),
+        grade_ids(design(JUDGED)),
+    )
+    assert {condition.grader.scale for condition in after.grade} == {(0, 1), (0, 10)}
+
+
 @given(st.randoms(use_true_random=False))
 def test_ids_do_not_depend_on_the_order_of_keys(random: Any) -> None:
     def shuffled(value: Any) -> Any:

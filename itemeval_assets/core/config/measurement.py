@@ -1,0 +1,36 @@
+"""The section `measurement`: how figures are estimated. No key of it enters an id."""
+
+from pydantic import Field, field_validator
+
+from itemeval_assets.core.text.yaml_sections import Section
+
+__all__ = ["ITEM_COLUMNS", "MeasurementConfig"]
+
+# What describes an item besides its metadata.
+ITEM_COLUMNS = ("item_id", "dataset_id")
+
+
+class MeasurementConfig(Section):
+    """What makes items dependent, how sure intervals are, and which models are of one family."""
+
+    cluster: str | None = Field(
+        default=None, description="a metadata column, or dataset_id; null: each item by itself"
+    )
+    level: float = Field(default=0.95, description="of intervals and tests")
+    margin: float | None = Field(
+        default=None,
+        gt=0.0,
+        allow_inf_nan=False,
+        description="the smallest difference of scores that matters",
+    )
+    families: dict[str, str] = Field(
+        default_factory=dict, description="model id: family; default: the provider in the id"
+    )
+
+    @field_validator("level")
+    @classmethod
+    def _share(cls, value: float) -> float:
+        if 0.5 <= value < 1:
+            return value
+        advice = f"{value / 100:g}" if 50 <= value < 100 else "0.95"
+        raise ValueError(f"give a share from 0.5 to below 1, such as {advice}; found {value:g}")
