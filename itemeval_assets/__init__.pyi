@@ -11,6 +11,13 @@ from .api import status as status
 from .api import table as table
 from .component import StudyComponent as StudyComponent
 from .core.errors import ItemevalAssetsError as ItemevalAssetsError
+from .figures import agreement as agreement
+from .figures import compare as compare
+from .figures import comparisons as comparisons
+from .figures import conditions as conditions
+from .figures import items as items
+from .figures import reliability as reliability
+from .figures import scores as scores
 from .storage.study.inputs import load_study as load_study
 
 __all__: list[str]

@@ -71,6 +71,29 @@ def looking() -> None:
     assert_type(ie.table(study, "gradings_long"), pd.DataFrame)
 
 
+def measuring() -> None:
+    scores = ie.scores(CONFIG, by="topic", conditions="a", graders="judge", rubrics=["standard"])
+    assert_type(scores.words, list[str])
+    for row in scores.rows:
+        assert_type((row.condition, row.graded_by, row.group), tuple[str, str, str | None])
+        assert_type((row.mean, row.low, row.high), tuple[float | None, float | None, float | None])
+        assert_type(row.bounds, tuple[float, float] | None)
+        assert_type(row.left_out, dict[str, int])
+    for family in (
+        *ie.compare(CONFIG, "alpha", "beta", by="topic", graders="judge").by_grader,
+        *ie.comparisons(CONFIG, facet="model", policy="dev").by_grader,
+    ):
+        assert_type(family.graded_by, str | None)
+        assert_type(family.differences[0].verdict, str)
+        assert_type(family.letters, dict[str, str])
+    found = ie.reliability(CONFIG, graders=["a", "b"], crossed=True, random=["grader"])
+    assert_type(found.by_grader[0].components, list[dict[str, Any]])
+    assert_type(found.by_grader[0].designs[0].relative_error, float)
+    assert_type(ie.agreement(CONFIG).figures[0].estimate, ms.Estimate | None)
+    assert_type(ie.items(CONFIG, rubrics="standard").by_grader[0].dead, ms.DeadItems | None)
+    assert_type(ie.conditions(CONFIG), pd.DataFrame)
+
+
 def publishing(context: dg.ComponentLoadContext) -> None:
     exported = ie.export(CONFIG, for_spreadsheets=True)
     assert_type(exported.rows, int)

@@ -54,6 +54,7 @@ def test_a_mean_loads_no_statistics_package_but_the_functions_of_scipy() -> None
 TABLES = {"pandas", "pyarrow"}
 DAGSTER = {"dagster", "sqlalchemy"}
 HEAVY = TABLES | DAGSTER | {"inspect_ai", "datasets", "matplotlib", "boto3", "openai", "anthropic"}
+HEAVY |= {"scipy", "statsmodels", "jinja2"}
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +75,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["cells", "{config}"], TABLES, 1150),
         (["run", "{config}"], TABLES, 1150),
         (["run", "{config}", "--workers", "2", "--json"], TABLES, 1150),
+        (["scores", "{config}"], TABLES | {"scipy"}, 1500),
+        (["conditions", "{config}"], TABLES, 1150),
         (["experiments", "list"], TABLES, 1150),
         (["estimate", "{config}"], TABLES | {"inspect_ai"}, 2300),
         (["export", "{config}"], TABLES | DAGSTER, 2400),

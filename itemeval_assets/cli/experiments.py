@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from . import late
+from .options import AsJson
 
 if TYPE_CHECKING:
     from itemeval_assets.experiments import BaseExperiment
@@ -32,7 +33,6 @@ Prefix = Annotated[
 VERSION_OR_RUN = (
     "a version such as v1.0.0 (its newest run with results), or v1.0.0/2025-07-23_12-59-51"
 )
-AsJson = Annotated[bool, typer.Option("--json", help="print one JSON document and nothing else")]
 
 
 @app.command("list")

@@ -5,18 +5,23 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from itemeval_assets import api, experiments, project, report
+    from itemeval_assets import api, experiments, figures, project, report
     from itemeval_assets.core.money import budget
     from itemeval_assets.report import comparison
     from itemeval_assets.report import experiments as experiment_report
+    from itemeval_assets.report import figures as figure_report
+    from itemeval_assets.report.render import document
     from itemeval_assets.ui import command as ui_command
 
 __all__ = [
     "api",
     "budget",
     "comparison",
+    "document",
     "experiment_report",
     "experiments",
+    "figure_report",
+    "figures",
     "project",
     "report",
     "ui_command",
@@ -25,7 +30,9 @@ __all__ = [
 _PLACES = {
     "budget": "core.money.budget",
     "comparison": "report.comparison",
+    "document": "report.render.document",
     "experiment_report": "report.experiments",
+    "figure_report": "report.figures",
     "ui_command": "ui.command",
 }
 

@@ -14,15 +14,16 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from itemeval_assets.core.config.policies import Policy
 from itemeval_assets.core.errors import ConfigError, ConsentMissing, ItemevalAssetsError, Stopped
 from itemeval_assets.core.tables.cells import CellState
 from itemeval_assets.core.text.secrets import without_secrets
 from itemeval_assets.host.garbage import without_collection_at_the_end
+from itemeval_assets.measurement.records import MeasurementError
 
 from . import experiments as experiments_cli
+from . import figures as figures_cli
 from . import late
-from .experiments import AsJson
+from .options import AsJson, ConditionOption, Config, GraderOption, PolicyOption, RubricOption
 
 if TYPE_CHECKING:
     from itemeval_assets.runs.summary import RunSummary
@@ -41,24 +42,11 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(experiments_cli.app)
+app.add_typer(figures_cli.app)
 
 
-Config = Annotated[Path, typer.Argument(help="the study's YAML file", show_default=False)]
-PolicyOption = Annotated[Policy | None, typer.Option(help="use this policy, not budget.policy")]
 OnlyOption = Annotated[
     Literal["solutions", "gradings"] | None, typer.Option(help="choose one stage")
-]
-ConditionOption = Annotated[
-    list[str] | None,
-    typer.Option(help="choose generate conditions by label, slug, id, start of an id, or model"),
-]
-GraderOption = Annotated[
-    list[str] | None,
-    typer.Option(help="choose grade conditions by label, slug, id, grader or scorer"),
-]
-RubricOption = Annotated[
-    list[str] | None,
-    typer.Option(help="choose grade conditions of judges by label, slug, id or rubric"),
 ]
 ErroredOption = Annotated[
     bool, typer.Option("--errored", help="choose only partitions with errored cells")
@@ -309,6 +297,8 @@ def run_cli(arguments: list[str]) -> int:
         return stop.exit_code
     except ItemevalAssetsError as error:
         return _failed(as_json, error, str(error), error.exit_code, error.facts)
+    except MeasurementError as error:
+        return _failed(as_json, error, str(error), error.exit_code)
     except (KeyboardInterrupt, EOFError, typer.Abort):
         stopped = Stopped()
         return _failed(as_json, stopped, str(stopped), stopped.exit_code)

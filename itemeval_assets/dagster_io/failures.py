@@ -13,6 +13,7 @@ import dagster as dg
 
 from itemeval_assets.core.errors import ItemevalAssetsError, error_from
 from itemeval_assets.core.text.secrets import beginning, without_secrets
+from itemeval_assets.measurement.records import MeasurementError
 
 from .results import tell_error
 
@@ -32,7 +33,7 @@ def users_errors() -> Iterator[None]:
         yield
     except (dg.Failure, dg.RetryRequested):
         raise
-    except ItemevalAssetsError as error:
+    except (ItemevalAssetsError, MeasurementError) as error:
         raise for_user(error) from None
     except Exception as error:
         raise _unexpected(error) from None
@@ -65,13 +66,16 @@ def first_cause(failure: dg.DagsterEvent) -> tuple[str | None, str]:
     return (error.cls_name, error.message) if error else (None, "no message")
 
 
-def for_user(error: ItemevalAssetsError, **metadata: dg.MetadataValue) -> dg.Failure:
+def for_user(
+    error: ItemevalAssetsError | MeasurementError, **metadata: dg.MetadataValue
+) -> dg.Failure:
     """The failure of a step by an error that the user can act on; `metadata` is shown first.
 
     Who started the run in this process is told the error, as Dagster records it.
     """
     kind, message = type(error).__name__, in_event(str(error))
-    facts = {name: round(value, 9) for name, value in error.facts.items()}
+    known = error.facts if isinstance(error, ItemevalAssetsError) else {}
+    facts = {name: round(value, 9) for name, value in known.items()}
     tell_error(error_from(kind, message, facts))
     return dg.Failure(
         description=message,

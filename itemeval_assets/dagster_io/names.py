@@ -15,6 +15,8 @@ CONSENT_TAG, RESERVED_BY_TAG = "itemeval_assets/consent_usd", "itemeval_assets/r
 RERUN_TAG = "itemeval_assets/rerun_of"
 # The IO manager of all tables.
 TABLES_IO = "study_tables"
+# The assets that show figures with their certainty.
+FIGURES = ("scores", "comparisons", "reliability", "agreement", "item_statistics")
 
 
 def identifier(study: Study) -> str:

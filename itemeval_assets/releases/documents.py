@@ -26,6 +26,9 @@ from itemeval_assets.experiments import (
 from itemeval_assets.experiments.publish.artifacts import InputFiles
 from itemeval_assets.experiments.spec.io_schema import io_schema
 from itemeval_assets.report.card import CardFacts
+from itemeval_assets.stages.figures.comparisons import comparisons
+from itemeval_assets.stages.figures.planned import PlannedCells
+from itemeval_assets.stages.figures.scores import study_scores
 from itemeval_assets.stages.items import now
 from itemeval_assets.storage.study.layout import manifest_key
 from itemeval_assets.storage.study.store import ResultsStore
@@ -70,19 +73,21 @@ def manifests_of(store: ResultsStore, run_ids: Iterable[str]) -> Sequence[Mappin
 
 def card_facts(draft: Draft, written: Written, manifests: Sequence[Mapping[str, Any]]) -> CardFacts:
     """What the card of a release is made of."""
-    store = draft.store
-    items = store.read("items", columns=["item_id", "dataset_id"]).to_pylist()
-    of_design = set(items_of(draft.study.config, items))
+    store, study = draft.store, draft.study
+    planned = PlannedCells(study, store, store.read("items"))
+    items = planned.items.select(["item_id", "dataset_id"]).to_pylist()
+    of_design = set(items_of(study.config, items))
     return CardFacts(
         version=str(draft.run.versioned_experiment.version),
         experiment_id=draft.run.experiment_id,
         released_at=now(),
-        config=draft.study.config,
-        config_sha256=draft.study.config_sha256,
+        config=study.config,
+        config_sha256=study.config_sha256,
         cells=written.cells,
         missing=written.missing,
         items=Counter(item["dataset_id"] for item in items if item["item_id"] in of_design),
-        scores=written.scores,
+        scores=study_scores(planned, written.scores),
+        comparisons=comparisons(planned, [grader.id for grader in study.design.grade]),
         spend=spend_by_model(store.read("log_index")),
         others_usd=written.others_usd,
         manifests=manifests,

@@ -8,13 +8,13 @@ import pyarrow as pa
 
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import StoreError
-from itemeval_assets.core.records.scores import graded
-from itemeval_assets.core.records.summaries import PairScores
 from itemeval_assets.core.tables.schemas import LEDGER, SOLUTIONS
 from itemeval_assets.experiments import ExperimentRun
 from itemeval_assets.experiments.frames.writing import FrameFiles
 from itemeval_assets.experiments.outputs.survey import SCALARS
 from itemeval_assets.experiments.publish.publication import store_result
+from itemeval_assets.stages.figures.planned import PlannedCells
+from itemeval_assets.stages.figures.scores import Score, score_of
 from itemeval_assets.storage.objects.scratch import scratch_folder
 from itemeval_assets.storage.study.store import ResultsStore
 
@@ -57,7 +57,7 @@ class Written:
     missing: int = 0
     others_usd: float = 0.0
     run_ids: set[str] = field(default_factory=set)
-    scores: list[PairScores] = field(default_factory=list)
+    scores: list[Score] = field(default_factory=list)
 
     @property
     def cells(self) -> int:
@@ -88,6 +88,7 @@ def _write_frames(draft: Draft, folder: Path) -> Written:
     count, log_uris = count_cells(draft.contents), {}
     with FrameFiles(folder, "zstd") as files:
         written = Written(files)
+        planned = PlannedCells(study, store, store.read("items"))
         frames = Frames(files, draft.run.experiment_id, draft.run_id, count)
         for partition in study.grade_partitions():
             part = partition_rows(study, store, partition)
@@ -95,8 +96,7 @@ def _write_frames(draft: Draft, folder: Path) -> Written:
             _publish_logs(draft, part.rows, log_uris)
             frames.add(part, log_uris)
             written.missing += part.flaws.num_rows
-            condition, grader = study.design.labels_of(partition)
-            written.scores.append(PairScores.of(condition, grader, graded(part.states)))
+            written.scores.append(score_of(planned, partition, part.states))
             for column in ("gen_run_id", "grade_run_id"):
                 written.run_ids |= set(part.rows[column].unique().to_pylist()) - {None}
         for generate in study.generate_partitions():

@@ -13,6 +13,7 @@ from .results import (
     run_summary,
     study_status,
     was_reset,
+    written,
 )
 from .terminal import ask_consent, print_result, problem, progress_bar
 
@@ -31,4 +32,5 @@ __all__ = [
     "study_estimate",
     "study_status",
     "was_reset",
+    "written",
 ]

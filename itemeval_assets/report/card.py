@@ -2,23 +2,31 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from itemeval_assets.core.config.study_config import StudyConfig
 from itemeval_assets.core.money.spend import Spend
-from itemeval_assets.core.records.summaries import PairScores
 
+from .figures import comparisons, scores
+from .render.document import Document
 from .render.markdown import rendered
-from .views import SCORES, View, spend_view
+from .views import spend_view
+
+if TYPE_CHECKING:
+    from itemeval_assets.stages.figures.comparisons import StudyComparisons
+    from itemeval_assets.stages.figures.scores import StudyScores
+
+# Of one table. A study has many more pairs of conditions than conditions.
+_MOST_ROWS = 300
 
 
 @dataclass(frozen=True, kw_only=True)
 class CardFacts:
     """What the card is made of.
 
-    `scores` has what came of each generate x grade condition; `manifests` are those of the runs
-    behind the rows, oldest first; `others_usd` is what conditions have cost that are not in the
-    design any more.
+    `scores` has what came of each generate x grade condition, `comparisons` all pairs; `manifests`
+    are those of the runs behind the rows, oldest first; `others_usd` is what conditions have cost
+    that are not in the design any more.
     """
 
     version: str
@@ -29,7 +37,8 @@ class CardFacts:
     cells: int
     missing: int
     items: Mapping[str, int]
-    scores: Sequence[PairScores]
+    scores: "StudyScores"
+    comparisons: "StudyComparisons"
     spend: Sequence[Spend]
     manifests: Sequence[Mapping[str, Any]]
     frames: Mapping[str, int]
@@ -46,9 +55,19 @@ def study_card(facts: CardFacts) -> str:
         config=config,
         facets=config.facets,
         judges=[_judge(name, config.grader(name).models.values()) for name in config.facets.grader],
-        scores=View("scores", SCORES, facts.scores),
+        results=_blocks(scores(facts.scores)),
+        comparisons=_blocks(comparisons(facts.comparisons)),
         spend=spend_view(facts.spend),
     )
+
+
+def _blocks(document: Document) -> list[dict[str, Any]]:
+    """Sentences and tables that have rows, as a template tells them apart."""
+    return [
+        {"words": block, "view": None} if isinstance(block, str) else {"words": "", "view": block}
+        for block in document.shortened(_MOST_ROWS).blocks
+        if isinstance(block, str) or block.rows
+    ]
 
 
 def _judge(name: str, models: Collection[str]) -> str:

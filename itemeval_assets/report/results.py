@@ -8,10 +8,12 @@ from itemeval_assets.core.records.unread import can_be_recovered, unread_words
 from itemeval_assets.core.text.words import dollars
 from itemeval_assets.host.installation import how_to_call
 
+from .figures import scores
 from .money import mocks_are_free
+from .render.document import print_document
 from .render.terminal_table import show
 from .terminal import data, out
-from .views import COMPLETION, SCORES, View, spend_view
+from .views import COMPLETION, View, spend_view
 
 if TYPE_CHECKING:
     from itemeval_assets.core.design.partitions import NamedPartition
@@ -61,6 +63,10 @@ def run_summary(summary: "RunSummary") -> None:
         )
     if summary.reason:
         out.print(summary.reason, style="red", soft_wrap=True, markup=False)
+    if summary.scores and any(row.mean is not None for row in summary.scores.rows):
+        print_document(scores(summary.scores))
+    elif summary.export.rows:
+        out.print(f"Scores: {_command('scores', summary.status.config)}", soft_wrap=True)
     export_result(summary.export)
 
 
@@ -136,9 +142,8 @@ def _command(*arguments: str) -> str:
 
 
 def quickstart_summary(summary: "QuickstartSummary") -> None:
-    """The quickstart's result: scores, what they leave out, cost, files, next steps."""
+    """The quickstart's result: that of its run, and next steps."""
     run_summary(summary.run)
-    show(View("scores", SCORES, summary.scores))
     view = data(how_to_call("inspect", "view", "--log-dir", summary.logs))
     out.print(f"Study: {data(summary.config)}", soft_wrap=True)
     out.print(f"Look at it in Dagster:  {_command('ui', str(summary.config))}", soft_wrap=True)
@@ -168,6 +173,11 @@ def was_reset(partitions: "list[NamedPartition]") -> None:
         out.print("Nothing to reset: the schedule has counted no attempt.")
     for part in partitions:
         out.print(f"the schedule will run it again: {data(part.label)}", soft_wrap=True)
+
+
+def written(path: Path) -> None:
+    """The file that was written besides."""
+    out.print(f"  {data(path)}", soft_wrap=True)
 
 
 def created(files: list[Path], folder: Path) -> None:

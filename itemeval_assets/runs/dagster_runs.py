@@ -12,6 +12,7 @@ from itemeval_assets.core.design.selection import Selection
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import BudgetExceeded, ConsentMissing, ModelError
 from itemeval_assets.core.money.losses import Loss
+from itemeval_assets.dagster_io.names import FIGURES
 from itemeval_assets.dagster_io.progress import listening
 from itemeval_assets.engine.inspect_folders import folders_left_out
 from itemeval_assets.stages.calls.evidence import unread_partitions
@@ -82,7 +83,8 @@ def start_runs(
         lost = _losses_to_accept(study, store, accept_loss)
         before = sources(store.stats())
         if store.has_results():
-            tables = ["ledger", *(["costs", "results"] if called else []), "export"]
+            shown = ["costs", "results", *FIGURES] if called else []
+            tables = ["ledger", *shown, "export"]
             launch(tables, config={"accept_loss": accept_loss})
         if refusal is not None:
             raise refusal

@@ -22,6 +22,7 @@ from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.tables.schemas import TABLES
 from itemeval_assets.settings import dagster_home_of
 from itemeval_assets.stages.export import ExportResult, exported
+from itemeval_assets.stages.figures.scores import StudyScores
 from itemeval_assets.stages.items import changed_datasets
 from itemeval_assets.stages.views.status import PartitionStatus, StudyStatus, survey
 from itemeval_assets.storage.objects.stats import ObjectStat
@@ -35,7 +36,10 @@ Stats = Mapping[str, ObjectStat]
 
 
 class Note(BaseModel):
-    """What the study looked like, in which histories of Dagster it is shown, and its export."""
+    """What the study looked like, in which histories of Dagster it is shown, and its export.
+
+    `scores` are those of the policy that they name, so that nothing is estimated again.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -43,6 +47,7 @@ class Note(BaseModel):
     homes: list[str]
     rows: int
     exported: list[str]
+    scores: StudyScores | None = None
 
 
 RESULTS = ("solutions", "gradings")
@@ -71,6 +76,7 @@ def nothing_to_do(
         status=status,
         export=exported(store, note.rows, note.exported),
         changed_at=changed_at(stats),
+        scores=note.scores if note.scores and note.scores.policy == status.policy else None,
     )
 
 
@@ -96,6 +102,14 @@ def remember(
         homes = note.homes if note and note.marks_sha256 == marks else []
         homes = [*dict.fromkeys([*homes, _history(study)])]
         found = Note(marks_sha256=marks, homes=homes, rows=export.rows, exported=list(export.paths))
+        store.update_json(SETTLED, lambda _: found.model_dump())
+
+
+def remember_scores(store: ResultsStore, scores: StudyScores) -> None:
+    """Add the scores to the note of the last export, where there is one."""
+    note = _note(store)
+    if note is not None:
+        found = note.model_copy(update={"scores": scores})
         store.update_json(SETTLED, lambda _: found.model_dump())
 
 

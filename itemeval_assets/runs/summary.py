@@ -8,6 +8,7 @@ from itemeval_assets.core.design.selection import Selection
 from itemeval_assets.core.money.losses import Loss
 from itemeval_assets.core.records.failures import ErrorCount, FailedCheck, in_words
 from itemeval_assets.stages.export import ExportResult
+from itemeval_assets.stages.figures.scores import StudyScores
 from itemeval_assets.stages.views.status import PartitionStatus, StudyStatus
 
 
@@ -24,7 +25,7 @@ class RunSummary:
     that was asked for. `accepted` losses were recorded. `notes` say what inspect_ai
     went on without. `exit_code` is 0, or that
     of the command, and `reason` says why. `changed_at`: when solutions or gradings last changed,
-    UTC; null before the first.
+    UTC; null before the first. `scores`: what came of it; null where nothing is known.
     """
 
     study: str
@@ -47,6 +48,7 @@ class RunSummary:
     accepted: list[Loss] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     changed_at: str | None = None
+    scores: StudyScores | None = None
 
 
 def asked_for(status: StudyStatus, selection: Selection) -> list[PartitionStatus]:

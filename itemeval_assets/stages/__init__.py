@@ -10,6 +10,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from . import export, gradings, gradings_long, items, ledger, solutions  # noqa: F401
     from .calls import losses, preflight, unread  # noqa: F401
+    from .figures import (  # noqa: F401
+        agreement,
+        comparisons,
+        conditions,
+        item_statistics,
+        reliability,
+        scores,
+    )
     from .projection import estimate  # noqa: F401
     from .views import cells, costs, reruns, results, status  # noqa: F401
 
@@ -18,6 +26,14 @@ _MODULES = {
     "": ("export", "gradings", "gradings_long", "items", "ledger", "solutions"),
     ".calls": ("losses", "preflight", "unread"),
     ".projection": ("estimate",),
+    ".figures": (
+        "agreement",
+        "comparisons",
+        "conditions",
+        "item_statistics",
+        "reliability",
+        "scores",
+    ),
     ".views": ("cells", "costs", "reruns", "results", "status"),
 }
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from itemeval_assets.core.config.sections import AutomationConfig
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.tables.schemas import TABLES
+from itemeval_assets.dagster_io.names import FIGURES
 from itemeval_assets.defs import build
 from itemeval_assets.defs.assets.metadata import column_schema
 from itemeval_assets.defs.build import build_definitions
@@ -26,7 +27,7 @@ from tests.studies import write_study
 from tests.ticks import ticked
 
 # What these assets found is in their metadata, and in no table.
-WITHOUT_TABLE = {"costs", "estimate", "preflight", "release", "results"}
+WITHOUT_TABLE = {"costs", "estimate", "preflight", "release", "results", *FIGURES}
 HEAVY = ["pandas", "pyarrow", "inspect_ai", "datasets"]
 
 

@@ -128,6 +128,48 @@ COMMANDS: Sequence[Command] = [
         "run {config} --policy=dev --force --workers=2 --json",
         lambda found: (_calls(found), _done(found)) == (8, [2] * 6),
     ),
+    *(
+        Command(
+            f"{command} {{config}} --policy={policy} --json",
+            lambda found, policy=policy: found["policy"] == policy,
+        )
+        for command in ("scores", "compare", "reliability", "agreement", "items")
+        for policy in ("dev", "full-interactive", "full-batch")
+    ),
+    Command(
+        "scores {config} --by=dataset_id --condition=mockllm/a --grader=mockllm/judge "
+        "--rubric=strict --out={folder}/scores.csv --json",
+        lambda found: [row["group"] for row in found["rows"]] == ["items.jsonl"],
+    ),
+    Command(
+        "compare {config} mockllm/a mockllm/b --by=dataset_id --grader=mockllm/judge "
+        "--rubric=strict --out={folder}/compared.html --json",
+        lambda found: (found["facet"], len(found["by_grader"])) == ("model", 1),
+    ),
+    *(
+        Command(
+            f"compare {{config}} --of={facet} --json",
+            lambda found, facet=facet: found["facet"] == facet,
+        )
+        for facet in ("condition", "model", "prompt", "config", "grader")
+    ),
+    Command(
+        "reliability {config} --grader=mockllm/judge --rubric=strict --crossed --random=grader "
+        "--out={folder}/reliability.html --json",
+        lambda found: [one["fixed"] for one in found["by_grader"]] == [[]],
+    ),
+    Command(
+        "agreement {config} --grader=mockllm/judge --rubric=strict --out={folder}/agreement.csv "
+        "--json",
+        lambda found: found["judges"] == ["judge · strict"],
+    ),
+    Command(
+        "items {config} --grader=mockllm/judge --rubric=strict --out={folder}/items.csv --json",
+        lambda found: len(found["by_grader"][0]["items"]) == 3,
+    ),
+    Command(
+        "conditions {config} --out={folder}/conditions.csv --json", lambda found: len(found) == 4
+    ),
     Command("recover {config} --json", lambda found: (_calls(found), found["recovered"]) == (0, 0)),
     Command(
         "recover {config} --accept-loss --json",
@@ -257,8 +299,15 @@ DOCUMENTS: Mapping[str, Document] = {
                     "structured": effort == "high",
                     "split_rubric": effort == "low",
                     "provider_routing": {"order": ["x"]},
+                    "scale": [0, 1],
                 }
                 for effort in EFFORTS
+            },
+            "measurement": {
+                "cluster": "topic",
+                "level": 0.9,
+                "margin": 0.1,
+                "families": {"mockllm/a": "a"},
             },
             "budget": {"policy": "full-interactive", "cache_schedule": "off", "batch": False},
         },

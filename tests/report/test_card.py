@@ -7,9 +7,9 @@ import yaml
 
 from itemeval_assets.core.config.reading import parse_config
 from itemeval_assets.core.money.spend import Spend
-from itemeval_assets.core.records.summaries import Graded, PairScores
 from itemeval_assets.report.card import CardFacts, study_card
-from tests.rows import outcome
+from itemeval_assets.stages.figures.comparisons import StudyComparisons
+from itemeval_assets.stages.figures.scores import Score, StudyScores
 from tests.studies import study_yaml
 
 
@@ -23,7 +23,16 @@ def card(**known: Any) -> list[str]:
         "cells": 4,
         "missing": 0,
         "items": {"items.jsonl": 4},
-        "scores": [],
+        "scores": together(),
+        "comparisons": StudyComparisons(
+            study="toy",
+            policy="dev",
+            facet="condition",
+            level=0.95,
+            cluster=None,
+            margin=None,
+            by_grader=[],
+        ),
         "spend": [],
         "manifests": [],
         "frames": {"scalars": 4},
@@ -32,33 +41,85 @@ def card(**known: Any) -> list[str]:
     return study_card(CardFacts(**{**facts, **known})).splitlines()
 
 
-def of(condition: str, graded: Graded) -> PairScores:
-    return PairScores.of(condition, "numeric", graded)
+def together(*rows: Score, words: tuple[str, ...] = ()) -> StudyScores:
+    return StudyScores(
+        study="toy",
+        policy="dev",
+        level=0.95,
+        cluster=None,
+        by=None,
+        rows=list(rows),
+        words=list(words),
+    )
+
+
+def of(condition: str, **known: Any) -> Score:
+    facts: dict[str, Any] = {
+        "graded_by": "numeric",
+        "group": None,
+        "gen_condition_id": "g",
+        "grade_condition_id": "n",
+        "scale": (0.0, 1.0),
+        "cells": 6,
+        "left_out": {},
+        "mean": 0.5,
+        "standard_error": 0.125,
+        "low": 0.25,
+        "high": 0.75,
+        "level": 0.95,
+        "n_events": 6,
+        "n_items": 3,
+        "n_clusters": 3,
+        "method": "t, clustered by item",
+    }
+    return Score(condition=condition, **{**facts, **known})
 
 
 @pytest.mark.parametrize(
-    ("graded", "figures"),
+    ("known", "figures"),
     [
         (
-            outcome([0.25, 0.75], {"no_json_object": 3}, errored=1),
-            ("6", "0.5", "2", "3 unparsed, 1 errored"),
+            {"left_out": {"unparsed": 3, "errored": 1}},
+            ("0.5", "0.25 to 0.75", "3", "0 to 1", "6", "3 unparsed, 1 errored"),
         ),
-        (outcome([1 / 3] * 1200), ("1,200", "0.3333", "1,200", "none")),
-        (outcome([], missing=1), ("1", "none", "0", "1 missing")),
-        (outcome([]), ("0", "none", "0", "none")),
+        (
+            {"mean": 1 / 3, "cells": 1200},
+            ("0.3333", "0.25 to 0.75", "3", "0 to 1", "1,200", "none"),
+        ),
+        (
+            {"mean": None, "low": None, "high": None, "n_items": 0, "scale": None},
+            ("none", "none", "0", "not declared", "6", "none"),
+        ),
     ],
 )
-def test_a_condition_has_a_row_of_figures(graded: Graded, figures: tuple[str, ...]) -> None:
-    [row] = [line for line in card(scores=[of("a · short", graded)]) if "a · short" in line]
+def test_a_condition_has_a_row_of_figures(known: dict[str, Any], figures: tuple[str, ...]) -> None:
+    found = card(scores=together(of("a · short", **known)))
+    [row] = [line for line in found if "a · short" in line]
     assert row.strip("| ").split(" | ") == ["a · short", "numeric", *figures]
 
 
+def test_bounds_and_clusters_are_shown_where_they_matter() -> None:
+    found = card(scores=together(of("a", bounds=(0.2, 0.9), n_items=9)))
+    header = (
+        "| condition | graded by | mean score | interval | items | clusters | scale | cells |"
+        " left out | bounds |"
+    )
+    assert header in found
+    assert "| a | numeric | 0.5 | 0.25 to 0.75 | 9 | 3 | 0 to 1 | 6 | none | 0.2 to 0.9 |" in found
+
+
+def test_what_is_to_be_said_stands_below_the_means() -> None:
+    assert "Only 3 items." in card(scores=together(of("a"), words=("Only 3 items.",)))
+
+
 def test_results_are_a_table_whatever_the_names() -> None:
-    lines = card(scores=[of("a|b · short", outcome([1.0]))])
-    header = lines.index("| condition | graded by | cells | mean score | scored | left out |")
+    lines = card(scores=together(of("a|b · short")))
+    header = lines.index(
+        "| condition | graded by | mean score | interval | items | scale | cells | left out |"
+    )
     assert lines[header + 1 : header + 4] == [
-        "|---|---|---|---|---|---|",
-        "| a\\|b · short | numeric | 1 | 1 | 1 | none |",
+        "|---|---|---|---|---|---|---|---|",
+        "| a\\|b · short | numeric | 0.5 | 0.25 to 0.75 | 3 | 0 to 1 | 6 | none |",
         "",
     ]
 
@@ -66,7 +127,7 @@ def test_results_are_a_table_whatever_the_names() -> None:
 def test_names_are_no_templates() -> None:
     """What a study calls its parts is shown as it is, and never run."""
     name = "{{ 7 * 7 }} {% for x in y %} {# z #}"
-    lines = card(scores=[of(name, outcome([1.0]))], experiment_id=name, items={name: 4})
+    lines = card(scores=together(of(name)), experiment_id=name, items={name: 4})
     assert sum(name in line for line in lines) >= 3
     assert not any("49" in line for line in lines)
 

@@ -145,9 +145,10 @@ SHOWN: dict[str, tuple[Callable[[], Any], int, int]] = {
     "run_summary": (lambda: reports.run_summary(RUN), 6 + 3 + 4, 3),
     "quickstart_summary": (
         lambda: reports.quickstart_summary(QuickstartSummary(RUN, [SCORE], Path(ODD), ODD)),
-        13 + 1 + 3,
-        4,
+        13 + 3,
+        3,
     ),
+    "written": (lambda: reports.written(Path(ODD)), 1, 0),
     "cell_survey": (lambda: reports.cell_survey(CELLS), 4, 1),
     "release_summary": (
         lambda: reports.release_summary(Release(ODD, ODD, "v1.0.0", ODD, ODD, True, 2, 1, 1)),

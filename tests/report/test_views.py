@@ -16,9 +16,16 @@ from itemeval_assets.report.views import (
     REASONS,
     SCORES,
     View,
+    agreement_view,
+    components_view,
+    conditions_view,
+    designs_view,
+    differences_view,
+    items_view,
+    means_view,
     spend_view,
 )
-from itemeval_assets.report.views.view import Column, Money, Quantity, Text, part_of
+from itemeval_assets.report.views.view import Column, Figure, Money, Quantity, Text, part_of
 
 VIEWS = {
     "spend": spend_view([]).columns,
@@ -28,6 +35,13 @@ VIEWS = {
     "completion": COMPLETION,
     "reasons": REASONS,
     "cells": CELLS,
+    "means": means_view([], "topic").columns,
+    "differences": differences_view([], 0.95).columns,
+    "components": components_view([], "").columns,
+    "designs": designs_view([], "").columns,
+    "agreement": agreement_view([]).columns,
+    "items": items_view([], "").columns,
+    "conditions": conditions_view([]).columns,
 }
 DEAR = Spend("openai", "openai/a", 1234, 2, 12.3456789012, saved_by_batch_usd=1.5, total_tokens=9)
 CHEAP = Spend("x", "x/b", 1000, 0, 0.0, unpriced_calls=1000)
@@ -42,7 +56,12 @@ def test_no_two_figures_have_one_heading(name: str) -> None:
 
 
 def test_a_terminal_knows_every_kind_of_figure() -> None:
-    assert FORMATS.keys() == {*get_args(Text), *get_args(Quantity), *get_args(Money)}
+    assert FORMATS.keys() == {
+        *get_args(Text),
+        *get_args(Quantity),
+        *get_args(Figure),
+        *get_args(Money),
+    }
 
 
 def test_a_page_shows_each_model_and_no_sum() -> None:

@@ -25,7 +25,7 @@ from itemeval_assets.storage.study.store import open_store
 from tests.studies import write_study
 
 HOMELESS = '{"marks_sha256": "x", "homes": null, "rows": 1, "exported": []}'
-HEAVY = ("dagster", "inspect_ai", "datasets", "sqlalchemy", "matplotlib")
+HEAVY = ("dagster", "inspect_ai", "datasets", "sqlalchemy", "matplotlib", "scipy", "statsmodels")
 
 
 @pytest.fixture
@@ -53,6 +53,8 @@ def test_it_says_what_a_run_says(study: Study) -> None:
         first.export,
         first.changed_at,
     )
+    assert first.scores is not None and first.scores.rows[0].low is not None
+    assert again.scores == first.scores
     assert (again.exit_code, again.reason, again.missing, again.errored) == (0, None, 0, 0)
 
 

@@ -11,7 +11,7 @@ import pytest
 from itemeval_assets import api, stages
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.dagster_io import keys
-from itemeval_assets.dagster_io.names import asset_key
+from itemeval_assets.dagster_io.names import FIGURES, asset_key
 from itemeval_assets.defs.build import build_definitions
 from itemeval_assets.instances.instance import ensure_home
 from itemeval_assets.settings import Settings
@@ -26,7 +26,7 @@ from .conftest import Serve
 from .looking import assert_reconciled, rows, write_prices
 from .test_schedule import asked_for, ticking
 
-ALONE = ("items", "ledger", "costs", "results", "export")
+ALONE = ("items", "ledger", "costs", "results", *FIGURES, "export")
 MOST_ROUNDS = 6
 
 

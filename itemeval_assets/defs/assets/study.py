@@ -7,7 +7,8 @@ In a group of their own, since they pay or publish beside the study's cells, or 
 
 items -> estimate        preflight -> ledger        gradings_long, ledger -> release
 
-Steps that call models are in `calls`, the ledger in `money`, the pictures in `results`.
+Steps that call models are in `calls`, the ledger in `money`, the pictures in `results`, and
+what is estimated with its certainty in `figures`.
 """
 
 from collections.abc import Iterator
@@ -38,6 +39,7 @@ from .automation import when_inputs_change
 from .calls import gradings_asset, solutions_asset
 from .evidence import code_references, column_lineage, evidence
 from .export import export_asset
+from .figures import figure_assets
 from .metadata import table_metadata
 from .money import costs_asset, estimate_asset, ledger_asset, preflight_asset
 from .release import release_asset
@@ -61,6 +63,7 @@ def study_assets(study: Study, settings: Settings) -> list[dg.AssetsDefinition]:
         estimate_asset(study, on_demand),
         preflight_asset(study, on_demand),
         results_asset(study, shared),
+        *figure_assets(study, shared),
         export_asset(study, shared),
         release_asset(study, on_demand),
     ]

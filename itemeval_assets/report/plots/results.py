@@ -11,14 +11,12 @@ from matplotlib.figure import Figure
 
 from itemeval_assets.core.records.summaries import mean_words
 
-from .figures import figure, heading, short
+from .figures import COLOURS, figure, heading, short
 
 if TYPE_CHECKING:
     from itemeval_assets.core.money.paid_calls import FiveNumbers, PaidCalls
     from itemeval_assets.core.records.summaries import Graded
 
-# Colours that also the colour-blind tell apart (after Okabe and Ito), in the order of their use.
-_COLOURS = ("#0f82c0", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9")
 _MOST_PANELS = 12
 _PANELS_PER_ROW = 3
 _MOST_BARS = 24
@@ -59,7 +57,7 @@ def parse_failures(graded: "Mapping[str, Graded]") -> Figure:
     with figure(8, 1.3 + 0.26 * len(shown)) as drawn:
         axes = drawn.subplots()
         ends = [0.0] * len(shown)
-        for (code, counts), colour in zip(_by_code(shown).items(), _COLOURS, strict=False):
+        for (code, counts), colour in zip(_by_code(shown).items(), COLOURS, strict=False):
             shares = [n / max(1, f.returned) for n, f in zip(counts, shown.values(), strict=True)]
             axes.barh(range(len(shown)), shares, 0.6, ends, color=colour, label=code)
             ends = [end + share for end, share in zip(ends, shares, strict=True)]
@@ -83,7 +81,7 @@ def cost_and_latency(calls: "Mapping[str, Mapping[str, PaidCalls]]") -> Figure:
     """
     rows = [
         (stage, colour, name, found)
-        for (stage, conditions), colour in zip(calls.items(), _COLOURS, strict=False)
+        for (stage, conditions), colour in zip(calls.items(), COLOURS, strict=False)
         for name, found in list(conditions.items())[:_MOST_BARS]
     ]
     total = sum(map(len, calls.values()))
@@ -116,8 +114,8 @@ def _histogram(axes: Axes, found: "Graded") -> None:
     scale, counts = found.scale, found.histogram
     step = (scale.high - scale.low) / (len(counts) - 1)
     centres = [scale.low + step * place for place in range(len(counts))]
-    axes.bar(centres, counts, 0.9 * step, color=_COLOURS[0])
-    axes.axvline(found.mean or 0.0, color=_COLOURS[1], linewidth=2)
+    axes.bar(centres, counts, 0.9 * step, color=COLOURS[0])
+    axes.axvline(found.mean or 0.0, color=COLOURS[1], linewidth=2)
     axes.set_xlim(scale.low - step, scale.high + step)
     axes.set_xticks([scale.low, (scale.low + scale.high) / 2, scale.high])
     axes.xaxis.set_major_formatter(ticker.FuncFormatter(lambda x, _: f"{x:g}"))
@@ -131,7 +129,7 @@ def _by_code(graded: "Mapping[str, Graded]") -> dict[str, list[int]]:
     for found in graded.values():
         total.update(found.failures)
     ranked = [code for code, _ in total.most_common()]
-    named = ranked if len(ranked) <= len(_COLOURS) else ranked[: len(_COLOURS) - 1]
+    named = ranked if len(ranked) <= len(COLOURS) else ranked[: len(COLOURS) - 1]
     counts = {code: [f.failures.get(code, 0) for f in graded.values()] for code in named}
     if len(named) < len(ranked):
         rare = ranked[len(named) :]

@@ -7,7 +7,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from itemeval_assets.core.records.summaries import left_out_words
-from itemeval_assets.report.views.view import Kind, View
+from itemeval_assets.report.render.scores import p_words, part_words, scale_words
+from itemeval_assets.report.views.view import Column, Kind, View, part_of
 
 
 def rendered(template: str, **values: Any) -> str:
@@ -39,10 +40,16 @@ def _row(cells: Sequence[Any]) -> str:
 
 def _table(view: View) -> str:
     """The columns that have a heading in the card, with the row of sums."""
-    columns = [column for column in view.columns if column.card is not None]
+    columns = [column for column in view.columns if _is_shown(column, view)]
     rows = [[_FORMATS.get(c.kind, str)(c.of(row)) for c in columns] for row in view.with_total]
     lines = [_row([column.card for column in columns]), "|" + "---|" * len(columns)]
     return "\n".join([*lines, *map(_row, rows)])
+
+
+def _is_shown(column: Column, view: View) -> bool:
+    return column.card is not None and (
+        column.sometimes is None or any(part_of(row, column.sometimes) for row in view.rows)
+    )
 
 
 _FORMATS: dict[Kind, Callable[[Any], str]] = {
@@ -50,5 +57,10 @@ _FORMATS: dict[Kind, Callable[[Any], str]] = {
     "left_out": left_out_words,
     "count": "{:,}".format,
     "mean": lambda mean: "none" if mean is None else f"{mean:.4g}",
+    "interval": lambda ends: "none" if ends is None else f"{ends[0]:.4g} to {ends[1]:.4g}",
+    "component": lambda value: "none" if value is None else f"{value:.4g}",
+    "p": p_words,
+    "part": part_words,
+    "scale": scale_words,
     "amount": lambda amount: f"{amount.usd:.4f}",
 }

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from itemeval_assets.core.records.summaries import left_out_words
+from itemeval_assets.report.render.scores import interval_words, scale_words
 from itemeval_assets.report.views.view import Amount, Kind, View
 
 _DECIMALS_OF_USD, _DECIMALS_OF_MEANS = 9, 6
@@ -38,6 +39,11 @@ _FORMATS: dict[Kind, Callable[[Any], Any]] = {
     "left_out": left_out_words,
     "share": lambda share: f"{share[0]} of {share[1]}",
     "mean": lambda mean: None if mean is None else round(mean, _DECIMALS_OF_MEANS),
+    "interval": interval_words,
+    "component": lambda value: value,
+    "p": lambda p: p,
+    "part": lambda part: None if part is None else round(part, _DECIMALS_OF_MEANS),
+    "scale": scale_words,
     "seconds": lambda seconds: "" if seconds is None else f"{seconds:.3f}",
     "usd": _usd,
     "amount": lambda amount: _usd(amount.usd),

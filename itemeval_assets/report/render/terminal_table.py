@@ -7,6 +7,13 @@ from rich.table import Table
 
 from itemeval_assets.core.records.summaries import left_out_words
 from itemeval_assets.core.text.words import dollars
+from itemeval_assets.report.render.scores import (
+    interval_words,
+    p_words,
+    part_words,
+    scale_words,
+    score_words,
+)
 from itemeval_assets.report.terminal import data, out
 from itemeval_assets.report.views.view import Amount, Column, Kind, Text, View, part_of
 
@@ -65,7 +72,12 @@ FORMATS: dict[Kind, Callable[[Any], str]] = {
     "size": "{:,}".format,
     "share": lambda share: f"{share[0]}/{share[1]}",
     "tokens": lambda count: str(count) if count < 10_000 else f"{count / 1000:,.0f}k",
-    "mean": lambda mean: "-" if mean is None else f"{mean:.2f}",
+    "mean": lambda mean: "-" if mean is None else score_words(mean),
+    "interval": lambda ends: interval_words(ends) or "-",
+    "component": lambda value: "-" if value is None else f"{value:.4g}",
+    "p": p_words,
+    "part": part_words,
+    "scale": scale_words,
     "seconds": lambda seconds: "" if seconds is None else f"{seconds:.2f} s",
     "usd": dollars,
     "amount": _amount,

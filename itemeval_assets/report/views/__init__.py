@@ -1,5 +1,16 @@
 """Tables of results and money: which figures they have, and how each reader's are headed."""
 
+from .figures import (
+    agreement_view,
+    components_view,
+    conditions_view,
+    designs_view,
+    differences_view,
+    groups_view,
+    items_view,
+    levels_view,
+    means_view,
+)
 from .money import ESTIMATE, HEALTH, projected, spend_view
 from .results import CELLS, COMPLETION, REASONS, SCORES
 from .view import View
@@ -12,6 +23,15 @@ __all__ = [
     "REASONS",
     "SCORES",
     "View",
+    "agreement_view",
+    "components_view",
+    "conditions_view",
+    "designs_view",
+    "differences_view",
+    "groups_view",
+    "items_view",
+    "levels_view",
+    "means_view",
     "projected",
     "spend_view",
 ]

@@ -7,11 +7,14 @@ from typing import Any, Literal, NamedTuple
 
 # What a value is: each renderer formats it by its kind. A `name_or_all` is empty in the row of
 # sums; a `line` may be long. A `count` is of calls or cells, a `size` of many cells, a `share` a
-# part and its whole. `saved` USD were not paid; `expected` and `paid` USD may be unknown.
-Text = Literal["text", "name_or_all", "line", "state", "verdict", "left_out"]
-Quantity = Literal["number", "count", "size", "share", "tokens", "mean", "seconds"]
+# part and its whole, a `part` a fraction. A `scale` and an `interval` are two scores, or null; a
+# `component` may be small, and a `p` is a probability. `saved` USD were not paid; `expected` and
+# `paid` USD may be unknown.
+Text = Literal["text", "name_or_all", "line", "state", "verdict", "left_out", "scale"]
+Quantity = Literal["number", "count", "size", "share", "part", "tokens", "seconds"]
+Figure = Literal["mean", "interval", "component", "p"]
 Money = Literal["usd", "amount", "expected", "paid", "saved"]
-Kind = Text | Quantity | Money
+Kind = Text | Quantity | Figure | Money
 
 
 class Amount(NamedTuple):

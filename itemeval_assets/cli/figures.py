@@ -1,0 +1,167 @@
+"""Commands that show figures with their certainty. None of them calls a model."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from . import late
+from .options import AsJson, ConditionOption, Config, GraderOption, PolicyOption, RubricOption
+
+if TYPE_CHECKING:
+    from itemeval_assets.report.render.document import Document
+
+__all__ = ["app"]
+
+app = typer.Typer()
+
+OutOption = Annotated[
+    Path | None, typer.Option(help="also write it to this file: .csv the first table, .html all")
+]
+
+
+@app.command()
+def scores(
+    config: Config,
+    by: Annotated[
+        str | None, typer.Option(help="split by a metadata column of the items, or by dataset_id")
+    ] = None,
+    condition: ConditionOption = None,
+    grader: GraderOption = None,
+    rubric: RubricOption = None,
+    policy: PolicyOption = None,
+    out: OutOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show the mean score of each condition, with its interval and what it leaves out."""
+    _require(out)
+    found = late.figures.scores(
+        config, by=by, conditions=condition, graders=grader, rubrics=rubric, policy=policy
+    )
+    _show(as_json, out, found, late.figure_report.scores)
+
+
+@app.command()
+def compare(
+    config: Config,
+    a: Annotated[
+        str | None,
+        typer.Argument(
+            help="a condition, model, prompt, config or grader; default: all pairs",
+            show_default=False,
+        ),
+    ] = None,
+    b: Annotated[
+        str | None, typer.Argument(help="what to compare it with", show_default=False)
+    ] = None,
+    of: Annotated[
+        Literal["condition", "model", "prompt", "config", "grader"],
+        typer.Option(help="of all pairs: compare these"),
+    ] = "condition",
+    by: Annotated[
+        str | None, typer.Option(help="does the difference depend on this column of the items?")
+    ] = None,
+    grader: GraderOption = None,
+    rubric: RubricOption = None,
+    policy: PolicyOption = None,
+    out: OutOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say which is better, by how much and how sure, on the items that both answered."""
+    _require(out)
+    chosen: dict[str, Any] = {"graders": grader, "rubrics": rubric, "policy": policy}
+    if a is None:
+        if by is not None:
+            raise typer.BadParameter("--by needs the names of the two that are compared")
+        found = late.figures.comparisons(config, facet=of, **chosen)
+    elif b is None:
+        raise typer.BadParameter(f"name what to compare {a!r} with, or nothing for all pairs")
+    else:
+        found = late.figures.compare(config, a, b, by=by, **chosen)
+    _show(as_json, out, found, late.figure_report.comparisons)
+
+
+@app.command()
+def reliability(
+    config: Config,
+    grader: GraderOption = None,
+    rubric: RubricOption = None,
+    crossed: Annotated[
+        bool, typer.Option("--crossed", help="take the chosen graders together, as a facet")
+    ] = False,
+    random: Annotated[
+        list[str] | None,
+        typer.Option(help="take prompt, config or grader for a sample of others, not for all"),
+    ] = None,
+    policy: PolicyOption = None,
+    out: OutOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show where the noise comes from, and what more items or replications would reach."""
+    _require(out)
+    found = late.figures.reliability(
+        config,
+        graders=grader,
+        rubrics=rubric,
+        crossed=crossed,
+        random=random or [],
+        policy=policy,
+    )
+    _show(as_json, out, found, late.figure_report.reliability)
+
+
+@app.command()
+def agreement(
+    config: Config,
+    grader: GraderOption = None,
+    rubric: RubricOption = None,
+    policy: PolicyOption = None,
+    out: OutOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show how judges agree, how severe they are, and whether they prefer their own family."""
+    _require(out)
+    found = late.figures.agreement(config, graders=grader, rubrics=rubric, policy=policy)
+    _show(as_json, out, found, late.figure_report.agreement)
+
+
+@app.command()
+def items(
+    config: Config,
+    grader: GraderOption = None,
+    rubric: RubricOption = None,
+    policy: PolicyOption = None,
+    out: OutOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show which items are odd, and why."""
+    _require(out)
+    found = late.figures.items(config, graders=grader, rubrics=rubric, policy=policy)
+    _show(as_json, out, found, late.figure_report.items)
+
+
+@app.command()
+def conditions(config: Config, out: OutOption = None, as_json: AsJson = False) -> None:
+    """List the conditions of the design with all their parts."""
+    _require(out)
+    _show(as_json, out, late.figures.condition_list(config), late.figure_report.conditions)
+
+
+def _require(out: Path | None) -> None:
+    """A file that cannot be written is told before anything is estimated."""
+    if out is not None:
+        late.document.require_format(out)
+
+
+def _show(
+    as_json: bool, out: Path | None, found: Any, document: "Callable[[Any], Document]"
+) -> None:
+    """Print a result, and write it to a file where one is named."""
+    if out is not None:
+        late.document.write_document(document(found), out)
+    late.report.print_result(
+        as_json, found, lambda found: late.document.print_document(document(found))
+    )
+    if out is not None and not as_json:
+        late.report.written(out)

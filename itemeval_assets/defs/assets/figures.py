@@ -1,0 +1,107 @@
+"""The assets about certainty: free, made of stored rows, and brought up to date by each run."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from itemeval_assets import stages
+from itemeval_assets.core.design.study import Study
+from itemeval_assets.dagster_io.failures import users_errors
+from itemeval_assets.dagster_io.names import FIGURES, asset_key
+from itemeval_assets.dagster_io.results import tell_result
+from itemeval_assets.dagster_io.steps import store_of
+
+from .automation import when_inputs_change
+from .metadata import picture, view_table
+
+if TYPE_CHECKING:
+    from itemeval_assets.report.render.document import Document
+    from itemeval_assets.stages.figures.planned import PlannedCells
+
+# Of one table: metadata lies in a database.
+_MOST_ROWS = 300
+_DESCRIPTIONS = {
+    "scores": "The mean score of each condition, its interval, and what it leaves out.",
+    "comparisons": "All pairs of conditions on the items that both answered: which is better, by "
+    "how much, how sure. Groups that cannot be told apart share a letter.",
+    "reliability": "Where the noise of the scores comes from, and what more items, replications or "
+    "graders would reach.",
+    "agreement": "How judges agree, how severe they are, whether they prefer their own family.",
+    "item_statistics": "Difficulty and discrimination of each item; which are odd, and why.",
+}
+
+
+def figure_assets(study: Study, shared: dict[str, Any]) -> list[dg.AssetsDefinition]:
+    """The five of them."""
+    return [_figure_asset(study, name, shared) for name in FIGURES]
+
+
+def _figure_asset(study: Study, name: str, shared: dict[str, Any]) -> Any:
+    @dg.asset(
+        key=asset_key(study, name),
+        deps=[asset_key(study, "gradings_long")],
+        description=_DESCRIPTIONS[name],
+        automation_condition=when_inputs_change(),
+        **shared,
+    )
+    def figures(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        from itemeval_assets.stages.figures.planned import PlannedCells
+
+        with users_errors():
+            store = store_of(study, context)
+            found = _ESTIMATES[name](PlannedCells(study, store, store.read("items")))
+        tell_result(name, found)
+        return dg.MaterializeResult(metadata=_metadata(name, found))
+
+    return figures
+
+
+def _scores(planned: "PlannedCells") -> Any:
+    return stages.scores.scores(planned)
+
+
+def _comparisons(planned: "PlannedCells") -> Any:
+    return stages.comparisons.comparisons(planned, _graders(planned))
+
+
+def _reliability(planned: "PlannedCells") -> Any:
+    return stages.reliability.reliability(planned, _graders(planned))
+
+
+def _agreement(planned: "PlannedCells") -> Any:
+    judges = [one.id for one in planned.study.design.grade if one.grader.call]
+    return stages.agreement.agreement(planned, judges)
+
+
+def _item_statistics(planned: "PlannedCells") -> Any:
+    return stages.item_statistics.item_statistics(planned, _graders(planned))
+
+
+def _graders(planned: "PlannedCells") -> Sequence[str]:
+    return [one.id for one in planned.study.design.grade]
+
+
+_ESTIMATES: Mapping[str, "Callable[[PlannedCells], Any]"] = {
+    "scores": _scores,
+    "comparisons": _comparisons,
+    "reliability": _reliability,
+    "agreement": _agreement,
+    "item_statistics": _item_statistics,
+}
+
+
+def _metadata(name: str, found: Any) -> dict[str, Any]:
+    """The tables, the sentences on how to read them, and the pictures."""
+    from itemeval_assets.report import figures as report
+
+    documents = {"item_statistics": "items"}
+    document: Document = getattr(report, documents.get(name, name))(found).shortened(_MOST_ROWS)
+    sentences = [block for block in document.blocks if isinstance(block, str)]
+    tables = {view.title: view_table(view) for view in document.views if view.rows}
+    text = "\n".join(f"- {sentence}" for sentence in sentences)
+    return {
+        "in words": dg.MetadataValue.md(text),
+        **tables,
+        **{title: picture(title, draw) for title, draw in document.pictures.items()},
+    }

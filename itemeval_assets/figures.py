@@ -1,0 +1,186 @@
+"""The figures of a study with their certainty: one function per command, on a `Study`.
+
+All read the stored tables, and call no model.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .core.design.partitions import GRADE
+from .core.design.selection import Words, select, select_grade
+from .core.design.study import Study
+from .core.errors import ConfigError
+from .storage.study.inputs import load_study
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .stages.figures.agreement import StudyAgreement
+    from .stages.figures.comparisons import Facet, StudyComparisons
+    from .stages.figures.item_statistics import StudyItems
+    from .stages.figures.planned import PlannedCells
+    from .stages.figures.reliability import StudyReliability
+    from .stages.figures.scores import StudyScores
+
+__all__ = [
+    "agreement",
+    "compare",
+    "comparisons",
+    "condition_list",
+    "conditions",
+    "items",
+    "reliability",
+    "scores",
+]
+
+
+def scores(
+    config: str | Path | Study,
+    *,
+    by: str | None = None,
+    conditions: Words = None,
+    graders: Words = None,
+    rubrics: Words = None,
+    policy: str | None = None,
+) -> "StudyScores":
+    """The mean score of each generate x grade condition, with its interval and what it leaves out.
+
+    `by` splits each by a metadata column of the items, or by dataset_id. Conditions are selected as
+    in `run`.
+    """
+    from .stages.figures.scores import scores as estimated
+
+    planned = _planned(config, policy)
+    selected = select(planned.study.design, None, conditions, graders, rubrics).of(GRADE)
+    return estimated(planned, selected, by)
+
+
+def compare(
+    config: str | Path | Study,
+    a: str,
+    b: str,
+    *,
+    by: str | None = None,
+    graders: Words = None,
+    rubrics: Words = None,
+    policy: str | None = None,
+) -> "StudyComparisons":
+    """Is a better than b on the items that both answered? By each grader that is chosen.
+
+    `a` and `b` are two conditions, models, prompts, configs or graders: labels, slugs, ids, names,
+    or what these start with. `by`: does the difference depend on this item column?
+    """
+    from .stages.figures.comparisons import compare as compared
+
+    planned = _planned(config, policy)
+    return compared(planned, a, b, _graders(planned, graders, rubrics), by)
+
+
+def comparisons(
+    config: str | Path | Study,
+    *,
+    facet: "Facet" = "condition",
+    graders: Words = None,
+    rubrics: Words = None,
+    policy: str | None = None,
+) -> "StudyComparisons":
+    """All pairs of the levels of a facet, as one family for each grader.
+
+    `facet`: condition, model, prompt, config or grader.
+    """
+    from .stages.figures.comparisons import COLUMNS
+    from .stages.figures.comparisons import comparisons as compared
+
+    if facet not in COLUMNS:
+        raise ConfigError(f"there is no facet {facet!r}; there are: {', '.join(COLUMNS)}")
+    planned = _planned(config, policy)
+    return compared(planned, _graders(planned, graders, rubrics), facet)
+
+
+def reliability(
+    config: str | Path | Study,
+    *,
+    graders: Words = None,
+    rubrics: Words = None,
+    crossed: bool = False,
+    random: Sequence[str] = (),
+    policy: str | None = None,
+) -> "StudyReliability":
+    """Variance components of the scores, and what other numbers of items and replications reach.
+
+    Of each grader by itself; `crossed`: of all that are chosen, as a facet. Items and replications
+    are random; prompt, config and grader are fixed unless `random` names them.
+    """
+    from .stages.figures.reliability import reliability as estimated
+
+    planned = _planned(config, policy)
+    chosen = _graders(planned, graders, rubrics)
+    return estimated(planned, chosen, crossed=crossed, random=random)
+
+
+def agreement(
+    config: str | Path | Study,
+    *,
+    graders: Words = None,
+    rubrics: Words = None,
+    policy: str | None = None,
+) -> "StudyAgreement":
+    """How judges agree: kappas, alpha, ICC; severity, self-preference, and length of answers.
+
+    Of all judges, unless graders are chosen: these may be scorers.
+    """
+    from .stages.figures.agreement import agreement as estimated
+
+    planned = _planned(config, policy)
+    chosen = _graders(planned, graders, rubrics)
+    if graders is None and rubrics is None:
+        chosen = [one.id for one in planned.study.design.grade if one.grader.call]
+    return estimated(planned, chosen)
+
+
+def items(
+    config: str | Path | Study,
+    *,
+    graders: Words = None,
+    rubrics: Words = None,
+    policy: str | None = None,
+) -> "StudyItems":
+    """Difficulty, discrimination, flips and quarrels of each item; which are odd, and why."""
+    from .stages.figures.item_statistics import item_statistics as estimated
+
+    planned = _planned(config, policy)
+    return estimated(planned, _graders(planned, graders, rubrics))
+
+
+def conditions(config: str | Path | Study) -> "pd.DataFrame":
+    """Every condition of the design with all its parts, to be joined by `condition_id`."""
+    import pandas as pd
+
+    return pd.DataFrame(condition_list(config))
+
+
+def condition_list(config: str | Path | Study) -> list[dict[str, Any]]:
+    """`conditions` as plain records."""
+    from .stages.figures.conditions import conditions as listed
+
+    return listed(_as_study(config))
+
+
+def _graders(planned: "PlannedCells", graders: Words, rubrics: Words) -> list[str]:
+    return select_grade(planned.study.design, graders, rubrics)
+
+
+def _planned(config: str | Path | Study, policy: str | None) -> "PlannedCells":
+    from .stages.figures.planned import PlannedCells
+    from .stages.items import known
+    from .storage.study.store import open_store
+
+    study = _as_study(config)
+    store = open_store(study)
+    store.require_layout()
+    return PlannedCells(study, store, known(study, store), policy)
+
+
+def _as_study(config: str | Path | Study) -> Study:
+    return config if isinstance(config, Study) else load_study(config)

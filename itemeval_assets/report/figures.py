@@ -1,0 +1,149 @@
+"""Documents of figures with their certainty: tables, and how to read them and how not to."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from .render.document import Document
+from .views import (
+    View,
+    agreement_view,
+    components_view,
+    conditions_view,
+    designs_view,
+    differences_view,
+    groups_view,
+    items_view,
+    levels_view,
+    means_view,
+)
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from itemeval_assets.stages.figures.agreement import StudyAgreement
+    from itemeval_assets.stages.figures.comparisons import Compared, StudyComparisons
+    from itemeval_assets.stages.figures.item_statistics import StudyItems
+    from itemeval_assets.stages.figures.reliability import StudyReliability
+    from itemeval_assets.stages.figures.scores import StudyScores
+
+__all__ = ["agreement", "comparisons", "conditions", "items", "reliability", "scores"]
+
+_MOST_VERDICTS = 10
+
+
+def scores(found: "StudyScores") -> Document:
+    """The mean of each generate x grade condition."""
+    clusters = f", items clustered by {found.cluster}" if found.cluster else ""
+    reading = (
+        f"Intervals ({100 * found.level:g} %{clusters}): where the mean over all items like these"
+        " lies. Two that overlap do not say that two conditions are alike: compare these."
+    )
+    blocks = [means_view(found.rows, found.by), reading, *found.words]
+    known = any(row.low is not None for row in found.rows)
+    pictures = {"scores with intervals": lambda: _plots().means(found.rows)} if known else {}
+    return Document(f"Scores of {found.study}", blocks, pictures)
+
+
+def comparisons(found: "StudyComparisons") -> Document:
+    """Words first, then the differences of all pairs, and the groups."""
+    known = any(family.differences for family in found.by_grader)
+    drawn = {"differences": lambda: _plots().differences(found.by_grader, found.level)}
+    blocks = list(_comparisons(found))
+    return Document(f"Comparisons of {found.study}", blocks, drawn if known else {})
+
+
+def _comparisons(found: "StudyComparisons") -> Iterator[str | View]:
+    for family in found.by_grader:
+        for one in family.differences[:_MOST_VERDICTS]:
+            yield f"{_by(family)}{one.verdict}"
+        if len(family.differences) > _MOST_VERDICTS:
+            yield f"{_by(family)}and {len(family.differences) - _MOST_VERDICTS:,} more pairs."
+        yield from (f"{_by(family)}{why}" for _, _, why in family.left_out)
+    yield from _said(found.by_grader)
+    yield differences_view(found.by_grader, found.level)
+    for family in found.by_grader:
+        if family.letters:
+            yield groups_view(family)
+        if family.interaction:
+            yield levels_view(family)
+    yield (
+        "The difference is that of item means, on the items that both answered. That two cannot be"
+        " told apart does not say that they are equal; p does not say how large a difference is."
+    )
+
+
+def _said(families: "Sequence[Compared]") -> Iterator[str]:
+    """The words of all families: once, where they are the same for all."""
+    for words in dict.fromkeys(words for family in families for words in family.words):
+        about = [family for family in families if words in family.words]
+        if len(about) == len(families):
+            yield words
+        else:
+            yield from (f"{_by(family)}{words}" for family in about)
+
+
+def _by(family: "Compared") -> str:
+    return f"By {family.graded_by}: " if family.graded_by else ""
+
+
+def reliability(found: "StudyReliability") -> Document:
+    """Components and decision studies, by grader."""
+    known = any(one.designs for one in found.by_grader)
+    drawn = {"error of other designs": lambda: _plots().decision_curves(found.by_grader)}
+    blocks = list(_reliability(found))
+    return Document(f"Reliability of {found.study}", blocks, drawn if known else {})
+
+
+def _reliability(found: "StudyReliability") -> Iterator[str | View]:
+    for one in found.by_grader:
+        if not one.components:
+            yield from (f"By {one.graded_by}: {words}" for words in one.words)
+            continue
+        yield components_view(one.components, f"variance components by {one.graded_by}")
+        yield f"Method {one.method}: {one.reason.rstrip('.') if one.reason else ''}."
+        yield from one.words
+        yield designs_view(one.designs, f"other designs, by {one.graded_by}")
+    yield (
+        "Errors are standard errors of the mean of one object: relative ones for ranking objects,"
+        " absolute ones for its value. They take the levels to come for levels like these, and are"
+        " no surer than the components."
+    )
+
+
+def agreement(found: "StudyAgreement") -> Document:
+    """Figures about judges."""
+    reading = (
+        "Agreement is not being right: judges that share an error agree. Severity is against the"
+        " mean of these judges, not against the truth."
+    )
+    blocks = [agreement_view(found.figures), *found.words, reading]
+    known = any(one.figure == "severity" and one.estimate for one in found.figures)
+    drawn = {"severity": lambda: _plots().judges(found.figures)}
+    return Document(f"Agreement of the judges of {found.study}", blocks, drawn if known else {})
+
+
+def items(found: "StudyItems") -> Document:
+    """The items by grader, the odd ones first."""
+    return Document(f"Items of {found.study}", list(_items(found)))
+
+
+def _items(found: "StudyItems") -> Iterator[str | View]:
+    for one in found.by_grader:
+        yield items_view(one.items, f"items by {one.graded_by}, the odd ones first")
+        yield from (f"By {one.graded_by}: {words}" for words in one.words)
+    yield (
+        "A flag is a reason to read an item, and no proof against it: of items that correlate with"
+        " nothing, one in forty is flagged by chance."
+    )
+
+
+def conditions(rows: Sequence[Mapping[str, Any]]) -> Document:
+    """Every condition of the design."""
+    return Document("Conditions", [conditions_view(rows)])
+
+
+def _plots() -> "ModuleType":
+    """Late: a terminal shows no picture."""
+    from .plots import certainty
+
+    return certainty

@@ -1,0 +1,127 @@
+"""The pictures of certainty: means and differences with their intervals, and decision studies."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from matplotlib import ticker
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from .figures import COLOURS, INK, figure, heading, short
+
+if TYPE_CHECKING:
+    from itemeval_assets.stages.figures.agreement import Agreement
+    from itemeval_assets.stages.figures.comparisons import Compared
+    from itemeval_assets.stages.figures.reliability import GraderReliability
+    from itemeval_assets.stages.figures.scores import Score
+
+_MOST_PANELS, _MOST_ROWS, _LONGEST_LABEL = 4, 30, 44
+_FACETS = {"item_id": "items", "replication": "replications", "grade_condition_id": "graders"}
+
+
+class Line(NamedTuple):
+    """A value with its interval. `stands_out`: it is to be seen first."""
+
+    label: str
+    value: float
+    low: float
+    high: float
+    stands_out: bool = True
+
+
+def means(rows: "Iterable[Score]") -> Figure:
+    """The mean of each condition, in a panel for each grader. At least one has an interval."""
+    panels: dict[str, list[Line]] = {}
+    for row in rows:
+        if row.mean is not None and row.low is not None and row.high is not None:
+            label = row.condition if row.group is None else f"{row.condition}, {row.group}"
+            line = Line(label, row.mean, row.low, row.high)
+            panels.setdefault(row.graded_by, []).append(line)
+    return _forest(panels, "Mean scores, with intervals")
+
+
+def differences(families: "Sequence[Compared]", level: float) -> Figure:
+    """The difference of each pair, in a panel for each grader. At least one has a pair."""
+    panels = {
+        family.graded_by or "graders": [
+            Line(f"{one.a} vs {one.b}", one.value, one.low, one.high, one.p < 1 - level)
+            for one in family.differences
+        ]
+        for family in families
+        if family.differences
+    }
+    return _forest(panels, "First less second, with intervals; grey: too close to call", zero=True)
+
+
+def judges(figures: "Iterable[Agreement]") -> Figure:
+    """How severe each judge is. At least one is known."""
+    lines = [
+        Line(one.of, one.estimate.value, one.estimate.low, one.estimate.high)
+        for one in figures
+        if one.figure == "severity" and one.estimate
+    ]
+    title = "Judges against their mean: left is severe, right is lenient"
+    return _forest({"": lines}, title, zero=True)
+
+
+def decision_curves(graders: "Sequence[GraderReliability]") -> Figure:
+    """The error of an object's mean by the number of items, replications, graders."""
+    shown = [one for one in graders if one.designs][:_MOST_PANELS]
+    facets = list(dict.fromkeys(design.facet for one in shown for design in one.designs))
+    with figure(3.6 * len(facets), 3.2) as drawn:
+        panels = drawn.subplots(1, len(facets), squeeze=False)[0]
+        for axes, facet in zip(panels, facets, strict=True):
+            for one, colour in zip(shown, COLOURS, strict=False):
+                _curve(axes, one, facet, colour)
+            axes.set_xscale("log")
+            axes.set_ylim(bottom=0)
+            axes.xaxis.set_major_formatter(ticker.FuncFormatter(lambda x, _: f"{x:g}"))
+            axes.set_title(_FACETS.get(facet, facet), loc="left", size=9)
+        panels[0].set_ylabel("standard error")
+        drawn.legend(*panels[0].get_legend_handles_labels(), loc="outside lower left", fontsize=8)
+        heading(drawn, "Error of a mean; solid: to rank, dashed: for its value; dot: now")
+    return drawn
+
+
+def _curve(axes: Axes, one: "GraderReliability", facet: str, colour: str) -> None:
+    designs = [design for design in one.designs if design.facet == facet]
+    n = [design.n for design in designs]
+    label = short(one.graded_by, _LONGEST_LABEL)
+    axes.plot(n, [design.relative_error for design in designs], color=colour, label=label)
+    axes.plot(n, [design.absolute_error for design in designs], color=colour, linestyle="--")
+    for design in designs:
+        if design.observed:
+            axes.plot(design.n, design.relative_error, "o", color=colour)
+
+
+def _forest(panels: Mapping[str, Sequence[Line]], title: str, *, zero: bool = False) -> Figure:
+    """Lines below each other, in the same order in each panel."""
+    names = list(panels)[:_MOST_PANELS]
+    every = list(dict.fromkeys(line.label for name in names for line in panels[name]))
+    labels = every[:_MOST_ROWS]
+    with figure(3 + 2.4 * len(names), 1.2 + 0.26 * max(2, len(labels))) as drawn:
+        axes = drawn.subplots(1, len(names), sharey=True, squeeze=False)[0]
+        for one, name, colour in zip(axes, names, COLOURS, strict=False):
+            for line in panels[name]:
+                if line.label in labels:
+                    _line(one, labels.index(line.label), line, colour)
+            if zero:
+                one.axvline(0, color=INK, linewidth=0.8)
+            one.set_title(short(name, 30), loc="left", size=8)
+            one.tick_params(labelsize=8)
+            one.xaxis.set_major_locator(ticker.MaxNLocator(4))
+        axes[0].set_yticks(range(len(labels)), [short(label, _LONGEST_LABEL) for label in labels])
+        axes[0].set_ylim(len(labels) - 0.5, -0.5)
+        parts = [title]
+        if len(labels) < len(every):
+            parts.append(f"{len(labels)} of {len(every)} rows")
+        if len(names) < len(panels):
+            parts.append(f"{len(names)} of {len(panels)} graders")
+        heading(drawn, "; ".join(parts))
+    return drawn
+
+
+def _line(axes: Axes, place: int, line: Line, colour: str) -> None:
+    shown = colour if line.stands_out else INK
+    axes.hlines(place, line.low, line.high, shown, linewidth=2)
+    axes.plot(line.value, place, "o", color=shown, markersize=5)

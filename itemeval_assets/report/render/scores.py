@@ -1,0 +1,30 @@
+"""Scores in words: to two decimals, and large ones to three digits."""
+
+__all__ = ["interval_words", "p_words", "part_words", "scale_words", "score_words"]
+
+_LARGE, _SMALL = 1000.0, 0.001
+
+
+def score_words(score: float) -> str:
+    """`0.53`, `12.40`, `1.2e+09`."""
+    return f"{score + 0.0:.2f}" if abs(score) < _LARGE else f"{score:.3g}"
+
+
+def interval_words(ends: tuple[float, float] | None) -> str:
+    """`0.42 to 0.71`; nothing where there are no ends."""
+    return "" if ends is None else f"{score_words(ends[0])} to {score_words(ends[1])}"
+
+
+def scale_words(scale: tuple[float, float] | None) -> str:
+    """`0 to 10`."""
+    return "not declared" if scale is None else f"{scale[0]:g} to {scale[1]:g}"
+
+
+def p_words(p: float | None) -> str:
+    """`0.034`, `<0.001`; nothing where there is none."""
+    return "" if p is None else "<0.001" if p < _SMALL else f"{p:.3f}"
+
+
+def part_words(part: float | None) -> str:
+    """`26 %`."""
+    return "" if part is None else f"{100 * part:.0f} %"

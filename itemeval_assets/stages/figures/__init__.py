@@ -1,0 +1,1 @@
+"""Figures with their certainty, estimated from the cells of a study."""

@@ -1,0 +1,42 @@
+"""conditions: every condition of the design with all its parts, to be joined by its id."""
+
+from typing import Any
+
+from itemeval_assets.core.design.study import Study
+
+__all__ = ["conditions"]
+
+
+def conditions(study: Study) -> list[dict[str, Any]]:
+    """A record per condition, generate before grade, in the order of the YAML."""
+    return [
+        *(
+            {
+                "stage": "generate",
+                "condition_id": one.id,
+                "slug": one.slug,
+                "label": one.label,
+                "model": one.model,
+                "prompt_name": one.prompt.name,
+                "prompt_hash": one.prompt.hash,
+                "model_config_name": one.model_config_name,
+                "params": one.params,
+            }
+            for one in study.design.generate
+        ),
+        *(
+            {
+                "stage": "grade",
+                "condition_id": one.id,
+                "slug": one.slug,
+                "label": one.label,
+                "model": one.columns["grader_model"],
+                **{name: one.columns[name] for name in _GRADE},
+                "scale": one.grader.scale,
+            }
+            for one in study.design.grade
+        ),
+    ]
+
+
+_GRADE = ("grade_kind", "grader_name", "rubric_name", "rubric_hash", "scorer_name")

@@ -1,0 +1,91 @@
+"""item_statistics: which items are odd, why, and what dropping the dead ones would do."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow.compute as pc
+
+from itemeval_assets.core.design.conditions import GradeCondition
+from itemeval_assets.measurement import (
+    DeadItems,
+    MeasurementError,
+    dead_items,
+)
+from itemeval_assets.measurement import item_statistics as estimated
+
+from .planned import PlannedCells, require_measurable
+
+__all__ = ["GraderItems", "StudyItems", "item_statistics"]
+
+_COSTS = ("gen_usd", "grade_usd")
+
+
+@dataclass(frozen=True, kw_only=True)
+class GraderItems:
+    """The items by the scores of one grader: a record each, and those that tell nothing apart."""
+
+    graded_by: str
+    scale: tuple[float, float] | None
+    items: list[dict[str, Any]] = field(default_factory=list)
+    dead: DeadItems | None = None
+    words: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyItems:
+    """The statistics of the items of a study, by grader."""
+
+    study: str
+    policy: str
+    by_grader: list[GraderItems]
+
+
+def item_statistics(planned: PlannedCells, graders: Collection[str]) -> StudyItems:
+    """The statistics of each item, over generate conditions."""
+    return StudyItems(
+        study=planned.study.name,
+        policy=planned.policy_name,
+        by_grader=[_of(planned, one) for one in planned.study.design.grade if one.id in graders],
+    )
+
+
+def _of(planned: PlannedCells, grader: GradeCondition) -> GraderItems:
+    """Quarrels look at all graders with the same scale, the rest at one."""
+    scale = grader.grader.scale
+    peers = [
+        one
+        for one in planned.study.design.grade
+        if one.id == grader.id or (scale is not None and one.grader.scale == scale)
+    ]
+    cells = planned.of_graders(peers, events=_COSTS)
+    known = {"graded_by": grader.label, "scale": scale}
+    try:
+        require_measurable(cells)
+        found = estimated(cells, object="gen_condition_id", grader=grader.label, scale=scale)
+    except MeasurementError as error:
+        return GraderItems(**known, words=[str(error)])
+    texts = dict(
+        zip(planned.items["item_id"].to_pylist(), planned.items["input"].to_pylist(), strict=True)
+    )
+    rows = found.astype(object).where(found.notna(), None).to_dict("records")
+    items = [{**row, "question": texts.get(row["item_id"])} for row in rows]
+    try:
+        # What others cost is not saved with the items of this one.
+        own = cells.filter(pc.equal(cells["grade_condition_id"], grader.label))  # type: ignore[attr-defined]
+        dead = dead_items(own, object="gen_condition_id")
+    except MeasurementError as error:
+        return GraderItems(**known, items=items, words=[str(error)])
+    return GraderItems(**known, items=items, dead=dead, words=list(_words(dead)))
+
+
+def _words(dead: DeadItems) -> list[str]:
+    if not dead.items:
+        return ["Each item tells at least two conditions apart."]
+    spent = "" if dead.usd is None else f" They cost {dead.usd:.4f} USD."
+    return [
+        f"{len(dead.items):,} of {dead.n_items:,} items tell no two conditions apart.{spent}"
+        f" Without them the mean standard error of a difference goes from {dead.error_with:.4f} to"
+        f" {dead.error_without:.4f}.",
+        *dead.warnings,
+    ]

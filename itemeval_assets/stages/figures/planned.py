@@ -1,0 +1,179 @@
+"""The planned cells of a study as the frames that `measurement` reads.
+
+A cell that is not done has a row without a score, so that nothing is left out in silence. The
+columns of condition ids hold labels, which are as unique, for these are what people read.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cached_property
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from itemeval_assets.core.config.measurement import ITEM_COLUMNS
+from itemeval_assets.core.design.conditions import GradeCondition
+from itemeval_assets.core.design.partitions import Partition
+from itemeval_assets.core.design.study import Study, run_plan
+from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.measurement import MeasurementError
+from itemeval_assets.stages.views import cells
+from itemeval_assets.storage.study.store import ResultsStore
+
+__all__ = ["NOT_PLANNED", "PlannedCells", "require_measurable"]
+
+# Of scores beyond, which a judge may write, the squares are more than a double holds.
+_LARGEST = 1e100
+
+NOT_PLANNED = "not_planned"
+_KEY = ["item_id", "replication"]
+_COLUMNS = [
+    *("item_id", "dataset_id", "replication", "score", "state"),
+    *("model", "prompt_name", "model_config_name", "gen_condition_id"),
+    *("grade_kind", "grader_name", "grader_model", "rubric_name", "grade_condition_id"),
+]
+
+
+@dataclass(frozen=True)
+class PlannedCells:
+    """The cells that a policy covers, and those that are there besides."""
+
+    study: Study
+    store: ResultsStore
+    items: pa.Table
+    policy: str | None = None
+
+    @property
+    def policy_name(self) -> str:
+        return run_plan(self.study.config, self.policy).policy
+
+    @property
+    def cluster(self) -> str | None:
+        """The column of clusters; null where each item is one by itself."""
+        name = self.study.config.measurement.cluster
+        return None if name == "item_id" else name
+
+    @property
+    def level(self) -> float:
+        return self.study.config.measurement.level
+
+    @property
+    def own_columns(self) -> list[str]:
+        """The columns that all estimates need besides those of every cell."""
+        return [self.cluster] if self.cluster else []
+
+    def by_partition(
+        self,
+        partitions: Iterable[Partition],
+        *,
+        tags: Sequence[str] = (),
+        events: Sequence[str] = (),
+        unplanned: bool = False,
+    ) -> Iterator[tuple[Partition, pa.Table]]:
+        """The cells of each generate x grade partition; one is in memory at a time.
+
+        `tags` are columns of the items, `events` further ones of gradings_long. `unplanned`: with
+        those that the policy does not cover.
+        """
+        chosen = list(partitions)
+        tables = cells.tables(self.study, self.store, chosen, self.policy, self.items)
+        for partition, table in zip(chosen, tables, strict=True):
+            rows = self.prepared(partition, table, tags=tags, unplanned=unplanned)
+            yield partition, self._with_events(rows, partition, events) if events else rows
+
+    def prepared(
+        self,
+        partition: Partition,
+        table: pa.Table,
+        *,
+        tags: Sequence[str] = (),
+        unplanned: bool = False,
+    ) -> pa.Table:
+        """One partition of the table `cells`, as `by_partition` gives it."""
+        rows = table.select(_COLUMNS)
+        if not unplanned:
+            rows = rows.filter(pc.not_equal(rows["state"], NOT_PLANNED))  # type: ignore[attr-defined]
+        wanted = [name for name in dict.fromkeys(tags) if name not in _COLUMNS]
+        return self._tagged(self._labelled(rows, partition), wanted)
+
+    def of_grader(
+        self,
+        grader: GradeCondition,
+        generate: Collection[str] | None = None,
+        *,
+        tags: Sequence[str] = (),
+        events: Sequence[str] = (),
+    ) -> pa.Table:
+        """The cells of one grade condition, of all generate conditions or of some."""
+        return self.of_graders([grader], generate, tags=tags, events=events)
+
+    def of_graders(
+        self,
+        graders: Iterable[GradeCondition],
+        generate: Collection[str] | None = None,
+        *,
+        tags: Sequence[str] = (),
+        events: Sequence[str] = (),
+    ) -> pa.Table:
+        """The cells of several grade conditions, as one table."""
+        ids = {grader.id for grader in graders}
+        wanted = [
+            partition
+            for partition in self.study.grade_partitions()
+            if partition.grade in ids and (generate is None or partition.generate in generate)
+        ]
+        columns = [*self.own_columns, *tags]
+        found = self.by_partition(wanted, tags=columns, events=events)
+        return pa.concat_tables([rows for _, rows in found])
+
+    def require_column(self, name: str, what: str) -> str:
+        """A column of the items. Raises ConfigError where there is no such one."""
+        known = [*self.study.config.benchmark.mapping.metadata, *ITEM_COLUMNS]
+        if name in known:
+            return name
+        near = get_close_matches(name, known, n=1, cutoff=0.6)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known)}"
+        raise ConfigError(
+            f"{what}: {name!r} is no column of the items (benchmark.mapping.metadata); {hint}"
+        )
+
+    def _labelled(self, rows: pa.Table, partition: Partition) -> pa.Table:
+        labels = self.study.design.labels_of(partition)
+        for name, label in zip(("gen_condition_id", "grade_condition_id"), labels, strict=True):
+            column = pa.repeat(pa.scalar(label), rows.num_rows)
+            rows = rows.set_column(rows.column_names.index(name), name, column)
+        return rows
+
+    def _tagged(self, rows: pa.Table, tags: Sequence[str]) -> pa.Table:
+        if not tags:
+            return rows
+        places = pc.index_in(rows["item_id"], value_set=self.items["item_id"])  # type: ignore[attr-defined]
+        for name in tags:
+            values = pa.array([_text(found.get(name)) for found in self._metadata], pa.string())
+            rows = rows.append_column(name, values.take(places.combine_chunks()))
+        return rows
+
+    @cached_property
+    def _metadata(self) -> list[dict[str, object]]:
+        return [json.loads(text) for text in self.items["metadata_json"].to_pylist()]
+
+    def _with_events(self, rows: pa.Table, partition: Partition, events: Sequence[str]) -> pa.Table:
+        found = self.store.read("gradings_long", [partition], [*_KEY, *events])
+        return rows.join(found, _KEY, join_type="left outer")
+
+
+def require_measurable(cells: pa.Table) -> None:
+    """Raise MeasurementError for scores that no square can be taken of."""
+    largest = pc.max(pc.abs(cells["score"])).as_py()  # type: ignore[attr-defined]
+    if largest is not None and largest > _LARGEST:
+        raise MeasurementError(
+            f"Scores reach {largest:.3g}: so large ones cannot be averaged. Look at these replies,"
+            " and declare the scale in the rubric."
+        )
+
+
+def _text(value: object) -> str | None:
+    """A value of the metadata as the name of a group."""
+    return value if value is None or isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,93 @@
+"""The commands that show figures: on the terminal, as JSON, as CSV and as a page."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from itemeval_assets.cli.main import run_cli
+from tests.scored import scored_study
+
+COMMANDS = ["scores", "compare", "reliability", "agreement", "items", "conditions"]
+
+
+def score(model: str, grader: str, n: int, epoch: int) -> float:
+    return round(((3 * n + len(model) + len(grader)) % 7) / 7, 3)
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(scored_study(tmp_path_factory.mktemp("scored"), score, items=12).config_path)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_figure_is_told_in_four_ways(
+    config: str, command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_cli([command, config]) == 0
+    shown = capsys.readouterr().out
+    page, rows = tmp_path / "figures.html", tmp_path / "figures.csv"
+    assert run_cli([command, config, "--out", str(page)]) == 0
+    assert capsys.readouterr().out == f"{shown}  {page}\n"
+    assert run_cli([command, config, "--out", str(rows), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)
+    assert "<table>" in page.read_text() and "prefers" not in page.read_text()
+    frame = pd.read_csv(rows)
+    assert len(frame) and frame.columns.is_unique
+    assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.pictures
+def test_a_page_holds_pictures_and_no_markup_of_names(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study = scored_study(tmp_path, score, models=("mockllm/<b>x", "mockllm/y"))
+    page = tmp_path / "scores.html"
+    assert run_cli(["scores", str(study.config_path), "--out", str(page)]) == 0
+    text = page.read_text()
+    assert "&lt;b&gt;x" in text and "<b>" not in text
+    assert 'src="data:image/png;base64,iVBOR' in text
+
+
+def test_words_come_before_the_table(config: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_cli(["compare", config, "alpha", "beta", "--grader", "numeric"]) == 0
+    first = capsys.readouterr().out.splitlines()[0]
+    assert first.startswith("By numeric: ") and "12 items" in first
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["scores", "--out", "x.txt"], "give a file that ends with .csv or .html"),
+        (["scores", "--out", "no/where.csv"], "there is no folder no"),
+        (["scores", "--by", "x"], "'x' is no column of the items"),
+        (["compare", "alpha"], "name what to compare 'alpha' with"),
+        (["compare", "--by", "topic"], "--by needs the names"),
+        (["compare", "alpha", "gamma"], "'gamma' is no condition"),
+        (["reliability", "--random", "item"], "'item' is no facet that is fixed"),
+        (["items", "--grader", "nobody"], "nobody"),
+    ],
+)
+def test_a_mistake_is_a_message(
+    config: str,
+    arguments: list[str],
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run_cli([arguments[0], config, *arguments[1:]]) == 2
+    told = capsys.readouterr()
+    assert message in told.err and not told.out and not list(tmp_path.iterdir())
+
+
+def test_what_allows_no_estimate_is_no_traceback(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = str(scored_study(tmp_path, score, items=1).config_path)
+    assert run_cli(["compare", path, "alpha", "beta", "--json"]) == 2
+    told = capsys.readouterr()
+    assert json.loads(told.out)["error"] == "MeasurementError"
+    assert told.err.startswith("error: mockllm/alpha and mockllm/beta share one item")

@@ -1,0 +1,44 @@
+"""The assets about certainty: tables, words and pictures, and an error that the user can act on."""
+
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from itemeval_assets.core.design.partitions import Partition
+from itemeval_assets.dagster_io.failures import users_errors
+from itemeval_assets.dagster_io.names import FIGURES
+from itemeval_assets.measurement import MeasurementError
+from tests.defs.runs import Runs, message
+
+PNG = "data:image/png;base64,iVBOR"
+
+
+def made(runs: Runs) -> dict[str, dict[str, Any]]:
+    result = runs.run(list(FIGURES))
+    assert result.success, message(result)
+    return {name: runs.metadata(name)[Partition(("",))] for name in FIGURES}
+
+
+@pytest.mark.pictures
+def test_each_shows_its_table_and_says_how_to_read_it(copied: Runs) -> None:
+    found = made(copied)
+    assert {name: "in words" in metadata for name, metadata in found.items()} == dict.fromkeys(
+        FIGURES, True
+    )
+    scores = found["scores"]["scores"].records
+    assert len(scores) == len(copied.study.grade_partitions())
+    assert {"condition", "graded by", "mean score", "low", "high", "scale", "left out"} <= set(
+        scores[0].data
+    )
+    assert found["scores"]["scores with intervals"].startswith(f"![scores with intervals]({PNG}")
+    assert "so few prove nothing" in found["scores"]["in words"]
+    assert any(title.startswith("items by") for title in found["item_statistics"])
+
+
+def test_an_error_of_the_measurement_is_the_users() -> None:
+    with pytest.raises(dg.Failure) as caught, users_errors():
+        raise MeasurementError("One item tells nothing.")
+    assert caught.value.description == "One item tells nothing."
+    assert caught.value.metadata["exit_code"].value == 2
+    assert caught.value.metadata["error"].value == "MeasurementError"

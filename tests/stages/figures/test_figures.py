@@ -1,0 +1,211 @@
+"""Comparisons, reliability, agreement, items and conditions of a study."""
+
+import math
+from pathlib import Path
+
+import pytest
+
+import itemeval_assets as ie
+from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.measurement import MeasurementError
+from tests.scored import scored_study
+
+METADATA = {"benchmark": {"mapping": {"metadata": ["topic"]}}}
+
+
+def planted(model: str, grader: str, n: int, epoch: int) -> float:
+    """alpha is better; the mild judge is milder; items differ."""
+    wave = 0.1 * math.sin(7.0 * n + 3.0 * epoch + len(model))
+    ability = 0.5 + 0.2 * (model == "mockllm/alpha") + 0.1 * (grader == "mild_judge")
+    return round(ability + wave, 3)
+
+
+def same(model: str, grader: str, n: int, epoch: int) -> float:
+    return float((n + (model == "mockllm/beta")) % 2)
+
+
+def test_words_come_first_and_graders_are_never_pooled(tmp_path: Path) -> None:
+    found = ie.compare(scored_study(tmp_path, planted, items=40), "alpha", "beta")
+    assert (found.facet, found.cluster, found.level) == ("model", None, 0.95)
+    assert [one.graded_by for one in found.by_grader] == [
+        "numeric",
+        "strict_judge · strict",
+        "mild_judge · strict",
+    ]
+    for one in found.by_grader:
+        [difference] = one.differences
+        assert difference.verdict.startswith("mockllm/alpha is ")
+        assert difference.p < 0.001 < difference.low
+
+
+def test_two_that_no_item_tells_apart(tmp_path: Path) -> None:
+    found = ie.compare(scored_study(tmp_path, same, items=20), "alpha", "beta", graders="numeric")
+    [difference] = found.by_grader[0].differences
+    assert difference.verdict.startswith("Too close to call: 20 items cannot tell")
+    assert (difference.value, difference.p_mcnemar) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "facet"),
+    [
+        ("mockllm/alpha", "beta", "model"),
+        ("alpha · short", "beta · short", "condition"),
+        ("strict_judge", "mild_judge", "grader"),
+        ("mild", "numeric", "grader"),
+    ],
+)
+def test_names_are_found_in_one_facet(tmp_path: Path, a: str, b: str, facet: str) -> None:
+    assert ie.compare(scored_study(tmp_path, planted), a, b).facet == facet
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "message"),
+    [
+        ("alpha", "gamma", "'gamma' is no condition, model"),
+        ("alpha", "bet · short", "did you mean 'beta · short'"),
+        ("alpha", "numeric", "are not of one kind"),
+        ("alpha", "mockllm/alpha", "are the same model"),
+        ("alpha", "", "'' is no condition"),
+    ],
+)
+def test_names_that_mean_nothing(tmp_path: Path, a: str, b: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        ie.compare(scored_study(tmp_path, planted), a, b)
+
+
+def test_nothing_to_compare_is_an_error_for_two_and_words_for_all(tmp_path: Path) -> None:
+    study = scored_study(tmp_path, planted, items=1)
+    with pytest.raises(MeasurementError, match="share one item"):
+        ie.compare(study, "alpha", "beta")
+    for one in ie.comparisons(study).by_grader:
+        assert not one.differences and "share one item" in one.words[0]
+
+
+def test_one_condition_has_none_to_compare_with(tmp_path: Path) -> None:
+    study = scored_study(tmp_path, planted, models=("mockllm/alpha",))
+    for one in ie.comparisons(study).by_grader:
+        assert "a comparison needs two" in one.words[0]
+
+
+def test_all_pairs_have_letters_and_a_margin(tmp_path: Path) -> None:
+    extra = {"measurement": {"margin": 0.5}}
+    models = ("mockllm/alpha", "mockllm/beta", "mockllm/gamma")
+    study = scored_study(tmp_path, planted, items=40, models=models, extra=extra)
+    found = ie.comparisons(study, graders="numeric")
+    [family] = found.by_grader
+    assert len(family.differences) == 3
+    assert family.letters["alpha · short"] not in family.letters["beta · short"]
+    assert sum("differ by less than the margin of 0.5" in words for words in family.words) == 3
+
+
+def test_more_conditions_than_anybody_can_compare(tmp_path: Path) -> None:
+    models = tuple(f"mockllm/m{n}" for n in range(101))
+    study = scored_study(tmp_path, planted, items=2, models=models, graders={})
+    [family] = ie.comparisons(study).by_grader
+    assert "101 conditions have 5,050 pairs" in family.words[0]
+
+
+def test_a_difference_may_depend_on_a_column(tmp_path: Path) -> None:
+    def by_topic(model: str, grader: str, n: int, epoch: int) -> float:
+        return planted(model, grader, n, epoch) + (n % 2) * (model == "mockllm/alpha")
+
+    study = scored_study(tmp_path, by_topic, items=40, extra=METADATA)
+    [family] = ie.compare(study, "alpha", "beta", by="topic", graders="numeric").by_grader
+    assert family.interaction is not None
+    assert family.interaction.p < 0.001 and set(family.interaction.levels) == {"t0", "t1"}
+    assert any("depends on topic" in words for words in family.words)
+
+
+def test_components_and_designs(tmp_path: Path) -> None:
+    found = ie.reliability(scored_study(tmp_path, planted, items=20, replications=2))
+    one = found.by_grader[0]
+    assert (one.object, one.method, one.facets) == (
+        "model",
+        "ems",
+        {"model": 2, "item_id": 20, "replication": 2},
+    )
+    assert [row["source"] for row in one.components] == [
+        "model",
+        "item_id",
+        "model:item_id",
+        "model:item_id:replication",
+    ]
+    errors = [design.relative_error for design in one.designs if design.facet == "item_id"]
+    assert errors == sorted(errors, reverse=True)
+    assert {design.n for design in one.designs if design.observed} == {20, 2}
+
+
+def test_graders_may_be_crossed_where_their_scale_is_one(tmp_path: Path) -> None:
+    study = scored_study(tmp_path, planted, items=20)
+    judges = ["strict_judge", "mild_judge"]
+    [fixed] = ie.reliability(study, graders=judges, crossed=True).by_grader
+    assert fixed.fixed == ["grade_condition_id"]
+    assert not [design for design in fixed.designs if design.facet == "grade_condition_id"]
+    [random] = ie.reliability(study, graders=judges, crossed=True, random=["grader"]).by_grader
+    assert [design for design in random.designs if design.facet == "grade_condition_id"]
+    with pytest.raises(ConfigError, match="random: 'judge' is no facet"):
+        ie.reliability(study, random=["judge"])
+
+
+def test_scales_that_differ_are_not_crossed(tmp_path: Path) -> None:
+    graders = {
+        "one": {"model": "mockllm/judge", "scale": [0, 1]},
+        "ten": {"model": "mockllm/other", "scale": [0, 10]},
+    }
+    study = scored_study(tmp_path, planted, graders=graders)
+    [found] = ie.reliability(study, graders=["one", "ten"], crossed=True).by_grader
+    assert not found.components and "no scale in common" in found.words[0]
+    [agreement, *_] = ie.agreement(study).figures
+    assert agreement.why is not None and "no scale in common" in agreement.why
+
+
+def test_judges_agree_and_one_is_milder(tmp_path: Path) -> None:
+    extra = {"measurement": {"families": {"mockllm/beta": "other"}}}
+    found = ie.agreement(scored_study(tmp_path, planted, items=30, extra=extra))
+    assert found.judges == ["strict_judge · strict", "mild_judge · strict"]
+    known = {(one.figure, one.of): one.estimate for one in found.figures if one.estimate}
+    severity = known["severity", "strict_judge · strict"]
+    assert severity.value == pytest.approx(-0.05)
+    assert {"ICC(2,1)", "ICC(2,k)", "Krippendorff's alpha (interval)"} <= {
+        figure for figure, _ in known
+    }
+    assert any(figure == "self-preference" for figure, _ in known)
+
+
+def test_one_judge_has_none_to_agree_with(tmp_path: Path) -> None:
+    study = scored_study(tmp_path, planted, graders={"j": {"model": "mockllm/judge"}})
+    [first, *_] = ie.agreement(study).figures
+    assert (first.estimate, first.why) == (None, "One grader has none to agree with.")
+
+
+def test_a_study_without_a_judge(tmp_path: Path) -> None:
+    found = ie.agreement(scored_study(tmp_path, planted, graders={}))
+    assert not found.figures and "has no judge" in found.words[0]
+
+
+def test_items_that_tell_nothing_apart_are_flagged(tmp_path: Path) -> None:
+    def dead(model: str, grader: str, n: int, epoch: int) -> float:
+        return 1.0 if n == 0 else same(model, grader, n, epoch)
+
+    study = scored_study(tmp_path, dead, items=8)
+    [found] = ie.items(study, graders="numeric").by_grader
+    flags = {row["item_id"]: row["flag"] for row in found.items}
+    assert flags["q0"] == "always_right"
+    assert found.dead is not None and found.dead.items == ["q0"]
+    assert found.items[0]["question"] == "What is q0?"
+
+
+def test_conditions_have_all_their_parts(tmp_path: Path) -> None:
+    study = scored_study(tmp_path, planted)
+    found = ie.conditions(study)
+    assert found["condition_id"].tolist() == [
+        one.id for one in (*study.design.generate, *study.design.grade)
+    ]
+    assert found["stage"].tolist() == ["generate"] * 2 + ["grade"] * 3
+    assert found["scale"].tolist()[2:] == [(0, 1)] * 3
+
+
+@pytest.mark.parametrize("figures", ["scores", "comparisons", "reliability", "agreement", "items"])
+def test_scores_beyond_all_measure_break_nothing(tmp_path: Path, figures: str) -> None:
+    study = scored_study(tmp_path, lambda _m, _g, n, _e: 1e308 if n else -1e308)
+    assert "cannot be averaged" in repr(getattr(ie, figures)(study))

@@ -1,0 +1,132 @@
+"""`scores`: a mean has its interval, and says what it leaves out and what that could change."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import itemeval_assets as ie
+from itemeval_assets import measurement
+from itemeval_assets.core.errors import ConfigError
+from tests.scored import scored_study
+
+RIGHT = {"mockllm/alpha": 4, "mockllm/beta": 2}
+
+
+def right(model: str, grader: str, n: int, epoch: int) -> float:
+    return float(n < RIGHT[model])
+
+
+def test_a_mean_is_that_of_the_package(tmp_path: Path) -> None:
+    study = scored_study(tmp_path, right)
+    found = ie.scores(study)
+    assert [(row.condition, row.graded_by) for row in found.rows[:2]] == [
+        ("alpha · short", "numeric"),
+        ("alpha · short", "strict_judge · strict"),
+    ]
+    frame = pd.DataFrame({"item_id": range(6), "score": [1, 1, 1, 1, 0, 0]})
+    expected = measurement.mean_score(frame, scale=(0, 1))
+    row = found.rows[0]
+    assert (row.mean, row.low, row.high) == (expected.value, expected.low, expected.high)
+    assert (row.n_items, row.n_events, row.cells, row.left_out) == (6, 6, 6, {})
+    assert (row.scale, row.bounds, row.method) == ((0, 1), None, "Wilson")
+
+
+def test_so_few_items_prove_nothing(tmp_path: Path) -> None:
+    assert (
+        ie.scores(scored_study(tmp_path, right))
+        .words[0]
+        .startswith("Only 6 items: so few prove nothing about others")
+    )
+
+
+def test_bounds_stand_beside_a_mean_that_leaves_out_many(tmp_path: Path) -> None:
+    def gaps(model: str, grader: str, n: int, epoch: int) -> float | None:
+        return None if n == 5 and model == "mockllm/alpha" else right(model, grader, n, epoch)
+
+    found = ie.scores(scored_study(tmp_path, gaps))
+    alpha, beta = found.rows[0], found.rows[-1]
+    assert (alpha.left_out, alpha.mean) == ({"unparsed": 1}, pytest.approx(4 / 5))
+    assert alpha.bounds == (pytest.approx(4 / 6), pytest.approx(5 / 6))
+    assert (beta.left_out, beta.bounds) == ({}, None)
+    assert any("3 of 6 means leave out more than 2%" in words for words in found.words)
+
+
+def test_without_a_scale_there_are_no_bounds_and_it_says_so(tmp_path: Path) -> None:
+    def gaps(model: str, grader: str, n: int, epoch: int) -> float | None:
+        return None if n == 5 else right(model, grader, n, epoch)
+
+    study = scored_study(tmp_path, gaps, graders={"free": {"model": "mockllm/judge"}})
+    found = ie.scores(study, graders="free")
+    assert {(row.scale, row.bounds) for row in found.rows} == {(None, None)}
+    assert any(words.startswith("No bounds of free · strict") for words in found.words)
+
+
+def test_what_the_policy_does_not_cover_is_left_out_and_no_failure(tmp_path: Path) -> None:
+    study = scored_study(tmp_path, right, policy="dev", items=2, replications=1)
+    more = scored_study(tmp_path / "more", right, policy="full-interactive")
+    assert ie.scores(study).rows[0].left_out == {}
+    assert ie.scores(more, policy="dev").rows[0].left_out == {}
+
+
+def test_clusters_are_those_that_the_study_names(tmp_path: Path) -> None:
+    extra = {"measurement": {"cluster": "topic", "level": 0.9}}
+    metadata = {"benchmark": {"mapping": {"metadata": ["topic"]}}}
+    study = scored_study(tmp_path, right, items=12, extra={**extra, **metadata})
+    row = ie.scores(study).rows[0]
+    assert (row.n_items, row.n_clusters, row.level) == (12, 2, 0.9)
+    assert row.method == "t, 2 clusters"
+
+
+def test_a_cluster_column_with_gaps_is_told(tmp_path: Path) -> None:
+    study = scored_study(
+        tmp_path,
+        right,
+        metadata=lambda n: "{}" if n == 3 else '{"topic": "x"}',
+        extra={
+            "measurement": {"cluster": "topic"},
+            "benchmark": {"mapping": {"metadata": ["topic"]}},
+        },
+    )
+    row = ie.scores(study).rows[0]
+    assert (row.mean, row.low) == (pytest.approx(4 / 6), None)
+    assert "Column 'topic' is empty in 1 of 6 rows" in row.warnings[0]
+
+
+def test_one_item_has_a_mean_and_no_interval(tmp_path: Path) -> None:
+    found = ie.scores(scored_study(tmp_path, right, items=1))
+    row = found.rows[0]
+    assert (row.mean, row.low, row.high, row.standard_error) == (1.0, None, None, None)
+    assert "One item tells nothing about other items" in row.warnings[0]
+    assert any("One item tells nothing" in words for words in found.words)
+
+
+def test_no_score_at_all_is_a_result(tmp_path: Path) -> None:
+    found = ie.scores(scored_study(tmp_path, lambda *_: None))
+    row = found.rows[0]
+    assert (row.mean, row.low, row.bounds) == (None, None, None)
+    assert (row.left_out, row.warnings) == ({"unparsed": 6}, ("No cell has a score.",))
+
+
+def test_scores_that_no_mean_can_hold_are_told(tmp_path: Path) -> None:
+    row = ie.scores(scored_study(tmp_path, lambda *_: 1e308)).rows[1]
+    assert row.low is None and "cannot be averaged" in row.warnings[0]
+
+
+def test_scores_outside_of_the_scale_are_kept_and_told(tmp_path: Path) -> None:
+    found = ie.scores(scored_study(tmp_path, lambda _m, _g, n, _e: float(n)))
+    row = found.rows[1]
+    assert row.mean == 2.5
+    assert "4 scores lie outside of the scale 0 to 1" in row.warnings[0]
+
+
+def test_by_a_column_of_the_items(tmp_path: Path) -> None:
+    extra = {"benchmark": {"mapping": {"metadata": ["topic"]}}}
+    study = scored_study(tmp_path, right, extra=extra)
+    found = ie.scores(study, by="topic", conditions="mockllm/beta", graders="numeric")
+    assert [(row.group, row.n_items, row.mean) for row in found.rows] == [
+        ("t0", 3, pytest.approx(1 / 3)),
+        ("t1", 3, pytest.approx(1 / 3)),
+    ]
+    with pytest.raises(ConfigError, match=r"by: 'topc' is no column .* did you mean 'topic'"):
+        ie.scores(study, by="topc")
