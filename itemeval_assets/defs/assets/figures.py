@@ -1,5 +1,6 @@
 """The assets about certainty: free, made of stored rows, and brought up to date by each run."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -7,6 +8,7 @@ import dagster as dg
 
 from itemeval_assets import stages
 from itemeval_assets.core.design.study import Study
+from itemeval_assets.core.text.secrets import without_secrets
 from itemeval_assets.dagster_io.failures import users_errors
 from itemeval_assets.dagster_io.names import FIGURES, asset_key
 from itemeval_assets.dagster_io.results import tell_result
@@ -50,9 +52,16 @@ def _figure_asset(study: Study, name: str, shared: dict[str, Any]) -> Any:
 
         with users_errors():
             store = store_of(study, context)
-            found = _ESTIMATES[name](PlannedCells(study, store, store.read("items")))
+            planned = PlannedCells(study, store, store.read("items"))
+        try:
+            found = _ESTIMATES[name](planned)
+            metadata = _metadata(name, found)
+        except Exception as error:  # no figure is worth a failed run: the calls are paid
+            reason = without_secrets(f"{type(error).__name__}: {error}", os.environ)
+            context.log.warning(f"could not be estimated: {reason}")
+            return dg.MaterializeResult(metadata={"in words": f"could not be estimated: {reason}"})
         tell_result(name, found)
-        return dg.MaterializeResult(metadata=_metadata(name, found))
+        return dg.MaterializeResult(metadata=metadata)
 
     return figures
 

@@ -89,7 +89,7 @@ def variance_components(
     elif used == "ems":
         figures = by_squares(grid, level)
     else:
-        figures = by_likelihood(grid, level)
+        figures = _by_likelihood(grid, level)
     return Components(
         table=_table(grid.design, df, figures, used),
         method=used,
@@ -102,6 +102,17 @@ def variance_components(
         design=grid.design,
         warnings=tuple(_said(grid, df, figures)),
     )
+
+
+def _by_likelihood(grid: Grid, level: float) -> Figures:
+    """As `by_likelihood`. Few scores may allow no maximum: then matrices cannot be inverted."""
+    try:
+        return by_likelihood(grid, level)
+    except np.linalg.LinAlgError as error:
+        raise MeasurementError(
+            f"{_holes_of(grid)} REML finds no components in the {len(grid.score):,} scores that"
+            " there are: give more scores, or leave out the items with holes."
+        ) from error
 
 
 def _reason(grid: Grid, is_full: bool, asked: str) -> str:

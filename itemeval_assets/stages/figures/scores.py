@@ -195,7 +195,7 @@ def _words(rows: list[Score]) -> Iterator[str]:
     undeclared = sorted({row.graded_by for row in missing if row.scale is None})
     if undeclared:
         yield (
-            f"No bounds of {', '.join(undeclared)}: its scale is not declared. Write it as"
+            f"No bounds of {', '.join(undeclared)}: no scale is declared. Write it as"
             " graders.<name>.scale, as the rubric has it."
         )
     about: dict[str, list[str]] = {}

@@ -9,6 +9,7 @@ from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.dagster_io.failures import users_errors
 from itemeval_assets.dagster_io.names import FIGURES
 from itemeval_assets.measurement import MeasurementError
+from itemeval_assets.stages.figures import reliability
 from tests.defs.runs import Runs, message
 
 PNG = "data:image/png;base64,iVBOR"
@@ -34,6 +35,16 @@ def test_each_shows_its_table_and_says_how_to_read_it(copied: Runs) -> None:
     assert found["scores"]["scores with intervals"].startswith(f"![scores with intervals]({PNG}")
     assert "so few prove nothing" in found["scores"]["in words"]
     assert any(title.startswith("items by") for title in found["item_statistics"])
+
+
+def test_no_figure_is_worth_a_failed_run(copied: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise FloatingPointError("a bug")
+
+    monkeypatch.setattr(reliability, "variance_components", broken)
+    found = made(copied)
+    assert found["reliability"]["in words"] == "could not be estimated: FloatingPointError: a bug"
+    assert found["scores"]["scores"].records
 
 
 def test_an_error_of_the_measurement_is_the_users() -> None:
