@@ -31,6 +31,7 @@ from itemeval_assets.measurement import (
     variance_components,
     wilson_interval,
 )
+from itemeval_assets.measurement.reliability import components
 from tests.measurement.frames import LSAT6, crossed, random_scores, scored
 
 FRAME = random_scores(2, 20, 2)
@@ -309,3 +310,12 @@ def test_nothing_is_ever_nan(scores):
     for found in (mean_score(frame[:4], scale=(0, 1), missing=2), compare(frame, "a", "b")):
         assert all(math.isfinite(value) for value in figures(found))
         assert found.low <= found.value <= found.high
+
+
+def test_reml_without_a_maximum_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def singular(*_: object) -> None:
+        raise np.linalg.LinAlgError("Eigenvalues did not converge")
+
+    monkeypatch.setattr(components, "by_likelihood", singular)
+    with pytest.raises(MeasurementError, match="REML finds no components in the 79 scores"):
+        variance_components(FRAME.iloc[1:], ["model", "item_id"])
