@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version as version_of
+from operator import itemgetter
 from typing import Any
 
 import yaml
@@ -66,9 +67,9 @@ def input_files(study: Study) -> InputFiles:
 
 
 def manifests_of(store: ResultsStore, run_ids: Iterable[str]) -> Sequence[Mapping[str, Any]]:
-    """The manifests of these runs, oldest first; a run whose manifest is gone has none."""
+    """The manifests of these runs, oldest first, generate before grade; some are gone."""
     found = (store.read_json(manifest_key(run_id)) for run_id in sorted(set(run_ids)))
-    return sorted(filter(None, found), key=lambda manifest: manifest["created_at"])
+    return sorted(filter(None, found), key=itemgetter("created_at", "stage"))
 
 
 def card_facts(draft: Draft, written: Written, manifests: Sequence[Mapping[str, Any]]) -> CardFacts:

@@ -246,6 +246,12 @@ def every_key(place: Place, server: ModelServer) -> Session:
                 "pricing_max_age_days": 1e6,
                 "cache_schedule": "off",
             },
+            "measurement": {
+                "cluster": "topic",
+                "level": 0.9,
+                "margin": 0.05,
+                "families": {"mockllm/a": "mocks"},
+            },
             "automation": {
                 "cron": "7 * * * *",
                 "max_attempts": 2,

@@ -1,6 +1,7 @@
-"""Frames of grading events for tests, with chosen scores."""
+"""Frames of grading events for tests: with chosen scores, and published ones."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ __all__ = [
     "crossed",
     "random_scores",
     "scored",
+    "table",
 ]
 
 
@@ -28,6 +30,11 @@ def crossed(scores: np.ndarray, *facets: str) -> pd.DataFrame:
     levels = np.unravel_index(np.arange(scores.size), scores.shape)
     columns = dict(zip(facets, levels, strict=True))
     return pd.DataFrame({**columns, "score": scores.ravel()})
+
+
+def table(name: str) -> pd.DataFrame:
+    """A published table of this folder. Its first line says where it comes from."""
+    return pd.read_csv(Path(__file__).parent / f"{name}.csv", comment="#")
 
 
 def random_scores(

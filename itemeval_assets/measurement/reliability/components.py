@@ -107,7 +107,8 @@ def variance_components(
 def _by_likelihood(grid: Grid, level: float) -> Figures:
     """As `by_likelihood`. Few scores may allow no maximum: then matrices cannot be inverted."""
     try:
-        return by_likelihood(grid, level)
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+            return by_likelihood(grid, level)
     except np.linalg.LinAlgError as error:
         raise MeasurementError(
             f"{_holes_of(grid)} REML finds no components in the {len(grid.score):,} scores that"

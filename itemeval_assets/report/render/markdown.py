@@ -1,10 +1,10 @@
-"""Views and names in Markdown, and the templates that show them."""
+"""Views and names in Markdown, and the templates of the report."""
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from itemeval_assets.core.records.summaries import left_out_words
 from itemeval_assets.report.render.scores import p_words, part_words, scale_words
@@ -19,7 +19,7 @@ def rendered(template: str, **values: Any) -> str:
 @cache
 def _environment() -> Environment:
     found = Environment(
-        autoescape=False,  # Markdown, and no page
+        autoescape=select_autoescape(["html"], default=False),  # the others are Markdown
         keep_trailing_newline=True,
         loader=PackageLoader("itemeval_assets.report"),
         lstrip_blocks=True,

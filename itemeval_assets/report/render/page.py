@@ -2,10 +2,9 @@
 
 import html
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from .markdown import rendered
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -16,22 +15,10 @@ __all__ = ["page"]
 def page(title: str, blocks: Sequence[Any], pictures: "Mapping[str, Callable[[], Figure]]") -> str:
     """Blocks are sentences, or mappings with a `title` and `rows`."""
     sources = {name: _data_uri(name, draw) for name, draw in pictures.items()}
-    template = _environment().get_template("figures.html")
-    return template.render(title=title, blocks=blocks, pictures=sources)
+    return rendered("figures.html", title=title, blocks=blocks, pictures=sources)
 
 
 def _data_uri(name: str, draw: "Callable[[], Figure]") -> str:
     from itemeval_assets.report.plots.figures import markdown_image
 
     return markdown_image(draw(), html.escape(name)).rpartition("](")[2].removesuffix(")")
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        autoescape=True,
-        loader=PackageLoader("itemeval_assets.report"),
-        lstrip_blocks=True,
-        trim_blocks=True,
-        undefined=StrictUndefined,
-    )
