@@ -26,7 +26,7 @@ from itemeval_assets.storage.study.store import ResultsStore
 
 from .launcher import Launcher
 from .settled import forget, remember, sources
-from .stage import StageRuns
+from .stage import StageRuns, join_what_is_behind
 from .workers import Workers
 
 if TYPE_CHECKING:
@@ -79,6 +79,7 @@ def start_runs(
             runs.workers = workers if runs.foreseen.remaining.calls else None
         refusal = _run_stages(runs)
         store.look()
+        join_what_is_behind(study, store, launch)
         called = calls_of_runs(store, launch.run_ids)
         lost = _losses_to_accept(study, store, accept_loss)
         before = sources(store.stats())

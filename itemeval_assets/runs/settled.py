@@ -10,23 +10,23 @@ import hashlib
 import json
 import platform
 from collections.abc import Mapping
-from datetime import datetime
 from importlib.metadata import version
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from itemeval_assets.core.design.options import RunOptions
-from itemeval_assets.core.design.partitions import GENERATE, Partition
+from itemeval_assets.core.design.partitions import GENERATE
 from itemeval_assets.core.design.selection import Selection
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.tables.schemas import TABLES
 from itemeval_assets.settings import dagster_home_of
 from itemeval_assets.stages.export import ExportResult, exported
 from itemeval_assets.stages.figures.scores import StudyScores
+from itemeval_assets.stages.gradings_long import behind
 from itemeval_assets.stages.items import changed_datasets
 from itemeval_assets.stages.views.status import PartitionStatus, StudyStatus, survey
 from itemeval_assets.storage.objects.stats import ObjectStat
-from itemeval_assets.storage.study.layout import SETTLED, table_folder, table_key
+from itemeval_assets.storage.study.layout import SETTLED, table_folder
 from itemeval_assets.storage.study.log_files import running_logs
 from itemeval_assets.storage.study.store import ResultsStore
 
@@ -66,7 +66,7 @@ def nothing_to_do(
     if running_logs(store.backend) or changed_datasets(study, store):
         return None
     stats = store.stats()
-    if note.marks_sha256 != _fingerprint(study, stats) or not is_derived(study, stats):
+    if note.marks_sha256 != _fingerprint(study, stats) or behind(study, stats):
         return None
     status = survey(study, store, options.policy)
     if status.unread or any(_pending(study, part) for part in asked_for(status, selection)):
@@ -92,12 +92,10 @@ def remember(
 ) -> None:
     """Note what the study looks like after an export; not where others have written meanwhile.
 
-    Nor where a killed run has left gradings that no run has joined since: this one had less to do.
-
     `before`: what its `sources` looked like before. `note`: what the last one said.
     """
     stats = store.stats()
-    if sources(stats) == before and is_derived(study, stats):
+    if sources(stats) == before and not behind(study, stats):
         marks = _fingerprint(study, stats)
         homes = note.homes if note and note.marks_sha256 == marks else []
         homes = [*dict.fromkeys([*homes, _history(study)])]
@@ -117,21 +115,6 @@ def sources(stats: Stats) -> dict[str, ObjectStat]:
     """What an export is made from."""
     folders = {table_folder(name) for name in TABLES if name != DERIVED}
     return {key: stat for key, stat in stats.items() if key.partition("/")[0] in folders}
-
-
-def is_derived(study: Study, stats: Stats) -> bool:
-    """Whether `gradings_long` of each partition is younger than what it is joined from."""
-
-    def written(table: str, partition: Partition) -> datetime | None:
-        found = stats.get(table_key(table, partition))
-        return found.changed_at if found else None
-
-    for partition in study.grade_partitions():
-        graded, joined = written("gradings", partition), written("gradings_long", partition)
-        answered = written("solutions", partition.solutions)
-        if graded and (joined is None or joined < max(graded, answered or graded)):
-            return False
-    return True
 
 
 def changed_at(stats: Stats) -> str | None:

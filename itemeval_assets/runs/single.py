@@ -10,6 +10,7 @@ from itemeval_assets.stages.export import ExportResult, require_results
 from itemeval_assets.storage.study.store import open_store
 
 from .launcher import Launcher
+from .stage import join_what_is_behind
 
 __all__ = ["run_export", "run_preflight", "run_release"]
 
@@ -29,6 +30,7 @@ def run_export(study: Study, for_spreadsheets: bool) -> ExportResult:
     require_results(study, store)
     require_no_loss(study, store)
     with Launcher.open(study) as launch:
+        join_what_is_behind(study, store, launch)
         launch(["ledger"])
         launch(["export"], config={"for_spreadsheets": for_spreadsheets})
     return launch.results["export"]
@@ -42,6 +44,7 @@ def run_release(study: Study, version: str | None) -> Release:
         raise StoreError(f"study {study.name} has no results yet; run it, then release it")
     require_no_loss(study, store)
     with Launcher.open(study) as launch:
+        join_what_is_behind(study, store, launch)
         launch(["ledger"])
         launch(["release"], config={"version": version})
     return launch.results["release"]

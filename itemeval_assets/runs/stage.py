@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from itemeval_assets.core.design.options import RunOptions
-from itemeval_assets.core.design.partitions import GENERATE, Partition, Stage
+from itemeval_assets.core.design.partitions import GENERATE, GRADE, Partition, Stage
 from itemeval_assets.core.design.selection import Selection
 from itemeval_assets.core.design.spans import shares, spans, split
 from itemeval_assets.core.design.study import Study
@@ -14,6 +14,7 @@ from itemeval_assets.core.money.budget import agreed_usd, shares_of_consent
 from itemeval_assets.core.money.pricing import provider_of
 from itemeval_assets.dagster_io.keys import PartitionKeys
 from itemeval_assets.engine.calls.evaluate import connections_to
+from itemeval_assets.stages.gradings_long import behind
 from itemeval_assets.stages.ledger import usd_of_runs
 from itemeval_assets.stages.projection.estimate import StudyEstimate
 from itemeval_assets.storage.study.store import ResultsStore
@@ -21,7 +22,24 @@ from itemeval_assets.storage.study.store import ResultsStore
 from .launcher import Launcher
 from .workers import Ended, Share, Workers
 
-__all__ = ["StageRuns"]
+__all__ = ["StageRuns", "join_what_is_behind"]
+
+
+def join_what_is_behind(study: Study, store: ResultsStore, launch: Launcher) -> None:
+    """Join the gradings that a killed run has left unjoined, so that what follows has all."""
+    for span in key_ranges(study, GRADE, behind(study, store.stats())):
+        launch(["gradings_long"], span)
+
+
+def key_ranges(study: Study, stage: Stage, wanted: Sequence[Partition]) -> list[tuple[str, str]]:
+    """The ranges of partition keys that cover the wanted partitions, and no other."""
+    keys = PartitionKeys(study)
+    rows = [condition.id for condition in study.design.generate]
+    columns = [condition.id for condition in study.design.grade]
+    return [
+        (keys.of(first), keys.of(last))
+        for first, last in spans(wanted, rows, () if stage is GENERATE else columns)
+    ]
 
 
 @dataclass
@@ -41,7 +59,7 @@ class StageRuns:
         """Run what is asked of a stage. Raises the first error of a run."""
         wanted = self.selection.of(stage)
         if self.workers is None or len(wanted) < 2:
-            for span in self._keys(stage, wanted):
+            for span in key_ranges(self.study, stage, wanted):
                 config = {**self._config, "consent_usd": self._consent_left_usd()}
                 self.launch(stage.assets, span, config, self.holder)
         else:
@@ -59,7 +77,14 @@ class StageRuns:
         )
         connections = self._connections(each, calls)
         return [
-            Share(stage.assets, self._keys(stage, part), self._config, consent, self.holder, limits)
+            Share(
+                stage.assets,
+                key_ranges(self.study, stage, part),
+                self._config,
+                consent,
+                self.holder,
+                limits,
+            )
             for part, consent, limits in zip(each, consents, connections, strict=True)
         ]
 
@@ -92,16 +117,6 @@ class StageRuns:
         self.store.look()
         agreed = agreed_usd(self.options.consent_usd, self.study.config.budget)
         return max(0.0, agreed - usd_of_runs(self.store, self.launch.run_ids))
-
-    def _keys(self, stage: Stage, wanted: Sequence[Partition]) -> list[tuple[str, str]]:
-        """The ranges of partition keys that cover the wanted partitions, and no other."""
-        keys = PartitionKeys(self.study)
-        rows = [condition.id for condition in self.study.design.generate]
-        columns = [condition.id for condition in self.study.design.grade]
-        return [
-            (keys.of(first), keys.of(last))
-            for first, last in spans(wanted, rows, () if stage is GENERATE else columns)
-        ]
 
     def _take_in(self, ended: Sequence[Ended]) -> None:
         """Add what the workers did to what this process did. Raises their first error."""

@@ -1,6 +1,6 @@
 """export: the study's results as single files, for people who do not read folders."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -153,15 +153,19 @@ def require_results(study: Study, store: ResultsStore) -> None:
 
 def require_sound(study: Study, store: ResultsStore) -> None:
     """Raise StoreError naming the first rule that the stored tables break, or EvidenceLost."""
+    counts: dict[str, dict[Partition, int]] = {}
     for table in ("solutions", "gradings", "gradings_long"):
+        counts[table] = {}
         parsed = [*PARSED_COLUMNS] if table == "gradings" else []
         columns = list(dict.fromkeys([*TABLES[table].key, *parsed]))
         for partition in store.partitions(table):
             rows = store.read(table, [partition], columns)
+            counts[table][partition] = rows.num_rows
             _refuse(repeated_keys(table, rows), table, partition, "a key occurs twice")
             if parsed:
                 disagree = "parse_ok, parse_error and score disagree"
                 _refuse(parse_ok_violations(rows), table, partition, disagree)
+    _require_joined(study, counts["gradings"], counts["gradings_long"])
     losses.require_no_loss(study, store)
     for found in ledger.mismatches(store):
         gone = list(unread.of_lost_rows(study, store, [found.partition]))
@@ -174,6 +178,22 @@ def require_sound(study: Study, store: ResultsStore) -> None:
                 unread.in_words(study, gone)
                 or "Run the study again: it recovers any log that is not in the ledger"
             )
+        )
+
+
+def _require_joined(
+    study: Study, graded: Mapping[Partition, int], joined: Mapping[Partition, int]
+) -> None:
+    # One that the design no longer has is joined by no run.
+    counts = {part: graded.get(part, 0) for part in study.grade_partitions()}
+    behind = [part for part, rows in counts.items() if rows != joined.get(part, 0)]
+    if behind:
+        first = behind[0]
+        raise StoreError(
+            f"table gradings_long, partition {'|'.join(first)}: it has {joined.get(first, 0)} rows "
+            f"for {graded[first]} gradings. This is so in {len(behind)} partitions.\n"
+            "Nothing was exported. A run has ended before it joined them. Materialize "
+            f"gradings_long, or run the study: itemeval-assets run {study.config_path}"
         )
 
 

@@ -1,13 +1,17 @@
 """gradings_long: gradings left-joined to their solutions, one row per grading event."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from itertools import islice
 
 import pyarrow as pa
 
 from itemeval_assets.core.design.partitions import Partition
+from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.tables.schemas import GRADINGS_LONG, SOLUTIONS, arrow_schema
 from itemeval_assets.core.tables.sources import FROM_GRADINGS, FROM_SOLUTIONS
+from itemeval_assets.storage.objects.stats import ObjectStat
+from itemeval_assets.storage.study.layout import table_key
 from itemeval_assets.storage.study.store import ResultsStore
 
 
@@ -33,6 +37,25 @@ def _made(store: ResultsStore, partitions: list[Partition]) -> Iterator[tuple[Pa
             of = partition.solutions
             solutions = store.read("solutions", [of])
         yield partition, join(gradings, solutions)
+
+
+def behind(study: Study, stats: Mapping[str, ObjectStat]) -> list[Partition]:
+    """The partitions whose rows are older than those that they are joined from, or not there.
+
+    `stats`: of the objects of the study. A run that was killed between the two steps leaves such.
+    """
+
+    def written(table: str, partition: Partition) -> datetime | None:
+        found = stats.get(table_key(table, partition))
+        return found.changed_at if found else None
+
+    found = []
+    for partition in study.grade_partitions():
+        graded, joined = written("gradings", partition), written("gradings_long", partition)
+        answered = written("solutions", partition.solutions)
+        if graded and (joined is None or joined < max(graded, answered or graded)):
+            found.append(partition)
+    return found
 
 
 def join(gradings: pa.Table, solutions: pa.Table) -> pa.Table:

@@ -15,11 +15,13 @@ import pytest
 from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.design.study import Study
-from itemeval_assets.core.errors import DatasetError
+from itemeval_assets.core.errors import DatasetError, StoreError
 from itemeval_assets.runs import dagster_runs
-from itemeval_assets.runs.settled import _fingerprint, is_derived
+from itemeval_assets.runs.settled import _fingerprint
 from itemeval_assets.runs.summary import RunSummary
 from itemeval_assets.settings import dagster_home_of
+from itemeval_assets.stages import export
+from itemeval_assets.stages.gradings_long import behind
 from itemeval_assets.storage.study.layout import SETTLED, table_key
 from itemeval_assets.storage.study.store import open_store
 from tests.studies import write_study
@@ -205,21 +207,51 @@ def test_what_is_pending_is_run(study: Study) -> None:
     assert without_runs(api.run(larger))
 
 
-def test_what_a_killed_run_has_not_joined_is_joined_after_a_run_of_less(tmp_path: Path) -> None:
+def a_run_of_less(study: Study) -> int:
+    return api.run(study, conditions=["mockllm/a"]).export.rows
+
+
+def a_run(study: Study) -> int:
+    return api.run(study).export.rows
+
+
+def an_export(study: Study) -> int:
+    return api.export(study).rows
+
+
+def a_release(study: Study) -> int:
+    return api.release(study).events
+
+
+@pytest.mark.parametrize("command", [a_run_of_less, a_run, an_export, a_release])
+@pytest.mark.parametrize("left", ["nothing", "rows of an earlier run"])
+def test_what_a_killed_run_has_not_joined_is_joined_first(
+    tmp_path: Path, command: Callable[[Study], int], left: str
+) -> None:
     study = api.load_study(write_study(tmp_path, models=["mockllm/a", "mockllm/b"]))
     events = api.run(study).export.rows
     for joined in place(study).glob("gradings_long.parquet/b_*/*.parquet"):
-        joined.unlink()
-    assert api.run(study, conditions=["mockllm/a"]).export.rows < events
-    again = api.run(study)
-    assert (again.run_ids != [], again.calls, again.export.rows) == (True, 0, events)
+        if left == "nothing":
+            joined.unlink()
+        else:
+            os.utime(joined, (0, 0))
+    assert command(study) == events
+    api.run(study)
     assert without_runs(api.run(study))
+
+
+def test_gradings_without_their_joined_rows_are_not_exported(study: Study) -> None:
+    for joined in place(study).glob("gradings_long.parquet/*/*.parquet"):
+        joined.unlink()
+    with pytest.raises(StoreError, match=r"gradings_long, partition .*: it has 0 rows") as raised:
+        export.write(study, open_store(study))
+    assert "itemeval-assets run" in str(raised.value)
 
 
 def test_gradings_that_are_younger_than_their_join_are_looked_at(study: Study) -> None:
     store = open_store(study)
     stats = store.stats()
-    assert is_derived(study, stats)
+    assert not behind(study, stats)
     [first, *_] = study.grade_partitions()
     for table, partition in (("gradings", first), ("solutions", first.solutions)):
         key = table_key(table, partition)
@@ -229,4 +261,4 @@ def test_gradings_that_are_younger_than_their_join_are_looked_at(study: Study) -
                 changed_at=later.changed_at - timedelta(seconds=1)
             )
         }
-        assert not is_derived(study, {**stats, key: later, **older}), table
+        assert first in behind(study, {**stats, key: later, **older}), table
