@@ -24,9 +24,10 @@ from itemeval_assets.stages.projection.estimate import StudyEstimate, estimate
 from itemeval_assets.storage.study.inputs import prices_if_needed
 from itemeval_assets.storage.study.store import ResultsStore
 
+from .joining import join_what_is_behind
 from .launcher import Launcher
 from .settled import forget, remember, sources
-from .stage import StageRuns, join_what_is_behind
+from .stage import StageRuns
 from .workers import Workers
 
 if TYPE_CHECKING:
@@ -127,6 +128,8 @@ def _read_back(runs: StageRuns) -> None:
         )
         for stage in (GENERATE, GRADE):
             reading(stage)
+        # The stages run over the same partitions next, and check them by what is there then.
+        runs.launch.failed_checks.clear()
         runs.store.look()
 
 

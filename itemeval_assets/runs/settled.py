@@ -59,14 +59,14 @@ def nothing_to_do(
     study: Study, store: ResultsStore, selection: Selection, options: RunOptions
 ) -> RunSummary | None:
     """What a run says that has nothing to do; null where it may have."""
-    note = _note(store)
-    if options.force or options.recover_only or note is None or _history(study) not in note.homes:
+    if options.force or options.recover_only:
+        return None
+    stats = store.stats()
+    note = valid_note(study, store, stats)
+    if note is None or behind(study, stats):
         return None
     # A killed run of this machine may have logs that are not in the bucket yet.
     if running_logs(store.backend) or changed_datasets(study, store):
-        return None
-    stats = store.stats()
-    if note.marks_sha256 != _fingerprint(study, stats) or behind(study, stats):
         return None
     status = survey(study, store, options.policy)
     if status.unread or any(_pending(study, part) for part in asked_for(status, selection)):
@@ -78,6 +78,14 @@ def nothing_to_do(
         changed_at=changed_at(stats),
         scores=note.scores if note.scores and note.scores.policy == status.policy else None,
     )
+
+
+def valid_note(study: Study, store: ResultsStore, stats: Stats) -> Note | None:
+    """The note, if nothing has changed since, and this machine's history shows what there is."""
+    note = _note(store)
+    if note is None or _history(study) not in note.homes:
+        return None
+    return note if note.marks_sha256 == _fingerprint(study, stats) else None
 
 
 def forget(store: ResultsStore) -> Note | None:

@@ -9,8 +9,9 @@ from itemeval_assets.stages.calls.losses import require_no_loss
 from itemeval_assets.stages.export import ExportResult, require_results
 from itemeval_assets.storage.study.store import open_store
 
+from .joining import join_what_is_behind
 from .launcher import Launcher
-from .stage import join_what_is_behind
+from .settled import remember, sources, valid_note
 
 __all__ = ["run_export", "run_preflight", "run_release"]
 
@@ -29,10 +30,15 @@ def run_export(study: Study, for_spreadsheets: bool) -> ExportResult:
     store.require_layout()
     require_results(study, store)
     require_no_loss(study, store)
+    before = store.stats()
+    note = valid_note(study, store, before)
     with Launcher.open(study) as launch:
         join_what_is_behind(study, store, launch)
         launch(["ledger"])
         launch(["export"], config={"for_spreadsheets": for_spreadsheets})
+    if note is not None:
+        # A run that has nothing to do has nothing to do after an export, either.
+        remember(study, store, sources(before), launch.results["export"], note)
     return launch.results["export"]
 
 

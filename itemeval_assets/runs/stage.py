@@ -6,40 +6,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from itemeval_assets.core.design.options import RunOptions
-from itemeval_assets.core.design.partitions import GENERATE, GRADE, Partition, Stage
+from itemeval_assets.core.design.partitions import Partition, Stage
 from itemeval_assets.core.design.selection import Selection
-from itemeval_assets.core.design.spans import shares, spans, split
+from itemeval_assets.core.design.spans import shares, split
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.money.budget import agreed_usd, shares_of_consent
 from itemeval_assets.core.money.pricing import provider_of
-from itemeval_assets.dagster_io.keys import PartitionKeys
 from itemeval_assets.engine.calls.evaluate import connections_to
-from itemeval_assets.stages.gradings_long import behind
 from itemeval_assets.stages.ledger import usd_of_runs
 from itemeval_assets.stages.projection.estimate import StudyEstimate
 from itemeval_assets.storage.study.store import ResultsStore
 
+from .joining import key_ranges
 from .launcher import Launcher
 from .workers import Ended, Share, Workers
 
-__all__ = ["StageRuns", "join_what_is_behind"]
-
-
-def join_what_is_behind(study: Study, store: ResultsStore, launch: Launcher) -> None:
-    """Join the gradings that a killed run has left unjoined, so that what follows has all."""
-    for span in key_ranges(study, GRADE, behind(study, store.stats())):
-        launch(["gradings_long"], span)
-
-
-def key_ranges(study: Study, stage: Stage, wanted: Sequence[Partition]) -> list[tuple[str, str]]:
-    """The ranges of partition keys that cover the wanted partitions, and no other."""
-    keys = PartitionKeys(study)
-    rows = [condition.id for condition in study.design.generate]
-    columns = [condition.id for condition in study.design.grade]
-    return [
-        (keys.of(first), keys.of(last))
-        for first, last in spans(wanted, rows, () if stage is GENERATE else columns)
-    ]
+__all__ = ["StageRuns"]
 
 
 @dataclass

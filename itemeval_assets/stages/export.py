@@ -191,9 +191,9 @@ def _require_joined(
         first = behind[0]
         raise StoreError(
             f"table gradings_long, partition {'|'.join(first)}: it has {joined.get(first, 0)} rows "
-            f"for {graded[first]} gradings. This is so in {len(behind)} partitions.\n"
-            "Nothing was exported. A run has ended before it joined them. Materialize "
-            f"gradings_long, or run the study: itemeval-assets run {study.config_path}"
+            f"for {counts[first]} gradings. This is so in {len(behind)} partitions.\n"
+            "Nothing was exported. Run the study, which joins what is not joined: "
+            f"itemeval-assets run {study.config_path}"
         )
 
 

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -122,6 +123,22 @@ def test_what_has_changed_is_looked_at_again(study: Study, change: str) -> None:
     mended = api.run(study)
     assert mended.run_ids and not mended.calls
     assert without_runs(api.run(study))
+
+
+@pytest.mark.parametrize("for_spreadsheets", [False, True])
+def test_an_export_changes_nothing_for_a_run(study: Study, for_spreadsheets: bool) -> None:
+    made = api.export(study, for_spreadsheets=for_spreadsheets)
+    again = api.run(study)
+    assert without_runs(again) and again.export.paths == made.paths
+
+
+@pytest.mark.parametrize("change", sorted({*CHANGES} - {"a deleted export", "an edited export"}))
+def test_an_export_does_not_hide_what_has_changed(study: Study, change: str) -> None:
+    CHANGES[change](study)
+    study = api.load_study(study.config_path)
+    with suppress(StoreError):
+        api.export(study)
+    assert api.run(study).run_ids
 
 
 def test_changed_data_are_refused_as_ever(study: Study) -> None:

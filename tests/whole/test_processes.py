@@ -145,7 +145,29 @@ def test_a_killed_run_ends_in_dagster_too_and_frees_its_pool(
 def test_an_interruption_that_inspect_took_for_itself_ends_the_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    whole = inspect_ai.eval
+    config = write_study(tmp_path, graders=[], items=3)
+    with monkeypatch.context() as patch:
+        patch.setattr(inspect_ai, "eval", _stopped(inspect_ai.eval))
+        assert run_cli(["run", str(config)]) == 1
+    assert "stopped; finished calls are kept" in capsys.readouterr().err
+    assert api.run(config).recovered == 3
+
+
+def test_checks_that_hold_in_the_end_are_not_told_as_failed(
+    tmp_path: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = serve(reply=lambda asked: Answer(400, b"{}") if "11 +" in asked.prompt else None)
+    config = declare(tmp_path, items=13)
+    with monkeypatch.context() as patch:
+        patch.setattr(inspect_ai, "eval", _stopped(inspect_ai.eval))
+        assert run_cli(["run", str(config)]) == 1
+    server.reply = None
+    summary = api.run(config)
+    assert (summary.recovered, summary.errored, summary.failed_checks) == (12, 0, [])
+
+
+def _stopped(whole: Callable[..., Any]) -> Callable[..., Any]:
+    """An eval that says of its logs, which are whole, that it was stopped."""
 
     def stopped(*args: Any, **options: Any) -> Any:
         logs = whole(*args, **options)
@@ -153,12 +175,7 @@ def test_an_interruption_that_inspect_took_for_itself_ends_the_run(
             log.status = "cancelled"
         return logs
 
-    config = write_study(tmp_path, graders=[], items=3)
-    with monkeypatch.context() as patch:
-        patch.setattr(inspect_ai, "eval", stopped)
-        assert run_cli(["run", str(config)]) == 1
-    assert "stopped; finished calls are kept" in capsys.readouterr().err
-    assert api.run(config).recovered == 3
+    return stopped
 
 
 def test_a_log_that_another_run_takes_away_is_no_trouble(

@@ -1,0 +1,29 @@
+"""Joins what a killed run has graded and not joined, before anything is made from it."""
+
+from collections.abc import Sequence
+
+from itemeval_assets.core.design.partitions import GENERATE, GRADE, Partition, Stage
+from itemeval_assets.core.design.spans import spans
+from itemeval_assets.core.design.study import Study
+from itemeval_assets.dagster_io.keys import PartitionKeys
+from itemeval_assets.stages.gradings_long import behind
+from itemeval_assets.storage.study.store import ResultsStore
+
+from .launcher import Launcher
+
+
+def join_what_is_behind(study: Study, store: ResultsStore, launch: Launcher) -> None:
+    """Run gradings_long over the partitions whose rows are older than what they are made from."""
+    for span in key_ranges(study, GRADE, behind(study, store.stats())):
+        launch(["gradings_long"], span)
+
+
+def key_ranges(study: Study, stage: Stage, wanted: Sequence[Partition]) -> list[tuple[str, str]]:
+    """The ranges of partition keys that cover the wanted partitions, and no other."""
+    keys = PartitionKeys(study)
+    rows = [condition.id for condition in study.design.generate]
+    columns = [condition.id for condition in study.design.grade]
+    return [
+        (keys.of(first), keys.of(last))
+        for first, last in spans(wanted, rows, () if stage is GENERATE else columns)
+    ]
