@@ -11,7 +11,7 @@ from itemeval_assets.storage.study.store import open_store
 
 from .joining import join_what_is_behind
 from .launcher import Launcher
-from .settled import remember, sources, valid_note
+from .settled import remember, remember_scores, sources, valid_note
 
 __all__ = ["run_export", "run_preflight", "run_release"]
 
@@ -39,6 +39,8 @@ def run_export(study: Study, for_spreadsheets: bool) -> ExportResult:
     if note is not None:
         # A run that has nothing to do has nothing to do after an export, either.
         remember(study, store, sources(before), launch.results["export"], note)
+        if note.scores:
+            remember_scores(store, note.scores)
     return launch.results["export"]
 
 

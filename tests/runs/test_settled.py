@@ -127,9 +127,11 @@ def test_what_has_changed_is_looked_at_again(study: Study, change: str) -> None:
 
 @pytest.mark.parametrize("for_spreadsheets", [False, True])
 def test_an_export_changes_nothing_for_a_run(study: Study, for_spreadsheets: bool) -> None:
+    first = api.run(study)
     made = api.export(study, for_spreadsheets=for_spreadsheets)
     again = api.run(study)
     assert without_runs(again) and again.export.paths == made.paths
+    assert again.scores == first.scores is not None
 
 
 @pytest.mark.parametrize("change", sorted({*CHANGES} - {"a deleted export", "an edited export"}))
