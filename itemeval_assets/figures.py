@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from .stages.figures.agreement import StudyAgreement
     from .stages.figures.comparisons import Facet, StudyComparisons
+    from .stages.figures.estimates import Rate
     from .stages.figures.item_statistics import StudyItems
     from .stages.figures.planned import PlannedCells
     from .stages.figures.reliability import StudyReliability
@@ -43,17 +44,29 @@ def scores(
     graders: Words = None,
     rubrics: Words = None,
     policy: str | None = None,
+    pass_at: int | None = None,
+    majority_at: int | None = None,
+    passes: float | None = None,
+    panel: bool = False,
 ) -> "StudyScores":
     """The mean score of each generate x grade condition, with its interval and what it leaves out.
 
     `by` splits each by a metadata column of the items, or by dataset_id. Conditions are selected as
-    in `run`.
+    in `run`. `pass_at`, `majority_at`: the share of items that one, or most, of so many
+    replications pass, with a score of `passes` or more, by default the end of the grader's scale.
+    `panel`: the mean over the judges of each rubric.
     """
+    from .stages.figures.estimates import MEAN, rate
+    from .stages.figures.panels import panels
     from .stages.figures.scores import scores as estimated
 
+    asked = _one_rate(pass_at, majority_at, passes, panel=panel)
     planned = _planned(config, policy)
     selected = select(planned.study.design, None, conditions, graders, rubrics).of(GRADE)
-    return estimated(planned, selected, by)
+    if panel:
+        return panels(planned, selected, by)
+    figure = rate(planned, *asked, passes) if asked else MEAN
+    return estimated(planned, selected, by, figure)
 
 
 def compare(
@@ -165,6 +178,22 @@ def condition_list(config: str | Path | Study) -> list[dict[str, Any]]:
     from .stages.figures.conditions import conditions as listed
 
     return listed(_as_study(config))
+
+
+def _one_rate(
+    pass_at: int | None, majority_at: int | None, passes: float | None, *, panel: bool
+) -> "tuple[Rate, int] | None":
+    """The rate that is asked for. Raises ConfigError where several figures are."""
+    rates: list[tuple[Rate, int]] = []
+    if pass_at is not None:
+        rates.append(("pass", pass_at))
+    if majority_at is not None:
+        rates.append(("majority", majority_at))
+    if len(rates) + panel > 1:
+        raise ConfigError("pass_at, majority_at and panel are figures by themselves: choose one")
+    if passes is not None and not rates:
+        raise ConfigError("passes says which scores pass: it goes with pass_at or majority_at")
+    return rates[0] if rates else None
 
 
 def _graders(planned: "PlannedCells", graders: Words, rubrics: Words) -> list[str]:

@@ -27,6 +27,21 @@ def scores(
     by: Annotated[
         str | None, typer.Option(help="split by a metadata column of the items, or by dataset_id")
     ] = None,
+    pass_at: Annotated[
+        int | None,
+        typer.Option(min=1, help="the share of items that one of so many replications passes"),
+    ] = None,
+    majority_at: Annotated[
+        int | None,
+        typer.Option(min=1, help="the share of items that most of so many replications pass"),
+    ] = None,
+    passes: Annotated[
+        float | None,
+        typer.Option(help="the score from which on one passes; default: the end of the scale"),
+    ] = None,
+    panel: Annotated[
+        bool, typer.Option("--panel", help="the mean over all judges of a rubric")
+    ] = False,
     condition: ConditionOption = None,
     grader: GraderOption = None,
     rubric: RubricOption = None,
@@ -37,7 +52,16 @@ def scores(
     """Show the mean score of each condition, with its interval and what it leaves out."""
     _require(out)
     found = late.figures.scores(
-        config, by=by, conditions=condition, graders=grader, rubrics=rubric, policy=policy
+        config,
+        by=by,
+        conditions=condition,
+        graders=grader,
+        rubrics=rubric,
+        policy=policy,
+        pass_at=pass_at,
+        majority_at=majority_at,
+        passes=passes,
+        panel=panel,
     )
     _show(as_json, out, found, late.figure_report.scores)
 

@@ -29,6 +29,22 @@ if TYPE_CHECKING:
 __all__ = ["agreement", "comparisons", "conditions", "items", "reliability", "scores"]
 
 _MOST_VERDICTS = 10
+# How to read what is no mean score, by what its name begins with.
+_OTHERS = {
+    "pass@": (
+        "An item counts the chance that one of so many of its replications passes: what somebody"
+        " gets who can tell right answers from wrong ones."
+    ),
+    "majority@": (
+        "An item counts the chance that most of so many of its replications pass; a draw counts"
+        " half. It votes on scores, not on answers: where wrong answers differ, a vote on answers"
+        " is right more often."
+    ),
+    "panel mean": (
+        "Each judge weighs the same, on the items that all of them graded. It says how good a"
+        " condition is for these judges, not for judges in general."
+    ),
+}
 
 
 def scores(found: "StudyScores") -> Document:
@@ -38,9 +54,12 @@ def scores(found: "StudyScores") -> Document:
         f"Intervals ({100 * found.level:g} %{clusters}): where the mean over all items like these"
         " lies. Two that overlap do not say that two conditions are alike: compare these."
     )
-    blocks = [means_view(found.rows, found.by), reading, *found.words]
+    other = [words for start, words in _OTHERS.items() if found.figure.startswith(start)]
+    blocks = [means_view(found.rows, found.by, found.figure), reading, *other, *found.words]
     known = any(row.low is not None for row in found.rows)
-    pictures = {"scores with intervals": lambda: _plots().means(found.rows)} if known else {}
+    pictures = (
+        {"scores with intervals": lambda: _plots().means(found.rows, found.figure)} if known else {}
+    )
     return Document(f"Scores of {found.study}", blocks, pictures)
 
 

@@ -38,6 +38,19 @@ def test_a_figure_is_told_in_four_ways(
     assert not list(tmp_path.glob(".*"))
 
 
+@pytest.mark.parametrize("option", [("--pass-at", "1"), ("--majority-at", "1"), ("--panel",)])
+def test_another_figure_than_the_mean(
+    config: str, option: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = tmp_path / "rates.csv"
+    assert run_cli(["scores", config, *option, "--json", "--out", str(rows)]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert all(row["low"] <= row["mean"] <= row["high"] for row in found["rows"])
+    assert found["figure"] in pd.read_csv(rows).columns
+    assert run_cli(["scores", config, *option]) == 0
+    assert found["figure"].split()[0] in capsys.readouterr().out
+
+
 @pytest.mark.pictures
 def test_a_page_holds_pictures_and_no_markup_of_names(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -62,6 +75,9 @@ def test_words_come_before_the_table(config: str, capsys: pytest.CaptureFixture[
         (["scores", "--out", "x.txt"], "give a file that ends with .csv or .html"),
         (["scores", "--out", "no/where.csv"], "there is no folder no"),
         (["scores", "--by", "x"], "'x' is no column of the items"),
+        (["scores", "--pass-at", "2"], "choose k from 1 to 1"),
+        (["scores", "--pass-at", "0"], "--pass-at"),
+        (["scores", "--panel", "--grader", "numeric"], "a panel needs two judges"),
         (["compare", "alpha"], "name what to compare 'alpha' with"),
         (["compare", "--by", "topic"], "--by needs the names"),
         (["compare", "alpha", "gamma"], "'gamma' is no condition"),

@@ -75,9 +75,10 @@ def _over_items(
     per_item = replace(
         events, score=share(n, c, k), item=items, group=np.zeros(len(items), dtype=np.int64)
     )
-    found = estimate_means(per_item, scale=None, missing={}, level=level)[None]
+    found = estimate_means(per_item, scale=(0.0, 1.0), missing={}, level=level)[None]
     return replace(
         found,
+        bounds=None,
         n_events=len(scored.score),
         n_missing=events.n_missing,
         method=f"{method}; {found.method}",

@@ -29,15 +29,15 @@ class Line(NamedTuple):
     stands_out: bool = True
 
 
-def means(rows: "Iterable[Score]") -> Figure:
-    """The mean of each condition, in a panel for each grader. At least one has an interval."""
+def means(rows: "Iterable[Score]", what: str) -> Figure:
+    """The figure of each condition, in a panel for each grader. At least one has an interval."""
     panels: dict[str, list[Line]] = {}
     for row in rows:
         if row.mean is not None and row.low is not None and row.high is not None:
             label = row.condition if row.group is None else f"{row.condition}, {row.group}"
             line = Line(label, row.mean, row.low, row.high)
             panels.setdefault(row.graded_by, []).append(line)
-    return _forest(panels, "Mean scores, with intervals")
+    return _forest(panels, f"{what[0].upper()}{what[1:]}, with intervals")
 
 
 def differences(families: "Sequence[Compared]", level: float) -> Figure:

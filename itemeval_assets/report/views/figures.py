@@ -33,10 +33,12 @@ class Pair(NamedTuple):
     found: "Difference"
 
 
-def means_view(rows: "Sequence[Score]", by: str | None = None) -> View:
-    """The mean of each generate x grade condition; `by`: of each value of this item column."""
+def means_view(rows: "Sequence[Score]", by: str | None = None, figure: str = "mean score") -> View:
+    """A figure of each generate x grade condition; `by`: of each value of this item column."""
     group = (Column("group", "text", by, by, by),) if by else ()
-    return View("scores", (*_GRADED, *group, *_MEANS), rows)
+    heading = figure.replace(" ", "\n", 1)
+    mean = Column("mean", "mean", heading, figure, figure)
+    return View("scores", (*_GRADED, *group, mean, *_MEANS), rows)
 
 
 def differences_view(families: "Sequence[Compared]", level: float) -> View:
@@ -135,7 +137,6 @@ _GRADED = (
     Column("graded_by", "text", "graded by", "graded by", "graded by"),
 )
 _MEANS = (
-    Column("mean", "mean", "mean\nscore", "mean score", "mean score"),
     # Both ends in one column where people read, and in two where programs may.
     Column(_interval, "interval", "interval", None, "interval"),
     Column("low", "mean", None, "low"),

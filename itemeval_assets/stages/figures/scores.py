@@ -1,6 +1,5 @@
-"""scores: the mean of each generate x grade condition, how sure it is, and what it leaves out."""
+"""scores: a figure of each generate x grade condition, how sure it is, and what it leaves out."""
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -10,17 +9,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from itemeval_assets.core.design.partitions import Partition
-from itemeval_assets.measurement import MeasurementError
-from itemeval_assets.measurement import mean_score as estimated
 
-from .planned import NOT_PLANNED, PlannedCells, require_measurable
+from .estimates import MEAN, NOTHING, Figure, figures_of
+from .planned import NOT_PLANNED, PlannedCells
 
-__all__ = ["Score", "StudyScores", "score_of", "scores", "study_scores"]
+__all__ = ["Score", "StudyScores", "groups", "score_of", "scores", "states_of", "study_scores"]
 
 # From this share of missing cells on, what they could change stands beside the mean.
 MANY = 0.02
 FEW_CLUSTERS = 30
-_NOTHING = {"mean": None, "standard_error": None, "low": None, "high": None, "method": None}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +25,9 @@ class Score:
     """The mean score of one generate x grade condition, and of one `group` where there are any.
 
     `mean` is null without a score, and the interval from `low` to `high` where scores allow none:
-    `warnings` say why. `cells` are all of the design, `left_out` those without a score, by state.
+    `warnings` say why. Of another figure than the mean score, `mean` is that of the figure over
+    items, and of a panel `grade_condition_id` is null. `cells` are all of the design, `left_out`
+    those without a score, by state.
     `bounds`: the mean if all planned cells without a score had the worst, and if they had the best
     of the scale; there where these are more than 2 %, and a scale is declared.
     """
@@ -37,7 +36,7 @@ class Score:
     graded_by: str
     group: str | None
     gen_condition_id: str
-    grade_condition_id: str
+    grade_condition_id: str | None
     scale: tuple[float, float] | None
     cells: int
     left_out: dict[str, int]
@@ -63,7 +62,10 @@ class Score:
 
 @dataclass(frozen=True, kw_only=True)
 class StudyScores:
-    """The scores of a study under a policy. `words` say what the figures do not show."""
+    """The scores of a study under a policy: one `figure` of each condition.
+
+    `words` say what the figures do not show.
+    """
 
     study: str
     policy: str
@@ -72,30 +74,36 @@ class StudyScores:
     by: str | None
     rows: list[Score]
     words: list[str]
+    figure: str = MEAN.name
 
 
 def scores(
-    planned: PlannedCells, partitions: Iterable[Partition] | None = None, by: str | None = None
+    planned: PlannedCells,
+    partitions: Iterable[Partition] | None = None,
+    by: str | None = None,
+    figure: Figure = MEAN,
 ) -> StudyScores:
     """The scores of these partitions, of all by default; `by`: for each value of an item column."""
     chosen = planned.study.grade_partitions() if partitions is None else partitions
     tags = [*planned.own_columns, *([planned.require_column(by, "by")] if by else [])]
     tables = planned.by_partition(chosen, tags=tags, unplanned=True)
     rows = [
-        _score(planned, partition, group, cells)
+        _score(planned, partition, group, cells, figure)
         for partition, table in tables
-        for group, cells in _groups(table, by)
+        for group, cells in groups(table, by)
     ]
-    return study_scores(planned, rows, by)
+    return study_scores(planned, rows, by, figure.name)
 
 
 def score_of(planned: PlannedCells, partition: Partition, table: pa.Table) -> Score:
     """The score of one partition of the table `cells`."""
     cells = planned.prepared(partition, table, tags=planned.own_columns, unplanned=True)
-    return _score(planned, partition, None, cells)
+    return _score(planned, partition, None, cells, MEAN)
 
 
-def study_scores(planned: PlannedCells, rows: list[Score], by: str | None = None) -> StudyScores:
+def study_scores(
+    planned: PlannedCells, rows: list[Score], by: str | None = None, figure: str = MEAN.name
+) -> StudyScores:
     """Scores together, with what is to be said of all."""
     return StudyScores(
         study=planned.study.name,
@@ -104,11 +112,12 @@ def study_scores(planned: PlannedCells, rows: list[Score], by: str | None = None
         cluster=planned.cluster,
         by=by,
         rows=rows,
-        words=list(_words(rows)),
+        words=list(_words(rows, has_bounds=figure == MEAN.name)),
+        figure=figure,
     )
 
 
-def _groups(table: pa.Table, by: str | None) -> Iterator[tuple[str | None, pa.Table]]:
+def groups(table: pa.Table, by: str | None) -> Iterator[tuple[str | None, pa.Table]]:
     """The cells of each value of a column, in the order of the values; those without one last."""
     if by is None:
         yield None, table
@@ -118,13 +127,23 @@ def _groups(table: pa.Table, by: str | None) -> Iterator[tuple[str | None, pa.Ta
         yield "(none)" if value is None else value, table.filter(same)
 
 
+def states_of(cells: pa.Table) -> tuple[int, dict[str, int]]:
+    """How many cells have a score, and {state: cells} of the others."""
+    states = Counter[str](cells["state"].to_pylist())
+    done = states.pop("done", 0)
+    return done, {state: states[state] for state in sorted(states)}
+
+
 def _score(
-    planned: PlannedCells, partition: Partition, group: str | None, cells: pa.Table
+    planned: PlannedCells,
+    partition: Partition,
+    group: str | None,
+    cells: pa.Table,
+    figure: Figure,
 ) -> Score:
     condition, graded_by = planned.study.design.labels_of(partition)
     scale = planned.study.design.grade_by_id[partition.grade].grader.scale
-    states = Counter[str](cells["state"].to_pylist())
-    done = states.pop("done", 0)
+    done, left_out = states_of(cells)
     covered = cells.filter(pc.not_equal(cells["state"], NOT_PLANNED))  # type: ignore[attr-defined]
     found = Score(
         condition=condition,
@@ -134,50 +153,20 @@ def _score(
         grade_condition_id=partition.grade,
         scale=scale,
         cells=cells.num_rows,
-        left_out={state: states[state] for state in sorted(states)},
+        left_out=left_out,
         level=planned.level,
         n_events=done,
-        **(_figures(planned, covered, scale) if done else _without_scores(covered)),
+        **(figures_of(figure, planned, covered, scale) if done else _without_scores(covered)),
     )
     return found if found.misses_many else replace(found, bounds=None)
 
 
-def _figures(
-    planned: PlannedCells, cells: pa.Table, scale: tuple[float, float] | None
-) -> dict[str, Any]:
-    """What the estimate says; where there is none, the mean alone, and why."""
-    try:
-        require_measurable(cells)
-        found = estimated(cells, cluster=planned.cluster, scale=scale, level=planned.level)
-    except MeasurementError as error:
-        return _mean_alone(cells, str(error))
-    return {
-        "mean": found.value,
-        "standard_error": found.standard_error,
-        "low": found.low,
-        "high": found.high,
-        "method": found.method,
-        "n_items": found.n_items,
-        "n_clusters": found.n_clusters,
-        "bounds": tuple(found.bounds) if found.bounds else None,
-        "warnings": found.warnings,
-    }
-
-
-def _mean_alone(cells: pa.Table, why: str) -> dict[str, Any]:
-    done = cells.filter(cells["score"].is_valid())
-    means = done.group_by("item_id").aggregate([("score", "mean")])["score_mean"].to_pylist()
-    mean = math.fsum(one / len(means) for one in means)
-    finite = {"mean": mean if math.isfinite(mean) else None}
-    return {**_NOTHING, **finite, "n_items": len(means), "n_clusters": 0, "warnings": (why,)}
-
-
 def _without_scores(cells: pa.Table) -> dict[str, Any]:
     why = "No cell has a score." if cells.num_rows else "The policy covers no cell."
-    return {**_NOTHING, "n_items": 0, "n_clusters": 0, "warnings": (why,)}
+    return {**NOTHING, "n_items": 0, "n_clusters": 0, "warnings": (why,)}
 
 
-def _words(rows: list[Score]) -> Iterator[str]:
+def _words(rows: list[Score], *, has_bounds: bool) -> Iterator[str]:
     """What to say of the table as a whole: each warning once, and what it is about."""
     few = [row.n_clusters for row in rows if 0 < row.n_clusters < FEW_CLUSTERS]
     if few:
@@ -190,10 +179,10 @@ def _words(rows: list[Score]) -> Iterator[str]:
     if missing:
         yield (
             f"{len(missing)} of {len(rows)} means leave out more than {MANY:.0%} of their cells."
-            " Bounds are the means if all of these had the worst, or the best score."
+            + " Bounds are the means if all of these had the worst, or the best score." * has_bounds
         )
     undeclared = sorted({row.graded_by for row in missing if row.scale is None})
-    if undeclared:
+    if undeclared and has_bounds:
         yield (
             f"No bounds of {', '.join(undeclared)}: no scale is declared. Write it as"
             " graders.<name>.scale, as the rubric has it."

@@ -1,6 +1,8 @@
 """`scores`: a mean has its interval, and says what it leaves out and what that could change."""
 
+import re
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -130,3 +132,86 @@ def test_by_a_column_of_the_items(tmp_path: Path) -> None:
     ]
     with pytest.raises(ConfigError, match=r"by: 'topc' is no column .* did you mean 'topic'"):
         ie.scores(study, by="topc")
+
+
+def thirds(model: str, grader: str, n: int, epoch: int) -> float | None:
+    """Three replications: of alpha one passes, of beta two; the last item has a failure."""
+    if n == 5 and epoch == 3:
+        return None
+    return float(epoch <= (1 if model == "mockllm/alpha" else 2) and n < 4)
+
+
+def test_pass_at_k_is_that_of_the_package(tmp_path: Path) -> None:
+    study = scored_study(tmp_path, thirds, replications=3)
+    found = ie.scores(study, pass_at=2, graders="numeric")
+    assert found.figure == "pass@2"
+    # Of 2 in 3 replications, one is the right one in 2 of 3 choices; four items of six have one.
+    assert [row.mean for row in found.rows] == [pytest.approx(4 / 6 * 2 / 3), pytest.approx(4 / 6)]
+    alpha = found.rows[0]
+    assert alpha.low is not None and alpha.high is not None and 0 <= alpha.low < alpha.high <= 1
+    assert (alpha.left_out, alpha.bounds, alpha.n_items) == ({"unparsed": 1}, None, 6)
+
+
+def test_items_with_too_few_replications_are_left_out_and_it_says_so(tmp_path: Path) -> None:
+    study = scored_study(tmp_path, thirds, replications=3)
+    found = ie.scores(study, majority_at=3, graders="numeric")
+    assert [row.mean for row in found.rows] == [0.0, pytest.approx(4 / 5)]
+    assert [row.n_items for row in found.rows] == [5, 5]
+    assert any(
+        words.startswith("1 item with fewer than 3 scored replications: left out.")
+        for words in found.words
+    )
+
+
+def test_what_passes_is_the_end_of_the_scale_or_what_is_said(tmp_path: Path) -> None:
+    graders = {
+        "ten": {"model": "mockllm/judge", "scale": [0, 10]},
+        "free": {"model": "mockllm/other"},
+    }
+    study = scored_study(tmp_path, lambda *_: 7.0, graders=graders)
+    ten, free = ie.scores(study, pass_at=1, graders=["ten", "free"], conditions="alpha").rows
+    assert (ten.mean, free.mean) == (0.0, None)
+    assert "No scale is declared" in free.warnings[0]
+    said = ie.scores(study, pass_at=1, passes=7, graders=["ten", "free"], conditions="alpha")
+    assert (said.figure, [row.mean for row in said.rows]) == ("pass@1, from a score of 7", [1, 1])
+
+
+def test_a_panel_is_the_mean_of_its_judges_by_rubric(tmp_path: Path) -> None:
+    def judged(model: str, grader: str, n: int, epoch: int) -> float | None:
+        return None if n == 0 and grader == "mild_judge" else 0.5 + 0.2 * (grader == "mild_judge")
+
+    found = ie.scores(scored_study(tmp_path, judged), panel=True)
+    alpha, _ = found.rows
+    assert (found.figure, alpha.graded_by) == ("panel mean", "strict_judge + mild_judge · strict")
+    assert (alpha.mean, alpha.n_items) == (pytest.approx(0.6), 5)
+    assert (alpha.cells, alpha.left_out) == (12, {"unparsed": 1})
+    assert alpha.grade_condition_id is None
+    assert any("1 item without a score of each judge" in words for words in found.words)
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"pass_at": 2}, "covers 1 replication of each item; choose k from 1 to 1"),
+        ({"majority_at": 0}, "choose k from 1 to 1"),
+        ({"pass_at": "1"}, "k is a number of replications; found '1'"),
+        ({"pass_at": 1, "passes": float("nan")}, "give a score; found nan"),
+        ({"pass_at": 1, "panel": True}, "choose one"),
+        ({"pass_at": 1, "majority_at": 1}, "choose one"),
+        ({"passes": 1}, "it goes with pass_at or majority_at"),
+        ({"panel": True, "graders": "numeric"}, "a panel needs two judges or more"),
+        ({"panel": True, "graders": "mild_judge"}, "chosen: mild_judge · strict"),
+    ],
+)
+def test_figures_that_cannot_be(tmp_path: Path, asked: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        ie.scores(scored_study(tmp_path, right), **asked)
+
+
+def test_judges_of_different_scales_are_no_panel(tmp_path: Path) -> None:
+    graders = {
+        "one": {"model": "mockllm/judge", "scale": [0, 1]},
+        "ten": {"model": "mockllm/other", "scale": [0, 10]},
+    }
+    with pytest.raises(ConfigError, match="have no scale in common"):
+        ie.scores(scored_study(tmp_path, right, graders=graders), panel=True)

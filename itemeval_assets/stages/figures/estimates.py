@@ -1,0 +1,135 @@
+"""What is estimated of the cells of one condition: the mean score, or a rate over replications."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from itemeval_assets.core.design.study import run_plan
+from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.measurement import (
+    Estimate,
+    MeasurementError,
+    majority_at_k,
+    mean_score,
+    pass_at_k,
+)
+from itemeval_assets.measurement.records import Scale
+
+from .planned import PlannedCells, require_measurable
+
+__all__ = ["MEAN", "NOTHING", "Figure", "Rate", "figures_of", "parts_of", "rate"]
+
+NOTHING = {"mean": None, "standard_error": None, "low": None, "high": None, "method": None}
+Rate = Literal["pass", "majority"]
+_RATES: dict[Rate, Callable[..., Estimate]] = {"pass": pass_at_k, "majority": majority_at_k}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """`of` estimates it from cells; `alone` says what is known where it cannot, given the reason.
+
+    `chosen` leaves cells out, and says why.
+    """
+
+    name: str
+    of: Callable[[PlannedCells, pa.Table, Scale | None], Estimate]
+    alone: Callable[[pa.Table, str], dict[str, Any]]
+    chosen: Callable[[pa.Table], tuple[pa.Table, list[str]]]
+
+
+def figures_of(
+    figure: Figure, planned: PlannedCells, cells: pa.Table, scale: Scale | None
+) -> dict[str, Any]:
+    """What the estimate says, in the words of a score; where there is none, why."""
+    kept, said = figure.chosen(cells)
+    try:
+        require_measurable(kept)
+        return parts_of(figure.of(planned, kept, scale), said)
+    except MeasurementError as error:
+        return figure.alone(kept, " ".join([*said, str(error)]))
+
+
+def parts_of(found: Estimate, said: list[str]) -> dict[str, Any]:
+    """An estimate in the words of a score."""
+    return {
+        "mean": found.value,
+        "standard_error": found.standard_error,
+        "low": found.low,
+        "high": found.high,
+        "method": found.method,
+        "n_items": found.n_items,
+        "n_clusters": found.n_clusters,
+        "bounds": tuple(found.bounds) if found.bounds else None,
+        "warnings": (*said, *found.warnings),
+    }
+
+
+def rate(planned: PlannedCells, kind: Rate, k: int, passes: float | None = None) -> Figure:
+    """pass@k or majority@k. Raises ConfigError for more replications than the policy covers.
+
+    A score of `passes` or more passes: by default, of the end of the grader's scale.
+    """
+    plan = run_plan(planned.study.config, planned.policy)
+    if not isinstance(k, int) or isinstance(k, bool):
+        raise ConfigError(f"{kind}@k: k is a number of replications; found {k!r}")
+    if passes is not None and not _is_number(passes):
+        raise ConfigError(f"passes: give a score; found {passes!r}")
+    if not 1 <= k <= plan.replications:
+        few = "replication" if plan.replications == 1 else "replications"
+        raise ConfigError(
+            f"{kind}@{k}: the policy {plan.policy} covers {plan.replications} {few} of each item;"
+            f" choose k from 1 to {plan.replications}, or raise facets.replications"
+        )
+
+    def of(planned: PlannedCells, cells: pa.Table, scale: Scale | None) -> Estimate:
+        if passes is None and scale is None:
+            raise MeasurementError(
+                "No scale is declared, so nobody knows which scores pass: give --passes, or write"
+                " graders.<name>.scale."
+            )
+        least = passes if passes is not None else scale[1] if scale else 1.0
+        options: dict[str, Any] = {"cluster": planned.cluster, "level": planned.level}
+        return _RATES[kind](cells, k, passes=least, **options)
+
+    name = f"{kind}@{k}"
+    return Figure(
+        name=name if passes is None else f"{name}, from a score of {passes:g}",
+        of=of,
+        alone=lambda _, why: {**NOTHING, "n_items": 0, "n_clusters": 0, "warnings": (why,)},
+        chosen=lambda cells: _often_enough(cells, k),
+    )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value) and not isinstance(value, bool)
+
+
+def _often_enough(cells: pa.Table, k: int) -> tuple[pa.Table, list[str]]:
+    """The cells of items that have k scores or more."""
+    counts = cells.group_by("item_id").aggregate([("score", "count")])
+    enough = counts.filter(pc.greater_equal(counts["score_count"], k))  # type: ignore[attr-defined]
+    few = counts.num_rows - enough.num_rows
+    if not few:
+        return cells, []
+    items = f"{few:,} item{'' if few == 1 else 's'}"
+    kept = cells.filter(pc.is_in(cells["item_id"], value_set=enough["item_id"]))  # type: ignore[attr-defined]
+    return kept, [f"{items} with fewer than {k} scored replications: left out."]
+
+
+def _mean(planned: PlannedCells, cells: pa.Table, scale: Scale | None) -> Estimate:
+    return mean_score(cells, cluster=planned.cluster, scale=scale, level=planned.level)
+
+
+def _mean_alone(cells: pa.Table, why: str) -> dict[str, Any]:
+    done = cells.filter(cells["score"].is_valid())
+    means = done.group_by("item_id").aggregate([("score", "mean")])["score_mean"].to_pylist()
+    mean = math.fsum(one / len(means) for one in means)
+    finite = {"mean": mean if math.isfinite(mean) else None}
+    return {**NOTHING, **finite, "n_items": len(means), "n_clusters": 0, "warnings": (why,)}
+
+
+MEAN = Figure(name="mean score", of=_mean, alone=_mean_alone, chosen=lambda cells: (cells, []))

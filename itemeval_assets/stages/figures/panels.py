@@ -1,0 +1,109 @@
+"""The mean of a panel of judges: a figure of its own, by rubric."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from itemeval_assets.core.design.conditions import GradeCondition
+from itemeval_assets.core.design.partitions import Partition
+from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.measurement import MeasurementError, panel_mean
+
+from .estimates import NOTHING, parts_of
+from .planned import NOT_PLANNED, PlannedCells, require_measurable
+from .scores import Score, StudyScores, groups, states_of, study_scores
+
+__all__ = ["panels"]
+
+NAME = "panel mean"
+
+
+def panels(
+    planned: PlannedCells, partitions: Iterable[Partition], by: str | None = None
+) -> StudyScores:
+    """The mean over the judges of each rubric, on the items that all of them graded.
+
+    Raises ConfigError where no rubric has two judges, or where theirs have no scale in common.
+    """
+    chosen = list(partitions)
+    graders = dict.fromkeys(partition.grade for partition in chosen)
+    panel_of = _panels([planned.study.design.grade_by_id[grader] for grader in graders])
+    tags = [*planned.own_columns, *([planned.require_column(by, "by")] if by else [])]
+    rows = [
+        row
+        for generate in dict.fromkeys(partition.generate for partition in chosen)
+        for judges in panel_of.values()
+        for row in _rows(planned, generate, judges, tags, by)
+    ]
+    return study_scores(planned, rows, by, NAME)
+
+
+def _panels(graders: Sequence[GradeCondition]) -> Mapping[str, Sequence[GradeCondition]]:
+    """The judges of each rubric that has two or more: scores of two rubrics are never pooled."""
+    by_rubric: dict[str, list[GradeCondition]] = {}
+    for one in graders:
+        if one.grader.call and one.grader.template:
+            by_rubric.setdefault(one.grader.template.name, []).append(one)
+    found = {rubric: judges for rubric, judges in by_rubric.items() if len(judges) > 1}
+    if not found:
+        raise ConfigError(
+            "a panel needs two judges or more with the same rubric; chosen:"
+            f" {', '.join(one.label for one in graders) or 'none'}"
+        )
+    for rubric, judges in found.items():
+        if len({one.grader.scale for one in judges}) > 1:
+            raise ConfigError(
+                f"the judges of rubric {rubric} have no scale in common: choose some with --grader,"
+                " or declare graders.<name>.scale"
+            )
+    return found
+
+
+def _rows(
+    planned: PlannedCells,
+    generate: str,
+    judges: Sequence[GradeCondition],
+    tags: Sequence[str],
+    by: str | None,
+) -> Iterator[Score]:
+    mine = [Partition((generate, judge.id)) for judge in judges]
+    tables = planned.by_partition(mine, tags=tags, unplanned=True)
+    cells = pa.concat_tables([table for _, table in tables])
+    rubric = judges[0].grader.template
+    names = " + ".join(judge.grader.name for judge in judges)
+    label = f"{names} · {rubric.short_name}" if rubric else names
+    for group, part in groups(cells, by):
+        done, left_out = states_of(part)
+        yield Score(
+            condition=planned.study.design.labels[generate],
+            graded_by=label,
+            group=group,
+            gen_condition_id=generate,
+            grade_condition_id=None,
+            scale=judges[0].grader.scale,
+            cells=part.num_rows,
+            left_out=left_out,
+            level=planned.level,
+            n_events=done,
+            **_figures(planned, part, judges),
+        )
+
+
+def _figures(
+    planned: PlannedCells, cells: pa.Table, judges: Sequence[GradeCondition]
+) -> dict[str, Any]:
+    covered = cells.filter(pc.not_equal(cells["state"], NOT_PLANNED))  # type: ignore[attr-defined]
+    try:
+        require_measurable(covered)
+        found = panel_mean(
+            covered,
+            [judge.label for judge in judges],
+            cluster=planned.cluster,
+            scale=judges[0].grader.scale,
+            level=planned.level,
+        )
+    except MeasurementError as error:
+        return {**NOTHING, "n_items": 0, "n_clusters": 0, "warnings": (str(error),)}
+    return parts_of(found, [])
