@@ -142,6 +142,19 @@ COMMANDS: Sequence[Command] = [
         lambda found: [row["group"] for row in found["rows"]] == ["items.jsonl"],
     ),
     Command(
+        "scores {config} --pass-at=1 --passes=0.5 --grader=mockllm/judge --json",
+        lambda found: found["figure"] == "pass@1, from a score of 0.5",
+    ),
+    Command(
+        "scores {config} --majority-at=1 --grader=mockllm/judge --json",
+        lambda found: found["figure"] == "majority@1",
+    ),
+    Command(
+        "scores {config} --panel --json",
+        lambda found: found["message"].startswith("a panel needs two judges"),
+        exit_code=2,
+    ),
+    Command(
         "compare {config} mockllm/a mockllm/b --by=dataset_id --grader=mockllm/judge "
         "--rubric=strict --out={folder}/compared.html --json",
         lambda found: (found["facet"], len(found["by_grader"])) == ("model", 1),
