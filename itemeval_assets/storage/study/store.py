@@ -30,6 +30,7 @@ from .table_files import conformed, decoded, encoded, schema_of
 
 _MOST_BYTES_OF_ROWS = 2**25
 _MOST_BYTES_OF_SMALL = 2**16
+_MOST_ROWS_OF_SMALL = 1_000
 
 
 def open_store(study: Study) -> "ResultsStore":
@@ -214,11 +215,14 @@ class ResultsStore(StudyDirectory):
         uri = self.backend.uri(key)
         if len(data) > _MOST_BYTES_OF_SMALL:
             return decoded(table, key, data, columns, uri)
-        found = self._rows.get(key)
-        if found is None or found.data is not data:
-            found = _Rows(data, decoded(table, key, data, None, uri))
-            self._rows.keep(key, found, len(data) + found.table.nbytes)
-        return found.table.select(columns) if columns else found.table
+        kept = self._rows.get(key)
+        if kept is not None and kept.data is data:
+            return kept.table.select(columns) if columns else kept.table
+        found = decoded(table, key, data, columns, uri, whole_to=_MOST_ROWS_OF_SMALL)
+        if found.num_rows > _MOST_ROWS_OF_SMALL:
+            return found
+        self._rows.keep(key, _Rows(data, found), len(data) + found.nbytes)
+        return found.select(columns) if columns else found
 
 
 def _key_in_older(key: str) -> str:

@@ -46,14 +46,18 @@ def encoded(rows: pa.Table) -> bytes:
     return buffer.getvalue()
 
 
-def decoded(table: str, key: str, data: bytes, columns: list[str] | None, uri: str) -> pa.Table:
+def decoded(
+    table: str, key: str, data: bytes, columns: list[str] | None, uri: str, *, whole_to: int = -1
+) -> pa.Table:
     """The rows of a file; `columns`: those that are wanted, null: all.
+
+    Of a file of up to `whole_to` rows it is all columns, whatever is wanted.
 
     Raises StoreError, naming the `uri`, for what is no file of this table and partition.
     """
-    schema = schema_of(table, columns)
     try:
         with pq.ParquetFile(pa.BufferReader(data)) as file:
+            schema = schema_of(table, None if file.metadata.num_rows <= whole_to else columns)
             stored = file.schema_arrow.names
             _require_columns(table, stored)
             if foreign := _foreign_rows(table, key, file):

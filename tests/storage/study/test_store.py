@@ -149,6 +149,28 @@ def test_columns_come_in_the_order_of_the_schema(store: ResultsStore) -> None:
     assert store.read("solutions").equals(rows)
 
 
+def test_of_many_rows_no_other_columns_are_decoded(
+    disk: ResultsStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, asked = pq.ParquetFile.read, []
+
+    def watched(file: pq.ParquetFile, columns: list[str], **options: Any) -> pa.Table:
+        asked.append(len(columns))
+        return read(file, columns, **options)
+
+    monkeypatch.setattr(pq.ParquetFile, "read", watched)
+    every = len(TABLES["items"].columns)
+    for count, decoded in ((1_000, [every]), (1_001, [2, 2])):
+        path = disk.backend.root / "items.parquet"  # type: ignore[attr-defined]
+        path.parent.mkdir(exist_ok=True)
+        pq.write_table(table("items", [item(f"q{n}") for n in range(count)]), path)
+        asked.clear()
+        for _ in range(2):
+            rows = disk.read("items", columns=["item_id", "input"])
+            assert (rows.num_rows, rows.column_names) == (count, ["item_id", "input"])
+        assert asked == decoded
+
+
 def test_what_a_row_replaced_is_remembered(store: ResultsStore) -> None:
     filled(store)
     new = solution("q1", text="5", run_id="run2", sample_uuid="new")
