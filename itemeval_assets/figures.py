@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 __all__ = [
     "agreement",
     "compare",
-    "compare_releases",
     "comparisons",
     "condition_list",
     "conditions",
@@ -91,31 +90,6 @@ def compare(
     return compared(planned, a, b, _graders(planned, graders, rubrics), by)
 
 
-def compare_releases(
-    config: str | Path | Study,
-    before: str,
-    after: str | None = None,
-    *,
-    graders: Words = None,
-    rubrics: Words = None,
-    policy: str | None = None,
-) -> "StudyComparisons":
-    """Is one release of the study better than another, on the items that both answered?
-
-    Each condition of `before` less the same of `after`; null: less that of the study as it stands.
-    A release is a version such as v1.0.0, or `v1.0.0/2025-07-23_12-59-51`. Conditions are matched
-    by the names of models, prompts, configs, graders and rubrics; what else changed is said.
-    """
-    from .releases import compare as releases
-    from .releases.publish import storage_for
-
-    planned = _planned(config, policy)
-    any_grader = graders is None and rubrics is None
-    chosen = None if any_grader else _graders(planned, graders, rubrics)
-    storage = storage_for(planned.study)
-    return releases.compare_releases(planned, storage, before, after, chosen)
-
-
 def comparisons(
     config: str | Path | Study,
     *,
@@ -148,13 +122,17 @@ def reliability(
 ) -> "StudyReliability":
     """Variance components of the scores, and what other numbers of items and replications reach.
 
-    Of each grader by itself; `crossed`: of all that are chosen, as a facet. Items and replications
-    are random; prompt, config and grader are fixed unless `random` names them.
+    Of each grader by itself; `crossed`: of all that are chosen, as a facet. Repeats of a judge are
+    among these only if they are named. Items and replications are random; prompt, config and
+    grader are fixed unless `random` names them.
     """
     from .stages.figures.reliability import reliability as estimated
 
     planned = _planned(config, policy)
     chosen = _graders(planned, graders, rubrics)
+    if crossed and graders is None:
+        grade = planned.study.design.grade_by_id
+        chosen = [id for id in chosen if grade[id].grader.repeat == 1]
     return estimated(planned, chosen, crossed=crossed, random=random)
 
 
@@ -167,7 +145,8 @@ def agreement(
 ) -> "StudyAgreement":
     """How judges agree: kappas, alpha, ICC; severity, self-preference, and length of answers.
 
-    Of all judges, unless graders are chosen: these may be scorers.
+    Of all judges, unless graders are chosen: these may be scorers. Each counts once; the repeats
+    of a judge tell how it agrees with itself.
     """
     from .stages.figures.agreement import agreement as estimated
 

@@ -116,7 +116,8 @@ class GradingCaller:
         batch = self._scope.batch(call.model)
         request = request_settings(self._study.config.solvers, call.model, batch)
         config = grading_config(call, {**request, "cache_prompt": "auto"})
-        return Target(self._conditions[partition.grade].slug, model, config)
+        condition = self._conditions[partition.grade]
+        return Target(condition.slug, model, config, condition.grader.repeat)
 
     def samples(self, prompts: Mapping[Cell, Prompt]) -> "dict[Cell, tuple[Sample, int]]":
         return {

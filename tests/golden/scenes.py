@@ -224,7 +224,7 @@ def every_key(place: Place, server: ModelServer) -> Session:
                     ),
                 ],
                 "rubric": ["own"],
-                "grader": ["plain", "split"],
+                "grader": ["plain", "split", "again"],
                 "scorer": "exact_match",
             },
             "graders": {
@@ -236,6 +236,7 @@ def every_key(place: Place, server: ModelServer) -> Session:
                     "split_rubric": True,
                     "provider_routing": {"order": ["x"]},
                 },
+                "again": {"model": "mockllm/judge", "temperature": 0.7, "repeats": 2},
             },
             "budget": {
                 "policy": "full-interactive",

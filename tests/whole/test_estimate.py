@@ -157,7 +157,7 @@ def test_a_call_that_the_gate_took_for_cached_is_not_sent(
     write_prices(tmp_path, "m", "n", "judge")
     monkeypatch.setattr(
         "itemeval_assets.stages.calls.making.cached_answers",
-        lambda model, config, samples: dict.fromkeys(samples, "it was there a moment ago"),
+        lambda model, config, repeat, samples: dict.fromkeys(samples, "it was there a moment ago"),
     )
     summary = api.run(config, only="solutions")
     assert server.count() == 0

@@ -64,18 +64,23 @@ class GenerateCondition:
 
 @dataclass(frozen=True)
 class GradeCondition:
-    """One way to grade: a scorer, or a judge with one rubric."""
+    """One way to grade: a scorer, or a judge with one rubric, or one of its repeats.
+
+    `first_id` is that of the first repeat, and so the same for all of them.
+    """
 
     id: str
     slug: str
     payload: dict[str, Any]
     grader: Grader
+    first_id: str
     label: str = ""
 
     @cached_property
     def label_parts(self) -> tuple[Part, ...]:
-        """What its label is made of."""
-        return self.grader.label_parts
+        """What its label is made of. The first repeat is called as a judge without repeats is."""
+        repeat = f"repeat {self.grader.repeat}" if self.grader.repeat > 1 else ""
+        return (*self.grader.label_parts, Part(repeat, repeat))
 
     @property
     def columns(self) -> dict[str, str | None]:
@@ -232,8 +237,11 @@ def _graders(config: StudyConfig, rubrics: Mapping[str, Template]) -> Iterator[G
 
 def _grade_condition(grader: Grader) -> GradeCondition:
     payload = {"kind": "grade", **grader.payload}
-    id, slug = condition_id(grader.slug_parts, payload)
-    return GradeCondition(id, slug, payload, grader)
+    id, slug = first_id, _ = condition_id(grader.slug_parts, payload)
+    if grader.repeat > 1:
+        payload["repeat"] = grader.repeat
+        id, slug = condition_id(grader.slug_parts, payload)
+    return GradeCondition(id, slug, payload, grader, first_id)
 
 
 def _labelled(design: Design) -> Design:

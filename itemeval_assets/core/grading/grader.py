@@ -66,6 +66,9 @@ class Grader:
 
     `scale` has the lowest and the highest score where they are declared. A score outside is kept.
 
+    `repeat`: which of the times that it grades the same answers, from 1. Each is a condition of
+    its own, and the first one has the id of a grader that grades once.
+
     It makes a `call` for each solution; or it has `rules`, which grade at once and free, and never
     raise.
     """
@@ -78,6 +81,7 @@ class Grader:
     label_parts: tuple[Part, ...]
     template: Template | None = None
     scale: tuple[float, float] | None = None
+    repeat: int = 1
     call: ModelCall | None = None
     rules: Callable[[Item, str | None], Verdict] | None = field(default=None, compare=False)
 

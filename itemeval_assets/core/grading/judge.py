@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache, partial
 from typing import Any, Literal
 
@@ -15,21 +16,29 @@ from itemeval_assets.core.text.yaml_sections import IDENTITY, MOST_TOKENS, Reaso
 from .grader import Grader, GraderConfig, ModelCall, ScoreScale
 from .judge_reply import FORMAT_NOTICE, JUDGE_FORMAT_VERSION, REPLY_SCHEMA, parse_judge_reply
 
+_MOST_REPEATS = 100
+
 
 class JudgeConfig(GraderConfig):
-    """A judge. Judges always run at temperature 0."""
+    """A judge. At a temperature above 0, repeats show how alike its scores are."""
 
     kind: Literal["judge"] = "judge"
     model: str = Field(pattern=r"^[^/\s]+/\S+$")
+    temperature: float = Field(default=0.0, ge=0.0, le=2.0, json_schema_extra=IDENTITY)
     max_tokens: int | None = Field(default=2048, ge=1, le=MOST_TOKENS, json_schema_extra=IDENTITY)
     reasoning_effort: ReasoningEffort | None = Field(default=None, json_schema_extra=IDENTITY)
     structured: bool = Field(default=False, json_schema_extra=IDENTITY)
     split_rubric: bool = Field(default=False, json_schema_extra=IDENTITY)
+    repeats: int = Field(
+        default=1, ge=1, le=_MOST_REPEATS, description="how often it grades each answer"
+    )
     scale: ScoreScale = Field(default=None, description="the lowest and the highest score")
     provider_routing: dict[str, Any] | None = None
 
     def graders(self, name: str, rubrics: Sequence[Template]) -> list[Grader]:
-        return [_judge(name, self, rubric) for rubric in rubrics]
+        once = [_judge(name, self, rubric) for rubric in rubrics]
+        repeats = range(1, self.repeats + 1)
+        return [replace(judge, repeat=repeat) for judge in once for repeat in repeats]
 
     @property
     def models(self) -> Mapping[str, str]:
@@ -38,7 +47,7 @@ class JudgeConfig(GraderConfig):
     @property
     def settings(self) -> Mapping[str, Any]:
         return {
-            "temperature": 0.0,
+            "temperature": self.temperature,
             "max_tokens": self.max_tokens,
             "reasoning_effort": self.reasoning_effort,
         }

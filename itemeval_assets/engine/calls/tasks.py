@@ -41,11 +41,15 @@ MOST_USD = "most_usd"
 
 
 class Target(NamedTuple):
-    """What a partition calls: a model, its settings, and the name of its Task."""
+    """What a partition calls: a model, its settings, and the name of its Task.
+
+    `repeat`: which of the times that it is asked the same, from 1.
+    """
 
     name: str
     model: Model
     config: GenerateConfig
+    repeat: int = 1
 
 
 @dataclass(frozen=True)
@@ -107,7 +111,7 @@ def build_task(
     return Task(
         name=target.name,
         dataset=MemoryDataset(list(distinct.values()), name=dataset),
-        solver=ask(settings),
+        solver=ask(settings, target.repeat),
         epochs=max(epoch for _, epoch in samples.values()),
         early_stopping=_AllowedCellsOnly(
             {(str(sample.id), epoch): cell for cell, (sample, epoch) in samples.items()}, settings
@@ -119,7 +123,7 @@ def build_task(
 
 
 @solver
-def ask(settings: CallSettings) -> Solver:
+def ask(settings: CallSettings, repeat: int) -> Solver:
     """One call per sample, from the response cache where there is one, except for fresh cells.
 
     The model is called here, because inspect's `generate` goes on asking while a reply calls
@@ -129,7 +133,8 @@ def ask(settings: CallSettings) -> Solver:
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
         cell, model = cell_of(state), get_model()
-        policy = cache_policy(cell) if settings.use_cache and cell not in settings.fresh else False
+        is_cached = settings.use_cache and cell not in settings.fresh
+        policy = cache_policy(cell, repeat) if is_cached else False
         limit = settings.connections
         slot = concurrency(f"calls:{provider_of(str(model))}", limit) if limit else nullcontext()
         calls = current_calls()

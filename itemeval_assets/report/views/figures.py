@@ -242,5 +242,7 @@ _CONDITIONS = (
             *("grade_kind", "grader_name", "rubric_name", "rubric_hash", "scorer_name"),
         )
     ),
+    Column(lambda row: row.get("temperature"), "number", None, "temperature"),
+    Column(lambda row: row.get("repeat"), "number", None, "repeat"),
     Column(_scale, "text", "scale", "scale"),
 )

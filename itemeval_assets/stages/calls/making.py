@@ -127,7 +127,7 @@ def plan_calls(caller: Caller, scope: Scope, partition: Partition, plan: Plan) -
     cached = {}
     if scope.study.config.cache:
         asked = {cell: sample for cell, sample in samples.items() if cell not in plan.fresh}
-        cached = cached_answers(target.model, target.config, asked)
+        cached = cached_answers(target.model, target.config, target.repeat, asked)
     model = caller.model(partition)
     limit, is_capped = caller.output_limit(partition)
     calls = {

@@ -18,6 +18,7 @@ from itemeval_assets.measurement import (
     krippendorff_alpha,
     length_slope,
     rating_matrix,
+    self_agreement,
     self_preference,
 )
 
@@ -27,6 +28,7 @@ __all__ = ["Agreement", "StudyAgreement", "agreement"]
 
 # Of more scores than a rubric has words for, each is a category of its own.
 MOST_CATEGORIES = 12
+_ITSELF = "alpha with itself"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,16 +54,27 @@ class StudyAgreement:
 
 
 def agreement(planned: PlannedCells, graders: Collection[str]) -> StudyAgreement:
-    """Kappas, alpha and ICC between the chosen graders; severity, preference and length."""
-    chosen = [one for one in planned.study.design.grade if one.id in graders]
-    figures = list(_figures(planned, chosen)) if chosen else []
+    """Kappas, alpha and ICC between the chosen graders; severity, preference and length.
+
+    Each judge counts once, by the first of its chosen repeats, and is compared with the others.
+    """
+    repeats: dict[str, list[GradeCondition]] = {}
+    for one in planned.study.design.grade:
+        if one.id in graders:
+            repeats.setdefault(one.first_id, []).append(one)
+    chosen = [group[0] for group in repeats.values()]
+    repeated = [group for group in repeats.values() if len(group) > 1]
+    figures = [
+        *(_figures(planned, chosen) if chosen else ()),
+        *(one for group in repeated for one in _with_itself(planned, group)),
+    ]
     return StudyAgreement(
         study=planned.study.name,
         policy=planned.policy_name,
         level=planned.level,
         judges=[one.label for one in chosen],
         figures=figures,
-        words=list(_words(chosen, figures)),
+        words=[*_words(chosen, figures), *_cold(repeated)],
     )
 
 
@@ -95,6 +108,25 @@ def _figures(planned: PlannedCells, chosen: Sequence[GradeCondition]) -> Iterato
         everybody,
         lambda: length_slope(cells, within=["model"], cluster=cluster, level=level),
     )
+
+
+def _with_itself(planned: PlannedCells, repeats: Sequence[GradeCondition]) -> Iterator[Agreement]:
+    """How alike the repeats of one judge are."""
+    cells, of = planned.of_graders(repeats), repeats[0].label
+    try:
+        require_measurable(cells)
+        found = self_agreement(
+            cells,
+            [one.label for one in repeats],
+            cluster=planned.cluster,
+            level=planned.level,
+        )
+    except MeasurementError as error:
+        yield Agreement(figure=_ITSELF, of=of, why=str(error))
+        return
+    yield Agreement(figure=_ITSELF, of=of, estimate=found.alpha)
+    same = f"same score in {found.n_repeats} repeats"
+    yield Agreement(figure=same, of=of, estimate=found.same)
 
 
 def _incomparable(chosen: Sequence[GradeCondition]) -> str | None:
@@ -175,3 +207,16 @@ def _words(chosen: Sequence[GradeCondition], figures: Sequence[Agreement]) -> It
     for warning, names in about.items():
         more = f", and {len(names) - 1} more" if len(names) > 1 else ""
         yield f"{warning} ({names[0]}{more})"
+
+
+def _cold(repeated: Sequence[Sequence[GradeCondition]]) -> Iterator[str]:
+    cold = [
+        group[0].label
+        for group in repeated
+        if (call := group[0].grader.call) and call.settings.get("temperature") == 0
+    ]
+    if cold:
+        yield (
+            f"{', '.join(cold)}: asked at temperature 0, repeats show only what the provider varies"
+            " by itself. A temperature above 0 shows how sure the judge is."
+        )

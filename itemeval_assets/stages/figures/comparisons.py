@@ -21,11 +21,10 @@ from itemeval_assets.measurement import compare as compared
 
 from .planned import PlannedCells, require_measurable
 
-__all__ = ["Compared", "StudyComparisons", "compare", "comparisons", "told", "words_of"]
+__all__ = ["Compared", "StudyComparisons", "compare", "comparisons"]
 
 _MOST_OBJECTS = 100
-Facet = Literal["condition", "model", "prompt", "config", "grader", "release"]
-# Of releases see the folder of that name.
+Facet = Literal["condition", "model", "prompt", "config", "grader"]
 COLUMNS: dict[Facet, str] = {
     "condition": "gen_condition_id",
     "model": "model",
@@ -78,7 +77,7 @@ def comparisons(
         families = [_family(planned, planned.of_graders(chosen), None, facet)]
     else:
         families = [_family(planned, planned.of_grader(grader), grader, facet) for grader in chosen]
-    return told(planned, facet, families)
+    return _told(planned, facet, families)
 
 
 def compare(
@@ -93,22 +92,21 @@ def compare(
     chosen = _chosen(planned, graders)
     if facet == "grader":
         cells = planned.of_graders([one for one in chosen if one.label in (first, other)])
-        return told(planned, facet, [_pair(planned, cells, None, facet, first, other, by)])
+        return _told(planned, facet, [_pair(planned, cells, None, facet, first, other, by)])
     found = [
         _pair(planned, planned.of_grader(grader, tags=tags), grader, facet, first, other, by)
         for grader in chosen
     ]
     if not any(one.differences for one in found):
         raise MeasurementError(found[0].words[0])
-    return told(planned, facet, found)
+    return _told(planned, facet, found)
 
 
 def _chosen(planned: PlannedCells, graders: Collection[str]) -> list[GradeCondition]:
     return [one for one in planned.study.design.grade if one.id in graders]
 
 
-def told(planned: PlannedCells, facet: Facet, found: list[Compared]) -> StudyComparisons:
-    """The families, and what they have in common."""
+def _told(planned: PlannedCells, facet: Facet, found: list[Compared]) -> StudyComparisons:
     return StudyComparisons(
         study=planned.study.name,
         policy=planned.policy_name,
@@ -137,7 +135,7 @@ def _pair(
         difference = compared(cells, a, b, object=column, **known)
     except MeasurementError as error:
         return Compared(graded_by=label, scale=scale, words=[str(error)])
-    words, depends = [*words_of(planned, [difference])], None
+    words, depends = [*_words(planned, [difference])], None
     if by:
         try:
             depends = interaction(cells, a, b, by=by, object=column, **known)
@@ -172,7 +170,7 @@ def _family(
         groups=[[str(one) for one in group] for group in found.groups],
         letters={str(name): letters for name, letters in found.letters.items()},
         left_out=[(str(a), str(b), why) for a, b, why in found.left_out],
-        words=[*found.warnings, *words_of(planned, found)],
+        words=[*found.warnings, *_words(planned, found)],
     )
 
 
@@ -190,7 +188,7 @@ def _of(grader: GradeCondition | None) -> tuple[str | None, tuple[float, float] 
     return (None, None) if grader is None else (grader.label, grader.grader.scale)
 
 
-def words_of(planned: PlannedCells, found: Sequence[Difference]) -> Iterator[str]:
+def _words(planned: PlannedCells, found: Sequence[Difference]) -> Iterator[str]:
     """What to say besides the verdicts, each thing once, and of which pairs."""
     margin = planned.study.config.measurement.margin
     if margin is not None:
@@ -242,13 +240,14 @@ def _names(design: Design) -> Iterator[tuple[Facet, dict[str, set[str]]]]:
     yield "condition", {one.label: {one.label, one.slug, one.id} for one in generate}
     yield "prompt", {one.prompt.name: {one.prompt.name, one.prompt.short_name} for one in generate}
     yield "config", {one.model_config_name: {one.model_config_name} for one in generate}
-    yield (
-        "grader",
-        {
-            one.label: {one.label, one.slug, one.id, one.grader.name, one.label_parts[0].short}
-            for one in design.grade
-        },
-    )
+    yield "grader", {one.label: _names_of(one) for one in design.grade}
+
+
+def _names_of(one: GradeCondition) -> set[str]:
+    """What its repeats share means the first of them."""
+    own = {one.label, one.id}
+    shared = {one.slug, one.grader.name, one.label_parts[0].short}
+    return own if one.grader.repeat > 1 else own | shared
 
 
 def _level(levels: dict[str, set[str]], word: str) -> str | None:

@@ -32,6 +32,10 @@ def conditions(study: Study) -> list[dict[str, Any]]:
                 "label": one.label,
                 "model": one.columns["grader_model"],
                 **{name: one.columns[name] for name in _GRADE},
+                "temperature": one.grader.call.settings.get("temperature")
+                if one.grader.call
+                else None,
+                "repeat": one.grader.repeat,
                 "scale": one.grader.scale,
             }
             for one in study.design.grade

@@ -51,13 +51,14 @@ def item_statistics(planned: PlannedCells, graders: Collection[str]) -> StudyIte
 
 
 def _of(planned: PlannedCells, grader: GradeCondition) -> GraderItems:
-    """Quarrels look at all graders with the same scale, the rest at one."""
+    """Quarrels look at all graders with the same scale, each once; the rest at one."""
     scale = grader.grader.scale
-    peers = [
+    others = [
         one
         for one in planned.study.design.grade
-        if one.id == grader.id or (scale is not None and one.grader.scale == scale)
+        if one.grader.repeat == 1 and one.first_id != grader.first_id
     ]
+    peers = [grader, *(one for one in others if scale is not None and one.grader.scale == scale)]
     cells = planned.of_graders(peers, events=_COSTS)
     known = {"graded_by": grader.label, "scale": scale}
     try:

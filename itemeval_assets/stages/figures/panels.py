@@ -25,6 +25,8 @@ def panels(
 ) -> StudyScores:
     """The mean over the judges of each rubric, on the items that all of them graded.
 
+    A judge counts once, by the first of its chosen repeats; one judge alone by all of them.
+
     Raises ConfigError where no rubric has two judges, or where theirs have no scale in common.
     """
     chosen = list(partitions)
@@ -46,10 +48,11 @@ def _panels(graders: Sequence[GradeCondition]) -> Mapping[str, Sequence[GradeCon
     for one in graders:
         if one.grader.call and one.grader.template:
             by_rubric.setdefault(one.grader.template.name, []).append(one)
-    found = {rubric: judges for rubric, judges in by_rubric.items() if len(judges) > 1}
+    panels = {rubric: _each_once(judges) for rubric, judges in by_rubric.items()}
+    found = {rubric: judges for rubric, judges in panels.items() if len(judges) > 1}
     if not found:
         raise ConfigError(
-            "a panel needs two judges or more with the same rubric; chosen:"
+            "a panel needs two judges or more with the same rubric, or repeats of one; chosen:"
             f" {', '.join(one.label for one in graders) or 'none'}"
         )
     for rubric, judges in found.items():
@@ -59,6 +62,14 @@ def _panels(graders: Sequence[GradeCondition]) -> Mapping[str, Sequence[GradeCon
                 " or declare graders.<name>.scale"
             )
     return found
+
+
+def _each_once(judges: Sequence[GradeCondition]) -> Sequence[GradeCondition]:
+    """The judges without their further repeats; of one judge, all repeats."""
+    first: dict[str, GradeCondition] = {}
+    for one in judges:
+        first.setdefault(one.first_id, one)
+    return list(first.values()) if len(first) > 1 else judges
 
 
 def _rows(
@@ -72,7 +83,9 @@ def _rows(
     tables = planned.by_partition(mine, tags=tags, unplanned=True)
     cells = pa.concat_tables([table for _, table in tables])
     rubric = judges[0].grader.template
-    names = " + ".join(judge.grader.name for judge in judges)
+    names = " + ".join(dict.fromkeys(judge.grader.name for judge in judges))
+    if len({judge.first_id for judge in judges}) == 1:
+        names = f"{names}, {len(judges)} repeats"
     label = f"{names} · {rubric.short_name}" if rubric else names
     for group, part in groups(cells, by):
         done, left_out = states_of(part)

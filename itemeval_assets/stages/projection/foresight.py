@@ -203,7 +203,8 @@ class Foresight:
         if not (self._scope.study.config.cache and places and has_answers(target.model)):
             return {}
         cells = self._grid.cells(places)
-        found = cached_answers(target.model, target.config, caller.samples(prompts(cells)))
+        samples = caller.samples(prompts(cells))
+        found = cached_answers(target.model, target.config, target.repeat, samples)
         return {
             place: found[cell] for place, cell in zip(places, cells, strict=True) if cell in found
         }

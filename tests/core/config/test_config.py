@@ -58,7 +58,8 @@ facets:
 graders:
   judge_a:
     {kind: judge, model: openai/gpt-5, max_tokens: null, reasoning_effort: low, structured: true,
-     split_rubric: true, provider_routing: {sort: price}, scale: [0.0, 10.0]}
+     split_rubric: true, provider_routing: {sort: price}, scale: [0.0, 10.0],
+     temperature: 0.3, repeats: 2}
 measurement:
   cluster: t
   level: 0.9
@@ -400,6 +401,18 @@ def test_an_unknown_key_is_refused_with_its_path_and_the_nearest_known_one(
         ({"graders": {"j": {"model": "a/b", "scale": [0]}}}, "graders.j.scale", "[0]"),
         ({"graders": {"j": {"model": "a/b", "scale": "0-10"}}}, "graders.j.scale", "'0-10'"),
         ({"graders": {"j": {"model": "a/b", "scale": [True, 2]}}}, "graders.j.scale", "[True, 2]"),
+        *(
+            ({"graders": {"j": {"model": "a/b", "repeats": bad}}}, "graders.j.repeats", shown)
+            for bad, shown in ((0, "0"), (101, "100"), (1.5, "1.5"), ("x", "'x'"), (True, "true"))
+        ),
+        *(
+            (
+                {"graders": {"j": {"model": "a/b", "temperature": bad}}},
+                "graders.j.temperature",
+                shown,
+            )
+            for bad, shown in ((-1, "-1"), (2.1, "2.1"), ("hot", "'hot'"), (False, "false"))
+        ),
         ({"benchmark": {"datasets": []}}, "benchmark.datasets", "[]"),
         ({"benchmark": {"datasets": [{"id": "a", "limit": 0}]}}, "benchmark.datasets[0].limit", ""),
         ({"benchmark": {"mapping": {"metadata": "t"}}}, "benchmark.mapping.metadata", "'t'"),

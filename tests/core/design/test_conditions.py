@@ -242,6 +242,7 @@ CHANGED_SOLVERS: list[dict[str, Any]] = [
 ]
 CHANGED_GRADERS: list[dict[str, Any]] = [
     {"model": "openai/gpt-4"},
+    {"temperature": 0.5},
     {"max_tokens": None},
     {"max_tokens": 7},
     {"reasoning_effort": "low"},
@@ -271,6 +272,23 @@ def test_ids_do_not_depend_on_how_scores_are_measured() -> None:
         grade_ids(design(JUDGED)),
     )
     assert {condition.grader.scale for condition in after.grade} == {(0, 1), (0, 10)}
+
+
+def test_repeats_add_conditions_and_change_none() -> None:
+    graders = {"judge_a": {"repeats": 3}}
+    once, thrice = design(JUDGED), design(JUDGED, {"graders": graders})
+    scorer, first, *more = thrice.grade
+    assert [scorer, first] == list(once.grade)
+    assert [one.payload for one in more] == [{**first.payload, "repeat": n} for n in (2, 3)]
+    assert {one.slug for one in more} == {first.slug}
+    assert {one.first_id for one in thrice.grade[1:]} == {first.id}
+    assert [one.label for one in thrice.grade[1:]] == [
+        "judge_a · strict",
+        "judge_a · strict · repeat 2",
+        "judge_a · strict · repeat 3",
+    ]
+    with_all = design(JUDGED, {"graders": {"judge_a": {"repeats": 1, "temperature": 0}}})
+    assert grade_ids(with_all) == grade_ids(once)
 
 
 @given(st.randoms(use_true_random=False))
