@@ -13,6 +13,7 @@ from .component import StudyComponent as StudyComponent
 from .core.errors import ItemevalAssetsError as ItemevalAssetsError
 from .figures import agreement as agreement
 from .figures import compare as compare
+from .figures import compare_releases as compare_releases
 from .figures import comparisons as comparisons
 from .figures import conditions as conditions
 from .figures import items as items

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "agreement",
     "compare",
+    "compare_releases",
     "comparisons",
     "condition_list",
     "conditions",
@@ -88,6 +89,31 @@ def compare(
 
     planned = _planned(config, policy)
     return compared(planned, a, b, _graders(planned, graders, rubrics), by)
+
+
+def compare_releases(
+    config: str | Path | Study,
+    before: str,
+    after: str | None = None,
+    *,
+    graders: Words = None,
+    rubrics: Words = None,
+    policy: str | None = None,
+) -> "StudyComparisons":
+    """Is one release of the study better than another, on the items that both answered?
+
+    Each condition of `before` less the same of `after`; null: less that of the study as it stands.
+    A release is a version such as v1.0.0, or `v1.0.0/2025-07-23_12-59-51`. Conditions are matched
+    by the names of models, prompts, configs, graders and rubrics; what else changed is said.
+    """
+    from .releases import compare as releases
+    from .releases.publish import storage_for
+
+    planned = _planned(config, policy)
+    any_grader = graders is None and rubrics is None
+    chosen = None if any_grader else _graders(planned, graders, rubrics)
+    storage = storage_for(planned.study)
+    return releases.compare_releases(planned, storage, before, after, chosen)
 
 
 def comparisons(

@@ -74,6 +74,8 @@ def looking() -> None:
 def measuring() -> None:
     scores = ie.scores(CONFIG, by="topic", conditions="a", graders="judge", rubrics=["standard"])
     assert_type(scores.words, list[str])
+    assert_type(ie.scores(CONFIG, majority_at=3, passes=0.5).figure, str)
+    assert_type(ie.scores(CONFIG, panel=True).rows[0].grade_condition_id, str | None)
     for row in scores.rows:
         assert_type((row.condition, row.graded_by, row.group), tuple[str, str, str | None])
         assert_type((row.mean, row.low, row.high), tuple[float | None, float | None, float | None])
@@ -82,6 +84,7 @@ def measuring() -> None:
     for family in (
         *ie.compare(CONFIG, "alpha", "beta", by="topic", graders="judge").by_grader,
         *ie.comparisons(CONFIG, facet="model", policy="dev").by_grader,
+        *ie.compare_releases(CONFIG, "v1.0.0", "v2.0.0", graders="judge").by_grader,
     ):
         assert_type(family.graded_by, str | None)
         assert_type(family.differences[0].verdict, str)
@@ -222,6 +225,7 @@ def comparing_scores(frame: pd.DataFrame) -> None:
     family = ms.compare_all(frame, object="prompt_name")
     assert_type(family, ms.Comparisons)
     assert_type(family[0], ms.Difference)
+    assert_type(ms.adjusted_by_holm(list(family), (0, 1)), list[ms.Difference])
     assert_type(family.groups, tuple[tuple[Hashable, ...], ...])
     assert_type(family.letters, dict[Hashable, str])
     topics = ms.interaction(frame, "alpha", "beta", by="topic")

@@ -86,6 +86,12 @@ def compare(
     by: Annotated[
         str | None, typer.Option(help="does the difference depend on this column of the items?")
     ] = None,
+    release: Annotated[
+        str | None, typer.Option(help="compare this release of the study, such as v1.0.0")
+    ] = None,
+    other: Annotated[
+        str | None, typer.Option("--with", help="with this one; default: the study as it stands")
+    ] = None,
     grader: GraderOption = None,
     rubric: RubricOption = None,
     policy: PolicyOption = None,
@@ -95,7 +101,15 @@ def compare(
     """Say which is better, by how much and how sure, on the items that both answered."""
     _require(out)
     chosen: dict[str, Any] = {"graders": grader, "rubrics": rubric, "policy": policy}
-    if a is None:
+    if release is not None:
+        if a or by or of != "condition":
+            raise typer.BadParameter(
+                "--release compares all conditions: leave names, --of, --by out"
+            )
+        found = late.figures.compare_releases(config, release, other, **chosen)
+    elif other is not None:
+        raise typer.BadParameter("--with needs --release")
+    elif a is None:
         if by is not None:
             raise typer.BadParameter("--by needs the names of the two that are compared")
         found = late.figures.comparisons(config, facet=of, **chosen)

@@ -11,6 +11,7 @@ from .agreement.ratings import self_agreement as self_agreement
 from .comparisons.counts import McNemar as McNemar
 from .comparisons.counts import mcnemar as mcnemar
 from .comparisons.families import Comparisons as Comparisons
+from .comparisons.families import adjusted_by_holm as adjusted_by_holm
 from .comparisons.families import compare_all as compare_all
 from .comparisons.levels import Interaction as Interaction
 from .comparisons.levels import interaction as interaction

@@ -201,6 +201,15 @@ COMMANDS: Sequence[Command] = [
     ),
     Command("release {config} --version=2.0.0 --json", lambda found: found["version"] == "v2.0.0"),
     Command(
+        "compare {config} --release=v2.0.0 --json",
+        lambda found: found["facet"] == "release" and found["by_grader"][0]["left_out"],
+    ),
+    Command(
+        "compare {config} --release=v2.0.0 --with=v2 --json",
+        lambda found: found["message"] == "v2.0.0 and v2 are the same release: name two",
+        exit_code=2,
+    ),
+    Command(
         "experiments list toy --bucket={folder}/experiments --prefix=scythe --json",
         lambda found: [run["version"] for run in found] == ["v2.0.0"],
     ),

@@ -6,7 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from itemeval_assets.measurement import MeasurementError, compare, compare_all, interaction
+from itemeval_assets.measurement import (
+    MeasurementError,
+    adjusted_by_holm,
+    compare,
+    compare_all,
+    interaction,
+)
 from tests.measurement.frames import random_scores
 
 
@@ -114,3 +120,12 @@ def test_clusters_across_levels_are_refused():
     frame = BETTER.assign(topic=["x", "y"] * 40, cluster=["c", "c", "d", "d"] * 20)
     with pytest.raises(MeasurementError, match="levels are not independent"):
         interaction(frame, "alpha", "beta", by="topic", cluster="cluster")
+
+
+def test_differences_of_anything_may_be_a_family():
+    frame = random_scores(3, 40, 1)
+    pairs = compare_all(frame, scale=(0, 1))
+    alone = [compare(frame, one.a, one.b, scale=(0, 1)) for one in pairs]
+    assert adjusted_by_holm(alone, (0, 1)) == list(pairs)
+    assert adjusted_by_holm(list(pairs), (0, 1)) == list(pairs)
+    assert adjusted_by_holm([]) == []

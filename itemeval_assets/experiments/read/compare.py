@@ -55,7 +55,7 @@ def compare_versions(
     A run is given as itself or as `v1.0.0/2025-07-23_12-59-51`. Rows are known by the fields of
     their specs that are in the index. Raises NotFoundError for what is not published.
     """
-    old, new = _run(experiment, before), _run(experiment, after)
+    old, new = chosen_run(experiment, before), chosen_run(experiment, after)
     was, became = old.io_spec(), new.io_spec()
     inputs, outputs = (
         _changes(types(was, side), types(became, side)) for side in ("input", "output")
@@ -83,7 +83,10 @@ def _frames(run: ExperimentRun) -> list[str]:
     return sorted(name for name in run.list_results_files() if name != FILES)
 
 
-def _run(experiment: PublishedExperiment, chosen: SemVer | ExperimentRun | str) -> ExperimentRun:
+def chosen_run(
+    experiment: PublishedExperiment, chosen: SemVer | ExperimentRun | str
+) -> ExperimentRun:
+    """A run, given as itself, as a version, or as a version and a time. Raises NotFoundError."""
     if isinstance(chosen, ExperimentRun):
         return chosen
     version, _, timestamp = str(chosen).partition("/")

@@ -13,7 +13,7 @@ from .answers import read_answers
 from .paired import pairs_with, reasons_against
 from .pairs import differences_of, worded
 
-__all__ = ["Comparisons", "compare_all", "holm"]
+__all__ = ["Comparisons", "adjusted_by_holm", "compare_all", "holm"]
 
 MOST_LETTERED = 100
 
@@ -75,12 +75,24 @@ def compare_all(
             )
     if not found:
         raise MeasurementError(f"No two values of {object!r} can be compared. {left_out[0][2]}")
-    adjusted = holm(np.array([one.p for one in found]))
-    for place, p in enumerate(adjusted.tolist()):
-        found[place] = worded(replace(found[place], p=p), scale, len(found))
+    found[:] = adjusted_by_holm(found, scale)
     found.left_out = tuple(left_out)
     _group(found, [answers.objects[place] for place in order], level)
     return found
+
+
+def adjusted_by_holm(
+    differences: Sequence[Difference], scale: Scale | None = None
+) -> list[Difference]:
+    """Differences as one family: `p` and the verdict as if all had been asked at once.
+
+    `p` is adjusted by Holm (1979); `p_unadjusted` stays. Intervals are those of single pairs.
+    """
+    adjusted = holm(np.array([one.p_unadjusted for one in differences]))
+    return [
+        worded(replace(one, p=p), scale, len(differences))
+        for one, p in zip(differences, adjusted.tolist(), strict=True)
+    ]
 
 
 def _best_first(mean: np.ndarray) -> np.ndarray:

@@ -21,10 +21,11 @@ from itemeval_assets.measurement import compare as compared
 
 from .planned import PlannedCells, require_measurable
 
-__all__ = ["Compared", "StudyComparisons", "compare", "comparisons"]
+__all__ = ["Compared", "StudyComparisons", "compare", "comparisons", "told", "words_of"]
 
 _MOST_OBJECTS = 100
-Facet = Literal["condition", "model", "prompt", "config", "grader"]
+Facet = Literal["condition", "model", "prompt", "config", "grader", "release"]
+# Of releases see the folder of that name.
 COLUMNS: dict[Facet, str] = {
     "condition": "gen_condition_id",
     "model": "model",
@@ -77,7 +78,7 @@ def comparisons(
         families = [_family(planned, planned.of_graders(chosen), None, facet)]
     else:
         families = [_family(planned, planned.of_grader(grader), grader, facet) for grader in chosen]
-    return _told(planned, facet, families)
+    return told(planned, facet, families)
 
 
 def compare(
@@ -92,21 +93,22 @@ def compare(
     chosen = _chosen(planned, graders)
     if facet == "grader":
         cells = planned.of_graders([one for one in chosen if one.label in (first, other)])
-        return _told(planned, facet, [_pair(planned, cells, None, facet, first, other, by)])
+        return told(planned, facet, [_pair(planned, cells, None, facet, first, other, by)])
     found = [
         _pair(planned, planned.of_grader(grader, tags=tags), grader, facet, first, other, by)
         for grader in chosen
     ]
     if not any(one.differences for one in found):
         raise MeasurementError(found[0].words[0])
-    return _told(planned, facet, found)
+    return told(planned, facet, found)
 
 
 def _chosen(planned: PlannedCells, graders: Collection[str]) -> list[GradeCondition]:
     return [one for one in planned.study.design.grade if one.id in graders]
 
 
-def _told(planned: PlannedCells, facet: Facet, found: list[Compared]) -> StudyComparisons:
+def told(planned: PlannedCells, facet: Facet, found: list[Compared]) -> StudyComparisons:
+    """The families, and what they have in common."""
     return StudyComparisons(
         study=planned.study.name,
         policy=planned.policy_name,
@@ -135,7 +137,7 @@ def _pair(
         difference = compared(cells, a, b, object=column, **known)
     except MeasurementError as error:
         return Compared(graded_by=label, scale=scale, words=[str(error)])
-    words, depends = [*_words(planned, [difference])], None
+    words, depends = [*words_of(planned, [difference])], None
     if by:
         try:
             depends = interaction(cells, a, b, by=by, object=column, **known)
@@ -170,7 +172,7 @@ def _family(
         groups=[[str(one) for one in group] for group in found.groups],
         letters={str(name): letters for name, letters in found.letters.items()},
         left_out=[(str(a), str(b), why) for a, b, why in found.left_out],
-        words=[*found.warnings, *_words(planned, found)],
+        words=[*found.warnings, *words_of(planned, found)],
     )
 
 
@@ -188,7 +190,7 @@ def _of(grader: GradeCondition | None) -> tuple[str | None, tuple[float, float] 
     return (None, None) if grader is None else (grader.label, grader.grader.scale)
 
 
-def _words(planned: PlannedCells, found: Sequence[Difference]) -> Iterator[str]:
+def words_of(planned: PlannedCells, found: Sequence[Difference]) -> Iterator[str]:
     """What to say besides the verdicts, each thing once, and of which pairs."""
     margin = planned.study.config.measurement.margin
     if margin is not None:

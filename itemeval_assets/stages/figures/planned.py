@@ -139,6 +139,14 @@ class PlannedCells:
             f"{what}: {name!r} is no column of the items (benchmark.mapping.metadata); {hint}"
         )
 
+    def column_of_items(self, name: str) -> dict[str, str | None]:
+        """{item_id: value} of a column that describes items."""
+        if name in ITEM_COLUMNS:
+            values: list[str | None] = self.items[name].to_pylist()
+        else:
+            values = [_text(found.get(name)) for found in self._metadata]
+        return dict(zip(self.items["item_id"].to_pylist(), values, strict=True))
+
     def _labelled(self, rows: pa.Table, partition: Partition) -> pa.Table:
         labels = self.study.design.labels_of(partition)
         for name, label in zip(("gen_condition_id", "grade_condition_id"), labels, strict=True):

@@ -1,0 +1,114 @@
+"""What releases of a study hold, with the conditions by their names, to be put side by side."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+import pyarrow.parquet as pq
+
+from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.core.tables.schemas import GRADINGS_LONG
+from itemeval_assets.core.text.labels import Part, unique_labels
+from itemeval_assets.experiments.layout.settings import ExperimentStorageSettings
+from itemeval_assets.experiments.read.compare import chosen_run
+from itemeval_assets.experiments.read.experiment import PublishedExperiment
+from itemeval_assets.experiments.read.run import ExperimentRun
+from itemeval_assets.stages.figures.planned import PlannedCells
+from itemeval_assets.stages.views.cells import everything
+
+__all__ = ["CONDITION", "EVENT", "GRADER", "Side", "labelled", "sides_of"]
+
+NOW = "now"
+CONDITION = ["model", "prompt_name", "model_config_name"]
+GRADER = ["grader_name", "scorer_name", "rubric_name"]
+_RUNS = ["gen_run_id", "grade_run_id"]
+EVENT = ["item_id", "replication", "score", *_RUNS]
+_PLACE = ["gen_condition_id", "grade_condition_id", "item_id", "replication"]
+_COLUMNS = [
+    *(*EVENT, *CONDITION, *GRADER, "grader_model", "gen_condition_id", "grade_condition_id"),
+    *("prompt_hash", "rubric_hash", "dataset_revision"),
+]
+
+
+@dataclass(frozen=True)
+class Side:
+    """The sound grading events of a release, or of the study as it stands."""
+
+    name: str
+    rows: pd.DataFrame
+
+
+def sides_of(
+    planned: PlannedCells, storage: ExperimentStorageSettings, before: str, after: str | None
+) -> tuple[Side, Side]:
+    """Two releases; `after` null: one, and the study as it stands.
+
+    Raises ConfigError where both are the same, and NotFoundError for what is not published.
+    """
+    experiment: PublishedExperiment[Any, Any] = PublishedExperiment(
+        planned.study.name, storage_settings=storage
+    )
+    first = chosen_run(experiment, before)
+    if after is None:
+        return _released(first), _as_it_stands(planned)
+    other = chosen_run(experiment, after)
+    if first.experiment_id == other.experiment_id:
+        raise ConfigError(f"{before} and {after} are the same release: name two")
+    one, two = _released(first), _released(other)
+    if one.name == two.name:
+        return replace(one, name=first.place.timestamp), replace(two, name=other.place.timestamp)
+    return one, two
+
+
+def _released(run: ExperimentRun) -> Side:
+    """Raises ConfigError for a run that is no release of a study."""
+    files = run.list_results_files()
+    if GRADINGS_LONG.name not in files:
+        raise ConfigError(f"{run.uri} is no release of a study: it has no {GRADINGS_LONG.name}")
+    with run.backend.open(files[GRADINGS_LONG.name]) as file:
+        rows = pq.read_table(file, columns=_COLUMNS).to_pandas()
+    if "errors" in files:
+        flawed = run.load_results("errors").index.to_frame(index=False)[_PLACE]
+        keys = pd.MultiIndex.from_frame(rows[_PLACE])
+        rows = rows[~keys.isin(pd.MultiIndex.from_frame(flawed))]
+    return Side(str(run.versioned_experiment.version), rows)
+
+
+def _as_it_stands(planned: PlannedCells) -> Side:
+    """The cells that are done; the others have no score."""
+    study, store, partitions = planned.study, planned.store, planned.study.grade_partitions()
+    done = everything(study, store, partitions, planned.policy, ["done"], planned.items).to_pandas()
+    runs = store.read("gradings_long", partitions, [*_PLACE, *_RUNS]).to_pandas()
+    return Side(NOW, done.merge(runs, on=_PLACE, how="left")[_COLUMNS])
+
+
+def labelled(rows: pd.DataFrame) -> pd.DataFrame:
+    """With the labels of the two conditions of each row, from their names."""
+    rows = rows.fillna(dict.fromkeys(GRADER, ""))
+    return rows.assign(
+        condition=_labels(rows[CONDITION], _parts_of_condition),
+        graded_by=_labels(rows[GRADER], _parts_of_grader),
+    )
+
+
+def _labels(columns: pd.DataFrame, parts: Callable[..., list[Part]]) -> list[str]:
+    keys = list(columns.itertuples(index=False, name=None))
+    known = list(dict.fromkeys(keys))
+    labels = unique_labels([parts(*key) for key in known], [" ".join(key) for key in known])
+    label_of = dict(zip(known, labels, strict=True))
+    return [label_of[key] for key in keys]
+
+
+def _parts_of_condition(model: str, prompt: str, config: str) -> list[Part]:
+    short = "" if config == "default" else config
+    return [
+        Part(model.rpartition("/")[2], model),
+        Part(prompt.removeprefix("builtin:"), prompt),
+        Part(short, config),
+    ]
+
+
+def _parts_of_grader(grader: str, scorer: str, rubric: str) -> list[Part]:
+    name = grader or scorer
+    return [Part(name.rpartition("/")[2], name), Part(rubric.removeprefix("builtin:"), rubric)]
