@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .stages.figures.comparisons import Facet, StudyComparisons
     from .stages.figures.estimates import Rate
     from .stages.figures.item_statistics import StudyItems
+    from .stages.figures.judges import JudgeCard
     from .stages.figures.planned import PlannedCells
     from .stages.figures.reliability import StudyReliability
     from .stages.figures.scores import StudyScores
@@ -32,6 +33,7 @@ __all__ = [
     "condition_list",
     "conditions",
     "items",
+    "judge_cards",
     "reliability",
     "scores",
 ]
@@ -181,6 +183,26 @@ def agreement(
     if graders is None and rubrics is None:
         chosen = [one.id for one in planned.study.design.grade if one.grader.call]
     return estimated(planned, chosen)
+
+
+def judge_cards(
+    config: str | Path | Study,
+    judges: Words,
+    *,
+    graders: Words = None,
+    rubrics: Words = None,
+    policy: str | None = None,
+) -> "list[JudgeCard]":
+    """The `cards` of `agreement` of these judges. Raises ConfigError where one is no judge."""
+    planned = _planned(config, policy)
+    wanted = select_grade(planned.study.design, judges)
+    found = agreement(planned.study, graders=graders, rubrics=rubrics, policy=policy)
+    labels = {planned.study.design.labels[one] for one in wanted}
+    cards = [card for card in found.cards if card.judge in labels]
+    if not cards:
+        known = ", ".join(card.judge for card in found.cards) or "none"
+        raise ConfigError(f"judge: {judges!r} is no judge that is compared; judges: {known}")
+    return cards
 
 
 def items(

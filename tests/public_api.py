@@ -93,6 +93,7 @@ def measuring() -> None:
     assert_type(found.by_grader[0].components, list[dict[str, Any]])
     assert_type(found.by_grader[0].designs[0].relative_error, float)
     assert_type(ie.agreement(CONFIG).figures[0].estimate, ms.Estimate | None)
+    assert_type(ie.agreement(CONFIG).cards[0].usd_per_reply, float | None)
     assert_type(ie.items(CONFIG, rubrics="standard").by_grader[0].dead, ms.DeadItems | None)
     assert_type(ie.conditions(CONFIG), pd.DataFrame)
 

@@ -152,6 +152,9 @@ def reliability(
 @app.command()
 def agreement(
     config: Config,
+    judge: Annotated[
+        list[str] | None, typer.Option(help="show the card of this judge, and nothing else")
+    ] = None,
     grader: GraderOption = None,
     rubric: RubricOption = None,
     policy: PolicyOption = None,
@@ -160,8 +163,13 @@ def agreement(
 ) -> None:
     """Show how judges agree, how severe they are, and whether they prefer their own family."""
     _require(out)
-    found = late.figures.agreement(config, graders=grader, rubrics=rubric, policy=policy)
-    _show(as_json, out, found, late.figure_report.agreement)
+    chosen: dict[str, Any] = {"graders": grader, "rubrics": rubric, "policy": policy}
+    if judge:
+        cards = late.figures.judge_cards(config, judge, **chosen)
+        _show(as_json, out, cards, late.figure_report.judges)
+    else:
+        found = late.figures.agreement(config, **chosen)
+        _show(as_json, out, found, late.figure_report.agreement)
 
 
 @app.command()

@@ -13,6 +13,7 @@ from .views import (
     differences_view,
     groups_view,
     items_view,
+    judge_view,
     levels_view,
     means_view,
 )
@@ -23,12 +24,25 @@ if TYPE_CHECKING:
     from itemeval_assets.stages.figures.agreement import StudyAgreement
     from itemeval_assets.stages.figures.comparisons import Compared, StudyComparisons
     from itemeval_assets.stages.figures.item_statistics import StudyItems
+    from itemeval_assets.stages.figures.judges import JudgeCard
     from itemeval_assets.stages.figures.reliability import StudyReliability
     from itemeval_assets.stages.figures.scores import StudyScores
 
-__all__ = ["agreement", "comparisons", "conditions", "items", "reliability", "scores"]
+__all__ = [
+    "agreement",
+    "comparisons",
+    "conditions",
+    "items",
+    "judges",
+    "reliability",
+    "scores",
+]
 
 _MOST_VERDICTS = 10
+_OF_JUDGES = (
+    "Agreement is not being right: judges that share an error agree. Severity is against the mean"
+    " of these judges, not against the truth."
+)
 # How to read what is no mean score, by what its name begins with.
 _OTHERS = {
     "pass@": (
@@ -130,15 +144,25 @@ def _reliability(found: "StudyReliability") -> Iterator[str | View]:
 
 
 def agreement(found: "StudyAgreement") -> Document:
-    """Figures about judges."""
-    reading = (
-        "Agreement is not being right: judges that share an error agree. Severity is against the"
-        " mean of these judges, not against the truth."
-    )
-    blocks = [agreement_view(found.figures), *found.words, reading]
+    """Figures about judges together, and a card of each."""
+    shown = {figure.figure for card in found.cards for figure in card.figures}
+    names = {card.judge for card in found.cards}
+    # What is about one judge stands in its card.
+    joint = [one for one in found.figures if one.figure not in shown or one.of not in names]
+    blocks = [agreement_view(joint), *found.words, *_cards(found.cards), _OF_JUDGES]
     known = any(one.figure == "severity" and one.estimate for one in found.figures)
     drawn = {"severity": lambda: _plots().judges(found.figures)}
     return Document(f"Agreement of the judges of {found.study}", blocks, drawn if known else {})
+
+
+def judges(cards: "Sequence[JudgeCard]") -> Document:
+    """The cards of some judges, with what is to be said of each."""
+    words = [words for card in cards for words in card.words]
+    return Document("Judges", [*_cards(cards), *dict.fromkeys(words), _OF_JUDGES])
+
+
+def _cards(cards: "Sequence[JudgeCard]") -> list[View]:
+    return [judge_view(card) for card in cards]
 
 
 def items(found: "StudyItems") -> Document:

@@ -51,6 +51,16 @@ def test_another_figure_than_the_mean(
     assert found["figure"].split()[0] in capsys.readouterr().out
 
 
+def test_the_card_of_a_judge(config: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_cli(["agreement", config, "--judge", "mild_judge"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("judge mild_judge · strict ") and "failed parses" in shown
+    assert "strict_judge" not in shown
+    assert run_cli(["agreement", config, "--judge", "mild_judge", "--json"]) == 0
+    [card] = json.loads(capsys.readouterr().out)
+    assert (card["judge"], card["replies"], card["usd"]) == ("mild_judge · strict", 24, 12.0)
+
+
 @pytest.mark.pictures
 def test_a_page_holds_pictures_and_no_markup_of_names(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -83,6 +93,8 @@ def test_words_come_before_the_table(config: str, capsys: pytest.CaptureFixture[
         (["compare", "alpha", "gamma"], "'gamma' is no condition"),
         (["reliability", "--random", "item"], "'item' is no facet that is fixed"),
         (["items", "--grader", "nobody"], "nobody"),
+        (["agreement", "--judge", "nobody"], "nobody"),
+        (["agreement", "--judge", "numeric"], "is no judge that is compared; judges: strict"),
     ],
 )
 def test_a_mistake_is_a_message(

@@ -172,6 +172,10 @@ COMMANDS: Sequence[Command] = [
         lambda found: [one["fixed"] for one in found["by_grader"]] == [[]],
     ),
     Command(
+        "agreement {config} --judge=mockllm/judge --json",
+        lambda found: [card["judge"] for card in found] == ["judge · strict"],
+    ),
+    Command(
         "agreement {config} --grader=mockllm/judge --rubric=strict --out={folder}/agreement.csv "
         "--json",
         lambda found: found["judges"] == ["judge · strict"],

@@ -22,11 +22,23 @@ from itemeval_assets.report.views import (
     designs_view,
     differences_view,
     items_view,
+    judge_view,
     means_view,
     spend_view,
 )
 from itemeval_assets.report.views.view import Column, Figure, Money, Quantity, Text, part_of
+from itemeval_assets.stages.figures.judges import JudgeCard
 
+CARD = JudgeCard(
+    judge="j · strict",
+    model="lab/j",
+    scale=None,
+    replies=0,
+    unparsed=0,
+    usd=None,
+    usd_per_reply=None,
+    figures=[],
+)
 VIEWS = {
     "spend": spend_view([]).columns,
     "estimate": ESTIMATE,
@@ -40,6 +52,7 @@ VIEWS = {
     "components": components_view([], "").columns,
     "designs": designs_view([], "").columns,
     "agreement": agreement_view([]).columns,
+    "judge": judge_view(CARD).columns,
     "items": items_view([], "").columns,
     "conditions": conditions_view([]).columns,
 }

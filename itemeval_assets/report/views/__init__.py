@@ -8,6 +8,7 @@ from .figures import (
     differences_view,
     groups_view,
     items_view,
+    judge_view,
     levels_view,
     means_view,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "differences_view",
     "groups_view",
     "items_view",
+    "judge_view",
     "levels_view",
     "means_view",
     "projected",

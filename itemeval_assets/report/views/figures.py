@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .view import Column, View, part_of
 
 if TYPE_CHECKING:
-    from itemeval_assets.measurement import Difference
+    from itemeval_assets.measurement import Difference, Estimate
     from itemeval_assets.stages.figures.agreement import Agreement
     from itemeval_assets.stages.figures.comparisons import Compared
+    from itemeval_assets.stages.figures.judges import JudgeCard
     from itemeval_assets.stages.figures.reliability import Design
     from itemeval_assets.stages.figures.scores import Score
 
@@ -20,9 +21,20 @@ __all__ = [
     "differences_view",
     "groups_view",
     "items_view",
+    "judge_view",
     "levels_view",
     "means_view",
 ]
+
+
+class CardLine(NamedTuple):
+    """A line of a judge's card: a figure with its estimate, or a plain value."""
+
+    figure: str
+    of: str
+    value: float | None
+    estimate: "Estimate | None" = None
+    why: str | None = None
 
 
 class Pair(NamedTuple):
@@ -84,6 +96,21 @@ def designs_view(rows: "Sequence[Design]", title: str) -> View:
 def agreement_view(rows: "Sequence[Agreement]") -> View:
     """Figures about judges."""
     return View("agreement", _AGREEMENT, rows)
+
+
+def judge_view(card: "JudgeCard") -> View:
+    """All that is known of one judge."""
+    unpriced = None if card.usd is not None else "A price is not known."
+    rows = [
+        *(
+            CardLine(one.figure, one.of, one.estimate and one.estimate.value, one.estimate, one.why)
+            for one in card.figures
+        ),
+        CardLine("replies", card.judge, card.replies),
+        CardLine("USD per reply", card.judge, card.usd_per_reply, None, unpriced),
+        CardLine("USD", card.judge, card.usd, None, unpriced),
+    ]
+    return View(f"judge {card.judge}", _CARD, rows)
 
 
 def items_view(rows: Sequence[Mapping[str, Any]], title: str) -> View:
@@ -216,6 +243,12 @@ _AGREEMENT = (
     Column(_of_estimate("n_items"), "number", None, "items"),
     Column(_of_estimate("method"), "text", None, "method"),
     Column("why", "text", "why not", "why not", "why not", _missing_estimate),
+)
+_CARD = (
+    _AGREEMENT[0],
+    Column("of", "text", None, "of"),
+    Column("value", "component", "value", "value", "value"),
+    *_AGREEMENT[3:],
 )
 _ITEMS = (
     Column("item_id", "text", "item", "item"),

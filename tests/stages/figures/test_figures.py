@@ -172,15 +172,53 @@ def test_judges_agree_and_one_is_milder(tmp_path: Path) -> None:
     assert any(figure == "self-preference" for figure, _ in known)
 
 
+def test_a_card_has_all_that_is_known_of_a_judge(tmp_path: Path) -> None:
+    def failing(model: str, grader: str, n: int, epoch: int) -> float | None:
+        return None if grader == "mild_judge" and n < 3 else planted(model, grader, n, epoch)
+
+    extra = {"measurement": {"families": {"mockllm/beta": "other"}}}
+    found = ie.agreement(scored_study(tmp_path, failing, items=30, extra=extra))
+    strict, mild = found.cards
+    assert [card.judge for card in found.cards] == found.judges
+    assert (mild.model, mild.scale, mild.replies, mild.unparsed) == ("other/judge", (0, 1), 60, 6)
+    assert (mild.usd, mild.usd_per_reply) == (30.0, 0.5)
+    figures = {figure.figure: figure for figure in mild.figures}
+    joint = {(one.figure, one.of): one for one in found.figures}
+    assert figures["severity"] == joint["severity", "mild_judge · strict"]
+    assert figures["self-preference"].of == "all"  # two families of two have one figure
+    failed = figures["failed parses"].estimate
+    assert failed is not None and failed.value == pytest.approx(0.1)
+    assert 0 <= failed.low < 0.1 < failed.high and failed.n_items == 30
+    assert figures["alpha with itself"].why == "It was asked once of each answer."
+    others = figures["alpha with the mean of the others"].estimate
+    together = joint["Krippendorff's alpha (interval)", ", ".join(found.judges)].estimate
+    assert others is not None and together is not None
+    assert others.value == pytest.approx(together.value)  # of two judges: the same
+    assert strict.unparsed == 0
+    assert any("failed parses of strict_judge" in words for words in strict.words)
+    assert any("failed parses of strict_judge" in words for words in found.words)
+
+
+def test_a_judge_without_models_of_its_family_prefers_none(tmp_path: Path) -> None:
+    [_, mild] = ie.agreement(scored_study(tmp_path, planted, items=30)).cards
+    figures = {figure.figure: figure for figure in mild.figures}
+    assert figures["self-preference"].why == "No model of its family, other, answers."
+
+
 def test_one_judge_has_none_to_agree_with(tmp_path: Path) -> None:
     study = scored_study(tmp_path, planted, graders={"j": {"model": "mockllm/judge"}})
     [first, *_] = ie.agreement(study).figures
     assert (first.estimate, first.why) == (None, "One grader has none to agree with.")
+    [card] = ie.agreement(study).cards
+    assert {figure.why for figure in card.figures[:3]} == {
+        "One grader has none to agree with.",
+        "It was asked once of each answer.",
+    }
 
 
 def test_a_study_without_a_judge(tmp_path: Path) -> None:
     found = ie.agreement(scored_study(tmp_path, planted, graders={}))
-    assert not found.figures and "has no judge" in found.words[0]
+    assert not found.figures and not found.cards and "has no judge" in found.words[0]
 
 
 def test_items_that_tell_nothing_apart_are_flagged(tmp_path: Path) -> None:

@@ -1,0 +1,65 @@
+"""Figures about judges, and what all of them need."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from itemeval_assets.core.design.conditions import GradeCondition
+from itemeval_assets.measurement import Estimate, MeasurementError
+
+__all__ = [
+    "ITSELF",
+    "PREFERENCE",
+    "SAME",
+    "SEVERITY",
+    "SLOPE",
+    "Agreement",
+    "figure_of",
+    "incomparable",
+    "said_of",
+]
+
+SEVERITY, PREFERENCE, SLOPE = "severity", "self-preference", "score per 1,000 characters"
+ITSELF, SAME = "alpha with itself", "same score in"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agreement:
+    """One figure about judges; `of` says whom it is about. Null where `why` says so."""
+
+    figure: str
+    of: str
+    estimate: Estimate | None = None
+    why: str | None = None
+
+
+def incomparable(chosen: Sequence[GradeCondition]) -> str | None:
+    """Why the scores of graders mean different things; null where they do not."""
+    if len(chosen) < 2:
+        return "One grader has none to agree with."
+    scales = {one.grader.scale for one in chosen}
+    rubrics = {one.columns["rubric_hash"] for one in chosen}
+    if len(scales) > 1 or (scales == {None} and len(rubrics) > 1):
+        return (
+            "These graders have no scale in common, so their scores cannot be compared: choose some"
+            " with --grader, or declare graders.<name>.scale."
+        )
+    return None
+
+
+def figure_of(figure: str, of: str, estimated: Callable[[], Estimate]) -> Agreement:
+    """A figure, or why there is none."""
+    try:
+        return Agreement(figure=figure, of=of, estimate=estimated())
+    except MeasurementError as error:
+        return Agreement(figure=figure, of=of, why=str(error))
+
+
+def said_of(figures: Sequence[Agreement]) -> Iterator[str]:
+    """The warnings of figures: each once, and what it is about."""
+    about: dict[str, list[str]] = {}
+    for found in figures:
+        for warning in found.estimate.warnings if found.estimate else ():
+            about.setdefault(warning, []).append(f"{found.figure} of {found.of}")
+    for warning, names in about.items():
+        more = f", and {len(names) - 1} more" if len(names) > 1 else ""
+        yield f"{warning} ({names[0]}{more})"
