@@ -5,18 +5,18 @@ Conditions are matched by their names, for an edited prompt or rubric changes th
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 
+from itemeval_assets.core.design.conditions import GradeCondition
 from itemeval_assets.experiments.layout.settings import ExperimentStorageSettings
 from itemeval_assets.measurement import Difference, MeasurementError, adjusted_by_holm
 from itemeval_assets.measurement import compare as compared
 from itemeval_assets.stages.figures.comparisons import Compared, StudyComparisons, told, words_of
 from itemeval_assets.stages.figures.planned import PlannedCells, require_measurable
 
-from .sides import CONDITION, EVENT, GRADER, Side, labelled, sides_of
+from .sides import CONDITION, EVENT, GRADER, Side, labelled, repeat_word, sides_of
 
 __all__ = ["compare_releases"]
 
@@ -29,6 +29,10 @@ _CHANGES = {
     "grade_condition_id": "other settings of the grader",
     "dataset_revision": "another revision of the data, whose items may differ",
 }
+_UNTOLD = (
+    " Nobody knows which repeat of a judge is which where its rubric or settings are not those of"
+    " the study any more."
+)
 _MOST_NAMES = 3
 
 
@@ -47,7 +51,7 @@ def compare_releases(
     sides = sides_of(planned, storage, before, after)
     wanted = None if graders is None else _named(planned, graders)
     rows = pd.concat([side.rows.assign(release=side.name) for side in sides], ignore_index=True)
-    rows, said = _clustered(planned, labelled(rows))
+    rows, said = _clustered(planned, labelled(rows, planned.study.design))
     families = []
     for label, group in rows.groupby("graded_by", sort=False):
         key = tuple(group[GRADER].iloc[0])
@@ -58,17 +62,18 @@ def compare_releases(
     if not found:
         raise MeasurementError(
             f"{sides[0].name} and {sides[1].name} have no condition and grader in common."
+            + _UNTOLD * bool((rows["repeat"] == rows["grade_condition_id"]).any())
         )
     return told(planned, "release", [replace(one, words=[*said, *one.words]) for one in families])
 
 
 def _named(planned: PlannedCells, graders: Collection[str]) -> set[tuple[str, ...]]:
-    chosen = (planned.study.design.grade_by_id[one] for one in graders)
-    return {_key(one.columns) for one in chosen}
+    return {_key(planned.study.design.grade_by_id[one]) for one in graders}
 
 
-def _key(columns: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(columns[name] or "" for name in GRADER)
+def _key(grader: GradeCondition) -> tuple[str, ...]:
+    names = (grader.columns[name] or "" for name in GRADER[:-1])
+    return (*names, repeat_word(grader.grader.repeat))
 
 
 def _clustered(planned: PlannedCells, rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
@@ -184,7 +189,7 @@ def _shared(rows: pd.DataFrame, sides: tuple[Side, Side]) -> Iterator[str]:
 
 def _scales(planned: PlannedCells) -> Mapping[tuple[str, ...], tuple[float, float] | None]:
     """The scales that the study declares, by the names of its graders."""
-    return {_key(one.columns): one.grader.scale for one in planned.study.design.grade}
+    return {_key(one): one.grader.scale for one in planned.study.design.grade}
 
 
 def _listed(labels: Sequence[str]) -> str:

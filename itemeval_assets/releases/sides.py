@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as pq
 
+from itemeval_assets.core.design.conditions import Design
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.tables.schemas import GRADINGS_LONG
 from itemeval_assets.core.text.labels import Part, unique_labels
@@ -17,16 +18,16 @@ from itemeval_assets.experiments.read.run import ExperimentRun
 from itemeval_assets.stages.figures.planned import PlannedCells
 from itemeval_assets.stages.views.cells import everything
 
-__all__ = ["CONDITION", "EVENT", "GRADER", "Side", "labelled", "sides_of"]
+__all__ = ["CONDITION", "EVENT", "GRADER", "Side", "labelled", "repeat_word", "sides_of"]
 
 NOW = "now"
 CONDITION = ["model", "prompt_name", "model_config_name"]
-GRADER = ["grader_name", "scorer_name", "rubric_name"]
+GRADER = ["grader_name", "scorer_name", "rubric_name", "repeat"]
 _RUNS = ["gen_run_id", "grade_run_id"]
 EVENT = ["item_id", "replication", "score", *_RUNS]
 _PLACE = ["gen_condition_id", "grade_condition_id", "item_id", "replication"]
 _COLUMNS = [
-    *(*EVENT, *CONDITION, *GRADER, "grader_model", "gen_condition_id", "grade_condition_id"),
+    *(*EVENT, *CONDITION, *GRADER[:-1], "grader_model", "gen_condition_id", "grade_condition_id"),
     *("prompt_hash", "rubric_hash", "dataset_revision"),
 ]
 
@@ -83,13 +84,28 @@ def _as_it_stands(planned: PlannedCells) -> Side:
     return Side(NOW, done.merge(runs, on=_PLACE, how="left")[_COLUMNS])
 
 
-def labelled(rows: pd.DataFrame) -> pd.DataFrame:
+def labelled(rows: pd.DataFrame, design: Design) -> pd.DataFrame:
     """With the labels of the two conditions of each row, from their names."""
-    rows = rows.fillna(dict.fromkeys(GRADER, ""))
+    rows = rows.fillna(dict.fromkeys(GRADER[:-1], ""))
+    rows = rows.assign(repeat=_repeats(rows, design))
     return rows.assign(
         condition=_labels(rows[CONDITION], _parts_of_condition),
         graded_by=_labels(rows[GRADER], _parts_of_grader),
     )
+
+
+def repeat_word(repeat: int) -> str:
+    """What tells a repeat of a judge from its first, which is called as a judge without repeats."""
+    return f"repeat {repeat}" if repeat > 1 else ""
+
+
+def _repeats(rows: pd.DataFrame, design: Design) -> "pd.Series[str]":
+    """By the design; of several that it has no more, the id, so that no two are ever pooled."""
+    known = {one.id: repeat_word(one.grader.repeat) for one in design.grade}
+    names = ["release", *GRADER[:-1]]
+    alone = rows.groupby(names)["grade_condition_id"].transform("nunique") == 1
+    ids = rows["grade_condition_id"]
+    return ids.map(known).fillna(ids.where(~alone, ""))
 
 
 def _labels(columns: pd.DataFrame, parts: Callable[..., list[Part]]) -> list[str]:
@@ -109,6 +125,10 @@ def _parts_of_condition(model: str, prompt: str, config: str) -> list[Part]:
     ]
 
 
-def _parts_of_grader(grader: str, scorer: str, rubric: str) -> list[Part]:
+def _parts_of_grader(grader: str, scorer: str, rubric: str, repeat: str) -> list[Part]:
     name = grader or scorer
-    return [Part(name.rpartition("/")[2], name), Part(rubric.removeprefix("builtin:"), rubric)]
+    return [
+        Part(name.rpartition("/")[2], name),
+        Part(rubric.removeprefix("builtin:"), rubric),
+        Part(repeat, repeat),
+    ]

@@ -122,6 +122,30 @@ def test_releases_that_there_are_not(
         ie.compare_releases(config, before, after)
 
 
+def test_repeats_of_a_judge_are_never_pooled(tmp_path: Path) -> None:
+    graders = {"j": {"model": "mockllm/j", "scale": [0, 1], "repeats": 2}}
+    path = write_study(
+        tmp_path,
+        models=[ALPHA],
+        graders=["j"],
+        scorer=None,
+        items=6,
+        extra={"cache": False, "graders": graders},
+    )
+    ie.run(path)
+    ie.release(path)
+    rubric = tmp_path / "rubrics/strict.md"
+    rubric.write_text(rubric.read_text() + "Be strict.\n")
+    ie.run(path)
+    with pytest.raises(MeasurementError, match="which repeat of a judge is which"):
+        ie.compare_releases(path, "v1")
+    ie.release(path)
+    edit(path, {"graders": {"j": {"scale": [0, 2]}}})
+    families = ie.compare_releases(path, "v2").by_grader
+    assert [family.graded_by for family in families] == ["j · strict", "j · strict · repeat 2"]
+    assert all(family.left_out for family in families)
+
+
 def test_nothing_in_common(config: Path) -> None:
     before = config.read_text()
     try:
