@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .stages.figures.judges import JudgeCard
     from .stages.figures.planned import PlannedCells
     from .stages.figures.reliability import StudyReliability
+    from .stages.figures.response import Model, StudyResponses
     from .stages.figures.scores import StudyScores
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "comparisons",
     "condition_list",
     "conditions",
+    "irt",
     "items",
     "judge_cards",
     "reliability",
@@ -217,6 +219,26 @@ def items(
 
     planned = _planned(config, policy)
     return estimated(planned, _graders(planned, graders, rubrics))
+
+
+def irt(
+    config: str | Path | Study,
+    *,
+    model: "Model" = "2pl",
+    passes: float | None = None,
+    graders: Words = None,
+    rubrics: Words = None,
+    policy: str | None = None,
+) -> "StudyResponses":
+    """Item response theory: the difficulty of items and the ability of conditions on one scale.
+
+    `model`: 1pl or 2pl, by the scores of each grader. A score of `passes` or more is right, by
+    default the end of the grader's scale. Needs the extra `irt`, and 30 conditions or more.
+    """
+    from .stages.figures.response import irt as estimated
+
+    planned = _planned(config, policy)
+    return estimated(planned, _graders(planned, graders, rubrics), model, passes)
 
 
 def conditions(config: str | Path | Study) -> "pd.DataFrame":

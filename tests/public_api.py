@@ -95,6 +95,9 @@ def measuring() -> None:
     assert_type(ie.agreement(CONFIG).figures[0].estimate, ms.Estimate | None)
     assert_type(ie.agreement(CONFIG).cards[0].usd_per_reply, float | None)
     assert_type(ie.items(CONFIG, rubrics="standard").by_grader[0].dead, ms.DeadItems | None)
+    fitted = ie.irt(CONFIG, model="1pl", passes=1, graders="judge").by_grader[0]
+    assert_type((fitted.items, fitted.persons), tuple[list[dict[str, Any]], list[dict[str, Any]]])
+    assert_type(fitted.log_likelihood, float | None)
     assert_type(ie.conditions(CONFIG), pd.DataFrame)
 
 

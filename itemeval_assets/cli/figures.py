@@ -16,6 +16,10 @@ __all__ = ["app"]
 
 app = typer.Typer()
 
+PassesOption = Annotated[
+    float | None,
+    typer.Option(help="the score from which on one passes; default: the end of the scale"),
+]
 OutOption = Annotated[
     Path | None, typer.Option(help="also write it to this file: .csv the first table, .html all")
 ]
@@ -35,10 +39,7 @@ def scores(
         int | None,
         typer.Option(min=1, help="the share of items that most of so many replications pass"),
     ] = None,
-    passes: Annotated[
-        float | None,
-        typer.Option(help="the score from which on one passes; default: the end of the scale"),
-    ] = None,
+    passes: PassesOption = None,
     panel: Annotated[
         bool, typer.Option("--panel", help="the mean over all judges of a rubric")
     ] = False,
@@ -185,6 +186,28 @@ def items(
     _require(out)
     found = late.figures.items(config, graders=grader, rubrics=rubric, policy=policy)
     _show(as_json, out, found, late.figure_report.items)
+
+
+@app.command()
+def irt(
+    config: Config,
+    model: Annotated[
+        Literal["1pl", "2pl"],
+        typer.Option(help="1pl: items differ in difficulty; 2pl: in discrimination, too"),
+    ] = "2pl",
+    passes: PassesOption = None,
+    grader: GraderOption = None,
+    rubric: RubricOption = None,
+    policy: PolicyOption = None,
+    out: OutOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show the difficulty of items and the ability of conditions on one scale."""
+    _require(out)
+    found = late.figures.irt(
+        config, model=model, passes=passes, graders=grader, rubrics=rubric, policy=policy
+    )
+    _show(as_json, out, found, late.figure_report.irt)
 
 
 @app.command()

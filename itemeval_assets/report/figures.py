@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from .render.document import Document
 from .views import (
     View,
+    abilities_view,
     agreement_view,
     components_view,
     conditions_view,
@@ -16,6 +17,7 @@ from .views import (
     judge_view,
     levels_view,
     means_view,
+    responses_view,
 )
 
 if TYPE_CHECKING:
@@ -26,12 +28,14 @@ if TYPE_CHECKING:
     from itemeval_assets.stages.figures.item_statistics import StudyItems
     from itemeval_assets.stages.figures.judges import JudgeCard
     from itemeval_assets.stages.figures.reliability import StudyReliability
+    from itemeval_assets.stages.figures.response import StudyResponses
     from itemeval_assets.stages.figures.scores import StudyScores
 
 __all__ = [
     "agreement",
     "comparisons",
     "conditions",
+    "irt",
     "items",
     "judges",
     "reliability",
@@ -177,6 +181,33 @@ def _items(found: "StudyItems") -> Iterator[str | View]:
     yield (
         "A flag is a reason to read an item, and no proof against it: of items that correlate with"
         " nothing, one in forty is flagged by chance."
+    )
+
+
+def irt(found: "StudyResponses") -> Document:
+    """Items and conditions on one scale, by grader."""
+    fitted = [one for one in found.by_grader if one.items]
+    drawn = {
+        "difficulty of items": lambda: _plots().difficulties(fitted, found.level),
+        "ability of conditions": lambda: _plots().abilities(fitted, found.level),
+    }
+    title = f"Response model ({found.model.upper()}) of {found.study}"
+    return Document(title, list(_responses(found)), drawn if fitted else {})
+
+
+def _responses(found: "StudyResponses") -> Iterator[str | View]:
+    for one in found.by_grader:
+        if one.items:
+            yield responses_view(one.items, f"items by {one.graded_by}")
+            yield abilities_view(one.persons, f"conditions by {one.graded_by}")
+            yield (
+                f"By {one.graded_by}: {one.n_respondents} respondents; log likelihood"
+                f" {one.log_likelihood:.3f}; variance of ability {one.ability_variance:.3f}."
+            )
+        yield from (f"By {one.graded_by}: {words}" for words in one.words)
+    yield (
+        "A condition solves an item as difficult as it is able in half of the cases. All this holds"
+        " if one ability explains the answers, and for conditions like these."
     )
 
 

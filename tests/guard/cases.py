@@ -184,6 +184,23 @@ COMMANDS: Sequence[Command] = [
         "items {config} --grader=mockllm/judge --rubric=strict --out={folder}/items.csv --json",
         lambda found: len(found["by_grader"][0]["items"]) == 3,
     ),
+    *(
+        Command(
+            f"irt {{config}} --model={model} --passes=0.5 --grader=mockllm/judge --rubric=strict "
+            "--policy=full-interactive --out={folder}/irt.html --json",
+            lambda found: "2 respondents: item response theory needs 30" in found["message"],
+            exit_code=2,
+        )
+        for model in ("1pl", "2pl")
+    ),
+    *(
+        Command(
+            f"irt {{config}} --policy={policy} --json",
+            lambda found: found["error"] == "MeasurementError",
+            exit_code=2,
+        )
+        for policy in ("dev", "full-batch")
+    ),
     Command(
         "conditions {config} --out={folder}/conditions.csv --json", lambda found: len(found) == 4
     ),

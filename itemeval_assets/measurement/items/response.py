@@ -28,7 +28,7 @@ class ResponseModel:
     standard errors; `persons` has person, ability and its standard error (expected a posteriori).
     In the 1PL the discrimination is 1 for all items and `ability_variance` is estimated, as Rasch
     models have it; in the 2PL the ability variance is 1. `left_out` names the items that all
-    respondents answered alike.
+    respondents answered alike. An item whose likelihood has no maximum has no figures.
     """
 
     items: "pd.DataFrame"
@@ -72,8 +72,16 @@ def irt(matrix: Any, model: Literal["1pl", "2pl"] = "2pl") -> ResponseModel:
             f"{counted(len(left_out), 'item')} answered alike by all, without a finite difficulty:"
             f" {shortened(left_out, 5)}. Left out."
         )
+    parameters = _items(fitted, kept, tied=model == "1pl")
+    lost = parameters["item"][parameters["difficulty"].isna()].tolist()
+    if lost:
+        said.append(
+            f"{counted(len(lost), 'item')} without an estimate: {shortened(lost, 5)}. Their"
+            " answers order these respondents perfectly, or not at all."
+            f"{'' if model == '1pl' else ' A 1PL needs fewer respondents.'}"
+        )
     return ResponseModel(
-        items=_items(fitted, kept, tied=model == "1pl"),
+        items=parameters,
         persons=_persons(mirt, fitted, table, persons, scale),
         ability_variance=scale**2,
         ability_variance_se=_variance_error(fitted, scale) if model == "1pl" else 0.0,
@@ -128,6 +136,7 @@ def _fitted(table: np.ndarray, *, tied: bool) -> tuple[Any, Any]:
         max_iter=_STEPS,
         tol=_TOLERANCE,
         constraints=constraints,
+        accelerate="squarem" if tied else "none",
     )
     if not fitted.converged:
         raise MeasurementError(
@@ -149,7 +158,7 @@ def _items(fitted: Any, names: list, *, tied: bool) -> "pd.DataFrame":
     joint = np.diag(covariance[:n, n:])
     product = place**2 * variance[:n] + slope**2 * variance[n:] + 2 * slope * place * joint
     easiness, error = -slope * place, np.sqrt(product)
-    return pd.DataFrame(
+    found = pd.DataFrame(
         {
             "item": names,
             "difficulty": -easiness if tied else place,
@@ -160,6 +169,10 @@ def _items(fitted: Any, names: list, *, tied: bool) -> "pd.DataFrame":
             "easiness_se": error,
         }
     )
+    # At the end of the range that the fit allows there is no error, and the end is no estimate.
+    figures = found.columns[1:]
+    found.loc[found[figures].isna().any(axis=1), figures] = np.nan
+    return found
 
 
 def _persons(

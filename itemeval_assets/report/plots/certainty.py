@@ -1,7 +1,8 @@
 """The pictures of certainty: means and differences with their intervals, and decision studies."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from statistics import NormalDist
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from matplotlib import ticker
 from matplotlib.axes import Axes
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from itemeval_assets.stages.figures.agreement import Agreement
     from itemeval_assets.stages.figures.comparisons import Compared
     from itemeval_assets.stages.figures.reliability import GraderReliability
+    from itemeval_assets.stages.figures.response import GraderResponses
     from itemeval_assets.stages.figures.scores import Score
 
 _MOST_PANELS, _MOST_ROWS, _LONGEST_LABEL = 4, 30, 44
@@ -92,6 +94,31 @@ def _curve(axes: Axes, one: "GraderReliability", facet: str, colour: str) -> Non
     for design in designs:
         if design.observed:
             axes.plot(design.n, design.relative_error, "o", color=colour)
+
+
+def difficulties(graders: "Sequence[GraderResponses]", level: float) -> Figure:
+    """How hard each item is, the hardest first. At least one has an estimate."""
+    panels = {one.graded_by: _lines(one.items, "item", "difficulty", level) for one in graders}
+    return _forest(panels, f"Difficulty, hardest first, with {level:.0%} intervals", zero=True)
+
+
+def abilities(graders: "Sequence[GraderResponses]", level: float) -> Figure:
+    """How able each condition is, the ablest first."""
+    panels = {one.graded_by: _lines(one.persons, "person", "ability", level) for one in graders}
+    return _forest(panels, f"Ability, ablest first, with {level:.0%} intervals", zero=True)
+
+
+def _lines(
+    rows: Sequence[Mapping[str, Any]], name: str, value: str, level: float
+) -> Sequence[Line]:
+    """Normal intervals of the rows that have an estimate, the highest first."""
+    width = NormalDist().inv_cdf((1 + level) / 2)
+    known = sorted((row for row in rows if row[value] is not None), key=lambda row: -row[value])
+    errors = [width * row[f"{value}_se"] for row in known]
+    return [
+        Line(str(row[name]), row[value], row[value] - error, row[value] + error)
+        for row, error in zip(known, errors, strict=True)
+    ]
 
 
 def _forest(panels: Mapping[str, Sequence[Line]], title: str, *, zero: bool = False) -> Figure:

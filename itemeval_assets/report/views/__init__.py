@@ -1,6 +1,7 @@
 """Tables of results and money: which figures they have, and how each reader's are headed."""
 
 from .figures import (
+    abilities_view,
     agreement_view,
     components_view,
     conditions_view,
@@ -11,6 +12,7 @@ from .figures import (
     judge_view,
     levels_view,
     means_view,
+    responses_view,
 )
 from .money import ESTIMATE, HEALTH, projected, spend_view
 from .results import CELLS, COMPLETION, REASONS, SCORES
@@ -24,6 +26,7 @@ __all__ = [
     "REASONS",
     "SCORES",
     "View",
+    "abilities_view",
     "agreement_view",
     "components_view",
     "conditions_view",
@@ -35,5 +38,6 @@ __all__ = [
     "levels_view",
     "means_view",
     "projected",
+    "responses_view",
     "spend_view",
 ]

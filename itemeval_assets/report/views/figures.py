@@ -1,5 +1,6 @@
 """Views of figures with their certainty."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from itemeval_assets.stages.figures.scores import Score
 
 __all__ = [
+    "abilities_view",
     "agreement_view",
     "components_view",
     "conditions_view",
@@ -24,6 +26,7 @@ __all__ = [
     "judge_view",
     "levels_view",
     "means_view",
+    "responses_view",
 ]
 
 
@@ -118,6 +121,16 @@ def items_view(rows: Sequence[Mapping[str, Any]], title: str) -> View:
     return View(title, _ITEMS, sorted(rows, key=lambda row: row["flag"] is None))
 
 
+def responses_view(rows: Sequence[Mapping[str, Any]], title: str) -> View:
+    """The items of a response model, the hardest first; those without an estimate last."""
+    return View(title, _RESPONSES, sorted(rows, key=_hardest_first))
+
+
+def abilities_view(rows: Sequence[Mapping[str, Any]], title: str) -> View:
+    """The conditions of a response model, the ablest first."""
+    return View(title, _ABILITIES, sorted(rows, key=lambda row: -row["ability"]))
+
+
 def conditions_view(rows: Sequence[Mapping[str, Any]]) -> View:
     """Every condition of a design."""
     return View("conditions", _CONDITIONS, rows)
@@ -143,6 +156,10 @@ def _scale(row: Mapping[str, Any]) -> str:
     if row["stage"] == "generate":
         return ""
     return "not declared" if row["scale"] is None else "{:g} to {:g}".format(*row["scale"])
+
+
+def _hardest_first(row: Mapping[str, Any]) -> float:
+    return math.inf if row["difficulty"] is None else -row["difficulty"]
 
 
 def _of_estimate(name: str) -> Any:
@@ -261,6 +278,21 @@ _ITEMS = (
     Column("flag", "text", None, "flag"),
     Column("reason", "text", "why it is odd", "why it is odd"),
     Column("question", "line", None, "question"),
+)
+_RESPONSES = (
+    Column("item", "text", "item", "item"),
+    Column("difficulty", "mean", "difficulty", "difficulty"),
+    Column("difficulty_se", "mean", "error", "standard error of difficulty"),
+    Column("discrimination", "mean", "discri-\nmination", "discrimination"),
+    Column("discrimination_se", "mean", "error", "standard error of discrimination"),
+    Column("easiness", "mean", None, "easiness"),
+    Column("easiness_se", "mean", None, "standard error of easiness"),
+    Column("question", "line", None, "question"),
+)
+_ABILITIES = (
+    Column("person", "text", "condition", "condition"),
+    Column("ability", "mean", "ability", "ability"),
+    Column("ability_se", "mean", "error", "standard error"),
 )
 _CONDITIONS = (
     Column("stage", "text", "stage", "stage"),

@@ -76,8 +76,7 @@ def rate(planned: PlannedCells, kind: Rate, k: int, passes: float | None = None)
     plan = run_plan(planned.study.config, planned.policy)
     if not isinstance(k, int) or isinstance(k, bool):
         raise ConfigError(f"{kind}@k: k is a number of replications; found {k!r}")
-    if passes is not None and not _is_number(passes):
-        raise ConfigError(f"passes: give a score; found {passes!r}")
+    require_score(passes)
     if not 1 <= k <= plan.replications:
         few = "replication" if plan.replications == 1 else "replications"
         raise ConfigError(
@@ -86,12 +85,7 @@ def rate(planned: PlannedCells, kind: Rate, k: int, passes: float | None = None)
         )
 
     def of(planned: PlannedCells, cells: pa.Table, scale: Scale | None) -> Estimate:
-        if passes is None and scale is None:
-            raise MeasurementError(
-                "No scale is declared, so nobody knows which scores pass: give --passes, or write"
-                " graders.<name>.scale."
-            )
-        least = passes if passes is not None else scale[1] if scale else 1.0
+        least = least_passing(scale, passes)
         options: dict[str, Any] = {"cluster": planned.cluster, "level": planned.level}
         return _RATES[kind](cells, k, passes=least, **options)
 
@@ -104,8 +98,23 @@ def rate(planned: PlannedCells, kind: Rate, k: int, passes: float | None = None)
     )
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value) and not isinstance(value, bool)
+def require_score(passes: float | None) -> None:
+    """Raise ConfigError for what is no score."""
+    is_number = isinstance(passes, int | float) and not isinstance(passes, bool)
+    if passes is not None and not (is_number and math.isfinite(passes)):
+        raise ConfigError(f"passes: give a score; found {passes!r}")
+
+
+def least_passing(scale: Scale | None, passes: float | None) -> float:
+    """The score from which on an answer passes: `passes`, else the end of the grader's scale."""
+    if passes is not None:
+        return passes
+    if scale is None:
+        raise MeasurementError(
+            "No scale is declared, so nobody knows which scores pass: give --passes, or write"
+            " graders.<name>.scale."
+        )
+    return scale[1]
 
 
 def _often_enough(cells: pa.Table, k: int) -> tuple[pa.Table, list[str]]:

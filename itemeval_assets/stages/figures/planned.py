@@ -50,6 +50,10 @@ class PlannedCells:
         return run_plan(self.study.config, self.policy).policy
 
     @property
+    def replications(self) -> int:
+        return run_plan(self.study.config, self.policy).replications
+
+    @property
     def cluster(self) -> str | None:
         """The column of clusters; null where each item is one by itself."""
         name = self.study.config.measurement.cluster

@@ -1,0 +1,157 @@
+"""irt: the difficulty of items and the ability of conditions on one scale, by grader."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pyarrow.compute as pc
+
+from itemeval_assets.core.design.conditions import GradeCondition
+from itemeval_assets.core.errors import ConfigError, EnvironmentMissing
+from itemeval_assets.host.installation import how_to_install
+from itemeval_assets.measurement import MeasurementError, ResponseModel
+from itemeval_assets.measurement import irt as fitted
+
+from .estimates import least_passing, require_score
+from .planned import PlannedCells
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["MODELS", "GraderResponses", "Model", "StudyResponses", "irt"]
+
+Model = Literal["1pl", "2pl"]
+MODELS: tuple[Model, ...] = ("1pl", "2pl")
+_EXTRA = "mirt>=1.2"
+_PERSON, _ITEM, _REPLICATION = "gen_condition_id", "item_id", "replication"
+
+
+@dataclass(frozen=True, kw_only=True)
+class GraderResponses:
+    """The response model of the scores of one grader; without items where `words` say why.
+
+    `items` have difficulty, discrimination and easiness, `persons` (conditions) ability, all with
+    standard errors. `passes`: the score from which on an answer is right.
+    """
+
+    graded_by: str
+    passes: float | None = None
+    n_respondents: int = 0
+    n_missing: int = 0
+    log_likelihood: float | None = None
+    ability_variance: float | None = None
+    ability_variance_se: float | None = None
+    items: list[dict[str, Any]] = field(default_factory=list)
+    persons: list[dict[str, Any]] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyResponses:
+    """The response models of a study, by grader."""
+
+    study: str
+    policy: str
+    level: float
+    model: Model
+    by_grader: list[GraderResponses]
+
+
+def irt(
+    planned: PlannedCells,
+    graders: Collection[str],
+    model: Model = "2pl",
+    passes: float | None = None,
+) -> StudyResponses:
+    """Fit the one- or two-parameter logistic model to the scores of each grader.
+
+    Raises EnvironmentMissing without the extra `irt`, and MeasurementError, which says why, where
+    no grader allows it.
+    """
+    if model not in MODELS:
+        raise ConfigError(f"model: there is no {model!r}; there are: {', '.join(MODELS)}")
+    require_score(passes)
+    if find_spec("mirt") is None:
+        raise EnvironmentMissing(
+            "item response theory needs the package mirt, the extra irt of itemeval-assets; install"
+            f" it with: {how_to_install(_EXTRA)}"
+        )
+    chosen = [one for one in planned.study.design.grade if one.id in graders]
+    found = [_of(planned, one, model, passes) for one in chosen]
+    if not any(one.items for one in found):
+        raise MeasurementError(found[0].words[0] if found else "There is no grader.")
+    return StudyResponses(
+        study=planned.study.name,
+        policy=planned.policy_name,
+        level=planned.level,
+        model=model,
+        by_grader=found,
+    )
+
+
+def _of(
+    planned: PlannedCells, grader: GradeCondition, model: Model, passes: float | None
+) -> GraderResponses:
+    try:
+        least = least_passing(grader.grader.scale, passes)
+        answers = _answers(planned, grader)
+        matrix = (answers >= least).where(answers.notna()).astype(float)
+        found = fitted(matrix, model=model)
+    except MeasurementError as error:
+        return GraderResponses(graded_by=grader.label, words=[str(error)])
+    questions = dict(
+        zip(planned.items["item_id"].to_pylist(), planned.items["input"].to_pylist(), strict=True)
+    )
+    return GraderResponses(
+        graded_by=grader.label,
+        passes=least,
+        n_respondents=found.n_respondents,
+        n_missing=found.n_missing,
+        log_likelihood=found.log_likelihood,
+        ability_variance=found.ability_variance,
+        ability_variance_se=found.ability_variance_se,
+        items=[{**row, "question": questions.get(row["item"])} for row in _records(found.items)],
+        persons=_records(found.persons),
+        words=list(_words(planned, answers, found)),
+    )
+
+
+def _answers(planned: PlannedCells, grader: GradeCondition) -> "pd.DataFrame":
+    """Conditions x items: the score of the first replication that has one.
+
+    Replications of a condition are no independent persons, so that one speaks for all.
+    """
+    cells = planned.of_grader(grader).select([_PERSON, _ITEM, _REPLICATION, "score"])
+    scored = cells.filter(pc.is_valid(cells["score"])).sort_by(_REPLICATION)  # type: ignore[attr-defined]
+    if not scored.num_rows:
+        raise MeasurementError("No cell has a score.")
+    frame = scored.to_pandas().drop_duplicates([_PERSON, _ITEM])
+    table = frame.pivot(index=_PERSON, columns=_ITEM, values="score")
+    items = [item for item in planned.items["item_id"].to_pylist() if item in table.columns]
+    persons = [one.label for one in planned.study.design.generate if one.label in table.index]
+    return table.reindex(index=persons, columns=items)
+
+
+def _records(frame: "pd.DataFrame") -> list[dict[str, Any]]:
+    """Plain records, with null where there is no figure."""
+    rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    return [{str(name): value for name, value in row.items()} for row in rows]
+
+
+def _words(planned: PlannedCells, answers: "pd.DataFrame", found: ResponseModel) -> Iterator[str]:
+    replications = planned.replications
+    if replications > 1:
+        yield (
+            f"Of {replications} replications the first one with a score counts: those of one"
+            " condition are no independent respondents."
+        )
+    silent = len(planned.study.design.generate) - len(answers)
+    if silent:
+        yield f"{silent:,} condition{'' if silent == 1 else 's'} without a score: left out."
+    if found.n_missing:
+        share = found.n_missing / np.size(answers.to_numpy())
+        missing = f"{found.n_missing:,} answer{'' if found.n_missing == 1 else 's'} ({share:.1%})"
+        yield f"{missing} without a score: taken as missing at random."
+    yield from found.warnings
