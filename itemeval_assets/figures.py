@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .core.design.partitions import GRADE
-from .core.design.selection import Words, select, select_grade
+from .core.design.selection import Words, listed, select, select_grade
 from .core.design.study import Study
 from .core.errors import ConfigError
 from .storage.study.inputs import load_study
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .stages.figures.agreement import StudyAgreement
     from .stages.figures.comparisons import Facet, StudyComparisons
     from .stages.figures.estimates import Rate
+    from .stages.figures.item_answers import ItemAnswers
     from .stages.figures.item_statistics import StudyItems
     from .stages.figures.judges import JudgeCard
     from .stages.figures.planned import PlannedCells
@@ -34,6 +35,7 @@ __all__ = [
     "condition_list",
     "conditions",
     "irt",
+    "item_answers",
     "items",
     "judge_cards",
     "reliability",
@@ -239,6 +241,23 @@ def irt(
 
     planned = _planned(config, policy)
     return estimated(planned, _graders(planned, graders, rubrics), model, passes)
+
+
+def item_answers(
+    config: str | Path | Study,
+    items: str | Sequence[str],
+    *,
+    conditions: Words = None,
+    graders: Words = None,
+    rubrics: Words = None,
+    policy: str | None = None,
+) -> "list[ItemAnswers]":
+    """What stands behind the figures of these items: question, answers, scores, and their logs."""
+    from .stages.figures.item_answers import item_answers as found
+
+    planned = _planned(config, policy)
+    selected = select(planned.study.design, None, conditions, graders, rubrics).of(GRADE)
+    return found(planned, listed("items", items), selected)
 
 
 def conditions(config: str | Path | Study) -> "pd.DataFrame":

@@ -98,6 +98,8 @@ def measuring() -> None:
     fitted = ie.irt(CONFIG, model="1pl", passes=1, graders="judge").by_grader[0]
     assert_type((fitted.items, fitted.persons), tuple[list[dict[str, Any]], list[dict[str, Any]]])
     assert_type(fitted.log_likelihood, float | None)
+    for item in ie.item_answers(CONFIG, ["q1"], conditions="alpha", graders="judge"):
+        assert_type(item.answers[0].gen_log, str | None)
     assert_type(ie.conditions(CONFIG), pd.DataFrame)
 
 

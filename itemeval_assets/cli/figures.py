@@ -176,6 +176,10 @@ def agreement(
 @app.command()
 def items(
     config: Config,
+    item: Annotated[
+        list[str] | None,
+        typer.Option(help="show the answers to this item, their scores and logs, and nothing else"),
+    ] = None,
     grader: GraderOption = None,
     rubric: RubricOption = None,
     policy: PolicyOption = None,
@@ -184,8 +188,13 @@ def items(
 ) -> None:
     """Show which items are odd, and why."""
     _require(out)
-    found = late.figures.items(config, graders=grader, rubrics=rubric, policy=policy)
-    _show(as_json, out, found, late.figure_report.items)
+    chosen: dict[str, Any] = {"graders": grader, "rubrics": rubric, "policy": policy}
+    if item:
+        answers = late.figures.item_answers(config, item, **chosen)
+        _show(as_json, out, answers, late.figure_report.item_answers)
+    else:
+        found = late.figures.items(config, **chosen)
+        _show(as_json, out, found, late.figure_report.items)
 
 
 @app.command()

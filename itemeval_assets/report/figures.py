@@ -8,6 +8,7 @@ from .views import (
     View,
     abilities_view,
     agreement_view,
+    answers_view,
     components_view,
     conditions_view,
     designs_view,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from itemeval_assets.stages.figures.agreement import StudyAgreement
     from itemeval_assets.stages.figures.comparisons import Compared, StudyComparisons
+    from itemeval_assets.stages.figures.item_answers import ItemAnswers
     from itemeval_assets.stages.figures.item_statistics import StudyItems
     from itemeval_assets.stages.figures.judges import JudgeCard
     from itemeval_assets.stages.figures.reliability import StudyReliability
@@ -36,6 +38,7 @@ __all__ = [
     "comparisons",
     "conditions",
     "irt",
+    "item_answers",
     "items",
     "judges",
     "reliability",
@@ -43,6 +46,7 @@ __all__ = [
 ]
 
 _MOST_VERDICTS = 10
+_MOST_LOGS = 10
 _OF_JUDGES = (
     "Agreement is not being right: judges that share an error agree. Severity is against the mean"
     " of these judges, not against the truth."
@@ -180,7 +184,7 @@ def _items(found: "StudyItems") -> Iterator[str | View]:
         yield from (f"By {one.graded_by}: {words}" for words in one.words)
     yield (
         "A flag is a reason to read an item, and no proof against it: of items that correlate with"
-        " nothing, one in forty is flagged by chance."
+        " nothing, one in forty is flagged by chance. `items --item ID` shows its answers and logs."
     )
 
 
@@ -209,6 +213,23 @@ def _responses(found: "StudyResponses") -> Iterator[str | View]:
         "A condition solves an item as difficult as it is able in half of the cases. All this holds"
         " if one ability explains the answers, and for conditions like these."
     )
+
+
+def item_answers(found: "Sequence[ItemAnswers]") -> Document:
+    """What stands behind the figures of some items."""
+    return Document("Answers", [block for item in found for block in _answers(item)])
+
+
+def _answers(item: "ItemAnswers") -> Iterator[str | View]:
+    yield f"{item.item_id} of {item.dataset_id}: {item.question}"
+    yield f"Target: {item.target}"
+    yield answers_view(item)
+    logs = dict.fromkeys(
+        log for answer in item.answers for log in (answer.gen_log, answer.grade_log) if log
+    )
+    yield from (f"Log: {log}" for log in list(logs)[:_MOST_LOGS])
+    if len(logs) > _MOST_LOGS:
+        yield f"And {len(logs) - _MOST_LOGS:,} more logs."
 
 
 def conditions(rows: Sequence[Mapping[str, Any]]) -> Document:

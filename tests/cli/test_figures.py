@@ -61,6 +61,21 @@ def test_the_card_of_a_judge(config: str, capsys: pytest.CaptureFixture[str]) ->
     assert (card["judge"], card["replies"], card["usd"]) == ("mild_judge · strict", 24, 12.0)
 
 
+def test_the_answers_to_an_item(
+    config: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    rows = tmp_path / "answers.csv"
+    line = ["items", config, "--item", "q3", "--grader", "numeric"]
+    assert run_cli([*line, "--out", str(rows)]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("q3 of items.jsonl: What is q3?\nTarget: 4\n") and "Log: " in shown
+    frame = pd.read_csv(rows)
+    assert len(frame) == 2 and frame["log of the answer"].str.endswith(".eval").all()
+    assert run_cli([*line, "--json"]) == 0
+    [item] = json.loads(capsys.readouterr().out)
+    assert (item["item_id"], len(item["answers"])) == ("q3", 2)
+
+
 @pytest.mark.pictures
 def test_a_page_holds_pictures_and_no_markup_of_names(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -93,6 +108,7 @@ def test_words_come_before_the_table(config: str, capsys: pytest.CaptureFixture[
         (["compare", "alpha", "gamma"], "'gamma' is no condition"),
         (["reliability", "--random", "item"], "'item' is no facet that is fixed"),
         (["items", "--grader", "nobody"], "nobody"),
+        (["items", "--item", "q99"], "the study has no item 'q99'"),
         (["agreement", "--judge", "nobody"], "nobody"),
         (["agreement", "--judge", "numeric"], "is no judge that is compared; judges: strict"),
     ],

@@ -172,6 +172,10 @@ COMMANDS: Sequence[Command] = [
         lambda found: [one["fixed"] for one in found["by_grader"]] == [[]],
     ),
     Command(
+        "items {config} --item=q2 --grader=mockllm/judge --json",
+        lambda found: [(item["item_id"], len(item["answers"])) for item in found] == [("q2", 2)],
+    ),
+    Command(
         "agreement {config} --judge=mockllm/judge --json",
         lambda found: [card["judge"] for card in found] == ["judge · strict"],
     ),

@@ -3,6 +3,7 @@
 from .figures import (
     abilities_view,
     agreement_view,
+    answers_view,
     components_view,
     conditions_view,
     designs_view,
@@ -28,6 +29,7 @@ __all__ = [
     "View",
     "abilities_view",
     "agreement_view",
+    "answers_view",
     "components_view",
     "conditions_view",
     "designs_view",

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from itemeval_assets.measurement import Difference, Estimate
     from itemeval_assets.stages.figures.agreement import Agreement
     from itemeval_assets.stages.figures.comparisons import Compared
+    from itemeval_assets.stages.figures.item_answers import ItemAnswers
     from itemeval_assets.stages.figures.judges import JudgeCard
     from itemeval_assets.stages.figures.reliability import Design
     from itemeval_assets.stages.figures.scores import Score
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "abilities_view",
     "agreement_view",
+    "answers_view",
     "components_view",
     "conditions_view",
     "designs_view",
@@ -129,6 +131,11 @@ def responses_view(rows: Sequence[Mapping[str, Any]], title: str) -> View:
 def abilities_view(rows: Sequence[Mapping[str, Any]], title: str) -> View:
     """The conditions of a response model, the ablest first."""
     return View(title, _ABILITIES, sorted(rows, key=lambda row: -row["ability"]))
+
+
+def answers_view(item: "ItemAnswers") -> View:
+    """All answers to an item, and what was made of them."""
+    return View(f"answers to {item.item_id}", _ANSWERS, item.answers)
 
 
 def conditions_view(rows: Sequence[Mapping[str, Any]]) -> View:
@@ -278,6 +285,17 @@ _ITEMS = (
     Column("flag", "text", None, "flag"),
     Column("reason", "text", "why it is odd", "why it is odd"),
     Column("question", "line", None, "question"),
+    Column(lambda row: " ".join(row["logs"]), "text", None, "logs"),
+)
+_ANSWERS = (
+    *_GRADED,
+    Column("replication", "number", "replication", "replication"),
+    Column("state", "state", "state", "state"),
+    Column("score", "mean", "score", "score"),
+    Column("solution", "line", "answer", "answer"),
+    Column("judge_completion", "line", None, "judge's reply"),
+    Column("gen_log", "text", None, "log of the answer"),
+    Column("grade_log", "text", None, "log of the grading"),
 )
 _RESPONSES = (
     Column("item", "text", "item", "item"),

@@ -14,6 +14,7 @@ from itemeval_assets.measurement import (
 )
 from itemeval_assets.measurement import item_statistics as estimated
 
+from .item_answers import logs_of
 from .planned import PlannedCells, require_measurable
 
 __all__ = ["GraderItems", "StudyItems", "item_statistics"]
@@ -23,7 +24,10 @@ _COSTS = ("gen_usd", "grade_usd")
 
 @dataclass(frozen=True, kw_only=True)
 class GraderItems:
-    """The items by the scores of one grader: a record each, and those that tell nothing apart."""
+    """The items by the scores of one grader: a record each, and those that tell nothing apart.
+
+    A flagged item has the `logs` of its answers and of their grading, as paths or URIs.
+    """
 
     graded_by: str
     scale: tuple[float, float] | None
@@ -69,8 +73,12 @@ def _of(planned: PlannedCells, grader: GradeCondition) -> GraderItems:
     texts = dict(
         zip(planned.items["item_id"].to_pylist(), planned.items["input"].to_pylist(), strict=True)
     )
-    rows = found.astype(object).where(found.notna(), None).to_dict("records")
-    items = [{**row, "question": texts.get(row["item_id"])} for row in rows]
+    rows: Any = found.astype(object).where(found.notna(), None).to_dict("records")
+    logs = logs_of(planned, grader.id, [row["item_id"] for row in rows if row["flag"]])
+    items = [
+        {**row, "question": texts.get(row["item_id"]), "logs": logs.get(row["item_id"], [])}
+        for row in rows
+    ]
     try:
         # What others cost is not saved with the items of this one.
         own = cells.filter(pc.equal(cells["grade_condition_id"], grader.label))  # type: ignore[attr-defined]

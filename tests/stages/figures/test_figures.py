@@ -233,6 +233,40 @@ def test_items_that_tell_nothing_apart_are_flagged(tmp_path: Path) -> None:
     assert found.items[0]["question"] == "What is q0?"
 
 
+def test_a_flagged_item_has_its_logs(tmp_path: Path) -> None:
+    def dead(model: str, grader: str, n: int, epoch: int) -> float:
+        return 1.0 if n == 0 else same(model, grader, n, epoch)
+
+    study = scored_study(tmp_path, dead, items=8)
+    [found] = ie.items(study, graders="strict_judge").by_grader
+    for row in found.items:
+        assert bool(row["logs"]) == bool(row["flag"]), row
+    assert all(uri.startswith(f"{study.location}/logs/") for uri in found.items[0]["logs"])
+
+
+def test_what_stands_behind_an_item(tmp_path: Path) -> None:
+    def failing(model: str, grader: str, n: int, epoch: int) -> float | None:
+        return None if (n, epoch) == (1, 2) else float(grader == "numeric")
+
+    study = scored_study(tmp_path, failing, items=3, replications=2)
+    [first, other] = ie.item_answers(study, ["q1", "q0"], conditions="alpha")
+    assert (first.item_id, first.question, first.target) == ("q1", "What is q1?", "4")
+    assert (other.item_id, first.metadata) == ("q0", {"topic": "t1"})
+    assert [(one.graded_by, one.replication, one.state, one.score) for one in first.answers] == [
+        ("numeric", 1, "done", 1.0),
+        ("numeric", 2, "unparsed", None),
+        ("strict_judge · strict", 1, "done", 0.0),
+        ("strict_judge · strict", 2, "unparsed", None),
+        ("mild_judge · strict", 1, "done", 0.0),
+        ("mild_judge · strict", 2, "unparsed", None),
+    ]
+    answer = first.answers[-1]
+    assert answer.solution == "4" and answer.gen_log and answer.grade_log
+    assert answer.gen_log.startswith(study.location)
+    with pytest.raises(ConfigError, match="no item 'q11'; did you mean 'q1'"):
+        ie.item_answers(study, "q11")
+
+
 def test_conditions_have_all_their_parts(tmp_path: Path) -> None:
     study = scored_study(tmp_path, planted)
     found = ie.conditions(study)

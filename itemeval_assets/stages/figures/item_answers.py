@@ -1,0 +1,109 @@
+"""What stands behind the figures of an item: question, answers, scores, and their logs."""
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from itemeval_assets.core.design.partitions import Partition
+from itemeval_assets.core.errors import ConfigError
+
+from .planned import PlannedCells
+
+__all__ = ["ItemAnswer", "ItemAnswers", "item_answers", "logs_of"]
+
+_LOGS = ("gen_log_file", "grade_log_file")
+_TEXTS = ("solution", "judge_completion")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ItemAnswer:
+    """One answer and one grading of it. The logs are those of their calls, as path or URI."""
+
+    condition: str
+    graded_by: str
+    replication: int
+    state: str
+    score: float | None
+    solution: str | None
+    judge_completion: str | None
+    gen_log: str | None
+    grade_log: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ItemAnswers:
+    """An item, and all that was answered to it and graded."""
+
+    item_id: str
+    dataset_id: str
+    question: str
+    target: str
+    metadata: dict[str, Any]
+    answers: list[ItemAnswer]
+
+
+def item_answers(
+    planned: PlannedCells, items: Sequence[str], partitions: Iterable[Partition]
+) -> list[ItemAnswers]:
+    """These items with their answers. Raises ConfigError for one that there is not."""
+    known = {row["item_id"]: row for row in planned.items.to_pylist()}
+    for name in items:
+        if name not in known:
+            near = get_close_matches(str(name), known, n=1, cutoff=0.5)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise ConfigError(f"item: the study has no item {name!r}{hint}")
+    wanted = list(dict.fromkeys(items))
+    answers = _answers(planned, wanted, partitions)
+    return [_item(known[name], answers[name]) for name in wanted]
+
+
+def logs_of(planned: PlannedCells, grade: str, items: Collection[str]) -> dict[str, list[str]]:
+    """{item_id: the logs of its answers and of what one grade condition made of them}."""
+    found: dict[str, dict[str, None]] = {name: {} for name in items}
+    ids = pa.array(list(items), pa.string())
+    for generate in planned.study.design.generate if found else ():
+        part = Partition((generate.id, grade))
+        rows = planned.store.read("gradings_long", [part], ["item_id", *_LOGS])
+        rows = rows.filter(pc.is_in(rows["item_id"], value_set=ids))  # type: ignore[attr-defined]
+        for row in rows.to_pylist():
+            logs = (row[name] for name in _LOGS)
+            found[row["item_id"]] |= {planned.study.uri(key): None for key in logs if key}
+    return {name: list(uris) for name, uris in found.items()}
+
+
+def _answers(
+    planned: PlannedCells, items: Sequence[str], partitions: Iterable[Partition]
+) -> Mapping[str, list[ItemAnswer]]:
+    """The cells of these items, by item; one partition is in memory at a time."""
+    found: dict[str, list[ItemAnswer]] = {name: [] for name in items}
+    ids = pa.array(items, pa.string())
+    for _, table in planned.by_partition(partitions, events=(*_TEXTS, *_LOGS)):
+        rows = table.filter(pc.is_in(table["item_id"], value_set=ids))  # type: ignore[attr-defined]
+        for row in rows.sort_by("replication").to_pylist():
+            gen_log, grade_log = (row[name] and planned.study.uri(row[name]) for name in _LOGS)
+            found[row["item_id"]].append(
+                ItemAnswer(
+                    condition=row["gen_condition_id"],
+                    graded_by=row["grade_condition_id"],
+                    **{name: row[name] for name in ("replication", "state", "score", *_TEXTS)},
+                    gen_log=gen_log,
+                    grade_log=grade_log,
+                )
+            )
+    return found
+
+
+def _item(row: Mapping[str, Any], answers: list[ItemAnswer]) -> ItemAnswers:
+    return ItemAnswers(
+        item_id=row["item_id"],
+        dataset_id=row["dataset_id"],
+        question=row["input"],
+        target=row["target"],
+        metadata=json.loads(row["metadata_json"]),
+        answers=answers,
+    )
