@@ -1,7 +1,7 @@
 """The assets about certainty: free, made of stored rows, and brought up to date by each run."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -10,7 +10,7 @@ from itemeval_assets import stages
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.text.secrets import without_secrets
 from itemeval_assets.dagster_io.failures import users_errors
-from itemeval_assets.dagster_io.names import FIGURES, asset_key
+from itemeval_assets.dagster_io.names import FIGURES, asset_key, step_name
 from itemeval_assets.dagster_io.results import tell_result
 from itemeval_assets.dagster_io.steps import store_of
 
@@ -34,36 +34,48 @@ _DESCRIPTIONS = {
 }
 
 
-def figure_assets(study: Study, shared: dict[str, Any]) -> list[dg.AssetsDefinition]:
-    """The five of them."""
-    return [_figure_asset(study, name, shared) for name in FIGURES]
+def figure_assets(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
+    """The five of them, made by one step: each is cheaper than a step of its own."""
 
-
-def _figure_asset(study: Study, name: str, shared: dict[str, Any]) -> Any:
-    @dg.asset(
-        key=asset_key(study, name),
-        deps=[asset_key(study, "gradings_long")],
-        description=_DESCRIPTIONS[name],
-        automation_condition=when_inputs_change(),
-        **shared,
+    @dg.multi_asset(
+        name=step_name(study, "figures"),
+        specs=[
+            dg.AssetSpec(
+                asset_key(study, name),
+                deps=[asset_key(study, "gradings_long")],
+                description=_DESCRIPTIONS[name],
+                automation_condition=when_inputs_change(),
+                **shared,
+            )
+            for name in FIGURES
+        ],
+        can_subset=True,
     )
-    def figures(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+    def figures(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
         from itemeval_assets.stages.figures.planned import PlannedCells
 
         with users_errors():
             store = store_of(study, context)
             planned = PlannedCells(study, store, store.read("items"))
-        try:
-            found = _ESTIMATES[name](planned)
-            metadata = _metadata(name, found)
-        except Exception as error:  # no figure is worth a failed run: the calls are paid
-            reason = without_secrets(f"{type(error).__name__}: {error}", os.environ)
-            context.log.warning(f"could not be estimated: {reason}")
-            return dg.MaterializeResult(metadata={"in words": f"could not be estimated: {reason}"})
-        tell_result(name, found)
-        return dg.MaterializeResult(metadata=metadata)
+        chosen = context.selected_asset_keys
+        for name in FIGURES:
+            if (key := asset_key(study, name)) in chosen:
+                yield dg.MaterializeResult(key, metadata=_estimated(name, planned, context.log))
 
     return figures
+
+
+def _estimated(name: str, planned: "PlannedCells", log: dg.DagsterLogManager) -> dict[str, Any]:
+    """What the page of an asset shows: what was found, or why nothing was."""
+    try:
+        found = _ESTIMATES[name](planned)
+        metadata = _metadata(name, found)
+    except Exception as error:  # no figure is worth a failed run: the calls are paid
+        reason = without_secrets(f"{type(error).__name__}: {error}", os.environ)
+        log.warning(f"{name} could not be estimated: {reason}")
+        return {"in words": f"could not be estimated: {reason}"}
+    tell_result(name, found)
+    return metadata
 
 
 def _scores(planned: "PlannedCells") -> Any:

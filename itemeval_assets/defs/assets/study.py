@@ -63,7 +63,7 @@ def study_assets(study: Study, settings: Settings) -> list[dg.AssetsDefinition]:
         estimate_asset(study, on_demand),
         preflight_asset(study, on_demand),
         results_asset(study, shared),
-        *figure_assets(study, shared),
+        figure_assets(study, shared),
         export_asset(study, shared),
         release_asset(study, on_demand),
     ]
