@@ -1,19 +1,22 @@
 """STUDY_CARD.md: what a stranger must know about a release to use and to question it."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from itemeval_assets.core.config.study_config import StudyConfig
 from itemeval_assets.core.money.spend import Spend
 
-from .figures import comparisons, scores
+from .figures import agreement, comparisons, odd_items, reliability, scores
 from .render.document import Document
 from .render.markdown import rendered
 from .views import spend_view
 
 if TYPE_CHECKING:
+    from itemeval_assets.stages.figures.agreement import StudyAgreement
     from itemeval_assets.stages.figures.comparisons import StudyComparisons
+    from itemeval_assets.stages.figures.item_statistics import StudyItems
+    from itemeval_assets.stages.figures.reliability import StudyReliability
     from itemeval_assets.stages.figures.scores import StudyScores
 
 # Of one table. A study has many more pairs of conditions than conditions.
@@ -24,9 +27,10 @@ _MOST_ROWS = 300
 class CardFacts:
     """What the card is made of.
 
-    `scores` has what came of each generate x grade condition, `comparisons` all pairs; `manifests`
-    are those of the runs behind the rows, oldest first; `others_usd` is what conditions have cost
-    that are not in the design any more.
+    `scores` has what came of each generate x grade condition, `comparisons` all pairs. A figure
+    that is a text could not be estimated, and this is why. `manifests` are those of the runs behind
+    the rows, oldest first; `others_usd` is what conditions have cost that are not in the design any
+    more.
     """
 
     version: str
@@ -38,7 +42,10 @@ class CardFacts:
     missing: int
     items: Mapping[str, int]
     scores: "StudyScores"
-    comparisons: "StudyComparisons"
+    comparisons: "StudyComparisons | str"
+    reliability: "StudyReliability | str"
+    agreement: "StudyAgreement | str"
+    item_statistics: "StudyItems | str"
     spend: Sequence[Spend]
     manifests: Sequence[Mapping[str, Any]]
     frames: Mapping[str, int]
@@ -56,18 +63,31 @@ def study_card(facts: CardFacts) -> str:
         facets=config.facets,
         judges=[_judge(name, config.grader(name).models.values()) for name in config.facets.grader],
         results=_blocks(scores(facts.scores)),
-        comparisons=_blocks(comparisons(facts.comparisons)),
+        comparisons=_of(facts.comparisons, comparisons),
+        reliability=_of(facts.reliability, reliability),
+        agreement=_of(facts.agreement, agreement),
+        odd_items=_of(facts.item_statistics, odd_items),
         spend=spend_view(facts.spend),
     )
 
 
+def _of(found: Any, document: Callable[[Any], Document]) -> list[dict[str, Any]]:
+    """A figure, or why there is none."""
+    return [{"words": found, "view": None}] if isinstance(found, str) else _blocks(document(found))
+
+
 def _blocks(document: Document) -> list[dict[str, Any]]:
-    """Sentences and tables that have rows, as a template tells them apart."""
-    return [
-        {"words": block, "view": None} if isinstance(block, str) else {"words": "", "view": block}
-        for block in document.shortened(_MOST_ROWS).blocks
-        if isinstance(block, str) or block.rows
-    ]
+    """Sentences and tables that have rows, as a template tells them apart; several with titles."""
+    shown = [view for view in document.views if view.rows]
+    found: list[dict[str, Any]] = []
+    for block in document.shortened(_MOST_ROWS).blocks:
+        if isinstance(block, str):
+            found.append({"words": block, "view": None})
+        elif block.rows:
+            if len(shown) > 1:
+                found.append({"words": f"**{block.title}**", "view": None})
+            found.append({"words": "", "view": block})
+    return found
 
 
 def _judge(name: str, models: Collection[str]) -> str:

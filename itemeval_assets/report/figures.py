@@ -41,6 +41,7 @@ __all__ = [
     "item_answers",
     "items",
     "judges",
+    "odd_items",
     "reliability",
     "scores",
 ]
@@ -178,9 +179,18 @@ def items(found: "StudyItems") -> Document:
     return Document(f"Items of {found.study}", list(_items(found)))
 
 
-def _items(found: "StudyItems") -> Iterator[str | View]:
+def odd_items(found: "StudyItems") -> Document:
+    """The flagged items by grader."""
+    return Document(f"Odd items of {found.study}", list(_items(found, only_odd=True)))
+
+
+def _items(found: "StudyItems", *, only_odd: bool = False) -> Iterator[str | View]:
     for one in found.by_grader:
-        yield items_view(one.items, f"items by {one.graded_by}, the odd ones first")
+        shown = [row for row in one.items if row["flag"]] if only_odd else one.items
+        order = "the odd ones" if only_odd else "the odd ones first"
+        yield items_view(shown, f"items by {one.graded_by}, {order}")
+        if one.items and not shown:
+            yield f"By {one.graded_by}: no item is odd."
         yield from (f"By {one.graded_by}: {words}" for words in one.words)
     yield (
         "A flag is a reason to read an item, and no proof against it: of items that correlate with"

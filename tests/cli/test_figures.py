@@ -54,7 +54,7 @@ def test_another_figure_than_the_mean(
 def test_the_card_of_a_judge(config: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_cli(["agreement", config, "--judge", "mild_judge"]) == 0
     shown = capsys.readouterr().out
-    assert shown.startswith("judge mild_judge · strict ") and "failed parses" in shown
+    assert shown.startswith("card of mild_judge · strict ") and "failed parses" in shown
     assert "strict_judge" not in shown
     assert run_cli(["agreement", config, "--judge", "mild_judge", "--json"]) == 0
     [card] = json.loads(capsys.readouterr().out)

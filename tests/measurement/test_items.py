@@ -6,8 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from itemeval_assets.measurement import compare, dead_items, irt, item_statistics
-from tests.measurement.frames import LSAT6
+from itemeval_assets.measurement import (
+    MeasurementError,
+    compare,
+    dead_items,
+    irt,
+    item_statistics,
+)
+from tests.measurement.frames import LSAT6, crossed
 
 MODELS = [f"m{place:02d}" for place in range(16)]
 
@@ -123,3 +129,9 @@ def test_a_response_model_takes_gaps():
     assert found.items["easiness"].to_numpy() == pytest.approx(
         irt(LSAT6).items["easiness"], abs=0.1
     )
+
+
+def test_one_item_that_is_not_dead_has_no_error():
+    frame = crossed(np.array([[1.0, 0.0, 1.0], [1.0, 1.0, 1.0]]), "model", "item_id")
+    with pytest.raises(MeasurementError, match="One item alone tells objects apart"):
+        dead_items(frame)

@@ -20,8 +20,8 @@ from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.records.releases import Release
 from itemeval_assets.core.tables.schemas import GRADINGS_LONG
 from itemeval_assets.experiments import BaseExperiment, ExperimentRun, ExperimentStorageSettings
+from itemeval_assets.releases import documents, publish_release, storage_for
 from itemeval_assets.releases import publish as publishing
-from itemeval_assets.releases import publish_release, storage_for
 from itemeval_assets.releases import results as publishing_results
 from itemeval_assets.storage.study.store import open_store
 from tests.defs.runs import GRADINGS, SOLUTIONS, finish, message, planted, runs_of, toy_study
@@ -306,6 +306,18 @@ def test_an_errored_call_is_an_event_and_a_flaw(
     assert " | 2 | not declared | 3 | 1 errored |" in card
 
 
+def test_no_figure_of_the_card_is_worth_a_failed_release(
+    finished: Study, storage: ExperimentStorageSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise FloatingPointError("a bug")
+
+    monkeypatch.setattr(documents, "reliability", broken)
+    assert publish(finished, storage).is_new
+    card = (Path(latest(finished, storage).uri) / "STUDY_CARD.md").read_text()
+    assert "could not be estimated: FloatingPointError: a bug" in card
+
+
 def test_the_card_says_what_a_stranger_needs(
     finished: Study, storage: ExperimentStorageSettings
 ) -> None:
@@ -318,6 +330,9 @@ def test_the_card_says_what_a_stranger_needs(
         "## Execution",
         "## Results",
         "## Comparisons",
+        "## Reliability",
+        "## Judges",
+        "## Odd items",
         "## Costs",
         "## Files",
         "## How to reproduce",

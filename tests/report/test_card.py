@@ -8,7 +8,10 @@ import yaml
 from itemeval_assets.core.config.reading import parse_config
 from itemeval_assets.core.money.spend import Spend
 from itemeval_assets.report.card import CardFacts, study_card
+from itemeval_assets.stages.figures.agreement import StudyAgreement
 from itemeval_assets.stages.figures.comparisons import StudyComparisons
+from itemeval_assets.stages.figures.item_statistics import GraderItems, StudyItems
+from itemeval_assets.stages.figures.reliability import Design, GraderReliability, StudyReliability
 from itemeval_assets.stages.figures.scores import Score, StudyScores
 from tests.studies import study_yaml
 
@@ -33,6 +36,11 @@ def card(**known: Any) -> list[str]:
             margin=None,
             by_grader=[],
         ),
+        "reliability": StudyReliability(study="toy", policy="dev", level=0.95, by_grader=[]),
+        "agreement": StudyAgreement(
+            study="toy", policy="dev", level=0.95, judges=[], figures=[], words=["No judge."]
+        ),
+        "item_statistics": StudyItems(study="toy", policy="dev", by_grader=[]),
         "spend": [],
         "manifests": [],
         "frames": {"scalars": 4},
@@ -122,6 +130,58 @@ def test_results_are_a_table_whatever_the_names() -> None:
         "| a\\|b · short | numeric | 0.5 | 0.25 to 0.75 | 3 | 0 to 1 | 6 | none |",
         "",
     ]
+
+
+def test_only_odd_items_are_named() -> None:
+    row = {
+        **{"item_id": "q1", "n_events": 6, "difficulty": 1.0, "item_total": None, "ties": 1.0},
+        **{"flips": None, "quarrels": None, "question": "?", "logs": []},
+    }
+    odd = {**row, "item_id": "q2", "flag": "always_right", "reason": "All are right."}
+    graded = GraderItems(
+        graded_by="numeric", scale=(0, 1), items=[{**row, "flag": None, "reason": None}, odd]
+    )
+    lines = card(item_statistics=StudyItems(study="toy", policy="dev", by_grader=[graded]))
+    assert "| item | mean score | item-total | why it is odd |" in lines
+    assert "| q2 | 1 | none | All are right. |" in lines
+    assert not any("q1" in line for line in lines)
+    sound = GraderItems(graded_by="numeric", scale=(0, 1), items=graded.items[:1])
+    lines = card(item_statistics=StudyItems(study="toy", policy="dev", by_grader=[sound]))
+    assert "By numeric: no item is odd." in lines
+
+
+def test_several_tables_of_a_section_have_titles() -> None:
+    source = {"source": "model", "df": 1, "variance": 0.5, "share": 1.0, "low": 0.1, "high": 2.0}
+    design = Design(
+        facet="item_id",
+        n=10,
+        observed=True,
+        relative_error=0.1,
+        absolute_error=0.2,
+        generalizability=None,
+        dependability=0.5,
+    )
+    found = GraderReliability(
+        graded_by="numeric",
+        object="model",
+        scale=(0, 1),
+        method="ems",
+        reason="no cell is missing",
+        components=[{**source, "fixed": False, "negative": False}],
+        designs=[design],
+    )
+    lines = card(
+        reliability=StudyReliability(study="toy", policy="dev", level=0.95, by_grader=[found])
+    )
+    title = lines.index("**variance components by numeric**")
+    assert lines[title + 2].startswith("| source | df | variance |")
+    assert "**other designs, by numeric**" in lines
+    assert "| item_id | 10 (now) | 0.1 | 0.2 | none | 0.5 |" in lines
+    assert not any(line == "**scores**" for line in card(scores=together(of("a"))))
+
+
+def test_a_figure_that_could_not_be_estimated_says_why() -> None:
+    assert "could not be estimated: X" in card(reliability="could not be estimated: X")
 
 
 def test_names_are_no_templates() -> None:

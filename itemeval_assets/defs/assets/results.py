@@ -1,14 +1,14 @@
 """The asset about the results: how a study came out so far, as a table and pictures."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from itemeval_assets import stages
 from itemeval_assets.core.design.study import Study
-from itemeval_assets.core.records.summaries import PairScores, left_out_words
+from itemeval_assets.core.records.summaries import left_out_words
 from itemeval_assets.dagster_io.failures import users_errors
 from itemeval_assets.dagster_io.names import asset_key
 from itemeval_assets.dagster_io.steps import store_of
@@ -19,6 +19,7 @@ from .metadata import picture, view_table
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from itemeval_assets.stages.figures.scores import Score
     from itemeval_assets.stages.views.results import Results
 
 
@@ -34,15 +35,26 @@ def results_asset(study: Study, shared: dict[str, Any]) -> Any:
         **shared,
     )
     def results(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        from itemeval_assets.stages.figures.planned import PlannedCells
+
+        scores: list[Score] = []
         with users_errors():
-            found = stages.results.results(study, store_of(study, context))
+            store = store_of(study, context)
+            planned = PlannedCells(study, store, store.read("items"))
+            found = stages.results.results(
+                study,
+                store,
+                lambda partition, cells: scores.append(
+                    stages.scores.score_of(planned, partition, cells)
+                ),
+            )
         graded = found.per_pair.values()
         total = sum((Counter(part.left_out) for part in graded), Counter[str]())
         return dg.MaterializeResult(
             metadata={
                 "cells": sum(part.cells for part in graded),
                 "left out of the means": left_out_words(total),
-                "conditions": _table(found),
+                "conditions": _table(scores),
                 **{name: picture(name, draw) for name, draw in _pictures(found)},
             }
         )
@@ -50,11 +62,10 @@ def results_asset(study: Study, shared: dict[str, Any]) -> Any:
     return results
 
 
-def _table(found: "Results") -> dg.TableMetadataValue:
+def _table(scores: "Sequence[Score]") -> dg.TableMetadataValue:
     from itemeval_assets.report.views import SCORES, View
 
-    pairs = [PairScores.of(*labels, graded) for labels, graded in found.per_pair.items()]
-    return view_table(View("conditions", SCORES, pairs))
+    return view_table(View("conditions", SCORES, scores))
 
 
 def _pictures(found: "Results") -> "Iterator[tuple[str, Callable[[], Figure]]]":

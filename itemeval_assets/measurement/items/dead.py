@@ -57,8 +57,10 @@ def dead_items(
     answered = (~np.isnan(answers.mean)).sum(axis=0)
     dead = (apart <= CONSTANT) & (answered > 1)
     alive = ~dead
-    if alive.sum() < 2:
+    if not alive.any():
         raise MeasurementError("All items are dead: no item tells two objects apart.")
+    if alive.sum() == 1:
+        raise MeasurementError("One item alone tells objects apart: an error needs two or more.")
     coded = codes(frame, item)
     of_dead = np.isin(coded.codes, answers.item[dead])
     share = float(alive.mean())

@@ -53,6 +53,7 @@ def _is_shown(column: Column, view: View) -> bool:
 
 
 _FORMATS: dict[Kind, Callable[[Any], str]] = {
+    "text": lambda text: text or "",
     "name_or_all": lambda name: name or "total",
     "left_out": left_out_words,
     "count": "{:,}".format,

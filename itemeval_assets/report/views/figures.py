@@ -115,7 +115,7 @@ def judge_view(card: "JudgeCard") -> View:
         CardLine("USD per reply", card.judge, card.usd_per_reply, None, unpriced),
         CardLine("USD", card.judge, card.usd, None, unpriced),
     ]
-    return View(f"judge {card.judge}", _CARD, rows)
+    return View(f"card of {card.judge}", _CARD, rows)
 
 
 def items_view(rows: Sequence[Mapping[str, Any]], title: str) -> View:
@@ -275,15 +275,15 @@ _CARD = (
     *_AGREEMENT[3:],
 )
 _ITEMS = (
-    Column("item_id", "text", "item", "item"),
+    Column("item_id", "text", "item", "item", "item"),
     Column("n_events", "count", None, "events"),
-    Column("difficulty", "mean", "mean\nscore", "mean score"),
-    Column("item_total", "mean", "item-\ntotal", "item-total"),
+    Column("difficulty", "mean", "mean\nscore", "mean score", "mean score"),
+    Column("item_total", "mean", "item-\ntotal", "item-total", "item-total"),
     Column("ties", "part", "ties", "ties"),
     Column("flips", "part", "flips", "flips"),
     Column("quarrels", "part", "quarrels", "quarrels"),
     Column("flag", "text", None, "flag"),
-    Column("reason", "text", "why it is odd", "why it is odd"),
+    Column("reason", "text", "why it is odd", "why it is odd", "why it is odd"),
     Column("question", "line", None, "question"),
     Column(lambda row: " ".join(row["logs"]), "text", None, "logs"),
 )

@@ -27,12 +27,14 @@ _PAIR = (
     Column("graded_by", "text", "graded by", "graded by", "graded by"),
 )
 
-# Of generate x grade conditions, as PairScores: the mean, and what it leaves out.
+# Of generate x grade conditions: the mean with its interval, and what it leaves out.
 SCORES = (
     *_PAIR,
     Column("cells", "count", "cells", "cells", "cells"),
-    Column("mean_score", "mean", "mean\nscore", "mean score", "mean score"),
-    Column("scored", "count", "scored", "scored", "scored"),
+    Column("mean", "mean", "mean\nscore", "mean score", "mean score"),
+    Column("low", "mean", "low", "low", "low"),
+    Column("high", "mean", "high", "high", "high"),
+    Column("n_events", "count", "scored", "scored", "scored"),
     Column("left_out", "left_out", "left out", "left out", "left out"),
 )
 

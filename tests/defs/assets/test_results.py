@@ -51,6 +51,9 @@ def test_a_finished_study_is_shown_in_a_table_and_four_pictures(copied: Runs) ->
         scores = copied.store.read("gradings_long", [partition])["score"].to_pylist()
         assert (cells, scored, left_out) == (3, 3, "none")
         assert mean == pytest.approx(sum(scores) / 3, abs=1e-6)
+    for record in found["conditions"].records:
+        low, high = record.data["low"], record.data["high"]
+        assert low <= record.data["mean score"] <= high and low < high
 
 
 def test_what_a_mean_leaves_out_stands_beside_it(copied: Runs) -> None:
