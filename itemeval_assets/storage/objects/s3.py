@@ -15,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from itemeval_assets.core.errors import StoreError
+from itemeval_assets.core.errors import ItemevalAssetsError, StoreError
 from itemeval_assets.settings import S3Settings
 from itemeval_assets.storage.locking.leases import LIFETIME_S, Leases
 from itemeval_assets.storage.own_files import LOCKS, is_own
@@ -151,19 +151,38 @@ class S3Backend(Bucket):
         *,
         is_claimed: bool = False,
     ) -> None:
+        if not is_claimed and self._is_updated_as_kept(key, change):
+            return
         for attempt in range(_MOST_SWAPS):
             stored = self._as_seen(key) if is_claimed and not attempt else self._latest(key)
             data = change(stored.data if stored else None)
-            if data is None:
-                return
-            if written := self.swap(key, data, stored.etag if stored else None):
-                self._keep(key, StoredObject(data, written))
+            if data is None or self._is_swapped(key, data, stored):
                 return
             time.sleep(random.uniform(0, min(_LONGEST_PAUSE_S, 0.01 * 2**attempt)))
         raise StoreError(
             f"cannot write {self.uri(key)}: {_MOST_SWAPS} times another writer was faster; run "
             "again, with fewer runs at a time"
         )
+
+    def _is_updated_as_kept(self, key: str, change: Callable[[bytes | None], bytes | None]) -> bool:
+        """Change the version that is at hand, mostly the latest: to ask would be one request more.
+
+        What comes of an older one is said by no write: then the latest is to be asked for.
+        """
+        kept = self._kept.get(key)
+        if kept is None:
+            return False
+        try:
+            data = change(kept.data)
+        except ItemevalAssetsError:
+            return False
+        return data is not None and self._is_swapped(key, data, kept)
+
+    def _is_swapped(self, key: str, data: bytes, stored: StoredObject | None) -> bool:
+        written = self.swap(key, data, stored.etag if stored else None)
+        if written:
+            self._keep(key, StoredObject(data, written))
+        return written is not None
 
     def create(self, key: str, data: bytes) -> bool:
         # The client repeats a request whose answer got lost: then what is there may be our own.

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -77,6 +78,40 @@ def test_a_write_that_was_overtaken_merges_anew(s3_location: str) -> None:
     ours.update("x", change)
     assert seen == [None, b"theirs"]
     assert ours.read("x") == b"theirs+ours"
+
+
+def test_an_update_of_what_is_at_hand_takes_one_request(s3_location: str, s3: S3Server) -> None:
+    ours, theirs = backend(s3_location), backend(s3_location)
+    ours.write("numbers", b"1")
+
+    def requests(change: Callable[[bytes | None], bytes | None]) -> list[str]:
+        s3.faults.seen.clear()
+        ours.update("numbers", change)
+        return [method for method, _ in s3.faults.seen]
+
+    assert requests(lambda data: (data or b"") + b"2") == ["PUT"]
+    theirs.update("numbers", lambda data: (data or b"") + b"3")
+    assert requests(lambda data: (data or b"") + b"4") == ["PUT", "GET", "PUT"]
+    assert ours.read("numbers") == theirs.read("numbers") == b"1234"
+    # Nothing is said of an older version: neither that it needs no change, nor that it is wrong.
+    theirs.write("numbers", b"5")
+    assert requests(lambda data: None if data == b"1234" else b"6") == ["GET", "PUT"]
+    theirs.write("numbers", b"7")
+    assert requests(_refused_if(b"6", then=b"8")) == ["GET", "PUT"]
+    theirs.delete("numbers")
+    assert requests(lambda data: data or b"9") == ["PUT", "GET", "PUT"]
+    with pytest.raises(StoreError, match="never"):
+        ours.update("numbers", _refused_if(b"9", then=b""))
+    assert theirs.read("numbers") == b"9"
+
+
+def _refused_if(refused: bytes, then: bytes) -> Callable[[bytes | None], bytes]:
+    def change(data: bytes | None) -> bytes:
+        if data == refused:
+            raise StoreError("never")
+        return then
+
+    return change
 
 
 def test_only_one_creates(s3_location: str) -> None:
