@@ -1,21 +1,10 @@
 """Tables of results and money: which figures they have, and how each reader's are headed."""
 
-from .figures import (
-    abilities_view,
-    agreement_view,
-    answers_view,
-    components_view,
-    conditions_view,
-    designs_view,
-    differences_view,
-    groups_view,
-    items_view,
-    judge_view,
-    levels_view,
-    means_view,
-    responses_view,
-)
+from .figures import differences_view, groups_view, levels_view, means_view
+from .items import abilities_view, answers_view, conditions_view, items_view, responses_view
+from .judges import agreement_view, judge_view
 from .money import ESTIMATE, HEALTH, projected, spend_view
+from .reliability import components_view, designs_view
 from .results import CELLS, COMPLETION, REASONS, SCORES
 from .view import View
 
