@@ -31,6 +31,7 @@ NAMES = [
     "upsert",
     "tables",
     "measurement",
+    "figures",
     "memory",
     "another_judge",
     "commands",

@@ -5,6 +5,7 @@ code under measurement finds nothing pending.
 """
 
 import json
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -137,7 +138,8 @@ def _gradings(study: Study, solutions: pa.Table, pair: Partition) -> pa.Table:
         "log_file": _log(pair),
     }
     texts = solutions["solution"].to_pylist()
-    scores = (np.arange(count) % 11) / 10
+    random = np.random.default_rng(zlib.crc32(str(pair).encode()))
+    scores = random.integers(0, 11, count) / 10
     own = {
         "item_id": solutions["item_id"],
         "epoch": solutions["epoch"],

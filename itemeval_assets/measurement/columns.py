@@ -112,7 +112,9 @@ def codes(frame: Frame, name: str) -> Codes:
 
         found, unique = pd.factorize(column)
         labels = unique.tolist()
-    order = sorted(range(len(labels)), key=lambda place: _sort_key(labels[place]))
+    are_texts = set(map(type, labels)) == {str}
+    keys = labels if are_texts else [_sort_key(label) for label in labels]
+    order = sorted(range(len(labels)), key=keys.__getitem__)
     rank = np.empty(len(labels) + 1, dtype=np.int64)
     rank[order] = np.arange(len(labels))
     rank[-1] = -1

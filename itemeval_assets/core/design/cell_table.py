@@ -15,7 +15,6 @@ from .pending import (
     Grid,
     States,
     classify_gradings,
-    classify_solutions,
     gradable_solutions,
 )
 
@@ -31,9 +30,12 @@ class Answers(NamedTuple):
 
     grid: Grid
     planned: np.ndarray
-    states: States
     gradable: Gradable
     errors: np.ndarray
+
+    @property
+    def states(self) -> States:
+        return self.gradable.states
 
 
 def planned_cells(items: int, replications: int, items_limit: int | None, upto: int) -> np.ndarray:
@@ -43,12 +45,18 @@ def planned_cells(items: int, replications: int, items_limit: int | None, upto: 
     return (place // replications < limit) & (place % replications < upto)
 
 
+def places_in_design(items: pa.Table, replications: int) -> pa.Table:
+    """What says which cell a row of `cells` is, item by item: the same in each partition."""
+    place = pa.array(np.repeat(np.arange(items.num_rows), replications))
+    epochs = np.tile(np.arange(1, replications + 1, dtype=np.int32), items.num_rows)
+    return items.take(place).append_column("replication", pa.array(epochs))
+
+
 def answers_of(grid: Grid, planned: np.ndarray, solutions: pa.Table, on_empty: str) -> Answers:
     """Reads SOLUTION_STATE_COLUMNS."""
-    states = classify_solutions(grid, solutions)
     gradable = gradable_solutions(grid, solutions, on_empty)
     errors = _texts(grid, grid.places(solutions), solutions["error"])
-    return Answers(grid, planned, states, gradable, errors)
+    return Answers(grid, planned, gradable, errors)
 
 
 def cell_states(answers: Answers, gradings: pa.Table) -> np.ndarray:
@@ -68,27 +76,25 @@ def cell_states(answers: Answers, gradings: pa.Table) -> np.ndarray:
 
 
 def cell_table(
-    answers: Answers, gradings: pa.Table, items: pa.Table, names: Mapping[str, str | None]
+    answers: Answers, gradings: pa.Table, places: pa.Table, names: Mapping[str, str | None]
 ) -> pa.Table:
     """The cells of one generate x grade partition, item by item, in the schema of CELLS.
 
-    Reads GRADING_STATE_COLUMNS, score and parse_error of its gradings, and `item_id`,
-    `dataset_id` and `dataset_revision` of the items. `names` holds what all rows share.
+    Reads GRADING_STATE_COLUMNS, score and parse_error of its gradings. `places` is what
+    `places_in_design` makes of `item_id`, `dataset_id` and `dataset_revision` of the items, and
+    `names` holds what all rows share.
     """
     grid = answers.grid
     codes, mask = cell_states(answers, gradings), answers.gradable.mask
-    places = grid.places(gradings)
-    reasons = np.where(mask, _texts(grid, places, gradings["error"]), answers.errors)
-    unread = _texts(grid, places, gradings["parse_error"])
+    rows = grid.places(gradings)
+    reasons = np.where(mask, _texts(grid, rows, gradings["error"]), answers.errors)
+    unread = _texts(grid, rows, gradings["parse_error"])
     reasons = np.where(codes == _UNPARSED, unread, reasons)
     reasons[~np.isin(codes, (_UNPARSED, _ERRORED))] = None
     done = codes == _DONE
-    size = len(grid) // max(1, items.num_rows)
-    of_item = pa.array(np.repeat(np.arange(items.num_rows), size))
     columns = {
-        **{name: items[name].take(of_item) for name in items.column_names},
-        "replication": pa.array(np.tile(np.arange(1, size + 1), items.num_rows)),
-        "score": pa.array(_scores(grid, places, gradings["score"]), mask=~done),
+        **{name: places[name] for name in places.column_names},
+        "score": pa.array(_scores(grid, rows, gradings["score"]), mask=~done),
         "state": pa.array(CELL_STATES).take(pa.array(codes)),
         "stage": pa.array(_STAGES).take(pa.array(mask.astype(np.int8), mask=done)),
         "reason": pa.array(reasons, pa.string()),

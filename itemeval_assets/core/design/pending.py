@@ -7,6 +7,7 @@ Whole columns are looked at, so that a million cells take seconds.
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -27,6 +28,7 @@ GRADING_STATE_COLUMNS = [
     "scorer_name",
     "scorer_version",
 ]
+_DIGITS = 16  # of a fingerprint, four bits each
 # Whoever writes one of these has not left the answer blank.
 _VISIBLE = "[!-~]"
 
@@ -79,13 +81,14 @@ class Grid:
 
     def places(self, rows: pa.Table) -> np.ndarray:
         """int64[rows]: the place of each row's cell; -1 for a row outside the grid."""
-        return self._places(rows["item_id"], rows["epoch"])
+        return self.places_of(rows["item_id"], rows["epoch"])
 
     def holds(self, items: pa.ChunkedArray, epochs: pa.ChunkedArray) -> pa.Array:
         """bool[rows]: whether the grid has these cells."""
-        return pa.array(self._places(items, epochs) >= 0)
+        return pa.array(self.places_of(items, epochs) >= 0)
 
-    def _places(self, items: pa.ChunkedArray, epochs: pa.ChunkedArray) -> np.ndarray:
+    def places_of(self, items: pa.ChunkedArray, epochs: pa.ChunkedArray) -> np.ndarray:
+        """int64[]: the place of each cell; -1 outside the grid."""
         item = pc.index_in(items, value_set=self._known)  # type: ignore[attr-defined]
         found = item.fill_null(-1).to_numpy().astype(np.int64)
         epoch = epochs.to_numpy().astype(np.int64)
@@ -109,10 +112,12 @@ class States:
 class Gradable(NamedTuple):
     """The solutions of one generate condition that can be graded.
 
-    `mask`: bool[cells]; `fingerprints`: string[cells], null where there is nothing to grade.
+    `states` are those of all its solutions. `mask`: bool[cells]; `fingerprints`: string[cells],
+    null where there is nothing to grade.
     """
 
     grid: Grid
+    states: States
     mask: np.ndarray
     fingerprints: pa.Array
 
@@ -124,7 +129,7 @@ def is_blank(text: str | None) -> bool:
 def solution_fingerprint(solution: str | None) -> str:
     """First 16 hex of the sha256 of the solution's text; blank and null are the same."""
     text = "" if solution is None or is_blank(solution) else solution
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGITS]
 
 
 def classify_solutions(grid: Grid, solutions: pa.Table) -> States:
@@ -147,14 +152,19 @@ def gradable_solutions(grid: Grid, solutions: pa.Table, on_empty: str) -> Gradab
     Reads SOLUTION_STATE_COLUMNS.
     """
     wanted = ("done", "blank") if on_empty == "grade" else ("done",)
-    codes = [STATES.index(state) for state in wanted]
-    mask = np.isin(classify_solutions(grid, solutions).codes, codes)
+    states = classify_solutions(grid, solutions)
+    mask = np.isin(states.codes, [STATES.index(state) for state in wanted])
     places = grid.places(solutions)
-    prints = np.full(len(grid), None, object)
     rows = _at(places, mask)
-    texts = solutions["solution"].take(pa.array(rows)).to_pylist()
-    prints[places[rows]] = [solution_fingerprint(text) for text in texts]
-    return Gradable(grid, mask, pa.array(prints, pa.string()))
+    texts, is_blank = solutions["solution"], states.codes[places[rows]] == _BLANK
+    if len(rows) < len(texts):
+        texts = texts.take(pa.array(rows))
+    if is_blank.any():
+        texts = pc.if_else(pa.array(is_blank), "", texts)  # type: ignore[attr-defined]
+    row_of = np.full(len(grid), -1)
+    row_of[places[rows]] = np.arange(len(rows))
+    prints = _fingerprints(texts).take(pa.array(row_of, mask=row_of < 0))
+    return Gradable(grid, states, mask, prints)
 
 
 def classify_gradings(gradable: Gradable, gradings: pa.Table) -> States:
@@ -211,6 +221,23 @@ def _equals(column: pa.ChunkedArray, value: str) -> np.ndarray:
 
 def _is_set(column: pa.ChunkedArray) -> np.ndarray:
     return column.is_valid().to_numpy()
+
+
+def _fingerprints(texts: pa.ChunkedArray) -> pa.Array:
+    """`solution_fingerprint` of each text, from the bytes that the column has of it.
+
+    Texts that are blank are empty here.
+    """
+    digests, size = [], _DIGITS // 2
+    for chunk in texts.chunks:
+        column = chunk.cast(pa.large_binary())
+        _, ends, data = column.buffers()
+        text = memoryview(data or b"")
+        offsets = np.frombuffer(ends, np.int64)[column.offset :][: len(column) + 1].tolist()
+        digests += [hashlib.sha256(text[a:b]).digest()[:size] for a, b in pairwise(offsets)]
+    width = _DIGITS * np.arange(len(digests) + 1, dtype=np.int32)
+    buffers = pa.py_buffer(width), pa.py_buffer(b"".join(digests).hex().encode())
+    return pa.StringArray.from_buffers(len(digests), *buffers)
 
 
 def _blank(texts: pa.ChunkedArray) -> np.ndarray:

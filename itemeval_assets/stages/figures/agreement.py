@@ -24,7 +24,7 @@ from itemeval_assets.measurement import (
 
 from .agreed import PREFERENCE, SEVERITY, SLOPE, Agreement, figure_of, incomparable, said_of
 from .judges import JudgeCard, cards_of
-from .planned import PlannedCells, require_measurable
+from .planned import LENGTH, PlannedCells, require_measurable
 from .repeats import said_of_cold, with_itself
 
 __all__ = ["Agreement", "StudyAgreement", "agreement"]
@@ -57,7 +57,7 @@ def agreement(planned: PlannedCells, graders: Collection[str]) -> StudyAgreement
             repeats.setdefault(grader.first_id, []).append(grader)
     chosen = [group[0] for group in repeats.values()]
     repeated = [group for group in repeats.values() if len(group) > 1]
-    cells = planned.of_graders(chosen, events=("solution", "grade_usd")) if chosen else None
+    cells = planned.of_graders(chosen, events=(LENGTH, "grade_usd")) if chosen else None
     figures = [
         *([] if cells is None else _figures(planned, chosen, cells)),
         *(figure for group in repeated for figure in with_itself(planned, group)),
@@ -104,7 +104,7 @@ def _figures(
     yield from _each(
         SLOPE,
         everybody,
-        lambda: length_slope(cells, within=["model"], cluster=cluster, level=level),
+        lambda: length_slope(cells, length=LENGTH, within=["model"], cluster=cluster, level=level),
     )
 
 

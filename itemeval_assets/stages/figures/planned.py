@@ -10,24 +10,28 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from itemeval_assets.core.config.measurement import ITEM_COLUMNS
+from itemeval_assets.core.design.cell_table import Answers
 from itemeval_assets.core.design.conditions import GradeCondition
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.study import Study, run_plan
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.measurement import MeasurementError
-from itemeval_assets.stages.views import cells
+from itemeval_assets.stages.views.cells import CellView
 from itemeval_assets.storage.study.store import ResultsStore
 
-__all__ = ["NOT_PLANNED", "PlannedCells", "require_measurable"]
+__all__ = ["LENGTH", "NOT_PLANNED", "PlannedCells", "require_measurable"]
 
 # Of scores beyond, which a judge may write, the squares are more than a double holds.
 _LARGEST = 1e100
 
 NOT_PLANNED = "not_planned"
+# Among the events: how many characters the solution has.
+LENGTH = "solution_length"
 _KEY = ["item_id", "replication"]
 _COLUMNS = [
     *("item_id", "dataset_id", "replication", "score", "state"),
@@ -81,9 +85,9 @@ class PlannedCells:
         `tags` are columns of the items, `events` further ones of gradings_long. `unplanned`: with
         those that the policy does not cover.
         """
-        chosen = list(partitions)
-        tables = cells.tables(self.study, self.store, chosen, self.policy, self.items)
-        for partition, table in zip(chosen, tables, strict=True):
+        for partition in partitions:
+            answers = self._answers_of(partition.solutions)
+            table = self._view.read(self.store, partition, answers)
             rows = self.prepared(partition, table, tags=tags, unplanned=unplanned)
             yield partition, self._with_events(rows, partition, events) if events else rows
 
@@ -167,13 +171,40 @@ class PlannedCells:
             rows = rows.append_column(name, values.take(places.combine_chunks()))
         return rows
 
+    def _answers_of(self, condition: Partition) -> Answers:
+        """Once for all graders: fingerprints of the solutions, without their texts."""
+        if condition not in self._answers:
+            self._answers[condition] = self._view.read_answers(self.store, condition)
+        return self._answers[condition]
+
+    @cached_property
+    def _answers(self) -> dict[Partition, Answers]:
+        return {}
+
+    @cached_property
+    def _view(self) -> CellView:
+        return CellView(self.study, self.items, self.policy)
+
     @cached_property
     def _metadata(self) -> list[dict[str, object]]:
         return [json.loads(text) for text in self.items["metadata_json"].to_pylist()]
 
     def _with_events(self, rows: pa.Table, partition: Partition, events: Sequence[str]) -> pa.Table:
-        found = self.store.read("gradings_long", [partition], [*_KEY, *events])
-        return rows.join(found, _KEY, join_type="left outer")
+        wanted = ["solution" if name == LENGTH else name for name in events]
+        found = self.store.read("gradings_long", [partition], list(dict.fromkeys([*_KEY, *wanted])))
+        grid = self._view.grid
+        here, there = (grid.places_of(*table.select(_KEY).columns) for table in (rows, found))
+        row_of = np.full(len(grid), -1)
+        inside = np.flatnonzero(there >= 0)
+        row_of[there[inside]] = inside
+        taken = row_of[here]
+        index = pa.array(taken, mask=taken < 0)
+        for name, column in zip(events, wanted, strict=True):
+            values = found[column]
+            if name == LENGTH:
+                values = pc.utf8_length(values)  # type: ignore[attr-defined]
+            rows = rows.append_column(name, values.take(index))
+        return rows
 
 
 def require_measurable(cells: pa.Table) -> None:

@@ -1,6 +1,5 @@
 """scores: a figure of each generate x grade condition, how sure it is, and what it leaves out."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -129,7 +128,8 @@ def groups(table: pa.Table, by: str | None) -> Iterator[tuple[str | None, pa.Tab
 
 def states_of(cells: pa.Table) -> tuple[int, dict[str, int]]:
     """How many cells have a score, and {state: cells} of the others."""
-    states = Counter[str](cells["state"].to_pylist())
+    counted = cells["state"].value_counts().to_pylist()
+    states = {one["values"]: one["counts"] for one in counted}
     done = states.pop("done", 0)
     return done, {state: states[state] for state in sorted(states)}
 

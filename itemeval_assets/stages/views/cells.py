@@ -9,7 +9,13 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from itemeval_assets.core.design.cell_table import Answers, answers_of, cell_table, planned_cells
+from itemeval_assets.core.design.cell_table import (
+    Answers,
+    answers_of,
+    cell_table,
+    places_in_design,
+    planned_cells,
+)
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.pending import GRADING_STATE_COLUMNS, SOLUTION_STATE_COLUMNS, Grid
 from itemeval_assets.core.design.study import Study, run_plan
@@ -28,11 +34,19 @@ class CellView:
     def __init__(self, study: Study, items: pa.Table, policy: str | None = None) -> None:
         self.study, self.plan = study, run_plan(study.config, policy)
         size = study.config.facets.replications
-        self.items = items.select(_ITEM_COLUMNS)
+        self.places = places_in_design(items.select(_ITEM_COLUMNS), size)
         self.grid = Grid(items["item_id"].to_pylist(), size)
         self.planned = planned_cells(
             items.num_rows, size, self.plan.items_limit, self.plan.replications
         )
+
+    def read(self, store: ResultsStore, partition: Partition, answers: Answers) -> pa.Table:
+        """The cells of one generate x grade partition, as they are stored."""
+        return self.table(partition, answers, store.read("gradings", [partition], _GRADING_COLUMNS))
+
+    def read_answers(self, store: ResultsStore, condition: Partition) -> Answers:
+        """The stored solutions of one generate condition."""
+        return self.answers(store.read("solutions", [condition], SOLUTION_STATE_COLUMNS))
 
     def answers(self, solutions: pa.Table) -> Answers:
         """The solutions of one generate condition."""
@@ -41,7 +55,7 @@ class CellView:
     def table(self, partition: Partition, answers: Answers, gradings: pa.Table) -> pa.Table:
         """The cells of one generate x grade partition."""
         shared = {"study": self.study.name, **self.study.design.columns_of(*partition)}
-        return cell_table(answers, gradings, self.items, shared)
+        return cell_table(answers, gradings, self.places, shared)
 
 
 class Reason(NamedTuple):
@@ -81,10 +95,8 @@ def tables(
     """
     view = CellView(study, store.read("items") if items is None else items, policy)
     for condition, parts in groupby(partitions, lambda partition: partition.solutions):
-        answers = view.answers(store.read("solutions", [condition], SOLUTION_STATE_COLUMNS))
-        for partition in parts:
-            gradings = store.read("gradings", [partition], _GRADING_COLUMNS)
-            yield view.table(partition, answers, gradings)
+        answers = view.read_answers(store, condition)
+        yield from (view.read(store, partition, answers) for partition in parts)
 
 
 def everything(

@@ -8,7 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itemeval_assets.core.design.cell_table import answers_of, cell_table, planned_cells
+from itemeval_assets.core.design.cell_table import (
+    answers_of,
+    cell_table,
+    places_in_design,
+    planned_cells,
+)
 from itemeval_assets.core.design.pending import Grid, classify_gradings, gradable_solutions
 from itemeval_assets.core.tables.cells import CELL_STATES, CELLS
 from itemeval_assets.core.tables.schemas import arrow_schema
@@ -35,7 +40,9 @@ def cells(
     )
     columns = ["item_id", "dataset_id", "dataset_revision"]
     names = {name: name if name == "study" else None for name in CELLS.column_names}
-    return cell_table(answers, table("gradings", gradings), items.select(columns), names)
+    return cell_table(
+        answers, table("gradings", gradings), places_in_design(items.select(columns), 2), names
+    )
 
 
 def first(found: pa.Table) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections import Counter
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -113,6 +114,19 @@ def by_cell(rows: list[Row]) -> dict[Cell, Row]:
 def test_blank(text: str | None) -> None:
     assert is_blank(text)
     assert not is_blank(f"{text or ''}x")
+
+
+@given(st.lists(st.none() | st.text(), max_size=8), st.integers(0, 8), st.integers(0, 3))
+def test_a_column_has_the_fingerprints_of_its_texts(
+    texts: list[str | None], cut: int, skipped: int
+) -> None:
+    """However its rows lie in memory: in chunks, and in parts of chunks."""
+    items = [f"q{n}" for n in range(len(texts))]
+    rows = [solution(name, 1, text=text) for name, text in zip(items, texts, strict=True)]
+    whole = table("solutions", [*[solution("gone", 1)] * skipped, *rows])
+    found = pa.concat_tables([whole[skipped : skipped + cut], whole[skipped + cut :]])
+    gradable = gradable_solutions(Grid(items, 1), found, "grade")
+    assert gradable.fingerprints.to_pylist() == list(map(solution_fingerprint, texts))
 
 
 def test_blank_solutions_have_one_fingerprint() -> None:
