@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from itemeval_assets.core.design.conditions import GradeCondition
 from itemeval_assets.measurement import (
@@ -101,11 +102,15 @@ def _figures(
             everybody,
             lambda: self_preference(cells, families=families, cluster=cluster, level=level),
         )
-    yield from _each(
-        SLOPE,
-        everybody,
-        lambda: length_slope(cells, length=LENGTH, within=["model"], cluster=cluster, level=level),
-    )
+    for grader in chosen:
+        own = cells.filter(pc.equal(cells["grade_condition_id"], grader.label))  # type: ignore[attr-defined]
+        yield from _each(
+            SLOPE,
+            grader.label,
+            lambda own=own: length_slope(
+                own, length=LENGTH, within=["model"], cluster=cluster, level=level
+            ),
+        )
 
 
 def _of_matrix(matrix: "pd.DataFrame", everybody: str, level: float) -> Iterator[Agreement]:

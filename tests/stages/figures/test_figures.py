@@ -8,6 +8,9 @@ import pytest
 import itemeval_assets as ie
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.measurement import MeasurementError
+from itemeval_assets.stages.figures.agreed import SLOPE
+from itemeval_assets.storage.study.store import open_store
+from tests.rows import table
 from tests.scored import scored_study
 
 METADATA = {"benchmark": {"mapping": {"metadata": ["topic"]}}}
@@ -197,6 +200,23 @@ def test_a_card_has_all_that_is_known_of_a_judge(tmp_path: Path) -> None:
     assert strict.unparsed == 0
     assert any("failed parses of strict_judge" in words for words in strict.words)
     assert any("failed parses of strict_judge" in words for words in found.words)
+
+
+def test_a_judge_without_scores_takes_no_figure_from_another(tmp_path: Path) -> None:
+    def mute(model: str, grader: str, n: int, epoch: int) -> float | None:
+        return None if grader == "mild_judge" else planted(model, grader, n, epoch)
+
+    study = scored_study(tmp_path, mute, items=30, replications=2)
+    store = open_store(study)
+    for part in study.grade_partitions():  # answers differ in length
+        rows = store.read("gradings_long", [part]).to_pylist()
+        longer = [{**row, "solution": "4" * (1 + n)} for n, row in enumerate(rows)]
+        store.upsert("gradings_long", part, table("gradings_long", longer))
+    strict, mild = ie.agreement(study).cards
+    slopes = [{one.figure: one for one in card.figures}[SLOPE] for card in (strict, mild)]
+    assert slopes[0].estimate is not None and slopes[0].of == "strict_judge · strict"
+    assert slopes[1].estimate is None and "120 rows have an empty" in (slopes[1].why or "")
+    assert (mild.replies, mild.unparsed) == (120, 120)
 
 
 def test_a_judge_without_models_of_its_family_prefers_none(tmp_path: Path) -> None:
