@@ -53,9 +53,10 @@ print(json.dumps({"seconds": seconds, "peak_mb": peak_mb}))
 
 
 class Measured(NamedTuple):
-    """`peak_mb`: the most memory of the process and those it waited for."""
+    """Of the process and those it waited for; `peak_mb` is the most memory of one of them."""
 
     seconds: float
+    cpu_s: float
     peak_mb: float
     output: str
 
@@ -64,7 +65,7 @@ def measure(
     command: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None
 ) -> Measured:
     """Run a command to its end. Raises CalledProcessError when it fails."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     begun = time.perf_counter()
     done = subprocess.run(
         command,
@@ -79,8 +80,9 @@ def measure(
         sys.stderr.write(done.stderr[-2000:])
         raise subprocess.CalledProcessError(done.returncode, command)
     # The kernel keeps the most of all children so far: a smaller one after it is not seen.
-    peak = max(before, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
-    return Measured(seconds, peak / 1024, done.stdout)
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu_s = used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime
+    return Measured(seconds, cpu_s, max(before.ru_maxrss, used.ru_maxrss) / 1024, done.stdout)
 
 
 def python(program: str, *arguments: object) -> list[str]:
