@@ -12,7 +12,7 @@ from itemeval_assets.storage.study.store import open_store
 from tests.rows import grading, item, solution, table
 from tests.studies import write_study
 
-__all__ = ["scored_study"]
+__all__ = ["JUDGES", "scored_study"]
 
 JUDGES = {
     "strict_judge": {"model": "mockllm/judge", "scale": [0, 1]},

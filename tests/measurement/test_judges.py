@@ -6,6 +6,9 @@ import pyarrow as pa
 import pytest
 
 from itemeval_assets.measurement import (
+    cohen_kappa,
+    fleiss_kappa,
+    intraclass_correlation,
     judge_severity,
     krippendorff_alpha,
     length_slope,
@@ -133,3 +136,65 @@ def test_a_judge_that_repeats_itself_agrees_with_itself():
     less = self_agreement(pd.concat([once, changed]), ["by a/judge", "by a/judge, repeat 2"])
     assert less.alpha.value < 1
     assert less.same.value == pytest.approx((again["item_id"] >= "q2").mean())
+
+
+FIGURES = {
+    "alpha": lambda ratings, **shared: krippendorff_alpha(ratings, level="interval", **shared),
+    "nominal alpha": krippendorff_alpha,
+    "kappa": lambda ratings, **shared: cohen_kappa(ratings[0], ratings[1], **shared),
+    "weighted kappa": lambda ratings, **shared: cohen_kappa(
+        ratings[0], ratings[1], weights="quadratic", **shared
+    ),
+    "Fleiss' kappa": lambda ratings, **shared: fleiss_kappa(
+        np.stack([(ratings == value).sum(axis=0) for value in range(4)], axis=1), **shared
+    ),
+    "ICC(1,1)": lambda ratings, **shared: intraclass_correlation(ratings.T, form="1,1", **shared),
+    "ICC(2,1)": lambda ratings, **shared: intraclass_correlation(ratings.T, form="2,1", **shared),
+    "ICC(2,k)": lambda ratings, **shared: intraclass_correlation(ratings.T, form="2,k", **shared),
+    "ICC(3,1)": lambda ratings, **shared: intraclass_correlation(ratings.T, form="3,1", **shared),
+}
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+def test_answers_to_one_item_are_no_independent_units(figure: str):
+    """Six answers that are rated alike tell no more than one."""
+    random = np.random.default_rng(4)
+    truth = random.normal(1.5, 1, 40)
+    ratings = np.clip(np.round(truth + random.normal(0, 0.7, (3, 40))), 0, 3)
+    repeated = np.repeat(ratings, 6, axis=1)
+    items = [f"q{place // 6}" for place in range(240)]
+    estimated = FIGURES[figure]
+    once, same = estimated(ratings), estimated(repeated, item=items)
+    assert (same.n_items, same.n_clusters) == (40, 40)
+    assert same.value == pytest.approx(once.value, abs=0.02)
+    assert same.standard_error == pytest.approx(once.standard_error, rel=0.15)
+    assert same.high - same.low == pytest.approx(once.high - once.low, rel=0.2)
+    naive = estimated(repeated)
+    assert naive.standard_error < 0.6 * same.standard_error
+    wider = estimated(repeated, item=items, cluster=[f"p{place // 12}" for place in range(240)])
+    assert (wider.n_items, wider.n_clusters) == (40, 20)
+    assert "Only 20 independent clusters" in wider.warnings[-1]
+
+
+def test_the_clustered_error_of_kappa_is_the_published_one_without_clusters():
+    random = np.random.default_rng(5)
+    a, b = np.round(random.normal(2, 1, (2, 50)) + random.normal(0, 1.5, 50)).tolist()
+    for weights in (None, "linear", "quadratic"):
+        plain = cohen_kappa(a, b, weights=weights)
+        twice = cohen_kappa(a * 2, b * 2, weights=weights, item=[*range(50), *range(50)])
+        assert twice.n_clusters == 50
+        assert twice.standard_error == pytest.approx(
+            plain.standard_error * np.sqrt(50 / 49), rel=1e-9
+        )
+
+
+def test_units_with_bad_clusters_are_refused():
+    ratings = np.array([[1.0, 2, 3, 4], [1, 2, 4, 4]])
+    with pytest.raises(ValueError, match="item has 2 values for 4 units"):
+        krippendorff_alpha(ratings, item=["a", "b"])
+    with pytest.raises(ValueError, match="cluster is empty for 1 units"):
+        krippendorff_alpha(ratings, cluster=["a", None, "b", "b"])
+    with pytest.raises(ValueError, match="All units lie in one cluster"):
+        krippendorff_alpha(ratings, item=["a"] * 4)
+    with pytest.raises(ValueError, match="more than one cluster"):
+        krippendorff_alpha(ratings, item=list("aabb"), cluster=list("pqrr"))

@@ -1,5 +1,6 @@
 """Krippendorff's alpha: agreement of any number of raters, with gaps."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -9,7 +10,8 @@ import numpy as np
 from ..columns import counted, is_empty
 from ..intervals import checked_level
 from ..records import Estimate, MeasurementError
-from .bootstrap import bootstrap_error, of_perfect, t_limits
+from .bootstrap import bootstrap_error, clustered_error, of_perfect, t_limits
+from .units import units_of
 
 __all__ = ["krippendorff_alpha"]
 
@@ -17,13 +19,20 @@ Level = Literal["nominal", "ordinal", "interval", "ratio"]
 
 
 def krippendorff_alpha(
-    ratings: Any, *, level: Level = "nominal", confidence: float = 0.95
+    ratings: Any,
+    *,
+    level: Level = "nominal",
+    confidence: float = 0.95,
+    item: Sequence[Any] | None = None,
+    cluster: Sequence[Any] | None = None,
 ) -> Estimate:
     """1 less observed over expected disagreement (Krippendorff 2004, Content Analysis, chapter 11).
 
     `ratings` is raters x units, NaN or None where a rater has none. `level` is the scale of the
     ratings. Units with fewer than two ratings have no pair, and are left out. The standard error
-    comes from a seeded bootstrap over units, the interval from it and Student's t.
+    comes from a seeded bootstrap over units, the interval from it and Student's t. Units that are
+    answers to the same items are drawn by item, or by cluster: `item` and `cluster` have a value
+    for each unit.
     """
     checked_level(confidence)
     if level not in ("nominal", "ordinal", "interval", "ratio"):
@@ -31,19 +40,23 @@ def krippendorff_alpha(
             f"level is {level!r}: choose nominal, ordinal, interval or ratio. The level of the"
             " interval is confidence=."
         )
-    units, left_out = _units(ratings, level)
-    n_units = int(units.counts.sum())
+    units, paired, pattern = _units(ratings, level)
+    n_units, left_out = len(pattern), int((~paired).sum())
+    shared = units_of(len(paired), item, cluster).only(paired)
     value = float(units.alpha(units.counts[None, :])[0])
     fewer = f"{counted(left_out, 'unit')} with fewer than two ratings: left out."
     said = [fewer] * bool(left_out)
     if value == 1:
         error = 0.0
         mean_raters = float(units.ratings_by_unit @ units.counts) / n_units
-        limits = of_perfect(n_units, mean_raters, units.differ, confidence)
+        limits = of_perfect(shared.n_clusters, mean_raters, units.differ, confidence)
         said.append("No unit shows a disagreement: the interval tells how many it could miss.")
     else:
-        error = bootstrap_error(units.counts, units.alpha)
-        limits = t_limits(value, error, n_units, confidence)
+        if shared.alone:
+            error = bootstrap_error(units.counts, units.alpha)
+        else:
+            error = clustered_error(pattern, shared.cluster, units.alpha)
+        limits = t_limits(value, error, shared.n_clusters, confidence)
     return Estimate(
         value=value,
         standard_error=error,
@@ -51,11 +64,11 @@ def krippendorff_alpha(
         high=limits.high,
         level=confidence,
         n_events=int(units.ratings_by_unit @ units.counts),
-        n_items=n_units,
-        n_clusters=n_units,
-        method=f"Krippendorff's alpha, {level}; bootstrap over units",
+        n_items=shared.n_items,
+        n_clusters=shared.n_clusters,
+        method=f"Krippendorff's alpha, {level}; bootstrap over {shared.drawn}",
         n_missing=left_out,
-        warnings=tuple(said),
+        warnings=(*said, *shared.few()),
     )
 
 
@@ -144,8 +157,8 @@ class _Units:
         return 2 * (n * (totals * marks**2).sum(axis=1) - sums**2)
 
 
-def _units(ratings: Any, level: Level) -> tuple[_Units, int]:
-    """The units with two ratings or more, and how many have fewer."""
+def _units(ratings: Any, level: Level) -> tuple[_Units, np.ndarray, np.ndarray]:
+    """The patterns of units with two ratings or more; which units these are, and their pattern."""
     table = np.asarray(ratings)
     if table.ndim != 2 or table.shape[0] < 2 or not table.shape[1]:
         raise MeasurementError("ratings is raters x units: give at least two raters and one unit.")
@@ -170,11 +183,11 @@ def _units(ratings: Any, level: Level) -> tuple[_Units, int]:
             "Alpha is not defined: it needs two units with two ratings each, and ratings that are"
             f" not all the same. {len(used):,} units have two ratings."
         )
-    patterns, counts = np.unique(used, axis=0, return_counts=True)
+    patterns, pattern, counts = np.unique(used, axis=0, return_inverse=True, return_counts=True)
     marks = np.arange(len(values), dtype=float) if level == "nominal" else values
     if level == "interval":
         marks = marks - marks.mean()
-    return _Units(level, marks, patterns, counts), int((~paired).sum())
+    return _Units(level, marks, patterns, counts), paired, pattern.reshape(-1)
 
 
 def _is_missing(table: np.ndarray) -> np.ndarray:

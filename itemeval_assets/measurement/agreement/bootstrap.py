@@ -1,13 +1,14 @@
 """Intervals by drawing units again: seeded, and the same for any order of the units."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from ..intervals import t_quantile, wilson_interval
 from ..records import Interval, MeasurementError
 
-__all__ = ["bootstrap_error", "of_perfect", "t_limits"]
+__all__ = ["bootstrap_error", "clustered_error", "of_perfect", "t_limits"]
 
 DRAWS = 1_000
 SEED = 20_260_101
@@ -28,7 +29,30 @@ def bootstrap_error(counts: np.ndarray, statistic: Callable[[np.ndarray], np.nda
         statistic(random.multinomial(n, counts / n, size=min(step, DRAWS - start)))
         for start in range(0, DRAWS, step)
     ]
-    values = np.concatenate(drawn)
+    return _error(np.concatenate(drawn), n)
+
+
+def clustered_error(
+    pattern: np.ndarray, cluster: np.ndarray, statistic: Callable[[np.ndarray], np.ndarray]
+) -> float:
+    """As `bootstrap_error`, drawing whole clusters again: `pattern` and `cluster` of each unit."""
+    from scipy import sparse
+
+    cells = (np.ones(len(pattern)), (cluster, pattern))
+    shown: Any = sparse.csr_matrix(cells, shape=(int(cluster.max()) + 1, int(pattern.max()) + 1))
+    n, n_patterns = shown.shape
+    random = np.random.default_rng(SEED)
+    step = max(1, min(DRAWS, _BLOCK // max(n, n_patterns)))
+    drawn = [
+        statistic(
+            np.asarray(random.multinomial(n, np.full(n, 1 / n), min(step, DRAWS - start)) @ shown)
+        )
+        for start in range(0, DRAWS, step)
+    ]
+    return _error(np.concatenate(drawn), n)
+
+
+def _error(values: np.ndarray, n: int) -> float:
     values = values[np.isfinite(values)]
     if len(values) < DRAWS / 2:
         raise MeasurementError(

@@ -1,11 +1,13 @@
 """Intraclass correlations: how much of the variance of ratings is that of what is rated."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..intervals import checked_level, f_quantile
+from ..intervals import checked_level, f_quantile, t_quantile
 from ..records import Estimate, Interval, MeasurementError
+from .units import Units, units_of
 
 __all__ = ["intraclass_correlation"]
 
@@ -24,13 +26,22 @@ class _Squares(NamedTuple):
     k: int
 
 
-def intraclass_correlation(ratings: Any, *, form: str = "2,1", level: float = 0.95) -> Estimate:
+def intraclass_correlation(
+    ratings: Any,
+    *,
+    form: str = "2,1",
+    level: float = 0.95,
+    item: Sequence[Any] | None = None,
+    cluster: Sequence[Any] | None = None,
+) -> Estimate:
     """The six coefficients of Shrout & Fleiss (1979, Psychological Bulletin 86, 420-428).
 
     `ratings` is units x raters, without gaps. `form` is "1", "2" or "3" (each unit has raters of
     its own; raters are a sample; raters are all there are), a comma, and "1" for one rating or
     "k" for the mean of all. Models 1 and 3 have the F intervals given there, model 2 a generalised
-    one; all take effects for normal. The standard error is a jackknife over units.
+    one; all take effects for normal. The standard error is a jackknife over units. Units that are
+    answers to the same items are left out by item, or by cluster: `item` and `cluster` have a value
+    for each unit. Their intervals have the spread of F from that jackknife, not from its table.
     """
     checked_level(level)
     table = _checked(ratings)
@@ -44,15 +55,18 @@ def intraclass_correlation(ratings: Any, *, form: str = "2,1", level: float = 0.
     squares = _squares(table)
     if squares.units + squares.within <= 1e-24 * max(1.0, float((table**2).max())):
         raise MeasurementError("All ratings are the same: there is no variance to divide.")
+    shared = units_of(n, item, cluster)
     value = float(_coefficient(squares, model, mean_of))
-    without = _coefficient(_squares_without(table), model, mean_of)
-    error = float(np.sqrt((n - 1) / n * ((without - without.mean()) ** 2).sum()))
+    without = _squares_without(table, shared)
+    error = _jackknife(_coefficient(without, model, mean_of))
     said: tuple[str, ...] = ()
     if squares.rest <= 1e-12 * squares.units:
         limits = Interval(value, value)
         said = ("Raters differ by a constant or not at all: without spread no interval.",)
-    else:
+    elif shared.alone:
         limits = _limits(squares, model, mean_of, level)
+    else:
+        limits = _clustered_limits(squares, without, model, mean_of, level)
     return Estimate(
         value=value,
         standard_error=error,
@@ -60,11 +74,18 @@ def intraclass_correlation(ratings: Any, *, form: str = "2,1", level: float = 0.
         high=limits.high,
         level=level,
         n_events=table.size,
-        n_items=n,
-        n_clusters=n,
-        method=f"ICC({model},{mean_of}); {'generalised' if model == '2' else 'F'} interval",
-        warnings=said,
+        n_items=shared.n_items,
+        n_clusters=shared.n_clusters,
+        method=f"ICC({model},{mean_of}); {'generalised' if model == '2' else 'F'} interval"
+        f"{'' if shared.alone else ', clustered'}",
+        warnings=(*said, *shared.few()),
     )
+
+
+def _jackknife(without: np.ndarray) -> float:
+    """The standard error of a figure from what it is without each cluster."""
+    n = len(without)
+    return float(np.sqrt((n - 1) / n * ((without - without.mean()) ** 2).sum()))
 
 
 def _checked(ratings: Any) -> np.ndarray:
@@ -101,19 +122,24 @@ def _squares(table: np.ndarray) -> _Squares:
     )
 
 
-def _squares_without(table: np.ndarray) -> _Squares:
-    """The mean squares without each unit in turn, from sums that leave it out."""
+def _squares_without(table: np.ndarray, shared: Units) -> _Squares:
+    """The mean squares without each cluster in turn, from sums that leave it out."""
     n, k = table.shape
-    if n == 2:
-        raise MeasurementError("Two units allow no standard error of an ICC: give three or more.")
+    sizes = np.bincount(shared.cluster)
+    m = n - sizes
+    if len(sizes) == 2 or m.min() < 2:
+        what = "units" if shared.alone else "clusters"
+        raise MeasurementError(f"Two {what} allow no standard error of an ICC: give three or more.")
     centred = table - table.mean()
     units = centred.mean(axis=1)
-    m = n - 1
-    mean = (units.sum() - units) / m
-    by_unit = k * ((units**2).sum() - units**2 - m * mean**2)
-    all_within = ((centred - units[:, None]) ** 2).sum(axis=1)
-    within = all_within.sum() - all_within
-    raters = (centred.sum(axis=0) - centred) / m - mean[:, None]
+
+    def rest(values: np.ndarray) -> np.ndarray:
+        return values.sum() - np.bincount(shared.cluster, values)
+
+    mean = rest(units) / m
+    by_unit = k * (rest(units**2) - m * mean**2)
+    within = rest(((centred - units[:, None]) ** 2).sum(axis=1))
+    raters = np.stack([rest(column) for column in centred.T], axis=1) / m[:, None] - mean[:, None]
     by_rater = m * (raters**2).sum(axis=1)
     return _Squares(
         by_unit / (m - 1),
@@ -148,9 +174,40 @@ def _limits(squares: _Squares, model: str, mean_of: int, level: float) -> Interv
         least = f / float(f_quantile(tail, n - 1, df))
         most = f * float(f_quantile(tail, df, n - 1))
         low, high = (least - 1) / (least + k - 1), (most - 1) / (most + k - 1)
-    if mean_of > 1:
-        low, high = (k * limit / (1 + (k - 1) * limit) for limit in (low, high))
-    return Interval(float(low), float(high))
+    return _of_mean(float(low), float(high), mean_of)
+
+
+def _clustered_limits(
+    squares: _Squares, without: _Squares, model: str, mean_of: int, level: float
+) -> Interval:
+    """As `_limits`, with the jackknife's spread of log F, the ratio of the mean squares of units.
+
+    Of model 2, the mean square of raters is drawn over chi-square as well, as they are a sample.
+    """
+    units, within, raters, rest, n, k = squares
+    noise = within if model == "1" else rest
+    f = np.array([units / noise])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logs = np.log(without.units / (without.within if model == "1" else without.rest))
+    spread = _jackknife(logs) if np.isfinite(logs).all() else 0.0
+    df, tail = len(logs) - 1, (1 - level) / 2
+    if model == "2":
+        random = np.random.default_rng(SEED)
+        f = f * np.exp(spread * random.standard_t(df, DRAWS))
+        more = np.maximum(raters / rest * (k - 1) / random.chisquare(k - 1, DRAWS) - 1, 0.0) / n
+        found = (f - 1) / (f + k - 1 + k * more)
+    else:
+        half = spread * float(t_quantile(level, df))
+        f = f * np.exp([-half, half])
+        found = (f - 1) / (f + k - 1)
+    low, high = np.quantile(found, [tail, 1 - tail]) if model == "2" else found
+    return _of_mean(float(low), float(high), mean_of)
+
+
+def _of_mean(low: float, high: float, mean_of: int) -> Interval:
+    """Limits for one rating, stepped up to those for the mean of several (Spearman-Brown)."""
+    stepped = (mean_of * limit / (1 + (mean_of - 1) * limit) for limit in (low, high))
+    return Interval(*stepped) if mean_of > 1 else Interval(low, high)
 
 
 def _limits_of_sample(squares: _Squares, tail: float) -> tuple[float, float]:

@@ -8,7 +8,8 @@ import numpy as np
 from ..columns import counted, is_empty
 from ..intervals import checked_level, t_quantile
 from ..records import Estimate, MeasurementError
-from .bootstrap import bootstrap_error, of_perfect, t_limits
+from .bootstrap import bootstrap_error, clustered_error, of_perfect, t_limits
+from .units import units_of
 
 __all__ = ["cohen_kappa", "fleiss_kappa"]
 
@@ -20,6 +21,8 @@ def cohen_kappa(
     weights: Literal["linear", "quadratic"] | None = None,
     categories: Sequence[Any] | None = None,
     level: float = 0.95,
+    item: Sequence[Any] | None = None,
+    cluster: Sequence[Any] | None = None,
 ) -> Estimate:
     """The agreement of two raters on the same units (Cohen 1960, 1968).
 
@@ -27,13 +30,15 @@ def cohen_kappa(
     `categories` has them, also those that nobody used. The standard error is that of Fleiss, Cohen
     & Everitt (1969, Psychological Bulletin 72, 323-327), by statsmodels; the interval is
     symmetric on log(1 - kappa), with Student's t, for near 1 the plain one is too narrow. Pairs
-    with a gap are left out, and counted.
+    with a gap are left out, and counted. `item` and `cluster` have a value for each pair: pairs
+    that share one are not independent, and the same error is then summed by cluster.
     """
     checked_level(level)
     if weights not in (None, "linear", "quadratic"):
         raise MeasurementError(f"weights is {weights!r}: choose linear, quadratic or None.")
-    table, gaps = _table(a, b, categories)
-    n = int(table.sum())
+    table, used, places = _table(a, b, categories)
+    n, gaps = len(places), int((~used).sum())
+    shared = units_of(len(used), item, cluster).only(used)
     from statsmodels.stats.inter_rater import cohens_kappa
 
     with np.errstate(invalid="ignore"):  # a variance of 0 may come out below it
@@ -43,11 +48,15 @@ def cohen_kappa(
     if value > 1 - 1e-12:
         value, error = 1.0, 0.0
         chance = float(table.sum(axis=0) @ table.sum(axis=1)) / n**2
-        low, high = of_perfect(n, 2, 1 - chance, level)
+        low, high = of_perfect(shared.n_clusters, 2, 1 - chance, level)
         said.append("No pair disagrees: the interval tells how many it could miss.")
     else:
-        error = float(np.sqrt(max(0.0, found.var_kappa)))
-        width = float(np.exp(t_quantile(level, n - 1) * error / (1 - value)))
+        if shared.alone:
+            error = float(np.sqrt(max(0.0, found.var_kappa)))
+        else:
+            error = _clustered_error(table, places, shared.cluster, weights)
+        t = t_quantile(level, shared.n_clusters - 1)
+        width = float(np.exp(t * error / (1 - value)))
         low, high = 1 - (1 - value) * width, 1 - (1 - value) / width
         said += ["These pairs have no spread: no interval."] * (error == 0)
     return Estimate(
@@ -57,25 +66,42 @@ def cohen_kappa(
         high=high,
         level=level,
         n_events=2 * n,
-        n_items=n,
-        n_clusters=n,
-        method=f"Cohen's kappa, {weights or 'unweighted'}; delta method on log(1 - kappa)",
+        n_items=shared.n_items,
+        n_clusters=shared.n_clusters,
+        method=f"Cohen's kappa, {weights or 'unweighted'}; delta method on log(1 - kappa)"
+        f"{'' if shared.alone else ', clustered'}",
         n_missing=gaps,
-        warnings=tuple(said),
+        warnings=(*said, *shared.few()),
     )
+
+
+def _clustered_error(
+    table: np.ndarray, places: np.ndarray, cluster: np.ndarray, weights: str | None
+) -> float:
+    """The error of Fleiss, Cohen & Everitt with the share of each pair in it summed by cluster."""
+    n, size = len(places), len(table)
+    share = table / n
+    rows, columns = share.sum(axis=1), share.sum(axis=0)
+    apart = np.abs(np.subtract.outer(np.arange(size), np.arange(size))) / max(size - 1, 1)
+    agree = {None: np.eye(size), "linear": 1 - apart, "quadratic": 1 - apart**2}[weights]
+    observed, expected = float((agree * share).sum()), float(rows @ agree @ columns)
+    by_chance = (agree @ columns)[:, None] + (rows @ agree)[None, :]
+    effect = agree * (1 - expected) - by_chance * (1 - observed)
+    own = effect[places[:, 0], places[:, 1]]
+    sums = np.bincount(cluster, own - own.mean())
+    factor = len(sums) / (len(sums) - 1)
+    return float(np.sqrt(factor * (sums**2).sum())) / n / (1 - expected) ** 2
 
 
 def _table(
     a: Sequence[Any], b: Sequence[Any], categories: Sequence[Any] | None
-) -> tuple[np.ndarray, int]:
-    """The counts of each pair of categories, and the number of pairs with a gap."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The counts of each pair of categories; which pairs have no gap, and the places of these."""
     if len(a) != len(b):
         raise MeasurementError(f"a has {len(a):,} ratings and b {len(b):,}: give one of each unit.")
-    pairs = [
-        (x, y)
-        for x, y in zip(_plain(a), _plain(b), strict=True)
-        if not (is_empty(x) or is_empty(y))
-    ]
+    both = list(zip(_plain(a), _plain(b), strict=True))
+    complete = [not (is_empty(x) or is_empty(y)) for x, y in both]
+    pairs = [pair for pair, kept in zip(both, complete, strict=True) if kept]
     used = {value for pair in pairs for value in pair}
     if len(pairs) < 2 or len(used) < 2:
         raise MeasurementError(
@@ -92,15 +118,22 @@ def _table(
             )
     place = {value: index for index, value in enumerate(order)}
     table = np.zeros((len(order), len(order)))
-    np.add.at(table, ([place[x] for x, _ in pairs], [place[y] for _, y in pairs]), 1)
-    return table, len(a) - len(pairs)
+    places = np.array([(place[x], place[y]) for x, y in pairs])
+    np.add.at(table, (places[:, 0], places[:, 1]), 1)
+    return table, np.array(complete), places
 
 
 def _plain(values: Any) -> list[Any]:
     return values.tolist() if hasattr(values, "tolist") else list(values)
 
 
-def fleiss_kappa(counts: Any, *, level: float = 0.95) -> Estimate:
+def fleiss_kappa(
+    counts: Any,
+    *,
+    level: float = 0.95,
+    item: Sequence[Any] | None = None,
+    cluster: Sequence[Any] | None = None,
+) -> Estimate:
     """The agreement of many raters (Fleiss 1971, Psychological Bulletin 76, 378-382).
 
     `counts` is units x categories: how many raters chose each. All units have the same number of
@@ -117,7 +150,8 @@ def fleiss_kappa(counts: Any, *, level: float = 0.95) -> Estimate:
             " same number, two or more, in each. Use krippendorff_alpha where they differ."
         )
     m = float(raters[0])
-    patterns, shown = np.unique(table, axis=0, return_counts=True)
+    shared = units_of(len(table), item, cluster)
+    patterns, pattern, shown = np.unique(table, axis=0, return_inverse=True, return_counts=True)
 
     def kappa(drawn: np.ndarray) -> np.ndarray:
         share = drawn @ patterns / (drawn.sum(axis=1)[:, None] * m)
@@ -126,7 +160,6 @@ def fleiss_kappa(counts: Any, *, level: float = 0.95) -> Estimate:
         with np.errstate(invalid="ignore", divide="ignore"):
             return (drawn @ agree / drawn.sum(axis=1) - chance) / (1 - chance)
 
-    n = len(table)
     value = float(kappa(shown[None, :])[0])
     if not np.isfinite(value):
         raise MeasurementError(
@@ -134,11 +167,14 @@ def fleiss_kappa(counts: Any, *, level: float = 0.95) -> Estimate:
         )
     if value > 1 - 1e-12:
         chance = ((table.sum(axis=0) / table.sum()) ** 2).sum()
-        error, limits = 0.0, of_perfect(n, m, float(1 - chance), level)
+        error, limits = 0.0, of_perfect(shared.n_clusters, m, float(1 - chance), level)
         said = ("No unit shows a disagreement: the interval tells how many it could miss.",)
     else:
-        error, said = bootstrap_error(shown, kappa), ()
-        limits = t_limits(value, error, n, level)
+        if shared.alone:
+            error, said = bootstrap_error(shown, kappa), ()
+        else:
+            error, said = clustered_error(pattern.reshape(-1), shared.cluster, kappa), ()
+        limits = t_limits(value, error, shared.n_clusters, level)
     return Estimate(
         value=value,
         standard_error=error,
@@ -146,8 +182,8 @@ def fleiss_kappa(counts: Any, *, level: float = 0.95) -> Estimate:
         high=limits.high,
         level=level,
         n_events=int(table.sum()),
-        n_items=n,
-        n_clusters=n,
-        method="Fleiss' kappa; bootstrap over units",
-        warnings=said,
+        n_items=shared.n_items,
+        n_clusters=shared.n_clusters,
+        method=f"Fleiss' kappa; bootstrap over {shared.drawn}",
+        warnings=(*said, *shared.few()),
     )

@@ -126,7 +126,8 @@ def self_agreement(
     """Does a judge score the same answer alike each time? `repeats` are its grade conditions.
 
     Krippendorff's alpha over the answers that two repeats or more scored, and the share of the
-    answers with all repeats on which they give the same score, with an error clustered by item.
+    answers with all repeats on which they give the same score, both with errors clustered by item,
+    or by `cluster`.
     """
     ratings = read_ratings(
         frame,
@@ -144,7 +145,13 @@ def self_agreement(
     same = (scores == scores[0]).all(axis=0).astype(float)
     events = ratings.as_events(same[None, :], complete, [None])
     return SelfAgreement(
-        alpha=krippendorff_alpha(ratings.score, level=scale_level, confidence=level),
+        alpha=krippendorff_alpha(
+            ratings.score,
+            level=scale_level,
+            confidence=level,
+            item=ratings.item.tolist(),
+            cluster=ratings.events.cluster[ratings.item].tolist(),
+        ),
         same=estimate_means(events, scale=(0.0, 1.0), missing={}, level=level)[None],
         n_repeats=len(ratings.judges),
     )

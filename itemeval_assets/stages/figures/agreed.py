@@ -2,9 +2,15 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 from itemeval_assets.core.design.conditions import GradeCondition
 from itemeval_assets.measurement import Estimate, MeasurementError
+
+from .planned import PlannedCells
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = [
     "ITSELF",
@@ -16,6 +22,7 @@ __all__ = [
     "figure_of",
     "incomparable",
     "said_of",
+    "shared_by",
 ]
 
 SEVERITY, PREFERENCE, SLOPE = "severity", "self-preference", "score per 1,000 characters"
@@ -44,6 +51,17 @@ def incomparable(chosen: Sequence[GradeCondition]) -> str | None:
             " with --grader, or declare graders.<name>.scale."
         )
     return None
+
+
+def shared_by(
+    planned: PlannedCells, answers: "pd.Index"
+) -> dict[Literal["item", "cluster"], list[str | None]]:
+    """The item and the cluster of each answer: what the answers to one item have in common."""
+    items: list[str | None] = answers.get_level_values("item_id").tolist()
+    if planned.cluster is None:
+        return {"item": items}
+    of_item = planned.column_of_items(planned.cluster)
+    return {"item": items, "cluster": [of_item[str(item)] for item in items]}
 
 
 def figure_of(figure: str, of: str, estimated: Callable[[], Estimate]) -> Agreement:

@@ -23,7 +23,16 @@ from itemeval_assets.measurement import (
     self_preference,
 )
 
-from .agreed import PREFERENCE, SEVERITY, SLOPE, Agreement, figure_of, incomparable, said_of
+from .agreed import (
+    PREFERENCE,
+    SEVERITY,
+    SLOPE,
+    Agreement,
+    figure_of,
+    incomparable,
+    said_of,
+    shared_by,
+)
 from .judges import JudgeCard, cards_of
 from .planned import LENGTH, PlannedCells, require_measurable
 from .repeats import said_of_cold, with_itself
@@ -90,7 +99,7 @@ def _figures(
         yield Agreement(figure="agreement", of=everybody, why=why)
     else:
         try:
-            yield from _of_matrix(rating_matrix(cells), everybody, level)
+            yield from _of_matrix(planned, rating_matrix(cells), everybody)
         except MeasurementError as error:
             yield Agreement(figure="agreement", of=everybody, why=str(error))
         yield from _each(
@@ -113,39 +122,46 @@ def _figures(
         )
 
 
-def _of_matrix(matrix: "pd.DataFrame", everybody: str, level: float) -> Iterator[Agreement]:
-    """`matrix`: judges x answers."""
+def _of_matrix(
+    planned: PlannedCells, matrix: "pd.DataFrame", everybody: str
+) -> Iterator[Agreement]:
+    """`matrix`: judges x answers. Answers to one item are not independent."""
+    level, shared = planned.level, shared_by(planned, matrix.columns)
     yield figure_of(
         "Krippendorff's alpha (interval)",
         everybody,
-        lambda: krippendorff_alpha(matrix.to_numpy(), level="interval", confidence=level),
+        lambda: krippendorff_alpha(matrix, level="interval", confidence=level, **shared),
     )
-    complete = matrix.T.dropna().to_numpy()
+    complete = matrix.T.dropna()
+    of_complete = shared_by(planned, complete.index)
     for form in ("2,1", "2,k"):
         yield figure_of(
             f"ICC({form})",
             everybody,
-            lambda form=form: intraclass_correlation(complete, form=form, level=level),
+            lambda form=form: intraclass_correlation(
+                complete.to_numpy(), form=form, level=level, **of_complete
+            ),
         )
     for a, b in combinations(matrix.index, 2):
-        yield _kappa(matrix.loc[a].to_numpy(), matrix.loc[b].to_numpy(), f"{a}, {b}", level)
-
-
-def _kappa(a: np.ndarray, b: np.ndarray, of: str, level: float) -> Agreement:
-    """Without weights where scores are right or wrong, else with squared distances."""
-    found = np.unique(np.concatenate([a, b]))
-    categories = found[~np.isnan(found)]
-    if len(categories) > MOST_CATEGORIES:
-        why = f"{len(categories)} different scores are no categories: see alpha and ICC."
-        return Agreement(figure="kappa", of=of, why=why)
-    binary = len(categories) <= len("01")
-    return figure_of(
-        "kappa" if binary else "kappa (quadratic weights)",
-        of,
-        lambda: cohen_kappa(
-            a.tolist(), b.tolist(), weights=None if binary else "quadratic", level=level
-        ),
-    )
+        found = np.unique(matrix.loc[[a, b]].to_numpy())
+        n_categories = int((~np.isnan(found)).sum())
+        if n_categories > MOST_CATEGORIES:
+            why = f"{n_categories} different scores are no categories: see alpha and ICC."
+            yield Agreement(figure="kappa", of=f"{a}, {b}", why=why)
+            continue
+        # Without weights where scores are right or wrong, else with squared distances.
+        binary = n_categories <= len("01")
+        yield figure_of(
+            "kappa" if binary else "kappa (quadratic weights)",
+            f"{a}, {b}",
+            lambda a=a, b=b, binary=binary: cohen_kappa(
+                matrix.loc[a].tolist(),
+                matrix.loc[b].tolist(),
+                weights=None if binary else "quadratic",
+                level=level,
+                **shared,
+            ),
+        )
 
 
 def _each(

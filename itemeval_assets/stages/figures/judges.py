@@ -25,6 +25,7 @@ from .agreed import (
     figure_of,
     incomparable,
     said_of,
+    shared_by,
 )
 from .planned import PlannedCells
 
@@ -104,7 +105,8 @@ def _with_others(planned: PlannedCells, label: str, cells: pa.Table, why: str | 
         n = np.maximum((~np.isnan(others)).sum(axis=0), 1)
         mean = np.where(np.isnan(others).all(axis=0), np.nan, np.nansum(others, axis=0) / n)
         pair = np.vstack([matrix.loc[label].to_numpy(), mean])
-        return krippendorff_alpha(pair, level="interval", confidence=planned.level)
+        shared = shared_by(planned, matrix.columns)
+        return krippendorff_alpha(pair, level="interval", confidence=planned.level, **shared)
 
     return figure_of(OTHERS, label, estimated)
 

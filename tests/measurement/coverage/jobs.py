@@ -29,6 +29,7 @@ from itemeval_assets.measurement import (
 )
 from tests.measurement.coverage.worlds import (
     World,
+    answered,
     components_of,
     judged,
     normal_scores,
@@ -61,7 +62,17 @@ class Job:
 
 def jobs() -> Iterator[Job]:
     """All jobs, in the order of the page."""
-    for part in (_means, _rates, _differences, _calls, _components, _agreement, _judges, _corners):
+    for part in (
+        _means,
+        _rates,
+        _differences,
+        _calls,
+        _components,
+        _agreement,
+        _answers,
+        _judges,
+        _corners,
+    ):
         yield from part()
 
 
@@ -261,6 +272,49 @@ def _icc(units: int, form: str, random: Generator) -> Found:
         ratings += raters
     truth = {"1,1": 1 / 1.8, "2,1": 1 / 1.8, "3,1": 1 / 1.5, "2,k": 1 / 1.2}[form]
     return {"": holds(intraclass_correlation(ratings, form=form), truth)}
+
+
+def _answers() -> Iterator[Job]:
+    clusters = {50: 30, 200: 40}
+    for items, clustered in product(SIZES[:2], (False, True)):
+        row = f"6 answers to each item, judges differ by item{', clusters' * clustered}"
+        study = partial(_shared, items, clusters[items] * clustered)
+        yield Job("Agreement on several answers to an item", row, f"{items} items", study)
+
+
+def _shared(items: int, clusters: int, random: Generator) -> Found:
+    """Alpha and kappas of words for the ratings, and ICC of ratings with a level of each rater."""
+    normal, item, cluster = answered(random, items, clusters)
+    levels = random.normal(0, np.sqrt(0.3), (len(normal), 1))
+    words, shared = _in_words(normal), {"item": item.tolist(), "cluster": cluster.tolist()}
+    truth = _truth_of_words()
+    found = {
+        "Krippendorff's alpha": krippendorff_alpha(words, level="interval", **shared),
+        "Cohen's kappa": cohen_kappa(words[0], words[1], **shared),
+        "Cohen's kappa, quadratic": cohen_kappa(words[0], words[1], weights="quadratic", **shared),
+    }
+    icc = intraclass_correlation((normal + levels).T, form="2,1", **shared)
+    one_level = intraclass_correlation((normal + levels).T, form="3,1", **shared)
+    return {
+        **{name: holds(one, truth[name]) for name, one in found.items()},
+        "ICC(2,1)": holds(icc, 0.6 / 1.3),
+        "ICC(3,1)": holds(one_level, 0.6),
+    }
+
+
+def _in_words(normal: np.ndarray) -> np.ndarray:
+    return np.digitize(normal, [-1.2, -0.4, 0.3, 1.0]).astype(float)
+
+
+@cache
+def _truth_of_words() -> dict[str, float]:
+    """The coefficients in the population, from many items with one answer each."""
+    words = _in_words(answered(np.random.default_rng(3), 300_000, 0, 2, 1)[0])
+    return {
+        "Krippendorff's alpha": krippendorff_alpha(words, level="interval").value,
+        "Cohen's kappa": cohen_kappa(*words).value,
+        "Cohen's kappa, quadratic": cohen_kappa(*words, weights="quadratic").value,
+    }
 
 
 def _judges() -> Iterator[Job]:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri
 
-__all__ = ["World", "components_of", "judged", "normal_scores", "rated", "written"]
+__all__ = ["World", "answered", "components_of", "judged", "normal_scores", "rated", "written"]
 
 ITEM_SD, OWN_SD = 0.8, 0.6
 
@@ -190,3 +190,25 @@ def written(random: np.random.Generator, items: int) -> tuple[pd.DataFrame, floa
         }
     )
     return frame.rename(columns={"length": "solution"}), slope
+
+
+def answered(
+    random: np.random.Generator, items: int, clusters: int, raters: int = 3, answers: int = 6
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Ratings of several answers to each item, raters x units, of judges that differ by item.
+
+    Also the item and the cluster of each unit. Items, answers, judges on an item and noise have the
+    variances 0.3, 0.3, 0.25 and 0.15; items of a cluster share half of theirs.
+    """
+    item = np.repeat(np.arange(items), answers)
+    of_item = np.arange(items) % clusters if clusters else np.arange(items)
+    cluster = of_item[item]
+
+    def shared(variance: float, *shape: int) -> np.ndarray:
+        own = random.normal(0, np.sqrt(variance), (*shape, items))
+        with_others = random.normal(0, np.sqrt(variance), (*shape, items))[..., of_item]
+        return (np.sqrt(0.5) * (own + with_others) if clusters else own)[..., item]
+
+    units = shared(0.3) + random.normal(0, np.sqrt(0.3), len(item))
+    noise = random.normal(0, np.sqrt(0.15), (raters, len(item)))
+    return units + shared(0.25, raters) + noise, item, cluster

@@ -11,7 +11,7 @@ from itemeval_assets.measurement import MeasurementError
 from itemeval_assets.stages.figures.agreed import SLOPE
 from itemeval_assets.storage.study.store import open_store
 from tests.rows import table
-from tests.scored import scored_study
+from tests.scored import JUDGES, scored_study
 
 METADATA = {"benchmark": {"mapping": {"metadata": ["topic"]}}}
 
@@ -239,6 +239,32 @@ def test_one_judge_has_none_to_agree_with(tmp_path: Path) -> None:
 def test_a_study_without_a_judge(tmp_path: Path) -> None:
     found = ie.agreement(scored_study(tmp_path, planted, graders={}))
     assert not found.figures and not found.cards and "has no judge" in found.words[0]
+
+
+def test_answers_to_one_item_are_not_counted_as_independent(tmp_path: Path) -> None:
+    extra = {**METADATA, "measurement": {"cluster": "topic"}}
+    graders = {name: {**one, "repeats": 2} for name, one in JUDGES.items()}
+    for more, n_clusters in (({}, 20), (extra, 10)):
+        study = scored_study(
+            tmp_path / str(n_clusters),
+            planted,
+            items=20,
+            replications=2,
+            graders=graders,
+            metadata=lambda n: f'{{"topic": "t{n // 2}"}}',
+            extra=more,
+        )
+        found = ie.agreement(study)
+        own = [figure for card in found.cards for figure in card.figures]
+        counts = {
+            figure.figure: (figure.estimate.n_items, figure.estimate.n_clusters)
+            for figure in [*found.figures, *own]
+            if figure.estimate is not None and figure.estimate.n_events > 0
+        }
+        assert len(counts) > 5
+        for name in ("Krippendorff's alpha (interval)", "alpha with itself"):
+            assert counts[name] == (20, n_clusters), name
+        assert set(counts.values()) == {(20, n_clusters)}
 
 
 def test_items_that_tell_nothing_apart_are_flagged(tmp_path: Path) -> None:

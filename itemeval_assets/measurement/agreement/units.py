@@ -1,0 +1,84 @@
+"""What units share: answers to one item, and items of one cluster, are not independent."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..columns import is_empty
+from ..intervals import of_few_clusters
+from ..records import MeasurementError
+
+__all__ = ["Units", "units_of"]
+
+
+@dataclass(frozen=True)
+class Units:
+    """The item and the cluster of each unit, as codes. `alone`: each unit is one by itself."""
+
+    item: np.ndarray
+    cluster: np.ndarray
+    alone: bool
+
+    def only(self, kept: np.ndarray) -> "Units":
+        """Some of the units."""
+        return _checked(Units(_codes(self.item[kept]), _codes(self.cluster[kept]), self.alone))
+
+    @property
+    def n_items(self) -> int:
+        """How many items the units are of."""
+        return len(np.unique(self.item))
+
+    @property
+    def n_clusters(self) -> int:
+        """How many independent sets the units form."""
+        return len(np.unique(self.cluster))
+
+    @property
+    def drawn(self) -> str:
+        """What is drawn again by a bootstrap, for the name of a method."""
+        if self.alone:
+            return "units"
+        return "items" if self.n_clusters == self.n_items else "clusters"
+
+    def few(self) -> Iterable[str]:
+        """The warning of few clusters, where units are known to have some."""
+        return () if self.alone else of_few_clusters(self.n_clusters)
+
+
+def units_of(n: int, item: Sequence[Any] | None, cluster: Sequence[Any] | None) -> Units:
+    """Units with a value of `item` and of `cluster` each.
+
+    Without `item` each is an item by itself, without `cluster` each item is a cluster.
+    """
+    items = np.arange(n) if item is None else _coded(item, n, "item")
+    clusters = items if cluster is None else _coded(cluster, n, "cluster")
+    pairs = np.unique(np.stack([items, clusters]), axis=1)
+    if pairs.shape[1] > len(np.unique(pairs[0])):
+        raise MeasurementError("An item lies in more than one cluster: each belongs to one.")
+    return _checked(Units(items, clusters, alone=len(np.unique(clusters)) == n))
+
+
+def _checked(units: Units) -> Units:
+    if len(units.cluster) > 1 and units.n_clusters < 2:
+        raise MeasurementError(
+            "All units lie in one cluster, which tells nothing about others: use two or more, or"
+            " leave cluster= out."
+        )
+    return units
+
+
+def _coded(values: Sequence[Any], n: int, name: str) -> np.ndarray:
+    listed = list(values)
+    if len(listed) != n:
+        raise MeasurementError(f"{name} has {len(listed):,} values for {n:,} units: give one each.")
+    empty = sum(map(is_empty, listed))
+    if empty:
+        raise MeasurementError(f"{name} is empty for {empty:,} units: fill it, or leave them out.")
+    place = {value: code for code, value in enumerate(dict.fromkeys(listed))}
+    return np.array([place[value] for value in listed], dtype=np.int64)
+
+
+def _codes(values: np.ndarray) -> np.ndarray:
+    return np.unique(values, return_inverse=True)[1]
