@@ -1,10 +1,12 @@
 """The commands that show figures: on the terminal, as JSON, as CSV and as a page."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 
 from itemeval_assets.cli.main import run_cli
 from tests.scored import scored_study
@@ -86,6 +88,19 @@ def test_a_page_holds_pictures_and_no_markup_of_names(
     text = page.read_text()
     assert "&lt;b&gt;x" in text and "<b>" not in text
     assert 'src="data:image/png;base64,iVBOR' in text
+
+
+def test_a_column_of_the_data_that_has_the_name_of_one_of_ours_is_refused(
+    config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(Path(config).parent, tmp_path, dirs_exist_ok=True)
+    copy = tmp_path / Path(config).name
+    document = yaml.safe_load(copy.read_text())
+    document["benchmark"]["mapping"]["metadata"] = ["topic", "score"]
+    copy.write_text(yaml.safe_dump(document))
+    capsys.readouterr()
+    assert run_cli(["scores", str(copy), "--by", "score"]) == 2
+    assert "by: 'score' is a column of the results" in capsys.readouterr().err
 
 
 def test_words_come_before_the_table(config: str, capsys: pytest.CaptureFixture[str]) -> None:

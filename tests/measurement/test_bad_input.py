@@ -43,8 +43,19 @@ def two_judges() -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
+OPPOSED = [[1.0, 3.0], [2.0, 2.0], [3.0, 1.0], [2.0, 2.0]]
+ONE_DIFFERS = [[1.0, 1.0], [1.0, 1.0], [1.0, 1.0], [1.0, 0.0]]
+
 REFUSED: dict[str, tuple[Any, str]] = {
     "no frame": (lambda: mean_score([1, 2]), "pandas DataFrame or a pyarrow Table, not a list"),
+    "raters that are opposed": (
+        lambda: intraclass_correlation(OPPOSED, form="2,k"),
+        "All units have the same mean rating",
+    ),
+    "one unit that varies": (
+        lambda: intraclass_correlation(ONE_DIFFERS, form="2,1"),
+        "allow no ICC",
+    ),
     "no rows": (lambda: mean_score(FRAME[:0]), "has no rows"),
     "no column": (
         lambda: mean_score(FRAME, item="item"),
@@ -319,3 +330,27 @@ def test_reml_without_a_maximum_is_told(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(components, "by_likelihood", singular)
     with pytest.raises(MeasurementError, match="REML finds no components in the 79 scores"):
         variance_components(FRAME.iloc[1:], ["model", "item_id"])
+
+
+@pytest.mark.parametrize("form", ["1,1", "1,k", "2,1", "2,k", "3,1", "3,k"])
+@pytest.mark.parametrize("items", [1, 2])
+def test_few_right_or_wrong_answers_give_an_icc_within_its_interval_or_a_reason(form, items):
+    random = np.random.default_rng(0)
+    for n in (3, 4, 6, 12):
+        for _ in range(40):
+            ratings = random.integers(0, 2, (n, 2)).astype(float)
+            try:
+                found = intraclass_correlation(ratings, form=form, item=np.arange(n) // items)
+            except MeasurementError:
+                continue
+            assert found.low <= found.value <= found.high <= 1
+            assert math.isfinite(found.low) and math.isfinite(found.standard_error)
+
+
+def test_a_difference_of_scores_outside_of_the_scale_is_not_cut_and_says_so():
+    wide = FRAME.assign(score=np.where(FRAME["model"] == FRAME["model"][0], 3.0, FRAME["score"]))
+    a, b = wide["model"].unique()
+    found, free = compare(wide, a, b, scale=(0, 1)), compare(wide, a, b)
+    assert (found.low, found.high) == (free.low, free.high) and found.high > found.value
+    assert any("outside of the scale 0 to 1" in said for said in found.warnings)
+    assert not any("outside" in said for said in compare(FRAME, a, b, scale=(0, 1)).warnings)

@@ -55,10 +55,22 @@ def intraclass_correlation(
     squares = _squares(table)
     if squares.units + squares.within <= 1e-24 * max(1.0, float((table**2).max())):
         raise MeasurementError("All ratings are the same: there is no variance to divide.")
+    if squares.units <= 1e-12 * squares.within:
+        raise MeasurementError(
+            "All units have the same mean rating: raters differ, and units do not, so that there is"
+            " no variance of units to divide."
+        )
     shared = units_of(n, item, cluster)
-    value = float(_coefficient(squares, model, mean_of))
     without = _squares_without(table, shared)
-    error = _jackknife(_coefficient(without, model, mean_of))
+    least = 1e-12 * (squares.units + squares.within)
+    if min(np.min(_variance(part, model, mean_of)) for part in (squares, without)) <= least:
+        raise MeasurementError(
+            "Of all units, or without one of them, the estimated variance of ratings is not above"
+            " 0: so few that vary allow no ICC."
+        )
+    value = float(_coefficient(squares, model, mean_of))
+    coefficients = _coefficient(without, model, mean_of)
+    error = _jackknife(coefficients)
     said: tuple[str, ...] = ()
     if squares.rest <= 1e-12 * squares.units:
         limits = Interval(value, value)
@@ -70,8 +82,8 @@ def intraclass_correlation(
     return Estimate(
         value=value,
         standard_error=error,
-        low=limits.low,
-        high=limits.high,
+        low=min(limits.low, value),
+        high=max(limits.high, value),
         level=level,
         n_events=table.size,
         n_items=shared.n_items,
@@ -152,14 +164,19 @@ def _squares_without(table: np.ndarray, shared: Units) -> _Squares:
 
 
 def _coefficient(squares: _Squares, model: str, mean_of: int) -> Any:
+    noise = squares.within if model == "1" else squares.rest
+    return (squares.units - noise) / _variance(squares, model, mean_of)
+
+
+def _variance(squares: _Squares, model: str, mean_of: int) -> Any:
+    """The variance of which a coefficient is a share: of one rating, or of the mean of all."""
     units, within, raters, rest, n, k = squares
-    single = mean_of == 1
-    if model == "1":
-        return (units - within) / (units + (k - 1) * within if single else units)
-    if model == "2":
-        more = (raters - rest) / n
-        return (units - rest) / (units + (k - 1) * rest + k * more if single else units + more)
-    return (units - rest) / (units + (k - 1) * rest if single else units)
+    noise = within if model == "1" else rest
+    of_units = units + (k - 1) * noise if mean_of == 1 else units
+    if model != "2":
+        return of_units
+    more = (raters - rest) / n
+    return of_units + (k * more if mean_of == 1 else more)
 
 
 def _limits(squares: _Squares, model: str, mean_of: int, level: float) -> Interval:
@@ -193,20 +210,30 @@ def _clustered_limits(
     df, tail = len(logs) - 1, (1 - level) / 2
     if model == "2":
         random = np.random.default_rng(SEED)
-        f = f * np.exp(spread * random.standard_t(df, DRAWS))
+        f = f * _exp(spread * random.standard_t(df, DRAWS))
         more = np.maximum(raters / rest * (k - 1) / random.chisquare(k - 1, DRAWS) - 1, 0.0) / n
         found = (f - 1) / (f + k - 1 + k * more)
     else:
         half = spread * float(t_quantile(level, df))
-        f = f * np.exp([-half, half])
+        f = f * _exp(np.array([-half, half]))
         found = (f - 1) / (f + k - 1)
     low, high = np.quantile(found, [tail, 1 - tail]) if model == "2" else found
     return _of_mean(float(low), float(high), mean_of)
 
 
+def _exp(powers: np.ndarray) -> np.ndarray:
+    """Beyond these every ratio of mean squares is 0 or endless, and its coefficient an end."""
+    return np.exp(np.clip(powers, -50, 50))
+
+
 def _of_mean(low: float, high: float, mean_of: int) -> Interval:
     """Limits for one rating, stepped up to those for the mean of several (Spearman-Brown)."""
-    stepped = (mean_of * limit / (1 + (mean_of - 1) * limit) for limit in (low, high))
+    # A limit at the least that there is has no end when stepped up.
+    least = -1 / (mean_of - 1) + 1e-9 if mean_of > 1 else low
+    stepped = (
+        mean_of * limit / (1 + (mean_of - 1) * limit)
+        for limit in (max(low, least), max(high, least))
+    )
     return Interval(*stepped) if mean_of > 1 else Interval(low, high)
 
 

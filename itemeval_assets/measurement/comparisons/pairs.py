@@ -86,7 +86,8 @@ def differences_of(
         if pairs.constant[place]:
             low, high, p_value = _of_constant(value, n_clusters, level, binary)
             method = "paired, no spread"
-        if scale:
+        n_outside = _items_outside(answers, [first, other], scale)
+        if scale and not n_outside:
             widest = scale[1] - scale[0]
             low, high = max(low, min(value, -widest)), min(high, max(value, widest))
         found = Difference(
@@ -102,7 +103,10 @@ def differences_of(
             if n_clusters == pairs.n_items[place]
             else f"{method}, {n_clusters} clusters",
             n_missing=int(answers.n_empty[first] + answers.n_empty[other]),
-            warnings=tuple(_said(answers, first, other, pairs, place)),
+            warnings=(
+                *_said(answers, first, other, pairs, place),
+                *_said_of_scale(n_outside, scale),
+            ),
             a=answers.objects[first],
             b=answers.objects[other],
             p=p_value,
@@ -147,6 +151,22 @@ def _of_constant(
     if p >= 1 - level:
         low, high = min(low, 0.0), max(high, 0.0)
     return low, high, p
+
+
+def _items_outside(answers: Answers, places: list[int], scale: Scale | None) -> int:
+    """How many item means of these objects lie outside of the scale."""
+    if scale is None:
+        return 0
+    means = answers.mean[places]
+    return int(((means < scale[0]) | (means > scale[1])).sum())
+
+
+def _said_of_scale(n_outside: int, scale: Scale | None) -> Iterator[str]:
+    if scale and n_outside:
+        yield (
+            f"{n_outside:,} item means lie outside of the scale {scale[0]:g} to {scale[1]:g}, and"
+            " are kept."
+        )
 
 
 def _said(answers: Answers, first: int, other: int, pairs: Pairs, place: int) -> Iterator[str]:

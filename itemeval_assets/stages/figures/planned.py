@@ -138,7 +138,13 @@ class PlannedCells:
 
     def require_column(self, name: str, what: str) -> str:
         """A column of the items. Raises ConfigError where there is no such one."""
-        known = [*self.study.config.benchmark.mapping.metadata, *ITEM_COLUMNS]
+        metadata = self.study.config.benchmark.mapping.metadata
+        known = [*metadata, *ITEM_COLUMNS]
+        if name in metadata and name in _COLUMNS:
+            raise ConfigError(
+                f"{what}: {name!r} is a column of the results, and so cannot be one of the items "
+                "here; give the column of your data another name"
+            )
         if name in known:
             return name
         near = get_close_matches(name, known, n=1, cutoff=0.6)
