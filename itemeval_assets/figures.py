@@ -154,17 +154,15 @@ def reliability(
 ) -> "StudyReliability":
     """Variance components of the scores, and what other numbers of items and replications reach.
 
-    Of each grader by itself; `crossed`: of all that are chosen, as a facet. Repeats of a judge are
-    among these only if they are named. Items and replications are random; prompt, config and
-    grader are fixed unless `random` names them.
+    Of each grader by itself; `crossed`: of all that are chosen, as a facet. Among others, a judge
+    counts once, by the first of its chosen repeats; of one judge alone, its repeats are crossed.
+    Items and replications are random; prompt, config and grader are fixed unless `random` names
+    them.
     """
     from .stages.figures.reliability import reliability as estimated
 
     planned = _planned(config, policy)
     chosen = _graders(planned, graders, rubrics)
-    if crossed and graders is None:
-        grade = planned.study.design.grade_by_id
-        chosen = [id for id in chosen if grade[id].grader.repeat == 1]
     return estimated(planned, chosen, crossed=crossed, random=random)
 
 

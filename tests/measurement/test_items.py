@@ -9,6 +9,7 @@ import pytest
 from itemeval_assets.measurement import (
     MeasurementError,
     compare,
+    compare_all,
     dead_items,
     irt,
     item_statistics,
@@ -105,12 +106,23 @@ def test_dead_items_cost_money_and_no_certainty():
     found = dead_items(frame)
     assert found.items == ["q03", "q04", "q06"] and found.n_items == 20
     assert found.usd == pytest.approx(3 * 16 * 2 * 0.012)
-    assert found.error_without == pytest.approx(found.error_with, rel=0.05)
+    assert found.error_rescaled == pytest.approx(found.error_with, rel=0.05)
     two_graders = pd.concat([frame.assign(grade_condition_id=name) for name in ("j1", "j2")])
     assert dead_items(two_graders, grader="j1").usd == pytest.approx(3 * 16 * 2 * 0.014)
     alive = frame[~frame["item_id"].isin(found.items)]
     whole, part = (compare(each, "m03", "m12") for each in (frame, alive))
     assert whole.value == pytest.approx(part.value * 17 / 20)
+    pairs = [
+        np.mean([one.standard_error for one in compare_all(each, cluster=cluster)])
+        for each, cluster in ((frame, None), (alive, None), (passages(alive), "passage"))
+    ]
+    assert [found.error_with, found.error_without] == pytest.approx(pairs[:2])
+    assert dead_items(passages(frame), cluster="passage").error_without == pytest.approx(pairs[2])
+
+
+def passages(frame: pd.DataFrame) -> pd.DataFrame:
+    """With four items to a passage."""
+    return frame.assign(passage=frame["item_id"].str[1:].astype(int) // 4)
 
 
 def test_a_response_model_leaves_out_items_that_all_answered_alike():

@@ -20,8 +20,9 @@ class DeadItems:
     """Items on which all objects have the same mean, and what a study without them would be.
 
     `usd` is what their rows cost. `error_with` is the mean standard error of the differences of
-    all pairs, `error_without` the one that the other items give for the same differences: those
-    of the whole benchmark, to which a dead item adds 0.
+    all pairs, `error_without` that of the differences on the other items, which are larger.
+    `error_rescaled` is the one that the other items give for a difference over all items, to which
+    a dead item adds 0.
     """
 
     items: list[Hashable]
@@ -29,6 +30,7 @@ class DeadItems:
     usd: float | None
     error_with: float
     error_without: float
+    error_rescaled: float
     warnings: tuple[str, ...]
 
 
@@ -39,16 +41,17 @@ def dead_items(
     grader: Grader = None,
     score: str = "score",
     item: str = "item_id",
+    cluster: str | None = None,
     answer_usd: str = "gen_usd",
     grade_usd: str = "grade_usd",
 ) -> DeadItems:
-    """Find the items that no object differs on.
+    """Find the items that no object differs on. Errors are clustered, as those of `compare`.
 
     An answer that several graders scored is paid once. An item that is dead for these objects may
     tell others apart.
     """
     answers = read_answers(
-        frame, object=object, score=score, item=item, cluster=None, grader=grader
+        frame, object=object, score=score, item=item, cluster=cluster, grader=grader
     )
     if len(answers.objects) < 2:
         raise MeasurementError("One object cannot differ from others: give two or more.")
@@ -61,15 +64,18 @@ def dead_items(
         raise MeasurementError("All items are dead: no item tells two objects apart.")
     if alive.sum() == 1:
         raise MeasurementError("One item alone tells objects apart: an error needs two or more.")
+    if len(np.unique(answers.cluster[alive])) < 2:
+        raise MeasurementError("One cluster alone tells objects apart: an error needs two or more.")
+    remaining = _mean_error(answers.only_items(alive))
     coded = codes(frame, item)
     of_dead = np.isin(coded.codes, answers.item[dead])
-    share = float(alive.mean())
     return DeadItems(
         items=sorted((coded.labels[code] for code in answers.item[dead]), key=str),
         n_items=len(dead),
         usd=_spent(frame, of_dead, item, answer_usd, grade_usd),
         error_with=_mean_error(answers),
-        error_without=share * _mean_error(answers.only_items(alive)),
+        error_without=remaining,
+        error_rescaled=float(alive.mean()) * remaining,
         warnings=(
             "These items may tell other objects apart: keep them where models change.",
             "Without them the mean of a condition is another figure, of harder or easier items.",

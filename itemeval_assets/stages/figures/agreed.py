@@ -19,6 +19,7 @@ __all__ = [
     "SEVERITY",
     "SLOPE",
     "Agreement",
+    "each_once",
     "figure_of",
     "incomparable",
     "said_of",
@@ -39,10 +40,18 @@ class Agreement:
     why: str | None = None
 
 
-def incomparable(chosen: Sequence[GradeCondition]) -> str | None:
+def each_once(graders: Sequence[GradeCondition]) -> Sequence[GradeCondition]:
+    """The graders without further repeats of a judge; of one judge alone, all repeats."""
+    first: dict[str, GradeCondition] = {}
+    for one in graders:
+        first.setdefault(one.first_id, one)
+    return list(first.values()) if len(first) > 1 else graders
+
+
+def incomparable(chosen: Sequence[GradeCondition], purpose: str = "agree") -> str | None:
     """Why the scores of graders mean different things; null where they do not."""
     if len(chosen) < 2:
-        return "One grader has none to agree with."
+        return f"One grader has none to {purpose} with."
     scales = {one.grader.scale for one in chosen}
     rubrics = {one.columns["rubric_hash"] for one in chosen}
     if len(scales) > 1 or (scales == {None} and len(rubrics) > 1):

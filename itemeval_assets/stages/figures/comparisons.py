@@ -19,6 +19,7 @@ from itemeval_assets.measurement import (
 )
 from itemeval_assets.measurement import compare as compared
 
+from .agreed import each_once, incomparable
 from .planned import PlannedCells, require_measurable
 
 __all__ = ["Compared", "StudyComparisons", "compare", "comparisons", "told", "words_of"]
@@ -75,7 +76,7 @@ def comparisons(
     """All pairs of the levels of a facet, as one family for each grader."""
     chosen = _chosen(planned, graders)
     if facet == "grader":
-        families = [_family(planned, planned.of_graders(chosen), None, facet)]
+        families = [_graders(planned, chosen)]
     else:
         families = [_family(planned, planned.of_grader(grader), grader, facet) for grader in chosen]
     return told(planned, facet, families)
@@ -92,8 +93,11 @@ def compare(
     tags = [planned.require_column(by, "by")] if by else []
     chosen = _chosen(planned, graders)
     if facet == "grader":
-        cells = planned.of_graders([one for one in chosen if one.label in (first, other)])
-        return told(planned, facet, [_pair(planned, cells, None, facet, first, other, by)])
+        both = [one for one in planned.study.design.grade if one.label in (first, other)]
+        if why := incomparable(both, "compare"):
+            raise MeasurementError(why)
+        cells = planned.of_graders(both, tags=tags)
+        return told(planned, facet, [_pair(planned, cells, both[0], facet, first, other, by)])
     found = [
         _pair(planned, planned.of_grader(grader, tags=tags), grader, facet, first, other, by)
         for grader in chosen
@@ -123,13 +127,13 @@ def told(planned: PlannedCells, facet: Facet, found: list[Compared]) -> StudyCom
 def _pair(
     planned: PlannedCells,
     cells: pa.Table,
-    grader: GradeCondition | None,
+    grader: GradeCondition,
     facet: Facet,
     a: str,
     b: str,
     by: str | None,
 ) -> Compared:
-    label, scale = _of(grader)
+    label, scale = _of(grader, facet)
     known = {"cluster": planned.cluster, "scale": scale, "level": planned.level}
     column = COLUMNS[facet]
     try:
@@ -149,10 +153,18 @@ def _pair(
     )
 
 
+def _graders(planned: PlannedCells, chosen: Sequence[GradeCondition]) -> Compared:
+    """All pairs of graders whose scores mean the same; a judge counts once."""
+    once = each_once(chosen)
+    if why := incomparable(once, "compare"):
+        return Compared(graded_by=None, scale=None, words=[why])
+    return _family(planned, planned.of_graders(once), once[0], "grader")
+
+
 def _family(
-    planned: PlannedCells, cells: pa.Table, grader: GradeCondition | None, facet: Facet
+    planned: PlannedCells, cells: pa.Table, grader: GradeCondition, facet: Facet
 ) -> Compared:
-    label, scale = _of(grader)
+    label, scale = _of(grader, facet)
     try:
         require_measurable(cells)
         _require_few(cells, facet)
@@ -186,8 +198,9 @@ def _require_few(cells: pa.Table, facet: Facet) -> None:
         )
 
 
-def _of(grader: GradeCondition | None) -> tuple[str | None, tuple[float, float] | None]:
-    return (None, None) if grader is None else (grader.label, grader.grader.scale)
+def _of(grader: GradeCondition, facet: Facet) -> tuple[str | None, tuple[float, float] | None]:
+    """By which grader, and its scale; where graders are compared, the scale of all."""
+    return None if facet == "grader" else grader.label, grader.grader.scale
 
 
 def words_of(planned: PlannedCells, found: Sequence[Difference]) -> Iterator[str]:

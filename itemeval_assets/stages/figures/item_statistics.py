@@ -82,7 +82,7 @@ def _of(planned: PlannedCells, grader: GradeCondition) -> GraderItems:
     try:
         # What others cost is not saved with the items of this one.
         own = cells.filter(pc.equal(cells["grade_condition_id"], grader.label))  # type: ignore[attr-defined]
-        dead = dead_items(own, object="gen_condition_id")
+        dead = dead_items(own, object="gen_condition_id", cluster=planned.cluster)
     except MeasurementError as error:
         return GraderItems(**known, items=items, words=[str(error)])
     return GraderItems(**known, items=items, dead=dead, words=list(_words(dead)))
@@ -91,10 +91,11 @@ def _of(planned: PlannedCells, grader: GradeCondition) -> GraderItems:
 def _words(dead: DeadItems) -> list[str]:
     if not dead.items:
         return ["Each item tells at least two conditions apart."]
-    spent = "" if dead.usd is None else f" They cost {dead.usd:.4f} USD."
+    saved = f"; dropping them saves {dead.usd:.4f} USD" if dead.usd else ""
     return [
-        f"{len(dead.items):,} of {dead.n_items:,} items tell no two conditions apart.{spent}"
-        f" Without them the mean standard error of a difference goes from {dead.error_with:.4f} to"
-        f" {dead.error_without:.4f}.",
+        f"{len(dead.items):,} of {dead.n_items:,} items tell no two conditions apart{saved}.",
+        f"The mean standard error of a difference goes from {dead.error_with:.4f} to"
+        f" {dead.error_without:.4f} on the items that remain, where differences are larger as well;"
+        f" of a difference over all items it is then {dead.error_rescaled:.4f}.",
         *dead.warnings,
     ]

@@ -11,6 +11,7 @@ from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.measurement import MeasurementError, panel_mean
 
+from .agreed import each_once
 from .estimates import NOTHING, parts_of
 from .planned import NOT_PLANNED, PlannedCells, require_measurable
 from .scores import Score, StudyScores, groups, states_of, study_scores
@@ -48,7 +49,7 @@ def _panels(graders: Sequence[GradeCondition]) -> Mapping[str, Sequence[GradeCon
     for one in graders:
         if one.grader.call and one.grader.template:
             by_rubric.setdefault(one.grader.template.name, []).append(one)
-    panels = {rubric: _each_once(judges) for rubric, judges in by_rubric.items()}
+    panels = {rubric: each_once(judges) for rubric, judges in by_rubric.items()}
     found = {rubric: judges for rubric, judges in panels.items() if len(judges) > 1}
     if not found:
         raise ConfigError(
@@ -62,14 +63,6 @@ def _panels(graders: Sequence[GradeCondition]) -> Mapping[str, Sequence[GradeCon
                 " or declare graders.<name>.scale"
             )
     return found
-
-
-def _each_once(judges: Sequence[GradeCondition]) -> Sequence[GradeCondition]:
-    """The judges without their further repeats; of one judge, all repeats."""
-    first: dict[str, GradeCondition] = {}
-    for one in judges:
-        first.setdefault(one.first_id, one)
-    return list(first.values()) if len(first) > 1 else judges
 
 
 def _rows(

@@ -16,6 +16,7 @@ from itemeval_assets.measurement import (
     variance_components,
 )
 
+from .agreed import each_once, incomparable
 from .planned import PlannedCells, require_measurable
 
 __all__ = ["Design", "GraderReliability", "StudyReliability", "reliability"]
@@ -87,11 +88,12 @@ def reliability(
 ) -> StudyReliability:
     """The components of each grader; `crossed`: of all of them together, as a facet.
 
-    `random` names facets that are fixed by default (prompt, config, grader).
+    Among others, a judge counts once, by the first of its chosen repeats. `random` names facets
+    that are fixed by default (prompt, config, grader).
     """
     columns = [_column(name) for name in random]
     chosen = [one for one in planned.study.design.grade if one.id in graders]
-    groups = [chosen] if crossed else [[one] for one in chosen]
+    groups = [each_once(chosen)] if crossed else [[one] for one in chosen]
     return StudyReliability(
         study=planned.study.name,
         policy=planned.policy_name,
@@ -117,8 +119,7 @@ def _of(
         "object": facets[0],
         "scale": _shared_scale(graders),
     }
-    if len(graders) > 1 and known["scale"] is None:
-        why = "These graders have no scale in common: their scores cannot be crossed."
+    if len(graders) > 1 and (why := incomparable(graders)):
         return GraderReliability(**known, words=[why])
     fixed = [name for name in FEW if name in facets and name not in random]
     nests = {REPLICATION: [name for name in facets if name not in (REPLICATION, GRADER)]}

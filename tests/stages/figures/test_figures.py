@@ -162,6 +162,37 @@ def test_scales_that_differ_are_not_crossed(tmp_path: Path) -> None:
     assert agreement.why is not None and "no scale in common" in agreement.why
 
 
+def test_graders_of_two_scales_are_not_compared(tmp_path: Path) -> None:
+    graders = {
+        "one": {"model": "mockllm/judge", "scale": [0, 1]},
+        "ten": {"model": "mockllm/other", "scale": [0, 10]},
+    }
+    study = scored_study(tmp_path, planted, graders=graders)
+    [found] = ie.comparisons(study, facet="grader", graders=["one", "ten"]).by_grader
+    assert not found.differences and "no scale in common" in found.words[0]
+    with pytest.raises(MeasurementError, match="no scale in common"):
+        ie.compare(study, "one", "ten")
+    [found] = ie.comparisons(study, facet="grader", graders="one").by_grader
+    assert found.words == ["One grader has none to compare with."]
+
+
+def test_a_judge_counts_once_beside_others(tmp_path: Path) -> None:
+    graders = {**JUDGES, "mild_judge": {**JUDGES["mild_judge"], "repeats": 3}}
+    study = scored_study(tmp_path, planted, items=20, graders=graders)
+    [found] = ie.comparisons(study, facet="grader").by_grader
+    assert found.scale == (0, 1)
+    assert {one.b for one in found.differences} | {one.a for one in found.differences} == {
+        "numeric",
+        "strict_judge · strict",
+        "mild_judge · strict",
+    }
+    judges = ["strict_judge", "mild_judge"]
+    [crossed] = ie.reliability(study, graders=judges, crossed=True).by_grader
+    assert crossed.facets["grade_condition_id"] == 2
+    [alone] = ie.reliability(study, graders="mild_judge", crossed=True).by_grader
+    assert alone.facets["grade_condition_id"] == 3
+
+
 def test_judges_agree_and_one_is_milder(tmp_path: Path) -> None:
     extra = {"measurement": {"families": {"mockllm/beta": "other"}}}
     found = ie.agreement(scored_study(tmp_path, planted, items=30, extra=extra))
