@@ -143,6 +143,18 @@ def test_a_response_model_takes_gaps():
     )
 
 
+def test_items_without_an_estimate_have_the_true_reason():
+    """Abilities that hardly differ put easy and hard items beyond the range of mirt."""
+    random = np.random.default_rng(1)
+    ability, difficulty = random.normal(0, 0.25, (60, 1)), np.linspace(-2.5, 2.5, 12)
+    right = random.random((60, 12)) < 1 / (1 + np.exp(difficulty - ability))
+    [far] = irt(right.astype(float), "1pl").warnings
+    assert far.startswith("2 items without an estimate: 0, 11; the difficulty lies beyond 6")
+    matrix = pd.DataFrame(LSAT6).assign(reversed=LSAT6.sum(axis=1) < 4)
+    [flat] = irt(matrix.astype(float)).warnings
+    assert flat.startswith("1 item without an estimate: reversed; better respondents hardly do")
+
+
 def test_one_item_that_is_not_dead_has_no_error():
     frame = crossed(np.array([[1.0, 0.0, 1.0], [1.0, 1.0, 1.0]]), "model", "item_id")
     with pytest.raises(MeasurementError, match="One item alone tells objects apart"):

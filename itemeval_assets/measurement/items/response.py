@@ -1,5 +1,6 @@
 """Item response theory: abilities of respondents and difficulties of items on one scale."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,6 +19,9 @@ FEWEST_RESPONDENTS = 30
 _POINTS = 61
 _TOLERANCE = 1e-7
 _STEPS = 5_000
+# The ends of the ranges that mirt looks for parameters in.
+_FLATTEST, _STEEPEST, _FARTHEST = 0.1, 5.0, 6.0
+_END = 1e-3
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,8 @@ class ResponseModel:
     standard errors; `persons` has person, ability and its standard error (expected a posteriori).
     In the 1PL the discrimination is 1 for all items and `ability_variance` is estimated, as Rasch
     models have it; in the 2PL the ability variance is 1. `left_out` names the items that all
-    respondents answered alike. An item whose likelihood has no maximum has no figures.
+    respondents answered alike. An item whose likelihood has no maximum in the range
+    of mirt has no figures: `warnings` say why.
     """
 
     items: "pd.DataFrame"
@@ -73,13 +78,7 @@ def irt(matrix: Any, model: Literal["1pl", "2pl"] = "2pl") -> ResponseModel:
             f" {shortened(left_out, 5)}. Left out."
         )
     parameters = _items(fitted, kept, tied=model == "1pl")
-    lost = parameters["item"][parameters["difficulty"].isna()].tolist()
-    if lost:
-        said.append(
-            f"{counted(len(lost), 'item')} without an estimate: {shortened(lost, 5)}. Their"
-            " answers order these respondents perfectly, or not at all."
-            f"{'' if model == '1pl' else ' A 1PL needs fewer respondents.'}"
-        )
+    said += _without_estimate(fitted, parameters)
     return ResponseModel(
         items=parameters,
         persons=_persons(mirt, fitted, table, persons, scale),
@@ -173,6 +172,32 @@ def _items(fitted: Any, names: list, *, tied: bool) -> "pd.DataFrame":
     figures = found.columns[1:]
     found.loc[found[figures].isna().any(axis=1), figures] = np.nan
     return found
+
+
+def _without_estimate(fitted: Any, parameters: "pd.DataFrame") -> Iterator[str]:
+    """Why items have no figures: by the end of mirt's range at which each stands."""
+    lost = parameters["difficulty"].isna().to_numpy()
+    slope = np.asarray(fitted.model.parameters["discrimination"], dtype=float)
+    place = np.asarray(fitted.model.parameters["difficulty"], dtype=float)
+    flat = lost & (slope < _FLATTEST + _END) & (slope.min() < slope.max())
+    far = lost & ~flat & (np.abs(place) > _FARTHEST - _END)
+    perfect = lost & ~flat & ~far & (slope > _STEEPEST - _END)
+    rest = lost & ~far & ~perfect & ~flat
+    reasons = (
+        (
+            far,
+            f"the difficulty lies beyond {_FARTHEST:g} standard deviations of ability, the end of"
+            " the range that mirt fits, as the answers hardly depend on ability",
+        ),
+        (perfect, "the answers order these respondents perfectly"),
+        (flat, "better respondents hardly do better on them, or not at all"),
+        (rest, "the answers leave their parameters open"),
+    )
+    for those, why in reasons:
+        if those.any():
+            items = parameters["item"][those].tolist()
+            named = f"{counted(len(items), 'item')} without an estimate: {shortened(items, 5)}"
+            yield f"{named}; {why}."
 
 
 def _persons(
