@@ -1,5 +1,6 @@
 """Item statistics on answers that were made to be odd, and response models."""
 
+from itertools import permutations
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from itemeval_assets.measurement import (
     irt,
     item_statistics,
 )
+from itemeval_assets.measurement.items.chance import differing_by_chance
 from tests.measurement.frames import LSAT6, crossed
 
 MODELS = [f"m{place:02d}" for place in range(16)]
@@ -83,6 +85,34 @@ def test_quarrels_are_counted_over_all_graders_and_figures_over_the_one_named():
     assert table["difficulty"].to_list() == TABLE["difficulty"].to_list()
     with pytest.raises(ValueError, match="never pooled"):
         item_statistics(pd.concat([one, other]))
+
+
+def test_scores_by_chance_are_no_reason_for_a_flag():
+    random = np.random.default_rng(8)
+    scores = random.integers(0, 2, (8, 300, 2, 2)).astype(float)
+    frame = crossed(scores, "model", "item_id", "replication", "grade_condition_id")
+    frame["grade_condition_id"] = frame["grade_condition_id"].map({0: "j1", 1: "j2"})
+    table = item_statistics(frame, grader="j1", scale=(0, 1))
+    flags = table["flag"].value_counts().to_dict()
+    assert flags.get("flips", 0) < 0.04 * 300 and flags.get("quarrels", 0) < 0.04 * 300
+    assert (table["flips"] >= 0.5).sum() > 0.5 * 300
+    one = frame["item_id"] == 7
+    frame.loc[one, "score"] = frame.loc[one, "replication"].astype(float)
+    frame.loc[one & (frame["grade_condition_id"] == "j2"), "score"] = 1 - frame.loc[one, "score"]
+    row = item_statistics(frame, grader="j1", scale=(0, 1)).set_index("item_id").loc[7]
+    assert row["reason"].endswith(
+        "Graders differ on 100 % of its answers, more than by chance."
+        " Replications differ in 100 % of its cells, more than by chance."
+    )
+
+
+def test_the_chance_of_scores_that_differ_is_that_of_dealing_them_out():
+    scores = [0.0, 0.0, 1.0, 2.0, 4.0]
+    for least in (1e-12, 2.0):
+        dealt = [order[:3] for order in permutations(scores)]
+        share = np.mean([max(three) - min(three) >= least for three in dealt])
+        found = differing_by_chance(np.array(scores), np.array([3]), least)
+        assert found == pytest.approx(share)
 
 
 def test_on_a_scale_only_half_of_it_is_a_quarrel_or_a_flip():

@@ -1,17 +1,35 @@
 """What makes an item odd, in words."""
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
 from ..intervals import CONSTANT
 from ..records import Scale
+from .chance import OFTEN
 
-__all__ = ["flags_of"]
+__all__ = ["flags_of", "order_of_flag"]
 
-# At this share of cells or answers an item flips, or its judges quarrel.
-OFTEN = 0.5
+# A correlation below 0 is so at a two-sided 5 %: of items without any, one in forty.
 UNLIKELY = 0.05
+UNLIKELY_ONE_SIDED = UNLIKELY / 2
+# The most telling first.
+KINDS = (
+    *("wrong_key", "negative_discrimination"),
+    *("always_wrong", "always_right", "no_spread"),
+    *("quarrels", "flips"),
+)
+
+
+def order_of_flag(row: Mapping[str, Any]) -> tuple[int, float]:
+    """Sorts the items by the kind of their flag, then by its size; those without one last."""
+    flag = row["flag"]
+    if flag is None:
+        return len(KINDS), 0.0
+    size = {"quarrels": "quarrels", "flips": "flips"}.get(flag)
+    sizes = row["item_total"] if flag in KINDS[:2] else -row[size] if size else 0.0
+    return KINDS.index(flag), float(sizes)
 
 
 def flags_of(
@@ -51,7 +69,17 @@ def _flags(
             yield "always_wrong", f"{what}. Check the key."
         else:
             yield "no_spread", f"{what}."
-    if row["quarrels"] >= OFTEN:
-        yield "quarrels", f"Graders differ on {row['quarrels']:.0%} of its answers."
-    if row["flips"] >= OFTEN:
-        yield "flips", f"Replications differ in {row['flips']:.0%} of its cells."
+    if row["quarrels"] >= OFTEN and row["quarrels_p"] < UNLIKELY_ONE_SIDED:
+        yield (
+            "quarrels",
+            f"Graders differ on {_percent(row['quarrels'])} of its answers, more than by chance.",
+        )
+    if row["flips"] >= OFTEN and row["flips_p"] < UNLIKELY_ONE_SIDED:
+        yield (
+            "flips",
+            f"Replications differ in {_percent(row['flips'])} of its cells, more than by chance.",
+        )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"

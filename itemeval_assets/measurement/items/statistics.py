@@ -9,6 +9,7 @@ from ..events import Events, Grader, read_events
 from ..intervals import CONSTANT, checked_scale, t_test_p
 from ..records import MeasurementError, Scale
 from ..scores.cells import Cells, item_means
+from .chance import OFTEN, Differing, chance_of, differing_by_chance
 from .flags import flags_of
 
 if TYPE_CHECKING:
@@ -34,8 +35,10 @@ def item_statistics(
     where one of both does not vary, or with fewer than three persons), `item_total_p`: the p of no
     correlation; `ties`: the share of pairs of persons with the same mean; `flips`: the share of
     cells with replications in which they differ; `quarrels`: the share of answers with several
-    graders on which they differ; both by half of the scale or more where `scale` is given; `flag`
-    and `reason`. Shares are null where there is nothing to compare.
+    graders on which they differ; both by half of the scale or more where `scale` is given;
+    `flips_p`, `quarrels_p`: the one-sided binomial p of so many or more if the scores of the item
+    were dealt out by chance, for shares of a half or more; `flag` and `reason`. Shares are null
+    where there is nothing to compare.
     """
     import pandas as pd
 
@@ -52,14 +55,18 @@ def item_statistics(
     persons = np.bincount(cells.item, minlength=n_items)
     total, total_p = _item_total(cells, len(events.groups), n_items)
     least = (scale[1] - scale[0]) / 2 if scale else 0.0
+    flips = _flips(frame, grader, object, score, item, least, n_items)
+    quarrels = _quarrels(frame, score, item, least, n_items)
     columns = {
         "n_events": np.bincount(events.scored.item, minlength=n_items),
         "difficulty": np.bincount(cells.item, cells.mean, n_items) / np.maximum(persons, 1),
         "item_total": total,
         "item_total_p": total_p,
         "ties": _ties(cells, persons),
-        "flips": _flips(frame, grader, object, score, item, least, n_items),
-        "quarrels": _quarrels(frame, score, item, least, n_items),
+        "flips": flips.share,
+        "flips_p": flips.p,
+        "quarrels": quarrels.share,
+        "quarrels_p": quarrels.p,
     }
     table = pd.DataFrame({item: [events.items.labels[code] for code in seen]})
     columns = {name: values[seen] for name, values in columns.items()}
@@ -113,7 +120,7 @@ def _ties(cells: Cells, persons: np.ndarray) -> np.ndarray:
 
 def _flips(
     frame: Frame, grader: Grader, object: str, score: str, item: str, least: float, n_items: int
-) -> np.ndarray:
+) -> Differing:
     """The share of cells with replications that differ, among those that have several."""
     known = names(frame)
     by = [object, *(name for name in (*CONDITION, GRADE_CONDITION) if name in known)]
@@ -123,27 +130,42 @@ def _flips(
     return _differing(events, least, n_items)
 
 
-def _quarrels(frame: Frame, score: str, item: str, least: float, n_items: int) -> np.ndarray:
+def _quarrels(frame: Frame, score: str, item: str, least: float, n_items: int) -> Differing:
     """The share of answers on which graders differ, among those with several graders."""
     known = names(frame)
     if GRADE_CONDITION not in known:
-        return np.full(n_items, np.nan)
+        nothing = np.full(n_items, np.nan)
+        return Differing(nothing, nothing)
     by = [name for name in (*CONDITION, "replication") if name in known]
     events = read_events(frame, score=score, item=item, cluster=None, by=by, pooled=True)
     return _differing(events.scored, least, n_items)
 
 
-def _differing(events: Events, least: float, n_items: int) -> np.ndarray:
-    """By item: the share of its groups with several scores that are apart by `least` or more."""
+def _differing(events: Events, least: float, n_items: int) -> Differing:
+    """By item: its groups with several scores, and those of them that are `least` or more apart."""
     keys, places = compact(events.group, events.item)
     lowest, highest = np.full(len(keys), np.inf), np.full(len(keys), -np.inf)
     np.minimum.at(lowest, places, events.score)
     np.maximum.at(highest, places, events.score)
-    several = np.bincount(places) > 1
+    size = np.bincount(places)
+    several = size > 1
     apart = highest - lowest
     differ = several & (apart >= max(least, CONSTANT)) & (apart > CONSTANT)
     owner = keys % (int(events.item.max()) + 1)
-    return _share(np.bincount(owner, differ, n_items), np.bincount(owner, several, n_items))
+    found = np.bincount(owner, differ, n_items)
+    n = np.bincount(owner, several, n_items)
+    chance = np.full(n_items, np.nan)
+    # Only where many differ is it asked how many would by chance.
+    often = np.flatnonzero((found >= OFTEN * n) & (n > 0))
+    rows_of = np.argsort(events.item, kind="stable")
+    starts = np.searchsorted(events.item[rows_of], [often, often + 1])
+    cells_of = np.argsort(owner, kind="stable")
+    cells = np.searchsorted(owner[cells_of], [often, often + 1])
+    for place, item in enumerate(often):
+        scores = events.score[rows_of[starts[0, place] : starts[1, place]]]
+        sizes = size[cells_of[cells[0, place] : cells[1, place]]]
+        chance[item] = differing_by_chance(scores, sizes[sizes > 1], max(least, CONSTANT))
+    return Differing(_share(found, n), chance_of(found, n, chance))
 
 
 def _spread(cells: Cells, n_items: int) -> np.ndarray:

@@ -1,6 +1,6 @@
 """item_statistics: which items are odd, why, and what dropping the dead ones would do."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ from itemeval_assets.measurement import (
     DeadItems,
     MeasurementError,
     dead_items,
+    order_of_flag,
 )
 from itemeval_assets.measurement import item_statistics as estimated
 
@@ -26,12 +27,14 @@ _COSTS = ("gen_usd", "grade_usd")
 class GraderItems:
     """The items by the scores of one grader: a record each, and those that tell nothing apart.
 
+    The flagged ones come first, those that may have a wrong key before others; `n_flagged` of them.
     A flagged item has the `logs` of its answers and of their grading, as paths or URIs.
     """
 
     graded_by: str
     scale: tuple[float, float] | None
     items: list[dict[str, Any]] = field(default_factory=list)
+    n_flagged: int = 0
     dead: DeadItems | None = None
     words: list[str] = field(default_factory=list)
 
@@ -47,24 +50,24 @@ class StudyItems:
 
 def item_statistics(planned: PlannedCells, graders: Collection[str]) -> StudyItems:
     """The statistics of each item, over generate conditions."""
+    chosen = [one for one in planned.study.design.grade if one.id in graders]
     return StudyItems(
         study=planned.study.name,
         policy=planned.policy_name,
-        by_grader=[_of(planned, one) for one in planned.study.design.grade if one.id in graders],
+        by_grader=[_of(planned, one, chosen) for one in chosen],
     )
 
 
-def _of(planned: PlannedCells, grader: GradeCondition) -> GraderItems:
-    """Quarrels look at all graders with the same scale, each once; the rest at one."""
+def _of(
+    planned: PlannedCells, grader: GradeCondition, chosen: Sequence[GradeCondition]
+) -> GraderItems:
+    """Quarrels look at all chosen graders with the same scale, each once; the rest at one."""
     scale = grader.grader.scale
-    others = [
-        one
-        for one in planned.study.design.grade
-        if one.grader.repeat == 1 and one.first_id != grader.first_id
-    ]
-    peers = [grader, *(one for one in others if scale is not None and one.grader.scale == scale)]
+    others = {one.first_id: one for one in reversed(chosen) if one.first_id != grader.first_id}
+    same = [one for one in others.values() if scale is not None and one.grader.scale == scale]
+    peers = [grader, *same]
     cells = planned.of_graders(peers, events=_COSTS)
-    known = {"graded_by": grader.label, "scale": scale}
+    known: dict[str, Any] = {"graded_by": grader.label, "scale": scale}
     try:
         require_measurable(cells)
         found = estimated(cells, object="gen_condition_id", grader=grader.label, scale=scale)
@@ -75,17 +78,19 @@ def _of(planned: PlannedCells, grader: GradeCondition) -> GraderItems:
     )
     rows: Any = found.astype(object).where(found.notna(), None).to_dict("records")
     logs = logs_of(planned, grader.id, [row["item_id"] for row in rows if row["flag"]])
+    rows.sort(key=order_of_flag)
     items = [
         {**row, "question": texts.get(row["item_id"]), "logs": logs.get(row["item_id"], [])}
         for row in rows
     ]
+    known |= {"items": items, "n_flagged": sum(row["flag"] is not None for row in rows)}
     try:
         # What others cost is not saved with the items of this one.
         own = cells.filter(pc.equal(cells["grade_condition_id"], grader.label))  # type: ignore[attr-defined]
         dead = dead_items(own, object="gen_condition_id", cluster=planned.cluster)
     except MeasurementError as error:
-        return GraderItems(**known, items=items, words=[str(error)])
-    return GraderItems(**known, items=items, dead=dead, words=list(_words(dead)))
+        return GraderItems(**known, words=[str(error)])
+    return GraderItems(**known, dead=dead, words=list(_words(dead)))
 
 
 def _words(dead: DeadItems) -> list[str]:

@@ -354,6 +354,21 @@ def test_conditions_have_all_their_parts(tmp_path: Path) -> None:
     assert found["scale"].tolist()[2:] == [(0, 1)] * 3
 
 
+def test_flags_are_ordered_by_kind_and_quarrels_are_of_chosen_graders(tmp_path: Path) -> None:
+    def odd(model: str, grader: str, n: int, epoch: int) -> float:
+        if n == 0 and grader == "mild_judge":
+            return 0.0
+        return float(n < 4 or (n + len(model)) % 3 == 0)
+
+    study = scored_study(tmp_path, odd, items=10, replications=4)
+    found = {one.graded_by: one for one in ie.items(study).by_grader}["strict_judge · strict"]
+    flags = [row["flag"] for row in found.items]
+    assert found.n_flagged == sum(flag is not None for flag in flags) > 3
+    assert flags[found.n_flagged :] == [None] * (10 - found.n_flagged)
+    [alone] = ie.items(study, graders="strict_judge").by_grader
+    assert {row["quarrels"] for row in alone.items} == {None}
+
+
 @pytest.mark.parametrize("figures", ["scores", "comparisons", "reliability", "agreement", "items"])
 def test_scores_beyond_all_measure_break_nothing(tmp_path: Path, figures: str) -> None:
     study = scored_study(tmp_path, lambda _m, _g, n, _e: 1e308 if n else -1e308)
