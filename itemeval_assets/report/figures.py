@@ -1,9 +1,11 @@
 """Documents of figures with their certainty: tables, and how to read them and how not to."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
+from .comparison_words import words_of_comparisons
 from .render.document import Document
+from .render.scores import scale_words
 from .views import (
     View,
     abilities_view,
@@ -13,23 +15,29 @@ from .views import (
     conditions_view,
     designs_view,
     differences_view,
+    facet_words,
     groups_view,
     items_view,
     judge_view,
+    judges_view,
     levels_view,
     means_view,
     responses_view,
+    together,
+    with_levels,
+    without_estimate,
 )
+from .views.view import Column
 
 if TYPE_CHECKING:
     from types import ModuleType
 
     from itemeval_assets.stages.figures.agreement import StudyAgreement
-    from itemeval_assets.stages.figures.comparisons import Compared, StudyComparisons
+    from itemeval_assets.stages.figures.comparisons import StudyComparisons
     from itemeval_assets.stages.figures.item_answers import ItemAnswers
-    from itemeval_assets.stages.figures.item_statistics import StudyItems
+    from itemeval_assets.stages.figures.item_statistics import GraderItems, StudyItems
     from itemeval_assets.stages.figures.judges import JudgeCard
-    from itemeval_assets.stages.figures.reliability import StudyReliability
+    from itemeval_assets.stages.figures.reliability import GraderReliability, StudyReliability
     from itemeval_assets.stages.figures.response import StudyResponses
     from itemeval_assets.stages.figures.scores import StudyScores
 
@@ -46,8 +54,12 @@ __all__ = [
     "scores",
 ]
 
-_MOST_VERDICTS = 10
 _MOST_LOGS = 10
+_MOST_ODD = 10
+_METHODS = {
+    "ems": "expected mean squares",
+    "reml": "restricted maximum likelihood (REML)",
+}
 _OF_JUDGES = (
     "Agreement is not being right: judges that share an error agree. Severity is against the mean"
     " of these judges, not against the truth."
@@ -70,62 +82,51 @@ _OTHERS = {
 }
 
 
+class _Estimated(Protocol):
+    """What was estimated at a level, in clusters of items."""
+
+    @property
+    def level(self) -> float: ...
+    @property
+    def cluster(self) -> str | None: ...
+
+
 def scores(found: "StudyScores") -> Document:
     """The mean of each generate x grade condition."""
-    clusters = f", items clustered by {found.cluster}" if found.cluster else ""
+    view = means_view(found.rows, found.by, found.figure)
     reading = (
-        f"Intervals ({100 * found.level:g} %{clusters}): where the mean over all items like these"
-        " lies. Two that overlap do not say that two conditions are alike: compare these."
+        f"{_intervals(found)}: where the mean over all items like these lies. Two that overlap do"
+        " not say that two conditions are alike: compare these."
     )
     other = [words for start, words in _OTHERS.items() if found.figure.startswith(start)]
-    blocks = [means_view(found.rows, found.by, found.figure), reading, *other, *found.words]
+    blocks = [view, reading, *other, *found.words]
     known = any(row.low is not None for row in found.rows)
     pictures = (
         {"scores with intervals": lambda: _plots().means(found.rows, found.figure)} if known else {}
     )
-    return Document(f"Scores of {found.study}", blocks, pictures)
+    return Document(f"Scores of {found.study}", blocks, pictures, view)
+
+
+def _intervals(found: "_Estimated") -> str:
+    """What all intervals have in common."""
+    clusters = f", items clustered by {found.cluster}" if found.cluster else ""
+    return f"Intervals: {100 * found.level:g} %{clusters}"
 
 
 def comparisons(found: "StudyComparisons") -> Document:
     """Words first, then the differences of all pairs, and the groups."""
-    known = any(family.differences for family in found.by_grader)
-    drawn = {"differences": lambda: _plots().differences(found.by_grader, found.level)}
-    blocks = list(_comparisons(found))
-    return Document(f"Comparisons of {found.study}", blocks, drawn if known else {})
-
-
-def _comparisons(found: "StudyComparisons") -> Iterator[str | View]:
-    for family in found.by_grader:
-        for one in family.differences[:_MOST_VERDICTS]:
-            yield f"{_by(family)}{one.verdict}"
-        if len(family.differences) > _MOST_VERDICTS:
-            yield f"{_by(family)}and {len(family.differences) - _MOST_VERDICTS:,} more pairs."
-        yield from (f"{_by(family)}{why}" for _, _, why in family.left_out)
-    yield from _said(found.by_grader)
-    yield differences_view(found.by_grader, found.level)
-    for family in found.by_grader:
-        if family.letters:
-            yield groups_view(family)
-        if family.interaction:
-            yield levels_view(family)
-    yield (
-        "The difference is that of item means, on the items that both answered. That two cannot be"
-        " told apart does not say that they are equal; p does not say how large a difference is."
+    pairs, levels = differences_view(found.by_grader), levels_view(found.by_grader)
+    drawn = {"differences": lambda: _plots().differences(pairs.rows)} if pairs.rows else {}
+    blocks = [*words_of_comparisons(found.by_grader, found.facet), pairs, levels]
+    if any(len(family.letters) > len("ab") for family in found.by_grader):
+        blocks.append(groups_view(found.by_grader))
+    blocks.append(
+        f"{_intervals(found)}, of each pair by itself. The difference is that of item means, on the"
+        " items that both answered. That two cannot be told apart does not say that they are equal;"
+        " p does not say how large a difference is."
     )
-
-
-def _said(families: "Sequence[Compared]") -> Iterator[str]:
-    """The words of all families: once, where they are the same for all."""
-    for words in dict.fromkeys(words for family in families for words in family.words):
-        about = [family for family in families if words in family.words]
-        if len(about) == len(families):
-            yield words
-        else:
-            yield from (f"{_by(family)}{words}" for family in about)
-
-
-def _by(family: "Compared") -> str:
-    return f"By {family.graded_by}: " if family.graded_by else ""
+    title = f"Comparisons of {found.study}"
+    return Document(title, blocks, drawn, with_levels(pairs, levels))
 
 
 def reliability(found: "StudyReliability") -> Document:
@@ -133,23 +134,37 @@ def reliability(found: "StudyReliability") -> Document:
     known = any(one.designs for one in found.by_grader)
     drawn = {"error of other designs": lambda: _plots().decision_curves(found.by_grader)}
     blocks = list(_reliability(found))
-    return Document(f"Reliability of {found.study}", blocks, drawn if known else {})
+    title = f"Reliability of {found.study}"
+    rows = {one.graded_by: components_view(one.components, title) for one in found.by_grader}
+    return Document(title, blocks, drawn if known else {}, _by_grader(rows))
 
 
 def _reliability(found: "StudyReliability") -> Iterator[str | View]:
     for one in found.by_grader:
         if not one.components:
-            yield from (f"By {one.graded_by}: {words}" for words in one.words)
+            yield _by(one.graded_by, one.words)
             continue
         yield components_view(one.components, f"variance components by {one.graded_by}")
-        yield f"Method {one.method}: {one.reason.rstrip('.') if one.reason else ''}."
-        yield from one.words
+        yield _by(one.graded_by, [_scale(one.scale), _estimated(one), *one.words])
         yield designs_view(one.designs, f"other designs, by {one.graded_by}")
     yield (
-        "Errors are standard errors of the mean of one object: relative ones for ranking objects,"
-        " absolute ones for its value. They take the levels to come for levels like these, and are"
-        " no surer than the components."
+        f"Intervals: {100 * found.level:g} %. Errors are standard errors of the mean of one object:"
+        " relative ones for ranking objects, absolute ones for its value. They take the levels to"
+        " come for levels like these, and are no surer than the components."
     )
+
+
+def _estimated(one: "GraderReliability") -> str:
+    """By which method, and why."""
+    method = _METHODS.get(one.method or "", one.method)
+    reason = (one.reason or "").rstrip(".")
+    for facet, n in one.facets.items():
+        reason = reason.replace(f"{n} {facet}", f"{n:,} {facet_words(facet, n)}")
+    return f"Estimated by {method}: {reason}." if reason else f"Estimated by {method}."
+
+
+def _scale(scale: tuple[float, float] | None) -> str:
+    return f"Scale {scale_words(scale)}."
 
 
 def agreement(found: "StudyAgreement") -> Document:
@@ -158,44 +173,80 @@ def agreement(found: "StudyAgreement") -> Document:
     names = {card.judge for card in found.cards}
     # What is about one judge stands in its card.
     joint = [one for one in found.figures if one.figure not in shown or one.of not in names]
-    blocks = [agreement_view(joint), *found.words, *_cards(found.cards), _OF_JUDGES]
+    blocks = [
+        agreement_view(joint, found.judges),
+        *without_estimate(joint),
+        *found.words,
+        *_cards(found.cards),
+        f"{_intervals(found)}. {_OF_JUDGES}",
+    ]
     known = any(one.figure == "severity" and one.estimate for one in found.figures)
-    drawn = {"severity": lambda: _plots().judges(found.figures)}
-    return Document(f"Agreement of the judges of {found.study}", blocks, drawn if known else {})
+    drawn = {"severity": lambda: _plots().judges(found.figures)} if known else {}
+    title = f"Agreement of the judges of {found.study}"
+    return Document(title, blocks, drawn, judges_view(found.cards, joint))
 
 
 def judges(cards: "Sequence[JudgeCard]") -> Document:
     """The cards of some judges, with what is to be said of each."""
-    words = [words for card in cards for words in card.words]
-    return Document("Judges", [*_cards(cards), *dict.fromkeys(words), _OF_JUDGES])
+    words = dict.fromkeys(words for card in cards for words in card.words)
+    said = [f"{_intervals(card)}. {_OF_JUDGES}" for card in cards[:1]]
+    return Document("Judges", [*_cards(cards), *words, *said], {}, judges_view(cards))
 
 
-def _cards(cards: "Sequence[JudgeCard]") -> list[View]:
-    return [judge_view(card) for card in cards]
+def _cards(cards: "Sequence[JudgeCard]") -> Iterator[str | View]:
+    for card in cards:
+        yield judge_view(card)
+        yield f"{card.judge}: {card.model}. {_scale(card.scale)}"
+        yield from without_estimate(card.figures)
 
 
 def items(found: "StudyItems") -> Document:
     """The items by grader, the odd ones first."""
-    return Document(f"Items of {found.study}", list(_items(found)))
+    return _of_items(found, f"Items of {found.study}", list(_items(found)))
 
 
 def odd_items(found: "StudyItems") -> Document:
-    """The flagged items by grader."""
-    return Document(f"Odd items of {found.study}", list(_items(found, only_odd=True)))
+    """The first of the flagged items by grader, and how many there are."""
+    blocks = list(_items(found, most_odd=_MOST_ODD))
+    return _of_items(found, f"Odd items of {found.study}", blocks)
 
 
-def _items(found: "StudyItems", *, only_odd: bool = False) -> Iterator[str | View]:
+def _of_items(found: "StudyItems", title: str, blocks: list[str | View]) -> Document:
+    rows = {one.graded_by: items_view(one.items, title) for one in found.by_grader}
+    return Document(title, blocks, {}, _by_grader(rows))
+
+
+def _items(found: "StudyItems", most_odd: int | None = None) -> Iterator[str | View]:
+    """All items; `most_odd`: only so many of the flagged ones."""
     for one in found.by_grader:
-        shown = [row for row in one.items if row["flag"]] if only_odd else one.items
-        order = "the odd ones" if only_odd else "the odd ones first"
-        yield items_view(shown, f"items by {one.graded_by}, {order}")
-        if one.items and not shown:
-            yield f"By {one.graded_by}: no item is odd."
-        yield from (f"By {one.graded_by}: {words}" for words in one.words)
+        view = items_view(one.items, f"items by {one.graded_by}, the odd ones first")
+        odd = [row for row in view.rows if row["flag"]]
+        if most_odd is not None:
+            view = View(f"odd items by {one.graded_by}", view.columns, odd[:most_odd])
+        yield view
+        yield _by(
+            one.graded_by, [*_flagged(one, len(odd), most_odd), _scale(one.scale), *one.words]
+        )
     yield (
-        "A flag is a reason to read an item, and no proof against it: of items that correlate with"
-        " nothing, one in forty is flagged by chance. `items --item ID` shows its answers and logs."
+        "A flag is a reason to read an item, and no proof against it: some are flagged by chance."
+        " `items --item ID` shows the answers to an item, and its logs."
     )
+
+
+def _flagged(one: "GraderItems", n_odd: int, most: int | None) -> Iterator[str]:
+    if one.items:
+        rest = f"; the first {most} are shown" if most is not None and n_odd > most else ""
+        yield f"{n_odd:,} of {len(one.items):,} items are flagged{rest}."
+
+
+def _by(graded_by: str | None, words: Iterable[str]) -> str:
+    """All that is said by one grader, whose name stands once."""
+    return (f"By {graded_by}: " if graded_by else "") + " ".join(words)
+
+
+def _by_grader(views: Mapping[str, View]) -> View | None:
+    """What a program reads: the rows of all graders."""
+    return together(views, Column("", "text", None, "graded by")) if views else None
 
 
 def irt(found: "StudyResponses") -> Document:
@@ -206,7 +257,8 @@ def irt(found: "StudyResponses") -> Document:
         "ability of conditions": lambda: _plots().abilities(fitted, found.level),
     }
     title = f"Response model ({found.model.upper()}) of {found.study}"
-    return Document(title, list(_responses(found)), drawn if fitted else {})
+    rows = {one.graded_by: responses_view(one.items, title) for one in fitted}
+    return Document(title, list(_responses(found)), drawn if fitted else {}, _by_grader(rows))
 
 
 def _responses(found: "StudyResponses") -> Iterator[str | View]:
@@ -214,11 +266,11 @@ def _responses(found: "StudyResponses") -> Iterator[str | View]:
         if one.items:
             yield responses_view(one.items, f"items by {one.graded_by}")
             yield abilities_view(one.persons, f"conditions by {one.graded_by}")
-            yield (
-                f"By {one.graded_by}: {one.n_respondents} respondents; log likelihood"
-                f" {one.log_likelihood:.3f}; variance of ability {one.ability_variance:.3f}."
-            )
-        yield from (f"By {one.graded_by}: {words}" for words in one.words)
+        told = [
+            f"{one.n_respondents} respondents; log likelihood {one.log_likelihood:.3f}; variance of"
+            f" ability {one.ability_variance:.3f}."
+        ] * bool(one.items)
+        yield _by(one.graded_by, [*told, *one.words])
     yield (
         "A condition solves an item as difficult as it is able in half of the cases. All this holds"
         " if one ability explains the answers, and for conditions like these."
@@ -243,8 +295,18 @@ def _answers(item: "ItemAnswers") -> Iterator[str | View]:
 
 
 def conditions(rows: Sequence[Mapping[str, Any]]) -> Document:
-    """Every condition of the design."""
-    return Document("Conditions", [conditions_view(rows)])
+    """Every condition of the design, with what tells it from the others."""
+    stages = {
+        stage: [row for row in rows if row["stage"] == stage] for stage in ("generate", "grade")
+    }
+    blocks: list[str | View] = [
+        conditions_view(some, f"{stage} conditions") for stage, some in stages.items() if some
+    ]
+    blocks.append(
+        "Only what differs is shown. `--out FILE.csv` has all parts: names in full, hashes,"
+        " temperature, repeat; `--json` has the settings of models, too."
+    )
+    return Document("Conditions", blocks, {}, conditions_view(rows))
 
 
 def _plots() -> "ModuleType":

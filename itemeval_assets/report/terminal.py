@@ -3,6 +3,7 @@
 import json
 import math
 import sys
+import textwrap
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -37,6 +38,15 @@ def data(value: object) -> str:
     last = len(text) - len(body)
     # rich reads two backslashes as one before a tag, and nowhere else.
     return escape(body) + ("\\" * 2 * last + "[none][/none]" if last else "")
+
+
+def paragraph(text: str) -> None:
+    """A text that breaks at spaces at the width of the terminal: paths stay in one piece."""
+    for line in text.splitlines():
+        shown = line
+        if len(line.split()) > len(("Log:", "path")):
+            shown = textwrap.fill(line, out.width, break_long_words=False, break_on_hyphens=False)
+        out.print(data(shown), soft_wrap=True)
 
 
 def problem(message: str) -> None:

@@ -1,6 +1,7 @@
 """The commands that show figures: on the terminal, as JSON, as CSV and as a page."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import yaml
 from itemeval_assets.cli.main import run_cli
 from tests.scored import scored_study
 
+GRADERS = ["numeric", "strict_judge · strict", "mild_judge · strict"]
 COMMANDS = ["scores", "compare", "reliability", "agreement", "items", "conditions"]
 
 
@@ -56,7 +58,7 @@ def test_another_figure_than_the_mean(
 def test_the_card_of_a_judge(config: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_cli(["agreement", config, "--judge", "mild_judge"]) == 0
     shown = capsys.readouterr().out
-    assert shown.startswith("card of mild_judge · strict ") and "failed parses" in shown
+    assert shown.startswith("card of mild_judge · strict\n") and "failed parses" in shown
     assert "strict_judge" not in shown
     assert run_cli(["agreement", config, "--judge", "mild_judge", "--json"]) == 0
     [card] = json.loads(capsys.readouterr().out)
@@ -101,6 +103,48 @@ def test_a_column_of_the_data_that_has_the_name_of_one_of_ours_is_refused(
     capsys.readouterr()
     assert run_cli(["scores", str(copy), "--by", "score"]) == 2
     assert "by: 'score' is a column of the results" in capsys.readouterr().err
+
+
+def test_a_page_has_the_digits_of_the_terminal_and_links_to_logs(
+    config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "page.html"
+    assert run_cli(["compare", config, "alpha", "beta", "--out", str(page)]) == 0
+    shown, text = capsys.readouterr().out, page.read_text()
+    assert "verdict" not in text
+    for figure in re.findall(r"-?\d\.\d{3} to -?\d\.\d{3}", shown):
+        assert f">{figure}<" in text
+    assert run_cli(["items", config, "--item", "q3", "--out", str(page)]) == 0
+    assert re.search(r'<a href="file:///[^"]+/a\.eval">a\.eval</a>', page.read_text())
+
+
+def test_tables_are_legible_at_80_columns(config: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for command in ("scores", "compare", "reliability", "agreement", "conditions"):
+        assert run_cli([command, config]) == 0
+        shown = capsys.readouterr().out
+        assert max(map(len, shown.splitlines())) <= 80
+        assert "scale 0 to 1" in shown.lower()
+        table = [line for line in shown.splitlines() if line.startswith("│")]
+        words = {word for line in table for word in line.replace("│", " ").split()}
+        parts = {word for word in words if "strict_judge".startswith(word)}
+        assert parts <= {"strict_judge", "strict"}
+    assert run_cli(["scores", config]) == 0
+    titles = [line for line in capsys.readouterr().out.splitlines() if line.startswith("scores")]
+    assert titles == [f"scores by {name}" for name in GRADERS]
+
+
+def test_a_csv_has_the_rows_of_all_graders_with_their_certainty(
+    config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = tmp_path / "rows.csv"
+    known = {"level", "standard error", "low", "high", "items", "clusters", "scale"}
+    for command, columns in {"scores": known, "compare": known, "items": set[str]()}.items():
+        assert run_cli([command, config, "--out", str(rows)]) == 0
+        frame = pd.read_csv(rows)
+        assert set(frame["graded by"]) == set(GRADERS) and columns <= set(frame.columns)
+    assert run_cli(["agreement", config, "--out", str(rows)]) == 0
+    assert known - {"scale"} <= set(pd.read_csv(rows).columns)
+    capsys.readouterr()
 
 
 def test_words_come_before_the_table(config: str, capsys: pytest.CaptureFixture[str]) -> None:

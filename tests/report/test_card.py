@@ -36,9 +36,17 @@ def card(**known: Any) -> list[str]:
             margin=None,
             by_grader=[],
         ),
-        "reliability": StudyReliability(study="toy", policy="dev", level=0.95, by_grader=[]),
+        "reliability": StudyReliability(
+            study="toy", policy="dev", level=0.95, cluster=None, by_grader=[]
+        ),
         "agreement": StudyAgreement(
-            study="toy", policy="dev", level=0.95, judges=[], figures=[], words=["No judge."]
+            study="toy",
+            policy="dev",
+            level=0.95,
+            cluster=None,
+            judges=[],
+            figures=[],
+            words=["No judge."],
         ),
         "item_statistics": StudyItems(study="toy", policy="dev", by_grader=[]),
         "spend": [],
@@ -147,7 +155,20 @@ def test_only_odd_items_are_named() -> None:
     assert not any("q1" in line for line in lines)
     sound = GraderItems(graded_by="numeric", scale=(0, 1), items=graded.items[:1])
     lines = card(item_statistics=StudyItems(study="toy", policy="dev", by_grader=[sound]))
-    assert "By numeric: no item is odd." in lines
+    assert "By numeric: 0 of 1 items are flagged. Scale 0 to 1." in lines
+
+
+def test_of_many_odd_items_the_first_ones_are_named() -> None:
+    row = {
+        **{"n_events": 6, "difficulty": 1.0, "item_total": None, "ties": 1.0, "flips": None},
+        **{"quarrels": None, "question": "?", "logs": [], "flag": "x", "reason": "Odd."},
+    }
+    items = [{**row, "item_id": f"q{n}"} for n in range(30)]
+    graded = GraderItems(graded_by="numeric", scale=None, items=items)
+    lines = card(item_statistics=StudyItems(study="toy", policy="dev", by_grader=[graded]))
+    assert sum(line.startswith("| q") for line in lines) == 10
+    told = "By numeric: 30 of 30 items are flagged; the first 10 are shown. Scale not declared."
+    assert told in lines
 
 
 def test_several_tables_of_a_section_have_titles() -> None:
@@ -171,12 +192,14 @@ def test_several_tables_of_a_section_have_titles() -> None:
         designs=[design],
     )
     lines = card(
-        reliability=StudyReliability(study="toy", policy="dev", level=0.95, by_grader=[found])
+        reliability=StudyReliability(
+            study="toy", policy="dev", level=0.95, cluster=None, by_grader=[found]
+        )
     )
     title = lines.index("**variance components by numeric**")
     assert lines[title + 2].startswith("| source | df | variance |")
     assert "**other designs, by numeric**" in lines
-    assert "| item_id | 10 (now) | 0.1 | 0.2 | none | 0.5 |" in lines
+    assert "| items | 10 (now) | 0.1 | 0.2 | none | 0.5 |" in lines
     assert not any(line == "**scores**" for line in card(scores=together(of("a"))))
 
 

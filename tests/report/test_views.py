@@ -6,7 +6,7 @@ import pytest
 
 from itemeval_assets.core.money.spend import Spend
 from itemeval_assets.report.render.markdown import rendered
-from itemeval_assets.report.render.records import records
+from itemeval_assets.report.render.records import columns_of, records
 from itemeval_assets.report.render.terminal_table import FORMATS
 from itemeval_assets.report.views import (
     CELLS,
@@ -32,6 +32,8 @@ from itemeval_assets.stages.figures.judges import JudgeCard
 CARD = JudgeCard(
     judge="j · strict",
     model="lab/j",
+    level=0.95,
+    cluster=None,
     scale=None,
     replies=0,
     unparsed=0,
@@ -48,7 +50,7 @@ VIEWS = {
     "reasons": REASONS,
     "cells": CELLS,
     "means": means_view([], "topic").columns,
-    "differences": differences_view([], 0.95).columns,
+    "differences": differences_view([]).columns,
     "components": components_view([], "").columns,
     "designs": designs_view([], "").columns,
     "agreement": agreement_view([]).columns,
@@ -62,10 +64,14 @@ CHEAP = Spend("x", "x/b", 1000, 0, 0.0, unpriced_calls=1000)
 
 @pytest.mark.parametrize("name", VIEWS)
 def test_no_two_figures_have_one_heading(name: str) -> None:
-    for reader in ("terminal", "page", "card"):
+    view = View("", VIEWS[name], [])
+    for reader in ("terminal", "card"):
         headings = [getattr(column, reader) for column in VIEWS[name]]
         shown = [heading for heading in headings if heading is not None]
         assert len(shown) == len(set(shown))
+    for reader in ("people", "programs"):
+        headings = [column.page for column in columns_of(view, reader)]
+        assert len(headings) == len(set(headings))
 
 
 def test_a_terminal_knows_every_kind_of_figure() -> None:

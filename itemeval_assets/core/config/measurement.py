@@ -27,6 +27,18 @@ class MeasurementConfig(Section):
         default_factory=dict, description="model id: family; default: the provider in the id"
     )
 
+    @field_validator("families", mode="before")
+    @classmethod
+    def _family_of_each(cls, value: object) -> object:
+        if isinstance(value, dict):
+            for model, family in value.items():
+                if not isinstance(family, str):
+                    raise ValueError(
+                        f"give one family per model, {{model id: family}}, such as"
+                        f" {{openai/gpt-x: openai}}; found {model!r}: {family!r}"
+                    )
+        return value
+
     @field_validator("level")
     @classmethod
     def _share(cls, value: float) -> float:

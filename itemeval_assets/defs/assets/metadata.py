@@ -104,9 +104,9 @@ def usd(amount: float) -> float:
 
 def view_table(view: "View") -> dg.TableMetadataValue:
     """A view as a table; of no rows, an empty one, for which Dagster wants a schema."""
-    from itemeval_assets.report.render.records import records
+    from itemeval_assets.report.render.records import shown
 
-    found = [dg.TableRecord(record) for record in records(view)]
+    found = [dg.TableRecord(record) for record in shown(view)]
     return dg.MetadataValue.table(found, schema=None if found else dg.TableSchema(columns=[]))
 
 

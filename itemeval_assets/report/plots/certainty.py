@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from .figures import COLOURS, INK, figure, heading, short
 
 if TYPE_CHECKING:
+    from itemeval_assets.report.views.figures import Pair
     from itemeval_assets.stages.figures.agreement import Agreement
-    from itemeval_assets.stages.figures.comparisons import Compared
     from itemeval_assets.stages.figures.reliability import GraderReliability
     from itemeval_assets.stages.figures.response import GraderResponses
     from itemeval_assets.stages.figures.scores import Score
@@ -34,25 +34,24 @@ class Line(NamedTuple):
 def means(rows: "Iterable[Score]", what: str) -> Figure:
     """The figure of each condition, in a panel for each grader. At least one has an interval."""
     panels: dict[str, list[Line]] = {}
+    level = 0.0
     for row in rows:
         if row.mean is not None and row.low is not None and row.high is not None:
             label = row.condition if row.group is None else f"{row.condition}, {row.group}"
             line = Line(label, row.mean, row.low, row.high)
             panels.setdefault(row.graded_by, []).append(line)
-    return _forest(panels, f"{what[0].upper()}{what[1:]}, with intervals")
+            level = row.level
+    return _forest(panels, f"{what[0].upper()}{what[1:]}, {_intervals(level)}")
 
 
-def differences(families: "Sequence[Compared]", level: float) -> Figure:
-    """The difference of each pair, in a panel for each grader. At least one has a pair."""
-    panels = {
-        family.graded_by or "graders": [
-            Line(f"{one.a} vs {one.b}", one.value, one.low, one.high, one.p < 1 - level)
-            for one in family.differences
-        ]
-        for family in families
-        if family.differences
-    }
-    return _forest(panels, "First less second, with intervals; grey: too close to call", zero=True)
+def differences(pairs: "Sequence[Pair]") -> Figure:
+    """A row for each pair, in a panel for each grader; of one scale on one axis. At least one."""
+    panels: dict[str, list[Line]] = {}
+    for one in pairs:
+        line = Line(f"{one.a} vs {one.b}", one.value, one.low, one.high, one.is_called)
+        panels.setdefault(one.graded_by or "graders", []).append(line)
+    title = f"First less second, {_intervals(pairs[0].found.level)}; grey: too close to call"
+    return _forest(panels, title, zero=True, one_axis=len({one.scale for one in pairs}) == 1)
 
 
 def judges(figures: "Iterable[Agreement]") -> Figure:
@@ -99,13 +98,17 @@ def _curve(axes: Axes, one: "GraderReliability", facet: str, colour: str) -> Non
 def difficulties(graders: "Sequence[GraderResponses]", level: float) -> Figure:
     """How hard each item is, the hardest first. At least one has an estimate."""
     panels = {one.graded_by: _lines(one.items, "item", "difficulty", level) for one in graders}
-    return _forest(panels, f"Difficulty, hardest first, with {level:.0%} intervals", zero=True)
+    return _forest(panels, f"Difficulty, hardest first, {_intervals(level)}", zero=True)
 
 
 def abilities(graders: "Sequence[GraderResponses]", level: float) -> Figure:
     """How able each condition is, the ablest first."""
     panels = {one.graded_by: _lines(one.persons, "person", "ability", level) for one in graders}
-    return _forest(panels, f"Ability, ablest first, with {level:.0%} intervals", zero=True)
+    return _forest(panels, f"Ability, ablest first, {_intervals(level)}", zero=True)
+
+
+def _intervals(level: float) -> str:
+    return f"with {100 * level:g} % intervals"
 
 
 def _lines(
@@ -121,13 +124,15 @@ def _lines(
     ]
 
 
-def _forest(panels: Mapping[str, Sequence[Line]], title: str, *, zero: bool = False) -> Figure:
+def _forest(
+    panels: Mapping[str, Sequence[Line]], title: str, *, zero: bool = False, one_axis: bool = False
+) -> Figure:
     """Lines below each other, in the same order in each panel."""
     names = list(panels)[:_MOST_PANELS]
     every = list(dict.fromkeys(line.label for name in names for line in panels[name]))
     labels = every[:_MOST_ROWS]
     with figure(3 + 2.4 * len(names), 1.2 + 0.26 * max(2, len(labels))) as drawn:
-        axes = drawn.subplots(1, len(names), sharey=True, squeeze=False)[0]
+        axes = drawn.subplots(1, len(names), sharex=one_axis, sharey=True, squeeze=False)[0]
         for one, name, colour in zip(axes, names, COLOURS, strict=False):
             for line in panels[name]:
                 if line.label in labels:

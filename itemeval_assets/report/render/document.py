@@ -5,12 +5,12 @@ import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from itemeval_assets.core.errors import ConfigError
-from itemeval_assets.report.render.records import records
+from itemeval_assets.report.render.records import columns_of, is_number, records, shown
 from itemeval_assets.report.render.terminal_table import show
-from itemeval_assets.report.terminal import data, out
+from itemeval_assets.report.terminal import paragraph
 from itemeval_assets.report.views import View
 
 if TYPE_CHECKING:
@@ -24,11 +24,15 @@ _MOST_ROWS = 40
 
 @dataclass(frozen=True)
 class Document:
-    """`pictures` are drawn only where somebody sees them. The first table is the one of the CSV."""
+    """`pictures` are drawn only where somebody sees them.
+
+    `table` has the rows of a CSV, which is one table; null: the first of the tables.
+    """
 
     title: str
     blocks: Sequence[str | View]
     pictures: "Mapping[str, Callable[[], Figure]]" = field(default_factory=dict)
+    table: View | None = None
 
     @property
     def views(self) -> Iterator[View]:
@@ -41,9 +45,12 @@ class Document:
 
 def print_document(document: Document) -> None:
     """On the terminal: everything but the pictures."""
-    for block in document.shortened(_MOST_ROWS).blocks:
+    parts: list[str | View] = []
+    for block in document.blocks:
+        parts += [block] if isinstance(block, str) else block.parts
+    for block in replace(document, blocks=parts).shortened(_MOST_ROWS).blocks:
         if isinstance(block, str):
-            out.print(data(block), soft_wrap=True)
+            paragraph(block)
         elif block.rows:
             show(block)
 
@@ -53,7 +60,10 @@ def _cut(block: str | View, most: int) -> Iterator[str | View]:
         yield block
     else:
         yield replace(block, rows=block.rows[:most])
-        yield f"{block.title}: and {len(block.rows) - most:,} more; the command's --out has all."
+        yield (
+            f"{block.title}: {len(block.rows) - most:,} more rows are not shown, as a table has at"
+            f" most {most:,} here; the command's `--out FILE.csv` has all."
+        )
 
 
 def require_format(path: Path) -> None:
@@ -80,8 +90,8 @@ def write_document(document: Document, path: Path) -> None:
 
 
 def as_csv(document: Document) -> str:
-    """The first table that has rows."""
-    view = next((view for view in document.views if view.rows), None)
+    """One table with the rows of all."""
+    view = document.table or next((view for view in document.views if view.rows), None)
     rows = records(view) if view else []
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]) if rows else [], lineterminator="\n")
@@ -93,8 +103,23 @@ def as_csv(document: Document) -> str:
 def _as_html(document: Document) -> str:
     from itemeval_assets.report.render.page import page
 
-    blocks = [
-        block if isinstance(block, str) else {"title": block.title, "rows": records(block)}
-        for block in document.blocks
-    ]
+    blocks = [block if isinstance(block, str) else _table(block) for block in document.blocks]
     return page(document.title, blocks, document.pictures)
+
+
+def _table(view: View) -> dict[str, Any]:
+    """A table of a page: of each cell its text, and the files that it names."""
+    columns = columns_of(view, "people")
+    return {
+        "title": view.title,
+        "columns": [{"name": one.page, "is_number": is_number(one)} for one in columns],
+        "rows": [
+            [
+                {"text": "", "links": column.of(row)}
+                if column.kind == "logs"
+                else {"text": text, "links": []}
+                for column, text in zip(columns, texts.values(), strict=True)
+            ]
+            for row, texts in zip(view.rows, shown(view), strict=True)
+        ],
+    }

@@ -2,12 +2,19 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from itemeval_assets.core.records.summaries import left_out_words
-from itemeval_assets.report.render.scores import p_words, part_words, scale_words
+from itemeval_assets.report.render.scores import (
+    difference_words,
+    p_words,
+    part_words,
+    scale_words,
+    span_words,
+)
 from itemeval_assets.report.views.view import Column, Kind, View, part_of
 
 
@@ -26,8 +33,20 @@ def _environment() -> Environment:
         trim_blocks=True,
         undefined=StrictUndefined,
     )
-    found.filters |= {"grouped": "{:,}".format, "names": _names, "row": _row, "table": _table}
+    found.filters |= {
+        "address": _address,
+        "file_name": lambda path: path.rsplit("/", maxsplit=1)[-1],
+        "grouped": "{:,}".format,
+        "names": _names,
+        "row": _row,
+        "table": _table,
+    }
     return found
+
+
+def _address(path: str) -> str:
+    """Where a browser finds a file."""
+    return path if "://" in path else Path(path).absolute().as_uri()
 
 
 def _names(names: Iterable[str]) -> str:
@@ -59,6 +78,8 @@ _FORMATS: dict[Kind, Callable[[Any], str]] = {
     "count": "{:,}".format,
     "mean": lambda mean: "none" if mean is None else f"{mean:.4g}",
     "interval": lambda ends: "none" if ends is None else f"{ends[0]:.4g} to {ends[1]:.4g}",
+    "difference": lambda value: "none" if value is None else difference_words(value),
+    "span": lambda ends: span_words(ends) or "none",
     "component": lambda value: "none" if value is None else f"{value:.4g}",
     "p": p_words,
     "part": part_words,

@@ -1,21 +1,48 @@
-"""Views as plain records, for tables on the page of an asset: without the row of sums."""
+"""Views as plain records, for pages and for CSV: without the row of sums."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, get_args
 
 from itemeval_assets.core.records.summaries import left_out_words
-from itemeval_assets.report.render.scores import interval_words, scale_words
-from itemeval_assets.report.views.view import Amount, Kind, View
+from itemeval_assets.report.render.scores import (
+    difference_words,
+    interval_words,
+    p_words,
+    part_words,
+    scale_words,
+    score_words,
+    span_words,
+)
+from itemeval_assets.report.views.view import Amount, Column, Figure, Kind, Money, Quantity, View
 
 _DECIMALS_OF_USD, _DECIMALS_OF_MEANS = 9, 6
 
 
 def records(view: View) -> list[dict[str, Any]]:
-    """A record per row, by the headings of the page."""
-    columns = {column.page: column for column in view.columns if column.page is not None}
+    """A record per row, by the headings of the page, with all digits."""
+    return _records(view, "programs", _FORMATS)
+
+
+def shown(view: View) -> list[dict[str, Any]]:
+    """A record per row as people read it: figures with the digits of the terminal."""
+    return _records(view, "people", _FORMATS | _SHOWN)
+
+
+def columns_of(view: View, reader: str) -> list[Column]:
+    """The columns of a page that people or programs read."""
+    return [column for column in view.columns if column.page and column.reader in ("both", reader)]
+
+
+def is_number(column: Column) -> bool:
+    """Whether its values stand at the right of their column."""
+    return column.kind in (*get_args(Quantity), *get_args(Figure), *get_args(Money))
+
+
+def _records(view: View, reader: str, formats: Mapping[Kind, Any]) -> list[dict[str, Any]]:
+    columns = {str(column.page): column for column in columns_of(view, reader)}
     return [
         {
-            heading: _FORMATS.get(column.kind, _as_it_is)(column.of(row))
+            heading: formats.get(column.kind, _as_it_is)(column.of(row))
             for heading, column in columns.items()
         }
         for row in view.rows
@@ -40,6 +67,9 @@ _FORMATS: dict[Kind, Callable[[Any], Any]] = {
     "share": lambda share: f"{share[0]} of {share[1]}",
     "mean": lambda mean: None if mean is None else round(mean, _DECIMALS_OF_MEANS),
     "interval": interval_words,
+    "difference": lambda mean: None if mean is None else round(mean, _DECIMALS_OF_MEANS),
+    "span": span_words,
+    "logs": " ".join,
     "component": lambda value: value,
     "p": lambda p: p,
     "part": lambda part: None if part is None else round(part, _DECIMALS_OF_MEANS),
@@ -51,4 +81,11 @@ _FORMATS: dict[Kind, Callable[[Any], Any]] = {
     "paid": _paid,
     # From the list price to the price paid.
     "saved": lambda usd: -_usd(usd),
+}
+_SHOWN: dict[Kind, Callable[[Any], Any]] = {
+    "mean": lambda mean: "" if mean is None else score_words(mean),
+    "difference": lambda value: "" if value is None else difference_words(value),
+    "component": lambda value: "" if value is None else f"{value:.4g}",
+    "p": p_words,
+    "part": part_words,
 }

@@ -1,13 +1,33 @@
-"""Scores in words: to two decimals, and large ones to three digits."""
+"""Scores in words: to two decimals, differences to three, and large ones to three digits."""
 
-__all__ = ["interval_words", "p_words", "part_words", "scale_words", "score_words"]
+__all__ = [
+    "difference_words",
+    "interval_words",
+    "p_words",
+    "part_words",
+    "scale_words",
+    "score_words",
+    "span_words",
+]
 
 _LARGE, _SMALL = 1000.0, 0.001
 
 
 def score_words(score: float) -> str:
     """`0.53`, `12.40`, `1.2e+09`."""
-    return f"{score + 0.0:.2f}" if abs(score) < _LARGE else f"{score:.3g}"
+    return _decimals(score, 2)
+
+
+def difference_words(difference: float | str) -> str:
+    """`0.125`, which the words beside it call 12.5 points; `-3.200`; words as they are."""
+    if isinstance(difference, str):
+        return difference
+    return _decimals(difference, 3)
+
+
+def span_words(ends: tuple[float, float] | None) -> str:
+    """`-0.012 to 0.251`; nothing where there are no ends."""
+    return "" if ends is None else " to ".join(map(difference_words, ends))
 
 
 def interval_words(ends: tuple[float, float] | None) -> str:
@@ -28,3 +48,10 @@ def p_words(p: float | None) -> str:
 def part_words(part: float | None) -> str:
     """`26 %`."""
     return "" if part is None else f"{100 * part:.0f} %"
+
+
+def _decimals(value: float, decimals: int) -> str:
+    """Never `-0.00`."""
+    if abs(value) >= _LARGE:
+        return f"{value:.3g}"
+    return f"{round(value, decimals) + 0.0:.{decimals}f}"

@@ -1,40 +1,115 @@
 """Views on a terminal."""
 
 from collections.abc import Callable
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
+from rich import box
+from rich.cells import cell_len
 from rich.table import Table
+from rich.text import Text as Styled
 
 from itemeval_assets.core.records.summaries import left_out_words
 from itemeval_assets.core.text.words import dollars
 from itemeval_assets.report.render.scores import (
+    difference_words,
     interval_words,
     p_words,
     part_words,
     scale_words,
     score_words,
+    span_words,
 )
-from itemeval_assets.report.terminal import data, out
+from itemeval_assets.report.terminal import data, out, paragraph
 from itemeval_assets.report.views.view import Amount, Column, Kind, Text, View, part_of
 
 # From so many columns on there is room for all figures.
 _WIDE = 110
 _LONGEST_LINE = 120
+_NARROWEST = 4
 _VERDICTS = {"ok": "green", "dead": "red", "unverified": "yellow"}
 
 
 def show(view: View) -> None:
-    """Print a view, its texts folded where it is too wide: no figure is ever cut."""
+    """Print a view. Where it is too wide, texts break at spaces: no figure is ever cut."""
     columns = [column for column in view.columns if _is_shown(column, view)]
-    table = Table(title=view.title, title_justify="left", title_style="bold")
-    for column in columns:
-        if column.kind in get_args(Text):
-            table.add_column(column.terminal or "", overflow="fold")
+    told = {column: value for column in columns if (value := _told_once(column, view)) is not None}
+    columns = [column for column in columns if column not in told]
+    out.print(f"[bold]{data(view.title)}[/bold]", soft_wrap=True)
+    if said := [f"{_heading(column)} {value}" for column, value in told.items() if value]:
+        paragraph(f"Throughout: {'; '.join(said)}.")
+    cells = [[_cell(column, row) for column in columns] for row in view.with_total]
+    lines = [list(map(_plain, row)) for row in cells]
+    out.print(_table(columns, cells, _widths(columns, lines)))
+
+
+def _told_once(column: Column, view: View) -> str | None:
+    """What all rows of a column have, if it is the same."""
+    found = {FORMATS[column.kind](column.of(row)) for row in view.rows} if column.once else ()
+    return _plain(found.pop()) if len(found) == 1 else None
+
+
+def _heading(column: Column) -> str:
+    return (column.terminal or "").replace("\n", " ")
+
+
+class _Widths(NamedTuple):
+    """`columns`: their widths where the table is wider than the terminal, else null."""
+
+    columns: list[int] | None
+    is_plain: bool
+
+
+def _widths(columns: list[Column], rows: list[list[str]]) -> _Widths:
+    """Texts are narrowed to their longest words, then the rules between columns go."""
+    cells = [[column.terminal or "", *(row[n] for row in rows)] for n, column in enumerate(columns)]
+    natural = [max(cell_len(line) for cell in one for line in cell.split("\n")) for one in cells]
+    least = [
+        max((cell_len(word) for cell in one for word in cell.split()), default=0)
+        if _is_text(column)
+        else width
+        for column, one, width in zip(columns, cells, natural, strict=True)
+    ]
+    ruled, plain = out.width - 3 * len(columns) - 1, out.width - 2 * len(columns) + 1
+    if sum(natural) <= ruled:
+        return _Widths(None, is_plain=False)
+    is_plain = sum(least) > ruled
+    room, widths = plain if is_plain else ruled, list(natural)
+    texts = [n for n, column in enumerate(columns) if _is_text(column)]
+    _narrow(widths, texts, least, room)
+    _narrow(widths, texts, [_NARROWEST] * len(least), room)  # within words, as the last resort
+    return _Widths(widths, is_plain)
+
+
+def _narrow(widths: list[int], texts: list[int], least: list[int], room: int) -> None:
+    """Take from the widest text until all have room, or none can be narrower."""
+    while sum(widths) > room:
+        wide = [n for n in texts if widths[n] > least[n]]
+        if not wide:
+            return
+        widths[max(wide, key=lambda n: widths[n])] -= 1
+
+
+def _table(columns: list[Column], cells: list[list[str]], widths: _Widths) -> Table:
+    table = Table()
+    if widths.is_plain:
+        table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    for n, column in enumerate(columns):
+        width = widths.columns[n] if widths.columns else None
+        if _is_text(column):
+            table.add_column(column.terminal or "", overflow="fold", width=width)
         else:
-            table.add_column(column.terminal or "", justify="right", no_wrap=True)
-    for row in view.with_total:
-        table.add_row(*(_cell(column, row) for column in columns))
-    out.print(table)
+            table.add_column(column.terminal or "", justify="right", no_wrap=True, width=width)
+    for row in cells:
+        table.add_row(*row)
+    return table
+
+
+def _is_text(column: Column) -> bool:
+    return column.kind in get_args(Text)
+
+
+def _plain(cell: str) -> str:
+    return Styled.from_markup(cell).plain
 
 
 def _is_shown(column: Column, view: View) -> bool:
@@ -74,6 +149,9 @@ FORMATS: dict[Kind, Callable[[Any], str]] = {
     "tokens": lambda count: str(count) if count < 10_000 else f"{count / 1000:,.0f}k",
     "mean": lambda mean: "-" if mean is None else score_words(mean),
     "interval": lambda ends: interval_words(ends) or "-",
+    "difference": lambda value: "-" if value is None else difference_words(value),
+    "span": lambda ends: span_words(ends) or "-",
+    "logs": lambda logs: data(" ".join(logs)),
     "component": lambda value: "-" if value is None else f"{value:.4g}",
     "p": p_words,
     "part": part_words,

@@ -1,12 +1,20 @@
 """Tables of results and money: which figures they have, and how each reader's are headed."""
 
-from .figures import differences_view, groups_view, levels_view, means_view
+from .figures import (
+    differences_view,
+    groups_view,
+    levels_view,
+    means_view,
+    pairs_of,
+    short_names,
+    with_levels,
+)
 from .items import abilities_view, answers_view, conditions_view, items_view, responses_view
-from .judges import agreement_view, judge_view
+from .judges import agreement_view, judge_view, judges_view, without_estimate
 from .money import ESTIMATE, HEALTH, projected, spend_view
-from .reliability import components_view, designs_view
+from .reliability import components_view, designs_view, facet_words
 from .results import CELLS, COMPLETION, REASONS, SCORES
-from .view import View
+from .view import View, together
 
 __all__ = [
     "CELLS",
@@ -23,12 +31,19 @@ __all__ = [
     "conditions_view",
     "designs_view",
     "differences_view",
+    "facet_words",
     "groups_view",
     "items_view",
     "judge_view",
+    "judges_view",
     "levels_view",
     "means_view",
+    "pairs_of",
     "projected",
     "responses_view",
+    "short_names",
     "spend_view",
+    "together",
+    "with_levels",
+    "without_estimate",
 ]

@@ -1,6 +1,6 @@
 """Views of means and of differences, with their certainty."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .view import Column, View, part_of
@@ -17,15 +17,102 @@ __all__ = [
     "interval_of",
     "levels_view",
     "means_view",
+    "pairs_of",
+    "short_names",
+    "with_levels",
 ]
 
 
 class Pair(NamedTuple):
-    """A comparison, by whom."""
+    """A comparison, by whom, and under the names that people read.
+
+    `turned`: it is told from the other side, so that a pair has one direction throughout.
+    `by_level`: on the items of this level of a column.
+    """
 
     graded_by: str
     scale: tuple[float, float] | None
     found: "Difference"
+    names: Mapping[str, str]
+    turned: bool = False
+    by_level: str | None = None
+
+    @property
+    def full_a(self) -> str:
+        return str(self.found.b if self.turned else self.found.a)
+
+    @property
+    def full_b(self) -> str:
+        return str(self.found.a if self.turned else self.found.b)
+
+    @property
+    def a(self) -> str:
+        return self.names.get(self.full_a, self.full_a)
+
+    @property
+    def b(self) -> str:
+        return self.names.get(self.full_b, self.full_b)
+
+    @property
+    def value(self) -> float:
+        return -self.found.value if self.turned else self.found.value
+
+    @property
+    def low(self) -> float:
+        return -self.found.high if self.turned else self.found.low
+
+    @property
+    def high(self) -> float:
+        return -self.found.low if self.turned else self.found.high
+
+    @property
+    def is_called(self) -> bool:
+        return self.found.p < 1 - self.found.level
+
+    @property
+    def call(self) -> str:
+        if not self.is_called:
+            return "too close to call"
+        return "better" if self.value > 0 else "worse"
+
+
+class Grouped(NamedTuple):
+    """An object, and the letters of its groups, by whom."""
+
+    graded_by: str
+    name: str
+    letters: str
+
+
+def pairs_of(families: "Sequence[Compared]") -> list[Pair]:
+    """The pairs of all families: of each grader in the same order and direction."""
+    every = [one for family in families for one in family.differences]
+    names = short_names(name for one in every for name in (str(one.a), str(one.b)))
+    place: dict[tuple[str, str], int] = {}
+    for one in every:
+        if (str(one.b), str(one.a)) not in place:
+            place.setdefault((str(one.a), str(one.b)), len(place))
+    found = []
+    for family in families:
+        pairs = [
+            Pair(
+                family.graded_by or "",
+                family.scale,
+                one,
+                names,
+                turned=(str(one.a), str(one.b)) not in place,
+            )
+            for one in family.differences
+        ]
+        found += sorted(pairs, key=lambda pair: place[pair.full_a, pair.full_b])
+    return found
+
+
+def short_names(names: Iterable[str]) -> dict[str, str]:
+    """{name: what it is called}: models without their provider, unless two would be alike."""
+    known = dict.fromkeys(names)
+    short = {name: name.rsplit("/", maxsplit=1)[-1] for name in known}
+    return short if len(set(short.values())) == len(known) else {name: name for name in known}
 
 
 def means_view(rows: "Sequence[Score]", by: str | None = None, figure: str = "mean score") -> View:
@@ -33,37 +120,51 @@ def means_view(rows: "Sequence[Score]", by: str | None = None, figure: str = "me
     group = (Column("group", "text", by, by, by),) if by else ()
     heading = figure.replace(" ", "\n", 1)
     mean = Column("mean", "mean", heading, figure, figure)
-    return View("scores", (*GRADED, *group, mean, *_MEANS), rows)
+    return View("scores", (*GRADED, *group, mean, *_MEANS), rows, split="graded_by")
 
 
-def differences_view(families: "Sequence[Compared]", level: float) -> View:
+def differences_view(families: "Sequence[Compared]") -> View:
     """Each pair of objects, by each grader."""
-    rows = [
-        Pair(family.graded_by or "", family.scale, found)
-        for family in families
-        for found in family.differences
-    ]
     holm = any(len(family.differences) > 1 for family in families)
-    p = Column("found.p", "p", "p (Holm)" if holm else "p", "p (Holm)" if holm else "p", "p")
-    call = Column(lambda row: _call(row.found, level), "text", None, "call", "call")
-    return View("comparisons", (*_PAIR, p, *_PAIR_REST, call), rows)
+    return View(
+        "comparisons",
+        _pair_columns("p (Holm)" if holm else "p"),
+        pairs_of(families),
+        split="graded_by",
+    )
 
 
-def levels_view(family: "Compared") -> View:
-    """The difference of two objects at each level of a column of the items."""
-    by = family.interaction.by if family.interaction else ""
-    found = family.interaction.levels if family.interaction else {}
-    level = Column("graded_by", "text", by, by, by)
-    p = Column("found.p", "p", "p", "p", "p")
-    rows = [Pair(str(name), family.scale, one) for name, one in found.items()]
-    title = f"by {by}, graded by {family.graded_by}" if family.graded_by else f"by {by}"
-    return View(title, (level, *_PAIR[1:], p, *_PAIR_REST), rows)
+def levels_view(families: "Sequence[Compared]") -> View:
+    """The difference of two objects at each level of a column of the items, by each grader."""
+    depends = [(family, family.interaction) for family in families if family.interaction]
+    by = depends[0][1].by if depends else ""
+    rows = [
+        Pair(
+            family.graded_by or "", family.scale, one, short_names((str(one.a), str(one.b)))
+        )._replace(by_level=str(name))
+        for family, interaction in depends
+        for name, one in interaction.levels.items()
+    ]
+    level = Column("by_level", "text", by, by, by)
+    columns = _pair_columns("p")
+    return View(f"by {by}", (columns[0], level, *columns[1:]), rows, split="graded_by")
 
 
-def groups_view(family: "Compared") -> View:
-    """The groups of the objects that one grader cannot tell apart."""
-    title = f"groups by {family.graded_by}" if family.graded_by else "groups"
-    return View(title, _GROUPS, [*family.letters.items()])
+def with_levels(pairs: View, levels: View) -> View:
+    """All pairs, then their levels: what a program reads as one table."""
+    columns = levels.columns if levels.rows else pairs.columns
+    return View(pairs.title, columns, [*pairs.rows, *levels.rows])
+
+
+def groups_view(families: "Sequence[Compared]") -> View:
+    """The groups of the objects that each grader cannot tell apart."""
+    names = short_names(str(name) for family in families for name in family.letters)
+    rows = [
+        Grouped(family.graded_by or "", names[name], letters)
+        for family in families
+        for name, letters in family.letters.items()
+    ]
+    return View("groups", _GROUPS, rows, split="graded_by")
 
 
 def interval_of(row: Any) -> tuple[float, float] | None:
@@ -75,45 +176,47 @@ def _is_clustered(row: Any) -> bool:
     return 0 < row.n_clusters < row.n_items
 
 
-def _call(found: "Difference", level: float) -> str:
-    if found.p >= 1 - level:
-        return "too close to call"
-    return "better" if found.value > 0 else "worse"
+def _pair_columns(p: str) -> tuple[Column, ...]:
+    return (*_PAIR, Column("found.p", "p", p, p, p), *_PAIR_REST)
 
 
 GRADED = (
     Column("condition", "text", "condition", "condition", "condition"),
-    Column("graded_by", "text", "graded by", "graded by", "graded by"),
+    Column("graded_by", "text", "graded by", "graded by", "graded by", once=True),
 )
 _MEANS = (
     # Both ends in one column where people read, and in two where programs may.
-    Column(interval_of, "interval", "interval", None, "interval"),
-    Column("low", "mean", None, "low"),
-    Column("high", "mean", None, "high"),
-    Column("standard_error", "mean", None, "standard error"),
-    Column("n_items", "count", "items", "items", "items"),
-    Column("n_clusters", "count", "clusters", "clusters", "clusters", _is_clustered),
-    Column("scale", "scale", "scale", "scale", "scale"),
+    Column(interval_of, "interval", "interval", "interval", "interval", reader="people"),
+    Column("low", "mean", None, "low", reader="programs"),
+    Column("high", "mean", None, "high", reader="programs"),
+    Column("level", "part", None, "level", reader="programs"),
+    Column("standard_error", "difference", None, "standard error"),
+    Column("n_items", "count", "items", "items", "items", once=True),
+    Column("n_clusters", "count", "clusters", "clusters", "clusters", _is_clustered, once=True),
+    Column("scale", "scale", "scale", "scale", "scale", once=True),
     Column("cells", "count", None, "cells", "cells"),
-    Column("left_out", "left_out", "left out", "left out", "left out"),
+    Column("left_out", "left_out", "left out", "left out", "left out", once=True),
     Column("bounds", "interval", "bounds", "bounds", "bounds", "bounds"),
-    Column("method", "text", None, "method"),
-    Column(lambda row: " ".join(row.warnings), "text", None, "warnings"),
+    Column("method", "text", None, "method", reader="programs"),
+    Column(lambda row: " ".join(row.warnings), "text", None, "warnings", reader="programs"),
 )
 _PAIR = (
-    Column("graded_by", "text", "graded by", "graded by", "graded by", "graded_by"),
-    Column("found.a", "text", "a", "a", "a"),
-    Column("found.b", "text", "b", "b", "b"),
-    Column("found.value", "mean", "a - b", "difference", "a - b"),
-    Column(lambda row: interval_of(row.found), "interval", "interval", None, "interval"),
-    Column("found.low", "mean", None, "low"),
-    Column("found.high", "mean", None, "high"),
-    Column("found.standard_error", "mean", None, "standard error"),
+    Column("graded_by", "text", "graded by", "graded by", "graded by", "graded_by", once=True),
+    Column("a", "text", "a", "a", "a", reader="people"),
+    Column("b", "text", "b", "b", "b", reader="people"),
+    Column("full_a", "text", None, "a", reader="programs"),
+    Column("full_b", "text", None, "b", reader="programs"),
+    Column("value", "difference", "a - b", "difference", "a - b"),
+    Column(interval_of, "span", "interval", "interval", "interval", reader="people"),
+    Column("low", "difference", None, "low", reader="programs"),
+    Column("high", "difference", None, "high", reader="programs"),
+    Column("found.level", "part", None, "level", reader="programs"),
+    Column("found.standard_error", "difference", None, "standard error"),
 )
 _PAIR_REST = (
     Column("found.p_unadjusted", "p", None, "p of this pair alone"),
     Column("found.p_mcnemar", "p", None, "p of McNemar"),
-    Column("found.n_items", "count", "items", "items", "items"),
+    Column("found.n_items", "count", "items", "items", "items", once=True),
     Column(
         "found.n_clusters",
         "count",
@@ -121,13 +224,16 @@ _PAIR_REST = (
         "clusters",
         "clusters",
         lambda row: _is_clustered(row.found),
+        once=True,
     ),
     Column("found.n_ties", "count", "ties", "ties", "ties"),
-    Column("scale", "scale", None, "scale"),
-    Column("found.verdict", "text", None, "verdict"),
-    Column(lambda row: " ".join(row.found.warnings), "text", None, "warnings"),
+    Column("scale", "scale", "scale", "scale", "scale", once=True),
+    Column("found.verdict", "text", None, "verdict", reader="programs"),
+    Column(lambda row: " ".join(row.found.warnings), "text", None, "warnings", reader="programs"),
+    Column("call", "text", None, "call", "call", reader="people"),
 )
 _GROUPS = (
-    Column(lambda row: row[0], "text", "best first", "best first", "best first"),
-    Column(lambda row: row[1], "text", "groups", "groups", "groups"),
+    Column("graded_by", "text", "graded by", "graded by", "graded by", once=True),
+    Column("name", "text", "best first", "best first", "best first"),
+    Column("letters", "text", "groups", "groups", "groups"),
 )

@@ -33,13 +33,33 @@ def abilities_view(rows: Sequence[Mapping[str, Any]], title: str) -> View:
     return View(title, _ABILITIES, sorted(rows, key=lambda row: -row["ability"]))
 
 
-def conditions_view(rows: Sequence[Mapping[str, Any]]) -> View:
-    """Every condition of a design."""
-    return View("conditions", _CONDITIONS, rows)
+def conditions_view(rows: Sequence[Mapping[str, Any]], title: str = "conditions") -> View:
+    """Conditions of a design; on a terminal only what differs among them."""
+    return View(title, (*_CONDITIONS, *(_part(name, rows) for name in _PARTS), _SCALE), rows)
+
+
+def _part(name: str, rows: Sequence[Mapping[str, Any]]) -> Column:
+    """A part of a condition. What all have alike tells none of them from another."""
+    heading = _PARTS[name]
+    values = dict.fromkeys(row.get(name) for row in rows)
+    differs = len(values) > 1 and any(value is not None for value in values)
+    kind = "number" if name in ("temperature", "repeat") else "text"
+    value = (
+        (lambda row: _number(row.get(name))) if kind == "number" else (lambda row: row.get(name))
+    )
+    return Column(value, kind, heading if differs else None, name)
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:g}"
 
 
 def _hardest_first(row: Mapping[str, Any]) -> float:
     return math.inf if row["difficulty"] is None else -row["difficulty"]
+
+
+def _known(log: str | None) -> list[str]:
+    return [log] if log else []
 
 
 def _scale(row: Mapping[str, Any]) -> str:
@@ -60,7 +80,7 @@ _ITEMS = (
     Column("flag", "text", None, "flag"),
     Column("reason", "text", "why it is odd", "why it is odd", "why it is odd"),
     Column("question", "line", None, "question"),
-    Column(lambda row: " ".join(row["logs"]), "text", None, "logs"),
+    Column("logs", "logs", None, "logs"),
 )
 _ANSWERS = (
     *GRADED,
@@ -69,8 +89,8 @@ _ANSWERS = (
     Column("score", "mean", "score", "score"),
     Column("solution", "line", "answer", "answer"),
     Column("judge_completion", "line", None, "judge's reply"),
-    Column("gen_log", "text", None, "log of the answer"),
-    Column("grade_log", "text", None, "log of the grading"),
+    Column(lambda row: _known(row.gen_log), "logs", None, "log of the answer"),
+    Column(lambda row: _known(row.grade_log), "logs", None, "log of the grading"),
 )
 _RESPONSES = (
     Column("item", "text", "item", "item"),
@@ -88,19 +108,23 @@ _ABILITIES = (
     Column("ability_se", "mean", "error", "standard error"),
 )
 _CONDITIONS = (
-    Column("stage", "text", "stage", "stage"),
-    Column("label", "text", "label", "label"),
+    Column("stage", "text", "stage", "stage", "stage", once=True),
+    Column("label", "text", "label", "label", "label"),
     Column("condition_id", "text", "condition_id", "condition_id"),
     Column("slug", "text", None, "slug"),
-    Column("model", "text", "model", "model"),
-    *(
-        Column(lambda row, name=name: row.get(name), "text", None, name)
-        for name in (
-            *("prompt_name", "prompt_hash", "model_config_name"),
-            *("grade_kind", "grader_name", "rubric_name", "rubric_hash", "scorer_name"),
-        )
-    ),
-    Column(lambda row: row.get("temperature"), "number", None, "temperature"),
-    Column(lambda row: row.get("repeat"), "number", None, "repeat"),
-    Column(_scale, "text", "scale", "scale"),
+    Column("model", "text", None, "model", "model"),
 )
+# What else a condition is made of, and how a terminal heads it. Hashes are for programs.
+_PARTS: dict[str, str | None] = {
+    "prompt_name": "prompt",
+    "prompt_hash": None,
+    "model_config_name": "config",
+    "grade_kind": "kind",
+    "grader_name": None,
+    "rubric_name": "rubric",
+    "rubric_hash": None,
+    "scorer_name": None,
+    "temperature": "temp.",
+    "repeat": "repeat",
+}
+_SCALE = Column(_scale, "text", "scale", "scale", once=True)

@@ -1,7 +1,9 @@
 """Views of the agreement of judges, and of each judge."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from itemeval_assets.core.text.words import dollars
 
 from .figures import interval_of
 from .view import Column, View
@@ -14,64 +16,115 @@ if TYPE_CHECKING:
 __all__ = ["agreement_view", "judge_view"]
 
 
-class CardLine(NamedTuple):
-    """A line of a judge's card: a figure with its estimate, or a plain value."""
+class Line(NamedTuple):
+    """A figure about judges with its estimate, or a plain value in words."""
 
     figure: str
     of: str
     value: float | None
+    words: str | None = None
+    scale: tuple[float, float] | None = None
     estimate: "Estimate | None" = None
     why: str | None = None
 
 
-def agreement_view(rows: "Sequence[Agreement]") -> View:
-    """Figures about judges."""
-    return View("agreement", _AGREEMENT, rows)
+def agreement_view(rows: "Sequence[Agreement]", judges: Sequence[str] = ()) -> View:
+    """Figures about judges that have an estimate; those about all of them say so."""
+    everybody = ", ".join(judges)
+    lines = [_line(one) for one in rows if one.estimate]
+    return View(
+        "agreement",
+        _AGREEMENT,
+        [
+            line._replace(of="all judges") if len(judges) > 1 and line.of == everybody else line
+            for line in lines
+        ],
+    )
 
 
 def judge_view(card: "JudgeCard") -> View:
     """All that is known of one judge."""
+    known = [line for line in _card_lines(card) if line.estimate or line.value is not None]
+    return View(f"card of {card.judge}", _CARD, known)
+
+
+def without_estimate(figures: "Sequence[Agreement]") -> Iterator[str]:
+    """Why there are no estimates: each reason once."""
+    about: dict[str, list[str]] = {}
+    for one in figures:
+        if one.why:
+            about.setdefault(one.why, []).append(one.figure)
+    for why, names in about.items():
+        yield f"No {', '.join(dict.fromkeys(names))}: {why}"
+
+
+def _card_lines(card: "JudgeCard") -> list[Line]:
     unpriced = None if card.usd is not None else "A price is not known."
-    rows = [
+    return [
+        *(_line(one, card.scale) for one in card.figures),
+        Line("replies", card.judge, card.replies, f"{card.replies:,}"),
         *(
-            CardLine(one.figure, one.of, one.estimate and one.estimate.value, one.estimate, one.why)
-            for one in card.figures
+            Line(name, card.judge, usd, "-" if usd is None else dollars(usd), why=unpriced)
+            for name, usd in (("USD per reply", card.usd_per_reply), ("USD", card.usd))
         ),
-        CardLine("replies", card.judge, card.replies),
-        CardLine("USD per reply", card.judge, card.usd_per_reply, None, unpriced),
-        CardLine("USD", card.judge, card.usd, None, unpriced),
     ]
-    return View(f"card of {card.judge}", _CARD, rows)
+
+
+def judges_view(cards: "Sequence[JudgeCard]", figures: "Sequence[Agreement]" = ()) -> View:
+    """What is known of all judges, as a program reads it: of all together, then of each."""
+    rows = [*map(_line, figures), *(line for card in cards for line in _card_lines(card))]
+    return View("agreement", _AGREEMENT, rows)
+
+
+def _line(one: "Agreement", scale: tuple[float, float] | None = None) -> Line:
+    value = one.estimate.value if one.estimate else None
+    return Line(one.figure, one.of, value, None, scale, one.estimate, one.why)
 
 
 def _of_estimate(name: str) -> Any:
     return lambda row: None if row.estimate is None else getattr(row.estimate, name)
 
 
-def _missing_estimate(row: Any) -> str | None:
-    return row.why
+def _count(name: str) -> Any:
+    return lambda row: "" if row.estimate is None else f"{getattr(row.estimate, name):,}"
+
+
+def _is_clustered(row: Line) -> bool:
+    return row.estimate is not None and 0 < row.estimate.n_clusters < row.estimate.n_items
 
 
 _AGREEMENT = (
     Column("figure", "text", "figure", "figure", "figure"),
     Column("of", "text", "of", "of", "of"),
-    Column(_of_estimate("value"), "mean", "value", "value", "value"),
+    Column(
+        lambda row: row.words or row.value, "difference", "value", "value", "value", reader="people"
+    ),
+    Column("value", "difference", None, "value", reader="programs"),
     Column(
         lambda row: None if row.estimate is None else interval_of(row.estimate),
+        "span",
         "interval",
         "interval",
-        None,
         "interval",
+        reader="people",
     ),
-    Column(_of_estimate("low"), "mean", None, "low"),
-    Column(_of_estimate("high"), "mean", None, "high"),
-    Column(_of_estimate("n_items"), "number", None, "items"),
-    Column(_of_estimate("method"), "text", None, "method"),
-    Column("why", "text", "why not", "why not", "why not", _missing_estimate),
+    Column(_of_estimate("low"), "difference", None, "low", reader="programs"),
+    Column(_of_estimate("high"), "difference", None, "high", reader="programs"),
+    Column(_of_estimate("level"), "part", None, "level", reader="programs"),
+    Column(_of_estimate("standard_error"), "difference", None, "standard error"),
+    Column(_count("n_items"), "number", "items", "items", "items", reader="people"),
+    Column(_of_estimate("n_items"), "number", None, "items", reader="programs"),
+    Column(
+        _count("n_clusters"),
+        "number",
+        "clusters",
+        "clusters",
+        "clusters",
+        _is_clustered,
+        reader="people",
+    ),
+    Column(_of_estimate("n_clusters"), "number", None, "clusters", reader="programs"),
+    Column(_of_estimate("method"), "text", None, "method", reader="programs"),
+    Column("why", "text", None, "why not", reader="programs"),
 )
-_CARD = (
-    _AGREEMENT[0],
-    Column("of", "text", None, "of"),
-    Column("value", "component", "value", "value", "value"),
-    *_AGREEMENT[3:],
-)
+_CARD = (_AGREEMENT[0], *_AGREEMENT[2:])

@@ -8,7 +8,7 @@ from .view import Column, View
 if TYPE_CHECKING:
     from itemeval_assets.stages.figures.reliability import Design
 
-__all__ = ["components_view", "designs_view"]
+__all__ = ["components_view", "designs_view", "facet_words", "source_words"]
 
 
 def components_view(rows: Sequence[Mapping[str, Any]], title: str) -> View:
@@ -21,24 +21,58 @@ def designs_view(rows: "Sequence[Design]", title: str) -> View:
     return View(title, _DESIGNS, rows)
 
 
+def source_words(source: str) -> str:
+    """`model x item x replication`, of the columns that make a source."""
+    return " x ".join(FACET_WORDS.get(name, name) for name in source.split(":"))
+
+
+def facet_words(facet: str, n: int = 2) -> str:
+    """One word per facet, as people say it of so many."""
+    word = FACET_WORDS.get(facet, facet)
+    return word if n == 1 or word.endswith("s") else f"{word}s"
+
+
+def _limits(row: Mapping[str, Any]) -> str:
+    if row["low"] is None or row["high"] is None:
+        return "-"
+    return f"{row['low']:.4g} to {row['high']:.4g}"
+
+
 def _note(row: Mapping[str, Any]) -> str:
     if row["fixed"]:
         return "fixed: the spread of these levels"
     return "negative, set to 0" if row["negative"] else ""
 
 
+FACET_WORDS = {
+    "item_id": "item",
+    "prompt_name": "prompt",
+    "model_config_name": "config",
+    "gen_condition_id": "condition",
+    "grade_condition_id": "grader",
+}
 _COMPONENTS = (
-    Column("source", "text", "source", "source", "source"),
+    Column(
+        lambda row: source_words(row["source"]),
+        "text",
+        "source",
+        "source",
+        "source",
+        reader="people",
+    ),
+    Column("source", "text", None, "source", reader="programs"),
     Column("df", "count", "df", "df", "df"),
     Column("variance", "component", "variance", "variance", "variance"),
     Column("share", "part", "share", "share", "share"),
-    Column("low", "component", "low", "low", "low"),
-    Column("high", "component", "high", "high", "high"),
+    Column(_limits, "number", "interval", "interval", "interval", reader="people"),
+    Column("low", "component", None, "low", reader="programs"),
+    Column("high", "component", None, "high", reader="programs"),
     Column("mean_square", "component", None, "mean square"),
-    Column(_note, "text", "note", "note", "note"),
+    Column(_note, "text", "note", "note", "note", _note),
 )
 _DESIGNS = (
-    Column("facet", "text", "facet", "facet", "facet"),
+    Column(lambda row: facet_words(row.facet), "text", "facet", "facet", "facet", reader="people"),
+    Column("facet", "text", None, "facet", reader="programs"),
     Column(lambda row: f"{row.n:,}{' (now)' if row.observed else ''}", "text", "n", "n", "n"),
     Column("relative_error", "component", "relative\nerror", "relative error", "relative error"),
     Column("absolute_error", "component", "absolute\nerror", "absolute error", "absolute error"),

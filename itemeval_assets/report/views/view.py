@@ -1,18 +1,19 @@
 """A view: figures as a table, before anybody formats them."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Any, Literal, NamedTuple
 
 # What a value is: each renderer formats it by its kind. A `name_or_all` is empty in the row of
 # sums; a `line` may be long. A `count` is of calls or cells, a `size` of many cells, a `share` a
 # part and its whole, a `part` a fraction. A `scale` and an `interval` are two scores, or null; a
-# `component` may be small, and a `p` is a probability. `saved` USD were not paid; `expected` and
-# `paid` USD may be unknown.
-Text = Literal["text", "name_or_all", "line", "state", "verdict", "left_out", "scale"]
+# `difference` is one of scores, or words in its place, a `span` two of them; a `component` may be
+# small, and a `p` is a probability. `logs` are paths or URIs. `saved` USD were not paid; `expected`
+# and `paid` USD may be unknown.
+Text = Literal["text", "name_or_all", "line", "state", "verdict", "left_out", "scale", "logs"]
 Quantity = Literal["number", "count", "size", "share", "part", "tokens", "seconds"]
-Figure = Literal["mean", "interval", "component", "p"]
+Figure = Literal["mean", "interval", "difference", "span", "component", "p"]
 Money = Literal["usd", "amount", "expected", "paid", "saved"]
 Kind = Text | Quantity | Figure | Money
 
@@ -33,7 +34,9 @@ class Column:
 
     `terminal`, `page` and `card` head the column for who reads there; who has no heading does not
     see it. On a terminal it shows only where `sometimes` is true of a row, and, if `wide`, where
-    there is room.
+    there is room. There a column that is `once` and the same in all rows is told once, above the
+    table. Of those with a `page` heading, some are for one reader: people see them as HTML, and
+    programs as CSV.
     """
 
     value: Value
@@ -44,6 +47,8 @@ class Column:
     sometimes: Value | None = None
     wide: bool = False
     colour: str = ""
+    once: bool = False
+    reader: Literal["both", "people", "programs"] = "both"
 
     def of(self, row: Any) -> Any:
         return part_of(row, self.value)
@@ -51,16 +56,45 @@ class Column:
 
 @dataclass(frozen=True)
 class View:
-    """Rows are records or mappings; `total` is that of their sums, if it is shown."""
+    """Rows are records or mappings; `total` is that of their sums, if it is shown.
+
+    `split`: at a terminal, a table for each value of this column.
+    """
 
     title: str
     columns: Sequence[Column]
     rows: Sequence[Any]
     total: Any = None
+    split: str | None = None
+
+    @property
+    def parts(self) -> "list[View]":
+        """A view for each value of the column to split by, in their order, without the column."""
+        if self.split is None:
+            return [self]
+        found: dict[Any, list[Any]] = {}
+        for row in self.rows:
+            found.setdefault(part_of(row, self.split), []).append(row)
+        columns = [column for column in self.columns if column.value != self.split]
+        return [
+            View(f"{self.title} by {name}" if name else self.title, columns, rows)
+            for name, rows in found.items()
+        ]
 
     @property
     def with_total(self) -> Sequence[Any]:
         return self.rows if self.total is None else [*self.rows, self.total]
+
+
+def together(views: Mapping[str, View], head: Column) -> View:
+    """The rows of several views as one, with the name of each in a first column.
+
+    `head` is that column; its value is the name.
+    """
+    first = next(iter(views.values()))
+    rows = [(name, row) for name, view in views.items() for row in view.rows]
+    columns = [replace(one, value=lambda row, one=one: one.of(row[1])) for one in first.columns]
+    return View(first.title, [replace(head, value=lambda row: row[0]), *columns], rows)
 
 
 def part_of(row: Any, value: Value) -> Any:

@@ -50,6 +50,7 @@ class StudyAgreement:
     study: str
     policy: str
     level: float
+    cluster: str | None
     judges: list[str]
     figures: list[Agreement]
     cards: list[JudgeCard] = field(default_factory=list)
@@ -78,6 +79,7 @@ def agreement(planned: PlannedCells, graders: Collection[str]) -> StudyAgreement
         study=planned.study.name,
         policy=planned.policy_name,
         level=planned.level,
+        cluster=planned.cluster,
         judges=[grader.label for grader in chosen],
         figures=figures,
         cards=cards,

@@ -45,6 +45,8 @@ class JudgeCard:
 
     judge: str
     model: str
+    level: float
+    cluster: str | None
     scale: tuple[float, float] | None
     replies: int
     unparsed: int
@@ -82,6 +84,8 @@ def cards_of(
         yield JudgeCard(
             judge=grader.label,
             model=grader.grader.call.model,
+            level=planned.level,
+            cluster=planned.cluster,
             scale=grader.grader.scale,
             replies=replied.num_rows,
             unparsed=pc.sum(pc.equal(replied["state"], "unparsed")).as_py() or 0,  # type: ignore[attr-defined]

@@ -76,6 +76,7 @@ class StudyReliability:
     study: str
     policy: str
     level: float
+    cluster: str | None
     by_grader: list[GraderReliability]
 
 
@@ -98,6 +99,7 @@ def reliability(
         study=planned.study.name,
         policy=planned.policy_name,
         level=planned.level,
+        cluster=planned.cluster,
         by_grader=[_of(planned, group, columns) for group in groups],
     )
 

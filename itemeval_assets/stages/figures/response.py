@@ -152,6 +152,8 @@ def _words(planned: PlannedCells, answers: "pd.DataFrame", found: ResponseModel)
         yield f"{silent:,} condition{'' if silent == 1 else 's'} without a score: left out."
     if found.n_missing:
         share = found.n_missing / np.size(answers.to_numpy())
-        missing = f"{found.n_missing:,} answer{'' if found.n_missing == 1 else 's'} ({share:.1%})"
+        missing = (
+            f"{found.n_missing:,} answer{'' if found.n_missing == 1 else 's'} ({100 * share:.1f} %)"
+        )
         yield f"{missing} without a score: taken as missing at random."
     yield from found.warnings

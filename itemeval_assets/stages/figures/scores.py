@@ -178,7 +178,8 @@ def _words(rows: list[Score], *, has_bounds: bool) -> Iterator[str]:
     missing = [row for row in rows if row.misses_many]
     if missing:
         yield (
-            f"{len(missing)} of {len(rows)} means leave out more than {MANY:.0%} of their cells."
+            f"{len(missing)} of {len(rows)} means leave out more than {100 * MANY:g} % of their"
+            + " cells."
             + " Bounds are the means if all of these had the worst, or the best score." * has_bounds
         )
     undeclared = sorted({row.graded_by for row in missing if row.scale is None})

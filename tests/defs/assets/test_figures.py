@@ -29,7 +29,7 @@ def test_each_shows_its_table_and_says_how_to_read_it(copied: Runs) -> None:
     )
     scores = found["scores"]["scores"].records
     assert len(scores) == len(copied.study.grade_partitions())
-    assert {"condition", "graded by", "mean score", "low", "high", "scale", "left out"} <= set(
+    assert {"condition", "graded by", "mean score", "interval", "scale", "left out"} <= set(
         scores[0].data
     )
     assert found["scores"]["scores with intervals"].startswith(f"![scores with intervals]({PNG}")

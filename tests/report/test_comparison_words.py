@@ -1,0 +1,104 @@
+"""Comparisons in words: groups first, each pair in one direction."""
+
+import pytest
+
+from itemeval_assets.measurement import Difference
+from itemeval_assets.report.comparison_words import words_of_comparisons
+from itemeval_assets.report.views import differences_view, pairs_of
+from itemeval_assets.stages.figures.comparisons import Compared
+
+
+def pair(a: str, b: str, value: float, p: float) -> Difference:
+    return Difference(
+        value=value,
+        standard_error=0.1,
+        low=value - 0.2,
+        high=value + 0.2,
+        level=0.95,
+        n_events=12,
+        n_items=6,
+        n_clusters=6,
+        method="paired t",
+        a=a,
+        b=b,
+        p=p,
+        p_unadjusted=p,
+        p_mcnemar=None,
+        n_ties=0,
+        verdict=f"{a} or {b}.",
+    )
+
+
+def family(
+    differ: set[str], groups: list[str], *, by: str = "numeric", words: tuple[str, ...] = ()
+) -> Compared:
+    """Objects are letters, the best first; `differ` has the pairs that are told apart."""
+    objects = sorted(set("".join(groups)))
+    return Compared(
+        graded_by=by,
+        scale=(0, 1),
+        differences=[
+            pair(f"lab/{a}", f"lab/{b}", 0.3, 0.001 if a + b in differ else 0.5)
+            for place, a in enumerate(objects)
+            for b in objects[place + 1 :]
+        ],
+        groups=[[f"lab/{name}" for name in group] for group in groups],
+        letters={f"lab/{name}": "x" for name in objects},
+        words=list(words),
+    )
+
+
+@pytest.mark.parametrize(
+    ("differ", "groups", "words"),
+    [
+        (set(), ["abc"], "6 items tell none of the 3 models apart (3 pairs, Holm)."),
+        (
+            {"ab", "ac"},
+            ["a", "bc"],
+            "a is better than b and c, which cannot be told apart. (6 items; 3 pairs, Holm)",
+        ),
+        (
+            {"ac", "bc"},
+            ["ab", "c"],
+            "a and b are better than c. a and b cannot be told apart. (6 items; 3 pairs, Holm)",
+        ),
+        (
+            {"ab", "ac", "bc"},
+            ["a", "b", "c"],
+            "Best first: a; b; c. Each is better than all that follow. (6 items; 3 pairs, Holm)",
+        ),
+        (
+            {"ac"},
+            ["ab", "bc"],
+            "a is better than c. No others can be told apart. (6 items; 3 pairs, Holm)",
+        ),
+    ],
+)
+def test_groups_are_told_in_words(differ: set[str], groups: list[str], words: str) -> None:
+    assert list(words_of_comparisons([family(differ, groups)], "model")) == [f"By numeric: {words}"]
+
+
+def test_a_grader_is_named_once_and_what_all_share_is_told_once() -> None:
+    one = family(set(), ["abc"], words=("Few clusters.", "Of one."))
+    other = family(set(), ["abc"], by="judge", words=("Few clusters.",))
+    first, second, last = words_of_comparisons([one, other], "model")
+    assert first.startswith("By numeric: ") and first.endswith(" Of one.")
+    assert second.startswith("By judge: ") and last == "Few clusters."
+
+
+def test_a_pair_has_one_direction_and_one_place() -> None:
+    one = family(set(), ["abc"])
+    turned = [pair("lab/c", "lab/a", 0.1, 0.001), pair("lab/a", "lab/b", 0.2, 0.5)]
+    other = Compared(graded_by="judge", scale=(0, 1), differences=turned)
+    rows = pairs_of([one, other])
+    assert [row.a + row.b for row in rows] == ["ab", "ac", "bc", "ab", "ac"]
+    last = rows[-1]
+    assert (last.value, last.call) == (-0.1, "worse")
+    assert (last.low, last.high) == pytest.approx((-0.3, 0.1))
+    assert [column.card for column in differences_view([one]).columns].count("p (Holm)") == 1
+
+
+def test_names_that_would_be_alike_stay_whole() -> None:
+    both = Compared(graded_by=None, scale=None, differences=[pair("x/a", "y/a", 0.1, 0.5)])
+    [row] = pairs_of([both])
+    assert (row.a, row.b) == ("x/a", "y/a")
