@@ -1,5 +1,6 @@
 """Documents of figures with their certainty: tables, and how to read them and how not to."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -23,6 +24,7 @@ from .views import (
     levels_view,
     means_view,
     responses_view,
+    source_words,
     together,
     with_levels,
     without_estimate,
@@ -110,7 +112,7 @@ def scores(found: "StudyScores") -> Document:
 def _intervals(found: "_Estimated") -> str:
     """What all intervals have in common."""
     clusters = f", items clustered by {found.cluster}" if found.cluster else ""
-    return f"Intervals: {100 * found.level:g} %{clusters}"
+    return f"Intervals of {100 * found.level:g} %{clusters}"
 
 
 def comparisons(found: "StudyComparisons") -> Document:
@@ -145,10 +147,11 @@ def _reliability(found: "StudyReliability") -> Iterator[str | View]:
             yield _by(one.graded_by, one.words)
             continue
         yield components_view(one.components, f"variance components by {one.graded_by}")
-        yield _by(one.graded_by, [_scale(one.scale), _estimated(one), *one.words])
+        said = [_scale(one.scale), _estimated(one), *map(_readable, one.words)]
+        yield _by(one.graded_by, said)
         yield designs_view(one.designs, f"other designs, by {one.graded_by}")
     yield (
-        f"Intervals: {100 * found.level:g} %. Errors are standard errors of the mean of one object:"
+        f"Intervals of {100 * found.level:g} %. Errors are standard errors of the mean of one object:"
         " relative ones for ranking objects, absolute ones for its value. They take the levels to"
         " come for levels like these, and are no surer than the components."
     )
@@ -161,6 +164,13 @@ def _estimated(one: "GraderReliability") -> str:
     for facet, n in one.facets.items():
         reason = reason.replace(f"{n} {facet}", f"{n:,} {facet_words(facet, n)}")
     return f"Estimated by {method}: {reason}." if reason else f"Estimated by {method}."
+
+
+def _readable(words: str) -> str:
+    """With the words of facets in place of their columns."""
+    return re.sub(
+        r"[a-z_]+(?::[a-z_]+)+|[a-z]+_[a-z_]+", lambda found: source_words(found[0]), words
+    )
 
 
 def _scale(scale: tuple[float, float] | None) -> str:

@@ -12,7 +12,7 @@ from .figures import (
 from .items import abilities_view, answers_view, conditions_view, items_view, responses_view
 from .judges import agreement_view, judge_view, judges_view, without_estimate
 from .money import ESTIMATE, HEALTH, projected, spend_view
-from .reliability import components_view, designs_view, facet_words
+from .reliability import components_view, designs_view, facet_words, source_words
 from .results import CELLS, COMPLETION, REASONS, SCORES
 from .view import View, together
 
@@ -42,6 +42,7 @@ __all__ = [
     "projected",
     "responses_view",
     "short_names",
+    "source_words",
     "spend_view",
     "together",
     "with_levels",

@@ -50,7 +50,7 @@ def test_items_and_conditions_are_on_one_scale(config: str) -> None:
     assert [row["person"] for row in one.persons] == [f"m{n:02} · short" for n in range(PEOPLE)]
     assert abilities.corr(pd.Series(range(PEOPLE)), method="spearman") > 0.8
     told = " ".join(one.words)
-    assert "Of 2 replications the first one" in told and "1 answer (0.2%) without" in told
+    assert "Of 2 replications the first one" in told and "1 answer (0.2 %) without" in told
     assert "1 item answered alike by all" in told
 
 

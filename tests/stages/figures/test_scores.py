@@ -51,7 +51,7 @@ def test_bounds_stand_beside_a_mean_that_leaves_out_many(tmp_path: Path) -> None
     assert (alpha.left_out, alpha.mean) == ({"unparsed": 1}, pytest.approx(4 / 5))
     assert alpha.bounds == (pytest.approx(4 / 6), pytest.approx(5 / 6))
     assert (beta.left_out, beta.bounds) == ({}, None)
-    assert any("3 of 6 means leave out more than 2%" in words for words in found.words)
+    assert any("3 of 6 means leave out more than 2 %" in words for words in found.words)
 
 
 def test_without_a_scale_there_are_no_bounds_and_it_says_so(tmp_path: Path) -> None:
