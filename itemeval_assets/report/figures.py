@@ -152,8 +152,8 @@ def _reliability(found: "StudyReliability") -> Iterator[str | View]:
         yield designs_view(one.designs, f"other designs, by {one.graded_by}")
     yield (
         f"Intervals of {100 * found.level:g} %. Errors are standard errors of the mean of one"
-        " object: relative ones for ranking objects, absolute ones for its value. They take the levels to"
-        " come for levels like these, and are no surer than the components."
+        " object: relative ones for ranking objects, absolute ones for its value. They take the"
+        " levels to come for levels like these, and are no surer than the components."
     )
 
 
