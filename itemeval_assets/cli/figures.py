@@ -21,7 +21,8 @@ PassesOption = Annotated[
     typer.Option(help="the score from which on one passes; default: the end of the scale"),
 ]
 OutOption = Annotated[
-    Path | None, typer.Option(help="also write it to this file: .csv the first table, .html all")
+    Path | None,
+    typer.Option(help="also write it to this file: .csv the rows of all graders, .html all"),
 ]
 
 

@@ -58,12 +58,10 @@ def _of_groups(family: "Compared", facet: str) -> Iterator[str]:
     if not any(worse.values()):
         yield f"{items} tell none of the {len(names)} {facet}s apart ({_rest(family)})."
         return
-    steps = _steps(family, worse)
-    if steps:
-        yield from _of_steps([[names[name] for name in step] for step in steps])
-    else:
-        yield from _of_each(names, worse)
-    yield f"({items}; {_rest(family)})"
+    steps = [[names[name] for name in step] for step in _steps(family, worse)]
+    *first, last = _of_steps(steps) if steps else _of_each(names, worse)
+    yield from first
+    yield f"{last.rstrip('.')} ({items}; {_rest(family)})."
 
 
 def _worse_than(family: "Compared") -> dict[str, tuple[str, ...]]:

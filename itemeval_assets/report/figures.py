@@ -120,7 +120,7 @@ def comparisons(found: "StudyComparisons") -> Document:
     pairs, levels = differences_view(found.by_grader), levels_view(found.by_grader)
     drawn = {"differences": lambda: _plots().differences(pairs.rows)} if pairs.rows else {}
     blocks = [*words_of_comparisons(found.by_grader, found.facet), pairs, levels]
-    if any(len(family.letters) > len("ab") for family in found.by_grader):
+    if any(len(family.groups) > 1 for family in found.by_grader):
         blocks.append(groups_view(found.by_grader))
     blocks.append(
         f"{_intervals(found)}, of each pair by itself. The difference is that of item means, on the"

@@ -55,22 +55,22 @@ def family(
         (
             {"ab", "ac"},
             ["a", "bc"],
-            "a is better than b and c, which cannot be told apart. (6 items; 3 pairs, Holm)",
+            "a is better than b and c, which cannot be told apart (6 items; 3 pairs, Holm).",
         ),
         (
             {"ac", "bc"},
             ["ab", "c"],
-            "a and b are better than c. a and b cannot be told apart. (6 items; 3 pairs, Holm)",
+            "a and b are better than c. a and b cannot be told apart (6 items; 3 pairs, Holm).",
         ),
         (
             {"ab", "ac", "bc"},
             ["a", "b", "c"],
-            "Best first: a; b; c. Each is better than all that follow. (6 items; 3 pairs, Holm)",
+            "Best first: a; b; c. Each is better than all that follow (6 items; 3 pairs, Holm).",
         ),
         (
             {"ac"},
             ["ab", "bc"],
-            "a is better than c. No others can be told apart. (6 items; 3 pairs, Holm)",
+            "a is better than c. No others can be told apart (6 items; 3 pairs, Holm).",
         ),
     ],
 )

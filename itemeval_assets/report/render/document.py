@@ -12,6 +12,7 @@ from itemeval_assets.report.render.records import columns_of, is_number, records
 from itemeval_assets.report.render.terminal_table import show
 from itemeval_assets.report.terminal import paragraph
 from itemeval_assets.report.views import View
+from itemeval_assets.report.views.view import Column
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,6 +21,8 @@ __all__ = ["Document", "print_document", "require_format", "write_document"]
 
 _FORMATS = (".csv", ".html")
 _MOST_ROWS = 40
+# A text that a page shows in one line.
+_SHORT = 40
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,14 @@ class Document:
     def views(self) -> Iterator[View]:
         return (block for block in self.blocks if isinstance(block, View))
 
+    @property
+    def split(self) -> "Document":
+        """With a table for each grader, where people read them below each other."""
+        parts: list[str | View] = []
+        for block in self.blocks:
+            parts += [block] if isinstance(block, str) else block.parts
+        return replace(self, blocks=parts)
+
     def shortened(self, most: int) -> "Document":
         """With at most so many rows in each table, and how many more there are."""
         return replace(self, blocks=[part for block in self.blocks for part in _cut(block, most)])
@@ -45,10 +56,7 @@ class Document:
 
 def print_document(document: Document) -> None:
     """On the terminal: everything but the pictures."""
-    parts: list[str | View] = []
-    for block in document.blocks:
-        parts += [block] if isinstance(block, str) else block.parts
-    for block in replace(document, blocks=parts).shortened(_MOST_ROWS).blocks:
+    for block in document.split.shortened(_MOST_ROWS).blocks:
         if isinstance(block, str):
             paragraph(block)
         elif block.rows:
@@ -103,23 +111,29 @@ def as_csv(document: Document) -> str:
 def _as_html(document: Document) -> str:
     from itemeval_assets.report.render.page import page
 
-    blocks = [block if isinstance(block, str) else _table(block) for block in document.blocks]
+    blocks = [block if isinstance(block, str) else _table(block) for block in document.split.blocks]
     return page(document.title, blocks, document.pictures)
 
 
 def _table(view: View) -> dict[str, Any]:
-    """A table of a page: of each cell its text, and the files that it names."""
-    columns = columns_of(view, "people")
+    """A table of a page: of each cell its text, and the files that it names. No column is empty."""
+    texts = shown(view)
+    filled = {name for row in texts for name, text in row.items() if text not in ("", None)}
+    columns = [column for column in columns_of(view, "people") if column.page in filled]
     return {
         "title": view.title,
         "columns": [{"name": one.page, "is_number": is_number(one)} for one in columns],
         "rows": [
-            [
-                {"text": "", "links": column.of(row)}
-                if column.kind == "logs"
-                else {"text": text, "links": []}
-                for column, text in zip(columns, texts.values(), strict=True)
-            ]
-            for row, texts in zip(view.rows, shown(view), strict=True)
+            [_html_cell(one, row, text) for one in columns]
+            for row, text in zip(view.rows, texts, strict=True)
         ],
+    }
+
+
+def _html_cell(column: Column, row: Any, texts: Mapping[str, Any]) -> dict[str, Any]:
+    text = "" if column.kind == "logs" else str(texts[str(column.page)])
+    return {
+        "text": text,
+        "links": column.of(row) if column.kind == "logs" else [],
+        "is_short": is_number(column) or len(text) <= _SHORT,
     }
