@@ -214,7 +214,7 @@ _PAIR = (
     Column("found.standard_error", "difference", None, "standard error"),
 )
 _PAIR_REST = (
-    Column("found.p_unadjusted", "p", None, "p of this pair alone"),
+    Column("found.p_unadjusted", "p", None, "p unadjusted"),
     Column("found.p_mcnemar", "p", None, "p of McNemar"),
     Column("found.n_items", "count", "items", "items", "items", once=True),
     Column(
