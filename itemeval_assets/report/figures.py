@@ -137,7 +137,12 @@ def reliability(found: "StudyReliability") -> Document:
     drawn = {"error of other designs": lambda: _plots().decision_curves(found.by_grader)}
     blocks = list(_reliability(found))
     title = f"Reliability of {found.study}"
-    rows = {one.graded_by: components_view(one.components, title) for one in found.by_grader}
+    rows = {
+        one.graded_by: components_view(
+            [{**row, "level": found.level, "scale": one.scale} for row in one.components], title
+        )
+        for one in found.by_grader
+    }
     return Document(title, blocks, drawn if known else {}, _by_grader(rows))
 
 
@@ -222,7 +227,10 @@ def odd_items(found: "StudyItems") -> Document:
 
 
 def _of_items(found: "StudyItems", title: str, blocks: list[str | View]) -> Document:
-    rows = {one.graded_by: items_view(one.items, title) for one in found.by_grader}
+    rows = {
+        one.graded_by: items_view([{**row, "scale": one.scale} for row in one.items], title)
+        for one in found.by_grader
+    }
     return Document(title, blocks, {}, _by_grader(rows))
 
 
@@ -314,7 +322,7 @@ def conditions(rows: Sequence[Mapping[str, Any]]) -> Document:
     ]
     blocks.append(
         "Only what differs is shown. `--out FILE.csv` has all parts: names in full, hashes,"
-        " temperature, repeat; `--json` has the settings of models, too."
+        " settings, repeat."
     )
     return Document("Conditions", blocks, {}, conditions_view(rows))
 

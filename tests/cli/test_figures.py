@@ -138,12 +138,14 @@ def test_a_csv_has_the_rows_of_all_graders_with_their_certainty(
 ) -> None:
     rows = tmp_path / "rows.csv"
     known = {"level", "standard error", "low", "high", "items", "clusters", "scale"}
-    for command, columns in {"scores": known, "compare": known, "items": set[str]()}.items():
+    for command, columns in {"scores": known, "compare": known, "items": {"scale"}}.items():
         assert run_cli([command, config, "--out", str(rows)]) == 0
         frame = pd.read_csv(rows)
         assert set(frame["graded by"]) == set(GRADERS) and columns <= set(frame.columns)
     assert run_cli(["agreement", config, "--out", str(rows)]) == 0
-    assert known - {"scale"} <= set(pd.read_csv(rows).columns)
+    assert known <= set(pd.read_csv(rows).columns)
+    assert run_cli(["reliability", config, "--out", str(rows)]) == 0
+    assert {"graded by", "level", "scale"} <= set(pd.read_csv(rows).columns)
     capsys.readouterr()
 
 

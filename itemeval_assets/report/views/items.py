@@ -35,7 +35,10 @@ def abilities_view(rows: Sequence[Mapping[str, Any]], title: str) -> View:
 
 def conditions_view(rows: Sequence[Mapping[str, Any]], title: str = "conditions") -> View:
     """Conditions of a design; on a terminal only what differs among them."""
-    return View(title, (*_CONDITIONS, *(_part(name, rows) for name in _PARTS), _SCALE), rows)
+    differs = len({_settings(row) for row in rows}) > 1
+    settings = Column(_settings, "text", "settings" if differs else None, "settings")
+    parts = (_part(name, rows) for name in _PARTS)
+    return View(title, (*_CONDITIONS, *parts, settings, _SCALE), rows)
 
 
 def _part(name: str, rows: Sequence[Mapping[str, Any]]) -> Column:
@@ -48,6 +51,11 @@ def _part(name: str, rows: Sequence[Mapping[str, Any]]) -> Column:
         (lambda row: _number(row.get(name))) if kind == "number" else (lambda row: row.get(name))
     )
     return Column(value, kind, heading if differs else None, name)
+
+
+def _settings(row: Mapping[str, Any]) -> str:
+    """What the calls of a model are made with, where it is set."""
+    return ", ".join(f"{name} {value}" for name, value in (row.get("params") or {}).items())
 
 
 def _number(value: float | None) -> str:
@@ -81,6 +89,7 @@ _ITEMS = (
     Column("reason", "text", "why it is odd", "why it is odd", "why it is odd"),
     Column("question", "line", None, "question"),
     Column("logs", "logs", None, "logs"),
+    Column(lambda row: row.get("scale"), "scale", None, "scale", reader="programs"),
 )
 _ANSWERS = (
     *GRADED,

@@ -72,13 +72,23 @@ def _card_lines(card: "JudgeCard") -> list[Line]:
 
 def judges_view(cards: "Sequence[JudgeCard]", figures: "Sequence[Agreement]" = ()) -> View:
     """What is known of all judges, as a program reads it: of all together, then of each."""
-    rows = [*map(_line, figures), *(line for card in cards for line in _card_lines(card))]
+    scales = {card.scale for card in cards}
+    shared = scales.pop() if len(scales) == 1 else None
+    rows = [
+        *(_line(one, shared) for one in figures),
+        *(line for card in cards for line in _card_lines(card)),
+    ]
     return View("agreement", _AGREEMENT, rows)
 
 
 def _line(one: "Agreement", scale: tuple[float, float] | None = None) -> Line:
     value = one.estimate.value if one.estimate else None
     return Line(one.figure, one.of, value, None, scale, one.estimate, one.why)
+
+
+def _scale(row: Line) -> str:
+    """Nothing where it is not known of all judges, and where a value is none of scores."""
+    return "" if row.scale is None else "{:g} to {:g}".format(*row.scale)
 
 
 def _of_estimate(name: str) -> Any:
@@ -125,6 +135,7 @@ _AGREEMENT = (
     ),
     Column(_of_estimate("n_clusters"), "number", None, "clusters", reader="programs"),
     Column(_of_estimate("method"), "text", None, "method", reader="programs"),
+    Column(_scale, "text", None, "scale", reader="programs"),
     Column("why", "text", None, "why not", reader="programs"),
 )
 _CARD = (_AGREEMENT[0], *_AGREEMENT[2:])

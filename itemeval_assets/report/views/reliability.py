@@ -68,6 +68,8 @@ _COMPONENTS = (
     Column("low", "component", None, "low", reader="programs"),
     Column("high", "component", None, "high", reader="programs"),
     Column("mean_square", "component", None, "mean square"),
+    Column(lambda row: row.get("level"), "part", None, "level", reader="programs"),
+    Column(lambda row: row.get("scale"), "scale", None, "scale", reader="programs"),
     Column(_note, "text", "note", "note", "note", _note),
 )
 _DESIGNS = (
