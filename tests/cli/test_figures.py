@@ -113,7 +113,7 @@ def test_a_page_has_the_digits_of_the_terminal_and_links_to_logs(
     shown, text = capsys.readouterr().out, page.read_text()
     assert "verdict" not in text
     for figure in re.findall(r"-?\d\.\d{3} to -?\d\.\d{3}", shown):
-        assert f">{figure}<" in text
+        assert ">{}<".format(figure.replace(" ", "\N{NO-BREAK SPACE}")) in text
     assert run_cli(["items", config, "--item", "q3", "--out", str(page)]) == 0
     assert re.search(r'<a href="file:///[^"]+/a\.eval">a\.eval</a>', page.read_text())
 

@@ -16,6 +16,7 @@ from itemeval_assets.report.render.scores import (
 from itemeval_assets.report.views.view import Amount, Column, Figure, Kind, Money, Quantity, View
 
 _DECIMALS_OF_USD, _DECIMALS_OF_MEANS = 9, 6
+_FIRM_SPACE = "\N{NO-BREAK SPACE}"
 
 
 def records(view: View) -> list[dict[str, Any]]:
@@ -82,7 +83,10 @@ _FORMATS: dict[Kind, Callable[[Any], Any]] = {
     # From the list price to the price paid.
     "saved": lambda usd: -_usd(usd),
 }
+# Both ends of an interval stay on one line.
 _SHOWN: dict[Kind, Callable[[Any], Any]] = {
+    "interval": lambda ends: interval_words(ends).replace(" ", _FIRM_SPACE),
+    "span": lambda ends: span_words(ends).replace(" ", _FIRM_SPACE),
     "mean": lambda mean: "" if mean is None else score_words(mean),
     "difference": lambda value: "" if value is None else difference_words(value),
     "component": lambda value: "" if value is None else f"{value:.4g}",

@@ -117,7 +117,7 @@ _ABILITIES = (
     Column("ability_se", "mean", "error", "standard error"),
 )
 _CONDITIONS = (
-    Column("stage", "text", "stage", "stage", "stage", once=True),
+    Column("stage", "text", None, "stage", "stage"),
     Column("label", "text", "label", "label", "label"),
     Column("condition_id", "text", "condition_id", "condition_id"),
     Column("slug", "text", None, "slug"),
