@@ -13,8 +13,10 @@ from .comparisons.counts import mcnemar as mcnemar
 from .comparisons.families import Comparisons as Comparisons
 from .comparisons.families import adjusted_by_holm as adjusted_by_holm
 from .comparisons.families import compare_all as compare_all
+from .comparisons.families import holm as holm
 from .comparisons.levels import Interaction as Interaction
 from .comparisons.levels import interaction as interaction
+from .comparisons.margins import within_margin as within_margin
 from .comparisons.pairs import compare as compare
 from .intervals import wilson_interval as wilson_interval
 from .items.dead import DeadItems as DeadItems

@@ -13,8 +13,9 @@ from itemeval_assets.core.design.conditions import GradeCondition
 from itemeval_assets.experiments.layout.settings import ExperimentStorageSettings
 from itemeval_assets.measurement import Difference, MeasurementError, adjusted_by_holm
 from itemeval_assets.measurement import compare as compared
-from itemeval_assets.stages.figures.comparisons import Compared, StudyComparisons, told, words_of
+from itemeval_assets.stages.figures.comparisons import Compared, StudyComparisons, told
 from itemeval_assets.stages.figures.planned import PlannedCells, require_measurable
+from itemeval_assets.stages.figures.remarks import bounded, words_of
 
 from .sides import CONDITION, EVENT, GRADER, Side, labelled, repeat_word, sides_of
 
@@ -124,9 +125,9 @@ def _family(
     return Compared(
         graded_by=graded_by,
         scale=scale,
-        differences=family,
+        differences=[bounded(one) for one in family],
         left_out=left_out,
-        words=[*said, *_shared(rows, sides), *words_of(planned, family)],
+        words=[*said, *_shared(rows, sides), *words_of(planned, family, scale)],
     )
 
 

@@ -12,8 +12,9 @@ from itemeval_assets.measurement import (
     compare,
     compare_all,
     interaction,
+    within_margin,
 )
-from tests.measurement.frames import random_scores
+from tests.measurement.frames import crossed, random_scores
 
 
 def pair(a: list[float], b: list[float], **columns: Any) -> pd.DataFrame:
@@ -129,3 +130,40 @@ def test_differences_of_anything_may_be_a_family():
     assert adjusted_by_holm(alone, (0, 1)) == list(pairs)
     assert adjusted_by_holm(list(pairs), (0, 1)) == list(pairs)
     assert adjusted_by_holm([]) == []
+
+
+def test_bounds_of_a_difference_fill_what_is_missing():
+    frame = pd.DataFrame(
+        {
+            "model": ["a"] * 4 + ["b"] * 4,
+            "item_id": [1, 2, 3, 4] * 2,
+            "score": [1, 0, np.nan, 1, 0, 1, 0, np.nan],
+        }
+    )
+    found = compare(frame, "a", "b", scale=(0, 1))
+    assert found.bounds == (pytest.approx(2 / 4 - 2 / 4), pytest.approx(3 / 4 - 1 / 4))
+    [of_all] = compare_all(frame, scale=(0, 1))
+    assert of_all.bounds == found.bounds
+    assert compare(frame, "a", "b").bounds is None
+
+
+def test_within_a_margin_is_where_the_interval_lies_within():
+    random = np.random.default_rng(2)
+    for _ in range(20):
+        a, b = random.normal(0, 1, (2, 30))
+        frame = crossed(np.stack([a, b]), "model", "item_id")
+        found = compare(frame, 0, 1)
+        for margin in (0.2, 0.5, 0.8):
+            inside = -margin < found.low and found.high < margin
+            assert (within_margin(found, margin) < 0.05) == inside
+    same = crossed(np.ones((2, 100)), "model", "item_id")
+    alike = compare(same, 0, 1, scale=(0, 1))
+    assert within_margin(alike, 0.05, (0, 1)) == pytest.approx(2 * 0.95**100)
+    assert within_margin(alike, 0.05) == 1
+
+
+def test_a_reason_of_many_levels_is_said_once_with_their_number():
+    frame = random_scores(2, 40).rename(columns={"passage": "topic"})
+    with pytest.raises(MeasurementError, match=r"lie in one cluster.* \(20 levels\)$") as raised:
+        interaction(frame, "lab/m0", "lab/m1", by="topic", cluster="topic")
+    assert str(raised.value).count("lie in one cluster") == 1

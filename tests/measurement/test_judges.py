@@ -111,6 +111,12 @@ def test_the_slope_on_length_is_per_thousand_characters(make):
     assert slope.low < 3 < slope.high and slope.high - slope.low < 0.1
 
 
+def test_a_slope_of_answers_of_almost_one_length_says_so():
+    lengths = graded(0.1).assign(solution=lambda rows: 20 + 5 * (rows["model"] == "a/one"))
+    for estimate in length_slope(lengths).values():
+        assert estimate.warnings[0].startswith("Answers to an item differ by 2.36 characters only")
+
+
 def test_answers_of_one_length_have_no_slope():
     with pytest.raises(ValueError, match="answers differ in length within fewer than two"):
         length_slope(graded().assign(solution="same"))

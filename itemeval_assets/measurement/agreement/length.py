@@ -1,6 +1,6 @@
 """Do longer answers get higher scores, on the same item?"""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,9 @@ from ..intervals import checked_level, of_few_clusters, t_quantile
 from ..records import Estimate, MeasurementError
 
 __all__ = ["length_slope"]
+
+# Below this share of `per` lengths hardly differ.
+ALIKE = 0.1
 
 
 def length_slope(
@@ -44,7 +47,7 @@ def length_slope(
         _, places = compact(events.item[rows], *(column[rows] for column in groups))
         x, y = (_centred(values[rows], places) for values in (sizes / per, events.score))
         clusters = events.cluster[events.item[rows]]
-        found[label] = _slope(label, x, y, events.item[rows], clusters, int(mine.sum()), level)
+        found[label] = _slope(label, x, y, events.item[rows], clusters, int(mine.sum()), level, per)
     return found
 
 
@@ -75,6 +78,7 @@ def _slope(
     clusters: np.ndarray,
     n_rows: int,
     level: float,
+    per: float,
 ) -> Estimate:
     varied = np.unique(items[np.abs(x) > 0])
     n_clusters = len(np.unique(clusters[np.isin(items, varied)]))
@@ -99,5 +103,15 @@ def _slope(
         n_clusters=n_clusters,
         method="slope within items; t, clustered",
         n_missing=n_rows - len(y),
-        warnings=tuple(of_few_clusters(n_clusters)),
+        warnings=(*_of_alike(x, per), *of_few_clusters(n_clusters)),
     )
+
+
+def _of_alike(x: np.ndarray, per: float) -> Iterator[str]:
+    """`x` are the lengths, by `per` characters."""
+    spread = float(np.sqrt((x**2).mean()))
+    if spread < ALIKE:
+        yield (
+            f"Answers to an item differ by {spread * per:.3g} characters only (standard deviation):"
+            f" a slope per {per:,.0f} lies far outside of what was seen."
+        )

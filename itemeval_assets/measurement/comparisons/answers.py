@@ -17,7 +17,7 @@ from ..columns import (
     shortened,
 )
 from ..events import Events, Grader, read_events, rows_of_grader
-from ..records import MeasurementError
+from ..records import Bounds, MeasurementError, Scale
 from ..scores.cells import item_means
 
 __all__ = ["Answers", "read_answers"]
@@ -27,13 +27,42 @@ OTHER_FACETS = ("model", "prompt_name", "model_config_name")
 
 
 @dataclass(frozen=True)
+class Filled:
+    """Objects x items, of all items with a row: sum and number of scores, and of missing ones."""
+
+    item: np.ndarray
+    total: np.ndarray
+    count: np.ndarray
+    empty: np.ndarray
+
+    def bounds(self, first: int, other: int, scale: Scale) -> Bounds | None:
+        """The difference if missing cells had the worst for the first and the best for the other.
+
+        And the reverse. On items of which both have rows; null where neither misses one.
+        """
+        if not self.empty[[first, other]].any():
+            return None
+        low, high = (self._means([first, other], end) for end in scale)
+        return Bounds(
+            float(np.nanmean(low[0] - high[1])),
+            float(np.nanmean(high[0] - low[1])),
+        )
+
+    def _means(self, places: list[int], end: float) -> np.ndarray:
+        n = self.count[places] + self.empty[places]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return (self.total[places] + self.empty[places] * end) / n
+
+
+@dataclass(frozen=True)
 class Answers:
     """Objects x items: the mean score (NaN where there is none), and the number of events.
 
     Columns are sorted by the clusters of their items.
 
     `binary` tells the objects with scores 0 or 1 and one replication. `varied` has the facets in
-    which the objects may differ besides, as sets of values by object.
+    which the objects may differ besides, as sets of values by object. `filled` is null where no
+    cell is missing.
     """
 
     objects: list
@@ -44,11 +73,18 @@ class Answers:
     binary: np.ndarray
     n_empty: np.ndarray
     varied: dict[str, list[frozenset]]
+    filled: Filled | None = None
 
     def only_items(self, kept: np.ndarray) -> "Answers":
         """The answers on some of the items."""
+        filled = self.filled
+        if filled:
+            inside = np.isin(filled.item, self.item[kept])
+            parts = (filled.total, filled.count, filled.empty)
+            filled = Filled(filled.item[inside], *(part[:, inside] for part in parts))
         return replace(
             self,
+            filled=filled,
             item=self.item[kept],
             mean=self.mean[:, kept],
             count=self.count[:, kept],
@@ -129,7 +165,24 @@ def answers_of(frame: Frame, events: Events, rows: np.ndarray, object: str) -> A
         binary=(other == 0) & (count.max(axis=1) == 1),
         n_empty=empty.astype(np.int64),
         varied=_varied(frame, events, rows, object, present),
+        filled=_filled(events, present) if empty.any() else None,
     )
+
+
+def _filled(events: Events, present: np.ndarray) -> Filled:
+    """Of the groups that are present."""
+    row_of = np.full(len(events.groups), -1)
+    row_of[present] = np.arange(len(present))
+    known = np.flatnonzero(row_of[events.group] >= 0)
+    items, column = np.unique(events.item[known], return_inverse=True)
+    shape = len(present), len(items)
+    place = row_of[events.group[known]] * shape[1] + column
+    score = events.score[known]
+    total, count, empty = (
+        np.bincount(place, weights, shape[0] * shape[1]).reshape(shape)
+        for weights in (np.nan_to_num(score), ~np.isnan(score), np.isnan(score))
+    )
+    return Filled(items, total, count, empty)
 
 
 def _varied(

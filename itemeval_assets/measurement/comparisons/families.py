@@ -82,7 +82,7 @@ def compare_all(
 
 
 def adjusted_by_holm(
-    differences: Sequence[Difference], scale: Scale | None = None
+    differences: Sequence[Difference], scale: Scale | None = None, *, of: str = "pairs"
 ) -> list[Difference]:
     """Differences as one family: `p` and the verdict as if all had been asked at once.
 
@@ -90,7 +90,7 @@ def adjusted_by_holm(
     """
     adjusted = holm(np.array([one.p_unadjusted for one in differences]))
     return [
-        worded(replace(one, p=p), scale, len(differences))
+        worded(replace(one, p=p), scale, len(differences), of)
         for one, p in zip(differences, adjusted.tolist(), strict=True)
     ]
 

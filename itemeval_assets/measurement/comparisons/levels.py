@@ -1,15 +1,17 @@
 """Does the difference of a and b depend on a column: topic, dataset, any metadata of items."""
 
+from collections import Counter
 from collections.abc import Hashable
 from dataclasses import dataclass
 
 import numpy as np
 
-from ..columns import Frame, codes, full_codes
+from ..columns import Frame, codes, full_codes, shortened
 from ..events import Grader
 from ..intervals import checked_level, checked_scale, f_test_p
 from ..records import Difference, MeasurementError, Scale
 from .answers import Answers, read_answers
+from .families import adjusted_by_holm
 from .paired import pairs_with, reasons_against
 from .pairs import differences_of
 
@@ -53,7 +55,8 @@ def interaction(
 
     The test is that of Welch (1951, Biometrika 38, 330-336) on the level differences and their
     clustered errors, with C-1 degrees of freedom for a level of C clusters. It takes levels for
-    independent, so a cluster must lie in one level. p values of the levels are not adjusted.
+    independent, so a cluster must lie in one level. The p of each level is adjusted by Holm over
+    the levels.
     """
     checked_level(level)
     answers = read_answers(
@@ -76,8 +79,11 @@ def interaction(
         else:
             (found[labels[code]],) = differences_of(part, first, pairs, level, checked_scale(scale))
     if len(found) < 2:
-        reasons = " ".join(left_out.values())
+        same = Counter(left_out.values())
+        reasons = " ".join(why if n == 1 else f"{why} ({n} levels)" for why, n in same.items())
         raise MeasurementError(f"An interaction needs two levels of {by!r} or more. {reasons}")
+    adjusted = adjusted_by_holm([*found.values()], checked_scale(scale), of="levels")
+    found = dict(zip(found, adjusted, strict=True))
     return _tested(by, found, left_out, level)
 
 
@@ -111,11 +117,8 @@ def _tested(
 ) -> Interaction:
     """Welch's test over the levels. Levels without spread have no error to weigh them by."""
     weighed = [one for one in found.values() if one.standard_error > 0]
-    said = tuple(
-        f"{label}: without spread, it takes no part in the test."
-        for label, one in found.items()
-        if one.standard_error == 0
-    )
+    flat = [label for label, one in found.items() if one.standard_error == 0]
+    said = (f"Without spread, and so no part of the test: {shortened(flat, 5)}.",) if flat else ()
     if len(weighed) < 2:
         values = [one.value for one in found.values()]
         same = max(values) - min(values) < 1e-12

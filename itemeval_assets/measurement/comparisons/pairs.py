@@ -44,7 +44,8 @@ def compare(
     freedom (Miller 2024, arXiv:2411.00640, section 4). Beside it stands McNemar's exact p where
     scores are 0 or 1 with one replication. `object` is the column that holds a and b; what else
     varies under them is averaged within an item. Items that one of them lacks are left out, and
-    said. `scale` only serves the words.
+    said. `scale` serves the words, and the `bounds`: the difference if all missing cells of the one
+    had the worst, and those of the other the best score.
     """
     if a == b:
         raise MeasurementError(f"a and b are both {a!r}: choose two different values.")
@@ -103,6 +104,7 @@ def differences_of(
             if n_clusters == pairs.n_items[place]
             else f"{method}, {n_clusters} clusters",
             n_missing=int(answers.n_empty[first] + answers.n_empty[other]),
+            bounds=answers.filled.bounds(first, other, scale) if answers.filled and scale else None,
             warnings=(
                 *_said(answers, first, other, pairs, place),
                 *_said_of_scale(n_outside, scale),
@@ -118,7 +120,9 @@ def differences_of(
         yield worded(found, scale)
 
 
-def worded(found: Difference, scale: Scale | None, n_pairs: int = 1) -> Difference:
+def worded(
+    found: Difference, scale: Scale | None, n_pairs: int = 1, of: str = "pairs"
+) -> Difference:
     """The difference with its sentence, by the p that it has."""
     sentence = verdict(
         found.a,
@@ -129,7 +133,7 @@ def worded(found: Difference, scale: Scale | None, n_pairs: int = 1) -> Differen
         n_items=found.n_items,
         different=found.p < 1 - found.level,
         scale=scale,
-        n_pairs=n_pairs,
+        family="" if n_pairs == 1 else f"; {n_pairs:,} {of}, Holm",
     )
     return replace(found, verdict=sentence)
 

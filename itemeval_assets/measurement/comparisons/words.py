@@ -15,7 +15,7 @@ def verdict(
     n_items: int,
     different: bool,
     scale: Scale | None,
-    n_pairs: int = 1,
+    family: str = "",
 ) -> str:
     """Say which is better and by how much, or that the items cannot tell.
 
@@ -26,13 +26,12 @@ def verdict(
     else:
         word = "better"
     limits = f"{_figure(low, scale)} to {_figure(high, scale)}"
-    rest = "" if n_pairs == 1 else f"; {n_pairs:,} pairs, Holm"
     if different:
         amount = f"{_figure(value, scale)}{_unit(scale)}"
-        return f"{a} is {amount} {word} than {b} ({limits}, {n_items:,} items{rest})."
+        return f"{a} is {amount} {word} than {b} ({limits}, {n_items:,} items{family})."
     if value == low == high == 0:
         return f"Too close to call: {a} and {b} have the same score on all {n_items:,} items."
-    amount = f"{_figure(value, scale)}{_unit(scale)}, {limits}{rest}"
+    amount = f"{_figure(value, scale)}{_unit(scale)}, {limits}{family}"
     return f"Too close to call: {n_items:,} items cannot tell {a} from {b} ({amount})."
 
 

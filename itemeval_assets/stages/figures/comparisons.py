@@ -1,15 +1,12 @@
 """comparisons: is one better than another, on the items that both answered?"""
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
-from difflib import get_close_matches
-from typing import Literal
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from itemeval_assets.core.design.conditions import Design, GradeCondition
-from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.core.design.conditions import GradeCondition
 from itemeval_assets.measurement import (
     Difference,
     Interaction,
@@ -20,12 +17,13 @@ from itemeval_assets.measurement import (
 from itemeval_assets.measurement import compare as compared
 
 from .agreed import each_once, incomparable
+from .named import Facet, meant
 from .planned import PlannedCells, require_measurable
+from .remarks import bounded, words_of, words_of_levels
 
-__all__ = ["Compared", "StudyComparisons", "compare", "comparisons", "told", "words_of"]
+__all__ = ["Compared", "Facet", "StudyComparisons", "compare", "comparisons", "told"]
 
 _MOST_OBJECTS = 100
-Facet = Literal["condition", "model", "prompt", "config", "grader", "release"]
 # Of releases see the folder of that name.
 COLUMNS: dict[Facet, str] = {
     "condition": "gen_condition_id",
@@ -89,7 +87,7 @@ def compare(
 
     Raises ConfigError where no facet has both, and MeasurementError where no grader allows it.
     """
-    facet, first, other = _meant(planned.study.design, a, b)
+    facet, first, other, taken = meant(planned.study.design, a, b)
     tags = [planned.require_column(by, "by")] if by else []
     chosen = _chosen(planned, graders)
     if facet == "grader":
@@ -97,14 +95,15 @@ def compare(
         if why := incomparable(both, "compare"):
             raise MeasurementError(why)
         cells = planned.of_graders(both, tags=tags)
-        return told(planned, facet, [_pair(planned, cells, both[0], facet, first, other, by)])
+        pair = _pair(planned, cells, both[0], facet, first, other, by)
+        return told(planned, facet, [replace(pair, words=[*taken, *pair.words])])
     found = [
         _pair(planned, planned.of_grader(grader, tags=tags), grader, facet, first, other, by)
         for grader in chosen
     ]
     if not any(one.differences for one in found):
         raise MeasurementError(found[0].words[0])
-    return told(planned, facet, found)
+    return told(planned, facet, [replace(one, words=[*taken, *one.words]) for one in found])
 
 
 def _chosen(planned: PlannedCells, graders: Collection[str]) -> list[GradeCondition]:
@@ -141,15 +140,20 @@ def _pair(
         difference = compared(cells, a, b, object=column, **known)
     except MeasurementError as error:
         return Compared(graded_by=label, scale=scale, words=[str(error)])
-    words, depends = [*words_of(planned, [difference])], None
+    words, depends = [*words_of(planned, [difference], scale)], None
     if by:
         try:
-            depends = interaction(cells, a, b, by=by, object=column, **known)
-            words += [depends.verdict, *depends.warnings]
+            found = interaction(cells, a, b, by=by, object=column, **known)
+            depends = replace(found, levels={n: bounded(one) for n, one in found.levels.items()})
+            words += [depends.verdict, *words_of_levels(depends)]
         except MeasurementError as error:
             words.append(str(error).strip())
     return Compared(
-        graded_by=label, scale=scale, differences=[difference], interaction=depends, words=words
+        graded_by=label,
+        scale=scale,
+        differences=[bounded(difference)],
+        interaction=depends,
+        words=words,
     )
 
 
@@ -180,11 +184,11 @@ def _family(
     return Compared(
         graded_by=label,
         scale=scale,
-        differences=list(found),
+        differences=[bounded(one) for one in found],
         groups=[[str(one) for one in group] for group in found.groups],
         letters={str(name): letters for name, letters in found.letters.items()},
         left_out=[(str(a), str(b), why) for a, b, why in found.left_out],
-        words=[*found.warnings, *words_of(planned, found)],
+        words=[*found.warnings, *words_of(planned, found, scale)],
     )
 
 
@@ -201,73 +205,3 @@ def _require_few(cells: pa.Table, facet: Facet) -> None:
 def _of(grader: GradeCondition, facet: Facet) -> tuple[str | None, tuple[float, float] | None]:
     """By which grader, and its scale; where graders are compared, the scale of all."""
     return None if facet == "grader" else grader.label, grader.grader.scale
-
-
-def words_of(planned: PlannedCells, found: Sequence[Difference]) -> Iterator[str]:
-    """What to say besides the verdicts, each thing once, and of which pairs."""
-    margin = planned.study.config.measurement.margin
-    if margin is not None:
-        for one in found:
-            if -margin < one.low and one.high < margin:
-                yield f"{one.a} and {one.b} differ by less than the margin of {margin:g}."
-    about: dict[str, list[Difference]] = {}
-    for one in found:
-        for warning in one.warnings:
-            about.setdefault(warning, []).append(one)
-    for warning, pairs in about.items():
-        if len(pairs) == len(found):
-            yield warning
-        else:
-            more = f", and {len(pairs) - 1} more pairs" if len(pairs) > 1 else ""
-            yield f"{warning} ({pairs[0].a} and {pairs[0].b}{more})"
-
-
-def _meant(design: Design, a: str, b: str) -> tuple[Facet, str, str]:
-    """The facet that has both words, and the levels that these are."""
-    names = dict(_names(design))
-    for facet, levels in names.items():
-        first, other = _level(levels, a), _level(levels, b)
-        if first is not None and other is not None:
-            if first == other:
-                raise ConfigError(f"{a!r} and {b!r} are the same {facet}: name two")
-            return facet, first, other
-    known = sorted(
-        {word for levels in names.values() for words in levels.values() for word in words}
-    )
-    for word in (a, b):
-        if not any(_level(levels, word) is not None for levels in names.values()):
-            near = get_close_matches(word, known, n=1, cutoff=0.5)
-            hint = f"did you mean {near[0]!r}?" if near else f"models: {', '.join(names['model'])}"
-            raise ConfigError(
-                f"{word!r} is no condition, model, prompt, config or grader of the study, or means"
-                f" several; {hint}"
-            )
-    raise ConfigError(
-        f"{a!r} and {b!r} are not of one kind: name two conditions, models, prompts, configs or"
-        " graders"
-    )
-
-
-def _names(design: Design) -> Iterator[tuple[Facet, dict[str, set[str]]]]:
-    """{level: what it may be called} of each facet, the narrower words first."""
-    generate = design.generate
-    yield "model", {one.model: {one.model, one.model.split("/")[-1]} for one in generate}
-    yield "condition", {one.label: {one.label, one.slug, one.id} for one in generate}
-    yield "prompt", {one.prompt.name: {one.prompt.name, one.prompt.short_name} for one in generate}
-    yield "config", {one.model_config_name: {one.model_config_name} for one in generate}
-    yield "grader", {one.label: _names_of(one) for one in design.grade}
-
-
-def _names_of(one: GradeCondition) -> set[str]:
-    """What its repeats share means the first of them."""
-    own = {one.label, one.id}
-    shared = {one.slug, one.grader.name, one.label_parts[0].short}
-    return own if one.grader.repeat > 1 else own | shared
-
-
-def _level(levels: dict[str, set[str]], word: str) -> str | None:
-    """The level that a word means; null where there is none, or more than one."""
-    found = [level for level, words in levels.items() if word in words] or [
-        level for level, words in levels.items() if any(one.startswith(word) for one in words)
-    ]
-    return found[0] if len(found) == 1 and word else None

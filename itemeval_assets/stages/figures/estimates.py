@@ -45,8 +45,9 @@ def figures_of(
     figure: Figure, planned: PlannedCells, cells: pa.Table, scale: Scale | None
 ) -> dict[str, Any]:
     """What the estimate says, in the words of a score; where there is none, why."""
-    kept, said = figure.chosen(cells)
+    kept, said = cells, []
     try:
+        kept, said = figure.chosen(cells)
         require_measurable(kept)
         return parts_of(figure.of(planned, kept, scale), said)
     except MeasurementError as error:
@@ -121,6 +122,12 @@ def _often_enough(cells: pa.Table, k: int) -> tuple[pa.Table, list[str]]:
     """The cells of items that have k scores or more."""
     counts = cells.group_by("item_id").aggregate([("score", "count")])
     enough = counts.filter(pc.greater_equal(counts["score_count"], k))  # type: ignore[attr-defined]
+    if not enough.num_rows:
+        most = max(counts["score_count"].to_pylist(), default=0)
+        raise MeasurementError(
+            f"No item has {k} scored replications in this condition, but {most} at most: run the"
+            f" missing cells, or choose k up to {most}."
+        )
     few = counts.num_rows - enough.num_rows
     if not few:
         return cells, []

@@ -146,8 +146,17 @@ def _of(
         n_missing=found.n_missing,
         components=_rows(found),
         designs=list(_designs(found)),
-        words=list(found.warnings),
+        words=[*found.warnings, *_of_clusters(planned)],
     )
+
+
+def _of_clusters(planned: PlannedCells) -> Iterator[str]:
+    if planned.cluster:
+        yield (
+            f"Items are taken for independent here, also those of one {planned.cluster}"
+            " (measurement.cluster): errors of a study with clusters are larger. `scores` and"
+            " `compare` allow for them."
+        )
 
 
 def _facets(cells: pa.Table) -> list[str]:

@@ -98,7 +98,8 @@ def test_all_pairs_have_letters_and_a_margin(tmp_path: Path) -> None:
     [family] = found.by_grader
     assert len(family.differences) == 3
     assert family.letters["alpha · short"] not in family.letters["beta · short"]
-    assert sum("differ by less than the margin of 0.5" in words for words in family.words) == 3
+    [within] = [words for words in family.words if "smaller than the margin of 0.5" in words]
+    assert within.endswith("(at 95 %, Holm over 3 pairs).") and within.count(" and ") == 3
 
 
 def test_more_conditions_than_anybody_can_compare(tmp_path: Path) -> None:
@@ -352,6 +353,64 @@ def test_conditions_have_all_their_parts(tmp_path: Path) -> None:
     ]
     assert found["stage"].tolist() == ["generate"] * 2 + ["grade"] * 3
     assert found["scale"].tolist()[2:] == [(0, 1)] * 3
+
+
+def test_a_comparison_says_what_it_leaves_out(tmp_path: Path) -> None:
+    def failing(model: str, grader: str, n: int, epoch: int) -> float | None:
+        return None if n < 5 and model == "mockllm/alpha" else float((n + len(model)) % 2)
+
+    study = scored_study(tmp_path, failing, items=40)
+    [one] = ie.compare(study, "alpha", "beta", graders="numeric").by_grader
+    [difference] = one.differences
+    low, high = difference.bounds or (0.0, 0.0)
+    assert difference.n_missing == 5 and low < difference.value < high
+    assert high - low == pytest.approx(5 / 40)
+    assert one.words[0].startswith(
+        "The difference leaves out more than 2 % of the cells (5 without"
+    )
+    [family] = ie.comparisons(study, graders="numeric").by_grader
+    assert family.differences[0].bounds is not None
+    [whole] = ie.compare(study, "alpha", "beta", graders="numeric", by="dataset_id").by_grader
+    assert whole.differences[0].bounds == difference.bounds
+
+
+def test_many_levels_have_one_warning_and_a_p_by_holm(tmp_path: Path) -> None:
+    study = scored_study(
+        tmp_path,
+        lambda model, grader, n, epoch: float((n * 7 + len(model) * n) % 3 == 0),
+        items=40,
+        metadata=lambda n: f'{{"topic": "t{n // 4}"}}',
+        extra=METADATA,
+    )
+    [one] = ie.compare(study, "alpha", "beta", by="topic", graders="numeric").by_grader
+    assert one.interaction is not None and len(one.interaction.levels) > 5
+    assert sum("independent clusters" in words for words in one.words) == 1
+    assert len(one.words) < 6
+    for level in one.interaction.levels.values():
+        assert level.p >= level.p_unadjusted and (
+            "levels, Holm" in level.verdict or not level.value
+        )
+
+
+def test_a_name_in_full_is_not_taken_for_the_start_of_another(tmp_path: Path) -> None:
+    graders = {"betaj": JUDGES["mild_judge"], "other": JUDGES["strict_judge"]}
+    study = scored_study(tmp_path, planted, graders=graders)
+    with pytest.raises(ConfigError, match="are not of one kind"):
+        ie.compare(study, "other", "beta")
+    with pytest.raises(ConfigError, match=r"'bet' starts names of several kinds \(model mockllm/b"):
+        ie.compare(study, "alpha", "bet")
+    found = ie.compare(study, "alph", "mockllm/beta")
+    assert found.facet == "model"
+    assert {one.words[0] for one in found.by_grader} == {
+        "'alph' was taken for the model mockllm/alpha."
+    }
+
+
+def test_reliability_says_that_it_takes_items_for_independent(tmp_path: Path) -> None:
+    extra = {**METADATA, "measurement": {"cluster": "topic"}}
+    study = scored_study(tmp_path, planted, items=20, extra=extra)
+    [one] = ie.reliability(study, graders="numeric").by_grader
+    assert any(words.startswith("Items are taken for independent here") for words in one.words)
 
 
 def test_flags_are_ordered_by_kind_and_quarrels_are_of_chosen_graders(tmp_path: Path) -> None:

@@ -176,6 +176,18 @@ def test_what_passes_is_the_end_of_the_scale_or_what_is_said(tmp_path: Path) -> 
     assert (said.figure, [row.mean for row in said.rows]) == ("pass@1, from a score of 7", [1, 1])
 
 
+def test_too_few_scored_replications_are_said_in_the_words_of_a_study(tmp_path: Path) -> None:
+    def once(model: str, grader: str, n: int, epoch: int) -> float | None:
+        return 1.0 if epoch == 1 else None
+
+    study = scored_study(tmp_path, once, replications=3)
+    [row] = ie.scores(study, pass_at=3, graders="numeric", conditions="alpha").rows
+    assert row.mean is None and row.warnings == (
+        "No item has 3 scored replications in this condition, but 1 at most: run the missing cells,"
+        " or choose k up to 1.",
+    )
+
+
 def test_a_panel_is_the_mean_of_its_judges_by_rubric(tmp_path: Path) -> None:
     def judged(model: str, grader: str, n: int, epoch: int) -> float | None:
         return None if n == 0 and grader == "mild_judge" else 0.5 + 0.2 * (grader == "mild_judge")
