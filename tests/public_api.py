@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, assert_type
 
 import dagster as dg
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -232,6 +233,8 @@ def comparing_scores(frame: pd.DataFrame) -> None:
     assert_type(family, ms.Comparisons)
     assert_type(family[0], ms.Difference)
     assert_type(ms.adjusted_by_holm(list(family), (0, 1)), list[ms.Difference])
+    assert_type(ms.holm(np.array([0.01, 0.04])), np.ndarray)
+    assert_type(ms.within_margin(next(iter(family)), 0.05, (0, 1)), float)
     assert_type(family.groups, tuple[tuple[Hashable, ...], ...])
     assert_type(family.letters, dict[Hashable, str])
     topics = ms.interaction(frame, "alpha", "beta", by="topic")
@@ -274,6 +277,7 @@ def agreeing(frame: pd.DataFrame) -> None:
 
 def looking_at_items(frame: pd.DataFrame) -> None:
     assert_type(ms.item_statistics(frame, object="model", scale=(0, 1)), pd.DataFrame)
+    assert_type(ms.order_of_flag({"flag": None}), tuple[int, float])
     dead = ms.dead_items(frame)
     assert_type(dead, ms.DeadItems)
     assert_type(dead.usd, float | None)
