@@ -117,6 +117,8 @@ def compare(
         found = late.figures.comparisons(config, facet=of, **chosen)
     elif b is None:
         raise typer.BadParameter(f"name what to compare {a!r} with, or nothing for all pairs")
+    elif of != "condition":
+        raise typer.BadParameter("--of is for all pairs: leave it out, or leave the names out")
     else:
         found = late.figures.compare(config, a, b, by=by, **chosen)
     _show(as_json, out, found, late.figure_report.comparisons)
@@ -140,6 +142,8 @@ def reliability(
 ) -> None:
     """Show where the noise comes from, and what more items or replications would reach."""
     _require(out)
+    if "grader" in (random or []) and not crossed:
+        raise typer.BadParameter("--random grader needs --crossed: else each grader is by itself")
     found = late.figures.reliability(
         config,
         graders=grader,

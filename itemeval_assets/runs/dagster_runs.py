@@ -19,6 +19,8 @@ from itemeval_assets.stages.calls.evidence import unread_partitions
 from itemeval_assets.stages.calls.gate import Gate, open_gate
 from itemeval_assets.stages.calls.losses import losses, require_no_loss
 from itemeval_assets.stages.calls.stage_run import Scope
+from itemeval_assets.stages.figures.planned import PlannedCells
+from itemeval_assets.stages.figures.scores import StudyScores, scores
 from itemeval_assets.stages.ledger import calls_of_runs
 from itemeval_assets.stages.projection.estimate import StudyEstimate, estimate
 from itemeval_assets.storage.study.inputs import prices_if_needed
@@ -36,12 +38,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Done:
-    """What the runs of a command did. `called`: rows of the ledger; `lost`: what was recorded."""
+    """What the runs of a command did. `called`: rows of the ledger; `lost`: what was recorded.
+
+    `scores`: what came of it; null where nothing was ever called.
+    """
 
     launch: Launcher
     called: list[dict[str, Any]]
     lost: list[Loss]
     notes: list[str]
+    scores: StudyScores | None
 
 
 def start_runs(
@@ -91,8 +97,20 @@ def start_runs(
         if refusal is not None:
             raise refusal
     # Not before the reservation of these runs is gone.
-    remember(study, store, before, launch.results["export"], note)
-    return Done(launch, called, lost, notes)
+    told = _scores(study, store, options, launch)
+    remember(study, store, before, launch.results["export"], told, note)
+    return Done(launch, called, lost, notes, told)
+
+
+def _scores(
+    study: Study, store: ResultsStore, options: RunOptions, launch: Launcher
+) -> StudyScores | None:
+    """What the asset of the scores has told, or else what the stored cells say."""
+    told: StudyScores | None = launch.results.get("scores")
+    if told is None and store.has_results():
+        store.look()
+        told = scores(PlannedCells(study, store, store.read("items"), options.policy))
+    return told
 
 
 def foreseen(

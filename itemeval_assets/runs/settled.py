@@ -96,26 +96,30 @@ def forget(store: ResultsStore) -> Note | None:
 
 
 def remember(
-    study: Study, store: ResultsStore, before: Stats, export: ExportResult, note: Note | None
+    study: Study,
+    store: ResultsStore,
+    before: Stats,
+    export: ExportResult,
+    scores: StudyScores | None,
+    note: Note | None,
 ) -> None:
     """Note what the study looks like after an export; not where others have written meanwhile.
 
-    `before`: what its `sources` looked like before. `note`: what the last one said.
+    `before`: what its `sources` looked like before. `scores`: what these say. `note`: what the last
+    one said.
     """
     stats = store.stats()
     if sources(stats) == before and not behind(study, stats):
         marks = _fingerprint(study, stats)
         homes = note.homes if note and note.marks_sha256 == marks else []
         homes = [*dict.fromkeys([*homes, _history(study)])]
-        found = Note(marks_sha256=marks, homes=homes, rows=export.rows, exported=list(export.paths))
-        store.update_json(SETTLED, lambda _: found.model_dump())
-
-
-def remember_scores(store: ResultsStore, scores: StudyScores) -> None:
-    """Add the scores to the note of the last export, where there is one."""
-    note = _note(store)
-    if note is not None:
-        found = note.model_copy(update={"scores": scores})
+        found = Note(
+            marks_sha256=marks,
+            homes=homes,
+            rows=export.rows,
+            exported=list(export.paths),
+            scores=scores,
+        )
         store.update_json(SETTLED, lambda _: found.model_dump())
 
 

@@ -11,7 +11,7 @@ from itemeval_assets.storage.study.store import open_store
 
 from .joining import join_what_is_behind
 from .launcher import Launcher
-from .settled import remember, remember_scores, sources, valid_note
+from .settled import remember, sources, valid_note
 
 __all__ = ["run_export", "run_preflight", "run_release"]
 
@@ -38,9 +38,8 @@ def run_export(study: Study, for_spreadsheets: bool) -> ExportResult:
         launch(["export"], config={"for_spreadsheets": for_spreadsheets})
     if note is not None:
         # A run that has nothing to do has nothing to do after an export, either.
-        remember(study, store, sources(before), launch.results["export"], note)
-        if note.scores:
-            remember_scores(store, note.scores)
+        export = launch.results["export"]
+        remember(study, store, sources(before), export, note.scores, note)
     return launch.results["export"]
 
 

@@ -10,13 +10,11 @@ from itemeval_assets.core.design.selection import Selection
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.money.budget import require_sane_consent
-from itemeval_assets.stages.figures.planned import PlannedCells
-from itemeval_assets.stages.figures.scores import StudyScores, scores
 from itemeval_assets.stages.ledger import unmetered_models
 from itemeval_assets.stages.views.status import frequent_errors, survey
 from itemeval_assets.storage.study.store import ResultsStore, open_store
 
-from .settled import changed_at, nothing_to_do, remember_scores, waits_for_calls
+from .settled import changed_at, nothing_to_do, waits_for_calls
 from .summary import RunSummary, asked_for, ending, missing
 from .workers import Workers
 
@@ -90,20 +88,8 @@ def _summary(
         status=found,
         export=launch.results["export"],
         changed_at=changed_at(store.stats()),
-        scores=_scores(study, store, options, done),
+        scores=done.scores,
     )
-
-
-def _scores(
-    study: Study, store: ResultsStore, options: RunOptions, done: "Done"
-) -> StudyScores | None:
-    """What the asset of the scores has told, or else what the stored cells say."""
-    told: StudyScores | None = done.launch.results.get("scores")
-    if told is None and store.has_results():
-        told = scores(PlannedCells(study, store, store.read("items"), options.policy))
-    if told is not None:
-        remember_scores(store, told)
-    return told
 
 
 def _needs_workers(

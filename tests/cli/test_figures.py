@@ -164,6 +164,8 @@ def test_words_come_before_the_table(config: str, capsys: pytest.CaptureFixture[
         (["scores", "--pass-at", "2"], "choose k from 1 to 1"),
         (["scores", "--pass-at", "0"], "--pass-at"),
         (["scores", "--panel", "--grader", "numeric"], "a panel needs two judges"),
+        (["compare", "alpha", "beta", "--of", "grader"], "--of is for all pairs"),
+        (["reliability", "--random", "grader"], "--random grader needs --crossed"),
         (["compare", "alpha"], "name what to compare 'alpha' with"),
         (["compare", "--by", "topic"], "--by needs the names"),
         (["compare", "alpha", "gamma"], "'gamma' is no condition"),

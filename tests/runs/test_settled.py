@@ -18,6 +18,7 @@ from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import DatasetError, StoreError
 from itemeval_assets.runs import dagster_runs
+from itemeval_assets.runs.launcher import Launcher
 from itemeval_assets.runs.settled import _fingerprint, valid_note
 from itemeval_assets.runs.summary import RunSummary
 from itemeval_assets.settings import dagster_home_of
@@ -140,6 +141,28 @@ def test_an_export_does_not_hide_what_has_changed(study: Study) -> None:
         with suppress(StoreError):
             api.export(study)
         assert api.run(study).run_ids, change
+
+
+@pytest.mark.parametrize("command", ["run", "export"])
+def test_the_note_that_another_run_has_left_keeps_its_own_scores(
+    study: Study, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """It ends while this one is at work, and has stored more than this one has seen."""
+    note, whole = place(study) / SETTLED, Launcher.__call__
+    theirs = {**json.loads(note.read_text()), "scores": None}
+
+    def and_another_run(launch: Launcher, tables: list[str], *args: object, **more: object) -> None:
+        whole(launch, tables, *args, **more)  # type: ignore[arg-type]
+        if "export" in tables:
+            next(place(study).glob("gradings.parquet/*/*.parquet")).touch()
+            note.write_text(json.dumps(theirs))
+
+    monkeypatch.setattr(Launcher, "__call__", and_another_run)
+    if command == "run":
+        api.run(study, force=True)
+    else:
+        api.export(study)
+    assert json.loads(note.read_text()) == theirs
 
 
 def test_changed_data_are_refused_as_ever(study: Study) -> None:
