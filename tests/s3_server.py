@@ -5,6 +5,7 @@ requests at once could both pass: here requests queue. Faults can be injected: t
 requests fail with a status, or everything takes longer.
 """
 
+import io
 import threading
 import time
 from collections import Counter
@@ -16,6 +17,7 @@ from typing import Any
 import boto3
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.wsgi import get_input_stream
 
 __all__ = ["Faults", "S3Server", "empty_bucket", "s3_server"]
 
@@ -55,6 +57,8 @@ class _OneAtATime:
     def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         if self._faults.delay_s:
             time.sleep(self._faults.delay_s)
+        # A client that is stopped in the middle of its request holds nobody else up.
+        environ["wsgi.input"] = io.BytesIO(get_input_stream(environ).read())
         with self._turn:
             self._faults.seen.append((environ["REQUEST_METHOD"], environ["PATH_INFO"]))
             if self._faults.statuses:
