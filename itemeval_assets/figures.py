@@ -16,16 +16,17 @@ from .storage.study.inputs import load_study
 if TYPE_CHECKING:
     import pandas as pd
 
-    from .stages.figures.agreement import StudyAgreement
-    from .stages.figures.comparisons import Facet, StudyComparisons
-    from .stages.figures.estimates import Rate
-    from .stages.figures.item_answers import ItemAnswers
-    from .stages.figures.item_statistics import StudyItems
-    from .stages.figures.judges import JudgeCard
+    from .stages.figures.comparisons.named import Facet
+    from .stages.figures.comparisons.records import StudyComparisons
+    from .stages.figures.items.item_answers import ItemAnswers
+    from .stages.figures.items.item_statistics import StudyItems
+    from .stages.figures.items.response import Model, StudyResponses
+    from .stages.figures.judges.agreement import StudyAgreement
+    from .stages.figures.judges.cards import JudgeCard
     from .stages.figures.planned import PlannedCells
     from .stages.figures.reliability import StudyReliability
-    from .stages.figures.response import Model, StudyResponses
-    from .stages.figures.scores import StudyScores
+    from .stages.figures.scores.estimates import Rate
+    from .stages.figures.scores.records import StudyScores
 
 __all__ = [
     "agreement",
@@ -63,9 +64,9 @@ def scores(
     replications pass, with a score of `passes` or more, by default the end of the grader's scale.
     `panel`: the mean over the judges of each rubric.
     """
-    from .stages.figures.estimates import MEAN, rate
-    from .stages.figures.panels import panels
-    from .stages.figures.scores import scores as estimated
+    from .stages.figures.scores.estimates import MEAN, rate
+    from .stages.figures.scores.panels import panels
+    from .stages.figures.scores.scores import scores as estimated
 
     asked = _one_rate(pass_at, majority_at, passes, panel=panel)
     planned = _planned(config, policy)
@@ -91,7 +92,7 @@ def compare(
     `a` and `b` are two conditions, models, prompts, configs or graders: labels, slugs, ids, names,
     or what these start with. `by`: does the difference depend on this item column?
     """
-    from .stages.figures.comparisons import compare as compared
+    from .stages.figures.comparisons.pair import compare as compared
 
     planned = _planned(config, policy)
     return compared(planned, a, b, _graders(planned, graders, rubrics), by)
@@ -134,8 +135,8 @@ def comparisons(
 
     `facet`: condition, model, prompt, config or grader.
     """
-    from .stages.figures.comparisons import COLUMNS
-    from .stages.figures.comparisons import comparisons as compared
+    from .stages.figures.comparisons.comparisons import comparisons as compared
+    from .stages.figures.comparisons.records import COLUMNS
 
     if facet not in COLUMNS:
         raise ConfigError(f"there is no facet {facet!r}; there are: {', '.join(COLUMNS)}")
@@ -178,7 +179,7 @@ def agreement(
     Of all judges, unless graders are chosen: these may be scorers. Each counts once; the repeats
     of a judge tell how it agrees with itself.
     """
-    from .stages.figures.agreement import agreement as estimated
+    from .stages.figures.judges.agreement import agreement as estimated
 
     planned = _planned(config, policy)
     chosen = _graders(planned, graders, rubrics)
@@ -215,7 +216,7 @@ def items(
     policy: str | None = None,
 ) -> "StudyItems":
     """Difficulty, discrimination, flips and quarrels of each item; which are odd, and why."""
-    from .stages.figures.item_statistics import item_statistics as estimated
+    from .stages.figures.items.item_statistics import item_statistics as estimated
 
     planned = _planned(config, policy)
     return estimated(planned, _graders(planned, graders, rubrics))
@@ -235,7 +236,7 @@ def irt(
     `model`: 1pl or 2pl, by the scores of each grader. A score of `passes` or more is right, by
     default the end of the grader's scale. Needs the extra `irt`, and 30 conditions or more.
     """
-    from .stages.figures.response import irt as estimated
+    from .stages.figures.items.response import irt as estimated
 
     planned = _planned(config, policy)
     return estimated(planned, _graders(planned, graders, rubrics), model, passes)
@@ -251,7 +252,7 @@ def item_answers(
     policy: str | None = None,
 ) -> "list[ItemAnswers]":
     """What stands behind the figures of these items: question, answers, scores, and their logs."""
-    from .stages.figures.item_answers import item_answers as found
+    from .stages.figures.items.item_answers import item_answers as found
 
     planned = _planned(config, policy)
     selected = select(planned.study.design, None, conditions, graders, rubrics).of(GRADE)

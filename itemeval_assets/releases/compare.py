@@ -13,9 +13,9 @@ from itemeval_assets.core.design.conditions import GradeCondition
 from itemeval_assets.experiments.layout.settings import ExperimentStorageSettings
 from itemeval_assets.measurement import Difference, MeasurementError, adjusted_by_holm
 from itemeval_assets.measurement import compare as compared
-from itemeval_assets.stages.figures.comparisons import Compared, StudyComparisons, told
+from itemeval_assets.stages.figures.comparisons.records import Compared, StudyComparisons, told
+from itemeval_assets.stages.figures.comparisons.remarks import bounded, words_of
 from itemeval_assets.stages.figures.planned import PlannedCells, require_measurable
-from itemeval_assets.stages.figures.remarks import bounded, words_of
 
 from .sides import CONDITION, EVENT, GRADER, Side, labelled, repeat_word, sides_of
 
@@ -81,7 +81,7 @@ def _clustered(planned: PlannedCells, rows: pd.DataFrame) -> tuple[pd.DataFrame,
     """With the clusters that the items have now. Items that the study has no more are left out."""
     if planned.cluster is None:
         return rows, []
-    clusters = planned.column_of_items(planned.cluster)
+    clusters = planned.columns.by_item(planned.cluster)
     known = rows["item_id"].isin(list(clusters))
     gone = rows.loc[~known, "item_id"].nunique()
     items = f"{gone:,} item{'' if gone == 1 else 's'}"

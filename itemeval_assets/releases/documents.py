@@ -29,12 +29,12 @@ from itemeval_assets.experiments import (
 from itemeval_assets.experiments.publish.artifacts import InputFiles
 from itemeval_assets.experiments.spec.io_schema import io_schema
 from itemeval_assets.report.card import CardFacts
-from itemeval_assets.stages.figures.agreement import agreement
-from itemeval_assets.stages.figures.comparisons import comparisons
-from itemeval_assets.stages.figures.item_statistics import item_statistics
+from itemeval_assets.stages.figures.comparisons.comparisons import comparisons
+from itemeval_assets.stages.figures.items.item_statistics import item_statistics
+from itemeval_assets.stages.figures.judges.agreement import agreement
 from itemeval_assets.stages.figures.planned import PlannedCells
 from itemeval_assets.stages.figures.reliability import reliability
-from itemeval_assets.stages.figures.scores import study_scores
+from itemeval_assets.stages.figures.scores.scores import study_scores
 from itemeval_assets.stages.items import now
 from itemeval_assets.storage.study.layout import manifest_key
 from itemeval_assets.storage.study.store import ResultsStore

@@ -14,7 +14,8 @@ from itemeval_assets.experiments.frames.writing import FrameFiles
 from itemeval_assets.experiments.outputs.survey import SCALARS
 from itemeval_assets.experiments.publish.publication import store_result
 from itemeval_assets.stages.figures.planned import PlannedCells
-from itemeval_assets.stages.figures.scores import Score, score_of
+from itemeval_assets.stages.figures.scores.records import Score
+from itemeval_assets.stages.figures.scores.scores import score_of
 from itemeval_assets.storage.objects.scratch import scratch_folder
 from itemeval_assets.storage.study.store import ResultsStore
 

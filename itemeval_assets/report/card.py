@@ -13,11 +13,11 @@ from .render.markdown import rendered
 from .views import spend_view
 
 if TYPE_CHECKING:
-    from itemeval_assets.stages.figures.agreement import StudyAgreement
-    from itemeval_assets.stages.figures.comparisons import StudyComparisons
-    from itemeval_assets.stages.figures.item_statistics import StudyItems
+    from itemeval_assets.stages.figures.comparisons.records import StudyComparisons
+    from itemeval_assets.stages.figures.items.item_statistics import StudyItems
+    from itemeval_assets.stages.figures.judges.agreement import StudyAgreement
     from itemeval_assets.stages.figures.reliability import StudyReliability
-    from itemeval_assets.stages.figures.scores import StudyScores
+    from itemeval_assets.stages.figures.scores.records import StudyScores
 
 # Of one table. A study has many more pairs of conditions than conditions.
 _MOST_ROWS = 300

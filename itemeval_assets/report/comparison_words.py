@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from .views import pairs_of, short_names
 
 if TYPE_CHECKING:
-    from itemeval_assets.stages.figures.comparisons import Compared
+    from itemeval_assets.stages.figures.comparisons.records import Compared
 
 __all__ = ["words_of_comparisons"]
 

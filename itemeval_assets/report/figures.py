@@ -34,14 +34,14 @@ from .views.view import Column
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from itemeval_assets.stages.figures.agreement import StudyAgreement
-    from itemeval_assets.stages.figures.comparisons import StudyComparisons
-    from itemeval_assets.stages.figures.item_answers import ItemAnswers
-    from itemeval_assets.stages.figures.item_statistics import GraderItems, StudyItems
-    from itemeval_assets.stages.figures.judges import JudgeCard
+    from itemeval_assets.stages.figures.comparisons.records import StudyComparisons
+    from itemeval_assets.stages.figures.items.item_answers import ItemAnswers
+    from itemeval_assets.stages.figures.items.item_statistics import GraderItems, StudyItems
+    from itemeval_assets.stages.figures.items.response import StudyResponses
+    from itemeval_assets.stages.figures.judges.agreement import StudyAgreement
+    from itemeval_assets.stages.figures.judges.cards import JudgeCard
     from itemeval_assets.stages.figures.reliability import GraderReliability, StudyReliability
-    from itemeval_assets.stages.figures.response import StudyResponses
-    from itemeval_assets.stages.figures.scores import StudyScores
+    from itemeval_assets.stages.figures.scores.records import StudyScores
 
 __all__ = [
     "agreement",

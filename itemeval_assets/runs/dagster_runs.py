@@ -20,7 +20,8 @@ from itemeval_assets.stages.calls.gate import Gate, open_gate
 from itemeval_assets.stages.calls.losses import losses, require_no_loss
 from itemeval_assets.stages.calls.stage_run import Scope
 from itemeval_assets.stages.figures.planned import PlannedCells
-from itemeval_assets.stages.figures.scores import StudyScores, scores
+from itemeval_assets.stages.figures.scores.records import StudyScores
+from itemeval_assets.stages.figures.scores.scores import scores
 from itemeval_assets.stages.ledger import calls_of_runs
 from itemeval_assets.stages.projection.estimate import StudyEstimate, estimate
 from itemeval_assets.storage.study.inputs import prices_if_needed

@@ -21,7 +21,7 @@ from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.tables.schemas import TABLES
 from itemeval_assets.settings import dagster_home_of
 from itemeval_assets.stages.export import ExportResult, exported
-from itemeval_assets.stages.figures.scores import StudyScores
+from itemeval_assets.stages.figures.scores.records import StudyScores
 from itemeval_assets.stages.gradings_long import behind
 from itemeval_assets.stages.items import changed_datasets
 from itemeval_assets.stages.views.status import PartitionStatus, StudyStatus, survey

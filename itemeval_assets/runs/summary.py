@@ -8,7 +8,7 @@ from itemeval_assets.core.design.selection import Selection
 from itemeval_assets.core.money.losses import Loss
 from itemeval_assets.core.records.failures import ErrorCount, FailedCheck, in_words
 from itemeval_assets.stages.export import ExportResult
-from itemeval_assets.stages.figures.scores import StudyScores
+from itemeval_assets.stages.figures.scores.records import StudyScores
 from itemeval_assets.stages.views.status import PartitionStatus, StudyStatus
 
 

@@ -10,14 +10,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from . import export, gradings, gradings_long, items, ledger, solutions  # noqa: F401
     from .calls import losses, preflight, unread  # noqa: F401
-    from .figures import (  # noqa: F401
-        agreement,
-        comparisons,
-        conditions,
-        item_statistics,
-        reliability,
-        scores,
-    )
+    from .figures import conditions, reliability  # noqa: F401
+    from .figures.comparisons import comparisons  # noqa: F401
+    from .figures.items import item_statistics  # noqa: F401
+    from .figures.judges import agreement  # noqa: F401
+    from .figures.scores import scores  # noqa: F401
     from .projection import estimate  # noqa: F401
     from .views import cells, costs, reruns, results, status  # noqa: F401
 
@@ -26,14 +23,11 @@ _MODULES = {
     "": ("export", "gradings", "gradings_long", "items", "ledger", "solutions"),
     ".calls": ("losses", "preflight", "unread"),
     ".projection": ("estimate",),
-    ".figures": (
-        "agreement",
-        "comparisons",
-        "conditions",
-        "item_statistics",
-        "reliability",
-        "scores",
-    ),
+    ".figures": ("conditions", "reliability"),
+    ".figures.comparisons": ("comparisons",),
+    ".figures.items": ("item_statistics",),
+    ".figures.judges": ("agreement",),
+    ".figures.scores": ("scores",),
     ".views": ("cells", "costs", "reruns", "results", "status"),
 }
 

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from itemeval_assets.measurement import decision_study, variance_components
-from itemeval_assets.measurement.reliability import figures, grid, reml
-from itemeval_assets.measurement.reliability.of_cells import OfCells
-from itemeval_assets.measurement.reliability.of_holes import OfHoles
+from itemeval_assets.measurement.reliability import figures, grid
+from itemeval_assets.measurement.reliability.likelihood import maximum
+from itemeval_assets.measurement.reliability.likelihood.of_cells import OfCells
+from itemeval_assets.measurement.reliability.likelihood.of_holes import OfHoles
 from tests.measurement.frames import crossed
 
 
@@ -143,8 +144,8 @@ def test_the_interval_of_a_residual_of_normal_scores_is_that_of_chi_square():
 
 
 def test_what_is_too_large_for_reml_is_refused(monkeypatch):
-    monkeypatch.setattr(reml, "MOST_HOLES", 3)
-    monkeypatch.setattr(reml, "MOST_CELLS", 100)
+    monkeypatch.setattr(maximum, "MOST_HOLES", 3)
+    monkeypatch.setattr(maximum, "MOST_CELLS", 100)
     with pytest.raises(ValueError, match="428 scored cells and 4 holes are too many for REML"):
         variance_components(FULL[4:], FACETS)
     assert grid.MOST_FACETS == 8

@@ -8,11 +8,12 @@ import yaml
 from itemeval_assets.core.config.reading import parse_config
 from itemeval_assets.core.money.spend import Spend
 from itemeval_assets.report.card import CardFacts, study_card
-from itemeval_assets.stages.figures.agreement import StudyAgreement
-from itemeval_assets.stages.figures.comparisons import StudyComparisons
-from itemeval_assets.stages.figures.item_statistics import GraderItems, StudyItems
-from itemeval_assets.stages.figures.reliability import Design, GraderReliability, StudyReliability
-from itemeval_assets.stages.figures.scores import Score, StudyScores
+from itemeval_assets.stages.figures.comparisons.records import StudyComparisons
+from itemeval_assets.stages.figures.designs import Design
+from itemeval_assets.stages.figures.items.item_statistics import GraderItems, StudyItems
+from itemeval_assets.stages.figures.judges.agreement import StudyAgreement
+from itemeval_assets.stages.figures.reliability import GraderReliability, StudyReliability
+from itemeval_assets.stages.figures.scores.records import Score, StudyScores
 from tests.studies import study_yaml
 
 

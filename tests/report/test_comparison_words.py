@@ -5,7 +5,7 @@ import pytest
 from itemeval_assets.measurement import Difference
 from itemeval_assets.report.comparison_words import words_of_comparisons
 from itemeval_assets.report.views import differences_view, pairs_of
-from itemeval_assets.stages.figures.comparisons import Compared
+from itemeval_assets.stages.figures.comparisons.records import Compared
 
 
 def pair(a: str, b: str, value: float, p: float) -> Difference:

@@ -27,7 +27,7 @@ from itemeval_assets.report.views import (
     spend_view,
 )
 from itemeval_assets.report.views.view import Column, Figure, Money, Quantity, Text, part_of
-from itemeval_assets.stages.figures.judges import JudgeCard
+from itemeval_assets.stages.figures.judges.cards import JudgeCard
 
 CARD = JudgeCard(
     judge="j · strict",

@@ -19,7 +19,7 @@ from .metadata import picture, view_table
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from itemeval_assets.stages.figures.scores import Score
+    from itemeval_assets.stages.figures.scores.records import Score
     from itemeval_assets.stages.views.results import Results
 
 

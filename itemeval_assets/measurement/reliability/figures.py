@@ -7,9 +7,9 @@ import numpy as np
 from ..records import MeasurementError
 from .design import Design
 from .grid import Grid, levels_of
-from .likelihood import Likelihood
-from .patterns import Patterns
-from .reml import Maximum, likelihood_of, maximum
+from .likelihood.likelihood import Likelihood
+from .likelihood.maximum import Maximum, likelihood_of, maximum
+from .likelihood.patterns import Patterns
 from .robust import Spread, spread_of_squares
 from .squares import components_from, effects, limits_of, sums_of_squares
 

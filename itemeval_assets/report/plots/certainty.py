@@ -12,10 +12,10 @@ from .figures import COLOURS, INK, figure, heading, short
 
 if TYPE_CHECKING:
     from itemeval_assets.report.views.figures import Pair
-    from itemeval_assets.stages.figures.agreement import Agreement
+    from itemeval_assets.stages.figures.items.response import GraderResponses
+    from itemeval_assets.stages.figures.judges.agreed import Agreement
     from itemeval_assets.stages.figures.reliability import GraderReliability
-    from itemeval_assets.stages.figures.response import GraderResponses
-    from itemeval_assets.stages.figures.scores import Score
+    from itemeval_assets.stages.figures.scores.records import Score
 
 _MOST_PANELS, _MOST_ROWS, _LONGEST_LABEL = 4, 30, 44
 _FACETS = {"item_id": "items", "replication": "replications", "grade_condition_id": "graders"}

@@ -7,8 +7,8 @@ from .view import Column, View, part_of
 
 if TYPE_CHECKING:
     from itemeval_assets.measurement import Difference
-    from itemeval_assets.stages.figures.comparisons import Compared
-    from itemeval_assets.stages.figures.scores import Score
+    from itemeval_assets.stages.figures.comparisons.records import Compared
+    from itemeval_assets.stages.figures.scores.records import Score
 
 __all__ = [
     "GRADED",

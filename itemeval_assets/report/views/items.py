@@ -8,7 +8,7 @@ from .figures import GRADED
 from .view import Column, View
 
 if TYPE_CHECKING:
-    from itemeval_assets.stages.figures.item_answers import ItemAnswers
+    from itemeval_assets.stages.figures.items.item_answers import ItemAnswers
 
 __all__ = ["abilities_view", "answers_view", "conditions_view", "items_view", "responses_view"]
 

@@ -10,8 +10,8 @@ from .view import Column, View
 
 if TYPE_CHECKING:
     from itemeval_assets.measurement import Estimate
-    from itemeval_assets.stages.figures.agreed import Agreement
-    from itemeval_assets.stages.figures.judges import JudgeCard
+    from itemeval_assets.stages.figures.judges.agreed import Agreement
+    from itemeval_assets.stages.figures.judges.cards import JudgeCard
 
 __all__ = ["agreement_view", "judge_view"]
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from .view import Column, View
 
 if TYPE_CHECKING:
-    from itemeval_assets.stages.figures.reliability import Design
+    from itemeval_assets.stages.figures.designs import Design
 
 __all__ = ["components_view", "designs_view", "facet_words", "source_words"]
 

@@ -4,25 +4,23 @@ A cell that is not done has a row without a score, so that nothing is left out i
 columns of condition ids hold labels, which are as unique, for these are what people read.
 """
 
-import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from itemeval_assets.core.config.measurement import ITEM_COLUMNS
 from itemeval_assets.core.design.cell_table import Answers
 from itemeval_assets.core.design.conditions import GradeCondition
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.study import Study, run_plan
-from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.measurement import MeasurementError
 from itemeval_assets.stages.views.cells import CellView
 from itemeval_assets.storage.study.store import ResultsStore
+
+from .item_columns import CELL_COLUMNS, ItemColumns
 
 __all__ = ["LENGTH", "NOT_PLANNED", "PlannedCells", "require_measurable"]
 
@@ -33,11 +31,6 @@ NOT_PLANNED = "not_planned"
 # Among the events: how many characters the solution has.
 LENGTH = "solution_length"
 _KEY = ["item_id", "replication"]
-_COLUMNS = [
-    *("item_id", "dataset_id", "replication", "score", "state"),
-    *("model", "prompt_name", "model_config_name", "gen_condition_id"),
-    *("grade_kind", "grader_name", "grader_model", "rubric_name", "grade_condition_id"),
-]
 
 
 @dataclass(frozen=True)
@@ -66,6 +59,11 @@ class PlannedCells:
     @property
     def level(self) -> float:
         return self.study.config.measurement.level
+
+    @cached_property
+    def columns(self) -> ItemColumns:
+        """The columns of the items."""
+        return ItemColumns(self.items, self.study.config.benchmark.mapping.metadata)
 
     @property
     def own_columns(self) -> list[str]:
@@ -100,11 +98,10 @@ class PlannedCells:
         unplanned: bool = False,
     ) -> pa.Table:
         """One partition of the table `cells`, as `by_partition` gives it."""
-        rows = table.select(_COLUMNS)
+        rows = table.select(CELL_COLUMNS)
         if not unplanned:
             rows = rows.filter(pc.not_equal(rows["state"], NOT_PLANNED))  # type: ignore[attr-defined]
-        wanted = [name for name in dict.fromkeys(tags) if name not in _COLUMNS]
-        return self._tagged(self._labelled(rows, partition), wanted)
+        return self.columns.joined(self._labelled(rows, partition), tags)
 
     def of_grader(
         self,
@@ -136,45 +133,11 @@ class PlannedCells:
         found = self.by_partition(wanted, tags=columns, events=events)
         return pa.concat_tables([rows for _, rows in found])
 
-    def require_column(self, name: str, what: str) -> str:
-        """A column of the items. Raises ConfigError where there is no such one."""
-        metadata = self.study.config.benchmark.mapping.metadata
-        known = [*metadata, *ITEM_COLUMNS]
-        if name in metadata and name in _COLUMNS:
-            raise ConfigError(
-                f"{what}: {name!r} is a column of the results, and so cannot be one of the items "
-                "here; give the column of your data another name"
-            )
-        if name in known:
-            return name
-        near = get_close_matches(name, known, n=1, cutoff=0.6)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known)}"
-        raise ConfigError(
-            f"{what}: {name!r} is no column of the items (benchmark.mapping.metadata); {hint}"
-        )
-
-    def column_of_items(self, name: str) -> dict[str, str | None]:
-        """{item_id: value} of a column that describes items."""
-        if name in ITEM_COLUMNS:
-            values: list[str | None] = self.items[name].to_pylist()
-        else:
-            values = [_text(found.get(name)) for found in self._metadata]
-        return dict(zip(self.items["item_id"].to_pylist(), values, strict=True))
-
     def _labelled(self, rows: pa.Table, partition: Partition) -> pa.Table:
         labels = self.study.design.labels_of(partition)
         for name, label in zip(("gen_condition_id", "grade_condition_id"), labels, strict=True):
             column = pa.repeat(pa.scalar(label), rows.num_rows)
             rows = rows.set_column(rows.column_names.index(name), name, column)
-        return rows
-
-    def _tagged(self, rows: pa.Table, tags: Sequence[str]) -> pa.Table:
-        if not tags:
-            return rows
-        places = pc.index_in(rows["item_id"], value_set=self.items["item_id"])  # type: ignore[attr-defined]
-        for name in tags:
-            values = pa.array([_text(found.get(name)) for found in self._metadata], pa.string())
-            rows = rows.append_column(name, values.take(places.combine_chunks()))
         return rows
 
     def _answers_of(self, condition: Partition) -> Answers:
@@ -190,10 +153,6 @@ class PlannedCells:
     @cached_property
     def _view(self) -> CellView:
         return CellView(self.study, self.items, self.policy)
-
-    @cached_property
-    def _metadata(self) -> list[dict[str, object]]:
-        return [json.loads(text) for text in self.items["metadata_json"].to_pylist()]
 
     def _with_events(self, rows: pa.Table, partition: Partition, events: Sequence[str]) -> pa.Table:
         wanted = ["solution" if name == LENGTH else name for name in events]
@@ -221,8 +180,3 @@ def require_measurable(cells: pa.Table) -> None:
             f"Scores reach {largest:.3g}: so large ones cannot be averaged. Look at these replies,"
             " and declare the scale in the rubric."
         )
-
-
-def _text(value: object) -> str | None:
-    """A value of the metadata as the name of a group."""
-    return value if value is None or isinstance(value, str) else json.dumps(value)

@@ -12,40 +12,17 @@ from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.measurement import (
     Components,
     MeasurementError,
-    decision_study,
     variance_components,
 )
 
-from .agreed import each_once, incomparable
+from .designs import GRADER, ITEM, REPLICATION, Design, designs
+from .graders import each_once, incomparable
 from .planned import PlannedCells, require_measurable
 
-__all__ = ["Design", "GraderReliability", "StudyReliability", "reliability"]
+__all__ = ["GraderReliability", "StudyReliability", "reliability"]
 
-REPLICATION, ITEM, GRADER = "replication", "item_id", "grade_condition_id"
 # The facets that a study has few levels of: these alone matter, unless they are said to be random.
 FEW = ("prompt_name", "model_config_name", GRADER)
-_NUMBERS = {
-    ITEM: (10, 20, 50, 100, 200, 500, 1000, 2000),
-    REPLICATION: (1, 2, 3, 5, 10),
-    GRADER: (1, 2, 3, 5),
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Design:
-    """What a study with `n` levels of one facet would reach, all others as they are.
-
-    `relative_error` and `absolute_error` are standard errors on the scale of the scores: for
-    ranking objects, and for the value of one.
-    """
-
-    facet: str
-    n: int
-    observed: bool
-    relative_error: float
-    absolute_error: float
-    generalizability: float | None
-    dependability: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,7 +122,7 @@ def _of(
         n_events=found.n_events,
         n_missing=found.n_missing,
         components=_rows(found),
-        designs=list(_designs(found)),
+        designs=list(designs(found)),
         words=[*found.warnings, *_of_clusters(planned)],
     )
 
@@ -189,21 +166,3 @@ def _rows(found: Components) -> list[dict[str, Any]]:
 
 def _share(row: Mapping[Any, Any], total: float) -> float | None:
     return float(row["variance"]) / total if total else None
-
-
-def _designs(found: Components) -> Iterator[Design]:
-    for facet, numbers in _NUMBERS.items():
-        if facet not in found.n or facet in found.design.fixed or facet == found.object:
-            continue
-        observed = int(found.n[facet])
-        for n in sorted({*numbers, observed}):
-            study = decision_study(found, {facet: n})
-            yield Design(
-                facet=facet,
-                n=n,
-                observed=n == observed,
-                relative_error=study.relative_error**0.5,
-                absolute_error=study.absolute_error**0.5,
-                generalizability=study.generalizability,
-                dependability=study.dependability,
-            )

@@ -8,7 +8,7 @@ import pytest
 import itemeval_assets as ie
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.measurement import MeasurementError
-from itemeval_assets.stages.figures.agreed import SLOPE
+from itemeval_assets.stages.figures.judges.agreed import SLOPE
 from itemeval_assets.storage.study.store import open_store
 from tests.rows import table
 from tests.scored import JUDGES, scored_study

@@ -13,6 +13,7 @@ import itemeval_assets as ie
 from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.errors import ConfigError, EnvironmentMissing
 from itemeval_assets.measurement import MeasurementError
+from itemeval_assets.stages.figures.items import response
 from tests.scored import scored_study
 
 PEOPLE, ITEMS = 40, 12
@@ -99,7 +100,7 @@ def test_where_it_is_refused(
         ie.irt(config, model="3pl")  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="passes: give a score; found nan"):
         ie.irt(config, passes=math.nan)
-    monkeypatch.setattr("itemeval_assets.stages.figures.response.find_spec", lambda name: None)
+    monkeypatch.setattr(response, "find_spec", lambda name: None)
     with pytest.raises(EnvironmentMissing, match=r"needs the package mirt.* install.* 'mirt>=1.2'"):
         ie.irt(config)
 

@@ -15,8 +15,8 @@ from itemeval_assets.measurement import (
 )
 from itemeval_assets.measurement import item_statistics as estimated
 
+from ..planned import PlannedCells, require_measurable
 from .item_answers import logs_of
-from .planned import PlannedCells, require_measurable
 
 __all__ = ["GraderItems", "StudyItems", "item_statistics"]
 

@@ -23,18 +23,18 @@ from itemeval_assets.measurement import (
     self_preference,
 )
 
+from ..graders import incomparable
+from ..planned import LENGTH, PlannedCells, require_measurable
 from .agreed import (
     PREFERENCE,
     SEVERITY,
     SLOPE,
     Agreement,
     figure_of,
-    incomparable,
     said_of,
     shared_by,
 )
-from .judges import JudgeCard, cards_of
-from .planned import LENGTH, PlannedCells, require_measurable
+from .cards import JudgeCard, cards_of
 from .repeats import said_of_cold, with_itself
 
 __all__ = ["Agreement", "StudyAgreement", "agreement"]

@@ -15,6 +15,8 @@ from itemeval_assets.measurement import (
     rating_matrix,
 )
 
+from ..graders import incomparable
+from ..planned import PlannedCells
 from .agreed import (
     ITSELF,
     PREFERENCE,
@@ -23,11 +25,9 @@ from .agreed import (
     SLOPE,
     Agreement,
     figure_of,
-    incomparable,
     said_of,
     shared_by,
 )
-from .planned import PlannedCells
 
 __all__ = ["JudgeCard", "cards_of"]
 

@@ -19,7 +19,7 @@ from itemeval_assets.measurement import (
 )
 from itemeval_assets.measurement.records import Scale
 
-from .planned import PlannedCells, require_measurable
+from ..planned import PlannedCells, require_measurable
 
 __all__ = ["MEAN", "NOTHING", "Figure", "Rate", "figures_of", "parts_of", "rate"]
 

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.errors import ConfigError
 
-from .planned import PlannedCells
+from ..planned import PlannedCells
 
 __all__ = ["ItemAnswer", "ItemAnswers", "item_answers", "logs_of"]
 

@@ -4,10 +4,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from itemeval_assets.core.design.conditions import GradeCondition
 from itemeval_assets.measurement import Estimate, MeasurementError
 
-from .planned import PlannedCells
+from ..planned import PlannedCells
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,9 +18,7 @@ __all__ = [
     "SEVERITY",
     "SLOPE",
     "Agreement",
-    "each_once",
     "figure_of",
-    "incomparable",
     "said_of",
     "shared_by",
 ]
@@ -40,28 +37,6 @@ class Agreement:
     why: str | None = None
 
 
-def each_once(graders: Sequence[GradeCondition]) -> Sequence[GradeCondition]:
-    """The graders without further repeats of a judge; of one judge alone, all repeats."""
-    first: dict[str, GradeCondition] = {}
-    for one in graders:
-        first.setdefault(one.first_id, one)
-    return list(first.values()) if len(first) > 1 else graders
-
-
-def incomparable(chosen: Sequence[GradeCondition], purpose: str = "agree") -> str | None:
-    """Why the scores of graders mean different things; null where they do not."""
-    if len(chosen) < 2:
-        return f"One grader has none to {purpose} with."
-    scales = {one.grader.scale for one in chosen}
-    rubrics = {one.columns["rubric_hash"] for one in chosen}
-    if len(scales) > 1 or (scales == {None} and len(rubrics) > 1):
-        return (
-            "These graders have no scale in common, so their scores cannot be compared: choose some"
-            " with --grader, or declare graders.<name>.scale."
-        )
-    return None
-
-
 def shared_by(
     planned: PlannedCells, answers: "pd.Index"
 ) -> dict[Literal["item", "cluster"], list[str | None]]:
@@ -69,7 +44,7 @@ def shared_by(
     items: list[str | None] = answers.get_level_values("item_id").tolist()
     if planned.cluster is None:
         return {"item": items}
-    of_item = planned.column_of_items(planned.cluster)
+    of_item = planned.columns.by_item(planned.cluster)
     return {"item": items, "cluster": [of_item[str(item)] for item in items]}
 
 

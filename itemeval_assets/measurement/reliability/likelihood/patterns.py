@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .design import Design
+from ..design import Design
 
 __all__ = ["Patterns"]
 

@@ -8,10 +8,10 @@ from math import prod
 
 import numpy as np
 
-from .grid import Grid
+from ..grid import Grid
+from ..squares import effects, sums_of_squares
 from .likelihood import Point, inverted
 from .patterns import Patterns
-from .squares import effects, sums_of_squares
 
 __all__ = ["OfHoles"]
 

@@ -11,10 +11,11 @@ from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.measurement import MeasurementError, panel_mean
 
-from .agreed import each_once
+from ..graders import each_once
+from ..planned import NOT_PLANNED, PlannedCells, require_measurable
 from .estimates import NOTHING, parts_of
-from .planned import NOT_PLANNED, PlannedCells, require_measurable
-from .scores import Score, StudyScores, groups, states_of, study_scores
+from .records import Score, StudyScores
+from .scores import groups, states_of, study_scores
 
 __all__ = ["panels"]
 
@@ -33,7 +34,7 @@ def panels(
     chosen = list(partitions)
     graders = dict.fromkeys(partition.grade for partition in chosen)
     panel_of = _panels([planned.study.design.grade_by_id[grader] for grader in graders])
-    tags = [*planned.own_columns, *([planned.require_column(by, "by")] if by else [])]
+    tags = [*planned.own_columns, *([planned.columns.require(by, "by")] if by else [])]
     rows = [
         row
         for generate in dict.fromkeys(partition.generate for partition in chosen)

@@ -14,8 +14,8 @@ from itemeval_assets.host.installation import how_to_install
 from itemeval_assets.measurement import MeasurementError, ResponseModel
 from itemeval_assets.measurement import irt as fitted
 
-from .estimates import least_passing, require_score
-from .planned import PlannedCells
+from ..planned import PlannedCells
+from ..scores.estimates import least_passing, require_score
 
 if TYPE_CHECKING:
     import pandas as pd

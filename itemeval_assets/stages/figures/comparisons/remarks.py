@@ -7,8 +7,8 @@ import numpy as np
 
 from itemeval_assets.measurement import Difference, Interaction, holm, within_margin
 
-from .planned import PlannedCells
-from .scores import MANY
+from ..planned import PlannedCells
+from ..scores.records import MANY
 
 __all__ = ["bounded", "misses_many", "words_of", "words_of_levels"]
 

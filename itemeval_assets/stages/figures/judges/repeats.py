@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from itemeval_assets.core.design.conditions import GradeCondition
 from itemeval_assets.measurement import MeasurementError, self_agreement
 
+from ..planned import PlannedCells, require_measurable
 from .agreed import ITSELF, SAME, Agreement
-from .planned import PlannedCells, require_measurable
 
 __all__ = ["said_of_cold", "with_itself"]
 

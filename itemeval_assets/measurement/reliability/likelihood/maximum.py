@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..records import MeasurementError
-from .grid import Grid
+from ...records import MeasurementError
+from ..grid import Grid
 from .likelihood import Likelihood, Point
 from .of_cells import OfCells
 from .of_holes import OfHoles

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ..columns import compact
-from .grid import Grid
+from ...columns import compact
+from ..grid import Grid
 from .likelihood import Point, inverted
 from .patterns import Patterns
 

@@ -1,0 +1,1 @@
+"""Restricted maximum likelihood, where cells are missing."""

@@ -1,0 +1,78 @@
+"""comparisons: all pairs of the levels of a facet, by each grader."""
+
+from collections.abc import Collection, Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from itemeval_assets.core.design.conditions import GradeCondition
+from itemeval_assets.measurement import MeasurementError, compare_all
+
+from ..graders import each_once, incomparable
+from ..planned import PlannedCells, require_measurable
+from .named import Facet
+from .records import COLUMNS, Compared, StudyComparisons, chosen_of, told, told_by
+from .remarks import bounded, words_of
+
+__all__ = ["comparisons"]
+
+_MOST_OBJECTS = 100
+
+
+def comparisons(
+    planned: PlannedCells,
+    graders: Collection[str],
+    facet: Facet = "condition",
+) -> StudyComparisons:
+    """All pairs of the levels of a facet, as one family for each grader."""
+    chosen = chosen_of(planned, graders)
+    if facet == "grader":
+        families = [_graders(planned, chosen)]
+    else:
+        families = [_family(planned, planned.of_grader(grader), grader, facet) for grader in chosen]
+    return told(planned, facet, families)
+
+
+def _graders(planned: PlannedCells, chosen: Sequence[GradeCondition]) -> Compared:
+    """All pairs of graders whose scores mean the same; a judge counts once."""
+    once = each_once(chosen)
+    if why := incomparable(once, "compare"):
+        return Compared(graded_by=None, scale=None, words=[why])
+    return _family(planned, planned.of_graders(once), once[0], "grader")
+
+
+def _family(
+    planned: PlannedCells, cells: pa.Table, grader: GradeCondition, facet: Facet
+) -> Compared:
+    label, scale = told_by(grader, facet)
+    try:
+        require_measurable(cells)
+        _require_few(cells, facet)
+        found = compare_all(
+            cells,
+            object=COLUMNS[facet],
+            cluster=planned.cluster,
+            scale=scale,
+            level=planned.level,
+        )
+    except MeasurementError as error:
+        return Compared(graded_by=label, scale=scale, words=[str(error)])
+    return Compared(
+        graded_by=label,
+        scale=scale,
+        differences=[bounded(one) for one in found],
+        groups=[[str(one) for one in group] for group in found.groups],
+        letters={str(name): letters for name, letters in found.letters.items()},
+        left_out=[(str(a), str(b), why) for a, b, why in found.left_out],
+        words=[*found.warnings, *words_of(planned, found, scale)],
+    )
+
+
+def _require_few(cells: pa.Table, facet: Facet) -> None:
+    """Nobody reads the pairs of a thousand conditions, and Holm would call none of them."""
+    n = pc.count_distinct(cells[COLUMNS[facet]]).as_py()  # type: ignore[attr-defined]
+    if n > _MOST_OBJECTS:
+        raise MeasurementError(
+            f"{n:,} {facet}s have {n * (n - 1) // 2:,} pairs: all pairs are for up to"
+            f" {_MOST_OBJECTS}. Name two, or compare another facet: --of model."
+        )

@@ -1,0 +1,78 @@
+"""compare: two levels of one facet, by each grader."""
+
+from collections.abc import Collection
+from dataclasses import replace
+
+import pyarrow as pa
+
+from itemeval_assets.core.design.conditions import GradeCondition
+from itemeval_assets.measurement import MeasurementError, interaction
+from itemeval_assets.measurement import compare as compared
+
+from ..graders import incomparable
+from ..planned import PlannedCells, require_measurable
+from .named import Facet, meant
+from .records import COLUMNS, Compared, StudyComparisons, chosen_of, told, told_by
+from .remarks import bounded, words_of, words_of_levels
+
+__all__ = ["compare"]
+
+
+def compare(
+    planned: PlannedCells, a: str, b: str, graders: Collection[str], by: str | None = None
+) -> StudyComparisons:
+    """Two levels of one facet, by each grader; `by`: does it depend on this item column?
+
+    Raises ConfigError where no facet has both, and MeasurementError where no grader allows it.
+    """
+    facet, first, other, taken = meant(planned.study.design, a, b)
+    tags = [planned.columns.require(by, "by")] if by else []
+    chosen = chosen_of(planned, graders)
+    if facet == "grader":
+        both = [one for one in planned.study.design.grade if one.label in (first, other)]
+        if why := incomparable(both, "compare"):
+            raise MeasurementError(why)
+        cells = planned.of_graders(both, tags=tags)
+        pair = _pair(planned, cells, both[0], facet, first, other, by)
+        return told(planned, facet, [replace(pair, words=[*taken, *pair.words])])
+    found = [
+        _pair(planned, planned.of_grader(grader, tags=tags), grader, facet, first, other, by)
+        for grader in chosen
+    ]
+    if not any(one.differences for one in found):
+        raise MeasurementError(found[0].words[0])
+    return told(planned, facet, [replace(one, words=[*taken, *one.words]) for one in found])
+
+
+def _pair(
+    planned: PlannedCells,
+    cells: pa.Table,
+    grader: GradeCondition,
+    facet: Facet,
+    a: str,
+    b: str,
+    by: str | None,
+) -> Compared:
+    label, scale = told_by(grader, facet)
+    known = {"cluster": planned.cluster, "scale": scale, "level": planned.level}
+    column = COLUMNS[facet]
+    try:
+        require_measurable(cells)
+        difference = compared(cells, a, b, object=column, **known)
+    except MeasurementError as error:
+        return Compared(graded_by=label, scale=scale, words=[str(error)])
+    words, depends = [*words_of(planned, [difference], scale)], None
+    if by:
+        try:
+            found = interaction(cells, a, b, by=by, object=column, **known)
+            depends = replace(found, levels={n: bounded(one) for n, one in found.levels.items()})
+            words += [depends.verdict, *words_of_levels(depends)]
+        except MeasurementError as error:
+            words.append(str(error).strip())
+    return Compared(
+        graded_by=label,
+        scale=scale,
+        differences=[bounded(difference)],
+        interaction=depends,
+        words=words,
+    )

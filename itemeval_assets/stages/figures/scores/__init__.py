@@ -1,0 +1,1 @@
+"""How good is each condition: means, rates over replications, panels of judges."""

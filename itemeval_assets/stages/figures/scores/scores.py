@@ -1,0 +1,107 @@
+"""scores: a figure of each generate x grade condition, how sure it is, and what it leaves out."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from itemeval_assets.core.design.partitions import Partition
+
+from ..planned import NOT_PLANNED, PlannedCells
+from .estimates import MEAN, NOTHING, Figure, figures_of
+from .records import Score, StudyScores
+from .words import words_of
+
+__all__ = ["groups", "score_of", "scores", "states_of", "study_scores"]
+
+
+def scores(
+    planned: PlannedCells,
+    partitions: Iterable[Partition] | None = None,
+    by: str | None = None,
+    figure: Figure = MEAN,
+) -> StudyScores:
+    """The scores of these partitions, of all by default; `by`: for each value of an item column."""
+    chosen = planned.study.grade_partitions() if partitions is None else partitions
+    tags = [*planned.own_columns, *([planned.columns.require(by, "by")] if by else [])]
+    tables = planned.by_partition(chosen, tags=tags, unplanned=True)
+    rows = [
+        _score(planned, partition, group, cells, figure)
+        for partition, table in tables
+        for group, cells in groups(table, by)
+    ]
+    return study_scores(planned, rows, by, figure.name)
+
+
+def score_of(planned: PlannedCells, partition: Partition, table: pa.Table) -> Score:
+    """The score of one partition of the table `cells`."""
+    cells = planned.prepared(partition, table, tags=planned.own_columns, unplanned=True)
+    return _score(planned, partition, None, cells, MEAN)
+
+
+def study_scores(
+    planned: PlannedCells, rows: list[Score], by: str | None = None, figure: str = MEAN.name
+) -> StudyScores:
+    """Scores together, with what is to be said of all."""
+    return StudyScores(
+        study=planned.study.name,
+        policy=planned.policy_name,
+        level=planned.level,
+        cluster=planned.cluster,
+        by=by,
+        rows=rows,
+        words=list(words_of(rows, has_bounds=figure == MEAN.name)),
+        figure=figure,
+    )
+
+
+def groups(table: pa.Table, by: str | None) -> Iterator[tuple[str | None, pa.Table]]:
+    """The cells of each value of a column, in the order of the values; those without one last."""
+    if by is None:
+        yield None, table
+        return
+    for value in sorted(table[by].unique().to_pylist(), key=lambda one: (one is None, one)):
+        same = pc.is_null(table[by]) if value is None else pc.equal(table[by], value)  # type: ignore[attr-defined]
+        yield "(none)" if value is None else value, table.filter(same)
+
+
+def states_of(cells: pa.Table) -> tuple[int, dict[str, int]]:
+    """How many cells have a score, and {state: cells} of the others."""
+    counted = cells["state"].value_counts().to_pylist()
+    states = {one["values"]: one["counts"] for one in counted}
+    done = states.pop("done", 0)
+    return done, {state: states[state] for state in sorted(states)}
+
+
+def _score(
+    planned: PlannedCells,
+    partition: Partition,
+    group: str | None,
+    cells: pa.Table,
+    figure: Figure,
+) -> Score:
+    condition, graded_by = planned.study.design.labels_of(partition)
+    scale = planned.study.design.grade_by_id[partition.grade].grader.scale
+    done, left_out = states_of(cells)
+    covered = cells.filter(pc.not_equal(cells["state"], NOT_PLANNED))  # type: ignore[attr-defined]
+    found = Score(
+        condition=condition,
+        graded_by=graded_by,
+        group=group,
+        gen_condition_id=partition.generate,
+        grade_condition_id=partition.grade,
+        scale=scale,
+        cells=cells.num_rows,
+        left_out=left_out,
+        level=planned.level,
+        n_events=done,
+        **(figures_of(figure, planned, covered, scale) if done else _without_scores(covered)),
+    )
+    return found if found.misses_many else replace(found, bounds=None)
+
+
+def _without_scores(cells: pa.Table) -> dict[str, Any]:
+    why = "No cell has a score." if cells.num_rows else "The policy covers no cell."
+    return {**NOTHING, "n_items": 0, "n_clusters": 0, "warnings": (why,)}
