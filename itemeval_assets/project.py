@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import api
+from . import api, figures
 from .core.design.study import Study
 from .core.errors import ConfigError
 from .settings import HOME_FOLDER
@@ -27,7 +27,7 @@ _QUICKSTARTS = ("quickstart", "quickstart_mock")
 
 @dataclass(frozen=True)
 class QuickstartSummary:
-    """The run, and the mean score of each condition x grader."""
+    """The run, and the scores of each condition x grader, with what its calls cost."""
 
     run: "RunSummary"
     scores: list[dict[str, Any]]
@@ -115,20 +115,16 @@ def quickstart_config(folder: Path, mock: bool) -> Path:
 
 
 def _scores(study: Study) -> list[dict[str, Any]]:
-    """Per generate x grade condition: cells, mean score, what it leaves out by state, and usd."""
-    from .core.records.scores import graded
-    from .core.records.summaries import PairScores
-    from .stages.views.results import pair_cells
-    from .storage.study.store import open_store
-
+    """The rows of `scores`, each with its usd, and `mean_score` and `scored` as further names."""
     pair = ["gen_condition_id", "grade_condition_id"]
     costs = api.table(study, "gradings_long").groupby(pair)[["gen_usd", "grade_usd"]]
     usd = costs.sum(min_count=1).sum(axis=1, min_count=2).dropna().to_dict()
-    parts = zip(study.grade_partitions(), pair_cells(study, open_store(study)), strict=True)
     return [
         {
-            **PairScores.of(part.condition, part.graded_by, graded(part.cells))._asdict(),
-            "usd": usd.get(partition),
+            **asdict(row),
+            "mean_score": row.mean,
+            "scored": row.n_events,
+            "usd": usd.get((row.gen_condition_id, row.grade_condition_id)),
         }
-        for partition, part in parts
+        for row in figures.scores(study).rows
     ]

@@ -4,11 +4,12 @@ import importlib.util
 import re
 import shlex
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
-from itemeval_assets import api, project
+from itemeval_assets import api, figures, project
 from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.tables.schemas import GRADINGS_LONG
@@ -96,7 +97,14 @@ def test_quickstart_on_mock_models(tmp_path):
     first = project.quickstart(tmp_path / "q", mock=True)
     assert first.run.calls > 12 and first.errored == 0
     assert {row["graded_by"] for row in first.scores} >= {"numeric"}
-    assert all(0 <= row["mean_score"] <= 1 for row in first.scores)
+    same = figures.scores(first.config).rows
+    assert [
+        asdict(row).items() <= row_told.items()
+        for row, row_told in zip(same, first.scores, strict=True)
+    ] == [True] * 4
+    for row in first.scores:
+        assert 0 <= row["low"] <= row["mean_score"] == row["mean"] <= row["high"] <= 1
+        assert row["usd"] >= 0
     frame = api.table(first.config, "gradings_long")
     assert list(frame.columns) == GRADINGS_LONG.column_names
     assert project.quickstart(tmp_path / "q", mock=True).run.calls == 0

@@ -77,14 +77,19 @@ def _of(found: Any, document: Callable[[Any], Document]) -> list[dict[str, Any]]
 
 
 def _blocks(document: Document) -> list[dict[str, Any]]:
-    """Sentences and tables that have rows, as a template tells them apart; several with titles."""
-    shown = [view for view in document.views if view.rows]
+    """Sentences and tables that have rows, as a template tells them apart.
+
+    A table has a title where there are several, and where it is that of a grader.
+    """
+    names = {view.title for view in document.views}
+    parts = document.shortened(_MOST_ROWS).split
+    several = sum(bool(view.rows) for view in parts.views) > 1
     found: list[dict[str, Any]] = []
-    for block in document.shortened(_MOST_ROWS).blocks:
+    for block in parts.blocks:
         if isinstance(block, str):
             found.append({"words": block, "view": None})
         elif block.rows:
-            if len(shown) > 1:
+            if several or block.title not in names:
                 found.append({"words": f"**{block.title}**", "view": None})
             found.append({"words": "", "view": block})
     return found

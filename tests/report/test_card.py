@@ -97,11 +97,11 @@ def of(condition: str, **known: Any) -> Score:
     [
         (
             {"left_out": {"unparsed": 3, "errored": 1}},
-            ("0.5", "0.25 to 0.75", "3", "0 to 1", "6", "3 unparsed, 1 errored"),
+            ("0.50", "0.25 to 0.75", "3", "0 to 1", "6", "3 unparsed, 1 errored"),
         ),
         (
             {"mean": 1 / 3, "cells": 1200},
-            ("0.3333", "0.25 to 0.75", "3", "0 to 1", "1,200", "none"),
+            ("0.33", "0.25 to 0.75", "3", "0 to 1", "1,200", "none"),
         ),
         (
             {"mean": None, "low": None, "high": None, "n_items": 0, "scale": None},
@@ -112,17 +112,18 @@ def of(condition: str, **known: Any) -> Score:
 def test_a_condition_has_a_row_of_figures(known: dict[str, Any], figures: tuple[str, ...]) -> None:
     found = card(scores=together(of("a · short", **known)))
     [row] = [line for line in found if "a · short" in line]
-    assert row.strip("| ").split(" | ") == ["a · short", "numeric", *figures]
+    assert row.strip("| ").split(" | ") == ["a · short", *figures]
+    assert "**scores by numeric**" in found
 
 
 def test_bounds_and_clusters_are_shown_where_they_matter() -> None:
     found = card(scores=together(of("a", bounds=(0.2, 0.9), n_items=9)))
     header = (
-        "| condition | graded by | mean score | interval | items | clusters | scale | cells |"
+        "| condition | mean score | interval | items | clusters | scale | cells |"
         " left out | bounds |"
     )
     assert header in found
-    assert "| a | numeric | 0.5 | 0.25 to 0.75 | 9 | 3 | 0 to 1 | 6 | none | 0.2 to 0.9 |" in found
+    assert "| a | 0.50 | 0.25 to 0.75 | 9 | 3 | 0 to 1 | 6 | none | 0.20 to 0.90 |" in found
 
 
 def test_what_is_to_be_said_stands_below_the_means() -> None:
@@ -131,12 +132,10 @@ def test_what_is_to_be_said_stands_below_the_means() -> None:
 
 def test_results_are_a_table_whatever_the_names() -> None:
     lines = card(scores=together(of("a|b · short")))
-    header = lines.index(
-        "| condition | graded by | mean score | interval | items | scale | cells | left out |"
-    )
+    header = lines.index("| condition | mean score | interval | items | scale | cells | left out |")
     assert lines[header + 1 : header + 4] == [
-        "|---|---|---|---|---|---|---|---|",
-        "| a\\|b · short | numeric | 0.5 | 0.25 to 0.75 | 3 | 0 to 1 | 6 | none |",
+        "|---|---|---|---|---|---|---|",
+        "| a\\|b · short | 0.50 | 0.25 to 0.75 | 3 | 0 to 1 | 6 | none |",
         "",
     ]
 
@@ -152,7 +151,7 @@ def test_only_odd_items_are_named() -> None:
     )
     lines = card(item_statistics=StudyItems(study="toy", policy="dev", by_grader=[graded]))
     assert "| item | mean score | item-total | why it is odd |" in lines
-    assert "| q2 | 1 | none | All are right. |" in lines
+    assert "| q2 | 1.00 | none | All are right. |" in lines
     assert not any("q1" in line for line in lines)
     sound = GraderItems(graded_by="numeric", scale=(0, 1), items=graded.items[:1])
     lines = card(item_statistics=StudyItems(study="toy", policy="dev", by_grader=[sound]))

@@ -2,9 +2,9 @@
 
 import pytest
 
-from itemeval_assets.measurement import Difference
+from itemeval_assets.measurement import Difference, Interaction
 from itemeval_assets.report.comparison_words import words_of_comparisons
-from itemeval_assets.report.views import differences_view, pairs_of
+from itemeval_assets.report.views import differences_view, levels_view, pairs_of
 from itemeval_assets.stages.figures.comparisons.records import Compared
 
 
@@ -102,3 +102,26 @@ def test_names_that_would_be_alike_stay_whole() -> None:
     both = Compared(graded_by=None, scale=None, differences=[pair("x/a", "y/a", 0.1, 0.5)])
     [row] = pairs_of([both])
     assert (row.a, row.b) == ("x/a", "y/a")
+
+
+@pytest.mark.parametrize(("levels", "heading"), [("xy", "p (Holm)"), ("x", "p")])
+def test_the_p_of_levels_is_headed_as_what_it_is(levels: str, heading: str) -> None:
+    found = Interaction(
+        by="topic",
+        levels={name: pair("lab/a", "lab/b", 0.1, 0.5) for name in levels},
+        f=1.0,
+        df=(1.0, 5.0),
+        p=0.4,
+        level=0.95,
+        method="Welch",
+        verdict="It may depend.",
+        left_out={},
+    )
+    one = Compared(
+        graded_by="numeric",
+        scale=(0, 1),
+        differences=[pair("lab/a", "lab/b", 0.1, 0.5)],
+        interaction=found,
+    )
+    headings = [column.terminal for column in levels_view([one]).columns]
+    assert heading in headings and len({"p", "p (Holm)"} & set(headings)) == 1

@@ -193,7 +193,7 @@ def test_a_distribution_says_what_it_is_of() -> None:
     ]
     drawn = pictures(rows)["score distribution"]
     [axes] = drawn.axes
-    assert axes.get_title(loc="left") == ("scorer\nmean 0.25 of 2\nleft out: 1 unparsed, 1 errored")
+    assert axes.get_title(loc="left") == ("scorer\n2 scores\nleft out: 1 unparsed, 1 errored")
     assert "\nleft out: 1 unparsed, 2 errored" in texts(pictures(rows)["score by item"])
     assert [bar.get_height() for bar in axes.patches] == [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0]  # type: ignore[attr-defined]
 

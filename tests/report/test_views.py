@@ -1,5 +1,6 @@
 """Views: each figure is declared once, and every reader sees the same one in its own form."""
 
+from dataclasses import replace
 from typing import get_args
 
 import pytest
@@ -14,7 +15,7 @@ from itemeval_assets.report.views import (
     ESTIMATE,
     HEALTH,
     REASONS,
-    SCORES,
+    SCORED,
     View,
     agreement_view,
     components_view,
@@ -23,6 +24,7 @@ from itemeval_assets.report.views import (
     differences_view,
     items_view,
     judge_view,
+    judges_view,
     means_view,
     spend_view,
 )
@@ -45,7 +47,7 @@ VIEWS = {
     "spend": spend_view([]).columns,
     "estimate": ESTIMATE,
     "health": HEALTH,
-    "scores": SCORES,
+    "scored": SCORED,
     "completion": COMPLETION,
     "reasons": REASONS,
     "cells": CELLS,
@@ -115,3 +117,11 @@ class _Study:
 def test_a_template_refuses_what_nobody_told_it() -> None:
     with pytest.raises(Exception, match="'facts' is undefined"):
         rendered("STUDY_CARD.md")
+
+
+def test_a_judge_without_a_reply_has_no_unknown_price() -> None:
+    reasons = {row["why not"] for row in records(judges_view([CARD])) if "USD" in row["figure"]}
+    assert reasons == {"It has given no reply."}
+    dear = judges_view([replace(CARD, replies=3)])
+    reasons = {row["why not"] for row in records(dear) if "USD" in row["figure"]}
+    assert reasons == {"A price is not known."}

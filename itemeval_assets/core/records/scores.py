@@ -24,13 +24,11 @@ def graded(cells: pa.Table) -> Graded:
     scores = _scores(cells)
     has_score = np.isfinite(scores)
     found, rest = scores[has_score], cells.filter(pa.array(~has_score))
-    [mean] = _means(found, np.zeros(len(found), np.intp), 1).tolist()
     scale = _scale(found)
     bins = np.rint(_shares(scale, found) * (BINS - 1)).astype(np.intp)
     unparsed = rest.filter(pc.equal(rest["state"], "unparsed"))  # type: ignore[attr-defined]
     return Graded(
         len(found),
-        mean if len(found) else None,
         scale,
         np.bincount(bins, minlength=BINS).tolist(),
         _counts(unparsed["reason"]),

@@ -25,13 +25,12 @@ class Scale(NamedTuple):
 class Graded(NamedTuple):
     """Cells of the design, and what came of them.
 
-    `scored` cells have a score, of which `mean` is the mean, null where there is none. `histogram`
-    has their scores in eleven bins, whose centres are the tenths of the scale, both ends included.
+    `scored` cells have a score. `histogram` has their scores in eleven bins, whose centres are the
+    tenths of the scale, both ends included.
     `left_out`: {state: cells} of all others; `failures`: {parse_error: cells} of the unparsed.
     """
 
     scored: int
-    mean: float | None
     scale: Scale
     histogram: list[int]
     failures: dict[str, int]
@@ -50,21 +49,6 @@ class Graded(NamedTuple):
     def failed(self) -> int:
         """Cells of which something came back, without a score."""
         return sum(self.failures.values())
-
-
-class PairScores(NamedTuple):
-    """What came of one generate x grade condition, under the labels of its two conditions."""
-
-    condition: str
-    graded_by: str
-    cells: int
-    mean_score: float | None
-    scored: int
-    left_out: dict[str, int]
-
-    @classmethod
-    def of(cls, condition: str, graded_by: str, found: Graded) -> "PairScores":
-        return cls(condition, graded_by, found.cells, found.mean, found.scored, found.left_out)
 
 
 class ItemScores(NamedTuple):
@@ -89,11 +73,11 @@ def left_out_words(left_out: Mapping[str, int]) -> str:
     return ", ".join(parts) or "none"
 
 
-def mean_words(graded: Graded) -> str:
-    """`mean 0.71 of 24; left out: 2 unparsed, 1 errored`."""
-    mean = "no score" if graded.mean is None else f"mean {graded.mean:.3g} of {graded.scored:,}"
+def scored_words(graded: Graded) -> str:
+    """`24 scores; left out: 2 unparsed, 1 errored`."""
+    scored = f"{graded.scored:,} score{'' if graded.scored == 1 else 's'}"
     out = left_out_words(graded.left_out)
-    return mean if out == "none" else f"{mean}; left out: {out}"
+    return scored if out == "none" else f"{scored}; left out: {out}"
 
 
 def scale_of(scores: Iterable[float]) -> Scale:

@@ -117,7 +117,8 @@ def _metadata(name: str, found: Any) -> dict[str, Any]:
     from itemeval_assets.report import figures as report
 
     documents = {"item_statistics": "items"}
-    document: Document = getattr(report, documents.get(name, name))(found).shortened(_MOST_ROWS)
+    whole: Document = getattr(report, documents.get(name, name))(found)
+    document = whole.shortened(_MOST_ROWS).split
     sentences = [block for block in document.blocks if isinstance(block, str)]
     tables = {view.title: view_table(view) for view in document.views if view.rows}
     text = "\n".join(f"- {sentence}" for sentence in sentences)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from itemeval_assets.core.money.spend import Spend
     from itemeval_assets.report.views import View
     from itemeval_assets.stages.calls.stage_run import StageRun
+    from itemeval_assets.stages.figures.planned import PlannedCells
     from itemeval_assets.stages.outcome import Outcome
     from itemeval_assets.stages.views.cells import CellView
 
@@ -170,14 +171,12 @@ class _Standing:
 
     def _scores(self, partition: Partition, rows: "pa.Table") -> dict[str, Any]:
         from itemeval_assets.core.records.scores import graded
-        from itemeval_assets.core.records.summaries import left_out_words
         from itemeval_assets.report.render.histogram import histogram
+        from itemeval_assets.report.render.scores import mean_with_certainty
 
-        found = graded(self._cells(partition, rows))
-        scores: dict[str, Any] = {}
-        if found.mean is not None:
-            scores["mean score"] = round(found.mean, 6)
-            scores["left out of the mean"] = left_out_words(found.left_out)
+        cells = self._cells(partition, rows)
+        found = graded(cells)
+        scores = mean_with_certainty(stages.scores.score_of(self._planned, partition, cells))
         if found.failures:
             scores["unparsed"] = found.failures
         if found.scored:
@@ -196,6 +195,13 @@ class _Standing:
     @cached_property
     def _view(self) -> "CellView":
         return stages.cells.CellView(self._run.study, self._run.items, self._run.options.policy)
+
+    @cached_property
+    def _planned(self) -> "PlannedCells":
+        from itemeval_assets.stages.figures.planned import PlannedCells
+
+        run = self._run
+        return PlannedCells(run.study, run.store, run.items, run.options.policy)
 
 
 def _places(run: "StageRun", table: str, partition: Partition) -> dict[str, Any]:

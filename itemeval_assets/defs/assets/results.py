@@ -1,7 +1,7 @@
 """The asset about the results: how a study came out so far, as a table and pictures."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -19,7 +19,6 @@ from .metadata import picture, view_table
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from itemeval_assets.stages.figures.scores.records import Score
     from itemeval_assets.stages.views.results import Results
 
 
@@ -29,32 +28,21 @@ def results_asset(study: Study, shared: dict[str, Any]) -> Any:
     @dg.asset(
         key=asset_key(study, "results"),
         deps=[asset_key(study, "gradings_long")],
-        description="Results so far: scores by condition and item, parse failures, cost and "
-        "latency of the calls.",
+        description="What came of the calls so far: cells without a score, scores by item, replies "
+        "that could not be parsed, cost and latency. The asset `scores` has the means.",
         automation_condition=when_inputs_change(),
         **shared,
     )
     def results(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        from itemeval_assets.stages.figures.planned import PlannedCells
-
-        scores: list[Score] = []
         with users_errors():
-            store = store_of(study, context)
-            planned = PlannedCells(study, store, store.read("items"))
-            found = stages.results.results(
-                study,
-                store,
-                lambda partition, cells: scores.append(
-                    stages.scores.score_of(planned, partition, cells)
-                ),
-            )
+            found = stages.results.results(study, store_of(study, context))
         graded = found.per_pair.values()
         total = sum((Counter(part.left_out) for part in graded), Counter[str]())
         return dg.MaterializeResult(
             metadata={
                 "cells": sum(part.cells for part in graded),
                 "left out of the means": left_out_words(total),
-                "conditions": _table(scores),
+                "conditions": _table(found),
                 **{name: picture(name, draw) for name, draw in _pictures(found)},
             }
         )
@@ -62,10 +50,20 @@ def results_asset(study: Study, shared: dict[str, Any]) -> Any:
     return results
 
 
-def _table(scores: "Sequence[Score]") -> dg.TableMetadataValue:
-    from itemeval_assets.report.views import SCORES, View
+def _table(found: "Results") -> dg.TableMetadataValue:
+    from itemeval_assets.report.views import SCORED, View
 
-    return view_table(View("conditions", SCORES, scores))
+    rows = [
+        {
+            "condition": condition,
+            "graded_by": graded_by,
+            "cells": graded.cells,
+            "scored": graded.scored,
+            "left_out": graded.left_out,
+        }
+        for (condition, graded_by), graded in found.per_pair.items()
+    ]
+    return view_table(View("conditions", SCORED, rows))
 
 
 def _pictures(found: "Results") -> "Iterator[tuple[str, Callable[[], Figure]]]":

@@ -9,7 +9,7 @@ from matplotlib import ticker
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from itemeval_assets.core.records.summaries import mean_words
+from itemeval_assets.core.records.summaries import scored_words
 
 from .figures import COLOURS, figure, heading, short
 
@@ -26,7 +26,7 @@ _WIDE = 30
 
 
 def score_distribution(graded: "Mapping[str, Graded]") -> Figure:
-    """A histogram for each judge and scorer, on its own scale, with the mean as a line.
+    """A histogram for each judge and scorer, on its own scale.
 
     Those without a score are left out; at least one must have one.
     """
@@ -38,7 +38,7 @@ def score_distribution(graded: "Mapping[str, Graded]") -> Figure:
         panels = list(drawn.subplots(rows, columns, squeeze=False).flat)
         for axes, (name, found) in zip(panels, scored.items(), strict=False):
             _histogram(axes, found)
-            title = [short(name, _LONGEST_LABEL), *mean_words(found).split("; ")]
+            title = [short(name, _LONGEST_LABEL), *scored_words(found).split("; ")]
             axes.set_title("\n".join(title), loc="left", size=8)
         for axes in panels[count:]:
             axes.set_axis_off()
@@ -115,7 +115,6 @@ def _histogram(axes: Axes, found: "Graded") -> None:
     step = (scale.high - scale.low) / (len(counts) - 1)
     centres = [scale.low + step * place for place in range(len(counts))]
     axes.bar(centres, counts, 0.9 * step, color=COLOURS[0])
-    axes.axvline(found.mean or 0.0, color=COLOURS[1], linewidth=2)
     axes.set_xlim(scale.low - step, scale.high + step)
     axes.set_xticks([scale.low, (scale.low + scale.high) / 2, scale.high])
     axes.xaxis.set_major_formatter(ticker.FuncFormatter(lambda x, _: f"{x:g}"))

@@ -43,7 +43,7 @@ class Document:
 
     @property
     def split(self) -> "Document":
-        """With a table for each grader, where people read them below each other."""
+        """With a table for each grader, whose name stands once, in its title."""
         parts: list[str | View] = []
         for block in self.blocks:
             parts += [block] if isinstance(block, str) else block.parts

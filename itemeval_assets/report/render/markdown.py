@@ -10,9 +10,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from itemeval_assets.core.records.summaries import left_out_words
 from itemeval_assets.report.render.scores import (
     difference_words,
+    interval_words,
     p_words,
     part_words,
     scale_words,
+    score_words,
     span_words,
 )
 from itemeval_assets.report.views.view import Column, Kind, View, part_of
@@ -76,8 +78,8 @@ _FORMATS: dict[Kind, Callable[[Any], str]] = {
     "name_or_all": lambda name: name or "total",
     "left_out": left_out_words,
     "count": "{:,}".format,
-    "mean": lambda mean: "none" if mean is None else f"{mean:.4g}",
-    "interval": lambda ends: "none" if ends is None else f"{ends[0]:.4g} to {ends[1]:.4g}",
+    "mean": lambda mean: "none" if mean is None else score_words(mean),
+    "interval": lambda ends: interval_words(ends) or "none",
     "difference": lambda value: "none" if value is None else difference_words(value),
     "span": lambda ends: span_words(ends) or "none",
     "component": lambda value: "none" if value is None else f"{value:.4g}",

@@ -1,8 +1,16 @@
 """Scores in words: to two decimals, differences to three, and large ones to three digits."""
 
+from typing import TYPE_CHECKING, Any
+
+from itemeval_assets.core.records.summaries import left_out_words
+
+if TYPE_CHECKING:
+    from itemeval_assets.stages.figures.scores.records import Score
+
 __all__ = [
     "difference_words",
     "interval_words",
+    "mean_with_certainty",
     "p_words",
     "part_words",
     "scale_words",
@@ -11,11 +19,12 @@ __all__ = [
 ]
 
 _LARGE, _SMALL = 1000.0, 0.001
+MEAN_DECIMALS = 2
 
 
 def score_words(score: float) -> str:
     """`0.53`, `12.40`, `1.2e+09`."""
-    return _decimals(score, 2)
+    return _decimals(score, MEAN_DECIMALS)
 
 
 def difference_words(difference: float | str) -> str:
@@ -33,6 +42,24 @@ def span_words(ends: tuple[float, float] | None) -> str:
 def interval_words(ends: tuple[float, float] | None) -> str:
     """`0.42 to 0.71`; nothing where there are no ends."""
     return "" if ends is None else f"{score_words(ends[0])} to {score_words(ends[1])}"
+
+
+def mean_with_certainty(score: "Score") -> dict[str, Any]:
+    """A mean as a number, its interval, and what it leaves out; nothing where there is none."""
+    if score.mean is None:
+        return {}
+    ends = None if score.low is None or score.high is None else (score.low, score.high)
+    items = f"{score.n_items:,} item{'' if score.n_items == 1 else 's'}"
+    interval = (
+        f"{interval_words(ends)} ({100 * score.level:g} %, {items})"
+        if ends
+        else f"none: {' '.join(score.warnings)}"
+    )
+    return {
+        "mean score": round(score.mean, MEAN_DECIMALS),
+        "interval of the mean": interval,
+        "left out of the mean": left_out_words(score.left_out),
+    }
 
 
 def scale_words(scale: tuple[float, float] | None) -> str:

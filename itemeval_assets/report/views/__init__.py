@@ -13,7 +13,7 @@ from .items import abilities_view, answers_view, conditions_view, items_view, re
 from .judges import agreement_view, judge_view, judges_view, without_estimate
 from .money import ESTIMATE, HEALTH, projected, spend_view
 from .reliability import components_view, designs_view, facet_words, source_words
-from .results import CELLS, COMPLETION, REASONS, SCORES
+from .results import CELLS, COMPLETION, REASONS, SCORED
 from .view import View, together
 
 __all__ = [
@@ -22,7 +22,7 @@ __all__ = [
     "ESTIMATE",
     "HEALTH",
     "REASONS",
-    "SCORES",
+    "SCORED",
     "View",
     "abilities_view",
     "agreement_view",

@@ -1,6 +1,6 @@
 """Views of means and of differences, with their certainty."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .view import Column, View, part_of
@@ -125,13 +125,8 @@ def means_view(rows: "Sequence[Score]", by: str | None = None, figure: str = "me
 
 def differences_view(families: "Sequence[Compared]") -> View:
     """Each pair of objects, by each grader."""
-    holm = any(len(family.differences) > 1 for family in families)
-    return View(
-        "comparisons",
-        _pair_columns("p (Holm)" if holm else "p"),
-        pairs_of(families),
-        split="graded_by",
-    )
+    columns = _pair_columns(_p_heading(family.differences for family in families))
+    return View("comparisons", columns, pairs_of(families), split="graded_by")
 
 
 def levels_view(families: "Sequence[Compared]") -> View:
@@ -146,8 +141,10 @@ def levels_view(families: "Sequence[Compared]") -> View:
         for name, one in interaction.levels.items()
     ]
     level = Column("by_level", "text", by, by, by)
-    columns = _pair_columns("p")
-    return View(f"by {by}", (columns[0], level, *columns[1:]), rows, split="graded_by")
+    columns = _pair_columns(_p_heading(one.levels for _, one in depends))
+    return View(
+        f"differences at each {by}", (columns[0], level, *columns[1:]), rows, split="graded_by"
+    )
 
 
 def with_levels(pairs: View, levels: View) -> View:
@@ -174,6 +171,11 @@ def interval_of(row: Any) -> tuple[float, float] | None:
 
 def _is_clustered(row: Any) -> bool:
     return 0 < row.n_clusters < row.n_items
+
+
+def _p_heading(families: Iterable[Collection[Any]]) -> str:
+    """Holm adjusts the p of a family of several."""
+    return "p (Holm)" if any(len(family) > 1 for family in families) else "p"
 
 
 def _pair_columns(p: str) -> tuple[Column, ...]:

@@ -59,7 +59,8 @@ def without_estimate(figures: "Sequence[Agreement]") -> Iterator[str]:
 
 
 def _card_lines(card: "JudgeCard") -> list[Line]:
-    unpriced = None if card.usd is not None else "A price is not known."
+    without_price = "A price is not known." if card.replies else "It has given no reply."
+    unpriced = None if card.usd is not None else without_price
     return [
         *(_line(one, card.scale) for one in card.figures),
         Line("replies", card.judge, card.replies, f"{card.replies:,}"),

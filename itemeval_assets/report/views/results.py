@@ -27,15 +27,12 @@ _PAIR = (
     Column("graded_by", "text", "graded by", "graded by", "graded by"),
 )
 
-# Of generate x grade conditions: the mean with its interval, and what it leaves out.
-SCORES = (
+# Of generate x grade conditions, how far they are: the scores themselves are those of `scores`.
+SCORED = (
     *_PAIR,
-    Column("cells", "count", "cells", "cells", "cells"),
-    Column("mean", "mean", "mean\nscore", "mean score", "mean score"),
-    Column("low", "mean", "low", "low", "low"),
-    Column("high", "mean", "high", "high", "high"),
-    Column("n_events", "count", "scored", "scored", "scored"),
-    Column("left_out", "left_out", "left out", "left out", "left out"),
+    Column("cells", "count", page="cells"),
+    Column("scored", "count", page="scored"),
+    Column("left_out", "left_out", page="left out"),
 )
 
 # Of partitions, a column of a trouble only where there is one.

@@ -58,7 +58,7 @@ class Column:
 class View:
     """Rows are records or mappings; `total` is that of their sums, if it is shown.
 
-    `split`: at a terminal, a table for each value of this column.
+    `split`: where people read, a table for each value of this column.
     """
 
     title: str

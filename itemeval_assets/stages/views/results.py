@@ -1,6 +1,5 @@
 """results: how a study came out so far: scores, failures, and what a call costs and takes."""
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -21,7 +20,6 @@ _CALLS = (
     (GENERATE, 0, generation_calls, "gen", ["item_id", "replication"]),
     (GRADE, 1, grading_calls, "grade", ["parse_ok", "parse_error"]),
 )
-Seen = Callable[[Partition, pa.Table], None]
 _CALL_COLUMNS = ("input_tokens", "usd", "latency_s", "log_file")
 
 
@@ -38,9 +36,9 @@ class Results(NamedTuple):
     calls: dict[str, dict[str, PaidCalls]]
 
 
-def results(study: Study, store: ResultsStore, seen: Seen | None = None) -> Results:
-    """Sum up the cells of the design, in its order. `seen` is shown those of each partition."""
-    pairs = pair_cells(study, store, seen)
+def results(study: Study, store: ResultsStore) -> Results:
+    """Sum up the cells of the design, in its order."""
+    pairs = _pair_cells(study, store)
     by_grader = _joined([pair.graded_by for pair in pairs], [pair.cells for pair in pairs])
     return Results(
         {(pair.condition, pair.graded_by): graded(pair.cells) for pair in pairs},
@@ -50,13 +48,11 @@ def results(study: Study, store: ResultsStore, seen: Seen | None = None) -> Resu
     )
 
 
-def pair_cells(study: Study, store: ResultsStore, seen: Seen | None = None) -> list[PairCells]:
+def _pair_cells(study: Study, store: ResultsStore) -> list[PairCells]:
     """The cells of each generate x grade pair of the design."""
     partitions, found = study.grade_partitions(), []
     tables = cells.tables(study, store, partitions)
     for partition, table in zip(partitions, tables, strict=True):
-        if seen:
-            seen(partition, table)
         condition, graded_by = study.design.labels_of(partition)
         found.append(PairCells(condition, graded_by, table.select(_CELL_COLUMNS)))
     return found

@@ -49,7 +49,6 @@ def graded_row_by_row(rows: Rows) -> Graded:
     bins = Counter(round(scale.share(score) * (BINS - 1)) for score in scores)
     return Graded(
         len(scores),
-        mean(scores) if scores else None,
         scale,
         [bins[place] for place in range(BINS)],
         dict(Counter(row["reason"] for row in rest if row["state"] == "unparsed")),
@@ -92,7 +91,6 @@ def test_columns_say_what_rows_say(rows: Rows) -> None:
         found = graded(pair.cells)
         assert found == graded_row_by_row(own)
         assert found.cells == len(own) and sum(found.histogram) == found.scored
-        assert found.mean is None or math.isfinite(found.mean)
     in_order = [row for pair in pairs(rows) for row in pair.cells.to_pylist()]
     found, expected = item_scores(pairs(rows)), item_scores_row_by_row(in_order)
     assert found == expected
@@ -111,9 +109,9 @@ def test_what_became_of_the_events_of_a_judge() -> None:
     bins = [0] * BINS
     bins[2] = bins[8] = 1
     left_out = {"unparsed": 3, "missing": 1}
-    assert one == Graded(2, 0.5, Scale(0, 1), bins, failures, left_out)
-    assert (one.cells, one.returned, one.failed, one.mean) == (6, 5, 3, 0.5)
-    assert outcome([], errored=1) == Graded(0, None, Scale(0, 1), [0] * BINS, {}, {"errored": 1})
+    assert one == Graded(2, Scale(0, 1), bins, failures, left_out)
+    assert (one.cells, one.returned, one.failed) == (6, 5, 3)
+    assert outcome([], errored=1) == Graded(0, Scale(0, 1), [0] * BINS, {}, {"errored": 1})
 
 
 @pytest.mark.parametrize(
@@ -154,5 +152,5 @@ def test_hard_items_come_first_whatever_the_scales_of_the_judges() -> None:
 
 
 def test_nothing_was_graded() -> None:
-    assert graded(cells([])) == Graded(0, None, Scale(0, 1), [0] * BINS, {}, {})
+    assert graded(cells([])) == Graded(0, Scale(0, 1), [0] * BINS, {}, {})
     assert item_scores([]) == ([], {}, {}, {})

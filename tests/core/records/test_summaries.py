@@ -10,8 +10,8 @@ from itemeval_assets.core.records.summaries import (
     FARTHEST,
     Graded,
     left_out_words,
-    mean_words,
     scale_of,
+    scored_words,
 )
 from itemeval_assets.core.tables.cells import CELL_STATES
 from tests.rows import outcome
@@ -54,17 +54,17 @@ def test_every_score_stands_somewhere_on_its_scale(scores: list[float]) -> None:
 @pytest.mark.parametrize(
     ("graded", "words"),
     [
-        (outcome([1.0, 0.5, 0.64]), "mean 0.713 of 3"),
+        (outcome([1.0, 0.5, 0.64]), "3 scores"),
         (
             outcome([1.0], {"no_json_object": 2}, errored=1),
-            "mean 1 of 1; left out: 2 unparsed, 1 errored",
+            "1 score; left out: 2 unparsed, 1 errored",
         ),
-        (outcome([], not_planned=1200), "no score; left out: 1,200 not planned"),
-        (outcome([]), "no score"),
+        (outcome([], not_planned=1200), "0 scores; left out: 1,200 not planned"),
+        (outcome([]), "0 scores"),
     ],
 )
-def test_a_mean_says_of_how_many_it_is_and_what_it_leaves_out(graded: Graded, words: str) -> None:
-    assert mean_words(graded) == words
+def test_scores_are_counted_with_what_is_left_out(graded: Graded, words: str) -> None:
+    assert scored_words(graded) == words
 
 
 def test_every_state_but_done_can_be_left_out() -> None:

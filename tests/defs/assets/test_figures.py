@@ -27,11 +27,15 @@ def test_each_shows_its_table_and_says_how_to_read_it(copied: Runs) -> None:
     assert {name: "in words" in metadata for name, metadata in found.items()} == dict.fromkeys(
         FIGURES, True
     )
-    scores = found["scores"]["scores"].records
-    assert len(scores) == len(copied.study.grade_partitions())
-    assert {"condition", "graded by", "mean score", "interval", "scale", "left out"} <= set(
-        scores[0].data
-    )
+    design = copied.study.design
+    by_grader = [found["scores"][f"scores by {one.label}"].records for one in design.grade]
+    assert list(map(len, by_grader)) == [len(design.generate)] * len(design.grade)
+    for records in by_grader:
+        known = set(records[0].data)
+        assert {"condition", "mean score", "interval", "scale", "left out"} <= known
+        assert "graded by" not in known
+    pairs = found["comparisons"][f"comparisons by {design.grade[0].label}"].records
+    assert "graded by" not in pairs[0].data and "p (Holm)" in pairs[0].data
     assert found["scores"]["scores with intervals"].startswith(f"![scores with intervals]({PNG}")
     assert "so few prove nothing" in found["scores"]["in words"]
     assert any(title.startswith("items by") for title in found["item_statistics"])
@@ -44,7 +48,7 @@ def test_no_figure_is_worth_a_failed_run(copied: Runs, monkeypatch: pytest.Monke
     monkeypatch.setattr(reliability, "variance_components", broken)
     found = made(copied)
     assert found["reliability"]["in words"] == "could not be estimated: FloatingPointError: a bug"
-    assert found["scores"]["scores"].records
+    assert any(name.startswith("scores by") for name in found["scores"])
 
 
 def test_an_error_of_the_measurement_is_the_users() -> None:
