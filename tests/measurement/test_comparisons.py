@@ -14,7 +14,7 @@ from itemeval_assets.measurement import (
     interaction,
     within_margin,
 )
-from tests.measurement.frames import crossed, random_scores
+from tests.measurement.frames import crossed, random_scores, scored
 
 
 def pair(a: list[float], b: list[float], **columns: Any) -> pd.DataFrame:
@@ -132,6 +132,29 @@ def test_differences_of_anything_may_be_a_family():
     assert adjusted_by_holm([]) == []
 
 
+@pytest.mark.parametrize("n_items", [4, 7, 8, 30])
+def test_words_interval_and_p_agree_where_all_items_differ_by_the_same(n_items):
+    random = np.random.default_rng(3)
+    items = random.random(n_items)
+    frame = crossed(np.stack([items + shift for shift in (0.0, 0.3, 0.7, 1.2)]), "model", "item_id")
+    for one in compare_all(frame):
+        differs = one.p < 0.05
+        assert differs == (not one.low <= 0 <= one.high), one.verdict
+        assert differs != one.verdict.startswith("Too close to call")
+        assert "for this pair alone" not in one.verdict
+        assert one.low <= one.value <= one.high
+
+
+def test_an_interval_without_0_beside_a_family_that_tells_nothing_is_that_of_the_pair_alone():
+    random = np.random.default_rng(5)
+    frame = crossed(
+        random.normal(0, 1, (4, 60)) + np.array([[0], [0], [0], [0.42]]), "m", "item_id"
+    )
+    found = compare_all(frame, object="m")
+    odd = [one for one in found if one.p >= 0.05 and not one.low <= 0 <= one.high]
+    assert odd and all(" for this pair alone; 6 pairs, Holm)." in one.verdict for one in odd)
+
+
 def test_bounds_of_a_difference_fill_what_is_missing():
     frame = pd.DataFrame(
         {
@@ -145,6 +168,12 @@ def test_bounds_of_a_difference_fill_what_is_missing():
     [of_all] = compare_all(frame, scale=(0, 1))
     assert of_all.bounds == found.bounds
     assert compare(frame, "a", "b").bounds is None
+
+
+def test_a_pair_without_an_item_in_common_has_no_bounds_even_where_scores_are_missing():
+    frame = scored([1, None, 0, None], model=["a", "a", "b", "b"])
+    with pytest.raises(MeasurementError, match=r"share no item with a score of both.*more\.$"):
+        compare(frame, "a", "b", scale=(0, 1))
 
 
 def test_within_a_margin_is_where_the_interval_lies_within():

@@ -38,11 +38,14 @@ class Filled:
     def bounds(self, first: int, other: int, scale: Scale) -> Bounds | None:
         """The difference if missing cells had the worst for the first and the best for the other.
 
-        And the reverse. On items of which both have rows; null where neither misses one.
+        And the reverse. On items of which both have rows; null where neither misses one, or where
+        there is no such item.
         """
         if not self.empty[[first, other]].any():
             return None
         low, high = (self._means([first, other], end) for end in scale)
+        if np.isnan(low[0] - high[1]).all():
+            return None
         return Bounds(
             float(np.nanmean(low[0] - high[1])),
             float(np.nanmean(high[0] - low[1])),
@@ -74,6 +77,10 @@ class Answers:
     n_empty: np.ndarray
     varied: dict[str, list[frozenset]]
     filled: Filled | None = None
+
+    def bounds(self, first: int, other: int, scale: Scale | None) -> Bounds | None:
+        """As `Filled.bounds`; null without a scale, or where no cell is missing."""
+        return self.filled.bounds(first, other, scale) if self.filled and scale else None
 
     def only_items(self, kept: np.ndarray) -> "Answers":
         """The answers on some of the items."""

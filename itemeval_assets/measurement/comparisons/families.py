@@ -65,7 +65,7 @@ def compare_all(
     found, left_out = Comparisons(), []
     for place, first in enumerate(order[:-1].tolist()):
         for pairs in pairs_with(answers, first, order[place + 1 :]):
-            reasons = reasons_against(answers, first, pairs)
+            reasons = reasons_against(answers, first, pairs, scale)
             kept = np.array([not reason for reason in reasons])
             found.extend(differences_of(answers, first, pairs.only(kept), level, scale))
             left_out.extend(
@@ -86,7 +86,8 @@ def adjusted_by_holm(
 ) -> list[Difference]:
     """Differences as one family: `p` and the verdict as if all had been asked at once.
 
-    `p` is adjusted by Holm (1979); `p_unadjusted` stays. Intervals are those of single pairs.
+    `p` is adjusted by Holm (1979); `p_unadjusted` stays. Intervals are those of single pairs, but
+    hold 0 where all items differ by the same and `p` tells no difference.
     """
     adjusted = holm(np.array([one.p_unadjusted for one in differences]))
     return [

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from ..intervals import CONSTANT
+from ..records import Bounds, Scale
 from .answers import Answers
 
 __all__ = ["Pairs", "pairs_with", "reasons_against"]
@@ -72,14 +73,25 @@ def _pairs(answers: Answers, first: int, others: np.ndarray) -> Pairs:
     )
 
 
-def reasons_against(answers: Answers, first: int, pairs: Pairs) -> list[str]:
-    """Why each pair cannot be compared; empty where it can."""
-    return [
-        _too_few(answers.objects[first], answers.objects[other], n_items, n_clusters)
-        for other, n_items, n_clusters in zip(
-            pairs.others.tolist(), pairs.n_items.tolist(), pairs.n_clusters.tolist(), strict=True
-        )
-    ]
+def reasons_against(
+    answers: Answers, first: int, pairs: Pairs, scale: Scale | None = None
+) -> list[str]:
+    """Why each pair cannot be compared; empty where it can. On a scale, with what could be."""
+    found = []
+    for other, n_items, n_clusters in zip(
+        pairs.others.tolist(), pairs.n_items.tolist(), pairs.n_clusters.tolist(), strict=True
+    ):
+        reason = _too_few(answers.objects[first], answers.objects[other], n_items, n_clusters)
+        bounds = answers.bounds(first, other, scale) if reason else None
+        found.append(f"{reason} {_of_bounds(bounds)}" if bounds else reason)
+    return found
+
+
+def _of_bounds(bounds: Bounds) -> str:
+    return (
+        "With the worst and the best scores in place of those that are missing, the difference"
+        f" lies from {bounds.low:.3g} to {bounds.high:.3g}."
+    )
 
 
 def _too_few(a: object, b: object, n_items: int, n_clusters: int) -> str:

@@ -24,6 +24,8 @@ from .words import verdict
 
 __all__ = ["compare", "differences_of", "worded"]
 
+_NO_SPREAD = "paired, no spread"
+
 
 def compare(
     frame: Frame,
@@ -59,10 +61,11 @@ def compare(
             )
     first, other = answers.objects.index(a), answers.objects.index(b)
     (pairs,) = pairs_with(answers, first, np.array([other]))
-    (reason,) = reasons_against(answers, first, pairs)
+    scale = checked_scale(scale)
+    (reason,) = reasons_against(answers, first, pairs, scale)
     if reason:
         raise MeasurementError(reason)
-    (found,) = differences_of(answers, first, pairs, checked_level(level), checked_scale(scale))
+    (found,) = differences_of(answers, first, pairs, checked_level(level), scale)
     return found
 
 
@@ -86,7 +89,7 @@ def differences_of(
         method = "paired t"
         if pairs.constant[place]:
             low, high, p_value = _of_constant(value, n_clusters, level, binary)
-            method = "paired, no spread"
+            method = _NO_SPREAD
         n_outside = _items_outside(answers, [first, other], scale)
         if scale and not n_outside:
             widest = scale[1] - scale[0]
@@ -104,7 +107,7 @@ def differences_of(
             if n_clusters == pairs.n_items[place]
             else f"{method}, {n_clusters} clusters",
             n_missing=int(answers.n_empty[first] + answers.n_empty[other]),
-            bounds=answers.filled.bounds(first, other, scale) if answers.filled and scale else None,
+            bounds=answers.bounds(first, other, scale),
             warnings=(
                 *_said(answers, first, other, pairs, place),
                 *_said_of_scale(n_outside, scale),
@@ -123,7 +126,13 @@ def differences_of(
 def worded(
     found: Difference, scale: Scale | None, n_pairs: int = 1, of: str = "pairs"
 ) -> Difference:
-    """The difference with its sentence, by the p that it has."""
+    """The difference with its sentence, by the p that it has.
+
+    Without spread the interval tells no more than p does: it holds 0 where p tells no difference.
+    """
+    different = found.p < 1 - found.level
+    if not different and found.method.startswith(_NO_SPREAD):
+        found = replace(found, low=min(found.low, 0.0), high=max(found.high, 0.0))
     sentence = verdict(
         found.a,
         found.b,
@@ -131,7 +140,7 @@ def worded(
         low=found.low,
         high=found.high,
         n_items=found.n_items,
-        different=found.p < 1 - found.level,
+        different=different,
         scale=scale,
         family="" if n_pairs == 1 else f"; {n_pairs:,} {of}, Holm",
     )
@@ -152,8 +161,6 @@ def _of_constant(
         low, high = (-rest, rest) if ties else sorted((value, value * (1 - 2 * rest)))
     else:
         low = high = value
-    if p >= 1 - level:
-        low, high = min(low, 0.0), max(high, 0.0)
     return low, high, p
 
 

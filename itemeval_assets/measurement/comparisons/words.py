@@ -31,7 +31,9 @@ def verdict(
         return f"{a} is {amount} {word} than {b} ({limits}, {n_items:,} items{family})."
     if value == low == high == 0:
         return f"Too close to call: {a} and {b} have the same score on all {n_items:,} items."
-    amount = f"{_figure(value, scale)}{_unit(scale)}, {limits}{family}"
+    # The interval is that of a single pair, and the family asks for more.
+    alone = "" if low <= 0 <= high else " for this pair alone"
+    amount = f"{_figure(value, scale)}{_unit(scale)}, {limits}{alone}{family}"
     return f"Too close to call: {n_items:,} items cannot tell {a} from {b} ({amount})."
 
 

@@ -10,6 +10,7 @@ import pytest
 import itemeval_assets as ie
 from itemeval_assets import measurement
 from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.measurement import MeasurementError
 from tests.scored import scored_study
 
 RIGHT = {"mockllm/alpha": 4, "mockllm/beta": 2}
@@ -103,10 +104,28 @@ def test_one_item_has_a_mean_and_no_interval(tmp_path: Path) -> None:
     assert any("One item tells nothing" in words for words in found.words)
 
 
+def test_a_mean_of_one_item_has_bounds_where_others_failed(tmp_path: Path) -> None:
+    def failing(model: str, grader: str, n: int, epoch: int) -> float | None:
+        return 1.0 if n == 0 else None
+
+    study = scored_study(tmp_path, failing, items=20)
+    row = ie.scores(study, graders="numeric").rows[0]
+    assert (row.mean, row.low) == (1.0, None)
+    assert row.bounds == (pytest.approx(1 / 20), 1.0)
+    [panel, _] = ie.scores(study, panel=True).rows
+    assert panel.mean is None and panel.bounds == (pytest.approx(1 / 20), 1.0)
+    [first, _] = ie.scores(study, pass_at=1, graders="numeric").rows
+    assert first.mean is None and first.bounds == (pytest.approx(1 / 20), 1.0)
+    with pytest.raises(MeasurementError, match=r"share one item .* lies from -0\.95 to 0\.95\.$"):
+        ie.compare(study, "alpha", "beta", graders="numeric")
+    [family] = ie.comparisons(study, graders="numeric").by_grader
+    assert "lies from -0.95 to 0.95" in family.words[0]
+
+
 def test_no_score_at_all_is_a_result(tmp_path: Path) -> None:
     found = ie.scores(scored_study(tmp_path, lambda *_: None))
     row = found.rows[0]
-    assert (row.mean, row.low, row.bounds) == (None, None, None)
+    assert (row.mean, row.low, row.bounds) == (None, None, (0, 1))
     assert (row.left_out, row.warnings) == ({"unparsed": 6}, ("No cell has a score.",))
 
 
@@ -149,7 +168,8 @@ def test_pass_at_k_is_that_of_the_package(tmp_path: Path) -> None:
     assert [row.mean for row in found.rows] == [pytest.approx(4 / 6 * 2 / 3), pytest.approx(4 / 6)]
     alpha = found.rows[0]
     assert alpha.low is not None and alpha.high is not None and 0 <= alpha.low < alpha.high <= 1
-    assert (alpha.left_out, alpha.bounds, alpha.n_items) == ({"unparsed": 1}, None, 6)
+    assert (alpha.left_out, alpha.n_items) == ({"unparsed": 1}, 6)
+    assert alpha.bounds == (pytest.approx(4 / 6 * 2 / 3), pytest.approx((4 * 2 / 3 + 2 / 3) / 6))
 
 
 def test_items_with_too_few_replications_are_left_out_and_it_says_so(tmp_path: Path) -> None:
@@ -199,6 +219,10 @@ def test_a_panel_is_the_mean_of_its_judges_by_rubric(tmp_path: Path) -> None:
     assert (alpha.cells, alpha.left_out) == (12, {"unparsed": 1})
     assert alpha.grade_condition_id is None
     assert any("1 item without a score of each judge" in words for words in found.words)
+    assert alpha.bounds == (
+        pytest.approx((5 * 0.6 + 0.25) / 6),
+        pytest.approx((5 * 0.6 + 0.75) / 6),
+    )
 
 
 @pytest.mark.parametrize(

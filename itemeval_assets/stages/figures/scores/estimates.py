@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -21,7 +22,18 @@ from itemeval_assets.measurement.records import Scale
 
 from ..planned import PlannedCells, require_measurable
 
-__all__ = ["MEAN", "NOTHING", "Figure", "Rate", "figures_of", "parts_of", "rate"]
+__all__ = [
+    "MEAN",
+    "NOTHING",
+    "Figure",
+    "Rate",
+    "bounds_of",
+    "figures_of",
+    "least_passing",
+    "parts_of",
+    "rate",
+    "require_score",
+]
 
 NOTHING = {"mean": None, "standard_error": None, "low": None, "high": None, "method": None}
 Rate = Literal["pass", "majority"]
@@ -32,11 +44,12 @@ _RATES: dict[Rate, Callable[..., Estimate]] = {"pass": pass_at_k, "majority": ma
 class Figure:
     """`of` estimates it from cells; `alone` says what is known where it cannot, given the reason.
 
-    `chosen` leaves cells out, and says why.
+    `chosen` leaves cells out, and says why. `value` is the figure of cells that all have a score.
     """
 
     name: str
     of: Callable[[PlannedCells, pa.Table, Scale | None], Estimate]
+    value: Callable[[PlannedCells, pa.Table, Scale | None], float]
     alone: Callable[[pa.Table, str], dict[str, Any]]
     chosen: Callable[[pa.Table], tuple[pa.Table, list[str]]]
 
@@ -64,9 +77,29 @@ def parts_of(found: Estimate, said: list[str]) -> dict[str, Any]:
         "method": found.method,
         "n_items": found.n_items,
         "n_clusters": found.n_clusters,
-        "bounds": tuple(found.bounds) if found.bounds else None,
         "warnings": (*said, *found.warnings),
     }
+
+
+def bounds_of(
+    value: Callable[[pa.Table], float], cells: pa.Table, scale: Scale
+) -> tuple[float, float] | None:
+    """A figure if all cells without a score had the worst, and if they had the best of the scale.
+
+    There also where scores allow no interval. Null where they allow no figure at all.
+    """
+    try:
+        require_measurable(cells)
+        low, high = (value(_filled(cells, end)) for end in scale)
+    except MeasurementError:
+        return None
+    return low, high
+
+
+def _filled(cells: pa.Table, end: float) -> pa.Table:
+    place = cells.column_names.index("score")
+    scores = pc.fill_null(cells["score"], end)  # type: ignore[attr-defined]
+    return cells.set_column(place, "score", scores)
 
 
 def rate(planned: PlannedCells, kind: Rate, k: int, passes: float | None = None) -> Figure:
@@ -94,6 +127,7 @@ def rate(planned: PlannedCells, kind: Rate, k: int, passes: float | None = None)
     return Figure(
         name=name if passes is None else f"{name}, from a score of {passes:g}",
         of=of,
+        value=lambda planned, cells, scale: of(planned, cells, scale).value,
         alone=lambda _, why: {**NOTHING, "n_items": 0, "n_clusters": 0, "warnings": (why,)},
         chosen=lambda cells: _often_enough(cells, k),
     )
@@ -142,10 +176,20 @@ def _mean(planned: PlannedCells, cells: pa.Table, scale: Scale | None) -> Estima
 
 def _mean_alone(cells: pa.Table, why: str) -> dict[str, Any]:
     done = cells.filter(cells["score"].is_valid())
-    means = done.group_by("item_id").aggregate([("score", "mean")])["score_mean"].to_pylist()
+    means = _item_means(done)
     mean = math.fsum(one / len(means) for one in means)
     finite = {"mean": mean if math.isfinite(mean) else None}
     return {**NOTHING, **finite, "n_items": len(means), "n_clusters": 0, "warnings": (why,)}
 
 
-MEAN = Figure(name="mean score", of=_mean, alone=_mean_alone, chosen=lambda cells: (cells, []))
+def _item_means(cells: pa.Table) -> list[float]:
+    return cells.group_by("item_id").aggregate([("score", "mean")])["score_mean"].to_pylist()
+
+
+MEAN = Figure(
+    name="mean score",
+    of=_mean,
+    value=lambda _, cells, __: fmean(_item_means(cells)),
+    alone=_mean_alone,
+    chosen=lambda cells: (cells, []),
+)

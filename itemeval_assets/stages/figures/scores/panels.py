@@ -9,13 +9,13 @@ import pyarrow.compute as pc
 from itemeval_assets.core.design.conditions import GradeCondition
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.errors import ConfigError
-from itemeval_assets.measurement import MeasurementError, panel_mean
+from itemeval_assets.measurement import Estimate, MeasurementError, panel_mean
 
 from ..graders import each_once
 from ..planned import NOT_PLANNED, PlannedCells, require_measurable
 from .estimates import NOTHING, parts_of
 from .records import Score, StudyScores
-from .scores import groups, states_of, study_scores
+from .scores import bounded, groups, states_of, study_scores
 
 __all__ = ["panels"]
 
@@ -83,7 +83,8 @@ def _rows(
     label = f"{names} · {rubric.short_name}" if rubric else names
     for group, part in groups(cells, by):
         done, left_out = states_of(part)
-        yield Score(
+        covered = part.filter(pc.not_equal(part["state"], NOT_PLANNED))  # type: ignore[attr-defined]
+        found = Score(
             condition=planned.study.design.labels[generate],
             graded_by=label,
             group=group,
@@ -94,23 +95,26 @@ def _rows(
             left_out=left_out,
             level=planned.level,
             n_events=done,
-            **_figures(planned, part, judges),
+            **_figures(planned, covered, judges),
         )
+        yield bounded(found, covered, lambda filled: _panel(planned, filled, judges).value)
 
 
 def _figures(
     planned: PlannedCells, cells: pa.Table, judges: Sequence[GradeCondition]
 ) -> dict[str, Any]:
-    covered = cells.filter(pc.not_equal(cells["state"], NOT_PLANNED))  # type: ignore[attr-defined]
     try:
-        require_measurable(covered)
-        found = panel_mean(
-            covered,
-            [judge.label for judge in judges],
-            cluster=planned.cluster,
-            scale=judges[0].grader.scale,
-            level=planned.level,
-        )
+        require_measurable(cells)
+        return parts_of(_panel(planned, cells, judges), [])
     except MeasurementError as error:
         return {**NOTHING, "n_items": 0, "n_clusters": 0, "warnings": (str(error),)}
-    return parts_of(found, [])
+
+
+def _panel(planned: PlannedCells, cells: pa.Table, judges: Sequence[GradeCondition]) -> Estimate:
+    return panel_mean(
+        cells,
+        [judge.label for judge in judges],
+        cluster=planned.cluster,
+        scale=judges[0].grader.scale,
+        level=planned.level,
+    )

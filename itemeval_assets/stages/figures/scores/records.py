@@ -20,7 +20,8 @@ class Score:
     items, and of a panel `grade_condition_id` is null. `cells` are all of the design, `left_out`
     those without a score, by state.
     `bounds`: the mean if all planned cells without a score had the worst, and if they had the best
-    of the scale; there where these are more than 2 %, and a scale is declared.
+    of the scale; there where these are more than 2 %, and a scale is declared, also where `mean` or
+    its interval is null.
     """
 
     condition: str

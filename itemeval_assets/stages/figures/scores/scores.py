@@ -1,6 +1,6 @@
 """scores: a figure of each generate x grade condition, how sure it is, and what it leaves out."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -10,11 +10,11 @@ import pyarrow.compute as pc
 from itemeval_assets.core.design.partitions import Partition
 
 from ..planned import NOT_PLANNED, PlannedCells
-from .estimates import MEAN, NOTHING, Figure, figures_of
+from .estimates import MEAN, NOTHING, Figure, bounds_of, figures_of
 from .records import Score, StudyScores
 from .words import words_of
 
-__all__ = ["groups", "score_of", "scores", "states_of", "study_scores"]
+__all__ = ["bounded", "groups", "score_of", "scores", "states_of", "study_scores"]
 
 
 def scores(
@@ -52,7 +52,7 @@ def study_scores(
         cluster=planned.cluster,
         by=by,
         rows=rows,
-        words=list(words_of(rows, has_bounds=figure == MEAN.name)),
+        words=list(words_of(rows)),
         figure=figure,
     )
 
@@ -99,7 +99,14 @@ def _score(
         n_events=done,
         **(figures_of(figure, planned, covered, scale) if done else _without_scores(covered)),
     )
-    return found if found.misses_many else replace(found, bounds=None)
+    return bounded(found, covered, lambda filled: figure.value(planned, filled, scale))
+
+
+def bounded(found: Score, covered: pa.Table, value: Callable[[pa.Table], float]) -> Score:
+    """The score with bounds, where it leaves many cells out and the scale is known."""
+    if found.scale is None or not found.misses_many:
+        return found
+    return replace(found, bounds=bounds_of(value, covered, found.scale))
 
 
 def _without_scores(cells: pa.Table) -> dict[str, Any]:

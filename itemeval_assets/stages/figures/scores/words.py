@@ -9,7 +9,7 @@ __all__ = ["words_of"]
 FEW_CLUSTERS = 30
 
 
-def words_of(rows: Sequence[Score], *, has_bounds: bool) -> Iterator[str]:
+def words_of(rows: Sequence[Score]) -> Iterator[str]:
     """What to say of the table as a whole: each warning once, and what it is about."""
     few = [row.n_clusters for row in rows if 0 < row.n_clusters < FEW_CLUSTERS]
     if few:
@@ -19,14 +19,15 @@ def words_of(rows: Sequence[Score], *, has_bounds: bool) -> Iterator[str]:
             " prove nothing about others. Intervals are wide, and may even be too narrow."
         )
     missing = [row for row in rows if row.misses_many]
+    bounded = any(row.bounds for row in missing)
     if missing:
         yield (
             f"{len(missing)} of {len(rows)} means leave out more than {100 * MANY:g} % of their"
             + " cells."
-            + " Bounds are the means if all of these had the worst, or the best score." * has_bounds
+            + " Bounds are the means if all of these had the worst, or the best score." * bounded
         )
     undeclared = sorted({row.graded_by for row in missing if row.scale is None})
-    if undeclared and has_bounds:
+    if undeclared:
         yield (
             f"No bounds of {', '.join(undeclared)}: no scale is declared. Write it as"
             " graders.<name>.scale, as the rubric has it."
