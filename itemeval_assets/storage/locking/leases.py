@@ -6,6 +6,9 @@ every few seconds. A lease that has not been written for long enough is dead, an
 locks of it. Its age is told by the clock of the server alone, so that those of the
 machines may differ. A process that was stopped, or whose machine slept, for as long has lost
 its lease for good: it may wake, but others may have taken its locks.
+
+Who writes the locks begins with the version that it has last read or written, which mostly is the
+latest: the swap tells. Where it is not, it reads them. Nobody is waited for by an older version.
 """
 
 import json
@@ -55,6 +58,10 @@ class _Hold:
             raise TypeError("no hold of locks")
 
 
+# Who holds what, and the mark of the object that says so: null where there is none.
+_Version = tuple[Mapping[str, _Hold], str | None]
+
+
 class Leases:
     """The locks of one process under one prefix of a bucket; safe between its threads."""
 
@@ -67,6 +74,10 @@ class Leases:
         self._beating = threading.Event()
         self._last_beat = _now()
         self._is_lost = False
+        # The latest version that is known; no mark: none is.
+        self._known: _Version = ({}, None)
+        # What this process has, by the name of its hold.
+        self._own: dict[str, Sequence[str]] = {}
 
     @contextmanager
     def hold(
@@ -83,13 +94,17 @@ class Leases:
             own = _Hold(holder, lease, this_process(), [])
             name = uuid.uuid4().hex
             try:
-                self._take(name, own, keys, on_wait or _tell_nobody)
+                if not self._is_taken_as_known(name, own, keys):
+                    self._take(name, own, keys, on_wait or _tell_nobody)
+                self._own[name] = keys
                 yield
             finally:
                 self._release(name)
 
     def is_held(self, key: str) -> bool:
         """Whether somebody alive holds a lock."""
+        if any(key in keys for keys in [*self._own.values()]) and self.are_alive():
+            return True
         holds, _ = self._read()
         return any(key in hold.keys and self._is_alive(hold) for hold in holds.values())
 
@@ -97,6 +112,13 @@ class Leases:
         """Whether nobody can have taken this process for dead since it took its locks."""
         self._is_lost = self._is_lost or _since(self._last_beat) >= self.lifetime_s
         return not self._is_lost
+
+    def _is_taken_as_known(self, name: str, own: _Hold, keys: Sequence[str]) -> bool:
+        """Take locks that all are free in the version at hand, if nobody has written since."""
+        holds, etag = self._known
+        if etag is None or any(not set(keys).isdisjoint(hold.keys) for hold in holds.values()):
+            return False
+        return self._write({**holds, name: replace(own, keys=[*keys])}, etag)
 
     def _take(
         self, name: str, own: _Hold, keys: Sequence[str], on_wait: Callable[[str, str], None]
@@ -137,20 +159,25 @@ class Leases:
         }
 
     def _release(self, name: str) -> None:
+        self._own.pop(name, None)
+        holds, etag = self._known
+        if name in holds and self._write(_without(name, holds), etag):
+            return
         while True:
             holds, etag = self._read()
             # What is not ours any more is not set free.
-            if holds.pop(name, None) is None or self._write(holds, etag):
+            if name not in holds or self._write(_without(name, holds), etag):
                 return
 
-    def _read(self) -> tuple[dict[str, _Hold], str | None]:
+    def _read(self) -> _Version:
         """Who holds what, and the mark of the object. Unreadable locks might be anybody's."""
         found = self._objects.get(_HELD)
         if found is None:
             return {}, None
         try:
             stored = load_json(found.data)
-            return {name: _Hold(**hold) for name, hold in stored.items()}, found.etag
+            self._known = {name: _Hold(**hold) for name, hold in stored.items()}, found.etag
+            return self._known
         except (ValueError, TypeError, AttributeError) as error:
             raise StoreError(
                 f"{self._objects.uri(_HELD)} is not a lock of itemeval_assets; delete it "
@@ -161,7 +188,10 @@ class Leases:
         """Whether nobody was faster. A request may have been repeated after its answer got lost:
         then the next look shows it."""
         stored = {name: asdict(hold) for name, hold in holds.items()}
-        if self._objects.swap(_HELD, json.dumps(stored).encode(), etag):
+        # Until its answer is there, nobody knows what a write has done.
+        self._known = {}, None
+        if written := self._objects.swap(_HELD, json.dumps(stored).encode(), etag):
+            self._known = holds, written
             return True
         time.sleep(random.uniform(0, _LONGEST_PAUSE_S))
         return False
@@ -228,6 +258,10 @@ def _since(moment: tuple[float, float]) -> float:
     """The seconds since then by the clock that says more of them: a virtual machine that is
     halted has all its clocks halted, until somebody sets the time."""
     return max(now - then for now, then in zip(_now(), moment, strict=True))
+
+
+def _without(name: str, holds: Mapping[str, _Hold]) -> dict[str, _Hold]:
+    return {other: hold for other, hold in holds.items() if other != name}
 
 
 def _tell_nobody(key: str, holder: str) -> None:
