@@ -22,16 +22,20 @@ if TYPE_CHECKING:
 
 
 def store_of(
-    study: Study, context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext
+    study: Study,
+    context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext,
+    *,
+    only_shows: bool = False,
 ) -> "ResultsStore":
     """The store of a study in a step. All steps of a run in this process share it.
 
-    So nothing is read twice that nobody else has changed. Raises StoreError where the study
+    So nothing is read twice that nobody else has changed. `only_shows`: the step stores nothing,
+    and shows what the steps of its run have seen and stored. Raises StoreError where the study
     directory belongs to another config, or something lies in a wrong place.
     """
     step = context.op_execution_context
-    is_check = isinstance(context, dg.AssetCheckExecutionContext)
-    return store_of_step(study, step.run_id, None if is_check else step.op_def.name)
+    looks = not only_shows and isinstance(context, dg.AssetExecutionContext)
+    return store_of_step(study, step.run_id, step.op_def.name if looks else None)
 
 
 # The store of the latest run of this process, under its run and its place, with its latest step.
@@ -41,25 +45,25 @@ _opened: dict[tuple[str, str], tuple["ResultsStore", str | None]] = {}
 def store_of_step(study: Study, run_id: str, step: str | None) -> "ResultsStore":
     """See `store_of`. What a step reads is as its first look found it, or a later one.
 
-    `step` null: a check, which judges what the steps of its run have seen and stored.
+    `step` null: a check, or what only shows: what the steps of its run have seen and stored.
     """
     place = (run_id, study.location)
     store, looked_in = _opened.get(place, (None, None))
     if store is None:
-        store = opened(study)
+        store = opened(study, look=True)
         _opened.clear()
-    if not store.backend.has_looked or (step and step != looked_in):
+    elif step and step != looked_in:
         store.look()
     _opened[place] = store, step or looked_in
     return store
 
 
-def opened(study: Study) -> "ResultsStore":
-    """A store of a study for who is in no run."""
+def opened(study: Study, *, look: bool = False) -> "ResultsStore":
+    """A store of a study for who is in no run; see `open_store`."""
     # Late: definitions load without pyarrow.
     from itemeval_assets.storage.study.store import open_store
 
-    store = open_store(study)
+    store = open_store(study, look=look)
     store.require_layout()
     return store
 

@@ -29,7 +29,7 @@ from itemeval_assets.storage.study.store import ResultsStore
 
 from .joining import join_what_is_behind
 from .launcher import Launcher
-from .settled import forget, remember, sources
+from .settled import Stats, forget, remember, sources
 from .stage import StageRuns
 from .workers import Workers
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 class Done:
     """What the runs of a command did. `called`: rows of the ledger; `lost`: what was recorded.
 
-    `scores`: what came of it; null where nothing was ever called.
+    `scores`: what came of it; null where nothing was ever called. `stats`: what is stored now.
     """
 
     launch: Launcher
@@ -49,6 +49,7 @@ class Done:
     lost: list[Loss]
     notes: list[str]
     scores: StudyScores | None
+    stats: Stats
 
 
 def start_runs(
@@ -86,11 +87,9 @@ def start_runs(
             notes = folders_left_out(study.config.cache) if runs.foreseen.remaining.calls else []
             runs.workers = workers if runs.foreseen.remaining.calls else None
         refusal = _run_stages(runs)
-        store.look()
-        join_what_is_behind(study, store, launch)
+        before = sources(join_what_is_behind(study, store, launch))
         called = calls_of_runs(store, launch.run_ids)
         lost = _losses_to_accept(study, store, accept_loss)
-        before = sources(store.stats())
         if store.has_results():
             shown = ["costs", "results", *FIGURES] if called else []
             tables = ["ledger", *shown, "export"]
@@ -99,8 +98,8 @@ def start_runs(
             raise refusal
     # Not before the reservation of these runs is gone.
     told = _scores(study, store, options, launch)
-    remember(study, store, before, launch.results["export"], told, note)
-    return Done(launch, called, lost, notes, told)
+    stats = remember(study, store, before, launch.results["export"], told, note)
+    return Done(launch, called, lost, notes, told, stats)
 
 
 def _scores(

@@ -61,6 +61,8 @@ def nothing_to_do(
     """What a run says that has nothing to do; null where it may have."""
     if options.force or options.recover_only:
         return None
+    if _note(store) is None:
+        return None
     stats = store.stats()
     note = valid_note(study, store, stats)
     if note is None or behind(study, stats):
@@ -91,7 +93,8 @@ def valid_note(study: Study, store: ResultsStore, stats: Stats) -> Note | None:
 def forget(store: ResultsStore) -> Note | None:
     """Take the note away, and return it: a run that is killed leaves something to look at."""
     note = _note(store)
-    store.backend.delete(SETTLED)
+    if store.backend.exists(SETTLED):
+        store.backend.delete(SETTLED)
     return note
 
 
@@ -102,11 +105,11 @@ def remember(
     export: ExportResult,
     scores: StudyScores | None,
     note: Note | None,
-) -> None:
+) -> Stats:
     """Note what the study looks like after an export; not where others have written meanwhile.
 
-    `before`: what its `sources` looked like before. `scores`: what these say. `note`: what the last
-    one said.
+    Returns what it looks like. `before`: what its `sources` looked like before. `scores`: what
+    these say. `note`: what the last one said.
     """
     stats = store.stats()
     if sources(stats) == before and not behind(study, stats):
@@ -121,6 +124,7 @@ def remember(
             scores=scores,
         )
         store.update_json(SETTLED, lambda _: found.model_dump())
+    return stats
 
 
 def sources(stats: Stats) -> dict[str, ObjectStat]:
@@ -153,7 +157,7 @@ def _pending(study: Study, part: PartitionStatus) -> int:
 def _note(store: ResultsStore) -> Note | None:
     """The note as it was written; one that is damaged says nothing, and is written anew."""
     try:
-        return Note.model_validate_json(store.backend.read(SETTLED) or b"")
+        return Note.model_validate_json(next(store.backend.read_many([SETTLED])) or b"")
     except ValidationError:
         return None
 

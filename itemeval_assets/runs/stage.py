@@ -37,6 +37,9 @@ class StageRuns:
     foreseen: StudyEstimate | None = None
     workers: Workers | None = None
 
+    def __post_init__(self) -> None:
+        self._looked_after = len(self.launch.run_ids)
+
     def __call__(self, stage: Stage) -> None:
         """Run what is asked of a stage. Raises the first error of a run."""
         wanted = self.selection.of(stage)
@@ -96,7 +99,9 @@ class StageRuns:
 
     def _consent_left_usd(self) -> float:
         """What the user consented to, less what the command's runs have spent of it."""
-        self.store.look()
+        if self._looked_after != len(self.launch.run_ids):
+            self.store.look()
+            self._looked_after = len(self.launch.run_ids)
         agreed = agreed_usd(self.options.consent_usd, self.study.config.budget)
         return max(0.0, agreed - usd_of_runs(self.store, self.launch.run_ids))
 

@@ -37,9 +37,8 @@ def run_study(
     `workers`: processes that share the partitions of a stage. `accept_loss`: record paid calls of
     which no evidence is left. Where nothing is to be done, no run of Dagster starts.
     """
-    store = open_store(study)
+    store = open_store(study, look=True)
     store.require_layout()
-    store.look()
     _require_results(study, store, selection, options)
     require_sane_consent(options.consent_usd, study.config.budget)
     if settled := nothing_to_do(study, store, selection, options):
@@ -61,7 +60,6 @@ def _summary(
     study: Study, store: ResultsStore, selection: Selection, options: RunOptions, done: "Done"
 ) -> RunSummary:
     launch, called = done.launch, done.called
-    store.look()
     found = survey(study, store, options.policy)
     parts = asked_for(found, selection)
     errored = 0 if options.recover_only else sum(part.own("errored") for part in parts)
@@ -87,7 +85,7 @@ def _summary(
         reason=reason,
         status=found,
         export=launch.results["export"],
-        changed_at=changed_at(store.stats()),
+        changed_at=changed_at(done.stats),
         scores=done.scores,
     )
 

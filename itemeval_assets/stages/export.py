@@ -82,7 +82,7 @@ def write(study: Study, store: ResultsStore, *, for_spreadsheets: bool = False) 
             lambda file: store.backend.upload(file[1], file[0], give_away=True),
             files.items(),
         )
-    for key in () if for_spreadsheets else _SPREADSHEETS:
+    for key in () if for_spreadsheets else filter(store.backend.exists, _SPREADSHEETS):
         store.backend.delete(key)
     return exported(store, rows, list(files))
 

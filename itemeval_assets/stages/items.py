@@ -106,7 +106,7 @@ def _pins(store: ResultsStore) -> dict[str, dict[str, Any]]:
 
 def _locks(store: ResultsStore) -> dict[str, dict[str, Any]]:
     """The pinned revisions by dataset id. Raises StoreError where the file says something else."""
-    document = store.read_json(DATASET_LOCKS)
+    document = store.seen_json(DATASET_LOCKS)
     locks = {} if document is None else document.get("datasets")
     if not isinstance(locks, dict) or not all(
         isinstance(lock, dict)

@@ -76,6 +76,8 @@ MOST_REQUESTS = {
     "grading_ledger": 2,
     "gradings_long": 1,
 }
+# Of a whole run beside its partitions: one after the other, each as long as the network takes.
+MOST_REQUESTS_OF_A_RUN = 61
 ASSET_OF = {
     "solutions.parquet": "solutions",
     "logs/generate": "solutions",
@@ -123,5 +125,6 @@ def test_a_step_asks_a_bucket_a_few_times_for_each_partition(
             of = "generate" if asset in ("solutions", "generation_ledger") else "grade"
             assert found[asset] <= most * partitions[of], (asset, Counter(keys).most_common(9))
         by_size[size] = whole
+    assert by_size[1].total() <= MOST_REQUESTS_OF_A_RUN, by_size[1]
     # Fifteen partitions beside three; a request that was repeated is none of theirs.
     assert by_size[3].total() <= by_size[1].total() + 3, by_size

@@ -160,7 +160,7 @@ def costs_asset(study: Study, shared: dict[str, Any]) -> Any:
         from itemeval_assets.report.plots.figures import markdown_image
 
         with users_errors():
-            found = stages.costs.costs(study, store_of(study, context))
+            found = stages.costs.costs(study, store_of(study, context, only_shows=True))
         pictures = {}
         if found.per_day:
             pictures = {

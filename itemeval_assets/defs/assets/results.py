@@ -35,7 +35,8 @@ def results_asset(study: Study, shared: dict[str, Any]) -> Any:
     )
     def results(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         with users_errors():
-            found = stages.results.results(study, store_of(study, context))
+            store = store_of(study, context, only_shows=True)
+            found = stages.results.results(study, store)
         graded = found.per_pair.values()
         total = sum((Counter(part.left_out) for part in graded), Counter[str]())
         return dg.MaterializeResult(

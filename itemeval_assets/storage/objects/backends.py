@@ -99,7 +99,10 @@ class Backend(Protocol):
         ...
 
     def stats(self, prefix: str = "") -> dict[str, ObjectStat]:
-        """What is known of the objects below a folder without reading them, by key."""
+        """What is known of the objects below a folder without reading them, by key.
+
+        Of all objects it is a look, too, for who had looked before.
+        """
         ...
 
     def walk(self) -> Iterator[tuple[str, bool]]:

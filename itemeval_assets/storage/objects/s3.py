@@ -151,10 +151,13 @@ class S3Backend(Bucket):
         *,
         is_claimed: bool = False,
     ) -> None:
-        if not is_claimed and self._is_updated_as_kept(key, change):
+        fitting: list[StoredObject | None] = []
+        if not is_claimed and self._is_updated_at_hand(key, change, fitting):
             return
         for attempt in range(_MOST_SWAPS):
             stored = self._as_seen(key) if is_claimed and not attempt else self._latest(key)
+            if any(stored is found for found in fitting):
+                return
             data = change(stored.data if stored else None)
             if data is None or self._is_swapped(key, data, stored):
                 return
@@ -164,18 +167,26 @@ class S3Backend(Bucket):
             "again, with fewer runs at a time"
         )
 
-    def _is_updated_as_kept(self, key: str, change: Callable[[bytes | None], bytes | None]) -> bool:
+    def _is_updated_at_hand(
+        self,
+        key: str,
+        change: Callable[[bytes | None], bytes | None],
+        fitting: list[StoredObject | None],
+    ) -> bool:
         """Change the version that is at hand, mostly the latest: to ask would be one request more.
 
-        What comes of an older one is said by no write: then the latest is to be asked for.
+        At hand is also that the last look saw none. What comes of an older version is said by no
+        write: then the latest is to be asked for. One that needs no change is `fitting`.
         """
         kept = self._kept.get(key)
-        if kept is None:
+        if kept is None and (self._seen is None or key in self._seen):
             return False
         try:
-            data = change(kept.data)
+            data = change(kept.data if kept else None)
         except ItemevalAssetsError:
             return False
+        if data is None:
+            fitting.append(kept)
         return data is not None and self._is_swapped(key, data, kept)
 
     def _is_swapped(self, key: str, data: bytes, stored: StoredObject | None) -> bool:
@@ -205,6 +216,8 @@ class S3Backend(Bucket):
         entries = {
             entry["Key"].removeprefix(self._prefix): entry for entry in self._pages(prefix, {})
         }
+        if self._seen is not None and not prefix:
+            self._seen = {key: entry["ETag"] for key, entry in entries.items()}
         return {
             key: ObjectStat(entry["ETag"], entry["LastModified"])
             for key, entry in entries.items()
@@ -216,7 +229,7 @@ class S3Backend(Bucket):
 
     def delete(self, key: str) -> None:
         super().delete(key)
-        self._note(key, None)
+        self._keep(key, None)
 
     def upload(self, path: Path, key: str, *, give_away: bool = False) -> None:
         with self._telling("write", key):

@@ -16,7 +16,7 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 def read_attempts(store: ResultsStore) -> _Known:
     """The attempts on each partition since it was last sound. Raises StoreError."""
-    known = _known(store, store.read_json(RERUNS) or {})
+    known = _known(store, store.seen_json(RERUNS) or {})
     return {part: tried for part, tried in known.items() if tried.made}
 
 

@@ -30,6 +30,15 @@ class StudyDirectory:
         data = self.backend.read(key)
         return None if data is None else self._parse_json(key, data)
 
+    def seen_json(self, key: str) -> dict[str, Any] | None:
+        """A JSON document as it was at the last look, or as this store wrote it since."""
+        data = self._seen(key)
+        return None if data is None else self._parse_json(key, data)
+
+    def _seen(self, key: str) -> bytes | None:
+        [data] = self.backend.read_many([key])
+        return data
+
     def update_json(self, key: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
         """Change a JSON document atomically; a missing one starts as {}."""
 
@@ -56,7 +65,7 @@ class StudyDirectory:
 
     def require_owner(self, study: Study) -> None:
         """Raise StoreError when the study directory was begun by another config file."""
-        owner = self.read_json(layout.STUDY_FILE)
+        owner = self.seen_json(layout.STUDY_FILE)
         if owner is None:
             if self.backend.exists(layout.table_folder("solutions")):
                 raise StoreError(
@@ -98,8 +107,8 @@ class StudyDirectory:
             )
 
     def is_owned(self) -> bool:
-        """Whether the study directory holds results of a config, which then owns it."""
-        return self.backend.read(layout.STUDY_FILE) is not None
+        """Whether the study directory holds results of a config, which then owns it for good."""
+        return self._seen(layout.STUDY_FILE) is not None
 
     @contextmanager
     def beginning(self, study: Study, holder: str) -> Iterator[None]:
@@ -126,7 +135,7 @@ class StudyDirectory:
 
     def _begun(self) -> dict[str, Any]:
         """Who stored the items last, while nobody owns the directory; {} where nobody has."""
-        begun = self.read_json(layout.BEGINNING) or {}
+        begun = self.seen_json(layout.BEGINNING) or {}
         kinds = {"config": str, "made_pins": bool}
         if any(not isinstance(begun.get(name, kind()), kind) for name, kind in kinds.items()):
             raise self.damaged(layout.BEGINNING, "does not say which config began")
@@ -139,6 +148,7 @@ class StudyDirectory:
         """
         if not self.is_owned():
             with self.backend.lock("beginning", study.config_path.name):
+                self.backend.read(layout.BEGINNING)  # others may have begun since the look
                 begun_by = self._begun().get("config")
                 if begun_by not in (None, _config_from(study)):
                     raise StoreError(
@@ -161,7 +171,7 @@ class StudyDirectory:
 
     def is_older(self) -> bool:
         """Whether the study directory still lies as an earlier version wrote it."""
-        owner = self.read_json(layout.STUDY_FILE)
+        owner = self.seen_json(layout.STUDY_FILE)
         return owner is not None and owner.get("schema") in layout.OLDER_LAYOUTS
 
     def bring_up_to_date(self, finish: Callable[[], object]) -> None:
@@ -170,6 +180,7 @@ class StudyDirectory:
         At any moment the tables can be read. Who is killed meanwhile leaves the rest to the next.
         """
         with self.backend.lock("layout", f"upgrade-{uuid.uuid4().hex}"):
+            self.backend.read(layout.STUDY_FILE)  # another one may have done so since the look
             if not self.is_older():
                 return
             self.backend.move_folder(layout.OLDER_BOOKINGS, layout.table_folder(BOOKINGS.name))

@@ -33,9 +33,14 @@ _MOST_BYTES_OF_SMALL = 2**16
 _MOST_ROWS_OF_SMALL = 1_000
 
 
-def open_store(study: Study) -> "ResultsStore":
-    """The store of a study. Raises StoreError when the directory belongs to another config."""
+def open_store(study: Study, *, look: bool = False) -> "ResultsStore":
+    """The store of a study. Raises StoreError when the directory belongs to another config.
+
+    `look`: it has looked already.
+    """
     store = ResultsStore(open_backend(study.location), study.name)
+    if look:
+        store.look()
     store.require_owner(study)
     return store
 
@@ -85,8 +90,9 @@ class ResultsStore(StudyDirectory):
     def look(self) -> None:
         """Learn what there is now, with one request for a thousand objects of a bucket.
 
-        Until the next look, tables are read as of now, and as this store writes them. JSON
-        documents, and what the ledger is derived from, are always those of the moment.
+        Until the next look, tables are read as of now, and as this store writes them, and so is
+        what `seen_json` reads. What `read_json` reads, and what the ledger is derived from, is
+        always that of the moment.
         """
         self.backend.look()
 
@@ -177,7 +183,10 @@ class ResultsStore(StudyDirectory):
             yield found or next(self.backend.read_many([key]))
 
     def stats(self) -> dict[str, ObjectStat]:
-        """What is known of all objects of the study, but of the note of how it was left."""
+        """What is known of all objects of the study, but of the note of how it was left.
+
+        It is a look, too.
+        """
         found = self.backend.stats()
         found.pop(layout.SETTLED, None)
         return found

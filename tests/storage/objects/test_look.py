@@ -1,5 +1,6 @@
 """A look: what it knows it does not ask for, and where others were faster it sees them."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,11 @@ from itemeval_assets.storage.objects import workspaces
 from itemeval_assets.storage.objects.s3 import S3Backend
 from itemeval_assets.storage.objects.together import together
 from itemeval_assets.storage.s3.bucket import s3_client, split_s3
-from itemeval_assets.storage.study.store import ResultsStore
+from itemeval_assets.storage.study.inputs import load_study
+from itemeval_assets.storage.study.store import ResultsStore, open_store
 from tests.rows import solution, table
 from tests.s3_server import S3Server
+from tests.studies import write_study
 
 PARTITION = Partition(("g1",))
 
@@ -79,6 +82,62 @@ def test_a_write_under_a_claim_still_sees_who_was_faster(
         ours.update(key, change, is_claimed=True)
     assert theirs.read("new") == b"+ours+theirs+ours" and theirs.read("other") == b"theirs+ours"
     assert seen == [None, b"+ours", b"+ours+theirs", None, b"theirs"]
+
+
+def test_what_a_look_has_not_seen_is_written_with_one_request(
+    ours: S3Backend, theirs: S3Backend, s3: S3Server
+) -> None:
+    ours.look()
+
+    def requests(key: str, change: Callable[[bytes | None], bytes | None]) -> list[str]:
+        s3.faults.seen.clear()
+        ours.update(key, change)
+        return [method for method, _ in s3.faults.seen]
+
+    assert requests("a", lambda found: (found or b"") + b"1") == ["PUT"]
+    theirs.write("b", b"theirs")
+    assert requests("b", lambda found: (found or b"") + b"+ours") == ["PUT", "GET", "PUT"]
+    assert theirs.read("a") == b"1" and theirs.read("b") == b"theirs+ours"
+    # What needs no change is not changed again where it is still the latest.
+    found: list[bytes | None] = []
+    for key in ("a", "nothing"):
+        assert requests(key, found.append) == ["GET"]
+    assert found == [b"1", None]
+    theirs.write("a", b"2")
+    assert requests("a", found.append) == ["GET"] and found[2:] == [b"1", b"2"]
+    # What this one has deleted is written anew with one request, too.
+    ours.delete("a")
+    assert requests("a", lambda found: found or b"3") == ["PUT"]
+
+
+def test_all_that_is_known_of_the_objects_is_a_look(ours: S3Backend, theirs: S3Backend) -> None:
+    theirs.write("a/1", b"1")
+    ours.look()
+    theirs.write("a/2", b"2")
+    assert [*ours.stats("a")] == ["a/1", "a/2"] and ours.list("a") == ["a/1"]
+    assert [*ours.stats()] == ours.list("a") == ["a/1", "a/2"]
+    ours.look_away()
+    ours.stats()
+    assert not ours.has_looked
+
+
+def test_who_owns_a_study_is_known_by_the_look(
+    tmp_path: Path, s3_location: str, s3: S3Server
+) -> None:
+    """Where two configs begin at the same time, the second one sees whose it is all the same."""
+    config = write_study(tmp_path, extra={"output_dir": s3_location})
+    another = config.with_name("another.yaml")
+    another.write_text(config.read_text())
+    one, two = load_study(config), load_study(another)
+    mine, other = open_store(one, look=True), open_store(two, look=True)
+    other.take_ownership(two)
+    s3.faults.seen.clear()
+    assert not mine.is_owned() and not mine.is_older()
+    assert s3.faults.seen == []
+    with pytest.raises(StoreError, match="made by another config"):
+        mine.take_ownership(one)
+    assert mine.is_owned()
+    other.take_ownership(two)
 
 
 def test_the_ledger_is_derived_from_what_there_is_by_then(s3_location: str) -> None:
