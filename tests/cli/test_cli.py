@@ -207,6 +207,20 @@ def test_corrupt_table_is_named_and_rebuilt_from_the_logs_once_deleted(tmp_path,
     assert again["status"]["generate"][0]["done"] == 2
 
 
+def test_calls_that_a_table_tells_of_are_not_recovered(tmp_path, capsys):
+    """A log is read again when a table file is gone; what was replaced before is known."""
+    config = str(write_study(tmp_path, items=2, graders=()))
+    for options in ([], ["--force"]):
+        assert run_cli(["run", config, *options]) == 0
+    (file,) = (tmp_path / "studies/toy/solutions.parquet").glob("*.parquet")
+    file.unlink()
+    capsys.readouterr()
+    assert run_cli(["run", config, "--json"]) == 0
+    again = json.loads(capsys.readouterr().out)
+    assert (again["calls"], again["recovered"]) == (0, 2)
+    assert again["status"]["generate"][0]["done"] == 2
+
+
 def test_study_directory_of_another_config_is_refused(tmp_path, capsys):
     config = write_study(tmp_path, items=1, graders=())
     assert run_cli(["run", str(config)]) == 0

@@ -267,3 +267,31 @@ def test_errored_leaves_partitions_without_errors_alone(tmp_path: Path, serve: S
     # All that n lacks, its second replication too, and nothing of m.
     assert {request.model for request in server.requests} == {"n"}
     assert server.count() == 4
+
+
+def test_only_the_keys_of_what_is_called_are_needed(
+    tmp_path: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    """Solvers that are not called need no key, also where they have calls left; judges do."""
+    server = serve()
+    monkeypatch.setenv("JUDGE_BASE_URL", server.base_url)
+    monkeypatch.setenv("JUDGE_API_KEY", "sk-of-the-judge")
+    judge = "openai-api/judge/judge"
+    config = declare(
+        tmp_path, items=3, models=["openai-api/test/m", "openai-api/test/n"], graders=[judge]
+    )
+    solve = ["run", str(config), "--only", "solutions", "--condition", "openai-api/test/m"]
+    grade = ["run", str(config), "--only", "gradings", "--yes"]
+    assert run_cli([*solve, "--yes"]) == 0
+    monkeypatch.delenv("TEST_API_KEY")
+    for options in ([], ["--force"]):
+        server.reset_counts()
+        assert run_cli([*grade, *options]) == 0
+        assert (server.count("judge"), server.count()) == (3, 3)
+    assert run_cli(["run", str(config), "--yes"]) == 2
+    assert "no test_api_key" in capsys.readouterr().err.lower()
+    monkeypatch.delenv("JUDGE_API_KEY")
+    assert run_cli([*grade, "--force"]) == 2
+    assert "no judge_api_key" in capsys.readouterr().err.lower()
+    assert server.count() == 3
+    assert_reconciled(config)

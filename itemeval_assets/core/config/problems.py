@@ -18,6 +18,13 @@ _FILE = "(file)"
 _SHAPES = ("literal[", "list[", "dict[", "function-")
 # What pydantic calls a value of another kind; it says so of each kind that a field may have.
 _OF_ANOTHER_KIND = ("_type", "_parsing", "literal_error")
+_KINDS = {
+    "bool": "true, false",
+    "int": "a whole number",
+    "float": "a number",
+    "string": "a text",
+    "list": "a list",
+}
 
 
 def describe_problems(error: ValidationError, data: Any, model: type[BaseModel]) -> list[str]:
@@ -32,6 +39,9 @@ def describe_problems(error: ValidationError, data: Any, model: type[BaseModel])
             lines.append(_odd_key(_yaml_path(problem["loc"][:-2], odd), problem["input"]))
         elif _is_beside_the_point(path, problem, problems):
             continue
+        elif len(kinds := _kinds_at(path, problems)) > 1:
+            allowed = f"{', '.join(kinds[:-1])} or {kinds[-1]}"
+            lines.append(f"{path}: write {allowed}; found {_short(problem['input'])}")
         elif problem["type"] == "extra_forbidden":
             lines.append(_unknown_key(path, problem["loc"], model, data))
         elif problem["type"] == "missing":
@@ -76,6 +86,19 @@ def _is_beside_the_point(path: str, problem: Any, problems: list[tuple[str, Any]
         or (other == path and (problem["type"], found["type"]) == ("list_type", "literal_error"))
         for other, found in problems
     )
+
+
+def _kinds_at(path: str, problems: list[tuple[str, Any]]) -> list[str]:
+    """The kinds that a value was tried as and is none of, as people write them."""
+    found = [problem for other, problem in problems if other == path]
+    if not all(problem["type"].endswith(_OF_ANOTHER_KIND) for problem in found):
+        return []
+    return [_kind(one) for one in found if not _is_beside_the_point(path, one, problems)]
+
+
+def _kind(problem: Any) -> str:
+    kind = problem["type"].split("_")[0]
+    return problem["ctx"]["expected"] if kind == "literal" else _KINDS.get(kind) or problem["msg"]
 
 
 def _wrong_value(path: str, allowed: str, found: Any) -> str:

@@ -11,6 +11,7 @@ from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.money.losses import is_accepted
 from itemeval_assets.core.tables.schemas import LOG_INDEX, TABLES, arrow_schema
+from itemeval_assets.core.tables.split import Parts
 from itemeval_assets.core.text.secrets import redacted
 from itemeval_assets.engine.logs.reading import read_log, read_log_header
 from itemeval_assets.stages.outcome import Outcome
@@ -40,12 +41,20 @@ def recover(caller: Caller, run: StageRun, partitions: list[Partition], outcome:
     # One that was archived just now may be a longer one of a log that is known.
     found = list(dict.fromkeys([*archived, *unread]))
     collect(caller, run, found, outcome)
+    rows = Parts(outcome.rows, TABLES[caller.stage.table].partitioned_by)
     for partition, index in outcome.log_index.items():
-        outcome.recovered[partition] = sum(index["completed_samples"].to_pylist())
+        outcome.recovered[partition] = _unknown_answers(run.store, partition, rows[partition])
         _take_back_losses(run.store, partition, set(index["run_id"].to_pylist()))
     if found:
         calls = sum(outcome.recovered.values())
         run.say(f"recovered {calls} finished calls from {len(found)} logs")
+
+
+def _unknown_answers(store: ResultsStore, partition: Partition, rows: pa.Table) -> int:
+    """How many finished calls of these rows no table tells of yet: a log may be read again."""
+    known = _Booked(store, partition).calls
+    finished = rows.filter(rows["error"].is_null())["sample_uuid"].to_pylist()
+    return len(set(finished) - known)
 
 
 def unread_partitions(store: ResultsStore, partitions: Iterable[Partition]) -> list[Partition]:

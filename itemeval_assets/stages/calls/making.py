@@ -150,7 +150,7 @@ def _plans(
     plans, table = {}, TABLES[caller.stage.table]
     read_back = Parts(outcome.rows, table.partitioned_by)
     for partition in partitions:
-        if outcome.recovered.get(partition):
+        if partition in outcome.log_index:
             # Cells are told apart by item and epoch: rows of other partitions have the same.
             stored = run.store.read(caller.stage.table, [partition])
             stored = upsert(table, stored, read_back[partition]).rows

@@ -103,6 +103,8 @@ class Foresight:
         scope, solver = self._scope, self._solver
         stored = scope.store.read("solutions", [partition], solver.state_columns)
         pending = pending_of(solver, scope, partition, stored)
+        if partition not in self._to_generate:
+            pending = pending._replace(cells=np.zeros_like(pending.cells))
         shown = self._shown(pending.cells)
         cached = self._cached(
             solver,
@@ -116,8 +118,6 @@ class Foresight:
             most = solver.output_limit(partition)[0]
             likely = round(calibration.output_tokens) if calibration else most
             self._coming[partition] = _Coming(pending.cells, cached, most, likely)
-        else:
-            pending = pending._replace(cells=np.zeros_like(pending.cells))
         tokens = self._tokens(partition, np.zeros((len(self._grid), 2), np.int64), shown)
         return self._estimate(solver, partition, tokens, shown, pending.cells, cached)
 

@@ -289,6 +289,14 @@ def test_connections_that_there_cannot_be(given: object, found: str) -> None:
             {"budget": {"batch": -1}},
             "budget.batch: Input should be greater than or equal to 1; found -1",
         ),
+        (
+            {"budget": {"batch": "foo"}},
+            "budget.batch: write true, false, a whole number or 'auto'; found 'foo'",
+        ),
+        (
+            {"budget": {"batch": [1]}},
+            "budget.batch: write true, false, a whole number or 'auto'; found [1]",
+        ),
     ],
 )
 def test_of_a_field_of_several_kinds_only_what_is_wrong_is_told(
