@@ -143,6 +143,19 @@ def test_the_interval_of_a_residual_of_normal_scores_is_that_of_chi_square():
     assert [table.loc["residual", "low"], table.loc["residual", "high"]] == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("holes", [0, 3])
+def test_few_degrees_of_freedom_have_a_wide_interval_also_where_levels_are_alike(holes):
+    """Of two models with the same mean nobody knows how far models lie apart."""
+    random = np.random.default_rng(1)
+    for _ in range(20):
+        scores = (random.random((2, 30)) < 0.5).astype(float)
+        scores[1] = random.permutation(scores[0])
+        frame = crossed(scores, "model", "item_id").iloc[holes:]
+        model = variance_components(frame, ["model", "item_id"]).table.iloc[0]
+        assert (model["df"], model["low"]) == (1, 0)
+        assert model["high"] > 1
+
+
 def test_what_is_too_large_for_reml_is_refused(monkeypatch):
     monkeypatch.setattr(maximum, "MOST_HOLES", 3)
     monkeypatch.setattr(maximum, "MOST_CELLS", 100)

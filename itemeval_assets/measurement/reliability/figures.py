@@ -54,7 +54,7 @@ def by_squares(grid: Grid, level: float) -> Figures:
     squares = sums_of_squares(parts, design) / df
     estimates, weights = components_from(squares, design)
     spread = spread_of_squares(parts, design)
-    limits = [limits_of(row, squares, df, level, spread) for row in weights]
+    limits = [limits_of(row, squares, df, level, own, spread) for own, row in enumerate(weights)]
     return Figures(squares, estimates, limits)
 
 
@@ -98,7 +98,9 @@ def _limits(
     df = np.clip(2 * squares**2 / errors, 1.0, degrees(grid)[random])
     weights = np.linalg.inv(expected)
     limits = np.zeros((len(design.sources), 2))
-    limits[random] = [limits_of(row, squares, df, level, spread) for row in weights]
+    limits[random] = [
+        limits_of(row, squares, df, level, own, spread) for own, row in enumerate(weights)
+    ]
     return [(float(low), float(high)) for low, high in limits]
 
 

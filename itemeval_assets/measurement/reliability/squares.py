@@ -59,14 +59,21 @@ def limits_of(
     squares: np.ndarray,
     df: np.ndarray,
     level: float,
+    own: int,
     spread: Spread | None = None,
 ) -> tuple[float, float]:
     """The modified large-sample interval of a weighted sum of mean squares, cut at 0.
+
+    `own` is the mean square of the source itself. Where it is below what the others let expect, so
+    that the sum is negative, it is taken for as much: else it would say, the less degrees it has,
+    that the component is known to be 0.
 
     Ting, Burdick, Graybill, Jeyaratnam & Lu (1990), Journal of Statistical Computation and
     Simulation 35, 135-143; Brennan 2001, section 6.2.4. It assumes normal effects; a
     `spread` of the mean squares that differs from normal makes it wider, or a bit narrower.
     """
+    missing = min(0.0, float(weights @ squares)) / weights[own]
+    squares = squares - missing * (np.arange(len(squares)) == own)
     used = np.abs(weights) > 1e-12 * np.abs(weights).max()
     terms, df = (weights * squares)[used], df[used]
     factor = 1.0
