@@ -11,6 +11,7 @@ from .core.design.partitions import GRADE
 from .core.design.selection import Words, listed, select, select_grade
 from .core.design.study import Study
 from .core.errors import ConfigError
+from .measurement.arguments import checked_as
 from .storage.study.inputs import load_study
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ __all__ = [
 ]
 
 
+@checked_as(ConfigError)
 def scores(
     config: str | Path | Study,
     *,
@@ -77,6 +79,7 @@ def scores(
     return estimated(planned, selected, by, figure)
 
 
+@checked_as(ConfigError)
 def compare(
     config: str | Path | Study,
     a: str,
@@ -98,6 +101,7 @@ def compare(
     return compared(planned, a, b, _graders(planned, graders, rubrics), by)
 
 
+@checked_as(ConfigError)
 def compare_releases(
     config: str | Path | Study,
     before: str,
@@ -123,6 +127,7 @@ def compare_releases(
     return releases.compare_releases(planned, storage, before, after, chosen)
 
 
+@checked_as(ConfigError)
 def comparisons(
     config: str | Path | Study,
     *,
@@ -138,12 +143,13 @@ def comparisons(
     from .stages.figures.comparisons.comparisons import comparisons as compared
     from .stages.figures.comparisons.records import COLUMNS
 
-    if facet not in COLUMNS:
+    if facet not in list(COLUMNS):
         raise ConfigError(f"there is no facet {facet!r}; there are: {', '.join(COLUMNS)}")
     planned = _planned(config, policy)
     return compared(planned, _graders(planned, graders, rubrics), facet)
 
 
+@checked_as(ConfigError)
 def reliability(
     config: str | Path | Study,
     *,
@@ -167,6 +173,7 @@ def reliability(
     return estimated(planned, chosen, crossed=crossed, random=random)
 
 
+@checked_as(ConfigError)
 def agreement(
     config: str | Path | Study,
     *,
@@ -188,6 +195,7 @@ def agreement(
     return estimated(planned, chosen)
 
 
+@checked_as(ConfigError)
 def judge_cards(
     config: str | Path | Study,
     judges: Words,
@@ -208,6 +216,7 @@ def judge_cards(
     return cards
 
 
+@checked_as(ConfigError)
 def items(
     config: str | Path | Study,
     *,
@@ -222,6 +231,7 @@ def items(
     return estimated(planned, _graders(planned, graders, rubrics))
 
 
+@checked_as(ConfigError)
 def irt(
     config: str | Path | Study,
     *,
@@ -242,6 +252,7 @@ def irt(
     return estimated(planned, _graders(planned, graders, rubrics), model, passes)
 
 
+@checked_as(ConfigError)
 def item_answers(
     config: str | Path | Study,
     items: str | Sequence[str],
@@ -301,7 +312,9 @@ def _planned(config: str | Path | Study, policy: str | None) -> "PlannedCells":
     study = _as_study(config)
     store = open_store(study)
     store.require_layout()
-    return PlannedCells(study, store, known(study, store), policy)
+    planned = PlannedCells(study, store, known(study, store), policy)
+    planned.require_clusters()
+    return planned
 
 
 def _as_study(config: str | Path | Study) -> Study:

@@ -277,7 +277,6 @@ def agreeing(frame: pd.DataFrame) -> None:
 
 def looking_at_items(frame: pd.DataFrame) -> None:
     assert_type(ms.item_statistics(frame, object="model", scale=(0, 1)), pd.DataFrame)
-    assert_type(ms.order_of_flag({"flag": None}), tuple[int, float])
     dead = ms.dead_items(frame)
     assert_type(dead, ms.DeadItems)
     assert_type(dead.usd, float | None)

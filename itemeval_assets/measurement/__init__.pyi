@@ -21,7 +21,6 @@ from .comparisons.pairs import compare as compare
 from .intervals import wilson_interval as wilson_interval
 from .items.dead import DeadItems as DeadItems
 from .items.dead import dead_items as dead_items
-from .items.flags import order_of_flag as order_of_flag
 from .items.response import ResponseModel as ResponseModel
 from .items.response import irt as irt
 from .items.statistics import item_statistics as item_statistics

@@ -55,7 +55,8 @@ def names(frame: Frame) -> list[str]:
     raise MeasurementError(f"a frame is a pandas DataFrame or a pyarrow Table, not a {kind}")
 
 
-def _column(frame: Frame, name: str) -> Any:
+def column_of(frame: Frame, name: str) -> Any:
+    """A column of a frame that has rows."""
     known = names(frame)
     if name not in known:
         close = difflib.get_close_matches(name, known, n=1)
@@ -68,41 +69,9 @@ def _column(frame: Frame, name: str) -> Any:
     return frame[name]
 
 
-def numbers(frame: Frame, name: str) -> np.ndarray:
-    """A column of numbers as floats, NaN where it is empty. Text and infinity are refused."""
-    column = _column(frame, name)
-    try:
-        if hasattr(frame, "column_names"):
-            values = column.cast("float64").to_numpy() if _is_numeric(column) else None
-        elif column.dtype.kind in "Mm" or (column.dtype.kind in "OUST" and _holds_text(column)):
-            values = None
-        else:
-            values = column.to_numpy(dtype=float, na_value=np.nan)
-    except (TypeError, ValueError):
-        values = None
-    if values is None:
-        raise MeasurementError(f"Column {name!r} does not hold numbers: convert it first.")
-    if np.isinf(values).any():
-        count = int(np.isinf(values).sum())
-        raise MeasurementError(f"Column {name!r} holds {count} infinite values: remove them.")
-    return values
-
-
-def _is_numeric(column: "pa.ChunkedArray") -> bool:
-    import pyarrow as pa
-
-    is_a = pa.types
-    checks = (is_a.is_integer, is_a.is_floating, is_a.is_boolean, is_a.is_decimal, is_a.is_null)
-    return any(check(column.type) for check in checks)
-
-
-def _holds_text(column: "pd.Series") -> bool:
-    return any(isinstance(value, str | bytes) for value in column)
-
-
 def codes(frame: Frame, name: str) -> Codes:
     """A column of any kind as codes of its sorted labels, so that row order does not matter."""
-    column = _column(frame, name)
+    column = column_of(frame, name)
     if hasattr(frame, "column_names"):
         coded: Any = column.combine_chunks().dictionary_encode()
         found = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)

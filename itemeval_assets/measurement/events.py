@@ -13,17 +13,19 @@ from .columns import (
     Frame,
     codes,
     compact,
+    counted,
     full_codes,
     names,
-    numbers,
     refuse_repeated_rows,
     shortened,
 )
+from .numeric import numbers
 from .records import MeasurementError
 
-__all__ = ["Events", "read_events"]
+__all__ = ["Events", "codes_of_items", "read_events", "rows_of_grader"]
 
 Grader = str | Sequence[str] | None
+_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ def read_events(
     if rows is None:
         rows = rows_of_grader(frame, grader, pooled=pooled)
     items = full_codes(frame, item)
-    group, labels = _groups(frame, by, len(scores))
+    group, labels = _groups(frame, items, by, len(scores))
     clusters = _clusters(frame, items, item, cluster)
     if np.isnan(scores[rows]).all():
         raise MeasurementError(
@@ -86,14 +88,29 @@ def read_events(
     return Events(scores[rows], items.codes[rows], group[rows], clusters, items, labels)
 
 
-def _groups(frame: Frame, by: str | Sequence[str] | None, n_rows: int) -> tuple[np.ndarray, list]:
+def codes_of_items(frame: Frame, name: str, items: Codes) -> Codes:
+    """A column as codes, where it must have a value for each item."""
+    found = codes(frame, name)
+    empty = np.unique(items.codes[found.codes < 0])
+    if len(empty):
+        named = shortened([items.labels[code] for code in empty], _SHOWN)
+        raise MeasurementError(
+            f"Column {name!r} is empty for {counted(len(empty), 'item')}: {named}. Fill it, or"
+            " leave these items out."
+        )
+    return found
+
+
+def _groups(
+    frame: Frame, items: Codes, by: str | Sequence[str] | None, n_rows: int
+) -> tuple[np.ndarray, list]:
     """The group of each row; several columns make one group of each combination."""
     if by is None:
         return np.zeros(n_rows, dtype=np.int64), [None]
     if isinstance(by, str):
-        found = full_codes(frame, by)
+        found = codes_of_items(frame, by, items)
         return found.codes, found.labels
-    columns = [full_codes(frame, name) for name in by]
+    columns = [codes_of_items(frame, name, items) for name in by]
     if not columns:
         raise MeasurementError("by=[] names no column: leave it out, or name one.")
     keys, places = compact(*(column.codes for column in columns))
@@ -109,7 +126,7 @@ def _clusters(frame: Frame, items: Codes, item: str, cluster: str | None) -> np.
     """The cluster of each item: itself, unless a column says more. It has one, and only one."""
     if cluster in (None, item):
         return np.arange(len(items))
-    found = full_codes(frame, str(cluster))
+    found = codes_of_items(frame, str(cluster), items)
     of_item = np.zeros(len(items), dtype=np.int64)
     of_item[items.codes] = found.codes
     strays = np.flatnonzero(of_item[items.codes] != found.codes)

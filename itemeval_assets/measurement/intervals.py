@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .arguments import checked
 from .records import Interval, MeasurementError, Scale
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ def binomial_p(low: Any, n: Any) -> Any:
     return np.minimum(1.0, 2 * special.bdtr(low, np.asarray(n, dtype=np.int64), 0.5))
 
 
+@checked
 def wilson_interval(successes: float, n: float, level: float = 0.95) -> Interval:
     """The score interval of a proportion (Wilson 1927, JASA 22, 209-212).
 

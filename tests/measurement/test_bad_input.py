@@ -76,7 +76,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
     ),
     "a cluster with gaps": (
         lambda: mean_score(scored([1, 0, 1], p=["x", None, "y"]), cluster="p"),
-        "'p' is empty in 1 of 3 rows (the first: 1)",
+        "'p' is empty for 1 item: q1. Fill it, or leave these items out.",
     ),
     "an item in two clusters": (
         lambda: mean_score(FRAME.assign(p=range(len(FRAME))), cluster="p"),

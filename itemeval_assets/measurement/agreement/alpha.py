@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ..arguments import checked
 from ..columns import counted, is_empty
 from ..intervals import checked_level
 from ..records import Estimate, MeasurementError
@@ -18,6 +19,7 @@ __all__ = ["krippendorff_alpha"]
 Level = Literal["nominal", "ordinal", "interval", "ratio"]
 
 
+@checked
 def krippendorff_alpha(
     ratings: Any,
     *,

@@ -5,7 +5,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..arguments import checked
 from ..intervals import checked_level, f_quantile, t_quantile
+from ..numeric import as_numbers
 from ..records import Estimate, Interval, MeasurementError
 from .units import Units, units_of
 
@@ -26,6 +28,7 @@ class _Squares(NamedTuple):
     k: int
 
 
+@checked
 def intraclass_correlation(
     ratings: Any,
     *,
@@ -101,10 +104,7 @@ def _jackknife(without: np.ndarray) -> float:
 
 
 def _checked(ratings: Any) -> np.ndarray:
-    try:
-        table = np.asarray(ratings, dtype=float)
-    except (TypeError, ValueError):
-        table = np.zeros(0)
+    table = as_numbers(ratings)
     if table.ndim != 2 or min(table.shape) < 2:
         raise MeasurementError(
             "ratings is units x raters: numbers, of two units and raters or more."

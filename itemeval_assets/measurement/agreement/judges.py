@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..arguments import checked
 from ..columns import GRADE_CONDITION, Frame, codes, counted, shortened
 from ..events import read_events
 from ..intervals import checked_level
@@ -20,6 +21,7 @@ __all__ = ["judge_severity", "self_preference"]
 ALL = "all"
 
 
+@checked
 def judge_severity(
     frame: Frame,
     *,
@@ -51,6 +53,7 @@ def judge_severity(
     return {label: _told(one, what, said) for label, one in found.items()}
 
 
+@checked
 def self_preference(
     frame: Frame,
     *,

@@ -5,8 +5,10 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ..arguments import checked
 from ..columns import counted, is_empty
 from ..intervals import checked_level, t_quantile
+from ..numeric import as_numbers
 from ..records import Estimate, MeasurementError
 from .bootstrap import bootstrap_error, clustered_error, of_perfect, t_limits
 from .units import units_of
@@ -14,6 +16,7 @@ from .units import units_of
 __all__ = ["cohen_kappa", "fleiss_kappa"]
 
 
+@checked
 def cohen_kappa(
     a: Sequence[Any],
     b: Sequence[Any],
@@ -97,9 +100,10 @@ def _table(
     a: Sequence[Any], b: Sequence[Any], categories: Sequence[Any] | None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The counts of each pair of categories; which pairs have no gap, and the places of these."""
+    a, b = _plain(a), _plain(b)
     if len(a) != len(b):
         raise MeasurementError(f"a has {len(a):,} ratings and b {len(b):,}: give one of each unit.")
-    both = list(zip(_plain(a), _plain(b), strict=True))
+    both = list(zip(a, b, strict=True))
     complete = [not (is_empty(x) or is_empty(y)) for x, y in both]
     pairs = [pair for pair, kept in zip(both, complete, strict=True) if kept]
     used = {value for pair in pairs for value in pair}
@@ -127,6 +131,7 @@ def _plain(values: Any) -> list[Any]:
     return values.tolist() if hasattr(values, "tolist") else list(values)
 
 
+@checked
 def fleiss_kappa(
     counts: Any,
     *,
@@ -140,7 +145,7 @@ def fleiss_kappa(
     raters. Standard error and interval come from a seeded bootstrap over units.
     """
     checked_level(level)
-    table = np.asarray(counts, dtype=float)
+    table = as_numbers(counts)
     if table.ndim != 2 or len(table) < 2 or (table < 0).any() or (table != np.round(table)).any():
         raise MeasurementError("counts is units x categories: whole numbers, of two units or more.")
     raters = np.unique(table.sum(axis=1))

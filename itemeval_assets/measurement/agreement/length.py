@@ -5,9 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from ..columns import GRADE_CONDITION, Frame, compact, full_codes, numbers
+from ..arguments import checked
+from ..columns import GRADE_CONDITION, Frame, compact, full_codes
 from ..events import read_events
 from ..intervals import checked_level, of_few_clusters, t_quantile
+from ..numeric import is_text, numbers
 from ..records import Estimate, MeasurementError
 
 __all__ = ["length_slope"]
@@ -16,6 +18,7 @@ __all__ = ["length_slope"]
 ALIKE = 0.1
 
 
+@checked
 def length_slope(
     frame: Frame,
     *,
@@ -36,6 +39,8 @@ def length_slope(
     compares answers of one model only. It is no proof that length is the cause.
     """
     checked_level(level)
+    if per <= 0:
+        raise MeasurementError(f"per is {per:g}: give a number of characters above 0")
     sizes = _lengths(frame, length)
     groups = [full_codes(frame, name).codes for name in within]
     events = read_events(frame, score=score, item=item, cluster=cluster, by=judge, pooled=True)
@@ -52,10 +57,9 @@ def length_slope(
 
 
 def _lengths(frame: Frame, name: str) -> np.ndarray:
-    try:
+    if not is_text(frame, name):
         return numbers(frame, name)
-    except MeasurementError:
-        column: Any = frame[name]
+    column: Any = frame[name]
     if hasattr(frame, "column_names"):
         import pyarrow.compute as pc
 

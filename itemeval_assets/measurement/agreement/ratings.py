@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..arguments import checked
 from ..columns import GRADE_CONDITION, Frame, compact, full_codes, shortened
 from ..events import Events, read_events
 from ..records import Estimate, MeasurementError
@@ -51,6 +52,7 @@ class SelfAgreement:
     n_repeats: int
 
 
+@checked
 def rating_matrix(
     frame: Frame,
     *,
@@ -64,7 +66,8 @@ def rating_matrix(
     """
     import pandas as pd
 
-    ratings = read_ratings(frame, judge=judge, answer=answer, score=score, item=answer[0])
+    by_item = next(iter(answer), "")
+    ratings = read_ratings(frame, judge=judge, answer=answer, score=score, item=by_item)
     columns = [full_codes(frame, name) for name in answer]
     index = pd.MultiIndex.from_arrays(
         [[column.labels[code] for code in column.codes[ratings.answer]] for column in columns],
@@ -84,6 +87,8 @@ def read_ratings(
     judges: Sequence[Hashable] | None = None,
 ) -> Ratings:
     """The scores by judge and answer, of all judges or of some."""
+    if not answer:
+        raise MeasurementError("answer=[] names no column: give those that tell answers apart")
     events = read_events(frame, score=score, item=item, cluster=cluster, by=judge, pooled=True)
     chosen = list(judges) if judges is not None else events.groups
     unknown = [label for label in chosen if label not in events.groups]
@@ -111,6 +116,7 @@ def read_ratings(
     return Ratings(chosen, table, events.item[first], first, events)
 
 
+@checked
 def self_agreement(
     frame: Frame,
     repeats: Sequence[Hashable],

@@ -4,7 +4,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..arguments import checked
 from ..intervals import binomial_p
+from ..numeric import as_numbers
 from ..records import MeasurementError
 
 __all__ = ["McNemar", "mcnemar"]
@@ -18,6 +20,7 @@ class McNemar(NamedTuple):
     exact_p: float
 
 
+@checked
 def mcnemar(table: Any, *, corrected: bool = False) -> McNemar:
     """Do two paired shares differ (McNemar 1947, Psychometrika 12, 153-157)?
 
@@ -25,7 +28,7 @@ def mcnemar(table: Any, *, corrected: bool = False) -> McNemar:
     middle counts matter. `corrected` takes 1 off their difference (Edwards 1948). The exact p is
     that of the binomial distribution, and holds for any counts.
     """
-    counts = np.asarray(table, dtype=float)
+    counts = as_numbers(table)
     whole = counts.shape == (2, 2) and np.isfinite(counts).all() and (counts >= 0).all()
     if not whole or (counts != np.round(counts)).any():
         raise MeasurementError(

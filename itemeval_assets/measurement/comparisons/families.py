@@ -5,9 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..arguments import checked
 from ..columns import Frame
 from ..events import Grader
 from ..intervals import checked_level, checked_scale
+from ..numeric import as_numbers
 from ..records import Difference, MeasurementError, Scale
 from .answers import read_answers
 from .paired import pairs_with, reasons_against
@@ -32,6 +34,7 @@ class Comparisons(list[Difference]):
     warnings: tuple[str, ...] = ()
 
 
+@checked
 def compare_all(
     frame: Frame,
     *,
@@ -81,6 +84,7 @@ def compare_all(
     return found
 
 
+@checked
 def adjusted_by_holm(
     differences: Sequence[Difference], scale: Scale | None = None, *, of: str = "pairs"
 ) -> list[Difference]:
@@ -89,6 +93,9 @@ def adjusted_by_holm(
     `p` is adjusted by Holm (1979); `p_unadjusted` stays. Intervals are those of single pairs, but
     hold 0 where all items differ by the same and `p` tells no difference.
     """
+    if not all(isinstance(one, Difference) for one in differences):
+        raise MeasurementError("differences are those that compare returns: give a list of them")
+    scale = checked_scale(scale)
     adjusted = holm(np.array([one.p_unadjusted for one in differences]))
     return [
         worded(replace(one, p=p), scale, len(differences), of)
@@ -101,8 +108,11 @@ def _best_first(mean: np.ndarray) -> np.ndarray:
     return np.argsort(-np.round(np.nanmean(mean, axis=1), 12), kind="stable")
 
 
-def holm(p: np.ndarray) -> np.ndarray:
+def holm(p: Sequence[float] | np.ndarray) -> np.ndarray:
     """P values adjusted so that the chance of any false call stays at the level (Holm 1979)."""
+    p = as_numbers(p)
+    if p.ndim != 1 or not ((p >= 0) & (p <= 1)).all():
+        raise MeasurementError("p is no list of p values: give numbers from 0 to 1")
     order = np.argsort(p, kind="stable")
     raised = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
     adjusted = np.empty_like(raised)

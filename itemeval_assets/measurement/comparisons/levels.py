@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..columns import Frame, codes, full_codes, shortened
-from ..events import Grader
+from ..arguments import checked
+from ..columns import Frame, full_codes, shortened
+from ..events import Grader, codes_of_items
 from ..intervals import checked_level, checked_scale, f_test_p
 from ..records import Difference, MeasurementError, Scale
 from .answers import Answers, read_answers
@@ -37,6 +38,7 @@ class Interaction:
     warnings: tuple[str, ...] = ()
 
 
+@checked
 def interaction(
     frame: Frame,
     a: Hashable,
@@ -91,7 +93,8 @@ def _level_of_items(
     frame: Frame, by: str, item: str, answers: Answers
 ) -> tuple[np.ndarray, list[Hashable]]:
     """The level of each item, in the order of the answers. An item has one level."""
-    levels, items = full_codes(frame, by), codes(frame, item)
+    items = full_codes(frame, item)
+    levels = codes_of_items(frame, by, items)
     of_item = np.zeros(len(items), dtype=np.int64)
     of_item[items.codes] = levels.codes
     strays = np.flatnonzero(of_item[items.codes] != levels.codes)

@@ -1,11 +1,13 @@
 """Is a difference smaller than a margin?"""
 
-from ..intervals import CONSTANT
-from ..records import Difference, Scale
+from ..arguments import checked
+from ..intervals import CONSTANT, checked_scale
+from ..records import Difference, MeasurementError, Scale
 
 __all__ = ["within_margin"]
 
 
+@checked
 def within_margin(found: Difference, margin: float, scale: Scale | None = None) -> float:
     """The p of a difference of `margin` or more, either way: twice the larger one-sided p.
 
@@ -16,6 +18,9 @@ def within_margin(found: Difference, margin: float, scale: Scale | None = None) 
     """
     from scipy import special
 
+    scale = checked_scale(scale)
+    if margin <= 0:
+        raise MeasurementError(f"margin is {margin:g}: give a difference above 0")
     left = margin - abs(found.value)
     if left <= 0:
         return 1.0

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..arguments import checked
 from ..columns import Frame, counted, shortened
 from ..events import Grader
 from ..intervals import (
@@ -27,6 +28,7 @@ __all__ = ["compare", "differences_of", "worded"]
 _NO_SPREAD = "paired, no spread"
 
 
+@checked
 def compare(
     frame: Frame,
     a: Hashable,

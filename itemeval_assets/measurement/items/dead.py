@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..columns import CONDITION, Frame, codes, compact, names, numbers
+from ..arguments import checked
+from ..columns import CONDITION, Frame, codes, compact, names
 from ..comparisons.answers import Answers, read_answers
 from ..comparisons.paired import pairs_with
 from ..events import Grader
 from ..intervals import CONSTANT
+from ..numeric import numbers
 from ..records import MeasurementError
 
 __all__ = ["DeadItems", "dead_items"]
@@ -34,6 +36,7 @@ class DeadItems:
     warnings: tuple[str, ...]
 
 
+@checked
 def dead_items(
     frame: Frame,
     *,

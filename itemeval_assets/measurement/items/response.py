@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from ..arguments import checked
 from ..columns import counted, shortened
+from ..numeric import as_numbers
 from ..records import MeasurementError
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ class ResponseModel:
     warnings: tuple[str, ...]
 
 
+@checked
 def irt(matrix: Any, model: Literal["1pl", "2pl"] = "2pl") -> ResponseModel:
     """Fit the one- or two-parameter logistic model (Rasch 1960; Birnbaum 1968).
 
@@ -95,12 +98,9 @@ def irt(matrix: Any, model: Literal["1pl", "2pl"] = "2pl") -> ResponseModel:
 
 def _checked(matrix: Any) -> tuple[np.ndarray, list, list]:
     """The answers as numbers, and the names of respondents and items."""
-    persons = list(matrix.index) if hasattr(matrix, "columns") else list(range(len(matrix)))
-    items = list(getattr(matrix, "columns", []))
-    try:
-        table = np.asarray(matrix, dtype=float)
-    except (TypeError, ValueError):
-        table = np.zeros((0, 0))
+    table = as_numbers(matrix)
+    persons = list(matrix.index) if hasattr(matrix, "columns") else list(range(table.size))
+    persons, items = persons[: len(table)], list(getattr(matrix, "columns", []))
     if table.ndim != 2 or not table.size:
         raise MeasurementError("matrix is respondents x items, of 0, 1 and NaN.")
     if len(table) < FEWEST_RESPONDENTS:

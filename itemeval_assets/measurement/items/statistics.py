@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..arguments import checked
 from ..columns import CONDITION, GRADE_CONDITION, Frame, compact, names
 from ..events import Events, Grader, read_events
 from ..intervals import CONSTANT, checked_scale, t_test_p
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["item_statistics"]
 
 
+@checked
 def item_statistics(
     frame: Frame,
     *,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from ..arguments import checked
 from ..columns import Frame
 from ..intervals import checked_level, is_constant
 from ..records import MeasurementError
@@ -53,13 +54,14 @@ class Components:
         )
 
 
+@checked
 def variance_components(
     frame: Frame,
     facets: Sequence[str],
     *,
     score: str = "score",
     nested: Mapping[str, str | Sequence[str]] | None = None,
-    fixed: Sequence[str] = (),
+    fixed: str | Sequence[str] = (),
     method: Literal["auto", "ems", "reml"] = "auto",
     level: float = 0.95,
 ) -> Components:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..arguments import checked, is_whole
 from ..records import MeasurementError
 from .components import Components
 
@@ -29,6 +30,7 @@ class DecisionStudy:
     warnings: tuple[str, ...] = ()
 
 
+@checked
 def decision_study(components: Components, n: Mapping[str, int] | None = None) -> DecisionStudy:
     """Errors and coefficients for other numbers of levels (Brennan 2001, chapters 4 and 5).
 
@@ -71,7 +73,7 @@ def _numbers(components: Components, n: Mapping[str, int]) -> dict[str, int]:
                 f"{facet!r} is fixed at its {numbers[facet]} levels: other numbers are for random"
                 " facets."
             )
-        if count < 1 or count != int(count):
+        if not is_whole(count, 1):
             raise MeasurementError(f"n of {facet!r} is {count}: give a whole number, 1 or more.")
         numbers[facet] = int(count)
     return numbers

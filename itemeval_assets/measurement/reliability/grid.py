@@ -1,6 +1,6 @@
 """The cells of a design that have a score."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -14,10 +14,10 @@ from ..columns import (
     compact,
     full_codes,
     names,
-    numbers,
     refuse_repeated_rows,
     spans,
 )
+from ..numeric import numbers
 from ..records import MeasurementError
 from .design import RESIDUAL, Design
 
@@ -109,6 +109,11 @@ def _nests(
         raise MeasurementError("Name the facets: the object of measurement first, then others.")
     if len(set(facets)) < len(facets) or len(facets) > MOST_FACETS:
         raise MeasurementError(f"Name up to {MOST_FACETS} facets, each once.")
+    of_texts = [one for one in nested.values() if not isinstance(one, str)]
+    if not all(isinstance(one, Collection) and not isinstance(one, bytes) for one in of_texts):
+        raise MeasurementError(
+            f"nested is {dict(nested)!r}: give the facets of each, {{'rater': 'task'}}"
+        )
     given = {
         facet: {holders} if isinstance(holders, str) else set(holders)
         for facet, holders in nested.items()

@@ -1,10 +1,11 @@
 """The mean score of a condition, with its certainty."""
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
+from ..arguments import checked, is_whole
 from ..columns import Frame, shortened
 from ..events import Events, Grader, read_events
 from ..intervals import (
@@ -23,6 +24,7 @@ from .cells import Cells, clustered_means, item_means
 __all__ = ["estimate_means", "mean_score", "mean_scores"]
 
 
+@checked
 def mean_score(
     frame: Frame,
     *,
@@ -50,6 +52,7 @@ def mean_score(
     return estimate_means(events, scale=scale, missing={None: missing}, level=level)[None]
 
 
+@checked
 def mean_scores(
     frame: Frame,
     *,
@@ -59,7 +62,7 @@ def mean_scores(
     item: str = "item_id",
     cluster: str | None = None,
     scale: Scale | None = None,
-    missing: dict | None = None,
+    missing: Mapping[Hashable, int] | None = None,
     level: float = 0.95,
 ) -> dict[Hashable, Estimate]:
     """`mean_score` of each value of a column, or of each combination of several.
@@ -76,7 +79,7 @@ def mean_scores(
 
 
 def estimate_means(
-    events: Events, *, scale: Scale | None, missing: dict, level: float
+    events: Events, *, scale: Scale | None, missing: Mapping, level: float
 ) -> dict[Hashable, Estimate]:
     """One estimate for each group of events."""
     checked_level(level)
@@ -112,12 +115,12 @@ def estimate_means(
     return found
 
 
-def _checked_missing(groups: list, missing: dict) -> np.ndarray:
+def _checked_missing(groups: list, missing: Mapping) -> np.ndarray:
     unknown = [label for label in missing if label not in groups]
     if unknown:
         raise MeasurementError(f"missing= counts cells of {shortened(unknown)}, which has no rows.")
     counts = [missing.get(label, 0) for label in groups]
-    if any(count != int(count) or count < 0 for count in counts):
+    if not all(is_whole(count, 0) for count in counts):
         raise MeasurementError("missing= counts cells: give whole numbers, 0 or more.")
     return np.array(counts, dtype=np.int64)
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..arguments import checked
 from ..columns import GRADE_CONDITION, Frame, counted
 from ..events import read_events
 from ..records import Estimate, MeasurementError, Scale
@@ -14,6 +15,7 @@ from .means import estimate_means
 __all__ = ["panel_mean"]
 
 
+@checked
 def panel_mean(
     frame: Frame,
     graders: Sequence[str] | None = None,

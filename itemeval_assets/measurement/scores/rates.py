@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..arguments import checked
 from ..columns import Frame, compact
 from ..events import Events, Grader, read_events
 from ..records import Estimate, MeasurementError
@@ -13,6 +14,7 @@ from .means import estimate_means
 __all__ = ["majority_at_k", "pass_at_k"]
 
 
+@checked
 def pass_at_k(
     frame: Frame,
     k: int,
@@ -34,6 +36,7 @@ def pass_at_k(
     return _over_items(events, k, passes, level, f"pass@{k}", _pass_share)
 
 
+@checked
 def majority_at_k(
     frame: Frame,
     k: int,

@@ -12,7 +12,10 @@ import pyarrow.compute as pc
 from itemeval_assets.core.config.measurement import ITEM_COLUMNS
 from itemeval_assets.core.errors import ConfigError
 
-__all__ = ["CELL_COLUMNS", "ItemColumns"]
+__all__ = ["CELL_COLUMNS", "NO_GROUP", "ItemColumns", "grouped"]
+
+# The items without a value of a column.
+NO_GROUP = "(none)"
 
 # Of each cell, whatever its item.
 CELL_COLUMNS = [
@@ -66,6 +69,12 @@ class ItemColumns:
     @cached_property
     def _records(self) -> list[dict[str, object]]:
         return [json.loads(text) for text in self.items["metadata_json"].to_pylist()]
+
+
+def grouped(rows: pa.Table, name: str) -> pa.Table:
+    """Rows with a group each by a column of their items: those without a value are one as well."""
+    values = pc.fill_null(rows[name], NO_GROUP)  # type: ignore[attr-defined]
+    return rows.set_column(rows.column_names.index(name), name, values)
 
 
 def _text(value: object) -> str | None:

@@ -16,6 +16,7 @@ from itemeval_assets.core.design.cell_table import Answers
 from itemeval_assets.core.design.conditions import GradeCondition
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.study import Study, run_plan
+from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.measurement import MeasurementError
 from itemeval_assets.stages.views.cells import CellView
 from itemeval_assets.storage.study.store import ResultsStore
@@ -28,6 +29,7 @@ __all__ = ["LENGTH", "NOT_PLANNED", "PlannedCells", "require_measurable"]
 _LARGEST = 1e100
 
 NOT_PLANNED = "not_planned"
+_SHOWN = 5
 # Among the events: how many characters the solution has.
 LENGTH = "solution_length"
 _KEY = ["item_id", "replication"]
@@ -59,6 +61,21 @@ class PlannedCells:
     @property
     def level(self) -> float:
         return self.study.config.measurement.level
+
+    def require_clusters(self) -> None:
+        """Raise ConfigError where an item has no cluster, though the study names them."""
+        if self.cluster is None:
+            return
+        empty = [
+            name for name, value in self.columns.by_item(self.cluster).items() if value is None
+        ]
+        if empty:
+            more = f", and {len(empty) - _SHOWN:,} more" if len(empty) > _SHOWN else ""
+            few = "item has" if len(empty) == 1 else "items have"
+            raise ConfigError(
+                f"measurement.cluster: {len(empty):,} {few} no {self.cluster}:"
+                f" {', '.join(empty[:_SHOWN])}{more}; give each one, or name another column"
+            )
 
     @cached_property
     def columns(self) -> ItemColumns:

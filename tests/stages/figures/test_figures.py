@@ -1,7 +1,9 @@
 """Comparisons, reliability, agreement, items and conditions of a study."""
 
 import math
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -68,7 +70,7 @@ def test_names_are_found_in_one_facet(tmp_path: Path, a: str, b: str, facet: str
         ("alpha", "bet · short", "did you mean 'beta · short'"),
         ("alpha", "numeric", "are not of one kind"),
         ("alpha", "mockllm/alpha", "are the same model"),
-        ("alpha", "", "'' is no condition"),
+        ("alpha", "", "b is '': give a text"),
     ],
 )
 def test_names_that_mean_nothing(tmp_path: Path, a: str, b: str, message: str) -> None:
@@ -118,6 +120,38 @@ def test_a_difference_may_depend_on_a_column(tmp_path: Path) -> None:
     assert family.interaction is not None
     assert family.interaction.p < 0.001 and set(family.interaction.levels) == {"t0", "t1"}
     assert any("depends on topic" in words for words in family.words)
+
+
+def test_items_without_a_value_are_a_level_of_their_own(tmp_path: Path) -> None:
+    study = scored_study(
+        tmp_path,
+        planted,
+        items=30,
+        metadata=lambda n: "{}" if n % 3 == 0 else f'{{"topic": "t{n % 2}"}}',
+        extra=METADATA,
+    )
+    [family] = ie.compare(study, "alpha", "beta", by="topic", graders="numeric").by_grader
+    assert family.interaction is not None
+    assert set(family.interaction.levels) == {"(none)", "t0", "t1"}
+
+
+WRONG: dict[str, Any] = {
+    "by is 5": lambda study: ie.scores(study, by=5),  # type: ignore[arg-type]
+    "by is '': give a text that is not empty, or None": lambda study: ie.scores(study, by=""),
+    "by is []": lambda study: ie.compare(study, "alpha", "beta", by=[]),  # type: ignore[arg-type]
+    "b is None: give a text": lambda study: ie.compare(study, "alpha", None),  # type: ignore[arg-type]
+    "random is 'prompt': give a list": lambda study: ie.reliability(study, random="prompt"),
+    "panel is None: give True": lambda study: ie.scores(study, panel=None),  # type: ignore[arg-type]
+    "graders is {'a': 1}": lambda study: ie.items(study, graders={"a": 1}),  # type: ignore[arg-type]
+    "there is no facet": lambda study: ie.comparisons(study, facet=[]),  # type: ignore[arg-type]
+    "pass_at is 1.5": lambda study: ie.scores(study, pass_at=1.5),  # type: ignore[arg-type]
+}
+
+
+@pytest.mark.parametrize("message", WRONG)
+def test_arguments_of_a_wrong_kind_are_refused_in_words(tmp_path: Path, message: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        WRONG[message](scored_study(tmp_path, planted, items=2, extra=METADATA))
 
 
 def test_components_and_designs(tmp_path: Path) -> None:

@@ -98,7 +98,7 @@ def test_where_it_is_refused(
     assert "29 respondents: item response theory needs 30 independent ones" in told.err
     with pytest.raises(ConfigError, match="model: there is no '3pl'; there are: 1pl, 2pl"):
         ie.irt(config, model="3pl")  # type: ignore[arg-type]
-    with pytest.raises(ConfigError, match="passes: give a score; found nan"):
+    with pytest.raises(ConfigError, match="passes is nan: give a finite number"):
         ie.irt(config, passes=math.nan)
     monkeypatch.setattr(response, "find_spec", lambda name: None)
     with pytest.raises(EnvironmentMissing, match=r"needs the package mirt.* install.* 'mirt>=1.2'"):

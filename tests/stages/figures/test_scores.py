@@ -11,6 +11,9 @@ import itemeval_assets as ie
 from itemeval_assets import measurement
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.measurement import MeasurementError
+from itemeval_assets.stages.figures.planned import PlannedCells
+from itemeval_assets.stages.figures.scores.scores import scores
+from itemeval_assets.storage.study.store import open_store
 from tests.scored import scored_study
 
 RIGHT = {"mockllm/alpha": 4, "mockllm/beta": 2}
@@ -91,9 +94,14 @@ def test_a_cluster_column_with_gaps_is_told(tmp_path: Path) -> None:
             "benchmark": {"mapping": {"metadata": ["topic"]}},
         },
     )
-    row = ie.scores(study).rows[0]
+    for asked in (ie.scores, ie.comparisons, ie.agreement, ie.items, ie.reliability):
+        with pytest.raises(ConfigError, match=r"cluster: 1 item has no topic: q3; give each one"):
+            asked(study)
+    # What a run shows at its end, of money that is spent, says it beside the means.
+    planned = PlannedCells(study, open_store(study), open_store(study).read("items"))
+    row = scores(planned).rows[0]
     assert (row.mean, row.low) == (pytest.approx(4 / 6), None)
-    assert "Column 'topic' is empty in 1 of 6 rows" in row.warnings[0]
+    assert "Column 'topic' is empty for 1 item: q3" in row.warnings[0]
 
 
 def test_one_item_has_a_mean_and_no_interval(tmp_path: Path) -> None:
@@ -230,8 +238,8 @@ def test_a_panel_is_the_mean_of_its_judges_by_rubric(tmp_path: Path) -> None:
     [
         ({"pass_at": 2}, "covers 1 replication of each item; choose k from 1 to 1"),
         ({"majority_at": 0}, "choose k from 1 to 1"),
-        ({"pass_at": "1"}, "k is a number of replications; found '1'"),
-        ({"pass_at": 1, "passes": float("nan")}, "give a score; found nan"),
+        ({"pass_at": "1"}, "pass_at is '1': give a whole number, or None"),
+        ({"pass_at": 1, "passes": float("nan")}, "passes is nan: give a finite number, or None"),
         ({"pass_at": 1, "panel": True}, "choose one"),
         ({"pass_at": 1, "majority_at": 1}, "choose one"),
         ({"passes": 1}, "it goes with pass_at or majority_at"),

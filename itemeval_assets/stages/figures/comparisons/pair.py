@@ -10,6 +10,7 @@ from itemeval_assets.measurement import MeasurementError, interaction
 from itemeval_assets.measurement import compare as compared
 
 from ..graders import incomparable
+from ..item_columns import grouped
 from ..planned import PlannedCells, require_measurable
 from .named import Facet, meant
 from .records import COLUMNS, Compared, StudyComparisons, chosen_of, told, told_by
@@ -64,7 +65,7 @@ def _pair(
     words, depends = [*words_of(planned, [difference], scale)], None
     if by:
         try:
-            found = interaction(cells, a, b, by=by, object=column, **known)
+            found = interaction(grouped(cells, by), a, b, by=by, object=column, **known)
             depends = replace(found, levels={n: bounded(one) for n, one in found.levels.items()})
             words += [depends.verdict, *words_of_levels(depends)]
         except MeasurementError as error:

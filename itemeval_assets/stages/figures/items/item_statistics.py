@@ -11,9 +11,9 @@ from itemeval_assets.measurement import (
     DeadItems,
     MeasurementError,
     dead_items,
-    order_of_flag,
 )
 from itemeval_assets.measurement import item_statistics as estimated
+from itemeval_assets.measurement.items.flags import order_of_flag
 
 from ..planned import PlannedCells, require_measurable
 from .item_answers import logs_of

@@ -15,7 +15,7 @@ from itemeval_assets.measurement import MeasurementError, ResponseModel
 from itemeval_assets.measurement import irt as fitted
 
 from ..planned import PlannedCells
-from ..scores.estimates import least_passing, require_score
+from ..scores.estimates import least_passing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,7 +72,6 @@ def irt(
     """
     if model not in MODELS:
         raise ConfigError(f"model: there is no {model!r}; there are: {', '.join(MODELS)}")
-    require_score(passes)
     if find_spec("mirt") is None:
         raise EnvironmentMissing(
             "item response theory needs the package mirt, the extra irt of itemeval-assets; install"

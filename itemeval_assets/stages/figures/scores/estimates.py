@@ -32,7 +32,6 @@ __all__ = [
     "least_passing",
     "parts_of",
     "rate",
-    "require_score",
 ]
 
 NOTHING = {"mean": None, "standard_error": None, "low": None, "high": None, "method": None}
@@ -108,9 +107,6 @@ def rate(planned: PlannedCells, kind: Rate, k: int, passes: float | None = None)
     A score of `passes` or more passes: by default, of the end of the grader's scale.
     """
     plan = run_plan(planned.study.config, planned.policy)
-    if not isinstance(k, int) or isinstance(k, bool):
-        raise ConfigError(f"{kind}@k: k is a number of replications; found {k!r}")
-    require_score(passes)
     if not 1 <= k <= plan.replications:
         few = "replication" if plan.replications == 1 else "replications"
         raise ConfigError(
@@ -131,13 +127,6 @@ def rate(planned: PlannedCells, kind: Rate, k: int, passes: float | None = None)
         alone=lambda _, why: {**NOTHING, "n_items": 0, "n_clusters": 0, "warnings": (why,)},
         chosen=lambda cells: _often_enough(cells, k),
     )
-
-
-def require_score(passes: float | None) -> None:
-    """Raise ConfigError for what is no score."""
-    is_number = isinstance(passes, int | float) and not isinstance(passes, bool)
-    if passes is not None and not (is_number and math.isfinite(passes)):
-        raise ConfigError(f"passes: give a score; found {passes!r}")
 
 
 def least_passing(scale: Scale | None, passes: float | None) -> float:

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from itemeval_assets.core.design.partitions import Partition
 
+from ..item_columns import NO_GROUP
 from ..planned import NOT_PLANNED, PlannedCells
 from .estimates import MEAN, NOTHING, Figure, bounds_of, figures_of
 from .records import Score, StudyScores
@@ -64,7 +65,7 @@ def groups(table: pa.Table, by: str | None) -> Iterator[tuple[str | None, pa.Tab
         return
     for value in sorted(table[by].unique().to_pylist(), key=lambda one: (one is None, one)):
         same = pc.is_null(table[by]) if value is None else pc.equal(table[by], value)  # type: ignore[attr-defined]
-        yield "(none)" if value is None else value, table.filter(same)
+        yield NO_GROUP if value is None else value, table.filter(same)
 
 
 def states_of(cells: pa.Table) -> tuple[int, dict[str, int]]:
