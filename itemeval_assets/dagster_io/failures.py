@@ -19,7 +19,6 @@ from .results import tell_error
 
 # Of a text in an event: megabytes make the history slow to read.
 MOST_CHARACTERS = 8_000
-_EXIT_CODE = "exit_code"
 
 
 @contextmanager
@@ -42,12 +41,6 @@ def users_errors() -> Iterator[None]:
 def in_event(text: str) -> str:
     """A text that others wrote as an event has it: its beginning, without secrets."""
     return beginning(text, MOST_CHARACTERS, os.environ)
-
-
-def is_for_user(failure: dg.DagsterEvent) -> bool:
-    """Whether the error that failed a step is one that the user can act on."""
-    told = failure.step_failure_data.user_failure_data
-    return told is not None and _EXIT_CODE in told.metadata
 
 
 def failure_text(failure: dg.DagsterEvent) -> str:
@@ -79,7 +72,7 @@ def for_user(
     tell_error(error_from(kind, message, facts))
     return dg.Failure(
         description=message,
-        metadata={**metadata, "error": kind, _EXIT_CODE: error.exit_code, **facts},
+        metadata={**metadata, "error": kind, "exit_code": error.exit_code, **facts},
         allow_retries=False,
     )
 

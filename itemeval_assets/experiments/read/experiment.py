@@ -1,82 +1,33 @@
 """An experiment as published in a bucket or folder: its versions, runs and results."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Generic
+from dataclasses import dataclass
 
 import pandas as pd
 
-from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.experiments.errors import (
     ExperimentNotFoundError,
     ExperimentVersionNotFoundError,
     SpecError,
 )
-from itemeval_assets.experiments.layout.keys import NAME_RULE, ExperimentPlace, is_experiment_name
-from itemeval_assets.experiments.layout.settings import (
-    ExperimentStorageSettings,
-    require_kind,
-)
+from itemeval_assets.experiments.layout.keys import is_experiment_name
+from itemeval_assets.experiments.layout.settings import ExperimentStorageSettings
 from itemeval_assets.experiments.layout.settings import storage_settings as load_storage_settings
 from itemeval_assets.experiments.layout.versions import SemVer, VersionBump, next_version
-from itemeval_assets.experiments.spec.function import ExperimentFunction
 from itemeval_assets.experiments.spec.models import In, Out
-from itemeval_assets.storage.objects.backends import Backend, open_backend
+from itemeval_assets.storage.objects.backends import open_backend
 
+from .named import NamedExperiment
 from .run import ExperimentRun
 from .version import VersionedExperiment
 
 
 @dataclass
-class PublishedExperiment(Generic[In, Out]):
+class PublishedExperiment(NamedExperiment[In, Out]):
     """An experiment over all its versions, to be read.
 
     `runnable` is its function, or its name. The folder is `run_name` if it is given, else the
     experiment's name. Making one uses no network.
     """
-
-    runnable: ExperimentFunction[In, Out] | Callable[..., Out] | str
-    run_name: str | None = None
-    storage_settings: ExperimentStorageSettings = field(default_factory=load_storage_settings)
-
-    def __post_init__(self) -> None:
-        require_kind(self.storage_settings, ExperimentStorageSettings, "storage_settings")
-        if not is_experiment_name(self.base_id):
-            raise ConfigError(
-                f"{self.base_id!r} is no name of an experiment: {NAME_RULE}; choose another one"
-            )
-
-    @property
-    def base_id(self) -> str:
-        """The name of the experiment's folder."""
-        return self.run_name or (
-            self.runnable if isinstance(self.runnable, str) else self.experiment.name
-        )
-
-    @property
-    def experiment(self) -> ExperimentFunction[In, Out]:
-        """The registered function. Raises ConfigError when only a name was given."""
-        if isinstance(self.runnable, ExperimentFunction):
-            return self.runnable
-        raise ConfigError(
-            f"{self.runnable!r} is only the name of an experiment, which is enough to read it. To "
-            "run it, give BaseExperiment the function"
-        )
-
-    @cached_property
-    def backend(self) -> Backend:
-        """The bucket or folder; keys below it begin with the bucket prefix."""
-        return open_backend(self.storage_settings.location)
-
-    @property
-    def place(self) -> ExperimentPlace:
-        return ExperimentPlace(self.storage_settings.BUCKET_PREFIX, self.base_id)
-
-    @property
-    def prefix(self) -> str:
-        """The folder's key, with the bucket prefix."""
-        return self.place.prefix
 
     def list_versions(self) -> list[VersionedExperiment[In, Out]]:
         """The published versions, lowest first; folders that are no version are passed over."""

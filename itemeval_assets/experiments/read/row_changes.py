@@ -4,7 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -60,14 +60,17 @@ def row_changes(before: pd.DataFrame, after: pd.DataFrame) -> RowChanges:
 
     A row is known by the levels that both frames have, ids and numbers of runs left out; rows that
     are alike in these are matched in their order. Where no level is left, the number of the spec
-    is what it is known by, or the place of the row.
+    is what it is known by. A frame without levels has rows that are in both, or in one.
     """
     levels = _levels(before, after)
-    old, new = _places(before, levels), _places(after, levels)
+    columns = [name for name in before.columns if name in after.columns and name not in _LEFT_OUT]
+    if levels:
+        old, new = (_places(_values(frame, levels)) for frame in (before, after))
+    else:
+        old, new = (_places([kinds]) for kinds in _kinds(before, after, columns))
     both = [key for key in old if key in new]
     was = before.iloc[[old[key] for key in both]]
     became = after.iloc[[new[key] for key in both]]
-    columns = [name for name in before.columns if name in after.columns and name not in _LEFT_OUT]
     differs = {name: _differs(was[name], became[name]) for name in columns}
     differs = {name: found for name, found in differs.items() if found.any()}
     rows = np.logical_or.reduce([*differs.values()]) if differs else np.zeros(len(both), bool)
@@ -85,11 +88,11 @@ def row_changes(before: pd.DataFrame, after: pd.DataFrame) -> RowChanges:
             if was[name].dtype != became[name].dtype
         },
         values={str(name): int(found.sum()) for name, found in differs.items()},
-        first_added=_first_of(levels, (key for key in new if key not in old)),
-        first_removed=_first_of(levels, (key for key in old if key not in new)),
+        first_added=_first_of(levels, new, old),
+        first_removed=_first_of(levels, old, new),
         first_changed=[
             Difference(
-                _told(levels, both[place]),
+                _told(levels, both[place], place),
                 str(name),
                 plain(was[name].iat[place]),
                 plain(became[name].iat[place]),
@@ -106,28 +109,45 @@ def _levels(before: pd.DataFrame, after: pd.DataFrame) -> list[Any]:
     return own if set(own) - {"sort_subindex"} else [*(n for n in shared if n not in IDS)]
 
 
-def _places(frame: pd.DataFrame, levels: list[Any]) -> dict[tuple[Any, ...], int]:
-    """{values of the levels, and how often they came before: number of the row}."""
-    columns = [frame.index.get_level_values(name).tolist() for name in levels]
-    keys = zip(*columns, strict=True) if columns else (() for _ in range(len(frame)))
+def _values(frame: pd.DataFrame, levels: list[Any]) -> list[list[Any]]:
+    return [frame.index.get_level_values(name).tolist() for name in levels]
+
+
+def _kinds(before: pd.DataFrame, after: pd.DataFrame, columns: list[Any]) -> list[list[int]]:
+    """A number for each row of two frames: rows that are alike in these columns have the same."""
+    kinds = np.zeros(len(before) + len(after), dtype=np.int64)
+    for name in columns:
+        numbers: dict[Any, int] = {}
+        values = chain(before[name].tolist(), after[name].tolist())
+        found = [numbers.setdefault(_comparable(value), len(numbers)) for value in values]
+        kinds = np.unique(kinds * (len(numbers) + 1) + found, return_inverse=True)[1]
+    return [kinds[: len(before)].tolist(), kinds[len(before) :].tolist()]
+
+
+def _places(columns: list[list[Any]]) -> dict[tuple[Any, ...], int]:
+    """{what a row is known by, and how often that came before: number of the row}."""
     seen: Counter[tuple[Any, ...]] = Counter()
     places = {}
-    for place, values in enumerate(keys):
+    for place, values in enumerate(zip(*columns, strict=True)):
         key = tuple(map(_comparable, values))
         places[*key, seen[key]] = place
         seen[key] += 1
     return places
 
 
-def _first_of(levels: list[Any], keys: Iterator[tuple[Any, ...]]) -> list[dict[str, Any]]:
-    return [_told(levels, key) for key in islice(keys, _SHOWN)]
+def _first_of(
+    levels: list[Any], places: dict[tuple[Any, ...], int], others: dict[tuple[Any, ...], int]
+) -> list[dict[str, Any]]:
+    """The first rows that the others have not."""
+    alone = ((key, place) for key, place in places.items() if key not in others)
+    return [_told(levels, key, place) for key, place in islice(alone, _SHOWN)]
 
 
-def _told(levels: list[Any], key: tuple[Any, ...]) -> dict[str, Any]:
+def _told(levels: list[Any], key: tuple[Any, ...], place: int) -> dict[str, Any]:
     """What a row is known by; without levels, its place."""
-    *values, place = key
-    found = {str(name): plain(value) for name, value in zip(levels, values, strict=True)}
-    return found or {"row": place}
+    if not levels:
+        return {"row": place}
+    return {str(name): plain(value) for name, value in zip(levels, key[:-1], strict=True)}
 
 
 def _differs(before: pd.Series, after: pd.Series) -> np.ndarray:

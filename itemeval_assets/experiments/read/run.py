@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic
+from typing import Any, Generic
 
 import pandas as pd
 import yaml
@@ -25,14 +25,10 @@ from itemeval_assets.experiments.layout.records import (
     read_record,
 )
 from itemeval_assets.experiments.spec.models import In, Out
+from itemeval_assets.storage.objects.backends import Backend
 
 from .counted import counted_completion
-
-if TYPE_CHECKING:
-    from itemeval_assets.storage.objects.backends import Backend
-
-    from .experiment import PublishedExperiment
-    from .version import VersionedExperiment
+from .named import NamedExperiment, NamedVersion
 
 _REMEDY = "the rows of the tables are counted instead; delete the object, or resume the run"
 
@@ -41,7 +37,7 @@ _REMEDY = "the rows of the tables are counted instead; delete the object, or res
 class ExperimentRun(Generic[In, Out]):
     """One published run."""
 
-    versioned_experiment: "VersionedExperiment[In, Out]"
+    versioned_experiment: NamedVersion[In, Out]
     timestamp: datetime
 
     @cached_property
@@ -66,7 +62,7 @@ class ExperimentRun(Generic[In, Out]):
         return self.backend.uri(self.prefix)
 
     @property
-    def backend(self) -> "Backend":
+    def backend(self) -> Backend:
         return self._experiment.backend
 
     def manifest(self) -> ExperimentRunManifest:
@@ -179,5 +175,5 @@ class ExperimentRun(Generic[In, Out]):
         return data
 
     @property
-    def _experiment(self) -> "PublishedExperiment[In, Out]":
+    def _experiment(self) -> NamedExperiment[In, Out]:
         return self.versioned_experiment.base_experiment

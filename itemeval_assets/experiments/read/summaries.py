@@ -92,7 +92,8 @@ def find_run(
         ]
         if matches:
             return matches[-1]
-        return experiment.latest_run.versioned_experiment.run_at(str(timestamp))
+        newest = experiment.latest_run.versioned_experiment.version
+        return experiment.version(newest).run_at(str(timestamp))
     chosen = named_version(experiment, version)
     return chosen.latest_run if timestamp is None else chosen.run_at(timestamp)
 

@@ -1,35 +1,18 @@
 """A published version of an experiment, and its runs."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic
 
 from itemeval_assets.experiments.errors import ExperimentRunNotFoundError
 from itemeval_assets.experiments.layout.keys import timestamp_of
-from itemeval_assets.experiments.layout.versions import SemVer
 from itemeval_assets.experiments.spec.models import In, Out
 
+from .named import NamedVersion
 from .run import ExperimentRun
-
-if TYPE_CHECKING:
-    from .experiment import PublishedExperiment
 
 
 @dataclass(frozen=True)
-class VersionedExperiment(Generic[In, Out]):
+class VersionedExperiment(NamedVersion[In, Out]):
     """One version of an experiment, with its runs."""
-
-    base_experiment: "PublishedExperiment[In, Out]"
-    version: SemVer
-
-    @property
-    def base_id(self) -> str:
-        """`<experiment>/<version>`."""
-        return f"{self.base_experiment.base_id}/{self.version}"
-
-    @property
-    def prefix(self) -> str:
-        """The folder's key, with the bucket prefix."""
-        return self.base_experiment.place.version_prefix(self.version)
 
     def list_runs(self) -> list[ExperimentRun[In, Out]]:
         """The published runs, oldest first; folders that are no run are passed over."""

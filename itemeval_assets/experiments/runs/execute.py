@@ -7,7 +7,8 @@ import dagster as dg
 
 from itemeval_assets.core.errors import RunFailed, Stopped
 from itemeval_assets.dagster_io import execution
-from itemeval_assets.dagster_io.failures import failure_text, is_for_user
+from itemeval_assets.dagster_io.failures import failure_text
+from itemeval_assets.dagster_io.results import ERROR, collecting
 from itemeval_assets.experiments.layout.settings import ExperimentRunSettings
 from itemeval_assets.experiments.read.run import ExperimentRun
 from itemeval_assets.experiments.spec.function import ExperimentFunction
@@ -25,7 +26,7 @@ def execute(
     instance: dg.DagsterInstance,
 ) -> RunFailed | None:
     """Run to the end, whatever happens; what went wrong, if anything has."""
-    with closing(SpecRunner(settings, reference.watch)) as runner:
+    with closing(SpecRunner(settings, reference.watch)) as runner, collecting() as told:
         definitions = experiment_definitions([experiment], runner=runner)
         result = execution.execute(
             definitions.resolve_job_def(job_name(experiment)),
@@ -38,6 +39,8 @@ def execute(
         return None
     if reference.watch.is_stopped:
         return Stopped(f"{reference.run.experiment_id} was stopped; {reference.told_to_go_on}")
+    if ERROR in told:
+        return RunFailed(str(told[ERROR]))
     return _error_of(result, reference)
 
 
@@ -48,12 +51,10 @@ def _run_config(run: ExperimentRun) -> dict[str, Any]:
 
 
 def _error_of(result: dg.ExecuteInProcessResult, reference: RunRef) -> RunFailed:
-    """The message of the first op that failed, as people read it."""
+    """What ended a run that no error for the user has ended."""
     run_id, event = reference.run.experiment_id, execution.first_failure(result)
     if event is None:
         return RunFailed(f"{run_id}: Dagster run {result.run_id} failed; {reference.told_to_go_on}")
-    if is_for_user(event):
-        return RunFailed(failure_text(event))
     return RunFailed(
         f"{run_id}: {event.step_key} failed: {failure_text(event)[:600]}\n{reference.told_to_go_on}"
     )

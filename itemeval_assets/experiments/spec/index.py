@@ -9,7 +9,7 @@ lists, dicts, tuples, sets and nested models are left out.
 import dataclasses
 from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any, get_origin
+from typing import Any, get_origin
 
 import pandas as pd
 from pydantic import BaseModel
@@ -21,9 +21,6 @@ from itemeval_assets.experiments.errors import SpecError
 from .files import is_file_reference, leaves, whole_annotation
 from .values import is_text, json_form, require_json
 
-if TYPE_CHECKING:
-    from .models import ExperimentInputSpec
-
 Scalar = str | bool | int | float | None
 BASE_LEVELS = ("experiment_id", "sort_index", "workflow_run_id", "root_workflow_run_id")
 SUBINDEX = "sort_subindex"
@@ -31,8 +28,17 @@ SUBINDEX = "sort_subindex"
 UNNAMED = "index"
 
 
+class Indexed(BaseModel):
+    """What an index is made of: the fields of a spec, and scalars derived from them."""
+
+    @property
+    def computed_features(self) -> Mapping[str, Any]:
+        """Scalars derived from the fields, to be levels of the index. Override as needed."""
+        return {}
+
+
 def index_of(
-    spec: "ExperimentInputSpec",
+    spec: Indexed,
     additional: Mapping[str, Any] | None = None,
     sort_subindex: int | None = None,
 ) -> dict[str, Scalar]:
@@ -61,7 +67,7 @@ def index_of(
     return levels if sort_subindex is None else {**levels, SUBINDEX: sort_subindex}
 
 
-def field_levels(spec: "ExperimentInputSpec") -> dict[str, Scalar]:
+def field_levels(spec: Indexed) -> dict[str, Scalar]:
     """The levels that are fields of a spec: declared ones, then those beyond."""
     names = {*level_fields(type(spec)), *(spec.model_extra or {})}
     dumped = spec.model_dump(mode="json", include=names, by_alias=False, warnings=False)
@@ -79,7 +85,7 @@ def level_fields(model_type: type[BaseModel]) -> tuple[str, ...]:
 
 
 def make_multiindex(
-    spec: "ExperimentInputSpec",
+    spec: Indexed,
     additional_index_data: Mapping[str, Any] | list[dict[str, Any]] | None = None,
     n_rows: int = 1,
     include_sort_subindex: bool = True,

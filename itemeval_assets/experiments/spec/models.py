@@ -66,7 +66,7 @@ class _Spec(BaseModel):
             ) from None
 
 
-class ExperimentInputSpec(_Spec):
+class ExperimentInputSpec(_Spec, index.Indexed):
     """One case of an experiment. Subclass it, and declare what the function reads as fields.
 
     The fields of this class are set in copies of the specs when a run is allocated.
@@ -88,11 +88,6 @@ class ExperimentInputSpec(_Spec):
                 "numbers the rows of a spec; give the field another name"
             )
         _require_own(cls, ExperimentInputSpec, ("computed_features", "fetch", "make_multiindex"))
-
-    @property
-    def computed_features(self) -> Mapping[str, Any]:
-        """Scalars derived from the fields, to be levels of the index. Override as needed."""
-        return {}
 
     def fetch(self, file: Path | str) -> Path:
         """A file on this machine: of a FileReference field, by its name or by its value.

@@ -1,6 +1,7 @@
 """Two versions side by side: every kind of difference by value, in a folder and a bucket."""
 
 import json
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -91,10 +92,22 @@ def test_without_levels_the_number_of_the_spec_counts() -> None:
     assert found.first_changed == [Difference({"sort_index": 1, "sort_subindex": 0}, "y", 2, 3)]
 
 
-def test_without_an_index_the_place_of_the_row_counts() -> None:
-    found = row_changes(pd.DataFrame({"y": [1, 2]}), pd.DataFrame({"y": [1, 3, 4]}))
-    assert found.first_changed == [Difference({"row": 1}, "y", 2, 3)]
-    assert found.first_added == [{"row": 2}]
+def test_without_an_index_rows_are_in_both_or_in_one() -> None:
+    before = pd.DataFrame({"run": ["a", "b", "b"], "usd": [1.0, None, None], "old": [1, 2, 3]})
+    after = pd.DataFrame({"run": ["c", "a", "b", "d"], "usd": [1, 1, np.nan, 2]})
+    found = row_changes(before, after)
+    assert (found.added, found.removed, found.changed) == (2, 1, 0)
+    assert found.first_added == [{"row": 0}, {"row": 3}]
+    assert found.first_removed == [{"row": 2}]
+    assert not row_changes(after, after.sample(frac=1, random_state=1))
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.sampled_from("ab"))), st.data())
+def test_rows_without_an_index_are_counted_as_often_as_they_come(rows: Any, data: Any) -> None:
+    others = data.draw(st.lists(st.tuples(st.integers(0, 2), st.sampled_from("ab"))))
+    found = row_changes(*(pd.DataFrame(part, columns=["x", "y"]) for part in (rows, others)))
+    ones, two = Counter(rows), Counter(others)
+    assert (found.added, found.removed) == ((two - ones).total(), (ones - two).total())
 
 
 def test_columns_come_go_and_change_their_type() -> None:
