@@ -30,7 +30,7 @@ audit: setup ## look the locked packages up in the lists of known vulnerabilitie
 	UV=$(UV) $(RUN) python scripts/audit.py
 
 deploy-test: setup ## two workers on Postgres, Redis and S3 on this machine, one of them killed
-	$(RUN) python -m deploy.run_here --kill worker
+	$(RUN) python -m deploy.here.run --kill worker
 
 check: lint types test ## everything a change must pass
 

@@ -26,23 +26,27 @@ from .machine import machine
 from .pictures import draw_shares, draw_sizes
 from .targets import Target, together
 
-NAMES = [
-    "load_definitions",
-    "upsert",
-    "tables",
-    "measurement",
-    "figures",
-    "memory",
-    "another_judge",
-    "commands",
-    "latency",
-    "served",
-    "bucket",
-    "overhead",
-    "end_to_end",
-    "experiments",
-    "sizes",
-]
+# {name: its module in `cases`}
+CASES = {
+    name.rpartition(".")[2]: name
+    for name in (
+        "start.load_definitions",
+        "storage.upsert",
+        "storage.tables",
+        "certainty.measurement",
+        "certainty.figures",
+        "storage.memory",
+        "calls.another_judge",
+        "start.commands",
+        "calls.latency",
+        "calls.served",
+        "storage.bucket",
+        "calls.overhead",
+        "calls.end_to_end",
+        "growth.experiments",
+        "growth.sizes",
+    )
+}
 # {name: the benchmark and its options}
 LONG = {
     "overhead_full": ("overhead", "--items", "2000"),
@@ -58,14 +62,14 @@ MARKS = ("<!-- figures -->\n", "<!-- end of figures -->\n")
 def main() -> None:
     """Run each benchmark in a process of its own, and show what they found together."""
     parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("names", nargs="*", help=", ".join([*NAMES, *LONG]))
+    parser.add_argument("names", nargs="*", help=", ".join([*CASES, *LONG]))
     parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--strict", action="store_true")
     given = parser.parse_args()
-    if unknown := set(given.names) - {*NAMES, *LONG}:
-        parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
-    found = {name: _run(name, given.repeat) for name in given.names or NAMES}
+    if unknown := set(given.names) - {*CASES, *LONG}:
+        parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(CASES)}")
+    found = {name: _run(name, given.repeat) for name in given.names or CASES}
     rows = _worst_first(found)
     _show(rows)
     if given.write:
@@ -84,7 +88,7 @@ def _worst_first(found: dict[str, Any]) -> list[tuple[Target, str]]:
 def _run(name: str, repeat: int) -> dict[str, Any]:
     """What a benchmark found, on which machine, and by which command."""
     module, *options = LONG.get(name, (name,))
-    arguments = ["-m", f"benchmarks.cases.{module}", *options]
+    arguments = ["-m", f"benchmarks.cases.{CASES[module]}", *options]
     begun, on, runs = time.perf_counter(), machine(), []
     for number in range(repeat):
         sys.stderr.write(f"{name}, {number + 1} of {repeat} ...")
@@ -119,7 +123,7 @@ def _write(found: dict[str, Any]) -> None:
     """Keep the figures, and show those of all benchmarks in the documentation."""
     before = json.loads(EVIDENCE.read_text()) if EVIDENCE.exists() else {}
     known = {**before, **found}
-    kept = {name: known[name] for name in [*NAMES, *LONG] if name in known}
+    kept = {name: known[name] for name in [*CASES, *LONG] if name in known}
     EVIDENCE.write_text(json.dumps(kept, indent=2) + "\n")
     rows = _worst_first(kept)
     draw_shares([target for target, _ in rows], PICTURES / "benchmarks.png")

@@ -103,7 +103,7 @@ def _mock_calls(folder: Path) -> None:
     from itemeval_assets import api  # noqa: PLC0415 (loading counts)
     from itemeval_assets.core.money.budget import WHATEVER_IT_COSTS  # noqa: PLC0415
 
-    from .cases.overhead import declare_study  # noqa: PLC0415
+    from .cases.calls.overhead import declare_study  # noqa: PLC0415
 
     study = declare_study(folder, 300)
     assert api.run(study, max_usd=WHATEVER_IT_COSTS).calls == 8 * 300
@@ -112,7 +112,7 @@ def _mock_calls(folder: Path) -> None:
 def _partitions(folder: Path) -> None:
     from itemeval_assets import api  # noqa: PLC0415 (loading counts)
 
-    from .cases.sizes import declare_partitions  # noqa: PLC0415
+    from .cases.growth.sizes import declare_partitions  # noqa: PLC0415
 
     assert api.run(declare_partitions(folder, 200)).calls == 2 * 200
 

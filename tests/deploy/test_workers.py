@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.cluster import SMALL
-from deploy.run_here import experiment
-from deploy.servers import missing_programs
+from deploy.here.cluster import SMALL
+from deploy.here.run import experiment
+from deploy.here.servers import missing_programs
 
 PACKAGES = ("dagster_celery", "dagster_postgres", "redis")
 MISSING = [*missing_programs(), *(one for one in PACKAGES if not importlib.util.find_spec(one))]

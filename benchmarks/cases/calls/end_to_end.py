@@ -1,6 +1,6 @@
 """(a) The same answers and gradings through itemeval, and as a study with two workers.
 
-    python -m benchmarks.cases.end_to_end [--items 1200]
+    python -m benchmarks.cases.calls.end_to_end [--items 1200]
 
 `4 x items` answers of mock models, each graded by a scorer and by a judge; 2,000 items make 8,000
 answers and 16,000 gradings. Whole processes, start to end. Without itemeval (see

@@ -1,6 +1,6 @@
 """Two workers, one of them killed: what many machines share, and what a death costs.
 
-`python -m deploy.run_here` starts Postgres, Redis, an S3 server, two model servers, the code
+`python -m deploy.here.run` starts Postgres, Redis, an S3 server, two model servers, the code
 location, the webserver, the daemon and two Celery workers, asks the webserver for all partitions
 of a study, kills one worker in the middle, and counts what was called.
 """
@@ -11,10 +11,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from deploy.cluster import WHOLE, Cluster, Design, open_cluster
-from deploy.evidence import collect, table, write_evidence
-from deploy.progress import tell
-from deploy.servers import install_missing, wait_for
+from .cluster import WHOLE, Cluster, Design, open_cluster
+from .evidence import collect, table, write_evidence
+from .progress import tell
+from .servers import install_missing, wait_for
 
 __all__ = ["VICTIMS", "experiment", "main"]
 

@@ -1,6 +1,6 @@
 """(f) How long the definitions take to load, beside importing dagster alone.
 
-    python -m benchmarks.cases.load_definitions [--studies 20] [--conditions 100]
+    python -m benchmarks.cases.start.load_definitions [--studies 20] [--conditions 100]
 
 Each trial is a process of its own; the best of `--trials` counts, because a busy machine
 only ever adds time.

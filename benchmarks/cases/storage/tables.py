@@ -1,6 +1,6 @@
 """(d), (e) A finished study of a million gradings: what reads or writes the whole of it.
 
-    python -m benchmarks.cases.tables [--events 1000000]
+    python -m benchmarks.cases.storage.tables [--events 1000000]
 
 Each figure is that of a process of its own, after its imports. Beside itemeval, where it is
 installed (see `benchmarks.peer`): its export of the same rows.

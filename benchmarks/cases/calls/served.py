@@ -1,6 +1,6 @@
 """(j) Calls over HTTP, to a server of one's own process that answers at once.
 
-    python -m benchmarks.cases.served [--items 200] [--trials 5] [--alone]
+    python -m benchmarks.cases.calls.served [--items 200] [--trials 5] [--alone]
 
 Four prompts and one model: `4 x items` answers, each graded by a scorer and by a judge, as whole
 processes, beside itemeval and with two workers. Of a small run: how long after the start of its

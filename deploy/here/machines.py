@@ -16,11 +16,11 @@ from typing import Any
 
 import yaml
 
-from deploy.servers import Server, postgres_server, redis_server, wait_for
+from .servers import Server, postgres_server, redis_server, wait_for
 
 __all__ = ["COMPOSE", "Machine", "Machines"]
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = ROOT / "deploy" / "compose"
 PASSED_ON = ("PATH", "LANG", "TZ")
 

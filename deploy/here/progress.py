@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from deploy.evidence import Worker
+from .evidence import Worker
 
 __all__ = ["Progress", "tell"]
 

@@ -12,17 +12,18 @@ from typing import Any
 
 import dagster as dg
 
-from deploy.machines import Machine
 from itemeval_assets.storage.study.inputs import load_study
 from tests.model_server import Behaviour, ModelServer, Request
 from tests.whole.looking import assert_reconciled, rows
+
+from .machines import Machine
 
 __all__ = ["Calls", "Worker", "collect", "table", "write_evidence"]
 
 # Logs are sent to the bucket every two seconds, and a send takes its time on a busy machine. What
 # was answered before that is kept when a machine is lost.
 UNSENT_S = 2.0 + 2.0
-DOCS = Path(__file__).resolve().parents[1] / "docs"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 KEPT, PAGE = DOCS / "evidence" / "deploy.json", DOCS / "deploying.md"
 BEGIN, END = "<!-- measured -->", "<!-- /measured -->"
 

@@ -1,6 +1,6 @@
 """What things cost at several sizes: gradings that are stored, calls, and partitions of a run.
 
-    python -m benchmarks.cases.sizes
+    python -m benchmarks.cases.growth.sizes
 
 Commands on stored gradings are timed after their imports, runs from start to end, with one worker.
 The targets say that cost grows as size does: what one more partition, or call, costs at a large
@@ -13,11 +13,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from benchmarks.big_study import declare, fill
+from benchmarks.cases.calls.overhead import PROMPTS, study
 from benchmarks.processes import measure, python, work
 from benchmarks.targets import Target, report
 from tests.studies import write_study
-
-from .overhead import PROMPTS, study
 
 GRADINGS = (10_000, 100_000, 1_000_000)
 CALLS = (160, 800, 4_000)

@@ -1,6 +1,7 @@
 """A study in a bucket beside the same one on the disk: what the network costs.
 
-    python -m benchmarks.cases.bucket [--models 10] [--graders 9] [--items 2] [--latency 0.05]
+    python -m benchmarks.cases.storage.bucket [--models 10] [--graders 9] [--items 2]
+        [--latency 0.05]
 
 Every request of the bucket waits as long as one of a real bucket does. The server of the bucket is
 in this process, the study in another one: on one core they would share it.

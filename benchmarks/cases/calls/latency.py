@@ -1,6 +1,6 @@
 """(b) Calls that wait: to a server that answers after half a second, against the limit.
 
-    python -m benchmarks.cases.latency [--calls 960] [--connections 10] [--alone]
+    python -m benchmarks.cases.calls.latency [--calls 960] [--connections 10] [--alone]
 
 The limit is calls x latency / connections; the time is that from the first request to the last
 answer, as the server counts it. Half the calls answer, the other half grade, so that the time

@@ -1,6 +1,6 @@
 """(g) A judge added to a finished study: its calls, and nothing else.
 
-python -m benchmarks.cases.another_judge [--items 1000]
+python -m benchmarks.cases.calls.another_judge [--items 1000]
 """
 
 import argparse

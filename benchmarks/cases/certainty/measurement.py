@@ -1,6 +1,6 @@
 """Estimates over a million grading events: scores, all comparisons, components, and REML.
 
-    python -m benchmarks.cases.measurement [--events 1000000]
+    python -m benchmarks.cases.certainty.measurement [--events 1000000]
 
 Seconds are after imports, on tables that are in memory. REML is on 20,000 rows with 5 % of the
 cells missing, five facets crossed and replications nested.

@@ -1,6 +1,6 @@
 """Peaks of memory at one and at two million gradings: export, gradings_long, release.
 
-    python -m benchmarks.cases.memory [--events 1000000]
+    python -m benchmarks.cases.storage.memory [--events 1000000]
 
 What is streamed needs no more for twice the rows; the slope says what ten million would need.
 """

@@ -1,4 +1,4 @@
-"""What a study costs beside its calls: `python -m deploy.cost`, for each executor.
+"""What a study costs beside its calls: `python -m deploy.here.cost`, for each executor.
 
 80 calls that are answered at once, on two workers: a run of one step (items), the study from its
 submission to its end, and a run of four steps (ledger, costs, results, export); and the same study
@@ -18,9 +18,9 @@ from typing import Any
 import dagster as dg
 import psutil
 
-from deploy.cluster import FREE, WHOLE, Cluster, Design, open_cluster
-from deploy.evidence import table
-from deploy.servers import install_missing
+from .cluster import FREE, WHOLE, Cluster, Design, open_cluster
+from .evidence import table
+from .servers import install_missing
 
 EXECUTORS = ("in_process", "celery", "multiprocess")
 STUDY, ITEMS, LAST = (Design((), frozenset(one)) for one in (WHOLE.assets, {"items"}, FREE))

@@ -1,6 +1,6 @@
 """(i) What the commands of a small study take, each in a process of its own.
 
-    python -m benchmarks.cases.commands [--trials 5]
+    python -m benchmarks.cases.start.commands [--trials 5]
 
 The study is that of `itemeval-assets init`: 96 calls of mock models. The best of the trials counts,
 because a busy machine only ever adds time; the spread is in the facts.

@@ -1,6 +1,6 @@
 """(c) An upsert of one condition's 2,000 rows into studies of 10 k, 100 k and 1 M rows.
 
-    python -m benchmarks.cases.upsert
+    python -m benchmarks.cases.storage.upsert
 
 Beside itemeval, where it is installed (see `benchmarks.peer`), at 1 M rows.
 """

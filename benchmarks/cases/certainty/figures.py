@@ -1,6 +1,6 @@
 """The commands about certainty on a study of a million gradings; what their assets add to a run.
 
-    python -m benchmarks.cases.figures [--events 1000000]
+    python -m benchmarks.cases.certainty.figures [--events 1000000]
 
 20 conditions, each graded by a scorer and four judges. Each figure is that of a process of its own,
 after its imports. The commands as a whole, with imports and the table that they print, and the same

@@ -1,6 +1,6 @@
 """(a) The same mock calls through inspect_ai alone, and as a study with one and two workers.
 
-    python -m benchmarks.cases.overhead [--items 800] [--detail]
+    python -m benchmarks.cases.calls.overhead [--items 800] [--detail]
 
 Four prompts and one model: `4 x items` answers, each graded by a scorer and by a judge; 2,000 items
 make 8,000 answers and 16,000 gradings. All run as whole processes, start to end; inspect_ai alone

@@ -9,14 +9,15 @@ from typing import Any
 
 import dagster as dg
 
-from deploy.evidence import Calls, Worker
-from deploy.machines import Machines
-from deploy.progress import Progress, tell
-from deploy.servers import free_port, is_open, wait_for
-from deploy.ui import launch
 from itemeval_assets.storage.s3.bucket import s3_client
 from tests.s3_server import s3_server
 from tests.studies import write_study
+
+from .evidence import Calls, Worker
+from .machines import Machines
+from .progress import Progress, tell
+from .servers import free_port, is_open, wait_for
+from .ui import launch
 
 __all__ = ["SMALL", "WHOLE", "Cluster", "Design", "open_cluster"]
 
@@ -149,7 +150,7 @@ def start_head(machines: Machines, code_port: str, model_server: Mapping[str, st
 
     Nobody but a worker may call a model: without `model_server` there is no address for it here.
     """
-    workspace = str(Path(__file__).parent / "compose" / "workspace.yaml")
+    workspace = str(Path(__file__).parents[1] / "compose" / "workspace.yaml")
     port = str(free_port())
     words = {"4000": code_port, "3000": port, "/opt/itemeval/workspace.yaml": workspace}
     code = machines.start_service("code", replaced=words, **model_server)

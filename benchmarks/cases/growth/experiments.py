@@ -1,6 +1,6 @@
 """How runs of experiments grow: with specs, with columns of a frame, with the length of a shard.
 
-    python -m benchmarks.cases.experiments [--specs 100000] [--columns 8760] [--shard 2000]
+    python -m benchmarks.cases.growth.experiments [--specs 100000] [--columns 8760] [--shard 2000]
 
 Each figure is of a process of its own, specs in it too, from allocate() to the end of the run with
 its results gathered; imports and a first small run come before. The small of two compared runs is
@@ -34,7 +34,7 @@ from itemeval_assets.experiments import (
 )
 from itemeval_assets.experiments.work.shards import gather_run
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 WIDE_SPECS = 20
 FRAME_ROWS = 200
 OPS = 100
@@ -137,7 +137,7 @@ def _best(what: str, n: int, folder: Path | None = None) -> dict[str, Any]:
 
 
 def _process(what: str, n: int, folder: Path | None) -> dict[str, Any]:
-    command = [sys.executable, "-m", "benchmarks.cases.experiments", "--one", what, str(n)]
+    command = [sys.executable, "-m", "benchmarks.cases.growth.experiments", "--one", what, str(n)]
     with tempfile.TemporaryDirectory() as own:
         done = measure([*command, str(folder or own)], ROOT, {"DAGSTER_DISABLE_TELEMETRY": "true"})
     return {"n": n, **json.loads(done.output)}

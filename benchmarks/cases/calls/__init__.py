@@ -1,0 +1,1 @@
+"""Calls: what is added to them, and how many are made."""

@@ -1,0 +1,1 @@
+"""Estimates, and the figures of a study."""

@@ -1,0 +1,1 @@
+"""How things grow with their number."""

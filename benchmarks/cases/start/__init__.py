@@ -1,0 +1,1 @@
+"""What it takes to begin: definitions, and the commands of a small study."""

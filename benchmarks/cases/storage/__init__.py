@@ -1,0 +1,1 @@
+"""A finished study: what reads or writes the whole of it, on a disk and in a bucket."""
