@@ -5,7 +5,8 @@ import io
 import random
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -112,22 +113,29 @@ def maps(drawn: Figure) -> list[np.ma.MaskedArray]:
 
 NUMBERED = [f"item-{number}" for number in range(300)]
 LONG = [f"Qwen3-235B-A22B-Instruct-2507 · chain_of_thought_{number}" for number in range(60)]
-STUDIES = {
-    "one event": study(["g"], ["scorer"], ["q1"]),
-    "small": study(["g", "h"], ["scorer", "judge · strict"], ["q1", "q2", "q3"], 0.1),
-    "awkward": study(AWKWARD, AWKWARD, AWKWARD, 0.2),
-    "large": study(LONG, [f"judge · rubric {n}" for n in range(3)], NUMBERED, 0.3),
-    "many judges": study(LONG[:4], [f"judge {n} · rubric" for n in range(30)], NUMBERED[:60]),
-    "far out": [event(score=score) for score in (1.7e308, -1.7e308, 5e-324, -1e-9)],
-    "no tokens counted but one": [event(), event("q2", gen_input_tokens=None)],
+STUDIES: dict[str, Callable[[], list[Row]]] = {
+    "one event": lambda: study(["g"], ["scorer"], ["q1"]),
+    "small": lambda: study(["g", "h"], ["scorer", "judge · strict"], ["q1", "q2", "q3"], 0.1),
+    "awkward": lambda: study(AWKWARD, AWKWARD, AWKWARD, 0.2),
+    "large": lambda: study(LONG, [f"judge · rubric {n}" for n in range(3)], NUMBERED, 0.3),
+    "many judges": lambda: study(
+        LONG[:4], [f"judge {n} · rubric" for n in range(30)], NUMBERED[:60]
+    ),
+    "far out": lambda: [event(score=score) for score in (1.7e308, -1.7e308, 5e-324, -1e-9)],
+    "no tokens counted but one": lambda: [event(), event("q2", gen_input_tokens=None)],
 }
+
+
+@cache
+def rows_of(name: str) -> list[Row]:
+    return STUDIES[name]()
 
 
 @pytest.mark.parametrize("name", STUDIES)
 def test_every_picture_is_a_small_png_on_a_transparent_ground(name: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        for drawn in pictures(STUDIES[name]).values():
+        for drawn in pictures(rows_of(name)).values():
             data = png(drawn)
             assert len(data) < LARGEST
             image = Image.open(io.BytesIO(data)).convert("RGBA")
@@ -169,17 +177,17 @@ def test_hard_items_are_on_top_and_each_judge_has_its_own_scale() -> None:
 
 
 def test_what_is_left_out_of_a_picture_is_said_in_it() -> None:
-    drawn = pictures(STUDIES["large"])
+    drawn = pictures(rows_of("large"))
     cells = maps(drawn["score by item"])
     assert [c.shape for c in cells] == [(MOST_ITEMS, MOST_COLUMNS // 3)] * 3
     written = texts(drawn["score by item"])
     assert "50 of 300 items, evenly from hard to easy; 13 of 60 conditions" in written
     assert "26 of 62 conditions" in texts(drawn["cost and latency"])
-    drawn = pictures(STUDIES["many judges"])
+    drawn = pictures(rows_of("many judges"))
     assert "6 of 30 judges and scorers" in texts(drawn["score by item"])
     assert "12 of 30 judges and scorers" in texts(drawn["score distribution"])
     assert "24 worst of 30" in texts(drawn["parse failures"])
-    small = texts(pictures(STUDIES["small"])["score by item"])
+    small = texts(pictures(rows_of("small"))["score by item"])
     assert " of " not in small
 
 

@@ -21,7 +21,7 @@ from itemeval_assets.storage.study.inputs import load_prices
 from itemeval_assets.storage.study.layout import LAYOUT_VERSION
 
 from .automation import when_inputs_change
-from .metadata import spend_table, table_metadata, usd, view_table
+from .metadata import picture, spend_table, table_metadata, usd, view_table
 from .versions import content_version
 
 if TYPE_CHECKING:
@@ -157,15 +157,14 @@ def costs_asset(study: Study, shared: dict[str, Any]) -> Any:
     def costs(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         from itemeval_assets.core.money.spend import total_spend
         from itemeval_assets.report.plots.costs import bars_per_condition, bars_per_day
-        from itemeval_assets.report.plots.figures import markdown_image
 
         with users_errors():
             found = stages.costs.costs(study, store_of(study, context, only_shows=True))
         pictures = {}
         if found.per_day:
             pictures = {
-                "usd per condition": bars_per_condition(found.per_condition),
-                "usd per day": bars_per_day(found.per_day),
+                "usd per condition": lambda: bars_per_condition(found.per_condition),
+                "usd per day": lambda: bars_per_day(found.per_day),
             }
         total = total_spend(found.per_model)
         return dg.MaterializeResult(
@@ -173,10 +172,7 @@ def costs_asset(study: Study, shared: dict[str, Any]) -> Any:
                 "usd": usd(total.usd),
                 "usd at list price": usd(total.list_usd),
                 "spend": spend_table(found.per_model),
-                **{
-                    name: dg.MetadataValue.md(markdown_image(drawn, name))
-                    for name, drawn in pictures.items()
-                },
+                **{name: picture(name, draw) for name, draw in pictures.items()},
             }
         )
 
