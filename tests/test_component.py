@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +20,7 @@ from itemeval_assets.defs.build import build_definitions
 from itemeval_assets.instances.instance import make_home
 from itemeval_assets.settings import Settings
 from itemeval_assets.storage.study.inputs import load_study
+from tests.commands import Program
 from tests.defs.runs import QUIET, SOLUTIONS
 from tests.defs.test_snapshots import initialization, reconstruction
 from tests.studies import write_study
@@ -248,7 +248,7 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_real_dg(project: Path) -> None:
+def test_the_real_dg(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Lists, scaffolds, checks and launches; without a network."""
     bin_folder = Path(sys.executable).parent
     environment = {
@@ -260,18 +260,17 @@ def test_the_real_dg(project: Path) -> None:
         **dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), "http://127.0.0.1:9"),
     }
 
+    monkeypatch.chdir(project)
+    monkeypatch.setattr(sys, "path", [*sys.path, str(project / "src")])
+    output = project / "said.txt"
+
     def dg_says(*arguments: str, exit_code: int = 0) -> str:
-        done = subprocess.run(
-            [bin_folder / "dg", *arguments],
-            cwd=project,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
+        output.unlink(missing_ok=True)
+        program = Program(
+            "dagster_dg_cli.cli:main", *arguments, output=output, environment=environment
         )
-        assert done.returncode == exit_code, done.stdout
-        return done.stdout
+        assert program.wait() == exit_code, output.read_text()
+        return output.read_text()
 
     listed = dg_says("list", "components", "--json")
     assert TYPE in {entry["key"] for entry in json.loads(listed)["items"]}
