@@ -4,7 +4,6 @@ Fields marked with `IDENTITY` enter a condition's id; every other field may chan
 without starting new conditions.
 """
 
-import re
 from datetime import datetime
 from functools import reduce
 from operator import or_
@@ -15,6 +14,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, field_validator
 
 from itemeval_assets.core.grading.grader import GraderConfig
 from itemeval_assets.core.grading.kinds import KINDS, SCORERS, model_as_grader, read_entry
+from itemeval_assets.core.text.locations import ACCEPTED, is_location
 from itemeval_assets.core.text.yaml_sections import (
     IDENTITY,
     MOST_TOKENS,
@@ -26,7 +26,6 @@ from .measurement import MeasurementConfig
 from .policies import Policy
 
 # Minute, hour, day, month, weekday.
-_BUCKET_URI = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^/]+)*/?")
 _CRON = r"^\s*([\d*,/-]+\s+){2}[\d*,/L-]+\s+[\w*,/-]+\s+[\w*,/#-]+\s*$"
 # Where a cron expression is tried out: whether it ever comes does not depend on the day.
 _ANY_TIME = datetime(2000, 1, 1)
@@ -258,8 +257,8 @@ class StudySections(Section):
     @field_validator("output_dir")
     @classmethod
     def _folder_or_bucket(cls, value: str) -> str:
-        if "://" in value and not _BUCKET_URI.fullmatch(value):
-            raise ValueError("give a folder, or a bucket as s3://bucket/prefix")
+        if not is_location(value):
+            raise ValueError(f"give {ACCEPTED}")
         return value
 
     def grader(self, name: str) -> GraderConfig:

@@ -10,6 +10,7 @@ from itemeval_assets.core.config.reading import parse_config
 from itemeval_assets.core.config.snapshot import Snapshot
 from itemeval_assets.core.config.study_config import StudyConfig
 from itemeval_assets.core.errors import ConfigError, ItemevalAssetsError
+from itemeval_assets.core.text.locations import scheme_of
 
 from .conditions import Design, expand_design
 from .partitions import NamedPartition, Partition
@@ -52,7 +53,7 @@ class Study:
     @property
     def is_remote(self) -> bool:
         """Whether the study lies in a bucket."""
-        return self.location.startswith("s3://")
+        return scheme_of(self.location) is not None
 
     def uri(self, key: str) -> str:
         """Where something of the study lies: a path of this machine, or an `s3://` URI."""

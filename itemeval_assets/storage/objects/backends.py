@@ -10,15 +10,15 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from itemeval_assets.core.text.locations import scheme_of
+
 from .disk import LocalBackend
 from .stats import ObjectStat
-
-_S3 = "s3://"
 
 
 def open_backend(location: str) -> "Backend":
     """The backend of a folder, or of `s3://bucket/prefix`. Touches neither."""
-    if not location.startswith(_S3):
+    if not scheme_of(location):
         return LocalBackend(Path(location).expanduser())
     from .s3 import open_s3
 

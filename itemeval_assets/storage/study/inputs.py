@@ -14,6 +14,7 @@ from itemeval_assets.core.design.study import BYTE_ORDER_MARK, Study, study_of
 from itemeval_assets.core.errors import ConfigError, TemplateError
 from itemeval_assets.core.money.pricing import PriceBook, PriceFile, parse_price_file
 from itemeval_assets.core.prompts.templates import BUILTIN, Template, make_template
+from itemeval_assets.core.text.locations import scheme_of
 
 
 def load_study(path: str | Path) -> Study:
@@ -125,7 +126,7 @@ def _unreadable(path: Path, error: OSError | UnicodeDecodeError) -> str:
 
 def _location(config: StudyConfig, path: Path) -> str:
     given = config.output_dir
-    if given.startswith("s3://"):
+    if scheme_of(given):
         return f"{given.rstrip('/')}/{config.study}"
     return str((path.parent / Path(given).expanduser() / config.study).resolve())
 
