@@ -97,7 +97,10 @@ def dying(after: int, method: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-@pytest.mark.parametrize("after", range(4))
+LATER = [pytest.param(after, marks=pytest.mark.long) for after in (2, 3)]
+
+
+@pytest.mark.parametrize("after", [0, 1, *LATER])
 @pytest.mark.parametrize("name", ["move", "move_folder", "update"])
 def test_who_is_killed_meanwhile_leaves_a_study_that_can_be_read_and_brought_on(
     study: Study, monkeypatch: pytest.MonkeyPatch, name: str, after: int

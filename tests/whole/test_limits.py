@@ -23,9 +23,11 @@ from .looking import assert_reconciled, rows
 POOL = "openai-api/test"
 
 
-@pytest.mark.parametrize(
-    "limit", [3, {"openai-api/test": 3}, {"openai-api": 3, "openai": 1}], ids=str
-)
+# A limit of one provider by its full name is also what the next test is about.
+OF_ONE = pytest.param({"openai-api/test": 3}, marks=pytest.mark.long)
+
+
+@pytest.mark.parametrize("limit", [3, OF_ONE, {"openai-api": 3, "openai": 1}], ids=str)
 def test_a_provider_gets_no_more_calls_at_once_than_allowed(
     tmp_path: Path, serve: Serve, limit: int | dict[str, int]
 ) -> None:
