@@ -1,6 +1,7 @@
 """A table in its parts, in one pass: a filter for each part would read all rows each time."""
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -17,22 +18,35 @@ class Parts(dict[tuple[str, ...], pa.Table]):
         self._none = rows.slice(0, 0)
         if not rows.num_rows:
             return
-        # A slice looks at all chunks before it.
-        rows = rows.combine_chunks()
         codes, starts = _runs(rows, columns)
         if len(starts) > len(np.unique(codes[starts])):
             order = np.argsort(codes, kind="stable")
-            rows = rows.take(pa.array(order))
+            rows = rows.combine_chunks().take(pa.array(order))
             codes, starts = _runs(rows, columns)
         firsts = rows.select(columns).take(pa.array(starts)).to_pydict()
         sizes = np.diff([*starts, rows.num_rows])
-        for values, start, size in zip(
-            zip(*firsts.values(), strict=True), starts, sizes, strict=True
-        ):
-            self[values] = rows.slice(start, size)
+        self.update(zip(zip(*firsts.values(), strict=True), _cut(rows, sizes), strict=True))
 
     def __missing__(self, values: tuple[str, ...]) -> pa.Table:
         return self._none
+
+
+def _cut(rows: pa.Table, sizes: Iterable[int]) -> Iterator[pa.Table]:
+    """The rows in pieces of these sizes. No row is copied: that of a large table takes longer.
+
+    Nor is the table sliced: a slice looks at all chunks before it.
+    """
+    batches = deque(rows.to_batches())
+    for size in sizes:
+        piece, wanted = [], int(size)
+        while wanted:
+            batch = batches.popleft()
+            if batch.num_rows > wanted:
+                batches.appendleft(batch.slice(wanted))
+                batch = batch.slice(0, wanted)
+            piece.append(batch)
+            wanted -= batch.num_rows
+        yield pa.Table.from_batches(piece)
 
 
 def _runs(rows: pa.Table, columns: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:

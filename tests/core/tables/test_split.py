@@ -24,3 +24,16 @@ def test_parts_hold_what_filters_find(chunks: list[list[tuple[str, str]]]) -> No
         for two in "xyz":
             wanted = (pc.field("one") == one) & (pc.field("two") == two)
             assert parts[one, two].equals(whole.filter(wanted))
+
+
+def test_rows_in_order_are_not_copied() -> None:
+    whole = pa.concat_tables(
+        [pa.table({"one": [name] * 3, "n": [number] * 3}) for number, name in enumerate("aabc")]
+    )
+    parts = Parts(whole, ["one"])
+    assert [part.num_rows for part in parts.values()] == [6, 3, 3]
+
+    def places(table: pa.Table) -> list[int]:
+        return [chunk.buffers()[1].address for chunk in table["n"].chunks]
+
+    assert [place for part in parts.values() for place in places(part)] == places(whole)
