@@ -98,7 +98,7 @@ def start_runs(
             raise refusal
     # Not before the reservation of these runs is gone.
     told = _scores(study, store, options, launch)
-    stats = remember(study, store, before, launch.results["export"], told, note)
+    stats = remember(study, store, before, launch.results["export"], told, note, launch.run_ids[-1])
     return Done(launch, called, lost, notes, told, stats)
 
 

@@ -10,7 +10,9 @@ import hashlib
 import json
 import platform
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.metadata import version
+from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -85,7 +87,7 @@ def nothing_to_do(
 def valid_note(study: Study, store: ResultsStore, stats: Stats) -> Note | None:
     """The note, if nothing has changed since, and this machine's history shows what there is."""
     note = _note(store)
-    if note is None or _history(study) not in note.homes:
+    if note is None or _histories(study).isdisjoint(note.homes):
         return None
     return note if note.marks_sha256 == _fingerprint(study, stats) else None
 
@@ -105,17 +107,19 @@ def remember(
     export: ExportResult,
     scores: StudyScores | None,
     note: Note | None,
+    run_id: str,
 ) -> Stats:
     """Note what the study looks like after an export; not where others have written meanwhile.
 
     Returns what it looks like. `before`: what its `sources` looked like before. `scores`: what
-    these say. `note`: what the last one said.
+    these say. `note`: what the last one said. `run_id`: the run that exported.
     """
     stats = store.stats()
     if sources(stats) == before and not behind(study, stats):
         marks = _fingerprint(study, stats)
         homes = note.homes if note and note.marks_sha256 == marks else []
-        homes = [*dict.fromkeys([*homes, _history(study)])]
+        here = _histories(study)
+        homes = [*(home for home in homes if home not in here), _history(study, run_id)]
         found = Note(
             marks_sha256=marks,
             homes=homes,
@@ -162,19 +166,38 @@ def _note(store: ResultsStore) -> Note | None:
         return None
 
 
-def _history(study: Study) -> str:
-    """Which of Dagster's histories the runs of this machine are recorded in: where, and a mark.
+def _histories(study: Study) -> set[str]:
+    """The marks of the runs that Dagster's history of this machine has.
 
-    One that has not seen the study, or was moved away, is to show what there is.
+    One that has not seen the study, or was moved away or emptied, is to show what there is. Where
+    a server keeps it, its home stands for all of it.
     """
+    runs = _runs_folder(study)
+    if not runs.is_dir():
+        return {_history(study, "")}
+    return {_history(study, file.stem) for file in runs.glob("*.db")}
+
+
+def _history(study: Study, run_id: str) -> str:
+    """The mark of a run in the history that the runs of this machine are recorded in."""
+    runs = _runs_folder(study)
     home = dagster_home_of(study.config_dir)
-    folder = home / "history" if (home / "history").is_dir() else home
-    inode = folder.stat().st_ino if folder.is_dir() else None
-    return hashlib.sha256(f"{platform.node()} {folder} {inode}".encode()).hexdigest()
+    inode = home.stat().st_ino if home.is_dir() else None
+    place = runs / run_id if runs.is_dir() else f"{home} {inode}"
+    return hashlib.sha256(f"{platform.node()} {place}".encode()).hexdigest()
+
+
+def _runs_folder(study: Study) -> Path:
+    """Where Dagster keeps a file for each run, unless a server keeps its history."""
+    return dagster_home_of(study.config_dir) / "history" / "runs"
 
 
 def _fingerprint(study: Study, stats: Stats) -> str:
-    """One text for the code, the config with its templates and prices, and every object."""
+    """One text for the code, the config with its templates and prices, and every object.
+
+    Of the YAML counts what it says: a comment changes nothing.
+    """
     marks = sorted((key, stat.mark) for key, stat in stats.items())
-    what = [version("itemeval-assets"), study.snapshot.to_json(), marks]
+    says = replace(study.snapshot, config=study.config.model_dump_json(exclude_unset=True))
+    what = [version("itemeval-assets"), says.to_json(), marks]
     return hashlib.sha256(json.dumps(what).encode()).hexdigest()

@@ -39,7 +39,7 @@ def run_export(study: Study, for_spreadsheets: bool) -> ExportResult:
     if note is not None:
         # A run that has nothing to do has nothing to do after an export, either.
         export = launch.results["export"]
-        remember(study, store, sources(before), export, note.scores, note)
+        remember(study, store, sources(before), export, note.scores, note, launch.run_ids[-1])
     return launch.results["export"]
 
 

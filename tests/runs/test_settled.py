@@ -17,6 +17,7 @@ from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import DatasetError, StoreError
+from itemeval_assets.instances.instance import open_instance
 from itemeval_assets.runs import dagster_runs
 from itemeval_assets.runs.launcher import Launcher
 from itemeval_assets.runs.settled import _fingerprint, valid_note
@@ -98,7 +99,7 @@ def test_a_run_that_reads_its_logs_again_says_so(
 
 def edit_the_config(study: Study) -> None:
     with study.config_path.open("a") as config:
-        config.write("# a comment\n")
+        config.write("automation:\n  max_attempts: 7\n")
 
 
 CHANGES: dict[str, Callable[[Study], object]] = {
@@ -124,6 +125,11 @@ def test_what_has_changed_is_looked_at_again(study: Study) -> None:
         mended = api.run(study)
         assert mended.run_ids and not mended.calls, change
         assert without_runs(api.run(study)), change
+
+
+def test_a_comment_changes_nothing(study: Study) -> None:
+    study.config_path.write_text("# a comment\n" + study.config_path.read_text() + "\n# another\n")
+    assert without_runs(api.run(study.config_path))
 
 
 def test_an_export_changes_nothing_for_a_run(study: Study) -> None:
@@ -196,6 +202,34 @@ def test_a_history_that_was_moved_away_is_begun_again(study: Study) -> None:
     history = dagster_home_of(study.config_dir) / "history"
     history.rename(history.with_name("elsewhere"))
     assert api.run(study).run_ids and history.is_dir()
+    assert without_runs(api.run(study))
+
+
+@pytest.mark.parametrize("by", ["hand", "dagster"])
+def test_a_history_that_was_emptied_in_its_place_is_begun_again(study: Study, by: str) -> None:
+    """Also where it shows another study since."""
+    home = dagster_home_of(study.config_dir)
+    if by == "dagster":
+        with open_instance(home) as instance:
+            instance.wipe()
+    else:
+        for file in (home / "history").rglob("*.db*"):
+            file.unlink()
+    other = study.config_path.with_name("other.yaml")
+    other.write_text(study.config_path.read_text().replace("study: toy", "study: other"))
+    assert api.run(other).run_ids
+    assert api.run(study).run_ids
+    assert without_runs(api.run(study)) and without_runs(api.run(other))
+
+
+def test_a_note_does_not_grow(study: Study) -> None:
+    def homes() -> list[str]:
+        return json.loads((place(study) / SETTLED).read_text())["homes"]
+
+    [before] = homes()
+    api.export(study)
+    [after] = homes()
+    assert after != before
     assert without_runs(api.run(study))
 
 

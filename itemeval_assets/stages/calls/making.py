@@ -182,7 +182,8 @@ def _evaluate(
     ):
         logs = evaluate(tasks, folder, run.study.config.solvers.retry_on_error)
         # While the calls were made, others may have taken this run for dead.
-        run.store.look()
+        if not run.store.backend.holds_locks():
+            run.store.look()
         finished = together(run.store.backend, partial(_archived, run), logs)
     outcome.held_back = allowance.held_back
     if outcome.held_back:
