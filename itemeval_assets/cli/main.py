@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,7 +23,7 @@ from itemeval_assets.measurement.records import MeasurementError
 from . import experiments as experiments_cli
 from . import figures as figures_cli
 from . import late
-from .options import AsJson, ConditionOption, Config, GraderOption, PolicyOption, RubricOption
+from .options import AsJson, Config, Consent, OnlyOption, PolicyOption, Run, Selected, with_groups
 
 if TYPE_CHECKING:
     from itemeval_assets.runs.summary import RunSummary
@@ -45,19 +45,6 @@ app.add_typer(experiments_cli.app)
 app.add_typer(figures_cli.app)
 
 
-OnlyOption = Annotated[
-    Literal["solutions", "gradings"] | None, typer.Option(help="choose one stage")
-]
-ErroredOption = Annotated[
-    bool, typer.Option("--errored", help="choose only partitions with errored cells")
-]
-ForceOption = Annotated[bool, typer.Option("--force", help="repeat finished calls")]
-YesOption = Annotated[bool, typer.Option("--yes", help="allow any cost below budget.max_usd")]
-MaxUsdOption = Annotated[
-    float | None, typer.Option(help="allow a cost of up to so many USD", min=0)
-]
-
-
 @app.command()
 def init(
     folder: Annotated[Path, typer.Argument(help="folder of the new project")],
@@ -70,17 +57,11 @@ def init(
 
 
 @app.command()
+@with_groups
 def run(
     config: Config,
-    only: OnlyOption = None,
-    yes: YesOption = False,
-    max_usd: MaxUsdOption = None,
-    condition: ConditionOption = None,
-    grader: GraderOption = None,
-    rubric: RubricOption = None,
-    errored: ErroredOption = False,
-    force: ForceOption = False,
-    policy: PolicyOption = None,
+    asked: Run,
+    consent: Consent,
     workers: Annotated[int, typer.Option(help="number of processes", min=1)] = 1,
     as_json: AsJson = False,
 ) -> None:
@@ -92,20 +73,14 @@ def run(
         with late.report.progress_bar(hidden=as_json) as on_progress:
             return late.api.run(
                 study,
-                only=only,
-                conditions=condition,
-                graders=grader,
-                rubrics=rubric,
-                errored=errored,
-                force=force,
-                policy=policy,
                 max_usd=usd,
                 workers=workers,
                 on_progress=on_progress,
+                **asked.words,
             )
 
     try:
-        summary = with_consent(_consent(yes, max_usd))
+        summary = with_consent(consent.usd)
     except ConsentMissing as refusal:
         agreed = None if as_json else late.report.ask_consent(refusal)
         if agreed is None:
@@ -116,37 +91,18 @@ def run(
 
 
 @app.command()
-def estimate(
-    config: Config,
-    only: OnlyOption = None,
-    condition: ConditionOption = None,
-    grader: GraderOption = None,
-    rubric: RubricOption = None,
-    errored: ErroredOption = False,
-    force: ForceOption = False,
-    policy: PolicyOption = None,
-    as_json: AsJson = False,
-) -> None:
+@with_groups
+def estimate(config: Config, asked: Run, as_json: AsJson = False) -> None:
     """Show the calls and the cost of a run. Makes no call."""
-    found = late.api.estimate(
-        config,
-        only=only,
-        conditions=condition,
-        graders=grader,
-        rubrics=rubric,
-        errored=errored,
-        force=force,
-        policy=policy,
-    )
+    found = late.api.estimate(config, **asked.words)
     late.report.print_result(as_json, found, late.report.study_estimate)
 
 
 @app.command()
-def preflight(
-    config: Config, yes: YesOption = False, max_usd: MaxUsdOption = None, as_json: AsJson = False
-) -> None:
+@with_groups
+def preflight(config: Config, consent: Consent, as_json: AsJson = False) -> None:
     """Make one tiny call to each model: is it ok, dead or unverified?"""
-    found = late.api.preflight(config, max_usd=_consent(yes, max_usd))
+    found = late.api.preflight(config, max_usd=consent.usd)
     late.report.print_result(as_json, found, late.report.preflight)
     if any(health.verdict == "dead" for health in found):
         raise typer.Exit(EXIT_DEAD_MODEL)
@@ -161,11 +117,10 @@ def status(config: Config, policy: PolicyOption = None, as_json: AsJson = False)
 
 
 @app.command()
+@with_groups
 def cells(
     config: Config,
-    condition: ConditionOption = None,
-    grader: GraderOption = None,
-    rubric: RubricOption = None,
+    selected: Selected,
     state: Annotated[
         list[CellState] | None, typer.Option(help="list the cells that are in this state")
     ] = None,
@@ -174,12 +129,7 @@ def cells(
 ) -> None:
     """Count the cells of the design by state, and give the reason of those that are not done."""
     found = late.api.count_cells(
-        config,
-        conditions=condition,
-        graders=grader,
-        rubrics=rubric,
-        states=[one.value for one in state or []],
-        policy=policy,
+        config, states=[one.value for one in state or []], policy=policy, **selected.words
     )
     late.report.print_result(as_json, found, late.report.cell_survey)
 
@@ -202,16 +152,12 @@ def recover(
 
 
 @app.command()
+@with_groups
 def reset(
-    config: Config,
-    only: OnlyOption = None,
-    condition: ConditionOption = None,
-    grader: GraderOption = None,
-    rubric: RubricOption = None,
-    as_json: AsJson = False,
+    config: Config, selected: Selected, only: OnlyOption = None, as_json: AsJson = False
 ) -> None:
     """Forget failed attempts, so that the schedule runs the partitions again that it gave up."""
-    found = late.api.reset(config, only=only, conditions=condition, graders=grader, rubrics=rubric)
+    found = late.api.reset(config, only=only, **selected.words)
     late.report.print_result(as_json, found, late.report.was_reset)
 
 
@@ -321,10 +267,6 @@ def _require_folder() -> None:
         raise ConfigError(
             "the current folder is gone, or may not be read: change to another one (`cd`)"
         ) from error
-
-
-def _consent(yes: bool, max_usd: float | None) -> float | None:
-    return late.budget.WHATEVER_IT_COSTS if yes else max_usd
 
 
 def _end(as_json: bool, summary: "RunSummary") -> None:

@@ -1,0 +1,74 @@
+"""Items: their statistics, response models, and the answers to one."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from itemeval_assets.core.design.partitions import GRADE
+from itemeval_assets.core.design.selection import Words, listed, select
+from itemeval_assets.core.design.study import Study
+from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.measurement.arguments import checked_as
+
+from .opening import graders_of, planned_cells
+
+if TYPE_CHECKING:
+    from itemeval_assets.stages.figures.items.item_answers import ItemAnswers
+    from itemeval_assets.stages.figures.items.item_statistics import StudyItems
+    from itemeval_assets.stages.figures.items.response import Model, StudyResponses
+
+__all__ = ["irt", "item_answers", "items"]
+
+
+@checked_as(ConfigError)
+def items(
+    config: str | Path | Study,
+    *,
+    graders: Words = None,
+    rubrics: Words = None,
+    policy: str | None = None,
+) -> "StudyItems":
+    """Difficulty, discrimination, flips and quarrels of each item; which are odd, and why."""
+    from itemeval_assets.stages.figures.items.item_statistics import item_statistics as estimated
+
+    planned = planned_cells(config, policy)
+    return estimated(planned, graders_of(planned, graders, rubrics))
+
+
+@checked_as(ConfigError)
+def irt(
+    config: str | Path | Study,
+    *,
+    model: "Model" = "2pl",
+    passes: float | None = None,
+    graders: Words = None,
+    rubrics: Words = None,
+    policy: str | None = None,
+) -> "StudyResponses":
+    """Item response theory: the difficulty of items and the ability of conditions on one scale.
+
+    `model`: 1pl or 2pl, by the scores of each grader. A score of `passes` or more is right, by
+    default the end of the grader's scale. Needs the extra `irt`, and 30 conditions or more.
+    """
+    from itemeval_assets.stages.figures.items.response import irt as estimated
+
+    planned = planned_cells(config, policy)
+    return estimated(planned, graders_of(planned, graders, rubrics), model, passes)
+
+
+@checked_as(ConfigError)
+def item_answers(
+    config: str | Path | Study,
+    items: str | Sequence[str],
+    *,
+    conditions: Words = None,
+    graders: Words = None,
+    rubrics: Words = None,
+    policy: str | None = None,
+) -> "list[ItemAnswers]":
+    """What stands behind the figures of these items: question, answers, scores, and their logs."""
+    from itemeval_assets.stages.figures.items.item_answers import item_answers as found
+
+    planned = planned_cells(config, policy)
+    selected = select(planned.study.design, None, conditions, graders, rubrics).of(GRADE)
+    return found(planned, listed("items", items), selected)

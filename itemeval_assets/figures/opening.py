@@ -1,0 +1,34 @@
+"""The cells of a study, for its figures."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from itemeval_assets.core.design.selection import Words, select_grade
+from itemeval_assets.core.design.study import Study
+from itemeval_assets.storage.study.inputs import load_study
+
+if TYPE_CHECKING:
+    from itemeval_assets.stages.figures.planned import PlannedCells
+
+__all__ = ["as_study", "graders_of", "planned_cells"]
+
+
+def planned_cells(config: str | Path | Study, policy: str | None) -> "PlannedCells":
+    from itemeval_assets.stages.figures.planned import PlannedCells
+    from itemeval_assets.stages.items import known
+    from itemeval_assets.storage.study.store import open_store
+
+    study = as_study(config)
+    store = open_store(study)
+    store.require_layout()
+    planned = PlannedCells(study, store, known(study, store), policy)
+    planned.require_clusters()
+    return planned
+
+
+def graders_of(planned: "PlannedCells", graders: Words, rubrics: Words) -> list[str]:
+    return select_grade(planned.study.design, graders, rubrics)
+
+
+def as_study(config: str | Path | Study) -> Study:
+    return config if isinstance(config, Study) else load_study(config)

@@ -1,0 +1,21 @@
+"""Documents of figures with their certainty: tables, and how to read them and how not to."""
+
+from .of_conditions import conditions
+from .of_items import irt, item_answers, items, odd_items
+from .of_judges import agreement, judges
+from .of_noise import reliability
+from .of_pairs import comparisons
+from .of_scores import scores
+
+__all__ = [
+    "agreement",
+    "comparisons",
+    "conditions",
+    "irt",
+    "item_answers",
+    "items",
+    "judges",
+    "odd_items",
+    "reliability",
+    "scores",
+]

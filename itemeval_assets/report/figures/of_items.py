@@ -1,0 +1,116 @@
+"""The documents of items, of the answers to one, and of response models."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from itemeval_assets.report.render.document import Document
+from itemeval_assets.report.views import (
+    View,
+    abilities_view,
+    answers_view,
+    items_view,
+    responses_view,
+)
+
+from .wording import by_grader, plots, rows_by_grader, scale_sentence
+
+if TYPE_CHECKING:
+    from itemeval_assets.stages.figures.items.item_answers import ItemAnswers
+    from itemeval_assets.stages.figures.items.item_statistics import GraderItems, StudyItems
+    from itemeval_assets.stages.figures.items.response import StudyResponses
+
+__all__ = ["irt", "item_answers", "items", "odd_items"]
+
+
+_MOST_LOGS = 10
+
+
+_MOST_ODD = 10
+
+
+def items(found: "StudyItems") -> Document:
+    """The items by grader, the odd ones first."""
+    return _of_items(found, f"Items of {found.study}", list(_items(found)))
+
+
+def odd_items(found: "StudyItems") -> Document:
+    """The first of the flagged items by grader, and how many there are."""
+    blocks = list(_items(found, most_odd=_MOST_ODD))
+    return _of_items(found, f"Odd items of {found.study}", blocks)
+
+
+def _of_items(found: "StudyItems", title: str, blocks: list[str | View]) -> Document:
+    rows = {
+        one.graded_by: items_view([{**row, "scale": one.scale} for row in one.items], title)
+        for one in found.by_grader
+    }
+    return Document(title, blocks, {}, rows_by_grader(rows))
+
+
+def _items(found: "StudyItems", most_odd: int | None = None) -> Iterator[str | View]:
+    """All items; `most_odd`: only so many of the flagged ones."""
+    for one in found.by_grader:
+        view = items_view(one.items, f"items by {one.graded_by}, the odd ones first")
+        odd = [row for row in view.rows if row["flag"]]
+        if most_odd is not None:
+            view = View(f"odd items by {one.graded_by}", view.columns, odd[:most_odd])
+        yield view
+        yield by_grader(
+            one.graded_by,
+            [*_flagged(one, len(odd), most_odd), scale_sentence(one.scale), *one.words],
+        )
+    yield (
+        "A flag is a reason to read an item, and no proof against it: some are flagged by chance."
+        " `items --item ID` shows the answers to an item, and its logs."
+    )
+
+
+def _flagged(one: "GraderItems", n_odd: int, most: int | None) -> Iterator[str]:
+    if one.items:
+        rest = f"; the first {most} are shown" if most is not None and n_odd > most else ""
+        yield f"{n_odd:,} of {len(one.items):,} items are flagged{rest}."
+
+
+def irt(found: "StudyResponses") -> Document:
+    """Items and conditions on one scale, by grader."""
+    fitted = [one for one in found.by_grader if one.items]
+    drawn = {
+        "difficulty of items": lambda: plots().difficulties(fitted, found.level),
+        "ability of conditions": lambda: plots().abilities(fitted, found.level),
+    }
+    title = f"Response model ({found.model.upper()}) of {found.study}"
+    rows = {one.graded_by: responses_view(one.items, title) for one in fitted}
+    return Document(title, list(_responses(found)), drawn if fitted else {}, rows_by_grader(rows))
+
+
+def _responses(found: "StudyResponses") -> Iterator[str | View]:
+    for one in found.by_grader:
+        if one.items:
+            yield responses_view(one.items, f"items by {one.graded_by}")
+            yield abilities_view(one.persons, f"conditions by {one.graded_by}")
+        told = [
+            f"{one.n_respondents} respondents; log likelihood {one.log_likelihood:.3f}; variance of"
+            f" ability {one.ability_variance:.3f}."
+        ] * bool(one.items)
+        yield by_grader(one.graded_by, [*told, *one.words])
+    yield (
+        "A condition solves an item as difficult as it is able in half of the cases. All this holds"
+        " if one ability explains the answers, and for conditions like these."
+    )
+
+
+def item_answers(found: "Sequence[ItemAnswers]") -> Document:
+    """What stands behind the figures of some items."""
+    return Document("Answers", [block for item in found for block in _answers(item)])
+
+
+def _answers(item: "ItemAnswers") -> Iterator[str | View]:
+    yield f"{item.item_id} of {item.dataset_id}: {item.question}"
+    yield f"Target: {item.target}"
+    yield answers_view(item)
+    logs = dict.fromkeys(
+        log for answer in item.answers for log in (answer.gen_log, answer.grade_log) if log
+    )
+    yield from (f"Log: {log}" for log in list(logs)[:_MOST_LOGS])
+    if len(logs) > _MOST_LOGS:
+        yield f"And {len(logs) - _MOST_LOGS:,} more logs."

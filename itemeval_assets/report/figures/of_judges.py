@@ -1,0 +1,60 @@
+"""The documents of judges: their agreement, and their cards."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from itemeval_assets.report.render.document import Document
+from itemeval_assets.report.views import (
+    View,
+    agreement_view,
+    judge_view,
+    judges_view,
+    without_estimate,
+)
+
+from .wording import intervals, plots, scale_sentence
+
+if TYPE_CHECKING:
+    from itemeval_assets.stages.figures.judges.agreement import StudyAgreement
+    from itemeval_assets.stages.figures.judges.cards import JudgeCard
+
+__all__ = ["agreement", "judges"]
+
+
+_OF_JUDGES = (
+    "Agreement is not being right: judges that share an error agree. Severity is against the mean"
+    " of these judges, not against the truth."
+)
+
+
+def agreement(found: "StudyAgreement") -> Document:
+    """Figures about judges together, and a card of each."""
+    shown = {figure.figure for card in found.cards for figure in card.figures}
+    names = {card.judge for card in found.cards}
+    # What is about one judge stands in its card.
+    joint = [one for one in found.figures if one.figure not in shown or one.of not in names]
+    blocks = [
+        agreement_view(joint, found.judges),
+        *without_estimate(joint),
+        *found.words,
+        *_cards(found.cards),
+        f"{intervals(found)}. {_OF_JUDGES}",
+    ]
+    known = any(one.figure == "severity" and one.estimate for one in found.figures)
+    drawn = {"severity": lambda: plots().judges(found.figures)} if known else {}
+    title = f"Agreement of the judges of {found.study}"
+    return Document(title, blocks, drawn, judges_view(found.cards, joint))
+
+
+def judges(cards: "Sequence[JudgeCard]") -> Document:
+    """The cards of some judges, with what is to be said of each."""
+    words = dict.fromkeys(words for card in cards for words in card.words)
+    said = [f"{intervals(card)}. {_OF_JUDGES}" for card in cards[:1]]
+    return Document("Judges", [*_cards(cards), *words, *said], {}, judges_view(cards))
+
+
+def _cards(cards: "Sequence[JudgeCard]") -> Iterator[str | View]:
+    for card in cards:
+        yield judge_view(card)
+        yield f"{card.judge}: {card.model}. {scale_sentence(card.scale)}"
+        yield from without_estimate(card.figures)

@@ -1,0 +1,30 @@
+"""The document of comparisons."""
+
+from typing import TYPE_CHECKING
+
+from itemeval_assets.report.comparison_words import words_of_comparisons
+from itemeval_assets.report.render.document import Document
+from itemeval_assets.report.views import differences_view, groups_view, levels_view, with_levels
+
+from .wording import intervals, plots
+
+if TYPE_CHECKING:
+    from itemeval_assets.stages.figures.comparisons.records import StudyComparisons
+
+__all__ = ["comparisons"]
+
+
+def comparisons(found: "StudyComparisons") -> Document:
+    """Words first, then the differences of all pairs, and the groups."""
+    pairs, levels = differences_view(found.by_grader), levels_view(found.by_grader)
+    drawn = {"differences": lambda: plots().differences(pairs.rows)} if pairs.rows else {}
+    blocks = [*words_of_comparisons(found.by_grader, found.facet), pairs, levels]
+    if any(len(family.groups) > 1 for family in found.by_grader):
+        blocks.append(groups_view(found.by_grader))
+    blocks.append(
+        f"{intervals(found)}, of each pair by itself. The difference is that of item means, on the"
+        " items that both answered. That two cannot be told apart does not say that they are equal;"
+        " p does not say how large a difference is."
+    )
+    title = f"Comparisons of {found.study}"
+    return Document(title, blocks, drawn, with_levels(pairs, levels))
