@@ -168,7 +168,7 @@ def items(
         output.show(answers, late.figure_report.item_answers)
     else:
         found = late.figures.items(config, **grading.words)
-        output.show(found, late.figure_report.items)
+        output.show(found, late.figure_report.items, late.figure_report.odd_items)
 
 
 @app.command()

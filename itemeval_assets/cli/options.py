@@ -129,12 +129,19 @@ class Output:
         if self.out is not None:
             late.document.require_format(self.out)
 
-    def show(self, found: Any, document: "Callable[[Any], Document]") -> None:
-        """Print a result, and write it to a file where one is named."""
+    def show(
+        self,
+        found: Any,
+        document: "Callable[[Any], Document]",
+        brief: "Callable[[Any], Document] | None" = None,
+    ) -> None:
+        """Print a result, and write it to a file where one is named. `brief`: what is printed."""
         if self.out is not None:
             late.document.write_document(document(found), self.out)
         late.report.print_result(
-            self.as_json, found, lambda found: late.document.print_document(document(found))
+            self.as_json,
+            found,
+            lambda found: late.document.print_document((brief or document)(found)),
         )
         if self.out is not None and not self.as_json:
             late.report.written(self.out)

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from itemeval_assets.core.text.words import dollars
+from itemeval_assets.core.text.words import counted, dollars
 
 from .render.terminal_table import show
 from .terminal import data, out
@@ -20,7 +20,7 @@ def study_estimate(found: "StudyEstimate") -> None:
     """What remains to be called: per condition, in sum, against the budget, and in time."""
     out.print(
         f"[bold]{data(found.study)}[/bold]: "
-        f"{found.items} items x {found.replications} replications, "
+        f"{counted(found.items, 'item')} x {counted(found.replications, 'replication')}, "
         f"policy {found.policy}; no model was called"
     )
     for title, parts in (("solutions", found.generate), ("gradings by judges", found.grade)):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from itemeval_assets.core.money.losses import losses_words
 from itemeval_assets.core.records.unread import can_be_recovered, unread_words
-from itemeval_assets.core.text.words import dollars
+from itemeval_assets.core.text.words import counted, dollars
 from itemeval_assets.host.installation import how_to_call
 
 from .figures import scores
@@ -95,7 +95,7 @@ def study_status(status: "StudyStatus") -> None:
 def _completion(status: "StudyStatus") -> None:
     out.print(
         f"[bold]{data(status.study)}[/bold]: "
-        f"{status.items} items x {status.replications} replications, "
+        f"{counted(status.items, 'item')} x {counted(status.replications, 'replication')}, "
         f"policy {status.policy}, {dollars(status.usd)} {_spent(status)}"
     )
     show(View("solutions", COMPLETION, status.generate))

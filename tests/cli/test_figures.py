@@ -198,3 +198,16 @@ def test_what_allows_no_estimate_is_no_traceback(
     told = capsys.readouterr()
     assert json.loads(told.out)["error"] == "MeasurementError"
     assert told.err.startswith("error: mockllm/alpha and mockllm/beta share one item")
+
+
+def test_a_terminal_shows_the_odd_items_and_a_page_all(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = str(scored_study(tmp_path, lambda *_: 1.0, items=12).config_path)
+    page = tmp_path / "items.html"
+    assert run_cli(["items", path, "--grader", "numeric", "--out", str(page)]) == 0
+    shown, text = capsys.readouterr().out, page.read_text()
+    assert "12 of 12 items are flagged; the first 10 are shown" in shown
+    assert sum(line.startswith("│ q") for line in shown.splitlines()) == 10
+    assert sum(f">q{n}<" in text for n in range(20)) == 12
+    assert ">clusters<" not in text, "each item is its own cluster"

@@ -199,7 +199,7 @@ def test_several_tables_of_a_section_have_titles() -> None:
     title = lines.index("**variance components by numeric**")
     assert lines[title + 2].startswith("| source | df | variance |")
     assert "**other designs, by numeric**" in lines
-    assert "| items | 10 (now) | 0.1 | 0.2 | none | 0.5 |" in lines
+    assert "| items | 10 (now) | 0.100 | 0.200 | none | 0.50 |" in lines
     assert not any(line == "**scores**" for line in card(scores=together(of("a"))))
 
 

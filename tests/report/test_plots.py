@@ -16,14 +16,18 @@ from PIL import Image
 
 from itemeval_assets.core.money.paid_calls import generation_calls, grading_calls
 from itemeval_assets.core.records.scores import graded, item_scores
+from itemeval_assets.report.plots.certainty import difficulties
 from itemeval_assets.report.plots.costs import bars_per_day
 from itemeval_assets.report.plots.figures import markdown_image, short
 from itemeval_assets.report.plots.heat_map import MOST_COLUMNS, MOST_ITEMS, score_by_item
+from itemeval_assets.report.plots.items import items as item_picture
 from itemeval_assets.report.plots.results import (
     cost_and_latency,
     parse_failures,
     score_distribution,
 )
+from itemeval_assets.stages.figures.items.item_statistics import GraderItems
+from itemeval_assets.stages.figures.items.response import GraderResponses
 from tests.rows import cells, event, events, pairs
 
 LARGEST = 60_000
@@ -275,3 +279,26 @@ def test_of_many_models_the_dearest_have_a_colour_each() -> None:
     assert legend is not None
     names = [text.get_text() for text in legend.get_texts()]
     assert names == [*(f"model {n}" for n in range(11, 2, -1)), "3 other models"]
+
+
+def test_items_that_are_odd_stand_out_and_have_names() -> None:
+    row = {"item_id": "q1", "difficulty": 0.5, "item_total": 0.4, "flag": None}
+    odd = {**row, "item_id": "q2", "item_total": -0.6, "flag": "negative_discrimination"}
+    dead = {**row, "item_id": "q3", "item_total": None, "flag": "always_right"}
+    graded = GraderItems(graded_by="numeric", scale=(0, 1), items=[odd, dead, row])
+    empty = GraderItems(graded_by="judge", scale=None, items=[])
+    drawn = item_picture([graded, empty])
+    [axes] = drawn.axes
+    assert [text.get_text() for text in axes.texts] == ["q2"]
+    markers = [line.get_marker() for line in axes.lines[:3]]
+    assert markers == ["o", "x", "o"] and "numeric" in texts(drawn) and png(drawn)
+
+
+def test_an_interval_beyond_all_bounds_does_not_squeeze_the_others() -> None:
+    rows = [
+        {"item": name, "difficulty": value, "difficulty_se": error}
+        for name, value, error in (("q1", 0.5, 0.2), ("q2", -4.0, 12.0))
+    ]
+    drawn = difficulties([GraderResponses(graded_by="numeric", items=rows)], 0.95)
+    low, high = drawn.axes[0].get_xlim()
+    assert -6 <= low < high <= 6 and "the axis ends at 6" in texts(drawn)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from itemeval_assets.core.tables.cells import CELL_STATES
+from itemeval_assets.core.text.words import counted
 
 BINS = 11
 # A judge may write any number that a double holds; the ends of the scale take what is beyond.
@@ -75,7 +76,7 @@ def left_out_words(left_out: Mapping[str, int]) -> str:
 
 def scored_words(graded: Graded) -> str:
     """`24 scores; left out: 2 unparsed, 1 errored`."""
-    scored = f"{graded.scored:,} score{'' if graded.scored == 1 else 's'}"
+    scored = counted(graded.scored, "score")
     out = left_out_words(graded.left_out)
     return scored if out == "none" else f"{scored}; left out: {out}"
 

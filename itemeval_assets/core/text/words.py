@@ -28,6 +28,11 @@ def cut(text: str, longest: int = _SHOWN) -> str:
     return text if len(text) <= longest else f"{text[:longest]}..."
 
 
+def counted(count: int, what: str) -> str:
+    """`1 item`, `1,200 items`."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
 def dollars(usd: float | None) -> str:
     """An amount: whole cents, or four decimals, or two digits of less; null: there is no price."""
     if usd is None:

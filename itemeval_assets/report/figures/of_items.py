@@ -15,6 +15,8 @@ from itemeval_assets.report.views import (
 from .wording import by_grader, plots, rows_by_grader, scale_sentence
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from itemeval_assets.stages.figures.items.item_answers import ItemAnswers
     from itemeval_assets.stages.figures.items.item_statistics import GraderItems, StudyItems
     from itemeval_assets.stages.figures.items.response import StudyResponses
@@ -44,7 +46,15 @@ def _of_items(found: "StudyItems", title: str, blocks: list[str | View]) -> Docu
         one.graded_by: items_view([{**row, "scale": one.scale} for row in one.items], title)
         for one in found.by_grader
     }
-    return Document(title, blocks, {}, rows_by_grader(rows))
+    drawn = {"items": lambda: _picture(found)} if any(one.items for one in found.by_grader) else {}
+    return Document(title, blocks, drawn, rows_by_grader(rows))
+
+
+def _picture(found: "StudyItems") -> "Figure":
+    """Late: a terminal shows no picture."""
+    from itemeval_assets.report.plots.items import items
+
+    return items(found.by_grader)
 
 
 def _items(found: "StudyItems", most_odd: int | None = None) -> Iterator[str | View]:
@@ -61,7 +71,8 @@ def _items(found: "StudyItems", most_odd: int | None = None) -> Iterator[str | V
         )
     yield (
         "A flag is a reason to read an item, and no proof against it: some are flagged by chance."
-        " `items --item ID` shows the answers to an item, and its logs."
+        " `items --item ID` shows the answers to an item, and its logs; `items --out FILE.html` has"
+        " all items."
     )
 
 
@@ -94,8 +105,8 @@ def _responses(found: "StudyResponses") -> Iterator[str | View]:
         ] * bool(one.items)
         yield by_grader(one.graded_by, [*told, *one.words])
     yield (
-        "A condition solves an item as difficult as it is able in half of the cases. All this holds"
-        " if one ability explains the answers, and for conditions like these."
+        "A condition whose ability is the difficulty of an item solves it in half of the cases. All"
+        " this holds if one ability explains the answers, and for conditions like these."
     )
 
 

@@ -1,6 +1,6 @@
 """The documents of judges: their agreement, and their cards."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from itemeval_assets.report.render.document import Document
@@ -22,8 +22,8 @@ __all__ = ["agreement", "judges"]
 
 
 _OF_JUDGES = (
-    "Agreement is not being right: judges that share an error agree. Severity is against the mean"
-    " of these judges, not against the truth."
+    "Judges that agree may be wrong together. Severity is the judge less the mean of these judges,"
+    " which is not the truth: a negative one is severe."
 )
 
 
@@ -37,7 +37,7 @@ def agreement(found: "StudyAgreement") -> Document:
         agreement_view(joint, found.judges),
         *without_estimate(joint),
         *found.words,
-        *_cards(found.cards),
+        *_cards(found.cards, {one.why for one in joint}),
         f"{intervals(found)}. {_OF_JUDGES}",
     ]
     known = any(one.figure == "severity" and one.estimate for one in found.figures)
@@ -53,8 +53,9 @@ def judges(cards: "Sequence[JudgeCard]") -> Document:
     return Document("Judges", [*_cards(cards), *words, *said], {}, judges_view(cards))
 
 
-def _cards(cards: "Sequence[JudgeCard]") -> Iterator[str | View]:
+def _cards(cards: "Sequence[JudgeCard]", told: Collection[str | None] = ()) -> Iterator[str | View]:
+    """`told`: the reasons that have been given before the cards."""
     for card in cards:
         yield judge_view(card)
         yield f"{card.judge}: {card.model}. {scale_sentence(card.scale)}"
-        yield from without_estimate(card.figures)
+        yield from without_estimate([one for one in card.figures if one.why not in told])

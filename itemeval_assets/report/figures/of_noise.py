@@ -52,9 +52,11 @@ def _reliability(found: "StudyReliability") -> Iterator[str | View]:
         yield by_grader(one.graded_by, said)
         yield designs_view(one.designs, f"other designs, by {one.graded_by}")
     yield (
-        f"Intervals of {100 * found.level:g} %. Errors are standard errors of the mean of one"
-        " object: relative ones for ranking objects, absolute ones for its value. They take the"
-        " levels to come for levels like these, and are no surer than the components."
+        f"{100 * found.level:g} % intervals. A fixed source has the spread of these levels, and"
+        " no interval. Errors are standard errors of the mean of an object: the relative error is"
+        " for ranking objects, the absolute error for the value itself. E rho² and Phi are the"
+        " reliability of the ranking and of the value, from 0 to 1. All take further levels for"
+        " levels like these, and are no surer than the components."
     )
 
 

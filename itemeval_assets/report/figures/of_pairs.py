@@ -22,8 +22,9 @@ def comparisons(found: "StudyComparisons") -> Document:
     if any(len(family.groups) > 1 for family in found.by_grader):
         blocks.append(groups_view(found.by_grader))
     blocks.append(
-        f"{intervals(found)}, of each pair by itself. The difference is that of item means, on the"
-        " items that both answered. That two cannot be told apart does not say that they are equal;"
+        f"{intervals(found)}, of each pair alone. A difference is that of item means, on the items"
+        " that both answered; ties are items with the same mean of both. `p (Holm)` is adjusted for"
+        " the number of tests. That two cannot be told apart does not show that they are equal, and"
         " p does not say how large a difference is."
     )
     title = f"Comparisons of {found.study}"

@@ -35,8 +35,8 @@ def scores(found: "StudyScores") -> Document:
     """The mean of each generate x grade condition."""
     view = means_view(found.rows, found.by, found.figure)
     reading = (
-        f"{intervals(found)}: where the mean over all items like these lies. Two that overlap do"
-        " not say that two conditions are alike: compare these."
+        f"{intervals(found)}: the mean over all items like these is probably within. Intervals that"
+        " overlap do not show that two conditions are alike: `compare` tests that."
     )
     other = [words for start, words in _OTHERS.items() if found.figure.startswith(start)]
     blocks = [view, reading, *other, *found.words]

@@ -25,7 +25,7 @@ class Estimated(Protocol):
 def intervals(found: "Estimated") -> str:
     """What all intervals have in common."""
     clusters = f", items clustered by {found.cluster}" if found.cluster else ""
-    return f"Intervals of {100 * found.level:g} %{clusters}"
+    return f"{100 * found.level:g} % intervals{clusters}"
 
 
 def scale_sentence(scale: tuple[float, float] | None) -> str:

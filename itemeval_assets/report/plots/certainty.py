@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from itemeval_assets.stages.figures.scores.records import Score
 
 _MOST_PANELS, _MOST_ROWS, _LONGEST_LABEL = 4, 30, 44
+# The end of the difficulties that mirt fits. A single interval may be many times as wide.
+_FARTHEST = 6.0
 _FACETS = {"item_id": "items", "replication": "replications", "grade_condition_id": "graders"}
 
 
@@ -34,14 +36,16 @@ class Line(NamedTuple):
 def means(rows: "Iterable[Score]", what: str) -> Figure:
     """The figure of each condition, in a panel for each grader. At least one has an interval."""
     panels: dict[str, list[Line]] = {}
-    level = 0.0
+    level, scales = 0.0, set[tuple[float, float] | None]()
     for row in rows:
         if row.mean is not None and row.low is not None and row.high is not None:
             label = row.condition if row.group is None else f"{row.condition}, {row.group}"
             line = Line(label, row.mean, row.low, row.high)
             panels.setdefault(row.graded_by, []).append(line)
             level = row.level
-    return _forest(panels, f"{what[0].upper()}{what[1:]}, {_intervals(level)}")
+            scales.add(row.scale)
+    title = f"{what[0].upper()}{what[1:]}, {_intervals(level)}"
+    return _forest(panels, title, one_axis=len(scales) == 1)
 
 
 def differences(pairs: "Sequence[Pair]") -> Figure:
@@ -98,7 +102,8 @@ def _curve(axes: Axes, one: "GraderReliability", facet: str, colour: str) -> Non
 def difficulties(graders: "Sequence[GraderResponses]", level: float) -> Figure:
     """How hard each item is, the hardest first. At least one has an estimate."""
     panels = {one.graded_by: _lines(one.items, "item", "difficulty", level) for one in graders}
-    return _forest(panels, f"Difficulty, hardest first, {_intervals(level)}", zero=True)
+    title = f"Difficulty, hardest first, {_intervals(level)}"
+    return _forest(panels, title, zero=True, farthest=_FARTHEST)
 
 
 def abilities(graders: "Sequence[GraderResponses]", level: float) -> Figure:
@@ -125,9 +130,17 @@ def _lines(
 
 
 def _forest(
-    panels: Mapping[str, Sequence[Line]], title: str, *, zero: bool = False, one_axis: bool = False
+    panels: Mapping[str, Sequence[Line]],
+    title: str,
+    *,
+    zero: bool = False,
+    one_axis: bool = False,
+    farthest: float | None = None,
 ) -> Figure:
-    """Lines below each other, in the same order in each panel."""
+    """Lines below each other, in the same order in each panel.
+
+    `farthest`: how far from 0 the axis goes at most.
+    """
     names = list(panels)[:_MOST_PANELS]
     every = list(dict.fromkeys(line.label for name in names for line in panels[name]))
     labels = every[:_MOST_ROWS]
@@ -142,9 +155,15 @@ def _forest(
             one.set_title(short(name, 30), loc="left", size=8)
             one.tick_params(labelsize=8)
             one.xaxis.set_major_locator(ticker.MaxNLocator(4))
+            if farthest is not None:
+                low, high = one.get_xlim()
+                one.set_xlim(max(low, -farthest), min(high, farthest))
         axes[0].set_yticks(range(len(labels)), [short(label, _LONGEST_LABEL) for label in labels])
         axes[0].set_ylim(len(labels) - 0.5, -0.5)
         parts = [title]
+        ends = [end for name in names for line in panels[name] for end in (line.low, line.high)]
+        if farthest is not None and max(map(abs, ends)) > farthest:
+            parts.append(f"the axis ends at {farthest:g}")
         if len(labels) < len(every):
             parts.append(f"{len(labels)} of {len(every)} rows")
         if len(names) < len(panels):

@@ -119,7 +119,9 @@ def _table(view: View) -> dict[str, Any]:
     """A table of a page: of each cell its text, and the files that it names. No column is empty."""
     texts = shown(view)
     filled = {name for row in texts for name, text in row.items() if text not in ("", None)}
-    columns = [column for column in columns_of(view, "people") if column.page in filled]
+    columns = [
+        one for one in columns_of(view, "people") if one.page in filled and one.applies(view)
+    ]
     return {
         "title": view.title,
         "columns": [{"name": one.page, "is_number": is_number(one)} for one in columns],

@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from itemeval_assets.core.records.summaries import left_out_words
 from itemeval_assets.report.render.scores import (
+    component_words,
     difference_words,
     interval_words,
     p_words,
@@ -17,7 +18,7 @@ from itemeval_assets.report.render.scores import (
     score_words,
     span_words,
 )
-from itemeval_assets.report.views.view import Column, Kind, View, part_of
+from itemeval_assets.report.views.view import Kind, View
 
 
 def rendered(template: str, **values: Any) -> str:
@@ -61,16 +62,10 @@ def _row(cells: Sequence[Any]) -> str:
 
 def _table(view: View) -> str:
     """The columns that have a heading in the card, with the row of sums."""
-    columns = [column for column in view.columns if _is_shown(column, view)]
+    columns = [one for one in view.columns if one.card is not None and one.applies(view)]
     rows = [[_FORMATS.get(c.kind, str)(c.of(row)) for c in columns] for row in view.with_total]
     lines = [_row([column.card for column in columns]), "|" + "---|" * len(columns)]
     return "\n".join([*lines, *map(_row, rows)])
-
-
-def _is_shown(column: Column, view: View) -> bool:
-    return column.card is not None and (
-        column.sometimes is None or any(part_of(row, column.sometimes) for row in view.rows)
-    )
 
 
 _FORMATS: dict[Kind, Callable[[Any], str]] = {
@@ -82,7 +77,7 @@ _FORMATS: dict[Kind, Callable[[Any], str]] = {
     "interval": lambda ends: interval_words(ends) or "none",
     "difference": lambda value: "none" if value is None else difference_words(value),
     "span": lambda ends: span_words(ends) or "none",
-    "component": lambda value: "none" if value is None else f"{value:.4g}",
+    "component": lambda value: component_words(value) or "none",
     "p": p_words,
     "part": part_words,
     "scale": scale_words,

@@ -5,6 +5,7 @@ from typing import Any, get_args
 
 from itemeval_assets.core.records.summaries import left_out_words
 from itemeval_assets.report.render.scores import (
+    component_words,
     difference_words,
     interval_words,
     p_words,
@@ -89,7 +90,7 @@ _SHOWN: dict[Kind, Callable[[Any], Any]] = {
     "span": lambda ends: span_words(ends).replace(" ", _FIRM_SPACE),
     "mean": lambda mean: "" if mean is None else score_words(mean),
     "difference": lambda value: "" if value is None else difference_words(value),
-    "component": lambda value: "" if value is None else f"{value:.4g}",
+    "component": component_words,
     "p": p_words,
-    "part": part_words,
+    "part": lambda part: part_words(part).replace(" ", _FIRM_SPACE),
 }

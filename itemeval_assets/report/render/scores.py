@@ -3,11 +3,13 @@
 from typing import TYPE_CHECKING, Any
 
 from itemeval_assets.core.records.summaries import left_out_words
+from itemeval_assets.core.text.words import counted
 
 if TYPE_CHECKING:
     from itemeval_assets.stages.figures.scores.records import Score
 
 __all__ = [
+    "component_words",
     "difference_words",
     "interval_words",
     "mean_with_certainty",
@@ -19,6 +21,7 @@ __all__ = [
 ]
 
 _LARGE, _SMALL = 1000.0, 0.001
+_NOISE = 1e-14
 MEAN_DECIMALS = 2
 
 
@@ -32,6 +35,11 @@ def difference_words(difference: float | str) -> str:
     if isinstance(difference, str):
         return difference
     return _decimals(difference, 3)
+
+
+def component_words(value: float | None) -> str:
+    """A variance to three digits; nothing where there is none. What a sum of floats leaves is 0."""
+    return "" if value is None else f"{0.0 if abs(value) < _NOISE else value:.3g}"
 
 
 def span_words(ends: tuple[float, float] | None) -> str:
@@ -49,7 +57,7 @@ def mean_with_certainty(score: "Score") -> dict[str, Any]:
     if score.mean is None:
         return {}
     ends = None if score.low is None or score.high is None else (score.low, score.high)
-    items = f"{score.n_items:,} item{'' if score.n_items == 1 else 's'}"
+    items = counted(score.n_items, "item")
     interval = (
         f"{interval_words(ends)} ({100 * score.level:g} %, {items})"
         if ends

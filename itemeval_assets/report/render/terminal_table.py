@@ -11,6 +11,7 @@ from rich.text import Text as Styled
 from itemeval_assets.core.records.summaries import left_out_words
 from itemeval_assets.core.text.words import dollars
 from itemeval_assets.report.render.scores import (
+    component_words,
     difference_words,
     interval_words,
     p_words,
@@ -20,7 +21,7 @@ from itemeval_assets.report.render.scores import (
     span_words,
 )
 from itemeval_assets.report.terminal import data, out, paragraph
-from itemeval_assets.report.views.view import Amount, Column, Kind, Text, View, part_of
+from itemeval_assets.report.views.view import Amount, Column, Kind, Text, View
 
 # From so many columns on there is room for all figures.
 _WIDE = 110
@@ -36,7 +37,7 @@ def show(view: View) -> None:
     columns = [column for column in columns if column not in told]
     out.print(f"[bold]{data(view.title)}[/bold]", soft_wrap=True)
     if said := [f"{_heading(column)} {value}" for column, value in told.items() if value]:
-        paragraph(f"Throughout: {'; '.join(said)}.")
+        paragraph(f"In all rows: {'; '.join(said)}.")
     cells = [[_cell(column, row) for column in columns] for row in view.with_total]
     lines = [list(map(_plain, row)) for row in cells]
     out.print(_table(columns, cells, _widths(columns, lines)))
@@ -116,8 +117,7 @@ def _is_shown(column: Column, view: View) -> bool:
     """On a narrow terminal the tokens go, not the dollars."""
     if column.terminal is None or (column.wide and out.width < _WIDE):
         return False
-    sometimes = column.sometimes
-    return sometimes is None or any(part_of(row, sometimes) for row in view.rows)
+    return column.applies(view)
 
 
 def _cell(column: Column, row: Any) -> str:
@@ -152,7 +152,7 @@ FORMATS: dict[Kind, Callable[[Any], str]] = {
     "difference": lambda value: "-" if value is None else difference_words(value),
     "span": lambda ends: span_words(ends) or "-",
     "logs": lambda logs: data(" ".join(logs)),
-    "component": lambda value: "-" if value is None else f"{value:.4g}",
+    "component": lambda value: component_words(value) or "-",
     "p": p_words,
     "part": part_words,
     "scale": scale_words,

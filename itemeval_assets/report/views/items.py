@@ -85,7 +85,7 @@ _ITEMS = (
     Column("ties", "part", "ties", "ties"),
     Column("flips", "part", "flips", "flips"),
     Column("quarrels", "part", "quarrels", "quarrels"),
-    Column("flag", "text", None, "flag"),
+    Column("flag", "text", None, "flag", reader="programs"),
     Column("reason", "text", "why it is odd", "why it is odd", "why it is odd"),
     Column("question", "line", None, "question"),
     Column("logs", "logs", None, "logs"),
@@ -104,9 +104,9 @@ _ANSWERS = (
 _RESPONSES = (
     Column("item", "text", "item", "item"),
     Column("difficulty", "mean", "difficulty", "difficulty"),
-    Column("difficulty_se", "mean", "error", "standard error of difficulty"),
+    Column("difficulty_se", "mean", "SE", "standard error of difficulty"),
     Column("discrimination", "mean", "discri-\nmination", "discrimination"),
-    Column("discrimination_se", "mean", "error", "standard error of discrimination"),
+    Column("discrimination_se", "mean", "SE", "standard error of discrimination"),
     Column("easiness", "mean", None, "easiness"),
     Column("easiness_se", "mean", None, "standard error of easiness"),
     Column("question", "line", None, "question"),
@@ -114,7 +114,7 @@ _RESPONSES = (
 _ABILITIES = (
     Column("person", "text", "condition", "condition"),
     Column("ability", "mean", "ability", "ability"),
-    Column("ability_se", "mean", "error", "standard error"),
+    Column("ability_se", "mean", "SE", "standard error"),
 )
 _CONDITIONS = (
     Column("stage", "text", None, "stage", "stage"),

@@ -35,13 +35,13 @@ def facet_words(facet: str, n: int = 2) -> str:
 def _limits(row: Mapping[str, Any]) -> str:
     if row["low"] is None or row["high"] is None:
         return "-"
-    return f"{row['low']:.4g} to {row['high']:.4g}"
+    return f"{row['low']:.3g} to {row['high']:.3g}"
 
 
 def _note(row: Mapping[str, Any]) -> str:
     if row["fixed"]:
-        return "fixed: the spread of these levels"
-    return "negative, set to 0" if row["negative"] else ""
+        return "fixed"
+    return "set to 0" if row["negative"] else ""
 
 
 FACET_WORDS = {
@@ -76,8 +76,8 @@ _DESIGNS = (
     Column(lambda row: facet_words(row.facet), "text", "facet", "facet", "facet", reader="people"),
     Column("facet", "text", None, "facet", reader="programs"),
     Column(lambda row: f"{row.n:,}{' (now)' if row.observed else ''}", "text", "n", "n", "n"),
-    Column("relative_error", "component", "relative\nerror", "relative error", "relative error"),
-    Column("absolute_error", "component", "absolute\nerror", "absolute error", "absolute error"),
-    Column("generalizability", "component", "E rho²", "E rho²", "E rho²"),
-    Column("dependability", "component", "Phi", "Phi", "Phi"),
+    Column("relative_error", "difference", "relative\nerror", "relative error", "relative error"),
+    Column("absolute_error", "difference", "absolute\nerror", "absolute error", "absolute error"),
+    Column("generalizability", "mean", "E rho²", "E rho²", "E rho²"),
+    Column("dependability", "mean", "Phi", "Phi", "Phi"),
 )

@@ -53,6 +53,11 @@ class Column:
     def of(self, row: Any) -> Any:
         return part_of(row, self.value)
 
+    def applies(self, view: "View") -> bool:
+        """Whether there is anything to see in it."""
+        sometimes = self.sometimes
+        return sometimes is None or any(part_of(row, sometimes) for row in view.rows)
+
 
 @dataclass(frozen=True)
 class View:

@@ -38,7 +38,12 @@ def test_each_shows_its_table_and_says_how_to_read_it(copied: Runs) -> None:
     assert "graded by" not in pairs[0].data and "p (Holm)" in pairs[0].data
     assert found["scores"]["scores with intervals"].startswith(f"![scores with intervals]({PNG}")
     assert "so few prove nothing" in found["scores"]["in words"]
-    assert any(title.startswith("items by") for title in found["item_statistics"])
+    tables = [
+        found["item_statistics"][f"items by {one.label}, the odd ones first"]
+        for one in design.grade
+    ]
+    assert all("logs" not in table.records[0].data for table in tables)
+    assert found["item_statistics"]["items"].startswith(f"![items]({PNG}")
 
 
 def test_no_figure_is_worth_a_failed_run(copied: Runs, monkeypatch: pytest.MonkeyPatch) -> None:

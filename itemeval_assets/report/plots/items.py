@@ -1,0 +1,50 @@
+"""The picture of the items: how hard each is, and whether better conditions do better on it."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from matplotlib import ticker
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from .figures import COLOURS, INK, figure, heading, short
+
+if TYPE_CHECKING:
+    from itemeval_assets.stages.figures.items.item_statistics import GraderItems
+
+_MOST_PANELS, _MOST_NAMED = 4, 5
+
+
+def items(graders: "Sequence[GraderItems]") -> Figure:
+    """A panel for each grader, with a dot for each item. At least one has items."""
+    shown = [one for one in graders if one.items]
+    panels = shown[:_MOST_PANELS]
+    with figure(1.2 + 2.9 * len(panels), 3.4) as drawn:
+        axes = drawn.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+        for one, grader in zip(axes, panels, strict=True):
+            _panel(one, grader.items)
+            one.set_title(short(grader.graded_by or "", 30), loc="left", size=8)
+            one.set_xlabel("mean score", size=8)
+        axes[0].set_ylabel("item-total correlation", size=8)
+        rest = f"; {len(panels)} of {len(shown)} graders" if len(panels) < len(shown) else ""
+        heading(drawn, f"Items; coloured: flagged; ×: tells no two conditions apart{rest}")
+    return drawn
+
+
+def _panel(axes: Axes, rows: Sequence[Mapping[str, Any]]) -> None:
+    known = [row for row in rows if row["difficulty"] is not None]
+    for row in known:
+        total = row["item_total"]
+        colour, size = (COLOURS[4], 6) if row["flag"] else (INK, 4)
+        marker = "x" if total is None else "o"
+        axes.plot(row["difficulty"], total or 0.0, marker, color=colour, markersize=size, alpha=0.8)
+    odd = [row for row in known if row["flag"] and row["item_total"] is not None]
+    for row in odd[:_MOST_NAMED]:
+        place = (row["difficulty"], row["item_total"])
+        name = short(str(row["item_id"]), 14)
+        axes.annotate(name, place, (4, 4), textcoords="offset points", size=7)
+    axes.axhline(0, color=INK, linewidth=0.8)
+    axes.set_ylim(-1.1, 1.1)
+    axes.margins(x=0.12)
+    axes.tick_params(labelsize=8)
+    axes.xaxis.set_major_locator(ticker.MaxNLocator(4))
