@@ -291,7 +291,7 @@ def test_items_that_are_odd_stand_out_and_have_names() -> None:
     [axes] = drawn.axes
     assert [text.get_text() for text in axes.texts] == ["q2"]
     markers = [line.get_marker() for line in axes.lines[:3]]
-    assert markers == ["o", "x", "o"] and "numeric" in texts(drawn) and png(drawn)
+    assert markers == ["o", "o", "x"] and "numeric" in texts(drawn) and png(drawn)
 
 
 def test_an_interval_beyond_all_bounds_does_not_squeeze_the_others() -> None:

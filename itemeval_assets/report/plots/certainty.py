@@ -8,7 +8,7 @@ from matplotlib import ticker
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .figures import COLOURS, INK, figure, heading, short
+from .figures import COLOURS, INK, WIDEST, figure, heading, short
 
 if TYPE_CHECKING:
     from itemeval_assets.report.views.figures import Pair
@@ -73,7 +73,7 @@ def decision_curves(graders: "Sequence[GraderReliability]") -> Figure:
     """The error of an object's mean by the number of items, replications, graders."""
     shown = [one for one in graders if one.designs][:_MOST_PANELS]
     facets = list(dict.fromkeys(design.facet for one in shown for design in one.designs))
-    with figure(3.6 * len(facets), 3.2) as drawn:
+    with figure(min(WIDEST, 3.6 * len(facets)), 3.2) as drawn:
         panels = drawn.subplots(1, len(facets), squeeze=False)[0]
         for axes, facet in zip(panels, facets, strict=True):
             for one, colour in zip(shown, COLOURS, strict=False):
@@ -144,7 +144,7 @@ def _forest(
     names = list(panels)[:_MOST_PANELS]
     every = list(dict.fromkeys(line.label for name in names for line in panels[name]))
     labels = every[:_MOST_ROWS]
-    with figure(3 + 2.4 * len(names), 1.2 + 0.26 * max(2, len(labels))) as drawn:
+    with figure(min(WIDEST, 3 + 2.4 * len(names)), 1.2 + 0.26 * max(2, len(labels))) as drawn:
         axes = drawn.subplots(1, len(names), sharex=one_axis, sharey=True, squeeze=False)[0]
         for one, name, colour in zip(axes, names, COLOURS, strict=False):
             for line in panels[name]:

@@ -36,6 +36,8 @@ _STYLE: dict[Any, Any] = {
     "ytick.color": INK,
 }
 _DOTS_PER_INCH = 110
+# Inches, of which a dialog of Dagster's page shows all.
+WIDEST = 9.4
 _PALETTE = 64
 
 

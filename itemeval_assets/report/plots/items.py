@@ -7,7 +7,7 @@ from matplotlib import ticker
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .figures import COLOURS, INK, figure, heading, short
+from .figures import COLOURS, INK, WIDEST, figure, heading, short
 
 if TYPE_CHECKING:
     from itemeval_assets.stages.figures.items.item_statistics import GraderItems
@@ -19,7 +19,7 @@ def items(graders: "Sequence[GraderItems]") -> Figure:
     """A panel for each grader, with a dot for each item. At least one has items."""
     shown = [one for one in graders if one.items]
     panels = shown[:_MOST_PANELS]
-    with figure(1.2 + 2.9 * len(panels), 3.4) as drawn:
+    with figure(min(WIDEST, 1.2 + 2.9 * len(panels)), 3.4) as drawn:
         axes = drawn.subplots(1, len(panels), sharey=True, squeeze=False)[0]
         for one, grader in zip(axes, panels, strict=True):
             _panel(one, grader.items)
@@ -33,6 +33,7 @@ def items(graders: "Sequence[GraderItems]") -> Figure:
 
 def _panel(axes: Axes, rows: Sequence[Mapping[str, Any]]) -> None:
     known = [row for row in rows if row["difficulty"] is not None]
+    known.sort(key=lambda row: bool(row["flag"]))  # above the others
     for row in known:
         total = row["item_total"]
         colour, size = (COLOURS[4], 6) if row["flag"] else (INK, 4)
