@@ -156,6 +156,21 @@ def test_few_degrees_of_freedom_have_a_wide_interval_also_where_levels_are_alike
         assert model["high"] > 1
 
 
+@pytest.mark.parametrize(
+    "scores",
+    [
+        [[1, 1], [0, 0], [0, np.nan]],
+        [[1, np.nan, 1, 1], [1, 0, 1, 1]],
+        [[0, 0, 0], [1, np.nan, np.nan], [1, 1, 1]],
+    ],
+)
+def test_scores_that_one_source_explains_are_refused_and_lapack_says_nothing(scores, capfd):
+    frame = crossed(np.array(scores, dtype=float), "model", "item_id")
+    with pytest.raises(MeasurementError, match="REML finds no components"):
+        variance_components(frame, ["model", "item_id"])
+    assert capfd.readouterr() == ("", "")
+
+
 def test_what_is_too_large_for_reml_is_refused(monkeypatch):
     monkeypatch.setattr(maximum, "MOST_HOLES", 3)
     monkeypatch.setattr(maximum, "MOST_CELLS", 100)

@@ -20,6 +20,11 @@ class Point(NamedTuple):
     information: np.ndarray
 
     @property
+    def is_finite(self) -> bool:
+        """Whether all of it are numbers: near a component that explains all scores it is not."""
+        return bool(all(np.isfinite(part).all() for part in self))
+
+    @property
     def slope(self) -> np.ndarray:
         """The derivative by component."""
         return (self.gain - self.loss) / 2
@@ -29,7 +34,10 @@ class Likelihood(Protocol):
     """The restricted likelihood of a design."""
 
     def at(self, components: np.ndarray) -> Point | None:
-        """Look at components, one by random source; None where they make no covariance."""
+        """Look at components, one by random source; None where they make no covariance.
+
+        None also where what surrounds them is not finite, as LAPACK takes no such matrix.
+        """
         ...
 
     def filled_effects(self, components: np.ndarray) -> list[np.ndarray]:

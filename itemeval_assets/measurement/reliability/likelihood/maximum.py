@@ -48,11 +48,11 @@ def maximum(likelihood: Likelihood, n_components: int, total: float) -> Maximum:
     point = likelihood.at(components)
     assert point is not None, "equal components make a covariance"
     for _ in range(3):
-        components, point = _minorised(likelihood, components, point)
+        components, point = _minorised(likelihood, components, point) or (components, point)
     for _ in range(_STEPS):
-        newer = _newton(likelihood, components, point)
+        newer = _newton(likelihood, components, point) or _minorised(likelihood, components, point)
         if newer is None:
-            newer = _minorised(likelihood, components, point)
+            raise np.linalg.LinAlgError("no covariance beside these components")
         moved = float(np.abs(newer[0] - components).max())
         components, gained = newer[0], newer[1].value - point.value
         point = newer[1]
@@ -66,11 +66,11 @@ def maximum(likelihood: Likelihood, n_components: int, total: float) -> Maximum:
 
 def _minorised(
     likelihood: Likelihood, components: np.ndarray, point: Point
-) -> tuple[np.ndarray, Point]:
+) -> tuple[np.ndarray, Point] | None:
     """Each component times the root of gain over loss: never lower, never negative."""
     newer = components * np.sqrt(np.maximum(point.gain, 0) / np.maximum(point.loss, 1e-300))
     found = likelihood.at(newer)
-    return (components, point) if found is None else (newer, found)
+    return None if found is None else (newer, found)
 
 
 def _newton(

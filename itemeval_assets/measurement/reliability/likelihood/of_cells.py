@@ -36,7 +36,9 @@ class OfCells:
         u = p @ self.score
         q = np.stack([np.bincount(group, u)[group] for group in self.groups], axis=1)
         value = -(log_det + log_inner + self.score @ u) / 2
-        return Point(float(value), q.T @ u, self.shared @ self.patterns.sums(p), q.T @ p @ q / 2)
+        loss = self.shared @ self.patterns.sums(p)
+        found = Point(float(value), q.T @ u, loss, q.T @ p @ q / 2)
+        return found if found.is_finite else None
 
     def _solve(
         self, components: np.ndarray

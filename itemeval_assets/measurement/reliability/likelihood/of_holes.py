@@ -49,9 +49,10 @@ class OfHoles:
         of_holes = at_holes @ self.expected
         information = (self.expected.T * (norms / squares)) @ self.expected
         information -= of_holes.T @ inverse @ of_holes
-        return Point(
+        found = Point(
             float(value), self.expected.T @ norms, self.expected.T @ trace, information / 2
         )
+        return found if found.is_finite else None
 
     def _solve(self, squares: np.ndarray) -> tuple[np.ndarray, float] | None:
         """The inverse of what the holes have in P, and the log of its determinant."""
