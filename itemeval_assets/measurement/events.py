@@ -19,7 +19,7 @@ from .columns import (
     refuse_repeated_rows,
     shortened,
 )
-from .numeric import numbers
+from .numeric import scores_of
 from .records import MeasurementError
 
 __all__ = ["Events", "codes_of_items", "read_events", "rows_of_grader"]
@@ -74,7 +74,7 @@ def read_events(
     Several graders are refused unless they are named, or `pooled` says that the caller keeps
     them apart. `rows` are those that the caller chose, instead of those of a grader.
     """
-    scores = numbers(frame, score)
+    scores = scores_of(frame, score)
     refuse_repeated_rows(frame)
     if rows is None:
         rows = rows_of_grader(frame, grader, pooled=pooled)

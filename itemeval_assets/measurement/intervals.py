@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .arguments import checked
+from .numeric import LARGEST
 from .records import Interval, MeasurementError, Scale
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def checked_scale(scale: Scale | None) -> Scale | None:
         low, high = (float(end) for end in scale)
     except (TypeError, ValueError):
         low, high = 0.0, 0.0
-    if not (low < high and np.isfinite([low, high]).all()):
+    if not (low < high and max(abs(low), abs(high)) <= LARGEST):
         raise MeasurementError(
             f"scale is {scale}: give the lowest and the highest score, as (0, 1)"
         )

@@ -11,7 +11,12 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-__all__ = ["as_numbers", "is_text", "numbers"]
+__all__ = ["LARGEST", "as_numbers", "is_text", "numbers", "require_measurable", "scores_of"]
+
+# Squares of squares of larger numbers are more than a double holds.
+LARGEST = 1e50
+# Of smaller scores differences are taken for errors of adding up.
+SMALLEST = 1e-9
 
 
 def numbers(frame: Frame, name: str) -> np.ndarray:
@@ -31,7 +36,30 @@ def numbers(frame: Frame, name: str) -> np.ndarray:
     if np.isinf(values).any():
         count = int(np.isinf(values).sum())
         raise MeasurementError(f"Column {name!r} holds {count} infinite values: remove them.")
+    require_measurable(values, f"Column {name!r} holds numbers")
     return values
+
+
+def scores_of(frame: Frame, name: str) -> np.ndarray:
+    """As `numbers`, of scores: those that are all next to 0 are refused as well."""
+    values = numbers(frame, name)
+    largest = float(np.nanmax(np.abs(values), initial=0.0))
+    if 0 < largest < SMALLEST:
+        raise MeasurementError(
+            f"Column {name!r} holds numbers of {largest:.3g} at most, which are next to 0: bring"
+            " them to a larger unit."
+        )
+    return values
+
+
+def require_measurable(values: np.ndarray, what: str) -> None:
+    """Raise MeasurementError for numbers of which no variance can be taken."""
+    largest = float(np.nanmax(np.abs(values), initial=0.0))
+    if np.isfinite(largest) and largest > LARGEST:
+        raise MeasurementError(
+            f"{what} of {largest:.3g}: so large ones cannot be averaged. Look at them, and leave"
+            " them out or bring them to a smaller unit."
+        )
 
 
 def _is_numeric(column: "pa.ChunkedArray") -> bool:
@@ -59,6 +87,8 @@ def is_text(frame: Frame, name: str) -> bool:
 def as_numbers(values: Any) -> np.ndarray:
     """A table given as lists or as an array; without entries where it does not hold numbers."""
     try:
-        return np.atleast_1d(np.asarray(values, dtype=float))
+        found = np.atleast_1d(np.asarray(values, dtype=float))
     except (TypeError, ValueError):
         return np.zeros((0, 0))
+    require_measurable(found, "There are numbers")
+    return found

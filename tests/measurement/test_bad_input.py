@@ -64,6 +64,15 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "text": (lambda: mean_score(scored(["A", "B"])), "'score' does not hold numbers"),
     "dates": (lambda: mean_score(scored([pd.Timestamp(0)] * 3)), "does not hold numbers"),
     "infinite": (lambda: mean_score(scored([1, math.inf])), "1 infinite values"),
+    "huge": (lambda: mean_score(scored([0, 1e200])), "numbers of 1e+200: so large ones cannot be"),
+    "tiny": (lambda: mean_score(scored([0, 1e-200])), "1e-200 at most, which are next to 0"),
+    "huge variance": (
+        lambda: compare_all(FRAME.assign(score=1e100 * FRAME["score"])),
+        "cannot be averaged",
+    ),
+    "huge ratings": (lambda: krippendorff_alpha([[1, 1e200], [1, 2]], level="ratio"), "averaged"),
+    "a huge ICC": (lambda: intraclass_correlation([[1, 1e200], [1, 2], [3, 4]]), "cannot be av"),
+    "a huge scale": (lambda: mean_score(FRAME, scale=(0, 1e300)), "scale is (0, 1e+300)"),
     "all missing": (lambda: mean_score(scored([None, None])), "All 2 rows have an empty 'score'"),
     "one item": (lambda: mean_score(scored([1.0])), "needs two or more"),
     "one item of a group": (

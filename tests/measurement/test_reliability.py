@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from itemeval_assets.measurement import decision_study, variance_components
+from itemeval_assets.measurement import MeasurementError, decision_study, variance_components
 from itemeval_assets.measurement.reliability import figures, grid
 from itemeval_assets.measurement.reliability.likelihood import maximum
 from itemeval_assets.measurement.reliability.likelihood.of_cells import OfCells

@@ -10,6 +10,7 @@ import numpy as np
 from ..arguments import checked
 from ..columns import counted, is_empty
 from ..intervals import checked_level
+from ..numeric import require_measurable
 from ..records import Estimate, MeasurementError
 from .bootstrap import bootstrap_error, clustered_error, of_perfect, t_limits
 from .units import units_of
@@ -173,6 +174,8 @@ def _units(ratings: Any, level: Level) -> tuple[_Units, np.ndarray, np.ndarray]:
         raise MeasurementError(
             f"Ratings for {level} are numbers; for nominal they are of one kind: {error}."
         ) from error
+    if level != "nominal":
+        require_measurable(values, "There are ratings")
     if level == "ratio" and len(values) and values.min() < 0:
         raise MeasurementError("Ratings on a ratio scale are 0 or more: use level='interval'.")
     codes = np.full(table.shape, -1, dtype=np.int64)

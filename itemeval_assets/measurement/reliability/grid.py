@@ -17,7 +17,7 @@ from ..columns import (
     refuse_repeated_rows,
     spans,
 )
-from ..numeric import numbers
+from ..numeric import scores_of
 from ..records import MeasurementError
 from .design import RESIDUAL, Design
 
@@ -72,7 +72,7 @@ def read_grid(
     """The cells of a design from a frame. Rows without a score are holes."""
     facets = tuple(facets)
     nests = _nests(facets, nested or {}, fixed)
-    values = numbers(frame, score)
+    values = scores_of(frame, score)
     refuse_repeated_rows(frame)
     columns = {facet: full_codes(frame, facet).codes for facet in facets}
     scored = ~np.isnan(values)

@@ -18,15 +18,13 @@ from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.study import Study, run_plan
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.measurement import MeasurementError
+from itemeval_assets.measurement.numeric import LARGEST
 from itemeval_assets.stages.views.cells import CellView
 from itemeval_assets.storage.study.store import ResultsStore
 
 from .item_columns import CELL_COLUMNS, ItemColumns
 
 __all__ = ["LENGTH", "NOT_PLANNED", "PlannedCells", "require_measurable"]
-
-# Of scores beyond, which a judge may write, the squares are more than a double holds.
-_LARGEST = 1e100
 
 NOT_PLANNED = "not_planned"
 _SHOWN = 5
@@ -192,7 +190,7 @@ class PlannedCells:
 def require_measurable(cells: pa.Table) -> None:
     """Raise MeasurementError for scores that no square can be taken of."""
     largest = pc.max(pc.abs(cells["score"])).as_py()  # type: ignore[attr-defined]
-    if largest is not None and largest > _LARGEST:
+    if largest is not None and largest > LARGEST:
         raise MeasurementError(
             f"Scores reach {largest:.3g}: so large ones cannot be averaged. Look at these replies,"
             " and declare the scale in the rubric."
