@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from itemeval_assets.core.design.selection import Words, select_grade
+from itemeval_assets.core.design.selection import Words, listed, select_grade
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.measurement.arguments import checked_as
@@ -56,5 +56,6 @@ def judge_cards(
     cards = [card for card in found.cards if card.judge in labels]
     if not cards:
         known = ", ".join(card.judge for card in found.cards) or "none"
-        raise ConfigError(f"judge: {judges!r} is no judge that is compared; judges: {known}")
+        asked = ", ".join(listed("judge", judges or []))
+        raise ConfigError(f"judge: {asked} is no judge of this study; its judges are: {known}")
     return cards

@@ -173,7 +173,10 @@ def test_words_come_before_the_table(config: str, capsys: pytest.CaptureFixture[
         (["items", "--grader", "nobody"], "nobody"),
         (["items", "--item", "q99"], "the study has no item 'q99'"),
         (["agreement", "--judge", "nobody"], "nobody"),
-        (["agreement", "--judge", "numeric"], "is no judge that is compared; judges: strict"),
+        (
+            ["agreement", "--judge", "numeric"],
+            "judge: numeric is no judge of this study; its judges are: strict",
+        ),
     ],
 )
 def test_a_mistake_is_a_message(

@@ -22,6 +22,7 @@ from itemeval_assets.measurement import (
     item_statistics,
     judge_severity,
     krippendorff_alpha,
+    length_slope,
     mcnemar,
     mean_score,
     mean_scores,
@@ -197,6 +198,10 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "graded answers": (lambda: irt(LSAT6 * 2), "Answers are 0 or 1"),
     "a condition twice": (lambda: irt(pd.DataFrame(LSAT6, index=[1] * 1000)), "Respondents repeat"),
     "one item alone": (lambda: item_statistics(scored([1, 0], model=["a", "b"])[:1]), "One item"),
+    "a slope of constants": (
+        lambda: length_slope(two_judges().assign(score=0.3, size=range(160)), length="size"),
+        "same score, so a slope cannot be estimated",
+    ),
     "one judge": (
         lambda: judge_severity(
             FRAME.assign(grade_condition_id="j", gen_condition_id=FRAME["model"])

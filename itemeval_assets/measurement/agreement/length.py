@@ -8,7 +8,7 @@ import numpy as np
 from ..arguments import checked
 from ..columns import GRADE_CONDITION, Frame, compact, full_codes
 from ..events import read_events
-from ..intervals import checked_level, of_few_clusters, t_quantile
+from ..intervals import checked_level, is_constant, of_few_clusters, t_quantile
 from ..numeric import is_text, numbers
 from ..records import Estimate, MeasurementError
 
@@ -84,6 +84,11 @@ def _slope(
     level: float,
     per: float,
 ) -> Estimate:
+    if len(y) and is_constant(y):
+        raise MeasurementError(
+            f"{label!r}: the answers to each item have the same score, so a slope cannot be"
+            " estimated: nothing tells what length would do to scores that differ."
+        )
     varied = np.unique(items[np.abs(x) > 0])
     n_clusters = len(np.unique(clusters[np.isin(items, varied)]))
     if n_clusters < 2:
