@@ -20,6 +20,7 @@ from .figures import irt as irt
 from .figures import item_answers as item_answers
 from .figures import items as items
 from .figures import reliability as reliability
+from .figures import response_matrix as response_matrix
 from .figures import scores as scores
 from .storage.study.inputs import load_study as load_study
 

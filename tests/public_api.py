@@ -99,6 +99,7 @@ def measuring() -> None:
     fitted = ie.irt(CONFIG, model="1pl", passes=1, graders="judge").by_grader[0]
     assert_type((fitted.items, fitted.persons), tuple[list[dict[str, Any]], list[dict[str, Any]]])
     assert_type(fitted.log_likelihood, float | None)
+    assert_type(ie.response_matrix(CONFIG, grader="judge", passes=1), pd.DataFrame)
     for item in ie.item_answers(CONFIG, ["q1"], conditions="alpha", graders="judge"):
         assert_type(item.answers[0].gen_log, str | None)
     assert_type(ie.conditions(CONFIG), pd.DataFrame)
@@ -280,6 +281,7 @@ def looking_at_items(frame: pd.DataFrame) -> None:
     dead = ms.dead_items(frame)
     assert_type(dead, ms.DeadItems)
     assert_type(dead.usd, float | None)
+    assert_type(ms.response_matrix(frame, grader="judge", passes=0.5), pd.DataFrame)
     model = ms.irt(frame.pivot(index="model", columns="item_id", values="score"), model="1pl")
     assert_type(model, ms.ResponseModel)
     assert_type(model.items, pd.DataFrame)

@@ -21,6 +21,7 @@ from .comparisons.pairs import compare as compare
 from .intervals import wilson_interval as wilson_interval
 from .items.dead import DeadItems as DeadItems
 from .items.dead import dead_items as dead_items
+from .items.matrix import response_matrix as response_matrix
 from .items.response import ResponseModel as ResponseModel
 from .items.response import irt as irt
 from .items.statistics import item_statistics as item_statistics

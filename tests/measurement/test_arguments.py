@@ -69,6 +69,7 @@ SOUND: Mapping[str, Mapping[str, Any]] = {
     "panel_mean": {"frame": JUDGED[JUDGED["model"] == "lab/m0"]},
     "pass_at_k": {"frame": ONE, "k": 2},
     "rating_matrix": {"frame": JUDGED},
+    "response_matrix": {"frame": FRAME},
     "self_agreement": {"frame": JUDGED, "repeats": ["a", "b"]},
     "self_preference": {"frame": JUDGED},
     "variance_components": {"frame": FRAME, "facets": ["model", "item_id"]},

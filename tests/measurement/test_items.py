@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from itemeval_assets.measurement import (
@@ -14,11 +15,37 @@ from itemeval_assets.measurement import (
     dead_items,
     irt,
     item_statistics,
+    response_matrix,
 )
 from itemeval_assets.measurement.items.chance import differing_by_chance
-from tests.measurement.frames import LSAT6, crossed
+from tests.measurement.frames import LSAT6, crossed, random_scores
 
 MODELS = [f"m{place:02d}" for place in range(16)]
+
+
+def test_a_response_matrix_has_the_first_score_of_each_respondent_and_item():
+    frame = random_scores(2, 5, 3)
+    frame.loc[(frame["item_id"] == "q001") & (frame["replication"] == 0), "score"] = np.nan
+    frame.loc[frame["item_id"] == "q004", "score"] = np.nan
+    found = response_matrix(frame.sample(frac=1, random_state=1))
+    assert found.index.tolist() == ["lab/m0", "lab/m1"]
+    assert found.columns.tolist() == ["q000", "q001", "q002", "q003"]
+    scored = frame.dropna(subset="score").sort_values("replication")
+    first = scored.pivot_table("score", index="model", columns="item_id", aggfunc="first")
+    pd.testing.assert_frame_equal(found, first)
+    graded = frame.assign(score=frame["score"] * 7)
+    assert response_matrix(graded, passes=7).equals(found)
+    assert response_matrix(pa.Table.from_pandas(frame)).equals(found)
+
+
+def test_a_response_matrix_needs_one_row_of_a_replication_and_one_grader():
+    frame = random_scores(2, 5, 2)
+    with pytest.raises(MeasurementError, match="have the same 'replication', so that none is the"):
+        response_matrix(frame, respondent="passage")
+    judges = [frame.assign(grade_condition_id=name) for name in ("a", "b")]
+    with pytest.raises(MeasurementError, match="2 graders, which are never pooled"):
+        response_matrix(pd.concat(judges))
+    assert len(response_matrix(pd.concat(judges), grader="a")) == 2
 
 
 def answers() -> pd.DataFrame:

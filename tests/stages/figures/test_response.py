@@ -20,6 +20,20 @@ PEOPLE, ITEMS = 40, 12
 MODELS = tuple(f"mockllm/m{n:02}" for n in range(PEOPLE))
 
 
+def test_a_response_matrix_of_a_study_is_in_its_order(tmp_path: Path) -> None:
+    study = scored_study(tmp_path, lambda _m, _g, n, e: None if (n, e) == (0, 1) else n / 2 + e)
+    found = ie.response_matrix(study, "numeric")
+    assert found.index.tolist() == ["alpha · short", "beta · short"]
+    assert found.columns.tolist() == [f"q{n}" for n in range(1, 6)]
+    assert found.to_numpy().tolist() == [[1.5, 2.0, 2.5, 3.0, 3.5]] * 2
+    passed = ie.response_matrix(study, grader="numeric", passes=2)
+    assert passed.to_numpy().tolist() == [[0, 1, 1, 1, 1]] * 2
+    with pytest.raises(ConfigError, match="there is no grader 'nobody'"):
+        ie.response_matrix(study, "nobody")
+    with pytest.raises(ConfigError, match="grader is None: give a text"):
+        ie.response_matrix(study, None)  # type: ignore[arg-type]
+
+
 def rasch(model: str, grader: str, n: int, epoch: int, *, top: float = 1.0) -> float | None:
     """Models are abler by their number, items harder by theirs; nobody solves the last one."""
     place = int(model[-2:])

@@ -6,12 +6,11 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import pyarrow.compute as pc
 
 from itemeval_assets.core.design.conditions import GradeCondition
 from itemeval_assets.core.errors import ConfigError, EnvironmentMissing
 from itemeval_assets.host.installation import how_to_install
-from itemeval_assets.measurement import MeasurementError, ResponseModel
+from itemeval_assets.measurement import MeasurementError, ResponseModel, response_matrix
 from itemeval_assets.measurement import irt as fitted
 
 from ..planned import PlannedCells
@@ -20,12 +19,11 @@ from ..scores.estimates import least_passing
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["MODELS", "GraderResponses", "Model", "StudyResponses", "irt"]
+__all__ = ["MODELS", "GraderResponses", "Model", "StudyResponses", "irt", "matrix_of"]
 
 Model = Literal["1pl", "2pl"]
 MODELS: tuple[Model, ...] = ("1pl", "2pl")
 _EXTRA = "mirt>=1.2"
-_PERSON, _ITEM, _REPLICATION = "gen_condition_id", "item_id", "replication"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,9 +93,8 @@ def _of(
 ) -> GraderResponses:
     try:
         least = least_passing(grader.grader.scale, passes)
-        answers = _answers(planned, grader)
-        matrix = (answers >= least).where(answers.notna()).astype(float)
-        found = fitted(matrix, model=model)
+        answers = matrix_of(planned, grader, least)
+        found = fitted(answers, model=model)
     except MeasurementError as error:
         return GraderResponses(graded_by=grader.label, words=[str(error)])
     questions = dict(
@@ -117,17 +114,14 @@ def _of(
     )
 
 
-def _answers(planned: PlannedCells, grader: GradeCondition) -> "pd.DataFrame":
-    """Conditions x items: the score of the first replication that has one.
-
-    Replications of a condition are no independent persons, so that one speaks for all.
-    """
-    cells = planned.of_grader(grader).select([_PERSON, _ITEM, _REPLICATION, "score"])
-    scored = cells.filter(pc.is_valid(cells["score"])).sort_by(_REPLICATION)  # type: ignore[attr-defined]
-    if not scored.num_rows:
+def matrix_of(
+    planned: PlannedCells, grader: GradeCondition, passes: float | None = None
+) -> "pd.DataFrame":
+    """Conditions x items, in the order of the study: as `measurement.response_matrix` has them."""
+    cells = planned.of_grader(grader)
+    if cells["score"].null_count == cells.num_rows:
         raise MeasurementError("No cell has a score.")
-    frame = scored.to_pandas().drop_duplicates([_PERSON, _ITEM])
-    table = frame.pivot(index=_PERSON, columns=_ITEM, values="score")
+    table = response_matrix(cells, passes=passes)
     items = [item for item in planned.items["item_id"].to_pylist() if item in table.columns]
     persons = [one.label for one in planned.study.design.generate if one.label in table.index]
     return table.reindex(index=persons, columns=items)
