@@ -142,6 +142,23 @@ def test_the_chance_of_scores_that_differ_is_that_of_dealing_them_out():
         assert found == pytest.approx(share)
 
 
+def test_equal_answers_on_which_graders_differ_are_one_quarrel():
+    """A judge says the same of the same text: eight equal answers are no eight quarrels."""
+    random = np.random.default_rng(2)
+    answers = random_scores(2, 200, 4).assign(gen_condition_id=lambda rows: rows["model"])
+    answers["score"] = random.integers(0, 2, len(answers)).astype(float)
+    answers["solution"] = [f"{n}" for n in random.integers(0, 2, len(answers))]
+    of_text = pd.Series(random.integers(0, 2, 400), dtype=float)
+    place = answers["item_id"].str[1:].astype(int) * 2 + answers["solution"].astype(int)
+    judge = answers.assign(score=of_text[place].to_numpy(), grade_condition_id="judge")
+    scorer = answers.assign(score=answers["solution"].astype(float), grade_condition_id="scorer")
+    both = pd.concat([judge, scorer])
+    flags = item_statistics(both, grader="scorer")["flag"]
+    assert (flags == "quarrels").sum() < 0.04 * 200
+    by_row = item_statistics(both.drop(columns="solution"), grader="scorer")["flag"]
+    assert (by_row == "quarrels").sum() > 0.1 * 200
+
+
 def test_on_a_scale_only_half_of_it_is_a_quarrel_or_a_flip():
     one = answers().assign(grade_condition_id="j1")
     other = one.assign(grade_condition_id="j2", score=one["score"] + 3)

@@ -1,11 +1,12 @@
 """One row per item: how hard it is, how well it tells conditions apart, and what is odd."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..arguments import checked
-from ..columns import CONDITION, GRADE_CONDITION, Frame, compact, names
+from ..columns import CONDITION, GRADE_CONDITION, Frame, codes, compact, names
 from ..events import Events, Grader, read_events
 from ..intervals import CONSTANT, checked_scale, t_test_p
 from ..records import MeasurementError, Scale
@@ -27,6 +28,7 @@ def item_statistics(
     grader: Grader = None,
     score: str = "score",
     item: str = "item_id",
+    solution: str = "solution",
     scale: Scale | None = None,
 ) -> "pd.DataFrame":
     """Classical test theory by item (Lord & Novick 1968, chapter 15), the odd ones flagged.
@@ -37,7 +39,8 @@ def item_statistics(
     where one of both does not vary, or with fewer than three persons), `item_total_p`: the p of no
     correlation; `ties`: the share of pairs of persons with the same mean; `flips`: the share of
     cells with replications in which they differ; `quarrels`: the share of answers with several
-    graders on which they differ; both by half of the scale or more where `scale` is given;
+    graders on which they differ, equal ones (by the column `solution`, if there is one) counted
+    once, as a grader says the same of them; both by half of the scale or more with a `scale`;
     `flips_p`, `quarrels_p`: the one-sided binomial p of so many or more if the scores of the item
     were dealt out by chance, for shares of a half or more; `flag` and `reason`. Shares are null
     where there is nothing to compare.
@@ -58,7 +61,7 @@ def item_statistics(
     total, total_p = _item_total(cells, len(events.groups), n_items)
     least = (scale[1] - scale[0]) / 2 if scale else 0.0
     flips = _flips(frame, grader, object, score, item, least, n_items)
-    quarrels = _quarrels(frame, score, item, least, n_items)
+    quarrels = _quarrels(frame, score, item, solution, least, n_items)
     columns = {
         "n_events": np.bincount(events.scored.item, minlength=n_items),
         "difficulty": np.bincount(cells.item, cells.mean, n_items) / np.maximum(persons, 1),
@@ -132,7 +135,9 @@ def _flips(
     return _differing(events, least, n_items)
 
 
-def _quarrels(frame: Frame, score: str, item: str, least: float, n_items: int) -> Differing:
+def _quarrels(
+    frame: Frame, score: str, item: str, solution: str, least: float, n_items: int
+) -> Differing:
     """The share of answers on which graders differ, among those with several graders."""
     known = names(frame)
     if GRADE_CONDITION not in known:
@@ -140,7 +145,20 @@ def _quarrels(frame: Frame, score: str, item: str, least: float, n_items: int) -
         return Differing(nothing, nothing)
     by = [name for name in (*CONDITION, "replication") if name in known]
     events = read_events(frame, score=score, item=item, cluster=None, by=by, pooled=True)
+    if solution in known:
+        events = _each_text_once(frame, events, solution)
     return _differing(events.scored, least, n_items)
+
+
+def _each_text_once(frame: Frame, events: Events, solution: str) -> Events:
+    """The events of equal answers to an item as those of one answer: the first of each grader."""
+    text, grader = codes(frame, solution).codes + 1, codes(frame, GRADE_CONDITION).codes
+    known = np.flatnonzero(~np.isnan(events.score))
+    _, answer = compact(events.item[known], text[known])
+    _, first = np.unique(np.stack([answer, grader[known]]), axis=1, return_index=True)
+    rows = known[first]
+    kept = events.only(rows)
+    return replace(kept, group=answer[first], groups=list(range(int(answer.max(initial=-1)) + 1)))
 
 
 def _differing(events: Events, least: float, n_items: int) -> Differing:

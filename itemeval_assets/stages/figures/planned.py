@@ -7,6 +7,7 @@ columns of condition ids hold labels, which are as unique, for these are what pe
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -24,12 +25,14 @@ from itemeval_assets.storage.study.store import ResultsStore
 
 from .item_columns import CELL_COLUMNS, ItemColumns
 
-__all__ = ["LENGTH", "NOT_PLANNED", "PlannedCells", "require_measurable"]
+__all__ = ["LENGTH", "NOT_PLANNED", "TEXT", "PlannedCells", "require_measurable"]
 
 NOT_PLANNED = "not_planned"
 _SHOWN = 5
 # Among the events: how many characters the solution has.
 LENGTH = "solution_length"
+# Among the events: a number for each text of a solution, which equal ones share.
+TEXT = "solution_text"
 _KEY = ["item_id", "replication"]
 
 
@@ -170,7 +173,7 @@ class PlannedCells:
         return CellView(self.study, self.items, self.policy)
 
     def _with_events(self, rows: pa.Table, partition: Partition, events: Sequence[str]) -> pa.Table:
-        wanted = ["solution" if name == LENGTH else name for name in events]
+        wanted = ["solution" if name in (LENGTH, TEXT) else name for name in events]
         found = self.store.read("gradings_long", [partition], list(dict.fromkeys([*_KEY, *wanted])))
         grid = self._view.grid
         here, there = (grid.places_of(*table.select(_KEY).columns) for table in (rows, found))
@@ -183,8 +186,17 @@ class PlannedCells:
             values = found[column]
             if name == LENGTH:
                 values = pc.utf8_length(values)  # type: ignore[attr-defined]
+            elif name == TEXT:
+                values = _numbered(values)
             rows = rows.append_column(name, values.take(index))
         return rows
+
+
+def _numbered(texts: pa.ChunkedArray) -> pa.Array:
+    """A number for each text, the same in each partition; null where there is none."""
+    coded: Any = texts.combine_chunks().dictionary_encode()
+    numbers = pa.array(map(hash, coded.dictionary.to_pylist()), pa.int64())
+    return numbers.take(coded.indices)
 
 
 def require_measurable(cells: pa.Table) -> None:

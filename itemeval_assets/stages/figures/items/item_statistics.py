@@ -15,7 +15,7 @@ from itemeval_assets.measurement import (
 from itemeval_assets.measurement import item_statistics as estimated
 from itemeval_assets.measurement.items.flags import order_of_flag
 
-from ..planned import PlannedCells, require_measurable
+from ..planned import TEXT, PlannedCells, require_measurable
 from .item_answers import logs_of
 
 __all__ = ["GraderItems", "StudyItems", "item_statistics"]
@@ -66,11 +66,13 @@ def _of(
     others = {one.first_id: one for one in reversed(chosen) if one.first_id != grader.first_id}
     same = [one for one in others.values() if scale is not None and one.grader.scale == scale]
     peers = [grader, *same]
-    cells = planned.of_graders(peers, events=_COSTS)
+    cells = planned.of_graders(peers, events=(*_COSTS, TEXT))
     known: dict[str, Any] = {"graded_by": grader.label, "scale": scale}
     try:
         require_measurable(cells)
-        found = estimated(cells, object="gen_condition_id", grader=grader.label, scale=scale)
+        found = estimated(
+            cells, object="gen_condition_id", grader=grader.label, solution=TEXT, scale=scale
+        )
     except MeasurementError as error:
         return GraderItems(**known, words=[str(error)])
     texts = dict(
