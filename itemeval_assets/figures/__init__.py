@@ -4,7 +4,7 @@ All read the stored tables, and call no model.
 """
 
 from .of_conditions import condition_list, conditions
-from .of_items import irt, item_answers, items
+from .of_items import irt, item_answers, items, response_matrix
 from .of_judges import agreement, judge_cards
 from .of_noise import reliability
 from .of_pairs import compare, compare_releases, comparisons
@@ -22,5 +22,6 @@ __all__ = [
     "items",
     "judge_cards",
     "reliability",
+    "response_matrix",
     "scores",
 ]

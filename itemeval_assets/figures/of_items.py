@@ -13,11 +13,13 @@ from itemeval_assets.measurement.arguments import checked_as
 from .opening import graders_of, planned_cells
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from itemeval_assets.stages.figures.items.item_answers import ItemAnswers
     from itemeval_assets.stages.figures.items.item_statistics import StudyItems
     from itemeval_assets.stages.figures.items.response import Model, StudyResponses
 
-__all__ = ["irt", "item_answers", "items"]
+__all__ = ["irt", "item_answers", "items", "response_matrix"]
 
 
 @checked_as(ConfigError)
@@ -54,6 +56,29 @@ def irt(
 
     planned = planned_cells(config, policy)
     return estimated(planned, graders_of(planned, graders, rubrics), model, passes)
+
+
+@checked_as(ConfigError)
+def response_matrix(
+    config: str | Path | Study,
+    grader: str,
+    *,
+    passes: float | None = None,
+    policy: str | None = None,
+) -> "pd.DataFrame":
+    """Conditions x items: the scores of one grader, NaN where there is none, as `irt` starts from.
+
+    Of several replications the first one with a score counts. `passes` makes 1 of scores of so much
+    or more, and 0 of others. Raises ConfigError where `grader` means none, or several.
+    """
+    from itemeval_assets.stages.figures.items.response import matrix_of
+
+    planned = planned_cells(config, policy)
+    design, chosen = planned.study.design, graders_of(planned, grader, None)
+    if len(chosen) > 1:
+        labels = ", ".join(design.labels[one] for one in chosen)
+        raise ConfigError(f"grader: {grader!r} means several graders; name one of: {labels}")
+    return matrix_of(planned, design.grade_by_id[chosen[0]], passes)
 
 
 @checked_as(ConfigError)
