@@ -84,17 +84,17 @@ def _slope(
     level: float,
     per: float,
 ) -> Estimate:
-    if len(y) and is_constant(y):
-        raise MeasurementError(
-            f"{label!r}: the answers to each item have the same score, so a slope cannot be"
-            " estimated: nothing tells what length would do to scores that differ."
-        )
     varied = np.unique(items[np.abs(x) > 0])
     n_clusters = len(np.unique(clusters[np.isin(items, varied)]))
     if n_clusters < 2:
         raise MeasurementError(
             f"{label!r}: answers differ in length within fewer than two clusters of items, so there"
             " is no slope within items."
+        )
+    if is_constant(y):
+        raise MeasurementError(
+            f"{label!r}: the answers to each item have the same score, so a slope cannot be"
+            " estimated: nothing tells what length would do to scores that differ."
         )
     total = float(x @ x)
     slope = float(x @ y) / total
