@@ -1,9 +1,12 @@
 """Comparisons in words: groups first, each pair in one direction."""
 
+from dataclasses import replace
+
 import pytest
 
-from itemeval_assets.measurement import Difference, Interaction
+from itemeval_assets.measurement import Bounds, Difference, Interaction
 from itemeval_assets.report.comparison_words import words_of_comparisons
+from itemeval_assets.report.render.records import records
 from itemeval_assets.report.views import differences_view, levels_view, pairs_of
 from itemeval_assets.stages.figures.comparisons.records import Compared
 
@@ -96,6 +99,32 @@ def test_a_pair_has_one_direction_and_one_place() -> None:
     assert (last.value, last.call) == (-0.1, "worse")
     assert (last.low, last.high) == pytest.approx((-0.3, 0.1))
     assert [column.card for column in differences_view([one]).columns].count("p (Holm)") == 1
+
+
+def test_what_pairs_leave_out_stands_in_the_table_where_it_is_much() -> None:
+    one = pair("lab/a", "lab/b", 0.3, 0.001)
+    holes = replace(pair("lab/c", "lab/a", 0.1, 0.5), n_missing=4, bounds=Bounds(-0.2, 0.4))
+    few = replace(one, n_missing=1, n_events=999, bounds=Bounds(0.29, 0.31))
+    turned = replace(holes, a="lab/a", b="lab/c", value=-0.1, bounds=Bounds(-0.4, 0.2))
+    families = [
+        Compared(graded_by="numeric", scale=(0, 1), differences=[few, holes]),
+        Compared(graded_by="judge", scale=(0, 1), differences=[turned]),
+    ]
+    view = differences_view(families)
+    rows = [(row["left out"], row["bounds"]) for row in records(view)]
+    assert rows == [(1, ""), (4, "-0.200 to 0.400"), (4, "-0.200 to 0.400")]
+    for reader in ("terminal", "page", "card"):
+        assert [
+            getattr(column, reader).replace("\n", " ")
+            for column in view.columns
+            if column.value in ("left_out", "bounds") and column.applies(view)
+        ] == ["left out", "bounds"]
+    hidden = differences_view([replace(families[0], differences=[few])])
+    assert not any(
+        column.applies(hidden)
+        for column in hidden.columns
+        if column.value in ("left_out", "bounds")
+    )
 
 
 def test_names_that_would_be_alike_stay_whole() -> None:

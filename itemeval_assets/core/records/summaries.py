@@ -10,6 +10,8 @@ from itemeval_assets.core.text.words import counted
 BINS = 11
 # A judge may write any number that a double holds; the ends of the scale take what is beyond.
 FARTHEST = 1e9
+# From this share of missing cells on, what they could change stands beside the figure.
+MANY = 0.02
 
 
 class Scale(NamedTuple):

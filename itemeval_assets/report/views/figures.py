@@ -3,6 +3,8 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from itemeval_assets.core.records.summaries import MANY
+
 from .view import Column, View, part_of
 
 if TYPE_CHECKING:
@@ -64,6 +66,23 @@ class Pair(NamedTuple):
     @property
     def high(self) -> float:
         return -self.found.low if self.turned else self.found.high
+
+    @property
+    def left_out(self) -> int:
+        return self.found.n_missing
+
+    @property
+    def misses_many(self) -> bool:
+        """Whether the cells without a score are so many that they could change the difference."""
+        return self.left_out > MANY * (self.left_out + self.found.n_events)
+
+    @property
+    def bounds(self) -> tuple[float, float] | None:
+        """As in the words: only where many cells are left out."""
+        if self.found.bounds is None or not self.misses_many:
+            return None
+        low, high = self.found.bounds
+        return (-high, -low) if self.turned else (low, high)
 
     @property
     def is_called(self) -> bool:
@@ -229,6 +248,8 @@ _PAIR_REST = (
         once=True,
     ),
     Column("found.n_ties", "count", "ties", "ties", "ties"),
+    Column("left_out", "count", "left\nout", "left out", "left out", "misses_many"),
+    Column("bounds", "span", "bounds", "bounds", "bounds", "bounds"),
     Column("scale", "scale", "scale", "scale", "scale", once=True),
     Column("found.verdict", "text", None, "verdict", reader="programs"),
     Column(lambda row: " ".join(row.found.warnings), "text", None, "warnings", reader="programs"),

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from itemeval_assets.core.records.summaries import MANY
 from itemeval_assets.measurement import Difference, Interaction, holm, within_margin
 
 from ..planned import PlannedCells
-from ..scores.records import MANY
 
 __all__ = ["bounded", "misses_many", "words_of", "words_of_levels"]
 

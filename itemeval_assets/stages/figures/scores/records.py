@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 
+from itemeval_assets.core.records.summaries import MANY
+
 from ..planned import NOT_PLANNED
 from .estimates import MEAN
 
-__all__ = ["MANY", "Score", "StudyScores"]
-
-# From this share of missing cells on, what they could change stands beside the mean.
-MANY = 0.02
+__all__ = ["Score", "StudyScores"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from .records import MANY, Score
+from itemeval_assets.core.records.summaries import MANY
+
+from .records import Score
 
 __all__ = ["words_of"]
 
