@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from itemeval_assets.core.design.conditions import GradeCondition
 
-__all__ = ["each_once", "incomparable"]
+__all__ = ["each_once", "incomparable", "of_one_scale"]
 
 
 def each_once(graders: Sequence[GradeCondition]) -> Sequence[GradeCondition]:
@@ -19,11 +19,36 @@ def incomparable(chosen: Sequence[GradeCondition], purpose: str = "agree") -> st
     """Why the scores of graders mean different things; null where they do not."""
     if len(chosen) < 2:
         return f"One grader has none to {purpose} with."
-    scales = {one.grader.scale for one in chosen}
-    rubrics = {one.columns["rubric_hash"] for one in chosen}
-    if len(scales) > 1 or (scales == {None} and len(rubrics) > 1):
+    if len({_meaning(one) for one in chosen}) > 1:
         return (
             "These graders have no scale in common, so their scores cannot be compared: choose some"
             " with --grader, or declare graders.<name>.scale."
         )
     return None
+
+
+def of_one_scale(
+    chosen: Sequence[GradeCondition],
+) -> tuple[Sequence[GradeCondition], list[str]]:
+    """The most graders whose scores mean the same, the first of equally many, and who is not of it.
+
+    All of them where no two have a scale in common.
+    """
+    alike: dict[object, list[GradeCondition]] = {}
+    for one in chosen:
+        alike.setdefault(_meaning(one), []).append(one)
+    most = max(alike.values(), key=len, default=[])
+    if len(most) < 2 or len(alike) == 1:
+        return chosen, []
+    others = ", ".join(f"{one.label} ({_scale(one)})" for one in chosen if one not in most)
+    return most, [f"Left out, as scores of another scale cannot be compared: {others}."]
+
+
+def _meaning(one: GradeCondition) -> object:
+    """What graders share whose scores can be compared: a scale, or else a rubric."""
+    return one.grader.scale or one.columns["rubric_hash"]
+
+
+def _scale(one: GradeCondition) -> str:
+    scale = one.grader.scale
+    return f"{scale[0]:g} to {scale[1]:g}" if scale else "scale not declared"

@@ -211,6 +211,21 @@ def test_graders_of_two_scales_are_not_compared(tmp_path: Path) -> None:
     assert found.words == ["One grader has none to compare with."]
 
 
+def test_graders_that_share_a_scale_are_compared_beside_others(tmp_path: Path) -> None:
+    graders = {
+        "ten": {"model": "mockllm/judge", "scale": [0, 10]},
+        "other": {"model": "mockllm/other", "scale": [0, 10]},
+        "free": {"model": "mockllm/third"},
+    }
+    study = scored_study(tmp_path, planted, items=20, graders=graders)
+    [found] = ie.comparisons(study, facet="grader").by_grader
+    [pair] = found.differences
+    assert {str(pair.a).split()[0], str(pair.b).split()[0]} == {"ten", "other"}
+    assert found.scale == (0, 10)
+    assert found.words[0].startswith("Left out, as scores of another scale cannot be compared: ")
+    assert "numeric (0 to 1)" in found.words[0] and "(scale not declared)." in found.words[0]
+
+
 def test_a_judge_counts_once_beside_others(tmp_path: Path) -> None:
     graders = {**JUDGES, "mild_judge": {**JUDGES["mild_judge"], "repeats": 3}}
     study = scored_study(tmp_path, planted, items=20, graders=graders)

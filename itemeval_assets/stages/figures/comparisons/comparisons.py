@@ -1,6 +1,7 @@
 """comparisons: all pairs of the levels of a facet, by each grader."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -8,7 +9,7 @@ import pyarrow.compute as pc
 from itemeval_assets.core.design.conditions import GradeCondition
 from itemeval_assets.measurement import MeasurementError, compare_all
 
-from ..graders import each_once, incomparable
+from ..graders import each_once, incomparable, of_one_scale
 from ..planned import PlannedCells, require_measurable
 from .named import Facet
 from .records import COLUMNS, Compared, StudyComparisons, chosen_of, told, told_by
@@ -35,10 +36,11 @@ def comparisons(
 
 def _graders(planned: PlannedCells, chosen: Sequence[GradeCondition]) -> Compared:
     """All pairs of graders whose scores mean the same; a judge counts once."""
-    once = each_once(chosen)
+    once, others = of_one_scale(each_once(chosen))
     if why := incomparable(once, "compare"):
         return Compared(graded_by=None, scale=None, words=[why])
-    return _family(planned, planned.of_graders(once), once[0], "grader")
+    found = _family(planned, planned.of_graders(once), once[0], "grader")
+    return replace(found, words=[*others, *found.words])
 
 
 def _family(
