@@ -86,7 +86,7 @@ def compare(
     grading: Grading,
     output: Output,
 ) -> None:
-    """Say which is better, by how much and how sure, on the items that both answered."""
+    """Say which is better, by how much and how sure, on the items that both have scores of."""
     if release is not None:
         if a or by or of != "condition":
             raise typer.BadParameter(

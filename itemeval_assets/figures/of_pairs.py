@@ -28,7 +28,7 @@ def compare(
     rubrics: Words = None,
     policy: str | None = None,
 ) -> "StudyComparisons":
-    """Is a better than b on the items that both answered? By each grader that is chosen.
+    """Is a better than b on the items that both have scores of? By each grader that is chosen.
 
     `a` and `b` are two conditions, models, prompts, configs or graders: labels, slugs, ids, names,
     or what these start with. `by`: does the difference depend on this item column?
@@ -49,7 +49,7 @@ def compare_releases(
     rubrics: Words = None,
     policy: str | None = None,
 ) -> "StudyComparisons":
-    """Is one release of the study better than another, on the items that both answered?
+    """Is one release of the study better than another, on the items that both have scores of?
 
     Each condition of `before` less the same of `after`; null: less that of the study as it stands.
     A release is a version such as v1.0.0, or `v1.0.0/2025-07-23_12-59-51`. Conditions are matched

@@ -1,7 +1,7 @@
 """What comparisons found, in words: who is better than whom, and who cannot be told apart."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from .views import pairs_of, short_names
 
@@ -11,6 +11,22 @@ if TYPE_CHECKING:
 __all__ = ["words_of_comparisons"]
 
 _MOST_NAMES, _MOST_SENTENCES = 6, 6
+
+
+class _Claim(NamedTuple):
+    """What may be said of objects with higher scores: of one, of several, and of all in order."""
+
+    one: str
+    several: str
+    first: str
+
+    def of(self, names: Sequence[str]) -> str:
+        return f"{_listed(names)} {self.one if len(names) == 1 else self.several}"
+
+
+_IS = _Claim("is better than", "are better than", "Best first")
+# A grader is not better than another for its higher scores.
+_GIVES = _Claim("gives higher scores than", "give higher scores than", "Highest first")
 
 
 def words_of_comparisons(families: "Sequence[Compared]", facet: str) -> Iterator[str]:
@@ -47,8 +63,13 @@ def _of_pairs(family: "Compared") -> Iterator[str]:
     if len(called) > _MOST_SENTENCES:
         yield f"{len(called) - _MOST_SENTENCES:,} more pairs differ."
     if close := len(found) - len(called):
-        of = f"{close:,} of {len(found):,} pairs are" if called else f"All {close:,} pairs are"
-        yield f"{of} too close to call."
+        yield f"{_how_many(close, len(found))} too close to call."
+
+
+def _how_many(close: int, n_pairs: int) -> str:
+    if close == n_pairs:
+        return "Both pairs are" if close == 2 else f"All {close:,} pairs are"
+    return f"{close:,} of {n_pairs:,} pairs {'is' if close == 1 else 'are'}"
 
 
 def _of_groups(family: "Compared", facet: str) -> Iterator[str]:
@@ -59,7 +80,8 @@ def _of_groups(family: "Compared", facet: str) -> Iterator[str]:
         yield f"{items} tell none of the {len(names)} {facet}s apart ({_rest(family)})."
         return
     steps = [[names[name] for name in step] for step in _steps(family, worse)]
-    *first, last = _of_steps(steps) if steps else _of_each(names, worse)
+    claim = _GIVES if facet == "grader" else _IS
+    *first, last = _of_steps(steps, claim) if steps else _of_each(names, worse, claim)
     yield from first
     yield f"{last.rstrip('.')} ({items}; {_rest(family)})."
 
@@ -88,26 +110,28 @@ def _steps(family: "Compared", worse: dict[str, tuple[str, ...]]) -> list[list[s
     return steps
 
 
-def _of_steps(steps: list[list[str]]) -> Iterator[str]:
+def _of_steps(steps: list[list[str]], claim: "_Claim") -> Iterator[str]:
     if len(steps) == 2:
         first, last = steps
         apart = ", which cannot be told apart" if len(last) > 1 else ""
-        yield f"{_subject(first)} better than {_listed(last)}{apart}."
+        yield f"{claim.of(first)} {_listed(last)}{apart}."
         if len(first) > 1:
             yield f"{_listed(first)} cannot be told apart."
         return
     told = [_listed(step) + " (not told apart)" * (len(step) > 1) for step in steps]
-    yield f"Best first: {'; '.join(told)}. Each is better than all that follow."
+    yield f"{claim.first}: {'; '.join(told)}. Each {claim.one} all that follow."
 
 
-def _of_each(names: dict[str, str], worse: dict[str, tuple[str, ...]]) -> Iterator[str]:
+def _of_each(
+    names: dict[str, str], worse: dict[str, tuple[str, ...]], claim: "_Claim"
+) -> Iterator[str]:
     """Objects that are better than the same others, in one sentence."""
     alike: dict[tuple[str, ...], list[str]] = {}
     for name, others in worse.items():
         if others:
             alike.setdefault(others, []).append(names[name])
     for others, better in list(alike.items())[:_MOST_SENTENCES]:
-        yield f"{_subject(better)} better than {_listed([names[one] for one in others])}."
+        yield f"{claim.of(better)} {_listed([names[one] for one in others])}."
     if len(alike) > _MOST_SENTENCES:
         yield f"And {len(alike) - _MOST_SENTENCES:,} more."
     yield "No others can be told apart."
@@ -121,10 +145,6 @@ def _items(family: "Compared") -> str:
     counts = [one.n_items for one in family.differences]
     low, high = min(counts), max(counts)
     return f"{low:,} items" if low == high else f"{low:,} to {high:,} items"
-
-
-def _subject(names: Sequence[str]) -> str:
-    return f"{_listed(names)} {'is' if len(names) == 1 else 'are'}"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -42,6 +42,20 @@ def test_a_verdict_says_how_much_and_how_sure():
     )
 
 
+def test_of_graders_it_is_said_who_gives_higher_scores():
+    graders = BETTER.rename(columns={"model": "grader_name"})
+    known: dict[str, Any] = {"object": "grader_name", "scale": (0, 1)}
+    higher = "alpha gives higher scores than beta: by 10.0 points (7.7 to 12.3, 40 items)."
+    assert compare(graders, "alpha", "beta", **known).verdict == higher
+    assert compare(graders, "beta", "alpha", **known).verdict == (
+        "beta gives lower scores than alpha: by 10.0 points (7.7 to 12.3, 40 items)."
+    )
+    [pair] = compare_all(graders, **known)
+    assert pair.verdict == higher
+    [again] = adjusted_by_holm([pair], (0, 1), object="grader_name")
+    assert again.verdict == higher
+
+
 def test_too_close_to_call_is_said_in_words():
     found = compare(pair([1, 0, 1, 0] * 5, [0, 1, 1, 0] * 5), "alpha", "beta", scale=(0, 1))
     assert found.p > 0.9 and found.n_ties == 10
@@ -54,7 +68,7 @@ def test_items_of_one_alone_are_left_out_and_said():
     frame = pair([1, 0, 1, 1], [0, 1, 1])
     found = compare(frame, "alpha", "beta")
     assert (found.n_items, found.n_events) == (3, 6)
-    assert found.warnings[0] == "1 item that only alpha answered: left out."
+    assert found.warnings[0] == "1 item with a score of alpha only: left out."
 
 
 def test_a_mean_over_other_prompts_is_said():

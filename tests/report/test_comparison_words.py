@@ -7,7 +7,7 @@ import pytest
 from itemeval_assets.measurement import Bounds, Difference, Interaction
 from itemeval_assets.report.comparison_words import words_of_comparisons
 from itemeval_assets.report.render.records import records
-from itemeval_assets.report.views import differences_view, levels_view, pairs_of
+from itemeval_assets.report.views import differences_view, groups_view, levels_view, pairs_of
 from itemeval_assets.stages.figures.comparisons.records import Compared
 
 
@@ -79,6 +79,47 @@ def family(
 )
 def test_groups_are_told_in_words(differ: set[str], groups: list[str], words: str) -> None:
     assert list(words_of_comparisons([family(differ, groups)], "model")) == [f"By numeric: {words}"]
+
+
+@pytest.mark.parametrize(
+    ("differ", "groups", "words"),
+    [
+        ({"ab"}, ["a", "b"], "a or b."),
+        (
+            {"ac", "bc"},
+            ["ab", "c"],
+            "a and b give higher scores than c. a and b cannot be told apart"
+            " (6 items; 3 pairs, Holm).",
+        ),
+        (
+            {"ab", "ac", "bc"},
+            ["a", "b", "c"],
+            "Highest first: a; b; c. Each gives higher scores than all that follow"
+            " (6 items; 3 pairs, Holm).",
+        ),
+    ],
+)
+def test_no_grader_is_better_for_its_higher_scores(
+    differ: set[str], groups: list[str], words: str
+) -> None:
+    found = replace(family(differ, groups), graded_by=None)
+    [said] = words_of_comparisons([found], "grader")
+    assert said.replace("lab/", "") == words
+    assert groups_view([found]).columns[1].terminal == "highest first"
+    assert pairs_of([found])[0].call in ("higher", "too close to call")
+
+
+@pytest.mark.parametrize(
+    ("differ", "words"),
+    [
+        (set(), "Both pairs are too close to call."),
+        ({"ab"}, "lab/a or lab/b. 1 of 2 pairs is too close to call."),
+    ],
+)
+def test_pairs_are_counted_in_words(differ: set[str], words: str) -> None:
+    one = family(differ, ["abc"])
+    found = replace(one, differences=one.differences[:2], letters={}, groups=[])
+    assert list(words_of_comparisons([found], "model")) == [f"By numeric: {words}"]
 
 
 def test_a_grader_is_named_once_and_what_all_share_is_told_once() -> None:

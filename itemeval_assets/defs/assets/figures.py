@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 _MOST_ROWS = 300
 _DESCRIPTIONS = {
     "scores": "The mean score of each condition, its interval, and what it leaves out.",
-    "comparisons": "All pairs of conditions on the items that both answered: which is better, by "
-    "how much, how sure. Groups that cannot be told apart share a letter.",
+    "comparisons": "All pairs of conditions on the items that both have scores of: which is "
+    "better, by how much, how sure. Groups that cannot be told apart share a letter.",
     "reliability": "Where the noise of the scores comes from, and what more items, replications or "
     "graders would reach.",
     "agreement": "How judges agree, how severe they are, whether they prefer their own family.",

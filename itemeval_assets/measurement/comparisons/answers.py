@@ -65,7 +65,7 @@ class Answers:
 
     `binary` tells the objects with scores 0 or 1 and one replication. `varied` has the facets in
     which the objects may differ besides, as sets of values by object. `filled` is null where no
-    cell is missing.
+    cell is missing. `of_graders`: the objects are graders.
     """
 
     objects: list
@@ -77,6 +77,7 @@ class Answers:
     n_empty: np.ndarray
     varied: dict[str, list[frozenset]]
     filled: Filled | None = None
+    of_graders: bool = False
 
     def bounds(self, first: int, other: int, scale: Scale | None) -> Bounds | None:
         """As `Filled.bounds`; null without a scale, or where no cell is missing."""
@@ -173,6 +174,7 @@ def answers_of(frame: Frame, events: Events, rows: np.ndarray, object: str) -> A
         n_empty=empty.astype(np.int64),
         varied=_varied(frame, events, rows, object, present),
         filled=_filled(events, present) if empty.any() else None,
+        of_graders=object in GRADER_NAMES,
     )
 
 

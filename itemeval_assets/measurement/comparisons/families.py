@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..arguments import checked
-from ..columns import Frame
+from ..columns import GRADER_NAMES, Frame
 from ..events import Grader
 from ..intervals import checked_level, checked_scale
 from ..numeric import as_numbers
@@ -78,7 +78,7 @@ def compare_all(
             )
     if not found:
         raise MeasurementError(f"No two values of {object!r} can be compared. {left_out[0][2]}")
-    found[:] = adjusted_by_holm(found, scale)
+    found[:] = adjusted_by_holm(found, scale, object=object)
     found.left_out = tuple(left_out)
     _group(found, [answers.objects[place] for place in order], level)
     return found
@@ -86,19 +86,24 @@ def compare_all(
 
 @checked
 def adjusted_by_holm(
-    differences: Sequence[Difference], scale: Scale | None = None, *, of: str = "pairs"
+    differences: Sequence[Difference],
+    scale: Scale | None = None,
+    *,
+    object: str = "model",
+    of: str = "pairs",
 ) -> list[Difference]:
     """Differences as one family: `p` and the verdict as if all had been asked at once.
 
-    `p` is adjusted by Holm (1979); `p_unadjusted` stays. Intervals are those of single pairs, but
-    hold 0 where all items differ by the same and `p` tells no difference.
+    `object` is the column that they are of: of graders the words say who gives higher scores. `p`
+    is adjusted by Holm (1979); `p_unadjusted` stays. Intervals are those of single pairs, but hold
+    0 where all items differ by the same and `p` tells no difference.
     """
     if not all(isinstance(one, Difference) for one in differences):
         raise MeasurementError("differences are those that compare returns: give a list of them")
     scale = checked_scale(scale)
     adjusted = holm(np.array([one.p_unadjusted for one in differences]))
     return [
-        worded(replace(one, p=p), scale, len(differences), of)
+        worded(replace(one, p=p), scale, len(differences), of, of_graders=object in GRADER_NAMES)
         for one, p in zip(differences, adjusted.tolist(), strict=True)
     ]
 

@@ -84,7 +84,7 @@ def interaction(
         same = Counter(left_out.values())
         reasons = " ".join(why if n == 1 else f"{why} ({n} levels)" for why, n in same.items())
         raise MeasurementError(f"An interaction needs two levels of {by!r} or more. {reasons}")
-    adjusted = adjusted_by_holm([*found.values()], checked_scale(scale), of="levels")
+    adjusted = adjusted_by_holm([*found.values()], checked_scale(scale), object=object, of="levels")
     found = dict(zip(found, adjusted, strict=True))
     return _tested(by, found, left_out, level)
 

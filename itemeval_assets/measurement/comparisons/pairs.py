@@ -42,7 +42,7 @@ def compare(
     scale: Scale | None = None,
     level: float = 0.95,
 ) -> Difference:
-    """The mean of a - b over the items that both answered, each item with the same weight.
+    """The mean of a - b over the items that both have scores of, each with the same weight.
 
     Its error is clustered as in `mean_score` and its interval is Student's t with C-1 degrees of
     freedom (Miller 2024, arXiv:2411.00640, section 4). Beside it stands McNemar's exact p where
@@ -122,11 +122,16 @@ def differences_of(
             n_ties=int(pairs.n_ties[place]),
             verdict="",
         )
-        yield worded(found, scale)
+        yield worded(found, scale, of_graders=answers.of_graders)
 
 
 def worded(
-    found: Difference, scale: Scale | None, n_pairs: int = 1, of: str = "pairs"
+    found: Difference,
+    scale: Scale | None,
+    n_pairs: int = 1,
+    of: str = "pairs",
+    *,
+    of_graders: bool = False,
 ) -> Difference:
     """The difference with its sentence, by the p that it has.
 
@@ -145,6 +150,7 @@ def worded(
         different=different,
         scale=scale,
         family="" if n_pairs == 1 else f"; {n_pairs:,} {of}, Holm",
+        of_graders=of_graders,
     )
     return replace(found, verdict=sentence)
 
@@ -188,7 +194,7 @@ def _said(answers: Answers, first: int, other: int, pairs: Pairs, place: int) ->
     for name, count in zip(both, (pairs.only_first, pairs.only_other), strict=True):
         if count[place]:
             items = counted(int(count[place]), "item")
-            yield f"{items} that only {name} answered: left out."
+            yield f"{items} with a score of {name} only: left out."
     if pairs.constant[place] and pairs.mean[place] != 0:
         yield "All items differ by the same: without spread the interval is rough."
     yield from of_few_clusters(int(pairs.n_clusters[place]))

@@ -16,10 +16,12 @@ def verdict(
     different: bool,
     scale: Scale | None,
     family: str = "",
+    of_graders: bool = False,
 ) -> str:
     """Say which is better and by how much, or that the items cannot tell.
 
-    Scores from 0 to 1 are told in points of a hundred, others as they are.
+    Scores from 0 to 1 are told in points of a hundred, others as they are. A grader is not better
+    than another for its higher scores.
     """
     if different and value < 0:
         value, low, high, word = -value, -high, -low, "worse"
@@ -28,6 +30,9 @@ def verdict(
     limits = f"{_figure(low, scale)} to {_figure(high, scale)}"
     if different:
         amount = f"{_figure(value, scale)}{_unit(scale)}"
+        if of_graders:
+            gives = f"gives {'higher' if word == 'better' else 'lower'} scores than"
+            return f"{a} {gives} {b}: by {amount} ({limits}, {n_items:,} items{family})."
         return f"{a} is {amount} {word} than {b} ({limits}, {n_items:,} items{family})."
     if value == low == high == 0:
         return f"Too close to call: {a} and {b} have the same score on all {n_items:,} items."

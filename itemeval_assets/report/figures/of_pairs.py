@@ -23,9 +23,9 @@ def comparisons(found: "StudyComparisons") -> Document:
         blocks.append(groups_view(found.by_grader))
     blocks.append(
         f"{intervals(found)}, of each pair alone. A difference is that of item means, on the items"
-        " that both answered; ties are items with the same mean of both. `p (Holm)` is adjusted for"
-        " the number of tests. That two cannot be told apart does not show that they are equal, and"
-        " p does not say how large a difference is."
+        " that both have scores of; ties are items with the same mean of both. `p (Holm)` is"
+        " adjusted for the number of tests. That two cannot be told apart does not show that they"
+        " are equal, and p does not say how large a difference is."
     )
     title = f"Comparisons of {found.study}"
     return Document(title, blocks, drawn, with_levels(pairs, levels))

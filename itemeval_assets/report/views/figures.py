@@ -92,7 +92,8 @@ class Pair(NamedTuple):
     def call(self) -> str:
         if not self.is_called:
             return "too close to call"
-        return "better" if self.value > 0 else "worse"
+        higher, lower = ("better", "worse") if self.graded_by else ("higher", "lower")
+        return higher if self.value > 0 else lower
 
 
 class Grouped(NamedTuple):
@@ -180,7 +181,10 @@ def groups_view(families: "Sequence[Compared]") -> View:
         for family in families
         for name, letters in family.letters.items()
     ]
-    return View("groups", _GROUPS, rows, split="graded_by")
+    # A grader is not better than another for its higher scores.
+    first = "best first" if any(family.graded_by for family in families) else "highest first"
+    name = Column("name", "text", first, first, first)
+    return View("groups", (_GRADED_BY, name, _LETTERS), rows, split="graded_by")
 
 
 def interval_of(row: Any) -> tuple[float, float] | None:
@@ -255,8 +259,5 @@ _PAIR_REST = (
     Column(lambda row: " ".join(row.found.warnings), "text", None, "warnings", reader="programs"),
     Column("call", "text", None, "call", "call", reader="people"),
 )
-_GROUPS = (
-    Column("graded_by", "text", "graded by", "graded by", "graded by", once=True),
-    Column("name", "text", "best first", "best first", "best first"),
-    Column("letters", "text", "groups", "groups", "groups"),
-)
+_GRADED_BY = Column("graded_by", "text", "graded by", "graded by", "graded by", once=True)
+_LETTERS = Column("letters", "text", "groups", "groups", "groups")

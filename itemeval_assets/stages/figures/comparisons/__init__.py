@@ -1,1 +1,1 @@
-"""Is one better than another, on the items that both answered?"""
+"""Is one better than another, on the items that both have scores of?"""
