@@ -143,9 +143,18 @@ def test_a_csv_has_the_rows_of_all_graders_with_their_certainty(
         frame = pd.read_csv(rows)
         assert set(frame["graded by"]) == set(GRADERS) and columns <= set(frame.columns)
     assert run_cli(["agreement", config, "--out", str(rows)]) == 0
-    assert known <= set(pd.read_csv(rows).columns)
+    assert {*known, "warnings"} <= set(pd.read_csv(rows).columns)
     assert run_cli(["reliability", config, "--out", str(rows)]) == 0
-    assert {"graded by", "level", "scale"} <= set(pd.read_csv(rows).columns)
+    frame = pd.read_csv(rows)
+    assert {"graded by", "level", "scale"} <= set(frame.columns)
+    assert set(frame["table"]) == {"components", "designs"}
+    components, designs = (
+        frame[frame["table"] == name].dropna(axis="columns", how="all")
+        for name in ("components", "designs")
+    )
+    assert {"item", "model x item"} <= set(components["source"]) and "n" not in components
+    assert set(designs["facet"]) == {"items"} and designs["relative error"].notna().all()
+    assert (designs["now"] == "yes").sum() == designs["graded by"].nunique() == 3
     capsys.readouterr()
 
 

@@ -153,7 +153,7 @@ def test_what_pairs_leave_out_stands_in_the_table_where_it_is_much() -> None:
     ]
     view = differences_view(families)
     rows = [(row["left out"], row["bounds"]) for row in records(view)]
-    assert rows == [(1, ""), (4, "-0.200 to 0.400"), (4, "-0.200 to 0.400")]
+    assert rows == [(1, ""), (4, "-0.2 to 0.4"), (4, "-0.2 to 0.4")]
     for reader in ("terminal", "page", "card"):
         assert [
             getattr(column, reader).replace("\n", " ")

@@ -12,7 +12,7 @@ from itemeval_assets.report.views import (
     responses_view,
 )
 
-from .wording import by_grader, plots, rows_by_grader, scale_sentence
+from .wording import by_grader, plots, rows_by_grader, rows_by_table, scale_sentence
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -90,8 +90,13 @@ def irt(found: "StudyResponses") -> Document:
         "ability of conditions": lambda: plots().abilities(fitted, found.level),
     }
     title = f"Response model ({found.model.upper()}) of {found.study}"
-    rows = {one.graded_by: responses_view(one.items, title) for one in fitted}
-    return Document(title, list(_responses(found)), drawn if fitted else {}, rows_by_grader(rows))
+    rows = rows_by_table(
+        items=rows_by_grader({one.graded_by: responses_view(one.items, title) for one in fitted}),
+        conditions=rows_by_grader(
+            {one.graded_by: abilities_view(one.persons, title) for one in fitted}
+        ),
+    )
+    return Document(title, list(_responses(found)), drawn if fitted else {}, rows)
 
 
 def _responses(found: "StudyResponses") -> Iterator[str | View]:

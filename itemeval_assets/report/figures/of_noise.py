@@ -13,7 +13,7 @@ from itemeval_assets.report.views import (
     source_words,
 )
 
-from .wording import by_grader, plots, rows_by_grader, scale_sentence
+from .wording import by_grader, plots, rows_by_grader, rows_by_table, scale_sentence
 
 if TYPE_CHECKING:
     from itemeval_assets.stages.figures.reliability import GraderReliability, StudyReliability
@@ -33,13 +33,21 @@ def reliability(found: "StudyReliability") -> Document:
     drawn = {"error of other designs": lambda: plots().decision_curves(found.by_grader)}
     blocks = list(_reliability(found))
     title = f"Reliability of {found.study}"
-    rows = {
-        one.graded_by: components_view(
-            [{**row, "level": found.level, "scale": one.scale} for row in one.components], title
-        )
-        for one in found.by_grader
-    }
-    return Document(title, blocks, drawn if known else {}, rows_by_grader(rows))
+    rows = rows_by_table(
+        components=rows_by_grader(
+            {
+                one.graded_by: components_view(
+                    [{**row, "level": found.level, "scale": one.scale} for row in one.components],
+                    title,
+                )
+                for one in found.by_grader
+            }
+        ),
+        designs=rows_by_grader(
+            {one.graded_by: designs_view(one.designs, title, one.scale) for one in found.by_grader}
+        ),
+    )
+    return Document(title, blocks, drawn if known else {}, rows)
 
 
 def _reliability(found: "StudyReliability") -> Iterator[str | View]:

@@ -10,7 +10,15 @@ from itemeval_assets.report.views.view import Column
 if TYPE_CHECKING:
     from types import ModuleType
 
-__all__ = ["Estimated", "by_grader", "intervals", "plots", "rows_by_grader", "scale_sentence"]
+__all__ = [
+    "Estimated",
+    "by_grader",
+    "intervals",
+    "plots",
+    "rows_by_grader",
+    "rows_by_table",
+    "scale_sentence",
+]
 
 
 class Estimated(Protocol):
@@ -40,6 +48,12 @@ def by_grader(graded_by: str | None, words: Iterable[str]) -> str:
 def rows_by_grader(views: Mapping[str, View]) -> View | None:
     """What a program reads: the rows of all graders."""
     return together(views, Column("", "text", None, "graded by")) if views else None
+
+
+def rows_by_table(**views: View | None) -> View | None:
+    """What a program reads of several tables: the column `table` says what a row is."""
+    known = {name: view for name, view in views.items() if view}
+    return together(known, Column("", "text", None, "table")) if known else None
 
 
 def plots() -> "ModuleType":

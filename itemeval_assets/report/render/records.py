@@ -16,7 +16,7 @@ from itemeval_assets.report.render.scores import (
 )
 from itemeval_assets.report.views.view import Amount, Column, Figure, Kind, Money, Quantity, View
 
-_DECIMALS_OF_USD, _DECIMALS_OF_MEANS = 9, 6
+_DECIMALS_OF_USD, _DIGITS = 9, 9
 _FIRM_SPACE = "\N{NO-BREAK SPACE}"
 
 
@@ -60,6 +60,15 @@ def _usd(usd: float) -> float:
     return round(usd, _DECIMALS_OF_USD)
 
 
+def _number(value: float | None) -> float | None:
+    """With as many digits as any other figure, without the noise of float sums."""
+    return None if value is None else float(f"{value:.{_DIGITS}g}")
+
+
+def _ends(ends: tuple[float, float] | None) -> str:
+    return "" if ends is None else f"{_number(ends[0])} to {_number(ends[1])}"
+
+
 def _paid(paid: Amount | None) -> str:
     return "" if paid is None or paid.usd is None else f"{paid.usd:.9f}"
 
@@ -67,14 +76,14 @@ def _paid(paid: Amount | None) -> str:
 _FORMATS: dict[Kind, Callable[[Any], Any]] = {
     "left_out": left_out_words,
     "share": lambda share: f"{share[0]} of {share[1]}",
-    "mean": lambda mean: None if mean is None else round(mean, _DECIMALS_OF_MEANS),
-    "interval": interval_words,
-    "difference": lambda mean: None if mean is None else round(mean, _DECIMALS_OF_MEANS),
-    "span": span_words,
+    "mean": _number,
+    "interval": _ends,
+    "difference": _number,
+    "span": _ends,
     "logs": " ".join,
-    "component": lambda value: value,
-    "p": lambda p: p,
-    "part": lambda part: None if part is None else round(part, _DECIMALS_OF_MEANS),
+    "component": _number,
+    "p": _number,
+    "part": _number,
     "scale": scale_words,
     "seconds": lambda seconds: "" if seconds is None else f"{seconds:.3f}",
     "usd": _usd,

@@ -114,7 +114,7 @@ _RESPONSES = (
 _ABILITIES = (
     Column("person", "text", "condition", "condition"),
     Column("ability", "mean", "ability", "ability"),
-    Column("ability_se", "mean", "SE", "standard error"),
+    Column("ability_se", "mean", "SE", "standard error of ability"),
 )
 _CONDITIONS = (
     Column("stage", "text", None, "stage", "stage"),

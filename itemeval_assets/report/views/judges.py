@@ -92,6 +92,10 @@ def _scale(row: Line) -> str:
     return "" if row.scale is None else "{:g} to {:g}".format(*row.scale)
 
 
+def _warnings(row: Line) -> str:
+    return " ".join(row.estimate.warnings) if row.estimate else ""
+
+
 def _of_estimate(name: str) -> Any:
     return lambda row: None if row.estimate is None else getattr(row.estimate, name)
 
@@ -137,6 +141,7 @@ _AGREEMENT = (
     Column(_of_estimate("n_clusters"), "number", None, "clusters", reader="programs"),
     Column(_of_estimate("method"), "text", None, "method", reader="programs"),
     Column(_scale, "text", None, "scale", reader="programs"),
+    Column(_warnings, "text", None, "warnings", reader="programs"),
     Column("why", "text", None, "why not", reader="programs"),
 )
 _CARD = (_AGREEMENT[0], *_AGREEMENT[2:])

@@ -16,9 +16,12 @@ def components_view(rows: Sequence[Mapping[str, Any]], title: str) -> View:
     return View(title, _COMPONENTS, rows)
 
 
-def designs_view(rows: "Sequence[Design]", title: str) -> View:
+def designs_view(
+    rows: "Sequence[Design]", title: str, scale: tuple[float, float] | None = None
+) -> View:
     """What other numbers of levels of a facet would reach."""
-    return View(title, _DESIGNS, rows)
+    of_scores = Column(lambda _: scale, "scale", None, "scale", reader="programs")
+    return View(title, (*_DESIGNS, of_scores), rows)
 
 
 def source_words(source: str) -> str:
@@ -52,15 +55,7 @@ FACET_WORDS = {
     "grade_condition_id": "grader",
 }
 _COMPONENTS = (
-    Column(
-        lambda row: source_words(row["source"]),
-        "text",
-        "source",
-        "source",
-        "source",
-        reader="people",
-    ),
-    Column("source", "text", None, "source", reader="programs"),
+    Column(lambda row: source_words(row["source"]), "text", "source", "source", "source"),
     Column("df", "count", "df", "df", "df"),
     Column("variance", "component", "variance", "variance", "variance"),
     Column("share", "part", "share", "share", "share"),
@@ -73,9 +68,17 @@ _COMPONENTS = (
     Column(_note, "text", "note", "note", "note", _note),
 )
 _DESIGNS = (
-    Column(lambda row: facet_words(row.facet), "text", "facet", "facet", "facet", reader="people"),
-    Column("facet", "text", None, "facet", reader="programs"),
-    Column(lambda row: f"{row.n:,}{' (now)' if row.observed else ''}", "text", "n", "n", "n"),
+    Column(lambda row: facet_words(row.facet), "text", "facet", "facet", "facet"),
+    Column(
+        lambda row: f"{row.n:,}{' (now)' if row.observed else ''}",
+        "text",
+        "n",
+        "n",
+        "n",
+        reader="people",
+    ),
+    Column("n", "count", None, "n", reader="programs"),
+    Column(lambda row: "yes" if row.observed else "", "text", None, "now", reader="programs"),
     Column("relative_error", "difference", "relative\nerror", "relative error", "relative error"),
     Column("absolute_error", "difference", "absolute\nerror", "absolute error", "absolute error"),
     Column("generalizability", "mean", "E rho²", "E rho²", "E rho²"),

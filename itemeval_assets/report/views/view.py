@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from operator import attrgetter
 from typing import Any, Literal, NamedTuple
 
@@ -92,14 +93,25 @@ class View:
 
 
 def together(views: Mapping[str, View], head: Column) -> View:
-    """The rows of several views as one, with the name of each in a first column.
+    """What a program reads of several views as one: empty where a view has not the column.
 
-    `head` is that column; its value is the name.
+    `head` is the first column, which has the name of the view.
     """
-    first = next(iter(views.values()))
+    found: dict[str, dict[str, Column]] = {}
+    for name, view in views.items():
+        for column in view.columns:
+            if column.page and column.reader != "people":
+                found.setdefault(column.page, {})[name] = column
+    columns = [replace(head, value=lambda row: row[0])]
+    for own in found.values():
+        columns.append(replace(next(iter(own.values())), value=partial(_of_view, own)))
     rows = [(name, row) for name, view in views.items() for row in view.rows]
-    columns = [replace(one, value=lambda row, one=one: one.of(row[1])) for one in first.columns]
-    return View(first.title, [replace(head, value=lambda row: row[0]), *columns], rows)
+    return View(next(iter(views.values())).title, columns, rows)
+
+
+def _of_view(own: Mapping[str, Column], row: tuple[str, Any]) -> Any:
+    name, its = row
+    return own[name].of(its) if name in own else None
 
 
 def part_of(row: Any, value: Value) -> Any:

@@ -82,7 +82,10 @@ def test_the_command_shows_writes_and_draws(
     told = json.loads(capsys.readouterr().out)
     assert told["model"] == "1pl" and len(told["by_grader"][0]["items"]) == ITEMS - 1
     frame = pd.read_csv(rows)
-    assert frame["difficulty"].is_monotonic_decreasing and len(frame) == ITEMS - 1
+    items, persons = (frame[frame["table"] == name] for name in ("items", "conditions"))
+    assert items["difficulty"].is_monotonic_decreasing and len(items) == ITEMS - 1
+    assert persons["ability"].is_monotonic_decreasing and len(persons) == PEOPLE
+    assert persons["condition"].iloc[0].startswith("m3") and persons["item"].isna().all()
 
 
 def test_of_graded_answers_one_must_say_which_are_right(tmp_path: Path) -> None:
