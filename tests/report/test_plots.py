@@ -7,10 +7,12 @@ import re
 import warnings
 from collections.abc import Callable, Sequence
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -292,6 +294,42 @@ def test_items_that_are_odd_stand_out_and_have_names() -> None:
     assert [text.get_text() for text in axes.texts] == ["q2"]
     markers = [line.get_marker() for line in axes.lines[:3]]
     assert markers == ["o", "o", "x"] and "numeric" in texts(drawn) and png(drawn)
+
+
+def test_a_judge_is_drawn_once_and_no_title_is_cut() -> None:
+    long = "a_judge_with_a_long_name · a_rubric_with_a_long_name"
+    names = [
+        "j · strict",
+        "j · strict · repeat 2",
+        "j · strict · repeat 3",
+        long,
+        "k",
+        "m",
+        "n · repeat 2",
+    ]
+    rows = [{"item": "q1", "difficulty": 0.5, "difficulty_se": 0.2}]
+    responses = [GraderResponses(graded_by=name, items=rows) for name in names]
+    odd = {"item_id": "q1", "difficulty": 0.5, "item_total": 0.4, "flag": None}
+    items = [GraderItems(graded_by=name, scale=(0, 1), items=[odd]) for name in names]
+    for drawn in (difficulties(responses, 0.95), item_picture(items)):
+        titles = [axes.get_title(loc="left") for axes in drawn.axes]
+        assert ["".join(title.split()) for title in titles] == [
+            "j·strict",
+            "".join(long.split()),
+            "k",
+            "m",
+        ]
+        written = " ".join(texts(drawn).split())
+        assert "4 of 5 graders; of each judge the first repeat" in written
+        canvas = FigureCanvasAgg(drawn)
+        canvas.draw()
+        right = drawn._suptitle.get_window_extent(canvas.get_renderer()).x1  # type: ignore[attr-defined]
+        assert right <= canvas.get_width_height()[0]
+        lefts = [
+            axes._left_title.get_window_extent(canvas.get_renderer())  # type: ignore[attr-defined]
+            for axes in drawn.axes
+        ]
+        assert all(a.x1 < b.x0 for a, b in pairwise(lefts))
 
 
 def test_an_interval_beyond_all_bounds_does_not_squeeze_the_others() -> None:

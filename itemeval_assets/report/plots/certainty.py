@@ -1,6 +1,6 @@
 """The pictures of certainty: means and differences with their intervals, and decision studies."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -8,7 +8,7 @@ from matplotlib import ticker
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .figures import COLOURS, INK, WIDEST, figure, heading, short
+from .figures import COLOURS, INK, WIDEST, figure, heading, panel_title, short, without_repeats
 
 if TYPE_CHECKING:
     from itemeval_assets.report.views.figures import Pair
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from itemeval_assets.stages.figures.scores.records import Score
 
 _MOST_PANELS, _MOST_ROWS, _LONGEST_LABEL = 4, 30, 44
+# The width of the narrowest panel of a forest.
+_INCHES = 1.6
 # The end of the difficulties that mirt fits. A single interval may be many times as wide.
 _FARTHEST = 6.0
 _FACETS = {"item_id": "items", "replication": "replications", "grade_condition_id": "graders"}
@@ -71,7 +73,9 @@ def judges(figures: "Iterable[Agreement]") -> Figure:
 
 def decision_curves(graders: "Sequence[GraderReliability]") -> Figure:
     """The error of an object's mean by the number of items, replications, graders."""
-    shown = [one for one in graders if one.designs][:_MOST_PANELS]
+    known = {one.graded_by: one for one in graders if one.designs}
+    once = without_repeats(known)
+    shown = [known[name] for name in once[:_MOST_PANELS]]
     facets = list(dict.fromkeys(design.facet for one in shown for design in one.designs))
     with figure(min(WIDEST, 3.6 * len(facets)), 3.2) as drawn:
         panels = drawn.subplots(1, len(facets), squeeze=False)[0]
@@ -84,7 +88,8 @@ def decision_curves(graders: "Sequence[GraderReliability]") -> Figure:
             axes.set_title(_FACETS.get(facet, facet), loc="left", size=9)
         panels[0].set_ylabel("standard error")
         drawn.legend(*panels[0].get_legend_handles_labels(), loc="outside lower left", fontsize=8)
-        heading(drawn, "Error of a mean; solid: to rank, dashed: for its value; dot: now")
+        parts = ["Error of a mean", "solid: to rank, dashed: for its value", "dot: now"]
+        heading(drawn, "; ".join([*parts, *_graders_left_out(known, once, shown)]))
     return drawn
 
 
@@ -141,7 +146,8 @@ def _forest(
 
     `farthest`: how far from 0 the axis goes at most.
     """
-    names = list(panels)[:_MOST_PANELS]
+    once = without_repeats(panels)
+    names = once[:_MOST_PANELS]
     every = list(dict.fromkeys(line.label for name in names for line in panels[name]))
     labels = every[:_MOST_ROWS]
     with figure(min(WIDEST, 3 + 2.4 * len(names)), 1.2 + 0.26 * max(2, len(labels))) as drawn:
@@ -152,7 +158,7 @@ def _forest(
                     _line(one, labels.index(line.label), line, colour)
             if zero:
                 one.axvline(0, color=INK, linewidth=0.8)
-            one.set_title(short(name, 30), loc="left", size=8)
+            panel_title(one, name, _INCHES)
             one.tick_params(labelsize=8)
             one.xaxis.set_major_locator(ticker.MaxNLocator(4))
             if farthest is not None:
@@ -166,10 +172,16 @@ def _forest(
             parts.append(f"the axis ends at {farthest:g}")
         if len(labels) < len(every):
             parts.append(f"{len(labels)} of {len(every)} rows")
-        if len(names) < len(panels):
-            parts.append(f"{len(names)} of {len(panels)} graders")
-        heading(drawn, "; ".join(parts))
+        heading(drawn, "; ".join([*parts, *_graders_left_out(panels, once, names)]))
     return drawn
+
+
+def _graders_left_out(known: Sized, once: Sized, shown: Sized) -> Iterator[str]:
+    """Which graders a picture does not show: repeats of a judge first."""
+    if len(shown) < len(once):
+        yield f"{len(shown)} of {len(once)} graders"
+    if len(once) < len(known):
+        yield "of each judge the first repeat"
 
 
 def _line(axes: Axes, place: int, line: Line, colour: str) -> None:

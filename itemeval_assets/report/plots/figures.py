@@ -2,13 +2,15 @@
 
 import base64
 import io
+import textwrap
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image  # what matplotlib writes PNGs with
@@ -35,6 +37,10 @@ _STYLE: dict[Any, Any] = {
     "xtick.color": INK,
     "ytick.color": INK,
 }
+# How many fit: of a title, and of that of a panel.
+_LETTERS_PER_INCH, _SMALL_LETTERS_PER_INCH = 13, 15
+# What the label of a further repeat of a judge adds to that of the first.
+_REPEAT = " · repeat "
 _DOTS_PER_INCH = 110
 # Inches, of which a dialog of Dagster's page shows all.
 WIDEST = 9.4
@@ -49,8 +55,22 @@ def figure(width: float, height: float) -> Iterator[Figure]:
 
 
 def heading(drawn: Figure, text: str) -> None:
-    """A title of the whole figure, in its upper left."""
-    drawn.suptitle(text, x=0.01, ha="left", fontsize=10)
+    """A title of the whole figure, in its upper left, on as many lines as it takes."""
+    width = int(drawn.get_figwidth() * _LETTERS_PER_INCH)
+    lines = [textwrap.fill(line, width) for line in text.splitlines()]
+    drawn.suptitle("\n".join(lines), x=0.01, ha="left", fontsize=10)
+
+
+def panel_title(axes: Axes, name: str, inches: float) -> None:
+    """What a panel of such a width shows, on as many lines as it takes."""
+    lines = textwrap.fill(" ".join(name.split()), int(inches * _SMALL_LETTERS_PER_INCH))
+    axes.set_title(lines, loc="left", size=8)
+
+
+def without_repeats(names: Iterable[str]) -> list[str]:
+    """The graders, each judge once: by its first repeat, where that is among them."""
+    known = list(dict.fromkeys(names))
+    return [name for name in known if name.rpartition(_REPEAT)[0] not in known]
 
 
 def short(text: str, longest: int) -> str:

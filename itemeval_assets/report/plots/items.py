@@ -7,26 +7,30 @@ from matplotlib import ticker
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .figures import COLOURS, INK, WIDEST, figure, heading, short
+from .figures import COLOURS, INK, WIDEST, figure, heading, panel_title, short, without_repeats
 
 if TYPE_CHECKING:
     from itemeval_assets.stages.figures.items.item_statistics import GraderItems
 
 _MOST_PANELS, _MOST_NAMED = 4, 5
+# The width of the narrowest panel.
+_INCHES = 2.1
 
 
 def items(graders: "Sequence[GraderItems]") -> Figure:
     """A panel for each grader, with a dot for each item. At least one has items."""
-    shown = [one for one in graders if one.items]
-    panels = shown[:_MOST_PANELS]
+    known = {one.graded_by: one for one in graders if one.items}
+    once = without_repeats(known)
+    panels = [known[name] for name in once[:_MOST_PANELS]]
     with figure(min(WIDEST, 1.2 + 2.9 * len(panels)), 3.4) as drawn:
         axes = drawn.subplots(1, len(panels), sharey=True, squeeze=False)[0]
         for one, grader in zip(axes, panels, strict=True):
             _panel(one, grader.items)
-            one.set_title(short(grader.graded_by or "", 30), loc="left", size=8)
+            panel_title(one, grader.graded_by, _INCHES)
             one.set_xlabel("mean score", size=8)
         axes[0].set_ylabel("item-total correlation", size=8)
-        rest = f"; {len(panels)} of {len(shown)} graders" if len(panels) < len(shown) else ""
+        rest = f"; {len(panels)} of {len(once)} graders" if len(panels) < len(once) else ""
+        rest += "; of each judge the first repeat" if len(once) < len(known) else ""
         heading(drawn, f"Items; coloured: flagged; ×: tells no two conditions apart{rest}")
     return drawn
 
