@@ -1,6 +1,6 @@
 """What it would save to drop the items that tell nothing apart, and what it would cost."""
 
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,7 @@ from ..intervals import CONSTANT
 from ..numeric import numbers
 from ..records import MeasurementError
 
-__all__ = ["DeadItems", "dead_items"]
+__all__ = ["DeadItems", "dead_items", "spent_on"]
 
 
 @dataclass(frozen=True)
@@ -70,12 +70,12 @@ def dead_items(
     if len(np.unique(answers.cluster[alive])) < 2:
         raise MeasurementError("One cluster alone tells objects apart: an error needs two or more.")
     remaining = _mean_error(answers.only_items(alive))
-    coded = codes(frame, item)
-    of_dead = np.isin(coded.codes, answers.item[dead])
+    labels = codes(frame, item).labels
+    names_of_dead = sorted((labels[code] for code in answers.item[dead]), key=str)
     return DeadItems(
-        items=sorted((coded.labels[code] for code in answers.item[dead]), key=str),
+        items=names_of_dead,
         n_items=len(dead),
-        usd=_spent(frame, of_dead, item, answer_usd, grade_usd),
+        usd=spent_on(frame, names_of_dead, item=item, answer_usd=answer_usd, grade_usd=grade_usd),
         error_with=_mean_error(answers),
         error_without=remaining,
         error_rescaled=float(alive.mean()) * remaining,
@@ -86,11 +86,19 @@ def dead_items(
     )
 
 
-def _spent(
-    frame: Frame, rows: np.ndarray, item: str, answer_usd: str, grade_usd: str
+def spent_on(
+    frame: Frame,
+    items: Collection[Hashable],
+    *,
+    item: str = "item_id",
+    answer_usd: str = "gen_usd",
+    grade_usd: str = "grade_usd",
 ) -> float | None:
-    """What rows cost, each answer once; null where the frame has no costs."""
+    """What the rows of some items cost, each answer once; null where the frame has no costs."""
     known = names(frame)
+    coded, wanted = codes(frame, item), set(items)
+    places_of = [code for code, label in enumerate(coded.labels) if label in wanted]
+    rows = np.isin(coded.codes, places_of)
     if answer_usd not in known and grade_usd not in known:
         return None
     spent = float(np.nansum(numbers(frame, grade_usd)[rows])) if grade_usd in known else 0.0
@@ -98,7 +106,7 @@ def _spent(
         key = [name for name in (*CONDITION, item, "replication") if name in known]
         _, places = compact(*(codes(frame, name).codes[rows] + 1 for name in key))
         of_answer = np.zeros(int(places.max(initial=-1)) + 1)
-        of_answer[places] = np.nan_to_num(numbers(frame, answer_usd)[rows])
+        np.maximum.at(of_answer, places, np.nan_to_num(numbers(frame, answer_usd)[rows]))
         spent += float(of_answer.sum())
     return spent
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from itemeval_assets.core.design.conditions import GradeCondition
 
-__all__ = ["each_once", "incomparable", "of_one_scale"]
+__all__ = ["each_once", "incomparable", "of_one_scale", "scale_in_words"]
 
 
 def each_once(graders: Sequence[GradeCondition]) -> Sequence[GradeCondition]:
@@ -40,7 +40,9 @@ def of_one_scale(
     most = max(alike.values(), key=len, default=[])
     if len(most) < 2 or len(alike) == 1:
         return chosen, []
-    others = ", ".join(f"{one.label} ({_scale(one)})" for one in chosen if one not in most)
+    others = ", ".join(
+        f"{one.label} ({scale_in_words(one.grader.scale)})" for one in chosen if one not in most
+    )
     return most, [f"Left out, as scores of another scale cannot be compared: {others}."]
 
 
@@ -49,6 +51,6 @@ def _meaning(one: GradeCondition) -> object:
     return one.grader.scale or one.columns["rubric_hash"]
 
 
-def _scale(one: GradeCondition) -> str:
-    scale = one.grader.scale
+def scale_in_words(scale: tuple[float, float] | None) -> str:
+    """`0 to 1`."""
     return f"{scale[0]:g} to {scale[1]:g}" if scale else "scale not declared"

@@ -104,6 +104,26 @@ def test_all_pairs_have_letters_and_a_margin(tmp_path: Path) -> None:
     assert within.endswith("(at 95 %, Holm over 3 pairs).") and within.count(" and ") == 3
 
 
+@pytest.mark.parametrize("chosen", [["one", "ten"], ["one"]])
+def test_one_margin_on_several_scales_is_said(tmp_path: Path, chosen: list[str]) -> None:
+    graders = {
+        "one": {"model": "mockllm/judge", "scale": [0, 1]},
+        "ten": {"model": "mockllm/other", "scale": [0, 10]},
+    }
+    extra = {"measurement": {"margin": 0.5}}
+    study = scored_study(tmp_path, planted, items=20, graders=graders, extra=extra)
+    for found in (
+        ie.comparisons(study, graders=chosen),
+        ie.compare(study, "alpha", "beta", graders=chosen),
+    ):
+        for family in found.by_grader:
+            said = [words for words in family.words if "whose scales differ" in words]
+            assert len(said) == len(chosen) - 1
+            for words in said:
+                assert words.startswith("measurement.margin is 0.5 by each of these graders")
+                assert "one · strict (0 to 1), ten · strict (0 to 10)." in words
+
+
 def test_more_conditions_than_anybody_can_compare(tmp_path: Path) -> None:
     models = tuple(f"mockllm/m{n}" for n in range(101))
     study = scored_study(tmp_path, planted, items=2, models=models, graders={})
@@ -358,6 +378,10 @@ def test_items_that_tell_nothing_apart_are_flagged(tmp_path: Path) -> None:
     assert flags["q0"] == "always_right"
     assert found.dead is not None and found.dead.items == ["q0"]
     assert found.items[0]["question"] == "What is q0?"
+    # Two answers, each graded by all three, though one grader was chosen.
+    assert found.dead.usd == pytest.approx(2 * (0.25 + 3 * 0.5))
+    assert "1 of 8 items tells no two conditions apart; without them" in found.words[0]
+    assert "costs 3.5000 USD less, in answers and gradings." in found.words[0]
 
 
 def test_a_flagged_item_has_its_logs(tmp_path: Path) -> None:

@@ -1,11 +1,12 @@
 """What comparisons of a study are, and what they have in common."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from itemeval_assets.core.design.conditions import GradeCondition
 from itemeval_assets.measurement import Difference, Interaction
 
+from ..graders import scale_in_words
 from ..planned import PlannedCells
 from .named import Facet
 
@@ -55,13 +56,21 @@ class StudyComparisons:
 
 def told(planned: PlannedCells, facet: Facet, found: list[Compared]) -> StudyComparisons:
     """The families, and what they have in common."""
+    margin = planned.study.config.measurement.margin
+    if margin is not None and len({one.scale for one in found}) > 1:
+        graders = ", ".join(f"{one.graded_by} ({scale_in_words(one.scale)})" for one in found)
+        said = (
+            f"measurement.margin is {margin:g} by each of these graders, whose scales differ:"
+            f" {graders}. Choose those of one scale with --grader."
+        )
+        found = [replace(one, words=[*one.words, said]) for one in found]
     return StudyComparisons(
         study=planned.study.name,
         policy=planned.policy_name,
         facet=facet,
         level=planned.level,
         cluster=planned.cluster,
-        margin=planned.study.config.measurement.margin,
+        margin=margin,
         by_grader=found,
     )
 

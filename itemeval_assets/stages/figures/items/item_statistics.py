@@ -1,9 +1,11 @@
 """item_statistics: which items are odd, why, and what dropping the dead ones would do."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from itemeval_assets.core.design.conditions import GradeCondition
@@ -13,6 +15,7 @@ from itemeval_assets.measurement import (
     dead_items,
 )
 from itemeval_assets.measurement import item_statistics as estimated
+from itemeval_assets.measurement.items.dead import spent_on
 from itemeval_assets.measurement.items.flags import order_of_flag
 
 from ..planned import TEXT, PlannedCells, require_measurable
@@ -51,24 +54,34 @@ class StudyItems:
 def item_statistics(planned: PlannedCells, graders: Collection[str]) -> StudyItems:
     """The statistics of each item, over generate conditions."""
     chosen = [one for one in planned.study.design.grade if one.id in graders]
+    # What all graders cost is read once, and only where an item is dead.
+    paid = cache(lambda: planned.of_graders(planned.study.design.grade, events=_COSTS))
     return StudyItems(
         study=planned.study.name,
         policy=planned.policy_name,
-        by_grader=[_of(planned, one, chosen) for one in chosen],
+        by_grader=[_of(planned, one, chosen, paid) for one in chosen],
     )
 
 
 def _of(
-    planned: PlannedCells, grader: GradeCondition, chosen: Sequence[GradeCondition]
+    planned: PlannedCells,
+    grader: GradeCondition,
+    chosen: Sequence[GradeCondition],
+    paid: Callable[[], pa.Table],
 ) -> GraderItems:
-    """Quarrels look at all chosen graders with the same scale, each once; the rest at one."""
+    """Quarrels look at all chosen graders with the same scale, each once; the rest at one.
+
+    `paid`: the cells of all graders, with what they cost.
+    """
     scale = grader.grader.scale
     others = {one.first_id: one for one in reversed(chosen) if one.first_id != grader.first_id}
     same = [one for one in others.values() if scale is not None and one.grader.scale == scale]
     peers = [grader, *same]
-    cells = planned.of_graders(peers, events=(*_COSTS, TEXT))
+    cells = planned.of_graders(peers, events=[TEXT])
+    own = cells.filter(pc.equal(cells["grade_condition_id"], grader.label))  # type: ignore[attr-defined]
     known: dict[str, Any] = {"graded_by": grader.label, "scale": scale}
     try:
+        require_measurable(own)
         require_measurable(cells)
         found = estimated(
             cells, object="gen_condition_id", grader=grader.label, solution=TEXT, scale=scale
@@ -87,20 +100,25 @@ def _of(
     ]
     known |= {"items": items, "n_flagged": sum(row["flag"] is not None for row in rows)}
     try:
-        # What others cost is not saved with the items of this one.
-        own = cells.filter(pc.equal(cells["grade_condition_id"], grader.label))  # type: ignore[attr-defined]
         dead = dead_items(own, object="gen_condition_id", cluster=planned.cluster)
     except MeasurementError as error:
         return GraderItems(**known, words=[str(error)])
+    # Nobody answers or grades an item that is dropped, whoever found it dead.
+    dead = replace(dead, usd=spent_on(paid(), dead.items) if dead.items else 0.0)
     return GraderItems(**known, dead=dead, words=list(_words(dead)))
 
 
 def _words(dead: DeadItems) -> list[str]:
     if not dead.items:
         return ["Each item tells at least two conditions apart."]
-    saved = f"; dropping them saves {dead.usd:.4f} USD" if dead.usd else ""
+    saved = (
+        f"; without them a run of the study costs {dead.usd:.4f} USD less, in answers and gradings"
+        if dead.usd
+        else ""
+    )
+    tell = "tells" if len(dead.items) == 1 else "tell"
     return [
-        f"{len(dead.items):,} of {dead.n_items:,} items tell no two conditions apart{saved}.",
+        f"{len(dead.items):,} of {dead.n_items:,} items {tell} no two conditions apart{saved}.",
         f"The mean standard error of a difference goes from {dead.error_with:.4f} to"
         f" {dead.error_without:.4f} on the items that remain, where differences are larger as well;"
         f" of a difference over all items it is then {dead.error_rescaled:.4f}.",
