@@ -23,6 +23,7 @@ from itemeval_assets.measurement import (
     judge_severity,
     krippendorff_alpha,
     length_slope,
+    majority_at_k,
     mcnemar,
     mean_score,
     mean_scores,
@@ -137,7 +138,24 @@ REFUSED: dict[str, tuple[Any, str]] = {
         lambda: interaction(FRAME, "lab/m0", "lab/m1", by="replication"),
         "more than one value of 'replication'",
     ),
-    "too few replications": (lambda: pass_at_k(FRAME, 9), "choose k from 1 to 4"),
+    "too few replications": (
+        lambda: pass_at_k(FRAME[FRAME.model == "lab/m0"], 9),
+        "choose k from 1 to 2",
+    ),
+    "two models as replications": (
+        lambda: pass_at_k(FRAME, 3),
+        "2 values of 'model', which are never pooled as replications: lab/m0, lab/m1. Choose",
+    ),
+    "two conditions as replications": (
+        lambda: majority_at_k(FRAME.assign(model="m", gen_condition_id=FRAME["model"]), 3),
+        "2 values of 'gen_condition_id', which are never pooled",
+    ),
+    "a prompt and none as replications": (
+        lambda: pass_at_k(
+            FRAME.assign(model="m", prompt_name=FRAME["model"].where(FRAME.model == "lab/m0")), 2
+        ),
+        "2 values of 'prompt_name', which are never pooled as replications: (empty), lab/m0",
+    ),
     "ems with a hole": (
         lambda: variance_components(FRAME[1:], ["model", "item_id"], method="ems"),
         "1 of 80 cells (2 model x 20 item_id x 2 residual) have no score. Use method='reml'",

@@ -4,7 +4,9 @@
 # pyright: reportAttributeAccessIssue=false, reportArgumentType=false, reportCallIssue=false
 # pyright: reportIndexIssue=false, reportOperatorIssue=false, reportOptionalMemberAccess=false
 
+from fractions import Fraction
 from itertools import combinations
+from math import comb
 
 import numpy as np
 import pandas as pd
@@ -29,7 +31,7 @@ from itemeval_assets.measurement import (
     variance_components,
     wilson_interval,
 )
-from tests.measurement.frames import crossed, random_scores
+from tests.measurement.frames import crossed, random_scores, scored
 
 CLOSE = 1e-6
 
@@ -221,6 +223,20 @@ def test_rates_are_means_over_all_choices_of_replications(k):
     voted = np.where(share == 0.5, 0.5, share > 0.5).mean()
     assert pass_at_k(frame, k).value == near(passed)
     assert majority_at_k(frame, k).value == near(voted)
+
+
+@pytest.mark.parametrize("k", [1, 3, 550, 1099])
+def test_a_majority_of_very_many_replications_keeps_its_items(k):
+    frame = pd.concat(
+        scored([1.0] * passed + [0.0] * (1100 - passed)).assign(item_id=f"q{passed}")
+        for passed in (0, 300, 1100)
+    )
+    ways = [comb(300, right) * comb(800, k - right) for right in range(k + 1)]
+    won = sum(2 * ways[right] for right in range(k + 1) if 2 * right > k)
+    drawn = ways[k // 2] if k % 2 == 0 else 0
+    voted = float(Fraction(won + drawn, 2 * comb(1100, k)))
+    found = majority_at_k(frame, k)
+    assert (found.n_items, found.value) == (3, near((0 + voted + 1) / 3))
 
 
 def test_item_total_is_pearsons_correlation():

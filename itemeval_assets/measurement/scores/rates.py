@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from ..arguments import checked
-from ..columns import Frame, compact
-from ..events import Events, Grader, read_events
+from ..columns import CONDITION, Frame, codes, compact, names, shortened
+from ..events import Events, Grader, read_events, rows_of_grader
 from ..records import Estimate, MeasurementError
 from .means import estimate_means
 
@@ -31,8 +32,11 @@ def pass_at_k(
     Of n replications with c passes, an item counts 1 - C(n-c, k) / C(n, k), which has no bias for
     any k up to n. The mean over items has a clustered error and Student's t, as `mean_score`. A
     replication passes with a score of `passes` or more. Empty scores are left out, and counted.
+
+    Raises MeasurementError for several conditions, whose answers are no replications of one.
     """
     events = read_events(frame, score=score, item=item, cluster=cluster, grader=grader)
+    _refuse_pooled_conditions(frame, grader)
     return _over_items(events, k, passes, level, f"pass@{k}", _pass_share)
 
 
@@ -52,9 +56,30 @@ def majority_at_k(
 
     Averaged over all choices of k of the n replications (hypergeometric). It votes on scores, not
     on answers: where wrong answers differ, a vote on answers is right more often.
+
+    Raises MeasurementError for several conditions, whose answers are no replications of one.
     """
     events = read_events(frame, score=score, item=item, cluster=cluster, grader=grader)
+    _refuse_pooled_conditions(frame, grader)
     return _over_items(events, k, passes, level, f"majority@{k}", _majority_share)
+
+
+def _refuse_pooled_conditions(frame: Frame, grader: Grader) -> None:
+    """Answers of several conditions to one item are no replications of each other."""
+    rows = rows_of_grader(frame, grader)
+    # Of a model with an id for each config, the name that people know comes first.
+    for name in (*CONDITION[1:], CONDITION[0]):
+        if name not in names(frame):
+            continue
+        found = codes(frame, name)
+        present = np.unique(found.codes[rows])
+        if len(present) > 1:
+            labels = [found.labels[code] if code >= 0 else "(empty)" for code in present]
+            raise MeasurementError(
+                f"The rows have {len(labels)} values of {name!r}, which are never pooled as"
+                f" replications: {shortened(labels)}. Choose the rows of one, and measure each by"
+                " itself."
+            )
 
 
 def _over_items(
@@ -96,10 +121,18 @@ def _pass_share(n: np.ndarray, c: np.ndarray, k: int) -> np.ndarray:
 
 
 def _majority_share(n: np.ndarray, c: np.ndarray, k: int) -> np.ndarray:
-    from scipy import special
-
+    """In logs, as the numbers of choices are more than a double holds."""
     j = np.arange(k + 1)
     weight = np.where(2 * j > k, 1.0, np.where(2 * j == k, 0.5, 0.0))
     n, c = n[:, None].astype(float), c[:, None]
-    ways = special.binom(c, j) * special.binom(n - c, k - j) / special.binom(n, k)
-    return ways @ weight
+    ways = np.exp(_log_choices(c, j) + _log_choices(n - c, k - j) - _log_choices(n, k))
+    return ways @ weight / ways.sum(axis=1)
+
+
+def _log_choices(n: np.ndarray, k: Any) -> np.ndarray:
+    """The logarithm of C(n, k); -inf where there is no choice."""
+    from scipy import special
+
+    rest = n - k
+    found = special.gammaln(n + 1) - special.gammaln(np.add(k, 1))
+    return np.where(rest < 0, -np.inf, found - special.gammaln(np.maximum(rest, 0) + 1))
