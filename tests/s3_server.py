@@ -6,6 +6,7 @@ requests fail with a status, or everything takes longer.
 """
 
 import io
+import sys
 import threading
 import time
 from collections import Counter
@@ -29,11 +30,13 @@ CODES = {500: b"InternalError", 503: b"SlowDown"}
 class Faults:
     """What goes wrong: the statuses of the next requests, and a delay before each answer.
 
+    `lost`: ends of keys, each of a PUT that is carried out next, and whose answer gets lost.
     `seen` are the requests, and `sent` counts how often each version of an object was sent whole.
     """
 
     statuses: list[int] = field(default_factory=list)
     delay_s: float = 0.0
+    lost: list[str] = field(default_factory=list)
     seen: list[tuple[str, str]] = field(default_factory=list)
     sent: Counter[tuple[str, str]] = field(default_factory=Counter)
 
@@ -65,7 +68,17 @@ class _OneAtATime:
                 status = self._faults.statuses.pop(0)
                 start(f"{status} Injected", [("Content-Type", "application/xml")])
                 return [ERROR % CODES[status]]
-            return list(self._app(environ, self._counting(environ, start)))
+            answer = list(self._app(environ, self._counting(environ, start)))
+            if environ["REQUEST_METHOD"] == "PUT" and self._is_lost(environ["PATH_INFO"]):
+                start("500 Injected", [("Content-Type", "application/xml")], sys.exc_info())
+                return [ERROR % CODES[500]]
+            return answer
+
+    def _is_lost(self, path: str) -> bool:
+        found = next((end for end in self._faults.lost if path.endswith(end)), None)
+        if found is not None:
+            self._faults.lost.remove(found)
+        return found is not None
 
     def _counting(self, environ: dict[str, Any], start: Callable[..., Any]) -> Callable[..., Any]:
         def begin(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:

@@ -196,8 +196,7 @@ class S3Backend(Bucket):
         return written is not None
 
     def create(self, key: str, data: bytes) -> bool:
-        # The client repeats a request whose answer got lost: then what is there may be our own.
-        return self.swap(key, data, None) is not None or self.read(key) == data
+        return self.swap(key, data, None) is not None
 
     def folders(self, prefix: str) -> list[str]:
         found = self._pages(prefix, {"Delimiter": "/"}, "CommonPrefixes")

@@ -93,16 +93,19 @@ class Bucket:
     def swap(self, key: str, data: bytes, etag: str | None) -> str | None:
         """Write an object if its ETag is still `etag` (null: if there is none still).
 
-        Its new ETag; None, and nothing written, where somebody was faster.
+        Its new ETag; None, and nothing written, where somebody was faster. The client repeats a
+        request whose answer got lost: who was faster may then have been this write itself.
         """
         condition = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
         with self._telling("write", key):
             try:
                 return self.client.put_object(**self._at(key), Body=data, **condition)["ETag"]
             except ClientError as error:
-                if code_of(error) in OVERTAKEN or (etag and code_of(error) in MISSING):
-                    return None
-                raise
+                if not (code_of(error) in OVERTAKEN or (etag and code_of(error) in MISSING)):
+                    raise
+                was_repeated = error.response["ResponseMetadata"].get("RetryAttempts", 0) > 0
+        found = self.get(key) if was_repeated else None
+        return found.etag if found and found.data == data else None
 
     def delete(self, key: str) -> None:
         """Remove an object. It need not exist."""

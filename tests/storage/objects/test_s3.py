@@ -21,6 +21,7 @@ from itemeval_assets.storage.locking import leases, processes
 from itemeval_assets.storage.objects import workspaces
 from itemeval_assets.storage.objects.s3 import S3Backend
 from itemeval_assets.storage.s3.bucket import split_s3
+from itemeval_assets.storage.study.reservations import Reservations
 from itemeval_assets.storage.study.store import ResultsStore
 from tests.rows import solution, table
 from tests.s3_server import S3Server
@@ -378,6 +379,30 @@ def test_a_request_that_was_repeated_has_taken_its_lock(
     with ours.lock("x", "run"):
         assert ours.is_held("x")
     assert not ours.is_held("x")
+
+
+def test_a_write_whose_answer_got_lost_is_not_made_twice(
+    bucket: ResultsStore, s3: S3Server
+) -> None:
+    """The client repeats it, and hears that somebody was faster: it was itself."""
+    numbers = lambda: json.loads(bucket.backend.read("count.json") or b"[]")  # noqa: E731
+    add = lambda found: json.dumps([*json.loads(found or b"[]"), 1]).encode()  # noqa: E731
+    for made in (1, 2, 3):
+        s3.faults.lost.append("count.json")
+        bucket.backend.update("count.json", add)
+        assert not s3.faults.lost and numbers() == [1] * made
+    s3.faults.lost.append("begun.json")
+    assert bucket.backend.create("begun.json", b"by this one")
+    assert not bucket.backend.create("begun.json", b"by this one")
+
+
+def test_a_part_of_a_reservation_is_given_back_once(bucket: ResultsStore, s3: S3Server) -> None:
+    reservations = Reservations(bucket)
+    with reservations.held("run"):
+        reservations.reserve("run", 100.0, lambda others: None)
+        s3.faults.lost.append("reservations.json")
+        reservations.release("run", 40.0)
+        assert reservations.amounts() == {"run": 60.0}
 
 
 def test_a_lease_ends_with_the_last_lock(s3_location: str) -> None:
