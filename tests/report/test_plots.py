@@ -20,7 +20,7 @@ from itemeval_assets.core.money.paid_calls import generation_calls, grading_call
 from itemeval_assets.core.records.scores import graded, item_scores
 from itemeval_assets.report.plots.certainty import difficulties
 from itemeval_assets.report.plots.costs import bars_per_day
-from itemeval_assets.report.plots.figures import markdown_image, short
+from itemeval_assets.report.plots.figures import markdown_image, short, without_repeats
 from itemeval_assets.report.plots.heat_map import MOST_COLUMNS, MOST_ITEMS, score_by_item
 from itemeval_assets.report.plots.items import items as item_picture
 from itemeval_assets.report.plots.results import (
@@ -330,6 +330,11 @@ def test_a_judge_is_drawn_once_and_no_title_is_cut() -> None:
             for axes in drawn.axes
         ]
         assert all(a.x1 < b.x0 for a, b in pairwise(lefts))
+
+
+def test_a_picture_of_one_panel_has_no_name_and_is_drawn() -> None:
+    assert without_repeats([""]) == [""]
+    assert without_repeats(["", "j · repeat 2", "j"]) == ["", "j"]
 
 
 def test_an_interval_beyond_all_bounds_does_not_squeeze_the_others() -> None:

@@ -4,7 +4,7 @@ import base64
 import io
 import textwrap
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -70,7 +70,12 @@ def panel_title(axes: Axes, name: str, inches: float) -> None:
 def without_repeats(names: Iterable[str]) -> list[str]:
     """The graders, each judge once: by its first repeat, where that is among them."""
     known = list(dict.fromkeys(names))
-    return [name for name in known if name.rpartition(_REPEAT)[0] not in known]
+    return [name for name in known if not _is_repeat(name, known)]
+
+
+def _is_repeat(name: str, known: Collection[str]) -> bool:
+    first, repeat, _ = name.rpartition(_REPEAT)
+    return bool(repeat) and first in known
 
 
 def short(text: str, longest: int) -> str:
