@@ -1,5 +1,6 @@
 """Projects on disk: scaffolding, and the quickstart."""
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from .engine.calls.progress import Progress
     from .runs.summary import RunSummary
 
+SCHEMA = "study.schema.json"
 _LOCAL_MODEL = "openai-api/smollm2/SmolLM2-135M-Instruct"
 _MOCK_MODEL = "mockllm/quickstart"
 _QUICKSTARTS = ("quickstart", "quickstart_mock")
@@ -53,6 +55,13 @@ def init(folder: Path) -> list[Path]:
     return [*made, history]
 
 
+def schema_text() -> str:
+    """The JSON Schema of study files, as editors read it."""
+    from .core.config.reference import study_schema
+
+    return json.dumps(study_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
 def write_study(folder: Path, name: str) -> list[Path]:
     """Write the packaged study, on mock models, under a name. Raises ConfigError over files."""
     return write_new(_packaged("project", folder, (r"^study: .*$", f"study: {name}")))
@@ -82,13 +91,15 @@ def quickstart(
 
 
 def _packaged(name: str, target: Path, *changes: tuple[str, str]) -> dict[Path, bytes]:
-    """The files of a packaged study, where they go; `changes` (pattern, text) in its YAML."""
+    """The files of a packaged study, where they go; `changes` (pattern, text) in its YAML.
+
+    The schema is beside it, for editors.
+    """
     found = _files(name, target)
     text = found[target / "study.yaml"].decode()
     for pattern, wanted in changes:
         text = re.sub(pattern, wanted, text, flags=re.M)
-    found[target / "study.yaml"] = text.encode()
-    return found
+    return {**found, target / "study.yaml": text.encode(), target / SCHEMA: schema_text().encode()}
 
 
 def _files(name: str, target: Path) -> dict[Path, bytes]:

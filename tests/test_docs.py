@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -10,15 +11,19 @@ from pkgutil import resolve_name
 
 import pytest
 import yaml
+from genai_prices import data_snapshot
 
 from itemeval_assets import api, project
 from itemeval_assets.cli.main import run_cli
+from itemeval_assets.core.money.pricing import PriceBook
 from itemeval_assets.core.tables.schemas import TABLES
 from itemeval_assets.dagster_io.keys import PartitionKeys
 from itemeval_assets.storage.study.inputs import load_study
 from tests.guard.points import of_commands
 
 ROOT = Path(__file__).parents[1]
+# Real models that docs and packaged studies name. Providers shut models down: replace them here.
+MODELS = {"openai/gpt-6-luna", "openai/gpt-6.1-sol", "anthropic/claude-haiku-5-5"}
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
@@ -72,6 +77,12 @@ def test_commands_and_python_blocks_run(tmp_path, monkeypatch):
     for page, text in blocks("python"):
         exec(compile(text, page, "exec"), known.setdefault(page, {}))
     _require_one_scale_per_group(known["README.md"]["pairs"])
+    if shutil.which("Rscript"):
+        for page, text in blocks("r"):
+            done = subprocess.run(
+                ["Rscript", "-e", text], check=False, capture_output=True, text=True
+            )
+            assert done.returncode == 0, (page, done.stderr)
 
 
 def _require_one_scale_per_group(pairs):
@@ -172,3 +183,19 @@ def test_results_page_names_every_table_with_its_key():
 
 def test_packaged_project_files_are_in_the_package():
     assert (Path(project.__file__).parent / "builtin" / "project" / "study.yaml").exists()
+
+
+def test_the_models_that_docs_name_are_sold():
+    texts = [*PAGES, *(ROOT / "itemeval_assets" / "builtin").rglob("*.yaml")]
+    named = {
+        name.rstrip(".")
+        for path in texts
+        if path.name != "mistakes.md"
+        for name in re.findall(r"\b(?:openai|anthropic|google)/[\w.-]*\d[\w.-]*", path.read_text())
+    } - {"openai/gsm8k"}
+    assert named == MODELS
+    for name in MODELS:
+        provider, model = name.split("/")
+        assert PriceBook().price_of(name)
+        _, known = data_snapshot.get_snapshot().find_provider_model(model, None, provider, None)
+        assert not known.deprecated

@@ -57,6 +57,12 @@ def init(
 
 
 @app.command()
+def schema() -> None:
+    """Print the JSON Schema of study files, by which editors complete and check them."""
+    print(late.project.schema_text(), end="")
+
+
+@app.command()
 @with_groups
 def run(
     config: Config,

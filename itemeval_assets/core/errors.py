@@ -46,6 +46,15 @@ class EnvironmentMissing(ItemevalAssetsError):
     """An optional package or program is not installed."""
 
 
+class NotOffered(ItemevalAssetsError):
+    """What Linux and macOS can do, and Windows cannot."""
+
+    @classmethod
+    def on_windows(cls, what: str, instead: str) -> "NotOffered":
+        """`instead`: what to do."""
+        return cls(f"{what}: offered on Linux and macOS, not on Windows; {instead}")
+
+
 class RunFailed(ItemevalAssetsError):
     """A Dagster run ended in failure."""
 

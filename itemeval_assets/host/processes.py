@@ -16,6 +16,11 @@ _BOOT = (
 )
 
 
+def can_share_files() -> bool:
+    """Whether a process can hand an open file on to one that it starts: Windows cannot."""
+    return sys.platform != "win32"
+
+
 def start_python(module: str, *arguments: str, **options: Any) -> "subprocess.Popen[Any]":
     """Call `main(*arguments)` of a module in a process that finds the modules that this one finds.
 
@@ -30,7 +35,10 @@ def start_python(module: str, *arguments: str, **options: Any) -> "subprocess.Po
 def start_with_channel(
     module: str, *arguments: str, pass_fds: tuple[int, ...] = (), **options: Any
 ) -> "tuple[subprocess.Popen[Any], Connection[Any, Any]]":
-    """As `start_python`, with a channel to the process: of `main` it is the first argument."""
+    """As `start_python`, with a channel to the process: of `main` it is the first argument.
+
+    For systems that `can_share_files`.
+    """
     ours, theirs = socket.socketpair()
     with theirs:
         channel = theirs.fileno()

@@ -11,10 +11,10 @@ from typing import IO, Any
 
 from itemeval_assets.core.config.snapshot import Snapshot
 from itemeval_assets.core.design.study import Study
-from itemeval_assets.core.errors import ItemevalAssetsError, RunFailed
+from itemeval_assets.core.errors import ItemevalAssetsError, NotOffered, RunFailed
 from itemeval_assets.core.records.failures import FailedCheck
 from itemeval_assets.engine.calls.progress import Listener, Progress
-from itemeval_assets.host.processes import end_process, start_with_channel
+from itemeval_assets.host.processes import can_share_files, end_process, start_with_channel
 
 __all__ = ["Ended", "Share", "Workers"]
 
@@ -73,6 +73,8 @@ class Workers:
     @classmethod
     @contextmanager
     def open(cls, study: Study, count: int, listener: Listener | None) -> Iterator["Workers"]:
+        if not can_share_files():
+            raise NotOffered.on_windows("several workers", "use one")
         with tempfile.TemporaryFile() as notes:
             workers = cls(study, count, listener, notes)
             try:

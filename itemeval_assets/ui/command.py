@@ -18,10 +18,12 @@ from typing import Any
 from itemeval_assets.core.errors import (
     ConfigError,
     ItemevalAssetsError,
+    NotOffered,
     RunFailed,
     error_from,
 )
 from itemeval_assets.host.interrupts import interrupt
+from itemeval_assets.host.processes import can_share_files
 from itemeval_assets.settings import Settings, homes_beside, nearest_dagster_home
 from itemeval_assets.storage.study.inputs import load_study
 
@@ -36,6 +38,10 @@ def serve_ui(configs: list[Path], port: int) -> None:
 
     Raises an ItemevalAssetsError: for a study that is wrong, a busy port, a broken history.
     """
+    if not can_share_files():
+        raise NotOffered.on_windows(
+            "itemeval-assets ui", "use dg dev, and read docs/security.md first"
+        )
     folder, environment = _chosen(configs)
     paths = [path.expanduser().resolve() for path in configs] or Settings().study_paths()
     Addresses.of(port, Settings().ui_addresses())

@@ -24,7 +24,7 @@ MISTAKES: dict[str, Mistake] = {
     "wrong type": (
         {"extra": {"facets": {"replications": "two"}}},
         2,
-        ["facets.replications", "'two'"],
+        ["facets.replications", "write 2 for two"],
     ),
     "missing template": (
         {"extra": {"facets": {"prompt": ["shrt"]}}},
@@ -50,7 +50,7 @@ MISTAKES: dict[str, Mistake] = {
     "unknown provider": (
         {"models": ["nope/x"]},
         2,
-        ["solvers.models", "nope/x", "not recognized; write"],
+        ["solvers.models", "nope/x", "knows no provider 'nope'; "],
     ),
     "missing package": (
         {"models": ["groq/x"]},

@@ -64,7 +64,7 @@ def _calls(summary: Mapping[str, Any]) -> int:
 # response cache. One after the other: each sees what those before have left.
 COMMANDS: Sequence[Command] = [
     Command("init {folder}/new", lambda words: "itemeval-assets run" in words),
-    Command("init {folder}/another --json", lambda found: len(found) == 7),
+    Command("init {folder}/another --json", lambda found: len(found) == 8),
     Command("status {config} --policy=dev --json", lambda found: found["policy"] == "dev"),
     Command(
         "status {config} --policy=full-batch --json",
@@ -257,6 +257,7 @@ COMMANDS: Sequence[Command] = [
         "quickstart {folder}/quick --mock --json",
         lambda found: len(found["scores"]) == 4 and found["run"]["exit_code"] == 0,
     ),
+    Command("schema", lambda words: '"$schema"' in words),
     Command("ui {config} --port={port}", lambda words: "{port}" not in words, exit_code=2),
 ]
 

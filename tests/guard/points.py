@@ -47,9 +47,10 @@ Points = set[str]
 
 def of_commands() -> Points:
     """Every command, with each of its arguments and options, and each word one may have."""
-    return {
+    commands = [*_commands(typer.main.get_command(app), ())]
+    return {f"cli {' '.join(path)}" for path, _ in commands} | {
         point
-        for path, command in _commands(typer.main.get_command(app), ())
+        for path, command in commands
         for parameter in command.params
         for point in _with_words(
             f"cli {' '.join(path)} {_shown(parameter)}", words(_annotation(parameter))
@@ -65,7 +66,7 @@ def of_arguments(arguments: Iterable[str]) -> Points:
         path.append(rest.pop(0))
         command = command.commands[path[-1]]
     context = command.make_context(path[-1], rest)
-    found: Points = set()
+    found: Points = {f"cli {' '.join(path)}"}
     for parameter in command.params:
         if str(context.get_parameter_source(parameter.name)).endswith("COMMANDLINE"):
             name = f"cli {' '.join(path)} {_shown(parameter)}"

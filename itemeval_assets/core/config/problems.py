@@ -4,27 +4,20 @@ Each line gives the YAML path, the value found, what is allowed, and the nearest
 known key where one is close.
 """
 
-import difflib
 from collections.abc import Mapping
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from itemeval_assets.core.grading.grader import GraderConfig
-from itemeval_assets.core.grading.kinds import kind_of_entry
 from itemeval_assets.core.text.yaml_numbers import number_advice
+
+from .unknown_keys import unknown_key
+from .wording import advice, wanted
 
 _FILE = "(file)"
 _SHAPES = ("literal[", "list[", "dict[", "function-")
 # What pydantic calls a value of another kind; it says so of each kind that a field may have.
 _OF_ANOTHER_KIND = ("_type", "_parsing", "literal_error")
-_KINDS = {
-    "bool": "true, false",
-    "int": "a whole number",
-    "float": "a number",
-    "string": "a text",
-    "list": "a list",
-}
 
 
 def describe_problems(error: ValidationError, data: Any, model: type[BaseModel]) -> list[str]:
@@ -41,9 +34,12 @@ def describe_problems(error: ValidationError, data: Any, model: type[BaseModel])
             continue
         elif len(kinds := _kinds_at(path, problems)) > 1:
             allowed = f"{', '.join(kinds[:-1])} or {kinds[-1]}"
-            lines.append(f"{path}: write {allowed}; found {_short(problem['input'])}")
+            lines.append(f"{path}: give {allowed}; found {_short(problem['input'])}")
         elif problem["type"] == "extra_forbidden":
-            lines.append(_unknown_key(path, problem["loc"], model, data))
+            word = str(problem["loc"][-1])
+            lines.append(
+                f"{path}: unknown key {word!r}; {unknown_key(problem['loc'], model, data)}"
+            )
         elif problem["type"] == "missing":
             lines.append(f"{path}: this key is required")
         elif problem["type"] == "model_type":
@@ -56,7 +52,7 @@ def describe_problems(error: ValidationError, data: Any, model: type[BaseModel])
             found = problem["msg"].removeprefix("Value error, ").splitlines()
             lines.extend(f"{start}{line}" for line in found)
         else:
-            lines.append(_wrong_value(path, problem["msg"], problem["input"]))
+            lines.append(f"{path}: {_wrong_value(problem)}")
     return list(dict.fromkeys(lines))
 
 
@@ -93,19 +89,16 @@ def _kinds_at(path: str, problems: list[tuple[str, Any]]) -> list[str]:
     found = [problem for other, problem in problems if other == path]
     if not all(problem["type"].endswith(_OF_ANOTHER_KIND) for problem in found):
         return []
-    return [_kind(one) for one in found if not _is_beside_the_point(path, one, problems)]
+    kinds = [one for one in found if not _is_beside_the_point(path, one, problems)]
+    return [wanted(one).removeprefix("give ") for one in kinds]
 
 
-def _kind(problem: Any) -> str:
-    kind = problem["type"].split("_")[0]
-    return problem["ctx"]["expected"] if kind == "literal" else _KINDS.get(kind) or problem["msg"]
-
-
-def _wrong_value(path: str, allowed: str, found: Any) -> str:
+def _wrong_value(problem: Any) -> str:
     """A number that YAML reads as text is told as it has to be written."""
-    wants_number = "number" in allowed or "integer" in allowed
-    advice = number_advice(found) if wants_number and isinstance(found, str) else None
-    return f"{path}: {advice or f'{allowed}; found {_short(found)}'}"
+    allowed, found = wanted(problem), problem["input"]
+    if "number" in allowed and isinstance(found, str) and (number := number_advice(found)):
+        return number
+    return f"{allowed}; found {_short(found)}{advice(problem)}"
 
 
 def _yaml_path(loc: tuple[int | str, ...], odd: Mapping[tuple[int | str, ...], object]) -> str:
@@ -120,37 +113,6 @@ def _yaml_path(loc: tuple[int | str, ...], odd: Mapping[tuple[int | str, ...], o
         elif part.lower() not in noise and not part.startswith(_SHAPES):
             text += f".{part}" if text else part
     return text or _FILE
-
-
-def _unknown_key(path: str, loc: tuple[int | str, ...], model: type[BaseModel], data: Any) -> str:
-    known = _known_keys(model, loc[:-1], data)
-    near = difflib.get_close_matches(str(loc[-1]), known, n=1, cutoff=0.6)
-    hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}"
-    return f"{path}: unknown key {str(loc[-1])!r}; {hint}"
-
-
-def _known_keys(model: type[BaseModel], loc: tuple[int | str, ...], data: Any) -> list[str]:
-    current: type[BaseModel] | None = model
-    for part in loc:
-        if current is None:
-            return []
-        by_key = {field.alias or name: field for name, field in current.model_fields.items()}
-        # A list index or a mapping key (a grader's name) stays in the same section.
-        if part in by_key:
-            current = _section_of(by_key[str(part)].annotation)
-        data = data[part]
-        if current is not None and issubclass(current, GraderConfig):
-            current = kind_of_entry(data)
-    if current is None:
-        return []
-    return [field.alias or name for name, field in current.model_fields.items()]
-
-
-def _section_of(annotation: Any) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    sections = (_section_of(arg) for arg in get_args(annotation))
-    return next((section for section in sections if section is not None), None)
 
 
 def _short(value: Any) -> str:

@@ -1,15 +1,13 @@
 """Rules of a study config that concern several of its fields."""
 
-import difflib
 import re
-from collections.abc import Collection
 
+from itemeval_assets.core.text.nearest import did_you_mean
 from itemeval_assets.core.text.words import bytes_of, cut
+from itemeval_assets.core.text.yaml_sections import MODEL_ID
 
-from .measurement import ITEM_COLUMNS
-from .sections import StudySections
+from .sections import ITEM_COLUMNS, StudySections
 
-_MODEL_ID = re.compile(r"[^/\s]+/\S+")
 # Names become names of files, of which a file system takes 255 bytes. A dataset may be a path.
 _LONGEST_NAME_BYTES = 200
 _LONGEST_DATASET_BYTES = 1_000
@@ -124,12 +122,12 @@ def _facet_problems(config: StudySections) -> list[str]:
         problems.append("facets: name at least one grader (a judge) or one scorer")
     for name in config.facets.grader:
         if name not in config.graders and "/" not in name:
-            known = ", ".join(sorted(config.graders)) or "none is defined"
+            hint = did_you_mean(name, sorted(config.graders))
             problems.append(
-                f"facets.grader: {name!r} is neither a key of graders: ({known}) "
-                "nor a model id such as openai/gpt-5-mini"
+                f"facets.grader: {name!r} is neither a key of `graders` nor a model, "
+                f"<provider>/<model>; {hint}"
             )
-        elif name not in config.graders and not _MODEL_ID.fullmatch(name):
+        elif name not in config.graders and not re.match(MODEL_ID, name):
             problems.append(f"facets.grader: {name!r} is no model id: provider/model, no space")
     return problems
 
@@ -146,20 +144,15 @@ def _mapping_problems(config: StudySections) -> list[str]:
 def _measurement_problems(config: StudySections) -> list[str]:
     """A name that stands for nothing would change figures in silence."""
     found, columns = [], [*config.benchmark.mapping.metadata, *ITEM_COLUMNS]
-    cluster, models = config.measurement.cluster, set(_models(config).values())
+    cluster, models = config.measurement.cluster, sorted({*_models(config).values()})
     if cluster is not None and cluster not in columns:
         found.append(
             f"measurement.cluster: {cluster!r} is no column of benchmark.mapping.metadata"
-            f"{_hint(cluster, columns)}"
+            f"; {did_you_mean(cluster, columns)}"
         )
     found.extend(
-        f"measurement.families: {model!r} is no model of this study{_hint(model, models)}"
+        f"measurement.families: {model!r} is no model of this study; {did_you_mean(model, models)}"
         for model in config.measurement.families
         if model not in models
     )
     return found
-
-
-def _hint(name: str, known: Collection[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    return f"; did you mean {near[0]!r}?" if near else f"; there are: {', '.join(sorted(known))}"

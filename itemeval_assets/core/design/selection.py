@@ -5,12 +5,12 @@ for generate conditions, of the grader, scorer or rubric for grade conditions. W
 exactly goes before the start of an id, which means all ids that start so.
 """
 
-import difflib
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.core.text.nearest import nearest
 
 from .conditions import Design
 from .partitions import GENERATE, GRADE, Partition, Stage
@@ -162,8 +162,8 @@ def _meant(word: str, choices: Sequence[_Choice]) -> set[str]:
 def _unknown(option: str, word: str, choices: Sequence[_Choice]) -> str:
     there_are = ", ".join(dict.fromkeys(one.name for one in choices)) or "none"
     forms = [form for one in choices for form in one if form]
-    near = difflib.get_close_matches(word, forms, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
+    near = nearest(word, forms)
+    hint = f"; did you mean {near!r}?" if near else ""
     lines = [f"\n  {one.label}  ({one.id})" for one in choices[:_LISTED]]
     if len(choices) > _LISTED:
         lines.append(f"\n  and {len(choices) - _LISTED} more: see itemeval-assets status")

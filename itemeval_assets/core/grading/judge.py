@@ -11,7 +11,12 @@ from pydantic import Field
 from itemeval_assets.core.prompts.prompts import Item, Prompt, filled_in, rubric_values
 from itemeval_assets.core.prompts.templates import Template
 from itemeval_assets.core.text.labels import Part
-from itemeval_assets.core.text.yaml_sections import IDENTITY, MOST_TOKENS, ReasoningEffort
+from itemeval_assets.core.text.yaml_sections import (
+    IDENTITY,
+    MODEL_ID,
+    MOST_TOKENS,
+    ReasoningEffort,
+)
 
 from .grader import Grader, GraderConfig, ModelCall, ScoreScale
 from .judge_reply import FORMAT_NOTICE, JUDGE_FORMAT_VERSION, REPLY_SCHEMA, parse_judge_reply
@@ -22,18 +27,53 @@ _MOST_REPEATS = 100
 class JudgeConfig(GraderConfig):
     """A judge. At a temperature above 0, repeats show how alike its scores are."""
 
-    kind: Literal["judge"] = "judge"
-    model: str = Field(pattern=r"^[^/\s]+/\S+$")
-    temperature: float = Field(default=0.0, ge=0.0, le=2.0, json_schema_extra=IDENTITY)
-    max_tokens: int | None = Field(default=2048, ge=1, le=MOST_TOKENS, json_schema_extra=IDENTITY)
-    reasoning_effort: ReasoningEffort | None = Field(default=None, json_schema_extra=IDENTITY)
-    structured: bool = Field(default=False, json_schema_extra=IDENTITY)
-    split_rubric: bool = Field(default=False, json_schema_extra=IDENTITY)
+    kind: Literal["judge"] = Field(default="judge", description="the kind of grader")
+    model: str = Field(
+        pattern=MODEL_ID,
+        description="the model that grades, as <provider>/<model>",
+        examples=["mockllm/judge"],
+    )
+    temperature: float = Field(
+        default=0.0,
+        ge=0.0,
+        le=2.0,
+        description="how much chance is in a verdict",
+        json_schema_extra=IDENTITY,
+    )
+    max_tokens: int | None = Field(
+        default=2048,
+        ge=1,
+        le=MOST_TOKENS,
+        description="the longest reply, in tokens; null: the provider's default",
+        json_schema_extra=IDENTITY,
+    )
+    reasoning_effort: ReasoningEffort | None = Field(
+        default=None,
+        description="how much a reasoning model thinks",
+        examples=["low"],
+        json_schema_extra=IDENTITY,
+    )
+    structured: bool = Field(
+        default=False,
+        description="the provider enforces the format of the reply",
+        json_schema_extra=IDENTITY,
+    )
+    split_rubric: bool = Field(
+        default=False,
+        description="send the text before {solution} as the system message",
+        json_schema_extra=IDENTITY,
+    )
     repeats: int = Field(
         default=1, ge=1, le=_MOST_REPEATS, description="how often it grades each answer"
     )
-    scale: ScoreScale = Field(default=None, description="the lowest and the highest score")
-    provider_routing: dict[str, Any] | None = None
+    scale: ScoreScale = Field(
+        default=None, description="the lowest and the highest score", examples=[[0, 1]]
+    )
+    provider_routing: dict[str, Any] | None = Field(
+        default=None,
+        description="options of OpenRouter on who answers",
+        examples=[{"order": ["a", "b"]}],
+    )
 
     def graders(self, name: str, rubrics: Sequence[Template]) -> list[Grader]:
         once = [_judge(name, self, rubric) for rubric in rubrics]

@@ -12,6 +12,11 @@ from dataclasses import dataclass
 from itemeval_assets.core.errors import TemplateError
 
 BUILTIN = "builtin:"
+# How other tools call what a placeholder of ours brings in.
+_ELSEWHERE = {
+    "input": ("question", "problem", "prompt", "query", "text"),
+    "solution": ("answer", "response", "output", "completion", "prediction", "submission"),
+}
 
 
 @dataclass(frozen=True)
@@ -60,9 +65,17 @@ def split_at(text: str, placeholder: str) -> tuple[str, str]:
 
 def require_placeholders(template: Template, names: tuple[str, ...]) -> None:
     """Raise TemplateError unless every `{name}` stands in the template."""
-    missing = [f"{{{name}}}" for name in names if f"{{{name}}}" not in template.text]
+    missing = [name for name in names if f"{{{name}}}" not in template.text]
     if missing:
+        meant = {
+            f"{{{name}}} for {{{word}}}"
+            for name in missing
+            for word in _ELSEWHERE.get(name, ())
+            if f"{{{word}}}" in template.text
+        }
+        where = "add it where that text should appear"
+        advice = f"write {', '.join(sorted(meant))}" if meant else where
+        lacking = ", ".join(f"{{{name}}}" for name in missing)
         raise TemplateError(
-            f"template {template.name!r} ({template.path}) lacks {', '.join(missing)}; "
-            "add it where that text should appear"
+            f"template {template.name!r} ({template.path}) lacks {lacking}; {advice}"
         )

@@ -135,5 +135,7 @@ def yaml_message(error: yaml.YAMLError) -> str:
     """What is wrong, and in which line and column where that is known."""
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
         mark = error.problem_mark
-        return f"line {mark.line + 1}, column {mark.column + 1}: {error.problem}"
+        is_tab = "'\\t'" in str(error.problem)
+        told = "a tab cannot stand here; YAML wants blanks" if is_tab else error.problem
+        return f"line {mark.line + 1}, column {mark.column + 1}: {told}"
     return str(error).splitlines()[0]

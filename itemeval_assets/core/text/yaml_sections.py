@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 IDENTITY: dict[str, Any] = {"identity": True}
 # A larger figure is a slip of the keyboard, and would pass what a column holds.
 MOST_TOKENS = 100_000_000
+# As inspect_ai names it: <provider>/<model>.
+MODEL_ID = r"^[^/\s]+/\S+$"
 
 ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 

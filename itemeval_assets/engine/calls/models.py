@@ -6,9 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from inspect_ai._util.error import PrerequisiteError
+from inspect_ai._util.registry import RegistryInfo, registry_find, registry_unqualified_name
 from inspect_ai.model import Model, get_model
 
 from itemeval_assets.core.errors import EnvironmentMissing, ModelError
+from itemeval_assets.core.money.pricing import provider_of
+from itemeval_assets.core.text.nearest import did_you_mean
 from itemeval_assets.core.text.secrets import without_secrets
 from itemeval_assets.engine.models.local_model import is_served_here, local_model_address
 from itemeval_assets.engine.models.mock_models import is_mock, mock_model
@@ -62,10 +65,20 @@ def _new_model(model: str, where: str, routing: dict[str, Any] | None) -> Model:
     except PrerequisiteError as error:
         raise ModelError(f"{where}: {model}: {_advised(_one_line(error))}") from error
     except (ValueError, ImportError) as error:
-        raise ModelError(
-            f"{where}: {model}: {_one_line(error).rstrip('.')}; "
-            "write <provider>/<model> with a provider that inspect_ai knows"
-        ) from error
+        raise ModelError(f"{where}: {model}: {_why_unknown(model, error)}") from error
+
+
+def _why_unknown(model: str, error: Exception) -> str:
+    """Why inspect_ai makes no model of this id: most often its provider is misspelt."""
+    provider = provider_of(model)
+    known = {registry_unqualified_name(one) for one in registry_find(_is_provider)}
+    if provider in known:
+        return _one_line(error)
+    return f"inspect_ai knows no provider {provider!r}; {did_you_mean(provider, sorted(known))}"
+
+
+def _is_provider(found: RegistryInfo) -> bool:
+    return found.type == "modelapi"
 
 
 def _without_probes(model: Model) -> Model:
@@ -81,8 +94,10 @@ def _without_probes(model: Model) -> Model:
 
 
 def _advised(message: str) -> str:
-    """What inspect says of a package that is missing or of another version, with advice for this
-    very Python: inspect's own is a bare `pip install`, which may mean another one."""
+    """What inspect says of a key or package that is missing, with advice. That on packages is for
+    this very Python: inspect's own is a bare `pip install`, which may mean another one."""
+    if key := re.search(r"\bNo (\w+_API_KEY)\b", message):
+        return f"there is no API key; put it into the environment variable {key[1]}"
     advice = re.fullmatch(r"(.*?)\. (?:Install|Upgrade) [\w ]*: pip install (.+)", message)
     if advice is None:
         return message

@@ -81,13 +81,21 @@ def local_path(dataset: DatasetConfig, adapter: str, base: Path) -> Path | None:
         return path if path.is_dir() else None
     if not path.is_file():
         raise DatasetError(
-            f"benchmark.datasets: {dataset.id!r} is no file ({path}); "
-            "paths are relative to the config file"
+            f"benchmark.datasets: {dataset.id!r} is no file ({path}); {_where_else(dataset.id)}"
         )
     if path.suffix.lower() not in SUFFIXES:
         known = ", ".join(SUFFIXES)
-        raise DatasetError(f"benchmark.datasets: {dataset.id!r}: adapter `local` reads {known}")
+        raise DatasetError(
+            f"benchmark.datasets: {dataset.id!r}: adapter `local` reads {known}; save the data as "
+            "one of these"
+        )
     return path
+
+
+def _where_else(id: str) -> str:
+    is_like_a_hub_id = id.count("/") == 1 and not Path(id).suffix and not id.startswith((".", "~"))
+    hub = "; for a dataset of the Hugging Face hub write `adapter: hf`" if is_like_a_hub_id else ""
+    return f"paths are relative to the config file{hub}"
 
 
 def _records(dataset: DatasetConfig, adapter: str, revision: str, base: Path) -> list[Record]:

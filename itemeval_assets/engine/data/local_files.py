@@ -6,6 +6,7 @@ read as something else than it was meant is refused, with the file, the line and
 
 import csv
 import io
+import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -159,6 +160,11 @@ def _json(text: str, where: str) -> Any:
 
     try:
         return load_json(text, object_of)
+    except json.JSONDecodeError as error:
+        place = (
+            f"at character {error.colno}" if error.lineno == 1 else f"in its line {error.lineno}"
+        )
+        raise DatasetError(f"{where}: not valid JSON: {error.msg} {place}") from error
     except ValueError as error:
         raise DatasetError(f"{where}: not valid JSON: {error}") from error
 

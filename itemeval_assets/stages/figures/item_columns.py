@@ -9,7 +9,7 @@ from functools import cached_property
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from itemeval_assets.core.config.measurement import ITEM_COLUMNS
+from itemeval_assets.core.config.sections import ITEM_COLUMNS
 from itemeval_assets.core.errors import ConfigError
 
 __all__ = ["CELL_COLUMNS", "NO_GROUP", "ItemColumns", "grouped"]

@@ -1,13 +1,13 @@
 """Locks of the operating system: it drops those of a process that dies."""
 
 import errno
-import resource
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from itemeval_assets.host.limits import allow_open_files
 from itemeval_assets.storage.own_files import LOCKS
 
 _POLL_S = 0.2
@@ -31,7 +31,7 @@ class OsLocks:
         path.parent.mkdir(parents=True, exist_ok=True)
         named = path.with_suffix(".holder")
         if holder is not None:
-            _allow_open_files()
+            allow_open_files(_OPEN_FILES)
         lock = FileLock(path)
         try:
             lock.acquire(timeout=0 if on_wait else -1)
@@ -72,11 +72,3 @@ class OsLocks:
 
     def _file(self, key: str) -> Path:
         return self._folder / f"{key}.lock"
-
-
-def _allow_open_files() -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(_OPEN_FILES, hard)
-    if soft < wanted:
-        with suppress(ValueError, OSError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -1,6 +1,5 @@
 """Reads what a user writes: the study YAML, its templates, its price file."""
 
-import difflib
 import os
 from datetime import UTC, datetime
 from functools import cache
@@ -15,6 +14,7 @@ from itemeval_assets.core.errors import ConfigError, TemplateError
 from itemeval_assets.core.money.pricing import PriceBook, PriceFile, parse_price_file
 from itemeval_assets.core.prompts.templates import BUILTIN, Template, make_template
 from itemeval_assets.core.text.locations import scheme_of
+from itemeval_assets.core.text.nearest import did_you_mean
 
 
 def load_study(path: str | Path) -> Study:
@@ -160,7 +160,8 @@ def _load_template(name: str, folder: Path, builtin: str) -> Template:
         packaged = _packaged(builtin)
         short = name.removeprefix(BUILTIN)
         if short not in packaged:
-            raise TemplateError(f"there is no packaged {name!r}; packaged: {', '.join(packaged)}")
+            known = [f"{BUILTIN}{one}" for one in packaged]
+            raise TemplateError(f"there is no packaged {name!r}; there are: {', '.join(known)}")
         return make_template(name, f"{BUILTIN}{builtin}/{short}.md", packaged[short])
     path = (folder / f"{name}.md").resolve()
     try:
@@ -174,15 +175,11 @@ def _load_template(name: str, folder: Path, builtin: str) -> Template:
 
 
 def _hint(name: str, folder: Path, builtin: str) -> str:
-    if name in _packaged(builtin):
+    packaged = list(_packaged(builtin))
+    if name in packaged:
         return f"; for the packaged one write {BUILTIN}{name}"
     local = sorted(path.stem for path in folder.glob("*.md"))
-    near = difflib.get_close_matches(name, local, n=1)
-    return (
-        f"; did you mean {near[0]!r}?"
-        if near
-        else f"; local templates: {', '.join(local) or 'none'}"
-    )
+    return f"; {did_you_mean(name, [*local, *(f'{BUILTIN}{one}' for one in packaged)])}"
 
 
 @cache

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from itemeval_assets.core.config.measurement import MeasurementConfig
+from itemeval_assets.core.config.sections import MeasurementConfig
 
 
 def test_families_the_other_way_round_are_refused_with_the_form() -> None:

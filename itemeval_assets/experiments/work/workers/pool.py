@@ -19,13 +19,13 @@ from typing import Any
 
 from pydantic import ByteSize
 
-from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.core.errors import ConfigError, NotOffered
 from itemeval_assets.experiments.outputs.outcomes import Failure, Outcome
 from itemeval_assets.experiments.spec.limits import Limits
 from itemeval_assets.experiments.spec.models import ExperimentInputSpec
 from itemeval_assets.experiments.spec.transport import encode_specs
 from itemeval_assets.experiments.work.run_spec import failed
-from itemeval_assets.host.processes import end_process, start_with_channel
+from itemeval_assets.host.processes import can_share_files, end_process, start_with_channel
 
 from .worker import Setup, Unready
 
@@ -89,6 +89,8 @@ class WorkerPool:
     _workers: list[_Worker] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        if not can_share_files():
+            raise NotOffered.on_windows("several processes, and limits of a spec", "use workers=1")
         self._folder = tempfile.TemporaryDirectory(
             prefix="itemeval_assets_specs_", ignore_cleanup_errors=True
         )

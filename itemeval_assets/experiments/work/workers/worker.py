@@ -4,7 +4,6 @@ It is started by `pool`, without the script that started the run: a spec needs n
 """
 
 import os
-import resource
 import shutil
 import signal
 import threading
@@ -12,7 +11,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any
 
 from itemeval_assets.experiments.layout.settings import ExperimentStorageSettings
@@ -22,9 +20,9 @@ from itemeval_assets.experiments.spec.transport import decode_specs
 from itemeval_assets.experiments.work.fetching import Fetcher
 from itemeval_assets.experiments.work.partitions import run_of_partition
 from itemeval_assets.experiments.work.run_spec import failure_of, file_store, run_spec
+from itemeval_assets.host.limits import limit_memory
 from itemeval_assets.host.processes import own_end
 
-_STATUS = Path("/proc/self/status")
 _worker = threading.Event()
 
 
@@ -110,16 +108,5 @@ def _prepare(setup: Setup) -> Callable[[bytes], Outcome]:
         return run_spec(experiment, spec, store_file)
 
     if setup.memory_bytes is not None:
-        _limit_memory(setup.memory_bytes)
+        limit_memory(setup.memory_bytes)
     return work
-
-
-def _limit_memory(more_bytes: int) -> None:
-    """Let the process allocate so much beyond what it has now."""
-    lines = _STATUS.read_text().splitlines()
-    data_kb = next(int(line.split()[1]) for line in lines if line.startswith("VmData:"))
-    soft = data_kb * 1024 + more_bytes
-    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    if hard != resource.RLIM_INFINITY:
-        soft = min(soft, hard)
-    resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))

@@ -14,17 +14,26 @@ class MeasurementConfig(Section):
     """What makes items dependent, how sure intervals are, and which models are of one family."""
 
     cluster: str | None = Field(
-        default=None, description="a metadata column, or dataset_id; null: each item by itself"
+        default=None,
+        description="a metadata column, or dataset_id; null: each item by itself",
+        examples=["topic"],
     )
-    level: float = Field(default=0.95, description="of intervals and tests")
+    level: float = Field(
+        default=0.95,
+        description="of intervals and tests",
+        json_schema_extra={"minimum": 0.5, "exclusiveMaximum": 1},
+    )
     margin: float | None = Field(
         default=None,
         gt=0.0,
         allow_inf_nan=False,
         description="the smallest difference of scores that matters",
+        examples=[0.05],
     )
     families: dict[str, str] = Field(
-        default_factory=dict, description="model id: family; default: the provider in the id"
+        default_factory=dict,
+        description="model id: family; default: the provider in the id",
+        examples=[{"mockllm/alpha": "greek"}],
     )
 
     @field_validator("families", mode="before")

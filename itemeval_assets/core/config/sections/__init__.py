@@ -1,0 +1,27 @@
+"""The sections of the YAML, a file for each, and `study` with all of them.
+
+Fields marked with `IDENTITY` enter a condition's id; every other field may change without starting
+new conditions. The description of a field is its line in the reference of all keys.
+"""
+
+from .automation import AutomationConfig
+from .benchmark import BenchmarkConfig, DatasetConfig, MappingConfig
+from .budget import BudgetConfig
+from .facets import FacetsConfig, ModelConfigFacet
+from .measurement import ITEM_COLUMNS, MeasurementConfig
+from .solvers import SolversConfig
+from .study import StudySections
+
+__all__ = [
+    "ITEM_COLUMNS",
+    "AutomationConfig",
+    "BenchmarkConfig",
+    "BudgetConfig",
+    "DatasetConfig",
+    "FacetsConfig",
+    "MappingConfig",
+    "MeasurementConfig",
+    "ModelConfigFacet",
+    "SolversConfig",
+    "StudySections",
+]

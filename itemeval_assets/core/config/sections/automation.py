@@ -1,0 +1,52 @@
+"""The section `automation`: what happens by itself."""
+
+from datetime import datetime
+
+from croniter import CroniterError, croniter
+from pydantic import Field, field_validator
+
+from itemeval_assets.core.config.wording import CRON
+from itemeval_assets.core.text.yaml_sections import Section
+
+# Where a cron expression is tried out: whether it ever comes does not depend on the day.
+_ANY_TIME = datetime(2000, 1, 1)
+
+
+class AutomationConfig(Section):
+    """What happens by itself once its schedule and its sensor are started in the UI."""
+
+    cron: str = Field(
+        default="0 * * * *", pattern=CRON, description="when to look for pending cells"
+    )
+    max_attempts: int = Field(
+        default=3, ge=1, description="attempts before the schedule gives up a partition"
+    )
+    retry_after_minutes: float = Field(
+        default=10.0,
+        ge=0,
+        le=525_600,
+        allow_inf_nan=False,
+        description="how long to wait after a failure; doubled at each attempt",
+    )
+    paid: bool = Field(
+        default=False, description="make paid calls, too, when their inputs have changed"
+    )
+    partitions_per_run: int | None = Field(
+        default=None,
+        ge=1,
+        description="partitions in each run of a backfill; null: all in one run",
+        examples=[20],
+    )
+
+    @field_validator("cron")
+    @classmethod
+    def _comes(cls, value: str) -> str:
+        try:
+            croniter(value, _ANY_TIME).get_next()
+        except CroniterError as error:
+            raise ValueError(
+                f"{value!r} is a time that never comes; write five fields: minute (0-59), hour "
+                "(0-23), day (1-31), month (1-12), day of the week (0-6, 0 is Sunday); for "
+                "example '0 3 * * *', each night at three"
+            ) from error
+        return value

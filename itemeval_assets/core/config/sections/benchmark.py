@@ -1,0 +1,96 @@
+"""The section `benchmark`: the items."""
+
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from itemeval_assets.core.text.yaml_sections import Section
+
+
+class DatasetConfig(Section):
+    """One dataset: a hub id or a local path, and the part of it to load."""
+
+    id: str = Field(
+        min_length=1,
+        description="hub id `org/name`, or a path relative to this file",
+        examples=["items.jsonl"],
+    )
+    revision: str | None = Field(
+        default=None, description="branch, tag or commit; pinned at first run", examples=["main"]
+    )
+    split: str = Field(default="train", description="part of the dataset on the hub")
+    name: str | None = Field(
+        default=None, description="dataset configuration on the hub", examples=["main"]
+    )
+    limit: int | None = Field(default=None, ge=1, description="first N rows only", examples=[100])
+    delimiter: str | None = Field(
+        default=None, description="CSV: the character between cells; null: a comma", examples=[";"]
+    )
+    encoding: str | None = Field(
+        default=None, description="CSV: the encoding of the text; null: utf-8", examples=["cp1252"]
+    )
+
+    @field_validator("delimiter")
+    @classmethod
+    def _one_character(cls, value: str | None) -> str | None:
+        if value is not None and (len(value) != 1 or value in '"\r\n\0'):
+            raise ValueError(
+                f"give the one character that separates cells; found {value!r}. A tab is "
+                '"\\t", in double quotes'
+            )
+        return value
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, value: str | None) -> str | None:
+        try:
+            b"\0\0\0\0".decode("utf-8" if value is None else value)
+        except (LookupError, ValueError):
+            raise ValueError(
+                f"Python does not know the text encoding {value!r}; give another one, such as "
+                "utf-8, utf-16, cp1252, latin-1, shift_jis"
+            ) from None
+        return value
+
+    @property
+    def csv_options(self) -> dict[str, str]:
+        """The keys for CSV that are set."""
+        return self.model_dump(include={"delimiter", "encoding"}, exclude_none=True)
+
+
+class MappingConfig(Section):
+    """Which column holds what. `id` may be one column, several, or a `{column}` pattern."""
+
+    input: str = Field(description="the column with the question", examples=["question"])
+    target: str | None = Field(
+        default=None,
+        description="the column with the right answer; scorers need it",
+        examples=["answer"],
+    )
+    id: str | list[str] | None = Field(
+        default=None,
+        description="the column with the item's id, several, or a pattern; null: ids are made of "
+        "the rows",
+        examples=["id", "{dataset}:{nr}"],
+    )
+    grading_scheme: str | None = Field(
+        default=None,
+        description="the column with marking instructions for judges",
+        examples=["scheme"],
+    )
+    metadata: list[str] = Field(
+        default_factory=list,
+        description="further columns that are kept with the item",
+        examples=[["topic"]],
+    )
+
+
+class BenchmarkConfig(Section):
+    """The items: where they come from and how their columns map."""
+
+    adapter: Literal["hf", "local"] = Field(
+        description="local: files here; hf: the Hugging Face hub, or a folder saved by `datasets`",
+        examples=["local"],
+    )
+    datasets: list[DatasetConfig] = Field(min_length=1, description="where the items are")
+    mapping: MappingConfig = Field(description="which column holds what")

@@ -1,0 +1,101 @@
+"""The section `solvers`: the models that answer."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from itemeval_assets.core.text.yaml_sections import IDENTITY, MODEL_ID, MOST_TOKENS, Section
+
+_MOST_RETRIES = 1_000
+_MOST_CONNECTIONS = 10_000
+_A_WEEK_S = 7 * 86_400
+_LARGEST_SEED = 2**63 - 1
+
+OnEmpty = Literal["skip", "rerun", "grade"]
+Connections = Annotated[int, Field(strict=True, ge=1, le=_MOST_CONNECTIONS)]
+
+
+def _yaml_on_off(value: object) -> object:
+    """YAML 1.1 reads a bare on/off as a boolean; both spellings mean the word."""
+    return {True: "on", False: "off"}.get(value, value) if isinstance(value, bool) else value
+
+
+class SolversConfig(Section):
+    """The models that answer, and how they are asked."""
+
+    models: list[Annotated[str, Field(min_length=3, pattern=MODEL_ID)]] = Field(
+        min_length=1,
+        description="the models that answer, as <provider>/<model> of inspect_ai",
+        examples=[["mockllm/alpha", "mockllm/beta"]],
+    )
+    temperature: float | None = Field(
+        default=None,
+        ge=0.0,
+        le=2.0,
+        description="how much chance is in an answer; null: the provider's default",
+        examples=[0.7],
+        json_schema_extra=IDENTITY,
+    )
+    max_tokens: int | None = Field(
+        default=None,
+        ge=1,
+        le=MOST_TOKENS,
+        description="the longest answer, in tokens; null: the provider's default",
+        examples=[1024],
+        json_schema_extra=IDENTITY,
+    )
+    top_p: float | None = Field(
+        default=None,
+        gt=0.0,
+        le=1.0,
+        description="the share of the probability that tokens are drawn from",
+        examples=[0.95],
+        json_schema_extra=IDENTITY,
+    )
+    seed: int | None = Field(
+        default=None,
+        ge=-_LARGEST_SEED,
+        le=_LARGEST_SEED,
+        description="for providers that give the same answer to the same seed",
+        examples=[42],
+        json_schema_extra=IDENTITY,
+    )
+    attempt_timeout: int | None = Field(
+        default=None, ge=1, le=_A_WEEK_S, description="seconds one request may take", examples=[600]
+    )
+    max_retries: int | None = Field(
+        default=None,
+        ge=0,
+        le=_MOST_RETRIES,
+        description="request retries before a cell errors",
+        examples=[5],
+    )
+    retry_on_error: int | None = Field(
+        default=None,
+        ge=0,
+        le=_MOST_RETRIES,
+        description="new attempts of an errored cell",
+        examples=[1],
+    )
+    max_connections: Connections | dict[str, Connections] | None = Field(
+        default=None,
+        description="calls in flight: one number, or one per provider",
+        examples=[{"openai": 40}],
+    )
+    on_empty: OnEmpty = Field(
+        default="skip",
+        description="a blank answer: leave it ungraded, ask again at the next run, or grade it",
+    )
+    cache_prompt: Annotated[Literal["auto", "on", "off"], BeforeValidator(_yaml_on_off)] = Field(
+        default="auto", description="whether the provider caches the beginning of prompts"
+    )
+    split_prompt: bool = Field(
+        default=False,
+        description="send the text before {input} as the system message",
+        json_schema_extra=IDENTITY,
+    )
+    provider_routing: dict[str, Any] | None = Field(
+        default=None,
+        description="options of OpenRouter on who answers",
+        examples=[{"order": ["a", "b"]}],
+    )

@@ -1,0 +1,76 @@
+"""All sections of a study together."""
+
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, field_validator
+
+from itemeval_assets.core.config.wording import STUDY_NAME
+from itemeval_assets.core.grading.grader import GraderConfig
+from itemeval_assets.core.grading.kinds import KINDS, model_as_grader, read_entry
+from itemeval_assets.core.text.locations import ACCEPTED, is_location
+from itemeval_assets.core.text.yaml_sections import Section
+
+from .automation import AutomationConfig
+from .benchmark import BenchmarkConfig
+from .budget import BudgetConfig
+from .facets import FacetsConfig
+from .measurement import MeasurementConfig
+from .solvers import SolversConfig
+
+if TYPE_CHECKING:
+    AnyGrader = GraderConfig
+else:
+    AnyGrader = Annotated[reduce(or_, KINDS.values()), BeforeValidator(read_entry)]
+
+
+class StudySections(Section):
+    """All sections of a study, each by itself: what they must be to each other is in `rules`."""
+
+    study: str = Field(
+        pattern=STUDY_NAME, description="its name, and its results folder", examples=["my_study"]
+    )
+    output_dir: str = Field(
+        default="studies",
+        min_length=1,
+        description="where results go: a folder, or s3://bucket/prefix",
+    )
+    prompts_dir: str = Field(
+        default="prompts", description="the folder of prompts: <prompts_dir>/solver/NAME.md"
+    )
+    rubrics_dir: str = Field(
+        default="rubrics", description="the folder of rubrics: <rubrics_dir>/NAME.md"
+    )
+    cache: bool = Field(default=True, description="use the response cache of inspect_ai")
+    benchmark: BenchmarkConfig = Field(description="the items")
+    solvers: SolversConfig = Field(description="the models that answer, and how they are asked")
+    facets: FacetsConfig = Field(description="the design: each combination is a condition")
+    graders: dict[str, AnyGrader] = Field(
+        default_factory=dict, description="judges, each under a name of yours"
+    )
+    crossing: Literal["full"] = Field(
+        default="full", description="which combinations of the facets are conditions: all"
+    )
+    budget: BudgetConfig = Field(default_factory=BudgetConfig, description="what may be spent")
+    measurement: MeasurementConfig = Field(
+        default_factory=MeasurementConfig, description="how figures are estimated"
+    )
+    automation: AutomationConfig = Field(
+        default_factory=AutomationConfig, description="what happens by itself"
+    )
+
+    @field_validator("output_dir")
+    @classmethod
+    def _folder_or_bucket(cls, value: str) -> str:
+        if not is_location(value):
+            raise ValueError(f"give {ACCEPTED}")
+        return value
+
+    def grader(self, name: str) -> GraderConfig:
+        """What a `facets.grader` entry means: a key of `graders`, or a bare model id."""
+        return self.graders.get(name) or model_as_grader(name)
+
+    def as_yaml_dict(self) -> dict[str, Any]:
+        """The full parsed config under its YAML key names, ready for JSON."""
+        return self.model_dump(mode="json", by_alias=True)

@@ -1,0 +1,85 @@
+"""Keys that the YAML does not have, and what the reader may have meant by them."""
+
+from collections.abc import Iterator
+from typing import Any, get_args
+
+from pydantic import BaseModel
+
+from itemeval_assets.core.grading.grader import GraderConfig
+from itemeval_assets.core.grading.kinds import KINDS, kind_of_entry
+from itemeval_assets.core.text.nearest import did_you_mean, nearest
+
+# How other tools and other fields call what a key of ours says.
+_ELSEWHERE = {
+    "facets.prompt": ("prompts", "templates"),
+    "facets.replications": ("epochs", "n", "samples", "num_samples", "repetitions", "trials"),
+    "facets.rubric": ("rubrics", "criteria"),
+    "facets.scorer": ("scorers", "metric", "metrics", "assert"),
+    "facets.model_config": ("configs", "model_configs"),
+    "graders": ("judges",),
+    "solvers.models": ("provider", "providers", "llms"),
+    "solvers.max_tokens": ("max_output_tokens", "max_completion_tokens"),
+    "solvers.max_connections": ("concurrency", "max_concurrency", "parallel"),
+    "benchmark": ("task", "tasks", "tests", "data", "items"),
+    "budget.max_usd": ("max_cost", "cost_limit", "limit_usd"),
+    "budget.pricing_path": ("prices", "pricing"),
+    "study": ("title", "experiment"),
+}
+_BY_WORD = {word: key for key, words in _ELSEWHERE.items() for word in words}
+_SYSTEM = (
+    "write the system message at the beginning of a prompt template, before {input}, and set "
+    "solvers.split_prompt: true"
+)
+_SYSTEM_WORDS = ("system", "system_prompt", "system_message")
+
+
+def unknown_key(loc: tuple[int | str, ...], model: type[BaseModel], data: Any) -> str:
+    """What to write in place of a key that its section does not have."""
+    word, known = str(loc[-1]), _known_keys(model, loc[:-1], data)
+    if word in _SYSTEM_WORDS:
+        return _SYSTEM
+    if word in _BY_WORD:
+        return f"did you mean {_BY_WORD[word]!r}?"
+    if nearest(word, known) is None and (places := sorted(_places_of(word, model))):
+        return f"it belongs to {' or '.join(places)}"
+    return did_you_mean(word, known, "known keys")
+
+
+def _places_of(word: str, section: type[BaseModel], path: str = "") -> Iterator[str]:
+    """The sections that have a key, wherever they are."""
+    for key, field in _fields(section).items():
+        if key == word:
+            yield path or "the file itself, outside of all sections"
+        inner = _section_of(field.annotation)
+        if inner is not None:
+            yield from _places_of(word, inner, f"{path}.{key}" if path else key)
+    if issubclass(section, GraderConfig) and section is GraderConfig:
+        for kind in KINDS.values():
+            yield from _places_of(word, kind, path)
+
+
+def _known_keys(model: type[BaseModel], loc: tuple[int | str, ...], data: Any) -> list[str]:
+    current: type[BaseModel] | None = model
+    for part in loc:
+        if current is None:
+            return []
+        by_key = _fields(current)
+        # A list index or a mapping key (a grader's name) stays in the same section.
+        if part in by_key:
+            current = _section_of(by_key[str(part)].annotation)
+        data = data[part]
+        if current is not None and issubclass(current, GraderConfig):
+            current = kind_of_entry(data)
+    return [] if current is None else list(_fields(current))
+
+
+def _fields(section: type[BaseModel]) -> dict[str, Any]:
+    """The fields of a section by their YAML keys."""
+    return {field.alias or name: field for name, field in section.model_fields.items()}
+
+
+def _section_of(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    sections = (_section_of(arg) for arg in get_args(annotation))
+    return next((section for section in sections if section is not None), None)

@@ -1,0 +1,70 @@
+"""The reference of all keys, made from the models that read the YAML."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from itemeval_assets.core.config.reading import parse_config
+from itemeval_assets.core.config.reference import Key, all_keys, study_schema
+from itemeval_assets.core.errors import ConfigError
+from scripts.reference import PAGE, page
+
+BUILTIN = Path(__file__).parents[3] / "itemeval_assets" / "builtin"
+LEAST = """
+study: toy
+benchmark:
+  adapter: local
+  datasets: [{id: items.csv}]
+  mapping: {input: question, metadata: [topic]}
+solvers: {models: [mockllm/alpha, mockllm/beta]}
+facets: {grader: [judge], model_config: [{name: default}]}
+graders: {judge: {model: mockllm/judge}}
+"""
+KEYS = all_keys()
+
+
+def with_example(key: Key) -> str:
+    """A small study in which a key has its example."""
+    document = yaml.safe_load(LEAST)
+    section: Any = document
+    *path, last = key.path.replace("[]", ".0").replace("<name>", "judge").split(".")
+    for part in path:
+        section = section[int(part)] if part.isdigit() else section.setdefault(part, {})
+    section[last] = yaml.safe_load(key.example) if key.path != "automation.cron" else key.example
+    return yaml.safe_dump(document)
+
+
+@pytest.mark.parametrize("key", KEYS, ids=lambda key: key.path)
+def test_each_key_is_explained_and_its_example_is_read(key: Key) -> None:
+    assert key.meaning and key.kind and key.example
+    assert key.path.split(".")[0] in parse_config(with_example(key), "x").as_yaml_dict()
+    jsonschema.validate(yaml.safe_load(with_example(key)), study_schema())
+
+
+def test_the_page_is_that_of_the_models() -> None:
+    assert PAGE.read_text() == page(), "python -m scripts.reference"
+
+
+@pytest.mark.parametrize("name", ["project", "quickstart"])
+def test_the_schema_takes_the_packaged_studies_and_refuses_what_the_tool_refuses(name: str) -> None:
+    text = (BUILTIN / name / "study.yaml").read_text()
+    assert text.startswith("# yaml-language-server: $schema=study.schema.json\n")
+    jsonschema.Draft202012Validator.check_schema(study_schema())
+    document = yaml.safe_load(text)
+    jsonschema.validate(document, study_schema())
+    for section, key, wrong in (
+        ("solvers", "modles", ["a/b"]),
+        ("solvers", "models", ["gpt"]),
+        ("budget", "policy", "full"),
+        ("measurement", "level", 95),
+        ("facets", "replications", 0),
+    ):
+        slip = {**document, section: {**document.get(section, {}), key: wrong}}
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(slip, study_schema())
+        with pytest.raises(ConfigError):
+            parse_config(json.dumps(slip), "x")

@@ -1,0 +1,220 @@
+"""What beginners get wrong, each in a project fresh from `init`, and what they are told.
+
+`python -m tests.first_hour.mistakes` writes docs/mistakes.md anew.
+"""
+
+import io
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping
+from contextlib import chdir, redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+from itemeval_assets.cli.main import run_cli
+
+PAGE = Path(__file__).parents[2] / "docs" / "mistakes.md"
+HEAD = """\
+# Mistakes and messages
+
+What a beginner may get wrong, and what the tool answers. Each of these commands ends with exit code
+2 before any call, and writes no answer. `python -m tests.first_hour.mistakes` makes this table: it
+makes each mistake in a project fresh from `itemeval-assets init`.
+
+| mistake | command | message |
+|---|---|---|
+"""
+
+
+class Told(NamedTuple):
+    """What came of a mistake. `is_harmless`: the files are as they were, and there is no answer."""
+
+    code: int
+    message: str
+    is_harmless: bool
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One slip: keys of the YAML that are set (null: taken out) or files that are written, and the
+    command that meets it."""
+
+    title: str
+    keys: Mapping[str, Any] = field(default_factory=dict)
+    files: Mapping[str, str | bytes | None] = field(default_factory=dict)
+    command: tuple[str, ...] = ("run", "study.yaml")
+    without: str = ""
+
+    def make(self, project: Path) -> None:
+        """Write it into a project."""
+        path = project / "study.yaml"
+        study = yaml.safe_load(path.read_text())
+        for where, value in self.keys.items():
+            _set(study, where.split("."), value)
+        if self.keys or self.without:
+            if self.without:
+                _remove(study, self.without.split("."))
+            path.write_text(yaml.safe_dump(study, sort_keys=False))
+        for name, text in self.files.items():
+            file = project / name
+            if text is None:
+                file.unlink()
+            else:
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(text if isinstance(text, bytes) else text.encode())
+
+
+def _set(section: Any, path: list[str], value: Any) -> None:
+    for part in path[:-1]:
+        section = section.setdefault(part, {})
+    section[path[-1]] = value
+
+
+def _remove(section: Any, path: list[str]) -> None:
+    for part in path[:-1]:
+        section = section[part]
+    del section[path[-1]]
+
+
+ITEM = '{"id": "q1", "question": "What is 2 + 2?", "answer": "4", "topic": "sums"}\n'
+CSV = {"benchmark.datasets": [{"id": "items.csv"}]}
+
+MISTAKES = [
+    # Keys of the YAML.
+    Mistake("A model without its provider", {"solvers.models": ["gpt-4.1-mini"]}),
+    Mistake("A provider with a slip", {"solvers.models": ["opnai/gpt-4.1-mini"]}),
+    Mistake(
+        "A model of a provider whose package is not installed",
+        {"solvers.models": ["mistral/mistral-small-latest"]},
+    ),
+    Mistake("A model without its API key", {"solvers.models": ["openai/gpt-4.1-mini"]}),
+    Mistake("A misspelt key", {"solvers.modles": ["mockllm/a"]}),
+    Mistake("A section in the wrong place", {"models": ["mockllm/a"]}),
+    Mistake("`system_prompt`, as in other tools", {"solvers.system_prompt": "Be brief."}),
+    Mistake("`judges`, as in other tools", {"judges": {"judge": {"model": "mockllm/judge"}}}),
+    Mistake("`epochs`, as in inspect_ai", {"facets.epochs": 3}),
+    Mistake("`temperature` among the facets", {"facets.temperature": 0.7}),
+    Mistake("`providers`, as in promptfoo", {"providers": ["openai:gpt-4.1-mini"]}),
+    Mistake("`tasks`, as in lm-evaluation-harness", {"tasks": ["gsm8k"]}),
+    Mistake("A scorer that there is not", {"facets.scorer": "f1"}),
+    Mistake("A scorer with a slip", {"facets.scorer": "exactmatch"}),
+    Mistake("A judge that is not defined", {"facets.grader": ["jugde"]}),
+    Mistake("No grader and no scorer", {"facets.grader": [], "facets.scorer": None}),
+    Mistake("One model in place of a list", {"solvers.models": "mockllm/alpha"}),
+    Mistake("The same model twice", {"solvers.models": ["mockllm/alpha", "mockllm/alpha"]}),
+    Mistake("A number in words", {"facets.replications": "three"}),
+    Mistake("No replications", {"facets.replications": 0}),
+    Mistake("A policy that there is not", {"budget.policy": "full"}),
+    Mistake("Money with its sign", {"budget.max_usd": "$10"}),
+    Mistake("A scale in words", {"graders.judge.scale": "0-1"}),
+    Mistake("A name with a blank", {"study": "My Study"}),
+    Mistake("No benchmark", without="benchmark"),
+    Mistake("A tab in the YAML", files={"study.yaml": "study: my_study\n\tsolvers: 1\n"}),
+    Mistake("An empty file", files={"study.yaml": ""}),
+    Mistake("A cluster that is no column", {"measurement.cluster": "topics"}),
+    # Templates.
+    Mistake("A template that there is not", {"facets.prompt": ["concice"]}),
+    Mistake("A built-in template without `builtin:`", {"facets.prompt": ["standard"]}),
+    Mistake("A built-in template that there is not", {"facets.prompt": ["builtin:cot"]}),
+    Mistake(
+        "`{question}` in place of `{input}`",
+        files={"prompts/solver/concise.md": "Answer: {question}\n"},
+    ),
+    Mistake(
+        "A rubric without the solution",
+        files={"rubrics/correctness.md": "Grade {input} by {target}.\n"},
+    ),
+    Mistake("A template that is empty", files={"prompts/solver/concise.md": ""}),
+    # Data.
+    Mistake("No file of items", {"benchmark.datasets": [{"id": "questions.jsonl"}]}),
+    Mistake("A column that is not in the data", {"benchmark.mapping.input": "prompt"}),
+    Mistake("An item twice", files={"items.jsonl": ITEM + ITEM}),
+    Mistake(
+        "An Excel file",
+        {"benchmark.datasets": [{"id": "items.xlsx"}]},
+        {"items.xlsx": b"PK\x03\x04"},
+    ),
+    Mistake(
+        "A CSV with semicolons",
+        CSV,
+        {"items.csv": "id;question;answer;topic\nq1;What is 2 + 2?;4;sums\n"},
+    ),
+    Mistake(
+        "A CSV in another encoding",
+        CSV,
+        {"items.csv": "id,question,answer,topic\nq1,Où?,4,sums\n".encode("cp1252")},
+    ),
+    Mistake("A line that is no JSON", files={"items.jsonl": ITEM + "{'id': 'q2'}\n"}),
+    Mistake("A file without items", files={"items.jsonl": ""}),
+    Mistake("A hub id with `adapter: local`", {"benchmark.datasets": [{"id": "openai/gsm8k"}]}),
+    # Commands.
+    Mistake("A folder in place of the file", command=("run", ".")),
+    Mistake("A file that there is not", command=("run", "stduy.yaml")),
+    Mistake("A command with a slip", command=("rnu", "study.yaml")),
+    Mistake("An option with a slip", command=("run", "study.yaml", "--yess")),
+    Mistake("A condition that there is not", command=("run", "study.yaml", "--condition", "alhpa")),
+    Mistake("A grader that there is not", command=("run", "study.yaml", "--grader", "jugde")),
+    Mistake("A stage that there is not", command=("run", "study.yaml", "--only", "solution")),
+    Mistake("A limit below zero", command=("run", "study.yaml", "--max-usd", "-1")),
+    Mistake(
+        "A condition to compare that there is not",
+        command=("compare", "study.yaml", "alpha", "betta"),
+    ),
+    Mistake("A project that is there already", command=("init", ".")),
+    Mistake("A port that is no port", command=("ui", "study.yaml", "--port", "99999")),
+]
+
+
+def tell(mistake: Mistake, fresh: Path, folder: Path) -> Told:
+    """Make a mistake in a copy of a fresh project, and run its command there."""
+    shutil.copytree(fresh, folder)
+    mistake.make(folder)
+    before, said = _contents(folder), io.StringIO()
+    with chdir(folder), redirect_stderr(said), redirect_stdout(io.StringIO()):
+        code = run_cli(list(mistake.command))
+    message = said.getvalue().strip().removeprefix("error: ").replace(f"{folder}/", "")
+    message = message.replace(str(folder), ".").replace(sys.executable, "python")
+    after = _contents(folder)
+    is_same = before.items() <= after.items()
+    answers = [path for path in after if path.match("solutions.parquet/*.parquet")]
+    return Told(code, message, is_same and not answers)
+
+
+def fresh_project(folder: Path) -> Path:
+    with redirect_stdout(io.StringIO()):
+        assert run_cli(["init", str(folder)]) == 0
+    return folder
+
+
+def row(mistake: Mistake, message: str) -> str:
+    """The line of the table."""
+    text = "<br>".join(line.strip() for line in message.splitlines())
+    for sign in "<>|":
+        text = text.replace("<br>", "\n").replace(sign, f"\\{sign}").replace("\n", "<br>")
+    return f"| {mistake.title} | `{' '.join(mistake.command)}` | {text} |\n"
+
+
+def _contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def main() -> None:
+    for name in [name for name in os.environ if name.endswith("API_KEY")]:
+        del os.environ[name]
+    with tempfile.TemporaryDirectory() as folder:
+        fresh = fresh_project(Path(folder) / "fresh")
+        rows = [
+            row(mistake, tell(mistake, fresh, Path(folder) / str(number)).message)
+            for number, mistake in enumerate(MISTAKES)
+        ]
+    PAGE.write_text(HEAD + "".join(rows))
+    print(f"{PAGE}: {len(rows)} mistakes")
+
+
+if __name__ == "__main__":
+    main()
