@@ -10,7 +10,7 @@ from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.measurement.arguments import checked_as
 
-from .opening import graders_of, planned_cells
+from .opening import graded_cells, graders_of, planned_cells
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +33,7 @@ def items(
     """Difficulty, discrimination, flips and quarrels of each item; which are odd, and why."""
     from itemeval_assets.stages.figures.items.item_statistics import item_statistics as estimated
 
-    planned = planned_cells(config, policy)
+    planned = graded_cells(config, policy)
     return estimated(planned, graders_of(planned, graders, rubrics))
 
 
@@ -54,7 +54,7 @@ def irt(
     """
     from itemeval_assets.stages.figures.items.response import irt as estimated
 
-    planned = planned_cells(config, policy)
+    planned = graded_cells(config, policy)
     return estimated(planned, graders_of(planned, graders, rubrics), model, passes)
 
 
@@ -73,7 +73,7 @@ def response_matrix(
     """
     from itemeval_assets.stages.figures.items.response import matrix_of
 
-    planned = planned_cells(config, policy)
+    planned = graded_cells(config, policy)
     design, chosen = planned.study.design, graders_of(planned, grader, None)
     if len(chosen) > 1:
         labels = ", ".join(design.labels[one] for one in chosen)

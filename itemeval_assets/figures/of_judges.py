@@ -8,7 +8,7 @@ from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.measurement.arguments import checked_as
 
-from .opening import graders_of, planned_cells
+from .opening import graded_cells, graders_of
 
 if TYPE_CHECKING:
     from itemeval_assets.stages.figures.judges.agreement import StudyAgreement
@@ -32,7 +32,7 @@ def agreement(
     """
     from itemeval_assets.stages.figures.judges.agreement import agreement as estimated
 
-    planned = planned_cells(config, policy)
+    planned = graded_cells(config, policy)
     chosen = graders_of(planned, graders, rubrics)
     if graders is None and rubrics is None:
         chosen = [one.id for one in planned.study.design.grade if one.grader.call]
@@ -49,7 +49,7 @@ def judge_cards(
     policy: str | None = None,
 ) -> "list[JudgeCard]":
     """The `cards` of `agreement` of these judges. Raises ConfigError where one is no judge."""
-    planned = planned_cells(config, policy)
+    planned = graded_cells(config, policy)
     wanted = select_grade(planned.study.design, judges)
     found = agreement(planned.study, graders=graders, rubrics=rubrics, policy=policy)
     labels = {planned.study.design.labels[one] for one in wanted}

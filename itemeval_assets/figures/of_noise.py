@@ -9,7 +9,7 @@ from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.measurement.arguments import checked_as
 
-from .opening import graders_of, planned_cells
+from .opening import graded_cells, graders_of
 
 if TYPE_CHECKING:
     from itemeval_assets.stages.figures.reliability import StudyReliability
@@ -36,6 +36,6 @@ def reliability(
     """
     from itemeval_assets.stages.figures.reliability import reliability as estimated
 
-    planned = planned_cells(config, policy)
+    planned = graded_cells(config, policy)
     chosen = graders_of(planned, graders, rubrics)
     return estimated(planned, chosen, crossed=crossed, random=random)

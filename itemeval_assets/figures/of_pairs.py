@@ -8,7 +8,7 @@ from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.measurement.arguments import checked_as
 
-from .opening import graders_of, planned_cells
+from .opening import graded_cells, graders_of, planned_cells
 
 if TYPE_CHECKING:
     from itemeval_assets.stages.figures.comparisons.named import Facet
@@ -35,7 +35,7 @@ def compare(
     """
     from itemeval_assets.stages.figures.comparisons.pair import compare as compared
 
-    planned = planned_cells(config, policy)
+    planned = graded_cells(config, policy)
     return compared(planned, a, b, graders_of(planned, graders, rubrics), by)
 
 
@@ -83,5 +83,5 @@ def comparisons(
 
     if facet not in list(COLUMNS):
         raise ConfigError(f"there is no facet {facet!r}; there are: {', '.join(COLUMNS)}")
-    planned = planned_cells(config, policy)
+    planned = graded_cells(config, policy)
     return compared(planned, graders_of(planned, graders, rubrics), facet)

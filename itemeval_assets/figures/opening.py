@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING
 
 from itemeval_assets.core.design.selection import Words, select_grade
 from itemeval_assets.core.design.study import Study
+from itemeval_assets.core.errors import StoreError
 from itemeval_assets.storage.study.inputs import load_study
 
 if TYPE_CHECKING:
     from itemeval_assets.stages.figures.planned import PlannedCells
 
-__all__ = ["as_study", "graders_of", "planned_cells"]
+__all__ = ["as_study", "graded_cells", "graders_of", "planned_cells"]
 
 
 def planned_cells(config: str | Path | Study, policy: str | None) -> "PlannedCells":
@@ -23,6 +24,14 @@ def planned_cells(config: str | Path | Study, policy: str | None) -> "PlannedCel
     store.require_layout()
     planned = PlannedCells(study, store, known(study, store), policy)
     planned.require_clusters()
+    return planned
+
+
+def graded_cells(config: str | Path | Study, policy: str | None) -> "PlannedCells":
+    """Raise StoreError where nothing is graded: there is nothing to estimate."""
+    planned = planned_cells(config, policy)
+    if not planned.is_graded:
+        raise StoreError(f"study {planned.study.name}: {planned.not_graded}")
     return planned
 
 

@@ -109,10 +109,11 @@ def is_constant(values: np.ndarray) -> bool:
     return high - low <= CONSTANT * max(1.0, abs(low), abs(high))
 
 
-def of_few_clusters(n_clusters: int) -> "Iterable[str]":
-    """The warning that goes with an interval of few clusters."""
+def of_few_clusters(n_clusters: int, n_items: int) -> "Iterable[str]":
+    """The warning that goes with an interval of few clusters; items may be clusters each."""
     if n_clusters < FEW_CLUSTERS:
+        what = "items" if n_clusters == n_items else "independent clusters"
         yield (
-            f"Only {n_clusters} independent clusters: with fewer than {FEW_CLUSTERS} an interval"
+            f"Only {n_clusters} {what}: with fewer than {FEW_CLUSTERS} an interval"
             " can be too narrow."
         )

@@ -63,9 +63,7 @@ def test_limits_stay_on_the_scale():
 
 def test_warnings_of_few_clusters_and_of_means_near_an_end():
     few = mean_score(random_scores(1, 20, 2))
-    assert few.warnings == (
-        "Only 20 independent clusters: with fewer than 30 an interval can be too narrow.",
-    )
+    assert few.warnings == ("Only 20 items: with fewer than 30 an interval can be too narrow.",)
     near = mean_score(scored([1.0] * 99 + [0.0]))
     assert near.warnings[0].startswith("The mean is near an end of the scale")
 

@@ -112,7 +112,7 @@ def _slope(
         n_clusters=n_clusters,
         method="slope within items; t, clustered",
         n_missing=n_rows - len(y),
-        warnings=(*_of_alike(x, per), *of_few_clusters(n_clusters)),
+        warnings=(*_of_alike(x, per), *of_few_clusters(n_clusters, len(varied))),
     )
 
 

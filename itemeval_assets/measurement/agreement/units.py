@@ -44,7 +44,7 @@ class Units:
 
     def few(self) -> Iterable[str]:
         """The warning of few clusters, where units are known to have some."""
-        return () if self.alone else of_few_clusters(self.n_clusters)
+        return () if self.alone else of_few_clusters(self.n_clusters, self.n_items)
 
 
 def units_of(n: int, item: Sequence[Any] | None, cluster: Sequence[Any] | None) -> Units:

@@ -197,7 +197,7 @@ def _said(answers: Answers, first: int, other: int, pairs: Pairs, place: int) ->
             yield f"{items} with a score of {name} only: left out."
     if pairs.constant[place] and pairs.mean[place] != 0:
         yield "All items differ by the same: without spread the interval is rough."
-    yield from of_few_clusters(int(pairs.n_clusters[place]))
+    yield from of_few_clusters(int(pairs.n_clusters[place]), int(pairs.n_items[place]))
     for facet, sets in answers.varied.items():
         mine, theirs = sets[first], sets[other]
         if mine != theirs:

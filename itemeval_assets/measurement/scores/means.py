@@ -173,7 +173,7 @@ def _with_interval(
         said.append(f"All items have the score {rough.value:g}: without spread no interval.")
         limits, method = [rough.value] * 2, "no spread"
     else:
-        said.extend(of_few_clusters(rough.n_clusters))
+        said.extend(of_few_clusters(rough.n_clusters, rough.n_items))
         half = rough.standard_error * t_quantile(rough.level, rough.n_clusters - 1)
         limits, method = [rough.value - half, rough.value + half], "t, clustered by item"
         if rough.n_clusters < rough.n_items:

@@ -79,7 +79,8 @@ def _items(found: "StudyItems", most_odd: int | None = None) -> Iterator[str | V
 def _flagged(one: "GraderItems", n_odd: int, most: int | None) -> Iterator[str]:
     if one.items:
         rest = f"; the first {most} are shown" if most is not None and n_odd > most else ""
-        yield f"{n_odd:,} of {len(one.items):,} items are flagged{rest}."
+        are = "is" if n_odd == 1 else "are"
+        yield f"{n_odd:,} of {len(one.items):,} items {are} flagged{rest}."
 
 
 def irt(found: "StudyResponses") -> Document:

@@ -25,7 +25,7 @@ from itemeval_assets.storage.study.store import ResultsStore
 
 from .item_columns import CELL_COLUMNS, ItemColumns
 
-__all__ = ["LENGTH", "NOT_PLANNED", "TEXT", "PlannedCells", "require_measurable"]
+__all__ = ["LENGTH", "NOT_PLANNED", "TEXT", "PlannedCells", "require_measurable", "require_scores"]
 
 NOT_PLANNED = "not_planned"
 _SHOWN = 5
@@ -62,6 +62,16 @@ class PlannedCells:
     @property
     def level(self) -> float:
         return self.study.config.measurement.level
+
+    @cached_property
+    def is_graded(self) -> bool:
+        """Whether any partition of the study has gradings."""
+        return not {*self.study.grade_partitions()}.isdisjoint(self.store.partitions("gradings"))
+
+    @property
+    def not_graded(self) -> str:
+        """What to say of a study without any grading."""
+        return f"nothing is graded yet: itemeval-assets run {self.study.config_path}"
 
     def require_clusters(self) -> None:
         """Raise ConfigError where an item has no cluster, though the study names them."""
@@ -207,3 +217,10 @@ def require_measurable(cells: pa.Table) -> None:
             f"Scores reach {largest:.3g}: so large ones cannot be averaged. Look at these replies,"
             " and declare the scale in the rubric."
         )
+
+
+def require_scores(cells: pa.Table) -> None:
+    """Raise MeasurementError where no cell has a score, or one that cannot be measured."""
+    if cells["score"].null_count == cells.num_rows:
+        raise MeasurementError("No cell has a score.")
+    require_measurable(cells)

@@ -17,7 +17,7 @@ from itemeval_assets.measurement import (
 
 from .designs import GRADER, ITEM, REPLICATION, Design, designs
 from .graders import each_once, incomparable
-from .planned import PlannedCells, require_measurable
+from .planned import PlannedCells, require_scores
 
 __all__ = ["GraderReliability", "StudyReliability", "reliability"]
 
@@ -103,7 +103,7 @@ def _of(
     fixed = [name for name in FEW if name in facets and name not in random]
     nests = {REPLICATION: [name for name in facets if name not in (REPLICATION, GRADER)]}
     try:
-        require_measurable(cells)
+        require_scores(cells)
         found = variance_components(
             cells,
             facets,

@@ -10,7 +10,7 @@ from itemeval_assets.core.design.conditions import GradeCondition
 from itemeval_assets.measurement import MeasurementError, compare_all
 
 from ..graders import each_once, incomparable, of_one_scale
-from ..planned import PlannedCells, require_measurable
+from ..planned import PlannedCells, require_scores
 from .named import Facet
 from .records import COLUMNS, Compared, StudyComparisons, chosen_of, told, told_by
 from .remarks import bounded, words_of
@@ -18,6 +18,8 @@ from .remarks import bounded, words_of
 __all__ = ["comparisons"]
 
 _MOST_OBJECTS = 100
+# What the study file calls it.
+_NAMES: dict[Facet, str] = {"config": "model_config"}
 
 
 def comparisons(
@@ -48,8 +50,8 @@ def _family(
 ) -> Compared:
     label, scale = told_by(grader, facet)
     try:
-        require_measurable(cells)
-        _require_few(cells, facet)
+        require_scores(cells)
+        _require_several(cells, facet)
         found = compare_all(
             cells,
             object=COLUMNS[facet],
@@ -70,9 +72,16 @@ def _family(
     )
 
 
-def _require_few(cells: pa.Table, facet: Facet) -> None:
+def _require_several(cells: pa.Table, facet: Facet) -> None:
     """Nobody reads the pairs of a thousand conditions, and Holm would call none of them."""
-    n = pc.count_distinct(cells[COLUMNS[facet]]).as_py()  # type: ignore[attr-defined]
+    column, name = COLUMNS[facet], _NAMES.get(facet, facet)
+    planned = pc.unique(cells[column])  # type: ignore[attr-defined]
+    scored = pc.unique(cells.filter(pc.is_valid(cells["score"]))[column])  # type: ignore[attr-defined]
+    n = len(planned)
+    if n == 1:
+        raise MeasurementError(f"The study has one {name}, {planned[0]}: a comparison needs two.")
+    if len(scored) == 1:
+        raise MeasurementError(f"Only the {name} {scored[0]} has scores: a comparison needs two.")
     if n > _MOST_OBJECTS:
         raise MeasurementError(
             f"{n:,} {facet}s have {n * (n - 1) // 2:,} pairs: all pairs are for up to"

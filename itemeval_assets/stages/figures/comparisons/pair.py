@@ -11,7 +11,7 @@ from itemeval_assets.measurement import compare as compared
 
 from ..graders import incomparable
 from ..item_columns import grouped
-from ..planned import PlannedCells, require_measurable
+from ..planned import PlannedCells, require_scores
 from .named import Facet, meant
 from .records import COLUMNS, Compared, StudyComparisons, chosen_of, told, told_by
 from .remarks import bounded, words_of, words_of_levels
@@ -58,7 +58,7 @@ def _pair(
     known = {"cluster": planned.cluster, "scale": scale, "level": planned.level}
     column = COLUMNS[facet]
     try:
-        require_measurable(cells)
+        require_scores(cells)
         difference = compared(cells, a, b, object=column, **known)
     except MeasurementError as error:
         return Compared(graded_by=label, scale=scale, words=[str(error)])

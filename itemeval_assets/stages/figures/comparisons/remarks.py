@@ -52,9 +52,12 @@ def words_of_levels(found: Interaction) -> Iterator[str]:
     few = {name: one for name, one in found.levels.items() if _has_few(one)}
     if few:
         low, high = (end(one.n_clusters for one in few.values()) for end in (min, max))
+        alone = all(one.n_clusters == one.n_items for one in few.values())
+        have = "has" if len(few) == 1 else "have"
+        what = "items" if alone else "independent clusters"
         yield (
-            f"{len(few):,} of {len(found.levels):,} levels have only"
-            f" {low if low == high else f'{low} to {high}'} independent clusters: their intervals"
+            f"{len(few):,} of {len(found.levels):,} levels {have} only"
+            f" {low if low == high else f'{low} to {high}'} {what}: their intervals"
             " can be too narrow."
         )
     about: dict[str, list[object]] = {}
@@ -97,7 +100,9 @@ def _of_missing(found: Sequence[Difference], scale: tuple[float, float] | None) 
     if not many:
         return
     what = (
-        "The difference leaves" if len(found) == 1 else f"{len(many)} of {len(found)} pairs leave"
+        "The difference leaves"
+        if len(found) == 1
+        else f"{len(many)} of {len(found)} pairs {'leaves' if len(many) == 1 else 'leave'}"
     )
     left = f"{what} out more than {100 * MANY:g} % of the cells"
     if len(found) == 1 and many[0].bounds:

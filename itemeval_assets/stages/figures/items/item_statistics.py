@@ -18,7 +18,7 @@ from itemeval_assets.measurement import item_statistics as estimated
 from itemeval_assets.measurement.items.dead import spent_on
 from itemeval_assets.measurement.items.flags import order_of_flag
 
-from ..planned import TEXT, PlannedCells, require_measurable
+from ..planned import TEXT, PlannedCells, require_measurable, require_scores
 from .item_answers import logs_of
 
 __all__ = ["GraderItems", "StudyItems", "item_statistics"]
@@ -81,7 +81,7 @@ def _of(
     own = cells.filter(pc.equal(cells["grade_condition_id"], grader.label))  # type: ignore[attr-defined]
     known: dict[str, Any] = {"graded_by": grader.label, "scale": scale}
     try:
-        require_measurable(own)
+        require_scores(own)
         require_measurable(cells)
         found = estimated(
             cells, object="gen_condition_id", grader=grader.label, solution=TEXT, scale=scale

@@ -24,7 +24,7 @@ from itemeval_assets.measurement import (
 )
 
 from ..graders import incomparable
-from ..planned import LENGTH, PlannedCells, require_measurable
+from ..planned import LENGTH, PlannedCells, require_scores
 from .agreed import (
     PREFERENCE,
     SEVERITY,
@@ -93,7 +93,7 @@ def _figures(
     level, cluster = planned.level, planned.cluster
     everybody = ", ".join(grader.label for grader in chosen)
     try:
-        require_measurable(cells)
+        require_scores(cells)
     except MeasurementError as error:
         yield Agreement(figure="agreement", of=everybody, why=str(error))
         return
@@ -118,10 +118,13 @@ def _figures(
         yield from _each(
             SLOPE,
             grader.label,
-            lambda own=own: length_slope(
-                own, length=LENGTH, within=["model"], cluster=cluster, level=level
-            ),
+            lambda own=own: _slope(own, cluster, level),
         )
+
+
+def _slope(own: pa.Table, cluster: str | None, level: float) -> Mapping[Any, Estimate]:
+    require_scores(own)
+    return length_slope(own, length=LENGTH, within=["model"], cluster=cluster, level=level)
 
 
 def _of_matrix(

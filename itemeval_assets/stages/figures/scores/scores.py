@@ -53,7 +53,7 @@ def study_scores(
         cluster=planned.cluster,
         by=by,
         rows=rows,
-        words=list(words_of(rows)),
+        words=list(words_of(rows)) if planned.is_graded else [f"N{planned.not_graded[1:]}"],
         figure=figure,
     )
 

@@ -23,8 +23,9 @@ def words_of(rows: Sequence[Score]) -> Iterator[str]:
     missing = [row for row in rows if row.misses_many]
     bounded = any(row.bounds for row in missing)
     if missing:
+        leave = "leaves" if len(missing) == 1 else "leave"
         yield (
-            f"{len(missing)} of {len(rows)} means leave out more than {100 * MANY:g} % of their"
+            f"{len(missing)} of {len(rows)} means {leave} out more than {100 * MANY:g} % of their"
             + " cells."
             + " Bounds are the means if all of these had the worst, or the best score." * bounded
         )
