@@ -14,14 +14,21 @@ if TYPE_CHECKING:
 
 FEW_CLUSTERS = 30
 NEAR_END = 0.05
+# Between these a level has limits that are finite, and no smaller than a guess.
+LEVELS = (0.5, 0.9999)
+# Of more coins the normal tail has more than six digits of the exact one.
+MANY_COINS = 10**12
 # Of two sums of the same scores in another order.
 CONSTANT = 1e-12
 
 
 def checked_level(level: float) -> float:
-    """The level of confidence, a share between 0 and 1."""
-    if not 0 < level < 1:
-        raise MeasurementError(f"level is {level:g}: give a share between 0 and 1, such as 0.95")
+    """The level of confidence, a share."""
+    least, most = LEVELS
+    if not least <= level <= most:
+        raise MeasurementError(
+            f"level is {level:.16g}: give a share from {least} to {most}, such as 0.95"
+        )
     return level
 
 
@@ -77,10 +84,17 @@ def f_quantile(upper: float, df1: Any, df2: Any) -> Any:
 
 
 def binomial_p(low: Any, n: Any) -> Any:
-    """The exact two-sided p that `low` or fewer of `n` fair coins show heads, or tails."""
+    """The two-sided p that `low` or fewer of `n` fair coins show heads, or tails.
+
+    It is exact up to `MANY_COINS`, and of the normal tail above.
+    """
     from scipy import special
 
-    return np.minimum(1.0, 2 * special.bdtr(low, np.asarray(n, dtype=np.int64), 0.5))
+    low, n = np.asarray(low, dtype=float), np.asarray(n, dtype=float)
+    few = n <= MANY_COINS
+    exact = special.betainc(np.where(few, n - low, 1.0), np.where(few, low + 1, 1.0), 0.5)
+    normal = special.ndtr((2 * low + 1 - n) / np.sqrt(np.maximum(n, 1)))
+    return np.minimum(1.0, 2 * np.where(few, exact, normal))
 
 
 @checked

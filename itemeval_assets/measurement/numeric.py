@@ -11,10 +11,20 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-__all__ = ["LARGEST", "as_numbers", "is_text", "numbers", "require_measurable", "scores_of"]
+__all__ = [
+    "LARGEST",
+    "LARGEST_COUNT",
+    "as_numbers",
+    "is_text",
+    "numbers",
+    "require_measurable",
+    "scores_of",
+]
 
 # Squares of squares of larger numbers are more than a double holds.
 LARGEST = 1e50
+# A double holds each whole number up to here.
+LARGEST_COUNT = 2**53
 # Of smaller scores differences are taken for errors of adding up.
 SMALLEST = 1e-9
 
@@ -25,10 +35,15 @@ def numbers(frame: Frame, name: str) -> np.ndarray:
     try:
         if hasattr(frame, "column_names"):
             values = column.cast("float64").to_numpy() if _is_numeric(column) else None
-        elif column.dtype.kind in "Mm" or (column.dtype.kind in "OUST" and _holds_text(column)):
+        elif column.dtype.kind in "Mmc" or (column.dtype.kind in "OUST" and _holds_text(column)):
             values = None
         else:
             values = column.to_numpy(dtype=float, na_value=np.nan)
+    except OverflowError as error:
+        raise MeasurementError(
+            f"Column {name!r} holds whole numbers that are larger than a double holds: leave them"
+            " out, or bring them to a smaller unit."
+        ) from error
     except (TypeError, ValueError):
         values = None
     if values is None:
@@ -87,8 +102,10 @@ def is_text(frame: Frame, name: str) -> bool:
 def as_numbers(values: Any) -> np.ndarray:
     """A table given as lists or as an array; without entries where it does not hold numbers."""
     try:
+        if np.asarray(values).dtype.kind == "c":
+            return np.zeros((0, 0))
         found = np.atleast_1d(np.asarray(values, dtype=float))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return np.zeros((0, 0))
     require_measurable(found, "There are numbers")
     return found

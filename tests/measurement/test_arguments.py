@@ -109,7 +109,7 @@ def test_what_is_of_a_wrong_kind_is_refused_in_words_and_never_breaks(name):
         (lambda: measurement.mean_score(ONE, level="x"), "level is 'x': give a finite number"),  # type: ignore[arg-type]
         (
             lambda: measurement.mean_score(ONE, level=95),
-            "level is 95: give a share between",
+            "level is 95: give a share from 0.5 to 0.9999, such as 0.95",
         ),
         (lambda: measurement.pass_at_k(ONE, 1.5), "k is 1.5: give a whole number"),  # type: ignore[arg-type]
         (lambda: measurement.mean_scores(FRAME, by=""), "by is '': give a text that is not empty"),

@@ -249,3 +249,16 @@ def test_item_total_is_pearsons_correlation():
             oracle = stats.pearsonr(means[name], rest)
             assert table.loc[name, "item_total"] == near(oracle.statistic)
             assert table.loc[name, "item_total_p"] == near(oracle.pvalue)
+
+
+@pytest.mark.parametrize(
+    ("only_a", "only_b"),
+    [(1, 5), (0, 3), (10**5, 10**5 + 300), (10**10, 10**10 + 50000), (2**52, 2**52 + 10**8)],
+)
+def test_the_exact_p_is_a_number_for_any_counts(only_a, only_b):
+    n = only_a + only_b
+    found = mcnemar([[1, only_a], [only_b, 1]]).exact_p
+    if n < 10**7:
+        assert found == near(stats.binomtest(only_a, n).pvalue)
+    else:
+        assert found == near(2 * stats.norm.cdf((2 * only_a + 1 - n) / np.sqrt(n)))

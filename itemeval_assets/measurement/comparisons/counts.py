@@ -6,7 +6,7 @@ import numpy as np
 
 from ..arguments import checked
 from ..intervals import binomial_p
-from ..numeric import as_numbers
+from ..numeric import LARGEST_COUNT, as_numbers
 from ..records import MeasurementError
 
 __all__ = ["McNemar", "mcnemar"]
@@ -26,13 +26,14 @@ def mcnemar(table: Any, *, corrected: bool = False) -> McNemar:
 
     `table` counts items: [[both right, only a right], [only b right, both wrong]]. Only the two
     middle counts matter. `corrected` takes 1 off their difference (Edwards 1948). The exact p is
-    that of the binomial distribution, and holds for any counts.
+    that of the binomial distribution, and holds for any counts; of more than 10^12 its normal
+    tail is taken.
     """
     counts = as_numbers(table)
     whole = counts.shape == (2, 2) and np.isfinite(counts).all() and (counts >= 0).all()
-    if not whole or (counts != np.round(counts)).any():
+    if not whole or (counts != np.round(counts)).any() or counts.max() > LARGEST_COUNT:
         raise MeasurementError(
-            "table is not 2 x 2 whole numbers: [[both, only a], [only b, none]]."
+            "table is not 2 x 2 whole numbers of at most 2^53: [[both, only a], [only b, none]]."
         )
     only_a, only_b = counts[0, 1], counts[1, 0]
     n = only_a + only_b

@@ -404,6 +404,11 @@ def test_an_unknown_key_is_refused_with_its_path_and_the_nearest_known_one(
         ({"benchmark": {"adapter": "ftp"}}, "benchmark.adapter", "'ftp'"),
         ({"measurement": {"level": 95}}, "measurement.level", "such as 0.95; found 95"),
         ({"measurement": {"level": 1}}, "measurement.level", "such as 0.95; found 1"),
+        (
+            {"measurement": {"level": 0.99999}},
+            "measurement.level",
+            "a share from 0.5 to 0.9999, such",
+        ),
         ({"measurement": {"margin": 0}}, "measurement.margin", "0"),
         ({"graders": {"j": {"model": "a/b", "scale": [10, 0]}}}, "graders.j.scale", "[10, 0]"),
         ({"graders": {"j": {"model": "a/b", "scale": [0]}}}, "graders.j.scale", "[0]"),

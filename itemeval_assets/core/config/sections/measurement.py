@@ -8,6 +8,8 @@ __all__ = ["ITEM_COLUMNS", "MeasurementConfig"]
 
 # What describes an item besides its metadata.
 ITEM_COLUMNS = ("item_id", "dataset_id")
+# As the package of measurement allows them.
+LEVELS = (0.5, 0.9999)
 
 
 class MeasurementConfig(Section):
@@ -21,7 +23,7 @@ class MeasurementConfig(Section):
     level: float = Field(
         default=0.95,
         description="of intervals and tests",
-        json_schema_extra={"minimum": 0.5, "exclusiveMaximum": 1},
+        json_schema_extra={"minimum": LEVELS[0], "maximum": LEVELS[1]},
     )
     margin: float | None = Field(
         default=None,
@@ -51,7 +53,10 @@ class MeasurementConfig(Section):
     @field_validator("level")
     @classmethod
     def _share(cls, value: float) -> float:
-        if 0.5 <= value < 1:
+        least, most = LEVELS
+        if least <= value <= most:
             return value
-        advice = f"{value / 100:g}" if 50 <= value < 100 else "0.95"
-        raise ValueError(f"give a share from 0.5 to below 1, such as {advice}; found {value:g}")
+        advice = f"{value / 100:g}" if 100 * least <= value <= 100 * most else "0.95"
+        raise ValueError(
+            f"give a share from {least} to {most}, such as {advice}; found {value:.16g}"
+        )
