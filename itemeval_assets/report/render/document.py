@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,9 +79,13 @@ def require_format(path: Path) -> None:
     """Raise ConfigError for a file that no document is written to."""
     if path.suffix.lower() not in _FORMATS:
         raise ConfigError(f"--out {path}: give a file that ends with {' or '.join(_FORMATS)}")
-    if not path.parent.is_dir():
+    try:
+        has_folder, is_folder = path.parent.is_dir(), path.is_dir()
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    if not has_folder:
         raise ConfigError(f"--out {path}: there is no folder {path.parent}; make it first")
-    if path.is_dir():
+    if is_folder:
         raise ConfigError(f"--out {path}: this is a folder; name a file")
 
 
@@ -93,8 +98,14 @@ def write_document(document: Document, path: Path) -> None:
         draft.write_text(text, encoding="utf-8", newline="")
         draft.replace(path)
     except OSError as error:
-        draft.unlink(missing_ok=True)
-        raise ConfigError(f"--out {path}: cannot be written: {error.strerror}") from error
+        # On a disk that cannot be written nothing can be removed either.
+        with suppress(OSError):
+            draft.unlink()
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> ConfigError:
+    return ConfigError(f"--out {path}: cannot be written: {error.strerror}")
 
 
 def as_csv(document: Document) -> str:
