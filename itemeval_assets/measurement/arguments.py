@@ -103,4 +103,7 @@ def is_whole(value: Any, least: float = -math.inf) -> bool:
 
 def _is_finite(value: Any) -> bool:
     is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    return is_number and math.isfinite(value)
+    try:
+        return is_number and math.isfinite(value)
+    except OverflowError:
+        return False

@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from math import isnan
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -73,13 +74,16 @@ def codes(frame: Frame, name: str) -> Codes:
     """A column of any kind as codes of its sorted labels, so that row order does not matter."""
     column = column_of(frame, name)
     if hasattr(frame, "column_names"):
-        coded: Any = column.combine_chunks().dictionary_encode()
+        coded = _encoded(column, name)
         found = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
         labels = coded.dictionary.to_pylist()
     else:
         import pandas as pd
 
-        found, unique = pd.factorize(column)
+        try:
+            found, unique = pd.factorize(column)
+        except TypeError as error:
+            raise _no_labels(name) from error
         labels = unique.tolist()
     are_texts = set(map(type, labels)) == {str}
     keys = labels if are_texts else [_sort_key(label) for label in labels]
@@ -90,8 +94,24 @@ def codes(frame: Frame, name: str) -> Codes:
     return Codes(rank[found], [labels[place] for place in order])
 
 
+def _encoded(column: "pa.ChunkedArray", name: str) -> Any:
+    import pyarrow as pa
+
+    try:
+        return column.combine_chunks().dictionary_encode()
+    except pa.ArrowNotImplementedError as error:
+        raise _no_labels(name) from error
+
+
+def _no_labels(name: str) -> MeasurementError:
+    return MeasurementError(
+        f"Column {name!r} holds lists or mappings, which are no labels: make texts or numbers of"
+        " them."
+    )
+
+
 def _sort_key(label: Any) -> tuple[int, Any]:
-    is_number = isinstance(label, int | float)
+    is_number = isinstance(label, int | float | Decimal)
     return (0, label) if is_number else (1, str(label))
 
 

@@ -93,6 +93,38 @@ REFUSED: dict[str, tuple[Any, str]] = {
         lambda: mean_score(FRAME.assign(p=range(len(FRAME))), cluster="p"),
         "lies in more than one 'p'",
     ),
+    "items that are lists": (
+        lambda: mean_score(pd.DataFrame({"item_id": [["a"], ["b"]], "score": [1, 0]})),
+        "'item_id' holds lists or mappings",
+    ),
+    "items that are lists of Arrow": (
+        lambda: mean_score(pa.table({"item_id": [["a"], ["b"]], "score": [1, 0]})),
+        "'item_id' holds lists or mappings",
+    ),
+    "items that are mappings": (
+        lambda: mean_score(pa.table({"item_id": [{"a": 1}, {"a": 2}], "score": [1, 0]})),
+        "'item_id' holds lists or mappings",
+    ),
+    "integers beyond a double": (lambda: mean_score(scored([0, 10**400])), "larger than a double"),
+    "complex scores": (
+        lambda: mean_score(scored(np.array([1 + 2j, 0, 1]).tolist())),
+        "'score' does not hold numbers",
+    ),
+    "complex ratings": (lambda: krippendorff_alpha([[1j, 2], [1, 2]]), "complex"),
+    "a complex ICC": (
+        lambda: intraclass_correlation(np.array([[1j, 2], [1, 2], [3, 4]])),
+        "ratings",
+    ),
+    "ragged ratings": (lambda: krippendorff_alpha([[1, 2], [1]]), "as many units of each rater"),
+    "more cells than a number counts": (
+        lambda: mean_score(FRAME, missing=10**30),
+        "at most 2^53",
+    ),
+    "more cells than a double holds": (lambda: mean_score(FRAME, missing=10**400), "missing is 1"),
+    "a slope by a very large number": (
+        lambda: length_slope(two_judges().assign(size=range(160)), length="size", per=1e308),
+        "per is 1e+308: give a number of characters above 0, from 1e-09 to 1e+09",
+    ),
     "an item without a name": (
         lambda: mean_score(pd.DataFrame({"item_id": ["a", None], "score": [1, 0]})),
         "'item_id' is empty",
@@ -114,6 +146,11 @@ REFUSED: dict[str, tuple[Any, str]] = {
         "rows repeat another one",
     ),
     "a level of 95": (lambda: mean_score(FRAME, level=95), "level is 95: give a share"),
+    "a level so near 1 that no limit is finite": (
+        lambda: mean_score(FRAME, level=0.9999999999999999),
+        "level is 0.9999999999999999: give a share from 0.5 to 0.9999",
+    ),
+    "a level of a guess": (lambda: compare(FRAME, "lab/m0", "lab/m1", level=0.4), "from 0.5 to"),
     "a scale upside down": (lambda: mean_score(FRAME, scale=(1, 0)), "scale is (1, 0)"),
     "half a cell": (lambda: mean_score(FRAME, missing=-1), "whole numbers, 0 or more"),
     "one condition": (lambda: compare_all(FRAME[FRAME.model == "lab/m0"]), "one value with scores"),
@@ -211,6 +248,10 @@ REFUSED: dict[str, tuple[Any, str]] = {
     ),
     "an ICC of constants": (lambda: intraclass_correlation(np.ones((5, 3))), "no variance"),
     "a 3 x 3 table": (lambda: mcnemar(np.ones((3, 3))), "not 2 x 2"),
+    "more items than a number counts": (
+        lambda: mcnemar([[1, 1e30], [1e30, 1]]),
+        "whole numbers of at most 2^53",
+    ),
     "more right than asked": (lambda: wilson_interval(3, 2), "3 of 2 is no proportion"),
     "few respondents": (lambda: irt(LSAT6[:29]), "29 respondents: item response theory needs 30"),
     "graded answers": (lambda: irt(LSAT6 * 2), "Answers are 0 or 1"),

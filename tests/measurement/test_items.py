@@ -1,5 +1,6 @@
 """Item statistics on answers that were made to be odd, and response models."""
 
+from decimal import Decimal
 from itertools import permutations
 from typing import Any
 
@@ -233,3 +234,18 @@ def test_one_item_that_is_not_dead_has_no_error():
     frame = crossed(np.array([[1.0, 0.0, 1.0], [1.0, 1.0, 1.0]]), "model", "item_id")
     with pytest.raises(MeasurementError, match="One item alone tells objects apart"):
         dead_items(frame)
+
+
+@pytest.mark.parametrize("kind", [str, Decimal])
+def test_the_first_replication_is_that_of_the_lowest_number(kind):
+    frame = pd.DataFrame(
+        {"model": "m", "item_id": "q", "replication": [kind(10), kind(2)], "score": [0.0, 1.0]}
+    )
+    assert response_matrix(frame).to_numpy().tolist() == [[1.0]]
+
+
+def test_a_response_model_takes_an_arrow_table():
+    matrix = pd.DataFrame(LSAT6[:200, :4], columns=list("abcd"))
+    found, of_pandas = irt(pa.Table.from_pandas(matrix), "1pl"), irt(matrix, "1pl")
+    pd.testing.assert_frame_equal(found.items, of_pandas.items)
+    pd.testing.assert_frame_equal(found.persons, of_pandas.persons)

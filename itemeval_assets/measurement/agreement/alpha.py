@@ -162,9 +162,17 @@ class _Units:
 
 def _units(ratings: Any, level: Level) -> tuple[_Units, np.ndarray, np.ndarray]:
     """The patterns of units with two ratings or more; which units these are, and their pattern."""
-    table = np.asarray(ratings)
+    try:
+        table: np.ndarray = np.asarray(ratings)
+    except ValueError:
+        table = np.zeros((0, 0))
+    if table.dtype.kind == "c":
+        raise MeasurementError("Ratings are complex numbers, which have no order: take real ones.")
     if table.ndim != 2 or table.shape[0] < 2 or not table.shape[1]:
-        raise MeasurementError("ratings is raters x units: give at least two raters and one unit.")
+        raise MeasurementError(
+            "ratings is raters x units: give at least two raters and one unit,"
+            " and as many units of each rater."
+        )
     missing = _is_missing(table)
     try:
         values, places = np.unique(table[~missing], return_inverse=True)

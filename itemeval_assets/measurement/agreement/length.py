@@ -16,6 +16,8 @@ __all__ = ["length_slope"]
 
 # Below this share of `per` lengths hardly differ.
 ALIKE = 0.1
+# The squares of lengths by more of them would be next to 0.
+MOST_PER = 1e9
 
 
 @checked
@@ -39,8 +41,11 @@ def length_slope(
     compares answers of one model only. It is no proof that length is the cause.
     """
     checked_level(level)
-    if per <= 0:
-        raise MeasurementError(f"per is {per:g}: give a number of characters above 0")
+    if not 1 / MOST_PER <= per <= MOST_PER:
+        raise MeasurementError(
+            f"per is {per:g}: give a number of characters above 0, from {1 / MOST_PER:g} to"
+            f" {MOST_PER:g}"
+        )
     sizes = _lengths(frame, length)
     groups = [full_codes(frame, name).codes for name in within]
     events = read_events(frame, score=score, item=item, cluster=cluster, by=judge, pooled=True)

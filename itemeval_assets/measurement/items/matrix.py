@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..arguments import checked
-from ..columns import Frame, codes, compact, names
+from ..columns import Codes, Frame, codes, compact, names
 from ..events import Grader, read_events, rows_of_grader
 from ..records import MeasurementError
 
@@ -45,7 +45,7 @@ def response_matrix(
     rows = rows_of_grader(frame, grader)
     turn = np.zeros(len(events.score), dtype=np.int64)
     if replication in known:
-        turn = codes(frame, replication).codes[rows] + 1
+        turn = _turns(codes(frame, replication))[rows]
     _, cell = compact(events.group, events.item, turn)
     if np.bincount(cell).max() > 1:
         raise MeasurementError(
@@ -64,3 +64,13 @@ def response_matrix(
         columns=pd.Index(events.items.labels, name=item),
     )
     return found.dropna(axis=0, how="all").dropna(axis=1, how="all")
+
+
+def _turns(replications: Codes) -> np.ndarray:
+    """Which replication is before which: texts that are numbers in the order of numbers."""
+    labels = replications.labels
+    try:
+        place = np.unique([float(label) for label in labels], return_inverse=True)[1]
+    except (TypeError, ValueError):
+        place = np.arange(len(labels))
+    return np.append(place + 1, 0)[replications.codes]

@@ -98,6 +98,8 @@ def irt(matrix: Any, model: Literal["1pl", "2pl"] = "2pl") -> ResponseModel:
 
 def _checked(matrix: Any) -> tuple[np.ndarray, list, list]:
     """The answers as numbers, and the names of respondents and items."""
+    if hasattr(matrix, "column_names"):
+        matrix = matrix.to_pandas()
     table = as_numbers(matrix)
     persons = list(matrix.index) if hasattr(matrix, "columns") else list(range(table.size))
     persons, items = persons[: len(table)], list(getattr(matrix, "columns", []))

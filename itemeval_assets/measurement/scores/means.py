@@ -17,6 +17,7 @@ from ..intervals import (
     t_quantile,
     wilson_interval,
 )
+from ..numeric import LARGEST_COUNT
 from ..records import Estimate, MeasurementError, Scale
 from .bounds import bounds_of
 from .cells import Cells, clustered_means, item_means
@@ -120,8 +121,10 @@ def _checked_missing(groups: list, missing: Mapping) -> np.ndarray:
     if unknown:
         raise MeasurementError(f"missing= counts cells of {shortened(unknown)}, which has no rows.")
     counts = [missing.get(label, 0) for label in groups]
-    if not all(is_whole(count, 0) for count in counts):
-        raise MeasurementError("missing= counts cells: give whole numbers, 0 or more.")
+    if not all(is_whole(count, 0) and count <= LARGEST_COUNT for count in counts):
+        raise MeasurementError(
+            "missing= counts cells: give whole numbers, 0 or more, and at most 2^53."
+        )
     return np.array(counts, dtype=np.int64)
 
 
