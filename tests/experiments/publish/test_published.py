@@ -174,7 +174,7 @@ def test_an_unknown_run_or_result_is_an_error_that_lists_the_known(experiment):
     with pytest.raises(ResultNotFoundError, match=r"'hourly' in .*/final; results there: scalars"):
         run.load_results("hourly")
     with pytest.raises(ExperimentRunNotFoundError, match=r"'x'.*2025-01-01_00-00-00 \(complete\)"):
-        run.versioned_experiment.run_at("x")
+        experiment.list_versions()[0].run_at("x")
 
 
 def test_an_unreadable_result_is_an_error_that_names_it(experiment):
