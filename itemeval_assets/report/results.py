@@ -12,7 +12,7 @@ from .figures import scores
 from .money import mocks_are_free
 from .render.document import print_document
 from .render.terminal_table import show
-from .terminal import data, out
+from .terminal import data, out, paragraph
 from .views import COMPLETION, View, spend_view
 
 if TYPE_CHECKING:
@@ -34,14 +34,10 @@ def run_summary(summary: "RunSummary") -> None:
         cached = f", {summary.cached} of them from the response cache" if summary.cached else ""
         out.print(f"This run: {summary.calls} calls{cached}, {dollars(summary.usd)}.")
     else:
-        since = (
-            f" The results last changed at {data(summary.changed_at)}."
-            if summary.changed_at
-            else ""
-        )
+        since = f" The results last changed at {summary.changed_at}." if summary.changed_at else ""
         # A run of Dagster that called nobody may have read logs, or graded by scorers.
         pending = "" if summary.run_ids else "nothing was pending, "
-        out.print(f"This run: {pending}no model was called.{since}")
+        paragraph(f"This run: {pending}no model was called.{since}")
     for note in summary.notes:
         out.print(f"Note: {note}.", soft_wrap=True, markup=False)
     if summary.recovered:

@@ -112,6 +112,10 @@ def test_a_page_has_the_digits_of_the_terminal_and_links_to_logs(
     assert run_cli(["compare", config, "alpha", "beta", "--out", str(page)]) == 0
     shown, text = capsys.readouterr().out, page.read_text()
     assert "verdict" not in text
+    assert "Holm" not in shown and "`" not in text
+    assert run_cli(["compare", config, "--of", "condition", "--out", str(page)]) == 0
+    assert "`" not in page.read_text()
+    capsys.readouterr()
     for figure in re.findall(r"-?\d\.\d{3} to -?\d\.\d{3}", shown):
         assert ">{}<".format(figure.replace(" ", "\N{NO-BREAK SPACE}")) in text
     assert run_cli(["items", config, "--item", "q3", "--out", str(page)]) == 0
@@ -223,3 +227,7 @@ def test_a_terminal_shows_the_odd_items_and_a_page_all(
     assert sum(line.startswith("│ q") for line in shown.splitlines()) == 10
     assert sum(f">q{n}<" in text for n in range(20)) == 12
     assert ">clusters<" not in text, "each item is its own cluster"
+    told = " ".join(shown.split())
+    assert told.count("Item-total is the correlation") == 1 and "quarrels the answers" in told
+    row = next(line for line in shown.splitlines() if line.startswith("│ q"))
+    assert [cell.strip() for cell in row.split("│")][2:6] == ["1.00", "-", "100 %", "-"]

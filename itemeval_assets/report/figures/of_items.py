@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from itemeval_assets.report.render.document import Document
+from itemeval_assets.report.render.scores import scale_words
 from itemeval_assets.report.views import (
     View,
     abilities_view,
@@ -19,15 +20,19 @@ if TYPE_CHECKING:
 
     from itemeval_assets.stages.figures.items.item_answers import ItemAnswers
     from itemeval_assets.stages.figures.items.item_statistics import GraderItems, StudyItems
-    from itemeval_assets.stages.figures.items.response import StudyResponses
+    from itemeval_assets.stages.figures.items.response import GraderResponses, StudyResponses
 
 __all__ = ["irt", "item_answers", "items", "odd_items"]
 
 
 _MOST_LOGS = 10
-
-
 _MOST_ODD = 10
+_COLUMNS = (
+    "Item-total is the correlation over conditions of the score on an item with the mean on the"
+    " others, ties are the pairs of conditions with the same mean, flips the cells with"
+    " replications that differ, quarrels the answers on which graders differ, both by half of the"
+    " scale or more where one is declared; - is where there is nothing to compare."
+)
 
 
 def items(found: "StudyItems") -> Document:
@@ -69,6 +74,8 @@ def _items(found: "StudyItems", most_odd: int | None = None) -> Iterator[str | V
             one.graded_by,
             [*_flagged(one, len(odd), most_odd), scale_sentence(one.scale), *one.words],
         )
+    if any(one.items for one in found.by_grader):
+        yield _COLUMNS
     yield (
         "A flag is a reason to read an item, and no proof against it: some are flagged by chance."
         " `items --item ID` shows the answers to an item, and its logs; `items --out FILE.html` has"
@@ -106,14 +113,25 @@ def _responses(found: "StudyResponses") -> Iterator[str | View]:
             yield responses_view(one.items, f"items by {one.graded_by}")
             yield abilities_view(one.persons, f"conditions by {one.graded_by}")
         told = [
-            f"{one.n_respondents} respondents; log likelihood {one.log_likelihood:.3f}; variance of"
-            f" ability {one.ability_variance:.3f}."
+            f"Answers with a score of {one.passes:g} or more are right ({_scale(one)})."
+            f" {one.n_respondents} respondents; log likelihood {one.log_likelihood:.3f};"
+            f" variance of ability {one.ability_variance:.3f}."
         ] * bool(one.items)
         yield by_grader(one.graded_by, [*told, *one.words])
+    fixed = ", and fixed at 1 in the 1PL" if found.model == "1pl" else ""
+    yield (
+        "Difficulty and ability are on one scale, discrimination is how steeply the chance of a"
+        f" right answer rises with ability{fixed}, and SE is the standard error of what stands"
+        " before it."
+    )
     yield (
         "A condition whose ability is the difficulty of an item solves it in half of the cases. All"
         " this holds if one ability explains the answers, and for conditions like these."
     )
+
+
+def _scale(one: "GraderResponses") -> str:
+    return "no scale is declared" if one.scale is None else f"scale {scale_words(one.scale)}"
 
 
 def item_answers(found: "Sequence[ItemAnswers]") -> Document:

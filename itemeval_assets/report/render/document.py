@@ -6,17 +6,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.report.render.records import columns_of, is_number, records, shown
 from itemeval_assets.report.render.terminal_table import show
 from itemeval_assets.report.terminal import paragraph
 from itemeval_assets.report.views import View
-from itemeval_assets.report.views.view import Column
+from itemeval_assets.report.views.view import Column, Figure
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure as Picture
 
 __all__ = ["Document", "print_document", "require_format", "write_document"]
 
@@ -35,7 +35,7 @@ class Document:
 
     title: str
     blocks: Sequence[str | View]
-    pictures: "Mapping[str, Callable[[], Figure]]" = field(default_factory=dict)
+    pictures: "Mapping[str, Callable[[], Picture]]" = field(default_factory=dict)
     table: View | None = None
 
     @property
@@ -146,7 +146,7 @@ def _table(view: View) -> dict[str, Any]:
 def _html_cell(column: Column, row: Any, texts: Mapping[str, Any]) -> dict[str, Any]:
     text = "" if column.kind == "logs" else str(texts[str(column.page)])
     return {
-        "text": text,
+        "text": text or "-" if column.kind in get_args(Figure) or column.kind == "part" else text,
         "links": column.of(row) if column.kind == "logs" else [],
         "is_short": is_number(column) or len(text) <= _SHORT,
     }

@@ -1,5 +1,7 @@
 """Views and names in Markdown, and the templates of the report."""
 
+import html
+import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from pathlib import Path
@@ -38,6 +40,7 @@ def _environment() -> Environment:
     )
     found.filters |= {
         "address": _address,
+        "code": _code,
         "file_name": lambda path: path.rsplit("/", maxsplit=1)[-1],
         "grouped": "{:,}".format,
         "names": _names,
@@ -50,6 +53,11 @@ def _environment() -> Environment:
 def _address(path: str) -> str:
     """Where a browser finds a file."""
     return path if "://" in path else Path(path).absolute().as_uri()
+
+
+def _code(sentence: str) -> str:
+    """A sentence as HTML, where what stands between backticks is code."""
+    return re.sub("`([^`]+)`", r"<code>\1</code>", html.escape(sentence))
 
 
 def _names(names: Iterable[str]) -> str:

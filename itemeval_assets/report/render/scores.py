@@ -25,9 +25,9 @@ _NOISE = 1e-14
 MEAN_DECIMALS = 2
 
 
-def score_words(score: float) -> str:
-    """`0.53`, `12.40`, `1.2e+09`."""
-    return _decimals(score, MEAN_DECIMALS)
+def score_words(score: float | str) -> str:
+    """`0.53`, `12.40`, `1.2e+09`; words as they are."""
+    return score if isinstance(score, str) else _decimals(score, MEAN_DECIMALS)
 
 
 def difference_words(difference: float | str) -> str:

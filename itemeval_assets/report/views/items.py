@@ -106,7 +106,16 @@ _RESPONSES = (
     Column("difficulty", "mean", "difficulty", "difficulty"),
     Column("difficulty_se", "mean", "SE", "standard error of difficulty"),
     Column("discrimination", "mean", "discri-\nmination", "discrimination"),
-    Column("discrimination_se", "mean", "SE", "standard error of discrimination"),
+    Column(
+        lambda row: row["discrimination_se"] or "fixed",
+        "mean",
+        "SE",
+        "standard error of discrimination",
+        reader="people",
+    ),
+    Column(
+        "discrimination_se", "mean", None, "standard error of discrimination", reader="programs"
+    ),
     Column("easiness", "mean", None, "easiness"),
     Column("easiness_se", "mean", None, "standard error of easiness"),
     Column("question", "line", None, "question"),

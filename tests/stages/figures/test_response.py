@@ -82,6 +82,12 @@ def test_the_command_shows_writes_and_draws(
     told = json.loads(capsys.readouterr().out)
     assert told["model"] == "1pl" and len(told["by_grader"][0]["items"]) == ITEMS - 1
     frame = pd.read_csv(rows)
+    assert run_cli(["irt", config, "--model", "1pl"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert (
+        " fixed " in shown and "Answers with a score of 1 or more are right (scale 0 to 1)" in shown
+    )
+    assert "fixed at 1 in the 1PL" in shown
     items, persons = (frame[frame["table"] == name] for name in ("items", "conditions"))
     assert items["difficulty"].is_monotonic_decreasing and len(items) == ITEMS - 1
     assert persons["ability"].is_monotonic_decreasing and len(persons) == PEOPLE

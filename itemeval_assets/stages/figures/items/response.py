@@ -35,6 +35,7 @@ class GraderResponses:
     """
 
     graded_by: str
+    scale: tuple[float, float] | None = None
     passes: float | None = None
     n_respondents: int = 0
     n_missing: int = 0
@@ -102,6 +103,7 @@ def _of(
     )
     return GraderResponses(
         graded_by=grader.label,
+        scale=grader.grader.scale,
         passes=least,
         n_respondents=found.n_respondents,
         n_missing=found.n_missing,
