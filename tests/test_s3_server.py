@@ -23,7 +23,7 @@ def test_a_client_that_stops_in_its_request_holds_nobody_up() -> None:
             config=IMPATIENT,
         )
         client.create_bucket(Bucket="other")
-        assert [bucket["Name"] for bucket in client.list_buckets()["Buckets"]] == ["other"]
+        assert "other" in [bucket["Name"] for bucket in client.list_buckets()["Buckets"]]
 
 
 def _address(endpoint: str) -> tuple[str, int]:

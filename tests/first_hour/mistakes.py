@@ -162,8 +162,7 @@ MISTAKES = [
     Mistake("A stage that there is not", command=("run", "study.yaml", "--only", "solution")),
     Mistake("A limit below zero", command=("run", "study.yaml", "--max-usd", "-1")),
     Mistake(
-        "A condition to compare that there is not",
-        command=("compare", "study.yaml", "alpha", "betta"),
+        "A comparison before the first run", command=("compare", "study.yaml", "alpha", "beta")
     ),
     Mistake("A project that is there already", command=("init", ".")),
     Mistake("A port that is no port", command=("ui", "study.yaml", "--port", "99999")),

@@ -289,9 +289,9 @@ def test_only_the_keys_of_what_is_called_are_needed(
         assert run_cli([*grade, *options]) == 0
         assert (server.count("judge"), server.count()) == (3, 3)
     assert run_cli(["run", str(config), "--yes"]) == 2
-    assert "no test_api_key" in capsys.readouterr().err.lower()
+    assert "environment variable test_api_key" in capsys.readouterr().err.lower()
     monkeypatch.delenv("JUDGE_API_KEY")
     assert run_cli([*grade, "--force"]) == 2
-    assert "no judge_api_key" in capsys.readouterr().err.lower()
+    assert "environment variable judge_api_key" in capsys.readouterr().err.lower()
     assert server.count() == 3
     assert_reconciled(config)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["Components", "variance_components"]
 
 FEW_DEGREES = 5
+# A residual of this share of all variance is one of rounding.
+_NOTHING = 1e-12
 
 
 @dataclass(frozen=True)
@@ -107,10 +109,14 @@ def variance_components(
 
 
 def _by_likelihood(grid: Grid, level: float) -> Figures:
-    """As `by_likelihood`. Few scores may allow no maximum: then matrices cannot be inverted."""
+    """As `by_likelihood`. Few scores may allow no maximum: then matrices cannot be inverted, or
+    nothing is left to the residual, whose likelihood has no bound."""
     try:
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-            return by_likelihood(grid, level)
+            figures = by_likelihood(grid, level)
+            if figures.estimates[-1] <= _NOTHING * figures.estimates.sum():
+                raise np.linalg.LinAlgError("no residual")
+            return figures
     except np.linalg.LinAlgError as error:
         raise MeasurementError(
             f"{_holes_of(grid)} REML finds no components in the {len(grid.score):,} scores that"
