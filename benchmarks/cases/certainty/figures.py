@@ -36,14 +36,16 @@ peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 print(json.dumps({"seconds": seconds, "cpu_s": cpu_s, "peak_mb": peak_mb}))
 """
 RUN = """
-import sys, time
+import json, sys, time
 import itemeval_assets as ie
 from itemeval_assets.runs import dagster_runs, study
 if sys.argv[2] == "without":
     dagster_runs.FIGURES, study._scores = (), lambda *of_run: None
+begun = time.process_time()
 found = ie.run(sys.argv[1], policy="full-interactive")
 assert not found.errored
-print(sum(name in sys.modules for name in ("scipy.stats", "matplotlib.figure")))
+loaded = sum(name in sys.modules for name in ("scipy.stats", "matplotlib.figure"))
+print(json.dumps({"cpu_s": time.process_time() - begun, "loaded": loaded}))
 """
 
 
@@ -65,7 +67,7 @@ def main() -> None:
     size = f"{events:,} gradings of {PROMPTS} conditions, after imports"
     both = found["scores"]["seconds"] + found["comparisons"]["seconds"]
     peak_gb = max(found[step]["peak_mb"] for step in STEPS) / 1024
-    how = f"least of {RUNS} runs of 120 calls with the assets, less that without"
+    how = f"least of {RUNS} runs of 120 calls with the assets, after imports, less that without"
     report(
         [
             Target("scores and all comparisons of a study, s", both, 3, size),
@@ -119,8 +121,9 @@ def _small_runs(folder: Path) -> tuple[float, float, int]:
             )
             for turn in (0, 1):
                 done = measure(python(RUN, small, how), small.parent)
-                took.setdefault((how, turn), []).append(done.cpu_s)
-                loaded = max(loaded, turn * int(done.output.split()[-1]))
+                found = json.loads(done.output.splitlines()[-1])
+                took.setdefault((how, turn), []).append(found["cpu_s"])
+                loaded = max(loaded, turn * found["loaded"])
     first, again = (min(took["with", turn]) - min(took["without", turn]) for turn in (0, 1))
     return max(0.0, first), max(0.0, again), loaded
 
