@@ -8,6 +8,10 @@ import pytest
 
 from itemeval_assets import api
 from itemeval_assets.core.errors import NotOffered
+from itemeval_assets.experiments.layout.settings import ExperimentStorageSettings
+from itemeval_assets.experiments.spec.limits import Limits
+from itemeval_assets.experiments.work.workers.pool import WorkerPool
+from itemeval_assets.experiments.work.workers.worker import Setup
 from itemeval_assets.ui.command import serve_ui
 from tests.studies import write_study
 
@@ -53,5 +57,7 @@ def test_what_windows_has_not_is_told(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(sys, "platform", "win32")
     with pytest.raises(NotOffered, match=r"several workers: offered on Linux and macOS"):
         api.run(config, workers=2)
+    with pytest.raises(NotOffered, match="several processes, and limits of a spec"):
+        WorkerPool(Setup("module:function", "v1.0.0", ExperimentStorageSettings()), 2, Limits())
     with pytest.raises(NotOffered, match=r"itemeval-assets ui: .* use dg dev"):
         serve_ui([config], 0)

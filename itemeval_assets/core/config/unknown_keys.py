@@ -51,11 +51,9 @@ def _places_of(word: str, section: type[BaseModel], path: str = "") -> Iterator[
         if key == word:
             yield path or "the file itself, outside of all sections"
         inner = _section_of(field.annotation)
-        if inner is not None:
-            yield from _places_of(word, inner, f"{path}.{key}" if path else key)
-    if issubclass(section, GraderConfig) and section is GraderConfig:
-        for kind in KINDS.values():
-            yield from _places_of(word, kind, path)
+        is_grader = inner is not None and issubclass(inner, GraderConfig)
+        for part in KINDS.values() if is_grader else filter(None, [inner]):
+            yield from _places_of(word, part, f"{path}.{key}" if path else key)
 
 
 def _known_keys(model: type[BaseModel], loc: tuple[int | str, ...], data: Any) -> list[str]:

@@ -1,11 +1,12 @@
 """The graders that there are. A new one is a file of its own, and a line here."""
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from itemeval_assets.core.text.nearest import nearest
 
 from .grader import Grader, GraderConfig
 from .judge import JudgeConfig
@@ -47,10 +48,9 @@ def read_entry(entry: Any) -> GraderConfig:
     """An entry of `graders:` as its section. Raises ValidationError for what is wrong."""
     kind = _kind_word(entry)
     if str(kind) not in KINDS:
-        near = "".join(
-            f"; did you mean {word!r}?" for word in get_close_matches(str(kind), KINDS, 1)
-        )
-        message = f"unknown kind of grader {kind!r}; known kinds: {', '.join(KINDS)}{near}"
+        near = nearest(str(kind), KINDS)
+        hint = f"; did you mean {near!r}?" if near else ""
+        message = f"unknown kind of grader {kind!r}; known kinds: {', '.join(KINDS)}{hint}"
         problem = PydanticCustomError("value_error", "{message}", {"message": message})
         details = InitErrorDetails(type=problem, loc=("kind",), input=kind)
         raise ValidationError.from_exception_data("grader", [details])

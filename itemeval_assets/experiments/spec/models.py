@@ -1,6 +1,5 @@
 """What goes into an experiment and what comes out: the base classes of users' specs."""
 
-import difflib
 import re
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -24,6 +23,7 @@ from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
 from typing_extensions import TypeVar
 
+from itemeval_assets.core.text.nearest import nearest
 from itemeval_assets.experiments.errors import SpecError
 
 from . import index
@@ -208,8 +208,8 @@ def _line(model: type[BaseModel], problem: Any) -> InitErrorDetails:
     if problem["type"] == "extra_forbidden" and len(problem["loc"]) == 1:
         name = str(problem["loc"][0])
         own = [known for known in model.model_fields if known not in index.BASE_LEVELS]
-        near = difflib.get_close_matches(name, model.model_fields, n=1, cutoff=0.6)
-        hint = f"did you mean {near[0]!r}?" if near else f"its fields are: {', '.join(own)}"
+        near = nearest(name, model.model_fields)
+        hint = f"did you mean {near!r}?" if near else f"its fields are: {', '.join(own)}"
         text = f"{model.__name__} has no field {name!r}; {hint}"
     return InitErrorDetails(
         type=PydanticCustomError(problem["type"], "{text}", {"text": text}),

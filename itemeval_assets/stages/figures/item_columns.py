@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cached_property
 
 import pyarrow as pa
@@ -11,6 +10,7 @@ import pyarrow.compute as pc
 
 from itemeval_assets.core.config.sections import ITEM_COLUMNS
 from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.core.text.nearest import did_you_mean
 
 __all__ = ["CELL_COLUMNS", "NO_GROUP", "ItemColumns", "grouped"]
 
@@ -42,10 +42,9 @@ class ItemColumns:
             )
         if name in known:
             return name
-        near = get_close_matches(str(name), known, n=1, cutoff=0.6)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known)}"
         raise ConfigError(
-            f"{what}: {name!r} is no column of the items (benchmark.mapping.metadata); {hint}"
+            f"{what}: {name!r} is no column of the items (benchmark.mapping.metadata); "
+            f"{did_you_mean(str(name), known)}"
         )
 
     def by_item(self, name: str) -> dict[str, str | None]:

@@ -1,11 +1,11 @@
 """Which levels of which facet two words of a user mean."""
 
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from typing import Literal
 
 from itemeval_assets.core.design.conditions import Design, GradeCondition
 from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.core.text.nearest import nearest
 
 __all__ = ["Facet", "meant"]
 
@@ -72,8 +72,8 @@ def _unknown(names: _Names, word: str) -> str:
     known = sorted(
         {name for levels in names.values() for words in levels.values() for name in words}
     )
-    near = get_close_matches(word, known, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]!r}?" if near else f"models: {', '.join(names['model'])}"
+    near = nearest(word, known)
+    hint = f"did you mean {near!r}?" if near else f"models: {', '.join(names['model'])}"
     return (
         f"{word!r} is no condition, model, prompt, config or grader of the study, or means several;"
         f" {hint}"

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 import pyarrow as pa
@@ -11,6 +10,7 @@ import pyarrow.compute as pc
 
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.core.text.nearest import nearest
 
 from ..planned import PlannedCells
 
@@ -54,8 +54,8 @@ def item_answers(
     known = {row["item_id"]: row for row in planned.items.to_pylist()}
     for name in items:
         if name not in known:
-            near = get_close_matches(str(name), known, n=1, cutoff=0.5)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            near = nearest(str(name), known)
+            hint = f"; did you mean {near!r}?" if near else ""
             raise ConfigError(f"item: the study has no item {name!r}{hint}")
     wanted = list(dict.fromkeys(items))
     answers = _answers(planned, wanted, partitions)
