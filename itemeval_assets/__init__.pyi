@@ -22,6 +22,7 @@ from .figures import items as items
 from .figures import reliability as reliability
 from .figures import response_matrix as response_matrix
 from .figures import scores as scores
+from .figures import write_report as write_report
 from .storage.study.inputs import load_study as load_study
 
 __all__: list[str]

@@ -1,11 +1,12 @@
 """Commands that show figures with their certainty. None of them calls a model."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from . import late
-from .options import Config, Grading, Output, PolicyOption, Selected, with_groups
+from .options import AsJson, Config, Grading, Output, PolicyOption, Selected, with_groups
 
 __all__ = ["app"]
 
@@ -152,23 +153,27 @@ def agreement(
 
 @app.command()
 @with_groups
-def items(
+def items(config: Config, grading: Grading, output: Output) -> None:
+    """Show which items are odd, and why."""
+    found = late.figures.items(config, **grading.words)
+    output.show(found, late.figure_report.items, late.figure_report.odd_items)
+
+
+@app.command()
+@with_groups
+def show(
     config: Config,
     item: Annotated[
-        list[str] | None,
-        typer.Option(help="show the answers to this item, their scores and logs, and nothing else"),
-    ] = None,
+        list[str], typer.Argument(help="the id of an item; several are possible", metavar="ITEM...")
+    ],
+    policy: PolicyOption = None,
     *,
-    grading: Grading,
+    selected: Selected,
     output: Output,
 ) -> None:
-    """Show which items are odd, and why."""
-    if item:
-        answers = late.figures.item_answers(config, item, **grading.words)
-        output.show(answers, late.figure_report.item_answers)
-    else:
-        found = late.figures.items(config, **grading.words)
-        output.show(found, late.figure_report.items, late.figure_report.odd_items)
+    """Show one item: its question, the answers of each condition, their scores and logs."""
+    found = late.figures.item_answers(config, item, policy=policy, **selected.words)
+    output.show(found, late.figure_report.item_answers)
 
 
 @app.command()
@@ -187,6 +192,24 @@ def irt(
     """Show the difficulty of items and the ability of conditions on one scale."""
     found = late.figures.irt(config, model=model, passes=passes, **grading.words)
     output.show(found, late.figure_report.irt)
+
+
+@app.command()
+def report(
+    config: Config,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="write this file, such as report.html; default: the study's export/"),
+    ] = None,
+    policy: PolicyOption = None,
+    show_it: Annotated[bool, typer.Option("--open", help="open it in a web browser")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write the study as one web page: scores, comparisons, hardest items, costs, origin."""
+    written = late.figures.write_report(config, out, policy=policy)
+    late.report.print_result(as_json, {"report": written}, lambda _: late.report.written(written))
+    if show_it:
+        typer.launch(written)
 
 
 @app.command()

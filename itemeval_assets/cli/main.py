@@ -9,6 +9,7 @@ output all the same, which says why.
 import os
 import sys
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,7 +24,17 @@ from itemeval_assets.measurement.records import MeasurementError
 from . import experiments as experiments_cli
 from . import figures as figures_cli
 from . import late
-from .options import AsJson, Config, Consent, OnlyOption, PolicyOption, Run, Selected, with_groups
+from .options import (
+    AsJson,
+    Config,
+    Consent,
+    OnlyOption,
+    Output,
+    PolicyOption,
+    Run,
+    Selected,
+    with_groups,
+)
 
 if TYPE_CHECKING:
     from itemeval_assets.runs.summary import RunSummary
@@ -34,8 +45,6 @@ EXIT_DEAD_MODEL = 1
 
 app = typer.Typer(
     name="itemeval-assets",
-    help="Evaluation of language models as measurement: a study in one YAML file, one row per "
-    "grading event.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -43,6 +52,24 @@ app = typer.Typer(
 )
 app.add_typer(experiments_cli.app)
 app.add_typer(figures_cli.app)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"itemeval-assets {version('itemeval-assets')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="print the version", callback=_show_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Evaluation of language models as measurement: a study in one YAML file, one row per
+    grading event.
+    """
 
 
 @app.command()
@@ -131,13 +158,14 @@ def cells(
         list[CellState] | None, typer.Option(help="list the cells that are in this state")
     ] = None,
     policy: PolicyOption = None,
-    as_json: AsJson = False,
+    *,
+    output: Output,
 ) -> None:
     """Count the cells of the design by state, and give the reason of those that are not done."""
     found = late.api.count_cells(
         config, states=[one.value for one in state or []], policy=policy, **selected.words
     )
-    late.report.print_result(as_json, found, late.report.cell_survey)
+    output.show(found, late.report.cell_survey)
 
 
 @app.command()

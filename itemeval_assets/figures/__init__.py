@@ -8,6 +8,7 @@ from .of_items import irt, item_answers, items, response_matrix
 from .of_judges import agreement, judge_cards
 from .of_noise import reliability
 from .of_pairs import compare, compare_releases, comparisons
+from .of_report import write_report
 from .of_scores import scores
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "reliability",
     "response_matrix",
     "scores",
+    "write_report",
 ]

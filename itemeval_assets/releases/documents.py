@@ -1,26 +1,21 @@
 """The documents of a release: schema, inputs as they were, manifests, facts of the card."""
 
 import json
-import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version as version_of
-from operator import itemgetter
-from typing import Any, TypeVar
+from typing import Any
 
-import yaml
 from pydantic import Field, create_model
 
 from itemeval_assets.core.design.study import Study
-from itemeval_assets.core.errors import ItemevalAssetsError
 from itemeval_assets.core.money.spend import spend_by_model
 from itemeval_assets.core.prompts.templates import Template
 from itemeval_assets.core.records.releases import EVENT_COLUMNS, items_of
 from itemeval_assets.core.tables.cells import CELL_COLUMNS
 from itemeval_assets.core.tables.column_notes import COLUMN_NOTES
 from itemeval_assets.core.tables.schemas import GRADINGS_LONG
-from itemeval_assets.core.text.secrets import redacted, without_secrets
 from itemeval_assets.experiments import (
     ExperimentInputSpec,
     ExperimentOutputSpec,
@@ -29,21 +24,15 @@ from itemeval_assets.experiments import (
 from itemeval_assets.experiments.publish.artifacts import InputFiles
 from itemeval_assets.experiments.spec.io_schema import io_schema
 from itemeval_assets.report.card import CardFacts
-from itemeval_assets.stages.figures.comparisons.comparisons import comparisons
-from itemeval_assets.stages.figures.items.item_statistics import item_statistics
-from itemeval_assets.stages.figures.judges.agreement import agreement
+from itemeval_assets.stages.figures.all_figures import all_figures
 from itemeval_assets.stages.figures.planned import PlannedCells
-from itemeval_assets.stages.figures.reliability import reliability
 from itemeval_assets.stages.figures.scores.scores import study_scores
 from itemeval_assets.stages.items import now
-from itemeval_assets.storage.study.layout import manifest_key
-from itemeval_assets.storage.study.store import ResultsStore
 
 from .frames import LOG_COLUMNS
 from .results import Draft, Written
 
 _PACKAGE = "itemeval-assets"
-_Found = TypeVar("_Found")
 _FILE: Any = FileReference
 _PYTHON = {"string": str, "int32": int, "int64": int, "float64": float, "bool": bool}
 
@@ -61,21 +50,12 @@ def release_schema() -> dict[str, Any]:
 
 def input_files(study: Study) -> InputFiles:
     """The study file, prompts and rubrics; secrets are left out."""
-    config = yaml.safe_dump(
-        redacted(study.config.as_yaml_dict()), sort_keys=False, allow_unicode=True
-    )
     files = {
-        "config": {"study.yaml": config.encode()},
+        "config": {"study.yaml": study.config.public_yaml.encode()},
         "prompt": _texts(condition.prompt for condition in study.design.generate),
         "rubric": _texts(study.design.rubrics),
     }
     return InputFiles(files)
-
-
-def manifests_of(store: ResultsStore, run_ids: Iterable[str]) -> Sequence[Mapping[str, Any]]:
-    """The manifests of these runs, oldest first, generate before grade; some are gone."""
-    found = (store.read_json(manifest_key(run_id)) for run_id in sorted(set(run_ids)))
-    return sorted(filter(None, found), key=itemgetter("created_at", "stage"))
 
 
 def card_facts(draft: Draft, written: Written, manifests: Sequence[Mapping[str, Any]]) -> CardFacts:
@@ -84,8 +64,6 @@ def card_facts(draft: Draft, written: Written, manifests: Sequence[Mapping[str, 
     planned = PlannedCells(study, store, store.read("items"))
     items = planned.items.select(["item_id", "dataset_id"]).to_pylist()
     of_design = set(items_of(study.config, items))
-    graders = [grader.id for grader in study.design.grade]
-    judges = [grader.id for grader in study.design.grade if grader.grader.call]
     return CardFacts(
         version=str(draft.run.versioned_experiment.version),
         experiment_id=draft.run.experiment_id,
@@ -96,10 +74,7 @@ def card_facts(draft: Draft, written: Written, manifests: Sequence[Mapping[str, 
         missing=written.missing,
         items=Counter(item["dataset_id"] for item in items if item["item_id"] in of_design),
         scores=study_scores(planned, written.scores),
-        comparisons=_estimated(lambda: comparisons(planned, graders)),
-        reliability=_estimated(lambda: reliability(planned, graders)),
-        agreement=_estimated(lambda: agreement(planned, judges)),
-        item_statistics=_estimated(lambda: item_statistics(planned, graders)),
+        **vars(all_figures(planned)),
         spend=spend_by_model(store.read("log_index")),
         others_usd=written.others_usd,
         manifests=manifests,
@@ -108,23 +83,12 @@ def card_facts(draft: Draft, written: Written, manifests: Sequence[Mapping[str, 
     )
 
 
-def _estimated(estimate: Callable[[], _Found]) -> _Found | str:
-    """A figure of the card, or why there is none: none is worth a release that fails."""
-    try:
-        return estimate()
-    except ItemevalAssetsError:  # what is read is not sound
-        raise
-    except Exception as error:
-        reason = without_secrets(f"{type(error).__name__}: {error}", os.environ)
-        return f"could not be estimated: {reason}"
-
-
 def json_bytes(document: Mapping[str, Any]) -> bytes:
     return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
 
 
 def _texts(templates: Iterable[Template]) -> dict[str, bytes]:
-    return {_file_name(found): redacted(found.text).encode() for found in templates}
+    return {_file_name(found): found.public_text.encode() for found in templates}
 
 
 def _file_name(template: Template) -> str:

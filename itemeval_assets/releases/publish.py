@@ -21,16 +21,11 @@ from itemeval_assets.experiments.publish.publication import (
 )
 from itemeval_assets.report.card import study_card
 from itemeval_assets.stages.export import require_sound
+from itemeval_assets.storage.study.manifests import manifests_of
 from itemeval_assets.storage.study.store import ResultsStore
 
 from .content import contents_of, count_cells
-from .documents import (
-    card_facts,
-    input_files,
-    json_bytes,
-    manifests_of,
-    release_schema,
-)
+from .documents import card_facts, input_files, json_bytes, release_schema
 from .results import Draft, Say, Written, publish_results
 from .versions import RECORD, asked_version, needed_bump, record_of
 

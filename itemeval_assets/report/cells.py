@@ -1,34 +1,24 @@
-"""What the terminal shows of the cells of a study."""
+"""The document of the cells of a study."""
 
 from typing import TYPE_CHECKING
 
-from .render.terminal_table import show
-from .terminal import data, out
+from .render.document import Document
 from .views import CELLS, REASONS, View
 
 if TYPE_CHECKING:
     from itemeval_assets.stages.views.cells import CellSurvey
 
 _MOST_REASONS = 12
-_MOST_ROWS = 20
 
 
-def cell_survey(found: "CellSurvey") -> None:
-    """Counts by state, the reasons, and the first cells of what is not done, or was asked for."""
+def cell_survey(found: "CellSurvey") -> Document:
+    """Counts by state, the reasons, and every cell of what is not done, or was asked for."""
     counts = ", ".join(
         f"{count:,} {state.replace('_', ' ')}" for state, count in found.states.items()
     )
-    out.print(
-        f"[bold]{data(found.study)}[/bold], policy {found.policy}: {found.cells:,} cells: {counts}"
-    )
-    if found.reasons:
-        shown = found.reasons[:_MOST_REASONS]
-        more = f", {_MOST_REASONS} most frequent" if len(shown) < len(found.reasons) else ""
-        show(View(f"reasons{more}", REASONS, shown))
-    if found.rows:
-        more = (
-            f", first {_MOST_ROWS:,} of {len(found.rows):,}" if len(found.rows) > _MOST_ROWS else ""
-        )
-        show(View(f"cells{more}", CELLS, found.rows[:_MOST_ROWS]))
-    if len(found.rows) > _MOST_ROWS:
-        out.print("All of them: --json, or itemeval_assets.cells in Python.")
+    cells = View("cells", CELLS, found.rows)
+    summed = f"{found.study}, policy {found.policy}: {found.cells:,} cells: {counts}"
+    reasons = found.reasons[:_MOST_REASONS]
+    more = f", {_MOST_REASONS} most frequent" if len(reasons) < len(found.reasons) else ""
+    blocks = [summed, View(f"reasons{more}", REASONS, reasons), cells]
+    return Document(f"Cells of {found.study}", blocks, table=cells)

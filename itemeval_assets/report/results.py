@@ -25,11 +25,30 @@ if TYPE_CHECKING:
     from itemeval_assets.stages.views.status import StudyStatus
 
 _MOST_LISTED = 3
+_NEXT = {
+    ("compare", "{}"): "which is better, by how much and how sure",
+    ("items", "{}"): "which questions are odd, and why",
+    ("report", "{}"): "all of it as a web page",
+    ("ui", "{}"): "the study in Dagster",
+}
 
 
 def run_summary(summary: "RunSummary") -> None:
     """What a run did: how the study stands, the calls and dollars of this run, the files."""
     _completion(summary.status)
+    _calls(summary)
+    if summary.scores and any(row.mean is not None for row in summary.scores.rows):
+        print_document(scores(summary.scores))
+    elif summary.export.rows:
+        out.print(f"Scores: {_command('scores', summary.status.config)}", soft_wrap=True)
+    _troubles(summary)
+    export_result(summary.export)
+    if summary.export.rows:
+        _next_steps(summary.status.config)
+
+
+def _calls(summary: "RunSummary") -> None:
+    """The calls of this run, and what was made of older ones."""
     if summary.calls:
         cached = f", {summary.cached} of them from the response cache" if summary.cached else ""
         out.print(f"This run: {summary.calls} calls{cached}, {dollars(summary.usd)}.")
@@ -44,6 +63,11 @@ def run_summary(summary: "RunSummary") -> None:
         out.print(f"Recovered {summary.recovered} finished calls from logs.")
     if summary.accepted:
         out.print("Recorded as lost:\n" + data(losses_words(summary.accepted)), soft_wrap=True)
+
+
+def _troubles(summary: "RunSummary") -> None:
+    """What a reader of the scores must know first, and what to do about it."""
+    config = summary.status.config
     if summary.unpriced:
         names = data(", ".join(summary.unpriced))
         out.print(f"No price is known for {names}: usd is null there.")
@@ -53,17 +77,28 @@ def run_summary(summary: "RunSummary") -> None:
     if summary.missing:
         out.print(
             f"[yellow]{summary.missing} of the cells of this run have no result[/yellow]. See why: "
-            f"{_command('cells', summary.status.config)}; call them: "
-            f"{_command('run', summary.status.config)}",
+            f"{_command('cells', config)}; call them: {_command('run', config)}",
+            soft_wrap=True,
+        )
+    for one in summary.unparsed:
+        out.print(
+            f"[yellow]{one.unparsed:,} of {one.replies:,} replies of {data(one.graded_by)} could "
+            f"not be parsed ({one.unparsed / one.replies:.0%})[/yellow]. See them: "
+            f"{_command('cells', config, '--state', 'unparsed')}",
             soft_wrap=True,
         )
     if summary.reason:
         out.print(summary.reason, style="red", soft_wrap=True, markup=False)
-    if summary.scores and any(row.mean is not None for row in summary.scores.rows):
-        print_document(scores(summary.scores))
-    elif summary.export.rows:
-        out.print(f"Scores: {_command('scores', summary.status.config)}", soft_wrap=True)
-    export_result(summary.export)
+
+
+def _next_steps(config: str) -> None:
+    """Commands to go on with, each with what it tells."""
+    out.print("[bold]next[/bold]")
+    for words, tells in _NEXT.items():
+        out.print(
+            f"  {_command(*(word.format(config) for word in words))}  [dim]{tells}[/dim]",
+            soft_wrap=True,
+        )
 
 
 def _listed(failed: "list[FailedCheck]") -> str:
@@ -94,6 +129,8 @@ def _completion(status: "StudyStatus") -> None:
         f"{counted(status.items, 'item')} x {counted(status.replications, 'replication')}, "
         f"policy {status.policy}, {dollars(status.usd)} {_spent(status)}"
     )
+    if status.is_partial:
+        paragraph(_partial(status))
     show(View("solutions", COMPLETION, status.generate))
     show(View("gradings", COMPLETION, status.grade))
     if status.unmetered:
@@ -126,6 +163,18 @@ def _completion(status: "StudyStatus") -> None:
         out.print(f"{len(status.not_in_design)} stored partitions are not in the current design:")
         for part in status.not_in_design:
             out.print(f"  {data(part.label)}", soft_wrap=True)
+
+
+def _partial(status: "StudyStatus") -> str:
+    """What the policy leaves out, and how to call all of it."""
+    parts = [f"{status.items:,} of {counted(status.design_items, 'item')}"]
+    if status.replications < status.design_replications:
+        replications = counted(status.design_replications, "replication")
+        parts.append(f"{status.replications} of {replications}")
+    return (
+        f"Policy {status.policy} takes {' and '.join(parts)}. All: budget.policy: full-interactive"
+        " in the YAML, or --policy full-interactive"
+    )
 
 
 def _spent(status: "StudyStatus") -> str:
@@ -171,7 +220,7 @@ def was_reset(partitions: "list[NamedPartition]") -> None:
         out.print(f"the schedule will run it again: {data(part.label)}", soft_wrap=True)
 
 
-def written(path: Path) -> None:
+def written(path: "Path | str") -> None:
     """The file that was written besides."""
     out.print(f"  {data(path)}", soft_wrap=True)
 

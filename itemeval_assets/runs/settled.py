@@ -32,7 +32,7 @@ from itemeval_assets.storage.study.layout import SETTLED, table_folder
 from itemeval_assets.storage.study.log_files import running_logs
 from itemeval_assets.storage.study.store import ResultsStore
 
-from .summary import RunSummary, asked_for
+from .summary import RunSummary, asked_for, often_unparsed
 
 Stats = Mapping[str, ObjectStat]
 
@@ -80,6 +80,7 @@ def nothing_to_do(
         status=status,
         export=exported(store, note.rows, note.exported),
         changed_at=changed_at(stats),
+        unparsed=often_unparsed(status),
         scores=note.scores if note.scores and note.scores.policy == status.policy else None,
     )
 

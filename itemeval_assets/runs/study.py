@@ -15,7 +15,7 @@ from itemeval_assets.stages.views.status import frequent_errors, survey
 from itemeval_assets.storage.study.store import ResultsStore, open_store
 
 from .settled import changed_at, nothing_to_do, waits_for_calls
-from .summary import RunSummary, asked_for, ending, missing
+from .summary import RunSummary, asked_for, ending, missing, often_unparsed
 from .workers import Workers
 
 if TYPE_CHECKING:
@@ -80,6 +80,7 @@ def _summary(
         failed_checks=launch.failed_checks,
         errored=errored,
         errors=errors,
+        unparsed=often_unparsed(found),
         missing=0 if options.recover_only else missing(parts),
         exit_code=exit_code,
         reason=reason,

@@ -1,15 +1,29 @@
 """What a run of a study did, and how the study stands now."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from itemeval_assets.core.design.partitions import GENERATE, GRADE
 from itemeval_assets.core.design.selection import Selection
 from itemeval_assets.core.money.losses import Loss
 from itemeval_assets.core.records.failures import ErrorCount, FailedCheck, in_words
+from itemeval_assets.core.text.labels import labels_in
 from itemeval_assets.stages.export import ExportResult
 from itemeval_assets.stages.figures.scores.records import StudyScores
 from itemeval_assets.stages.views.status import PartitionStatus, StudyStatus
+
+# So large a share of replies without a score is no accident.
+_MANY_UNPARSED = 0.05
+
+
+class Unparsed(NamedTuple):
+    """A grader, and how many of its replies could not be parsed."""
+
+    graded_by: str
+    unparsed: int
+    replies: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +35,8 @@ class RunSummary:
     answered without a usage that can be, and cost more than the ledger says; `held_back` calls were
     not made, because others cost more than could be foreseen; `failed_checks` are those
     of partitions. `errored` counts cells of what was asked for that carry an error now,
-    `errors` their most frequent texts; `missing` counts those that are not there, of the last stage
+    `errors` their most frequent texts; `unparsed`: the graders of which more than 5 % of the
+    replies could not be parsed; `missing` counts those that are not there, of the last stage
     that was asked for. `accepted` losses were recorded. `notes` say what inspect_ai
     went on without. `exit_code` is 0, or that
     of the command, and `reason` says why. `changed_at`: when solutions or gradings last changed,
@@ -39,6 +54,7 @@ class RunSummary:
     failed_checks: list[FailedCheck] = field(default_factory=list)
     errored: int = 0
     errors: list[ErrorCount] = field(default_factory=list)
+    unparsed: list[Unparsed] = field(default_factory=list)
     missing: int = 0
     exit_code: int = 0
     reason: str | None = None
@@ -55,6 +71,20 @@ def asked_for(status: StudyStatus, selection: Selection) -> list[PartitionStatus
     """How the partitions stand that were asked for."""
     wanted = set(selection.partitions)
     return [part for part in (*status.generate, *status.grade) if part.partition in wanted]
+
+
+def often_unparsed(status: StudyStatus) -> list[Unparsed]:
+    """The graders of the study of which many replies could not be parsed, in their order."""
+    unparsed, replies = Counter[str](), Counter[str]()
+    for part in status.grade:
+        graded_by = labels_in(part.label, part.partition)[1]
+        unparsed[graded_by] += part.unparsed
+        replies[graded_by] += part.unparsed + part.done
+    return [
+        Unparsed(graded_by, unparsed[graded_by], count)
+        for graded_by, count in replies.items()
+        if unparsed[graded_by] > _MANY_UNPARSED * count
+    ]
 
 
 def ending(held_back: int, errored: int, errors: list[ErrorCount]) -> tuple[int, str | None]:

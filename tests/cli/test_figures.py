@@ -69,7 +69,7 @@ def test_the_answers_to_an_item(
     config: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     rows = tmp_path / "answers.csv"
-    line = ["items", config, "--item", "q3", "--grader", "numeric"]
+    line = ["show", config, "q3", "--grader", "numeric"]
     assert run_cli([*line, "--out", str(rows)]) == 0
     shown = capsys.readouterr().out
     assert shown.startswith("q3 of items.jsonl: What is q3?\nTarget: 4\n") and "Log: " in shown
@@ -118,7 +118,7 @@ def test_a_page_has_the_digits_of_the_terminal_and_links_to_logs(
     capsys.readouterr()
     for figure in re.findall(r"-?\d\.\d{3} to -?\d\.\d{3}", shown):
         assert ">{}<".format(figure.replace(" ", "\N{NO-BREAK SPACE}")) in text
-    assert run_cli(["items", config, "--item", "q3", "--out", str(page)]) == 0
+    assert run_cli(["show", config, "q3", "--out", str(page)]) == 0
     assert re.search(r'<a href="file:///[^"]+/a\.eval">a\.eval</a>', page.read_text())
 
 
@@ -184,7 +184,8 @@ def test_words_come_before_the_table(config: str, capsys: pytest.CaptureFixture[
         (["compare", "alpha", "gamma"], "'gamma' is no condition"),
         (["reliability", "--random", "item"], "'item' is no facet that is fixed"),
         (["items", "--grader", "nobody"], "nobody"),
-        (["items", "--item", "q99"], "the study has no item 'q99'"),
+        (["show", "q99"], "the study has no item 'q99'"),
+        (["show"], "Missing argument 'ITEM...'"),
         (["agreement", "--judge", "nobody"], "nobody"),
         (
             ["agreement", "--judge", "numeric"],

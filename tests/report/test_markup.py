@@ -27,6 +27,7 @@ from itemeval_assets.experiments.read.row_changes import Difference, RowChanges
 from itemeval_assets.experiments.read.summaries import ExperimentSummary, RunDetails, RunSummary
 from itemeval_assets.project import QuickstartSummary
 from itemeval_assets.report import comparison, experiments, terminal
+from itemeval_assets.report.render.document import print_document
 from itemeval_assets.runs import summary as runs
 from itemeval_assets.stages.export import ExportResult
 from itemeval_assets.stages.projection.estimate import StudyEstimate
@@ -149,7 +150,7 @@ SHOWN: dict[str, tuple[Callable[[], Any], int, int]] = {
         3,
     ),
     "written": (lambda: reports.written(Path(ODD)), 1, 0),
-    "cell_survey": (lambda: reports.cell_survey(CELLS), 4, 1),
+    "cell_survey": (lambda: print_document(reports.cell_survey(CELLS)), 4, 1),
     "release_summary": (
         lambda: reports.release_summary(Release(ODD, ODD, "v1.0.0", ODD, ODD, True, 2, 1, 1)),
         4,

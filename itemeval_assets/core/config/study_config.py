@@ -1,6 +1,9 @@
 """The whole YAML of a study: its sections, which fit together."""
 
+import yaml
 from pydantic import model_validator
+
+from itemeval_assets.core.text.secrets import redacted
 
 from .rules import problems_across
 from .sections import StudySections
@@ -15,3 +18,8 @@ class StudyConfig(StudySections):
         if problems:
             raise ValueError("\n".join(problems))
         return self
+
+    @property
+    def public_yaml(self) -> str:
+        """The study file with every default written out, and without secrets."""
+        return yaml.safe_dump(redacted(self.as_yaml_dict()), sort_keys=False, allow_unicode=True)

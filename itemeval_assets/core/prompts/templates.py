@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from itemeval_assets.core.errors import TemplateError
+from itemeval_assets.core.text.secrets import redacted
 
 BUILTIN = "builtin:"
 # How other tools call what a placeholder of ours brings in.
@@ -37,6 +38,11 @@ class Template:
     def short_name(self) -> str:
         """The name without `builtin:`, for people to read."""
         return self.name.removeprefix(BUILTIN)
+
+    @property
+    def public_text(self) -> str:
+        """The text without secrets."""
+        return redacted(self.text)
 
     @property
     def source(self) -> str:

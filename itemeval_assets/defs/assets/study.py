@@ -43,6 +43,7 @@ from .figures import figure_assets
 from .metadata import table_metadata
 from .money import costs_asset, estimate_asset, ledger_asset, preflight_asset
 from .release import release_asset
+from .report import report_asset
 from .results import results_asset
 from .versions import content_version, outputs_by_partition, version_of_runs
 
@@ -64,6 +65,7 @@ def study_assets(study: Study, settings: Settings) -> list[dg.AssetsDefinition]:
         preflight_asset(study, on_demand),
         results_asset(study, shared),
         figure_assets(study, shared),
+        report_asset(study, shared),
         export_asset(study, shared),
         release_asset(study, on_demand),
     ]

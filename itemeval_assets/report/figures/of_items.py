@@ -78,8 +78,8 @@ def _items(found: "StudyItems", most_odd: int | None = None) -> Iterator[str | V
         yield _COLUMNS
     yield (
         "A flag is a reason to read an item, and no proof against it: some are flagged by chance."
-        " `items --item ID` shows the answers to an item, and its logs; `items --out FILE.html` has"
-        " all items."
+        " `show ITEM` shows the answers to an item, and its logs; `items --out FILE.html` has all"
+        " items."
     )
 
 

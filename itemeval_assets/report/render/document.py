@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.report.render.records import columns_of, is_number, records, shown
+from itemeval_assets.report.render.sections import Section
 from itemeval_assets.report.render.terminal_table import show
 from itemeval_assets.report.terminal import paragraph
 from itemeval_assets.report.views import View
@@ -18,7 +19,14 @@ from itemeval_assets.report.views.view import Column, Figure
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture
 
-__all__ = ["Document", "print_document", "require_format", "write_document"]
+__all__ = [
+    "Document",
+    "print_document",
+    "require_format",
+    "section_of",
+    "write_document",
+    "write_text",
+]
 
 _FORMATS = (".csv", ".html")
 _MOST_ROWS = 40
@@ -75,10 +83,11 @@ def _cut(block: str | View, most: int) -> Iterator[str | View]:
         )
 
 
-def require_format(path: Path) -> None:
-    """Raise ConfigError for a file that no document is written to."""
-    if path.suffix.lower() not in _FORMATS:
-        raise ConfigError(f"--out {path}: give a file that ends with {' or '.join(_FORMATS)}")
+def require_format(path: Path, *formats: str) -> None:
+    """Raise ConfigError for a file that no document is written to; `formats`: but only in these."""
+    known = formats or _FORMATS
+    if path.suffix.lower() not in known:
+        raise ConfigError(f"--out {path}: give a file that ends with {' or '.join(known)}")
     try:
         has_folder, is_folder = path.parent.is_dir(), path.is_dir()
     except OSError as error:
@@ -92,7 +101,11 @@ def require_format(path: Path) -> None:
 def write_document(document: Document, path: Path) -> None:
     """Write a file, whole or not at all. Raises ConfigError where it cannot be written."""
     require_format(path)
-    text = as_csv(document) if path.suffix.lower() == ".csv" else _as_html(document)
+    write_text(as_csv(document) if path.suffix.lower() == ".csv" else _as_html(document), path)
+
+
+def write_text(text: str, path: Path) -> None:
+    """Write a file, whole or not at all. Raises ConfigError where it cannot be written."""
     draft = path.with_name(f".{path.name}.draft")
     try:
         draft.write_text(text, encoding="utf-8", newline="")
@@ -113,7 +126,8 @@ def as_csv(document: Document) -> str:
     view = document.table or next((view for view in document.views if view.rows), None)
     rows = records(view) if view else []
     text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]) if rows else [], lineterminator="\n")
+    heads = [str(column.page) for column in columns_of(view, "programs")] if view else []
+    writer = csv.DictWriter(text, heads, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()
@@ -122,8 +136,16 @@ def as_csv(document: Document) -> str:
 def _as_html(document: Document) -> str:
     from itemeval_assets.report.render.page import page
 
-    blocks = [block if isinstance(block, str) else _table(block) for block in document.split.blocks]
-    return page(document.title, blocks, document.pictures)
+    return page(document.title, [section_of(document)])
+
+
+def section_of(
+    document: Document, title: str = "", *, most: int | None = None, **more: Any
+) -> Section:
+    """A document as a section of a page; `most`: the rows of a table that are shown."""
+    whole = document.split if most is None else document.split.shortened(most)
+    blocks = [block if isinstance(block, str) else _table(block) for block in whole.blocks]
+    return Section(title=title, blocks=blocks, pictures=document.pictures, **more)
 
 
 def _table(view: View) -> dict[str, Any]:

@@ -1,10 +1,11 @@
 """One file of HTML with everything in it, for a light and a dark screen."""
 
 import html
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from .markdown import rendered
+from .sections import Section
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -12,10 +13,22 @@ if TYPE_CHECKING:
 __all__ = ["page"]
 
 
-def page(title: str, blocks: Sequence[Any], pictures: "Mapping[str, Callable[[], Figure]]") -> str:
-    """Blocks are sentences, or mappings with a `title` and `rows`."""
-    sources = {name: _data_uri(name, draw) for name, draw in pictures.items()}
-    return rendered("figures.html", title=title, blocks=blocks, pictures=sources)
+def page(
+    title: str,
+    sections: Sequence[Section],
+    *,
+    words: Iterable[str] = (),
+    totals: Mapping[str, str] | None = None,
+) -> str:
+    """A page with a section after the other. `totals`: {what: figure}, to be seen first."""
+    return rendered(
+        "page.html",
+        title=title,
+        words=list(words),
+        totals=totals or {},
+        sections=sections,
+        source=_data_uri,
+    )
 
 
 def _data_uri(name: str, draw: "Callable[[], Figure]") -> str:

@@ -97,7 +97,14 @@ _ANSWERS = (
     Column("state", "state", "state", "state"),
     Column("score", "mean", "score", "score"),
     Column("solution", "line", "answer", "answer"),
-    Column("judge_completion", "line", None, "judge's reply"),
+    Column(
+        "judge_completion",
+        "line",
+        "judge's reply",
+        "judge's reply",
+        sometimes="judge_completion",
+        wide=True,
+    ),
     Column(lambda row: _known(row.gen_log), "logs", None, "log of the answer"),
     Column(lambda row: _known(row.grade_log), "logs", None, "log of the grading"),
 )

@@ -50,16 +50,19 @@ COMPLETION = (
 
 # Why cells are not done.
 REASONS = (
-    Column("state", "state", "state"),
-    Column("stage", "text", "stage"),
-    Column("reason", "line", "reason"),
-    Column("cells", "size", "cells"),
+    Column("state", "state", "state", "state"),
+    Column("stage", "text", "stage", "stage"),
+    Column("reason", "line", "reason", "reason"),
+    Column("cells", "size", "cells", "cells"),
 )
 
 # One by one.
 CELLS = (
     *_PAIR,
-    Column("item_id", "text", "item"),
-    Column("replication", "number", "replication"),
-    Column("state", "state", "state"),
+    Column("item_id", "text", "item", "item"),
+    Column("replication", "number", "replication", "replication"),
+    Column("state", "state", "state", "state"),
+    Column("stage", "text", None, "stage"),
+    Column("reason", "line", None, "reason"),
+    Column("score", "mean", None, "score"),
 )

@@ -67,7 +67,8 @@ class StudyStatus:
     tables lie as an earlier version wrote them, until a run writes to them. `unmetered`: models
     that answered without a usage that can be. `lost`: booked calls of which no evidence is left.
     `unread`: logs whose calls are in no table, and in `usd` only where they are booked.
-    `spent_on`: the models that `usd` was spent on. `config` is the path of the YAML.
+    `spent_on`: the models that `usd` was spent on. `config` is the path of the YAML. `items` and
+    `replications` are those of the policy, `design_items` and `design_replications` all.
     """
 
     study: str
@@ -85,6 +86,13 @@ class StudyStatus:
     spent_on: list[str] = field(default_factory=list)
     config: str = ""
     unread: list[UnreadLog] = field(default_factory=list)
+    design_items: int = 0
+    design_replications: int = 0
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether the policy leaves out items or replications of the design."""
+        return self.items < self.design_items or self.replications < self.design_replications
 
 
 def survey(study: Study, store: ResultsStore, policy: str | None = None) -> StudyStatus:
@@ -93,7 +101,8 @@ def survey(study: Study, store: ResultsStore, policy: str | None = None) -> Stud
     Raises StoreError for a table, and DatasetError for data, that cannot be read.
     """
     extent = run_plan(study.config, policy)
-    grid = grid_of(items.known(study, store), extent)
+    known_items = items.known(study, store)
+    grid = grid_of(known_items, extent)
     generate, grade = [], []
     rows: dict[Partition, int] = {}
     for condition in study.design.generate:
@@ -126,6 +135,8 @@ def survey(study: Study, store: ResultsStore, policy: str | None = None) -> Stud
         sorted({row["model"] for row in booked.to_pylist() if row["usd"]}),
         str(study.config_path),
         unread.unread_logs(study, store, rows),
+        known_items.num_rows,
+        study.config.facets.replications,
     )
 
 

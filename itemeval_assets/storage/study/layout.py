@@ -41,6 +41,8 @@ EXPORT_LONG_CSV = "export/gradings_long.csv"
 EXPORT_CELLS_PARQUET = "export/cells.parquet"
 EXPORT_CELLS_CSV = "export/cells.csv"
 EXPORT_LEDGER_CSV = "export/ledger.csv"
+# What people read of a study. Nothing is made of it.
+REPORT = "export/report.html"
 EXPORT_LONG_SPREADSHEET = "export/gradings_long_for_spreadsheets.csv"
 EXPORT_CELLS_SPREADSHEET = "export/cells_for_spreadsheets.csv"
 

@@ -183,12 +183,13 @@ class ResultsStore(StudyDirectory):
             yield found or next(self.backend.read_many([key]))
 
     def stats(self) -> dict[str, ObjectStat]:
-        """What is known of all objects of the study, but of the note of how it was left.
+        """What is known of all objects of the study that anything is made of.
 
-        It is a look, too.
+        The note of how it was left is not among them, nor is the report. It is a look, too.
         """
         found = self.backend.stats()
-        found.pop(layout.SETTLED, None)
+        for key in (layout.SETTLED, layout.REPORT):
+            found.pop(key, None)
         return found
 
     def has(self, table: str, partition: Partition = layout.WHOLE) -> bool:

@@ -1,0 +1,105 @@
+"""What a person reads at the end of a run: certainty first, then troubles, then how to go on."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from itemeval_assets import api
+from itemeval_assets.cli.main import run_cli
+from itemeval_assets.core.design.partitions import Partition
+from itemeval_assets.core.grading import judge
+from itemeval_assets.runs.summary import Unparsed, often_unparsed
+from itemeval_assets.stages.views.status import PartitionStatus, StudyStatus
+from tests.studies import write_study
+
+
+def status(*parts: tuple[str, int, int]) -> StudyStatus:
+    """A study with these gradings: (grader, done, unparsed)."""
+    grade = [
+        PartitionStatus(Partition(("a", grader)), f"a | {grader}", 99, done=done, unparsed=unparsed)
+        for grader, done, unparsed in parts
+    ]
+    return StudyStatus("toy", "dev", 1, 1, 0.0, [], grade)
+
+
+@pytest.mark.parametrize(
+    ("parts", "found"),
+    [
+        ([], []),
+        ([("j", 0, 0)], []),
+        ([("j", 95, 5)], []),
+        ([("j", 94, 6)], [Unparsed("j", 6, 100)]),
+        ([("j", 0, 1)], [Unparsed("j", 1, 1)]),
+        (
+            [("j", 100, 0), ("k", 1, 1), ("j", 84, 16)],
+            [Unparsed("j", 16, 200), Unparsed("k", 1, 2)],
+        ),
+    ],
+)
+def test_more_than_a_twentieth_is_often(parts, found) -> None:
+    assert often_unparsed(status(*parts)) == found
+
+
+def test_unparsed_replies_are_told_with_the_command_that_lists_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    judges = {"babbler": {"model": "mockllm/babbler", "scale": [0, 1]}}
+    config = str(write_study(tmp_path, graders=["babbler"], extra={"graders": judges}))
+    monkeypatch.setattr(judge, "_mock_reply", lambda draw: "I cannot say.")
+    assert run_cli(["run", config]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    command = f"itemeval-assets cells {config} --state unparsed"
+    assert "4 of 4 replies of babbler · strict could not be parsed (100%). See them: " in told
+    assert command in told and told.count("could not be parsed") == 1
+    assert told.index("% intervals") < told.index("could not be parsed") < told.index("ledger adds")
+    assert run_cli(command.split()[1:]) == 0
+    assert capsys.readouterr().out.count("unparsed") > 4
+    assert run_cli(["run", config, "--json"]) == 0
+    [one] = json.loads(capsys.readouterr().out)["unparsed"]
+    assert one == {"graded_by": "babbler · strict", "unparsed": 4, "replies": 4}
+
+
+def test_what_a_policy_leaves_out_is_told_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = str(write_study(tmp_path, items=4, replications=2, policy="dev", scorer="numeric"))
+    assert run_cli(["run", config]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert told.count("Policy dev takes 2 of 4 items. All: ") == 1
+    assert run_cli(["status", config, "--policy", "full-interactive"]) == 0
+    assert "takes" not in capsys.readouterr().out
+
+
+def test_it_ends_with_commands_that_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = str(write_study(tmp_path, models=["mockllm/a", "mockllm/b"]))
+    assert run_cli(["run", config]) == 0
+    told = capsys.readouterr().out
+    steps = told[told.index("next\n") :].splitlines()[1:]
+    commands = [step.split("  ")[1].split() for step in steps]
+    assert [command[1] for command in commands] == ["compare", "items", "report", "ui"]
+    for command in commands[:3]:
+        assert run_cli(command[1:]) == 0
+
+
+def test_the_cells_go_to_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = str(write_study(tmp_path / "lab"))
+    rows, page = tmp_path / "cells.csv", tmp_path / "cells.html"
+    assert run_cli(["cells", config, "--out", str(rows)]) == 0
+    lines = rows.read_text().splitlines()
+    assert lines[0] == "condition,graded by,item,replication,state,stage,reason,score"
+    assert len(lines) == 1 + api.count_cells(config).states["missing"]
+    assert run_cli(["cells", config, "--state", "done", "--out", str(rows)]) == 0
+    assert rows.read_text().splitlines() == lines[:1]
+    assert run_cli(["cells", config, "--out", str(page)]) == 0
+    assert "<h1>Cells of toy</h1>" in page.read_text()
+    capsys.readouterr()
+    assert run_cli(["cells", config, "--out", "cells.txt"]) == 2
+    assert "ends with .csv or .html" in capsys.readouterr().err
+
+
+def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_cli(["--version"]) == 0
+    assert capsys.readouterr().out == "itemeval-assets 0.1.0\n"
