@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 _MOST_LISTED = 3
 _NEXT = {
-    ("compare", "{}"): "which is better, by how much and how sure",
-    ("items", "{}"): "which questions are odd, and why",
-    ("report", "{}"): "all of it as a web page",
-    ("ui", "{}"): "the study in Dagster",
+    "compare": "which is better, by how much and how sure",
+    "items": "which questions are odd, and why",
+    "report": "all of it as a web page",
+    "ui": "the study in Dagster",
 }
 
 
@@ -94,11 +94,10 @@ def _troubles(summary: "RunSummary") -> None:
 def _next_steps(config: str) -> None:
     """Commands to go on with, each with what it tells."""
     out.print("[bold]next[/bold]")
-    for words, tells in _NEXT.items():
-        out.print(
-            f"  {_command(*(word.format(config) for word in words))}  [dim]{tells}[/dim]",
-            soft_wrap=True,
-        )
+    longest = max(map(len, _NEXT))
+    for command, tells in _NEXT.items():
+        gap = " " * (longest - len(command))
+        out.print(f"  {_command(command, config)}{gap}  [dim]{tells}[/dim]", soft_wrap=True)
 
 
 def _listed(failed: "list[FailedCheck]") -> str:

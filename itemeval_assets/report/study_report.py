@@ -1,6 +1,7 @@
 """The report: a study as one web page that needs nothing else."""
 
 from collections.abc import Callable, Iterator
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from itemeval_assets.core.money.spend import total_spend
@@ -24,6 +25,7 @@ __all__ = ["study_report"]
 
 # Of one table. A study has many more pairs of conditions than conditions.
 _MOST_ROWS = 100
+_LONGEST_QUESTION = 90
 _RUNS = (
     Column("run_id", "text", page="run"),
     Column("stage", "text", page="stage"),
@@ -48,7 +50,7 @@ def study_report(facts: "ReportFacts") -> str:
         _estimated("Odd items", facts.figures.item_statistics, figures.odd_items),
         section_of(cell_survey(facts.cells), "Cells"),
         section_of(_costs(facts), "Costs"),
-        section_of(figures.conditions(facts.conditions), "Design", most=_MOST_ROWS),
+        section_of(_design(facts), "Design", most=_MOST_ROWS),
         _origin(facts),
     ]
     return page(facts.study.name, sections, words=_words(facts), totals=_totals(facts))
@@ -108,13 +110,16 @@ def _hardest(found: "HardestItems") -> Section:
     """The items with the lowest mean scores; each opens its answers."""
     parts = [
         section_of(
-            figures.item_answers([item]), f"{item.item_id}: mean score {mean:.3g}", most=_MOST_ROWS
+            figures.item_answers([item]),
+            f"{mean:.3g}: {item.item_id}, {shorten(item.question, _LONGEST_QUESTION)}",
+            most=_MOST_ROWS,
         )
         for mean, item in zip(found.mean_scores, found.items, strict=True)
     ]
     words = (
-        f"The items with the lowest mean scores by {found.graded_by}, over all conditions. An item"
-        " is hard for many reasons: a wrong key is one of them."
+        f"The items with the lowest mean scores by {found.graded_by}, over all conditions: the mean"
+        " score, the item and its question, which opens the answers. An item is hard for many"
+        " reasons: a wrong key is one of them."
     )
     return Section(title="Hardest items", blocks=[words], folded=parts)
 
@@ -122,11 +127,8 @@ def _hardest(found: "HardestItems") -> Section:
 def _costs(facts: "ReportFacts") -> Document:
     """Spend per model, per condition and per day."""
     spend = spend_view(facts.costs.per_model)
-    pictures = (
-        {"USD per condition": lambda: _bars(facts)}
-        if any(facts.costs.per_condition.values())
-        else {}
-    )
+    paid = any(usd for stages in facts.costs.per_condition.values() for usd in stages.values())
+    pictures = {"USD per condition": lambda: _bars(facts)} if paid else {}
     total = dollars(total_spend(facts.costs.per_model).usd)
     words = f"All calls of the study cost {total}, those whose rows were replaced among them."
     return Document("Costs", [spend, words], pictures)
@@ -137,6 +139,11 @@ def _bars(facts: "ReportFacts") -> "Figure":
     from .plots.costs import bars_per_condition
 
     return bars_per_condition(facts.costs.per_condition)
+
+
+def _design(facts: "ReportFacts") -> Document:
+    """The conditions with all their parts."""
+    return Document("Design", list(figures.conditions(facts.conditions).views))
 
 
 def _origin(facts: "ReportFacts") -> Section:

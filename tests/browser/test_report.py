@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
@@ -37,7 +38,9 @@ def browser() -> Iterator[Browser]:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1400])
-def test_it_is_legible(browser: Browser, report: str, width: int, theme: str) -> None:
+def test_it_is_legible(
+    browser: Browser, report: str, width: int, theme: Literal["light", "dark"]
+) -> None:
     page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=theme)
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text))

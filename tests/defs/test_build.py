@@ -27,7 +27,7 @@ from tests.studies import write_study
 from tests.ticks import ticked
 
 # What these assets found is in their metadata, and in no table.
-WITHOUT_TABLE = {"costs", "estimate", "preflight", "release", "results", *FIGURES}
+WITHOUT_TABLE = {"costs", "estimate", "preflight", "release", "report", "results", *FIGURES}
 HEAVY = ["pandas", "pyarrow", "inspect_ai", "datasets"]
 
 

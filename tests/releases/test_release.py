@@ -20,9 +20,10 @@ from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.records.releases import Release
 from itemeval_assets.core.tables.schemas import GRADINGS_LONG
 from itemeval_assets.experiments import BaseExperiment, ExperimentRun, ExperimentStorageSettings
-from itemeval_assets.releases import documents, publish_release, storage_for
 from itemeval_assets.releases import publish as publishing
+from itemeval_assets.releases import publish_release, storage_for
 from itemeval_assets.releases import results as publishing_results
+from itemeval_assets.stages.figures import all_figures
 from itemeval_assets.storage.study.store import open_store
 from tests.defs.runs import GRADINGS, SOLUTIONS, finish, message, planted, runs_of, toy_study
 
@@ -312,7 +313,7 @@ def test_no_figure_of_the_card_is_worth_a_failed_release(
     def broken(*_: object) -> None:
         raise FloatingPointError("a bug")
 
-    monkeypatch.setattr(documents, "reliability", broken)
+    monkeypatch.setattr(all_figures, "reliability", broken)
     assert publish(finished, storage).is_new
     card = (Path(latest(finished, storage).uri) / "STUDY_CARD.md").read_text()
     assert "could not be estimated: FloatingPointError: a bug" in card

@@ -11,6 +11,8 @@ import itemeval_assets as ie
 from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.errors import StoreError
+from itemeval_assets.dagster_io.names import asset_key
+from itemeval_assets.runs.launcher import Launcher
 from itemeval_assets.storage.study.layout import REPORT
 from itemeval_assets.storage.study.store import open_store
 from tests.scored import scored_study
@@ -80,9 +82,9 @@ def test_a_name_is_no_markup(text: str) -> None:
 
 
 def test_the_hardest_items_come_first_with_their_answers(text: str) -> None:
-    summaries = re.findall("<summary>(q.*)</summary>", text)
-    assert summaries[0] == "q7: mean score 0.275" and len(summaries) == 5
-    answers = text[text.index("<summary>q7") : text.index("<summary>q6")]
+    summaries = re.findall("<summary>(.*, What is.*)</summary>", text)
+    assert summaries[0] == "0.275: q7, What is q7?" and len(summaries) == 5
+    answers = text[text.index(f"<summary>{summaries[0]}") : text.index(f"<summary>{summaries[1]}")]
     assert "What is q7?" in answers and "Target: 4" in answers
     assert answers.count(">numeric<") == 2 and answers.count("<tr>") == 1 + 2
 
@@ -157,3 +159,18 @@ def test_a_report_gives_a_run_nothing_to_do(tmp_path: Path) -> None:
     assert api.run(study).run_ids
     ie.write_report(study)
     assert not api.run(study).run_ids
+
+
+def test_the_asset_writes_the_same_page(tmp_path: Path) -> None:
+    study = scored_study(tmp_path, score)
+    with Launcher.open(study) as launch:
+        launch(["report"])
+        [event] = launch.instance.fetch_materializations(asset_key(study, "report"), 1).records
+    assert event.asset_materialization
+    metadata = event.asset_materialization.metadata
+    page = Path(str(metadata["report"].value))
+    assert metadata["bytes"].value == page.stat().st_size
+    written = page.read_text(encoding="utf-8")
+    again = Path(ie.write_report(study)).read_text(encoding="utf-8")
+    made = re.compile(r"Made \S+ with|base64,[^\"]*")
+    assert made.sub("", written) == made.sub("", again)
