@@ -65,8 +65,8 @@ def test_commands_and_python_blocks_run(tmp_path, monkeypatch):
         if line.startswith("itemeval-assets ")
     ]
     own = [command[1:] for command in commands if command[-1].startswith("my_project")]
-    assert [command[0] for command in own] == ["init", "run", "ui"]
-    for command in own[:2]:
+    assert [command[0] for command in own] == ["init", "run", "report", "ui"]
+    for command in own[:3]:
         assert run_cli(command) == 0
     monkeypatch.chdir(tmp_path / "my_project")
     others = [command[1:] for command in commands if command[1:] not in own]

@@ -186,12 +186,11 @@ def _command(*arguments: str) -> str:
 
 
 def quickstart_summary(summary: "QuickstartSummary") -> None:
-    """The quickstart's result: that of its run, and next steps."""
+    """The quickstart's result: that of its run, its study file, and what opens its logs."""
     run_summary(summary.run)
     view = data(how_to_call("inspect", "view", "--log-dir", summary.logs))
     out.print(f"Study: {data(summary.config)}", soft_wrap=True)
-    out.print(f"Look at it in Dagster:  {_command('ui', str(summary.config))}", soft_wrap=True)
-    out.print(f"Look at every call:     {view}", soft_wrap=True)
+    out.print(f"Look at every call:  {view}", soft_wrap=True)
 
 
 def release_summary(summary: "Release") -> None:

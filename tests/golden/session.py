@@ -81,7 +81,8 @@ class Place:
         return in_folder(self.folder / below)
 
     def tokens(self) -> Tokens:
-        known = {str(self.folder): "<folder>", str(Path(sys.executable).parent): "<bin>"}
+        # A command is named by its path where the PATH does not have it: that is not looked at here.
+        known = {str(self.folder): "<folder>", f"{Path(sys.executable).parent}/": ""}
         if self.endpoint:
             known |= {
                 self.studies: "<folder>/studies",

@@ -146,7 +146,7 @@ SHOWN: dict[str, tuple[Callable[[], Any], int, int]] = {
     "run_summary": (lambda: reports.run_summary(RUN), 6 + 3 + 4, 3),
     "quickstart_summary": (
         lambda: reports.quickstart_summary(QuickstartSummary(RUN, [SCORE], Path(ODD), ODD)),
-        13 + 3,
+        13 + 2,
         3,
     ),
     "written": (lambda: reports.written(Path(ODD)), 1, 0),

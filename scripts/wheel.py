@@ -1,0 +1,81 @@
+"""Install the wheel as a stranger does, on each Python, and run what the README shows.
+
+    python -m scripts.wheel [--python 3.11 3.12 3.13]
+
+Prints for each Python how long the installation with the extras of the README takes, and how large
+it is. Then the README's own study is estimated, which needs its providers and no call, and a new
+project runs on mock models. Needs PyPI, or a cache of what it would load from there.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+UV = os.environ.get("UV", "uv")
+EXTRAS = re.compile(r"uv tool install '\.\[([a-z,]+)\]'")
+STUDY = re.compile(r"```yaml\n(study: .*?)```", re.S)
+ITEMS = '{"id": "1", "question": "What is 2 + 3?", "answer": "5"}\n'
+# Nobody is called: a key has only to be there.
+KEYS = {"OPENAI_API_KEY": "none", "ANTHROPIC_API_KEY": "none"}
+
+
+def main() -> None:
+    """Try each Python; exits with 1 at the first thing that fails."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--python", nargs="+", default=["3.11", "3.12", "3.13"])
+    given = parser.parse_args()
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    [extras], [study] = set(EXTRAS.findall(readme)), STUDY.findall(readme)
+    with tempfile.TemporaryDirectory() as folder:
+        _run(Path(folder), UV, "build", "--quiet", "--wheel", "--out-dir", folder, str(ROOT))
+        [wheel] = Path(folder).glob("*.whl")
+        for python in given.python:
+            place = Path(folder) / python
+            seconds, mb = _install(place, python, f"{wheel}[{extras}]")
+            _use(place, study)
+            print(
+                f"Python {python}: [{extras}] installed in {seconds:.0f} s, {mb:,.0f} MB; it runs"
+            )
+
+
+def _install(place: Path, python: str, package: str) -> tuple[float, float]:
+    """Into an environment of its own; how long it took, and how large it is."""
+    place.mkdir()
+    environment = place / "environment"
+    _run(place, UV, "venv", "--quiet", "--python", python, str(environment))
+    begun = time.perf_counter()
+    target = ("--python", str(environment / "bin" / "python"))
+    _run(place, UV, "pip", "install", "--quiet", *target, package)
+    taken = time.perf_counter() - begun
+    sizes = (path.stat().st_size for path in environment.rglob("*") if not path.is_symlink())
+    return taken, sum(sizes) / 1e6
+
+
+def _use(place: Path, study: str) -> None:
+    """The README's study is estimated; a new project runs, and has its report."""
+    command = str(place / "environment" / "bin" / "itemeval-assets")
+    (place / "items.jsonl").write_text(ITEMS)
+    (place / "study.yaml").write_text(study)
+    _run(place, command, "estimate", "study.yaml")
+    _run(place, command, "init", "my_project")
+    for asked in ("run", "scores", "report"):
+        _run(place, command, asked, "my_project/study.yaml")
+
+
+def _run(folder: Path, *command: str) -> None:
+    environment = {**os.environ, **KEYS, "VIRTUAL_ENV": ""}
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        sys.exit(f"{' '.join(command)}: exit code {done.returncode}\n{done.stdout}{done.stderr}")
+
+
+if __name__ == "__main__":
+    main()
