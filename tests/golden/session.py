@@ -81,7 +81,7 @@ class Place:
         return in_folder(self.folder / below)
 
     def tokens(self) -> Tokens:
-        # A command is named by its path where the PATH does not have it: that is not looked at here.
+        # Whether a command is named by its path depends on the PATH: that is not looked at here.
         known = {str(self.folder): "<folder>", f"{Path(sys.executable).parent}/": ""}
         if self.endpoint:
             known |= {
