@@ -10,6 +10,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
+from itemeval_assets import write_report
 from itemeval_assets.core.design.study import Study
 from tests.browser.demo import (
     browser_page,
@@ -45,6 +46,7 @@ def main() -> None:
             costs(page, address, study)
             estimate(page, address, study)
             results(page, address, study)
+            report(page, study)
         with (
             ModelServer() as models,
             served_ui(study.config_path, LAB_BASE_URL=models.base_url, LAB_API_KEY="local") as (
@@ -98,6 +100,12 @@ def results(page: Page, address: str, study: Study) -> None:
     page.get_by_text("[Show Markdown]").nth(1).click()
     page.get_by_role("img").last.wait_for()
     _save(page, "results")
+
+
+def report(page: Page, study: Study) -> None:
+    """The top of the report: the study as one web page."""
+    page.goto(Path(write_report(study)).as_uri())
+    _save(page, "report")
 
 
 def schedule(page: Page, address: str, study: Study) -> None:

@@ -61,7 +61,7 @@ def shows(page: Page, text: str, count: int = 1) -> None:
 
 def test_the_lineage_shows_every_asset_and_the_state_of_its_checks(page, address, study) -> None:
     page.goto(lineage_url(address, study))
-    for asset in ("items", "solutions", "gradings", "gradings_long", "ledger", "export"):
+    for asset in ("items", "solutions", "gradings", "gradings_long", "ledger", "report", "export"):
         shows(page, asset)
     shows(page, "8 partitions", 3)
     shows(page, "1 / 3 Passed")  # of solutions: only keys_unique

@@ -6,7 +6,7 @@ import dagster as dg
 
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.dagster_io.failures import users_errors
-from itemeval_assets.dagster_io.names import FIGURES, asset_key
+from itemeval_assets.dagster_io.names import asset_key
 from itemeval_assets.dagster_io.steps import store_of
 from itemeval_assets.storage.study.layout import REPORT
 
@@ -18,7 +18,7 @@ def report_asset(study: Study, shared: dict[str, Any]) -> Any:
 
     @dg.asset(
         key=asset_key(study, "report"),
-        deps=[asset_key(study, name) for name in (*FIGURES, "costs")],
+        deps=[asset_key(study, "gradings_long"), asset_key(study, "ledger")],
         kinds={"html"},
         description="The study as one web page that needs nothing else: design, scores with their "
         "intervals, hardest items with answers, costs, what is not done, and origin.",

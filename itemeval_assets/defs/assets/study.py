@@ -1,6 +1,6 @@
 """The asset graph of one study. Bodies are thin: the work is in `stages`.
 
-items -> solutions [generate] -> gradings [generate x grade] -> gradings_long -> export
+items -> solutions [generate] -> gradings [generate x grade] -> gradings_long -> export, report
              generation_ledger       grading_ledger -> ledger -----^
 
 In a group of their own, since they pay or publish beside the study's cells, or only look ahead:
@@ -8,7 +8,7 @@ In a group of their own, since they pay or publish beside the study's cells, or 
 items -> estimate        preflight -> ledger        gradings_long, ledger -> release
 
 Steps that call models are in `calls`, the ledger in `money`, the pictures in `results`, and
-what is estimated with its certainty in `figures`.
+what is estimated with its certainty in `figures`, and the page of all in `report`.
 """
 
 from collections.abc import Iterator
