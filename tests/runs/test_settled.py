@@ -33,11 +33,29 @@ HOMELESS = '{"marks_sha256": "x", "homes": null, "rows": 1, "exported": []}'
 HEAVY = ("dagster", "inspect_ai", "datasets", "sqlalchemy", "matplotlib", "scipy", "statsmodels")
 
 
+@pytest.fixture(scope="module")
+def first_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a study whose first run is over, and with its Dagster home."""
+    folder = tmp_path_factory.mktemp("settled")
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("DAGSTER_HOME", str(folder / "home"))
+        assert api.run(write_study(folder / "study")).run_ids
+    shutil.copytree(folder, before(folder))
+    return folder
+
+
+def before(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}_before")
+
+
 @pytest.fixture
-def study(tmp_path: Path) -> Study:
-    """A study whose first run is over."""
-    study = api.load_study(write_study(tmp_path))
-    assert api.run(study).run_ids
+def study(first_run: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
+    """The study as it was after its first run, in its place: the history names that."""
+    shutil.rmtree(first_run)
+    shutil.copytree(before(first_run), first_run)
+    monkeypatch.setenv("DAGSTER_HOME", str(first_run / "home"))
+    study = api.load_study(first_run / "study" / "study.yaml")
+    note_as_it_is(study)
     return study
 
 
