@@ -1,6 +1,5 @@
 """A sealed environment: no keys, no network look-ups, and nothing outside temporary folders."""
 
-import gc
 import os
 import re
 import signal
@@ -10,17 +9,13 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-import botocore.session
 import pytest
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from botocore.loaders import Loader, create_loader
-from dagster import MetadataValue
 from hypothesis import HealthCheck, settings
 
 import tests.history  # noqa: F401
 from itemeval_assets.storage.s3.bucket import s3_client
 from tests.s3_server import S3Server, s3_server
+from tests.spared import draw_no_pictures, read_once
 
 _SECRET = re.compile(r"(API_?KEY|TOKEN|SECRET|PASSWORD|CREDENTIALS)$|^(AWS|AZURE|GOOGLE)_")
 _SETTINGS = ("INSPECT_", "ITEMEVAL_", "DAGSTER_", "SCYTHE_")
@@ -44,10 +39,6 @@ os.environ |= {
     "XDG_CACHE_HOME": f"{_session.name}/cache",
     "XDG_DATA_HOME": f"{_session.name}/data",
 }
-
-# Tests, and the packages that they load, are a million objects: to look through them for garbage
-# less often saves a fifth of the collection of tests.
-gc.set_threshold(10_000, 20, 50)
 
 # Ctrl-C is a part of tests, also of those started in the background of a script, which ignore it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -133,48 +124,17 @@ def sealed_environment(
 
 
 @pytest.fixture(scope="session", autouse=True)
-def migrations_read_once() -> Iterator[None]:
-    """Dagster reads all of its migrations for each database that it opens: a tenth of a run."""
-    read, known = ScriptDirectory.from_config, dict[str | None, ScriptDirectory]()
-
-    def once(config: Config) -> ScriptDirectory:
-        place = config.get_main_option("script_location")
-        if place not in known:
-            known[place] = read(config)
-        return known[place]
-
+def known_is_read_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ScriptDirectory, "from_config", once)
-        yield
-
-
-@pytest.fixture(scope="session", autouse=True)
-def description_of_s3_read_once() -> Iterator[None]:
-    """A client of S3 reads what S3 is anew, for a tenth of a second: each bucket needs two."""
-    known: dict[object, object] = {}
-
-    def once(search_path: str | None = None) -> Loader:
-        loader = create_loader(search_path)
-        loader._cache = known
-        return loader
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(botocore.session, "create_loader", once)
+        read_once(patch)
         yield
 
 
 @pytest.fixture(autouse=True)
 def undrawn_pictures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pages of a run have names in place of their pictures, which take a tenth of the run.
-
-    A picture on any other page is drawn, but becomes no PNG. A test marked `pictures` has them all.
-    """
+    """A test marked `pictures` has them all."""
     if request.node.get_closest_marker("pictures") is None:
-        for module in ("results", "figures", "money"):
-            name = f"itemeval_assets.defs.assets.{module}.picture"
-            monkeypatch.setattr(name, lambda alt, _: MetadataValue.md(f"![{alt}]()"))
-        name = "itemeval_assets.report.plots.figures.markdown_image"
-        monkeypatch.setattr(name, lambda _, alt: f"![{alt}]()")
+        draw_no_pictures(monkeypatch)
 
 
 @pytest.fixture(scope="session")

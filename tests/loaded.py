@@ -1,12 +1,41 @@
 """Loads what a run of a study loads: what processes of tests are forked from."""
 
-import anthropic  # noqa: F401
-import datasets  # noqa: F401
-import inspect_ai
-import inspect_ai.model._providers.openai_compatible  # noqa: F401
-import matplotlib.backends.backend_agg  # noqa: F401
-import pandas  # noqa: F401
+import gc
+import importlib
+import pkgutil
 
-import tests.faults.study_runs
-import tests.history
-import tests.storage.writers  # noqa: F401
+import pytest
+
+import itemeval_assets
+import tests.history  # noqa: F401
+from tests.spared import draw_no_pictures, read_once
+
+# What a run loads late, and what else processes of tests need.
+LATE = (
+    "anthropic",
+    "anyio._backends._asyncio",
+    "dagster._core.execution.execute_in_process",
+    "dagster._core.instance.factory",
+    "dagster._core.instance.runs.run_domain",
+    "datasets",
+    "inspect_ai.model._providers.mockllm",
+    "inspect_ai.model._providers.openai_compatible",
+    "markdown_it",
+    "pandas",
+    "rich.markdown",
+    "scipy.special",
+    "tests.faults.study_runs",
+    "tests.storage.writers",
+    "upath.implementations.local",
+)
+
+for _name in LATE:
+    importlib.import_module(_name)
+for _found in pkgutil.walk_packages(itemeval_assets.__path__, "itemeval_assets."):
+    if not _found.name.endswith("__main__"):
+        importlib.import_module(_found.name)
+_patch = pytest.MonkeyPatch()
+read_once(_patch)
+draw_no_pictures(_patch)
+# No process has to look through all this for garbage.
+gc.freeze()

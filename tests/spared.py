@@ -1,0 +1,53 @@
+"""Slow things that tests, and the processes they fork, go without: nobody looks at them."""
+
+import botocore.session
+import pytest
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from botocore.loaders import Loader, create_loader
+from dagster import MetadataValue
+
+__all__ = ["draw_no_pictures", "read_once"]
+
+
+def read_once(patch: pytest.MonkeyPatch) -> None:
+    """Libraries read anew what stays as it is: a tenth of a run, and of each bucket."""
+    _read_migrations_once(patch)
+    _read_description_of_s3_once(patch)
+
+
+def draw_no_pictures(patch: pytest.MonkeyPatch) -> None:
+    """Pages of a run have names in place of their pictures, which take a tenth of the run.
+
+    A picture on any other page is drawn, but becomes no PNG.
+    """
+    for module in ("results", "figures", "money"):
+        name = f"itemeval_assets.defs.assets.{module}.picture"
+        patch.setattr(name, lambda alt, _: MetadataValue.md(f"![{alt}]()"))
+    name = "itemeval_assets.report.plots.figures.markdown_image"
+    patch.setattr(name, lambda _, alt: f"![{alt}]()")
+
+
+def _read_migrations_once(patch: pytest.MonkeyPatch) -> None:
+    """Dagster reads all of its migrations for each database that it opens."""
+    read, known = ScriptDirectory.from_config, dict[str | None, ScriptDirectory]()
+
+    def once(config: Config) -> ScriptDirectory:
+        place = config.get_main_option("script_location")
+        if place not in known:
+            known[place] = read(config)
+        return known[place]
+
+    patch.setattr(ScriptDirectory, "from_config", once)
+
+
+def _read_description_of_s3_once(patch: pytest.MonkeyPatch) -> None:
+    """A client of S3 reads what S3 is, for a tenth of a second: each bucket needs two."""
+    known: dict[object, object] = {}
+
+    def once(search_path: str | None = None) -> Loader:
+        loader = create_loader(search_path)
+        loader._cache = known
+        return loader
+
+    patch.setattr(botocore.session, "create_loader", once)
