@@ -1,11 +1,10 @@
 """Dagster's database migrations: read once, and not told in people's logs."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
-
-from alembic.script import ScriptDirectory
+from typing import Any
 
 
 @contextmanager
@@ -14,11 +13,13 @@ def quiet_migrations() -> Iterator[None]:
 
     Dagster reads all of them for each database, and each run has a database of its own.
     """
+    from alembic.script import ScriptDirectory
+
     logger = logging.getLogger("alembic")
     level = logger.level
     read = ScriptDirectory.from_config
     logger.setLevel(max(level, logging.WARNING))
-    ScriptDirectory.from_config = _read_once
+    ScriptDirectory.from_config = _read_once()
     try:
         yield
     finally:
@@ -26,4 +27,9 @@ def quiet_migrations() -> Iterator[None]:
         logger.setLevel(level)
 
 
-_read_once = cache(ScriptDirectory.from_config)
+@cache
+def _read_once() -> Callable[..., Any]:
+    """The reader that Dagster uses, with a memory."""
+    from alembic.script import ScriptDirectory
+
+    return cache(ScriptDirectory.from_config)
