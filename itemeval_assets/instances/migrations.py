@@ -13,12 +13,13 @@ def quiet_migrations() -> Iterator[None]:
 
     Dagster reads all of them for each database, and each run has a database of its own.
     """
-    from alembic.script import ScriptDirectory
-
     logger = logging.getLogger("alembic")
     level = logger.level
-    read = ScriptDirectory.from_config
+    # Alembic logs something as it loads, too.
     logger.setLevel(max(level, logging.WARNING))
+    from alembic.script import ScriptDirectory
+
+    read = ScriptDirectory.from_config
     ScriptDirectory.from_config = _read_once()
     try:
         yield
