@@ -119,7 +119,7 @@ def test_a_signal_at_any_point_of_a_run(
     )
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.long), 2])
 def test_sigterm_ends_a_run_that_a_script_has_put_in_its_background(
     tmp_path: Path, serve: Serve, report_fault: Report, workers: int
 ) -> None:
