@@ -62,7 +62,9 @@ def _one_rate(
     if majority_at is not None:
         rates.append(("majority", majority_at))
     if len(rates) + panel > 1:
-        raise ConfigError("pass_at, majority_at and panel are figures by themselves: choose one")
+        raise ConfigError(
+            "pass@k, majority@k and the panel mean are figures by themselves: choose one"
+        )
     if passes is not None and not rates:
-        raise ConfigError("passes says which scores pass: it goes with pass_at or majority_at")
+        raise ConfigError("passes says which scores pass: it goes with pass@k or majority@k")
     return rates[0] if rates else None

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -215,6 +216,49 @@ def test_what_allows_no_estimate_is_no_traceback(
     told = capsys.readouterr()
     assert json.loads(told.out)["error"] == "MeasurementError"
     assert told.err.startswith("error: mockllm/alpha and mockllm/beta share one item")
+
+
+# What a user of Python writes: arguments, functions, and columns of ids.
+_OF_PYTHON = re.compile(
+    r"\w+=|\b[a-z_]+\(|_id\b|krippendorff_alpha|item_statistics|mean_score|compare_all|grader_model"
+)
+_ODD: dict[str, dict[str, Any]] = {
+    "one item": {"items": 1},
+    "one cluster": {
+        "items": 4,
+        "metadata": lambda n: '{"topic": "t"}',
+        "extra": {
+            "benchmark": {"mapping": {"metadata": ["topic"]}},
+            "measurement": {"cluster": "topic"},
+        },
+    },
+    "one condition": {"items": 4, "models": ("mockllm/alpha",)},
+    "no judge": {"items": 4, "graders": {}},
+}
+
+
+@pytest.mark.parametrize("odd", _ODD)
+def test_a_message_of_a_command_names_nothing_of_python(
+    odd: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = str(scored_study(tmp_path, score, **_ODD[odd]).config_path)
+    for asked in (
+        ["scores"],
+        ["scores", "--panel"],
+        ["scores", "--pass-at", "1"],
+        ["compare"],
+        ["compare", "--of", "grader"],
+        ["compare", "alpha", "beta"],
+        ["reliability"],
+        ["reliability", "--crossed", "--random", "prompt"],
+        ["agreement"],
+        ["agreement", "--grader", "numeric"],
+        ["items"],
+        ["irt"],
+    ):
+        assert run_cli([asked[0], path, *asked[1:]]) in (0, 2)
+        told = capsys.readouterr()
+        assert not _OF_PYTHON.findall(told.out + told.err), (asked, told)
 
 
 def test_a_terminal_shows_the_odd_items_and_a_page_all(

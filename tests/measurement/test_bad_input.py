@@ -154,6 +154,10 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "a scale upside down": (lambda: mean_score(FRAME, scale=(1, 0)), "scale is (1, 0)"),
     "half a cell": (lambda: mean_score(FRAME, missing=-1), "whole numbers, 0 or more"),
     "one condition": (lambda: compare_all(FRAME[FRAME.model == "lab/m0"]), "one value with scores"),
+    "half a million pairs": (
+        lambda: compare_all(crossed(np.eye(1001)[:, :3], "model", "item_id")),
+        "1,001 values of 'model' have 500,500 pairs: all pairs are for up to 1,000. Take fewer",
+    ),
     "a is b": (lambda: compare(FRAME, "lab/m0", "lab/m0"), "choose two different values"),
     "unknown model": (
         lambda: compare(FRAME, "lab/m0", "m1"),
@@ -165,7 +169,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
     ),
     "no pair shares items": (
         lambda: compare_all(scored([1, 0, 1, 0], model=["a", "a", "b", "b"])),
-        "No two values of 'model' can be compared",
+        "No pair can be compared. a and b share no item",
     ),
     "nothing to depend on": (
         lambda: interaction(FRAME.assign(topic="t"), "lab/m0", "lab/m1", by="topic"),
@@ -273,7 +277,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
     ),
     "one family": (
         lambda: self_preference(two_judges().assign(grader_model="lab/judge")),
-        "families= says which id is of which family",
+        "Say which id is of which family (families)",
     ),
 }
 

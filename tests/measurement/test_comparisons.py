@@ -1,5 +1,6 @@
 """Pairs on the items of both, in words; families; levels of a column."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -144,6 +145,18 @@ def test_differences_of_anything_may_be_a_family():
     assert adjusted_by_holm(alone, (0, 1)) == list(pairs)
     assert adjusted_by_holm(list(pairs), (0, 1)) == list(pairs)
     assert adjusted_by_holm([]) == []
+
+
+def test_a_family_says_of_each_pair_what_it_says_alone():
+    """Also of cells that are missing, and of means outside of the scale."""
+    frame = random_scores(5, 12, 2, binary=False)
+    frame.loc[::7, "score"] = np.nan
+    family = compare_all(frame, scale=(0, 8))
+    for one in family:
+        alone = compare(frame, one.a, one.b, scale=(0, 8))
+        assert one.bounds == alone.bounds is not None
+        assert replace(alone, p=one.p, verdict=one.verdict) == one
+    assert any("outside of the scale" in words for one in family for words in one.warnings)
 
 
 @pytest.mark.parametrize("n_items", [4, 7, 8, 30])

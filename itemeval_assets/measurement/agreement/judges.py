@@ -79,7 +79,7 @@ def self_preference(
     judges, models = codes(frame, judge), codes(frame, model)
     rows = (judges.codes >= 0) & (models.codes >= 0)
     if not rows.any():
-        raise MeasurementError(f"No row has both {judge!r} and {model!r}: there are no judges.")
+        raise MeasurementError("No row has both a judge and a model: there is no judge.")
     n_models = len(models)
     events = read_events(frame, score=score, item=item, cluster=cluster, pooled=True, rows=rows)
     pair = judges.codes[rows] * n_models + models.codes[rows]
@@ -105,7 +105,7 @@ def self_preference(
         raise MeasurementError(
             "Self-preference needs a family with judges and models, another judge and another"
             f" model. Judges: {shortened(sorted(set(of_judge)))}; models:"
-            f" {shortened(sorted(set(of_model)))}. families= says which id is of which family."
+            f" {shortened(sorted(set(of_model)))}. Say which id is of which family (families)."
         )
     contrasts = {name: row @ mean[used][:, complete] for name, row in weights.items()}
     stacked = replace(

@@ -64,7 +64,7 @@ def _checked(units: Units) -> Units:
     if len(units.cluster) > 1 and units.n_clusters < 2:
         raise MeasurementError(
             "All units lie in one cluster, which tells nothing about others: use two or more, or"
-            " leave cluster= out."
+            " take items for independent."
         )
     return units
 

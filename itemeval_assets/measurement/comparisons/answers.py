@@ -1,6 +1,6 @@
 """What each object has on each item, of one grader unless graders are compared."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -35,23 +35,23 @@ class Filled:
     count: np.ndarray
     empty: np.ndarray
 
-    def bounds(self, first: int, other: int, scale: Scale) -> Bounds | None:
-        """The difference if missing cells had the worst for the first and the best for the other.
+    def bounds_of(self, first: int, others: np.ndarray, scale: Scale) -> list[Bounds | None]:
+        """Each difference if missing cells had the worst for the first and the best for the other.
 
         And the reverse. On items of which both have rows; null where neither misses one, or where
         there is no such item.
         """
-        if not self.empty[[first, other]].any():
-            return None
-        low, high = (self._means([first, other], end) for end in scale)
-        if np.isnan(low[0] - high[1]).all():
-            return None
-        return Bounds(
-            float(np.nanmean(low[0] - high[1])),
-            float(np.nanmean(high[0] - low[1])),
-        )
+        low, high = (self._means(np.append(others, first), end) for end in scale)
+        least, most = low[-1] - high[:-1], high[-1] - low[:-1]
+        n = (~np.isnan(least)).sum(axis=1)
+        misses = self.empty[others].any(axis=1) | self.empty[first].any()
+        ends = (np.nansum(part, axis=1) / np.maximum(n, 1) for part in (least, most))
+        return [
+            Bounds(*both) if known else None
+            for known, *both in zip(misses & (n > 0), *(end.tolist() for end in ends), strict=True)
+        ]
 
-    def _means(self, places: list[int], end: float) -> np.ndarray:
+    def _means(self, places: np.ndarray, end: float) -> np.ndarray:
         n = self.count[places] + self.empty[places]
         with np.errstate(invalid="ignore", divide="ignore"):
             return (self.total[places] + self.empty[places] * end) / n
@@ -79,9 +79,21 @@ class Answers:
     filled: Filled | None = None
     of_graders: bool = False
 
-    def bounds(self, first: int, other: int, scale: Scale | None) -> Bounds | None:
-        """As `Filled.bounds`; null without a scale, or where no cell is missing."""
-        return self.filled.bounds(first, other, scale) if self.filled and scale else None
+    def bounds_of(
+        self, first: int, others: np.ndarray, scale: Scale | None
+    ) -> Sequence[Bounds | None]:
+        """As `Filled.bounds_of`; null without a scale, or where no cell is missing."""
+        if self.filled is None or scale is None:
+            return [None] * len(others)
+        return self.filled.bounds_of(first, others, scale)
+
+    def n_outside(self, first: int, others: np.ndarray, scale: Scale | None) -> np.ndarray:
+        """How many item means of the first and of each other lie outside of the scale."""
+        if scale is None:
+            return np.zeros(len(others), dtype=np.int64)
+        means = self.mean[np.append(others, first)]
+        outside = ((means < scale[0]) | (means > scale[1])).sum(axis=1)
+        return outside[:-1] + outside[-1]
 
     def only_items(self, kept: np.ndarray) -> "Answers":
         """The answers on some of the items."""

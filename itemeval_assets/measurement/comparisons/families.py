@@ -13,11 +13,13 @@ from ..numeric import as_numbers
 from ..records import Difference, MeasurementError, Scale
 from .answers import read_answers
 from .paired import pairs_with, reasons_against
-from .pairs import differences_of, worded
+from .pairs import differences_of, p_of, worded
 
 __all__ = ["Comparisons", "adjusted_by_holm", "compare_all", "holm"]
 
 MOST_LETTERED = 100
+# Of a thousand there are half a million pairs: a record of each takes 500 MB.
+MOST_OBJECTS = 1_000
 
 
 class Comparisons(list[Difference]):
@@ -64,21 +66,29 @@ def compare_all(
             f"Column {object!r} has one value with scores, {answers.objects[0]!r}: a comparison"
             " needs two."
         )
+    if n_objects > MOST_OBJECTS:
+        raise MeasurementError(
+            f"{n_objects:,} values of {object!r} have {n_objects * (n_objects - 1) // 2:,} pairs:"
+            f" all pairs are for up to {MOST_OBJECTS:,}. Take fewer of them, or compare two."
+        )
     order = _best_first(answers.mean)
-    found, left_out = Comparisons(), []
+    family, left_out = [], []
     for place, first in enumerate(order[:-1].tolist()):
         for pairs in pairs_with(answers, first, order[place + 1 :]):
             reasons = reasons_against(answers, first, pairs, scale)
-            kept = np.array([not reason for reason in reasons])
-            found.extend(differences_of(answers, first, pairs.only(kept), level, scale))
+            family.append((first, pairs.only(np.array([not reason for reason in reasons]))))
             left_out.extend(
                 (answers.objects[first], answers.objects[other], reason)
                 for other, reason in zip(pairs.others, reasons, strict=True)
                 if reason
             )
-    if not found:
-        raise MeasurementError(f"No two values of {object!r} can be compared. {left_out[0][2]}")
-    found[:] = adjusted_by_holm(found, scale, object=object)
+    adjusted = holm(np.concatenate([p_of(pairs) for _, pairs in family]))
+    if not len(adjusted):
+        raise MeasurementError(f"No pair can be compared. {left_out[0][2]}")
+    found = Comparisons()
+    for first, pairs in family:
+        p = adjusted[len(found) : len(found) + len(pairs.others)]
+        found.extend(differences_of(answers, first, pairs, level, scale, p, len(adjusted)))
     found.left_out = tuple(left_out)
     _group(found, [answers.objects[place] for place in order], level)
     return found

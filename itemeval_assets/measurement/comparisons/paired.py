@@ -78,11 +78,10 @@ def reasons_against(
 ) -> list[str]:
     """Why each pair cannot be compared; empty where it can. On a scale, with what could be."""
     found = []
-    for other, n_items, n_clusters in zip(
-        pairs.others.tolist(), pairs.n_items.tolist(), pairs.n_clusters.tolist(), strict=True
-    ):
+    for place, other in enumerate(pairs.others.tolist()):
+        n_items, n_clusters = int(pairs.n_items[place]), int(pairs.n_clusters[place])
         reason = _too_few(answers.objects[first], answers.objects[other], n_items, n_clusters)
-        bounds = answers.bounds(first, other, scale) if reason else None
+        bounds = answers.bounds_of(first, pairs.others[[place]], scale)[0] if reason else None
         found.append(f"{reason} {_of_bounds(bounds)}" if bounds else reason)
     return found
 
@@ -101,6 +100,6 @@ def _too_few(a: object, b: object, n_items: int, n_clusters: int) -> str:
     if n_clusters < 2:
         return (
             f"All items that {a} and {b} share lie in one cluster, which tells nothing about"
-            " others: use two or more clusters, or leave cluster= out."
+            " others: use two or more clusters, or take items for independent."
         )
     return ""

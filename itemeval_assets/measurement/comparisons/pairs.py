@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +24,7 @@ from .answers import Answers, read_answers
 from .paired import Pairs, pairs_with, reasons_against
 from .words import verdict
 
-__all__ = ["compare", "differences_of", "worded"]
+__all__ = ["compare", "differences_of", "p_of", "worded"]
 
 _NO_SPREAD = "paired, no spread"
 
@@ -77,52 +78,65 @@ def differences_of(
     pairs: Pairs,
     level: float,
     scale: Scale | None,
+    adjusted: np.ndarray | None = None,
+    n_pairs: int = 1,
 ) -> Iterator[Difference]:
-    """One record for each pair that has two items or more."""
-    enough = np.maximum(pairs.n_clusters - 1, 1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        p = t_test_p(pairs.mean / pairs.error, enough)
-    half = pairs.error * t_quantile(level, enough)
+    """One record for each pair that has two items or more.
+
+    `adjusted`: the p of each pair within a family of `n_pairs`.
+    """
+    alone = p_of(pairs)
+    p = alone if adjusted is None else adjusted
+    half = pairs.error * t_quantile(level, np.maximum(pairs.n_clusters - 1, 1))
     exact = binomial_p(np.minimum(pairs.n_better, pairs.n_worse), pairs.n_better + pairs.n_worse)
+    bounds = answers.bounds_of(first, pairs.others, scale)
+    n_outside = answers.n_outside(first, pairs.others, scale)
     for place, other in enumerate(pairs.others.tolist()):
         value, n_clusters = float(pairs.mean[place]), int(pairs.n_clusters[place])
+        n_items = int(pairs.n_items[place])
         binary = bool(answers.binary[first] and answers.binary[other])
-        low, high, p_value = value - half[place], value + half[place], float(p[place])
-        method = "paired t"
+        low, high, method = value - float(half[place]), value + float(half[place]), "paired t"
         if pairs.constant[place]:
-            low, high, p_value = _of_constant(value, n_clusters, level, binary)
+            low, high = _of_constant(value, n_clusters, level, binary)
             method = _NO_SPREAD
-        n_outside = _items_outside(answers, [first, other], scale)
-        if scale and not n_outside:
+        if scale and not n_outside[place]:
             widest = scale[1] - scale[0]
             low, high = max(low, min(value, -widest)), min(high, max(value, widest))
         found = Difference(
             value=value,
             standard_error=float(pairs.error[place]),
-            low=float(low),
-            high=float(high),
+            low=low,
+            high=high,
             level=level,
             n_events=int(pairs.n_events[place]),
-            n_items=int(pairs.n_items[place]),
+            n_items=n_items,
             n_clusters=n_clusters,
             method=f"{method}, clustered by item"
-            if n_clusters == pairs.n_items[place]
+            if n_clusters == n_items
             else f"{method}, {n_clusters} clusters",
             n_missing=int(answers.n_empty[first] + answers.n_empty[other]),
-            bounds=answers.bounds(first, other, scale),
+            bounds=bounds[place],
             warnings=(
                 *_said(answers, first, other, pairs, place),
-                *_said_of_scale(n_outside, scale),
+                *_said_of_scale(int(n_outside[place]), scale),
             ),
             a=answers.objects[first],
             b=answers.objects[other],
-            p=p_value,
-            p_unadjusted=p_value,
+            p=float(p[place]),
+            p_unadjusted=float(alone[place]),
             p_mcnemar=float(exact[place]) if binary else None,
             n_ties=int(pairs.n_ties[place]),
             verdict="",
         )
-        yield worded(found, scale, of_graders=answers.of_graders)
+        yield worded(found, scale, n_pairs, of_graders=answers.of_graders)
+
+
+def p_of(pairs: Pairs) -> np.ndarray:
+    """The p of each pair alone: of the t test, and without spread of a sign test over clusters."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        p = t_test_p(pairs.mean / pairs.error, np.maximum(pairs.n_clusters - 1, 1))
+    signs = np.where(_are_ties(pairs.mean), 1.0, binomial_p(0, pairs.n_clusters))
+    return np.where(pairs.constant, signs, p)
 
 
 def worded(
@@ -138,46 +152,40 @@ def worded(
     Without spread the interval tells no more than p does: it holds 0 where p tells no difference.
     """
     different = found.p < 1 - found.level
+    low, high = found.low, found.high
     if not different and found.method.startswith(_NO_SPREAD):
-        found = replace(found, low=min(found.low, 0.0), high=max(found.high, 0.0))
+        low, high = min(low, 0.0), max(high, 0.0)
     sentence = verdict(
         found.a,
         found.b,
         value=found.value,
-        low=found.low,
-        high=found.high,
+        low=low,
+        high=high,
         n_items=found.n_items,
         different=different,
         scale=scale,
         family="" if n_pairs == 1 else f"; {n_pairs:,} {of}, Holm",
         of_graders=of_graders,
     )
-    return replace(found, verdict=sentence)
+    return replace(found, low=low, high=high, verdict=sentence)
 
 
-def _of_constant(
-    value: float, n_clusters: int, level: float, binary: bool
-) -> tuple[float, float, float]:
-    """The interval and p where all items differ by the same: an exact sign test over clusters.
+def _of_constant(value: float, n_clusters: int, level: float, binary: bool) -> tuple[float, float]:
+    """The interval where all items differ by the same.
 
     Of 0 or 1, the share of items that could differ otherwise has Wilson's limit.
     """
-    ties = abs(value) < CONSTANT
-    p = 1.0 if ties else float(binomial_p(0, n_clusters))
-    if binary:
-        rest = wilson_interval(0, n_clusters, level).high
-        low, high = (-rest, rest) if ties else sorted((value, value * (1 - 2 * rest)))
-    else:
-        low = high = value
-    return low, high, p
+    if not binary:
+        return value, value
+    rest = wilson_interval(0, n_clusters, level).high
+    if _are_ties(value):
+        return -rest, rest
+    low, high = sorted((value, value * (1 - 2 * rest)))
+    return low, high
 
 
-def _items_outside(answers: Answers, places: list[int], scale: Scale | None) -> int:
-    """How many item means of these objects lie outside of the scale."""
-    if scale is None:
-        return 0
-    means = answers.mean[places]
-    return int(((means < scale[0]) | (means > scale[1])).sum())
+def _are_ties(value: Any) -> Any:
+    return np.abs(value) < CONSTANT
 
 
 def _said_of_scale(n_outside: int, scale: Scale | None) -> Iterator[str]:

@@ -109,7 +109,7 @@ def _checked(matrix: Any) -> tuple[np.ndarray, list, list]:
         raise MeasurementError(
             f"{counted(len(table), 'respondent')}: item response theory needs"
             f" {FEWEST_RESPONDENTS} independent ones or more, and replications of one condition are"
-            " not independent. Use item_statistics, or add conditions."
+            " not independent. Add conditions, or look at the statistics of items instead."
         )
     if len(set(persons)) < len(persons):
         raise MeasurementError("Respondents repeat: give each one row (a condition once).")
@@ -142,7 +142,7 @@ def _fitted(table: np.ndarray, *, tied: bool) -> tuple[Any, Any]:
     if not fitted.converged:
         raise MeasurementError(
             "The response model did not come to rest: some items may be answered alike by almost"
-            " all. Leave them out, or use model='1pl'."
+            " all. Leave them out, or fit the 1PL."
         )
     return fitted, mirt
 

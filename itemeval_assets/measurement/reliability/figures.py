@@ -109,8 +109,8 @@ def _of_fixed(likelihood: Likelihood, components: np.ndarray, part: Design) -> n
     means, covariance = likelihood.fixed_means(components)
     if len(means) < np.prod(part.shape):
         raise MeasurementError(
-            f"Some combinations of the fixed facets {', '.join(part.facets)} have no score: leave"
-            " one of these facets out, or do not fix it."
+            f"Some combinations of the fixed facets {', '.join(part.facets)} have no score: fill"
+            " these cells, leave one of the facets out, or take one for random."
         )
     cells = Patterns.of(np.stack(np.unravel_index(range(len(means)), part.shape), 1), part)
     sums = sums_of_squares(effects(means.reshape(part.shape), part), part)

@@ -93,8 +93,8 @@ def read_grid(
     single = [facet for facet in facets if n[facet] == 1]
     if single:
         raise MeasurementError(
-            f"{single[0]!r} has one level, so it has no variance to measure: leave it out of the"
-            " facets, or add levels."
+            f"{single[0]!r} has one level, so it has no variance to measure: add levels, or"
+            " leave it out."
         )
     design = Design(tuple(levels), nests, n, frozenset(fixed))
     rows = np.stack(list(levels.values()), axis=1)
@@ -182,7 +182,7 @@ def _refuse_hidden_nests(
                 advice = (
                     "leave one of them out"
                     if n_levels == n_holders
-                    else f"say so with nested={{{facet!r}: {other!r}}}"
+                    else f"nest {facet!r} in {other!r}"
                 )
                 raise MeasurementError(
                     f"{facet!r} {same} {other!r}: each of its levels occurs with one level of it"

@@ -139,7 +139,7 @@ def _refuse_too_few(label: Hashable, rough: Estimate) -> None:
     if rough.n_clusters == 1:
         raise MeasurementError(
             f"All items{of_label} lie in one cluster, which tells nothing about others: use two or"
-            " more clusters, or leave cluster= out."
+            " more clusters, or take items for independent."
         )
 
 

@@ -38,7 +38,7 @@ def panel_mean(
     cells = item_means(events.scored)
     n_judges = len(np.unique(events.group))
     if n_judges == 1:
-        raise MeasurementError("One judge is no panel: use mean_score.")
+        raise MeasurementError("One judge is no panel: its figure is its mean score.")
     judges = np.bincount(cells.item, minlength=len(events.items))
     complete = np.flatnonzero(judges == n_judges)
     if not len(complete):

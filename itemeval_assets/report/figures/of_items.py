@@ -74,8 +74,9 @@ def _items(found: "StudyItems", most_odd: int | None = None) -> Iterator[str | V
             one.graded_by,
             [*_flagged(one, len(odd), most_odd), scale_sentence(one.scale), *one.words],
         )
-    if any(one.items for one in found.by_grader):
-        yield _COLUMNS
+    if not any(one.items for one in found.by_grader):
+        return
+    yield _COLUMNS
     yield (
         "A flag is a reason to read an item, and no proof against it: some are flagged by chance."
         " `show ITEM` shows the answers to an item, and its logs; `items --out FILE.html` has all"

@@ -12,9 +12,10 @@ from itemeval_assets.report.views import (
     without_estimate,
 )
 
-from .wording import intervals, plots, scale_sentence
+from .wording import Estimated, intervals, plots, scale_sentence
 
 if TYPE_CHECKING:
+    from itemeval_assets.stages.figures.judges.agreed import Agreement
     from itemeval_assets.stages.figures.judges.agreement import StudyAgreement
     from itemeval_assets.stages.figures.judges.cards import JudgeCard
 
@@ -38,7 +39,7 @@ def agreement(found: "StudyAgreement") -> Document:
         *without_estimate(joint),
         *found.words,
         *_cards(found.cards, {one.why for one in joint}),
-        f"{intervals(found)}. {_OF_JUDGES}",
+        *_reading(found, [*joint, *(figure for card in found.cards for figure in card.figures)]),
     ]
     known = any(one.figure == "severity" and one.estimate for one in found.figures)
     drawn = {"severity": lambda: plots().judges(found.figures)} if known else {}
@@ -49,8 +50,15 @@ def agreement(found: "StudyAgreement") -> Document:
 def judges(cards: "Sequence[JudgeCard]") -> Document:
     """The cards of some judges, with what is to be said of each."""
     words = dict.fromkeys(words for card in cards for words in card.words)
-    said = [f"{intervals(card)}. {_OF_JUDGES}" for card in cards[:1]]
+    figures = [figure for card in cards for figure in card.figures]
+    said = _reading(cards[0], figures) if cards else ()
     return Document("Judges", [*_cards(cards), *words, *said], {}, judges_view(cards))
+
+
+def _reading(found: "Estimated", figures: "Sequence[Agreement]") -> Iterator[str]:
+    """How to read the estimates, where there are any."""
+    if any(one.estimate for one in figures):
+        yield f"{intervals(found)}. {_OF_JUDGES}"
 
 
 def _cards(cards: "Sequence[JudgeCard]", told: Collection[str | None] = ()) -> Iterator[str | View]:

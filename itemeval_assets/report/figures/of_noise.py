@@ -53,12 +53,14 @@ def reliability(found: "StudyReliability") -> Document:
 def _reliability(found: "StudyReliability") -> Iterator[str | View]:
     for one in found.by_grader:
         if not one.components:
-            yield by_grader(one.graded_by, one.words)
+            yield by_grader(one.graded_by, map(_readable, one.words))
             continue
         yield components_view(one.components, f"variance components by {one.graded_by}")
         said = [scale_sentence(one.scale), _estimated(one), *map(_readable, one.words)]
         yield by_grader(one.graded_by, said)
         yield designs_view(one.designs, f"other designs, by {one.graded_by}")
+    if not any(one.components for one in found.by_grader):
+        return
     yield (
         f"{100 * found.level:g} % intervals. A fixed source has the spread of these levels, and"
         " no interval. Errors are standard errors of the mean of an object: the relative error is"

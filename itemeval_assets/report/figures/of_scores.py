@@ -39,8 +39,8 @@ def scores(found: "StudyScores") -> Document:
         " overlap do not show that two conditions are alike: `compare` tests that."
     )
     other = [words for start, words in _OTHERS.items() if found.figure.startswith(start)]
-    blocks = [view, reading, *other, *found.words]
     known = any(row.low is not None for row in found.rows)
+    blocks = [view, *([reading, *other] if known else []), *found.words]
     pictures = (
         {"scores with intervals": lambda: plots().means(found.rows, found.figure)} if known else {}
     )

@@ -12,6 +12,7 @@ from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.errors import ConfigError, StoreError
 from itemeval_assets.measurement import MeasurementError
 from itemeval_assets.stages.figures.judges.agreed import SLOPE
+from itemeval_assets.stages.figures.planned import PlannedCells
 from itemeval_assets.storage.study.inputs import load_study
 from itemeval_assets.storage.study.store import open_store
 from tests.rows import item, table
@@ -164,11 +165,18 @@ def test_one_margin_on_several_scales_is_said(tmp_path: Path, chosen: list[str])
                 assert "one · strict (0 to 1), ten · strict (0 to 10)." in words
 
 
-def test_more_conditions_than_anybody_can_compare(tmp_path: Path) -> None:
-    models = tuple(f"mockllm/m{n}" for n in range(101))
-    study = scored_study(tmp_path, planted, items=2, models=models, graders={})
+def test_more_conditions_than_anybody_can_compare(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models = tuple(f"mockllm/m{n}" for n in range(51))
+    extra = {"facets": {"prompt": ["builtin:minimal", "builtin:standard"]}}
+    study = scored_study(tmp_path, planted, items=2, models=models, graders={}, extra=extra)
+    monkeypatch.setattr(PlannedCells, "of_grader", lambda *_: pytest.fail("cells were read"))
     [family] = ie.comparisons(study).by_grader
-    assert "101 conditions have 5,050 pairs" in family.words[0]
+    assert family.words == [
+        "102 conditions have 5,151 pairs: all pairs are for up to 100. Name two, or compare all"
+        " pairs of another facet: model (51), prompt (2)."
+    ]
 
 
 def test_a_difference_may_depend_on_a_column(tmp_path: Path) -> None:

@@ -242,7 +242,7 @@ def test_a_panel_is_the_mean_of_its_judges_by_rubric(tmp_path: Path) -> None:
         ({"pass_at": 1, "passes": float("nan")}, "passes is nan: give a finite number, or None"),
         ({"pass_at": 1, "panel": True}, "choose one"),
         ({"pass_at": 1, "majority_at": 1}, "choose one"),
-        ({"passes": 1}, "it goes with pass_at or majority_at"),
+        ({"passes": 1}, "it goes with pass@k or majority@k"),
         ({"panel": True, "graders": "numeric"}, "a panel needs two judges or more"),
         ({"panel": True, "graders": "mild_judge"}, "chosen: mild_judge · strict"),
     ],

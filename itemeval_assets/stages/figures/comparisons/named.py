@@ -7,7 +7,7 @@ from itemeval_assets.core.design.conditions import Design, GradeCondition
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.text.nearest import nearest
 
-__all__ = ["Facet", "meant"]
+__all__ = ["Facet", "meant", "names_of"]
 
 Facet = Literal["condition", "model", "prompt", "config", "grader", "release"]
 _Names = Mapping[Facet, Mapping[str, set[str]]]
@@ -19,7 +19,7 @@ def meant(design: Design, a: str, b: str) -> tuple[Facet, str, str, list[str]]:
     A name in full means nothing else. The start of one counts where it starts names of one kind
     only; all conditions of a model start as it does.
     """
-    names: _Names = dict(_names(design))
+    names = names_of(design)
     first, other = _found(names, a), _found(names, b)
     for facet in names:
         if facet in first and facet in other:
@@ -78,6 +78,11 @@ def _unknown(names: _Names, word: str) -> str:
         f"{word!r} is no condition, model, prompt, config or grader of the study, or means several;"
         f" {hint}"
     )
+
+
+def names_of(design: Design) -> _Names:
+    """{facet: {level: what it may be called}}."""
+    return dict(_names(design))
 
 
 def _names(design: Design) -> Iterator[tuple[Facet, dict[str, set[str]]]]:
