@@ -304,7 +304,7 @@ def test_constant_scores_are_a_result(kind):
     assert right.low == wilson_interval(30, 30).low
     graded = mean_score(as_kind(scored([0.3] * 30)))
     assert (graded.low, graded.value, graded.high, graded.standard_error) == (0.3, 0.3, 0.3, 0)
-    assert graded.warnings == ("All items have the score 0.3: without spread no interval.",)
+    assert graded.warnings == ("All items have the same value, 0.3: without spread no interval.",)
     clusters = mean_score(as_kind(scored([1] * 30, p=[n // 2 for n in range(30)])), cluster="p")
     assert clusters.low == wilson_interval(15, 15).low
 

@@ -46,6 +46,13 @@ def test_severity_is_the_distance_to_the_mean_of_the_judges():
     assert found["by a/judge"].method.startswith("against the mean of 3 judges")
 
 
+def test_judges_that_never_differ_have_a_severity_without_spread_and_not_that_of_a_share():
+    [one, other, *_] = judge_severity(graded().assign(score=1.0)).values()
+    assert (one.value, one.low, one.high) == (other.value, other.low, other.high) == (0, 0, 0)
+    assert "no spread" in one.method
+    assert one.warnings == ("All items have the same value, 0: without spread no interval.",)
+
+
 def test_severity_leaves_out_answers_that_a_judge_lacks():
     frame = graded(0.1)
     frame = frame.drop(index=frame.index[0])
@@ -200,7 +207,9 @@ def test_units_with_bad_clusters_are_refused():
         krippendorff_alpha(ratings, item=["a", "b"])
     with pytest.raises(ValueError, match="cluster is empty for 1 units"):
         krippendorff_alpha(ratings, cluster=["a", None, "b", "b"])
-    with pytest.raises(ValueError, match="All units lie in one cluster"):
+    with pytest.raises(ValueError, match="All units are of one item"):
         krippendorff_alpha(ratings, item=["a"] * 4)
+    with pytest.raises(ValueError, match="All units lie in one cluster.*take items for indep"):
+        krippendorff_alpha(ratings, item=list("aabb"), cluster=["p"] * 4)
     with pytest.raises(ValueError, match="more than one cluster"):
         krippendorff_alpha(ratings, item=list("aabb"), cluster=list("pqrr"))

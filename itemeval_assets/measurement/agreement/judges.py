@@ -49,7 +49,7 @@ def judge_severity(
     any_score = int((~np.isnan(ratings.score)).any(axis=0).sum())
     said = _said_of_left_out(any_score - len(complete), "answer", "a score of each judge")
     what = f"against the mean of {len(scores)} judges"
-    found = estimate_means(events, scale=None, missing={}, level=level)
+    found = estimate_means(events, scale=None, missing={}, level=level, are_scores=False)
     return {label: _told(one, what, said) for label, one in found.items()}
 
 
@@ -115,7 +115,7 @@ def self_preference(
         group=np.repeat(np.arange(len(contrasts)), len(complete)),
         groups=list(contrasts),
     )
-    found = estimate_means(stacked, scale=None, missing={}, level=level)
+    found = estimate_means(stacked, scale=None, missing={}, level=level, are_scores=False)
     return {str(label): _told(one, "self-preference", said) for label, one in found.items()}
 
 

@@ -61,6 +61,8 @@ def units_of(n: int, item: Sequence[Any] | None, cluster: Sequence[Any] | None) 
 
 
 def _checked(units: Units) -> Units:
+    if len(units.cluster) > 1 and units.n_items < 2:
+        raise MeasurementError("All units are of one item, which tells nothing about others.")
     if len(units.cluster) > 1 and units.n_clusters < 2:
         raise MeasurementError(
             "All units lie in one cluster, which tells nothing about others: use two or more, or"

@@ -80,9 +80,17 @@ def mean_scores(
 
 
 def estimate_means(
-    events: Events, *, scale: Scale | None, missing: Mapping, level: float
+    events: Events,
+    *,
+    scale: Scale | None,
+    missing: Mapping,
+    level: float,
+    are_scores: bool = True,
 ) -> dict[Hashable, Estimate]:
-    """One estimate for each group of events."""
+    """One estimate for each group of events.
+
+    Without `are_scores` they are differences: those of 0 and 1 are no right answers to count.
+    """
     checked_level(level)
     scale = checked_scale(scale)
     absent = _checked_missing(events.groups, missing)
@@ -93,7 +101,8 @@ def estimate_means(
     )
     n_events = np.bincount(scored.group, minlength=n_groups)
     n_empty = np.bincount(events.group, minlength=n_groups) - n_events
-    spread = _spread(scored, cells, scale)
+    binary, *spread = _spread(scored, cells, scale)
+    spread = [binary if are_scores else [False] * n_groups, *spread]
     bounds = bounds_of(events, absent, scale) if scale else {}
     found: dict[Hashable, Estimate] = {}
     for code in np.unique(events.group).tolist():
@@ -173,7 +182,7 @@ def _with_interval(
         limits = [low + (high - low) * limit for limit in wilson]
         method = "Wilson" if alone else "Wilson on clusters, of constant scores"
     elif constant:
-        said.append(f"All items have the score {rough.value:g}: without spread no interval.")
+        said.append(f"All items have the same value, {rough.value:g}: without spread no interval.")
         limits, method = [rough.value] * 2, "no spread"
     else:
         said.extend(of_few_clusters(rough.n_clusters, rough.n_items))

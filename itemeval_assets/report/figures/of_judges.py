@@ -42,7 +42,7 @@ def agreement(found: "StudyAgreement") -> Document:
         *_reading(found, [*joint, *(figure for card in found.cards for figure in card.figures)]),
     ]
     known = any(one.figure == "severity" and one.estimate for one in found.figures)
-    drawn = {"severity": lambda: plots().judges(found.figures)} if known else {}
+    drawn = {"severity": lambda: plots().judges(found.figures, found.scales)} if known else {}
     title = f"Agreement of the judges of {found.study}"
     return Document(title, blocks, drawn, judges_view(found.cards, joint))
 

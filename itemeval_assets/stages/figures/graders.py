@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from itemeval_assets.core.design.conditions import GradeCondition
 
-__all__ = ["each_once", "incomparable", "of_one_scale", "scale_in_words"]
+__all__ = ["by_scale", "each_once", "incomparable", "of_one_scale", "scale_in_words"]
 
 
 def each_once(graders: Sequence[GradeCondition]) -> Sequence[GradeCondition]:
@@ -27,6 +27,14 @@ def incomparable(chosen: Sequence[GradeCondition], purpose: str = "agree") -> st
     return None
 
 
+def by_scale(chosen: Sequence[GradeCondition]) -> list[list[GradeCondition]]:
+    """The graders in groups whose scores mean the same, in their order."""
+    alike: dict[object, list[GradeCondition]] = {}
+    for one in chosen:
+        alike.setdefault(_meaning(one), []).append(one)
+    return list(alike.values())
+
+
 def of_one_scale(
     chosen: Sequence[GradeCondition],
 ) -> tuple[Sequence[GradeCondition], list[str]]:
@@ -34,11 +42,9 @@ def of_one_scale(
 
     All of them where no two have a scale in common.
     """
-    alike: dict[object, list[GradeCondition]] = {}
-    for one in chosen:
-        alike.setdefault(_meaning(one), []).append(one)
-    most = max(alike.values(), key=len, default=[])
-    if len(most) < 2 or len(alike) == 1:
+    groups = by_scale(chosen)
+    most = max(groups, key=len, default=[])
+    if len(most) < 2 or len(groups) == 1:
         return chosen, []
     others = ", ".join(
         f"{one.label} ({scale_in_words(one.grader.scale)})" for one in chosen if one not in most

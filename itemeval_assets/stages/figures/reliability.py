@@ -16,7 +16,7 @@ from itemeval_assets.measurement import (
 )
 
 from .designs import GRADER, ITEM, REPLICATION, Design, designs
-from .graders import each_once, incomparable
+from .graders import by_scale, each_once
 from .planned import PlannedCells, require_scores
 
 __all__ = ["GraderReliability", "StudyReliability", "reliability"]
@@ -64,20 +64,23 @@ def reliability(
     crossed: bool = False,
     random: Sequence[str] = (),
 ) -> StudyReliability:
-    """The components of each grader; `crossed`: of all of them together, as a facet.
+    """The components of each grader; `crossed`: of all of one scale together, as a facet.
 
     Among others, a judge counts once, by the first of its chosen repeats. `random` names facets
     that are fixed by default (prompt, config, grader).
     """
     columns = [_column(name) for name in random]
     chosen = [one for one in planned.study.design.grade if one.id in graders]
-    groups = [each_once(chosen)] if crossed else [[one] for one in chosen]
+    groups = by_scale(each_once(chosen)) if crossed else [[one] for one in chosen]
+    alone = crossed and len(groups) > 1
     return StudyReliability(
         study=planned.study.name,
         policy=planned.policy_name,
         level=planned.level,
         cluster=planned.cluster,
-        by_grader=[_of(planned, group, columns) for group in groups],
+        by_grader=[
+            _of(planned, group, columns, _of_scale(group) if alone else ()) for group in groups
+        ],
     )
 
 
@@ -88,8 +91,18 @@ def _column(name: str) -> str:
     return known[name]
 
 
+def _of_scale(graders: Sequence[GradeCondition]) -> Sequence[str]:
+    """What is said of the graders of one scale beside those of others."""
+    if len(graders) == 1:
+        return ["No other grader has its scale: crossed with none."]
+    return ["Crossed with graders of its scale only, as scores of another cannot be compared."]
+
+
 def _of(
-    planned: PlannedCells, graders: Sequence[GradeCondition], random: Sequence[str]
+    planned: PlannedCells,
+    graders: Sequence[GradeCondition],
+    random: Sequence[str],
+    said: Sequence[str],
 ) -> GraderReliability:
     cells = planned.of_graders(graders)
     facets = _facets(cells)
@@ -98,8 +111,6 @@ def _of(
         "object": facets[0],
         "scale": _shared_scale(graders),
     }
-    if len(graders) > 1 and (why := incomparable(graders)):
-        return GraderReliability(**known, words=[why])
     fixed = [name for name in FEW if name in facets and name not in random]
     nests = {REPLICATION: [name for name in facets if name not in (REPLICATION, GRADER)]}
     try:
@@ -112,7 +123,7 @@ def _of(
             level=planned.level,
         )
     except MeasurementError as error:
-        return GraderReliability(**known, words=[str(error)])
+        return GraderReliability(**known, words=[*said, str(error)])
     return GraderReliability(
         **known,
         facets={name: int(n) for name, n in found.n.items()},
@@ -123,7 +134,7 @@ def _of(
         n_missing=found.n_missing,
         components=_rows(found),
         designs=list(designs(found)),
-        words=[*found.warnings, *_of_clusters(planned)],
+        words=[*said, *found.warnings, *_of_clusters(planned)],
     )
 
 

@@ -253,16 +253,52 @@ def test_graders_may_be_crossed_where_their_scale_is_one(tmp_path: Path) -> None
         ie.reliability(study, random=["judge"])
 
 
-def test_scales_that_differ_are_not_crossed(tmp_path: Path) -> None:
+def test_graders_without_a_scale_in_common_have_none_to_agree_with(tmp_path: Path) -> None:
     graders = {
         "one": {"model": "mockllm/judge", "scale": [0, 1]},
         "ten": {"model": "mockllm/other", "scale": [0, 10]},
     }
     study = scored_study(tmp_path, planted, graders=graders)
-    [found] = ie.reliability(study, graders=["one", "ten"], crossed=True).by_grader
-    assert not found.components and "no scale in common" in found.words[0]
-    [agreement, *_] = ie.agreement(study).figures
-    assert agreement.why is not None and "no scale in common" in agreement.why
+    found = ie.agreement(study)
+    assert not [one for one in found.figures if one.estimate and one.figure != SLOPE]
+    assert {one.why for one in found.figures if one.figure == "agreement"} == {
+        "These graders have no scale in common, so their scores cannot be compared: choose some"
+        " with --grader, or declare graders.<name>.scale."
+    }
+
+
+def test_graders_are_crossed_and_agree_with_those_of_their_scale(tmp_path: Path) -> None:
+    """And those that have no other of theirs are named."""
+
+    def by_scale(model: str, grader: str, n: int, epoch: int) -> float:
+        wave = math.sin(n + 3 * (grader in ("uno", "dix")) + len(model))
+        return round(wave * (10 if grader in ("ten", "dix") else 1), 3)
+
+    of_scale = {"one": [0, 1], "uno": [0, 1], "ten": [0, 10], "dix": [0, 10], "alone": None}
+    graders = {
+        name: {"model": f"{name}/judge", **({"scale": scale} if scale else {})}
+        for name, scale in of_scale.items()
+    }
+    extra = {"measurement": {"families": {"mockllm/alpha": "one", "mockllm/beta": "uno"}}}
+    study = scored_study(tmp_path, by_scale, items=12, graders=graders, extra=extra)
+    ones, tens, alone = ie.reliability(study, graders=list(graders), crossed=True).by_grader
+    assert (ones.graded_by, ones.scale) == ("one · strict, uno · strict", (0, 1))
+    assert (tens.graded_by, tens.scale) == ("ten · strict, dix · strict", (0, 10))
+    for one in (ones, tens):
+        assert one.facets["grade_condition_id"] == 2
+        assert one.words[0].startswith("Crossed with graders of its scale only")
+    assert alone.components and alone.words[0].startswith("No other grader has its scale")
+
+    found = ie.agreement(study)
+    known = {(one.figure, one.of) for one in found.figures if one.estimate}
+    assert {of for figure, of in known if figure == "ICC(2,1)"} == {ones.graded_by, tens.graded_by}
+    assert ("self-preference", "all, 0 to 1") in known
+    assert ("agreement", "alone · strict") in {(one.figure, one.of) for one in found.figures}
+    cards = {card.judge: {one.figure: one for one in card.figures} for card in found.cards}
+    assert list(cards) == found.judges
+    assert cards["one · strict"]["self-preference"].estimate
+    why = "alone · strict declares no scale, and no other grader has its rubric."
+    assert cards["alone · strict"]["severity"].why == why
 
 
 def test_graders_of_two_scales_are_not_compared(tmp_path: Path) -> None:

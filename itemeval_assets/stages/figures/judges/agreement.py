@@ -1,7 +1,7 @@
 """agreement: do judges agree with each other, and are they fair? From cells that exist."""
 
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any
 
@@ -23,7 +23,7 @@ from itemeval_assets.measurement import (
     self_preference,
 )
 
-from ..graders import incomparable
+from ..graders import by_scale, incomparable, scale_in_words
 from ..planned import LENGTH, PlannedCells, require_scores
 from .agreed import (
     PREFERENCE,
@@ -45,7 +45,10 @@ MOST_CATEGORIES = 12
 
 @dataclass(frozen=True, kw_only=True)
 class StudyAgreement:
-    """How the judges of a study agree, and what may bend their scores; with a card of each."""
+    """How the judges of a study agree, and what may bend their scores; with a card of each.
+
+    Judges are compared with those of their scale: `scales` has that of each.
+    """
 
     study: str
     policy: str
@@ -53,6 +56,7 @@ class StudyAgreement:
     cluster: str | None
     judges: list[str]
     figures: list[Agreement]
+    scales: dict[str, tuple[float, float] | None] = field(default_factory=dict)
     cards: list[JudgeCard] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
 
@@ -68,12 +72,16 @@ def agreement(planned: PlannedCells, graders: Collection[str]) -> StudyAgreement
             repeats.setdefault(grader.first_id, []).append(grader)
     chosen = [group[0] for group in repeats.values()]
     repeated = [group for group in repeats.values() if len(group) > 1]
-    cells = planned.of_graders(chosen, events=(LENGTH, "grade_usd")) if chosen else None
-    figures = [
-        *([] if cells is None else _figures(planned, chosen, cells)),
-        *(figure for group in repeated for figure in with_itself(planned, group)),
-    ]
-    cards = [] if cells is None else list(cards_of(planned, chosen, cells, figures))
+    of_repeats = [figure for group in repeated for figure in with_itself(planned, group)]
+    groups = by_scale(chosen)
+    figures: list[Agreement] = []
+    cards: list[JudgeCard] = []
+    for group in groups:
+        cells = planned.of_graders(group, events=(LENGTH, "grade_usd"))
+        found = list(_figures(planned, group, cells, _why_not(group, groups)))
+        cards += cards_of(planned, group, cells, [*found, *of_repeats])
+        figures += _of_scale(found, group) if len(groups) > 1 else found
+    figures += of_repeats
     own = (figure for card in cards for figure in card.figures if figure not in figures)
     return StudyAgreement(
         study=planned.study.name,
@@ -81,15 +89,39 @@ def agreement(planned: PlannedCells, graders: Collection[str]) -> StudyAgreement
         level=planned.level,
         cluster=planned.cluster,
         judges=[grader.label for grader in chosen],
+        scales={grader.label: grader.grader.scale for grader in chosen},
         figures=figures,
         cards=cards,
-        words=[*_words(chosen, [*figures, *own]), *said_of_cold(repeated)],
+        words=[*_words(groups, [*figures, *own]), *said_of_cold(repeated)],
     )
 
 
+def _why_not(
+    group: Sequence[GradeCondition], groups: Sequence[Sequence[GradeCondition]]
+) -> str | None:
+    """Why the graders of one scale have none to agree with; null where they have."""
+    if len(group) > 1:
+        return None
+    if all(len(other) == 1 for other in groups):
+        return incomparable([one for other in groups for one in other])
+    label, scale = group[0].label, group[0].grader.scale
+    if scale is None:
+        return f"{label} declares no scale, and no other grader has its rubric."
+    return f"No other grader has the scale of {label}, {scale_in_words(scale)}."
+
+
+def _of_scale(figures: Sequence[Agreement], group: Sequence[GradeCondition]) -> Iterator[Agreement]:
+    """What is of families is told apart by the scale of their judges."""
+    scale = scale_in_words(group[0].grader.scale)
+    for one in figures:
+        named = one.figure == PREFERENCE and one.estimate
+        yield replace(one, of=f"{one.of}, {scale}") if named else one
+
+
 def _figures(
-    planned: PlannedCells, chosen: Sequence[GradeCondition], cells: pa.Table
+    planned: PlannedCells, chosen: Sequence[GradeCondition], cells: pa.Table, why_not: str | None
 ) -> Iterator[Agreement]:
+    """Of the graders of one scale."""
     level, cluster = planned.level, planned.cluster
     everybody = ", ".join(grader.label for grader in chosen)
     try:
@@ -97,8 +129,8 @@ def _figures(
     except MeasurementError as error:
         yield Agreement(figure="agreement", of=everybody, why=str(error))
         return
-    if why := incomparable(chosen):
-        yield Agreement(figure="agreement", of=everybody, why=why)
+    if why_not:
+        yield Agreement(figure="agreement", of=everybody, why=why_not)
     else:
         try:
             yield from _of_matrix(planned, rating_matrix(cells), everybody)
@@ -147,12 +179,12 @@ def _of_matrix(
                 complete.to_numpy(), form=form, level=level, **of_complete
             ),
         )
+    crowded = []
     for a, b in combinations(matrix.index, 2):
         found = np.unique(matrix.loc[[a, b]].to_numpy())
         n_categories = int((~np.isnan(found)).sum())
         if n_categories > MOST_CATEGORIES:
-            why = f"{n_categories} different scores are no categories: see alpha and ICC."
-            yield Agreement(figure="kappa", of=f"{a}, {b}", why=why)
+            crowded.append(f"{a}, {b}")
             continue
         # Without weights where scores are right or wrong, else with squared distances.
         binary = n_categories <= len("01")
@@ -167,6 +199,9 @@ def _of_matrix(
                 **shared,
             ),
         )
+    if crowded:
+        why = f"More than {MOST_CATEGORIES} different scores are no categories: see alpha and ICC."
+        yield Agreement(figure="kappa", of="; ".join(crowded), why=why)
 
 
 def _each(
@@ -181,7 +216,11 @@ def _each(
         yield Agreement(figure=figure, of=str(name), estimate=estimate)
 
 
-def _words(chosen: Sequence[GradeCondition], figures: Sequence[Agreement]) -> Iterator[str]:
-    if not chosen:
+def _words(
+    groups: Sequence[Sequence[GradeCondition]], figures: Sequence[Agreement]
+) -> Iterator[str]:
+    if not groups:
         yield "The study has no judge: agreement is between graders. Name some with --grader."
+    if len(groups) > 1 and any(len(group) > 1 for group in groups):
+        yield "Scores of two scales cannot be compared: each figure is of the judges of one scale."
     yield from said_of(figures)

@@ -15,7 +15,6 @@ from itemeval_assets.measurement import (
     rating_matrix,
 )
 
-from ..graders import incomparable
 from ..planned import PlannedCells
 from .agreed import (
     ITSELF,
@@ -62,13 +61,12 @@ def cards_of(
     cells: pa.Table,
     figures: Sequence[Agreement],
 ) -> Iterator[JudgeCard]:
-    """The card of each judge among the graders. `figures` are those about all of them.
+    """The card of each judge among graders of one scale. `figures` are those about all of them.
 
     `cells` have the costs of the gradings.
     """
     known = {(figure.figure, figure.of): figure for figure in figures}
-    refused = (figure.why for figure in figures if figure.figure == "agreement")
-    why = incomparable(graders) or next(refused, None)
+    why = next((figure.why for figure in figures if figure.figure == "agreement"), None)
     for grader in graders:
         if grader.grader.call is None:
             continue
