@@ -22,9 +22,7 @@ def planned_cells(config: str | Path | Study, policy: str | None) -> "PlannedCel
     study = as_study(config)
     store = open_store(study)
     store.require_layout()
-    planned = PlannedCells(study, store, known(study, store), policy)
-    planned.require_clusters()
-    return planned
+    return PlannedCells(study, store, known(study, store), policy)
 
 
 def graded_cells(config: str | Path | Study, policy: str | None) -> "PlannedCells":

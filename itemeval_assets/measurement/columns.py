@@ -150,6 +150,11 @@ def is_empty(value: Any) -> bool:
     return value is None or type(value).__name__ in ("NAType", "NaTType")
 
 
+def is_blank(value: Any) -> bool:
+    """Whether a label stands for none: empty, or a text of nothing but spaces."""
+    return is_empty(value) or (isinstance(value, str) and not value.strip())
+
+
 def counted(count: int, word: str) -> str:
     """A number with its noun: 1 item, 1,200 items."""
     return f"{count:,} {word}{'' if count == 1 else 's'}"

@@ -15,6 +15,7 @@ from .columns import (
     compact,
     counted,
     full_codes,
+    is_blank,
     names,
     refuse_repeated_rows,
     shortened,
@@ -89,9 +90,10 @@ def read_events(
 
 
 def codes_of_items(frame: Frame, name: str, items: Codes) -> Codes:
-    """A column as codes, where it must have a value for each item."""
+    """A column as codes, where it must have a value for each item, and a blank text is none."""
     found = codes(frame, name)
-    empty = np.unique(items.codes[found.codes < 0])
+    blank = [code for code, label in enumerate(found.labels) if is_blank(label)]
+    empty = np.unique(items.codes[(found.codes < 0) | np.isin(found.codes, blank)])
     if len(empty):
         named = shortened([items.labels[code] for code in empty], _SHOWN)
         raise MeasurementError(

@@ -146,7 +146,7 @@ def _difference(
         names[0],
         names[1],
         object="release",
-        cluster=planned.cluster,
+        cluster=planned.checked_cluster,
         scale=scale,
         level=planned.level,
     )

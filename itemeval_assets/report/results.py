@@ -37,8 +37,10 @@ def run_summary(summary: "RunSummary") -> None:
     """What a run did: how the study stands, the calls and dollars of this run, the files."""
     _completion(summary.status)
     _calls(summary)
-    if summary.scores and any(row.mean is not None for row in summary.scores.rows):
+    if summary.scores and summary.export.rows:
         print_document(scores(summary.scores))
+        if all(row.mean is None for row in summary.scores.rows):
+            out.print(f"See why: {_command('cells', summary.status.config)}", soft_wrap=True)
     elif summary.export.rows:
         out.print(f"Scores: {_command('scores', summary.status.config)}", soft_wrap=True)
     _troubles(summary)

@@ -156,6 +156,14 @@ def test_each_word_of_a_filter_selects_something_or_is_an_error(command, option,
         assert run_cli([command, config, option, good]) == 0
 
 
+def test_a_run_without_any_score_ends_with_what_the_scores_leave_out(tmp_path, capsys):
+    config = str(write_study(tmp_path, items=2, graders=[], scorer="multiple_choice"))
+    assert run_cli(["run", config]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "scores by multiple_choice" in told and "left out 2 unparsed" in told
+    assert "No cell has a score." in told and f"See why: itemeval-assets cells {config}" in told
+
+
 def test_filters_choose_conditions(tmp_path, capsys):
     config = str(write_study(tmp_path, models=("mockllm/a", "mockllm/b", "mockllm/c"), items=2))
     arguments = ["run", config, "--condition", "a · short", "--condition", "mockllm/c"]

@@ -209,7 +209,7 @@ def test_units_with_bad_clusters_are_refused():
         krippendorff_alpha(ratings, cluster=["a", None, "b", "b"])
     with pytest.raises(ValueError, match="All units are of one item"):
         krippendorff_alpha(ratings, item=["a"] * 4)
-    with pytest.raises(ValueError, match="All units lie in one cluster.*take items for indep"):
+    with pytest.raises(ValueError, match=r"in one cluster.*take items for indep"):
         krippendorff_alpha(ratings, item=list("aabb"), cluster=["p"] * 4)
     with pytest.raises(ValueError, match="more than one cluster"):
         krippendorff_alpha(ratings, item=list("aabb"), cluster=list("pqrr"))

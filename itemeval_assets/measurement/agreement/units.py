@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..columns import is_empty
+from ..columns import is_blank
 from ..intervals import of_few_clusters
 from ..records import MeasurementError
 
@@ -75,7 +75,7 @@ def _coded(values: Sequence[Any], n: int, name: str) -> np.ndarray:
     listed = list(values)
     if len(listed) != n:
         raise MeasurementError(f"{name} has {len(listed):,} values for {n:,} units: give one each.")
-    empty = sum(map(is_empty, listed))
+    empty = sum(map(is_blank, listed))
     if empty:
         raise MeasurementError(f"{name} is empty for {empty:,} units: fill it, or leave them out.")
     place = {value: code for code, value in enumerate(dict.fromkeys(listed))}

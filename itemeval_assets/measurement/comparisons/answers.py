@@ -215,10 +215,11 @@ def _varied(
         if object not in (*OTHER_FACETS, facet):
             continue
         column = codes(frame, facet)
+        labels = [*column.labels, "(empty)"]
         keys, _ = compact(events.group, column.codes[rows] + 1)
         width = int(column.codes[rows].max()) + 2
         sets = [
-            frozenset(column.labels[code - 1] for code in keys[keys // width == row] % width)
+            frozenset(labels[code - 1] for code in keys[keys // width == row] % width)
             for row in present
         ]
         if len(set(sets)) > 1:

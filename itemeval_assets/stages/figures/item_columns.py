@@ -77,5 +77,7 @@ def grouped(rows: pa.Table, name: str) -> pa.Table:
 
 
 def _text(value: object) -> str | None:
-    """A value of the metadata as the name of a group."""
-    return value if value is None or isinstance(value, str) else json.dumps(value)
+    """A value of the metadata as the name of a group; a blank text is none."""
+    if isinstance(value, str):
+        return value if value.strip() else None
+    return None if value is None else json.dumps(value)

@@ -17,8 +17,8 @@ from itemeval_assets.core.design.cell_table import Answers
 from itemeval_assets.core.design.conditions import GradeCondition
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.study import Study, run_plan
-from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.measurement import MeasurementError
+from itemeval_assets.measurement.columns import counted, shortened
 from itemeval_assets.measurement.numeric import LARGEST
 from itemeval_assets.stages.views.cells import CellView
 from itemeval_assets.storage.study.store import ResultsStore
@@ -59,6 +59,20 @@ class PlannedCells:
         name = self.study.config.measurement.cluster
         return None if name == "item_id" else name
 
+    @cached_property
+    def checked_cluster(self) -> str | None:
+        """`cluster`, for estimates. Raises MeasurementError where an item has no value of it."""
+        if self.cluster is None:
+            return None
+        of_item = self.columns.by_item(self.cluster)
+        empty = [name for name, value in of_item.items() if value is None]
+        if empty:
+            raise MeasurementError(
+                f"measurement.cluster: {counted(len(empty), 'item')} without {self.cluster}:"
+                f" {shortened(empty, _SHOWN)}. Give each one, or name another column."
+            )
+        return self.cluster
+
     @property
     def level(self) -> float:
         return self.study.config.measurement.level
@@ -72,21 +86,6 @@ class PlannedCells:
     def not_graded(self) -> str:
         """What to say of a study without any grading."""
         return f"nothing is graded yet: itemeval-assets run {self.study.config_path}"
-
-    def require_clusters(self) -> None:
-        """Raise ConfigError where an item has no cluster, though the study names them."""
-        if self.cluster is None:
-            return
-        empty = [
-            name for name, value in self.columns.by_item(self.cluster).items() if value is None
-        ]
-        if empty:
-            more = f", and {len(empty) - _SHOWN:,} more" if len(empty) > _SHOWN else ""
-            few = "item has" if len(empty) == 1 else "items have"
-            raise ConfigError(
-                f"measurement.cluster: {len(empty):,} {few} no {self.cluster}:"
-                f" {', '.join(empty[:_SHOWN])}{more}; give each one, or name another column"
-            )
 
     @cached_property
     def columns(self) -> ItemColumns:

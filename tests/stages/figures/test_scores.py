@@ -11,6 +11,7 @@ import itemeval_assets as ie
 from itemeval_assets import measurement
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.measurement import MeasurementError
+from itemeval_assets.stages.figures.item_columns import NO_GROUP
 from itemeval_assets.stages.figures.planned import PlannedCells
 from itemeval_assets.stages.figures.scores.scores import scores
 from itemeval_assets.storage.study.store import open_store
@@ -84,24 +85,31 @@ def test_clusters_are_those_that_the_study_names(tmp_path: Path) -> None:
     assert row.method == "t, 2 clusters"
 
 
-def test_a_cluster_column_with_gaps_is_told(tmp_path: Path) -> None:
+@pytest.mark.parametrize("gap", ["{}", '{"topic": null}', '{"topic": ""}', '{"topic": " "}'])
+def test_a_cluster_column_with_gaps_allows_no_interval_and_is_told_everywhere(
+    tmp_path: Path, gap: str
+) -> None:
     study = scored_study(
         tmp_path,
         right,
-        metadata=lambda n: "{}" if n == 3 else '{"topic": "x"}',
+        metadata=lambda n: gap if n == 3 else f'{{"topic": "t{n}"}}',
         extra={
             "measurement": {"cluster": "topic"},
             "benchmark": {"mapping": {"metadata": ["topic"]}},
         },
     )
-    for asked in (ie.scores, ie.comparisons, ie.agreement, ie.items, ie.reliability):
-        with pytest.raises(ConfigError, match=r"cluster: 1 item has no topic: q3; give each one"):
-            asked(study)
-    # What a run shows at its end, of money that is spent, says it beside the means.
-    planned = PlannedCells(study, open_store(study), open_store(study).read("items"))
-    row = scores(planned).rows[0]
-    assert (row.mean, row.low) == (pytest.approx(4 / 6), None)
-    assert "Column 'topic' is empty for 1 item: q3" in row.warnings[0]
+    why = "measurement.cluster: 1 item without topic: q3. Give each one, or name another column."
+    of_run = PlannedCells(study, open_store(study), open_store(study).read("items"))
+    for row in (*ie.scores(study).rows, *scores(of_run).rows):
+        assert row.mean is not None and row.low is None and row.warnings == (why,)
+    assert all(row.warnings == (why,) for row in ie.scores(study, pass_at=1).rows)
+    assert all(row.warnings == (why,) for row in ie.scores(study, panel=True).rows)
+    assert all(one.words == [why] for one in ie.comparisons(study).by_grader)
+    with pytest.raises(MeasurementError, match=re.escape(why)):
+        ie.compare(study, "alpha", "beta")
+    assert {one.why for one in ie.agreement(study).figures} == {why}
+    assert why in ie.items(study).by_grader[0].words
+    assert ie.scores(study, by="topic").rows[-1].group == NO_GROUP
 
 
 def test_one_item_has_a_mean_and_no_interval(tmp_path: Path) -> None:

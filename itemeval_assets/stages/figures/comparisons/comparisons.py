@@ -59,7 +59,7 @@ def _family(
         found = compare_all(
             cells,
             object=COLUMNS[facet],
-            cluster=planned.cluster,
+            cluster=planned.checked_cluster,
             scale=scale,
             level=planned.level,
         )

@@ -55,9 +55,13 @@ def _pair(
     by: str | None,
 ) -> Compared:
     label, scale = told_by(grader, facet)
-    known = {"cluster": planned.cluster, "scale": scale, "level": planned.level}
     column = COLUMNS[facet]
     try:
+        known = {
+            "cluster": planned.checked_cluster,
+            "scale": scale,
+            "level": planned.level,
+        }
         require_scores(cells)
         difference = compared(cells, a, b, object=column, **known)
     except MeasurementError as error:

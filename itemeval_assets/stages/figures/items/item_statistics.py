@@ -100,7 +100,7 @@ def _of(
     ]
     known |= {"items": items, "n_flagged": sum(row["flag"] is not None for row in rows)}
     try:
-        dead = dead_items(own, object="gen_condition_id", cluster=planned.cluster)
+        dead = dead_items(own, object="gen_condition_id", cluster=planned.checked_cluster)
     except MeasurementError as error:
         return GraderItems(**known, words=[str(error)])
     # Nobody answers or grades an item that is dropped, whoever found it dead.

@@ -40,11 +40,14 @@ class Agreement:
 def shared_by(
     planned: PlannedCells, answers: "pd.Index"
 ) -> dict[Literal["item", "cluster"], list[str | None]]:
-    """The item and the cluster of each answer: what the answers to one item have in common."""
+    """The item and the cluster of each answer: what the answers to one item have in common.
+
+    Raises MeasurementError where an item has no cluster.
+    """
     items: list[str | None] = answers.get_level_values("item_id").tolist()
-    if planned.cluster is None:
+    if planned.checked_cluster is None:
         return {"item": items}
-    of_item = planned.columns.by_item(planned.cluster)
+    of_item = planned.columns.by_item(planned.checked_cluster)
     return {"item": items, "cluster": [of_item[str(item)] for item in items]}
 
 

@@ -122,7 +122,7 @@ def _figures(
     planned: PlannedCells, chosen: Sequence[GradeCondition], cells: pa.Table, why_not: str | None
 ) -> Iterator[Agreement]:
     """Of the graders of one scale."""
-    level, cluster = planned.level, planned.cluster
+    level = planned.level
     everybody = ", ".join(grader.label for grader in chosen)
     try:
         require_scores(cells)
@@ -137,20 +137,24 @@ def _figures(
         except MeasurementError as error:
             yield Agreement(figure="agreement", of=everybody, why=str(error))
         yield from _each(
-            SEVERITY, everybody, lambda: judge_severity(cells, cluster=cluster, level=level)
+            SEVERITY,
+            everybody,
+            lambda: judge_severity(cells, cluster=planned.checked_cluster, level=level),
         )
         families = planned.study.config.measurement.families
         yield from _each(
             PREFERENCE,
             everybody,
-            lambda: self_preference(cells, families=families, cluster=cluster, level=level),
+            lambda: self_preference(
+                cells, families=families, cluster=planned.checked_cluster, level=level
+            ),
         )
     for grader in chosen:
         own = cells.filter(pc.equal(cells["grade_condition_id"], grader.label))  # type: ignore[attr-defined]
         yield from _each(
             SLOPE,
             grader.label,
-            lambda own=own: _slope(own, cluster, level),
+            lambda own=own: _slope(own, planned.checked_cluster, level),
         )
 
 

@@ -158,7 +158,9 @@ def _failed(planned: PlannedCells, label: str, replied: pa.Table) -> Agreement:
     return figure_of(
         FAILED,
         label,
-        lambda: mean_score(rows, cluster=planned.cluster, scale=(0, 1), level=planned.level),
+        lambda: mean_score(
+            rows, cluster=planned.checked_cluster, scale=(0, 1), level=planned.level
+        ),
     )
 
 

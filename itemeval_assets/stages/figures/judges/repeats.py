@@ -19,7 +19,7 @@ def with_itself(planned: PlannedCells, repeats: Sequence[GradeCondition]) -> Ite
         found = self_agreement(
             cells,
             [one.label for one in repeats],
-            cluster=planned.cluster,
+            cluster=planned.checked_cluster,
             level=planned.level,
         )
     except MeasurementError as error:

@@ -116,7 +116,7 @@ def rate(planned: PlannedCells, kind: Rate, k: int, passes: float | None = None)
 
     def of(planned: PlannedCells, cells: pa.Table, scale: Scale | None) -> Estimate:
         least = least_passing(scale, passes)
-        options: dict[str, Any] = {"cluster": planned.cluster, "level": planned.level}
+        options: dict[str, Any] = {"cluster": planned.checked_cluster, "level": planned.level}
         return _RATES[kind](cells, k, passes=least, **options)
 
     name = f"{kind}@{k}"
@@ -160,7 +160,7 @@ def _often_enough(cells: pa.Table, k: int) -> tuple[pa.Table, list[str]]:
 
 
 def _mean(planned: PlannedCells, cells: pa.Table, scale: Scale | None) -> Estimate:
-    return mean_score(cells, cluster=planned.cluster, scale=scale, level=planned.level)
+    return mean_score(cells, cluster=planned.checked_cluster, scale=scale, level=planned.level)
 
 
 def _mean_alone(cells: pa.Table, why: str) -> dict[str, Any]:

@@ -114,7 +114,7 @@ def _panel(planned: PlannedCells, cells: pa.Table, judges: Sequence[GradeConditi
     return panel_mean(
         cells,
         [judge.label for judge in judges],
-        cluster=planned.cluster,
+        cluster=planned.checked_cluster,
         scale=judges[0].grader.scale,
         level=planned.level,
     )
