@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from itemeval_assets.report.render.document import Document
+from itemeval_assets.report.render.scores import scale_words
 from itemeval_assets.report.views import (
     View,
     agreement_view,
@@ -42,7 +43,8 @@ def agreement(found: "StudyAgreement") -> Document:
         *_reading(found, [*joint, *(figure for card in found.cards for figure in card.figures)]),
     ]
     known = any(one.figure == "severity" and one.estimate for one in found.figures)
-    drawn = {"severity": lambda: plots().judges(found.figures, found.scales)} if known else {}
+    scales = {judge: f"scale {scale_words(scale)}" for judge, scale in found.scales.items()}
+    drawn = {"severity": lambda: plots().judges(found.figures, scales)} if known else {}
     title = f"Agreement of the judges of {found.study}"
     return Document(title, blocks, drawn, judges_view(found.cards, joint))
 

@@ -8,8 +8,6 @@ from matplotlib import ticker
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from itemeval_assets.report.render.scores import scale_words
-
 from .figures import COLOURS, INK, WIDEST, figure, heading, panel_title, short, without_repeats
 
 if TYPE_CHECKING:
@@ -62,15 +60,13 @@ def differences(pairs: "Sequence[Pair]") -> Figure:
     return _forest(panels, title, zero=True, one_axis=len({one.scale for one in pairs}) == 1)
 
 
-def judges(
-    figures: "Iterable[Agreement]", scales: Mapping[str, tuple[float, float] | None]
-) -> Figure:
+def judges(figures: "Iterable[Agreement]", scales: Mapping[str, str]) -> Figure:
     """How severe each judge is, in a panel for each scale. At least one is known."""
     panels: dict[str, list[Line]] = {}
     for one in figures:
         if one.figure == "severity" and one.estimate:
             line = Line(one.of, one.estimate.value, one.estimate.low, one.estimate.high)
-            panels.setdefault(f"scale {scale_words(scales.get(one.of))}", []).append(line)
+            panels.setdefault(scales[one.of], []).append(line)
     title = "Judges against their mean: left is severe, right is lenient"
     return _forest(panels, title, zero=True)
 
