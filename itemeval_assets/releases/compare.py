@@ -101,6 +101,7 @@ def _family(
     """Every condition that both sides have, by one grader."""
     found: list[Difference] = []
     left_out: list[tuple[str, str, str]] = []
+    same: dict[str, list[str]] = {}
     alone: dict[str, list[str]] = {}
     changed: dict[str, list[str]] = {}
     for label, part in rows.groupby("condition", sort=False):
@@ -111,14 +112,18 @@ def _family(
             continue
         for what in _changes(first, other):
             changed.setdefault(what, []).append(str(label))
-        reason = _same(first, other, str(label), sides)
-        if not reason:
-            try:
-                found.append(_difference(planned, names, pd.concat([first, other]), scale))
-            except MeasurementError as error:
-                reason = str(error)
-        if reason:
-            left_out.append((names[0], names[1], reason))
+        if _are_same(first, other):
+            same[str(label)] = names
+            continue
+        try:
+            found.append(_difference(planned, names, pd.concat([first, other]), scale))
+        except MeasurementError as error:
+            left_out.append((names[0], names[1], str(error)))
+    why = (
+        f"{_listed([*same])}: the grading events of {sides[0].name} and {sides[1].name} are the"
+        " same, and there is nothing to compare."
+    )
+    left_out += [(one, other, why) for one, other in same.values()]
     family = adjusted_by_holm(found, scale)
     said = [f"Only {side} has {_listed(labels)}." for side, labels in alone.items()]
     said += [f"{what[0].upper()}{what[1:]}: {_listed(labels)}." for what, labels in changed.items()]
@@ -164,16 +169,9 @@ def _changes(first: pd.DataFrame, other: pd.DataFrame) -> Iterator[str]:
             told.add(column)
 
 
-def _same(
-    first: pd.DataFrame, other: pd.DataFrame, label: str, sides: tuple[Side, Side]
-) -> str | None:
-    """Why two hold nothing to compare: they are the same grading events."""
-    if len(first) == len(other) == len(first[EVENT].merge(other[EVENT], on=EVENT)):
-        return (
-            f"{label} has the same {len(first):,} grading events in both, {sides[0].name} and"
-            f" {sides[1].name}."
-        )
-    return None
+def _are_same(first: pd.DataFrame, other: pd.DataFrame) -> bool:
+    """Whether two hold nothing to compare: they are the same grading events."""
+    return len(first) == len(other) == len(first[EVENT].merge(other[EVENT], on=EVENT))
 
 
 def _shared(rows: pd.DataFrame, sides: tuple[Side, Side]) -> Iterator[str]:

@@ -38,7 +38,7 @@ def words_of_comparisons(families: "Sequence[Compared]", facet: str) -> Iterator
     ]
     for family in families:
         own = [words for words in family.words if words not in shared]
-        said = [*_found(family, facet), *(why for _, _, why in family.left_out), *own]
+        said = [*_found(family, facet), *dict.fromkeys(why for _, _, why in family.left_out), *own]
         if said:
             yield (f"By {family.graded_by}: " if family.graded_by else "") + " ".join(said)
     yield from shared

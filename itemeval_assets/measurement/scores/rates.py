@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -12,7 +12,10 @@ from ..events import Events, Grader, read_events, rows_of_grader
 from ..records import Estimate, MeasurementError
 from .means import estimate_means
 
-__all__ = ["majority_at_k", "pass_at_k"]
+__all__ = ["Rate", "majority_at_k", "pass_at_k", "rate_without_certainty"]
+
+Rate = Literal["pass", "majority"]
+_Share = Callable[[np.ndarray, np.ndarray, int], np.ndarray]
 
 
 @checked
@@ -82,35 +85,43 @@ def _refuse_pooled_conditions(frame: Frame, grader: Grader) -> None:
             )
 
 
+def rate_without_certainty(
+    frame: Frame, rate: Rate, k: int, *, passes: float, score: str = "score", item: str = "item_id"
+) -> float:
+    """pass@k or majority@k of these items: of one as well, which tells nothing about others."""
+    events = read_events(frame, score=score, item=item, cluster=None)
+    share = {"pass": _pass_share, "majority": _majority_share}[rate]
+    return float(_of_items(events, k, passes, share)[1].mean())
+
+
 def _over_items(
-    events: Events,
-    k: int,
-    passes: float,
-    level: float,
-    method: str,
-    share: Callable[[np.ndarray, np.ndarray, int], np.ndarray],
+    events: Events, k: int, passes: float, level: float, method: str, share: _Share
 ) -> Estimate:
+    items, shares = _of_items(events, k, passes, share)
+    per_item = replace(events, score=shares, item=items, group=np.zeros(len(items), dtype=np.int64))
+    found = estimate_means(per_item, scale=(0.0, 1.0), missing={}, level=level)[None]
+    return replace(
+        found,
+        bounds=None,
+        n_events=len(events.scored.score),
+        n_missing=events.n_missing,
+        method=f"{method}; {found.method}",
+    )
+
+
+def _of_items(
+    events: Events, k: int, passes: float, share: _Share
+) -> tuple[np.ndarray, np.ndarray]:
+    """The items with a score, and the share of each."""
     scored = events.scored
-    _, places = compact(scored.item)
+    items, places = compact(scored.item)
     n = np.bincount(places)
     if not 1 <= k <= n.min():
         raise MeasurementError(
             f"k is {k}, and an item has {n.min()} scored replications: choose k from 1 to"
             f" {n.min()}, or leave the items with fewer out."
         )
-    c = np.bincount(places, weights=scored.score >= passes)
-    items = np.unique(scored.item)
-    per_item = replace(
-        events, score=share(n, c, k), item=items, group=np.zeros(len(items), dtype=np.int64)
-    )
-    found = estimate_means(per_item, scale=(0.0, 1.0), missing={}, level=level)[None]
-    return replace(
-        found,
-        bounds=None,
-        n_events=len(scored.score),
-        n_missing=events.n_missing,
-        method=f"{method}; {found.method}",
-    )
+    return items, share(n, np.bincount(places, weights=scored.score >= passes), k)
 
 
 def _pass_share(n: np.ndarray, c: np.ndarray, k: int) -> np.ndarray:

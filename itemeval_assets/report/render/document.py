@@ -15,6 +15,7 @@ from itemeval_assets.report.render.terminal_table import show
 from itemeval_assets.report.terminal import paragraph
 from itemeval_assets.report.views import View
 from itemeval_assets.report.views.view import Column, Figure
+from itemeval_assets.storage.own_files import draft_name
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture
@@ -106,7 +107,8 @@ def write_document(document: Document, path: Path) -> None:
 
 def write_text(text: str, path: Path) -> None:
     """Write a file, whole or not at all. Raises ConfigError where it cannot be written."""
-    draft = path.with_name(f".{path.name}.draft")
+    # A short name: that of the file may be the longest that the disk allows.
+    draft = path.with_name(draft_name())
     try:
         draft.write_text(text, encoding="utf-8", newline="")
         draft.replace(path)

@@ -138,6 +138,20 @@ def test_a_mean_of_one_item_has_bounds_where_others_failed(tmp_path: Path) -> No
     assert "lies from -0.95 to 0.95" in family.words[0]
 
 
+@pytest.mark.parametrize(
+    ("figure", "least"),
+    [({"pass_at": 2}, 1), ({"majority_at": 2}, 2 / 3), ({"panel": True}, 2 / 3), ({}, 2 / 3)],
+)
+def test_every_figure_of_one_item_has_bounds_where_a_reply_failed(
+    tmp_path: Path, figure: dict[str, Any], least: float
+) -> None:
+    def failing(model: str, grader: str, n: int, epoch: int) -> float | None:
+        return None if epoch == 1 else 1.0
+
+    row = ie.scores(scored_study(tmp_path, failing, items=1, replications=3), **figure).rows[0]
+    assert row.low is None and row.bounds == (pytest.approx(least), 1.0)
+
+
 def test_no_score_at_all_is_a_result(tmp_path: Path) -> None:
     found = ie.scores(scored_study(tmp_path, lambda *_: None))
     row = found.rows[0]

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import fmean
-from typing import Any, Literal
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,6 +19,7 @@ from itemeval_assets.measurement import (
     pass_at_k,
 )
 from itemeval_assets.measurement.records import Scale
+from itemeval_assets.measurement.scores.rates import Rate, rate_without_certainty
 
 from ..planned import PlannedCells, require_measurable
 
@@ -35,7 +36,6 @@ __all__ = [
 ]
 
 NOTHING = {"mean": None, "standard_error": None, "low": None, "high": None, "method": None}
-Rate = Literal["pass", "majority"]
 _RATES: dict[Rate, Callable[..., Estimate]] = {"pass": pass_at_k, "majority": majority_at_k}
 
 
@@ -123,7 +123,9 @@ def rate(planned: PlannedCells, kind: Rate, k: int, passes: float | None = None)
     return Figure(
         name=name if passes is None else f"{name}, from a score of {passes:g}",
         of=of,
-        value=lambda planned, cells, scale: of(planned, cells, scale).value,
+        value=lambda _, cells, scale: rate_without_certainty(
+            cells, kind, k, passes=least_passing(scale, passes)
+        ),
         alone=lambda _, why: {**NOTHING, "n_items": 0, "n_clusters": 0, "warnings": (why,)},
         chosen=lambda cells: _often_enough(cells, k),
     )

@@ -1,6 +1,7 @@
 """The mean of a panel of judges: a figure of its own, by rubric."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from statistics import fmean
 from typing import Any
 
 import pyarrow as pa
@@ -97,7 +98,7 @@ def _rows(
             n_events=done,
             **_figures(planned, covered, judges),
         )
-        yield bounded(found, covered, lambda filled: _panel(planned, filled, judges).value)
+        yield bounded(found, covered, _value)
 
 
 def _figures(
@@ -108,6 +109,13 @@ def _figures(
         return parts_of(_panel(planned, cells, judges), [])
     except MeasurementError as error:
         return {**NOTHING, "n_items": 0, "n_clusters": 0, "warnings": (str(error),)}
+
+
+def _value(cells: pa.Table) -> float:
+    """The figure of cells that all have a score, of one item as well."""
+    of_judges = cells.group_by(["item_id", "grade_condition_id"]).aggregate([("score", "mean")])
+    of_items = of_judges.group_by("item_id").aggregate([("score_mean", "mean")])
+    return fmean(of_items["score_mean_mean"].to_pylist())
 
 
 def _panel(planned: PlannedCells, cells: pa.Table, judges: Sequence[GradeCondition]) -> Estimate:
