@@ -18,8 +18,6 @@ NEAR_END = 0.05
 LEVELS = (0.5, 0.9999)
 # Of more coins the normal tail has more than six digits of the exact one.
 MANY_COINS = 10**12
-# Of two sums of the same scores in another order.
-CONSTANT = 1e-12
 
 
 def checked_level(level: float) -> float:
@@ -115,12 +113,6 @@ def wilson_interval(successes: float, n: float, level: float = 0.95) -> Interval
     low = 0.0 if successes == 0 else max(0.0, float(centre - half))
     high = 1.0 if successes == n else min(1.0, float(centre + half))
     return Interval(low, high)
-
-
-def is_constant(values: np.ndarray) -> bool:
-    """Whether values differ by no more than the error of adding them up."""
-    low, high = float(values.min()), float(values.max())
-    return high - low <= CONSTANT * max(1.0, abs(low), abs(high))
 
 
 def of_few_clusters(n_clusters: int, n_items: int) -> "Iterable[str]":

@@ -16,6 +16,7 @@ from itemeval_assets.measurement import (
     compare,
     compare_all,
     intraclass_correlation,
+    item_statistics,
     krippendorff_alpha,
     mean_score,
     variance_components,
@@ -136,3 +137,46 @@ def _icc_or_none(ratings):
         return intraclass_correlation(ratings).value
     except MeasurementError:
         return None
+
+
+# A double has four binary digits and more behind the point there.
+OFFSET = [1e6, 1e9, 1e12, -1e12]
+
+
+@pytest.mark.parametrize("offset", OFFSET)
+@pytest.mark.parametrize("planted", [[0, 0.25, 0.5, 0.75], [0, 0, 0, 0.25], [0.25] * 4])
+def test_differences_are_those_of_the_data_however_far_from_0_these_lie(
+    offset: float, planted: list[float]
+) -> None:
+    items = np.array([*planted, *planted, 1.0, 2.0, 4.0])
+    scores = np.stack([items, items[::-1], items + 0.5])[:, :, None] + np.array([0.0, 0.25])
+    near = crossed(scores, "model", "item_id", "replication")
+    far = near.assign(score=near["score"] + offset)
+    for one, other in zip(compare_all(near), compare_all(far), strict=True):
+        assert (one.a, one.b, one.n_ties, one.method) == (
+            other.a,
+            other.b,
+            other.n_ties,
+            other.method,
+        )
+        figures = [(found.value, found.standard_error, found.p) for found in (one, other)]
+        assert figures[0] == pytest.approx(figures[1], abs=1e-3)
+    for model in range(3):
+        one, other = (mean_score(frame[frame["model"] == model]) for frame in (near, far))
+        assert (one.method, other.value - offset) == (
+            other.method,
+            pytest.approx(one.value, abs=1e-3),
+        )
+        assert other.standard_error == pytest.approx(one.standard_error, abs=1e-3)
+    left, right = (item_statistics(frame.astype({"model": str})) for frame in (near, far))
+    assert left["ties"].tolist() == right["ties"].tolist()
+    assert left["item_total"].tolist() == pytest.approx(right["item_total"].tolist(), abs=1e-3)
+
+
+@pytest.mark.parametrize("offset", [0, *OFFSET])
+def test_the_same_scores_in_another_order_have_one_mean(offset: float) -> None:
+    scores = np.round(np.random.default_rng(1).random(500), 3)
+    frame = crossed(offset + np.stack([scores, scores[::-1]])[:, None, :], "model", "item_id", "r")
+    frame = pd.concat([frame, frame.assign(item_id=1)])
+    found = compare(frame, 0, 1)
+    assert (found.n_ties, found.p) == (2, 1)

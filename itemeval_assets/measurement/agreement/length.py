@@ -8,9 +8,10 @@ import numpy as np
 from ..arguments import checked
 from ..columns import GRADE_CONDITION, Frame, compact, full_codes
 from ..events import read_events
-from ..intervals import checked_level, is_constant, of_few_clusters, t_quantile
+from ..intervals import checked_level, of_few_clusters, t_quantile
 from ..numeric import is_text, numbers
 from ..records import Estimate, MeasurementError
+from ..rounding import is_constant, offset_of
 
 __all__ = ["length_slope"]
 
@@ -75,6 +76,7 @@ def _lengths(frame: Frame, name: str) -> np.ndarray:
 def _centred(values: np.ndarray, places: np.ndarray) -> np.ndarray:
     if not len(values):
         return values
+    values = values - offset_of(values)
     mean = np.bincount(places, values) / np.bincount(places)
     return values - mean[places]
 

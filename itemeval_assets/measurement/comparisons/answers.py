@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from ..columns import (
 )
 from ..events import Events, Grader, read_events, rows_of_grader
 from ..records import Bounds, MeasurementError, Scale
+from ..rounding import rounding_of
 from ..scores.cells import item_means
 
 __all__ = ["Answers", "read_answers"]
@@ -78,6 +80,11 @@ class Answers:
     varied: dict[str, list[frozenset]]
     filled: Filled | None = None
     of_graders: bool = False
+
+    @cached_property
+    def rounding(self) -> float:
+        """Up to how far apart two item means are the same."""
+        return float(rounding_of(np.nanmin(self.mean), np.nanmax(self.mean)))
 
     def bounds_of(
         self, first: int, others: np.ndarray, scale: Scale | None

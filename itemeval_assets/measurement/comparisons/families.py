@@ -82,7 +82,7 @@ def compare_all(
                 for other, reason in zip(pairs.others, reasons, strict=True)
                 if reason
             )
-    adjusted = holm(np.concatenate([p_of(pairs) for _, pairs in family]))
+    adjusted = holm(np.concatenate([p_of(answers, pairs) for _, pairs in family]))
     if not len(adjusted):
         raise MeasurementError(f"No pair can be compared. {left_out[0][2]}")
     found = Comparisons()

@@ -1,8 +1,9 @@
 """Is a difference smaller than a margin?"""
 
 from ..arguments import checked
-from ..intervals import CONSTANT, checked_scale
+from ..intervals import checked_scale
 from ..records import Difference, MeasurementError, Scale
+from ..rounding import CONSTANT
 
 __all__ = ["within_margin"]
 

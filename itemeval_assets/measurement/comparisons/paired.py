@@ -5,7 +5,6 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from ..intervals import CONSTANT
 from ..records import Bounds, Scale
 from .answers import Answers
 
@@ -55,7 +54,7 @@ def _pairs(answers: Answers, first: int, others: np.ndarray) -> Pairs:
     sums = np.add.reduceat(residual, starts, axis=1)
     n_clusters = np.add.reduceat(both, starts, axis=1, dtype=np.int64).astype(bool).sum(axis=1)
     factor = n_clusters / np.maximum(n_clusters - 1, 1)
-    tied = CONSTANT * np.maximum(1.0, np.nan_to_num(np.abs(mine)))
+    tied = answers.rounding
     counted = answers.count[first] + answers.count[others]
     return Pairs(
         others=others,

@@ -2,7 +2,6 @@
 
 from collections.abc import Hashable, Iterator
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -10,7 +9,6 @@ from ..arguments import checked
 from ..columns import Frame, counted, shortened
 from ..events import Grader
 from ..intervals import (
-    CONSTANT,
     binomial_p,
     checked_level,
     checked_scale,
@@ -20,6 +18,7 @@ from ..intervals import (
     wilson_interval,
 )
 from ..records import Difference, MeasurementError, Scale
+from ..rounding import CONSTANT
 from .answers import Answers, read_answers
 from .paired import Pairs, pairs_with, reasons_against
 from .words import verdict
@@ -85,7 +84,7 @@ def differences_of(
 
     `adjusted`: the p of each pair within a family of `n_pairs`.
     """
-    alone = p_of(pairs)
+    alone = p_of(answers, pairs)
     p = alone if adjusted is None else adjusted
     half = pairs.error * t_quantile(level, np.maximum(pairs.n_clusters - 1, 1))
     exact = binomial_p(np.minimum(pairs.n_better, pairs.n_worse), pairs.n_better + pairs.n_worse)
@@ -131,11 +130,12 @@ def differences_of(
         yield worded(found, scale, n_pairs, of_graders=answers.of_graders)
 
 
-def p_of(pairs: Pairs) -> np.ndarray:
+def p_of(answers: Answers, pairs: Pairs) -> np.ndarray:
     """The p of each pair alone: of the t test, and without spread of a sign test over clusters."""
     with np.errstate(divide="ignore", invalid="ignore"):
         p = t_test_p(pairs.mean / pairs.error, np.maximum(pairs.n_clusters - 1, 1))
-    signs = np.where(_are_ties(pairs.mean), 1.0, binomial_p(0, pairs.n_clusters))
+    ties = np.abs(pairs.mean) <= answers.rounding
+    signs = np.where(ties, 1.0, binomial_p(0, pairs.n_clusters))
     return np.where(pairs.constant, signs, p)
 
 
@@ -178,14 +178,10 @@ def _of_constant(value: float, n_clusters: int, level: float, binary: bool) -> t
     if not binary:
         return value, value
     rest = wilson_interval(0, n_clusters, level).high
-    if _are_ties(value):
+    if abs(value) < CONSTANT:
         return -rest, rest
     low, high = sorted((value, value * (1 - 2 * rest)))
     return low, high
-
-
-def _are_ties(value: Any) -> Any:
-    return np.abs(value) < CONSTANT
 
 
 def _said_of_scale(n_outside: int, scale: Scale | None) -> Iterator[str]:

@@ -10,7 +10,6 @@ from ..columns import CONDITION, Frame, codes, compact, names
 from ..comparisons.answers import Answers, read_answers
 from ..comparisons.paired import pairs_with
 from ..events import Grader
-from ..intervals import CONSTANT
 from ..numeric import numbers
 from ..records import MeasurementError
 
@@ -61,7 +60,7 @@ def dead_items(
     with np.errstate(invalid="ignore"):
         apart = np.nanmax(answers.mean, axis=0) - np.nanmin(answers.mean, axis=0)
     answered = (~np.isnan(answers.mean)).sum(axis=0)
-    dead = (apart <= CONSTANT) & (answered > 1)
+    dead = (apart <= answers.rounding) & (answered > 1)
     alive = ~dead
     if not alive.any():
         raise MeasurementError("All items are dead: no item tells two objects apart.")

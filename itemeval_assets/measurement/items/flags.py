@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from ..intervals import CONSTANT
 from ..records import Scale
+from ..rounding import CONSTANT
 from .chance import OFTEN
 
 __all__ = ["flags_of", "order_of_flag"]
@@ -34,24 +34,27 @@ def order_of_flag(row: Mapping[str, Any]) -> tuple[int, float]:
 
 def flags_of(
     columns: Mapping[str, np.ndarray],
-    spread: np.ndarray,
+    alike: np.ndarray,
     scale: Scale | None,
     persons: np.ndarray,
 ) -> tuple[list[str | None], list[str | None]]:
-    """The first flag of each item, the most telling one, and the reasons for all of its flags."""
+    """The first flag of each item, the most telling one, and the reasons for all of its flags.
+
+    `alike`: the items on which all persons have the same mean.
+    """
     flags: list[str | None] = []
     reasons: list[str | None] = []
     low, high = scale or (0.0, 1.0)
-    for place in range(len(spread)):
+    for place in range(len(alike)):
         row = {name: float(values[place]) for name, values in columns.items()}
-        found = list(_flags(row, float(spread[place]), low, high, int(persons[place])))
+        found = list(_flags(row, bool(alike[place]), low, high, int(persons[place])))
         flags.append(found[0][0] if found else None)
         reasons.append(" ".join(reason for _, reason in found) or None)
     return flags, reasons
 
 
 def _flags(
-    row: Mapping[str, float], spread: float, low: float, high: float, persons: int
+    row: Mapping[str, float], alike: bool, low: float, high: float, persons: int
 ) -> Iterator[tuple[str, str]]:
     """Comparisons with NaN are false: what is not known raises no flag."""
     total, difficulty = row["item_total"], row["difficulty"]
@@ -61,7 +64,7 @@ def _flags(
             yield "wrong_key", f"{against}, and most fail it: check the key."
         else:
             yield "negative_discrimination", f"{against}: read the item."
-    if persons > 1 and spread <= CONSTANT * max(1.0, abs(difficulty)):
+    if persons > 1 and alike:
         what = f"All {persons} conditions score {difficulty:g}: it tells none apart"
         if difficulty >= high - CONSTANT:
             yield "always_right", f"{what}."

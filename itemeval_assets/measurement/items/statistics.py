@@ -8,8 +8,9 @@ import numpy as np
 from ..arguments import checked
 from ..columns import CONDITION, GRADE_CONDITION, Frame, codes, compact, names
 from ..events import Events, Grader, read_events
-from ..intervals import CONSTANT, checked_scale, t_test_p
+from ..intervals import checked_scale, t_test_p
 from ..records import MeasurementError, Scale
+from ..rounding import CONSTANT, rounding_of
 from ..scores.cells import Cells, item_means
 from .chance import OFTEN, Differing, chance_of, differing_by_chance
 from .flags import flags_of
@@ -81,8 +82,8 @@ def item_statistics(
             table.loc[np.isnan(values), name] = pd.NA
         else:
             table[name] = values
-    spread = _spread(cells, n_items)[seen]
-    table["flag"], table["reason"] = flags_of(columns, spread, scale, persons[seen])
+    alike = _alike(cells, n_items)[seen]
+    table["flag"], table["reason"] = flags_of(columns, alike, scale, persons[seen])
     return table
 
 
@@ -188,12 +189,13 @@ def _differing(events: Events, least: float, n_items: int) -> Differing:
     return Differing(_share(found, n), chance_of(found, n, chance))
 
 
-def _spread(cells: Cells, n_items: int) -> np.ndarray:
-    """How far apart the persons are on each item."""
+def _alike(cells: Cells, n_items: int) -> np.ndarray:
+    """Whether all persons have the same mean, by item."""
     lowest, highest = np.full(n_items, np.inf), np.full(n_items, -np.inf)
     np.minimum.at(lowest, cells.item, cells.mean)
     np.maximum.at(highest, cells.item, cells.mean)
-    return highest - lowest
+    rounding = rounding_of(cells.mean.min(), cells.mean.max())
+    return highest - lowest <= rounding
 
 
 def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:

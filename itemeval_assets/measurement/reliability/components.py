@@ -8,8 +8,9 @@ import numpy as np
 
 from ..arguments import checked
 from ..columns import Frame
-from ..intervals import checked_level, is_constant
+from ..intervals import checked_level
 from ..records import MeasurementError
+from ..rounding import is_constant
 from .design import Design
 from .figures import Figures, by_likelihood, by_squares, degrees
 from .grid import Grid, read_grid

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..columns import compact
 from ..events import Events
+from ..rounding import offset_of
 
 __all__ = ["Cells", "clustered_means", "item_means"]
 
@@ -24,7 +25,8 @@ def item_means(events: Events) -> Cells:
     """The mean of each group on each of its items, of events with a score."""
     keys, places = compact(events.group, events.item)
     count = np.bincount(places)
-    mean = np.bincount(places, weights=events.score) / count
+    offset = offset_of(events.score)
+    mean = offset + np.bincount(places, weights=events.score - offset) / count
     width = int(events.item.max()) + 1
     return Cells(keys // width, keys % width, mean, count)
 
@@ -38,6 +40,8 @@ def clustered_means(
     divided by the squared number of values. A group of one cluster gets 0, which callers refuse.
     """
     n = np.bincount(group, minlength=n_groups)
+    offset = offset_of(values)
+    values = values - offset
     mean = np.bincount(group, weights=values, minlength=n_groups) / np.maximum(n, 1)
     keys, places = compact(group, cluster)
     sums = np.bincount(places, weights=values - mean[group])
@@ -45,4 +49,4 @@ def clustered_means(
     n_clusters = np.bincount(owner, minlength=n_groups)
     squares = np.bincount(owner, weights=sums**2, minlength=n_groups)
     factor = n_clusters / np.maximum(n_clusters - 1, 1)
-    return n, mean, np.sqrt(factor * squares) / np.maximum(n, 1), n_clusters
+    return n, offset + mean, np.sqrt(factor * squares) / np.maximum(n, 1), n_clusters

@@ -9,7 +9,6 @@ from ..arguments import checked, is_whole
 from ..columns import Frame, shortened
 from ..events import Events, Grader, read_events
 from ..intervals import (
-    CONSTANT,
     NEAR_END,
     checked_level,
     checked_scale,
@@ -19,6 +18,7 @@ from ..intervals import (
 )
 from ..numeric import LARGEST_COUNT
 from ..records import Estimate, MeasurementError, Scale
+from ..rounding import rounding_of
 from .bounds import bounds_of
 from .cells import Cells, clustered_means, item_means
 
@@ -162,10 +162,9 @@ def _spread(scored: Events, cells: Cells, scale: Scale | None) -> tuple[list, ..
     lowest, highest = np.full(n_groups, np.inf), np.full(n_groups, -np.inf)
     np.minimum.at(lowest, cells.group, cells.mean)
     np.maximum.at(highest, cells.group, cells.mean)
-    size = np.maximum(1.0, np.maximum(np.abs(lowest), np.abs(highest)))
     stray = (scored.score < low) | (scored.score > high) if scale else np.zeros(len(scored.score))
     outside = np.bincount(scored.group, stray, minlength=n_groups)
-    constant = highest - lowest <= CONSTANT * size
+    constant = highest - lowest <= rounding_of(lowest, highest)
     return tuple(column.tolist() for column in (other == 0, most, constant, outside))
 
 
