@@ -21,42 +21,12 @@ from ..events import Events, Grader, read_events, rows_of_grader
 from ..records import Bounds, MeasurementError, Scale
 from ..rounding import rounding_of
 from ..scores.cells import item_means
+from .filled import Filled, filled_of
 
 __all__ = ["Answers", "read_answers"]
 
 # What else may differ between two objects, so that their difference is not theirs alone.
 OTHER_FACETS = ("model", "prompt_name", "model_config_name")
-
-
-@dataclass(frozen=True)
-class Filled:
-    """Objects x items, of all items with a row: sum and number of scores, and of missing ones."""
-
-    item: np.ndarray
-    total: np.ndarray
-    count: np.ndarray
-    empty: np.ndarray
-
-    def bounds_of(self, first: int, others: np.ndarray, scale: Scale) -> list[Bounds | None]:
-        """Each difference if missing cells had the worst for the first and the best for the other.
-
-        And the reverse. On items of which both have rows; null where neither misses one, or where
-        there is no such item.
-        """
-        low, high = (self._means(np.append(others, first), end) for end in scale)
-        least, most = low[-1] - high[:-1], high[-1] - low[:-1]
-        n = (~np.isnan(least)).sum(axis=1)
-        misses = self.empty[others].any(axis=1) | self.empty[first].any()
-        ends = (np.nansum(part, axis=1) / np.maximum(n, 1) for part in (least, most))
-        return [
-            Bounds(*both) if known else None
-            for known, *both in zip(misses & (n > 0), *(end.tolist() for end in ends), strict=True)
-        ]
-
-    def _means(self, places: np.ndarray, end: float) -> np.ndarray:
-        n = self.count[places] + self.empty[places]
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return (self.total[places] + self.empty[places] * end) / n
 
 
 @dataclass(frozen=True)
@@ -104,14 +74,9 @@ class Answers:
 
     def only_items(self, kept: np.ndarray) -> "Answers":
         """The answers on some of the items."""
-        filled = self.filled
-        if filled:
-            inside = np.isin(filled.item, self.item[kept])
-            parts = (filled.total, filled.count, filled.empty)
-            filled = Filled(filled.item[inside], *(part[:, inside] for part in parts))
         return replace(
             self,
-            filled=filled,
+            filled=self.filled.only_items(self.item[kept]) if self.filled else None,
             item=self.item[kept],
             mean=self.mean[:, kept],
             count=self.count[:, kept],
@@ -192,25 +157,9 @@ def answers_of(frame: Frame, events: Events, rows: np.ndarray, object: str) -> A
         binary=(other == 0) & (count.max(axis=1) == 1),
         n_empty=empty.astype(np.int64),
         varied=_varied(frame, events, rows, object, present),
-        filled=_filled(events, present) if empty.any() else None,
+        filled=filled_of(events, present) if empty.any() else None,
         of_graders=object in GRADER_NAMES,
     )
-
-
-def _filled(events: Events, present: np.ndarray) -> Filled:
-    """Of the groups that are present."""
-    row_of = np.full(len(events.groups), -1)
-    row_of[present] = np.arange(len(present))
-    known = np.flatnonzero(row_of[events.group] >= 0)
-    items, column = np.unique(events.item[known], return_inverse=True)
-    shape = len(present), len(items)
-    place = row_of[events.group[known]] * shape[1] + column
-    score = events.score[known]
-    total, count, empty = (
-        np.bincount(place, weights, shape[0] * shape[1]).reshape(shape)
-        for weights in (np.nan_to_num(score), ~np.isnan(score), np.isnan(score))
-    )
-    return Filled(items, total, count, empty)
 
 
 def _varied(

@@ -6,13 +6,12 @@ from dataclasses import replace
 import numpy as np
 
 from ..arguments import checked
-from ..columns import Frame, counted, shortened
+from ..columns import Frame
 from ..events import Grader
 from ..intervals import (
     binomial_p,
     checked_level,
     checked_scale,
-    of_few_clusters,
     t_quantile,
     t_test_p,
     wilson_interval,
@@ -21,6 +20,7 @@ from ..records import Difference, MeasurementError, Scale
 from ..rounding import CONSTANT
 from .answers import Answers, read_answers
 from .paired import Pairs, pairs_with, reasons_against
+from .said import said_of, said_of_scale
 from .words import verdict
 
 __all__ = ["compare", "differences_of", "p_of", "worded"]
@@ -116,8 +116,8 @@ def differences_of(
             n_missing=int(answers.n_empty[first] + answers.n_empty[other]),
             bounds=bounds[place],
             warnings=(
-                *_said(answers, first, other, pairs, place),
-                *_said_of_scale(int(n_outside[place]), scale),
+                *said_of(answers, first, other, pairs, place),
+                *said_of_scale(int(n_outside[place]), scale),
             ),
             a=answers.objects[first],
             b=answers.objects[other],
@@ -182,30 +182,3 @@ def _of_constant(value: float, n_clusters: int, level: float, binary: bool) -> t
         return -rest, rest
     low, high = sorted((value, value * (1 - 2 * rest)))
     return low, high
-
-
-def _said_of_scale(n_outside: int, scale: Scale | None) -> Iterator[str]:
-    if scale and n_outside:
-        yield (
-            f"{n_outside:,} item means lie outside of the scale {scale[0]:g} to {scale[1]:g}, and"
-            " are kept."
-        )
-
-
-def _said(answers: Answers, first: int, other: int, pairs: Pairs, place: int) -> Iterator[str]:
-    """What to say beside the difference."""
-    both = answers.objects[first], answers.objects[other]
-    for name, count in zip(both, (pairs.only_first, pairs.only_other), strict=True):
-        if count[place]:
-            items = counted(int(count[place]), "item")
-            yield f"{items} with a score of {name} only: left out."
-    if pairs.constant[place] and pairs.mean[place] != 0:
-        yield "All items differ by the same: without spread the interval is rough."
-    yield from of_few_clusters(int(pairs.n_clusters[place]), int(pairs.n_items[place]))
-    for facet, sets in answers.varied.items():
-        mine, theirs = sets[first], sets[other]
-        if mine != theirs:
-            yield (
-                f"{facet} differs: {shortened(sorted(map(str, mine)))} of {both[0]},"
-                f" {shortened(sorted(map(str, theirs)))} of {both[1]}. The difference holds both."
-            )

@@ -1,5 +1,6 @@
 """One row per item: how hard it is, how well it tells conditions apart, and what is odd."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -46,12 +47,9 @@ def item_statistics(
     were dealt out by chance, for shares of a half or more; `flag` and `reason`. Shares are null
     where there is nothing to compare.
     """
-    import pandas as pd
-
     scale = checked_scale(scale)
-    known = names(frame)
     if object is None:
-        object = "gen_condition_id" if "gen_condition_id" in known else "model"
+        object = "gen_condition_id" if "gen_condition_id" in names(frame) else "model"
     events = read_events(frame, score=score, item=item, cluster=None, grader=grader, by=object)
     cells = item_means(events.scored)
     seen = np.unique(cells.item)
@@ -74,16 +72,24 @@ def item_statistics(
         "quarrels": quarrels.share,
         "quarrels_p": quarrels.p,
     }
-    table = pd.DataFrame({item: [events.items.labels[code] for code in seen]})
     columns = {name: values[seen] for name, values in columns.items()}
+    table = _table(item, [events.items.labels[code] for code in seen], columns)
+    alike = _alike(cells, n_items)[seen]
+    table["flag"], table["reason"] = flags_of(columns, alike, scale, persons[seen])
+    return table
+
+
+def _table(item: str, labels: list, columns: Mapping[str, np.ndarray]) -> "pd.DataFrame":
+    """A row per item. A column with gaps has the type that knows them."""
+    import pandas as pd
+
+    table = pd.DataFrame({item: labels})
     for name, values in columns.items():
         if values.dtype.kind == "f" and np.isnan(values).any():
             table[name] = pd.array(values, dtype="Float64")
             table.loc[np.isnan(values), name] = pd.NA
         else:
             table[name] = values
-    alike = _alike(cells, n_items)[seen]
-    table["flag"], table["reason"] = flags_of(columns, alike, scale, persons[seen])
     return table
 
 
