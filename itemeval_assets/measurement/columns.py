@@ -33,6 +33,8 @@ KEY = ("gen_condition_id", GRADE_CONDITION, "item_id", "replication")
 # What tells the answers to an item apart, besides their replication.
 CONDITION = ("gen_condition_id", "model", "prompt_name", "model_config_name")
 _SHOWN = 5
+# Up to so many possible keys a row, keys are counted and not sorted.
+_DENSE = 8
 
 
 @dataclass(frozen=True)
@@ -165,11 +167,15 @@ def compact(*columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     A key is read back with `np.unravel_index`; see `spans`.
     """
-    key = columns[0].astype(np.int64)
+    key, size = columns[0].astype(np.int64), spans(columns[0])[0]
     for column, span in zip(columns[1:], spans(*columns)[1:], strict=True):
-        key = key * span + column
-    keys, places = np.unique(key, return_inverse=True)
-    return keys, places
+        key, size = key * span + column, size * span
+    if size > _DENSE * len(key) or (len(key) and key.min() < 0):
+        return np.unique(key, return_inverse=True)
+    # Counting needs no sorting where most keys that there could be are there.
+    is_there = np.zeros(size, dtype=bool)
+    is_there[key] = True
+    return np.flatnonzero(is_there), (np.cumsum(is_there) - 1)[key]
 
 
 def spans(*columns: np.ndarray) -> list[int]:

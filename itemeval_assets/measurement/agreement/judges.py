@@ -10,7 +10,7 @@ import numpy as np
 
 from ..arguments import checked
 from ..columns import GRADE_CONDITION, Frame, codes, counted, shortened
-from ..events import read_events
+from ..events import Events, read_events
 from ..intervals import checked_level
 from ..records import Estimate, MeasurementError
 from ..scores.means import estimate_means
@@ -83,13 +83,7 @@ def self_preference(
     n_models = len(models)
     events = read_events(frame, score=score, item=item, cluster=cluster, pooled=True, rows=rows)
     pair = judges.codes[rows] * n_models + models.codes[rows]
-    scored = ~np.isnan(events.score)
-    n_pairs = len(judges) * n_models
-    place = pair[scored] * len(events.items) + events.item[scored]
-    size = n_pairs * len(events.items)
-    n = np.bincount(place, minlength=size).reshape(n_pairs, -1)
-    with np.errstate(invalid="ignore"):
-        mean = np.bincount(place, events.score[scored], size).reshape(n_pairs, -1) / n
+    n, mean = _by_pair(events, pair, len(judges) * n_models)
     used = n.any(axis=1)
     complete = np.flatnonzero(n[used].all(axis=0))
     if not len(complete):
@@ -117,6 +111,16 @@ def self_preference(
     )
     found = estimate_means(stacked, scale=None, missing={}, level=level, are_scores=False)
     return {str(label): _told(one, "self-preference", said) for label, one in found.items()}
+
+
+def _by_pair(events: Events, pair: np.ndarray, n_pairs: int) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs x items: the number of scores, and their mean, NaN where there is none."""
+    scored, n_items = ~np.isnan(events.score), len(events.items)
+    place, size = pair[scored] * n_items + events.item[scored], n_pairs * n_items
+    n = np.bincount(place, minlength=size).reshape(n_pairs, n_items)
+    total = np.bincount(place, events.score[scored], size).reshape(n_pairs, n_items)
+    with np.errstate(invalid="ignore"):
+        return n, total / n
 
 
 def _weights(

@@ -11,7 +11,8 @@ from ..columns import GRADE_CONDITION, Frame, compact, full_codes, shortened
 from ..events import Events, read_events
 from ..records import Estimate, MeasurementError
 from ..scores.means import estimate_means
-from .alpha import Level, krippendorff_alpha
+from .alpha import krippendorff_alpha
+from .patterns import Level
 
 if TYPE_CHECKING:
     import pandas as pd
