@@ -1,16 +1,14 @@
 """Quantiles and intervals that several estimators share."""
 
+from functools import lru_cache
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from .arguments import checked
 from .numeric import LARGEST
 from .records import Interval, MeasurementError, Scale
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 FEW_CLUSTERS = 30
 NEAR_END = 0.05
@@ -115,11 +113,12 @@ def wilson_interval(successes: float, n: float, level: float = 0.95) -> Interval
     return Interval(low, high)
 
 
-def of_few_clusters(n_clusters: int, n_items: int) -> "Iterable[str]":
+@lru_cache
+def of_few_clusters(n_clusters: int, n_items: int) -> tuple[str, ...]:
     """The warning that goes with an interval of few clusters; items may be clusters each."""
-    if n_clusters < FEW_CLUSTERS:
-        what = "items" if n_clusters == n_items else "independent clusters"
-        yield (
-            f"Only {n_clusters} {what}: with fewer than {FEW_CLUSTERS} an interval"
-            " can be too narrow."
-        )
+    if n_clusters >= FEW_CLUSTERS:
+        return ()
+    what = "items" if n_clusters == n_items else "independent clusters"
+    return (
+        f"Only {n_clusters} {what}: with fewer than {FEW_CLUSTERS} an interval can be too narrow.",
+    )

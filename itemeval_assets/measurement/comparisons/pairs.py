@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Iterator
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -94,10 +95,9 @@ def differences_of(
         value, n_clusters = float(pairs.mean[place]), int(pairs.n_clusters[place])
         n_items = int(pairs.n_items[place])
         binary = bool(answers.binary[first] and answers.binary[other])
-        low, high, method = value - float(half[place]), value + float(half[place]), "paired t"
+        low, high = value - float(half[place]), value + float(half[place])
         if pairs.constant[place]:
             low, high = _of_constant(value, n_clusters, level, binary)
-            method = _NO_SPREAD
         if scale and not n_outside[place]:
             widest = scale[1] - scale[0]
             low, high = max(low, min(value, -widest)), min(high, max(value, widest))
@@ -110,9 +110,7 @@ def differences_of(
             n_events=int(pairs.n_events[place]),
             n_items=n_items,
             n_clusters=n_clusters,
-            method=f"{method}, clustered by item"
-            if n_clusters == n_items
-            else f"{method}, {n_clusters} clusters",
+            method=_method(bool(pairs.constant[place]), n_clusters, n_items),
             n_missing=int(answers.n_empty[first] + answers.n_empty[other]),
             bounds=bounds[place],
             warnings=(
@@ -128,6 +126,14 @@ def differences_of(
             verdict="",
         )
         yield worded(found, scale, n_pairs, of_graders=answers.of_graders)
+
+
+@lru_cache
+def _method(constant: bool, n_clusters: int, n_items: int) -> str:
+    """One text for all pairs that have it: of a thousand objects there are half a million."""
+    name = _NO_SPREAD if constant else "paired t"
+    by = "clustered by item" if n_clusters == n_items else f"{n_clusters} clusters"
+    return f"{name}, {by}"
 
 
 def p_of(answers: Answers, pairs: Pairs) -> np.ndarray:
