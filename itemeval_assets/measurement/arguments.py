@@ -11,7 +11,7 @@ from typing import Any, Literal, ParamSpec, TypeVar, Union, get_args, get_origin
 
 import numpy as np
 
-from .columns import is_empty, names
+from .columns import Remembered, is_empty, names
 from .records import MeasurementError
 
 __all__ = ["checked", "checked_as", "is_whole"]
@@ -46,16 +46,19 @@ def checked_as(error: type[Exception]) -> Callable[[Callable[P, R]], Callable[P,
 
         @functools.wraps(function)
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
-            given = signature.bind(*args, **kwargs).arguments
+            bound = signature.bind(*args, **kwargs)
+            given = bound.arguments
             if "frame" in given:
                 names(given["frame"])
+                if not isinstance(given["frame"], Remembered):
+                    given["frame"] = Remembered(given["frame"])
             for name in sorted(kinds.keys() & given.keys()):
                 if not any(_is(given[name], kind) for kind in kinds[name]):
                     wanted = ", or ".join(map(_in_words, kinds[name]))
                     shown = repr(given[name])
                     shown = shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}..."
                     raise error(f"{name} is {shown}: give {wanted}")
-            return function(*args, **kwargs)
+            return function(*bound.args, **bound.kwargs)
 
         return call
 

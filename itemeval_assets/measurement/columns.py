@@ -48,6 +48,23 @@ class Codes:
         return len(self.labels)
 
 
+class Remembered:
+    """A frame whose columns are coded once, however often one call asks for them."""
+
+    def __init__(self, frame: Frame) -> None:
+        self.frame = frame
+        self.coded: dict[str, Codes] = {}
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def __getitem__(self, name: str) -> Any:
+        return self.frame[name]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.frame, name)
+
+
 def names(frame: Frame) -> list[str]:
     """The columns of a frame."""
     if hasattr(frame, "column_names"):
@@ -74,6 +91,14 @@ def column_of(frame: Frame, name: str) -> Any:
 
 def codes(frame: Frame, name: str) -> Codes:
     """A column of any kind as codes of its sorted labels, so that row order does not matter."""
+    if not isinstance(frame, Remembered):
+        return _codes(frame, name)
+    if name not in frame.coded:
+        frame.coded[name] = _codes(frame, name)
+    return frame.coded[name]
+
+
+def _codes(frame: Frame, name: str) -> Codes:
     column = column_of(frame, name)
     if hasattr(frame, "column_names"):
         coded = _encoded(column, name)

@@ -103,10 +103,12 @@ def _table(
     a, b = _plain(a), _plain(b)
     if len(a) != len(b):
         raise MeasurementError(f"a has {len(a):,} ratings and b {len(b):,}: give one of each unit.")
-    both = list(zip(a, b, strict=True))
-    complete = [not (is_empty(x) or is_empty(y)) for x, y in both]
-    pairs = [pair for pair, kept in zip(both, complete, strict=True) if kept]
-    used = {value for pair in pairs for value in pair}
+    code_of = {value: code for code, value in enumerate(dict.fromkeys([*a, *b]))}
+    labels = list(code_of)
+    coded = np.array([list(map(code_of.__getitem__, values)) for values in (a, b)]).reshape(2, -1)
+    complete = ~np.array([*map(is_empty, labels)], dtype=bool)[coded].any(axis=0)
+    pairs = coded.T[complete]
+    used = {labels[code] for code in np.unique(pairs)}
     if len(pairs) < 2 or len(used) < 2:
         raise MeasurementError(
             f"Kappa is not defined: {len(pairs):,} units have two ratings, of"
@@ -121,10 +123,10 @@ def _table(
                 f"{sorted(map(str, used - set(order)))[0]!r} was rated, and is not in categories=."
             )
     place = {value: index for index, value in enumerate(order)}
-    table = np.zeros((len(order), len(order)))
-    places = np.array([(place[x], place[y]) for x, y in pairs])
-    np.add.at(table, (places[:, 0], places[:, 1]), 1)
-    return table, np.array(complete), places
+    places = np.array([place.get(label, -1) for label in labels])[pairs]
+    size = len(order)
+    table = np.bincount(places[:, 0] * size + places[:, 1], minlength=size**2)
+    return table.reshape(size, size).astype(float), complete, places
 
 
 def _plain(values: Any) -> list[Any]:

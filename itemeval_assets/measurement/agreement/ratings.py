@@ -70,8 +70,9 @@ def rating_matrix(
     by_item = next(iter(answer), "")
     ratings = read_ratings(frame, judge=judge, answer=answer, score=score, item=by_item)
     columns = [full_codes(frame, name) for name in answer]
-    index = pd.MultiIndex.from_arrays(
-        [[column.labels[code] for code in column.codes[ratings.answer]] for column in columns],
+    index = pd.MultiIndex(
+        levels=[column.labels for column in columns],
+        codes=[column.codes[ratings.answer] for column in columns],
         names=list(answer),
     )
     return pd.DataFrame(ratings.score, index=pd.Index(ratings.judges, name=judge), columns=index)

@@ -75,11 +75,12 @@ def _coded(values: Sequence[Any], n: int, name: str) -> np.ndarray:
     listed = list(values)
     if len(listed) != n:
         raise MeasurementError(f"{name} has {len(listed):,} values for {n:,} units: give one each.")
-    empty = sum(map(is_blank, listed))
-    if empty:
-        raise MeasurementError(f"{name} is empty for {empty:,} units: fill it, or leave them out.")
     place = {value: code for code, value in enumerate(dict.fromkeys(listed))}
-    return np.array([place[value] for value in listed], dtype=np.int64)
+    blank = {value for value in place if is_blank(value)}
+    if blank:
+        empty = sum(value in blank for value in listed)
+        raise MeasurementError(f"{name} is empty for {empty:,} units: fill it, or leave them out.")
+    return np.fromiter(map(place.__getitem__, listed), np.int64, n)
 
 
 def _codes(values: np.ndarray) -> np.ndarray:

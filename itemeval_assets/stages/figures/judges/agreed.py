@@ -38,17 +38,23 @@ class Agreement:
 
 
 def shared_by(
-    planned: PlannedCells, answers: "pd.Index"
-) -> dict[Literal["item", "cluster"], list[str | None]]:
-    """The item and the cluster of each answer: what the answers to one item have in common.
+    planned: PlannedCells, answers: "pd.MultiIndex"
+) -> dict[Literal["item", "cluster"], list[int]]:
+    """A number for the item and for the cluster of each answer: what answers have in common.
 
     Raises MeasurementError where an item has no cluster.
     """
-    items: list[str | None] = answers.get_level_values("item_id").tolist()
+    level = answers.names.index("item_id")
+    items = answers.codes[level]
     if planned.checked_cluster is None:
-        return {"item": items}
+        return {"item": items.tolist()}
     of_item = planned.columns.by_item(planned.checked_cluster)
-    return {"item": items, "cluster": [of_item[str(item)] for item in items]}
+    clusters = [of_item[item] for item in answers.levels[level]]
+    place = {cluster: code for code, cluster in enumerate(dict.fromkeys(clusters))}
+    return {
+        "item": items.tolist(),
+        "cluster": [place[clusters[code]] for code in items],
+    }
 
 
 def figure_of(figure: str, of: str, estimated: Callable[[], Estimate]) -> Agreement:

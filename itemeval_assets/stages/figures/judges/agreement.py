@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache, partial
 from itertools import combinations
 from typing import Any
 
@@ -78,8 +79,9 @@ def agreement(planned: PlannedCells, graders: Collection[str]) -> StudyAgreement
     cards: list[JudgeCard] = []
     for group in groups:
         cells = planned.of_graders(group, events=(LENGTH, "grade_usd"))
-        found = list(_figures(planned, group, cells, _why_not(group, groups)))
-        cards += cards_of(planned, group, cells, [*found, *of_repeats])
+        matrix = cache(partial(rating_matrix, cells))
+        found = list(_figures(planned, group, cells, matrix, _why_not(group, groups)))
+        cards += cards_of(planned, group, cells, matrix, [*found, *of_repeats])
         figures += _of_scale(found, group) if len(groups) > 1 else found
     figures += of_repeats
     own = (figure for card in cards for figure in card.figures if figure not in figures)
@@ -119,9 +121,13 @@ def _of_scale(figures: Sequence[Agreement], group: Sequence[GradeCondition]) -> 
 
 
 def _figures(
-    planned: PlannedCells, chosen: Sequence[GradeCondition], cells: pa.Table, why_not: str | None
+    planned: PlannedCells,
+    chosen: Sequence[GradeCondition],
+    cells: pa.Table,
+    matrix: Callable[[], pd.DataFrame],
+    why_not: str | None,
 ) -> Iterator[Agreement]:
-    """Of the graders of one scale."""
+    """Of the graders of one scale. `matrix`: judges x answers, of the same cells."""
     level = planned.level
     everybody = ", ".join(grader.label for grader in chosen)
     try:
@@ -133,7 +139,7 @@ def _figures(
         yield Agreement(figure="agreement", of=everybody, why=why_not)
     else:
         try:
-            yield from _of_matrix(planned, rating_matrix(cells), everybody)
+            yield from _of_matrix(planned, matrix(), everybody)
         except MeasurementError as error:
             yield Agreement(figure="agreement", of=everybody, why=str(error))
         yield from _each(

@@ -1,9 +1,10 @@
 """A card per judge: how it agrees, what may bend its scores, how often it fails, what it costs."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -12,7 +13,6 @@ from itemeval_assets.measurement import (
     MeasurementError,
     krippendorff_alpha,
     mean_score,
-    rating_matrix,
 )
 
 from ..planned import PlannedCells
@@ -59,11 +59,12 @@ def cards_of(
     planned: PlannedCells,
     graders: Sequence[GradeCondition],
     cells: pa.Table,
+    matrix: Callable[[], pd.DataFrame],
     figures: Sequence[Agreement],
 ) -> Iterator[JudgeCard]:
     """The card of each judge among graders of one scale. `figures` are those about all of them.
 
-    `cells` have the costs of the gradings.
+    `cells` have the costs of the gradings. `matrix`: judges x answers, of the same cells.
     """
     known = {(figure.figure, figure.of): figure for figure in figures}
     why = next((figure.why for figure in figures if figure.figure == "agreement"), None)
@@ -73,7 +74,7 @@ def cards_of(
         own = cells.filter(pc.equal(cells["grade_condition_id"], grader.label))  # type: ignore[attr-defined]
         replied = own.filter(pc.is_in(own["state"], value_set=pa.array(_REPLIED)))  # type: ignore[attr-defined]
         found = [
-            _with_others(planned, grader.label, cells, why),
+            _with_others(planned, grader.label, matrix, why),
             *_with_itself(grader.label, figures),
             *_shared(planned, grader, known, why),
             _failed(planned, grader.label, replied),
@@ -94,13 +95,15 @@ def cards_of(
         )
 
 
-def _with_others(planned: PlannedCells, label: str, cells: pa.Table, why: str | None) -> Agreement:
+def _with_others(
+    planned: PlannedCells, label: str, of_all: Callable[[], pd.DataFrame], why: str | None
+) -> Agreement:
     """Agreement of two raters: the judge, and the mean of the others on the same answers."""
     if why:
         return Agreement(figure=OTHERS, of=label, why=why)
 
     def estimated():
-        matrix = rating_matrix(cells)
+        matrix = of_all()
         if label not in matrix.index:
             raise MeasurementError(f"{label!r} has no score.")
         others = matrix.drop(index=label).to_numpy()
