@@ -105,8 +105,9 @@ def _table(
         raise MeasurementError(f"a has {len(a):,} ratings and b {len(b):,}: give one of each unit.")
     code_of = {value: code for code, value in enumerate(dict.fromkeys([*a, *b]))}
     labels = list(code_of)
-    coded = np.array([list(map(code_of.__getitem__, values)) for values in (a, b)]).reshape(2, -1)
-    complete = ~np.array([*map(is_empty, labels)], dtype=bool)[coded].any(axis=0)
+    coded = np.array([[code_of[value] for value in values] for values in (a, b)], dtype=np.int64)
+    gaps = np.array(list(map(is_empty, labels)), dtype=bool)[coded]
+    complete = ~(gaps[0] | gaps[1])
     pairs = coded.T[complete]
     used = {labels[code] for code in np.unique(pairs)}
     if len(pairs) < 2 or len(used) < 2:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..columns import is_empty
+from ..columns import compact, is_empty
 from ..numeric import require_measurable
 from ..records import MeasurementError
 
@@ -136,11 +136,16 @@ def patterns_of(ratings: Any, level: Level) -> tuple[Patterns, np.ndarray, np.nd
             "Alpha is not defined: it needs two units with two ratings each, and ratings that are"
             f" not all the same. {len(used):,} units have two ratings."
         )
-    patterns, pattern, counts = np.unique(used, axis=0, return_inverse=True, return_counts=True)
+    pattern = np.zeros(len(used), dtype=np.int64)
+    for column in used.T:
+        _, pattern = compact(pattern, column + 1)
+    counts = np.bincount(pattern)
+    patterns = np.empty((len(counts), used.shape[1]), dtype=np.int64)
+    patterns[pattern] = used
     marks = np.arange(len(values), dtype=float) if level == "nominal" else values
     if level == "interval":
         marks = marks - marks.mean()
-    return Patterns(level, marks, patterns, counts), paired, pattern.reshape(-1)
+    return Patterns(level, marks, patterns, counts), paired, pattern
 
 
 def _is_missing(table: np.ndarray) -> np.ndarray:

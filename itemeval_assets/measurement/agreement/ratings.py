@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -70,11 +70,9 @@ def rating_matrix(
     by_item = next(iter(answer), "")
     ratings = read_ratings(frame, judge=judge, answer=answer, score=score, item=by_item)
     columns = [full_codes(frame, name) for name in answer]
-    index = pd.MultiIndex(
-        levels=[column.labels for column in columns],
-        codes=[column.codes[ratings.answer] for column in columns],
-        names=list(answer),
-    )
+    codes: Any = [column.codes[ratings.answer] for column in columns]
+    labels = [column.labels for column in columns]
+    index = pd.MultiIndex(levels=labels, codes=codes, names=list(answer))
     return pd.DataFrame(ratings.score, index=pd.Index(ratings.judges, name=judge), columns=index)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..columns import is_blank
+from ..columns import compact, is_blank
 from ..intervals import of_few_clusters
 from ..records import MeasurementError
 
@@ -15,7 +15,10 @@ __all__ = ["Units", "units_of"]
 
 @dataclass(frozen=True)
 class Units:
-    """The item and the cluster of each unit, as codes. `alone`: each unit is one by itself."""
+    """The item and the cluster of each unit, as codes that leave no number out.
+
+    `alone`: each unit is a cluster by itself.
+    """
 
     item: np.ndarray
     cluster: np.ndarray
@@ -23,17 +26,18 @@ class Units:
 
     def only(self, kept: np.ndarray) -> "Units":
         """Some of the units."""
-        return _checked(Units(_codes(self.item[kept]), _codes(self.cluster[kept]), self.alone))
+        item, cluster = (compact(codes[kept])[1] for codes in (self.item, self.cluster))
+        return _checked(Units(item, cluster, self.alone))
 
     @property
     def n_items(self) -> int:
         """How many items the units are of."""
-        return len(np.unique(self.item))
+        return _n_codes(self.item)
 
     @property
     def n_clusters(self) -> int:
         """How many independent sets the units form."""
-        return len(np.unique(self.cluster))
+        return _n_codes(self.cluster)
 
     @property
     def drawn(self) -> str:
@@ -54,10 +58,9 @@ def units_of(n: int, item: Sequence[Any] | None, cluster: Sequence[Any] | None) 
     """
     items = np.arange(n) if item is None else _coded(item, n, "item")
     clusters = items if cluster is None else _coded(cluster, n, "cluster")
-    pairs = np.unique(np.stack([items, clusters]), axis=1)
-    if pairs.shape[1] > len(np.unique(pairs[0])):
+    if len(compact(items, clusters)[0]) > _n_codes(items):
         raise MeasurementError("An item lies in more than one cluster: each belongs to one.")
-    return _checked(Units(items, clusters, alone=len(np.unique(clusters)) == n))
+    return _checked(Units(items, clusters, alone=_n_codes(clusters) == n))
 
 
 def _checked(units: Units) -> Units:
@@ -83,5 +86,5 @@ def _coded(values: Sequence[Any], n: int, name: str) -> np.ndarray:
     return np.fromiter(map(place.__getitem__, listed), np.int64, n)
 
 
-def _codes(values: np.ndarray) -> np.ndarray:
-    return np.unique(values, return_inverse=True)[1]
+def _n_codes(codes: np.ndarray) -> int:
+    return int(codes.max(initial=-1)) + 1

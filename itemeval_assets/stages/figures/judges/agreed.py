@@ -2,14 +2,11 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Any, Literal
 
 from itemeval_assets.measurement import Estimate, MeasurementError
 
 from ..planned import PlannedCells
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 __all__ = [
     "ITSELF",
@@ -37,10 +34,8 @@ class Agreement:
     why: str | None = None
 
 
-def shared_by(
-    planned: PlannedCells, answers: "pd.MultiIndex"
-) -> dict[Literal["item", "cluster"], list[int]]:
-    """A number for the item and for the cluster of each answer: what answers have in common.
+def shared_by(planned: PlannedCells, answers: Any) -> dict[Literal["item", "cluster"], list[int]]:
+    """A number for the item and for the cluster of each answer, as an index of pandas has them.
 
     Raises MeasurementError where an item has no cluster.
     """
