@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from itemeval_assets.stages.projection.estimate import StudyEstimate
 
 
+_MOST_MOCKS = 5
+
+
 def study_estimate(found: "StudyEstimate") -> None:
     """What remains to be called: per condition, in sum, against the budget, and in time."""
     out.print(
@@ -47,9 +50,9 @@ def mocks_are_free(models: Iterable[str]) -> None:
     """Say of the dollars of mock models that nobody pays them."""
     mocks = sorted({model for model in models if model.startswith("mockllm/")})
     if mocks:
-        out.print(
-            f"{data(', '.join(mocks))}: mock prices; nobody pays these dollars.", soft_wrap=True
-        )
+        more = f" and {len(mocks) - _MOST_MOCKS:,} more" if len(mocks) > _MOST_MOCKS else ""
+        names = f"{', '.join(mocks[:_MOST_MOCKS])}{more}"
+        out.print(f"{data(names)}: mock prices; nobody pays these dollars.", soft_wrap=True)
 
 
 def _projected(rest: "Projection") -> str:

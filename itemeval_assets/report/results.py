@@ -1,5 +1,6 @@
 """What the terminal shows of a study: a run, the completion matrix, the files."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,11 +32,13 @@ _NEXT = {
     "report": "all of it as a web page",
     "ui": "the study in Dagster",
 }
+# Of a table at the end of a run; commands that only read print all.
+_MOST_ROWS = 40
 
 
 def run_summary(summary: "RunSummary") -> None:
     """What a run did: how the study stands, the calls and dollars of this run, the files."""
-    _completion(summary.status)
+    _completion(summary.status, _MOST_ROWS)
     _calls(summary)
     if summary.scores and summary.export.rows:
         print_document(scores(summary.scores))
@@ -111,7 +114,7 @@ def _listed(failed: "list[FailedCheck]") -> str:
 def export_result(result: "ExportResult") -> None:
     """Spend per model with what was saved, and where the exported files are."""
     if result.spend:
-        show(spend_view(result.spend))
+        _first_rows(spend_view(result.spend), _MOST_ROWS, "the ledger has all")
         mocks_are_free(spend.model for spend in result.spend if spend.usd)
     out.print(f"{result.rows} grading events; the ledger adds up to {dollars(result.usd)}.")
     for path in result.paths.values():
@@ -124,7 +127,8 @@ def study_status(status: "StudyStatus") -> None:
     mocks_are_free(status.spent_on)
 
 
-def _completion(status: "StudyStatus") -> None:
+def _completion(status: "StudyStatus", most: int | None = None) -> None:
+    """`most`: so many rows of each table."""
     out.print(
         f"[bold]{data(status.study)}[/bold]: "
         f"{counted(status.items, 'item')} x {counted(status.replications, 'replication')}, "
@@ -132,8 +136,9 @@ def _completion(status: "StudyStatus") -> None:
     )
     if status.is_partial:
         paragraph(_partial(status))
-    show(View("solutions", COMPLETION, status.generate))
-    show(View("gradings", COMPLETION, status.grade))
+    for title, parts in (("solutions", status.generate), ("gradings", status.grade)):
+        view = View(title, COMPLETION, parts)
+        _first_rows(view, most or len(parts), _command("status", status.config))
     if status.unmetered:
         out.print(
             f"[yellow]Replies of {data(', '.join(status.unmetered))} gave no token counts, or "
@@ -176,6 +181,14 @@ def _partial(status: "StudyStatus") -> str:
         f"Policy {status.policy} takes {' and '.join(parts)}. All: budget.policy: full-interactive"
         " in the YAML, or --policy full-interactive"
     )
+
+
+def _first_rows(view: View, most: int, where: str) -> None:
+    """The first rows of a table, how many more there are, and where."""
+    show(replace(view, rows=view.rows[:most]))
+    if len(view.rows) > most:
+        more = f"{view.title}: {len(view.rows) - most:,} more rows; {where}"
+        out.print(more, soft_wrap=True)
 
 
 def _spent(status: "StudyStatus") -> str:

@@ -313,6 +313,22 @@ def test_beside_dollars_of_mock_models_stands_that_nobody_is_paid(printed: io.St
     assert "nobody pays" not in printed.getvalue()
 
 
+def test_a_run_of_many_conditions_ends_with_the_first_of_them(printed: io.StringIO) -> None:
+    parts = [replace(STATUS.generate[0], label=f"part {n}") for n in range(1000)]
+    spend = [Spend("mockllm", f"mockllm/m{n}", 1, usd=0.1) for n in range(1000)]
+    many = replace(STATUS, generate=parts, grade=parts)
+    export = EXPORT._replace(spend=spend)
+    reports.run_summary(replace(RUN, status=many, export=export))
+    told = printed.getvalue()
+    assert len(told.splitlines()) < 200 and "part 39" in told and "part 40" not in told
+    assert "solutions: 960 more rows; itemeval-assets status" in told
+    assert "spend: 960 more rows; the ledger has all" in told
+    assert "mockllm/m10, mockllm/m100, mockllm/m101 and 995 more: mock prices" in told
+    printed.truncate(0)
+    reports.study_status(many)
+    assert "part 999" in printed.getvalue()
+
+
 def test_the_price_of_a_preflight_is_that_of_its_call(printed: io.StringIO) -> None:
     found = [
         ModelHealth("ollama/a", "ok", "answered", 0.5, 0.0),
