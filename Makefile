@@ -8,7 +8,7 @@ export UV_PYTHON_PREFERENCE ?= only-system
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup quickstart test faults coverage audit deploy-test check lint format types screenshots bench clean
+.PHONY: help setup quickstart test faults coverage audit deploy-test check docs lint format types screenshots bench clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -48,6 +48,10 @@ format: setup ## rewrite the files in the house format
 	$(RUN) ruff format .
 	$(RUN) ruff check --fix .
 
+docs: .docs/.synced ## build the site of the documentation in build/site: a broken link fails
+	.docs/bin/python scripts/site.py
+	NO_MKDOCS_2_WARNING=1 .docs/bin/mkdocs build
+
 screenshots: setup ## make the pictures in docs/img anew (needs chromium)
 	$(RUN) python -m scripts.screenshots
 
@@ -55,13 +59,18 @@ bench: setup .itemeval/.synced ## measure every target: about 25 minutes
 	$(RUN) python -m benchmarks
 
 clean: ## remove what the commands above made, results of studies excepted
-	rm -rf .venv .uv .itemeval .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .uv .docs .itemeval build .pytest_cache .ruff_cache .hypothesis
 
 setup: .venv/.synced
 
 .venv/.synced: pyproject.toml uv.lock tests/scythe/uv.lock | $(UV)
 	$(UV) sync --frozen --all-extras --compile-bytecode --quiet
 	$(UV) sync --project tests/scythe --frozen --quiet
+	@touch $@
+
+# MkDocs, which nothing else needs, in an environment of its own.
+.docs/.synced: pyproject.toml uv.lock | $(UV)
+	UV_PROJECT_ENVIRONMENT=.docs $(UV) sync --frozen --only-group docs --quiet
 	@touch $@
 
 # itemeval, to compare with, in an environment of its own. Without a network: without it.

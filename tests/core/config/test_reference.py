@@ -11,7 +11,7 @@ import yaml
 from itemeval_assets.core.config.reading import parse_config
 from itemeval_assets.core.config.reference import Key, all_keys, study_schema
 from itemeval_assets.core.errors import ConfigError
-from scripts.reference import PAGE, page
+from scripts.reference import api, keys, options
 
 BUILTIN = Path(__file__).parents[3] / "itemeval_assets" / "builtin"
 LEAST = """
@@ -45,8 +45,9 @@ def test_each_key_is_explained_and_its_example_is_read(key: Key) -> None:
     jsonschema.validate(yaml.safe_load(with_example(key)), study_schema())
 
 
-def test_the_page_is_that_of_the_models() -> None:
-    assert PAGE.read_text() == page(), "python -m scripts.reference"
+@pytest.mark.parametrize("part", [keys, options, api], ids=lambda part: part.PAGE.name)
+def test_a_page_is_that_of_the_code(part) -> None:
+    assert part.PAGE.read_text() == part.page(), "python -m scripts.reference"
 
 
 @pytest.mark.parametrize("name", ["project", "quickstart"])

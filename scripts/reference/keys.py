@@ -1,10 +1,12 @@
-"""Writes docs/keys.md, the reference of all keys of the YAML, from the models that read it."""
+"""docs/keys.md: all keys of the YAML, from the models that read it."""
 
 from pathlib import Path
 
 from itemeval_assets.core.config.reference import Key, all_keys
 
-PAGE = Path(__file__).parents[1] / "docs" / "keys.md"
+__all__ = ["PAGE", "page"]
+
+PAGE = Path(__file__).parents[2] / "docs" / "keys.md"
 HEAD = """\
 # All keys of the study file
 
@@ -30,8 +32,3 @@ def _row(key: Key) -> str:
     default = key.default if key.default == "required" else f"`{key.default}`"
     cells = (f"`{key.path}`{mark}", key.kind, default, key.bounds, f"`{key.example}`", key.meaning)
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
-
-
-if __name__ == "__main__":
-    PAGE.write_text(page())
-    print(PAGE)

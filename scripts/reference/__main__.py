@@ -1,0 +1,7 @@
+"""Writes the pages of the reference anew."""
+
+from . import api, keys, options
+
+for part in (keys, options, api):
+    part.PAGE.write_text(part.page(), "utf-8")
+    print(part.PAGE)
