@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -19,12 +20,13 @@ from itemeval_assets.core.money.pricing import PriceBook
 from itemeval_assets.core.tables.schemas import TABLES
 from itemeval_assets.dagster_io.keys import PartitionKeys
 from itemeval_assets.storage.study.inputs import load_study
-from tests.guard.points import of_commands
+from tests.guard.points import of_arguments, of_commands
 
 ROOT = Path(__file__).parents[1]
 # Real models that docs and packaged studies name. Providers shut models down: replace them here.
 MODELS = {"openai/gpt-6-luna", "openai/gpt-6.1-sol", "anthropic/claude-haiku-5-5"}
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+EXAMPLES = sorted((ROOT / "examples").glob("*/README.md"))
 
 
 def blocks(language: str) -> list[tuple[str, str]]:
@@ -35,7 +37,9 @@ def blocks(language: str) -> list[tuple[str, str]]:
     return found
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page", [*PAGES, *EXAMPLES], ids=lambda page: page.relative_to(ROOT).as_posix()
+)
 def test_links_lead_somewhere(page):
     for target, place in re.findall(r"\]\(([^)#]*)#?([^)]*)\)", page.read_text()):
         if not target.startswith("https://"):
@@ -171,6 +175,12 @@ def test_every_path_that_contributing_names_exists():
     named = re.findall(r"`((?:itemeval_assets|tests|docs|benchmarks)/[\w./]*)`", page)
     assert len(named) > 20
     assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_each_command_of_the_how_to_page_is_one() -> None:
+    page = (ROOT / "docs" / "how-to.md").read_text()
+    lines = re.findall(r"`itemeval-assets ([^`]*)`", page)
+    assert len(lines) > 20 and all(of_arguments(shlex.split(line)) for line in lines)
 
 
 def test_results_page_names_every_table_with_its_key():

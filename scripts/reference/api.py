@@ -49,8 +49,9 @@ def _code(name: str, what: Any) -> str:
     methods = [_signature(one, 4) for one in own if inspect.isfunction(one) and _is_ours(one)]
     parents = [base.__name__ for base in what.__bases__ if base not in (object, Generic)]
     shown = ", ".join(filter(_is_public, parents))
-    title = f"class {name}" + (f"({shown}):" if shown else ":")
-    return "\n".join([title, *(_attributes(what) + methods or ["    ..."])])
+    title = f"class {name}({shown}):" if shown else f"class {name}:"
+    members = _attributes(what) + methods
+    return "\n".join([title, *members]) if members else f"{title} ..."
 
 
 def _attributes(kind: type) -> list[str]:
@@ -99,9 +100,9 @@ class _Name:
 
 
 def _shown(annotation: Any) -> str:
-    """A type without the modules that its names are from."""
+    """A type without the modules that its names are from, with quotes as ruff writes them."""
     text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
-    return re.sub(r"\b(?:[a-z_0-9]+\.)+(?=[A-Za-z_])|~", "", text)
+    return re.sub(r"\b(?:[a-z_0-9]+\.)+(?=[A-Za-z_])|~", "", text).replace("'", '"')
 
 
 def _text(what: Any) -> str:

@@ -1,0 +1,1 @@
+"""Studies as assets of a Dagster project."""
