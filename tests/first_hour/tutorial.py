@@ -43,8 +43,9 @@ def commands(page: str) -> list[str]:
 
 
 def without_chance(page: str) -> str:
-    """Of two judgings with the same prompt one is paid, and either may be the first."""
-    return re.sub(r"(│ judge .*\d+/\d+ │) +\$[\d.]+ │$", r"\1", page, flags=re.M)
+    """Without dollars: of two judgings with the same prompt one or both are paid, either first."""
+    page = re.sub(r"\$[\d.]+|\d+ of them from the response cache", "$", page)
+    return re.sub(r"[ ━─]+", " ", page)
 
 
 class Reader:
