@@ -8,6 +8,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Any, Generic, get_args, get_origin
 
+from .records import records_of
+
 __all__ = ["PAGE", "page"]
 
 PAGE = Path(__file__).parents[2] / "docs" / "api.md"
@@ -19,13 +21,27 @@ example in [Commands and Python API](commands.md), the formulas in [Measurement]
 and how experiments are declared and read in [Experiments](experiments.md).
 """
 MODULES = ("itemeval_assets", "itemeval_assets.measurement", "itemeval_assets.experiments")
+RECORDS = """
+## Records
+
+What the functions of `itemeval_assets` return, and what that holds.
+"""
 # A signature that is longer has one parameter on each line.
 WIDTH = 100
 
 
 def page() -> str:
     """The page as it has to be."""
-    return HEAD + "".join(_of_module(importlib.import_module(name)) for name in MODULES)
+    modules = [importlib.import_module(name) for name in MODULES]
+    return HEAD + "".join(map(_of_module, modules)) + _records(*modules[:2])
+
+
+def _records(commands: ModuleType, measurement: ModuleType) -> str:
+    """The records that the functions of the commands return, unless they stand elsewhere."""
+    public = [getattr(commands, name) for name in commands.__all__]
+    found = records_of(one for one in public if inspect.isfunction(one))
+    own = {name: what for name, what in found.items() if name not in measurement.__all__}
+    return RECORDS + "".join(_of_name(name, what) for name, what in own.items())
 
 
 def _of_module(module: ModuleType) -> str:
