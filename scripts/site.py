@@ -38,8 +38,9 @@ def _as_page(text: str, folder: str) -> str:
 
 
 def _row(row: re.Match[str]) -> str:
-    """A bar within code in a table: a forge wants it escaped, MkDocs would show the escape."""
-    return re.sub(r"`[^`]*`", lambda code: code[0].replace("\\|", "|"), row[0])
+    """Escapes that a forge wants, and MkDocs would show: of `<`, and of a bar within code."""
+    text = row[0].replace("\\<", "&lt;")
+    return re.sub(r"`[^`]*`", lambda code: code[0].replace("\\|", "|"), text)
 
 
 def _study_beside(readme: Path) -> str:

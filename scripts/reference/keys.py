@@ -17,7 +17,7 @@ same as a JSON Schema: editors that know it complete keys and mark mistakes.
 Another value of a key with \u25cf makes new conditions, and the old rows stay. Models, templates, model configs and graders are
 levels of the design: each makes conditions of its own. No other key changes an id.
 
-| key | type | default | bounds | example | meaning |
+| key | meaning | type | default | bounds | example |
 |---|---|---|---|---|---|
 """  # noqa: E501
 
@@ -30,5 +30,6 @@ def page() -> str:
 def _row(key: Key) -> str:
     mark = " \u25cf" if key.in_id else ""
     default = key.default if key.default == "required" else f"`{key.default}`"
-    cells = (f"`{key.path}`{mark}", key.kind, default, key.bounds, f"`{key.example}`", key.meaning)
+    meaning = key.meaning.replace("<", "\\<")
+    cells = (f"`{key.path}`{mark}", meaning, key.kind, default, key.bounds, f"`{key.example}`")
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"

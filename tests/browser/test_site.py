@@ -27,6 +27,10 @@ READERS: list[tuple[int, Literal["light", "dark"], str]] = [
     (1400, "light", "default"),
     (390, "dark", "slate"),
 ]
+# Tags that Markdown makes.
+TEXT = {"h1", "h2", "h3", "p", "br", "hr", "a", "img", "em", "strong", "code", "pre", "ul", "ol"}
+TEXT |= {"li", "table", "thead", "tbody", "tr", "th", "td", "blockquote", "span", "div"}
+
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(not MKDOCS.exists(), reason="the site has no MkDocs yet: make docs"),
@@ -48,15 +52,17 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class Links(HTMLParser):
-    """The links of a page, and the places that it has."""
+    """The links of a page, the places that it has, and its tags."""
 
     def __init__(self, page: Path) -> None:
         super().__init__()
         self.targets: set[str] = set()
         self.places: set[str] = {""}
+        self.tags: set[str] = set()
         self.feed(page.read_text("utf-8"))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
         for name, value in attrs:
             if name in {"href", "src"} and value:
                 self.targets.add(value)
@@ -80,6 +86,13 @@ def test_each_link_leads_to_a_file_and_a_place_in_it(site: Path) -> None:
                 assert file.is_file(), (page.name, target)
                 if parts.fragment and file in found:
                     assert unquote(parts.fragment) in found[file].places, (page.name, target)
+
+
+def test_a_placeholder_is_no_tag(site: Path) -> None:
+    """As `<name>` would be, which no reader then sees."""
+    frame = Links(site / "404.html").tags
+    for page in pages_of(site):
+        assert Links(page).tags - frame - TEXT == set(), page.name
 
 
 @pytest.fixture(scope="module")
