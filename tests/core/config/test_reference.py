@@ -1,6 +1,7 @@
 """The reference of all keys, made from the models that read the YAML."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,8 @@ def test_each_key_is_explained_and_its_example_is_read(key: Key) -> None:
 
 @pytest.mark.parametrize("part", [keys, options, api], ids=lambda part: part.PAGE.name)
 def test_a_page_is_that_of_the_code(part) -> None:
+    if part is api and sys.version_info[:2] != (3, 11):
+        pytest.skip("each version of Python shows types in its own way")
     assert part.PAGE.read_text() == part.page(), "python -m scripts.reference"
 
 
