@@ -12,7 +12,7 @@ import yaml
 from itemeval_assets.core.config.reading import parse_config
 from itemeval_assets.core.config.reference import Key, all_keys, study_schema
 from itemeval_assets.core.errors import ConfigError
-from scripts.reference import api, keys, options
+from scripts.reference import api, columns, keys, options
 
 BUILTIN = Path(__file__).parents[3] / "itemeval_assets" / "builtin"
 LEAST = """
@@ -46,7 +46,7 @@ def test_each_key_is_explained_and_its_example_is_read(key: Key) -> None:
     jsonschema.validate(yaml.safe_load(with_example(key)), study_schema())
 
 
-@pytest.mark.parametrize("part", [keys, options, api], ids=lambda part: part.PAGE.name)
+@pytest.mark.parametrize("part", [keys, options, columns, api], ids=lambda part: part.PAGE.name)
 def test_a_page_is_that_of_the_code(part) -> None:
     if part is api and sys.version_info[:2] != (3, 11):
         pytest.skip("each version of Python shows types in its own way")
