@@ -8,7 +8,7 @@ export UV_PYTHON_PREFERENCE ?= only-system
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup quickstart test faults coverage audit deploy-test check docs lint format types screenshots bench clean
+.PHONY: help setup quickstart test collect faults coverage audit deploy-test check docs lint format types screenshots bench clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -21,6 +21,9 @@ quickstart: | $(UV) ## run a small real study: SmolLM2-135M on this machine, no 
 
 test: setup ## run the tests
 	$(RUN) pytest -n auto --dist worksteal -m "not deploy"
+
+collect: setup ## find all tests, and compile them: then no worker of `make test` has to
+	@found=$$($(RUN) pytest --collect-only -qq -m "not deploy") || { echo "$$found"; exit 1; }
 
 faults: setup ## inject faults, many times each, and print what was lost
 	$(RUN) python -m scripts.faults

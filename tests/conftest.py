@@ -73,8 +73,8 @@ PLACES = {"disk", "folder", "bucket"}
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Of `-n auto`: more than there are cores, since many tests wait for servers and processes."""
-    return 1 + (os.cpu_count() or 1)
+    """Of `-n auto`: more than there are cores, since tests wait for a third of their time."""
+    return 2 + (os.cpu_count() or 1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
