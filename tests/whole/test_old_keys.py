@@ -101,7 +101,7 @@ def test_of_a_new_history_nothing_is_told(
     assert told(capsys) == []
 
 
-@pytest.mark.parametrize("paid", [False, True])
+@pytest.mark.parametrize("paid", [pytest.param(False, marks=pytest.mark.long), True])
 def test_automation_fills_the_grid_calls_nobody_and_comes_to_rest(
     tmp_path: Path, serve: Serve, paid: bool
 ) -> None:

@@ -47,8 +47,12 @@ def squares(folder):
     return BaseExperiment(square, storage_settings=folder)
 
 
-def test_many_specs_of_which_three_fail(storage, instance, tmp_path):
-    count = 1000 if storage.location.startswith("/") else 100
+@pytest.mark.parametrize(
+    ("storage", "count"),
+    [("folder", 100), ("bucket", 100), pytest.param("folder", 1000, marks=pytest.mark.long)],
+    indirect=["storage"],
+)
+def test_many_specs_of_which_three_fail(storage, instance, tmp_path, count):
     bad = [3, count // 2, count - 1]
     weather = tmp_path / "weather.epw"
     weather.write_text("sunny")
