@@ -128,45 +128,41 @@ def _figures(
     why_not: str | None,
 ) -> Iterator[Agreement]:
     """Of the graders of one scale. `matrix`: judges x answers, of the same cells."""
-    level = planned.level
     everybody = ", ".join(grader.label for grader in chosen)
     try:
+        if why_not:
+            raise MeasurementError(why_not)
         require_scores(cells)
+        yield from _of_matrix(planned, matrix(), everybody)
+        yield from _of_bias(planned, cells, everybody)
     except MeasurementError as error:
         yield Agreement(figure="agreement", of=everybody, why=str(error))
-        return
-    if why_not:
-        yield Agreement(figure="agreement", of=everybody, why=why_not)
-    else:
-        try:
-            yield from _of_matrix(planned, matrix(), everybody)
-        except MeasurementError as error:
-            yield Agreement(figure="agreement", of=everybody, why=str(error))
-        yield from _each(
-            SEVERITY,
-            everybody,
-            lambda: judge_severity(cells, cluster=planned.checked_cluster, level=level),
-        )
-        families = planned.study.config.measurement.families
-        yield from _each(
-            PREFERENCE,
-            everybody,
-            lambda: self_preference(
-                cells, families=families, cluster=planned.checked_cluster, level=level
-            ),
-        )
     for grader in chosen:
         own = cells.filter(pc.equal(cells["grade_condition_id"], grader.label))  # type: ignore[attr-defined]
-        yield from _each(
-            SLOPE,
-            grader.label,
-            lambda own=own: _slope(own, planned.checked_cluster, level),
-        )
+        yield from _each(SLOPE, grader.label, lambda own=own: _slope(planned, own))
 
 
-def _slope(own: pa.Table, cluster: str | None, level: float) -> Mapping[Any, Estimate]:
+def _of_bias(planned: PlannedCells, cells: pa.Table, everybody: str) -> Iterator[Agreement]:
+    """How severe each judge is, and whether it prefers its own family."""
+    families, level = planned.study.config.measurement.families, planned.level
+    yield from _each(
+        SEVERITY,
+        everybody,
+        lambda: judge_severity(cells, cluster=planned.checked_cluster, level=level),
+    )
+    yield from _each(
+        PREFERENCE,
+        everybody,
+        lambda: self_preference(
+            cells, families=families, cluster=planned.checked_cluster, level=level
+        ),
+    )
+
+
+def _slope(planned: PlannedCells, own: pa.Table) -> Mapping[Any, Estimate]:
     require_scores(own)
-    return length_slope(own, length=LENGTH, within=["model"], cluster=cluster, level=level)
+    cluster = planned.checked_cluster
+    return length_slope(own, length=LENGTH, within=["model"], cluster=cluster, level=planned.level)
 
 
 def _of_matrix(
