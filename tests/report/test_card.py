@@ -105,7 +105,7 @@ def of(condition: str, **known: Any) -> Score:
         ),
         (
             {"mean": None, "low": None, "high": None, "n_items": 0, "scale": None},
-            ("none", "none", "0", "not declared", "6", "none"),
+            ("-", "-", "0", "not declared", "6", "none"),
         ),
     ],
 )
@@ -151,7 +151,7 @@ def test_only_odd_items_are_named() -> None:
     )
     lines = card(item_statistics=StudyItems(study="toy", policy="dev", by_grader=[graded]))
     assert "| item | mean score | item-total | why it is odd |" in lines
-    assert "| q2 | 1.00 | none | All are right. |" in lines
+    assert "| q2 | 1.00 | - | All are right. |" in lines
     assert not any("q1" in line for line in lines)
     sound = GraderItems(graded_by="numeric", scale=(0, 1), items=graded.items[:1])
     lines = card(item_statistics=StudyItems(study="toy", policy="dev", by_grader=[sound]))
@@ -199,7 +199,7 @@ def test_several_tables_of_a_section_have_titles() -> None:
     title = lines.index("**variance components by numeric**")
     assert lines[title + 2].startswith("| source | df | variance |")
     assert "**other designs, by numeric**" in lines
-    assert "| items | 10 (now) | 0.100 | 0.200 | none | 0.50 |" in lines
+    assert "| items | 10 (now) | 0.100 | 0.200 | - | 0.50 |" in lines
     assert not any(line == "**scores**" for line in card(scores=together(of("a"))))
 
 

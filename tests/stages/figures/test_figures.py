@@ -292,7 +292,7 @@ def test_graders_are_crossed_and_agree_with_those_of_their_scale(tmp_path: Path)
     found = ie.agreement(study)
     known = {(one.figure, one.of) for one in found.figures if one.estimate}
     assert {of for figure, of in known if figure == "ICC(2,1)"} == {ones.graded_by, tens.graded_by}
-    assert ("self-preference", "all, 0 to 1") in known
+    assert ("self-preference", "all, scale 0 to 1") in known
     assert ("agreement", "alone · strict") in {(one.figure, one.of) for one in found.figures}
     cards = {card.judge: {one.figure: one for one in card.figures} for card in found.cards}
     assert list(cards) == found.judges

@@ -117,7 +117,7 @@ def _of_scale(figures: Sequence[Agreement], group: Sequence[GradeCondition]) -> 
     scale = scale_in_words(group[0].grader.scale)
     for one in figures:
         named = one.figure == PREFERENCE and one.estimate
-        yield replace(one, of=f"{one.of}, {scale}") if named else one
+        yield replace(one, of=f"{one.of}, scale {scale}") if named else one
 
 
 def _figures(
