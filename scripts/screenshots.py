@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 from itemeval_assets import write_report
 from itemeval_assets.core.design.study import Study
 from tests.browser.demo import (
+    as_mock_models,
     browser_page,
     finished_run,
     finished_study,
@@ -48,7 +49,7 @@ def main() -> None:
             results(page, address, study)
             report(page, study)
         with (
-            ModelServer() as models,
+            ModelServer(reply=as_mock_models) as models,
             served_ui(study.config_path, LAB_BASE_URL=models.base_url, LAB_API_KEY="local") as (
                 address,
                 _,

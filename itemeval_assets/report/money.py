@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from itemeval_assets.core.money.pricing import is_mock
 from itemeval_assets.core.text.words import counted, dollars
 
 from .render.terminal_table import show
@@ -48,7 +49,7 @@ def study_estimate(found: "StudyEstimate") -> None:
 
 def mocks_are_free(models: Iterable[str]) -> None:
     """Say of the dollars of mock models that nobody pays them."""
-    mocks = sorted({model for model in models if model.startswith("mockllm/")})
+    mocks = sorted({model for model in models if is_mock(model)})
     if mocks:
         more = f" and {len(mocks) - _MOST_MOCKS:,} more" if len(mocks) > _MOST_MOCKS else ""
         names = f"{', '.join(mocks[:_MOST_MOCKS])}{more}"

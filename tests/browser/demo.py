@@ -1,11 +1,13 @@
 """A small finished study, Dagster's web server over it, and a browser page on that.
 
-Two models, two prompts, a scorer and a judge, all answered by the local test server, which
-always refuses two requests of one model: real errored rows in exactly one partition.
+Two models, two prompts, a scorer and a judge, all answered by the local test server as mock models
+would answer. It always refuses two requests of one model: real errored rows in exactly one
+partition.
 """
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -21,6 +23,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from itemeval_assets import api
 from itemeval_assets.core.design.study import Study
+from itemeval_assets.engine.models.mock_replies import Asked, answer, quality_seen
 from itemeval_assets.settings import nearest_dagster_home
 from itemeval_assets.storage.study.inputs import load_study
 from tests.model_server import Answer, ModelServer, Request, error_answer
@@ -28,6 +31,7 @@ from tests.studies import write_study
 
 __all__ = [
     "CHROMIUM",
+    "as_mock_models",
     "browser_page",
     "finished_run",
     "finished_study",
@@ -139,11 +143,22 @@ def finished_run(study: Study, tags: dict[str, str] | None = None) -> dg.Dagster
     raise AssertionError("no run of the schedule ended")
 
 
-def _refuse_some(request: Request) -> Answer | None:
+def _refuse_some(request: Request) -> Answer | str:
     long = request.prompt.startswith("Think step by step")
     if request.model == "orion-1" and long and any(q in request.prompt for q in REFUSED):
         return error_answer(400, "This request was refused by the provider's content filter")
-    return None
+    return as_mock_models(request)
+
+
+def as_mock_models(request: Request) -> str:
+    """What a mock model of this name would answer, or make of an answer."""
+    found = re.search(r"What is (\d+) \+", request.prompt)
+    number = found[1] if found else ""
+    target = str(2 * int(number or 0))
+    asked = Asked(f"{PROVIDER}/{request.model}", f"q{number}", target, request.prompt)
+    if '"score"' not in request.prompt:
+        return answer(asked)
+    return json.dumps({"score": round(quality_seen(asked), 1), "reasoning": "Compared by value."})
 
 
 @contextmanager

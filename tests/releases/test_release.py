@@ -303,7 +303,7 @@ def test_an_errored_call_is_an_event_and_a_flaw(
     assert errors.index.get_level_values("item_id").tolist() == [rows[1]["item_id"]]
     mean = (rows[0]["score"] + rows[2]["score"]) / 2
     card = (Path(run.uri) / "STUDY_CARD.md").read_text()
-    assert "**scores by judge · strict**" in card and f"| a · short | {mean:.4g} | " in card
+    assert "**scores by judge · strict**" in card and f"| a · short | {mean:.2f} | " in card
     assert " | 2 | not declared | 3 | 1 errored |" in card
 
 

@@ -36,7 +36,7 @@ class YesNoConfig(GraderConfig):
                 "", f"{self.question}\n{item['input']}\n{text}", 0
             ),
             verdict_of=yes_or_no,
-            mock_reply=lambda draw: "yes" if draw < 0.5 else "no",
+            mock_reply=lambda quality: "yes" if quality >= 0.5 else "no",
         )
         columns = {"grader_name": name, "grader_model": self.asked}
         return [grader(self, name, columns, call=call)]

@@ -41,8 +41,8 @@ class ModelCall:
 
     `where` is the YAML path that names the model; `settings` bear the names of inspect's
     `GenerateConfig`. Prompts hold the solution as it is, however often: so sizes add up.
-    `mock_reply`: what a mock model replies, by a number from 0 to 1. `verdict_of` never raises,
-    whatever a reply holds.
+    `mock_reply`: what a mock model replies, by how good it finds the solution, from 0 to 1.
+    `verdict_of` never raises, whatever a reply holds.
     """
 
     model: str

@@ -115,7 +115,7 @@ def _judge(name: str, config: JudgeConfig, rubric: Template) -> Grader:
             settings=config.settings,
             prompt_for=_prompts_of(rubric, config.split_rubric),
             verdict_of=parse_judge_reply,
-            mock_reply=_mock_reply,
+            mock_reply=_mock_replies(config.scale),
             reply_schema=REPLY_SCHEMA if config.structured else None,
             provider_routing=config.provider_routing,
         ),
@@ -148,6 +148,17 @@ def _prompt(rubric: Template, split: bool, item: Item, solution: str | None) -> 
     return prompt._replace(user=prompt.user + FORMAT_NOTICE)
 
 
-def _mock_reply(draw: float) -> str:
-    verdict = {"score": round(draw, 2), "reasoning": "A mock verdict, drawn from the prompt alone."}
+@cache
+def _mock_replies(scale: tuple[float, float] | None) -> Callable[[float], str]:
+    """The same for all judges with a scale: a mock model is made once for all of them."""
+    return partial(_mock_reply, *(scale or (0.0, 1.0)))
+
+
+def _mock_reply(low: float, high: float, quality: float) -> str:
+    """A verdict in whole points where the scale has more than two, else in quarters of it."""
+    width = high - low
+    steps = width if width > 2 and width.is_integer() else 4
+    score = low + width * round(steps * quality) / steps
+    number = int(score) if score.is_integer() else round(score, 6)
+    verdict = {"score": number, "reasoning": "A mock verdict: no real model has judged it."}
     return f"```json\n{json.dumps(verdict)}\n```"

@@ -158,7 +158,7 @@ class PriceBook:
 
     def _found(self, model: str) -> tuple[Price | None, str | None]:
         """The price of a model that the study's own file does not name, and where it is from."""
-        if model.startswith("mockllm/"):
+        if is_mock(model):
             return MOCK_PRICE, "mock"
         if found := _published(model):
             return found, _edition()
@@ -216,6 +216,11 @@ def provider_of(model: str) -> str:
     """The provider of an inspect model id; of an OpenAI-compatible one, with its service."""
     provider, _, rest = model.partition("/")
     return f"{provider}/{rest.split('/')[0]}" if provider == "openai-api" else provider
+
+
+def is_mock(model: str) -> bool:
+    """Whether a model is none: `mockllm/<name>` answers what its name says, for nothing."""
+    return provider_of(model) == "mockllm"
 
 
 def is_local(model: str, environment: Mapping[str, str]) -> bool:

@@ -10,11 +10,11 @@ from inspect_ai._util.registry import RegistryInfo, registry_find, registry_unqu
 from inspect_ai.model import Model, get_model
 
 from itemeval_assets.core.errors import EnvironmentMissing, ModelError
-from itemeval_assets.core.money.pricing import provider_of
+from itemeval_assets.core.money.pricing import is_mock, provider_of
 from itemeval_assets.core.text.nearest import did_you_mean
 from itemeval_assets.core.text.secrets import without_secrets
 from itemeval_assets.engine.models.local_model import is_served_here, local_model_address
-from itemeval_assets.engine.models.mock_models import is_mock, mock_model
+from itemeval_assets.engine.models.mock_models import mock_model
 from itemeval_assets.host.installation import how_to_install
 
 from .in_flight import watched

@@ -17,6 +17,7 @@ from itemeval_assets.core.design.cell_table import Answers
 from itemeval_assets.core.design.conditions import GradeCondition
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.study import Study, run_plan
+from itemeval_assets.core.money.pricing import is_mock
 from itemeval_assets.measurement import MeasurementError
 from itemeval_assets.measurement.columns import counted, shortened
 from itemeval_assets.measurement.numeric import LARGEST
@@ -29,6 +30,7 @@ __all__ = ["LENGTH", "NOT_PLANNED", "TEXT", "PlannedCells", "require_measurable"
 
 NOT_PLANNED = "not_planned"
 _SHOWN = 5
+_MOCKS = "Models named mockllm/... are mock models: what they score says nothing of real ones."
 # Among the events: how many characters the solution has.
 LENGTH = "solution_length"
 # Among the events: a number for each text of a solution, which equal ones share.
@@ -86,6 +88,14 @@ class PlannedCells:
     def not_graded(self) -> str:
         """What to say of a study without any grading."""
         return f"nothing is graded yet: itemeval-assets run {self.study.config_path}"
+
+    @property
+    def about_mocks(self) -> list[str]:
+        """What to say beside figures that mock models have made."""
+        design = self.study.design
+        answering = [one.model for one in design.generate]
+        grading = [one.grader.call.model for one in design.grade if one.grader.call]
+        return [_MOCKS] if any(map(is_mock, [*answering, *grading])) else []
 
     @cached_property
     def columns(self) -> ItemColumns:

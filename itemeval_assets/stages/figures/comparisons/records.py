@@ -64,6 +64,10 @@ def told(planned: PlannedCells, facet: Facet, found: list[Compared]) -> StudyCom
             f" {graders}. Choose those of one scale with --grader."
         )
         found = [replace(one, words=[*one.words, said]) for one in found]
+    found = [
+        replace(one, words=[*one.words, *planned.about_mocks]) if one.differences else one
+        for one in found
+    ]
     return StudyComparisons(
         study=planned.study.name,
         policy=planned.policy_name,

@@ -94,7 +94,11 @@ def agreement(planned: PlannedCells, graders: Collection[str]) -> StudyAgreement
         scales={grader.label: grader.grader.scale for grader in chosen},
         figures=figures,
         cards=cards,
-        words=[*_words(groups, [*figures, *own]), *said_of_cold(repeated)],
+        words=[
+            *_words(groups, [*figures, *own]),
+            *said_of_cold(repeated),
+            *planned.about_mocks,
+        ],
     )
 
 

@@ -53,9 +53,15 @@ def study_scores(
         cluster=planned.cluster,
         by=by,
         rows=rows,
-        words=list(words_of(rows)) if planned.is_graded else [f"N{planned.not_graded[1:]}"],
+        words=_words(planned, rows),
         figure=figure,
     )
+
+
+def _words(planned: PlannedCells, rows: list[Score]) -> list[str]:
+    if not planned.is_graded:
+        return [f"N{planned.not_graded[1:]}"]
+    return [*words_of(rows), *planned.about_mocks]
 
 
 def groups(table: pa.Table, by: str | None) -> Iterator[tuple[str | None, pa.Table]]:
