@@ -1,9 +1,11 @@
 """A study as a component of a `dg` project: its asset graph, from a `defs.yaml`."""
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 import dagster as dg
@@ -11,12 +13,14 @@ from dagster.components.component_scaffolding import scaffold_component
 from dagster.components.core.defs_module import ComponentLoc, find_defs_or_component_yaml
 from pydantic import Field
 
+from .core.config.deployment import replaced_keys
 from .core.design.study import Study
-from .core.errors import ConfigError
+from .core.errors import ConfigError, ItemevalAssetsError
+from .dagster_io.names import Labels, identifier
 from .defs.broken import BrokenStudy, broken_definitions, group_of, is_validation, problem_in
 from .defs.build import require_own_name, shared_definitions, study_definitions
 from .defs.snapshots import load_in_location
-from .project import write_study
+from .project import add_study
 from .settings import Settings
 
 
@@ -25,7 +29,7 @@ class StudyScaffolder(dg.Scaffolder):
 
     def scaffold(self, request: dg.ScaffoldRequest) -> None:
         folder = request.target_path
-        write_study(folder, _study_name(folder.name))
+        add_study(request.project_root or folder, folder, _study_name(folder.name))
         if request.scaffold_format == "python":
             (folder / "component.py").write_text(_PYTHON, encoding="utf-8")
         else:
@@ -51,6 +55,20 @@ class StudyComponent(dg.Component, dg.Model, dg.Resolvable):
     """
 
     study: Annotated[str, Field(description="the study's YAML file, relative to this file")]
+    output_dir: Annotated[
+        str | None, Field(description="where results go, in the place of `output_dir` of the YAML")
+    ] = None
+    budget: Annotated[
+        dict[str, Any] | None,
+        Field(description="keys of `budget`, each in the place of that of the YAML"),
+    ] = None
+    started: Annotated[
+        bool | None, Field(description="in the place of `automation.started` of the YAML")
+    ] = None
+    group: Annotated[
+        str | None, Field(description="the group of its assets; default: the study's name")
+    ] = None
+    tags: Annotated[dict[str, str] | None, Field(description="tags of all its assets")] = None
     owners: Annotated[
         list[str] | None,
         Field(description="owners of all its assets; default: ITEMEVAL_ASSETS_OWNERS"),
@@ -62,20 +80,42 @@ class StudyComponent(dg.Component, dg.Model, dg.Resolvable):
         Raises ConfigError for such a study where the definitions are only validated.
         """
         settings = Settings()
-        if self.owners is not None:
-            settings = settings.model_copy(update={"owners": ",".join(self.owners)})
         file, project, own = _file(context), _project(context, settings), context.component_loc
         path = file.parent / Path(self.study).expanduser()
-        study, problem = project.add(own, path)
+
+        def load() -> Study:
+            replaced = replaced_keys(self._replaces(), f"{file}: attributes")
+            with _in_attribute(f"{file}: attributes.study"):
+                study = load_in_location(path, f"component {file}", replaced)
+                require_own_name(study, project.others(own))
+                return study
+
+        study, problem = project.add(own, path, load)
         if study is not None:
             return dg.Definitions.merge(
-                study_definitions(study, settings), project.part_of(context.component_loc)
+                study_definitions(study, settings, self._labels(study, settings)),
+                project.part_of(own),
             )
-        problem = f"{file}: attributes.study: {problem}"
         if is_validation():
             raise ConfigError(problem)
-        broken = BrokenStudy(path, problem, lambda: project.add(own, path)[1])
+        broken = BrokenStudy(path, problem, lambda: project.add(own, path, load)[1] or None)
         return broken_definitions(broken, project.group_of_broken(own, path), settings)
+
+    def _replaces(self) -> dict[str, Any]:
+        return {"output_dir": self.output_dir, "budget": self.budget, "started": self.started}
+
+    def _labels(self, study: Study, settings: Settings) -> Labels:
+        owners = settings.owner_list() if self.owners is None else self.owners
+        return Labels(self.group or identifier(study), owners, self.tags or {})
+
+
+@contextmanager
+def _in_attribute(attribute: str) -> Iterator[None]:
+    """Say of an error which attribute it is about."""
+    try:
+        yield
+    except ItemevalAssetsError as error:
+        raise type(error)(f"{attribute}: {error}") from None
 
 
 def _file(context: dg.ComponentLoadContext) -> Path:
@@ -85,30 +125,38 @@ def _file(context: dg.ComponentLoadContext) -> Path:
     return find_defs_or_component_yaml(context.path) or context.path / "defs.yaml"
 
 
+class _Broken(NamedTuple):
+    file: str
+    group: str
+
+
 @dataclass
 class _Project:
     """What the components of one `dg` project share, and the studies loaded so far."""
 
     studies: dict[ComponentLoc, Study]
     shared: dg.Definitions
-    broken: dict[ComponentLoc, str] = field(default_factory=dict)
+    broken: dict[ComponentLoc, _Broken]
 
-    def add(self, component: ComponentLoc, path: Path) -> tuple[Study | None, str | None]:
+    def add(
+        self, component: ComponentLoc, path: Path, load: Callable[[], Study]
+    ) -> tuple[Study | None, str]:
         """The study of a component, or what is wrong with it."""
         problems: list[str] = []
-        others = [study for other, study in self.studies.items() if other != component]
         with problem_in(path, problems.append):
-            study = load_in_location(path, "component")
-            require_own_name(study, others)
+            study = load()
             self.studies[component] = study
-            return study, None
+            return study, ""
         self.studies.pop(component, None)
         return None, "\n".join(problems)
 
+    def others(self, component: ComponentLoc) -> list[Study]:
+        return [study for other, study in self.studies.items() if other != component]
+
     def group_of_broken(self, component: ComponentLoc, path: Path) -> str:
-        taken = [group for other, group in self.broken.items() if other != component]
-        self.broken[component] = group_of(path, taken)
-        return self.broken[component]
+        taken = [found.group for other, found in self.broken.items() if other != component]
+        self.broken[component] = _Broken(str(path.resolve()), group_of(path, taken))
+        return self.broken[component].group
 
     def part_of(self, component: ComponentLoc) -> dg.Definitions:
         """What a component gives of what all share: the first one gives the sensors."""
@@ -126,7 +174,11 @@ def _project(context: dg.ComponentLoadContext, settings: Settings) -> _Project:
     tree = context.component_tree.state_tracker
     if tree not in _PROJECTS:
         studies: dict[ComponentLoc, Study] = {}
-        _PROJECTS[tree] = _Project(studies, shared_definitions(studies.values(), settings))
+        broken: dict[ComponentLoc, _Broken] = {}
+        shared = shared_definitions(
+            studies.values(), lambda: [found.file for found in broken.values()], settings
+        )
+        _PROJECTS[tree] = _Project(studies, shared, broken)
     return _PROJECTS[tree]
 
 

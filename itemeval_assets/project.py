@@ -1,6 +1,7 @@
 """Projects on disk: scaffolding, and the quickstart."""
 
 import json
+import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -12,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from . import api, figures
 from .core.design.study import Study
 from .core.errors import ConfigError
-from .settings import HOME_FOLDER
-from .storage.objects.new_files import write_new
+from .instances.home import CONFIG, packaged_config, require_usable
+from .settings import HOME_FOLDER, nearest_dagster_home
+from .storage.objects.new_files import add_lines, write_new
 from .storage.study.inputs import load_study
 from .storage.study.layout import LOGS
 
@@ -24,6 +26,14 @@ if TYPE_CHECKING:
 SCHEMA = "study.schema.json"
 _LOCAL_MODEL = "openai-api/smollm2/SmolLM2-135M-Instruct"
 _MOCK_MODEL = "mockllm/quickstart"
+_RESULTS = "studies"
+_IGNORED = f"""\
+# Results, and Dagster's records of runs.
+/{_RESULTS}/
+/{HOME_FOLDER}/*
+!/{HOME_FOLDER}/{CONFIG}
+.tmp_dagster_home_*/
+"""
 _QUICKSTARTS = ("quickstart", "quickstart_mock")
 
 
@@ -46,13 +56,9 @@ def init(folder: Path) -> list[Path]:
 
     Raises ConfigError over existing files.
     """
-    from .instances.home import CONFIG, packaged_config, require_usable
-
     require_usable(folder / HOME_FOLDER)
-    history = folder / HOME_FOLDER / CONFIG
     made = {**_packaged("project", folder), **_files("dg", folder)}
-    write_new(made if history.is_file() else {**made, history: packaged_config()})
-    return [*made, history]
+    return _written(made, folder, folder / HOME_FOLDER)
 
 
 def schema_text() -> str:
@@ -62,9 +68,24 @@ def schema_text() -> str:
     return json.dumps(study_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
-def write_study(folder: Path, name: str) -> list[Path]:
-    """Write the packaged study, on mock models, under a name. Raises ConfigError over files."""
-    return write_new(_packaged("project", folder, (r"^study: .*$", f"study: {name}")))
+def add_study(project: Path, folder: Path, name: str) -> list[Path]:
+    """Write the packaged study, on mock models, into a folder of a project of source code.
+
+    Its results lie beside the code, in the folder of the project, and so does the history of runs,
+    unless one further up is used. Raises ConfigError over existing files.
+    """
+    results = Path(os.path.relpath(project / _RESULTS, folder)).as_posix()
+    changes = (r"^(study:) .*$", rf"\1 {name}\noutput_dir: {results}   # outside of the code")
+    return _written(_packaged("project", folder, changes), project, nearest_dagster_home(project))
+
+
+def _written(made: dict[Path, bytes], root: Path, home: Path) -> list[Path]:
+    """Write new files, with what a folder of studies needs besides: a history, and a .gitignore."""
+    history, ignored = home / CONFIG, root / ".gitignore"
+    more = {history: packaged_config(), ignored: _IGNORED.encode()}
+    write_new({**made, **{path: text for path, text in more.items() if not path.exists()}})
+    add_lines(ignored, _IGNORED)
+    return [*made, *more]
 
 
 def quickstart(

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from tests.commands import Program
 from tests.defs.runs import QUIET, SOLUTIONS
 from tests.defs.test_snapshots import initialization, reconstruction
 from tests.studies import write_study
+from tests.ticks import ticked
 
 TYPE = "itemeval_assets.StudyComponent"
 
@@ -224,6 +226,162 @@ def test_a_scaffold_runs_at_once_on_mock_models(sandbox, format, file) -> None:
             assert all(check.passed for check in result.get_asset_check_evaluations())
 
 
+DEPLOYED = {
+    "output_dir": "{{ env.LAB_RESULTS }}",
+    "budget": {
+        "max_usd": "{{ env.LAB_MAX_USD }}",
+        "confirm_above_usd": "{{ env.LAB_UNSET }}",
+        "pricing_path": "{{ env('LAB_PRICES') }}",
+    },
+    "started": "{{ env.LAB_STARTED }}",
+}
+
+
+def deployed(sandbox: DefsFolderSandbox, monkeypatch: pytest.MonkeyPatch, **more: Any) -> Path:
+    """A study whose deployment names results, money and start by variables."""
+    variables = {"RESULTS": "../results", "MAX_USD": "7.5", "PRICES": "lab.json", "STARTED": "true"}
+    for name, value in variables.items():
+        monkeypatch.setenv(f"LAB_{name}", value)
+    folder = declare(sandbox, "toy", **DEPLOYED, **more)
+    budget = {"max_usd": 1, "confirm_above_usd": 0.5}
+    write_study(folder, study="toy", items=2, extra={"budget": budget, "cache": False})
+    prices = {"models": {"mockllm/a": {"input_usd_per_mtok": 1.0, "output_usd_per_mtok": 2.0}}}
+    (folder / "lab.json").write_text(json.dumps(prices))
+    return folder
+
+
+def test_a_deployment_says_where_results_go_what_may_be_spent_and_what_is_on(
+    sandbox, monkeypatch
+) -> None:
+    folder = deployed(sandbox, monkeypatch, group="lab", tags={"team": "evals", "tier": ""})
+    own = load_study(folder / "study.yaml")
+    with sandbox.build_all_defs() as found:
+        assert found.resolve_schedule_def("toy_reruns").default_status.value == "RUNNING"
+        sensor = found.resolve_sensor_def("toy_automation")
+        assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
+        graph = found.resolve_asset_graph()
+        assert {node.group_name for node in graph.asset_nodes} == {"lab", "lab_on_demand"}
+        for node in graph.asset_nodes:
+            assert {"team": "evals", "tier": ""}.items() <= node.tags.items()
+        assert sensor.asset_selection
+        assert {key.path[0] for key in sensor.asset_selection.resolve(graph)} == {"toy"}
+        job = found.resolve_implicit_global_asset_job_def()
+        [partition] = PartitionKeys(own).generate.values()
+        for tables, key in ((["items"], None), (SOLUTIONS, partition)):
+            result = job.execute_in_process(
+                asset_selection=[dg.AssetKey(["toy", table]) for table in tables],
+                partition_key=key,
+                run_config={"loggers": QUIET["loggers"]},
+            )
+            assert result.success
+    assert not (folder / "studies").exists()
+    [path] = (folder.parent / "results" / "toy" / "manifests").glob("*.json")
+    manifest = json.loads(path.read_text())
+    budget = manifest["config"]["budget"]
+    # A variable that is unset takes no limit of the YAML away.
+    assert (budget["max_usd"], budget["confirm_above_usd"]) == (7.5, 0.5)
+    assert manifest["config_sha256"] == own.config_sha256
+    assert manifest["config_replaced"] == {
+        "output_dir": "../results",
+        "budget": {"max_usd": 7.5, "pricing_path": "lab.json"},
+        "automation": {"started": True},
+    }
+    assert manifest["prices"]["mockllm/a"]["input_usd_per_mtok"] == 1.0
+    assert [c["id"] for c in manifest["grid_generate"]] == [c.id for c in own.design.generate]
+
+
+def test_a_run_has_what_its_code_server_had_replaced(sandbox, monkeypatch) -> None:
+    """In a process where the variables are others, or not there at all."""
+    deployed(sandbox, monkeypatch)
+    with initialization() as context, sandbox.build_all_defs():
+        kept = dict(context.get_pending_reconstruction_metadata())
+    monkeypatch.setenv("LAB_MAX_USD", "1000")
+    monkeypatch.delenv("LAB_RESULTS")
+    with reconstruction(kept), sandbox.build_all_defs() as found:
+        [study] = (found.resources or {})["study_tables"]._studies
+    assert study.config.budget.max_usd == 7.5
+    assert study.location.endswith("/results/toy")
+
+
+def test_a_study_with_a_secret_is_refused_where_the_deployment_changed(
+    sandbox, monkeypatch
+) -> None:
+    """Of such a study a digest alone is kept: what is replaced is in it."""
+    folder = deployed(sandbox, monkeypatch)
+    secret = {"provider_routing": {"api_key": "hunter2-correct-horse"}}
+    write_study(folder, study="toy", solvers=secret)
+    with initialization() as context, sandbox.build_all_defs() as found:
+        assert "toy_reruns" in names(found)["schedules"]
+        kept = dict(context.get_pending_reconstruction_metadata())
+    assert "hunter2" not in json.dumps(kept)
+    with reconstruction(kept), sandbox.build_all_defs() as found:
+        assert "toy_reruns" in names(found)["schedules"]
+    monkeypatch.setenv("LAB_MAX_USD", "1000")
+    with reconstruction(kept), sandbox.build_all_defs() as found:
+        [asset] = found.resolve_asset_graph().asset_nodes
+        assert "changed since the code location loaded it" in (asset.description or "")
+
+
+@pytest.mark.parametrize(
+    ("project", "asked", "run_config"),
+    [
+        ("", "in_process", {"execution": {"config": {"in_process": {}}}}),
+        ("", "multiprocess", {}),
+        ("multiprocess_executor", "in_process", {}),
+        ("in_process_executor", "in_process", {}),
+    ],
+)
+def test_the_schedule_keeps_its_steps_in_one_process_unless_asked(
+    sandbox, tmp_path, monkeypatch, project, asked, run_config
+) -> None:
+    """Dagster's default, which a project has without a word, starts a process for each step."""
+    monkeypatch.setenv("ITEMEVAL_ASSETS_EXECUTOR", asked)
+    declare(sandbox, "toy")
+    if project:
+        (sandbox.defs_folder_path / "own.py").write_text(
+            f"import dagster as dg\n\ndefs = dg.Definitions(executor=dg.{project})\n"
+        )
+    home = str(tmp_path)
+    with sandbox.build_all_defs() as found, dg.DagsterInstance.local_temp(home) as instance:
+        context = dg.build_schedule_context(
+            instance=instance,
+            scheduled_execution_time=datetime.now(UTC),
+            repository_def=found.get_repository_def(),
+        )
+        requests = ticked(found.resolve_schedule_def("toy_reruns"), context).run_requests
+        assert requests and [request.run_config for request in requests] == [run_config]
+        job = found.resolve_implicit_global_asset_job_def()
+        dg.validate_run_config(job, run_config)
+
+
+def test_studies_share_a_group_and_no_sensor_touches_the_other(sandbox) -> None:
+    for name in ("one", "two"):
+        declare(sandbox, name, group="lab")
+    with sandbox.build_all_defs() as found:
+        graph = found.resolve_asset_graph()
+        for name in ("one", "two"):
+            chosen = found.resolve_sensor_def(f"{name}_automation").asset_selection
+            assert chosen
+            assert {key.path[0] for key in chosen.resolve(graph)} == {name}
+
+
+@pytest.mark.parametrize(
+    ("attributes", "said"),
+    [
+        ({"budget": {"max_usdd": 1}}, "attributes.budget.max_usdd: unknown key 'max_usdd'; did"),
+        ({"budget": {"max_usd": -1}}, "attributes.budget.max_usd: give a number above 0"),
+        ({"output_dir": "gs://x"}, "attributes.output_dir: give a folder, or a bucket as s3://"),
+    ],
+)
+def test_a_slip_in_a_deployment_is_told_with_its_attribute(
+    sandbox, validating, attributes, said
+) -> None:
+    folder = declare(sandbox, "toy", **attributes)
+    with sandbox.build_component_tree() as tree, pytest.raises(Exception) as refused:
+        tree.build_defs()
+    assert f"{folder / 'defs.yaml'}: {said}" in causes(refused.value)
+
+
 def test_the_package_offers_the_component_and_nothing_else_late() -> None:
     assert itemeval_assets.StudyComponent is StudyComponent
     assert "StudyComponent" in dir(itemeval_assets)
@@ -272,6 +430,7 @@ def test_the_real_dg(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert program.wait() == exit_code, output.read_text()
         return output.read_text()
 
+    (project / ".gitignore").write_text("*.log")
     listed = dg_says("list", "components", "--json")
     assert TYPE in {entry["key"] for entry in json.loads(listed)["items"]}
     dg_says("scaffold", "defs", TYPE, "my_study")
@@ -283,7 +442,11 @@ def test_the_real_dg(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "All definitions loaded successfully" in dg_says("check", "defs")
     in_process = json.dumps({"execution": {"config": {"in_process": {}}}})
     dg_says("launch", "--assets", 'key:"my_study/items"', "--config-json", in_process)
-    assert (folder / "studies" / "my_study" / "items.parquet").exists()
+    # Results lie outside of the code, for all ways to run, and git does not see them.
+    assert (project / "studies" / "my_study" / "items.parquet").exists()
+    assert not (folder / "studies").exists()
+    ignored = (project / ".gitignore").read_text().splitlines()
+    assert ignored[0] == "*.log" and {"/studies/", "/dagster_home/*"} <= set(ignored)
     write_study(folder, study="my_study", extra={"budgett": {}})
     said = dg_says("check", "defs", exit_code=1)
     assert f"{folder}/defs.yaml: attributes.study: " in said and "did you mean 'budget'" in said

@@ -1,5 +1,6 @@
 """What README and docs say is true: links, YAML, commands, Python."""
 
+import json
 import os
 import re
 import shlex
@@ -9,6 +10,7 @@ import sys
 import tomllib
 from pathlib import Path
 from pkgutil import resolve_name
+from typing import Any
 
 import pytest
 import yaml
@@ -101,6 +103,33 @@ def test_init_writes_the_two_files_that_dg_needs(tmp_path):
     for kind, name in (("toml", "dg.toml"), ("py", "definitions.py")):
         (text,) = (text for page, text in blocks(kind) if page == "commands.md")
         assert (tmp_path / name).read_text() == text
+
+
+def test_the_line_for_ci_runs_a_whole_study(tmp_path):
+    """Its exit code says how: 0 done, 2 wrong input, 4 over the budget."""
+    project.init(tmp_path)
+    [line] = (text for page, text in blocks("bash") if page == "operating.md")
+    study, bin_folder = tmp_path / "study.yaml", Path(sys.executable).parent
+    environment = {**os.environ, "PATH": f"{bin_folder}{os.pathsep}{os.environ['PATH']}"}
+
+    def ends(yaml_text: str) -> tuple[int, dict[str, Any]]:
+        study.write_text(yaml_text)
+        done = subprocess.run(["bash", "-c", line], cwd=tmp_path, env=environment, check=False)
+        return done.returncode, json.loads((tmp_path / "run.json").read_text())
+
+    text = study.read_text()
+    for calls in (96, 0):
+        code, found = ends(text)
+        assert (code, found["exit_code"], found["calls"]) == (0, 0, calls)
+    prices = {"models": {"mockllm/alpha": {"input_usd_per_mtok": 1, "output_usd_per_mtok": 1e6}}}
+    (tmp_path / "prices.json").write_text(json.dumps(prices))
+    dear = text.replace("replications: 2", "replications: 3")
+    for changed, wanted, error in (
+        (f"{dear}  pricing_path: prices.json\n", 4, "BudgetExceeded"),
+        (f"{text}budgett: {{}}\n", 2, "ConfigError"),
+    ):
+        code, found = ends(changed)
+        assert (code, found["exit_code"], found["error"]) == (wanted, wanted, error)
 
 
 @pytest.mark.long

@@ -4,6 +4,7 @@ import importlib.util
 import re
 import shlex
 import shutil
+import subprocess
 from dataclasses import asdict
 from pathlib import Path
 
@@ -20,6 +21,29 @@ def test_init_makes_a_project_that_runs_at_once(tmp_path):
     summary = api.run(tmp_path / "mine" / "study.yaml")
     assert summary.calls == 48 + 48 and not summary.errored and not summary.failed_checks
     assert (tmp_path / "mine" / "dagster_home" / "dagster.yaml").exists()
+
+
+@pytest.mark.parametrize("before", [None, "", "*.log", "/studies/\n"])
+def test_git_does_not_see_what_a_study_makes(tmp_path, before):
+    """Lines of a .gitignore that is there already stay; none is written twice."""
+    if before is not None:
+        (tmp_path / ".gitignore").write_text(before)
+    project.init(tmp_path)
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
+    for name in ("studies/my_study/items.parquet", "dagster_home/history/runs.db", "a.log"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    seen = subprocess.run(
+        ["git", "-C", str(tmp_path), "status", "--porcelain", "--untracked-files=all"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert "dagster_home/dagster.yaml" in seen and "study.yaml" in seen
+    assert "studies/" not in seen and "history" not in seen
+    assert ("a.log" in seen) == (before != "*.log")
+    lines = (tmp_path / ".gitignore").read_text().splitlines()
+    assert lines.count("/studies/") == 1
 
 
 def test_init_overwrites_nothing(tmp_path):

@@ -1,11 +1,13 @@
 """Names in Dagster: asset keys, groups, ops, pools."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import dagster as dg
 
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.money.pricing import provider_of
+from itemeval_assets.core.text.words import as_identifier
 
 GENERATE_DIMENSION, GRADE_DIMENSION = "generate", "grade"
 # Run tags: the ends of a range; consent to spend, in USD; the reservation that a run draws on.
@@ -21,15 +23,24 @@ FIGURES = ("scores", "comparisons", "reliability", "agreement", "item_statistics
 
 def identifier(study: Study) -> str:
     """The study's name where Dagster allows letters, digits and `_` only."""
-    return study.name.replace("-", "_")
+    return as_identifier(study.name)
 
 
-def on_demand_group(study: Study) -> str:
+def on_demand_group(group: str) -> str:
     """The group of assets that pay or publish beside the study's own cells, or only look ahead.
 
     *Materialize all* of the study's own group means the study.
     """
-    return f"{identifier(study)}_on_demand"
+    return f"{group}_on_demand"
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What the assets of a study are found by: group, owners and tags."""
+
+    group: str
+    owners: Sequence[str] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 def asset_key(study: Study, table: str) -> dg.AssetKey:

@@ -1,7 +1,7 @@
 """Builds the definitions of all studies; a function of the settings, nothing else."""
 
 import warnings
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from importlib.metadata import version
@@ -12,7 +12,7 @@ import dagster as dg
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.dagster_io.io_managers import StudyTablesIOManager
-from itemeval_assets.dagster_io.names import TABLES_IO, identifier, on_demand_group
+from itemeval_assets.dagster_io.names import TABLES_IO, Labels, identifier, on_demand_group
 from itemeval_assets.host.installation import how_to_install
 from itemeval_assets.settings import Settings
 
@@ -54,7 +54,9 @@ def build_definitions(settings: Settings, studies: list[Study] | None = None) ->
     return dg.Definitions.merge(
         *loaded.definitions,
         *_of_broken(loaded, settings),
-        shared_definitions(loaded.studies, settings),
+        shared_definitions(
+            loaded.studies, lambda: [str(study.path) for study in loaded.broken], settings
+        ),
         dg.Definitions(executor=executor_of(settings)),
     )
 
@@ -67,21 +69,32 @@ def _of_broken(loaded: Loaded, settings: Settings) -> Iterator[dg.Definitions]:
         yield broken_definitions(study, group, settings)
 
 
-def study_definitions(study: Study, settings: Settings) -> dg.Definitions:
-    """What one study has of its own. It needs what all studies of a code location share."""
+def study_definitions(
+    study: Study, settings: Settings, labels: Labels | None = None
+) -> dg.Definitions:
+    """What one study has of its own. It needs what all studies of a code location share.
+
+    `labels` null: its name is its group, and the settings say the owners.
+    """
+    labels = labels or Labels(identifier(study), settings.owner_list())
     return dg.Definitions(
-        assets=study_assets(study, settings),
+        assets=study_assets(study, labels),
         asset_checks=study_checks(study),
-        schedules=[rerun_schedule(study)],
-        sensors=[automation_sensor(study)],
+        schedules=[rerun_schedule(study, settings)],
+        sensors=[automation_sensor(study, labels.group)],
     )
 
 
-def shared_definitions(studies: Collection[Study], settings: Settings) -> dg.Definitions:
-    """What there is once in a code location, for all its studies; `studies` may grow later."""
+def shared_definitions(
+    studies: Collection[Study], broken: Callable[[], Collection[str]], settings: Settings
+) -> dg.Definitions:
+    """What there is once in a code location, for all its studies; `studies` may grow later.
+
+    `broken`: the files of those that cannot be loaded.
+    """
     return dg.Definitions(
         resources={TABLES_IO: StudyTablesIOManager(studies)},
-        sensors=notification_sensors(studies, settings),
+        sensors=notification_sensors(studies, broken, settings),
     )
 
 
@@ -133,10 +146,14 @@ def require_own_name(study: Study, others: Collection[Study]) -> None:
 
     Nor could it two studies of which one is named as a group of the other.
     """
-    names = {identifier(study), on_demand_group(study)}
+    names = _names_of(study)
     for other in others:
-        if names & {identifier(other), on_demand_group(other)}:
+        if names & _names_of(other):
             raise ConfigError(
                 f"{study.config_path}: study: {study.name!r} and {other.name!r} "
                 f"({other.config_path}) have the same name in Dagster; rename one of them"
             )
+
+
+def _names_of(study: Study) -> set[str]:
+    return {identifier(study), on_demand_group(identifier(study))}

@@ -25,16 +25,19 @@ from itemeval_assets.storage.study.inputs import load_study
 _PREFIX = "itemeval_assets/study/"
 
 
-def load_in_location(path: Path, part: str = "") -> Study:
+def load_in_location(
+    path: Path, part: str = "", replaced: Mapping[str, Any] | None = None
+) -> Study:
     """The study of a config file: in a process of a run, as the code server loaded it.
 
-    `part`: which part of the code location loads it. Raises ConfigError or TemplateError for what
+    `part`: which part of the code location loads it. `replaced`: see `load_study`; what the code
+    server had replaced holds in a run, too. Raises ConfigError or TemplateError for what
     is wrong, and for a study that changed meanwhile and cannot be had as it was.
     """
     path = Path(path).expanduser().resolve()
     context, key = _context(), f"{_PREFIX}{part}:{path}"
     kept = _kept(context).get(key)
-    study = load_study(path) if kept is None else _as_kept(kept, path)
+    study = load_study(path, replaced) if kept is None else _as_kept(kept, path, replaced)
     # Processes that this one starts get the same.
     context.add_to_pending_reconstruction_metadata(key, kept or _to_keep(study))
     return study
@@ -70,11 +73,11 @@ def _to_keep(study: Study) -> str:
     return json.dumps({"sha256": _digest(snapshot)})
 
 
-def _as_kept(kept: str, path: Path) -> Study:
+def _as_kept(kept: str, path: Path, replaced: Mapping[str, Any] | None) -> Study:
     found = json.loads(kept)
     if "snapshot" in found:
         return study_of(Snapshot.from_json(found["snapshot"]))
-    study = load_study(path)
+    study = load_study(path, replaced)
     if _digest(study.snapshot) != found["sha256"]:
         raise ConfigError(
             f"{path}: the study has changed since the code location loaded it, and the loaded text "

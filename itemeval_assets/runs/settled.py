@@ -199,6 +199,7 @@ def _fingerprint(study: Study, stats: Stats) -> str:
     Of the YAML counts what it says: a comment changes nothing.
     """
     marks = sorted((key, stat.mark) for key, stat in stats.items())
-    says = replace(study.snapshot, config=study.config.model_dump_json(exclude_unset=True))
+    config = study.config.model_dump_json(exclude_unset=True)
+    says = replace(study.snapshot, config=config, replaced={})
     what = [version("itemeval-assets"), says.to_json(), marks]
     return hashlib.sha256(json.dumps(what).encode()).hexdigest()

@@ -183,7 +183,7 @@ def test_a_tick_that_fails_holds_no_secret(tmp_path: Path, monkeypatch: pytest.M
     settings = Settings(webhook_url=SecretStr("http://127.0.0.1:9/hook"))
     definitions = build_definitions(settings, [toy_study(tmp_path)])
     monkeypatch.setattr(attempts, "count_failures", leak)
-    monkeypatch.setattr(notifications, "_ended_runs", leak)
+    monkeypatch.setattr(notifications, "ended_runs", leak)
     with dg.DagsterInstance.from_config(str(make_home(tmp_path / "home"))) as instance:
         schedule = definitions.resolve_schedule_def("toy_reruns")
         sensor = definitions.resolve_sensor_def("itemeval_assets_failed_checks")

@@ -116,6 +116,7 @@ MISTAKES = [
     Mistake("No benchmark", without="benchmark"),
     Mistake("A tab in the YAML", files={"study.yaml": "study: my_study\n\tsolvers: 1\n"}),
     Mistake("An empty file", files={"study.yaml": ""}),
+    Mistake("A time zone without its region", {"automation.timezone": "Berlin"}),
     Mistake("A cluster that is no column", {"measurement.cluster": "topics"}),
     # Templates.
     Mistake("A template that there is not", {"facets.prompt": ["concice"]}),

@@ -64,7 +64,7 @@ def _calls(summary: Mapping[str, Any]) -> int:
 # response cache. One after the other: each sees what those before have left.
 COMMANDS: Sequence[Command] = [
     Command("init {folder}/new", lambda words: "itemeval-assets run" in words),
-    Command("init {folder}/another --json", lambda found: len(found) == 8),
+    Command("init {folder}/another --json", lambda found: len(found) == 9),
     Command("status {config} --policy=dev --json", lambda found: found["policy"] == "dev"),
     Command(
         "status {config} --policy=full-batch --json",
@@ -258,7 +258,7 @@ COMMANDS: Sequence[Command] = [
         lambda found: len(found["scores"]) == 4 and found["run"]["exit_code"] == 0,
     ),
     Command("schema", lambda words: '"$schema"' in words),
-    Command("ui {config} --port={port}", lambda words: "{port}" not in words, exit_code=2),
+    Command("ui {config} --port={port} --open", lambda words: "{port}" not in words, exit_code=2),
 ]
 
 EFFORTS = ["none", "minimal", "low", "medium", "high", "xhigh", "max"]
@@ -317,7 +317,9 @@ DOCUMENTS: Mapping[str, Document] = {
                 "cache_schedule": "auto",
             },
             "automation": {
+                "started": True,
                 "cron": "7 * * * *",
+                "timezone": "Asia/Tokyo",
                 "max_attempts": 2,
                 "retry_after_minutes": 1.5,
                 "paid": True,

@@ -45,7 +45,15 @@ from .cases import COMMANDS, DOCUMENTS, LAUNCHES, Launch
 EVERY = bool(os.environ.get("TEST_EVERY"))
 STEPS = {"solutions": SOLUTIONS, "gradings": GRADINGS}
 MAIN = "from itemeval_assets.cli.main import main; main()"
-ATTRIBUTES = {"study": "study.yaml", "owners": ["team:guard"]}
+ATTRIBUTES = {
+    "study": "study.yaml",
+    "output_dir": "elsewhere",
+    "budget": {"max_usd": 3},
+    "started": True,
+    "group": "guards",
+    "tags": {"team": "guard"},
+    "owners": ["team:guard"],
+}
 STORAGE = {"bucket": "./published", "bucket_prefix": "lab"}
 # Variables that a code location is loaded with, and those of S3 and of experiments.
 LOADED = {
@@ -161,7 +169,11 @@ def test_every_key_of_the_study(
 def test_automation_and_owners_are_in_the_definitions(tmp_path: Path) -> None:
     keys = DOCUMENTS["everything"].keys
     found = build_definitions(Settings(), [load_study(_written(tmp_path, keys))])
-    assert found.resolve_schedule_def("everything_reruns").cron_schedule == "7 * * * *"
+    schedule = found.resolve_schedule_def("everything_reruns")
+    assert (schedule.cron_schedule, schedule.execution_timezone) == ("7 * * * *", "Asia/Tokyo")
+    assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
+    sensor = found.resolve_sensor_def("everything_automation")
+    assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
     graph = found.resolve_asset_graph()
     solutions = graph.get(dg.AssetKey(["everything", "solutions"]))
     assert solutions.automation_condition is not None  # paid
@@ -286,8 +298,15 @@ def test_every_attribute_of_the_component() -> None:
         (folder / "defs.yaml").write_text(yaml.safe_dump(document))
         with sandbox.build_all_defs() as found:
             nodes = [*found.resolve_asset_graph().asset_nodes]
+            [study] = (found.resources or {})["study_tables"]._studies
+            schedule = found.resolve_schedule_def("guarded_reruns")
     assert {node.key.path[0] for node in nodes} == {"guarded"}
     assert {tuple(node.owners) for node in nodes} == {("team:guard",)}
+    assert {node.group_name for node in nodes} == {"guards", "guards_on_demand"}
+    assert {node.tags["team"] for node in nodes} == {"guard"}
+    assert study.location == str(folder / "elsewhere" / "guarded")
+    assert study.config.budget.max_usd == 3
+    assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
 
 
 def _filled(text: str, **known: Any) -> str:

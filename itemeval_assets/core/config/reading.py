@@ -1,6 +1,7 @@
 """From the text of a study's YAML file to its config. Pure: no file, network or clock."""
 
 import copy
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
@@ -9,14 +10,15 @@ from pydantic import ValidationError
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.text.strict_yaml import StrictLoader, load_yaml, yaml_message
 
+from .deployment import with_replaced
 from .problems import describe_problems
 from .study_config import StudyConfig
 
 
-def parse_config(text: str, where: str) -> StudyConfig:
+def parse_config(text: str, where: str, replaced: Mapping[str, Any] | None = None) -> StudyConfig:
     """Parse the YAML of one study. Raises ConfigError that lists every problem at once.
 
-    `where` names the file in the message.
+    `where` names the file in the message. `replaced`: keys in the place of those of the YAML.
     """
     try:
         data = load_yaml(text, StrictLoader)
@@ -24,6 +26,7 @@ def parse_config(text: str, where: str) -> StudyConfig:
         raise ConfigError(f"{where}: not valid YAML: {yaml_message(error)}") from error
     if not isinstance(data, dict):
         raise ConfigError(f"{where}: expected a mapping that starts with `study: <name>`")
+    data = with_replaced(data, replaced or {})
     try:
         return StudyConfig.model_validate(data)
     except ValidationError as error:

@@ -26,6 +26,7 @@ class Snapshot:
     """What was read, and from where. `config`: the text of the YAML, as it stands in the file.
 
     `location`: the study directory. `prompts` and `rubrics` by the names that the YAML has.
+    `replaced`: keys that hold in the place of those of the YAML, by their sections.
     """
 
     config_path: str
@@ -34,6 +35,7 @@ class Snapshot:
     prompts: Mapping[str, Template] = field(default_factory=dict)
     rubrics: Mapping[str, Template] = field(default_factory=dict)
     prices: PriceText | None = None
+    replaced: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def config_sha256(self) -> str:

@@ -80,7 +80,8 @@ def study_of(snapshot: Snapshot, config: StudyConfig | None = None) -> Study:
     Raises ConfigError or TemplateError for what is wrong.
     """
     path = snapshot.config_path
-    config = config or parse_config(snapshot.config.removeprefix(BYTE_ORDER_MARK), path)
+    text = snapshot.config.removeprefix(BYTE_ORDER_MARK)
+    config = config or parse_config(text, path, snapshot.replaced)
     try:
         design = expand_design(config, snapshot.prompts, snapshot.rubrics)
     except ItemevalAssetsError as error:

@@ -32,7 +32,7 @@ def build_manifest(
     prices: Mapping[str, Any],
 ) -> dict[str, Any]:
     """The manifest at the start of a run. `versions`: ours, python's and the packages'."""
-    config = study.config
+    config, replaced = study.config, dict(study.snapshot.replaced)
     generate, grade = study.design.generate, study.design.grade
     selected = list(dict.fromkeys(id for partition in partitions for id in partition))
     return {
@@ -45,6 +45,7 @@ def build_manifest(
         "config_path": str(study.config_path),
         "config_sha256": study.config_sha256,
         "config": redacted(config.as_yaml_dict()),
+        **({"config_replaced": redacted(replaced)} if replaced else {}),
         "datasets": _datasets(study, items),
         "solver_templates": _templates([condition.prompt for condition in generate]),
         "rubric_templates": _templates(study.design.rubrics),

@@ -23,6 +23,11 @@ def bytes_of(text: str) -> int:
     return len(text.encode("utf-8", "surrogatepass"))
 
 
+def as_identifier(name: str) -> str:
+    """The name of a study where letters, digits and `_` alone are allowed, as in Dagster."""
+    return name.replace("-", "_")
+
+
 def cut(text: str, longest: int = _SHOWN) -> str:
     """The text as a message shows it: the beginning of a long one."""
     return text if len(text) <= longest else f"{text[:longest]}..."

@@ -1,4 +1,4 @@
-"""What follows by itself once the sensor of a study is started: all that is free.
+"""What follows by itself while the sensor of a study is on: all that is free.
 
 Models are called without a hand only where the study says `automation.paid: true`; the gate
 stands before those calls as before all others.
@@ -60,15 +60,19 @@ def when_free_or_paid(study: Study) -> dg.AutomationCondition | None:
     return _Among(keys) & dg.AutomationCondition.eager() if keys else None
 
 
-def automation_sensor(study: Study) -> dg.AutomationConditionSensorDefinition:
-    """The sensor that follows the conditions of a study: off until somebody starts it."""
+def automation_sensor(study: Study, group: str) -> dg.AutomationConditionSensorDefinition:
+    """The sensor that follows the conditions of a study."""
+    automation, status = study.config.automation, dg.DefaultSensorStatus
+    target = dg.AssetSelection.groups(group)
+    if group != identifier(study):  # another study may be in it
+        target &= dg.AssetSelection.key_prefixes([study.name])
     return dg.AutomationConditionSensorDefinition(
         f"{identifier(study)}_automation",
-        target=dg.AssetSelection.groups(identifier(study)),
-        default_status=dg.DefaultSensorStatus.STOPPED,
+        target=target,
+        default_status=status.RUNNING if automation.started else status.STOPPED,
         minimum_interval_seconds=30,
         use_user_code_server=True,
         description="Updates the results whose inputs have changed. "
-        f"{'Makes paid calls, too' if study.config.automation.paid else 'Makes no paid call'} "
+        f"{'Makes paid calls, too' if automation.paid else 'Makes no paid call'} "
         "(automation.paid).",
     )

@@ -127,6 +127,7 @@ def _outs(
             description=f"{_SAYS[name]}. There is {TABLES[table].grain}.",
             metadata={**more, **table_metadata(study, table)},
             owners=shared["owners"],
+            tags=shared["tags"],
             code_version=SCHEMA_VERSION,
             automation_condition=when,
         )

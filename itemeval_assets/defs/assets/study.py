@@ -23,8 +23,8 @@ from itemeval_assets.dagster_io.failures import users_errors
 from itemeval_assets.dagster_io.keys import PartitionKeys
 from itemeval_assets.dagster_io.names import (
     TABLES_IO,
+    Labels,
     asset_key,
-    identifier,
     on_demand_group,
 )
 from itemeval_assets.dagster_io.partitions import (
@@ -33,7 +33,6 @@ from itemeval_assets.dagster_io.partitions import (
     same_generate_condition,
 )
 from itemeval_assets.dagster_io.steps import store_of
-from itemeval_assets.settings import Settings
 
 from .automation import when_inputs_change
 from .calls import gradings_asset, solutions_asset
@@ -48,11 +47,11 @@ from .results import results_asset
 from .versions import content_version, outputs_by_partition, version_of_runs
 
 
-def study_assets(study: Study, settings: Settings) -> list[dg.AssetsDefinition]:
+def study_assets(study: Study, labels: Labels) -> list[dg.AssetsDefinition]:
     """All assets of a study, in its two groups."""
-    owners = settings.owner_list() or None
-    shared = {"group_name": identifier(study), "owners": owners}
-    on_demand = {"group_name": on_demand_group(study), "owners": owners}
+    labelled = {"owners": labels.owners or None, "tags": labels.tags}
+    shared = {"group_name": labels.group, **labelled}
+    on_demand = {"group_name": on_demand_group(labels.group), **labelled}
     return [
         _items(study, shared),
         solutions_asset(study, shared),

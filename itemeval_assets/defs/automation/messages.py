@@ -1,12 +1,15 @@
 """What notifications say: which assets of which study, what went wrong, and where to look."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
 
+from itemeval_assets.core.text.words import counted, dollars
 from itemeval_assets.dagster_io.failures import failure_text
 from itemeval_assets.dagster_io.names import RANGE_END, RANGE_START
+
+from .results_of_checks import results_of_checks
 
 # Refusals of the gate, whose messages say in full what to do about them.
 _REFUSALS = {"ConsentMissing": "needs consent to spend", "BudgetExceeded": "is over budget.max_usd"}
@@ -37,7 +40,7 @@ def failed_run_text(
     `hide` takes secrets out of an error. It comes before the cut: half a secret is none to it.
     """
     run = context.dagster_run
-    keys = [key for key in _assets_of(context.instance, run) if key.path[0] in studies]
+    keys = [key for key in assets_of(context.instance, run) if key.path[0] in studies]
     if not keys:
         return None
     what, error = _why(context, hide)
@@ -59,26 +62,60 @@ def failed_checks_text(
 
     One line per check, whether it blocks or warns, with the partitions and rows that break it.
     """
-    wanted = dg.DagsterEventType.ASSET_CHECK_EVALUATION
-    failed: dict[dg.AssetCheckKey, list[dg.AssetCheckEvaluation]] = {}
-    for record in instance.get_records_for_run(run_id, of_type=wanted).records:
-        event = record.event_log_entry.dagster_event
-        found = event.asset_check_evaluation_data if event else None
-        if found is not None and not found.passed and found.asset_key.path[0] in studies:
-            failed.setdefault(found.asset_check_key, []).append(found)
-    if not failed:
+    found = results_of_checks(instance, run_id, studies)
+    failed = {
+        key: [result for result in results if not result.passed] for key, results in found.items()
+    }
+    lines = [_check_line(key, results) for key, results in failed.items() if results]
+    if not lines:
         return None
-    names = ", ".join(sorted({key.asset_key.path[0] for key in failed}))
-    lines = [_check_line(key, results) for key, results in failed.items()]
+    names = ", ".join(sorted({key.asset_key.path[0] for key in failed if failed[key]}))
     return _message(f"Study {names}: checks failed", *lines, *_run(run_id, ui_url))
+
+
+def well_again_text(study: str, found: Sequence[str], run_id: str, ui_url: str) -> str:
+    """What to tell of a study of which something had failed that is well now."""
+    return _message(f"Study {study}: well again", *found, *_run(run_id, ui_url))
+
+
+def loads_again_text(study: str, file: str) -> str:
+    """What to tell of a study that could not be loaded before."""
+    return _message(f"Study {study}: can be loaded again", file)
+
+
+def spend_text(
+    study: str,
+    called: Sequence[Mapping[str, Any]],
+    spent: float,
+    cap: float | None,
+    passed: float | None,
+    ui_url: str,
+) -> str:
+    """What to tell of money; `called`: the ledger rows of the runs, `passed`: a part of the cap."""
+    runs = list(dict.fromkeys(str(row["run_id"]) for row in called))
+    cost, calls = sum(row["usd"] or 0.0 for row in called), sum(row["calls"] for row in called)
+    what = f"{counted(len(runs), 'run')} spent {dollars(cost)} in {counted(calls, 'call')}"
+    of_cap = f" of budget.max_usd {dollars(cap)} ({spent / cap:.0%})" if cap else ""
+    in_all = f"spent so far: {dollars(spent)}{of_cap}"
+    link = _run(runs[-1], ui_url) if runs else ()
+    if passed is None:
+        return _message(f"Study {study}: {what}", in_all, *link)
+    headline = f"Study {study}: {passed:.0%} of budget.max_usd is spent"
+    return _message(headline, in_all, what if runs else "", *link)
+
+
+def left_out_text(why: str, reasons: Mapping[str, str], todo: str) -> str:
+    """What to tell of partitions that the schedule leaves out: {partition: reason}."""
+    lines = [f"{partition}: {reason}" for partition, reason in reasons.items()]
+    more = len(lines) - _PARTITIONS
+    rest = [f"and {more} more"] if more > 0 else []
+    return _message(why, *lines[:_PARTITIONS], *rest, todo)
 
 
 def _check_line(key: dg.AssetCheckKey, results: list[dg.AssetCheckEvaluation]) -> str:
     blocks = any(result.severity == dg.AssetCheckSeverity.ERROR for result in results)
-    # A range leaves a result of its own, which repeats those of the partitions.
-    single = [result for result in results if result.partition is not None] or results
-    parts = [_offence(result) for result in single[:_PARTITIONS]]
-    more = len(single) - len(parts)
+    parts = [_offence(result) for result in results[:_PARTITIONS]]
+    more = len(results) - len(parts)
     listed = "; ".join([*parts, *([f"and {more} more partitions"] if more else [])])
     name = f"{key.asset_key.path[-1]} {key.name}"
     return f"{name} ({'blocking' if blocks else 'warning'}): {listed}"
@@ -90,7 +127,7 @@ def _offence(result: dg.AssetCheckEvaluation) -> str:
     return f"{count} in {result.partition}" if result.partition else count
 
 
-def _assets_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> set[dg.AssetKey]:
+def assets_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> set[dg.AssetKey]:
     """The assets a run was asked for, or whose checks; of a job as a whole, what it planned."""
     keys = {*(run.asset_selection or ())}
     keys |= {check.asset_key for check in run.asset_check_selection or ()}

@@ -1,7 +1,8 @@
-"""The schedule that runs again what failed, down to the cell: off until somebody starts it."""
+"""The schedule that runs again what failed, down to the cell."""
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 import dagster as dg
 from dagster._core.storage.partition_status_cache import AssetPartitionStatus
@@ -11,6 +12,7 @@ from itemeval_assets.core.design.partitions import GENERATE, GRADE, Partition
 from itemeval_assets.core.design.spans import spans
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ItemevalAssetsError
+from itemeval_assets.core.records.reruns import Decision
 from itemeval_assets.dagster_io.failures import in_event, users_errors
 from itemeval_assets.dagster_io.keys import PartitionKeys
 from itemeval_assets.dagster_io.names import (
@@ -22,27 +24,37 @@ from itemeval_assets.dagster_io.names import (
 )
 from itemeval_assets.dagster_io.partitions import generate_partitions, grade_partitions
 from itemeval_assets.dagster_io.steps import opened
+from itemeval_assets.settings import Settings
 from itemeval_assets.storage.study.inputs import load_prices
+
+from .messages import left_out_text
+from .notifications import webhook_of
+from .waiting import tell_what_waits
 
 # Dagster's own job of all assets: solutions and gradings have different partitions, which no
 # other job can hold together.
 _ALL_ASSETS_JOB = "__ASSET_JOB"
 # A partition is given up after a few; the newest come first.
 _MOST_FAILURES = 200
+_NO_RUN = "no run"
 
 
-def rerun_schedule(study: Study) -> dg.ScheduleDefinition:
+def rerun_schedule(study: Study, settings: Settings) -> dg.ScheduleDefinition:
     """A tick asks for exactly the partitions with errored, missing or stale cells.
 
     And for those whose last run failed; each run calls just those cells. See `core.reruns` for
-    what is left out, and why: the log of the tick says it, or its skip reason.
+    what is left out, and why: the log of the tick says it, or its skip reason; the webhook, where
+    there is one, what waits for somebody.
     """
+    automation, status = study.config.automation, dg.DefaultScheduleStatus
+    webhook = webhook_of(settings)
 
     @dg.schedule(
         name=f"{identifier(study)}_reruns",
-        cron_schedule=study.config.automation.cron,
+        cron_schedule=automation.cron,
+        execution_timezone=automation.timezone,
         job_name=_ALL_ASSETS_JOB,
-        default_status=dg.DefaultScheduleStatus.STOPPED,
+        default_status=status.RUNNING if automation.started else status.STOPPED,
         description="Makes the calls of missing, errored and stale cells, and no others.",
     )
     def reruns(context: dg.ScheduleEvaluationContext) -> dg.SkipReason | list[dg.RunRequest]:
@@ -58,8 +70,11 @@ def rerun_schedule(study: Study) -> dg.ScheduleDefinition:
                     study, store, load_prices(study), in_progress=progress, failed=failed
                 )
             except ItemevalAssetsError as refusal:
-                return dg.SkipReason(f"no run is started: {in_event(str(refusal))}")
+                why = f"no run is started: {in_event(str(refusal))}"
+                tell_what_waits(context, study, webhook, {_NO_RUN: why})
+                return dg.SkipReason(why)
         keys = PartitionKeys(study)
+        tell_what_waits(context, study, webhook, _what_waits(study, decision))
         for partition in decision.given_up:
             context.log.warning(
                 f"{keys.of(partition)}: {decision.left_out[partition]}. Look at its errors; "
@@ -72,12 +87,43 @@ def rerun_schedule(study: Study) -> dg.ScheduleDefinition:
         stamp = context.scheduled_execution_time.isoformat()
         # Before the first run each run loads the items, which it could not do without.
         first = [] if stages.items.are_stored(store) else [asset_key(study, "items")]
+        run_config = {} if settings.executor != "in_process" else _in_one_process(context)
         return [
-            dg.RunRequest(run_key=f"{stamp}/{number}", asset_selection=first + assets, tags=tags)
+            dg.RunRequest(f"{stamp}/{number}", run_config, tags, asset_selection=first + assets)
             for number, (assets, tags) in enumerate(_requests(study, decision.chosen))
         ]
 
     return reruns
+
+
+def _what_waits(study: Study, decision: Decision) -> dict[str, str]:
+    """What a tick leaves for somebody to decide, by its kind, in words."""
+    keys = PartitionKeys(study)
+    kinds = {
+        "refused": (decision.refused, "the schedule leaves out what the gate would refuse", ""),
+        "given up": (
+            decision.given_up,
+            "the schedule has given up partitions",
+            f"Look at their errors; then: itemeval-assets reset {study.config_path}",
+        ),
+    }
+    return {
+        kind: left_out_text(why, {keys.of(part): decision.left_out[part] for part in parts}, todo)
+        for kind, (parts, why, todo) in kinds.items()
+        if parts
+    }
+
+
+def _in_one_process(context: dg.ScheduleEvaluationContext) -> dict[str, Any]:
+    """The run config that keeps all steps in the process of their run.
+
+    In a project of others the executor is Dagster's default, which starts a process for each step
+    and takes seconds for it. An executor that somebody chose stays.
+    """
+    repository = context.repository_def
+    job = repository.get_job(_ALL_ASSETS_JOB) if repository else None
+    is_default = job is not None and job.executor_def is dg.multi_or_in_process_executor
+    return {"execution": {"config": {"in_process": {}}}} if is_default else {}
 
 
 def _requests(

@@ -36,3 +36,16 @@ def write_new(contents: Mapping[Path, bytes]) -> list[Path]:
             "Nothing is left half-written"
         ) from error
     return [*contents]
+
+
+def add_lines(path: Path, text: str) -> None:
+    """Add the lines that a file lacks to its end. Raises ConfigError where it cannot be written."""
+    try:
+        present = path.read_text("utf-8", "surrogateescape")
+        missing = [line for line in text.splitlines() if line not in present.splitlines()]
+        if missing:
+            end = "" if present.endswith("\n") or not present else "\n"
+            with path.open("a", encoding="utf-8") as file:
+                file.write("\n".join([end, *missing, ""]) if present else text)
+    except OSError as error:
+        raise ConfigError(f"cannot write {path}: {reason_of(error)}") from error

@@ -1,10 +1,12 @@
 """Reads what a user writes: the study YAML, its templates, its price file."""
 
 import os
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from itemeval_assets.core.config.reading import parse_config
 from itemeval_assets.core.config.snapshot import PriceText, Snapshot
@@ -17,18 +19,21 @@ from itemeval_assets.core.text.locations import scheme_of
 from itemeval_assets.core.text.nearest import did_you_mean
 
 
-def load_study(path: str | Path) -> Study:
+def load_study(path: str | Path, replaced: Mapping[str, Any] | None = None) -> Study:
     """Load one study from its YAML. Touches no dataset and no network.
 
-    Raises ConfigError or TemplateError with everything that is wrong.
+    `replaced`: keys in the place of those of the YAML, as `replaced_keys` gives them. Raises
+    ConfigError or TemplateError with everything that is wrong.
     """
     path = _resolved(path)
     text = _text_of(path)
-    config = parse_config(text.removeprefix(BYTE_ORDER_MARK), str(path))
+    replaced = replaced or {}
+    config = parse_config(text.removeprefix(BYTE_ORDER_MARK), str(path), replaced)
     prompts, rubrics = _load_templates(config, path.parent)
     prices = _price_text(config, path.parent)
     location = _location(config, path)
-    return study_of(Snapshot(str(path), location, text, prompts, rubrics, prices), config)
+    snapshot = Snapshot(str(path), location, text, prompts, rubrics, prices, replaced)
+    return study_of(snapshot, config)
 
 
 def load_prices(study: Study) -> PriceBook:

@@ -77,7 +77,9 @@ budget:
   pricing_max_age_days: 30
   cache_schedule: "off"
 automation:
+  started: true
   cron: "*/5 8-18 * * 1-5"
+  timezone: Europe/Berlin
   max_attempts: 2
   retry_after_minutes: 1.5
   paid: true
@@ -770,6 +772,26 @@ def test_a_schedule_is_five_fields_of_cron(cron: str) -> None:
     with pytest.raises(ConfigError, match=r"automation\.cron") as caught:
         parse_config(EVERY_KEY.replace("*/5 8-18 * * 1-5", cron), "study.yaml")
     assert "out of range" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("zone", "said"),
+    [
+        ("Berlin", "did you mean 'Europe/Berlin'?"),
+        ("europe/berln", "did you mean 'Europe/Berlin'?"),
+        ("US/New York", "did you mean 'America/New_York'?"),
+        ("utc", "did you mean 'UTC'?"),
+        # What its name says is not what it is: Etc/GMT+2 is behind UTC.
+        ("GMT+2", "write one such as Europe/Berlin or UTC"),
+        ("CEST", "write one such as Europe/Berlin or UTC"),
+        ("", "write one such as Europe/Berlin or UTC"),
+        ("../UTC", "did you mean"),
+    ],
+)
+def test_a_time_zone_is_one_of_the_iana(zone: str, said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_config(EVERY_KEY.replace("Europe/Berlin", f'"{zone}"'), "study.yaml")
+    assert f"  automation.timezone: there is no time zone {zone!r}; {said}" in str(caught.value)
 
 
 @pytest.mark.parametrize("key", ["output_dir", "prompts_dir", "rubrics_dir"])

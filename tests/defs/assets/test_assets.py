@@ -16,15 +16,14 @@ from itemeval_assets.core.design.partitions import GRADE, Partition
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.dagster_io.config import RunConfig
 from itemeval_assets.dagster_io.keys import PartitionKeys
-from itemeval_assets.dagster_io.names import asset_key
+from itemeval_assets.dagster_io.names import Labels, asset_key
 from itemeval_assets.defs.assets.study import study_assets
-from itemeval_assets.settings import Settings
 from tests.defs.runs import GRADINGS, SOLUTIONS, Runs, failed, message, runs_of, toy_study
 
 
 def body(study: Study, asset: str) -> dg.AssetsDefinition:
     """The definition whose function makes an asset."""
-    [found] = [a for a in study_assets(study, Settings()) if asset_key(study, asset) in a.keys]
+    [found] = [a for a in study_assets(study, Labels("toy")) if asset_key(study, asset) in a.keys]
     return found
 
 

@@ -1,11 +1,7 @@
 """Notifications: what the webhook is told of failed runs and checks, and what it is never told."""
 
-import http.server
-import json
 import logging
 import socket
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,64 +20,7 @@ from tests.defs.runs import QUIET, SOLUTIONS, Runs, planted, runs_of, toy_study
 from tests.studies import write_study
 from tests.ticks import ticked
 
-RUNS, CHECKS = "itemeval_assets_failed_runs", "itemeval_assets_failed_checks"
-SECRET = "T0/B0/do-not-tell"
-
-
-class Receiver(http.server.ThreadingHTTPServer):
-    """A webhook on this machine, which keeps what it is told."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.requests: list[tuple[str, str, dict[str, Any]]] = []
-        self.status = 200
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}/services/{SECRET}"
-
-    @property
-    def told(self) -> list[str]:
-        return [body["text"] for _, _, body in self.requests]
-
-
-class _Handler(http.server.BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        server: Any = self.server
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        server.requests.append((self.path, self.headers["Content-Type"], body))
-        self.send_response(server.status)
-        self.end_headers()
-
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server
-        server.shutdown()
-
-
-class Ticks:
-    """The two sensors of a study, with their cursors, as the daemon keeps them."""
-
-    def __init__(self, runs: Runs, url: str, **settings: str) -> None:
-        given = Settings(webhook_url=url, **settings)  # type: ignore[arg-type]
-        self.definitions = build_definitions(given, [runs.study])
-        self.instance = runs.instance
-        self.cursors: dict[str, str | None] = {}
-        self()  # both start with what happens from here on
-
-    def __call__(self) -> None:
-        for name in (RUNS, CHECKS):
-            sensor = self.definitions.resolve_sensor_def(name)
-            context = dg.build_sensor_context(
-                self.instance, self.cursors.get(name), definitions=self.definitions
-            )
-            self.cursors[name] = ticked(sensor, context).cursor
+from .listening import CHECKS, RUNS, SECRET, Receiver, Ticks
 
 
 def fails(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
@@ -109,7 +48,7 @@ def test_with_a_url_they_run_at_once(tmp_path: Path, monkeypatch) -> None:
 @pytest.mark.parametrize("url", [SECRET, f"file:///{SECRET}", "https://", f"http://h/{SECRET} x"])
 def test_what_is_no_url_is_refused_and_not_repeated(url: str) -> None:
     with pytest.raises(ConfigError) as refused:
-        notification_sensors([], Settings(webhook_url=url))  # type: ignore[arg-type]
+        notification_sensors([], list, Settings(webhook_url=url))  # type: ignore[arg-type]
     assert "ITEMEVAL_ASSETS_WEBHOOK_URL: no URL" in str(refused.value)
     assert SECRET not in str(refused.value) and SECRET not in repr(Settings(webhook_url=url))  # type: ignore[arg-type]
 

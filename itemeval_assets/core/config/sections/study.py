@@ -4,7 +4,7 @@ from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from itemeval_assets.core.config.wording import STUDY_NAME
 from itemeval_assets.core.grading.grader import GraderConfig
@@ -25,16 +25,23 @@ else:
     AnyGrader = Annotated[reduce(or_, KINDS.values()), BeforeValidator(read_entry)]
 
 
+def _folder_or_bucket(value: str) -> str:
+    if not is_location(value):
+        raise ValueError(f"give {ACCEPTED}")
+    return value
+
+
+Location = Annotated[str, Field(min_length=1), AfterValidator(_folder_or_bucket)]
+
+
 class StudySections(Section):
     """All sections of a study, each by itself: what they must be to each other is in `rules`."""
 
     study: str = Field(
         pattern=STUDY_NAME, description="its name, and its results folder", examples=["my_study"]
     )
-    output_dir: str = Field(
-        default="studies",
-        min_length=1,
-        description="where results go: a folder, or s3://bucket/prefix",
+    output_dir: Location = Field(
+        default="studies", description="where results go: a folder, or s3://bucket/prefix"
     )
     prompts_dir: str = Field(
         default="prompts", description="the folder of prompts: <prompts_dir>/solver/NAME.md"
@@ -59,13 +66,6 @@ class StudySections(Section):
     automation: AutomationConfig = Field(
         default_factory=AutomationConfig, description="what happens by itself"
     )
-
-    @field_validator("output_dir")
-    @classmethod
-    def _folder_or_bucket(cls, value: str) -> str:
-        if not is_location(value):
-            raise ValueError(f"give {ACCEPTED}")
-        return value
 
     def grader(self, name: str) -> GraderConfig:
         """What a `facets.grader` entry means: a key of `graders`, or a bare model id."""
