@@ -234,9 +234,12 @@ def ui(
     port: Annotated[
         int, typer.Option(help="port on 127.0.0.1; 0: any free port", min=0, max=65535)
     ] = 3000,
+    open_page: Annotated[
+        bool, typer.Option("--open", help="open the page of the first study in the browser")
+    ] = False,
 ) -> None:
     """Start Dagster's web UI on 127.0.0.1, with the studies and the history of this project."""
-    late.ui_command.serve_ui(config or [], port)
+    late.ui_command.serve_ui(config or [], port, open_page=open_page)
 
 
 @app.command()

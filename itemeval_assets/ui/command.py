@@ -28,14 +28,16 @@ from itemeval_assets.settings import Settings, homes_beside, nearest_dagster_hom
 from itemeval_assets.storage.study.inputs import load_study
 
 from .addresses import OWN_HOSTS, Addresses
+from .pages import open_when_it_answers, page_of
 
 _MODULE = "itemeval_assets.ui.server"
 _LAST_MOMENT_S = 10.0
 
 
-def serve_ui(configs: list[Path], port: int) -> None:
+def serve_ui(configs: list[Path], port: int, *, open_page: bool = False) -> None:
     """Serve Dagster's web UI on 127.0.0.1 until a signal ends it.
 
+    `open_page`: open the page of the first study in the browser, as soon as it answers.
     Raises an ItemevalAssetsError: for a study that is wrong, a busy port, a broken history.
     """
     if not can_share_files():
@@ -48,14 +50,17 @@ def serve_ui(configs: list[Path], port: int) -> None:
     with _listening(port) as listener, _interrupted_by(signal.SIGTERM, signal.SIGHUP):
         if not os.environ.get("DAGSTER_HOME"):
             _tell_of_other_homes(nearest_dagster_home(Path(folder)), paths)
+        page = page_of(paths)
         server = subprocess.Popen(
-            [sys.executable, "-m", _MODULE, str(listener.fileno()), folder],
+            [sys.executable, "-m", _MODULE, str(listener.fileno()), folder, page],
             env=environment,
             stdin=subprocess.PIPE,  # it closes when this process is gone
             stdout=subprocess.PIPE,
             pass_fds=[listener.fileno()],
             start_new_session=True,
         )
+        if open_page:
+            open_when_it_answers(f"http://{OWN_HOSTS[0]}:{listener.getsockname()[1]}{page}")
         try:
             told, is_wanted = _until_it_ends(server)
         finally:

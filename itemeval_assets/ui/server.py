@@ -32,10 +32,10 @@ from itemeval_assets.instances.instance import ensure_home, opening
 from itemeval_assets.instances.new_keys import tell_of_new_keys
 from itemeval_assets.settings import Settings
 
-from .addresses import Addresses
+from .addresses import OWN_HOSTS, Addresses
+from .pages import DEFINITIONS
 
 _PAGES, _DAEMON = "itemeval_assets.ui.webserver", "itemeval_assets.ui.daemon"
-DEFINITIONS = "itemeval_assets.definitions"
 # Runs take this long at most to stop their calls and keep what was answered.
 END_S = 20.0
 
@@ -48,7 +48,8 @@ def main() -> None:
             signal.signal(number, interrupt)
         threading.Thread(target=_end_with_the_command, daemon=True).start()
         try:
-            serve(socket.socket(fileno=int(sys.argv[1])), Path(sys.argv[2]))
+            listener, folder, page = sys.argv[1:]
+            serve(socket.socket(fileno=int(listener)), Path(folder), page)
         except KeyboardInterrupt:
             pass
         except ItemevalAssetsError as error:
@@ -58,8 +59,11 @@ def main() -> None:
             end_group()
 
 
-def serve(listener: socket.socket, folder: Path) -> None:
-    """Serve the studies of the settings until interrupted. Raises RunFailed without a daemon."""
+def serve(listener: socket.socket, folder: Path, page: str) -> None:
+    """Serve the studies of the settings until interrupted. Raises RunFailed without a daemon.
+
+    `page`: the path of the page to look at first.
+    """
     home = ensure_home(folder)
     os.environ["DAGSTER_HOME"] = str(home)
     configure_loggers()
@@ -77,7 +81,8 @@ def serve(listener: socket.socket, folder: Path) -> None:
         code = stack.enter_context(ProxyServerManager(instance, target, "warning"))
         workspace = stack.enter_context(_workspace(code))
         stack.enter_context(_daemon(workspace))
-        logging.getLogger("dagster").info(f"The UI is on http://127.0.0.1:{port}; Ctrl-C ends it")
+        address = f"http://{OWN_HOSTS[0]}:{port}{page}"
+        logging.getLogger("dagster").info(f"Ctrl-C ends the UI. Its page: {address}")
         from .webserver import serve_pages
 
         serve_pages(instance, WorkspaceFileTarget([workspace]), listener, allowed)

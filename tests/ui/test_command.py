@@ -1,7 +1,9 @@
 """The command `ui` before it serves anything: what it refuses, and what it hands over."""
 
 import json
+import queue
 import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from itemeval_assets.cli.main import run_cli
 from itemeval_assets.defs.build import load_studies
 from itemeval_assets.instances.instance import make_home
 from itemeval_assets.settings import Settings
-from itemeval_assets.ui import command
+from itemeval_assets.ui import command, pages
 from tests.studies import write_study
 
 
@@ -116,6 +118,28 @@ def test_studies_of_one_home_need_no_word(
     configs = [write_study(tmp_path / name, study=name) for name in "ab"]
     assert run_cli(["ui", *map(str, configs), "--port", "0"]) == 0
     assert capsys.readouterr().err == ""
+
+
+def test_open_opens_the_page_of_the_first_study_once_it_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    opened: queue.Queue[str] = queue.Queue()
+    monkeypatch.setattr(command, "_MODULE", "tests.ui.slow_page")
+    monkeypatch.setattr(pages.webbrowser, "open", opened.put)
+    configs = [
+        write_study(tmp_path / "broken", extra={"facetts": {}}),
+        *(write_study(tmp_path / name, study=name) for name in ("a-1", "b")),
+    ]
+    assert run_cli(["ui", *map(str, configs), "--port", "0", "--open"]) == 0
+    page = "/locations/itemeval_assets.definitions/asset-groups/a_1/lineage"
+    assert (tmp_path / "broken" / "asked.txt").read_text() == page
+    address = opened.get(timeout=10)
+    assert address.startswith("http://127.0.0.1:") and address.endswith(page)
+    # put answers None, as a machine without a browser answers False.
+    said, until = "", time.monotonic() + 10
+    while "\n" not in said and time.monotonic() < until:
+        said += capsys.readouterr().err
+    assert said == f"note: no browser was found; open {address}\n"
 
 
 def test_where_every_named_study_is_broken_the_messages_are_said(
