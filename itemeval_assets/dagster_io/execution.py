@@ -11,8 +11,8 @@ from itemeval_assets.host.interrupts import heeded
 from itemeval_assets.instances.instance import ensure_home, open_instance, recording
 from itemeval_assets.storage.locking.processes import is_gone, this_process
 
-# Which process a run lives in: nobody else notices when it is killed.
-PROCESS_TAG = "itemeval_assets/process"
+# Which process a run lives in: nobody else notices when it is killed. Dagster's pages hide it.
+PROCESS_TAG = ".dagster/itemeval_assets_process"
 _IN_PROGRESS = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 

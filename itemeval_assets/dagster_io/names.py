@@ -12,7 +12,12 @@ from itemeval_assets.core.text.words import as_identifier
 GENERATE_DIMENSION, GRADE_DIMENSION = "generate", "grade"
 # Run tags: the ends of a range; consent to spend, in USD; the reservation that a run draws on.
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
-CONSENT_TAG, RESERVED_BY_TAG = "itemeval_assets/consent_usd", "itemeval_assets/reserved_by"
+CONSENT_TAG = "itemeval_assets/consent_usd"
+# The list of runs shows no tag that begins so.
+RESERVED_BY_TAG = ".dagster/itemeval_assets_reserved_by"
+# What people find a run by in that list, which sorts its tags and shows some 28 letters of each.
+STUDY_TAG, STAGE_TAG, COST_TAG = "study", "stage", "cost"
+CONDITION_TAG, GRADER_TAG = "condition", "grader"
 # Of runs that the schedule of re-runs asks for: its study.
 RERUN_TAG = "itemeval_assets/rerun_of"
 # The IO manager of all tables.

@@ -19,6 +19,7 @@ from itemeval_assets.dagster_io.names import (
     RANGE_END,
     RANGE_START,
     RESERVED_BY_TAG,
+    STUDY_TAG,
     asset_key,
     step_name,
 )
@@ -64,7 +65,9 @@ class Launcher:
         reserved_by: str | None = None,
     ) -> None:
         """Run these assets to their end. Raises the error of the first step that fails."""
-        tags = {RANGE_START: partitions[0], RANGE_END: partitions[1]} if partitions else {}
+        tags = {STUDY_TAG: self.study.name}
+        if partitions:
+            tags |= {RANGE_START: partitions[0], RANGE_END: partitions[1]}
         if reserved_by:
             tags[RESERVED_BY_TAG] = reserved_by
         run_config: dict[str, Any] = {}

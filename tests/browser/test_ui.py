@@ -24,6 +24,7 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(not CHROMIUM.exists(), reason=f"chromium is not installed at {CHROMIUM}"),
 ]
+MARGIN_PX = 24  # of the page: what lies beyond is cut
 POLLS = 240  # a run from the UI starts a process of its own and imports everything first
 
 
@@ -57,6 +58,16 @@ def page(address: str) -> Iterator[Page]:
 def shows(page: Page, text: str, count: int = 1) -> None:
     """Wait until this text stands so often on the page."""
     expect(page.get_by_text(text, exact=True)).to_have_count(count, timeout=20_000)
+
+
+def test_the_list_of_runs_says_what_each_is_about(page, address, study) -> None:
+    page.goto(f"{address}/runs")
+    shows(page, "stage: generate")
+    shows(page, "condition: 4 of 4", 2)
+    shows(page, "grader: 2 of 2")
+    expect(page.get_by_text("cost: $0.00")).to_have_count(2)
+    expect(page.get_by_text("itemeval_assets/")).to_have_count(0)
+    expect(page.get_by_text("itemeval_assets_")).to_have_count(0)
 
 
 def test_the_lineage_shows_every_asset_and_the_state_of_its_checks(page, address, study) -> None:
@@ -115,6 +126,19 @@ def test_the_pictures_of_costs_and_results_open(page, address, study) -> None:
         width = image.evaluate("picture => picture.naturalWidth")
         assert width > 300
         page.keyboard.press("Escape")
+
+
+def test_no_table_of_results_is_cut(page, address, study) -> None:
+    """In a window of 1,400 pixels with the navigation open, as one finds it."""
+    fresh = page.context.browser.new_page(viewport={"width": 1400, "height": 900})
+    for asset in ("scores", "comparisons", "results", "costs", "reliability", "item_statistics"):
+        fresh.goto(f"{address}/assets/{study.name}/{asset}?view=events")
+        expect(fresh.get_by_text("Show schema").first).to_be_visible(timeout=20_000)
+        ends = fresh.locator("table").evaluate_all(
+            "tables => tables.map(table => table.getBoundingClientRect().right)"
+        )
+        assert max(ends) <= 1400 - MARGIN_PX, asset
+    fresh.close()
 
 
 def test_the_evidence_of_a_number_is_one_click_away(page, address, study) -> None:

@@ -146,7 +146,10 @@ def test_every_way_gives_the_same_tables(
     if name == "schedule":
         assert "itemeval_assets/rerun_of" in tags
     elif not name.startswith(("dagster", "dg")):
-        assert {"itemeval_assets/process", "itemeval_assets/reserved_by"} <= tags
+        commands = {".dagster/itemeval_assets_process", ".dagster/itemeval_assets_reserved_by"}
+        assert commands <= tags
+    # The models of the study cost nothing.
+    assert {"study", "stage", "condition", "grader"} <= tags and "cost" not in tags
 
 
 def _told(config: Path) -> dict[str, Any]:

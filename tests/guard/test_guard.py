@@ -114,9 +114,14 @@ def test_a_case_exercises(tmp_path: Path) -> None:
 
 # Tags that commands and the schedule set; test_all_ways looks for them on the runs.
 TAGS_OF_RUNS = {
-    "itemeval_assets/process",
-    "itemeval_assets/reserved_by",
+    ".dagster/itemeval_assets_process",
+    ".dagster/itemeval_assets_reserved_by",
     "itemeval_assets/rerun_of",
+    "study",
+    "stage",
+    "condition",
+    "grader",
+    "cost",
 }
 
 

@@ -156,9 +156,10 @@ def test_what_pairs_leave_out_stands_in_the_table_where_it_is_much() -> None:
     assert rows == [(1, ""), (4, "-0.2 to 0.4"), (4, "-0.2 to 0.4")]
     for reader in ("terminal", "page", "card"):
         assert [
-            getattr(column, reader).replace("\n", " ")
+            heading.replace("\n", " ")
             for column in view.columns
             if column.value in ("left_out", "bounds") and column.applies(view)
+            if (heading := getattr(column, reader))
         ] == ["left out", "bounds"]
     hidden = differences_view([replace(families[0], differences=[few])])
     assert not any(

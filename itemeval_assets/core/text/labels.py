@@ -58,6 +58,16 @@ def labels_in(label: str, partition: Sequence[str]) -> list[str]:
     return label.split(_PAIR_MARK, len(partition) - 1)
 
 
+def label_parts(label: str) -> tuple[str, str, str, str]:
+    """Model, prompt, config and grader in the label of a generate condition, or of a pair.
+
+    What the label leaves out is empty.
+    """
+    own, _, grader = label.partition(_PAIR_MARK)
+    model, prompt, config = [*own.split(_BETWEEN, 2), "", ""][:3]
+    return model, prompt, config, grader
+
+
 def _label(row: Sequence[Part], grown: Grown) -> str:
     shown = [part.full if full else part.short for part, full in zip(row, grown, strict=True)]
     return _BETWEEN.join(_one_line(text) for text in shown if text)

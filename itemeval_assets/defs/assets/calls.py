@@ -27,6 +27,7 @@ from itemeval_assets.dagster_io.partitions import (
 )
 from itemeval_assets.dagster_io.progress import wait_log
 from itemeval_assets.dagster_io.results import CallCounts, tell_result
+from itemeval_assets.dagster_io.run_tags import tag_with_cost, tag_with_work
 from itemeval_assets.dagster_io.steps import held_by_step, stage_run
 
 from .automation import when_free_or_paid, when_paid
@@ -150,6 +151,7 @@ def _paid(
     order = study.generate_partitions() if stage is GENERATE else study.grade_partitions()
     partitions = PartitionKeys(study).partitions(context.partition_keys, order)
     with users_errors(), held_by_step() as held:
+        tag_with_work(context, study, partitions)
         run = held.enter_context(stage_run(context, study, config, items, partitions))
         wait = wait_log(context.log.info)
         held.enter_context(run.store.claimed(partitions, run.run_id, wait))
@@ -178,6 +180,7 @@ def _paid_outputs(
     for partition in outcome.pending:
         describe(stage.ledger, partition, {"rows booked": bookings[partition].num_rows})
     yield from _versioned(context, run, stage.ledger, outcome, booked)
+    tag_with_cost(context, sum(usd or 0.0 for usd in booked["usd"].to_pylist()))
     stages.ledger.settle(run.store, outcome)
     run.gate.booked()
     tell_result(stage.table, CallCounts(sum(outcome.recovered.values()), outcome.held_back))

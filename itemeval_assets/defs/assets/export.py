@@ -54,7 +54,7 @@ def export_asset(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
                 "dagster/row_count": result.rows,
                 "usd": usd(result.usd),
                 "models without price": ", ".join(result.unpriced) or "none",
-                "spend": spend_table(result.spend),
+                **spend_table(result.spend),
                 **paths,
             }
         )

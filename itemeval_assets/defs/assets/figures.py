@@ -120,7 +120,9 @@ def _metadata(name: str, found: Any) -> dict[str, Any]:
     whole: Document = getattr(report, documents.get(name, name))(found)
     document = whole.shortened(_MOST_ROWS).split
     sentences = [block for block in document.blocks if isinstance(block, str)]
-    tables = {view.title: view_table(view) for view in document.views if view.rows}
+    tables: dict[str, Any] = {}
+    for view in document.views:
+        tables |= view_table(view) if view.rows else {}
     text = "\n".join(f"- {sentence}" for sentence in sentences)
     return {
         "in words": dg.MetadataValue.md(text),

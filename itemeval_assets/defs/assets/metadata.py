@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -104,17 +103,21 @@ def usd(amount: float) -> float:
     return round(amount, 9)
 
 
-def view_table(view: "View") -> dg.TableMetadataValue:
-    """A view as a table; of no rows, an empty one, for which Dagster wants a schema."""
-    from itemeval_assets.report.render.records import shown
+def view_table(view: "View") -> dict[str, Any]:
+    """A view as a table under its title, and what all its rows have in common.
 
-    # Paths, on which nobody can click there, leave no room for words.
-    columns = [column for column in view.columns if column.kind != "logs"]
-    found = [dg.TableRecord(record) for record in shown(replace(view, columns=columns))]
-    return dg.MetadataValue.table(found, schema=None if found else dg.TableSchema(columns=[]))
+    Of no rows an empty one, for which Dagster wants a schema.
+    """
+    from itemeval_assets.report.render.asset_page import on_asset_page
+
+    found = on_asset_page(view)
+    rows = [dg.TableRecord(row) for row in found.rows]
+    table = dg.MetadataValue.table(rows, schema=None if rows else dg.TableSchema(columns=[]))
+    common = {f"{view.title}, all rows": found.in_all_rows} if found.in_all_rows else {}
+    return {**common, view.title: table}
 
 
-def spend_table(spends: "Sequence[Spend]") -> dg.TableMetadataValue:
+def spend_table(spends: "Sequence[Spend]") -> dict[str, Any]:
     """Spend per model; what caches and batches saved is negative: list price to price paid."""
     from itemeval_assets.report.views import spend_view
 

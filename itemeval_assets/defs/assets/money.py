@@ -72,18 +72,18 @@ def _estimate_metadata(found: "StudyEstimate") -> dict[str, Any]:
         else usd(remaining.expected_usd),
         "usd spent so far": usd(found.spent_usd),
         "usd reserved by runs": usd(found.reserved_usd),
-        "solutions": _estimate_table(found.generate),
-        "gradings": _estimate_table(found.grade),
+        **_estimate_table("solutions", found.generate),
+        **_estimate_table("gradings", found.grade),
         "warnings": dg.MetadataValue.md("\n".join(f"- {w}" for w in found.warnings) or "none"),
     }
 
 
-def _estimate_table(parts: "list[PartitionEstimate]") -> dg.TableMetadataValue:
+def _estimate_table(title: str, parts: "list[PartitionEstimate]") -> dict[str, Any]:
     from itemeval_assets.report.views import ESTIMATE, View
 
     if not parts:
-        return dg.MetadataValue.table([dg.TableRecord({"condition": "no partition calls a model"})])
-    return view_table(View("estimate", ESTIMATE, parts))
+        return {title: "no partition calls a model"}
+    return view_table(View(title, ESTIMATE, parts))
 
 
 def preflight_asset(study: Study, shared: dict[str, Any]) -> Any:
@@ -112,7 +112,7 @@ def _preflight_metadata(found: "list[ModelHealth]") -> dict[str, Any]:
 
     verdicts = Counter(health.verdict for health in found)
     counts = {verdict: verdicts[verdict] for verdict in get_args(Verdict)}
-    return {**counts, "models": view_table(View("models", HEALTH, found))}
+    return {**counts, **view_table(View("models", HEALTH, found))}
 
 
 def ledger_asset(study: Study, shared: dict[str, Any]) -> Any:
@@ -171,7 +171,7 @@ def costs_asset(study: Study, shared: dict[str, Any]) -> Any:
             metadata={
                 "usd": usd(total.usd),
                 "usd at list price": usd(total.list_usd),
-                "spend": spend_table(found.per_model),
+                **spend_table(found.per_model),
                 **{name: picture(name, draw) for name, draw in pictures.items()},
             }
         )

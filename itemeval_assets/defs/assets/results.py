@@ -43,7 +43,7 @@ def results_asset(study: Study, shared: dict[str, Any]) -> Any:
             metadata={
                 "cells": sum(part.cells for part in graded),
                 "left out of the means": left_out_words(total),
-                "conditions": _table(found),
+                **_table(found),
                 **{name: picture(name, draw) for name, draw in _pictures(found)},
             }
         )
@@ -51,7 +51,7 @@ def results_asset(study: Study, shared: dict[str, Any]) -> Any:
     return results
 
 
-def _table(found: "Results") -> dg.TableMetadataValue:
+def _table(found: "Results") -> dict[str, Any]:
     from itemeval_assets.report.views import SCORED, View
 
     rows = [

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from itemeval_assets.core.records.summaries import MANY
 
-from .view import Column, View, part_of
+from .view import Column, Kind, View, part_of
 
 if TYPE_CHECKING:
     from itemeval_assets.measurement import Difference
@@ -205,6 +205,17 @@ def _pair_columns(p: str) -> tuple[Column, ...]:
     return (*_PAIR, Column("found.p", "p", p, p, p), *_PAIR_REST)
 
 
+def _in_words_too(
+    value: str, kind: Kind, terminal: str, sometimes: str | None = None
+) -> tuple[Column, Column]:
+    """What the sentences beside a table say, too: the page of an asset has no room for it."""
+    heading = terminal.replace("\n", " ")
+    return (
+        Column(value, kind, terminal, None, heading, sometimes),
+        Column(value, kind, None, heading, None, sometimes, wide=True),
+    )
+
+
 GRADED = (
     Column("condition", "text", "condition", "condition", "condition"),
     Column("graded_by", "text", "graded by", "graded by", "graded by", once=True),
@@ -215,11 +226,11 @@ _MEANS = (
     Column("low", "mean", None, "low", reader="programs"),
     Column("high", "mean", None, "high", reader="programs"),
     Column("level", "part", None, "level", reader="programs"),
-    Column("standard_error", "difference", None, "standard error"),
+    Column("standard_error", "difference", None, "standard error", wide=True),
     Column("n_items", "count", "items", "items", "items", once=True),
     Column("n_clusters", "count", "clusters", "clusters", "clusters", _is_clustered, once=True),
     Column("scale", "scale", "scale", "scale", "scale", once=True),
-    Column("cells", "count", None, "cells", "cells"),
+    Column("cells", "count", None, "cells", "cells", wide=True),
     Column("left_out", "left_out", "left out", "left out", "left out", once=True),
     Column("bounds", "interval", "bounds", "bounds", "bounds", "bounds"),
     Column("method", "text", None, "method", reader="programs"),
@@ -231,16 +242,17 @@ _PAIR = (
     Column("b", "text", "b", "b", "b", reader="people"),
     Column("full_a", "text", None, "a", reader="programs"),
     Column("full_b", "text", None, "b", reader="programs"),
-    Column("value", "difference", "a - b", "difference", "a - b"),
+    Column("value", "difference", "a - b", "a - b", "a - b", reader="people"),
+    Column("value", "difference", None, "difference", reader="programs"),
     Column(interval_of, "span", "interval", "interval", "interval", reader="people"),
     Column("low", "difference", None, "low", reader="programs"),
     Column("high", "difference", None, "high", reader="programs"),
     Column("found.level", "part", None, "level", reader="programs"),
-    Column("found.standard_error", "difference", None, "standard error"),
+    Column("found.standard_error", "difference", None, "standard error", wide=True),
 )
 _PAIR_REST = (
-    Column("found.p_unadjusted", "p", None, "p unadjusted"),
-    Column("found.p_mcnemar", "p", None, "p of McNemar"),
+    Column("found.p_unadjusted", "p", None, "p unadjusted", wide=True),
+    Column("found.p_mcnemar", "p", None, "p of McNemar", wide=True),
     Column("found.n_items", "count", "items", "items", "items", once=True),
     Column(
         "found.n_clusters",
@@ -251,9 +263,9 @@ _PAIR_REST = (
         lambda row: _is_clustered(row.found),
         once=True,
     ),
-    Column("found.n_ties", "count", "ties", "ties", "ties"),
-    Column("left_out", "count", "left\nout", "left out", "left out", "misses_many"),
-    Column("bounds", "span", "bounds", "bounds", "bounds", "bounds"),
+    *_in_words_too("found.n_ties", "count", "ties"),
+    *_in_words_too("left_out", "count", "left\nout", sometimes="misses_many"),
+    *_in_words_too("bounds", "span", "bounds", sometimes="bounds"),
     Column("scale", "scale", "scale", "scale", "scale", once=True),
     Column("found.verdict", "text", None, "verdict", reader="programs"),
     Column(lambda row: " ".join(row.found.warnings), "text", None, "warnings", reader="programs"),

@@ -43,7 +43,8 @@ _SPEND = (
     Column("provider", "text", "provider"),
     Column("model", "name_or_all", "model", "model", "model"),
     Column("calls", "count", "calls", "calls", "calls"),
-    Column("cached", "number", None, "cached", "from the response cache"),
+    Column("cached", "number", None, "cached", sometimes="cached"),
+    Column("cached", "number", card="from the response cache"),
     Column(_spent, "amount", "usd", "usd", "USD"),
     Column("list_usd", "usd", "list\nprice", "list usd", sometimes=_saved),
     *(
@@ -56,7 +57,8 @@ _SPEND = (
         )
         for way in ("response_cache", "prompt_cache", "batch")
     ),
-    Column("unpriced_calls", "number", None, "unpriced", "calls without a known price"),
+    Column("unpriced_calls", "number", None, "unpriced", sometimes="unpriced_calls"),
+    Column("unpriced_calls", "number", card="calls without a known price"),
 )
 
 # Of partitions: what remains of each, and its full grid.

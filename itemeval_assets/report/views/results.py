@@ -30,7 +30,7 @@ _PAIR = (
 # Of generate x grade conditions, how far they are: the scores themselves are those of `scores`.
 SCORED = (
     *_PAIR,
-    Column("cells", "count", page="cells"),
+    Column("cells", "count", page="cells", wide=True),
     Column("scored", "count", page="scored"),
     Column("left_out", "left_out", page="left out"),
 )

@@ -34,10 +34,10 @@ class Column:
     """`value` of a row: a field of it, where dots lead into records, or what a function makes.
 
     `terminal`, `page` and `card` head the column for who reads there; who has no heading does not
-    see it. On a terminal it shows only where `sometimes` is true of a row, and, if `wide`, where
-    there is room. There a column that is `once` and the same in all rows is told once, above the
-    table. Of those with a `page` heading, some are for one reader: people see them as HTML, and
-    programs as CSV.
+    see it. On a terminal and on the page of an asset it shows only where `sometimes` is true of a
+    row, and, if `wide`, where there is room: on the page of an asset never. A column that is `once`
+    and the same in all rows is told there once, outside of the table. Of those with a `page`
+    heading, some are for one reader: people see them as HTML, and programs as CSV.
     """
 
     value: Value

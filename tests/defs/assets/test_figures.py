@@ -32,8 +32,12 @@ def test_each_shows_its_table_and_says_how_to_read_it(copied: Runs) -> None:
     assert list(map(len, by_grader)) == [len(design.generate)] * len(design.grade)
     for records in by_grader:
         known = set(records[0].data)
-        assert {"condition", "mean score", "interval", "scale", "left out"} <= known
-        assert "graded by" not in known
+        assert {"model", "prompt", "mean score", "interval"} == known
+    common = [found["scores"][f"scores by {one.label}, all rows"] for one in design.grade]
+    assert common == [
+        "items 3; scale 0 to 1; left out none",
+        "items 3; scale not declared; left out none",
+    ]
     pairs = found["comparisons"][f"comparisons by {design.grade[0].label}"].records
     assert "graded by" not in pairs[0].data and "p (Holm)" in pairs[0].data
     assert found["scores"]["scores with intervals"].startswith(f"![scores with intervals]({PNG}")

@@ -25,17 +25,18 @@ def made(runs: Runs) -> dict[str, Any]:
     return runs.metadata("results")[Partition(("",))]
 
 
-def table(found: dict[str, Any]) -> dict[tuple[Any, Any], list[Any]]:
-    """{(condition, graded by): cells, scored, left out}."""
-    numbers = ("cells", "scored", "left out")
+def table(found: dict[str, Any]) -> dict[tuple[Any, ...], list[Any]]:
+    """{(model, prompt, graded by): scored, left out}."""
+    names, numbers = ("model", "prompt", "graded by"), ("scored", "left out")
     return {
-        (record.data["condition"], record.data["graded by"]): [record.data[n] for n in numbers]
+        tuple(record.data[n] for n in names): [record.data[n] for n in numbers]
         for record in found["conditions"].records
     }
 
 
-def pair_labels(study: Study) -> list[tuple[str, str]]:
-    return [(g.label, j.label) for g in study.design.generate for j in study.design.grade]
+def pair_labels(study: Study) -> list[tuple[str, ...]]:
+    design = study.design
+    return [(*g.label.split(" · "), j.label) for g in design.generate for j in design.grade]
 
 
 def test_a_finished_study_is_shown_in_a_table_and_four_pictures(copied: Runs) -> None:
@@ -45,7 +46,7 @@ def test_a_finished_study_is_shown_in_a_table_and_four_pictures(copied: Runs) ->
     assert (found["cells"], found["left out of the means"]) == (24, "none")
     shown = table(found)
     assert list(shown) == pair_labels(copied.study)
-    assert list(shown.values()) == [[3, 3, "none"]] * 8
+    assert list(shown.values()) == [[3, "none"]] * 8
 
 
 def test_what_has_no_score_is_told_by_state(copied: Runs) -> None:
@@ -64,20 +65,20 @@ def test_what_has_no_score_is_told_by_state(copied: Runs) -> None:
     )
     found = made(copied)
     words = "1 unparsed, 1 errored"
-    assert table(found)[pair_labels(copied.study)[1]] == [3, 1, words]
+    assert table(found)[pair_labels(copied.study)[1]] == [1, words]
     assert found["left out of the means"] == words
 
 
 def test_a_study_without_gradings_has_a_table_and_no_pictures(fresh: Runs) -> None:
     found = made(fresh)
     assert found["cells"] == 0 and not set(PICTURES) & set(found)
-    assert table(found) == {pair: [0, 0, "none"] for pair in pair_labels(fresh.study)}
+    assert table(found) == {pair: [0, "none"] for pair in pair_labels(fresh.study)}
 
 
 def test_conditions_that_left_the_design_are_left_out(copied: Runs) -> None:
     fewer = toy_study(copied.study.config_dir, models=["mockllm/a"])
     found = results(fewer, copied.store).per_pair
-    assert list(found) == pair_labels(fewer)
+    assert [(*condition.split(" · "), judge) for condition, judge in found] == pair_labels(fewer)
     assert sum(graded.cells for graded in found.values()) == 12
 
 
