@@ -66,7 +66,7 @@ def _pairs(answers: Answers, first: int, others: np.ndarray) -> Pairs:
         n_ties=(both & (np.abs(difference) <= tied)).sum(axis=1),
         n_better=(kept > tied).sum(axis=1),
         n_worse=(kept < -tied).sum(axis=1),
-        constant=(np.abs(residual) <= tied).all(axis=1),
+        constant=np.all(np.abs(residual) <= tied, axis=1),
         only_first=(~np.isnan(mine) & ~both).sum(axis=1),
         only_other=(~np.isnan(theirs) & ~both).sum(axis=1),
     )
