@@ -1,47 +1,20 @@
 """agreement: do judges agree with each other, and are they fair? From cells that exist."""
 
-from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
-from itertools import combinations
-from typing import Any
-
-import numpy as np
-import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from itemeval_assets.core.design.conditions import GradeCondition
-from itemeval_assets.measurement import (
-    Estimate,
-    MeasurementError,
-    cohen_kappa,
-    intraclass_correlation,
-    judge_severity,
-    krippendorff_alpha,
-    length_slope,
-    rating_matrix,
-    self_preference,
-)
+from itemeval_assets.measurement import rating_matrix
 
 from ..graders import by_scale, incomparable, scale_in_words
-from ..planned import LENGTH, PlannedCells, require_scores
-from .agreed import (
-    PREFERENCE,
-    SEVERITY,
-    SLOPE,
-    Agreement,
-    figure_of,
-    said_of,
-    shared_by,
-)
+from ..planned import LENGTH, PlannedCells
+from .agreed import PREFERENCE, Agreement, said_of
 from .cards import JudgeCard, cards_of
+from .of_scale import figures_of_scale
 from .repeats import said_of_cold, with_itself
 
 __all__ = ["Agreement", "StudyAgreement", "agreement"]
-
-# Of more scores than a rubric has words for, each is a category of its own.
-MOST_CATEGORIES = 12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +53,7 @@ def agreement(planned: PlannedCells, graders: Collection[str]) -> StudyAgreement
     for group in groups:
         cells = planned.of_graders(group, events=(LENGTH, "grade_usd"))
         matrix = cache(partial(rating_matrix, cells))
-        found = list(_figures(planned, group, cells, matrix, _why_not(group, groups)))
+        found = list(figures_of_scale(planned, group, cells, matrix, _why_not(group, groups)))
         cards += cards_of(planned, group, cells, matrix, [*found, *of_repeats])
         figures += _of_scale(found, group) if len(groups) > 1 else found
     figures += of_repeats
@@ -122,108 +95,6 @@ def _of_scale(figures: Sequence[Agreement], group: Sequence[GradeCondition]) -> 
     for one in figures:
         named = one.figure == PREFERENCE and one.estimate
         yield replace(one, of=f"{one.of}, scale {scale}") if named else one
-
-
-def _figures(
-    planned: PlannedCells,
-    chosen: Sequence[GradeCondition],
-    cells: pa.Table,
-    matrix: Callable[[], pd.DataFrame],
-    why_not: str | None,
-) -> Iterator[Agreement]:
-    """Of the graders of one scale. `matrix`: judges x answers, of the same cells."""
-    everybody = ", ".join(grader.label for grader in chosen)
-    try:
-        if why_not:
-            raise MeasurementError(why_not)
-        require_scores(cells)
-        yield from _of_matrix(planned, matrix(), everybody)
-        yield from _of_bias(planned, cells, everybody)
-    except MeasurementError as error:
-        yield Agreement(figure="agreement", of=everybody, why=str(error))
-    for grader in chosen:
-        own = cells.filter(pc.equal(cells["grade_condition_id"], grader.label))  # type: ignore[attr-defined]
-        yield from _each(SLOPE, grader.label, lambda own=own: _slope(planned, own))
-
-
-def _of_bias(planned: PlannedCells, cells: pa.Table, everybody: str) -> Iterator[Agreement]:
-    """How severe each judge is, and whether it prefers its own family."""
-    families, level = planned.study.config.measurement.families, planned.level
-    yield from _each(
-        SEVERITY,
-        everybody,
-        lambda: judge_severity(cells, cluster=planned.checked_cluster, level=level),
-    )
-    yield from _each(
-        PREFERENCE,
-        everybody,
-        lambda: self_preference(
-            cells, families=families, cluster=planned.checked_cluster, level=level
-        ),
-    )
-
-
-def _slope(planned: PlannedCells, own: pa.Table) -> Mapping[Any, Estimate]:
-    require_scores(own)
-    cluster = planned.checked_cluster
-    return length_slope(own, length=LENGTH, within=["model"], cluster=cluster, level=planned.level)
-
-
-def _of_matrix(
-    planned: PlannedCells, matrix: "pd.DataFrame", everybody: str
-) -> Iterator[Agreement]:
-    """`matrix`: judges x answers. Answers to one item are not independent."""
-    level, shared = planned.level, shared_by(planned, matrix.columns)
-    yield figure_of(
-        "Krippendorff's alpha (interval)",
-        everybody,
-        lambda: krippendorff_alpha(matrix, level="interval", confidence=level, **shared),
-    )
-    complete = matrix.T.dropna()
-    of_complete = shared_by(planned, complete.index)
-    for form in ("2,1", "2,k"):
-        yield figure_of(
-            f"ICC({form})",
-            everybody,
-            lambda form=form: intraclass_correlation(
-                complete.to_numpy(), form=form, level=level, **of_complete
-            ),
-        )
-    crowded = []
-    for a, b in combinations(matrix.index, 2):
-        found = np.unique(matrix.loc[[a, b]].to_numpy())
-        n_categories = int((~np.isnan(found)).sum())
-        if n_categories > MOST_CATEGORIES:
-            crowded.append(f"{a}, {b}")
-            continue
-        # Without weights where scores are right or wrong, else with squared distances.
-        binary = n_categories <= len("01")
-        yield figure_of(
-            "kappa" if binary else "kappa (quadratic weights)",
-            f"{a}, {b}",
-            lambda a=a, b=b, binary=binary: cohen_kappa(
-                matrix.loc[a].tolist(),
-                matrix.loc[b].tolist(),
-                weights=None if binary else "quadratic",
-                level=level,
-                **shared,
-            ),
-        )
-    if crowded:
-        why = f"More than {MOST_CATEGORIES} different scores are no categories: see alpha and ICC."
-        yield Agreement(figure="kappa", of="; ".join(crowded), why=why)
-
-
-def _each(
-    figure: str, of: str, estimated: Callable[[], Mapping[Any, Estimate]]
-) -> Iterator[Agreement]:
-    try:
-        found: Mapping[Hashable, Estimate] = estimated()
-    except MeasurementError as error:
-        yield Agreement(figure=figure, of=of, why=str(error))
-        return
-    for name, estimate in found.items():
-        yield Agreement(figure=figure, of=str(name), estimate=estimate)
 
 
 def _words(
