@@ -9,8 +9,6 @@ import math
 import re
 from typing import NamedTuple
 
-from itemeval_assets.core.grading.scorers.exact_match import exact_match
-
 __all__ = ["Asked", "answer", "quality_seen"]
 
 # In place of the target of an item that has none, and of a wrong answer where none is near.
@@ -52,7 +50,7 @@ def quality_seen(asked: Asked) -> float:
     """
     *_, found = ["", *_ANSWER_LINE.findall(asked.prompt)]
     if found:
-        is_right = exact_match(found, asked.target or _NO_TARGET).score == 1
+        is_right = _bare(found) == _bare(asked.target or _NO_TARGET)
     else:
         is_right = _share("right", asked.prompt) < 0.5
     seen = (
@@ -62,6 +60,10 @@ def quality_seen(asked: Asked) -> float:
         + _OF_JUDGES * _spread(asked.model, asked.draw, asked.prompt)
     )
     return min(max(seen, 0.0), 1.0)
+
+
+def _bare(text: str) -> str:
+    return text.strip(" .!*`$").casefold()
 
 
 def _ability(asked: Asked) -> float:
