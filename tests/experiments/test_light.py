@@ -1,4 +1,4 @@
-"""Who reads results, in a folder or a bucket, loads no Dagster and no database: it takes seconds."""
+"""Who reads results, in a folder or a bucket, loads no Dagster and no database: they take long."""
 
 import json
 import subprocess
