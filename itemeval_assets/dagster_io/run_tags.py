@@ -1,11 +1,12 @@
 """What the list of runs says of a run that calls models: its stage, conditions and cost."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import dagster as dg
 
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.study import Study
+from itemeval_assets.core.money.pricing import is_mock
 from itemeval_assets.core.text.words import dollars
 
 from .names import CONDITION_TAG, COST_TAG, GRADER_TAG, STAGE_TAG, STUDY_TAG
@@ -23,10 +24,14 @@ def tag_with_work(
     _add(context, {STUDY_TAG: study.name, STAGE_TAG: partitions[0].stage.name, **tags})
 
 
-def tag_with_cost(context: dg.AssetExecutionContext, usd: float) -> None:
-    """Tag the run of a step with what its calls cost, where that is anything."""
-    if usd:
-        _add(context, {COST_TAG: dollars(usd)})
+def tag_with_cost(
+    context: dg.AssetExecutionContext, booked: Iterable[tuple[str, float | None]]
+) -> None:
+    """Tag the run of a step with what its calls cost, where that is anything: (model, USD)."""
+    costs = [(model, usd) for model, usd in booked if usd]
+    if costs:
+        mark = " (mock)" if all(is_mock(model) for model, _ in costs) else ""
+        _add(context, {COST_TAG: f"{dollars(sum(usd for _, usd in costs))}{mark}"})
 
 
 def _alone_or_counted(labels: Sequence[str], of: int) -> str:

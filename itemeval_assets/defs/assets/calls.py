@@ -180,7 +180,8 @@ def _paid_outputs(
     for partition in outcome.pending:
         describe(stage.ledger, partition, {"rows booked": bookings[partition].num_rows})
     yield from _versioned(context, run, stage.ledger, outcome, booked)
-    tag_with_cost(context, sum(usd or 0.0 for usd in booked["usd"].to_pylist()))
+    columns = (booked[name].to_pylist() for name in ("model", "usd"))
+    tag_with_cost(context, zip(*columns, strict=True))
     stages.ledger.settle(run.store, outcome)
     run.gate.booked()
     tell_result(stage.table, CallCounts(sum(outcome.recovered.values()), outcome.held_back))

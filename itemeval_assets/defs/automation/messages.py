@@ -5,6 +5,7 @@ from typing import Any
 
 import dagster as dg
 
+from itemeval_assets.core.money.pricing import is_mock
 from itemeval_assets.core.text.words import counted, dollars
 from itemeval_assets.dagster_io.failures import failure_text
 from itemeval_assets.dagster_io.names import RANGE_END, RANGE_START
@@ -97,11 +98,13 @@ def spend_text(
     what = f"{counted(len(runs), 'run')} spent {dollars(cost)} in {counted(calls, 'call')}"
     of_cap = f" of budget.max_usd {dollars(cap)} ({spent / cap:.0%})" if cap else ""
     in_all = f"spent so far: {dollars(spent)}{of_cap}"
+    mocks = sorted({row["model"] for row in called if row["usd"] and is_mock(row["model"])})
+    free = f"{', '.join(mocks)}: mock prices; nobody pays these dollars" if mocks else ""
     link = _run(runs[-1], ui_url) if runs else ()
     if passed is None:
-        return _message(f"Study {study}: {what}", in_all, *link)
+        return _message(f"Study {study}: {what}", in_all, free, *link)
     headline = f"Study {study}: {passed:.0%} of budget.max_usd is spent"
-    return _message(headline, in_all, what if runs else "", *link)
+    return _message(headline, in_all, what if runs else "", free, *link)
 
 
 def left_out_text(why: str, reasons: Mapping[str, str], todo: str) -> str:

@@ -42,6 +42,7 @@ def test_what_a_run_spent_is_told_once(tmp_path: Path, receiver: Receiver) -> No
         ticks()
         assert usd > 0 and receiver.told == [
             f"Study toy: 1 run spent ${usd:,.2f} in 3 calls\nspent so far: ${usd:,.2f}\n"
+            "mockllm/a: mock prices; nobody pays these dollars\n"
             f"run {run_id}\nhttp://ui/runs/{run_id}"
         ]
 
