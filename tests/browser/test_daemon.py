@@ -9,12 +9,14 @@ from playwright.sync_api import Page, expect
 
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.dagster_io.keys import PartitionKeys
+from itemeval_assets.settings import nearest_dagster_home
 from tests.browser.demo import (
     CHROMIUM,
     browser_page,
     finished_run,
     finished_study,
     hide_navigation,
+    lineage_url,
     served_ui,
     start_schedule,
 )
@@ -58,6 +60,25 @@ def test_a_tick_of_the_started_schedule_turns_the_check_green(study: Study) -> N
         assert run.status == dg.DagsterRunStatus.SUCCESS
         # What the re-run answered was not graded yet; all other cells were.
         assert models.count() - called <= 2
+
+
+@pytest.mark.long
+def test_a_study_that_is_started_in_its_yaml_runs_without_a_click(study: Study) -> None:
+    """The address of its page is printed; nobody opens it."""
+    text = study.config_path.read_text()
+    study.config_path.write_text(text.replace("automation:\n", "automation:\n  started: true\n"))
+    with (
+        ModelServer() as models,
+        served_ui(study.config_path, LAB_BASE_URL=models.base_url, LAB_API_KEY="local") as (
+            address,
+            _,
+        ),
+    ):
+        run = finished_run(study)
+        assert run.status == dg.DagsterRunStatus.SUCCESS
+        assert models.count("orion-1") == 2 and models.count("nova-1") == 0
+        said = (nearest_dagster_home(study.config_dir) / "webserver.log").read_text()
+        assert f"Its page: {lineage_url(address, study)}" in said
 
 
 def launch_backfill(address: str, study: Study, grade: str) -> str:
