@@ -21,6 +21,8 @@ def tag_with_work(
     counts = (len(design.generate), len(design.grade))
     works_on = zip((CONDITION_TAG, GRADER_TAG), labels, counts, strict=False)
     tags = {tag: _alone_or_counted(found, of) for tag, found, of in works_on}
+    if COST_TAG in context.op_execution_context.run_tags:
+        tags[COST_TAG] = dollars(0)  # a run that repeats another has its tags
     _add(context, {STUDY_TAG: study.name, STAGE_TAG: partitions[0].stage.name, **tags})
 
 

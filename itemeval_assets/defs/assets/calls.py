@@ -180,8 +180,10 @@ def _paid_outputs(
     for partition in outcome.pending:
         describe(stage.ledger, partition, {"rows booked": bookings[partition].num_rows})
     yield from _versioned(context, run, stage.ledger, outcome, booked)
-    columns = (booked[name].to_pylist() for name in ("model", "usd"))
-    tag_with_cost(context, zip(*columns, strict=True))
+    # Bookings of a partition are those of all its runs.
+    columns = (booked[name].to_pylist() for name in ("run_id", "model", "usd"))
+    own = [(model, usd) for id, model, usd in zip(*columns, strict=True) if id == run.run_id]
+    tag_with_cost(context, own)
     stages.ledger.settle(run.store, outcome)
     run.gate.booked()
     tell_result(stage.table, CallCounts(sum(outcome.recovered.values()), outcome.held_back))

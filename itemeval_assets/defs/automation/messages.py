@@ -96,14 +96,14 @@ def spend_text(
     runs = list(dict.fromkeys(str(row["run_id"]) for row in called))
     cost, calls = sum(row["usd"] or 0.0 for row in called), sum(row["calls"] for row in called)
     what = f"{counted(len(runs), 'run')} spent {dollars(cost)} in {counted(calls, 'call')}"
-    of_cap = f" of budget.max_usd {dollars(cap)} ({spent / cap:.0%})" if cap else ""
+    of_cap = f" of budget.max_usd {dollars(cap)} ({100 * spent / cap:.0f} %)" if cap else ""
     in_all = f"spent so far: {dollars(spent)}{of_cap}"
     mocks = sorted({row["model"] for row in called if row["usd"] and is_mock(row["model"])})
     free = f"{', '.join(mocks)}: mock prices; nobody pays these dollars" if mocks else ""
     link = _run(runs[-1], ui_url) if runs else ()
     if passed is None:
         return _message(f"Study {study}: {what}", in_all, free, *link)
-    headline = f"Study {study}: {passed:.0%} of budget.max_usd is spent"
+    headline = f"Study {study}: {100 * passed:.0f} % of budget.max_usd is spent"
     return _message(headline, in_all, what if runs else "", free, *link)
 
 

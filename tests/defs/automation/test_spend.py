@@ -83,4 +83,4 @@ def test_each_level_of_the_limit_is_told_once(tmp_path: Path, receiver: Receiver
         False,
         True,
     ]
-    assert headlines[2] == "Study toy: 50% of budget.max_usd is spent"
+    assert headlines[2] == "Study toy: 50 % of budget.max_usd is spent"
