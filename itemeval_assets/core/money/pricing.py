@@ -212,11 +212,6 @@ class PriceBook:
         return BATCH_DISCOUNT.get(provider_of(model), 0.0)
 
 
-def is_mock(model: str) -> bool:
-    """Whether nobody pays the dollars of a model."""
-    return provider_of(model) == "mockllm"
-
-
 def provider_of(model: str) -> str:
     """The provider of an inspect model id; of an OpenAI-compatible one, with its service."""
     provider, _, rest = model.partition("/")
@@ -224,7 +219,7 @@ def provider_of(model: str) -> str:
 
 
 def is_mock(model: str) -> bool:
-    """Whether a model is none: `mockllm/<name>` answers what its name says, for nothing."""
+    """Whether a model is none: `mockllm/<name>` answers what its name says, and nobody is paid."""
     return provider_of(model) == "mockllm"
 
 
