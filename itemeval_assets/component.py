@@ -63,7 +63,8 @@ class StudyComponent(dg.Component, dg.Model, dg.Resolvable):
         Field(description="keys of `budget`, each in the place of that of the YAML"),
     ] = None
     started: Annotated[
-        bool | None, Field(description="in the place of `automation.started` of the YAML")
+        bool | str | None,  # a variable of the environment is a text
+        Field(description="in the place of `automation.started` of the YAML: true or false"),
     ] = None
     group: Annotated[
         str | None, Field(description="the group of its assets; default: the study's name")

@@ -370,6 +370,7 @@ def test_studies_share_a_group_and_no_sensor_touches_the_other(sandbox) -> None:
     [
         ({"budget": {"max_usdd": 1}}, "attributes.budget.max_usdd: unknown key 'max_usdd'; did"),
         ({"budget": {"max_usd": -1}}, "attributes.budget.max_usd: give a number above 0"),
+        ({"started": "perhaps"}, "attributes.started: give true or false; found 'perhaps'"),
         ({"output_dir": "gs://x"}, "attributes.output_dir: give a folder, or a bucket as s3://"),
     ],
 )
