@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
+from itemeval_assets.core.money.pricing import is_mock
 from itemeval_assets.core.money.spend import total_spend
 from itemeval_assets.core.text.words import counted, dollars
 
@@ -79,7 +80,7 @@ def _words(facts: "ReportFacts") -> Iterator[str]:
             f" {status.replications} of {status.design_replications} replications of the design."
         )
     models = {*config.solvers.models, *(row["model"] for row in facts.conditions if row["model"])}
-    mocks = sorted(model for model in models if model.startswith("mockllm/"))
+    mocks = sorted(filter(is_mock, models))
     if mocks:
         yield (
             f"Mock models: {', '.join(mocks)}. Their answers are made up, and so is what they cost."

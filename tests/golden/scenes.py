@@ -254,6 +254,8 @@ def every_key(place: Place, server: ModelServer) -> Session:
                 "families": {"mockllm/a": "mocks"},
             },
             "automation": {
+                "started": True,
+                "timezone": "Europe/Vienna",
                 "cron": "7 * * * *",
                 "max_attempts": 2,
                 "retry_after_minutes": 1.5,
