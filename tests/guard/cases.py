@@ -172,8 +172,25 @@ COMMANDS: Sequence[Command] = [
         lambda found: [one["fixed"] for one in found["by_grader"]] == [[]],
     ),
     Command(
-        "items {config} --item=q2 --grader=mockllm/judge --json",
-        lambda found: [(item["item_id"], len(item["answers"])) for item in found] == [("q2", 2)],
+        "show {config} q2 --condition=mockllm/a --grader=mockllm/judge --rubric=strict --policy=dev "
+        "--out={folder}/q2.csv --json",
+        lambda found: [(item["item_id"], len(item["answers"])) for item in found] == [("q2", 1)],
+    ),
+    *(
+        Command(
+            f"{command} {{config}} {item}--policy={policy} --json",
+            lambda found: bool(found),
+        )
+        for command, item in (("show", "q1 "), ("report", ""))
+        for policy in ("full-interactive", "full-batch")
+    ),
+    Command(
+        "cells {config} --state=done --out={folder}/cells.csv --json",
+        lambda found: {row["state"] for row in found["rows"]} == {"done"},
+    ),
+    Command(
+        "report {config} --policy=dev --out={folder}/report.html --open --json",
+        lambda found: found["report"].endswith("report.html"),
     ),
     Command(
         "agreement {config} --judge=mockllm/judge --json",

@@ -127,6 +127,7 @@ TAGS_OF_RUNS = {
 
 def test_every_command_with_every_option(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("typer.launch", lambda address: None)
     config = write_study(
         tmp_path, models=["mockllm/a", "mockllm/b"], items=3, extra={"cache": False}
     )
