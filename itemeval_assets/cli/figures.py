@@ -209,7 +209,7 @@ def report(
     written = late.figures.write_report(config, out, policy=policy)
     late.report.print_result(as_json, {"report": written}, lambda _: late.report.written(written))
     if show_it:
-        typer.launch(written)
+        late.browser.open_page(written)
 
 
 @app.command()

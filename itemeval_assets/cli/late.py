@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from itemeval_assets import api, experiments, figures, project, report
     from itemeval_assets.core.money import budget
+    from itemeval_assets.host import browser
     from itemeval_assets.report import comparison
     from itemeval_assets.report import experiments as experiment_report
     from itemeval_assets.report import figures as figure_report
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "api",
+    "browser",
     "budget",
     "comparison",
     "document",
@@ -28,6 +30,7 @@ __all__ = [
 ]
 
 _PLACES = {
+    "browser": "host.browser",
     "budget": "core.money.budget",
     "comparison": "report.comparison",
     "document": "report.render.document",

@@ -1,16 +1,15 @@
 """The page of a study in the web UI, and the browser that opens it."""
 
-import sys
 import threading
 import time
 import urllib.request
-import webbrowser
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 from itemeval_assets.core.errors import ItemevalAssetsError
 from itemeval_assets.core.text.words import as_identifier
+from itemeval_assets.host.browser import open_page
 from itemeval_assets.storage.study.inputs import load_study
 
 DEFINITIONS = "itemeval_assets.definitions"
@@ -34,8 +33,7 @@ def open_when_it_answers(address: str) -> None:
 def _open(address: str) -> None:
     while not _answers(address):
         time.sleep(_BETWEEN_LOOKS_S)
-    if not webbrowser.open(address):
-        sys.stderr.write(f"note: no browser was found; open {address}\n")
+    open_page(address)
 
 
 def _answers(address: str) -> bool:

@@ -172,14 +172,14 @@ COMMANDS: Sequence[Command] = [
         lambda found: [one["fixed"] for one in found["by_grader"]] == [[]],
     ),
     Command(
-        "show {config} q2 --condition=mockllm/a --grader=mockllm/judge --rubric=strict --policy=dev "
-        "--out={folder}/q2.csv --json",
+        "show {config} q2 --condition=mockllm/a --grader=mockllm/judge --rubric=strict "
+        "--policy=dev --out={folder}/q2.csv --json",
         lambda found: [(item["item_id"], len(item["answers"])) for item in found] == [("q2", 1)],
     ),
     *(
         Command(
             f"{command} {{config}} {item}--policy={policy} --json",
-            lambda found: bool(found),
+            bool,
         )
         for command, item in (("show", "q1 "), ("report", ""))
         for policy in ("full-interactive", "full-batch")

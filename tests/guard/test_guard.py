@@ -12,6 +12,7 @@ import os
 import socket
 import subprocess
 import sys
+import webbrowser
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -127,7 +128,7 @@ TAGS_OF_RUNS = {
 
 def test_every_command_with_every_option(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("typer.launch", lambda address: None)
+    monkeypatch.setattr(webbrowser, "open", lambda address: True)
     config = write_study(
         tmp_path, models=["mockllm/a", "mockllm/b"], items=3, extra={"cache": False}
     )

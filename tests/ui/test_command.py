@@ -4,6 +4,7 @@ import json
 import queue
 import socket
 import time
+import webbrowser
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from itemeval_assets.cli.main import run_cli
 from itemeval_assets.defs.build import load_studies
 from itemeval_assets.instances.instance import make_home
 from itemeval_assets.settings import Settings
-from itemeval_assets.ui import command, pages
+from itemeval_assets.ui import command
 from tests.studies import write_study
 
 
@@ -125,7 +126,7 @@ def test_open_opens_the_page_of_the_first_study_once_it_answers(
 ) -> None:
     opened: queue.Queue[str] = queue.Queue()
     monkeypatch.setattr(command, "_MODULE", "tests.ui.slow_page")
-    monkeypatch.setattr(pages.webbrowser, "open", opened.put)
+    monkeypatch.setattr(webbrowser, "open", opened.put)
     configs = [
         write_study(tmp_path / "broken", extra={"facetts": {}}),
         *(write_study(tmp_path / name, study=name) for name in ("a-1", "b")),
