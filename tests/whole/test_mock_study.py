@@ -11,6 +11,7 @@ import yaml
 from itemeval_assets import api, project
 from itemeval_assets import figures as ie
 from itemeval_assets.core.money.pricing import is_mock
+from tests.once import once
 
 MODELS = [f"mockllm/{name}" for name in ("alpha", "beta", "gamma")]
 JUDGES = ("strict", "lenient")
@@ -43,7 +44,8 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "facets": {"prompt": ["builtin:standard"], "grader": list(JUDGES)},
         "graders": graders,
     }
-    return run(tmp_path_factory.mktemp("mock"), changes, items=40)
+    folder = once(tmp_path_factory, "mock", lambda folder: run(folder, changes, items=40))
+    return folder / "study.yaml"
 
 
 def test_models_are_found_in_the_order_of_their_abilities(config: Path) -> None:

@@ -6,13 +6,15 @@ import re
 import zlib
 from collections import Counter
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from itemeval_assets.cli.main import run_cli
-from tests.model_server import Request
+from tests.model_server import ModelServer, Request
+from tests.once import once
 from tests.studies import write_study
 
 from .conftest import Serve
@@ -73,11 +75,15 @@ def chance(*of: str) -> float:
 
 @pytest.fixture(scope="module")
 def config(tmp_path_factory: pytest.TempPathFactory, serve_module: Serve) -> str:
-    server = serve_module()
+    folder = once(tmp_path_factory, "planted", lambda folder: run_planted(folder, serve_module()))
+    return str(folder / "study.yaml")
+
+
+def run_planted(folder: Path, server: ModelServer) -> None:
     server.reply = Planted()
     names = [*ABILITY, *SEVERITY]
     path = write_study(
-        tmp_path_factory.mktemp("planted"),
+        folder,
         models=[SERVED + name for name in ABILITY],
         graders=list(SEVERITY),
         scorer=None,
@@ -93,7 +99,6 @@ def config(tmp_path_factory: pytest.TempPathFactory, serve_module: Serve) -> str
     assert run_cli(["run", str(path), "--yes"]) == 0
     answers = len(ABILITY) * ITEMS * REPLICATIONS
     assert server.count() == answers * (1 + len(SEVERITY))
-    return str(path)
 
 
 @pytest.fixture
