@@ -8,13 +8,12 @@ from .money import preflight, study_estimate
 from .results import (
     created,
     export_result,
-    quickstart_summary,
     release_summary,
-    run_summary,
     study_status,
     was_reset,
     written,
 )
+from .runs import quickstart_summary, run_summary
 from .terminal import ask_consent, print_result, problem, progress_bar
 
 __all__ = [

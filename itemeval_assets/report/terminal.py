@@ -19,6 +19,7 @@ from rich.prompt import Confirm
 
 from itemeval_assets.core.errors import ConsentMissing
 from itemeval_assets.core.text.words import dollars
+from itemeval_assets.host.installation import how_to_call
 
 if TYPE_CHECKING:
     from itemeval_assets.engine.calls.progress import Progress
@@ -38,6 +39,11 @@ def data(value: object) -> str:
     last = len(text) - len(body)
     # rich reads two backslashes as one before a tag, and nowhere else.
     return escape(body) + ("\\" * 2 * last + "[none][/none]" if last else "")
+
+
+def command(*arguments: str) -> str:
+    """A command of ours that can be run as it is printed."""
+    return data(how_to_call("itemeval-assets", *arguments))
 
 
 def paragraph(text: str) -> None:
