@@ -32,11 +32,15 @@ makes each mistake in a project fresh from `itemeval-assets init`.
 
 
 class Told(NamedTuple):
-    """What came of a mistake. `is_harmless`: the files are as they were, and there is no answer."""
+    """What came of a mistake. `is_harmless`: the files are as they were, and there is no answer.
+
+    `printed` on standard output.
+    """
 
     code: int
     message: str
     is_harmless: bool
+    printed: str
 
 
 @dataclass(frozen=True)
@@ -174,15 +178,21 @@ def tell(mistake: Mistake, fresh: Path, folder: Path) -> Told:
     """Make a mistake in a copy of a fresh project, and run its command there."""
     shutil.copytree(fresh, folder)
     mistake.make(folder)
-    before, said = _contents(folder), io.StringIO()
-    with chdir(folder), redirect_stderr(said), redirect_stdout(io.StringIO()):
+    before, said, printed = _contents(folder), io.StringIO(), io.StringIO()
+    with chdir(folder), redirect_stderr(said), redirect_stdout(printed):
         code = run_cli(list(mistake.command))
-    message = said.getvalue().strip().removeprefix("error: ").replace(f"{folder}/", "")
-    message = message.replace(str(folder), ".").replace(sys.executable, "python")
+    message, document = (_without_places(text.getvalue(), folder) for text in (said, printed))
     after = _contents(folder)
     is_same = before.items() <= after.items()
     answers = [path for path in after if path.match("solutions.parquet/*.parquet")]
-    return Told(code, message, is_same and not answers)
+    told = message.strip().removeprefix("error: ")
+    return Told(code, told, is_same and not answers, document)
+
+
+def _without_places(text: str, folder: Path) -> str:
+    """A text that says nothing of the folder and the Python that it was made with."""
+    found = text.replace(f"{folder}/", "").replace(str(folder), ".")
+    return found.replace(sys.executable, "python")
 
 
 def fresh_project(folder: Path) -> Path:

@@ -1,5 +1,7 @@
 """Each mistake of a beginner gets its message: what, where, what to do; nothing is half-written."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,26 @@ def test_a_mistake_is_told_and_changes_nothing(
     assert told.code == 2 and told.is_harmless
     assert "Traceback" not in told.message and len(told.message.splitlines()) <= 7
     assert row(mistake, told.message) in PAGE.read_text(), "python -m tests.first_hour.mistakes"
+    assert not told.printed
+
+
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        pytest.param(mistake, id=mistake.title, marks=pytest.mark.long if n % 9 else ())
+        for n, mistake in enumerate(MISTAKES)
+        if mistake.command[0] != "ui"  # it has no such option
+    ],
+)
+def test_with_json_it_is_told_in_a_document_too(
+    mistake: Mistake, fresh: Path, tmp_path: Path, sealed_environment: None
+) -> None:
+    line = replace(mistake, command=(*mistake.command, "--json"))
+    told = tell(line, fresh, tmp_path / "project")
+    assert told.code == 2 and told.is_harmless
+    document = json.loads(told.printed)
+    assert document["exit_code"] == 2 and document["error"]
+    assert document["message"] == told.message
 
 
 def test_the_page_has_no_other_mistakes() -> None:
