@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from .runs.summary import RunSummary
 
 SCHEMA = "study.schema.json"
+# What pip leaves beside a packaged script.
+_COMPILED = "__pycache__"
 _LOCAL_MODEL = "openai-api/smollm2/SmolLM2-135M-Instruct"
 _MOCK_MODEL = "mockllm/quickstart"
 _RESULTS = "studies"
@@ -131,6 +133,8 @@ def _files(name: str, target: Path) -> dict[Path, bytes]:
 
 def _walk(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, Traversable]]:
     for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if entry.name == _COMPILED:
+            continue
         if entry.is_dir():
             yield from _walk(entry, f"{prefix}{entry.name}/")
         else:

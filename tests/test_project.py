@@ -169,3 +169,14 @@ def test_the_quickstart_study_runs_on_the_real_model_like_any_other(tmp_path):
     assert solutions["solution"].notna().all() and (solutions["output_tokens"] > 0).all()
     assert [health.verdict for health in api.preflight(config)] == ["ok"]
     assert project.quickstart(tmp_path / "q").run.calls == 0
+
+
+def test_what_pip_has_compiled_is_no_part_of_a_project(tmp_path, monkeypatch):
+    packaged = tmp_path / "package"
+    shutil.copytree(Path(project.__file__).parent / "builtin", packaged / "builtin")
+    (packaged / "builtin" / "dg" / "__pycache__").mkdir()
+    (packaged / "builtin" / "dg" / "__pycache__" / "definitions.cpython-311.pyc").touch()
+    monkeypatch.setattr(project, "files", lambda name: packaged)
+    made = project.init(tmp_path / "mine")
+    assert "definitions.py" in {path.name for path in made}
+    assert not list((tmp_path / "mine").rglob("*.pyc"))

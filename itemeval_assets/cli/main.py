@@ -162,9 +162,10 @@ def cells(
     output: Output,
 ) -> None:
     """Count the cells of the design by state, and give the reason of those that are not done."""
-    found = late.api.count_cells(
-        config, states=[one.value for one in state or []], policy=policy, **selected.words
-    )
+    asked = [one.value for one in state or []]
+    # A file is to have what a terminal has no room for.
+    states = asked or ([one.value for one in CellState] if output.out else [])
+    found = late.api.count_cells(config, states=states, policy=policy, **selected.words)
     output.show(found, late.report.cell_survey)
 
 
@@ -287,6 +288,8 @@ def run_cli(arguments: list[str]) -> int:
         return _failed(as_json, stopped, str(stopped), stopped.exit_code)
     except typer.TyperException as error:
         message = error.format_message().replace("Value error, ", "").rstrip(".")
+        # Where no command was named, the help is printed.
+        message = message or "name a command"
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "itemeval-assets"
         return _failed(as_json, error, f"{message}; see {command} --help", 2)

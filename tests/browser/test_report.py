@@ -63,3 +63,16 @@ def test_it_is_legible(
         for image in page.locator("img").all()
     )
     page.close()
+
+
+def test_nothing_is_painted_over_the_navigation(browser: Browser, report: str) -> None:
+    page = browser.new_page(viewport={"width": 1400, "height": 900})
+    page.goto(report)
+    page.locator("figcaption").first.scroll_into_view_if_needed()
+    page.mouse.wheel(0, 2_000)
+    page.wait_for_timeout(300)
+    navigation = page.locator("nav").bounding_box()
+    assert navigation and navigation["y"] == 0
+    on_top = page.evaluate("document.elementFromPoint(90, 12).closest('nav') !== null")
+    assert on_top
+    page.close()

@@ -90,7 +90,7 @@ def test_the_cells_go_to_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert run_cli(["cells", config, "--out", str(rows)]) == 0
     lines = rows.read_text().splitlines()
     assert lines[0] == "condition,graded by,item,replication,state,stage,reason,score"
-    assert len(lines) == 1 + api.count_cells(config).states["missing"]
+    assert len(lines) == 1 + api.count_cells(config).cells == 9
     assert run_cli(["cells", config, "--state", "done", "--out", str(rows)]) == 0
     assert rows.read_text().splitlines() == lines[:1]
     assert run_cli(["cells", config, "--out", str(page)]) == 0
@@ -103,3 +103,26 @@ def test_the_cells_go_to_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[st
 def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_cli(["--version"]) == 0
     assert capsys.readouterr().out == "itemeval-assets 0.1.0\n"
+
+
+def test_without_a_command_the_help_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_cli([]) == 2
+    told = capsys.readouterr()
+    assert "report" in told.out
+    assert told.err == "error: name a command; see itemeval-assets --help\n"
+
+
+def test_an_estimate_says_what_is_left_out_and_what_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    extra = {"budget": {"max_usd": 0.00001, "confirm_above_usd": 0}}
+    config = str(write_study(tmp_path, items=4, replications=2, policy="dev", extra=extra))
+    assert run_cli(["estimate", config]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "policy dev takes 2 of 4 items and 2 of 2 replications" in told
+    assert "a run of all this is refused: it may bring the study to $" in told
+    assert run_cli(["run", config]) == 4
+    capsys.readouterr()
+    assert run_cli(["estimate", config, "--policy", "full-interactive", "--json"]) == 0
+    warnings = json.loads(capsys.readouterr().out)["warnings"]
+    assert len(warnings) == 1 and "is refused" in warnings[0]

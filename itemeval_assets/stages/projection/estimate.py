@@ -7,6 +7,7 @@ from itemeval_assets.core.design.options import PlanOptions
 from itemeval_assets.core.design.partitions import GENERATE, GRADE
 from itemeval_assets.core.design.selection import Selection
 from itemeval_assets.core.design.study import Study
+from itemeval_assets.core.money.budget import Standing
 from itemeval_assets.core.money.estimate import (
     NOTHING,
     OUTPUT_TOKENS_UNCAPPED,
@@ -15,6 +16,7 @@ from itemeval_assets.core.money.estimate import (
 )
 from itemeval_assets.core.money.pricing import THIS_MACHINE
 from itemeval_assets.core.money.wall_time import WallTime, wall_time
+from itemeval_assets.core.text.words import dollars
 from itemeval_assets.engine.calls.evaluate import connections_to
 from itemeval_assets.stages import items
 from itemeval_assets.stages.calls.gate import standing
@@ -105,7 +107,10 @@ def _in_sum(
         confirm_above_usd=budget.confirm_above_usd,
         max_usd=budget.max_usd,
         wall_time_s=_wall_time(scope, foresight, generate, grade),
-        warnings=[*_warnings(grid, local, foresight.unreachable)],
+        warnings=[
+            *_limits(scope, found, remaining),
+            *_warnings(grid, local, foresight.unreachable),
+        ],
         unreachable=list(foresight.unreachable.values()),
     )
 
@@ -134,6 +139,25 @@ def _wall_time(
             )
         )
     return None if None in times else WallTime(*map(sum, zip(*times, strict=True)))  # type: ignore[arg-type]
+
+
+def _limits(scope: Scope, found: Standing, remaining: Projection) -> Iterator[str]:
+    """What keeps a run from all of the design: its policy, and the budget."""
+    extent, budget = scope.extent, scope.study.config.budget
+    items, replications = scope.items.num_rows, scope.study.config.facets.replications
+    if (extent.items_limit or items) < items or extent.replications < replications:
+        yield (
+            f"policy {extent.policy} takes {min(extent.items_limit or items, items):,} of"
+            f" {items:,} items and {extent.replications} of {replications} replications: these"
+            " figures are of them alone; --policy full-interactive shows all"
+        )
+    most = found.committed_usd + remaining.usd
+    is_paid = remaining.calls > remaining.cached
+    if budget.max_usd is not None and is_paid and most > budget.max_usd:
+        yield (
+            f"a run of all this is refused: it may bring the study to {dollars(most)}, and"
+            f" budget.max_usd is {dollars(budget.max_usd)}"
+        )
 
 
 def _warnings(grid: Projection, local: list[str], unreachable: Mapping[str, str]) -> Iterator[str]:
