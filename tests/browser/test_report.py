@@ -68,11 +68,14 @@ def test_it_is_legible(
 def test_nothing_is_painted_over_the_navigation(browser: Browser, report: str) -> None:
     page = browser.new_page(viewport={"width": 1400, "height": 900})
     page.goto(report)
-    page.locator("figcaption").first.scroll_into_view_if_needed()
-    page.mouse.wheel(0, 2_000)
-    page.wait_for_timeout(300)
-    navigation = page.locator("nav").bounding_box()
-    assert navigation and navigation["y"] == 0
-    on_top = page.evaluate("document.elementFromPoint(90, 12).closest('nav') !== null")
-    assert on_top
+    # A caption stands where the navigation is.
+    page.evaluate("""() => {
+        const caption = document.querySelector("figcaption");
+        window.scrollBy(0, caption.getBoundingClientRect().top - 5);
+    }""")
+    on_top = """() => {
+        const caption = document.querySelector("figcaption").getBoundingClientRect();
+        return document.elementFromPoint(caption.left + 20, caption.top + 10).closest("nav") !== null;
+    }"""
+    page.wait_for_function(on_top)
     page.close()
