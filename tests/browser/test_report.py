@@ -75,7 +75,8 @@ def test_nothing_is_painted_over_the_navigation(browser: Browser, report: str) -
     }""")
     on_top = """() => {
         const caption = document.querySelector("figcaption").getBoundingClientRect();
-        return document.elementFromPoint(caption.left + 20, caption.top + 10).closest("nav") !== null;
+        const seen = document.elementFromPoint(caption.left + 20, caption.top + 10);
+        return seen.closest("nav") !== null;
     }"""
     page.wait_for_function(on_top)
     page.close()
