@@ -66,6 +66,8 @@ def test_warnings_of_few_clusters_and_of_means_near_an_end():
     assert few.warnings == ("Only 20 items: with fewer than 30 an interval can be too narrow.",)
     near = mean_score(scored([1.0] * 99 + [0.0]))
     assert near.warnings[0].startswith("The mean is near an end of the scale")
+    beyond = mean_score(scored([5.0] * 39 + [4.0]), scale=(0, 1))
+    assert beyond.warnings == ("40 scores lie outside of the scale 0 to 1, and are kept.",)
 
 
 @pytest.mark.parametrize(("grader", "mean"), [("j1", 6), ("numeric", 2 / 3), (["j1", "j2"], 4.5)])

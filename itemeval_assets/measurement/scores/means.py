@@ -202,5 +202,6 @@ def _said_of_scale(
     if outside:
         yield f"{outside:,} scores lie outside of the scale {low:g} to {high:g}, and are kept."
     near = NEAR_END * (high - low)
-    if known and not low + near <= rough.value <= high - near:
+    on_it = known and low <= rough.value <= high
+    if on_it and not low + near <= rough.value <= high - near:
         yield "The mean is near an end of the scale, where intervals can be too narrow."
