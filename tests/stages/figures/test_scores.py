@@ -85,6 +85,20 @@ def test_clusters_are_those_that_the_study_names(tmp_path: Path) -> None:
     assert row.method == "t, 2 clusters"
 
 
+def test_scores_outside_of_the_scale_are_told_where_there_is_no_interval_too(
+    tmp_path: Path,
+) -> None:
+    study = scored_study(
+        tmp_path,
+        lambda model, grader, n, epoch: 2.0 if n < 2 else 0.5,
+        metadata=lambda n: "{}" if n == 3 else '{"topic": "t"}',
+        extra={"measurement": {"cluster": "topic"}},
+    )
+    told = " ".join(ie.scores(study).words)
+    assert "Give each one, or name another column." in told
+    assert "2 scores lie outside of the scale 0 to 1, and are kept." in told
+
+
 @pytest.mark.parametrize("gap", ["{}", '{"topic": null}', '{"topic": ""}', '{"topic": " "}'])
 def test_a_cluster_column_with_gaps_allows_no_interval_and_is_told_everywhere(
     tmp_path: Path, gap: str

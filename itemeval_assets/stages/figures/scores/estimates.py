@@ -63,7 +63,18 @@ def figures_of(
         require_measurable(kept)
         return parts_of(figure.of(planned, kept, scale), said)
     except MeasurementError as error:
-        return figure.alone(kept, " ".join([*said, str(error)]))
+        return figure.alone(kept, " ".join([*said, str(error), *_of_stray(kept, scale)]))
+
+
+def _of_stray(cells: pa.Table, scale: Scale | None) -> list[str]:
+    """What an estimate says of scores outside of the scale, where there is no estimate."""
+    if scale is None:
+        return []
+    low, high = scale
+    scores = cells["score"].drop_null().to_numpy()
+    outside = int(((scores < low) | (scores > high)).sum())
+    told = f"{outside:,} scores lie outside of the scale {low:g} to {high:g}, and are kept."
+    return [told] if outside else []
 
 
 def parts_of(found: Estimate, said: list[str]) -> dict[str, Any]:
