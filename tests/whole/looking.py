@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from inspect_ai.log import EvalLog, EvalSample, read_eval_log
+from inspect_ai.model import ModelUsage
 from pandas.testing import assert_frame_equal
 
 from itemeval_assets.storage.study.inputs import load_study
@@ -132,10 +133,17 @@ def _total_tokens(sums: Counter[tuple[str, str, str]]) -> dict[tuple[str, str], 
 
 
 def _logged_tokens(config: Path) -> dict[tuple[str, str], int]:
+    """Of each log the samples, or its header, which has replies that came into no sample."""
     totals: Counter[tuple[str, str]] = Counter()
     for stage in ("generate", "grade"):
-        for run_id, sample in logged_samples(config, stage):
-            # A provider may count any nonsense; that is not booked.
-            counts = [usage.total_tokens for usage in sample.model_usage.values()]
-            totals[run_id, stage] += sum(count for count in counts if count < 10**9)
+        for path in _logs_of(config, stage):
+            log = read_log(path)
+            used = [usage for sample in log.samples or [] for usage in sample.model_usage.values()]
+            tokens = max(map(_tokens, (used, log.stats.model_usage.values())))
+            totals[(log.eval.metadata or {})["run_id"], stage] += tokens
     return {key: total for key, total in totals.items() if total}
+
+
+def _tokens(usages: Iterable[ModelUsage]) -> int:
+    # A provider may count any nonsense; that is not booked.
+    return sum(usage.total_tokens for usage in usages if usage.total_tokens < 10**9)

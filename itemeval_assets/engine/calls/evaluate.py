@@ -113,6 +113,7 @@ def evaluate(tasks: list[Task], log_dir: Path, retry_on_error: int | None) -> li
     for log in logs:
         if why_broken(log):
             complete_header(log, calls.spent.of(log.location))
+    calls.spent.forget()
     return logs
 
 

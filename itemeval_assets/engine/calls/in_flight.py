@@ -15,10 +15,10 @@ from typing import Any
 
 import anyio
 from inspect_ai.log import EvalSample
-from inspect_ai.model import Model
+from inspect_ai.model import Model, ModelOutput
 from inspect_ai.model._model import RetryDecision
 
-from itemeval_assets.engine.logs.usage import Spent
+from itemeval_assets.engine.logs.spent import Spent
 from itemeval_assets.engine.models.provider_errors import is_permanent
 from itemeval_assets.engine.models.replies import listen
 
@@ -139,7 +139,6 @@ class Calls:
             if call.scope.cancelled_caught:
                 raise call.ended(_STOPPED)
         finally:
-            self.spent.add()
             self._open.discard(call)
             _call.reset(token)
             if call.unread_replies:
@@ -234,6 +233,8 @@ def watched(model: Model) -> Model:
             reply = await send(*args, **kwargs)
             output = reply[0] if isinstance(reply, tuple) else reply
             call.is_answered = not isinstance(output, Exception)
+            if _current and isinstance(output, ModelOutput):
+                _current.spent.add(model, output)
             return reply
 
     def should_retry(error: BaseException) -> bool | RetryDecision:

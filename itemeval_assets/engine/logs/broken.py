@@ -19,7 +19,12 @@ def complete_header(log: EvalLog, used: Mapping[str, ModelUsage]) -> None:
     kept = read_log(Path(log.location))
     kept.status, kept.error = log.status, log.error
     kept.stats.model_usage = dict(used)
-    write_eval_log(kept, log.location)
+    write_log(kept, Path(log.location))
+
+
+def write_log(log: EvalLog, path: Path) -> None:
+    """Write a log with its samples to a file of this machine."""
+    write_eval_log(log, str(path))
 
 
 def why_broken(log: EvalLog) -> str | None:

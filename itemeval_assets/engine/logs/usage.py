@@ -2,9 +2,7 @@
 
 from collections.abc import Iterable
 
-from inspect_ai.log._samples import sample_active
 from inspect_ai.model import ModelUsage
-from inspect_ai.model._model import sample_model_usage
 
 from itemeval_assets.core.tables.schemas import TOKEN_COLUMNS
 
@@ -52,21 +50,3 @@ def total_usage(usages: Iterable[ModelUsage]) -> dict[str, int | None]:
         present = [value for value in values if value is not None]
         totals[name] = sum(present) if present else None
     return totals
-
-
-class Spent:
-    """The usage of the calls of one eval, by the log that their samples belong to, and by model."""
-
-    def __init__(self) -> None:
-        self._by_log: dict[str, dict[str, ModelUsage]] = {}
-
-    def add(self) -> None:
-        """Add what the sample at work has used."""
-        sample = sample_active()
-        assert sample is not None
-        known = self._by_log.setdefault(sample.log_location, {})
-        for model, usage in sample_model_usage().items():
-            known[model] = known[model] + usage if model in known else usage
-
-    def of(self, log: str) -> dict[str, ModelUsage]:
-        return self._by_log.get(log, {})

@@ -8,17 +8,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from itemeval_assets.core.design.partitions import Partition
-from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.money.losses import is_accepted
 from itemeval_assets.core.tables.schemas import LOG_INDEX, TABLES, arrow_schema
 from itemeval_assets.core.tables.split import Parts
 from itemeval_assets.core.text.secrets import redacted
-from itemeval_assets.engine.logs.reading import read_log, read_log_header
+from itemeval_assets.engine.logs.reading import read_log
 from itemeval_assets.stages.outcome import Outcome
 from itemeval_assets.storage.study import layout, log_files
 from itemeval_assets.storage.study.store import ResultsStore, replaced_rows
 
 from .stage_run import Caller, StageRun
+from .unfinished import running_headers, take_in_notes
 
 if TYPE_CHECKING:
     from inspect_ai.log import EvalLog
@@ -31,7 +31,7 @@ UNLOGGED = "(unlogged)"
 def recover(caller: Caller, run: StageRun, partitions: list[Partition], outcome: Outcome) -> None:
     """Recover what is in the logs of killed runs, and those whose table file is gone."""
     archived = [
-        archive(run.store, key, header)
+        _archived_with_notes(run.store, key, header)
         for key, header in running_headers(run.store)
         if partition_of_log(header) in set(partitions)
     ]
@@ -163,6 +163,11 @@ def _last_of_each(column: str, rows: pa.Table) -> pa.Table:
     return rows.take(last)
 
 
+def _archived_with_notes(store: ResultsStore, key: str, header: "EvalLog") -> tuple[Partition, str]:
+    take_in_notes(store.backend, key)
+    return archive(store, key, header)
+
+
 def archive(store: ResultsStore, key: str, header: "EvalLog") -> tuple[Partition, str]:
     """Move a log to the folder of its condition; its partition, and its key from now on.
 
@@ -247,17 +252,6 @@ def _unlogged(
         "log_file": key,
     }
     return [{**call, **place}]
-
-
-def running_headers(store: ResultsStore) -> "Iterator[tuple[str, EvalLog]]":
-    """Keys of the logs of live and killed runs, with their headers."""
-    for key in log_files.running_logs(store.backend):
-        try:
-            yield key, read_log_header(store.backend.local_copy(key), store.backend.uri(key))
-        except StoreError:
-            if store.backend.exists(key):
-                raise
-            # A live run of other partitions has just archived it.
 
 
 def _unread_logs(store: ResultsStore, partition: Partition) -> list[str]:

@@ -9,11 +9,13 @@ from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.money.budget import Standing, require_budget, require_sane_consent
 from itemeval_assets.core.money.estimate import Projection
 from itemeval_assets.core.money.pricing import PriceBook
-from itemeval_assets.engine.logs.reading import read_log, read_log_header
+from itemeval_assets.engine.logs.reading import read_log_header
 from itemeval_assets.stages import ledger
 from itemeval_assets.storage.study import log_files
 from itemeval_assets.storage.study.reservations import Reservations
 from itemeval_assets.storage.study.store import ResultsStore
+
+from .unfinished import read_unfinished
 
 
 @dataclass
@@ -105,7 +107,7 @@ def _usd_of_log(store: ResultsStore, key: str, prices: PriceBook, living: set[st
         facts = read_log_header(path, place).eval.metadata or {}
         if facts.get("reserved_by") in living:
             return 0.0
-        found = log_facts(read_log(path, place), str(facts.get("model")), prices)
+        found = log_facts(read_unfinished(store.backend, key), str(facts.get("model")), prices)
         return (found["usd"] or 0.0) + found["unmetered_usd"]
     except StoreError:
         if store.backend.exists(key):

@@ -45,8 +45,9 @@ from itemeval_assets.storage.study import log_files
 from itemeval_assets.storage.study.reservations import Reservations
 from itemeval_assets.storage.study.store import ResultsStore
 
-from .evidence import UNLOGGED, running_headers
+from .evidence import UNLOGGED
 from .gate import Gate
+from .unfinished import running_headers, take_in_notes
 
 _MOST_OUTPUT_TOKENS = 16
 # What it tries is no cell of the design.
@@ -136,6 +137,7 @@ def _book(
         facts = header.eval.metadata or {}
         if facts.get("stage") != PREFLIGHT.name or facts.get("reserved_by") in living:
             continue
+        take_in_notes(store.backend, running)
         spec = header.eval
         key = log_files.archive_log(store.backend, running, _TRIALS, spec.created, spec.task_id)
         log = read_log(store.backend.local_copy(key), store.backend.uri(key))

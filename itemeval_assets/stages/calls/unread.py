@@ -14,6 +14,7 @@ from itemeval_assets.storage.study.reservations import Reservations
 from itemeval_assets.storage.study.store import ResultsStore
 
 from .evidence import logs_of_lost_rows, partition_of_log
+from .unfinished import read_unfinished
 
 _PLACE = ("gen_condition_id", "condition_id")
 
@@ -83,7 +84,8 @@ def _of_stopped_run(
         if facts.get("reserved_by") in living:
             return None
         # Without the prices of today: a log keeps that of its calls.
-        found = log_facts(read_log(path, place), str(facts.get("model")), PriceBook())
+        log = read_unfinished(store.backend, key)
+        found = log_facts(log, str(facts.get("model")), PriceBook())
     except StoreError as error:
         return UnreadLog(place, problem=str(error)) if store.backend.exists(key) else None
     partition = partition_of_log(header)

@@ -14,7 +14,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -25,6 +25,8 @@ from itemeval_assets.storage.s3.bucket import Bucket
 
 from .disk import reason_of
 
+# What a folder holds: logs, and notes beside them, which are sent after their log.
+LOG, NOTES = ".eval", ".usage.jsonl"
 _SEND_EVERY_S = 2.0
 # Where a log takes long to send, sending takes at most this part of the time.
 _SENDING_SHARE = 0.1
@@ -135,7 +137,6 @@ class _Sender:
     def __init__(self, objects: Bucket, place: Path, folder: str) -> None:
         self._objects, self._place, self._folder = objects, place, folder
         self._sent: dict[Path, tuple[int, int]] = {}
-        self._given: list[str] = []
         self._turn = threading.Lock()
         self._ended = threading.Event()
         self.has_sent_all = False
@@ -152,8 +153,10 @@ class _Sender:
             thread.join()
             try:
                 self.send_changed()
+                # What is an object elsewhere by now, or is needed no more.
+                gone = [self._key(path) for path in self._sent if not path.exists()]
                 with ThreadPoolExecutor(_DELETES_AT_ONCE) as pool:
-                    list(pool.map(self._objects.delete, self._given))
+                    list(pool.map(self._objects.delete, gone))
                 self.has_sent_all = True
             except StoreError as error:
                 raise StoreError(
@@ -163,27 +166,26 @@ class _Sender:
 
     def send_changed(self) -> None:
         # inspect renames a finished draft to its log: what is read is never half a log.
-        for path in sorted(self._place.glob("*.eval")):
-            with self._turn:
-                if not path.exists():
-                    continue  # it is in its own place by now
+        for path in (*sorted(self._place.glob(f"*{LOG}")), *sorted(self._place.glob(f"*{NOTES}"))):
+            with self._turn, suppress(FileNotFoundError):  # it is in its own place by now
                 found = path.stat()
                 mark = (found.st_mtime_ns, found.st_size)
                 if self._sent.get(path) != mark:
-                    self._objects.put(f"{self._folder}/{path.name}", path.read_bytes())
+                    self._objects.put(self._key(path), path.read_bytes())
                     self._sent[path] = mark
 
     def path_of(self, key: str) -> Path | None:
         """The file that is sent as this object, if it is here."""
         path = self._place / key.removeprefix(f"{self._folder}/")
-        return path if key == f"{self._folder}/{path.name}" and path.exists() else None
+        return path if key == self._key(path) and path.exists() else None
+
+    def _key(self, path: Path) -> str:
+        return f"{self._folder}/{path.name}"
 
     def give(self, path: Path, target: Path) -> None:
         """Let go of a file that is an object elsewhere. What was sent of it goes at the end."""
         with self._turn:
             shutil.move(path, target)
-            if path in self._sent:
-                self._given.append(f"{self._folder}/{path.name}")
 
     def _keep_sending(self) -> None:
         pause_s = _SEND_EVERY_S

@@ -1,7 +1,8 @@
 """The raw .eval logs of a study: append-only evidence, one per run and partition.
 
 A log is written in `logs/running` and moved to its condition once its eval has ended, so
-what is left there belongs to a run that is alive or was killed.
+what is left there belongs to a run that is alive or was killed. Notes beside it tell the usage
+of replies that it may not hold yet.
 """
 
 from collections.abc import Callable
@@ -10,11 +11,10 @@ from pathlib import Path
 
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.storage.objects.backends import Backend
+from itemeval_assets.storage.objects.workspaces import LOG, NOTES
 from itemeval_assets.storage.own_files import data_files
 
 from . import layout
-
-_LOG = ".eval"
 
 
 def writing_logs(backend: Backend) -> AbstractContextManager[Path]:
@@ -27,15 +27,20 @@ def running_key(path: Path) -> str:
     return f"{layout.RUNNING_LOGS}/{path.name}"
 
 
+def notes_of(log: str) -> str:
+    """The key, or path, of the notes of a log."""
+    return log.removesuffix(LOG) + NOTES
+
+
 def running_logs(backend: Backend) -> list[str]:
     """Keys of the logs of runs that are alive or were killed."""
     backend.adopt(layout.RUNNING_LOGS)
-    return data_files(backend.list(layout.RUNNING_LOGS), _LOG)
+    return data_files(backend.list(layout.RUNNING_LOGS), LOG)
 
 
 def all_logs(backend: Backend) -> list[str]:
     """Keys of all logs, archived or not."""
-    return data_files(backend.list(layout.LOGS), _LOG)
+    return data_files(backend.list(layout.LOGS), LOG)
 
 
 def archive_log(
@@ -50,5 +55,5 @@ def archive_log(
 def known_logs(backend: Backend, partition: Partition, wanted: Callable[[str], bool]) -> list[str]:
     """Keys of the partition's archived logs, oldest first, that are `wanted`."""
     graded = f"_{partition.gen_condition_id}_" if partition.gen_condition_id else ""
-    found = data_files(backend.list(layout.log_dir(partition)), _LOG)
+    found = data_files(backend.list(layout.log_dir(partition)), LOG)
     return [key for key in found if graded in key.rpartition("/")[2] and wanted(key)]
