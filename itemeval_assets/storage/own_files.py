@@ -9,6 +9,8 @@ from collections.abc import Iterable
 
 # At the top of a folder or prefix. Apart from the tables: their readers take every file for data.
 LOCKS = ".locks"
+# Ends of what an eval writes: its log, and the notes beside it of what its replies used.
+LOG, NOTES = ".eval", ".usage.jsonl"
 _DRAFT = re.compile(r"\.[0-9a-f]{32}\.draft")
 
 

@@ -21,12 +21,11 @@ from filelock import FileLock, Timeout
 from platformdirs import user_cache_path
 
 from itemeval_assets.core.errors import StoreError
+from itemeval_assets.storage.own_files import LOG, NOTES
 from itemeval_assets.storage.s3.bucket import Bucket
 
 from .disk import reason_of
 
-# What a folder holds: logs, and notes beside them, which are sent after their log.
-LOG, NOTES = ".eval", ".usage.jsonl"
 _SEND_EVERY_S = 2.0
 # Where a log takes long to send, sending takes at most this part of the time.
 _SENDING_SHARE = 0.1
@@ -165,7 +164,8 @@ class _Sender:
                 ) from error
 
     def send_changed(self) -> None:
-        # inspect renames a finished draft to its log: what is read is never half a log.
+        # inspect renames a finished draft to its log: what is read is never half a log. Notes go
+        # after the log that they belong to.
         for path in (*sorted(self._place.glob(f"*{LOG}")), *sorted(self._place.glob(f"*{NOTES}"))):
             with self._turn, suppress(FileNotFoundError):  # it is in its own place by now
                 found = path.stat()

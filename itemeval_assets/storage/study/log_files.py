@@ -11,8 +11,7 @@ from pathlib import Path
 
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.storage.objects.backends import Backend
-from itemeval_assets.storage.objects.workspaces import LOG, NOTES
-from itemeval_assets.storage.own_files import data_files
+from itemeval_assets.storage.own_files import LOG, NOTES, data_files
 
 from . import layout
 
