@@ -9,6 +9,7 @@ import pytest
 from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.errors import BudgetExceeded, ConfigError, ConsentMissing
+from itemeval_assets.dagster_io.names import RESERVED_BY_TAG
 from itemeval_assets.storage.study.inputs import load_study
 from tests.commands import Command
 from tests.defs.runs import SOLUTIONS, message, runs_of
@@ -16,7 +17,7 @@ from tests.model_server import Behaviour
 from tests.studies import write_study
 
 from .conftest import Serve
-from .looking import results_dir, rows, write_prices
+from .looking import read_log, results_dir, rows, write_prices
 
 # 2 calls of at most 1,000 output tokens at 30 USD per million are projected at 0.06 USD.
 SOLVERS = {"max_tokens": 1000}
@@ -169,6 +170,22 @@ def test_in_dagster_a_refusal_is_a_failure_with_figures_and_a_tag_consents(
             tags={"itemeval_assets/consent_usd": "a lot"},
         )
         assert "is no amount of USD" in message(nonsense)
+
+
+def test_a_run_that_dagster_executes_again_reserves_for_itself(
+    tmp_path: Path, serve: Serve
+) -> None:
+    """It has the tags of the first run, also the one of a reservation whose command has ended."""
+    serve()
+    study = load_study(declare(tmp_path, confirm_above_usd=1))
+    with runs_of(study) as runs:
+        assert runs.run(["items"]).success
+        tags = {RESERVED_BY_TAG: "a-command-that-has-ended"}
+        again = runs.run(SOLUTIONS, span=study.generate_partitions(), tags=tags)
+    assert again.success
+    [log] = {row["log_file"] for row in rows(study.config_path, "solutions")}
+    facts = read_log(results_dir(study.config_path) / log).eval.metadata or {}
+    assert facts["reserved_by"] == again.run_id
 
 
 def test_four_runs_at_once_under_a_cap_that_admits_two(tmp_path: Path, serve: Serve) -> None:

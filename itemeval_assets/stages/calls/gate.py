@@ -69,8 +69,11 @@ def open_gate(
     """A gate for one run, alive while the block runs.
 
     `within` names the holder of a reservation that covers several runs, this one among them:
-    then this run draws on it, and reserves more only where it needs more.
+    then this run draws on it, and reserves more only where it needs more. One whose holder is gone
+    covers nothing: a run that Dagster executes again has the tags of the first one.
     """
+    if within and not Reservations(store).is_held(within):
+        within = None
     with nullcontext() if within else Reservations(store).held(holder):
         yield Gate(study, store, prices, within or holder, consent_usd)
 

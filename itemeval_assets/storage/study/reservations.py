@@ -55,6 +55,10 @@ class Reservations:
         """What the living have reserved. A look, without the lock."""
         return self._living(self._store.read_json(RESERVATIONS) or {})
 
+    def is_held(self, holder: str) -> bool:
+        """Whether somebody is alive as `holder`."""
+        return self._store.backend.is_held(reservation_lock(holder))
+
     def _change(self, change: Callable[[_Amounts], object]) -> None:
         def rewrite(document: dict[str, float]) -> dict[str, float]:
             amounts = self._living(document)
@@ -72,7 +76,4 @@ class Reservations:
             for amount in document.values()
         ):
             raise self._store.damaged(RESERVATIONS, "holds no amounts")
-        is_held = self._store.backend.is_held
-        return {
-            name: amount for name, amount in document.items() if is_held(reservation_lock(name))
-        }
+        return {name: amount for name, amount in document.items() if self.is_held(name)}
