@@ -16,7 +16,7 @@ from pydantic import Field
 from .core.config.deployment import replaced_keys
 from .core.design.study import Study
 from .core.errors import ConfigError, ItemevalAssetsError
-from .dagster_io.names import Labels, identifier
+from .dagster_io.naming.names import Labels, identifier
 from .defs.broken import BrokenStudy, broken_definitions, group_of, is_validation, problem_in
 from .defs.build import require_own_name, shared_definitions, study_definitions
 from .defs.snapshots import load_in_location

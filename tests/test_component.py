@@ -16,7 +16,7 @@ from dagster.components.testing import DefsFolderSandbox, create_defs_folder_san
 import itemeval_assets
 from itemeval_assets.component import StudyComponent
 from itemeval_assets.core.errors import ConfigError
-from itemeval_assets.dagster_io.keys import PartitionKeys
+from itemeval_assets.dagster_io.naming.keys import PartitionKeys
 from itemeval_assets.defs.build import build_definitions
 from itemeval_assets.instances.instance import make_home
 from itemeval_assets.settings import Settings

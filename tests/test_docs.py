@@ -20,7 +20,7 @@ from itemeval_assets import api, project
 from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.money.pricing import PriceBook
 from itemeval_assets.core.tables.schemas import TABLES
-from itemeval_assets.dagster_io.keys import PartitionKeys
+from itemeval_assets.dagster_io.naming.keys import PartitionKeys
 from itemeval_assets.storage.study.inputs import load_study
 from tests.guard.points import of_arguments, of_commands
 

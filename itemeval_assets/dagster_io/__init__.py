@@ -1,1 +1,1 @@
-"""What all Dagster layers share: names, partitions, IO managers, steps, progress, failures."""
+"""What all Dagster layers share: IO managers, steps, progress, failures; `naming` has names."""

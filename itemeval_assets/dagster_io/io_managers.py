@@ -9,8 +9,8 @@ from itemeval_assets.core.design.partitions import GENERATE, GRADE, Partition
 from itemeval_assets.core.design.study import Study
 
 from .failures import users_errors
-from .keys import PartitionKeys
-from .partitions import by_partition
+from .naming.keys import PartitionKeys
+from .naming.partitions import by_partition
 from .steps import store_of_step
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from itemeval_assets.core.errors import ConfigError, DatasetError, RunFailed
 from itemeval_assets.storage.study.inputs import prices_if_needed
 
 from .config import RunConfig
-from .names import CONSENT_TAG, RERUN_TAG, RESERVED_BY_TAG
+from .naming.names import CONSENT_TAG, RERUN_TAG, RESERVED_BY_TAG
 from .progress import progress_log
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import dagster as dg
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.dagster_io.io_managers import StudyTablesIOManager
-from itemeval_assets.dagster_io.names import TABLES_IO, Labels, identifier, on_demand_group
+from itemeval_assets.dagster_io.naming.names import TABLES_IO, Labels, identifier, on_demand_group
 from itemeval_assets.host.installation import how_to_install
 from itemeval_assets.settings import Settings
 

@@ -14,9 +14,9 @@ from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.tables.schemas import TABLES
 from itemeval_assets.dagster_io.failures import users_errors
-from itemeval_assets.dagster_io.keys import PartitionKeys
-from itemeval_assets.dagster_io.names import asset_key, step_name
-from itemeval_assets.dagster_io.partitions import generate_partitions, grade_partitions
+from itemeval_assets.dagster_io.naming.keys import PartitionKeys
+from itemeval_assets.dagster_io.naming.names import asset_key, step_name
+from itemeval_assets.dagster_io.naming.partitions import generate_partitions, grade_partitions
 from itemeval_assets.dagster_io.steps import store_of
 
 if TYPE_CHECKING:

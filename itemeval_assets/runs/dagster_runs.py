@@ -12,7 +12,7 @@ from itemeval_assets.core.design.selection import Selection
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import BudgetExceeded, ConsentMissing, ModelError
 from itemeval_assets.core.money.losses import Loss
-from itemeval_assets.dagster_io.names import FIGURES
+from itemeval_assets.dagster_io.naming.names import FIGURES
 from itemeval_assets.dagster_io.progress import listening
 from itemeval_assets.engine.inspect_folders import folders_left_out
 from itemeval_assets.stages.calls.evidence import unread_partitions

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itemeval_assets.core.design.partitions import GENERATE, GRADE, Partition, Stage
 from itemeval_assets.core.design.spans import spans
 from itemeval_assets.core.design.study import Study
-from itemeval_assets.dagster_io.keys import PartitionKeys
+from itemeval_assets.dagster_io.naming.keys import PartitionKeys
 from itemeval_assets.stages.gradings_long import behind
 from itemeval_assets.storage.objects.stats import ObjectStat
 from itemeval_assets.storage.study.store import ResultsStore

@@ -14,8 +14,8 @@ from itemeval_assets.core.errors import RunFailed, Stopped
 from itemeval_assets.core.records.failures import FailedCheck
 from itemeval_assets.dagster_io.execution import execute, first_failure, instance_of
 from itemeval_assets.dagster_io.failures import failure_text, first_cause
-from itemeval_assets.dagster_io.keys import PartitionKeys
-from itemeval_assets.dagster_io.names import (
+from itemeval_assets.dagster_io.naming.keys import PartitionKeys
+from itemeval_assets.dagster_io.naming.names import (
     RANGE_END,
     RANGE_START,
     RESERVED_BY_TAG,

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from itemeval_assets.core.design.study import Study
-from itemeval_assets.dagster_io.keys import PartitionKeys
+from itemeval_assets.dagster_io.naming.keys import PartitionKeys
 from itemeval_assets.settings import nearest_dagster_home
 from tests.browser.demo import (
     CHROMIUM,

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from itemeval_assets.dagster_io.keys import PartitionKeys
+from itemeval_assets.dagster_io.naming.keys import PartitionKeys
 from itemeval_assets.instances.instance import make_home
 from itemeval_assets.settings import nearest_dagster_home
 from itemeval_assets.storage.study.inputs import load_study

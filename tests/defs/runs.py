@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.study import Study
-from itemeval_assets.dagster_io.keys import PartitionKeys
-from itemeval_assets.dagster_io.names import asset_key
+from itemeval_assets.dagster_io.naming.keys import PartitionKeys
+from itemeval_assets.dagster_io.naming.names import asset_key
 from itemeval_assets.defs.build import build_definitions
 from itemeval_assets.settings import Settings
 from itemeval_assets.storage.study.inputs import load_study

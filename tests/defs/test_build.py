@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from itemeval_assets.core.config.sections import AutomationConfig
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.tables.schemas import TABLES
-from itemeval_assets.dagster_io.names import FIGURES
+from itemeval_assets.dagster_io.naming.names import FIGURES
 from itemeval_assets.defs import build
-from itemeval_assets.defs.assets.metadata import column_schema
 from itemeval_assets.defs.build import build_definitions
+from itemeval_assets.defs.shown.metadata import column_schema
 from itemeval_assets.settings import Settings
 from tests.defs.graph import SNAPSHOT, as_yaml, small_location
 from tests.defs.runs import QUIET, toy_study

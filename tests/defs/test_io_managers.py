@@ -9,8 +9,8 @@ import pytest
 
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.dagster_io.io_managers import StudyTablesIOManager
-from itemeval_assets.dagster_io.names import asset_key
-from itemeval_assets.dagster_io.partitions import generate_partitions, grade_partitions
+from itemeval_assets.dagster_io.naming.names import asset_key
+from itemeval_assets.dagster_io.naming.partitions import generate_partitions, grade_partitions
 from tests.defs.runs import RANGE, Runs
 
 PartitionsDefinition = dg.StaticPartitionsDefinition | dg.MultiPartitionsDefinition

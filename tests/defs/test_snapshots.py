@@ -19,8 +19,8 @@ from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import ModuleTarget
 
 from itemeval_assets.core.errors import ConfigError
-from itemeval_assets.dagster_io.keys import PartitionKeys
-from itemeval_assets.dagster_io.names import asset_key
+from itemeval_assets.dagster_io.naming.keys import PartitionKeys
+from itemeval_assets.dagster_io.naming.names import asset_key
 from itemeval_assets.defs.build import load_studies
 from itemeval_assets.defs.snapshots import load_in_location, paths_in_location
 from itemeval_assets.instances.instance import ensure_home

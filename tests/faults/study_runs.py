@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from itemeval_assets import stages
 from itemeval_assets.core.design.partitions import Partition
-from itemeval_assets.dagster_io.partitions import by_partition
+from itemeval_assets.dagster_io.naming.partitions import by_partition
 from itemeval_assets.stages.calls.gate import open_gate
 from itemeval_assets.stages.calls.stage_run import StageRun
 from itemeval_assets.storage.study.inputs import load_prices, load_study

@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.errors import HistoryError
-from itemeval_assets.dagster_io.keys import PartitionKeys
+from itemeval_assets.dagster_io.naming.keys import PartitionKeys
 from itemeval_assets.instances.instance import ensure_home, make_home
 from itemeval_assets.runs.launcher import Launcher
 from itemeval_assets.runs.worker import run_share

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from itemeval_assets import api
-from itemeval_assets.dagster_io.keys import PartitionKeys
+from itemeval_assets.dagster_io.naming.keys import PartitionKeys
 from itemeval_assets.runs.launcher import Launcher
 from itemeval_assets.storage.study.inputs import load_study
 from tests.browser.demo import served_ui

@@ -13,7 +13,7 @@ import pytest
 
 from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
-from itemeval_assets.dagster_io.keys import PartitionKeys
+from itemeval_assets.dagster_io.naming.keys import PartitionKeys
 from itemeval_assets.instances.instance import ensure_home
 from itemeval_assets.storage.study.inputs import load_study
 from tests.defs.runs import finish, runs_of

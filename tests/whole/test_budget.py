@@ -9,7 +9,7 @@ import pytest
 from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.errors import BudgetExceeded, ConfigError, ConsentMissing
-from itemeval_assets.dagster_io.names import RESERVED_BY_TAG
+from itemeval_assets.dagster_io.naming.names import RESERVED_BY_TAG
 from itemeval_assets.storage.study.inputs import load_study
 from tests.commands import Command
 from tests.defs.runs import SOLUTIONS, message, runs_of

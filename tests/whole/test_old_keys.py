@@ -10,8 +10,8 @@ import pytest
 
 from itemeval_assets import api, stages
 from itemeval_assets.core.errors import StoreError
-from itemeval_assets.dagster_io import keys
-from itemeval_assets.dagster_io.names import FIGURES, asset_key
+from itemeval_assets.dagster_io.naming import keys
+from itemeval_assets.dagster_io.naming.names import FIGURES, asset_key
 from itemeval_assets.defs.build import build_definitions
 from itemeval_assets.instances.instance import ensure_home
 from itemeval_assets.settings import Settings

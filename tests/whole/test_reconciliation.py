@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from itemeval_assets.core.design.options import RunOptions
 from itemeval_assets.core.design.partitions import Partition
-from itemeval_assets.dagster_io.partitions import by_partition
+from itemeval_assets.dagster_io.naming.partitions import by_partition
 from itemeval_assets.stages.calls.gate import open_gate
 from itemeval_assets.stages.calls.stage_run import StageRun
 from itemeval_assets.stages.gradings import grade

@@ -13,7 +13,7 @@ from itemeval_assets import api, stages
 from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import StoreError
-from itemeval_assets.dagster_io.keys import PartitionKeys
+from itemeval_assets.dagster_io.naming.keys import PartitionKeys
 from itemeval_assets.defs.build import build_definitions
 from itemeval_assets.instances.instance import ensure_home
 from itemeval_assets.settings import Settings

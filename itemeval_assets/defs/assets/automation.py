@@ -9,8 +9,8 @@ from collections.abc import Iterable
 import dagster as dg
 
 from itemeval_assets.core.design.study import Study
-from itemeval_assets.dagster_io.keys import PartitionKeys
-from itemeval_assets.dagster_io.names import identifier
+from itemeval_assets.dagster_io.naming.keys import PartitionKeys
+from itemeval_assets.dagster_io.naming.names import identifier
 
 
 class _Among(dg.AutomationCondition):

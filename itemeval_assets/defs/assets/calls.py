@@ -11,29 +11,34 @@ from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.tables.schemas import SCHEMA_VERSION, TABLES
 from itemeval_assets.dagster_io.config import RunConfig
 from itemeval_assets.dagster_io.failures import users_errors
-from itemeval_assets.dagster_io.keys import PartitionKeys
-from itemeval_assets.dagster_io.names import (
+from itemeval_assets.dagster_io.naming.keys import PartitionKeys
+from itemeval_assets.dagster_io.naming.names import (
     TABLES_IO,
     asset_key,
     pool,
     step_name,
 )
-from itemeval_assets.dagster_io.partitions import (
+from itemeval_assets.dagster_io.naming.partitions import (
     backfill_policy,
     by_partition,
     generate_partitions,
     grade_partitions,
     same_generate_condition,
 )
+from itemeval_assets.dagster_io.naming.run_tags import tag_with_cost, tag_with_work
 from itemeval_assets.dagster_io.progress import wait_log
 from itemeval_assets.dagster_io.results import CallCounts, tell_result
-from itemeval_assets.dagster_io.run_tags import tag_with_cost, tag_with_work
 from itemeval_assets.dagster_io.steps import held_by_step, stage_run
+from itemeval_assets.defs.shown.evidence import code_references
+from itemeval_assets.defs.shown.metadata import (
+    call_metadata,
+    generate_conditions,
+    grade_conditions,
+    table_metadata,
+)
+from itemeval_assets.defs.shown.versions import outputs_by_partition, version_after
 
 from .automation import when_free_or_paid, when_paid
-from .evidence import code_references
-from .metadata import call_metadata, generate_conditions, grade_conditions, table_metadata
-from .versions import outputs_by_partition, version_after
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -8,12 +8,12 @@ from itemeval_assets import stages
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.tables.schemas import SCHEMA_VERSION
 from itemeval_assets.dagster_io.failures import users_errors
-from itemeval_assets.dagster_io.names import asset_key
+from itemeval_assets.dagster_io.naming.names import asset_key
 from itemeval_assets.dagster_io.results import tell_result
 from itemeval_assets.dagster_io.steps import store_of
+from itemeval_assets.defs.shown.metadata import column_schema, spend_table, usd
 
 from .automation import when_inputs_change
-from .metadata import column_schema, spend_table, usd
 
 
 class ExportConfig(dg.Config):

@@ -10,12 +10,12 @@ from itemeval_assets import stages
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.text.secrets import without_secrets
 from itemeval_assets.dagster_io.failures import users_errors
-from itemeval_assets.dagster_io.names import FIGURES, asset_key, step_name
+from itemeval_assets.dagster_io.naming.names import FIGURES, asset_key, step_name
 from itemeval_assets.dagster_io.results import tell_result
 from itemeval_assets.dagster_io.steps import store_of
+from itemeval_assets.defs.shown.metadata import picture, view_table
 
 from .automation import when_inputs_change
-from .metadata import picture, view_table
 
 if TYPE_CHECKING:
     from itemeval_assets.report.render.document import Document

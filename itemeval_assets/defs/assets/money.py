@@ -14,15 +14,21 @@ from itemeval_assets.core.money.preflight import Verdict
 from itemeval_assets.core.tables.schemas import TABLES
 from itemeval_assets.dagster_io.config import PlanConfig
 from itemeval_assets.dagster_io.failures import users_errors
-from itemeval_assets.dagster_io.names import asset_key
+from itemeval_assets.dagster_io.naming.names import asset_key
 from itemeval_assets.dagster_io.results import tell_result
 from itemeval_assets.dagster_io.steps import gate_of, store_of
+from itemeval_assets.defs.shown.metadata import (
+    picture,
+    spend_table,
+    table_metadata,
+    usd,
+    view_table,
+)
+from itemeval_assets.defs.shown.versions import content_version
 from itemeval_assets.storage.study.inputs import load_prices
 from itemeval_assets.storage.study.layout import LAYOUT_VERSION
 
 from .automation import when_inputs_change
-from .metadata import picture, spend_table, table_metadata, usd, view_table
-from .versions import content_version
 
 if TYPE_CHECKING:
     from itemeval_assets.core.money.preflight import ModelHealth

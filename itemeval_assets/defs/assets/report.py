@@ -6,7 +6,7 @@ import dagster as dg
 
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.dagster_io.failures import users_errors
-from itemeval_assets.dagster_io.names import asset_key
+from itemeval_assets.dagster_io.naming.names import asset_key
 from itemeval_assets.dagster_io.steps import store_of
 from itemeval_assets.storage.study.layout import REPORT
 

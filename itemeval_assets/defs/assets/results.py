@@ -10,11 +10,11 @@ from itemeval_assets import stages
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.records.summaries import left_out_words
 from itemeval_assets.dagster_io.failures import users_errors
-from itemeval_assets.dagster_io.names import asset_key
+from itemeval_assets.dagster_io.naming.names import asset_key
 from itemeval_assets.dagster_io.steps import store_of
+from itemeval_assets.defs.shown.metadata import picture, view_table
 
 from .automation import when_inputs_change
-from .metadata import picture, view_table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

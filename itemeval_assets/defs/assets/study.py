@@ -20,31 +20,35 @@ from itemeval_assets import stages
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.tables.schemas import SCHEMA_VERSION, TABLES
 from itemeval_assets.dagster_io.failures import users_errors
-from itemeval_assets.dagster_io.keys import PartitionKeys
-from itemeval_assets.dagster_io.names import (
+from itemeval_assets.dagster_io.naming.keys import PartitionKeys
+from itemeval_assets.dagster_io.naming.names import (
     TABLES_IO,
     Labels,
     asset_key,
     on_demand_group,
 )
-from itemeval_assets.dagster_io.partitions import (
+from itemeval_assets.dagster_io.naming.partitions import (
     backfill_policy,
     grade_partitions,
     same_generate_condition,
 )
 from itemeval_assets.dagster_io.steps import store_of
+from itemeval_assets.defs.shown.evidence import code_references, column_lineage, evidence
+from itemeval_assets.defs.shown.metadata import table_metadata
+from itemeval_assets.defs.shown.versions import (
+    content_version,
+    outputs_by_partition,
+    version_of_runs,
+)
 
 from .automation import when_inputs_change
 from .calls import gradings_asset, solutions_asset
-from .evidence import code_references, column_lineage, evidence
 from .export import export_asset
 from .figures import figure_assets
-from .metadata import table_metadata
 from .money import costs_asset, estimate_asset, ledger_asset, preflight_asset
 from .release import release_asset
 from .report import report_asset
 from .results import results_asset
-from .versions import content_version, outputs_by_partition, version_of_runs
 
 
 def study_assets(study: Study, labels: Labels) -> list[dg.AssetsDefinition]:

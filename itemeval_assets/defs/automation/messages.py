@@ -8,7 +8,7 @@ import dagster as dg
 from itemeval_assets.core.money.pricing import is_mock
 from itemeval_assets.core.text.words import counted, dollars
 from itemeval_assets.dagster_io.failures import failure_text
-from itemeval_assets.dagster_io.names import RANGE_END, RANGE_START
+from itemeval_assets.dagster_io.naming.names import RANGE_END, RANGE_START
 
 from .results_of_checks import results_of_checks
 

@@ -8,8 +8,8 @@ from dagster._core.storage.partition_status_cache import AssetPartitionStatus
 
 from itemeval_assets.core.design.partitions import GENERATE, GRADE
 from itemeval_assets.core.design.study import Study
-from itemeval_assets.dagster_io.names import asset_key
-from itemeval_assets.dagster_io.partitions import generate_partitions, grade_partitions
+from itemeval_assets.dagster_io.naming.names import asset_key
+from itemeval_assets.dagster_io.naming.partitions import generate_partitions, grade_partitions
 
 from .ended_runs import Kind
 from .messages import assets_of, loads_again_text, well_again_text

@@ -14,15 +14,15 @@ from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ItemevalAssetsError
 from itemeval_assets.core.records.reruns import Decision
 from itemeval_assets.dagster_io.failures import in_event, users_errors
-from itemeval_assets.dagster_io.keys import PartitionKeys
-from itemeval_assets.dagster_io.names import (
+from itemeval_assets.dagster_io.naming.keys import PartitionKeys
+from itemeval_assets.dagster_io.naming.names import (
     RANGE_END,
     RANGE_START,
     RERUN_TAG,
     asset_key,
     identifier,
 )
-from itemeval_assets.dagster_io.partitions import generate_partitions, grade_partitions
+from itemeval_assets.dagster_io.naming.partitions import generate_partitions, grade_partitions
 from itemeval_assets.dagster_io.steps import opened
 from itemeval_assets.settings import Settings
 from itemeval_assets.storage.study.inputs import load_prices

@@ -15,8 +15,8 @@ import pytest
 from itemeval_assets.core.design.partitions import GRADE, Partition
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.dagster_io.config import RunConfig
-from itemeval_assets.dagster_io.keys import PartitionKeys
-from itemeval_assets.dagster_io.names import Labels, asset_key
+from itemeval_assets.dagster_io.naming.keys import PartitionKeys
+from itemeval_assets.dagster_io.naming.names import Labels, asset_key
 from itemeval_assets.defs.assets.study import study_assets
 from tests.defs.runs import GRADINGS, SOLUTIONS, Runs, failed, message, runs_of, toy_study
 

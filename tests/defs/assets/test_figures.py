@@ -7,7 +7,7 @@ import pytest
 
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.dagster_io.failures import users_errors
-from itemeval_assets.dagster_io.names import FIGURES
+from itemeval_assets.dagster_io.naming.names import FIGURES
 from itemeval_assets.measurement import MeasurementError
 from itemeval_assets.stages.figures import reliability
 from tests.defs.runs import Runs, message

@@ -11,7 +11,7 @@ import pytest
 from itemeval_assets import stages
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ConfigError
-from itemeval_assets.dagster_io.names import asset_key
+from itemeval_assets.dagster_io.naming.names import asset_key
 from itemeval_assets.defs.automation import webhook as webhooks
 from itemeval_assets.defs.automation.notifications import notification_sensors
 from itemeval_assets.defs.build import build_definitions

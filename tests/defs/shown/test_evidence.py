@@ -7,10 +7,10 @@ import dagster as dg
 import pytest
 
 from itemeval_assets.core.tables.schemas import TABLES
-from itemeval_assets.dagster_io.names import asset_key
-from itemeval_assets.defs.assets.evidence import column_lineage
-from itemeval_assets.defs.assets.versions import content_version
+from itemeval_assets.dagster_io.naming.names import asset_key
 from itemeval_assets.defs.build import build_definitions
+from itemeval_assets.defs.shown.evidence import column_lineage
+from itemeval_assets.defs.shown.versions import content_version
 from itemeval_assets.settings import Settings
 from itemeval_assets.storage.study.inputs import load_study
 from tests.defs.runs import GRADINGS, SOLUTIONS, Runs, finish, runs_of, toy_study

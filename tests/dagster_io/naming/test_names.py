@@ -1,6 +1,6 @@
 """Names in Dagster."""
 
-from itemeval_assets.dagster_io.names import asset_key, identifier
+from itemeval_assets.dagster_io.naming.names import asset_key, identifier
 from tests.defs.runs import toy_study
 
 

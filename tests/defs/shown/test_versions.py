@@ -13,9 +13,9 @@ from dagster._core.definitions.data_version import CachingStaleStatusResolver
 from dagster._core.loader import LoadingContextForTest
 
 from itemeval_assets.core.design.partitions import Partition
-from itemeval_assets.dagster_io.names import FIGURES, asset_key
-from itemeval_assets.defs.assets.versions import version_after
+from itemeval_assets.dagster_io.naming.names import FIGURES, asset_key
 from itemeval_assets.defs.build import build_definitions
+from itemeval_assets.defs.shown.versions import version_after
 from itemeval_assets.settings import Settings
 from itemeval_assets.storage.study.inputs import load_study
 from tests.defs.runs import GRADINGS, SOLUTIONS, Runs, message, planted, runs_of, toy_study

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itemeval_assets.dagster_io.keys import COLUMN_PX
-from itemeval_assets.dagster_io.short_names import short_name, width_px
+from itemeval_assets.dagster_io.naming.keys import COLUMN_PX
+from itemeval_assets.dagster_io.naming.short_names import short_name, width_px
 
 ROOM_PX = COLUMN_PX - width_px("-4444")
 

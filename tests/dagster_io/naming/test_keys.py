@@ -6,8 +6,8 @@ from pathlib import Path
 
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.study import Study
-from itemeval_assets.dagster_io.keys import COLUMN_PX, PartitionKeys
-from itemeval_assets.dagster_io.short_names import width_px
+from itemeval_assets.dagster_io.naming.keys import COLUMN_PX, PartitionKeys
+from itemeval_assets.dagster_io.naming.short_names import width_px
 from tests.defs.runs import toy_study
 
 

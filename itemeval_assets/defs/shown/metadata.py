@@ -13,8 +13,8 @@ from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.tables.column_notes import COLUMN_NOTES
 from itemeval_assets.core.tables.schemas import TABLES
 from itemeval_assets.core.text.secrets import without_secrets
-from itemeval_assets.dagster_io.keys import PartitionKeys
-from itemeval_assets.dagster_io.partitions import by_partition
+from itemeval_assets.dagster_io.naming.keys import PartitionKeys
+from itemeval_assets.dagster_io.naming.partitions import by_partition
 from itemeval_assets.storage.study.layout import log_dir, manifest_key, table_key
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ import dagster as dg
 import pyarrow as pa
 
 from itemeval_assets.core.design.partitions import Partition
-from itemeval_assets.dagster_io.keys import PartitionKeys
-from itemeval_assets.dagster_io.partitions import (
+from itemeval_assets.dagster_io.naming.keys import PartitionKeys
+from itemeval_assets.dagster_io.naming.partitions import (
     by_partition,
     generate_partitions,
     grade_partitions,

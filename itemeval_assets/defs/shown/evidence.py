@@ -10,8 +10,8 @@ from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.prompts.templates import BUILTIN, Template
 from itemeval_assets.core.tables.sources import FROM_GRADINGS, FROM_SOLUTIONS
-from itemeval_assets.dagster_io.keys import PartitionKeys
-from itemeval_assets.dagster_io.names import asset_key
+from itemeval_assets.dagster_io.naming.keys import PartitionKeys
+from itemeval_assets.dagster_io.naming.names import asset_key
 from itemeval_assets.storage.study.layout import log_dir, manifest_key, table_key
 
 if TYPE_CHECKING:

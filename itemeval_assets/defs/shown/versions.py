@@ -16,8 +16,8 @@ from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.tables.schemas import TABLES
 from itemeval_assets.dagster_io.io_managers import TABLE_OF
-from itemeval_assets.dagster_io.keys import PartitionKeys
-from itemeval_assets.dagster_io.names import asset_key
+from itemeval_assets.dagster_io.naming.keys import PartitionKeys
+from itemeval_assets.dagster_io.naming.names import asset_key
 
 if TYPE_CHECKING:
     import pyarrow as pa
