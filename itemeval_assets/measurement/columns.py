@@ -124,6 +124,9 @@ def _codes(frame: Frame, name: str) -> Codes:
 def _encoded(column: "pa.ChunkedArray", name: str) -> Any:
     import pyarrow as pa
 
+    if pa.types.is_dictionary(column.type):
+        # A dictionary may hold labels that no row has, as where rows were left out.
+        column = column.cast(column.type.value_type)
     try:
         return column.combine_chunks().dictionary_encode()
     except pa.ArrowNotImplementedError as error:

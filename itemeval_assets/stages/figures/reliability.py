@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from itemeval_assets.core.design.conditions import GradeCondition
 from itemeval_assets.core.errors import ConfigError
@@ -150,7 +149,7 @@ def _of_clusters(planned: PlannedCells) -> Iterator[str]:
 def _facets(cells: pa.Table) -> list[str]:
     """The object first: models, or conditions where there is one model. Facets of one level go."""
     several = {
-        name: pc.count_distinct(cells[name]).as_py() > 1  # type: ignore[attr-defined]
+        name: len(cells[name].unique()) > 1
         for name in ("model", "gen_condition_id", ITEM, *FEW, REPLICATION)
     }
     if several["model"] or not several["gen_condition_id"]:
