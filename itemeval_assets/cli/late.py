@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from itemeval_assets import api, experiments, figures, project, report
     from itemeval_assets.core.money import budget
+    from itemeval_assets.figures import opening
     from itemeval_assets.host import browser
     from itemeval_assets.report import comparison
     from itemeval_assets.report import experiments as experiment_report
@@ -24,6 +25,7 @@ __all__ = [
     "experiments",
     "figure_report",
     "figures",
+    "opening",
     "project",
     "report",
     "ui_command",
@@ -36,6 +38,7 @@ _PLACES = {
     "document": "report.render.document",
     "experiment_report": "report.experiments",
     "figure_report": "report.figures",
+    "opening": "figures.opening",
     "ui_command": "ui.command",
 }
 

@@ -163,6 +163,8 @@ def with_groups(function: Callable[..., None]) -> Callable[..., None]:
             name: group(**{field.name: given.pop(field.name) for field in fields(group)})
             for name, group in groups.items()
         }
+        if (output := made.get("output")) and output.out is not None:
+            late.opening.require_free(given["config"], output.out)
         function(**given, **made)
 
     command.__name__, command.__doc__ = function.__name__, function.__doc__

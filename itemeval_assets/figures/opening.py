@@ -5,13 +5,23 @@ from typing import TYPE_CHECKING
 
 from itemeval_assets.core.design.selection import Words, select_grade
 from itemeval_assets.core.design.study import Study
-from itemeval_assets.core.errors import StoreError
+from itemeval_assets.core.errors import ConfigError, StoreError
 from itemeval_assets.storage.study.inputs import load_study
+from itemeval_assets.storage.study.layout import (
+    EXPORT_CELLS_CSV,
+    EXPORT_CELLS_SPREADSHEET,
+    EXPORT_LEDGER_CSV,
+    EXPORT_LONG_CSV,
+    EXPORT_LONG_SPREADSHEET,
+)
 
 if TYPE_CHECKING:
     from itemeval_assets.stages.figures.planned import PlannedCells
 
-__all__ = ["as_study", "graded_cells", "graders_of", "planned_cells"]
+__all__ = ["as_study", "graded_cells", "graders_of", "planned_cells", "require_free"]
+
+_EXPORTS = (EXPORT_LONG_CSV, EXPORT_CELLS_CSV, EXPORT_LEDGER_CSV)
+_SPREADSHEETS = (EXPORT_LONG_SPREADSHEET, EXPORT_CELLS_SPREADSHEET)
 
 
 def planned_cells(config: str | Path | Study, policy: str | None) -> "PlannedCells":
@@ -35,6 +45,22 @@ def graded_cells(config: str | Path | Study, policy: str | None) -> "PlannedCell
 
 def graders_of(planned: "PlannedCells", graders: Words, rubrics: Words) -> list[str]:
     return select_grade(planned.study.design, graders, rubrics)
+
+
+def require_free(config: str | Path | Study, out: Path) -> None:
+    """Raise ConfigError where a file that is to be written is one of the study's own."""
+    if not out.exists():
+        return
+    study = as_study(config)
+    taken = {study.config_path: "the study"}
+    for place, dataset in enumerate(study.config.benchmark.datasets):
+        taken[study.config_dir / Path(dataset.id).expanduser()] = f"benchmark.datasets[{place}]"
+    if not study.is_remote:
+        own = {Path(study.uri(key)): key for key in (*_EXPORTS, *_SPREADSHEETS)}
+        taken |= {path: f"{key} of the study" for path, key in own.items()}
+    for path, what in taken.items():
+        if path.exists() and out.samefile(path):
+            raise ConfigError(f"--out {out}: this is {what}, and would be lost; give another name")
 
 
 def as_study(config: str | Path | Study) -> Study:

@@ -43,6 +43,31 @@ def test_a_figure_is_told_in_four_ways(
     assert not list(tmp_path.glob(".*"))
 
 
+@pytest.mark.parametrize("command", [*COMMANDS, "cells"])
+def test_no_file_of_the_study_is_written_over(
+    config: str, command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study = shutil.copytree(Path(config).parent, tmp_path / "study")
+    copy = study / Path(config).name
+    document = yaml.safe_load(copy.read_text())
+    data = study / document["benchmark"]["datasets"][0]["id"]
+    csv_data = data.with_suffix(".csv")
+    data.rename(csv_data)
+    document["benchmark"]["datasets"][0]["id"] = csv_data.name
+    copy.write_text(yaml.safe_dump(document))
+    export = study / "studies" / document["study"] / "export" / "gradings_long.csv"
+    export.parent.mkdir(exist_ok=True)
+    export.write_text("rows\n")
+    link = tmp_path / "link.csv"
+    link.symlink_to(csv_data)
+    for out, what in ((csv_data, "benchmark.datasets[0]"), (link, "benchmark.datasets[0]"),
+                      (export, "export/gradings_long.csv of the study")):  # fmt: skip
+        before = out.read_bytes()
+        assert run_cli([command, str(copy), "--out", str(out), "--json"]) == 2
+        assert f"--out {out}: this is {what}" in capsys.readouterr().err
+        assert out.read_bytes() == before
+
+
 @pytest.mark.parametrize("option", [("--pass-at", "1"), ("--majority-at", "1"), ("--panel",)])
 def test_another_figure_than_the_mean(
     config: str, option: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
 from itemeval_assets.core.records.summaries import left_out_words
+from itemeval_assets.core.text.words import dollars
 from itemeval_assets.report.render.scores import (
     component_words,
     difference_words,
@@ -93,6 +94,20 @@ _FORMATS: dict[Kind, Callable[[Any], Any]] = {
     # From the list price to the price paid.
     "saved": lambda usd: -_usd(usd),
 }
+
+
+def _amount(amount: Amount | None) -> str:
+    return "" if amount is None else amount.word or dollars(amount.usd)
+
+
+# Money as people read it, on a page and in the terminal.
+MONEY: dict[Kind, Callable[[Any], str]] = {
+    "usd": dollars,
+    "amount": _amount,
+    "expected": lambda usd: "?" if usd is None else dollars(usd),
+    "paid": _amount,
+    "saved": dollars,
+}
 # Both ends of an interval stay on one line.
 _SHOWN: dict[Kind, Callable[[Any], Any]] = {
     "interval": lambda ends: interval_words(ends).replace(" ", _FIRM_SPACE),
@@ -102,4 +117,5 @@ _SHOWN: dict[Kind, Callable[[Any], Any]] = {
     "component": component_words,
     "p": p_words,
     "part": lambda part: part_words(part).replace(" ", _FIRM_SPACE),
+    **MONEY,
 }

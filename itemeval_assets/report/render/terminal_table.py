@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text as Styled
 
 from itemeval_assets.core.records.summaries import left_out_words
-from itemeval_assets.core.text.words import dollars
+from itemeval_assets.report.render.records import MONEY
 from itemeval_assets.report.render.scores import (
     component_words,
     difference_words,
@@ -21,7 +21,7 @@ from itemeval_assets.report.render.scores import (
     span_words,
 )
 from itemeval_assets.report.terminal import data, out, paragraph
-from itemeval_assets.report.views.view import Amount, Column, Kind, Text, View
+from itemeval_assets.report.views.view import Column, Kind, Text, View
 
 # From so many columns on there is room for all figures.
 _WIDE = 110
@@ -131,10 +131,6 @@ def _line(text: str | None) -> str:
     return data(line if len(line) <= _LONGEST_LINE else line[: _LONGEST_LINE - 1] + "…")
 
 
-def _amount(amount: Amount | None) -> str:
-    return "" if amount is None else amount.word or dollars(amount.usd)
-
-
 FORMATS: dict[Kind, Callable[[Any], str]] = {
     "text": lambda text: data(text or ""),
     "name_or_all": lambda text: data(text) or "[bold]all[/bold]",
@@ -157,9 +153,5 @@ FORMATS: dict[Kind, Callable[[Any], str]] = {
     "part": lambda part: part_words(part) or "-",
     "scale": scale_words,
     "seconds": lambda seconds: "" if seconds is None else f"{seconds:.2f} s",
-    "usd": dollars,
-    "amount": _amount,
-    "expected": lambda usd: "?" if usd is None else dollars(usd),
-    "paid": _amount,
-    "saved": dollars,
+    **MONEY,
 }
