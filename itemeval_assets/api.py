@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .stages.export import ExportResult
     from .stages.projection.estimate import StudyEstimate
     from .stages.views.cells import CellSurvey
+    from .stages.views.scored_logs import ScoredLogs
     from .stages.views.status import StudyStatus
     from .storage.study.store import ResultsStore
 
@@ -43,6 +44,7 @@ __all__ = [
     "release",
     "reset",
     "run",
+    "scored_logs",
     "status",
     "table",
 ]
@@ -251,6 +253,17 @@ def count_cells(
     wanted = _known_states(states) or CELL_STATES[1:]
     store = _store(study)
     return survey(study, store, gradings, plan.policy, wanted, known(study, store))
+
+
+def scored_logs(config: str | Path | Study) -> "ScoredLogs":
+    """Copy the logs of the solutions to export/scored_logs, with all verdicts as scores.
+
+    inspect_ai's viewer shows them and sorts by them. Raises StoreError for a log that is gone.
+    """
+    from .stages.views.scored_logs import scored_logs as written
+
+    study = _as_study(config)
+    return written(study, _store(study))
 
 
 def _store(study: Study) -> "ResultsStore":

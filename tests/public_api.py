@@ -103,6 +103,7 @@ def measuring() -> None:
     for item in ie.item_answers(CONFIG, ["q1"], conditions="alpha", graders="judge"):
         assert_type(item.answers[0].gen_log, str | None)
     assert_type(ie.conditions(CONFIG), pd.DataFrame)
+    assert_type(ie.scored_logs(CONFIG).folder, str)
     assert_type(ie.write_report(CONFIG, "report.html", policy="dev"), str)
 
 

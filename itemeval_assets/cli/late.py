@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from itemeval_assets.report import figures as figure_report
     from itemeval_assets.report.render import document
     from itemeval_assets.ui import command as ui_command
+    from itemeval_assets.ui import viewer
 
 __all__ = [
     "api",
@@ -29,6 +30,7 @@ __all__ = [
     "project",
     "report",
     "ui_command",
+    "viewer",
 ]
 
 _PLACES = {
@@ -40,6 +42,7 @@ _PLACES = {
     "figure_report": "report.figures",
     "opening": "figures.opening",
     "ui_command": "ui.command",
+    "viewer": "ui.viewer",
 }
 
 

@@ -244,6 +244,23 @@ def ui(
 
 
 @app.command()
+def view(
+    config: Config,
+    port: Annotated[int, typer.Option(help="port on 127.0.0.1", min=1, max=65535)] = 7575,
+    open_page: Annotated[bool, typer.Option("--open", help="open it in the browser")] = False,
+    only_write: Annotated[
+        bool, typer.Option("--only-write", help="write the logs, and start no viewer")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Start inspect_ai's viewer on the logs of a study, with all verdicts as scores."""
+    found = late.api.scored_logs(config)
+    late.report.print_result(as_json, found, late.report.scored_logs)
+    if not only_write:
+        late.viewer.serve_logs(found.folder, port, open_page=open_page)
+
+
+@app.command()
 def quickstart(
     folder: Annotated[
         Path | None, typer.Argument(help="folder of the study; default: ./quickstart")

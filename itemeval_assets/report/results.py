@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from itemeval_assets.core.design.partitions import NamedPartition
     from itemeval_assets.core.records.releases import Release
     from itemeval_assets.stages.export import ExportResult
+    from itemeval_assets.stages.views.scored_logs import ScoredLogs
     from itemeval_assets.stages.views.status import StudyStatus
 
 # Of a table at the end of a run; commands that only read print all.
@@ -136,6 +137,12 @@ def was_reset(partitions: "list[NamedPartition]") -> None:
 def written(path: "Path | str") -> None:
     """The file that was written besides."""
     out.print(f"  {data(path)}", soft_wrap=True)
+
+
+def scored_logs(found: "ScoredLogs") -> None:
+    """Where the copies of the logs lie."""
+    out.print(f"{counted(found.logs, 'log')} with scores, {found.written} of them written now:")
+    written(found.folder)
 
 
 def created(files: list[Path], folder: Path) -> None:

@@ -1,5 +1,6 @@
 """Where browsers see the web UI."""
 
+import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -47,3 +48,14 @@ def _parts(address: str) -> tuple[str, str, int]:
             "it, https://evals.example.org or http://localhost:8080, several of them with ','"
         ) from None
     return parts.scheme, host, port
+
+
+def listening(port: int, what: str) -> socket.socket:
+    """A socket of this machine alone. Raises ConfigError for a port in use; `what` may use it."""
+    try:
+        return socket.create_server((OWN_HOSTS[0], port))
+    except (OSError, OverflowError) as error:
+        raise ConfigError(
+            f"port {port} of {OWN_HOSTS[0]} cannot be used: {getattr(error, 'strerror', error)}; "
+            f"{what} may run there: end it, or choose another port with --port"
+        ) from None

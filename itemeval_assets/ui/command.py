@@ -7,7 +7,6 @@ that comes; and what is left of its group when it ends, however that came, is ki
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -27,7 +26,7 @@ from itemeval_assets.host.processes import can_share_files
 from itemeval_assets.settings import Settings, homes_beside, nearest_dagster_home
 from itemeval_assets.storage.study.inputs import load_study
 
-from .addresses import OWN_HOSTS, Addresses
+from .addresses import OWN_HOSTS, Addresses, listening
 from .pages import open_when_it_answers, page_of
 
 _MODULE = "itemeval_assets.ui.server"
@@ -47,7 +46,7 @@ def serve_ui(configs: list[Path], port: int, *, open_page: bool = False) -> None
     folder, environment = _chosen(configs)
     paths = [path.expanduser().resolve() for path in configs] or Settings().study_paths()
     Addresses.of(port, Settings().ui_addresses())
-    with _listening(port) as listener, _interrupted_by(signal.SIGTERM, signal.SIGHUP):
+    with listening(port, "another UI") as listener, _interrupted_by(signal.SIGTERM, signal.SIGHUP):
         if not os.environ.get("DAGSTER_HOME"):
             _tell_of_other_homes(nearest_dagster_home(Path(folder)), paths)
         page = page_of(paths)
@@ -115,17 +114,6 @@ def _tell_of_other_homes(home: Path, paths: list[Path]) -> None:
             "put one, with its dagster.yaml, into a folder above all studies. Results are stored "
             "elsewhere, and do not change.\n"
         )
-
-
-def _listening(port: int) -> socket.socket:
-    """The socket of the UI, of this machine alone. Raises ConfigError for a port in use."""
-    try:
-        return socket.create_server((OWN_HOSTS[0], port))
-    except (OSError, OverflowError) as error:
-        raise ConfigError(
-            f"port {port} of {OWN_HOSTS[0]} cannot be used: {getattr(error, 'strerror', error)}; "
-            "another UI may run there: end it, or choose another port with --port"
-        ) from None
 
 
 @contextmanager

@@ -275,6 +275,11 @@ COMMANDS: Sequence[Command] = [
         lambda found: len(found["scores"]) == 4 and found["run"]["exit_code"] == 0,
     ),
     Command("schema", lambda words: '"$schema"' in words),
+    Command(
+        "view {config} --only-write --json",
+        lambda found: (found["logs"], found["written"]) != (0, 0),
+    ),
+    Command("view {config} --port={port} --open", lambda words: "{port}" not in words, exit_code=2),
     Command("ui {config} --port={port} --open", lambda words: "{port}" not in words, exit_code=2),
 ]
 

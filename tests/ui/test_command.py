@@ -14,6 +14,7 @@ from itemeval_assets.defs.build import load_studies
 from itemeval_assets.instances.instance import make_home
 from itemeval_assets.settings import Settings
 from itemeval_assets.ui import command
+from itemeval_assets.ui.addresses import listening
 from tests.studies import write_study
 
 
@@ -29,7 +30,7 @@ def test_a_busy_port_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str])
 
 
 def test_the_ui_listens_on_this_machine_alone() -> None:
-    with command._listening(0) as listener:
+    with listening(0, "another UI") as listener:
         assert listener.getsockname()[0] == "127.0.0.1"
 
 

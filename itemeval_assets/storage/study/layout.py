@@ -43,6 +43,8 @@ EXPORT_CELLS_CSV = "export/cells.csv"
 EXPORT_LEDGER_CSV = "export/ledger.csv"
 # What people read of a study. Nothing is made of it.
 REPORT = "export/report.html"
+# Copies of logs with the scores of their samples, for inspect's viewer.
+SCORED_LOGS = "export/scored_logs"
 EXPORT_LONG_SPREADSHEET = "export/gradings_long_for_spreadsheets.csv"
 EXPORT_CELLS_SPREADSHEET = "export/cells_for_spreadsheets.csv"
 

@@ -185,12 +185,12 @@ class ResultsStore(StudyDirectory):
     def stats(self) -> dict[str, ObjectStat]:
         """What is known of all objects of the study that anything is made of.
 
-        The note of how it was left is not among them, nor is the report. It is a look, too.
+        The note of how it was left is not among them, nor what only people read. It is a look, too.
         """
-        found = self.backend.stats()
-        for key in (layout.SETTLED, layout.REPORT):
-            found.pop(key, None)
-        return found
+        apart = (layout.SETTLED, layout.REPORT, f"{layout.SCORED_LOGS}/")
+        return {
+            key: stat for key, stat in self.backend.stats().items() if not key.startswith(apart)
+        }
 
     def has(self, table: str, partition: Partition = layout.WHOLE) -> bool:
         """Whether a partition has a file."""
