@@ -76,7 +76,7 @@ def assert_as_stored(config: Path) -> None:
             assert math.isnan(score.as_float()) and score.reason == row["parse_error"]
 
 
-@pytest.mark.parametrize("place", ["disk", "bucket"])
+@pytest.mark.parametrize("place", ["disk", pytest.param("bucket", marks=pytest.mark.long)])
 def test_each_sample_has_the_verdicts_of_all_graders(
     tmp_path: Path, serve: Serve, capsys: pytest.CaptureFixture[str], request: Any, place: str
 ) -> None:
@@ -105,28 +105,15 @@ def test_each_sample_has_the_verdicts_of_all_graders(
     assert run_cli(["view", str(config), "--only-write"]) == 0
     assert "1 log with scores, 0 of them written now" in capsys.readouterr().out
     assert not api.run(config).run_ids
-
-
-def test_what_no_row_stands_for_any_more_is_taken_away(tmp_path: Path, serve: Serve) -> None:
-    serve()
-    config = declare(tmp_path)
-    api.run(config, max_usd=math.inf)
+    # Other verdicts on the same answers, and then other answers: the copy of the old ones goes.
+    api.run(config, only="gradings", force=True, max_usd=math.inf)
     assert api.scored_logs(config).written == 1
+    assert_as_stored(config)
     before = set(copies(config))
     api.run(config, force=True, max_usd=math.inf)
     found = api.scored_logs(config)
     assert (found.logs, found.written) == (1, 1)
     assert before.isdisjoint(copies(config))
-    assert_as_stored(config)
-
-
-def test_a_verdict_that_changes_is_written_again(tmp_path: Path, serve: Serve) -> None:
-    serve()
-    config = declare(tmp_path)
-    api.run(config, max_usd=math.inf)
-    api.scored_logs(config)
-    api.run(config, only="gradings", force=True, max_usd=math.inf)
-    assert api.scored_logs(config).written == 1
     assert_as_stored(config)
 
 
@@ -151,7 +138,10 @@ def test_what_cannot_be_shown_is_told(
         assert str(log) in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+STOPS = [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.long)]
+
+
+@pytest.mark.parametrize("stop", STOPS)
 def test_the_viewer_serves_until_a_signal(tmp_path: Path, serve: Serve, stop: int) -> None:
     serve()
     config = declare(tmp_path)
