@@ -47,6 +47,10 @@ def load(context: dg.ComponentLoadContext) -> StudyComponent:
 """
 
 
+# All assets of a study have the same labels: what Dagster says of one, it says of all.
+_ANY_ASSET = "asset"
+
+
 @dg.scaffold_with(StudyScaffolder)
 class StudyComponent(dg.Component, dg.Model, dg.Resolvable):
     """A study that measures language models: its tables, checks and export as assets.
@@ -89,7 +93,8 @@ class StudyComponent(dg.Component, dg.Model, dg.Resolvable):
             with _in_attribute(f"{file}: attributes.study"):
                 study = load_in_location(path, f"component {file}", replaced)
                 require_own_name(study, project.others(own))
-                return study
+            self._require_labels(study, settings, f"{file}: attributes")
+            return study
 
         study, problem = project.add(own, path, load)
         if study is not None:
@@ -104,6 +109,21 @@ class StudyComponent(dg.Component, dg.Model, dg.Resolvable):
 
     def _replaces(self) -> dict[str, Any]:
         return {"output_dir": self.output_dir, "budget": self.budget, "started": self.started}
+
+    def _require_labels(self, study: Study, settings: Settings, where: str) -> None:
+        """Raise ConfigError for a group, tags or owners that Dagster does not take."""
+        labels = self._labels(study, settings)
+        owned_by = "ITEMEVAL_ASSETS_OWNERS" if self.owners is None else f"{where}.owners"
+        for place, with_them in (
+            (f"{where}.group", lambda: dg.AssetSpec(_ANY_ASSET, group_name=labels.group)),
+            (f"{where}.tags", lambda: dg.AssetSpec(_ANY_ASSET, tags=labels.tags)),
+            (owned_by, lambda: dg.AssetSpec(_ANY_ASSET, owners=labels.owners)),
+        ):
+            try:
+                with_them()
+            except dg.DagsterInvalidDefinitionError as error:
+                said = str(error).replace(f" for asset '{dg.AssetKey(_ANY_ASSET)}'", "")
+                raise ConfigError(f"{place}: {said}") from None
 
     def _labels(self, study: Study, settings: Settings) -> Labels:
         owners = settings.owner_list() if self.owners is None else self.owners

@@ -181,13 +181,32 @@ def test_bad_yaml_is_refused_with_file_and_key(sandbox, validating) -> None:
             "that folder has defs.yaml, study.yaml",
         ),
         ({"study": ""}, f"{folder} is a folder; name the study's YAML file in it"),
-        ({"study": "study.yaml", "owners": ["ann"]}, "Invalid owner 'ann'"),
+        (
+            {"study": "study.yaml", "owners": ["ann"]},
+            f"{folder}/defs.yaml: attributes.owners: Invalid owner 'ann'. Owner must be an email",
+        ),
+        (
+            {"study": "study.yaml", "tags": {"my team": "evals"}},
+            f"{folder}/defs.yaml: attributes.tags: Found invalid tag keys: ['my team']. Allowed",
+        ),
+        (
+            {"study": "study.yaml", "group": "my-lab"},
+            f'{folder}/defs.yaml: attributes.group: "my-lab" is not a valid asset group name',
+        ),
     ):
         document = {"type": TYPE, "attributes": attributes}
         (folder / "defs.yaml").write_text(yaml.safe_dump(document))
         with sandbox.build_component_tree() as tree, pytest.raises(Exception) as refused:
             tree.build_defs()
         assert said in causes(refused.value)
+
+
+def test_an_owner_of_the_environment_is_told_as_such(sandbox, monkeypatch, validating) -> None:
+    monkeypatch.setenv("ITEMEVAL_ASSETS_OWNERS", "ann")
+    declare(sandbox, "toy")
+    with sandbox.build_component_tree() as tree, pytest.raises(Exception) as refused:
+        tree.build_defs()
+    assert "ITEMEVAL_ASSETS_OWNERS: Invalid owner 'ann'." in causes(refused.value)
 
 
 def test_a_webhook_that_is_no_url_is_no_fault_of_the_study(sandbox, monkeypatch) -> None:
