@@ -68,7 +68,8 @@ class GradingCaller:
         self._texts: dict[str, dict[Cell, str | None]] = {}
 
     def states(self, partition: Partition, stored: pa.Table) -> States:
-        return classify_gradings(self._gradable_of(partition.generate), stored)
+        version = self._study.design.rules_version(partition)
+        return classify_gradings(self._gradable_of(partition.generate), stored, version)
 
     def prompts(self, partition: Partition, cells: list[Cell]) -> dict[Cell, Prompt]:
         texts = self.texts(partition.generate)

@@ -11,6 +11,7 @@ import importlib
 import pkgutil
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
+from itertools import product
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -189,26 +190,27 @@ def _shown(parameter: Any) -> str:
     return longest if longest.startswith("-") else longest.upper()
 
 
-def _section(annotation: Any) -> tuple[type[BaseModel] | None, str]:
-    """The section that a field holds, if it does, and how many: "" one, [] a list, {} by name."""
+def _sections(annotation: Any) -> tuple[list[type[BaseModel]], str]:
+    """The sections that a field may hold, and how many: "" one, [] a list, {} by name."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation, ""
+        return [annotation], ""
     origin = get_origin(annotation)
-    for part in get_args(annotation):
-        section, many = _section(part)
-        if section is not None:
-            return section, "[]" if origin is list else "{}" if origin is dict else many
-    return None, ""
+    parts = [_sections(part) for part in get_args(annotation)]
+    sections = [section for found, _ in parts for section in found]
+    many = next((many for found, many in parts if found), "")
+    if sections and origin in (list, dict):
+        return sections, "[]" if origin is list else "{}"
+    return sections, many
 
 
 def _keys(section: type[BaseModel], prefix: str) -> Points:
     found: Points = set()
     for name, field in section.model_fields.items():
         path = f"{prefix}{field.alias or name}"
-        inner, many = _section(field.annotation)
-        if inner is None:
+        sections, many = _sections(field.annotation)
+        if not sections:
             found |= _with_words(path, words(field.annotation))
-        else:
+        for inner in sections:
             found |= _keys(inner, f"{path}{many}.")
     return found
 
@@ -220,13 +222,13 @@ def _used(section: type[BaseModel], document: Mapping[str, Any], prefix: str) ->
         if key not in document:
             continue
         value, path = document[key], f"{prefix}{key}"
-        inner, many = _section(field.annotation)
-        if inner is None:
+        sections, many = _sections(field.annotation)
+        if not sections:
             values = value if isinstance(value, list) else [value]
             found |= {path, *(f"{path}={one}" for one in values)}
         else:
             parts = value if many == "[]" else value.values() if many == "{}" else [value]
-            for part in parts:
+            for part, inner in product(parts, sections):
                 found |= _used(inner, part, f"{path}{many}.")
     return found
 

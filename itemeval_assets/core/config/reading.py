@@ -1,7 +1,7 @@
 """From the text of a study's YAML file to its config. Pure: no file, network or clock."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import yaml
@@ -15,10 +15,16 @@ from .problems import describe_problems
 from .study_config import StudyConfig
 
 
-def parse_config(text: str, where: str, replaced: Mapping[str, Any] | None = None) -> StudyConfig:
+def parse_config(
+    text: str,
+    where: str,
+    replaced: Mapping[str, Any] | None = None,
+    packaged: Collection[str] = (),
+) -> StudyConfig:
     """Parse the YAML of one study. Raises ConfigError that lists every problem at once.
 
     `where` names the file in the message. `replaced`: keys in the place of those of the YAML.
+    `packaged`: types of scorers that installed packages offer.
     """
     try:
         data = load_yaml(text, StrictLoader)
@@ -28,14 +34,17 @@ def parse_config(text: str, where: str, replaced: Mapping[str, Any] | None = Non
         raise ConfigError(f"{where}: expected a mapping that starts with `study: <name>`")
     data = with_replaced(data, replaced or {})
     try:
-        return StudyConfig.model_validate(data)
+        return StudyConfig.model_validate(data, context={"packaged": packaged})
     except ValidationError as error:
-        lines = [*describe_problems(error, data, StudyConfig), *_problems_across(error, data)]
+        across = _problems_across(error, data, packaged)
+        lines = [*describe_problems(error, data, StudyConfig), *across]
         problems = "\n".join(f"  {line}" for line in lines)
         raise ConfigError(f"{where}: the study config has problems:\n{problems}") from error
 
 
-def _problems_across(error: ValidationError, data: dict[str, Any]) -> list[str]:
+def _problems_across(
+    error: ValidationError, data: dict[str, Any], packaged: Collection[str]
+) -> list[str]:
     """Problems across fields, for which pydantic looks only where every field is sound.
 
     Here: where unknown keys are the only other problem.
@@ -50,7 +59,7 @@ def _problems_across(error: ValidationError, data: dict[str, Any]) -> list[str]:
             section = section[part]
         del section[key]
     try:
-        StudyConfig.model_validate(known)
+        StudyConfig.model_validate(known, context={"packaged": packaged})
     except ValidationError as found:
         return describe_problems(found, known, StudyConfig)
     return []

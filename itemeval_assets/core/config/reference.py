@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .study_config import StudyConfig
@@ -46,26 +46,36 @@ def study_schema() -> dict[str, Any]:
 def all_keys() -> list[Key]:
     """A row for each key, sections first, in the order of the file."""
     schema = StudyConfig.model_json_schema(by_alias=True)
-    return list(_keys_of(schema, schema["$defs"], ""))
+    found: dict[str, Key] = {}
+    for key in _keys_of(schema, schema["$defs"], ""):
+        found[key.path] = _merged(found[key.path], key) if key.path in found else key
+    return list(found.values())
+
+
+def _merged(one: Key, other: Key) -> Key:
+    """A key that several sections of one place have, such as types of scorers."""
+    return replace(one, kind=", ".join(dict.fromkeys([one.kind, other.kind])))
 
 
 def _keys_of(section: Mapping[str, Any], known: Mapping[str, Any], path: str) -> Iterator[Key]:
     required = section.get("required", [])
     for name, field in section["properties"].items():
         where = f"{path}.{name}" if path else name
-        inner, step = _section_in(field, known)
-        if inner is None:
-            yield _key(where, field, name in required)
-        else:
+        sections, step = _sections_in(field, known)
+        for inner in sections:
             yield from _keys_of(inner, known, where + step)
+        if not sections:
+            yield _key(where, field, name in required)
 
 
-def _section_in(field: Mapping[str, Any], known: Mapping[str, Any]) -> tuple[Any, str]:
-    """The section that a key holds, and how its keys are reached: of a list, or by names."""
+def _sections_in(field: Mapping[str, Any], known: Mapping[str, Any]) -> tuple[list[Any], str]:
+    """The sections that a key may hold, and how their keys are reached: of a list, or by names."""
     for place, step in ((field, ""), (field.get("items"), "[]"), (_values(field), ".<name>")):
-        if isinstance(place, Mapping) and "$ref" in place:
-            return known[place["$ref"].rsplit("/", 1)[-1]], step
-    return None, ""
+        if isinstance(place, Mapping):
+            options = [one["$ref"] for one in place.get("anyOf", [place]) if "$ref" in one]
+            if options:
+                return [known[option.rsplit("/", 1)[-1]] for option in options], step
+    return [], ""
 
 
 def _values(field: Mapping[str, Any]) -> Any:
@@ -97,6 +107,8 @@ def _default(field: Mapping[str, Any]) -> Any:
 
 
 def _kind(option: Mapping[str, Any]) -> str:
+    if "anyOf" in option:
+        return " or ".join(map(_kind, option["anyOf"]))
     if "enum" in option or "const" in option:
         return ", ".join(map(str, option.get("enum", [option.get("const")])))
     kind = option.get("type", "")

@@ -2,6 +2,7 @@
 
 import re
 
+from itemeval_assets.core.grading.kinds import SCORERS
 from itemeval_assets.core.text.nearest import did_you_mean
 from itemeval_assets.core.text.words import bytes_of, cut
 from itemeval_assets.core.text.yaml_sections import MODEL_ID
@@ -51,6 +52,7 @@ def _long_names(config: StudySections) -> list[str]:
     facets = config.facets
     names = _models(config)
     names |= {f"graders.{cut(name)}": name for name in config.graders}
+    names |= {f"scorers.{cut(name)}": name for name in config.scorers}
     names |= {f"facets.prompt[{n}]": name for n, name in enumerate(facets.prompt)}
     names |= {f"facets.rubric[{n}]": name for n, name in enumerate(facets.rubric)}
     names |= {
@@ -120,6 +122,17 @@ def _facet_problems(config: StudySections) -> list[str]:
     problems = []
     if not config.facets.grader and not config.facets.scorers:
         problems.append("facets: name at least one grader (a judge) or one scorer")
+    problems.extend(
+        f"scorers.{name}: {name!r} is a scorer of the package; give yours another name"
+        for name in config.scorers
+        if name in SCORERS
+    )
+    problems.extend(
+        f"facets.scorer: {name!r} is neither a scorer of the package nor a key of `scorers`; "
+        f"{did_you_mean(name, [*SCORERS, *config.scorers])}"
+        for name in config.facets.scorers
+        if name not in {*SCORERS, *config.scorers}
+    )
     for name in config.facets.grader:
         if name not in config.graders and "/" not in name:
             hint = did_you_mean(name, sorted(config.graders))

@@ -5,10 +5,11 @@ Files that are edited while a run starts, or while it waits in a queue, change n
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from itemeval_assets.core.grading.code import Source
 from itemeval_assets.core.prompts.templates import Template
 
 
@@ -26,6 +27,8 @@ class Snapshot:
     """What was read, and from where. `config`: the text of the YAML, as it stands in the file.
 
     `location`: the study directory. `prompts` and `rubrics` by the names that the YAML has.
+    `scorers`: what was read of code of others, by its names there. `packaged`: those of their types
+    that installed packages offer.
     `replaced`: keys that hold in the place of those of the YAML, by their sections.
     """
 
@@ -36,6 +39,8 @@ class Snapshot:
     rubrics: Mapping[str, Template] = field(default_factory=dict)
     prices: PriceText | None = None
     replaced: Mapping[str, Any] = field(default_factory=dict)
+    scorers: Mapping[str, Source] = field(default_factory=dict)
+    packaged: Sequence[str] = field(default_factory=list)
 
     @property
     def config_sha256(self) -> str:
@@ -51,5 +56,6 @@ class Snapshot:
         found: dict[str, Any] = json.loads(text)
         for kind in ("prompts", "rubrics"):
             found[kind] = {name: Template(**template) for name, template in found[kind].items()}
+        found["scorers"] = {name: Source(**one) for name, one in found["scorers"].items()}
         found["prices"] = PriceText(**found["prices"]) if found["prices"] else None
         return cls(**found)

@@ -5,8 +5,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from itemeval_assets.core.grading.grader import GraderConfig
-from itemeval_assets.core.grading.kinds import KINDS, kind_of_entry
+from itemeval_assets.core.grading.kinds import section_of_entry, sections_of
 from itemeval_assets.core.text.nearest import did_you_mean, nearest
 
 # How other tools and other fields call what a key of ours says.
@@ -40,7 +39,9 @@ def unknown_key(loc: tuple[int | str, ...], model: type[BaseModel], data: Any) -
         return _SYSTEM
     if word in _BY_WORD:
         return f"did you mean {_BY_WORD[word]!r}?"
-    if nearest(word, known) is None and (places := sorted(_places_of(word, model))):
+    # A key of another type or kind of entry is none of this one.
+    places = sorted({*_places_of(word, model)} - {str(loc[0])})
+    if nearest(word, known) is None and places:
         return f"it belongs to {' or '.join(places)}"
     return did_you_mean(word, known, "known keys")
 
@@ -50,10 +51,9 @@ def _places_of(word: str, section: type[BaseModel], path: str = "") -> Iterator[
     for key, field in _fields(section).items():
         if key == word:
             yield path or "the file itself, outside of all sections"
-        inner = _section_of(field.annotation)
-        is_grader = inner is not None and issubclass(inner, GraderConfig)
-        for part in KINDS.values() if is_grader else filter(None, [inner]):
-            yield from _places_of(word, part, f"{path}.{key}" if path else key)
+        if inner := _section_of(field.annotation):
+            for part in sections_of(inner) or [inner]:
+                yield from _places_of(word, part, f"{path}.{key}" if path else key)
 
 
 def _known_keys(model: type[BaseModel], loc: tuple[int | str, ...], data: Any) -> list[str]:
@@ -62,12 +62,12 @@ def _known_keys(model: type[BaseModel], loc: tuple[int | str, ...], data: Any) -
         if current is None:
             return []
         by_key = _fields(current)
-        # A list index or a mapping key (a grader's name) stays in the same section.
+        # A list index or a mapping key (the name of an entry) stays in the same section.
         if part in by_key:
             current = _section_of(by_key[str(part)].annotation)
         data = data[part]
-        if current is not None and issubclass(current, GraderConfig):
-            current = kind_of_entry(data)
+        if current is not None and sections_of(current):
+            current = section_of_entry(current, data)
     return [] if current is None else list(_fields(current))
 
 

@@ -59,13 +59,14 @@ def answers_of(grid: Grid, planned: np.ndarray, solutions: pa.Table, on_empty: s
     return Answers(grid, planned, gradable, errors)
 
 
-def cell_states(answers: Answers, gradings: pa.Table) -> np.ndarray:
+def cell_states(answers: Answers, gradings: pa.Table, version: str | None) -> np.ndarray:
     """int8[cells] of one generate x grade partition: places in CELL_STATES.
 
-    Of a cell without a solution that can be graded, the state is that of the solution. Reads
-    GRADING_STATE_COLUMNS and parse_error.
+    Of a cell without a solution that can be graded, the state is that of the solution. `version`:
+    see `classify_gradings`. Reads GRADING_STATE_COLUMNS and parse_error.
     """
-    found, mask = classify_gradings(answers.gradable, gradings), answers.gradable.mask
+    found = classify_gradings(answers.gradable, gradings, version)
+    mask = answers.gradable.mask
     codes = _in_our_states(np.where(mask, found.codes, answers.states.codes))
     places = answers.grid.places(gradings)
     unread = np.zeros(len(codes), bool)
@@ -85,7 +86,8 @@ def cell_table(
     `names` holds what all rows share.
     """
     grid = answers.grid
-    codes, mask = cell_states(answers, gradings), answers.gradable.mask
+    codes = cell_states(answers, gradings, names["scorer_version"])
+    mask = answers.gradable.mask
     rows = grid.places(gradings)
     reasons = np.where(mask, _texts(grid, rows, gradings["error"]), answers.errors)
     unread = _texts(grid, rows, gradings["parse_error"])

@@ -17,6 +17,7 @@ from typing import Any
 from itemeval_assets.core.config.sections import ModelConfigFacet, SolversConfig
 from itemeval_assets.core.config.study_config import StudyConfig
 from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.core.grading.code import Program, Source
 from itemeval_assets.core.grading.grader import Grader
 from itemeval_assets.core.grading.kinds import SCORERS
 from itemeval_assets.core.prompts.prompts import Item, Prompt, filled_in
@@ -123,6 +124,16 @@ class Design:
     def _free(self) -> frozenset[str]:
         return frozenset(condition.id for condition in self.grade if not condition.grader.call)
 
+    def rules_version(self, partition: Partition) -> str | None:
+        """The version of the rules that grade a partition; null for judges, and where unknown."""
+        condition = self.grade_by_id.get(partition.grade)
+        return condition.grader.version if condition else None
+
+    @property
+    def programs(self) -> list[Program]:
+        """The code of others that grades."""
+        return [found for condition in self.grade if (found := condition.grader.program)]
+
     @property
     def grading_models(self) -> dict[str, str]:
         """The models that its graders call, and the YAML path that names each first."""
@@ -164,10 +175,14 @@ class Design:
 
 
 def expand_design(
-    config: StudyConfig, prompts: Mapping[str, Template], rubrics: Mapping[str, Template]
+    config: StudyConfig,
+    prompts: Mapping[str, Template],
+    rubrics: Mapping[str, Template],
+    sources: Mapping[str, Source] | None = None,
 ) -> Design:
     """Cross the facets, and give each condition a label that no other has.
 
+    `sources`: what was read of the code of own scorers, by their names.
     Raises TemplateError for a missing placeholder, ConfigError for two equal ids.
     """
     for template in prompts.values():
@@ -180,7 +195,8 @@ def expand_design(
         for prompt in config.facets.prompt
         for facet in config.facets.model_config_facet
     )
-    design = Design(generate, tuple(map(_grade_condition, _graders(config, rubrics))))
+    graders = _graders(config, rubrics, sources or {})
+    design = Design(generate, tuple(map(_grade_condition, graders)))
     _refuse_equal_ids(design)
     return _labelled(design)
 
@@ -227,10 +243,14 @@ def _sampling_params(solvers: SolversConfig, facet: ModelConfigFacet) -> dict[st
     return {name: value for name, value in {**shared, **own}.items() if value is not None}
 
 
-def _graders(config: StudyConfig, rubrics: Mapping[str, Template]) -> Iterator[Grader]:
+def _graders(
+    config: StudyConfig, rubrics: Mapping[str, Template], sources: Mapping[str, Source]
+) -> Iterator[Grader]:
     """Everything that grades: scorers, then what the graders stand for."""
     facets = config.facets
-    yield from (SCORERS[name] for name in facets.scorers)
+    for name in facets.scorers:
+        own = config.scorers.get(name)
+        yield own.scorer(name, sources.get(name)) if own else SCORERS[name]
     for name in facets.grader:
         yield from config.grader(name).graders(name, [rubrics[rubric] for rubric in facets.rubric])
 

@@ -14,8 +14,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from itemeval_assets.core.grading.kinds import SCORERS
-
 # `waiting`: a grading whose solution is not there, or is none that can be graded.
 STATES = ("waiting", "missing", "errored", "blank", "stale", "done")
 _WAITING, _MISSING, _ERRORED, _BLANK, _STALE, _DONE = range(len(STATES))
@@ -25,7 +23,6 @@ GRADING_STATE_COLUMNS = [
     "epoch",
     "error",
     "solution_hash",
-    "scorer_name",
     "scorer_version",
 ]
 _DIGITS = 16  # of a fingerprint, four bits each
@@ -167,11 +164,11 @@ def gradable_solutions(grid: Grid, solutions: pa.Table, on_empty: str) -> Gradab
     return Gradable(grid, states, mask, prints)
 
 
-def classify_gradings(gradable: Gradable, gradings: pa.Table) -> States:
+def classify_gradings(gradable: Gradable, gradings: pa.Table, version: str | None) -> States:
     """The state of each cell of a generate x grade partition, given its rows.
 
-    A grading is stale when its solution has changed since, or the rules of its scorer have.
-    Reads GRADING_STATE_COLUMNS.
+    A grading is stale when its solution has changed since, or the rules of its scorer have, of
+    which `version` is that of today; null where there are none. Reads GRADING_STATE_COLUMNS.
     """
     codes = np.where(gradable.mask, _MISSING, _WAITING).astype(np.int8)
     places = gradable.grid.places(gradings)
@@ -179,7 +176,7 @@ def classify_gradings(gradable: Gradable, gradings: pa.Table) -> States:
     graded = gradings["solution_hash"].take(pa.array(rows))
     now = gradable.fingerprints.take(pa.array(places[rows]))
     same = pc.equal(graded, now).fill_null(False).to_numpy()  # type: ignore[attr-defined]
-    found = np.where(same & ~_of_other_rules(gradings)[rows], _DONE, _STALE)
+    found = np.where(same & ~_of_other_rules(gradings, version)[rows], _DONE, _STALE)
     found[_is_set(gradings["error"])[rows]] = _ERRORED
     codes[places[rows]] = found
     return States(gradable.grid, codes)
@@ -205,14 +202,11 @@ def _at(places: np.ndarray, mask: np.ndarray) -> np.ndarray:
     return inside[mask[places[inside]]]
 
 
-def _of_other_rules(gradings: pa.Table) -> np.ndarray:
+def _of_other_rules(gradings: pa.Table, version: str | None) -> np.ndarray:
     """bool[rows]: gradings by a scorer under other rules than those of today."""
-    found = np.zeros(gradings.num_rows, bool)
-    for name, scorer in SCORERS.items():
-        found |= _equals(gradings["scorer_name"], name) & ~_equals(
-            gradings["scorer_version"], scorer.columns["scorer_version"]
-        )
-    return found
+    if version is None:
+        return np.zeros(gradings.num_rows, bool)
+    return ~_equals(gradings["scorer_version"], version)
 
 
 def _equals(column: pa.ChunkedArray, value: str) -> np.ndarray:

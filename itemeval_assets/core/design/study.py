@@ -81,9 +81,9 @@ def study_of(snapshot: Snapshot, config: StudyConfig | None = None) -> Study:
     """
     path = snapshot.config_path
     text = snapshot.config.removeprefix(BYTE_ORDER_MARK)
-    config = config or parse_config(text, path, snapshot.replaced)
+    config = config or parse_config(text, path, snapshot.replaced, snapshot.packaged)
     try:
-        design = expand_design(config, snapshot.prompts, snapshot.rubrics)
+        design = expand_design(config, snapshot.prompts, snapshot.rubrics, snapshot.scorers)
     except ItemevalAssetsError as error:
         raise type(error)(f"{path}: {error}") from error
     return Study(config, design, snapshot)

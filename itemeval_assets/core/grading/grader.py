@@ -9,13 +9,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from itemeval_assets.core.prompts.prompts import Item, Prompt
 from itemeval_assets.core.prompts.templates import Template
 from itemeval_assets.core.text.labels import Part
 from itemeval_assets.core.text.yaml_sections import Section
 
+from .code import Code, Program, Source
 from .verdict import Verdict
 
 
@@ -31,6 +32,7 @@ def _read_scale(value: object) -> object:
     )
 
 
+_SCORER_SCALE = (0.0, 1.0)
 # The lowest and the highest score. It enters no id: it says how scores are read.
 ScoreScale = Annotated[tuple[float, float] | None, BeforeValidator(_read_scale)]
 
@@ -70,7 +72,7 @@ class Grader:
     its own, and the first one has the id of a grader that grades once.
 
     It makes a `call` for each solution; or it has `rules`, which grade at once and free, and never
-    raise.
+    raise; or a `program`, code of others, which grades free in a process of its own.
     """
 
     kind: str
@@ -84,6 +86,12 @@ class Grader:
     repeat: int = 1
     call: ModelCall | None = None
     rules: Callable[[Item, str | None], Verdict] | None = field(default=None, compare=False)
+    program: Program | None = None
+
+    @property
+    def version(self) -> str | None:
+        """The version of its rules: its gradings of another one are stale. Null: there is none."""
+        return self.columns.get("scorer_version")
 
 
 class GraderConfig(Section, ABC):
@@ -97,3 +105,48 @@ class GraderConfig(Section, ABC):
     def models(self) -> Mapping[str, str]:
         """The models that it names, by its own keys."""
         return {}
+
+
+class ScorerConfig(Section, ABC):
+    """An entry of `scorers:`, of whichever type."""
+
+    type: Any
+    scale: ScoreScale = Field(
+        default=None,
+        description="the lowest and the highest score; null: [0, 1]",
+        examples=[[0, 10]],
+    )
+
+    @abstractmethod
+    def scorer(self, name: str, source: Source | None) -> Grader:
+        """The grader that an entry of this name stands for. `source`: what was read of `code`."""
+
+    @property
+    def code(self) -> Code | None:
+        """The code of others that it names."""
+        return None
+
+    @property
+    def definition(self) -> dict[str, Any]:
+        """What tells it from others of its type: keys that are marked as identity and are set."""
+        fields = type(self).model_fields
+        chosen = {
+            name
+            for name, field in fields.items()
+            if isinstance(field.json_schema_extra, dict) and "identity" in field.json_schema_extra
+        }
+        return self.model_dump(mode="json", by_alias=True, include=chosen, exclude_defaults=True)
+
+    def _grader(
+        self, name: str, version: str, definition: Mapping[str, Any], **grades: Any
+    ) -> Grader:
+        return Grader(
+            kind="verifiable",
+            name=name,
+            slug_parts=["scorer", name],
+            payload={"scorer": name, "definition": {"type": self.type, **definition}},
+            columns={"scorer_name": name, "scorer_version": version},
+            label_parts=(Part(name, name),),
+            scale=self.scale or _SCORER_SCALE,
+            **grades,
+        )

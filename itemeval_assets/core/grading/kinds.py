@@ -1,15 +1,19 @@
 """The graders that there are. A new one is a file of its own, and a line here."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError, ValidationInfo
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from itemeval_assets.core.text.nearest import nearest
 
-from .grader import Grader, GraderConfig
+from .grader import Grader, GraderConfig, ScorerConfig
 from .judge import JudgeConfig
+from .own.code_of_others import InspectConfig, PackagedConfig, PythonConfig
+from .own.contains import ContainsConfig
+from .own.json_value import JsonConfig
+from .own.regex import RegexConfig
 from .scorers.exact_match import EXACT_MATCH
 from .scorers.multiple_choice import MULTIPLE_CHOICE
 from .scorers.numeric import NUMERIC
@@ -29,10 +33,31 @@ SCORERS: dict[str, Grader] = {
     )
 }
 
+# By the word of `type` in an entry of `scorers:`.
+TYPES: dict[str, type[ScorerConfig]] = {
+    "regex": RegexConfig,
+    "contains": ContainsConfig,
+    "json": JsonConfig,
+    "python": PythonConfig,
+    "inspect": InspectConfig,
+}
+# What any other word is, where a package offers a scorer under it.
+OF_PACKAGES = PackagedConfig
 
-def kind_of_entry(entry: object) -> type[GraderConfig]:
-    """The section that an entry of `graders:` is, by its `kind`; a judge where that is unknown."""
-    return KINDS.get(str(_kind_word(entry)), JudgeConfig)
+
+def sections_of(base: type[BaseModel]) -> list[type[BaseModel]]:
+    """The sections that an entry of `graders:` or `scorers:` may be; none for another section."""
+    if issubclass(base, GraderConfig):
+        return [*KINDS.values()]
+    return [*TYPES.values(), OF_PACKAGES] if issubclass(base, ScorerConfig) else []
+
+
+def section_of_entry(base: type[BaseModel], entry: object) -> type[BaseModel]:
+    """The section that an entry is by its `kind` or `type`; any where that is unknown."""
+    if issubclass(base, GraderConfig):
+        return KINDS.get(str(_kind_word(entry)), JudgeConfig)
+    word = entry.get("type") if isinstance(entry, Mapping) else None
+    return TYPES.get(str(word), OF_PACKAGES)
 
 
 def _kind_word(entry: object) -> object:
@@ -48,10 +73,28 @@ def read_entry(entry: Any) -> GraderConfig:
     """An entry of `graders:` as its section. Raises ValidationError for what is wrong."""
     kind = _kind_word(entry)
     if str(kind) not in KINDS:
-        near = nearest(str(kind), KINDS)
-        hint = f"; did you mean {near!r}?" if near else ""
-        message = f"unknown kind of grader {kind!r}; known kinds: {', '.join(KINDS)}{hint}"
-        problem = PydanticCustomError("value_error", "{message}", {"message": message})
-        details = InitErrorDetails(type=problem, loc=("kind",), input=kind)
-        raise ValidationError.from_exception_data("grader", [details])
-    return kind_of_entry(entry).model_validate(entry)
+        raise _unknown("grader", "kind", kind, KINDS)
+    return KINDS[str(kind)].model_validate(entry)
+
+
+def read_scorer(entry: Any, info: ValidationInfo) -> ScorerConfig:
+    """An entry of `scorers:` as its section. Raises ValidationError for what is wrong.
+
+    The context may hold the `packaged` types: those that installed packages offer.
+    """
+    packaged: Collection[str] = (info.context or {}).get("packaged", ())
+    word = entry.get("type") if isinstance(entry, Mapping) else "regex"
+    if isinstance(entry, Mapping) and str(word) not in {*TYPES, *packaged}:
+        raise _unknown("scorer", "type", word, [*TYPES, *packaged])
+    section = TYPES.get(str(word), OF_PACKAGES)
+    return section.model_validate(entry)
+
+
+def _unknown(what: str, key: str, word: object, known: Collection[str]) -> ValidationError:
+    near = nearest(str(word), known)
+    hint = f"; did you mean {near!r}?" if near else ""
+    start = f"unknown {key} of {what} {word!r}" if word is not None else "this key is required"
+    message = f"{start}; known {key}s: {', '.join(known)}{hint}"
+    problem = PydanticCustomError("value_error", "{message}", {"message": message})
+    details = InitErrorDetails(type=problem, loc=(key,), input=word)
+    return ValidationError.from_exception_data(what, [details])

@@ -115,7 +115,8 @@ def survey(study: Study, store: ResultsStore, policy: str | None = None) -> Stud
             pair = Partition((condition.id, other.id))
             label, gradings = study.design.label_of(pair), _gradings(store, pair)
             rows[pair] = gradings.num_rows
-            grade.append(_grade_status(pair, label, answers, gradings))
+            codes = cell_states(answers, gradings, other.grader.version)
+            grade.append(_grade_status(pair, label, answers, gradings, codes))
     known = {*study.generate_partitions(), *study.grade_partitions()}
     stored = store.partitions("solutions") + store.partitions("gradings")
     booked = ledger.ledger(store)
@@ -174,7 +175,8 @@ def incomplete_cells(
         names, codes = STATES, classify_solutions(grid, solutions).codes
     else:
         answers = _answers(study, grid, solutions)
-        names, codes = CELL_STATES, cell_states(answers, _gradings(store, partition))
+        names, version = CELL_STATES, study.design.rules_version(partition)
+        codes = cell_states(answers, _gradings(store, partition), version)
     wanted = {"missing", "errored", "stale"}
     if study.config.solvers.on_empty == "rerun":
         wanted.add("blank")
@@ -216,9 +218,8 @@ def _generate_status(
 
 
 def _grade_status(
-    partition: Partition, label: str, answers: Answers, gradings: pa.Table
+    partition: Partition, label: str, answers: Answers, gradings: pa.Table, codes: np.ndarray
 ) -> PartitionStatus:
-    codes = cell_states(answers, gradings)
     return PartitionStatus(
         partition,
         label,

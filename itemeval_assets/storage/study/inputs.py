@@ -13,10 +13,13 @@ from itemeval_assets.core.config.snapshot import PriceText, Snapshot
 from itemeval_assets.core.config.study_config import StudyConfig
 from itemeval_assets.core.design.study import BYTE_ORDER_MARK, Study, study_of
 from itemeval_assets.core.errors import ConfigError, TemplateError
+from itemeval_assets.core.grading.code import Source
 from itemeval_assets.core.money.pricing import PriceBook, PriceFile, parse_price_file
 from itemeval_assets.core.prompts.templates import BUILTIN, Template, make_template
 from itemeval_assets.core.text.locations import scheme_of
 from itemeval_assets.core.text.nearest import did_you_mean
+
+from .scorer_code import packaged_types, read_sources
 
 
 def load_study(path: str | Path, replaced: Mapping[str, Any] | None = None) -> Study:
@@ -28,11 +31,22 @@ def load_study(path: str | Path, replaced: Mapping[str, Any] | None = None) -> S
     path = _resolved(path)
     text = _text_of(path)
     replaced = replaced or {}
-    config = parse_config(text.removeprefix(BYTE_ORDER_MARK), str(path), replaced)
+    # To look for them takes longer than all the rest.
+    packaged = packaged_types() if "scorers" in text else []
+    config = parse_config(text.removeprefix(BYTE_ORDER_MARK), str(path), replaced, packaged)
     prompts, rubrics = _load_templates(config, path.parent)
     prices = _price_text(config, path.parent)
-    location = _location(config, path)
-    snapshot = Snapshot(str(path), location, text, prompts, rubrics, prices, replaced)
+    snapshot = Snapshot(
+        str(path),
+        _location(config, path),
+        text,
+        prompts,
+        rubrics,
+        prices,
+        replaced,
+        _scorer_sources(config, path),
+        [name for name in packaged if name in {one.type for one in config.scorers.values()}],
+    )
     return study_of(snapshot, config)
 
 
@@ -60,6 +74,13 @@ def prices_if_needed(study: Study) -> PriceBook:
         return load_prices(study)
     except ConfigError as problem:
         return PriceBook.unreadable(problem)
+
+
+def _scorer_sources(config: StudyConfig, path: Path) -> dict[str, Source]:
+    try:
+        return read_sources(config, path.parent)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
 
 
 def _price_text(config: StudyConfig, base: Path) -> PriceText | None:

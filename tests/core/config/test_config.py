@@ -60,6 +60,12 @@ graders:
     {kind: judge, model: openai/gpt-5, max_tokens: null, reasoning_effort: low, structured: true,
      split_rubric: true, provider_routing: {sort: price}, scale: [0.0, 10.0],
      temperature: 0.3, repeats: 2}
+scorers:
+  found: {type: regex, pattern: "([0-9]+)", group: 1, flags: i, match: first, scale: [0.0, 2.0]}
+  has: {type: contains, ignore_case: false, scale: null}
+  value: {type: json, path: [a.b, 0], comparison: numeric, scale: null}
+  own: {type: python, function: "mine.py:score", timeout_s: 2.5, memory_mb: 99, scale: null}
+  insp: {type: inspect, scorer: includes, args: {x: 1}, timeout_s: 2.5, memory_mb: 99, scale: null}
 measurement:
   cluster: t
   level: 0.9
@@ -195,7 +201,7 @@ def test_no_key_is_left_out_of_the_example() -> None:
 def _keys(document: Any, path: str = "") -> set[str]:
     if isinstance(document, dict):
         inner = [_keys(value, f"{path}.{key}") for key, value in document.items()]
-        free = path.endswith(("provider_routing", "families"))
+        free = path.endswith(("provider_routing", "families", "args"))
         return set() if free else {path}.union(*inner)
     if isinstance(document, list):
         return {path}.union(*(_keys(value, path) for value in document))
@@ -214,6 +220,8 @@ def test_a_grader_without_a_kind_is_a_judge() -> None:
 
 def test_of_a_value_that_may_stand_alone_or_in_a_list_one_problem_is_told() -> None:
     (line,) = problems({"facets": {"scorer": "exactmatch"}})
+    assert line.endswith("nor a key of `scorers`; did you mean 'exact_match'?")
+    (line,) = problems({"facets": {"scorer": 3}})
     assert line.startswith("facets.scorer: give 'exact_match', ")
 
 

@@ -12,6 +12,7 @@ import yaml
 from itemeval_assets.core.config.reading import parse_config
 from itemeval_assets.core.config.reference import Key, all_keys, study_schema
 from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.core.grading.kinds import TYPES
 from scripts.reference import api, columns, keys, options
 
 BUILTIN = Path(__file__).parents[3] / "itemeval_assets" / "builtin"
@@ -26,12 +27,26 @@ facets: {grader: [judge], model_config: [{name: default}]}
 graders: {judge: {model: mockllm/judge}}
 """
 KEYS = all_keys()
+# An own scorer of each type, with the keys that it needs.
+SCORERS = (
+    {"type": "regex", "pattern": "(?P<n>\\d+)"},
+    {"type": "contains"},
+    {"type": "json", "path": "a"},
+    {"type": "python", "function": "mine.py:score"},
+    {"type": "inspect", "scorer": "f1"},
+)
 
 
 def with_example(key: Key) -> str:
     """A small study in which a key has its example."""
     document = yaml.safe_load(LEAST)
     section: Any = document
+    for entry in SCORERS:
+        field = key.path.removeprefix("scorers.<name>.")
+        names = {one.alias or name for name, one in TYPES[entry["type"]].model_fields.items()}
+        if key.path.startswith("scorers.") and field in names:
+            document["scorers"] = {"judge": dict(entry)}
+            break
     *path, last = key.path.replace("[]", ".0").replace("<name>", "judge").split(".")
     for part in path:
         section = section[int(part)] if part.isdigit() else section.setdefault(part, {})

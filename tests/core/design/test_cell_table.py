@@ -40,6 +40,7 @@ def cells(
     )
     columns = ["item_id", "dataset_id", "dataset_revision"]
     names = {name: name if name == "study" else None for name in CELLS.column_names}
+    names["scorer_version"] = None
     return cell_table(
         answers, table("gradings", gradings), places_in_design(items.select(columns), 2), names
     )
@@ -141,7 +142,7 @@ def test_states_are_those_of_the_runs(
 ) -> None:
     found = cells(solutions, gradings, on_empty)
     gradable = gradable_solutions(Grid(ITEMS, 2), table("solutions", solutions), on_empty)
-    counts = classify_gradings(gradable, table("gradings", gradings)).counts()
+    counts = classify_gradings(gradable, table("gradings", gradings), None).counts()
     states = found["state"].to_pylist()
     here = [
         state

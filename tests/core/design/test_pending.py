@@ -44,9 +44,11 @@ def solution_states(grid: Grid, rows: list[Row]) -> States:
     return classify_solutions(grid, table("solutions", rows))
 
 
-def grading_states(grid: Grid, found: list[Row], rows: list[Row], on_empty: str) -> States:
+def grading_states(
+    grid: Grid, found: list[Row], rows: list[Row], on_empty: str, scorer: str | None = None
+) -> States:
     gradable = gradable_solutions(grid, table("solutions", found), on_empty)
-    return classify_gradings(gradable, table("gradings", rows))
+    return classify_gradings(gradable, table("gradings", rows), VERSIONS.get(scorer or ""))
 
 
 @st.composite
@@ -59,17 +61,20 @@ def solutions(draw: st.DrawFn) -> list[Row]:
     return rows
 
 
+SCORER = st.sampled_from([None, "numeric", "exact_match"])
+
+
 @st.composite
-def gradings(draw: st.DrawFn) -> list[Row]:
-    rows = []
+def gradings(draw: st.DrawFn) -> tuple[str | None, list[Row]]:
+    """Who grades a partition, and its rows."""
+    rows, scorer = [], draw(SCORER)
     for cell in draw(CELLS):
         of = draw(st.sampled_from(["", "4", "five", "six"]))
         error = draw(st.sampled_from([None, None, "timeout"]))
-        scorer = draw(st.sampled_from([None, None, "numeric", "exact_match"]))
         version = draw(st.sampled_from([None, "1", VERSIONS["numeric"]]))
         names: Row = {"scorer_name": scorer, "scorer_version": version}
         rows.append(grading(*cell, of=of, error=error, **names))
-    return rows
+    return scorer, rows
 
 
 def solution_rule(row: Row | None) -> str:
@@ -181,7 +186,8 @@ def test_states_of_solutions(row: Row | None, state: str) -> None:
     ],
 )
 def test_states_of_gradings(row: Row | None, state: str) -> None:
-    found = grading_states(Grid(["q1"], 1), [solution()], [row] if row else [], "skip")
+    rows, scorer = [row] if row else [], row.get("scorer_name") if row else None
+    found = grading_states(Grid(["q1"], 1), [solution()], rows, "skip", scorer)
     assert state_of(found) == {Cell("q1", 1): state}
 
 
@@ -223,15 +229,16 @@ def test_columns_say_what_rows_say_of_solutions(grid: Grid, stored: list[Row]) -
 
 @given(GRIDS, solutions(), gradings(), st.sampled_from(["skip", "rerun", "grade"]))
 def test_columns_say_what_rows_say_of_gradings(
-    grid: Grid, found: list[Row], stored: list[Row], on_empty: str
+    grid: Grid, found: list[Row], graded: tuple[str | None, list[Row]], on_empty: str
 ) -> None:
+    scorer, stored = graded
     solved, rows = by_cell(found), by_cell(stored)
     expected = {
         cell: state
         for cell in grid.cells()
         if (state := grading_rule(solved.get(cell), rows.get(cell), on_empty))
     }
-    assert state_of(grading_states(grid, found, stored, on_empty)) == expected
+    assert state_of(grading_states(grid, found, stored, on_empty, scorer)) == expected
 
 
 @given(GRIDS, solutions(), st.booleans())
@@ -247,9 +254,10 @@ def test_done_and_pending_make_up_the_grid(
 
 @given(GRIDS, solutions(), gradings(), st.sampled_from(["skip", "rerun", "grade"]))
 def test_done_pending_and_waiting_make_up_the_grid_of_a_grading(
-    grid: Grid, found: list[Row], stored: list[Row], on_empty: str
+    grid: Grid, found: list[Row], graded: tuple[str | None, list[Row]], on_empty: str
 ) -> None:
-    states = grading_states(grid, found, stored, on_empty)
+    scorer, stored = graded
+    states = grading_states(grid, found, stored, on_empty, scorer)
     plan = pending_cells(states, rerun_blank=False, force=False).plan()
     parts = [*cells_in(states, "done"), *plan.cells, *cells_in(states, "waiting")]
     assert Counter(parts) == Counter(grid.cells())

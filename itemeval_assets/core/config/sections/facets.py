@@ -13,7 +13,8 @@ MOST_REPLICATIONS = 10_000
 if TYPE_CHECKING:
     ScorerName = str
 else:
-    ScorerName = Literal[tuple(SCORERS)]
+    # The words are for editors; any other one is a key of `scorers`.
+    ScorerName = Literal[tuple(SCORERS)] | str
 TemplateName = Annotated[str, Field(pattern=TEMPLATE_NAME)]
 _OVERRIDES = "in place of that of `solvers`"
 
@@ -76,7 +77,7 @@ class FacetsConfig(Section):
     )
     scorer: ScorerName | list[ScorerName] | None = Field(
         default=None,
-        description="rules that grade at once and free: one, or a list",
+        description="what grades free: rules, or keys of `scorers`: one, or a list",
         examples=["numeric"],
     )
     replications: int = Field(

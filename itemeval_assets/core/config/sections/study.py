@@ -7,8 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from itemeval_assets.core.config.wording import STUDY_NAME
-from itemeval_assets.core.grading.grader import GraderConfig
-from itemeval_assets.core.grading.kinds import KINDS, model_as_grader, read_entry
+from itemeval_assets.core.grading.grader import GraderConfig, ScorerConfig
+from itemeval_assets.core.grading.kinds import (
+    KINDS,
+    OF_PACKAGES,
+    TYPES,
+    model_as_grader,
+    read_entry,
+    read_scorer,
+)
 from itemeval_assets.core.text.locations import ACCEPTED, is_location
 from itemeval_assets.core.text.yaml_sections import Section
 
@@ -21,8 +28,10 @@ from .solvers import SolversConfig
 
 if TYPE_CHECKING:
     AnyGrader = GraderConfig
+    AnyScorer = ScorerConfig
 else:
     AnyGrader = Annotated[reduce(or_, KINDS.values()), BeforeValidator(read_entry)]
+    AnyScorer = Annotated[reduce(or_, [*TYPES.values(), OF_PACKAGES]), BeforeValidator(read_scorer)]
 
 
 def _folder_or_bucket(value: str) -> str:
@@ -55,6 +64,9 @@ class StudySections(Section):
     facets: FacetsConfig = Field(description="the design: each combination is a condition")
     graders: dict[str, AnyGrader] = Field(
         default_factory=dict, description="judges, each under a name of yours"
+    )
+    scorers: dict[str, AnyScorer] = Field(
+        default_factory=dict, description="own scorers, each under a name of yours"
     )
     crossing: Literal["full"] = Field(
         default="full", description="which combinations of the facets are conditions: all"

@@ -56,6 +56,11 @@ def _folded(text: str, marks: str) -> str:
     return bare.translate(_STRAIGHT)
 
 
+def as_one_line(text: str) -> str:
+    """The text with whitespace folded and straight quotation marks."""
+    return " ".join(text.split()).translate(_STRAIGHT)
+
+
 def _bare(text: str, marks: str) -> str:
     """The text without marks at its end and quotation marks round the whole."""
     start, end = 0, len(text)

@@ -1,0 +1,80 @@
+"""Code of others that grades: what it is, where it is read from, and how far it may go."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+# The group of entry points under which packages offer scorers.
+SCORERS_GROUP = "itemeval_assets.scorers"
+# The kinds of failure of one grading by code of others.
+FAILED, LATE, NOT_FINITE, NOT_NUMERIC = (
+    "scorer_error",
+    "scorer_timeout",
+    "scorer_not_finite",
+    "scorer_not_numeric",
+)
+
+
+@dataclass(frozen=True)
+class FunctionCode:
+    """A function of a file beside the YAML, or of a module that can be imported."""
+
+    place: str
+    function: str
+
+    @property
+    def is_file(self) -> bool:
+        return self.place.endswith(".py")
+
+
+@dataclass(frozen=True)
+class PackagedCode:
+    """A function that an installed package offers by an entry point."""
+
+    name: str
+    args: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class InspectCode:
+    """A scorer of inspect_ai, or of a package that registers its scorers there."""
+
+    scorer: str
+    args: Mapping[str, Any] = field(default_factory=dict)
+
+
+Code = FunctionCode | PackagedCode | InspectCode
+
+
+@dataclass(frozen=True)
+class Source:
+    """What was read of the code of a scorer, without running it.
+
+    A function has `path` and `text` of its file, a package its name and `version`.
+    """
+
+    path: str = ""
+    text: str = ""
+    version: str = ""
+
+    @property
+    def hash(self) -> str:
+        """First 12 hex digits of the sha256 of the text, its lines ended by `\\n`."""
+        text = self.text.replace("\r\n", "\n").replace("\r", "\n")
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
+
+@dataclass(frozen=True)
+class Program:
+    """Code of others with its source and its limits.
+
+    `where`: its place in the YAML. `timeout_s` is for each answer, `memory_mb` for all that the
+    process allocates beyond what loading takes.
+    """
+
+    where: str
+    code: Code
+    source: Source
+    timeout_s: float
+    memory_mb: int

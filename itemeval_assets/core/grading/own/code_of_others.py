@@ -1,0 +1,125 @@
+"""python, inspect, and what packages offer: scorers that are code of others."""
+
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
+
+from itemeval_assets.core.grading.code import (
+    FunctionCode,
+    InspectCode,
+    PackagedCode,
+    Source,
+)
+from itemeval_assets.core.text.yaml_sections import IDENTITY
+
+from .section import CodeConfig
+
+_LIVE = "it reads more than the text of the answer: {}, which only a live sample of inspect_ai has"
+_JUDGE = "it asks a model: make it a judge, an entry of `graders` with its own rubric"
+_ARGUMENTS = "its arguments are functions or other scores, which a YAML file cannot hold"
+_MARKS = _LIVE.format("the choices that its solver marked")
+_LOGPROBS = _LIVE.format("the log probabilities of tokens")
+# Scorers of inspect_ai that no text is enough for, and why.
+_REFUSED = {
+    "choice": f"{_MARKS}. For letters use the scorer multiple_choice, or `scorer: answer`",
+    "perplexity": _LOGPROBS,
+    "target_perplexity": _LOGPROBS,
+    "model_graded_qa": _JUDGE,
+    "model_graded_fact": _JUDGE,
+    "cascade": _ARGUMENTS,
+    "multi_scorer": _ARGUMENTS,
+    "precomputed_scores": _ARGUMENTS,
+}
+
+
+class PythonConfig(CodeConfig):
+    """A function of the user's, called as (solution, target, metadata)."""
+
+    type: Literal["python"] = Field(description="the type of scorer", json_schema_extra=IDENTITY)
+    function: str = Field(
+        description="python: <file>.py:<function>, relative to this file, or <module>:<function>",
+        examples=["my_scorers.py:score"],
+        json_schema_extra=IDENTITY,
+    )
+
+    @field_validator("function")
+    @classmethod
+    def _has_both_parts(cls, function: str) -> str:
+        place, _, name = function.rpartition(":")
+        is_module = all(part.isidentifier() for part in place.split("."))
+        if not name.isidentifier() or not (place.endswith(".py") or is_module):
+            raise ValueError(
+                "give <file>.py:<function> or <module>:<function>, such as my_scorers.py:score; "
+                f"found {function!r}"
+            )
+        return function
+
+    @property
+    def code(self) -> FunctionCode:
+        place, _, name = self.function.rpartition(":")
+        return FunctionCode(place, name)
+
+    def _version(self, source: Source) -> str:
+        return source.hash
+
+    def _identity(self, source: Source) -> dict[str, Any]:
+        """The text of the file and the function in it, wherever the file lies."""
+        return {"function": self.code.function, "hash": source.hash}
+
+
+class InspectConfig(CodeConfig):
+    """A scorer of inspect_ai, or of a package that registers its scorers there."""
+
+    type: Literal["inspect"] = Field(description="the type of scorer", json_schema_extra=IDENTITY)
+    scorer_name: str = Field(
+        alias="scorer",
+        min_length=1,
+        description="inspect: its name, as includes, or <package>/<name>",
+        examples=["includes"],
+        json_schema_extra=IDENTITY,
+    )
+    args: dict[str, Any] = Field(
+        default_factory=dict,
+        description="inspect, or a type of a package: what it is called with, by name",
+        examples=[{"ignore_case": False}],
+        json_schema_extra=IDENTITY,
+    )
+
+    @field_validator("scorer_name")
+    @classmethod
+    def _needs_the_text_alone(cls, scorer: str) -> str:
+        reason = _REFUSED.get(scorer.removeprefix("inspect_ai/"))
+        if reason:
+            raise ValueError(f"{scorer!r} cannot grade a stored answer: {reason}")
+        return scorer
+
+    @property
+    def code(self) -> InspectCode:
+        return InspectCode(self.scorer_name, self.args)
+
+    def _version(self, source: Source) -> str:
+        return source.version
+
+    def _identity(self, source: Source) -> dict[str, Any]:
+        return self.definition
+
+
+class PackagedConfig(CodeConfig):
+    """A scorer that an installed package offers under this type."""
+
+    type: str = Field(description="the type of scorer", json_schema_extra=IDENTITY)
+    args: dict[str, Any] = Field(
+        default_factory=dict,
+        description="inspect, or a type of a package: what it is called with, by name",
+        json_schema_extra=IDENTITY,
+    )
+
+    @property
+    def code(self) -> PackagedCode:
+        return PackagedCode(self.type, self.args)
+
+    def _version(self, source: Source) -> str:
+        return source.version
+
+    def _identity(self, source: Source) -> dict[str, Any]:
+        return {**self.definition, "package": source.version}

@@ -1,0 +1,87 @@
+"""json: a value of the JSON in the answer is compared with the target."""
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
+
+from itemeval_assets.core.grading.json_objects import find_object
+from itemeval_assets.core.grading.scorers.exact_match import EXACT_MATCH, exact_match
+from itemeval_assets.core.grading.scorers.numeric import NUMERIC, numeric
+from itemeval_assets.core.grading.verdict import Verdict
+from itemeval_assets.core.text.yaml_sections import IDENTITY
+
+from .section import RulesConfig
+
+_NOWHERE = object()
+_PLACE = re.compile(r"[0-9]{1,9}")
+_SCORERS = {"exact": EXACT_MATCH, "numeric": NUMERIC}
+
+
+class JsonConfig(RulesConfig):
+    """A value in the JSON object of an answer, found as the reply of a judge is."""
+
+    type: Literal["json"] = Field(description="the type of scorer", json_schema_extra=IDENTITY)
+    path: str | list[str | int] = Field(
+        description="json: keys and places from 0, joined by dots, or as a list",
+        examples=["answer.values.0"],
+        json_schema_extra=IDENTITY,
+    )
+    comparison: Literal["exact", "numeric"] = Field(
+        default="exact",
+        description="json: compare as exact_match does, or as numeric",
+        json_schema_extra=IDENTITY,
+    )
+
+    @field_validator("path")
+    @classmethod
+    def _leads_somewhere(cls, path: str | list[str | int]) -> str | list[str | int]:
+        steps = path.split(".") if isinstance(path, str) else path
+        if not steps or "" in steps:
+            raise ValueError(f"give keys and places, such as answer.values.0; found {path!r}")
+        return path
+
+    @property
+    def version(self) -> str:
+        return f"1.{_SCORERS[self.comparison].columns['scorer_version']}"
+
+    def rules(self) -> Callable[[str, str], Verdict]:
+        path = self.path.split(".") if isinstance(self.path, str) else self.path
+        return partial(_verdict, path, self.comparison == "numeric")
+
+
+def _verdict(path: Sequence[str | int], is_numeric: bool, solution: str, target: str) -> Verdict:
+    """The verdict of exact_match or numeric on the value.
+
+    Codes: `no_json_object`, `no_such_path`, `not_one_value` where the path leads to a list or an
+    object, and those of exact_match or numeric.
+    """
+    found, has_object = find_object(solution, lambda value: _at(value, path) is not _NOWHERE)
+    value = _at(found, path)
+    if value is _NOWHERE:
+        return Verdict.failed("no_such_path" if has_object else "no_json_object")
+    if isinstance(value, list | dict):
+        return Verdict.failed("not_one_value")
+    text = " ".join(value.split()) if isinstance(value, str) else _written(value)
+    # A label, so that the value is read as the answer, and not as a text that holds one.
+    return numeric(f"ANSWER: {text}", target) if is_numeric else exact_match(text, target)
+
+
+def _at(value: Any, path: Sequence[str | int]) -> Any:
+    """What a path leads to."""
+    for step in path:
+        if isinstance(value, dict) and str(step) in value:
+            value = value[str(step)]
+        elif isinstance(value, list) and _PLACE.fullmatch(str(step)) and int(step) < len(value):
+            value = value[int(step)]
+        else:
+            return _NOWHERE
+    return value
+
+
+def _written(value: float | bool | None) -> str:
+    """A number, true, false or null as JSON writes it."""
+    return json.dumps(value)

@@ -1,0 +1,105 @@
+"""The section `scorers:` as people write it, and what is said of the slips in it."""
+
+from typing import Any
+
+import pytest
+
+from itemeval_assets.core.config.reading import parse_config
+
+from .test_config import MINIMAL, parsed, problems
+
+FOUND = {"type": "regex", "pattern": "(a)(?P<num>b)"}
+
+
+def test_a_facet_names_own_scorers_beside_those_of_the_package() -> None:
+    config = parsed({"scorers": {"mine": FOUND}, "facets": {"scorer": ["numeric", "mine"]}})
+    assert config.facets.scorers == ["numeric", "mine"]
+    assert config.scorers["mine"].type == "regex"
+
+
+def test_an_entry_that_no_facet_names_is_fine() -> None:
+    assert [*parsed({"scorers": {"mine": FOUND}}).scorers] == ["mine"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        (3, "scorers.mine: expected a section with keys; found 3"),
+        ({}, ".type: this key is required; known types: regex, contains, json, python, inspect"),
+        ({"type": "regx"}, "unknown type of scorer 'regx'; known types: "),
+        ({"type": "regx"}, "did you mean 'regex'?"),
+        ({"type": "regex"}, "scorers.mine.pattern: this key is required"),
+        ({**FOUND, "pattrn": "a"}, "scorers.mine.pattrn: unknown key 'pattrn'; did you mean 'pa"),
+        (
+            {"type": "contains", "pattern": "a"},
+            "scorers.mine.pattern: unknown key 'pattern'; known",
+        ),
+        (
+            {**FOUND, "pattern": "(a"},
+            "scorers.mine.pattern: RE2 does not take this pattern: missing",
+        ),
+        ({**FOUND, "pattern": "(?=a)"}, "It has no lookaround and no backreferences"),
+        ({**FOUND, "pattern": 3}, "scorers.mine.pattern: give a text; found 3"),
+        ({**FOUND, "group": 3}, "scorers.mine.group: the pattern has no group 3: it has 2 groups"),
+        ({**FOUND, "group": "nun"}, "no group of the name 'nun'; did you mean 'num'?"),
+        ({**FOUND, "flags": "x"}, "scorers.mine.flags: give letters out of i, m and s; found 'x'"),
+        (
+            {**FOUND, "match": "frist"},
+            "scorers.mine.match: give 'last' or 'first'; found 'frist'; d",
+        ),
+        ({**FOUND, "scale": [1, 0]}, "scorers.mine.scale: give the lowest and the highest score"),
+        ({"type": "json", "path": 3}, "scorers.mine.path: give a text or a list"),
+        ({"type": "json", "path": "a..b"}, "scorers.mine.path: give keys and places, such as"),
+        ({"type": "json", "path": []}, "scorers.mine.path: give keys and places, such as"),
+        (
+            {"type": "json", "path": "a", "comparison": "num"},
+            "scorers.mine.comparison: give 'exact'",
+        ),
+        ({"type": "python", "function": "mine.py"}, "scorers.mine.function: give <file>.py:<funct"),
+        ({"type": "python", "function": "a b:c"}, "scorers.mine.function: give <file>.py:<funct"),
+        (
+            {"type": "python", "function": "m.py:f", "timeout_s": 0},
+            "timeout_s: give a number above",
+        ),
+        ({"type": "python", "function": "m.py:f", "memory_mb": 1}, "give a number of at least 16"),
+        (
+            {"type": "inspect", "scorer": "f1", "args": 3},
+            "scorers.mine.args: give keys with values",
+        ),
+        (
+            {"type": "inspect", "scorer": "choice"},
+            "scorers.mine.scorer: 'choice' cannot grade a sto",
+        ),
+        ({"type": "inspect", "scorer": "choice"}, "the choices that its solver marked"),
+        ({"type": "inspect", "scorer": "inspect_ai/perplexity"}, "the log probabilities of tokens"),
+        (
+            {"type": "inspect", "scorer": "model_graded_qa"},
+            "make it a judge, an entry of `graders`",
+        ),
+        ({"type": "inspect", "scorer": "multi_scorer"}, "which a YAML file cannot hold"),
+    ],
+)
+def test_slips_are_told_with_their_place(entry: Any, said: str) -> None:
+    (line,) = problems({"scorers": {"mine": entry}})
+    assert line.startswith("scorers.mine") and said in line
+
+
+def test_the_name_of_a_scorer_of_the_package_is_taken() -> None:
+    (line,) = problems({"scorers": {"numeric": FOUND}})
+    assert line == (
+        "scorers.numeric: 'numeric' is a scorer of the package; give yours another name"
+    )
+
+
+def test_a_facet_that_names_no_scorer_is_told_the_nearest() -> None:
+    (line,) = problems({"scorers": {"mine": FOUND}, "facets": {"scorer": ["mime"]}})
+    assert line == (
+        "facets.scorer: 'mime' is neither a scorer of the package nor a key of `scorers`; "
+        "did you mean 'mine'?"
+    )
+
+
+def test_a_type_of_a_package_is_known_where_one_offers_it() -> None:
+    text = str({**MINIMAL, "scorers": {"mine": {"type": "theirs", "args": {"a": 1}}}})
+    (entry,) = parse_config(text, "study.yaml", packaged=["theirs"]).scorers.values()
+    assert entry.type == "theirs" and entry.definition == {"type": "theirs", "args": {"a": 1}}
