@@ -67,7 +67,8 @@ def _to_keep(study: Study) -> str:
     """A study for Dagster to store: its snapshot; of one that holds a secret, a digest alone."""
     config, snapshot = study.config.as_yaml_dict(), study.snapshot
     prices = snapshot.prices.text if snapshot.prices else None
-    texts = [config, snapshot.config, prices]
+    code = [source.text for source in snapshot.scorers.values()]
+    texts = [config, snapshot.config, prices, *code]
     if redacted(texts) == texts:
         return json.dumps({"snapshot": snapshot.to_json()})
     return json.dumps({"sha256": _digest(snapshot)})

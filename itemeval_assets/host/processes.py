@@ -60,6 +60,20 @@ def end_process(process: "subprocess.Popen[Any]", within_s: float = 0.0) -> None
     """Wait so long for the end of a process, then kill it, and all that it has started."""
     with suppress(subprocess.TimeoutExpired):
         process.wait(within_s)
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
+    if hasattr(os, "killpg"):
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+    else:  # Windows
+        process.kill()
     process.wait()
+
+
+def how_it_ended(code: int) -> str:
+    """Words for the exit code of a process."""
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = f"signal {-code}"
+    return f"{name}, as when memory is used up" if name == "SIGKILL" else name

@@ -10,6 +10,7 @@ from itemeval_assets.core.design.selection import Selection
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.money.budget import require_sane_consent
+from itemeval_assets.engine.scorers.process import require_loadable
 from itemeval_assets.stages.ledger import unmetered_models
 from itemeval_assets.stages.views.status import frequent_errors, survey
 from itemeval_assets.storage.study.store import ResultsStore, open_store
@@ -43,6 +44,8 @@ def run_study(
     require_sane_consent(options.consent_usd, study.config.budget)
     if settled := nothing_to_do(study, store, selection, options):
         return settled
+    if not options.recover_only:
+        require_loadable(study.design.programs)
     with ExitStack() as stack:
         # Workers load their packages while this process does, and finds out what there is to do.
         idle = (

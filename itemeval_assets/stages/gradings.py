@@ -26,6 +26,7 @@ from itemeval_assets.engine.calls.evaluate import request_settings
 from itemeval_assets.engine.calls.tasks import Target, grading_config, make_sample
 from itemeval_assets.engine.logs.usage import no_tokens
 from itemeval_assets.engine.rows import call_rows
+from itemeval_assets.engine.scorers.process import Answer, verdicts
 
 from .calls.making import make_calls
 from .calls.stage_run import Scope, StageRun
@@ -163,28 +164,36 @@ class GradingCaller:
 
     def score(self, partition: Partition, run_id: str) -> list[dict[str, Any]]:
         """Rows of the pending cells of a partition that is graded without a call."""
-        rules, texts = (
-            self._conditions[partition.grade].grader.rules,
-            self.texts(partition.generate),
-        )
-        assert rules is not None
         stored = self._scope.store.read("gradings", [partition], self.state_columns)
         states = self.states(partition, stored)
         force = self._scope.options.force
         cells = pending_cells(states, rerun_blank=False, force=force).plan().cells
+        found = self._verdicts(partition, cells)
         stamp = now()
         return [
             {
                 **self._constant(partition, run_id),
-                **_verdict_columns(rules(self._items[cell.item_id], texts[cell])),
+                **_verdict_columns(verdict),
                 **no_tokens(),
                 **cell._asdict(),
                 "usd": 0.0,
                 "created_at": stamp,
                 "solution_hash": self._fingerprint(partition, cell),
             }
-            for cell in cells
+            for cell, verdict in zip(cells, found, strict=True)
         ]
+
+    def _verdicts(self, partition: Partition, cells: list[Cell]) -> list[Verdict]:
+        """What the rules, or the program, of a grader say of these cells."""
+        grader, texts = self._conditions[partition.grade].grader, self.texts(partition.generate)
+        given = [(self._items[cell.item_id], texts[cell]) for cell in cells]
+        if grader.rules is not None:
+            return [grader.rules(item, text) for item, text in given]
+        assert grader.program is not None
+        answers = [
+            Answer(text or "", item["target"] or "", item["metadata_json"]) for item, text in given
+        ]
+        return verdicts(grader.program, answers)
 
     def _call(self, partition: Partition) -> ModelCall:
         call = self._conditions[partition.grade].grader.call

@@ -37,6 +37,7 @@ from itemeval_assets.defs.shown.metadata import (
     table_metadata,
 )
 from itemeval_assets.defs.shown.versions import outputs_by_partition, version_after
+from itemeval_assets.engine.scorers.process import require_loadable
 
 from .automation import when_free_or_paid, when_paid
 
@@ -157,6 +158,9 @@ def _paid(
     partitions = PartitionKeys(study).partitions(context.partition_keys, order)
     with users_errors(), held_by_step() as held:
         tag_with_work(context, study, partitions)
+        if not config.recover_only:
+            # Before any call: what cannot grade is told while nothing is paid.
+            require_loadable(study.design.programs)
         run = held.enter_context(stage_run(context, study, config, items, partitions))
         wait = wait_log(context.log.info)
         held.enter_context(run.store.claimed(partitions, run.run_id, wait))

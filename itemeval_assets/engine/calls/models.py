@@ -1,7 +1,5 @@
 """Resolving model ids to inspect models, with errors a user can act on."""
 
-import os
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -12,10 +10,9 @@ from inspect_ai.model import Model, get_model
 from itemeval_assets.core.errors import EnvironmentMissing, ModelError
 from itemeval_assets.core.money.pricing import is_mock, provider_of
 from itemeval_assets.core.text.nearest import did_you_mean
-from itemeval_assets.core.text.secrets import without_secrets
+from itemeval_assets.engine.advice import advised, one_line
 from itemeval_assets.engine.models.local_model import is_served_here, local_model_address
 from itemeval_assets.engine.models.mock_models import mock_model
-from itemeval_assets.host.installation import how_to_install
 
 from .in_flight import watched
 
@@ -63,7 +60,7 @@ def _new_model(model: str, where: str, routing: dict[str, Any] | None) -> Model:
     except EnvironmentMissing as error:
         raise ModelError(f"{where}: {model}: {error}") from error
     except PrerequisiteError as error:
-        raise ModelError(f"{where}: {model}: {_advised(_one_line(error))}") from error
+        raise ModelError(f"{where}: {model}: {advised(one_line(error))}") from error
     except (ValueError, ImportError) as error:
         raise ModelError(f"{where}: {model}: {_why_unknown(model, error)}") from error
 
@@ -73,7 +70,7 @@ def _why_unknown(model: str, error: Exception) -> str:
     provider = provider_of(model)
     known = {registry_unqualified_name(one) for one in registry_find(_is_provider)}
     if provider in known:
-        return _one_line(error)
+        return one_line(error)
     return f"inspect_ai knows no provider {provider!r}; {did_you_mean(provider, sorted(known))}"
 
 
@@ -91,23 +88,3 @@ def _without_probes(model: Model) -> Model:
 
         model.api.reasoning_summaries = none  # type: ignore[attr-defined]
     return model
-
-
-def _advised(message: str) -> str:
-    """What inspect says of a key or package that is missing, with advice. That on packages is for
-    this very Python: inspect's own is a bare `pip install`, which may mean another one."""
-    if key := re.search(r"\bNo (\w+_API_KEY)\b", message):
-        return f"there is no API key; put it into the environment variable {key[1]}"
-    advice = re.fullmatch(r"(.*?)\. (?:Install|Upgrade) [\w ]*: pip install (.+)", message)
-    if advice is None:
-        return message
-    wanted = advice[2].split()
-    packages = ", ".join(word for word in wanted if not word.startswith("-"))
-    return f"{advice[1]}; install {packages} with: {how_to_install(*wanted)}"
-
-
-def _one_line(error: Exception) -> str:
-    """An error of inspect without its terminal markup and line breaks."""
-    text = str(getattr(error, "message", None) or error)
-    text = re.sub(r"\[/?[a-z ]*\]", "", text)
-    return without_secrets(" ".join(text.removeprefix("ERROR:").split()), os.environ)

@@ -6,7 +6,6 @@ which spec each process works on, and ends the process that takes too long.
 """
 
 import os
-import signal
 import subprocess
 import tempfile
 import time
@@ -25,7 +24,12 @@ from itemeval_assets.experiments.spec.limits import Limits
 from itemeval_assets.experiments.spec.models import ExperimentInputSpec
 from itemeval_assets.experiments.spec.transport import encode_specs
 from itemeval_assets.experiments.work.run_spec import failed
-from itemeval_assets.host.processes import can_share_files, end_process, start_with_channel
+from itemeval_assets.host.processes import (
+    can_share_files,
+    end_process,
+    how_it_ended,
+    start_with_channel,
+)
 
 from .worker import Setup, Unready
 
@@ -199,7 +203,7 @@ class WorkerPool:
         with suppress(subprocess.TimeoutExpired):
             worker.process.wait(_END_S)
         self._dismiss(worker)
-        how = _how_it_ended(worker.process.returncode)
+        how = how_it_ended(worker.process.returncode)
         if task is not None:
             failure = Failure("ProcessEnded", f"its process ended with {how}")
             yield from self._ended(task, failed(task.spec, failure), waiting)
@@ -234,13 +238,3 @@ class WorkerPool:
         failure = outcome.failure
         is_limited = self.limits.memory_bytes is not None
         return is_limited and failure is not None and failure.error_type.endswith("MemoryError")
-
-
-def _how_it_ended(code: int) -> str:
-    if code >= 0:
-        return f"exit code {code}"
-    try:
-        name = signal.Signals(-code).name
-    except ValueError:
-        name = f"signal {-code}"
-    return f"{name}, as when memory is used up" if name == "SIGKILL" else name

@@ -1,0 +1,73 @@
+"""Scorers of inspect_ai on a stored answer: the state of a sample that has just been answered."""
+
+import asyncio
+from collections.abc import Callable
+from importlib.metadata import entry_points
+from typing import Any
+
+from inspect_ai._util.error import PrerequisiteError
+from inspect_ai._util.registry import RegistryInfo, registry_find, registry_unqualified_name
+from inspect_ai.model import ChatMessageAssistant, ChatMessageUser, ModelName, ModelOutput
+from inspect_ai.scorer import Score, Target
+from inspect_ai.solver import TaskState
+from inspect_ai.util import registry_create
+
+from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.core.grading.code import InspectCode
+from itemeval_assets.core.text.nearest import did_you_mean
+from itemeval_assets.engine.advice import advised, one_line
+
+# Of an answer that is stored, the model is named elsewhere.
+_MODEL = "none/none"
+
+
+def inspect_scorer(code: InspectCode) -> Callable[[str, str, dict[str, Any]], Any]:
+    """A scorer of this name, made with its arguments. Raises ConfigError where there is none."""
+    try:
+        scorer: Any = registry_create("scorer", code.scorer, **code.args)
+    except LookupError:
+        raise ConfigError(_why_unknown(code.scorer)) from None
+    except PrerequisiteError as error:
+        raise ConfigError(advised(one_line(error))) from None
+    except (TypeError, ValueError) as error:
+        said = f"{code.scorer!r} cannot be made with args {code.args}"
+        raise ConfigError(f"{said}: {one_line(error)}") from None
+    loop = asyncio.new_event_loop()
+
+    def score(solution: str, target: str, metadata: dict[str, Any]) -> Any:
+        found = loop.run_until_complete(scorer(_state(solution, metadata), Target(target)))
+        # The answer is in the table, and explains nothing.
+        return (
+            found.model_copy(update={"explanation": None}) if _repeats(found, solution) else found
+        )
+
+    return score
+
+
+def _repeats(found: Any, solution: str) -> bool:
+    return isinstance(found, Score) and found.explanation == solution
+
+
+def _why_unknown(name: str) -> str:
+    package, _, _ = name.rpartition("/")
+    if package and package not in {entry.name for entry in entry_points(group="inspect_ai")}:
+        return f"no installed package registers {package!r} with inspect_ai, so none has {name!r}"
+    known = {registry_unqualified_name(one) for one in registry_find(_is_scorer)}
+    return f"inspect_ai knows no scorer {name!r}; {did_you_mean(name, sorted(known))}"
+
+
+def _is_scorer(found: RegistryInfo) -> bool:
+    return found.type == "scorer"
+
+
+def _state(solution: str, metadata: dict[str, Any]) -> TaskState:
+    return TaskState(
+        model=ModelName(_MODEL),
+        sample_id=1,
+        epoch=1,
+        input="",
+        messages=[ChatMessageUser(content=""), ChatMessageAssistant(content=solution)],
+        output=ModelOutput.from_content(_MODEL, solution),
+        metadata=metadata,
+        completed=True,
+    )
