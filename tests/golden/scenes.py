@@ -356,6 +356,69 @@ def batch(place: Place, server: ModelServer) -> Session:
     return session
 
 
+MINE = """\
+def score(solution, target, metadata):
+    if metadata["topic"] is None:
+        raise ValueError("no topic")
+    return 2.0 * (target in solution)
+"""
+
+
+def scored(place: Place, server: ModelServer) -> Session:
+    """Own scorers of each type; then one with another pattern, and one that cannot be loaded."""
+    session = prepared(
+        place,
+        "scored",
+        3,
+        {
+            "benchmark": local({"id": "items.jsonl"}),
+            "solvers": {"models": ["mockllm/a"]},
+            "facets": {
+                "prompt": ["mine"],
+                "scorer": ["numeric", "found", "held", "value", "mine", "of_inspect"],
+            },
+            "scorers": {
+                "found": {
+                    "type": "regex",
+                    "pattern": r"answer: (\d+)",
+                    "group": 1,
+                    "flags": "i",
+                    "match": "first",
+                },
+                "held": {"type": "contains", "ignore_case": False},
+                "value": {"type": "json", "path": "answer.0", "comparison": "numeric"},
+                "mine": {
+                    "type": "python",
+                    "function": "mine.py:score",
+                    "timeout_s": 60,
+                    "memory_mb": 500,
+                    "scale": [0, 2],
+                },
+                "of_inspect": {
+                    "type": "inspect",
+                    "scorer": "match",
+                    "args": {"location": "any"},
+                    "timeout_s": 60,
+                },
+            },
+            "budget": {"policy": "full-interactive"},
+        },
+    )
+    session.file("mine.py", MINE)
+    session.give("estimate {config}")
+    session.give("run {config} --json")
+    session.give("cells {config} --state unparsed --json")
+    session.edit({"scorers": {"found": {"pattern": r"(\d+)"}}})
+    session.give("run {config}")
+    session.give("conditions {config} --json")
+    session.file("mine.py", "import nowhere\n" + MINE)
+    session.give("run {config} --json")
+    session.edit({"scorers": {"found": {"pattern": r"(?<=x)y"}}})
+    session.give("status {config}")
+    return session
+
+
 SCENES: Mapping[str, Callable[[Place, ModelServer], Session]] = {
-    scene.__name__: scene for scene in (grid, served, every_key, formats, hub, batch, published)
+    scene.__name__: scene
+    for scene in (grid, served, every_key, formats, hub, batch, scored, published)
 }

@@ -30,7 +30,7 @@ def keys(value: Any, path: str) -> Iterator[tuple[str, Any]]:
     """Keys by their paths; names that a study gives, as to its graders, are no part of them."""
     if isinstance(value, dict):
         for key, inner in value.items():
-            of_named = path == "graders" or path == "solvers.max_connections"
+            of_named = path in ("graders", "scorers", "solvers.max_connections")
             yield from keys(inner, path if of_named else f"{path}.{key}".lstrip("."))
     elif isinstance(value, list):
         for inner in value or [None]:

@@ -293,6 +293,15 @@ MAPPING = {
     "metadata": ["topic"],
 }
 SAMPLING = {"temperature": 0.5, "top_p": 0.9, "max_tokens": 64, "reasoning_tokens": 16}
+OF_OTHERS = {
+    "mine": {
+        "type": "python",
+        "function": "mine.py:score",
+        "timeout_s": 30.0,
+        "memory_mb": 500,
+    },
+    "of_inspect": {"type": "inspect", "scorer": "match", "args": {"location": "any"}},
+}
 DOCUMENTS: Mapping[str, Document] = {
     "everything": Document(
         {
@@ -351,6 +360,34 @@ DOCUMENTS: Mapping[str, Document] = {
         # Seven conditions, one item, two replications; three scorers of each, of which
         # multiple_choice finds no letter in the targets.
         lambda summary: (_calls(summary), _done(summary)) == (14, [2] * 7 + [2, 0, 2] * 7),
+    ),
+    "own_scorers": Document(
+        {
+            "study": "own_scorers",
+            "benchmark": {
+                "adapter": "local",
+                "datasets": [{"id": "items.jsonl"}],
+                "mapping": MAPPING,
+            },
+            "solvers": {"models": ["mockllm/a"]},
+            "facets": {
+                "scorer": ["numeric", "last", "first", "held", "text", "number", *OF_OTHERS]
+            },
+            "scorers": {
+                "last": {"type": "regex", "pattern": r"(\d+)", "group": 1, "flags": "i"},
+                "first": {"type": "regex", "pattern": r"(\d+)", "match": "first"},
+                "again": {"type": "regex", "pattern": "x", "match": "last"},
+                "held": {"type": "contains", "ignore_case": False, "scale": [0, 1]},
+                "text": {"type": "json", "path": "answer", "comparison": "exact"},
+                "number": {"type": "json", "path": ["answer", 0], "comparison": "numeric"},
+                **OF_OTHERS,
+            },
+        },
+        # Two items; mock answers hold no JSON.
+        lambda summary: (
+            (_calls(summary), _done(summary)) == (2, [2, 2, 2, 2, 2, 0, 0, 2, 2])
+            and summary["failed_checks"] == []
+        ),
     ),
     "judges": Document(
         {

@@ -349,6 +349,7 @@ def _written(folder: Path, keys: Mapping[str, Any]) -> Path:
         + "".join(f"q{n};What is {n} + {n}?;{2 * n};right;sums\n" for n in range(3)),
         encoding="utf-8",
     )
+    (folder / "mine.py").write_text("def score(s, t, m):\n    return t in s\n")
     prices = {"mockllm/a": {"input_usd_per_mtok": 1.0, "output_usd_per_mtok": 2.0}}
     stamp = datetime.now(UTC).isoformat()
     (folder / "prices.json").write_text(json.dumps({"models": prices, "updated_at": stamp}))
