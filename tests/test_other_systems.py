@@ -17,7 +17,7 @@ from tests.studies import write_study
 
 # Libraries load these where they find them: they are loaded before the names are taken away.
 _ELSEWHERE = """
-import os, pkgutil, importlib, signal, sys
+import os, pkgutil, importlib, signal, subprocess, sys
 import dagster, dagster_webserver.app, inspect_ai, filelock, platformdirs, psutil, uvicorn
 import tests.loaded
 ours = [name for name in sys.modules if name.split(".")[0] == "itemeval_assets"]
@@ -29,6 +29,7 @@ for name in ("SIGHUP", "SIGKILL", "SIGSTOP", "SIGCONT", "SIGALRM"):
     delattr(signal, name)
 for name in ("killpg", "getpgid", "getpgrp", "setsid", "fork"):
     delattr(os, name)
+subprocess.Popen.kill = subprocess.Popen.terminate  # as Windows has it
 import itemeval_assets
 for found in pkgutil.walk_packages(itemeval_assets.__path__, "itemeval_assets."):
     if not found.name.endswith("__main__"):
@@ -36,12 +37,14 @@ for found in pkgutil.walk_packages(itemeval_assets.__path__, "itemeval_assets.")
 from itemeval_assets import api
 summary = api.run(sys.argv[1])
 assert (summary.errored, summary.failed_checks) == (0, []), summary
-print("calls:", summary.calls)
+print("calls:", summary.calls, "graded:", [part.done for part in summary.status.grade])
 """
 
 
 def test_all_is_loaded_and_a_study_runs_without_what_only_unix_has(tmp_path: Path) -> None:
-    config = write_study(tmp_path)
+    (tmp_path / "mine.py").write_text("def score(s, t, m):\n    return t in s\n")
+    entry = {"type": "python", "function": "mine.py:score"}
+    config = write_study(tmp_path, scorer=["numeric", "mine"], extra={"scorers": {"mine": entry}})
     done = subprocess.run(
         [sys.executable, "-c", _ELSEWHERE, str(config)],
         check=False,
@@ -49,7 +52,7 @@ def test_all_is_loaded_and_a_study_runs_without_what_only_unix_has(tmp_path: Pat
         text=True,
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    assert "calls: 8" in done.stdout
+    assert "calls: 8 graded: [4, 4, 4]" in done.stdout
 
 
 def test_what_windows_has_not_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

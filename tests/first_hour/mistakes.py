@@ -87,6 +87,7 @@ def _remove(section: Any, path: list[str]) -> None:
 
 ITEM = '{"id": "q1", "question": "What is 2 + 2?", "answer": "4", "topic": "sums"}\n'
 CSV = {"benchmark.datasets": [{"id": "items.csv"}]}
+OWN = {"type": "python", "function": "mine.py:score"}
 
 MISTAKES = [
     # Keys of the YAML.
@@ -107,6 +108,47 @@ MISTAKES = [
     Mistake("`tasks`, as in lm-evaluation-harness", {"tasks": ["gsm8k"]}),
     Mistake("A scorer that there is not", {"facets.scorer": "f1"}),
     Mistake("A scorer with a slip", {"facets.scorer": "exactmatch"}),
+    Mistake(
+        "A type of scorer with a slip",
+        {"facets.scorer": "mine", "scorers.mine": {"type": "regx", "pattern": "x"}},
+    ),
+    Mistake(
+        "A pattern with lookbehind",
+        {"facets.scorer": "mine", "scorers.mine": {"type": "regex", "pattern": "(?<=is )x"}},
+    ),
+    Mistake(
+        "A group that the pattern has not",
+        {"facets.scorer": "mine", "scorers.mine": {"type": "regex", "pattern": "x", "group": 1}},
+    ),
+    Mistake(
+        "An own scorer with the name of a packaged one",
+        {"scorers.exact_match": {"type": "contains"}},
+    ),
+    Mistake(
+        "`choice` of inspect_ai",
+        {"facets.scorer": "mine", "scorers.mine": {"type": "inspect", "scorer": "choice"}},
+    ),
+    Mistake(
+        "A scorer of inspect_ai with a slip",
+        {"facets.scorer": "mine", "scorers.mine": {"type": "inspect", "scorer": "includs"}},
+    ),
+    Mistake(
+        "A Python scorer that there is not",
+        {"facets.scorer": "mine", "scorers.mine": OWN},
+        {"mine.py": "def scor(solution, target, metadata):\n    return 1\n"},
+    ),
+    Mistake(
+        "A Python scorer that needs what is not installed",
+        {"facets.scorer": "mine", "scorers.mine": OWN},
+        {
+            "mine.py": "import rouge_of_old\n\ndef score(s, t, m):\n    return 1\n",
+        },
+    ),
+    Mistake(
+        "A Python scorer with other arguments",
+        {"facets.scorer": "mine", "scorers.mine": OWN},
+        {"mine.py": "def score(answer):\n    return 1\n"},
+    ),
     Mistake("A judge that is not defined", {"facets.grader": ["jugde"]}),
     Mistake("No grader and no scorer", {"facets.grader": [], "facets.scorer": None}),
     Mistake("One model in place of a list", {"solvers.models": "mockllm/alpha"}),

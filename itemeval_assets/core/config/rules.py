@@ -128,7 +128,8 @@ def _facet_problems(config: StudySections) -> list[str]:
         if name in SCORERS
     )
     problems.extend(
-        f"facets.scorer: {name!r} is neither a scorer of the package nor a key of `scorers`; "
+        f"facets.scorer: {name!r} is neither a scorer of the package nor a key of `scorers`, "
+        "where others are declared; "
         f"{did_you_mean(name, [*SCORERS, *config.scorers])}"
         for name in config.facets.scorers
         if name not in {*SCORERS, *config.scorers}

@@ -1,8 +1,9 @@
 """Code of others that grades: what it is, where it is read from, and how far it may go."""
 
 import hashlib
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 # The group of entry points under which packages offer scorers.
@@ -45,6 +46,7 @@ class InspectCode:
 
 
 Code = FunctionCode | PackagedCode | InspectCode
+_CODES = {kind.__name__: kind for kind in (FunctionCode, PackagedCode, InspectCode)}
 
 
 @dataclass(frozen=True)
@@ -78,3 +80,15 @@ class Program:
     source: Source
     timeout_s: float
     memory_mb: int
+
+    def to_json(self) -> str:
+        """The program as one line, for another process."""
+        return json.dumps({**asdict(self), "kind": type(self.code).__name__})
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> "Program":
+        """What `to_json` gave."""
+        found: dict[str, Any] = json.loads(text)
+        kind = _CODES[found.pop("kind")]
+        code, source = kind(**found.pop("code")), Source(**found.pop("source"))
+        return cls(code=code, source=source, **found)

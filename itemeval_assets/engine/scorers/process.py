@@ -2,7 +2,6 @@
 
 import json
 import os
-import pickle
 import queue
 import subprocess
 import threading
@@ -28,7 +27,7 @@ _CHUNK = 500
 _CHUNK_CHARACTERS = 1_000_000
 _READ_BYTES = 1 << 16
 # Programs that this process has seen load.
-_sound: set[bytes] = set()
+_sound: set[str] = set()
 
 
 class Answer(NamedTuple):
@@ -43,7 +42,7 @@ def require_loadable(programs: Sequence[Program]) -> None:
     """Load each program once. Raises ConfigError with all that cannot be loaded."""
     problems = []
     for program in programs:
-        mark = pickle.dumps(program)
+        mark = program.to_json()
         if mark in _sound:
             continue
         try:
@@ -104,7 +103,7 @@ class _Process:
         self._said: queue.SimpleQueue[list[bytes] | None] = queue.SimpleQueue()
         self._lines: list[bytes] = []
         threading.Thread(target=self._listen, daemon=True).start()
-        self._send(program)
+        self._send(program.to_json())
 
     def wait_until_loaded(self) -> None:
         """Raises ConfigError where it cannot be loaded."""
@@ -121,7 +120,7 @@ class _Process:
         """Verdicts of the first answers: of all, or up to the one that ended the process."""
         found: list[Verdict] = []
         for chunk in _chunks(answers):
-            self._send([tuple(answer) for answer in chunk])
+            self._send(json.dumps(chunk))
             for _ in chunk:
                 try:
                     result = _parsed(self._line(self._program.timeout_s))
@@ -142,10 +141,10 @@ class _Process:
         with suppress(OSError):
             self._inbox.close()
 
-    def _send(self, what: Any) -> None:
+    def _send(self, line: str) -> None:
         # Who is gone is seen at the next look.
         with suppress(OSError):
-            pickle.dump(what, self._inbox)
+            self._inbox.write(line.encode() + b"\n")
             self._inbox.flush()
 
     def _listen(self) -> None:

@@ -6,12 +6,11 @@ child that it forks has no say. It loads nothing of this package that it does no
 
 import json
 import os
-import pickle
 import queue
 import signal
 import sys
 import threading
-from typing import IO, Any
+from typing import IO
 
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.grading.code import FAILED, Program
@@ -28,13 +27,13 @@ _MEGABYTE = 1_000_000
 def main() -> None:
     """Read a program, say whether it can be loaded, then answer chunks of answers."""
     inbox, outbox = _own_pipes()
-    program: Program = pickle.load(inbox)
+    program = Program.from_json(inbox.readline())
     try:
         scoring = load(program)
     except ConfigError as problem:
         _write(outbox, json.dumps({"problem": str(problem)}).encode() + b"\n")
         return
-    chunks: queue.SimpleQueue[list[tuple[str, str, str]]] = queue.SimpleQueue()
+    chunks: queue.SimpleQueue[list[list[str]]] = queue.SimpleQueue()
     threading.Thread(target=_receive, args=(inbox, chunks), daemon=True).start()
     if sys.platform == "linux":
         limit_memory(program.memory_mb * _MEGABYTE)
@@ -50,7 +49,7 @@ def main() -> None:
                 os._exit(0)
 
 
-def _graded(scoring: Scoring, file: str, answer: tuple[str, str, str]) -> Result:
+def _graded(scoring: Scoring, file: str, answer: list[str]) -> Result:
     solution, target, metadata = answer
     try:
         return result_of(scoring(solution, target, json.loads(metadata)))
@@ -72,12 +71,12 @@ def _own_pipes() -> tuple[IO[bytes], int]:
     return inbox, outbox
 
 
-def _receive(inbox: IO[bytes], chunks: "queue.SimpleQueue[Any]") -> None:
+def _receive(inbox: IO[bytes], chunks: "queue.SimpleQueue[list[list[str]]]") -> None:
     """Take in chunks. When the study has ended, end all that was started here."""
     try:
-        while True:
-            chunks.put(pickle.load(inbox))
-    except BaseException:
+        for line in inbox:
+            chunks.put(json.loads(line))
+    finally:
         if hasattr(os, "killpg"):
             os.killpg(0, signal.SIGKILL)
         os._exit(0)

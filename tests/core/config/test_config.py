@@ -220,7 +220,7 @@ def test_a_grader_without_a_kind_is_a_judge() -> None:
 
 def test_of_a_value_that_may_stand_alone_or_in_a_list_one_problem_is_told() -> None:
     (line,) = problems({"facets": {"scorer": "exactmatch"}})
-    assert line.endswith("nor a key of `scorers`; did you mean 'exact_match'?")
+    assert line.endswith("declared; did you mean 'exact_match'?")
     (line,) = problems({"facets": {"scorer": 3}})
     assert line.startswith("facets.scorer: give 'exact_match', ")
 

@@ -94,8 +94,8 @@ def test_the_name_of_a_scorer_of_the_package_is_taken() -> None:
 def test_a_facet_that_names_no_scorer_is_told_the_nearest() -> None:
     (line,) = problems({"scorers": {"mine": FOUND}, "facets": {"scorer": ["mime"]}})
     assert line == (
-        "facets.scorer: 'mime' is neither a scorer of the package nor a key of `scorers`; "
-        "did you mean 'mine'?"
+        "facets.scorer: 'mime' is neither a scorer of the package nor a key of `scorers`, "
+        "where others are declared; did you mean 'mine'?"
     )
 
 
