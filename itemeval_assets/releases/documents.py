@@ -16,6 +16,7 @@ from itemeval_assets.core.records.releases import EVENT_COLUMNS, items_of
 from itemeval_assets.core.tables.cells import CELL_COLUMNS
 from itemeval_assets.core.tables.column_notes import COLUMN_NOTES
 from itemeval_assets.core.tables.schemas import GRADINGS_LONG
+from itemeval_assets.core.text.secrets import redacted
 from itemeval_assets.experiments import (
     ExperimentInputSpec,
     ExperimentOutputSpec,
@@ -49,13 +50,18 @@ def release_schema() -> dict[str, Any]:
 
 
 def input_files(study: Study) -> InputFiles:
-    """The study file, prompts and rubrics; secrets are left out."""
+    """The study file, prompts, rubrics, and files of own scorers; secrets are left out."""
     files = {
         "config": {"study.yaml": study.config.public_yaml.encode()},
         "prompt": _texts(condition.prompt for condition in study.design.generate),
         "rubric": _texts(study.design.rubrics),
     }
-    return InputFiles(files)
+    scorers = {
+        f"{_plain(name)}-{source.hash}.py": redacted(source.text).encode()
+        for name, source in study.snapshot.scorers.items()
+        if source.text
+    }
+    return InputFiles({**files, **({"scorer": scorers} if scorers else {})})
 
 
 def card_facts(draft: Draft, written: Written, manifests: Sequence[Mapping[str, Any]]) -> CardFacts:
@@ -93,7 +99,11 @@ def _texts(templates: Iterable[Template]) -> dict[str, bytes]:
 
 def _file_name(template: Template) -> str:
     """A packaged and a local template may share a name; their hashes differ."""
-    return f"{re.sub(r'[^A-Za-z0-9_-]', '_', template.short_name)}-{template.hash}.md"
+    return f"{_plain(template.short_name)}-{template.hash}.md"
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_-]", "_", name)
 
 
 def _fields(names: Iterable[str]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Own scorers that are code of others, in a whole study: what they do ends no run."""
 
+import json
 import os
 import sys
 import time
@@ -252,3 +253,16 @@ def test_a_hundred_thousand_answers_take_little_more_than_the_function(tmp_path:
     found = verdicts(program, answers)
     assert time.perf_counter() - start < 3 * of_function + 5
     assert [verdict.score for verdict in found] == alone
+
+
+def test_a_release_and_a_manifest_have_the_scorer_without_its_secrets(tmp_path: Path) -> None:
+    text = "KEY = 'sk-proj-0123456789abcdefABCDEF'\n\ndef length(s, t, m):\n    return len(s)\n"
+    config = own_study(tmp_path, text=text)
+    api.run(config)
+    release = api.release(config)
+    found = [*Path(tmp_path).rglob("mine-*.py")]
+    assert len(found) == 1 and release.version in str(found[0])
+    assert found[0].read_text() == text.replace("sk-proj-0123456789abcdefABCDEF", "(redacted)")
+    payloads = [c.payload for c in load_study(config).design.grade]
+    manifest = json.loads(next((tmp_path / "studies/toy/manifests").iterdir()).read_text())
+    assert [one["payload"] for one in manifest["grid_grade"]] == payloads

@@ -8,7 +8,11 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from itemeval_assets.core.design.conditions import canonical_json
+from itemeval_assets.core.design.conditions import (
+    GenerateCondition,
+    GradeCondition,
+    canonical_json,
+)
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.study import RunPlan, Study
 from itemeval_assets.core.money.estimate import Projection
@@ -63,8 +67,8 @@ def build_manifest(
         "items_limit": plan.items_limit,
         "batch": plan.batch,
         "cache": config.cache,
-        "grid_generate": [{"id": c.id, "slug": c.slug, "payload": c.payload} for c in generate],
-        "grid_grade": [{"id": c.id, "slug": c.slug, "payload": c.payload} for c in grade],
+        "grid_generate": [_condition(one) for one in generate],
+        "grid_grade": [_condition(one) for one in grade],
         "conditions_run": selected,
         "estimate": estimate._asdict(),
         "prices": dict(prices),
@@ -78,6 +82,14 @@ def items_hash(items: Iterable[Mapping[str, Any]]) -> str:
         for item in items
     ]
     return hashlib.sha256(canonical_json(content).encode()).hexdigest()[:12]
+
+
+def _condition(condition: GenerateCondition | GradeCondition) -> dict[str, Any]:
+    return {
+        "id": condition.id,
+        "slug": condition.slug,
+        "payload": redacted(condition.payload),
+    }
 
 
 def _datasets(study: Study, items: list[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -93,7 +93,8 @@ def _parents(name: str) -> Iterator[str]:
 
 
 def _spec(name: str, places: list[str] | None) -> ModuleSpec | None:
-    found = (finder.find_spec(name, places) for finder in sys.meta_path)
+    finders = (finder for finder in sys.meta_path if hasattr(finder, "find_spec"))
+    found = (finder.find_spec(name, places) for finder in finders)
     return next(filter(None, found), None)
 
 
