@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -71,6 +71,7 @@ class Request:
     has_response_format: bool = False  # of type json_schema
     stream: bool = False
     batch: bool = False  # a line of a batch
+    messages: Sequence[Mapping[str, Any]] = ()  # as they were sent, each with role and content
     cached_tokens: int = 0  # those of its prompt that a completion reports as cached
     status: int = 0  # the HTTP status decided on
     delivered: bool = False  # false while it waits, and for ever if the client left

@@ -195,6 +195,7 @@ class ModelServer:
             request.has_response_format = schema
             request.stream = bool(payload.get("stream"))
             request.batch = batch
+            request.messages = payload["messages"]
             request.cached_tokens = self._cached_tokens(request, behaviour)
             self.requests.append(request)
         answer = self._decide(request, behaviour)

@@ -84,7 +84,8 @@ def start_runs(
             # A log that is brought back is cheaper than its calls.
             require_no_loss(study, store, selection.partitions)
             runs.foreseen = _admitted(runs, gate)
-            notes = folders_left_out(study.config.cache) if runs.foreseen.remaining.calls else []
+            if runs.foreseen.remaining.calls:
+                notes = [*study.design.doubts, *folders_left_out(study.config.cache)]
             runs.workers = workers if runs.foreseen.remaining.calls else None
         refusal = _run_stages(runs)
         before = sources(join_what_is_behind(study, store, launch))

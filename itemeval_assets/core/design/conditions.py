@@ -20,8 +20,9 @@ from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.grading.code import Program, Source
 from itemeval_assets.core.grading.grader import Grader
 from itemeval_assets.core.grading.kinds import SCORERS
-from itemeval_assets.core.prompts.prompts import Item, Prompt, filled_in
-from itemeval_assets.core.prompts.templates import Template, require_placeholders
+from itemeval_assets.core.prompts.doubts import doubts_of_prompt, doubts_of_rubric
+from itemeval_assets.core.prompts.prompts import Item, Prompt, filled_in, solver_values
+from itemeval_assets.core.prompts.templates import Template, columns_in, require_placeholders
 from itemeval_assets.core.text.labels import Part, pair_label, unique_labels
 
 from .partitions import GENERATE, Partition
@@ -34,7 +35,10 @@ GRADER_COLUMNS = (
 
 @dataclass(frozen=True)
 class GenerateCondition:
-    """One model x prompt x model_config. `params` holds only the sampling settings that are set."""
+    """One model x prompt x model_config. `params` holds only the sampling settings that are set.
+
+    `columns`: the metadata columns that its prompt names.
+    """
 
     id: str
     slug: str
@@ -44,6 +48,7 @@ class GenerateCondition:
     prompt: Template
     params: dict[str, Any]
     split_prompt: bool
+    columns: tuple[str, ...] = ()
     label: str = ""
 
     @cached_property
@@ -57,8 +62,11 @@ class GenerateCondition:
         )
 
     def prompt_for(self, item: Item) -> Prompt:
-        """The prompt of one item, the same for all its replications. Reads item_id and input."""
-        values = {"input": item["input"], "id": item["item_id"]}
+        """The prompt of one item, the same for all its replications.
+
+        Reads item_id and input, and metadata_json where the prompt names columns.
+        """
+        values = solver_values(item, self.columns)
         prompt = filled_in(self.prompt.text, "input", values, self.split_prompt)
         return prompt._replace(shared=len(prompt.text))
 
@@ -96,10 +104,14 @@ class GradeCondition:
 
 @dataclass(frozen=True)
 class Design:
-    """The full grid of a study, in the order of the YAML."""
+    """The full grid of a study, in the order of the YAML.
+
+    `doubts`: what may be wrong in its templates, in words.
+    """
 
     generate: tuple[GenerateCondition, ...]
     grade: tuple[GradeCondition, ...]
+    doubts: tuple[str, ...] = ()
 
     @cached_property
     def generate_by_id(self) -> dict[str, GenerateCondition]:
@@ -190,13 +202,13 @@ def expand_design(
     for template in rubrics.values():
         require_placeholders(template, ("input", "solution"))
     generate = tuple(
-        _generate_condition(config.solvers, model, prompts[prompt], facet)
+        _generate_condition(config, model, prompts[prompt], facet)
         for model in config.solvers.models
         for prompt in config.facets.prompt
         for facet in config.facets.model_config_facet
     )
-    graders = _graders(config, rubrics, sources or {})
-    design = Design(generate, tuple(map(_grade_condition, graders)))
+    grade = tuple(map(_grade_condition, _graders(config, rubrics, sources or {})))
+    design = Design(generate, grade, tuple(_doubts(config, prompts, rubrics)))
     _refuse_equal_ids(design)
     return _labelled(design)
 
@@ -219,20 +231,23 @@ def _slug(text: str, longest: int = 24) -> str:
 
 
 def _generate_condition(
-    solvers: SolversConfig, model: str, prompt: Template, facet: ModelConfigFacet
+    config: StudyConfig, model: str, prompt: Template, facet: ModelConfigFacet
 ) -> GenerateCondition:
-    params = _sampling_params(solvers, facet)
+    solvers, params = config.solvers, _sampling_params(config.solvers, facet)
+    columns = columns_in(prompt, config.benchmark.mapping.metadata)
     payload: dict[str, Any] = {
         "kind": "generate",
         "model": model,
         "model_config": {"name": facet.name, "params": params},
         "prompt": {"name": prompt.name, "hash": prompt.hash},
     }
+    if columns:
+        payload["prompt"]["columns"] = list(columns)
     if solvers.split_prompt:
         payload["layout"] = "split"
     id, slug = condition_id([model.rsplit("/", maxsplit=1)[-1], prompt.name, facet.name], payload)
     return GenerateCondition(
-        id, slug, payload, model, facet.name, prompt, params, solvers.split_prompt
+        id, slug, payload, model, facet.name, prompt, params, solvers.split_prompt, columns
     )
 
 
@@ -264,6 +279,16 @@ def _grade_condition(grader: Grader) -> GradeCondition:
     return GradeCondition(id, slug, payload, grader, first_id)
 
 
+def _doubts(
+    config: StudyConfig, prompts: Mapping[str, Template], rubrics: Mapping[str, Template]
+) -> Iterator[str]:
+    columns = config.benchmark.mapping.metadata
+    for template in prompts.values():
+        yield from doubts_of_prompt(template, columns)
+    for template in rubrics.values():
+        yield from doubts_of_rubric(template, columns)
+
+
 def _labelled(design: Design) -> Design:
     conditions = (*design.generate, *design.grade)
     labels = iter(
@@ -272,9 +297,10 @@ def _labelled(design: Design) -> Design:
             [condition.id.rpartition("--")[2] for condition in conditions],
         )
     )
-    return Design(
-        tuple(replace(condition, label=next(labels)) for condition in design.generate),
-        tuple(replace(condition, label=next(labels)) for condition in design.grade),
+    return replace(
+        design,
+        generate=tuple(replace(one, label=next(labels)) for one in design.generate),
+        grade=tuple(replace(one, label=next(labels)) for one in design.grade),
     )
 
 

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from .templates import render, split_at
@@ -33,6 +33,17 @@ def filled_in(text: str, start: str, values: Mapping[str, str], split: bool) -> 
     """A template with its values. Calls share what stands before the placeholder `start`."""
     head, tail = (render(part, values) for part in split_at(text, start))
     return Prompt(head, tail, len(head)) if split else Prompt("", head + tail, len(head))
+
+
+def solver_values(item: Item, columns: Iterable[str]) -> dict[str, str]:
+    """What the placeholders of a solver's template stand for.
+
+    Reads item_id and input; metadata_json only where there are `columns`, the metadata columns
+    that the template names.
+    """
+    kept = json.loads(item["metadata_json"]) if columns else {}
+    texts = {name: _text(kept[name]) for name in columns if name in kept}
+    return {**texts, "input": item["input"], "id": item["item_id"]}
 
 
 def rubric_values(item: Item, solution: str | None) -> dict[str, str]:

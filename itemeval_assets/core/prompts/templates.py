@@ -6,13 +6,16 @@ text that a placeholder brings in is never scanned again.
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from itemeval_assets.core.errors import TemplateError
 from itemeval_assets.core.text.secrets import redacted
 
 BUILTIN = "builtin:"
+# The placeholders that every item has; a metadata column of such a name stands in for none.
+SOLVER_NAMES = ("input", "id")
+JUDGE_NAMES = ("solution", "target", "grading_scheme")
 # How other tools call what a placeholder of ours brings in.
 _ELSEWHERE = {
     "input": ("question", "problem", "prompt", "query", "text"),
@@ -61,6 +64,15 @@ def render(text: str, values: Mapping[str, str]) -> str:
         return text
     names = "|".join(map(re.escape, values))
     return re.sub(rf"\{{({names})\}}", lambda match: values[match[1]], text)
+
+
+def columns_in(template: Template, columns: Iterable[str]) -> tuple[str, ...]:
+    """The metadata columns that a solver's template names, in the order of the alphabet.
+
+    A column that is called as what only judges see is none of them, whatever it holds.
+    """
+    found = {name for name in columns if f"{{{name}}}" in template.text}
+    return tuple(sorted(found - {*SOLVER_NAMES, *JUDGE_NAMES}))
 
 
 def split_at(text: str, placeholder: str) -> tuple[str, str]:

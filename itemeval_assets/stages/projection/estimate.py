@@ -108,6 +108,7 @@ def _in_sum(
         max_usd=budget.max_usd,
         wall_time_s=_wall_time(scope, foresight, generate, grade),
         warnings=[
+            *scope.study.design.doubts,
             *_limits(scope, found, remaining),
             *_warnings(grid, local, foresight.unreachable),
         ],

@@ -20,12 +20,12 @@ RUBRIC = "A {input} B {target} C {grading_scheme} D {topic} E {id}\n\n{solution}
 
 
 def conditions(
-    rubric: str = RUBRIC, **extra: Any
+    rubric: str = RUBRIC, prompt: str = PROMPT, **extra: Any
 ) -> tuple[tuple[GenerateCondition, ...], ModelCall]:
     config = StudyConfig.model_validate(study_yaml(extra=extra, models=["openai/gpt-5-mini"]))
     design = expand_design(
         config,
-        {"short": make_template("short", "short.md", PROMPT)},
+        {"short": make_template("short", "short.md", prompt)},
         {"strict": make_template("strict", "strict.md", rubric)},
     )
     judge = design.grade[-1].grader.call
@@ -38,6 +38,36 @@ def test_a_solver_sees_the_item_and_neither_target_nor_scheme() -> None:
     row = item("q1", input="What is {id}?", target="the target", grading_scheme="the scheme")
     prompt = condition.prompt_for(row)
     assert (prompt.system, prompt.user) == ("", "Head q1.\n\nWhat is {id}?\n\nTail.")
+
+
+def test_a_solver_sees_the_columns_that_its_template_names() -> None:
+    mapping = {"metadata": ["topic", "Full name", "level", "note"]}
+    text = r"{topic} \frac{level}{2} {Full name} {nil} {note}|{input}"
+    [condition], _ = conditions(prompt=text, benchmark={"mapping": mapping})
+    kept = {"topic": "{level} {input} {id}", "Full name": ["ä", None], "level": 3, "note": None}
+    row = item("q1", input="1+1?", metadata_json=json.dumps(kept))
+    prompt = condition.prompt_for(row)
+    assert prompt.text == r"{level} {input} {id} \frac3{2} [" + '"ä", null] {nil} |1+1?'
+    assert condition.payload["prompt"]["columns"] == ["Full name", "level", "note", "topic"]
+
+
+@pytest.mark.parametrize("name", ["target", "grading_scheme", "solution", "input", "id"])
+def test_no_column_shows_a_solver_what_only_judges_see_or_stands_in_for_the_item(
+    name: str,
+) -> None:
+    mapping = {"metadata": ["target", "grading_scheme", "solution", "input", "id"]}
+    text = f"{{input}} {{id}} <{{{name}}}>"
+    [condition], _ = conditions(prompt=text, benchmark={"mapping": mapping})
+    forged = json.dumps(dict.fromkeys(mapping["metadata"], "forged"))
+    shown = condition.prompt_for(item("q1", input="in", metadata_json=forged)).text
+    assert "forged" not in shown
+    assert "columns" not in condition.payload["prompt"]
+
+
+def test_a_column_that_the_stored_item_lacks_leaves_the_braces() -> None:
+    """Items that were stored before the column was mapped are never shown: but none may fail."""
+    [condition], _ = conditions(prompt="{topic}{input}")
+    assert condition.prompt_for(item(input="x", metadata_json="{}")).text == "{topic}x"
 
 
 def test_a_judge_sees_the_item_the_solution_and_metadata() -> None:

@@ -80,7 +80,7 @@ class MappingConfig(Section):
     )
     metadata: list[str] = Field(
         default_factory=list,
-        description="further columns that are kept with the item",
+        description="further columns that are kept with the item; templates may name them",
         examples=[["topic"]],
     )
 
