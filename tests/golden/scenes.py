@@ -418,7 +418,42 @@ def scored(place: Place, server: ModelServer) -> Session:
     return session
 
 
+def prompts(place: Place, server: ModelServer) -> Session:
+    """Items with choices, in an order of their own, by a prompt that names a column."""
+    server.reply = lambda request: "ANSWER: B"
+    session = prepared(
+        place,
+        "prompts",
+        0,
+        {
+            "benchmark": local(
+                {"id": "choices.jsonl"},
+                choices="options",
+                target_is="index",
+                shuffle_choices=3,
+            ),
+            "solvers": {"models": [f"{SERVED}alpha"]},
+            "facets": {
+                "prompt": ["builtin:multiple_choice", "on_topic"],
+                "scorer": "multiple_choice",
+                "grader": ["mockllm/judge"],
+                "rubric": ["strict"],
+            },
+            "budget": {"policy": "full-interactive", "pricing_path": "prices.json"},
+        },
+    )
+    rows = [
+        {**row, "options": [n, n + 1, "neither"], "answer": n % 3} for n, row in enumerate(items(4))
+    ]
+    session.file("choices.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    session.file("prompts/solver/on_topic.md", "On {topic}: {input}\n\n{choices}\n\n{topc}\n")
+    session.give("estimate {config} --json")
+    session.give("run {config} --yes")
+    session.give("run {config} --yes --json")
+    return session
+
+
 SCENES: Mapping[str, Callable[[Place, ModelServer], Session]] = {
     scene.__name__: scene
-    for scene in (grid, served, every_key, formats, hub, batch, scored, published)
+    for scene in (grid, served, every_key, formats, hub, batch, scored, prompts, published)
 }

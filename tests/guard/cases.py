@@ -424,6 +424,30 @@ DOCUMENTS: Mapping[str, Document] = {
         },
         lambda summary: (_calls(summary), _done(summary)) == (3 + 24, [3] * 9),
     ),
+    # Of three items, each with the same right choice.
+    **{
+        f"choices by {kind}": Document(
+            {
+                "study": f"choices_{kind}",
+                "benchmark": {
+                    "adapter": "local",
+                    "datasets": [{"id": "choices.jsonl"}],
+                    "mapping": {
+                        "input": "question",
+                        "target": kind,
+                        "choices": "options",
+                        "target_is": kind,
+                        "shuffle_choices": 1,
+                    },
+                },
+                "solvers": {"models": ["mockllm/a"]},
+                "facets": {"prompt": ["builtin:multiple_choice"], "scorer": "multiple_choice"},
+                "budget": {"policy": "full-interactive"},
+            },
+            lambda summary: _done(summary) == [3, 3],
+        )
+        for kind in ("letter", "index", "number", "text", "label")
+    },
     "batch": Document(
         {
             "study": "batch",

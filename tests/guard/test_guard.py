@@ -350,6 +350,10 @@ def _written(folder: Path, keys: Mapping[str, Any]) -> Path:
         encoding="utf-8",
     )
     (folder / "mine.py").write_text("def score(s, t, m):\n    return t in s\n")
+    options = {"text": ["one", "two"], "label": ["i", "ii"]}
+    right = {"letter": "B", "index": 1, "number": 2, "text": "two", "label": "ii"}
+    rows = [{"question": f"1 + 1 = {n}?", "options": options, **right} for n in range(3)]
+    (folder / "choices.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     prices = {"mockllm/a": {"input_usd_per_mtok": 1.0, "output_usd_per_mtok": 2.0}}
     stamp = datetime.now(UTC).isoformat()
     (folder / "prices.json").write_text(json.dumps({"models": prices, "updated_at": stamp}))

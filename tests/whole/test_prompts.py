@@ -1,6 +1,8 @@
 """Prompts as people write them: what the model server is really sent, and what the tables keep."""
 
 import json
+import math
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,11 +11,11 @@ import pytest
 
 from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
-from tests.model_server import ModelServer
+from tests.model_server import Behaviour, ModelServer, Request
 from tests.studies import merged, write_study
 
 from .conftest import Serve
-from .looking import assert_reconciled, write_prices
+from .looking import assert_reconciled, results_dir, rows, write_prices
 
 MODEL = "openai-api/test/m"
 JUDGE = "openai-api/test/judge"
@@ -97,3 +99,93 @@ def test_a_near_miss_is_told_by_estimate_and_run(
     assert told in capsys.readouterr().out
     assert run_cli(["run", str(config), "--yes"]) == 0
     assert told in capsys.readouterr().out
+
+
+OPTIONS = [
+    {"id": f"q{n}", "question": f"{n}+{n}?", "options": [2 * n, "none", 2 * n + 1, 7], "answer": 0}
+    for n in range(1, 4)
+]
+CHOICES = {"choices": "options", "target_is": "index", "shuffle_choices": 11}
+
+
+def right_letter(request: Request) -> str | None:
+    """The letter before the sum that is asked for; judges answer as usual."""
+    if request.model != "m":
+        return None
+    [n] = re.findall(r"(\d+)\+\1\?", request.prompt)
+    [letter] = re.findall(rf"^([A-D])\) {2 * int(n)}$", request.prompt, re.M)
+    return f"I look for the sum.\nANSWER: {letter}"
+
+
+def test_shuffled_choices_are_scored_by_the_letter_that_was_shown(
+    tmp_path: Path, serve: Serve
+) -> None:
+    server = serve(reply=right_letter)
+    config = declare(
+        tmp_path,
+        "{input}\n{choices}",
+        OPTIONS,
+        CHOICES,
+        rubric="{input}\n{choices}\nRight: {target}\n{solution}",
+        scorer="multiple_choice",
+        replications=2,
+        models=[MODEL, "openai-api/test/n"],
+        extra={"cache": False},
+    )
+    server.models["n"] = Behaviour()
+    assert api.run(config, max_usd=math.inf).exit_code == 0
+    by_item: dict[str, set[str]] = {}
+    for request in server.requests:
+        if request.model != "judge":
+            question, _, choices = request.prompt.partition("\n")
+            by_item.setdefault(question, set()).add(choices)
+    # The same order for both models and both replications; stored as it was shown.
+    stored = {row["input"]: row for row in rows(config, "items")}
+    assert by_item == {
+        question: {json.loads(row["metadata_json"])["choices"]} for question, row in stored.items()
+    }
+    assert len({row["target"] for row in stored.values()}) > 1
+    for row in stored.values():
+        assert f"{row['target']}) {2 * int(row['item_id'][1:])}" in by_item[row["input"]].pop()
+    scored = [r for r in rows(config, "gradings_long") if r["scorer_name"] and r["model"] == MODEL]
+    assert [row["score"] for row in scored] == [1.0] * 6
+    judged = [request.prompt for request in server.requests if request.model == "judge"]
+    assert all(f"\nRight: {stored[p[:4]]['target']}\n" in p for p in judged)
+    assert all(json.loads(stored[p[:4]]["metadata_json"])["choices"] in p for p in judged)
+    assert api.estimate(config).remaining.calls == 0
+    assert_reconciled(config)
+
+
+def test_another_order_is_another_condition_and_the_old_rows_stay(tmp_path: Path) -> None:
+    def declared(seed: int | None) -> Path:
+        mapping = {**CHOICES, "shuffle_choices": seed}
+        template = "{input}\n{choices}"
+        return declare(
+            tmp_path, template, OPTIONS, mapping, models=["mockllm/a"], scorer="multiple_choice"
+        )
+
+    api.run(declared(1))
+    config = declared(2)
+    assert api.estimate(config).remaining.calls == 3
+    api.run(config)
+    assert len(rows(config, "solutions")) == 6
+    shown = rows(config, "gradings_long")
+    assert len({row["gen_condition_id"] for row in shown}) == 2
+    assert api.estimate(declared(1)).remaining.calls == 0
+
+
+@pytest.mark.parametrize("command", ["run", "estimate"])
+def test_choices_that_are_unclear_end_before_any_call(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    items = [OPTIONS[0], {**OPTIONS[1], "answer": 9}]
+    config = declare(
+        tmp_path, "{input}{choices}", items, CHOICES, models=["mockllm/a"], scorer="multiple_choice"
+    )
+    assert run_cli([command, str(config)]) == 2
+    shown = capsys.readouterr()
+    assert "benchmark.mapping.target: dataset 'items.jsonl', line 2: item 'q2': the target '9'" in (
+        shown.err
+    )
+    assert "Traceback" not in shown.out + shown.err
+    assert not list(results_dir(config).rglob("*.parquet"))

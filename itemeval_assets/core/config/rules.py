@@ -1,8 +1,10 @@
 """Rules of a study config that concern several of its fields."""
 
 import re
+from typing import get_args
 
 from itemeval_assets.core.grading.kinds import SCORERS
+from itemeval_assets.core.prompts.choices import CHOICES, TargetIs
 from itemeval_assets.core.text.nearest import did_you_mean
 from itemeval_assets.core.text.words import bytes_of, cut
 from itemeval_assets.core.text.yaml_sections import MODEL_ID
@@ -24,6 +26,7 @@ def problems_across(config: StudySections) -> list[str]:
         *_csv_problems(config),
         *_facet_problems(config),
         *_mapping_problems(config),
+        *_choices_problems(config),
         *_measurement_problems(config),
     ]
 
@@ -153,6 +156,35 @@ def _mapping_problems(config: StudySections) -> list[str]:
     if isinstance(pattern, list) and not pattern:
         return ["benchmark.mapping.id: the list is empty; name at least one column"]
     return []
+
+
+def _choices_problems(config: StudySections) -> list[str]:
+    mapping, found = config.benchmark.mapping, []
+    if mapping.choices is None:
+        return [
+            f"benchmark.mapping.{key}: is about choices; name their column in "
+            "benchmark.mapping.choices, or remove it"
+            for key in ("target_is", "shuffle_choices")
+            if getattr(mapping, key) is not None
+        ]
+    if isinstance(mapping.choices, list) and len({*mapping.choices}) < max(2, len(mapping.choices)):
+        found.append(
+            "benchmark.mapping.choices: a list names a column for each choice, two at least and "
+            "none twice; for one column that holds them all write its name alone"
+        )
+    if mapping.target is not None and mapping.target_is is None:
+        found.append(
+            "benchmark.mapping.target_is: missing; say what the column "
+            f"{mapping.target!r} holds: {', '.join(get_args(TargetIs))}"
+        )
+    if mapping.target is None and mapping.target_is is not None:
+        found.append("benchmark.mapping.target_is: there is no benchmark.mapping.target")
+    if CHOICES in mapping.metadata:
+        found.append(
+            f"benchmark.mapping.metadata: {CHOICES!r} is what the choices are kept as, in the "
+            "order that they are shown in; remove it from the list"
+        )
+    return found
 
 
 def _measurement_problems(config: StudySections) -> list[str]:

@@ -14,12 +14,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from itemeval_assets.core.config.sections import ModelConfigFacet, SolversConfig
+from itemeval_assets.core.config.sections import MappingConfig, ModelConfigFacet, SolversConfig
 from itemeval_assets.core.config.study_config import StudyConfig
-from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.core.errors import ConfigError, TemplateError
 from itemeval_assets.core.grading.code import Program, Source
 from itemeval_assets.core.grading.grader import Grader
 from itemeval_assets.core.grading.kinds import SCORERS
+from itemeval_assets.core.prompts.choices import CHOICES
 from itemeval_assets.core.prompts.doubts import doubts_of_prompt, doubts_of_rubric
 from itemeval_assets.core.prompts.prompts import Item, Prompt, filled_in, solver_values
 from itemeval_assets.core.prompts.templates import Template, columns_in, require_placeholders
@@ -197,8 +198,10 @@ def expand_design(
     `sources`: what was read of the code of own scorers, by their names.
     Raises TemplateError for a missing placeholder, ConfigError for two equal ids.
     """
+    needed = ("input", CHOICES) if config.benchmark.mapping.choices else ("input",)
     for template in prompts.values():
-        require_placeholders(template, ("input",))
+        require_placeholders(template, needed)
+        _refuse_builtin_without_choices(config, template)
     for template in rubrics.values():
         require_placeholders(template, ("input", "solution"))
     generate = tuple(
@@ -234,21 +237,44 @@ def _generate_condition(
     config: StudyConfig, model: str, prompt: Template, facet: ModelConfigFacet
 ) -> GenerateCondition:
     solvers, params = config.solvers, _sampling_params(config.solvers, facet)
-    columns = columns_in(prompt, config.benchmark.mapping.metadata)
+    mapping = config.benchmark.mapping
+    columns = columns_in(prompt, mapping.kept)
     payload: dict[str, Any] = {
         "kind": "generate",
         "model": model,
         "model_config": {"name": facet.name, "params": params},
         "prompt": {"name": prompt.name, "hash": prompt.hash},
     }
-    if columns:
-        payload["prompt"]["columns"] = list(columns)
+    if named := [name for name in columns if name in mapping.metadata]:
+        payload["prompt"]["columns"] = named
+    if mapping.choices:
+        payload["choices"] = _choices_payload(mapping)
     if solvers.split_prompt:
         payload["layout"] = "split"
     id, slug = condition_id([model.rsplit("/", maxsplit=1)[-1], prompt.name, facet.name], payload)
     return GenerateCondition(
         id, slug, payload, model, facet.name, prompt, params, solvers.split_prompt, columns
     )
+
+
+def _choices_payload(mapping: MappingConfig) -> dict[str, Any]:
+    """What decides which letter stands for which choice, and which letter is right."""
+    identity = {
+        "columns": mapping.choices,
+        "target_is": mapping.target_is,
+        "shuffle": mapping.shuffle_choices,
+    }
+    return {key: value for key, value in identity.items() if value is not None}
+
+
+def _refuse_builtin_without_choices(config: StudyConfig, template: Template) -> None:
+    """A template of the user may hold any braces; one of the package shows what it names."""
+    shows_choices = template.source == "builtin" and f"{{{CHOICES}}}" in template.text
+    if shows_choices and not config.benchmark.mapping.choices:
+        raise TemplateError(
+            f"facets.prompt: {template.name!r} shows choices; name their column in "
+            "benchmark.mapping.choices, or take another prompt"
+        )
 
 
 def _sampling_params(solvers: SolversConfig, facet: ModelConfigFacet) -> dict[str, Any]:
@@ -282,7 +308,7 @@ def _grade_condition(grader: Grader) -> GradeCondition:
 def _doubts(
     config: StudyConfig, prompts: Mapping[str, Template], rubrics: Mapping[str, Template]
 ) -> Iterator[str]:
-    columns = config.benchmark.mapping.metadata
+    columns = config.benchmark.mapping.kept
     for template in prompts.values():
         yield from doubts_of_prompt(template, columns)
     for template in rubrics.values():

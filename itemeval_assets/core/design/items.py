@@ -8,6 +8,15 @@ from typing import Any, NamedTuple
 
 from itemeval_assets.core.config.sections import MappingConfig
 from itemeval_assets.core.errors import DatasetError
+from itemeval_assets.core.prompts.choices import (
+    CHOICES,
+    choices_of,
+    in_columns,
+    laid_out,
+    letter_of,
+    place_of,
+    shuffled,
+)
 from itemeval_assets.core.text.words import bytes_of, cut, well_formed
 
 from .conditions import canonical_json
@@ -96,14 +105,18 @@ def _item(
     columns: _Columns, mapping: MappingConfig, number: int, dataset: str, revision: str
 ) -> Row:
     item_id = _item_id(columns, mapping, number, dataset)
+    metadata = {name: _plain(columns.value(name, "metadata")) for name in mapping.metadata}
+    target = columns.text(mapping.target, "target") if mapping.target else ""
+    if mapping.choices:
+        metadata[CHOICES], target = _choices(columns, mapping, item_id, dataset)
     return {
         "item_id": item_id,
         "dataset_id": dataset,
         "dataset_revision": revision,
         "input": _input(columns, mapping.input, item_id),
-        "target": columns.text(mapping.target, "target") if mapping.target else "",
+        "target": target,
         "grading_scheme": _grading_scheme(columns, mapping.grading_scheme),
-        "metadata_json": _metadata_json(columns, mapping.metadata),
+        "metadata_json": well_formed(canonical_json(metadata)),
     }
 
 
@@ -149,9 +162,26 @@ def _grading_scheme(columns: _Columns, name: str | None) -> str | None:
     return None if scheme is None else _text(scheme)
 
 
-def _metadata_json(columns: _Columns, names: Iterable[str]) -> str:
-    found = {name: _plain(columns.value(name, "metadata")) for name in names}
-    return well_formed(canonical_json(found))
+def _choices(
+    columns: _Columns, mapping: MappingConfig, item_id: str, dataset: str
+) -> tuple[str, str]:
+    """The choices of an item as they are shown, and the letter of the right one, if it is known."""
+    path, names = "choices", mapping.choices
+    try:
+        if isinstance(names, str):
+            found = choices_of(columns.value(names, path))
+        else:
+            found = in_columns([columns.value(name, path) for name in names or ()])
+        order, letter, seed = list(range(len(found.texts))), "", mapping.shuffle_choices
+        if seed is not None:
+            order = shuffled(len(order), seed, dataset, item_id)
+        if mapping.target and mapping.target_is:
+            path = "target"
+            right = place_of(columns.value(mapping.target, path), found, mapping.target_is)
+            letter = letter_of(order.index(right))
+    except ValueError as error:
+        raise columns.problem(path, f"item {item_id!r}: {error}") from error
+    return laid_out([found.texts[place] for place in order]), letter
 
 
 def _is_deeper(value: Any, levels: int) -> bool:

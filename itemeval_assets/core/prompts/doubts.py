@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
+from .choices import CHOICES
 from .templates import JUDGE_NAMES, SOLVER_NAMES, Template
 
 # Not after a letter, a backslash or a brace: there it is an argument of LaTeX.
@@ -20,6 +21,8 @@ def doubts_of_prompt(template: Template, columns: Iterable[str]) -> Iterator[str
     for word in _unfilled(template, known):
         if word in JUDGE_NAMES:
             yield f"{_sent(template, word)}: no solver is shown it"
+        elif word == CHOICES:
+            yield f"{_sent(template, word)}: benchmark.mapping.choices names no column"
         elif meant := _nearest(word, known):
             yield f"{_sent(template, word)}; {{{meant}}} is one"
 

@@ -19,6 +19,7 @@ JUDGE_NAMES = ("solution", "target", "grading_scheme")
 # How other tools call what a placeholder of ours brings in.
 _ELSEWHERE = {
     "input": ("question", "problem", "prompt", "query", "text"),
+    "choices": ("options", "answers", "alternatives"),
     "solution": ("answer", "response", "output", "completion", "prediction", "submission"),
 }
 
@@ -92,6 +93,8 @@ def require_placeholders(template: Template, names: tuple[str, ...]) -> None:
             if f"{{{word}}}" in template.text
         }
         where = "add it where that text should appear"
+        if template.source == "builtin":
+            where = "take another one, such as builtin:multiple_choice"
         advice = f"write {', '.join(sorted(meant))}" if meant else where
         lacking = ", ".join(f"{{{name}}}" for name in missing)
         raise TemplateError(

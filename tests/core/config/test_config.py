@@ -30,7 +30,8 @@ benchmark:
   adapter: local
   datasets: [{id: items.csv, revision: null, split: test, name: main, limit: 5, delimiter: ;,
     encoding: latin-1}]
-  mapping: {id: "{dataset}:{n}", input: q, target: a, grading_scheme: s, metadata: [t, u]}
+  mapping: {id: "{dataset}:{n}", input: q, target: a, grading_scheme: s, metadata: [t, u],
+    choices: [w, x], target_is: text, shuffle_choices: 3}
 solvers:
   models: [openai/gpt-5-mini, openrouter/deepseek/deepseek-v3.2]
   temperature: 0.5
@@ -561,6 +562,40 @@ def test_required_sections(key: str) -> None:
         (
             {"benchmark": {"mapping": {"id": []}}},
             "benchmark.mapping.id: the list is empty; name at least one column",
+        ),
+        (
+            {"benchmark": {"mapping": {"shuffle_choices": 1}}},
+            "benchmark.mapping.shuffle_choices: is about choices; name their column in "
+            "benchmark.mapping.choices, or remove it",
+        ),
+        (
+            {"benchmark": {"mapping": {"target_is": "text"}}},
+            "benchmark.mapping.target_is: is about choices; name their column in "
+            "benchmark.mapping.choices, or remove it",
+        ),
+        (
+            {"benchmark": {"mapping": {"choices": "c", "target": "t"}}},
+            "benchmark.mapping.target_is: missing; say what the column 't' holds: letter, index, "
+            "number, text, label",
+        ),
+        (
+            {"benchmark": {"mapping": {"choices": "c", "target_is": "text"}}},
+            "benchmark.mapping.target_is: there is no benchmark.mapping.target",
+        ),
+        (
+            {"benchmark": {"mapping": {"choices": ["c"]}}},
+            "benchmark.mapping.choices: a list names a column for each choice, two at least and "
+            "none twice; for one column that holds them all write its name alone",
+        ),
+        (
+            {"benchmark": {"mapping": {"choices": ["c", "d", "c"]}}},
+            "benchmark.mapping.choices: a list names a column for each choice, two at least and "
+            "none twice; for one column that holds them all write its name alone",
+        ),
+        (
+            {"benchmark": {"mapping": {"choices": "c", "metadata": ["choices"]}}},
+            "benchmark.mapping.metadata: 'choices' is what the choices are kept as, in the order "
+            "that they are shown in; remove it from the list",
         ),
     ],
 )

@@ -21,7 +21,7 @@ study: toy
 benchmark:
   adapter: local
   datasets: [{id: items.csv}]
-  mapping: {input: question, metadata: [topic]}
+  mapping: {input: question, target: answer, metadata: [topic], choices: options, target_is: text}
 solvers: {models: [mockllm/alpha, mockllm/beta]}
 facets: {grader: [judge], model_config: [{name: default}]}
 graders: {judge: {model: mockllm/judge}}

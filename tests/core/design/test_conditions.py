@@ -165,6 +165,55 @@ def test_scorers_come_before_judges_and_each_is_a_condition() -> None:
     ]
 
 
+CHOICES = {"choices": "options", "target": "a", "target_is": "letter"}
+SHOWN = {"short": "{input}\n{choices}", "Step_by.step-2": "{id} {input} {choices} {topic}"}
+
+
+def with_choices(**mapping: Any) -> Design:
+    found = {"benchmark": {"mapping": {**CHOICES, **mapping}}}
+    return design(found, {"facets": {"prompt": list(SHOWN)}}, prompts=SHOWN)
+
+
+def test_what_decides_how_choices_are_shown_and_which_is_right_is_in_the_id() -> None:
+    plain = with_choices()
+    for condition in plain.generate:
+        assert condition.payload["choices"] == {"columns": "options", "target_is": "letter"}
+        assert "columns" not in condition.payload["prompt"]
+    changes: list[dict[str, Any]] = [
+        {"shuffle_choices": 0},
+        {"shuffle_choices": 1},
+        {"choices": ["a", "b"]},
+        {"target_is": "text"},
+        {"metadata": ["topic"]},
+    ]
+    ids = [generate_ids(with_choices(**change))[1] for change in changes]
+    assert len({*ids, generate_ids(plain)[1]}) == len(changes) + 1
+    assert grade_ids(with_choices(shuffle_choices=1)) == ["scorer_numeric--c5fa592ad23d"]
+
+
+def test_a_prompt_that_does_not_show_the_choices_is_refused() -> None:
+    with pytest.raises(
+        TemplateError, match=r"'short' \(short.md\) lacks \{choices\}; add it where"
+    ):
+        design({"benchmark": {"mapping": CHOICES}})
+    with pytest.raises(TemplateError, match=r"write \{choices\} for \{options\}"):
+        design({"benchmark": {"mapping": CHOICES}}, prompts={"short": "{input} {options}"})
+    facets = {"facets": {"prompt": ["builtin:standard"]}}
+    with pytest.raises(TemplateError, match="take another one, such as builtin:multiple_choice"):
+        design({"benchmark": {"mapping": CHOICES}}, facets, prompts={"builtin:standard": "{input}"})
+
+
+def test_a_packaged_prompt_of_choices_needs_them() -> None:
+    name = "builtin:multiple_choice"
+    with pytest.raises(TemplateError, match=f"facets.prompt: '{name}' shows choices; name their"):
+        design({"facets": {"prompt": [name]}}, prompts={name: "{input} {choices}"})
+    [doubt] = design(prompts={"short": "{input} {choices}"}).doubts
+    assert doubt.endswith(
+        "{choices} is no placeholder and is sent as it stands: "
+        "benchmark.mapping.choices names no column"
+    )
+
+
 def test_payloads() -> None:
     found = design(JUDGED, {"solvers": {"temperature": 0}})
     assert found.generate[0].payload == {

@@ -124,9 +124,11 @@ def test_all_missing_templates_are_named_at_once(tmp_path: Path) -> None:
 def test_local_templates_are_listed_where_none_is_near(tmp_path: Path) -> None:
     path = write_study(tmp_path, prompts=["short", "zzz"])
     (tmp_path / "prompts" / "solver" / "zzz.md").unlink()
-    assert "; there are: short, builtin:minimal, builtin:standard" in refusal(path, TemplateError)
+    assert "; there are: short, builtin:minimal, builtin:multiple_choice" in refusal(
+        path, TemplateError
+    )
     (tmp_path / "prompts" / "solver" / "short.md").unlink()
-    assert "; there are: builtin:minimal, builtin:standard" in refusal(path, TemplateError)
+    assert "; there are: builtin:minimal, builtin:multiple_choice" in refusal(path, TemplateError)
 
 
 def test_unreadable_and_incomplete_templates(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
+from itemeval_assets.core.prompts.choices import CHOICES, TargetIs
 from itemeval_assets.core.text.yaml_sections import Section
 
 
@@ -83,6 +84,30 @@ class MappingConfig(Section):
         description="further columns that are kept with the item; templates may name them",
         examples=[["topic"]],
     )
+    choices: str | list[str] | None = Field(
+        default=None,
+        description="the column with the list of choices, or a column for each choice; prompts "
+        "show them as `{choices}`",
+        examples=["options", ["a", "b", "c", "d"]],
+    )
+    target_is: TargetIs | None = Field(
+        default=None,
+        description="what `target` holds of an item with choices: the letter (A), the index "
+        "(from 0), the number (from 1), the text, or the label that the dataset gives it",
+        examples=["letter"],
+    )
+    shuffle_choices: int | None = Field(
+        default=None,
+        ge=0,
+        description="a seed: the choices of each item are put in a random order; null: as they "
+        "are in the dataset",
+        examples=[1],
+    )
+
+    @property
+    def kept(self) -> list[str]:
+        """The names of what is kept with an item, and may stand in templates."""
+        return [*self.metadata, *([CHOICES] if self.choices else [])]
 
 
 class BenchmarkConfig(Section):
