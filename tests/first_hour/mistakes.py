@@ -176,10 +176,26 @@ MISTAKES = [
         "A rubric without the solution",
         files={"rubrics/correctness.md": "Grade {input} by {target}.\n"},
     ),
+    Mistake(
+        "A turn with a slip",
+        files={"prompts/solver/concise.md": "<|sytem|>\nBe brief.\n\n<|user|>\n{input}\n"},
+    ),
     Mistake("A template that is empty", files={"prompts/solver/concise.md": ""}),
     # Data.
     Mistake("No file of items", {"benchmark.datasets": [{"id": "questions.jsonl"}]}),
     Mistake("A column that is not in the data", {"benchmark.mapping.input": "prompt"}),
+    Mistake(
+        "Choices, and a target that may mean anything", {"benchmark.mapping.choices": "options"}
+    ),
+    Mistake(
+        "A target that is none of the choices",
+        {
+            "benchmark.mapping.choices": "options",
+            "benchmark.mapping.target_is": "letter",
+            "facets.prompt": ["builtin:multiple_choice"],
+        },
+        {"items.jsonl": ITEM.replace("}", ', "options": ["3", "4"]}')},
+    ),
     Mistake("An item twice", files={"items.jsonl": ITEM + ITEM}),
     Mistake(
         "An Excel file",

@@ -419,7 +419,7 @@ def scored(place: Place, server: ModelServer) -> Session:
 
 
 def prompts(place: Place, server: ModelServer) -> Session:
-    """Items with choices, in an order of their own, by a prompt that names a column."""
+    """Items with choices, in an order of their own, by a prompt that names a column, and turns."""
     server.reply = lambda request: "ANSWER: B"
     session = prepared(
         place,
@@ -434,7 +434,7 @@ def prompts(place: Place, server: ModelServer) -> Session:
             ),
             "solvers": {"models": [f"{SERVED}alpha"]},
             "facets": {
-                "prompt": ["builtin:multiple_choice", "on_topic"],
+                "prompt": ["builtin:multiple_choice", "on_topic", "few_shot"],
                 "scorer": "multiple_choice",
                 "grader": ["mockllm/judge"],
                 "rubric": ["strict"],
@@ -446,6 +446,11 @@ def prompts(place: Place, server: ModelServer) -> Session:
         {**row, "options": [n, n + 1, "neither"], "answer": n % 3} for n, row in enumerate(items(4))
     ]
     session.file("choices.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    session.file(
+        "prompts/solver/few_shot.md",
+        "<|system|>\nOn {topic}.\n\n<|user|>\n1 + 0?\n<|assistant|>\n1\n"
+        "<|user|>\n{input}\n{choices}\n",
+    )
     session.file("prompts/solver/on_topic.md", "On {topic}: {input}\n\n{choices}\n\n{topc}\n")
     session.give("estimate {config} --json")
     session.give("run {config} --yes")

@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from tests.studies import merged, write_study
 
 from .conftest import Serve
 from .looking import assert_reconciled, results_dir, rows, write_prices
+from .test_batch import be_openai
 
 MODEL = "openai-api/test/m"
 JUDGE = "openai-api/test/judge"
@@ -189,3 +191,75 @@ def test_choices_that_are_unclear_end_before_any_call(
     )
     assert "Traceback" not in shown.out + shown.err
     assert not list(results_dir(config).rglob("*.parquet"))
+
+
+FEW_SHOT = """\
+<|system|>
+You add $\\frac{a}{b}$ about {topic}.
+
+<|user|>
+0+1?
+<|assistant|>
+ANSWER: 1
+<|user|>
+{input}
+"""
+
+
+def test_turns_are_sent_as_turns_and_answered_by_the_cache(tmp_path: Path, serve: Serve) -> None:
+    server = serve()
+    mapping = {"metadata": ["topic"]}
+    rubric = "<|system|>\nBe strict.\n<|user|>\n{input} {target}\n{solution}"
+    config = declare(tmp_path, FEW_SHOT, SUMS, mapping, rubric=rubric, replications=2)
+    foreseen = api.estimate(config)
+    summary = api.run(config, max_usd=math.inf)
+    assert sent(server)[::2] == [
+        [
+            ("system", f"You add $\\frac{{a}}{{b}}$ about {topic}."),
+            ("user", "0+1?"),
+            ("assistant", "ANSWER: 1"),
+            ("user", question),
+        ]
+        for topic, question in (("", "2+2?"), ("sums", "1+1?"))
+    ]
+    judged = sent(server, "judge")
+    assert {tuple(role for role, _ in one) for one in judged} == {("system", "user")}
+    assert all(one[0][1] == "Be strict." and '"score"' in one[1][1] for one in judged)
+    assert summary.usd <= foreseen.remaining.usd
+    assert_reconciled(config)
+    shutil.rmtree(results_dir(config))
+    server.reset_counts()
+    again = api.estimate(config)
+    assert again.remaining.cached == again.remaining.calls == 8
+    assert api.run(config).cached == 8 and server.count() == 0
+
+
+def test_turns_go_through_a_batch(
+    tmp_path: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = be_openai(serve(), monkeypatch)
+    server.batches.seconds = 0.1
+    config = declare(
+        tmp_path,
+        FEW_SHOT.replace("{topic}", "sums"),
+        SUMS,
+        {},
+        models=["openai/gpt-4o-mini"],
+        extra={"cache": False},
+        policy="full-batch",
+    )
+    assert api.run(config, max_usd=math.inf).exit_code == 0
+    assert [[role for role, _ in one] for one in sent(server, "gpt-4o-mini")] == [
+        ["system", "user", "assistant", "user"]
+    ] * 2
+
+
+@pytest.mark.parametrize("command", ["run", "estimate", "status"])
+def test_wrong_turns_end_with_a_message(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    config = declare(tmp_path, "<|sytem|>\nx\n<|user|>\n{input}", SUMS, {}, models=["mockllm/a"])
+    assert run_cli([command, str(config)]) == 2
+    shown = capsys.readouterr()
+    assert "mine.md): the line <|sytem|> begins no turn; write <|system|>" in shown.err
+    assert not (tmp_path / "studies").exists()

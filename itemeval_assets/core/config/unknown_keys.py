@@ -26,8 +26,8 @@ _ELSEWHERE = {
 }
 _BY_WORD = {word: key for key, words in _ELSEWHERE.items() for word in words}
 _SYSTEM = (
-    "write the system message at the beginning of a prompt template, before {input}, and set "
-    "solvers.split_prompt: true"
+    "write the system message into a prompt template, below a line <|system|>, and the rest with "
+    "{input} below a line <|user|>"
 )
 _SYSTEM_WORDS = ("system", "system_prompt", "system_message")
 

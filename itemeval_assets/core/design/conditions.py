@@ -23,7 +23,12 @@ from itemeval_assets.core.grading.kinds import SCORERS
 from itemeval_assets.core.prompts.choices import CHOICES
 from itemeval_assets.core.prompts.doubts import doubts_of_prompt, doubts_of_rubric
 from itemeval_assets.core.prompts.prompts import Item, Prompt, filled_in, solver_values
-from itemeval_assets.core.prompts.templates import Template, columns_in, require_placeholders
+from itemeval_assets.core.prompts.templates import (
+    Template,
+    columns_in,
+    require_placeholders,
+    require_turns,
+)
 from itemeval_assets.core.text.labels import Part, pair_label, unique_labels
 
 from .partitions import GENERATE, Partition
@@ -68,7 +73,7 @@ class GenerateCondition:
         Reads item_id and input, and metadata_json where the prompt names columns.
         """
         values = solver_values(item, self.columns)
-        prompt = filled_in(self.prompt.text, "input", values, self.split_prompt)
+        prompt = filled_in(self.prompt, "input", values, self.split_prompt)
         return prompt._replace(shared=len(prompt.text))
 
 
@@ -201,9 +206,11 @@ def expand_design(
     needed = ("input", CHOICES) if config.benchmark.mapping.choices else ("input",)
     for template in prompts.values():
         require_placeholders(template, needed)
+        require_turns(template, config.solvers.split_prompt)
         _refuse_builtin_without_choices(config, template)
     for template in rubrics.values():
         require_placeholders(template, ("input", "solution"))
+        require_turns(template, _is_split(config))
     generate = tuple(
         _generate_condition(config, model, prompts[prompt], facet)
         for model in config.solvers.models
@@ -249,12 +256,18 @@ def _generate_condition(
         payload["prompt"]["columns"] = named
     if mapping.choices:
         payload["choices"] = _choices_payload(mapping)
-    if solvers.split_prompt:
-        payload["layout"] = "split"
+    if solvers.split_prompt or prompt.is_chat:
+        payload["layout"] = "turns" if prompt.is_chat else "split"
     id, slug = condition_id([model.rsplit("/", maxsplit=1)[-1], prompt.name, facet.name], payload)
     return GenerateCondition(
         id, slug, payload, model, facet.name, prompt, params, solvers.split_prompt, columns
     )
+
+
+def _is_split(config: StudyConfig) -> bool:
+    """Whether a judge splits its rubrics."""
+    judges = (config.grader(name) for name in config.facets.grader)
+    return any(getattr(judge, "split_rubric", False) for judge in judges)
 
 
 def _choices_payload(mapping: MappingConfig) -> dict[str, Any]:

@@ -131,8 +131,8 @@ def _payload(name: str, config: JudgeConfig, rubric: Template) -> dict[str, Any]
     }
     if config.structured:
         payload["structured"] = True
-    if config.split_rubric:
-        payload["layout"] = "split"
+    if config.split_rubric or rubric.is_chat:
+        payload["layout"] = "turns" if rubric.is_chat else "split"
     return payload
 
 
@@ -144,8 +144,8 @@ def _prompts_of(rubric: Template, split: bool) -> Callable[[Item, str | None], P
 
 def _prompt(rubric: Template, split: bool, item: Item, solution: str | None) -> Prompt:
     """The rubric filled in, with the notice of the reply format at its end."""
-    prompt = filled_in(rubric.text, "solution", rubric_values(item, solution), split)
-    return prompt._replace(user=prompt.user + FORMAT_NOTICE)
+    prompt = filled_in(rubric, "solution", rubric_values(item, solution), split)
+    return prompt.ending_with(FORMAT_NOTICE)
 
 
 @cache

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 
 from .choices import CHOICES
 from .templates import JUDGE_NAMES, SOLVER_NAMES, Template
+from .turns import unknown_markers
 
 # Not after a letter, a backslash or a brace: there it is an argument of LaTeX.
 _WORD_IN_BRACES = re.compile(r"(?<![\w\\{}^$])\{([\w .-]{2,60})\}(?!\})")
@@ -17,6 +18,7 @@ _AS_GOOD_AS_EQUAL = 0.8
 
 def doubts_of_prompt(template: Template, columns: Iterable[str]) -> Iterator[str]:
     """What may be wrong in a solver's template; `columns`: the metadata columns of the study."""
+    yield from _lines_of_turns(template)
     known = {*columns, *SOLVER_NAMES} - {*JUDGE_NAMES}
     for word in _unfilled(template, known):
         if word in JUDGE_NAMES:
@@ -29,10 +31,16 @@ def doubts_of_prompt(template: Template, columns: Iterable[str]) -> Iterator[str
 
 def doubts_of_rubric(template: Template, columns: Iterable[str]) -> Iterator[str]:
     """What may be wrong in a rubric."""
+    yield from _lines_of_turns(template)
     known = {*columns, *SOLVER_NAMES, *JUDGE_NAMES}
     for word in _unfilled(template, known):
         if meant := _nearest(word, known):
             yield f"{_sent(template, word)}; {{{meant}}} is one"
+
+
+def _lines_of_turns(template: Template) -> Iterator[str]:
+    for problem in unknown_markers(template.text):
+        yield f"template {template.name!r}: {problem}"
 
 
 def _unfilled(template: Template, known: Iterable[str]) -> list[str]:

@@ -5,34 +5,70 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from .templates import render, split_at
+from .templates import Template, render, split_at
+from .turns import Turn, written_out
 
 Item = Mapping[str, Any]
 
 
 class Prompt(NamedTuple):
-    """`system` is empty unless the layout is split, for providers that cache a shared head.
+    """The turns that a model is shown; most prompts are one of the user.
 
     `shared`: how many characters of `text`, from its start, other calls of the item share.
+    `is_chat`: whether the template has turns of its own; `text` then holds their lines, too, which
+    take about as many tokens as a provider spends on the roles.
     """
 
-    system: str
-    user: str
+    turns: tuple[Turn, ...]
     shared: int
+    is_chat: bool = False
 
     @property
     def text(self) -> str:
-        return self.system + self.user
+        return written_out(self.turns) if self.is_chat else "".join(said for _, said in self.turns)
 
     @property
     def head(self) -> str:
         return self.text[: self.shared]
 
+    def ending_with(self, more: str) -> "Prompt":
+        """The same with something at the end of its last turn."""
+        *first, last = self.turns
+        return self._replace(turns=(*first, last._replace(text=last.text + more)))
 
-def filled_in(text: str, start: str, values: Mapping[str, str], split: bool) -> Prompt:
-    """A template with its values. Calls share what stands before the placeholder `start`."""
-    head, tail = (render(part, values) for part in split_at(text, start))
-    return Prompt(head, tail, len(head)) if split else Prompt("", head + tail, len(head))
+
+def one_message(text: str) -> Prompt:
+    """A prompt that nothing is shared with."""
+    return Prompt((Turn("user", text),), 0)
+
+
+def filled_in(
+    template: Template, start: str, values: Mapping[str, str], is_split: bool = False
+) -> Prompt:
+    """A template with its values. Calls share what stands before the placeholder `start`.
+
+    `is_split`: what stands before it is the turn of the system, for providers that cache a shared
+    head. A turn of the system that comes to nothing is left out.
+    """
+    turns = _split(template, start) if is_split else template.turns
+    shown: list[Turn] = []
+    head = None
+    for role, text in turns:
+        above, rest = split_at(text, start)
+        before, after = render(above, values), render(rest, values)
+        if role == "system" and not before + after:
+            continue
+        if head is None and rest:
+            head = Prompt((*shown, Turn(role, before)), 0, template.is_chat)
+        shown.append(Turn(role, before + after))
+    # Of a chat without the end of the line that the placeholder stands in.
+    shared = len(head.text) - template.is_chat if head else 0
+    return Prompt(tuple(shown), shared, template.is_chat)
+
+
+def _split(template: Template, start: str) -> tuple[Turn, ...]:
+    head, tail = split_at(template.text, start)
+    return Turn("system", head), Turn("user", tail)
 
 
 def solver_values(item: Item, columns: Iterable[str]) -> dict[str, str]:

@@ -8,9 +8,12 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from itemeval_assets.core.errors import TemplateError
 from itemeval_assets.core.text.secrets import redacted
+
+from .turns import Turn, has_turns, problem_of_turns, turns_of
 
 BUILTIN = "builtin:"
 # The placeholders that every item has; a metadata column of such a name stands in for none.
@@ -48,6 +51,16 @@ class Template:
         """The text without secrets."""
         return redacted(self.text)
 
+    @cached_property
+    def turns(self) -> tuple[Turn, ...]:
+        """What is said in it, and by whom: by the user alone where it has no turns of its own."""
+        return turns_of(self.text)
+
+    @cached_property
+    def is_chat(self) -> bool:
+        """Whether it has turns of its own."""
+        return has_turns(self.text)
+
     @property
     def source(self) -> str:
         return "builtin" if self.name.startswith(BUILTIN) else "local"
@@ -80,6 +93,18 @@ def split_at(text: str, placeholder: str) -> tuple[str, str]:
     """The text before `{placeholder}`, and the rest starting with it."""
     head, mark, tail = text.partition(f"{{{placeholder}}}")
     return head, mark + tail
+
+
+def require_turns(template: Template, is_split: bool) -> None:
+    """Raise TemplateError where its turns are wrong, or are to be split in two once more."""
+    where = f"template {template.name!r} ({template.path})"
+    if problem := problem_of_turns(template.text):
+        raise TemplateError(f"{where}: {problem}")
+    if is_split and template.is_chat:
+        raise TemplateError(
+            f"{where} has turns of its own, and split_prompt (or split_rubric) is for templates "
+            "without: remove that key, or the lines of the turns"
+        )
 
 
 def require_placeholders(template: Template, names: tuple[str, ...]) -> None:

@@ -4,7 +4,7 @@ What a judge is shown holds the item, the solution and the rubric, and nothing t
 which model answered.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -13,6 +13,8 @@ from inspect_ai import Task
 from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.log import EvalSample, EvalSpec
 from inspect_ai.model import (
+    ChatMessage,
+    ChatMessageAssistant,
     ChatMessageSystem,
     ChatMessageUser,
     GenerateConfig,
@@ -30,12 +32,18 @@ from itemeval_assets.core.grading.grader import ModelCall
 from itemeval_assets.core.money.prefixes import leaders_first
 from itemeval_assets.core.money.pricing import provider_of
 from itemeval_assets.core.prompts.prompts import Prompt
+from itemeval_assets.core.prompts.turns import Turn
 from itemeval_assets.engine.models.response_cache import cache_policy
 
 from .allowance import Allowance
 from .in_flight import current_calls
 from .turns import Turns
 
+_MESSAGES = {
+    "system": ChatMessageSystem,
+    "user": ChatMessageUser,
+    "assistant": ChatMessageAssistant,
+}
 # In a sample's metadata: what its call may cost at most.
 MOST_USD = "most_usd"
 
@@ -161,10 +169,14 @@ def cell_of(sample: TaskState | EvalSample) -> Cell:
 
 def make_sample(id: str, prompt: Prompt, target: str, metadata: dict[str, Any]) -> Sample:
     """An inspect Sample that shows the model this prompt."""
-    shown: str | list[Any] = prompt.user
-    if prompt.system:
-        shown = [ChatMessageSystem(content=prompt.system), ChatMessageUser(content=prompt.user)]
-    return Sample(input=shown, target=target, id=id, metadata=metadata)
+    return Sample(input=_messages(prompt.turns), target=target, id=id, metadata=metadata)
+
+
+def _messages(turns: Sequence[Turn]) -> str | list[ChatMessage]:
+    """Turns as inspect takes them: one of the user as its text."""
+    if [turn.role for turn in turns] == ["user"]:
+        return turns[0].text
+    return [_MESSAGES[turn.role](content=turn.text) for turn in turns]
 
 
 class _AllowedCellsOnly:

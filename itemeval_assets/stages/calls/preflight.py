@@ -22,7 +22,7 @@ from itemeval_assets.core.money.preflight import (
     verdict_on,
 )
 from itemeval_assets.core.money.pricing import PriceBook
-from itemeval_assets.core.prompts.prompts import Prompt
+from itemeval_assets.core.prompts.prompts import one_message
 from itemeval_assets.core.tables.schemas import LOG_INDEX, REPLACED, arrow_schema
 from itemeval_assets.core.tables.upsert import upsert
 from itemeval_assets.core.text.secrets import redacted
@@ -122,7 +122,7 @@ def _metadata(
 
 
 def _task(target: Target, allowance: Allowance, metadata: dict[str, Any]) -> Any:
-    sample = make_sample(PREFLIGHT_ITEM, Prompt("", PREFLIGHT_PROMPT, 0), "ok", {})
+    sample = make_sample(PREFLIGHT_ITEM, one_message(PREFLIGHT_PROMPT), "ok", {})
     settings = CallSettings(use_cache=False, fresh=set(), allowance=allowance, turns=Turns())
     return build_task(target, PREFLIGHT.name, {_CELL: (sample, 1)}, settings, metadata)
 

@@ -214,6 +214,27 @@ def test_a_packaged_prompt_of_choices_needs_them() -> None:
     )
 
 
+def test_a_template_with_turns_is_told_apart_from_one_message_of_the_same_text() -> None:
+    turns = "<|user|>\n{input}\n"
+    [plain] = design(prompts={"short": "{input}\n"}).generate
+    [chat] = design(prompts={"short": turns}).generate
+    assert "layout" not in plain.payload and chat.payload["layout"] == "turns"
+    rubric = "<|system|>\nBe strict.\n<|user|>\n{input} {solution}"
+    *_, judge = design(JUDGED, rubrics={"strict": rubric}).grade
+    assert judge.payload["layout"] == "turns"
+
+
+def test_turns_that_would_be_split_are_refused() -> None:
+    turns = "<|user|>\n{input}\n{solution}\n"
+    with pytest.raises(
+        TemplateError, match=r"'short' \(short.md\) has turns of its own, and split"
+    ):
+        design({"solvers": {"split_prompt": True}}, prompts={"short": turns})
+    split = {"graders": {"judge_a": {"split_rubric": True}}}
+    with pytest.raises(TemplateError, match=r"'strict' \(strict.md\) has turns of its own"):
+        design(JUDGED, split, rubrics={"strict": turns})
+
+
 def test_payloads() -> None:
     found = design(JUDGED, {"solvers": {"temperature": 0}})
     assert found.generate[0].payload == {

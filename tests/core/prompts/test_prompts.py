@@ -37,7 +37,7 @@ def test_a_solver_sees_the_item_and_neither_target_nor_scheme() -> None:
     [condition], _ = conditions()
     row = item("q1", input="What is {id}?", target="the target", grading_scheme="the scheme")
     prompt = condition.prompt_for(row)
-    assert (prompt.system, prompt.user) == ("", "Head q1.\n\nWhat is {id}?\n\nTail.")
+    assert prompt.turns == (("user", "Head q1.\n\nWhat is {id}?\n\nTail."),)
 
 
 def test_a_solver_sees_the_columns_that_its_template_names() -> None:
@@ -125,10 +125,12 @@ def test_split_layouts_show_the_same_text_in_two_messages() -> None:
     )
     row = item("q1", input="2+2?")
     prompt = split.prompt_for(row)
-    assert (prompt.system, prompt.user) == ("Head q1.\n\n", "2+2?\n\nTail.")
+    assert prompt.turns == (("system", "Head q1.\n\n"), ("user", "2+2?\n\nTail."))
     assert prompt.text == plain.prompt_for(row).text
     judged = split_judge.prompt_for(row, "{solution}")
-    assert judged.system.endswith("E q1\n\n") and judged.user.startswith("{solution}\n")
+    system, user = judged.turns
+    assert system.role == "system" and system.text.endswith("E q1\n\n")
+    assert user.role == "user" and user.text.startswith("{solution}\n")
     assert judged.text == judge.prompt_for(row, "{solution}").text
 
 
@@ -139,7 +141,7 @@ def test_a_head_may_hold_the_rest_of_the_item() -> None:
         graders={"j": {"model": "mockllm/judge", "split_rubric": True}},
     )
     prompt = judge.prompt_for(item(input="i", target="t"), "s")
-    assert (prompt.system, prompt.user) == ("i/t\n", "s" + FORMAT_NOTICE)
+    assert prompt.turns == (("system", "i/t\n"), ("user", "s" + FORMAT_NOTICE))
 
 
 @pytest.mark.parametrize("split", [False, True])
