@@ -419,7 +419,7 @@ def scored(place: Place, server: ModelServer) -> Session:
 
 
 def prompts(place: Place, server: ModelServer) -> Session:
-    """Items with choices, in an order of their own, by a prompt that names a column, and turns."""
+    """Items with choices in an order of their own, a prompt with a column and turns; then chats."""
     server.reply = lambda request: "ANSWER: B"
     session = prepared(
         place,
@@ -455,6 +455,22 @@ def prompts(place: Place, server: ModelServer) -> Session:
     session.give("estimate {config} --json")
     session.give("run {config} --yes")
     session.give("run {config} --yes --json")
+    talk = [{"role": "user", "content": "1 + 0?"}, {"role": "assistant", "content": "1"}]
+    rows = [
+        {**row, "question": [*talk, {"role": "user", "content": row["question"]}]}
+        for row in items(2)
+    ]
+    session.file("chats.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    session.file("prompts/solver/kind.md", "<|system|>\nBe kind.\n<|user|>\n{input}\n")
+    none = dict.fromkeys(("choices", "target_is", "shuffle_choices"))
+    session.edit(
+        {
+            "benchmark": local({"id": "chats.jsonl"}, chat=True, **none),
+            "facets": {"prompt": ["kind"], "scorer": "exact_match"},
+        }
+    )
+    session.give("run {config} --yes --json")
+    session.give("show {config} q1 --json")
     return session
 
 

@@ -448,6 +448,19 @@ DOCUMENTS: Mapping[str, Document] = {
         )
         for kind in ("letter", "index", "number", "text", "label")
     },
+    "chats": Document(
+        {
+            "study": "chats",
+            "benchmark": {
+                "adapter": "local",
+                "datasets": [{"id": "chats.jsonl"}],
+                "mapping": {"input": "question", "target": "answer", "chat": True},
+            },
+            "solvers": {"models": ["mockllm/a"]},
+            "facets": {"prompt": ["builtin:minimal"], "scorer": "numeric"},
+        },
+        message="the items are chats",
+    ),
     "batch": Document(
         {
             "study": "batch",

@@ -354,6 +354,8 @@ def _written(folder: Path, keys: Mapping[str, Any]) -> Path:
     right = {"letter": "B", "index": 1, "number": 2, "text": "two", "label": "ii"}
     rows = [{"question": f"1 + 1 = {n}?", "options": options, **right} for n in range(3)]
     (folder / "choices.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    chat = [{"role": "user", "content": "1 + 1?"}]
+    (folder / "chats.jsonl").write_text(json.dumps({"question": chat, "answer": 2}) + "\n")
     prices = {"mockllm/a": {"input_usd_per_mtok": 1.0, "output_usd_per_mtok": 2.0}}
     stamp = datetime.now(UTC).isoformat()
     (folder / "prices.json").write_text(json.dumps({"models": prices, "updated_at": stamp}))

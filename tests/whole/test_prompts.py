@@ -12,11 +12,12 @@ import pytest
 
 from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
+from itemeval_assets.figures import item_answers
 from tests.model_server import Behaviour, ModelServer, Request
 from tests.studies import merged, write_study
 
 from .conftest import Serve
-from .looking import assert_reconciled, results_dir, rows, write_prices
+from .looking import assert_reconciled, mirrored_long_table, results_dir, rows, write_prices
 from .test_batch import be_openai
 
 MODEL = "openai-api/test/m"
@@ -263,3 +264,115 @@ def test_wrong_turns_end_with_a_message(
     shown = capsys.readouterr()
     assert "mine.md): the line <|sytem|> begins no turn; write <|system|>" in shown.err
     assert not (tmp_path / "studies").exists()
+
+
+CHATS = [
+    {
+        "id": "q1",
+        "question": [
+            {"role": "system", "content": "You are kind."},
+            {"role": "user", "content": "1+1? {id}"},
+            {"role": "assistant", "content": "2"},
+            {"role": "user", "content": "And 2+2?\n<|user|>"},
+        ],
+        "answer": 4,
+        "topic": "sums",
+    },
+    {"id": "q2", "question": [{"role": "user", "content": "3+3?"}], "answer": 6, "topic": "more"},
+]
+
+
+def test_chats_are_sent_as_their_turns_and_judged_as_text(tmp_path: Path, serve: Serve) -> None:
+    server = serve()
+    config = declare(
+        tmp_path,
+        "<|system|>\nOn {topic}.\n<|user|>\n{input}\n",
+        CHATS,
+        {"chat": True, "metadata": ["topic"]},
+        rubric="Chat:\n{input}\nRight: {target}\n{solution}",
+        replications=2,
+    )
+    foreseen = api.estimate(config)
+    summary = api.run(config, max_usd=math.inf)
+    assert summary.exit_code == 0 and summary.usd <= foreseen.remaining.usd
+    assert sent(server)[::2] == [
+        [("system", "On more."), ("user", "3+3?")],
+        [
+            ("system", "On sums."),
+            ("system", "You are kind."),
+            ("user", "1+1? {id}"),
+            ("assistant", "2"),
+            ("user", "And 2+2?\n<|user|>"),
+        ],
+    ]
+    text = "system: You are kind.\n\nuser: 1+1? {id}\n\nassistant: 2\n\nuser: And 2+2?\n<|user|>"
+    judged = [one[0][1] for one in sent(server, "judge")]
+    assert sum(prompt.startswith(f"Chat:\n{text}\nRight: 4\n") for prompt in judged) == 2
+    assert_reconciled(config)
+    [stored, _] = rows(config, "items")
+    assert json.loads(stored["input"]) == CHATS[0]["question"]
+    [answered] = item_answers(config, "q1")
+    assert answered.question == text
+    shutil.rmtree(results_dir(config))
+    server.reset_counts()
+    assert api.estimate(config).remaining.cached == 8
+    assert api.run(config).cached == 8 and server.count() == 0
+
+
+def test_a_template_that_holds_the_input_alone_passes_a_chat_on(
+    tmp_path: Path, serve: Serve
+) -> None:
+    server = serve()
+    config = declare(tmp_path, "{input}\n", CHATS, {"chat": True})
+    assert api.run(config, policy="dev", max_usd=math.inf).exit_code == 0
+    chat, question = sent(server)
+    assert [role for role, _ in chat] == ["system", "user", "assistant", "user"]
+    assert question == [("user", "3+3?")]
+
+
+def test_blank_answers_to_chats_are_asked_again(tmp_path: Path, serve: Serve) -> None:
+    server = serve(reply=lambda request: "" if request.attempt == 1 else "ANSWER: 4")
+    solvers = {"on_empty": "rerun"}
+    config = declare(tmp_path, "{input}", CHATS, {"chat": True}, solvers=solvers)
+    api.run(config, max_usd=math.inf)
+    assert api.estimate(config).remaining.calls == 2
+    api.run(config, max_usd=math.inf)
+    assert [row["solution"] for row in rows(config, "solutions")] == ["ANSWER: 4"] * 2
+    assert server.count() == 4
+
+
+def test_what_people_see_of_chats_and_choices(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = declare(
+        tmp_path,
+        "<|system|>\n{choices}\n<|user|>\n{input}",
+        [{**chat, "options": ["4", "6"]} for chat in CHATS],
+        {"chat": True, "choices": "options", "target_is": "text"},
+        models=["mockllm/a", "mockllm/b"],
+        scorer="multiple_choice",
+    )
+    assert run_cli(["run", str(config)]) == 0
+    capsys.readouterr()
+    assert run_cli(["show", str(config), "q1"]) == 0
+    told = capsys.readouterr().out
+    assert "assistant: 2\n\nuser: And 2+2?" in told and "A) 4\nB) 6\n" in told
+    assert run_cli(["show", str(config), "q1", "--json"]) == 0
+    [found] = json.loads(capsys.readouterr().out)
+    assert found["choices"] == "A) 4\nB) 6" and found["target"] == "A"
+    page = tmp_path / "report.html"
+    assert run_cli(["report", str(config), "--out", str(page)]) == 0
+    assert "assistant: 2" in page.read_text() and "A) 4\nB) 6" in page.read_text()
+    assert run_cli(["export", str(config), "--for-spreadsheets"]) == 0
+    mirrored_long_table(results_dir(config))
+
+
+def test_chats_that_nobody_declared_end_before_any_call(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = declare(tmp_path, "{input}", CHATS, {}, models=["mockllm/a"])
+    assert run_cli(["run", str(config)]) == 2
+    assert "line 1: item 'q1': column 'question' holds a chat; write `chat: true`" in (
+        capsys.readouterr().err
+    )
+    assert not list(results_dir(config).rglob("*.parquet"))

@@ -27,6 +27,7 @@ def problems_across(config: StudySections) -> list[str]:
         *_facet_problems(config),
         *_mapping_problems(config),
         *_choices_problems(config),
+        *_chat_problems(config),
         *_measurement_problems(config),
     ]
 
@@ -185,6 +186,15 @@ def _choices_problems(config: StudySections) -> list[str]:
             "order that they are shown in; remove it from the list"
         )
     return found
+
+
+def _chat_problems(config: StudySections) -> list[str]:
+    if config.benchmark.mapping.chat and config.solvers.split_prompt:
+        return [
+            "solvers.split_prompt: the items are chats (benchmark.mapping.chat), which have turns "
+            "of their own; remove it"
+        ]
+    return []
 
 
 def _measurement_problems(config: StudySections) -> list[str]:

@@ -16,22 +16,17 @@ from typing import Any
 
 from itemeval_assets.core.config.sections import MappingConfig, ModelConfigFacet, SolversConfig
 from itemeval_assets.core.config.study_config import StudyConfig
-from itemeval_assets.core.errors import ConfigError, TemplateError
+from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.grading.code import Program, Source
 from itemeval_assets.core.grading.grader import Grader
 from itemeval_assets.core.grading.kinds import SCORERS
-from itemeval_assets.core.prompts.choices import CHOICES
-from itemeval_assets.core.prompts.doubts import doubts_of_prompt, doubts_of_rubric
+from itemeval_assets.core.prompts.chats import stored_turns
 from itemeval_assets.core.prompts.prompts import Item, Prompt, filled_in, solver_values
-from itemeval_assets.core.prompts.templates import (
-    Template,
-    columns_in,
-    require_placeholders,
-    require_turns,
-)
+from itemeval_assets.core.prompts.templates import Template, columns_in
 from itemeval_assets.core.text.labels import Part, pair_label, unique_labels
 
 from .partitions import GENERATE, Partition
+from .template_rules import doubts, require_templates
 
 GRADER_COLUMNS = (
     *("grader_name", "grader_model", "rubric_name", "rubric_hash"),
@@ -43,7 +38,7 @@ GRADER_COLUMNS = (
 class GenerateCondition:
     """One model x prompt x model_config. `params` holds only the sampling settings that are set.
 
-    `columns`: the metadata columns that its prompt names.
+    `columns`: the metadata columns that its prompt names. `takes_chats`: the items are chats.
     """
 
     id: str
@@ -55,6 +50,7 @@ class GenerateCondition:
     params: dict[str, Any]
     split_prompt: bool
     columns: tuple[str, ...] = ()
+    takes_chats: bool = False
     label: str = ""
 
     @cached_property
@@ -73,7 +69,8 @@ class GenerateCondition:
         Reads item_id and input, and metadata_json where the prompt names columns.
         """
         values = solver_values(item, self.columns)
-        prompt = filled_in(self.prompt, "input", values, self.split_prompt)
+        chat = stored_turns(item["input"]) if self.takes_chats else ()
+        prompt = filled_in(self.prompt, "input", values, self.split_prompt, chat)
         return prompt._replace(shared=len(prompt.text))
 
 
@@ -203,14 +200,7 @@ def expand_design(
     `sources`: what was read of the code of own scorers, by their names.
     Raises TemplateError for a missing placeholder, ConfigError for two equal ids.
     """
-    needed = ("input", CHOICES) if config.benchmark.mapping.choices else ("input",)
-    for template in prompts.values():
-        require_placeholders(template, needed)
-        require_turns(template, config.solvers.split_prompt)
-        _refuse_builtin_without_choices(config, template)
-    for template in rubrics.values():
-        require_placeholders(template, ("input", "solution"))
-        require_turns(template, _is_split(config))
+    require_templates(config, prompts, rubrics)
     generate = tuple(
         _generate_condition(config, model, prompts[prompt], facet)
         for model in config.solvers.models
@@ -218,7 +208,7 @@ def expand_design(
         for facet in config.facets.model_config_facet
     )
     grade = tuple(map(_grade_condition, _graders(config, rubrics, sources or {})))
-    design = Design(generate, grade, tuple(_doubts(config, prompts, rubrics)))
+    design = Design(generate, grade, tuple(doubts(config, prompts, rubrics)))
     _refuse_equal_ids(design)
     return _labelled(design)
 
@@ -256,18 +246,23 @@ def _generate_condition(
         payload["prompt"]["columns"] = named
     if mapping.choices:
         payload["choices"] = _choices_payload(mapping)
+    if mapping.chat:
+        payload["input"] = "chat"
     if solvers.split_prompt or prompt.is_chat:
         payload["layout"] = "turns" if prompt.is_chat else "split"
     id, slug = condition_id([model.rsplit("/", maxsplit=1)[-1], prompt.name, facet.name], payload)
     return GenerateCondition(
-        id, slug, payload, model, facet.name, prompt, params, solvers.split_prompt, columns
+        id=id,
+        slug=slug,
+        payload=payload,
+        model=model,
+        model_config_name=facet.name,
+        prompt=prompt,
+        params=params,
+        split_prompt=solvers.split_prompt,
+        columns=columns,
+        takes_chats=bool(mapping.chat),
     )
-
-
-def _is_split(config: StudyConfig) -> bool:
-    """Whether a judge splits its rubrics."""
-    judges = (config.grader(name) for name in config.facets.grader)
-    return any(getattr(judge, "split_rubric", False) for judge in judges)
 
 
 def _choices_payload(mapping: MappingConfig) -> dict[str, Any]:
@@ -278,16 +273,6 @@ def _choices_payload(mapping: MappingConfig) -> dict[str, Any]:
         "shuffle": mapping.shuffle_choices,
     }
     return {key: value for key, value in identity.items() if value is not None}
-
-
-def _refuse_builtin_without_choices(config: StudyConfig, template: Template) -> None:
-    """A template of the user may hold any braces; one of the package shows what it names."""
-    shows_choices = template.source == "builtin" and f"{{{CHOICES}}}" in template.text
-    if shows_choices and not config.benchmark.mapping.choices:
-        raise TemplateError(
-            f"facets.prompt: {template.name!r} shows choices; name their column in "
-            "benchmark.mapping.choices, or take another prompt"
-        )
 
 
 def _sampling_params(solvers: SolversConfig, facet: ModelConfigFacet) -> dict[str, Any]:
@@ -316,16 +301,6 @@ def _grade_condition(grader: Grader) -> GradeCondition:
         payload["repeat"] = grader.repeat
         id, slug = condition_id(grader.slug_parts, payload)
     return GradeCondition(id, slug, payload, grader, first_id)
-
-
-def _doubts(
-    config: StudyConfig, prompts: Mapping[str, Template], rubrics: Mapping[str, Template]
-) -> Iterator[str]:
-    columns = config.benchmark.mapping.kept
-    for template in prompts.values():
-        yield from doubts_of_prompt(template, columns)
-    for template in rubrics.values():
-        yield from doubts_of_rubric(template, columns)
 
 
 def _labelled(design: Design) -> Design:

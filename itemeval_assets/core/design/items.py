@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from itemeval_assets.core.config.sections import MappingConfig
 from itemeval_assets.core.errors import DatasetError
+from itemeval_assets.core.prompts.chats import as_json, chat_of, is_like_a_chat
 from itemeval_assets.core.prompts.choices import (
     CHOICES,
     choices_of,
@@ -113,7 +114,7 @@ def _item(
         "item_id": item_id,
         "dataset_id": dataset,
         "dataset_revision": revision,
-        "input": _input(columns, mapping.input, item_id),
+        "input": _input(columns, mapping, item_id),
         "target": target,
         "grading_scheme": _grading_scheme(columns, mapping.grading_scheme),
         "metadata_json": well_formed(canonical_json(metadata)),
@@ -147,7 +148,17 @@ def _mapped_id(columns: _Columns, mapping: MappingConfig, number: int, dataset: 
     )
 
 
-def _input(columns: _Columns, name: str, item_id: str) -> str:
+def _input(columns: _Columns, mapping: MappingConfig, item_id: str) -> str:
+    """The text of an item, or its chat as JSON."""
+    name = mapping.input
+    if mapping.chat:
+        return _chat(columns, name, item_id)
+    if mapping.chat is None and is_like_a_chat(columns.value(name, "input")):
+        raise columns.problem(
+            "input",
+            f"item {item_id!r}: column {name!r} holds a chat; write `chat: true` in "
+            "benchmark.mapping to send its turns, or `chat: false` to send it as JSON text",
+        )
     shown = columns.text(name, "input")
     if not shown.strip():
         raise DatasetError(
@@ -155,6 +166,13 @@ def _input(columns: _Columns, name: str, item_id: str) -> str:
             "empty; fill it in, or remove the item"
         )
     return shown
+
+
+def _chat(columns: _Columns, name: str, item_id: str) -> str:
+    try:
+        return as_json(chat_of(columns.value(name, "input")))
+    except ValueError as error:
+        raise columns.problem("input", f"item {item_id!r}: {error}") from error
 
 
 def _grading_scheme(columns: _Columns, name: str | None) -> str | None:

@@ -2,9 +2,10 @@
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from .chats import readable
 from .templates import Template, render, split_at
 from .turns import Turn, written_out
 
@@ -43,13 +44,19 @@ def one_message(text: str) -> Prompt:
 
 
 def filled_in(
-    template: Template, start: str, values: Mapping[str, str], is_split: bool = False
+    template: Template,
+    start: str,
+    values: Mapping[str, str],
+    is_split: bool = False,
+    chat: Sequence[Turn] = (),
 ) -> Prompt:
     """A template with its values. Calls share what stands before the placeholder `start`.
 
     `is_split`: what stands before it is the turn of the system, for providers that cache a shared
-    head. A turn of the system that comes to nothing is left out.
+    head. A turn of the system that comes to nothing is left out. `chat`: turns that stand in the
+    place of the one that holds the placeholder.
     """
+    is_chat = template.is_chat or bool(chat)
     turns = _split(template, start) if is_split else template.turns
     shown: list[Turn] = []
     head = None
@@ -59,11 +66,11 @@ def filled_in(
         if role == "system" and not before + after:
             continue
         if head is None and rest:
-            head = Prompt((*shown, Turn(role, before)), 0, template.is_chat)
-        shown.append(Turn(role, before + after))
+            head = Prompt((*shown, Turn(role, before)), 0, is_chat)
+        shown += chat if rest and chat else [Turn(role, before + after)]
     # Of a chat without the end of the line that the placeholder stands in.
-    shared = len(head.text) - template.is_chat if head else 0
-    return Prompt(tuple(shown), shared, template.is_chat)
+    shared = len(head.text) - is_chat if head else 0
+    return Prompt(tuple(shown), shared, is_chat)
 
 
 def _split(template: Template, start: str) -> tuple[Turn, ...]:
@@ -90,7 +97,7 @@ def rubric_values(item: Item, solution: str | None) -> dict[str, str]:
     """
     return {
         **{name: _text(value) for name, value in json.loads(item["metadata_json"]).items()},
-        "input": item["input"],
+        "input": readable(item["input"]),
         "solution": solution or "",
         "target": item["target"],
         "grading_scheme": item["grading_scheme"] or "",

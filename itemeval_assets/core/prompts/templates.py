@@ -107,6 +107,18 @@ def require_turns(template: Template, is_split: bool) -> None:
         )
 
 
+def require_place_for_chat(template: Template) -> None:
+    """Raise TemplateError unless `{input}` is the last turn, alone: a chat takes its place."""
+    *others, last = template.turns
+    around = any("{input}" in turn.text for turn in others)
+    if around or last.role != "user" or last.text.strip() != "{input}":
+        raise TemplateError(
+            f"template {template.name!r} ({template.path}): the items are chats, and their turns "
+            "stand in the place of {input}: let it be the last turn, alone, and write other text "
+            "into turns before it, below a line <|system|>, and <|user|> above {input}"
+        )
+
+
 def require_placeholders(template: Template, names: tuple[str, ...]) -> None:
     """Raise TemplateError unless every `{name}` stands in the template."""
     missing = [name for name in names if f"{{{name}}}" not in template.text]

@@ -142,6 +142,8 @@ def item_answers(found: "Sequence[ItemAnswers]") -> Document:
 
 def _answers(item: "ItemAnswers") -> Iterator[str | View]:
     yield f"{item.item_id} of {item.dataset_id}: {item.question}"
+    if item.choices:
+        yield item.choices
     yield f"Target: {item.target}"
     yield answers_view(item)
     logs = dict.fromkeys(

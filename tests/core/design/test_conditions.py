@@ -235,6 +235,43 @@ def test_turns_that_would_be_split_are_refused() -> None:
         design(JUDGED, split, rubrics={"strict": turns})
 
 
+def with_chats(text: str, **extra: Any) -> Design:
+    mapping = {"benchmark": {"mapping": {"chat": True}}}
+    return design(mapping, extra, prompts={"short": text})
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{input}", "{input}\n", "<|system|>\nx {id}\n<|user|>\n\n{input}\n", "<|user|>\n{input}"],
+)
+def test_chats_stand_in_the_place_of_the_last_turn(text: str) -> None:
+    [condition] = with_chats(text).generate
+    assert condition.payload["input"] == "chat"
+    kept = '[{"role":"user","content":"{id}"},{"role":"assistant","content":"b"},'
+    kept += '{"role":"user","content":"c"}]'
+    prompt = condition.prompt_for({"item_id": "q1", "input": kept})
+    assert prompt.turns[-3:] == (("user", "{id}"), ("assistant", "b"), ("user", "c"))
+    assert prompt.turns[:-3] == ((("system", "x q1"),) if "system" in text else ())
+    assert prompt.head == prompt.text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Answer:\n{input}",
+        "{input}{input}",
+        "<|system|>\n{input}\n<|user|>\nAnswer.",
+        "<|system|>\n{input}\n<|user|>\n{input}",
+        "<|user|>\n{input}\nBe brief.",
+    ],
+)
+def test_a_chat_is_not_put_into_a_text(text: str) -> None:
+    with pytest.raises(
+        TemplateError, match=r"'short' \(short.md\): the items are chats, and their"
+    ):
+        with_chats(text)
+
+
 def test_payloads() -> None:
     found = design(JUDGED, {"solvers": {"temperature": 0}})
     assert found.generate[0].payload == {

@@ -84,6 +84,12 @@ class MappingConfig(Section):
         description="further columns that are kept with the item; templates may name them",
         examples=[["topic"]],
     )
+    chat: bool | None = Field(
+        default=None,
+        description="of an input that is a list of turns with role and content: true sends them as "
+        "turns, false as JSON text",
+        examples=[True],
+    )
     choices: str | list[str] | None = Field(
         default=None,
         description="the column with the list of choices, or a column for each choice; prompts "

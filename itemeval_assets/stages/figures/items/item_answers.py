@@ -10,11 +10,13 @@ import pyarrow.compute as pc
 
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.core.prompts.chats import readable
+from itemeval_assets.core.prompts.choices import CHOICES
 from itemeval_assets.core.text.nearest import nearest
 
 from ..planned import PlannedCells
 
-__all__ = ["ItemAnswer", "ItemAnswers", "item_answers", "logs_of"]
+__all__ = ["ItemAnswer", "ItemAnswers", "item_answers", "logs_of", "questions_of"]
 
 _LOGS = ("gen_log_file", "grade_log_file")
 _TEXTS = ("solution", "judge_completion")
@@ -37,7 +39,10 @@ class ItemAnswer:
 
 @dataclass(frozen=True, kw_only=True)
 class ItemAnswers:
-    """An item, and all that was answered to it and graded."""
+    """An item, and all that was answered to it and graded.
+
+    `choices`: as they were shown, a line for each; null for an item without.
+    """
 
     item_id: str
     dataset_id: str
@@ -45,6 +50,7 @@ class ItemAnswers:
     target: str
     metadata: dict[str, Any]
     answers: list[ItemAnswer]
+    choices: str | None = None
 
 
 def item_answers(
@@ -59,7 +65,14 @@ def item_answers(
             raise ConfigError(f"item: the study has no item {name!r}{hint}")
     wanted = list(dict.fromkeys(items))
     answers = _answers(planned, wanted, partitions)
-    return [_item(known[name], answers[name]) for name in wanted]
+    has_choices = planned.study.config.benchmark.mapping.choices is not None
+    return [_item(known[name], answers[name], has_choices) for name in wanted]
+
+
+def questions_of(items: pa.Table) -> dict[str, str]:
+    """{item_id: what it asks, as people read it}."""
+    ids, inputs = items["item_id"].to_pylist(), items["input"].to_pylist()
+    return dict(zip(ids, map(readable, inputs), strict=True))
 
 
 def logs_of(planned: PlannedCells, grade: str, items: Collection[str]) -> dict[str, list[str]]:
@@ -98,12 +111,14 @@ def _answers(
     return found
 
 
-def _item(row: Mapping[str, Any], answers: list[ItemAnswer]) -> ItemAnswers:
+def _item(row: Mapping[str, Any], answers: list[ItemAnswer], has_choices: bool) -> ItemAnswers:
+    metadata = json.loads(row["metadata_json"])
     return ItemAnswers(
         item_id=row["item_id"],
         dataset_id=row["dataset_id"],
-        question=row["input"],
+        question=readable(row["input"]),
         target=row["target"],
-        metadata=json.loads(row["metadata_json"]),
+        metadata=metadata,
         answers=answers,
+        choices=metadata[CHOICES] if has_choices else None,
     )

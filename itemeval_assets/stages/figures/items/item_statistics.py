@@ -19,7 +19,7 @@ from itemeval_assets.measurement.items.dead import spent_on
 from itemeval_assets.measurement.items.flags import order_of_flag
 
 from ..planned import TEXT, PlannedCells, require_measurable, require_scores
-from .item_answers import logs_of
+from .item_answers import logs_of, questions_of
 
 __all__ = ["GraderItems", "StudyItems", "item_statistics"]
 
@@ -88,9 +88,7 @@ def _of(
         )
     except MeasurementError as error:
         return GraderItems(**known, words=[str(error)])
-    texts = dict(
-        zip(planned.items["item_id"].to_pylist(), planned.items["input"].to_pylist(), strict=True)
-    )
+    texts = questions_of(planned.items)
     rows: Any = found.astype(object).where(found.notna(), None).to_dict("records")
     logs = logs_of(planned, grader.id, [row["item_id"] for row in rows if row["flag"]])
     rows.sort(key=order_of_flag)

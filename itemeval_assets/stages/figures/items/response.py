@@ -15,6 +15,7 @@ from itemeval_assets.measurement import irt as fitted
 
 from ..planned import PlannedCells
 from ..scores.estimates import least_passing
+from .item_answers import questions_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,9 +99,7 @@ def _of(
         found = fitted(answers, model=model)
     except MeasurementError as error:
         return GraderResponses(graded_by=grader.label, words=[str(error)])
-    questions = dict(
-        zip(planned.items["item_id"].to_pylist(), planned.items["input"].to_pylist(), strict=True)
-    )
+    questions = questions_of(planned.items)
     return GraderResponses(
         graded_by=grader.label,
         scale=grader.grader.scale,

@@ -1,0 +1,55 @@
+"""What the templates of a study must hold, for its items and its settings."""
+
+from collections.abc import Iterator, Mapping
+
+from itemeval_assets.core.config.study_config import StudyConfig
+from itemeval_assets.core.errors import TemplateError
+from itemeval_assets.core.prompts.choices import CHOICES
+from itemeval_assets.core.prompts.doubts import doubts_of_prompt, doubts_of_rubric
+from itemeval_assets.core.prompts.templates import (
+    Template,
+    require_place_for_chat,
+    require_placeholders,
+    require_turns,
+)
+
+Templates = Mapping[str, Template]
+
+
+def require_templates(config: StudyConfig, prompts: Templates, rubrics: Templates) -> None:
+    """Raise TemplateError for a template that lacks a placeholder, or whose turns are wrong."""
+    mapping = config.benchmark.mapping
+    needed = ("input", CHOICES) if mapping.choices else ("input",)
+    for template in prompts.values():
+        require_placeholders(template, needed)
+        require_turns(template, config.solvers.split_prompt)
+        if mapping.chat:
+            require_place_for_chat(template)
+        if not mapping.choices:
+            _refuse_builtin_of_choices(template)
+    for template in rubrics.values():
+        require_placeholders(template, ("input", "solution"))
+        require_turns(template, _splits_rubrics(config))
+
+
+def doubts(config: StudyConfig, prompts: Templates, rubrics: Templates) -> Iterator[str]:
+    """What may be wrong in the templates, in words."""
+    columns = config.benchmark.mapping.kept
+    for template in prompts.values():
+        yield from doubts_of_prompt(template, columns)
+    for template in rubrics.values():
+        yield from doubts_of_rubric(template, columns)
+
+
+def _splits_rubrics(config: StudyConfig) -> bool:
+    judges = (config.grader(name) for name in config.facets.grader)
+    return any(getattr(judge, "split_rubric", False) for judge in judges)
+
+
+def _refuse_builtin_of_choices(template: Template) -> None:
+    """A template of the user may hold any braces; one of the package shows what it names."""
+    if template.source == "builtin" and f"{{{CHOICES}}}" in template.text:
+        raise TemplateError(
+            f"facets.prompt: {template.name!r} shows choices; name their column in "
+            "benchmark.mapping.choices, or take another prompt"
+        )
