@@ -26,7 +26,9 @@ class Prompt(NamedTuple):
 
     @property
     def text(self) -> str:
-        return written_out(self.turns) if self.is_chat else "".join(said for _, said in self.turns)
+        if self.is_chat:
+            return written_out(self.turns)
+        return "".join([turn.text for turn in self.turns])
 
     @property
     def head(self) -> str:
