@@ -15,7 +15,7 @@ from itemeval_assets.core.grading.grader import Grader, GraderConfig, ModelCall
 from itemeval_assets.core.grading.kinds import KINDS, SCORERS
 from itemeval_assets.core.grading.scorer import scorer
 from itemeval_assets.core.grading.verdict import Verdict
-from itemeval_assets.core.prompts.prompts import Item, Prompt
+from itemeval_assets.core.prompts.prompts import Item, one_message
 from itemeval_assets.core.prompts.templates import Template
 from itemeval_assets.core.text.labels import Part
 
@@ -32,9 +32,7 @@ class YesNoConfig(GraderConfig):
             model=self.asked,
             where=f"graders.{name}.asked",
             settings={"temperature": 0.5, "max_tokens": 3},
-            prompt_for=lambda item, text: Prompt(
-                "", f"{self.question}\n{item['input']}\n{text}", 0
-            ),
+            prompt_for=lambda item, text: one_message(f"{self.question}\n{item['input']}\n{text}"),
             verdict_of=yes_or_no,
             mock_reply=lambda quality: "yes" if quality >= 0.5 else "no",
         )

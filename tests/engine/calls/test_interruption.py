@@ -14,7 +14,7 @@ from inspect_ai.log import EvalLog, read_eval_log
 from inspect_ai.model import GenerateConfig
 
 from itemeval_assets.core.design.pending import Cell
-from itemeval_assets.core.prompts.prompts import Prompt
+from itemeval_assets.core.prompts.prompts import one_message
 from itemeval_assets.engine.calls import in_flight
 from itemeval_assets.engine.calls.allowance import Allowance
 from itemeval_assets.engine.calls.evaluate import evaluate
@@ -61,7 +61,7 @@ class Provider:
             connections=CONNECTIONS,
         )
         samples = {
-            Cell(f"q{n}", 1): (make_sample(f"q{n}", Prompt("", f"{n}?", 0), "1", {}), 1)
+            Cell(f"q{n}", 1): (make_sample(f"q{n}", one_message(f"{n}?"), "1", {}), 1)
             for n in range(items)
         }
         target = Target("calls", model, GenerateConfig(max_connections=2 * CONNECTIONS))

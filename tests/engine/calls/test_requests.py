@@ -12,7 +12,7 @@ from inspect_ai.model import GenerateConfig
 from tenacity import wait_none
 
 from itemeval_assets.core.design.pending import Cell
-from itemeval_assets.core.prompts.prompts import Prompt
+from itemeval_assets.core.prompts.prompts import one_message
 from itemeval_assets.engine.calls.allowance import Allowance
 from itemeval_assets.engine.calls.evaluate import evaluate
 from itemeval_assets.engine.calls.models import RunModels
@@ -66,7 +66,7 @@ def call(model: str, folder: Path, max_retries: int) -> str | None:
     settings = CallSettings(
         use_cache=False, fresh=set(), allowance=Allowance(0.0, lambda *_: None), turns=Turns()
     )
-    samples = {Cell("q", 1): (make_sample("q", Prompt("", "1 + 1?", 0), "2", {}), 1)}
+    samples = {Cell("q", 1): (make_sample("q", one_message("1 + 1?"), "2", {}), 1)}
     target = Target("one", resolved, GenerateConfig(max_retries=max_retries, max_connections=1))
     [log] = evaluate([build_task(target, "one", samples, settings, {})], folder, retry_on_error=0)
     [sample] = read_eval_log(log.location).samples or []
