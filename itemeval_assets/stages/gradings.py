@@ -121,6 +121,9 @@ class GradingCaller:
         condition = self._conditions[partition.grade]
         return Target(condition.slug, model, config, condition.grader.repeat)
 
+    def can_make_samples(self) -> bool:
+        return True
+
     def samples(self, prompts: Mapping[Cell, Prompt]) -> "dict[Cell, tuple[Sample, int]]":
         return {
             cell: (

@@ -1,5 +1,6 @@
 """items: the benchmark as it was pinned at the first run."""
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -8,8 +9,11 @@ import pyarrow as pa
 
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import DatasetError
+from itemeval_assets.core.prompts.images import IMAGES
 from itemeval_assets.core.tables.schemas import ITEMS, arrow_schema
 from itemeval_assets.engine.data.datasets import load_items, local_path, resolve_revision
+from itemeval_assets.engine.data.images import Keep
+from itemeval_assets.storage.study.images import drafts
 from itemeval_assets.storage.study.layout import DATASET_LOCKS
 from itemeval_assets.storage.study.store import ResultsStore
 
@@ -17,11 +21,13 @@ from itemeval_assets.storage.study.store import ResultsStore
 def load(study: Study, store: ResultsStore) -> pa.Table:
     """All items in the order of the datasets; rows that did not change keep `created_at`.
 
-    Pins each dataset's revision in dataset_locks.json at first run. Raises DatasetError when
-    local data has changed since.
+    Pins each dataset's revision in dataset_locks.json at first run, and stores its images. Raises
+    DatasetError when local data or images have changed since.
     """
     revisions = _pinned(study, store)
-    items = _read(study, store, revisions)
+    with drafts() as images:
+        items = _read(study, store, revisions, images.keep)
+        images.store(store.backend)
     _write_locks(study, store, revisions)
     return items
 
@@ -42,16 +48,49 @@ def are_stored(store: ResultsStore) -> bool:
     return store.read("items", columns=["item_id"]).num_rows > 0
 
 
-def _read(study: Study, store: ResultsStore, revisions: Mapping[str, str]) -> pa.Table:
+def _read(
+    study: Study, store: ResultsStore, revisions: Mapping[str, str], keep: Keep | None = None
+) -> pa.Table:
     _refuse_changed_data(study, store)
-    rows = load_items(study.config.benchmark, revisions, study.config_dir)
+    stored = store.read("items").to_pylist()
+    known = _known_images(study, store, revisions, stored)
+    rows = load_items(study.config.benchmark, revisions, study.config_dir, keep, known)
+    _refuse_changed_images(known, rows)
     born = {
-        tuple(row[name] for name in ITEMS.column_names[:-1]): row["created_at"]
-        for row in store.read("items").to_pylist()
+        tuple(row[name] for name in ITEMS.column_names[:-1]): row["created_at"] for row in stored
     }
     stamp = now()
     stamped = [{**row, "created_at": born.get(tuple(row.values()), stamp)} for row in rows]
     return pa.Table.from_pylist(stamped, schema=arrow_schema(ITEMS))
+
+
+def _known_images(
+    study: Study, store: ResultsStore, revisions: Mapping[str, str], stored: list[dict[str, Any]]
+) -> dict[tuple[str, str], list[str]]:
+    """The names of the images by dataset and item, as long as column and revision are the same."""
+    column = study.config.benchmark.mapping.images
+    if column is None:
+        return {}
+    pinned = {id: (lock.get(IMAGES), lock["revision"]) for id, lock in _pins(store).items()}
+    same = {id for id, revision in revisions.items() if pinned.get(id) == (column, revision)}
+    return {
+        (row["dataset_id"], row["item_id"]): json.loads(row["metadata_json"]).get(IMAGES, [])
+        for row in stored
+        if row["dataset_id"] in same
+    }
+
+
+def _refuse_changed_images(
+    known: Mapping[tuple[str, str], list[str]], rows: list[dict[str, Any]]
+) -> None:
+    for row in rows:
+        before = known.get((row["dataset_id"], row["item_id"]))
+        if before is not None and before != json.loads(row["metadata_json"])[IMAGES]:
+            raise DatasetError(
+                f"benchmark.mapping.images: an image of item {row['item_id']!r} of "
+                f"{row['dataset_id']!r} changed since this study stored it; restore it, or give "
+                "the changed data a study of its own (`study:` name)"
+            )
 
 
 def changed_datasets(study: Study, store: ResultsStore) -> dict[str, tuple[str, str]]:
@@ -127,6 +166,8 @@ def _write_locks(study: Study, store: ResultsStore, revisions: Mapping[str, str]
             if lock.get("revision") != revision or dataset.revision not in known:
                 requested = {} if dataset.revision is None else {"requested": dataset.revision}
                 locks[dataset.id] = {"revision": revision, **requested, "resolved_at": now()}
+            if column := study.config.benchmark.mapping.images:
+                locks[dataset.id] = {**locks[dataset.id], IMAGES: column}
         return {"version": 1, "datasets": locks}
 
     if pin({"datasets": _locks(store)})["datasets"] != _locks(store):

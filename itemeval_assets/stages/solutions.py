@@ -1,6 +1,8 @@
 """solutions: one row per generate condition x item x epoch."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -13,6 +15,7 @@ from itemeval_assets.core.design.pending import (
     classify_solutions,
 )
 from itemeval_assets.core.money.estimate import output_limit
+from itemeval_assets.core.prompts.images import IMAGES
 from itemeval_assets.core.prompts.prompts import Prompt
 from itemeval_assets.engine.calls.evaluate import request_settings
 from itemeval_assets.engine.calls.tasks import Target, generate_config, make_sample
@@ -71,13 +74,28 @@ class SolutionCaller:
         }
         return Target(condition.slug, model, generate_config(condition, request))
 
+    def can_make_samples(self) -> bool:
+        named = self._images_of(self._items)
+        return not any(named.values()) or self._scope.images.has(chain(*named.values()))
+
+    def _images_of(self, items: Iterable[str]) -> dict[str, list[str]]:
+        """{item_id: the names of its images}."""
+        if not self._study.config.benchmark.mapping.images:
+            return {id: [] for id in items}
+        return {id: json.loads(self._items[id]["metadata_json"])[IMAGES] for id in items}
+
     def samples(self, prompts: Mapping[Cell, Prompt]) -> "dict[Cell, tuple[Sample, int]]":
         by_item: dict[str, Sample] = {}
+        named = self._images_of({cell.item_id: None for cell in prompts})
+        uris = self._scope.images.uris(chain(*named.values()))
         for cell, prompt in prompts.items():
             if cell.item_id not in by_item:
                 item = self._items[cell.item_id]
                 facts = {name: item[name] for name in ("dataset_id", "dataset_revision")}
-                by_item[cell.item_id] = make_sample(cell.item_id, prompt, item["target"], facts)
+                images = [uris[name] for name in named[cell.item_id]]
+                by_item[cell.item_id] = make_sample(
+                    cell.item_id, prompt, item["target"], facts, images
+                )
         return {cell: (by_item[cell.item_id], cell.epoch) for cell in prompts}
 
     def evidence(self, partition: Partition, cells: list[Cell]) -> dict[str, Any]:

@@ -124,6 +124,8 @@ class Writer:
             self._table(key, name, pq.read_table(io.BytesIO(content)))
         elif end == "csv":
             self._csv(key, name, content)
+        elif end == "gif":
+            self._document(name, [content.hex()])
         else:
             self._document(name, [*_document_lines(end, content, self._tokens)])
 

@@ -419,7 +419,7 @@ def scored(place: Place, server: ModelServer) -> Session:
 
 
 def prompts(place: Place, server: ModelServer) -> Session:
-    """Items with choices in an order of their own, a prompt with a column and turns; then chats."""
+    """Choices in an order of their own, a prompt with a column and turns; chats with an image."""
     server.reply = lambda request: "ANSWER: B"
     session = prepared(
         place,
@@ -457,15 +457,20 @@ def prompts(place: Place, server: ModelServer) -> Session:
     session.give("run {config} --yes --json")
     talk = [{"role": "user", "content": "1 + 0?"}, {"role": "assistant", "content": "1"}]
     rows = [
-        {**row, "question": [*talk, {"role": "user", "content": row["question"]}]}
+        {
+            **row,
+            "question": [*talk, {"role": "user", "content": row["question"]}],
+            "picture": "dot.gif",
+        }
         for row in items(2)
     ]
+    session.file("dot.gif", b"GIF89a\x01\x00\x01\x00\x00\x00\x00;")
     session.file("chats.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
     session.file("prompts/solver/kind.md", "<|system|>\nBe kind.\n<|user|>\n{input}\n")
     none = dict.fromkeys(("choices", "target_is", "shuffle_choices"))
     session.edit(
         {
-            "benchmark": local({"id": "chats.jsonl"}, chat=True, **none),
+            "benchmark": local({"id": "chats.jsonl"}, chat=True, images="picture", **none),
             "facets": {"prompt": ["kind"], "scorer": "exact_match"},
         }
     )

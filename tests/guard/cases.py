@@ -461,6 +461,19 @@ DOCUMENTS: Mapping[str, Document] = {
         },
         message="the items are chats",
     ),
+    "images": Document(
+        {
+            "study": "images",
+            "benchmark": {
+                "adapter": "local",
+                "datasets": [{"id": "items.jsonl"}],
+                "mapping": {"input": "question", "target": "answer", "images": "topic"},
+            },
+            "solvers": {"models": ["mockllm/a"]},
+            "facets": {"scorer": "numeric"},
+        },
+        message="there is no image",
+    ),
     "batch": Document(
         {
             "study": "batch",

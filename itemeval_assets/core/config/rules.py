@@ -5,6 +5,7 @@ from typing import get_args
 
 from itemeval_assets.core.grading.kinds import SCORERS
 from itemeval_assets.core.prompts.choices import CHOICES, TargetIs
+from itemeval_assets.core.prompts.images import IMAGES
 from itemeval_assets.core.text.nearest import did_you_mean
 from itemeval_assets.core.text.words import bytes_of, cut
 from itemeval_assets.core.text.yaml_sections import MODEL_ID
@@ -28,6 +29,7 @@ def problems_across(config: StudySections) -> list[str]:
         *_mapping_problems(config),
         *_choices_problems(config),
         *_chat_problems(config),
+        *_images_problems(config),
         *_measurement_problems(config),
     ]
 
@@ -186,6 +188,15 @@ def _choices_problems(config: StudySections) -> list[str]:
             "order that they are shown in; remove it from the list"
         )
     return found
+
+
+def _images_problems(config: StudySections) -> list[str]:
+    if config.benchmark.mapping.images and IMAGES in config.benchmark.mapping.metadata:
+        return [
+            f"benchmark.mapping.metadata: {IMAGES!r} is what the names of the images are kept as; "
+            "remove it from the list"
+        ]
+    return []
 
 
 def _chat_problems(config: StudySections) -> list[str]:

@@ -39,6 +39,7 @@ class GenerateCondition:
     """One model x prompt x model_config. `params` holds only the sampling settings that are set.
 
     `columns`: the metadata columns that its prompt names. `takes_chats`: the items are chats.
+    `shows_images`: they have images.
     """
 
     id: str
@@ -51,6 +52,7 @@ class GenerateCondition:
     split_prompt: bool
     columns: tuple[str, ...] = ()
     takes_chats: bool = False
+    shows_images: bool = False
     label: str = ""
 
     @cached_property
@@ -248,6 +250,8 @@ def _generate_condition(
         payload["choices"] = _choices_payload(mapping)
     if mapping.chat:
         payload["input"] = "chat"
+    if mapping.images:
+        payload["images"] = mapping.images
     if solvers.split_prompt or prompt.is_chat:
         payload["layout"] = "turns" if prompt.is_chat else "split"
     id, slug = condition_id([model.rsplit("/", maxsplit=1)[-1], prompt.name, facet.name], payload)
@@ -262,6 +266,7 @@ def _generate_condition(
         split_prompt=solvers.split_prompt,
         columns=columns,
         takes_chats=bool(mapping.chat),
+        shows_images=bool(mapping.images),
     )
 
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -18,11 +18,13 @@ from itemeval_assets.core.prompts.choices import (
     place_of,
     shuffled,
 )
+from itemeval_assets.core.prompts.images import IMAGES
 from itemeval_assets.core.text.words import bytes_of, cut, well_formed
 
 from .conditions import canonical_json
 
 Row = dict[str, Any]
+ImagesOf = Callable[[Any, str], list[str]]
 # Far below what the JSON of Python and of others can hold.
 DEEPEST = 100
 # An id names a part of a log, and stands in every row.
@@ -37,15 +39,23 @@ class Record(NamedTuple):
 
 
 def items_of(
-    records: Iterable[Record], mapping: MappingConfig, dataset: str, revision: str
+    records: Iterable[Record],
+    mapping: MappingConfig,
+    dataset: str,
+    revision: str,
+    images_of: ImagesOf,
 ) -> Iterator[tuple[str, Row]]:
     """(place, item without `created_at`) of each record.
 
-    Raises DatasetError for a column that is not there, and for an empty id or input.
+    `images_of` gives the names of the images that a column holds, for an item id. Raises
+    DatasetError for a column that is not there, and for an empty id or input.
     """
     for index, record in enumerate(records):
         columns = _Columns(record.values, f"dataset {dataset!r}, {record.place}")
-        yield record.place, _item(columns, mapping, index, dataset, revision)
+        item = _item(columns, mapping, index, dataset, revision)
+        if mapping.images:
+            item = _with_images(item, columns, mapping.images, images_of)
+        yield record.place, item
 
 
 def refuse_repeated_ids(placed: Iterable[tuple[str, Row]]) -> None:
@@ -178,6 +188,16 @@ def _chat(columns: _Columns, name: str, item_id: str) -> str:
 def _grading_scheme(columns: _Columns, name: str | None) -> str | None:
     scheme = columns.value(name, "grading_scheme") if name else None
     return None if scheme is None else _text(scheme)
+
+
+def _with_images(item: Row, columns: _Columns, name: str, images_of: ImagesOf) -> Row:
+    value, item_id = columns.value(name, IMAGES), item["item_id"]
+    try:
+        names = images_of(value, item_id)
+    except ValueError as error:
+        raise columns.problem(IMAGES, f"item {item_id!r}: {error}") from error
+    metadata = {**json.loads(item["metadata_json"]), IMAGES: names}
+    return {**item, "metadata_json": canonical_json(metadata)}
 
 
 def _choices(

@@ -23,6 +23,7 @@ from .hooks import tell_of_calls
 from .in_flight import calls_of_eval
 from .interruption import apart_from_loops, interruptible
 from .lean import no_other_client, quick_yaml, without_editors
+from .tasks import shows_images
 
 # A cell that still fails after the retries of its request waits for the next run.
 _RETRY_ON_ERROR = 0
@@ -148,6 +149,8 @@ def _eval(tasks: list[Task], log_dir: Path, retry_on_error: int | None) -> list[
         log_dir=str(log_dir),
         log_format="eval",
         log_realtime=False,
+        # The study has the images, by their hashes, and each once.
+        log_images=False if any(map(shows_images, tasks)) else None,
         log_buffer=_samples_per_flush(max(_calls(task) for task in tasks)),
         log_level=LOG_LEVEL,
         display="none",

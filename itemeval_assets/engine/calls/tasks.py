@@ -17,6 +17,8 @@ from inspect_ai.model import (
     ChatMessageAssistant,
     ChatMessageSystem,
     ChatMessageUser,
+    ContentImage,
+    ContentText,
     GenerateConfig,
     Model,
     ResponseSchema,
@@ -167,16 +169,32 @@ def cell_of(sample: TaskState | EvalSample) -> Cell:
     return Cell(str(metadata.get("item_id", id)), int(metadata.get("epoch", sample.epoch)))
 
 
-def make_sample(id: str, prompt: Prompt, target: str, metadata: dict[str, Any]) -> Sample:
-    """An inspect Sample that shows the model this prompt."""
-    return Sample(input=_messages(prompt.turns), target=target, id=id, metadata=metadata)
+def make_sample(
+    id: str,
+    prompt: Prompt,
+    target: str,
+    metadata: dict[str, Any],
+    images: Sequence[str] = (),
+) -> Sample:
+    """An inspect Sample that shows the model this prompt, and these images (data URIs)."""
+    return Sample(input=_messages(prompt.turns, images), target=target, id=id, metadata=metadata)
 
 
-def _messages(turns: Sequence[Turn]) -> str | list[ChatMessage]:
-    """Turns as inspect takes them: one of the user as its text."""
-    if [turn.role for turn in turns] == ["user"]:
+def shows_images(task: Task) -> bool:
+    """Whether a request of a Task holds an image."""
+    inputs = (sample.input for sample in task.dataset if not isinstance(sample.input, str))
+    return any(isinstance(message.content, list) for input in inputs for message in input)
+
+
+def _messages(turns: Sequence[Turn], images: Sequence[str]) -> str | list[ChatMessage]:
+    """Turns as inspect takes them: one of the user as its text. Images precede the last text."""
+    if [turn.role for turn in turns] == ["user"] and not images:
         return turns[0].text
-    return [_MESSAGES[turn.role](content=turn.text) for turn in turns]
+    found: list[ChatMessage] = [_MESSAGES[turn.role](content=turn.text) for turn in turns]
+    if images:
+        pictures = [ContentImage(image=image) for image in images]
+        found[-1] = ChatMessageUser(content=[*pictures, ContentText(text=turns[-1].text)])
+    return found
 
 
 class _AllowedCellsOnly:

@@ -16,6 +16,7 @@ from itemeval_assets.core.errors import DatasetError
 from itemeval_assets.core.text.secrets import without_secrets
 from itemeval_assets.core.text.strict_json import load_json
 
+from .images import ImageReader, Keep
 from .local_files import SUFFIXES, read_file
 
 # What `datasets` says of a split that is there and has no rows.
@@ -58,18 +59,31 @@ def resolve_revision(dataset: DatasetConfig, adapter: str, base: Path) -> str:
 
 
 def load_items(
-    benchmark: BenchmarkConfig, revisions: Mapping[str, str], base: Path
+    benchmark: BenchmarkConfig,
+    revisions: Mapping[str, str],
+    base: Path,
+    keep: Keep | None = None,
+    known: Mapping[tuple[str, str], list[str]] | None = None,
 ) -> list[dict[str, Any]]:
     """The items of all datasets, in order, without `created_at`.
 
-    `revisions` are by dataset id. Raises DatasetError for a dataset that is unreadable or empty,
-    a column that is not there, an empty input, or an item id that stands twice.
+    `revisions` are by dataset id. `keep` is given each image; `known` has the names of those that
+    were kept before, by dataset and item. Raises DatasetError for a dataset that is unreadable or
+    empty, a column that is not there, an empty input, or an item id that stands twice.
     """
     placed = []
     for dataset in benchmark.datasets:
         revision = revisions[dataset.id]
-        records = _records(dataset, benchmark.adapter, revision, base)
-        placed += items_of(records, benchmark.mapping, dataset.id, revision)
+        records = _records(dataset, benchmark, revision, base)
+        path = local_path(dataset, benchmark.adapter, base)
+        reader = ImageReader(path.parent if path and path.is_file() else path, keep)
+
+        def images_of(
+            value: Any, item: str, of: str = dataset.id, reader: ImageReader = reader
+        ) -> list[str]:
+            return reader.names(value, (known or {}).get((of, item)))
+
+        placed += items_of(records, benchmark.mapping, dataset.id, revision, images_of)
     refuse_repeated_ids(placed)
     return [item for _, item in placed]
 
@@ -98,10 +112,12 @@ def _where_else(id: str) -> str:
     return f"paths are relative to the config file{hub}"
 
 
-def _records(dataset: DatasetConfig, adapter: str, revision: str, base: Path) -> list[Record]:
-    path = local_path(dataset, adapter, base)
+def _records(
+    dataset: DatasetConfig, benchmark: BenchmarkConfig, revision: str, base: Path
+) -> list[Record]:
+    path = local_path(dataset, benchmark.adapter, base)
     try:
-        records = _load(dataset, path, revision)
+        records = _load(dataset, path, revision, benchmark.mapping.images)
     except DatasetError:
         raise
     except Exception as error:  # whatever the parsers of the `datasets` library raise
@@ -116,20 +132,36 @@ def _records(dataset: DatasetConfig, adapter: str, revision: str, base: Path) ->
     return records[: dataset.limit]
 
 
-def _load(dataset: DatasetConfig, path: Path | None, revision: str) -> list[Record]:
+def _load(
+    dataset: DatasetConfig, path: Path | None, revision: str, images: str | None
+) -> list[Record]:
     if path is None:
         rows = _load_split(dataset, dataset.id, revision=revision)
     elif path.is_file():
         return read_file(path, dataset)
     else:
         rows = _load_folder(dataset, path)
+    if images:
+        rows = _undecoded(rows, images)
     return [Record(f"row {number}", row) for number, row in enumerate(rows, 1)]
 
 
-def _load_folder(dataset: DatasetConfig, path: Path) -> list[Any]:
+def _undecoded(rows: Any, column: str) -> Any:
+    """The rows with images as they lie in the dataset, not as pixels."""
+    from datasets import Image, List
+
+    feature = getattr(rows, "features", {}).get(column)
+    if isinstance(feature, Image):
+        return rows.cast_column(column, Image(decode=False))
+    if isinstance(getattr(feature, "feature", None), Image):
+        return rows.cast_column(column, List(Image(decode=False)))
+    return rows
+
+
+def _load_folder(dataset: DatasetConfig, path: Path) -> Any:
     saved = [name for name in ("dataset_dict.json", "state.json") if (path / name).exists()]
     if not saved:
-        return list(_load_split(dataset, str(path)))
+        return _load_split(dataset, str(path))
     if dataset.csv_options:
         raise DatasetError(
             f"benchmark.datasets: {dataset.id!r} is a saved dataset; "
@@ -140,7 +172,7 @@ def _load_folder(dataset: DatasetConfig, path: Path) -> list[Any]:
     from datasets import load_from_disk
 
     found = load_from_disk(str(path))
-    return list(found[dataset.split] if saved == ["dataset_dict.json"] else found)
+    return found[dataset.split] if saved == ["dataset_dict.json"] else found
 
 
 def _load_split(dataset: DatasetConfig, where: str, **options: Any) -> Any:

@@ -14,6 +14,7 @@ from itemeval_assets.core.design.study import RunPlan, Study, run_plan
 from itemeval_assets.core.money.pricing import PriceBook, has_batch_mode
 from itemeval_assets.core.prompts.prompts import Prompt
 from itemeval_assets.engine.calls.progress import Listener
+from itemeval_assets.storage.study.images import StudyImages
 from itemeval_assets.storage.study.store import ResultsStore
 
 if TYPE_CHECKING:
@@ -47,6 +48,11 @@ class Scope:
         from itemeval_assets.engine.calls.models import RunModels  # noqa: PLC0415 (loads inspect_ai)
 
         return RunModels()
+
+    @cached_property
+    def images(self) -> StudyImages:
+        """The images of the items, each read once for all callers."""
+        return StudyImages(self.store.backend)
 
     @cached_property
     def grid(self) -> Grid:
@@ -101,6 +107,10 @@ class Caller(Protocol):
 
     def target(self, partition: Partition) -> "Target":
         """The model and its settings, ready to be called. Raises ModelError."""
+        ...
+
+    def can_make_samples(self) -> bool:
+        """Whether all that requests hold is stored: before the first run images are not."""
         ...
 
     def samples(self, prompts: Mapping[Cell, Prompt]) -> "dict[Cell, tuple[Sample, int]]":

@@ -109,6 +109,7 @@ def _in_sum(
         wall_time_s=_wall_time(scope, foresight, generate, grade),
         warnings=[
             *scope.study.design.doubts,
+            *_images(scope.study, grid),
             *_limits(scope, found, remaining),
             *_warnings(grid, local, foresight.unreachable),
         ],
@@ -158,6 +159,14 @@ def _limits(scope: Scope, found: Standing, remaining: Projection) -> Iterator[st
         yield (
             f"a run of all this is refused: it may bring the study to {dollars(most)}, and"
             f" budget.max_usd is {dollars(budget.max_usd)}"
+        )
+
+
+def _images(study: Study, grid: Projection) -> Iterator[str]:
+    if study.config.benchmark.mapping.images and grid.calls:
+        yield (
+            "images are not counted: how many tokens one takes depends on the model, hundreds to "
+            "tens of thousands; the limits of the budget hold once calls have told their cost"
         )
 
 

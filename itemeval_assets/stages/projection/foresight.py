@@ -202,6 +202,8 @@ class Foresight:
         places = np.flatnonzero(asked & ~pending.fresh).tolist()
         if not (self._scope.study.config.cache and places and has_answers(target.model)):
             return {}
+        if not caller.can_make_samples():
+            return {}
         cells = self._grid.cells(places)
         samples = caller.samples(prompts(cells))
         found = cached_answers(target.model, target.config, target.repeat, samples)

@@ -53,8 +53,10 @@ LOGS = "logs"
 RUNNING_LOGS = f"{LOGS}/running"
 
 # Files of a study by their ends; folders of other names that hold them, beside those of the tables.
-_FILE = re.compile(r".\.(?:parquet|csv|json|eval)$")
-_FOLDERS = {"export", "manifests", LOGS}
+_FILE = re.compile(r".\.(?:parquet|csv|json|eval|png|jpeg|gif|webp)$")
+# Images of the items, each once, by the hash of its bytes.
+IMAGES = "images"
+_FOLDERS = {"export", "manifests", LOGS, IMAGES}
 _BELOW = re.compile(
     rf"(?:{'|'.join((*(stage.name for stage in STAGES), 'running'))}|.*--[0-9a-f]{{12}})$"
 )
@@ -98,6 +100,10 @@ def is_file(key: str) -> bool | None:
     if _FILE.search(below[-1]):
         return True
     return False if _BELOW.fullmatch(below[-1]) else None
+
+
+def image_key(name: str) -> str:
+    return f"{IMAGES}/{name}"
 
 
 def manifest_key(run_id: str) -> str:

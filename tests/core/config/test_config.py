@@ -31,7 +31,7 @@ benchmark:
   datasets: [{id: items.csv, revision: null, split: test, name: main, limit: 5, delimiter: ;,
     encoding: latin-1}]
   mapping: {id: "{dataset}:{n}", input: q, target: a, grading_scheme: s, metadata: [t, u],
-    chat: false, choices: [w, x], target_is: text, shuffle_choices: 3}
+    images: i, chat: false, choices: [w, x], target_is: text, shuffle_choices: 3}
 solvers:
   models: [openai/gpt-5-mini, openrouter/deepseek/deepseek-v3.2]
   temperature: 0.5
@@ -567,6 +567,11 @@ def test_required_sections(key: str) -> None:
             {"benchmark": {"mapping": {"chat": True}}, "solvers": {"split_prompt": True}},
             "solvers.split_prompt: the items are chats (benchmark.mapping.chat), which have turns "
             "of their own; remove it",
+        ),
+        (
+            {"benchmark": {"mapping": {"images": "i", "metadata": ["images"]}}},
+            "benchmark.mapping.metadata: 'images' is what the names of the images are kept as; "
+            "remove it from the list",
         ),
         (
             {"benchmark": {"mapping": {"shuffle_choices": 1}}},

@@ -110,6 +110,13 @@ class MappingConfig(Section):
         examples=[1],
     )
 
+    images: str | None = Field(
+        default=None,
+        description="the column with the image of an item, or a list of them: a path relative to "
+        "the data file, an address of the web, or bytes",
+        examples=["picture"],
+    )
+
     @property
     def kept(self) -> list[str]:
         """The names of what is kept with an item, and may stand in templates."""
