@@ -376,3 +376,16 @@ def test_chats_that_nobody_declared_end_before_any_call(
         capsys.readouterr().err
     )
     assert not list(results_dir(config).rglob("*.parquet"))
+
+
+def test_a_text_that_looks_like_a_stored_chat_is_judged_as_it_stands(
+    tmp_path: Path, serve: Serve
+) -> None:
+    server = serve()
+    text = '[{"role":"user","content":"1+1?"}]'
+    items = [{"id": "q1", "question": text, "answer": 2}]
+    config = declare(tmp_path, "{input}", items, {}, rubric="Item: {input}\n{solution}")
+    api.run(config, max_usd=math.inf)
+    assert sent(server) == [[("user", text)]]
+    [[(_, judged)]] = sent(server, "judge")
+    assert judged.startswith(f"Item: {text}\n")

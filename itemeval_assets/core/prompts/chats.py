@@ -12,6 +12,8 @@ from itemeval_assets.core.text.words import cut, well_formed
 
 from .turns import ROLES, Turn
 
+# Set in the row of an item whose study has chats: another text may look like one.
+IS_CHAT = "is_chat"
 _START = '[{"role":'
 
 

@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from .chats import readable
+from .chats import IS_CHAT, readable
 from .templates import Template, render, split_at
 from .turns import Turn, written_out
 
@@ -94,12 +94,12 @@ def solver_values(item: Item, columns: Iterable[str]) -> dict[str, str]:
 def rubric_values(item: Item, solution: str | None) -> dict[str, str]:
     """What the placeholders of a rubric stand for.
 
-    Reads item_id, input, target, grading_scheme and metadata_json; any metadata column may
-    stand in the rubric.
+    Reads item_id, input, target, grading_scheme and metadata_json, and whether the item is a chat;
+    any metadata column may stand in the rubric.
     """
     return {
         **{name: _text(value) for name, value in json.loads(item["metadata_json"]).items()},
-        "input": readable(item["input"]),
+        "input": readable(item["input"]) if item.get(IS_CHAT) else item["input"],
         "solution": solution or "",
         "target": item["target"],
         "grading_scheme": item["grading_scheme"] or "",

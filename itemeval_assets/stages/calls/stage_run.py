@@ -12,6 +12,7 @@ from itemeval_assets.core.design.partitions import Partition, Stage
 from itemeval_assets.core.design.pending import Cell, Grid, States
 from itemeval_assets.core.design.study import RunPlan, Study, run_plan
 from itemeval_assets.core.money.pricing import PriceBook, has_batch_mode
+from itemeval_assets.core.prompts.chats import IS_CHAT
 from itemeval_assets.core.prompts.prompts import Prompt
 from itemeval_assets.engine.calls.progress import Listener
 from itemeval_assets.storage.study.images import StudyImages
@@ -39,8 +40,9 @@ class Scope:
 
     @cached_property
     def items_by_id(self) -> dict[str, dict[str, Any]]:
-        """The rows of the items, for all callers."""
-        return {row["item_id"]: row for row in self.items.to_pylist()}
+        """The rows of the items, for all callers, and whether they are chats."""
+        is_chat = bool(self.study.config.benchmark.mapping.chat)
+        return {row["item_id"]: {**row, IS_CHAT: is_chat} for row in self.items.to_pylist()}
 
     @cached_property
     def models(self) -> "RunModels":

@@ -65,14 +65,17 @@ def item_answers(
             raise ConfigError(f"item: the study has no item {name!r}{hint}")
     wanted = list(dict.fromkeys(items))
     answers = _answers(planned, wanted, partitions)
-    has_choices = planned.study.config.benchmark.mapping.choices is not None
-    return [_item(known[name], answers[name], has_choices) for name in wanted]
+    questions, mapping = questions_of(planned), planned.study.config.benchmark.mapping
+    return [
+        _item(known[name], questions[name], answers[name], bool(mapping.choices)) for name in wanted
+    ]
 
 
-def questions_of(items: pa.Table) -> dict[str, str]:
+def questions_of(planned: PlannedCells) -> dict[str, str]:
     """{item_id: what it asks, as people read it}."""
-    ids, inputs = items["item_id"].to_pylist(), items["input"].to_pylist()
-    return dict(zip(ids, map(readable, inputs), strict=True))
+    ids, inputs = (planned.items[name].to_pylist() for name in ("item_id", "input"))
+    is_chat = planned.study.config.benchmark.mapping.chat
+    return dict(zip(ids, map(readable, inputs) if is_chat else inputs, strict=True))
 
 
 def logs_of(planned: PlannedCells, grade: str, items: Collection[str]) -> dict[str, list[str]]:
@@ -111,12 +114,14 @@ def _answers(
     return found
 
 
-def _item(row: Mapping[str, Any], answers: list[ItemAnswer], has_choices: bool) -> ItemAnswers:
+def _item(
+    row: Mapping[str, Any], question: str, answers: list[ItemAnswer], has_choices: bool
+) -> ItemAnswers:
     metadata = json.loads(row["metadata_json"])
     return ItemAnswers(
         item_id=row["item_id"],
         dataset_id=row["dataset_id"],
-        question=readable(row["input"]),
+        question=question,
         target=row["target"],
         metadata=metadata,
         answers=answers,

@@ -88,7 +88,7 @@ def _of(
         )
     except MeasurementError as error:
         return GraderItems(**known, words=[str(error)])
-    texts = questions_of(planned.items)
+    texts = questions_of(planned)
     rows: Any = found.astype(object).where(found.notna(), None).to_dict("records")
     logs = logs_of(planned, grader.id, [row["item_id"] for row in rows if row["flag"]])
     rows.sort(key=order_of_flag)

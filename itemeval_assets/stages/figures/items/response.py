@@ -99,7 +99,7 @@ def _of(
         found = fitted(answers, model=model)
     except MeasurementError as error:
         return GraderResponses(graded_by=grader.label, words=[str(error)])
-    questions = questions_of(planned.items)
+    questions = questions_of(planned)
     return GraderResponses(
         graded_by=grader.label,
         scale=grader.grader.scale,
