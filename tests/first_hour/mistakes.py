@@ -196,6 +196,13 @@ MISTAKES = [
         },
         {"items.jsonl": ITEM.replace("}", ', "options": ["3", "4"]}')},
     ),
+    Mistake(
+        "Chats, and nobody says how they are sent",
+        files={
+            "items.jsonl": ITEM.replace('"What is 2 + 2?"', '[{"role": "user", "content": "2+2?"}]')
+        },
+    ),
+    Mistake("An image that there is not", {"benchmark.mapping.images": "topic"}),
     Mistake("An item twice", files={"items.jsonl": ITEM + ITEM}),
     Mistake(
         "An Excel file",
