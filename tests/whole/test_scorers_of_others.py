@@ -13,6 +13,7 @@ from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.storage.study.inputs import load_study
+from tests.defs.runs import GRADINGS, SOLUTIONS, message, runs_of
 from tests.studies import write_study
 
 from .looking import assert_reconciled, rows
@@ -217,6 +218,27 @@ def test_what_cannot_be_loaded_is_told_before_any_call(
     assert "scorers.mine" in told and said in told and "Traceback" not in told
     assert not (tmp_path / "studies" / "toy" / "solutions.parquet").exists()
     assert not (tmp_path / "studies" / "toy" / "items.parquet").exists()
+
+
+@pytest.mark.parametrize("step", [SOLUTIONS, GRADINGS], ids=["solutions", "gradings"])
+def test_a_run_from_dagster_is_told_before_any_call_too(
+    step: tuple[str, ...], tmp_path: Path
+) -> None:
+    text = "import nowhere\ndef length(s, t, m): return 1\n"
+    study = load_study(own_study(tmp_path, text=text))
+    with runs_of(study) as runs:
+        assert runs.run(("items",)).success
+        parts = study.generate_partitions() if step == SOLUTIONS else study.grade_partitions()
+        result = runs.run(step, only=parts[-1])
+        assert not result.success and "No module named 'nowhere'" in message(result)
+        assert not runs.store.has_results()
+
+
+def test_a_preflight_is_told_before_it_calls(tmp_path: Path, capsys: Any) -> None:
+    text = "import nowhere\ndef length(s, t, m): return 1\n"
+    config = own_study(tmp_path, text=text)
+    assert run_cli(["preflight", str(config), "--yes"]) == 2
+    assert "No module named 'nowhere'" in capsys.readouterr().err
 
 
 def test_a_function_of_a_module_is_found_without_importing_its_package(

@@ -1,6 +1,7 @@
 """The process of a scorer by code of others: its limits, its ends, and what it leaves behind."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -118,7 +119,8 @@ def test_what_a_function_started_ends_with_it() -> None:
     )
 
 
-def test_a_scorer_ends_when_the_study_is_killed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=["killed", "stopped"])
+def test_a_scorer_ends_with_the_study(how: signal.Signals, tmp_path: Path) -> None:
     mark = tmp_path / "pid"
     text = (
         "import os, pathlib, time\n\ndef score(s, t, m):\n"
@@ -128,13 +130,13 @@ def test_a_scorer_ends_when_the_study_is_killed(tmp_path: Path) -> None:
         "from tests.engine.scorers.test_process import *\n"
         f"verdicts(program({text!r}, timeout_s=600), [Answer('', '', '{{}}')])"
     )
-    study = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT)
+    study = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stderr=subprocess.DEVNULL)
     until = time.monotonic() + 60
     while not (mark.exists() and mark.read_text()) and time.monotonic() < until:
         time.sleep(0.05)
     scorer = psutil.Process(int(mark.read_text()))
-    study.kill()
-    study.wait()
+    study.send_signal(how)
+    study.wait(20)
     psutil.wait_procs([scorer], timeout=20)
     assert not scorer.is_running() or scorer.status() == psutil.STATUS_ZOMBIE
 
