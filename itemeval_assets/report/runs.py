@@ -77,7 +77,8 @@ def _troubles(summary: "RunSummary") -> None:
     for one in summary.unparsed:
         out.print(
             f"[yellow]{one.unparsed:,} of {one.replies:,} replies of {data(one.graded_by)} could "
-            f"not be parsed ({one.unparsed / one.replies:.0%})[/yellow]. See them: "
+            f"not be parsed ({one.unparsed / one.replies:.0%})[/yellow]"
+            f"{f', most often: {data(one.why)}' if one.why else ''}. See them: "
             f"{command('cells', config, '--state', 'unparsed')}",
             soft_wrap=True,
         )

@@ -11,6 +11,7 @@ import json
 import platform
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -32,7 +33,7 @@ from itemeval_assets.storage.study.layout import SETTLED, table_folder
 from itemeval_assets.storage.study.log_files import running_logs
 from itemeval_assets.storage.study.store import ResultsStore
 
-from .summary import RunSummary, asked_for, often_unparsed
+from .summary import RunSummary, asked_for, often_unparsed, told_most_often
 
 Stats = Mapping[str, ObjectStat]
 
@@ -80,7 +81,7 @@ def nothing_to_do(
         status=status,
         export=exported(store, note.rows, note.exported),
         changed_at=changed_at(stats),
-        unparsed=often_unparsed(status),
+        unparsed=often_unparsed(status, partial(told_most_often, study, store)),
         scores=note.scores if note.scores and note.scores.policy == status.policy else None,
     )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING
 
 from itemeval_assets.core.design.options import RunOptions
@@ -16,7 +17,7 @@ from itemeval_assets.stages.views.status import frequent_errors, survey
 from itemeval_assets.storage.study.store import ResultsStore, open_store
 
 from .settled import changed_at, nothing_to_do, waits_for_calls
-from .summary import RunSummary, asked_for, ending, missing, often_unparsed
+from .summary import RunSummary, asked_for, ending, missing, often_unparsed, told_most_often
 from .workers import Workers
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def _summary(
         failed_checks=launch.failed_checks,
         errored=errored,
         errors=errors,
-        unparsed=often_unparsed(found),
+        unparsed=often_unparsed(found, partial(told_most_often, study, store)),
         missing=0 if options.recover_only else missing(parts),
         exit_code=exit_code,
         reason=reason,

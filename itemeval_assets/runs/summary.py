@@ -1,29 +1,34 @@
 """What a run of a study did, and how the study stands now."""
 
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from itemeval_assets.core.design.partitions import GENERATE, GRADE
+from itemeval_assets.core.design.partitions import GENERATE, GRADE, Partition
 from itemeval_assets.core.design.selection import Selection
+from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.money.losses import Loss
 from itemeval_assets.core.records.failures import ErrorCount, FailedCheck, in_words
 from itemeval_assets.core.text.labels import labels_in
 from itemeval_assets.stages.export import ExportResult
 from itemeval_assets.stages.figures.scores.records import StudyScores
-from itemeval_assets.stages.views.status import PartitionStatus, StudyStatus
+from itemeval_assets.stages.views.status import PartitionStatus, StudyStatus, scorer_failures
+from itemeval_assets.storage.study.store import ResultsStore
 
 # So large a share of replies without a score is no accident.
 _MANY_UNPARSED = 0.05
 
 
 class Unparsed(NamedTuple):
-    """A grader, and how many of its replies could not be parsed."""
+    """A grader, and how many of its replies could not be parsed.
+
+    `why`: of code of others, what it says most often; null for other graders.
+    """
 
     graded_by: str
     unparsed: int
     replies: int
+    why: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,18 +78,30 @@ def asked_for(status: StudyStatus, selection: Selection) -> list[PartitionStatus
     return [part for part in (*status.generate, *status.grade) if part.partition in wanted]
 
 
-def often_unparsed(status: StudyStatus) -> list[Unparsed]:
-    """The graders of the study of which many replies could not be parsed, in their order."""
-    unparsed, replies = Counter[str](), Counter[str]()
+def often_unparsed(
+    status: StudyStatus, why: Callable[[list[Partition]], str | None] = lambda _: None
+) -> list[Unparsed]:
+    """The graders of the study of which many replies could not be parsed, in their order.
+
+    `why`: what is said of some partitions of a grader.
+    """
+    found: dict[str, list[PartitionStatus]] = {}
     for part in status.grade:
-        graded_by = labels_in(part.label, part.partition)[1]
-        unparsed[graded_by] += part.unparsed
-        replies[graded_by] += part.unparsed + part.done
-    return [
-        Unparsed(graded_by, unparsed[graded_by], count)
-        for graded_by, count in replies.items()
-        if unparsed[graded_by] > _MANY_UNPARSED * count
-    ]
+        found.setdefault(labels_in(part.label, part.partition)[1], []).append(part)
+    told = []
+    for graded_by, parts in found.items():
+        unparsed = sum(part.unparsed for part in parts)
+        replies = unparsed + sum(part.done for part in parts)
+        if unparsed > _MANY_UNPARSED * replies:
+            said = why([part.partition for part in parts if part.unparsed])
+            told.append(Unparsed(graded_by, unparsed, replies, said))
+    return told
+
+
+def told_most_often(study: Study, store: ResultsStore, partitions: list[Partition]) -> str | None:
+    """What code of others says of most of its failures in these partitions."""
+    said = scorer_failures(study, store, partitions)
+    return said[0].error if said else None
 
 
 def ending(held_back: int, errored: int, errors: list[ErrorCount]) -> tuple[int, str | None]:

@@ -57,7 +57,7 @@ def test_unparsed_replies_are_told_with_the_command_that_lists_them(
     assert capsys.readouterr().out.count("unparsed") > 4
     assert run_cli(["run", config, "--json"]) == 0
     [one] = json.loads(capsys.readouterr().out)["unparsed"]
-    assert one == {"graded_by": "babbler · strict", "unparsed": 4, "replies": 4}
+    assert one == {"graded_by": "babbler · strict", "unparsed": 4, "replies": 4, "why": None}
 
 
 def test_what_a_policy_leaves_out_is_told_in_one_line(

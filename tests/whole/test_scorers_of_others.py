@@ -137,6 +137,8 @@ def test_whatever_a_function_does_is_a_row_and_the_others_are_there(tmp_path: Pa
     numeric = [r for r in rows(config, "gradings") if r["scorer_name"] == "numeric"]
     assert len(numeric) == 6 and all(row["parse_ok"] for row in numeric)
     assert_reconciled(config)
+    (told,) = summary.unparsed
+    assert told[:3] == ("mine", 5, 6) and told.why in {found[item][2] for item in found}
     # A failure is a result: nothing is tried again.
     assert api.run(config).calls == 0
 

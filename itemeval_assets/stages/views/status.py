@@ -157,6 +157,19 @@ def frequent_errors(
     return most_frequent(texts, os.environ)
 
 
+def scorer_failures(
+    study: Study, store: ResultsStore, partitions: Iterable[Partition]
+) -> list[ErrorCount]:
+    """The most frequent messages of code of others among the gradings of these partitions."""
+    conditions = study.design.grade_by_id
+    own = [part for part in partitions if conditions[part.grade].grader.program]
+    if not own:
+        return []
+    rows = store.read("gradings", own, ["parse_error", "reasoning"])
+    failed = rows.filter(rows["parse_error"].is_valid()).to_pylist()
+    return most_frequent([row["reasoning"] or row["parse_error"] for row in failed], os.environ)
+
+
 def _given_up(study: Study, store: ResultsStore) -> list[Partition]:
     most = study.config.automation.max_attempts
     return [part for part, tried in read_attempts(store).items() if tried.made >= most]
