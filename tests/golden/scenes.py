@@ -420,7 +420,8 @@ def scored(place: Place, server: ModelServer) -> Session:
 
 def prompts(place: Place, server: ModelServer) -> Session:
     """Choices in an order of their own, a prompt with a column and turns; chats with an image."""
-    server.reply = lambda request: "ANSWER: B"
+    # Each prompt has answers of its own: no two gradings ask the same, and share what is cached.
+    server.reply = lambda request: f"{len(request.prompt)} characters.\nANSWER: B"
     session = prepared(
         place,
         "prompts",
