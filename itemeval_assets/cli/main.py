@@ -254,6 +254,8 @@ def view(
     as_json: AsJson = False,
 ) -> None:
     """Start inspect_ai's viewer on the logs of a study, with all verdicts as scores."""
+    if as_json and not only_write:
+        raise typer.BadParameter("--json needs --only-write: a viewer prints lines of its own")
     found = late.api.scored_logs(config)
     late.report.print_result(as_json, found, late.report.scored_logs)
     if not only_write:

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
+from dagster._core.storage.tags import PARENT_RUN_ID_TAG
 
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.study import Study
@@ -80,9 +81,17 @@ def gate_of(
         store_of(study, context),
         prices_if_needed(study),
         holder=step.run_id,
-        within=step.run_tags.get(RESERVED_BY_TAG),
+        within=_reserved_by(step.run_tags),
         consent_usd=_consent(step.run_tags) if consent_usd is None else consent_usd,
     )
+
+
+def _reserved_by(tags: Mapping[str, str]) -> str | None:
+    """The reservation that the run draws on, of the command that has started it.
+
+    One that Dagster executes again has the tags of the first run, and reserves for itself.
+    """
+    return None if PARENT_RUN_ID_TAG in tags else tags.get(RESERVED_BY_TAG)
 
 
 @contextmanager

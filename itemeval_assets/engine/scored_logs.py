@@ -31,7 +31,8 @@ def write_scored(source: Path, gradings: Mapping[Cell, Gradings], mark: str, tar
     log = read_log(source)
     for sample in log.samples or []:
         found = gradings.get(cell_of(sample), {})
-        sample.scores = {name: _score(grading) for name, grading in found.items()} or None
+        text = sample.output.completion
+        sample.scores = {name: _score(grading, text) for name, grading in found.items()} or None
     log.results = _results(log.samples or [])
     log.eval.metadata = {**(log.eval.metadata or {}), _MARK: mark}
     write_log(log, target)
@@ -42,7 +43,8 @@ def mark_of(copy: Path) -> str | None:
     return (read_log_header(copy).eval.metadata or {}).get(_MARK)
 
 
-def _score(grading: Mapping[str, Any]) -> Score:
+def _score(grading: Mapping[str, Any], answer: str) -> Score:
+    """`answer`: what inspect shows beside the score in its list of samples."""
     told = grading["reasoning"] or grading["judge_completion"]
     facts = {
         name: grading[name]
@@ -50,8 +52,10 @@ def _score(grading: Mapping[str, Any]) -> Score:
         if grading[name] is not None
     }
     if grading["score"] is None:
-        return Score.unscored(reason=grading["parse_error"], explanation=told, metadata=facts)
-    return Score(value=grading["score"], explanation=told, metadata=facts)
+        return Score.unscored(
+            reason=grading["parse_error"], answer=answer, explanation=told, metadata=facts
+        )
+    return Score(value=grading["score"], answer=answer, explanation=told, metadata=facts)
 
 
 def _results(samples: list[EvalSample]) -> EvalResults:

@@ -1,14 +1,22 @@
 """inspect's own viewer of logs."""
 
-import inspect_ai
+from inspect_ai._view.fastapi_server import view_server
 
 _HOST = "127.0.0.1"
 
 
-def serve_viewer(folder: str, port: int) -> None:
-    """Serve the logs below a folder, or a prefix of a bucket, on this machine, until a signal."""
+def serve_viewer(folder: str, port: int) -> bool:
+    """Serve the logs below a folder, or a prefix of a bucket, on this machine, until a signal.
+
+    False where the port was taken in the meantime. inspect's `view` would end the process whose
+    number it has noted for the port, whatever process has this number by now.
+    """
+    is_free = True
     try:
-        inspect_ai.view(log_dir=folder, host=_HOST, port=port)
+        view_server(log_dir=folder, host=_HOST, port=port)
     except* KeyboardInterrupt:
-        # Its server ends in good order first, and then gives the signal on.
+        # The server ends in good order first, and then gives the signal on.
         pass
+    except* SystemExit:
+        is_free = False
+    return is_free

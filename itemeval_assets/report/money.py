@@ -42,7 +42,8 @@ def study_estimate(found: "StudyEstimate") -> None:
     )
     if found.wall_time_s and rest.calls > rest.cached:
         least, most = (_duration(seconds) for seconds in found.wall_time_s)
-        out.print(f"It takes {least} to {most}, by the latency seen so far.")
+        span = least if least == most else f"{least} to {most}"
+        out.print(f"It takes {span}, by the latency seen so far.")
     for warning in found.warnings:
         out.print(f"[yellow]![/yellow] {data(warning)}", soft_wrap=True)
 

@@ -3,6 +3,8 @@
 from .addresses import OWN_HOSTS, listening
 from .pages import open_when_it_answers
 
+_ANOTHER = "another viewer"
+
 
 def serve_logs(folder: str, port: int, *, open_page: bool = False) -> None:
     """Serve the logs below a folder, or a prefix of a bucket, until a signal ends it.
@@ -12,9 +14,8 @@ def serve_logs(folder: str, port: int, *, open_page: bool = False) -> None:
     """
     from itemeval_assets.engine.viewer import serve_viewer  # noqa: PLC0415 (loads inspect_ai)
 
-    with listening(port, "another viewer"):
-        # inspect opens the port itself; it would end another viewer of its own there.
-        pass
+    listening(port, _ANOTHER).close()  # inspect opens the port itself
     if open_page:
         open_when_it_answers(f"http://{OWN_HOSTS[0]}:{port}")
-    serve_viewer(folder, port)
+    if not serve_viewer(folder, port):
+        listening(port, _ANOTHER).close()

@@ -143,6 +143,13 @@ def test_damaged_notes_are_named_and_stop_every_command_that_spends(
     assert run_cli(["status", str(config)]) == 0
     assert str(notes) in capsys.readouterr().out
     assert server.count() == made and notes.read_bytes() == b"{}\n" + whole
+    [log] = tmp_path.rglob("logs/running/*.eval")
+    moved = log.rename(tmp_path / log.name)
+    assert run_cli(["status", str(config)]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"{notes.name} has the tokens of calls whose log is gone" in said
+    assert "Recover them" not in said
+    moved.rename(log)
     notes.unlink()
     assert run_cli(["run", str(config), "--yes"]) == 0
     assert_books_agree(config)

@@ -33,6 +33,7 @@ from itemeval_assets.stages.export import ExportResult
 from itemeval_assets.stages.projection.estimate import StudyEstimate
 from itemeval_assets.stages.projection.foresight import PartitionEstimate
 from itemeval_assets.stages.views.cells import CellSurvey, Reason
+from itemeval_assets.stages.views.scored_logs import ScoredLogs
 from itemeval_assets.stages.views.status import PartitionStatus, StudyStatus
 
 # Markup, an end of markup that nothing began, the name of a picture, a bar, a backslash.
@@ -150,6 +151,7 @@ SHOWN: dict[str, tuple[Callable[[], Any], int, int]] = {
         3,
     ),
     "written": (lambda: reports.written(Path(ODD)), 1, 0),
+    "scored_logs": (lambda: reports.scored_logs(ScoredLogs(ODD, 1, 1)), 1, 0),
     "cell_survey": (lambda: print_document(reports.cell_survey(CELLS)), 4, 1),
     "release_summary": (
         lambda: reports.release_summary(Release(ODD, ODD, "v1.0.0", ODD, ODD, True, 2, 1, 1)),

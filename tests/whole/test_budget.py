@@ -2,6 +2,7 @@
 
 import json
 import math
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.errors import BudgetExceeded, ConfigError, ConsentMissing
 from itemeval_assets.dagster_io.naming.names import RESERVED_BY_TAG
 from itemeval_assets.storage.study.inputs import load_study
+from itemeval_assets.storage.study.reservations import Reservations
+from itemeval_assets.storage.study.store import open_store
 from tests.commands import Command
 from tests.defs.runs import SOLUTIONS, message, runs_of
 from tests.model_server import Behaviour
@@ -172,16 +175,24 @@ def test_in_dagster_a_refusal_is_a_failure_with_figures_and_a_tag_consents(
         assert "is no amount of USD" in message(nonsense)
 
 
+@pytest.mark.parametrize("has_ended", [True, False])
 def test_a_run_that_dagster_executes_again_reserves_for_itself(
-    tmp_path: Path, serve: Serve
+    tmp_path: Path, serve: Serve, has_ended: bool
 ) -> None:
-    """It has the tags of the first run, also the one of a reservation whose command has ended."""
+    """It has the tags of the first run, also that of the reservation of its command: which has
+    ended, or is still at work on something else."""
     serve()
     study = load_study(declare(tmp_path, confirm_above_usd=1))
-    with runs_of(study) as runs:
+    reservations = Reservations(open_store(study))
+    command = nullcontext() if has_ended else reservations.held("the-command")
+    with runs_of(study) as runs, command:
         assert runs.run(["items"]).success
-        tags = {RESERVED_BY_TAG: "a-command-that-has-ended"}
+        tags = {RESERVED_BY_TAG: "the-command"}
+        if not has_ended:
+            reservations.reserve("the-command", 0.5, lambda _: None)
+            tags["dagster/parent_run_id"] = "the-first-run"
         again = runs.run(SOLUTIONS, span=study.generate_partitions(), tags=tags)
+        assert reservations.amounts() == ({} if has_ended else {"the-command": 0.5})
     assert again.success
     [log] = {row["log_file"] for row in rows(study.config_path, "solutions")}
     facts = read_log(results_dir(study.config_path) / log).eval.metadata or {}

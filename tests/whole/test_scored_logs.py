@@ -4,6 +4,8 @@ import json
 import math
 import signal
 import socket
+import subprocess
+import sys
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
 from itemeval_assets.storage.study.inputs import load_study
 from itemeval_assets.storage.study.store import open_store
-from tests.commands import Command
+from tests.commands import Command, wait_until
 from tests.model_server import Request
 from tests.studies import write_study
 
@@ -69,6 +71,7 @@ def assert_as_stored(config: Path) -> None:
         grader = labels[row["grade_condition_id"]]
         score = found[row["item_id"], row["replication"], grader]
         facts = score.metadata or {}
+        assert score.answer == row["solution"]
         assert facts.get("grade_log_file") == row["grade_log_file"]
         if row["parse_ok"]:
             assert score.as_float() == row["score"] and facts["score_raw"] == row["score_raw"]
@@ -129,9 +132,14 @@ def test_what_cannot_be_shown_is_told(
         port = taken.getsockname()[1]
         assert run_cli(["view", str(config), "--port", str(port)]) == 2
     assert f"port {port} of 127.0.0.1 cannot be used" in capsys.readouterr().err
+    assert run_cli(["view", str(config), "--json"]) == 2
+    assert "--json needs --only-write" in capsys.readouterr().err
+    [copy] = results_dir(config).glob("export/scored_logs/generate/*/*.eval")
+    copy.write_bytes(b"x")
+    assert api.scored_logs(config).written == 1
+    assert_as_stored(config)
     [log] = results_dir(config).glob("logs/generate/*/*.eval")
     log.unlink()
-    [copy] = results_dir(config).glob("export/scored_logs/generate/*/*.eval")
     copy.unlink()
     for asked in ([], ["--json"]):
         assert run_cli(["view", str(config), "--only-write", *asked]) == 2
@@ -156,6 +164,35 @@ def test_the_viewer_serves_until_a_signal(tmp_path: Path, serve: Serve, stop: in
     viewer.send_signal(stop)
     assert viewer.wait() == 0
     assert "Traceback" not in output.read_text()
+
+
+def test_of_two_viewers_at_once_one_is_refused_and_nobody_is_ended(
+    tmp_path: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor the process whose number inspect has noted for the port."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    serve()
+    config = declare(tmp_path)
+    api.run(config, max_usd=math.inf)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    bystander = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    noted = tmp_path / "data" / "inspect_ai" / "view" / "ports" / str(port)
+    noted.parent.mkdir(parents=True)
+    noted.write_text(str(bystander.pid))
+    outputs = [tmp_path / f"said{number}.txt" for number in range(2)]
+    viewers = [Command("view", config, "--port", str(port), output=output) for output in outputs]
+    wait_until(lambda: any(viewer.poll() is not None for viewer in viewers))
+    [refused] = [number for number, viewer in enumerate(viewers) if viewer.poll() is not None]
+    assert viewers[refused].wait() == 2
+    assert f"port {port} of 127.0.0.1 cannot be used" in outputs[refused].read_text()
+    other = viewers[1 - refused]
+    other.wait_until(lambda: _answers(port))
+    other.send_signal(signal.SIGINT)
+    assert other.wait() == 0
+    assert bystander.poll() is None
+    bystander.kill()
+    bystander.wait()
 
 
 def _answers(port: int) -> bool:

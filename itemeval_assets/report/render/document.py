@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -30,6 +31,8 @@ __all__ = [
 ]
 
 _FORMATS = (".csv", ".html")
+# A path has one slash of an address left.
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:/")
 _MOST_ROWS = 40
 # A text that a page shows in one line.
 _SHORT = 40
@@ -87,6 +90,8 @@ def _cut(block: str | View, most: int) -> Iterator[str | View]:
 def require_format(path: Path, *formats: str) -> None:
     """Raise ConfigError for a file that no document is written to; `formats`: but only in these."""
     known = formats or _FORMATS
+    if _ADDRESS.match(str(path)):
+        raise ConfigError(f"--out {path}: only files of this machine are written")
     if path.suffix.lower() not in known:
         raise ConfigError(f"--out {path}: give a file that ends with {' or '.join(known)}")
     try:

@@ -31,7 +31,10 @@ def unread_logs(
     index = store.read("log_index", columns=["log_file", *_PLACE, "total_samples"]).to_pylist()
     known = {entry["log_file"] for entry in index}
     unknown = [key for key in logs if key not in known]
-    living = set(Reservations(store).amounts()) if unknown else set[str]()
+    notes = log_files.notes_without_log(store.backend)
+    living = set(Reservations(store).amounts()) if unknown or notes else set[str]()
+    # A run at work in a bucket removes its notes some time after it has moved its logs.
+    orphans = [] if living else [_of_notes(store, key) for key in notes]
     found = [log for key in unknown if (log := _of_stopped_run(study, store, key, living))]
     called = Counter[Partition]()
     for entry in index:
@@ -44,7 +47,16 @@ def unread_logs(
         for partition, others in zip(fewer, replaced, strict=True)
         if called[partition] > rows[partition] + others.num_rows
     ]
-    return [*found, *of_lost_rows(study, store, suspects)]
+    return [*found, *orphans, *of_lost_rows(study, store, suspects)]
+
+
+def _of_notes(store: ResultsStore, key: str) -> UnreadLog:
+    place = store.backend.uri(key)
+    problem = (
+        f"{place} has the tokens of calls whose log is gone. Put the log back beside it; or remove "
+        "this file, and the cost of these calls stays out of the ledger"
+    )
+    return UnreadLog(place, reader=None, problem=problem)
 
 
 def of_lost_rows(

@@ -7,6 +7,7 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -86,8 +87,10 @@ def _write(
     )
 
     backend, mark = store.backend, _mark(gradings)
-    if backend.exists(copy) and mark_of(backend.local_copy(copy)) == mark:
-        return False
+    # A copy that is damaged is written anew, as one with other scores is.
+    with suppress(StoreError):
+        if backend.exists(copy) and mark_of(backend.local_copy(copy)) == mark:
+            return False
     with tempfile.TemporaryDirectory(prefix="itemeval_assets_") as folder:
         target = Path(folder) / "scored.eval"
         write_scored(backend.local_copy(log), gradings, mark, target)

@@ -37,6 +37,13 @@ def running_logs(backend: Backend) -> list[str]:
     return data_files(backend.list(layout.RUNNING_LOGS), LOG)
 
 
+def notes_without_log(backend: Backend) -> list[str]:
+    """Keys of notes whose log somebody has taken away."""
+    keys = backend.list(layout.RUNNING_LOGS)
+    told = {notes_of(key) for key in data_files(keys, LOG)}
+    return [key for key in data_files(keys, NOTES) if key not in told]
+
+
 def all_logs(backend: Backend) -> list[str]:
     """Keys of all logs, archived or not."""
     return data_files(backend.list(layout.LOGS), LOG)

@@ -13,11 +13,14 @@ from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.prompts.chats import readable
 from itemeval_assets.core.prompts.choices import CHOICES
 from itemeval_assets.core.text.nearest import nearest
+from itemeval_assets.measurement.columns import shortened
 
 from ..planned import PlannedCells
 
 __all__ = ["ItemAnswer", "ItemAnswers", "item_answers", "logs_of", "questions_of"]
 
+# Of all ids, in a message.
+_SHOWN = 5
 _LOGS = ("gen_log_file", "grade_log_file")
 _TEXTS = ("solution", "judge_completion")
 
@@ -61,8 +64,8 @@ def item_answers(
     for name in items:
         if name not in known:
             near = nearest(str(name), known)
-            hint = f"; did you mean {near!r}?" if near else ""
-            raise ConfigError(f"item: the study has no item {name!r}{hint}")
+            hint = f"did you mean {near!r}?" if near else f"it has {shortened([*known], _SHOWN)}"
+            raise ConfigError(f"item: the study has no item {name!r}; {hint}")
     wanted = list(dict.fromkeys(items))
     answers = _answers(planned, wanted, partitions)
     questions, mapping = questions_of(planned), planned.study.config.benchmark.mapping
