@@ -21,7 +21,7 @@ from itemeval_assets.core.prompts.choices import (
 from itemeval_assets.core.prompts.images import IMAGES
 from itemeval_assets.core.text.words import bytes_of, cut, well_formed
 
-from .conditions import canonical_json
+from .condition_ids import canonical_json
 
 Row = dict[str, Any]
 ImagesOf = Callable[[Any, str], list[str]]

@@ -8,11 +8,8 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from itemeval_assets.core.design.conditions import (
-    GenerateCondition,
-    GradeCondition,
-    canonical_json,
-)
+from itemeval_assets.core.design.condition_ids import canonical_json
+from itemeval_assets.core.design.conditions import GenerateCondition, GradeCondition
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.study import RunPlan, Study
 from itemeval_assets.core.money.estimate import Projection

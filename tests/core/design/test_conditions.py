@@ -11,12 +11,9 @@ from hypothesis import strategies as st
 
 from itemeval_assets.core.config.sections import SolversConfig
 from itemeval_assets.core.config.study_config import StudyConfig
-from itemeval_assets.core.design.conditions import (
-    Design,
-    canonical_json,
-    condition_id,
-    expand_design,
-)
+from itemeval_assets.core.design.condition_ids import canonical_json, condition_id
+from itemeval_assets.core.design.conditions import Design
+from itemeval_assets.core.design.expansion import expand_design
 from itemeval_assets.core.errors import ConfigError, TemplateError
 from itemeval_assets.core.grading.judge import JudgeConfig
 from itemeval_assets.core.grading.judge_reply import JUDGE_FORMAT_VERSION

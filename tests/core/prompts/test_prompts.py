@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from itemeval_assets.core.config.study_config import StudyConfig
-from itemeval_assets.core.design.conditions import GenerateCondition, expand_design
+from itemeval_assets.core.design.conditions import GenerateCondition
+from itemeval_assets.core.design.expansion import expand_design
 from itemeval_assets.core.grading.grader import ModelCall
 from itemeval_assets.core.grading.judge_reply import FORMAT_NOTICE
 from itemeval_assets.core.prompts.templates import make_template

@@ -1,0 +1,141 @@
+"""From the facets of a study to its conditions: crossed, each with an id and a label of its own."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from itemeval_assets.core.config.sections import MappingConfig, ModelConfigFacet, SolversConfig
+from itemeval_assets.core.config.study_config import StudyConfig
+from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.core.grading.code import Source
+from itemeval_assets.core.grading.grader import Grader
+from itemeval_assets.core.grading.kinds import SCORERS
+from itemeval_assets.core.prompts.templates import Template, columns_in
+from itemeval_assets.core.text.labels import unique_labels
+
+from .condition_ids import condition_id
+from .conditions import Design, GenerateCondition, GradeCondition
+from .template_rules import doubts, require_templates
+
+
+def expand_design(
+    config: StudyConfig,
+    prompts: Mapping[str, Template],
+    rubrics: Mapping[str, Template],
+    sources: Mapping[str, Source] | None = None,
+) -> Design:
+    """Cross the facets, and give each condition a label that no other has.
+
+    `sources`: what was read of the code of own scorers, by their names.
+    Raises TemplateError for a missing placeholder, ConfigError for two equal ids.
+    """
+    require_templates(config, prompts, rubrics)
+    generate = tuple(
+        _generate_condition(config, model, prompts[prompt], facet)
+        for model in config.solvers.models
+        for prompt in config.facets.prompt
+        for facet in config.facets.model_config_facet
+    )
+    grade = tuple(map(_grade_condition, _graders(config, rubrics, sources or {})))
+    design = Design(generate, grade, tuple(doubts(config, prompts, rubrics)))
+    _refuse_equal_ids(design)
+    return _labelled(design)
+
+
+def _generate_condition(
+    config: StudyConfig, model: str, prompt: Template, facet: ModelConfigFacet
+) -> GenerateCondition:
+    solvers, params = config.solvers, _sampling_params(config.solvers, facet)
+    mapping = config.benchmark.mapping
+    columns = columns_in(prompt, mapping.kept)
+    payload: dict[str, Any] = {
+        "kind": "generate",
+        "model": model,
+        "model_config": {"name": facet.name, "params": params},
+        "prompt": {"name": prompt.name, "hash": prompt.hash},
+    }
+    if named := [name for name in columns if name in mapping.metadata]:
+        payload["prompt"]["columns"] = named
+    if mapping.choices:
+        payload["choices"] = _choices_payload(mapping)
+    if mapping.chat:
+        payload["input"] = "chat"
+    if mapping.images:
+        payload["images"] = mapping.images
+    if solvers.split_prompt or prompt.is_chat:
+        payload["layout"] = "turns" if prompt.is_chat else "split"
+    id, slug = condition_id([model.rsplit("/", maxsplit=1)[-1], prompt.name, facet.name], payload)
+    return GenerateCondition(
+        id=id,
+        slug=slug,
+        payload=payload,
+        model=model,
+        model_config_name=facet.name,
+        prompt=prompt,
+        params=params,
+        split_prompt=solvers.split_prompt,
+        columns=columns,
+        takes_chats=bool(mapping.chat),
+        shows_images=bool(mapping.images),
+    )
+
+
+def _choices_payload(mapping: MappingConfig) -> dict[str, Any]:
+    """What decides which letter stands for which choice, and which letter is right."""
+    identity = {
+        "columns": mapping.choices,
+        "target_is": mapping.target_is,
+        "shuffle": mapping.shuffle_choices,
+    }
+    return {key: value for key, value in identity.items() if value is not None}
+
+
+def _sampling_params(solvers: SolversConfig, facet: ModelConfigFacet) -> dict[str, Any]:
+    """The settings that are set: the facet's own over those of all solvers."""
+    shared = solvers.model_dump(include={"temperature", "top_p", "max_tokens", "seed"})
+    own = facet.model_dump(exclude={"name"}, exclude_none=True)
+    return {name: value for name, value in {**shared, **own}.items() if value is not None}
+
+
+def _graders(
+    config: StudyConfig, rubrics: Mapping[str, Template], sources: Mapping[str, Source]
+) -> Iterator[Grader]:
+    """Everything that grades: scorers, then what the graders stand for."""
+    facets = config.facets
+    for name in facets.scorers:
+        own = config.scorers.get(name)
+        yield own.scorer(name, sources.get(name)) if own else SCORERS[name]
+    for name in facets.grader:
+        yield from config.grader(name).graders(name, [rubrics[rubric] for rubric in facets.rubric])
+
+
+def _grade_condition(grader: Grader) -> GradeCondition:
+    payload = {"kind": "grade", **grader.payload}
+    id, slug = first_id, _ = condition_id(grader.slug_parts, payload)
+    if grader.repeat > 1:
+        payload["repeat"] = grader.repeat
+        id, slug = condition_id(grader.slug_parts, payload)
+    return GradeCondition(id, slug, payload, grader, first_id)
+
+
+def _labelled(design: Design) -> Design:
+    conditions = (*design.generate, *design.grade)
+    labels = iter(
+        unique_labels(
+            [condition.label_parts for condition in conditions],
+            [condition.id.rpartition("--")[2] for condition in conditions],
+        )
+    )
+    return replace(
+        design,
+        generate=tuple(replace(one, label=next(labels)) for one in design.generate),
+        grade=tuple(replace(one, label=next(labels)) for one in design.grade),
+    )
+
+
+def _refuse_equal_ids(design: Design) -> None:
+    ids = [condition.id for condition in (*design.generate, *design.grade)]
+    repeated = sorted(id for id, count in Counter(ids).items() if count > 1)
+    if repeated:
+        raise ConfigError(f"two conditions of the design have the same id: {', '.join(repeated)}")
