@@ -95,6 +95,7 @@ def test_the_published_client_reads_what_we_write(bucket, instance, tmp_path):
     assert (first["rows"]["scalars"], first["rows"]["hourly"]) == (4, 8)
 
 
+@pytest.mark.long
 def test_a_run_of_one_spec_and_one_where_all_failed_are_read_too(bucket, instance):
     squares = BaseExperiment(square, run_name="squares")
     squares.allocate(Number(x=3), instance=instance)[1].result()

@@ -101,6 +101,7 @@ def test_a_log_that_breaks_fails_the_run_and_its_calls_are_booked(
     assert_books_agree(config)
 
 
+@pytest.mark.long
 def test_a_preflight_that_cannot_be_logged_is_no_verdict_and_is_booked(
     tmp_path: Path,
     serve: Serve,

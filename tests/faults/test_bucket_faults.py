@@ -123,6 +123,7 @@ def test_a_bucket_that_goes_away_at_any_request_for_good(
     )
 
 
+@pytest.mark.long
 def test_a_slow_bucket(
     tmp_path: Path, serve: Serve, s3: S3Server, s3_location: str, report_fault: Report
 ) -> None:

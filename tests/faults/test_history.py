@@ -137,6 +137,7 @@ def fill_history(patch: pytest.MonkeyPatch, fails_at: int | None = None) -> list
     return numbers
 
 
+@pytest.mark.long
 def test_no_event_of_a_run_is_the_wrong_moment_for_a_full_disk(
     tmp_path: Path,
     serve: Serve,

@@ -125,6 +125,7 @@ def test_replies_that_no_log_has_are_in_the_ledger(
     assert_books_agree(config)
 
 
+@pytest.mark.long
 def test_damaged_notes_are_named_and_stop_every_command_that_spends(
     tmp_path: Path, serve: Serve, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -117,6 +117,7 @@ def test_a_machine_goes_on_where_another_one_died(
     assert_reconciled(config)
 
 
+@pytest.mark.long
 def test_a_machine_that_slept_longer_than_its_lease_calls_no_more_and_books_what_it_has(
     tmp_path: Path, s3_location: str, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:

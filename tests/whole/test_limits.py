@@ -91,6 +91,7 @@ def test_a_stalled_request_ends_as_an_errored_row(tmp_path: Path, serve: Serve) 
     assert_reconciled(config)
 
 
+@pytest.mark.long
 def test_progress_tells_of_waits_for_a_provider(tmp_path: Path, serve: Serve) -> None:
     server = serve(Behaviour(transient=1, transient_attempts=1, transient_statuses=(429,)))
     config = write_study(tmp_path, models=["openai-api/test/m"], items=2)

@@ -101,6 +101,7 @@ def test_of_a_new_history_nothing_is_told(
     assert told(capsys) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("paid", [pytest.param(False, marks=pytest.mark.long), True])
 def test_automation_fills_the_grid_calls_nobody_and_comes_to_rest(
     tmp_path: Path, serve: Serve, paid: bool
@@ -143,6 +144,7 @@ def follow(runs: Runs, found: Any) -> None:
         assert runs.run(alone).success
 
 
+@pytest.mark.long
 def test_the_schedule_asks_for_what_failed_and_counts_attempts_of_before(
     tmp_path: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -72,6 +72,7 @@ def test_judges_read_all_but_one_head_per_item_from_the_cache(tmp_path: Path, se
     assert_reconciled(config)
 
 
+@pytest.mark.long
 def test_without_the_schedule_heads_are_paid_for_again_and_again(
     tmp_path: Path, serve: Serve
 ) -> None:

@@ -152,6 +152,7 @@ def test_fewer_repeats_another_judge_and_chosen_ones(tmp_path: Path, serve: Serv
     assert_reconciled(config)
 
 
+@pytest.mark.long
 def test_a_killed_run_repeats_nothing_that_was_answered(tmp_path: Path, serve: Serve) -> None:
     server = serve(Behaviour(latency_s=0.15))
     config = declare(tmp_path, cache=False, solvers={"max_connections": 2})

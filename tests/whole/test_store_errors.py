@@ -48,6 +48,7 @@ def test_what_cannot_be_written_is_told(
     monkeypatch.undo()
 
 
+@pytest.mark.long
 def test_what_cannot_be_read_is_told_by_the_export_too(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

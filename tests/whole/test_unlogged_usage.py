@@ -66,6 +66,7 @@ def results_dir_of(store: ResultsStore) -> Path:
     return Path(store.uri("study")).parents[2] / "study.yaml"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("command", ["recover", pytest.param("run", marks=pytest.mark.long)])
 def test_a_study_that_was_booked_by_its_headers_is_mended(config: Path, command: str) -> None:
     api.run(config, max_usd=50)

@@ -109,6 +109,7 @@ def test_a_worker_that_dies_ends_the_run_and_the_next_goes_on(tmp_path: Path, se
     assert_reconciled(config)
 
 
+@pytest.mark.long
 def test_ctrl_c_while_workers_call_is_told_once(tmp_path: Path, serve: Serve) -> None:
     server = serve(Behaviour(latency_s=0.3))
     config = declare(tmp_path, items=40, graders=[], solvers={"max_connections": 4})

@@ -84,6 +84,7 @@ def test_two_runs_and_the_log_of_their_script(tmp_path: Path, home: str) -> None
     assert (tmp_path / "mine.log").read_text() == "before\nafter\n" * times
 
 
+@pytest.mark.long
 def test_a_script_waits_for_its_runs_but_for_one_it_has_waited_for_in_vain(tmp_path: Path) -> None:
     body = """
     waits.allocate([Wait(seconds=1)])

@@ -159,6 +159,7 @@ def test_ctrl_c_stops_a_run_and_says_what_to_do(
     assert_completed(script, at_work=2 if executor == "multiprocess" else 0)
 
 
+@pytest.mark.long
 def test_a_spec_of_a_process_of_its_own_holds_no_stop_up(
     folder: ExperimentStorageSettings, tmp_path: Path
 ) -> None:
@@ -221,6 +222,7 @@ def test_ctrl_c_elsewhere_in_a_script_stops_its_runs_too(
     assert 2 <= len(script.begun()) < SPECS
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM] if KILLS > 1 else [signal.SIGTERM])
 def test_a_run_of_dagster_that_is_ended_leaves_no_process(
     folder: ExperimentStorageSettings, tmp_path: Path, how: signal.Signals

@@ -206,6 +206,7 @@ print(ref.result()["same"].tolist())
 """
 
 
+@pytest.mark.long
 def test_a_function_of_a_script_takes_the_script_along_and_is_passed_over(tmp_path: Path) -> None:
     def run() -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
@@ -254,6 +255,7 @@ def run_script(folder: Path, text: str, **environment: str) -> tuple[int, str, s
     return done.returncode, (folder / "out").read_text(), (folder / "err").read_text()
 
 
+@pytest.mark.long
 def test_a_suspect_of_a_module_is_run_apart(
     storage: ExperimentStorageSettings, instance: dg.DagsterInstance, reason: Path, tmp_path: Path
 ) -> None:
