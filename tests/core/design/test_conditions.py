@@ -483,7 +483,7 @@ def test_canonical_json() -> None:
 
 def test_two_equal_ids_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "itemeval_assets.core.design.conditions.condition_id", lambda parts, payload: ("x--0", "x")
+        "itemeval_assets.core.design.expansion.condition_id", lambda parts, payload: ("x--0", "x")
     )
     with pytest.raises(ConfigError, match="two conditions of the design have the same id: x--0"):
         design()
