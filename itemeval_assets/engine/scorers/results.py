@@ -6,13 +6,18 @@ the explanation or the message.
 
 import json
 import math
+import re
 import sys
 import traceback
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from itemeval_assets.core.grading.code import FAILED, NOT_FINITE, NOT_NUMERIC
 
 _LONGEST, _SHORT = 2_000, 100
+# A row says the same on each machine, and in each run.
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 # As inspect_ai reads the values of scores.
 _WORDS = {"C": 1.0, "I": 0.0, "P": 0.5, "N": 0.0}
 _TRUTHS = {"yes": 1.0, "true": 1.0, "no": 0.0, "false": 0.0}
@@ -32,7 +37,7 @@ class Result(NamedTuple):
 
 def result_of(value: Any) -> Result:
     """What a scorer returned: a number, a truth value, or a Score of inspect_ai."""
-    told, raw = None, _cut(repr(value))
+    told, raw = None, _cut(_ADDRESS.sub("", repr(value)))
     inspect = sys.modules.get("inspect_ai.scorer")
     if inspect is not None and isinstance(value, inspect.Score):
         told = value.explanation or value.reason
@@ -48,20 +53,27 @@ def result_of(value: Any) -> Result:
 
 
 def failure_of(error: BaseException, file: str = "") -> Result:
-    """What a scorer raised, with the line of its file that did."""
-    return Result(None, FAILED, None, message_of(error, file))
+    """What a scorer raised, and the line of its file that did. No row names a machine's folder."""
+    return Result(None, FAILED, None, message_of(error, file, shown=_name))
 
 
-def message_of(error: BaseException, file: str = "") -> str:
-    """The class and message of an error, and the last place in `file`, or of all, where it was."""
+def message_of(error: BaseException, file: str = "", shown: Callable[[str], str] = str) -> str:
+    """The class and message of an error, and the last place in `file`, or of all, where it was.
+
+    `shown`: how the path of a file is told.
+    """
     try:
         said = str(error)
     except Exception:
         said = "(its message cannot be read)"
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if frame.filename == file] or frames[-1:]
-    place = f" ({own[-1].filename}, line {own[-1].lineno})" if own else ""
+    place = f" ({shown(own[-1].filename)}, line {own[-1].lineno})" if own else ""
     return _cut(f"{type(error).__name__}: {said}" if said else type(error).__name__) + place
+
+
+def _name(path: str) -> str:
+    return Path(path).name
 
 
 def _of_inspect(value: Any) -> Any:

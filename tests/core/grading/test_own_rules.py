@@ -53,6 +53,8 @@ def regex(solution: str | None, target: str, pattern: str, **keys: Any) -> float
         ("only b", "b", "(a)|b", {}, "no_match"),  # the group takes no part
         ("né", "NÉ", r"(\pL+)", {}, 1.0),
         (None, "5", r"(\d)", {}, "no_match"),
+        ("it is 4", "4", r"(\d*)", {}, 1.0),  # not the nothing at the end
+        ("it is four", "4", r"(\d*)", {}, "no_match"),
         ("5", "", r"(\d)", {}, "empty_target"),
         ("\ud800 5", "5", r"(\d)", {}, 1.0),
     ],

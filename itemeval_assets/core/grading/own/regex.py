@@ -103,13 +103,12 @@ def _verdict(
 ) -> Verdict:
     """The verdict of exact_match on what the pattern finds.
 
-    Codes: `no_match` where nothing matches, or the group takes no part in the match, and those of
-    exact_match.
+    Codes: `no_match` where no match has a text in the group, as where the pattern matches nothing
+    at the end of each answer, and those of exact_match.
     """
-    matches = pattern.finditer(well_formed(solution))
-    found = next(iter(deque(matches, maxlen=1)), None) if takes_last else next(matches, None)
-    text = found[group] if found else None
-    return Verdict.failed("no_match") if text is None else exact_match(text, target)
+    texts = (match[group] for match in pattern.finditer(well_formed(solution)) if match[group])
+    found = next(iter(deque(texts, maxlen=1)), None) if takes_last else next(texts, None)
+    return Verdict.failed("no_match") if found is None else exact_match(found, target)
 
 
 def _refusal(error: Exception) -> str:
