@@ -63,7 +63,9 @@ def reading(folder: Path) -> Iterator[list[str]]:
             for path in folder.rglob("*.parquet"):
                 if path.is_file() and not path.name.startswith("."):
                     try:
-                        pd.read_parquet(path)
+                        # Pandas opens a path twice, and a run may replace the file in between.
+                        with path.open("rb") as file:
+                            pd.read_parquet(file)
                     except Exception as error:
                         unreadable.append(f"{path}: {error!r}")
 

@@ -134,7 +134,7 @@ def test_gradings_by_another_inspect_are_stale_and_done_again_free(
     config = study_of(tmp_path, has={"type": "inspect", "scorer": "includes"})
     api.run(config)
     id = load_study(config).design.grade[1].id
-    from itemeval_assets.storage.study import scorer_code
+    from itemeval_assets.storage.study.inputs import scorer_code
 
     monkeypatch.setattr(scorer_code, "version", lambda name: "9.9")
     assert load_study(config).design.grade[1].id == id

@@ -38,6 +38,19 @@ def test_a_study_is_loaded_from_its_file(tmp_path: Path) -> None:
     assert not Path(study.location).exists()
 
 
+def test_the_mark_of_an_editor_is_no_part_of_a_template(tmp_path: Path) -> None:
+    path = write_study(tmp_path, prompts=["short"])
+    template = tmp_path / "prompts" / "solver" / "short.md"
+    text = template.read_text(encoding="utf-8")
+    plain = load_study(path).design
+    template.write_text(text, encoding="utf-8-sig")
+    assert template.read_bytes().startswith(b"\xef\xbb\xbf")
+    assert load_study(path).design == plain
+    template.write_text("<|user|>\n{input}", encoding="utf-8-sig")
+    (turn,) = load_study(path).design.generate[0].prompt.turns
+    assert (turn.role, turn.text) == ("user", "{input}")
+
+
 def test_everything_is_seen_from_the_config_not_from_the_working_directory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,91 @@
+"""Reads a study's YAML, and all that it names."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from itemeval_assets.core.config.reading import parse_config
+from itemeval_assets.core.config.snapshot import Snapshot
+from itemeval_assets.core.config.study_config import StudyConfig
+from itemeval_assets.core.design.study import BYTE_ORDER_MARK, Study, study_of
+from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.core.grading.code import Source
+from itemeval_assets.core.text.locations import scheme_of
+
+from .prices import price_text
+from .scorer_code import packaged_types, read_sources
+from .templates import load_templates
+from .unreadable import unreadable
+
+
+def load_study(path: str | Path, replaced: Mapping[str, Any] | None = None) -> Study:
+    """Load one study from its YAML. Touches no dataset and no network.
+
+    `replaced`: keys in the place of those of the YAML, as `replaced_keys` gives them. Raises
+    ConfigError or TemplateError with everything that is wrong.
+    """
+    path = _resolved(path)
+    text = _text_of(path)
+    replaced = replaced or {}
+    # To look for them takes longer than all the rest.
+    packaged = packaged_types() if "scorers" in text else []
+    config = parse_config(text.removeprefix(BYTE_ORDER_MARK), str(path), replaced, packaged)
+    prompts, rubrics = load_templates(config, path.parent)
+    prices = price_text(config, path.parent)
+    snapshot = Snapshot(
+        str(path),
+        _location(config, path),
+        text,
+        prompts,
+        rubrics,
+        prices,
+        replaced,
+        _scorer_sources(config, path),
+        [name for name in packaged if name in {one.type for one in config.scorers.values()}],
+    )
+    return study_of(snapshot, config)
+
+
+def _scorer_sources(config: StudyConfig, path: Path) -> dict[str, Source]:
+    try:
+        return read_sources(config, path.parent)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
+
+
+def _resolved(path: str | Path) -> Path:
+    if not isinstance(path, (str, os.PathLike)):
+        raise ConfigError(f"{path!r} is no path of a study's YAML file: give a str or a Path")
+    try:
+        return Path(path).expanduser().resolve()
+    except (TypeError, ValueError, RuntimeError, OSError) as error:
+        raise ConfigError(f"cannot read the config {str(path)!r}: {error}") from error
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except IsADirectoryError as error:
+        raise ConfigError(f"{path} is a folder; name the study's YAML file in it") from error
+    except FileNotFoundError as error:
+        near = [p.name for p in path.parent.glob("*.y*ml")] if path.parent.is_dir() else []
+        hint = f"; that folder has {', '.join(sorted(near))}" if near else ""
+        raise ConfigError(f"there is no config file {path}{hint}") from error
+    except OSError as error:
+        raise ConfigError(f"cannot read the config {path}: {error.strerror}") from error
+
+
+def _text_of(path: Path) -> str:
+    """The text of a config, which gives back its bytes: a byte order mark stays in it."""
+    try:
+        return _read_bytes(path).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError(unreadable(path, error)) from error
+
+
+def _location(config: StudyConfig, path: Path) -> str:
+    given = config.output_dir
+    if scheme_of(given):
+        return f"{given.rstrip('/')}/{config.study}"
+    return str((path.parent / Path(given).expanduser() / config.study).resolve())

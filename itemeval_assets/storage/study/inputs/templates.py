@@ -1,0 +1,74 @@
+"""Reads prompts and rubrics: files beside the YAML, or those of the package."""
+
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+from itemeval_assets.core.config.study_config import StudyConfig
+from itemeval_assets.core.errors import TemplateError
+from itemeval_assets.core.prompts.templates import BUILTIN, Template, make_template
+from itemeval_assets.core.text.nearest import did_you_mean
+
+from .unreadable import unreadable
+
+
+def load_templates(
+    config: StudyConfig, base: Path
+) -> tuple[dict[str, Template], dict[str, Template]]:
+    """All prompts and rubrics by reference. Every missing one is named in a single error."""
+    prompts, rubrics, problems = {}, {}, []
+    wanted = [
+        (prompts, "facets.prompt", name, base / config.prompts_dir / "solver", "prompts")
+        for name in config.facets.prompt
+    ]
+    if config.facets.grader:
+        wanted += [
+            (rubrics, "facets.rubric", name, base / config.rubrics_dir, "rubrics")
+            for name in config.facets.rubric
+        ]
+    for found, where, name, folder, builtin in wanted:
+        try:
+            found[name] = _load_template(name, folder, builtin)
+        except TemplateError as error:
+            problems.append(f"{where}: {error}")
+    if problems:
+        raise TemplateError("\n".join(problems))
+    return prompts, rubrics
+
+
+def _load_template(name: str, folder: Path, builtin: str) -> Template:
+    if name.startswith(BUILTIN):
+        packaged = _packaged(builtin)
+        short = name.removeprefix(BUILTIN)
+        if short not in packaged:
+            known = [f"{BUILTIN}{one}" for one in packaged]
+            raise TemplateError(f"there is no packaged {name!r}; there are: {', '.join(known)}")
+        return make_template(name, f"{BUILTIN}{builtin}/{short}.md", packaged[short])
+    path = (folder / f"{name}.md").resolve()
+    try:
+        # A byte order mark is the editor's: no model is to read it.
+        return make_template(name, str(path), path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError as error:
+        raise TemplateError(
+            f"{name!r}: there is no file {path}{_hint(name, folder, builtin)}"
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise TemplateError(f"{name!r}: {unreadable(path, error)}") from error
+
+
+def _hint(name: str, folder: Path, builtin: str) -> str:
+    packaged = list(_packaged(builtin))
+    if name in packaged:
+        return f"; for the packaged one write {BUILTIN}{name}"
+    local = sorted(path.stem for path in folder.glob("*.md"))
+    return f"; {did_you_mean(name, [*local, *(f'{BUILTIN}{one}' for one in packaged)])}"
+
+
+@cache
+def _packaged(kind: str) -> dict[str, str]:
+    folder = files("itemeval_assets") / "builtin" / kind
+    return {
+        entry.name.removesuffix(".md"): entry.read_text(encoding="utf-8")
+        for entry in sorted(folder.iterdir(), key=lambda entry: entry.name)
+        if entry.name.endswith(".md")
+    }
