@@ -26,7 +26,7 @@ collect: setup ## find all tests, and compile them: then no worker of `make test
 	@found=$$($(RUN) pytest --collect-only -qq -m "not deploy") || { echo "$$found"; exit 1; }
 
 faults: setup ## inject faults, many times each, and print what was lost
-	$(RUN) python -m scripts.faults
+	$(RUN) python -m scripts.faults $(ARGS)
 
 coverage: setup ## simulate studies, and print how often each interval holds the truth: about 10 minutes
 	$(RUN) python -m tests.measurement.coverage --strict

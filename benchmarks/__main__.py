@@ -23,6 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from .machine import machine
+from .peer import find_itemeval
 from .pictures import draw_shares, draw_sizes
 from .targets import Target, together
 
@@ -72,6 +73,8 @@ def main() -> None:
     found = {name: _run(name, given.repeat) for name in given.names or CASES}
     rows = _worst_first(found)
     _show(rows)
+    if find_itemeval() is None:
+        sys.stderr.write("itemeval is not here, so nothing was compared with it: make bench\n")
     if given.write:
         _write(found)
     sys.exit(given.strict and any(target.share > 1 for target, _ in rows))

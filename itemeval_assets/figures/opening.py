@@ -7,21 +7,12 @@ from itemeval_assets.core.design.selection import Words, select_grade
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ConfigError, StoreError
 from itemeval_assets.storage.study.inputs import load_study
-from itemeval_assets.storage.study.layout import (
-    EXPORT_CELLS_CSV,
-    EXPORT_CELLS_SPREADSHEET,
-    EXPORT_LEDGER_CSV,
-    EXPORT_LONG_CSV,
-    EXPORT_LONG_SPREADSHEET,
-)
+from itemeval_assets.storage.study.layout import REPORT, STUDY_FILE
 
 if TYPE_CHECKING:
     from itemeval_assets.stages.figures.planned import PlannedCells
 
 __all__ = ["as_study", "graded_cells", "graders_of", "planned_cells", "require_free"]
-
-_EXPORTS = (EXPORT_LONG_CSV, EXPORT_CELLS_CSV, EXPORT_LEDGER_CSV)
-_SPREADSHEETS = (EXPORT_LONG_SPREADSHEET, EXPORT_CELLS_SPREADSHEET)
 
 
 def planned_cells(config: str | Path | Study, policy: str | None) -> "PlannedCells":
@@ -48,19 +39,25 @@ def graders_of(planned: "PlannedCells", graders: Words, rubrics: Words) -> list[
 
 
 def require_free(config: str | Path | Study, out: Path) -> None:
-    """Raise ConfigError where a file that is to be written is one of the study's own."""
+    """Raise ConfigError where a file that is to be written is one of this study, or of another."""
     if not out.exists():
         return
     study = as_study(config)
     taken = {study.config_path: "the study"}
     for place, dataset in enumerate(study.config.benchmark.datasets):
         taken[study.config_dir / Path(dataset.id).expanduser()] = f"benchmark.datasets[{place}]"
-    if not study.is_remote:
-        own = {Path(study.uri(key)): key for key in (*_EXPORTS, *_SPREADSHEETS)}
-        taken |= {path: f"{key} of the study" for path, key in own.items()}
     for path, what in taken.items():
         if path.exists() and out.samefile(path):
-            raise ConfigError(f"--out {out}: this is {what}, and would be lost; give another name")
+            raise _would_be_lost(out, what)
+    place = out.resolve()
+    for folder in place.parents:
+        is_study = (folder / STUDY_FILE).is_file() or str(folder) == study.location
+        if is_study and place != folder / REPORT:
+            raise _would_be_lost(out, f"a file of the study in {folder}")
+
+
+def _would_be_lost(out: Path, what: str) -> ConfigError:
+    return ConfigError(f"--out {out}: this is {what}, and would be lost; give another name")
 
 
 def as_study(config: str | Path | Study) -> Study:

@@ -49,6 +49,13 @@ def test_it_is_legible(
     assert not said
     # Tables and pictures scroll by themselves: the page is as wide as the screen.
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    # A phone shows no scroll bar: what goes on behind an edge has a shadow there.
+    wide = page.locator("figure, .table").filter(has=page.locator("img, table")).all()
+    if width < 500:
+        assert any(one.evaluate("box => box.scrollWidth > box.clientWidth") for one in wide)
+    assert all(
+        "local" in one.evaluate("box => getComputedStyle(box).backgroundAttachment") for one in wide
+    )
     ground, ink = (
         page.evaluate(f"getComputedStyle(document.body).{name}")
         for name in ("backgroundColor", "color")

@@ -55,13 +55,18 @@ def test_no_file_of_the_study_is_written_over(
     data.rename(csv_data)
     document["benchmark"]["datasets"][0]["id"] = csv_data.name
     copy.write_text(yaml.safe_dump(document))
-    export = study / "studies" / document["study"] / "export" / "gradings_long.csv"
+    results = study / "studies" / document["study"]
+    export = results / "export" / "gradings_long.csv"
     export.parent.mkdir(exist_ok=True)
     export.write_text("rows\n")
+    of_another = shutil.copytree(results, tmp_path / "another") / "export" / "cells.csv"
+    of_another.write_text("rows\n")
+    (tmp_path / "another" / "study.json").touch()
     link = tmp_path / "link.csv"
     link.symlink_to(csv_data)
     for out, what in ((csv_data, "benchmark.datasets[0]"), (link, "benchmark.datasets[0]"),
-                      (export, "export/gradings_long.csv of the study")):  # fmt: skip
+                      (export, f"a file of the study in {results}"),
+                      (of_another, f"a file of the study in {tmp_path / 'another'}")):  # fmt: skip
         before = out.read_bytes()
         assert run_cli([command, str(copy), "--out", str(out), "--json"]) == 2
         assert f"--out {out}: this is {what}" in capsys.readouterr().err

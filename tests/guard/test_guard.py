@@ -43,6 +43,7 @@ from tests.studies import write_study
 from . import points
 from .cases import COMMANDS, DOCUMENTS, LAUNCHES, Launch
 
+pytestmark = pytest.mark.faults
 EVERY = bool(os.environ.get("TEST_EVERY"))
 STEPS = {"solutions": SOLUTIONS, "gradings": GRADINGS}
 MAIN = "from itemeval_assets.cli.main import main; main()"

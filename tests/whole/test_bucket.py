@@ -11,8 +11,11 @@ import pytest
 from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.errors import EvidenceLost
+from itemeval_assets.dagster_io.naming.names import asset_key
+from itemeval_assets.runs.launcher import Launcher
 from itemeval_assets.stages import ledger
 from itemeval_assets.storage.study.inputs import load_study
+from itemeval_assets.storage.study.layout import REPORT
 from itemeval_assets.storage.study.store import open_store
 from tests.commands import Command
 from tests.model_server import Behaviour
@@ -63,13 +66,25 @@ def test_a_bucket_holds_the_same_rows_as_a_disk(tmp_path: Path, s3_location: str
     assert backend.read(".locks/held.json") == b"{}"
 
 
-def test_pandas_reads_every_table_of_a_bucket(tmp_path: Path, s3_location: str) -> None:
+def test_what_people_read_of_a_bucket(tmp_path: Path, s3_location: str) -> None:
     config = declare(tmp_path, s3_location, items=2)
     api.run(config)
     where = f"{s3_location}/toy"
     for table in ("items", "solutions", "gradings", "gradings_long", "ledger", "log_index"):
         frame = pd.read_parquet(f"{where}/{table}.parquet")
         assert len(frame) == len(rows(config, table)) > 0
+    written = tmp_path / "cells.csv"
+    assert run_cli(["cells", str(config), "--out", str(written)]) == 0
+    graders = 2
+    assert len(pd.read_csv(written)) == graders * len(cells(rows(config, "solutions")))
+    study = load_study(config)
+    with Launcher.open(study) as launch:
+        launch(["report"])
+        [event] = launch.instance.fetch_materializations(asset_key(study, "report"), 1).records
+    assert event.asset_materialization
+    page = str(event.asset_materialization.metadata["report"].value)
+    assert page == f"{where}/{REPORT}"
+    assert b"</html>" in (open_store(study).backend.read(REPORT) or b"")
 
 
 @pytest.mark.long

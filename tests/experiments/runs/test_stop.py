@@ -30,6 +30,7 @@ from tests.experiments import toys
 
 ROOT = str(Path(__file__).parents[3])
 # How many points of runs, on both kinds of place and with both executors together.
+pytestmark = pytest.mark.faults
 KILLS = int(os.environ.get("TEST_KILLS", "1"))
 POINTS = math.ceil(KILLS / 4)
 SPECS = 16

@@ -31,6 +31,7 @@ from tests.experiments.toys import Deed, Done
 ROOT = str(Path(__file__).parents[3])
 APART = ExperimentRunSettings(executor="multiprocess", max_concurrent=2)
 TOGETHER = ExperimentRunSettings(executor="in_process")
+pytestmark = pytest.mark.faults
 ROUNDS = 3 if "TEST_LONG" in os.environ else 1
 
 

@@ -28,6 +28,7 @@ from tests.storage.writers import (
     write_rounds,
 )
 
+pytestmark = pytest.mark.faults
 # More with TEST_WRITERS=8 TEST_ROUNDS=200: some minutes.
 WRITERS = int(os.environ.get("TEST_WRITERS", "4"))
 ROUNDS = int(os.environ.get("TEST_ROUNDS", "4"))
