@@ -1,6 +1,8 @@
 """gradings: one row per grading event, over stored solutions; nothing is generated again."""
 
-from collections.abc import Mapping
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import closing
+from itertools import starmap
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -20,7 +22,6 @@ from itemeval_assets.core.grading.grader import ModelCall
 from itemeval_assets.core.grading.verdict import Verdict
 from itemeval_assets.core.money.estimate import output_limit
 from itemeval_assets.core.prompts.prompts import Prompt
-from itemeval_assets.core.tables.schemas import GRADINGS, arrow_schema
 from itemeval_assets.core.tables.split import Parts
 from itemeval_assets.engine.calls.evaluate import request_settings
 from itemeval_assets.engine.calls.tasks import Target, grading_config, make_sample
@@ -31,6 +32,7 @@ from itemeval_assets.engine.scorers.process import Answer, verdicts
 from .calls.making import make_calls
 from .calls.stage_run import Scope, StageRun
 from .items import now
+from .kept import KeptGradings
 from .outcome import Outcome
 
 if TYPE_CHECKING:
@@ -43,12 +45,14 @@ def grade(run: StageRun, solutions: pa.Table, partitions: list[Partition]) -> Ou
     caller, is_free = GradingCaller(run, solutions), run.study.design.is_free
     asked = [partition for partition in partitions if not is_free(partition)]
     outcome = make_calls(caller, run, asked, partitions)
-    scored = []
-    for partition in () if run.options.recover_only else filter(is_free, partitions):
-        rows = caller.score(partition, run.run_id)
-        outcome.pending[partition] = len(rows)
-        scored.append(pa.Table.from_pylist(rows, schema=arrow_schema(GRADINGS)))
-    outcome.rows = pa.concat_tables([outcome.rows, *scored])
+    with KeptGradings(run.store, run.run_id) as kept:
+        for partition in () if run.options.recover_only else filter(is_free, partitions):
+            outcome.pending[partition] = 0
+            with closing(caller.score(partition, run.run_id)) as rows:
+                for row in rows:
+                    kept.add(partition, row)
+                    outcome.pending[partition] += 1
+    outcome.rows = pa.concat_tables([outcome.rows, kept.rows()])
     return outcome
 
 
@@ -165,33 +169,30 @@ class GradingCaller:
             )
         return rows
 
-    def score(self, partition: Partition, run_id: str) -> list[dict[str, Any]]:
-        """Rows of the pending cells of a partition that is graded without a call."""
+    def score(self, partition: Partition, run_id: str) -> Generator[dict[str, Any], None, None]:
+        """Rows of the pending cells of a partition that is graded without a call, one by one."""
         stored = self._scope.store.read("gradings", [partition], self.state_columns)
         states = self.states(partition, stored)
         force = self._scope.options.force
         cells = pending_cells(states, rerun_blank=False, force=force).plan().cells
-        found = self._verdicts(partition, cells)
-        stamp = now()
-        return [
-            {
-                **self._constant(partition, run_id),
+        constant = self._constant(partition, run_id)
+        for cell, verdict in zip(cells, self._verdicts(partition, cells), strict=True):
+            yield {
+                **constant,
                 **_verdict_columns(verdict),
                 **no_tokens(),
                 **cell._asdict(),
                 "usd": 0.0,
-                "created_at": stamp,
+                "created_at": now(),
                 "solution_hash": self._fingerprint(partition, cell),
             }
-            for cell, verdict in zip(cells, found, strict=True)
-        ]
 
-    def _verdicts(self, partition: Partition, cells: list[Cell]) -> list[Verdict]:
+    def _verdicts(self, partition: Partition, cells: list[Cell]) -> Iterable[Verdict]:
         """What the rules, or the program, of a grader say of these cells."""
         grader, texts = self._conditions[partition.grade].grader, self.texts(partition.generate)
         given = [(self._items[cell.item_id], texts[cell]) for cell in cells]
         if grader.rules is not None:
-            return [grader.rules(item, text) for item, text in given]
+            return starmap(grader.rules, given)
         assert grader.program is not None
         answers = [
             Answer(text or "", item["target"] or "", item["metadata_json"]) for item, text in given

@@ -71,6 +71,15 @@ def book(store: ResultsStore, outcome: Outcome, run_id: str) -> pa.Table:
     return pa.concat_tables(booked)
 
 
+def book_free(
+    store: ResultsStore, run_id: str, partition: Partition, grade_kind: str, count: int
+) -> None:
+    """Store the booking of so many gradings that called nobody, while their step goes on."""
+    bring_up_to_date(store)
+    row = _free_booking(run_id, partition, grade_kind, count)
+    store.upsert("bookings", partition, pa.Table.from_pylist([row], schema=arrow_schema(BOOKINGS)))
+
+
 def settle(store: ResultsStore, outcome: Outcome) -> None:
     """Bring the ledger up to the bookings of an outcome, and index its logs."""
     partitions = outcome.pending.keys() | outcome.log_index.keys()
@@ -214,16 +223,20 @@ def _free_bookings(rows: pa.Table, run_id: str) -> pa.Table:
         columns = ["gen_condition_id", "grade_condition_id", "grade_kind"]
         counts.update(zip(*(free[name].to_pylist() for name in columns), strict=True))
     booked = [
-        {
-            "run_id": run_id,
-            **Partition((generate, grade)).columns,
-            "model": nobody(kind),
-            "calls": count,
-            "usd": 0.0,
-            "priced": True,
-            "batch": False,
-            "created_at": now(),
-        }
+        _free_booking(run_id, Partition((generate, grade)), kind, count)
         for (generate, grade, kind), count in counts.items()
     ]
     return pa.Table.from_pylist(booked, schema=arrow_schema(BOOKINGS))
+
+
+def _free_booking(run_id: str, partition: Partition, grade_kind: str, count: int) -> dict[str, Any]:
+    return {
+        "run_id": run_id,
+        **partition.columns,
+        "model": nobody(grade_kind),
+        "calls": count,
+        "usd": 0.0,
+        "priced": True,
+        "batch": False,
+        "created_at": now(),
+    }

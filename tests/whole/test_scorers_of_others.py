@@ -194,7 +194,7 @@ WRONG = {
     "ends at once": (
         "mine.py:length",
         "import os\nos._exit(3)\ndef length(s, t, m): return 1\n",
-        "to load its code ended with exit code 3",
+        "mine.py:length cannot be loaded: its process ended with exit code 3 (/",
     ),
     "other arguments": (
         "mine.py:length",
@@ -202,7 +202,17 @@ WRONG = {
         "line 3) is called as (solution, target, metadata): too many positional arguments",
     ),
     "async": ("mine.py:length", "async def length(s, t, m): return 1\n", "write a plain `def`"),
+    "a generator": (
+        "mine.py:length",
+        "def length(s, t, m): yield 1\n",
+        "a `yield`: write `return`",
+    ),
     "no function": ("mine.py:length", "length = 3\n", "is no function, but a int"),
+    "a class": (
+        "mine.py:length",
+        "class length:\n    def __init__(self, s, t, m): pass\n",
+        "is no function, but a class",
+    ),
     "no module": ("nowhere.at_all:score", MINE, "no module 'nowhere' can be imported"),
 }
 
@@ -273,7 +283,7 @@ def test_a_hundred_thousand_answers_take_little_more_than_the_function(tmp_path:
     alone = [float(names["length"](a.solution, a.target, {})) for a in answers]
     of_function = time.perf_counter() - start
     start = time.perf_counter()
-    found = verdicts(program, answers)
+    found = list(verdicts(program, answers))
     assert time.perf_counter() - start < 3 * of_function + 5
     assert [verdict.score for verdict in found] == alone
 

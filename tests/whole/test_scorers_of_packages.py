@@ -80,7 +80,9 @@ def test_two_packages_of_one_name_and_arguments_that_it_has_not_are_told(
     offer(site, "1.2")
     config = study_of(tmp_path, mine={"type": "bonus", "args": {"much": 1}})
     assert run_cli(["run", str(config)]) == 2
-    assert "is called as (solution, target, metadata, much=...)" in capsys.readouterr().err
+    assert "scorers.mine.args: 'bonus' takes no 'much'; there are: more" in (
+        capsys.readouterr().err
+    )
     (site / "other").mkdir()
     monkeypatch.syspath_prepend(site / "other")
     offer(site / "other", "2", "another")
@@ -149,9 +151,22 @@ def test_gradings_by_another_inspect_are_stale_and_done_again_free(
 @pytest.mark.parametrize(
     ("entry", "said"),
     [
-        ({"scorer": "includs"}, "inspect_ai knows no scorer 'includs'; did you mean 'includes'?"),
-        ({"scorer": "match", "args": {"loc": 1}}, "'match' cannot be made with args {'loc': 1}"),
-        ({"scorer": "nowhere/x"}, "no installed package registers 'nowhere' with inspect_ai"),
+        ({"scorer": "includs"}, "scorer: inspect_ai knows no scorer 'includs'; did you mean 'in"),
+        ({"scorer": "nowhere/x"}, "scorer: no installed package registers 'nowhere' with inspect"),
+        (
+            {"scorer": "match", "args": {"loc": 1}},
+            "args: 'match' takes no 'loc'; there are: location,",
+        ),
+        ({"scorer": "f1", "args": {"nonsense": 1}}, "args: 'f1' takes no 'nonsense'; there are:"),
+        (
+            {"scorer": "match", "args": {"location": "middle"}},
+            "args: location: Input should be 'begin', 'end', 'any' or 'exact'; found 'middle'",
+        ),
+        (
+            {"scorer": "includes", "args": {"ignore_case": "no"}},
+            "args: ignore_case: Input should be a valid boolean; found 'no'",
+        ),
+        ({"scorer": "pattern"}, "args: 'pattern' does not take {}: pattern() missing 1 required"),
     ],
 )
 def test_a_scorer_that_inspect_has_not_is_told_before_any_call(
@@ -160,5 +175,5 @@ def test_a_scorer_that_inspect_has_not_is_told_before_any_call(
     config = study_of(tmp_path, mine={"type": "inspect", **entry})
     assert run_cli(["run", str(config)]) == 2
     told = capsys.readouterr().err
-    assert f"scorers.mine.scorer: {said}" in told
+    assert f"scorers.mine.{said}" in told
     assert not (tmp_path / "studies").exists()

@@ -25,6 +25,11 @@ class FunctionCode:
     function: str
 
     @property
+    def said(self) -> str:
+        """What messages call it."""
+        return f"{self.place}:{self.function}"
+
+    @property
     def is_file(self) -> bool:
         return self.place.endswith(".py")
 
@@ -36,6 +41,11 @@ class PackagedCode:
     name: str
     args: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def said(self) -> str:
+        """What messages call it."""
+        return repr(self.name)
+
 
 @dataclass(frozen=True)
 class InspectCode:
@@ -44,9 +54,15 @@ class InspectCode:
     scorer: str
     args: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def said(self) -> str:
+        """What messages call it."""
+        return repr(self.scorer)
+
 
 Code = FunctionCode | PackagedCode | InspectCode
-_CODES = {kind.__name__: kind for kind in (FunctionCode, PackagedCode, InspectCode)}
+_KEYS = {FunctionCode: "function", PackagedCode: "type", InspectCode: "scorer"}
+_CODES = {kind.__name__: kind for kind in _KEYS}
 
 
 @dataclass(frozen=True)
@@ -80,6 +96,15 @@ class Program:
     source: Source
     timeout_s: float
     memory_mb: int
+
+    @property
+    def place(self) -> str:
+        """The key of the YAML that names its code."""
+        return f"{self.where}.{_KEYS[type(self.code)]}"
+
+    def cannot_load(self, why: str) -> str:
+        """The message for code that cannot be loaded."""
+        return f"{self.place}: {self.code.said} cannot be loaded: {why}"
 
     def to_json(self) -> str:
         """The program as one line, for another process."""

@@ -20,6 +20,7 @@ from itemeval_assets.core.grading.code import (
     Program,
 )
 
+from .arguments import ArgumentsError, require_arguments
 from .results import message_of
 
 Scoring = Callable[[str, str, dict[str, Any]], Any]
@@ -37,11 +38,12 @@ def load(program: Program) -> Scoring:
             return _checked(_packaged(code), code, code.args)
         module = _of_file(code, program) if code.is_file else _imported(code, program)
         return _checked(_named(module, code, path), code)
+    except ArgumentsError as error:
+        raise ConfigError(f"{program.where}.args: {error}") from None
     except ConfigError as error:
-        raise ConfigError(f"{_place(program)}: {error}") from None
+        raise ConfigError(f"{program.place}: {error}") from None
     except BaseException as error:  # whatever an import does, exit too
-        what = f"{_place(program)}: {_what(code)} cannot be loaded"
-        raise ConfigError(f"{what}: {message_of(error, path)}") from None
+        raise ConfigError(program.cannot_load(message_of(error, path))) from None
 
 
 def _of_file(code: FunctionCode, program: Program) -> ModuleType:
@@ -78,11 +80,15 @@ def _packaged(code: PackagedCode) -> Any:
 def _checked(function: Any, code: Code, args: Mapping[str, Any] | None = None) -> Scoring:
     """The function with its arguments, if it can be called as scorers are."""
     args = args or {}
-    what, where = _what(code), _line_of(function)
-    if not callable(function):
-        raise ConfigError(f"{what} is no function, but a {type(function).__name__}")
+    what, where = code.said, _line_of(function)
+    if not callable(function) or inspect.isclass(function):
+        found = "class" if inspect.isclass(function) else type(function).__name__
+        raise ConfigError(f"{what} is no function, but a {found}")
     if inspect.iscoroutinefunction(function):
         raise ConfigError(f"{what}{where} is an `async def`: write a plain `def`")
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        raise ConfigError(f"{what}{where} has a `yield`: write `return`")
+    require_arguments(function, what, args, given=3)
     try:
         inspect.signature(function).bind("", "", {}, **args)
     except TypeError as error:
@@ -98,15 +104,3 @@ def _checked(function: Any, code: Code, args: Mapping[str, Any] | None = None) -
 def _line_of(function: Any) -> str:
     code = getattr(function, "__code__", None)
     return f" ({code.co_filename}, line {code.co_firstlineno})" if code else ""
-
-
-def _place(program: Program) -> str:
-    if isinstance(program.code, PackagedCode):
-        return f"{program.where}.type"
-    return f"{program.where}.{'scorer' if isinstance(program.code, InspectCode) else 'function'}"
-
-
-def _what(code: Code) -> str:
-    if isinstance(code, FunctionCode):
-        return f"{code.place}:{code.function}"
-    return repr(code.name if isinstance(code, PackagedCode) else code.scorer)

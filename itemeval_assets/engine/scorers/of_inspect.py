@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from importlib.metadata import entry_points
-from typing import Any
+from typing import Any, cast
 
 from inspect_ai._util.error import PrerequisiteError
 from inspect_ai._util.registry import RegistryInfo, registry_find, registry_unqualified_name
@@ -17,21 +17,18 @@ from itemeval_assets.core.grading.code import InspectCode
 from itemeval_assets.core.text.nearest import did_you_mean
 from itemeval_assets.engine.advice import advised, one_line
 
+from .arguments import ArgumentsError, require_arguments
+
 # Of an answer that is stored, the model is named elsewhere.
 _MODEL = "none/none"
 
 
 def inspect_scorer(code: InspectCode) -> Callable[[str, str, dict[str, Any]], Any]:
-    """A scorer of this name, made with its arguments. Raises ConfigError where there is none."""
-    try:
-        scorer: Any = registry_create("scorer", code.scorer, **code.args)
-    except LookupError:
-        raise ConfigError(_why_unknown(code.scorer)) from None
-    except PrerequisiteError as error:
-        raise ConfigError(advised(one_line(error))) from None
-    except (TypeError, ValueError) as error:
-        said = f"{code.scorer!r} cannot be made with args {code.args}"
-        raise ConfigError(f"{said}: {one_line(error)}") from None
+    """A scorer of this name, made with its arguments.
+
+    Raises ConfigError where there is none, ArgumentsError for arguments that it does not take.
+    """
+    scorer = _made(code)
     loop = asyncio.new_event_loop()
 
     def score(solution: str, target: str, metadata: dict[str, Any]) -> Any:
@@ -42,6 +39,27 @@ def inspect_scorer(code: InspectCode) -> Callable[[str, str, dict[str, Any]], An
         )
 
     return score
+
+
+def _made(code: InspectCode) -> Any:
+    try:
+        made = registry_create("scorer", code.scorer, **code.args)
+    except LookupError:
+        raise ConfigError(_why_unknown(code.scorer)) from None
+    except PrerequisiteError as error:
+        raise ConfigError(advised(one_line(error))) from None
+    except (TypeError, ValueError) as error:
+        _require_arguments(code)
+        raise ArgumentsError(f"{code.said} does not take {code.args}: {one_line(error)}") from None
+    _require_arguments(code)
+    return made
+
+
+def _require_arguments(code: InspectCode) -> None:
+    """Raise ArgumentsError for what is seen to be wrong before the scorer is called."""
+    names = {code.scorer, f"inspect_ai/{code.scorer}"}
+    for maker in registry_find(lambda found: _is_scorer(found) and found.name in names):
+        require_arguments(cast(Callable[..., Any], maker), code.said, code.args)
 
 
 def _repeats(found: Any, solution: str) -> bool:

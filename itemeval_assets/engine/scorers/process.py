@@ -17,10 +17,13 @@ from itemeval_assets.core.text.secrets import without_secrets
 from itemeval_assets.host.processes import end_process, how_it_ended, start_python
 
 from .results import Result
-from .worker import OUT_OF_MEMORY
+from .worker import OUT_OF_MEMORY, not_loaded_within
 
 _WORKER = "itemeval_assets.engine.scorers.worker"
-_LOAD_S = 120.0
+# A package that a file imports may take so long from a slow disk.
+LOAD_S = 30.0
+# Of a process that cannot even say where it stands.
+_SILENCE_S = 30.0
 # How long the end of a process may go unseen where a child of it keeps the pipe open.
 _TICK_S = 0.5
 _CHUNK = 500
@@ -54,22 +57,24 @@ def require_loadable(programs: Sequence[Program]) -> None:
         raise ConfigError("\n".join(dict.fromkeys(problems)))
 
 
-def verdicts(program: Program, answers: Sequence[Answer]) -> list[Verdict]:
-    """A verdict for each answer, in their order.
+def verdicts(program: Program, answers: Sequence[Answer]) -> Iterator[Verdict]:
+    """A verdict for each answer, in their order, as soon as it is there.
 
     Codes: `scorer_error`, `scorer_timeout`, `scorer_not_finite`, `scorer_not_numeric`; the message
     is in `reasoning`. Raises ConfigError where the program cannot be loaded at all.
     """
-    found: list[Verdict] = []
-    while len(found) < len(answers):
+    done = 0
+    while done < len(answers):
         try:
             with _started(program) as process:
-                found += process.grade(answers[len(found) :])
+                for verdict in process.grade(answers[done:]):
+                    done += 1
+                    yield verdict
         except ConfigError as error:
-            if not found:
+            if not done:
                 raise
-            found += [_failed(str(error))] * (len(answers) - len(found))
-    return found
+            yield from [_failed(str(error))] * (len(answers) - done)
+            return
 
 
 @contextmanager
@@ -95,8 +100,14 @@ class _Process:
 
     def __init__(self, program: Program) -> None:
         self._program = program
+        self._load_s = max(LOAD_S, program.timeout_s)
+        self._file = f" ({program.source.path})" if program.source.path else ""
         self._process = start_python(
-            _WORKER, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            _WORKER,
+            str(self._load_s),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
         )
         assert self._process.stdin is not None and self._process.stdout is not None
         self._inbox, self._outbox = self._process.stdin, self._process.stdout
@@ -108,17 +119,17 @@ class _Process:
     def wait_until_loaded(self) -> None:
         """Raises ConfigError where it cannot be loaded."""
         try:
-            problem = json.loads(self._line(_LOAD_S))["problem"]
+            problem = json.loads(self._line(self._load_s + _SILENCE_S))["problem"]
         except _Late:
-            problem = f"{self._program.where}: its code did not load within {_LOAD_S:g} s"
+            problem = self._program.cannot_load(not_loaded_within(self._load_s, self._file))
         except _Gone:
-            problem = f"{self._program.where}: to load its code ended with {self._how()}"
+            problem = self._program.cannot_load(f"its process ended with {self._how()}{self._file}")
         if problem is not None:
             raise ConfigError(problem)
 
-    def grade(self, answers: Sequence[Answer]) -> list[Verdict]:
+    def grade(self, answers: Sequence[Answer]) -> Iterator[Verdict]:
         """Verdicts of the first answers: of all, or up to the one that ended the process."""
-        found: list[Verdict] = []
+        is_new = True
         for chunk in _chunks(answers):
             self._send(json.dumps(chunk))
             for _ in chunk:
@@ -126,14 +137,18 @@ class _Process:
                     result = _parsed(self._line(self._program.timeout_s))
                 except _Late:
                     limit = f"no score within timeout_s = {self._program.timeout_s:g}"
-                    return [*found, Verdict.failed(LATE, reasoning=limit)]
+                    yield Verdict.failed(LATE, reasoning=limit)
+                    return
                 except _Gone:
-                    return [*found, _failed(f"its process ended with {self._how()}")]
+                    yield _failed(f"its process ended with {self._how()}")
+                    return
                 if result[1] == OUT_OF_MEMORY:
                     # What earlier answers have left behind counts, too: a new process decides.
-                    return found or [_failed(f"memory_mb = {self._program.memory_mb} is used up")]
-                found.append(_verdict(*result))
-        return found
+                    if is_new:
+                        yield _failed(f"memory_mb = {self._program.memory_mb} is used up")
+                    return
+                is_new = False
+                yield _verdict(*result)
 
     def end(self) -> None:
         """End it, and all that it has started."""

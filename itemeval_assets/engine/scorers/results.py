@@ -9,7 +9,7 @@ import math
 import re
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -66,10 +66,16 @@ def message_of(error: BaseException, file: str = "", shown: Callable[[str], str]
         said = str(error)
     except Exception:
         said = "(its message cannot be read)"
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if frame.filename == file] or frames[-1:]
-    place = f" ({shown(own[-1].filename)}, line {own[-1].lineno})" if own else ""
+    place = place_in(traceback.extract_tb(error.__traceback__), file, shown)
     return _cut(f"{type(error).__name__}: {said}" if said else type(error).__name__) + place
+
+
+def place_in(
+    frames: Sequence[traceback.FrameSummary], file: str, shown: Callable[[str], str] = str
+) -> str:
+    """The last of some frames that is in `file`, or of all; empty where there is none."""
+    own = [frame for frame in frames if frame.filename == file] or frames[-1:]
+    return f" ({shown(own[-1].filename)}, line {own[-1].lineno})" if own else ""
 
 
 def _name(path: str) -> str:

@@ -10,6 +10,7 @@ import queue
 import signal
 import sys
 import threading
+import traceback
 from typing import IO
 
 from itemeval_assets.core.errors import ConfigError
@@ -17,22 +18,27 @@ from itemeval_assets.core.grading.code import FAILED, Program
 from itemeval_assets.host.limits import limit_memory
 
 from .loading import Scoring, load
-from .results import Result, failure_of, result_of
+from .results import Result, failure_of, place_in, result_of
 
 # Tells that the process is full, and ends: what earlier answers have left in it counts, too.
 OUT_OF_MEMORY = "out of memory"
 _MEGABYTE = 1_000_000
 
 
-def main() -> None:
-    """Read a program, say whether it can be loaded, then answer chunks of answers."""
+def main(load_s: str) -> None:
+    """Read a program, say whether it can be loaded so soon, then answer chunks of answers."""
     inbox, outbox = _own_pipes()
     program = Program.from_json(inbox.readline())
+    late = threading.Timer(float(load_s), _tell_where_it_stands, (outbox, program, float(load_s)))
+    late.daemon = True
+    late.start()
     try:
         scoring = load(program)
     except ConfigError as problem:
-        _write(outbox, json.dumps({"problem": str(problem)}).encode() + b"\n")
+        _tell_problem(outbox, str(problem))
         return
+    finally:
+        late.cancel()
     chunks: queue.SimpleQueue[list[list[str]]] = queue.SimpleQueue()
     threading.Thread(target=_receive, args=(inbox, chunks), daemon=True).start()
     if sys.platform == "linux":
@@ -47,6 +53,27 @@ def main() -> None:
             _write(outbox, result.line())
             if result.code == OUT_OF_MEMORY:
                 os._exit(0)
+
+
+def not_loaded_within(load_s: float, place: str = "") -> str:
+    """Why a program cannot be loaded that is not loaded by now."""
+    return (
+        f"it is not loaded within {load_s:g} s{place}; move what takes long into the function, or "
+        "raise timeout_s"
+    )
+
+
+def _tell_where_it_stands(outbox: int, program: Program, load_s: float) -> None:
+    """Say which line of the file is not done, and end."""
+    main = threading.main_thread().ident
+    frames = traceback.extract_stack(sys._current_frames()[main]) if main else []
+    place = place_in(frames, program.source.path)
+    _tell_problem(outbox, program.cannot_load(not_loaded_within(load_s, place)))
+    os._exit(0)
+
+
+def _tell_problem(outbox: int, problem: str) -> None:
+    _write(outbox, json.dumps({"problem": problem}).encode() + b"\n")
 
 
 def _graded(scoring: Scoring, file: str, answer: list[str]) -> Result:

@@ -27,7 +27,8 @@ def program(text: str, timeout_s: float = 5.0, memory_mb: int = 300) -> Program:
 def graded(body: str, solutions: Sequence[str], **limits: float) -> list[Verdict]:
     """What `score(s, t, m)` of this body makes of some solutions."""
     text = f"import os, re, sys, time\nkept = []\n\ndef score(s, t, m):\n    {body}\n"
-    return verdicts(program(text, **limits), [Answer(s, "t", "{}") for s in solutions])  # type: ignore[arg-type]
+    answers = [Answer(s, "t", "{}") for s in solutions]
+    return list(verdicts(program(text, **limits), answers))  # type: ignore[arg-type]
 
 
 def told(found: Sequence[Verdict]) -> list[float | str | None]:
@@ -128,7 +129,7 @@ def test_a_scorer_ends_with_the_study(how: signal.Signals, tmp_path: Path) -> No
     )
     code = (
         "from tests.engine.scorers.test_process import *\n"
-        f"verdicts(program({text!r}, timeout_s=600), [Answer('', '', '{{}}')])"
+        f"list(verdicts(program({text!r}, timeout_s=600), [Answer('', '', '{{}}')]))"
     )
     study = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stderr=subprocess.DEVNULL)
     until = time.monotonic() + 60
@@ -151,13 +152,51 @@ def test_a_program_is_loaded_once_to_see_whether_it_can_be(tmp_path: Path) -> No
         require_loadable([program("1 / 0")])
 
 
+@pytest.mark.parametrize(
+    ("waits", "place"),
+    [
+        ("time.sleep(600)", ", line 3"),
+        ("json.loads('[1]', object_hook=time.sleep(600))", ", line 3"),
+        ("re.match('(a+)+$', 'a' * 60 + 'b')", ""),  # it lets no other thread tell where it is
+    ],
+)
+def test_a_file_that_does_not_load_is_told_with_its_line(
+    monkeypatch: pytest.MonkeyPatch, waits: str, place: str
+) -> None:
+    monkeypatch.setattr("itemeval_assets.engine.scorers.process.LOAD_S", 1.0)
+    monkeypatch.setattr("itemeval_assets.engine.scorers.process._SILENCE_S", 3.0)
+    text = f"import json, re, time\n\n{waits}\n\ndef score(s, t, m): return 1\n"
+    with pytest.raises(ConfigError) as caught:
+        require_loadable([program(text, timeout_s=0.5)])
+    assert str(caught.value) == (
+        "scorers.mine.function: mine.py:score cannot be loaded: it is not loaded within 1 s "
+        f"(/nowhere/mine.py{place}); move what takes long into the function, or raise timeout_s"
+    )
+
+
+def test_who_raises_the_limit_waits_for_a_file_that_loads_slowly(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("itemeval_assets.engine.scorers.process.LOAD_S", 0.1)
+    text = "import time\ntime.sleep(0.3)\ndef score(s, t, m): return 1\n"
+    require_loadable([program(text, timeout_s=20)])
+
+
+def test_a_verdict_is_there_before_the_next_answer_is_graded(tmp_path: Path) -> None:
+    body = f"open({str(tmp_path / 'n')!r}, 'a').write(s); time.sleep(0.2); return 1"
+    text = f"import time\n\ndef score(s, t, m):\n    {body}\n"
+    found = verdicts(program(text), [Answer("x", "t", "{}")] * 50)
+    assert next(found).score == 1.0
+    assert len((tmp_path / "n").read_text()) < 10
+
+
 def test_what_cannot_be_loaded_again_ends_no_run(tmp_path: Path) -> None:
     mark = tmp_path / "been"
     text = (
         f"import os, pathlib\nmark = pathlib.Path({str(mark)!r})\nassert not mark.exists()\n"
         "def score(s, t, m):\n    mark.touch()\n    return os._exit(1) if s == 'b' else 1\n"
     )
-    found = verdicts(program(text), [Answer(s, "", "{}") for s in "abc"])
+    found = list(verdicts(program(text), [Answer(s, "", "{}") for s in "abc"]))
     assert told(found) == [1.0, "scorer_error", "scorer_error"]
     assert "cannot be loaded: AssertionError" in (found[2].reasoning or "")
 
