@@ -16,6 +16,7 @@ from itemeval_assets.core.prompts.choices import (
     laid_out,
     letter_of,
     place_of,
+    refuse_twins,
     shuffled,
 )
 from itemeval_assets.core.prompts.images import IMAGES
@@ -217,6 +218,8 @@ def _choices(
             path = "target"
             right = place_of(columns.value(mapping.target, path), found, mapping.target_is)
             letter = letter_of(order.index(right))
+            path = "choices"
+            refuse_twins(found, right, names or ())
     except ValueError as error:
         raise columns.problem(path, f"item {item_id!r}: {error}") from error
     return laid_out([found.texts[place] for place in order]), letter

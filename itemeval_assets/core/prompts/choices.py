@@ -6,7 +6,7 @@ What is unclear is an error, and never guessed: each function raises ValueError 
 import hashlib
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from string import ascii_uppercase
 from typing import Any, Literal, NamedTuple
 
@@ -73,6 +73,24 @@ def place_of(target: Any, choices: Choices, kind: TargetIs) -> int:
     return known.index(meant)
 
 
+def refuse_twins(choices: Choices, right: int, columns: str | Sequence[str]) -> None:
+    """Raise ValueError where another choice says the same as the right one.
+
+    `columns`: the one that holds all choices, or that of each.
+    """
+    text = choices.texts[right]
+    twins = [place for place, one in enumerate(choices.texts) if one == text]
+    if len(twins) > 1:
+        if isinstance(columns, str):
+            named = f"choices {_and(str(place + 1) for place in twins)} of column {columns!r}"
+        else:
+            named = f"columns {_and(repr(columns[place]) for place in twins)}"
+        raise ValueError(
+            f"{named} are the same, {cut(text)!r}, and one of them is right, so no letter is; "
+            "correct the data, or remove the item"
+        )
+
+
 def shuffled(count: int, seed: int, dataset: str, item_id: str) -> list[int]:
     """The places of choices in an order that depends on the seed and the item alone."""
 
@@ -90,6 +108,10 @@ def laid_out(texts: Sequence[str]) -> str:
 def letter_of(place: int) -> str:
     """The letter of a choice, by its place from 0."""
     return ascii_uppercase[place]
+
+
+def _and(words: Iterable[str]) -> str:
+    return " and ".join(words)
 
 
 def _names(choices: Choices, kind: TargetIs) -> list[str]:

@@ -5,13 +5,15 @@ What a column holds raises ValueError with what is wrong, and where it lies.
 
 import base64
 import binascii
+import http.client
 import os
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 from typing import Any
 
+from itemeval_assets.core.prompts.image_ends import require_whole
 from itemeval_assets.core.prompts.images import MOST_BYTES, name_of
 from itemeval_assets.core.text.words import cut
 
@@ -62,6 +64,7 @@ class ImageReader:
     def _kept(self, data: bytes, where: str) -> str:
         try:
             name = name_of(data)
+            require_whole(name, data)
         except ValueError as error:
             raise ValueError(f"{cut(where)} {error}") from error
         if self._keep:
@@ -74,15 +77,31 @@ class ImageReader:
         path = Path(os.path.normpath(self._base / given))
         if not path.is_relative_to(self._base):
             raise ValueError(
-                f"{path} is not in {self._base}, the folder of the data; put the images there, or "
-                "a link to their folder"
+                f"{path} is not in {self._base}, the folder of the data; put the images there"
             )
+        _refuse_links_out(path, self._base)
         return _content(path)
+
+
+def _refuse_links_out(path: Path, base: Path) -> None:
+    """Raise ValueError where a link leads out of the folder: an archive of data may hold one."""
+    try:
+        place = path.resolve()
+    except (OSError, RuntimeError) as error:
+        raise ValueError(f"{path} is a link that leads nowhere: {error}") from error
+    if not place.is_relative_to(base.resolve()):
+        raise ValueError(
+            f"{path} is a link to {place}, which is not in {base}, the folder of the data; put the "
+            "image itself there"
+        )
 
 
 def _content(path: Path) -> bytes:
     try:
-        if (size := path.stat().st_size) > MOST_BYTES:
+        found = path.stat()
+        if not S_ISREG(found.st_mode) and not S_ISDIR(found.st_mode):
+            raise ValueError(f"{path} is no file, but a pipe, a socket or a device")
+        if (size := found.st_size) > MOST_BYTES:
             raise ValueError(
                 f"{path} has {size:,} bytes; an image may have at most {MOST_BYTES:,}: scale it "
                 "down"
@@ -107,9 +126,15 @@ def _from_web(address: str) -> bytes:
     request = urllib.request.Request(address, headers={"User-Agent": "itemeval-assets"})
     try:
         with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as reply:
-            return reply.read(MOST_BYTES + 1)
-    except (OSError, ValueError, urllib.error.URLError) as error:
+            data = reply.read(MOST_BYTES + 1)
+    except (OSError, ValueError, http.client.HTTPException) as error:
         raise ValueError(f"cannot read {address}: {error}") from error
+    if len(data) > MOST_BYTES:
+        raise ValueError(
+            f"{cut(address)} has more bytes than the {MOST_BYTES:,} that an image may have: scale "
+            "it down"
+        )
+    return data
 
 
 def _from_uri(uri: str) -> bytes:

@@ -40,10 +40,12 @@ class StudyDirectory:
         return data
 
     def update_json(self, key: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
-        """Change a JSON document atomically; a missing one starts as {}."""
+        """Change a JSON document atomically; a missing one starts as {}, and stays away as that."""
 
-        def rewrite(data: bytes | None) -> bytes:
+        def rewrite(data: bytes | None) -> bytes | None:
             document = change({} if data is None else self._parse_json(key, data))
+            if data is None and not document:
+                return None
             return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
 
         self.backend.update(key, rewrite)
@@ -115,19 +117,31 @@ class StudyDirectory:
         """The first items of a study are stored while the block runs, by one config at a time.
 
         Nobody owns the directory by that: a config whose first run is refused leaves it to others.
+        Where the items cannot be had, nothing was begun.
         """
         if self.is_owned():
             self.require_owner(study)
             yield
             return
         with self.backend.lock("beginning", holder):
-            pins = self.backend.read(layout.DATASET_LOCKS) is None
+            begun, pins = map(self.backend.read, (layout.BEGINNING, layout.DATASET_LOCKS))
             config = _config_from(study)
             self.update_json(
                 layout.BEGINNING,
-                lambda known: {"config": config, "made_pins": known.get("made_pins", pins)},
+                lambda known: {"config": config, "made_pins": known.get("made_pins", pins is None)},
             )
-            yield
+            try:
+                yield
+            except BaseException:
+                if self.backend.read(layout.DATASET_LOCKS) == pins:
+                    self._put_back(layout.BEGINNING, begun)
+                raise
+
+    def _put_back(self, key: str, data: bytes | None) -> None:
+        if data is None:
+            self.backend.delete(key)
+        else:
+            self.backend.write(key, data)
 
     def has_loose_pins(self) -> bool:
         """Whether a first run pinned the data that has brought no results so far."""

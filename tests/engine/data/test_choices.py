@@ -99,6 +99,14 @@ def test_without_a_target_there_is_no_letter(tmp_path: Path) -> None:
     assert [letter for _, letter in shown(items)] == ["", ""]
 
 
+def test_wrong_choices_may_be_the_same(tmp_path: Path) -> None:
+    rows = [{**LISTED[0], "options": ["1", "2", "1"]}]
+    assert shown(loaded(tmp_path, rows, choices="options")) == [("A) 1\nB) 2\nC) 1", "B")]
+    rows = [{**LISTED[0], "options": ["2", "2"]}]
+    items = loaded(tmp_path, rows, choices="options", target=None, target_is=None)
+    assert shown(items) == [("A) 2\nB) 2", "")]
+
+
 @pytest.mark.parametrize(
     ("change", "mapping", "message"),
     [
@@ -119,13 +127,30 @@ def test_without_a_target_there_is_no_letter(tmp_path: Path) -> None:
             "benchmark.mapping.choices: dataset 'items.jsonl', line 1: there",
         ),
         ({}, {"choices": ["options", "answer"]}, "item 'a': a choice or target must be a text"),
+        (
+            {"options": ["4", "5", "4"]},
+            {},
+            "benchmark.mapping.choices: dataset 'items.jsonl', line 2: item 'b': choices 1 and 3 "
+            "of column 'options' are the same, '4', and one of them is right, so no letter is;",
+        ),
+        (
+            {"options": ["4", "5", "4"]},
+            {"shuffle_choices": 1, "target_is": "index", "target": "first"},
+            "item 'b': choices 1 and 3 of column 'options' are the same",
+        ),
+        (
+            {"x": "4", "y": "5", "z": "4"},
+            {"choices": ["x", "y", "z"]},
+            "item 'b': columns 'x' and 'z' are the same, '4', and one of them is right",
+        ),
         ({}, {"target_is": "text"}, "the target 'B' is no text of a choice; there are 1, 2, 3"),
     ],
 )
 def test_what_is_unclear_is_refused_with_the_item(
     tmp_path: Path, change: dict[str, Any], mapping: dict[str, Any], message: str
 ) -> None:
-    rows = [LISTED[0], {**LISTED[1], **change}]
+    plain = {"first": 0, "x": "1", "y": "2", "z": "3"}
+    rows = [{**plain, **LISTED[0]}, {**plain, **LISTED[1], **change}]
     with pytest.raises(DatasetError) as caught:
         loaded(tmp_path, rows, **{"choices": "options", **mapping})
     assert message in str(caught.value)

@@ -3,6 +3,8 @@
 import base64
 import io
 import json
+import os
+import re
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -147,6 +149,19 @@ def test_an_image_of_the_web_is_read_once(tmp_path: Path, web: str) -> None:
         (".", "cannot read the image {base}: Is a directory"),
         ("text.png", "text.png is no image: it is neither PNG, JPEG, GIF nor WebP"),
         ("large.png", "{base}/large.png has 5,000,008 bytes; an image may have at most 5,000,000"),
+        ("cut.png", "cut.png is no whole PNG, its end is missing: copy it once more"),
+        ("pipe.png", "{base}/pipe.png is no file, but a pipe, a socket or a device"),
+        ("zero.png", "{base}/zero.png is a link to /dev/zero, which is not in {base}"),
+        ("out.png", "{base}/out.png is a link to {base.parent}/secret.png, which is not in {base}"),
+        ("there/secret.png", "is a link to {base.parent}/secret.png, which is not in {base}"),
+        ("round.png", "round.png is a link that leads nowhere"),
+        ("dangling.png", "there is no image {base}/dangling.png"),
+        (RED[:-1], "the image is no whole PNG"),
+        (
+            f"data:image/png;base64,{base64.b64encode(RED[:-9]).decode()}",
+            "data URI is no whole PNG",
+        ),
+        ("http://127.0.0.1:9/a b.png", "cannot read http://127.0.0.1:9/a b.png: "),
         ("../x.png", "/x.png is not in {base}, the folder of the data; put the images there"),
         ("/etc/passwd", "/etc/passwd is not in {base}, the folder of the data"),
         ({"bytes": None, "path": "/etc/passwd"}, "/etc/passwd is not in {base}"),
@@ -158,11 +173,64 @@ def test_an_image_of_the_web_is_read_once(tmp_path: Path, web: str) -> None:
 def test_what_cannot_be_sent_is_refused_with_the_item(
     tmp_path: Path, value: Any, message: str
 ) -> None:
-    (tmp_path / "red.png").write_bytes(RED)
-    (tmp_path / "text.png").write_text("text")
-    (tmp_path / "large.png").write_bytes(RED[:8] + bytes(5_000_000))
+    base = tmp_path / "data"
+    base.mkdir()
+    (base / "red.png").write_bytes(RED)
+    (base / "text.png").write_text("text")
+    (base / "large.png").write_bytes(RED[:8] + bytes(5_000_000))
+    (base / "cut.png").write_bytes(RED[:-4])
+    os.mkfifo(base / "pipe.png")
+    (tmp_path / "secret.png").write_bytes(RED)
+    links = {
+        "zero.png": "/dev/zero",
+        "out.png": "../secret.png",
+        "there": "..",
+        "round.png": "round.png",
+    }
+    for name, place in {**links, "dangling.png": "gone.png"}.items():
+        (base / name).symlink_to(place)
     with pytest.raises(DatasetError) as caught:
-        loaded(tmp_path, ["red.png", value])
+        if isinstance(value, bytes):
+            loaded(base, [RED, value], "items.parquet")
+        loaded(base, ["red.png", value])
     told = str(caught.value)
-    assert told.startswith("benchmark.mapping.images: dataset 'items.jsonl', line 2: item 'q1': ")
-    assert message.format(base=tmp_path) in told
+    assert re.match("benchmark.mapping.images: dataset 'items.*', (line|row) 2: item 'q1': ", told)
+    assert message.format(base=base) in told
+
+
+def picture(kind: str, **options: Any) -> bytes:
+    out = io.BytesIO()
+    Image.effect_noise((40, 30), 90).convert("RGB").save(out, kind, **options)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("PNG", {}),
+        ("JPEG", {}),
+        ("JPEG", {"progressive": True}),
+        ("JPEG", {"restart_marker_blocks": 2}),
+        ("JPEG", {"exif": b"Exif\x00\x00" + 50 * b"\xff\xd9"}),
+        ("GIF", {}),
+        ("GIF", {"save_all": True, "append_images": [Image.new("RGB", (40, 30))]}),
+        ("WEBP", {}),
+        ("WEBP", {"lossless": True}),
+    ],
+)
+def test_images_are_taken_that_go_to_their_end(
+    tmp_path: Path, kind: str, options: dict[str, Any]
+) -> None:
+    data = picture(kind, **options)
+    reader = ImageReader(tmp_path, None)
+    assert reader.names([data, data + b"more"], None)[0] == name_of(data)
+    for length in (len(data) - 3, len(data) // 2, len(data) // 4):
+        with pytest.raises(ValueError, match=f"the image is no whole {kind}"):
+            reader.names(data[:length], None)
+
+
+def test_a_link_within_the_folder_of_the_data_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "red.png").write_bytes(RED)
+    (tmp_path / "by_link").symlink_to("real")
+    assert loaded(tmp_path, ["by_link/red.png"])[0] == [[name_of(RED)]]

@@ -45,6 +45,8 @@ def _load_template(name: str, folder: Path, builtin: str) -> Template:
             raise TemplateError(f"there is no packaged {name!r}; there are: {', '.join(known)}")
         return make_template(name, f"{BUILTIN}{builtin}/{short}.md", packaged[short])
     path = (folder / f"{name}.md").resolve()
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise TemplateError(f"{name!r}: {path} is no file, but a pipe, a socket or a device")
     try:
         # A byte order mark is the editor's: no model is to read it.
         return make_template(name, str(path), path.read_text(encoding="utf-8-sig"))
