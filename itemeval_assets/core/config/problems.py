@@ -116,5 +116,5 @@ def _yaml_path(loc: tuple[int | str, ...], odd: Mapping[tuple[int | str, ...], o
 
 
 def _short(value: Any) -> str:
-    text = repr(value)
+    text = "nothing" if value is None else repr(value)
     return text if len(text) <= 80 else text[:77] + "..."

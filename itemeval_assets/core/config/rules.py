@@ -129,9 +129,15 @@ def _facet_problems(config: StudySections) -> list[str]:
     if not config.facets.grader and not config.facets.scorers:
         problems.append("facets: name at least one grader (a judge) or one scorer")
     problems.extend(
-        f"scorers.{name}: {name!r} is a scorer of the package; give yours another name"
+        f"scorers.{name}: {_folded(name)!r} is a scorer of the package; give yours another name"
         for name in config.scorers
-        if name in SCORERS
+        if _folded(name) in SCORERS
+    )
+    problems.extend(
+        f"scorers.{name}: graders.{name} has the same name; give one of them another, so that each "
+        "name means one thing"
+        for name in config.scorers
+        if name in config.graders
     )
     problems.extend(
         f"facets.scorer: {name!r} is neither a scorer of the package nor a key of `scorers`, "
@@ -150,6 +156,11 @@ def _facet_problems(config: StudySections) -> list[str]:
         elif name not in config.graders and not re.match(MODEL_ID, name):
             problems.append(f"facets.grader: {name!r} is no model id: provider/model, no space")
     return problems
+
+
+def _folded(name: str) -> str:
+    """A name as scorers of the package are written: a reader takes `Exact-Match` for one."""
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
 
 
 def _mapping_problems(config: StudySections) -> list[str]:

@@ -120,7 +120,19 @@ def _text(loader: StrictLoader, node: yaml.ScalarNode) -> str:
             problem="a text holds the character NUL, which no path and no name may have",
             problem_mark=node.start_mark,
         )
-    return str(loader.construct_scalar(node))
+    return _joined(str(loader.construct_scalar(node)), node.start_mark)
+
+
+def _joined(text: str, mark: yaml.Mark) -> str:
+    """The text with pairs of surrogates joined, as JSON escapes one character by two."""
+    try:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+    except UnicodeDecodeError as error:
+        raise yaml.MarkedYAMLError(
+            problem="a text holds half of a surrogate pair (\\ud800 to \\udfff), which is no "
+            "character",
+            problem_mark=mark,
+        ) from error
 
 
 StrictLoader.add_constructor("tag:yaml.org,2002:str", _text)

@@ -1,9 +1,12 @@
 """Texts: what a model sends as a table can hold it, and amounts as people read them."""
 
 import math
+import re
 
 _LEAST_USD = 0.00005
 _SHOWN = 60
+# The controls of ASCII and Latin-1, and those of the direction of text.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def well_formed(text: str) -> str:
@@ -16,6 +19,14 @@ def well_formed(text: str) -> str:
     except UnicodeEncodeError:
         text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return text.replace("\x00", "\ufffd")
+
+
+def printable(text: str) -> str:
+    """The text with control characters as escapes: none moves the cursor, or hides other text.
+
+    Line breaks and tabs stay.
+    """
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def bytes_of(text: str) -> int:

@@ -1,6 +1,5 @@
 """What all sections of the study's YAML share."""
 
-from types import NoneType
 from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
@@ -25,6 +24,8 @@ class Section(BaseModel):
     def _no_truth_value(cls, value: object, info: ValidationInfo) -> object:
         """Python takes true for 1, and YAML reads yes, on and true as that."""
         field = cls.model_fields[info.field_name or ""].annotation
-        if isinstance(value, bool) and {*(get_args(field) or (field,))} <= {int, float, NoneType}:
-            raise ValueError(f"give a number; YAML reads this as {str(value).lower()}")
+        kinds = {*(get_args(field) or (field,))}
+        if isinstance(value, bool) and kinds & {int, float} and bool not in kinds:
+            wanted = "a number or a text in quotes" if str in kinds else "a number"
+            raise ValueError(f"give {wanted}; YAML reads this as {str(value).lower()}")
         return value

@@ -484,7 +484,7 @@ def test_an_unknown_key_is_refused_with_its_path_and_the_nearest_known_one(
         ({"budget": {"confirm_above_usd": float("inf")}}, "budget.confirm_above_usd", "inf"),
         ({"budget": {"confirm_above_usd": -0.01}}, "budget.confirm_above_usd", "-0.01"),
         ({"budget": {"confirm_above_usd": 1e7}}, "budget.confirm_above_usd", "10000000.0"),
-        ({"budget": None}, "budget", "None"),
+        ({"budget": None}, "budget", "nothing"),
     ],
 )
 def test_a_wrong_value_is_refused_with_its_path_and_value(
@@ -851,3 +851,16 @@ def test_a_time_zone_is_one_of_the_iana(zone: str, said: str) -> None:
 def test_the_character_nul_is_refused_with_its_line(key: str) -> None:
     with pytest.raises(ConfigError, match=r"study\.yaml: not valid YAML: line 1, column .*NUL"):
         parse_config(f'{key}: "a\\0b"\n', "study.yaml")
+
+
+@pytest.mark.parametrize("text", ['scorers: {x: {pattern: "%s"}}\n', '"%s": 1\n'])
+def test_half_a_character_is_refused_with_its_line(text: str) -> None:
+    for half in ("\\ud83d", "a\\ude00", "\\ude00\\ud83d"):
+        with pytest.raises(ConfigError, match=r"not valid YAML: line 1, column .*surrogate pair"):
+            parse_config(text % half, "study.yaml")
+
+
+def test_a_character_in_two_escapes_is_one_as_in_json() -> None:
+    text = yaml.safe_dump(merged(MINIMAL, {"prompts_dir": "PLACE"}))
+    found = parse_config(text.replace("PLACE", '"\\ud83d\\ude00"'), "study.yaml")
+    assert found.prompts_dir == "\U0001f600"

@@ -42,7 +42,12 @@ def test_an_entry_that_no_facet_names_is_fine() -> None:
         ({**FOUND, "pattern": 3}, "scorers.mine.pattern: give a text; found 3"),
         ({**FOUND, "group": 3}, "scorers.mine.group: the pattern has no group 3: it has 2 groups"),
         ({**FOUND, "group": "nun"}, "no group of the name 'nun'; did you mean 'num'?"),
-        ({**FOUND, "flags": "x"}, "scorers.mine.flags: give letters out of i, m and s; found 'x'"),
+        (
+            {**FOUND, "group": True},
+            "scorers.mine.group: give a number or a text in quotes; YAML rea",
+        ),
+        ({**FOUND, "flags": "x"}, "scorers.mine.flags: give letters out of i, m and s, each once"),
+        ({**FOUND, "flags": "ii"}, "give letters out of i, m and s, each once; found 'ii'"),
         (
             {**FOUND, "match": "frist"},
             "scorers.mine.match: give 'last' or 'first'; found 'frist'; d",
@@ -50,6 +55,12 @@ def test_an_entry_that_no_facet_names_is_fine() -> None:
         ({**FOUND, "scale": [1, 0]}, "scorers.mine.scale: give the lowest and the highest score"),
         ({"type": "json", "path": 3}, "scorers.mine.path: give a text or a list"),
         ({"type": "json", "path": "a..b"}, "scorers.mine.path: give keys and places, such as"),
+        ({"type": "json", "path": "$.a[0]"}, "path: write keys and places joined by dots: a.0; fo"),
+        ({"type": "json", "path": "$['a b'][0].c"}, "joined by dots: a b.0.c; found"),
+        ({"type": "json", "path": "a[*].b"}, "write keys and places joined by dots: a.*.b; found"),
+        ({"type": "json", "path": "$"}, "joined by dots: answer.values.0; found '$'"),
+        ({"type": "json", "path": ["a", True]}, "path: YAML reads a step as true; put quotes"),
+        ({"type": "json", "path": ["a", -1]}, "scorers.mine.path: give keys and places, such as"),
         ({"type": "json", "path": []}, "scorers.mine.path: give keys and places, such as"),
         (
             {"type": "json", "path": "a", "comparison": "num"},
@@ -89,6 +100,30 @@ def test_the_name_of_a_scorer_of_the_package_is_taken() -> None:
     assert line == (
         "scorers.numeric: 'numeric' is a scorer of the package; give yours another name"
     )
+
+
+@pytest.mark.parametrize("name", ["Numeric", "exact match", "Multiple-Choice"])
+def test_so_is_one_that_a_reader_takes_for_it(name: str) -> None:
+    (line,) = problems({"scorers": {name: FOUND}})
+    assert line.startswith(f"scorers.{name}: ") and "is a scorer of the package" in line
+
+
+def test_a_scorer_and_a_judge_have_two_names() -> None:
+    judge = {"model": "a/b"}
+    (line,) = problems({"scorers": {"x": FOUND}, "graders": {"x": judge, "y": judge}})
+    assert line.startswith("scorers.x: graders.x has the same name; give one of them another")
+
+
+def test_an_empty_section_is_told_in_words() -> None:
+    (line,) = problems({"scorers": None})
+    assert line == "scorers: give keys with values, such as {key: value}; found nothing"
+    (line,) = problems({"scorers": {"mine": None}})
+    assert line == "scorers.mine: expected a section with keys; found nothing"
+
+
+def test_a_list_of_steps_may_hold_any_key() -> None:
+    config = parsed({"scorers": {"mine": {"type": "json", "path": ["$ref", "a[0]", 0]}}})
+    assert config.scorers["mine"].definition["path"] == ["$ref", "a[0]", 0]
 
 
 def test_a_facet_that_names_no_scorer_is_told_the_nearest() -> None:

@@ -18,6 +18,8 @@ from .section import RulesConfig
 
 _NOWHERE = object()
 _PLACE = re.compile(r"[0-9]{1,9}")
+# As JSONPath and jq write it.
+_QUERY = re.compile(r"^\$|\[.*\]")
 _SCORERS = {"exact": EXACT_MATCH, "numeric": NUMERIC}
 
 
@@ -36,11 +38,27 @@ class JsonConfig(RulesConfig):
         json_schema_extra=IDENTITY,
     )
 
+    @field_validator("path", mode="before")
+    @classmethod
+    def _has_no_truth_value(cls, path: object) -> object:
+        """Python takes true for 1, and YAML reads yes, on and true as that."""
+        for step in path if isinstance(path, list) else ():
+            if isinstance(step, bool):
+                raise ValueError(
+                    f"YAML reads a step as {str(step).lower()}; put quotes around a key"
+                )
+        return path
+
     @field_validator("path")
     @classmethod
     def _leads_somewhere(cls, path: str | list[str | int]) -> str | list[str | int]:
         steps = path.split(".") if isinstance(path, str) else path
-        if not steps or "" in steps:
+        if isinstance(path, str) and _QUERY.search(path):
+            raise ValueError(
+                f"write keys and places joined by dots: {_as_steps(path)}; found {path!r}. A key "
+                "that has $ or [ in it stands in a list, such as [a, b]"
+            )
+        if not steps or "" in steps or any(isinstance(s, int) and s < 0 for s in steps):
             raise ValueError(f"give keys and places, such as answer.values.0; found {path!r}")
         return path
 
@@ -68,6 +86,11 @@ def _verdict(path: Sequence[str | int], is_numeric: bool, solution: str, target:
     text = " ".join(value.split()) if isinstance(value, str) else _written(value)
     # A label, so that the value is read as the answer, and not as a text that holds one.
     return numeric(f"ANSWER: {text}", target) if is_numeric else exact_match(text, target)
+
+
+def _as_steps(query: str) -> str:
+    """A path in the manner of JSONPath as keys and places joined by dots."""
+    return ".".join(re.findall(r"[^$.\[\]'\"]+", query)) or "answer.values.0"
 
 
 def _at(value: Any, path: Sequence[str | int]) -> Any:

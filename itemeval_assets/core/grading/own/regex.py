@@ -77,9 +77,10 @@ class RegexConfig(RulesConfig):
     @field_validator("flags")
     @classmethod
     def _known_flags(cls, flags: str | None) -> str | None:
-        if not {*(flags or "")} <= {*_FLAGS}:
-            raise ValueError(f"give letters out of i, m and s; found {flags!r}")
-        return "".join(sorted({*(flags or "")})) or None
+        given = sorted(flags or "")
+        if not {*given} <= {*_FLAGS} or len({*given}) < len(given):
+            raise ValueError(f"give letters out of i, m and s, each once; found {flags!r}")
+        return "".join(given) or None
 
     @property
     def version(self) -> str:
