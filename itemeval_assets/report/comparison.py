@@ -52,11 +52,11 @@ def _changed_rows(name: str, changes: "RowChanges") -> None:
     )
     for sign, first, total in sides:
         for row in first:
-            out.print(f"  {sign} {spec_line(row)}", soft_wrap=True, markup=False)
+            out.print(data(f"  {sign} {spec_line(row)}"), soft_wrap=True)
         _and_more(total - len(first))
     for one in changes.first_changed:
         values = f"{shortened(str(one.before))} -> {shortened(str(one.after))}"
-        out.print(f"  ! {one.column} {values}: {spec_line(one.row)}", soft_wrap=True, markup=False)
+        out.print(data(f"  ! {one.column} {values}: {spec_line(one.row)}"), soft_wrap=True)
     _and_more(sum(changes.values.values()) - len(changes.first_changed))
 
 

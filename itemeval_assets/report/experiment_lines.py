@@ -41,7 +41,7 @@ def named(title: str, values: Mapping[str, str]) -> None:
     if values and title:
         out.print(f"{data(title)}:")
     for name, text in islice(values.items(), _SHOWN):
-        out.print(f"  {name}  {text}", soft_wrap=True, markup=False)
+        out.print(data(f"  {name}  {text}"), soft_wrap=True)
     if len(values) > _SHOWN:
         out.print(f"  and {len(values) - _SHOWN:,} more: see --json")
 

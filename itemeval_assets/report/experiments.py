@@ -63,8 +63,8 @@ def run_shown(found: "RunDetails") -> None:
     out.print(
         f"[bold]{data(name)}[/bold]: {status_of(summary)}{counts_of(summary)}", soft_wrap=True
     )
-    out.print(f"  {summary.uri}", soft_wrap=True, markup=False)
-    out.print(f"  workflow_run_id {found.manifest['workflow_run_id']}", markup=False)
+    out.print(data(f"  {summary.uri}"), soft_wrap=True)
+    out.print(data(f"  workflow_run_id {found.manifest['workflow_run_id']}"))
     named("inputs", found.inputs)
     named("outputs", found.outputs)
     for field, uris in found.artifacts.items():
@@ -80,7 +80,7 @@ def run_shown(found: "RunDetails") -> None:
 def downloaded(files: list[Path]) -> None:
     """The files that were written."""
     for path in files:
-        out.print(f"  {path}", soft_wrap=True, markup=False)
+        out.print(data(f"  {path}"), soft_wrap=True)
     out.print(f"{len(files)} files.")
 
 
@@ -104,7 +104,7 @@ def _index(frames: "Iterable[FrameDetails]") -> dict[str, str]:
 def _frame(name: str, frame: "FrameDetails", index: Mapping[str, str]) -> None:
     size = f"{count_of(frame.rows, 'row')}, {count_of(len(frame.columns), 'column')}"
     out.print(f"[bold]{data(name)}[/bold]: {size}, {_bytes(frame.size_bytes)}")
-    out.print(f"  {frame.load}", soft_wrap=True, markup=False)
+    out.print(data(f"  {frame.load}"), soft_wrap=True)
     own = {f"index {level}": kind for level, kind in frame.index.items() if level not in index}
     named("", {**own, **frame.columns})
 
@@ -124,5 +124,5 @@ def _failures(rows: list[dict[str, Any]], failed: int | None) -> None:
     for row in rows:
         shown = {name: shortened(str(value)) for name, value in row.items()}
         error = ": ".join(shown.pop(name) for name in ("error_type", "message") if name in shown)
-        out.print(f"  {shown.pop('sort_index', '')}  {error}", soft_wrap=True, markup=False)
-        out.print(f"     {spec_line(shown)}", soft_wrap=True, markup=False)
+        out.print(data(f"  {shown.pop('sort_index', '')}  {error}"), soft_wrap=True)
+        out.print(data(f"     {spec_line(shown)}"), soft_wrap=True)

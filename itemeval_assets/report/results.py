@@ -59,12 +59,12 @@ def completion(status: "StudyStatus", most: int | None = None) -> None:
             "they may have cost."
         )
     for words in unread_words(status.unread):
-        out.print(f"{words[0].upper()}{words[1:]}.", style="yellow", soft_wrap=True, markup=False)
+        out.print(data(f"{words[0].upper()}{words[1:]}."), style="yellow", soft_wrap=True)
     if can_be_recovered(status.unread):
         out.print(f"Recover them: {command('recover', status.config)}", soft_wrap=True)
     if status.lost:
         out.print("[red]Paid calls with neither a row nor a log left:[/red]")
-        out.print(losses_words(status.lost), soft_wrap=True, markup=False)
+        out.print(data(losses_words(status.lost)), soft_wrap=True)
         accept = command("recover", status.config, "--accept-loss")
         out.print(f"Restore the logs, or: {accept}", soft_wrap=True)
     if status.is_older:

@@ -52,7 +52,7 @@ def _calls(summary: "RunSummary") -> None:
         pending = "" if summary.run_ids else "nothing was pending, "
         paragraph(f"This run: {pending}no model was called.{since}")
     for note in summary.notes:
-        out.print(f"Note: {note}.", soft_wrap=True, markup=False)
+        out.print(data(f"Note: {note}."), soft_wrap=True)
     if summary.recovered:
         out.print(f"Recovered {summary.recovered} finished calls from logs.")
     if summary.accepted:
@@ -67,7 +67,7 @@ def _troubles(summary: "RunSummary") -> None:
         out.print(f"No price is known for {names}: usd is null there.")
     if summary.failed_checks:
         failed = _listed(summary.failed_checks)
-        out.print(f"Checks that failed: {failed}", soft_wrap=True, markup=False)
+        out.print(data(f"Checks that failed: {failed}"), soft_wrap=True)
     if summary.missing:
         out.print(
             f"[yellow]{summary.missing} of the cells of this run have no result[/yellow]. See why: "
@@ -83,7 +83,7 @@ def _troubles(summary: "RunSummary") -> None:
             soft_wrap=True,
         )
     if summary.reason:
-        out.print(summary.reason, style="red", soft_wrap=True, markup=False)
+        out.print(data(summary.reason), style="red", soft_wrap=True)
 
 
 def _next_steps(config: str) -> None:

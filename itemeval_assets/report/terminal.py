@@ -18,7 +18,7 @@ from rich.progress import Progress as Bars
 from rich.prompt import Confirm
 
 from itemeval_assets.core.errors import ConsentMissing
-from itemeval_assets.core.text.words import dollars
+from itemeval_assets.core.text.words import dollars, printable
 from itemeval_assets.host.installation import how_to_call
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ err = Console(stderr=True, highlight=False, emoji=False)
 
 def data(value: object) -> str:
     """What comes from a study, a model or a file, to be printed as it is: `[red]` is no colour."""
-    text = str(value)
+    text = printable(str(value))
     body = text.rstrip("\\")
     last = len(text) - len(body)
     # rich reads two backslashes as one before a tag, and nowhere else.
@@ -48,7 +48,7 @@ def command(*arguments: str) -> str:
 
 def paragraph(text: str) -> None:
     """A text that breaks at spaces at the width of the terminal: paths stay in one piece."""
-    for line in text.splitlines():
+    for line in printable(text).splitlines():
         shown = line
         if len(line.split()) > len(("Log:", "path")):
             shown = textwrap.fill(line, out.width, break_long_words=False, break_on_hyphens=False)
@@ -57,7 +57,7 @@ def paragraph(text: str) -> None:
 
 def problem(message: str) -> None:
     """An error, on standard error, as plain text: paths in it stay in one piece."""
-    sys.stderr.write(f"error: {message}\n")
+    sys.stderr.write(f"error: {printable(message)}\n")
 
 
 def print_result(as_json: bool, result: Any, show: Callable[[Any], None]) -> None:

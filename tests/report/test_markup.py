@@ -369,3 +369,18 @@ def test_a_wait_for_another_run_is_told_in_lines_where_there_is_no_terminal(
         *["waits for b, which run 2 works on"] * 2,
         "continues",
     ]
+
+
+# What moves the cursor, hides what stands before it, or turns the direction of what follows.
+UNSEEN = "a\x1b[2Jb\x07\x9bc\rd\u202ee\x00"
+SEEN = "a\\x1b[2Jb\\x07\\x9bc\\rd\\u202ee\\x00"
+
+
+def test_control_characters_are_seen_and_do_nothing(
+    printed: io.StringIO, capsys: pytest.CaptureFixture[str]
+) -> None:
+    terminal.out.print(terminal.data(UNSEEN))
+    terminal.paragraph(f"of many words, so that it is a paragraph: {UNSEEN}")
+    assert printed.getvalue().count(SEEN) == 2 and "\x1b" not in printed.getvalue()
+    terminal.problem(f"{UNSEEN}\n\tline 2")
+    assert capsys.readouterr().err == f"error: {SEEN}\n\tline 2\n"
