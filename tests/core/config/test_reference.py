@@ -45,9 +45,10 @@ def with_example(key: Key) -> str:
         field = key.path.removeprefix("scorers.<name>.")
         names = {one.alias or name for name, one in TYPES[entry["type"]].model_fields.items()}
         if key.path.startswith("scorers.") and field in names:
-            document["scorers"] = {"judge": dict(entry)}
+            document["scorers"] = {"mine": dict(entry)}
             break
-    *path, last = key.path.replace("[]", ".0").replace("<name>", "judge").split(".")
+    name = "mine" if key.path.startswith("scorers.") else "judge"
+    *path, last = key.path.replace("[]", ".0").replace("<name>", name).split(".")
     for part in path:
         section = section[int(part)] if part.isdigit() else section.setdefault(part, {})
     section[last] = yaml.safe_load(key.example) if key.path != "automation.cron" else key.example
