@@ -133,11 +133,13 @@ def _facet_problems(config: StudySections) -> list[str]:
         for name in config.scorers
         if _folded(name) in SCORERS
     )
+    judges = {name: "facets.grader" for name in config.facets.grader}
+    judges |= {name: f"graders.{name}" for name in config.graders}
     problems.extend(
-        f"scorers.{name}: graders.{name} has the same name; give one of them another, so that each "
+        f"scorers.{name}: {judges[name]} has the same name; give one of them another, so that each "
         "name means one thing"
         for name in config.scorers
-        if name in config.graders
+        if name in judges
     )
     problems.extend(
         f"facets.scorer: {name!r} is neither a scorer of the package nor a key of `scorers`, "

@@ -189,11 +189,11 @@ class LocalBackend:
         is_unique: bool = False,
     ) -> Iterator[None]:
         with ExitStack() as stack:
+            if is_unique:
+                stack.callback(self._locks.forget, key)
             with self._writing(key):
                 stack.enter_context(self._locks.hold(key, holder, on_wait))
             yield
-        if is_unique:
-            self._locks.forget(key)
 
     @contextmanager
     def lock_each(

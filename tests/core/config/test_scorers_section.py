@@ -112,6 +112,8 @@ def test_a_scorer_and_a_judge_have_two_names() -> None:
     judge = {"model": "a/b"}
     (line,) = problems({"scorers": {"x": FOUND}, "graders": {"x": judge, "y": judge}})
     assert line.startswith("scorers.x: graders.x has the same name; give one of them another")
+    (line,) = problems({"scorers": {"a/b": FOUND}, "facets": {"grader": ["a/b"]}})
+    assert line.startswith("scorers.a/b: facets.grader has the same name")
 
 
 def test_an_empty_section_is_told_in_words() -> None:

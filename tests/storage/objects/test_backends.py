@@ -107,6 +107,14 @@ def test_a_lock_is_held_by_one(backend: Backend) -> None:
     assert not backend.is_held("once")
 
 
+def test_a_lock_of_its_own_leaves_nothing_behind_whatever_ends_it(tmp_path: Path) -> None:
+    backend = open_backend(str(tmp_path))
+    for error in (ValueError, KeyboardInterrupt):
+        with pytest.raises(error), backend.lock("of/me", "me", is_unique=True):
+            raise error
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
 def test_a_copy_of_nothing(backend: Backend) -> None:
     with pytest.raises(StoreError, match=r"there is no .*a/b"):
         backend.local_copy("a/b")

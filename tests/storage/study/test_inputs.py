@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -156,6 +157,11 @@ def test_unreadable_and_incomplete_templates(tmp_path: Path) -> None:
         f"{where}{template} is a folder; there has to be a file of that name"
     )
     template.rmdir()
+    os.mkfifo(template)
+    assert refusal(path, TemplateError) == (
+        f"{where}{template} is no file, but a pipe, a socket or a device"
+    )
+    template.unlink()
     template.write_text("no placeholder")
     assert refusal(path, TemplateError) == (
         f"{path}: template 'short' ({template}) lacks {{input}}; "
