@@ -133,7 +133,7 @@ def _facet_problems(config: StudySections) -> list[str]:
         for name in config.scorers
         if _folded(name) in SCORERS
     )
-    judges = {name: "facets.grader" for name in config.facets.grader}
+    judges = dict.fromkeys(config.facets.grader, "facets.grader")
     judges |= {name: f"graders.{name}" for name in config.graders}
     problems.extend(
         f"scorers.{name}: {judges[name]} has the same name; give one of them another, so that each "
