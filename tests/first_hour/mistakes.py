@@ -124,6 +124,11 @@ MISTAKES = [
         "An own scorer with the name of a packaged one",
         {"scorers.exact_match": {"type": "contains"}},
     ),
+    Mistake("A scorer and a judge of one name", {"scorers.judge": {"type": "contains"}}),
+    Mistake(
+        "A path as JSONPath writes it",
+        {"facets.scorer": "mine", "scorers.mine": {"type": "json", "path": "$.answers[0]"}},
+    ),
     Mistake(
         "`choice` of inspect_ai",
         {"facets.scorer": "mine", "scorers.mine": {"type": "inspect", "scorer": "choice"}},
@@ -131,6 +136,13 @@ MISTAKES = [
     Mistake(
         "A scorer of inspect_ai with a slip",
         {"facets.scorer": "mine", "scorers.mine": {"type": "inspect", "scorer": "includs"}},
+    ),
+    Mistake(
+        "An argument that a scorer of inspect_ai has not",
+        {
+            "facets.scorer": "mine",
+            "scorers.mine": {"type": "inspect", "scorer": "match", "args": {"where": "end"}},
+        },
     ),
     Mistake(
         "A Python scorer that there is not",
@@ -148,6 +160,11 @@ MISTAKES = [
         "A Python scorer with other arguments",
         {"facets.scorer": "mine", "scorers.mine": OWN},
         {"mine.py": "def score(answer):\n    return 1\n"},
+    ),
+    Mistake(
+        "A class in the place of a function",
+        {"facets.scorer": "mine", "scorers.mine": OWN},
+        {"mine.py": "class score:\n    def __init__(self, solution, target, metadata): ...\n"},
     ),
     Mistake("A judge that is not defined", {"facets.grader": ["jugde"]}),
     Mistake("No grader and no scorer", {"facets.grader": [], "facets.scorer": None}),
@@ -195,6 +212,15 @@ MISTAKES = [
             "facets.prompt": ["builtin:multiple_choice"],
         },
         {"items.jsonl": ITEM.replace("}", ', "options": ["3", "4"]}')},
+    ),
+    Mistake(
+        "The right choice twice",
+        {
+            "benchmark.mapping.choices": "options",
+            "benchmark.mapping.target_is": "letter",
+            "facets.prompt": ["builtin:multiple_choice"],
+        },
+        {"items.jsonl": ITEM.replace('"4"', '"A"').replace("}", ', "options": ["4", "3", "4"]}')},
     ),
     Mistake(
         "Chats, and nobody says how they are sent",

@@ -86,8 +86,8 @@ def refuse_twins(choices: Choices, right: int, columns: str | Sequence[str]) -> 
         else:
             named = f"columns {_and(repr(columns[place]) for place in twins)}"
         raise ValueError(
-            f"{named} are the same, {cut(text)!r}, and one of them is right, so no letter is; "
-            "correct the data, or remove the item"
+            f"{named} are the same, {cut(text)!r}, and one of them is the target: several "
+            "letters would be right; correct the data, or remove the item"
         )
 
 

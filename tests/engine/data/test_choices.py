@@ -131,7 +131,7 @@ def test_wrong_choices_may_be_the_same(tmp_path: Path) -> None:
             {"options": ["4", "5", "4"]},
             {},
             "benchmark.mapping.choices: dataset 'items.jsonl', line 2: item 'b': choices 1 and 3 "
-            "of column 'options' are the same, '4', and one of them is right, so no letter is;",
+            "of column 'options' are the same, '4', and one of them is the target:",
         ),
         (
             {"options": ["4", "5", "4"]},
@@ -141,7 +141,7 @@ def test_wrong_choices_may_be_the_same(tmp_path: Path) -> None:
         (
             {"x": "4", "y": "5", "z": "4"},
             {"choices": ["x", "y", "z"]},
-            "item 'b': columns 'x' and 'z' are the same, '4', and one of them is right",
+            "item 'b': columns 'x' and 'z' are the same, '4', and one of them is the target",
         ),
         ({}, {"target_is": "text"}, "the target 'B' is no text of a choice; there are 1, 2, 3"),
     ],
