@@ -136,7 +136,10 @@ def test_a_missing_image_ends_before_any_call(
     (tmp_path / "blue.png").unlink()
     assert run_cli([command, str(config)]) == 2
     told = capsys.readouterr()
-    assert "line 2: item 'q2': there is no image" in told.err and "blue.png" in told.err
+    assert (
+        "line 2: item 'q2', column 'picture': there is no image" in told.err
+        and "blue.png" in told.err
+    )
     assert "Traceback" not in told.out + told.err
     assert contents(results_dir(config)) == []
 

@@ -160,11 +160,11 @@ def test_gradings_by_another_inspect_are_stale_and_done_again_free(
         ({"scorer": "f1", "args": {"nonsense": 1}}, "args: 'f1' takes no 'nonsense'; there are:"),
         (
             {"scorer": "match", "args": {"location": "middle"}},
-            "args: location: Input should be 'begin', 'end', 'any' or 'exact'; found 'middle'",
+            "args: location: give 'begin', 'end', 'any' or 'exact'; found 'middle'",
         ),
         (
             {"scorer": "includes", "args": {"ignore_case": "no"}},
-            "args: ignore_case: Input should be a valid boolean; found 'no'",
+            "args: ignore_case: give true or false; found 'no'",
         ),
         ({"scorer": "pattern"}, "args: 'pattern' does not take {}: pattern() missing 1 required"),
     ],

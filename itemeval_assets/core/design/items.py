@@ -196,7 +196,7 @@ def _with_images(item: Row, columns: _Columns, name: str, images_of: ImagesOf) -
     try:
         names = images_of(value, item_id)
     except ValueError as error:
-        raise columns.problem(IMAGES, f"item {item_id!r}: {error}") from error
+        raise columns.problem(IMAGES, f"item {item_id!r}, column {name!r}: {error}") from error
     metadata = {**json.loads(item["metadata_json"]), IMAGES: names}
     return {**item, "metadata_json": canonical_json(metadata)}
 

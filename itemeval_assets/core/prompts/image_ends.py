@@ -44,9 +44,9 @@ def _jpeg_ends(data: bytes) -> bool:
 
 
 def _gif_ends(data: bytes) -> bool:
-    """Blocks, each with parts of a length up to an empty one."""
+    """Blocks, each with parts of a length up to an empty one. Some have no mark of the end."""
     place = 13 + _gif_colours(data[10])
-    while data[place] != _GIF_END:
+    while place < len(data) and data[place] != _GIF_END:
         if data[place] == _GIF_EXTENSION:
             place += 2
         elif data[place] == _GIF_PICTURE:
@@ -56,7 +56,7 @@ def _gif_ends(data: bytes) -> bool:
         while data[place]:
             place += 1 + data[place]
         place += 1
-    return True
+    return place <= len(data)
 
 
 def _gif_colours(flags: int) -> int:

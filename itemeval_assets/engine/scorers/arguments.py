@@ -7,6 +7,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
+from itemeval_assets.core.config.wording import wanted
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.text.nearest import did_you_mean
 
@@ -55,8 +56,8 @@ def _require_type(name: str, value: Any, declared: Any) -> None:
     try:
         TypeAdapter(declared).validate_python(value, strict=True)
     except ValidationError as error:
-        said = " or ".join(dict.fromkeys(one["msg"] for one in error.errors()))
-        raise ArgumentsError(f"{name}: {said}; found {value!r}") from None
+        kinds = dict.fromkeys(wanted(one).removeprefix("give ") for one in error.errors())
+        raise ArgumentsError(f"{name}: give {' or '.join(kinds)}; found {value!r}") from None
 
 
 def _kinds(declared: Any) -> tuple[Any, ...]:
