@@ -45,14 +45,16 @@ def items_of(
     dataset: str,
     revision: str,
     images_of: ImagesOf,
+    is_own: bool,
 ) -> Iterator[tuple[str, Row]]:
     """(place, item without `created_at`) of each record.
 
-    `images_of` gives the names of the images that a column holds, for an item id. Raises
-    DatasetError for a column that is not there, and for an empty id or input.
+    `is_own`: the user can correct the data. `images_of` gives the names of the images that a column
+    holds, for an item id. Raises DatasetError for a column that is not there, and for an empty id
+    or input.
     """
     for index, record in enumerate(records):
-        columns = _Columns(record.values, f"dataset {dataset!r}, {record.place}")
+        columns = _Columns(record.values, f"dataset {dataset!r}, {record.place}", is_own)
         item = _item(columns, mapping, index, dataset, revision)
         if mapping.images:
             item = _with_images(item, columns, mapping.images, images_of)
@@ -79,6 +81,7 @@ class _Columns:
 
     values: Mapping[str, Any]
     where: str
+    is_own: bool
 
     def value(self, name: str, path: str) -> Any:
         """What a column holds. `path` is the key of the mapping that names it."""
@@ -218,8 +221,10 @@ def _choices(
             path = "target"
             right = place_of(columns.value(mapping.target, path), found, mapping.target_is)
             letter = letter_of(order.index(right))
-            path = "choices"
-            refuse_twins(found, right, names or ())
+            # A dataset of the hub stays as it is: to its letters, one item is no reason to fail.
+            if columns.is_own:
+                path = "choices"
+                refuse_twins(found, right, names or ())
     except ValueError as error:
         raise columns.problem(path, f"item {item_id!r}: {error}") from error
     return laid_out([found.texts[place] for place in order]), letter

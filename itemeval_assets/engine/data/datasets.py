@@ -83,7 +83,9 @@ def load_items(
         ) -> list[str]:
             return reader.names(value, (known or {}).get((of, item)))
 
-        placed += items_of(records, benchmark.mapping, dataset.id, revision, images_of)
+        placed += items_of(
+            records, benchmark.mapping, dataset.id, revision, images_of, is_own=path is not None
+        )
     refuse_repeated_ids(placed)
     return [item for _, item in placed]
 

@@ -8,6 +8,7 @@ import datasets
 import pytest
 
 from itemeval_assets.core.errors import DatasetError
+from itemeval_assets.engine.data.datasets import load_items
 
 from .test_datasets import WRITERS, benchmark, load
 
@@ -105,6 +106,17 @@ def test_wrong_choices_may_be_the_same(tmp_path: Path) -> None:
     rows = [{**LISTED[0], "options": ["2", "2"]}]
     items = loaded(tmp_path, rows, choices="options", target=None, target_is=None)
     assert shown(items) == [("A) 2\nB) 2", "")]
+
+
+def test_a_dataset_of_the_hub_may_repeat_the_right_choice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [{**LISTED[1], "options": ["4", "5", "4"]}]
+    monkeypatch.setattr(datasets, "load_dataset", lambda *_, **__: rows)
+    mapping = {**PLAIN, "choices": "options", "target_is": "letter"}
+    on_hub = benchmark({"id": "org/data"}, adapter="hf", **mapping)
+    items = load_items(on_hub, {"org/data": "e" * 40}, tmp_path)
+    assert shown(items) == [("A) 4\nB) 5\nC) 4", "A")]
 
 
 @pytest.mark.parametrize(
