@@ -30,6 +30,7 @@ from itemeval_assets.storage.study.layout import (
     EXPORT_LONG_PARQUET,
     EXPORT_LONG_SPREADSHEET,
 )
+from itemeval_assets.storage.study.reservations import Reservations
 from itemeval_assets.storage.study.store import ResultsStore
 
 from . import ledger
@@ -64,7 +65,7 @@ def write(study: Study, store: ResultsStore, *, for_spreadsheets: bool = False) 
     and writes nothing, when the tables break a rule, or hold nothing yet.
     """
     require_results(study, store)
-    require_sound(study, store)
+    require_sound(study, store, others_join=True)
     spent = ledger.ledger(store)
     shown = [(key,) if for_spreadsheets else () for key in _SPREADSHEETS]
     long_keys, cell_keys = (*_EXPORTS, *shown[0]), (*_EXPORTED_CELLS, *shown[1])
@@ -151,8 +152,11 @@ def require_results(study: Study, store: ResultsStore) -> None:
         )
 
 
-def require_sound(study: Study, store: ResultsStore) -> None:
-    """Raise StoreError naming the first rule that the stored tables break, or EvidenceLost."""
+def require_sound(study: Study, store: ResultsStore, *, others_join: bool = False) -> None:
+    """Raise StoreError naming the first rule that the stored tables break, or EvidenceLost.
+
+    `others_join`: gradings may wait for their long rows while a run is in progress.
+    """
     counts: dict[str, dict[Partition, int]] = {}
     for table in ("solutions", "gradings", "gradings_long"):
         counts[table] = {}
@@ -165,7 +169,10 @@ def require_sound(study: Study, store: ResultsStore) -> None:
             if parsed:
                 disagree = "parse_ok, parse_error and score disagree"
                 _refuse(parse_ok_violations(rows), table, partition, disagree)
-    _require_joined(study, counts["gradings"], counts["gradings_long"])
+    behind = _behind(study, counts["gradings"], counts["gradings_long"])
+    # A run in progress joins what it has graded, and exports it after that.
+    if behind and not (others_join and Reservations(store).amounts()):
+        raise _not_joined(study, behind)
     losses.require_no_loss(study, store)
     for found in ledger.mismatches(store):
         gone = list(unread.of_lost_rows(study, store, [found.partition]))
@@ -181,20 +188,23 @@ def require_sound(study: Study, store: ResultsStore) -> None:
         )
 
 
-def _require_joined(
+def _behind(
     study: Study, graded: Mapping[Partition, int], joined: Mapping[Partition, int]
-) -> None:
+) -> dict[Partition, tuple[int, int]]:
+    """{partition: its gradings, its long rows} where some are not joined."""
     # One that the design no longer has is joined by no run.
-    counts = {part: graded.get(part, 0) for part in study.grade_partitions()}
-    behind = [part for part, rows in counts.items() if rows > joined.get(part, 0)]
-    if behind:
-        first = behind[0]
-        raise StoreError(
-            f"table gradings_long, partition {'|'.join(first)}: it has {joined.get(first, 0)} rows "
-            f"for {counts[first]} gradings. This is so in {len(behind)} partitions.\n"
-            "Nothing was exported. Run the study, which joins what is not joined: "
-            f"itemeval-assets run {study.config_path}"
-        )
+    counts = {part: (graded.get(part, 0), joined.get(part, 0)) for part in study.grade_partitions()}
+    return {part: (rows, long) for part, (rows, long) in counts.items() if rows > long}
+
+
+def _not_joined(study: Study, behind: Mapping[Partition, tuple[int, int]]) -> StoreError:
+    first, (graded, joined) = next(iter(behind.items()))
+    return StoreError(
+        f"table gradings_long, partition {'|'.join(first)}: it has {joined} rows for {graded} "
+        f"gradings. This is so in {len(behind)} partitions.\n"
+        "Nothing was exported. Run the study, which joins what is not joined: "
+        f"itemeval-assets run {study.config_path}"
+    )
 
 
 def _refuse(offences: list[dict], table: str, partition: Partition, rule: str) -> None:

@@ -20,7 +20,7 @@ from tests.whole.looking import judge_calls, rows, write_prices
 from .study_runs import assert_books_agree, loss_of
 
 CONNECTIONS = 4
-# From 200 calls on a log is written at every hundredth of them, below at each.
+# Above 400 calls a log is written at every hundredth of them, below at each.
 LARGE, SMALL = 420, 24
 ANSWERED = 12
 

@@ -22,7 +22,7 @@ from .study_runs import Loss, declare, loss_of
 # At so many points of each series; `make faults` takes 20.
 POINTS = int(os.environ.get("TEST_SIGNALS", "1"))
 CONNECTIONS, LATENCY_S = 12, 0.06
-# From 200 calls on a condition's log is flushed at every hundredth of them, below at each.
+# Above 400 calls a condition's log is flushed at every hundredth of them, below at each.
 LARGE, SMALL = 460, 20
 # Items and workers; each point is four whole runs.
 CASES = [(LARGE, 1), (LARGE, 2), (SMALL, 1), (SMALL, 2)] if POINTS > 1 else [(SMALL, 1)]

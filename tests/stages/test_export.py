@@ -22,6 +22,7 @@ from itemeval_assets.core.text.words import well_formed
 from itemeval_assets.stages import export
 from itemeval_assets.stages.gradings_long import join
 from itemeval_assets.storage.study.inputs import load_study
+from itemeval_assets.storage.study.reservations import Reservations
 from itemeval_assets.storage.study.store import ResultsStore, open_store
 from tests.rows import STAMP, grading, item, solution, table
 from tests.studies import write_study
@@ -308,6 +309,22 @@ def test_a_second_export_is_the_same_to_the_byte(tmp_path: Path) -> None:
     export.write(study, store)
     after = {path.name: path.read_bytes() for path in (Path(study.location) / "export").iterdir()}
     assert after == before
+
+
+def test_what_a_run_in_progress_has_not_joined_is_left_to_it(tmp_path: Path) -> None:
+    study, store = finished_study(tmp_path)
+    whole = export.write(study, store).rows
+    partition = store.partitions("gradings_long")[0]
+    rows = store.read("gradings_long", [partition])
+    store.replace("gradings_long", partition, rows.slice(0, 1))
+    not_joined = f"it has 1 rows for {rows.num_rows} gradings"
+    with Reservations(store).held("another"):
+        Reservations(store).reserve("another", 0.5, admit=lambda others: None)
+        assert export.write(study, store).rows == whole - rows.num_rows + 1
+        with pytest.raises(StoreError, match=not_joined):
+            export.require_sound(study, store)
+    with pytest.raises(StoreError, match=not_joined):
+        export.write(study, store)
 
 
 @pytest.mark.parametrize(

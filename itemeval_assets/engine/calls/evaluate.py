@@ -32,7 +32,8 @@ _MAX_RETRIES = 5
 _ATTEMPT_TIMEOUT_S = 600
 # A killed run can lose the finished samples that are not on the disk yet. Each flush writes the
 # whole log of a Task anew, so that a large one is flushed at every hundredth of its samples only.
-_FLUSHES_PER_TASK = 100
+_SMALL_TASK = 400
+_FLUSHES_PER_LARGE_TASK = 100
 _MAX_TASKS_IN_FLIGHT = 64
 
 _of_this_process: Mapping[str, int] = {}
@@ -169,4 +170,4 @@ def _calls(task: Task) -> int:
 
 
 def _samples_per_flush(calls: int) -> int:
-    return max(1, calls // _FLUSHES_PER_TASK)
+    return 1 if calls < _SMALL_TASK else calls // _FLUSHES_PER_LARGE_TASK
