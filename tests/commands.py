@@ -1,73 +1,70 @@
 """Programs in processes of their own, forked from one that has loaded packages.
 
-A new interpreter loads packages for six seconds. What races, stops or dies does so in a fork as
-well. What happens while packages load is in `tests/faults/test_early_signals.py`.
+What races, stops or dies does so in a fork as well. What happens while packages load is in
+`tests/faults/test_early_signals.py`.
 """
 
-import atexit
 import multiprocessing
 import os
-import pkgutil
-import random
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-__all__ = ["PATIENCE_S", "PROCESSES", "Command", "Program", "wait_until"]
+import psutil
+
+from tests.forks import Forked
+
+__all__ = [
+    "PATIENCE_S",
+    "PROCESSES",
+    "Command",
+    "Program",
+    "processes_in",
+    "run_script",
+    "wait_until",
+]
 
 PATIENCE_S = 240.0
 NOWHERE = Path(os.devnull)
 
-# Of a module for all: the first process to start decides what the server of forks loads.
+# For what shares events and queues, and loads little.
 PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["tests.loaded"])
+PROCESSES.set_forkserver_preload(["tests.storage.writers"])
 
 
-class Program:
-    """A console script, `module:function`, with the methods of `subprocess.Popen` that tests need.
+class Program(Forked):
+    """A console script, `module:function`, or the path of a script, in a process of its own.
 
     What it prints goes to the file `output`, and what it says of errors to `errors`, or there too.
+    `environment`: in place of what this process has; None: not at all.
     `in_background`: as a script starts it with `&`, where Ctrl-C is ignored.
     """
 
     def __init__(
         self,
-        script: str,
+        script: str | Path,
         *arguments: str | Path,
         output: Path = NOWHERE,
         errors: Path | None = None,
-        environment: Mapping[str, str] | None = None,
+        environment: Mapping[str, str | None] | None = None,
+        folder: Path | None = None,
         in_background: bool = False,
     ) -> None:
-        given = (
-            script,
-            [str(argument) for argument in arguments],
-            {**os.environ, **(environment or {})},
-            (str(output), str(errors or output)),
-            in_background,
-        )
-        self._process = PROCESSES.Process(target=_main, args=given)
-        self._process.start()
-        self.output = output
-        assert self._process.pid
-        self.pid = self._process.pid
+        given = {**os.environ, **(environment or {})}
+        self.output, self.errors = output, errors or output
+        with NOWHERE.open() as stdin, output.open("ab") as out, self.errors.open("ab") as said:
+            super().__init__(
+                str(script),
+                [str(argument) for argument in arguments],
+                files=dict(enumerate(file.fileno() for file in (stdin, out, said))),
+                environment={name: value for name, value in given.items() if value is not None},
+                folder=folder,
+                in_background=in_background,
+            )
 
-    def poll(self) -> int | None:
-        """The exit code, or None while it runs; that of a signal is negative."""
-        return self._process.exitcode
-
-    def wait(self, timeout_s: float = PATIENCE_S) -> int:
-        """Wait for its end; the exit code."""
-        self._process.join(timeout_s)
-        code = self._process.exitcode
-        if code is None:
-            raise subprocess.TimeoutExpired(str(self._process), timeout_s)
-        return code
+    def wait(self, timeout: float | None = PATIENCE_S) -> int:
+        return super().wait(timeout)
 
     def wait_until(self, condition: Callable[[], bool]) -> None:
         """Wait until this is so, while the command runs."""
@@ -78,13 +75,6 @@ class Program:
 
         wait_until(holds)
 
-    def send_signal(self, signum: int) -> None:
-        with suppress(ProcessLookupError):
-            os.kill(self.pid, signum)
-
-    def kill(self) -> None:
-        self._process.kill()
-
 
 class Command(Program):
     """`itemeval-assets <arguments>`."""
@@ -93,30 +83,26 @@ class Command(Program):
         super().__init__("itemeval_assets.cli.entry:main", *arguments, **options)
 
 
+def run_script(script: Path, *arguments: str | Path, **options: Any) -> tuple[int, str, str]:
+    """The exit code of a script, what it prints, and what it says of errors."""
+    output, errors = script.with_suffix(".out"), script.with_suffix(".err")
+    for file in (output, errors):
+        file.unlink(missing_ok=True)
+    code = Program(script, *arguments, output=output, errors=errors, **options).wait()
+    return code, output.read_text(), errors.read_text()
+
+
+def processes_in(folder: Path, but: int | None = None) -> list[psutil.Process]:
+    """The processes that work in a folder, but for this one: those that were started in it."""
+    return [
+        process
+        for process in psutil.process_iter(["cwd"])
+        if process.info["cwd"] == str(folder) and process.pid not in (os.getpid(), but)
+    ]
+
+
 def wait_until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while not condition():
         assert time.monotonic() < deadline, "what was waited for never came"
         time.sleep(0.01)
-
-
-def _main(
-    script: str,
-    arguments: list[str],
-    environment: dict[str, str],
-    outputs: tuple[str, str],
-    in_background: bool,
-) -> None:
-    if in_background:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.environ.clear()
-    os.environ.update(environment)
-    random.seed()
-    for standard, output in enumerate(outputs, start=1):
-        os.dup2(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND), standard)
-    sys.argv = [script, *arguments]
-    try:
-        pkgutil.resolve_name(script)()
-    finally:
-        # A process of multiprocessing ends without them.
-        atexit._run_exitfuncs()

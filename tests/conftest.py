@@ -1,5 +1,6 @@
 """A sealed environment: no keys, no network look-ups, and nothing outside temporary folders."""
 
+import itertools
 import os
 import re
 import signal
@@ -12,10 +13,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-import tests.history  # noqa: F401
 from itemeval_assets.storage.s3.bucket import s3_client
+from tests.history import know_empty_databases
 from tests.s3_server import S3Server, s3_server
-from tests.spared import draw_no_pictures, read_once
+from tests.spared import draw_no_pictures, fork_workers, read_once
 
 _SECRET = re.compile(r"(API_?KEY|TOKEN|SECRET|PASSWORD|CREDENTIALS)$|^(AWS|AZURE|GOOGLE)_")
 _SETTINGS = ("INSPECT_", "ITEMEVAL_", "DAGSTER_", "SCYTHE_")
@@ -27,17 +28,24 @@ _SIZE = {"COLUMNS", "LINES"}
 for _name in list(os.environ):
     if _SECRET.search(_name) or _name.startswith(_SETTINGS) or _name in _SIZE:
         del os.environ[_name]
-_session = tempfile.TemporaryDirectory(prefix="itemeval_assets_tests_")
+# The first process makes it, for all workers of the session.
+if "TESTS_FOLDER" not in os.environ:
+    _session = tempfile.TemporaryDirectory(prefix="itemeval_assets_tests_")
+    os.environ["TESTS_FOLDER"] = _session.name
+_own = Path(os.environ["TESTS_FOLDER"]) / os.environ.get("PYTEST_XDIST_WORKER", "main")
+_own.mkdir(exist_ok=True)
+_numbers = itertools.count()
 os.environ |= {
     "DAGSTER_DISABLE_TELEMETRY": "true",
-    "DAGSTER_HOME": _session.name,
-    "HF_DATASETS_CACHE": f"{_session.name}/huggingface/datasets",
+    "DAGSTER_HOME": str(_own),
+    "HF_DATASETS_CACHE": f"{_own}/huggingface/datasets",
     "HF_DATASETS_OFFLINE": "1",
-    "HF_HOME": f"{_session.name}/huggingface",
+    "HF_HOME": f"{_own}/huggingface",
     "HF_HUB_OFFLINE": "1",
-    "INSPECT_CACHE_DIR": f"{_session.name}/inspect",
-    "XDG_CACHE_HOME": f"{_session.name}/cache",
-    "XDG_DATA_HOME": f"{_session.name}/data",
+    "INSPECT_CACHE_DIR": f"{_own}/inspect",
+    "MPLCONFIGDIR": f"{os.environ['TESTS_FOLDER']}/matplotlib",
+    "XDG_CACHE_HOME": f"{_own}/cache",
+    "XDG_DATA_HOME": f"{_own}/data",
 }
 
 # Ctrl-C is a part of tests, also of those started in the background of a script, which ignore it.
@@ -114,19 +122,20 @@ def _cross_in_turn(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def sealed_environment(
-    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def sealed_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each test has a DAGSTER_HOME and a response cache (of inspect) of its own."""
-    home: Path = tmp_path_factory.mktemp("home")
+    home = _own / f"home_{next(_numbers)}"
+    home.mkdir()
     monkeypatch.setenv("DAGSTER_HOME", str(home))
     monkeypatch.setenv("INSPECT_CACHE_DIR", str(home / "inspect"))
 
 
 @pytest.fixture(scope="session", autouse=True)
-def known_is_read_once() -> Iterator[None]:
+def spared() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         read_once(patch)
+        fork_workers(patch)
+        know_empty_databases()
         yield
 
 
@@ -135,6 +144,13 @@ def undrawn_pictures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyP
     """A test marked `pictures` has them all."""
     if request.node.get_closest_marker("pictures") is None:
         draw_no_pictures(monkeypatch)
+
+
+@pytest.fixture(autouse=True)
+def started_workers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers are forks, but those of a test marked `interpreters`."""
+    if request.node.get_closest_marker("interpreters") is not None:
+        monkeypatch.setenv("TESTS_INTERPRETERS", "1")
 
 
 @pytest.fixture(scope="session")

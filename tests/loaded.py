@@ -7,8 +7,8 @@ import pkgutil
 import pytest
 
 import itemeval_assets
-import tests.history  # noqa: F401
-from tests.spared import draw_no_pictures, read_once
+from tests.history import know_empty_databases
+from tests.spared import draw_no_pictures, fork_workers, read_once
 
 # What a run loads late, and what else processes of tests need.
 LATE = (
@@ -37,5 +37,7 @@ for _found in pkgutil.walk_packages(itemeval_assets.__path__, "itemeval_assets."
 _patch = pytest.MonkeyPatch()
 read_once(_patch)
 draw_no_pictures(_patch)
+fork_workers(_patch)
+know_empty_databases()
 # No process has to look through all this for garbage.
 gc.freeze()

@@ -1,5 +1,8 @@
 """Slow things that tests, and the processes they fork, go without: nobody looks at them."""
 
+import os
+from typing import Any
+
 import botocore.session
 import pytest
 from alembic.config import Config
@@ -7,7 +10,12 @@ from alembic.script import ScriptDirectory
 from botocore.loaders import Loader, create_loader
 from dagster import MetadataValue
 
-__all__ = ["draw_no_pictures", "read_once"]
+from itemeval_assets.host import processes
+from tests.forks import start_forked
+
+__all__ = ["draw_no_pictures", "fork_workers", "read_once"]
+
+WORKERS = {"itemeval_assets.runs.worker", "itemeval_assets.experiments.work.workers.worker"}
 
 
 def read_once(patch: pytest.MonkeyPatch) -> None:
@@ -26,6 +34,18 @@ def draw_no_pictures(patch: pytest.MonkeyPatch) -> None:
         patch.setattr(name, lambda alt, _: MetadataValue.md(f"![{alt}]()"))
     name = "itemeval_assets.report.plots.figures.markdown_image"
     patch.setattr(name, lambda _, alt: f"![{alt}]()")
+
+
+def fork_workers(patch: pytest.MonkeyPatch) -> None:
+    """Workers load nothing, but in the long form, and with TESTS_INTERPRETERS."""
+    whole = processes.start_python
+
+    def start(module: str, *arguments: str, **options: Any) -> Any:
+        as_ever = {"TEST_LONG", "TESTS_INTERPRETERS"} & os.environ.keys()
+        starts = start_forked if module in WORKERS and not as_ever else whole
+        return starts(module, *arguments, **options)
+
+    patch.setattr(processes, "start_python", start)
 
 
 def _read_migrations_once(patch: pytest.MonkeyPatch) -> None:

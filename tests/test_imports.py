@@ -1,9 +1,10 @@
 """Who may import whom is in pyproject.toml; here: that it holds, and what loading costs."""
 
-import os
+import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from importlinter.cli import lint_imports
@@ -19,26 +20,44 @@ def test_floors_hold(capsys: pytest.CaptureFixture[str]) -> None:
     assert code == 0, capsys.readouterr().out
 
 
-@pytest.mark.parametrize(
-    ("module", "heavy"),
-    [
-        ("itemeval_assets.definitions", ["pandas", "pyarrow", "inspect_ai", "datasets"]),
-        ("itemeval_assets.component", ["pandas", "pyarrow", "inspect_ai", "datasets"]),
-        ("itemeval_assets", ["pandas", "pyarrow", "inspect_ai", "datasets", "dagster"]),
-        ("itemeval_assets.measurement", ["numpy", "pandas", "pyarrow", "scipy", "statsmodels"]),
-        ("itemeval_assets.cli.main", ["pandas", "pyarrow", "inspect_ai", "datasets", "dagster"]),
-        ("itemeval_assets.ui.command", ["pandas", "pyarrow", "inspect_ai", "datasets", "dagster"]),
-        # Its pages load while the code server starts.
-        ("itemeval_assets.ui.server", ["pandas", "pyarrow", "dagster_webserver", "graphql"]),
-    ],
-)
-def test_loading_stays_light(tmp_path: Path, module: str, heavy: list[str]) -> None:
+DAGSTER = {"dagster", "sqlalchemy"}
+TABLES = {"pandas", "pyarrow"}
+ENGINE = {"inspect_ai", "datasets"}
+# What each may not load, nor those before it: all are loaded in one process.
+LIGHT = {
+    "itemeval_assets": TABLES | ENGINE | DAGSTER,
+    "itemeval_assets.measurement": TABLES | ENGINE | DAGSTER | {"numpy", "scipy", "statsmodels"},
+    "itemeval_assets.cli.main": TABLES | ENGINE | DAGSTER,
+    "itemeval_assets.ui.command": TABLES | ENGINE | DAGSTER,
+    # Its pages load while the code server starts.
+    "itemeval_assets.ui.server": TABLES | {"dagster_webserver", "graphql"},
+    "itemeval_assets.definitions": TABLES | ENGINE,
+    "itemeval_assets.component": TABLES | ENGINE,
+}
+LOADING = """
+import importlib, json, sys
+for module, heavy in json.loads(sys.argv[1]).items():
+    importlib.import_module(module)
+    print(module, *(set(heavy) & sys.modules.keys()))
+"""
+
+
+def test_loading_stays_light(tmp_path: Path) -> None:
     write_study(tmp_path)  # where the definitions look for studies
-    code = f"import sys, {module}; print(*(set({heavy}) & sys.modules.keys()))"
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    heavy = {module: sorted(names) for module, names in LIGHT.items()}
+    done = interpreted(LOADING, json.dumps(heavy), cwd=tmp_path)
+    assert done.stdout.splitlines() == [*LIGHT], done.stderr
+
+
+def interpreted(code: str, *arguments: str, **options: Any) -> "subprocess.CompletedProcess[str]":
+    """What an interpreter of its own says, which has loaded nothing."""
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        **options,
     )
-    assert (done.returncode, done.stdout.strip()) == (0, ""), done.stderr
 
 
 def test_a_mean_loads_no_statistics_package_but_the_functions_of_scipy() -> None:
@@ -47,58 +66,51 @@ def test_a_mean_loads_no_statistics_package_but_the_functions_of_scipy() -> None
         "m.mean_score(pa.table({'item_id': [1, 2], 'score': [0.5, 1]}));"
         "print(*({'scipy.stats', 'statsmodels', 'mirt', 'dagster'} & sys.modules.keys()))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    done = interpreted(code)
     assert (done.returncode, done.stdout.strip()) == (0, ""), done.stderr
 
 
-TABLES = {"pandas", "pyarrow"}
-DAGSTER = {"dagster", "sqlalchemy"}
-HEAVY = TABLES | DAGSTER | {"inspect_ai", "datasets", "matplotlib", "boto3", "openai", "anthropic"}
+HEAVY = TABLES | DAGSTER | ENGINE | {"matplotlib", "boto3", "openai", "anthropic"}
 HEAVY |= {"scipy", "statsmodels", "jinja2"}
+# What each may load, and how many modules are loaded after it at most: one after the other in one
+# process, but for the last ones, which have a copy of it each.
+COMMANDS: list[tuple[list[str], set[str], int]] = [
+    (["--help"], set(), 480),
+    (["status", "{config}"], TABLES, 1150),
+    (["cells", "{config}"], TABLES, 1150),
+    (["run", "{config}"], TABLES, 1270),
+    (["run", "{config}", "--workers", "2", "--json"], TABLES, 1270),
+    (["conditions", "{config}"], TABLES, 1270),
+    (["experiments", "list"], TABLES, 1310),
+    (["scores", "{config}"], TABLES | {"scipy"}, 1500),
+    (["estimate", "{config}"], TABLES | {"inspect_ai"}, 2400),
+    (["export", "{config}"], TABLES | DAGSTER, 2450),
+]
+COPIES = 3
+RUNNING = """
+import json, os, sys
+from itemeval_assets.cli.main import run_cli
+lines, copies, heavy = json.loads(sys.argv[1])
+for number, line in enumerate(lines):
+    is_copy = number >= len(lines) - copies
+    if is_copy and os.fork():
+        assert os.wait()[1] == 0
+        continue
+    code = run_cli(line)
+    print("told:", code, len(sys.modules), *(set(heavy) & sys.modules.keys()), file=sys.stderr)
+    if is_copy:
+        sys.exit()
+"""
 
 
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The config of a study whose first run is over."""
-    config = write_study(tmp_path_factory.mktemp("finished"))
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("DAGSTER_HOME", str(config.parent))
-        assert api.run(config).run_ids
-    return config
-
-
-@pytest.mark.parametrize(
-    ("command", "heavy", "most"),
-    [
-        (["--help"], set(), 480),
-        (["status", "{config}"], TABLES, 1150),
-        (["cells", "{config}"], TABLES, 1150),
-        (["run", "{config}"], TABLES, 1150),
-        (["run", "{config}", "--workers", "2", "--json"], TABLES, 1150),
-        (["scores", "{config}"], TABLES | {"scipy"}, 1500),
-        (["conditions", "{config}"], TABLES, 1150),
-        (["experiments", "list"], TABLES, 1150),
-        (["estimate", "{config}"], TABLES | {"inspect_ai"}, 2300),
-        (["export", "{config}"], TABLES | DAGSTER, 2400),
-    ],
-)
-def test_a_command_loads_what_it_needs(
-    finished: Path, command: list[str], heavy: set[str], most: int
-) -> None:
-    arguments = [part.format(config=finished) for part in command]
-    code = (
-        "import sys; from itemeval_assets.cli.main import run_cli;"
-        f"code = run_cli({arguments}); loaded = {HEAVY} & sys.modules.keys();"
-        "print(code, len(sys.modules), *sorted(loaded), file=sys.stderr)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=finished.parent,
-        env={**os.environ, "DAGSTER_HOME": str(finished.parent)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    code, modules, *loaded = done.stderr.splitlines()[-1].split()
-    assert (code, set(loaded) - heavy) == ("0", set()), done.stderr
-    assert int(modules) <= most
+def test_a_command_loads_what_it_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
+    config = write_study(tmp_path)
+    assert api.run(config).run_ids
+    lines = [[part.format(config=config) for part in command] for command, _, _ in COMMANDS]
+    done = interpreted(RUNNING, json.dumps([lines, COPIES, sorted(HEAVY)]), cwd=tmp_path)
+    told = [line.split()[1:] for line in done.stderr.splitlines() if line.startswith("told: ")]
+    assert len(told) == len(COMMANDS), done.stderr
+    for (command, heavy, most), (code, modules, *loaded) in zip(COMMANDS, told, strict=True):
+        assert (code, set(loaded) - heavy) == ("0", set()), (command, done.stderr)
+        assert int(modules) <= most, command

@@ -1,6 +1,5 @@
 """Windows and macOS: nothing that only Unix has is loaded, and what is not offered is told."""
 
-import subprocess
 import sys
 from pathlib import Path
 
@@ -13,13 +12,13 @@ from itemeval_assets.experiments.spec.limits import Limits
 from itemeval_assets.experiments.work.workers.pool import WorkerPool
 from itemeval_assets.experiments.work.workers.worker import Setup
 from itemeval_assets.ui.command import serve_ui
+from tests.commands import run_script
 from tests.studies import write_study
 
 # Libraries load these where they find them: they are loaded before the names are taken away.
 _ELSEWHERE = """
 import os, pkgutil, importlib, signal, subprocess, sys
 import dagster, dagster_webserver.app, inspect_ai, filelock, platformdirs, psutil, uvicorn
-import tests.loaded
 ours = [name for name in sys.modules if name.split(".")[0] == "itemeval_assets"]
 for name in ours:
     del sys.modules[name]
@@ -45,14 +44,11 @@ def test_all_is_loaded_and_a_study_runs_without_what_only_unix_has(tmp_path: Pat
     (tmp_path / "mine.py").write_text("def score(s, t, m):\n    return t in s\n")
     entry = {"type": "python", "function": "mine.py:score"}
     config = write_study(tmp_path, scorer=["numeric", "mine"], extra={"scorers": {"mine": entry}})
-    done = subprocess.run(
-        [sys.executable, "-c", _ELSEWHERE, str(config)],
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert "calls: 8 graded: [4, 4, 4]" in done.stdout
+    script = tmp_path / "elsewhere.py"
+    script.write_text(_ELSEWHERE)
+    code, printed, said = run_script(script, config)
+    assert code == 0, said[-2000:]
+    assert "calls: 8 graded: [4, 4, 4]" in printed
 
 
 def test_what_windows_has_not_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,8 +4,6 @@ import json
 import subprocess
 import sys
 
-import pytest
-
 from itemeval_assets.experiments import BaseExperiment
 from tests.experiments.toys import simulate_energy, simulations
 
@@ -44,9 +42,7 @@ def run(code, folder):
     return done
 
 
-@pytest.mark.parametrize(
-    "module", ["itemeval_assets.storage.objects.s3", "itemeval_assets.experiments"]
-)
-def test_loading_loads_no_dagster(module, tmp_path):
-    loaded = f"import sys, {module}; print(*(n for n in sys.modules if n.startswith({HEAVY})))"
+def test_loading_loads_no_dagster(tmp_path):
+    modules = "itemeval_assets.storage.objects.s3, itemeval_assets.experiments"
+    loaded = f"import sys, {modules}; print(*(n for n in sys.modules if n.startswith({HEAVY})))"
     assert run(loaded, tmp_path).stdout.strip() == ""

@@ -2,13 +2,14 @@
 
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from itemeval_assets.cli.main import run_cli
-from tests.commands import PROCESSES, Command
+from tests.commands import Command, Program
 from tests.model_server import Behaviour
 from tests.whole.conftest import Serve
 from tests.whole.looking import assert_reconciled, cells, rows, write_prices
@@ -30,11 +31,8 @@ ENDS = [
 ]
 
 
-def run(config: Path, environment: dict[str, str], told: Path) -> None:
-    os.environ.update(environment)
-    with told.open("w") as file:
-        os.dup2(file.fileno(), 2)
-        run_stages(config)
+def run() -> None:
+    run_stages(Path(sys.argv[1]))
 
 
 @pytest.mark.parametrize("runs", [2, 8] if ROUNDS > 1 else [2])
@@ -47,14 +45,8 @@ def test_runs_at_once_pay_every_call_once(
         server.requests = []
         config = declare(tmp_path / str(number), items=ITEMS, solvers={"max_connections": 2})
         told = [tmp_path / f"{number}_{each}.txt" for each in range(runs)]
-        started = [
-            PROCESSES.Process(target=run, args=(config, dict(os.environ), file)) for file in told
-        ]
-        for process in started:
-            process.start()
-        for process in started:
-            process.join(PATIENCE_S)
-        ended = [process.exitcode for process in started]
+        started = [Program(f"{__name__}:run", config, output=file) for file in told]
+        ended = [process.wait(PATIENCE_S) for process in started]
         assert ended == [0] * runs, [file.read_text() for file in told]
         assert server.count("m") == server.count("judge") == ITEMS
         assert len(cells(rows(config, "solutions"))) == ITEMS

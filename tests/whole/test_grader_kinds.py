@@ -1,8 +1,6 @@
 """A new kind of grader is a file and a line: a study uses two that the package does not know."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +8,23 @@ import pytest
 
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.storage.study.inputs import load_study
+from tests.commands import run_script
 from tests.studies import write_study
 
-ROOT = Path(__file__).parents[2]
 GRADERS = {
     "asker": {"kind": "yes_no", "asked": "mockllm/asker", "question": "Is it sound?"},
     "fours": {"kind": "count", "sign": "4"},
 }
 ITEMS = 6
+# The design is read by models that are made of the kinds.
+ANEW = """
+import sys
+from pathlib import Path
+for name in [name for name in sys.modules if name.partition(".")[0] == "itemeval_assets"]:
+    del sys.modules[name]
+from tests.whole.toy_graders import main
+main(Path(sys.argv[1]))
+"""
 
 
 def toy_study(folder: Path) -> Path:
@@ -34,15 +41,11 @@ def toy_study(folder: Path) -> Path:
 def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What a process that has registered the graders tells of the study."""
     config = toy_study(tmp_path_factory.mktemp("toy"))
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.whole.toy_graders", str(config)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
+    script = config.with_name("toy_graders.py")
+    script.write_text(ANEW)
+    code, printed, said = run_script(script, config)
+    assert code == 0, said
+    return json.loads(printed.splitlines()[-1])
 
 
 def by_kind(rows: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:

@@ -1,11 +1,9 @@
 """Several workers for one run: the same rows, one progress, one summary, and no call twice."""
 
 import json
-import os
 import pickle
 import signal
 import threading
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +15,7 @@ from itemeval_assets import api
 from itemeval_assets.core.errors import BudgetExceeded, ConfigError, ConsentMissing, RunFailed
 from itemeval_assets.core.records.failures import FailedCheck
 from itemeval_assets.runs.workers import Ended
-from tests.commands import Command, wait_until
+from tests.commands import Command, processes_in, wait_until
 from tests.model_server import Behaviour
 from tests.studies import write_study
 
@@ -33,16 +31,12 @@ def declare(folder: Path, **options: Any) -> Path:
     return write_study(folder, **given, extra=extra)
 
 
-def workers_of(pid: int) -> list[psutil.Process]:
-    """Its workers that have not ended; another test may have left an ended process of its own."""
-    found = []
-    for child in psutil.Process(pid).children():
-        with suppress(psutil.NoSuchProcess):
-            if "itemeval_assets.runs.worker" in child.cmdline():
-                found.append(child)
-    return found
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
 
 
+@pytest.mark.interpreters
 def test_workers_share_a_run(tmp_path: Path, serve: Serve) -> None:
     server = serve(Behaviour(latency_s=0.1))
     config = declare(tmp_path)
@@ -62,7 +56,7 @@ def test_workers_share_a_run(tmp_path: Path, serve: Serve) -> None:
     assert_reconciled(config)
     again = api.run(config, workers=2)
     assert again.calls == 0 and server.count() == 24
-    assert workers_of(os.getpid()) == []
+    assert processes_in(tmp_path) == []
 
 
 @pytest.mark.long
@@ -82,7 +76,7 @@ def test_a_refusal_of_the_gate_is_one_error(tmp_path: Path, serve: Serve) -> Non
     config = declare(tmp_path, extra={"budget": budget})
     with pytest.raises(ConsentMissing, match="needs your consent"):
         api.run(config, workers=2)
-    assert server.count() == 0 and workers_of(os.getpid()) == []
+    assert server.count() == 0 and processes_in(tmp_path) == []
 
 
 @pytest.mark.long
@@ -92,14 +86,14 @@ def test_a_worker_that_dies_ends_the_run_and_the_next_goes_on(tmp_path: Path, se
 
     def kill_one() -> None:
         wait_until(lambda: server.count() >= 20)
-        workers_of(os.getpid())[0].kill()
+        processes_in(tmp_path)[0].kill()
 
     killer = threading.Thread(target=kill_one)
     killer.start()
     with pytest.raises(RunFailed, match="ended with exit code -9"):
         api.run(config, workers=2)
     killer.join()
-    assert workers_of(os.getpid()) == []
+    assert processes_in(tmp_path) == []
     made = server.count()
     summary = api.run(config, workers=2)
     stored = rows(config, "solutions")
@@ -116,7 +110,8 @@ def test_ctrl_c_while_workers_call_is_told_once(tmp_path: Path, serve: Serve) ->
     printed, said = tmp_path / "printed.txt", tmp_path / "said.txt"
     command = Command("run", config, "--workers", "2", "--json", output=printed, errors=said)
     command.wait_until(lambda: server.count() >= 12)
-    workers = workers_of(command.pid)
+    workers = processes_in(tmp_path, but=command.pid)
+    assert len(workers) == 2
     command.send_signal(signal.SIGINT)
     assert command.wait() == 1
     assert psutil.wait_procs(workers, timeout=30)[1] == []
@@ -138,7 +133,8 @@ def test_workers_call_nobody_once_their_command_is_killed(tmp_path: Path, serve:
     config = declare(tmp_path, items=100, graders=[], solvers={"max_connections": 4})
     command = Command("run", config, "--workers", "2")
     command.wait_until(lambda: server.count() >= 20)
-    workers = workers_of(command.pid)
+    workers = processes_in(tmp_path, but=command.pid)
+    assert len(workers) == 2
     command.kill()
     command.wait()
     made = server.count()

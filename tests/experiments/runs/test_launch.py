@@ -1,7 +1,5 @@
 """What goes wrong once a run is published: the run is there, and can be resumed."""
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ from itemeval_assets.experiments import BaseExperiment, LaunchFailed
 from itemeval_assets.experiments.runs import launch
 from itemeval_assets.storage.objects.disk import LocalBackend
 from itemeval_assets.storage.objects.s3 import S3Backend
+from tests.commands import run_script
 from tests.experiments.toys import Number, square
 
 
@@ -99,8 +98,7 @@ def test_ctrl_c_once_a_run_is_published_says_where_it_is(squares, instance, monk
 
 
 SCRIPT = """
-import sys, time
-sys.path.insert(0, {root!r})
+import time
 from itemeval_assets.experiments import BaseExperiment
 from tests.experiments.toys import Number, square
 
@@ -114,8 +112,8 @@ while ref.status().dagster == "QUEUED":
 @pytest.mark.parametrize("then", ["", "try: ref.result()\nexcept Exception: pass"])
 def test_a_script_that_asks_for_no_result_is_told_at_its_end(folder, broken_home, tmp_path, then):
     script = tmp_path / "script.py"
-    script.write_text(SCRIPT.format(root=str(Path(__file__).parents[3]), then=then))
-    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (0, "")
+    script.write_text(SCRIPT.format(then=then))
+    code, printed, said = run_script(script)
+    assert (code, printed) == (0, "")
     run = BaseExperiment(square).latest_run
-    assert done.stderr.count(f"{run.experiment_id} is published in {run.uri}") == (not then)
+    assert said.count(f"{run.experiment_id} is published in {run.uri}") == (not then)

@@ -1,8 +1,6 @@
 """Whole runs on Dagster: what they leave behind, and what failures and restarts do to them."""
 
 import os
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,12 +26,12 @@ from itemeval_assets.experiments.work.partitions import partition_of_run
 from itemeval_assets.experiments.work.shard_store import Saver, ShardStore
 from itemeval_assets.storage.objects.disk import LocalBackend
 from itemeval_assets.storage.s3.bucket import s3_client
+from tests.commands import run_script, wait_until
 from tests.experiments import toys
 from tests.experiments.toys import Number, Simulation, simulate_energy, simulations, square
 
 LEVELS = ["experiment_id", "sort_index", "workflow_run_id", "root_workflow_run_id"]
 FIELDS = ["temperature", "pressure", "material", "is_hot"]
-ROOT = str(Path(__file__).parents[3])
 FOUR = ExperimentRunSettings(shard_size=4)
 
 
@@ -204,8 +202,7 @@ def test_an_interrupted_shard_keeps_what_was_finished(energy, instance):
 
 
 KILLED = """
-import os, sys
-sys.path.insert(0, {root!r})
+import os
 from itemeval_assets.experiments import BaseExperiment, ExperimentRunSettings
 from tests.experiments import toys
 
@@ -221,13 +218,14 @@ energy.allocate(toys.simulations(8), run_settings=ExperimentRunSettings(shard_si
 
 def test_a_killed_process_repeats_no_spec_it_has_saved(energy, instance, tmp_path):
     script = tmp_path / "killed.py"
-    script.write_text(KILLED.format(root=ROOT))
-    # Through pipes: nothing that outlives the process may hold them open.
-    done = subprocess.run([sys.executable, script], capture_output=True, check=False, timeout=120)
-    assert done.returncode == 9, done.stderr.decode()
+    script.write_text(KILLED)
+    code, _, said = run_script(script)
+    assert code == 9, said
     run = energy.latest_run
     assert run.status().status == "unfinished"
-    assert b"ended during spec 5 (temperature=5.0, " in done.stderr
+    wait_until(
+        lambda: "ended during spec 5 (temperature=5.0, " in script.with_suffix(".err").read_text()
+    )
     found = energy.resume(run, instance=instance).result()
     assert len(found) == 8
     # The one that was at work is run apart.
@@ -235,8 +233,6 @@ def test_a_killed_process_repeats_no_spec_it_has_saved(energy, instance, tmp_pat
 
 
 SCRIPT = """
-import sys
-sys.path.insert(0, {root!r})
 from itemeval_assets.experiments import BaseExperiment
 from tests.experiments.toys import Number, square
 
@@ -253,11 +249,10 @@ def test_a_script_that_ends_early_still_runs_to_the_end(
 ):
     monkeypatch.delenv("DAGSTER_HOME")
     script = tmp_path / "script.py"
-    script.write_text(SCRIPT.format(root=ROOT, numbers=numbers))
-    command = [sys.executable, script]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
-    assert (done.returncode, done.stdout) == (0, "")
-    assert says in done.stderr and bool(says) == bool(done.stderr)
+    script.write_text(SCRIPT.format(numbers=numbers))
+    code, printed, said = run_script(script)
+    assert (code, printed) == (0, "")
+    assert says in said and bool(says) == bool(said)
     assert squares.latest_run.status().status == status
 
 

@@ -1,7 +1,5 @@
 """Several runs of one process take turns, and leave its logging and its end to it."""
 
-import subprocess
-import sys
 import textwrap
 from pathlib import Path
 
@@ -16,9 +14,9 @@ from itemeval_assets.experiments import (
     ExperimentStorageSettings,
     experiment,
 )
+from tests.commands import run_script
 from tests.experiments.toys import Number, square
 
-ROOT = str(Path(__file__).parents[3])
 SCRIPT = """
 import logging, sys, threading, time
 from itemeval_assets.experiments import *
@@ -40,18 +38,10 @@ waits = BaseExperiment(wait)
 """
 
 
-def script(folder: Path, body: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+def script(folder: Path, body: str, home: str | None = None) -> tuple[int, str, str]:
     path = folder / "script.py"
     path.write_text(SCRIPT + textwrap.dedent(body))
-    return subprocess.run(
-        [sys.executable, str(path)],
-        cwd=folder,
-        env={"PATH": "", "HOME": str(folder), "PYTHONPATH": ROOT, **environment},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    return run_script(path, folder=folder, environment={"DAGSTER_HOME": home})
 
 
 @pytest.fixture
@@ -74,13 +64,12 @@ def test_two_runs_and_the_log_of_their_script(tmp_path: Path, home: str) -> None
     logging.info("after")
     print(handler.stream.closed)
     """
-    given = {"DAGSTER_HOME": str(tmp_path / home)} if home else {}
     times = 2 if home else 1  # the second time, the home is there
     for _ in range(times):
-        done = script(tmp_path, body, **given)
-        assert done.returncode == 0, done.stderr
-        assert done.stdout.splitlines()[1:] == ["[0.6] [0.6]", "[0.4, 0.2]", "False"]
-        assert "QUEUED" in done.stdout.splitlines()[0] and done.stderr == ""
+        code, printed, said = script(tmp_path, body, str(tmp_path / home) if home else None)
+        assert code == 0, said
+        assert printed.splitlines()[1:] == ["[0.6] [0.6]", "[0.4, 0.2]", "False"]
+        assert "QUEUED" in printed.splitlines()[0] and said == ""
     assert (tmp_path / "mine.log").read_text() == "before\nafter\n" * times
 
 
@@ -90,8 +79,7 @@ def test_a_script_waits_for_its_runs_but_for_one_it_has_waited_for_in_vain(tmp_p
     waits.allocate([Wait(seconds=1)])
     print(len(threading.enumerate()) > 1)
     """
-    done = script(tmp_path, body)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", "")
+    assert script(tmp_path, body) == (0, "True\n", "")
     read = BaseExperiment(
         "wait", storage_settings=ExperimentStorageSettings(BUCKET=str(tmp_path / "experiments"))
     )
@@ -101,9 +89,9 @@ def test_a_script_waits_for_its_runs_but_for_one_it_has_waited_for_in_vain(tmp_p
     waits.allocate([Wait(seconds=0)])
     hangs.result(2)
     """
-    done = script(tmp_path, hanging)
-    assert done.returncode == 1
-    assert "is not finished after 2 s" in done.stderr and "resume() continues" in done.stderr
+    code, _, said = script(tmp_path, hanging)
+    assert code == 1
+    assert "is not finished after 2 s" in said and "resume() continues" in said
 
 
 def test_no_run_is_started_within_another(
@@ -141,9 +129,9 @@ def test_no_run_is_started_in_a_process_of_multiprocessing(tmp_path: Path) -> No
         child.join()
         print(child.exitcode, waits.list_versions())
     """
-    done = script(tmp_path, body)
-    assert done.stdout == "1 []\n"
-    assert 'if __name__ == "__main__":' in done.stderr
+    _, printed, said = script(tmp_path, body)
+    assert printed == "1 []\n"
+    assert 'if __name__ == "__main__":' in said
 
 
 def test_settings_are_still_read_where_a_run_is_only_published(

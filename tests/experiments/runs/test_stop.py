@@ -1,11 +1,9 @@
 """Ctrl-C and kill -9 at any point of a run: what is finished is kept, nothing is left running."""
 
-import json
 import math
 import os
 import random
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -15,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import psutil
 import pytest
 
 from itemeval_assets.core.errors import Stopped
@@ -25,10 +22,9 @@ from itemeval_assets.experiments.work.partitions import partition_of_run
 from itemeval_assets.experiments.work.workers import bar
 from itemeval_assets.experiments.work.workers.watch import Watch
 from itemeval_assets.instances.instance import taking_turns
-from tests.commands import Program
+from tests.commands import Program, processes_in, wait_until
 from tests.experiments import toys
 
-ROOT = str(Path(__file__).parents[3])
 # How many points of runs, on both kinds of place and with both executors together.
 pytestmark = pytest.mark.faults
 KILLS = int(os.environ.get("TEST_KILLS", "1"))
@@ -36,7 +32,7 @@ POINTS = math.ceil(KILLS / 4)
 SPECS = 16
 PATIENCE_S = 120.0
 SCRIPT = """
-import os, sys
+import sys, time
 from itemeval_assets.experiments import BaseExperiment, ExperimentRunSettings
 from itemeval_assets.experiments.work import shard_store
 from tests.experiments.toys import Deed, deed
@@ -63,39 +59,21 @@ class Script:
         self.path.write_text(SCRIPT.format(specs=SPECS))
         self.arguments = [does, executor, str(self.log)]
 
-    def start(self) -> "subprocess.Popen[str]":
-        return subprocess.Popen(
-            [sys.executable, str(self.path), *self.arguments],
-            env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{self.path.parent}"},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+    def start(self, **options: Any) -> Program:
+        number = len([*self.path.parent.glob("*.out")])
+        output, errors = (self.path.with_name(f"{number}.{name}") for name in ("out", "err"))
+        given = {"output": output, "errors": errors, "folder": self.path.parent, **options}
+        return Program(self.path, *self.arguments, **given)
 
     def begun(self) -> list[str]:
         return self.log.read_text().split() if self.log.exists() else []
 
-    def wait_for(self, specs: int, process: "subprocess.Popen[str]") -> None:
-        deadline = time.monotonic() + PATIENCE_S
-        while len(self.begun()) < specs:
-            assert process.poll() is None and time.monotonic() < deadline, process.communicate()
-            time.sleep(0.01)
-
-    def left_running(self) -> list[str]:
-        """Processes that belong to the script: its folder is in the paths that they were given."""
-        place = json.dumps(str(self.path.parent))
-        found: list[str] = []
-        for process in psutil.process_iter(["cmdline"]):
-            line = " ".join(process.info["cmdline"] or [])
-            if place in line and "workers.worker" in line:
-                found.append(line)
-        return found
+    def wait_for(self, specs: int, process: Program) -> None:
+        process.wait_until(lambda: len(self.begun()) >= specs)
 
 
-def ends(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
-    out, err = process.communicate(timeout=PATIENCE_S)
-    return process.returncode, out, err
+def ends(process: Program) -> tuple[int, str, str]:
+    return process.wait(PATIENCE_S), process.output.read_text(), process.errors.read_text()
 
 
 def assert_completed(script: Script, at_work: int) -> None:
@@ -136,7 +114,7 @@ def test_a_killed_run_goes_on_where_it_was(
     ends(process)
     # Who has lost its parent ends, at the latest with what it is at.
     deadline = time.monotonic() + 10
-    while script.left_running():
+    while processes_in(tmp_path):
         assert time.monotonic() < deadline
         time.sleep(0.05)
     assert_completed(script, at_work=2 if executor == "multiprocess" else 1)
@@ -156,7 +134,7 @@ def test_ctrl_c_stops_a_run_and_says_what_to_do(
     assert f"of {SPECS} specs; finished specs are kept; " in told and "resume()" in told
     said = "stops when the spec at work is finished; Ctrl-C again ends the process at once"
     assert executor == "multiprocess" or said in told
-    assert not script.left_running()
+    assert not processes_in(tmp_path)
     assert_completed(script, at_work=2 if executor == "multiprocess" else 0)
 
 
@@ -170,7 +148,7 @@ def test_a_spec_of_a_process_of_its_own_holds_no_stop_up(
     process.send_signal(signal.SIGINT)
     code, _, told = ends(process)
     assert code == -signal.SIGINT and f"has stopped after 0 of {SPECS} specs" in told
-    assert not script.left_running()
+    assert not processes_in(tmp_path)
 
 
 def test_a_second_ctrl_c_ends_the_process_that_a_spec_holds_up(
@@ -178,14 +156,14 @@ def test_a_second_ctrl_c_ends_the_process_that_a_spec_holds_up(
 ) -> None:
     script = Script(tmp_path, "in_process", does="hang")
     process = script.start()
-    assert process.stderr is not None
     script.wait_for(1, process)
     process.send_signal(signal.SIGINT)
-    assert "Ctrl-C again ends the process at once" in process.stderr.readline()
+    process.wait_until(lambda: "Ctrl-C again ends the process" in process.errors.read_text())
     process.send_signal(signal.SIGINT)
-    code, _, told = ends(process)
-    assert code == -signal.SIGINT
-    assert "the process ended during spec 0 (n=0, does='hang'," in told
+    assert process.wait(PATIENCE_S) == -signal.SIGINT
+    # Who says so outlives it.
+    said = "the process ended during spec 0 (n=0, does='hang',"
+    wait_until(lambda: said in process.errors.read_text())
 
 
 def test_a_run_that_was_stopped_is_canceled_in_dagster(
@@ -213,7 +191,7 @@ def test_ctrl_c_elsewhere_in_a_script_stops_its_runs_too(
     folder: ExperimentStorageSettings, tmp_path: Path
 ) -> None:
     script = Script(tmp_path, "in_process")
-    text = script.path.read_text().replace("print(len(ref.result()))", "sys.stdin.read()")
+    text = script.path.read_text().replace("print(len(ref.result()))", "time.sleep(3600)")
     script.path.write_text(text)
     process = script.start()
     script.wait_for(2, process)
@@ -242,13 +220,14 @@ def test_a_run_of_dagster_that_is_ended_leaves_no_process(
         *["asset", "materialize", *where, "--select", "deed"],
         *["--partition", partition_of_run(run)],
         output=tmp_path / "output.txt",
+        folder=tmp_path,
         environment={"ITEMEVAL_ASSETS_EXPERIMENT_EXECUTOR": "multiprocess"},
     )
     process.wait_until(lambda: len(script.begun()) >= 3)
     process.send_signal(how)
     process.wait()
     deadline = time.monotonic() + 10
-    while script.left_running():
+    while processes_in(tmp_path):
         assert time.monotonic() < deadline
         time.sleep(0.05)
     stored = run.backend.list(run.place.shard_outputs)
@@ -258,13 +237,8 @@ def test_a_run_of_dagster_that_is_ended_leaves_no_process(
 def test_people_at_a_terminal_see_a_bar(folder: ExperimentStorageSettings, tmp_path: Path) -> None:
     script = Script(tmp_path, "in_process")
     ours, theirs = os.openpty()
-    process = subprocess.Popen(
-        [sys.executable, str(script.path), *script.arguments],
-        env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}", "COLUMNS": "120"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=theirs,
-    )
+    terminal = Path(os.ttyname(theirs))
+    process = script.start(errors=terminal, environment={"COLUMNS": "120"})
     os.close(theirs)
     shown = b""
     # The end of the other side is an error on Linux.

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import sys
 import time
 from dataclasses import replace
@@ -25,10 +24,10 @@ from itemeval_assets.experiments.outputs.outcomes import Outcome
 from itemeval_assets.experiments.spec.limits import limits
 from itemeval_assets.experiments.work.workers import pool
 from itemeval_assets.experiments.work.workers.lookout import label_of
+from tests.commands import run_script
 from tests.experiments import toys
 from tests.experiments.toys import Deed, Done
 
-ROOT = str(Path(__file__).parents[3])
 APART = ExperimentRunSettings(executor="multiprocess", max_concurrent=2)
 TOGETHER = ExperimentRunSettings(executor="in_process")
 pytestmark = pytest.mark.faults
@@ -209,23 +208,17 @@ print(ref.result()["same"].tolist())
 
 @pytest.mark.long
 def test_a_function_of_a_script_takes_the_script_along_and_is_passed_over(tmp_path: Path) -> None:
-    def run() -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [sys.executable, "script.py"],
-            cwd=tmp_path,
-            env={"PATH": "", "HOME": str(tmp_path), "PYTHONPATH": ROOT},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+    script, environment = tmp_path / "script.py", {"DAGSTER_HOME": None}
 
-    (tmp_path / "script.py").write_text(SCRIPT)
-    done = run()
-    assert done.returncode == -signal.SIGSEGV
-    assert "the process ended during spec 2 (n=2)" in done.stderr
-    done = run()
-    assert (done.returncode, done.stdout) == (0, "[0, 1, 3, 4]\n"), done.stderr
+    def run() -> tuple[int, str, str]:
+        return run_script(script, folder=tmp_path, environment=environment)
+
+    script.write_text(SCRIPT)
+    code, _, said = run()
+    assert code == -signal.SIGSEGV
+    assert "the process ended during spec 2 (n=2)" in said
+    code, printed, said = run()
+    assert (code, printed) == (0, "[0, 1, 3, 4]\n"), said
     read = BaseExperiment(
         "of_the_script",
         storage_settings=ExperimentStorageSettings(BUCKET=str(tmp_path / "experiments")),
@@ -233,27 +226,16 @@ def test_a_function_of_a_script_takes_the_script_along_and_is_passed_over(tmp_pa
     assert errors(read.latest_run)[2][0] == "ProcessEnded"
     assert "skipped it. resume() tries it again" in errors(read.latest_run)[2][1]
     (tmp_path / "mended").touch()
-    assert run().stdout == "[0, 1, 2, 3, 4]\n"
+    assert run()[1] == "[0, 1, 2, 3, 4]\n"
 
 
-def run_script(folder: Path, text: str, **environment: str) -> tuple[int, str, str]:
-    """Exit code, output and errors of a script. Not through pipes: what outlives it holds them."""
+def run_text(folder: Path, text: str, **environment: str) -> tuple[int, str, str]:
+    """Exit code, output and errors of a script."""
     script = folder / "script.py"
     script.write_text(
         "from itemeval_assets.experiments import *\nfrom tests.experiments.toys import *\n" + text
     )
-    with (folder / "out").open("w") as out, (folder / "err").open("w") as err:
-        done = subprocess.run(
-            [sys.executable, str(script)],
-            env={**os.environ, "PYTHONPATH": ROOT, **environment},
-            stdout=out,
-            stderr=err,
-            timeout=120,
-            check=False,
-        )
-    # Who outlives it may have more to say.
-    time.sleep(0.5 if done.returncode else 0)
-    return done.returncode, (folder / "out").read_text(), (folder / "err").read_text()
+    return run_script(script, environment=environment)
 
 
 @pytest.mark.long
@@ -264,14 +246,14 @@ def test_a_suspect_of_a_module_is_run_apart(
 specs = [Deed(n=n, does="exit" if n == 1 else "", reason={str(reason)!r}) for n in range(4)]
 BaseExperiment(deed).allocate(specs)
 """
-    code, _, told = run_script(tmp_path, text)
+    code, _, told = run_text(tmp_path, text)
     found = BaseExperiment(toys.deed)
     run = found.latest_run
     deadline = time.monotonic() + 20
     while not run.backend.exists(run.place.cut_off(0)):
         assert time.monotonic() < deadline, told
         time.sleep(0.05)
-    told = (tmp_path / "err").read_text()
+    told = (tmp_path / "script.err").read_text()
     assert code == 3 and "spec 1 (n=1, does='exit'," in told and "call resume()" in told
     assert found.resume(run, instance=instance).result()["doubled"].tolist() == [0, 4, 6]
     assert errors(run) == {1: ("ProcessEnded", "its process ended with exit code 3")}
@@ -319,6 +301,7 @@ def test_a_module_that_cannot_be_imported_again_is_named(
             ref.result()
 
 
+@pytest.mark.interpreters
 def test_a_process_that_is_not_needed_any_more_ends_in_silence(
     folder: ExperimentStorageSettings,
     instance: dg.DagsterInstance,
@@ -349,7 +332,7 @@ while not os.path.exists(os.environ["LOG"]): pass
 os.kill(os.getpid(), signal.SIGKILL)
 """
     log = str(tmp_path / "log")
-    code, _, _ = run_script(tmp_path, text, TMPDIR=str(temporary), DAGSTER_HOME="", LOG=log)
+    code, _, _ = run_text(tmp_path, text, TMPDIR=str(temporary), DAGSTER_HOME="", LOG=log)
     assert code == -signal.SIGKILL
     deadline = time.monotonic() + 10
     while left := list(temporary.glob("itemeval_assets*")):
@@ -414,7 +397,7 @@ specs = [Deed(n=n, does="leave a child" if n == 1 else "", reason=reason) for n 
 _, ref = BaseExperiment(deed).allocate(specs, run_settings=settings)
 print(len(ref.result(15)), flush=True)
 """
-    assert run_script(tmp_path, text) == (0, "4\n", "")
+    assert run_text(tmp_path, text) == (0, "4\n", "")
 
 
 @pytest.mark.parametrize("settings", [TOGETHER, APART], ids=["in_process", "multiprocess"])

@@ -2,8 +2,7 @@
 
 import os
 import signal
-from contextlib import ExitStack, suppress
-from typing import Any
+from contextlib import ExitStack
 
 import pytest
 from hypothesis import given
@@ -12,53 +11,24 @@ from hypothesis import strategies as st
 from itemeval_assets.storage.study.reservations import Reservations
 from itemeval_assets.storage.study.store import ResultsStore
 from tests.commands import PROCESSES
-from tests.storage.writers import Place, running
+from tests.storage.writers import (
+    EACH_USD,
+    Place,
+    Refused,
+    anyway,
+    below_cap,
+    reserve_and_stay,
+    reserve_in_rounds,
+    running,
+)
 
 PATIENCE_S = 60
-RUNS, ROUNDS, EACH_USD, CAP_USD = 4, 5, 3.0, 10.0
+RUNS, ROUNDS = 4, 5
 
 
 @pytest.fixture
 def reservations(store: ResultsStore) -> Reservations:
     return Reservations(store)
-
-
-class Refused(Exception):
-    """What a cap answers."""
-
-
-def anyway(others: dict[str, float]) -> None:
-    """Admit whatever others have reserved."""
-
-
-def below_cap(others: dict[str, float]) -> None:
-    if sum(others.values()) + EACH_USD > CAP_USD:
-        raise Refused
-
-
-def reserve_and_stay(place: Place, reserved: Any, leave: Any) -> None:
-    """Reserve, and end without a word once told to."""
-    reservations = Reservations(place.store())
-    with reservations.held("run-1"):
-        reservations.reserve("run-1", 9.0, anyway)
-        reserved.set()
-        leave.wait(600)
-        os._exit(1)
-
-
-def reserve_in_rounds(place: Place, run: int, together: Any, outcomes: Any) -> None:
-    """Reserve at the same moment as all others; tell who got it, and what all have."""
-    reservations = Reservations(place.store())
-    for number in range(ROUNDS):
-        holder = f"run-{run}-{number}"
-        with reservations.held(holder):
-            together.wait(PATIENCE_S)
-            with suppress(Refused):
-                reservations.reserve(holder, EACH_USD, below_cap)
-            together.wait(PATIENCE_S)
-            amounts = reservations.amounts()
-            outcomes.put((number, holder in amounts, sum(amounts.values())))
-            together.wait(PATIENCE_S)
 
 
 def test_a_reservation_lasts_as_long_as_its_holder(reservations: Reservations) -> None:
@@ -152,7 +122,7 @@ def test_runs_that_reserve_at_once_never_pass_the_cap_together(place: Place) -> 
     together, outcomes = PROCESSES.Barrier(RUNS), PROCESSES.Queue()
     with ExitStack() as stack:
         for run in range(RUNS):
-            arguments = (place, run, together, outcomes)
+            arguments = (place, run, ROUNDS, together, outcomes)
             process = PROCESSES.Process(target=reserve_in_rounds, args=arguments, daemon=True)
             stack.enter_context(running(process))
         found = [outcomes.get(timeout=PATIENCE_S) for _ in range(RUNS * ROUNDS)]
