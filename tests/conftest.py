@@ -1,5 +1,6 @@
 """A sealed environment: no keys, no network look-ups, and nothing outside temporary folders."""
 
+import gc
 import itertools
 import os
 import re
@@ -17,6 +18,9 @@ from itemeval_assets.storage.s3.bucket import s3_client
 from tests.history import know_empty_databases
 from tests.s3_server import S3Server, s3_server
 from tests.spared import draw_no_pictures, fork_workers, read_once
+
+# Packages leave no garbage as they load.
+gc.disable()
 
 _SECRET = re.compile(r"(API_?KEY|TOKEN|SECRET|PASSWORD|CREDENTIALS)$|^(AWS|AZURE|GOOGLE)_")
 _SETTINGS = ("INSPECT_", "ITEMEVAL_", "DAGSTER_", "SCYTHE_")
@@ -83,6 +87,10 @@ PLACES = {"disk", "folder", "bucket"}
 def pytest_xdist_auto_num_workers() -> int:
     """Of `-n auto`: more than there are cores, since tests wait for a third of their time."""
     return 2 + (os.cpu_count() or 1)
+
+
+def pytest_collection_finish() -> None:
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -162,7 +162,7 @@ def test_the_quickstart_study_runs_on_the_real_model_like_any_other(tmp_path):
     """Two problems of the quickstart, for real: the way a new user's first runs go."""
     config = project.quickstart_config(tmp_path / "q", mock=False)
     text = config.read_text().replace("policy: full-interactive", "policy: dev")
-    config.write_text(re.sub(r"max_tokens: \d+", "max_tokens: 24", text))
+    config.write_text(re.sub(r"max_tokens: \d+", "max_tokens: 8", text))
     assert run_cli(["run", str(config)]) == 0
     solutions = api.table(config, "solutions")
     assert len(solutions) == 4 and set(solutions["usd"]) == {0.0}

@@ -143,7 +143,7 @@ class AnyHistory(RuleBasedStateMachine):
 
 TestAnyHistory = AnyHistory.TestCase
 TestAnyHistory.settings = settings(
-    max_examples=12 if "TEST_ROUNDS" in os.environ else 6,
+    max_examples=12 if "TEST_ROUNDS" in os.environ else 4,
     stateful_step_count=8,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
