@@ -8,14 +8,11 @@ from fractions import Fraction
 from itertools import combinations
 from math import comb
 
+# statsmodels is loaded where it is asked: not by each worker of a session.
 import numpy as np
 import pandas as pd
 import pytest
-import statsmodels.api as sm
 from scipy import stats
-from statsmodels.formula.api import mixedlm, ols
-from statsmodels.regression.mixed_linear_model import MixedLMParams
-from statsmodels.stats import contingency_tables, inter_rater, multitest, oneway, proportion
 
 from itemeval_assets.measurement import (
     compare,
@@ -42,6 +39,8 @@ def near(figure: object) -> object:
 
 @pytest.mark.parametrize("binary", [True, False])
 def test_a_clustered_mean_is_a_clustered_regression_on_nothing(binary):
+    import statsmodels.api as sm
+
     frame = random_scores(1, 40, 3, binary=binary).drop(index=[3, 10, 50])
     items = frame.groupby(["item_id", "passage"], as_index=False)["score"].mean()
     groups = pd.factorize(items["passage"])[0]
@@ -65,6 +64,8 @@ def test_a_paired_difference_is_a_paired_t_test():
 
 
 def test_a_clustered_difference_is_a_clustered_regression_of_differences():
+    import statsmodels.api as sm
+
     frame = random_scores(2, 60, 2)
     means = frame.pivot_table(index=["item_id", "passage"], columns="model", values="score")
     differences = means["lab/m0"] - means["lab/m1"]
@@ -79,6 +80,8 @@ def test_a_clustered_difference_is_a_clustered_regression_of_differences():
 
 
 def test_holm():
+    from statsmodels.stats import multitest
+
     found = compare_all(random_scores(6, 50, 2))
     adjusted = multitest.multipletests([one.p_unadjusted for one in found], method="holm")[1]
     assert len(found) == 15
@@ -90,12 +93,16 @@ def test_holm():
 @pytest.mark.parametrize(("successes", "n"), [(0, 7), (3, 7), (7, 7), (500, 1001)])
 @pytest.mark.parametrize("level", [0.8, 0.99])
 def test_wilson(successes, n, level):
+    from statsmodels.stats import proportion
+
     limits = proportion.proportion_confint(successes, n, 1 - level, method="wilson")
     assert wilson_interval(successes, n, level) == near(limits)
 
 
 @pytest.mark.parametrize("table", [[[5, 9], [2, 4]], [[50, 3], [3, 20]], [[0, 12], [0, 0]]])
 def test_mcnemar(table):
+    from statsmodels.stats import contingency_tables
+
     found = mcnemar(table)
     exact = contingency_tables.mcnemar(table, exact=True)
     rough = contingency_tables.mcnemar(table, exact=False, correction=False)
@@ -103,6 +110,8 @@ def test_mcnemar(table):
 
 
 def test_mcnemar_of_a_comparison():
+    from statsmodels.stats import contingency_tables
+
     frame = random_scores(2, 80, 1)
     right = frame.pivot(index="item_id", columns="model", values="score") == 1
     a, b = right["lab/m0"], right["lab/m1"]
@@ -113,11 +122,16 @@ def test_mcnemar_of_a_comparison():
 
 
 def test_fleiss_kappa():
+    from statsmodels.stats import inter_rater
+
     counts = np.random.default_rng(1).multinomial(5, [0.2, 0.3, 0.5], size=30)
     assert fleiss_kappa(counts).value == near(inter_rater.fleiss_kappa(counts))
 
 
 def test_mean_squares_of_a_crossed_design():
+    import statsmodels.api as sm
+    from statsmodels.formula.api import ols
+
     scores = np.random.default_rng(2).normal(size=(4, 6, 3, 2))
     frame = crossed(scores, "model", "item", "prompt", "row")
     found = variance_components(frame, ["model", "item", "prompt"])
@@ -131,6 +145,8 @@ def test_mean_squares_of_a_crossed_design():
 
 
 def test_reml_of_an_unbalanced_one_way_layout():
+    from statsmodels.formula.api import mixedlm
+
     random = np.random.default_rng(3)
     batch = np.repeat(np.arange(12), random.integers(2, 7, 12))
     frame = pd.DataFrame({"batch": batch, "score": random.normal(size=12)[batch]})
@@ -143,6 +159,9 @@ def test_reml_of_an_unbalanced_one_way_layout():
 
 def test_reml_of_a_crossed_layout_with_holes_and_a_fixed_facet():
     """Where we stop, the likelihood of statsmodels has no slope. Its own climb often fails here."""
+    from statsmodels.formula.api import mixedlm
+    from statsmodels.regression.mixed_linear_model import MixedLMParams
+
     random = np.random.default_rng(4)
     scores = random.normal(0, 0.4, (6, 10, 2))
     for shape, deviation in (
@@ -187,6 +206,8 @@ def test_reml_of_a_crossed_layout_with_holes_and_a_fixed_facet():
 
 
 def test_interaction_is_welchs_test_of_the_differences():
+    from statsmodels.stats import oneway
+
     frame = random_scores(2, 90, 1, binary=False)
     frame["topic"] = ["abc"[int(name[1:]) % 3] for name in frame["item_id"]]
     found = interaction(frame, "lab/m0", "lab/m1", by="topic")
@@ -200,6 +221,8 @@ def test_interaction_is_welchs_test_of_the_differences():
 
 
 def test_slope_on_length_is_a_clustered_regression_within_items():
+    import statsmodels.api as sm
+
     frame = random_scores(4, 30, 2, binary=False)
     random = np.random.default_rng(5)
     frame["solution"] = ["x" * n for n in random.integers(10, 900, len(frame))]

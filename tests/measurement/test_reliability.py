@@ -31,7 +31,8 @@ FACETS = ["model", "item", "prompt"]
     [([], slice(5, None)), (["prompt"], slice(None)), (["model", "prompt"], slice(5, None))],
 )
 def test_both_ways_of_reml_agree(monkeypatch, fixed, rows):
-    frame = FULL.drop(index=[7, 100, 101, 102, 250])[rows]
+    few = FULL[FULL["item"] < 7]
+    frame = few.drop(index=few.index[[7, 60, 61, 62, 90]])[rows]
     found = []
     for way in (OfCells, OfHoles):
         monkeypatch.setattr(figures, "likelihood_of", way)

@@ -1,7 +1,7 @@
 """Which requests the web UI answers."""
 
 import asyncio
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from starlette.applications import Starlette
@@ -15,7 +15,9 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.ui.addresses import Addresses
 from itemeval_assets.ui.guard import Guard, refusal
-from itemeval_assets.ui.webserver import GuardedWebserver
+
+if TYPE_CHECKING:
+    from itemeval_assets.ui.webserver import GuardedWebserver
 
 ALLOWED = Addresses.of(3000, ["https://evals.example.org", "http://[::1]:3000/path"])
 OWN = {"host": "127.0.0.1:3000"}
@@ -147,8 +149,10 @@ def test_nobody_else_may_frame_what_is_answered(client: TestClient) -> None:
 
 
 @pytest.fixture(scope="module")
-def webserver() -> GuardedWebserver:
+def webserver() -> "GuardedWebserver":
     """One without a workspace: what is refused needs none."""
+    from itemeval_assets.ui.webserver import GuardedWebserver
+
     return GuardedWebserver(cast(Any, None), ALLOWED)
 
 
@@ -159,13 +163,13 @@ def webserver() -> GuardedWebserver:
         "query A { version } mutation B { launchRun { __typename } }",
     ],
 )
-def test_a_get_changes_nothing(webserver: GuardedWebserver, query: str) -> None:
+def test_a_get_changes_nothing(webserver: "GuardedWebserver", query: str) -> None:
     client = TestClient(webserver.create_asgi_app(), base_url="http://localhost:3000")
     reply = client.get("/graphql", params={"query": query, "operationName": "B"})
     assert reply.status_code == 405 and "by POST" in reply.text
 
 
-def test_a_websocket_changes_nothing(webserver: GuardedWebserver) -> None:
+def test_a_websocket_changes_nothing(webserver: "GuardedWebserver") -> None:
     query = "mutation { launchRun { __typename } }"
     task, error = asyncio.run(
         webserver.execute_graphql_subscription(cast(Any, None), "1", query, None, None)
