@@ -44,7 +44,7 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "facets": {"prompt": ["builtin:standard"], "grader": list(JUDGES)},
         "graders": graders,
     }
-    folder = once(tmp_path_factory, "mock", lambda folder: run(folder, changes, items=40))
+    folder = once(tmp_path_factory, "mock", lambda folder: run(folder, changes, items=28))
     return folder / "study.yaml"
 
 
