@@ -23,15 +23,16 @@ _empty: dict[str, bytes] = {}
 
 def know_empty_databases() -> None:
     """Have Dagster make its databases once: from now on, new ones are copies."""
-    from itemeval_assets.instances.instance import open_instance
+    from dagster import DagsterInstance
+
+    from itemeval_assets.instances.instance import taking_turns
 
     with tempfile.TemporaryDirectory() as folder:
-        home = Path(folder)
-        with open_instance(home) as instance:
+        with taking_turns(), DagsterInstance.from_config(folder) as instance:
             log: Any = instance.event_log_storage
             with log.run_connection(OF_A_RUN):
                 pass
-        _empty.update({path.stem: path.read_bytes() for path in home.rglob("*.db")})
+        _empty.update({path.stem: path.read_bytes() for path in Path(folder).rglob("*.db")})
 
 
 @event.listens_for(Engine, "do_connect")
