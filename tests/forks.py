@@ -9,10 +9,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from filelock import FileLock
 
@@ -53,6 +53,8 @@ class Forked:
             "own_session": own_session,
         }
         self.returncode: int | None = None
+        self.stdin: IO[bytes] | None = None
+        self.stdout: IO[bytes] | None = None
         _stay_connected()
         self._server = _connected()
         text = json.dumps(asked).encode()
@@ -106,18 +108,29 @@ def start_forked(
     pass_fds: Sequence[int] = (),
 ) -> Forked:
     """What `start_python` of `itemeval_assets.host.processes` does, with a fork."""
-    with Path(os.devnull).open("r+b") as nothing:
-        files = {number: number for number in pass_fds}
+    files = {number: number for number in pass_fds}
+    ours: dict[int, int] = {}
+    with ExitStack() as ends:
         for number, given in enumerate((stdin, stdout, stderr)):
-            file = nothing if given == subprocess.DEVNULL else given
-            files[number] = number if file is None else file.fileno()
-        return Forked(
+            if given == subprocess.PIPE:
+                reader, writer = os.pipe()
+                files[number], ours[number] = (reader, writer) if number == 0 else (writer, reader)
+                ends.callback(os.close, files[number])
+            elif given == subprocess.DEVNULL:
+                files[number] = os.open(os.devnull, os.O_RDWR)
+                ends.callback(os.close, files[number])
+            else:
+                files[number] = number if given is None else given.fileno()
+        process = Forked(
             f"{__name__}:call_main",
             [module, *arguments],
             files=files,
             environment=env or os.environ,
             own_session=True,
         )
+    process.stdin = os.fdopen(ours[0], "wb") if 0 in ours else None
+    process.stdout = os.fdopen(ours[1], "rb") if 1 in ours else None
+    return process
 
 
 def call_main() -> None:

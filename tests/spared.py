@@ -15,7 +15,11 @@ from tests.forks import start_forked
 
 __all__ = ["draw_no_pictures", "fork_workers", "read_once"]
 
-WORKERS = {"itemeval_assets.runs.worker", "itemeval_assets.experiments.work.workers.worker"}
+WORKERS = {
+    "itemeval_assets.runs.worker",
+    "itemeval_assets.experiments.work.workers.worker",
+    "itemeval_assets.engine.scorers.worker",
+}
 
 
 def read_once(patch: pytest.MonkeyPatch) -> None:
@@ -46,6 +50,7 @@ def fork_workers(patch: pytest.MonkeyPatch) -> None:
         return starts(module, *arguments, **options)
 
     patch.setattr(processes, "start_python", start)
+    patch.setattr("itemeval_assets.engine.scorers.process.start_python", start)
 
 
 def _read_migrations_once(patch: pytest.MonkeyPatch) -> None:

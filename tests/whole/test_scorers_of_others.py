@@ -93,6 +93,7 @@ def condition_of(study: Study, name: str = "mine") -> str:
     return next(c.id for c in study.design.grade if c.grader.name == name)
 
 
+@pytest.mark.interpreters
 def test_a_function_of_a_file_grades(tmp_path: Path) -> None:
     config = own_study(tmp_path, scale=[0, 5000])
     assert api.run(config).failed_checks == []
