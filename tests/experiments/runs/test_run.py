@@ -26,7 +26,7 @@ from itemeval_assets.experiments.work.partitions import partition_of_run
 from itemeval_assets.experiments.work.shard_store import Saver, ShardStore
 from itemeval_assets.storage.objects.disk import LocalBackend
 from itemeval_assets.storage.s3.bucket import s3_client
-from tests.commands import run_script, wait_until
+from tests.commands import processes_in, run_script, wait_until
 from tests.experiments import toys
 from tests.experiments.toys import Number, Simulation, simulate_energy, simulations, square
 
@@ -219,13 +219,13 @@ energy.allocate(toys.simulations(8), run_settings=ExperimentRunSettings(shard_si
 def test_a_killed_process_repeats_no_spec_it_has_saved(energy, instance, tmp_path):
     script = tmp_path / "killed.py"
     script.write_text(KILLED)
-    code, _, said = run_script(script)
+    code, _, said = run_script(script, folder=tmp_path)
     assert code == 9, said
+    # Who tells of its end outlives it.
+    wait_until(lambda: not processes_in(tmp_path))
     run = energy.latest_run
     assert run.status().status == "unfinished"
-    wait_until(
-        lambda: "ended during spec 5 (temperature=5.0, " in script.with_suffix(".err").read_text()
-    )
+    assert "ended during spec 5 (temperature=5.0, " in script.with_suffix(".err").read_text()
     found = energy.resume(run, instance=instance).result()
     assert len(found) == 8
     # The one that was at work is run apart.

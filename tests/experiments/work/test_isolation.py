@@ -24,7 +24,7 @@ from itemeval_assets.experiments.outputs.outcomes import Outcome
 from itemeval_assets.experiments.spec.limits import limits
 from itemeval_assets.experiments.work.workers import pool
 from itemeval_assets.experiments.work.workers.lookout import label_of
-from tests.commands import run_script
+from tests.commands import processes_in, run_script, wait_until
 from tests.experiments import toys
 from tests.experiments.toys import Deed, Done
 
@@ -211,7 +211,10 @@ def test_a_function_of_a_script_takes_the_script_along_and_is_passed_over(tmp_pa
     script, environment = tmp_path / "script.py", {"DAGSTER_HOME": None}
 
     def run() -> tuple[int, str, str]:
-        return run_script(script, folder=tmp_path, environment=environment)
+        code, printed, _ = run_script(script, folder=tmp_path, environment=environment)
+        # Who tells of its end outlives it.
+        wait_until(lambda: not processes_in(tmp_path))
+        return code, printed, script.with_suffix(".err").read_text()
 
     script.write_text(SCRIPT)
     code, _, said = run()
