@@ -31,6 +31,7 @@ def problems_across(config: StudySections) -> list[str]:
         *_chat_problems(config),
         *_images_problems(config),
         *_measurement_problems(config),
+        *_task_problems(config),
     ]
 
 
@@ -126,7 +127,7 @@ def _csv_problems(config: StudySections) -> list[str]:
 
 def _facet_problems(config: StudySections) -> list[str]:
     problems = []
-    if not config.facets.grader and not config.facets.scorers:
+    if not config.facets.grader and not config.facets.scorers and not config.benchmark.ref:
         problems.append("facets: name at least one grader (a judge) or one scorer")
     problems.extend(
         f"scorers.{name}: {_folded(name)!r} is a scorer of the package; give yours another name"
@@ -225,7 +226,8 @@ def _measurement_problems(config: StudySections) -> list[str]:
     """A name that stands for nothing would change figures in silence."""
     found, columns = [], [*config.benchmark.mapping.metadata, *ITEM_COLUMNS]
     cluster, models = config.measurement.cluster, sorted({*_models(config).values()})
-    if cluster is not None and cluster not in columns:
+    # Which columns a task has, only its data tell.
+    if cluster is not None and cluster not in columns and not config.benchmark.ref:
         found.append(
             f"measurement.cluster: {cluster!r} is no column of benchmark.mapping.metadata"
             f"; {did_you_mean(cluster, columns)}"
@@ -235,4 +237,19 @@ def _measurement_problems(config: StudySections) -> list[str]:
         for model in config.measurement.families
         if model not in models
     )
+    return found
+
+
+def _task_problems(config: StudySections) -> list[str]:
+    """A task has its own data and prompts."""
+    found = []
+    if config.benchmark.ref and "prompt" in config.facets.model_fields_set:
+        found.append(
+            "facets.prompt: the task has its own prompts (benchmark.adapter: inspect); remove it"
+        )
+    if config.benchmark.ref and config.solvers.split_prompt:
+        found.append(
+            "solvers.split_prompt: the task has its own prompts (benchmark.adapter: inspect); "
+            "remove it"
+        )
     return found

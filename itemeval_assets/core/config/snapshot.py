@@ -11,6 +11,7 @@ from typing import Any
 
 from itemeval_assets.core.grading.code import Source
 from itemeval_assets.core.prompts.templates import Template
+from itemeval_assets.core.tasks.lock import TaskLock
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Snapshot:
     `location`: the study directory. `prompts` and `rubrics` by the names that the YAML has.
     `scorers`: what was read of code of others, by its names there. `packaged`: those of their types
     that installed packages offer.
+    `task`: what `task_lock.json` says of the task.
     `replaced`: keys that hold in the place of those of the YAML, by their sections.
     """
 
@@ -41,6 +43,7 @@ class Snapshot:
     replaced: Mapping[str, Any] = field(default_factory=dict)
     scorers: Mapping[str, Source] = field(default_factory=dict)
     packaged: Sequence[str] = field(default_factory=list)
+    task: TaskLock | None = None
 
     @property
     def config_sha256(self) -> str:
@@ -48,7 +51,8 @@ class Snapshot:
 
     def to_json(self) -> str:
         """The snapshot as one line, for another process."""
-        return json.dumps(asdict(self))
+        task = self.task.to_document() if self.task else None
+        return json.dumps({**asdict(self), "task": task})
 
     @classmethod
     def from_json(cls, text: str) -> "Snapshot":
@@ -58,4 +62,5 @@ class Snapshot:
             found[kind] = {name: Template(**template) for name, template in found[kind].items()}
         found["scorers"] = {name: Source(**one) for name, one in found["scorers"].items()}
         found["prices"] = PriceText(**found["prices"]) if found["prices"] else None
+        found["task"] = TaskLock.from_document(found["task"]) if found["task"] else None
         return cls(**found)

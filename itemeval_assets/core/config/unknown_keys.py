@@ -8,6 +8,8 @@ from pydantic import BaseModel
 from itemeval_assets.core.grading.kinds import section_of_entry, sections_of
 from itemeval_assets.core.text.nearest import did_you_mean, nearest
 
+from .sections.benchmark import BenchmarkConfig, TaskBenchmark, benchmark_section
+
 # How other tools and other fields call what a key of ours says.
 _ELSEWHERE = {
     "facets.prompt": ("prompts", "templates"),
@@ -30,11 +32,16 @@ _SYSTEM = (
     "{input} below a line <|user|>"
 )
 _SYSTEM_WORDS = ("system", "system_prompt", "system_message")
+_OF_DATA = ("datasets", "mapping")
 
 
 def unknown_key(loc: tuple[int | str, ...], model: type[BaseModel], data: Any) -> str:
     """What to write in place of a key that its section does not have."""
     word, known = str(loc[-1]), _known_keys(model, loc[:-1], data)
+    if loc[:-1] == ("benchmark",) and word in _OF_DATA:
+        return "the task has its own data (adapter: inspect); remove it"
+    if loc[:-1] == ("benchmark",) and word in TaskBenchmark.model_fields:
+        return "it goes with adapter: inspect, a task of inspect_ai"
     if word in _SYSTEM_WORDS:
         return _SYSTEM
     if word in _BY_WORD:
@@ -52,7 +59,7 @@ def _places_of(word: str, section: type[BaseModel], path: str = "") -> Iterator[
         if key == word:
             yield path or "the file itself, outside of all sections"
         if inner := _section_of(field.annotation):
-            for part in sections_of(inner) or [inner]:
+            for part in _parts_of(inner) or [inner]:
                 yield from _places_of(word, part, f"{path}.{key}" if path else key)
 
 
@@ -66,9 +73,18 @@ def _known_keys(model: type[BaseModel], loc: tuple[int | str, ...], data: Any) -
         if part in by_key:
             current = _section_of(by_key[str(part)].annotation)
         data = data[part]
-        if current is not None and sections_of(current):
+        if current is BenchmarkConfig:
+            current = benchmark_section(data)
+        elif current is not None and sections_of(current):
             current = section_of_entry(current, data)
     return [] if current is None else list(_fields(current))
+
+
+def _parts_of(section: type[BaseModel]) -> list[type[BaseModel]]:
+    """The sections that an entry may be."""
+    if section is BenchmarkConfig:
+        return [BenchmarkConfig, TaskBenchmark]
+    return sections_of(section)
 
 
 def _fields(section: type[BaseModel]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from itemeval_assets.core.grading.grader import Grader
 from itemeval_assets.core.tables.cells import CELL_STATES, CELLS
 from itemeval_assets.core.tables.schemas import arrow_schema
 
@@ -15,6 +16,7 @@ from .pending import (
     Grid,
     States,
     classify_gradings,
+    gradable_in_logs,
     gradable_solutions,
 )
 
@@ -25,17 +27,25 @@ _STAGES = ("solutions", "gradings")
 class Answers(NamedTuple):
     """The solutions of one generate condition, for the grade conditions that read them.
 
-    `planned`: bool[cells]; `errors`: object[cells], what a call failed with.
+    `planned`: bool[cells]; `errors`: object[cells], what a call failed with. `in_logs`: what the
+    scorers of a task have scored.
     """
 
     grid: Grid
     planned: np.ndarray
     gradable: Gradable
     errors: np.ndarray
+    in_logs: Gradable | None = None
 
     @property
     def states(self) -> States:
         return self.gradable.states
+
+    def seen_by(self, grader: Grader) -> "Answers":
+        """The same as a grader reads them: the scorers of a task look at its samples."""
+        if grader.in_log is None or self.in_logs is None:
+            return self
+        return self._replace(gradable=self.in_logs)
 
 
 def planned_cells(items: int, replications: int, items_limit: int | None, upto: int) -> np.ndarray:
@@ -52,11 +62,14 @@ def places_in_design(items: pa.Table, replications: int) -> pa.Table:
     return items.take(place).append_column("replication", pa.array(epochs))
 
 
-def answers_of(grid: Grid, planned: np.ndarray, solutions: pa.Table, on_empty: str) -> Answers:
-    """Reads SOLUTION_STATE_COLUMNS."""
+def answers_of(
+    grid: Grid, planned: np.ndarray, solutions: pa.Table, on_empty: str, is_task: bool = False
+) -> Answers:
+    """Reads SOLUTION_STATE_COLUMNS; of a task also sample_uuid, for its scorers."""
     gradable = gradable_solutions(grid, solutions, on_empty)
     errors = _texts(grid, grid.places(solutions), solutions["error"])
-    return Answers(grid, planned, gradable, errors)
+    in_logs = gradable_in_logs(grid, solutions) if is_task else None
+    return Answers(grid, planned, gradable, errors, in_logs)
 
 
 def cell_states(answers: Answers, gradings: pa.Table, version: str | None) -> np.ndarray:

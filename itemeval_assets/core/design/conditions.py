@@ -7,9 +7,16 @@ from typing import Any
 
 from itemeval_assets.core.grading.code import Program
 from itemeval_assets.core.grading.grader import Grader
-from itemeval_assets.core.prompts.chats import stored_turns
-from itemeval_assets.core.prompts.prompts import Item, Prompt, filled_in, solver_values
+from itemeval_assets.core.prompts.chats import readable, stored_turns
+from itemeval_assets.core.prompts.prompts import (
+    Item,
+    Prompt,
+    filled_in,
+    one_message,
+    solver_values,
+)
 from itemeval_assets.core.prompts.templates import Template
+from itemeval_assets.core.tasks.reference import TaskRef
 from itemeval_assets.core.text.labels import Part, pair_label
 
 from .partitions import GENERATE, Partition
@@ -25,7 +32,7 @@ class GenerateCondition:
     """One model x prompt x model_config. `params` holds only the sampling settings that are set.
 
     `columns`: the metadata columns that its prompt names. `takes_chats`: the items are chats.
-    `shows_images`: they have images.
+    `shows_images`: they have images. `task`: the task of inspect_ai that answers, if one does.
     """
 
     id: str
@@ -39,23 +46,28 @@ class GenerateCondition:
     columns: tuple[str, ...] = ()
     takes_chats: bool = False
     shows_images: bool = False
+    task: TaskRef | None = None
     label: str = ""
 
     @cached_property
     def label_parts(self) -> tuple[Part, ...]:
         """What its label is made of."""
         name = self.model_config_name
+        short = self.task.short if self.task else self.prompt.short_name
         return (
             Part(self.model.split("/")[-1], self.model),
-            Part(self.prompt.short_name, self.prompt.name),
+            Part(short, self.prompt.name),
             Part("" if name == "default" else name, name),
         )
 
     def prompt_for(self, item: Item) -> Prompt:
         """The prompt of one item, the same for all its replications.
 
-        Reads item_id and input, and metadata_json where the prompt names columns.
+        Of a task it is what its sample shows: no one knows what else its solver says. Reads item_id
+        and input, and metadata_json where the prompt names columns.
         """
+        if self.task:
+            return one_message(readable(item["input"]))
         values = solver_values(item, self.columns)
         chat = stored_turns(item["input"]) if self.takes_chats else ()
         prompt = filled_in(self.prompt, "input", values, self.split_prompt, chat)

@@ -11,7 +11,10 @@ from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.grading.code import Source
 from itemeval_assets.core.grading.grader import Grader
 from itemeval_assets.core.grading.kinds import SCORERS
+from itemeval_assets.core.grading.task_scorer import task_scorers
 from itemeval_assets.core.prompts.templates import Template, columns_in
+from itemeval_assets.core.tasks.lock import TaskLock
+from itemeval_assets.core.tasks.reference import TaskRef
 from itemeval_assets.core.text.labels import unique_labels
 
 from .condition_ids import condition_id
@@ -24,29 +27,40 @@ def expand_design(
     prompts: Mapping[str, Template],
     rubrics: Mapping[str, Template],
     sources: Mapping[str, Source] | None = None,
+    task: TaskLock | None = None,
 ) -> Design:
     """Cross the facets, and give each condition a label that no other has.
 
-    `sources`: what was read of the code of own scorers, by their names.
+    `sources`: what was read of the code of own scorers, by their names. `task`: what is known of
+    the task, which stands in the place of the prompts.
     Raises TemplateError for a missing placeholder, ConfigError for two equal ids.
     """
     require_templates(config, prompts, rubrics)
     generate = tuple(
-        _generate_condition(config, model, prompts[prompt], facet)
+        _generate_condition(config, model, prompt, facet)
         for model in config.solvers.models
-        for prompt in config.facets.prompt
+        for prompt in _prompts(config, prompts)
         for facet in config.facets.model_config_facet
     )
-    grade = tuple(map(_grade_condition, _graders(config, rubrics, sources or {})))
-    design = Design(generate, grade, tuple(doubts(config, prompts, rubrics)))
+    graders = [*_graders(config, rubrics, sources or {}), *(task_scorers(task) if task else ())]
+    grade = tuple(map(_grade_condition, graders))
+    design = Design(generate, grade, tuple(doubts(config, prompts, rubrics, task)))
     _refuse_equal_ids(design)
     return _labelled(design)
+
+
+def _prompts(config: StudyConfig, prompts: Mapping[str, Template]) -> list[Template]:
+    """The templates that the facet names, or what stands in their place where a task answers."""
+    task = config.benchmark.ref
+    return [prompts[name] for name in ([task.word] if task else config.facets.prompt)]
 
 
 def _generate_condition(
     config: StudyConfig, model: str, prompt: Template, facet: ModelConfigFacet
 ) -> GenerateCondition:
     solvers, params = config.solvers, _sampling_params(config.solvers, facet)
+    if config.benchmark.ref:
+        return _task_condition(config.benchmark.ref, model, prompt, facet, params)
     mapping = config.benchmark.mapping
     columns = columns_in(prompt, mapping.kept)
     payload: dict[str, Any] = {
@@ -78,6 +92,30 @@ def _generate_condition(
         columns=columns,
         takes_chats=bool(mapping.chat),
         shows_images=bool(mapping.images),
+    )
+
+
+def _task_condition(
+    task: TaskRef, model: str, prompt: Template, facet: ModelConfigFacet, params: dict[str, Any]
+) -> GenerateCondition:
+    """The task runs as it is; `prompt` names it in tables."""
+    payload = {
+        "kind": "generate",
+        "model": model,
+        "model_config": {"name": facet.name, "params": params},
+        "task": task.payload,
+    }
+    id, slug = condition_id([model.rsplit("/", maxsplit=1)[-1], task.short, facet.name], payload)
+    return GenerateCondition(
+        id=id,
+        slug=slug,
+        payload=payload,
+        model=model,
+        model_config_name=facet.name,
+        prompt=prompt,
+        params=params,
+        split_prompt=False,
+        task=task,
     )
 
 

@@ -164,6 +164,23 @@ def gradable_solutions(grid: Grid, solutions: pa.Table, on_empty: str) -> Gradab
     return Gradable(grid, states, mask, prints)
 
 
+def gradable_in_logs(grid: Grid, solutions: pa.Table) -> Gradable:
+    """What a task has scored of one generate condition: each sample without an error, blank or not.
+
+    What is graded is the sample and not its text: the fingerprints are of its uuid. Reads
+    SOLUTION_STATE_COLUMNS and sample_uuid.
+    """
+    states = classify_solutions(grid, solutions)
+    mask = np.isin(states.codes, (_DONE, _BLANK))
+    places = grid.places(solutions)
+    rows = _at(places, mask)
+    uuids = solutions["sample_uuid"].fill_null("").take(pa.array(rows))
+    row_of = np.full(len(grid), -1)
+    row_of[places[rows]] = np.arange(len(rows))
+    prints = _fingerprints(uuids).take(pa.array(row_of, mask=row_of < 0))
+    return Gradable(grid, states, mask, prints)
+
+
 def classify_gradings(gradable: Gradable, gradings: pa.Table, version: str | None) -> States:
     """The state of each cell of a generate x grade partition, given its rows.
 

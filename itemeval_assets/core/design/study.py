@@ -52,6 +52,12 @@ class Study:
         return self.config_path.parent
 
     @property
+    def metadata_columns(self) -> list[str]:
+        """What is kept with each item, by name."""
+        task = self.snapshot.task
+        return list(task.metadata) if task else self.config.benchmark.mapping.metadata
+
+    @property
     def is_remote(self) -> bool:
         """Whether the study lies in a bucket."""
         return scheme_of(self.location) is not None
@@ -84,7 +90,9 @@ def study_of(snapshot: Snapshot, config: StudyConfig | None = None) -> Study:
     text = snapshot.config.removeprefix(BYTE_ORDER_MARK)
     config = config or parse_config(text, path, snapshot.replaced, snapshot.packaged)
     try:
-        design = expand_design(config, snapshot.prompts, snapshot.rubrics, snapshot.scorers)
+        design = expand_design(
+            config, snapshot.prompts, snapshot.rubrics, snapshot.scorers, snapshot.task
+        )
     except ItemevalAssetsError as error:
         raise type(error)(f"{path}: {error}") from error
     return Study(config, design, snapshot)

@@ -12,13 +12,19 @@ from itemeval_assets.core.prompts.templates import (
     require_placeholders,
     require_turns,
 )
+from itemeval_assets.core.tasks.doubts import doubts_of_task
+from itemeval_assets.core.tasks.lock import TaskLock
 
 Templates = Mapping[str, Template]
 
 
 def require_templates(config: StudyConfig, prompts: Templates, rubrics: Templates) -> None:
-    """Raise TemplateError for a template that lacks a placeholder, or whose turns are wrong."""
+    """Raise TemplateError for a template that lacks a placeholder, or whose turns are wrong.
+
+    A task has its own prompts, of which nothing is known.
+    """
     mapping = config.benchmark.mapping
+    prompts = {} if config.benchmark.ref else prompts
     needed = ("input", CHOICES) if mapping.choices else ("input",)
     for template in prompts.values():
         require_placeholders(template, needed)
@@ -32,9 +38,14 @@ def require_templates(config: StudyConfig, prompts: Templates, rubrics: Template
         require_turns(template, _splits_rubrics(config))
 
 
-def doubts(config: StudyConfig, prompts: Templates, rubrics: Templates) -> Iterator[str]:
-    """What may be wrong in the templates, in words."""
+def doubts(
+    config: StudyConfig, prompts: Templates, rubrics: Templates, task: TaskLock | None
+) -> Iterator[str]:
+    """What may be wrong in the templates, or is otherwise in the task, in words."""
     columns = config.benchmark.mapping.kept
+    if task:
+        prompts, columns = {}, task.metadata
+        yield from doubts_of_task(task, config.facets.replications)
     for template in prompts.values():
         yield from doubts_of_prompt(template, columns)
     for template in rubrics.values():

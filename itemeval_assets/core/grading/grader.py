@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field
 
 from itemeval_assets.core.prompts.prompts import Item, Prompt
 from itemeval_assets.core.prompts.templates import Template
+from itemeval_assets.core.tasks.lock import ScoreName
 from itemeval_assets.core.text.labels import Part
 from itemeval_assets.core.text.yaml_sections import Section
 
@@ -72,7 +73,8 @@ class Grader:
     its own, and the first one has the id of a grader that grades once.
 
     It makes a `call` for each solution; or it has `rules`, which grade at once and free, and never
-    raise; or a `program`, code of others, which grades free in a process of its own.
+    raise; or a `program`, code of others, which grades free in a process of its own; or its score
+    is `in_log`, the log of the solution, where a task of inspect_ai scores itself.
     """
 
     kind: str
@@ -87,6 +89,7 @@ class Grader:
     call: ModelCall | None = None
     rules: Callable[[Item, str | None], Verdict] | None = field(default=None, compare=False)
     program: Program | None = None
+    in_log: ScoreName | None = None
 
     @property
     def version(self) -> str | None:

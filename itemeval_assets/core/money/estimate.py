@@ -33,6 +33,32 @@ class Call(NamedTuple):
     calls: int = 1
 
 
+class SampleCalls(NamedTuple):
+    """The calls that a cell takes at most, and the tokens of all of them; null: without a limit.
+
+    Each call reads again what was said before it.
+    """
+
+    calls: int = 1
+    tokens: int | None = None
+
+    def most_output(self, limit: int) -> int:
+        """The output tokens of all calls, of which each has this limit."""
+        return _at_most(self.calls * limit, self.tokens)
+
+    def most_input(self, prompt: Amount, limit: int) -> Amount:
+        """The input tokens of all calls, of which the first reads the prompt."""
+        said_before = self.calls * (self.calls - 1) // 2 * limit
+        most = self.calls * prompt + said_before
+        if self.tokens is None:
+            return most
+        left = self.tokens - self.most_output(limit)
+        return min(most, left) if isinstance(most, int) else most.clip(max=left)
+
+
+ONE_CALL = SampleCalls()
+
+
 class Calibration(NamedTuple):
     """What stored calls tell about those to come. `basis` says which calls.
 
@@ -197,6 +223,10 @@ def _calibration(basis: str, calls: list[Observed]) -> Calibration | None:
         sum(found.output_tokens for found in calls) / count,
         sum(latencies) / len(latencies) if latencies else None,
     )
+
+
+def _at_most(tokens: int, limit: int | None) -> int:
+    return tokens if limit is None else min(tokens, limit)
 
 
 def _tokens(read: int, written: int) -> dict[str, int]:

@@ -54,10 +54,14 @@ def bookings_of(log_index: pa.Table) -> pa.Table:
     model has no usd, also where some of its calls were free cache hits.
     """
     providers = [model and model.split("/")[0] for model in log_index["model"].to_pylist()]
-    logs = log_index.rename_columns({"total_samples": "calls"}).append_column(
-        "provider", pa.array(providers, pa.string())
-    )
+    logs = log_index.drop_columns(["calls"]).append_column("calls", calls_of_logs(log_index))
+    logs = logs.append_column("provider", pa.array(providers, pa.string()))
     return _summed(BOOKINGS, logs, pc.ScalarAggregateOptions(skip_nulls=False))
+
+
+def calls_of_logs(log_index: pa.Table) -> pa.ChunkedArray:
+    """int64[rows]: the calls that each row of the index stands for. Reads calls, total_samples."""
+    return pc.coalesce(log_index["calls"], log_index["total_samples"])  # type: ignore[attr-defined]
 
 
 def never_less(stored: pa.Table, anew: pa.Table) -> pa.Table:

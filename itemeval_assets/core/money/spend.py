@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 SAVED = ("saved_by_response_cache_usd", "saved_by_prompt_cache_usd", "saved_by_batch_usd")
 # Columns of the index of the logs, in the order of the fields of Spend that they are summed up in.
-_SUMMED = ("total_samples", "cached_samples", "usd", *SAVED, "unpriced_calls", "total_tokens")
+_SUMMED = ("calls", "cached_samples", "usd", *SAVED, "unpriced_calls", "total_tokens")
 
 
 class Spend(NamedTuple):
@@ -47,7 +47,10 @@ def spend_by_model(logs: "pa.Table") -> list[Spend]:
     """Spend per provider and model, the dearest first. Reads columns of `log_index`."""
     import pyarrow.compute as pc
 
-    calls, is_unpriced = logs["total_samples"], logs["usd"].is_null()
+    from .ledger import calls_of_logs
+
+    calls, is_unpriced = calls_of_logs(logs), logs["usd"].is_null()
+    logs = logs.drop_columns(["calls"]).append_column("calls", calls)
     unpriced = pc.if_else(is_unpriced, calls, 0)  # type: ignore[attr-defined]
     sums = (
         logs.append_column("unpriced_calls", unpriced)

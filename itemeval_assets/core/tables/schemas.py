@@ -182,7 +182,7 @@ GRADINGS_LONG = Table(
 _SPENT = (
     *_required("model"),
     Column("provider"),
-    Column("calls", "int64", required=True, note="samples in the logs, cache hits included"),
+    Column("calls", "int64", required=True, note="cache hits included; of a task all calls"),
     *_TOKENS,
     _USD,
     Column("priced", "bool", required=True, note="whether usd holds the price of every call"),
@@ -210,8 +210,8 @@ LEDGER = Table(
 
 LOG_INDEX = Table(
     "log_index",
-    "one row per raw .eval log",
-    ("log_file",),
+    "one row per raw .eval log, and per model that a task called besides",
+    ("log_file", "model"),
     (
         *_required("log_file", "run_id", "stage", "condition_id"),
         Column("gen_condition_id"),
@@ -232,6 +232,7 @@ LOG_INDEX = Table(
         Column("saved_by_prompt_cache_usd", "float64", note="list price minus what was paid"),
         *_optional("saved_by_batch_usd", type="float64"),
         _CREATED,
+        Column("calls", "int64", note="of a task: calls of the model; null: one for each sample"),
     ),
 )
 

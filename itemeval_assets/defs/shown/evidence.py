@@ -37,7 +37,8 @@ def column_lineage(study: Study) -> dict[str, Any]:
 def code_references(study: Study, templates: Iterable[Template]) -> dict[str, Any]:
     """The files that decide what an asset holds: the YAML, and its local prompts or rubrics."""
     files = {"study": study.config_path}
-    files |= {t.name: Path(t.path) for t in templates if not t.name.startswith(BUILTIN)}
+    local = (t for t in templates if t.path and not t.name.startswith(BUILTIN))
+    files |= {t.name: Path(t.path) for t in local}
     return {
         "dagster/code_references": dg.CodeReferencesMetadataValue(
             code_references=[

@@ -100,7 +100,7 @@ class PlannedCells:
     @cached_property
     def columns(self) -> ItemColumns:
         """The columns of the items."""
-        return ItemColumns(self.items, self.study.config.benchmark.mapping.metadata)
+        return ItemColumns(self.items, self.study.metadata_columns)
 
     @property
     def own_columns(self) -> list[str]:

@@ -85,7 +85,7 @@ def report_facts(planned: PlannedCells) -> ReportFacts:
 
 def _groups(planned: PlannedCells) -> Iterator[str]:
     """The columns of the items that put several of them into a group."""
-    for name in (*planned.study.config.benchmark.mapping.metadata, "dataset_id"):
+    for name in (*planned.study.metadata_columns, "dataset_id"):
         values = set(planned.columns.by_item(name).values())
         if 1 < len(values) <= min(_MOST_GROUPS, planned.items.num_rows // 2):
             yield name

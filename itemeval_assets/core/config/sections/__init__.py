@@ -5,7 +5,7 @@ new conditions. The description of a field is its line in the reference of all k
 """
 
 from .automation import AutomationConfig
-from .benchmark import BenchmarkConfig, DatasetConfig, MappingConfig
+from .benchmark import BenchmarkConfig, DatasetConfig, MappingConfig, TaskBenchmark
 from .budget import BudgetConfig
 from .facets import FacetsConfig, ModelConfigFacet
 from .measurement import ITEM_COLUMNS, MeasurementConfig
@@ -24,4 +24,5 @@ __all__ = [
     "ModelConfigFacet",
     "SolversConfig",
     "StudySections",
+    "TaskBenchmark",
 ]

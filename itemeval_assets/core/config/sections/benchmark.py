@@ -1,11 +1,20 @@
 """The section `benchmark`: the items."""
 
-from typing import Literal
+import json
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
 from itemeval_assets.core.prompts.choices import CHOICES, TargetIs
-from itemeval_assets.core.text.yaml_sections import Section
+from itemeval_assets.core.tasks.reference import TaskRef
+from itemeval_assets.core.text.yaml_sections import IDENTITY, Section
+
+Adapter = Literal["hf", "local", "inspect"]
+_ADAPTER = (
+    "local: files here; hf: the Hugging Face hub, or a folder saved by `datasets`; inspect: a task "
+    "of inspect_ai"
+)
 
 
 class DatasetConfig(Section):
@@ -126,9 +135,79 @@ class MappingConfig(Section):
 class BenchmarkConfig(Section):
     """The items: where they come from and how their columns map."""
 
-    adapter: Literal["hf", "local"] = Field(
-        description="local: files here; hf: the Hugging Face hub, or a folder saved by `datasets`",
-        examples=["local"],
-    )
+    adapter: Adapter = Field(description=_ADAPTER, examples=["local"])
     datasets: list[DatasetConfig] = Field(min_length=1, description="where the items are")
     mapping: MappingConfig = Field(description="which column holds what")
+
+    @property
+    def ref(self) -> None:
+        """No task: its items come from data."""
+        return None
+
+
+# A task maps its own data.
+_OF_TASKS = MappingConfig(input="input", target="target")
+
+
+class TaskBenchmark(Section):
+    """A task of inspect_ai: its samples are the items, and its solver answers them."""
+
+    adapter: Adapter = Field(description=_ADAPTER, examples=["local"])
+    task: str = Field(
+        description="inspect: `<package>/<name>`, or `<file>.py@<name>`, relative to this file",
+        examples=["tasks.py@my_task"],
+        json_schema_extra=IDENTITY,
+    )
+    args: dict[str, Any] = Field(
+        default_factory=dict,
+        description="inspect: what the task is called with, by name",
+        examples=[{"difficulty": "hard"}],
+        json_schema_extra=IDENTITY,
+    )
+
+    @field_validator("task")
+    @classmethod
+    def _names_a_task(cls, task: str) -> str:
+        place, _, name = task.rpartition("@")
+        is_file = (place or task).endswith(".py") and (not place or name.isidentifier())
+        is_packaged = "@" not in task and task.count("/") == 1 and all(task.split("/"))
+        if not (is_file or is_packaged):
+            raise ValueError(
+                "give <package>/<name>, <file>.py or <file>.py@<name>, such as tasks.py@my_task; "
+                f"found {task!r}"
+            )
+        return task
+
+    @field_validator("args")
+    @classmethod
+    def _fits_in_json(cls, args: dict[str, Any]) -> dict[str, Any]:
+        try:
+            json.dumps(args, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"give texts, numbers, lists and keys with values: {error}") from None
+        return args
+
+    @property
+    def ref(self) -> TaskRef:
+        """The task that the items are of."""
+        return TaskRef(self.task, self.args)
+
+    @property
+    def datasets(self) -> list[DatasetConfig]:
+        """The one that its items name."""
+        return [DatasetConfig(id=self.task, split="")]
+
+    @property
+    def mapping(self) -> MappingConfig:
+        return _OF_TASKS
+
+
+def benchmark_section(entry: object) -> type[BenchmarkConfig] | type[TaskBenchmark]:
+    """The section that `benchmark` is, by its adapter."""
+    is_task = isinstance(entry, Mapping) and entry.get("adapter") == "inspect"
+    return TaskBenchmark if is_task else BenchmarkConfig
+
+
+def read_benchmark(entry: Any) -> BenchmarkConfig | TaskBenchmark:
+    """`benchmark` as its section. Raises ValidationError for what is wrong."""
+    return benchmark_section(entry).model_validate(entry)

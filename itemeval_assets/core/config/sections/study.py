@@ -20,7 +20,7 @@ from itemeval_assets.core.text.locations import ACCEPTED, is_location
 from itemeval_assets.core.text.yaml_sections import Section
 
 from .automation import AutomationConfig
-from .benchmark import BenchmarkConfig
+from .benchmark import BenchmarkConfig, TaskBenchmark, read_benchmark
 from .budget import BudgetConfig
 from .facets import FacetsConfig
 from .measurement import MeasurementConfig
@@ -29,9 +29,11 @@ from .solvers import SolversConfig
 if TYPE_CHECKING:
     AnyGrader = GraderConfig
     AnyScorer = ScorerConfig
+    AnyBenchmark = BenchmarkConfig | TaskBenchmark
 else:
     AnyGrader = Annotated[reduce(or_, KINDS.values()), BeforeValidator(read_entry)]
     AnyScorer = Annotated[reduce(or_, [*TYPES.values(), OF_PACKAGES]), BeforeValidator(read_scorer)]
+    AnyBenchmark = Annotated[BenchmarkConfig | TaskBenchmark, BeforeValidator(read_benchmark)]
 
 
 def _folder_or_bucket(value: str) -> str:
@@ -59,7 +61,7 @@ class StudySections(Section):
         default="rubrics", description="the folder of rubrics: <rubrics_dir>/NAME.md"
     )
     cache: bool = Field(default=True, description="use the response cache of inspect_ai")
-    benchmark: BenchmarkConfig = Field(description="the items")
+    benchmark: AnyBenchmark = Field(description="the items")
     solvers: SolversConfig = Field(description="the models that answer, and how they are asked")
     facets: FacetsConfig = Field(description="the design: each combination is a condition")
     graders: dict[str, AnyGrader] = Field(
@@ -85,4 +87,8 @@ class StudySections(Section):
 
     def as_yaml_dict(self) -> dict[str, Any]:
         """The full parsed config under its YAML key names, ready for JSON."""
-        return self.model_dump(mode="json", by_alias=True)
+        found = self.model_dump(mode="json", by_alias=True)
+        if self.benchmark.ref:
+            # What is refused beside a task is no default of it.
+            del found["facets"]["prompt"]
+        return found

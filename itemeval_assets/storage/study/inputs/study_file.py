@@ -11,10 +11,12 @@ from itemeval_assets.core.config.study_config import StudyConfig
 from itemeval_assets.core.design.study import BYTE_ORDER_MARK, Study, study_of
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.grading.code import Source
+from itemeval_assets.core.tasks.lock import TaskLock
 from itemeval_assets.core.text.locations import scheme_of
 
 from .prices import price_text
 from .scorer_code import packaged_types, read_sources
+from .task_lock import read_task_lock
 from .templates import load_templates
 from .unreadable import unreadable
 
@@ -22,20 +24,28 @@ from .unreadable import unreadable
 def load_study(path: str | Path, replaced: Mapping[str, Any] | None = None) -> Study:
     """Load one study from its YAML. Touches no dataset and no network.
 
+    What is known of a task is read from the folder of the study, which may be a bucket.
     `replaced`: keys in the place of those of the YAML, as `replaced_keys` gives them. Raises
     ConfigError or TemplateError with everything that is wrong.
     """
+    return study_with_task(path, None, replaced)
+
+
+def study_with_task(
+    path: str | Path, task: TaskLock | None, replaced: Mapping[str, Any] | None = None
+) -> Study:
+    """As `load_study`. `task`: what is known of its task, if not what the study's folder says."""
     path = _resolved(path)
     text = _text_of(path)
     replaced = replaced or {}
-    # To look for them takes longer than all the rest.
-    packaged = packaged_types() if "scorers" in text else []
+    packaged = _packaged_types(text)
     config = parse_config(text.removeprefix(BYTE_ORDER_MARK), str(path), replaced, packaged)
     prompts, rubrics = load_templates(config, path.parent)
+    location = study_location(config, path)
     prices = price_text(config, path.parent)
     snapshot = Snapshot(
         str(path),
-        _location(config, path),
+        location,
         text,
         prompts,
         rubrics,
@@ -43,8 +53,28 @@ def load_study(path: str | Path, replaced: Mapping[str, Any] | None = None) -> S
         replaced,
         _scorer_sources(config, path),
         [name for name in packaged if name in {one.type for one in config.scorers.values()}],
+        task or read_task_lock(config, location, path),
     )
     return study_of(snapshot, config)
+
+
+def load_config(
+    path: str | Path, replaced: Mapping[str, Any] | None = None
+) -> tuple[StudyConfig, Path]:
+    """What the YAML of a study says, and where it lies: nothing that it names is read.
+
+    Raises ConfigError for what is wrong.
+    """
+    path = _resolved(path)
+    text = _text_of(path)
+    packaged = _packaged_types(text)
+    config = parse_config(text.removeprefix(BYTE_ORDER_MARK), str(path), replaced or {}, packaged)
+    return config, path
+
+
+def _packaged_types(text: str) -> list[str]:
+    """The types of scorers that packages offer: to look for them takes longer than all the rest."""
+    return packaged_types() if "scorers" in text else []
 
 
 def _scorer_sources(config: StudyConfig, path: Path) -> dict[str, Source]:
@@ -84,7 +114,8 @@ def _text_of(path: Path) -> str:
         raise ConfigError(unreadable(path, error)) from error
 
 
-def _location(config: StudyConfig, path: Path) -> str:
+def study_location(config: StudyConfig, path: Path) -> str:
+    """The folder of a study: a path of this machine, or an `s3://` URI."""
     given = config.output_dir
     if scheme_of(given):
         return f"{given.rstrip('/')}/{config.study}"

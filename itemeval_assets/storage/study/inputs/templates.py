@@ -9,17 +9,23 @@ from itemeval_assets.core.errors import TemplateError
 from itemeval_assets.core.prompts.templates import BUILTIN, Template, make_template
 from itemeval_assets.core.text.nearest import did_you_mean
 
+from .task_lock import task_template
 from .unreadable import unreadable
 
 
 def load_templates(
     config: StudyConfig, base: Path
 ) -> tuple[dict[str, Template], dict[str, Template]]:
-    """All prompts and rubrics by reference. Every missing one is named in a single error."""
-    prompts, rubrics, problems = {}, {}, []
+    """All prompts and rubrics by reference. Every missing one is named in a single error.
+
+    A task stands in the place of all prompts.
+    """
+    prompts, rubrics, problems, task = {}, {}, [], config.benchmark.ref
+    if task:
+        prompts[task.word] = task_template(task, base)
     wanted = [
         (prompts, "facets.prompt", name, base / config.prompts_dir / "solver", "prompts")
-        for name in config.facets.prompt
+        for name in ([] if task else config.facets.prompt)
     ]
     if config.facets.grader:
         wanted += [

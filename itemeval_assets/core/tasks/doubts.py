@@ -1,0 +1,19 @@
+"""What a study says of its task before it pays for it."""
+
+from collections.abc import Iterator
+
+from .lock import TaskLock
+
+
+def doubts_of_task(lock: TaskLock, replications: int) -> Iterator[str]:
+    """What is otherwise than the task says, and what has changed since it was loaded before."""
+    if lock.epochs not in (None, replications):
+        yield (
+            f"{lock.task} says epochs = {lock.epochs}; facets.replications = {replications} holds "
+            "in its place"
+        )
+    if lock.changed:
+        yield (
+            f"{lock.task} has changed: {', '.join(lock.changed)}. Stored solutions are of the task "
+            "as it was; run with --force to make them anew"
+        )

@@ -1,0 +1,92 @@
+"""What only loading a task tells, as `task_lock.json` keeps it.
+
+Definitions read it: they load without inspect_ai, and run no code of the task.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
+
+from .reference import TaskRef
+
+
+@dataclass(frozen=True)
+class ScoreName:
+    """One score of a task: that of a scorer, or one of the values of a scorer that has several."""
+
+    scorer: str
+    key: str | None = None
+
+    @property
+    def full(self) -> str:
+        """As inspect_ai names it."""
+        return self.scorer if self.key is None else f"{self.scorer}.{self.key}"
+
+
+@dataclass(frozen=True)
+class TaskLock:
+    """A task as it was when it was loaded.
+
+    `scores` in the order of its scorers. `metadata`: the keys that its samples have. `limits` of a
+    sample, as inspect_ai names them. `calls`: how many calls of models a sample takes, where its
+    solver tells. `source`: the start of the hash of its file; empty for a task of a package.
+    `packages`: their versions. `changed`: what was another one when it was loaded before.
+    """
+
+    task: str
+    args: Mapping[str, Any]
+    scores: tuple[ScoreName, ...]
+    items: int
+    resolved_at: str
+    metadata: tuple[str, ...] = ()
+    version: str = "0"
+    epochs: int | None = None
+    sandbox: str | None = None
+    limits: Mapping[str, float] = field(default_factory=dict)
+    calls: int | None = None
+    source: str = ""
+    packages: Mapping[str, str] = field(default_factory=dict)
+    changed: tuple[str, ...] = ()
+
+    def is_of(self, task: TaskRef) -> bool:
+        """Whether it tells of this task with these arguments."""
+        return (self.task, dict(self.args)) == (task.word, dict(task.args))
+
+    def after(self, before: "TaskLock | None") -> "TaskLock":
+        """This lock in the place of an older one; the same one where nothing has changed."""
+        if before is None or (before.task, before.args) != (self.task, self.args):
+            return self
+        if before == replace(self, resolved_at=before.resolved_at, changed=before.changed):
+            return before
+        return replace(self, changed=tuple(_changes(before, self)) or before.changed)
+
+    def to_document(self) -> dict[str, Any]:
+        """The lock as JSON holds it."""
+        scores = [[score.scorer, score.key] for score in self.scores]
+        return {**asdict(self), "scores": scores}
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> "TaskLock":
+        """What `to_document` gave. Raises ValueError for anything else."""
+        known = {one.name for one in fields(cls)}
+        try:
+            found = {name: value for name, value in document.items() if name in known}
+            scores = tuple(ScoreName(str(scorer), key) for scorer, key in found.pop("scores"))
+            tuples = {name: tuple(found.pop(name, ())) for name in ("metadata", "changed")}
+            return cls(scores=scores, **tuples, **found)
+        except (TypeError, KeyError, AttributeError) as error:
+            raise ValueError(str(error)) from error
+
+
+def _changes(before: TaskLock, now: TaskLock) -> list[str]:
+    """What of a task is another one, in words."""
+    found = []
+    if before.source != now.source:
+        found.append(f"its file ({before.source} then, {now.source} now)")
+    if before.version != now.version:
+        found.append(f"its version ({before.version} then, {now.version} now)")
+    for name in sorted({*before.packages, *now.packages}):
+        then, present = before.packages.get(name, "none"), now.packages.get(name, "none")
+        if then != present:
+            found.append(f"{name} ({then} then, {present} now)")
+    return found

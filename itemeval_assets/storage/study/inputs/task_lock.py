@@ -1,0 +1,58 @@
+"""Reads and writes `task_lock.json`: what loading a study's task told. Loads no task."""
+
+from pathlib import Path
+
+from itemeval_assets.core.config.study_config import StudyConfig
+from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.core.prompts.templates import Template
+from itemeval_assets.core.tasks.lock import TaskLock
+from itemeval_assets.core.tasks.reference import TaskRef
+from itemeval_assets.storage.objects.backends import open_backend
+from itemeval_assets.storage.study.directory import StudyDirectory
+from itemeval_assets.storage.study.layout import TASK_LOCK
+
+
+def task_file(task: TaskRef, base: Path) -> Path | None:
+    """Where the file of a task lies; `base`: the folder of the YAML. Null for one of a package."""
+    return (base / Path(task.file).expanduser()).resolve() if task.file else None
+
+
+def task_template(task: TaskRef, base: Path) -> Template:
+    """What stands in the place of a prompt where a task has its own."""
+    return task.as_template(str(task_file(task, base) or ""))
+
+
+def read_task_lock(config: StudyConfig, location: str, path: Path) -> TaskLock | None:
+    """What is known of the task of a study; null where it has none. `path`: of its YAML.
+
+    Raises ConfigError where nobody has loaded the task yet, and StoreError for a damaged file.
+    """
+    task = config.benchmark.ref
+    if task is None:
+        return None
+    found = stored_lock(config.study, location)
+    if found is None or not found.is_of(task):
+        raise ConfigError(
+            f"{path}: benchmark.task: nobody has loaded {task.word!r} with these arguments yet, so "
+            "nothing tells its scorers. Load it, without a call: itemeval-assets estimate "
+            f"{path}"
+        )
+    return found
+
+
+def stored_lock(study: str, location: str) -> TaskLock | None:
+    """The lock in the folder of a study; null where there is none. Raises StoreError."""
+    directory = StudyDirectory(open_backend(location), study)
+    document = directory.read_json(TASK_LOCK)
+    if document is None:
+        return None
+    try:
+        return TaskLock.from_document(document)
+    except ValueError as error:
+        raise directory.damaged(TASK_LOCK, "does not describe a task") from error
+
+
+def write_task_lock(study: str, location: str, lock: TaskLock) -> None:
+    """Keep what loading a task told."""
+    directory = StudyDirectory(open_backend(location), study)
+    directory.update_json(TASK_LOCK, lambda _: lock.to_document())
