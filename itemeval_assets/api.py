@@ -17,7 +17,7 @@ from .core.design.study import Study, run_plan
 from .core.errors import ConfigError
 from .core.tables.cells import CELL_STATES
 from .core.tables.schemas import TABLES
-from .storage.study.inputs import load_study
+from .storage.study.inputs import load_config, load_study
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,7 +76,7 @@ def run(
     """
     from .runs.study import run_study
 
-    study = _as_study(config)
+    study = with_task(config)
     selection = select(study.design, only, conditions, graders, rubrics)
     options = _options(study, force, policy, max_usd)
     if on_progress is not None and not callable(on_progress):
@@ -143,7 +143,7 @@ def estimate(
     """
     from .stages.projection.estimate import preview
 
-    study = _as_study(config)
+    study = with_task(config)
     selection = select(study.design, only, conditions, graders, rubrics)
     options = _options(study, force, policy, None)
     if _flag("errored", errored):
@@ -155,7 +155,7 @@ def preflight(config: str | Path | Study, *, max_usd: float | None = None) -> "l
     """Make one tiny call to each model: ok, dead or unverified. The ledger has its cost."""
     from .runs.single import run_preflight
 
-    return run_preflight(_as_study(config), _amount(max_usd))
+    return run_preflight(with_task(config), _amount(max_usd))
 
 
 def status(config: str | Path | Study, *, policy: str | None = None) -> "StudyStatus":
@@ -285,6 +285,15 @@ def _known_states(states: Words) -> list[str]:
 
 def _as_study(config: str | Path | Study) -> Study:
     return config if isinstance(config, Study) else load_study(config)
+
+
+def with_task(config: str | Path | Study) -> Study:
+    """The study; the task of a file, if it has one, is loaded, and `task_lock.json` written."""
+    if isinstance(config, Study) or load_config(config)[0].benchmark.ref is None:
+        return _as_study(config)
+    from .stages.task import open_study
+
+    return open_study(config)
 
 
 def _options(

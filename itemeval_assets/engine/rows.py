@@ -37,7 +37,7 @@ def call_rows(log: EvalLog, model: str, prices: PriceBook) -> Iterator[tuple[Cel
     sampling settings, and `lost_usd`, what a call with an error cost all the same. A sample with
     an error has usd 0.0 and no stop_reason; a blank completion is null.
     """
-    batch, prices = _is_batch(log), _prices_of(log, model, prices)
+    batch, prices = is_batch(log), _prices_of(log, model, prices)
     for sample in _sent(log):
         yield cell_of(sample), _call_columns(sample, model, prices, batch)
 
@@ -71,18 +71,23 @@ def _call_columns(sample: EvalSample, model: str, prices: PriceBook, batch: bool
         "created_at": utc(sample.completed_at),
         "dataset_id": sample.metadata.get("dataset_id"),
         "dataset_revision": sample.metadata.get("dataset_revision"),
-        **_effective(sample),
+        **effective_settings(_last_call(sample)),
     }
 
 
 def _error_of(sample: EvalSample) -> str | None:
     if sample.error is not None:
-        return _told(_readable(sample.error))
+        return error_text(sample.error)
     if sample.limit is not None:
         return f"stopped by a limit: {sample.limit.reason or sample.limit.type}"
     if sample.output.error:
         return _told(well_formed(sample.output.error))
     return None
+
+
+def error_text(error: EvalError) -> str:
+    """An error in one line, as far as anybody can act on it."""
+    return _told(_readable(error))
 
 
 def _told(error: str) -> str:
@@ -110,9 +115,8 @@ def _readable(error: EvalError) -> str:
     return message or "unknown error"
 
 
-def _effective(sample: EvalSample) -> Row:
-    """The settings that the call was really made with, as the provider's adapter set them."""
-    call = _last_call(sample)
+def effective_settings(call: ModelEvent | None) -> Row:
+    """The settings that a call was really made with, as the provider's adapter set them."""
     config = call.config if call else None
     return {f"{name}_effective": getattr(config, name, None) for name in _EFFECTIVE}
 
@@ -126,7 +130,7 @@ def log_facts(log: EvalLog, model: str, prices: PriceBook) -> Row:
     """
     samples, prices = _sent(log), _prices_of(log, model, prices)
     tokens = _usage_of(log)
-    batch = _is_batch(log)
+    batch = is_batch(log)
     unmetered = [
         sample.metadata.get(MOST_USD) for sample in samples for _ in range(_unmetered(sample))
     ]
@@ -193,7 +197,7 @@ def unlogged_call(log: EvalLog, model: str, prices: PriceBook) -> Row | None:
         return None
     return {
         **tokens,
-        "usd": prices.usd(model, tokens, _is_batch(log)),
+        "usd": prices.usd(model, tokens, is_batch(log)),
         "sample_uuid": f"{log.eval.task_id}:unlogged",
         "created_at": utc(log.stats.completed_at) or utc(log.eval.created),
     }
@@ -224,7 +228,7 @@ def _is_unmetered(sample: EvalSample) -> bool:
     return bool(sample.output.choices) and not is_told and not is_cached(sample)
 
 
-def _is_batch(log: EvalLog) -> bool:
+def is_batch(log: EvalLog) -> bool:
     return bool(log.plan.config.batch or log.eval.model_generate_config.batch)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import closing
+from functools import cached_property
 from itertools import starmap
 from typing import TYPE_CHECKING, Any
 
@@ -14,17 +15,24 @@ from itemeval_assets.core.design.pending import (
     Gradable,
     States,
     classify_gradings,
+    gradable_in_logs,
     gradable_solutions,
     pending_cells,
     solution_fingerprint,
 )
 from itemeval_assets.core.grading.grader import ModelCall
 from itemeval_assets.core.grading.verdict import Verdict
-from itemeval_assets.core.money.estimate import output_limit
+from itemeval_assets.core.money.estimate import ONE_CALL, SampleCalls, output_limit
 from itemeval_assets.core.prompts.prompts import Prompt
 from itemeval_assets.core.tables.split import Parts
 from itemeval_assets.engine.calls.evaluate import request_settings
-from itemeval_assets.engine.calls.tasks import Target, grading_config, make_sample
+from itemeval_assets.engine.calls.tasks import (
+    CallSettings,
+    Target,
+    build_task,
+    grading_config,
+    make_sample,
+)
 from itemeval_assets.engine.logs.usage import no_tokens
 from itemeval_assets.engine.rows import call_rows
 from itemeval_assets.engine.scorers.process import Answer, verdicts
@@ -34,10 +42,14 @@ from .calls.stage_run import Scope, StageRun
 from .items import now
 from .kept import KeptGradings
 from .outcome import Outcome
+from .task_scores import ScoredByTask
 
 if TYPE_CHECKING:
+    from inspect_ai import Task
     from inspect_ai.dataset import Sample
     from inspect_ai.log import EvalLog
+
+    from .calls.making import PlannedCalls
 
 
 def grade(run: StageRun, solutions: pa.Table, partitions: list[Partition]) -> Outcome:
@@ -74,7 +86,7 @@ class GradingCaller:
 
     def states(self, partition: Partition, stored: pa.Table) -> States:
         version = self._study.design.rules_version(partition)
-        return classify_gradings(self._gradable_of(partition.generate), stored, version)
+        return classify_gradings(self._gradable_of(partition), stored, version)
 
     def prompts(self, partition: Partition, cells: list[Cell]) -> dict[Cell, Prompt]:
         texts = self.texts(partition.generate)
@@ -90,7 +102,10 @@ class GradingCaller:
             }
         return self._texts[condition]
 
-    def _gradable_of(self, condition: str) -> Gradable:
+    def _gradable_of(self, partition: Partition) -> Gradable:
+        condition = partition.generate
+        if self._conditions[partition.grade].grader.in_log:
+            return gradable_in_logs(self._grid, self._stored[condition,])
         if condition not in self._gradable:
             self._gradable[condition] = gradable_solutions(
                 self._grid, self._stored[condition,], self._study.config.solvers.on_empty
@@ -124,6 +139,19 @@ class GradingCaller:
         config = grading_config(call, {**request, "cache_prompt": "auto"})
         condition = self._conditions[partition.grade]
         return Target(condition.slug, model, config, condition.grader.repeat)
+
+    def calls_per_cell(self, partition: Partition) -> SampleCalls:
+        return ONE_CALL
+
+    def build(
+        self,
+        partition: Partition,
+        calls: "PlannedCalls",
+        settings: CallSettings,
+        metadata: dict[str, Any],
+    ) -> "Task":
+        name = partition.condition_id
+        return build_task(calls.target, name, calls.samples, settings, metadata)
 
     def can_make_samples(self) -> bool:
         return True
@@ -191,6 +219,8 @@ class GradingCaller:
         """What the rules, or the program, of a grader say of these cells."""
         grader, texts = self._conditions[partition.grade].grader, self.texts(partition.generate)
         given = [(self._items[cell.item_id], texts[cell]) for cell in cells]
+        if grader.in_log is not None:
+            return self._scored.verdicts(partition.generate, grader.in_log, cells)
         if grader.rules is not None:
             return starmap(grader.rules, given)
         assert grader.program is not None
@@ -204,7 +234,14 @@ class GradingCaller:
         assert call is not None
         return call
 
+    @cached_property
+    def _scored(self) -> ScoredByTask:
+        """What the task of the study has scored itself."""
+        return ScoredByTask(self._scope.store, self._stored)
+
     def _fingerprint(self, partition: Partition, cell: Cell) -> str:
+        if self._conditions[partition.grade].grader.in_log:
+            return solution_fingerprint(self._scored.uuid(partition.generate, cell))
         return solution_fingerprint(self.texts(partition.generate)[cell])
 
     def _constant(self, partition: Partition, run_id: str) -> dict[str, Any]:

@@ -3,17 +3,21 @@
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
 
+from itemeval_assets.core.config.sections import DatasetConfig, TaskBenchmark
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import DatasetError
 from itemeval_assets.core.prompts.images import IMAGES
 from itemeval_assets.core.tables.schemas import ITEMS, arrow_schema
 from itemeval_assets.engine.data.datasets import load_items, local_path, resolve_revision
 from itemeval_assets.engine.data.images import Keep
+from itemeval_assets.engine.tasks.data import load_samples
 from itemeval_assets.storage.study.images import drafts
+from itemeval_assets.storage.study.inputs.task_lock import task_file
 from itemeval_assets.storage.study.layout import DATASET_LOCKS
 from itemeval_assets.storage.study.store import ResultsStore
 
@@ -54,7 +58,11 @@ def _read(
     _refuse_changed_data(study, store)
     stored = store.read("items").to_pylist()
     known = _known_images(study, store, revisions, stored)
-    rows = load_items(study.config.benchmark, revisions, study.config_dir, keep, known)
+    benchmark = study.config.benchmark
+    if isinstance(benchmark, TaskBenchmark):
+        rows = load_samples(benchmark.ref, task_file(benchmark.ref, study.config_dir), keep)
+    else:
+        rows = load_items(benchmark, revisions, study.config_dir, keep, known)
     _refuse_changed_images(known, rows)
     born = {
         tuple(row[name] for name in ITEMS.column_names[:-1]): row["created_at"] for row in stored
@@ -98,16 +106,31 @@ def changed_datasets(study: Study, store: ResultsStore) -> dict[str, tuple[str, 
 
     A hub dataset is read at its pinned commit, so it cannot change.
     """
-    locks, adapter = _pins(store), study.config.benchmark.adapter
+    locks = _pins(store)
     changed = {}
     for dataset in study.config.benchmark.datasets:
         pinned = locks.get(dataset.id, {}).get("revision")
-        if pinned is None or local_path(dataset, adapter, study.config_dir) is None:
+        if pinned is None or not _can_change(study, dataset):
             continue
-        current = resolve_revision(dataset, adapter, study.config_dir)
+        current = _revision(study, dataset)
         if current != pinned:
             changed[dataset.id] = (pinned, current)
     return changed
+
+
+def _can_change(study: Study, dataset: DatasetConfig) -> bool:
+    """Whether data are read as they are today, and not at a pinned commit."""
+    benchmark = study.config.benchmark
+    is_local = partial(local_path, dataset, benchmark.adapter, study.config_dir)
+    return isinstance(benchmark, TaskBenchmark) or is_local() is not None
+
+
+def _revision(study: Study, dataset: DatasetConfig) -> str:
+    benchmark = study.config.benchmark
+    if isinstance(benchmark, TaskBenchmark):
+        rows = load_samples(benchmark.ref, task_file(benchmark.ref, study.config_dir))
+        return rows[0]["dataset_revision"]
+    return resolve_revision(dataset, benchmark.adapter, study.config_dir)
 
 
 def now() -> str:
@@ -124,7 +147,7 @@ def _pinned(study: Study, store: ResultsStore) -> dict[str, str]:
         if lock and dataset.revision in (None, lock["revision"], lock.get("requested")):
             revisions[dataset.id] = lock["revision"]
         else:
-            revisions[dataset.id] = resolve_revision(dataset, benchmark.adapter, study.config_dir)
+            revisions[dataset.id] = _revision(study, dataset)
     return revisions
 
 

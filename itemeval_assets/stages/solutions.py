@@ -1,129 +1,22 @@
 """solutions: one row per generate condition x item x epoch."""
 
-import json
-from collections.abc import Iterable, Mapping
-from itertools import chain
-from typing import TYPE_CHECKING, Any
-
-import pyarrow as pa
-
-from itemeval_assets.core.design.partitions import GENERATE, Partition
-from itemeval_assets.core.design.pending import (
-    SOLUTION_STATE_COLUMNS,
-    Cell,
-    States,
-    classify_solutions,
-)
-from itemeval_assets.core.money.estimate import output_limit
-from itemeval_assets.core.prompts.images import IMAGES
-from itemeval_assets.core.prompts.prompts import Prompt
-from itemeval_assets.engine.calls.evaluate import request_settings
-from itemeval_assets.engine.calls.tasks import Target, generate_config, make_sample
-from itemeval_assets.engine.rows import call_rows
+from itemeval_assets.core.design.partitions import Partition
 
 from .calls.making import make_calls
 from .calls.stage_run import Scope, StageRun
 from .outcome import Outcome
-
-if TYPE_CHECKING:
-    from inspect_ai.dataset import Sample
-    from inspect_ai.log import EvalLog
+from .prompt_solutions import SolutionCaller
 
 
 def generate(run: StageRun, partitions: list[Partition]) -> Outcome:
     """Call the models for the pending cells of these generate conditions."""
-    return make_calls(SolutionCaller(run), run, partitions, partitions)
+    return make_calls(caller_of(run), run, partitions, partitions)
 
 
-class SolutionCaller:
-    """Calls the models of generate conditions: a prompt per item, an epoch per replication."""
+def caller_of(scope: Scope) -> SolutionCaller:
+    """What makes the solutions of a study: calls of its prompts, or a task."""
+    if scope.study.config.benchmark.ref is None:
+        return SolutionCaller(scope)
+    from .task_solutions import TaskCaller  # noqa: PLC0415 (loads what only tasks need)
 
-    stage = GENERATE
-    state_columns = SOLUTION_STATE_COLUMNS
-
-    def __init__(self, scope: Scope) -> None:
-        self._scope = scope
-        self._study = scope.study
-        self._conditions = scope.study.design.generate_by_id
-        self._items, self._grid = scope.items_by_id, scope.grid
-
-    def states(self, partition: Partition, stored: pa.Table) -> States:
-        return classify_solutions(self._grid, stored)
-
-    def prompts(self, partition: Partition, cells: list[Cell]) -> dict[Cell, Prompt]:
-        condition = self._conditions[partition.generate]
-        by_item = {id: condition.prompt_for(self._items[id]) for id, _ in dict.fromkeys(cells)}
-        return {cell: by_item[cell.item_id] for cell in cells}
-
-    def model(self, partition: Partition) -> str:
-        return self._conditions[partition.generate].model
-
-    def output_limit(self, partition: Partition) -> tuple[int, bool]:
-        params = self._conditions[partition.generate].params
-        given = params.get("max_tokens")
-        return output_limit(given, params.get("reasoning_tokens")), given is not None
-
-    def target(self, partition: Partition) -> Target:
-        condition, solvers = self._conditions[partition.generate], self._study.config.solvers
-        model = self._scope.models.resolve(
-            condition.model, "solvers.models", routing=solvers.provider_routing
-        )
-        request = {
-            **request_settings(solvers, condition.model, self._scope.batch(condition.model)),
-            "cache_prompt": {"on": True, "off": False}.get(solvers.cache_prompt, "auto"),
-        }
-        return Target(condition.slug, model, generate_config(condition, request))
-
-    def can_make_samples(self) -> bool:
-        named = self._images_of(self._items)
-        return not any(named.values()) or self._scope.images.has(chain(*named.values()))
-
-    def _images_of(self, items: Iterable[str]) -> dict[str, list[str]]:
-        """{item_id: the names of its images}."""
-        if not self._study.config.benchmark.mapping.images:
-            return {id: [] for id in items}
-        return {id: json.loads(self._items[id]["metadata_json"])[IMAGES] for id in items}
-
-    def samples(self, prompts: Mapping[Cell, Prompt]) -> "dict[Cell, tuple[Sample, int]]":
-        by_item: dict[str, Sample] = {}
-        named = self._images_of({cell.item_id: None for cell in prompts})
-        uris = self._scope.images.uris(chain(*named.values()))
-        for cell, prompt in prompts.items():
-            if cell.item_id not in by_item:
-                item = self._items[cell.item_id]
-                facts = {name: item[name] for name in ("dataset_id", "dataset_revision")}
-                images = [uris[name] for name in named[cell.item_id]]
-                by_item[cell.item_id] = make_sample(
-                    cell.item_id, prompt, item["target"], facts, images
-                )
-        return {cell: (by_item[cell.item_id], cell.epoch) for cell in prompts}
-
-    def evidence(self, partition: Partition, cells: list[Cell]) -> dict[str, Any]:
-        return {}
-
-    def rows(
-        self, partition: Partition, log: "EvalLog", log_file: str, run_id: str
-    ) -> list[dict[str, Any]]:
-        condition = self._conditions[partition.generate]
-        params = condition.params
-        constant = {
-            "study": self._study.name,
-            "run_id": run_id,
-            "condition_id": condition.id,
-            "condition_slug": condition.slug,
-            "model": condition.model,
-            "prompt_name": condition.prompt.name,
-            "prompt_hash": condition.prompt.hash,
-            "model_config_name": condition.model_config_name,
-            "temperature_requested": params.get("temperature"),
-            "top_p_requested": params.get("top_p"),
-            "max_tokens_requested": params.get("max_tokens"),
-            "seed_requested": params.get("seed"),
-            "reasoning_effort": params.get("reasoning_effort"),
-            "reasoning_tokens_requested": params.get("reasoning_tokens"),
-            "log_file": log_file,
-        }
-        return [
-            {**constant, **call, **cell._asdict(), "solution": call["completion"]}
-            for cell, call in call_rows(log, condition.model, self._scope.prices)
-        ]
+    return TaskCaller(scope)

@@ -192,10 +192,7 @@ class _Standing:
     def _cells(self, partition: Partition, rows: "pa.Table") -> "pa.Table":
         condition = partition.solutions
         if condition not in self._answers:
-            from itemeval_assets.core.design.pending import SOLUTION_STATE_COLUMNS
-
-            solutions = self._run.store.read("solutions", [condition], SOLUTION_STATE_COLUMNS)
-            self._answers = {condition: self._view.answers(solutions)}
+            self._answers = {condition: self._view.read_answers(self._run.store, condition)}
         return self._view.table(partition, self._answers[condition], rows)
 
     @cached_property

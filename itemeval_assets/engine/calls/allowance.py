@@ -21,6 +21,7 @@ _SPENT = (
     "answers without max_tokens cost more than the gate allowed for; set max_tokens to limit the "
     "cost of each call"
 )
+_USED_UP = "its calls cost more than the gate allowed for"
 _LOST = "the bucket could not be reached for so long that another run may have taken over"
 
 
@@ -67,6 +68,23 @@ class Allowance:
             self.held_back += 1
             raise
 
+    def meter(self, most_usd: float) -> "Meter":
+        """What counts the calls of a sample, for which `most_usd` is set aside."""
+        return Meter(self, most_usd)
+
+    def move(self, usd: float) -> None:
+        """Take more for a sample that costs more than was set aside, or give back what is left."""
+        self._left -= usd
+
+    def usd_of(self, model: str, usage: ModelUsage) -> float:
+        """What a call cost, as far as anybody knows."""
+        return (self._usd_of(model, token_counts(usage)) or 0.0) if is_plausible(usage) else 0.0
+
+    @property
+    def is_overdrawn(self) -> bool:
+        """Whether calls have cost more than the gate allowed."""
+        return self._left < 0
+
     def settle(self, most_usd: float, model: str, usage: ModelUsage | None) -> None:
         """Give back what an answered call cost less than it might have, or take what it cost more.
 
@@ -75,3 +93,32 @@ class Allowance:
         """
         if usage and is_plausible(usage):
             self._left += most_usd - (self._usd_of(model, token_counts(usage)) or 0.0)
+
+
+class Meter:
+    """What the calls of one sample of a task cost: how many there are, nobody knows before.
+
+    Beyond what is set aside for it, a sample takes of what the others leave.
+    """
+
+    def __init__(self, allowance: Allowance, most_usd: float) -> None:
+        self._allowance, self._most_usd, self._spent_usd = allowance, most_usd, 0.0
+
+    def add(self, model: str, usage: ModelUsage) -> None:
+        """A call was answered."""
+        before = max(self._spent_usd, self._most_usd)
+        self._spent_usd += self._allowance.usd_of(model, usage)
+        self._allowance.move(max(self._spent_usd, self._most_usd) - before)
+
+    def why_not(self) -> str:
+        """Why the sample may make no further call; "" where it may."""
+        if reason := self._allowance.why_not():
+            return reason
+        if self._spent_usd > self._most_usd and self._allowance.is_overdrawn:
+            return _USED_UP
+        return ""
+
+    def close(self) -> None:
+        """The sample makes no call any more: what it did not need is there for others."""
+        self._allowance.move(min(0.0, self._spent_usd - self._most_usd))
+        self._most_usd = self._spent_usd

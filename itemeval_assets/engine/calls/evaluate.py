@@ -3,7 +3,7 @@
 import logging
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -86,8 +86,12 @@ def tell_prices(prices: Mapping[str, Price | None]) -> None:
         set_model_info(model, known.model_copy(update={"cost": cost}))
 
 
-def evaluate(tasks: list[Task], log_dir: Path, retry_on_error: int | None) -> list[EvalLog]:
+def evaluate(
+    tasks: list[Task], log_dir: Path, retry_on_error: int | None, *, score: bool = False
+) -> list[EvalLog]:
     """Evaluate the tasks, one .eval log each in `log_dir`, and return the headers of the logs.
+
+    `score`: they are tasks of others, which score their samples, and may call any model.
 
     A failed sample is data: it carries its error, and the eval goes on. A Task that breaks has a
     log with a status beside "success", and the others go on, too. Without realtime
@@ -97,7 +101,7 @@ def evaluate(tasks: list[Task], log_dir: Path, retry_on_error: int | None) -> li
     log_dir.mkdir(parents=True, exist_ok=True)
     with (
         _as_others_log(),
-        no_other_client(),
+        nullcontext() if score else no_other_client(),
         without_editors(),
         little_garbage_collection(),
         calls_of_eval(tell_of_calls) as calls,
@@ -105,7 +109,7 @@ def evaluate(tasks: list[Task], log_dir: Path, retry_on_error: int | None) -> li
         _without_warnings_of_replies(),
     ):
         with_usable_folders()
-        logs = apart_from_loops(lambda: _eval(tasks, log_dir, retry_on_error), calls)
+        logs = apart_from_loops(lambda: _eval(tasks, log_dir, retry_on_error, score), calls)
     is_cut = len(logs) < len(tasks) or any(log.status == "cancelled" for log in logs)
     if calls.is_stopping or is_cut:
         # inspect takes the signal for itself and returns what there is: the run ends here all
@@ -143,21 +147,23 @@ def _without_warnings_of_replies() -> Iterator[None]:
         yield
 
 
-def _eval(tasks: list[Task], log_dir: Path, retry_on_error: int | None) -> list[EvalLog]:
+def _eval(
+    tasks: list[Task], log_dir: Path, retry_on_error: int | None, score: bool
+) -> list[EvalLog]:
     return inspect_ai.eval(
         tasks,
         log_dir=str(log_dir),
         log_format="eval",
         log_realtime=False,
         # The study has the images, by their hashes, and each once.
-        log_images=False if any(map(shows_images, tasks)) else None,
+        log_images=False if not score and any(map(shows_images, tasks)) else None,
         log_buffer=_samples_per_flush(max(_calls(task) for task in tasks)),
         log_level=LOG_LEVEL,
         display="none",
         max_tasks=min(len(tasks), _MAX_TASKS_IN_FLIGHT),
         fail_on_error=False,
         retry_on_error=_RETRY_ON_ERROR if retry_on_error is None else retry_on_error,
-        score=False,
+        score=score,
         log_header_only=True,
         ctl_server=False,
         acp_server=False,

@@ -5,7 +5,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 
-from inspect_ai.hooks import Hooks, ModelRetry, SampleEnd, hooks
+from inspect_ai.hooks import (
+    Hooks,
+    ModelRetry,
+    ModelUsageData,
+    SampleEnd,
+    SampleScoring,
+    hooks,
+)
 from inspect_ai.hooks._startup import init_hooks
 
 from itemeval_assets.engine.logs.usage import token_counts
@@ -74,6 +81,14 @@ class ProgressHooks(Hooks):
         for model, usage in data.sample.model_usage.items():
             progress.usd += _current.usd_of(model, token_counts(usage)) or 0.0
         _current.listener(progress)
+
+    async def on_model_usage(self, data: ModelUsageData) -> None:
+        if calls := current_calls():
+            calls.used(data.model_name, data.usage)
+
+    async def on_sample_scoring(self, data: SampleScoring) -> None:
+        if calls := current_calls():
+            calls.scoring(data.sample_id)
 
     async def on_model_retry(self, data: ModelRetry) -> None:
         if _current is None:

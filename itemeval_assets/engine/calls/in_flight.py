@@ -11,16 +11,22 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 from inspect_ai.log import EvalSample
-from inspect_ai.model import Model, ModelOutput
+from inspect_ai.log._samples import ActiveSample, sample_active
+from inspect_ai.model import Model, ModelOutput, ModelUsage
 from inspect_ai.model._model import RetryDecision
+from inspect_ai.solver._task_state import sample_state
 
 from itemeval_assets.engine.logs.spent import Spent
+from itemeval_assets.engine.logs.usage import is_plausible
 from itemeval_assets.engine.models.provider_errors import is_permanent
 from itemeval_assets.engine.models.replies import listen
+
+if TYPE_CHECKING:
+    from .allowance import Meter
 
 # How long an answer may take that is on its way when the run is told to stop.
 GRACE_S = 3.0
@@ -53,18 +59,36 @@ def was_sent(sample: EvalSample) -> bool:
     return not refused or bool(sample.model_usage)
 
 
+@dataclass
+class _Request:
+    """A request on its way, since when, and whether a reply has come that is not read yet."""
+
+    sent_s: float
+    has_reply: bool = False
+
+
 @dataclass(eq=False)
 class _Call:
-    """One call with all its requests. `why_not` says why none may be sent; "" where one may."""
+    """One call with all its requests. `why_not` says why none may be sent; "" where one may.
+
+    Of a `sample` of a task it is all calls of the sample together, and `meter` counts them: it is
+    answered when it is logged.
+    """
 
     why_not: Callable[[], str]
+    sample: ActiveSample | None = None
+    meter: "Meter | None" = None
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
     requests: int = 0
-    sent_s: float | None = None
     is_answered: bool = False
+    is_scored: bool = False
     unread_replies: int = 0
-    task: asyncio.Task[Any] | None = None
-    has_reply: bool = False
+    in_flight: dict[asyncio.Task[Any] | None, _Request] = field(default_factory=dict)
+
+    @property
+    def sent_s(self) -> float | None:
+        """When the oldest of the requests was sent that are on their way."""
+        return min((request.sent_s for request in self.in_flight.values()), default=None)
 
     def require(self) -> None:
         """Raise where no request may be sent any more."""
@@ -76,22 +100,33 @@ class _Call:
         """One request. A reply counts as unread where the block does not get to its end."""
         self.require()
         self.requests += 1
-        self.sent_s, self.has_reply, self.task = time.monotonic(), False, asyncio.current_task()
+        task, request = asyncio.current_task(), _Request(time.monotonic())
+        self.in_flight[task] = request
         try:
             yield
-            self.has_reply = False
+            request.has_reply = False
         finally:
-            self.unread_replies += self.has_reply
-            self.sent_s = self.task = None
+            self.unread_replies += request.has_reply
+            del self.in_flight[task]
+            if self.sample and self.unread_replies and (state := sample_state()):
+                state.metadata[UNREAD_REPLIES] = self.unread_replies
 
     def replied(self) -> None:
         """A reply has come to this task; a batch is asked for by one of its own, for many calls."""
-        self.has_reply = self.has_reply or asyncio.current_task() is self.task
+        if request := self.in_flight.get(asyncio.current_task()):
+            request.has_reply = True
 
     def ended(self, reason: str) -> CallEnded:
         if self.requests:
             return CutOff(f"{reason} before an answer came")
         return NotSent(f"{_NOT_SENT}{reason}")
+
+    def end(self) -> None:
+        """Wait for nothing any more. Of a sample that is being scored, the solution is paid for."""
+        if self.sample is None:
+            self.scope.cancel()
+        elif not self.is_scored:
+            self.sample.interrupt("cancel")
 
 
 _call: ContextVar[_Call | None] = ContextVar("call", default=None)
@@ -112,6 +147,8 @@ class Calls:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._open: set[_Call] = set()
         self._unlogged: set[str] = set()
+        # Of tasks, by log, id and epoch.
+        self._samples: dict[tuple[str, str, int], _Call] = {}
 
     def begin(self) -> None:
         """Called within the event loop, before the first call of each Task."""
@@ -144,8 +181,50 @@ class Calls:
             if call.unread_replies:
                 notes[UNREAD_REPLIES] = call.unread_replies
 
+    def begin_sample(self, meter: "Meter") -> None:
+        """All calls from here to the log are those of the sample at work, a sample of a task.
+
+        One that is tried again after an error takes the place of its last try.
+        """
+        sample = sample_active()
+        assert sample is not None
+
+        def why_not() -> str:
+            return _STOPPED if self.is_stopping and not call.is_scored else meter.why_not()
+
+        call = _Call(why_not, sample, meter)
+        place = sample.log_location, str(sample.sample.id), sample.epoch
+        self._close(self._samples.get(place))
+        self._samples[place] = call
+        self._open.add(call)
+        self._unlogged.add(str(sample.sample_uuid))
+        _call.set(call)
+
+    def used(self, model: str, usage: ModelUsage) -> None:
+        """A model has answered the sample at work, whichever model it was."""
+        call = _call.get()
+        if call and call.sample and call.meter and is_plausible(usage):
+            call.meter.add(model, usage)
+            self.spent.add_usage(call.sample.log_location, model, usage)
+
+    def scoring(self, sample: str) -> None:
+        """A sample is answered, and is scored now: that is not broken off."""
+        for call in self._samples.values():
+            if call.sample and call.sample.sample_uuid == sample:
+                call.is_scored = True
+
+    def _close(self, call: _Call | None) -> None:
+        if call and call.sample and call.meter:
+            self._open.discard(call)
+            self._unlogged.discard(str(call.sample.sample_uuid))
+            call.meter.close()
+
     def logged(self, sample: str) -> None:
         """The sample is in its log."""
+        for place, call in self._samples.items():
+            if call.sample and call.sample.sample_uuid == sample:
+                self._close(self._samples.pop(place))
+                break
         self._unlogged.discard(sample)
         self._cancel_if_all_is_logged()
 
@@ -166,14 +245,14 @@ class Calls:
         assert self._loop is not None
         for call in self._open:
             if call.sent_s is None and not call.is_answered:
-                call.scope.cancel()
+                call.end()
         self._loop.call_later(GRACE_S, self._cut_off)
         self._cancel_if_all_is_logged()
 
     def _cut_off(self) -> None:
         for call in self._open:
             if not call.is_answered:
-                call.scope.cancel()
+                call.end()
 
     def _cancel_if_all_is_logged(self) -> None:
         if self.is_stopping and not self._unlogged:
@@ -232,8 +311,10 @@ def watched(model: Model) -> Model:
         with call.request():
             reply = await send(*args, **kwargs)
             output = reply[0] if isinstance(reply, tuple) else reply
-            call.is_answered = not isinstance(output, Exception)
-            if _current and isinstance(output, ModelOutput):
+            # What a sample of a task uses is told by its hook, of all models.
+            if call.sample is None:
+                call.is_answered = not isinstance(output, Exception)
+            if _current and call.sample is None and isinstance(output, ModelOutput):
                 _current.spent.add(model, output)
             return reply
 

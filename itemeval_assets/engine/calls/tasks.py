@@ -123,7 +123,7 @@ def build_task(
         dataset=MemoryDataset(list(distinct.values()), name=dataset),
         solver=ask(settings, target.repeat),
         epochs=max(epoch for _, epoch in samples.values()),
-        early_stopping=_AllowedCellsOnly(
+        early_stopping=AllowedCellsOnly(
             {(str(sample.id), epoch): cell for cell, (sample, epoch) in samples.items()}, settings
         ),
         model=target.model,
@@ -197,8 +197,11 @@ def _messages(turns: Sequence[Turn], images: Sequence[str]) -> str | list[ChatMe
     return found
 
 
-class _AllowedCellsOnly:
-    """Schedules the cells of a plan, while the money that the gate allowed lasts."""
+class AllowedCellsOnly:
+    """Schedules the cells of a plan, while the money that the gate allowed lasts.
+
+    `cells` by the id and the epoch of their samples.
+    """
 
     def __init__(self, cells: Mapping[tuple[str, int], Cell], settings: CallSettings) -> None:
         self._cells = cells

@@ -37,8 +37,12 @@ class Spent:
             return
         cost = model_usage_cost(model, output.usage, output)
         usage = output.usage.model_copy(update={"total_cost": cost})
-        _count(self._by_log.setdefault(sample.log_location, {}), str(model), usage)
-        self._note(sample.log_location, str(model), usage)
+        self.add_usage(sample.log_location, str(model), usage)
+
+    def add_usage(self, log: str, model: str, usage: ModelUsage) -> None:
+        """Add what a reply used to a log, and note it."""
+        _count(self._by_log.setdefault(log, {}), model, usage)
+        self._note(log, model, usage)
 
     def _note(self, log: str, model: str, usage: ModelUsage) -> None:
         if log in self._without_notes:

@@ -13,6 +13,7 @@ from inspect_ai.tool import ToolChoice, ToolInfo
 from itemeval_assets.core.money.estimate import estimate_tokens
 
 from .mock_replies import Asked, answer, quality_seen
+from .mock_tools import arguments_of, next_tool
 
 Reply = Callable[[list[ChatMessage], list[ToolInfo], ToolChoice, GenerateConfig], ModelOutput]
 
@@ -21,7 +22,13 @@ def mock_model(model: str, reply: Callable[[float], str] | None = None) -> Model
     """The inspect model for a mock id. `reply`: of how good it finds a solution, from 0 to 1;
     null: an answer."""
     compose = answer if reply is None else lambda asked: reply(quality_seen(asked))
-    return get_model(model, custom_outputs=_replying(model, compose))
+    found = get_model(model, custom_outputs=_replying(model, compose))
+    found.api.count_text_tokens = _count  # inspect's own fetches a table from the network
+    return found
+
+
+async def _count(text: str) -> int:
+    return estimate_tokens(text)
 
 
 def _replying(model: str, compose: Callable[[Asked], str]) -> Reply:
@@ -34,6 +41,9 @@ def _replying(model: str, compose: Callable[[Asked], str]) -> Reply:
         prompt = "\n".join(message.text for message in messages)
         text = compose(_asked(model, prompt, config))
         output = ModelOutput.from_content(model, text)
+        if tool := next_tool(tools, messages):
+            arguments = arguments_of(tool, text)
+            output = ModelOutput.for_tool_call(model, tool.name, arguments, content=text)
         read, written = estimate_tokens(prompt), estimate_tokens(text)
         output.usage = ModelUsage(
             input_tokens=read, output_tokens=written, total_tokens=read + written

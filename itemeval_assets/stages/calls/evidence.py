@@ -17,6 +17,7 @@ from itemeval_assets.stages.outcome import Outcome
 from itemeval_assets.storage.study import layout, log_files
 from itemeval_assets.storage.study.store import ResultsStore, replaced_rows
 
+from .other_prices import read_with_prices
 from .stage_run import Caller, StageRun
 from .unfinished import running_headers, take_in_notes
 
@@ -122,7 +123,7 @@ class _Booked:
         self._is_there = store.backend.exists
         table = partition.stage.table
         columns = ["log_file", "run_id", "total_samples", "total_tokens"]
-        self._index = store.read("log_index", [partition], columns).to_pylist()
+        self._index = _by_log(store.read("log_index", [partition], columns))
         if not store.has(table, partition):
             self._index = []
         columns = ["sample_uuid", "log_file", "total_tokens"]
@@ -154,6 +155,14 @@ class _Booked:
             )
             and self._is_there(log["log_file"])
         ]
+
+
+def _by_log(index: pa.Table) -> list[dict[str, Any]]:
+    """The rows of the index, those of one log in sum: a task calls several models."""
+    found = index.group_by(["log_file", "run_id"], use_threads=False).aggregate(
+        [("total_samples", "sum"), ("total_tokens", "sum")]
+    )
+    return found.rename_columns(["log_file", "run_id", *index.column_names[2:]]).to_pylist()
 
 
 def _last_of_each(column: str, rows: pa.Table) -> pa.Table:
@@ -193,29 +202,35 @@ def collect(
     caller: Caller, run: StageRun, logs: Iterable[tuple[Partition, str]], outcome: Outcome
 ) -> None:
     """Add the rows and the index rows of some logs to the outcome, one log in memory at a time."""
-    from itemeval_assets.engine.rows import log_facts, served_models
+    from itemeval_assets.engine.booking import index_rows
+    from itemeval_assets.engine.rows import served_models
 
     schema = arrow_schema(TABLES[caller.stage.table])
     for partition, key in logs:
-        log = read_log(run.store.backend.local_copy(key), run.store.backend.uri(key))
-        facts = log_facts(log, caller.model(partition), run.prices)
-        rows = caller.rows(partition, log, key, facts["run_id"])
+        log = read_with_prices(run.store, key, caller.model(partition), run.prices)
+        facts = index_rows(log, caller.model(partition), run.prices)
+        rows = caller.rows(partition, log, key, facts[0]["run_id"])
         outcome.rows = pa.concat_tables([outcome.rows, pa.Table.from_pylist(rows, schema=schema)])
-        index = {**facts, "log_file": key, **partition.columns}
-        entry = pa.Table.from_pylist([index], schema=arrow_schema(LOG_INDEX))
+        index = [{**of_model, "log_file": key, **partition.columns} for of_model in facts]
+        entry = pa.Table.from_pylist(index, schema=arrow_schema(LOG_INDEX))
         known = outcome.log_index.get(partition)
         outcome.log_index[partition] = pa.concat_tables([known, entry]) if known else entry
         lost = outcome.lost.setdefault(partition, [])
         lost.extend(lost_costs(partition, rows))
         lost.extend(_unlogged(caller, run, partition, log, key))
         outcome.endpoints["|".join(partition)] = redacted(served_models(log))
-        if facts["usd"] is None:
-            outcome.unpriced.add(facts["model"])
-        if facts["unmetered_calls"]:
+        _tell_of_prices(run, outcome, key, facts)
+
+
+def _tell_of_prices(run: StageRun, outcome: Outcome, key: str, facts: list[dict[str, Any]]) -> None:
+    for of_model in facts:
+        if of_model["usd"] is None:
+            outcome.unpriced.add(of_model["model"])
+        if of_model["unmetered_calls"]:
             run.say(
-                f"{facts['unmetered_calls']} replies of {facts['model']} gave no token counts, or "
-                f"impossible ones ({key}): their usd is null, and budget.max_usd counts "
-                f"{facts['unmetered_usd']:.6f} USD for them"
+                f"{of_model['unmetered_calls']} replies of {of_model['model']} gave no token "
+                f"counts, or impossible ones ({key}): their usd is null, and budget.max_usd counts "
+                f"{of_model['unmetered_usd']:.6f} USD for them"
             )
 
 
@@ -239,9 +254,9 @@ def _unlogged(
     caller: Caller, run: StageRun, partition: Partition, log: "EvalLog", key: str
 ) -> list[dict[str, Any]]:
     """A row of `replaced` for what a log was charged for beyond its samples, if anything."""
-    from itemeval_assets.engine.rows import unlogged_call
+    from itemeval_assets.engine.booking import unlogged
 
-    call = unlogged_call(log, caller.model(partition), run.prices)
+    call = unlogged(log, caller.model(partition), run.prices)
     if call is None:
         return []
     place = {

@@ -103,15 +103,15 @@ def _spent_usd(store: ResultsStore, prices: PriceBook, living: set[str]) -> floa
 
 
 def _usd_of_log(store: ResultsStore, key: str, prices: PriceBook, living: set[str]) -> float:
-    from itemeval_assets.engine.rows import log_facts
+    from itemeval_assets.engine.booking import index_rows
 
     try:
         path, place = store.backend.local_copy(key), store.backend.uri(key)
         facts = read_log_header(path, place).eval.metadata or {}
         if facts.get("reserved_by") in living:
             return 0.0
-        found = log_facts(read_unfinished(store.backend, key), str(facts.get("model")), prices)
-        return (found["usd"] or 0.0) + found["unmetered_usd"]
+        found = index_rows(read_unfinished(store.backend, key), str(facts.get("model")), prices)
+        return sum((one["usd"] or 0.0) + one["unmetered_usd"] for one in found)
     except StoreError:
         if store.backend.exists(key):
             raise

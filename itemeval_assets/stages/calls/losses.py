@@ -110,14 +110,15 @@ def _without_logs(
     for partition, booked, index in zip(
         wanted,
         store.read_each("bookings", wanted, ["run_id", "model", "calls"]),
-        store.read_each("log_index", wanted, ["run_id", "log_file", "total_samples"]),
+        store.read_each("log_index", wanted, ["run_id", "log_file", "total_samples", "calls"]),
         strict=True,
     ):
         logs = index.to_pylist()
         gone = {log["run_id"]: log["log_file"] for log in logs if log["log_file"] not in there}
         indexed, called = Counter[str](), Counter[str]()
         for log in logs:
-            indexed[log["run_id"]] += log["total_samples"] or 0
+            calls = log["total_samples"] if log["calls"] is None else log["calls"]
+            indexed[log["run_id"]] += calls or 0
         for row in booked.to_pylist():
             called[row["run_id"]] += 0 if is_nobody(row["model"]) else row["calls"]
         for run_id in called - indexed:

@@ -33,7 +33,7 @@ from itemeval_assets.engine.calls.batches import batches_told_to
 from itemeval_assets.engine.calls.evaluate import connections_to, evaluate, tell_prices
 from itemeval_assets.engine.calls.hooks import reporting
 from itemeval_assets.engine.calls.progress import Progress
-from itemeval_assets.engine.calls.tasks import CallSettings, Target, build_task
+from itemeval_assets.engine.calls.tasks import CallSettings, Target
 from itemeval_assets.engine.calls.turns import Turns
 from itemeval_assets.engine.inspect_folders import folders_left_out
 from itemeval_assets.engine.logs.broken import why_broken
@@ -130,8 +130,13 @@ def plan_calls(caller: Caller, scope: Scope, partition: Partition, plan: Plan) -
         cached = cached_answers(target.model, target.config, target.repeat, asked)
     model = caller.model(partition)
     limit, is_capped = caller.output_limit(partition)
+    each = caller.calls_per_cell(partition)
     calls = {
-        cell: Call(most_tokens(prompt.text), limit, estimate_tokens(prompt.text))
+        cell: Call(
+            each.most_input(most_tokens(prompt.text), limit),
+            each.most_output(limit),
+            estimate_tokens(prompt.text),
+        )
         for cell, prompt in prompts.items()
         if cell not in cached
     }
@@ -180,7 +185,9 @@ def _evaluate(
         batches_told_to(tell_of_wait, batched),
         log_files.writing_logs(run.store.backend) as folder,
     ):
-        logs = evaluate(tasks, folder, run.study.config.solvers.retry_on_error)
+        is_task = caller.stage is GENERATE and run.study.config.benchmark.ref is not None
+        retries = run.study.config.solvers.retry_on_error
+        logs = evaluate(tasks, folder, retries, score=is_task)
         # While the calls were made, others may have taken this run for dead.
         if not run.store.backend.holds_locks():
             run.store.look()
@@ -226,8 +233,7 @@ def _tasks(
             PRICE: run.prices.evidence(caller.model(partition)),
             **caller.evidence(partition, calls.plan.cells),
         }
-        name = partition.condition_id
-        tasks.append(build_task(calls.target, name, calls.samples, settings, metadata))
+        tasks.append(caller.build(partition, calls, settings, metadata))
     return tasks
 
 

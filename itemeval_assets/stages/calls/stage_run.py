@@ -11,6 +11,7 @@ from itemeval_assets.core.design.options import PlanOptions, RunOptions
 from itemeval_assets.core.design.partitions import Partition, Stage
 from itemeval_assets.core.design.pending import Cell, Grid, States
 from itemeval_assets.core.design.study import RunPlan, Study, run_plan
+from itemeval_assets.core.money.estimate import SampleCalls
 from itemeval_assets.core.money.pricing import PriceBook, has_batch_mode
 from itemeval_assets.core.prompts.chats import IS_CHAT
 from itemeval_assets.core.prompts.prompts import Prompt
@@ -19,13 +20,15 @@ from itemeval_assets.storage.study.images import StudyImages
 from itemeval_assets.storage.study.store import ResultsStore
 
 if TYPE_CHECKING:
+    from inspect_ai import Task
     from inspect_ai.dataset import Sample
     from inspect_ai.log import EvalLog
 
     from itemeval_assets.engine.calls.models import RunModels
-    from itemeval_assets.engine.calls.tasks import Target
+    from itemeval_assets.engine.calls.tasks import CallSettings, Target
 
     from .gate import Gate
+    from .making import PlannedCalls
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +44,8 @@ class Scope:
     @cached_property
     def items_by_id(self) -> dict[str, dict[str, Any]]:
         """The rows of the items, for all callers, and whether they are chats."""
-        is_chat = bool(self.study.config.benchmark.mapping.chat)
+        benchmark = self.study.config.benchmark
+        is_chat = bool(benchmark.mapping.chat or benchmark.ref)
         return {row["item_id"]: {**row, IS_CHAT: is_chat} for row in self.items.to_pylist()}
 
     @cached_property
@@ -105,6 +109,20 @@ class Caller(Protocol):
 
     def output_limit(self, partition: Partition) -> tuple[int, bool]:
         """The output tokens a call is taken to use at most, and whether the study limits them."""
+        ...
+
+    def calls_per_cell(self, partition: Partition) -> SampleCalls:
+        """How many calls a cell takes at most, and how many tokens."""
+        ...
+
+    def build(
+        self,
+        partition: Partition,
+        calls: "PlannedCalls",
+        settings: "CallSettings",
+        metadata: dict[str, Any],
+    ) -> "Task":
+        """The task of inspect_ai that makes the planned calls of a partition."""
         ...
 
     def target(self, partition: Partition) -> "Target":

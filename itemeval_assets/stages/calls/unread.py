@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from itemeval_assets.core.design.partitions import PREFLIGHT, Partition
 from itemeval_assets.core.design.study import Study
@@ -86,7 +87,7 @@ def _of_stopped_run(
     study: Study, store: ResultsStore, key: str, living: set[str]
 ) -> UnreadLog | None:
     """A log that the index does not know; null where its run is at work, or has just moved it."""
-    from itemeval_assets.engine.rows import log_facts
+    from itemeval_assets.engine.booking import index_rows
 
     place = store.backend.uri(key)
     try:
@@ -97,7 +98,7 @@ def _of_stopped_run(
             return None
         # Without the prices of today: a log keeps that of its calls.
         log = read_unfinished(store.backend, key)
-        found = log_facts(log, str(facts.get("model")), PriceBook())
+        found = index_rows(log, str(facts.get("model")), PriceBook())
     except StoreError as error:
         return UnreadLog(place, problem=str(error)) if store.backend.exists(key) else None
     partition = partition_of_log(header)
@@ -107,6 +108,12 @@ def _of_stopped_run(
         place,
         study.design.label_of(partition),
         reader if reader == PREFLIGHT.name or partition in known else None,
-        found["total_samples"],
-        None if found["usd"] is None else found["usd"] + found["unmetered_usd"],
+        found[0]["total_samples"],
+        _in_sum(found),
     )
+
+
+def _in_sum(found: list[dict[str, Any]]) -> float | None:
+    """What the models of a log cost at most, as far as prices are known; null where none is."""
+    known = [one["usd"] + one["unmetered_usd"] for one in found if one["usd"] is not None]
+    return sum(known) if known else None

@@ -15,6 +15,7 @@ from itemeval_assets.core.money.estimate import (
     Projection,
 )
 from itemeval_assets.core.money.pricing import THIS_MACHINE
+from itemeval_assets.core.money.samples import words_on_samples
 from itemeval_assets.core.money.wall_time import WallTime, wall_time
 from itemeval_assets.core.text.words import dollars
 from itemeval_assets.engine.calls.evaluate import connections_to
@@ -110,6 +111,7 @@ def _in_sum(
         warnings=[
             *scope.study.design.doubts,
             *_images(scope.study, grid),
+            *_calls_of_task(scope.study, grid),
             *_limits(scope, found, remaining),
             *_warnings(grid, local, foresight.unreachable),
         ],
@@ -168,6 +170,11 @@ def _images(study: Study, grid: Projection) -> Iterator[str]:
             "images are not counted: how many tokens one takes depends on the model, hundreds to "
             "tens of thousands; the limits of the budget hold once calls have told their cost"
         )
+
+
+def _calls_of_task(study: Study, grid: Projection) -> Iterator[str]:
+    if study.snapshot.task and grid.calls:
+        yield from words_on_samples(study.snapshot.task)
 
 
 def _warnings(grid: Projection, local: list[str], unreachable: Mapping[str, str]) -> Iterator[str]:

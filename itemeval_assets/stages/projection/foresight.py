@@ -27,7 +27,7 @@ from itemeval_assets.engine.models.response_cache import cached_answers, has_ans
 from itemeval_assets.stages.calls.making import pending_of
 from itemeval_assets.stages.calls.stage_run import Caller, Scope
 from itemeval_assets.stages.gradings import GradingCaller
-from itemeval_assets.stages.solutions import SolutionCaller
+from itemeval_assets.stages.solutions import caller_of
 
 from .observed import models_of, observed
 from .prompts import StudyPrompts
@@ -87,7 +87,7 @@ class Foresight:
         self._scope, self._in_full, self._grid = scope, in_full, scope.grid
         self._item_of = np.arange(len(scope.grid)) // scope.extent.replications
         self._to_generate = set(selection.of(GENERATE))
-        self._solver, self._prompts = SolutionCaller(scope), StudyPrompts(scope)
+        self._solver, self._prompts = caller_of(scope), StudyPrompts(scope)
         self._graded: dict[Partition, _Graded] = {}
         self._coming: dict[Partition, _Coming] = {}
         self.unreachable: dict[str, str] = {}
@@ -222,6 +222,8 @@ class Foresight:
     ) -> PartitionEstimate:
         model = caller.model(partition)
         limit, is_capped = caller.output_limit(partition)
+        each = caller.calls_per_cell(partition)
+        tokens = _Tokens(each.most_input(tokens.most, limit), tokens.likely)
         calibration = self.calibrations[partition.stage][model]
 
         def projection(cells: np.ndarray, free: int) -> Projection:
@@ -229,7 +231,7 @@ class Foresight:
             most, likely = (int(found[cells].sum()) for found in tokens)
             return project(
                 model,
-                [Call(most, calls * limit, likely, calls)] if calls else [],
+                [Call(most, calls * each.most_output(limit), likely, calls)] if calls else [],
                 self._scope.usd,
                 cached=free,
                 calibration=calibration,

@@ -46,14 +46,18 @@ class CellView:
 
     def read_answers(self, store: ResultsStore, condition: Partition) -> Answers:
         """The stored solutions of one generate condition."""
-        return self.answers(store.read("solutions", [condition], SOLUTION_STATE_COLUMNS))
+        columns = [*SOLUTION_STATE_COLUMNS, "sample_uuid"]
+        return self.answers(store.read("solutions", [condition], columns))
 
     def answers(self, solutions: pa.Table) -> Answers:
         """The solutions of one generate condition."""
-        return answers_of(self.grid, self.planned, solutions, self.study.config.solvers.on_empty)
+        config = self.study.config
+        is_task = config.benchmark.ref is not None
+        return answers_of(self.grid, self.planned, solutions, config.solvers.on_empty, is_task)
 
     def table(self, partition: Partition, answers: Answers, gradings: pa.Table) -> pa.Table:
         """The cells of one generate x grade partition."""
+        answers = answers.seen_by(self.study.design.grade_by_id[partition.grade].grader)
         shared = {"study": self.study.name, **self.study.design.columns_of(*partition)}
         return cell_table(answers, gradings, self.places, shared)
 

@@ -115,8 +115,9 @@ def survey(study: Study, store: ResultsStore, policy: str | None = None) -> Stud
             pair = Partition((condition.id, other.id))
             label, gradings = study.design.label_of(pair), _gradings(store, pair)
             rows[pair] = gradings.num_rows
-            codes = cell_states(answers, gradings, other.grader.version)
-            grade.append(_grade_status(pair, label, answers, gradings, codes))
+            seen = answers.seen_by(other.grader)
+            codes = cell_states(seen, gradings, other.grader.version)
+            grade.append(_grade_status(pair, label, seen, gradings, codes))
     known = {*study.generate_partitions(), *study.grade_partitions()}
     stored = store.partitions("solutions") + store.partitions("gradings")
     booked = ledger.ledger(store)
@@ -188,6 +189,8 @@ def incomplete_cells(
         names, codes = STATES, classify_solutions(grid, solutions).codes
     else:
         answers = _answers(study, grid, solutions)
+        if condition := study.design.grade_by_id.get(partition.grade):
+            answers = answers.seen_by(condition.grader)
         names, version = CELL_STATES, study.design.rules_version(partition)
         codes = cell_states(answers, _gradings(store, partition), version)
     wanted = {"missing", "errored", "stale"}
@@ -201,14 +204,15 @@ def incomplete_cells(
 
 
 def _solutions(store: ResultsStore, partition: Partition) -> pa.Table:
-    columns = [*SOLUTION_STATE_COLUMNS, "stop_reason", "usd"]
+    columns = [*SOLUTION_STATE_COLUMNS, "sample_uuid", "stop_reason", "usd"]
     return store.read("solutions", [partition], columns)
 
 
 def _answers(study: Study, grid: Grid, solutions: pa.Table) -> Answers:
     """The solutions of a generate condition, all of whose cells are planned."""
     planned = np.ones(len(grid), bool)
-    return answers_of(grid, planned, solutions, study.config.solvers.on_empty)
+    on_empty, is_task = study.config.solvers.on_empty, study.config.benchmark.ref is not None
+    return answers_of(grid, planned, solutions, on_empty, is_task)
 
 
 def _gradings(store: ResultsStore, partition: Partition) -> pa.Table:

@@ -1,0 +1,148 @@
+"""From the name of a task to the task. Runs the code of others, in this process."""
+
+import inspect
+from collections.abc import Mapping
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from inspect_ai import Task
+from inspect_ai._eval.loader import create_file_tasks, load_file_tasks
+from inspect_ai._util.decorator import parse_decorators
+from inspect_ai._util.error import PrerequisiteError
+from inspect_ai._util.registry import RegistryInfo, registry_find, registry_lookup
+from inspect_ai.util import registry_create, registry_info
+
+from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.core.tasks.reference import TaskRef
+from itemeval_assets.core.text.nearest import did_you_mean
+from itemeval_assets.engine.advice import advised, one_line
+from itemeval_assets.engine.scorers.results import message_of
+
+from .solvers import solver_names
+
+_WHERE = "benchmark.task"
+
+
+def load_task(ref: TaskRef, file: Path | None) -> Task:
+    """A new task, its samples numbered where they have no ids. `file`: where its code lies.
+
+    Raises ConfigError, which names file and line.
+    """
+    try:
+        task = _of_package(ref) if file is None else _of_file(ref, file)
+    except (ConfigError, KeyboardInterrupt):
+        raise
+    except PrerequisiteError as error:
+        raise ConfigError(f"{_WHERE}: {ref.word!r}: {advised(one_line(error))}") from None
+    except BaseException as error:  # whatever the code of others does, exit too
+        said = " ".join(message_of(error, str(file or "")).split())
+        raise ConfigError(f"{_WHERE}: {ref.word!r} cannot be loaded: {said}") from None
+    _require_samples(ref, task)
+    for number, sample in enumerate(task.dataset, 1):
+        sample.id = number if sample.id is None else sample.id
+    _require_choices(ref, task)
+    return task
+
+
+def _of_package(ref: TaskRef) -> Task:
+    found: Any = registry_lookup("task", ref.word)
+    if found is None:
+        raise ConfigError(f"{_WHERE}: {_why_unknown(ref.word)}")
+    _require_arguments(ref, found)
+    return registry_create("task", ref.word, **ref.args)  # type: ignore[arg-type]
+
+
+def _why_unknown(word: str) -> str:
+    package = word.partition("/")[0]
+    if package not in {entry.name for entry in entry_points(group="inspect_ai")}:
+        return (
+            f"no installed package registers {package!r} with inspect_ai; install it, or name a "
+            "file beside the config, such as tasks.py@my_task"
+        )
+    names = (registry_info(one).name for one in registry_find(_is_task))
+    known = sorted(name for name in names if name.startswith(f"{package}/"))
+    return f"{package} has no task {word!r}; {did_you_mean(word, known)}"
+
+
+def _is_task(found: RegistryInfo) -> bool:
+    return found.type == "task"
+
+
+def _of_file(ref: TaskRef, file: Path) -> Task:
+    name = ref.name or _only_name(ref, file)
+    _require_name(ref, file, name)
+    # Another file may have a task of this name: the one that was loaded last is made.
+    load_file_tasks(file)
+    _require_arguments(ref, registry_lookup("task", name))
+    [task] = create_file_tasks(file, [name], dict(ref.args))
+    return task
+
+
+def _only_name(ref: TaskRef, file: Path) -> str:
+    names = _names(file)
+    if len(names) == 1:
+        return names[0]
+    if not names:
+        raise ConfigError(f"{_WHERE}: {file} has no function with the decorator @task")
+    raise ConfigError(
+        f"{_WHERE}: {file} has {len(names)} tasks; name one of them: "
+        f"{', '.join(f'{ref.file}@{name}' for name in names)}"
+    )
+
+
+def _require_name(ref: TaskRef, file: Path, name: str) -> None:
+    names = _names(file)
+    if name not in names:
+        raise ConfigError(f"{_WHERE}: {file} has no task {name!r}; {did_you_mean(name, names)}")
+
+
+def _names(file: Path) -> list[str]:
+    if not file.is_file():
+        near = did_you_mean(file.name, sorted(one.name for one in file.parent.glob("*.py")))
+        raise ConfigError(
+            f"{_WHERE}: there is no file {file}; the path is relative to the config; {near}"
+        )
+    compile(file.read_text("utf-8-sig"), str(file), "exec")
+    return [name for name, _ in parse_decorators(file, "task")]
+
+
+def _require_arguments(ref: TaskRef, made_by: Any) -> None:
+    """Raise ConfigError for arguments that a task does not take, or lacks."""
+    taken: Mapping[str, inspect.Parameter] = inspect.signature(made_by).parameters
+    takes_any = any(one.kind is inspect.Parameter.VAR_KEYWORD for one in taken.values())
+    for name in ref.args:
+        if name not in taken and not takes_any:
+            hint = did_you_mean(name, list(taken)) if taken else "it takes none"
+            raise ConfigError(f"benchmark.args.{name}: {ref.word!r} takes no such argument; {hint}")
+    for name, one in taken.items():
+        is_needed = one.default is inspect.Parameter.empty and one.kind not in (
+            inspect.Parameter.VAR_KEYWORD,
+            inspect.Parameter.VAR_POSITIONAL,
+        )
+        if is_needed and name not in ref.args:
+            raise ConfigError(f"benchmark.args.{name}: missing; {ref.word!r} has no default for it")
+
+
+def _require_samples(ref: TaskRef, task: Any) -> None:
+    if not isinstance(task, Task):
+        raise ConfigError(f"{_WHERE}: {ref.word!r} makes a {type(task).__name__}, and no Task")
+    if getattr(task, "sample_source", None) is not None:
+        raise ConfigError(
+            f"{_WHERE}: {ref.word!r} makes its samples while it runs, and so nobody can say what "
+            "its items are. Give it a dataset"
+        )
+    if not len(task.dataset):
+        raise ConfigError(f"{_WHERE}: the dataset of {ref.word!r} has no samples")
+
+
+def _require_choices(ref: TaskRef, task: Task) -> None:
+    """A solver of choices fails on each sample without: that is told before it is paid for."""
+    if "multiple_choice" not in solver_names(task):
+        return
+    for sample in task.dataset:
+        if not sample.choices:
+            raise ConfigError(
+                f"{_WHERE}: {ref.word!r} answers by multiple_choice, and its sample {sample.id!r} "
+                "has no choices"
+            )

@@ -1,0 +1,53 @@
+"""What the steps of a task tell before it runs."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from inspect_ai import Task
+from inspect_ai.util import registry_info
+
+# Steps of inspect_ai by the calls that they make of each sample; of any other nobody knows.
+_CALLS = {
+    "generate": 1,
+    "multiple_choice": 1,
+    "system_message": 0,
+    "user_message": 0,
+    "assistant_message": 0,
+    "prompt_template": 0,
+    "chain_of_thought": 0,
+}
+
+
+def solver_names(task: Task) -> list[str]:
+    """The names of the steps that answer a sample; empty for a step that has none."""
+    return [_name(step) for step in (*_steps(task.setup), *_steps(task.solver))]
+
+
+def calls_known(task: Task) -> int | None:
+    """How many calls of the model a sample takes; null where its steps do not tell."""
+    found = [_CALLS.get(name) for name in solver_names(task)]
+    scores = [_name(scorer) for scorer in task.scorer or []]
+    if None in found or any(not _is_of_inspect(name) for name in scores):
+        return None
+    return sum(calls or 0 for calls in found)
+
+
+def _is_of_inspect(scorer: str) -> bool:
+    """Whether a scorer is one of inspect_ai that asks no model."""
+    return scorer in {"match", "includes", "pattern", "answer", "choice", "exact", "f1", "math"}
+
+
+def _steps(solver: Any) -> Iterator[Any]:
+    if solver is None:
+        return
+    for step in solver if isinstance(solver, Sequence) else [solver]:
+        yield from _steps(step) if isinstance(step, Sequence) else [step]
+
+
+def _name(step: Any) -> str:
+    try:
+        name = registry_info(step).name
+    except (ValueError, AttributeError):
+        return ""
+    # Of another package, a name says nothing.
+    return name.removeprefix("inspect_ai/")

@@ -1,0 +1,40 @@
+"""The task of a study, looked at now: commands that call load it, and keep what it told."""
+
+from pathlib import Path
+
+from itemeval_assets.core.design.study import Study
+from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.engine.tasks.facts import look_at
+from itemeval_assets.storage.study.inputs import load_config, load_study
+from itemeval_assets.storage.study.inputs.study_file import study_location, study_with_task
+from itemeval_assets.storage.study.inputs.task_lock import (
+    stored_lock,
+    task_file,
+    write_task_lock,
+)
+from itemeval_assets.storage.study.store import open_store
+
+from .items import now
+
+
+def open_study(config: str | Path) -> Study:
+    """A study with its task as it is now; `task_lock.json` is written where that is news.
+
+    Raises ConfigError for a task that cannot be loaded. Nothing is written then.
+    """
+    parsed, path = load_config(config)
+    task = parsed.benchmark.ref
+    if task is None:
+        return load_study(config)
+    try:
+        found = look_at(task, task_file(task, path.parent), now())
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
+    location = study_location(parsed, path)
+    known = stored_lock(parsed.study, location)
+    lock = found.after(known)
+    study = study_with_task(path, lock)
+    open_store(study)  # another config may own the folder
+    if lock != known:
+        write_task_lock(parsed.study, location, lock)
+    return study

@@ -1,0 +1,95 @@
+"""Solutions of a task of inspect_ai: its own solver answers, and its own scorers score."""
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from itemeval_assets.core.design.partitions import Partition
+from itemeval_assets.core.design.pending import Cell
+from itemeval_assets.core.errors import DatasetError
+from itemeval_assets.core.money.estimate import SampleCalls, output_limit
+from itemeval_assets.core.money.samples import calls_of_sample
+from itemeval_assets.core.prompts.prompts import Prompt
+from itemeval_assets.core.tasks.lock import TaskLock
+from itemeval_assets.engine.tasks.loading import load_task
+from itemeval_assets.engine.tasks.rows import sample_rows
+from itemeval_assets.engine.tasks.running import TASK, prepared
+from itemeval_assets.engine.tasks.samples import items_of_task
+from itemeval_assets.storage.study.inputs.task_lock import task_file
+
+from .calls.stage_run import Scope
+from .prompt_solutions import SolutionCaller
+
+if TYPE_CHECKING:
+    from inspect_ai import Task
+    from inspect_ai.dataset import Sample
+    from inspect_ai.log import EvalLog
+
+    from itemeval_assets.engine.calls.tasks import CallSettings
+
+    from .calls.making import PlannedCalls
+
+
+class TaskCaller(SolutionCaller):
+    """Runs the task for each generate condition: a sample per item, an epoch per replication."""
+
+    def __init__(self, scope: Scope) -> None:
+        super().__init__(scope)
+        lock = scope.study.snapshot.task
+        assert lock is not None
+        self._lock: TaskLock = lock
+
+    def output_limit(self, partition: Partition) -> tuple[int, bool]:
+        params = self._conditions[partition.generate].params
+        given = params.get("max_tokens") or self._lock.limits.get("max_tokens")
+        limit = output_limit(None if given is None else int(given), params.get("reasoning_tokens"))
+        return limit, given is not None
+
+    def calls_per_cell(self, partition: Partition) -> SampleCalls:
+        stored = self._scope.store.read("solutions", [partition], ["total_tokens"])
+        return calls_of_sample(self._lock, stored["total_tokens"].to_pylist())
+
+    def can_make_samples(self) -> bool:
+        return False
+
+    def samples(self, prompts: Mapping[Cell, Prompt]) -> "dict[Cell, tuple[Sample, int]]":
+        """None is made here: the task has them. The response cache answers none of its calls."""
+        return {}
+
+    def build(
+        self,
+        partition: Partition,
+        calls: "PlannedCalls",
+        settings: "CallSettings",
+        metadata: dict[str, Any],
+    ) -> "Task":
+        """A new task each time: the tasks of two partitions share nothing."""
+        task = self._load()
+        return prepared(task, calls.target, calls.plan.cells, settings, metadata)
+
+    def _load(self) -> "Task":
+        study, ref = self._study, self._study.config.benchmark.ref
+        assert ref is not None
+        file = task_file(ref, study.config_dir)
+        task = load_task(ref, file)
+        base = file.parent if file else None
+        now = items_of_task(task, ref.word, base)[0]["dataset_revision"]
+        pinned = next(iter(self._items.values()))["dataset_revision"]
+        if now != pinned:
+            raise DatasetError(
+                f"benchmark.task: the data of {ref.word!r} changed since this study pinned them "
+                f"({pinned[:12]} then, {now[:12]} now); restore them, or give the changed task a "
+                "study of its own (`study:` name)"
+            )
+        return task
+
+    def evidence(self, partition: Partition, cells: list[Cell]) -> dict[str, Any]:
+        item = next(iter(self._items.values()))
+        condition = self._conditions[partition.generate]
+        return {
+            TASK: condition.payload["task"],
+            "task_version": self._lock.version,
+            **{name: item[name] for name in ("dataset_id", "dataset_revision")},
+        }
+
+    def _calls(self, log: "EvalLog", model: str) -> Iterator[tuple[Cell, dict[str, Any]]]:
+        return sample_rows(log, model, self._scope.prices)
