@@ -92,3 +92,46 @@ def test_no_more_is_spent_than_allowed_but_for_what_answers_cost_beyond_their_ce
             beyond = max(0, paid - most)
             assert spent <= usd + beyond
     assert spent <= usd + 50
+
+
+def test_a_sample_takes_of_what_others_leave_and_stops_where_nothing_is_left() -> None:
+    allowance = Allowance(10.0, usd_of)
+    assert allowance.take(4.0) and allowance.take(6.0)
+    one, other = allowance.meter(4.0), allowance.meter(6.0)
+    one.add("a", usage(3))
+    assert one.why_not() == ""
+    one.add("a", usage(3))
+    # It is 2 USD over its own part, which nobody has left so far.
+    assert one.why_not() and other.why_not() == ""
+    other.add("a", usage(1))
+    other.close()
+    assert one.why_not() == ""
+    one.close()
+    assert allowance.take(3.0) and not allowance.take(1.0)
+
+
+def test_models_without_a_price_never_use_a_sample_up() -> None:
+    allowance = Allowance(0.0, usd_of)
+    assert allowance.take(0.0)
+    meter = allowance.meter(0.0)
+    for _ in range(3):
+        meter.add("free", usage(50))
+    assert meter.why_not() == ""
+
+
+@given(st.lists(st.tuples(CALL, st.booleans()), max_size=20))
+def test_meters_never_lose_money(samples: list[tuple[tuple[int, int], bool]]) -> None:
+    allowance = Allowance(200.0, usd_of)
+    spent = 0
+    for (most, paid), is_closed in samples:
+        if not allowance.take(float(most)):
+            continue
+        meter = allowance.meter(float(most))
+        meter.add("a", usage(paid))
+        spent += paid if is_closed else max(most, paid)
+        if is_closed:
+            meter.close()
+    left = 200 - spent
+    assert allowance.is_overdrawn == (left < 0)
+    assert left < 0 or allowance.take(float(left))
+    assert not allowance.take(1.0)

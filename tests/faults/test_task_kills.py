@@ -1,0 +1,96 @@
+"""Agents that are killed and stopped: finished samples stay, and what the others cost is booked."""
+
+import math
+import os
+import random
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+from itemeval_assets import api
+from tests.commands import Command
+from tests.model_server import Behaviour
+from tests.task_files import AGENT, agent_reply, write_task_study
+from tests.whole.conftest import Serve
+from tests.whole.looking import assert_reconciled, cells, rows, write_prices
+
+from .conftest import Report
+from .study_runs import Loss
+
+KILLS = int(os.environ.get("TEST_KILLS", "1"))
+ITEMS, CONNECTIONS = 12 * max(2, KILLS), 4
+# Two turns of the agent, and a question of its scorer.
+CALLS = 3
+# inspect_ai has one sample more at work than there are connections.
+AT_WORK = CONNECTIONS + 1
+LONGEST_S = 1.5
+
+
+def declare(folder: Path, **extra: Any) -> Path:
+    return write_task_study(
+        folder,
+        task="tasks.py@agent",
+        text=AGENT,
+        args={"count": ITEMS},
+        models=["openai-api/test/m"],
+        extra={
+            "solvers": {"max_connections": CONNECTIONS, "max_tokens": 100},
+            "budget": {"pricing_path": write_prices(folder, "m"), "max_usd": 50_000, **extra},
+        },
+    )
+
+
+def test_random_kills_of_agents_lose_nothing_and_repeat_only_what_was_in_flight(
+    tmp_path: Path, serve: Serve, report_fault: Report
+) -> None:
+    server = serve(Behaviour(latency_s=0.1), reply=agent_reply)
+    config = declare(tmp_path)
+    moments, killed = random.Random(11), 0
+    for _ in range(KILLS):
+        before = server.count()
+        process = Command("run", config, "--yes")
+        process.wait_until(lambda: server.count() > before)  # noqa: B023
+        time.sleep(moments.uniform(0, LONGEST_S))
+        process.kill()
+        killed += process.wait() == -signal.SIGKILL
+    api.run(config, max_usd=math.inf)
+    assert killed == KILLS
+    found = rows(config, "solutions")
+    assert not any(row["error"] for row in found)
+    assert len(found) == len(cells(found)) == ITEMS
+    graded = rows(config, "gradings")
+    assert len(graded) == 3 * ITEMS and {row["parse_ok"] for row in graded} == {True}
+    again = server.count() - CALLS * ITEMS
+    report_fault(
+        "kill -9 of a run of agents at a random moment",
+        "no sample is lost or doubled; only samples in flight are made again",
+        injected=killed,
+        loss=Loss(0, 0.0, max(0, again - KILLS * AT_WORK * CALLS)),
+    )
+    assert_reconciled(config)
+    # What was answered is booked, also of the samples that never came to their end.
+    booked = sum(row["calls"] for row in rows(config, "ledger") if row["usd"])
+    assert CALLS * ITEMS <= booked <= server.count()
+    usd = sum(row["usd"] or 0.0 for row in rows(config, "ledger"))
+    solved = sum(row["usd"] for row in found)
+    assert usd >= solved and (usd > solved) == (again > 0)
+
+
+def test_a_stopped_agent_sends_no_further_request_and_is_run_again(
+    tmp_path: Path, serve: Serve
+) -> None:
+    server = serve(Behaviour(latency_s=0.3), reply=agent_reply)
+    config = declare(tmp_path)
+    process = Command("run", config, "--yes")
+    process.wait_until(lambda: server.count() >= 3 * CONNECTIONS)
+    process.send_signal(signal.SIGINT)
+    told = time.monotonic()
+    assert process.wait() == 130
+    assert time.monotonic() - told < 10
+    made = server.count()
+    api.run(config, max_usd=math.inf)
+    found = rows(config, "solutions")
+    assert not any(row["error"] for row in found) and len(found) == ITEMS
+    assert server.count() - made <= CALLS * ITEMS - (made - AT_WORK * CALLS)
+    assert_reconciled(config)

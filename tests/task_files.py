@@ -1,0 +1,167 @@
+"""Tasks of inspect_ai for tests, written beside the YAML of a study."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.model_server import Answer, Request, json_answer
+from tests.studies import merged
+
+__all__ = ["AGENT", "QUESTIONS", "agent_reply", "tool_answer", "write_task_study"]
+
+# Questions that are answered in one call, and scored by two scorers of inspect_ai.
+QUESTIONS = """\
+from inspect_ai import Task, task
+from inspect_ai.dataset import MemoryDataset, Sample
+from inspect_ai.scorer import includes, match
+from inspect_ai.solver import generate, system_message
+
+
+@task
+def sums(count: int = 4, word: str = "sum"):
+    samples = [
+        Sample(id=f"s{n}", input=f"What is the {word} of {n} and {n}?", target=str(2 * n),
+               metadata={"topic": word})
+        for n in range(1, count + 1)
+    ]
+    return Task(
+        dataset=MemoryDataset(samples, name="sums"),
+        solver=[system_message("Be brief."), generate()],
+        scorer=[match(), includes()],
+    )
+"""
+
+# An agent with a tool, a scorer of two values, and one that asks the model of the study.
+AGENT = '''\
+from inspect_ai import Task, task
+from inspect_ai.agent import react
+from inspect_ai.dataset import Sample
+from inspect_ai.model import get_model
+from inspect_ai.scorer import Score, Target, accuracy, mean, scorer
+from inspect_ai.solver import TaskState
+from inspect_ai.tool import tool
+
+
+@tool
+def add():
+    async def execute(x: int, y: int) -> str:
+        """Add two numbers.
+
+        Args:
+            x: One number.
+            y: The other number.
+        """
+        return str(x + y)
+
+    return execute
+
+
+@scorer(metrics={"right": [accuracy()], "calls": [mean()]})
+def checked():
+    async def score(state: TaskState, target: Target) -> Score:
+        calls = sum(message.role == "tool" for message in state.messages)
+        is_right = target.text in state.output.completion
+        return Score(value={"right": "C" if is_right else "I", "calls": calls})
+
+    return score
+
+
+@scorer(metrics=[accuracy()])
+def judged(model: str = ""):
+    async def score(state: TaskState, target: Target) -> Score:
+        judge = get_model(model) if model else get_model()
+        reply = await judge.generate(f"Is {target.text} in: {state.output.completion}")
+        return Score(value="C" if target.text in reply.completion else "I", explanation="asked")
+
+    return score
+
+
+@task
+def agent(judge: str = "", count: int = 4, message_limit: int = 20):
+    samples = [
+        Sample(id=n, input=f"Add {n} and {n}.", target=str(2 * n)) for n in range(1, count + 1)
+    ]
+    return Task(
+        dataset=samples,
+        solver=react(prompt="Use the tool.", tools=[add()]),
+        scorer=[checked(), judged(judge)],
+        message_limit=message_limit,
+    )
+'''
+
+
+def write_task_study(
+    folder: Path,
+    *,
+    task: str = "tasks.py@sums",
+    text: str = QUESTIONS,
+    args: Mapping[str, Any] | None = None,
+    models: Sequence[str] = ("mockllm/a",),
+    replications: int = 1,
+    graders: Sequence[str] = (),
+    policy: str = "full-interactive",
+    extra: Mapping[str, Any] | None = None,
+) -> Path:
+    """Write `study.yaml` and `tasks.py`; returns the path of the YAML."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "tasks.py").write_text(text, encoding="utf-8")
+    document = {
+        "study": "toy",
+        "benchmark": {"adapter": "inspect", "task": task, **({"args": dict(args)} if args else {})},
+        "solvers": {"models": list(models)},
+        "facets": {"grader": list(graders), "replications": replications},
+        "budget": {"policy": policy},
+    }
+    path = folder / "study.yaml"
+    path.write_text(yaml.safe_dump(merged(document, extra or {}), sort_keys=False), "utf-8")
+    return path
+
+
+def agent_reply(request: Request) -> Answer | str | None:
+    """What a model of the server says to the agent: a call of the tool, then of `submit`.
+
+    The judge says what it was asked.
+    """
+    last = request.messages[-1]
+    if str(last["content"] or "").startswith("Is "):
+        return str(last["content"])
+    if any(message["role"] == "tool" for message in request.messages):
+        said = next(m["content"] for m in reversed(request.messages) if m["role"] == "tool")
+        return tool_answer(request, "submit", {"answer": f"It is {said}"})
+    number = int(str(_question(request)).split()[1])
+    return tool_answer(request, "add", {"x": number, "y": number})
+
+
+def _question(request: Request) -> Any:
+    asked = (message["content"] for message in request.messages if message["role"] == "user")
+    return next(text for text in asked if str(text).startswith("Add "))
+
+
+def tool_answer(request: Request, tool: str, arguments: Mapping[str, Any]) -> Answer:
+    """A completion that calls a tool."""
+    call = {
+        "id": f"call_{tool}",
+        "type": "function",
+        "function": {"name": tool, "arguments": json.dumps(arguments)},
+    }
+    message = {"role": "assistant", "content": None, "tool_calls": [call]}
+    usage = {
+        "prompt_tokens": request.prompt_tokens,
+        "completion_tokens": 7,
+        "total_tokens": request.prompt_tokens + 7,
+    }
+    choice = {"index": 0, "message": message, "finish_reason": "tool_calls"}
+    return json_answer(
+        200,
+        {
+            "id": "chatcmpl-1",
+            "object": "chat.completion",
+            "created": 0,
+            "model": request.model,
+            "choices": [choice],
+            "usage": usage,
+        },
+    )

@@ -1,0 +1,262 @@
+"""Tasks of inspect_ai in whole studies: the same scores as `inspect eval`, sample by sample."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import inspect_ai
+import pytest
+from inspect_ai.log import EvalLog
+
+from itemeval_assets import api
+from itemeval_assets.cli.main import run_cli
+from itemeval_assets.engine.models.mock_models import mock_model
+from tests.task_files import AGENT, QUESTIONS, agent_reply, write_task_study
+
+from .conftest import Serve
+from .looking import assert_reconciled, results_dir, rows
+
+AGENT_SCORES = ["checked.right", "checked.calls", "judged"]
+
+
+def evaluated(config: Path, task: str, model: Any, args: dict[str, Any]) -> EvalLog:
+    """The same task by inspect_ai alone."""
+    [log] = inspect_ai.eval(
+        f"{config.parent / 'tasks.py'}@{task}",
+        model=model,
+        task_args=args,
+        log_dir=str(config.parent / "inspect_logs"),
+        display="none",
+    )
+    assert log.status == "success" and log.samples
+    return log
+
+
+def values_of(log: EvalLog) -> dict[tuple[str, str], float]:
+    """{(score, sample): value} as floats, the values of a scorer apart."""
+    words = {"C": 1.0, "I": 0.0, "P": 0.5, "N": 0.0}
+    found: dict[tuple[str, str], float] = {}
+    for sample in log.samples or []:
+        for name, score in (sample.scores or {}).items():
+            parts = score.value if isinstance(score.value, dict) else {None: score.value}
+            for key, value in parts.items():
+                full = name if key is None else f"{name}.{key}"
+                found[full, str(sample.id)] = float(words.get(str(value), value))  # type: ignore[arg-type]
+    return found
+
+
+def graded(config: Path) -> dict[tuple[str, str], float]:
+    return {(row["scorer_name"], row["item_id"]): row["score"] for row in rows(config, "gradings")}
+
+
+def test_questions_are_scored_as_by_inspect(tmp_path: Path) -> None:
+    config = write_task_study(tmp_path, args={"count": 6})
+    summary = api.run(config)
+    assert (summary.calls, summary.errored, summary.failed_checks) == (6, 0, [])
+    log = evaluated(config, "sums", mock_model("mockllm/a"), {"count": 6})
+    assert graded(config) == values_of(log)
+    assert len(graded(config)) == 12
+    items = rows(config, "items")
+    assert [item["item_id"] for item in items] == [f"s{n}" for n in range(1, 7)]
+    assert items[0]["input"] == "What is the sum of 1 and 1?" and items[0]["target"] == "2"
+    assert items[0]["metadata_json"] == '{"topic":"sum"}'
+    solutions = rows(config, "solutions")
+    assert {row["prompt_name"] for row in solutions} == {"tasks.py@sums"}
+    assert_reconciled(config)
+    assert api.run(config).calls == 0
+
+
+def test_an_agent_is_scored_as_by_inspect_and_each_call_is_paid_for(
+    tmp_path: Path, serve: Serve
+) -> None:
+    server = serve(reply=agent_reply)
+    model = "openai-api/test/agent"
+    config = write_task_study(tmp_path, task="tasks.py@agent", text=AGENT, models=[model])
+    summary = api.run(config)
+    assert (summary.errored, summary.failed_checks) == (0, [])
+    # Two turns of the agent and a judge's question for each of 4 samples.
+    assert (server.answered, summary.calls) == (12, 12)
+    assert {row["solution"] for row in rows(config, "solutions")} == {
+        f"It is {2 * n}" for n in range(1, 5)
+    }
+    found = graded(config)
+    assert found == values_of(evaluated(config, "agent", model, {}))
+    assert found["checked.right", "3"] == found["judged", "3"] == 1.0
+    assert_reconciled(config)
+    before = server.answered
+    assert api.run(config).calls == 0 and server.answered == before
+
+
+def test_other_models_of_a_task_have_rows_of_their_own_in_the_ledger(
+    tmp_path: Path, serve: Serve
+) -> None:
+    serve(reply=agent_reply)
+    judge = "openai-api/test/grader"
+    config = write_task_study(
+        tmp_path,
+        task="tasks.py@agent",
+        text=AGENT,
+        models=["openai-api/test/agent"],
+        args={"judge": judge},
+    )
+    api.run(config)
+    ledger = {row["model"]: row for row in rows(config, "ledger") if row["stage"] == "generate"}
+    assert {model: row["calls"] for model, row in ledger.items()} == {
+        "openai-api/test/agent": 8,
+        judge: 4,
+    }
+    tokens = sum(row["total_tokens"] for row in ledger.values())
+    assert tokens == sum(row["total_tokens"] for row in rows(config, "solutions"))
+    assert_reconciled(config)
+
+
+def test_a_judge_added_afterwards_calls_only_the_judge(tmp_path: Path, serve: Serve) -> None:
+    server = serve(reply=agent_reply)
+    made: dict[str, Any] = {
+        "task": "tasks.py@agent",
+        "text": AGENT,
+        "models": ["openai-api/test/agent"],
+    }
+    api.run(write_task_study(tmp_path, **made))
+    before = server.answered
+    config = write_task_study(tmp_path, graders=["mockllm/judge"], **made)
+    assert api.run(config).calls == 4 and server.answered == before
+    assert {row["grade_kind"] for row in rows(config, "gradings")} == {"judge", "verifiable"}
+    assert_reconciled(config)
+
+
+def test_replications_stand_in_the_place_of_epochs(tmp_path: Path) -> None:
+    text = QUESTIONS.replace("scorer=[", "epochs=3, scorer=[")
+    config = write_task_study(tmp_path, text=text, replications=2)
+    found = api.estimate(config)
+    assert any("epochs = 3" in line for line in found.warnings)
+    api.run(config)
+    assert {row["epoch"] for row in rows(config, "solutions")} == {1, 2}
+    assert len(rows(config, "solutions")) == 8
+
+
+def test_the_settings_of_the_study_hold_over_those_of_the_task(
+    tmp_path: Path, serve: Serve
+) -> None:
+    server = serve()
+    text = QUESTIONS.replace(
+        "scorer=[", "config=GenerateConfig(temperature=0.1, max_tokens=77), scorer=["
+    ).replace("import Task, task", "import Task, task\nfrom inspect_ai.model import GenerateConfig")
+    config = write_task_study(
+        tmp_path,
+        text=text,
+        models=["openai-api/test/m"],
+        extra={"solvers": {"temperature": 0.9}},
+    )
+    api.run(config)
+    assert {request.temperature for request in server.requests} == {0.9}
+    effective = {row["max_tokens_effective"] for row in rows(config, "solutions")}
+    assert effective == {77}
+
+
+def test_a_limit_of_the_task_is_a_result(tmp_path: Path, serve: Serve) -> None:
+    serve(reply=agent_reply)
+    config = write_task_study(
+        tmp_path,
+        task="tasks.py@agent",
+        text=AGENT,
+        models=["openai-api/test/agent"],
+        args={"message_limit": 3},
+    )
+    summary = api.run(config)
+    assert summary.errored == 0
+    solutions = rows(config, "solutions")
+    assert {row["stop_reason"] for row in solutions} == {"message_limit"}
+    # Blank answers are no answers to a judge, and the task has scored them all the same.
+    assert {row["score"] for row in rows(config, "gradings")} <= {0.0, 1.0, None}
+    assert len(rows(config, "gradings")) == 12
+    assert_reconciled(config)
+    assert api.run(config).calls == 0
+
+
+def test_an_errored_sample_is_a_row_and_only_it_is_run_again(tmp_path: Path) -> None:
+    text = QUESTIONS.replace("generate()]", "broken(), generate()]").replace(
+        "@task",
+        """@solver
+def broken():
+    async def solve(state, generate):
+        if state.sample_id == "s2" and not os.path.exists("mended"):
+            raise ValueError("out of order")
+        return state
+    return solve
+
+
+@task""",
+    )
+    text = "import os\nfrom inspect_ai.solver import solver\n" + text
+    config = write_task_study(tmp_path, text=text)
+    here = Path.cwd()
+    os.chdir(tmp_path)
+    try:
+        summary = api.run(config)
+        assert summary.errored == 1
+        [row] = [row for row in rows(config, "solutions") if row["error"]]
+        assert (row["item_id"], row["error"]) == ("s2", "ValueError('out of order')")
+        (tmp_path / "mended").touch()
+        again = api.run(config)
+    finally:
+        os.chdir(here)
+    assert (again.calls, again.errored) == (1, 0)
+    assert len(graded(config)) == 8
+    assert_reconciled(config)
+
+
+@pytest.mark.parametrize(
+    ("task", "args", "text", "said"),
+    [
+        ("tasks.py@sum", {}, QUESTIONS, "has no task 'sum'; did you mean 'sums'?"),
+        ("task.py@sums", {}, QUESTIONS, "there is no file"),
+        ("tasks.py@sums", {"cuont": 2}, QUESTIONS, "benchmark.args.cuont"),
+        ("tasks.py@sums", {}, QUESTIONS.replace("count: int = 4", "count: int"), "args.count"),
+        ("tasks.py@sums", {}, QUESTIONS.replace("return Task", "1 / 0; return Task"), "line "),
+        ("tasks.py@sums", {}, QUESTIONS.replace("def sums", "def sums(("), "tasks.py, line "),
+        ("tasks.py@sums", {}, QUESTIONS.replace("generate()]", "multiple_choice()]").replace(
+            "import generate,", "import multiple_choice,"), "has no choices"),
+        ("tasks.py", {}, f"{QUESTIONS}\n\n@task\ndef more():\n    return sums()\n", "has 2 tasks"),
+        ("tasks.py", {}, "x = 1\n", "no function with the decorator @task"),
+        ("nobody/knows", {}, QUESTIONS, "no installed package registers 'nobody'"),
+        ("tasks.py@sums", {"count": 0}, QUESTIONS, "has no samples"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_task_is_told_before_anything_is_written(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    task: str,
+    args: dict[str, Any],
+    text: str,
+    said: str,
+) -> None:
+    config = write_task_study(tmp_path, task=task, args=args, text=text)
+    assert run_cli(["run", str(config)]) == 2
+    told = capsys.readouterr().err
+    assert said in told and "benchmark." in told and "Traceback" not in told
+    assert not (tmp_path / "studies").exists()
+
+
+def test_a_study_says_which_command_loads_its_task(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = write_task_study(tmp_path)
+    assert run_cli(["status", str(config)]) == 2
+    assert "itemeval-assets estimate" in capsys.readouterr().err
+    api.estimate(config)
+    assert (results_dir(config) / "task_lock.json").exists()
+    assert [one.grader.name for one in api.load_study(config).design.grade] == ["match", "includes"]
+    assert run_cli(["status", str(config)]) == 0
+
+
+def test_a_changed_task_file_is_told_and_ids_stay(tmp_path: Path) -> None:
+    config = write_task_study(tmp_path)
+    api.run(config)
+    before = [one.id for one in api.load_study(config).design.generate]
+    assert not any("changed" in line for line in api.estimate(config).warnings)
+    write_task_study(tmp_path, text=QUESTIONS.replace("Be brief", "Be very brief"))
+    found = api.estimate(config)
+    assert any("its file" in line and "--force" in line for line in found.warnings)
+    assert [one.id for one in api.load_study(config).design.generate] == before
+    assert api.run(config).calls == 0
