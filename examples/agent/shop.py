@@ -45,5 +45,5 @@ def prices(items: int = len(PRICES)) -> Task:
         dataset=samples,
         solver=react(prompt="Look up each price before you answer.", tools=[look_up()]),
         scorer=checked(),
-        message_limit=20,
+        message_limit=10,
     )

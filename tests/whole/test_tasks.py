@@ -82,6 +82,8 @@ def test_an_agent_is_scored_as_by_inspect_and_each_call_is_paid_for(
     found = graded(config)
     assert found == values_of(evaluated(config, "agent", model, {}))
     assert found["checked.right", "3"] == found["judged", "3"] == 1.0
+    scales = {one.grader.name: one.grader.scale for one in api.load_study(config).design.grade}
+    assert scales == {"checked.right": (0.0, 1.0), "checked.calls": None, "judged": (0.0, 1.0)}
     assert_reconciled(config)
     before = server.answered
     assert api.run(config).calls == 0 and server.answered == before

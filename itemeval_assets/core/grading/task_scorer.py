@@ -24,5 +24,6 @@ def _scorer(score: ScoreName, task: TaskRef) -> Grader:
         payload={"scorer": score.full, "task": task.payload},
         columns={"scorer_name": score.full},
         label_parts=(Part(score.full, score.full),),
+        scale=(0.0, 1.0) if score.is_share else None,
         in_log=score,
     )

@@ -12,10 +12,14 @@ from .reference import TaskRef
 
 @dataclass(frozen=True)
 class ScoreName:
-    """One score of a task: that of a scorer, or one of the values of a scorer that has several."""
+    """One score of a task: that of a scorer, or one of the values of a scorer that has several.
+
+    `is_share`: the task sums it up as accuracy, and so it lies between 0 and 1.
+    """
 
     scorer: str
     key: str | None = None
+    is_share: bool = field(default=False, compare=False)
 
     @property
     def full(self) -> str:
@@ -62,7 +66,7 @@ class TaskLock:
 
     def to_document(self) -> dict[str, Any]:
         """The lock as JSON holds it."""
-        scores = [[score.scorer, score.key] for score in self.scores]
+        scores = [[score.scorer, score.key, score.is_share] for score in self.scores]
         return {**asdict(self), "scores": scores}
 
     @classmethod
@@ -71,7 +75,10 @@ class TaskLock:
         known = {one.name for one in fields(cls)}
         try:
             found = {name: value for name, value in document.items() if name in known}
-            scores = tuple(ScoreName(str(scorer), key) for scorer, key in found.pop("scores"))
+            scores = tuple(
+                ScoreName(str(scorer), key, bool(is_share))
+                for scorer, key, is_share in found.pop("scores")
+            )
             tuples = {name: tuple(found.pop(name, ())) for name in ("metadata", "changed")}
             return cls(scores=scores, **tuples, **found)
         except (TypeError, KeyError, AttributeError) as error:

@@ -19,6 +19,7 @@ from .loading import load_task
 from .samples import images_in
 from .solvers import calls_known
 
+_ACCURACY = "inspect_ai/accuracy"
 _LIMITS = (
     *("message_limit", "token_limit", "turn_limit"),
     *("time_limit", "working_limit", "cost_limit"),
@@ -54,19 +55,37 @@ def _scores(task: Task) -> Iterator[ScoreName]:
         while name in taken:
             name, count = f"{base}{count}", count + 1
         taken.append(name)
-        keys = _keys(registry_info(scorer).metadata.get("metrics"))
-        yield from [ScoreName(name, key) for key in keys] or [ScoreName(name)]
+        metrics = registry_info(scorer).metadata.get("metrics")
+        keys = _keys(metrics)
+        yield from [ScoreName(name, key, _is_share(of)) for key, of in keys.items()] or [
+            ScoreName(name, is_share=_is_share(metrics))
+        ]
 
 
 def _scorer_name(scorer: Scorer) -> str:
     return registry_info(scorer).name.rpartition("/")[2]
 
 
-def _keys(metrics: Any) -> list[str]:
-    """The values of a scorer that has several, as its metrics name them; none of another one."""
+def _keys(metrics: Any) -> dict[str, Any]:
+    """{value: its metrics} of a scorer that has several values; none of another one."""
     groups = metrics if isinstance(metrics, list | tuple) else [metrics]
-    named = [key for group in groups if isinstance(group, Mapping) for key in group]
-    return [str(key) for key in dict.fromkeys(named) if "*" not in str(key)]
+    named = {key: of for group in groups if isinstance(group, Mapping) for key, of in group.items()}
+    return {str(key): of for key, of in named.items() if "*" not in str(key)}
+
+
+def _is_share(metrics: Any) -> bool:
+    """Whether metrics hold inspect_ai's accuracy, which is one of values from 0 to 1."""
+    found = metrics if isinstance(metrics, list | tuple) else [metrics]
+    return any(_is_registered(one) and registry_info(one).name == _ACCURACY for one in found)
+
+
+def _is_registered(one: Any) -> bool:
+    """Whether something is registered with inspect_ai, as metrics are."""
+    try:
+        registry_info(one)
+    except (ValueError, AttributeError):
+        return False
+    return True
 
 
 def _metadata(task: Task) -> set[str]:
@@ -74,7 +93,7 @@ def _metadata(task: Task) -> set[str]:
     found = {str(key) for sample in task.dataset for key in sample.metadata or {}}
     if any(sample.choices for sample in task.dataset):
         found.add(CHOICES)
-    if any(images_in(sample) for sample in task.dataset):
+    if any(True for sample in task.dataset for _ in images_in(sample)):
         found.add(IMAGES)
     return found
 

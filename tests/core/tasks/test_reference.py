@@ -32,7 +32,7 @@ def test_the_template_of_a_task_tells_its_arguments_and_no_folder() -> None:
 LOCK = TaskLock(
     "tasks.py@a",
     {"n": [1]},
-    (ScoreName("match"), ScoreName("checked", "right")),
+    (ScoreName("match"), ScoreName("checked", "right", True)),
     4,
     "2026-01-01T00:00:00Z",
     metadata=("topic",),
@@ -44,7 +44,7 @@ LOCK = TaskLock(
 
 def test_a_lock_survives_its_document() -> None:
     assert TaskLock.from_document(LOCK.to_document()) == LOCK
-    for damaged in ({}, {"scores": 1}, {**LOCK.to_document(), "scores": [["a"]]}):
+    for damaged in ({}, {"scores": 1}, {**LOCK.to_document(), "scores": [["a", None]]}):
         with pytest.raises(ValueError):
             TaskLock.from_document(damaged)
 
