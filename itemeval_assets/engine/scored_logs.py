@@ -14,6 +14,7 @@ from itemeval_assets.core.design.pending import Cell
 from .calls.tasks import cell_of
 from .logs.broken import write_log
 from .logs.reading import read_log, read_log_header
+from .tasks.rows import cell_of_sample, is_of_task
 
 # By the name of a grader; null where a sample has no grading of it.
 Gradings = Mapping[str, Mapping[str, Any]]
@@ -29,8 +30,9 @@ def write_scored(source: Path, gradings: Mapping[Cell, Gradings], mark: str, tar
     `mark` says which scores they are: see `mark_of`. Raises StoreError for an unreadable log.
     """
     log = read_log(source)
+    cell_in = cell_of_sample if is_of_task(log) else cell_of
     for sample in log.samples or []:
-        found = gradings.get(cell_of(sample), {})
+        found = gradings.get(cell_in(sample), {})
         text = sample.output.completion
         sample.scores = {name: _score(grading, text) for name, grading in found.items()} or None
     log.results = _results(log.samples or [])

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from itemeval_assets.core.design.study import Study
-from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.core.errors import ConfigError, DatasetError
 from itemeval_assets.engine.tasks.facts import look_at
 from itemeval_assets.storage.study.inputs import load_config, load_study
 from itemeval_assets.storage.study.inputs.study_file import study_location, study_with_task
@@ -28,8 +28,8 @@ def open_study(config: str | Path) -> Study:
         return load_study(config)
     try:
         found = look_at(task, task_file(task, path.parent), now())
-    except ConfigError as error:
-        raise ConfigError(f"{path}: {error}") from error
+    except (ConfigError, DatasetError) as error:
+        raise type(error)(f"{path}: {error}") from error
     location = study_location(parsed, path)
     known = stored_lock(parsed.study, location)
     lock = found.after(known)

@@ -10,10 +10,10 @@ from itemeval_assets.core.money.estimate import SampleCalls, output_limit
 from itemeval_assets.core.money.samples import calls_of_sample
 from itemeval_assets.core.prompts.prompts import Prompt
 from itemeval_assets.core.tasks.lock import TaskLock
+from itemeval_assets.engine.tasks.data import remember
 from itemeval_assets.engine.tasks.loading import load_task
 from itemeval_assets.engine.tasks.rows import sample_rows
 from itemeval_assets.engine.tasks.running import TASK, prepared
-from itemeval_assets.engine.tasks.samples import items_of_task
 from itemeval_assets.storage.study.inputs.task_lock import task_file
 
 from .calls.stage_run import Scope
@@ -71,8 +71,7 @@ class TaskCaller(SolutionCaller):
         assert ref is not None
         file = task_file(ref, study.config_dir)
         task = load_task(ref, file)
-        base = file.parent if file else None
-        now = items_of_task(task, ref.word, base)[0]["dataset_revision"]
+        now = remember(ref, file, task)[0]["dataset_revision"]
         pinned = next(iter(self._items.values()))["dataset_revision"]
         if now != pinned:
             raise DatasetError(

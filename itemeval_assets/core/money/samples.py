@@ -45,5 +45,5 @@ def words_on_samples(lock: TaskLock) -> Iterator[str]:
         f"made: the ceiling takes {basis} for each, or twice the tokens of the dearest of "
         f"{_FEWEST_OBSERVED} or more stored samples where that is less, at the price of the "
         "solver's model. A sample that needs more takes it from what others leave, and is cut off "
-        "where nothing is left"
+        "where nothing is left. Here a call is a sample"
     )

@@ -1,9 +1,10 @@
 """Runs many Tasks in one inspect eval: a failing condition never stops its siblings."""
 
 import logging
+import sys
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +102,8 @@ def evaluate(
     log_dir.mkdir(parents=True, exist_ok=True)
     with (
         _as_others_log(),
-        nullcontext() if score else no_other_client(),
+        # What the code of others prints goes where it spoils no result.
+        redirect_stdout(sys.stderr) if score else no_other_client(),
         without_editors(),
         little_garbage_collection(),
         calls_of_eval(tell_of_calls) as calls,

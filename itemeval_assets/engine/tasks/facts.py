@@ -15,6 +15,7 @@ from itemeval_assets.core.prompts.images import IMAGES
 from itemeval_assets.core.tasks.lock import ScoreName, TaskLock
 from itemeval_assets.core.tasks.reference import TaskRef
 
+from .data import remember
 from .loading import load_task
 from .samples import images_in
 from .solvers import calls_known
@@ -27,8 +28,12 @@ _LIMITS = (
 
 
 def look_at(ref: TaskRef, file: Path | None, now: str) -> TaskLock:
-    """Load a task, and say what it is. Raises ConfigError where it cannot be loaded."""
+    """Load a task, and say what it is.
+
+    Raises ConfigError where it cannot be loaded, and DatasetError for its data.
+    """
     task = load_task(ref, file)
+    remember(ref, file, task)
     return TaskLock(
         task=ref.word,
         args=dict(ref.args),

@@ -1,7 +1,9 @@
 """From the name of a task to the task. Runs the code of others, in this process."""
 
 import inspect
+import sys
 from collections.abc import Mapping
+from contextlib import redirect_stdout
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -30,7 +32,9 @@ def load_task(ref: TaskRef, file: Path | None) -> Task:
     Raises ConfigError, which names file and line.
     """
     try:
-        task = _of_package(ref) if file is None else _of_file(ref, file)
+        # Standard output is for results.
+        with redirect_stdout(sys.stderr):
+            task = _of_package(ref) if file is None else _of_file(ref, file)
     except (ConfigError, KeyboardInterrupt):
         raise
     except PrerequisiteError as error:

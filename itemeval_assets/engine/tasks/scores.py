@@ -15,8 +15,16 @@ Scores = Mapping[str, Mapping[str, Score]]
 
 
 def scores_in(log: EvalLog) -> dict[str, dict[str, Score]]:
-    """The scores of all samples of a log."""
-    return {str(sample.uuid): sample.scores or {} for sample in log.samples or []}
+    """The scores of all samples of a log, without explanations that only repeat the answer."""
+    return {
+        str(sample.uuid): {
+            name: score.model_copy(update={"explanation": None})
+            if score.explanation == sample.output.completion
+            else score
+            for name, score in (sample.scores or {}).items()
+        }
+        for sample in log.samples or []
+    }
 
 
 def verdict_of(scores: Mapping[str, Score] | None, name: ScoreName) -> Verdict:
