@@ -14,6 +14,7 @@ from itemeval_assets.core.money.budget import require_sane_consent
 from itemeval_assets.engine.scorers.process import require_loadable
 from itemeval_assets.stages.ledger import unmetered_models
 from itemeval_assets.stages.views.status import frequent_errors, survey
+from itemeval_assets.storage.study.inputs.task_lock import stored_lock
 from itemeval_assets.storage.study.store import ResultsStore, open_store
 
 from .settled import changed_at, nothing_to_do, waits_for_calls
@@ -77,7 +78,7 @@ def _summary(
         usd=sum(row["usd"] or 0.0 for row in called),
         unpriced=sorted({row["model"] for row in called if row["usd"] is None}),
         unmetered=unmetered_models(called),
-        notes=done.notes,
+        notes=[*done.notes, *_learned(study)],
         accepted=[loss for loss in done.lost if loss not in found.lost],
         recovered=launch.recovered,
         held_back=launch.held_back,
@@ -93,6 +94,19 @@ def _summary(
         changed_at=changed_at(done.stats),
         scores=done.scores,
     )
+
+
+def _learned(study: Study) -> list[str]:
+    """What the run has learned of the scores of its task."""
+    known = study.snapshot.task
+    found = stored_lock(study.name, study.location) if known else None
+    if known is None or found is None or found.learned == known.learned:
+        return []
+    names = ", ".join(one.full for one in found.learned if one not in known.learned)
+    return [
+        f"only the logs of {known.task} told that it has the scores {names}. Run again: they are "
+        "graded without a call"
+    ]
 
 
 def _needs_workers(

@@ -27,7 +27,7 @@ from itemeval_assets.engine.calls.tasks import (
 )
 from itemeval_assets.engine.rows import call_rows
 
-from .calls.stage_run import Scope
+from .calls.stage_run import Scope, StageRun
 
 if TYPE_CHECKING:
     from inspect_ai import Task
@@ -75,6 +75,9 @@ class SolutionCaller:
             "cache_prompt": {"on": True, "off": False}.get(solvers.cache_prompt, "auto"),
         }
         return Target(condition.slug, model, generate_config(condition, request))
+
+    def finish(self, run: StageRun) -> None:
+        """What is left to do once the calls of a run are rows: nothing."""
 
     def calls_per_cell(self, partition: Partition) -> SampleCalls:
         return ONE_CALL

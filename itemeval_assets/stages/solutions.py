@@ -10,7 +10,10 @@ from .prompt_solutions import SolutionCaller
 
 def generate(run: StageRun, partitions: list[Partition]) -> Outcome:
     """Call the models for the pending cells of these generate conditions."""
-    return make_calls(caller_of(run), run, partitions, partitions)
+    caller = caller_of(run)
+    outcome = make_calls(caller, run, partitions, partitions)
+    caller.finish(run)
+    return outcome
 
 
 def caller_of(scope: Scope) -> SolutionCaller:

@@ -9,14 +9,15 @@ from itemeval_assets.core.errors import DatasetError
 from itemeval_assets.core.money.estimate import SampleCalls, output_limit
 from itemeval_assets.core.money.samples import calls_of_sample
 from itemeval_assets.core.prompts.prompts import Prompt
-from itemeval_assets.core.tasks.lock import TaskLock
+from itemeval_assets.core.tasks.lock import ScoreName, TaskLock
 from itemeval_assets.engine.tasks.data import remember
 from itemeval_assets.engine.tasks.loading import load_task
 from itemeval_assets.engine.tasks.rows import sample_rows
 from itemeval_assets.engine.tasks.running import TASK, prepared
-from itemeval_assets.storage.study.inputs.task_lock import task_file
+from itemeval_assets.engine.tasks.scores import names_in
+from itemeval_assets.storage.study.inputs.task_lock import learn_scores, task_file
 
-from .calls.stage_run import Scope
+from .calls.stage_run import Scope, StageRun
 from .prompt_solutions import SolutionCaller
 
 if TYPE_CHECKING:
@@ -37,6 +38,14 @@ class TaskCaller(SolutionCaller):
         lock = scope.study.snapshot.task
         assert lock is not None
         self._lock: TaskLock = lock
+        self._seen: set[ScoreName] = set()
+
+    def finish(self, run: StageRun) -> None:
+        """Keep the scores that only the logs told of: they are grade conditions from now on."""
+        new = self._lock.with_learned(self._seen).learned[len(self._lock.learned) :]
+        if new:
+            learn_scores(self._study.name, self._study.location, new)
+            run.say(f"{self._lock.task} gives scores that only its logs tell: run again")
 
     def output_limit(self, partition: Partition) -> tuple[int, bool]:
         params = self._conditions[partition.generate].params
@@ -91,4 +100,5 @@ class TaskCaller(SolutionCaller):
         }
 
     def _calls(self, log: "EvalLog", model: str) -> Iterator[tuple[Cell, dict[str, Any]]]:
+        self._seen |= names_in(log)
         return sample_rows(log, model, self._scope.prices)

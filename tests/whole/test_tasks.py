@@ -127,6 +127,34 @@ def test_a_judge_added_afterwards_calls_only_the_judge(tmp_path: Path, serve: Se
     assert_reconciled(config)
 
 
+def test_values_that_only_the_log_tells_are_graded_by_the_next_run(tmp_path: Path) -> None:
+    text = (
+        QUESTIONS.replace("includes(),", "wild(),")
+        .replace(
+            "@task",
+            """@scorer(metrics={"*": [mean()]})
+def wild():
+    async def score(state, target):
+        return Score(value={"length": 7, "polite": "C"})
+    return score
+
+
+@task""",
+        )
+        .replace("match", "Score, match, mean, scorer", 1)
+        .replace("includes()", "match(), wild()")
+    )
+    config = write_task_study(tmp_path, text=text.replace("match(), match()", "match()"))
+    summary = api.run(config)
+    assert any("wild.length, wild.polite" in note for note in summary.notes)
+    again = api.run(config)
+    assert again.calls == 0 and not any("wild" in note for note in again.notes)
+    found = graded(config)
+    assert {found["wild.length", f"s{n}"] for n in range(1, 5)} == {7.0}
+    assert found["wild.polite", "s1"] == 1.0
+    assert_reconciled(config)
+
+
 def test_replications_stand_in_the_place_of_epochs(tmp_path: Path) -> None:
     text = QUESTIONS.replace("scorer=[", "epochs=3, scorer=[")
     config = write_task_study(tmp_path, text=text, replications=2)

@@ -13,7 +13,7 @@ NOT_SCORED, NO_SUCH_VALUE = "not_scored", "no_such_value"
 def task_scorers(lock: TaskLock) -> list[Grader]:
     """A grader for each score of a task. What they cost stands with the solutions."""
     task = TaskRef(lock.task, lock.args)
-    return [_scorer(score, task) for score in lock.scores]
+    return [_scorer(score, task) for score in lock.all_scores]
 
 
 def _scorer(score: ScoreName, task: TaskRef) -> Grader:

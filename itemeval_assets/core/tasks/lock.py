@@ -3,7 +3,7 @@
 Definitions read it: they load without inspect_ai, and run no code of the task.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
@@ -31,8 +31,8 @@ class ScoreName:
 class TaskLock:
     """A task as it was when it was loaded.
 
-    `scores` in the order of its scorers. `metadata`: the keys that its samples have. `limits` of a
-    sample, as inspect_ai names them. `calls`: how many calls of models a sample takes, where its
+    `scores` in the order of its scorers, `learned` those that only its logs told. `metadata`: the
+    keys that its samples have. `limits` of a sample, as inspect_ai names them. `calls`: how many calls of models a sample takes, where its
     solver tells. `source`: the start of the hash of its file; empty for a task of a package.
     `packages`: their versions. `changed`: what was another one when it was loaded before.
     """
@@ -51,6 +51,17 @@ class TaskLock:
     source: str = ""
     packages: Mapping[str, str] = field(default_factory=dict)
     changed: tuple[str, ...] = ()
+    learned: tuple[ScoreName, ...] = ()
+
+    @property
+    def all_scores(self) -> tuple[ScoreName, ...]:
+        """Those that the task declares, then those that its logs told besides."""
+        return (*self.scores, *(one for one in self.learned if one not in self.scores))
+
+    def with_learned(self, names: Iterable[ScoreName]) -> "TaskLock":
+        """The lock with scores that a log told of."""
+        new = sorted({*names} - {*self.all_scores}, key=lambda name: name.full)
+        return replace(self, learned=(*self.learned, *new)) if new else self
 
     def is_of(self, task: TaskRef) -> bool:
         """Whether it tells of this task with these arguments."""
@@ -60,14 +71,19 @@ class TaskLock:
         """This lock in the place of an older one; the same one where nothing has changed."""
         if before is None or (before.task, before.args) != (self.task, self.args):
             return self
-        if before == replace(self, resolved_at=before.resolved_at, changed=before.changed):
+        now = replace(self, learned=before.learned)
+        if before == replace(now, resolved_at=before.resolved_at, changed=before.changed):
             return before
-        return replace(self, changed=tuple(_changes(before, self)) or before.changed)
+        return replace(now, changed=tuple(_changes(before, self)) or before.changed)
 
     def to_document(self) -> dict[str, Any]:
         """The lock as JSON holds it."""
-        scores = [[score.scorer, score.key, score.is_share] for score in self.scores]
-        return {**asdict(self), "scores": scores}
+        names = {"scores": self.scores, "learned": self.learned}
+        lists = {
+            name: [[one.scorer, one.key, one.is_share] for one in scores]
+            for name, scores in names.items()
+        }
+        return {**asdict(self), **lists}
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> "TaskLock":
@@ -75,12 +91,12 @@ class TaskLock:
         known = {one.name for one in fields(cls)}
         try:
             found = {name: value for name, value in document.items() if name in known}
-            scores = tuple(
-                ScoreName(str(scorer), key, bool(is_share))
-                for scorer, key, is_share in found.pop("scores")
+            scores, learned = (
+                tuple(ScoreName(str(scorer), key, bool(share)) for scorer, key, share in names)
+                for names in (found.pop("scores"), found.pop("learned", ()))
             )
             tuples = {name: tuple(found.pop(name, ())) for name in ("metadata", "changed")}
-            return cls(scores=scores, **tuples, **found)
+            return cls(scores=scores, learned=learned, **tuples, **found)
         except (TypeError, KeyError, AttributeError) as error:
             raise ValueError(str(error)) from error
 

@@ -61,7 +61,10 @@ def _scores(task: Task) -> Iterator[ScoreName]:
             name, count = f"{base}{count}", count + 1
         taken.append(name)
         metrics = registry_info(scorer).metadata.get("metrics")
-        keys = _keys(metrics)
+        named = _keys(metrics)
+        keys = {key: of for key, of in named.items() if "*" not in key}
+        if named and not keys:
+            continue  # its values are known once it has scored a sample
         yield from [ScoreName(name, key, _is_share(of)) for key, of in keys.items()] or [
             ScoreName(name, is_share=_is_share(metrics))
         ]
@@ -75,7 +78,7 @@ def _keys(metrics: Any) -> dict[str, Any]:
     """{value: its metrics} of a scorer that has several values; none of another one."""
     groups = metrics if isinstance(metrics, list | tuple) else [metrics]
     named = {key: of for group in groups if isinstance(group, Mapping) for key, of in group.items()}
-    return {str(key): of for key, of in named.items() if "*" not in str(key)}
+    return {str(key): of for key, of in named.items()}
 
 
 def _is_share(metrics: Any) -> bool:

@@ -27,6 +27,16 @@ def scores_in(log: EvalLog) -> dict[str, dict[str, Score]]:
     }
 
 
+def names_in(log: EvalLog) -> set[ScoreName]:
+    """The scores that samples of a log have: of a scorer of several values, each value."""
+    found = set()
+    for sample in log.samples or []:
+        for name, score in (sample.scores or {}).items():
+            keys = list(score.value) if isinstance(score.value, Mapping) else [None]
+            found.update(ScoreName(name, key) for key in keys)
+    return found
+
+
 def verdict_of(scores: Mapping[str, Score] | None, name: ScoreName) -> Verdict:
     """What a scorer said of a sample; C, I, P and N are 1, 0, 0.5 and 0.
 

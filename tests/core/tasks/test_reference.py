@@ -49,6 +49,13 @@ def test_a_lock_survives_its_document() -> None:
             TaskLock.from_document(damaged)
 
 
+def test_what_logs_told_stays_in_a_lock() -> None:
+    told = LOCK.with_learned([ScoreName("wild", "b"), ScoreName("match"), ScoreName("wild", "a")])
+    assert [one.full for one in told.all_scores] == ["match", "checked.right", "wild.a", "wild.b"]
+    assert LOCK.after(told) == told == TaskLock.from_document(told.to_document())
+    assert told.with_learned([ScoreName("wild", "a")]) is told
+
+
 def test_a_lock_is_renewed_only_for_news_and_says_what_they_are() -> None:
     later = TaskLock.from_document({**LOCK.to_document(), "resolved_at": "2027-01-01T00:00:00Z"})
     assert later.after(LOCK) == LOCK

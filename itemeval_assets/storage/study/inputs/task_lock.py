@@ -1,11 +1,13 @@
 """Reads and writes `task_lock.json`: what loading a study's task told. Loads no task."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from itemeval_assets.core.config.study_config import StudyConfig
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.prompts.templates import Template
-from itemeval_assets.core.tasks.lock import TaskLock
+from itemeval_assets.core.tasks.lock import ScoreName, TaskLock
 from itemeval_assets.core.tasks.reference import TaskRef
 from itemeval_assets.storage.objects.backends import open_backend
 from itemeval_assets.storage.study.directory import StudyDirectory
@@ -56,3 +58,12 @@ def write_task_lock(study: str, location: str, lock: TaskLock) -> None:
     """Keep what loading a task told."""
     directory = StudyDirectory(open_backend(location), study)
     directory.update_json(TASK_LOCK, lambda _: lock.to_document())
+
+
+def learn_scores(study: str, location: str, names: Sequence[ScoreName]) -> None:
+    """Keep scores that logs told of, beside those that others may have learned meanwhile."""
+
+    def add(document: dict[str, Any]) -> dict[str, Any]:
+        return TaskLock.from_document(document).with_learned(names).to_document()
+
+    StudyDirectory(open_backend(location), study).update_json(TASK_LOCK, add)
