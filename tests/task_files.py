@@ -10,7 +10,7 @@ import yaml
 from tests.model_server import Answer, Request, json_answer
 from tests.studies import merged
 
-__all__ = ["AGENT", "QUESTIONS", "agent_reply", "tool_answer", "write_task_study"]
+__all__ = ["AGENT", "QUESTIONS", "WILD", "agent_reply", "tool_answer", "write_task_study"]
 
 # Questions that are answered in one call, and scored by two scorers of inspect_ai.
 QUESTIONS = """\
@@ -91,6 +91,27 @@ def agent(judge: str = "", count: int = 4, message_limit: int = 20):
         message_limit=message_limit,
     )
 '''
+
+# A scorer whose values only its scores name.
+WILD = """\
+from inspect_ai import Task, task
+from inspect_ai.dataset import Sample
+from inspect_ai.scorer import Score, match, mean, scorer
+
+
+@scorer(metrics={"*": [mean()]})
+def wild():
+    async def score(state, target):
+        return Score(value={"length": 7, "polite": "C"})
+
+    return score
+
+
+@task
+def sums():
+    samples = [Sample(id=f"s{n}", input=f"{n} and {n}?", target=str(2 * n)) for n in range(1, 5)]
+    return Task(dataset=samples, scorer=[match(), wild()])
+"""
 
 
 def write_task_study(

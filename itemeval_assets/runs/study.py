@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from itemeval_assets.core.design.selection import Selection
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.money.budget import require_sane_consent
+from itemeval_assets.core.tasks.doubts import changes_of_task
 from itemeval_assets.engine.scorers.process import require_loadable
 from itemeval_assets.stages.ledger import unmetered_models
 from itemeval_assets.stages.views.status import frequent_errors, survey
@@ -45,7 +47,7 @@ def run_study(
     _require_results(study, store, selection, options)
     require_sane_consent(options.consent_usd, study.config.budget)
     if settled := nothing_to_do(study, store, selection, options):
-        return settled
+        return replace(settled, notes=[*settled.notes, *_on_task(study)])
     if not options.recover_only:
         require_loadable(study.design.programs)
     with ExitStack() as stack:
@@ -78,7 +80,7 @@ def _summary(
         usd=sum(row["usd"] or 0.0 for row in called),
         unpriced=sorted({row["model"] for row in called if row["usd"] is None}),
         unmetered=unmetered_models(called),
-        notes=[*done.notes, *_learned(study)],
+        notes=list(dict.fromkeys([*done.notes, *_on_task(study)])),
         accepted=[loss for loss in done.lost if loss not in found.lost],
         recovered=launch.recovered,
         held_back=launch.held_back,
@@ -96,16 +98,19 @@ def _summary(
     )
 
 
-def _learned(study: Study) -> list[str]:
-    """What the run has learned of the scores of its task."""
+def _on_task(study: Study) -> list[str]:
+    """What has changed in the task of a study, and what its logs told of its scores."""
     known = study.snapshot.task
-    found = stored_lock(study.name, study.location) if known else None
-    if known is None or found is None or found.learned == known.learned:
+    if known is None:
         return []
+    found, changes = stored_lock(study.name, study.location), list(changes_of_task(known))
+    if found is None or found.learned == known.learned:
+        return changes
     names = ", ".join(one.full for one in found.learned if one not in known.learned)
     return [
+        *changes,
         f"only the logs of {known.task} told that it has the scores {names}. Run again: they are "
-        "graded without a call"
+        "graded without a call",
     ]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from tests.model_server import Behaviour, ModelServer
+from tests.task_files import AGENT
 
 from .publications import published
 from .replies import Replies
@@ -480,7 +481,40 @@ def prompts(place: Place, server: ModelServer) -> Session:
     return session
 
 
+def tasked(place: Place, server: ModelServer) -> Session:
+    """A task of inspect_ai: an agent, then a judge beside its scorers, then an edited task."""
+    session = Session(place, "tasked")
+    session.edit(
+        {
+            "study": "tasked",
+            "output_dir": place.studies,
+            "benchmark": {
+                "adapter": "inspect",
+                "task": "tasks.py@agent",
+                "args": {"judge": "mockllm/other", "count": 2},
+            },
+            "solvers": {"models": ["mockllm/a"], "max_tokens": 200},
+            "facets": {"replications": 2},
+            "budget": {"policy": "full-interactive"},
+        }
+    )
+    session.file("tasks.py", AGENT)
+    session.give("status {config}")
+    session.give("estimate {config}")
+    session.give("run {config} --json")
+    session.edit({"facets": {"grader": ["mockllm/judge"]}})
+    session.give("run {config}")
+    session.file("tasks.py", AGENT.replace("Use the tool.", "Use a tool."))
+    session.give("estimate {config} --json")
+    session.give("run {config} --json")
+    session.edit({"benchmark": {"args": {"count": 3}}})
+    session.give("status {config}")
+    session.edit({"benchmark": {"args": {"cuont": 3}}})
+    session.give("run {config} --json")
+    return session
+
+
 SCENES: Mapping[str, Callable[[Place, ModelServer], Session]] = {
     scene.__name__: scene
-    for scene in (grid, served, every_key, formats, hub, batch, scored, prompts, published)
+    for scene in (grid, served, every_key, formats, hub, batch, scored, prompts, tasked, published)
 }

@@ -389,6 +389,16 @@ DOCUMENTS: Mapping[str, Document] = {
             and summary["failed_checks"] == []
         ),
     ),
+    "task": Document(
+        {
+            "study": "task",
+            "benchmark": {"adapter": "inspect", "task": "tasks.py@sums", "args": {"count": 3}},
+            "solvers": {"models": ["mockllm/a"]},
+            "facets": {},
+        },
+        # Two of three samples, graded by the two scorers of the task.
+        lambda summary: (_calls(summary), _done(summary)) == (2, [2, 2, 2]),
+    ),
     "judges": Document(
         {
             "study": "judges",

@@ -39,6 +39,7 @@ from itemeval_assets.storage.study.store import open_store
 from tests.defs.runs import GRADINGS, SOLUTIONS, message, runs_of
 from tests.experiments.toys import Number, square
 from tests.studies import write_study
+from tests.task_files import QUESTIONS
 
 from . import points
 from .cases import COMMANDS, DOCUMENTS, LAUNCHES, Launch
@@ -351,6 +352,7 @@ def _written(folder: Path, keys: Mapping[str, Any]) -> Path:
         encoding="utf-8",
     )
     (folder / "mine.py").write_text("def score(s, t, m):\n    return t in s\n")
+    (folder / "tasks.py").write_text(QUESTIONS)
     options = {"text": ["one", "two"], "label": ["i", "ii"]}
     right = {"letter": "B", "index": 1, "number": 2, "text": "two", "label": "ii"}
     rows = [{"question": f"1 + 1 = {n}?", "options": options, **right} for n in range(3)]

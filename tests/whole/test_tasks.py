@@ -11,7 +11,7 @@ from inspect_ai.log import EvalLog
 from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
 from itemeval_assets.engine.models.mock_models import mock_model
-from tests.task_files import AGENT, QUESTIONS, agent_reply, write_task_study
+from tests.task_files import AGENT, QUESTIONS, WILD, agent_reply, write_task_study
 
 from .conftest import Serve
 from .looking import assert_reconciled, results_dir, rows
@@ -128,23 +128,7 @@ def test_a_judge_added_afterwards_calls_only_the_judge(tmp_path: Path, serve: Se
 
 
 def test_values_that_only_the_log_tells_are_graded_by_the_next_run(tmp_path: Path) -> None:
-    text = (
-        QUESTIONS.replace("includes(),", "wild(),")
-        .replace(
-            "@task",
-            """@scorer(metrics={"*": [mean()]})
-def wild():
-    async def score(state, target):
-        return Score(value={"length": 7, "polite": "C"})
-    return score
-
-
-@task""",
-        )
-        .replace("match", "Score, match, mean, scorer", 1)
-        .replace("includes()", "match(), wild()")
-    )
-    config = write_task_study(tmp_path, text=text.replace("match(), match()", "match()"))
+    config = write_task_study(tmp_path, text=WILD)
     summary = api.run(config)
     assert any("wild.length, wild.polite" in note for note in summary.notes)
     again = api.run(config)
@@ -289,4 +273,6 @@ def test_a_changed_task_file_is_told_and_ids_stay(tmp_path: Path) -> None:
     found = api.estimate(config)
     assert any("its file" in line and "--force" in line for line in found.warnings)
     assert [one.id for one in api.load_study(config).design.generate] == before
-    assert api.run(config).calls == 0
+    summary = api.run(config)
+    assert summary.calls == 0 and any("its file" in note for note in summary.notes)
+    assert len(rows(config, "solutions")) == api.run(config, force=True).calls == 4

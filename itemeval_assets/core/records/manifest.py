@@ -33,7 +33,7 @@ def build_manifest(
     prices: Mapping[str, Any],
 ) -> dict[str, Any]:
     """The manifest at the start of a run. `versions`: ours, python's and the packages'."""
-    config, replaced = study.config, dict(study.snapshot.replaced)
+    config, replaced, task = study.config, dict(study.snapshot.replaced), study.snapshot.task
     generate, grade = study.design.generate, study.design.grade
     selected = list(dict.fromkeys(id for partition in partitions for id in partition))
     return {
@@ -48,6 +48,7 @@ def build_manifest(
         "config": redacted(config.as_yaml_dict()),
         **({"config_replaced": redacted(replaced)} if replaced else {}),
         "datasets": _datasets(study, items),
+        **({"task": redacted(task.to_document())} if task else {}),
         "solver_templates": _templates([condition.prompt for condition in generate]),
         "rubric_templates": _templates(study.design.rubrics),
         "models": list(config.solvers.models),

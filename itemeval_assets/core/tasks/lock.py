@@ -32,9 +32,10 @@ class TaskLock:
     """A task as it was when it was loaded.
 
     `scores` in the order of its scorers, `learned` those that only its logs told. `metadata`: the
-    keys that its samples have. `limits` of a sample, as inspect_ai names them. `calls`: how many calls of models a sample takes, where its
-    solver tells. `source`: the start of the hash of its file; empty for a task of a package.
-    `packages`: their versions. `changed`: what was another one when it was loaded before.
+    keys that its samples have. `limits` of a sample, as inspect_ai names them. `calls`: how many
+    calls of models a sample takes, where its solver tells. `source`: the start of the hash of its
+    file; empty for a task of a package. `packages`: their versions. `changed`: what was another one
+    when it was loaded before.
     """
 
     task: str

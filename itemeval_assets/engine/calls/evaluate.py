@@ -18,6 +18,7 @@ from itemeval_assets.core.config.sections import SolversConfig
 from itemeval_assets.core.money.pricing import Price, provider_of
 from itemeval_assets.engine.inspect_folders import LOG_LEVEL, with_usable_folders
 from itemeval_assets.engine.logs.broken import complete_header, why_broken
+from itemeval_assets.engine.models.mock_models import counting_here
 from itemeval_assets.host.garbage import little_garbage_collection
 
 from .hooks import tell_of_calls
@@ -104,6 +105,7 @@ def evaluate(
         _as_others_log(),
         # What the code of others prints goes where it spoils no result.
         redirect_stdout(sys.stderr) if score else no_other_client(),
+        counting_here(),
         without_editors(),
         little_garbage_collection(),
         calls_of_eval(tell_of_calls) as calls,

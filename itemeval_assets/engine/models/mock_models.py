@@ -4,9 +4,11 @@ They stand in for real models in dry runs and tests. A mock solver is right or w
 ability; a mock judge finds solutions good or bad. What it then says is its grader's to choose.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from inspect_ai.model import ChatMessage, GenerateConfig, Model, ModelOutput, ModelUsage, get_model
+from inspect_ai.model._providers.mockllm import MockLLM
 from inspect_ai.solver._task_state import sample_state
 from inspect_ai.tool import ToolChoice, ToolInfo
 
@@ -22,12 +24,24 @@ def mock_model(model: str, reply: Callable[[float], str] | None = None) -> Model
     """The inspect model for a mock id. `reply`: of how good it finds a solution, from 0 to 1;
     null: an answer."""
     compose = answer if reply is None else lambda asked: reply(quality_seen(asked))
-    found = get_model(model, custom_outputs=_replying(model, compose))
-    found.api.count_text_tokens = _count  # inspect's own fetches a table from the network
-    return found
+    return get_model(model, custom_outputs=_replying(model, compose))
 
 
-async def _count(text: str) -> int:
+@contextmanager
+def counting_here() -> Iterator[None]:
+    """Mock models count tokens as this package does while the block runs, also those of a task.
+
+    By inspect_ai's own way a table is fetched from the network.
+    """
+    usual = MockLLM.count_text_tokens
+    MockLLM.count_text_tokens = _count
+    try:
+        yield
+    finally:
+        MockLLM.count_text_tokens = usual
+
+
+async def _count(self: MockLLM, text: str) -> int:
     return estimate_tokens(text)
 
 
