@@ -220,6 +220,21 @@ def broken():
     assert_reconciled(config)
 
 
+def test_a_task_in_a_bucket_with_two_workers(tmp_path: Path, s3_location: str) -> None:
+    config = write_task_study(
+        tmp_path,
+        task="tasks.py@agent",
+        text=AGENT,
+        models=["mockllm/a", "mockllm/b"],
+        extra={"output_dir": s3_location},
+    )
+    summary = api.run(config, workers=2)
+    assert (summary.errored, summary.calls) == (0, 24)
+    assert api.run(config).calls == 0
+    assert api.scored_logs(config).logs == 2
+    assert_reconciled(config)
+
+
 @pytest.mark.parametrize(
     ("task", "args", "text", "said"),
     [
@@ -234,6 +249,7 @@ def broken():
         ("tasks.py", {}, f"{QUESTIONS}\n\n@task\ndef more():\n    return sums()\n", "has 2 tasks"),
         ("tasks.py", {}, "x = 1\n", "no function with the decorator @task"),
         ("nobody/knows", {}, QUESTIONS, "no installed package registers 'nobody'"),
+        ("tasks.py", {}, QUESTIONS.replace("scorer=[match(), includes()]", ""), "facets: the task"),
         ("tasks.py@sums", {"count": 0}, QUESTIONS, "has no samples"),
     ],
 )  # fmt: skip
@@ -248,7 +264,7 @@ def test_what_is_wrong_with_a_task_is_told_before_anything_is_written(
     config = write_task_study(tmp_path, task=task, args=args, text=text)
     assert run_cli(["run", str(config)]) == 2
     told = capsys.readouterr().err
-    assert said in told and "benchmark." in told and "Traceback" not in told
+    assert f"{config}: " in told and said in told and "Traceback" not in told
     assert not (tmp_path / "studies").exists()
 
 

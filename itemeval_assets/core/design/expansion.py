@@ -43,6 +43,11 @@ def expand_design(
         for facet in config.facets.model_config_facet
     )
     graders = [*_graders(config, rubrics, sources or {}), *(task_scorers(task) if task else ())]
+    if not graders:
+        raise ConfigError(
+            "facets: the task has no scorer whose values are known before it runs; name at least "
+            "one grader (a judge) or one scorer"
+        )
     grade = tuple(map(_grade_condition, graders))
     design = Design(generate, grade, tuple(doubts(config, prompts, rubrics, task)))
     _refuse_equal_ids(design)
