@@ -249,7 +249,7 @@ def test_a_task_in_a_bucket_with_two_workers(tmp_path: Path, s3_location: str) -
         ("tasks.py", {}, f"{QUESTIONS}\n\n@task\ndef more():\n    return sums()\n", "has 2 tasks"),
         ("tasks.py", {}, "x = 1\n", "no function with the decorator @task"),
         ("nobody/knows", {}, QUESTIONS, "no installed package registers 'nobody'"),
-        ("tasks.py", {}, QUESTIONS.replace("scorer=[match(), includes()]", ""), "facets: the task"),
+        ("tasks.py", {}, QUESTIONS.replace("[match(), includes()]", "None"), "facets: the task"),
         ("tasks.py@sums", {"count": 0}, QUESTIONS, "has no samples"),
     ],
 )  # fmt: skip

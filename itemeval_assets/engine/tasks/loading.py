@@ -39,6 +39,9 @@ def load_task(ref: TaskRef, file: Path | None) -> Task:
         raise
     except PrerequisiteError as error:
         raise ConfigError(f"{_WHERE}: {ref.word!r}: {advised(one_line(error))}") from None
+    except SyntaxError as error:
+        place = f"{error.filename}, line {error.lineno}"
+        raise ConfigError(f"{_WHERE}: {ref.word!r}: {place}: {error.msg}") from None
     except BaseException as error:  # whatever the code of others does, exit too
         said = " ".join(message_of(error, str(file or "")).split())
         raise ConfigError(f"{_WHERE}: {ref.word!r} cannot be loaded: {said}") from None
