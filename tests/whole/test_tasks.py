@@ -6,6 +6,7 @@ from typing import Any
 
 import inspect_ai
 import pytest
+from inspect_ai.event import ModelEvent
 from inspect_ai.log import EvalLog
 
 from itemeval_assets import api
@@ -87,6 +88,22 @@ def test_an_agent_is_scored_as_by_inspect_and_each_call_is_paid_for(
     assert_reconciled(config)
     before = server.answered
     assert api.run(config).calls == 0 and server.answered == before
+
+
+def test_a_task_of_a_package_is_scored_as_by_inspect(tmp_path: Path) -> None:
+    name = "inspect_evals/agent_threat_bench_memory_poison"
+    config = write_task_study(tmp_path, task=name, extra={"solvers": {"max_tokens": 200}})
+    summary = api.run(config)
+    assert (summary.errored, summary.failed_checks) == (0, [])
+    model = mock_model("mockllm/a")
+    [log] = inspect_ai.eval(name, model=model, log_dir=str(tmp_path / "alone"), display="none")
+    found = graded(config)
+    assert len(found) == 20 and found == values_of(log)
+    calls = sum(
+        isinstance(one, ModelEvent) for sample in log.samples or [] for one in sample.events
+    )
+    assert summary.calls == calls > 20
+    assert_reconciled(config)
 
 
 def test_other_models_of_a_task_have_rows_of_their_own_in_the_ledger(

@@ -1,6 +1,7 @@
 """From the name of a task to the task. Runs the code of others, in this process."""
 
 import inspect
+import os
 import sys
 from collections.abc import Mapping
 from contextlib import redirect_stdout
@@ -18,12 +19,15 @@ from inspect_ai.util import registry_create, registry_info
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.tasks.reference import TaskRef
 from itemeval_assets.core.text.nearest import did_you_mean
+from itemeval_assets.core.text.secrets import without_secrets
+from itemeval_assets.core.text.words import cut
 from itemeval_assets.engine.advice import advised, one_line
 from itemeval_assets.engine.scorers.results import message_of
 
 from .solvers import solver_names
 
 _WHERE = "benchmark.task"
+_LONGEST = 1_000
 
 
 def load_task(ref: TaskRef, file: Path | None) -> Task:
@@ -43,13 +47,24 @@ def load_task(ref: TaskRef, file: Path | None) -> Task:
         place = f"{error.filename}, line {error.lineno}"
         raise ConfigError(f"{_WHERE}: {ref.word!r}: {place}: {error.msg}") from None
     except BaseException as error:  # whatever the code of others does, exit too
-        said = " ".join(message_of(error, str(file or "")).split())
-        raise ConfigError(f"{_WHERE}: {ref.word!r} cannot be loaded: {said}") from None
+        raise ConfigError(
+            f"{_WHERE}: {ref.word!r} cannot be loaded: {_said(error, file)}"
+        ) from None
     _require_samples(ref, task)
     for number, sample in enumerate(task.dataset, 1):
         sample.id = number if sample.id is None else sample.id
     _require_choices(ref, task)
     return task
+
+
+def _said(error: BaseException, file: Path | None) -> str:
+    """An error in one line, with its place in the file and what was behind it, without keys."""
+    said, behind = message_of(error, str(file or "")), error
+    while behind.__cause__ is not None:
+        behind = behind.__cause__
+    if behind is not error:
+        said = f"{said}; behind it is {type(behind).__name__}: {behind}"
+    return without_secrets(cut(" ".join(said.split()), _LONGEST), os.environ)
 
 
 def _of_package(ref: TaskRef) -> Task:
