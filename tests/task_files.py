@@ -10,7 +10,16 @@ import yaml
 from tests.model_server import Answer, Request, json_answer
 from tests.studies import merged
 
-__all__ = ["AGENT", "QUESTIONS", "WILD", "agent_reply", "tool_answer", "write_task_study"]
+__all__ = [
+    "AGENT",
+    "ODD",
+    "QUESTIONS",
+    "SHELL",
+    "WILD",
+    "agent_reply",
+    "tool_answer",
+    "write_task_study",
+]
 
 # Questions that are answered in one call, and scored by two scorers of inspect_ai.
 QUESTIONS = """\
@@ -91,6 +100,84 @@ def agent(judge: str = "", count: int = 4, message_limit: int = 20):
         message_limit=message_limit,
     )
 '''
+
+# An agent in the sandbox of this machine, whose scorer looks at the files that it left.
+SHELL = """\
+from inspect_ai import Task, task
+from inspect_ai.dataset import Sample
+from inspect_ai.scorer import Score, accuracy, scorer
+from inspect_ai.solver import basic_agent
+from inspect_ai.tool import bash
+from inspect_ai.util import sandbox
+
+
+@scorer(metrics=[accuracy()])
+def files():
+    async def score(state, target):
+        seen = await sandbox().exec(["cat", "note.txt", "made.txt"])
+        return Score(value="C" if target.text in seen.stdout else "I", explanation=seen.stdout)
+
+    return score
+
+
+@task
+def shell():
+    samples = [
+        Sample(id=f"f{n}", input=f"File {n}.", target="made 1", files={"note.txt": f"note {n}"})
+        for n in range(3)
+    ]
+    return Task(
+        dataset=samples,
+        solver=basic_agent(tools=[bash()], message_limit=10),
+        scorer=files(),
+        sandbox="local",
+    )
+"""
+
+# Chats and an image; metadata that has the names of columns of ours.
+ODD = """\
+from pathlib import Path
+
+from inspect_ai import Task, task
+from inspect_ai.dataset import Sample
+from inspect_ai.model import (
+    ChatMessageAssistant, ChatMessageSystem, ChatMessageUser, ContentImage, ContentText
+)
+from inspect_ai.scorer import Score, mean, scorer
+
+print("loaded")
+DOT = str(Path(__file__).parent / "dot.gif")
+
+
+@scorer(metrics=[mean()])
+def odd():
+    async def score(state, target):
+        print("scored")
+        values = {"1": "maybe", "2": [1, 2], "x": float("nan")}
+        value = values.get(str(state.sample_id), 0.25)
+        return None if state.sample_id == "none" else Score(value=value, explanation="why")
+
+    return score
+
+
+@task
+def odd_ones():
+    talk = [
+        ChatMessageSystem(content="Be kind."), ChatMessageUser(content="1?"),
+        ChatMessageAssistant(content="One."), ChatMessageUser(content="2?"),
+    ]
+    picture = [ContentText(text="What is it?"), ContentImage(image=DOT)]
+    theirs = {"item_id": "z", "epoch": 9, "dataset_id": "d", "most_usd": 5, "path": Path("/x")}
+    samples = [
+        Sample(input="one", target=["1", "uno"], id=1, metadata=theirs),
+        Sample(input=talk, target="2", id="2"),
+        Sample(input=[ChatMessageUser(content=picture)], target="dot", id="x"),
+        Sample(input="emoji", id="\\u00e9/\\U0001f600", choices=["a", "b"]),
+        Sample(input="none", id="none"),
+    ]
+    mine = {"study": "theirs", "model": "m"}
+    return Task(dataset=samples, scorer=odd(), metadata=mine, version="3-x")
+"""
 
 # A scorer whose values only its scores name.
 WILD = """\

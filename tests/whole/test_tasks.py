@@ -1,5 +1,6 @@
 """Tasks of inspect_ai in whole studies: the same scores as `inspect eval`, sample by sample."""
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,17 @@ from inspect_ai.log import EvalLog
 from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
 from itemeval_assets.engine.models.mock_models import mock_model
-from tests.task_files import AGENT, QUESTIONS, WILD, agent_reply, write_task_study
+from tests.model_server import Answer, Request
+from tests.task_files import (
+    AGENT,
+    ODD,
+    QUESTIONS,
+    SHELL,
+    WILD,
+    agent_reply,
+    tool_answer,
+    write_task_study,
+)
 
 from .conftest import Serve
 from .looking import assert_reconciled, results_dir, rows
@@ -104,6 +115,67 @@ def test_a_task_of_a_package_is_scored_as_by_inspect(tmp_path: Path) -> None:
     )
     assert summary.calls == calls > 20
     assert_reconciled(config)
+
+
+def test_an_agent_in_a_sandbox_is_scored_as_by_inspect(tmp_path: Path, serve: Serve) -> None:
+    def reply(request: Request) -> Answer | str | None:
+        if any(message["role"] == "tool" for message in request.messages):
+            return tool_answer(request, "submit", {"answer": "done"})
+        return tool_answer(request, "bash", {"command": "echo made $(cat note.txt) > made.txt"})
+
+    serve(reply=reply)
+    model = "openai-api/test/m"
+    text = SHELL.replace("made 1", "made note 1")
+    config = write_task_study(tmp_path, task="tasks.py@shell", text=text, models=[model])
+    assert api.run(config).errored == 0
+    found = graded(config)
+    assert found == values_of(evaluated(config, "shell", model, {}))
+    assert found == {("files", "f0"): 0.0, ("files", "f1"): 1.0, ("files", "f2"): 0.0}
+    assert {row["reasoning"] for row in rows(config, "gradings")} >= {"note 1made note 1\n"}
+
+
+def test_what_is_odd_in_a_task_is_data(
+    tmp_path: Path, serve: Serve, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server = serve()
+    (tmp_path / "dot.gif").write_bytes(b"GIF89a\x01\x00\x01\x00\x00\x00\x00;")
+    config = write_task_study(
+        tmp_path,
+        task="tasks.py@odd_ones",
+        text=ODD,
+        models=["openai-api/test/m"],
+        graders=["openai-api/test/judge"],
+    )
+    assert run_cli(["run", str(config), "--json", "--yes"]) == 0
+    json.loads(capsys.readouterr().out)  # what the task prints is elsewhere
+    items = {row["item_id"]: row for row in rows(config, "items")}
+    assert [*items] == ["1", "2", "x", "é/😀", "none"]
+    assert items["1"]["target"] == '["1","uno"]' and '"item_id":"z"' in items["1"]["metadata_json"]
+    assert items["2"]["input"].startswith('[{"role":"system","content":"Be kind."}')
+    assert items["é/😀"]["metadata_json"] == '{"choices":"A) a\\nB) b"}'
+    [name] = json.loads(items["x"]["metadata_json"])["images"]
+    assert (results_dir(config) / "images" / name).exists()
+    solutions = rows(config, "solutions")
+    assert {row["dataset_id"] for row in solutions} == {"tasks.py@odd_ones"}
+    assert {row["item_id"] for row in solutions} == {*items}
+    told = {
+        row["item_id"]: (row["score"], row["parse_error"])
+        for row in rows(config, "gradings")
+        if row["scorer_name"] == "odd"
+    }
+    assert told == {
+        "1": (None, "scorer_not_numeric"),
+        "2": (None, "scorer_not_numeric"),
+        "x": (None, "scorer_not_finite"),
+        "é/😀": (0.25, None),
+        "none": (None, "not_scored"),
+    }
+    # The model sees the image, and the judge reads a chat as text.
+    sent = json.dumps([request.messages for request in server.requests])
+    assert "data:image/gif;base64" in sent
+    assert any("system: Be kind." in request.prompt for request in server.requests)
+    assert_reconciled(config)
+    assert api.scored_logs(config).written == 1
 
 
 def test_other_models_of_a_task_have_rows_of_their_own_in_the_ledger(

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -36,12 +37,20 @@ def items_of_task(
     if repeated := next((id for id in ids if ids.count(id) > 1), None) if _repeats(ids) else None:
         raise DatasetError(f"benchmark.task: two samples have the id {repeated!r}")
     shown = [list(images_in(sample)) for sample in task.dataset]
-    told = canonical_json([rows, shown]).encode("utf-8", "surrogatepass")
+    seen = [[_mark_of_image(image) for image in images] for images in shown]
+    told = canonical_json([rows, seen]).encode("utf-8", "surrogatepass")
     revision, reader = hashlib.sha256(told).hexdigest()[:40], ImageReader(base, keep)
     return [
         {**_with_images(row, images, reader, base is None), "dataset_revision": revision}
         for row, images in zip(rows, shown, strict=True)
     ]
+
+
+def _mark_of_image(image: str) -> str:
+    """What tells an image from others: a file by what it holds, wherever it lies."""
+    with suppress(OSError, ValueError):
+        return hashlib.sha256(Path(image).read_bytes()).hexdigest()
+    return image
 
 
 def _repeats(ids: list[str]) -> bool:
