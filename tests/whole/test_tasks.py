@@ -26,7 +26,7 @@ from tests.task_files import (
 )
 
 from .conftest import Serve
-from .looking import assert_reconciled, results_dir, rows
+from .looking import assert_reconciled, results_dir, rows, write_prices
 
 AGENT_SCORES = ["checked.right", "checked.calls", "judged"]
 
@@ -384,3 +384,82 @@ def test_a_changed_task_file_is_told_and_ids_stay(tmp_path: Path) -> None:
     summary = api.run(config)
     assert summary.calls == 0 and any("its file" in note for note in summary.notes)
     assert len(rows(config, "solutions")) == api.run(config, force=True).calls == 4
+
+
+def test_what_a_task_lacks_to_run_is_told_as_its_problem(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = QUESTIONS.replace("scorer=[", 'sandbox="nosuch", scorer=[')
+    config = write_task_study(tmp_path, text=text)
+    assert run_cli(["run", str(config)]) == 2
+    told = capsys.readouterr().err
+    assert "benchmark.task: inspect_ai cannot run the task: SandboxEnvironment" in told
+    write_task_study(tmp_path)
+    assert api.run(config).calls == 4
+    assert_reconciled(config)
+
+
+def test_a_sample_that_calls_no_model_costs_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = QUESTIONS.replace("generate()]", "silent()]").replace(
+        "@task",
+        """@solver
+def silent():
+    async def solve(state, generate):
+        state.output.completion = state.target.text
+        return state
+    return solve
+
+
+@task""",
+    )
+    text = "from inspect_ai.solver import solver\n" + text
+    config = write_task_study(tmp_path, text=text, models=["openai-api/test/unpriced"])
+    monkeypatch.setenv("TEST_API_KEY", "x")
+    monkeypatch.setenv("TEST_BASE_URL", "http://192.0.2.1/v1")
+    summary = api.run(config, max_usd=float("inf"))
+    assert (summary.calls, summary.errored) == (0, 0)
+    assert {row["usd"] for row in rows(config, "solutions")} == {0.0}
+    assert set(graded(config).values()) == {1.0}
+    assert_reconciled(config)
+
+
+def test_a_sample_that_is_tried_again_is_paid_for_twice_and_stored_once(
+    tmp_path: Path, serve: Serve
+) -> None:
+    server = serve()
+    text = QUESTIONS.replace("generate()]", "generate(), shaky()]").replace(
+        "@task",
+        """SEEN = set()
+
+
+@solver
+def shaky():
+    async def solve(state, generate):
+        if state.sample_id not in SEEN:
+            SEEN.add(state.sample_id)
+            raise ValueError("shaken")
+        return state
+    return solve
+
+
+@task""",
+    )
+    text = "from inspect_ai.solver import solver\n" + text
+    config = write_task_study(
+        tmp_path,
+        text=text,
+        models=["openai-api/test/m"],
+        extra={
+            "solvers": {"retry_on_error": 1, "max_tokens": 50},
+            "budget": {"pricing_path": write_prices(tmp_path, "m")},
+        },
+    )
+    summary = api.run(config)
+    assert (summary.errored, server.answered) == (0, 8)
+    assert len(rows(config, "solutions")) == 4
+    [row] = [row for row in rows(config, "ledger") if row["stage"] == "generate"]
+    solved = sum(one["total_tokens"] for one in rows(config, "solutions"))
+    assert row["total_tokens"] == pytest.approx(2 * solved, rel=0.1)
+    assert_reconciled(config)

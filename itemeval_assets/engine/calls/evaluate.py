@@ -4,7 +4,7 @@ import logging
 import sys
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,9 @@ from inspect_ai.model import ModelCost, ModelInfo, set_model_info
 from inspect_ai.model._model_info import _get_model_info_direct
 
 from itemeval_assets.core.config.sections import SolversConfig
+from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.money.pricing import Price, provider_of
+from itemeval_assets.engine.advice import one_line
 from itemeval_assets.engine.inspect_folders import LOG_LEVEL, with_usable_folders
 from itemeval_assets.engine.logs.broken import complete_header, why_broken
 from itemeval_assets.engine.models.mock_models import counting_here
@@ -113,7 +115,8 @@ def evaluate(
         _without_warnings_of_replies(),
     ):
         with_usable_folders()
-        logs = apart_from_loops(lambda: _eval(tasks, log_dir, retry_on_error, score), calls)
+        with _problems_of_tasks() if score else nullcontext():
+            logs = apart_from_loops(lambda: _eval(tasks, log_dir, retry_on_error, score), calls)
     is_cut = len(logs) < len(tasks) or any(log.status == "cancelled" for log in logs)
     if calls.is_stopping or is_cut:
         # inspect takes the signal for itself and returns what there is: the run ends here all
@@ -124,6 +127,17 @@ def evaluate(
             complete_header(log, calls.spent.of(log.location))
     calls.spent.forget()
     return logs
+
+
+@contextmanager
+def _problems_of_tasks() -> Iterator[None]:
+    """What a task lacks before its first sample, such as its sandbox, is told as its problem."""
+    try:
+        yield
+    except Exception as error:  # inspect, and sandboxes of others, raise their own
+        raise ConfigError(
+            f"benchmark.task: inspect_ai cannot run the task: {one_line(error)}"
+        ) from error
 
 
 @contextmanager

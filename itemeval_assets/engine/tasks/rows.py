@@ -49,6 +49,8 @@ def cell_of_sample(sample: EvalSample) -> Cell:
 def _columns(sample: EvalSample, log: EvalLog, model: str, prices: "_Prices") -> Row:
     error = _error(sample)
     usd = prices.usd(sample.model_usage, is_batch(log))
+    if not sample.model_usage and not any(map(_is_unmetered, _model_events(sample))):
+        usd = 0.0  # no model was called
     completion = None if error else well_formed(sample.output.completion)
     return {
         "completion": None if is_blank(completion) else completion,
@@ -183,8 +185,11 @@ def _sent(log: EvalLog) -> list[EvalSample]:
 
 
 def _calls(sample: EvalSample, model: str) -> list[ModelEvent]:
-    events = (event for event in sample.events if isinstance(event, ModelEvent))
-    return [event for event in events if event.model == model]
+    return [event for event in _model_events(sample) if event.model == model]
+
+
+def _model_events(sample: EvalSample) -> Iterator[ModelEvent]:
+    return (event for event in sample.events if isinstance(event, ModelEvent))
 
 
 def _unmetered(sample: EvalSample, model: str) -> int:
