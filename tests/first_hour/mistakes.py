@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from itemeval_assets.cli.main import run_cli
+from tests.task_files import QUESTIONS
 
 PAGE = Path(__file__).parents[2] / "docs" / "mistakes.md"
 HEAD = """\
@@ -88,6 +89,8 @@ def _remove(section: Any, path: list[str]) -> None:
 ITEM = '{"id": "q1", "question": "What is 2 + 2?", "answer": "4", "topic": "sums"}\n'
 CSV = {"benchmark.datasets": [{"id": "items.csv"}]}
 OWN = {"type": "python", "function": "mine.py:score"}
+TASK = {"adapter": "inspect", "task": "tasks.py@sums"}
+TASKS = {"tasks.py": QUESTIONS}
 
 MISTAKES = [
     # Keys of the YAML.
@@ -136,6 +139,19 @@ MISTAKES = [
     Mistake(
         "A scorer of inspect_ai with a slip",
         {"facets.scorer": "mine", "scorers.mine": {"type": "inspect", "scorer": "includs"}},
+    ),
+    Mistake("A prompt beside a task", {"benchmark": TASK}, TASKS),
+    Mistake(
+        "A task with a slip",
+        {"benchmark": {**TASK, "task": "tasks.py@sum"}},
+        TASKS,
+        without="facets.prompt",
+    ),
+    Mistake(
+        "An argument of a task with a slip",
+        {"benchmark": {**TASK, "args": {"cuont": 3}}},
+        TASKS,
+        without="facets.prompt",
     ),
     Mistake(
         "An argument that a scorer of inspect_ai has not",
