@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from types import NoneType
 from typing import Any
 
+from itemeval_assets.core.design.pending import solution_fingerprint
+
 __all__ = ["Tokens"]
 
 # Longest first: a log's file name begins with a time.
@@ -35,6 +37,7 @@ class Tokens:
         self._known = dict(known)
         self._names: dict[str, str] = {}
         self._counts: dict[str, int] = {}
+        self._of_samples: set[str] = set()
 
     def name(self, value: str, token: str) -> None:
         """Give a value its name, unless it has one."""
@@ -58,6 +61,11 @@ class Tokens:
             return sorted(value) if isinstance(value, Mapping) else f"<{name}>"
         if name.endswith(MEASURED) and value is not None:
             return "<measured>"
+        if name == "sample_uuid" and value:
+            self._of_samples.add(solution_fingerprint(value))
+        # The scorers of a task grade a sample, whose id is drawn, and not its text.
+        if name == "solution_hash" and value in self._of_samples:
+            return "<hash of its sample>"
         if name == HISTORIES or (name in PLACES and isinstance(value, str)):
             return f"<{name}>"
         if name == "traceback" and value is not None:
