@@ -27,7 +27,7 @@ def agent_study(folder: Path, *, args: dict[str, Any] | None = None, **budget: A
         models=[MODEL],
         extra={
             "solvers": {"max_tokens": 100},
-            "budget": {"pricing_path": write_prices(folder, "agent", "grader"), **budget},
+            "budget": {"pricing_path": write_prices(folder, "agent", "dear"), **budget},
         },
     )
 
@@ -95,7 +95,8 @@ def test_an_agent_that_never_ends_is_cut_off_where_the_money_ends(
 
 def test_prices_of_other_models_are_kept_with_the_log(tmp_path: Path, serve: Serve) -> None:
     serve(reply=agent_reply)
-    judge = "openai-api/test/grader"
+    # inspect_ai keeps a model that a task asks for by name, with the address that it had then.
+    judge = "openai-api/test/dear"
     config = agent_study(tmp_path, args={"judge": judge})
     api.run(config, max_usd=math.inf)
     [log] = (results_dir(config) / "logs" / "generate").rglob("*.eval")

@@ -61,6 +61,7 @@ class _Samples(AllowedCellsOnly):
     ) -> None:
         super().__init__({(cell.item_id, cell.epoch): cell for cell in cells}, settings)
         self._own = own
+        self._begun: set[Cell] = set()
 
     async def start_task(self, task: EvalSpec, samples: list[Sample], epochs: int) -> str:
         name = await super().start_task(task, samples, epochs)
@@ -73,9 +74,15 @@ class _Samples(AllowedCellsOnly):
         if stop is None and self._own is not None:
             stop = await self._own.schedule_sample(id, epoch)
         if stop is None and (calls := current_calls()):
-            most = self._settings.most_usd.get(Cell(str(id), epoch), 0.0)
-            calls.begin_sample(self._settings.allowance.meter(most))
+            calls.begin_sample(self._settings.allowance.meter(self._set_aside(id, epoch)))
         return stop
+
+    def _set_aside(self, id: str | int, epoch: int) -> float:
+        """The USD that are set aside for a sample: once, also where it is tried again."""
+        cell = Cell(str(id), epoch)
+        is_new = cell not in self._begun
+        self._begun.add(cell)
+        return self._settings.most_usd.get(cell, 0.0) if is_new else 0.0
 
     async def complete_sample(
         self, id: str | int, epoch: int, scores: dict[str, SampleScore]
