@@ -21,6 +21,8 @@ from itemeval_assets.storage.study.inputs.task_lock import task_file
 from itemeval_assets.storage.study.layout import DATASET_LOCKS
 from itemeval_assets.storage.study.store import ResultsStore
 
+from .changed_items import refuse_changed_items
+
 
 def load(study: Study, store: ResultsStore) -> pa.Table:
     """All items in the order of the datasets; rows that did not change keep `created_at`.
@@ -64,6 +66,7 @@ def _read(
     else:
         rows = load_items(benchmark, revisions, study.config_dir, keep, known)
     _refuse_changed_images(known, rows)
+    refuse_changed_items(study, store, stored, rows)
     born = {
         tuple(row[name] for name in ITEMS.column_names[:-1]): row["created_at"] for row in stored
     }
@@ -157,7 +160,8 @@ def _refuse_changed_data(study: Study, store: ResultsStore) -> None:
             f"benchmark.datasets: {id!r} changed since this study pinned it "
             f"({pinned[:12]} then, {current[:12]} now).\n"
             "Restore the data, or give the changed data a study of its own (`study:` name); to "
-            f"accept it here, delete its entry in {store.backend.uri(DATASET_LOCKS)}"
+            "accept it here, as far as items with answers stay as they were, delete its entry in "
+            f"{store.backend.uri(DATASET_LOCKS)}"
         )
 
 
