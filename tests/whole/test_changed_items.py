@@ -106,7 +106,9 @@ def test_other_items_and_columns_that_nobody_is_shown_may_come_and_go(tmp_path: 
         assert api.run(config).calls == calls
 
 
-def test_another_prompt_asks_about_the_items_of_today(tmp_path: Path) -> None:
+def test_a_condition_that_left_the_design_keeps_its_items(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     config = declare(tmp_path)
     api.run(config)
 
@@ -115,4 +117,5 @@ def test_another_prompt_asks_about_the_items_of_today(tmp_path: Path) -> None:
         study["solvers"]["max_tokens"] = 77
 
     edit(config, ask_anew)
-    assert api.run(config).calls == 2 * 4
+    assert run_cli(["run", str(config)]) == 2
+    assert "is not the one that this study has answers to" in capsys.readouterr().err
