@@ -6,6 +6,7 @@ from functools import cached_property
 from itertools import starmap
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 
 from itemeval_assets.core.design.partitions import GRADE, Partition
@@ -13,6 +14,7 @@ from itemeval_assets.core.design.pending import (
     GRADING_STATE_COLUMNS,
     Cell,
     Gradable,
+    Pending,
     States,
     classify_gradings,
     gradable_in_logs,
@@ -20,7 +22,7 @@ from itemeval_assets.core.design.pending import (
     pending_cells,
     solution_fingerprint,
 )
-from itemeval_assets.core.grading.grader import ModelCall
+from itemeval_assets.core.grading.grader import Grader, ModelCall
 from itemeval_assets.core.grading.verdict import Verdict
 from itemeval_assets.core.money.estimate import ONE_CALL, SampleCalls, output_limit
 from itemeval_assets.core.prompts.prompts import Prompt
@@ -54,10 +56,11 @@ if TYPE_CHECKING:
 
 def grade(run: StageRun, solutions: pa.Table, partitions: list[Partition]) -> Outcome:
     """Grade the pending cells of these partitions: through calls, and at once where none is due."""
-    caller, is_free = GradingCaller(run, solutions), run.study.design.is_free
+    is_free = run.study.design.is_free
     asked = [partition for partition in partitions if not is_free(partition)]
-    outcome = make_calls(caller, run, asked, partitions)
     with KeptGradings(run.store, run.run_id) as kept:
+        caller = GradingCaller(run, solutions, kept)
+        outcome = make_calls(caller, run, asked, partitions)
         for partition in () if run.options.recover_only else filter(is_free, partitions):
             outcome.pending[partition] = 0
             with closing(caller.score(partition, run.run_id)) as rows:
@@ -69,13 +72,17 @@ def grade(run: StageRun, solutions: pa.Table, partitions: list[Partition]) -> Ou
 
 
 class GradingCaller:
-    """Grades stored solutions: by one call each, or without any."""
+    """Grades stored solutions: by one call each, or without any.
+
+    `kept` takes in what a scorer settles before a judge; null: an estimate, which stores nothing
+    and runs no code of others.
+    """
 
     stage = GRADE
     state_columns = GRADING_STATE_COLUMNS
 
-    def __init__(self, scope: Scope, solutions: pa.Table) -> None:
-        self._scope = scope
+    def __init__(self, scope: Scope, solutions: pa.Table, kept: KeptGradings | None = None) -> None:
+        self._scope, self._kept = scope, kept
         self._study = scope.study
         self._conditions = scope.study.design.grade_by_id
         self._items, self._grid = scope.items_by_id, scope.grid
@@ -85,8 +92,34 @@ class GradingCaller:
         self._texts: dict[str, dict[Cell, str | None]] = {}
 
     def states(self, partition: Partition, stored: pa.Table) -> States:
-        version = self._study.design.rules_version(partition)
-        return classify_gradings(self._gradable_of(partition), stored, version)
+        versions = self._study.design.versions(partition)
+        return classify_gradings(self._gradable_of(partition), stored, versions)
+
+    def unsettled(self, partition: Partition, pending: Pending) -> Pending:
+        """The pending cells whose answers the scorer before the judge does not find wholly right.
+
+        All of them in an estimate where this scorer is code of others.
+        """
+        grader = self._conditions[partition.grade].grader
+        first = grader.after
+        if first is None or (first.program and self._kept is None):
+            return pending
+        left, places = pending.cells.copy(), np.flatnonzero(pending.cells).tolist()
+        cells = pending.grid.cells(places)
+        for place, cell, found in zip(
+            places, cells, self._verdicts(first, partition, cells), strict=True
+        ):
+            if verdict := grader.settled(found):
+                left[place] = False
+                self._keep_settled(partition, cell, verdict, first.columns)
+        return pending._replace(cells=left, fresh=pending.fresh & left)
+
+    def _keep_settled(
+        self, partition: Partition, cell: Cell, verdict: Verdict, scorer: Mapping[str, str]
+    ) -> None:
+        if self._kept:
+            constant = {**self._constant(partition, self._kept.run_id), **scorer}
+            self._kept.add(partition, self._free_row(partition, constant, cell, verdict))
 
     def prompts(self, partition: Partition, cells: list[Cell]) -> dict[Cell, Prompt]:
         texts = self.texts(partition.generate)
@@ -204,20 +237,28 @@ class GradingCaller:
         force = self._scope.options.force
         cells = pending_cells(states, rerun_blank=False, force=force).plan().cells
         constant = self._constant(partition, run_id)
-        for cell, verdict in zip(cells, self._verdicts(partition, cells), strict=True):
-            yield {
-                **constant,
-                **_verdict_columns(verdict),
-                **no_tokens(),
-                **cell._asdict(),
-                "usd": 0.0,
-                "created_at": now(),
-                "solution_hash": self._fingerprint(partition, cell),
-            }
+        verdicts = self._verdicts(self._conditions[partition.grade].grader, partition, cells)
+        for cell, verdict in zip(cells, verdicts, strict=True):
+            yield self._free_row(partition, constant, cell, verdict)
 
-    def _verdicts(self, partition: Partition, cells: list[Cell]) -> Iterable[Verdict]:
+    def _free_row(
+        self, partition: Partition, constant: Mapping[str, Any], cell: Cell, verdict: Verdict
+    ) -> dict[str, Any]:
+        return {
+            **constant,
+            **_verdict_columns(verdict),
+            **no_tokens(),
+            **cell._asdict(),
+            "usd": 0.0,
+            "created_at": now(),
+            "solution_hash": self._fingerprint(partition, cell),
+        }
+
+    def _verdicts(
+        self, grader: Grader, partition: Partition, cells: list[Cell]
+    ) -> Iterable[Verdict]:
         """What the rules, or the program, of a grader say of these cells."""
-        grader, texts = self._conditions[partition.grade].grader, self.texts(partition.generate)
+        texts = self.texts(partition.generate)
         given = [(self._items[cell.item_id], texts[cell]) for cell in cells]
         if grader.in_log is not None:
             return self._scored.verdicts(partition.generate, grader.in_log, cells)

@@ -28,7 +28,7 @@ class KeptGradings:
     """
 
     def __init__(self, store: ResultsStore, run_id: str) -> None:
-        self._store, self._run_id = store, run_id
+        self._store, self.run_id = store, run_id
         self._partition, self._loose = Partition(()), list[dict[str, Any]]()
         self._tables = [arrow_schema(GRADINGS).empty_table()]
         self._to_store: dict[Partition, list[pa.Table]] = {}
@@ -75,6 +75,5 @@ class KeptGradings:
             rows = pa.concat_tables(tables)
             self._store.upsert("gradings", partition, rows)
             self._counts[partition] = self._counts.get(partition, 0) + rows.num_rows
-            kind = rows["grade_kind"][0].as_py()
-            book_free(self._store, self._run_id, partition, kind, self._counts[partition])
+            book_free(self._store, self.run_id, partition, self._counts[partition])
         self._to_store = {}

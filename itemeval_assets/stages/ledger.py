@@ -16,12 +16,12 @@ import pyarrow as pa
 from itemeval_assets.core.design.partitions import STAGES, Partition
 from itemeval_assets.core.money.ledger import (
     MONEY_COLUMNS,
+    NOBODY,
     Mismatch,
     bookings_of,
     is_nobody,
     ledger_of,
     never_less,
-    nobody,
     reconcile,
 )
 from itemeval_assets.core.tables.schemas import BOOKINGS, LEDGER, LOG_INDEX, REPLACED, arrow_schema
@@ -71,12 +71,10 @@ def book(store: ResultsStore, outcome: Outcome, run_id: str) -> pa.Table:
     return pa.concat_tables(booked)
 
 
-def book_free(
-    store: ResultsStore, run_id: str, partition: Partition, grade_kind: str, count: int
-) -> None:
+def book_free(store: ResultsStore, run_id: str, partition: Partition, count: int) -> None:
     """Store the booking of so many gradings that called nobody, while their step goes on."""
     bring_up_to_date(store)
-    row = _free_booking(run_id, partition, grade_kind, count)
+    row = _free_booking(run_id, partition, count)
     store.upsert("bookings", partition, pa.Table.from_pylist([row], schema=arrow_schema(BOOKINGS)))
 
 
@@ -217,23 +215,20 @@ def _do_not_wait(partition: Partition, holder: str) -> None:
 
 def _free_bookings(rows: pa.Table, run_id: str) -> pa.Table:
     """What has no log called nobody: one ledger row per partition, for nothing."""
-    counts = Counter[tuple[str, str, str]]()
-    if "grade_kind" in rows.column_names:
+    counts = Counter[tuple[str, str]]()
+    if "gen_condition_id" in rows.column_names:
         free = rows.filter(rows["log_file"].is_null())
-        columns = ["gen_condition_id", "grade_condition_id", "grade_kind"]
+        columns = ["gen_condition_id", "grade_condition_id"]
         counts.update(zip(*(free[name].to_pylist() for name in columns), strict=True))
-    booked = [
-        _free_booking(run_id, Partition((generate, grade)), kind, count)
-        for (generate, grade, kind), count in counts.items()
-    ]
+    booked = [_free_booking(run_id, Partition(pair), count) for pair, count in counts.items()]
     return pa.Table.from_pylist(booked, schema=arrow_schema(BOOKINGS))
 
 
-def _free_booking(run_id: str, partition: Partition, grade_kind: str, count: int) -> dict[str, Any]:
+def _free_booking(run_id: str, partition: Partition, count: int) -> dict[str, Any]:
     return {
         "run_id": run_id,
         **partition.columns,
-        "model": nobody(grade_kind),
+        "model": NOBODY,
         "calls": count,
         "usd": 0.0,
         "priced": True,

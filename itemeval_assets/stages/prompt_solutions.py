@@ -11,6 +11,7 @@ from itemeval_assets.core.design.partitions import GENERATE, Partition
 from itemeval_assets.core.design.pending import (
     SOLUTION_STATE_COLUMNS,
     Cell,
+    Pending,
     States,
     classify_solutions,
 )
@@ -51,6 +52,9 @@ class SolutionCaller:
 
     def states(self, partition: Partition, stored: pa.Table) -> States:
         return classify_solutions(self._grid, stored)
+
+    def unsettled(self, partition: Partition, pending: Pending) -> Pending:
+        return pending
 
     def prompts(self, partition: Partition, cells: list[Cell]) -> dict[Cell, Prompt]:
         condition = self._conditions[partition.generate]

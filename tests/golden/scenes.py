@@ -225,7 +225,7 @@ def every_key(place: Place, server: ModelServer) -> Session:
                     ),
                 ],
                 "rubric": ["own"],
-                "grader": ["plain", "split", "again"],
+                "grader": ["plain", "split", "again", "rest"],
                 "scorer": "exact_match",
             },
             "graders": {
@@ -238,6 +238,7 @@ def every_key(place: Place, server: ModelServer) -> Session:
                     "provider_routing": {"order": ["x"]},
                 },
                 "again": {"model": "mockllm/judge", "temperature": 0.7, "repeats": 2},
+                "rest": {"model": "mockllm/judge", "scale": [0, 10], "after": "exact_match"},
             },
             "budget": {
                 "policy": "full-interactive",

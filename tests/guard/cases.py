@@ -421,6 +421,7 @@ DOCUMENTS: Mapping[str, Document] = {
                     "scale": [0, 1],
                     "temperature": 0.5,
                     "repeats": 2 if effort == "high" else 1,
+                    "after": "exact_match" if effort == "max" else None,
                 }
                 for effort in EFFORTS
             },

@@ -170,7 +170,7 @@ def finished_study(folder: Path) -> tuple[Study, ResultsStore]:
                 gen_condition_id=generate,
                 grade_condition_id=grade,
                 sample_uuid=generate + q + grade,
-                scorer_version=study.design.rules_version(Partition((generate, grade))),
+                scorer_version=study.design.grade_by_id[grade].grader.versions[0],
             )
             for q in ("q1", "q2")
         ]

@@ -26,6 +26,7 @@ def problems_across(config: StudySections) -> list[str]:
         *_revision_problems(config),
         *_csv_problems(config),
         *_facet_problems(config),
+        *_after_problems(config),
         *_mapping_problems(config),
         *_choices_problems(config),
         *_chat_problems(config),
@@ -159,6 +160,17 @@ def _facet_problems(config: StudySections) -> list[str]:
         elif name not in config.graders and not re.match(MODEL_ID, name):
             problems.append(f"facets.grader: {name!r} is no model id: provider/model, no space")
     return problems
+
+
+def _after_problems(config: StudySections) -> list[str]:
+    """Who grades after a scorer names one that there is."""
+    known = [*SCORERS, *config.scorers]
+    return [
+        f"graders.{cut(name)}.after: {scorer!r} is neither a scorer of the package nor a key of "
+        f"`scorers`; {did_you_mean(scorer, known)}"
+        for name, grader in config.graders.items()
+        if (scorer := grader.first_scorer) and scorer not in known
+    ]
 
 
 def _folded(name: str) -> str:

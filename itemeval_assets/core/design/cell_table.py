@@ -15,6 +15,7 @@ from .pending import (
     Gradable,
     Grid,
     States,
+    Versions,
     classify_gradings,
     gradable_in_logs,
     gradable_solutions,
@@ -72,13 +73,13 @@ def answers_of(
     return Answers(grid, planned, gradable, errors, in_logs)
 
 
-def cell_states(answers: Answers, gradings: pa.Table, version: str | None) -> np.ndarray:
+def cell_states(answers: Answers, gradings: pa.Table, versions: Versions | None) -> np.ndarray:
     """int8[cells] of one generate x grade partition: places in CELL_STATES.
 
-    Of a cell without a solution that can be graded, the state is that of the solution. `version`:
+    Of a cell without a solution that can be graded, the state is that of the solution. `versions`:
     see `classify_gradings`. Reads GRADING_STATE_COLUMNS and parse_error.
     """
-    found = classify_gradings(answers.gradable, gradings, version)
+    found = classify_gradings(answers.gradable, gradings, versions)
     mask = answers.gradable.mask
     codes = _in_our_states(np.where(mask, found.codes, answers.states.codes))
     places = answers.grid.places(gradings)
@@ -90,7 +91,11 @@ def cell_states(answers: Answers, gradings: pa.Table, version: str | None) -> np
 
 
 def cell_table(
-    answers: Answers, gradings: pa.Table, places: pa.Table, names: Mapping[str, str | None]
+    answers: Answers,
+    gradings: pa.Table,
+    places: pa.Table,
+    names: Mapping[str, str | None],
+    versions: Versions | None = None,
 ) -> pa.Table:
     """The cells of one generate x grade partition, item by item, in the schema of CELLS.
 
@@ -99,7 +104,7 @@ def cell_table(
     `names` holds what all rows share.
     """
     grid = answers.grid
-    codes = cell_states(answers, gradings, names["scorer_version"])
+    codes = cell_states(answers, gradings, versions)
     mask = answers.gradable.mask
     rows = grid.places(gradings)
     reasons = np.where(mask, _texts(grid, rows, gradings["error"]), answers.errors)

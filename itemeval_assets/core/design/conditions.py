@@ -139,15 +139,17 @@ class Design:
     def _free(self) -> frozenset[str]:
         return frozenset(condition.id for condition in self.grade if not condition.grader.call)
 
-    def rules_version(self, partition: Partition) -> str | None:
-        """The version of the rules that grade a partition; null for judges, and where unknown."""
+    def versions(self, partition: Partition) -> tuple[str | None, ...] | None:
+        """What gradings of a partition may have as `scorer_version`; null where unknown."""
         condition = self.grade_by_id.get(partition.grade)
-        return condition.grader.version if condition else None
+        return condition.grader.versions if condition else None
 
     @property
     def programs(self) -> list[Program]:
-        """The code of others that grades."""
-        return [found for condition in self.grade if (found := condition.grader.program)]
+        """The code of others that grades, each once."""
+        graders = (condition.grader for condition in self.grade)
+        found = (one.program for grader in graders for one in (grader, grader.after) if one)
+        return [*{program.to_json(): program for program in found if program}.values()]
 
     @property
     def grading_models(self) -> dict[str, str]:

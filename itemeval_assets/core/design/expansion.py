@@ -145,12 +145,16 @@ def _graders(
     config: StudyConfig, rubrics: Mapping[str, Template], sources: Mapping[str, Source]
 ) -> Iterator[Grader]:
     """Everything that grades: scorers, then what the graders stand for."""
-    facets = config.facets
-    for name in facets.scorers:
+    facets, scorers = config.facets, dict[str, Grader]()
+    for name in config.scorers_in_use:
         own = config.scorers.get(name)
-        yield own.scorer(name, sources.get(name)) if own else SCORERS[name]
+        scorers[name] = own.scorer(name, sources.get(name)) if own else SCORERS[name]
+    yield from (scorers[name] for name in facets.scorers)
     for name in facets.grader:
-        yield from config.grader(name).graders(name, [rubrics[rubric] for rubric in facets.rubric])
+        entry = config.grader(name)
+        graders = entry.graders(name, [rubrics[rubric] for rubric in facets.rubric])
+        first = entry.first_scorer
+        yield from (one.following(scorers[first]) if first else one for one in graders)
 
 
 def _grade_condition(grader: Grader) -> GradeCondition:

@@ -25,6 +25,8 @@ GRADING_STATE_COLUMNS = [
     "solution_hash",
     "scorer_version",
 ]
+# Of the rules of scorers; null: graded by none.
+Versions = tuple[str | None, ...]
 _DIGITS = 16  # of a fingerprint, four bits each
 # Whoever writes one of these has not left the answer blank.
 _VISIBLE = "[!-~]"
@@ -181,11 +183,12 @@ def gradable_in_logs(grid: Grid, solutions: pa.Table) -> Gradable:
     return Gradable(grid, states, mask, prints)
 
 
-def classify_gradings(gradable: Gradable, gradings: pa.Table, version: str | None) -> States:
+def classify_gradings(gradable: Gradable, gradings: pa.Table, versions: Versions | None) -> States:
     """The state of each cell of a generate x grade partition, given its rows.
 
-    A grading is stale when its solution has changed since, or the rules of its scorer have, of
-    which `version` is that of today; null where there are none. Reads GRADING_STATE_COLUMNS.
+    A grading is stale when its solution has changed since, or the rules of its scorer have:
+    `versions` are those of today, null among them where it may be of no scorer; null where they
+    are not known. Reads GRADING_STATE_COLUMNS.
     """
     codes = np.where(gradable.mask, _MISSING, _WAITING).astype(np.int8)
     places = gradable.grid.places(gradings)
@@ -193,7 +196,7 @@ def classify_gradings(gradable: Gradable, gradings: pa.Table, version: str | Non
     graded = gradings["solution_hash"].take(pa.array(rows))
     now = gradable.fingerprints.take(pa.array(places[rows]))
     same = pc.equal(graded, now).fill_null(False).to_numpy()  # type: ignore[attr-defined]
-    found = np.where(same & ~_of_other_rules(gradings, version)[rows], _DONE, _STALE)
+    found = np.where(same & ~_of_other_rules(gradings, versions)[rows], _DONE, _STALE)
     found[_is_set(gradings["error"])[rows]] = _ERRORED
     codes[places[rows]] = found
     return States(gradable.grid, codes)
@@ -219,15 +222,12 @@ def _at(places: np.ndarray, mask: np.ndarray) -> np.ndarray:
     return inside[mask[places[inside]]]
 
 
-def _of_other_rules(gradings: pa.Table, version: str | None) -> np.ndarray:
+def _of_other_rules(gradings: pa.Table, versions: Versions | None) -> np.ndarray:
     """bool[rows]: gradings by a scorer under other rules than those of today."""
-    if version is None:
+    if versions is None:
         return np.zeros(gradings.num_rows, bool)
-    return ~_equals(gradings["scorer_version"], version)
-
-
-def _equals(column: pa.ChunkedArray, value: str) -> np.ndarray:
-    return pc.equal(column, value).fill_null(False).to_numpy()  # type: ignore[attr-defined]
+    known, found = pa.array(versions, pa.string()), gradings["scorer_version"]
+    return ~pc.is_in(found, value_set=known).to_numpy()  # type: ignore[attr-defined]
 
 
 def _is_set(column: pa.ChunkedArray) -> np.ndarray:

@@ -6,7 +6,7 @@ The rest of the package asks, and tests for no kind.
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
@@ -75,6 +75,8 @@ class Grader:
     It makes a `call` for each solution; or it has `rules`, which grade at once and free, and never
     raise; or a `program`, code of others, which grades free in a process of its own; or its score
     is `in_log`, the log of the solution, where a task of inspect_ai scores itself.
+
+    `after`: the scorer that looks at each answer first; only what it does not settle is called.
     """
 
     kind: str
@@ -90,11 +92,32 @@ class Grader:
     rules: Callable[[Item, str | None], Verdict] | None = field(default=None, compare=False)
     program: Program | None = None
     in_log: ScoreName | None = None
+    after: "Grader | None" = None
 
     @property
-    def version(self) -> str | None:
-        """The version of its rules: its gradings of another one are stale. Null: there is none."""
-        return self.columns.get("scorer_version")
+    def versions(self) -> tuple[str | None, ...]:
+        """What its gradings may have as `scorer_version`: others are stale. Null: of no scorer."""
+        own = self.columns.get("scorer_version")
+        return (own, *self.after.versions) if self.after else (own,)
+
+    def following(self, scorer: "Grader") -> "Grader":
+        """The same grader after a scorer, which makes it another condition."""
+        return replace(
+            self,
+            after=scorer,
+            payload={**self.payload, "after": scorer.payload},
+            columns={**self.columns, "scorer_name": scorer.name},
+        )
+
+    def settled(self, verdict: Verdict) -> Verdict | None:
+        """What it says of an answer that the scorer before it finds wholly right; null: ask it.
+
+        The highest score of the one is that of the other.
+        """
+        assert self.after and self.after.scale and self.scale
+        return (
+            replace(verdict, score=self.scale[1]) if verdict.score == self.after.scale[1] else None
+        )
 
 
 class GraderConfig(Section, ABC):
@@ -108,6 +131,11 @@ class GraderConfig(Section, ABC):
     def models(self) -> Mapping[str, str]:
         """The models that it names, by its own keys."""
         return {}
+
+    @property
+    def first_scorer(self) -> str | None:
+        """The scorer that it grades after, as a facet names one."""
+        return None
 
 
 class ScorerConfig(Section, ABC):

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import cache, partial
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from itemeval_assets.core.prompts.prompts import Item, Prompt, filled_in, rubric_values
 from itemeval_assets.core.prompts.templates import Template
@@ -69,11 +69,28 @@ class JudgeConfig(GraderConfig):
     scale: ScoreScale = Field(
         default=None, description="the lowest and the highest score", examples=[[0, 1]]
     )
+    after: str | None = Field(
+        default=None,
+        min_length=1,
+        description="a scorer: the judge grades only what this does not find wholly right",
+        examples=["exact_match"],
+        json_schema_extra=IDENTITY,
+    )
     provider_routing: dict[str, Any] | None = Field(
         default=None,
         description="options of OpenRouter on who answers",
         examples=[{"order": ["a", "b"]}],
     )
+
+    @field_validator("after")
+    @classmethod
+    def _has_a_scale(cls, after: str | None, info: ValidationInfo) -> str | None:
+        if after is not None and info.data.get("scale", ()) is None:
+            raise ValueError(
+                "needs `scale` beside it: what the scorer finds wholly right gets the highest score"
+                " of the judge. Write the lowest and the highest score, such as scale: [0, 10]"
+            )
+        return after
 
     def graders(self, name: str, rubrics: Sequence[Template]) -> list[Grader]:
         once = [_judge(name, self, rubric) for rubric in rubrics]
@@ -83,6 +100,10 @@ class JudgeConfig(GraderConfig):
     @property
     def models(self) -> Mapping[str, str]:
         return {"model": self.model}
+
+    @property
+    def first_scorer(self) -> str | None:
+        return self.after
 
     @property
     def settings(self) -> Mapping[str, Any]:

@@ -16,6 +16,8 @@ from itemeval_assets.core.tables.schemas import BOOKINGS, LEDGER, TOKEN_COLUMNS,
 
 from .losses import Loss, calls_of
 
+# In the place of a model where a scorer graded, also the one before a judge.
+NOBODY = "(verifiable)"
 _USD_TOLERANCE = 1e-6
 _QUANTITIES = (*TOKEN_COLUMNS, "usd")
 # Beside the events that are calls: what a call with an error cost, and usage of no sample.
@@ -37,14 +39,9 @@ class Mismatch(NamedTuple):
         return self.partition.stage.name
 
 
-def nobody(grade_kind: str) -> str:
-    """What stands in the place of a model where a grader called none."""
-    return f"({grade_kind})"
-
-
 def is_nobody(model: str) -> bool:
-    """Whether a ledger row is of a grader that called no model."""
-    return model.startswith("(")
+    """Whether a ledger row is of gradings that called no model."""
+    return model == NOBODY
 
 
 def bookings_of(log_index: pa.Table) -> pa.Table:
@@ -128,12 +125,13 @@ def losses_of(
 ) -> list[Loss]:
     """Per run, what the bookings of a partition have beyond its rows and those they replaced.
 
-    Reads MONEY_COLUMNS of both, and `calls` of the bookings. A run whose rows tell more of anything
-    than its bookings has lost nothing: something else is wrong there.
+    Reads MONEY_COLUMNS of both, and `model` and `calls` of the bookings. A run whose rows tell more
+    of anything than its bookings has lost nothing: something else is wrong there.
     """
     events = _events(rows, replaced)
     told, booked, calls = _sums(events), _sums(bookings), _calls(events)
-    made = bookings.group_by("run_id").aggregate([("calls", "sum")]).to_pylist()
+    paid = bookings.filter(pc.field("model") != NOBODY)
+    made = paid.group_by("run_id").aggregate([("calls", "sum")]).to_pylist()
     found = []
     for run_id, count in sorted((run["run_id"], run["calls_sum"]) for run in made):
         known = told.get(run_id, {})

@@ -147,7 +147,7 @@ GRADINGS = Table(
         _CREATED,
         Column("sample_uuid"),
         Column("solution_hash", note="fingerprint of the solution that was graded"),
-        Column("scorer_version", note="version of the scorer's rules; null for judges"),
+        Column("scorer_version", note="version of the scorer's rules; null: a judge graded"),
     ),
     ("gen_condition_id", "grade_condition_id"),
 )

@@ -96,6 +96,7 @@ _ANSWERS = (
     Column("replication", "number", "replication", "replication"),
     Column("state", "state", "state", "state"),
     Column("score", "mean", "score", "score"),
+    Column("settled_by", "text", "settled by", "settled by", sometimes="settled_by"),
     Column("solution", "line", "answer", "answer"),
     Column(
         "judge_completion",

@@ -39,6 +39,7 @@ SCORED = (
 COMPLETION = (
     *CONDITIONS,
     Column(lambda part: (part.done, part.cells), "share", "done"),
+    _trouble("settled"),
     _trouble("missing", "yellow"),
     _trouble("errored", "red"),
     _trouble("blank"),

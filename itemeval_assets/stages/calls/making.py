@@ -111,10 +111,11 @@ def make_calls(
 
 
 def pending_of(caller: Caller, scope: Scope, partition: Partition, stored: pa.Table) -> Pending:
-    """The pending cells of a partition whose rows are `stored`: one predicate for all."""
+    """The cells of a partition to call, whose rows are `stored`: one predicate for all."""
     rerun_blank = caller.stage is GENERATE and scope.study.config.solvers.on_empty == "rerun"
     states = caller.states(partition, stored)
-    return pending_cells(states, rerun_blank=rerun_blank, force=scope.options.force)
+    pending = pending_cells(states, rerun_blank=rerun_blank, force=scope.options.force)
+    return caller.unsettled(partition, pending)
 
 
 def plan_calls(caller: Caller, scope: Scope, partition: Partition, plan: Plan) -> PlannedCalls:

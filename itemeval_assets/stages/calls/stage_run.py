@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from itemeval_assets.core.design.options import PlanOptions, RunOptions
 from itemeval_assets.core.design.partitions import Partition, Stage
-from itemeval_assets.core.design.pending import Cell, Grid, States
+from itemeval_assets.core.design.pending import Cell, Grid, Pending, States
 from itemeval_assets.core.design.study import RunPlan, Study, run_plan
 from itemeval_assets.core.money.estimate import SampleCalls
 from itemeval_assets.core.money.pricing import PriceBook, has_batch_mode
@@ -97,6 +97,10 @@ class Caller(Protocol):
 
     def states(self, partition: Partition, stored: pa.Table) -> States:
         """The state of every cell in scope. Reads `state_columns` of the stored rows."""
+        ...
+
+    def unsettled(self, partition: Partition, pending: Pending) -> Pending:
+        """The pending cells that need a call."""
         ...
 
     def prompts(self, partition: Partition, cells: list[Cell]) -> dict[Cell, Prompt]:

@@ -25,7 +25,7 @@ def unread_logs(
 ) -> list[UnreadLog]:
     """The logs of a study that can be recovered; those of runs at work are left to them.
 
-    `rows`: how many rows there are of each partition that is looked at.
+    `rows`: how many rows there are of calls, of each partition that is looked at.
     """
     # First the logs: one that a run brings home meanwhile is in the index that is read then.
     logs = log_files.all_logs(store.backend)

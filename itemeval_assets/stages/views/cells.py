@@ -59,7 +59,8 @@ class CellView:
         """The cells of one generate x grade partition."""
         answers = answers.seen_by(self.study.design.grade_by_id[partition.grade].grader)
         shared = {"study": self.study.name, **self.study.design.columns_of(*partition)}
-        return cell_table(answers, gradings, self.places, shared)
+        versions = self.study.design.versions(partition)
+        return cell_table(answers, gradings, self.places, shared, versions)
 
 
 class Reason(NamedTuple):

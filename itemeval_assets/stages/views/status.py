@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -38,7 +38,8 @@ class PartitionStatus:
 
     Of a generate condition, `done` cells have an answer. `without_solution`: {state: cells} of
     gradings whose solution has to be there first; they are in the counts, in the state of their
-    solution. `usd` is null when rows were paid for and no price is known.
+    solution. `usd` is null when rows were paid for and no price is known. `settled`: the done cells
+    of a judge that the scorer before it has graded, without a call.
     """
 
     partition: Partition
@@ -53,6 +54,7 @@ class PartitionStatus:
     truncated: int = 0
     usd: float | None = 0.0
     without_solution: dict[str, int] = field(default_factory=dict)
+    settled: int = 0
 
     def own(self, state: str) -> int:
         """The cells in a state that a run of this partition by itself can change."""
@@ -114,10 +116,16 @@ def survey(study: Study, store: ResultsStore, policy: str | None = None) -> Stud
         for other in study.design.grade:
             pair = Partition((condition.id, other.id))
             label, gradings = study.design.label_of(pair), _gradings(store, pair)
-            rows[pair] = gradings.num_rows
             seen = answers.seen_by(other.grader)
-            codes = cell_states(seen, gradings, other.grader.version)
-            grade.append(_grade_status(pair, label, seen, gradings, codes))
+            # What a scorer has settled before a judge was no call.
+            rows[pair] = gradings["scorer_version"].null_count
+            codes = cell_states(seen, gradings, other.grader.versions)
+            found = _grade_status(pair, label, seen, gradings, codes)
+            grade.append(
+                replace(found, settled=_settled(answers.grid, gradings, codes))
+                if other.grader.after
+                else found
+            )
     known = {*study.generate_partitions(), *study.grade_partitions()}
     stored = store.partitions("solutions") + store.partitions("gradings")
     booked = ledger.ledger(store)
@@ -191,8 +199,8 @@ def incomplete_cells(
         answers = _answers(study, grid, solutions)
         if condition := study.design.grade_by_id.get(partition.grade):
             answers = answers.seen_by(condition.grader)
-        names, version = CELL_STATES, study.design.rules_version(partition)
-        codes = cell_states(answers, _gradings(store, partition), version)
+        names, versions = CELL_STATES, study.design.versions(partition)
+        codes = cell_states(answers, _gradings(store, partition), versions)
     wanted = {"missing", "errored", "stale"}
     if study.config.solvers.on_empty == "rerun":
         wanted.add("blank")
@@ -245,6 +253,12 @@ def _grade_status(
         without_solution=_counts(codes[~answers.gradable.mask]),
         **_counts(codes),
     )
+
+
+def _settled(grid: Grid, gradings: pa.Table, codes: np.ndarray) -> int:
+    """How many done cells are graded by a scorer."""
+    places = grid.places(gradings.filter(gradings["scorer_version"].is_valid()))
+    return int((codes[places[places >= 0]] == CELL_STATES.index("done")).sum())
 
 
 def _counts(codes: np.ndarray) -> dict[str, Any]:

@@ -24,7 +24,7 @@ benchmark:
   mapping: {input: question, target: answer, metadata: [topic], choices: options, target_is: text}
 solvers: {models: [mockllm/alpha, mockllm/beta]}
 facets: {grader: [judge], model_config: [{name: default}]}
-graders: {judge: {model: mockllm/judge}}
+graders: {judge: {model: mockllm/judge, scale: [0, 1]}}
 """
 KEYS = all_keys()
 # An own scorer of each type, with the keys that it needs.

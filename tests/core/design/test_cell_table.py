@@ -40,7 +40,6 @@ def cells(
     )
     columns = ["item_id", "dataset_id", "dataset_revision"]
     names = {name: name if name == "study" else None for name in CELLS.column_names}
-    names["scorer_version"] = None
     return cell_table(
         answers, table("gradings", gradings), places_in_design(items.select(columns), 2), names
     )

@@ -34,7 +34,7 @@ BASE: dict[str, Any] = {
 }
 JUDGED = {
     "facets": {"grader": ["judge_a"]},
-    "graders": {"judge_a": {"model": "openai/gpt-5"}},
+    "graders": {"judge_a": {"model": "openai/gpt-5", "scale": [0, 10]}},
 }
 
 
@@ -352,6 +352,8 @@ CHANGED_GRADERS: list[dict[str, Any]] = [
     {"reasoning_effort": "low"},
     {"structured": True},
     {"split_rubric": True},
+    {"after": "numeric"},
+    {"after": "exact_match"},
 ]
 
 

@@ -48,7 +48,8 @@ def grading_states(
     grid: Grid, found: list[Row], rows: list[Row], on_empty: str, scorer: str | None = None
 ) -> States:
     gradable = gradable_solutions(grid, table("solutions", found), on_empty)
-    return classify_gradings(gradable, table("gradings", rows), VERSIONS.get(scorer or ""))
+    version = VERSIONS.get(scorer or "")
+    return classify_gradings(gradable, table("gradings", rows), (version,) if version else None)
 
 
 @st.composite

@@ -175,7 +175,7 @@ def test_what_defines_a_scorer_is_in_its_payload_and_its_defaults_are_not() -> N
 def test_the_scale_is_that_of_scorers_unless_set_and_the_version_follows_the_comparison() -> None:
     assert scorer_of(type="contains").scale == (0.0, 1.0)
     assert scorer_of(type="contains", scale=[0, 5]).scale == (0.0, 5.0)
-    exact, numeric = (SCORERS[name].version for name in ("exact_match", "numeric"))
-    assert scorer_of(type="regex", pattern="a").version == f"1.{exact}"
-    assert scorer_of(type="json", path="a").version == f"1.{exact}"
-    assert scorer_of(type="json", path="a", comparison="numeric").version == f"1.{numeric}"
+    exact, numeric = (SCORERS[name].versions[0] for name in ("exact_match", "numeric"))
+    assert scorer_of(type="regex", pattern="a").versions == (f"1.{exact}",)
+    assert scorer_of(type="json", path="a").versions == (f"1.{exact}",)
+    assert scorer_of(type="json", path="a", comparison="numeric").versions == (f"1.{numeric}",)

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.money.ledger import (
+    NOBODY,
     Mismatch,
     bookings_of,
     ledger_of,
     losses_of,
-    nobody,
     reconcile,
 )
 from itemeval_assets.core.money.losses import LOST, accepted_row, losses_words
@@ -155,7 +155,7 @@ def sound_study() -> dict[str, pa.Table]:
                 {
                     **grade,
                     "condition_id": "s1",
-                    "model": nobody("verifiable"),
+                    "model": NOBODY,
                     "calls": 1,
                     "usd": 0.0,
                 },
@@ -405,6 +405,6 @@ def test_a_failed_call_with_a_cost_is_one_call() -> None:
 
 def test_who_called_no_model_has_no_provider_in_the_ledger_either() -> None:
     row = {"run_id": "r", "stage": "grade", "condition_id": "c", "gen_condition_id": "g"}
-    booked = {"model": nobody("verifiable"), "calls": 2, "usd": 0.0, "priced": True, "batch": False}
+    booked = {"model": NOBODY, "calls": 2, "usd": 0.0, "priced": True, "batch": False}
     bookings = table("bookings", [{**row, **booked, "provider": None, "created_at": "now"}])
     assert ledger_of(bookings).to_pylist()[0]["provider"] is None

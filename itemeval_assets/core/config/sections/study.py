@@ -85,6 +85,12 @@ class StudySections(Section):
         """What a `facets.grader` entry means: a key of `graders`, or a bare model id."""
         return self.graders.get(name) or model_as_grader(name)
 
+    @property
+    def scorers_in_use(self) -> list[str]:
+        """The scorers that a facet names, or a judge that a facet names, each once."""
+        first = (self.grader(name).first_scorer for name in self.facets.grader)
+        return list(dict.fromkeys([*self.facets.scorers, *filter(None, first)]))
+
     def as_yaml_dict(self) -> dict[str, Any]:
         """The full parsed config under its YAML key names, ready for JSON."""
         found = self.model_dump(mode="json", by_alias=True)

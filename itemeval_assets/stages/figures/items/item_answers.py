@@ -27,7 +27,10 @@ _TEXTS = ("solution", "judge_completion")
 
 @dataclass(frozen=True, kw_only=True)
 class ItemAnswer:
-    """One answer and one grading of it. The logs are those of their calls, as path or URI."""
+    """One answer and one grading of it. The logs are those of their calls, as path or URI.
+
+    `settled_by`: the scorer that graded it before a judge, who was not asked.
+    """
 
     condition: str
     graded_by: str
@@ -38,6 +41,7 @@ class ItemAnswer:
     judge_completion: str | None
     gen_log: str | None
     grade_log: str | None
+    settled_by: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,8 +105,9 @@ def _answers(
     """The cells of these items, by item; one partition is in memory at a time."""
     found: dict[str, list[ItemAnswer]] = {name: [] for name in items}
     ids = pa.array(items, pa.string())
-    for _, table in planned.by_partition(partitions, events=(*_TEXTS, *_LOGS)):
+    for partition, table in planned.by_partition(partitions, events=(*_TEXTS, *_LOGS)):
         rows = table.filter(pc.is_in(table["item_id"], value_set=ids))  # type: ignore[attr-defined]
+        first = planned.study.design.grade_by_id[partition.grade].grader.after
         for row in rows.sort_by("replication").to_pylist():
             gen_log, grade_log = (row[name] and planned.study.uri(row[name]) for name in _LOGS)
             found[row["item_id"]].append(
@@ -112,9 +117,15 @@ def _answers(
                     **{name: row[name] for name in ("replication", "state", "score", *_TEXTS)},
                     gen_log=gen_log,
                     grade_log=grade_log,
+                    settled_by=first.name if first and _is_settled(row) else None,
                 )
             )
     return found
+
+
+def _is_settled(row: Mapping[str, Any]) -> bool:
+    """Whether nobody was called for a grading of a judge. An answer of the cache has a log."""
+    return row["score"] is not None and row["grade_log_file"] is None
 
 
 def _item(

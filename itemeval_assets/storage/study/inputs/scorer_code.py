@@ -27,12 +27,12 @@ def packaged_types() -> list[str]:
 
 
 def read_sources(config: StudyConfig, base: Path) -> dict[str, Source]:
-    """What there is to read of the code of each scorer that a facet names.
+    """What there is to read of the code of each scorer in use.
 
     `base`: the folder of the YAML. Raises ConfigError with all that is wrong.
     """
     found, problems = {}, []
-    for name in config.facets.scorers:
+    for name in config.scorers_in_use:
         entry = config.scorers.get(name)
         if entry is None or entry.code is None:
             continue
