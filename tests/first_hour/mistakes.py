@@ -190,6 +190,11 @@ MISTAKES = [
     Mistake("No replications", {"facets.replications": 0}),
     Mistake("A policy that there is not", {"budget.policy": "full"}),
     Mistake("Money with its sign", {"budget.max_usd": "$10"}),
+    Mistake("A scorer before a judge that there is not", {"graders.judge.after": "exact"}),
+    Mistake(
+        "A scorer before a judge without a scale",
+        {"graders.judge.after": "exact_match", "graders.judge.scale": None},
+    ),
     Mistake("A scale in words", {"graders.judge.scale": "0-1"}),
     Mistake("A name with a blank", {"study": "My Study"}),
     Mistake("No benchmark", without="benchmark"),

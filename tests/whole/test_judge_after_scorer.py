@@ -13,7 +13,9 @@ import itemeval_assets as ie
 from itemeval_assets import api
 from itemeval_assets.core.errors import BudgetExceeded
 from itemeval_assets.core.grading.kinds import SCORERS
+from itemeval_assets.stages.views.results import results
 from itemeval_assets.storage.study.inputs import load_study
+from itemeval_assets.storage.study.store import open_store
 from tests.commands import Command
 from tests.model_server import Behaviour, ModelServer, Request
 from tests.studies import write_study
@@ -92,6 +94,10 @@ def test_only_what_the_scorer_does_not_settle_is_called(tmp_path: Path, serve: S
     assert api.status(config).unread == []
     told = ie.item_answers(config, ["q1", "q5"])
     assert [answer.settled_by for item in told for answer in item.answers] == ["numeric", None]
+    assert any("grades after numeric" in words for words in ie.scores(config).words)
+    study = load_study(config)
+    found = results(study, open_store(study))
+    assert [*found.settled.values()] == [RIGHT]
     # Of a condition all rows have the same design.
     for table in ("gradings", "gradings_long"):
         design = {(row["grader_name"], row["scorer_name"]) for row in rows(config, table)}

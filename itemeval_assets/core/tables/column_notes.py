@@ -51,7 +51,7 @@ COLUMN_NOTES = {
     "rubric_name": "as in the YAML; null for scorers",
     "rubric_hash": "first 12 hex of the sha256 of the rubric's text",
     "scorer_name": "the scorer, as in the YAML; of a judge the one before it, null without one",
-    "scorer_version": "version of the scorer's rules or code; another one is repeated; null: by a judge",
+    "scorer_version": "version of the scorer's rules or code: another is redone; null: by a judge",
     "score": "null when no score could be parsed, or the call failed",
     "score_raw": "what was parsed, before it became a number",
     "parse_ok": "false exactly when parse_error is set and score is null (rows without error)",

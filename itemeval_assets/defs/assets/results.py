@@ -60,6 +60,7 @@ def _table(found: "Results") -> dict[str, Any]:
             "graded_by": graded_by,
             "cells": graded.cells,
             "scored": graded.scored,
+            "settled": found.settled.get((condition, graded_by), 0),
             "left_out": graded.left_out,
         }
         for (condition, graded_by), graded in found.per_pair.items()

@@ -32,6 +32,7 @@ SCORED = (
     *_PAIR,
     Column("cells", "count", page="cells", wide=True),
     Column("scored", "count", page="scored"),
+    Column("settled", "count", page="settled", sometimes="settled"),
     Column("left_out", "left_out", page="left out"),
 )
 

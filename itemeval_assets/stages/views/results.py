@@ -27,13 +27,15 @@ class Results(NamedTuple):
     """Conditions go by their labels.
 
     `per_pair`: by (condition, graded by), of the whole design; `per_grader`: by judge or scorer;
-    `items`: of what the policy covers; `calls`: {stage: {condition: its paid calls}}.
+    `items`: of what the policy covers; `calls`: {stage: {condition: its paid calls}}. `settled`: by
+    pair of a judge after a scorer, how many gradings are of the scorer.
     """
 
     per_pair: dict[tuple[str, str], Graded]
     per_grader: dict[str, Graded]
     items: ItemScores
     calls: dict[str, dict[str, PaidCalls]]
+    settled: dict[tuple[str, str], int]
 
 
 def results(study: Study, store: ResultsStore) -> Results:
@@ -45,6 +47,7 @@ def results(study: Study, store: ResultsStore) -> Results:
         {grader: graded(rows) for grader, rows in by_grader.items() if rows.num_rows},
         item_scores([pair._replace(cells=_planned(pair.cells)) for pair in pairs]),
         _calls(study, store),
+        _settled(study, store),
     )
 
 
@@ -78,6 +81,16 @@ def _calls(study: Study, store: ResultsStore) -> dict[str, dict[str, PaidCalls]]
             for label, own in pairs.items()
             if (calls := calls_of(store.read("gradings_long", own, wanted), batched))
         }
+    return found
+
+
+def _settled(study: Study, store: ResultsStore) -> dict[tuple[str, str], int]:
+    design, found = study.design, dict[tuple[str, str], int]()
+    for pair in study.grade_partitions():
+        if design.grade_by_id[pair.grade].grader.after:
+            versions = store.read("gradings", [pair], ["scorer_version"])["scorer_version"]
+            condition, graded_by = design.labels_of(pair)
+            found[condition, graded_by] = len(versions) - versions.null_count
     return found
 
 

@@ -61,7 +61,17 @@ def study_scores(
 def _words(planned: PlannedCells, rows: list[Score]) -> list[str]:
     if not planned.is_graded:
         return [f"N{planned.not_graded[1:]}"]
-    return [*words_of(rows), *planned.about_mocks]
+    return [*words_of(rows), *_about_settled(planned, rows), *planned.about_mocks]
+
+
+def _about_settled(planned: PlannedCells, rows: list[Score]) -> Iterator[str]:
+    shown = {row.graded_by for row in rows}
+    for one in planned.study.design.grade:
+        if one.grader.after and one.label in shown:
+            yield (
+                f"{one.label} grades after {one.grader.after.name}: what that finds wholly right"
+                " has the highest score, and the judge was not called for it."
+            )
 
 
 def groups(table: pa.Table, by: str | None) -> Iterator[tuple[str | None, pa.Table]]:
