@@ -237,8 +237,8 @@ class GradingCaller:
         force = self._scope.options.force
         cells = pending_cells(states, rerun_blank=False, force=force).plan().cells
         constant = self._constant(partition, run_id)
-        verdicts = self._verdicts(self._conditions[partition.grade].grader, partition, cells)
-        for cell, verdict in zip(cells, verdicts, strict=True):
+        found = self._verdicts(self._conditions[partition.grade].grader, partition, cells)
+        for cell, verdict in zip(cells, found, strict=True):
             yield self._free_row(partition, constant, cell, verdict)
 
     def _free_row(

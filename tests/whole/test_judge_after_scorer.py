@@ -95,6 +95,8 @@ def test_only_what_the_scorer_does_not_settle_is_called(tmp_path: Path, serve: S
     told = ie.item_answers(config, ["q1", "q5"])
     assert [answer.settled_by for item in told for answer in item.answers] == ["numeric", None]
     assert any("grades after numeric" in words for words in ie.scores(config).words)
+    [card] = ie.agreement(config).cards
+    assert (card.replies, card.unparsed) == (ITEMS - RIGHT, 0)
     study = load_study(config)
     found = results(study, open_store(study))
     assert [*found.settled.values()] == [RIGHT]

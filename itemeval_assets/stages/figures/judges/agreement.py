@@ -51,7 +51,7 @@ def agreement(planned: PlannedCells, graders: Collection[str]) -> StudyAgreement
     figures: list[Agreement] = []
     cards: list[JudgeCard] = []
     for group in groups:
-        cells = planned.of_graders(group, events=(LENGTH, "grade_usd"))
+        cells = planned.of_graders(group, events=_events(group))
         matrix = cache(partial(rating_matrix, cells))
         found = list(figures_of_scale(planned, group, cells, matrix, _why_not(group, groups)))
         cards += cards_of(planned, group, cells, matrix, [*found, *of_repeats])
@@ -87,6 +87,12 @@ def _why_not(
     if scale is None:
         return f"{label} declares no scale, and no other grader has its rubric."
     return f"No other grader has the scale of {label}, {scale_in_words(scale)}."
+
+
+def _events(group: Sequence[GradeCondition]) -> list[str]:
+    """What cards need besides scores. What a scorer settled before a judge has no log."""
+    has_settled = any(one.grader.after for one in group)
+    return [LENGTH, "grade_usd", *(["grade_log_file"] if has_settled else [])]
 
 
 def _of_scale(figures: Sequence[Agreement], group: Sequence[GradeCondition]) -> Iterator[Agreement]:

@@ -64,7 +64,8 @@ def cards_of(
 ) -> Iterator[JudgeCard]:
     """The card of each judge among graders of one scale. `figures` are those about all of them.
 
-    `cells` have the costs of the gradings. `matrix`: judges x answers, of the same cells.
+    `cells` have the costs of the gradings, and their logs where a judge grades after a scorer.
+    `matrix`: judges x answers, of the same cells.
     """
     known = {(figure.figure, figure.of): figure for figure in figures}
     why = next((figure.why for figure in figures if figure.figure == "agreement"), None)
@@ -73,6 +74,8 @@ def cards_of(
             continue
         own = cells.filter(pc.equal(cells["grade_condition_id"], grader.label))  # type: ignore[attr-defined]
         replied = own.filter(pc.is_in(own["state"], value_set=pa.array(_REPLIED)))  # type: ignore[attr-defined]
+        if grader.grader.after:
+            replied = replied.filter(replied["grade_log_file"].is_valid())
         found = [
             _with_others(planned, grader.label, matrix, why),
             *_with_itself(grader.label, figures),
