@@ -186,8 +186,11 @@ def test_a_scorer_before_a_judge_is_another_condition(tmp_path: Path) -> None:
     [after] = load_study(config).design.grade
     [alone] = load_study(declare(tmp_path, {"after": None})).design.grade
     [other] = load_study(declare(tmp_path, {"after": "exact_match"})).design.grade
-    assert len({after.id, alone.id, other.id}) == 3
-    assert "after" not in alone.payload and after.payload["after"] == {"scorer": "numeric"}
+    [wider] = load_study(declare(tmp_path, {"scale": [0, 20]})).design.grade
+    [lower] = load_study(declare(tmp_path, {"scale": [-1, 10]})).design.grade
+    # Settled answers get the highest score, so another one is another condition.
+    assert len({after.id, alone.id, other.id, wider.id}) == 4 and lower.id == after.id
+    assert "after" not in alone.payload
 
 
 def test_own_code_before_a_judge(tmp_path: Path, serve: Serve) -> None:

@@ -101,11 +101,16 @@ class Grader:
         return (own, *self.after.versions) if self.after else (own,)
 
     def following(self, scorer: "Grader") -> "Grader":
-        """The same grader after a scorer, which makes it another condition."""
+        """The same grader after a scorer, which makes it another condition.
+
+        So do the highest scores of both: they say what is settled, and what it gets.
+        """
+        assert scorer.scale and self.scale
+        best = {"best": scorer.scale[1], "gives": self.scale[1]}
         return replace(
             self,
             after=scorer,
-            payload={**self.payload, "after": scorer.payload},
+            payload={**self.payload, "after": {**scorer.payload, **best}},
             columns={**self.columns, "scorer_name": scorer.name},
         )
 

@@ -45,7 +45,7 @@ def test_gradings_are_of_the_judge_or_of_the_scorer_of_today() -> None:
 
 def test_all_that_defines_the_scorer_is_in_the_payload() -> None:
     own = ContainsConfig(type="contains", scale=(0, 4)).scorer("has", None)
-    assert judge(own).payload["after"] == own.payload
+    assert judge(own).payload["after"] == {**own.payload, "best": 4.0, "gives": 10.0}
     assert {**judge(own).payload, "after": None} == {**judge(None).payload, "after": None}
 
 
