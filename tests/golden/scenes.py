@@ -462,6 +462,8 @@ def prompts(place: Place, server: ModelServer) -> Session:
     rows = [
         {
             **row,
+            # Items with answers stay what they were: these are others.
+            "id": f"chat-{row['id']}",
             "question": [*talk, {"role": "user", "content": row["question"]}],
             "picture": "dot.gif",
         }
@@ -478,7 +480,7 @@ def prompts(place: Place, server: ModelServer) -> Session:
         }
     )
     session.give("run {config} --yes --json")
-    session.give("show {config} q1 --json")
+    session.give("show {config} chat-q1 --json")
     return session
 
 
