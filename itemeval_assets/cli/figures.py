@@ -43,6 +43,9 @@ def scores(
     output: Output,
 ) -> None:
     """Show the mean score of each condition, with its interval and what it leaves out."""
+    if output.out is not None:
+        # On the terminal a sentence says so; a file would be read as a result.
+        late.opening.graded_cells(config, policy)
     found = late.figures.scores(
         config,
         by=by,

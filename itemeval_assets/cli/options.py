@@ -141,7 +141,7 @@ class Output:
         late.report.print_result(
             self.as_json,
             found,
-            lambda found: late.document.print_document((brief or document)(found)),
+            lambda found: late.document.print_document((brief or document)(found), self.out),
         )
         if self.out is not None and not self.as_json:
             late.report.written(self.out)

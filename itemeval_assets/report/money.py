@@ -32,8 +32,11 @@ def study_estimate(found: "StudyEstimate") -> None:
             show(View(title, ESTIMATE, parts))
     mocks_are_free(part.model for part in (*found.generate, *found.grade) if part.grid.usd)
     rest = found.remaining
-    out.print(f"What remains: {_projected(rest)}.")
-    out.print(f"The full grid: {_projected(found.grid)}.")
+    if found.generate or found.grade:
+        out.print(f"What remains: {_projected(rest)}.")
+        out.print(f"The full grid of these conditions: {_projected(found.grid)}.")
+    else:
+        out.print("What is chosen has no calls of models.")
     reserved = f", {dollars(found.reserved_usd)} reserved by runs" if found.reserved_usd else ""
     cap = "not set" if found.max_usd is None else dollars(found.max_usd)
     out.print(

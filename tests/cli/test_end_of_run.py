@@ -96,6 +96,9 @@ def test_the_cells_go_to_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert run_cli(["cells", config, "--out", str(page)]) == 0
     assert "<h1>Cells of toy</h1>" in page.read_text()
     capsys.readouterr()
+    assert run_cli(["scores", config, "--out", str(tmp_path / "scores.csv")]) == 2
+    assert "nothing is graded yet" in capsys.readouterr().err
+    assert not (tmp_path / "scores.csv").exists()
     assert run_cli(["cells", config, "--out", "cells.txt"]) == 2
     assert "ends with .csv or .html" in capsys.readouterr().err
 
@@ -126,3 +129,26 @@ def test_an_estimate_says_what_is_left_out_and_what_is_refused(
     assert run_cli(["estimate", config, "--policy", "full-interactive", "--json"]) == 0
     warnings = json.loads(capsys.readouterr().out)["warnings"]
     assert "is refused" in warnings[0] and "takes 2 of 4" not in " ".join(warnings)
+
+
+def test_rows_that_are_not_shown_are_in_the_file_that_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = str(write_study(tmp_path / "lab", items=50))
+    rows = tmp_path / "c.csv"
+    assert run_cli(["cells", config]) == 0
+    assert "the command's `--out FILE.csv` has all" in " ".join(capsys.readouterr().out.split())
+    assert run_cli(["cells", config, "--out", str(rows)]) == 0
+    told = "".join(capsys.readouterr().out.split())
+    assert f"here;{rows}hasall." in told and "FILE.csv" not in told
+
+
+def test_an_estimate_of_nothing_has_no_grid(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = str(write_study(tmp_path / "lab", items=1))
+    assert run_cli(["run", config]) == 0
+    capsys.readouterr()
+    assert run_cli(["estimate", config, "--errored"]) == 0
+    told = capsys.readouterr().out
+    assert "What is chosen has no calls of models." in told and "grid" not in told

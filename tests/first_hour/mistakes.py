@@ -87,6 +87,7 @@ def _remove(section: Any, path: list[str]) -> None:
 
 
 ITEM = '{"id": "q1", "question": "What is 2 + 2?", "answer": "4", "topic": "sums"}\n'
+COLUMNS = "id,question,answer,topic\n"
 CSV = {"benchmark.datasets": [{"id": "items.csv"}]}
 OWN = {"type": "python", "function": "mine.py:score"}
 TASK = {"adapter": "inspect", "task": "tasks.py@sums"}
@@ -186,6 +187,13 @@ MISTAKES = [
     Mistake("No grader and no scorer", {"facets.grader": [], "facets.scorer": None}),
     Mistake("One model in place of a list", {"solvers.models": "mockllm/alpha"}),
     Mistake("The same model twice", {"solvers.models": ["mockllm/alpha", "mockllm/alpha"]}),
+    Mistake("A dataset without `id:`", {"benchmark.datasets": ["items.jsonl"]}),
+    Mistake("One dataset in place of a list", {"benchmark.datasets": "items.jsonl"}),
+    Mistake(
+        "One config in place of a list",
+        {"facets.model_config": {"name": "cool", "temperature": 0}},
+    ),
+    Mistake("An API key in the YAML", {"solvers.api_key": "sk-..."}),
     Mistake("A number in words", {"facets.replications": "three"}),
     Mistake("No replications", {"facets.replications": 0}),
     Mistake("A policy that there is not", {"budget.policy": "full"}),
@@ -197,6 +205,7 @@ MISTAKES = [
     ),
     Mistake("A scale in words", {"graders.judge.scale": "0-1"}),
     Mistake("A name with a blank", {"study": "My Study"}),
+    Mistake("A file in the place of the folder of results", {"output_dir": "items.jsonl"}),
     Mistake("No benchmark", without="benchmark"),
     Mistake("A tab in the YAML", files={"study.yaml": "study: my_study\n\tsolvers: 1\n"}),
     Mistake("An empty file", files={"study.yaml": ""}),
@@ -207,8 +216,16 @@ MISTAKES = [
     Mistake("A built-in template without `builtin:`", {"facets.prompt": ["standard"]}),
     Mistake("A built-in template that there is not", {"facets.prompt": ["builtin:cot"]}),
     Mistake(
+        "A template whose name ends otherwise",
+        files={"prompts/solver/concise.md": None, "prompts/solver/concise.txt": "{input}\n"},
+    ),
+    Mistake(
         "`{question}` in place of `{input}`",
         files={"prompts/solver/concise.md": "Answer: {question}\n"},
+    ),
+    Mistake(
+        "`{{ input }}`, as in Jinja",
+        files={"prompts/solver/concise.md": "Answer: {{ input }}\n"},
     ),
     Mistake(
         "A rubric without the solution",
@@ -266,6 +283,17 @@ MISTAKES = [
         CSV,
         {"items.csv": "id,question,answer,topic\nq1,Où?,4,sums\n".encode("cp1252")},
     ),
+    Mistake("A CSV in UTF-16", CSV, {"items.csv": COLUMNS.encode("utf-16")}),
+    Mistake("An Excel file that is called `.csv`", CSV, {"items.csv": b"PK\x03\x04\xff"}),
+    Mistake(
+        "A header with blanks",
+        CSV,
+        {"items.csv": "id, question, answer, topic\nq1, What is 2 + 2?, 4, sums\n"},
+    ),
+    Mistake(
+        "A row without values", CSV, {"items.csv": f"{COLUMNS},,,\nq1,What is 2 + 2?,4,sums\n"}
+    ),
+    Mistake("A JSON list that is called `.jsonl`", files={"items.jsonl": f"[{ITEM.strip()}]\n"}),
     Mistake("A line that is no JSON", files={"items.jsonl": ITEM + "{'id': 'q2'}\n"}),
     Mistake("A file without items", files={"items.jsonl": ""}),
     Mistake("A hub id with `adapter: local`", {"benchmark.datasets": [{"id": "openai/gsm8k"}]}),
@@ -280,6 +308,9 @@ MISTAKES = [
     Mistake("A limit below zero", command=("run", "study.yaml", "--max-usd", "-1")),
     Mistake(
         "A comparison before the first run", command=("compare", "study.yaml", "alpha", "beta")
+    ),
+    Mistake(
+        "A table before the first run", command=("scores", "study.yaml", "--out", "scores.csv")
     ),
     Mistake("A project that is there already", command=("init", ".")),
     Mistake("A port that is no port", command=("ui", "study.yaml", "--port", "99999")),

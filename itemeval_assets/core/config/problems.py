@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from itemeval_assets.core.text.yaml_numbers import number_advice
 
 from .unknown_keys import unknown_key
-from .wording import advice, wanted
+from .wording import advice, as_section, wanted
 
 _FILE = "(file)"
 _SHAPES = ("literal[", "list[", "dict[", "function-")
@@ -43,7 +43,10 @@ def describe_problems(error: ValidationError, data: Any, model: type[BaseModel])
         elif problem["type"] == "missing":
             lines.append(f"{path}: this key is required")
         elif problem["type"] == "model_type":
-            lines.append(f"{path}: expected a section with keys; found {_short(problem['input'])}")
+            found_here = _short(problem["input"])
+            lines.append(
+                f"{path}: expected a section with keys; found {found_here}{as_section(problem)}"
+            )
         elif problem["type"] == "invalid_key":
             lines.append(_odd_key(_yaml_path(problem["loc"][:-1], odd), problem["input"]))
         elif problem["type"] == "value_error":

@@ -31,7 +31,14 @@ _SYSTEM = (
     "write the system message into a prompt template, below a line <|system|>, and the rest with "
     "{input} below a line <|user|>"
 )
-_SYSTEM_WORDS = ("system", "system_prompt", "system_message")
+_SECRET = (
+    "put it into the environment variable that the provider reads, such as OPENAI_API_KEY, and "
+    "remove it here"
+)
+_TOLD = {
+    **dict.fromkeys(("system", "system_prompt", "system_message"), _SYSTEM),
+    **dict.fromkeys(("api_key", "apikey", "api_token"), _SECRET),
+}
 _OF_DATA = ("datasets", "mapping")
 
 
@@ -42,8 +49,8 @@ def unknown_key(loc: tuple[int | str, ...], model: type[BaseModel], data: Any) -
         return "the task has its own data (adapter: inspect); remove it"
     if loc[:-1] == ("benchmark",) and word in TaskBenchmark.model_fields:
         return "it goes with adapter: inspect, a task of inspect_ai"
-    if word in _SYSTEM_WORDS:
-        return _SYSTEM
+    if word in _TOLD:
+        return _TOLD[word]
     if word in _BY_WORD:
         return f"did you mean {_BY_WORD[word]!r}?"
     # A key of another type or kind of entry is none of this one.

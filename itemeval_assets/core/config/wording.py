@@ -1,5 +1,7 @@
 """What a key of the YAML wants, in words, where pydantic speaks of types and patterns."""
 
+import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,6 +28,9 @@ _WANTED = {
     "too_short": "give at least {min_length}",
     "literal_error": "give {expected}",
 }
+# Lists of entries with keys, and the key that an entry needs.
+_KEY_OF_ENTRY = {("benchmark", "datasets"): "id", ("facets", "model_config"): "name"}
+_WORD = re.compile(r"[A-Za-z][\w./-]*")
 # What begins like this names a model of that provider.
 _BEGINNINGS = {"gpt": "openai", "claude": "anthropic", "gemini": "google", "mistral": "mistral"}
 
@@ -57,6 +62,8 @@ def wanted(problem: Mapping[str, Any]) -> str:
 def advice(problem: Mapping[str, Any]) -> str:
     """What the value may have been meant as; empty where nothing can be seen in it."""
     value, context = problem["input"], problem.get("ctx", {})
+    if problem["type"] == "list_type":
+        return _as_list(problem)
     if not isinstance(value, str):
         return ""
     if problem["type"] == "literal_error":
@@ -69,6 +76,29 @@ def advice(problem: Mapping[str, Any]) -> str:
     if context.get("pattern") == STUDY_NAME:
         return _meant("_".join(value.lower().split()))
     return ""
+
+
+def as_section(problem: Mapping[str, Any]) -> str:
+    """How a text that stands alone is written as an entry with keys; empty where none is known."""
+    value, key = problem["input"], _KEY_OF_ENTRY.get(problem["loc"][:-1])
+    return f"; write {{{key}: {_plain(value)}}}" if key and isinstance(value, str) else ""
+
+
+def _as_list(problem: Mapping[str, Any]) -> str:
+    """How one entry that stands alone is written as a list."""
+    value, key = problem["input"], _KEY_OF_ENTRY.get(problem["loc"])
+    if isinstance(value, str):
+        return f"; write [{{{key}: {_plain(value)}}}]" if key else f"; write [{_plain(value)}]"
+    if not key or not isinstance(value, Mapping):
+        return ""
+    named = value if key in value else {key: "NAME", **value}
+    return f"; write [{{{', '.join(f'{name}: {_plain(one)}' for name, one in named.items())}}}]"
+
+
+def _plain(value: Any) -> str:
+    """A value as YAML has it in one line."""
+    is_word = isinstance(value, str) and _WORD.fullmatch(value)
+    return value if is_word else json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _meant(word: str | None) -> str:

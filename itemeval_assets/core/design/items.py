@@ -20,6 +20,7 @@ from itemeval_assets.core.prompts.choices import (
     shuffled,
 )
 from itemeval_assets.core.prompts.images import IMAGES
+from itemeval_assets.core.text.nearest import nearest
 from itemeval_assets.core.text.words import bytes_of, cut, well_formed
 
 from .condition_ids import canonical_json
@@ -86,8 +87,7 @@ class _Columns:
     def value(self, name: str, path: str) -> Any:
         """What a column holds. `path` is the key of the mapping that names it."""
         if name not in self.values:
-            there_are = ", ".join(map(str, self.values))
-            raise self.problem(path, f"there is no column {name!r}; there are {there_are}")
+            raise self.problem(path, f"there is no column {name!r}; {self._instead(name)}")
         if _is_deeper(self.values[name], DEEPEST):
             raise self.problem(
                 path,
@@ -111,6 +111,13 @@ class _Columns:
                 "`mapping.id`: then items are numbered",
             )
         return found
+
+    def _instead(self, name: str) -> str:
+        """The columns that there are, in quotes: a name may begin with a blank."""
+        names = list(map(str, self.values))
+        near = nearest(name, names)
+        meant = f"did you mean {near!r}? There" if near else "there"
+        return f"{meant} are {', '.join(map(repr, names))}"
 
     def problem(self, path: str, what: str) -> DatasetError:
         return DatasetError(f"benchmark.mapping.{path}: {self.where}: {what}")

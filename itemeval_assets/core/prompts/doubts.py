@@ -13,6 +13,8 @@ from .turns import unknown_markers
 
 # Not after a letter, a backslash or a brace: there it is an argument of LaTeX.
 _WORD_IN_BRACES = re.compile(r"(?<![\w\\{}^$])\{([\w .-]{2,60})\}(?!\})")
+# As Jinja writes a placeholder.
+_IN_TWO_BRACES = re.compile(r"(?<![\w\\}^$])\{\{([\w.-]+)\}\}")
 _AS_GOOD_AS_EQUAL = 0.8
 
 
@@ -20,6 +22,7 @@ def doubts_of_prompt(template: Template, columns: Iterable[str]) -> Iterator[str
     """What may be wrong in a solver's template; `columns`: the metadata columns of the study."""
     yield from _lines_of_turns(template)
     known = {*columns, *SOLVER_NAMES} - {*JUDGE_NAMES}
+    yield from _doubled(template, {*known, CHOICES})
     for word in _unfilled(template, known):
         if word in JUDGE_NAMES:
             yield f"{_sent(template, word)}: no solver is shown it"
@@ -33,6 +36,7 @@ def doubts_of_rubric(template: Template, columns: Iterable[str]) -> Iterator[str
     """What may be wrong in a rubric."""
     yield from _lines_of_turns(template)
     known = {*columns, *SOLVER_NAMES, *JUDGE_NAMES}
+    yield from _doubled(template, known)
     for word in _unfilled(template, known):
         if meant := _nearest(word, known):
             yield f"{_sent(template, word)}; {{{meant}}} is one"
@@ -41,6 +45,15 @@ def doubts_of_rubric(template: Template, columns: Iterable[str]) -> Iterator[str
 def _lines_of_turns(template: Template) -> Iterator[str]:
     for problem in unknown_markers(template.text):
         yield f"template {template.name!r}: {problem}"
+
+
+def _doubled(template: Template, known: Iterable[str]) -> Iterator[str]:
+    for word in dict.fromkeys(_IN_TWO_BRACES.findall(template.text)):
+        if word in known:
+            yield (
+                f"template {template.name!r}: of {{{{{word}}}}} the outer braces are sent, around "
+                f"the text of {{{word}}}; write {{{word}}}"
+            )
 
 
 def _unfilled(template: Template, known: Iterable[str]) -> list[str]:

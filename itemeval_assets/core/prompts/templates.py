@@ -6,7 +6,7 @@ text that a placeholder brings in is never scanned again.
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -124,10 +124,7 @@ def require_placeholders(template: Template, names: tuple[str, ...]) -> None:
     missing = [name for name in names if f"{{{name}}}" not in template.text]
     if missing:
         meant = {
-            f"{{{name}}} for {{{word}}}"
-            for name in missing
-            for word in _ELSEWHERE.get(name, ())
-            if f"{{{word}}}" in template.text
+            f"{{{name}}} for {found}" for name in missing for found in _instead(name, template.text)
         }
         where = "add it where that text should appear"
         if template.source == "builtin":
@@ -137,3 +134,11 @@ def require_placeholders(template: Template, names: tuple[str, ...]) -> None:
         raise TemplateError(
             f"template {template.name!r} ({template.path}) lacks {lacking}; {advice}"
         )
+
+
+def _instead(name: str, text: str) -> Iterator[str]:
+    """What stands in a template in the place of `{name}`: as other tools call or write it."""
+    for word in _ELSEWHERE.get(name, ()):
+        if f"{{{word}}}" in text:
+            yield f"{{{word}}}"
+    yield from re.findall(rf"\{{{{1,2}}\s*{name}\s*\}}{{1,2}}", text, re.IGNORECASE)

@@ -21,6 +21,8 @@ from itemeval_assets.core.design.items import Record
 from itemeval_assets.core.errors import DatasetError
 from itemeval_assets.core.text.strict_json import load_json
 
+from .misnamed import refuse_lines, refuse_list, refuse_other_kinds
+
 SUFFIXES = (".jsonl", ".json", ".csv", ".parquet")
 _LINE_END = re.compile("\r\n?|\n")  # not splitlines(): U+2028 may stand in a JSON string
 _LONGEST_CSV_FIELD = 2**31 - 1  # instead of 131,072 characters: items may be whole documents
@@ -41,10 +43,11 @@ def read_file(path: Path, dataset: DatasetConfig) -> list[Record]:
 
 
 def _read_json_lines(path: Path) -> list[Record]:
-    lines = _LINE_END.split(_decoded(path, None))
+    text = _decoded(path, None)
+    refuse_list(path, text)
     found = [
         (f"line {number}", _json(line, f"{path}, line {number}"))
-        for number, line in enumerate(lines, 1)
+        for number, line in enumerate(_LINE_END.split(text), 1)
         if line.strip()
     ]
     for place, row in found:
@@ -54,7 +57,9 @@ def _read_json_lines(path: Path) -> list[Record]:
 
 
 def _read_json(path: Path) -> list[Record]:
-    rows = _json(_decoded(path, None), str(path))
+    text = _decoded(path, None)
+    refuse_lines(path, text)
+    rows = _json(text, str(path))
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise DatasetError(f"{path}: expected a JSON list of objects, one per item")
     return [Record(f"row {number}", row) for number, row in enumerate(rows, 1)]
@@ -91,7 +96,9 @@ def _read_csv(path: Path, dataset: DatasetConfig) -> list[Record]:
             "cells, set `delimiter` for the dataset"
         )
     rows = []
-    for line, cells in lines:
+    for line, cells in _without_empty_end(lines):
+        if not any(cells):
+            raise DatasetError(f"{path}, line {line}: the row is empty; fill it in, or remove it")
         if len(cells) != len(header):
             raise DatasetError(
                 f"{path}, line {line}: has {len(cells)} cells, and the header {len(header)}; "
@@ -121,6 +128,14 @@ def _csv_lines(text: str, path: Path, delimiter: str) -> Iterator[tuple[int, lis
             yield line, cells
 
 
+def _without_empty_end(lines: Iterator[tuple[int, list[str]]]) -> list[tuple[int, list[str]]]:
+    """The rows, but the last ones that have nothing but delimiters, as spreadsheets write them."""
+    rows = list(lines)
+    while rows and not any(rows[-1][1]):
+        rows.pop()
+    return rows
+
+
 @contextmanager
 def _long_fields() -> Iterator[None]:
     usual = csv.field_size_limit(_LONGEST_CSV_FIELD)
@@ -133,6 +148,7 @@ def _long_fields() -> Iterator[None]:
 def _decoded(path: Path, encoding: str | None) -> str:
     """The text of a file, without a mark of its byte order. `encoding` null: UTF-8."""
     data = path.read_bytes()
+    refuse_other_kinds(path, data, encoding)
     try:
         return data.decode(encoding or "utf-8").removeprefix("\ufeff")
     except UnicodeError as error:

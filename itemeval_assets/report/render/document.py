@@ -62,28 +62,31 @@ class Document:
             parts += [block] if isinstance(block, str) else block.parts
         return replace(self, blocks=parts)
 
-    def shortened(self, most: int) -> "Document":
-        """With at most so many rows in each table, and how many more there are."""
-        return replace(self, blocks=[part for block in self.blocks for part in _cut(block, most)])
+    def shortened(self, most: int, written: Path | None = None) -> "Document":
+        """With at most so many rows in each table, and how many more there are, and where."""
+        place = str(written) if written else "the command's `--out FILE.csv`"
+        return replace(
+            self, blocks=[part for block in self.blocks for part in _cut(block, most, place)]
+        )
 
 
-def print_document(document: Document) -> None:
-    """On the terminal: everything but the pictures."""
-    for block in document.split.shortened(_MOST_ROWS).blocks:
+def print_document(document: Document, written: Path | None = None) -> None:
+    """On the terminal: everything but the pictures. `written`: the file that has all of it."""
+    for block in document.split.shortened(_MOST_ROWS, written).blocks:
         if isinstance(block, str):
             paragraph(block)
         elif block.rows:
             show(block)
 
 
-def _cut(block: str | View, most: int) -> Iterator[str | View]:
+def _cut(block: str | View, most: int, place: str) -> Iterator[str | View]:
     if isinstance(block, str) or len(block.rows) <= most:
         yield block
     else:
         yield replace(block, rows=block.rows[:most])
         yield (
             f"{block.title}: {len(block.rows) - most:,} more rows are not shown, as a table has at"
-            f" most {most:,} here; the command's `--out FILE.csv` has all."
+            f" most {most:,} here; {place} has all."
         )
 
 

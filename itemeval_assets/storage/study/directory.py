@@ -85,8 +85,8 @@ class StudyDirectory:
             )
         if owner.get("config") != _config_from(study):
             raise StoreError(
-                f"{study.location} was made by another config: {owner.get('config')} "
-                f"(relative to it), not {study.config_path}.\n"
+                f"{study.location} was made by another config: {owner.get('config')}, seen "
+                f"from that folder, and not by {study.config_path}.\n"
                 "Give this study another `study:` name or `output_dir:`; if you renamed the "
                 f"config, correct `config` in {self.backend.uri(layout.STUDY_FILE)}"
             )
@@ -166,9 +166,9 @@ class StudyDirectory:
                 begun_by = self._begun().get("config")
                 if begun_by not in (None, _config_from(study)):
                     raise StoreError(
-                        f"another config began in {study.location} at the same time: {begun_by} "
-                        "(relative to it).\nNo call was made. Give this study another `study:` "
-                        "name or `output_dir:`, or run it again"
+                        f"another config began in {study.location} at the same time: {begun_by}, "
+                        "seen from that folder.\nNo call was made. Give this study another "
+                        "`study:` name or `output_dir:`, or run it again"
                     )
                 self._mark(study)
                 self.backend.delete(layout.BEGINNING)

@@ -353,6 +353,24 @@ def test_names_may_have_two_hundred_bytes() -> None:
     assert parsed({"solvers": {"models": [longest]}}).solvers.models == [longest]
 
 
+@pytest.mark.parametrize(
+    ("extra", "advice"),
+    [
+        ({"benchmark": {"datasets": ["items.jsonl"]}}, "write {id: items.jsonl}"),
+        ({"benchmark": {"datasets": "my items.csv"}}, 'write [{id: "my items.csv"}]'),
+        ({"benchmark": {"datasets": {"id": "a.csv", "limit": 3}}}, "write [{id: a.csv, limit: 3}]"),
+        ({"facets": {"model_config": {"temperature": 0}}}, "write [{name: NAME, temperature: 0}]"),
+        ({"facets": {"model_config": ["cool"]}}, "write {name: cool}"),
+        ({"solvers": {"models": "a/b"}}, "write [a/b]"),
+        ({"solvers": {"models": {"a": "b"}}}, "found {'a': 'b'}"),
+    ],
+)
+def test_one_entry_in_the_place_of_a_list_is_told_as_it_is_written(
+    extra: dict[str, Any], advice: str
+) -> None:
+    assert problems(extra)[0].endswith(advice)
+
+
 @pytest.mark.parametrize("scorer", ["numeric", ["numeric"], ["numeric", "exact_match"]])
 def test_one_scorer_or_a_list(scorer: str | list[str]) -> None:
     scorers = parsed({"facets": {"scorer": scorer}}).facets.scorers
@@ -388,6 +406,11 @@ def test_one_scorer_or_a_list(scorer: str | list[str]) -> None:
             {"benchmark": {"datasets": [{"id": "a/b", "zzz": 1}]}},
             "benchmark.datasets[0].zzz: unknown key 'zzz'; "
             "known keys: id, revision, split, name, limit, delimiter, encoding",
+        ),
+        (
+            {"solvers": {"api_key": "x"}},
+            "solvers.api_key: unknown key 'api_key'; put it into the environment variable that the "
+            "provider reads, such as OPENAI_API_KEY, and remove it here",
         ),
         (
             {"facets": {"model_config_facet": []}},

@@ -27,6 +27,19 @@ def test_a_near_miss_is_told_with_what_is_meant(text: str, found: str, meant: st
     assert prompt_doubts(text) == [f"{expected}; {{{meant}}} is one"]
 
 
+def test_two_braces_as_in_jinja_are_told() -> None:
+    assert prompt_doubts("Q: {{input}} on {{topic}}, {{input}}") == [
+        "template 'mine': of {{input}} the outer braces are sent, around the text of {input}; "
+        "write {input}",
+        "template 'mine': of {{topic}} the outer braces are sent, around the text of {topic}; "
+        "write {topic}",
+    ]
+    rubric = make_template("strict", "strict.md", "{input} {{solution}}")
+    [doubt] = doubts_of_rubric(rubric, COLUMNS)
+    assert doubt.endswith("write {solution}")
+    assert prompt_doubts(r"{input} \\text{{input}} x^{{input}}") == []
+
+
 @pytest.mark.parametrize("name", ["target", "solution", "grading_scheme"])
 def test_what_no_solver_is_shown_is_told(name: str) -> None:
     [doubt] = prompt_doubts(f"{{{name}}} {{input}}")

@@ -216,9 +216,10 @@ def test_an_unknown_column_is_named_with_those_there_are(
 ) -> None:
     with pytest.raises(DatasetError) as caught:
         load_rows(tmp_path, ROWS, **mapping)
+    meant = "did you mean 'question'? There" if column == "qestion" else "there"
     assert str(caught.value) == (
         f"benchmark.mapping.{path}: dataset 'rows.jsonl', line 1: there is no column {column!r}; "
-        "there are id, n, question, answer, scheme, topic"
+        f"{meant} are 'id', 'n', 'question', 'answer', 'scheme', 'topic'"
     )
 
 
@@ -276,7 +277,7 @@ def test_no_part_of_an_id_may_be_empty(tmp_path: Path, mapped: Any) -> None:
 
 
 def test_a_row_without_a_mapped_column_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match=r"line 2: there is no column 'topic'; there are id$"):
+    with pytest.raises(DatasetError, match=r"line 2: there is no column 'topic'; there are 'id'$"):
         load_rows(tmp_path, [ROWS[0], {"id": "b"}], id="topic")
 
 
@@ -313,6 +314,21 @@ def test_parquet_and_hub_datasets_without_an_item_are_refused(
             load(found, tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("x.jsonl", '[\n{"id": "a"}\n]\n', "one JSON list, .*; rename it to .json, here"),
+        ("x.json", '{"id": "a"}\n{"id": "b"}\n', "an object per line, .* rename it to .jsonl"),
+    ],
+)
+def test_a_list_and_lines_with_each_others_names(
+    tmp_path: Path, name: str, text: str, message: str
+) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(DatasetError, match=message):
+        load(benchmark({"id": name}), tmp_path)
+
+
 CSV = {"id": "x.csv"}
 PLAIN = {"target": None, "grading_scheme": None, "metadata": []}
 
@@ -331,6 +347,10 @@ PLAIN = {"target": None, "grading_scheme": None, "metadata": []}
         ("id,question\na,1\n".encode("utf-16-le"), "line 1: holds a NUL character"),
         (b"id;question\na;1+1?\n", "the header is one column, 'id;question'; if ';' separat"),
         (b"id\tquestion\na\t1+1?\n", r"if '\\t' separates its cells, set `delimiter`"),
+        (b"id,question\na,1\n,\nb,2\n", "x.csv, line 3: the row is empty; fill it in, or remove"),
+        (b"id, question\na,1\n", "'question'; did you mean ' question'. There are 'id', ' quest"),
+        (b"PK\x03\x04\xff", "x.csv is an Excel workbook, or .* save it as CSV"),
+        ("id,question\na,1\n".encode("utf-16"), "is in UTF-16; set `encoding: utf-16` for the"),
         (
             b"id,question\na,ok\nb,\xe9?\n",
             r"x.csv, line 3: byte 20 of the file \(0xe9\) is no UTF-8; .* `encoding` .* cp1252",
@@ -350,6 +370,7 @@ def test_csv_that_would_be_misread_is_refused(tmp_path: Path, content: bytes, me
         (b"id\tquestion\na\t1,5 + 1?\n", {"delimiter": "\t"}),
         (b'id,question\r"a","1,5 + 1?"\r', {}),
         (b'\r\nid,question\r\n\r\na,"1,5 + 1?"\r\n', {}),
+        (b'id,question\na,"1,5 + 1?"\n,\n,,,\n', {}),
         (b',id,question,\n0,a,"1,5 + 1?",\n', {}),
         ("id;question\na;1,5 + 1?\n".encode("utf-16"), {"delimiter": ";", "encoding": "utf-16"}),
         (b"\xef\xbb\xbfid|question\na|1,5 + 1?", {"delimiter": "|", "encoding": "utf-8"}),
@@ -428,7 +449,7 @@ def test_json_lines_with_old_line_ends(tmp_path: Path) -> None:
         ("x.json", b'{"id": 1}', "x.json: expected a JSON list of objects"),
         ("x.json", b"[1]", "x.json: expected a JSON list of objects"),
         ("x.json", b"[", "x.json: not valid JSON"),
-        ("x.csv", b"\xff\xfe", "x.csv, line 1: byte 1 of the file (0xff) is no UTF-8"),
+        ("x.csv", b"\xff", "x.csv, line 1: byte 1 of the file (0xff) is no UTF-8"),
         ("x.parquet", b"PAR1", "x.parquet: not readable as Parquet"),
         ("x.txt", b"", "'x.txt': adapter `local` reads .jsonl, .json, .csv, .parquet"),
     ],

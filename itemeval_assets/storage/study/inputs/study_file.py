@@ -115,8 +115,14 @@ def _text_of(path: Path) -> str:
 
 
 def study_location(config: StudyConfig, path: Path) -> str:
-    """The folder of a study: a path of this machine, or an `s3://` URI."""
+    """The folder of a study: a path of this machine, or an `s3://` URI.
+
+    Raises ConfigError where `output_dir` is a file.
+    """
     given = config.output_dir
     if scheme_of(given):
         return f"{given.rstrip('/')}/{config.study}"
-    return str((path.parent / Path(given).expanduser() / config.study).resolve())
+    folder = (path.parent / Path(given).expanduser()).resolve()
+    if folder.is_file():
+        raise ConfigError(f"{path}: output_dir: {folder} is a file; name a folder")
+    return str((folder / config.study).resolve())

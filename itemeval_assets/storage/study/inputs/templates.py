@@ -68,6 +68,9 @@ def _hint(name: str, folder: Path, builtin: str) -> str:
     packaged = list(_packaged(builtin))
     if name in packaged:
         return f"; for the packaged one write {BUILTIN}{name}"
+    misnamed = sorted(path.name for path in folder.glob(f"{name}.*") if path.is_file())
+    if misnamed:
+        return f"; there is {misnamed[0]}: rename it to {name}.md"
     local = sorted(path.stem for path in folder.glob("*.md"))
     return f"; {did_you_mean(name, [*local, *(f'{BUILTIN}{one}' for one in packaged)])}"
 
