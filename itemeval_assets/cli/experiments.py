@@ -1,9 +1,13 @@
 """`itemeval-assets experiments`: what is published in a bucket or folder, shown and copied."""
 
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from itemeval_assets.core.errors import StoreError
 
 from . import late
 from .options import AsJson
@@ -35,7 +39,23 @@ VERSION_OR_RUN = (
 )
 
 
+def told_of_folders(command: Callable[..., None]) -> Callable[..., None]:
+    """A command whose bucket that cannot be read may have been meant as a folder."""
+
+    @wraps(command)
+    def told(*args: Any, bucket: str | None = None, **options: Any) -> None:
+        try:
+            command(*args, bucket=bucket, **options)
+        except StoreError as error:
+            if bucket is None or not bucket[:1].isalnum() or "://" in bucket:
+                raise
+            raise StoreError(f"{error}; for a folder write ./{bucket}") from error
+
+    return told
+
+
 @app.command("list")
+@told_of_folders
 def list_(
     name: Annotated[
         str | None, typer.Argument(help="list the runs of this experiment", show_default=False)
@@ -60,6 +80,7 @@ def list_(
 
 
 @app.command()
+@told_of_folders
 def show(
     name: Name,
     version: Version = None,
@@ -76,6 +97,7 @@ def show(
 
 
 @app.command()
+@told_of_folders
 def compare(
     name: Name,
     before: Annotated[str, typer.Argument(help=VERSION_OR_RUN, show_default=False)],
@@ -96,6 +118,7 @@ def compare(
 
 
 @app.command()
+@told_of_folders
 def download(
     name: Name,
     version: Version = None,

@@ -12,7 +12,7 @@ import pytest
 from itemeval_assets import api
 from itemeval_assets.cli.main import EXIT_DEAD_MODEL, run_cli
 from itemeval_assets.core import errors
-from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.core.errors import ConfigError, StoreError
 from itemeval_assets.core.records.failures import ErrorCount
 from itemeval_assets.runs.summary import ending
 from tests.studies import write_items, write_study
@@ -357,3 +357,18 @@ def test_a_current_folder_that_is_gone_is_told(as_json, tmp_path, monkeypatch, c
     assert "the current folder is gone" in shown.err
     if as_json:
         assert json.loads(shown.out)["exit_code"] == 2
+
+
+@pytest.mark.parametrize(
+    ("bucket", "is_bare"), [("lab", True), ("s3://lab", False), ("./lab", False)]
+)
+def test_a_bucket_that_cannot_be_read_may_be_meant_as_a_folder(
+    bucket, is_bare, monkeypatch, capsys
+):
+    def refuse(storage):
+        raise StoreError("cannot list it")
+
+    monkeypatch.setattr("itemeval_assets.experiments.summarize_experiments", refuse)
+    assert run_cli(["experiments", "list", "--bucket", bucket]) == 2
+    advice = "; for a folder write ./lab" if is_bare else ""
+    assert capsys.readouterr().err == f"error: cannot list it{advice}\n"

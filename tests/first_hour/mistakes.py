@@ -208,6 +208,17 @@ MISTAKES = [
     Mistake("A file in the place of the folder of results", {"output_dir": "items.jsonl"}),
     Mistake("No benchmark", without="benchmark"),
     Mistake("A tab in the YAML", files={"study.yaml": "study: my_study\n\tsolvers: 1\n"}),
+    Mistake(
+        "No blank after a colon", files={"study.yaml": "study:my_study\nsolvers:\n  models: []\n"}
+    ),
+    Mistake(
+        "A line that is indented otherwise",
+        files={"study.yaml": "solvers:\n    models: []\n  temperature: 0\n"},
+    ),
+    Mistake(
+        "A bracket that is not closed",
+        files={"study.yaml": "solvers:\n  models: [mockllm/a\nstudy: my_study\n"},
+    ),
     Mistake("An empty file", files={"study.yaml": ""}),
     Mistake("A time zone without its region", {"automation.timezone": "Berlin"}),
     Mistake("A cluster that is no column", {"measurement.cluster": "topics"}),

@@ -6,6 +6,7 @@ from typing import Any
 import yaml
 
 from .yaml_numbers import misread_number, number_advice
+from .yaml_slips import slip_of
 
 # Values that aliases may add to those written out. A text of a few lines can mean billions.
 _MOST_REPEATED = 10_000
@@ -149,5 +150,7 @@ def yaml_message(error: yaml.YAMLError) -> str:
         mark = error.problem_mark
         is_tab = "'\\t'" in str(error.problem)
         told = "a tab cannot stand here; YAML wants blanks" if is_tab else error.problem
-        return f"line {mark.line + 1}, column {mark.column + 1}: {told}"
+        place = f"line {mark.line + 1}, column {mark.column + 1}"
+        slip = None if is_tab else slip_of(error)
+        return f"{slip} (YAML, {place}: {told})" if slip else f"{place}: {told}"
     return str(error).splitlines()[0]
