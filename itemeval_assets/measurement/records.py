@@ -4,6 +4,8 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from .rounding import rounding_of
+
 __all__ = ["Bounds", "Difference", "Estimate", "Interval", "MeasurementError", "Scale"]
 
 Scale = tuple[float, float]
@@ -50,6 +52,12 @@ class Estimate:
     bounds: Bounds | None = None
     warnings: tuple[str, ...] = ()
 
+    @property
+    def untold(self) -> tuple[str, ...]:
+        """The fields that nobody is shown: without spread both limits are the value itself."""
+        wide = self.high - self.low > rounding_of(self.low, self.high)
+        return () if wide else ("low", "high")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Difference(Estimate):
@@ -67,3 +75,10 @@ class Difference(Estimate):
     p_mcnemar: float | None
     n_ties: int
     verdict: str
+
+    @property
+    def untold(self) -> tuple[str, ...]:
+        """As of any estimate; where all items tie, no p either."""
+        none = super().untold
+        tie = none and self.n_ties == self.n_items
+        return (*none, "p", "p_unadjusted") if tie else none

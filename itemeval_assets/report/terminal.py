@@ -152,7 +152,11 @@ def _facts(progress: "Progress") -> str:
 def jsonable(value: Any) -> Any:
     """A result as JSON can hold it."""
     if is_dataclass(value) and not isinstance(value, type):
-        value = {field.name: getattr(value, field.name) for field in fields(value)}
+        untold = getattr(value, "untold", ())
+        value = {
+            field.name: None if field.name in untold else getattr(value, field.name)
+            for field in fields(value)
+        }
     if isinstance(value, tuple) and hasattr(value, "_asdict"):
         value = value._asdict()  # type: ignore[attr-defined]
     if isinstance(value, dict):

@@ -26,8 +26,8 @@ def said_of(answers: Answers, first: int, other: int, pairs: Pairs, place: int) 
         if count[place]:
             items = counted(int(count[place]), "item")
             yield f"{items} with a score of {name} only: left out."
-    if pairs.constant[place] and pairs.mean[place] != 0:
-        yield "All items differ by the same: without spread the interval is rough."
+    if pairs.constant[place]:
+        yield from _of_constant(answers, first, other, pairs, place)
     yield from of_few_clusters(int(pairs.n_clusters[place]), int(pairs.n_items[place]))
     for facet, sets in answers.varied.items():
         mine, theirs = sets[first], sets[other]
@@ -36,3 +36,13 @@ def said_of(answers: Answers, first: int, other: int, pairs: Pairs, place: int) 
                 f"{facet} differs: {shortened(sorted(map(str, mine)))} of {both[0]},"
                 f" {shortened(sorted(map(str, theirs)))} of {both[1]}. The difference holds both."
             )
+
+
+def _of_constant(
+    answers: Answers, first: int, other: int, pairs: Pairs, place: int
+) -> Iterator[str]:
+    """Right and wrong answers have an interval also where all items tie."""
+    if pairs.n_ties[place] < pairs.n_items[place]:
+        yield "All items differ by the same: without spread a rough interval, or none."
+    elif not (answers.binary[first] and answers.binary[other]):
+        yield "All items tie: without spread no interval and no p."

@@ -30,6 +30,7 @@ def verdict(
     limits = f"{_figure(low, scale)} to {_figure(high, scale)}"
     if different:
         amount = f"{_figure(value, scale)}{_unit(scale)}"
+        limits = "no interval" if low == high else limits
         if of_graders:
             gives = f"gives {'higher' if word == 'better' else 'lower'} scores than"
             return f"{a} {gives} {b}: by {amount} ({limits}, {n_items:,} items{family})."

@@ -26,12 +26,12 @@ _FACETS = {"item_id": "items", "replication": "replications", "grade_condition_i
 
 
 class Line(NamedTuple):
-    """A value with its interval. `stands_out`: it is to be seen first."""
+    """A value with its interval, if it has one. `stands_out`: it is to be seen first."""
 
     label: str
     value: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     stands_out: bool = True
 
 
@@ -40,7 +40,7 @@ def means(rows: "Iterable[Score]", what: str) -> Figure:
     panels: dict[str, list[Line]] = {}
     level, scales = 0.0, set[tuple[float, float] | None]()
     for row in rows:
-        if row.mean is not None and row.low is not None and row.high is not None:
+        if row.mean is not None:
             label = row.condition if row.group is None else f"{row.condition}, {row.group}"
             line = Line(label, row.mean, row.low, row.high)
             panels.setdefault(row.graded_by, []).append(line)
@@ -167,8 +167,9 @@ def _forest(
         axes[0].set_yticks(range(len(labels)), [short(label, _LONGEST_LABEL) for label in labels])
         axes[0].set_ylim(len(labels) - 0.5, -0.5)
         parts = [title]
-        ends = [end for name in names for line in panels[name] for end in (line.low, line.high)]
-        if farthest is not None and max(map(abs, ends)) > farthest:
+        lines = [line for name in names for line in panels[name]]
+        ends = [abs(end) for line in lines for end in (line.low, line.high) if end is not None]
+        if farthest is not None and max(ends) > farthest:
             parts.append(f"the axis ends at {farthest:g}")
         if len(labels) < len(every):
             parts.append(f"{len(labels)} of {len(every)} rows")
@@ -186,5 +187,6 @@ def _graders_left_out(known: Sized, once: Sized, shown: Sized) -> Iterator[str]:
 
 def _line(axes: Axes, place: int, line: Line, colour: str) -> None:
     shown = colour if line.stands_out else INK
-    axes.hlines(place, line.low, line.high, shown, linewidth=2)
+    if line.low is not None and line.high is not None:
+        axes.hlines(place, line.low, line.high, shown, linewidth=2)
     axes.plot(line.value, place, "o", color=shown, markersize=5)

@@ -60,12 +60,24 @@ class Pair(NamedTuple):
         return -self.found.value if self.turned else self.found.value
 
     @property
-    def low(self) -> float:
+    def low(self) -> float | None:
+        if "low" in self.found.untold:
+            return None
         return -self.found.high if self.turned else self.found.low
 
     @property
-    def high(self) -> float:
+    def high(self) -> float | None:
+        if "high" in self.found.untold:
+            return None
         return -self.found.low if self.turned else self.found.high
+
+    @property
+    def p(self) -> float | None:
+        return None if "p" in self.found.untold else self.found.p
+
+    @property
+    def p_unadjusted(self) -> float | None:
+        return None if "p_unadjusted" in self.found.untold else self.found.p_unadjusted
 
     @property
     def left_out(self) -> int:
@@ -202,7 +214,7 @@ def _p_heading(families: Iterable[Collection[Any]]) -> str:
 
 
 def _pair_columns(p: str) -> tuple[Column, ...]:
-    return (*_PAIR, Column("found.p", "p", p, p, p), *_PAIR_REST)
+    return (*_PAIR, Column("p", "p", p, p, p), *_PAIR_REST)
 
 
 def _in_words_too(
@@ -251,7 +263,7 @@ _PAIR = (
     Column("found.standard_error", "difference", None, "standard error", wide=True),
 )
 _PAIR_REST = (
-    Column("found.p_unadjusted", "p", None, "p unadjusted", wide=True),
+    Column("p_unadjusted", "p", None, "p unadjusted", wide=True),
     Column("found.p_mcnemar", "p", None, "p of McNemar", wide=True),
     Column("found.n_items", "count", "items", "items", "items", once=True),
     Column(

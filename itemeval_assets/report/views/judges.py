@@ -97,7 +97,15 @@ def _warnings(row: Line) -> str:
 
 
 def _of_estimate(name: str) -> Any:
-    return lambda row: None if row.estimate is None else getattr(row.estimate, name)
+    def of(row: Line) -> Any:
+        known = row.estimate is not None and name not in row.estimate.untold
+        return getattr(row.estimate, name) if known else None
+
+    return of
+
+
+def _interval(row: Line) -> tuple[float, float] | None:
+    return None if row.estimate is None or row.estimate.untold else interval_of(row.estimate)
 
 
 def _count(name: str) -> Any:
@@ -116,7 +124,7 @@ _AGREEMENT = (
     ),
     Column("value", "difference", None, "value", reader="programs"),
     Column(
-        lambda row: None if row.estimate is None else interval_of(row.estimate),
+        _interval,
         "span",
         "interval",
         "interval",

@@ -79,11 +79,12 @@ def _of_stray(cells: pa.Table, scale: Scale | None) -> list[str]:
 
 def parts_of(found: Estimate, said: list[str]) -> dict[str, Any]:
     """An estimate in the words of a score."""
+    known = not found.untold
     return {
         "mean": found.value,
         "standard_error": found.standard_error,
-        "low": found.low,
-        "high": found.high,
+        "low": found.low if known else None,
+        "high": found.high if known else None,
         "method": found.method,
         "n_items": found.n_items,
         "n_clusters": found.n_clusters,
