@@ -3,6 +3,7 @@
 import re
 from typing import get_args
 
+from itemeval_assets.core.grading.grader import SCORER_SCALE
 from itemeval_assets.core.grading.kinds import SCORERS
 from itemeval_assets.core.prompts.choices import CHOICES, TargetIs
 from itemeval_assets.core.prompts.images import IMAGES
@@ -32,6 +33,7 @@ def problems_across(config: StudySections) -> list[str]:
         *_chat_problems(config),
         *_images_problems(config),
         *_measurement_problems(config),
+        *_margin_problems(config),
         *_task_problems(config),
     ]
 
@@ -250,6 +252,29 @@ def _measurement_problems(config: StudySections) -> list[str]:
         if model not in models
     )
     return found
+
+
+def _margin_problems(config: StudySections) -> list[str]:
+    """A margin in points, as 5 for 0.05, would make any two conditions alike."""
+    margin, scales = config.measurement.margin, _scales(config)
+    if margin is None or not scales or None in scales:
+        return []
+    low, high = max((scale for scale in scales if scale), key=lambda ends: ends[1] - ends[0])
+    if margin < high - low:
+        return []
+    return [
+        f"measurement.margin: {margin:g} is as wide as the widest scale of the graders, {low:g} to"
+        f" {high:g}, or wider; give it in units of the score: 0.05 is 5 points"
+    ]
+
+
+def _scales(config: StudySections) -> list[tuple[float, float] | None]:
+    """Of each grader of the design: null where none is declared. Those of a task are its own."""
+    if config.benchmark.ref:
+        return []
+    own = {name: scorer.scale or SCORER_SCALE for name, scorer in config.scorers.items()}
+    judges = [getattr(config.graders.get(name), "scale", None) for name in config.facets.grader]
+    return [*judges, *(own.get(name, SCORER_SCALE) for name in config.facets.scorers)]
 
 
 def _task_problems(config: StudySections) -> list[str]:

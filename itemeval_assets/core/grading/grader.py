@@ -33,7 +33,7 @@ def _read_scale(value: object) -> object:
     )
 
 
-_SCORER_SCALE = (0.0, 1.0)
+SCORER_SCALE = (0.0, 1.0)
 # The lowest and the highest score. It enters no id: it says how scores are read.
 ScoreScale = Annotated[tuple[float, float] | None, BeforeValidator(_read_scale)]
 
@@ -183,6 +183,6 @@ class ScorerConfig(Section, ABC):
             payload={"scorer": name, "definition": {"type": self.type, **definition}},
             columns={"scorer_name": name, "scorer_version": version},
             label_parts=(Part(name, name),),
-            scale=self.scale or _SCORER_SCALE,
+            scale=self.scale or SCORER_SCALE,
             **grades,
         )

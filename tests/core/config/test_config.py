@@ -578,6 +578,18 @@ def test_required_sections(key: str) -> None:
             "item_id, dataset_id",
         ),
         (
+            {"measurement": {"margin": 5}, "graders": {"j": {"model": "a/b", "scale": [0, 1]}}}
+            | {"facets": {"grader": ["j"], "rubric": ["r"], "scorer": "exact_match"}},
+            "measurement.margin: 5 is as wide as the widest scale of the graders, 0 to 1, or "
+            "wider; give it in units of the score: 0.05 is 5 points",
+        ),
+        (
+            {"measurement": {"margin": 2}, "scorers": {"w": {"type": "contains", "text": "x"}}}
+            | {"facets": {"scorer": ["w"]}},
+            "measurement.margin: 2 is as wide as the widest scale of the graders, 0 to 1, or "
+            "wider; give it in units of the score: 0.05 is 5 points",
+        ),
+        (
             {"measurement": {"families": {"openai/gpt-5-min": "gpt"}}},
             "measurement.families: 'openai/gpt-5-min' is no model of this study; did you mean "
             "'openai/gpt-5-mini'?",

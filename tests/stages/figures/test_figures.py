@@ -141,8 +141,18 @@ def test_all_pairs_have_letters_and_a_margin(tmp_path: Path) -> None:
     [family] = found.by_grader
     assert len(family.differences) == 3
     assert family.letters["alpha · short"] not in family.letters["beta · short"]
-    [within] = [words for words in family.words if "smaller than the margin of 0.5" in words]
+    [within] = [words for words in family.words if "smaller than the margin of 50 points" in words]
     assert within.endswith("(at 95 %, Holm over 3 pairs).") and within.count(" and ") == 3
+
+
+def test_a_margin_as_wide_as_a_scale_makes_nothing_alike(tmp_path: Path) -> None:
+    graders = {"ten": {"model": "mockllm/judge", "scale": [0, 10]}}
+    extra = {"measurement": {"margin": 5}}
+    study = scored_study(tmp_path, planted, items=40, graders=graders, extra=extra)
+    one, ten = ie.comparisons(study).by_grader
+    said = "measurement.margin is 5, and the scale is 0 to 1: it says nothing of these scores."
+    assert said in one.words and not any("smaller than the margin" in words for words in one.words)
+    assert any("smaller than the margin of 5 (at" in words for words in ten.words)
 
 
 @pytest.mark.parametrize("chosen", [["one", "ten"], ["one"]])

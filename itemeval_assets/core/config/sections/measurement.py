@@ -29,7 +29,7 @@ class MeasurementConfig(Section):
         default=None,
         gt=0.0,
         allow_inf_nan=False,
-        description="the smallest difference of scores that matters",
+        description="the smallest difference that matters, in units of the score: 0.05 is 5 points",
         examples=[0.05],
     )
     families: dict[str, str] = Field(

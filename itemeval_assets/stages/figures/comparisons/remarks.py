@@ -84,15 +84,26 @@ def _of_margin(
     margin = planned.study.config.measurement.margin
     if margin is None or not found:
         return
+    if scale and margin >= scale[1] - scale[0]:
+        yield (
+            f"measurement.margin is {margin:g}, and the scale is {scale[0]:g} to {scale[1]:g}: it"
+            " says nothing of these scores."
+        )
+        return
     p = holm(np.array([within_margin(one, margin, scale) for one in found]))
     alike = [one for one, each in zip(found, p, strict=True) if each < 1 - planned.level]
     if alike:
         several = f", Holm over {len(found):,} pairs" if len(found) > 1 else ""
         pairs = _listed([f"{one.a} and {one.b}" for one in alike])
         yield (
-            f"{pairs}: the difference is smaller than the margin of {margin:g} (at"
+            f"{pairs}: the difference is smaller than the margin of {_amount(margin, scale)} (at"
             f" {100 * planned.level:g} %{several})."
         )
+
+
+def _amount(margin: float, scale: tuple[float, float] | None) -> str:
+    """In the unit that differences are told in."""
+    return f"{100 * margin:g} points" if scale == (0.0, 1.0) else f"{margin:g}"
 
 
 def _of_missing(found: Sequence[Difference], scale: tuple[float, float] | None) -> Iterator[str]:
