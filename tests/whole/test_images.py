@@ -3,12 +3,14 @@
 import base64
 import json
 import math
+import re
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import itemeval_assets as ie
 from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.prompts.images import data_uri, name_of
@@ -168,3 +170,26 @@ def test_estimates_say_that_images_are_not_counted(tmp_path: Path) -> None:
     assert any(told.startswith("images are not counted") for told in api.estimate(config).warnings)
     plain = declare(tmp_path / "plain", "{input}", ITEMS, {}, models=["mockllm/a"])
     assert not any("images" in told for told in api.estimate(plain).warnings)
+
+
+def test_show_names_the_images_of_an_item_and_a_page_shows_them(
+    tmp_path: Path, serve: Serve, capsys: pytest.CaptureFixture[str]
+) -> None:
+    serve()
+    config = pictured(tmp_path)
+    assert api.run(config, max_usd=math.inf).exit_code == 0
+    lies = [f"{results_dir(config)}/images/{name_of(data)}" for data in (BLUE, RED)]
+    [two, none] = ie.item_answers(config, ["q2", "q3"])
+    assert (two.images, none.images) == (lies, [])
+    capsys.readouterr()
+    page = tmp_path / "q2.html"
+    assert run_cli(["show", str(config), "q2", "--out", str(page)]) == 0
+    said = "".join(capsys.readouterr().out.split())
+    assert all(f"Image:{address}" in said for address in lies)
+    assert re.findall('<img src="([^"]*)" alt="image of', page.read_text()) == [
+        URIS[BLUE],
+        URIS[RED],
+    ]
+    Path(lies[0]).unlink()
+    assert run_cli(["show", str(config), "q2", "--out", str(page)]) == 0
+    assert URIS[BLUE] not in page.read_text() and "is gone" in page.read_text()

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from itemeval_assets.report.render.document import Document
+from itemeval_assets.report.render.images import ImageLine
 from itemeval_assets.report.render.scores import scale_words
 from itemeval_assets.report.views import (
     View,
@@ -144,6 +145,7 @@ def _answers(item: "ItemAnswers") -> Iterator[str | View]:
     yield f"{item.item_id} of {item.dataset_id}: {item.question}"
     if item.choices:
         yield item.choices
+    yield from (ImageLine(f"Image: {address}") for address in item.images)
     yield f"Target: {item.target}"
     yield answers_view(item)
     logs = dict.fromkeys(

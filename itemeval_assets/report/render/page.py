@@ -4,6 +4,7 @@ import html
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from .images import shown_image
 from .markdown import rendered
 from .sections import Section
 
@@ -28,6 +29,7 @@ def page(
         totals=totals or {},
         sections=sections,
         source=_data_uri,
+        shown_image=shown_image,
     )
 
 

@@ -2,18 +2,21 @@
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from itemeval_assets.core.design.partitions import Partition
+from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.prompts.chats import readable
 from itemeval_assets.core.prompts.choices import CHOICES
+from itemeval_assets.core.prompts.images import IMAGES
 from itemeval_assets.core.text.nearest import nearest
 from itemeval_assets.measurement.columns import shortened
+from itemeval_assets.storage.study.layout import image_key
 
 from ..planned import PlannedCells
 
@@ -48,7 +51,8 @@ class ItemAnswer:
 class ItemAnswers:
     """An item, and all that was answered to it and graded.
 
-    `choices`: as they were shown, a line for each; null for an item without.
+    `choices`: as they were shown, a line for each; null for an item without. `images`: where those
+    that were shown lie, as path or URI.
     """
 
     item_id: str
@@ -58,6 +62,7 @@ class ItemAnswers:
     metadata: dict[str, Any]
     answers: list[ItemAnswer]
     choices: str | None = None
+    images: list[str] = field(default_factory=list)
 
 
 def item_answers(
@@ -72,10 +77,8 @@ def item_answers(
             raise ConfigError(f"item: the study has no item {name!r}; {hint}")
     wanted = list(dict.fromkeys(items))
     answers = _answers(planned, wanted, partitions)
-    questions, mapping = questions_of(planned), planned.study.config.benchmark.mapping
-    return [
-        _item(known[name], questions[name], answers[name], bool(mapping.choices)) for name in wanted
-    ]
+    questions = questions_of(planned)
+    return [_item(planned.study, known[name], questions[name], answers[name]) for name in wanted]
 
 
 def questions_of(planned: PlannedCells) -> dict[str, str]:
@@ -129,9 +132,10 @@ def _is_settled(row: Mapping[str, Any]) -> bool:
 
 
 def _item(
-    row: Mapping[str, Any], question: str, answers: list[ItemAnswer], has_choices: bool
+    study: Study, row: Mapping[str, Any], question: str, answers: list[ItemAnswer]
 ) -> ItemAnswers:
-    metadata = json.loads(row["metadata_json"])
+    metadata, mapping = json.loads(row["metadata_json"]), study.config.benchmark.mapping
+    images = metadata[IMAGES] if mapping.images else []
     return ItemAnswers(
         item_id=row["item_id"],
         dataset_id=row["dataset_id"],
@@ -139,5 +143,6 @@ def _item(
         target=row["target"],
         metadata=metadata,
         answers=answers,
-        choices=metadata[CHOICES] if has_choices else None,
+        choices=metadata[CHOICES] if mapping.choices else None,
+        images=[study.uri(image_key(name)) for name in images],
     )
