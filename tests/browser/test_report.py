@@ -54,8 +54,12 @@ def test_it_is_legible(
     if width < 500:
         assert any(one.evaluate("box => box.scrollWidth > box.clientWidth") for one in wide)
     assert all(
-        "local" in one.evaluate("box => getComputedStyle(box).backgroundAttachment") for one in wide
+        "local" in one.evaluate("box => getComputedStyle(box).backgroundAttachment")
+        for one in [page.locator("nav"), *wide]
     )
+    # What scrolls below the navigation does not shine through.
+    behind = page.locator("nav").evaluate("box => getComputedStyle(box).backgroundColor")
+    assert behind.startswith("rgb("), behind
     ground, ink = (
         page.evaluate(f"getComputedStyle(document.body).{name}")
         for name in ("backgroundColor", "color")
