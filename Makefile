@@ -32,7 +32,7 @@ coverage: setup ## simulate studies, and print how often each interval holds the
 	$(RUN) python -m tests.measurement.coverage --strict
 
 audit: setup ## look the locked packages up in the lists of known vulnerabilities
-	UV=$(UV) $(RUN) python scripts/audit.py
+	UV=$(UV) $(RUN) python -m scripts.audit
 
 deploy-test: setup ## two workers on Postgres, Redis and S3 on this machine, one of them killed
 	$(RUN) python -m deploy.here.run --kill worker

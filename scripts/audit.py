@@ -5,14 +5,13 @@ neither can be had (mirrors of PyPI have no list), it says so and ends well: a n
 away is no finding.
 """
 
-import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-# The one that the Makefile uses: it may be in the project, and not on the PATH.
-UV = os.environ.get("UV", "uv")
+from scripts.uv import found_uv
+
 PIP_AUDIT = "pip-audit>=2.9"
 UNREACHABLE = ("error sending request", "dns error", "failed to resolve", "connection", "timed out")
 UNREACHABLE += (
@@ -40,18 +39,18 @@ def main() -> int:
 
 
 def _uv_audit() -> subprocess.CompletedProcess[str]:
-    return _run(UV, "audit", "--frozen", "--preview")
+    return _run(found_uv(), "audit", "--frozen", "--preview")
 
 
 def _pip_audit() -> subprocess.CompletedProcess[str]:
     with tempfile.TemporaryDirectory() as folder:
         locked = Path(folder) / "requirements.txt"
         export = ("export", "--frozen", "--quiet", "--all-extras", "--no-emit-project")
-        exported = _run(UV, *export, "--output-file", str(locked))
+        exported = _run(found_uv(), *export, "--output-file", str(locked))
         if exported.returncode:
             return exported
         audit = ("pip-audit", "--strict", "--disable-pip", "--require-hashes", "-r", str(locked))
-        return _run(UV, "tool", "run", "--from", PIP_AUDIT, *audit)
+        return _run(found_uv(), "tool", "run", "--from", PIP_AUDIT, *audit)
 
 
 def _run(*command: str) -> subprocess.CompletedProcess[str]:

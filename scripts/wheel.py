@@ -3,8 +3,9 @@
     python -m scripts.wheel [--python 3.11 3.12 3.13]
 
 Prints for each Python how long the installation with the extras of the README takes, and how large
-it is. Then the README's own study is estimated, which needs its providers and no call, and a new
-project runs on mock models. Needs PyPI, or a cache of what it would load from there.
+it is. Each is one of this machine. Then the README's own study is estimated, which needs its
+providers and no call, and a new project runs on mock models. Needs PyPI, or a cache of what it
+would load from there.
 """
 
 import argparse
@@ -16,11 +17,14 @@ import tempfile
 import time
 from pathlib import Path
 
+from scripts.uv import found_uv
+
 ROOT = Path(__file__).parents[1]
-UV = os.environ.get("UV", "uv")
 EXTRAS = re.compile(r"uv tool install '\.\[([a-z,]+)\]'")
 STUDY = re.compile(r"```yaml\n(study: .*?)```", re.S)
 ITEMS = '{"id": "1", "question": "What is 2 + 3?", "answer": "5"}\n'
+# As the Makefile has it: no Python is downloaded.
+PYTHONS = {"UV_PYTHON_PREFERENCE": "only-system"}
 # Nobody is called: a key has only to be there.
 KEYS = {"OPENAI_API_KEY": "none", "ANTHROPIC_API_KEY": "none"}
 
@@ -31,27 +35,28 @@ def main() -> None:
     parser.add_argument("--python", nargs="+", default=["3.11", "3.12", "3.13"])
     given = parser.parse_args()
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    uv = found_uv()
     [extras], [study] = set(EXTRAS.findall(readme)), STUDY.findall(readme)
     with tempfile.TemporaryDirectory() as folder:
-        _run(Path(folder), UV, "build", "--quiet", "--wheel", "--out-dir", folder, str(ROOT))
+        _run(Path(folder), uv, "build", "--quiet", "--wheel", "--out-dir", folder, str(ROOT))
         [wheel] = Path(folder).glob("*.whl")
         for python in given.python:
             place = Path(folder) / python
-            seconds, mb = _install(place, python, f"{wheel}[{extras}]")
+            seconds, mb = _install(uv, place, python, f"{wheel}[{extras}]")
             _use(place, study)
             print(
                 f"Python {python}: [{extras}] installed in {seconds:.0f} s, {mb:,.0f} MB; it runs"
             )
 
 
-def _install(place: Path, python: str, package: str) -> tuple[float, float]:
+def _install(uv: str, place: Path, python: str, package: str) -> tuple[float, float]:
     """Into an environment of its own; how long it took, and how large it is."""
     place.mkdir()
     environment = place / "environment"
-    _run(place, UV, "venv", "--quiet", "--python", python, str(environment))
+    _run(place, uv, "venv", "--quiet", "--python", python, str(environment))
     begun = time.perf_counter()
     target = ("--python", str(environment / "bin" / "python"))
-    _run(place, UV, "pip", "install", "--quiet", *target, package)
+    _run(place, uv, "pip", "install", "--quiet", *target, package)
     taken = time.perf_counter() - begun
     sizes = (path.stat().st_size for path in environment.rglob("*") if not path.is_symlink())
     return taken, sum(sizes) / 1e6
@@ -69,7 +74,7 @@ def _use(place: Path, study: str) -> None:
 
 
 def _run(folder: Path, *command: str) -> None:
-    environment = {**os.environ, **KEYS, "VIRTUAL_ENV": ""}
+    environment = {**PYTHONS, **os.environ, **KEYS, "VIRTUAL_ENV": ""}
     done = subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
