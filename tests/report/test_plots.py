@@ -20,7 +20,7 @@ from itemeval_assets.core.money.paid_calls import generation_calls, grading_call
 from itemeval_assets.core.records.scores import graded, item_scores
 from itemeval_assets.report.plots.certainty import difficulties
 from itemeval_assets.report.plots.costs import bars_per_day
-from itemeval_assets.report.plots.figures import markdown_image, short, without_repeats
+from itemeval_assets.report.plots.figures import INK, markdown_image, short, without_repeats
 from itemeval_assets.report.plots.heat_map import MOST_COLUMNS, MOST_ITEMS, score_by_item
 from itemeval_assets.report.plots.items import items as item_picture
 from itemeval_assets.report.plots.results import (
@@ -44,6 +44,25 @@ AWKWARD = [
     "",
     "x" * 300,
 ]
+
+
+def contrast(one: str, other: str) -> float:
+    """Of WCAG 2: from 1, the same, to 21, black on white."""
+
+    def luminance(colour: str) -> float:
+        parts = (int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
+        red, green, blue = (
+            part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+        )
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("ground", ["#ffffff", "#000000"])
+def test_texts_of_a_picture_are_legible(ground: str) -> None:
+    assert contrast(INK, ground) >= 4.5
 
 
 def study(
