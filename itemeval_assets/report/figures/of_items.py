@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from itemeval_assets.report.render.document import Document
-from itemeval_assets.report.render.images import ImageLine
+from itemeval_assets.report.render.document import Document, ImageLine
 from itemeval_assets.report.render.scores import scale_words
 from itemeval_assets.report.views import (
     View,

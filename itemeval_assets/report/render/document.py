@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Document",
+    "ImageLine",
     "print_document",
     "require_format",
     "section_of",
@@ -36,6 +37,16 @@ _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:/")
 _MOST_ROWS = 40
 # A text that a page shows in one line.
 _SHORT = 40
+
+
+class ImageLine(str):
+    """`Image: ` and where it lies. A type of its own: no text of an item is taken for one."""
+
+    __slots__ = ()
+
+    @property
+    def image(self) -> str:
+        return self.partition(": ")[2]
 
 
 @dataclass(frozen=True)

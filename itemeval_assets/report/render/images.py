@@ -1,21 +1,11 @@
-"""Images of items: a line that names one, which a page shows."""
+"""Images of items, as a page holds them."""
 
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.storage.objects.backends import open_backend
 from itemeval_assets.storage.study.images import StudyImages
 from itemeval_assets.storage.study.layout import IMAGES
 
-__all__ = ["ImageLine", "shown_image"]
-
-
-class ImageLine(str):
-    """`Image: ` and where it lies. A type of its own: no text of an item is taken for one."""
-
-    __slots__ = ()
-
-    @property
-    def image(self) -> str:
-        return self.partition(": ")[2]
+__all__ = ["shown_image"]
 
 
 def shown_image(address: str) -> str | None:
