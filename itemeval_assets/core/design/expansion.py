@@ -10,8 +10,7 @@ from itemeval_assets.core.config.study_config import StudyConfig
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.grading.code import Source
 from itemeval_assets.core.grading.grader import Grader
-from itemeval_assets.core.grading.kinds import SCORERS
-from itemeval_assets.core.grading.task_scorer import task_scorers
+from itemeval_assets.core.grading.kinds import OF_TASKS, SCORERS
 from itemeval_assets.core.prompts.templates import Template, columns_in
 from itemeval_assets.core.tasks.lock import TaskLock
 from itemeval_assets.core.tasks.reference import TaskRef
@@ -42,7 +41,7 @@ def expand_design(
         for prompt in _prompts(config, prompts)
         for facet in config.facets.model_config_facet
     )
-    graders = [*_graders(config, rubrics, sources or {}), *(task_scorers(task) if task else ())]
+    graders = [*_graders(config, rubrics, sources or {}), *(OF_TASKS(task) if task else ())]
     if not graders:
         raise ConfigError(
             "facets: the task has no scorer whose values are known before it runs; name at least "

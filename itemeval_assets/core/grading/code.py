@@ -16,6 +16,9 @@ FAILED, LATE, NOT_FINITE, NOT_NUMERIC = (
     "scorer_not_numeric",
 )
 
+# Of one by a scorer of a task: the log has no such score; the scorer gave another value.
+NOT_SCORED, NO_SUCH_VALUE = "not_scored", "no_such_value"
+
 
 @dataclass(frozen=True)
 class FunctionCode:

@@ -17,6 +17,7 @@ from .own.regex import RegexConfig
 from .scorers.exact_match import EXACT_MATCH
 from .scorers.multiple_choice import MULTIPLE_CHOICE
 from .scorers.numeric import NUMERIC
+from .task_scorer import task_scorers
 
 # By the word of `kind` in an entry of `graders:`. An entry without one is a judge.
 KINDS: dict[str, type[GraderConfig]] = {
@@ -43,6 +44,8 @@ TYPES: dict[str, type[ScorerConfig]] = {
 }
 # What any other word is, where a package offers a scorer under it.
 OF_PACKAGES = PackagedConfig
+# What a task of inspect_ai brings along.
+OF_TASKS = task_scorers
 
 
 def sections_of(base: type[BaseModel]) -> list[type[BaseModel]]:

@@ -6,9 +6,6 @@ from itemeval_assets.core.text.labels import Part
 
 from .grader import Grader
 
-# Codes of gradings without a score: the log has no such score; the scorer gave another value.
-NOT_SCORED, NO_SUCH_VALUE = "not_scored", "no_such_value"
-
 
 def task_scorers(lock: TaskLock) -> list[Grader]:
     """A grader for each score of a task. What they cost stands with the solutions."""

@@ -1,5 +1,6 @@
 """From the name of a task to the task. Runs the code of others, in this process."""
 
+import ast
 import inspect
 import os
 import sys
@@ -24,7 +25,7 @@ from itemeval_assets.core.text.words import cut
 from itemeval_assets.engine.advice import advised, one_line
 from itemeval_assets.engine.scorers.results import message_of
 
-from .solvers import solver_names
+from .solvers import OF_CHOICES, solver_names
 
 _WHERE = "benchmark.task"
 _LONGEST = 1_000
@@ -125,7 +126,7 @@ def _names(file: Path) -> list[str]:
         raise ConfigError(
             f"{_WHERE}: there is no file {file}; the path is relative to the config; {near}"
         )
-    compile(file.read_text("utf-8-sig"), str(file), "exec")
+    ast.parse(file.read_text("utf-8-sig"), str(file))
     return [name for name, _ in parse_decorators(file, "task")]
 
 
@@ -160,7 +161,7 @@ def _require_samples(ref: TaskRef, task: Any) -> None:
 
 def _require_choices(ref: TaskRef, task: Task) -> None:
     """A solver of choices fails on each sample without: that is told before it is paid for."""
-    if "multiple_choice" not in solver_names(task):
+    if OF_CHOICES not in solver_names(task):
         return
     for sample in task.dataset:
         if not sample.choices:

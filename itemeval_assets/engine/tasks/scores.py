@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from inspect_ai.log import EvalLog
 from inspect_ai.scorer import Score
 
-from itemeval_assets.core.grading.task_scorer import NO_SUCH_VALUE, NOT_SCORED
+from itemeval_assets.core.grading.code import NO_SUCH_VALUE, NOT_SCORED
 from itemeval_assets.core.grading.verdict import Verdict
 from itemeval_assets.core.tasks.lock import ScoreName
 from itemeval_assets.engine.scorers.results import result_of

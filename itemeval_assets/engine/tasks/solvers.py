@@ -6,16 +6,15 @@ from typing import Any
 from inspect_ai import Task
 from inspect_ai.util import registry_info
 
-# Steps of inspect_ai by the calls that they make of each sample; of any other nobody knows.
-_CALLS = {
-    "generate": 1,
-    "multiple_choice": 1,
-    "system_message": 0,
-    "user_message": 0,
-    "assistant_message": 0,
-    "prompt_template": 0,
-    "chain_of_thought": 0,
-}
+OF_CHOICES = "multiple_choice"
+# Steps of inspect_ai that make one call of each sample, and those that make none; of any other
+# nobody knows.
+_ONE_CALL = ("generate", OF_CHOICES)
+_NO_CALL = (
+    *("system_message", "user_message", "assistant_message"),
+    *("prompt_template", "chain_of_thought"),
+)
+_CALLS = {**dict.fromkeys(_ONE_CALL, 1), **dict.fromkeys(_NO_CALL, 0)}
 
 
 def solver_names(task: Task) -> list[str]:

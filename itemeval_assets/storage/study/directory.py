@@ -124,24 +124,26 @@ class StudyDirectory:
             yield
             return
         with self.backend.lock("beginning", holder):
-            begun, pins = map(self.backend.read, (layout.BEGINNING, layout.DATASET_LOCKS))
-            config = _config_from(study)
-            self.update_json(
-                layout.BEGINNING,
-                lambda known: {"config": config, "made_pins": known.get("made_pins", pins is None)},
-            )
+            pins, before = self.backend.read(layout.DATASET_LOCKS), dict[str, Any]()
+
+            def begin(known: dict[str, Any]) -> dict[str, Any]:
+                before.update(known)
+                made_pins = known.get("made_pins", pins is None)
+                return {"config": _config_from(study), "made_pins": made_pins}
+
+            self.update_json(layout.BEGINNING, begin)
             try:
                 yield
             except BaseException:
                 if self.backend.read(layout.DATASET_LOCKS) == pins:
-                    self._put_back(layout.BEGINNING, begun)
+                    self._put_back(layout.BEGINNING, before)
                 raise
 
-    def _put_back(self, key: str, data: bytes | None) -> None:
-        if data is None:
-            self.backend.delete(key)
+    def _put_back(self, key: str, document: dict[str, Any]) -> None:
+        if document:
+            self.update_json(key, lambda _: document)
         else:
-            self.backend.write(key, data)
+            self.backend.delete(key)
 
     def has_loose_pins(self) -> bool:
         """Whether a first run pinned the data that has brought no results so far."""
