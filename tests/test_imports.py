@@ -81,7 +81,7 @@ COMMANDS: list[tuple[list[str], set[str], int]] = [
     (["run", "{config}"], TABLES, 1280),
     (["run", "{config}", "--workers", "2", "--json"], TABLES, 1280),
     (["conditions", "{config}"], TABLES, 1280),
-    (["experiments", "list"], TABLES, 1310),
+    (["experiments", "list"], TABLES, 1320),
     (["scores", "{config}"], TABLES | {"scipy"}, 1500),
     (["estimate", "{config}"], TABLES | {"inspect_ai"}, 2400),
     (["export", "{config}"], TABLES | DAGSTER, 2450),
