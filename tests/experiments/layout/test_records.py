@@ -36,7 +36,7 @@ def test_a_manifest_of_another_writer_may_lack_artifacts_and_hold_more():
     [
         (b"", "it is empty"),
         (b"- a", "it has no keys"),
-        (b"{", "line 1, column 2: "),
+        (b"{", "the bracket of line 1 is not closed"),
         (b"\xff", "unacceptable character"),
         (b"experiment_id: x", "workflow_run_id: Field required; "),
     ],
