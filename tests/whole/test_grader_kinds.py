@@ -88,5 +88,5 @@ def test_what_calls_nobody_is_booked_for_nothing(told: dict[str, Any]) -> None:
     booked = {row["model"]: row for row in rows}
     assert set(booked) == {"mockllm/judge", "mockllm/asker", "(verifiable)"}
     free = [(row["calls"], row["usd"]) for row in rows if row["model"] == "(verifiable)"]
-    assert free == 2 * [(ITEMS, 0.0)]
+    assert free == 3 * [(ITEMS, 0.0)]
     assert booked["mockllm/asker"]["input_tokens"] > 0
