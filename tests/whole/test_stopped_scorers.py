@@ -60,7 +60,8 @@ def test_what_was_graded_before_a_stop_is_kept(tmp_path: Path, how: signal.Signa
     before = {row["sample_key"]: row for row in _keyed(config)}
     names = [row["scorer_name"] for row in before.values()]
     assert names.count("numeric") == names.count("first") == ITEMS
-    assert ITEMS > names.count("second") >= 3
+    # Of the four that were begun, the last replies may not have been read.
+    assert ITEMS > names.count("second") >= 1
     called = len(graded(tmp_path))
     assert run_cli(["run", str(config)]) == 0
     assert len(graded(tmp_path)) - called <= 2 * ITEMS - names.count("first") - names.count(
