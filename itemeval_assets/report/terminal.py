@@ -72,7 +72,9 @@ def ask_consent(refusal: ConsentMissing) -> float | None:
     """The USD that a person at this terminal agrees to spend; None without a person or a yes."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return None
-    err.print(data(str(refusal).splitlines()[0]))
+    lines = str(refusal).splitlines()
+    # The last one says what to do for whoever cannot be asked.
+    err.print(data("\n".join(lines[:-1] or lines)), soft_wrap=True)
     # Without a price there is no amount to agree to.
     projected = refusal.facts.get("projected_usd", 0.0) if "allowed_usd" in refusal.facts else None
     amount = "an unknown amount" if projected is None else f"up to {dollars(projected)}"
@@ -86,7 +88,7 @@ def ask_consent(refusal: ConsentMissing) -> float | None:
 def progress_bar(hidden: bool) -> "Iterator[Callable[[Progress], None]]":
     """A bar per stage with counts, rate, cost and time left; on standard error.
 
-    Waits for another run are told in lines, also where there are no bars to be seen.
+    Warnings and waits for another run are told in lines, also where no bars are to be seen.
     """
     columns = (
         TextColumn("{task.description:<9}"),
@@ -100,6 +102,8 @@ def progress_bar(hidden: bool) -> "Iterator[Callable[[Progress], None]]":
 
     def show(progress: "Progress") -> None:
         tell_of_wait(progress.waits_for)
+        for warning in progress.warnings:
+            err.print(f"[yellow]![/yellow] {data(warning)}", soft_wrap=True)
         if not progress.total:
             return
         if id(progress) not in tasks:

@@ -4,16 +4,18 @@ import uuid
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from itemeval_assets.core.design.options import RunOptions
 from itemeval_assets.core.design.partitions import GENERATE, GRADE
 from itemeval_assets.core.design.selection import Selection
 from itemeval_assets.core.design.study import Study
+from itemeval_assets.core.design.targets import require_gradable
 from itemeval_assets.core.errors import BudgetExceeded, ConsentMissing, ModelError
 from itemeval_assets.core.money.losses import Loss
 from itemeval_assets.dagster_io.naming.names import FIGURES
-from itemeval_assets.dagster_io.progress import listening
+from itemeval_assets.dagster_io.progress import listening, tell_listeners
+from itemeval_assets.engine.calls.progress import Progress
 from itemeval_assets.engine.inspect_folders import folders_left_out
 from itemeval_assets.stages.calls.evidence import unread_partitions
 from itemeval_assets.stages.calls.gate import Gate, open_gate
@@ -32,9 +34,6 @@ from .launcher import Launcher
 from .settled import Stats, forget, remember, sources
 from .stage import StageRuns
 from .workers import Workers
-
-if TYPE_CHECKING:
-    from itemeval_assets.engine.calls.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ def start_runs(
     store: ResultsStore,
     selection: Selection,
     options: RunOptions,
-    on_progress: "Callable[[Progress], None] | None",
+    on_progress: Callable[[Progress], None] | None,
     workers: Workers | None,
     accept_loss: bool,
 ) -> Done:
@@ -85,7 +84,11 @@ def start_runs(
             require_no_loss(study, store, selection.partitions)
             runs.foreseen = _admitted(runs, gate)
             if runs.foreseen.remaining.calls:
-                notes = [*study.design.doubts, *folders_left_out(study.config.cache)]
+                notes = [
+                    *(one.words for one in runs.foreseen.ungradable),
+                    *study.design.doubts,
+                    *folders_left_out(study.config.cache),
+                ]
             runs.workers = workers if runs.foreseen.remaining.calls else None
         refusal = _run_stages(runs)
         before = sources(join_what_is_behind(study, store, launch))
@@ -153,13 +156,21 @@ def _read_back(runs: StageRuns) -> None:
 
 
 def _admitted(runs: StageRuns, gate: Gate) -> StudyEstimate:
-    """What the run would call. Raises ModelError for a model that is out of reach, or the
-    gate's refusal.
+    """What the run would call; what to know of it first is told to whoever listens.
+
+    Raises ModelError for a model that is out of reach, DatasetError where no answer could get a
+    score, or the gate's refusal.
     """
     found = foreseen(runs.study, runs.store, runs.selection, runs.options)
     if found.unreachable:
         raise ModelError("\n".join(found.unreachable))
-    gate.admit(found.remaining)
+    warnings = tuple(one.words for one in found.ungradable) if found.remaining.calls else ()
+    if warnings:
+        graders = runs.study.design.graders_of(runs.selection.of(GRADE))
+        require_gradable(found.ungradable, graders)
+    gate.admit(found.remaining, warnings)
+    if warnings:
+        tell_listeners(Progress("solutions", total=0, warnings=warnings))
     return found
 
 

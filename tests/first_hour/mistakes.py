@@ -307,6 +307,11 @@ MISTAKES = [
     Mistake("A JSON list that is called `.jsonl`", files={"items.jsonl": f"[{ITEM.strip()}]\n"}),
     Mistake("A line that is no JSON", files={"items.jsonl": ITEM + "{'id': 'q2'}\n"}),
     Mistake("A file without items", files={"items.jsonl": ""}),
+    Mistake(
+        "Targets that the only scorer cannot compare with",
+        {"facets.scorer": "numeric", "facets.grader": []},
+        {"items.jsonl": ITEM.replace('"4"', '"four"')},
+    ),
     Mistake("A hub id with `adapter: local`", {"benchmark.datasets": [{"id": "openai/gsm8k"}]}),
     # Commands.
     Mistake("A folder in place of the file", command=("run", ".")),

@@ -131,6 +131,10 @@ class Design:
         call = self.grade_by_id[partition.grade].grader.call
         return call.model if call else None
 
+    def graders_of(self, gradings: Iterable[Partition]) -> list[Grader]:
+        """What grades these partitions, each grade condition once."""
+        return [self.grade_by_id[id].grader for id in dict.fromkeys(p.grade for p in gradings)]
+
     def is_free(self, partition: Partition) -> bool:
         """Whether a partition is graded without a call."""
         return partition.grade in self._free

@@ -7,7 +7,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import BeforeValidator, Field
 
@@ -58,6 +58,16 @@ class ModelCall:
     provider_routing: dict[str, Any] | None = None
 
 
+class Targets(NamedTuple):
+    """The targets that a scorer can compare an answer with. `word` says what they are: `a number`.
+
+    With another target it gives no score, whatever the answer is.
+    """
+
+    word: str
+    takes: Callable[[str], bool]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Grader:
     """What grades the solutions of one grade condition.
@@ -76,6 +86,8 @@ class Grader:
     raise; or a `program`, code of others, which grades free in a process of its own; or its score
     is `in_log`, the log of the solution, where a task of inspect_ai scores itself.
 
+    `targets`: those of items that it can grade; null: it looks at none, or nobody knows.
+
     `after`: the scorer that looks at each answer first; only what it does not settle is called.
     """
 
@@ -92,6 +104,7 @@ class Grader:
     rules: Callable[[Item, str | None], Verdict] | None = field(default=None, compare=False)
     program: Program | None = None
     in_log: ScoreName | None = None
+    targets: Targets | None = field(default=None, compare=False)
     after: "Grader | None" = None
 
     @property

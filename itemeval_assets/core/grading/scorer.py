@@ -5,15 +5,17 @@ from collections.abc import Callable
 from itemeval_assets.core.prompts.prompts import Item
 from itemeval_assets.core.text.labels import Part
 
-from .grader import Grader
+from .grader import Grader, Targets
 from .verdict import Verdict
 
 
-def scorer(name: str, version: str, score: Callable[[str, str], Verdict]) -> Grader:
+def scorer(
+    name: str, version: str, score: Callable[[str, str], Verdict], targets: Targets
+) -> Grader:
     """A scorer by rules: `score` takes a solution and a target, and a null one as a blank one.
 
-    `version` is that of the rules. Raise it when they change: verdicts of another version are
-    stale, and the next run does them again, free.
+    `targets` are those that `score` can compare with. `version` is that of the rules. Raise it when
+    they change: verdicts of another version are stale, and the next run does them again, free.
     """
 
     def rules(item: Item, solution: str | None) -> Verdict:
@@ -28,4 +30,5 @@ def scorer(name: str, version: str, score: Callable[[str, str], Verdict]) -> Gra
         label_parts=(Part(name, name),),
         scale=(0.0, 1.0),
         rules=rules,
+        targets=targets,
     )

@@ -30,14 +30,18 @@ class Standing(NamedTuple):
 
 
 def require_budget(
-    projection: Projection, budget: BudgetConfig, standing: Standing, consent_usd: float | None
+    projection: Projection,
+    budget: BudgetConfig,
+    standing: Standing,
+    consent_usd: float | None,
+    remarks: Sequence[str] = (),
 ) -> None:
     """Refuse calls that may cost more than allowed. None of them has been made at this point.
 
     `projection` is the ceiling of the calls to come; `consent_usd` is what the user agreed
-    to spend on them, None for no word. Raises BudgetExceeded over `budget.max_usd`, which
-    nothing overrides, and ConsentMissing above `budget.confirm_above_usd` or where a model
-    has no known price.
+    to spend on them, None for no word. `remarks`: what to know of them before consent. Raises
+    BudgetExceeded over `budget.max_usd`, which nothing overrides, and ConsentMissing above
+    `budget.confirm_above_usd` or where a model has no known price.
     """
     if projection.calls == projection.cached:
         return
@@ -52,7 +56,8 @@ def require_budget(
         f"{dollars(standing.spent_usd)} spent by this study, {dollars(standing.reserved_usd)} "
         "reserved by runs in progress"
     )
-    _require_prices(projection, budget, consent_usd, facts)
+    remarks = "".join(f"{remark}.\n" for remark in remarks)
+    _require_prices(projection, budget, consent_usd, facts, remarks)
     cap = budget.max_usd
     if cap is not None and standing.committed_usd + projection.usd > cap:
         raise BudgetExceeded(
@@ -65,7 +70,7 @@ def require_budget(
     if projection.usd > allowed:
         raise ConsentMissing(
             f"needs your consent: {words}; allowed without asking: {dollars(allowed)}.\n"
-            f"None of these calls was made. {_how_to_consent(projection.usd, cap)}",
+            f"{remarks}None of these calls was made. {_how_to_consent(projection.usd, cap)}",
             {**facts, "allowed_usd": allowed},
         )
 
@@ -111,6 +116,7 @@ def _require_prices(
     budget: BudgetConfig,
     consent_usd: float | None,
     facts: dict[str, float],
+    remarks: str,
 ) -> None:
     """What nobody can price, nobody can cap: it needs a price, or consent without an amount."""
     if not projection.unpriced:
@@ -129,8 +135,8 @@ def _require_prices(
     if consent_usd != WHATEVER_IT_COSTS:
         raise ConsentMissing(
             f"no price is known for {models}, so the cost of these calls is unknown.\n"
-            "None of these calls was made. Consent with --yes (max_usd=float('inf') in Python, "
-            f"consent_usd: inf in Dagster), or {remedy}",
+            f"{remarks}None of these calls was made. Consent with --yes (max_usd=float('inf') in "
+            f"Python, consent_usd: inf in Dagster), or {remedy}",
             facts,
         )
 

@@ -15,7 +15,8 @@ class Progress:
 
     `waiting` says what the calls wait for just now: a rate limit, a batch. `oldest_s`: how long
     the oldest of the calls in flight has waited for its answer. `waits_for`: a condition that
-    another run works on, and that run; no call is made meanwhile.
+    another run works on, and that run; no call is made meanwhile. `warnings`: what to know of the
+    calls before they are made; told once, with no total.
     """
 
     stage: str
@@ -26,6 +27,7 @@ class Progress:
     usd: float = 0.0
     waiting: str = ""
     waits_for: str = ""
+    warnings: tuple[str, ...] = ()
     in_flight: int = 0
     oldest_s: float = 0.0
     started: float = field(default_factory=time.monotonic)

@@ -1,6 +1,6 @@
 """The gate before the calls of a run: what they may cost is admitted, reserved, and released."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
@@ -32,16 +32,17 @@ class Gate:
     consent_usd: float | None
     admitted_usd: float = 0.0
 
-    def admit(self, projection: Projection) -> None:
+    def admit(self, projection: Projection, remarks: Sequence[str] = ()) -> None:
         """Reserve the ceiling of some calls, or raise: they must not be made.
 
+        `remarks`: what whoever is asked for consent must know of these calls.
         Raises BudgetExceeded, ConsentMissing or ConfigError (see `core.budget`). With the first
         calls the study directory becomes this config's: StoreError where it is another's.
         """
 
         def allow(others: dict[str, float]) -> None:
             found = _standing(self.store, self.prices, others)
-            require_budget(projection, budget, found, self.consent_usd)
+            require_budget(projection, budget, found, self.consent_usd, remarks)
 
         budget = self.study.config.budget
         require_sane_consent(self.consent_usd, budget)

@@ -47,6 +47,7 @@ from .evidence import account_for_lost_rows, archive, collect, recover
 from .losses import require_no_loss
 from .manifests import begin_manifest, finish_manifest
 from .stage_run import Caller, Scope, StageRun
+from .targets import ungradable_items
 
 if TYPE_CHECKING:
     from inspect_ai import Task
@@ -98,7 +99,10 @@ def make_calls(
     }
     for calls in planned.values():
         outcome.projection += calls.projection
-    run.gate.admit(outcome.projection)
+    remarks = [one.words for one in ungradable_items(run)] if caller.stage is GENERATE else []
+    for remark in remarks:
+        run.say(remark)
+    run.gate.admit(outcome.projection, remarks)
     models = sorted({caller.model(partition) for partition in planned})
     begin_manifest(run, selected, outcome.projection, models)
     headers, finished = _evaluate(caller, run, planned, outcome)

@@ -7,6 +7,7 @@ from itemeval_assets.core.design.options import PlanOptions
 from itemeval_assets.core.design.partitions import GENERATE, GRADE
 from itemeval_assets.core.design.selection import Selection
 from itemeval_assets.core.design.study import Study
+from itemeval_assets.core.design.targets import Ungradable
 from itemeval_assets.core.money.budget import Standing
 from itemeval_assets.core.money.estimate import (
     NOTHING,
@@ -22,6 +23,7 @@ from itemeval_assets.engine.calls.evaluate import connections_to
 from itemeval_assets.stages import items
 from itemeval_assets.stages.calls.gate import standing
 from itemeval_assets.stages.calls.stage_run import Scope
+from itemeval_assets.stages.calls.targets import ungradable_items
 from itemeval_assets.storage.study.inputs import load_prices
 from itemeval_assets.storage.study.store import ResultsStore
 
@@ -34,6 +36,7 @@ class StudyEstimate:
 
     `wall_time_s`: how long the remaining calls may take; null while no latency was observed.
     `unreachable`: why a model that is to be called cannot be had, for want of a key, say.
+    `ungradable`: items that a scorer gives no score, because of their targets.
     """
 
     study: str
@@ -51,6 +54,7 @@ class StudyEstimate:
     wall_time_s: WallTime | None
     warnings: list[str] = field(default_factory=list)
     unreachable: list[str] = field(default_factory=list)
+    ungradable: list[Ungradable] = field(default_factory=list)
 
 
 def estimate(scope: Scope, selection: Selection, *, in_full: bool = True) -> StudyEstimate:
@@ -70,6 +74,7 @@ def estimate(scope: Scope, selection: Selection, *, in_full: bool = True) -> Stu
             for part in selection.of(GRADE)
             if not scope.study.design.is_free(part)
         ],
+        ungradable_items(scope, selection.of(GRADE)),
     )
 
 
@@ -87,6 +92,7 @@ def _in_sum(
     foresight: Foresight,
     generate: list[PartitionEstimate],
     grade: list[PartitionEstimate],
+    ungradable: list[Ungradable],
 ) -> StudyEstimate:
     extent, budget = scope.extent, scope.study.config.budget
     found = standing(scope.store, scope.prices)
@@ -109,6 +115,7 @@ def _in_sum(
         max_usd=budget.max_usd,
         wall_time_s=_wall_time(scope, foresight, generate, grade),
         warnings=[
+            *(one.words for one in ungradable),
             *scope.study.design.doubts,
             *_images(scope.study, grid),
             *_calls_of_task(scope.study, grid),
@@ -116,6 +123,7 @@ def _in_sum(
             *_warnings(grid, local, foresight.unreachable),
         ],
         unreachable=list(foresight.unreachable.values()),
+        ungradable=ungradable,
     )
 
 

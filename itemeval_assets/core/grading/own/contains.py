@@ -7,6 +7,7 @@ from unicodedata import combining, normalize
 
 from pydantic import Field
 
+from itemeval_assets.core.grading.grader import Targets
 from itemeval_assets.core.grading.scorers.exact_match import as_one_line
 from itemeval_assets.core.grading.scorers.payload import payload_of
 from itemeval_assets.core.grading.verdict import Verdict
@@ -32,6 +33,12 @@ class ContainsConfig(RulesConfig):
     @property
     def version(self) -> str:
         return "1"
+
+    @property
+    def targets(self) -> Targets:
+        return Targets(
+            "a text that is not empty", lambda target: bool(_folded(target, self.ignore_case))
+        )
 
     def rules(self) -> Callable[[str, str], Verdict]:
         return partial(_verdict, self.ignore_case)

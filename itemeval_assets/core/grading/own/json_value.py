@@ -8,9 +8,10 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
+from itemeval_assets.core.grading.grader import Targets
 from itemeval_assets.core.grading.json_objects import find_object
-from itemeval_assets.core.grading.scorers.exact_match import EXACT_MATCH, exact_match
-from itemeval_assets.core.grading.scorers.numeric import NUMERIC, numeric
+from itemeval_assets.core.grading.scorers.exact_match import EXACT_MATCH, TEXTS, exact_match
+from itemeval_assets.core.grading.scorers.numeric import NUMBERS, NUMERIC, numeric
 from itemeval_assets.core.grading.verdict import Verdict
 from itemeval_assets.core.text.yaml_sections import IDENTITY
 
@@ -65,6 +66,10 @@ class JsonConfig(RulesConfig):
     @property
     def version(self) -> str:
         return f"1.{_SCORERS[self.comparison].columns['scorer_version']}"
+
+    @property
+    def targets(self) -> Targets:
+        return NUMBERS if self.comparison == "numeric" else TEXTS
 
     def rules(self) -> Callable[[str, str], Verdict]:
         path = self.path.split(".") if isinstance(self.path, str) else self.path

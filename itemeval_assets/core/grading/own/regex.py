@@ -8,7 +8,8 @@ from typing import Any, Literal
 import re2
 from pydantic import Field, ValidationInfo, field_validator
 
-from itemeval_assets.core.grading.scorers.exact_match import EXACT_MATCH, exact_match
+from itemeval_assets.core.grading.grader import Targets
+from itemeval_assets.core.grading.scorers.exact_match import EXACT_MATCH, TEXTS, exact_match
 from itemeval_assets.core.grading.verdict import Verdict
 from itemeval_assets.core.text.nearest import did_you_mean
 from itemeval_assets.core.text.words import counted, well_formed
@@ -85,6 +86,10 @@ class RegexConfig(RulesConfig):
     @property
     def version(self) -> str:
         return f"1.{EXACT_MATCH.columns['scorer_version']}"
+
+    @property
+    def targets(self) -> Targets:
+        return TEXTS
 
     def rules(self) -> Callable[[str, str], Verdict]:
         compiled = _compiled(self.pattern, self.flags)

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from itemeval_assets.core.grading.code import Program, Source
-from itemeval_assets.core.grading.grader import Grader, ScorerConfig
+from itemeval_assets.core.grading.grader import Grader, ScorerConfig, Targets
 from itemeval_assets.core.grading.verdict import Verdict
 from itemeval_assets.core.prompts.prompts import Item
 
@@ -21,12 +21,17 @@ class RulesConfig(ScorerConfig):
         def rules(item: Item, solution: str | None) -> Verdict:
             return compare(solution or "", item["target"] or "")
 
-        return self._grader(name, self.version, self.definition, rules=rules)
+        return self._grader(name, self.version, self.definition, rules=rules, targets=self.targets)
 
     @property
     @abstractmethod
     def version(self) -> str:
         """The version of the rules, and of those that it compares by."""
+
+    @property
+    @abstractmethod
+    def targets(self) -> Targets:
+        """The targets that its rules can compare an answer with."""
 
     @abstractmethod
     def rules(self) -> Callable[[str, str], Verdict]:

@@ -3,6 +3,7 @@
 import re
 from unicodedata import normalize
 
+from itemeval_assets.core.grading.grader import Targets
 from itemeval_assets.core.grading.scorer import scorer
 from itemeval_assets.core.grading.verdict import Verdict
 
@@ -40,13 +41,18 @@ def exact_match(solution: str, target: str) -> Verdict:
     Emphasis, `$` and LaTeX commands such as `\\text{}` round the whole are no part of the text.
     Code: `empty_target`.
     """
-    marks = _FINAL_MARKS.replace("!", "") if _FACTORIAL.search(target.strip()) else _FINAL_MARKS
-    expected = _folded(target, marks)
+    expected, marks = _expected(target)
     if not expected:
         return Verdict.failed("empty_target")
     payload = payload_of(solution).text
     right = _same(_folded(payload, marks), expected)
     return Verdict.scored(1.0 if right else 0.0, payload)
+
+
+def _expected(target: str) -> tuple[str, str]:
+    """The target as it is compared, and the marks that are dropped at the end of an answer."""
+    marks = _FINAL_MARKS.replace("!", "") if _FACTORIAL.search(target.strip()) else _FINAL_MARKS
+    return _folded(target, marks), marks
 
 
 def _folded(text: str, marks: str) -> str:
@@ -84,4 +90,5 @@ def _same(found: str, expected: str) -> bool:
     return normalize("NFC", found) == normalize("NFC", expected)
 
 
-EXACT_MATCH = scorer("exact_match", "2", exact_match)
+TEXTS = Targets("a text that is not empty", lambda target: bool(_expected(target)[0]))
+EXACT_MATCH = scorer("exact_match", "2", exact_match, TEXTS)

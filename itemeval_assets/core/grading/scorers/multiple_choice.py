@@ -4,6 +4,7 @@ import re
 from collections import deque
 from string import ascii_letters
 
+from itemeval_assets.core.grading.grader import Targets
 from itemeval_assets.core.grading.scorer import scorer
 from itemeval_assets.core.grading.verdict import Verdict
 
@@ -78,7 +79,7 @@ def multiple_choice(solution: str, target: str) -> Verdict:
     letters are no letter. Codes: `target_not_letter`, `no_letter_found`.
     """
     expected = target.strip()
-    if len(expected) != 1 or expected not in ascii_letters:
+    if not _is_letter(expected):
         return Verdict.failed("target_not_letter")
     payload = payload_of(solution)
     text = unwrapped(to_ascii(payload.text))
@@ -86,6 +87,10 @@ def multiple_choice(solution: str, target: str) -> Verdict:
     if not letter:
         return Verdict.failed("no_letter_found", payload.text)
     return Verdict.scored(1.0 if letter == expected.upper() else 0.0, payload.text)
+
+
+def _is_letter(target: str) -> bool:
+    return len(target.strip()) == 1 and target.strip() in ascii_letters
 
 
 # Below, "" stands for an answer that is unclear, and None for one that the rule does not find.
@@ -197,4 +202,6 @@ def _is_aside(text: str, mention: Mention) -> bool:
     return any(is_possible(claimed, earlier) for earlier in mentions(claimed, upper=True))
 
 
-MULTIPLE_CHOICE = scorer("multiple_choice", "3", multiple_choice)
+MULTIPLE_CHOICE = scorer(
+    "multiple_choice", "3", multiple_choice, Targets("one letter from A to Z", _is_letter)
+)

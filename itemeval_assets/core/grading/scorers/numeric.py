@@ -3,6 +3,7 @@
 import math
 import re
 
+from itemeval_assets.core.grading.grader import Targets
 from itemeval_assets.core.grading.scorer import scorer
 from itemeval_assets.core.grading.verdict import Verdict
 
@@ -85,8 +86,8 @@ def numeric(solution: str, target: str) -> Verdict:
     double is a wrong answer, not a missing one; a target that is not finite cannot be compared.
     Codes: `target_not_numeric`, `no_number_found`.
     """
-    expected = as_number(unwrapped(target))
-    if expected is None or not math.isfinite(expected):
+    expected = _expected(target)
+    if expected is None:
         return Verdict.failed("target_not_numeric")
     payload = payload_of(solution)
     boxed = last_boxed(payload.text)
@@ -100,6 +101,12 @@ def numeric(solution: str, target: str) -> Verdict:
         return Verdict.failed("no_number_found", payload.text)
     right = math.isclose(found, expected, rel_tol=1e-6, abs_tol=1e-9)
     return Verdict.scored(1.0 if right else 0.0, payload.text)
+
+
+def _expected(target: str) -> float | None:
+    """The number that a target is, if it is one that can be compared."""
+    number = as_number(unwrapped(target))
+    return number if number is not None and math.isfinite(number) else None
 
 
 def _of_answer(text: str) -> float | None:
@@ -193,4 +200,5 @@ def _is_answer(text: str, number: Number) -> bool:
     return bool(_ANSWER_BEFORE.search(text[max(0, number.start - _NEAR) : number.start]))
 
 
-NUMERIC = scorer("numeric", "3", numeric)
+NUMBERS = Targets("a number", lambda target: _expected(target) is not None)
+NUMERIC = scorer("numeric", "3", numeric, NUMBERS)

@@ -1,0 +1,116 @@
+"""Targets that no scorer can grade an answer by: told before anybody is called."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from itemeval_assets import api
+from itemeval_assets.cli.main import run_cli
+from tests.studies import write_study
+
+from .conftest import Serve
+from .looking import rows, write_prices
+
+# Only the second target is a number; the last is no letter either.
+TARGETS = ["Paris", "4", "", "Rome"]
+SAID = (
+    "scorer numeric can score no answer to 3 of 4 items: it needs a number as target, and theirs "
+    "are q1: 'Paris', q3: '', q4: 'Rome'."
+)
+
+
+def declare(folder: Path, targets: list[str] = TARGETS, **changes: Any) -> Path:
+    given = {"models": ["openai-api/test/m"], "graders": [], "scorer": "numeric"}
+    budget = {"pricing_path": write_prices(folder, "m", "judge")}
+    config = write_study(
+        folder,
+        **{**given, "solvers": {"max_tokens": 9}, "extra": {"budget": budget}, **changes},
+    )
+    lines = (
+        {"id": f"q{n}", "question": f"{n}?", "answer": target, "scheme": "", "topic": ""}
+        for n, target in enumerate(targets, 1)
+    )
+    (folder / "items.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return config
+
+
+def test_an_estimate_and_the_start_of_a_run_tell_them(
+    tmp_path: Path, serve: Serve, capsys: pytest.CaptureFixture[str]
+) -> None:
+    serve()
+    config = declare(tmp_path)
+    assert run_cli(["estimate", str(config)]) == 0
+    assert SAID in capsys.readouterr().out
+    assert run_cli(["estimate", str(config), "--json"]) == 0
+    [told] = json.loads(capsys.readouterr().out)["ungradable"]
+    assert told == {
+        "scorer": "numeric",
+        "takes": "a number",
+        "items": 3,
+        "of_items": 4,
+        "first": {"q1": "Paris", "q3": "", "q4": "Rome"},
+    }
+    assert run_cli(["run", str(config)]) == 0
+    assert SAID in capsys.readouterr().err
+    assert {row["parse_error"] for row in rows(config, "gradings")} >= {"target_not_numeric"}
+    # Nothing is left to be paid.
+    assert run_cli(["run", str(config)]) == 0
+    assert "can score no answer" not in capsys.readouterr().err
+
+
+def test_whoever_is_asked_for_consent_is_told_before(
+    tmp_path: Path, serve: Serve, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server = serve()
+    prices = {"pricing_path": write_prices(tmp_path, "m", "judge"), "confirm_above_usd": 0}
+    config = declare(tmp_path, extra={"budget": prices})
+    assert run_cli(["run", str(config)]) == 3
+    assert SAID in capsys.readouterr().err
+    assert server.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("scorer", "targets", "takes"),
+    [
+        ("numeric", ["Paris", "Rome"], "a number"),
+        ("exact_match", ["", " "], "a text that is not empty"),
+        ("multiple_choice", ["Paris", ""], "one letter from A to Z"),
+        ("found", ["", ""], "a text that is not empty"),
+        ("held", ["", ""], "a text that is not empty"),
+        ("value", ["one", ""], "a number"),
+    ],
+)
+def test_a_run_of_which_no_answer_could_get_a_score_is_refused(
+    tmp_path: Path,
+    serve: Serve,
+    capsys: pytest.CaptureFixture[str],
+    scorer: str,
+    targets: list[str],
+    takes: str,
+) -> None:
+    server = serve()
+    own = {
+        "found": {"type": "regex", "pattern": r"\d+"},
+        "held": {"type": "contains"},
+        "value": {"type": "json", "path": "answer", "comparison": "numeric"},
+    }
+    config = declare(tmp_path, targets, scorer=scorer, extra={"scorers": own})
+    assert run_cli(["run", str(config)]) == 2
+    said = capsys.readouterr().err
+    assert (
+        f"scorer {scorer} can score no answer to 2 of 2 items: it needs {takes} as target" in said
+    )
+    assert "No call was made" in said
+    assert server.count() == 0
+    # Answers alone may be wanted, and a warning is enough for them.
+    assert run_cli(["run", str(config), "--only", "solutions"]) == 0
+    assert f"! scorer {scorer} can score no answer to 2 of 2 items" in capsys.readouterr().err
+
+
+def test_a_judge_grades_whatever_the_target_is(tmp_path: Path, serve: Serve) -> None:
+    serve()
+    config = declare(tmp_path, ["", ""], graders=["openai-api/test/judge"])
+    assert "can score no answer to 2 of 2 items" in api.estimate(config).warnings[0]
+    assert api.run(config, max_usd=1).calls == 4
