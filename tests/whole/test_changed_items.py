@@ -1,6 +1,7 @@
 """Items that change after a run: no old answer becomes one to a new question."""
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,9 @@ import yaml
 
 from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
+from itemeval_assets.core.errors import DatasetError
+from itemeval_assets.storage.study.inputs import load_study
+from tests.defs.runs import message, runs_of
 from tests.studies import write_study
 from tests.whole.looking import results_dir, rows
 
@@ -119,3 +123,90 @@ def test_a_condition_that_left_the_design_keeps_its_items(
     edit(config, ask_anew)
     assert run_cli(["run", str(config)]) == 2
     assert "is not the one that this study has answers to" in capsys.readouterr().err
+
+
+OPTIONS = ["Paris", "Rome", "Bern"]
+
+
+def declare_choices(folder: Path, rows: list[Document] | None = None) -> Path:
+    """Two items of multiple choice, whose order follows from a seed."""
+    config = write_study(folder, graders=[], prompts=["builtin:multiple_choice"])
+    found = rows or [{"id": n, "problem": f"{n}?", "options": OPTIONS, "right": 1} for n in (1, 2)]
+    (folder / "items.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in found))
+    mapping = {"id": "id", "input": "problem", "choices": "options", "target": "right"}
+    mapping |= {"target_is": "number", "shuffle_choices": 3}
+
+    def ask(study: Document) -> None:
+        study["benchmark"]["mapping"] = mapping
+        study["facets"]["scorer"] = "multiple_choice"
+
+    edit(config, ask)
+    return config
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"right": 2}, "gradings of: its target was 'Paris', and is 'Rome'"),
+        (
+            {"options": ["Paris", "Roma", "Bern"]},
+            r"answers to: its choices were 'A) Bern\nB) Paris\nC) Rome', and are",
+        ),
+    ],
+)
+def test_a_corrected_target_or_choice_is_noticed(
+    tmp_path: Path, changed: Document, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = declare_choices(tmp_path)
+    api.run(config)
+    row = {"id": 1, "problem": "1?", "options": OPTIONS, "right": 1}
+    declare_choices(tmp_path, [{**row, **changed}, {**row, "id": 2, "problem": "2?"}])
+    (results_dir(config) / "dataset_locks.json").unlink()
+    assert run_cli(["run", str(config)]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_another_order_of_choices_is_no_other_item(tmp_path: Path) -> None:
+    config = declare_choices(tmp_path)
+    assert api.run(config).calls == 2
+    letters = {row["item_id"]: row["target"] for row in rows(config, "items")}
+    for seed in range(4, 20):
+        edit(config, lambda study: study["benchmark"]["mapping"].update(shuffle_choices=seed))  # noqa: B023
+        assert api.run(config).calls == 2
+        if letters != {row["item_id"]: row["target"] for row in rows(config, "items")}:
+            return
+    raise AssertionError("no seed has changed a letter")
+
+
+def test_changed_items_in_a_bucket(
+    tmp_path: Path, s3_location: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = declare(tmp_path)
+    edit(config, lambda study: study.update(output_dir=s3_location))
+    api.run(config)
+    before = {table: rows(config, table) for table in ("items", "solutions", "gradings")}
+    edit(config, lambda study: study["benchmark"].update(of("products")))
+    assert run_cli(["run", str(config), "--json"]) == 2
+    told = json.loads(capsys.readouterr().out)["message"]
+    assert "item '1' of 'products.jsonl' is not the one that this study has answers to" in told
+    assert before == {table: rows(config, table) for table in before}
+
+
+def test_two_workers_are_not_started_for_changed_items(tmp_path: Path) -> None:
+    config = declare(tmp_path)
+    api.run(config, workers=2, max_usd=math.inf)
+    edit(config, lambda study: study["benchmark"].update(of("products")))
+    with pytest.raises(DatasetError, match="is not the one that this study has answers to"):
+        api.run(config, workers=2, max_usd=math.inf)
+
+
+def test_a_launch_by_dagster_refuses_changed_items(tmp_path: Path) -> None:
+    config = declare(tmp_path)
+    api.run(config)
+    before = rows(config, "items")
+    edit(config, lambda study: study["benchmark"].update(of("products")))
+    with runs_of(load_study(config)) as runs:
+        result = runs.run(["items"])
+    assert not result.success
+    assert "is not the one that this study has answers to" in message(result)
+    assert rows(config, "items") == before

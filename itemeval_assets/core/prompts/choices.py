@@ -18,6 +18,7 @@ CHOICES = "choices"
 # What `target` may hold of an item with choices.
 TargetIs = Literal["letter", "index", "number", "text", "label"]
 _FEWEST, _MOST = 2, len(ascii_uppercase)
+_LETTERED = re.compile(r"(?:\A|\n)([A-Z])\) ")
 _WHOLE_NUMBER = re.compile(r"[0-9]+(\.0)?")
 
 
@@ -103,6 +104,13 @@ def shuffled(count: int, seed: int, dataset: str, item_id: str) -> list[int]:
 def laid_out(texts: Sequence[str]) -> str:
     """A line for each choice: `A) ...`."""
     return "\n".join(f"{letter_of(place)}) {text}" for place, text in enumerate(texts))
+
+
+def texts_of(shown: str) -> list[str] | None:
+    """The choices that `laid_out` has shown; null where a line of a choice looks like another."""
+    _, *parts = _LETTERED.split(shown)
+    letters, texts = parts[::2], parts[1::2]
+    return texts if texts and letters == [*ascii_uppercase[: len(texts)]] else None
 
 
 def letter_of(place: int) -> str:

@@ -16,6 +16,7 @@ from itemeval_assets.core.prompts.choices import (
     letter_of,
     place_of,
     shuffled,
+    texts_of,
 )
 
 ARC = {"text": ["red", "blue"], "label": ["1", "2"]}
@@ -139,3 +140,18 @@ def test_the_right_choice_comes_to_each_place_as_often() -> None:
 
 def test_letters() -> None:
     assert [letter_of(place) for place in (0, 25)] == ["A", "Z"]
+
+
+@given(st.lists(st.text(alphabet="aB) \n"), min_size=1, max_size=26))
+def test_choices_are_read_back_as_they_were_laid_out(texts: list[str]) -> None:
+    found = texts_of(laid_out(texts))
+    assert found == texts or any("\n" in text for text in texts)
+
+
+@pytest.mark.parametrize("texts", [["x\nB) y", "z"], ["x", "y\nB) z"], ["x\nC) y", "z"]])
+def test_choices_that_nobody_can_tell_apart(texts: list[str]) -> None:
+    assert texts_of(laid_out(texts)) is None
+
+
+def test_a_text_without_letters_is_no_list_of_choices() -> None:
+    assert texts_of("red, blue") is None

@@ -1,0 +1,118 @@
+"""Items that are other ones than those that a study has answers to, or gradings of.
+
+Rows name an item by its id alone. An old answer must not be scored as one to a new question.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from string import ascii_uppercase
+from typing import Any, NamedTuple
+
+from itemeval_assets.core.errors import DatasetError
+from itemeval_assets.core.grading.grader import Grader
+from itemeval_assets.core.prompts.choices import CHOICES, laid_out, texts_of
+from itemeval_assets.core.text.words import counted, cut
+
+from .conditions import Design
+from .partitions import GENERATE, Partition
+
+Row = Mapping[str, Any]
+# What rules and programs are given of an item.
+_GRADED = ("target", "metadata_json")
+
+
+class Edited(NamedTuple):
+    """An item as it is stored, and as the data have it now."""
+
+    then: Row
+    now: Row
+
+
+# Of what was shown to a model, or given to a grader.
+IsAnother = Callable[[Edited], bool]
+
+
+def edited_items(before: Iterable[Row], now: Iterable[Row]) -> dict[str, Edited]:
+    """The stored items of which the data say something else now, by id."""
+    then = {row["item_id"]: row for row in before}
+    pairs = (Edited(then[row["item_id"]], row) for row in now if row["item_id"] in then)
+    names = ("input", "grading_scheme", *_GRADED)
+    return {
+        pair.now["item_id"]: pair
+        for pair in pairs
+        if any(pair.then[name] != pair.now[name] for name in names)
+    }
+
+
+def comparison(design: Design, partition: Partition) -> IsAnother | None:
+    """Whether an edited item is another one to the rows of a partition; null: each is the same.
+
+    Compared is what a model was shown, and what a grader was given: another column of metadata that
+    nobody is shown changes nothing, and no order of choices, which is part of a condition's id.
+    """
+    if partition.stage is GENERATE:
+        condition = design.generate_by_id.get(partition.generate)
+        return _compares(condition.prompt_for if condition else None)
+    condition = design.grade_by_id.get(partition.grade)
+    if condition is None:
+        return _compares(lambda item: item["target"])
+    return None if condition.grader.in_log else _compares(_given_to(condition.grader))
+
+
+def require_same(table: str, edited: Sequence[Edited], is_another: IsAnother) -> None:
+    """Raise DatasetError where any of the items that a table has rows of is another one now."""
+    changed = [pair for pair in edited if is_another(pair)]
+    if not changed:
+        return
+    then, now = (_in_one_order(item) or item for item in changed[0])
+    names = ("input", "target", "grading_scheme", CHOICES, "metadata_json")
+    name = next(name for name in names if then.get(name) != now.get(name))
+    was, is_now = ("were", "are") if name == CHOICES else ("was", "is")
+    what = "answers to" if table == GENERATE.table else "gradings of"
+    more = f" This is so for {counted(len(changed), 'item')}." if len(changed) > 1 else ""
+    raise DatasetError(
+        f"benchmark: item {now['item_id']!r} of {now['dataset_id']!r} is not the one that this "
+        f"study has {what}: its {name} {was} {cut(str(then[name]))!r}, and "
+        f"{is_now} {cut(str(now[name]))!r}.{more}\n"
+        "Restore the data and the mapping, or give the changed data a study of its own (`study:` "
+        "name): what is asked as before comes from the response cache, free"
+    )
+
+
+def _given_to(grader: Grader) -> Callable[[Row], object]:
+    if (call := grader.call) is not None:
+        return lambda item: call.prompt_for(item, "")
+    names = _GRADED if grader.program else _GRADED[:1]
+    return lambda item: [item[name] for name in names]
+
+
+def _compares(shown: Callable[[Row], object] | None) -> IsAnother:
+    def is_another(pair: Edited) -> bool:
+        then, now = map(_in_one_order, pair)
+        if shown is None or then is None or now is None or (CHOICES in then) != (CHOICES in now):
+            return pair.then["input"] != pair.now["input"]
+        return shown(then) != shown(now)
+
+    return is_another
+
+
+def _in_one_order(item: Row) -> Row | None:
+    """The item with its choices in the order of their texts, and the right text as its target.
+
+    Null where nobody can tell the choices apart.
+    """
+    metadata = json.loads(item["metadata_json"])
+    if CHOICES not in metadata:
+        return item
+    shown = metadata[CHOICES]
+    texts = texts_of(shown) if isinstance(shown, str) else None
+    if texts is None:
+        return None
+    right = dict(zip(ascii_uppercase, texts, strict=False))
+    metadata[CHOICES] = laid_out(sorted(texts))
+    return {
+        **item,
+        CHOICES: metadata[CHOICES],
+        "target": right.get(item["target"], item["target"]),
+        "metadata_json": json.dumps(metadata),
+    }
