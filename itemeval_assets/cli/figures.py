@@ -56,7 +56,7 @@ def scores(
         panel=panel,
         **selected.words,
     )
-    output.show(found, late.figure_report.scores)
+    output.show(config, found, late.figure_report.scores)
 
 
 @app.command()
@@ -109,7 +109,7 @@ def compare(
         raise typer.BadParameter("--of is for all pairs: leave it out, or leave the names out")
     else:
         found = late.figures.compare(config, a, b, by=by, **grading.words)
-    output.show(found, late.figure_report.comparisons)
+    output.show(config, found, late.figure_report.comparisons)
 
 
 @app.command()
@@ -131,7 +131,7 @@ def reliability(
     if "grader" in (random or []) and not crossed:
         raise typer.BadParameter("--random grader needs --crossed: else each grader is by itself")
     found = late.figures.reliability(config, crossed=crossed, random=random or [], **grading.words)
-    output.show(found, late.figure_report.reliability)
+    output.show(config, found, late.figure_report.reliability)
 
 
 @app.command()
@@ -148,10 +148,10 @@ def agreement(
     """Show how judges agree, how severe they are, and whether they prefer their own family."""
     if judge:
         cards = late.figures.judge_cards(config, judge, **grading.words)
-        output.show(cards, late.figure_report.judges)
+        output.show(config, cards, late.figure_report.judges)
     else:
         found = late.figures.agreement(config, **grading.words)
-        output.show(found, late.figure_report.agreement)
+        output.show(config, found, late.figure_report.agreement)
 
 
 @app.command()
@@ -159,7 +159,7 @@ def agreement(
 def items(config: Config, grading: Grading, output: Output) -> None:
     """Show which items are odd, and why."""
     found = late.figures.items(config, **grading.words)
-    output.show(found, late.figure_report.items, late.figure_report.odd_items)
+    output.show(config, found, late.figure_report.items, late.figure_report.odd_items)
 
 
 @app.command()
@@ -176,7 +176,7 @@ def show(
 ) -> None:
     """Show one item: its question, the answers of each condition, their scores and logs."""
     found = late.figures.item_answers(config, item, policy=policy, **selected.words)
-    output.show(found, late.figure_report.item_answers)
+    output.show(config, found, late.figure_report.item_answers)
 
 
 @app.command()
@@ -194,7 +194,7 @@ def irt(
 ) -> None:
     """Show the difficulty of items and the ability of conditions on one scale."""
     found = late.figures.irt(config, model=model, passes=passes, **grading.words)
-    output.show(found, late.figure_report.irt)
+    output.show(config, found, late.figure_report.irt)
 
 
 @app.command()
@@ -202,7 +202,10 @@ def report(
     config: Config,
     out: Annotated[
         Path | None,
-        typer.Option(help="write this file, such as report.html; default: the study's export/"),
+        typer.Option(
+            help="write this file, such as report.html; default: the study's export/; "
+            "replaces only pages of this study"
+        ),
     ] = None,
     policy: PolicyOption = None,
     show_it: Annotated[bool, typer.Option("--open", help="open it in a web browser")] = False,
@@ -219,4 +222,4 @@ def report(
 @with_groups
 def conditions(config: Config, output: Output) -> None:
     """List the conditions of the design with all their parts."""
-    output.show(late.figures.condition_list(config), late.figure_report.conditions)
+    output.show(config, late.figures.condition_list(config), late.figure_report.conditions)

@@ -166,7 +166,7 @@ def cells(
     # A file is to have what a terminal has no room for.
     states = asked or ([one.value for one in CellState] if output.out else [])
     found = late.api.count_cells(config, states=states, policy=policy, **selected.words)
-    output.show(found, late.report.cell_survey)
+    output.show(config, found, late.report.cell_survey)
 
 
 @app.command()

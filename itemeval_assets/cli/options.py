@@ -120,7 +120,10 @@ class Output:
 
     out: Annotated[
         Path | None,
-        typer.Option(help="also write it to this file: .csv the rows of all graders, .html all"),
+        typer.Option(
+            help="also write it to this file: .csv the rows of all graders, .html all; "
+            "replaces only its own files"
+        ),
     ] = None
     as_json: AsJson = False
 
@@ -131,13 +134,15 @@ class Output:
 
     def show(
         self,
+        config: Path,
         found: Any,
         document: "Callable[[Any], Document]",
         brief: "Callable[[Any], Document] | None" = None,
     ) -> None:
         """Print a result, and write it to a file where one is named. `brief`: what is printed."""
         if self.out is not None:
-            late.document.write_document(document(found), self.out)
+            study = late.opening.as_study(config).name
+            late.document.write_document(document(found), self.out, study)
         late.report.print_result(
             self.as_json,
             found,

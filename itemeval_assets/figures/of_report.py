@@ -7,7 +7,7 @@ from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.measurement.arguments import checked_as
 
-from .opening import graded_cells
+from .opening import as_study, graded_cells, require_free
 
 if TYPE_CHECKING:
     from itemeval_assets.stages.figures.planned import PlannedCells
@@ -22,13 +22,15 @@ def write_report(
     """Write the study as one web page that needs nothing else; return its path or URI.
 
     `out` null: export/report.html of the study. Raises ConfigError where a file cannot be written,
-    and StoreError where nothing is graded yet. No model is called.
+    or is no page of this study, and StoreError where nothing is graded yet. No model is called.
     """
     from itemeval_assets.report.render.document import require_format, write_text
     from itemeval_assets.storage.study.layout import REPORT
 
     if out is not None:
         require_format(Path(out), ".html")
+        config = as_study(config)
+        require_free(config, Path(out))
     planned = graded_cells(config, policy)
     text = _report(planned)
     if out is None:

@@ -39,7 +39,12 @@ def graders_of(planned: "PlannedCells", graders: Words, rubrics: Words) -> list[
 
 
 def require_free(config: str | Path | Study, out: Path) -> None:
-    """Raise ConfigError where a file that is to be written is one of this study, or of another."""
+    """Raise ConfigError where a file that is to be written is one of this study, or of another.
+
+    So is a page that is there, unless it is of this study.
+    """
+    from itemeval_assets.report.render.replaced import require_own_page
+
     if not out.exists():
         return
     study = as_study(config)
@@ -54,6 +59,8 @@ def require_free(config: str | Path | Study, out: Path) -> None:
         is_study = (folder / STUDY_FILE).is_file() or str(folder) == study.location
         if is_study and place != folder / REPORT:
             raise _would_be_lost(out, f"a file of the study in {folder}")
+    if out.suffix.lower() == ".html":
+        require_own_page(out, study.name)
 
 
 def _would_be_lost(out: Path, what: str) -> ConfigError:

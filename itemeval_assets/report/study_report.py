@@ -54,7 +54,8 @@ def study_report(facts: "ReportFacts") -> str:
         section_of(_design(facts), "Design", most=_MOST_ROWS),
         _origin(facts),
     ]
-    return page(facts.study.name, sections, words=_words(facts), totals=_totals(facts))
+    name = facts.study.name
+    return page(name, sections, study=name, words=_words(facts), totals=_totals(facts))
 
 
 def _words(facts: "ReportFacts") -> Iterator[str]:

@@ -74,6 +74,36 @@ def test_no_file_of_the_study_is_written_over(
         assert out.read_bytes() == before
 
 
+@pytest.mark.parametrize("name", ["figures.html", "figures.csv"])
+def test_only_a_file_of_ours_is_written_over(
+    config: str, name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / name
+    out.write_text("question,answer\nWhat is 2 + 2?,4\n")
+    assert run_cli(["scores", config, "--out", str(out)]) == 2
+    assert "would be lost; give another name, or remove the file first" in capsys.readouterr().err
+    assert out.read_text().startswith("question,answer\n")
+    out.write_text(" \n")
+    assert run_cli(["scores", config, "--out", str(out)]) == 0
+    written = out.read_bytes()
+    assert run_cli(["scores", config, "--by", "topic", "--out", str(out)]) == 0
+    assert out.read_bytes() != written
+
+
+def test_a_page_of_another_study_is_not_written_over(
+    config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "report.html"
+    assert run_cli(["report", config, "--out", str(out)]) == 0
+    assert run_cli(["scores", config, "--out", str(out)]) == 0
+    page = out.read_text().replace("itemeval-assets, study ", "itemeval-assets, study an")
+    out.write_text(page)
+    for command in ("report", "scores"):
+        assert run_cli([command, config, "--out", str(out)]) == 2
+        assert "this page is of the study an" in capsys.readouterr().err
+    assert out.read_text() == page
+
+
 @pytest.mark.parametrize("option", [("--pass-at", "1"), ("--majority-at", "1"), ("--panel",)])
 def test_another_figure_than_the_mean(
     config: str, option: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -172,14 +202,16 @@ def test_tables_are_legible_at_80_columns(config: str, capsys: pytest.CaptureFix
 def test_a_csv_has_the_rows_of_all_graders_with_their_certainty(
     config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    rows = tmp_path / "rows.csv"
     known = {"level", "standard error", "low", "high", "items", "clusters", "scale"}
     for command, columns in {"scores": known, "compare": known, "items": {"scale"}}.items():
+        rows = tmp_path / f"{command}.csv"
         assert run_cli([command, config, "--out", str(rows)]) == 0
         frame = pd.read_csv(rows)
         assert set(frame["graded by"]) == set(GRADERS) and columns <= set(frame.columns)
+    rows = tmp_path / "agreement.csv"
     assert run_cli(["agreement", config, "--out", str(rows)]) == 0
     assert {*known, "warnings"} <= set(pd.read_csv(rows).columns)
+    rows = tmp_path / "reliability.csv"
     assert run_cli(["reliability", config, "--out", str(rows)]) == 0
     frame = pd.read_csv(rows)
     assert {"graded by", "level", "scale"} <= set(frame.columns)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.report.render.records import columns_of, is_number, records, shown
+from itemeval_assets.report.render.replaced import require_own_page, require_own_table
 from itemeval_assets.report.render.sections import Section
 from itemeval_assets.report.render.terminal_table import show
 from itemeval_assets.report.terminal import paragraph
@@ -118,10 +119,19 @@ def require_format(path: Path, *formats: str) -> None:
         raise ConfigError(f"--out {path}: this is a folder; name a file")
 
 
-def write_document(document: Document, path: Path) -> None:
-    """Write a file, whole or not at all. Raises ConfigError where it cannot be written."""
+def write_document(document: Document, path: Path, study: str) -> None:
+    """Write a file, whole or not at all. `study`: the name of the one that the document is of.
+
+    Raises ConfigError where it cannot be written, or would replace what is something else.
+    """
     require_format(path)
-    write_text(as_csv(document) if path.suffix.lower() == ".csv" else _as_html(document), path)
+    if path.suffix.lower() == ".csv":
+        text = as_csv(document)
+        require_own_table(path, text)
+    else:
+        require_own_page(path, study)
+        text = _as_html(document, study)
+    write_text(text, path)
 
 
 def write_text(text: str, path: Path) -> None:
@@ -154,10 +164,10 @@ def as_csv(document: Document) -> str:
     return text.getvalue()
 
 
-def _as_html(document: Document) -> str:
+def _as_html(document: Document, study: str) -> str:
     from itemeval_assets.report.render.page import page
 
-    return page(document.title, [section_of(document)])
+    return page(document.title, [section_of(document)], study=study)
 
 
 def section_of(

@@ -18,6 +18,7 @@ def page(
     title: str,
     sections: Sequence[Section],
     *,
+    study: str,
     words: Iterable[str] = (),
     totals: Mapping[str, str] | None = None,
 ) -> str:
@@ -25,6 +26,7 @@ def page(
     return rendered(
         "page.html",
         title=title,
+        study=study,
         words=list(words),
         totals=totals or {},
         sections=sections,
