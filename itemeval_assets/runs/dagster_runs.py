@@ -10,8 +10,7 @@ from itemeval_assets.core.design.options import RunOptions
 from itemeval_assets.core.design.partitions import GENERATE, GRADE
 from itemeval_assets.core.design.selection import Selection
 from itemeval_assets.core.design.study import Study
-from itemeval_assets.core.design.targets import require_gradable
-from itemeval_assets.core.errors import BudgetExceeded, ConsentMissing, ModelError
+from itemeval_assets.core.errors import BudgetExceeded, ConsentMissing
 from itemeval_assets.core.money.losses import Loss
 from itemeval_assets.dagster_io.naming.names import FIGURES
 from itemeval_assets.dagster_io.progress import listening, tell_listeners
@@ -20,15 +19,15 @@ from itemeval_assets.engine.inspect_folders import folders_left_out
 from itemeval_assets.stages.calls.evidence import unread_partitions
 from itemeval_assets.stages.calls.gate import Gate, open_gate
 from itemeval_assets.stages.calls.losses import losses, require_no_loss
-from itemeval_assets.stages.calls.stage_run import Scope
 from itemeval_assets.stages.figures.planned import PlannedCells
 from itemeval_assets.stages.figures.scores.records import StudyScores
 from itemeval_assets.stages.figures.scores.scores import scores
 from itemeval_assets.stages.ledger import calls_of_runs
-from itemeval_assets.stages.projection.estimate import StudyEstimate, estimate
+from itemeval_assets.stages.projection.estimate import StudyEstimate
 from itemeval_assets.storage.study.inputs import prices_if_needed
 from itemeval_assets.storage.study.store import ResultsStore
 
+from .foreseeing import foreseen
 from .joining import join_what_is_behind
 from .launcher import Launcher
 from .settled import Stats, forget, remember, sources
@@ -117,20 +116,6 @@ def _scores(
     return told
 
 
-def foreseen(
-    study: Study, store: ResultsStore, selection: Selection, options: RunOptions
-) -> StudyEstimate:
-    """What a run would still call, and what that costs at most."""
-    scope = Scope(
-        study=study,
-        store=store,
-        prices=prices_if_needed(study),
-        items=store.read("items"),
-        options=options,
-    )
-    return estimate(scope, selection, in_full=False)
-
-
 def _losses_to_accept(study: Study, store: ResultsStore, accept_loss: bool) -> list[Loss]:
     """What is recorded as lost, where that is asked for. Raises EvidenceLost where it is not."""
     if accept_loss:
@@ -158,16 +143,10 @@ def _read_back(runs: StageRuns) -> None:
 def _admitted(runs: StageRuns, gate: Gate) -> StudyEstimate:
     """What the run would call; what to know of it first is told to whoever listens.
 
-    Raises ModelError for a model that is out of reach, DatasetError where no answer could get a
-    score, or the gate's refusal.
+    Raises what `foreseen` raises, or the gate's refusal.
     """
     found = foreseen(runs.study, runs.store, runs.selection, runs.options)
-    if found.unreachable:
-        raise ModelError("\n".join(found.unreachable))
     warnings = tuple(one.words for one in found.ungradable) if found.remaining.calls else ()
-    if warnings:
-        graders = runs.study.design.graders_of(runs.selection.of(GRADE))
-        require_gradable(found.ungradable, graders)
     gate.admit(found.remaining, warnings)
     if warnings:
         tell_listeners(Progress("solutions", total=0, warnings=warnings))

@@ -14,6 +14,7 @@ from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.money.budget import require_sane_consent
 from itemeval_assets.core.tasks.doubts import changes_of_task
 from itemeval_assets.engine.scorers.process import require_loadable
+from itemeval_assets.stages.items import are_stored
 from itemeval_assets.stages.ledger import unmetered_models
 from itemeval_assets.stages.views.status import frequent_errors, survey
 from itemeval_assets.storage.study.inputs.task_lock import stored_lock
@@ -50,6 +51,11 @@ def run_study(
         return replace(settled, notes=[*settled.notes, *_on_task(study)])
     if not options.recover_only:
         require_loadable(study.design.programs)
+        if not are_stored(store):
+            # A first run that is refused leaves nothing on the disk.
+            from .foreseeing import foreseen
+
+            foreseen(study, store, selection, options)
     with ExitStack() as stack:
         # Workers load their packages while this process does, and finds out what there is to do.
         idle = (

@@ -24,8 +24,8 @@ HEAD = """\
 # Mistakes and messages
 
 What a beginner may get wrong, and what the tool answers. Each of these commands ends with exit code
-2 before any call, and writes no answer. `python -m tests.first_hour.mistakes` makes this table: it
-makes each mistake in a project fresh from `itemeval-assets init`.
+2 before any call, and leaves nothing new on the disk. `python -m tests.first_hour.mistakes` makes
+this table: it makes each mistake in a project fresh from `itemeval-assets init`.
 
 | mistake | command | message |
 |---|---|---|
@@ -33,7 +33,7 @@ makes each mistake in a project fresh from `itemeval-assets init`.
 
 
 class Told(NamedTuple):
-    """What came of a mistake. `is_harmless`: the files are as they were, and there is no answer.
+    """What came of a mistake. `is_harmless`: the files are as they were, and there is no new one.
 
     `printed` on standard output.
     """
@@ -341,11 +341,8 @@ def tell(mistake: Mistake, fresh: Path, folder: Path) -> Told:
     with chdir(folder), redirect_stderr(said), redirect_stdout(printed):
         code = run_cli(list(mistake.command))
     message, document = (_without_places(text.getvalue(), folder) for text in (said, printed))
-    after = _contents(folder)
-    is_same = before.items() <= after.items()
-    answers = [path for path in after if path.match("solutions.parquet/*.parquet")]
     told = message.strip().removeprefix("error: ")
-    return Told(code, told, is_same and not answers, document)
+    return Told(code, told, before == _contents(folder), document)
 
 
 def _without_places(text: str, folder: Path) -> str:
@@ -368,8 +365,9 @@ def row(mistake: Mistake, message: str) -> str:
     return f"| {mistake.title} | `{' '.join(mistake.command)}` | {text} |\n"
 
 
-def _contents(folder: Path) -> dict[Path, bytes]:
-    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+def _contents(folder: Path) -> dict[Path, bytes | None]:
+    """What each file holds, and each folder."""
+    return {path: path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
 
 
 def main() -> None:

@@ -1,0 +1,36 @@
+"""What a run would call, and what keeps it from any call: known before the first one."""
+
+from itemeval_assets.core.design.options import RunOptions
+from itemeval_assets.core.design.partitions import GRADE
+from itemeval_assets.core.design.selection import Selection
+from itemeval_assets.core.design.study import Study
+from itemeval_assets.core.design.targets import require_gradable
+from itemeval_assets.core.errors import ModelError
+from itemeval_assets.stages import items
+from itemeval_assets.stages.calls.stage_run import Scope
+from itemeval_assets.stages.projection.estimate import StudyEstimate, estimate
+from itemeval_assets.storage.study.inputs import prices_if_needed
+from itemeval_assets.storage.study.store import ResultsStore
+
+
+def foreseen(
+    study: Study, store: ResultsStore, selection: Selection, options: RunOptions
+) -> StudyEstimate:
+    """What a run would still call, and what that costs at most.
+
+    Raises ModelError for a model that is out of reach, and DatasetError for data that cannot be
+    read, or where no answer could get a score.
+    """
+    scope = Scope(
+        study=study,
+        store=store,
+        prices=prices_if_needed(study),
+        items=items.known(study, store),
+        options=options,
+    )
+    found = estimate(scope, selection, in_full=False)
+    if found.unreachable:
+        raise ModelError("\n".join(found.unreachable))
+    if found.remaining.calls:
+        require_gradable(found.ungradable, study.design.graders_of(selection.of(GRADE)))
+    return found
