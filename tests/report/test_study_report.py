@@ -78,6 +78,15 @@ def test_it_loads_nothing(text: str) -> None:
     assert links == {"file"}
 
 
+@pytest.mark.pictures
+def test_who_cannot_see_a_picture_is_told_its_figures(text: str) -> None:
+    told = Page(text).all("img", "alt")
+    assert any(re.search(r"^Mean score.*numeric, <b>x.*: 0\.\d\d \(", one) for one in told), told
+    assert any(one.startswith("First less second") for one in told)
+    for one in told:
+        assert re.search(r"\d", one) and "\n" not in one
+
+
 def test_a_name_is_no_markup(text: str) -> None:
     assert "&lt;b&gt;x" in text and "<b>" not in text
 

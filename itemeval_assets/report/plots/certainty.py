@@ -8,7 +8,17 @@ from matplotlib import ticker
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .figures import COLOURS, INK, WIDEST, figure, heading, panel_title, short, without_repeats
+from .figures import (
+    COLOURS,
+    INK,
+    WIDEST,
+    describe,
+    figure,
+    heading,
+    panel_title,
+    short,
+    without_repeats,
+)
 
 if TYPE_CHECKING:
     from itemeval_assets.report.views.figures import Pair
@@ -90,6 +100,16 @@ def decision_curves(graders: "Sequence[GraderReliability]") -> Figure:
         drawn.legend(*panels[0].get_legend_handles_labels(), loc="outside lower left", fontsize=8)
         parts = ["Error of a mean", "solid: to rank, dashed: for its value", "dot: now"]
         heading(drawn, "; ".join([*parts, *_graders_left_out(known, once, shown)]))
+        now = ((one, design) for one in shown for design in one.designs if design.observed)
+        describe(
+            drawn,
+            parts[0],
+            (
+                f"{one.graded_by}: {design.relative_error:.3f} with {design.n} "
+                f"{_FACETS.get(design.facet, design.facet)}, as now"
+                for one, design in now
+            ),
+        )
     return drawn
 
 
@@ -174,7 +194,18 @@ def _forest(
         if len(labels) < len(every):
             parts.append(f"{len(labels)} of {len(every)} rows")
         heading(drawn, "; ".join([*parts, *_graders_left_out(panels, once, names)]))
+        decimals = 3 if zero else 2
+        describe(
+            drawn, title, (_told(name, line, decimals) for name in names for line in panels[name])
+        )
     return drawn
+
+
+def _told(panel: str, line: Line, decimals: int) -> str:
+    """A value in words, with its interval."""
+    ends = [end for end in (line.low, line.high) if end is not None]
+    interval = f" ({' to '.join(f'{end:.{decimals}f}' for end in ends)})" if ends else ""
+    return f"{panel}, {line.label}: {line.value:.{decimals}f}{interval}"
 
 
 def _graders_left_out(known: Sized, once: Sized, shown: Sized) -> Iterator[str]:

@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from matplotlib import ticker
 from matplotlib.figure import Figure
 
-from .figures import figure
+from itemeval_assets.core.text.words import dollars
+
+from .figures import describe, figure
 
 _SHOWN = 24
 # Each has a colour of its own; all others are one.
@@ -32,6 +34,8 @@ def bars_per_condition(usd: Sums) -> Figure:
         rest = f", {_SHOWN} most expensive of {len(usd)}" if len(usd) > _SHOWN else ""
         axes.set_title(f"USD per condition{rest}", loc="left")
         axes.xaxis.set_major_formatter(ticker.FuncFormatter(lambda x, _: f"${x:g}"))
+        told = (f"{name}: {dollars(sum(sums.values()))}" for name, sums in ranked)
+        describe(drawn, f"USD per condition{rest}", told)
         axes.legend()
     return drawn
 

@@ -45,6 +45,8 @@ _DOTS_PER_INCH = 110
 # Inches, of which a dialog of Dagster's page shows all.
 WIDEST = 9.4
 _PALETTE = 64
+# Figures of a picture that are read aloud.
+_MOST_TOLD = 12
 
 
 @contextmanager
@@ -59,6 +61,14 @@ def heading(drawn: Figure, text: str) -> None:
     width = int(drawn.get_figwidth() * _LETTERS_PER_INCH)
     lines = [textwrap.fill(line, width) for line in text.splitlines()]
     drawn.suptitle("\n".join(lines), x=0.01, ha="left", fontsize=10)
+
+
+def describe(drawn: Figure, title: str, figures: Iterable[str]) -> None:
+    """What a figure tells whoever cannot see it: its title, and the first of its figures."""
+    every = list(figures)
+    more = [f"and {len(every) - _MOST_TOLD} more"] if len(every) > _MOST_TOLD else []
+    told = "; ".join([*every[:_MOST_TOLD], *more])
+    drawn.set_label(" ".join(f"{title}. {told}.".split()))
 
 
 def panel_title(axes: Axes, name: str, inches: float) -> None:

@@ -7,7 +7,19 @@ from matplotlib import ticker
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .figures import COLOURS, INK, WIDEST, figure, heading, panel_title, short, without_repeats
+from itemeval_assets.core.text.words import counted
+
+from .figures import (
+    COLOURS,
+    INK,
+    WIDEST,
+    describe,
+    figure,
+    heading,
+    panel_title,
+    short,
+    without_repeats,
+)
 
 if TYPE_CHECKING:
     from itemeval_assets.stages.figures.items.item_statistics import GraderItems
@@ -32,7 +44,19 @@ def items(graders: "Sequence[GraderItems]") -> Figure:
         rest = f"; {len(panels)} of {len(once)} graders" if len(panels) < len(once) else ""
         rest += "; of each judge the first repeat" if len(once) < len(known) else ""
         heading(drawn, f"Items; coloured: flagged; ×: tells no two conditions apart{rest}")
+        describe(drawn, "Items", map(_told, panels))
     return drawn
+
+
+def _told(grader: "GraderItems") -> str:
+    """How hard the items of a grader are, and which are flagged."""
+    means = [row["difficulty"] for row in grader.items if row["difficulty"] is not None]
+    flagged = [str(row["item_id"]) for row in grader.items if row["flag"]]
+    more = ", ..." if len(flagged) > _MOST_NAMED else ""
+    named = f" ({', '.join(flagged[:_MOST_NAMED])}{more})" if flagged else ""
+    ends = f", mean scores {min(means):.2f} to {max(means):.2f}" if means else ""
+    words = counted(len(grader.items), "item")
+    return f"{grader.graded_by}: {words}{ends}, {len(flagged)} flagged{named}"
 
 
 def _panel(axes: Axes, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -1,6 +1,5 @@
 """One file of HTML with everything in it, for a light and a dark screen."""
 
-import html
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -30,12 +29,15 @@ def page(
         words=list(words),
         totals=totals or {},
         sections=sections,
-        source=_data_uri,
+        picture=_picture,
         shown_image=shown_image,
     )
 
 
-def _data_uri(name: str, draw: "Callable[[], Figure]") -> str:
+def _picture(name: str, draw: "Callable[[], Figure]") -> dict[str, str]:
+    """A picture as a data URI, and what it tells whoever cannot see it."""
     from itemeval_assets.report.plots.figures import markdown_image
 
-    return markdown_image(draw(), html.escape(name)).rpartition("](")[2].removesuffix(")")
+    drawn = draw()
+    source = markdown_image(drawn, "").removeprefix("![](").removesuffix(")")
+    return {"source": source, "told": str(drawn.get_label() or name)}
