@@ -48,7 +48,8 @@ def comparison(design: Design, partition: Partition) -> IsAnother | None:
     """Whether an edited item is another one to the rows of a partition; null: each is the same.
 
     Compared is what a model was shown, and what a grader was given: another column of metadata that
-    nobody is shown changes nothing, and no order of choices, which is part of a condition's id.
+    nobody is shown changes nothing. Nor does another order of choices: its seed is part of a
+    condition's id, and items are stored in the order of the last seed alone.
     """
     if partition.stage is GENERATE:
         condition = design.generate_by_id.get(partition.generate)
