@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from itemeval_assets.core.grading.grader import Grader
 from itemeval_assets.core.grading.kinds import SCORERS
 from itemeval_assets.core.grading.verdict import RAW_LIMIT, Verdict
 
@@ -179,3 +180,16 @@ def test_any_text_gives_a_consistent_storable_verdict(scorer, solution, target) 
 )
 def test_a_number_matches_itself(number: float, form: str) -> None:
     assert scored("numeric", form.format(number), repr(number)).score == 1.0
+
+
+@pytest.mark.parametrize("scorer", SCORERS.values(), ids=SCORERS)
+@pytest.mark.parametrize(
+    "target", ["", "  ", "4", "A", "b)", "AB", "Paris", "1/2", "1e999", "nan", "**4**", '""', "é"]
+)
+def test_a_scorer_says_which_targets_it_can_grade(scorer: Grader, target: str) -> None:
+    assert scorer.targets and scorer.rules
+    verdicts = [
+        scorer.rules({"target": target}, f"ANSWER: {answer}") for answer in ("A", "4", target)
+    ]
+    refused = [str(v.parse_error).startswith(("target_", "empty_target")) for v in verdicts]
+    assert refused == [not scorer.targets.takes(target)] * 3
