@@ -157,10 +157,11 @@ def test_each_word_of_a_filter_selects_something_or_is_an_error(command, option,
 
 
 def test_a_run_without_any_score_ends_with_what_the_scores_leave_out(tmp_path, capsys):
-    config = str(write_study(tmp_path, items=2, graders=[], scorer="multiple_choice"))
+    own = {"scorers": {"found": {"type": "regex", "pattern": "nowhere"}}}
+    config = str(write_study(tmp_path, items=2, graders=[], scorer="found", extra=own))
     assert run_cli(["run", config]) == 0
     told = " ".join(capsys.readouterr().out.split())
-    assert "scores by multiple_choice" in told and "left out 2 unparsed" in told
+    assert "scores by found" in told and "left out 2 unparsed" in told
     assert "No cell has a score." in told and f"See why: itemeval-assets cells {config}" in told
 
 
