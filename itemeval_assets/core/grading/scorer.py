@@ -10,12 +10,13 @@ from .verdict import Verdict
 
 
 def scorer(
-    name: str, version: str, score: Callable[[str, str], Verdict], targets: Targets
+    name: str, version: str, score: Callable[[str, str], Verdict], targets: Targets | None = None
 ) -> Grader:
     """A scorer by rules: `score` takes a solution and a target, and a null one as a blank one.
 
-    `targets` are those that `score` can compare with. `version` is that of the rules. Raise it when
-    they change: verdicts of another version are stale, and the next run does them again, free.
+    `targets` are those that `score` can compare with; null: any. `version` is that of the rules.
+    Raise it when they change: verdicts of another version are stale, and the next run does them
+    again, free.
     """
 
     def rules(item: Item, solution: str | None) -> Verdict:
