@@ -90,6 +90,7 @@ ITEM = '{"id": "q1", "question": "What is 2 + 2?", "answer": "4", "topic": "sums
 COLUMNS = "id,question,answer,topic\n"
 CSV = {"benchmark.datasets": [{"id": "items.csv"}]}
 OWN = {"type": "python", "function": "mine.py:score"}
+GRADED = {"model": "mockllm/judge", "scorer": "model_graded_qa"}
 TASK = {"adapter": "inspect", "task": "tasks.py@sums"}
 TASKS = {"tasks.py": QUESTIONS}
 
@@ -141,6 +142,28 @@ MISTAKES = [
         "A scorer of inspect_ai with a slip",
         {"facets.scorer": "mine", "scorers.mine": {"type": "inspect", "scorer": "includs"}},
     ),
+    Mistake(
+        "A scorer of inspect_ai that asks a model",
+        {"facets.scorer": "mine", "scorers.mine": {"type": "inspect", "scorer": "model_graded_qa"}},
+    ),
+    Mistake(
+        "A judge by a scorer that asks no model",
+        {"graders.judge": {"model": "mockllm/judge", "scorer": "includes"}},
+    ),
+    Mistake(
+        "Several models as one judge",
+        {"graders.judge": {"model": ["mockllm/a", "mockllm/b"], "scorer": "model_graded_qa"}},
+    ),
+    Mistake(
+        "Messages for a model-graded scorer",
+        {"graders.judge": {**GRADED, "args": {"include_history": True}}},
+    ),
+    Mistake(
+        "Braces in a grading template",
+        {"graders.judge": {**GRADED, "args": {"template": '{answer} {"score": 1}'}}},
+        without="facets.rubric",
+    ),
+    Mistake("A rubric beside model-graded scorers", {"graders.judge": GRADED}),
     Mistake("A prompt beside a task", {"benchmark": TASK}, TASKS),
     Mistake(
         "A task with a slip",

@@ -225,7 +225,7 @@ def every_key(place: Place, server: ModelServer) -> Session:
                     ),
                 ],
                 "rubric": ["own"],
-                "grader": ["plain", "split", "again", "rest"],
+                "grader": ["plain", "split", "again", "rest", "graded", "own"],
                 "scorer": "exact_match",
             },
             "graders": {
@@ -239,6 +239,17 @@ def every_key(place: Place, server: ModelServer) -> Session:
                 },
                 "again": {"model": "mockllm/judge", "temperature": 0.7, "repeats": 2},
                 "rest": {"model": "mockllm/judge", "scale": [0, 10], "after": "exact_match"},
+                "graded": {"model": "mockllm/judge", "scorer": "model_graded_fact"},
+                "own": {
+                    "model": "mockllm/judge",
+                    "scorer": "model_graded_qa",
+                    "args": {
+                        "template": "{question} {answer} {criterion} {topic}\n{instructions}",
+                        "instructions": "End with GRADE: C, GRADE: P or GRADE: I.",
+                        "grade_pattern": "GRADE: ([CPI])",
+                        "partial_credit": True,
+                    },
+                },
             },
             "budget": {
                 "policy": "full-interactive",

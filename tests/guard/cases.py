@@ -302,6 +302,19 @@ OF_OTHERS = {
     },
     "of_inspect": {"type": "inspect", "scorer": "match", "args": {"location": "any"}},
 }
+MODEL_GRADED = {
+    scorer: {
+        "model": "mockllm/judge",
+        "scorer": scorer,
+        "args": {
+            "template": "{question} {answer} {instructions}",
+            "instructions": "Grade: C, P or I.",
+            "grade_pattern": "GRADE: (.)",
+            "partial_credit": scorer == "model_graded_qa",
+        },
+    }
+    for scorer in ("model_graded_qa", "model_graded_fact")
+}
 DOCUMENTS: Mapping[str, Document] = {
     "everything": Document(
         {
@@ -408,7 +421,7 @@ DOCUMENTS: Mapping[str, Document] = {
                 "mapping": MAPPING,
             },
             "solvers": {"models": ["mockllm/a"], "on_empty": "rerun", "cache_prompt": "on"},
-            "facets": {"prompt": ["builtin:minimal"], "grader": EFFORTS},
+            "facets": {"prompt": ["builtin:minimal"], "grader": [*EFFORTS, *MODEL_GRADED]},
             "graders": {
                 effort: {
                     "kind": "judge",
@@ -424,7 +437,8 @@ DOCUMENTS: Mapping[str, Document] = {
                     "after": "exact_match" if effort == "max" else None,
                 }
                 for effort in EFFORTS
-            },
+            }
+            | MODEL_GRADED,
             "measurement": {
                 "cluster": "topic",
                 "level": 0.9,
@@ -433,7 +447,7 @@ DOCUMENTS: Mapping[str, Document] = {
             },
             "budget": {"policy": "full-interactive", "cache_schedule": "off", "batch": False},
         },
-        lambda summary: (_calls(summary), _done(summary)) == (3 + 24, [3] * 9),
+        lambda summary: (_calls(summary), _done(summary)) == (3 + 24 + 6, [3] * 11),
     ),
     # Of three items, each with the same right choice.
     **{

@@ -27,6 +27,7 @@ def problems_across(config: StudySections) -> list[str]:
         *_revision_problems(config),
         *_csv_problems(config),
         *_facet_problems(config),
+        *_rubric_problems(config),
         *_after_problems(config),
         *_mapping_problems(config),
         *_choices_problems(config),
@@ -162,6 +163,15 @@ def _facet_problems(config: StudySections) -> list[str]:
         elif name not in config.graders and not re.match(MODEL_ID, name):
             problems.append(f"facets.grader: {name!r} is no model id: provider/model, no space")
     return problems
+
+
+def _rubric_problems(config: StudySections) -> list[str]:
+    """Rubrics that nobody reads would look like conditions of the study."""
+    facets, graders = config.facets, config.graders
+    own = [name in graders and graders[name].own_prompt for name in facets.grader]
+    if "rubric" not in facets.model_fields_set or not own or not all(own):
+        return []
+    return ["facets.rubric: each grader has the prompt of its `scorer`, and takes none; remove it"]
 
 
 def _after_problems(config: StudySections) -> list[str]:

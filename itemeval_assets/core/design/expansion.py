@@ -34,7 +34,7 @@ def expand_design(
     the task, which stands in the place of the prompts.
     Raises TemplateError for a missing placeholder, ConfigError for two equal ids.
     """
-    require_templates(config, prompts, rubrics)
+    require_templates(config, prompts, rubrics, task)
     generate = tuple(
         _generate_condition(config, model, prompt, facet)
         for model in config.solvers.models
@@ -151,7 +151,7 @@ def _graders(
     yield from (scorers[name] for name in facets.scorers)
     for name in facets.grader:
         entry = config.grader(name)
-        graders = entry.graders(name, [rubrics[rubric] for rubric in facets.rubric])
+        graders = entry.graders(name, [rubrics[one] for one in config.rubrics_of(name)])
         first = entry.first_scorer
         yield from (one.following(scorers[first]) if first else one for one in graders)
 

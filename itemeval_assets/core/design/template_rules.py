@@ -18,7 +18,9 @@ from itemeval_assets.core.tasks.lock import TaskLock
 Templates = Mapping[str, Template]
 
 
-def require_templates(config: StudyConfig, prompts: Templates, rubrics: Templates) -> None:
+def require_templates(
+    config: StudyConfig, prompts: Templates, rubrics: Templates, task: TaskLock | None
+) -> None:
     """Raise TemplateError for a template that lacks a placeholder, or whose turns are wrong.
 
     A task has its own prompts, of which nothing is known.
@@ -33,9 +35,14 @@ def require_templates(config: StudyConfig, prompts: Templates, rubrics: Template
             require_place_for_chat(template)
         if not mapping.choices:
             _refuse_builtin_of_choices(template)
-    for template in rubrics.values():
+    for template in _of_facet(config, rubrics):
         require_placeholders(template, ("input", "solution"))
         require_turns(template, _splits_rubrics(config))
+    for name in config.facets.grader:
+        entry = config.grader(name)
+        if entry.own_prompt:
+            [own] = config.rubrics_of(name)
+            entry.require_prompt(name, rubrics[own], task.metadata if task else mapping.kept)
 
 
 def doubts(
@@ -48,8 +55,13 @@ def doubts(
         yield from doubts_of_task(task, config.facets.replications)
     for template in prompts.values():
         yield from doubts_of_prompt(template, columns)
-    for template in rubrics.values():
+    for template in _of_facet(config, rubrics):
         yield from doubts_of_rubric(template, columns)
+
+
+def _of_facet(config: StudyConfig, rubrics: Templates) -> list[Template]:
+    """The rubrics that the facet names, without what graders bring along."""
+    return [rubrics[name] for name in config.rubrics_in_use]
 
 
 def _splits_rubrics(config: StudyConfig) -> bool:

@@ -16,8 +16,25 @@ FAILED, LATE, NOT_FINITE, NOT_NUMERIC = (
     "scorer_not_numeric",
 )
 
+# As inspect_ai reads the values of scores.
+_WORDS = {"C": 1.0, "I": 0.0, "P": 0.5, "N": 0.0}
+_TRUTHS = {"yes": 1.0, "true": 1.0, "no": 0.0, "false": 0.0}
+
 # Of one by a scorer of a task: the log has no such score; the scorer gave another value.
 NOT_SCORED, NO_SUCH_VALUE = "not_scored", "no_such_value"
+
+
+def of_inspect(value: Any) -> Any:
+    """A value of inspect_ai's, its words as numbers."""
+    if not isinstance(value, str):
+        return value
+    known = _WORDS.get(value, _TRUTHS.get(value.lower()))
+    if known is not None:
+        return known
+    try:
+        return float(value)
+    except ValueError:
+        return value
 
 
 @dataclass(frozen=True)

@@ -1,58 +1,25 @@
 """Judges: a model, and a rubric that it is shown with each solution."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable
 from functools import cache, partial
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field
 
 from itemeval_assets.core.prompts.prompts import Item, Prompt, filled_in, rubric_values
 from itemeval_assets.core.prompts.templates import Template
 from itemeval_assets.core.text.labels import Part
-from itemeval_assets.core.text.yaml_sections import (
-    IDENTITY,
-    MODEL_ID,
-    MOST_TOKENS,
-    ReasoningEffort,
-)
+from itemeval_assets.core.text.yaml_sections import IDENTITY
 
-from .grader import Grader, GraderConfig, ModelCall, ScoreScale
+from .any_judge import AnyJudgeConfig
+from .grader import Grader, ModelCall
 from .judge_reply import FORMAT_NOTICE, JUDGE_FORMAT_VERSION, REPLY_SCHEMA, parse_judge_reply
 
-_MOST_REPEATS = 100
 
+class JudgeConfig(AnyJudgeConfig):
+    """A judge with a rubric. At a temperature above 0, repeats show how alike its scores are."""
 
-class JudgeConfig(GraderConfig):
-    """A judge. At a temperature above 0, repeats show how alike its scores are."""
-
-    kind: Literal["judge"] = Field(default="judge", description="the kind of grader")
-    model: str = Field(
-        pattern=MODEL_ID,
-        description="the model that grades, as <provider>/<model>",
-        examples=["mockllm/judge"],
-    )
-    temperature: float = Field(
-        default=0.0,
-        ge=0.0,
-        le=2.0,
-        description="how much chance is in a verdict",
-        json_schema_extra=IDENTITY,
-    )
-    max_tokens: int | None = Field(
-        default=2048,
-        ge=1,
-        le=MOST_TOKENS,
-        description="the longest reply, in tokens; null: the provider's default",
-        json_schema_extra=IDENTITY,
-    )
-    reasoning_effort: ReasoningEffort | None = Field(
-        default=None,
-        description="how much a reasoning model thinks",
-        examples=["low"],
-        json_schema_extra=IDENTITY,
-    )
     structured: bool = Field(
         default=False,
         description="the provider enforces the format of the reply",
@@ -63,55 +30,9 @@ class JudgeConfig(GraderConfig):
         description="send the text before {solution} as the system message",
         json_schema_extra=IDENTITY,
     )
-    repeats: int = Field(
-        default=1, ge=1, le=_MOST_REPEATS, description="how often it grades each answer"
-    )
-    scale: ScoreScale = Field(
-        default=None, description="the lowest and the highest score", examples=[[0, 1]]
-    )
-    after: str | None = Field(
-        default=None,
-        min_length=1,
-        description="a scorer: the judge grades only what this does not find wholly right",
-        examples=["exact_match"],
-        json_schema_extra=IDENTITY,
-    )
-    provider_routing: dict[str, Any] | None = Field(
-        default=None,
-        description="options of OpenRouter on who answers",
-        examples=[{"order": ["a", "b"]}],
-    )
 
-    @field_validator("after")
-    @classmethod
-    def _has_a_scale(cls, after: str | None, info: ValidationInfo) -> str | None:
-        if after is not None and info.data.get("scale", ()) is None:
-            raise ValueError(
-                "needs `scale` beside it: what the scorer finds wholly right gets the highest score"
-                " of the judge. Write the lowest and the highest score, such as scale: [0, 10]"
-            )
-        return after
-
-    def graders(self, name: str, rubrics: Sequence[Template]) -> list[Grader]:
-        once = [_judge(name, self, rubric) for rubric in rubrics]
-        repeats = range(1, self.repeats + 1)
-        return [replace(judge, repeat=repeat) for judge in once for repeat in repeats]
-
-    @property
-    def models(self) -> Mapping[str, str]:
-        return {"model": self.model}
-
-    @property
-    def first_scorer(self) -> str | None:
-        return self.after
-
-    @property
-    def settings(self) -> Mapping[str, Any]:
-        return {
-            "temperature": self.temperature,
-            "max_tokens": self.max_tokens,
-            "reasoning_effort": self.reasoning_effort,
-        }
+    def once(self, name: str, rubric: Template) -> Grader:
+        return _judge(name, self, rubric)
 
 
 def _judge(name: str, config: JudgeConfig, rubric: Template) -> Grader:

@@ -10,6 +10,7 @@ from itemeval_assets.core.text.nearest import nearest
 
 from .grader import Grader, GraderConfig, ScorerConfig
 from .judge import JudgeConfig
+from .model_graded import ModelGradedConfig
 from .own.code_of_others import InspectConfig, PackagedConfig, PythonConfig
 from .own.contains import ContainsConfig
 from .own.json_value import JsonConfig
@@ -23,6 +24,8 @@ from .task_scorer import task_scorers
 KINDS: dict[str, type[GraderConfig]] = {
     "judge": JudgeConfig,
 }
+# A judge that names a scorer of inspect_ai, in the place of rubrics.
+OF_SCORERS = ModelGradedConfig
 
 # By the word of `facets.scorer`.
 SCORERS: dict[str, Grader] = {
@@ -51,16 +54,22 @@ OF_TASKS = task_scorers
 def sections_of(base: type[BaseModel]) -> list[type[BaseModel]]:
     """The sections that an entry of `graders:` or `scorers:` may be; none for another section."""
     if issubclass(base, GraderConfig):
-        return [*KINDS.values()]
+        return [*KINDS.values(), OF_SCORERS]
     return [*TYPES.values(), OF_PACKAGES] if issubclass(base, ScorerConfig) else []
 
 
 def section_of_entry(base: type[BaseModel], entry: object) -> type[BaseModel]:
     """The section that an entry is by its `kind` or `type`; any where that is unknown."""
     if issubclass(base, GraderConfig):
-        return KINDS.get(str(_kind_word(entry)), JudgeConfig)
+        return _kind(entry)
     word = entry.get("type") if isinstance(entry, Mapping) else None
     return TYPES.get(str(word), OF_PACKAGES)
+
+
+def _kind(entry: object) -> type[GraderConfig]:
+    kind = KINDS.get(str(_kind_word(entry)), JudgeConfig)
+    names_scorer = isinstance(entry, Mapping) and "scorer" in entry
+    return OF_SCORERS if kind is JudgeConfig and names_scorer else kind
 
 
 def _kind_word(entry: object) -> object:
@@ -77,7 +86,7 @@ def read_entry(entry: Any) -> GraderConfig:
     kind = _kind_word(entry)
     if str(kind) not in KINDS:
         raise _unknown("grader", "kind", kind, KINDS)
-    return KINDS[str(kind)].model_validate(entry)
+    return _kind(entry).model_validate(entry)
 
 
 def read_scorer(entry: Any, info: ValidationInfo) -> ScorerConfig:

@@ -68,6 +68,13 @@ def readable(input: str) -> str:
     return "\n\n".join(f"{turn.role}: {turn.text}" for turn in turns)
 
 
+def last_question(input: str) -> str:
+    """What the user says last in a chat; any other text as it is."""
+    turns = _if_chat(input)
+    asked = [turn.text for turn in turns if turn.role == "user"]
+    return asked[-1] if asked else "" if turns else input
+
+
 def _if_chat(input: str) -> Sequence[Turn]:
     """The turns of what `as_json` wrote; none of any other text."""
     if not input.startswith(_START):

@@ -13,14 +13,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from itemeval_assets.core.grading.code import FAILED, NOT_FINITE, NOT_NUMERIC
+from itemeval_assets.core.grading.code import FAILED, NOT_FINITE, NOT_NUMERIC, of_inspect
 
 _LONGEST, _SHORT = 2_000, 100
 # A row says the same on each machine, and in each run.
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
-# As inspect_ai reads the values of scores.
-_WORDS = {"C": 1.0, "I": 0.0, "P": 0.5, "N": 0.0}
-_TRUTHS = {"yes": 1.0, "true": 1.0, "no": 0.0, "false": 0.0}
 
 
 class Result(NamedTuple):
@@ -42,7 +39,7 @@ def result_of(value: Any) -> Result:
     if inspect is not None and isinstance(value, inspect.Score):
         told = value.explanation or value.reason
         raw = _cut(str(value.value) if value.answer is None else value.answer)
-        value = _of_inspect(value.value)
+        value = of_inspect(value.value)
     number = _number(value)
     if number is None:
         said = f"it returned {_cut(raw, _SHORT)}, which is a {type(value).__name__}"
@@ -80,19 +77,6 @@ def place_in(
 
 def _name(path: str) -> str:
     return Path(path).name
-
-
-def _of_inspect(value: Any) -> Any:
-    """A value of inspect_ai's, its words as numbers."""
-    if not isinstance(value, str):
-        return value
-    known = _WORDS.get(value, _TRUTHS.get(value.lower()))
-    if known is not None:
-        return known
-    try:
-        return float(value)
-    except ValueError:
-        return value
 
 
 def _number(value: Any) -> float | None:

@@ -47,6 +47,8 @@ def with_example(key: Key) -> str:
         if key.path.startswith("scorers.") and field in names:
             document["scorers"] = {"mine": dict(entry)}
             break
+    if key.path.startswith("graders.<name>.args."):
+        document["graders"]["judge"]["scorer"] = "model_graded_qa"
     if key.path in ("benchmark.task", "benchmark.args"):
         document["benchmark"] = {"adapter": "inspect", "task": "tasks.py"}
     name = "mine" if key.path.startswith("scorers.") else "judge"

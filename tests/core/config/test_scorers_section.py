@@ -102,6 +102,34 @@ def test_the_name_of_a_scorer_of_the_package_is_taken() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ({"scorer": "includes"}, "scorer: a judge takes model_graded_qa or model_graded_fact"),
+        ({"scorer": None}, "scorer: a judge takes model_graded_qa or model_graded_fact"),
+        ({"model": ["a/b", "c/d"]}, "model: a judge is one model: declare an entry"),
+        ({"structured": True}, "structured: unknown key"),
+        ({"args": 3}, "args: "),
+        ({"args": {"model": "a/b"}}, "args: remove 'model': the model is `model`, beside"),
+        ({"args": {"model_role": "x"}}, "args: remove 'model_role': the model is `model`, beside"),
+        ({"args": {"reducer": "mode"}}, "args: remove 'reducer': it is about votes"),
+        ({"args": {"include_history": True}}, "args: remove 'include_history': stored answers"),
+        (
+            {"args": {"templat": "x"}},
+            "args.templat: unknown key 'templat'; did you mean 'template'?",
+        ),
+        ({"args": {"partial_credit": "some"}}, "args.partial_credit: give true or false"),
+        ({"args": {"grade_pattern": "GRADE"}}, "args.grade_pattern: put the grade in a group"),
+        ({"args": {"grade_pattern": "(?<=G)(.)"}}, "args.grade_pattern: RE2 does not take this"),
+        ({"args": {"template": ""}}, "args.template: "),
+    ],
+)
+def test_slips_of_a_judge_with_a_scorer_are_told_with_their_place(keys: Any, said: str) -> None:
+    entry = {"model": "a/b", "scorer": "model_graded_qa", **keys}
+    (line,) = problems({"graders": {"qa": entry}})
+    assert line.startswith("graders.qa.") and said in line
+
+
 @pytest.mark.parametrize("name", ["Numeric", "exact match", "Multiple-Choice"])
 def test_so_is_one_that_a_reader_takes_for_it(name: str) -> None:
     (line,) = problems({"scorers": {name: FOUND}})

@@ -11,6 +11,7 @@ from itemeval_assets.core.grading.grader import GraderConfig, ScorerConfig
 from itemeval_assets.core.grading.kinds import (
     KINDS,
     OF_PACKAGES,
+    OF_SCORERS,
     TYPES,
     model_as_grader,
     read_entry,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     AnyScorer = ScorerConfig
     AnyBenchmark = BenchmarkConfig | TaskBenchmark
 else:
-    AnyGrader = Annotated[reduce(or_, KINDS.values()), BeforeValidator(read_entry)]
+    AnyGrader = Annotated[reduce(or_, [*KINDS.values(), OF_SCORERS]), BeforeValidator(read_entry)]
     AnyScorer = Annotated[reduce(or_, [*TYPES.values(), OF_PACKAGES]), BeforeValidator(read_scorer)]
     AnyBenchmark = Annotated[BenchmarkConfig | TaskBenchmark, BeforeValidator(read_benchmark)]
 
@@ -40,6 +41,11 @@ def _folder_or_bucket(value: str) -> str:
     if not is_location(value):
         raise ValueError(f"give {ACCEPTED}")
     return value
+
+
+def own_rubric(name: str) -> str:
+    """What the prompt of a grader's own is called among the rubrics: no name of a template."""
+    return f"graders.{name}.scorer"
 
 
 Location = Annotated[str, Field(min_length=1), AfterValidator(_folder_or_bucket)]
@@ -84,6 +90,16 @@ class StudySections(Section):
     def grader(self, name: str) -> GraderConfig:
         """What a `facets.grader` entry means: a key of `graders`, or a bare model id."""
         return self.graders.get(name) or model_as_grader(name)
+
+    def rubrics_of(self, name: str) -> list[str]:
+        """What `facets.grader` and `facets.rubric` cross for one grader: templates by name."""
+        return [own_rubric(name)] if self.grader(name).own_prompt else self.facets.rubric
+
+    @property
+    def rubrics_in_use(self) -> list[str]:
+        """The rubrics of the facet, if a grader takes them."""
+        entries = map(self.grader, self.facets.grader)
+        return [] if all(entry.own_prompt for entry in entries) else self.facets.rubric
 
     @property
     def scorers_in_use(self) -> list[str]:

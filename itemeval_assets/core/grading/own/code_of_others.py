@@ -10,12 +10,16 @@ from itemeval_assets.core.grading.code import (
     PackagedCode,
     Source,
 )
+from itemeval_assets.core.grading.grades import MODEL_GRADED
 from itemeval_assets.core.text.yaml_sections import IDENTITY
 
 from .section import CodeConfig
 
 _LIVE = "it reads more than the text of the answer: {}, which only a live sample of inspect_ai has"
-_JUDGE = "it asks a model: make it a judge, an entry of `graders` with its own rubric"
+_JUDGE = (
+    "it asks a model: make it a judge, an entry of `graders` with the model, such as "
+    "qa: {{model: <provider>/<model>, scorer: {scorer}}}, and name it in facets.grader"
+)
 _ARGUMENTS = "its arguments are functions or other scores, which a YAML file cannot hold"
 _MARKS = _LIVE.format("the choices that its solver marked")
 _LOGPROBS = _LIVE.format("the log probabilities of tokens")
@@ -24,8 +28,7 @@ _REFUSED = {
     "choice": f"{_MARKS}. For letters use the scorer multiple_choice, or `scorer: answer`",
     "perplexity": _LOGPROBS,
     "target_perplexity": _LOGPROBS,
-    "model_graded_qa": _JUDGE,
-    "model_graded_fact": _JUDGE,
+    **{scorer: _JUDGE.format(scorer=scorer) for scorer in MODEL_GRADED},
     "cascade": _ARGUMENTS,
     "multi_scorer": _ARGUMENTS,
     "precomputed_scores": _ARGUMENTS,

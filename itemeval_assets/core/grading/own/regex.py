@@ -53,9 +53,9 @@ class RegexConfig(RulesConfig):
     @classmethod
     def _compiles(cls, pattern: str) -> str:
         try:
-            _compiled(pattern)
+            compiled(pattern)
         except re2.error as error:
-            raise ValueError(_refusal(error)) from None
+            raise ValueError(refusal(error)) from None
         return pattern
 
     @field_validator("group")
@@ -64,13 +64,13 @@ class RegexConfig(RulesConfig):
         pattern = info.data.get("pattern")
         if pattern is None or group is None:
             return group
-        compiled = _compiled(pattern)
-        if isinstance(group, str) and group not in compiled.groupindex:
-            known = did_you_mean(group, compiled.groupindex)
+        found = compiled(pattern)
+        if isinstance(group, str) and group not in found.groupindex:
+            known = did_you_mean(group, found.groupindex)
             raise ValueError(f"the pattern has no group of the name {group!r}; {known}")
-        if isinstance(group, int) and not 0 <= group <= compiled.groups:
+        if isinstance(group, int) and not 0 <= group <= found.groups:
             raise ValueError(
-                f"the pattern has no group {group}: it has {counted(compiled.groups, 'group')}, "
+                f"the pattern has no group {group}: it has {counted(found.groups, 'group')}, "
                 "and 0 is the whole match"
             )
         return group
@@ -92,13 +92,14 @@ class RegexConfig(RulesConfig):
         return TEXTS
 
     def rules(self) -> Callable[[str, str], Verdict]:
-        compiled = _compiled(self.pattern, self.flags)
-        first = 1 if compiled.groups else 0
+        found = compiled(self.pattern, self.flags)
+        first = 1 if found.groups else 0
         group = first if self.group is None else self.group
-        return partial(_verdict, compiled, group, self.match == "last")
+        return partial(_verdict, found, group, self.match == "last")
 
 
-def _compiled(pattern: str, flags: str | None = None) -> Any:
+def compiled(pattern: str, flags: str | None = None) -> Any:
+    """A pattern of RE2. Raises `re2.error`, which `refusal` puts into words."""
     options = re2.Options()
     options.log_errors = False
     return re2.compile(f"(?{flags}){pattern}" if flags else pattern, options)
@@ -117,7 +118,8 @@ def _verdict(
     return Verdict.failed("no_match") if found is None else exact_match(found, target)
 
 
-def _refusal(error: Exception) -> str:
+def refusal(error: Exception) -> str:
+    """Why RE2 does not take a pattern."""
     said = error.args[0] if error.args else ""
     why = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
     return (

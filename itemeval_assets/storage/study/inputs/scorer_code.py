@@ -48,7 +48,7 @@ def read_sources(config: StudyConfig, base: Path) -> dict[str, Source]:
 
 def _source(code: Code, base: Path) -> Source:
     if isinstance(code, FunctionCode):
-        path = _file(code.place, base) if code.is_file else _module(code.place)
+        path = _file(code.place, base) if code.is_file else module_file(code.place)
         text = _text(path)
         if problem := problem_with_function(text, str(path), code.function):
             raise ConfigError(problem)
@@ -71,8 +71,8 @@ def _file(place: str, base: Path) -> Path:
     return path
 
 
-def _module(name: str) -> Path:
-    """The file of a module. Its packages are looked up, and not imported."""
+def module_file(name: str) -> Path:
+    """The file of a module. Its packages are looked up, and not imported. Raises ConfigError."""
     places, path = None, None
     for part in _parents(name):
         spec = _spec(part, places)

@@ -9,6 +9,7 @@ from itemeval_assets.core.errors import TemplateError
 from itemeval_assets.core.prompts.templates import BUILTIN, Template, make_template
 from itemeval_assets.core.text.nearest import did_you_mean
 
+from .grading_prompts import grading_template
 from .task_lock import task_template
 from .unreadable import unreadable
 
@@ -27,16 +28,22 @@ def load_templates(
         (prompts, "facets.prompt", name, base / config.prompts_dir / "solver", "prompts")
         for name in ([] if task else config.facets.prompt)
     ]
-    if config.facets.grader:
-        wanted += [
-            (rubrics, "facets.rubric", name, base / config.rubrics_dir, "rubrics")
-            for name in config.facets.rubric
-        ]
+    wanted += [
+        (rubrics, "facets.rubric", name, base / config.rubrics_dir, "rubrics")
+        for name in config.rubrics_in_use
+    ]
     for found, where, name, folder, builtin in wanted:
         try:
             found[name] = _load_template(name, folder, builtin)
         except TemplateError as error:
             problems.append(f"{where}: {error}")
+    for name in config.facets.grader:
+        if own := config.grader(name).own_prompt:
+            [reference] = config.rubrics_of(name)
+            try:
+                rubrics[reference] = grading_template(own, base)
+            except TemplateError as error:
+                problems.append(f"graders.{name}.args.template: {error}")
     if problems:
         raise TemplateError("\n".join(problems))
     return prompts, rubrics
