@@ -99,9 +99,16 @@ def often_unparsed(
 
 
 def told_most_often(study: Study, store: ResultsStore, partitions: list[Partition]) -> str | None:
-    """What code of others says of most of its failures in these partitions."""
+    """What code of others says of most of its failures in these partitions of one grader.
+
+    It begins with its place in the YAML.
+    """
     said = scorer_failures(study, store, partitions)
-    return said[0].error if said else None
+    if not said:
+        return None
+    program = study.design.grade_by_id[partitions[0].grade].grader.program
+    assert program
+    return f"{program.where}: {said[0].error}"
 
 
 def ending(held_back: int, errored: int, errors: list[ErrorCount]) -> tuple[int, str | None]:

@@ -185,6 +185,13 @@ MISTAKES = [
         },
     ),
     Mistake(
+        "A pattern of inspect_ai that does not compile",
+        {
+            "facets.scorer": "mine",
+            "scorers.mine": {"type": "inspect", "scorer": "pattern", "args": {"pattern": "("}},
+        },
+    ),
+    Mistake(
         "A Python scorer that there is not",
         {"facets.scorer": "mine", "scorers.mine": OWN},
         {"mine.py": "def scor(solution, target, metadata):\n    return 1\n"},

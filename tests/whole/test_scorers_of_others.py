@@ -138,7 +138,8 @@ def test_whatever_a_function_does_is_a_row_and_the_others_are_there(tmp_path: Pa
     assert len(numeric) == 6 and all(row["parse_ok"] for row in numeric)
     assert_reconciled(config)
     (told,) = summary.unparsed
-    assert told[:3] == ("mine", 5, 6) and told.why in {found[item][2] for item in found}
+    assert told[:3] == ("mine", 5, 6)
+    assert told.why in {f"scorers.mine: {found[item][2]}" for item in found}
     # A failure is a result: nothing is tried again.
     assert api.run(config).calls == 0
 
@@ -300,3 +301,14 @@ def test_a_release_and_a_manifest_have_the_scorer_without_its_secrets(tmp_path: 
     payloads = [c.payload for c in load_study(config).design.grade]
     manifest = json.loads(next((tmp_path / "studies/toy/manifests").iterdir()).read_text())
     assert [one["payload"] for one in manifest["grid_grade"]] == payloads
+
+
+def test_what_fails_with_each_answer_is_told_with_its_place(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "def length(s, t, m, more=None):\n    return len(s) + m['levle']\n"
+    config = own_study(tmp_path, text=text)
+    assert run_cli(["run", str(config)]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    said = "6 of 6 replies of mine could not be parsed (100%), most often: scorers.mine: KeyError: "
+    assert f"{said}'levle' (mine.py, line 2). See them:" in told

@@ -167,6 +167,14 @@ def test_gradings_by_another_inspect_are_stale_and_done_again_free(
             "args: ignore_case: give true or false; found 'no'",
         ),
         ({"scorer": "pattern"}, "args: 'pattern' does not take {}: pattern() missing 1 required"),
+        (
+            {"scorer": "pattern", "args": {"pattern": "("}},
+            "args: 'pattern' with {'pattern': '('} cannot score the answer '1': missing ), unterm",
+        ),
+        (
+            {"scorer": "f1", "args": {"answer_fn": 3}},
+            "args: 'f1' with {'answer_fn': 3} cannot score the answer '1': 'int' object is not",
+        ),
     ],
 )
 def test_a_scorer_that_inspect_has_not_is_told_before_any_call(

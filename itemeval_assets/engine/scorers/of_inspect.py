@@ -21,6 +21,8 @@ from .arguments import ArgumentsError, require_arguments
 
 # Of an answer that is stored, the model is named elsewhere.
 _MODEL = "none/none"
+# An answer that each scorer can read, with the same target.
+_PLAIN = "1"
 
 
 def inspect_scorer(code: InspectCode) -> Callable[[str, str, dict[str, Any]], Any]:
@@ -31,8 +33,13 @@ def inspect_scorer(code: InspectCode) -> Callable[[str, str, dict[str, Any]], An
     scorer = _made(code)
     loop = asyncio.new_event_loop()
 
+    def scored(solution: str, target: str, metadata: dict[str, Any]) -> Any:
+        return loop.run_until_complete(scorer(_state(solution, metadata), Target(target)))
+
+    _try_arguments(code, scored)
+
     def score(solution: str, target: str, metadata: dict[str, Any]) -> Any:
-        found = loop.run_until_complete(scorer(_state(solution, metadata), Target(target)))
+        found = scored(solution, target, metadata)
         # The answer is in the table, and explains nothing.
         return (
             found.model_copy(update={"explanation": None}) if _repeats(found, solution) else found
@@ -53,6 +60,23 @@ def _made(code: InspectCode) -> Any:
         raise ArgumentsError(f"{code.said} does not take {code.args}: {one_line(error)}") from None
     _require_arguments(code)
     return made
+
+
+def _try_arguments(code: InspectCode, scored: Callable[[str, str, dict[str, Any]], Any]) -> None:
+    """Raise ArgumentsError for arguments with which not even a plain answer has a score.
+
+    Scorers of inspect_ai's own read any text. What those of packages read, only they know.
+    """
+    if not code.args or "/" in code.scorer.removeprefix("inspect_ai/"):
+        return
+    try:
+        scored(_PLAIN, _PLAIN, {})
+    except PrerequisiteError as error:
+        raise ConfigError(advised(one_line(error))) from None
+    except Exception as error:
+        raise ArgumentsError(
+            f"{code.said} with {code.args} cannot score the answer {_PLAIN!r}: {one_line(error)}"
+        ) from None
 
 
 def _require_arguments(code: InspectCode) -> None:
