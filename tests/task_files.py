@@ -13,6 +13,7 @@ from tests.studies import merged
 __all__ = [
     "AGENT",
     "ODD",
+    "PICTURES",
     "QUESTIONS",
     "SHELL",
     "WILD",
@@ -132,6 +133,35 @@ def shell():
         scorer=files(),
         sandbox="local",
     )
+"""
+
+# Questions with pictures beside the file: one, and two in one question.
+PICTURES = """\
+from pathlib import Path
+
+from inspect_ai import Task, task
+from inspect_ai.dataset import Sample
+from inspect_ai.model import ChatMessageUser, ContentImage, ContentText
+from inspect_ai.scorer import includes, match
+
+HERE = Path(__file__).parent
+
+
+@task
+def pictures():
+    shown = {"p1": ["red.png"], "p2": ["blue.png"], "p3": ["red.png", "blue.png"], "p4": []}
+    samples = [
+        Sample(
+            id=id,
+            input=[ChatMessageUser(content=[
+                ContentText(text=f"Which colours? ({id})"),
+                *(ContentImage(image=str(HERE / name)) for name in names),
+            ])],
+            target=" and ".join(name.removesuffix(".png") for name in names) or "none",
+        )
+        for id, names in shown.items()
+    ]
+    return Task(dataset=samples, scorer=[match(), includes()])
 """
 
 # Chats and an image; metadata that has the names of columns of ours.

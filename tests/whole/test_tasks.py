@@ -1,5 +1,6 @@
 """Tasks of inspect_ai in whole studies: the same scores as `inspect eval`, sample by sample."""
 
+import base64
 import json
 import os
 from pathlib import Path
@@ -13,10 +14,12 @@ from inspect_ai.log import EvalLog
 from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
 from itemeval_assets.engine.models.mock_models import mock_model
+from tests.engine.data.test_images import BLUE, RED
 from tests.model_server import Answer, Request
 from tests.task_files import (
     AGENT,
     ODD,
+    PICTURES,
     QUESTIONS,
     SHELL,
     WILD,
@@ -28,7 +31,7 @@ from tests.task_files import (
 from .conftest import Serve
 from .looking import assert_reconciled, results_dir, rows, write_prices
 
-AGENT_SCORES = ["checked.right", "checked.calls", "judged"]
+PNG_COLOURS = {RED: "red", BLUE: "blue"}
 
 
 def evaluated(config: Path, task: str, model: Any, args: dict[str, Any]) -> EvalLog:
@@ -135,6 +138,38 @@ def test_an_agent_in_a_sandbox_is_scored_as_by_inspect(tmp_path: Path, serve: Se
     assert found == values_of(evaluated(config, "shell", model, {}))
     assert found == {("files", "f0"): 0.0, ("files", "f1"): 1.0, ("files", "f2"): 0.0}
     assert {row["reasoning"] for row in rows(config, "gradings")} >= {"note 1made note 1\n"}
+
+
+def test_questions_with_images_are_scored_as_by_inspect(tmp_path: Path, serve: Serve) -> None:
+    def seen(request: Request) -> str:
+        """The colours of the images that came with the request; of two, the second alone."""
+        [message] = request.messages
+        parts = [part for part in message["content"] if isinstance(part, dict)]
+        urls = [part["image_url"]["url"] for part in parts if part["type"] == "image_url"]
+        found = [PNG_COLOURS[base64.b64decode(url.partition(",")[2])] for url in urls]
+        return f"I see {found[-1]}" if found else "none"
+
+    server = serve(reply=seen)
+    for data, colour in PNG_COLOURS.items():
+        (tmp_path / f"{colour}.png").write_bytes(data)
+    model = "openai-api/test/m"
+    config = write_task_study(tmp_path, task="tasks.py@pictures", text=PICTURES, models=[model])
+    summary = api.run(config)
+    assert (summary.calls, summary.errored, server.count()) == (4, 0, 4)
+    sent = [request.messages for request in server.requests]
+    server.reset_counts()
+    log = evaluated(config, "pictures", model, {})
+    # The same requests, images and all, in whatever order.
+    assert sorted(map(str, sent)) == sorted(str(one.messages) for one in server.requests)
+    found = graded(config)
+    assert found == values_of(log) and len(found) == 8
+    assert {found["includes", id] for id in ("p1", "p2", "p4")} == {1.0}
+    assert found["includes", "p3"] == 0.0
+    stored = {path.read_bytes() for path in (results_dir(config) / "images").iterdir()}
+    assert stored == {*PNG_COLOURS}
+    assert_reconciled(config)
+    server.reset_counts()
+    assert (api.run(config).calls, server.count()) == (0, 0)
 
 
 def test_what_is_odd_in_a_task_is_data(
