@@ -9,6 +9,7 @@ import os
 import re
 import runpy
 import shlex
+import subprocess
 import sys
 import tempfile
 from contextlib import chdir, redirect_stderr, redirect_stdout
@@ -26,10 +27,8 @@ BLOCK = re.compile(
     r"(?:`(?P<file>[\w.]+)`:\n\n)?```(?P<language>\w+)\n(?P<text>.*?)^```$", re.M | re.S
 )
 # Messages advise commands by their names where these are on the PATH.
-TERMINAL = {
-    "COLUMNS": "80",
-    "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-}
+PROGRAMS = Path(sys.executable).parent
+TERMINAL = {"COLUMNS": "80", "PATH": f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}"}
 
 # A cache of earlier answers would be another screen.
 PLACES = ("INSPECT_CACHE_DIR", "XDG_CACHE_HOME", "XDG_DATA_HOME")
@@ -85,6 +84,8 @@ class Reader:
                     print(Path(file).read_text("utf-8"))
                 case ["python", script]:
                     runpy.run_path(script)
+                case ["inspect", *arguments]:
+                    subprocess.run([PROGRAMS / "inspect", *arguments], check=True)
                 case ["itemeval-assets", *arguments]:
                     assert run_cli(arguments) == 0, words
                 case _:
