@@ -4,6 +4,8 @@ import json
 import math
 import re
 import signal
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -227,6 +229,20 @@ def test_an_unreadable_key_of_a_judge_is_an_error_row(tmp_path: Path, serve: Ser
     assert run_cli(["run", str(config), "--yes", "--json"]) != 0
     assert json.dumps(rows(config, "gradings")).count('"score": null') in (0, 2 * ITEMS)
     assert_reconciled(config)
+
+
+def test_definitions_load_without_inspect(tmp_path: Path) -> None:
+    config = declare(tmp_path)
+    (tmp_path / "defs.py").write_text(
+        "import sys\n"
+        "from itemeval_assets.defs.build import build_definitions\n"
+        "from itemeval_assets.storage.study.inputs import load_study\n"
+        "from itemeval_assets.settings import Settings\n"
+        f"build_definitions(Settings(), [load_study({str(config)!r})])\n"
+        "assert 'inspect_ai' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, tmp_path / "defs.py"], check=True)
+    assert [one.path for one in api.load_study(config).design.rubrics] == ["", ""]
 
 
 def test_the_study_of_the_docs(tmp_path: Path) -> None:

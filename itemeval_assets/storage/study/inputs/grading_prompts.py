@@ -25,18 +25,14 @@ _INSTRUCTIONS = "default_instructions"
 def grading_template(given: GradingPrompt, base: Path) -> Template:
     """What a model-graded scorer asks, its instructions filled in. `base`: the folder of the YAML.
 
+    Its path is that of the user's file, and empty where there is none.
     Raises TemplateError for a file that cannot be read, and for braces that name nothing.
     """
-    own, path = _own_text(given.template, base) if given.template else (None, "")
-    if own is None or given.instructions is None:
-        texts = _of_inspect()
-        path = path or f"inspect_ai/{given.scorer}"
-        own = texts[_TEMPLATES[given.scorer]] if own is None else own
-        instructions = given.instructions or texts[_INSTRUCTIONS](given.partial_credit)
-    else:
-        instructions = given.instructions
+    own, path = _own_text(given.template, base) if given.template else ("", "")
+    template = own or _of_inspect()[_TEMPLATES[given.scorer]]
+    instructions = given.instructions or _of_inspect()[_INSTRUCTIONS](given.partial_credit)
     try:
-        return make_template(given.scorer, path, with_text(own, "instructions", instructions))
+        return make_template(given.scorer, path, with_text(template, "instructions", instructions))
     except ValueError as error:
         raise TemplateError(
             f"its braces name nothing: {error}. Write braces that are text twice: {{{{ and }}}}"
@@ -44,9 +40,9 @@ def grading_template(given: GradingPrompt, base: Path) -> Template:
 
 
 def _own_text(template: str, base: Path) -> tuple[str, str]:
-    """The text of a file, or the argument itself, which has a brace or a line break; its path."""
+    """The text of a file, or the argument itself, which has a brace or a line break; the path."""
     if "{" in template or "\n" in template:
-        return template, "(the study's YAML)"
+        return template, ""
     path = (base / Path(template).expanduser()).resolve()
     try:
         return path.read_text("utf-8-sig"), str(path)
