@@ -231,6 +231,13 @@ def test_an_unreadable_key_of_a_judge_is_an_error_row(tmp_path: Path, serve: Ser
     assert_reconciled(config)
 
 
+def test_the_config_with_every_default_is_read_again(tmp_path: Path) -> None:
+    study = api.load_study(declare(tmp_path))
+    (tmp_path / "again.yaml").write_text(study.config.public_yaml)
+    again = api.load_study(tmp_path / "again.yaml")
+    assert [one.id for one in again.design.grade] == [one.id for one in study.design.grade]
+
+
 def test_definitions_load_without_inspect(tmp_path: Path) -> None:
     config = declare(tmp_path)
     (tmp_path / "defs.py").write_text(

@@ -18,7 +18,7 @@ from .verdict import Verdict
 
 MODEL_GRADED = ("model_graded_qa", "model_graded_fact")
 
-# Of a text, or a format without width.
+# Blanks, and characters without width.
 _SPACES = r"[\s\u200b\u200c\u200d\u200e\u200f\u2060\u2063\ufeff]*"
 # The last counts: what follows is looked at, and may hold the next one.
 _GRADE = r"(?is)(?<!\w)GRADE(?!\w)(?={spaces}:{spaces}({grade}))"

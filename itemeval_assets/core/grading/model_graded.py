@@ -11,7 +11,7 @@ from pydantic import Field, field_validator
 
 from itemeval_assets.core.errors import TemplateError
 from itemeval_assets.core.prompts.chats import IS_CHAT, last_question
-from itemeval_assets.core.prompts.format_strings import fields_of
+from itemeval_assets.core.prompts.format_strings import fields_of, shows_as_it_is
 from itemeval_assets.core.prompts.prompts import Item, Prompt, one_message
 from itemeval_assets.core.prompts.templates import Template
 from itemeval_assets.core.text.labels import Part
@@ -26,7 +26,7 @@ from .verdict import Verdict
 
 _OF_SAMPLES = ("question", "answer", "criterion")
 _INSTRUCTIONS = "instructions"
-# inspect_ai's marks around what a template shows of a sample, which no answer may end.
+# inspect_ai's marks around the data of a sample: no text of a sample may pass for one.
 _DELIMITER = re.compile(r"\[(BEGIN|END) DATA\]", re.IGNORECASE)
 _ONE_MODEL = "the model is `model`, beside `scorer`; for several declare a judge for each"
 # Arguments of inspect_ai's scorers that no stored answer can have, and why.
@@ -175,6 +175,8 @@ def _problem_of(template: str, known: list[str]) -> str | None:
     fields = fields_of(template)
     if "answer" not in fields:
         return "it lacks {answer}; add it where the answer should appear"
+    if not shows_as_it_is(template, "answer"):
+        return "it shows a part or another form of {answer}; write {answer} alone"
     for field in fields:
         if field not in known:
             near = did_you_mean(field, [*known, _INSTRUCTIONS])

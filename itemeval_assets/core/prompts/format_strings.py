@@ -26,5 +26,15 @@ def fields_of(template: str) -> list[str]:
     return [re.split(r"[.\[]", field)[0] for field in fields]
 
 
+def shows_as_it_is(template: str, name: str) -> bool:
+    """Whether a template shows `{name}` nowhere in part, nor in another form."""
+    fields = [found[1:] for found in Formatter().parse(template) if found[1] is not None]
+    return all(
+        field == name and not spec and not conversion
+        for field, spec, conversion in fields
+        if field and re.split(r"[.\[]", field)[0] == name
+    )
+
+
 def _escaped(text: str) -> str:
     return text.replace("{", "{{").replace("}", "}}")

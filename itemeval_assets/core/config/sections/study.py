@@ -110,7 +110,9 @@ class StudySections(Section):
     def as_yaml_dict(self) -> dict[str, Any]:
         """The full parsed config under its YAML key names, ready for JSON."""
         found = self.model_dump(mode="json", by_alias=True)
+        # What is refused beside other keys is no default.
         if self.benchmark.ref:
-            # What is refused beside a task is no default of it.
             del found["facets"]["prompt"]
+        if self.facets.grader and not self.rubrics_in_use:
+            del found["facets"]["rubric"]
         return found
