@@ -15,6 +15,7 @@ import pytest
 import yaml
 from inspect_ai.scorer import value_to_float
 
+import itemeval_assets as ie
 from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
 from tests.commands import Command
@@ -260,3 +261,20 @@ def test_the_study_of_the_docs(tmp_path: Path) -> None:
     summary = api.run(tmp_path / "study.yaml")
     assert (summary.errored, summary.failed_checks) == (0, [])
     assert len(rows(tmp_path / "study.yaml", "gradings")) == 2
+
+
+def test_a_panel_has_judges_of_one_prompt(tmp_path: Path) -> None:
+    asked = {"scorer": "model_graded_qa"}
+    graders = {
+        "one": {"model": "mockllm/one", **asked},
+        "two": {"model": "mockllm/two", **asked},
+        "other": {"model": "mockllm/two", **asked, "args": {"instructions": "GRADE: C or I."}},
+    }
+    config = declare(tmp_path, graders)
+    config.write_text(config.read_text().replace("openai-api/test/m", "mockllm/a"))
+    api.run(config)
+    graded = [row.graded_by for row in ie.scores(config, panel=True).rows]
+    assert graded == ["one + two · model_graded_qa"]
+    release = api.release(config)
+    [card] = tmp_path.rglob("STUDY_CARD.md")
+    assert "rubrics: builtin:standard" not in card.read_text(), release

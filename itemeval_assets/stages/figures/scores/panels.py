@@ -45,12 +45,13 @@ def panels(
     return study_scores(planned, rows, by, NAME)
 
 
-def _panels(graders: Sequence[GradeCondition]) -> Mapping[str, Sequence[GradeCondition]]:
+def _panels(graders: Sequence[GradeCondition]) -> Mapping[Any, Sequence[GradeCondition]]:
     """The judges of each rubric that has two or more: scores of two rubrics are never pooled."""
-    by_rubric: dict[str, list[GradeCondition]] = {}
+    by_rubric: dict[tuple[str, str], list[GradeCondition]] = {}
     for one in graders:
-        if one.grader.call and one.grader.template:
-            by_rubric.setdefault(one.grader.template.name, []).append(one)
+        if one.grader.call and (rubric := one.grader.template):
+            # Several may have a name: the scorer whose template each judge fills in its own way.
+            by_rubric.setdefault((rubric.name, rubric.hash), []).append(one)
     panels = {rubric: each_once(judges) for rubric, judges in by_rubric.items()}
     found = {rubric: judges for rubric, judges in panels.items() if len(judges) > 1}
     if not found:
@@ -58,7 +59,7 @@ def _panels(graders: Sequence[GradeCondition]) -> Mapping[str, Sequence[GradeCon
             "a panel needs two judges or more with the same rubric, or repeats of one; chosen:"
             f" {', '.join(one.label for one in graders) or 'none'}"
         )
-    for rubric, judges in found.items():
+    for (rubric, _), judges in found.items():
         if len({one.grader.scale for one in judges}) > 1:
             raise ConfigError(
                 f"the judges of rubric {rubric} have no scale in common: choose some with --grader,"
