@@ -1,6 +1,8 @@
 """Slow things that tests, and the processes they fork, go without: nobody looks at them."""
 
 import os
+import ssl
+from functools import cache
 from typing import Any
 
 import botocore.session
@@ -25,6 +27,7 @@ WORKERS = {
 def read_once(patch: pytest.MonkeyPatch) -> None:
     """Libraries read anew what stays as it is: a tenth of a run, and of each bucket."""
     _read_migrations_once(patch)
+    _read_certificates_once(patch)
     _read_description_of_s3_once(patch)
 
 
@@ -64,6 +67,11 @@ def _read_migrations_once(patch: pytest.MonkeyPatch) -> None:
         return known[place]
 
     patch.setattr(ScriptDirectory, "from_config", once)
+
+
+def _read_certificates_once(patch: pytest.MonkeyPatch) -> None:
+    """Each client of a provider reads those of all authorities: each condition has one."""
+    patch.setattr(ssl, "create_default_context", cache(ssl.create_default_context))
 
 
 def _read_description_of_s3_once(patch: pytest.MonkeyPatch) -> None:

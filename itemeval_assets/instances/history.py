@@ -1,7 +1,8 @@
 """Dagster's history in SQLite, through connections that stay open while an instance does.
 
-Dagster connects anew for each of the hundreds of events of a run, which takes longer than to write
-them. The files are Dagster's own: its UI, daemon and commands read them as ever.
+Dagster connects anew for each of the hundreds of events of a run, and for each look at a run, which
+takes longer than to write or read them. The files are Dagster's own: its UI, daemon and commands
+read them as ever.
 """
 
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from dagster import EventLogEntry
 from dagster._core.definitions.partitions.subset import DefaultPartitionsSubset
 from dagster._core.instance import InstanceRef
 from dagster._core.storage.event_log import SqliteEventLogStorage
+from dagster._core.storage.runs import SqliteRunStorage
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
 from dagster_shared.record import copy
@@ -35,15 +37,33 @@ def held(ref: InstanceRef) -> InstanceRef:
 
 
 class HeldSqliteStorage(DagsterSqliteStorage):
-    """DagsterSqliteStorage, whose event log holds its connections."""
+    """DagsterSqliteStorage, whose runs and event log hold their connections."""
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         super().__init__(base_dir, inst_data)
+        self._run_storage = _HeldRuns(self._run_storage._conn_string)
         self._event_log_storage = _HeldEventLog(self._event_log_storage._base_dir)
 
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> Any:
         return cls(config_value["base_dir"], inst_data)
+
+
+class _HeldRuns(SqliteRunStorage):
+    """One engine, which knows its statements. Dagster makes one for each look."""
+
+    def __init__(self, conn_string: str) -> None:
+        super().__init__(conn_string)
+        self._engine = _engine_of(conn_string)
+
+    @contextmanager
+    def connect(self) -> Iterator[Connection]:
+        with self._engine.begin() as connection:
+            yield connection
+
+    def dispose(self) -> None:
+        self._engine.dispose()
+        super().dispose()
 
 
 class _HeldEventLog(SqliteEventLogStorage):
@@ -71,11 +91,9 @@ class _HeldEventLog(SqliteEventLogStorage):
                 yield connection
 
     def _engine(self, shard: str) -> Engine:
-        timeout = {"timeout": BUSY_TIMEOUT_S}
         engine = self._engines.pop(shard, None)
         if engine is None:
-            engine = create_engine(self.conn_string_for_shard(shard), connect_args=timeout)
-            event.listen(engine, "connect", _without_waiting_for_the_disk)
+            engine = _engine_of(self.conn_string_for_shard(shard))
         self._engines[shard] = engine
         if len(self._engines) > HELD_DATABASES:
             self._engines.pop(next(iter(self._engines))).dispose()
@@ -104,6 +122,12 @@ def _by_partition(event: EventLogEntry) -> Iterator[EventLogEntry]:
     for key in planned.partitions_subset.get_partition_keys():
         one = copy(planned, partitions_subset=DefaultPartitionsSubset({key}))
         yield event._replace(dagster_event=whole._replace(event_specific_data=one))
+
+
+def _engine_of(conn_string: str) -> Engine:
+    engine = create_engine(conn_string, connect_args={"timeout": BUSY_TIMEOUT_S})
+    event.listen(engine, "connect", _without_waiting_for_the_disk)
+    return engine
 
 
 def _without_waiting_for_the_disk(connection: SqliteConnection, _: object) -> None:
