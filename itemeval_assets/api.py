@@ -291,7 +291,7 @@ def with_task(config: str | Path | Study) -> Study:
     """The study; the task of a file, if it has one, is loaded, and `task_lock.json` written."""
     if isinstance(config, Study) or load_config(config)[0].benchmark.ref is None:
         return _as_study(config)
-    from .stages.task import open_study
+    from .stages.tasks.opening import open_study
 
     return open_study(config)
 

@@ -76,12 +76,12 @@ HEAVY |= {"scipy", "statsmodels", "jinja2"}
 # process, but for the last ones, which have a copy of it each.
 COMMANDS: list[tuple[list[str], set[str], int]] = [
     (["--help"], set(), 480),
-    (["status", "{config}"], TABLES, 1160),
-    (["cells", "{config}"], TABLES, 1160),
-    (["run", "{config}"], TABLES, 1280),
-    (["run", "{config}", "--workers", "2", "--json"], TABLES, 1280),
-    (["conditions", "{config}"], TABLES, 1280),
-    (["experiments", "list"], TABLES, 1320),
+    (["status", "{config}"], TABLES, 1170),
+    (["cells", "{config}"], TABLES, 1170),
+    (["run", "{config}"], TABLES, 1290),
+    (["run", "{config}", "--workers", "2", "--json"], TABLES, 1290),
+    (["conditions", "{config}"], TABLES, 1290),
+    (["experiments", "list"], TABLES, 1330),
     (["scores", "{config}"], TABLES | {"scipy"}, 1500),
     (["estimate", "{config}"], TABLES | {"inspect_ai"}, 2400),
     (["export", "{config}"], TABLES | DAGSTER, 2450),

@@ -19,7 +19,7 @@ from filelock import FileLock
 from sqlalchemy.exc import SQLAlchemyError
 
 from itemeval_assets.core.errors import HistoryError
-from itemeval_assets.core.text.strict_yaml import yaml_message
+from itemeval_assets.core.text.yaml.strict import yaml_message
 from itemeval_assets.settings import dagster_home_of
 
 from .history import held

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pandas as pd
 import pyarrow as pa
 
-from itemeval_assets.core.design.conditions import GradeCondition
+from itemeval_assets.core.design.conditions.conditions import GradeCondition
 from itemeval_assets.experiments.layout.settings import ExperimentStorageSettings
 from itemeval_assets.measurement import Difference, MeasurementError, adjusted_by_holm
 from itemeval_assets.measurement import compare as compared

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as pq
 
-from itemeval_assets.core.design.conditions import Design
+from itemeval_assets.core.design.conditions.conditions import Design
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.tables.schemas import GRADINGS_LONG
 from itemeval_assets.core.text.labels import Part, unique_labels

@@ -12,8 +12,8 @@ from .terminal import data, out
 from .views import ESTIMATE, HEALTH, View, projected
 
 if TYPE_CHECKING:
-    from itemeval_assets.core.money.estimate import Projection
     from itemeval_assets.core.money.preflight import ModelHealth
+    from itemeval_assets.core.money.projection.estimate import Projection
     from itemeval_assets.stages.projection.estimate import StudyEstimate
 
 

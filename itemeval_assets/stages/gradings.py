@@ -24,7 +24,7 @@ from itemeval_assets.core.design.pending import (
 )
 from itemeval_assets.core.grading.grader import Grader, ModelCall
 from itemeval_assets.core.grading.verdict import Verdict
-from itemeval_assets.core.money.estimate import ONE_CALL, SampleCalls, output_limit
+from itemeval_assets.core.money.projection.estimate import ONE_CALL, SampleCalls, output_limit
 from itemeval_assets.core.prompts.prompts import Prompt
 from itemeval_assets.core.tables.split import Parts
 from itemeval_assets.engine.calls.evaluate import request_settings
@@ -44,7 +44,7 @@ from .calls.stage_run import Scope, StageRun
 from .items import now
 from .kept import KeptGradings
 from .outcome import Outcome
-from .task_scores import ScoredByTask
+from .tasks.scores import ScoredByTask
 
 if TYPE_CHECKING:
     from inspect_ai import Task

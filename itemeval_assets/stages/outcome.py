@@ -6,7 +6,7 @@ from typing import Any
 import pyarrow as pa
 
 from itemeval_assets.core.design.partitions import Partition
-from itemeval_assets.core.money.estimate import NOTHING, Projection
+from itemeval_assets.core.money.projection.estimate import NOTHING, Projection
 
 
 @dataclass

@@ -15,7 +15,7 @@ from itemeval_assets.core.design.pending import (
     States,
     classify_solutions,
 )
-from itemeval_assets.core.money.estimate import ONE_CALL, SampleCalls, output_limit
+from itemeval_assets.core.money.projection.estimate import ONE_CALL, SampleCalls, output_limit
 from itemeval_assets.core.prompts.images import IMAGES
 from itemeval_assets.core.prompts.prompts import Prompt
 from itemeval_assets.engine.calls.evaluate import request_settings

@@ -20,6 +20,6 @@ def caller_of(scope: Scope) -> SolutionCaller:
     """What makes the solutions of a study: calls of its prompts, or a task."""
     if scope.study.config.benchmark.ref is None:
         return SolutionCaller(scope)
-    from .task_solutions import TaskCaller  # noqa: PLC0415 (loads what only tasks need)
+    from .tasks.solutions import TaskCaller  # noqa: PLC0415 (loads what only tasks need)
 
     return TaskCaller(scope)

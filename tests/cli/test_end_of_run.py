@@ -8,7 +8,7 @@ import pytest
 from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.design.partitions import Partition
-from itemeval_assets.core.grading import judge
+from itemeval_assets.core.grading.judges import judge
 from itemeval_assets.runs.summary import Unparsed, often_unparsed
 from itemeval_assets.stages.views.status import PartitionStatus, StudyStatus
 from tests.studies import write_study

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from itemeval_assets.core.grading.judge_reply import parse_judge_reply
+from itemeval_assets.core.grading.judges.judge_reply import parse_judge_reply
 from itemeval_assets.core.grading.verdict import Verdict
 from itemeval_assets.core.tables.quality import parse_ok_violations
 from itemeval_assets.core.text.words import well_formed

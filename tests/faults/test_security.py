@@ -24,7 +24,7 @@ from itemeval_assets.core.errors import ConfigError, ItemevalAssetsError, StoreE
 from itemeval_assets.core.prompts.templates import render
 from itemeval_assets.core.text.secrets import redacted, without_secrets
 from itemeval_assets.core.text.spreadsheet import for_spreadsheet
-from itemeval_assets.core.text.strict_yaml import load_yaml
+from itemeval_assets.core.text.yaml.strict import load_yaml
 from itemeval_assets.defs.build import build_definitions
 from itemeval_assets.engine.models import local_model
 from itemeval_assets.experiments.layout.keys import is_experiment_name

@@ -14,8 +14,8 @@ from rich.console import Console
 from itemeval_assets import report as reports
 from itemeval_assets.core.design.partitions import NamedPartition, Partition
 from itemeval_assets.core.errors import ConsentMissing
-from itemeval_assets.core.money.estimate import Projection
 from itemeval_assets.core.money.preflight import ModelHealth
+from itemeval_assets.core.money.projection.estimate import Projection
 from itemeval_assets.core.money.spend import Spend
 from itemeval_assets.core.records.failures import FailedCheck
 from itemeval_assets.core.records.releases import Release

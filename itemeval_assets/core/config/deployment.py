@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from itemeval_assets.core.errors import ConfigError
-from itemeval_assets.core.text.yaml_sections import Section
+from itemeval_assets.core.text.yaml.sections import Section
 
 from .problems import describe_problems
 from .sections.automation import AutomationConfig

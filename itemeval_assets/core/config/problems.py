@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from itemeval_assets.core.text.yaml_numbers import number_advice
+from itemeval_assets.core.text.yaml.numbers import number_advice
 
 from .unknown_keys import unknown_key
 from .wording import advice, as_section, wanted

@@ -8,7 +8,7 @@ import yaml
 from pydantic import ValidationError
 
 from itemeval_assets.core.errors import ConfigError
-from itemeval_assets.core.text.strict_yaml import StrictLoader, load_yaml, yaml_message
+from itemeval_assets.core.text.yaml.strict import StrictLoader, load_yaml, yaml_message
 
 from .deployment import with_replaced
 from .problems import describe_problems

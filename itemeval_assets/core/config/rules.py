@@ -9,7 +9,7 @@ from itemeval_assets.core.prompts.choices import CHOICES, TargetIs
 from itemeval_assets.core.prompts.images import IMAGES
 from itemeval_assets.core.text.nearest import did_you_mean
 from itemeval_assets.core.text.words import bytes_of, cut
-from itemeval_assets.core.text.yaml_sections import MODEL_ID
+from itemeval_assets.core.text.yaml.sections import MODEL_ID
 
 from .sections import ITEM_COLUMNS, StudySections
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from itemeval_assets.core.text.nearest import nearest
-from itemeval_assets.core.text.yaml_sections import MODEL_ID
+from itemeval_assets.core.text.yaml.sections import MODEL_ID
 
 # By the type of pydantic's error, filled in with its context.
 _WANTED = {

@@ -13,7 +13,7 @@ from itemeval_assets.core.grading.grader import Grader
 from itemeval_assets.core.prompts.choices import CHOICES, laid_out, texts_of
 from itemeval_assets.core.text.words import counted, cut
 
-from .conditions import Design
+from .conditions.conditions import Design
 from .partitions import GENERATE, Partition
 
 Row = Mapping[str, Any]

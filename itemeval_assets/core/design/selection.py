@@ -12,7 +12,7 @@ from typing import NamedTuple
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.text.nearest import nearest
 
-from .conditions import Design
+from .conditions.conditions import Design
 from .partitions import GENERATE, GRADE, Partition, Stage
 
 # None: nothing was said, and all are meant.

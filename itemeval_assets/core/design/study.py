@@ -12,8 +12,8 @@ from itemeval_assets.core.config.study_config import StudyConfig
 from itemeval_assets.core.errors import ConfigError, ItemevalAssetsError
 from itemeval_assets.core.text.locations import scheme_of
 
-from .conditions import Design
-from .expansion import expand_design
+from .conditions.conditions import Design
+from .conditions.expansion import expand_design
 from .partitions import NamedPartition, Partition
 
 BYTE_ORDER_MARK = "\ufeff"

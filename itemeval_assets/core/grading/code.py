@@ -16,6 +16,9 @@ FAILED, LATE, NOT_FINITE, NOT_NUMERIC = (
     "scorer_not_numeric",
 )
 
+# The scorers of inspect_ai that ask a model.
+MODEL_GRADED = ("model_graded_qa", "model_graded_fact")
+
 # As inspect_ai reads the values of scores.
 _WORDS = {"C": 1.0, "I": 0.0, "P": 0.5, "N": 0.0}
 _TRUTHS = {"yes": 1.0, "true": 1.0, "no": 0.0, "false": 0.0}

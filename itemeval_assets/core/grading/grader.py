@@ -15,7 +15,7 @@ from itemeval_assets.core.prompts.prompts import Item, Prompt
 from itemeval_assets.core.prompts.templates import Template
 from itemeval_assets.core.tasks.lock import ScoreName
 from itemeval_assets.core.text.labels import Part
-from itemeval_assets.core.text.yaml_sections import Section
+from itemeval_assets.core.text.yaml.sections import Section
 
 from .code import Code, Program, Source
 from .verdict import Verdict

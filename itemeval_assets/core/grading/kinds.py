@@ -9,8 +9,8 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from itemeval_assets.core.text.nearest import nearest
 
 from .grader import Grader, GraderConfig, ScorerConfig
-from .judge import JudgeConfig
-from .model_graded import ModelGradedConfig
+from .judges.judge import JudgeConfig
+from .judges.model_graded import ModelGradedConfig
 from .own.code_of_others import InspectConfig, PackagedConfig, PythonConfig
 from .own.contains import ContainsConfig
 from .own.json_value import JsonConfig

@@ -12,7 +12,7 @@ from itemeval_assets.core.config.sections import BudgetConfig
 from itemeval_assets.core.errors import BudgetExceeded, ConfigError, ConsentMissing
 from itemeval_assets.core.text.words import dollars
 
-from .estimate import Projection
+from .projection.estimate import Projection
 
 # Consent to any cost below the hard cap: `--yes`.
 WHATEVER_IT_COSTS = math.inf

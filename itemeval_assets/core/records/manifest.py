@@ -8,11 +8,11 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from itemeval_assets.core.design.condition_ids import canonical_json
-from itemeval_assets.core.design.conditions import GenerateCondition, GradeCondition
+from itemeval_assets.core.design.conditions.conditions import GenerateCondition, GradeCondition
+from itemeval_assets.core.design.conditions.ids import canonical_json
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.study import RunPlan, Study
-from itemeval_assets.core.money.estimate import Projection
+from itemeval_assets.core.money.projection.estimate import Projection
 from itemeval_assets.core.prompts.templates import Template
 from itemeval_assets.core.text.secrets import redacted
 

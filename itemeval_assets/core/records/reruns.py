@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from itemeval_assets.core.design.partitions import GRADE, STAGES, Partition
 from itemeval_assets.core.errors import ItemevalAssetsError
-from itemeval_assets.core.money.estimate import NOTHING, Projection
+from itemeval_assets.core.money.projection.estimate import NOTHING, Projection
 
 
 class Attempts(NamedTuple):

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
-from itemeval_assets.core.design.conditions import GenerateCondition, GradeCondition
+from itemeval_assets.core.design.conditions.conditions import GenerateCondition, GradeCondition
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.study import Study
 

@@ -12,7 +12,7 @@ from inspect_ai.model._providers.mockllm import MockLLM
 from inspect_ai.solver._task_state import sample_state
 from inspect_ai.tool import ToolChoice, ToolInfo
 
-from itemeval_assets.core.money.estimate import estimate_tokens
+from itemeval_assets.core.money.projection.estimate import estimate_tokens
 
 from .mock_replies import Asked, answer, quality_seen
 from .mock_tools import arguments_of, next_tool

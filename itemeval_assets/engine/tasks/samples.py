@@ -11,7 +11,7 @@ from inspect_ai import Task
 from inspect_ai.dataset import Sample
 from inspect_ai.model import ChatMessage, ContentImage, ContentText
 
-from itemeval_assets.core.design.condition_ids import canonical_json
+from itemeval_assets.core.design.conditions.ids import canonical_json
 from itemeval_assets.core.errors import DatasetError
 from itemeval_assets.core.prompts.chats import as_json
 from itemeval_assets.core.prompts.choices import CHOICES, laid_out

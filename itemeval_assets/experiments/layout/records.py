@@ -8,7 +8,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from itemeval_assets.core.errors import StoreError
-from itemeval_assets.core.text.strict_yaml import load_yaml, yaml_message
+from itemeval_assets.core.text.yaml.strict import load_yaml, yaml_message
 from itemeval_assets.experiments.errors import problems
 
 _Record = TypeVar("_Record", bound=BaseModel)

@@ -13,7 +13,7 @@ import pandas as pd
 import yaml
 
 from itemeval_assets.core.errors import StoreError
-from itemeval_assets.core.text.strict_yaml import load_yaml
+from itemeval_assets.core.text.yaml.strict import load_yaml
 from itemeval_assets.experiments.errors import ResultNotFoundError
 from itemeval_assets.experiments.frames.reading import read_frame
 from itemeval_assets.experiments.frames.specs_table import read_specs

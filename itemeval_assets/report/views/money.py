@@ -9,8 +9,8 @@ from .results import CONDITIONS
 from .view import Amount, Column, View
 
 if TYPE_CHECKING:
-    from itemeval_assets.core.money.estimate import Projection
     from itemeval_assets.core.money.preflight import ModelHealth
+    from itemeval_assets.core.money.projection.estimate import Projection
 
 
 def spend_view(spends: Sequence[Spend]) -> View:

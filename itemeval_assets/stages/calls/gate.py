@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.money.budget import Standing, require_budget, require_sane_consent
-from itemeval_assets.core.money.estimate import Projection
 from itemeval_assets.core.money.pricing import PriceBook
+from itemeval_assets.core.money.projection.estimate import Projection
 from itemeval_assets.engine.logs.reading import read_log_header
 from itemeval_assets.stages import ledger
 from itemeval_assets.storage.study import log_files

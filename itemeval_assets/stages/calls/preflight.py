@@ -13,7 +13,6 @@ from itemeval_assets.core.design.partitions import PREFLIGHT, Partition
 from itemeval_assets.core.design.pending import Cell
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ModelError
-from itemeval_assets.core.money.estimate import NOTHING, Call, Projection, most_tokens, project
 from itemeval_assets.core.money.ledger import bookings_of
 from itemeval_assets.core.money.preflight import (
     PREFLIGHT_ITEM,
@@ -22,6 +21,13 @@ from itemeval_assets.core.money.preflight import (
     verdict_on,
 )
 from itemeval_assets.core.money.pricing import PriceBook
+from itemeval_assets.core.money.projection.estimate import (
+    NOTHING,
+    Call,
+    Projection,
+    most_tokens,
+    project,
+)
 from itemeval_assets.core.prompts.prompts import one_message
 from itemeval_assets.core.tables.schemas import LOG_INDEX, REPLACED, arrow_schema
 from itemeval_assets.core.tables.upsert import upsert

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from itemeval_assets.core.design.conditions import GradeCondition
+from itemeval_assets.core.design.conditions.conditions import GradeCondition
 
 __all__ = ["by_scale", "each_once", "incomparable", "of_one_scale", "scale_in_words"]
 

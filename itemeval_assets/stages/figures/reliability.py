@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from itemeval_assets.core.design.conditions import GradeCondition
+from itemeval_assets.core.design.conditions.conditions import GradeCondition
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.measurement import (
     Components,

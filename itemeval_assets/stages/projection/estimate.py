@@ -9,15 +9,15 @@ from itemeval_assets.core.design.selection import Selection
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.design.targets import Ungradable
 from itemeval_assets.core.money.budget import Standing
-from itemeval_assets.core.money.estimate import (
+from itemeval_assets.core.money.pricing import THIS_MACHINE
+from itemeval_assets.core.money.projection.estimate import (
     NOTHING,
     OUTPUT_TOKENS_UNCAPPED,
     Calibration,
     Projection,
 )
-from itemeval_assets.core.money.pricing import THIS_MACHINE
-from itemeval_assets.core.money.samples import words_on_samples
-from itemeval_assets.core.money.wall_time import WallTime, wall_time
+from itemeval_assets.core.money.projection.samples import words_on_samples
+from itemeval_assets.core.money.projection.wall_time import WallTime, wall_time
 from itemeval_assets.core.text.words import dollars
 from itemeval_assets.engine.calls.evaluate import connections_to
 from itemeval_assets.stages import items

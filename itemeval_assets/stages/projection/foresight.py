@@ -13,7 +13,7 @@ from itemeval_assets.core.design.partitions import GENERATE, GRADE, Partition
 from itemeval_assets.core.design.pending import Cell, Pending
 from itemeval_assets.core.design.selection import Selection
 from itemeval_assets.core.errors import ModelError
-from itemeval_assets.core.money.estimate import (
+from itemeval_assets.core.money.projection.estimate import (
     Call,
     Projection,
     calibrate,
@@ -21,7 +21,7 @@ from itemeval_assets.core.money.estimate import (
     project,
     tokens_at_most,
 )
-from itemeval_assets.core.money.sizes import sizes_of, text_sizes
+from itemeval_assets.core.money.projection.sizes import sizes_of, text_sizes
 from itemeval_assets.core.prompts.prompts import Prompt
 from itemeval_assets.engine.models.response_cache import cached_answers, has_answers
 from itemeval_assets.stages.calls.making import pending_of

@@ -8,8 +8,8 @@ import pyarrow.compute as pc
 
 from itemeval_assets.core.design.partitions import GENERATE, Partition, Stage
 from itemeval_assets.core.design.pending import Grid
-from itemeval_assets.core.money.estimate import Observed, likely_tokens
-from itemeval_assets.core.money.sizes import text_sizes
+from itemeval_assets.core.money.projection.estimate import Observed, likely_tokens
+from itemeval_assets.core.money.projection.sizes import text_sizes
 from itemeval_assets.stages.calls.stage_run import Scope
 
 from .prompts import StudyPrompts

@@ -5,7 +5,7 @@ from collections.abc import Callable, Hashable
 import numpy as np
 
 from itemeval_assets.core.design.partitions import GENERATE, Partition
-from itemeval_assets.core.money.sizes import PromptSizes, prompt_sizes, sizes_of
+from itemeval_assets.core.money.projection.sizes import PromptSizes, prompt_sizes, sizes_of
 from itemeval_assets.stages.calls.stage_run import Scope
 
 

@@ -7,8 +7,8 @@ from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.selection import Selection
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.money.budget import require_budget
-from itemeval_assets.core.money.estimate import Projection
 from itemeval_assets.core.money.pricing import PriceBook
+from itemeval_assets.core.money.projection.estimate import Projection
 from itemeval_assets.core.records.reruns import Decision, admit, choose
 from itemeval_assets.stages import items
 from itemeval_assets.stages.calls.gate import standing

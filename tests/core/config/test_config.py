@@ -9,8 +9,8 @@ import yaml
 from itemeval_assets.core.config.reading import parse_config
 from itemeval_assets.core.config.study_config import StudyConfig
 from itemeval_assets.core.errors import ConfigError
-from itemeval_assets.core.grading.judge import JudgeConfig
-from itemeval_assets.core.text.strict_yaml import StrictLoader, load_yaml
+from itemeval_assets.core.grading.judges.judge import JudgeConfig
+from itemeval_assets.core.text.yaml.strict import StrictLoader, load_yaml
 from tests.studies import merged
 
 MINIMAL: dict[str, Any] = {

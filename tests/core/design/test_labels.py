@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from itemeval_assets.core.config.study_config import StudyConfig
-from itemeval_assets.core.design.conditions import Design
-from itemeval_assets.core.design.expansion import expand_design
+from itemeval_assets.core.design.conditions.conditions import Design
+from itemeval_assets.core.design.conditions.expansion import expand_design
 from itemeval_assets.core.prompts.templates import make_template
 from itemeval_assets.core.text.labels import Part, labels_in, unique_labels
 

@@ -7,12 +7,12 @@ from pydantic import ValidationError
 
 from itemeval_assets.core.config.study_config import StudyConfig
 from itemeval_assets.core.grading.grader import Grader
-from itemeval_assets.core.grading.judge import JudgeConfig
+from itemeval_assets.core.grading.judges.judge import JudgeConfig
 from itemeval_assets.core.grading.kinds import SCORERS
 from itemeval_assets.core.grading.own.contains import ContainsConfig
 from itemeval_assets.core.grading.verdict import Verdict
 from itemeval_assets.core.prompts.templates import make_template
-from tests.core.design.test_conditions import BASE
+from tests.core.design.conditions.test_conditions import BASE
 from tests.studies import merged
 
 RUBRIC = make_template("strict", "strict.md", "{input}{solution}")

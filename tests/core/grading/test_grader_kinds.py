@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import itemeval_assets
-from itemeval_assets.core.design.conditions import GRADER_COLUMNS
+from itemeval_assets.core.design.conditions.conditions import GRADER_COLUMNS
 from itemeval_assets.core.grading.kinds import KINDS, SCORERS
 from itemeval_assets.core.prompts.templates import make_template
 from itemeval_assets.core.tables.schemas import TABLES
@@ -60,8 +60,10 @@ def test_others_compare_nothing_with_the_name_of_a_kind() -> None:
 
 
 def test_a_scan_finds_what_it_looks_for() -> None:
-    code = "from itemeval_assets.core.grading.judge import Judge\nx = row['grade_kind'] == 'judge'"
-    assert imported(ast.parse(code)) - SEAM == {f"{GRADING}.judge"}
+    code = (
+        "from itemeval_assets.core.grading.scorer import scorer\nx = row['grade_kind'] == 'judge'"
+    )
+    assert imported(ast.parse(code)) - SEAM == {f"{GRADING}.scorer"}
     assert words_tested(ast.parse(code)) == {"judge"}
 
 

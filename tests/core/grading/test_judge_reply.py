@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itemeval_assets.core.grading.judge_reply import (
+from itemeval_assets.core.grading.judges.judge_reply import (
     FORMAT_NOTICE,
     JUDGE_FORMAT_VERSION,
     REPLY_SCHEMA,

@@ -21,7 +21,7 @@ from itemeval_assets.core.money.budget import (
     require_sane_consent,
     shares_of_consent,
 )
-from itemeval_assets.core.money.estimate import NOTHING, Projection
+from itemeval_assets.core.money.projection.estimate import NOTHING, Projection
 
 USD = st.floats(0, 10_000)
 CAP = st.none() | st.floats(1e-6, 10_000)

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from itemeval_assets.core.config.study_config import StudyConfig
-from itemeval_assets.core.design.conditions import GenerateCondition
-from itemeval_assets.core.design.expansion import expand_design
+from itemeval_assets.core.design.conditions.conditions import GenerateCondition
+from itemeval_assets.core.design.conditions.expansion import expand_design
 from itemeval_assets.core.grading.grader import ModelCall
-from itemeval_assets.core.grading.judge_reply import FORMAT_NOTICE
+from itemeval_assets.core.grading.judges.judge_reply import FORMAT_NOTICE
 from itemeval_assets.core.prompts.templates import make_template
 from tests.rows import item
 from tests.studies import study_yaml

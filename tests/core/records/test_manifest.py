@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from itemeval_assets.core.config.snapshot import Snapshot
 from itemeval_assets.core.config.study_config import StudyConfig
-from itemeval_assets.core.design.expansion import expand_design
+from itemeval_assets.core.design.conditions.expansion import expand_design
 from itemeval_assets.core.design.study import Study, run_plan
-from itemeval_assets.core.money.estimate import Projection
+from itemeval_assets.core.money.projection.estimate import Projection
 from itemeval_assets.core.prompts.templates import make_template
 from itemeval_assets.core.records.manifest import build_manifest, items_hash
 from itemeval_assets.core.text.secrets import redacted

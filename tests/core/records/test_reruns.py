@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.errors import BudgetExceeded
-from itemeval_assets.core.money.estimate import NOTHING, Projection
+from itemeval_assets.core.money.projection.estimate import NOTHING, Projection
 from itemeval_assets.core.records.reruns import Attempts, Decision, admit, choose
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)

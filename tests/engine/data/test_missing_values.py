@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from itemeval_assets.core.config.study_config import StudyConfig
-from itemeval_assets.core.design.expansion import expand_design
-from itemeval_assets.core.grading.judge_reply import FORMAT_NOTICE
+from itemeval_assets.core.design.conditions.expansion import expand_design
+from itemeval_assets.core.grading.judges.judge_reply import FORMAT_NOTICE
 from itemeval_assets.core.prompts.templates import make_template
 from tests.studies import study_yaml
 

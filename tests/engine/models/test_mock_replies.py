@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from itemeval_assets.core.grading.judge import JudgeConfig
-from itemeval_assets.core.grading.judge_reply import parse_judge_reply
+from itemeval_assets.core.grading.judges.judge import JudgeConfig
+from itemeval_assets.core.grading.judges.judge_reply import parse_judge_reply
 from itemeval_assets.core.grading.scorers.exact_match import exact_match
 from itemeval_assets.core.prompts.templates import make_template
 from itemeval_assets.engine.models.mock_replies import Asked, answer, quality_seen

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itemeval_assets.core.design.condition_ids import condition_id
+from itemeval_assets.core.design.conditions.ids import condition_id
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.tables.schemas import TABLES
 from itemeval_assets.storage.study import layout

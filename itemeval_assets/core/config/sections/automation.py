@@ -7,7 +7,7 @@ from pydantic import Field, field_validator
 
 from itemeval_assets.core.config.wording import CRON
 from itemeval_assets.core.text.timezones import is_timezone, nearest_timezone
-from itemeval_assets.core.text.yaml_sections import Section
+from itemeval_assets.core.text.yaml.sections import Section
 
 # Where a cron expression is tried out: whether it ever comes does not depend on the day.
 _ANY_TIME = datetime(2000, 1, 1)

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator
 
 from itemeval_assets.core.prompts.choices import CHOICES, TargetIs
 from itemeval_assets.core.tasks.reference import TaskRef
-from itemeval_assets.core.text.yaml_sections import IDENTITY, Section
+from itemeval_assets.core.text.yaml.sections import IDENTITY, Section
 
 Adapter = Literal["hf", "local", "inspect"]
 _ADAPTER = (

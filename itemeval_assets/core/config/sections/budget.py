@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from itemeval_assets.core.config.policies import Policy
-from itemeval_assets.core.text.yaml_sections import Section
+from itemeval_assets.core.text.yaml.sections import Section
 
 from .facets import MOST_REPLICATIONS
 

@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field
 
 from itemeval_assets.core.config.wording import FACET_NAME, TEMPLATE_NAME
 from itemeval_assets.core.grading.kinds import SCORERS
-from itemeval_assets.core.text.yaml_sections import MOST_TOKENS, ReasoningEffort, Section
+from itemeval_assets.core.text.yaml.sections import MOST_TOKENS, ReasoningEffort, Section
 
 MOST_REPLICATIONS = 10_000
 

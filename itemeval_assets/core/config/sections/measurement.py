@@ -2,7 +2,7 @@
 
 from pydantic import Field, field_validator
 
-from itemeval_assets.core.text.yaml_sections import Section
+from itemeval_assets.core.text.yaml.sections import Section
 
 __all__ = ["ITEM_COLUMNS", "MeasurementConfig"]
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from itemeval_assets.core.text.yaml_sections import IDENTITY, MODEL_ID, MOST_TOKENS, Section
+from itemeval_assets.core.text.yaml.sections import IDENTITY, MODEL_ID, MOST_TOKENS, Section
 
 _MOST_RETRIES = 1_000
 _MOST_CONNECTIONS = 10_000

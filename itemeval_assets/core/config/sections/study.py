@@ -18,7 +18,7 @@ from itemeval_assets.core.grading.kinds import (
     read_scorer,
 )
 from itemeval_assets.core.text.locations import ACCEPTED, is_location
-from itemeval_assets.core.text.yaml_sections import Section
+from itemeval_assets.core.text.yaml.sections import Section
 
 from .automation import AutomationConfig
 from .benchmark import BenchmarkConfig, TaskBenchmark, read_benchmark

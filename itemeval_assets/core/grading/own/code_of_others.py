@@ -5,13 +5,13 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from itemeval_assets.core.grading.code import (
+    MODEL_GRADED,
     FunctionCode,
     InspectCode,
     PackagedCode,
     Source,
 )
-from itemeval_assets.core.grading.grades import MODEL_GRADED
-from itemeval_assets.core.text.yaml_sections import IDENTITY
+from itemeval_assets.core.text.yaml.sections import IDENTITY
 
 from .section import CodeConfig
 

@@ -11,7 +11,7 @@ from itemeval_assets.core.grading.grader import Targets
 from itemeval_assets.core.grading.scorers.exact_match import as_one_line
 from itemeval_assets.core.grading.scorers.payload import payload_of
 from itemeval_assets.core.grading.verdict import Verdict
-from itemeval_assets.core.text.yaml_sections import IDENTITY
+from itemeval_assets.core.text.yaml.sections import IDENTITY
 
 from .section import RulesConfig
 

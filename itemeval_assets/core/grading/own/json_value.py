@@ -13,7 +13,7 @@ from itemeval_assets.core.grading.json_objects import find_object
 from itemeval_assets.core.grading.scorers.exact_match import EXACT_MATCH, TEXTS, exact_match
 from itemeval_assets.core.grading.scorers.numeric import NUMBERS, NUMERIC, numeric
 from itemeval_assets.core.grading.verdict import Verdict
-from itemeval_assets.core.text.yaml_sections import IDENTITY
+from itemeval_assets.core.text.yaml.sections import IDENTITY
 
 from .section import RulesConfig
 

@@ -13,7 +13,7 @@ from itemeval_assets.core.grading.scorers.exact_match import EXACT_MATCH, TEXTS,
 from itemeval_assets.core.grading.verdict import Verdict
 from itemeval_assets.core.text.nearest import did_you_mean
 from itemeval_assets.core.text.words import counted, well_formed
-from itemeval_assets.core.text.yaml_sections import IDENTITY
+from itemeval_assets.core.text.yaml.sections import IDENTITY
 
 from .section import RulesConfig
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from itemeval_assets.core.design.conditions import Design, GradeCondition
+from itemeval_assets.core.design.conditions.conditions import Design, GradeCondition
 from itemeval_assets.measurement import MeasurementError, compare_all
 
 from ..graders import each_once, incomparable, of_one_scale

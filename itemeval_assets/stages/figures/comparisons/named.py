@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
-from itemeval_assets.core.design.conditions import Design, GradeCondition
+from itemeval_assets.core.design.conditions.conditions import Design, GradeCondition
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.text.nearest import nearest
 

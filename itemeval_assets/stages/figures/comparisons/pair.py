@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pyarrow as pa
 
-from itemeval_assets.core.design.conditions import GradeCondition
+from itemeval_assets.core.design.conditions.conditions import GradeCondition
 from itemeval_assets.measurement import MeasurementError, interaction
 from itemeval_assets.measurement import compare as compared
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
-from itemeval_assets.core.design.conditions import GradeCondition
+from itemeval_assets.core.design.conditions.conditions import GradeCondition
 from itemeval_assets.measurement import Difference, Interaction
 
 from ..graders import scale_in_words

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from itemeval_assets.core.design.conditions import GradeCondition
+from itemeval_assets.core.design.conditions.conditions import GradeCondition
 from itemeval_assets.core.errors import ConfigError, EnvironmentMissing
 from itemeval_assets.host.installation import how_to_install
 from itemeval_assets.measurement import MeasurementError, ResponseModel, response_matrix

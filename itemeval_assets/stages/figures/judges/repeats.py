@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from itemeval_assets.core.design.conditions import GradeCondition
+from itemeval_assets.core.design.conditions.conditions import GradeCondition
 from itemeval_assets.measurement import MeasurementError, self_agreement
 
 from ..planned import PlannedCells, require_measurable

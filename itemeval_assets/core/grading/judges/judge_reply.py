@@ -8,8 +8,8 @@ import math
 from functools import partial
 from typing import Any
 
-from .json_objects import decode, object_spans, readings
-from .verdict import Verdict
+from itemeval_assets.core.grading.json_objects import decode, object_spans, readings
+from itemeval_assets.core.grading.verdict import Verdict
 
 JUDGE_FORMAT_VERSION = 1
 """Part of a judge condition's identity: raise it when the notice changes, or when a reply that has

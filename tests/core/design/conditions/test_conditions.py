@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 from itemeval_assets.core.config.sections import SolversConfig
 from itemeval_assets.core.config.study_config import StudyConfig
-from itemeval_assets.core.design.condition_ids import canonical_json, condition_id
-from itemeval_assets.core.design.conditions import Design
-from itemeval_assets.core.design.expansion import expand_design
+from itemeval_assets.core.design.conditions.conditions import Design
+from itemeval_assets.core.design.conditions.expansion import expand_design
+from itemeval_assets.core.design.conditions.ids import canonical_json, condition_id
 from itemeval_assets.core.errors import ConfigError, TemplateError
-from itemeval_assets.core.grading.judge import JudgeConfig
-from itemeval_assets.core.grading.judge_reply import JUDGE_FORMAT_VERSION
+from itemeval_assets.core.grading.judges.judge import JudgeConfig
+from itemeval_assets.core.grading.judges.judge_reply import JUDGE_FORMAT_VERSION
 from itemeval_assets.core.prompts.templates import make_template
-from itemeval_assets.core.text.yaml_sections import IDENTITY
+from itemeval_assets.core.text.yaml.sections import IDENTITY
 from tests.studies import merged
 
 PROMPTS = {
@@ -485,7 +485,8 @@ def test_canonical_json() -> None:
 
 def test_two_equal_ids_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "itemeval_assets.core.design.expansion.condition_id", lambda parts, payload: ("x--0", "x")
+        "itemeval_assets.core.design.conditions.expansion.condition_id",
+        lambda parts, payload: ("x--0", "x"),
     )
     with pytest.raises(ConfigError, match="two conditions of the design have the same id: x--0"):
         design()

@@ -16,8 +16,8 @@ from itemeval_assets.core.tasks.lock import TaskLock
 from itemeval_assets.core.tasks.reference import TaskRef
 from itemeval_assets.core.text.labels import unique_labels
 
-from .condition_ids import condition_id
 from .conditions import Design, GenerateCondition, GradeCondition
+from .ids import condition_id
 from .template_rules import doubts, require_templates
 
 

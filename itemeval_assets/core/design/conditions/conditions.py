@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from itemeval_assets.core.design.partitions import GENERATE, Partition
 from itemeval_assets.core.grading.code import Program
 from itemeval_assets.core.grading.grader import Grader
 from itemeval_assets.core.prompts.chats import readable, stored_turns
@@ -18,8 +19,6 @@ from itemeval_assets.core.prompts.prompts import (
 from itemeval_assets.core.prompts.templates import Template
 from itemeval_assets.core.tasks.reference import TaskRef
 from itemeval_assets.core.text.labels import Part, pair_label
-
-from .partitions import GENERATE, Partition
 
 GRADER_COLUMNS = (
     *("grader_name", "grader_model", "rubric_name", "rubric_hash"),

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.pending import Cell
 from itemeval_assets.core.errors import DatasetError
-from itemeval_assets.core.money.estimate import SampleCalls, output_limit
-from itemeval_assets.core.money.samples import calls_of_sample
+from itemeval_assets.core.money.projection.estimate import SampleCalls, output_limit
+from itemeval_assets.core.money.projection.samples import calls_of_sample
 from itemeval_assets.core.prompts.prompts import Prompt
 from itemeval_assets.core.tasks.lock import ScoreName, TaskLock
 from itemeval_assets.engine.tasks.data import remember
@@ -15,10 +15,9 @@ from itemeval_assets.engine.tasks.loading import load_task
 from itemeval_assets.engine.tasks.rows import sample_rows
 from itemeval_assets.engine.tasks.running import TASK, prepared
 from itemeval_assets.engine.tasks.scores import names_in
+from itemeval_assets.stages.calls.stage_run import Scope, StageRun
+from itemeval_assets.stages.prompt_solutions import SolutionCaller
 from itemeval_assets.storage.study.inputs.task_lock import learn_scores, task_file
-
-from .calls.stage_run import Scope, StageRun
-from .prompt_solutions import SolutionCaller
 
 if TYPE_CHECKING:
     from inspect_ai import Task
@@ -26,8 +25,7 @@ if TYPE_CHECKING:
     from inspect_ai.log import EvalLog
 
     from itemeval_assets.engine.calls.tasks import CallSettings
-
-    from .calls.making import PlannedCalls
+    from itemeval_assets.stages.calls.making import PlannedCalls
 
 
 class TaskCaller(SolutionCaller):

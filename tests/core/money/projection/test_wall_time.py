@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itemeval_assets.core.money.wall_time import BATCH_AT_MOST_S, WallTime, wall_time
+from itemeval_assets.core.money.projection.wall_time import BATCH_AT_MOST_S, WallTime, wall_time
 
 MODELS = "abc"
 CALLS = st.dictionaries(st.sampled_from(MODELS), st.integers(0, 5000))

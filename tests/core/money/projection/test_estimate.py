@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itemeval_assets.core.money.estimate import (
+from itemeval_assets.core.money.projection.estimate import (
     NOTHING,
     OUTPUT_TOKENS_UNCAPPED,
     Calibration,

@@ -5,6 +5,7 @@ from pathlib import Path
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ConfigError, DatasetError
 from itemeval_assets.engine.tasks.facts import look_at
+from itemeval_assets.stages.items import now
 from itemeval_assets.storage.study.inputs import load_config, load_study
 from itemeval_assets.storage.study.inputs.study_file import study_location, study_with_task
 from itemeval_assets.storage.study.inputs.task_lock import (
@@ -13,8 +14,6 @@ from itemeval_assets.storage.study.inputs.task_lock import (
     write_task_lock,
 )
 from itemeval_assets.storage.study.store import open_store
-
-from .items import now
 
 
 def open_study(config: str | Path) -> Study:

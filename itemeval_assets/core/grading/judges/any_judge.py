@@ -7,15 +7,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
+from itemeval_assets.core.grading.grader import Grader, GraderConfig, ScoreScale
 from itemeval_assets.core.prompts.templates import Template
-from itemeval_assets.core.text.yaml_sections import (
+from itemeval_assets.core.text.yaml.sections import (
     IDENTITY,
     MODEL_ID,
     MOST_TOKENS,
     ReasoningEffort,
 )
-
-from .grader import Grader, GraderConfig, ScoreScale
 
 _MOST_REPEATS = 100
 

@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from itemeval_assets.core.text.strict_yaml import StrictLoader, load_yaml, yaml_message
+from itemeval_assets.core.text.yaml.strict import StrictLoader, load_yaml, yaml_message
 
 NO_BLANK = "lacks a blank after its colon"
 INDENTATION = "the indentation of line 3 fits no line above it: begin it below the first letter"

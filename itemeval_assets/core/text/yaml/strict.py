@@ -5,8 +5,8 @@ from typing import Any
 
 import yaml
 
-from .yaml_numbers import misread_number, number_advice
-from .yaml_slips import slip_of
+from .numbers import misread_number, number_advice
+from .slips import slip_of
 
 # Values that aliases may add to those written out. A text of a few lines can mean billions.
 _MOST_REPEATED = 10_000

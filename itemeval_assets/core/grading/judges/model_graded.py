@@ -10,19 +10,26 @@ import re2
 from pydantic import Field, field_validator
 
 from itemeval_assets.core.errors import TemplateError
+from itemeval_assets.core.grading.code import MODEL_GRADED
+from itemeval_assets.core.grading.grader import (
+    SCORER_SCALE,
+    Grader,
+    GradingPrompt,
+    ModelCall,
+    ScoreScale,
+)
+from itemeval_assets.core.grading.own.regex import compiled, refusal
+from itemeval_assets.core.grading.verdict import Verdict
 from itemeval_assets.core.prompts.chats import IS_CHAT, last_question
 from itemeval_assets.core.prompts.format_strings import fields_of, shows_as_it_is
 from itemeval_assets.core.prompts.prompts import Item, Prompt, one_message
 from itemeval_assets.core.prompts.templates import Template
 from itemeval_assets.core.text.labels import Part
 from itemeval_assets.core.text.nearest import did_you_mean
-from itemeval_assets.core.text.yaml_sections import IDENTITY, Section
+from itemeval_assets.core.text.yaml.sections import IDENTITY, Section
 
 from .any_judge import AnyJudgeConfig
-from .grader import SCORER_SCALE, Grader, GradingPrompt, ModelCall, ScoreScale
-from .grades import MODEL_GRADED, grade_reader
-from .own.regex import compiled, refusal
-from .verdict import Verdict
+from .grades import grade_reader
 
 _OF_SAMPLES = ("question", "answer", "criterion")
 _INSTRUCTIONS = "instructions"

@@ -7,13 +7,13 @@ from typing import Any
 
 from pydantic import Field
 
+from itemeval_assets.core.grading.grader import Grader, ModelCall
 from itemeval_assets.core.prompts.prompts import Item, Prompt, filled_in, rubric_values
 from itemeval_assets.core.prompts.templates import Template
 from itemeval_assets.core.text.labels import Part
-from itemeval_assets.core.text.yaml_sections import IDENTITY
+from itemeval_assets.core.text.yaml.sections import IDENTITY
 
 from .any_judge import AnyJudgeConfig
-from .grader import Grader, ModelCall
 from .judge_reply import FORMAT_NOTICE, JUDGE_FORMAT_VERSION, REPLY_SCHEMA, parse_judge_reply
 
 

@@ -11,12 +11,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from itemeval_assets.core.grading.code import of_inspect
+from itemeval_assets.core.grading.verdict import Verdict
 from itemeval_assets.core.text.words import well_formed
-
-from .code import of_inspect
-from .verdict import Verdict
-
-MODEL_GRADED = ("model_graded_qa", "model_graded_fact")
 
 # Blanks, and characters without width.
 _SPACES = r"[\s\u200b\u200c\u200d\u200e\u200f\u2060\u2063\ufeff]*"

@@ -3,7 +3,11 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itemeval_assets.core.money.prefixes import SHORTEST_HEAD_TOKENS, leaders_first, shared_prefixes
+from itemeval_assets.core.money.projection.prefixes import (
+    SHORTEST_HEAD_TOKENS,
+    leaders_first,
+    shared_prefixes,
+)
 
 LONG = "x" * (4 * SHORTEST_HEAD_TOKENS)
 HEADS = st.dictionaries(

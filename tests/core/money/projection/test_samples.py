@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from itemeval_assets.core.money.estimate import ONE_CALL, SampleCalls
-from itemeval_assets.core.money.samples import calls_of_sample, words_on_samples
+from itemeval_assets.core.money.projection.estimate import ONE_CALL, SampleCalls
+from itemeval_assets.core.money.projection.samples import calls_of_sample, words_on_samples
 from itemeval_assets.core.tasks.lock import TaskLock
 
 
