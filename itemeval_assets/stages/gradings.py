@@ -24,14 +24,12 @@ from itemeval_assets.core.design.pending import (
 )
 from itemeval_assets.core.grading.grader import Grader, ModelCall
 from itemeval_assets.core.grading.verdict import Verdict
-from itemeval_assets.core.money.projection.estimate import ONE_CALL, SampleCalls, output_limit
+from itemeval_assets.core.money.projection.estimate import output_limit
 from itemeval_assets.core.prompts.prompts import Prompt
 from itemeval_assets.core.tables.split import Parts
 from itemeval_assets.engine.calls.evaluate import request_settings
 from itemeval_assets.engine.calls.tasks import (
-    CallSettings,
     Target,
-    build_task,
     grading_config,
     make_sample,
 )
@@ -44,14 +42,12 @@ from .calls.stage_run import Scope, StageRun
 from .items import now
 from .kept import KeptGradings
 from .outcome import Outcome
+from .prompt_calls import PromptCaller
 from .tasks.scores import ScoredByTask
 
 if TYPE_CHECKING:
-    from inspect_ai import Task
     from inspect_ai.dataset import Sample
     from inspect_ai.log import EvalLog
-
-    from .calls.making import PlannedCalls
 
 
 def grade(run: StageRun, solutions: pa.Table, partitions: list[Partition]) -> Outcome:
@@ -71,7 +67,7 @@ def grade(run: StageRun, solutions: pa.Table, partitions: list[Partition]) -> Ou
     return outcome
 
 
-class GradingCaller:
+class GradingCaller(PromptCaller):
     """Grades stored solutions: by one call each, or without any.
 
     `kept` takes in what a scorer settles before a judge; null: an estimate, which stores nothing
@@ -172,19 +168,6 @@ class GradingCaller:
         config = grading_config(call, {**request, "cache_prompt": "auto"})
         condition = self._conditions[partition.grade]
         return Target(condition.slug, model, config, condition.grader.repeat)
-
-    def calls_per_cell(self, partition: Partition) -> SampleCalls:
-        return ONE_CALL
-
-    def build(
-        self,
-        partition: Partition,
-        calls: "PlannedCalls",
-        settings: CallSettings,
-        metadata: dict[str, Any],
-    ) -> "Task":
-        name = partition.condition_id
-        return build_task(calls.target, name, calls.samples, settings, metadata)
 
     def can_make_samples(self) -> bool:
         return True

@@ -15,30 +15,26 @@ from itemeval_assets.core.design.pending import (
     States,
     classify_solutions,
 )
-from itemeval_assets.core.money.projection.estimate import ONE_CALL, SampleCalls, output_limit
+from itemeval_assets.core.money.projection.estimate import output_limit
 from itemeval_assets.core.prompts.images import IMAGES
 from itemeval_assets.core.prompts.prompts import Prompt
 from itemeval_assets.engine.calls.evaluate import request_settings
 from itemeval_assets.engine.calls.tasks import (
-    CallSettings,
     Target,
-    build_task,
     generate_config,
     make_sample,
 )
 from itemeval_assets.engine.rows import call_rows
 
 from .calls.stage_run import Scope, StageRun
+from .prompt_calls import PromptCaller
 
 if TYPE_CHECKING:
-    from inspect_ai import Task
     from inspect_ai.dataset import Sample
     from inspect_ai.log import EvalLog
 
-    from .calls.making import PlannedCalls
 
-
-class SolutionCaller:
+class SolutionCaller(PromptCaller):
     """Calls the models of generate conditions: a prompt per item, an epoch per replication."""
 
     stage = GENERATE
@@ -82,19 +78,6 @@ class SolutionCaller:
 
     def finish(self, run: StageRun) -> None:
         """What is left to do once the calls of a run are rows: nothing."""
-
-    def calls_per_cell(self, partition: Partition) -> SampleCalls:
-        return ONE_CALL
-
-    def build(
-        self,
-        partition: Partition,
-        calls: "PlannedCalls",
-        settings: CallSettings,
-        metadata: dict[str, Any],
-    ) -> "Task":
-        name = partition.condition_id
-        return build_task(calls.target, name, calls.samples, settings, metadata)
 
     def can_make_samples(self) -> bool:
         named = self._images_of(self._items)

@@ -1,7 +1,7 @@
 """From the facets of a study to its conditions: crossed, each with an id and a label of its own."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +13,6 @@ from itemeval_assets.core.grading.grader import Grader
 from itemeval_assets.core.grading.kinds import OF_TASKS, SCORERS
 from itemeval_assets.core.prompts.templates import Template, columns_in
 from itemeval_assets.core.tasks.lock import TaskLock
-from itemeval_assets.core.tasks.reference import TaskRef
 from itemeval_assets.core.text.labels import unique_labels
 
 from .conditions import Design, GenerateCondition, GradeCondition
@@ -62,17 +61,39 @@ def _prompts(config: StudyConfig, prompts: Mapping[str, Template]) -> list[Templ
 def _generate_condition(
     config: StudyConfig, model: str, prompt: Template, facet: ModelConfigFacet
 ) -> GenerateCondition:
-    solvers, params = config.solvers, _sampling_params(config.solvers, facet)
-    if config.benchmark.ref:
-        return _task_condition(config.benchmark.ref, model, prompt, facet, params)
-    mapping = config.benchmark.mapping
-    columns = columns_in(prompt, mapping.kept)
-    payload: dict[str, Any] = {
+    params = _sampling_params(config.solvers, facet)
+    task, mapping = config.benchmark.ref, config.benchmark.mapping
+    columns = () if task else columns_in(prompt, mapping.kept)
+    payload = {
         "kind": "generate",
         "model": model,
         "model_config": {"name": facet.name, "params": params},
-        "prompt": {"name": prompt.name, "hash": prompt.hash},
+        **({"task": task.payload} if task else _prompt_payload(config, prompt, columns)),
     }
+    name = task.short if task else prompt.name
+    id, slug = condition_id([model.rsplit("/", maxsplit=1)[-1], name, facet.name], payload)
+    return GenerateCondition(
+        id=id,
+        slug=slug,
+        payload=payload,
+        model=model,
+        model_config_name=facet.name,
+        prompt=prompt,
+        params=params,
+        split_prompt=config.solvers.split_prompt,
+        columns=columns,
+        takes_chats=bool(mapping.chat),
+        shows_images=bool(mapping.images),
+        task=task,
+    )
+
+
+def _prompt_payload(
+    config: StudyConfig, prompt: Template, columns: Sequence[str]
+) -> dict[str, Any]:
+    """What decides what a model is shown. A key that a study does not use changes no id."""
+    mapping = config.benchmark.mapping
+    payload: dict[str, Any] = {"prompt": {"name": prompt.name, "hash": prompt.hash}}
     if named := [name for name in columns if name in mapping.metadata]:
         payload["prompt"]["columns"] = named
     if mapping.choices:
@@ -81,46 +102,9 @@ def _generate_condition(
         payload["input"] = "chat"
     if mapping.images:
         payload["images"] = mapping.images
-    if solvers.split_prompt or prompt.is_chat:
+    if config.solvers.split_prompt or prompt.is_chat:
         payload["layout"] = "turns" if prompt.is_chat else "split"
-    id, slug = condition_id([model.rsplit("/", maxsplit=1)[-1], prompt.name, facet.name], payload)
-    return GenerateCondition(
-        id=id,
-        slug=slug,
-        payload=payload,
-        model=model,
-        model_config_name=facet.name,
-        prompt=prompt,
-        params=params,
-        split_prompt=solvers.split_prompt,
-        columns=columns,
-        takes_chats=bool(mapping.chat),
-        shows_images=bool(mapping.images),
-    )
-
-
-def _task_condition(
-    task: TaskRef, model: str, prompt: Template, facet: ModelConfigFacet, params: dict[str, Any]
-) -> GenerateCondition:
-    """The task runs as it is; `prompt` names it in tables."""
-    payload = {
-        "kind": "generate",
-        "model": model,
-        "model_config": {"name": facet.name, "params": params},
-        "task": task.payload,
-    }
-    id, slug = condition_id([model.rsplit("/", maxsplit=1)[-1], task.short, facet.name], payload)
-    return GenerateCondition(
-        id=id,
-        slug=slug,
-        payload=payload,
-        model=model,
-        model_config_name=facet.name,
-        prompt=prompt,
-        params=params,
-        split_prompt=False,
-        task=task,
-    )
+    return payload
 
 
 def _choices_payload(mapping: MappingConfig) -> dict[str, Any]:
