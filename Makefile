@@ -8,7 +8,7 @@ export UV_PYTHON_PREFERENCE ?= only-system
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup quickstart test collect faults coverage audit deploy-test check docs lint format types screenshots bench clean
+.PHONY: help setup quickstart test collect evals faults coverage audit deploy-test check docs lint format types screenshots bench clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -24,6 +24,10 @@ test: setup ## run the tests
 
 collect: setup ## find all tests, and compile them: then no worker of `make test` has to
 	@found=$$($(RUN) pytest --collect-only -qq -m "not deploy") || { echo "$$found"; exit 1; }
+
+evals: setup ## run a task of inspect_evals, which is installed for that alone, beside inspect_ai
+	$(RUN) --with inspect-evals==0.26.0 sh -c \
+		'python -c "import inspect_evals" && pytest -q tests/whole/test_tasks.py -k of_a_package'
 
 faults: setup ## inject faults, many times each, and print what was lost
 	$(RUN) python -m scripts.faults $(ARGS)

@@ -106,7 +106,7 @@ def test_an_agent_is_scored_as_by_inspect_and_each_call_is_paid_for(
 
 def test_a_task_of_a_package_is_scored_as_by_inspect(tmp_path: Path) -> None:
     # Each process loads all packages that register tasks: this one takes seconds, and is not among
-    # the tools of developers. `uv pip install inspect-evals==0.26.0` runs this test.
+    # the tools of developers. `make evals` installs it for this test alone.
     pytest.importorskip("inspect_evals")
     name = "inspect_evals/agent_threat_bench_memory_poison"
     config = write_task_study(tmp_path, task=name, extra={"solvers": {"max_tokens": 200}})
