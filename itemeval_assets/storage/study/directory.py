@@ -17,6 +17,9 @@ from itemeval_assets.storage.objects.backends import Backend
 
 from . import layout
 
+# In study.json: what is taken in, from the beginning of an import to its end.
+_IMPORTING = "importing"
+
 
 class StudyDirectory:
     """The directory of one study; one config owns it once it holds results."""
@@ -24,6 +27,8 @@ class StudyDirectory:
     def __init__(self, backend: Backend, study_name: str) -> None:
         self.backend = backend
         self.study_name = study_name
+        # Whoever imports opens also what an import was cut off in.
+        self.imports = False
 
     def read_json(self, key: str) -> dict[str, Any] | None:
         """A JSON document of the study, or None. Raises StoreError when it is not JSON."""
@@ -90,6 +95,29 @@ class StudyDirectory:
                 "Give this study another `study:` name or `output_dir:`; if you renamed the "
                 f"config, correct `config` in {self.backend.uri(layout.STUDY_FILE)}"
             )
+        if _IMPORTING in owner and not self.imports:
+            raise StoreError(
+                f"an import into {study.location} has not come to its end: what is missing would "
+                "be called again, and paid. Where it was cut off, import again, it goes on: "
+                f"itemeval-assets import {owner[_IMPORTING]} {study.config_path}"
+            )
+
+    def is_importing(self) -> bool:
+        """Whether an import into the study directory has not come to its end."""
+        return _IMPORTING in (self.read_json(layout.STUDY_FILE) or {})
+
+    @contextmanager
+    def importing(self, source: str) -> Iterator[None]:
+        """Others wait for the end of the block to open the study, which has an owner.
+
+        Where the block does not come to its end, they wait for the next import.
+        """
+        self.update_json(layout.STUDY_FILE, lambda mark: {**mark, _IMPORTING: source})
+        yield
+        self.update_json(
+            layout.STUDY_FILE,
+            lambda mark: {name: value for name, value in mark.items() if name != _IMPORTING},
+        )
 
     def require_layout(self) -> None:
         """Raise StoreError where a folder lies in the place of a file, or a file in a folder's.

@@ -17,6 +17,8 @@ OLDER_LAYOUTS, OLDER_BOOKINGS = {"1"}, "ledger.parquet"
 DATASET_LOCKS = "dataset_locks.json"
 # What loading the task of the study told.
 TASK_LOCK = "task_lock.json"
+# Words of packaged templates that an import has brought.
+TEMPLATE_LOCK = "template_lock.json"
 STUDY_FILE = "study.json"
 # Which config stored the items last, while nobody owns the study directory.
 BEGINNING = "beginning.json"
@@ -30,6 +32,7 @@ IF_DELETED = {
     BEGINNING: "then the next run writes it anew",
     DATASET_LOCKS: "then the data of today are pinned",
     TASK_LOCK: "then the next estimate or run loads the task again",
+    TEMPLATE_LOCK: "then the next import finds the words of the templates again",
     RESERVATIONS: "then what runs in progress may still cost does not count against budget.max_usd",
     SETTLED: "then the next run checks everything again",
     RERUNS: "then the attempts of the schedule are counted from zero",

@@ -17,6 +17,7 @@ from itemeval_assets.core.text.locations import scheme_of
 from .prices import price_text
 from .scorer_code import packaged_types, read_sources
 from .task_lock import read_task_lock
+from .template_lock import Kept, read_template_lock
 from .templates import load_templates
 from .unreadable import unreadable
 
@@ -32,16 +33,23 @@ def load_study(path: str | Path, replaced: Mapping[str, Any] | None = None) -> S
 
 
 def study_with_task(
-    path: str | Path, task: TaskLock | None, replaced: Mapping[str, Any] | None = None
+    path: str | Path,
+    task: TaskLock | None,
+    replaced: Mapping[str, Any] | None = None,
+    kept: Kept | None = None,
 ) -> Study:
-    """As `load_study`. `task`: what is known of its task, if not what the study's folder says."""
+    """As `load_study`. `task`: what is known of its task, if not what the study's folder says.
+
+    `kept`: the words of packaged templates, if not those that the folder keeps.
+    """
     path = _resolved(path)
     text = _text_of(path)
     replaced = replaced or {}
     packaged = _packaged_types(text)
     config = parse_config(text.removeprefix(BYTE_ORDER_MARK), str(path), replaced, packaged)
-    prompts, rubrics = load_templates(config, path.parent)
     location = study_location(config, path)
+    kept = read_template_lock(config, location) if kept is None else kept
+    prompts, rubrics = load_templates(config, path.parent, kept)
     prices = price_text(config, path.parent)
     snapshot = Snapshot(
         str(path),

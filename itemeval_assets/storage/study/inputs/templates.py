@@ -11,15 +11,16 @@ from itemeval_assets.core.text.nearest import did_you_mean
 
 from .grading_prompts import grading_template
 from .task_lock import task_template
+from .template_lock import Kept
 from .unreadable import unreadable
 
 
 def load_templates(
-    config: StudyConfig, base: Path
+    config: StudyConfig, base: Path, kept: Kept
 ) -> tuple[dict[str, Template], dict[str, Template]]:
     """All prompts and rubrics by reference. Every missing one is named in a single error.
 
-    A task stands in the place of all prompts.
+    A task stands in the place of all prompts. `kept`: packaged ones that have other words here.
     """
     prompts, rubrics, problems, task = {}, {}, [], config.benchmark.ref
     if task:
@@ -34,7 +35,7 @@ def load_templates(
     ]
     for found, where, name, folder, builtin in wanted:
         try:
-            found[name] = _load_template(name, folder, builtin)
+            found[name] = kept[builtin].get(name) or _load_template(name, folder, builtin)
         except TemplateError as error:
             problems.append(f"{where}: {error}")
     for name in config.facets.grader:
@@ -80,6 +81,14 @@ def _hint(name: str, folder: Path, builtin: str) -> str:
         return f"; there is {misnamed[0]}: rename it to {name}.md"
     local = sorted(path.stem for path in folder.glob("*.md"))
     return f"; {did_you_mean(name, [*local, *(f'{BUILTIN}{one}' for one in packaged)])}"
+
+
+def packaged_template(name: str, builtin: str) -> Template | None:
+    """The packaged template of a name; null where there is none. `builtin`: prompts or rubrics."""
+    try:
+        return _load_template(name, Path(), builtin) if name.startswith(BUILTIN) else None
+    except TemplateError:
+        return None
 
 
 @cache
