@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .core.money.preflight import ModelHealth
     from .core.records.releases import Release
     from .engine.calls.progress import Progress
+    from .imports.found import ImportSummary
     from .runs.summary import RunSummary
     from .stages.export import ExportResult
     from .stages.projection.estimate import StudyEstimate
@@ -38,6 +39,7 @@ __all__ = [
     "count_cells",
     "estimate",
     "export",
+    "import_results",
     "load_study",
     "preflight",
     "recover",
@@ -174,6 +176,28 @@ def export(config: str | Path | Study, *, for_spreadsheets: bool = False) -> "Ex
     from .runs.single import run_export
 
     return run_export(_as_study(config), _flag("for_spreadsheets", for_spreadsheets))
+
+
+def import_results(
+    path: str | Path,
+    config: str | Path | Study,
+    *,
+    dry_run: bool = False,
+    on_note: Callable[[str], None] | None = None,
+) -> "ImportSummary":
+    """Take in the results of an itemeval study: no call that it has paid for is made again.
+
+    `path`: its folder, which is only read. `config` declares the same study with an `output_dir` of
+    its own. `dry_run`: say what would come in, and store nothing. `on_note` is told why the import
+    waits. Raises an ItemevalAssetsError for what does not fit; then nothing was taken.
+    """
+    from .imports.results import import_results as take_in
+
+    if not isinstance(path, (str, Path)):
+        raise ConfigError(f"{path!r} is no path of a study of itemeval: give a str or a Path")
+    place = config.config_path if isinstance(config, Study) else config
+    is_dry_run = _flag("dry_run", dry_run)
+    return take_in(str(path), place, dry_run=is_dry_run, say=on_note or (lambda note: None))
 
 
 def release(config: str | Path | Study, *, version: str | None = None) -> "Release":

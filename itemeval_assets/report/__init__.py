@@ -4,6 +4,7 @@ Handed on is what the terminal shows.
 """
 
 from .cells import cell_survey
+from .imports import import_summary
 from .money import preflight, study_estimate
 from .results import (
     created,
@@ -15,19 +16,21 @@ from .results import (
     written,
 )
 from .runs import quickstart_summary, run_summary
-from .terminal import ask_consent, print_result, problem, progress_bar
+from .terminal import ask_consent, print_result, problem, progress_bar, remark
 
 __all__ = [
     "ask_consent",
     "cell_survey",
     "created",
     "export_result",
+    "import_summary",
     "preflight",
     "print_result",
     "problem",
     "progress_bar",
     "quickstart_summary",
     "release_summary",
+    "remark",
     "run_summary",
     "scored_logs",
     "study_estimate",

@@ -60,6 +60,11 @@ def problem(message: str) -> None:
     sys.stderr.write(f"error: {printable(message)}\n")
 
 
+def remark(message: str) -> None:
+    """Why a command takes its time, on standard error."""
+    sys.stderr.write(f"{printable(message)}\n")
+
+
 def print_result(as_json: bool, result: Any, show: Callable[[Any], None]) -> None:
     """A result as one JSON document, or as `show` prints it."""
     if as_json:

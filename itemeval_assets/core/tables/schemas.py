@@ -52,7 +52,6 @@ class Table:
 
 
 @cache
-@cache
 def arrow_schema(table: Table) -> "pa.Schema":
     """The Arrow schema of a table, with its name and schema version in the metadata."""
     import pyarrow as pa
@@ -148,6 +147,8 @@ GRADINGS = Table(
         Column("sample_uuid"),
         Column("solution_hash", note="fingerprint of the solution that was graded"),
         Column("scorer_version", note="version of the scorer's rules; null: a judge graded"),
+        Column("imported_condition_id", note="the condition of an imported judge where it graded"),
+        Column("imported_format", "int64", note="the output format that it was asked for there"),
     ),
     ("gen_condition_id", "grade_condition_id"),
 )

@@ -1,0 +1,82 @@
+"""What an import found to take in, whoever wrote it; and what became of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+from itemeval_assets.core.design.partitions import Partition
+from itemeval_assets.core.design.pending import Cell
+from itemeval_assets.core.design.study import Study
+from itemeval_assets.storage.objects.backends import Backend
+from itemeval_assets.storage.study.inputs.template_lock import NONE_KEPT, Kept
+
+
+class LogPart(NamedTuple):
+    """The copy of a log that one partition gets: its key here, and what its header is to say.
+
+    `of_cells`: what its samples are to say besides.
+    """
+
+    partition: Partition
+    key: str
+    metadata: Mapping[str, Any]
+    of_cells: Mapping[Cell, Mapping[str, Any]] = {}
+
+
+class FoundLog(NamedTuple):
+    """A log of the source by its key there, and the copies to make of it."""
+
+    key: str
+    parts: Sequence[LogPart]
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """What does not come in: how many of which things, and why."""
+
+    count: int
+    what: str
+    why: str
+
+
+@dataclass
+class Found:
+    """What a source holds for a study.
+
+    `rows` are those of solutions and gradings, by partition, in our schema; their `log_file` is the
+    key in the source. `pins`: the revisions of the datasets, by id.
+    """
+
+    study: Study
+    source: Backend
+    items: pa.Table
+    pins: Mapping[str, Any]
+    rows: Mapping[Partition, pa.Table]
+    logs: Sequence[FoundLog]
+    manifests: Mapping[str, Mapping[str, Any]]
+    templates: Kept = field(default_factory=lambda: NONE_KEPT)
+    left_out: list[LeftOut] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+class ImportSummary(NamedTuple):
+    """What an import has taken in, or would take in (`is_dry_run`); `notes` say what to know."""
+
+    study: str
+    config: str
+    source: str
+    location: str
+    is_dry_run: bool
+    items: int
+    solutions: int
+    gradings: int
+    logs: int
+    left_out: list[LeftOut]
+    notes: list[str]
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether all of it was there already."""
+        return not (self.items or self.solutions or self.gradings or self.logs)

@@ -1,0 +1,321 @@
+"""The logs of an itemeval study: which copies they become, and whether rows say what they say."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+from itemeval_assets.core.design.partitions import Partition
+from itemeval_assets.core.design.pending import Cell, is_blank, solution_fingerprint
+from itemeval_assets.core.design.study import Study
+from itemeval_assets.core.errors import StoreError
+from itemeval_assets.core.grading.judge_reply import FORMAT_NOTICE
+from itemeval_assets.core.imports.judges import Known
+from itemeval_assets.core.imports.prices import booked_price
+from itemeval_assets.core.text.words import counted, well_formed
+from itemeval_assets.engine.foreign_logs import LoggedCall, logged_calls, usage_in_header
+from itemeval_assets.engine.logs.reading import read_log, read_log_header
+from itemeval_assets.engine.rows import PRICE
+from itemeval_assets.imports.found import FoundLog, LeftOut, LogPart
+from itemeval_assets.storage.study.inputs import prices_if_needed
+from itemeval_assets.storage.study.layout import log_key
+
+from .source import Source
+
+_GRADE = "grade"
+# Where a log was, in the metadata of its copy.
+IMPORTED_FROM = "imported_from"
+_Place = tuple[str, str, str]
+# Grade and generate condition, item, epoch.
+_Grading = tuple[str, str, str, int]
+
+
+class _Row(NamedTuple):
+    """What a row says of its call."""
+
+    text: str | None
+    is_error: bool
+    total_tokens: int | None
+
+
+class Logs:
+    """All logs are read once, and compared with the rows that name them."""
+
+    def __init__(
+        self,
+        source: Source,
+        study: Study,
+        known: Mapping[str, Known],
+        waves: set[str],
+        solutions: pa.Table,
+        gradings: pa.Table,
+    ) -> None:
+        self._source, self._study, self._known, self._waves = source, study, known, waves
+        self._prices = prices_if_needed(study)
+        self._solutions = {
+            (row["condition_id"], row["item_id"], row["epoch"]): row
+            for row in solutions.select(
+                ["condition_id", "item_id", "epoch", "solution", "error", "created_at"]
+            ).to_pylist()
+        }
+        self._gradings = gradings
+        self._rows: dict[str, dict[tuple[str | None, str, int], _Row]] = defaultdict(dict)
+        self._take_rows(solutions, "condition_id", "solution", is_graded=False)
+        self._take_rows(gradings, "gen_condition_id", "judge_completion", is_graded=True)
+        self._items = {row["item_id"]: row for row in source.items.to_pylist()}
+        self._again = set[_Grading]()
+        self.runs = set[str]()
+        self.left_out: list[LeftOut] = []
+        self.notes: list[str] = []
+
+    def _take_rows(self, rows: pa.Table, of: str, text: str, *, is_graded: bool) -> None:
+        names = ["log_file", of, "item_id", "epoch", text, "error", "total_tokens"]
+        for row in rows.select(names).to_pylist():
+            if row["log_file"] is not None:
+                place = (row[of] if is_graded else None, row["item_id"], row["epoch"])
+                said = _Row(row[text], row["error"] is not None, row["total_tokens"])
+                self._rows[row["log_file"]][place] = said
+
+    @cached_property
+    def graded_today(self) -> dict[tuple[str, str, str, int], str]:
+        """The fingerprints of solutions by the gradings that were given to them as they are today.
+
+        A grading that is older than the solution was given to another one, unless its log tells
+        that the judge was shown the same text.
+        """
+        told = self._graded.keys() - (self._older - self._shown_again)
+        return {key: solution_fingerprint(self._solutions[key[1:]]["solution"]) for key in told}
+
+    @cached_property
+    def _graded(self) -> dict[_Grading, str]:
+        """When each grading was made, of solutions without an error."""
+        names = ["grade_condition_id", "gen_condition_id", "item_id", "epoch"]
+        rows = self._gradings.select([*names, "created_at"]).to_pylist()
+        found = {tuple(row[name] for name in names): row["created_at"] for row in rows}
+        return {key: at for key, at in found.items() if not self._solutions[key[1:]]["error"]}
+
+    @cached_property
+    def _older(self) -> set[_Grading]:
+        """The gradings that are older than their solution."""
+        answers = self._solutions
+        return {key for key, at in self._graded.items() if at < answers[key[1:]]["created_at"]}
+
+    @property
+    def _shown_again(self) -> set[_Grading]:
+        """Of these, those whose judge was shown what the solution says today."""
+        _ = self._read
+        return self._again
+
+    def _compare_shown(self, place: "_Log", calls: Iterable[LoggedCall]) -> None:
+        for call in calls:
+            cell = call.graded or "", call.cell.item_id, call.cell.epoch
+            key = (place.condition, *cell)
+            if place.stage == _GRADE and key in self._older:
+                judge = self._known[place.condition].condition.grader.call
+                assert judge is not None
+                solution = self._solutions[cell]["solution"]
+                text = judge.prompt_for(self._items[call.cell.item_id], solution).text
+                if call.shown.startswith(text.removesuffix(FORMAT_NOTICE)):
+                    self._again.add(key)
+
+    def found(self) -> list[FoundLog]:
+        """The copies to make, in the order of their keys."""
+        self._tell_of_missing()
+        self._tell_of_ledger()
+        return [FoundLog(place.key, [*self._copies(place, log)]) for place, log in self._read]
+
+    def _copies(self, place: "_Log", log: "_Told") -> Iterator[LogPart]:
+        is_grade = place.stage == _GRADE
+        here = self._known[place.condition].condition.id if is_grade else place.condition
+        model = (self._study.design.model_of)(
+            Partition((log.graded[0], here)) if is_grade else Partition((here,))
+        )
+        booked = self._ledger.get((place.run_id, place.stage, place.condition))
+        price = booked_price(self._prices, model or "", booked, source="the ledger of itemeval")
+        for graded in log.graded if is_grade else (None,):
+            partition = Partition((graded, here) if graded else (here,))
+            metadata = {
+                "study": self._study.name,
+                "run_id": place.run_id,
+                **partition.columns,
+                "model": model,
+                PRICE: price,
+                IMPORTED_FROM: place.key,
+            }
+            if graded:
+                metadata["solution_hashes"] = self._hashes.get(
+                    (place.key, place.condition, graded), {}
+                )
+            key = log_key(partition, log.created, log.task_id)
+            yield LogPart(partition, key, metadata, {} if graded else self._of_cells(log))
+
+    def _of_cells(self, log: "_Told") -> dict[Cell, Mapping[str, Any]]:
+        names = ("dataset_id", "dataset_revision")
+        return {cell: {n: self._items[cell.item_id][n] for n in names} for cell in log.cells}
+
+    @cached_property
+    def _hashes(self) -> Mapping[tuple[str, str, str], dict[str, str]]:
+        """By log, grade and generate condition: what `solution_hashes` of its copy says."""
+        found: dict[tuple[str, str, str], dict[str, str]] = defaultdict(dict)
+        rows = ["grade_condition_id", "gen_condition_id", "item_id", "epoch", "log_file"]
+        for row in self._gradings.select(rows).to_pylist():
+            *key, log = (row[name] for name in rows)
+            condition, graded, item, epoch = key
+            if log and (digest := self.graded_today.get((condition, graded, item, epoch))):
+                found[log, condition, graded][f"{item}::{epoch}"] = digest
+        return found
+
+    @cached_property
+    def _ledger(self) -> dict[_Place, Mapping[str, Any]]:
+        return {
+            (row["run_id"], row["stage"], row["condition_id"]): row
+            for row in self._source.ledger.to_pylist()
+        }
+
+    @cached_property
+    def _read(self) -> list[tuple["_Log", "_Told"]]:
+        """The logs that come in, as they were read. Raises StoreError where rows disagree."""
+        found = []
+        for place in self._places():
+            backend = self._source.backend
+            log = read_log(backend.local_copy(place.key), backend.uri(place.key))
+            calls = logged_calls(log)
+            self._compare(place.key, calls)
+            if calls:
+                known = [call for call in calls if self._is_known(place, call)]
+                self._compare_shown(place, known)
+                found.append((place, _told(log, known)))
+                self.runs.add(place.run_id)
+        return found
+
+    def _is_known(self, place: "_Log", call: LoggedCall) -> bool:
+        is_item = call.cell.item_id in self._items
+        return is_item and (
+            place.stage != _GRADE or call.graded in self._study.design.generate_by_id
+        )
+
+    def _compare(self, key: str, calls: Iterable[LoggedCall]) -> None:
+        told = {(call.graded, *call.cell): call for call in calls}
+        for place, row in self._rows.get(key, {}).items():
+            call = told.get(place)
+            differs = None
+            if call is None:
+                differs = "has no such sample"
+            elif row.is_error != call.is_error:
+                differs = "tells of an error" if call.is_error else "tells of no error"
+            elif not row.is_error and _plain(row.text) != call.completion:
+                differs = "has another answer"
+            elif (row.total_tokens or 0) != (call.total_tokens or 0):
+                differs = f"has {call.total_tokens} tokens, and the row {row.total_tokens}"
+            if differs:
+                of = f"item {place[1]!r}, replication {place[2]}"
+                raise StoreError(
+                    f"{self._source.backend.uri(key)}: a row of {of} names this log, which "
+                    f"{differs}. Tables and logs are not of one study as it was: restore both from "
+                    "one copy. Nothing was taken"
+                )
+
+    def _places(self) -> Iterator["_Log"]:
+        """The logs that can come in; what is left out is counted."""
+        known = {*self._study.design.generate_by_id, *self._known}
+        counts = Counter[str]()
+        indexed = {row["log_file"]: row for row in self._source.log_index.to_pylist()}
+        for key in self._source.logs:
+            place = self._of_index(key, indexed[key]) if key in indexed else self._of_header(key)
+            if place is None:
+                counts["logs that are not of itemeval"] += 1
+            elif place.run_id in self._waves:
+                counts["logs of waves"] += 1
+            elif place.condition not in known:
+                counts["logs of former conditions"] += 1
+            else:
+                if key not in indexed:
+                    counts[_UNREAD] += 1
+                yield place
+        for what, why in _WHY.items():
+            if counts[what]:
+                self.left_out.append(LeftOut(counts[what], what, why))
+        if counts[_UNREAD]:
+            self.notes.append(
+                f"{counted(counts[_UNREAD], 'log')} of runs that itemeval did not end: their "
+                "answers come in, too, where no table has one"
+            )
+
+    def _of_index(self, key: str, row: Mapping[str, Any]) -> "_Log":
+        return _Log(key, row["run_id"], row["stage"], row["condition_id"])
+
+    def _of_header(self, key: str) -> "_Log | None":
+        backend = self._source.backend
+        facts = read_log_header(backend.local_copy(key), backend.uri(key)).eval.metadata or {}
+        told = facts.get("itemeval") or {}
+        names = facts.get("itemeval_run_id"), told.get("stage"), told.get("condition_id")
+        run, stage, condition = names
+        return _Log(key, str(run), str(stage), str(condition)) if all(names) else None
+
+    def _tell_of_missing(self) -> None:
+        there = set(self._source.logs)
+        gone = {key: len(rows) for key, rows in self._rows.items() if key not in there}
+        if gone:
+            self.notes.append(
+                f"{counted(sum(gone.values()), 'row')} come in without a log, since "
+                f"{counted(len(gone), 'log')} are gone from the source; the first: {min(gone)}. "
+                "Their cost is that of the rows"
+            )
+
+    def _tell_of_ledger(self) -> None:
+        """Say where the ledger of the source differs from its logs."""
+        booked, logged = Counter[_Place](), Counter[_Place]()
+        for place, log in self._read:
+            logged[place.run_id, place.stage, place.condition] += log.total_tokens
+        for place in logged:
+            row = self._ledger.get(place)
+            booked[place] = (row or {}).get("total_tokens") or 0
+        differ = [place for place in logged if booked[place] != logged[place]]
+        for place in sorted(differ):
+            run, stage, condition = place
+            said = f"{booked[place]:,} tokens" if place in self._ledger else "nothing"
+            self.notes.append(
+                f"the ledger of the source says {said} of {stage} {condition} in {run}, its logs "
+                f"{logged[place]:,}: the logs are booked"
+            )
+
+
+_UNREAD = "logs that no table knows"
+_WHY = {
+    "logs of waves": "waves are not read yet; they stay in the source",
+    "logs of former conditions": "the config has these conditions no more; they stay in the source",
+    "logs that are not of itemeval": "they do not say which run and condition they are of",
+}
+
+
+class _Log(NamedTuple):
+    key: str
+    run_id: str
+    stage: str
+    condition: str
+
+
+class _Told(NamedTuple):
+    """What is kept of a log. `graded`: the generate conditions that it grades."""
+
+    created: str
+    task_id: str
+    graded: list[str]
+    total_tokens: int
+    cells: list[Cell]
+
+
+def _told(log: Any, calls: list[LoggedCall]) -> _Told:
+    return _Told(
+        created=log.eval.created,
+        task_id=log.eval.task_id,
+        graded=[*dict.fromkeys(call.graded for call in calls if call.graded)],
+        total_tokens=usage_in_header(log)["total_tokens"] or 0,
+        cells=[call.cell for call in calls],
+    )
+
+
+def _plain(text: str | None) -> str | None:
+    return None if is_blank(text) else well_formed(text or "")

@@ -1,0 +1,223 @@
+"""Looks through an itemeval study: what of it comes in, as what, and what cannot. Writes nothing.
+
+Its generate conditions and scorers have our ids. A judge has the id that our format of its reply
+makes of the same settings. Rows of former conditions, and of waves, stay where they are.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from itemeval_assets.core.design.partitions import Partition
+from itemeval_assets.core.design.study import Study
+from itemeval_assets.core.errors import ConfigError, StoreError
+from itemeval_assets.core.imports.judges import Known, formats_of, known_conditions
+from itemeval_assets.core.tables.schemas import GRADINGS, SOLUTIONS
+from itemeval_assets.core.tables.split import Parts
+from itemeval_assets.core.text.words import counted
+from itemeval_assets.imports.found import Found, LeftOut
+from itemeval_assets.storage.study.inputs import load_config
+from itemeval_assets.storage.study.inputs.study_file import study_location, study_with_task
+
+from .logs import Logs
+from .rows import our_gradings, our_solutions
+from .shown import Shower
+from .source import WAVE, Source
+from .templates import hashes_in, require_same_files, words_of
+
+_NOTHING = "Nothing was taken"
+
+
+def survey(path: str, config: str | Path) -> Found:
+    """What the itemeval study at `path` holds for the study that `config` declares.
+
+    Raises an ItemevalAssetsError, which names the place, for what is no such study, does not agree
+    with itself, or is of another study or design.
+    """
+    parsed, config_path = load_config(config)
+    location = study_location(parsed, config_path)
+    _require_two_places(path, location, config_path)
+    source = Source(path)
+    _require_study(source, parsed.study)
+    hashes = hashes_in(source)
+    kept = words_of(parsed, hashes, Shower(source))
+    study = study_with_task(config_path, None, None, kept)
+    require_same_files(study, hashes)
+    return _Survey(source, study).found(kept)
+
+
+def _require_two_places(path: str, location: str, config: Path) -> None:
+    """Raise ConfigError where the study would be taken in into its own folder."""
+    here = path if "://" in path else str(Path(path).expanduser().resolve())
+    if here.rstrip("/") == location.rstrip("/"):
+        raise ConfigError(
+            f"{config}: output_dir: this is the folder of the itemeval study itself, {location}, "
+            "whose tables have the same names as ours. Write another `output_dir:` into a copy of "
+            "the YAML, and import into that; no id depends on it, and the old folder stays as it is"
+        )
+
+
+def _require_study(source: Source, name: str) -> None:
+    """Raise StoreError for rows of another study."""
+    for table, rows in (("solutions", source.solutions), ("gradings", source.gradings)):
+        for other in rows["study"].unique().to_pylist():
+            if other != name:
+                raise StoreError(
+                    f"{source.location}/{table}.parquet has rows of the study {other!r}, and the "
+                    f"config declares {name!r}: name the config of {other!r}. {_NOTHING}"
+                )
+
+
+@dataclass
+class _Survey:
+    source: Source
+    study: Study
+    left_out: list[LeftOut] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @cached_property
+    def known(self) -> Mapping[str, Known]:
+        formats = formats_of(self.source.manifests.values())
+        return known_conditions(self.study.design.grade, formats)
+
+    @cached_property
+    def former(self) -> set[str]:
+        """The conditions that manifests know, and this design does not have."""
+        grids = ("grid_generate", "grid_grade")
+        ids = {
+            condition["id"]
+            for manifest in self.source.manifests.values()
+            for grid in grids
+            for condition in manifest.get(grid) or ()
+        }
+        return ids - {*self.study.design.generate_by_id, *self.known}
+
+    @cached_property
+    def waves(self) -> set[str]:
+        """The runs of waves."""
+        told = {run for run, one in self.source.manifests.items() if one.get(WAVE)}
+        for rows in (self.source.solutions, self.source.gradings):
+            told |= {*rows.filter(pc.greater(rows[WAVE], 0))["run_id"].to_pylist()}  # type: ignore[attr-defined]
+        return told
+
+    def found(self, kept: Any) -> Found:
+        """All that comes in."""
+        solutions = self._kept_rows("solutions", self.source.solutions, ("condition_id",))
+        columns = ("gen_condition_id", "grade_condition_id")
+        gradings = self._kept_rows("gradings", self.source.gradings, columns)
+        self._require_items(solutions, gradings)
+        self._require_solutions(solutions, gradings)
+        logs = Logs(self.source, self.study, self.known, self.waves, solutions, gradings)
+        graded = our_gradings(gradings, self.known, logs.graded_today, self.source.version_of)
+        rows = {
+            **_parts(our_solutions(solutions), SOLUTIONS.partitioned_by),
+            **_parts(graded, GRADINGS.partitioned_by),
+        }
+        found = logs.found()
+        self.left_out += logs.left_out
+        self.notes += [*logs.notes, *self._formats(graded)]
+        runs = {run for table in (solutions, gradings) for run in table["run_id"].to_pylist()}
+        return Found(
+            study=self.study,
+            source=self.source.backend,
+            items=self.source.items,
+            pins=self.source.pins,
+            rows=rows,
+            logs=found,
+            manifests={
+                run: one for run, one in self.source.manifests.items() if run in runs | logs.runs
+            },
+            templates=kept,
+            left_out=self.left_out,
+            notes=self.notes,
+        )
+
+    def _kept_rows(self, table: str, rows: pa.Table, columns: tuple[str, ...]) -> pa.Table:
+        """The rows that come in. Raises StoreError where all, or unknown ones, are of other ids."""
+        is_wave = pc.greater(rows[WAVE], 0)  # type: ignore[attr-defined]
+        self._leave_out(rows.filter(is_wave), f"rows of waves in {table}", _WAVES)
+        rows = rows.filter(pc.invert(is_wave))  # type: ignore[attr-defined]
+        known = {*self.study.design.generate_by_id, *self.known}
+        ids = {id for column in columns for id in rows[column].unique().to_pylist()}
+        if unknown := sorted(ids - known - self.former):
+            raise self._of_another_design(table, unknown)
+        if ids and not ids & known:
+            raise self._of_another_design(table, sorted(ids))
+        value_set = pa.array(sorted(known), pa.string())
+        is_known = [pc.is_in(rows[column], value_set=value_set) for column in columns]  # type: ignore[attr-defined]
+        mask = is_known[0] if len(is_known) == 1 else pc.and_(*is_known)  # type: ignore[attr-defined]
+        former = rows.filter(pc.invert(mask))  # type: ignore[attr-defined]
+        self._leave_out(former, f"rows of former conditions in {table}", _FORMER)
+        return rows.filter(mask)
+
+    def _leave_out(self, rows: pa.Table, what: str, why: str) -> None:
+        if rows.num_rows:
+            self.left_out.append(LeftOut(rows.num_rows, what, why))
+
+    def _of_another_design(self, table: str, ids: list[str]) -> StoreError:
+        more = f", and {len(ids) - 1} more" if len(ids) > 1 else ""
+        return StoreError(
+            f"{self.source.location}/{table}.parquet has rows of the condition {ids[0]}{more}, "
+            f"which {self.study.config_path} does not have: it declares another design. Give the "
+            f"config that made the study, as it was. {_NOTHING}"
+        )
+
+    def _require_items(self, *tables: pa.Table) -> None:
+        """Raise StoreError for a row of an item that the study does not have."""
+        known = self.source.items["item_id"]
+        for name, rows in zip(("solutions", "gradings"), tables, strict=True):
+            is_known = pc.is_in(rows["item_id"], value_set=known.combine_chunks())  # type: ignore[attr-defined]
+            foreign = rows.filter(pc.invert(is_known))["item_id"].to_pylist()  # type: ignore[attr-defined]
+            if foreign:
+                raise StoreError(
+                    f"{self.source.location}/{name}.parquet has rows of the item {foreign[0]!r}, "
+                    f"which items.parquet does not have. Restore both from one copy. {_NOTHING}"
+                )
+
+    def _require_solutions(self, solutions: pa.Table, gradings: pa.Table) -> None:
+        """Raise StoreError for a grading without its solution, and for a key that stands twice."""
+        answered = _keys(solutions, "condition_id", "item_id", "epoch")
+        graded = _keys(gradings, "gen_condition_id", "item_id", "epoch")
+        whole = _keys(gradings, "grade_condition_id", "gen_condition_id", "item_id", "epoch")
+        for name, keys in (("solutions", answered), ("gradings", whole)):
+            repeated = [key for key, count in Counter(keys).items() if count > 1]
+            if repeated:
+                raise StoreError(
+                    f"{self.source.location}/{name}.parquet has two rows of {repeated[0]}. Restore "
+                    f"it from a copy. {_NOTHING}"
+                )
+        if missing := {*graded} - {*answered}:
+            raise StoreError(
+                f"{self.source.location}/gradings.parquet grades {min(missing)}, of which "
+                f"solutions.parquet has no row. Restore both from one copy. {_NOTHING}"
+            )
+
+    def _formats(self, gradings: pa.Table) -> Iterator[str]:
+        judged = gradings.filter(gradings["imported_format"].is_valid())
+        if judged.num_rows:
+            yield (
+                f"{counted(judged.num_rows, 'grading')} by judges were asked for with itemeval's "
+                "words of the output format. Gradings of today are asked for with ours, under the "
+                "same conditions: `imported_format` tells them apart"
+            )
+
+
+_WAVES = "waves are not read yet; they stay in the source"
+_FORMER = "the config has these conditions no more; they stay in the source"
+
+
+def _keys(rows: pa.Table, *columns: str) -> list[tuple[Any, ...]]:
+    return list(zip(*(rows[name].to_pylist() for name in columns), strict=True))
+
+
+def _parts(rows: pa.Table, columns: tuple[str, ...]) -> dict[Partition, pa.Table]:
+    return {Partition(ids): part for ids, part in Parts(rows, list(columns)).items()}
+
+
+__all__ = ["survey"]
