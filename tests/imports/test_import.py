@@ -1,0 +1,209 @@
+"""An itemeval study is taken in: nothing is paid again, and every figure stays as it was."""
+
+import hashlib
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+import itemeval_assets as ie
+from itemeval_assets.core.grading import judge
+from itemeval_assets.core.tables.schemas import GRADINGS, LEDGER, SOLUTIONS, TOKEN_COLUMNS
+from tests.s3_server import S3Server, empty_bucket
+from tests.whole.looking import assert_reconciled
+
+from .conftest import Kept
+from .kept import VERSIONS
+
+SOLUTION = ["condition_id", "item_id", "epoch"]
+GRADING = ["grade_condition_id", "gen_condition_id", "item_id", "epoch"]
+NEW = ["log_file", "sample_uuid", "solution_hash", "scorer_version"]
+NEW += ["imported_condition_id", "imported_format"]
+
+
+of_both = pytest.mark.parametrize("version", VERSIONS)
+
+
+def ours(kept: Kept, name: str, key: list[str]) -> pd.DataFrame:
+    return plain(ie.table(kept.config, name), key)
+
+
+def plain(table: pd.DataFrame, key: list[str]) -> pd.DataFrame:
+    table = table.astype(object).where(table.notna(), None)
+    return table.sort_values(key).reset_index(drop=True)
+
+
+def without_waves(table: pd.DataFrame) -> pd.DataFrame:
+    return table[table["wave"] == 0] if "wave" in table else table
+
+
+@of_both
+def test_it_comes_in_as_it_was(kept: Kept) -> None:
+    before = fingerprint(kept.source)
+    found = ie.import_results(kept.source, kept.config)
+    assert (found.items, found.solutions, found.gradings) == (3, 24, 80)
+    for name, key, table in (("solutions", SOLUTION, SOLUTIONS), ("gradings", GRADING, GRADINGS)):
+        columns = [column for column in table.column_names if column not in NEW]
+        theirs = plain(without_waves(kept.table(name)), key)
+        pd.testing.assert_frame_equal(
+            ours(kept, name, key)[columns], theirs[columns], check_dtype=False
+        )
+    assert fingerprint(kept.source) == before
+    assert ie.status(kept.config).lost == [] == ie.status(kept.config).unread
+
+
+@of_both
+def test_the_ledger_is_that_of_the_source(kept: Kept) -> None:
+    ie.import_results(kept.source, kept.config)
+    assert_reconciled(kept.config)
+    columns = ["calls", *TOKEN_COLUMNS[:5], "usd", "priced", "batch"]
+    theirs = kept.table("ledger")
+    if "epoch_offset" in theirs:
+        theirs = theirs[(theirs["epoch_offset"] == 0) & ~theirs["run_id"].isin(waves(kept))]
+    key = [*LEDGER.key]
+    mine = ours(kept, "ledger", key)
+    pd.testing.assert_frame_equal(
+        mine[[*key, *columns]].fillna(0).infer_objects(),
+        plain(theirs, key)[[*key, *columns]].fillna(0).infer_objects(),
+        check_dtype=False,
+        rtol=1e-9,
+    )
+
+
+@of_both
+def test_a_run_pays_for_nothing_that_was_paid(kept: Kept) -> None:
+    ie.import_results(kept.source, kept.config)
+    before = ie.table(kept.config, "solutions")
+    summary = ie.run(kept.config)
+    # What failed there is tried again, as everything that failed is: 4 calls of alpha, 2 for each
+    # answer of beta to the first item from the judge that refuses it, by two rubrics.
+    assert kept.server.count() == summary.calls == 4 + 2 * 2 * 2
+    assert kept.server.count("alpha") == 4 and kept.server.count("judge2") == 0
+    after = ie.table(kept.config, "solutions")
+    is_sound = before["error"].isna()
+    assert (
+        before[is_sound]
+        .reset_index(drop=True)
+        .equals(after[after["error"].isna()].reset_index(drop=True))
+    )
+    gradings = ie.table(kept.config, "gradings")
+    scored = gradings[gradings["grade_kind"] == "verifiable"]
+    assert not scored["scorer_version"].str.startswith("itemeval").any()
+    assert_reconciled(kept.config)
+    assert ie.status(kept.config).usd == pytest.approx(ie.table(kept.config, "ledger").usd.sum())
+
+
+def test_one_more_judge_calls_exactly_its_cells(kept: Kept) -> None:
+    ie.import_results(kept.source, kept.config)
+    document = yaml.safe_load(kept.config.read_text())
+    graders = {**document["graders"], "third": {"model": "openai-api/test/third"}}
+    facets = {**document["facets"], "grader": ["judge", "second", "third"]}
+    kept.edit(graders=graders, facets=facets)
+    ie.run(kept.config, graders="third", only="gradings")
+    # 16 answers, by two rubrics.
+    assert kept.server.count("third") == kept.server.count() == 16 * 2
+    assert_reconciled(kept.config)
+
+
+def test_a_second_import_adds_nothing(kept: Kept) -> None:
+    first = ie.import_results(kept.source, kept.config)
+    before = fingerprint(kept.folder / "ours")
+    again = ie.import_results(kept.source, kept.config)
+    assert again.is_nothing and not first.is_nothing
+    assert fingerprint(kept.folder / "ours") == before
+
+
+def test_an_import_after_a_run_leaves_its_rows(kept: Kept) -> None:
+    ie.import_results(kept.source, kept.config)
+    ie.run(kept.config)
+    before = fingerprint(kept.folder / "ours")
+    assert ie.import_results(kept.source, kept.config).is_nothing
+    assert fingerprint(kept.folder / "ours") == before
+
+
+def test_dry_run_stores_nothing(kept: Kept) -> None:
+    found = ie.import_results(kept.source, kept.config, dry_run=True)
+    assert not (kept.folder / "ours").exists()
+    taken = ie.import_results(kept.source, kept.config)
+    assert found._replace(is_dry_run=False) == taken
+
+
+@of_both
+def test_waves_stay_out_and_are_counted(kept: Kept, version: str) -> None:
+    found = ie.import_results(kept.source, kept.config)
+    counts = {left.what: left.count for left in found.left_out}
+    if version == "0.1.0":
+        assert counts == {}
+    else:
+        table = kept.table("solutions")
+        assert counts["rows of waves in solutions"] == (table["wave"] > 0).sum() > 0
+        assert counts["logs of waves"] > 0
+
+
+def test_a_judge_of_another_format_gets_the_id_of_ours(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(judge, "JUDGE_FORMAT_VERSION", 7)
+    ie.import_results(kept.source, kept.config)
+    gradings = ie.table(kept.config, "gradings")
+    judged = gradings[gradings["grade_kind"] == "judge"]
+    theirs = without_waves(kept.table("gradings"))
+    was = set(theirs[theirs["grade_kind"] == "judge"]["grade_condition_id"])
+    assert set(judged["imported_condition_id"]) == was
+    assert was.isdisjoint(judged["grade_condition_id"]) and set(judged["imported_format"]) == {1}
+    assert all(
+        (kept.folder / "ours" / "kept" / log).is_file() and id in log
+        for log, id in zip(judged["log_file"], judged["grade_condition_id"], strict=True)
+    )
+    assert ie.run(kept.config).calls == 4 + 2 * 2 * 2
+    assert_reconciled(kept.config)
+
+
+def test_lost_tables_come_back_from_the_copies(kept: Kept) -> None:
+    ie.import_results(kept.source, kept.config)
+    was = ours(kept, "gradings", GRADING)
+    folder = kept.folder / "ours" / "kept"
+    for table in ("solutions", "gradings"):
+        for path in (folder / f"{table}.parquet").rglob("*.parquet"):
+            path.unlink()
+    ie.recover(kept.config)
+    now = ours(kept, "gradings", GRADING)
+    is_judge = was["grade_kind"] == "judge"
+    same = ["score", "parse_error", "usd", "total_tokens", "sample_uuid", "solution_hash"]
+    pd.testing.assert_frame_equal(
+        was[is_judge][[*GRADING, *same]].reset_index(drop=True), now[[*GRADING, *same]]
+    )
+    assert len(ie.table(kept.config, "solutions")) == 24
+    assert_reconciled(kept.config)
+
+
+class TestBucket:
+    @pytest.fixture
+    def output_dir(self, s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> str:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", s3.endpoint)
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+        monkeypatch.setenv("AWS_REGION", "us-east-1")
+        empty_bucket("imports")
+        return "s3://imports/ours"
+
+    def test_a_bucket_takes_it_in(self, kept: Kept) -> None:
+        ie.import_results(kept.source, kept.config)
+        assert ie.import_results(kept.source, kept.config).is_nothing
+        assert ie.run(kept.config).calls == 4 + 2 * 2 * 2
+        assert_reconciled(kept.config)
+
+
+def waves(kept: Kept) -> set[str]:
+    tables = (kept.table(name) for name in ("solutions", "gradings"))
+    return {run for table in tables for run in table[table["wave"] > 0]["run_id"]}
+
+
+def fingerprint(folder: Path) -> dict[str, str]:
+    """The hashes of all files, those of locks left out."""
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and ".locks" not in path.parts
+    }
