@@ -6,14 +6,14 @@ template tells which of the possible ones is right, so that nothing is taken for
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import islice, repeat
 from os.path import commonprefix
 from typing import NamedTuple
 
 _DIGITS = 12
 # A rendered template is a page: what takes longer than this is not one.
-_MOST_SKELETONS = 200
-_MOST_PLACES = 40
+_MOST_STEPS, _MOST_CANDIDATES, _MOST_FILLED = 5_000, 20_000, 4
+_MOST_PLACES, _MOST_OF_SAME = 40, 200
 
 
 class Shown(NamedTuple):
@@ -30,21 +30,27 @@ def rebuilt(shown: Sequence[Shown], digest: str, *, has_notice: bool = False) ->
     """
     names = [name for name in shown[0].values if all(name in one.values for one in shown)]
     values = {name: [one.values[name] for one in shown] for name in names}
-    differ = {name: found for name, found in values.items() if len({*found}) > 1}
-    for skeleton in islice(_skeletons([one.text for one in shown], differ), _MOST_SKELETONS):
-        same = {name: found[0] for name, found in values.items() if name not in differ}
-        for text in _with_same(skeleton, same):
-            if (found := _of_hash(text, digest, names, has_notice)) is not None:
-                return found
-        for name in (name for name, value in same.items() if not value):
-            for place in range(len(skeleton) + 1):
-                text = f"{skeleton[:place]}{{{name}}}{skeleton[place:]}"
-                if (found := _of_hash(text, digest, names, has_notice)) is not None:
-                    return found
+    for text in islice(_candidates([one.text for one in shown], values), _MOST_CANDIDATES):
+        if (found := _of_hash(text, digest, names, has_notice)) is not None:
+            return found
     return None
 
 
-def _skeletons(texts: list[str], values: Mapping[str, list[str]]) -> Iterator[str]:
+def _candidates(texts: list[str], values: Mapping[str, list[str]]) -> Iterator[str]:
+    """Templates that these texts may be made of, the likely ones first."""
+    differ = {name: found for name, found in values.items() if len({*found}) > 1}
+    same = {name: found[0] for name, found in values.items() if name not in differ}
+    unseen = [name for name, value in same.items() if not value]
+    for skeleton in _skeletons(texts, differ, repeat(None, _MOST_STEPS)):
+        for number, text in enumerate(_with_same(skeleton, same)):
+            yield text
+            # What stands nowhere, since it is empty, may have stood anywhere.
+            yield from _with_unseen(text, unseen) if number < _MOST_FILLED else ()
+
+
+def _skeletons(
+    texts: list[str], values: Mapping[str, list[str]], steps: Iterator[None]
+) -> Iterator[str]:
     """Texts with placeholders that give all these texts, for values that differ."""
     if len({*texts}) == 1:
         yield texts[0]
@@ -53,9 +59,10 @@ def _skeletons(texts: list[str], values: Mapping[str, list[str]]) -> Iterator[st
     for place in range(len(shared), -1, -1):
         for name, found in values.items():
             pairs = list(zip(texts, found, strict=True))
-            if all(text.startswith(value, place) for text, value in pairs):
+            is_here = all(text.startswith(value, place) for text, value in pairs)
+            if is_here and next(steps, True) is None:
                 rest = [text[place + len(value) :] for text, value in pairs]
-                for tail in _skeletons(rest, values):
+                for tail in _skeletons(rest, values, steps):
                     yield f"{shared[:place]}{{{name}}}{tail}"
 
 
@@ -63,7 +70,13 @@ def _with_same(text: str, values: Mapping[str, str]) -> Iterator[str]:
     """The text, and with each value that is the same everywhere in one of its places, if any."""
     present = sorted(filter(None, {*values.values()} & {v for v in values.values() if v in text}))
     names = sorted((n for n in values if values[n] in present), key=lambda n: -len(values[n]))
-    return islice(_replaced(text, [(name, values[name]) for name in names]), _MOST_SKELETONS)
+    return islice(_replaced(text, [(name, values[name]) for name in names]), _MOST_OF_SAME)
+
+
+def _with_unseen(text: str, names: Sequence[str]) -> Iterator[str]:
+    for name in names:
+        for place in range(len(text) + 1):
+            yield f"{text[:place]}{{{name}}}{text[place:]}"
 
 
 def _replaced(text: str, left: Sequence[tuple[str, str]]) -> Iterator[str]:
@@ -71,6 +84,8 @@ def _replaced(text: str, left: Sequence[tuple[str, str]]) -> Iterator[str]:
         yield text
         return
     (name, value), *others = left
+    if text.count(value) > 1:
+        yield from _replaced(text.replace(value, f"{{{name}}}"), others)
     for place in _places(text, value):
         yield from _replaced(f"{text[:place]}{{{name}}}{text[place + len(value) :]}", others)
     yield from _replaced(text, others)

@@ -65,7 +65,7 @@ class Logs:
         self._take_rows(solutions, "condition_id", "solution", is_graded=False)
         self._take_rows(gradings, "gen_condition_id", "judge_completion", is_graded=True)
         self._items = {row["item_id"]: row for row in source.items.to_pylist()}
-        self._again = set[_Grading]()
+        self._again: dict[_Grading, str] = {}
         self.runs = set[str]()
         self.left_out: list[LeftOut] = []
         self.notes: list[str] = []
@@ -85,7 +85,7 @@ class Logs:
         A grading that is older than the solution was given to another one, unless its log tells
         that the judge was shown the same text.
         """
-        told = self._graded.keys() - (self._older - self._shown_again)
+        told = self._graded.keys() - (self._older - self._shown_again.keys())
         return {key: solution_fingerprint(self._solutions[key[1:]]["solution"]) for key in told}
 
     @cached_property
@@ -103,22 +103,32 @@ class Logs:
         return {key for key, at in self._graded.items() if at < answers[key[1:]]["created_at"]}
 
     @property
-    def _shown_again(self) -> set[_Grading]:
-        """Of these, those whose judge was shown what the solution says today."""
+    def _shown_again(self) -> Mapping[_Grading, str]:
+        """Of these, and of those that no row tells of: those whose judge was shown what the
+        solution says today; with their log."""
         _ = self._read
         return self._again
+
+    def _learn_answers(self, place: "_Log", calls: Iterable[LoggedCall]) -> None:
+        """Remember the answers that no row tells of; logs of answers come before their gradings."""
+        for call in calls if place.stage != _GRADE else ():
+            cell = place.condition, call.cell.item_id, call.cell.epoch
+            if not call.is_error and self._solutions.get(cell, {"error": True})["error"]:
+                answer = {"solution": call.completion, "error": None, "created_at": ""}
+                self._solutions[cell] = answer
 
     def _compare_shown(self, place: "_Log", calls: Iterable[LoggedCall]) -> None:
         for call in calls:
             cell = call.graded or "", call.cell.item_id, call.cell.epoch
             key = (place.condition, *cell)
-            if place.stage == _GRADE and key in self._older:
+            is_unsure = key in self._older or key not in self._graded
+            if place.stage == _GRADE and is_unsure and cell in self._solutions:
                 judge = self._known[place.condition].condition.grader.call
                 assert judge is not None
                 solution = self._solutions[cell]["solution"]
                 text = judge.prompt_for(self._items[call.cell.item_id], solution).text
                 if call.shown.startswith(text.removesuffix(FORMAT_NOTICE)):
-                    self._again.add(key)
+                    self._again[key] = place.key
 
     def found(self) -> list[FoundLog]:
         """The copies to make, in the order of their keys."""
@@ -165,6 +175,10 @@ class Logs:
             condition, graded, item, epoch = key
             if log and (digest := self.graded_today.get((condition, graded, item, epoch))):
                 found[log, condition, graded][f"{item}::{epoch}"] = digest
+        for (condition, graded, item, epoch), log in self._shown_again.items():
+            solution = self._solutions[graded, item, epoch]["solution"]
+            digest = solution_fingerprint(solution)
+            found[log, condition, graded].setdefault(f"{item}::{epoch}", digest)
         return found
 
     @cached_property
@@ -185,6 +199,7 @@ class Logs:
             self._compare(place.key, calls)
             if calls:
                 known = [call for call in calls if self._is_known(place, call)]
+                self._learn_answers(place, known)
                 self._compare_shown(place, known)
                 found.append((place, _told(log, known)))
                 self.runs.add(place.run_id)

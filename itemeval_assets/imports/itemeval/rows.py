@@ -28,7 +28,8 @@ def our_gradings(
     """Gradings under our ids, with what itemeval does not write.
 
     A blank reply is a parse failure, and final. A scorer's verdict keeps the version of itemeval as
-    that of its rules.
+    that of its rules. The call of a judge has a name, also where its log is gone: its cost is not
+    forgotten with the row.
     """
     found = []
     for row in rows.select(GRADINGS.column_names).to_pylist():
@@ -42,6 +43,7 @@ def our_gradings(
             else {
                 "imported_condition_id": row["grade_condition_id"],
                 "imported_format": here.format,
+                "sample_uuid": ":".join(("imported", row["run_id"], *map(str, key))),
             }
         )
         found.append(

@@ -24,6 +24,7 @@ from itemeval_assets.core.text.words import counted
 from itemeval_assets.imports.found import Found, LeftOut
 from itemeval_assets.storage.study.inputs import load_config
 from itemeval_assets.storage.study.inputs.study_file import study_location, study_with_task
+from itemeval_assets.storage.study.inputs.template_lock import read_template_lock
 
 from .logs import Logs
 from .rows import our_gradings, our_solutions
@@ -46,7 +47,8 @@ def survey(path: str, config: str | Path) -> Found:
     source = Source(path)
     _require_study(source, parsed.study)
     hashes = hashes_in(source)
-    kept = words_of(parsed, hashes, Shower(source))
+    known = read_template_lock(parsed, location)
+    kept = words_of(parsed, hashes, known, Shower(source))
     study = study_with_task(config_path, None, None, kept)
     require_same_files(study, hashes)
     return _Survey(source, study).found(kept)
@@ -88,15 +90,12 @@ class _Survey:
 
     @cached_property
     def former(self) -> set[str]:
-        """The conditions that manifests know, and this design does not have."""
-        grids = ("grid_generate", "grid_grade")
-        ids = {
-            condition["id"]
-            for manifest in self.source.manifests.values()
-            for grid in grids
-            for condition in manifest.get(grid) or ()
-        }
-        return ids - {*self.study.design.generate_by_id, *self.known}
+        """The conditions that the source had once, and its last run no more."""
+        manifests = sorted(
+            self.source.manifests.values(), key=lambda one: str(one.get("created_at"))
+        )
+        known = [set(_conditions(manifest)) for manifest in manifests]
+        return set().union(*known) - known[-1] if known else set()
 
     @cached_property
     def waves(self) -> set[str]:
@@ -121,7 +120,7 @@ class _Survey:
         }
         found = logs.found()
         self.left_out += logs.left_out
-        self.notes += [*logs.notes, *self._formats(graded)]
+        self.notes += [*logs.notes, *self._of_judges(graded)]
         runs = {run for table in (solutions, gradings) for run in table["run_id"].to_pylist()}
         return Found(
             study=self.study,
@@ -147,8 +146,6 @@ class _Survey:
         ids = {id for column in columns for id in rows[column].unique().to_pylist()}
         if unknown := sorted(ids - known - self.former):
             raise self._of_another_design(table, unknown)
-        if ids and not ids & known:
-            raise self._of_another_design(table, sorted(ids))
         value_set = pa.array(sorted(known), pa.string())
         is_known = [pc.is_in(rows[column], value_set=value_set) for column in columns]  # type: ignore[attr-defined]
         mask = is_known[0] if len(is_known) == 1 else pc.and_(*is_known)  # type: ignore[attr-defined]
@@ -198,8 +195,16 @@ class _Survey:
                 f"solutions.parquet has no row. Restore both from one copy. {_NOTHING}"
             )
 
-    def _formats(self, gradings: pa.Table) -> Iterator[str]:
+    def _of_judges(self, gradings: pa.Table) -> Iterator[str]:
+        """What to know of gradings by judges."""
         judged = gradings.filter(gradings["imported_format"].is_valid())
+        sound = judged.filter(judged["error"].is_null())
+        if stale := sound["solution_hash"].null_count:
+            yield (
+                f"{counted(stale, 'grading')} by judges are older than the solutions of today, and "
+                "no log tells that the judge was shown the same text: they are stale, and the next "
+                "run asks the judge again"
+            )
         if judged.num_rows:
             yield (
                 f"{counted(judged.num_rows, 'grading')} by judges were asked for with itemeval's "
@@ -210,6 +215,11 @@ class _Survey:
 
 _WAVES = "waves are not read yet; they stay in the source"
 _FORMER = "the config has these conditions no more; they stay in the source"
+
+
+def _conditions(manifest: Mapping[str, Any]) -> list[str]:
+    grids = (manifest.get(name) or () for name in ("grid_generate", "grid_grade"))
+    return [condition["id"] for grid in grids for condition in grid]
 
 
 def _keys(rows: pa.Table, *columns: str) -> list[tuple[Any, ...]]:

@@ -42,10 +42,13 @@ def _hashes(rows: pa.Table, name: str, digest: str) -> Hashes:
     return found
 
 
-def words_of(config: StudyConfig, hashes: Mapping[str, Hashes], shown_by: ShownBy) -> Kept:
+def words_of(
+    config: StudyConfig, hashes: Mapping[str, Hashes], kept_before: Kept, shown_by: ShownBy
+) -> Kept:
     """The packaged templates of a config that have other words in the source, with these words.
 
-    From an installed itemeval, else from its logs. Raises TemplateError for one that is in neither.
+    Those that an import before has kept; else of an installed itemeval, else from its logs.
+    Raises TemplateError for one that is in none.
     """
     named = {"prompts": config.facets.prompt, "rubrics": config.facets.rubric}
     kept: dict[str, dict[str, Template]] = {}
@@ -53,7 +56,10 @@ def words_of(config: StudyConfig, hashes: Mapping[str, Hashes], shown_by: ShownB
         for name in (one for one in names if one.startswith(BUILTIN)):
             known, ours = hashes[kind].get(name, []), packaged_template(name, kind)
             if known and (ours is None or ours.hash not in known):
-                kept.setdefault(kind, {})[name] = _found(kind, name, known, shown_by)
+                before = kept_before[kind].get(name)
+                if before is None or before.hash not in known:
+                    before = _found(kind, name, known, shown_by)
+                kept.setdefault(kind, {})[name] = before
     return {kind: kept.get(kind, {}) for kind in named}
 
 
