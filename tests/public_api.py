@@ -44,6 +44,11 @@ def running() -> None:
     assert_type(summary.status.items, int)
     assert_type(summary.export.paths, dict[str, str])
     assert_type(ie.recover(CONFIG, accept_loss=True).recovered, int)
+    taken = ie.import_results("studies/kept", CONFIG, dry_run=True, on_note=print)
+    assert_type(taken.solutions, int)
+    assert_type(taken.is_nothing, bool)
+    assert_type([left.why for left in taken.left_out], list[str])
+    assert_type(taken.notes, list[str])
     for named in ie.reset(CONFIG, only="gradings", rubrics="standard"):
         assert_type(named.label, str)
     for health in ie.preflight(CONFIG, max_usd=0.01):

@@ -10,7 +10,7 @@ from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.pending import Cell
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.storage.objects.backends import Backend
-from itemeval_assets.storage.study.inputs.template_lock import NONE_KEPT, Kept
+from itemeval_assets.storage.study.inputs.template_lock import Kept
 
 
 class LogPart(NamedTuple):
@@ -56,7 +56,7 @@ class Found:
     rows: Mapping[Partition, pa.Table]
     logs: Sequence[FoundLog]
     manifests: Mapping[str, Mapping[str, Any]]
-    templates: Kept = field(default_factory=lambda: NONE_KEPT)
+    templates: Kept = field(default_factory=dict)
     left_out: list[LeftOut] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 

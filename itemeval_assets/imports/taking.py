@@ -74,13 +74,14 @@ class Taking:
     def take_in(self) -> ImportSummary:
         """Store all that is not there yet; what that was."""
         summary = self.summary(is_dry_run=False)
+        self._keep_words()
         if summary.is_nothing and not self._store.is_importing():
             return summary
         partitions = sorted({*self._found.rows, *(part.partition for part in self._parts)})
         self._store.take_ownership(self._study)
         with (
             self._store.claimed(partitions, f"import-{uuid.uuid4().hex}", self._tell_of_wait),
-            self._store.importing(self._source),
+            self._store.importing(self._source, self._hashes),
         ):
             self._take_documents()
             for log in self._found.logs:
@@ -93,12 +94,24 @@ class Taking:
                 pass
         return summary._replace(notes=[*summary.notes, *self._mismatches()])
 
+    @property
+    def _hashes(self) -> dict[str, dict[str, str]]:
+        """Of the words that packaged templates have had where the study is from."""
+        templates = self._found.templates.items()
+        return {kind: {name: one.hash for name, one in of.items()} for kind, of in templates if of}
+
     def _tell_of_wait(self, partition: Partition, holder: str) -> None:
         label = self._study.design.label_of(partition)
         self._say(f"waiting for {holder}, which is at work in {label}")
 
+    def _keep_words(self) -> None:
+        """The words of packaged templates, before there is any row of them."""
+        study, templates = self._study, self._found.templates
+        if any(templates.values()):
+            add_to_template_lock(study.name, study.config_dir, templates)
+
     def _take_documents(self) -> None:
-        """Items, the revisions of their data, words of templates, and manifests."""
+        """Items, the revisions of their data, and manifests."""
         stored = self._store.read("items")
         if self._new_items.num_rows:
             self._store.replace("items", WHOLE, pa.concat_tables([stored, self._new_items]))
@@ -107,8 +120,6 @@ class Taking:
             DATASET_LOCKS,
             lambda known: {"version": 1, "datasets": {**pins, **known.get("datasets", {})}},
         )
-        if any(self._found.templates.values()):
-            add_to_template_lock(self._store, self._found.templates)
         for run_id, manifest in self._found.manifests.items():
             told = {**manifest, "imported_from": self._source}
             self._store.update_json(manifest_key(run_id), lambda known, told=told: known or told)

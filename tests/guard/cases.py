@@ -231,6 +231,11 @@ COMMANDS: Sequence[Command] = [
         lambda found: (found["accepted"], found["status"]["lost"]) == ([], []),
     ),
     Command(
+        "import {folder} {config} --dry-run --json",
+        lambda found: "is no study of itemeval" in found["message"],
+        exit_code=2,
+    ),
+    Command(
         "reset {config} --only=gradings --condition=mockllm/a --grader=judge --rubric=strict "
         "--json",
         lambda found: found == [],

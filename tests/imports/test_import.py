@@ -1,6 +1,9 @@
 """An itemeval study is taken in: nothing is paid again, and every figure stays as it was."""
 
 import hashlib
+import re
+import shlex
+import subprocess
 from pathlib import Path
 
 import pandas as pd
@@ -8,13 +11,15 @@ import pytest
 import yaml
 
 import itemeval_assets as ie
+from itemeval_assets.cli.main import run_cli
+from itemeval_assets.core.errors import ConfigError, StoreError
 from itemeval_assets.core.grading import judge
 from itemeval_assets.core.tables.schemas import GRADINGS, LEDGER, SOLUTIONS, TOKEN_COLUMNS
 from tests.s3_server import S3Server, empty_bucket
 from tests.whole.looking import assert_reconciled
 
 from .conftest import Kept
-from .kept import VERSIONS
+from .kept import VERSIONS, declare
 
 SOLUTION = ["condition_id", "item_id", "epoch"]
 GRADING = ["grade_condition_id", "gen_condition_id", "item_id", "epoch"]
@@ -176,6 +181,42 @@ def test_lost_tables_come_back_from_the_copies(kept: Kept) -> None:
     )
     assert len(ie.table(kept.config, "solutions")) == 24
     assert_reconciled(kept.config)
+
+
+def test_without_its_words_the_study_does_not_open(kept: Kept) -> None:
+    """Its conditions would be others, and all be paid again."""
+    ie.import_results(kept.source, kept.config)
+    lock = kept.folder / "kept.template_lock.json"
+    words = lock.read_text()
+    lock.unlink()
+    with pytest.raises(StoreError, match=r"builtin:minimal has other words.*template_lock.json"):
+        ie.run(kept.config)
+    assert kept.server.count() == 0
+    assert ie.import_results(kept.source, kept.config).is_nothing and lock.read_text() == words
+    lock.write_text(words.replace("ANSWER", "answer"))
+    with pytest.raises(ConfigError, match=r"does not hold the words of templates: the text of"):
+        ie.status(kept.config)
+
+
+def test_the_page_tells_what_works(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(kept.folder)
+    declare(kept.folder).rename("study.yaml")
+    page = (Path(__file__).parents[2] / "docs" / "importing.md").read_text()
+    [lines] = re.findall(r"^```sh\n(.*?)^```", page, re.M | re.S)
+    for line in lines.replace("my_study", "kept").splitlines():
+        program, *words = shlex.split(line)
+        if program == "itemeval-assets":
+            # What failed fails again, but for the judges.
+            assert run_cli(words) == (5 if words[0] == "run" else 0)
+        else:
+            subprocess.run(line, shell=True, check=True)
+    [text] = re.findall(r"^```python\n(.*?)^```", page, re.M | re.S)
+    exec(compile(text.replace("my_study", "kept"), "importing.md", "exec"), {})
+    printed = capsys.readouterr().out
+    assert "24 solutions, 80 gradings, 28 logs came in" in printed and "\n0 0 [" in printed
+    assert kept.server.count() == 4 + 2 * 2 * 2
 
 
 class TestBucket:

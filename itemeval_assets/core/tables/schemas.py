@@ -147,8 +147,15 @@ GRADINGS = Table(
         Column("sample_uuid"),
         Column("solution_hash", note="fingerprint of the solution that was graded"),
         Column("scorer_version", note="version of the scorer's rules; null: a judge graded"),
-        Column("imported_condition_id", note="the condition of an imported judge where it graded"),
-        Column("imported_format", "int64", note="the output format that it was asked for there"),
+        Column(
+            "imported_condition_id",
+            note="of an imported grading by a judge: the id of its condition there",
+        ),
+        Column(
+            "imported_format",
+            "int64",
+            note="of an imported grading by a judge: the version of the output format there",
+        ),
     ),
     ("gen_condition_id", "grade_condition_id"),
 )

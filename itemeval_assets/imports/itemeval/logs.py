@@ -11,9 +11,9 @@ from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.pending import Cell, is_blank, solution_fingerprint
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import StoreError
-from itemeval_assets.core.grading.judge_reply import FORMAT_NOTICE
 from itemeval_assets.core.imports.judges import Known
 from itemeval_assets.core.imports.prices import booked_price
+from itemeval_assets.core.prompts.prompts import filled_in, rubric_values
 from itemeval_assets.core.text.words import counted, well_formed
 from itemeval_assets.engine.foreign_logs import LoggedCall, logged_calls, usage_in_header
 from itemeval_assets.engine.logs.reading import read_log, read_log_header
@@ -123,11 +123,12 @@ class Logs:
             key = (place.condition, *cell)
             is_unsure = key in self._older or key not in self._graded
             if place.stage == _GRADE and is_unsure and cell in self._solutions:
-                judge = self._known[place.condition].condition.grader.call
-                assert judge is not None
+                rubric = self._known[place.condition].condition.grader.template
+                assert rubric is not None
                 solution = self._solutions[cell]["solution"]
-                text = judge.prompt_for(self._items[call.cell.item_id], solution).text
-                if call.shown.startswith(text.removesuffix(FORMAT_NOTICE)):
+                values = rubric_values(self._items[call.cell.item_id], solution)
+                # Below it are itemeval's words of the output format.
+                if call.shown.startswith(filled_in(rubric, "solution", values).text):
                     self._again[key] = place.key
 
     def found(self) -> list[FoundLog]:

@@ -47,7 +47,7 @@ def survey(path: str, config: str | Path) -> Found:
     source = Source(path)
     _require_study(source, parsed.study)
     hashes = hashes_in(source)
-    known = read_template_lock(parsed, location)
+    known = read_template_lock(parsed.study, config_path.parent)
     kept = words_of(parsed, hashes, known, Shower(source))
     study = study_with_task(config_path, None, None, kept)
     require_same_files(study, hashes)

@@ -3,7 +3,7 @@
 import json
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +19,8 @@ from . import layout
 
 # In study.json: what is taken in, from the beginning of an import to its end.
 _IMPORTING = "importing"
+# The hashes of the words that an import has brought for packaged templates, by kind and name.
+_WORDS = "imported_words"
 
 
 class StudyDirectory:
@@ -101,18 +103,23 @@ class StudyDirectory:
                 "be called again, and paid. Where it was cut off, import again, it goes on: "
                 f"itemeval-assets import {owner[_IMPORTING]} {study.config_path}"
             )
+        _require_words(study, owner.get(_WORDS, {}))
 
     def is_importing(self) -> bool:
         """Whether an import into the study directory has not come to its end."""
         return _IMPORTING in (self.read_json(layout.STUDY_FILE) or {})
 
     @contextmanager
-    def importing(self, source: str) -> Iterator[None]:
+    def importing(self, source: str, words: Mapping[str, Mapping[str, str]]) -> Iterator[None]:
         """Others wait for the end of the block to open the study, which has an owner.
 
-        Where the block does not come to its end, they wait for the next import.
+        Where the block does not come to its end, they wait for the next import. From then on the
+        study opens with these words of packaged templates alone, by the hashes of their names.
         """
-        self.update_json(layout.STUDY_FILE, lambda mark: {**mark, _IMPORTING: source})
+        self.update_json(
+            layout.STUDY_FILE,
+            lambda mark: {**mark, _IMPORTING: source, _WORDS: {**mark.get(_WORDS, {}), **words}},
+        )
         yield
         self.update_json(
             layout.STUDY_FILE,
@@ -232,6 +239,23 @@ class StudyDirectory:
             self.update_json(
                 layout.STUDY_FILE, lambda mark: {**mark, "schema": layout.LAYOUT_VERSION}
             )
+
+
+def _require_words(study: Study, words: Mapping[str, Mapping[str, str]]) -> None:
+    """Raise StoreError where a packaged template has other words than an import has brought."""
+    templates = {
+        "prompts": [condition.prompt for condition in study.design.generate],
+        "rubrics": study.design.rubrics,
+    }
+    for kind, known in words.items():
+        for template in templates[kind]:
+            if template.hash != known.get(template.name, template.hash):
+                lock = study.config_dir / layout.template_lock(study.name)
+                raise StoreError(
+                    f"{template.name} has other words than the study in {study.location} was "
+                    f"imported with, and so its answers would be asked for again. {lock} keeps "
+                    "these words: restore it from a copy, or import again"
+                )
 
 
 def _config_from(study: Study) -> str:

@@ -17,8 +17,6 @@ OLDER_LAYOUTS, OLDER_BOOKINGS = {"1"}, "ledger.parquet"
 DATASET_LOCKS = "dataset_locks.json"
 # What loading the task of the study told.
 TASK_LOCK = "task_lock.json"
-# Words of packaged templates that an import has brought.
-TEMPLATE_LOCK = "template_lock.json"
 STUDY_FILE = "study.json"
 # Which config stored the items last, while nobody owns the study directory.
 BEGINNING = "beginning.json"
@@ -32,7 +30,6 @@ IF_DELETED = {
     BEGINNING: "then the next run writes it anew",
     DATASET_LOCKS: "then the data of today are pinned",
     TASK_LOCK: "then the next estimate or run loads the task again",
-    TEMPLATE_LOCK: "then the next import finds the words of the templates again",
     RESERVATIONS: "then what runs in progress may still cost does not count against budget.max_usd",
     SETTLED: "then the next run checks everything again",
     RERUNS: "then the attempts of the schedule are counted from zero",
@@ -106,6 +103,11 @@ def is_file(key: str) -> bool | None:
     if _FILE.search(below[-1]):
         return True
     return False if _BELOW.fullmatch(below[-1]) else None
+
+
+def template_lock(study: str) -> str:
+    """Beside the YAML, as other templates are: the words that an import has brought."""
+    return f"{study}.template_lock.json"
 
 
 def image_key(name: str) -> str:

@@ -40,7 +40,7 @@ def study_with_task(
 ) -> Study:
     """As `load_study`. `task`: what is known of its task, if not what the study's folder says.
 
-    `kept`: the words of packaged templates, if not those that the folder keeps.
+    `kept`: the words of packaged templates, if not those that are kept beside the YAML.
     """
     path = _resolved(path)
     text = _text_of(path)
@@ -48,7 +48,7 @@ def study_with_task(
     packaged = _packaged_types(text)
     config = parse_config(text.removeprefix(BYTE_ORDER_MARK), str(path), replaced, packaged)
     location = study_location(config, path)
-    kept = read_template_lock(config, location) if kept is None else kept
+    kept = read_template_lock(config.study, path.parent) if kept is None else kept
     prompts, rubrics = load_templates(config, path.parent, kept)
     prices = price_text(config, path.parent)
     snapshot = Snapshot(
