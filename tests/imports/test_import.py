@@ -3,7 +3,9 @@
 import hashlib
 import re
 import shlex
+import shutil
 import subprocess
+import threading
 from pathlib import Path
 
 import pandas as pd
@@ -15,6 +17,8 @@ from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.errors import ConfigError, StoreError
 from itemeval_assets.core.grading import judge
 from itemeval_assets.core.tables.schemas import GRADINGS, LEDGER, SOLUTIONS, TOKEN_COLUMNS
+from itemeval_assets.imports.found import ImportSummary
+from tests.model_server import Answer, Request
 from tests.s3_server import S3Server, empty_bucket
 from tests.whole.looking import assert_reconciled
 
@@ -181,6 +185,63 @@ def test_lost_tables_come_back_from_the_copies(kept: Kept) -> None:
     )
     assert len(ie.table(kept.config, "solutions")) == 24
     assert_reconciled(kept.config)
+
+
+def test_what_itemeval_did_since_comes_in_beside_a_run(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run holds some partitions, and the import waits for it; nothing is lost or doubled."""
+    gradings, index = kept.table("gradings"), kept.table("log_index")
+    late = gradings["grader_name"] == "second"
+    logs = set(gradings[late]["log_file"])
+    aside = kept.folder / "aside"
+    aside.mkdir()
+    for log in logs:
+        shutil.move(kept.source / log, aside / Path(log).name)
+    kept.change("gradings", lambda rows: rows[rows["grader_name"] != "second"])
+    kept.change("log_index", lambda rows: rows[~rows["log_file"].isin(logs)])
+    assert ie.import_results(kept.source, kept.config).gradings == 48
+    for log in logs:
+        shutil.move(aside / Path(log).name, kept.source / log)
+    gradings.to_parquet(kept.source / "gradings.parquet")
+    index.to_parquet(kept.source / "log_index.parquet")
+    notes, found, waits = list[str](), list[ImportSummary](), threading.Event()
+
+    def remember(note: str) -> None:
+        notes.append(note)
+        waits.set()
+
+    def take_in() -> None:
+        found.append(ie.import_results(kept.source, kept.config, on_note=remember))
+
+    thread, begun, answered = threading.Thread(target=take_in), threading.Lock(), kept.server.reply
+    assert answered is not None
+
+    def reply(request: Request) -> str | Answer | None:
+        if begun.acquire(blocking=False):
+            thread.start()
+        assert waits.wait(60)
+        return answered(request)
+
+    monkeypatch.setattr(kept.server, "reply", reply)
+    ie.run(kept.config)
+    thread.join()
+    assert found[0].gradings == 32 and "waiting for" in notes[0]
+    assert len(ie.table(kept.config, "gradings")) == 80
+    # Whoever came first to the gradings of the second judge: the import, or the run.
+    assert kept.server.count("judge2") in (0, 32)
+    assert_reconciled(kept.config)
+    assert ie.import_results(kept.source, kept.config).is_nothing
+
+
+def test_all_that_shows_a_study_shows_it(kept: Kept, capsys: pytest.CaptureFixture[str]) -> None:
+    ie.import_results(kept.source, kept.config)
+    for command in ("estimate", "export", "scores", "report", "cells", "show", "release"):
+        words = [command, str(kept.config), *(["q1"] if command == "show" else [])]
+        assert run_cli(words) == 0
+    assert run_cli(["view", str(kept.config), "--only-write"]) == 0
+    assert "Traceback" not in capsys.readouterr().err
+    assert kept.server.count() == 0
 
 
 def test_without_its_words_the_study_does_not_open(kept: Kept) -> None:

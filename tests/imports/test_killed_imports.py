@@ -45,7 +45,7 @@ def refuse_or_begin(kept: Kept) -> None:
     if not marked or "importing" not in (kept.folder / "ours" / "kept" / "study.json").read_text():
         assert not list((kept.folder / "ours").rglob("*.eval"))
         return
-    with pytest.raises(StoreError, match=r"an import into .* has not come to its end"):
+    with pytest.raises(StoreError, match=r"an import into .* was cut off"):
         ie.run(kept.config)
     assert kept.server.count() == 0
 

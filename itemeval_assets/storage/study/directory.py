@@ -98,12 +98,20 @@ class StudyDirectory:
                 f"config, correct `config` in {self.backend.uri(layout.STUDY_FILE)}"
             )
         if _IMPORTING in owner and not self.imports:
-            raise StoreError(
-                f"an import into {study.location} has not come to its end: what is missing would "
-                "be called again, and paid. Where it was cut off, import again, it goes on: "
-                f"itemeval-assets import {owner[_IMPORTING]} {study.config_path}"
-            )
+            self._wait_for_import(study)
+            owner = self.read_json(layout.STUDY_FILE) or owner
         _require_words(study, owner.get(_WORDS, {}))
+
+    def _wait_for_import(self, study: Study) -> None:
+        """Wait while somebody imports. Raises StoreError where an import was cut off."""
+        with self.backend.lock(_IMPORTING, f"reader-{uuid.uuid4().hex}"):
+            left = (self.read_json(layout.STUDY_FILE) or {}).get(_IMPORTING)
+        if left is not None:
+            raise StoreError(
+                f"an import into {study.location} was cut off: what is missing would be called "
+                "again, and paid. Import again, it goes on where it was: "
+                f"itemeval-assets import {left} {study.config_path}"
+            )
 
     def is_importing(self) -> bool:
         """Whether an import into the study directory has not come to its end."""
@@ -116,15 +124,13 @@ class StudyDirectory:
         Where the block does not come to its end, they wait for the next import. From then on the
         study opens with these words of packaged templates alone, by the hashes of their names.
         """
-        self.update_json(
-            layout.STUDY_FILE,
-            lambda mark: {**mark, _IMPORTING: source, _WORDS: {**mark.get(_WORDS, {}), **words}},
-        )
-        yield
-        self.update_json(
-            layout.STUDY_FILE,
-            lambda mark: {name: value for name, value in mark.items() if name != _IMPORTING},
-        )
+        with self.backend.lock(_IMPORTING, f"import-{uuid.uuid4().hex}"):
+            self.update_json(layout.STUDY_FILE, lambda mark: _marked(mark, source, words))
+            yield
+            self.update_json(
+                layout.STUDY_FILE,
+                lambda mark: {name: value for name, value in mark.items() if name != _IMPORTING},
+            )
 
     def require_layout(self) -> None:
         """Raise StoreError where a folder lies in the place of a file, or a file in a folder's.
@@ -239,6 +245,12 @@ class StudyDirectory:
             self.update_json(
                 layout.STUDY_FILE, lambda mark: {**mark, "schema": layout.LAYOUT_VERSION}
             )
+
+
+def _marked(
+    mark: dict[str, Any], source: str, words: Mapping[str, Mapping[str, str]]
+) -> dict[str, Any]:
+    return {**mark, _IMPORTING: source, _WORDS: {**mark.get(_WORDS, {}), **words}}
 
 
 def _require_words(study: Study, words: Mapping[str, Mapping[str, str]]) -> None:
