@@ -25,6 +25,7 @@ from itemeval_assets.experiments.read.compare import Changes, Comparison
 from itemeval_assets.experiments.read.frame_details import FrameDetails
 from itemeval_assets.experiments.read.row_changes import Difference, RowChanges
 from itemeval_assets.experiments.read.summaries import ExperimentSummary, RunDetails, RunSummary
+from itemeval_assets.imports.found import ImportSummary, LeftOut
 from itemeval_assets.project import QuickstartSummary
 from itemeval_assets.report import comparison, experiments, terminal
 from itemeval_assets.report.render.document import print_document
@@ -139,6 +140,7 @@ COMPARISON = Comparison(
     is_equal=False,
 )
 
+IMPORTED = ImportSummary(ODD, ODD, ODD, ODD, False, 1, 1, 1, 1, [LeftOut(1, ODD, ODD)], [ODD])
 # What prints, how often ODD and MODEL are in it.
 SHOWN: dict[str, tuple[Callable[[], Any], int, int]] = {
     "study_status": (lambda: reports.study_status(STATUS), 1 + 1 + 2 + 2, 2),
@@ -152,6 +154,7 @@ SHOWN: dict[str, tuple[Callable[[], Any], int, int]] = {
     ),
     "written": (lambda: reports.written(Path(ODD)), 1, 0),
     "scored_logs": (lambda: reports.scored_logs(ScoredLogs(ODD, 1, 1)), 1, 0),
+    "import_summary": (lambda: reports.import_summary(IMPORTED), 7, 0),
     "cell_survey": (lambda: print_document(reports.cell_survey(CELLS)), 4, 1),
     "release_summary": (
         lambda: reports.release_summary(Release(ODD, ODD, "v1.0.0", ODD, ODD, True, 2, 1, 1)),
@@ -223,7 +226,7 @@ def test_data_is_shown_as_it_is(name: str, printed: io.StringIO) -> None:
 
 
 def test_every_report_that_shows_data_is_looked_at() -> None:
-    no_table = {"ask_consent", "print_result", "problem", "progress_bar"}
+    no_table = {"ask_consent", "print_result", "problem", "progress_bar", "remark"}
     assert {*reports.__all__, *experiments.__all__, *comparison.__all__} - no_table == SHOWN.keys()
 
 

@@ -83,10 +83,11 @@ def chosen(
     for cell, row in by_cell.items():
         is_there = known.get(cell, {}).get("sample_uuid", "") == row["sample_uuid"]
         (taken if is_there or _is_wanted(row, known) else beside).append(row)
+    came = {id(row) for row in taken}
     return Choice(
         taken,
         [row for row in beside if row["sample_uuid"] and row["log_file"]],
-        [row for row in without_log if row in taken],
+        [row for row in without_log if id(row) in came],
     )
 
 
