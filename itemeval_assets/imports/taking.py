@@ -53,6 +53,7 @@ class Taking:
         self._store.require_layout()
         self._parts = [part for log in found.logs for part in log.parts]
         self._source_of = {part.key: log.key for log in found.logs for part in log.parts}
+        self._require_same_words()
 
     def summary(self, *, is_dry_run: bool) -> ImportSummary:
         """What is not there yet. Raises StoreError for items that are others here."""
@@ -99,6 +100,22 @@ class Taking:
         """Of the words that packaged templates have had where the study is from."""
         templates = self._found.templates.items()
         return {kind: {name: one.hash for name, one in of.items()} for kind, of in templates if of}
+
+    def _require_same_words(self) -> None:
+        """Raise StoreError where the study has answers to other words of packaged templates."""
+        known = self._store.imported_words()
+        new = [
+            name
+            for kind, words in self._hashes.items()
+            for name, digest in words.items()
+            if known.get(kind, {}).get(name) != digest
+        ]
+        if new and self._store.has_results():
+            raise StoreError(
+                f"{self._study.location} has results already, and {', '.join(new)} would have "
+                "other words in it from now on. Import into a study of its own: write another "
+                "`output_dir:`. Nothing was taken"
+            )
 
     def _tell_of_wait(self, partition: Partition, holder: str) -> None:
         label = self._study.design.label_of(partition)
@@ -159,7 +176,7 @@ class Taking:
         return {log.key: any(self._is_new(part) for part in log.parts) for log in self._found.logs}
 
     def _stored(self, partition: Partition) -> pa.Table:
-        columns = ["item_id", "epoch", "error", "sample_uuid"]
+        columns = ["item_id", "epoch", "error", "run_id", "sample_uuid"]
         return self._store.read(partition.stage.table, [partition], columns)
 
     def _copy(self, log: FoundLog) -> None:

@@ -79,7 +79,11 @@ def ours(kept: Kept) -> None:
 BAD: dict[str, tuple[Change, str]] = {
     "no folder": (empty_folder, "is no study of itemeval: name the folder"),
     "a study of ours": (ours, "is a study of itemeval-assets: run its config"),
-    "its own folder": (into_itself, "output_dir: this is the folder of the itemeval study itself"),
+    "its own folder": (into_itself, "output_dir: .* is the folder of the itemeval study itself"),
+    "a folder in it": (
+        lambda kept: kept.edit(output_dir="studies/kept"),
+        "kept/kept is the folder of the itemeval study itself, or in it",
+    ),
     "half a study": (
         delete("ledger.parquet"),
         "half an itemeval study: there is no ledger.parquet",
@@ -154,6 +158,18 @@ def test_items_that_are_others_here_are_told(kept: Kept) -> None:
     kept.change("items", lambda rows: rows.assign(metadata_json="{}"))
     with pytest.raises(ItemevalAssetsError, match=r"item 'q1' of .* its metadata_json differs"):
         ie.import_results(kept.source, kept.config)
+
+
+def test_a_study_with_other_words_is_not_mixed(kept: Kept) -> None:
+    """It has answers to our words of the packaged templates already."""
+    benchmark = yaml.safe_load(kept.config.read_text())["benchmark"]
+    data = [{"id": "made/here", "revision": "0" * 40}]
+    kept.edit(benchmark={**benchmark, "datasets": data})
+    ie.run(kept.config, conditions="beta", only="solutions")
+    with pytest.raises(ItemevalAssetsError, match=r"has results already.*builtin:minimal"):
+        ie.import_results(kept.source, kept.config)
+    assert len(ie.table(kept.config, "solutions")) == 12
+    assert not (kept.folder / "kept.template_lock.json").exists()
 
 
 def test_rows_whose_logs_are_gone_come_in_and_it_is_said(

@@ -228,6 +228,7 @@ def test_what_itemeval_did_since_comes_in_beside_a_run(
     thread.join()
     assert found[0].gradings == 32 and "waiting for" in notes[0]
     assert len(ie.table(kept.config, "gradings")) == 80
+    assert not any(part.stale for part in ie.status(kept.config).grade)
     # Whoever came first to the gradings of the second judge: the import, or the run.
     assert kept.server.count("judge2") in (0, 32)
     assert_reconciled(kept.config)

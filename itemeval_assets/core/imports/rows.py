@@ -81,7 +81,7 @@ def chosen(
             beside.append(call)
     taken = []
     for cell, row in by_cell.items():
-        is_there = known.get(cell, {}).get("sample_uuid", "") == row["sample_uuid"]
+        is_there = _call_of(known.get(cell)) == _call_of(row)
         (taken if is_there or _is_wanted(row, known) else beside).append(row)
     came = {id(row) for row in taken}
     return Choice(
@@ -89,6 +89,11 @@ def chosen(
         [row for row in beside if row["sample_uuid"] and row["log_file"]],
         [row for row in without_log if id(row) in came],
     )
+
+
+def _call_of(row: Row | None) -> tuple[str | None, ...] | None:
+    """What tells the event of a row from others of its cell: a scorer makes no call."""
+    return None if row is None else (row["run_id"], row["sample_uuid"])
 
 
 def logless_bookings(partition: Partition, model: str | None, rows: Iterable[Row]) -> Iterator[Row]:

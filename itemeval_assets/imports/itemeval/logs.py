@@ -7,13 +7,12 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from itemeval_assets.core.design.partitions import Partition
-from itemeval_assets.core.design.pending import Cell, is_blank, solution_fingerprint
+from itemeval_assets.core.design.partitions import GENERATE, GRADE, Partition, Stage
+from itemeval_assets.core.design.pending import Cell, is_blank
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.imports.judges import Known
 from itemeval_assets.core.imports.prices import booked_price
-from itemeval_assets.core.prompts.prompts import filled_in, rubric_values
 from itemeval_assets.core.text.words import counted, well_formed
 from itemeval_assets.engine.foreign_logs import LoggedCall, logged_calls, usage_in_header
 from itemeval_assets.engine.logs.reading import read_log, read_log_header
@@ -22,14 +21,12 @@ from itemeval_assets.imports.found import FoundLog, LeftOut, LogPart
 from itemeval_assets.storage.study.inputs import prices_if_needed
 from itemeval_assets.storage.study.layout import log_key
 
+from .answers import Answers, Grading
+from .costs import Place, by_place, differences
 from .source import Source
 
-_GRADE = "grade"
 # Where a log was, in the metadata of its copy.
 IMPORTED_FROM = "imported_from"
-_Place = tuple[str, str, str]
-# Grade and generate condition, item, epoch.
-_Grading = tuple[str, str, str, int]
 
 
 class _Row(NamedTuple):
@@ -54,82 +51,32 @@ class Logs:
     ) -> None:
         self._source, self._study, self._known, self._waves = source, study, known, waves
         self._prices = prices_if_needed(study)
-        self._solutions = {
-            (row["condition_id"], row["item_id"], row["epoch"]): row
-            for row in solutions.select(
-                ["condition_id", "item_id", "epoch", "solution", "error", "created_at"]
-            ).to_pylist()
-        }
-        self._gradings = gradings
-        self._rows: dict[str, dict[tuple[str | None, str, int], _Row]] = defaultdict(dict)
-        self._take_rows(solutions, "condition_id", "solution", is_graded=False)
-        self._take_rows(gradings, "gen_condition_id", "judge_completion", is_graded=True)
         self._items = {row["item_id"]: row for row in source.items.to_pylist()}
-        self._again: dict[_Grading, str] = {}
+        self._answers = Answers(self._items, solutions, gradings)
+        self._rows: dict[str, dict[tuple[str | None, str, int], _Row]] = defaultdict(dict)
+        self._tokens_of_rows = Counter[Place]()
+        self._take_rows(solutions, GENERATE, None, "solution")
+        self._take_rows(gradings, GRADE, "gen_condition_id", "judge_completion")
         self.runs = set[str]()
         self.left_out: list[LeftOut] = []
         self.notes: list[str] = []
 
-    def _take_rows(self, rows: pa.Table, of: str, text: str, *, is_graded: bool) -> None:
-        names = ["log_file", of, "item_id", "epoch", text, "error", "total_tokens"]
-        for row in rows.select(names).to_pylist():
+    def _take_rows(self, rows: pa.Table, stage: Stage, graded: str | None, text: str) -> None:
+        """Take in what rows say of their calls; those of scorers make none."""
+        condition = "condition_id" if graded is None else "grade_condition_id"
+        names = ["log_file", "run_id", condition, "item_id", "epoch", text, "error", "total_tokens"]
+        for row in rows.select([*names, *([graded] if graded else [])]).to_pylist():
             if row["log_file"] is not None:
-                place = (row[of] if is_graded else None, row["item_id"], row["epoch"])
+                place = (row[graded] if graded else None, row["item_id"], row["epoch"])
                 said = _Row(row[text], row["error"] is not None, row["total_tokens"])
                 self._rows[row["log_file"]][place] = said
+                run = row["run_id"], stage.name, row[condition]
+                self._tokens_of_rows[run] += row["total_tokens"] or 0
 
-    @cached_property
-    def graded_today(self) -> dict[tuple[str, str, str, int], str]:
-        """The fingerprints of solutions by the gradings that were given to them as they are today.
-
-        A grading that is older than the solution was given to another one, unless its log tells
-        that the judge was shown the same text.
-        """
-        told = self._graded.keys() - (self._older - self._shown_again.keys())
-        return {key: solution_fingerprint(self._solutions[key[1:]]["solution"]) for key in told}
-
-    @cached_property
-    def _graded(self) -> dict[_Grading, str]:
-        """When each grading was made, of solutions without an error."""
-        names = ["grade_condition_id", "gen_condition_id", "item_id", "epoch"]
-        rows = self._gradings.select([*names, "created_at"]).to_pylist()
-        found = {tuple(row[name] for name in names): row["created_at"] for row in rows}
-        return {key: at for key, at in found.items() if not self._solutions[key[1:]]["error"]}
-
-    @cached_property
-    def _older(self) -> set[_Grading]:
-        """The gradings that are older than their solution."""
-        answers = self._solutions
-        return {key for key, at in self._graded.items() if at < answers[key[1:]]["created_at"]}
-
-    @property
-    def _shown_again(self) -> Mapping[_Grading, str]:
-        """Of these, and of those that no row tells of: those whose judge was shown what the
-        solution says today; with their log."""
+    def graded_today(self) -> dict[Grading, str]:
+        """The fingerprints of the answers of today by the gradings that were given to them."""
         _ = self._read
-        return self._again
-
-    def _learn_answers(self, place: "_Log", calls: Iterable[LoggedCall]) -> None:
-        """Remember the answers that no row tells of; logs of answers come before their gradings."""
-        for call in calls if place.stage != _GRADE else ():
-            cell = place.condition, call.cell.item_id, call.cell.epoch
-            if not call.is_error and self._solutions.get(cell, {"error": True})["error"]:
-                answer = {"solution": call.completion, "error": None, "created_at": ""}
-                self._solutions[cell] = answer
-
-    def _compare_shown(self, place: "_Log", calls: Iterable[LoggedCall]) -> None:
-        for call in calls:
-            cell = call.graded or "", call.cell.item_id, call.cell.epoch
-            key = (place.condition, *cell)
-            is_unsure = key in self._older or key not in self._graded
-            if place.stage == _GRADE and is_unsure and cell in self._solutions:
-                rubric = self._known[place.condition].condition.grader.template
-                assert rubric is not None
-                solution = self._solutions[cell]["solution"]
-                values = rubric_values(self._items[call.cell.item_id], solution)
-                # Below it are itemeval's words of the output format.
-                if call.shown.startswith(filled_in(rubric, "solution", values).text):
-                    self._again[key] = place.key
+        return self._answers.fingerprints()
 
     def found(self) -> list[FoundLog]:
         """The copies to make, in the order of their keys."""
@@ -138,7 +85,7 @@ class Logs:
         return [FoundLog(place.key, [*self._copies(place, log)]) for place, log in self._read]
 
     def _copies(self, place: "_Log", log: "_Told") -> Iterator[LogPart]:
-        is_grade = place.stage == _GRADE
+        is_grade = place.stage == GRADE.name
         here = self._known[place.condition].condition.id if is_grade else place.condition
         model = (self._study.design.model_of)(
             Partition((log.graded[0], here)) if is_grade else Partition((here,))
@@ -169,25 +116,11 @@ class Logs:
     @cached_property
     def _hashes(self) -> Mapping[tuple[str, str, str], dict[str, str]]:
         """By log, grade and generate condition: what `solution_hashes` of its copy says."""
-        found: dict[tuple[str, str, str], dict[str, str]] = defaultdict(dict)
-        rows = ["grade_condition_id", "gen_condition_id", "item_id", "epoch", "log_file"]
-        for row in self._gradings.select(rows).to_pylist():
-            *key, log = (row[name] for name in rows)
-            condition, graded, item, epoch = key
-            if log and (digest := self.graded_today.get((condition, graded, item, epoch))):
-                found[log, condition, graded][f"{item}::{epoch}"] = digest
-        for (condition, graded, item, epoch), log in self._shown_again.items():
-            solution = self._solutions[graded, item, epoch]["solution"]
-            digest = solution_fingerprint(solution)
-            found[log, condition, graded].setdefault(f"{item}::{epoch}", digest)
-        return found
+        return self._answers.in_logs()
 
     @cached_property
-    def _ledger(self) -> dict[_Place, Mapping[str, Any]]:
-        return {
-            (row["run_id"], row["stage"], row["condition_id"]): row
-            for row in self._source.ledger.to_pylist()
-        }
+    def _ledger(self) -> dict[Place, Mapping[str, Any]]:
+        return by_place(self._source.ledger.to_pylist())
 
     @cached_property
     def _read(self) -> list[tuple["_Log", "_Told"]]:
@@ -198,18 +131,25 @@ class Logs:
             log = read_log(backend.local_copy(place.key), backend.uri(place.key))
             calls = logged_calls(log)
             self._compare(place.key, calls)
-            if calls:
-                known = [call for call in calls if self._is_known(place, call)]
-                self._learn_answers(place, known)
-                self._compare_shown(place, known)
+            if known := [call for call in calls if self._is_known(place, call)]:
+                self._learn(place, known)
                 found.append((place, _told(log, known)))
                 self.runs.add(place.run_id)
         return found
 
+    def _learn(self, place: "_Log", calls: list[LoggedCall]) -> None:
+        """What a log tells of answers and gradings. Those of answers come first, by their keys."""
+        if place.stage == GENERATE.name:
+            self._answers.learn_answers(place.condition, calls)
+            return
+        rubric = self._known[place.condition].condition.grader.template
+        assert rubric is not None
+        self._answers.learn_shown(place.condition, rubric, place.key, calls)
+
     def _is_known(self, place: "_Log", call: LoggedCall) -> bool:
         is_item = call.cell.item_id in self._items
         return is_item and (
-            place.stage != _GRADE or call.graded in self._study.design.generate_by_id
+            place.stage != GRADE.name or call.graded in self._study.design.generate_by_id
         )
 
     def _compare(self, key: str, calls: Iterable[LoggedCall]) -> None:
@@ -281,21 +221,11 @@ class Logs:
             )
 
     def _tell_of_ledger(self) -> None:
-        """Say where the ledger of the source differs from its logs."""
-        booked, logged = Counter[_Place](), Counter[_Place]()
+        """Say where the ledger of the source differs from what is booked here."""
+        logged = Counter[Place]()
         for place, log in self._read:
             logged[place.run_id, place.stage, place.condition] += log.total_tokens
-        for place in logged:
-            row = self._ledger.get(place)
-            booked[place] = (row or {}).get("total_tokens") or 0
-        differ = [place for place in logged if booked[place] != logged[place]]
-        for place in sorted(differ):
-            run, stage, condition = place
-            said = f"{booked[place]:,} tokens" if place in self._ledger else "nothing"
-            self.notes.append(
-                f"the ledger of the source says {said} of {stage} {condition} in {run}, its logs "
-                f"{logged[place]:,}: the logs are booked"
-            )
+        self.notes += differences(self._ledger, logged, self._tokens_of_rows)
 
 
 _UNREAD = "logs that no table knows"

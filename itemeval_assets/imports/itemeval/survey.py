@@ -55,13 +55,14 @@ def survey(path: str, config: str | Path) -> Found:
 
 
 def _require_two_places(path: str, location: str, config: Path) -> None:
-    """Raise ConfigError where the study would be taken in into its own folder."""
+    """Raise ConfigError where the study would be taken in into its own folder, or below."""
     here = path if "://" in path else str(Path(path).expanduser().resolve())
-    if here.rstrip("/") == location.rstrip("/"):
+    if f"{location}/".startswith(f"{here.rstrip('/')}/"):
         raise ConfigError(
-            f"{config}: output_dir: this is the folder of the itemeval study itself, {location}, "
-            "whose tables have the same names as ours. Write another `output_dir:` into a copy of "
-            "the YAML, and import into that; no id depends on it, and the old folder stays as it is"
+            f"{config}: output_dir: {location} is the folder of the itemeval study itself, or in "
+            "it, and its tables have the same names as ours. Write another `output_dir:` into a "
+            "copy of the YAML, and import into that; no id depends on it, and the old folder stays "
+            "as it is"
         )
 
 
@@ -113,7 +114,7 @@ class _Survey:
         self._require_items(solutions, gradings)
         self._require_solutions(solutions, gradings)
         logs = Logs(self.source, self.study, self.known, self.waves, solutions, gradings)
-        graded = our_gradings(gradings, self.known, logs.graded_today, self.source.version_of)
+        graded = our_gradings(gradings, self.known, logs.graded_today(), self.source.version_of)
         rows = {
             **_parts(our_solutions(solutions), SOLUTIONS.partitioned_by),
             **_parts(graded, GRADINGS.partitioned_by),

@@ -117,6 +117,10 @@ class StudyDirectory:
         """Whether an import into the study directory has not come to its end."""
         return _IMPORTING in (self.read_json(layout.STUDY_FILE) or {})
 
+    def imported_words(self) -> Mapping[str, Mapping[str, str]]:
+        """The hashes of the words that imports have brought, by kind and name."""
+        return (self.read_json(layout.STUDY_FILE) or {}).get(_WORDS, {})
+
     @contextmanager
     def importing(self, source: str, words: Mapping[str, Mapping[str, str]]) -> Iterator[None]:
         """Others wait for the end of the block to open the study, which has an owner.

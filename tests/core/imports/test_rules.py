@@ -38,6 +38,7 @@ def row(uuid: str | None, *, log: str | None = "log", error: str | None = None) 
     return {
         "item_id": "q1",
         "epoch": 1,
+        "run_id": "theirs",
         "error": error,
         "log_file": log,
         "sample_uuid": uuid,
@@ -66,15 +67,20 @@ def test_an_answer_that_no_row_tells_of_takes_the_place_of_an_error() -> None:
 
 
 def test_what_is_here_stays_and_the_call_is_paid_all_the_same() -> None:
-    here = {"item_id": "q1", "epoch": 1, "error": None, "sample_uuid": "ours"}
+    here = {**row("ours"), "run_id": "ours"}
     found = chosen([row(None)], [("log", row("a", log="copy"))], [here], {"log"})
     assert not found.rows and [one["sample_uuid"] for one in found.replaced] == ["a"]
 
 
 def test_an_import_that_was_cut_off_takes_its_own_rows_again() -> None:
-    here = {"item_id": "q1", "epoch": 1, "error": None, "sample_uuid": "a"}
-    found = chosen([row(None)], [("log", row("a", log="copy"))], [here], {"log"})
+    found = chosen([row(None)], [("log", row("a", log="copy"))], [row("a")], {"log"})
     assert [one["sample_uuid"] for one in found.rows] == ["a"] and not found.replaced
+
+
+def test_a_verdict_of_today_stays_in_the_place_of_an_imported_one() -> None:
+    here = {**row(None, log=None), "run_id": "ours"}
+    found = chosen([row(None, log=None)], [], [here], set())
+    assert not found.rows and not found.replaced and not found.without_log
 
 
 def test_formats_are_those_of_the_manifests() -> None:
