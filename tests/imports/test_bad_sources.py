@@ -95,6 +95,10 @@ BAD: dict[str, tuple[Change, str]] = {
         lambda kept: (kept.source / "dataset_locks.json").write_text("{"),
         "dataset_locks.json is not valid JSON",
     ),
+    "a damaged manifest": (
+        lambda kept: next(kept.source.glob("manifests/*")).write_text('{"run_id": 1}'),
+        "is no manifest of itemeval",
+    ),
     "a column less": (
         lambda kept: kept.change("solutions", lambda rows: rows.drop(columns="usd")),
         "solutions.parquet has no column usd",

@@ -41,6 +41,6 @@ def formats_of(manifests: Iterable[Mapping[str, Any]]) -> list[int]:
     payloads = (
         condition.get("payload", {})
         for manifest in manifests
-        for condition in manifest.get("grid_grade", ())
+        for condition in manifest.get("grid_grade") or ()
     )
     return sorted({payload[_FORMAT] for payload in payloads if _FORMAT in payload}) or [1]

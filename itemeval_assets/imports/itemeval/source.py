@@ -31,6 +31,8 @@ _OURS = {
 }
 _LOG_INDEX = ("log_file", "run_id", "stage", "condition_id", "model")
 WAVE = "wave"
+# The conditions of a run, in its manifest.
+GRIDS = ("grid_generate", "grid_grade")
 
 
 class Source:
@@ -120,11 +122,18 @@ class Source:
 
     @cached_property
     def manifests(self) -> dict[str, dict[str, Any]]:
-        """The manifests by run id; what is no manifest is not among them."""
+        """The manifests by run id. Raises StoreError for what is none."""
         found = {}
         for key in self.backend.list("manifests"):
-            if key.endswith(".json") and isinstance(document := self._json(key), dict):
-                found[str(document.get("run_id"))] = document
+            if key.endswith(".json"):
+                document = self._json(key)
+                if not _is_manifest(document):
+                    place = self.backend.uri(key)
+                    raise StoreError(
+                        f"{place} is no manifest of itemeval. Restore it from a copy, or move it "
+                        "away. Nothing was taken"
+                    )
+                found[document["run_id"]] = document
         return found
 
     @cached_property
@@ -159,6 +168,20 @@ class Source:
             raise StoreError(
                 f"{place} is not valid JSON: {error}. Restore it from a copy. Nothing was taken"
             ) from error
+
+
+def _is_manifest(document: Any) -> bool:
+    if not isinstance(document, dict) or not isinstance(document.get("run_id"), str):
+        return False
+    grids = [document.get(name) or [] for name in GRIDS]
+    return all(
+        isinstance(grid, list)
+        and all(
+            isinstance(one, dict) and "id" in one and isinstance(one.get("payload"), dict)
+            for one in grid
+        )
+        for grid in grids
+    )
 
 
 def _conformed(found: pa.Table, table: Table) -> pa.Table:

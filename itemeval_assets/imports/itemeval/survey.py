@@ -4,7 +4,6 @@ Its generate conditions and scorers have our ids. A judge has the id that our fo
 makes of the same settings. Rows of former conditions, and of waves, stay where they are.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,7 +15,7 @@ import pyarrow.compute as pc
 
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.study import Study
-from itemeval_assets.core.errors import ConfigError, StoreError
+from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.imports.judges import Known, formats_of, known_conditions
 from itemeval_assets.core.tables.schemas import GRADINGS, SOLUTIONS
 from itemeval_assets.core.tables.split import Parts
@@ -24,15 +23,14 @@ from itemeval_assets.core.text.words import counted
 from itemeval_assets.imports.found import Found, LeftOut
 from itemeval_assets.storage.study.inputs import load_config
 from itemeval_assets.storage.study.inputs.study_file import study_location, study_with_task
-from itemeval_assets.storage.study.inputs.template_lock import read_template_lock
+from itemeval_assets.storage.study.inputs.template_lock import Kept, read_template_lock
 
+from .checks import require_items, require_solutions, require_study, require_two_places
 from .logs import Logs
 from .rows import our_gradings, our_solutions
 from .shown import Shower
-from .source import WAVE, Source
+from .source import GRIDS, WAVE, Source
 from .templates import hashes_in, require_same_files, words_of
-
-_NOTHING = "Nothing was taken"
 
 
 def survey(path: str, config: str | Path) -> Found:
@@ -43,38 +41,15 @@ def survey(path: str, config: str | Path) -> Found:
     """
     parsed, config_path = load_config(config)
     location = study_location(parsed, config_path)
-    _require_two_places(path, location, config_path)
+    require_two_places(path, location, config_path)
     source = Source(path)
-    _require_study(source, parsed.study)
+    require_study(source, parsed.study)
     hashes = hashes_in(source)
     known = read_template_lock(parsed.study, config_path.parent)
     kept = words_of(parsed, hashes, known, Shower(source))
     study = study_with_task(config_path, None, None, kept)
     require_same_files(study, hashes)
     return _Survey(source, study).found(kept)
-
-
-def _require_two_places(path: str, location: str, config: Path) -> None:
-    """Raise ConfigError where the study would be taken in into its own folder, or below."""
-    here = path if "://" in path else str(Path(path).expanduser().resolve())
-    if f"{location}/".startswith(f"{here.rstrip('/')}/"):
-        raise ConfigError(
-            f"{config}: output_dir: {location} is the folder of the itemeval study itself, or in "
-            "it, and its tables have the same names as ours. Write another `output_dir:` into a "
-            "copy of the YAML, and import into that; no id depends on it, and the old folder stays "
-            "as it is"
-        )
-
-
-def _require_study(source: Source, name: str) -> None:
-    """Raise StoreError for rows of another study."""
-    for table, rows in (("solutions", source.solutions), ("gradings", source.gradings)):
-        for other in rows["study"].unique().to_pylist():
-            if other != name:
-                raise StoreError(
-                    f"{source.location}/{table}.parquet has rows of the study {other!r}, and the "
-                    f"config declares {name!r}: name the config of {other!r}. {_NOTHING}"
-                )
 
 
 @dataclass
@@ -106,13 +81,13 @@ class _Survey:
             told |= {*rows.filter(pc.greater(rows[WAVE], 0))["run_id"].to_pylist()}  # type: ignore[attr-defined]
         return told
 
-    def found(self, kept: Any) -> Found:
+    def found(self, kept: Kept) -> Found:
         """All that comes in."""
         solutions = self._kept_rows("solutions", self.source.solutions, ("condition_id",))
         columns = ("gen_condition_id", "grade_condition_id")
         gradings = self._kept_rows("gradings", self.source.gradings, columns)
-        self._require_items(solutions, gradings)
-        self._require_solutions(solutions, gradings)
+        require_items(self.source, solutions, gradings)
+        require_solutions(self.source, solutions, gradings)
         logs = Logs(self.source, self.study, self.known, self.waves, solutions, gradings)
         graded = our_gradings(gradings, self.known, logs.graded_today(), self.source.version_of)
         rows = {
@@ -139,7 +114,7 @@ class _Survey:
         )
 
     def _kept_rows(self, table: str, rows: pa.Table, columns: tuple[str, ...]) -> pa.Table:
-        """The rows that come in. Raises StoreError where all, or unknown ones, are of other ids."""
+        """The rows that come in. Raises StoreError where some are of another design."""
         is_wave = pc.greater(rows[WAVE], 0)  # type: ignore[attr-defined]
         self._leave_out(rows.filter(is_wave), f"rows of waves in {table}", _WAVES)
         rows = rows.filter(pc.invert(is_wave))  # type: ignore[attr-defined]
@@ -163,38 +138,8 @@ class _Survey:
         return StoreError(
             f"{self.source.location}/{table}.parquet has rows of the condition {ids[0]}{more}, "
             f"which {self.study.config_path} does not have: it declares another design. Give the "
-            f"config that made the study, as it was. {_NOTHING}"
+            f"config that made the study, as it was. Nothing was taken"
         )
-
-    def _require_items(self, *tables: pa.Table) -> None:
-        """Raise StoreError for a row of an item that the study does not have."""
-        known = self.source.items["item_id"]
-        for name, rows in zip(("solutions", "gradings"), tables, strict=True):
-            is_known = pc.is_in(rows["item_id"], value_set=known.combine_chunks())  # type: ignore[attr-defined]
-            foreign = rows.filter(pc.invert(is_known))["item_id"].to_pylist()  # type: ignore[attr-defined]
-            if foreign:
-                raise StoreError(
-                    f"{self.source.location}/{name}.parquet has rows of the item {foreign[0]!r}, "
-                    f"which items.parquet does not have. Restore both from one copy. {_NOTHING}"
-                )
-
-    def _require_solutions(self, solutions: pa.Table, gradings: pa.Table) -> None:
-        """Raise StoreError for a grading without its solution, and for a key that stands twice."""
-        answered = _keys(solutions, "condition_id", "item_id", "epoch")
-        graded = _keys(gradings, "gen_condition_id", "item_id", "epoch")
-        whole = _keys(gradings, "grade_condition_id", "gen_condition_id", "item_id", "epoch")
-        for name, keys in (("solutions", answered), ("gradings", whole)):
-            repeated = [key for key, count in Counter(keys).items() if count > 1]
-            if repeated:
-                raise StoreError(
-                    f"{self.source.location}/{name}.parquet has two rows of {repeated[0]}. Restore "
-                    f"it from a copy. {_NOTHING}"
-                )
-        if missing := {*graded} - {*answered}:
-            raise StoreError(
-                f"{self.source.location}/gradings.parquet grades {min(missing)}, of which "
-                f"solutions.parquet has no row. Restore both from one copy. {_NOTHING}"
-            )
 
     def _of_judges(self, gradings: pa.Table) -> Iterator[str]:
         """What to know of gradings by judges."""
@@ -219,16 +164,9 @@ _FORMER = "the config has these conditions no more; they stay in the source"
 
 
 def _conditions(manifest: Mapping[str, Any]) -> list[str]:
-    grids = (manifest.get(name) or () for name in ("grid_generate", "grid_grade"))
+    grids = (manifest.get(name) or () for name in GRIDS)
     return [condition["id"] for grid in grids for condition in grid]
-
-
-def _keys(rows: pa.Table, *columns: str) -> list[tuple[Any, ...]]:
-    return list(zip(*(rows[name].to_pylist() for name in columns), strict=True))
 
 
 def _parts(rows: pa.Table, columns: tuple[str, ...]) -> dict[Partition, pa.Table]:
     return {Partition(ids): part for ids, part in Parts(rows, list(columns)).items()}
-
-
-__all__ = ["survey"]
