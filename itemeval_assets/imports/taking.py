@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from itemeval_assets.core.design.partitions import GENERATE, GRADE, Partition
 from itemeval_assets.core.errors import StoreError
-from itemeval_assets.core.imports.rows import Choice, chosen, logless_bookings, new_rows
+from itemeval_assets.core.imports.rows import Choice, balanced, chosen, logless_bookings, new_rows
 from itemeval_assets.core.money.ledger import never_less
 from itemeval_assets.core.tables.schemas import BOOKINGS, TABLES, arrow_schema
 from itemeval_assets.engine.foreign_logs import part_of
@@ -207,8 +207,10 @@ class Taking:
         choice = self._choice(partition, outcome.rows.to_pylist())
         rows = pa.Table.from_pylist(choice.rows, schema=arrow_schema(table))
         self._store.upsert(table.name, partition, rows)
-        lost = pa.Table.from_pylist(choice.replaced, schema=arrow_schema(table))
-        outcome.lost.setdefault(partition, []).extend(replaced_rows(partition, lost).to_pylist())
+        lost = outcome.lost.setdefault(partition, [])
+        beside = balanced(choice.replaced, [*choice.rows, *lost], _costs(outcome, partition))
+        paid = pa.Table.from_pylist(beside, schema=arrow_schema(table))
+        lost.extend(replaced_rows(partition, paid).to_pylist())
         outcome.rows, outcome.pending = rows.slice(0, 0), {partition: 0}
         booked = ledger.book(self._store, outcome, "")
         self._store.upsert("bookings", partition, booked)
@@ -262,3 +264,10 @@ class Taking:
                 f"the rows of {label} and the logs of {found.run_id} differ in {found.quantity}: "
                 f"{found.rows:g} by the rows, {found.ledger:g} by the logs"
             )
+
+
+def _costs(outcome: Outcome, partition: Partition) -> dict[str, float | None]:
+    """What the logs of a partition cost, by their keys."""
+    index = outcome.log_index.get(partition)
+    rows = [] if index is None else index.select(["log_file", "usd"]).to_pylist()
+    return {row["log_file"]: row["usd"] for row in rows}

@@ -164,6 +164,22 @@ def test_items_that_are_others_here_are_told(kept: Kept) -> None:
         ie.import_results(kept.source, kept.config)
 
 
+def test_a_ledger_that_says_otherwise_is_said_and_the_logs_are_booked(kept: Kept) -> None:
+    place = kept.table("ledger").query("stage == 'generate'").iloc[0]
+
+    def change(rows: pd.DataFrame) -> pd.DataFrame:
+        is_it = (rows["run_id"] == place["run_id"]) & (
+            rows["condition_id"] == place["condition_id"]
+        )
+        return rows.assign(total_tokens=rows["total_tokens"].mask(is_it, 7))
+
+    kept.change("ledger", change)
+    summary = ie.import_results(kept.source, kept.config)
+    said = f"the ledger of the source says 7 tokens of generate {place['condition_id']}"
+    assert any(said in note and "the logs are booked" in note for note in summary.notes)
+    assert_reconciled(kept.config)
+
+
 def test_a_study_with_other_words_is_not_mixed(kept: Kept) -> None:
     """It has answers to our words of the packaged templates already."""
     benchmark = yaml.safe_load(kept.config.read_text())["benchmark"]

@@ -63,7 +63,11 @@ def test_it_comes_in_as_it_was(kept: Kept) -> None:
 
 
 @of_both
-def test_the_ledger_is_that_of_the_source(kept: Kept) -> None:
+@pytest.mark.parametrize("is_priced", [True, False])
+def test_the_ledger_is_that_of_the_source(kept: Kept, is_priced: bool) -> None:
+    """Also where this study knows no price of the models."""
+    if not is_priced:
+        kept.edit(budget={"policy": "full-interactive"})
     ie.import_results(kept.source, kept.config)
     assert_reconciled(kept.config)
     columns = ["calls", *TOKEN_COLUMNS[:5], "usd", "priced", "batch"]

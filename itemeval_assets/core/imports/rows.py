@@ -91,6 +91,29 @@ def chosen(
     )
 
 
+def balanced(
+    replaced: Iterable[Row], told: Iterable[Row], booked: Mapping[str, float | None]
+) -> list[Row]:
+    """Replaced rows that cost what their logs do beyond the rows that are `told` of them.
+
+    The source has a price of its own for each call, which a log does not tell. `booked`: what each
+    log costs; null without a price. Reads and changes usd.
+    """
+    left = {log: usd for log, usd in booked.items() if usd is not None}
+    for row in told:
+        if row["log_file"] in left:
+            left[row["log_file"]] -= row["usd"] or 0.0
+    by_log: dict[str, list[Row]] = defaultdict(list)
+    for row in replaced:
+        by_log[row["log_file"]].append(row)
+    found = []
+    for log, rows in by_log.items():
+        cost = sum(row["usd"] or 0.0 for row in rows)
+        share = max(0.0, left[log]) / cost if cost and log in left else 1.0
+        found += [{**row, "usd": row["usd"] and row["usd"] * share} for row in rows]
+    return found
+
+
 def _call_of(row: Row | None) -> tuple[str | None, ...] | None:
     """What tells the event of a row from others of its cell: a scorer makes no call."""
     return None if row is None else (row["run_id"], row["sample_uuid"])

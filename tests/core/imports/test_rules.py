@@ -6,7 +6,7 @@ import pytest
 
 from itemeval_assets.core.imports.judges import formats_of
 from itemeval_assets.core.imports.prices import booked_price
-from itemeval_assets.core.imports.rows import chosen
+from itemeval_assets.core.imports.rows import balanced, chosen
 from itemeval_assets.core.money.pricing import Price, PriceBook
 
 PRICES = PriceBook({"p/m": Price(input_usd_per_mtok=1.0, output_usd_per_mtok=2.0)})
@@ -81,6 +81,14 @@ def test_a_verdict_of_today_stays_in_the_place_of_an_imported_one() -> None:
     here = {**row(None, log=None), "run_id": "ours"}
     found = chosen([row(None, log=None)], [], [here], set())
     assert not found.rows and not found.replaced and not found.without_log
+
+
+def test_what_a_log_costs_beyond_its_rows_its_other_calls_have_cost() -> None:
+    others = [{**row("b", log="copy"), "usd": usd} for usd in (1.0, 3.0, None)]
+    booked = {"copy": 3.0, "elsewhere": 5.0}
+    found = balanced(others, [{**row("a", log="copy"), "usd": 2.0}], booked)
+    assert [one["usd"] for one in found] == [0.25, 0.75, None]
+    assert balanced(others, [], {"copy": None}) == others == balanced(others, [], {})
 
 
 def test_formats_are_those_of_the_manifests() -> None:
