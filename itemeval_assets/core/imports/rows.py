@@ -14,6 +14,7 @@ from itemeval_assets.core.money.ledger import NOBODY
 from itemeval_assets.core.tables.schemas import TOKEN_COLUMNS
 
 Row = dict[str, Any]
+_Cell = tuple[str, int]
 # What our copy of a log knows better than the row of the source.
 _OF_LOG = ("log_file", "sample_uuid", "solution_hash")
 
@@ -41,7 +42,7 @@ def new_rows(rows: pa.Table, stored: pa.Table, can_come: Callable[[str | None], 
     return rows.filter(pa.array(wanted, pa.bool_()))
 
 
-def _is_wanted(row: Row, known: Mapping[tuple[str, int], Row]) -> bool:
+def _is_wanted(row: Row, known: Mapping[_Cell, Row]) -> bool:
     here = known.get((row["item_id"], row["epoch"]))
     return here is None or (here["error"] is not None and row["error"] is None)
 
@@ -58,27 +59,10 @@ def chosen(
     of the source has its own values beside what its log tells. A call that no row of the source is
     of comes in where that has no answer.
     """
-    known = {(row["item_id"], row["epoch"]): row for row in stored}
     calls = {(log, row["item_id"], row["epoch"]): row for log, row in told}
-    by_cell: dict[tuple[str, int], Row] = {}
-    without_log: list[Row] = []
-    for row in rows:
-        cell = row["item_id"], row["epoch"]
-        call = calls.pop((row["log_file"], *cell), None)
-        if call is not None:
-            own = {name: value for name, value in row.items() if name not in _OF_LOG}
-            by_cell[cell] = {**call, **own}
-        elif row["log_file"] not in logs:
-            by_cell[cell] = row
-            without_log.append(row)
-    beside: list[Row] = []
-    for (_, *place), call in calls.items():
-        cell = place[0], place[1]
-        if _is_wanted(call, by_cell):
-            beside += [by_cell[cell]] if cell in by_cell else []
-            by_cell[cell] = call
-        else:
-            beside.append(call)
+    by_cell, without_log = _merged(rows, calls, logs)
+    beside = _with_others(by_cell, calls)
+    known = {(row["item_id"], row["epoch"]): row for row in stored}
     taken = []
     for cell, row in by_cell.items():
         is_there = _call_of(known.get(cell)) == _call_of(row)
@@ -89,6 +73,40 @@ def chosen(
         [row for row in beside if row["sample_uuid"] and row["log_file"]],
         [row for row in without_log if id(row) in came],
     )
+
+
+def _merged(
+    rows: Iterable[Row], calls: dict[tuple[str, str, int], Row], logs: Collection[str]
+) -> tuple[dict[_Cell, Row], list[Row]]:
+    """The rows of the source by cell, as they come in, and those without a log.
+
+    Takes the calls that they are of out of `calls`.
+    """
+    by_cell: dict[_Cell, Row] = {}
+    without_log: list[Row] = []
+    for row in rows:
+        cell = row["item_id"], row["epoch"]
+        call = calls.pop((row["log_file"], *cell), None)
+        if call is not None:
+            own = {name: value for name, value in row.items() if name not in _OF_LOG}
+            by_cell[cell] = {**call, **own}
+        elif row["log_file"] not in logs:
+            by_cell[cell] = row
+            without_log.append(row)
+    return by_cell, without_log
+
+
+def _with_others(by_cell: dict[_Cell, Row], calls: Mapping[tuple[str, str, int], Row]) -> list[Row]:
+    """Put answers that no row is of where there is none; what stands beside the rows then."""
+    beside: list[Row] = []
+    for (_, *cell), call in calls.items():
+        place = str(cell[0]), int(cell[1])
+        if _is_wanted(call, by_cell):
+            beside += [by_cell[place]] if place in by_cell else []
+            by_cell[place] = call
+        else:
+            beside.append(call)
+    return beside
 
 
 def balanced(

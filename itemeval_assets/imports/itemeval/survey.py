@@ -41,8 +41,8 @@ def survey(path: str, config: str | Path) -> Found:
     """
     parsed, config_path = load_config(config)
     location = study_location(parsed, config_path)
-    require_two_places(path, location, config_path)
     source = Source(path)
+    require_two_places(path, location, config_path)
     require_study(source, parsed.study)
     hashes = hashes_in(source)
     known = read_template_lock(parsed.study, config_path.parent)
