@@ -1,6 +1,6 @@
 """What models were shown by a template of an itemeval study, from its logs."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
@@ -20,9 +20,8 @@ _ENOUGH = 6
 class Shower:
     """Finds what was shown; items and solutions are looked up once."""
 
-    def __init__(self, source: Source, log_of: Callable[[str], Any] | None = None) -> None:
+    def __init__(self, source: Source) -> None:
         self._source = source
-        self._log_of = log_of or self._read
 
     def __call__(self, kind: str, name: str, digest: str) -> list[Shown]:
         """Up to six texts of a template, of different items; none where its logs are gone."""
@@ -43,7 +42,7 @@ class Shower:
         return [*by_item.values()]
 
     def _shown(self, kind: str, key: str) -> Iterator[tuple[str, Shown]]:
-        for call in logged_calls(self._log_of(key)):
+        for call in logged_calls(self._read(key)):
             item = self._items.get(call.cell.item_id)
             if item is None:
                 continue

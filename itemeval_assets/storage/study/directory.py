@@ -100,7 +100,10 @@ class StudyDirectory:
         if _IMPORTING in owner and not self.imports:
             self._wait_for_import(study)
             owner = self.read_json(layout.STUDY_FILE) or owner
-        _require_words(study, owner.get(_WORDS, {}))
+        words = owner.get(_WORDS, {})
+        if not isinstance(words, dict) or not all(isinstance(of, dict) for of in words.values()):
+            raise self.damaged(layout.STUDY_FILE, "does not say which words an import has brought")
+        _require_words(study, words)
 
     def _wait_for_import(self, study: Study) -> None:
         """Wait while somebody imports. Raises StoreError where an import was cut off."""
@@ -264,7 +267,7 @@ def _require_words(study: Study, words: Mapping[str, Mapping[str, str]]) -> None
         "rubrics": study.design.rubrics,
     }
     for kind, known in words.items():
-        for template in templates[kind]:
+        for template in templates.get(kind, ()):
             if template.hash != known.get(template.name, template.hash):
                 lock = study.config_dir / layout.template_lock(study.name)
                 raise StoreError(

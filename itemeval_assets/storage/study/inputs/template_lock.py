@@ -69,11 +69,15 @@ def add_to_template_lock(study: str, folder: Path, kept: Kept) -> None:
 
 def _document(path: Path) -> dict[str, Any]:
     try:
-        return load_json(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(unreadable(path, error)) from error
+    document = load_json(text)
+    if not isinstance(document, dict):
+        raise ValueError("it is no JSON object")
+    return document
 
 
 def _template(name: str, path: Path, kept: Mapping[str, str]) -> Template:
