@@ -15,7 +15,7 @@ import yaml
 import itemeval_assets as ie
 from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.errors import ConfigError, StoreError
-from itemeval_assets.core.grading import judge
+from itemeval_assets.core.grading.judges import judge
 from itemeval_assets.core.tables.schemas import GRADINGS, LEDGER, SOLUTIONS, TOKEN_COLUMNS
 from itemeval_assets.imports.found import ImportSummary
 from tests.model_server import Answer, Request

@@ -7,8 +7,8 @@ each tool counts by itself: the judge was asked for the same grade with other wo
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from itemeval_assets.core.design.condition_ids import condition_id
-from itemeval_assets.core.design.conditions import GradeCondition
+from itemeval_assets.core.design.conditions.conditions import GradeCondition
+from itemeval_assets.core.design.conditions.ids import condition_id
 
 _FORMAT = "format"
 
