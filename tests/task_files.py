@@ -103,6 +103,46 @@ def agent(judge: str = "", count: int = 4, message_limit: int = 20):
 '''
 
 # An agent in the sandbox of this machine, whose scorer looks at the files that it left.
+# An agent that goes on after any error, and a scorer that counts its failed steps.
+STUBBORN = """\
+from inspect_ai import Task, task
+from inspect_ai.dataset import Sample
+from inspect_ai.model import get_model
+from inspect_ai.scorer import Score, mean, scorer
+from inspect_ai.solver import solver
+
+
+@solver
+def steps(most):
+    async def solve(state, generate):
+        done = []
+        for step in range(most):
+            try:
+                done.append((await get_model().generate(f"{state.input} Step {step}")).completion)
+            except Exception:
+                done.append("failed")
+            if done[-1] == "enough":
+                break
+        state.output.completion = " | ".join(done)
+        return state
+
+    return solve
+
+
+@scorer(metrics=[mean()])
+def share():
+    async def score(state, target):
+        return Score(value=float("failed" not in state.output.completion))
+
+    return score
+
+
+@task
+def stubborn(count: int = 8, most: int = 6):
+    samples = [Sample(id=n, input=f"Add {n}?", target=str(n)) for n in range(count)]
+    return Task(dataset=samples, scorer=share(), solver=steps(most))
+"""
+
 SHELL = """\
 from inspect_ai import Task, task
 from inspect_ai.dataset import Sample

@@ -8,10 +8,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from itemeval_assets import api
 from tests.commands import Command
 from tests.model_server import Behaviour
-from tests.task_files import AGENT, agent_reply, write_task_study
+from tests.task_files import AGENT, STUBBORN, agent_reply, write_task_study
 from tests.whole.conftest import Serve
 from tests.whole.looking import assert_reconciled, cells, rows, write_prices
 
@@ -94,4 +96,30 @@ def test_a_stopped_agent_sends_no_further_request_and_is_run_again(
     found = rows(config, "solutions")
     assert not any(row["error"] for row in found) and len(found) == ITEMS
     assert server.count() - made <= CALLS * ITEMS - (made - AT_WORK * CALLS)
+    assert_reconciled(config)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+def test_an_agent_that_goes_on_without_its_answers_has_none(
+    tmp_path: Path, serve: Serve, how: signal.Signals, workers: int
+) -> None:
+    server = serve(Behaviour(latency_s=0.2))
+    models = [f"openai-api/test/{name}" for name in ("m", "n")[:workers]]
+    config = write_task_study(
+        tmp_path,
+        task="tasks.py@stubborn",
+        text=STUBBORN,
+        models=models,
+        extra={"solvers": {"max_connections": CONNECTIONS, "max_tokens": 100}},
+    )
+    process = Command("run", config, "--yes", "--workers", workers)
+    process.wait_until(lambda: server.count() >= CONNECTIONS * 3)
+    process.send_signal(how)
+    assert process.wait() == 1
+    assert {row["score"] for row in rows(config, "gradings")} <= {1.0}
+    api.run(config, max_usd=math.inf)
+    found = rows(config, "solutions")
+    assert not any(row["error"] or "failed" in row["solution"] for row in found)
+    assert [row["score"] for row in rows(config, "gradings")] == [1.0] * 8 * workers
     assert_reconciled(config)

@@ -10,7 +10,7 @@ from inspect_ai.log import read_eval_log
 from itemeval_assets import api
 from itemeval_assets.core.errors import BudgetExceeded, ConsentMissing
 from tests.model_server import Answer, Request
-from tests.task_files import AGENT, QUESTIONS, agent_reply, tool_answer, write_task_study
+from tests.task_files import AGENT, QUESTIONS, STUBBORN, agent_reply, tool_answer, write_task_study
 
 from .conftest import Serve
 from .looking import PRICE, assert_reconciled, results_dir, rows, write_prices
@@ -91,6 +91,37 @@ def test_an_agent_that_never_ends_is_cut_off_where_the_money_ends(
     )
     assert foreseen - dearest < spent <= foreseen + 7 * (dearest + 0.001)
     assert_reconciled(config)
+
+
+def test_an_agent_that_catches_the_end_of_the_money_has_no_answer(
+    tmp_path: Path, serve: Serve
+) -> None:
+    serve(reply=lambda request: "enough")
+    budget = {"pricing_path": write_prices(tmp_path, "agent")}
+    config = write_task_study(
+        tmp_path,
+        task="tasks.py@stubborn",
+        text=STUBBORN,
+        args={"most": 200},
+        models=[MODEL],
+        extra={"solvers": {"max_tokens": 100, "max_connections": 2}, "budget": budget},
+    )
+    api.run(config, max_usd=math.inf)
+    serve(reply=lambda request: "on and on")
+    config.write_text(config.read_text().replace("replications: 1", "replications: 2"))
+    summary = api.run(config, max_usd=math.inf)
+    cut_off = [row for row in rows(config, "solutions") if row["error"]]
+    assert summary.errored == len(cut_off) > 0
+    assert {row["error"] for row in cut_off} == {
+        "its calls cost more than the gate allowed for before an answer came"
+    }
+    assert not any("failed" in (row["solution"] or "") for row in rows(config, "solutions"))
+    assert {row["score"] for row in rows(config, "gradings")} == {1.0}
+    assert not any("set max_tokens" in note for note in summary.notes)
+    assert_reconciled(config)
+    serve(reply=lambda request: "enough")
+    assert api.run(config, max_usd=math.inf).errored == 0
+    assert [row["score"] for row in rows(config, "gradings")] == [1.0] * 16
 
 
 def test_prices_of_other_models_are_kept_with_the_log(tmp_path: Path, serve: Serve) -> None:

@@ -21,6 +21,7 @@ _SPENT = (
     "answers without max_tokens cost more than the gate allowed for; set max_tokens to limit the "
     "cost of each call"
 )
+_OTHERS_USED_UP = "the samples before them cost more than the gate allowed for"
 _USED_UP = "its calls cost more than the gate allowed for"
 _LOST = "the bucket could not be reached for so long that another run may have taken over"
 
@@ -36,7 +37,7 @@ class Allowance:
     ) -> None:
         self.held_back = 0
         self.reason = ""
-        self._may_call = may_call
+        self._may_call, self._too_dear = may_call, _SPENT
         self._left = usd * (1 + _ROUNDING) + _ROUNDING
         self._usd_of = usd_of
 
@@ -45,7 +46,7 @@ class Allowance:
         if not self._may_call():
             self.reason = _LOST
         elif most_usd > self._left:
-            self.reason = _SPENT
+            self.reason = self._too_dear
         else:
             self._left -= most_usd
             return True
@@ -70,6 +71,7 @@ class Allowance:
 
     def meter(self, most_usd: float) -> "Meter":
         """What counts the calls of a sample, for which `most_usd` is set aside."""
+        self._too_dear = _OTHERS_USED_UP
         return Meter(self, most_usd)
 
     def move(self, usd: float) -> None:

@@ -35,6 +35,9 @@ _NOT_SENT = "not sent: "
 _STOPPED = "the run was stopped"
 # In a sample's metadata: how many replies came that nobody could read, and that may be billed.
 UNREAD_REPLIES = "unread_replies"
+# In a sample's metadata: why a request of it was not sent. Code of a task may catch every error,
+# and go on without the answer.
+REFUSED = "refused"
 
 
 class CallEnded(Exception):
@@ -55,8 +58,8 @@ class CutOff(CallEnded):
 
 def was_sent(sample: EvalSample) -> bool:
     """Whether a request was sent for a sample."""
-    refused = sample.error is not None and sample.error.message.startswith(_NOT_SENT)
-    return not refused or bool(sample.model_usage)
+    told = sample.error.message if sample.error else sample.metadata.get(REFUSED, "")
+    return not told.startswith(_NOT_SENT) or bool(sample.model_usage)
 
 
 @dataclass
@@ -93,7 +96,9 @@ class _Call:
     def require(self) -> None:
         """Raise where no request may be sent any more."""
         if reason := self.why_not():
-            raise self.ended(reason)
+            ended = self.ended(reason)
+            self._note(REFUSED, ended.message)
+            raise ended
 
     @contextmanager
     def request(self) -> Iterator[None]:
@@ -108,8 +113,13 @@ class _Call:
         finally:
             self.unread_replies += request.has_reply
             del self.in_flight[task]
-            if self.sample and self.unread_replies and (state := sample_state()):
-                state.metadata[UNREAD_REPLIES] = self.unread_replies
+            if self.unread_replies:
+                self._note(UNREAD_REPLIES, self.unread_replies)
+
+    def _note(self, name: str, value: object) -> None:
+        """Keep something with the sample of a task that is at work."""
+        if self.sample and (state := sample_state()):
+            state.metadata[name] = value
 
     def replied(self) -> None:
         """A reply has come to this task; a batch is asked for by one of its own, for many calls."""

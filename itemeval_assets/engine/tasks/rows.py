@@ -8,6 +8,7 @@ from inspect_ai.log import EvalLog, EvalSample
 from itemeval_assets.core.design.pending import Cell, is_blank
 from itemeval_assets.core.money.pricing import PriceBook
 from itemeval_assets.core.text.words import well_formed
+from itemeval_assets.engine.calls.in_flight import REFUSED
 from itemeval_assets.engine.logs.usage import total_usage
 from itemeval_assets.engine.rows import effective_settings, error_text, is_batch, utc
 
@@ -57,8 +58,9 @@ def _columns(sample: EvalSample, log: EvalLog, model: str, prices: Prices) -> Ro
 
 
 def _error(sample: EvalSample) -> str | None:
+    """Why a sample has no answer: also one whose code went on after a request was refused."""
     if sample.error is None:
-        return None
+        return sample.metadata.get(REFUSED)
     told = error_text(sample.error)
     return _STOPPED if told.startswith("CancelledError") else told
 
