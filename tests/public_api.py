@@ -105,6 +105,7 @@ def measuring() -> None:
     assert_type((fitted.items, fitted.persons), tuple[list[dict[str, Any]], list[dict[str, Any]]])
     assert_type(fitted.log_likelihood, float | None)
     assert_type(ie.response_matrix(CONFIG, grader="judge", passes=1), pd.DataFrame)
+    assert_type(ie.response_matrix(CONFIG, persons="replications", states=True), pd.DataFrame)
     for item in ie.item_answers(CONFIG, ["q1"], conditions="alpha", graders="judge"):
         assert_type(item.answers[0].gen_log, str | None)
     assert_type(ie.conditions(CONFIG), pd.DataFrame)

@@ -33,6 +33,7 @@ def scored_study(
     metadata: Callable[[int], str] = lambda n: f'{{"topic": "t{n % 2}"}}',
     extra: Mapping[str, Any] | None = None,
     policy: str = "full-interactive",
+    name: Callable[[int], str] = "q{}".format,
 ) -> Study:
     """Every cell has an answer and a grading, of the scorer `numeric` and of these judges."""
     judges = JUDGES if graders is None else graders
@@ -48,17 +49,17 @@ def scored_study(
     )
     study = load_study(config)
     store = open_store(study)
-    questions = [item(f"q{n}", metadata_json=metadata(n)) for n in range(items)]
+    questions = [item(name(n), metadata_json=metadata(n)) for n in range(items)]
     store.replace("items", Partition(()), table("items", questions))
     cells = [(n, epoch) for n in range(items) for epoch in range(1, replications + 1)]
     for generate in study.design.generate:
         names = {"condition_id": generate.id, "condition_slug": generate.slug}
-        answers = [solution(f"q{n}", epoch, model=generate.model, **names) for n, epoch in cells]
+        answers = [solution(name(n), epoch, model=generate.model, **names) for n, epoch in cells]
         store.upsert("solutions", Partition((generate.id,)), table("solutions", answers))
         for grade in study.design.grade:
             ids = {"gen_condition_id": generate.id, **grade.columns}
             rows = [
-                grading(f"q{n}", epoch, score(generate.model, grade.grader.name, n, epoch), **ids)
+                grading(name(n), epoch, score(generate.model, grade.grader.name, n, epoch), **ids)
                 for n, epoch in cells
             ]
             partition = Partition((generate.id, grade.id))

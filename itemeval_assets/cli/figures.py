@@ -198,6 +198,35 @@ def irt(
 
 
 @app.command()
+@with_groups
+def responses(
+    config: Config,
+    grader: Annotated[
+        str | None,
+        typer.Option(help="the one whose scores they are: label, slug, id, grader or scorer"),
+    ] = None,
+    persons: Annotated[
+        Literal["conditions", "replications"],
+        typer.Option(help="the rows: conditions, or each replication of a condition"),
+    ] = "conditions",
+    passes: Annotated[
+        float | None, typer.Option(help="1 from this score on, else 0; default: the scores")
+    ] = None,
+    states: Annotated[
+        bool, typer.Option("--states", help="the states of all cells in place of the scores")
+    ] = False,
+    policy: PolicyOption = None,
+    *,
+    output: Output,
+) -> None:
+    """Show what each condition scored on how many items; with --out, the matrix of all scores."""
+    found = late.figures.response_table(
+        config, grader, persons=persons, states=states, passes=passes, policy=policy
+    )
+    output.show(config, found, late.figure_report.response_matrix)
+
+
+@app.command()
 def report(
     config: Config,
     out: Annotated[

@@ -4,7 +4,7 @@ All read the stored tables, and call no model.
 """
 
 from .of_conditions import condition_list, conditions
-from .of_items import irt, item_answers, items, response_matrix
+from .of_items import irt, item_answers, items, response_matrix, response_table
 from .of_judges import agreement, judge_cards
 from .of_noise import reliability
 from .of_pairs import compare, compare_releases, comparisons
@@ -24,6 +24,7 @@ __all__ = [
     "judge_cards",
     "reliability",
     "response_matrix",
+    "response_table",
     "scores",
     "write_report",
 ]

@@ -15,11 +15,14 @@ from .opening import graded_cells, graders_of, planned_cells
 if TYPE_CHECKING:
     import pandas as pd
 
+    from itemeval_assets.core.design.conditions import GradeCondition
     from itemeval_assets.stages.figures.items.item_answers import ItemAnswers
     from itemeval_assets.stages.figures.items.item_statistics import StudyItems
+    from itemeval_assets.stages.figures.items.matrix import Persons, ResponseMatrix
     from itemeval_assets.stages.figures.items.response import Model, StudyResponses
+    from itemeval_assets.stages.figures.planned import PlannedCells
 
-__all__ = ["irt", "item_answers", "items", "response_matrix"]
+__all__ = ["irt", "item_answers", "items", "response_matrix", "response_table"]
 
 
 @checked_as(ConfigError)
@@ -61,24 +64,63 @@ def irt(
 @checked_as(ConfigError)
 def response_matrix(
     config: str | Path | Study,
-    grader: str,
+    grader: str | None = None,
     *,
+    persons: "Persons" = "conditions",
+    states: bool = False,
     passes: float | None = None,
     policy: str | None = None,
 ) -> "pd.DataFrame":
-    """Conditions x items: the scores of one grader, NaN where there is none, as `irt` starts from.
+    """Persons x items: the scores of one grader, NaN where there is none, as `irt` starts from.
 
-    Of several replications the first one with a score counts. `passes` makes 1 of scores of so much
-    or more, and 0 of others. Raises ConfigError where `grader` means none, or several.
+    `grader` may be left out where there is only one. Persons are conditions, of whose replications
+    the first with a score counts, or `persons="replications"`: each replication of a condition.
+    `passes` makes 1 of scores of so much or more, and 0 of others. Persons and items without any
+    score are left out. `states` gives the state of each cell instead, of all persons and items:
+    done, or why there is no score. Raises ConfigError where `grader` means none, or several.
     """
-    from itemeval_assets.stages.figures.items.response import matrix_of
+    from itemeval_assets.stages.figures.items.matrix import matrix_of, states_of
 
     planned = graded_cells(config, policy)
+    chosen = _only_grader(planned, grader)
+    _require_scores_for(passes, states)
+    if states:
+        return states_of(planned, chosen, persons)
+    return matrix_of(planned, chosen, passes, persons)
+
+
+@checked_as(ConfigError)
+def response_table(
+    config: str | Path | Study,
+    grader: str | None = None,
+    *,
+    persons: "Persons" = "conditions",
+    states: bool = False,
+    passes: float | None = None,
+    policy: str | None = None,
+) -> "ResponseMatrix":
+    """The response matrix as records, with what it leaves out."""
+    from itemeval_assets.stages.figures.items.matrix import response_table as found
+
+    planned = graded_cells(config, policy)
+    chosen = _only_grader(planned, grader)
+    _require_scores_for(passes, states)
+    return found(planned, chosen, passes, persons, shows_states=states)
+
+
+def _require_scores_for(passes: float | None, states: bool) -> None:
+    if states and passes is not None:
+        raise ConfigError("passes: states are no scores; leave `passes` or `states` out")
+
+
+def _only_grader(planned: "PlannedCells", grader: str | None) -> "GradeCondition":
+    """The one that is meant. Raises ConfigError, which names them, where it may be several."""
     design, chosen = planned.study.design, graders_of(planned, grader, None)
     if len(chosen) > 1:
         labels = ", ".join(design.labels[one] for one in chosen)
-        raise ConfigError(f"grader: {grader!r} means several graders; name one of: {labels}")
-    return matrix_of(planned, design.grade_by_id[chosen[0]], passes)
+        said = "there are several" if grader is None else f"{grader!r} means several"
+        raise ConfigError(f"grader: {said}, each with a scale of its own; name one of: {labels}")
+    return design.grade_by_id[chosen[0]]
 
 
 @checked_as(ConfigError)

@@ -222,6 +222,18 @@ COMMANDS: Sequence[Command] = [
         )
         for policy in ("dev", "full-batch")
     ),
+    *(
+        Command(
+            f"responses {{config}} --grader=judge --persons={persons} --passes=0.5 "
+            f"--policy={policy} --out={{folder}}/of_{persons}.csv --json",
+            lambda found: len(found["rows"]) == 2 and len(found["items"]) == 3,
+        )
+        for persons, policy in (("conditions", "full-batch"), ("replications", "full-interactive"))
+    ),
+    Command(
+        "responses {config} --grader=judge --states --policy=dev --json",
+        lambda found: {*found["rows"][0]["values"].values()} == {"done"},
+    ),
     Command(
         "conditions {config} --out={folder}/conditions.csv --json", lambda found: len(found) == 4
     ),

@@ -1,7 +1,7 @@
 """Documents of figures with their certainty: tables, and how to read them and how not to."""
 
 from .of_conditions import conditions
-from .of_items import irt, item_answers, items, odd_items
+from .of_items import irt, item_answers, items, odd_items, response_matrix
 from .of_judges import agreement, judges
 from .of_noise import reliability
 from .of_pairs import comparisons
@@ -17,5 +17,6 @@ __all__ = [
     "judges",
     "odd_items",
     "reliability",
+    "response_matrix",
     "scores",
 ]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from itemeval_assets.core.records.summaries import left_out_words
 from itemeval_assets.report.render.document import Document, ImageLine
 from itemeval_assets.report.render.scores import scale_words
 from itemeval_assets.report.views import (
@@ -10,6 +11,7 @@ from itemeval_assets.report.views import (
     abilities_view,
     answers_view,
     items_view,
+    responded_view,
     responses_view,
 )
 
@@ -20,9 +22,10 @@ if TYPE_CHECKING:
 
     from itemeval_assets.stages.figures.items.item_answers import ItemAnswers
     from itemeval_assets.stages.figures.items.item_statistics import GraderItems, StudyItems
+    from itemeval_assets.stages.figures.items.matrix import ResponseMatrix
     from itemeval_assets.stages.figures.items.response import GraderResponses, StudyResponses
 
-__all__ = ["irt", "item_answers", "items", "odd_items"]
+__all__ = ["irt", "item_answers", "items", "odd_items", "response_matrix"]
 
 
 _MOST_LOGS = 10
@@ -129,6 +132,29 @@ def _responses(found: "StudyResponses") -> Iterator[str | View]:
         "A condition whose ability is the difficulty of an item solves it in half of the cases. All"
         " this holds if one ability explains the answers, and for conditions like these."
     )
+
+
+def response_matrix(found: "ResponseMatrix") -> Document:
+    """The persons with what they leave out; a file has their scores."""
+    title = f"Response matrix of {found.study} by {found.graded_by}"
+    return Document(title, [responded_view(found, title), " ".join(_matrix_words(found))])
+
+
+def _matrix_words(found: "ResponseMatrix") -> Iterator[str]:
+    what = "states" if found.shows_states else "scores"
+    yield f"{len(found.rows):,} {found.persons} x {len(found.items):,} items: {what}."
+    if found.passes is not None and not found.shows_states:
+        yield f"A score of {found.passes:g} or more is 1, any other 0."
+    elif found.scale is not None:
+        yield scale_sentence(found.scale)
+    if found.persons == "conditions" and found.replications > 1:
+        yield f"Of {found.replications} replications the first one with a score counts."
+    if found.left_out:
+        yield (
+            f"Without a score: {left_out_words(found.left_out)}. `cells` gives the reasons, and"
+            " `--states` the matrix of states."
+        )
+    yield "`--out FILE.csv` has the matrix."
 
 
 def _scale(one: "GraderResponses") -> str:

@@ -9,7 +9,14 @@ from .figures import (
     short_names,
     with_levels,
 )
-from .items import abilities_view, answers_view, conditions_view, items_view, responses_view
+from .items import (
+    abilities_view,
+    answers_view,
+    conditions_view,
+    items_view,
+    responded_view,
+    responses_view,
+)
 from .judges import agreement_view, judge_view, judges_view, without_estimate
 from .money import ESTIMATE, HEALTH, projected, spend_view
 from .reliability import components_view, designs_view, facet_words, source_words
@@ -40,6 +47,7 @@ __all__ = [
     "means_view",
     "pairs_of",
     "projected",
+    "responded_view",
     "responses_view",
     "short_names",
     "source_words",

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .figures import GRADED
@@ -9,8 +10,16 @@ from .view import Column, View
 
 if TYPE_CHECKING:
     from itemeval_assets.stages.figures.items.item_answers import ItemAnswers
+    from itemeval_assets.stages.figures.items.matrix import ResponseMatrix
 
-__all__ = ["abilities_view", "answers_view", "conditions_view", "items_view", "responses_view"]
+__all__ = [
+    "abilities_view",
+    "answers_view",
+    "conditions_view",
+    "items_view",
+    "responded_view",
+    "responses_view",
+]
 
 
 def items_view(rows: Sequence[Mapping[str, Any]], title: str) -> View:
@@ -26,6 +35,20 @@ def answers_view(item: "ItemAnswers") -> View:
 def responses_view(rows: Sequence[Mapping[str, Any]], title: str) -> View:
     """The items of a response model, the hardest first; those without an estimate last."""
     return View(title, _RESPONSES, sorted(rows, key=_hardest_first))
+
+
+def responded_view(found: "ResponseMatrix", title: str) -> View:
+    """The persons of a response matrix; on a terminal how much they answered, else all of it."""
+    names = ["condition"] if found.persons == "conditions" else ["condition", "replication"]
+    persons = (
+        Column(name, "text" if name == "condition" else "number", name, name) for name in names
+    )
+    answers = (Column(partial(_answer, item), "number", None, item) for item in found.items)
+    return View(title, (*persons, *_RESPONDED, *answers), found.rows)
+
+
+def _answer(item: str, row: Mapping[str, Any]) -> Any:
+    return row["values"][item]
 
 
 def abilities_view(rows: Sequence[Mapping[str, Any]], title: str) -> View:
@@ -127,6 +150,10 @@ _RESPONSES = (
     Column("easiness", "mean", None, "easiness"),
     Column("easiness_se", "mean", None, "standard error of easiness"),
     Column("question", "line", None, "question"),
+)
+_RESPONDED = (
+    Column(lambda row: (row["scored"], row["cells"]), "share", "scored"),
+    Column("left_out", "left_out", "left out"),
 )
 _ABILITIES = (
     Column("person", "text", "condition", "condition"),

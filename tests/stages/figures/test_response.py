@@ -20,20 +20,6 @@ PEOPLE, ITEMS = 40, 12
 MODELS = tuple(f"mockllm/m{n:02}" for n in range(PEOPLE))
 
 
-def test_a_response_matrix_of_a_study_is_in_its_order(tmp_path: Path) -> None:
-    study = scored_study(tmp_path, lambda _m, _g, n, e: None if (n, e) == (0, 1) else n / 2 + e)
-    found = ie.response_matrix(study, "numeric")
-    assert found.index.tolist() == ["alpha · short", "beta · short"]
-    assert found.columns.tolist() == [f"q{n}" for n in range(1, 6)]
-    assert found.to_numpy().tolist() == [[1.5, 2.0, 2.5, 3.0, 3.5]] * 2
-    passed = ie.response_matrix(study, grader="numeric", passes=2)
-    assert passed.to_numpy().tolist() == [[0, 1, 1, 1, 1]] * 2
-    with pytest.raises(ConfigError, match="there is no grader 'nobody'"):
-        ie.response_matrix(study, "nobody")
-    with pytest.raises(ConfigError, match="grader is None: give a text"):
-        ie.response_matrix(study, None)  # type: ignore[arg-type]
-
-
 def rasch(model: str, grader: str, n: int, epoch: int, *, top: float = 1.0) -> float | None:
     """Models are abler by their number, items harder by theirs; nobody solves the last one."""
     place = int(model[-2:])
@@ -132,3 +118,15 @@ def test_a_study_without_a_score(tmp_path: Path) -> None:
     study = scored_study(tmp_path, lambda *cell: None, models=MODELS[:2], graders={})
     with pytest.raises(MeasurementError, match="No cell has a score"):
         ie.irt(study)
+
+
+def test_another_package_finds_the_same_from_the_response_matrix(config: str) -> None:
+    girth = pytest.importorskip("girth")
+    answers = ie.response_matrix(config, passes=1)
+    both = answers.loc[:, answers.nunique() > 1]
+    table = both.T.fillna(girth.INVALID_RESPONSE).to_numpy(dtype=int)
+    theirs = dict(zip(both.columns, girth.rasch_mml(table)["Difficulty"], strict=True))
+    [one] = ie.irt(config, model="1pl").by_grader
+    ours = [row["difficulty"] for row in one.items]
+    found = pd.Series(ours).corr(pd.Series([theirs[row["item"]] for row in one.items]))
+    assert found > 0.999

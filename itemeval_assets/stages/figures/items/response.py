@@ -10,17 +10,18 @@ import numpy as np
 from itemeval_assets.core.design.conditions.conditions import GradeCondition
 from itemeval_assets.core.errors import ConfigError, EnvironmentMissing
 from itemeval_assets.host.installation import how_to_install
-from itemeval_assets.measurement import MeasurementError, ResponseModel, response_matrix
+from itemeval_assets.measurement import MeasurementError, ResponseModel
 from itemeval_assets.measurement import irt as fitted
 
 from ..planned import PlannedCells
 from ..scores.estimates import least_passing
 from .item_answers import questions_of
+from .matrix import matrix_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["MODELS", "GraderResponses", "Model", "StudyResponses", "irt", "matrix_of"]
+__all__ = ["MODELS", "GraderResponses", "Model", "StudyResponses", "irt"]
 
 Model = Literal["1pl", "2pl"]
 MODELS: tuple[Model, ...] = ("1pl", "2pl")
@@ -113,19 +114,6 @@ def _of(
         persons=_records(found.persons),
         words=list(_words(planned, answers, found)),
     )
-
-
-def matrix_of(
-    planned: PlannedCells, grader: GradeCondition, passes: float | None = None
-) -> "pd.DataFrame":
-    """Conditions x items, in the order of the study: as `measurement.response_matrix` has them."""
-    cells = planned.of_grader(grader)
-    if cells["score"].null_count == cells.num_rows:
-        raise MeasurementError("No cell has a score.")
-    table = response_matrix(cells, passes=passes)
-    items = [item for item in planned.items["item_id"].to_pylist() if item in table.columns]
-    persons = [one.label for one in planned.study.design.generate if one.label in table.index]
-    return table.reindex(index=persons, columns=items)
 
 
 def _records(frame: "pd.DataFrame") -> list[dict[str, Any]]:
