@@ -1,6 +1,7 @@
 from .api import cells as cells
 from .api import count_cells as count_cells
 from .api import estimate as estimate
+from .api import every_eval as every_eval
 from .api import export as export
 from .api import import_results as import_results
 from .api import preflight as preflight

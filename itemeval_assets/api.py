@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .engine.calls.progress import Progress
     from .imports.found import ImportSummary
     from .runs.summary import RunSummary
+    from .stages.every_eval.writing import EveryEval
     from .stages.export import ExportResult
     from .stages.projection.estimate import StudyEstimate
     from .stages.views.cells import CellSurvey
@@ -38,6 +39,7 @@ __all__ = [
     "cells",
     "count_cells",
     "estimate",
+    "every_eval",
     "export",
     "import_results",
     "load_study",
@@ -198,6 +200,34 @@ def import_results(
     place = config.config_path if isinstance(config, Study) else config
     is_dry_run = _flag("dry_run", dry_run)
     return take_in(str(path), place, dry_run=is_dry_run, say=on_note or (lambda note: None))
+
+
+def every_eval(
+    config: str | Path | Study,
+    organization: str,
+    *,
+    relationship: str = "third_party",
+    without_rows: bool = False,
+) -> "EveryEval":
+    """Write the results as records of Every Eval Ever (schema 0.3.0) to export/every_eval.
+
+    One document for each model, with the mean and the interval of each condition by each grader.
+    `organization` is yours, `relationship` yours to those who made the models: first_party,
+    third_party, collaborative or other. Beside each document is a row for each score, with
+    question, target and answer; `without_rows` leaves them out. The package `every-eval-ever`
+    checks all of it, where it is installed. Raises StoreError, and writes nothing, where there is
+    no score, a table breaks a rule, or a record is not valid.
+    """
+    from .stages.every_eval.record import RELATIONSHIPS, Source
+    from .stages.every_eval.writing import write_records
+
+    if not isinstance(organization, str) or not organization.strip():
+        raise ConfigError(f"organization: {organization!r}: give the name of yours, as a text")
+    if relationship not in RELATIONSHIPS:
+        there_are = ", ".join(RELATIONSHIPS)
+        raise ConfigError(f"relationship: there is no {relationship!r}; there are: {there_are}")
+    rows, study = not _flag("without_rows", without_rows), _as_study(config)
+    return write_records(study, _store(study), Source(organization, relationship), rows=rows)
 
 
 def release(config: str | Path | Study, *, version: str | None = None) -> "Release":

@@ -117,6 +117,8 @@ def publishing(context: dg.ComponentLoadContext) -> None:
     exported = ie.export(CONFIG, for_spreadsheets=True)
     assert_type(exported.rows, int)
     assert_type(exported.spend[0].usd, float)
+    records = ie.every_eval(CONFIG, "The Lab", relationship="first_party", without_rows=True)
+    assert_type((records.records, records.words), tuple[int, list[str]])
     released = ie.release(CONFIG, version="bumpminor")
     assert_type(released.version, str)
     assert_type(released.is_new, bool)

@@ -190,7 +190,7 @@ def test_extras_are_installed_from_the_repository():
 
 def test_every_command_has_its_row_and_its_function():
     page = (ROOT / "docs" / "commands.md").read_text()
-    rows = re.findall(r"^\| `itemeval-assets (\w+).*?` \| (.*?) \|", page, re.M)
+    rows = re.findall(r"^\| `itemeval-assets ([\w-]+).*?` \| (.*?) \|", page, re.M)
     assert {name for name, _ in rows} == {command.split()[1] for command in of_commands()}
     for function in re.findall(r"`([\w.]+)`", " ".join(functions for _, functions in rows)):
         assert resolve_name(f"itemeval_assets.{function}")

@@ -65,9 +65,10 @@ def test_the_command_line_takes_what_python_takes() -> None:
         ("preflight", api.preflight),
         ("export", api.export),
         ("release", api.release),
+        ("every-eval", api.every_eval),
     ):
         spelled = options_of(command)
-        own = {"config", "as_json", "yes"}
+        own = {"config", "organization", "as_json", "yes"}
         assert spelled.keys() - own == keywords(function).keys() - {"on_progress"}, command
         for name, default in keywords(function).items():
             assert name == "on_progress" or spelled[name] == default, (command, name)

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -222,6 +222,28 @@ def export(
     """Write export/ again: gradings_long and cells as Parquet and CSV, the ledger as CSV."""
     result = late.api.export(config, for_spreadsheets=for_spreadsheets)
     late.report.print_result(as_json, result, late.report.export_result)
+
+
+@app.command()
+def every_eval(
+    config: Config,
+    organization: Annotated[
+        str, typer.Option(help="the name of yours, which the records give", show_default=False)
+    ],
+    relationship: Annotated[
+        Literal["first_party", "third_party", "collaborative", "other"],
+        typer.Option(help="what yours is to those who made the models"),
+    ] = "third_party",
+    without_rows: Annotated[
+        bool, typer.Option("--without-rows", help="leave out questions, targets and answers")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write the results as records of Every Eval Ever: for each model a document, and its rows."""
+    found = late.api.every_eval(
+        config, organization, relationship=relationship, without_rows=without_rows
+    )
+    late.report.print_result(as_json, found, late.report.every_eval)
 
 
 @app.command()

@@ -8,6 +8,7 @@ from .imports import import_summary
 from .money import preflight, study_estimate
 from .results import (
     created,
+    every_eval,
     export_result,
     release_summary,
     scored_logs,
@@ -22,6 +23,7 @@ __all__ = [
     "ask_consent",
     "cell_survey",
     "created",
+    "every_eval",
     "export_result",
     "import_summary",
     "preflight",

@@ -16,6 +16,7 @@ from .views import COMPLETION, View, spend_view
 if TYPE_CHECKING:
     from itemeval_assets.core.design.partitions import NamedPartition
     from itemeval_assets.core.records.releases import Release
+    from itemeval_assets.stages.every_eval.writing import EveryEval
     from itemeval_assets.stages.export import ExportResult
     from itemeval_assets.stages.views.scored_logs import ScoredLogs
     from itemeval_assets.stages.views.status import StudyStatus
@@ -32,6 +33,17 @@ def export_result(result: "ExportResult") -> None:
     out.print(f"{result.rows} grading events; the ledger adds up to {dollars(result.usd)}.")
     for path in result.paths.values():
         out.print(f"  {data(path)}", soft_wrap=True)
+
+
+def every_eval(found: "EveryEval") -> None:
+    """How many records were written, and where; what is not in them, and who checked them."""
+    out.print(
+        f"{counted(found.records, 'record')} of Every Eval Ever with"
+        f" {counted(found.results, 'result')} and {counted(found.rows, 'row')}:"
+    )
+    out.print(f"  {data(found.folder)}", soft_wrap=True)
+    for said in found.words:
+        paragraph(said)
 
 
 def study_status(status: "StudyStatus") -> None:

@@ -258,6 +258,13 @@ COMMANDS: Sequence[Command] = [
         "export {config} --for-spreadsheets --json",
         lambda found: any("spreadsheets" in name for name in found["paths"]),
     ),
+    *(
+        Command(
+            f"every-eval {{config}} --organization=Lab --relationship={word} --without-rows --json",
+            lambda found: (found["records"], found["rows"]) == (2, 0),
+        )
+        for word in ("first_party", "third_party", "collaborative", "other")
+    ),
     Command("release {config} --version=2.0.0 --json", lambda found: found["version"] == "v2.0.0"),
     Command(
         "compare {config} --release=v2.0.0 --json",

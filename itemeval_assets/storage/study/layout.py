@@ -48,6 +48,8 @@ EXPORT_LEDGER_CSV = "export/ledger.csv"
 REPORT = "export/report.html"
 # Copies of logs with the scores of their samples, for inspect's viewer.
 SCORED_LOGS = "export/scored_logs"
+# Records of Every Eval Ever, in the folders of its datastore.
+EVERY_EVAL = "export/every_eval"
 EXPORT_LONG_SPREADSHEET = "export/gradings_long_for_spreadsheets.csv"
 EXPORT_CELLS_SPREADSHEET = "export/cells_for_spreadsheets.csv"
 
@@ -56,7 +58,7 @@ LOGS = "logs"
 RUNNING_LOGS = f"{LOGS}/running"
 
 # Files of a study by their ends; folders of other names that hold them, beside those of the tables.
-_FILE = re.compile(r".\.(?:parquet|csv|json|eval|png|jpeg|gif|webp)$")
+_FILE = re.compile(r".\.(?:parquet|csv|jsonl?|eval|png|jpeg|gif|webp)$")
 # Images of the items, each once, by the hash of its bytes.
 IMAGES = "images"
 _FOLDERS = {"export", "manifests", LOGS, IMAGES}
