@@ -29,7 +29,7 @@ from .documents import card_facts, input_files, json_bytes, release_schema
 from .results import Draft, Say, Written, publish_results
 from .versions import RECORD, asked_version, needed_bump, record_of
 
-_CARD = "STUDY_CARD.md"
+_CARD = "README.md"
 
 
 def publish_release(

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import StoreError
+from itemeval_assets.core.records.hub_card import HUB_TABLES, hub_key
 from itemeval_assets.core.tables.schemas import LEDGER, SOLUTIONS
 from itemeval_assets.experiments import ExperimentRun
 from itemeval_assets.experiments.frames.writing import FrameFiles
@@ -80,6 +81,8 @@ def publish_results(draft: Draft) -> Written:
         written = _write_frames(draft, folder)
         for name, path in written.files.files.items():
             key = run.place.specs if name == "specs" else run.place.final_file(name)
+            if name in HUB_TABLES:
+                run.backend.upload(path, f"{run.prefix}/{hub_key(name)}")
             run.backend.upload(path, key, give_away=True)
     return written
 

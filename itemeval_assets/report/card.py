@@ -1,11 +1,14 @@
-"""STUDY_CARD.md: what a stranger must know about a release to use and to question it."""
+"""README.md of a release: what a stranger must know to use it and to question it."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
 from itemeval_assets.core.config.study_config import StudyConfig
 from itemeval_assets.core.money.spend import Spend
+from itemeval_assets.core.records.hub_card import hub_head
 
 from .figures import agreement, comparisons, odd_items, reliability, scores
 from .render.document import Document
@@ -54,10 +57,13 @@ class CardFacts:
 
 
 def study_card(facts: CardFacts) -> str:
-    """The card as Markdown."""
+    """The card as Markdown. By its head the Hugging Face Hub reads the tables below `data/`."""
     config = facts.config
     return rendered(
-        "STUDY_CARD.md",
+        "study_card.md",
+        head=yaml.safe_dump(
+            hub_head(f"{config.study} {facts.version}", facts.frames), sort_keys=False
+        ),
         facts=facts,
         config=config,
         facets=config.facets,

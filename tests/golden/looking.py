@@ -138,7 +138,8 @@ class Writer:
 
     def _table(self, key: str, name: str, table: pa.Table) -> None:
         # A table in parts has one name, a published frame that of its file: the rows of all.
-        root = key.partition(".parquet")[0] if ".parquet" in key else key.rpartition("/")[2]
+        is_published = key.endswith(".pq") or "/data/" in key
+        root = key.rpartition("/")[2] if is_published else key.partition(".parquet")[0]
         schema = to_json(self._tokens.value(_schema(table)))
         found = table.to_pylist()
         if root in UNORDERED:

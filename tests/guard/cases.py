@@ -292,7 +292,7 @@ COMMANDS: Sequence[Command] = [
     Command(
         "experiments download toy --version=v2.0.0 --run={run} --to={folder}/copy "
         "--bucket={folder}/experiments --prefix=scythe --json",
-        lambda found: any(path.endswith("STUDY_CARD.md") for path in found),
+        lambda found: any(path.endswith("README.md") for path in found),
     ),
     Command(
         "quickstart {folder}/quick --mock --json",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import huggingface_hub
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
@@ -80,7 +81,7 @@ def test_a_release_has_the_layout_of_an_experiment(
         "specs.pq",
         "completion.yml",
         "release.json",
-        "STUDY_CARD.md",
+        "README.md",
     }
     frames = ("scalars", "result_file_refs", "gradings_long", "ledger", "solutions")
     assert {name for name in names if name.startswith("final/")} == {
@@ -242,7 +243,7 @@ def test_what_the_design_no_longer_has_is_in_no_frame(
     assert booked["calls"].tolist() == [6, 6]
     names = [key.removeprefix(f"{run.prefix}/") for key in run.backend.list(run.prefix)]
     assert sum(name.startswith("results/") for name in names) == 2
-    card = run.backend.read(f"{run.prefix}/STUDY_CARD.md")
+    card = run.backend.read(f"{run.prefix}/README.md")
     assert card and b"2 of `items.jsonl`" in card
     assert not publish(fewer, storage).is_new
     assert publish(study, storage).version == "v2.1.0"
@@ -278,7 +279,7 @@ def test_cells_without_an_event_are_listed_with_the_reason(
         strict=True,
     ):
         assert specs.loc[place, "replication"] == replication
-    card = (Path(run.uri) / "STUDY_CARD.md").read_text()
+    card = (Path(run.uri) / "README.md").read_text()
     assert "**6 cells have no valid grading event**" in card
 
 
@@ -302,7 +303,7 @@ def test_an_errored_call_is_an_event_and_a_flaw(
     assert errors["message"].tolist() == ["the judge was out"]
     assert errors.index.get_level_values("item_id").tolist() == [rows[1]["item_id"]]
     mean = (rows[0]["score"] + rows[2]["score"]) / 2
-    card = (Path(run.uri) / "STUDY_CARD.md").read_text()
+    card = (Path(run.uri) / "README.md").read_text()
     assert "**scores by judge · strict**" in card and f"| a · short | {mean:.2f} | " in card
     assert " | 2 | not declared | 3 | 1 errored |" in card
 
@@ -315,7 +316,7 @@ def test_no_figure_of_the_card_is_worth_a_failed_release(
 
     monkeypatch.setattr(all_figures, "reliability", broken)
     assert publish(finished, storage).is_new
-    card = (Path(latest(finished, storage).uri) / "STUDY_CARD.md").read_text()
+    card = (Path(latest(finished, storage).uri) / "README.md").read_text()
     assert "could not be estimated: FloatingPointError: a bug" in card
 
 
@@ -323,7 +324,8 @@ def test_the_card_says_what_a_stranger_needs(
     finished: Study, storage: ExperimentStorageSettings
 ) -> None:
     publish(finished, storage)
-    card = (Path(latest(finished, storage).uri) / "STUDY_CARD.md").read_text()
+    card = (Path(latest(finished, storage).uri) / "README.md").read_text()
+    assert card.startswith("---\n")
     headings = [line for line in card.splitlines() if line.startswith("#")]
     assert headings == [
         "# toy v1.0.0",
@@ -344,6 +346,40 @@ def test_the_card_says_what_a_stranger_needs(
     assert f"with\nitemeval_assets {version('itemeval-assets')}," in card
     assert "pip install" not in card  # no index has the package
     assert "| `final/gradings_long.pq` | 24 |" in card
+
+
+def test_the_hub_and_datasets_read_the_folder_of_a_release(
+    tmp_path: Path, storage: ExperimentStorageSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import datasets
+
+    study = toy_study(tmp_path, models=["mockllm/a"], prompts=["short"])
+    with runs_of(study) as runs:
+        finish(runs)
+    publish(toy_study(tmp_path, models=["mockllm/a"], prompts=["short"], replications=2), storage)
+    run = latest(study, storage)
+    head = yaml.safe_load((Path(run.uri) / "README.md").read_text().split("---\n")[1])
+    assert (head["pretty_name"], head["license"]) == ("toy v1.0.0", "unknown")
+    assert head["size_categories"] == ["n<1K"]
+    monkeypatch.setattr("datasets.config.HF_HUB_OFFLINE", True)
+    place, cache = run.uri, str(tmp_path / "cache")
+    found = datasets.load_dataset(place, split="train", cache_dir=cache)
+    long = run.load_results("gradings_long")
+    assert (found.num_rows, found.column_names) == (len(long), [*long.columns])
+    assert found["score"][:] == long["score"].tolist()
+    errors = datasets.load_dataset(place, "errors", split="train", cache_dir=cache)
+    assert errors["error_type"][:] == ["missing"] * 6
+    card = huggingface_hub.DatasetCard.load(Path(place) / "README.md")
+    card_data = card.data.to_dict()
+    assert [one["config_name"] for one in card_data["configs"]] == ["gradings_long", "errors"]
+
+
+def test_a_release_without_flaws_has_one_table_for_the_hub(
+    finished: Study, storage: ExperimentStorageSettings
+) -> None:
+    publish(finished, storage)
+    names = {path.name for path in (Path(latest(finished, storage).uri) / "data").iterdir()}
+    assert names == {"gradings_long.parquet"}
 
 
 def test_inputs_are_published_as_they_were_and_without_secrets(

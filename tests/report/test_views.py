@@ -115,8 +115,8 @@ class _Study:
 
 
 def test_a_template_refuses_what_nobody_told_it() -> None:
-    with pytest.raises(Exception, match="'facts' is undefined"):
-        rendered("STUDY_CARD.md")
+    with pytest.raises(Exception, match="'head' is undefined"):
+        rendered("study_card.md")
 
 
 def test_a_judge_without_a_reply_has_no_unknown_price() -> None:

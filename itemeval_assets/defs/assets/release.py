@@ -33,7 +33,7 @@ def release_asset(study: Study, shared: dict[str, Any]) -> Any:
         deps=[asset_key(study, "gradings_long"), asset_key(study, "ledger")],
         kinds={"parquet"},
         description="The study published as a version of an experiment: all frames, the .eval "
-        "logs, the manifests and a STUDY_CARD.md. Published runs are never overwritten.",
+        "logs, the manifests and a README.md. Published runs are never overwritten.",
         **shared,
     )
     def release(context: dg.AssetExecutionContext, config: ReleaseConfig) -> dg.MaterializeResult:
