@@ -4,7 +4,7 @@ import os
 import re
 from typing import Any
 
-from itemeval_assets.core.money.pricing import is_local, is_mock
+from itemeval_assets.core.money.pricing import is_local, is_mock, provider_of
 
 __all__ = ["model_id", "model_info", "model_place"]
 
@@ -30,9 +30,11 @@ def model_info(model: str) -> dict[str, Any]:
 
 def model_id(model: str) -> str:
     """`<maker>/<model>` of an inspect id, as far as it says who the maker is."""
-    first, *rest = _NOT_PORTABLE.sub("-", model).split("/")
-    known = rest if len(rest) > 1 and rest[0] not in _SERVICES else [first, *rest]
-    return "/".join(known)
+    provider = provider_of(model)
+    rest = model.removeprefix(f"{provider}/")
+    maker, slash, _ = rest.partition("/")
+    known = rest if slash and maker not in _SERVICES else f"{provider.rpartition('/')[2]}/{rest}"
+    return _NOT_PORTABLE.sub("-", known)
 
 
 def model_place(model: str) -> str:

@@ -183,7 +183,7 @@ def _words(study: Study, made: Sequence[_Record], *, rows: bool) -> Iterator[str
     elif rowless:
         yield (
             f"No rows of {', '.join(rowless)}: without a scale nobody knows which answers are"
-            " right. Write graders.<name>.scale, and write them again."
+            " right. Declare graders.<name>.scale, and call this again."
         )
 
 

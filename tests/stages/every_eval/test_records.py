@@ -122,14 +122,15 @@ def test_a_model_without_a_score_has_no_record(tmp_path: Path) -> None:
         ("openai/gpt-6-luna", "openai/gpt-6-luna"),
         ("openai/azure/gpt-6-luna", "openai/azure_gpt-6-luna"),
         ("openrouter/meta-llama/llama-4", "meta-llama/llama-4"),
-        ("openai-api/server/Qwen/Qwen3-8B", "server/Qwen_Qwen3-8B"),
+        ("openai-api/server/Qwen/Qwen3-8B", "Qwen/Qwen3-8B"),
+        ("openai-api/smollm2/smollm2", "smollm2/smollm2"),
         ("ollama/llama3:8b", "ollama/llama3-8b"),
     ],
 )
 def test_a_model_is_filed_under_its_maker(model: str, place: str) -> None:
     assert model_place(model) == place
     assert model_info(model)["name"] == model
-    at_home = model.startswith("ollama")
+    at_home = model.startswith(("ollama", "openai-api/smollm2"))
     details = model_info(model)["additional_details"]
     assert details["deployment_type"] == ("self_deployed" if at_home else "unknown")
 
