@@ -15,7 +15,7 @@ from .opening import graded_cells, graders_of, planned_cells
 if TYPE_CHECKING:
     import pandas as pd
 
-    from itemeval_assets.core.design.conditions import GradeCondition
+    from itemeval_assets.core.design.conditions.conditions import GradeCondition
     from itemeval_assets.stages.figures.items.item_answers import ItemAnswers
     from itemeval_assets.stages.figures.items.item_statistics import StudyItems
     from itemeval_assets.stages.figures.items.matrix import Persons, ResponseMatrix

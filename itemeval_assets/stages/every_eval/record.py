@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from itemeval_assets.core.config.sections import TaskBenchmark
-from itemeval_assets.core.design.conditions import GenerateCondition, GradeCondition
+from itemeval_assets.core.design.conditions.conditions import GenerateCondition, GradeCondition
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.records.summaries import left_out_words
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from itemeval_assets.core.design.conditions import GradeCondition
+from itemeval_assets.core.design.conditions.conditions import GradeCondition
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.tables.cells import CellState
 from itemeval_assets.measurement import MeasurementError
