@@ -30,6 +30,7 @@ from itemeval_assets.project import QuickstartSummary
 from itemeval_assets.report import comparison, experiments, terminal
 from itemeval_assets.report.render.document import print_document
 from itemeval_assets.runs import summary as runs
+from itemeval_assets.stages.every_eval.writing import EveryEval
 from itemeval_assets.stages.export import ExportResult
 from itemeval_assets.stages.projection.estimate import StudyEstimate
 from itemeval_assets.stages.projection.foresight import PartitionEstimate
@@ -155,6 +156,7 @@ SHOWN: dict[str, tuple[Callable[[], Any], int, int]] = {
     "written": (lambda: reports.written(Path(ODD)), 1, 0),
     "scored_logs": (lambda: reports.scored_logs(ScoredLogs(ODD, 1, 1)), 1, 0),
     "import_summary": (lambda: reports.import_summary(IMPORTED), 7, 0),
+    "every_eval": (lambda: reports.every_eval(EveryEval(ODD, 1, 1, 1, [ODD])), 2, 0),
     "cell_survey": (lambda: print_document(reports.cell_survey(CELLS)), 4, 1),
     "release_summary": (
         lambda: reports.release_summary(Release(ODD, ODD, "v1.0.0", ODD, ODD, True, 2, 1, 1)),
