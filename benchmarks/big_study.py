@@ -79,7 +79,7 @@ def fill(config: Path, *, is_graded: bool = True) -> Study:
     study = load_study(config)
     store = open_store(study)
     store.take_ownership(study)
-    store.replace("items", Partition(()), items.load(study, store))
+    store.replace("items", Partition(()), items.load(study, store).table)
     for partition in study.generate_partitions():
         solutions = _solutions(study, store, partition)
         store.replace("solutions", partition, solutions)

@@ -280,7 +280,7 @@ def cells(
     plan = run_plan(study.config, policy)
     wanted = _known_states(states) or CELL_STATES
     store = _store(study)
-    items = known(study, store)
+    items = known(study, store).table
     rows = everything(study, store, gradings, plan.policy, wanted, items)
     return rows.to_pandas(types_mapper=pd.ArrowDtype)
 
@@ -306,7 +306,7 @@ def count_cells(
     plan = run_plan(study.config, policy)
     wanted = _known_states(states) or CELL_STATES[1:]
     store = _store(study)
-    return survey(study, store, gradings, plan.policy, wanted, known(study, store))
+    return survey(study, store, gradings, plan.policy, wanted, known(study, store).table)
 
 
 def scored_logs(config: str | Path | Study) -> "ScoredLogs":

@@ -23,7 +23,7 @@ def planned_cells(config: str | Path | Study, policy: str | None) -> "PlannedCel
     study = as_study(config)
     store = open_store(study)
     store.require_layout()
-    return PlannedCells(study, store, known(study, store), policy)
+    return PlannedCells(study, store, known(study, store).table, policy)
 
 
 def graded_cells(config: str | Path | Study, policy: str | None) -> "PlannedCells":

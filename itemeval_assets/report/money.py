@@ -27,6 +27,8 @@ def study_estimate(found: "StudyEstimate") -> None:
         f"{counted(found.items, 'item')} x {counted(found.replications, 'replication')}, "
         f"policy {found.policy}; no model was called"
     )
+    if found.sample:
+        out.print(f"The items are a {data(found.sample.words)}.", soft_wrap=True)
     for title, parts in (("solutions", found.generate), ("gradings by judges", found.grade)):
         if parts:
             show(View(title, ESTIMATE, parts))

@@ -59,6 +59,8 @@ def completion(status: "StudyStatus", most: int | None = None) -> None:
         f"{counted(status.items, 'item')} x {counted(status.replications, 'replication')}, "
         f"policy {status.policy}, {dollars(status.usd)} {_spent(status)}"
     )
+    if status.sample:
+        out.print(f"The items are a {data(status.sample.words)}.", soft_wrap=True)
     if status.is_partial:
         paragraph(_partial(status))
     for title, parts in (("solutions", status.generate), ("gradings", status.grade)):

@@ -75,6 +75,8 @@ def _words(facts: "ReportFacts") -> Iterator[str]:
         f" {counted(status.replications, 'replication')} each;"
         f" {counted(len(design.grade), 'grade condition')} scored the answers."
     )
+    if status.sample:
+        yield f"The items are a {status.sample.words}."
     if status.is_partial:
         yield (
             f"Policy {status.policy}: {status.items:,} of {status.design_items:,} items and"

@@ -25,7 +25,7 @@ def foreseen(
         study=study,
         store=store,
         prices=prices_if_needed(study),
-        items=items.known(study, store),
+        items=items.known(study, store).table,
         options=options,
     )
     found = estimate(scope, selection, in_full=False)

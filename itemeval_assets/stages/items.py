@@ -4,16 +4,17 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
 from itemeval_assets.core.config.sections import DatasetConfig, TaskBenchmark
+from itemeval_assets.core.design.sampling import Sample, drawn
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import DatasetError
 from itemeval_assets.core.prompts.images import IMAGES
 from itemeval_assets.core.tables.schemas import ITEMS, arrow_schema
-from itemeval_assets.engine.data.datasets import load_items, local_path, resolve_revision
+from itemeval_assets.engine.data.datasets import Loaded, load_items, local_path, resolve_revision
 from itemeval_assets.engine.data.images import Keep
 from itemeval_assets.engine.tasks.data import load_samples
 from itemeval_assets.storage.study.images import drafts
@@ -23,30 +24,41 @@ from itemeval_assets.storage.study.store import ResultsStore
 
 from .changed_items import refuse_changed_items
 
+# Of dataset_locks.json.
+SAMPLE = "sample"
 
-def load(study: Study, store: ResultsStore) -> pa.Table:
-    """All items in the order of the datasets; rows that did not change keep `created_at`.
 
-    Pins each dataset's revision in dataset_locks.json at first run, and stores its images. Raises
-    DatasetError when local data or images have changed since.
+class Items(NamedTuple):
+    """The items of a study, and what they are a sample of; null: they are all."""
+
+    table: pa.Table
+    sample: Sample | None
+
+
+def load(study: Study, store: ResultsStore) -> Items:
+    """All items in the order of the datasets, or a sample of them in the order of the draw.
+
+    Rows that did not change keep `created_at`. Pins each dataset's revision in dataset_locks.json
+    at first run, and stores the images; the sample is recorded there. Raises DatasetError when
+    local data or images have changed since, and for a sample that cannot be drawn.
     """
     revisions = _pinned(study, store)
     with drafts() as images:
         items = _read(study, store, revisions, images.keep)
         images.store(store.backend)
-    _write_locks(study, store, revisions)
+    _write_locks(study, store, revisions, items.sample)
     return items
 
 
-def peek(study: Study, store: ResultsStore) -> pa.Table:
+def peek(study: Study, store: ResultsStore) -> Items:
     """The items as `load` would give them. Pins nothing. Raises DatasetError."""
     return _read(study, store, _pinned(study, store))
 
 
-def known(study: Study, store: ResultsStore) -> pa.Table:
+def known(study: Study, store: ResultsStore) -> Items:
     """The stored items; before the first run, those that it would load. Raises DatasetError."""
     stored = store.read("items")
-    return stored if stored.num_rows else peek(study, store)
+    return Items(stored, _stored_sample(store)) if stored.num_rows else peek(study, store)
 
 
 def are_stored(store: ResultsStore) -> bool:
@@ -56,15 +68,11 @@ def are_stored(store: ResultsStore) -> bool:
 
 def _read(
     study: Study, store: ResultsStore, revisions: Mapping[str, str], keep: Keep | None = None
-) -> pa.Table:
+) -> Items:
     _refuse_changed_data(study, store)
     stored = store.read("items").to_pylist()
     known = _known_images(study, store, revisions, stored)
-    benchmark = study.config.benchmark
-    if isinstance(benchmark, TaskBenchmark):
-        rows = load_samples(benchmark.ref, task_file(benchmark.ref, study.config_dir), keep)
-    else:
-        rows = load_items(benchmark, revisions, study.config_dir, keep, known)
+    rows, total = _loaded(study, revisions, keep, known)
     _refuse_changed_images(known, rows)
     refuse_changed_items(study, store, stored, rows)
     born = {
@@ -72,7 +80,23 @@ def _read(
     }
     stamp = now()
     stamped = [{**row, "created_at": born.get(tuple(row.values()), stamp)} for row in rows]
-    return pa.Table.from_pylist(stamped, schema=arrow_schema(ITEMS))
+    chosen = study.config.benchmark.sample
+    sample = Sample(**chosen.model_dump(), of=total) if chosen else None
+    return Items(pa.Table.from_pylist(stamped, schema=arrow_schema(ITEMS)), sample)
+
+
+def _loaded(
+    study: Study,
+    revisions: Mapping[str, str],
+    keep: Keep | None,
+    known: Mapping[tuple[str, str], list[str]],
+) -> Loaded:
+    benchmark = study.config.benchmark
+    if not isinstance(benchmark, TaskBenchmark):
+        return load_items(benchmark, revisions, study.config_dir, keep, known)
+    rows = load_samples(benchmark.ref, task_file(benchmark.ref, study.config_dir), keep)
+    chosen = drawn(rows, benchmark.sample) if benchmark.sample else range(len(rows))
+    return Loaded([rows[place] for place in chosen], len(rows))
 
 
 def _known_images(
@@ -184,7 +208,22 @@ def _locks(store: ResultsStore) -> dict[str, dict[str, Any]]:
     return locks
 
 
-def _write_locks(study: Study, store: ResultsStore, revisions: Mapping[str, str]) -> None:
+def _stored_sample(store: ResultsStore) -> Sample | None:
+    """What the stored items are a sample of."""
+    found = (store.seen_json(DATASET_LOCKS) or {}).get(SAMPLE)
+    if found is None:
+        return None
+    try:
+        return Sample.of_record(found)
+    except (TypeError, ValueError) as error:
+        raise store.damaged(DATASET_LOCKS, "tells no sample of items") from error
+
+
+def _write_locks(
+    study: Study, store: ResultsStore, revisions: Mapping[str, str], sample: Sample | None
+) -> None:
+    drawn_from: dict[str, Any] = {SAMPLE: sample.record} if sample else {}
+
     def pin(document: dict[str, Any]) -> dict[str, Any]:
         locks = dict(document.get("datasets", {}))
         for dataset in study.config.benchmark.datasets:
@@ -195,7 +234,8 @@ def _write_locks(study: Study, store: ResultsStore, revisions: Mapping[str, str]
                 locks[dataset.id] = {"revision": revision, **requested, "resolved_at": now()}
             if column := study.config.benchmark.mapping.images:
                 locks[dataset.id] = {**locks[dataset.id], IMAGES: column}
-        return {"version": 1, "datasets": locks}
+        return {"version": 1, "datasets": locks, **drawn_from}
 
-    if pin({"datasets": _locks(store)})["datasets"] != _locks(store):
+    before = {"datasets": _locks(store)}
+    if pin(before)["datasets"] != before["datasets"] or sample != _stored_sample(store):
         store.update_json(DATASET_LOCKS, pin)

@@ -72,7 +72,7 @@ def run_stages(config: Path) -> None:
         study, store, prices, holder=f"test-{uuid.uuid4().hex}", consent_usd=math.inf
     ) as gate:
         store.take_ownership(study)
-        store.replace("items", Partition(()), stages.items.load(study, store))
+        store.replace("items", Partition(()), stages.items.load(study, store).table)
         for table, ledger, partitions in (
             ("solutions", "generation_ledger", study.generate_partitions()),
             ("gradings", "grading_ledger", study.grade_partitions()),

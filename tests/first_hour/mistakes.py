@@ -252,6 +252,8 @@ MISTAKES = [
     Mistake("An empty file", files={"study.yaml": ""}),
     Mistake("A time zone without its region", {"automation.timezone": "Berlin"}),
     Mistake("A cluster that is no column", {"measurement.cluster": "topics"}),
+    Mistake("A sample by what is no column", {"benchmark.sample": {"n": 4, "by": "topics"}}),
+    Mistake("A sample larger than the data", {"benchmark.sample": {"n": 1000}}),
     # Templates.
     Mistake("A template that there is not", {"facets.prompt": ["concice"]}),
     Mistake("A built-in template without `builtin:`", {"facets.prompt": ["standard"]}),

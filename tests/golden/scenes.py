@@ -192,7 +192,10 @@ def every_key(place: Place, server: ModelServer) -> Session:
             "rubrics_dir": "own/rubrics",
             "cache": False,
             "crossing": "full",
-            "benchmark": local({"id": "items.jsonl", "split": "train", "limit": 1}),
+            "benchmark": {
+                **local({"id": "items.jsonl", "split": "train", "limit": 1}),
+                "sample": {"n": 1, "seed": 7, "by": "topic"},
+            },
             "solvers": {
                 "models": ["mockllm/a"],
                 "temperature": 0.1,

@@ -348,7 +348,12 @@ DOCUMENTS: Mapping[str, Document] = {
             "rubrics_dir": "own/rubrics",
             "cache": False,
             "crossing": "full",
-            "benchmark": {"adapter": "local", "datasets": [CSV], "mapping": MAPPING},
+            "benchmark": {
+                "adapter": "local",
+                "datasets": [CSV],
+                "mapping": MAPPING,
+                "sample": {"n": 2, "seed": 7, "by": "topic"},
+            },
             "solvers": {
                 "models": ["mockllm/a"],
                 "temperature": 0.1,
@@ -396,7 +401,10 @@ DOCUMENTS: Mapping[str, Document] = {
         },
         # Seven conditions, one item, two replications; three scorers of each, of which
         # multiple_choice finds no letter in the targets.
-        lambda summary: (_calls(summary), _done(summary)) == (14, [2] * 7 + [2, 0, 2] * 7),
+        lambda summary: (
+            (_calls(summary), _done(summary), summary["status"]["sample"]["of"])
+            == (14, [2] * 7 + [2, 0, 2] * 7, 2)
+        ),
     ),
     "own_scorers": Document(
         {

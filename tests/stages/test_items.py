@@ -23,7 +23,7 @@ COMMITS = {"main": "1" * 40, "v2": "2" * 40}
 def load(study: Study) -> list[dict[str, Any]]:
     """One run of the stage, its rows stored as a run stores them."""
     store = open_store(study)
-    rows = items.load(study, store)
+    rows = items.load(study, store).table
     store.replace("items", Partition(()), rows)
     assert store.read("items").equals(rows)
     return rows.to_pylist()
@@ -226,3 +226,29 @@ def test_a_damaged_lock_file_is_no_empty_one(tmp_path: Path) -> None:
     (Path(study.location) / "dataset_locks.json").write_text("{")
     with pytest.raises(StoreError, match=r"dataset_locks\.json is not valid JSON"):
         items.load(study, store)
+
+
+def sampled(folder: Path, sample: dict[str, Any] | None, **budget: Any) -> Study:
+    extra = {"benchmark": {"sample": sample}, "budget": budget}
+    return load_study(write_study(folder, items=12, extra=extra))
+
+
+def test_a_sample_is_drawn_in_an_order_of_its_own_and_recorded(tmp_path: Path) -> None:
+    rows = load(sampled(tmp_path, {"n": 4, "seed": 7}))
+    study = sampled(tmp_path, {"n": 6, "seed": 7})
+    more = load(study)
+    assert [row["item_id"] for row in more[:4]] == [row["item_id"] for row in rows]
+    assert locks(study)["sample"] == {"n": 6, "seed": 7, "by": None, "of": 12}
+    pinned = (Path(study.location) / "dataset_locks.json").stat().st_mtime_ns
+    assert load(study) == more
+    assert (Path(study.location) / "dataset_locks.json").stat().st_mtime_ns == pinned
+    everything = sampled(tmp_path, None)
+    assert len(load(everything)) == 12
+    assert "sample" not in locks(everything)
+
+
+def test_a_sample_larger_than_the_data_stores_nothing(tmp_path: Path) -> None:
+    study = sampled(tmp_path, {"n": 13})
+    with pytest.raises(DatasetError, match="13 items are to be drawn, and the data have"):
+        load(study)
+    assert not Path(study.location).exists()

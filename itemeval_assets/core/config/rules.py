@@ -11,7 +11,7 @@ from itemeval_assets.core.text.nearest import did_you_mean
 from itemeval_assets.core.text.words import bytes_of, cut
 from itemeval_assets.core.text.yaml.sections import MODEL_ID
 
-from .sections import ITEM_COLUMNS, StudySections
+from .sections import DATASET_ID, ITEM_COLUMNS, StudySections
 
 # Names become names of files, of which a file system takes 255 bytes. A dataset may be a path.
 _LONGEST_NAME_BYTES = 200
@@ -33,6 +33,7 @@ def problems_across(config: StudySections) -> list[str]:
         *_choices_problems(config),
         *_chat_problems(config),
         *_images_problems(config),
+        *_sample_problems(config),
         *_measurement_problems(config),
         *_margin_problems(config),
         *_task_problems(config),
@@ -235,6 +236,19 @@ def _images_problems(config: StudySections) -> list[str]:
             "remove it from the list"
         ]
     return []
+
+
+def _sample_problems(config: StudySections) -> list[str]:
+    """Which columns a task has, only its data tell."""
+    benchmark = config.benchmark
+    columns = [*benchmark.mapping.metadata, DATASET_ID]
+    by = benchmark.sample.by if benchmark.sample else None
+    if by is None or by in columns or benchmark.ref:
+        return []
+    return [
+        f"benchmark.sample.by: {by!r} is no column of benchmark.mapping.metadata; "
+        f"{did_you_mean(by, columns)}"
+    ]
 
 
 def _chat_problems(config: StudySections) -> list[str]:

@@ -51,7 +51,8 @@ def unknown_key(loc: tuple[int | str, ...], model: type[BaseModel], data: Any) -
         return "it goes with adapter: inspect, a task of inspect_ai"
     if word in _TOLD:
         return _TOLD[word]
-    if word in _BY_WORD:
+    is_near = loc[:-1] == ("benchmark",) and nearest(word, known)
+    if word in _BY_WORD and not is_near:
         return f"did you mean {_BY_WORD[word]!r}?"
     # A key of another type or kind of entry is none of this one.
     places = sorted({*_places_of(word, model)} - {str(loc[0])})

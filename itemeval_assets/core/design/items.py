@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 from itemeval_assets.core.config.sections import MappingConfig
@@ -40,6 +41,14 @@ class Record(NamedTuple):
     values: Mapping[str, Any]
 
 
+class Placed(NamedTuple):
+    """An item without its images and `created_at`, and its place. `whole` has its images, too."""
+
+    place: str
+    item: Row
+    whole: Callable[[], Row]
+
+
 def items_of(
     records: Iterable[Record],
     mapping: MappingConfig,
@@ -47,25 +56,26 @@ def items_of(
     revision: str,
     images_of: ImagesOf,
     is_own: bool,
-) -> Iterator[tuple[str, Row]]:
-    """(place, item without `created_at`) of each record.
+) -> Iterator[Placed]:
+    """The item of each record.
 
     `is_own`: the user can correct the data. `images_of` gives the names of the images that a column
     holds, for an item id. Raises DatasetError for a column that is not there, and for an empty id
-    or input.
+    or input; `whole` of what it gives raises it for an image that cannot be read.
     """
     for index, record in enumerate(records):
         columns = _Columns(record.values, f"dataset {dataset!r}, {record.place}", is_own)
         item = _item(columns, mapping, index, dataset, revision)
+        whole = partial(dict, item)
         if mapping.images:
-            item = _with_images(item, columns, mapping.images, images_of)
-        yield record.place, item
+            whole = partial(_with_images, item, columns, mapping.images, images_of)
+        yield Placed(record.place, item, whole)
 
 
-def refuse_repeated_ids(placed: Iterable[tuple[str, Row]]) -> None:
+def refuse_repeated_ids(placed: Iterable[Placed]) -> None:
     """Raise DatasetError for an item id that stands twice."""
     first: dict[str, str] = {}
-    for place, item in placed:
+    for place, item, _ in placed:
         here = f"dataset {item['dataset_id']!r} ({place})"
         if item["item_id"] in first:
             raise DatasetError(

@@ -57,9 +57,10 @@ class PartitionContent(NamedTuple):
 
 
 def items_of(config: StudyConfig, items: Sequence[Mapping[str, str]]) -> list[str]:
-    """The ids of those stored items that the YAML still has: of its datasets, up to their limits.
+    """The ids of those stored items that the YAML still has: of its datasets, up to
+    their limits, and of its sample.
 
-    Reads item_id and dataset_id; items are in the order of their dataset.
+    Reads item_id and dataset_id; items are in the order of their dataset, or of the sample.
     """
     limits: dict[str, list[int | None]] = {}
     for dataset in config.benchmark.datasets:
@@ -74,7 +75,8 @@ def items_of(config: StudyConfig, items: Sequence[Mapping[str, str]]) -> list[st
         most = None if None in given else sum(limit or 0 for limit in given)
         if most is None or seen[dataset] <= most:
             found.append(item["item_id"])
-    return found
+    sample = config.benchmark.sample
+    return found[: sample.n] if sample else found
 
 
 def required_bump(

@@ -87,12 +87,16 @@ def _items(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
     def items(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
         store = store_of(study, context)
         with users_errors(), store.beginning(study, context.op_execution_context.run_id):
-            rows = stages.items.load(study, store)
+            rows, sample = stages.items.load(study, store)
             datasets = sorted(set(rows["dataset_id"].to_pylist()))
             # Dagster stores what is yielded before the block ends.
             yield dg.MaterializeResult(
                 value=rows,
-                metadata={"dagster/row_count": rows.num_rows, "datasets": ", ".join(datasets)},
+                metadata={
+                    "dagster/row_count": rows.num_rows,
+                    "datasets": ", ".join(datasets),
+                    **({"sample": sample.words} if sample else {}),
+                },
                 data_version=content_version(rows),
             )
 

@@ -8,10 +8,11 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from itemeval_assets.core.config.sections import BenchmarkConfig, DatasetConfig
-from itemeval_assets.core.design.items import Record, items_of, refuse_repeated_ids
+from itemeval_assets.core.design.items import Placed, Record, items_of, refuse_repeated_ids
+from itemeval_assets.core.design.sampling import drawn
 from itemeval_assets.core.errors import DatasetError
 from itemeval_assets.core.text.secrets import without_secrets
 from itemeval_assets.core.text.strict_json import load_json
@@ -23,6 +24,13 @@ from .local_files import SUFFIXES, read_file
 _NO_ROWS = "corresponds to no data"
 
 _COMMIT = re.compile("[0-9a-f]{40}")
+
+
+class Loaded(NamedTuple):
+    """The items to ask for, without `created_at`, and how many the data have."""
+
+    rows: list[dict[str, Any]]
+    of: int
 
 
 def resolve_revision(dataset: DatasetConfig, adapter: str, base: Path) -> str:
@@ -64,14 +72,15 @@ def load_items(
     base: Path,
     keep: Keep | None = None,
     known: Mapping[tuple[str, str], list[str]] | None = None,
-) -> list[dict[str, Any]]:
-    """The items of all datasets, in order, without `created_at`.
+) -> Loaded:
+    """The items of all datasets, in order, or those of the sample, in the order of the draw.
 
     `revisions` are by dataset id. `keep` is given each image; `known` has the names of those that
     were kept before, by dataset and item. Raises DatasetError for a dataset that is unreadable or
-    empty, a column that is not there, an empty input, or an item id that stands twice.
+    empty, a column that is not there, an empty input, an item id that stands twice, or a sample
+    that cannot be drawn.
     """
-    placed = []
+    placed: list[Placed] = []
     for dataset in benchmark.datasets:
         revision = revisions[dataset.id]
         records = _records(dataset, benchmark, revision, base)
@@ -87,7 +96,11 @@ def load_items(
             records, benchmark.mapping, dataset.id, revision, images_of, is_own=path is not None
         )
     refuse_repeated_ids(placed)
-    return [item for _, item in placed]
+    chosen = placed
+    if benchmark.sample:
+        places = drawn([one.item for one in placed], benchmark.sample)
+        chosen = [placed[place] for place in places]
+    return Loaded([one.whole() for one in chosen], len(placed))
 
 
 def local_path(dataset: DatasetConfig, adapter: str, base: Path) -> Path | None:

@@ -1,10 +1,11 @@
 """The estimate: what a run would call and cost, without a call. Uses the predicates of the runs."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from itemeval_assets.core.design.options import PlanOptions
 from itemeval_assets.core.design.partitions import GENERATE, GRADE
+from itemeval_assets.core.design.sampling import Sample
 from itemeval_assets.core.design.selection import Selection
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.design.targets import Ungradable
@@ -37,6 +38,7 @@ class StudyEstimate:
     `wall_time_s`: how long the remaining calls may take; null while no latency was observed.
     `unreachable`: why a model that is to be called cannot be had, for want of a key, say.
     `ungradable`: items that a scorer gives no score, because of their targets.
+    `sample`: what the items were drawn from; null: they are all.
     """
 
     study: str
@@ -55,6 +57,7 @@ class StudyEstimate:
     warnings: list[str] = field(default_factory=list)
     unreachable: list[str] = field(default_factory=list)
     ungradable: list[Ungradable] = field(default_factory=list)
+    sample: Sample | None = None
 
 
 def estimate(scope: Scope, selection: Selection, *, in_full: bool = True) -> StudyEstimate:
@@ -83,8 +86,8 @@ def preview(
 ) -> StudyEstimate:
     """Estimate a run with the prices and data of now, before there is one: nothing is pinned."""
     prices, found = load_prices(study), items.peek(study, store)
-    scope = Scope(study=study, store=store, prices=prices, items=found, options=options)
-    return estimate(scope, selection)
+    scope = Scope(study=study, store=store, prices=prices, items=found.table, options=options)
+    return replace(estimate(scope, selection), sample=found.sample)
 
 
 def _in_sum(

@@ -100,7 +100,7 @@ def _within_budget(
     """What of the decision the gate would allow if it were run now, without consent."""
     if not decision.chosen:
         return decision
-    scope = Scope(study=study, store=store, prices=prices, items=items.known(study, store))
+    scope = Scope(study=study, store=store, prices=prices, items=items.known(study, store).table)
     foreseen = estimate(scope, Selection(tuple(decision.chosen)), in_full=False)
     parts = {part.partition: part for part in (*foreseen.generate, *foreseen.grade)}
     spent = standing(store, prices)

@@ -18,6 +18,7 @@ from itemeval_assets.core.design.pending import (
     Grid,
     classify_solutions,
 )
+from itemeval_assets.core.design.sampling import Sample
 from itemeval_assets.core.design.study import Study, run_plan
 from itemeval_assets.core.money.losses import Loss
 from itemeval_assets.core.records.failures import ErrorCount, most_frequent
@@ -71,6 +72,7 @@ class StudyStatus:
     `unread`: logs whose calls are in no table, and in `usd` only where they are booked.
     `spent_on`: the models that `usd` was spent on. `config` is the path of the YAML. `items` and
     `replications` are those of the policy, `design_items` and `design_replications` all.
+    `sample`: what the items were drawn from; null: they are all.
     """
 
     study: str
@@ -90,6 +92,7 @@ class StudyStatus:
     unread: list[UnreadLog] = field(default_factory=list)
     design_items: int = 0
     design_replications: int = 0
+    sample: Sample | None = None
 
     @property
     def is_partial(self) -> bool:
@@ -103,7 +106,7 @@ def survey(study: Study, store: ResultsStore, policy: str | None = None) -> Stud
     Raises StoreError for a table, and DatasetError for data, that cannot be read.
     """
     extent = run_plan(study.config, policy)
-    known_items = items.known(study, store)
+    known_items, sample = items.known(study, store)
     grid = grid_of(known_items, extent)
     generate, grade = [], []
     rows: dict[Partition, int] = {}
@@ -147,6 +150,7 @@ def survey(study: Study, store: ResultsStore, policy: str | None = None) -> Stud
         unread.unread_logs(study, store, rows),
         known_items.num_rows,
         study.config.facets.replications,
+        sample,
     )
 
 
@@ -191,7 +195,7 @@ def incomplete_cells(
 
     A blank answer counts as complete, unless the study runs blanks again.
     """
-    grid = grid_of(items.known(study, store), run_plan(study.config, policy))
+    grid = grid_of(items.known(study, store).table, run_plan(study.config, policy))
     solutions = _solutions(store, partition.solutions)
     if partition.stage is GENERATE:
         names, codes = STATES, classify_solutions(grid, solutions).codes

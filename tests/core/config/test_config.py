@@ -32,6 +32,7 @@ benchmark:
     encoding: latin-1}]
   mapping: {id: "{dataset}:{n}", input: q, target: a, grading_scheme: s, metadata: [t, u],
     images: i, chat: false, choices: [w, x], target_is: text, shuffle_choices: 3}
+  sample: {n: 50, seed: 7, by: t}
 solvers:
   models: [openai/gpt-5-mini, openrouter/deepseek/deepseek-v3.2]
   temperature: 0.5
@@ -549,7 +550,8 @@ def test_required_sections(key: str) -> None:
         ),
         (
             {"facets": {"model_config": [{"name": "x"}, {"name": "x", "seed": None}]}},
-            "facets.model_config[1].seed: unknown key 'seed'; it belongs to solvers",
+            "facets.model_config[1].seed: unknown key 'seed'; it belongs to benchmark.sample or "
+            "solvers",
         ),
         (
             {"benchmark": {"datasets": [{"id": "a/b"}, {"id": "a/b"}]}},

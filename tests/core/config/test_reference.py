@@ -52,6 +52,8 @@ def with_example(key: Key) -> str:
     if key.path in ("benchmark.task", "benchmark.args"):
         document["benchmark"] = {"adapter": "inspect", "task": "tasks.py"}
     name = "mine" if key.path.startswith("scorers.") else "judge"
+    if key.path.startswith("benchmark.sample."):
+        document["benchmark"]["sample"] = {"n": 1}
     *path, last = key.path.replace("[]", ".0").replace("<name>", name).split(".")
     for part in path:
         section = section[int(part)] if part.isdigit() else section.setdefault(part, {})

@@ -115,7 +115,7 @@ def test_a_dataset_of_the_hub_may_repeat_the_right_choice(
     monkeypatch.setattr(datasets, "load_dataset", lambda *_, **__: rows)
     mapping = {**PLAIN, "choices": "options", "target_is": "letter"}
     on_hub = benchmark({"id": "org/data"}, adapter="hf", **mapping)
-    items = load_items(on_hub, {"org/data": "e" * 40}, tmp_path)
+    items = load_items(on_hub, {"org/data": "e" * 40}, tmp_path).rows
     assert shown(items) == [("A) 4\nB) 5\nC) 4", "A")]
 
 

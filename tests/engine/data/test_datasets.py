@@ -42,7 +42,7 @@ def benchmark(*entries: dict[str, Any], adapter: str = "local", **mapping: Any) 
 
 
 def load(found: BenchmarkConfig, base: Path) -> list[dict[str, Any]]:
-    return load_items(found, {dataset.id: "r0" for dataset in found.datasets}, base)
+    return load_items(found, {dataset.id: "r0" for dataset in found.datasets}, base).rows
 
 
 def load_rows(base: Path, rows: list[dict[str, Any]], **mapping: Any) -> list[dict[str, Any]]:
@@ -112,7 +112,7 @@ def test_datasets_come_one_after_the_other(tmp_path: Path) -> None:
     write_jsonl(tmp_path / "one.jsonl", ROWS)
     write_csv(tmp_path / "two.csv", [{**row, "id": f"{row['id']}2"} for row in ROWS])
     found = benchmark({"id": "two.csv"}, {"id": "one.jsonl"})
-    items = load_items(found, {"one.jsonl": "r1", "two.csv": "r2"}, tmp_path)
+    items = load_items(found, {"one.jsonl": "r1", "two.csv": "r2"}, tmp_path).rows
     assert [(i["dataset_id"], i["dataset_revision"], i["item_id"]) for i in items] == [
         ("two.csv", "r2", "a2"),
         ("two.csv", "r2", "b2"),
@@ -630,6 +630,6 @@ def test_a_hub_dataset_is_loaded_at_its_pinned_commit(
 
     monkeypatch.setattr(datasets, "load_dataset", load_dataset)
     entry = {"id": "org/data", "name": "main", "split": "test", "revision": "v1"}
-    items = load_items(benchmark(entry, adapter="hf"), {"org/data": COMMIT}, tmp_path)
+    items = load_items(benchmark(entry, adapter="hf"), {"org/data": COMMIT}, tmp_path).rows
     assert asked == [(("org/data",), {"name": "main", "split": "test", "revision": COMMIT})]
     assert {item["dataset_revision"] for item in items} == {COMMIT}

@@ -47,7 +47,7 @@ def loaded(
     plain = {"target": None, "grading_scheme": None, "metadata": [], "images": "picture"}
     kept: dict[str, bytes] = {}
     found = benchmark({"id": name}, **plain)
-    items = load_items(found, {name: "r0"}, base, kept.__setitem__ if is_kept else None, known)
+    items = load_items(found, {name: "r0"}, base, kept.__setitem__ if is_kept else None, known).rows
     return [json.loads(item["metadata_json"])["images"] for item in items], kept
 
 
@@ -84,7 +84,7 @@ def test_the_feature_of_a_dataset_of_the_hub(tmp_path: Path, is_list: bool) -> N
     datasets.Dataset.from_dict(rows, features=features).save_to_disk(str(tmp_path / "saved"))
     mapping = {"id": None, "target": None, "grading_scheme": None, "metadata": []}
     found = benchmark({"id": "saved"}, adapter="hf", images="picture", **mapping)
-    items = load_items(found, {"saved": "r0"}, tmp_path)
+    items = load_items(found, {"saved": "r0"}, tmp_path).rows
     names = [json.loads(item["metadata_json"])["images"] for item in items]
     assert names == [[name_of(RED)], [name_of(BLUE)]]
 

@@ -5,7 +5,14 @@ new conditions. The description of a field is its line in the reference of all k
 """
 
 from .automation import AutomationConfig
-from .benchmark import BenchmarkConfig, DatasetConfig, MappingConfig, TaskBenchmark
+from .benchmark import (
+    DATASET_ID,
+    BenchmarkConfig,
+    DatasetConfig,
+    MappingConfig,
+    SampleConfig,
+    TaskBenchmark,
+)
 from .budget import BudgetConfig
 from .facets import FacetsConfig, ModelConfigFacet
 from .measurement import ITEM_COLUMNS, MeasurementConfig
@@ -13,6 +20,7 @@ from .solvers import SolversConfig
 from .study import StudySections
 
 __all__ = [
+    "DATASET_ID",
     "ITEM_COLUMNS",
     "AutomationConfig",
     "BenchmarkConfig",
@@ -22,6 +30,7 @@ __all__ = [
     "MappingConfig",
     "MeasurementConfig",
     "ModelConfigFacet",
+    "SampleConfig",
     "SolversConfig",
     "StudySections",
     "TaskBenchmark",

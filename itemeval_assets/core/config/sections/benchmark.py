@@ -11,6 +11,8 @@ from itemeval_assets.core.tasks.reference import TaskRef
 from itemeval_assets.core.text.yaml.sections import IDENTITY, Section
 
 Adapter = Literal["hf", "local", "inspect"]
+# What items can be told apart by besides their metadata.
+DATASET_ID = "dataset_id"
 _ADAPTER = (
     "local: files here; hf: the Hugging Face hub, or a folder saved by `datasets`; inspect: a task "
     "of inspect_ai"
@@ -132,12 +134,29 @@ class MappingConfig(Section):
         return [*self.metadata, *([CHOICES] if self.choices else [])]
 
 
+class SampleConfig(Section):
+    """Some of the items, drawn at random; a larger `n` keeps those of a smaller one."""
+
+    n: int = Field(ge=1, description="how many items of all datasets together", examples=[50])
+    seed: int = Field(default=0, ge=0, description="another seed draws other items", examples=[7])
+    by: str | None = Field(
+        default=None,
+        description="a column of `mapping.metadata`, or dataset_id: each of its values keeps its "
+        "share of the items, within one item; null: any items",
+        examples=["topic"],
+    )
+
+
+_SAMPLE = "a random sample of the items, outside of every id; null: all of them"
+
+
 class BenchmarkConfig(Section):
     """The items: where they come from and how their columns map."""
 
     adapter: Adapter = Field(description=_ADAPTER, examples=["local"])
     datasets: list[DatasetConfig] = Field(min_length=1, description="where the items are")
     mapping: MappingConfig = Field(description="which column holds what")
+    sample: SampleConfig | None = Field(default=None, description=_SAMPLE)
 
     @property
     def ref(self) -> None:
@@ -164,6 +183,7 @@ class TaskBenchmark(Section):
         examples=[{"difficulty": "hard"}],
         json_schema_extra=IDENTITY,
     )
+    sample: SampleConfig | None = Field(default=None, description=_SAMPLE)
 
     @field_validator("task")
     @classmethod
