@@ -312,9 +312,19 @@ MISTAKES = [
     Mistake("An image that there is not", {"benchmark.mapping.images": "topic"}),
     Mistake("An item twice", files={"items.jsonl": ITEM + ITEM}),
     Mistake(
-        "An Excel file",
+        "A CSV file that is called `.xlsx`",
         {"benchmark.datasets": [{"id": "items.xlsx"}]},
-        {"items.xlsx": b"PK\x03\x04"},
+        {"items.xlsx": COLUMNS},
+    ),
+    Mistake(
+        "An old Excel file that is called `.xlsx`",
+        {"benchmark.datasets": [{"id": "items.xlsx"}]},
+        {"items.xlsx": b"\xd0\xcf\x11\xe0"},
+    ),
+    Mistake(
+        "A folder without Parquet files",
+        {"benchmark.datasets": [{"id": "data/"}]},
+        {"data/items.csv": COLUMNS},
     ),
     Mistake(
         "A CSV with semicolons",

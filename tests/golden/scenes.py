@@ -4,8 +4,11 @@ Which option is in which scene: `test_options` looks that every key of the YAML 
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping
+from io import BytesIO
 from typing import Any
+from zipfile import ZipFile, ZipInfo
 
 import pandas as pd
 
@@ -52,6 +55,22 @@ def items(count: int) -> list[dict[str, Any]]:
 
 def local(*datasets: Mapping[str, Any], **mapping: Any) -> dict[str, Any]:
     return {"adapter": "local", "datasets": list(datasets), "mapping": {**MAPPING, **mapping}}
+
+
+def workbook(sheet: str, rows: list[dict[str, Any]]) -> bytes:
+    """An Excel workbook: the same bytes at each time."""
+    written, found = BytesIO(), BytesIO()
+    pd.DataFrame(rows).to_excel(written, sheet_name=sheet, index=False)
+    with ZipFile(written) as parts, ZipFile(found, "w") as fixed:
+        for name in parts.namelist():
+            if name != "docProps/core.xml":
+                fixed.writestr(ZipInfo(name), parts.read(name))
+            else:
+                told = re.sub(
+                    rb"\d{4}-\d\d-\d\dT[\d:]+Z", b"2026-01-01T00:00:00Z", parts.read(name)
+                )
+                fixed.writestr(ZipInfo(name), told)
+    return found.getvalue()
 
 
 def prepared(place: Place, name: str, count: int, document: Mapping[str, Any]) -> Session:
@@ -300,6 +319,8 @@ def formats(place: Place, server: ModelServer) -> Session:
                 {"id": "items.json"},
                 {"id": "items.jsonl", "limit": 1},
                 {"id": "items.parquet"},
+                {"id": "parts/"},
+                {"id": "items.xlsx", "name": "Sums"},
                 id="{dataset}:{id}",
             ),
             "solvers": {"models": [f"{SERVED}alpha"], "on_empty": "grade"},
@@ -317,6 +338,9 @@ def formats(place: Place, server: ModelServer) -> Session:
     session.file("items.csv", text.replace("sums", "Größe").encode("cp1252"))
     session.file("items.json", json.dumps(rows))
     pd.DataFrame(rows).to_parquet(place.folder / "items.parquet")
+    for row in rows:
+        session.file(f"parts/{row['id']}.parquet", pd.DataFrame([row]).to_parquet())
+    session.file("items.xlsx", workbook("Sums", rows))
     session.give("run {config} --yes --json")
     session.give("run {config} --yes --json --force")
     session.file("items.json", json.dumps(rows[:1]))

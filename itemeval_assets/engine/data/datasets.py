@@ -19,6 +19,7 @@ from itemeval_assets.core.text.strict_json import load_json
 
 from .images import ImageReader, Keep
 from .local_files import SUFFIXES, read_file
+from .parquet_files import parts_of
 
 # What `datasets` says of a split that is there and has no rows.
 _NO_ROWS = "corresponds to no data"
@@ -36,13 +37,14 @@ class Loaded(NamedTuple):
 def resolve_revision(dataset: DatasetConfig, adapter: str, base: Path) -> str:
     """The exact version a dataset has now.
 
-    A hub dataset: the commit its revision (default: main) points to. Local data: the first
-    40 hex of the sha256 of the content. Raises DatasetError when it cannot be found, or when
-    `revision` names another version of local data.
+    A hub dataset: the commit its revision (default: main) points to. Local data: the first 40 hex
+    of the sha256 of the content; of several files, of their hashes and names. Raises DatasetError
+    when it cannot be found, or when `revision` names another version of local data.
     """
     path = local_path(dataset, adapter, base)
     if path is not None:
-        found = _content_hash(path)
+        parts = parts_of(dataset.id, base) if adapter == "local" else None
+        found = parts.content_hash() if parts else _content_hash(path)
         if dataset.revision is not None and not found.startswith(dataset.revision):
             raise DatasetError(
                 f"benchmark.datasets: {dataset.id!r} is local data: its revision is the hash of "
@@ -104,10 +106,15 @@ def load_items(
 
 
 def local_path(dataset: DatasetConfig, adapter: str, base: Path) -> Path | None:
-    """Where a dataset lies on this disk; None for a hub id. Raises DatasetError if it is gone."""
+    """The file or folder of a dataset on this disk; None for a hub id.
+
+    Raises DatasetError if it is gone.
+    """
     path = (base / Path(dataset.id).expanduser()).resolve()
     if adapter == "hf":
         return path if path.is_dir() else None
+    if parts := parts_of(dataset.id, base):
+        return parts.root
     if not path.is_file():
         raise DatasetError(
             f"benchmark.datasets: {dataset.id!r} is no file ({path}); {_where_else(dataset.id)}"
@@ -132,7 +139,7 @@ def _records(
 ) -> list[Record]:
     path = local_path(dataset, benchmark.adapter, base)
     try:
-        records = _load(dataset, path, revision, benchmark.mapping.images)
+        records = _load(dataset, path, revision, benchmark, base)
     except DatasetError:
         raise
     except Exception as error:  # whatever the parsers of the `datasets` library raise
@@ -148,16 +155,22 @@ def _records(
 
 
 def _load(
-    dataset: DatasetConfig, path: Path | None, revision: str, images: str | None
+    dataset: DatasetConfig,
+    path: Path | None,
+    revision: str,
+    benchmark: BenchmarkConfig,
+    base: Path,
 ) -> list[Record]:
     if path is None:
         rows = _load_split(dataset, dataset.id, revision=revision)
     elif path.is_file():
         return read_file(path, dataset)
+    elif benchmark.adapter == "local" and (parts := parts_of(dataset.id, base)):
+        return parts.read()
     else:
         rows = _load_folder(dataset, path)
-    if images:
-        rows = _undecoded(rows, images)
+    if benchmark.mapping.images:
+        rows = _undecoded(rows, benchmark.mapping.images)
     return [Record(f"row {number}", row) for number, row in enumerate(rows, 1)]
 
 

@@ -1,4 +1,4 @@
-"""Reads files of records: JSON lines, JSON, CSV, Parquet.
+"""Reads files of records: JSON lines, JSON and CSV here, Parquet and Excel by their modules.
 
 Values stay as they are: there is no cache, and no guessing of types over rows. Whatever would be
 read as something else than it was meant is refused, with the file, the line and what to do.
@@ -13,17 +13,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from itemeval_assets.core.config.sections import DatasetConfig
 from itemeval_assets.core.design.items import Record
 from itemeval_assets.core.errors import DatasetError
 from itemeval_assets.core.text.strict_json import load_json
 
+from .column_names import refuse_doubled
 from .misnamed import refuse_lines, refuse_list, refuse_other_kinds
+from .parquet_files import read_parquet
+from .workbooks import read_workbook
 
-SUFFIXES = (".jsonl", ".json", ".csv", ".parquet")
+SUFFIXES = (".jsonl", ".json", ".csv", ".parquet", ".xlsx")
 _LINE_END = re.compile("\r\n?|\n")  # not splitlines(): U+2028 may stand in a JSON string
 _LONGEST_CSV_FIELD = 2**31 - 1  # instead of 131,072 characters: items may be whole documents
 _OTHER_DELIMITERS = (";", "\t", "|")
@@ -39,7 +39,9 @@ def read_file(path: Path, dataset: DatasetConfig) -> list[Record]:
     if suffix == ".csv":
         with _long_fields():
             return _read_csv(path, dataset)
-    return _read_parquet(path)
+    if suffix == ".xlsx":
+        return read_workbook(path, dataset.name)
+    return read_parquet(path)
 
 
 def _read_json_lines(path: Path) -> list[Record]:
@@ -65,18 +67,6 @@ def _read_json(path: Path) -> list[Record]:
     return [Record(f"row {number}", row) for number, row in enumerate(rows, 1)]
 
 
-def _read_parquet(path: Path) -> list[Record]:
-    try:
-        table = pq.ParquetFile(path).read()  # read_table takes folders named a=1 for columns
-    except (pa.ArrowException, OSError) as error:
-        first = (str(error).splitlines() or [type(error).__name__])[0]
-        raise DatasetError(
-            f"{path}: not readable as Parquet: {first}; write the file again"
-        ) from error
-    _refuse_doubled(table.column_names, str(path))
-    return [Record(f"row {number}", row) for number, row in enumerate(table.to_pylist(), 1)]
-
-
 def _read_csv(path: Path, dataset: DatasetConfig) -> list[Record]:
     """The rows below the header. Columns without a name are left out: nothing can map them."""
     text = _decoded(path, dataset.encoding)
@@ -88,7 +78,7 @@ def _read_csv(path: Path, dataset: DatasetConfig) -> list[Record]:
     lines = _csv_lines(text, path, dataset.delimiter or ",")
     line, header = next(lines, (0, []))
     where = f"{path}, line {line}"
-    _refuse_doubled(list(filter(None, header)), where)
+    refuse_doubled(list(filter(None, header)), where)
     other = [mark for mark in _OTHER_DELIMITERS if len(header) == 1 and mark in header[0]]
     if other and dataset.delimiter is None:
         raise DatasetError(
@@ -171,7 +161,7 @@ def _line_of(text: str, place: int | None) -> int:
 
 def _json(text: str, where: str) -> Any:
     def object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        _refuse_doubled([name for name, _ in pairs], where)
+        refuse_doubled([name for name, _ in pairs], where)
         return dict(pairs)
 
     try:
@@ -183,9 +173,3 @@ def _json(text: str, where: str) -> Any:
         raise DatasetError(f"{where}: not valid JSON: {error.msg} {place}") from error
     except ValueError as error:
         raise DatasetError(f"{where}: not valid JSON: {error}") from error
-
-
-def _refuse_doubled(names: list[str], where: str) -> None:
-    if len(set(names)) < len(names):
-        doubled = next(name for name in names if names.count(name) > 1)
-        raise DatasetError(f"{where}: {doubled!r} occurs twice; give each column its own name")

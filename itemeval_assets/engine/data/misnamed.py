@@ -10,7 +10,10 @@ from itemeval_assets.core.text.strict_json import load_json
 _AS_CSV = "save it as CSV (UTF-8)"
 # How a file begins, what it is, and what to do.
 _BEGINNINGS = {
-    b"PK\x03\x04": ("an Excel workbook, or another zip archive", _AS_CSV),
+    b"PK\x03\x04": (
+        "an Excel workbook, or another zip archive",
+        f"rename it to .xlsx, or {_AS_CSV}",
+    ),
     b"\xd0\xcf\x11\xe0": ("an old Excel workbook", _AS_CSV),
     b"PAR1": ("a Parquet file", "rename it to .parquet"),
     b"\x1f\x8b": ("compressed with gzip", "unpack it"),

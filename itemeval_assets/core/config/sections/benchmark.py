@@ -24,7 +24,8 @@ class DatasetConfig(Section):
 
     id: str = Field(
         min_length=1,
-        description="hub id `org/name`, or a path relative to this file",
+        description="hub id `org/name`, or a path relative to this file; adapter local: a file, "
+        "or a folder or pattern of Parquet files",
         examples=["items.jsonl"],
     )
     revision: str | None = Field(
@@ -32,7 +33,9 @@ class DatasetConfig(Section):
     )
     split: str = Field(default="train", description="part of the dataset on the hub")
     name: str | None = Field(
-        default=None, description="dataset configuration on the hub", examples=["main"]
+        default=None,
+        description="dataset configuration on the hub; XLSX: the sheet, null: the first",
+        examples=["main"],
     )
     limit: int | None = Field(default=None, ge=1, description="first N rows only", examples=[100])
     delimiter: str | None = Field(
