@@ -63,6 +63,7 @@ def run(
     rubrics: Words = None,
     errored: bool = False,
     force: bool = False,
+    accept_changes: bool = False,
     policy: str | None = None,
     max_usd: float | None = None,
     workers: int = 1,
@@ -75,8 +76,9 @@ def run(
     id, the start of an id, or name; scorers are graders, too. A word that selects nothing is an
     error. `max_usd` is your consent to spend so much on this run, all stages together; infinity
     allows any cost below `budget.max_usd`. `errored` selects only partitions with an errored
-    cell. `workers`: the number of processes that share the partitions of each stage. Raises an
-    ItemevalAssetsError that says what to do.
+    cell. `accept_changes`: answers to items that changed since, and gradings of them, are made
+    again; without it they are an error. `workers`: the number of processes that share the
+    partitions of each stage. Raises an ItemevalAssetsError that says what to do.
     """
     from .runs.study import run_study
 
@@ -88,7 +90,8 @@ def run(
     processes = _processes(workers)
     if _flag("errored", errored):
         selection = selection.within(_errored(study, policy))
-    return run_study(study, selection, options, on_progress, processes)
+    accept = _flag("accept_changes", accept_changes)
+    return run_study(study, selection, options, on_progress, processes, accept_changes=accept)
 
 
 def recover(config: str | Path | Study, accept_loss: bool = False) -> "RunSummary":
@@ -139,9 +142,10 @@ def estimate(
     rubrics: Words = None,
     errored: bool = False,
     force: bool = False,
+    accept_changes: bool = False,
     policy: str | None = None,
 ) -> "StudyEstimate":
-    """Calls and cost of a `run` with the same arguments. No model is called.
+    """Calls and cost of a `run` with the same arguments. No model is called, and nothing accepted.
 
     USD and tokens are upper limits; the expected figures are estimated from stored calls.
     """
@@ -152,7 +156,8 @@ def estimate(
     options = _options(study, force, policy, None)
     if _flag("errored", errored):
         selection = selection.within(_errored(study, policy))
-    return preview(study, _store(study), options, selection)
+    accept = _flag("accept_changes", accept_changes)
+    return preview(study, _store(study), options, selection, accept_changes=accept)
 
 
 def preflight(config: str | Path | Study, *, max_usd: float | None = None) -> "list[ModelHealth]":

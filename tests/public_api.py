@@ -29,6 +29,7 @@ def running() -> None:
         rubrics=["standard"],
         errored=False,
         force=False,
+        accept_changes=False,
         policy="full-batch",
         max_usd=2.5,
         workers=2,
@@ -58,7 +59,9 @@ def running() -> None:
 
 def looking() -> None:
     study = ie.load_study(CONFIG)
-    found = ie.estimate(study, only="solutions", policy="dev", errored=True, force=True)
+    found = ie.estimate(
+        study, only="solutions", policy="dev", errored=True, force=True, accept_changes=True
+    )
     assert_type(found.remaining.usd, float)
     assert_type(found.remaining.calls, int)
     assert_type(found.grid.expected_input_tokens, int | None)

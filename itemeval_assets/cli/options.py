@@ -86,6 +86,13 @@ class Run:
         bool, typer.Option("--errored", help="choose only partitions with errored cells")
     ] = False
     force: Annotated[bool, typer.Option("--force", help="repeat finished calls")] = False
+    accept_changes: Annotated[
+        bool,
+        typer.Option(
+            "--accept-changes",
+            help="make answers and gradings of items again that changed since; keep all others",
+        ),
+    ] = False
     policy: PolicyOption = None
 
     @property
@@ -96,6 +103,7 @@ class Run:
             "only": self.only,
             "errored": self.errored,
             "force": self.force,
+            "accept_changes": self.accept_changes,
             "policy": self.policy,
         }
 

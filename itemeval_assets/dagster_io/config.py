@@ -28,6 +28,16 @@ class PlanConfig(PlanOptions, dg.Config):
         return PlanOptions(**self.model_dump(mode="json"))
 
 
+class ItemsConfig(dg.Config):
+    """What may be asked of a run that reads the items."""
+
+    accept_changes: bool = Field(
+        default=False,
+        description="make answers and gradings of items again that changed since, and keep all "
+        "others",
+    )
+
+
 class RunConfig(RunOptions, dg.Config):
     """What may be asked of one run of a paid asset."""
 

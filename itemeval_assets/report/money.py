@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from itemeval_assets.core.design.changed_items import named
 from itemeval_assets.core.money.pricing import is_mock
 from itemeval_assets.core.text.words import counted, dollars
 
@@ -27,6 +28,9 @@ def study_estimate(found: "StudyEstimate") -> None:
         f"{counted(found.items, 'item')} x {counted(found.replications, 'replication')}, "
         f"policy {found.policy}; no model was called"
     )
+    if found.changed:
+        words = f"{counted(len(found.changed), 'item')} changed, and what there is of them is made"
+        out.print(f"{words} again: {data(named(found.changed))}.", soft_wrap=True)
     if found.sample:
         out.print(f"The items are a {data(found.sample.words)}.", soft_wrap=True)
     for title, parts in (("solutions", found.generate), ("gradings by judges", found.grade)):

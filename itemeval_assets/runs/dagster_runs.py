@@ -6,12 +6,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
+from itemeval_assets.core.design.changed_items import named
 from itemeval_assets.core.design.options import RunOptions
 from itemeval_assets.core.design.partitions import GENERATE, GRADE
-from itemeval_assets.core.design.selection import Selection
+from itemeval_assets.core.design.selection import Selection, select
 from itemeval_assets.core.design.study import Study
-from itemeval_assets.core.errors import BudgetExceeded, ConsentMissing
+from itemeval_assets.core.errors import BudgetExceeded, ConsentMissing, ModelError
 from itemeval_assets.core.money.losses import Loss
+from itemeval_assets.core.text.words import counted
 from itemeval_assets.dagster_io.naming.names import FIGURES
 from itemeval_assets.dagster_io.progress import listening, tell_listeners
 from itemeval_assets.engine.calls.progress import Progress
@@ -22,8 +24,9 @@ from itemeval_assets.stages.calls.losses import losses, require_no_loss
 from itemeval_assets.stages.figures.planned import PlannedCells
 from itemeval_assets.stages.figures.scores.records import StudyScores
 from itemeval_assets.stages.figures.scores.scores import scores
+from itemeval_assets.stages.items import are_stored
 from itemeval_assets.stages.ledger import calls_of_runs
-from itemeval_assets.stages.projection.estimate import StudyEstimate
+from itemeval_assets.stages.projection.estimate import StudyEstimate, preview
 from itemeval_assets.storage.study.inputs import prices_if_needed
 from itemeval_assets.storage.study.store import ResultsStore
 
@@ -58,6 +61,7 @@ def start_runs(
     on_progress: Callable[[Progress], None] | None,
     workers: Workers | None,
     accept_loss: bool,
+    accept_changes: bool,
 ) -> Done:
     """Materialize items, then the stages over the chosen conditions, then ledger and export.
 
@@ -74,9 +78,10 @@ def start_runs(
             open_gate(study, store, prices, holder=holder, consent_usd=options.consent_usd)
         )
         notes: list[str] = []
-        launch(["items"])
-        store.look()
         runs = StageRuns(study, store, selection, options, launch, holder)
+        changed = _changes_admitted(runs, gate) if accept_changes else []
+        launch(["items"], config={"accept_changes": accept_changes})
+        store.look()
         _read_back(runs)
         if not options.recover_only:
             # A log that is brought back is cheaper than its calls.
@@ -84,6 +89,7 @@ def start_runs(
             runs.foreseen = _admitted(runs, gate)
             if runs.foreseen.remaining.calls:
                 notes = [
+                    *changed,
                     *(one.words for one in runs.foreseen.ungradable),
                     *study.design.doubts,
                     *folders_left_out(study.config.cache),
@@ -103,6 +109,24 @@ def start_runs(
     told = _scores(study, store, options, launch)
     stats = remember(study, store, before, launch.results["export"], told, note, launch.run_ids[-1])
     return Done(launch, called, lost, notes, told, stats)
+
+
+def _changes_admitted(runs: StageRuns, gate: Gate) -> list[str]:
+    """Bring back what killed runs have logged of items as they were, and pass the gate.
+
+    Nothing is withdrawn whose calls are not admitted. Returns what to tell of the items.
+    """
+    study, store = runs.study, runs.store
+    if are_stored(store):
+        _read_back(replace(runs, selection=select(study.design)))
+    found = preview(study, store, runs.options, runs.selection, accept_changes=True)
+    if found.unreachable:
+        raise ModelError("\n".join(found.unreachable))
+    gate.admit(found.remaining)
+    if not found.changed:
+        return []
+    words = f"{counted(len(found.changed), 'item')} changed, and what there was of them was made"
+    return [f"{words} again: {named(found.changed)}"]
 
 
 def _scores(

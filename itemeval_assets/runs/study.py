@@ -37,11 +37,13 @@ def run_study(
     on_progress: "Callable[[Progress], None] | None" = None,
     workers: int = 1,
     accept_loss: bool = False,
+    accept_changes: bool = False,
 ) -> RunSummary:
     """Make the calls that are missing, failed or outdated, and bring all tables up to date.
 
     `workers`: processes that share the partitions of a stage. `accept_loss`: record paid calls of
-    which no evidence is left. Where nothing is to be done, no run of Dagster starts.
+    which no evidence is left. `accept_changes`: make what there is of changed items again. Where
+    nothing is to be done, no run of Dagster starts.
     """
     store = open_store(study, look=True)
     store.require_layout()
@@ -60,12 +62,14 @@ def run_study(
         # Workers load their packages while this process does, and finds out what there is to do.
         idle = (
             stack.enter_context(Workers.open(study, workers, on_progress))
-            if workers > 1 and _needs_workers(study, store, selection, options)
+            if workers > 1 and (accept_changes or _needs_workers(study, store, selection, options))
             else None
         )
         from .dagster_runs import start_runs
 
-        done = start_runs(study, store, selection, options, on_progress, idle, accept_loss)
+        done = start_runs(
+            study, store, selection, options, on_progress, idle, accept_loss, accept_changes
+        )
     return _summary(study, store, selection, options, done)
 
 

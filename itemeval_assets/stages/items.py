@@ -1,19 +1,27 @@
 """items: the benchmark as it was pinned at the first run."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 
 from itemeval_assets.core.config.sections import DatasetConfig, TaskBenchmark
+from itemeval_assets.core.design.changed_items import (
+    HOW_TO_ACCEPT,
+    edited_items,
+    mark_of,
+    named,
+)
 from itemeval_assets.core.design.sampling import Sample, drawn
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import DatasetError
 from itemeval_assets.core.prompts.images import IMAGES
 from itemeval_assets.core.tables.schemas import ITEMS, arrow_schema
+from itemeval_assets.core.text.words import counted
 from itemeval_assets.engine.data.datasets import Loaded, load_items, local_path, resolve_revision
 from itemeval_assets.engine.data.images import Keep
 from itemeval_assets.engine.tasks.data import load_samples
@@ -22,37 +30,62 @@ from itemeval_assets.storage.study.inputs.task_lock import task_file
 from itemeval_assets.storage.study.layout import DATASET_LOCKS
 from itemeval_assets.storage.study.store import ResultsStore
 
-from .changed_items import refuse_changed_items
+from .changed_items import (
+    Outdated,
+    all_changed,
+    outdated_rows,
+    refuse_changed_items,
+    withdraw,
+)
 
-# Of dataset_locks.json.
-SAMPLE = "sample"
+# Of dataset_locks.json, besides its datasets. What was accepted stays until something else is.
+SAMPLE, ACCEPTED = "sample", "accepted_sha256"
 
 
 class Items(NamedTuple):
-    """The items of a study, and what they are a sample of; null: they are all."""
+    """The items of a study, and what they are a sample of; null: they are all.
+
+    `changed`: the items that the study has rows of as they were. `outdated`: these rows, by
+    partition. `mark`: what is to be accepted; null: nothing has changed.
+    """
 
     table: pa.Table
     sample: Sample | None
+    changed: Sequence[str] = ()
+    outdated: Outdated = MappingProxyType({})
+    mark: str | None = None
 
 
-def load(study: Study, store: ResultsStore) -> Items:
+def load(
+    study: Study,
+    store: ResultsStore,
+    *,
+    accept_changes: bool = False,
+    holder: str = "",
+    say: Callable[[str], None] = lambda words: None,
+) -> Items:
     """All items in the order of the datasets, or a sample of them in the order of the draw.
 
     Rows that did not change keep `created_at`. Pins each dataset's revision in dataset_locks.json
     at first run, and stores the images; the sample is recorded there. Raises DatasetError when
-    local data or images have changed since, and for a sample that cannot be drawn.
+    local data or images have changed since, and for a sample that cannot be drawn. With
+    `accept_changes` the rows of items as they were are withdrawn instead, by `holder`; what is done
+    is told to `say`.
     """
-    revisions = _pinned(study, store)
+    revisions = _pinned(study, store, accept_changes)
     with drafts() as images:
-        items = _read(study, store, revisions, images.keep)
+        items = _read(study, store, revisions, images.keep, accept_changes=accept_changes)
         images.store(store.backend)
-    _write_locks(study, store, revisions, items.sample)
+    _write_locks(study, store, revisions, items)
+    if items.mark:
+        withdraw(study, store, items.outdated, holder, say)
     return items
 
 
-def peek(study: Study, store: ResultsStore) -> Items:
-    """The items as `load` would give them. Pins nothing. Raises DatasetError."""
-    return _read(study, store, _pinned(study, store))
+def peek(study: Study, store: ResultsStore, *, accept_changes: bool = False) -> Items:
+    """The items as `load` would give them. Pins and withdraws nothing. Raises DatasetError."""
+    revisions = _pinned(study, store, accept_changes)
+    return _read(study, store, revisions, accept_changes=accept_changes)
 
 
 def known(study: Study, store: ResultsStore) -> Items:
@@ -67,14 +100,24 @@ def are_stored(store: ResultsStore) -> bool:
 
 
 def _read(
-    study: Study, store: ResultsStore, revisions: Mapping[str, str], keep: Keep | None = None
+    study: Study,
+    store: ResultsStore,
+    revisions: Mapping[str, str],
+    keep: Keep | None = None,
+    *,
+    accept_changes: bool,
 ) -> Items:
-    _refuse_changed_data(study, store)
     stored = store.read("items").to_pylist()
-    known = _known_images(study, store, revisions, stored)
+    if not accept_changes:
+        _refuse_changed_data(study, store, stored)
+    known = {} if accept_changes else _known_images(study, store, revisions, stored)
     rows, total = _loaded(study, revisions, keep, known)
     _refuse_changed_images(known, rows)
-    refuse_changed_items(study, store, stored, rows)
+    edited = edited_items(stored, rows)
+    outdated = outdated_rows(study, store, edited)
+    mark = mark_of(edited) if outdated else None
+    if not accept_changes and mark != (store.seen_json(DATASET_LOCKS) or {}).get(ACCEPTED):
+        refuse_changed_items(edited, outdated)
     born = {
         tuple(row[name] for name in ITEMS.column_names[:-1]): row["created_at"] for row in stored
     }
@@ -82,7 +125,8 @@ def _read(
     stamped = [{**row, "created_at": born.get(tuple(row.values()), stamp)} for row in rows]
     chosen = study.config.benchmark.sample
     sample = Sample(**chosen.model_dump(), of=total) if chosen else None
-    return Items(pa.Table.from_pylist(stamped, schema=arrow_schema(ITEMS)), sample)
+    table = pa.Table.from_pylist(stamped, schema=arrow_schema(ITEMS))
+    return Items(table, sample, all_changed(edited, outdated), outdated, mark)
 
 
 def _loaded(
@@ -165,8 +209,11 @@ def now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _pinned(study: Study, store: ResultsStore) -> dict[str, str]:
-    """The revision to load of each dataset: the pinned one, until the config asks for another."""
+def _pinned(study: Study, store: ResultsStore, accept_changes: bool) -> dict[str, str]:
+    """The revision to load of each dataset: the pinned one, until the config asks for another.
+
+    With `accept_changes` local data are taken as they are now.
+    """
     locks, benchmark = _pins(store), study.config.benchmark
     revisions = {}
     for dataset in benchmark.datasets:
@@ -175,18 +222,32 @@ def _pinned(study: Study, store: ResultsStore) -> dict[str, str]:
             revisions[dataset.id] = lock["revision"]
         else:
             revisions[dataset.id] = _revision(study, dataset)
+    if accept_changes:
+        revisions |= {id: now for id, (_, now) in changed_datasets(study, store).items()}
     return revisions
 
 
-def _refuse_changed_data(study: Study, store: ResultsStore) -> None:
+def _refuse_changed_data(study: Study, store: ResultsStore, stored: list[dict[str, Any]]) -> None:
     for id, (pinned, current) in changed_datasets(study, store).items():
         raise DatasetError(
             f"benchmark.datasets: {id!r} changed since this study pinned it "
-            f"({pinned[:12]} then, {current[:12]} now).\n"
-            "Restore the data, or give the changed data a study of its own (`study:` name); to "
-            "accept it here, as far as items with answers stay as they were, delete its entry in "
-            f"{store.backend.uri(DATASET_LOCKS)}"
+            f"({pinned[:12]} then, {current[:12]} now).{_changed_words(study, store, stored)}\n"
+            "Restore the data, or give the changed data a study of its own (`study:` name).\n"
+            f"{HOW_TO_ACCEPT}"
         )
+
+
+def _changed_words(study: Study, store: ResultsStore, stored: list[dict[str, Any]]) -> str:
+    """Which items with answers or gradings are others now; nothing where the data are damaged."""
+    try:
+        rows, _ = _loaded(study, _pinned(study, store, True), None, {})
+    except DatasetError:
+        return ""
+    edited = edited_items(stored, rows)
+    changed = all_changed(edited, outdated_rows(study, store, edited))
+    if not changed:
+        return " No item that has answers or gradings is another one now."
+    return f" {counted(len(changed), 'item')} with answers or gradings changed: {named(changed)}."
 
 
 def _pins(store: ResultsStore) -> dict[str, dict[str, Any]]:
@@ -220,9 +281,9 @@ def _stored_sample(store: ResultsStore) -> Sample | None:
 
 
 def _write_locks(
-    study: Study, store: ResultsStore, revisions: Mapping[str, str], sample: Sample | None
+    study: Study, store: ResultsStore, revisions: Mapping[str, str], items: Items
 ) -> None:
-    drawn_from: dict[str, Any] = {SAMPLE: sample.record} if sample else {}
+    sample = items.sample
 
     def pin(document: dict[str, Any]) -> dict[str, Any]:
         locks = dict(document.get("datasets", {}))
@@ -234,8 +295,9 @@ def _write_locks(
                 locks[dataset.id] = {"revision": revision, **requested, "resolved_at": now()}
             if column := study.config.benchmark.mapping.images:
                 locks[dataset.id] = {**locks[dataset.id], IMAGES: column}
-        return {"version": 1, "datasets": locks, **drawn_from}
+        kept = {SAMPLE: sample and sample.record, ACCEPTED: items.mark or document.get(ACCEPTED)}
+        return {"version": 1, "datasets": locks, **{k: v for k, v in kept.items() if v}}
 
-    before = {"datasets": _locks(store)}
-    if pin(before)["datasets"] != before["datasets"] or sample != _stored_sample(store):
+    before = {**(store.seen_json(DATASET_LOCKS) or {}), "datasets": _locks(store)}
+    if pin(before) != {"version": 1, **before}:
         store.update_json(DATASET_LOCKS, pin)

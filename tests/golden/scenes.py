@@ -343,8 +343,10 @@ def formats(place: Place, server: ModelServer) -> Session:
     session.file("items.xlsx", workbook("Sums", rows))
     session.give("run {config} --yes --json")
     session.give("run {config} --yes --json --force")
-    session.file("items.json", json.dumps(rows[:1]))
+    session.file("items.json", json.dumps([{**rows[0], "answer": "3"}]))
     session.give("run {config} --json")
+    session.give("estimate {config} --accept-changes")
+    session.give("run {config} --accept-changes --yes --json")
     return session
 
 

@@ -125,6 +125,11 @@ COMMANDS: Sequence[Command] = [
     ),
     Command("run {config} --policy=full-batch --errored --json", lambda found: _calls(found) == 0),
     Command(
+        "estimate {config} --accept-changes --json",
+        lambda found: (found["changed"], found["remaining"]["calls"]) == ([], 0),
+    ),
+    Command("run {config} --accept-changes --json", lambda found: _calls(found) == 0),
+    Command(
         "run {config} --policy=dev --force --workers=2 --json",
         lambda found: (_calls(found), _done(found)) == (8, [2] * 6),
     ),
@@ -563,6 +568,7 @@ DOCUMENTS: Mapping[str, Document] = {
 # Of a study of one model, one scorer, one judge and three items, after it has been run by `dev`
 # (two items). The effect is read off the metadata of the step's first asset.
 LAUNCHES: Sequence[Launch] = [
+    Launch("items", {"accept_changes": True}, lambda seen: seen["dagster/row_count"] == 3),
     Launch("estimate", {"policy": "dev", "force": True}, lambda seen: seen["calls"] == 4),
     Launch("estimate", {"policy": "full-interactive"}, lambda seen: seen["calls"] == 2),
     Launch("estimate", {"policy": "full-batch"}, lambda seen: seen["calls"] == 2),

@@ -71,7 +71,8 @@ def test_changed_data_are_refused_until_they_are_restored(tmp_path: Path) -> Non
     message = str(caught.value)
     pinned = first[0]["dataset_revision"]
     assert f"'items.jsonl' changed since this study pinned it ({pinned[:12]} then, " in message
-    assert f"{Path(study.location)}/dataset_locks.json" in message
+    assert "4 items" not in message and "No item that has answers or gradings" in message
+    assert "To accept the change: --accept-changes." in message
     assert list(items.changed_datasets(study, open_store(study))) == ["items.jsonl"]
     assert locks(study)["datasets"]["items.jsonl"]["revision"] == pinned
     (tmp_path / "items.jsonl").write_bytes(original)

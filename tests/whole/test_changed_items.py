@@ -54,7 +54,7 @@ def edit(config: Path, change: Callable[[Document], None]) -> None:
         (
             of("products"),
             "item '1' of 'products.jsonl' is not the one that this study has answers to: its input "
-            "was '1+1?', and is '1*1?'. This is so for 2 items.",
+            "was '1+1?', and is '1*1?'. This is so for 2 items: '1', '2'.",
         ),
         (
             of("sums", target="square"),

@@ -3,6 +3,7 @@
 Rows name an item by its id alone. An old answer must not be scored as one to a new question.
 """
 
+import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from string import ascii_uppercase
@@ -14,11 +15,17 @@ from itemeval_assets.core.prompts.choices import CHOICES, laid_out, texts_of
 from itemeval_assets.core.text.words import counted, cut
 
 from .conditions.conditions import Design
+from .conditions.ids import canonical_json
 from .partitions import GENERATE, Partition
 
 Row = Mapping[str, Any]
 # What rules and programs are given of an item.
 _GRADED = ("target", "metadata_json")
+_MOST_NAMED = 10
+HOW_TO_ACCEPT = (
+    "To accept the change: --accept-changes. A run then makes the answers and gradings of these "
+    "items again, and keeps all others; an estimate says what that costs"
+)
 
 
 class Edited(NamedTuple):
@@ -60,9 +67,13 @@ def comparison(design: Design, partition: Partition) -> IsAnother | None:
     return None if condition.grader.in_log else _compares(_given_to(condition.grader))
 
 
-def require_same(table: str, edited: Sequence[Edited], is_another: IsAnother) -> None:
-    """Raise DatasetError where any of the items that a table has rows of is another one now."""
-    changed = [pair for pair in edited if is_another(pair)]
+def outdated_items(edited: Iterable[Edited], is_another: IsAnother) -> set[str]:
+    """The ids of those that are another item now."""
+    return {pair.now["item_id"] for pair in edited if is_another(pair)}
+
+
+def require_same(table: str, changed: Sequence[Edited]) -> None:
+    """Raise DatasetError where a table has rows of items that are others now."""
     if not changed:
         return
     then, now = (_in_one_order(item) or item for item in changed[0])
@@ -70,14 +81,28 @@ def require_same(table: str, edited: Sequence[Edited], is_another: IsAnother) ->
     name = next(name for name in names if then.get(name) != now.get(name))
     was, is_now = ("were", "are") if name == CHOICES else ("was", "is")
     what = "answers to" if table == GENERATE.table else "gradings of"
-    more = f" This is so for {counted(len(changed), 'item')}." if len(changed) > 1 else ""
+    ids = [pair.now["item_id"] for pair in changed]
+    more = f" This is so for {counted(len(ids), 'item')}: {named(ids)}." if len(ids) > 1 else ""
     raise DatasetError(
         f"benchmark: item {now['item_id']!r} of {now['dataset_id']!r} is not the one that this "
         f"study has {what}: its {name} {was} {cut(str(then[name]))!r}, and "
         f"{is_now} {cut(str(now[name]))!r}.{more}\n"
         "Restore the data and the mapping, or give the changed data a study of its own (`study:` "
-        "name): what is asked as before comes from the response cache, free"
+        f"name): what is asked as before comes from the response cache, free.\n{HOW_TO_ACCEPT}"
     )
+
+
+def named(ids: Sequence[str]) -> str:
+    """The first items by id, and how many more there are."""
+    more = f" and {len(ids) - _MOST_NAMED:,} more" if len(ids) > _MOST_NAMED else ""
+    return f"{', '.join(repr(cut(id)) for id in ids[:_MOST_NAMED])}{more}"
+
+
+def mark_of(edited: Mapping[str, Edited]) -> str:
+    """A hash of what items were and are: what somebody has accepted."""
+    names = ("item_id", "dataset_id", "input", "grading_scheme", *_GRADED)
+    said = [[[row[name] for name in names] for row in edited[id]] for id in sorted(edited)]
+    return hashlib.sha256(canonical_json(said).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _given_to(grader: Grader) -> Callable[[Row], object]:

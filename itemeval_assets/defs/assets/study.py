@@ -17,8 +17,10 @@ from typing import Any, cast
 import dagster as dg
 
 from itemeval_assets import stages
+from itemeval_assets.core.design.changed_items import named
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.tables.schemas import SCHEMA_VERSION, TABLES
+from itemeval_assets.dagster_io.config import ItemsConfig
 from itemeval_assets.dagster_io.failures import users_errors
 from itemeval_assets.dagster_io.naming.keys import PartitionKeys
 from itemeval_assets.dagster_io.naming.names import (
@@ -84,10 +86,21 @@ def _items(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
         code_version=SCHEMA_VERSION,
         **shared,
     )
-    def items(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
-        store = store_of(study, context)
-        with users_errors(), store.beginning(study, context.op_execution_context.run_id):
-            rows, sample = stages.items.load(study, store)
+    def items(
+        context: dg.AssetExecutionContext, config: ItemsConfig
+    ) -> Iterator[dg.MaterializeResult]:
+        store, run_id = store_of(study, context), context.op_execution_context.run_id
+        with users_errors(), store.beginning(study, run_id):
+            if config.accept_changes:
+                stages.evidence.require_all_read(study, store)
+            found = stages.items.load(
+                study,
+                store,
+                accept_changes=config.accept_changes,
+                holder=run_id,
+                say=context.log.info,
+            )
+            rows, sample = found.table, found.sample
             datasets = sorted(set(rows["dataset_id"].to_pylist()))
             # Dagster stores what is yielded before the block ends.
             yield dg.MaterializeResult(
@@ -96,6 +109,7 @@ def _items(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
                     "dagster/row_count": rows.num_rows,
                     "datasets": ", ".join(datasets),
                     **({"sample": sample.words} if sample else {}),
+                    **({"changed items": named(found.changed)} if found.changed else {}),
                 },
                 data_version=content_version(rows),
             )

@@ -8,6 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from itemeval_assets.core.design.partitions import Partition
+from itemeval_assets.core.design.study import Study
+from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.money.losses import is_accepted
 from itemeval_assets.core.tables.schemas import LOG_INDEX, TABLES, arrow_schema
 from itemeval_assets.core.tables.split import Parts
@@ -64,6 +66,19 @@ def unread_partitions(store: ResultsStore, partitions: Iterable[Partition]) -> l
     return [
         partition for partition in partitions if partition in left or _unread_logs(store, partition)
     ]
+
+
+def require_all_read(study: Study, store: ResultsStore) -> None:
+    """Raise StoreError where a killed run left answers in its logs.
+
+    They are to items as they were: once other items are stored, nobody could tell.
+    """
+    if unread_partitions(store, [*study.generate_partitions(), *study.grade_partitions()]):
+        raise StoreError(
+            "a killed run left answers in its logs, to the items as they were. Recover them first: "
+            f"itemeval-assets run {study.config_path} --accept-changes does, and then accepts the "
+            "changes"
+        )
 
 
 def partitions_to_mend(store: ResultsStore, partitions: Iterable[Partition]) -> list[Partition]:

@@ -1,11 +1,12 @@
 """What the two paid stages share: their scope, a run, its outcome, and what a stage must tell."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from itemeval_assets.core.design.options import PlanOptions, RunOptions
 from itemeval_assets.core.design.partitions import Partition, Stage
@@ -40,6 +41,15 @@ class Scope:
     prices: PriceBook
     items: pa.Table
     options: PlanOptions = field(default_factory=PlanOptions)
+    # The items of partitions whose rows a run would withdraw first.
+    outdated: Mapping[Partition, Collection[str]] = field(default_factory=dict)
+
+    def stored(self, partition: Partition, columns: list[str]) -> pa.Table:
+        """The stored rows of a partition, without the outdated ones. `columns` has item_id."""
+        rows = self.store.read(partition.stage.table, [partition], columns)
+        ids = pa.array(list(self.outdated.get(partition, ())), pa.string())
+        is_outdated = pc.is_in(rows["item_id"], value_set=ids)  # type: ignore[attr-defined]
+        return rows.filter(pc.invert(is_outdated)) if len(ids) else rows  # type: ignore[attr-defined]
 
     @cached_property
     def items_by_id(self) -> dict[str, dict[str, Any]]:

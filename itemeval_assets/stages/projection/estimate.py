@@ -38,7 +38,8 @@ class StudyEstimate:
     `wall_time_s`: how long the remaining calls may take; null while no latency was observed.
     `unreachable`: why a model that is to be called cannot be had, for want of a key, say.
     `ungradable`: items that a scorer gives no score, because of their targets.
-    `sample`: what the items were drawn from; null: they are all.
+    `sample`: what the items were drawn from; null: they are all. `changed`: the items that are
+    asked again, since they are others now.
     """
 
     study: str
@@ -58,6 +59,7 @@ class StudyEstimate:
     unreachable: list[str] = field(default_factory=list)
     ungradable: list[Ungradable] = field(default_factory=list)
     sample: Sample | None = None
+    changed: list[str] = field(default_factory=list)
 
 
 def estimate(scope: Scope, selection: Selection, *, in_full: bool = True) -> StudyEstimate:
@@ -82,12 +84,28 @@ def estimate(scope: Scope, selection: Selection, *, in_full: bool = True) -> Stu
 
 
 def preview(
-    study: Study, store: ResultsStore, options: PlanOptions, selection: Selection
+    study: Study,
+    store: ResultsStore,
+    options: PlanOptions,
+    selection: Selection,
+    *,
+    accept_changes: bool = False,
 ) -> StudyEstimate:
-    """Estimate a run with the prices and data of now, before there is one: nothing is pinned."""
-    prices, found = load_prices(study), items.peek(study, store)
-    scope = Scope(study=study, store=store, prices=prices, items=found.table, options=options)
-    return replace(estimate(scope, selection), sample=found.sample)
+    """Estimate a run with the prices and data of now, before there is one: nothing is pinned.
+
+    `accept_changes`: items that changed are asked again.
+    """
+    prices, found = load_prices(study), items.peek(study, store, accept_changes=accept_changes)
+    scope = Scope(
+        study=study,
+        store=store,
+        prices=prices,
+        items=found.table,
+        options=options,
+        outdated=found.outdated,
+    )
+    changed = list(found.changed)
+    return replace(estimate(scope, selection), sample=found.sample, changed=changed)
 
 
 def _in_sum(

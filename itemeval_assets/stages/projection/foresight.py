@@ -101,7 +101,7 @@ class Foresight:
     def of_solutions(self, partition: Partition) -> PartitionEstimate:
         """What generating a partition would call. Before `of_gradings` of the same solutions."""
         scope, solver = self._scope, self._solver
-        stored = scope.store.read("solutions", [partition], solver.state_columns)
+        stored = scope.stored(partition, solver.state_columns)
         pending = pending_of(solver, scope, partition, stored)
         if partition not in self._to_generate:
             pending = pending._replace(cells=np.zeros_like(pending.cells))
@@ -126,7 +126,7 @@ class Foresight:
         scope, generate = self._scope, partition.solutions
         graded, coming = self._solutions(generate), self._coming.get(generate)
         judge = graded.judge
-        stored = scope.store.read("gradings", [partition], judge.state_columns)
+        stored = scope.stored(partition, judge.state_columns)
         pending = pending_of(judge, scope, partition, stored)
         if coming:
             pending = pending._replace(cells=pending.cells | coming.cells)
@@ -159,7 +159,7 @@ class Foresight:
         """One caller for all judges of the same solutions, and what it shows them."""
         if generate not in self._graded:
             columns = ["condition_id", *self._solver.state_columns]
-            solutions = self._scope.store.read("solutions", [generate], columns)
+            solutions = self._scope.stored(generate, columns)
             sizes, has_row, is_known = text_sizes(self._grid, solutions)
             limit = self._solver.output_limit(generate)[0]
             unknown = _Tokens(np.where(has_row, 0, limit), np.zeros(len(self._grid), np.int64))

@@ -106,7 +106,8 @@ def survey(study: Study, store: ResultsStore, policy: str | None = None) -> Stud
     Raises StoreError for a table, and DatasetError for data, that cannot be read.
     """
     extent = run_plan(study.config, policy)
-    known_items, sample = items.known(study, store)
+    found = items.known(study, store)
+    known_items, sample = found.table, found.sample
     grid = grid_of(known_items, extent)
     generate, grade = [], []
     rows: dict[Partition, int] = {}

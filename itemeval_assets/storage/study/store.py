@@ -1,10 +1,11 @@
 """The results store: tables of one study, read and upserted by partition."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.study import Study
@@ -131,6 +132,30 @@ class ResultsStore(StudyDirectory):
         self.backend.update(key, merge, is_claimed=True)
         assert result is not None
         return result
+
+    def withdraw(self, table: str, partition: Partition, item_ids: Collection[str]) -> int:
+        """Take the rows of some items out of solutions or gradings; how many there were.
+
+        What they have cost is kept in `replaced` first, as of rows that lose in an upsert.
+        """
+        count = 0
+
+        def without(data: bytes | None) -> bytes | None:
+            nonlocal count
+            stored = self._decoded(table, key, data)
+            ids = pa.array(list(item_ids), pa.string())
+            mask = pc.is_in(stored["item_id"], value_set=ids)  # type: ignore[attr-defined]
+            lost = stored.filter(mask)
+            count = lost.num_rows
+            if not count:
+                return None
+            paid = lost.filter(lost["sample_uuid"].is_valid())
+            self.upsert("replaced", partition, replaced_rows(partition, paid))
+            return encoded(stored.filter(pc.invert(mask)))  # type: ignore[attr-defined]
+
+        key = layout.table_key(table, partition)
+        self.backend.update(key, without, is_claimed=True)
+        return count
 
     def replace(self, table: str, partition: Partition, rows: pa.Table) -> None:
         """Write a derived partition anew: its rows are a function of other tables."""

@@ -1,0 +1,201 @@
+"""Items that changed, and are accepted: theirs is made again, and all else stays."""
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from itemeval_assets import api
+from itemeval_assets.cli.main import run_cli
+from itemeval_assets.core.errors import ConsentMissing, DatasetError
+from itemeval_assets.stages import changed_items, items
+from itemeval_assets.storage.study.inputs import load_study
+from tests.defs.runs import message, runs_of
+from tests.model_server import ModelServer, Request
+from tests.studies import write_study
+
+from .conftest import Serve
+from .looking import assert_reconciled, results_dir, rows, write_prices
+
+Row = dict[str, Any]
+SERVED = "openai-api/test/"
+
+
+def declare(folder: Path, *, replications: int = 2, **extra: Any) -> Path:
+    """Four sums, two models, a scorer and a judge."""
+    prices = write_prices(folder, "alpha", "beta", "judge")
+    return write_study(
+        folder,
+        models=[f"{SERVED}alpha", f"{SERVED}beta"],
+        graders=[f"{SERVED}judge"],
+        replications=replications,
+        extra={"budget": {"pricing_path": prices, "confirm_above_usd": 100.0}, **extra},
+    )
+
+
+def change(config: Path, **by_id: Row) -> None:
+    """Write other values into some items."""
+    path = config.parent / "items.jsonl"
+    found = [json.loads(line) for line in path.read_text().splitlines()]
+    found = [{**row, **by_id.get(row["id"], {})} for row in found]
+    path.write_text("".join(json.dumps(row) + "\n" for row in found))
+
+
+def asked(server: ModelServer, since: int) -> list[tuple[bool, str]]:
+    """(whether a judge, item) of each request."""
+
+    def item(request: Request) -> str:
+        return next(f"q{n}" for n in (1, 2, 3, 4, 9) if f"{n} + {n}" in request.prompt)
+
+    return sorted((one.model == "judge", item(one)) for one in server.requests[since:])
+
+
+def kept(config: Path, table: str, ids: set[str]) -> list[Row]:
+    return [row for row in rows(config, table) if row["item_id"] in ids]
+
+
+@pytest.mark.parametrize("in_bucket", [False, True])
+@pytest.mark.parametrize("workers", [1, 2])
+def test_only_what_changed_is_made_again(
+    tmp_path: Path, serve: Serve, in_bucket: bool, workers: int, request: pytest.FixtureRequest
+) -> None:
+    server = serve()
+    place = {"output_dir": request.getfixturevalue("s3_location")} if in_bucket else {}
+    config = declare(tmp_path, **place)
+    api.run(config, max_usd=math.inf)
+    others = {table: kept(config, table, {"q1", "q3", "q4"}) for table in ("solutions", "gradings")}
+    change(config, q2={"question": "What is 9 + 9?", "answer": 18})
+    with pytest.raises(DatasetError, match="1 item with answers or gradings changed: 'q2'"):
+        api.run(config, workers=workers, max_usd=math.inf)
+    since = len(server.requests)
+    projected = api.estimate(config, accept_changes=True)
+    assert (projected.remaining.calls, projected.changed) == (8, ["q2"])
+    assert len(server.requests) == since
+    assert len(kept(config, "solutions", {"q2"})) == 4
+    done = api.run(config, accept_changes=True, workers=workers, max_usd=math.inf)
+    assert done.calls == 8
+    assert asked(server, since) == [(False, "q9")] * 4 + [(True, "q9")] * 4
+    assert "1 item changed, and what there was of them was made again: 'q2'" in done.notes
+    for table, before in others.items():
+        assert kept(config, table, {"q1", "q3", "q4"}) == before
+    assert len(kept(config, "solutions", {"q2"})) == 4
+    assert len(kept(config, "gradings_long", {"q2"})) == 8
+    assert_reconciled(config)
+    for again in (False, True):
+        assert api.run(config, accept_changes=again, max_usd=math.inf).calls == 0
+    assert len(server.requests) == since + 8
+
+
+def test_another_target_is_graded_again_and_not_asked(tmp_path: Path, serve: Serve) -> None:
+    server = serve()
+    config = declare(tmp_path, replications=1)
+    api.run(config, max_usd=math.inf)
+    solutions = rows(config, "solutions")
+    change(config, q2={"answer": 5}, q3={"topic": "words"})
+    since = len(server.requests)
+    assert api.run(config, accept_changes=True, max_usd=math.inf).calls == 4
+    # The rubric shows the target, and the topic.
+    assert asked(server, since) == [(True, "q2")] * 2 + [(True, "q3")] * 2
+    assert rows(config, "solutions") == solutions
+    assert_reconciled(config)
+
+
+def test_new_data_of_which_no_item_changed_are_accepted_too(tmp_path: Path, serve: Serve) -> None:
+    serve()
+    config = declare(tmp_path, replications=1)
+    api.run(config, max_usd=math.inf)
+    text = (tmp_path / "items.jsonl").read_text()
+    more = {"id": "q9", "question": "9 + 9?", "answer": 18, "scheme": "", "topic": "sums"}
+    (tmp_path / "items.jsonl").write_text(text + json.dumps(more) + "\n")
+    with pytest.raises(DatasetError, match="No item that has answers or gradings is another one"):
+        api.run(config, max_usd=math.inf)
+    assert api.run(config, accept_changes=True, max_usd=math.inf).calls == 4
+    assert_reconciled(config)
+
+
+def test_nothing_is_withdrawn_whose_calls_are_not_allowed(tmp_path: Path, serve: Serve) -> None:
+    server = serve()
+    config = declare(tmp_path, replications=1)
+    api.run(config, max_usd=math.inf)
+    before = {table: rows(config, table) for table in ("items", "solutions", "gradings")}
+    change(config, q2={"question": "What is 9 + 9?"})
+    locks, since = (results_dir(config) / "dataset_locks.json").read_bytes(), len(server.requests)
+    with pytest.raises(ConsentMissing):
+        api.run(config, accept_changes=True, max_usd=0)
+    assert before == {table: rows(config, table) for table in before}
+    assert (results_dir(config) / "dataset_locks.json").read_bytes() == locks
+    assert len(server.requests) == since
+
+
+class Killed(BaseException):
+    """What no step handles."""
+
+
+def killed_in_the_middle(calls: int) -> Callable[..., None]:
+    """Withdraws as the real one, and is killed after some partitions."""
+
+    def withdraw(study: Any, store: Any, outdated: Any, *rest: Any) -> None:
+        some = dict(list(outdated.items())[:calls])
+        changed_items.withdraw(study, store, some, *rest)
+        raise Killed
+
+    return withdraw
+
+
+@pytest.mark.parametrize("partitions", [0, 1, 5])
+@pytest.mark.parametrize("again", [False, True])
+def test_a_run_that_is_killed_while_it_accepts_is_gone_on_with(
+    tmp_path: Path,
+    serve: Serve,
+    monkeypatch: pytest.MonkeyPatch,
+    partitions: int,
+    again: bool,
+) -> None:
+    server = serve()
+    config = declare(tmp_path, replications=1)
+    api.run(config, max_usd=math.inf)
+    change(config, q2={"question": "What is 9 + 9?", "answer": 18})
+    since = len(server.requests)
+    with monkeypatch.context() as patched:
+        patched.setattr(items, "withdraw", killed_in_the_middle(partitions))
+        with pytest.raises(BaseException):  # noqa: B017
+            api.run(config, accept_changes=True, max_usd=math.inf)
+    assert len(server.requests) == since
+    assert api.run(config, accept_changes=again, max_usd=math.inf).calls == 4
+    assert asked(server, since) == [(False, "q9")] * 2 + [(True, "q9")] * 2
+    assert_reconciled(config)
+
+
+def test_the_command_line(tmp_path: Path, serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
+    serve()
+    config = declare(tmp_path, replications=1)
+    api.run(config, max_usd=math.inf)
+    change(config, q2={"question": "What is 9 + 9?"}, q4={"question": "9 + 9?"})
+    for command in ("run", "estimate"):
+        capsys.readouterr()
+        assert run_cli([command, str(config), "--json"]) == 2
+        told = json.loads(capsys.readouterr().out)["message"]
+        assert "2 items with answers or gradings changed: 'q2', 'q4'." in told
+        assert "To accept the change: --accept-changes." in told
+    assert run_cli(["estimate", str(config), "--accept-changes"]) == 0
+    shown = capsys.readouterr().out
+    assert "2 items changed, and what there is of them is made again: 'q2', 'q4'." in shown
+    assert run_cli(["run", str(config), "--accept-changes", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["calls"] == 8
+
+
+def test_a_launch_by_dagster_accepts_what_its_config_says(tmp_path: Path, serve: Serve) -> None:
+    serve()
+    config = declare(tmp_path, replications=1)
+    api.run(config, max_usd=math.inf)
+    change(config, q2={"question": "What is 9 + 9?"})
+    with runs_of(load_study(config)) as runs:
+        assert "changed: 'q2'" in message(runs.run(["items"]))
+        result = runs.run(["items"], config={"accept_changes": True})
+    assert result.success
+    assert not kept(config, "solutions", {"q2"})
+    assert api.run(config, max_usd=math.inf).calls == 4
+    assert_reconciled(config)
