@@ -77,9 +77,8 @@ def start_runs(
         gate = stack.enter_context(
             open_gate(study, store, prices, holder=holder, consent_usd=options.consent_usd)
         )
-        notes: list[str] = []
         runs = StageRuns(study, store, selection, options, launch, holder)
-        changed = _changes_admitted(runs, gate) if accept_changes else []
+        notes = _changes_admitted(runs, gate) if accept_changes else []
         launch(["items"], config={"accept_changes": accept_changes})
         store.look()
         _read_back(runs)
@@ -88,8 +87,7 @@ def start_runs(
             require_no_loss(study, store, selection.partitions)
             runs.foreseen = _admitted(runs, gate)
             if runs.foreseen.remaining.calls:
-                notes = [
-                    *changed,
+                notes += [
                     *(one.words for one in runs.foreseen.ungradable),
                     *study.design.doubts,
                     *folders_left_out(study.config.cache),

@@ -168,7 +168,7 @@ def _refuse_changed_images(
             raise DatasetError(
                 f"benchmark.mapping.images: an image of item {row['item_id']!r} of "
                 f"{row['dataset_id']!r} changed since this study stored it; restore it, or give "
-                "the changed data a study of its own (`study:` name)"
+                f"the changed data a study of its own (`study:` name).\n{HOW_TO_ACCEPT}"
             )
 
 

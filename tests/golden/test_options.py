@@ -7,7 +7,7 @@ from typing import Any
 
 EXPECTED = Path(__file__).parent / "expected"
 # The hub's own: a scene asks for them, and is told that it cannot be reached.
-OF_THE_HUB = {"benchmark.datasets.revision", "benchmark.datasets.name"}
+OF_THE_HUB = {"benchmark.datasets.revision"}
 
 
 def test_every_key_of_the_yaml_has_a_value_in_a_scene() -> None:

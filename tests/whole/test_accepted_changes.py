@@ -199,3 +199,42 @@ def test_a_launch_by_dagster_accepts_what_its_config_says(tmp_path: Path, serve:
     assert not kept(config, "solutions", {"q2"})
     assert api.run(config, max_usd=math.inf).calls == 4
     assert_reconciled(config)
+
+
+def test_what_a_killed_run_has_logged_is_of_the_items_as_they_were(
+    tmp_path: Path, serve: Serve
+) -> None:
+    server = serve()
+    config = declare(tmp_path, replications=1)
+    api.run(config, max_usd=math.inf)
+    others = kept(config, "solutions", {"q1", "q3", "q4"})
+    for file in (results_dir(config) / "solutions.parquet").iterdir():
+        file.unlink()  # as a run leaves it that is killed before it has stored its rows
+    change(config, q2={"question": "What is 9 + 9?", "answer": 18})
+    with runs_of(load_study(config)) as runs:
+        refused = runs.run(["items"], config={"accept_changes": True})
+    assert "a killed run left answers in its logs" in message(refused)
+    since = len(server.requests)
+    done = api.run(config, accept_changes=True, max_usd=math.inf)
+    assert (done.calls, done.recovered) == (4, 8)
+    assert asked(server, since) == [(False, "q9")] * 2 + [(True, "q9")] * 2
+    assert kept(config, "solutions", {"q1", "q3", "q4"}) == others
+    assert_reconciled(config)
+
+
+def test_another_image_is_another_item(tmp_path: Path, serve: Serve) -> None:
+    serve()
+    dots = [b"GIF89a\x01\x00\x01\x00\x00\x00\x00;", b"GIF89a\x02\x00\x01\x00\x00\x00\x00;"]
+    (tmp_path / "dot.gif").write_bytes(dots[0])
+    config = declare(tmp_path, replications=1, benchmark={"mapping": {"images": "picture"}})
+    change(config, **{f"q{n}": {"picture": "dot.gif"} for n in (1, 2, 3, 4)})
+    (tmp_path / "other.gif").write_bytes(dots[0])
+    change(config, q2={"picture": "other.gif"})
+    api.run(config, max_usd=math.inf)
+    (tmp_path / "other.gif").write_bytes(dots[1])
+    with pytest.raises(DatasetError, match="an image of item 'q2'"):
+        api.run(config, max_usd=math.inf, force=True)
+    assert api.estimate(config, accept_changes=True).changed == ["q2"]
+    # The server answers as before, and no judge is shown an image.
+    assert api.run(config, accept_changes=True, max_usd=math.inf).calls == 2
+    assert_reconciled(config)

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from itemeval_assets.core.errors import DatasetError
 from itemeval_assets.core.grading.grader import Grader
 from itemeval_assets.core.prompts.choices import CHOICES, laid_out, texts_of
+from itemeval_assets.core.prompts.images import IMAGES
 from itemeval_assets.core.text.words import counted, cut
 
 from .conditions.conditions import Design
@@ -60,7 +61,10 @@ def comparison(design: Design, partition: Partition) -> IsAnother | None:
     """
     if partition.stage is GENERATE:
         condition = design.generate_by_id.get(partition.generate)
-        return _compares(condition.prompt_for if condition else None)
+        if condition is None:
+            return _compares(None)
+        prompt_for = condition.prompt_for
+        return _compares(lambda item: (prompt_for(item), _images(item)))
     condition = design.grade_by_id.get(partition.grade)
     if condition is None:
         return _compares(lambda item: item["target"])
@@ -116,10 +120,16 @@ def _compares(shown: Callable[[Row], object] | None) -> IsAnother:
     def is_another(pair: Edited) -> bool:
         then, now = map(_in_one_order, pair)
         if shown is None or then is None or now is None or (CHOICES in then) != (CHOICES in now):
-            return pair.then["input"] != pair.now["input"]
+            then, now = ((item["input"], _images(item)) for item in pair)
+            return then != now
         return shown(then) != shown(now)
 
     return is_another
+
+
+def _images(item: Row) -> object:
+    """The names of the images that are sent to a model with an item."""
+    return json.loads(item["metadata_json"]).get(IMAGES)
 
 
 def _in_one_order(item: Row) -> Row | None:
