@@ -91,7 +91,9 @@ def peek(study: Study, store: ResultsStore, *, accept_changes: bool = False) -> 
 def known(study: Study, store: ResultsStore) -> Items:
     """The stored items; before the first run, those that it would load. Raises DatasetError."""
     stored = store.read("items")
-    return Items(stored, _stored_sample(store)) if stored.num_rows else peek(study, store)
+    if not stored.num_rows:
+        return peek(study, store)
+    return Items(stored, _stored_sample(store) if study.config.benchmark.sample else None)
 
 
 def are_stored(store: ResultsStore) -> bool:
@@ -116,7 +118,7 @@ def _read(
     edited = edited_items(stored, rows)
     outdated = outdated_rows(study, store, edited)
     mark = mark_of(edited) if outdated else None
-    if not accept_changes and mark != (store.seen_json(DATASET_LOCKS) or {}).get(ACCEPTED):
+    if mark and not accept_changes and mark != _accepted(store):
         refuse_changed_items(edited, outdated)
     born = {
         tuple(row[name] for name in ITEMS.column_names[:-1]): row["created_at"] for row in stored
@@ -267,6 +269,11 @@ def _locks(store: ResultsStore) -> dict[str, dict[str, Any]]:
     ):
         raise store.damaged(DATASET_LOCKS, "names no revisions of datasets")
     return locks
+
+
+def _accepted(store: ResultsStore) -> str | None:
+    """The mark of the changes that were accepted last."""
+    return (store.seen_json(DATASET_LOCKS) or {}).get(ACCEPTED)
 
 
 def _stored_sample(store: ResultsStore) -> Sample | None:

@@ -69,7 +69,7 @@ class AnyHistory(RuleBasedStateMachine):
         """A run of a stage; one that dies has made its calls, and stored nothing."""
         study = load_study(self.config())
         store, prices = open_store(study), load_prices(study)
-        items = load(study, store)
+        items = load(study, store).table
         store.replace("items", Partition(()), items)
         self.runs += 1
         run_id = f"run-{self.runs}"

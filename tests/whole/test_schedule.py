@@ -223,7 +223,7 @@ def test_a_run_that_fails_before_or_within_its_step_is_an_attempt(
     store = open_store(study)
     [partition] = study.generate_partitions()
 
-    def fails(*_: Any) -> None:
+    def fails(*_: Any, **__: Any) -> None:
         raise StoreError("the disk is gone")
 
     with ticking(study) as (tick, _), opened(study) as (instance, definitions):
