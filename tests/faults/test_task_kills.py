@@ -113,7 +113,7 @@ def test_an_agent_that_goes_on_without_its_answers_has_none(
         models=models,
         extra={"solvers": {"max_connections": CONNECTIONS, "max_tokens": 100}},
     )
-    process = Command("run", config, "--yes", "--workers", workers)
+    process = Command("run", config, "--yes", "--workers", str(workers))
     process.wait_until(lambda: server.count() >= CONNECTIONS * 3)
     process.send_signal(how)
     assert process.wait() == 1
