@@ -77,10 +77,13 @@ def start_runs(
         gate = stack.enter_context(
             open_gate(study, store, prices, holder=holder, consent_usd=options.consent_usd)
         )
-        runs = StageRuns(study, store, selection, options, launch, holder)
-        notes = _changes_admitted(runs, gate) if accept_changes else []
+        notes = list[str]()
+        if accept_changes:
+            before = StageRuns(study, store, selection, options, launch, holder)
+            notes = _changes_admitted(before, gate)
         launch(["items"], config={"accept_changes": accept_changes})
         store.look()
+        runs = StageRuns(study, store, selection, options, launch, holder)
         _read_back(runs)
         if not options.recover_only:
             # A log that is brought back is cheaper than its calls.
