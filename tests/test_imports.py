@@ -76,11 +76,11 @@ HEAVY |= {"scipy", "statsmodels", "jinja2"}
 # process, but for the last ones, which have a copy of it each.
 COMMANDS: list[tuple[list[str], set[str], int]] = [
     (["--help"], set(), 480),
-    (["status", "{config}"], TABLES, 1170),
-    (["cells", "{config}"], TABLES, 1170),
-    (["run", "{config}"], TABLES, 1290),
-    (["run", "{config}", "--workers", "2", "--json"], TABLES, 1290),
-    (["conditions", "{config}"], TABLES, 1290),
+    (["status", "{config}"], TABLES, 1180),
+    (["cells", "{config}"], TABLES, 1180),
+    (["run", "{config}"], TABLES, 1300),
+    (["run", "{config}", "--workers", "2", "--json"], TABLES, 1300),
+    (["conditions", "{config}"], TABLES, 1300),
     (["experiments", "list"], TABLES, 1330),
     (["scores", "{config}"], TABLES | {"scipy"}, 1500),
     (["estimate", "{config}"], TABLES | {"inspect_ai"}, 2400),
