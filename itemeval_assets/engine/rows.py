@@ -16,6 +16,7 @@ from itemeval_assets.core.text.words import well_formed
 
 from .calls.in_flight import UNREAD_REPLIES, was_sent
 from .calls.tasks import MOST_USD, cell_of
+from .logs.spent import NOTED_CALLS
 from .logs.usage import is_plausible, token_counts, total_usage
 
 Row = dict[str, Any]
@@ -158,7 +159,15 @@ def log_facts(log: EvalLog, model: str, prices: PriceBook) -> Row:
         "saved_by_prompt_cache_usd": saved.by_prompt_cache_usd if saved else None,
         "saved_by_batch_usd": saved.by_batch_usd if saved else None,
         "created_at": utc(log.eval.created),
+        "calls": _calls(log, samples),
     }
+
+
+def _calls(log: EvalLog, samples: list[EvalSample]) -> int | None:
+    """The calls of a log that lacks some of their samples; else null: one for each sample."""
+    noted = sum((log.eval.metadata or {}).get(NOTED_CALLS, {}).values())
+    lacking = noted - sum(bool(sample.model_usage) for sample in samples)
+    return len(samples) + lacking if lacking > 0 else None
 
 
 def _usage_of(log: EvalLog) -> dict[str, int | None]:

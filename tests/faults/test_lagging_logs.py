@@ -107,6 +107,7 @@ def test_replies_that_no_log_has_are_in_the_ledger(
     if workers == 1:  # a worker whose command is killed ends its logs first
         assert "(unlogged)" in {row["item_id"] for row in rows(config, "replaced")}
     if stage == "solutions" and workers == 1:
+        assert sum(row["calls"] for row in rows(config, "ledger")) >= ANSWERED
         assert rows(config, "solutions") == []
         # What has not reached the bucket is known once somebody takes it there.
         assert unread == pytest.approx(0.0 if location else booked)

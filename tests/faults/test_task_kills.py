@@ -1,5 +1,6 @@
 """Agents that are killed and stopped: finished samples stay, and what the others cost is booked."""
 
+import json
 import math
 import os
 import random
@@ -12,7 +13,8 @@ import pytest
 
 from itemeval_assets import api
 from tests.commands import Command
-from tests.model_server import Behaviour
+from tests.model_answers import completion_answer
+from tests.model_server import Answer, Behaviour, Request, json_answer
 from tests.task_files import AGENT, STUBBORN, agent_reply, write_task_study
 from tests.whole.conftest import Serve
 from tests.whole.looking import assert_reconciled, cells, rows, write_prices
@@ -27,6 +29,8 @@ CALLS = 3
 # inspect_ai has one sample more at work than there are connections.
 AT_WORK = CONNECTIONS + 1
 LONGEST_S = 1.5
+# What each reply of the server says that it used.
+TOKENS = 100
 
 
 def declare(folder: Path, **extra: Any) -> Path:
@@ -43,10 +47,20 @@ def declare(folder: Path, **extra: Any) -> Path:
     )
 
 
+def even_reply(request: Request) -> Answer:
+    """As `agent_reply`, each for the same number of tokens."""
+    reply = agent_reply(request)
+    answer = (
+        reply if isinstance(reply, Answer) else completion_answer(request, str(reply), Behaviour())
+    )
+    used = {"prompt_tokens": TOKENS - 1, "completion_tokens": 1, "total_tokens": TOKENS}
+    return json_answer(200, {**json.loads(answer.body), "usage": used})
+
+
 def test_random_kills_of_agents_lose_nothing_and_repeat_only_what_was_in_flight(
     tmp_path: Path, serve: Serve, report_fault: Report
 ) -> None:
-    server = serve(Behaviour(latency_s=0.1), reply=agent_reply)
+    server = serve(Behaviour(latency_s=0.1), reply=even_reply)
     config = declare(tmp_path)
     moments, killed = random.Random(11), 0
     for _ in range(KILLS):
@@ -74,6 +88,8 @@ def test_random_kills_of_agents_lose_nothing_and_repeat_only_what_was_in_flight(
     # What was answered is booked, also of the samples that never came to their end.
     booked = sum(row["calls"] for row in rows(config, "ledger") if row["usd"])
     assert CALLS * ITEMS <= booked <= server.count()
+    called = [row for row in rows(config, "ledger") if row["stage"] == "generate"]
+    assert [row["total_tokens"] for row in called] == [row["calls"] * TOKENS for row in called]
     usd = sum(row["usd"] or 0.0 for row in rows(config, "ledger"))
     solved = sum(row["usd"] for row in found)
     assert usd >= solved and (usd > solved) == (again > 0)

@@ -362,6 +362,22 @@ def test_a_task_in_a_bucket_with_two_workers(tmp_path: Path, s3_location: str) -
     assert_reconciled(config)
 
 
+# Its solver is a function that no decorator has made one of inspect_ai.
+PLAIN = """\
+from inspect_ai import Task, task
+from inspect_ai.dataset import Sample
+
+
+async def mine(state, generate):
+    return state
+
+
+@task
+def sums():
+    return Task(dataset=[Sample(input="1 + 1", target="2")], solver=mine)
+"""
+
+
 @pytest.mark.parametrize(
     ("task", "args", "text", "said"),
     [
@@ -378,6 +394,18 @@ def test_a_task_in_a_bucket_with_two_workers(tmp_path: Path, s3_location: str) -
         ("nobody/knows", {}, QUESTIONS, "no installed package registers 'nobody'"),
         ("tasks.py", {}, QUESTIONS.replace("[match(), includes()]", "None"), "facets: the task"),
         ("tasks.py@sums", {"count": 0}, QUESTIONS, "has no samples"),
+        ("tasks.py@sums", {}, QUESTIONS.replace("generate()]", "generate]"),
+         "the solver of 'tasks.py@sums' is not called: write generate()"),
+        ("tasks.py@sums", {}, QUESTIONS.replace("solver=", "setup=generate, solver="),
+         "the solver of 'tasks.py@sums' is not called: write generate()"),
+        ("tasks.py@sums", {}, QUESTIONS.replace("[match(), includes()]", "includes"),
+         "the scorer of 'tasks.py@sums' is not called: write includes()"),
+        ("tasks.py@sums", {}, PLAIN, "is the plain function 'mine': return it from a function "
+         "with the decorator @solver"),
+        ("tasks.py@sums", {}, QUESTIONS.replace("return Task", "return [Task").replace(
+            "\n    )\n", "\n    )]\n"), "returns a list; its function must return a Task"),
+        ("tasks.py@sums", {}, QUESTIONS.replace("return Task", "Task"), "returns nothing; its"),
+        ("tasks.py@sums", {}, QUESTIONS.replace("@task\n", ""), "put @task above it"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_with_a_task_is_told_before_anything_is_written(
@@ -421,6 +449,14 @@ def test_a_changed_task_file_is_told_and_ids_stay(tmp_path: Path) -> None:
     assert len(rows(config, "solutions")) == api.run(config, force=True).calls == 4
 
 
+def test_a_changed_task_file_is_no_news_where_no_solution_is_stored(tmp_path: Path) -> None:
+    config = write_task_study(tmp_path)
+    api.estimate(config)
+    write_task_study(tmp_path, text=QUESTIONS.replace("Be brief", "Be very brief"))
+    assert not any("changed" in line for line in api.estimate(config).warnings)
+    assert not any("changed" in note for note in api.run(config).notes)
+
+
 def test_what_a_task_lacks_to_run_is_told_as_its_problem(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -432,6 +468,17 @@ def test_what_a_task_lacks_to_run_is_told_as_its_problem(
     write_task_study(tmp_path)
     assert api.run(config).calls == 4
     assert_reconciled(config)
+
+
+def test_where_inspect_writes_no_log_its_own_message_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("itemeval_assets.engine.tasks.loading.require_called", lambda *_: None)
+    config = write_task_study(tmp_path, text=QUESTIONS.replace("generate()]", "generate]"))
+    assert run_cli(["run", str(config)]) == 2
+    told = capsys.readouterr().err
+    assert "benchmark.task: inspect_ai cannot run the task: " in told and "registry" in told
+    assert "Restore it" not in told
 
 
 def test_a_sample_that_calls_no_model_costs_nothing(
@@ -497,4 +544,5 @@ def shaky():
     [row] = [row for row in rows(config, "ledger") if row["stage"] == "generate"]
     solved = sum(one["total_tokens"] for one in rows(config, "solutions"))
     assert row["total_tokens"] == pytest.approx(2 * solved, rel=0.1)
+    assert row["calls"] == 8
     assert_reconciled(config)

@@ -240,7 +240,7 @@ LOG_INDEX = Table(
         Column("saved_by_prompt_cache_usd", "float64", note="list price minus what was paid"),
         *_optional("saved_by_batch_usd", type="float64"),
         _CREATED,
-        Column("calls", "int64", note="of a task: calls of the model; null: one for each sample"),
+        Column("calls", "int64", note="calls of the model; null: one for each sample of the log"),
     ),
 )
 

@@ -124,9 +124,20 @@ def evaluate(
         raise KeyboardInterrupt
     for log in logs:
         if why_broken(log):
-            complete_header(log, calls.spent.of(log.location))
+            _require_log(log, score)
+            complete_header(log, calls.spent)
     calls.spent.forget()
     return logs
+
+
+def _require_log(log: EvalLog, score: bool) -> None:
+    """Raise ConfigError where inspect gave up before it wrote a log: only its message is there."""
+    if not Path(log.location).exists():
+        of = (
+            "benchmark.task: inspect_ai cannot run the task" if score else "inspect_ai cannot begin"
+        )
+        said = log.error.message if log.error else f"the status of its eval is {log.status}"
+        raise ConfigError(f"{of}: {' '.join(said.split())}")
 
 
 @contextmanager

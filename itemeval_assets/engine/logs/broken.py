@@ -1,15 +1,14 @@
 """Logs that inspect could not write to their end: one Task of an eval broke, others went on."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from inspect_ai.log import EvalLog, write_eval_log
-from inspect_ai.model import ModelUsage
 
 from .reading import read_log
+from .spent import Spent, tell_noted
 
 
-def complete_header(log: EvalLog, used: Mapping[str, ModelUsage]) -> None:
+def complete_header(log: EvalLog, spent: Spent) -> None:
     """Write how a broken log ended, and what its calls used, into its header on the disk.
 
     Samples that never came into it were answered, and paid for. They are read from the header, as
@@ -18,7 +17,7 @@ def complete_header(log: EvalLog, used: Mapping[str, ModelUsage]) -> None:
     """
     kept = read_log(Path(log.location))
     kept.status, kept.error = log.status, log.error
-    kept.stats.model_usage = dict(used)
+    tell_noted(kept, spent.of(log.location), spent.calls_of(log.location))
     write_log(kept, Path(log.location))
 
 

@@ -6,6 +6,7 @@ dies between leaves replies that are paid for and in no log. Their usage is in t
 
 import json
 import logging
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -19,6 +20,9 @@ from itemeval_assets.storage.study.log_files import notes_of
 
 from .usage import is_plausible
 
+# In the metadata of a log that lacks samples: how many replies of each model were noted.
+NOTED_CALLS = "noted_calls"
+
 
 class Spent:
     """The usage of the replies of one eval, by the log that their samples belong to, and by model.
@@ -28,6 +32,7 @@ class Spent:
 
     def __init__(self) -> None:
         self._by_log: dict[str, dict[str, ModelUsage]] = {}
+        self._calls: dict[str, Counter[str]] = {}
         self._without_notes: set[str] = set()
 
     def add(self, model: Model, output: ModelOutput) -> None:
@@ -42,6 +47,7 @@ class Spent:
     def add_usage(self, log: str, model: str, usage: ModelUsage) -> None:
         """Add what a reply used to a log, and note it."""
         _count(self._by_log.setdefault(log, {}), model, usage)
+        self._calls.setdefault(log, Counter())[model] += 1
         self._note(log, model, usage)
 
     def _note(self, log: str, model: str, usage: ModelUsage) -> None:
@@ -62,6 +68,10 @@ class Spent:
     def of(self, log: str) -> dict[str, ModelUsage]:
         return self._by_log.get(log, {})
 
+    def calls_of(self, log: str) -> dict[str, int]:
+        """How many replies that is, by model."""
+        return dict(self._calls.get(log, {}))
+
     def forget(self) -> None:
         """Remove the files: the logs tell it all now."""
         for log in self._by_log:
@@ -69,18 +79,26 @@ class Spent:
 
 
 def with_notes(log: EvalLog, notes: bytes | None, place: str) -> EvalLog:
-    """A log whose header has the usage of the notes, where these tell of more tokens.
+    """A log whose header has the usage and the calls of the notes, where these tell of more tokens.
 
     `place`: where the notes lie. Raises StoreError for notes that cannot be read.
     """
-    noted = _sums(notes or b"", place)
+    noted, calls = _sums(notes or b"", place)
     if _tokens(noted) > _tokens(log.stats.model_usage):
-        log.stats.model_usage = noted
+        tell_noted(log, noted, calls)
     return log
 
 
-def _sums(notes: bytes, place: str) -> dict[str, ModelUsage]:
+def tell_noted(log: EvalLog, used: Mapping[str, ModelUsage], calls: Mapping[str, int]) -> None:
+    """Put what was noted into the header: the samples of the log do not tell it all."""
+    log.stats.model_usage = dict(used)
+    log.eval.metadata = {**(log.eval.metadata or {}), NOTED_CALLS: dict(calls)}
+
+
+def _sums(notes: bytes, place: str) -> tuple[dict[str, ModelUsage], Counter[str]]:
+    """Usage and number of the replies, by model."""
     found: dict[str, ModelUsage] = {}
+    calls = Counter[str]()
     # What stands behind the last end of a line was cut off with the process.
     for line in notes.split(b"\n")[:-1]:
         try:
@@ -92,7 +110,8 @@ def _sums(notes: bytes, place: str) -> dict[str, ModelUsage]:
                 "Restore it from a copy, or remove it to go on without what only it tells"
             ) from error
         _count(found, model, usage)
-    return found
+        calls[model] += 1
+    return found, calls
 
 
 def _count(found: dict[str, ModelUsage], model: str, usage: ModelUsage) -> None:

@@ -14,7 +14,7 @@ from .running import MOST_USD
 from .usage import (
     Tokens,
     calls_in,
-    calls_of,
+    count_calls,
     sent_samples,
     unmetered_of,
     usage_of,
@@ -53,7 +53,7 @@ def task_index(log: EvalLog, model: str, prices: PriceBook) -> list[Row]:
                 **shared,
                 **none,
                 "model": name,
-                "calls": sum(len(calls_of(sample, name)) for sample in samples),
+                "calls": count_calls(log, name),
                 **tokens,
                 "usd": usd,
                 "priced": usd is not None and not unmetered,

@@ -10,6 +10,7 @@ from inspect_ai.log import EvalLog, EvalSample
 from inspect_ai.model import ModelUsage
 
 from itemeval_assets.engine.calls.in_flight import was_sent
+from itemeval_assets.engine.logs.spent import NOTED_CALLS
 from itemeval_assets.engine.logs.usage import is_plausible, no_tokens, token_counts, total_usage
 
 from .running import TASK
@@ -52,6 +53,30 @@ def sent_samples(log: EvalLog) -> list[EvalSample]:
 def calls_of(sample: EvalSample, model: str) -> list[ModelEvent]:
     """The calls of one model that a sample made, in order."""
     return [event for event in calls_in(sample) if event.model == model]
+
+
+def count_calls(log: EvalLog, model: str) -> int:
+    """How many calls of one model a log tells of; of samples that it lacks, those that were noted.
+
+    Noted is each reply with a usage: of samples in the log it is an event, too.
+    """
+    made = [event for sample in sent_samples(log) for event in _all_calls(sample, model)]
+    noted = (log.eval.metadata or {}).get(NOTED_CALLS, {}).get(model, 0)
+    return len(made) + max(0, noted - sum(map(_is_metered, made)))
+
+
+def _all_calls(sample: EvalSample, model: str) -> Iterator[ModelEvent]:
+    """The calls of a sample, and those that inspect_ai keeps of its earlier tries."""
+    earlier = [event for retry in sample.error_retries or [] for event in retry.events or []]
+    for event in [*earlier, *sample.events]:
+        if isinstance(event, ModelEvent) and event.model == model:
+            yield event
+
+
+def _is_metered(event: ModelEvent) -> bool:
+    """Whether a reply came with a usage that can be."""
+    usage = event.output.usage
+    return event.cache != "read" and usage is not None and is_plausible(usage)
 
 
 def calls_in(sample: EvalSample) -> Iterator[ModelEvent]:
