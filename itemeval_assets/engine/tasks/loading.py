@@ -3,6 +3,7 @@
 import ast
 import inspect
 import os
+import re
 import sys
 from collections.abc import Mapping
 from contextlib import redirect_stdout
@@ -26,9 +27,12 @@ from itemeval_assets.engine.advice import advised, one_line
 from itemeval_assets.engine.scorers.results import message_of
 
 from .solvers import OF_CHOICES, solver_names
+from .uncalled import require_called
 
 _WHERE = "benchmark.task"
 _LONGEST = 1_000
+# inspect_ai marks what a task function returns, and fails at what cannot be marked.
+_UNMARKED = re.compile("'(.+)' object has no attribute '__registry_info__'")
 
 
 def load_task(ref: TaskRef, file: Path | None) -> Task:
@@ -48,10 +52,13 @@ def load_task(ref: TaskRef, file: Path | None) -> Task:
         place = f"{error.filename}, line {error.lineno}"
         raise ConfigError(f"{_WHERE}: {ref.word!r}: {place}: {error.msg}") from None
     except BaseException as error:  # whatever the code of others does, exit too
+        if unmarked := _UNMARKED.match(str(error)):
+            raise _no_task(ref, unmarked[1]) from None
         raise ConfigError(
             f"{_WHERE}: {ref.word!r} cannot be loaded: {_said(error, file)}"
         ) from None
     _require_samples(ref, task)
+    require_called(task, ref.word)
     for number, sample in enumerate(task.dataset, 1):
         sample.id = number if sample.id is None else sample.id
     _require_choices(ref, task)
@@ -116,6 +123,11 @@ def _only_name(ref: TaskRef, file: Path) -> str:
 
 def _require_name(ref: TaskRef, file: Path, name: str) -> None:
     names = _names(file)
+    if name not in names and name in _functions(file):
+        raise ConfigError(
+            f"{_WHERE}: the function {name!r} of {file} is no task; put @task above it "
+            "(from inspect_ai import task)"
+        )
     if name not in names:
         raise ConfigError(f"{_WHERE}: {file} has no task {name!r}; {did_you_mean(name, names)}")
 
@@ -126,8 +138,16 @@ def _names(file: Path) -> list[str]:
         raise ConfigError(
             f"{_WHERE}: there is no file {file}; the path is relative to the config; {near}"
         )
-    ast.parse(file.read_text("utf-8-sig"), str(file))
+    _parsed(file)
     return [name for name, _ in parse_decorators(file, "task")]
+
+
+def _functions(file: Path) -> list[str]:
+    return [one.name for one in _parsed(file).body if isinstance(one, ast.FunctionDef)]
+
+
+def _parsed(file: Path) -> ast.Module:
+    return ast.parse(file.read_text("utf-8-sig"), str(file))
 
 
 def _require_arguments(ref: TaskRef, made_by: Any) -> None:
@@ -149,7 +169,7 @@ def _require_arguments(ref: TaskRef, made_by: Any) -> None:
 
 def _require_samples(ref: TaskRef, task: Any) -> None:
     if not isinstance(task, Task):
-        raise ConfigError(f"{_WHERE}: {ref.word!r} makes a {type(task).__name__}, and no Task")
+        raise _no_task(ref, type(task).__name__)
     if getattr(task, "sample_source", None) is not None:
         raise ConfigError(
             f"{_WHERE}: {ref.word!r} makes its samples while it runs, and so nobody can say what "
@@ -157,6 +177,11 @@ def _require_samples(ref: TaskRef, task: Any) -> None:
         )
     if not len(task.dataset):
         raise ConfigError(f"{_WHERE}: the dataset of {ref.word!r} has no samples")
+
+
+def _no_task(ref: TaskRef, kind: str) -> ConfigError:
+    said = "nothing" if kind == "NoneType" else f"a {kind}"
+    return ConfigError(f"{_WHERE}: {ref.word!r} returns {said}; its function must return a Task")
 
 
 def _require_choices(ref: TaskRef, task: Task) -> None:

@@ -19,7 +19,7 @@ _CALLS = {**dict.fromkeys(_ONE_CALL, 1), **dict.fromkeys(_NO_CALL, 0)}
 
 def solver_names(task: Task) -> list[str]:
     """The names of the steps that answer a sample; empty for a step that has none."""
-    return [_name(step) for step in (*_steps(task.setup), *_steps(task.solver))]
+    return [_name(step) for step in (*steps_of(task.setup), *steps_of(task.solver))]
 
 
 def calls_known(task: Task) -> int | None:
@@ -36,11 +36,12 @@ def _is_of_inspect(scorer: str) -> bool:
     return scorer in {"match", "includes", "pattern", "answer", "choice", "exact", "f1", "math"}
 
 
-def _steps(solver: Any) -> Iterator[Any]:
+def steps_of(solver: Any) -> Iterator[Any]:
+    """The steps of a solver, those of chains one by one."""
     if solver is None:
         return
     for step in solver if isinstance(solver, Sequence) else [solver]:
-        yield from _steps(step) if isinstance(step, Sequence) else [step]
+        yield from steps_of(step) if isinstance(step, Sequence) else [step]
 
 
 def _name(step: Any) -> str:

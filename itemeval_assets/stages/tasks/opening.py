@@ -1,9 +1,11 @@
 """The task of a study, looked at now: commands that call load it, and keep what it told."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ConfigError, DatasetError
+from itemeval_assets.core.tasks.lock import TaskLock
 from itemeval_assets.engine.tasks.facts import look_at
 from itemeval_assets.stages.items import now
 from itemeval_assets.storage.study.inputs import load_config, load_study
@@ -13,7 +15,7 @@ from itemeval_assets.storage.study.inputs.task_lock import (
     task_file,
     write_task_lock,
 )
-from itemeval_assets.storage.study.store import open_store
+from itemeval_assets.storage.study.store import ResultsStore, open_store
 
 
 def open_study(config: str | Path) -> Study:
@@ -33,7 +35,16 @@ def open_study(config: str | Path) -> Study:
     known = stored_lock(parsed.study, location)
     lock = found.after(known)
     study = study_with_task(path, lock)
-    open_store(study)  # another config may own the folder
+    store = open_store(study)  # another config may own the folder
+    if lock.changed and not _has_older_solutions(store, lock):
+        lock = replace(lock, changed=())
+        study = study_with_task(path, lock)
     if lock != known:
         write_task_lock(parsed.study, location, lock)
     return study
+
+
+def _has_older_solutions(store: ResultsStore, lock: TaskLock) -> bool:
+    """Whether solutions are stored that were made before the task became what it is."""
+    found = store.read("solutions", columns=["error", "created_at"]).to_pylist()
+    return any(row["error"] is None and row["created_at"] <= lock.resolved_at for row in found)
