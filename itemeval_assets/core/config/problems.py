@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from itemeval_assets.core.text.yaml.numbers import number_advice
 
 from .unknown_keys import unknown_key
-from .wording import advice, as_section, wanted
+from .wording import advice, as_section, as_word, wanted
 
 _FILE = "(file)"
 _SHAPES = ("literal[", "list[", "dict[", "function-")
@@ -34,7 +34,8 @@ def describe_problems(error: ValidationError, data: Any, model: type[BaseModel])
             continue
         elif len(kinds := _kinds_at(path, problems)) > 1:
             allowed = f"{', '.join(kinds[:-1])} or {kinds[-1]}"
-            lines.append(f"{path}: give {allowed}; found {_short(problem['input'])}")
+            quoted = as_word(problem["input"]) if "a text" in kinds else ""
+            lines.append(f"{path}: give {allowed}; found {_short(problem['input'])}{quoted}")
         elif problem["type"] == "extra_forbidden":
             word = str(problem["loc"][-1])
             lines.append(

@@ -150,7 +150,7 @@ def _facet_problems(config: StudySections) -> list[str]:
     problems.extend(
         f"facets.scorer: {name!r} is neither a scorer of the package nor a key of `scorers`, "
         "where others are declared; "
-        f"{did_you_mean(name, [*SCORERS, *config.scorers])}"
+        f"{did_you_mean(name, [*SCORERS, *config.scorers])}{_of_task(config)}"
         for name in config.facets.scorers
         if name not in {*SCORERS, *config.scorers}
     )
@@ -166,6 +166,13 @@ def _facet_problems(config: StudySections) -> list[str]:
     return problems
 
 
+def _of_task(config: StudySections) -> str:
+    """What a name may stand for that is one of the task's own scorers: only loading tells these."""
+    if not config.benchmark.ref:
+        return ""
+    return ". The scorers of the task grade anyway: remove it, if it is one of them"
+
+
 def _rubric_problems(config: StudySections) -> list[str]:
     """Rubrics that nobody reads would look like conditions of the study."""
     facets, graders = config.facets, config.graders
@@ -178,9 +185,10 @@ def _rubric_problems(config: StudySections) -> list[str]:
 def _after_problems(config: StudySections) -> list[str]:
     """Who grades after a scorer names one that there is."""
     known = [*SCORERS, *config.scorers]
+    of_task = ". It cannot name a scorer of the task" if config.benchmark.ref else ""
     return [
         f"graders.{cut(name)}.after: {scorer!r} is neither a scorer of the package nor a key of "
-        f"`scorers`; {did_you_mean(scorer, known)}"
+        f"`scorers`; {did_you_mean(scorer, known)}{of_task}"
         for name, grader in config.graders.items()
         if (scorer := grader.first_scorer) and scorer not in known
     ]

@@ -40,15 +40,15 @@ _TOLD = {
     **dict.fromkeys(("api_key", "apikey", "api_token"), _SECRET),
 }
 _OF_DATA = ("datasets", "mapping")
+# Words for "not all samples", of inspect_ai and of other tools.
+_FEW_SAMPLES = ("limit", "sample_id", "max_samples", "samples", "sample", "shuffle")
 
 
 def unknown_key(loc: tuple[int | str, ...], model: type[BaseModel], data: Any) -> str:
     """What to write in place of a key that its section does not have."""
     word, known = str(loc[-1]), _known_keys(model, loc[:-1], data)
-    if loc[:-1] == ("benchmark",) and word in _OF_DATA:
-        return "the task has its own data (adapter: inspect); remove it"
-    if loc[:-1] == ("benchmark",) and word in TaskBenchmark.model_fields:
-        return "it goes with adapter: inspect, a task of inspect_ai"
+    if loc[:-1] == ("benchmark",) and (told := _beside_a_task(word, data)):
+        return told
     if word in _TOLD:
         return _TOLD[word]
     is_near = loc[:-1] == ("benchmark",) and nearest(word, known)
@@ -59,6 +59,20 @@ def unknown_key(loc: tuple[int | str, ...], model: type[BaseModel], data: Any) -
     if nearest(word, known) is None and places:
         return f"it belongs to {' or '.join(places)}"
     return did_you_mean(word, known, "known keys")
+
+
+def _beside_a_task(word: str, data: Any) -> str:
+    """What to write in place of a key of `benchmark` that only a task, or no task, has."""
+    if word in _OF_DATA:
+        return "the task has its own data (adapter: inspect); remove it"
+    if word in TaskBenchmark.model_fields:
+        return "it goes with adapter: inspect, a task of inspect_ai"
+    if word in _FEW_SAMPLES and benchmark_section(data["benchmark"]) is TaskBenchmark:
+        return (
+            "the task makes its own samples. For the first ones alone: budget.policy: dev, with "
+            "dev_items; or an argument of the task, in benchmark.args"
+        )
+    return ""
 
 
 def _places_of(word: str, section: type[BaseModel], path: str = "") -> Iterator[str]:

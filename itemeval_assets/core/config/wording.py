@@ -65,7 +65,7 @@ def advice(problem: Mapping[str, Any]) -> str:
     if problem["type"] == "list_type":
         return _as_list(problem)
     if not isinstance(value, str):
-        return ""
+        return as_word(value) if problem["type"] == "string_type" else ""
     if problem["type"] == "literal_error":
         words = context["expected"].replace(" or ", ", ").replace("'", "").split(", ")
         return _meant(nearest(value, words))
@@ -82,6 +82,17 @@ def as_section(problem: Mapping[str, Any]) -> str:
     """How a text that stands alone is written as an entry with keys; empty where none is known."""
     value, key = problem["input"], _KEY_OF_ENTRY.get(problem["loc"][:-1])
     return f"; write {{{key}: {_plain(value)}}}" if key and isinstance(value, str) else ""
+
+
+def as_word(value: object) -> str:
+    """How a word is written that YAML reads as true or false; empty for all else."""
+    if not isinstance(value, bool):
+        return ""
+    word, other = ("yes", "on") if value else ("no", "off")
+    return (
+        f"; YAML reads {word} and {other} as {str(value).lower()}: write {word!r} or {other!r} in "
+        "quotes"
+    )
 
 
 def _as_list(problem: Mapping[str, Any]) -> str:

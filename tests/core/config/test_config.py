@@ -901,3 +901,16 @@ def test_a_character_in_two_escapes_is_one_as_in_json() -> None:
     text = yaml.safe_dump(merged(MINIMAL, {"prompts_dir": "PLACE"}))
     found = parse_config(text.replace("PLACE", '"\\ud83d\\ude00"'), "study.yaml")
     assert found.prompts_dir == "\U0001f600"
+
+
+def test_words_that_yaml_reads_as_true_or_false_are_told_to_be_put_in_quotes() -> None:
+    text = yaml.safe_dump(merged(MINIMAL, {"benchmark": {"mapping": {"grading_scheme": "s"}}}))
+    for place, word, said in (
+        ("target", "no", "benchmark.mapping.target: give a text; found False; YAML reads no and "
+         "off as false: write 'no' or 'off' in quotes"),
+        ("metadata", "[on]", "YAML reads yes and on as true: write 'yes' or 'on' in quotes"),
+        ("id", "off", "YAML reads no and off as false"),
+    ):  # fmt: skip
+        with pytest.raises(ConfigError) as refused:
+            parse_config(text.replace("  mapping:\n", f"  mapping:\n    {place}: {word}\n"), "s")
+        assert said in str(refused.value)

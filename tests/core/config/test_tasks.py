@@ -43,6 +43,11 @@ def test_a_task_needs_no_data_no_prompt_and_no_grader() -> None:
         ({"benchmark": {"task": "a/b/c"}}, "give <package>/<name>"),
         ({"benchmark": {"task": "tasks.py@"}}, "give <package>/<name>"),
         ({"benchmark": {"adapter": "hf"}}, "it goes with adapter: inspect"),
+        ({"benchmark": {"limit": 5}}, "benchmark.limit: unknown key 'limit'; the task makes its "
+         "own samples. For the first ones alone: budget.policy: dev, with dev_items"),
+        ({"facets": {"scorer": "includes"}}, "The scorers of the task grade anyway: remove it"),
+        ({"facets": {"grader": ["j"]}, "graders": {"j": {"model": "mockllm/j", "scale": [0, 1],
+         "after": "includes"}}}, "It cannot name a scorer of the task"),
         ({"benchmark": {"tsk": "x"}}, "did you mean 'task'?"),
         ({"benchmark": {"args": [1]}}, "benchmark.args: "),
         ({"benchmark": {"adapter": "inspct"}}, "'hf', 'local' or 'inspect'"),
