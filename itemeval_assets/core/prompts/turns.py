@@ -63,10 +63,11 @@ def _problem_of_order(names: list[str]) -> str | None:
 
 
 def unknown_markers(text: str) -> Iterator[str]:
-    """Of a template without turns: what is wrong with lines that look nearly like turns."""
+    """Of a template without turns: lines that look nearly like one, and any that it begins with."""
     if not has_turns(text):
+        first = _MARKER.match(text.lstrip())
         for name in dict.fromkeys(_MARKER.findall(text)):
-            if nearest(name, ROLES):
+            if nearest(name, ROLES) or (first and name == first[1]):
                 yield f"the line <|{name}|> is sent as it stands; {_lines(name)}"
 
 

@@ -108,7 +108,13 @@ def test_lines_that_are_nearly_turns_are_told() -> None:
         "the line <|sytem|> is sent as it stands; write <|system|>",
         "the line <|User|> is sent as it stands; write <|user|>",
     ]
-    assert list(unknown_markers("<|endoftext|>\n{input}")) == []
+    assert list(unknown_markers("{input}\n<|endoftext|>\n")) == []
+
+
+def test_a_template_that_begins_with_a_line_of_no_role_is_told() -> None:
+    assert list(unknown_markers("\n<|human|>\n{input}\n<|end|>\n")) == [
+        "the line <|human|> is sent as it stands; write <|system|>, <|user|>, <|assistant|>"
+    ]
 
 
 VALUE = st.text(st.sampled_from("<|user>system{}input \n"), max_size=40)
