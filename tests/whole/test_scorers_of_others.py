@@ -203,6 +203,11 @@ WRONG = {
         "\n\ndef length(s): return 1\n",
         "line 3) is called as (solution, target, metadata): too many positional arguments",
     ),
+    "of inspect_ai": (
+        "mine.py:mine",
+        "from inspect_ai.scorer import scorer\n@scorer(metrics=[])\ndef mine(): return print\n",
+        "mine.py:mine is made for inspect_ai, by a decorator; write a plain function",
+    ),
     "async": ("mine.py:length", "async def length(s, t, m): return 1\n", "write a plain `def`"),
     "a generator": (
         "mine.py:length",

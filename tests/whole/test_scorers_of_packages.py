@@ -152,6 +152,16 @@ def test_gradings_by_another_inspect_are_stale_and_done_again_free(
     ("entry", "said"),
     [
         ({"scorer": "includs"}, "scorer: inspect_ai knows no scorer 'includs'; did you mean 'in"),
+        (
+            {"scorer": "mine"},
+            "scorer: inspect_ai knows no scorer 'mine'; there are: answer, exact, f1, includes, "
+            "match, math, pattern\n",
+        ),
+        (
+            {"scorer": "mine.py@mine"},
+            "scorer: 'mine.py@mine' is in a file, and `type: inspect` "
+            "takes scorers of packages; write a plain function",
+        ),
         ({"scorer": "nowhere/x"}, "scorer: no installed package registers 'nowhere' with inspect"),
         (
             {"scorer": "match", "args": {"loc": 1}},

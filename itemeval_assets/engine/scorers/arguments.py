@@ -11,6 +11,12 @@ from itemeval_assets.core.config.wording import wanted
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.text.nearest import did_you_mean
 
+# What to do with a scorer that somebody wrote for inspect_ai.
+OF_A_FILE = (
+    "write a plain function of (solution, target, metadata) for `type: python`, or put the scorer "
+    "into a package that registers it with inspect_ai (an entry point of the group inspect_ai), "
+    "and name <package>/<name> with `type: inspect`"
+)
 # What YAML has, too. Of other types a value may be right that is none.
 _PLAIN = (bool, int, float, str, types.NoneType)
 

@@ -20,8 +20,11 @@ from itemeval_assets.core.grading.code import (
     Program,
 )
 
-from .arguments import ArgumentsError, require_arguments
+from .arguments import OF_A_FILE, ArgumentsError, require_arguments
 from .results import message_of
+
+# What decorators of inspect_ai leave on a function.
+_MARK_OF_INSPECT = "__registry_info__"
 
 Scoring = Callable[[str, str, dict[str, Any]], Any]
 
@@ -84,6 +87,8 @@ def _checked(function: Any, code: Code, args: Mapping[str, Any] | None = None) -
     if not callable(function) or inspect.isclass(function):
         found = "class" if inspect.isclass(function) else type(function).__name__
         raise ConfigError(f"{what} is no function, but a {found}")
+    if hasattr(function, _MARK_OF_INSPECT):
+        raise ConfigError(f"{what} is made for inspect_ai, by a decorator; {OF_A_FILE}")
     if inspect.iscoroutinefunction(function):
         raise ConfigError(f"{what}{where} is an `async def`: write a plain `def`")
     if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):

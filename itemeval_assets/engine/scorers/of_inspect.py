@@ -14,10 +14,11 @@ from inspect_ai.util import registry_create
 
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.grading.code import InspectCode
+from itemeval_assets.core.grading.own.code_of_others import REFUSED
 from itemeval_assets.core.text.nearest import did_you_mean
 from itemeval_assets.engine.advice import advised, one_line
 
-from .arguments import ArgumentsError, require_arguments
+from .arguments import OF_A_FILE, ArgumentsError, require_arguments
 
 # Of an answer that is stored, the model is named elsewhere.
 _MODEL = "none/none"
@@ -91,11 +92,14 @@ def _repeats(found: Any, solution: str) -> bool:
 
 
 def _why_unknown(name: str) -> str:
+    if ".py" in name:
+        return f"{name!r} is in a file, and `type: inspect` takes scorers of packages; {OF_A_FILE}"
     package, _, _ = name.rpartition("/")
     if package and package not in {entry.name for entry in entry_points(group="inspect_ai")}:
         return f"no installed package registers {package!r} with inspect_ai, so none has {name!r}"
-    known = {registry_unqualified_name(one) for one in registry_find(_is_scorer)}
-    return f"inspect_ai knows no scorer {name!r}; {did_you_mean(name, sorted(known))}"
+    known = {registry_unqualified_name(one) for one in registry_find(_is_scorer)} - {*REFUSED}
+    offered = sorted(one for one in known if not one.startswith("_"))
+    return f"inspect_ai knows no scorer {name!r}; {did_you_mean(name, offered)}"
 
 
 def _is_scorer(found: RegistryInfo) -> bool:

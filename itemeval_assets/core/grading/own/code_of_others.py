@@ -24,7 +24,7 @@ _ARGUMENTS = "its arguments are functions or other scores, which a YAML file can
 _MARKS = _LIVE.format("the choices that its solver marked")
 _LOGPROBS = _LIVE.format("the log probabilities of tokens")
 # Scorers of inspect_ai that no text is enough for, and why.
-_REFUSED = {
+REFUSED = {
     "choice": f"{_MARKS}. For letters use the scorer multiple_choice, or `scorer: answer`",
     "perplexity": _LOGPROBS,
     "target_perplexity": _LOGPROBS,
@@ -91,7 +91,7 @@ class InspectConfig(CodeConfig):
     @field_validator("scorer_name")
     @classmethod
     def _needs_the_text_alone(cls, scorer: str) -> str:
-        reason = _REFUSED.get(scorer.removeprefix("inspect_ai/"))
+        reason = REFUSED.get(scorer.removeprefix("inspect_ai/"))
         if reason:
             raise ValueError(f"{scorer!r} cannot grade a stored answer: {reason}")
         return scorer
