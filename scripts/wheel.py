@@ -40,13 +40,26 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         _run(Path(folder), uv, "build", "--quiet", "--wheel", "--out-dir", folder, str(ROOT))
         [wheel] = Path(folder).glob("*.whl")
+        there = [python for python in given.python if _is_there(uv, python)]
         for python in given.python:
+            if python not in there:
+                print(f"Python {python}: not on this machine; skipped")
+        if not there:
+            sys.exit("none of these Pythons is on this machine: nothing was tried")
+        for python in there:
             place = Path(folder) / python
             seconds, mb = _install(uv, place, python, f"{wheel}[{extras}]")
             _use(place, study)
             print(
                 f"Python {python}: [{extras}] installed in {seconds:.0f} s, {mb:,.0f} MB; it runs"
             )
+
+
+def _is_there(uv: str, python: str) -> bool:
+    """Whether this machine has that Python: none is downloaded."""
+    asked = (uv, "python", "find", "--no-project", python)
+    found = subprocess.run(asked, env={**PYTHONS, **os.environ}, capture_output=True, check=False)
+    return found.returncode == 0
 
 
 def _install(uv: str, place: Path, python: str, package: str) -> tuple[float, float]:
