@@ -69,6 +69,18 @@ def test_without_a_scale_there_are_no_bounds_and_it_says_so(tmp_path: Path) -> N
     assert any(words.startswith("No bounds of free · strict") for words in found.words)
 
 
+def test_counts_that_are_all_alike_have_no_interval(tmp_path: Path) -> None:
+    graders = {"free": {"model": "mockllm/judge"}, "bound": {"model": "mockllm/j", "scale": [0, 1]}}
+    study = scored_study(tmp_path, lambda *_: 1.0, graders=graders)
+    row = ie.scores(study, graders="free").rows[0]
+    assert (row.scale, row.mean, row.low, row.high, row.method) == (
+        *(None, 1.0, None, None),
+        "no spread",
+    )
+    assert "All items have the same value, 1: without spread no interval." in row.warnings
+    assert ie.scores(study, graders="bound").rows[0].method == "Wilson"
+
+
 def test_what_the_policy_does_not_cover_is_left_out_and_no_failure(tmp_path: Path) -> None:
     study = scored_study(tmp_path, right, policy="dev", items=2, replications=1)
     more = scored_study(tmp_path / "more", right, policy="full-interactive")

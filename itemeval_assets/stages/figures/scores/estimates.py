@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any
 
@@ -174,7 +174,17 @@ def _often_enough(cells: pa.Table, k: int) -> tuple[pa.Table, list[str]]:
 
 
 def _mean(planned: PlannedCells, cells: pa.Table, scale: Scale | None) -> Estimate:
-    return mean_score(cells, cluster=planned.checked_cluster, scale=scale, level=planned.level)
+    found = mean_score(cells, cluster=planned.checked_cluster, scale=scale, level=planned.level)
+    return found if scale else _without_spread(found, cells)
+
+
+def _without_spread(found: Estimate, cells: pa.Table) -> Estimate:
+    """Of scores that are all 1 or all 0 without a scale: they may be counts, and no rights."""
+    scores = cells["score"].drop_null()
+    if len(scores.unique()) > 1:
+        return found
+    alike = f"All items have the same value, {found.value:g}: without spread no interval."
+    return replace(found, low=found.value, high=found.value, method="no spread", warnings=(alike,))
 
 
 def _mean_alone(cells: pa.Table, why: str) -> dict[str, Any]:
