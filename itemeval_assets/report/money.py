@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from itemeval_assets.core.design.changed_items import named
-from itemeval_assets.core.money.pricing import is_mock
+from itemeval_assets.core.money.pricing import words_of_mocks
 from itemeval_assets.core.text.words import counted, dollars
 
 from .render.terminal_table import show
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from itemeval_assets.core.money.preflight import ModelHealth
     from itemeval_assets.core.money.projection.estimate import Projection
     from itemeval_assets.stages.projection.estimate import StudyEstimate
-
-
-_MOST_MOCKS = 5
 
 
 def study_estimate(found: "StudyEstimate") -> None:
@@ -59,11 +56,8 @@ def study_estimate(found: "StudyEstimate") -> None:
 
 def mocks_are_free(models: Iterable[str]) -> None:
     """Say of the dollars of mock models that nobody pays them."""
-    mocks = sorted({model for model in models if is_mock(model)})
-    if mocks:
-        more = f" and {len(mocks) - _MOST_MOCKS:,} more" if len(mocks) > _MOST_MOCKS else ""
-        names = f"{', '.join(mocks[:_MOST_MOCKS])}{more}"
-        out.print(f"{data(names)}: mock prices; nobody pays these dollars.", soft_wrap=True)
+    for words in words_of_mocks(models):
+        out.print(f"{data(words)}.", soft_wrap=True)
 
 
 def _projected(rest: "Projection") -> str:

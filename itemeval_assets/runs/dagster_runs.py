@@ -13,6 +13,7 @@ from itemeval_assets.core.design.selection import Selection, select
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import BudgetExceeded, ConsentMissing, ModelError
 from itemeval_assets.core.money.losses import Loss
+from itemeval_assets.core.money.pricing import words_of_mocks
 from itemeval_assets.core.text.words import counted
 from itemeval_assets.dagster_io.naming.names import FIGURES
 from itemeval_assets.dagster_io.progress import listening, tell_listeners
@@ -172,7 +173,8 @@ def _admitted(runs: StageRuns, gate: Gate) -> StudyEstimate:
     """
     found = foreseen(runs.study, runs.store, runs.selection, runs.options)
     warnings = tuple(one.words for one in found.ungradable) if found.remaining.calls else ()
-    gate.admit(found.remaining, warnings)
+    called = [part.model for part in (*found.generate, *found.grade) if part.remaining.usd]
+    gate.admit(found.remaining, [*warnings, *words_of_mocks(called)])
     if warnings:
         tell_listeners(Progress("solutions", total=0, warnings=warnings))
     return found

@@ -8,6 +8,7 @@ import pytest
 from inspect_ai.log import read_eval_log
 
 from itemeval_assets import api
+from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.errors import BudgetExceeded, ConsentMissing
 from tests.model_server import Answer, Request
 from tests.task_files import AGENT, QUESTIONS, STUBBORN, agent_reply, tool_answer, write_task_study
@@ -160,3 +161,14 @@ def test_a_forced_run_is_graded_anew_though_the_answers_are_the_same(tmp_path: P
     assert graded.isdisjoint(row["solution_hash"] for row in rows(config, "gradings"))
     assert {part.done for part in api.status(config).grade} == {4}
     assert_reconciled(config)
+
+
+def test_who_is_asked_for_consent_to_mock_prices_is_told_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = write_task_study(
+        tmp_path, task="tasks.py@agent", text=AGENT, extra={"budget": {"confirm_above_usd": 0}}
+    )
+    assert run_cli(["run", str(config)]) == 3
+    told = capsys.readouterr().err
+    assert "needs your consent" in told and "mockllm/a: mock prices; nobody pays these" in told

@@ -6,7 +6,7 @@ this machine costs nothing. Mock models cost what a mid-range model costs, so th
 runs without a dollar.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from importlib.metadata import version
@@ -20,6 +20,8 @@ from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.text.strict_json import load_json, unique_keys
 
 _MTOK = 1_000_000
+# Of more mock models, messages give the number.
+_MOST_MOCKS = 5
 
 # inspect_ai's provider names, where genai-prices uses another.
 _PROVIDERS = {
@@ -221,6 +223,16 @@ def provider_of(model: str) -> str:
 def is_mock(model: str) -> bool:
     """Whether a model is none: `mockllm/<name>` answers what its name says, and nobody is paid."""
     return provider_of(model) == "mockllm"
+
+
+def words_of_mocks(models: Iterable[str]) -> list[str]:
+    """That nobody pays the dollars of the mock models among these; empty where there is none."""
+    mocks = sorted({model for model in models if is_mock(model)})
+    if not mocks:
+        return []
+    more = f" and {len(mocks) - _MOST_MOCKS:,} more" if len(mocks) > _MOST_MOCKS else ""
+    names = f"{', '.join(mocks[:_MOST_MOCKS])}{more}"
+    return [f"{names}: mock prices; nobody pays these dollars"]
 
 
 def is_local(model: str, environment: Mapping[str, str]) -> bool:

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from itemeval_assets.core.design.partitions import GENERATE, Partition
 from itemeval_assets.core.design.pending import Cell, Pending, Plan, pending_cells
-from itemeval_assets.core.money.pricing import provider_of
+from itemeval_assets.core.money.pricing import provider_of, words_of_mocks
 from itemeval_assets.core.money.projection.estimate import (
     NOTHING,
     Call,
@@ -102,8 +102,8 @@ def make_calls(
     remarks = [one.words for one in ungradable_items(run)] if caller.stage is GENERATE else []
     for remark in remarks:
         run.say(remark)
-    run.gate.admit(outcome.projection, remarks)
     models = sorted({caller.model(partition) for partition in planned})
+    run.gate.admit(outcome.projection, [*remarks, *words_of_mocks(models)])
     begin_manifest(run, selected, outcome.projection, models)
     headers, finished = _evaluate(caller, run, planned, outcome)
     collect(caller, run, finished, outcome)

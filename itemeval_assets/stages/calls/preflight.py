@@ -20,7 +20,7 @@ from itemeval_assets.core.money.preflight import (
     ModelHealth,
     verdict_on,
 )
-from itemeval_assets.core.money.pricing import PriceBook
+from itemeval_assets.core.money.pricing import PriceBook, words_of_mocks
 from itemeval_assets.core.money.projection.estimate import (
     NOTHING,
     Call,
@@ -78,7 +78,7 @@ def check_models(
     """
     targets, dead = _targets(study)
     projection = sum((_project(model, prices) for model in targets), NOTHING)
-    gate.admit(projection)
+    gate.admit(projection, words_of_mocks(targets))
     tell_prices({model: prices.rates(model) for model in targets})
     tasks = [
         _task(
