@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
+from inspect_ai.model._model import _models as known_models
 
 from tests.model_server import ModelServer
 
@@ -28,6 +29,8 @@ def serve_module() -> Iterator[Serve]:
 def _starter(stack: ExitStack, environment: pytest.MonkeyPatch) -> Serve:
     def start(*args: Any, **kwargs: Any) -> ModelServer:
         server = stack.enter_context(ModelServer(*args, **kwargs))
+        # inspect_ai keeps a model by its name, and its address would be that of an earlier server.
+        known_models.clear()
         environment.setenv("TEST_BASE_URL", server.base_url)
         environment.setenv("TEST_API_KEY", "sk-of-the-test")
         return server
