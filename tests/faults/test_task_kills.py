@@ -92,7 +92,8 @@ def test_random_kills_of_agents_lose_nothing_and_repeat_only_what_was_in_flight(
     assert [row["total_tokens"] for row in called] == [row["calls"] * TOKENS for row in called]
     usd = sum(row["usd"] or 0.0 for row in rows(config, "ledger"))
     solved = sum(row["usd"] for row in found)
-    assert usd >= solved and (usd > solved) == (again > 0)
+    # Requests in flight at a kill tell nobody what they cost.
+    assert usd >= solved and (usd == solved or again > 0)
 
 
 def test_a_stopped_agent_sends_no_further_request_and_is_run_again(

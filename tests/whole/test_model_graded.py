@@ -276,5 +276,5 @@ def test_a_panel_has_judges_of_one_prompt(tmp_path: Path) -> None:
     graded = [row.graded_by for row in ie.scores(config, panel=True).rows]
     assert graded == ["one + two · model_graded_qa"]
     release = api.release(config)
-    [card] = tmp_path.rglob("STUDY_CARD.md")
+    [card] = tmp_path.rglob("README.md")
     assert "rubrics: builtin:standard" not in card.read_text(), release

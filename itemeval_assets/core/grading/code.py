@@ -18,6 +18,24 @@ FAILED, LATE, NOT_FINITE, NOT_NUMERIC = (
 
 # The scorers of inspect_ai that ask a model.
 MODEL_GRADED = ("model_graded_qa", "model_graded_fact")
+_LIVE = "it reads more than the text of the answer: {}, which only a live sample of inspect_ai has"
+_JUDGE = (
+    "it asks a model: make it a judge, an entry of `graders` with the model, such as "
+    "qa: {{model: <provider>/<model>, scorer: {scorer}}}, and name it in facets.grader"
+)
+_ARGUMENTS = "its arguments are functions or other scores, which a YAML file cannot hold"
+_MARKS = _LIVE.format("the choices that its solver marked")
+_LOGPROBS = _LIVE.format("the log probabilities of tokens")
+# Scorers of inspect_ai that no text is enough for, and why.
+REFUSED_OF_INSPECT = {
+    "choice": f"{_MARKS}. For letters use the scorer multiple_choice, or `scorer: answer`",
+    "perplexity": _LOGPROBS,
+    "target_perplexity": _LOGPROBS,
+    **{scorer: _JUDGE.format(scorer=scorer) for scorer in MODEL_GRADED},
+    "cascade": _ARGUMENTS,
+    "multi_scorer": _ARGUMENTS,
+    "precomputed_scores": _ARGUMENTS,
+}
 
 # As inspect_ai reads the values of scores.
 _WORDS = {"C": 1.0, "I": 0.0, "P": 0.5, "N": 0.0}

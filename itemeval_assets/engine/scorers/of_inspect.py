@@ -13,8 +13,7 @@ from inspect_ai.solver import TaskState
 from inspect_ai.util import registry_create
 
 from itemeval_assets.core.errors import ConfigError
-from itemeval_assets.core.grading.code import InspectCode
-from itemeval_assets.core.grading.own.code_of_others import REFUSED
+from itemeval_assets.core.grading.code import REFUSED_OF_INSPECT, InspectCode
 from itemeval_assets.core.text.nearest import did_you_mean
 from itemeval_assets.engine.advice import advised, one_line
 
@@ -97,7 +96,9 @@ def _why_unknown(name: str) -> str:
     package, _, _ = name.rpartition("/")
     if package and package not in {entry.name for entry in entry_points(group="inspect_ai")}:
         return f"no installed package registers {package!r} with inspect_ai, so none has {name!r}"
-    known = {registry_unqualified_name(one) for one in registry_find(_is_scorer)} - {*REFUSED}
+    known = {registry_unqualified_name(one) for one in registry_find(_is_scorer)} - {
+        *REFUSED_OF_INSPECT
+    }
     offered = sorted(one for one in known if not one.startswith("_"))
     return f"inspect_ai knows no scorer {name!r}; {did_you_mean(name, offered)}"
 

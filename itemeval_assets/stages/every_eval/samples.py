@@ -89,7 +89,7 @@ def _sample(cell: Mapping[str, Any], item: Mapping[str, Any], least: float) -> d
 
 def _extracted(cell: Mapping[str, Any]) -> list[dict[str, Any]]:
     """What a scorer took for the answer. A judge reads all of it."""
-    if cell["grade_kind"] != "verifiable" or cell["score_raw"] is None:
+    if cell["scorer_name"] is None or cell["score_raw"] is None:
         return []
     return [
         {

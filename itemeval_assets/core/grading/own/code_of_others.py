@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from itemeval_assets.core.grading.code import (
-    MODEL_GRADED,
+    REFUSED_OF_INSPECT,
     FunctionCode,
     InspectCode,
     PackagedCode,
@@ -14,25 +14,6 @@ from itemeval_assets.core.grading.code import (
 from itemeval_assets.core.text.yaml.sections import IDENTITY
 
 from .section import CodeConfig
-
-_LIVE = "it reads more than the text of the answer: {}, which only a live sample of inspect_ai has"
-_JUDGE = (
-    "it asks a model: make it a judge, an entry of `graders` with the model, such as "
-    "qa: {{model: <provider>/<model>, scorer: {scorer}}}, and name it in facets.grader"
-)
-_ARGUMENTS = "its arguments are functions or other scores, which a YAML file cannot hold"
-_MARKS = _LIVE.format("the choices that its solver marked")
-_LOGPROBS = _LIVE.format("the log probabilities of tokens")
-# Scorers of inspect_ai that no text is enough for, and why.
-REFUSED = {
-    "choice": f"{_MARKS}. For letters use the scorer multiple_choice, or `scorer: answer`",
-    "perplexity": _LOGPROBS,
-    "target_perplexity": _LOGPROBS,
-    **{scorer: _JUDGE.format(scorer=scorer) for scorer in MODEL_GRADED},
-    "cascade": _ARGUMENTS,
-    "multi_scorer": _ARGUMENTS,
-    "precomputed_scores": _ARGUMENTS,
-}
 
 
 class PythonConfig(CodeConfig):
@@ -91,7 +72,7 @@ class InspectConfig(CodeConfig):
     @field_validator("scorer_name")
     @classmethod
     def _needs_the_text_alone(cls, scorer: str) -> str:
-        reason = REFUSED.get(scorer.removeprefix("inspect_ai/"))
+        reason = REFUSED_OF_INSPECT.get(scorer.removeprefix("inspect_ai/"))
         if reason:
             raise ValueError(f"{scorer!r} cannot grade a stored answer: {reason}")
         return scorer
