@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from itemeval_assets.core.design.changed_items import named
-from itemeval_assets.core.money.pricing import words_of_mocks
+from itemeval_assets.core.money.providers import words_of_mocks
 from itemeval_assets.core.text.words import counted, dollars
 
 from .render.terminal_table import show

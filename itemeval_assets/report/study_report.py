@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
-from itemeval_assets.core.money.pricing import is_mock
+from itemeval_assets.core.money.providers import is_mock
 from itemeval_assets.core.money.spend import total_spend
 from itemeval_assets.core.text.words import counted, dollars
 

@@ -13,7 +13,7 @@ from itemeval_assets.core.design.selection import Selection, select
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import BudgetExceeded, ConsentMissing, ModelError
 from itemeval_assets.core.money.losses import Loss
-from itemeval_assets.core.money.pricing import words_of_mocks
+from itemeval_assets.core.money.providers import words_of_mocks
 from itemeval_assets.core.text.words import counted
 from itemeval_assets.dagster_io.naming.names import FIGURES
 from itemeval_assets.dagster_io.progress import listening, tell_listeners

@@ -11,7 +11,7 @@ from itemeval_assets.core.design.selection import Selection
 from itemeval_assets.core.design.spans import shares, split
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.money.budget import agreed_usd, shares_of_consent
-from itemeval_assets.core.money.pricing import provider_of
+from itemeval_assets.core.money.providers import provider_of
 from itemeval_assets.engine.calls.evaluate import connections_to
 from itemeval_assets.stages.ledger import usd_of_runs
 from itemeval_assets.stages.projection.estimate import StudyEstimate

@@ -10,7 +10,7 @@ import yaml
 
 from itemeval_assets import api, project
 from itemeval_assets import figures as ie
-from itemeval_assets.core.money.pricing import is_mock
+from itemeval_assets.core.money.providers import is_mock
 from tests.once import once
 
 MODELS = [f"mockllm/{name}" for name in ("alpha", "beta", "gamma")]

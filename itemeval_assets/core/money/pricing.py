@@ -1,4 +1,4 @@
-"""Token prices: what a call costs in USD, and what it would cost without any discount.
+"""The price book: what a call costs in USD, and what it would cost without any discount.
 
 Prices come from the genai-prices package, offline; a study's `budget.pricing_path` file
 goes first. A model that neither knows has no price, and its usd is null. A model that runs on
@@ -6,22 +6,15 @@ this machine costs nothing. Mock models cost what a mid-range model costs, so th
 runs without a dollar.
 """
 
-from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from decimal import Decimal
 from importlib.metadata import version
-from ipaddress import ip_address
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from itemeval_assets.core.errors import ConfigError
-from itemeval_assets.core.text.strict_json import load_json, unique_keys
 
-_MTOK = 1_000_000
-# Of more mock models, messages give the number.
-_MOST_MOCKS = 5
+from .prices import Price, cost_usd
+from .providers import AT_HOME, BATCH_DISCOUNT, is_local, is_mock, provider_of
 
 # inspect_ai's provider names, where genai-prices uses another.
 _PROVIDERS = {
@@ -31,73 +24,12 @@ _PROVIDERS = {
     "hf-inference-providers": "huggingface_together",
     "vertex": "google",
 }
-# Providers of inspect that run a model on this machine, unless a variable names a server.
-_AT_HOME = {"hf", "llama-cpp-python", "nnterp", "ollama", "sglang", "transformer_lens", "vllm"}
-_AT_HOME |= {"openai-api/smollm2"}  # the packaged one, where no other address is named
-# What a batch call costs less, by the price pages of the providers that inspect_ai has a batch
-# mode for.
-BATCH_DISCOUNT = {"anthropic": 0.5, "google": 0.5, "grok": 0.5, "openai": 0.5, "together": 0.5}
-
-
-class Price(BaseModel):
-    """USD per million tokens. Cache rates default to the plain input rate.
-
-    `batch_discount`: the share by which a batch call is cheaper; null: as the provider says.
-    """
-
-    # Strict: true is no price of 1 USD.
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    input_usd_per_mtok: float = Field(ge=0, allow_inf_nan=False)
-    output_usd_per_mtok: float = Field(ge=0, allow_inf_nan=False)
-    cache_read_usd_per_mtok: float | None = Field(default=None, ge=0, allow_inf_nan=False)
-    cache_write_usd_per_mtok: float | None = Field(default=None, ge=0, allow_inf_nan=False)
-    batch_discount: float | None = Field(default=None, ge=0, lt=1)
-
-    @property
-    def discounts_shared_prefix(self) -> bool:
-        """Whether reading a prompt's head from the provider's cache costs less."""
-        read = self.cache_read_usd_per_mtok
-        return read is not None and read < self.input_usd_per_mtok
-
-    def less(self, share: float) -> "Price":
-        """All rates reduced by a share, cache rates spelled out."""
-        plain, kept = self.input_usd_per_mtok, 1 - share
-        read, write = self.cache_read_usd_per_mtok, self.cache_write_usd_per_mtok
-        return Price(
-            input_usd_per_mtok=plain * kept,
-            output_usd_per_mtok=self.output_usd_per_mtok * kept,
-            cache_read_usd_per_mtok=(plain if read is None else read) * kept,
-            cache_write_usd_per_mtok=(plain if write is None else write) * kept,
-        )
-
-
-class PriceFile(BaseModel):
-    """A `pricing_path` file. `updated_at`: when its prices were looked up, ISO-8601."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    models: dict[str, Price]
-    updated_at: datetime | None = None
-    source: str | None = None
-
-    def age_days(self, now: datetime) -> float | None:
-        """How old the prices are; None where the file does not say."""
-        if self.updated_at is None:
-            return None
-        looked_up = self.updated_at
-        looked_up = looked_up if looked_up.tzinfo else looked_up.replace(tzinfo=UTC)
-        return (now - looked_up).total_seconds() / 86_400
-
-
 MOCK_PRICE = Price(
     input_usd_per_mtok=0.5,
     output_usd_per_mtok=2.0,
     cache_read_usd_per_mtok=0.05,
     cache_write_usd_per_mtok=0.5,
 )
-
-
 # Where a price is from: of a model that runs here.
 THIS_MACHINE = "this machine"
 FREE = Price(input_usd_per_mtok=0.0, output_usd_per_mtok=0.0)
@@ -214,84 +146,6 @@ class PriceBook:
         return BATCH_DISCOUNT.get(provider_of(model), 0.0)
 
 
-def provider_of(model: str) -> str:
-    """The provider of an inspect model id; of an OpenAI-compatible one, with its service."""
-    provider, _, rest = model.partition("/")
-    return f"{provider}/{rest.split('/')[0]}" if provider == "openai-api" else provider
-
-
-def is_mock(model: str) -> bool:
-    """Whether a model is none: `mockllm/<name>` answers what its name says, and nobody is paid."""
-    return provider_of(model) == "mockllm"
-
-
-def words_of_mocks(models: Iterable[str]) -> list[str]:
-    """That nobody pays the dollars of the mock models among these; empty where there is none."""
-    mocks = sorted({model for model in models if is_mock(model)})
-    if not mocks:
-        return []
-    more = f" and {len(mocks) - _MOST_MOCKS:,} more" if len(mocks) > _MOST_MOCKS else ""
-    names = f"{', '.join(mocks[:_MOST_MOCKS])}{more}"
-    return [f"{names}: mock prices; nobody pays these dollars"]
-
-
-def is_local(model: str, environment: Mapping[str, str]) -> bool:
-    """Whether a model runs on this machine, or answers at a loopback address: nobody is paid."""
-    provider = provider_of(model)
-    service = provider.rpartition("/")[2].upper().replace("-", "_")
-    server = environment.get(f"{service}_BASE_URL")
-    if not server:
-        return provider in _AT_HOME
-    host = urlsplit(server).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def has_batch_mode(model: str) -> bool:
-    """Whether inspect_ai can call a model of this provider in batches."""
-    return provider_of(model) in BATCH_DISCOUNT
-
-
-def cost_usd(price: Price, tokens: Mapping[str, int | None]) -> float:
-    """USD for token counts. Linear, so that the price of a sum is the sum of prices.
-
-    Reads input_tokens (cached tokens excluded), output_tokens, cache_read_tokens,
-    cache_write_tokens; null counts as zero.
-    """
-    plain = price.input_usd_per_mtok
-    read, write = price.cache_read_usd_per_mtok, price.cache_write_usd_per_mtok
-    rates = {
-        "input_tokens": plain,
-        "output_tokens": price.output_usd_per_mtok,
-        "cache_read_tokens": plain if read is None else read,
-        "cache_write_tokens": plain if write is None else write,
-    }
-    return sum((tokens.get(name) or 0) * rate for name, rate in rates.items()) / _MTOK
-
-
-def parse_price_file(text: str, where: str) -> PriceFile:
-    """A `pricing_path` file: JSON `{"models": {"<id>": {"input_usd_per_mtok": ..}}}`.
-
-    Raises ConfigError that names the file and the field.
-    """
-    try:
-        data = load_json(text, unique_keys)
-    except ValueError as error:
-        raise ConfigError(f"budget.pricing_path: {where} is not valid JSON: {error}") from error
-    if not isinstance(data, dict):
-        raise ConfigError(
-            f'budget.pricing_path: {where}: expected an object that starts with {{"models": {{'
-        )
-    try:
-        return PriceFile.model_validate(data)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(f"budget.pricing_path: {where}: {field}: {first['msg']}") from error
-
-
 def _edition() -> str:
     return f"genai-prices {version('genai-prices')}"
 
@@ -300,7 +154,7 @@ def _published(model: str) -> Price | None:
     from genai_prices import Usage, calc_price
 
     provider, _, name = model.partition("/")
-    if provider == "openai-api" or provider in _AT_HOME:
+    if provider == "openai-api" or provider in AT_HOME:
         return None
     try:
         found = calc_price(

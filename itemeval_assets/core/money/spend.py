@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .pricing import provider_of
+from .providers import provider_of
 
 if TYPE_CHECKING:
     import pyarrow as pa

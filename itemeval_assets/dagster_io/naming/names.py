@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import dagster as dg
 
 from itemeval_assets.core.design.study import Study
-from itemeval_assets.core.money.pricing import provider_of
+from itemeval_assets.core.money.providers import provider_of
 from itemeval_assets.core.text.words import as_identifier
 
 GENERATE_DIMENSION, GRADE_DIMENSION = "generate", "grade"

@@ -6,7 +6,7 @@ import dagster as dg
 
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.study import Study
-from itemeval_assets.core.money.pricing import is_mock
+from itemeval_assets.core.money.providers import is_mock
 from itemeval_assets.core.text.words import dollars
 
 from .names import CONDITION_TAG, COST_TAG, GRADER_TAG, STAGE_TAG, STUDY_TAG

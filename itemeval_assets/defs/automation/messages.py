@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from itemeval_assets.core.money.pricing import is_mock
+from itemeval_assets.core.money.providers import is_mock
 from itemeval_assets.core.text.words import counted, dollars
 from itemeval_assets.dagster_io.failures import failure_text
 from itemeval_assets.dagster_io.naming.names import RANGE_END, RANGE_START

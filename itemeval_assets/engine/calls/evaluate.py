@@ -16,7 +16,8 @@ from inspect_ai.model._model_info import _get_model_info_direct
 
 from itemeval_assets.core.config.sections import SolversConfig
 from itemeval_assets.core.errors import ConfigError
-from itemeval_assets.core.money.pricing import Price, provider_of
+from itemeval_assets.core.money.prices import Price
+from itemeval_assets.core.money.providers import provider_of
 from itemeval_assets.engine.advice import one_line
 from itemeval_assets.engine.inspect_folders import LOG_LEVEL, with_usable_folders
 from itemeval_assets.engine.logs.broken import complete_header, why_broken

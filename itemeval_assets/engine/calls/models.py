@@ -8,7 +8,7 @@ from inspect_ai._util.registry import RegistryInfo, registry_find, registry_unqu
 from inspect_ai.model import Model, get_model
 
 from itemeval_assets.core.errors import EnvironmentMissing, ModelError
-from itemeval_assets.core.money.pricing import is_mock, provider_of
+from itemeval_assets.core.money.providers import is_mock, provider_of
 from itemeval_assets.core.text.nearest import did_you_mean
 from itemeval_assets.engine.advice import advised, one_line
 from itemeval_assets.engine.models.local_model import is_served_here, local_model_address

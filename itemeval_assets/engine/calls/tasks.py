@@ -31,8 +31,8 @@ from inspect_ai.util import EarlyStop, JSONSchema, concurrency, cost_limit
 from itemeval_assets.core.design.conditions.conditions import GenerateCondition
 from itemeval_assets.core.design.pending import Cell
 from itemeval_assets.core.grading.grader import ModelCall
-from itemeval_assets.core.money.pricing import provider_of
 from itemeval_assets.core.money.projection.prefixes import leaders_first
+from itemeval_assets.core.money.providers import provider_of
 from itemeval_assets.core.prompts.prompts import Prompt
 from itemeval_assets.core.prompts.turns import Turn
 from itemeval_assets.engine.models.response_cache import cache_policy

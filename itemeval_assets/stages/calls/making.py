@@ -14,7 +14,6 @@ import pyarrow as pa
 
 from itemeval_assets.core.design.partitions import GENERATE, Partition
 from itemeval_assets.core.design.pending import Cell, Pending, Plan, pending_cells
-from itemeval_assets.core.money.pricing import provider_of, words_of_mocks
 from itemeval_assets.core.money.projection.estimate import (
     NOTHING,
     Call,
@@ -24,6 +23,7 @@ from itemeval_assets.core.money.projection.estimate import (
     project,
 )
 from itemeval_assets.core.money.projection.prefixes import shared_prefixes
+from itemeval_assets.core.money.providers import provider_of, words_of_mocks
 from itemeval_assets.core.prompts.prompts import Prompt
 from itemeval_assets.core.tables.schemas import TABLES, arrow_schema
 from itemeval_assets.core.tables.split import Parts

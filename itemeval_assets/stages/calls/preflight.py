@@ -20,7 +20,7 @@ from itemeval_assets.core.money.preflight import (
     ModelHealth,
     verdict_on,
 )
-from itemeval_assets.core.money.pricing import PriceBook, words_of_mocks
+from itemeval_assets.core.money.pricing import PriceBook
 from itemeval_assets.core.money.projection.estimate import (
     NOTHING,
     Call,
@@ -28,6 +28,7 @@ from itemeval_assets.core.money.projection.estimate import (
     most_tokens,
     project,
 )
+from itemeval_assets.core.money.providers import words_of_mocks
 from itemeval_assets.core.prompts.prompts import one_message
 from itemeval_assets.core.tables.schemas import LOG_INDEX, REPLACED, arrow_schema
 from itemeval_assets.core.tables.upsert import upsert

@@ -12,8 +12,9 @@ from itemeval_assets.core.design.options import PlanOptions, RunOptions
 from itemeval_assets.core.design.partitions import Partition, Stage
 from itemeval_assets.core.design.pending import Cell, Grid, Pending, States
 from itemeval_assets.core.design.study import RunPlan, Study, run_plan
-from itemeval_assets.core.money.pricing import PriceBook, has_batch_mode
+from itemeval_assets.core.money.pricing import PriceBook
 from itemeval_assets.core.money.projection.estimate import SampleCalls
+from itemeval_assets.core.money.providers import has_batch_mode
 from itemeval_assets.core.prompts.chats import IS_CHAT
 from itemeval_assets.core.prompts.prompts import Prompt
 from itemeval_assets.engine.calls.progress import Listener

@@ -4,7 +4,7 @@ import os
 import re
 from typing import Any
 
-from itemeval_assets.core.money.pricing import is_local, is_mock, provider_of
+from itemeval_assets.core.money.providers import is_local, is_mock, provider_of
 
 __all__ = ["model_id", "model_info", "model_place"]
 

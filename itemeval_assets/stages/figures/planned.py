@@ -17,7 +17,7 @@ from itemeval_assets.core.design.cell_table import Answers
 from itemeval_assets.core.design.conditions.conditions import GradeCondition
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.study import Study, run_plan
-from itemeval_assets.core.money.pricing import is_mock
+from itemeval_assets.core.money.providers import is_mock
 from itemeval_assets.measurement import MeasurementError
 from itemeval_assets.measurement.columns import counted, shortened
 from itemeval_assets.measurement.numeric import LARGEST

@@ -7,7 +7,8 @@ import pytest
 from itemeval_assets.core.imports.judges import formats_of
 from itemeval_assets.core.imports.prices import booked_price
 from itemeval_assets.core.imports.rows import balanced, chosen
-from itemeval_assets.core.money.pricing import Price, PriceBook
+from itemeval_assets.core.money.prices import Price
+from itemeval_assets.core.money.pricing import PriceBook
 
 PRICES = PriceBook({"p/m": Price(input_usd_per_mtok=1.0, output_usd_per_mtok=2.0)})
 TOKENS = {"input_tokens": 300, "output_tokens": 100, "cache_read_tokens": None}

@@ -9,16 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from itemeval_assets.core.errors import ConfigError
-from itemeval_assets.core.money.pricing import (
-    FREE,
-    MOCK_PRICE,
-    Price,
-    PriceBook,
-    cost_usd,
-    has_batch_mode,
-    parse_price_file,
-    provider_of,
-)
+from itemeval_assets.core.money.prices import Price, cost_usd, parse_price_file
+from itemeval_assets.core.money.pricing import FREE, MOCK_PRICE, PriceBook
+from itemeval_assets.core.money.providers import has_batch_mode, provider_of
 
 COUNT = st.none() | st.integers(0, 10**9)
 TOKENS = st.fixed_dictionaries(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itemeval_assets.core.money.pricing import provider_of
+from itemeval_assets.core.money.providers import provider_of
 from itemeval_assets.core.money.spend import SAVED, Spend, spend_by, spend_by_model, total_spend
 from tests.rows import STAMP, table
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
-from itemeval_assets.core.money.pricing import provider_of
+from itemeval_assets.core.money.providers import provider_of
 
 # inspect adapts the connections to a model between these, unless the study fixes their number.
 _FEWEST_CONNECTIONS, _MOST_CONNECTIONS = 10, 100

@@ -8,7 +8,8 @@ from itemeval_assets.core.config.snapshot import PriceText
 from itemeval_assets.core.config.study_config import StudyConfig
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ConfigError
-from itemeval_assets.core.money.pricing import PriceBook, PriceFile, parse_price_file
+from itemeval_assets.core.money.prices import PriceFile, parse_price_file
+from itemeval_assets.core.money.pricing import PriceBook
 
 from .unreadable import unreadable
 
