@@ -9,10 +9,10 @@ if TYPE_CHECKING:
     from itemeval_assets.core.money import budget
     from itemeval_assets.figures import opening
     from itemeval_assets.host import browser
-    from itemeval_assets.report import comparison
-    from itemeval_assets.report import experiments as experiment_report
     from itemeval_assets.report import figures as figure_report
     from itemeval_assets.report.render import document
+    from itemeval_assets.report.screens import comparison
+    from itemeval_assets.report.screens import experiments as experiment_report
     from itemeval_assets.ui import command as ui_command
     from itemeval_assets.ui import viewer
 
@@ -36,9 +36,9 @@ __all__ = [
 _PLACES = {
     "browser": "host.browser",
     "budget": "core.money.budget",
-    "comparison": "report.comparison",
+    "comparison": "report.screens.comparison",
     "document": "report.render.document",
-    "experiment_report": "report.experiments",
+    "experiment_report": "report.screens.experiments",
     "figure_report": "report.figures",
     "opening": "figures.opening",
     "ui_command": "ui.command",

@@ -4,9 +4,9 @@ Handed on is what the terminal shows.
 """
 
 from .cells import cell_survey
-from .imports import import_summary
-from .money import preflight, study_estimate
-from .results import (
+from .screens.imports import import_summary
+from .screens.money import preflight, study_estimate
+from .screens.results import (
     created,
     every_eval,
     export_result,
@@ -16,7 +16,7 @@ from .results import (
     was_reset,
     written,
 )
-from .runs import quickstart_summary, run_summary
+from .screens.runs import quickstart_summary, run_summary
 from .terminal import ask_consent, print_result, problem, progress_bar, remark
 
 __all__ = [

@@ -27,8 +27,9 @@ from itemeval_assets.experiments.read.row_changes import Difference, RowChanges
 from itemeval_assets.experiments.read.summaries import ExperimentSummary, RunDetails, RunSummary
 from itemeval_assets.imports.found import ImportSummary, LeftOut
 from itemeval_assets.project import QuickstartSummary
-from itemeval_assets.report import comparison, experiments, terminal
+from itemeval_assets.report import terminal
 from itemeval_assets.report.render.document import print_document
+from itemeval_assets.report.screens import comparison, experiments
 from itemeval_assets.runs import summary as runs
 from itemeval_assets.stages.every_eval.writing import EveryEval
 from itemeval_assets.stages.export import ExportResult

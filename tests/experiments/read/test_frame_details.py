@@ -13,7 +13,7 @@ from itemeval_assets.experiments import (
     run_details,
 )
 from itemeval_assets.experiments.read.frame_details import frame_details
-from itemeval_assets.report.experiments import _bytes, _frame, run_shown
+from itemeval_assets.report.screens.experiments import _bytes, _frame, run_shown
 from itemeval_assets.storage.objects.backends import open_backend
 from itemeval_assets.storage.objects.s3 import S3Backend
 from tests.experiments.toys import simulate_energy, simulations

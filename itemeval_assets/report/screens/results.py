@@ -8,10 +8,10 @@ from itemeval_assets.core.money.losses import losses_words
 from itemeval_assets.core.records.unread import can_be_recovered, unread_words
 from itemeval_assets.core.text.words import counted, dollars
 
+from ..render.terminal_table import show
+from ..terminal import command, data, out, paragraph
+from ..views import COMPLETION, View, spend_view
 from .money import mocks_are_free
-from .render.terminal_table import show
-from .terminal import command, data, out, paragraph
-from .views import COMPLETION, View, spend_view
 
 if TYPE_CHECKING:
     from itemeval_assets.core.design.partitions import NamedPartition

@@ -8,9 +8,9 @@ from itemeval_assets.core.design.changed_items import named
 from itemeval_assets.core.money.providers import words_of_mocks
 from itemeval_assets.core.text.words import counted, dollars
 
-from .render.terminal_table import show
-from .terminal import data, out
-from .views import ESTIMATE, HEALTH, View, projected
+from ..render.terminal_table import show
+from ..terminal import data, out
+from ..views import ESTIMATE, HEALTH, View, projected
 
 if TYPE_CHECKING:
     from itemeval_assets.core.money.preflight import ModelHealth

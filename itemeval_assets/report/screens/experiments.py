@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
+from ..terminal import data, err, out
 from .experiment_lines import count_of, counts_of, named, shortened, spec_line, status_of
-from .terminal import data, err, out
 
 if TYPE_CHECKING:
     from itemeval_assets.experiments import ExperimentStorageSettings

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from itemeval_assets.core.text.words import counted
 
-from .terminal import command, data, out
+from ..terminal import command, data, out
 
 if TYPE_CHECKING:
     from itemeval_assets.imports.found import ImportSummary

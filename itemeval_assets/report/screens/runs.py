@@ -6,10 +6,10 @@ from itemeval_assets.core.money.losses import losses_words
 from itemeval_assets.core.text.words import dollars
 from itemeval_assets.host.installation import how_to_call
 
-from .figures import scores
-from .render.document import print_document
+from ..figures import scores
+from ..render.document import print_document
+from ..terminal import command, data, out, paragraph
 from .results import MOST_ROWS, completion, export_result
-from .terminal import command, data, out, paragraph
 
 if TYPE_CHECKING:
     from itemeval_assets.core.records.failures import FailedCheck

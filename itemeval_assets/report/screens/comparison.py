@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from ..terminal import data, out
 from .experiment_lines import count_of, counts_of, named, shortened, spec_line, status_of
-from .terminal import data, out
 
 if TYPE_CHECKING:
     from itemeval_assets.experiments import Comparison

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from itemeval_assets.core.text.words import cut
 
-from .terminal import data, out
+from ..terminal import data, out
 
 if TYPE_CHECKING:
     from itemeval_assets.experiments.read.summaries import RunSummary
