@@ -82,7 +82,7 @@ def run(
     """
     from .runs.study import run_study
 
-    study = with_task(config)
+    study = with_task(config, keep_first=False)
     selection = select(study.design, only, conditions, graders, rubrics)
     options = _options(study, force, policy, max_usd)
     if on_progress is not None and not callable(on_progress):
@@ -162,9 +162,9 @@ def estimate(
 
 def preflight(config: str | Path | Study, *, max_usd: float | None = None) -> "list[ModelHealth]":
     """Make one tiny call to each model: ok, dead or unverified. The ledger has its cost."""
-    from .runs.single import run_preflight
+    from .runs.preflight import run_preflight
 
-    return run_preflight(with_task(config), _amount(max_usd))
+    return run_preflight(with_task(config, keep_first=False), _amount(max_usd))
 
 
 def status(config: str | Path | Study, *, policy: str | None = None) -> "StudyStatus":
@@ -346,13 +346,16 @@ def _as_study(config: str | Path | Study) -> Study:
     return config if isinstance(config, Study) else load_study(config)
 
 
-def with_task(config: str | Path | Study) -> Study:
-    """The study; the task of a file, if it has one, is loaded, and `task_lock.json` written."""
+def with_task(config: str | Path | Study, *, keep_first: bool = True) -> Study:
+    """The study; its task, if it has one, is loaded, and `task_lock.json` written.
+
+    `keep_first`: also where there is none yet.
+    """
     if isinstance(config, Study) or load_config(config)[0].benchmark.ref is None:
         return _as_study(config)
     from .stages.tasks.opening import open_study
 
-    return open_study(config)
+    return open_study(config, keep_first)
 
 
 def _options(

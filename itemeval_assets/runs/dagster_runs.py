@@ -13,7 +13,6 @@ from itemeval_assets.core.design.selection import Selection, select
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import BudgetExceeded, ConsentMissing, ModelError
 from itemeval_assets.core.money.losses import Loss
-from itemeval_assets.core.money.providers import words_of_mocks
 from itemeval_assets.core.text.words import counted
 from itemeval_assets.dagster_io.naming.names import FIGURES
 from itemeval_assets.dagster_io.progress import listening, tell_listeners
@@ -31,7 +30,7 @@ from itemeval_assets.stages.projection.estimate import StudyEstimate, preview
 from itemeval_assets.storage.study.inputs import prices_if_needed
 from itemeval_assets.storage.study.store import ResultsStore
 
-from .foreseeing import foreseen
+from .foreseeing import foreseen, remarks_on
 from .joining import join_what_is_behind
 from .launcher import Launcher
 from .settled import Stats, forget, remember, sources
@@ -173,8 +172,7 @@ def _admitted(runs: StageRuns, gate: Gate) -> StudyEstimate:
     """
     found = foreseen(runs.study, runs.store, runs.selection, runs.options)
     warnings = tuple(one.words for one in found.ungradable) if found.remaining.calls else ()
-    called = [part.model for part in (*found.generate, *found.grade) if part.remaining.usd]
-    gate.admit(found.remaining, [*warnings, *words_of_mocks(called)])
+    gate.admit(found.remaining, remarks_on(found))
     if warnings:
         tell_listeners(Progress("solutions", total=0, warnings=warnings))
     return found

@@ -6,11 +6,27 @@ from itemeval_assets.core.design.selection import Selection
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.design.targets import require_gradable
 from itemeval_assets.core.errors import ModelError
+from itemeval_assets.core.money.budget import Standing, require_budget
+from itemeval_assets.core.money.pricing import words_of_mocks
 from itemeval_assets.stages import items
 from itemeval_assets.stages.calls.stage_run import Scope
 from itemeval_assets.stages.projection.estimate import StudyEstimate, estimate
 from itemeval_assets.storage.study.inputs import prices_if_needed
 from itemeval_assets.storage.study.store import ResultsStore
+
+
+def remarks_on(found: StudyEstimate) -> list[str]:
+    """What whoever is asked for consent must know of the calls."""
+    ungradable = [one.words for one in found.ungradable] if found.remaining.calls else []
+    called = [part.model for part in (*found.generate, *found.grade) if part.remaining.usd]
+    return [*ungradable, *words_of_mocks(called)]
+
+
+def require_allowed(study: Study, options: RunOptions, found: StudyEstimate) -> None:
+    """Raise what the gate raises: BudgetExceeded, ConsentMissing, ConfigError. Reserves nothing."""
+    standing = Standing(found.spent_usd, found.reserved_usd)
+    budget, consent = study.config.budget, options.consent_usd
+    require_budget(found.remaining, budget, standing, consent, remarks_on(found))
 
 
 def foreseen(

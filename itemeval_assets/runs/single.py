@@ -2,10 +2,7 @@
 
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import StoreError
-from itemeval_assets.core.money.budget import require_sane_consent
-from itemeval_assets.core.money.preflight import ModelHealth
 from itemeval_assets.core.records.releases import Release
-from itemeval_assets.engine.scorers.process import require_loadable
 from itemeval_assets.stages.calls.losses import require_no_loss
 from itemeval_assets.stages.export import ExportResult, require_results
 from itemeval_assets.storage.study.store import open_store
@@ -14,16 +11,7 @@ from .joining import join_what_is_behind
 from .launcher import Launcher
 from .settled import remember, sources, valid_note
 
-__all__ = ["run_export", "run_preflight", "run_release"]
-
-
-def run_preflight(study: Study, consent_usd: float | None) -> list[ModelHealth]:
-    """Materialize the preflight, and say what it found of each model."""
-    require_sane_consent(consent_usd, study.config.budget)
-    require_loadable(study.design.programs)
-    with Launcher.open(study) as launch:
-        launch(["preflight"], config={"consent_usd": consent_usd})
-    return launch.results["preflight"]
+__all__ = ["run_export", "run_release"]
 
 
 def run_export(study: Study, for_spreadsheets: bool) -> ExportResult:

@@ -17,7 +17,7 @@ from itemeval_assets.engine.scorers.process import require_loadable
 from itemeval_assets.stages.items import are_stored
 from itemeval_assets.stages.ledger import unmetered_models
 from itemeval_assets.stages.views.status import frequent_errors, survey
-from itemeval_assets.storage.study.inputs.task_lock import stored_lock
+from itemeval_assets.storage.study.inputs.task_lock import keep_task, stored_lock
 from itemeval_assets.storage.study.store import ResultsStore, open_store
 
 from .settled import changed_at, nothing_to_do, waits_for_calls
@@ -55,9 +55,10 @@ def run_study(
         require_loadable(study.design.programs)
         if not are_stored(store):
             # A first run that is refused leaves nothing on the disk.
-            from .foreseeing import foreseen
+            from .foreseeing import foreseen, require_allowed
 
-            foreseen(study, store, selection, options)
+            require_allowed(study, options, foreseen(study, store, selection, options))
+        keep_task(study)
     with ExitStack() as stack:
         # Workers load their packages while this process does, and finds out what there is to do.
         idle = (

@@ -4,6 +4,7 @@ import json
 import math
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ from .looking import read_log, results_dir, rows, write_prices
 SOLVERS = {"max_tokens": 1000}
 
 
-def declare(folder: Path, **budget: float) -> Path:
+def declare(folder: Path, **budget: Any) -> Path:
     return write_study(
         folder,
         models=["openai-api/test/m"],
@@ -62,6 +63,36 @@ def test_without_consent_nothing_is_called_and_with_it_all(
     assert server.count() == 0
     assert run_cli(["run", str(config), "--only", "solutions", "--yes"]) == 0
     assert server.count() == 2
+
+
+@pytest.mark.parametrize(
+    "budget, words, code",
+    [
+        ({"max_usd": 0.05}, ["run", "--yes"], 4),
+        ({"max_usd": 0.05}, ["run", "--workers", "2", "--yes"], 4),
+        ({"confirm_above_usd": 0.05}, ["run"], 3),
+        ({"confirm_above_usd": 0.05}, ["run", "--max-usd", "0.05"], 3),
+        ({"pricing_path": None}, ["run"], 3),
+        ({"pricing_path": None, "max_usd": 1.0}, ["run", "--yes"], 2),
+        ({"confirm_above_usd": 0.0}, ["preflight"], 3),
+        ({"confirm_above_usd": 0.0, "max_usd": 1e-9}, ["preflight", "--yes"], 4),
+    ],
+)
+def test_a_first_run_that_the_budget_refuses_leaves_nothing_on_the_disk(
+    tmp_path: Path,
+    serve: Serve,
+    monkeypatch: pytest.MonkeyPatch,
+    budget: dict[str, Any],
+    words: list[str],
+    code: int,
+) -> None:
+    server = serve()
+    monkeypatch.setattr("itemeval_assets.core.money.pricing.is_local", lambda *_: False)
+    config = declare(tmp_path, **budget)
+    there_was = sorted(tmp_path.rglob("*"))
+    assert run_cli([words[0], str(config), *words[1:]]) == code
+    assert sorted(tmp_path.rglob("*")) == there_was
+    assert server.count() == 0
 
 
 def test_what_was_spent_counts_towards_the_cap(tmp_path: Path, serve: Serve) -> None:

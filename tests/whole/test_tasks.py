@@ -457,17 +457,49 @@ def test_a_changed_task_file_is_no_news_where_no_solution_is_stored(tmp_path: Pa
     assert not any("changed" in note for note in api.run(config).notes)
 
 
-def test_what_a_task_lacks_to_run_is_told_as_its_problem(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def without_docker(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command `docker` is there, and its daemon is not."""
+    docker = folder / "bin" / "docker"
+    docker.parent.mkdir()
+    docker.write_text("#!/bin/sh\necho no daemon >&2\nexit 1\n")
+    docker.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{docker.parent}{os.pathsep}{os.environ['PATH']}")
+
+
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        (QUESTIONS.replace("scorer=[", 'sandbox="docker", scorer=['), "(no daemon)"),
+        (QUESTIONS.replace("metadata={", 'sandbox="docker", metadata={'), "(no daemon)"),
+        (QUESTIONS.replace("scorer=[", 'sandbox="nosuch", scorer=['), "no installed package has"),
+    ],
+)
+def test_a_sandbox_that_this_machine_lacks_is_told_before_anything_is_written(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    text: str,
+    said: str,
 ) -> None:
-    text = QUESTIONS.replace("scorer=[", 'sandbox="nosuch", scorer=[')
-    config = write_task_study(tmp_path, text=text)
-    assert run_cli(["run", str(config)]) == 2
-    told = capsys.readouterr().err
-    assert "benchmark.task: inspect_ai cannot run the task: SandboxEnvironment" in told
-    write_task_study(tmp_path)
-    assert api.run(config).calls == 4
-    assert_reconciled(config)
+    without_docker(tmp_path, monkeypatch)
+    config = write_task_study(tmp_path, text=text, models=["mockllm/a", "mockllm/b"])
+    for command in ("run", "preflight"):
+        assert run_cli([command, str(config)]) == 2
+        told = capsys.readouterr().err
+        assert told.count("benchmark.task: 'tasks.py@sums' runs in the sandbox") == 1
+        assert said in told and "Traceback" not in told
+        assert not (tmp_path / "studies").exists()
+    [warning] = [line for line in api.estimate(config).warnings if "sandbox" in line]
+    assert said in warning
+
+
+def test_what_is_done_needs_no_sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = write_task_study(tmp_path)
+    api.run(config)
+    without_docker(tmp_path, monkeypatch)
+    write_task_study(tmp_path, text=QUESTIONS.replace("scorer=[", 'sandbox="docker", scorer=['))
+    assert api.run(config).calls == 0
+    assert not any("sandbox" in line for line in api.estimate(config).warnings)
 
 
 def test_where_inspect_writes_no_log_its_own_message_is_told(

@@ -18,6 +18,7 @@ from itemeval_assets.core.tasks.reference import TaskRef
 from .data import remember
 from .loading import load_task
 from .samples import images_in
+from .sandboxes import sandbox_of
 from .solvers import calls_known
 
 _ACCURACY = "inspect_ai/accuracy"
@@ -43,7 +44,7 @@ def look_at(ref: TaskRef, file: Path | None, now: str) -> TaskLock:
         metadata=tuple(sorted(_metadata(task))),
         version=str(task.version),
         epochs=task.epochs,
-        sandbox=task.sandbox.type if task.sandbox else None,
+        sandbox=sandbox_of(task),
         limits=_limits(task),
         calls=calls_known(task),
         source=Source(text=file.read_text("utf-8-sig")).hash if file else "",

@@ -4,7 +4,7 @@ Its calls are paid like all others: they pass the gate, are logged, and stand in
 under the stage `preflight`. They fill no cell, so that their cost is kept in `replaced`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -13,6 +13,7 @@ from itemeval_assets.core.design.partitions import PREFLIGHT, Partition
 from itemeval_assets.core.design.pending import Cell
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ModelError
+from itemeval_assets.core.money.budget import require_budget
 from itemeval_assets.core.money.ledger import bookings_of
 from itemeval_assets.core.money.preflight import (
     PREFLIGHT_ITEM,
@@ -53,7 +54,7 @@ from itemeval_assets.storage.study.reservations import Reservations
 from itemeval_assets.storage.study.store import ResultsStore
 
 from .evidence import UNLOGGED
-from .gate import Gate
+from .gate import Gate, standing
 from .unfinished import running_headers, take_in_notes
 
 _MOST_OUTPUT_TOKENS = 16
@@ -70,6 +71,15 @@ def study_models(study: Study) -> dict[str, str]:
     return models
 
 
+def require_allowed(
+    study: Study, store: ResultsStore, prices: PriceBook, consent_usd: float | None
+) -> None:
+    """Raise what the gate raises: BudgetExceeded, ConsentMissing, ConfigError. Reserves nothing."""
+    targets, _ = _targets(study)
+    budget, found = study.config.budget, standing(store, prices)
+    require_budget(_cost(targets, prices), budget, found, consent_usd, words_of_mocks(targets))
+
+
 def check_models(
     study: Study, store: ResultsStore, prices: PriceBook, gate: Gate, run_id: str
 ) -> list[ModelHealth]:
@@ -78,7 +88,7 @@ def check_models(
     Raises BudgetExceeded, ConsentMissing or ConfigError before the first call.
     """
     targets, dead = _targets(study)
-    projection = sum((_project(model, prices) for model in targets), NOTHING)
+    projection = _cost(targets, prices)
     gate.admit(projection, words_of_mocks(targets))
     tell_prices({model: prices.rates(model) for model in targets})
     tasks = [
@@ -106,6 +116,10 @@ def _targets(study: Study) -> tuple[dict[str, Target], dict[str, ModelHealth]]:
         except ModelError as error:
             dead[model] = ModelHealth(model, "dead", str(error))
     return targets, dead
+
+
+def _cost(targets: Iterable[str], prices: PriceBook) -> Projection:
+    return sum((_project(model, prices) for model in targets), NOTHING)
 
 
 def _project(model: str, prices: PriceBook) -> Projection:

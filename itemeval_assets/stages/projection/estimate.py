@@ -143,7 +143,7 @@ def _in_sum(
             *_limits(scope, found, remaining),
             *_warnings(grid, local, foresight.unreachable),
         ],
-        unreachable=list(foresight.unreachable.values()),
+        unreachable=list(dict.fromkeys(foresight.unreachable.values())),
         ungradable=ungradable,
     )
 
@@ -216,8 +216,12 @@ def _warnings(grid: Projection, local: list[str], unreachable: Mapping[str, str]
         yield f"no price is known for {', '.join(grid.unpriced)}: the USD are without their calls"
     if local:
         yield f"on this machine, free: {', '.join(local)}"
-    for model, problem in unreachable.items():
-        where, _, reason = problem.partition(f": {model}: ")
-        yield (
-            f"{model} ({where}) can be neither called nor looked up in the response cache: {reason}"
-        )
+    yield from dict.fromkeys(_out_of_reach(model, why) for model, why in unreachable.items())
+
+
+def _out_of_reach(model: str, problem: str) -> str:
+    """What keeps a model from its calls; where it is the task, that is the same for all models."""
+    where, of_model, reason = problem.partition(f": {model}: ")
+    if not of_model:
+        return problem
+    return f"{model} ({where}) can be neither called nor looked up in the response cache: {reason}"

@@ -18,10 +18,11 @@ from itemeval_assets.storage.study.inputs.task_lock import (
 from itemeval_assets.storage.study.store import ResultsStore, open_store
 
 
-def open_study(config: str | Path) -> Study:
+def open_study(config: str | Path, keep_first: bool = True) -> Study:
     """A study with its task as it is now; `task_lock.json` is written where that is news.
 
-    Raises ConfigError for a task that cannot be loaded. Nothing is written then.
+    Without `keep_first` the first one is not: `keep_task` writes it, once nothing stands in the way
+    of the calls. Raises ConfigError for a task that cannot be loaded. Nothing is written then.
     """
     parsed, path = load_config(config)
     task = parsed.benchmark.ref
@@ -39,7 +40,7 @@ def open_study(config: str | Path) -> Study:
     if lock.changed and not _has_older_solutions(store, lock):
         lock = replace(lock, changed=())
         study = study_with_task(path, lock)
-    if lock != known:
+    if lock != known and (known or keep_first):
         write_task_lock(parsed.study, location, lock)
     return study
 

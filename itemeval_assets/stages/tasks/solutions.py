@@ -1,11 +1,12 @@
 """Solutions of a task of inspect_ai: its own solver answers, and its own scorers score."""
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.pending import Cell
-from itemeval_assets.core.errors import DatasetError
+from itemeval_assets.core.errors import DatasetError, ModelError
 from itemeval_assets.core.money.projection.estimate import SampleCalls, output_limit
 from itemeval_assets.core.money.projection.samples import calls_of_sample
 from itemeval_assets.core.prompts.prompts import Prompt
@@ -14,6 +15,7 @@ from itemeval_assets.engine.tasks.data import remember
 from itemeval_assets.engine.tasks.loading import load_task
 from itemeval_assets.engine.tasks.rows import sample_rows
 from itemeval_assets.engine.tasks.running import TASK, prepared
+from itemeval_assets.engine.tasks.sandboxes import why_no_sandbox
 from itemeval_assets.engine.tasks.scores import names_in
 from itemeval_assets.stages.calls.stage_run import Scope, StageRun
 from itemeval_assets.stages.prompt_solutions import SolutionCaller
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from inspect_ai.dataset import Sample
     from inspect_ai.log import EvalLog
 
-    from itemeval_assets.engine.calls.tasks import CallSettings
+    from itemeval_assets.engine.calls.tasks import CallSettings, Target
     from itemeval_assets.stages.calls.making import PlannedCalls
 
 
@@ -37,6 +39,17 @@ class TaskCaller(SolutionCaller):
         assert lock is not None
         self._lock: TaskLock = lock
         self._seen: set[ScoreName] = set()
+
+    def target(self, partition: Partition) -> "Target":
+        """Raises ModelError also where this machine lacks the sandbox of the task."""
+        found = super().target(partition)
+        if self._why_not:
+            raise ModelError(self._why_not)
+        return found
+
+    @cached_property
+    def _why_not(self) -> str | None:
+        return why_no_sandbox(self._lock.sandbox, self._lock.task)
 
     def finish(self, run: StageRun) -> None:
         """Keep the scores that only the logs told of: they are grade conditions from now on."""

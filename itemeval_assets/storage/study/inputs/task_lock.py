@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from itemeval_assets.core.config.study_config import StudyConfig
+from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.prompts.templates import Template
 from itemeval_assets.core.tasks.lock import ScoreName, TaskLock
@@ -58,6 +59,13 @@ def write_task_lock(study: str, location: str, lock: TaskLock) -> None:
     """Keep what loading a task told."""
     directory = StudyDirectory(open_backend(location), study)
     directory.update_json(TASK_LOCK, lambda _: lock.to_document())
+
+
+def keep_task(study: Study) -> None:
+    """Keep what loading the task of a study told, if it has one, where nothing is kept yet."""
+    task = study.snapshot.task
+    if task and stored_lock(study.name, study.location) is None:
+        write_task_lock(study.name, study.location, task)
 
 
 def learn_scores(study: str, location: str, names: Sequence[ScoreName]) -> None:
