@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -378,6 +379,13 @@ def sums():
 """
 
 
+# The tool of the agent has no docstring.
+UNTOLD = re.sub(r'""".*?"""', "", AGENT, flags=re.S).replace(
+    "import TaskState\n", "import TaskState, basic_agent, generate, solver, use_tools\n"
+)
+AGENT_OF_REACT = 'react(prompt="Use the tool.", tools=[add()])'
+
+
 @pytest.mark.parametrize(
     ("task", "args", "text", "said"),
     [
@@ -406,6 +414,13 @@ def sums():
             "\n    )\n", "\n    )]\n"), "returns a list; its function must return a Task"),
         ("tasks.py@sums", {}, QUESTIONS.replace("return Task", "Task"), "returns nothing; its"),
         ("tasks.py@sums", {}, QUESTIONS.replace("@task\n", ""), "put @task above it"),
+        ("tasks.py@agent", {}, UNTOLD, "cannot offer its tool 'add'"),
+        ("tasks.py@agent", {}, UNTOLD.replace(AGENT_OF_REACT, "basic_agent(tools=[add()])"),
+         "cannot offer its tool 'add'"),
+        ("tasks.py@agent", {}, UNTOLD.replace(AGENT_OF_REACT, "[use_tools([add()]), generate()]"),
+         "write a docstring in the function"),
+        ("tasks.py@agent", {}, AGENT.replace("            y: The other number.\n", ""),
+         "Description not provided for parameter 'y' of function 'add'"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_with_a_task_is_told_before_anything_is_written(
@@ -577,4 +592,28 @@ def shaky():
     solved = sum(one["total_tokens"] for one in rows(config, "solutions"))
     assert row["total_tokens"] == pytest.approx(2 * solved, rel=0.1)
     assert row["calls"] == 8
+    assert_reconciled(config)
+
+
+def test_a_tool_without_a_docstring_ends_the_run_at_its_first_errors(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = """
+@solver
+def mine():
+    async def solve(state, generate):
+        state.tools = [add()]
+        return await generate(state)
+    return solve
+
+
+@task"""
+    text = UNTOLD.replace(AGENT_OF_REACT, "mine()").replace("@task", own)
+    config = write_task_study(tmp_path, task="tasks.py@agent", text=text, args={"count": 200})
+    assert run_cli(["run", str(config), "--yes"]) == 5
+    told = capsys.readouterr()
+    found = [row["error"] for row in rows(config, "solutions")]
+    assert 0 < len(found) < 100
+    assert all("'add'" in error and "write a docstring" in error for error in found)
+    assert "write a docstring" in " ".join(told.out.split())
     assert_reconciled(config)

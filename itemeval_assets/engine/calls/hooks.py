@@ -17,6 +17,7 @@ from inspect_ai.hooks._startup import init_hooks
 
 from itemeval_assets.engine.logs.usage import token_counts
 
+from .hopeless import undescribed_tool
 from .in_flight import current_calls, was_sent
 from .progress import Listener, Progress
 
@@ -72,6 +73,8 @@ class ProgressHooks(Hooks):
     async def on_sample_end(self, data: SampleEnd) -> None:
         if calls := current_calls():
             calls.logged(str(data.sample.uuid))
+            if data.sample.error and undescribed_tool(data.sample.error.message):
+                calls.are_hopeless = True
         if _current is None or not was_sent(data.sample):
             return
         progress = _current.progress

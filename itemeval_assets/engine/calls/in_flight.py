@@ -150,6 +150,8 @@ class Calls:
 
     def __init__(self, tell: Callable[[int, float], None]) -> None:
         self.is_stopping = False
+        # An error was seen that all other samples would have, too.
+        self.are_hopeless = False
         self.cancel: Callable[[], None] = lambda: None
         self.on_begin: Callable[[], None] = lambda: None
         self.spent = Spent()

@@ -221,6 +221,8 @@ class AllowedCellsOnly:
         if cell not in self._allowed:
             if (calls := current_calls()) and calls.is_stopping:
                 return EarlyStop(id=id, epoch=epoch, reason="the run was stopped")
+            if calls and calls.are_hopeless:
+                return EarlyStop(id=id, epoch=epoch, reason="its error would be that of another")
             if not settings.allowance.take(settings.most_usd.get(cell, 0.0)):
                 return EarlyStop(id=id, epoch=epoch, reason="held back: the allowance is used up")
             self._allowed.add(cell)

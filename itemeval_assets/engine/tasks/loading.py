@@ -27,6 +27,7 @@ from itemeval_assets.engine.advice import advised, one_line
 from itemeval_assets.engine.scorers.results import message_of
 
 from .solvers import OF_CHOICES, solver_names
+from .tools import require_described
 from .uncalled import require_called
 
 _WHERE = "benchmark.task"
@@ -59,6 +60,7 @@ def load_task(ref: TaskRef, file: Path | None) -> Task:
         ) from None
     _require_samples(ref, task)
     require_called(task, ref.word)
+    require_described(task, ref.word)
     for number, sample in enumerate(task.dataset, 1):
         sample.id = number if sample.id is None else sample.id
     _require_choices(ref, task)

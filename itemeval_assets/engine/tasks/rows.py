@@ -8,6 +8,7 @@ from inspect_ai.log import EvalLog, EvalSample
 from itemeval_assets.core.design.pending import Cell, is_blank
 from itemeval_assets.core.money.pricing import PriceBook
 from itemeval_assets.core.text.words import well_formed
+from itemeval_assets.engine.calls.hopeless import DESCRIBE_IT, undescribed_tool
 from itemeval_assets.engine.calls.in_flight import REFUSED
 from itemeval_assets.engine.logs.usage import total_usage
 from itemeval_assets.engine.rows import effective_settings, error_text, is_batch, utc
@@ -62,6 +63,8 @@ def _error(sample: EvalSample) -> str | None:
     if sample.error is None:
         return sample.metadata.get(REFUSED)
     told = error_text(sample.error)
+    if undescribed_tool(told):
+        return f"{told}; {DESCRIBE_IT}"
     return _STOPPED if told.startswith("CancelledError") else told
 
 
