@@ -408,9 +408,8 @@ def row(mistake: Mistake, message: str) -> str:
 
 
 def _contents(folder: Path) -> dict[Path, bytes | None]:
-    """What each file holds, and each folder. What Python keeps of a module it loads is its own."""
-    paths = (path for path in folder.rglob("*") if "__pycache__" not in path.parts)
-    return {path: path.read_bytes() if path.is_file() else None for path in paths}
+    """What each file holds, and each folder."""
+    return {path: path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
 
 
 def main() -> None:

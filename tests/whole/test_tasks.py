@@ -617,3 +617,22 @@ def mine():
     assert all("'add'" in error and "write a docstring" in error for error in found)
     assert "write a docstring" in " ".join(told.out.split())
     assert_reconciled(config)
+
+
+def test_nothing_compiled_is_left_beside_the_code_of_the_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.dont_write_bytecode", False)
+    for name in ("of_task", "of_scorer"):
+        (tmp_path / f"{name}.py").write_text("from words_of.both import WORD\n")
+    (tmp_path / "words_of").mkdir()
+    (tmp_path / "words_of" / "both.py").write_text("WORD = 1\n")
+    (tmp_path / "mine.py").write_text(
+        "import of_scorer\ndef score(solution, target, metadata):\n    import words_of.both\n"
+        "    return 1.0\n"
+    )
+    scorers = {"mine": {"type": "python", "function": "mine.py:score"}}
+    extra = {"facets": {"scorer": ["mine"]}, "scorers": scorers}
+    config = write_task_study(tmp_path, text=f"import of_task\n{QUESTIONS}", extra=extra)
+    assert api.run(config).errored == 0
+    assert not [*tmp_path.rglob("__pycache__")]

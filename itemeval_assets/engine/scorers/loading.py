@@ -19,6 +19,7 @@ from itemeval_assets.core.grading.code import (
     PackagedCode,
     Program,
 )
+from itemeval_assets.host.bytecode import leave_clean
 
 from .arguments import OF_A_FILE, ArgumentsError, require_arguments
 from .results import message_of
@@ -39,6 +40,7 @@ def load(program: Program) -> Scoring:
             return inspect_scorer(code)
         if isinstance(code, PackagedCode):
             return _checked(_packaged(code), code, code.args)
+        leave_clean(Path(path).parent)
         module = _of_file(code, program) if code.is_file else _imported(code, program)
         return _checked(_named(module, code, path), code)
     except ArgumentsError as error:

@@ -25,6 +25,7 @@ from itemeval_assets.core.text.secrets import without_secrets
 from itemeval_assets.core.text.words import cut
 from itemeval_assets.engine.advice import advised, one_line
 from itemeval_assets.engine.scorers.results import message_of
+from itemeval_assets.host.bytecode import leave_clean
 
 from .solvers import OF_CHOICES, solver_names
 from .tools import require_described
@@ -102,6 +103,7 @@ def _is_task(found: RegistryInfo) -> bool:
 
 
 def _of_file(ref: TaskRef, file: Path) -> Task:
+    leave_clean(file.parent)
     name = ref.name or _only_name(ref, file)
     _require_name(ref, file, name)
     # Another file may have a task of this name: the one that was loaded last is made.
