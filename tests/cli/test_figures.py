@@ -1,6 +1,7 @@
 """The commands that show figures: on the terminal, as JSON, as CSV and as a page."""
 
 import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -88,6 +89,48 @@ def test_only_a_file_of_ours_is_written_over(
     written = out.read_bytes()
     assert run_cli(["scores", config, "--by", "topic", "--out", str(out)]) == 0
     assert out.read_bytes() != written
+
+
+@pytest.mark.parametrize("command", ["scores", "report", "cells"])
+def test_what_is_no_file_of_ours_is_told_and_stays(
+    command: str, config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    blank, folder, pipe = (tmp_path / name for name in ("blank.html", "folder.html", "pipe.html"))
+    blank.write_text(" " * 5000 + "mine")
+    folder.mkdir()
+    os.mkfifo(pipe)
+    link = tmp_path / "link.html"
+    link.symlink_to("/dev/null")
+    there_was = sorted(tmp_path.rglob("*"))
+    for out, said in (
+        (blank, "this file is not by itemeval-assets"),
+        (folder, "this is a folder"),
+        (pipe, "this is no file, but a pipe or a device"),
+        (link, "this is no file, but a pipe or a device"),
+        (Path("/dev/stdout"), "give a file that ends with"),
+    ):
+        assert run_cli([command, config, "--out", str(out)]) == 2
+        assert said in capsys.readouterr().err
+    assert sorted(tmp_path.rglob("*")) == there_was
+    assert blank.read_text().endswith("mine") and pipe.is_fifo() and link.is_symlink()
+
+
+def test_a_file_that_cannot_be_read_is_not_written_over(
+    config: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    out = tmp_path / "figures.csv"
+    out.write_text("mine")
+
+    def refuse(*_: Any) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("itemeval_assets.report.render.replaced._start_in", refuse)
+    assert run_cli(["scores", config, "--out", str(out)]) == 2
+    assert "cannot be read (Permission denied)" in capsys.readouterr().err
+    assert out.read_text() == "mine"
 
 
 def test_a_page_of_another_study_is_not_written_over(

@@ -111,12 +111,18 @@ def require_format(path: Path, *formats: str) -> None:
         raise ConfigError(f"--out {path}: give a file that ends with {' or '.join(known)}")
     try:
         has_folder, is_folder = path.parent.is_dir(), path.is_dir()
+        is_other = path.exists() and not is_folder and not path.is_file()
     except OSError as error:
         raise _unwritable(path, error) from error
     if not has_folder:
         raise ConfigError(f"--out {path}: there is no folder {path.parent}; make it first")
     if is_folder:
         raise ConfigError(f"--out {path}: this is a folder; name a file")
+    if is_other:
+        raise ConfigError(
+            f"--out {path}: this is no file, but a pipe or a device; name a file, or give another "
+            "program what --json prints"
+        )
 
 
 def write_document(document: Document, path: Path, study: str) -> None:

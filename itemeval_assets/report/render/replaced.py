@@ -18,7 +18,7 @@ _START = 4096
 def require_own_page(path: Path, study: str) -> None:
     """Raise ConfigError for a file that is there, and is no page of this study."""
     start = _start_of(path)
-    if not start.strip():
+    if not start:
         return
     found = _MARK.search(start)
     if found is None:
@@ -30,7 +30,7 @@ def require_own_page(path: Path, study: str) -> None:
 def require_own_table(path: Path, text: str) -> None:
     """Raise ConfigError for a file that is there, and does not begin as this text of a CSV."""
     start = _start_of(path)
-    if start.strip() and _first_columns(start) != _first_columns(text):
+    if start and _first_columns(start) != _first_columns(text):
         raise _taken(path, "this file has no table of this command")
 
 
@@ -39,12 +39,22 @@ def _first_columns(text: str) -> list[str]:
 
 
 def _start_of(path: Path) -> str:
-    """The start of a file; nothing where there is none. What cannot be read is written, or not."""
+    """The start of a file; nothing where there is none. Raises ConfigError if it cannot be read."""
     try:
-        with path.open("rb") as file:
-            return file.read(_START).decode("utf-8", "replace") if path.is_file() else ""
-    except OSError:
+        return _start_in(path)
+    except FileNotFoundError:
         return ""
+    except OSError as error:
+        raise _taken(path, f"this file cannot be read ({error.strerror})") from error
+
+
+def _start_in(path: Path) -> str:
+    """From the first sign that is no blank: a file of blanks has nothing to lose."""
+    with path.open(encoding="utf-8", errors="replace", newline="") as file:
+        while part := file.read(_START):
+            if found := part.lstrip():
+                return found + file.read(_START)
+    return ""
 
 
 def _taken(path: Path, why: str) -> ConfigError:
