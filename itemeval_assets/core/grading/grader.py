@@ -5,7 +5,7 @@ The rest of the package asks, and tests for no kind.
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, NamedTuple
 
@@ -18,6 +18,7 @@ from itemeval_assets.core.text.labels import Part
 from itemeval_assets.core.text.yaml.sections import Section
 
 from .code import Code, Program, Source
+from .grading_prompt import GradingPrompt
 from .verdict import Verdict
 
 
@@ -138,19 +139,6 @@ class Grader:
         )
 
 
-@dataclass(frozen=True)
-class GradingPrompt:
-    """The prompt of a model-graded scorer of inspect_ai: what the user gave of it.
-
-    `template`: a file beside the YAML, or the text itself. Null: what inspect_ai has.
-    """
-
-    scorer: str
-    template: str | None = None
-    instructions: str | None = None
-    partial_credit: bool = False
-
-
 class GraderConfig(Section, ABC):
     """An entry of `graders:`, of whichever kind."""
 
@@ -162,10 +150,6 @@ class GraderConfig(Section, ABC):
     def own_prompt(self) -> GradingPrompt | None:
         """What it asks with in the place of the rubrics that the facet names."""
         return None
-
-    def require_prompt(self, name: str, template: Template, columns: Iterable[str]) -> None:
-        """Raise TemplateError where its own prompt fits no item. `columns`: of their metadata."""
-        raise NotImplementedError(f"{name} has no prompt of its own")
 
     @property
     def models(self) -> Mapping[str, str]:

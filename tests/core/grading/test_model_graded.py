@@ -46,7 +46,7 @@ def judge(scorer: str = "model_graded_qa", base: Path = Path(), **args: Any) -> 
     entry = read_entry({"model": "a/b", "scorer": scorer, "args": args})
     assert entry.own_prompt
     template = grading_template(entry.own_prompt, base)
-    entry.require_prompt("qa", template, ["topic", "context"])
+    entry.own_prompt.require_fitting("qa", template, ["topic", "context"])
     [found] = entry.graders("qa", [template])
     return found
 

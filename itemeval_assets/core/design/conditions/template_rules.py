@@ -39,10 +39,9 @@ def require_templates(
         require_placeholders(template, ("input", "solution"))
         require_turns(template, _splits_rubrics(config))
     for name in config.facets.grader:
-        entry = config.grader(name)
-        if entry.own_prompt:
+        if prompt := config.grader(name).own_prompt:
             [own] = config.rubrics_of(name)
-            entry.require_prompt(name, rubrics[own], task.metadata if task else mapping.kept)
+            prompt.require_fitting(name, rubrics[own], task.metadata if task else mapping.kept)
 
 
 def doubts(

@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
-from itemeval_assets.core.grading.grader import Grader, GraderConfig, ScoreScale
+from itemeval_assets.core.grading.grader import Grader, GraderConfig, ModelCall, ScoreScale
 from itemeval_assets.core.prompts.templates import Template
+from itemeval_assets.core.text.labels import Part
 from itemeval_assets.core.text.yaml.sections import (
     IDENTITY,
     MODEL_ID,
@@ -97,6 +98,33 @@ class AnyJudgeConfig(GraderConfig):
     @abstractmethod
     def once(self, name: str, rubric: Template) -> Grader:
         """The grader that an entry of this name is with a rubric, the first time."""
+
+    def judge(
+        self,
+        name: str,
+        rubric: Template,
+        *,
+        payload: Mapping[str, Any],
+        label_parts: tuple[Part, ...],
+        call: ModelCall,
+    ) -> Grader:
+        """A grader of this kind: with what the rows of all judges say."""
+        return Grader(
+            kind="judge",
+            name=name,
+            slug_parts=[name, rubric.name],
+            payload=payload,
+            columns={
+                "grader_name": name,
+                "grader_model": self.model,
+                "rubric_name": rubric.name,
+                "rubric_hash": rubric.hash,
+            },
+            label_parts=label_parts,
+            template=rubric,
+            scale=self.scale,
+            call=call,
+        )
 
     @property
     def models(self) -> Mapping[str, str]:

@@ -37,20 +37,11 @@ class JudgeConfig(AnyJudgeConfig):
 
 def _judge(name: str, config: JudgeConfig, rubric: Template) -> Grader:
     short_name = name.rsplit("/", maxsplit=1)[-1] if name == config.model else name
-    return Grader(
-        kind="judge",
-        name=name,
-        slug_parts=[name, rubric.name],
+    return config.judge(
+        name,
+        rubric,
         payload=_payload(name, config, rubric),
-        columns={
-            "grader_name": name,
-            "grader_model": config.model,
-            "rubric_name": rubric.name,
-            "rubric_hash": rubric.hash,
-        },
         label_parts=(Part(short_name, name), Part(rubric.short_name, rubric.name)),
-        template=rubric,
-        scale=config.scale,
         call=ModelCall(
             model=config.model,
             where="facets.grader" if name == config.model else f"graders.{name}",

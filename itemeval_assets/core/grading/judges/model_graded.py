@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import cache, partial
 from typing import Any, Literal
 
@@ -14,25 +14,21 @@ from itemeval_assets.core.grading.code import MODEL_GRADED
 from itemeval_assets.core.grading.grader import (
     SCORER_SCALE,
     Grader,
-    GradingPrompt,
     ModelCall,
     ScoreScale,
 )
+from itemeval_assets.core.grading.grading_prompt import OF_SAMPLES, GradingPrompt
 from itemeval_assets.core.grading.own.regex import compiled, refusal
 from itemeval_assets.core.grading.verdict import Verdict
 from itemeval_assets.core.prompts.chats import IS_CHAT, last_question
-from itemeval_assets.core.prompts.format_strings import fields_of, shows_as_it_is
 from itemeval_assets.core.prompts.prompts import Item, Prompt, one_message
 from itemeval_assets.core.prompts.templates import Template
 from itemeval_assets.core.text.labels import Part
-from itemeval_assets.core.text.nearest import did_you_mean
 from itemeval_assets.core.text.yaml.sections import IDENTITY, Section
 
 from .any_judge import AnyJudgeConfig
 from .grades import grade_reader
 
-_OF_SAMPLES = ("question", "answer", "criterion")
-_INSTRUCTIONS = "instructions"
 # inspect_ai's marks around the data of a sample: no text of a sample may pass for one.
 _DELIMITER = re.compile(r"\[(BEGIN|END) DATA\]", re.IGNORECASE)
 _ONE_MODEL = "the model is `model`, beside `scorer`; for several declare a judge for each"
@@ -133,25 +129,12 @@ class ModelGradedConfig(AnyJudgeConfig):
         args = self.args
         return GradingPrompt(self.scorer, args.template, args.instructions, args.partial_credit)
 
-    def require_prompt(self, name: str, template: Template, columns: Iterable[str]) -> None:
-        if problem := _problem_of(template.text, [*_OF_SAMPLES, *columns]):
-            raise TemplateError(f"graders.{name}.args.template: {problem}")
-
     def once(self, name: str, rubric: Template) -> Grader:
-        return Grader(
-            kind="judge",
-            name=name,
-            slug_parts=[name, rubric.name],
+        return self.judge(
+            name,
+            rubric,
             payload={"grader": self._identity(name), "rubric": {"hash": rubric.hash}},
-            columns={
-                "grader_name": name,
-                "grader_model": self.model,
-                "rubric_name": rubric.name,
-                "rubric_hash": rubric.hash,
-            },
             label_parts=(Part(name, name), Part(rubric.name, rubric.name)),
-            template=rubric,
-            scale=self.scale,
             call=ModelCall(
                 model=self.model,
                 where=f"graders.{name}",
@@ -177,28 +160,12 @@ class ModelGradedConfig(AnyJudgeConfig):
         return grade_reader(pattern, args.instructions is not None, args.partial_credit)
 
 
-def _problem_of(template: str, known: list[str]) -> str | None:
-    """What is wrong with a template, seen before there is an item."""
-    fields = fields_of(template)
-    if "answer" not in fields:
-        return "it lacks {answer}; add it where the answer should appear"
-    if not shows_as_it_is(template, "answer"):
-        return "it shows a part or another form of {answer}; write {answer} alone"
-    for field in fields:
-        if field not in known:
-            near = did_you_mean(field, [*known, _INSTRUCTIONS])
-            return (
-                f"it shows {{{field}}}, which no item has; {near}. Write braces that are text twice"
-            )
-    return None
-
-
 def _prompt(name: str, template: str, item: Item, solution: str | None) -> Prompt:
     """The prompt as inspect_ai builds it. Raises TemplateError where the item lacks a column."""
     question = last_question(item["input"]) if item.get(IS_CHAT) else item["input"]
     columns = _neutral(json.loads(item["metadata_json"]))
     shown = (question, solution or "", item["target"] or "")
-    own = dict(zip(_OF_SAMPLES, map(_neutral, shown), strict=True))
+    own = dict(zip(OF_SAMPLES, map(_neutral, shown), strict=True))
     try:
         return one_message(template.format(**{**columns, **own}))
     except (LookupError, ValueError, TypeError, AttributeError) as error:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from itemeval_assets.core.errors import ConfigError, TemplateError
-from itemeval_assets.core.grading.grader import GradingPrompt
+from itemeval_assets.core.grading.grading_prompt import GradingPrompt
 from itemeval_assets.core.prompts.format_strings import with_text
 from itemeval_assets.core.prompts.templates import Template, make_template
 
