@@ -17,8 +17,8 @@ from itemeval_assets.core.design.pending import solution_fingerprint
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.money.ledger import bookings_of
 from itemeval_assets.core.tables.schemas import TABLES, arrow_schema
+from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.stages import gradings_long, items
-from itemeval_assets.storage.study.inputs import load_study
 from itemeval_assets.storage.study.store import ResultsStore, open_store
 
 __all__ = ["declare", "fill"]

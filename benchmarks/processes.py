@@ -22,7 +22,8 @@ from itemeval_assets.stages import export, gradings_long
 from itemeval_assets.stages.calls.stage_run import Scope
 from itemeval_assets.stages.projection.estimate import estimate
 from itemeval_assets.stages.views import results
-from itemeval_assets.storage.study.inputs import load_study, prices_if_needed
+from itemeval_assets.engine.study_files import load_study
+from itemeval_assets.storage.study.inputs import prices_if_needed
 from itemeval_assets.storage.study.store import open_store
 study = load_study(sys.argv[1])
 store, what = open_store(study), sys.argv[2]

@@ -14,6 +14,7 @@ from .api import status as status
 from .api import table as table
 from .component import StudyComponent as StudyComponent
 from .core.errors import ItemevalAssetsError as ItemevalAssetsError
+from .engine.study_files import load_study as load_study
 from .figures import agreement as agreement
 from .figures import compare as compare
 from .figures import compare_releases as compare_releases
@@ -26,6 +27,5 @@ from .figures import reliability as reliability
 from .figures import response_matrix as response_matrix
 from .figures import scores as scores
 from .figures import write_report as write_report
-from .storage.study.inputs import load_study as load_study
 
 __all__: list[str]

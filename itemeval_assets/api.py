@@ -17,7 +17,8 @@ from .core.design.study import Study, run_plan
 from .core.errors import ConfigError
 from .core.tables.cells import CELL_STATES
 from .core.tables.schemas import TABLES
-from .storage.study.inputs import load_config, load_study
+from .engine.study_files import load_study
+from .storage.study.inputs import load_config
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 from . import api, figures
 from .core.design.study import Study
 from .core.errors import ConfigError
+from .engine.study_files import load_study
 from .instances.home import CONFIG, packaged_config, require_usable
 from .settings import HOME_FOLDER, nearest_dagster_home
 from .storage.objects.new_files import add_lines, write_new
-from .storage.study.inputs import load_study
 from .storage.study.layout import LOGS
 
 if TYPE_CHECKING:

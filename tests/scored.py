@@ -6,8 +6,8 @@ from typing import Any
 
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.study import Study
+from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.stages import gradings_long
-from itemeval_assets.storage.study.inputs import load_study
 from itemeval_assets.storage.study.store import open_store
 from tests.rows import grading, item, solution, table
 from tests.studies import write_study

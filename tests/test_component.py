@@ -18,9 +18,9 @@ from itemeval_assets.component import StudyComponent
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.dagster_io.naming.keys import PartitionKeys
 from itemeval_assets.defs.build import build_definitions
+from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.instances.instance import make_home
 from itemeval_assets.settings import Settings
-from itemeval_assets.storage.study.inputs import load_study
 from tests.commands import Program
 from tests.defs.runs import QUIET, SOLUTIONS
 from tests.defs.test_snapshots import initialization, reconstruction

@@ -21,7 +21,8 @@ from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.money.pricing import PriceBook
 from itemeval_assets.core.tables.schemas import TABLES
 from itemeval_assets.dagster_io.naming.keys import PartitionKeys
-from itemeval_assets.storage.study.inputs import load_config, load_study
+from itemeval_assets.engine.study_files import load_study
+from itemeval_assets.storage.study.inputs import load_config
 from tests.guard.points import of_arguments, of_commands
 
 ROOT = Path(__file__).parents[1]

@@ -12,7 +12,7 @@ from typing import Any
 
 import dagster as dg
 
-from itemeval_assets.storage.study.inputs import load_study
+from itemeval_assets.engine.study_files import load_study
 from tests.model_server import Behaviour, ModelServer, Request
 from tests.whole.looking import assert_reconciled, rows
 

@@ -20,7 +20,7 @@ from itemeval_assets.core.config.snapshot import Snapshot
 from itemeval_assets.core.design.study import Study, study_of
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.text.secrets import redacted
-from itemeval_assets.storage.study.inputs import load_study
+from itemeval_assets.engine.study_files import load_study
 
 _PREFIX = "itemeval_assets/study/"
 

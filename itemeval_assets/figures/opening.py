@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from itemeval_assets.core.design.selection import Words, select_grade
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ConfigError, StoreError
-from itemeval_assets.storage.study.inputs import load_study
+from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.storage.study.layout import REPORT, STUDY_FILE
 
 if TYPE_CHECKING:

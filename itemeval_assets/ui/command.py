@@ -21,10 +21,10 @@ from itemeval_assets.core.errors import (
     RunFailed,
     error_from,
 )
+from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.host.interrupts import interrupt
 from itemeval_assets.host.processes import can_share_files
 from itemeval_assets.settings import Settings, homes_beside, nearest_dagster_home
-from itemeval_assets.storage.study.inputs import load_study
 
 from .addresses import OWN_HOSTS, Addresses, listening
 from .pages import open_when_it_answers, page_of

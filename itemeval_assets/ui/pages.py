@@ -9,8 +9,8 @@ from pathlib import Path
 
 from itemeval_assets.core.errors import ItemevalAssetsError
 from itemeval_assets.core.text.words import as_identifier
+from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.host.browser import open_page
-from itemeval_assets.storage.study.inputs import load_study
 
 DEFINITIONS = "itemeval_assets.definitions"
 _BETWEEN_LOOKS_S, _ANSWER_S = 0.3, 10

@@ -24,8 +24,8 @@ from playwright.sync_api import Page, sync_playwright
 from itemeval_assets import api
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.engine.models.mock_replies import Asked, answer, quality_seen
+from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.settings import nearest_dagster_home
-from itemeval_assets.storage.study.inputs import load_study
 from tests.model_server import Answer, ModelServer, Request, error_answer
 from tests.studies import write_study
 

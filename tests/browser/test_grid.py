@@ -6,9 +6,9 @@ import pytest
 from playwright.sync_api import expect
 
 from itemeval_assets.dagster_io.naming.keys import PartitionKeys
+from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.instances.instance import make_home
 from itemeval_assets.settings import nearest_dagster_home
-from itemeval_assets.storage.study.inputs import load_study
 from tests.browser.demo import CHROMIUM, browser_page, web_server
 from tests.studies import write_study
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from itemeval_assets.storage.study.inputs import load_study
+from itemeval_assets.engine.study_files import load_study
 from tests.defs.runs import Runs, finish, runs_of, toy_study
 
 

@@ -15,8 +15,8 @@ from itemeval_assets.core.design.study import Study
 from itemeval_assets.dagster_io.naming.keys import PartitionKeys
 from itemeval_assets.dagster_io.naming.names import asset_key
 from itemeval_assets.defs.build import build_definitions
+from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.settings import Settings
-from itemeval_assets.storage.study.inputs import load_study
 from itemeval_assets.storage.study.store import ResultsStore, open_store
 from tests.studies import write_study
 

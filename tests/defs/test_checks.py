@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 
 from itemeval_assets import stages
-from itemeval_assets.storage.study.inputs import load_study
+from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.storage.study.layout import EXPORT_LONG_PARQUET
 from tests.defs.runs import (
     GRADINGS,

@@ -23,9 +23,9 @@ from itemeval_assets.dagster_io.naming.keys import PartitionKeys
 from itemeval_assets.dagster_io.naming.names import asset_key
 from itemeval_assets.defs.build import load_studies
 from itemeval_assets.defs.snapshots import load_in_location, paths_in_location
+from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.instances.instance import ensure_home
 from itemeval_assets.settings import Settings
-from itemeval_assets.storage.study.inputs import load_study
 from tests.studies import write_study
 
 PATIENCE_S = 240

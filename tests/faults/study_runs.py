@@ -15,9 +15,10 @@ from typing import Any, NamedTuple
 from itemeval_assets import stages
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.dagster_io.naming.partitions import by_partition
+from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.stages.calls.gate import open_gate
 from itemeval_assets.stages.calls.stage_run import StageRun
-from itemeval_assets.storage.study.inputs import load_prices, load_study
+from itemeval_assets.storage.study.inputs import load_prices
 from itemeval_assets.storage.study.store import open_store
 from tests.model_server import ModelServer, Request, usual_content
 from tests.studies import write_study

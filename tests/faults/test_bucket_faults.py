@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from itemeval_assets.core.errors import StoreError
+from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.storage.objects.s3 import open_s3
-from itemeval_assets.storage.study.inputs import load_study
 from itemeval_assets.storage.study.store import open_store
 from tests.s3_server import S3Server
 from tests.whole.conftest import Serve

@@ -10,7 +10,7 @@ import pytest
 from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.errors import ItemevalAssetsError
 from itemeval_assets.core.tables.schemas import REPLACED, arrow_schema
-from itemeval_assets.storage.study.inputs import load_study
+from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.storage.study.layout import IF_DELETED
 from itemeval_assets.storage.study.store import open_store
 from tests.model_server import ModelServer

@@ -13,7 +13,7 @@ from itemeval_assets.core.grading.judges.judge_reply import parse_judge_reply
 from itemeval_assets.core.grading.verdict import Verdict
 from itemeval_assets.core.tables.quality import parse_ok_violations
 from itemeval_assets.core.text.words import well_formed
-from itemeval_assets.storage.study.inputs import load_study
+from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.storage.study.store import open_store
 from tests.model_server import Answer, Request
 from tests.whole.conftest import Serve

@@ -9,7 +9,7 @@ from inspect_ai.log._recorders.eval import EvalRecorder
 
 from itemeval_assets import api
 from itemeval_assets.cli.main import main, run_cli
-from itemeval_assets.storage.study.inputs import load_study
+from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.storage.study.store import open_store
 from tests.commands import Program
 from tests.model_server import Behaviour, ModelServer

@@ -27,13 +27,13 @@ from itemeval_assets.core.text.spreadsheet import for_spreadsheet
 from itemeval_assets.core.text.yaml.strict import load_yaml
 from itemeval_assets.defs.build import build_definitions
 from itemeval_assets.engine.models import local_model
+from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.experiments.layout.keys import is_experiment_name
 from itemeval_assets.experiments.layout.records import InputArtifacts, read_record
 from itemeval_assets.settings import Settings
 from itemeval_assets.storage.objects.backends import open_backend
 from itemeval_assets.storage.objects.disk import LocalBackend
 from itemeval_assets.storage.s3.bucket import s3_client, split_s3
-from itemeval_assets.storage.study.inputs import load_study
 from tests.model_server import error_answer
 from tests.studies import study_yaml, write_study
 from tests.whole.conftest import Serve
@@ -100,7 +100,7 @@ OWN = {"inspect_ai.eval", "re.compile", "re2.compile"}
 # The one place that runs code of a user, in a process of its own: a scorer in Python.
 OF_SCORERS = "engine/scorers/loading.py"
 # The definitions of a module of inspect_ai, as an import would run them.
-OF_INSPECT = "storage/study/inputs/grading_prompts.py"
+OF_INSPECT = "engine/scorers/prompts_of_inspect.py"
 # Its templates are those of the package; data are only values in them.
 OF_TEMPLATES = "report/render/markdown.py"
 

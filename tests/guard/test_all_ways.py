@@ -14,8 +14,8 @@ import pytest
 from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
 from itemeval_assets.dagster_io.naming.keys import PartitionKeys
+from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.instances.instance import ensure_home
-from itemeval_assets.storage.study.inputs import load_study
 from tests.defs.runs import finish, runs_of
 from tests.faults.study_runs import table_contents
 from tests.studies import write_study

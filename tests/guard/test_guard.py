@@ -26,6 +26,7 @@ from dagster.components.testing import create_defs_folder_sandbox
 from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
 from itemeval_assets.defs.build import build_definitions
+from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.experiments import (
     BaseExperiment,
     ExperimentStorage,
@@ -34,7 +35,6 @@ from itemeval_assets.experiments import (
 from itemeval_assets.settings import Settings
 from itemeval_assets.storage.objects.s3 import open_s3
 from itemeval_assets.storage.s3.bucket import s3_client
-from itemeval_assets.storage.study.inputs import load_study
 from itemeval_assets.storage.study.store import open_store
 from tests.defs.runs import GRADINGS, SOLUTIONS, message, runs_of
 from tests.experiments.toys import Number, square

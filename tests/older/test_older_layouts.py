@@ -18,10 +18,10 @@ import yaml
 from itemeval_assets import api
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.tables.schemas import BOOKINGS, LEDGER
+from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.stages import ledger
 from itemeval_assets.stages.views.status import survey
 from itemeval_assets.storage.objects.backends import open_backend
-from itemeval_assets.storage.study.inputs import load_study
 from itemeval_assets.storage.study.store import open_store
 
 OLDER = Path(__file__).with_name("layout_1.tar.gz")

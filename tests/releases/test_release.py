@@ -391,7 +391,7 @@ def test_inputs_are_published_as_they_were_and_without_secrets(
     prompt.write_text(f"{{input}} key {secret}")
     study = toy_study(tmp_path / "again", models=["mockllm/a"])
     (tmp_path / "again" / "prompts" / "solver" / "short.md").write_text(f"{{input}} {secret}")
-    from itemeval_assets.storage.study.inputs import load_study
+    from itemeval_assets.engine.study_files import load_study
 
     study = load_study(study.config_path)
     with runs_of(study) as runs:

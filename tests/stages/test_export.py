@@ -19,9 +19,9 @@ from itemeval_assets.core.errors import EvidenceLost, StoreError
 from itemeval_assets.core.tables.cells import CELLS
 from itemeval_assets.core.tables.schemas import TOKEN_COLUMNS
 from itemeval_assets.core.text.words import well_formed
+from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.stages import export
 from itemeval_assets.stages.gradings_long import join
-from itemeval_assets.storage.study.inputs import load_study
 from itemeval_assets.storage.study.reservations import Reservations
 from itemeval_assets.storage.study.store import ResultsStore, open_store
 from tests.rows import STAMP, grading, item, solution, table

@@ -12,8 +12,8 @@ from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import DatasetError, StoreError
 from itemeval_assets.engine.data.datasets import resolve_revision
+from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.stages import items
-from itemeval_assets.storage.study.inputs import load_study
 from itemeval_assets.storage.study.store import ResultsStore, open_store
 from tests.studies import write_items, write_study
 

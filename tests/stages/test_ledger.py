@@ -7,10 +7,10 @@ import pyarrow as pa
 
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.tables.schemas import LOG_INDEX, SOLUTIONS, TOKEN_COLUMNS, arrow_schema
+from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.stages import ledger
 from itemeval_assets.stages.calls.evidence import lost_costs
 from itemeval_assets.stages.outcome import Outcome
-from itemeval_assets.storage.study.inputs import load_study
 from itemeval_assets.storage.study.store import ResultsStore, open_store
 from tests.rows import solution
 from tests.studies import write_study

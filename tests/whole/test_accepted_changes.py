@@ -11,8 +11,8 @@ import pytest
 from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.errors import ConsentMissing, DatasetError
+from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.stages import changed_items, items
-from itemeval_assets.storage.study.inputs import load_study
 from tests.defs.runs import message, runs_of
 from tests.model_server import ModelServer, Request
 from tests.studies import write_study

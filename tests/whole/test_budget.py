@@ -12,7 +12,7 @@ from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.errors import BudgetExceeded, ConfigError, ConsentMissing
 from itemeval_assets.dagster_io.naming.names import RESERVED_BY_TAG
-from itemeval_assets.storage.study.inputs import load_study
+from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.storage.study.reservations import Reservations
 from itemeval_assets.storage.study.store import open_store
 from tests.commands import Command

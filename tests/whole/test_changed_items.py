@@ -12,7 +12,7 @@ import yaml
 from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.errors import DatasetError
-from itemeval_assets.storage.study.inputs import load_study
+from itemeval_assets.engine.study_files import load_study
 from tests.defs.runs import message, runs_of
 from tests.studies import write_study
 from tests.whole.looking import results_dir, rows

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from itemeval_assets.core.errors import ConfigError
-from itemeval_assets.storage.study.inputs import load_study
+from itemeval_assets.engine.study_files import load_study
 from tests.commands import run_script
 from tests.studies import write_study
 

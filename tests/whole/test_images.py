@@ -14,7 +14,7 @@ import itemeval_assets as ie
 from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.prompts.images import data_uri, name_of
-from itemeval_assets.storage.study.inputs import load_study
+from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.storage.study.store import open_store
 from tests.engine.data.test_images import BLUE, RED
 from tests.model_server import ModelServer

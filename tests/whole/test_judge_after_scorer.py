@@ -13,8 +13,8 @@ import itemeval_assets as ie
 from itemeval_assets import api
 from itemeval_assets.core.errors import BudgetExceeded
 from itemeval_assets.core.grading.kinds import SCORERS
+from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.stages.views.results import results
-from itemeval_assets.storage.study.inputs import load_study
 from itemeval_assets.storage.study.store import open_store
 from tests.commands import Command
 from tests.model_server import Behaviour, ModelServer, Request

@@ -11,8 +11,8 @@ import pytest
 from itemeval_assets import api
 from itemeval_assets.defs.build import build_definitions
 from itemeval_assets.engine.calls.progress import Progress
+from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.settings import Settings
-from itemeval_assets.storage.study.inputs import load_study
 from tests.commands import PATIENCE_S, Command
 from tests.model_server import Behaviour, Request
 from tests.studies import write_study

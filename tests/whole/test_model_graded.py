@@ -244,7 +244,7 @@ def test_definitions_load_without_inspect(tmp_path: Path) -> None:
     (tmp_path / "defs.py").write_text(
         "import sys\n"
         "from itemeval_assets.defs.build import build_definitions\n"
-        "from itemeval_assets.storage.study.inputs import load_study\n"
+        "from itemeval_assets.engine.study_files import load_study\n"
         "from itemeval_assets.settings import Settings\n"
         f"build_definitions(Settings(), [load_study({str(config)!r})])\n"
         "assert 'inspect_ai' not in sys.modules\n"

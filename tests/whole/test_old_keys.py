@@ -13,10 +13,10 @@ from itemeval_assets.core.errors import StoreError
 from itemeval_assets.dagster_io.naming import keys
 from itemeval_assets.dagster_io.naming.names import FIGURES, asset_key
 from itemeval_assets.defs.build import build_definitions
+from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.instances.instance import ensure_home
 from itemeval_assets.settings import Settings
 from itemeval_assets.storage.study.attempts import read_attempts
-from itemeval_assets.storage.study.inputs import load_study
 from itemeval_assets.storage.study.layout import SETTLED
 from itemeval_assets.storage.study.store import open_store
 from tests.defs.runs import GRADINGS, SOLUTIONS, Runs

@@ -10,8 +10,9 @@ import pytest
 
 from itemeval_assets import api, stages
 from itemeval_assets.cli.main import run_cli
+from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.stages.calls import gate
-from itemeval_assets.storage.study.inputs import load_prices, load_study
+from itemeval_assets.storage.study.inputs import load_prices
 from itemeval_assets.storage.study.store import open_store
 from tests.model_server import Answer, Request, json_answer
 from tests.studies import write_study

@@ -19,9 +19,9 @@ import pytest
 from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
 from itemeval_assets.engine.calls.progress import Progress
+from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.instances.instance import ensure_home
 from itemeval_assets.storage.study import log_files
-from itemeval_assets.storage.study.inputs import load_study
 from itemeval_assets.storage.study.store import open_store
 from tests.commands import Command
 from tests.model_server import Answer, Behaviour, Request

@@ -14,13 +14,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from itemeval_assets.core.design.options import RunOptions
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.dagster_io.naming.partitions import by_partition
+from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.stages.calls.gate import open_gate
 from itemeval_assets.stages.calls.stage_run import StageRun
 from itemeval_assets.stages.gradings import grade
 from itemeval_assets.stages.items import load
 from itemeval_assets.stages.ledger import book, mismatches, settle
 from itemeval_assets.stages.solutions import generate
-from itemeval_assets.storage.study.inputs import load_prices, load_study
+from itemeval_assets.storage.study.inputs import load_prices
 from itemeval_assets.storage.study.store import open_store
 from tests.model_server import Behaviour, ModelServer
 from tests.studies import write_study

@@ -13,7 +13,7 @@ import pytest
 
 import itemeval_assets as ie
 from itemeval_assets import api
-from itemeval_assets.storage.study.inputs import load_study
+from itemeval_assets.engine.study_files import load_study
 from tests.commands import Command
 from tests.model_server import Behaviour, Request
 from tests.studies import write_study

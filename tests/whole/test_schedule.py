@@ -15,10 +15,10 @@ from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.dagster_io.naming.keys import PartitionKeys
 from itemeval_assets.defs.build import build_definitions
+from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.instances.instance import ensure_home
 from itemeval_assets.settings import Settings
 from itemeval_assets.storage.study.attempts import read_attempts
-from itemeval_assets.storage.study.inputs import load_study
 from itemeval_assets.storage.study.layout import RERUNS
 from itemeval_assets.storage.study.store import open_store
 from tests.defs.runs import QUIET

@@ -16,7 +16,7 @@ from inspect_ai.scorer import Score
 
 from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
-from itemeval_assets.storage.study.inputs import load_study
+from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.storage.study.store import open_store
 from tests.commands import Command, wait_until
 from tests.model_server import Request

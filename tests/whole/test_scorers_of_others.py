@@ -12,7 +12,7 @@ import pytest
 from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.design.study import Study
-from itemeval_assets.storage.study.inputs import load_study
+from itemeval_assets.engine.study_files import load_study
 from tests.defs.runs import GRADINGS, SOLUTIONS, message, runs_of
 from tests.studies import write_study
 

@@ -14,7 +14,7 @@ from inspect_ai.solver import TaskState
 
 from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
-from itemeval_assets.storage.study.inputs import load_study
+from itemeval_assets.engine.study_files import load_study
 from tests.studies import write_study
 
 from .looking import assert_reconciled, rows

@@ -8,7 +8,7 @@ import pytest
 
 from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
-from itemeval_assets.storage.study.inputs import load_study
+from itemeval_assets.engine.study_files import load_study
 from tests.studies import write_study
 
 from .conftest import Serve

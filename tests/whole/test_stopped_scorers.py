@@ -8,9 +8,9 @@ import pytest
 
 from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.design.partitions import Partition
+from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.stages import kept
 from itemeval_assets.stages.kept import KeptGradings
-from itemeval_assets.storage.study.inputs import load_study
 from itemeval_assets.storage.study.store import open_store
 from tests.commands import Command
 from tests.studies import write_study

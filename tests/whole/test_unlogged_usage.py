@@ -13,7 +13,8 @@ from itemeval_assets.core.money.ledger import bookings_of
 from itemeval_assets.core.tables.schemas import LOG_INDEX, arrow_schema
 from itemeval_assets.engine.logs.reading import read_log
 from itemeval_assets.engine.rows import log_facts
-from itemeval_assets.storage.study.inputs import load_prices, load_study
+from itemeval_assets.engine.study_files import load_study
+from itemeval_assets.storage.study.inputs import load_prices
 from itemeval_assets.storage.study.layout import log_dir
 from itemeval_assets.storage.study.store import ResultsStore, open_store
 from tests.studies import write_study

@@ -1,6 +1,6 @@
 """The prompt of a model-graded scorer of inspect_ai, and whether it fits the items."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from itemeval_assets.core.errors import TemplateError
@@ -11,6 +11,8 @@ from itemeval_assets.core.text.nearest import did_you_mean
 # What it shows of a sample, besides its metadata.
 OF_SAMPLES = ("question", "answer", "criterion")
 _INSTRUCTIONS = "instructions"
+# From a scorer, and whether it offers partial credit, to its template and instructions.
+PromptOf = Callable[[str, bool], tuple[str, str]]
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,10 @@ from itemeval_assets.core.imports.judges import Known, formats_of, known_conditi
 from itemeval_assets.core.tables.schemas import GRADINGS, SOLUTIONS
 from itemeval_assets.core.tables.split import Parts
 from itemeval_assets.core.text.words import counted
+from itemeval_assets.engine.study_files import study_with_templates
 from itemeval_assets.imports.found import Found, LeftOut
 from itemeval_assets.storage.study.inputs import load_config
-from itemeval_assets.storage.study.inputs.study_file import study_location, study_with_task
+from itemeval_assets.storage.study.inputs.study_file import study_location
 from itemeval_assets.storage.study.inputs.template_lock import Kept, read_template_lock
 
 from .checks import require_items, require_solutions, require_study, require_two_places
@@ -47,7 +48,7 @@ def survey(path: str, config: str | Path) -> Found:
     hashes = hashes_in(source)
     known = read_template_lock(parsed.study, config_path.parent)
     kept = words_of(parsed, hashes, known, Shower(source))
-    study = study_with_task(config_path, None, None, kept)
+    study = study_with_templates(config_path, kept)
     require_same_files(study, hashes)
     return _Survey(source, study).found(kept)
 

@@ -9,7 +9,8 @@ import pytest
 from itemeval_assets.core.config.snapshot import Snapshot
 from itemeval_assets.core.design.study import study_of
 from itemeval_assets.core.errors import ConfigError
-from itemeval_assets.storage.study.inputs import load_prices, load_study
+from itemeval_assets.engine.study_files import load_study
+from itemeval_assets.storage.study.inputs import load_prices
 from tests.studies import write_study
 
 

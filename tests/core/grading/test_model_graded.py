@@ -19,6 +19,7 @@ from itemeval_assets.core.grading.grader import Grader, ModelCall
 from itemeval_assets.core.grading.kinds import read_entry
 from itemeval_assets.core.prompts.chats import IS_CHAT, as_json
 from itemeval_assets.core.prompts.turns import Turn
+from itemeval_assets.engine.scorers.prompts_of_inspect import prompt_of_inspect
 from itemeval_assets.storage.study.inputs.grading_prompts import grading_template
 
 SCORERS: dict[str, Any] = {
@@ -45,7 +46,7 @@ REPLIES = [
 def judge(scorer: str = "model_graded_qa", base: Path = Path(), **args: Any) -> Grader:
     entry = read_entry({"model": "a/b", "scorer": scorer, "args": args})
     assert entry.own_prompt
-    template = grading_template(entry.own_prompt, base)
+    template = grading_template(entry.own_prompt, base, prompt_of_inspect)
     entry.own_prompt.require_fitting("qa", template, ["topic", "context"])
     [found] = entry.graders("qa", [template])
     return found

@@ -11,8 +11,8 @@ from itemeval_assets.dagster_io.naming.names import asset_key
 from itemeval_assets.defs.build import build_definitions
 from itemeval_assets.defs.shown.evidence import column_lineage
 from itemeval_assets.defs.shown.versions import content_version
+from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.settings import Settings
-from itemeval_assets.storage.study.inputs import load_study
 from tests.defs.runs import GRADINGS, SOLUTIONS, Runs, finish, runs_of, toy_study
 from tests.studies import write_study
 

@@ -16,8 +16,8 @@ from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.dagster_io.naming.names import FIGURES, asset_key
 from itemeval_assets.defs.build import build_definitions
 from itemeval_assets.defs.shown.versions import version_after
+from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.settings import Settings
-from itemeval_assets.storage.study.inputs import load_study
 from tests.defs.runs import GRADINGS, SOLUTIONS, Runs, message, planted, runs_of, toy_study
 
 SHOWN = ("results", *FIGURES, "export")

@@ -10,10 +10,10 @@ import pytest
 import itemeval_assets as ie
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.errors import ConfigError, StoreError
+from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.measurement import MeasurementError
 from itemeval_assets.stages.figures.judges.agreed import SLOPE
 from itemeval_assets.stages.figures.planned import PlannedCells
-from itemeval_assets.storage.study.inputs import load_study
 from itemeval_assets.storage.study.store import open_store
 from tests.rows import item, table
 from tests.scored import JUDGES, scored_study

@@ -4,8 +4,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.stages.views.costs import costs
-from itemeval_assets.storage.study.inputs import load_study
 from tests.rows import STAMP, table
 from tests.studies import write_study
 

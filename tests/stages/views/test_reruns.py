@@ -9,7 +9,8 @@ import pytest
 from itemeval_assets import api, stages
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.records.reruns import Decision
-from itemeval_assets.storage.study.inputs import load_prices, load_study
+from itemeval_assets.engine.study_files import load_study
+from itemeval_assets.storage.study.inputs import load_prices
 from itemeval_assets.storage.study.store import open_store
 from tests.studies import write_study
 

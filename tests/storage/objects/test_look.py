@@ -7,11 +7,11 @@ import pytest
 
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.errors import StoreError
+from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.storage.objects import workspaces
 from itemeval_assets.storage.objects.s3 import S3Backend
 from itemeval_assets.storage.objects.together import together
 from itemeval_assets.storage.s3.bucket import s3_client, split_s3
-from itemeval_assets.storage.study.inputs import load_study
 from itemeval_assets.storage.study.store import ResultsStore, open_store
 from tests.rows import solution, table
 from tests.s3_server import S3Server

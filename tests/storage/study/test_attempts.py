@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from itemeval_assets.core.design.partitions import Partition
+from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.storage.study.attempts import (
     count_attempts,
     count_failures,
     forget_attempts,
     read_attempts,
 )
-from itemeval_assets.storage.study.inputs import load_study
 from itemeval_assets.storage.study.store import ResultsStore, open_store
 from tests.studies import write_study
 

@@ -11,7 +11,8 @@ import pytest
 
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ConfigError, ItemevalAssetsError, TemplateError
-from itemeval_assets.storage.study.inputs import load_prices, load_study
+from itemeval_assets.engine.study_files import load_study
+from itemeval_assets.storage.study.inputs import load_prices
 from tests.studies import write_study
 
 

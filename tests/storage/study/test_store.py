@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.tables.schemas import TABLES, arrow_schema
+from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.storage.objects.disk import LocalBackend
-from itemeval_assets.storage.study.inputs import load_study
 from itemeval_assets.storage.study.log_files import all_logs, running_logs
 from itemeval_assets.storage.study.store import ResultsStore, open_store
 from tests.rows import grading, item, solution, table

@@ -1,36 +1,27 @@
-"""Reads the prompts of inspect_ai's model-graded scorers. Does not import inspect_ai."""
+"""Reads what a user gives of the prompts of model-graded scorers."""
 
-import ast
-from functools import cache
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
-from itemeval_assets.core.errors import ConfigError, TemplateError
-from itemeval_assets.core.grading.grading_prompt import GradingPrompt
+from itemeval_assets.core.errors import TemplateError
+from itemeval_assets.core.grading.grading_prompt import GradingPrompt, PromptOf
 from itemeval_assets.core.prompts.format_strings import with_text
 from itemeval_assets.core.prompts.templates import Template, make_template
 
-from .scorer_code import module_file
 from .unreadable import unreadable
 
-_MODULE = "inspect_ai.scorer._model"
-_TEMPLATES = {
-    "model_graded_qa": "DEFAULT_MODEL_GRADED_QA_TEMPLATE",
-    "model_graded_fact": "DEFAULT_MODEL_GRADED_FACT_TEMPLATE",
-}
-_INSTRUCTIONS = "default_instructions"
 
-
-def grading_template(given: GradingPrompt, base: Path) -> Template:
+def grading_template(given: GradingPrompt, base: Path, prompt_of: PromptOf) -> Template:
     """What a model-graded scorer asks, its instructions filled in. `base`: the folder of the YAML.
 
-    Its path is that of the user's file, and empty where there is none.
+    `prompt_of` tells what the user did not give. Its path is that of the user's file, and empty
+    where there is none.
     Raises TemplateError for a file that cannot be read, and for braces that name nothing.
     """
     own, path = _own_text(given.template, base) if given.template else ("", "")
-    template = own or _of_inspect()[_TEMPLATES[given.scorer]]
-    instructions = given.instructions or _of_inspect()[_INSTRUCTIONS](given.partial_credit)
+    template, instructions = own, given.instructions
+    if not template or not instructions:
+        usual = prompt_of(given.scorer, given.partial_credit)
+        template, instructions = template or usual[0], instructions or usual[1]
     try:
         return make_template(given.scorer, path, with_text(template, "instructions", instructions))
     except ValueError as error:
@@ -53,31 +44,3 @@ def _own_text(template: str, base: Path) -> tuple[str, str]:
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise TemplateError(unreadable(path, error)) from error
-
-
-@cache
-def _of_inspect() -> dict[str, Any]:
-    """inspect_ai's own templates and instructions: what its module defines, without its imports.
-
-    To import all of inspect_ai takes seconds, which the definitions of a study do not have.
-    """
-    names = {*_TEMPLATES.values(), _INSTRUCTIONS}
-    path = module_file(_MODULE)
-    tree = ast.parse(path.read_text("utf-8"))
-    chosen = [node for node in tree.body if _name_of(node) in names]
-    found: dict[str, Any] = {}
-    exec(compile(ast.Module(chosen, []), str(path), "exec"), found)
-    if missing := sorted(names - {*found}):
-        raise ConfigError(
-            f"inspect_ai {version('inspect_ai')} has no {', '.join(missing)}, which its "
-            "model-graded scorers are read from; give `template` and `instructions` in args"
-        )
-    return found
-
-
-def _name_of(node: ast.stmt) -> str | None:
-    if isinstance(node, ast.FunctionDef):
-        return node.name
-    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-        return node.targets[0].id
-    return None

@@ -11,6 +11,7 @@ from itemeval_assets.core.config.study_config import StudyConfig
 from itemeval_assets.core.design.study import BYTE_ORDER_MARK, Study, study_of
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.grading.code import Source
+from itemeval_assets.core.grading.grading_prompt import PromptOf
 from itemeval_assets.core.tasks.lock import TaskLock
 from itemeval_assets.core.text.locations import scheme_of
 
@@ -22,25 +23,19 @@ from .templates import load_templates
 from .unreadable import unreadable
 
 
-def load_study(path: str | Path, replaced: Mapping[str, Any] | None = None) -> Study:
-    """Load one study from its YAML. Touches no dataset and no network.
-
-    What is known of a task is read from the folder of the study, which may be a bucket.
-    `replaced`: keys in the place of those of the YAML, as `replaced_keys` gives them. Raises
-    ConfigError or TemplateError with everything that is wrong.
-    """
-    return study_with_task(path, None, replaced)
-
-
-def study_with_task(
+def read_study(
     path: str | Path,
-    task: TaskLock | None,
+    prompt_of: PromptOf,
+    *,
+    task: TaskLock | None = None,
     replaced: Mapping[str, Any] | None = None,
     kept: Kept | None = None,
 ) -> Study:
-    """As `load_study`. `task`: what is known of its task, if not what the study's folder says.
+    """The study of a YAML. `prompt_of` tells the prompts of model-graded scorers.
 
-    `kept`: the words of packaged templates, if not those that are kept beside the YAML.
+    `task`: what is known of its task, if not what the study's folder says. `replaced`: keys in the
+    place of those of the YAML. `kept`: the words of packaged templates, if not those that are kept
+    beside the YAML. Raises ConfigError or TemplateError with everything that is wrong.
     """
     path = _resolved(path)
     text = _text_of(path)
@@ -49,7 +44,7 @@ def study_with_task(
     config = parse_config(text.removeprefix(BYTE_ORDER_MARK), str(path), replaced, packaged)
     location = study_location(config, path)
     kept = read_template_lock(config.study, path.parent) if kept is None else kept
-    prompts, rubrics = load_templates(config, path.parent, kept)
+    prompts, rubrics = load_templates(config, path.parent, kept, prompt_of)
     prices = price_text(config, path.parent)
     snapshot = Snapshot(
         str(path),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from itemeval_assets.core.config.study_config import StudyConfig
 from itemeval_assets.core.errors import TemplateError
+from itemeval_assets.core.grading.grading_prompt import PromptOf
 from itemeval_assets.core.prompts.templates import BUILTIN, Template, make_template
 from itemeval_assets.core.text.nearest import did_you_mean
 
@@ -16,11 +17,12 @@ from .unreadable import unreadable
 
 
 def load_templates(
-    config: StudyConfig, base: Path, kept: Kept
+    config: StudyConfig, base: Path, kept: Kept, prompt_of: PromptOf
 ) -> tuple[dict[str, Template], dict[str, Template]]:
     """All prompts and rubrics by reference. Every missing one is named in a single error.
 
     A task stands in the place of all prompts. `kept`: packaged ones that have other words here.
+    `prompt_of` tells the prompts of model-graded scorers.
     """
     prompts, rubrics, problems, task = {}, {}, [], config.benchmark.ref
     if task:
@@ -42,7 +44,7 @@ def load_templates(
         if own := config.grader(name).own_prompt:
             [reference] = config.rubrics_of(name)
             try:
-                rubrics[reference] = grading_template(own, base)
+                rubrics[reference] = grading_template(own, base, prompt_of)
             except TemplateError as error:
                 problems.append(f"graders.{name}.args.template: {error}")
     if problems:
