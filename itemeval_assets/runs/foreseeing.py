@@ -7,7 +7,7 @@ from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.design.targets import require_gradable
 from itemeval_assets.core.errors import ModelError
 from itemeval_assets.core.money.budget import Standing, require_budget
-from itemeval_assets.core.money.pricing import words_of_mocks
+from itemeval_assets.core.money.providers import words_of_mocks
 from itemeval_assets.stages import items
 from itemeval_assets.stages.calls.stage_run import Scope
 from itemeval_assets.stages.projection.estimate import StudyEstimate, estimate
