@@ -81,7 +81,7 @@ COMMANDS: list[tuple[list[str], set[str], int]] = [
     (["run", "{config}"], TABLES, 1300),
     (["run", "{config}", "--workers", "2", "--json"], TABLES, 1300),
     (["conditions", "{config}"], TABLES, 1300),
-    (["experiments", "list"], TABLES, 1340),
+    (["experiments", "list"], TABLES, 1350),
     (["scores", "{config}"], TABLES | {"scipy"}, 1500),
     (["estimate", "{config}"], TABLES | {"inspect_ai"}, 2400),
     (["export", "{config}"], TABLES | DAGSTER, 2450),
