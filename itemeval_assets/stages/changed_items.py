@@ -8,6 +8,7 @@ The acceptance is stored first, so that a run which is killed in between is gone
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from itemeval_assets.core.config.sections import TaskBenchmark
 from itemeval_assets.core.design.changed_items import (
     Edited,
     comparison,
@@ -30,20 +31,20 @@ def outdated_rows(
     found = {}
     for table in ("solutions", "gradings") if edited else ():
         for partition in store.partitions(table):
-            if is_another := comparison(study.design, partition):
-                rows = store.read(table, [partition], ["item_id"])
-                ids = rows["item_id"].unique().to_pylist()
-                pairs = [edited[id] for id in ids if id in edited]
-                if changed := outdated_items(pairs, is_another):
-                    found[partition] = frozenset(changed)
+            rows = store.read(table, [partition], ["item_id"])
+            ids = rows["item_id"].unique().to_pylist()
+            pairs = [edited[id] for id in ids if id in edited]
+            if changed := outdated_items(pairs, comparison(study.design, partition)):
+                found[partition] = frozenset(changed)
     return found
 
 
-def refuse_changed_items(edited: Mapping[str, Edited], outdated: Outdated) -> None:
+def refuse_changed_items(study: Study, edited: Mapping[str, Edited], outdated: Outdated) -> None:
     """Raise DatasetError for the first table that has rows of another item."""
+    is_of_task = isinstance(study.config.benchmark, TaskBenchmark)
     for table in ("solutions", "gradings"):
         ids = ids_of(outdated, table)
-        require_same(table, [pair for id, pair in edited.items() if id in ids])
+        require_same(table, [pair for id, pair in edited.items() if id in ids], is_of_task)
 
 
 def ids_of(outdated: Outdated, *tables: str) -> set[str]:

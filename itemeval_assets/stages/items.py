@@ -119,7 +119,7 @@ def _read(
     outdated = outdated_rows(study, store, edited)
     mark = mark_of(edited) if outdated else None
     if mark and not accept_changes and mark != _accepted(store):
-        refuse_changed_items(edited, outdated)
+        refuse_changed_items(study, edited, outdated)
     born = {
         tuple(row[name] for name in ITEMS.column_names[:-1]): row["created_at"] for row in stored
     }

@@ -22,6 +22,8 @@ from .partitions import GENERATE, Partition
 Row = Mapping[str, Any]
 # What rules and programs are given of an item.
 _GRADED = ("target", "metadata_json")
+# What a task of inspect_ai is given of a sample, which it answers and scores in one eval.
+_OF_TASK = ("input", *_GRADED)
 _MOST_NAMED = 10
 HOW_TO_ACCEPT = (
     "To accept the change: --accept-changes. A run then makes the answers and gradings of these "
@@ -35,6 +37,14 @@ class Edited(NamedTuple):
     then: Row
     now: Row
 
+
+_FOR_DATA = (
+    "Restore the data and the mapping, or give the changed data a study of its own (`study:` "
+    "name): what is asked as before comes from the response cache, free"
+)
+_FOR_TASKS = (
+    "Restore the data of the task, or give the changed task a study of its own (`study:` name)"
+)
 
 # Of what was shown to a model, or given to a grader.
 IsAnother = Callable[[Edited], bool]
@@ -52,23 +62,28 @@ def edited_items(before: Iterable[Row], now: Iterable[Row]) -> dict[str, Edited]
     }
 
 
-def comparison(design: Design, partition: Partition) -> IsAnother | None:
-    """Whether an edited item is another one to the rows of a partition; null: each is the same.
+def comparison(design: Design, partition: Partition) -> IsAnother:
+    """Whether an edited item is another one to the rows of a partition.
 
     Compared is what a model was shown, and what a grader was given: another column of metadata that
     nobody is shown changes nothing. Nor does another order of choices: its seed is part of a
-    condition's id, and items are stored in the order of the last seed alone.
+    condition's id, and items are stored in the order of the last seed alone. A task of inspect_ai
+    may have looked at all of a sample.
     """
     if partition.stage is GENERATE:
         condition = design.generate_by_id.get(partition.generate)
         if condition is None:
             return _compares(None)
+        if condition.task:
+            return _differs_in(_OF_TASK)
         prompt_for = condition.prompt_for
         return _compares(lambda item: (prompt_for(item), _images(item)))
     condition = design.grade_by_id.get(partition.grade)
     if condition is None:
         return _compares(lambda item: item["target"])
-    return None if condition.grader.in_log else _compares(_given_to(condition.grader))
+    return (
+        _differs_in(_OF_TASK) if condition.grader.in_log else _compares(_given_to(condition.grader))
+    )
 
 
 def outdated_items(edited: Iterable[Edited], is_another: IsAnother) -> set[str]:
@@ -76,11 +91,11 @@ def outdated_items(edited: Iterable[Edited], is_another: IsAnother) -> set[str]:
     return {pair.now["item_id"] for pair in edited if is_another(pair)}
 
 
-def require_same(table: str, changed: Sequence[Edited]) -> None:
+def require_same(table: str, changed: Sequence[Edited], is_of_task: bool) -> None:
     """Raise DatasetError where a table has rows of items that are others now."""
     if not changed:
         return
-    then, now = (_in_one_order(item) or item for item in changed[0])
+    then, now = ((not is_of_task and _in_one_order(item)) or item for item in changed[0])
     names = ("input", "target", "grading_scheme", CHOICES, "metadata_json")
     name = next(name for name in names if then.get(name) != now.get(name))
     was, is_now = ("were", "are") if name == CHOICES else ("was", "is")
@@ -91,8 +106,7 @@ def require_same(table: str, changed: Sequence[Edited]) -> None:
         f"benchmark: item {now['item_id']!r} of {now['dataset_id']!r} is not the one that this "
         f"study has {what}: its {name} {was} {cut(str(then[name]))!r}, and "
         f"{is_now} {cut(str(now[name]))!r}.{more}\n"
-        "Restore the data and the mapping, or give the changed data a study of its own (`study:` "
-        f"name): what is asked as before comes from the response cache, free.\n{HOW_TO_ACCEPT}"
+        f"{_FOR_TASKS if is_of_task else _FOR_DATA}.\n{HOW_TO_ACCEPT}"
     )
 
 
@@ -114,6 +128,10 @@ def _given_to(grader: Grader) -> Callable[[Row], object]:
         return lambda item: call.prompt_for(item, "")
     names = _GRADED if grader.program else _GRADED[:1]
     return lambda item: [item[name] for name in names]
+
+
+def _differs_in(names: Sequence[str]) -> IsAnother:
+    return lambda pair: any(pair.then[name] != pair.now[name] for name in names)
 
 
 def _compares(shown: Callable[[Row], object] | None) -> IsAnother:
