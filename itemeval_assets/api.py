@@ -83,7 +83,7 @@ def run(
     """
     from .runs.study import run_study
 
-    study = with_task(config, keep_first=False)
+    study = with_task(config)
     selection = select(study.design, only, conditions, graders, rubrics)
     options = _options(study, force, policy, max_usd)
     if on_progress is not None and not callable(on_progress):
@@ -151,6 +151,7 @@ def estimate(
     USD and tokens are upper limits; the expected figures are estimated from stored calls.
     """
     from .stages.projection.estimate import preview
+    from .storage.study.inputs.task_lock import keep_task
 
     study = with_task(config)
     selection = select(study.design, only, conditions, graders, rubrics)
@@ -158,14 +159,16 @@ def estimate(
     if _flag("errored", errored):
         selection = selection.within(_errored(study, policy))
     accept = _flag("accept_changes", accept_changes)
-    return preview(study, _store(study), options, selection, accept_changes=accept)
+    found = preview(study, _store(study), options, selection, accept_changes=accept)
+    keep_task(study)
+    return found
 
 
 def preflight(config: str | Path | Study, *, max_usd: float | None = None) -> "list[ModelHealth]":
     """Make one tiny call to each model: ok, dead or unverified. The ledger has its cost."""
     from .runs.preflight import run_preflight
 
-    return run_preflight(with_task(config, keep_first=False), _amount(max_usd))
+    return run_preflight(with_task(config), _amount(max_usd))
 
 
 def status(config: str | Path | Study, *, policy: str | None = None) -> "StudyStatus":
@@ -347,16 +350,13 @@ def _as_study(config: str | Path | Study) -> Study:
     return config if isinstance(config, Study) else load_study(config)
 
 
-def with_task(config: str | Path | Study, *, keep_first: bool = True) -> Study:
-    """The study; its task, if it has one, is loaded, and `task_lock.json` written.
-
-    `keep_first`: also where there is none yet.
-    """
+def with_task(config: str | Path | Study) -> Study:
+    """The study, with its task as it is now, if it has one."""
     if isinstance(config, Study) or load_config(config)[0].benchmark.ref is None:
         return _as_study(config)
     from .stages.tasks.opening import open_study
 
-    return open_study(config, keep_first)
+    return open_study(config)
 
 
 def _options(

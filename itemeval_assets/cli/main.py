@@ -100,7 +100,7 @@ def run(
 ) -> None:
     """Make the calls that are missing, failed or outdated, and show the state of the study."""
     # Once: consent is to what the refusal was about, whatever is edited meanwhile.
-    study = late.api.with_task(config, keep_first=False)
+    study = late.api.with_task(config)
 
     def with_consent(usd: float | None) -> "RunSummary":
         with late.report.progress_bar(hidden=as_json) as on_progress:

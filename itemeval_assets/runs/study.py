@@ -50,6 +50,7 @@ def run_study(
     _require_results(study, store, selection, options)
     require_sane_consent(options.consent_usd, study.config.budget)
     if settled := nothing_to_do(study, store, selection, options):
+        keep_task(study)
         return replace(settled, notes=[*settled.notes, *_on_task(study)])
     if not options.recover_only:
         require_loadable(study.design.programs)

@@ -21,10 +21,11 @@ from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import DatasetError
 from itemeval_assets.core.prompts.images import IMAGES
 from itemeval_assets.core.tables.schemas import ITEMS, arrow_schema
+from itemeval_assets.core.tasks.differences import MAKE_IT_STEADY, difference
 from itemeval_assets.core.text.words import counted
 from itemeval_assets.engine.data.datasets import Loaded, load_items, local_path, resolve_revision
 from itemeval_assets.engine.data.images import Keep
-from itemeval_assets.engine.tasks.data import load_samples
+from itemeval_assets.engine.tasks.data import load_data, require_steady
 from itemeval_assets.storage.study.images import drafts
 from itemeval_assets.storage.study.inputs.task_lock import task_file
 from itemeval_assets.storage.study.layout import DATASET_LOCKS
@@ -113,7 +114,7 @@ def _read(
     if not accept_changes:
         _refuse_changed_data(study, store, stored)
     known = {} if accept_changes else _known_images(study, store, revisions, stored)
-    rows, total = _loaded(study, revisions, keep, known)
+    rows, total = _loaded(study, store, revisions, stored, keep, known, again=accept_changes)
     _refuse_changed_images(known, rows)
     edited = edited_items(stored, rows)
     outdated = outdated_rows(study, store, edited)
@@ -133,16 +134,35 @@ def _read(
 
 def _loaded(
     study: Study,
+    store: ResultsStore,
     revisions: Mapping[str, str],
-    keep: Keep | None,
-    known: Mapping[tuple[str, str], list[str]],
+    stored: list[dict[str, Any]],
+    keep: Keep | None = None,
+    known: Mapping[tuple[str, str], list[str]] = MappingProxyType({}),
+    *,
+    again: bool = False,
 ) -> Loaded:
+    """`again`: a task is loaded twice also where its data are pinned."""
     benchmark = study.config.benchmark
     if not isinstance(benchmark, TaskBenchmark):
         return load_items(benchmark, revisions, study.config_dir, keep, known)
-    rows = load_samples(benchmark.ref, task_file(benchmark.ref, study.config_dir), keep)
+    file = task_file(benchmark.ref, study.config_dir)
+    if again or not _pins(store):
+        require_steady(benchmark.ref, file)
+    rows = _in_order_of(stored, load_data(benchmark.ref, file, keep).rows, revisions)
     chosen = drawn(rows, benchmark.sample) if benchmark.sample else range(len(rows))
     return Loaded([rows[place] for place in chosen], len(rows))
+
+
+def _in_order_of(
+    stored: list[dict[str, Any]], rows: list[dict[str, Any]], revisions: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """The items of a task in the order in which they are stored: some shuffle their samples."""
+    places = {row["item_id"]: place for place, row in enumerate(stored)}
+    return [
+        {**row, "dataset_revision": revisions[row["dataset_id"]]}
+        for row in sorted(rows, key=lambda row: places.get(row["item_id"], len(places)))
+    ]
 
 
 def _known_images(
@@ -185,7 +205,7 @@ def changed_datasets(study: Study, store: ResultsStore) -> dict[str, tuple[str, 
         pinned = locks.get(dataset.id, {}).get("revision")
         if pinned is None or not _can_change(study, dataset):
             continue
-        current = _revision(study, dataset)
+        current = _revision(study, dataset, pinned)
         if current != pinned:
             changed[dataset.id] = (pinned, current)
     return changed
@@ -198,11 +218,11 @@ def _can_change(study: Study, dataset: DatasetConfig) -> bool:
     return isinstance(benchmark, TaskBenchmark) or is_local() is not None
 
 
-def _revision(study: Study, dataset: DatasetConfig) -> str:
+def _revision(study: Study, dataset: DatasetConfig, pinned: str | None = None) -> str:
     benchmark = study.config.benchmark
     if isinstance(benchmark, TaskBenchmark):
-        rows = load_samples(benchmark.ref, task_file(benchmark.ref, study.config_dir))
-        return rows[0]["dataset_revision"]
+        data = load_data(benchmark.ref, task_file(benchmark.ref, study.config_dir))
+        return data.revision(pinned)
     return resolve_revision(dataset, benchmark.adapter, study.config_dir)
 
 
@@ -242,14 +262,21 @@ def _refuse_changed_data(study: Study, store: ResultsStore, stored: list[dict[st
 def _changed_words(study: Study, store: ResultsStore, stored: list[dict[str, Any]]) -> str:
     """Which items with answers or gradings are others now; nothing where the data are damaged."""
     try:
-        rows, _ = _loaded(study, _pinned(study, store, True), None, {})
+        rows, _ = _loaded(study, store, _pinned(study, store, True), stored)
     except DatasetError:
         return ""
+    of_task = _difference(stored, rows) if study.config.benchmark.ref and stored else ""
     edited = edited_items(stored, rows)
     changed = all_changed(edited, outdated_rows(study, store, edited))
     if not changed:
-        return " No item that has answers or gradings is another one now."
-    return f" {counted(len(changed), 'item')} with answers or gradings changed: {named(changed)}."
+        return f"{of_task} No item that has answers or gradings is another one now."
+    count = counted(len(changed), "item")
+    return f"{of_task} {count} with answers or gradings changed: {named(changed)}."
+
+
+def _difference(stored: list[dict[str, Any]], rows: list[dict[str, Any]]) -> str:
+    """Which sample of a task is another one."""
+    return f" First change: {difference(stored, rows)}. If nobody changed it: {MAKE_IT_STEADY}."
 
 
 def _pins(store: ResultsStore) -> dict[str, dict[str, Any]]:

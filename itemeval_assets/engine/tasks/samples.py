@@ -2,10 +2,11 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from inspect_ai import Task
 from inspect_ai.dataset import Sample
@@ -22,15 +23,33 @@ from itemeval_assets.engine.data.images import ImageReader, Keep
 
 Row = dict[str, Any]
 _MOST_LETTERS = 26
+# Where an object lies in the memory, as Python tells it.
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+
+
+class TaskData(NamedTuple):
+    """The items of a task in its order, without `created_at`.
+
+    `revisions`: hashes of all that the items hold; first of the items in the order of their ids,
+    then of those in the order of the task, which older studies have pinned.
+    """
+
+    rows: list[Row]
+    revisions: tuple[str, str]
+
+    def revision(self, pinned: str | None) -> str:
+        """The pinned revision, where the items are still those; else the one that they have now."""
+        return pinned if pinned in self.revisions else self.revisions[0]
 
 
 def items_of_task(
     task: Task, dataset: str, base: Path | None = None, keep: Keep | None = None
-) -> list[Row]:
-    """The items, without `created_at`; their revision is a hash of all that they hold.
+) -> TaskData:
+    """The data of a task. Many shuffle their samples: the order says nothing of them.
 
     `base`: the folder that paths of images are relative to, where it is known. `keep` is given each
-    image. Raises DatasetError for an image that cannot be read, and for two samples of one id.
+    image. Raises DatasetError for an image that cannot be read, for metadata that JSON cannot hold,
+    and for two samples of one id.
     """
     rows = [_item(sample, dataset) for sample in task.dataset]
     ids = [row["item_id"] for row in rows]
@@ -38,12 +57,22 @@ def items_of_task(
         raise DatasetError(f"benchmark.task: two samples have the id {repeated!r}")
     shown = [list(images_in(sample)) for sample in task.dataset]
     seen = [[_mark_of_image(image) for image in images] for images in shown]
-    told = canonical_json([rows, seen]).encode("utf-8", "surrogatepass")
-    revision, reader = hashlib.sha256(told).hexdigest()[:40], ImageReader(base, keep)
-    return [
-        {**_with_images(row, images, reader, base is None), "dataset_revision": revision}
+    by_id = sorted(range(len(ids)), key=ids.__getitem__)
+    revisions = (
+        _revision([rows[place] for place in by_id], [seen[place] for place in by_id]),
+        _revision(rows, seen),
+    )
+    reader = ImageReader(base, keep)
+    kept = [
+        {**_with_images(row, images, reader, base is None), "dataset_revision": revisions[0]}
         for row, images in zip(rows, shown, strict=True)
     ]
+    return TaskData(kept, revisions)
+
+
+def _revision(rows: list[Row], seen: list[list[str]]) -> str:
+    told = canonical_json([rows, seen]).encode("utf-8", "surrogatepass")
+    return hashlib.sha256(told).hexdigest()[:40]
 
 
 def _mark_of_image(image: str) -> str:
@@ -89,7 +118,7 @@ def _item(sample: Sample, dataset: str) -> Row:
         "input": _input(sample),
         "target": _target(sample),
         "grading_scheme": None,
-        "metadata_json": well_formed(canonical_json(_plain(metadata))),
+        "metadata_json": well_formed(canonical_json(_plain(metadata, item_id(sample)))),
     }
 
 
@@ -129,6 +158,25 @@ def _target(sample: Sample) -> str:
     return well_formed(targets[0] if len(targets) == 1 else canonical_json(targets))
 
 
-def _plain(value: Any) -> Any:
-    """The value as JSON can hold it."""
-    return json.loads(json.dumps(value, default=str), parse_constant=lambda _: None)
+def _plain(metadata: Row, id: str) -> Any:
+    """Metadata as JSON can hold them. Raises DatasetError where it cannot."""
+    try:
+        text = json.dumps(metadata, default=_text_of)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise DatasetError(
+            f"benchmark.task: the metadata of sample {id!r} cannot be kept as JSON: {error}; let "
+            "the task give them as texts, numbers, lists and objects with texts as keys"
+        ) from error
+    return json.loads(text, parse_constant=lambda _: None)
+
+
+def _text_of(value: Any) -> str:
+    """What JSON has no form for, as a text that is the same in each process.
+
+    The order of a set and the address of an object are not.
+    """
+    if not isinstance(value, set | frozenset):
+        return _ADDRESS.sub("", str(value))
+    parts = (_text_of(one) if isinstance(one, frozenset) else repr(one) for one in value)
+    told = ", ".join(sorted(_ADDRESS.sub("", part) for part in parts))
+    return f"{{{told}}}" if told and isinstance(value, set) else f"{type(value).__name__}({told})"

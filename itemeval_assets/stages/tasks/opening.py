@@ -19,11 +19,11 @@ from itemeval_assets.storage.study.inputs.task_lock import (
 from itemeval_assets.storage.study.store import ResultsStore, open_store
 
 
-def open_study(config: str | Path, keep_first: bool = True) -> Study:
-    """A study with its task as it is now; `task_lock.json` is written where that is news.
+def open_study(config: str | Path) -> Study:
+    """A study with its task as it is now. Where `task_lock.json` says otherwise, it is written.
 
-    Without `keep_first` the first one is not: `keep_task` writes it, once nothing stands in the way
-    of the calls. Raises ConfigError for a task that cannot be loaded. Nothing is written then.
+    Where there is none, `keep_task` writes it once nothing refuses the command. Raises ConfigError
+    for a task that cannot be loaded. Nothing is written then.
     """
     parsed, path = load_config(config)
     task = parsed.benchmark.ref
@@ -41,7 +41,7 @@ def open_study(config: str | Path, keep_first: bool = True) -> Study:
     if lock.changed and not _has_older_solutions(store, lock):
         lock = replace(lock, changed=())
         study = study_with_task(path, lock)
-    if lock != known and (known or keep_first):
+    if known is not None and lock != known:
         write_task_lock(parsed.study, location, lock)
     return study
 

@@ -10,6 +10,7 @@ from itemeval_assets.core.errors import DatasetError, ModelError
 from itemeval_assets.core.money.projection.estimate import SampleCalls, output_limit
 from itemeval_assets.core.money.projection.samples import calls_of_sample
 from itemeval_assets.core.prompts.prompts import Prompt
+from itemeval_assets.core.tasks.differences import difference
 from itemeval_assets.core.tasks.lock import ScoreName, TaskLock
 from itemeval_assets.engine.tasks.data import remember
 from itemeval_assets.engine.tasks.loading import load_task
@@ -91,13 +92,15 @@ class TaskCaller(SolutionCaller):
         assert ref is not None
         file = task_file(ref, study.config_dir)
         task = load_task(ref, file)
-        now = remember(ref, file, task)[0]["dataset_revision"]
-        pinned = next(iter(self._items.values()))["dataset_revision"]
-        if now != pinned:
+        data, items = remember(ref, file, task), list(self._items.values())
+        pinned = items[0]["dataset_revision"]
+        if (now := data.revision(pinned)) != pinned:
+            known = {row["item_id"] for row in items}
+            rows = [row for row in data.rows if row["item_id"] in known]
             raise DatasetError(
                 f"benchmark.task: the data of {ref.word!r} changed since this study pinned them "
-                f"({pinned[:12]} then, {now[:12]} now); restore them, or give the changed task a "
-                "study of its own (`study:` name)"
+                f"({pinned[:12]} then, {now[:12]} now): {difference(items, rows)}; restore "
+                "them, or give the changed task a study of its own (`study:` name)"
             )
         return task
 

@@ -62,10 +62,10 @@ def write_task_lock(study: str, location: str, lock: TaskLock) -> None:
 
 
 def keep_task(study: Study) -> None:
-    """Keep what loading the task of a study told, if it has one, where nothing is kept yet."""
-    task = study.snapshot.task
-    if task and stored_lock(study.name, study.location) is None:
-        write_task_lock(study.name, study.location, task)
+    """Keep what a study knows of its task, where nobody has kept it yet."""
+    known = study.snapshot.task
+    if known is not None and stored_lock(study.name, study.location) is None:
+        write_task_lock(study.name, study.location, known)
 
 
 def learn_scores(study: str, location: str, names: Sequence[ScoreName]) -> None:
