@@ -11,7 +11,7 @@ import pytest
 from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.errors import DatasetError
-from tests.task_files import QUESTIONS, write_task_study
+from tests.task_files import QUESTIONS, WILD, write_task_study
 
 from .looking import assert_reconciled, results_dir, rows
 
@@ -239,3 +239,31 @@ def test_a_sample_of_a_task_is_compared_with_itself(
     assert run_cli(["run", str(config)]) == 2
     assert "First change: the target of sample 's" in capsys.readouterr().err
     assert api.run(config, accept_changes=True).calls == 2
+
+
+def test_scores_that_only_logs_told_are_known_again_when_the_lock_is_gone(tmp_path: Path) -> None:
+    config = write_task_study(tmp_path, text=WILD)
+    api.run(config)
+    api.run(config)
+    before = scorers(config)
+    assert before == ["match", "wild.length", "wild.polite"]
+    for again in (api.estimate, api.run):
+        (results_dir(config) / "task_lock.json").unlink()
+        again(config)
+        assert scorers(config) == before
+
+
+def test_other_arguments_drop_no_score_of_the_former_ones(tmp_path: Path) -> None:
+    text = WILD.replace("def sums():", "def sums(x: int = 1):")
+    config = write_task_study(tmp_path, text=text)
+    api.run(config)
+    before = scorers(config)
+    for args, names in (({"x": 2}, ["match"]), ({"x": 3}, ["match"]), ({}, before)):
+        write_task_study(tmp_path, text=text, args=args)
+        api.estimate(config)
+        assert scorers(config) == names
+    assert api.run(config).calls == 0
+
+
+def scorers(config: Path) -> list[str]:
+    return [one.grader.name for one in api.load_study(config).design.grade]

@@ -49,8 +49,8 @@ def test_a_refusal_of_the_gate_leaves_no_task(
     tmp_path: Path, serve: Serve, budget: dict[str, float]
 ) -> None:
     server = serve()
-    budget = {**budget, "pricing_path": write_prices(tmp_path, "m")}
-    extra = {"budget": budget, "solvers": {"max_tokens": 50}}
+    prices = write_prices(tmp_path, "m")
+    extra = {"budget": {**budget, "pricing_path": prices}, "solvers": {"max_tokens": 50}}
     config = write_task_study(tmp_path, models=["openai-api/test/m"], extra=extra)
     assert run_cli(["run", str(config)]) != 0
     assert server.count() == 0

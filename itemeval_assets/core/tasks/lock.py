@@ -35,7 +35,7 @@ class TaskLock:
     keys that its samples have. `limits` of a sample, as inspect_ai names them. `calls`: how many
     calls of models a sample takes, where its solver tells. `source`: the start of the hash of its
     file; empty for a task of a package. `packages`: their versions. `changed`: what was another one
-    when it was loaded before.
+    when it was loaded before. `former`: [task, arguments, scores] of what logs told of other ones.
     """
 
     task: str
@@ -53,6 +53,7 @@ class TaskLock:
     packages: Mapping[str, str] = field(default_factory=dict)
     changed: tuple[str, ...] = ()
     learned: tuple[ScoreName, ...] = ()
+    former: tuple[tuple[str, Mapping[str, Any], tuple[ScoreName, ...]], ...] = ()
 
     @property
     def all_scores(self) -> tuple[ScoreName, ...]:
@@ -69,22 +70,28 @@ class TaskLock:
         return (self.task, dict(self.args)) == (task.word, dict(task.args))
 
     def after(self, before: "TaskLock | None") -> "TaskLock":
-        """This lock in the place of an older one; the same one where nothing has changed."""
-        if before is None or (before.task, before.args) != (self.task, self.args):
+        """This lock in the place of an older one; the same one where nothing has changed.
+
+        What logs told of other arguments is kept: they may come back.
+        """
+        if before is None:
             return self
-        now = replace(self, learned=before.learned)
+        if (before.task, before.args) != (self.task, self.args):
+            told = [*before.former, (before.task, before.args, before.learned)]
+            own = [names for task, args, names in told if (task, args) == (self.task, self.args)]
+            others = (one for one in told if one[:2] != (self.task, self.args) and one[2])
+            learned = tuple(name for names in own for name in names)
+            return replace(self, learned=learned, former=tuple(others))
+        now = replace(self, learned=before.learned, former=before.former)
         if before == replace(now, resolved_at=before.resolved_at, changed=before.changed):
             return before
         return replace(now, changed=tuple(_changes(before, self)) or before.changed)
 
     def to_document(self) -> dict[str, Any]:
         """The lock as JSON holds it."""
-        names = {"scores": self.scores, "learned": self.learned}
-        lists = {
-            name: [[one.scorer, one.key, one.is_share] for one in scores]
-            for name, scores in names.items()
-        }
-        return {**asdict(self), **lists}
+        former = [[task, args, _as_lists(names)] for task, args, names in self.former]
+        lists = {"scores": _as_lists(self.scores), "learned": _as_lists(self.learned)}
+        return {**asdict(self), **lists, "former": former}
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> "TaskLock":
@@ -92,14 +99,26 @@ class TaskLock:
         known = {one.name for one in fields(cls)}
         try:
             found = {name: value for name, value in document.items() if name in known}
-            scores, learned = (
-                tuple(ScoreName(str(scorer), key, bool(share)) for scorer, key, share in names)
-                for names in (found.pop("scores"), found.pop("learned", ()))
+            names = {
+                "scores": _from_lists(found.pop("scores")),
+                "learned": _from_lists(found.pop("learned", ())),
+            }
+            former = tuple(
+                (str(task), dict(args), _from_lists(learned))
+                for task, args, learned in found.pop("former", ())
             )
             tuples = {name: tuple(found.pop(name, ())) for name in ("metadata", "changed")}
-            return cls(scores=scores, learned=learned, **tuples, **found)
+            return cls(former=former, **names, **tuples, **found)
         except (TypeError, KeyError, AttributeError) as error:
             raise ValueError(str(error)) from error
+
+
+def _as_lists(names: Iterable[ScoreName]) -> list[list[Any]]:
+    return [[one.scorer, one.key, one.is_share] for one in names]
+
+
+def _from_lists(lists: Iterable[Any]) -> tuple[ScoreName, ...]:
+    return tuple(ScoreName(str(scorer), key, bool(share)) for scorer, key, share in lists)
 
 
 def _changes(before: TaskLock, now: TaskLock) -> list[str]:

@@ -18,6 +18,8 @@ from itemeval_assets.storage.study.inputs.task_lock import (
 )
 from itemeval_assets.storage.study.store import ResultsStore, open_store
 
+from .scores import names_in_logs
+
 
 def open_study(config: str | Path) -> Study:
     """A study with its task as it is now. Where `task_lock.json` says otherwise, it is written.
@@ -40,6 +42,10 @@ def open_study(config: str | Path) -> Study:
     store = open_store(study)  # another config may own the folder
     if lock.changed and not _has_older_solutions(store, lock):
         lock = replace(lock, changed=())
+    is_known = known is not None and known.is_of(task)
+    if not is_known and (names := names_in_logs(study, store)):
+        lock = lock.with_learned(names)
+    if lock != study.snapshot.task:
         study = study_with_task(path, lock)
     if known is not None and lock != known:
         write_task_lock(parsed.study, location, lock)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from itemeval_assets.core.design.pending import Cell
+from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.grading.verdict import Verdict
 from itemeval_assets.core.tables.split import Parts
 from itemeval_assets.core.tasks.lock import ScoreName
@@ -14,6 +15,23 @@ if TYPE_CHECKING:
     from inspect_ai.scorer import Score
 
 _COLUMNS = ["item_id", "epoch", "sample_uuid", "log_file"]
+
+
+def names_in_logs(study: Study, store: ResultsStore) -> set[ScoreName]:
+    """The scores that the logs of the stored solutions have. A log that is gone tells none."""
+    parts = [part for part in study.generate_partitions() if store.has("solutions", part)]
+    keys = {
+        row["log_file"]
+        for row in store.read("solutions", parts, ["log_file"]).to_pylist()
+        if row["log_file"] and store.backend.exists(row["log_file"])
+    }
+    if not keys:
+        return set()
+    from itemeval_assets.engine.tasks.scores import names_in  # noqa: PLC0415 (loads inspect_ai)
+
+    backend = store.backend
+    logs = (read_log(backend.local_copy(key), backend.uri(key)) for key in sorted(keys))
+    return {name for log in logs for name in names_in(log)}
 
 
 class ScoredByTask:
