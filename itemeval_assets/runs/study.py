@@ -115,7 +115,8 @@ def _on_task(study: Study) -> list[str]:
     known = study.snapshot.task
     if known is None:
         return []
-    found, changes = stored_lock(study.name, study.location), list(changes_of_task(known))
+    found = stored_lock(study.name, study.location)
+    changes = list(changes_of_task(replace(known, twins=found.twins if found else known.twins)))
     if found is None or found.learned == known.learned:
         return changes
     names = ", ".join(one.full for one in found.learned if one not in known.learned)

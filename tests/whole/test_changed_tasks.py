@@ -267,3 +267,48 @@ def test_other_arguments_drop_no_score_of_the_former_ones(tmp_path: Path) -> Non
 
 def scorers(config: Path) -> list[str]:
     return [one.grader.name for one in api.load_study(config).design.grade]
+
+
+TWINS = """\
+from inspect_ai import Task, task
+from inspect_ai.dataset import Sample
+from inspect_ai.scorer import Score, mean, scorer
+
+
+def named(name, value, metrics):
+    @scorer(metrics=metrics, name=name)
+    def inner():
+        async def score(state, target):
+            return Score(value=value)
+
+        return score
+
+    return inner()
+
+
+@task
+def sums():
+    samples = [Sample(id=n, input=f"{n}?", target=str(n)) for n in range(2)]
+    return Task(
+        dataset=samples,
+        scorer=[named("a.b", 1, [mean()]), named("a", {"b": 0}, {"b": [mean()]})],
+    )
+"""
+
+
+def test_two_scores_of_one_name_are_told_with_their_scorers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = write_task_study(tmp_path, text=TWINS)
+    assert run_cli(["run", str(config)]) == 2
+    told = capsys.readouterr().err
+    assert "the scorer 'a.b' and the value 'b' of the scorer 'a' are both named 'a.b'" in told
+    assert "rename one" in told and not (tmp_path / "studies").exists()
+
+
+def test_a_score_that_only_logs_tell_takes_no_name_of_another(tmp_path: Path) -> None:
+    config = write_task_study(tmp_path, text=TWINS.replace('{"b": [mean()]}', '{"*": [mean()]}'))
+    summary = api.run(config)
+    assert any("both named 'a.b'" in note for note in summary.notes)
+    assert api.run(config).calls == 0
+    assert scorers(config) == ["a.b"]

@@ -16,7 +16,9 @@ def doubts_of_task(lock: TaskLock, replications: int) -> Iterator[str]:
 
 
 def changes_of_task(lock: TaskLock) -> Iterator[str]:
-    """What has changed since a task was loaded before."""
+    """What has changed since a task was loaded before, and which score is left out."""
+    if lock.twins:
+        yield f"{lock.task}: {lock.twins}. Only the first one is graded"
     if lock.changed:
         yield (
             f"{lock.task} has changed: {', '.join(lock.changed)}. Stored solutions are of the task "

@@ -26,6 +26,12 @@ class ScoreName:
         """As inspect_ai names it."""
         return self.scorer if self.key is None else f"{self.scorer}.{self.key}"
 
+    @property
+    def words(self) -> str:
+        """As messages tell it."""
+        scorer = f"the scorer {self.scorer!r}"
+        return scorer if self.key is None else f"the value {self.key!r} of {scorer}"
+
 
 @dataclass(frozen=True)
 class TaskLock:
@@ -36,6 +42,7 @@ class TaskLock:
     calls of models a sample takes, where its solver tells. `source`: the start of the hash of its
     file; empty for a task of a package. `packages`: their versions. `changed`: what was another one
     when it was loaded before. `former`: [task, arguments, scores] of what logs told of other ones.
+    `twins`: which scores have one name, of which the second is left out.
     """
 
     task: str
@@ -54,6 +61,7 @@ class TaskLock:
     changed: tuple[str, ...] = ()
     learned: tuple[ScoreName, ...] = ()
     former: tuple[tuple[str, Mapping[str, Any], tuple[ScoreName, ...]], ...] = ()
+    twins: str = ""
 
     @property
     def all_scores(self) -> tuple[ScoreName, ...]:
@@ -61,9 +69,14 @@ class TaskLock:
         return (*self.scores, *(one for one in self.learned if one not in self.scores))
 
     def with_learned(self, names: Iterable[ScoreName]) -> "TaskLock":
-        """The lock with scores that a log told of."""
-        new = sorted({*names} - {*self.all_scores}, key=lambda name: name.full)
-        return replace(self, learned=(*self.learned, *new)) if new else self
+        """The lock with scores that a log told of; without one that has the name of another."""
+        found = self
+        for name in sorted({*names} - {*self.all_scores}, key=lambda name: name.full):
+            if told := twins((*found.all_scores, name)):
+                found = replace(found, twins=told)
+            else:
+                found = replace(found, learned=(*found.learned, name))
+        return found
 
     def is_of(self, task: TaskRef) -> bool:
         """Whether it tells of this task with these arguments."""
@@ -82,7 +95,7 @@ class TaskLock:
             others = (one for one in told if one[:2] != (self.task, self.args) and one[2])
             learned = tuple(name for names in own for name in names)
             return replace(self, learned=learned, former=tuple(others))
-        now = replace(self, learned=before.learned, former=before.former)
+        now = replace(self, learned=before.learned, former=before.former, twins=before.twins)
         if before == replace(now, resolved_at=before.resolved_at, changed=before.changed):
             return before
         return replace(now, changed=tuple(_changes(before, self)) or before.changed)
@@ -111,6 +124,18 @@ class TaskLock:
             return cls(former=former, **names, **tuples, **found)
         except (TypeError, KeyError, AttributeError) as error:
             raise ValueError(str(error)) from error
+
+
+def twins(names: Iterable[ScoreName]) -> str | None:
+    """Which two scores have one name in the study, and what to do; null: each has its own."""
+    first: dict[str, ScoreName] = {}
+    for name in names:
+        if (other := first.setdefault(name.full, name)) != name:
+            return (
+                f"{other.words} and {name.words} are both named {name.full!r} in a study; rename "
+                "one of them in the task"
+            )
+    return None
 
 
 def _as_lists(names: Iterable[ScoreName]) -> list[list[Any]]:

@@ -9,10 +9,11 @@ from inspect_ai import Task
 from inspect_ai.scorer import Scorer
 from inspect_ai.util import registry_info
 
+from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.grading.code import Source
 from itemeval_assets.core.prompts.choices import CHOICES
 from itemeval_assets.core.prompts.images import IMAGES
-from itemeval_assets.core.tasks.lock import ScoreName, TaskLock
+from itemeval_assets.core.tasks.lock import ScoreName, TaskLock, twins
 from itemeval_assets.core.tasks.reference import TaskRef
 
 from .data import remember
@@ -34,11 +35,14 @@ def look_at(ref: TaskRef, file: Path | None, now: str) -> TaskLock:
     Raises ConfigError where it cannot be loaded, and DatasetError for its data.
     """
     task = load_task(ref, file)
+    scores = tuple(_scores(task))
+    if told := twins(scores):
+        raise ConfigError(f"benchmark.task: {ref.word!r}: {told}")
     remember(ref, file, task)
     return TaskLock(
         task=ref.word,
         args=dict(ref.args),
-        scores=tuple(_scores(task)),
+        scores=scores,
         items=len(task.dataset),
         resolved_at=now,
         metadata=tuple(sorted(_metadata(task))),

@@ -54,9 +54,10 @@ class TaskCaller(SolutionCaller):
 
     def finish(self, run: StageRun) -> None:
         """Keep the scores that only the logs told of: they are grade conditions from now on."""
-        new = self._lock.with_learned(self._seen).learned[len(self._lock.learned) :]
-        if new:
-            learn_scores(self._study.name, self._study.location, new)
+        now = self._lock.with_learned(self._seen)
+        if now != self._lock:
+            learn_scores(self._study.name, self._study.location, self._seen)
+        if now.learned != self._lock.learned:
             run.say(f"{self._lock.task} gives scores that only its logs tell: run again")
 
     def output_limit(self, partition: Partition) -> tuple[int, bool]:

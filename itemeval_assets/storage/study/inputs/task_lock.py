@@ -1,6 +1,6 @@
 """Reads and writes `task_lock.json`: what loading a study's task told. Loads no task."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +68,7 @@ def keep_task(study: Study) -> None:
         write_task_lock(study.name, study.location, known)
 
 
-def learn_scores(study: str, location: str, names: Sequence[ScoreName]) -> None:
+def learn_scores(study: str, location: str, names: Iterable[ScoreName]) -> None:
     """Keep scores that logs told of, beside those that others may have learned meanwhile."""
 
     def add(document: dict[str, Any]) -> dict[str, Any]:
