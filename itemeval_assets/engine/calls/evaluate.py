@@ -24,6 +24,7 @@ from itemeval_assets.engine.logs.broken import complete_header, why_broken
 from itemeval_assets.engine.models.mock_models import counting_here
 from itemeval_assets.host.garbage import little_garbage_collection
 
+from .exits import tools_without_exits
 from .hooks import tell_of_calls
 from .in_flight import calls_of_eval
 from .interruption import apart_from_loops, interruptible
@@ -116,7 +117,7 @@ def evaluate(
         _without_warnings_of_replies(),
     ):
         with_usable_folders()
-        with _problems_of_tasks() if score else nullcontext():
+        with _problems_of_tasks() if score else nullcontext(), tools_without_exits():
             logs = apart_from_loops(lambda: _eval(tasks, log_dir, retry_on_error, score), calls)
     is_cut = len(logs) < len(tasks) or any(log.status == "cancelled" for log in logs)
     if calls.is_stopping or is_cut:

@@ -11,6 +11,7 @@ from inspect_ai.util import EarlyStop, EarlyStopping
 
 from itemeval_assets.core.design.pending import Cell
 from itemeval_assets.core.errors import DatasetError
+from itemeval_assets.engine.calls.exits import without_exits
 from itemeval_assets.engine.calls.in_flight import current_calls
 from itemeval_assets.engine.calls.tasks import AllowedCellsOnly, CallSettings, Target
 
@@ -42,7 +43,7 @@ def prepared(
         )
     wanted = {cell.item_id for cell in cells}
     most = max(settings.most_usd.values(), default=0.0)
-    return task_with(
+    found = task_with(
         task,
         dataset=task.dataset.filter(lambda sample: item_id(sample) in wanted),
         model=target.model,
@@ -51,6 +52,8 @@ def prepared(
         early_stopping=_Samples(cells, settings, task.early_stopping),
         metadata={**(task.metadata or {}), **metadata, MOST_USD: most},
     )
+    without_exits(found)
+    return found
 
 
 class _Samples(AllowedCellsOnly):

@@ -1,0 +1,118 @@
+"""Code of a task that ends the program: its sample has an error, and the others are kept."""
+
+from pathlib import Path
+
+import pytest
+
+from itemeval_assets import api
+from tests.model_server import Answer, Request
+from tests.task_files import tool_answer, write_task_study
+
+from .conftest import Serve
+from .looking import assert_reconciled, rows, write_prices
+
+# A step, a tool and a scorer, of which one does not come to its end for the third sample.
+EXITS = '''\
+import asyncio
+import sys
+
+from inspect_ai import Task, task
+from inspect_ai.agent import react
+from inspect_ai.dataset import Sample
+from inspect_ai.scorer import Score, mean, scorer
+from inspect_ai.solver import solver
+from inspect_ai.tool import tool
+
+
+def leave(what, id):
+    if int(id) == 3:
+        raise {"exit": SystemExit(3), "cancel": asyncio.CancelledError(), "own": Own()}[what]
+
+
+class Own(BaseException):
+    pass
+
+
+@solver
+def step(where, what):
+    async def solve(state, generate):
+        if where == "solver":
+            leave(what, state.sample_id)
+        return state
+
+    return solve
+
+
+@tool
+def look(where, what):
+    async def execute(x: int) -> str:
+        """Look at a number.
+
+        Args:
+            x: The number.
+        """
+        if where == "tool":
+            leave(what, x)
+        return str(x)
+
+    return execute
+
+
+@scorer(metrics=[mean()])
+def odd(where, what):
+    async def score(state, target):
+        if where == "scorer":
+            leave(what, state.sample_id)
+        return Score(value=1)
+
+    return score
+
+
+@task
+def sums(where: str, what: str):
+    samples = [Sample(id=n, input=f"Look at {n}", target=str(n)) for n in range(8)]
+    return Task(
+        dataset=samples,
+        solver=[react(tools=[look(where, what)]), step(where, what)],
+        scorer=[odd(where, what)],
+    )
+'''
+CALLS = 2
+
+
+def reply(request: Request) -> Answer | str | None:
+    asked = next(m for m in request.messages if str(m["content"]).startswith("Look at "))
+    if any(message["role"] == "tool" for message in request.messages):
+        return tool_answer(request, "submit", {"answer": "seen"})
+    return tool_answer(request, "look", {"x": int(str(asked["content"]).split()[-1])})
+
+
+@pytest.mark.parametrize("what", ["exit", "cancel", "own"])
+@pytest.mark.parametrize("where", ["solver", "tool", "scorer"])
+def test_code_of_a_task_that_ends_the_program_is_the_error_of_its_sample(
+    tmp_path: Path, serve: Serve, where: str, what: str
+) -> None:
+    server = serve(reply=reply)
+    config = write_task_study(
+        tmp_path,
+        text=EXITS,
+        args={"where": where, "what": what},
+        models=["openai-api/test/m"],
+        extra={
+            "solvers": {"max_connections": 2, "max_tokens": 100},
+            "budget": {"pricing_path": write_prices(tmp_path, "m"), "max_usd": 50},
+        },
+    )
+    name = {"exit": "SystemExit: 3", "cancel": "CancelledError", "own": "Own"}[what]
+    most = CALLS if where != "tool" else 1
+    before = 0
+    for _ in range(2):
+        before = server.count()
+        api.run(config)
+        found = {row["item_id"]: row["error"] for row in rows(config, "solutions")}
+        assert [id for id, error in found.items() if error] == ["3"]
+        assert f"the code of the task raised {name} (" in found["3"]
+        assert "tasks.py, line " in found["3"]
+        assert len(rows(config, "gradings")) == 7
+    assert server.count() - before == most
+    assert_reconciled(config)
