@@ -1,10 +1,9 @@
 """Runs many Tasks in one inspect eval: a failing condition never stops its siblings."""
 
 import logging
-import sys
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext, redirect_stdout
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from itemeval_assets.engine.inspect_folders import LOG_LEVEL, with_usable_folder
 from itemeval_assets.engine.logs.broken import complete_header, why_broken
 from itemeval_assets.engine.models.mock_models import counting_here
 from itemeval_assets.host.garbage import little_garbage_collection
+from itemeval_assets.host.standard_output import output_to_stderr
 
 from .exits import tools_without_exits
 from .hooks import tell_of_calls
@@ -108,7 +108,7 @@ def evaluate(
     with (
         _as_others_log(),
         # What the code of others prints goes where it spoils no result.
-        redirect_stdout(sys.stderr) if score else no_other_client(),
+        output_to_stderr() if score else no_other_client(),
         counting_here(),
         without_editors(),
         little_garbage_collection(),

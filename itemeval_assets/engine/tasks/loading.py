@@ -4,9 +4,7 @@ import ast
 import inspect
 import os
 import re
-import sys
 from collections.abc import Mapping
-from contextlib import redirect_stdout
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -26,6 +24,7 @@ from itemeval_assets.core.text.words import cut
 from itemeval_assets.engine.advice import advised, one_line
 from itemeval_assets.engine.scorers.results import message_of
 from itemeval_assets.host.bytecode import leave_clean
+from itemeval_assets.host.standard_output import output_to_stderr
 
 from .solvers import OF_CHOICES, solver_names
 from .tools import require_described
@@ -44,7 +43,7 @@ def load_task(ref: TaskRef, file: Path | None) -> Task:
     """
     try:
         # Standard output is for results.
-        with redirect_stdout(sys.stderr):
+        with output_to_stderr():
             task = _of_package(ref) if file is None else _of_file(ref, file)
     except (ConfigError, KeyboardInterrupt):
         raise
