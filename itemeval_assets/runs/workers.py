@@ -3,6 +3,7 @@
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ from itemeval_assets.host.processes import can_share_files, end_process, start_w
 __all__ = ["Ended", "Share", "Workers"]
 
 END_S = 60.0
+# Answers on their way have three seconds.
+END_NOW_S = 5.0
 SUMMED = ("total", "done", "errored", "retries", "usd", "in_flight")
 
 
@@ -110,8 +113,17 @@ class Workers:
         for worker in self._workers:
             worker.briefing.join()
             worker.connection.close()
+        try:
+            self._wait(END_S)
+        except BaseException:  # interrupted once more: who does not end now hangs
+            self._wait(END_NOW_S)
+            raise
+
+    def _wait(self, within_s: float) -> None:
+        """Wait so long for the ends of all, then kill who is left."""
+        until_s = time.monotonic() + within_s
         for worker in self._workers:
-            end_process(worker.process, END_S)
+            end_process(worker.process, max(0.0, until_s - time.monotonic()))
 
     def _start(self, study: Study) -> _Worker:
         process, connection = start_with_channel(

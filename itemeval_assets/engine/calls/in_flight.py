@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 # How long an answer may take that is on its way when the run is told to stop.
 GRACE_S = 3.0
 TICK_S = 2.0
+# How long the loop may be busy after it was told something.
+DEAF_S = 1.0
 _NOT_SENT = "not sent: "
 _STOPPED = "the run was stopped"
 # In a sample's metadata: how many replies came that nobody could read, and that may be billed.
@@ -157,6 +159,7 @@ class Calls:
         self.spent = Spent()
         self._tell = tell
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._unheard_since_s: float | None = None
         self._open: set[_Call] = set()
         self._unlogged: set[str] = set()
         # Of tasks, by log, id and epoch.
@@ -248,10 +251,21 @@ class Calls:
         """Wait for no answer any more."""
         self._soon(self._cut_off)
 
+    @property
+    def is_deaf(self) -> bool:
+        """Whether code that gives nobody else a turn keeps the loop from what it was told."""
+        told_s = self._unheard_since_s
+        return told_s is not None and time.monotonic() - told_s >= DEAF_S
+
     def _soon(self, do: Callable[[], None]) -> None:
+        def heard() -> None:
+            self._unheard_since_s = None
+            do()
+
         self.is_stopping = True
         if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(do)
+            self._unheard_since_s = self._unheard_since_s or time.monotonic()
+            self._loop.call_soon_threadsafe(heard)
 
     def _stop(self) -> None:
         assert self._loop is not None

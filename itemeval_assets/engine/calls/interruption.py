@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import TypeVar
 
-from .in_flight import Calls
+from .in_flight import DEAF_S, Calls
 
 T = TypeVar("T")
 
@@ -56,6 +56,8 @@ def _set_loop() -> None:
 def interruptible(calls: Calls) -> Iterator[None]:
     """SIGINT and SIGTERM within the block stop the calls: gently, then at once, then all.
 
+    Where code of a task keeps the event loop, nothing of this is heard: the second one raises.
+
     A handler that raises, as Dagster's does, raises within whatever task is at work: that would
     be the error of one sample, and the eval would go on calling. Before the first call the
     signals cancel the event loop's main task, as Python arranges it for its own handler.
@@ -83,10 +85,23 @@ def _stop_gently(calls: Calls) -> None:
         whole(signal.SIGINT, None)
 
     def on_signal(_signum: int, _frame: FrameType | None) -> None:
+        is_first = len(steps) == 2
+        if calls.is_deaf and not is_first:
+            raise KeyboardInterrupt  # within the code that keeps the loop
         (steps.pop(0) if steps else cancel)()
+        if not is_first:
+            again = threading.Timer(DEAF_S, _interrupt_if_deaf, [calls])
+            again.daemon = True
+            again.start()
 
     calls.cancel = cancel
     signal.signal(signal.SIGINT, on_signal)
+
+
+def _interrupt_if_deaf(calls: Calls) -> None:
+    """Send the main thread another signal, which ends a wait that Python cannot break off."""
+    if calls.is_deaf and hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
 
 def _as_interrupt(_signum: int, _frame: FrameType | None) -> None:
