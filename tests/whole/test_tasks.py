@@ -636,3 +636,38 @@ def test_nothing_compiled_is_left_beside_the_code_of_the_user(
     config = write_task_study(tmp_path, text=f"import of_task\n{QUESTIONS}", extra=extra)
     assert api.run(config).errored == 0
     assert not [*tmp_path.rglob("__pycache__")]
+
+
+WORDY = """\
+from inspect_ai import Task, task
+from inspect_ai.dataset import Sample
+from inspect_ai.scorer import Score, mean, scorer
+
+
+@scorer(metrics=[mean()])
+def wordy():
+    async def score(state, target):
+        return Score(value=1, explanation="why " + "x" * 3_000_000, answer="y" * 3_000_000)
+
+    return score
+
+
+@task
+def sums():
+    samples = [Sample(id=n, input=f"{n}?", target=str(n)) for n in (1, 2)]
+    return Task(dataset=samples, scorer=wordy())
+"""
+
+
+def test_a_long_explanation_is_kept_in_the_tables_and_on_no_page(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = write_task_study(tmp_path, text=WORDY)
+    page = tmp_path / "page.html"
+    for words in (["run"], ["status"], ["show", "1"], ["report", "--out", str(page)]):
+        assert run_cli([words[0], str(config), *words[1:]]) == 0
+    said = capsys.readouterr()
+    assert len(said.out) + len(said.err) < 100_000 and page.stat().st_size < 1_000_000
+    for table in ("gradings", "gradings_long"):
+        kept = [row["reasoning"] for row in rows(config, table)]
+        assert kept == ["why " + "x" * 3_000_000] * 2
