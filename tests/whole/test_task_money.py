@@ -94,6 +94,35 @@ def test_an_agent_that_never_ends_is_cut_off_where_the_money_ends(
     assert_reconciled(config)
 
 
+@pytest.mark.parametrize("connections", [1, 3])
+def test_a_run_passes_what_was_allowed_by_the_last_calls_of_the_samples_at_work(
+    tmp_path: Path, serve: Serve, connections: int
+) -> None:
+    serve(reply=lambda request: "enough")
+    config = write_task_study(
+        tmp_path,
+        task="tasks.py@stubborn",
+        text=STUBBORN,
+        args={"most": 200, "count": 12},
+        models=[MODEL],
+        extra={
+            "solvers": {"max_tokens": 100, "max_connections": connections},
+            "budget": {"pricing_path": write_prices(tmp_path, "agent")},
+        },
+    )
+    api.run(config, max_usd=math.inf)
+    first = sum(row["usd"] or 0.0 for row in rows(config, "ledger"))
+    server = serve(reply=lambda request: "on and on")
+    config.write_text(config.read_text().replace("replications: 1", "replications: 2"))
+    allowed = api.estimate(config).remaining.usd
+    api.run(config, max_usd=math.inf)
+    spent = sum(row["usd"] or 0.0 for row in rows(config, "ledger")) - first
+    # Steps have more digits later.
+    dearest = 1.5 * spent / server.count()
+    assert allowed < spent <= allowed + (connections + 1) * dearest
+    assert_reconciled(config)
+
+
 def test_an_agent_that_catches_the_end_of_the_money_has_no_answer(
     tmp_path: Path, serve: Serve
 ) -> None:
