@@ -12,6 +12,7 @@ from tests.studies import merged
 
 __all__ = [
     "AGENT",
+    "ASKING",
     "ODD",
     "PICTURES",
     "QUESTIONS",
@@ -102,7 +103,6 @@ def agent(judge: str = "", count: int = 4, message_limit: int = 20):
     )
 '''
 
-# An agent in the sandbox of this machine, whose scorer looks at the files that it left.
 # An agent that goes on after any error, and a scorer that counts its failed steps.
 STUBBORN = """\
 from inspect_ai import Task, task
@@ -143,6 +143,37 @@ def stubborn(count: int = 8, most: int = 6):
     return Task(dataset=samples, scorer=share(), solver=steps(most))
 """
 
+# A scorer that asks a model again and again, and goes on after any error.
+ASKING = """\
+from inspect_ai import Task, task
+from inspect_ai.dataset import Sample
+from inspect_ai.model import get_model
+from inspect_ai.scorer import Score, mean, scorer
+
+
+@scorer(metrics=[mean()])
+def jury(most):
+    async def score(state, target):
+        said = []
+        for nr in range(most):
+            try:
+                said.append((await get_model().generate(f"Is it right? Juror {nr}")).completion)
+            except Exception:
+                said.append("failed")
+            if said[-1] == "enough":
+                break
+        return Score(value=float("failed" not in said))
+
+    return score
+
+
+@task
+def asking(count: int = 8, most: int = 200):
+    samples = [Sample(id=n, input=f"Add {n}?", target=str(n)) for n in range(count)]
+    return Task(dataset=samples, scorer=jury(most))
+"""
+
+# An agent in the sandbox of this machine, whose scorer looks at the files that it left.
 SHELL = """\
 from inspect_ai import Task, task
 from inspect_ai.dataset import Sample

@@ -15,7 +15,7 @@ from itemeval_assets import api
 from tests.commands import Command
 from tests.model_answers import completion_answer
 from tests.model_server import Answer, Behaviour, Request, json_answer
-from tests.task_files import AGENT, STUBBORN, agent_reply, write_task_study
+from tests.task_files import AGENT, ASKING, STUBBORN, agent_reply, write_task_study
 from tests.whole.conftest import Serve
 from tests.whole.looking import assert_reconciled, cells, rows, write_prices
 
@@ -116,11 +116,25 @@ def test_a_stopped_agent_sends_no_further_request_and_is_run_again(
     assert_reconciled(config)
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+@pytest.mark.parametrize(
+    ("how", "workers", "in_bucket"),
+    [
+        (signal.SIGINT, 1, False),
+        (signal.SIGINT, 2, False),
+        (signal.SIGTERM, 1, False),
+        (signal.SIGTERM, 2, False),
+        (signal.SIGINT, 1, True),
+    ],
+)
 def test_an_agent_that_goes_on_without_its_answers_has_none(
-    tmp_path: Path, serve: Serve, how: signal.Signals, workers: int
+    tmp_path: Path,
+    serve: Serve,
+    how: signal.Signals,
+    workers: int,
+    in_bucket: bool,
+    request: pytest.FixtureRequest,
 ) -> None:
+    place = {"output_dir": request.getfixturevalue("s3_location")} if in_bucket else {}
     server = serve(Behaviour(latency_s=0.2))
     models = [f"openai-api/test/{name}" for name in ("m", "n")[:workers]]
     config = write_task_study(
@@ -128,7 +142,7 @@ def test_an_agent_that_goes_on_without_its_answers_has_none(
         task="tasks.py@stubborn",
         text=STUBBORN,
         models=models,
-        extra={"solvers": {"max_connections": CONNECTIONS, "max_tokens": 100}},
+        extra={"solvers": {"max_connections": CONNECTIONS, "max_tokens": 100}, **place},
     )
     process = Command("run", config, "--yes", "--workers", str(workers))
     process.wait_until(lambda: server.count() >= CONNECTIONS * 3)
@@ -139,4 +153,30 @@ def test_an_agent_that_goes_on_without_its_answers_has_none(
     found = rows(config, "solutions")
     assert not any(row["error"] or "failed" in row["solution"] for row in found)
     assert [row["score"] for row in rows(config, "gradings")] == [1.0] * 8 * workers
+    assert_reconciled(config)
+
+
+@pytest.mark.parametrize("signals", [1, 3])
+def test_a_scorer_that_goes_on_without_its_answers_gives_no_score(
+    tmp_path: Path, serve: Serve, signals: int
+) -> None:
+    server = serve(Behaviour(latency_s=0.2))
+    config = write_task_study(
+        tmp_path,
+        task="tasks.py@asking",
+        text=ASKING,
+        args={"most": 6},
+        models=["openai-api/test/m"],
+        extra={"solvers": {"max_connections": CONNECTIONS, "max_tokens": 100}},
+    )
+    process = Command("run", config, "--yes")
+    process.wait_until(lambda: any("Juror 2" in one.prompt for one in server.requests))
+    for _ in range(signals):
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.1)
+    assert process.wait() == 1
+    assert {row["score"] for row in rows(config, "gradings")} <= {1.0}
+    api.run(config, max_usd=math.inf)
+    assert not any(row["error"] for row in rows(config, "solutions"))
+    assert [row["score"] for row in rows(config, "gradings")] == [1.0] * 8
     assert_reconciled(config)

@@ -11,7 +11,15 @@ from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.errors import BudgetExceeded, ConsentMissing
 from tests.model_server import Answer, Request
-from tests.task_files import AGENT, QUESTIONS, STUBBORN, agent_reply, tool_answer, write_task_study
+from tests.task_files import (
+    AGENT,
+    ASKING,
+    QUESTIONS,
+    STUBBORN,
+    agent_reply,
+    tool_answer,
+    write_task_study,
+)
 
 from .conftest import Serve
 from .looking import PRICE, assert_reconciled, results_dir, rows, write_prices
@@ -148,6 +156,31 @@ def test_an_agent_that_catches_the_end_of_the_money_has_no_answer(
     assert not any("failed" in (row["solution"] or "") for row in rows(config, "solutions"))
     assert {row["score"] for row in rows(config, "gradings")} == {1.0}
     assert not any("set max_tokens" in note for note in summary.notes)
+    assert_reconciled(config)
+    serve(reply=lambda request: "enough")
+    assert api.run(config, max_usd=math.inf).errored == 0
+    assert [row["score"] for row in rows(config, "gradings")] == [1.0] * 16
+
+
+def test_a_scorer_that_catches_the_end_of_the_money_gives_no_score(
+    tmp_path: Path, serve: Serve
+) -> None:
+    serve(reply=lambda request: "enough")
+    budget = {"pricing_path": write_prices(tmp_path, "agent")}
+    config = write_task_study(
+        tmp_path,
+        task="tasks.py@asking",
+        text=ASKING,
+        models=[MODEL],
+        extra={"solvers": {"max_tokens": 100, "max_connections": 2}, "budget": budget},
+    )
+    api.run(config, max_usd=math.inf)
+    serve(reply=lambda request: "on and on")
+    config.write_text(config.read_text().replace("replications: 1", "replications: 2"))
+    assert api.run(config, max_usd=math.inf).errored > 0
+    errors = {row["error"] for row in rows(config, "solutions") if row["error"]}
+    assert errors == {"its calls cost more than the gate allowed for before an answer came"}
+    assert {row["score"] for row in rows(config, "gradings")} == {1.0}
     assert_reconciled(config)
     serve(reply=lambda request: "enough")
     assert api.run(config, max_usd=math.inf).errored == 0
