@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from itemeval_assets import api
+from itemeval_assets.core.errors import ItemevalAssetsError
 from tests.model_server import Answer, Request
 from tests.task_files import tool_answer, write_task_study
 
@@ -79,6 +80,34 @@ def sums(where: str, what: str):
 '''
 CALLS = 2
 
+METRIC = """\
+from inspect_ai import Task, task
+from inspect_ai.dataset import Sample
+from inspect_ai.scorer import Score, metric, scorer
+
+
+@metric
+def fails():
+    def compute(scores):
+        raise {error}
+
+    return compute
+
+
+@scorer(metrics=[fails()])
+def one():
+    async def score(state, target):
+        return Score(value=1)
+
+    return score
+
+
+@task
+def sums():
+    samples = [Sample(id=n, input=f"{{n}}?", target=str(n)) for n in range(6)]
+    return Task(dataset=samples, scorer=one())
+"""
+
 
 def reply(request: Request) -> Answer | str | None:
     asked = next(m for m in request.messages if str(m["content"]).startswith("Look at "))
@@ -115,4 +144,23 @@ def test_code_of_a_task_that_ends_the_program_is_the_error_of_its_sample(
         assert "tasks.py, line " in found["3"]
         assert len(rows(config, "gradings")) == 7
     assert server.count() - before == most
+    assert_reconciled(config)
+
+
+@pytest.mark.parametrize("error", ["SystemExit(3)", "ZeroDivisionError"])
+def test_a_metric_of_a_task_that_fails_loses_no_answer(
+    tmp_path: Path, serve: Serve, error: str
+) -> None:
+    server = serve()
+    config = write_task_study(
+        tmp_path,
+        text=METRIC.format(error=error),
+        models=["openai-api/test/m"],
+        extra={"solvers": {"max_connections": 2, "max_tokens": 100}},
+    )
+    with pytest.raises(ItemevalAssetsError, match=error.split("(", maxsplit=1)[0]):
+        api.run(config)
+    assert server.count() == len(rows(config, "solutions")) == 6
+    assert api.run(config).calls == 0
+    assert [row["score"] for row in rows(config, "gradings")] == [1.0] * 6
     assert_reconciled(config)

@@ -195,6 +195,8 @@ def _eval(
         fail_on_error=False,
         retry_on_error=_RETRY_ON_ERROR if retry_on_error is None else retry_on_error,
         score=score,
+        # Metrics of a task are of all its samples: one that fails on the first few ends the eval.
+        score_display=False,
         log_header_only=True,
         ctl_server=False,
         acp_server=False,
