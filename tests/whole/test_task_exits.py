@@ -158,7 +158,7 @@ def test_a_metric_of_a_task_that_fails_loses_no_answer(
         models=["openai-api/test/m"],
         extra={"solvers": {"max_connections": 2, "max_tokens": 100}},
     )
-    with pytest.raises(ItemevalAssetsError, match=error.split("(", maxsplit=1)[0]):
+    with pytest.raises(ItemevalAssetsError, match=f"{error[:8]}.*the metrics of the task"):
         api.run(config)
     assert server.count() == len(rows(config, "solutions")) == 6
     assert api.run(config).calls == 0

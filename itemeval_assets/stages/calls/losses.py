@@ -148,9 +148,11 @@ def require_whole(study: Study, outcome: Outcome) -> None:
         f"{study.design.label_of(partition)}: {redacted(error)}"
         for partition, error in outcome.broken.items()
     )
+    of_task = "the metrics of the task, and " if study.config.benchmark.ref else ""
+    places = ", ".join([study.uri(LOGS), *inspect_places()])
     raise RunFailed(
-        f"inspect_ai could not log the calls of {broken}. Check that it can write in each of "
-        f"{', '.join([study.uri(LOGS), *inspect_places()])}. Answers in the log are kept, and what "
-        "the others cost is in the ledger; calls that were in flight may be billed, too. The next "
+        f"inspect_ai could not log the calls of {broken}. Check {of_task}that it can write in each "
+        f"of {places}. Answers in the log are kept, and what the others cost is in the ledger; "
+        "calls that were in flight may be billed, too. The next "
         "run calls the cells that have no answer"
     )
