@@ -28,7 +28,6 @@ from itemeval_assets.stages.items import are_stored
 from itemeval_assets.stages.ledger import calls_of_runs
 from itemeval_assets.stages.projection.estimate import StudyEstimate, preview
 from itemeval_assets.storage.study.inputs import prices_if_needed
-from itemeval_assets.storage.study.inputs.task_lock import keep_task
 from itemeval_assets.storage.study.store import ResultsStore
 
 from .foreseeing import foreseen, remarks_on
@@ -82,7 +81,6 @@ def start_runs(
         if accept_changes:
             before = StageRuns(study, store, selection, options, launch, holder)
             notes = _changes_admitted(before, gate)
-        keep_task(study)
         launch(["items"], config={"accept_changes": accept_changes})
         store.look()
         runs = StageRuns(study, store, selection, options, launch, holder)

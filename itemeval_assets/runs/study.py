@@ -59,7 +59,7 @@ def run_study(
             from .foreseeing import foreseen, require_allowed
 
             require_allowed(study, options, foreseen(study, store, selection, options))
-        keep_task(study)
+    keep_task(study)
     with ExitStack() as stack:
         # Workers load their packages while this process does, and finds out what there is to do.
         idle = (
