@@ -76,11 +76,11 @@ HEAVY |= {"scipy", "statsmodels", "jinja2"}
 # process, but for the last ones, which have a copy of it each.
 COMMANDS: list[tuple[list[str], set[str], int]] = [
     (["--help"], set(), 480),
-    (["status", "{config}"], TABLES, 1190),
-    (["cells", "{config}"], TABLES, 1190),
-    (["run", "{config}"], TABLES, 1300),
-    (["run", "{config}", "--workers", "2", "--json"], TABLES, 1300),
-    (["conditions", "{config}"], TABLES, 1300),
+    (["status", "{config}"], TABLES, 1200),
+    (["cells", "{config}"], TABLES, 1200),
+    (["run", "{config}"], TABLES, 1320),
+    (["run", "{config}", "--workers", "2", "--json"], TABLES, 1320),
+    (["conditions", "{config}"], TABLES, 1320),
     (["experiments", "list"], TABLES, 1350),
     (["scores", "{config}"], TABLES | {"scipy"}, 1500),
     (["estimate", "{config}"], TABLES | {"inspect_ai"}, 2400),
