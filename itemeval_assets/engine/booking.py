@@ -7,8 +7,8 @@ from inspect_ai.log import EvalLog
 from itemeval_assets.core.money.pricing import PriceBook
 
 from .rows import log_facts, unlogged_call
-from .tasks.index import task_index, unlogged_of_task
-from .tasks.usage import is_of_task
+from .tasks.logs.index import task_index, unlogged_of_task
+from .tasks.logs.usage import is_of_task
 
 
 def index_rows(log: EvalLog, model: str, prices: PriceBook) -> list[dict[str, Any]]:

@@ -14,8 +14,8 @@ from itemeval_assets.core.design.pending import Cell
 from .calls.tasks import cell_of
 from .logs.broken import write_log
 from .logs.reading import read_log, read_log_header
-from .tasks.rows import cell_of_sample
-from .tasks.usage import is_of_task
+from .tasks.logs.rows import cell_of_sample
+from .tasks.logs.usage import is_of_task
 
 # By the name of a grader; null where a sample has no grading of it.
 Gradings = Mapping[str, Mapping[str, Any]]

@@ -5,7 +5,7 @@ from itemeval_assets.core.errors import ModelError
 from itemeval_assets.core.money.budget import require_sane_consent
 from itemeval_assets.core.money.preflight import ModelHealth
 from itemeval_assets.engine.scorers.process import require_loadable
-from itemeval_assets.engine.tasks.sandboxes import why_no_sandbox
+from itemeval_assets.engine.tasks.loaded.sandboxes import why_no_sandbox
 from itemeval_assets.stages.calls.preflight import require_allowed
 from itemeval_assets.stages.items import are_stored
 from itemeval_assets.storage.study.inputs import load_prices

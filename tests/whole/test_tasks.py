@@ -520,7 +520,9 @@ def test_what_is_done_needs_no_sandbox(tmp_path: Path, monkeypatch: pytest.Monke
 def test_where_inspect_writes_no_log_its_own_message_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("itemeval_assets.engine.tasks.loading.require_called", lambda *_: None)
+    monkeypatch.setattr(
+        "itemeval_assets.engine.tasks.loaded.loading.require_called", lambda *_: None
+    )
     config = write_task_study(tmp_path, text=QUESTIONS.replace("generate()]", "generate]"))
     assert run_cli(["run", str(config)]) == 2
     told = capsys.readouterr().err

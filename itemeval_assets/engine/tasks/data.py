@@ -63,7 +63,7 @@ def require_steady(task: TaskRef, file: Path | None) -> None:
 
 
 def _loaded(task: TaskRef, file: Path | None) -> "Task":
-    from .loading import load_task  # noqa: PLC0415 (loads inspect_ai)
+    from .loaded.loading import load_task  # noqa: PLC0415 (loads inspect_ai)
 
     return load_task(task, file)
 

@@ -17,10 +17,10 @@ from itemeval_assets.core.tasks.lock import ScoreName, TaskLock, twins
 from itemeval_assets.core.tasks.reference import TaskRef
 
 from .data import remember
-from .loading import load_task
+from .loaded.loading import load_task
+from .loaded.sandboxes import sandbox_of
+from .loaded.solvers import calls_known
 from .samples import images_in
-from .sandboxes import sandbox_of
-from .solvers import calls_known
 
 _ACCURACY = "inspect_ai/accuracy"
 _LIMITS = (

@@ -27,7 +27,7 @@ def names_in_logs(study: Study, store: ResultsStore) -> set[ScoreName]:
     }
     if not keys:
         return set()
-    from itemeval_assets.engine.tasks.scores import names_in  # noqa: PLC0415 (loads inspect_ai)
+    from itemeval_assets.engine.tasks.logs.scores import names_in  # noqa: PLC0415 (loads inspect_ai)
 
     backend = store.backend
     logs = (read_log(backend.local_copy(key), backend.uri(key)) for key in sorted(keys))
@@ -48,7 +48,7 @@ class ScoredByTask:
 
     def verdicts(self, condition: str, name: ScoreName, cells: list[Cell]) -> list[Verdict]:
         """What a scorer said of these solutions. Raises StoreError for a log that is gone."""
-        from itemeval_assets.engine.tasks.scores import verdict_of  # noqa: PLC0415 (loads inspect_ai)
+        from itemeval_assets.engine.tasks.logs.scores import verdict_of  # noqa: PLC0415 (loads inspect_ai)
 
         rows = self._of(condition)
         return [
@@ -63,7 +63,7 @@ class ScoredByTask:
         return self._rows[condition]
 
     def _in_log(self, key: str) -> Mapping[str, Mapping[str, "Score"]]:
-        from itemeval_assets.engine.tasks.scores import scores_in  # noqa: PLC0415 (loads inspect_ai)
+        from itemeval_assets.engine.tasks.logs.scores import scores_in  # noqa: PLC0415 (loads inspect_ai)
 
         if key not in self._logs:
             backend = self._store.backend

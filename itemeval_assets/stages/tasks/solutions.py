@@ -13,11 +13,11 @@ from itemeval_assets.core.prompts.prompts import Prompt
 from itemeval_assets.core.tasks.differences import difference
 from itemeval_assets.core.tasks.lock import ScoreName, TaskLock
 from itemeval_assets.engine.tasks.data import remember
-from itemeval_assets.engine.tasks.loading import load_task
-from itemeval_assets.engine.tasks.rows import sample_rows
+from itemeval_assets.engine.tasks.loaded.loading import load_task
+from itemeval_assets.engine.tasks.loaded.sandboxes import why_no_sandbox
+from itemeval_assets.engine.tasks.logs.rows import sample_rows
+from itemeval_assets.engine.tasks.logs.scores import names_in
 from itemeval_assets.engine.tasks.running import TASK, prepared
-from itemeval_assets.engine.tasks.sandboxes import why_no_sandbox
-from itemeval_assets.engine.tasks.scores import names_in
 from itemeval_assets.stages.calls.stage_run import Scope, StageRun
 from itemeval_assets.stages.prompt_solutions import SolutionCaller
 from itemeval_assets.storage.study.inputs.task_lock import learn_scores, task_file

@@ -13,7 +13,7 @@ from itemeval_assets.engine.calls.in_flight import was_sent
 from itemeval_assets.engine.logs.spent import NOTED_CALLS
 from itemeval_assets.engine.logs.usage import is_plausible, no_tokens, token_counts, total_usage
 
-from .running import TASK
+from ..running import TASK
 
 Tokens = dict[str, int | None]
 

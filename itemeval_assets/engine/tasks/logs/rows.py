@@ -13,8 +13,8 @@ from itemeval_assets.engine.calls.in_flight import REFUSED
 from itemeval_assets.engine.logs.usage import total_usage
 from itemeval_assets.engine.rows import effective_settings, error_text, is_batch, utc
 
+from ..samples import item_id
 from .prices import Prices, prices_of
-from .samples import item_id
 from .usage import calls_in, calls_of, is_unmetered, sent_samples
 
 Row = dict[str, Any]

@@ -9,8 +9,8 @@ from itemeval_assets.engine.calls.in_flight import UNREAD_REPLIES
 from itemeval_assets.engine.logs.usage import no_tokens
 from itemeval_assets.engine.rows import is_batch, utc
 
+from ..running import MOST_USD
 from .prices import known_sum, prices_of
-from .running import MOST_USD
 from .usage import (
     Tokens,
     calls_in,

@@ -1,0 +1,1 @@
+"""What the logs of tasks say: rows, scores, usage and its price."""
