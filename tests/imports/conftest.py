@@ -1,5 +1,6 @@
 """A kept itemeval study, a config that takes it in, and a server that counts what is called."""
 
+import shutil
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,9 @@ import pandas as pd
 import pytest
 import yaml
 
+import itemeval_assets as ie
 from tests.model_server import ModelServer
+from tests.once import once
 
 from .kept import declare, rows, unreliable_server
 
@@ -53,8 +56,7 @@ def output_dir() -> str:
 def kept(
     version: str, output_dir: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Kept]:
-    with tarfile.open(HERE / f"itemeval_{version}.tar.xz") as archive:
-        archive.extractall(tmp_path, filter="data")
+    _unpack(version, tmp_path)
     monkeypatch.setattr(
         datasets, "load_dataset", lambda *_, **__: datasets.Dataset.from_list(rows())
     )
@@ -63,3 +65,22 @@ def kept(
         monkeypatch.setenv("TEST_API_KEY", "none")
         config = declare(tmp_path, output_dir)
         yield Kept(tmp_path, tmp_path / "studies" / "kept", config, server)
+
+
+@pytest.fixture
+def imported(kept: Kept, version: str, tmp_path_factory: pytest.TempPathFactory) -> Kept:
+    """The study after its import, which is made once for all tests."""
+    made = once(tmp_path_factory, f"imported_{version}", lambda folder: _take_in(version, folder))
+    shutil.copytree(made / "ours", kept.folder / "ours")
+    shutil.copy(made / "kept.template_lock.json", kept.folder)
+    return kept
+
+
+def _take_in(version: str, folder: Path) -> None:
+    _unpack(version, folder)
+    ie.import_results(folder / "studies" / "kept", declare(folder, "ours"))
+
+
+def _unpack(version: str, folder: Path) -> None:
+    with tarfile.open(HERE / f"itemeval_{version}.tar.xz") as archive:
+        archive.extractall(folder, filter="data")

@@ -157,11 +157,10 @@ def test_what_does_not_fit_is_told(
     assert not printed.out and not (kept.folder / "ours").exists()
 
 
-def test_items_that_are_others_here_are_told(kept: Kept) -> None:
-    ie.import_results(kept.source, kept.config)
-    kept.change("items", lambda rows: rows.assign(metadata_json="{}"))
+def test_items_that_are_others_here_are_told(imported: Kept) -> None:
+    imported.change("items", lambda rows: rows.assign(metadata_json="{}"))
     with pytest.raises(ItemevalAssetsError, match=r"item 'q1' of .* its metadata_json differs"):
-        ie.import_results(kept.source, kept.config)
+        ie.import_results(imported.source, imported.config)
 
 
 def test_a_ledger_that_says_otherwise_is_said_and_the_logs_are_booked(kept: Kept) -> None:

@@ -48,9 +48,10 @@ def without_waves(table: pd.DataFrame) -> pd.DataFrame:
 
 
 @of_both
-def test_it_comes_in_as_it_was(kept: Kept) -> None:
+def test_it_comes_in_as_it_was(kept: Kept, version: str) -> None:
     before = fingerprint(kept.source)
     found = ie.import_results(kept.source, kept.config)
+    assert not found.is_nothing
     assert (found.items, found.solutions, found.gradings) == (3, 24, 80)
     for name, key, table in (("solutions", SOLUTION, SOLUTIONS), ("gradings", GRADING, GRADINGS)):
         columns = [column for column in table.column_names if column not in NEW]
@@ -60,15 +61,28 @@ def test_it_comes_in_as_it_was(kept: Kept) -> None:
         )
     assert fingerprint(kept.source) == before
     assert ie.status(kept.config).lost == [] == ie.status(kept.config).unread
+    counts = {left.what: left.count for left in found.left_out}
+    if version == "0.1.0":
+        assert counts == {}
+    else:
+        table = kept.table("solutions")
+        assert counts["rows of waves in solutions"] == (table["wave"] > 0).sum() > 0
+        assert counts["logs of waves"] > 0
 
 
 @of_both
-@pytest.mark.parametrize("is_priced", [True, False])
-def test_the_ledger_is_that_of_the_source(kept: Kept, is_priced: bool) -> None:
-    """Also where this study knows no price of the models."""
-    if not is_priced:
-        kept.edit(budget={"policy": "full-interactive"})
+def test_the_ledger_is_that_of_the_source(imported: Kept) -> None:
+    assert_ledger_of_the_source(imported)
+
+
+@pytest.mark.parametrize("version", [pytest.param("0.1.0", marks=pytest.mark.long), "0.2.0"])
+def test_so_it_is_where_the_study_knows_no_price_of_the_models(kept: Kept) -> None:
+    kept.edit(budget={"policy": "full-interactive"})
     ie.import_results(kept.source, kept.config)
+    assert_ledger_of_the_source(kept)
+
+
+def assert_ledger_of_the_source(kept: Kept) -> None:
     assert_reconciled(kept.config)
     columns = ["calls", *TOKEN_COLUMNS[:5], "usd", "priced", "batch"]
     theirs = kept.table("ledger")
@@ -85,54 +99,48 @@ def test_the_ledger_is_that_of_the_source(kept: Kept, is_priced: bool) -> None:
 
 
 @of_both
-def test_a_run_pays_for_nothing_that_was_paid(kept: Kept) -> None:
-    ie.import_results(kept.source, kept.config)
-    before = ie.table(kept.config, "solutions")
-    summary = ie.run(kept.config)
+def test_a_run_pays_for_nothing_that_was_paid(imported: Kept) -> None:
+    before = ie.table(imported.config, "solutions")
+    summary = ie.run(imported.config)
     # What failed there is tried again, as everything that failed is: 4 calls of alpha, 2 for each
     # answer of beta to the first item from the judge that refuses it, by two rubrics.
-    assert kept.server.count() == summary.calls == 4 + 2 * 2 * 2
-    assert kept.server.count("alpha") == 4 and kept.server.count("judge2") == 0
-    after = ie.table(kept.config, "solutions")
+    assert imported.server.count() == summary.calls == 4 + 2 * 2 * 2
+    assert imported.server.count("alpha") == 4 and imported.server.count("judge2") == 0
+    after = ie.table(imported.config, "solutions")
     is_sound = before["error"].isna()
     assert (
         before[is_sound]
         .reset_index(drop=True)
         .equals(after[after["error"].isna()].reset_index(drop=True))
     )
-    gradings = ie.table(kept.config, "gradings")
+    gradings = ie.table(imported.config, "gradings")
     scored = gradings[gradings["grade_kind"] == "verifiable"]
     assert not scored["scorer_version"].str.startswith("itemeval").any()
-    assert_reconciled(kept.config)
-    assert ie.status(kept.config).usd == pytest.approx(ie.table(kept.config, "ledger").usd.sum())
+    assert_reconciled(imported.config)
+    assert ie.status(imported.config).usd == pytest.approx(
+        ie.table(imported.config, "ledger").usd.sum()
+    )
+    # An import after it leaves its rows.
+    files = fingerprint(imported.folder / "ours")
+    assert ie.import_results(imported.source, imported.config).is_nothing
+    assert fingerprint(imported.folder / "ours") == files
 
 
-def test_one_more_judge_calls_exactly_its_cells(kept: Kept) -> None:
-    ie.import_results(kept.source, kept.config)
-    document = yaml.safe_load(kept.config.read_text())
+def test_one_more_judge_calls_exactly_its_cells(imported: Kept) -> None:
+    document = yaml.safe_load(imported.config.read_text())
     graders = {**document["graders"], "third": {"model": "openai-api/test/third"}}
     facets = {**document["facets"], "grader": ["judge", "second", "third"]}
-    kept.edit(graders=graders, facets=facets)
-    ie.run(kept.config, graders="third", only="gradings")
+    imported.edit(graders=graders, facets=facets)
+    ie.run(imported.config, graders="third", only="gradings")
     # 16 answers, by two rubrics.
-    assert kept.server.count("third") == kept.server.count() == 16 * 2
-    assert_reconciled(kept.config)
+    assert imported.server.count("third") == imported.server.count() == 16 * 2
+    assert_reconciled(imported.config)
 
 
-def test_a_second_import_adds_nothing(kept: Kept) -> None:
-    first = ie.import_results(kept.source, kept.config)
-    before = fingerprint(kept.folder / "ours")
-    again = ie.import_results(kept.source, kept.config)
-    assert again.is_nothing and not first.is_nothing
-    assert fingerprint(kept.folder / "ours") == before
-
-
-def test_an_import_after_a_run_leaves_its_rows(kept: Kept) -> None:
-    ie.import_results(kept.source, kept.config)
-    ie.run(kept.config)
-    before = fingerprint(kept.folder / "ours")
-    assert ie.import_results(kept.source, kept.config).is_nothing
-    assert fingerprint(kept.folder / "ours") == before
+def test_a_second_import_adds_nothing(imported: Kept) -> None:
+    before = fingerprint(imported.folder / "ours")
+    assert ie.import_results(imported.source, imported.config).is_nothing
+    assert fingerprint(imported.folder / "ours") == before
 
 
 def test_dry_run_stores_nothing(kept: Kept) -> None:
@@ -140,18 +148,6 @@ def test_dry_run_stores_nothing(kept: Kept) -> None:
     assert not (kept.folder / "ours").exists()
     taken = ie.import_results(kept.source, kept.config)
     assert found._replace(is_dry_run=False) == taken
-
-
-@of_both
-def test_waves_stay_out_and_are_counted(kept: Kept, version: str) -> None:
-    found = ie.import_results(kept.source, kept.config)
-    counts = {left.what: left.count for left in found.left_out}
-    if version == "0.1.0":
-        assert counts == {}
-    else:
-        table = kept.table("solutions")
-        assert counts["rows of waves in solutions"] == (table["wave"] > 0).sum() > 0
-        assert counts["logs of waves"] > 0
 
 
 def test_a_judge_of_another_format_gets_the_id_of_ours(
@@ -173,22 +169,21 @@ def test_a_judge_of_another_format_gets_the_id_of_ours(
     assert_reconciled(kept.config)
 
 
-def test_lost_tables_come_back_from_the_copies(kept: Kept) -> None:
-    ie.import_results(kept.source, kept.config)
-    was = ours(kept, "gradings", GRADING)
-    folder = kept.folder / "ours" / "kept"
+def test_lost_tables_come_back_from_the_copies(imported: Kept) -> None:
+    was = ours(imported, "gradings", GRADING)
+    folder = imported.folder / "ours" / "kept"
     for table in ("solutions", "gradings"):
         for path in (folder / f"{table}.parquet").rglob("*.parquet"):
             path.unlink()
-    ie.recover(kept.config)
-    now = ours(kept, "gradings", GRADING)
+    ie.recover(imported.config)
+    now = ours(imported, "gradings", GRADING)
     is_judge = was["grade_kind"] == "judge"
     same = ["score", "parse_error", "usd", "total_tokens", "sample_uuid", "solution_hash"]
     pd.testing.assert_frame_equal(
         was[is_judge][[*GRADING, *same]].reset_index(drop=True), now[[*GRADING, *same]]
     )
-    assert len(ie.table(kept.config, "solutions")) == 24
-    assert_reconciled(kept.config)
+    assert len(ie.table(imported.config, "solutions")) == 24
+    assert_reconciled(imported.config)
 
 
 def test_what_itemeval_did_since_comes_in_beside_a_run(
@@ -239,29 +234,31 @@ def test_what_itemeval_did_since_comes_in_beside_a_run(
     assert ie.import_results(kept.source, kept.config).is_nothing
 
 
-def test_all_that_shows_a_study_shows_it(kept: Kept, capsys: pytest.CaptureFixture[str]) -> None:
-    ie.import_results(kept.source, kept.config)
+def test_all_that_shows_a_study_shows_it(
+    imported: Kept, capsys: pytest.CaptureFixture[str]
+) -> None:
     for command in ("estimate", "export", "scores", "report", "cells", "show", "release"):
-        words = [command, str(kept.config), *(["q1"] if command == "show" else [])]
+        words = [command, str(imported.config), *(["q1"] if command == "show" else [])]
         assert run_cli(words) == 0
-    assert run_cli(["view", str(kept.config), "--only-write"]) == 0
+    assert run_cli(["view", str(imported.config), "--only-write"]) == 0
     assert "Traceback" not in capsys.readouterr().err
-    assert kept.server.count() == 0
+    assert imported.server.count() == 0
 
 
-def test_without_its_words_the_study_does_not_open(kept: Kept) -> None:
+def test_without_its_words_the_study_does_not_open(imported: Kept) -> None:
     """Its conditions would be others, and all be paid again."""
-    ie.import_results(kept.source, kept.config)
-    lock = kept.folder / "kept.template_lock.json"
+    lock = imported.folder / "kept.template_lock.json"
     words = lock.read_text()
     lock.unlink()
     with pytest.raises(StoreError, match=r"builtin:minimal has other words.*template_lock.json"):
-        ie.run(kept.config)
-    assert kept.server.count() == 0
-    assert ie.import_results(kept.source, kept.config).is_nothing and lock.read_text() == words
+        ie.run(imported.config)
+    assert imported.server.count() == 0
+    assert (
+        ie.import_results(imported.source, imported.config).is_nothing and lock.read_text() == words
+    )
     lock.write_text(words.replace("ANSWER", "answer"))
     with pytest.raises(ConfigError, match=r"does not hold the words of templates: the text of"):
-        ie.status(kept.config)
+        ie.status(imported.config)
 
 
 def test_the_page_tells_what_works(
