@@ -20,13 +20,14 @@ from itemeval_assets.core.errors import DatasetError, StoreError
 from itemeval_assets.instances.instance import open_instance
 from itemeval_assets.runs import dagster_runs
 from itemeval_assets.runs.launcher import Launcher
-from itemeval_assets.runs.settled import _fingerprint, valid_note
+from itemeval_assets.runs.settled import valid_note
 from itemeval_assets.runs.summary import RunSummary
 from itemeval_assets.settings import dagster_home_of
 from itemeval_assets.stages import export
 from itemeval_assets.stages.gradings_long import behind
 from itemeval_assets.storage.study.layout import SETTLED, table_key
 from itemeval_assets.storage.study.store import open_store
+from tests.first_runs import note_as_it_is
 from tests.studies import write_study
 
 HOMELESS = '{"marks_sha256": "x", "homes": null, "rows": 1, "exported": []}'
@@ -283,14 +284,6 @@ def test_a_log_of_a_killed_run_is_recovered(study: Study) -> None:
     assert api.run(study).run_ids
     assert not list(running.glob("*.eval"))
     assert without_runs(api.run(study))
-
-
-def note_as_it_is(study: Study) -> None:
-    """As if a run had ended with the study as it is now."""
-    note = place(study) / SETTLED
-    found = json.loads(note.read_text())
-    marks = _fingerprint(study, open_store(study).stats())
-    note.write_text(json.dumps({**found, "marks_sha256": marks}))
 
 
 def test_a_run_that_begins_leaves_no_note(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,14 +2,19 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 from inspect_ai.model._model import _models as known_models
 
+from tests.first_runs import FirstRuns
 from tests.model_server import ModelServer
 
 Serve = Callable[..., ModelServer]
+# Given a name and how the study is declared: the config of the study after its first run.
+HasRun = Callable[[str, Callable[[Path], Path]], Path]
 
 
 @pytest.fixture
@@ -24,6 +29,19 @@ def serve_module() -> Iterator[Serve]:
     """The same for a study that the tests of a module share."""
     with pytest.MonkeyPatch.context() as environment, ExitStack() as stack:
         yield _starter(stack, environment)
+
+
+@pytest.fixture(scope="module")
+def first_runs(tmp_path_factory: pytest.TempPathFactory) -> FirstRuns:
+    return FirstRuns(tmp_path_factory.mktemp("first_runs"))
+
+
+@pytest.fixture
+def has_run(
+    sealed_environment: None, first_runs: FirstRuns, monkeypatch: pytest.MonkeyPatch
+) -> HasRun:
+    """Studies that several tests of a module begin with: each is run once, then put back."""
+    return partial(first_runs.give, environment=monkeypatch)
 
 
 def _starter(stack: ExitStack, environment: pytest.MonkeyPatch) -> Serve:

@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from tests.defs.runs import message, runs_of
 from tests.model_server import ModelServer, Request
 from tests.studies import write_study
 
-from .conftest import Serve
+from .conftest import HasRun, Serve
 from .looking import assert_reconciled, results_dir, rows, write_prices
 
 Row = dict[str, Any]
@@ -57,8 +58,15 @@ def kept(config: Path, table: str, ids: set[str]) -> list[Row]:
     return [row for row in rows(config, table) if row["item_id"] in ids]
 
 
-@pytest.mark.parametrize("in_bucket", [False, True])
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize(
+    ("in_bucket", "workers"),
+    [
+        (False, 1),
+        (True, 2),
+        pytest.param(True, 1, marks=pytest.mark.long),
+        pytest.param(False, 2, marks=pytest.mark.long),
+    ],
+)
 def test_only_what_changed_is_made_again(
     tmp_path: Path, serve: Serve, in_bucket: bool, workers: int, request: pytest.FixtureRequest
 ) -> None:
@@ -89,10 +97,9 @@ def test_only_what_changed_is_made_again(
     assert len(server.requests) == since + 8
 
 
-def test_another_target_is_graded_again_and_not_asked(tmp_path: Path, serve: Serve) -> None:
+def test_another_target_is_graded_again_and_not_asked(serve: Serve, has_run: HasRun) -> None:
     server = serve()
-    config = declare(tmp_path, replications=1)
-    api.run(config, max_usd=math.inf)
+    config = has_run("one_replication", partial(declare, replications=1))
     solutions = rows(config, "solutions")
     change(config, q2={"answer": 5}, q3={"topic": "words"})
     since = len(server.requests)
@@ -103,23 +110,21 @@ def test_another_target_is_graded_again_and_not_asked(tmp_path: Path, serve: Ser
     assert_reconciled(config)
 
 
-def test_new_data_of_which_no_item_changed_are_accepted_too(tmp_path: Path, serve: Serve) -> None:
+def test_new_data_of_which_no_item_changed_are_accepted_too(serve: Serve, has_run: HasRun) -> None:
     serve()
-    config = declare(tmp_path, replications=1)
-    api.run(config, max_usd=math.inf)
-    text = (tmp_path / "items.jsonl").read_text()
+    config = has_run("one_replication", partial(declare, replications=1))
+    text = (config.parent / "items.jsonl").read_text()
     more = {"id": "q9", "question": "9 + 9?", "answer": 18, "scheme": "", "topic": "sums"}
-    (tmp_path / "items.jsonl").write_text(text + json.dumps(more) + "\n")
+    (config.parent / "items.jsonl").write_text(text + json.dumps(more) + "\n")
     with pytest.raises(DatasetError, match="No item that has answers or gradings is another one"):
         api.run(config, max_usd=math.inf)
     assert api.run(config, accept_changes=True, max_usd=math.inf).calls == 4
     assert_reconciled(config)
 
 
-def test_nothing_is_withdrawn_whose_calls_are_not_allowed(tmp_path: Path, serve: Serve) -> None:
+def test_nothing_is_withdrawn_whose_calls_are_not_allowed(serve: Serve, has_run: HasRun) -> None:
     server = serve()
-    config = declare(tmp_path, replications=1)
-    api.run(config, max_usd=math.inf)
+    config = has_run("one_replication", partial(declare, replications=1))
     before = {table: rows(config, table) for table in ("items", "solutions", "gradings")}
     change(config, q2={"question": "What is 9 + 9?"})
     locks, since = (results_dir(config) / "dataset_locks.json").read_bytes(), len(server.requests)
@@ -145,18 +150,27 @@ def killed_in_the_middle(calls: int) -> Callable[..., None]:
     return withdraw
 
 
-@pytest.mark.parametrize("partitions", [0, 1, 5])
-@pytest.mark.parametrize("again", [False, True])
+@pytest.mark.parametrize(
+    ("partitions", "again"),
+    [
+        (0, False),
+        (1, True),
+        (5, False),
+        *(
+            pytest.param(*case, marks=pytest.mark.long)
+            for case in ((0, True), (1, False), (5, True))
+        ),
+    ],
+)
 def test_a_run_that_is_killed_while_it_accepts_is_gone_on_with(
-    tmp_path: Path,
     serve: Serve,
+    has_run: HasRun,
     monkeypatch: pytest.MonkeyPatch,
     partitions: int,
     again: bool,
 ) -> None:
     server = serve()
-    config = declare(tmp_path, replications=1)
-    api.run(config, max_usd=math.inf)
+    config = has_run("one_replication", partial(declare, replications=1))
     change(config, q2={"question": "What is 9 + 9?", "answer": 18})
     since = len(server.requests)
     with monkeypatch.context() as patched:
@@ -169,10 +183,11 @@ def test_a_run_that_is_killed_while_it_accepts_is_gone_on_with(
     assert_reconciled(config)
 
 
-def test_the_command_line(tmp_path: Path, serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_line(
+    serve: Serve, has_run: HasRun, capsys: pytest.CaptureFixture[str]
+) -> None:
     serve()
-    config = declare(tmp_path, replications=1)
-    api.run(config, max_usd=math.inf)
+    config = has_run("one_replication", partial(declare, replications=1))
     change(config, q2={"question": "What is 9 + 9?"}, q4={"question": "9 + 9?"})
     for command in ("run", "estimate"):
         capsys.readouterr()
@@ -187,10 +202,9 @@ def test_the_command_line(tmp_path: Path, serve: Serve, capsys: pytest.CaptureFi
     assert json.loads(capsys.readouterr().out)["calls"] == 8
 
 
-def test_a_launch_by_dagster_accepts_what_its_config_says(tmp_path: Path, serve: Serve) -> None:
+def test_a_launch_by_dagster_accepts_what_its_config_says(serve: Serve, has_run: HasRun) -> None:
     serve()
-    config = declare(tmp_path, replications=1)
-    api.run(config, max_usd=math.inf)
+    config = has_run("one_replication", partial(declare, replications=1))
     change(config, q2={"question": "What is 9 + 9?"})
     with runs_of(load_study(config)) as runs:
         assert "changed: 'q2'" in message(runs.run(["items"]))
@@ -202,11 +216,10 @@ def test_a_launch_by_dagster_accepts_what_its_config_says(tmp_path: Path, serve:
 
 
 def test_what_a_killed_run_has_logged_is_of_the_items_as_they_were(
-    tmp_path: Path, serve: Serve
+    serve: Serve, has_run: HasRun
 ) -> None:
     server = serve()
-    config = declare(tmp_path, replications=1)
-    api.run(config, max_usd=math.inf)
+    config = has_run("one_replication", partial(declare, replications=1))
     others = kept(config, "solutions", {"q1", "q3", "q4"})
     for file in (results_dir(config) / "solutions.parquet").iterdir():
         file.unlink()  # as a run leaves it that is killed before it has stored its rows
