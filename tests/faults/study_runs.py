@@ -25,6 +25,7 @@ from tests.studies import write_study
 from tests.whole.looking import PRICE, rows, write_prices
 
 __all__ = [
+    "IS_LONG",
     "TIMES",
     "Loss",
     "assert_books_agree",
@@ -38,6 +39,7 @@ __all__ = [
 
 # How often each fault is injected; more of them with TEST_FAULTS=20.
 TIMES = int(os.environ.get("TEST_FAULTS", "2"))
+IS_LONG = "TEST_LONG" in os.environ
 
 
 class Loss(NamedTuple):

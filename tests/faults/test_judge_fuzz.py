@@ -20,9 +20,9 @@ from tests.whole.conftest import Serve
 from tests.whole.looking import assert_reconciled, rows
 
 from .conftest import Report
-from .study_runs import TIMES, Loss, declare, run_stages
+from .study_runs import IS_LONG, TIMES, Loss, declare, run_stages
 
-REPLIES = 100 * TIMES
+REPLIES = 100 * TIMES if IS_LONG else 60
 PIECES = [
     '{"score": ',
     '"score"',

@@ -46,6 +46,8 @@ from .cases import COMMANDS, DOCUMENTS, LAUNCHES, Launch
 
 pytestmark = pytest.mark.faults
 EVERY = bool(os.environ.get("TEST_EVERY"))
+# Ways to name the right choice, which tests of targets have as well.
+LONG = {f"choices by {kind}" for kind in ("index", "number", "label")}
 STEPS = {"solutions": SOLUTIONS, "gradings": GRADINGS}
 MAIN = "from itemeval_assets.cli.main import main; main()"
 ATTRIBUTES = {
@@ -152,7 +154,10 @@ def test_every_command_with_every_option(tmp_path: Path, monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("place", ["disk", "bucket"] if EVERY else ["disk"])
 @pytest.mark.parametrize("workers", [1, 2] if EVERY else [1])
-@pytest.mark.parametrize("name", DOCUMENTS)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.long] if name in LONG else []) for name in DOCUMENTS],
+)
 def test_every_key_of_the_study(
     name: str, workers: int, place: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:

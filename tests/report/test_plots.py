@@ -156,7 +156,13 @@ def rows_of(name: str) -> list[Row]:
     return STUDIES[name]()
 
 
-@pytest.mark.parametrize("name", STUDIES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.long] if name == "many judges" else [])
+        for name in STUDIES
+    ],
+)
 def test_every_picture_is_a_small_png_on_a_transparent_ground(name: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -318,7 +318,7 @@ BREAK: dict[str, Callable[[Path], object]] = {
     ("table", "way", "damage"),
     [
         ("solutions", lose_the_table, "cut"),
-        ("solutions", lose_rows, None),
+        pytest.param("solutions", lose_rows, None, marks=pytest.mark.long),
         ("gradings", lose_rows, "empty"),
         ("gradings", lose_the_table, None),
     ],

@@ -69,7 +69,7 @@ def test_what_cannot_be_read_is_told_by_the_export_too(
 @pytest.mark.parametrize(
     ("table", "place"),
     [
-        ("solutions", "disk"),
+        pytest.param("solutions", "disk", marks=pytest.mark.long),
         pytest.param("solutions", "bucket", marks=pytest.mark.long),
         ("gradings", "disk"),
         ("bookings", "disk"),
