@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
 from itemeval_assets.storage.s3.bucket import s3_client
@@ -52,6 +53,11 @@ os.environ |= {
     "XDG_DATA_HOME": f"{_own}/data",
 }
 
+# The list of fonts takes a second: one worker makes it, and the others wait.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    with FileLock(f"{os.environ['TESTS_FOLDER']}/matplotlib.lock"):
+        import matplotlib.font_manager  # noqa: F401
+
 # Ctrl-C is a part of tests, also of those started in the background of a script, which ignore it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -91,6 +97,11 @@ def pytest_xdist_auto_num_workers() -> int:
 
 def pytest_collection_finish() -> None:
     gc.enable()
+
+
+def pytest_sessionfinish() -> None:
+    # pytest looks for garbage once more, among all objects of the process.
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
