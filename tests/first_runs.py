@@ -21,10 +21,11 @@ Declare = Callable[[Path], Path]
 
 
 class FirstRuns:
-    """Gives a test a study as its first run left it, with its response cache and Dagster's history.
+    """Gives a test a study as its first run left it, with Dagster's history.
 
     A later test finds it in the same folder, as the history names that: what the test before has
-    changed is gone. The first run is answered by the server of the test that comes first.
+    changed is gone. The first run is answered by the server of the test that comes first, and the
+    response cache knows no answers of another server.
     """
 
     def __init__(self, place: Path) -> None:

@@ -1,5 +1,6 @@
 """Slow things that tests, and the processes they fork, go without: nobody looks at them."""
 
+import importlib.metadata
 import os
 import ssl
 from functools import cache
@@ -29,6 +30,7 @@ def read_once(patch: pytest.MonkeyPatch) -> None:
     _read_migrations_once(patch)
     _read_certificates_once(patch)
     _read_description_of_s3_once(patch)
+    _read_packages_once(patch)
 
 
 def draw_no_pictures(patch: pytest.MonkeyPatch) -> None:
@@ -84,3 +86,10 @@ def _read_description_of_s3_once(patch: pytest.MonkeyPatch) -> None:
         return loader
 
     patch.setattr(botocore.session, "create_loader", once)
+
+
+def _read_packages_once(patch: pytest.MonkeyPatch) -> None:
+    """Each log names versions: for each of them, all is read that a package says of itself."""
+    patch.setattr(importlib.metadata, "distribution", cache(importlib.metadata.distribution))
+    said: Any = importlib.metadata.Distribution.metadata
+    patch.setattr(importlib.metadata.Distribution, "metadata", property(cache(said.fget)))

@@ -19,7 +19,7 @@ from itemeval_assets.storage.study.store import open_store
 from tests.engine.data.test_images import BLUE, RED
 from tests.model_server import ModelServer
 
-from .conftest import Serve
+from .conftest import HasRun, Serve
 from .looking import assert_reconciled, results_dir, rows
 from .test_data import contents
 from .test_prompts import declare
@@ -56,6 +56,10 @@ def shown(server: ModelServer) -> dict[str, list[str]]:
         *images, text = parts
         found[text["text"]] = [part["image_url"]["url"] for part in images]
     return found
+
+
+def mocked(folder: Path) -> Path:
+    return pictured(folder, models=["mockllm/a"])
 
 
 def stored(config: Path) -> list[str]:
@@ -117,16 +121,15 @@ def test_chats_and_turns_have_their_images_in_the_last_turn(tmp_path: Path, serv
 
 
 def test_a_changed_image_is_refused_until_it_is_restored(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    has_run: HasRun, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    config = pictured(tmp_path, models=["mockllm/a"])
-    assert run_cli(["run", str(config)]) == 0
-    (tmp_path / "blue.png").write_bytes(RED)
+    config = has_run("mocked", mocked)
+    (config.parent / "blue.png").write_bytes(RED)
     for command in ("run", "estimate"):
         capsys.readouterr()
         assert run_cli([command, str(config), *(["--force"] * (command == "run"))]) == 2
         assert "an image of item 'q2' of 'items.jsonl' changed" in capsys.readouterr().err
-    (tmp_path / "blue.png").write_bytes(BLUE)
+    (config.parent / "blue.png").write_bytes(BLUE)
     assert run_cli(["run", str(config), "--force"]) == 0
 
 
@@ -146,22 +149,20 @@ def test_a_missing_image_ends_before_any_call(
     assert contents(results_dir(config)) == []
 
 
-def test_an_image_that_is_gone_from_the_study_is_stored_anew(tmp_path: Path) -> None:
-    config = pictured(tmp_path, models=["mockllm/a"])
-    api.run(config)
+def test_an_image_that_is_gone_from_the_study_is_stored_anew(has_run: HasRun) -> None:
+    config = has_run("mocked", mocked)
     for name in stored(config):
         (results_dir(config) / name).unlink()
     assert api.run(config, force=True, max_usd=math.inf).exit_code == 0
     assert len(stored(config)) == 2
 
 
-def test_another_column_of_images_is_another_condition(tmp_path: Path) -> None:
-    config = pictured(tmp_path, models=["mockllm/a"])
-    api.run(config)
+def test_another_column_of_images_is_another_condition(has_run: HasRun) -> None:
+    folder = has_run("mocked", mocked).parent
     items = [{**item, "other": "blue.png"} for item in ITEMS]
-    (tmp_path / "items.jsonl").write_text("".join(json.dumps(item) + "\n" for item in items))
+    (folder / "items.jsonl").write_text("".join(json.dumps(item) + "\n" for item in items))
     mapping = {"images": "other"}
-    found = load_study(pictured(tmp_path, models=["mockllm/a"], mapping=mapping))
+    found = load_study(pictured(folder, models=["mockllm/a"], mapping=mapping))
     assert found.design.generate[0].payload["images"] == "other"
 
 

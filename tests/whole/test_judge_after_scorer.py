@@ -20,7 +20,7 @@ from tests.commands import Command
 from tests.model_server import Behaviour, ModelServer, Request
 from tests.studies import write_study
 
-from .conftest import Serve
+from .conftest import HasRun, Serve
 from .looking import assert_reconciled, results_dir, rows, write_prices
 
 ITEMS, RIGHT = 6, 4
@@ -116,10 +116,9 @@ def test_only_what_the_scorer_does_not_settle_is_called(tmp_path: Path, serve: S
     assert (server.count(), again.calls, api.estimate(config).remaining.calls) == (0, 0, 0)
 
 
-def test_a_forced_run_settles_anew_and_calls_only_the_others(tmp_path: Path, serve: Serve) -> None:
+def test_a_forced_run_settles_anew_and_calls_only_the_others(serve: Serve, has_run: HasRun) -> None:
     server = started(serve)
-    config = declare(tmp_path)
-    api.run(config)
+    config = has_run("graded", declare)
     before = {row["item_id"]: row["run_id"] for row in settled(config)}
     server.reset_counts()
     forced = {"only": "gradings", "force": True}
@@ -132,11 +131,10 @@ def test_a_forced_run_settles_anew_and_calls_only_the_others(tmp_path: Path, ser
 
 
 def test_what_was_settled_by_older_rules_is_stale_and_what_was_judged_is_not(
-    tmp_path: Path, serve: Serve
+    serve: Serve, has_run: HasRun
 ) -> None:
     server = started(serve)
-    config = declare(tmp_path)
-    api.run(config)
+    config = has_run("graded", declare)
     [path] = (results_dir(config) / "gradings.parquet").rglob("*.parquet")
     stored = pq.read_table(path)
     place = stored.column_names.index("scorer_version")

@@ -22,7 +22,7 @@ from tests.commands import Command, wait_until
 from tests.model_server import Request
 from tests.studies import write_study
 
-from .conftest import Serve
+from .conftest import HasRun, Serve
 from .looking import results_dir, rows
 
 ITEMS, REPLICATIONS = 3, 2
@@ -121,13 +121,12 @@ def test_each_sample_has_the_verdicts_of_all_graders(
 
 
 def test_what_cannot_be_shown_is_told(
-    tmp_path: Path, serve: Serve, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, serve: Serve, has_run: HasRun, capsys: pytest.CaptureFixture[str]
 ) -> None:
     serve()
-    config = declare(tmp_path)
-    assert run_cli(["view", str(config)]) == 2
+    assert run_cli(["view", str(declare(tmp_path))]) == 2
     assert "nothing is graded yet: itemeval-assets run" in capsys.readouterr().err
-    api.run(config, max_usd=math.inf)
+    config = has_run("graded", declare)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert run_cli(["view", str(config), "--port", str(port)]) == 2
@@ -150,10 +149,11 @@ STOPS = [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.long)]
 
 
 @pytest.mark.parametrize("stop", STOPS)
-def test_the_viewer_serves_until_a_signal(tmp_path: Path, serve: Serve, stop: int) -> None:
+def test_the_viewer_serves_until_a_signal(
+    tmp_path: Path, serve: Serve, has_run: HasRun, stop: int
+) -> None:
     serve()
-    config = declare(tmp_path)
-    api.run(config, max_usd=math.inf)
+    config = has_run("graded", declare)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     output = tmp_path / "said.txt"
@@ -167,13 +167,12 @@ def test_the_viewer_serves_until_a_signal(tmp_path: Path, serve: Serve, stop: in
 
 
 def test_of_two_viewers_at_once_one_is_refused_and_nobody_is_ended(
-    tmp_path: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, serve: Serve, has_run: HasRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nor the process whose number inspect has noted for the port."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     serve()
-    config = declare(tmp_path)
-    api.run(config, max_usd=math.inf)
+    config = has_run("graded", declare)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     bystander = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
