@@ -19,7 +19,7 @@ from tests.studies import write_study
 
 from .conftest import Serve
 
-ITEMS, REPLICATIONS = 12, 2
+ITEMS, REPLICATIONS = 9, 2
 MIDDLE, SEED = 50.0, "planted"
 ABILITY = {"a-small": -6.0, "a-large": 4.0, "b-small": -2.0, "b-large": 4.0}
 SEVERITY = {"a-judge": -3.0, "b-judge": 1.0, "c-judge": 2.0}
