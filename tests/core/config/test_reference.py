@@ -2,6 +2,7 @@
 
 import json
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -61,11 +62,19 @@ def with_example(key: Key) -> str:
     return yaml.safe_dump(document)
 
 
+@cache
+def schema() -> jsonschema.Draft202012Validator:
+    """It is checked once: that takes longer than to validate a study."""
+    found = study_schema()
+    jsonschema.Draft202012Validator.check_schema(found)
+    return jsonschema.Draft202012Validator(found)
+
+
 @pytest.mark.parametrize("key", KEYS, ids=lambda key: key.path)
 def test_each_key_is_explained_and_its_example_is_read(key: Key) -> None:
     assert key.meaning and key.kind and key.example
     assert key.path.split(".")[0] in parse_config(with_example(key), "x").as_yaml_dict()
-    jsonschema.validate(yaml.safe_load(with_example(key)), study_schema())
+    schema().validate(yaml.safe_load(with_example(key)))
 
 
 @pytest.mark.parametrize("part", [keys, options, columns, api], ids=lambda part: part.PAGE.name)
@@ -79,9 +88,8 @@ def test_a_page_is_that_of_the_code(part) -> None:
 def test_the_schema_takes_the_packaged_studies_and_refuses_what_the_tool_refuses(name: str) -> None:
     text = (BUILTIN / name / "study.yaml").read_text()
     assert text.startswith("# yaml-language-server: $schema=study.schema.json\n")
-    jsonschema.Draft202012Validator.check_schema(study_schema())
     document = yaml.safe_load(text)
-    jsonschema.validate(document, study_schema())
+    schema().validate(document)
     for section, key, wrong in (
         ("solvers", "modles", ["a/b"]),
         ("solvers", "models", ["gpt"]),
@@ -91,6 +99,6 @@ def test_the_schema_takes_the_packaged_studies_and_refuses_what_the_tool_refuses
     ):
         slip = {**document, section: {**document.get(section, {}), key: wrong}}
         with pytest.raises(jsonschema.ValidationError):
-            jsonschema.validate(slip, study_schema())
+            schema().validate(slip)
         with pytest.raises(ConfigError):
             parse_config(json.dumps(slip), "x")
