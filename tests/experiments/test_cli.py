@@ -2,6 +2,7 @@
 
 import json
 
+import dagster as dg
 import pytest
 
 from itemeval_assets.cli.main import run_cli
@@ -10,19 +11,34 @@ from tests.experiments import toys
 from tests.experiments.toys import Number, simulate_energy, simulations, square
 
 
-@pytest.fixture
-def runs(folder, instance, tmp_path):
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
     """Two versions of one experiment, of which the second has a failure; one run of another."""
-    (tmp_path / "a.epw").write_text("x")
-    energy = BaseExperiment(simulate_energy)
-    specs = simulations(3, weather=tmp_path / "a.epw")
-    first, ref = energy.allocate(specs, instance=instance)
-    ref.result()
-    toys.failing[1.0] = ValueError("no 1 [b]")
-    second, ref = energy.allocate(specs, version="bumpminor", instance=instance)
-    ref.result()
-    BaseExperiment(square).allocate([Number()], start=False, instance=instance)
-    return first, second
+    place = tmp_path_factory.mktemp("published")
+    (place / "a.epw").write_text("x")
+    specs = simulations(3, weather=place / "a.epw")
+    with pytest.MonkeyPatch.context() as patch, dg.DagsterInstance.ephemeral() as instance:
+        patch.setenv("SCYTHE_STORAGE_BUCKET", str(place / "bucket"))
+        patch.setenv("SCYTHE_STORAGE_BUCKET_PREFIX", "scythe")
+        energy = BaseExperiment(simulate_energy)
+        first, ref = energy.allocate(specs, instance=instance)
+        ref.result()
+        toys.failing[1.0] = ValueError("no 1 [b]")
+        second, ref = energy.allocate(specs, version="bumpminor", instance=instance)
+        ref.result()
+        BaseExperiment(square).allocate([Number()], start=False, instance=instance)
+    toys.calls.clear()
+    toys.failing.clear()
+    return place / "bucket", (first, second)
+
+
+@pytest.fixture
+def runs(published, monkeypatch):
+    """They are only read."""
+    bucket, found = published
+    monkeypatch.setenv("SCYTHE_STORAGE_BUCKET", str(bucket))
+    monkeypatch.setenv("SCYTHE_STORAGE_BUCKET_PREFIX", "scythe")
+    return found
 
 
 def as_json(capsys, *arguments):
@@ -126,11 +142,12 @@ def test_download_copies_a_run(runs, capsys, tmp_path, monkeypatch):
     assert (tmp_path / runs[0].experiment_id / "artifacts/weather/a.epw").read_text() == "x"
 
 
-def test_options_say_another_place(runs, folder, capsys, monkeypatch):
+def test_options_say_another_place(runs, published, capsys, monkeypatch):
+    bucket = str(published[0])
     monkeypatch.setenv("SCYTHE_STORAGE_BUCKET", "./nowhere")
     assert as_json(capsys, "list") == []
-    assert len(as_json(capsys, "list", "--bucket", folder.BUCKET)) == 2
-    assert as_json(capsys, "list", "--bucket", folder.BUCKET, "--prefix", "other") == []
+    assert len(as_json(capsys, "list", "--bucket", bucket)) == 2
+    assert as_json(capsys, "list", "--bucket", bucket, "--prefix", "other") == []
 
 
 @pytest.mark.parametrize(
