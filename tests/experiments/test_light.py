@@ -4,6 +4,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 from itemeval_assets.experiments import BaseExperiment
 from tests.experiments.toys import simulate_energy, simulations
 
@@ -25,6 +27,9 @@ sys.exit(code)
 """
 
 
+@pytest.mark.parametrize(
+    "storage", [pytest.param("folder", marks=pytest.mark.long), "bucket"], indirect=True
+)
 def test_reading_loads_no_dagster(storage, instance, tmp_path):
     _, ref = BaseExperiment(simulate_energy).allocate(simulations(2), instance=instance)
     ref.result()

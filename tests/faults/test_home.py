@@ -18,7 +18,7 @@ from .study_runs import declare, loss_of
 ITEMS = 2
 
 
-@pytest.mark.parametrize("cache", [True, False])
+@pytest.mark.parametrize("cache", [True, pytest.param(False, marks=pytest.mark.long)])
 def test_a_run_goes_on_without_the_folders_of_inspect(
     tmp_path: Path,
     serve: Serve,
