@@ -79,7 +79,7 @@ def is_consistent(verdict: Verdict) -> bool:
     return verdict.parse_ok == finite == (verdict.parse_error is None)
 
 
-@settings(max_examples=100 * TIMES)
+@settings(max_examples=REPLIES)
 @given(replies)
 def test_the_parser_never_fails_and_contradicts_itself(text: str) -> None:
     verdict = parse_judge_reply(text)
