@@ -92,10 +92,9 @@ def test_the_grid_starts_anew_and_one_line_says_so_once(
 
 
 def test_of_a_new_history_nothing_is_told(
-    tmp_path: Path, serve: Serve, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    serve()
-    config = declare(tmp_path)
+    config = write_study(tmp_path)
     api.run(config)
     api.export(config)
     assert told(capsys) == []
