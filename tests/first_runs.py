@@ -10,8 +10,8 @@ import pytest
 
 from itemeval_assets import api
 from itemeval_assets.core.design.study import Study
+from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.runs.settled import _fingerprint
-from itemeval_assets.storage.study.inputs import load_study
 from itemeval_assets.storage.study.layout import SETTLED
 from itemeval_assets.storage.study.store import open_store
 
