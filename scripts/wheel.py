@@ -71,8 +71,9 @@ def _install(uv: str, place: Path, python: str, package: str) -> tuple[float, fl
     target = ("--python", str(environment / "bin" / "python"))
     _run(place, uv, "pip", "install", "--quiet", *target, package)
     taken = time.perf_counter() - begun
-    sizes = (path.stat().st_size for path in environment.rglob("*") if not path.is_symlink())
-    return taken, sum(sizes) / 1e6
+    blocks = (path.lstat().st_blocks for path in environment.rglob("*"))
+    # Of 512 bytes, as `du -sm` counts them.
+    return taken, sum(blocks) * 512 / 2**20
 
 
 def _use(place: Path, study: str) -> None:

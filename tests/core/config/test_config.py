@@ -849,10 +849,18 @@ def test_keys_for_csv_are_refused_where_the_data_is_none() -> None:
     ]
 
 
-def test_a_folder_of_results_is_named_by_its_path() -> None:
-    assert problems({"output_dir": "gs://bucket"}) == [
+@pytest.mark.parametrize(
+    "slip", ["gs://bucket", "s3:/bucket/x", "s3//bucket/x", "s3:bucket", "S3:bucket", "file:/x"]
+)
+def test_what_means_a_bucket_is_no_folder(slip: str) -> None:
+    assert problems({"output_dir": slip}) == [
         "output_dir: give a folder, or a bucket as s3://bucket/prefix"
     ]
+
+
+@pytest.mark.parametrize("folder", ["studies", "s3/studies", "C:/studies", "of: 2026"])
+def test_other_names_are_folders(folder: str) -> None:
+    assert problems({"output_dir": folder}) == []
 
 
 @pytest.mark.parametrize(
