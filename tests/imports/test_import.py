@@ -282,6 +282,31 @@ def test_the_page_tells_what_works(
     assert kept.server.count() == 4 + 2 * 2 * 2
 
 
+def test_what_becomes_what_is_there(kept: Kept, capsys: pytest.CaptureFixture[str]) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "importing.md").read_text()
+    commands = page.split("## Which command becomes which")[1].split("\n## ")[0]
+    here = [row.split("|")[2] for row in commands.splitlines() if row.startswith("| ")][1:]
+    words = [word for cell in here for word in re.findall(r"`([^`]+)`", cell)]
+    called = [shlex.split(word)[1:] for word in words if word.startswith("itemeval-assets")]
+    assert len(called) > 8
+    for command, *given in called:
+        assert run_cli([command, "--help"]) == 0
+        known = capsys.readouterr().out
+        assert all(option in known for option in given if option.startswith("--"))
+    functions = {"load_study", "estimate", "status", "export", "run"}
+    assert functions <= {word.partition("(")[0] for word in words} and functions <= {*dir(ie)}
+    columns = page.split("## Which column becomes which")[1].split("\n## ")[0]
+    ours = {*GRADINGS.column_names, *LEDGER.column_names}
+    theirs = {*kept.table("gradings").columns, *kept.table("ledger").columns}
+    rows = [row.split("|")[1:3] for row in columns.splitlines() if row.startswith("| ")][1:]
+    for before, now in rows:
+        if before.strip() == "none":
+            named = set(re.findall(r"`(\w+)`", now))
+            assert named and named <= ours - theirs | {"reasoning_tokens"}
+        elif now.strip() == "none":
+            assert {*re.findall(r"`(\w+)`", before)} <= theirs - ours
+
+
 class TestBucket:
     @pytest.fixture
     def output_dir(self, s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> str:
