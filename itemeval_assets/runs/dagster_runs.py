@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from itemeval_assets.core.design.changed_items import named
@@ -77,14 +78,17 @@ def start_runs(
         gate = stack.enter_context(
             open_gate(study, store, prices, holder=holder, consent_usd=options.consent_usd)
         )
-        notes = list[str]()
-        if accept_changes:
-            before = StageRuns(study, store, selection, options, launch, holder)
-            notes = _changes_admitted(before, gate)
-        launch(["items"], config={"accept_changes": accept_changes})
-        store.look()
-        runs = StageRuns(study, store, selection, options, launch, holder)
-        _read_back(runs)
+        begin = partial(StageRuns, study, store, selection, options, launch, holder)
+        has_items = are_stored(store)
+        if has_items and not options.recover_only:
+            _read_back(begin())
+        notes = _changes_admitted(begin(), gate) if accept_changes else []
+        if not (has_items and options.recover_only):
+            launch(["items"], config={"accept_changes": accept_changes})
+            store.look()
+        runs = begin()
+        if not has_items and not options.recover_only:
+            _read_back(runs)
         if not options.recover_only:
             # A log that is brought back is cheaper than its calls.
             require_no_loss(study, store, selection.partitions)
@@ -113,13 +117,11 @@ def start_runs(
 
 
 def _changes_admitted(runs: StageRuns, gate: Gate) -> list[str]:
-    """Bring back what killed runs have logged of items as they were, and pass the gate.
+    """Pass the gate: nothing is withdrawn whose calls are not admitted.
 
-    Nothing is withdrawn whose calls are not admitted. Returns what to tell of the items.
+    Returns what to tell of the items.
     """
     study, store = runs.study, runs.store
-    if are_stored(store):
-        _read_back(replace(runs, selection=select(study.design)))
     found = preview(study, store, runs.options, runs.selection, accept_changes=True)
     if found.unreachable:
         raise ModelError("\n".join(found.unreachable))
@@ -150,12 +152,16 @@ def _losses_to_accept(study: Study, store: ResultsStore, accept_loss: bool) -> l
 
 
 def _read_back(runs: StageRuns) -> None:
-    """Recover what killed runs have logged, so that nobody is asked to consent to it again."""
-    left = unread_partitions(runs.store, runs.selection.partitions)
-    if left and not runs.options.recover_only:
+    """Recover what killed runs have logged, so that nobody is asked to consent to it again.
+
+    Of all conditions: the answers are to the items as they are stored, and these may change now.
+    """
+    whole = select(runs.study.design)
+    left = unread_partitions(runs.store, whole.partitions)
+    if left:
         reading = replace(
             runs,
-            selection=runs.selection.within(left),
+            selection=whole.within(left),
             options=runs.options.model_copy(update={"recover_only": True}),
         )
         for stage in (GENERATE, GRADE):

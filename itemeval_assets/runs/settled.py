@@ -26,7 +26,7 @@ from itemeval_assets.settings import dagster_home_of
 from itemeval_assets.stages.export import ExportResult, exported
 from itemeval_assets.stages.figures.scores.records import StudyScores
 from itemeval_assets.stages.gradings_long import behind
-from itemeval_assets.stages.items import changed_datasets
+from itemeval_assets.stages.items import are_pinned, changed_datasets
 from itemeval_assets.stages.views.status import PartitionStatus, StudyStatus, survey
 from itemeval_assets.storage.objects.stats import ObjectStat
 from itemeval_assets.storage.study.layout import SETTLED, table_folder
@@ -71,7 +71,9 @@ def nothing_to_do(
     if note is None or behind(study, stats):
         return None
     # A killed run of this machine may have logs that are not in the bucket yet.
-    if running_logs(store.backend) or changed_datasets(study, store):
+    if running_logs(store.backend):
+        return None
+    if not are_pinned(study, store) or changed_datasets(study, store):
         return None
     status = survey(study, store, options.policy)
     if status.unread or any(_pending(study, part) for part in asked_for(status, selection)):

@@ -61,6 +61,7 @@ def load(
     study: Study,
     store: ResultsStore,
     *,
+    before_changes: Callable[[], None] = lambda: None,
     accept_changes: bool = False,
     holder: str = "",
     say: Callable[[str], None] = lambda words: None,
@@ -71,11 +72,13 @@ def load(
     at first run, and stores the images; the sample is recorded there. Raises DatasetError when
     local data or images have changed since, and for a sample that cannot be drawn. With
     `accept_changes` the rows of items as they were are withdrawn instead, by `holder`; what is done
-    is told to `say`.
+    is told to `say`. Where a stored item would become another one, `before_changes` may raise.
     """
     revisions = _pinned(study, store, accept_changes)
     with drafts() as images:
-        items = _read(study, store, revisions, images.keep, accept_changes=accept_changes)
+        items = _read(
+            study, store, revisions, images.keep, before_changes, accept_changes=accept_changes
+        )
         images.store(store.backend)
     _write_locks(study, store, revisions, items)
     if items.mark:
@@ -107,6 +110,7 @@ def _read(
     store: ResultsStore,
     revisions: Mapping[str, str],
     keep: Keep | None = None,
+    before_changes: Callable[[], None] = lambda: None,
     *,
     accept_changes: bool,
 ) -> Items:
@@ -117,6 +121,8 @@ def _read(
     rows, total = _loaded(study, store, revisions, stored, keep, known, again=accept_changes)
     _refuse_changed_images(known, rows)
     edited = edited_items(stored, rows)
+    if edited:
+        before_changes()
     outdated = outdated_rows(study, store, edited)
     mark = mark_of(edited) if outdated else None
     if mark and not accept_changes and mark != _accepted(store):
@@ -209,6 +215,11 @@ def changed_datasets(study: Study, store: ResultsStore) -> dict[str, tuple[str, 
         if current != pinned:
             changed[dataset.id] = (pinned, current)
     return changed
+
+
+def are_pinned(study: Study, store: ResultsStore) -> bool:
+    """Whether it is known which revision of each dataset the items are of."""
+    return {dataset.id for dataset in study.config.benchmark.datasets} <= {*_pins(store)}
 
 
 def _can_change(study: Study, dataset: DatasetConfig) -> bool:

@@ -235,6 +235,33 @@ def test_what_a_killed_run_has_logged_is_of_the_items_as_they_were(
     assert_reconciled(config)
 
 
+@pytest.mark.parametrize("way", ["run", "recover first", "by Dagster"])
+def test_answers_of_a_killed_run_never_stand_under_other_items(
+    serve: Serve, has_run: HasRun, way: str
+) -> None:
+    """Also where the pins of the data are gone, so that the data of today are taken."""
+    server = serve()
+    config = has_run("one_replication", partial(declare, replications=1))
+    before = rows(config, "items")
+    for file in (results_dir(config) / "solutions.parquet").iterdir():
+        file.unlink()
+    (results_dir(config) / "dataset_locks.json").unlink()
+    change(config, q2={"question": "What is 9 + 9?", "answer": 18})
+    since = len(server.requests)
+    if way == "by Dagster":
+        with runs_of(load_study(config)) as runs:
+            told = message(runs.run(["items"]))
+        assert "a killed run left answers in its logs" in told and "recover" in told
+    if way == "recover first":
+        assert api.recover(config).recovered == 8
+        assert rows(config, "items") == before
+    with pytest.raises(DatasetError, match="'q2'"):
+        api.run(config, max_usd=math.inf)
+    assert len(server.requests) == since
+    assert rows(config, "items") == before
+    assert len(rows(config, "solutions")) == 8
+
+
 def test_another_image_is_another_item(tmp_path: Path, serve: Serve) -> None:
     serve()
     dots = [b"GIF89a\x01\x00\x01\x00\x00\x00\x00;", b"GIF89a\x02\x00\x01\x00\x00\x00\x00;"]

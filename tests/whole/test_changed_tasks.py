@@ -312,3 +312,35 @@ def test_a_score_that_only_logs_tell_takes_no_name_of_another(tmp_path: Path) ->
     assert any("both named 'a.b'" in note for note in summary.notes)
     assert api.run(config).calls == 0
     assert scorers(config) == ["a.b"]
+
+
+@pytest.mark.parametrize(
+    ("sample", "told"),
+    [
+        ("Sample(id='', input='What is 1 + 1?', target='2')", "sample 1 has an empty id"),
+        ("Sample(id='a\\0b', input='What is 1 + 1?', target='2')", "the character NUL"),
+        ("Sample(id='a\\ud800', input='What is 1 + 1?', target='2')", "its id holds a lone"),
+        ("Sample(id='a', input='What\\ud800 is 1 + 1?', target='2')", "its input holds a lone"),
+    ],
+)
+def test_samples_that_no_log_keeps_are_refused_before_they_are_paid_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], sample: str, told: str
+) -> None:
+    text = TWO_SAMPLES.replace("FIRST", sample)
+    config = write_task_study(tmp_path, text=text)
+    assert run_cli(["run", str(config)]) == 2
+    assert told in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "studies").exists()
+
+
+TWO_SAMPLES = """\
+from inspect_ai import Task, task
+from inspect_ai.dataset import Sample
+from inspect_ai.scorer import match
+
+
+@task
+def sums():
+    samples = [FIRST, Sample(id="ok", input="What is 2 + 2?", target="4")]
+    return Task(dataset=samples, scorer=match())
+"""

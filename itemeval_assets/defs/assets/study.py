@@ -12,6 +12,7 @@ what is estimated with its certainty in `figures`, and the page of all in `repor
 """
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, cast
 
 import dagster as dg
@@ -91,11 +92,10 @@ def _items(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult]:
         store, run_id = store_of(study, context), context.op_execution_context.run_id
         with users_errors(), store.beginning(study, run_id):
-            if config.accept_changes:
-                stages.evidence.require_all_read(study, store)
             found = stages.items.load(
                 study,
                 store,
+                before_changes=partial(stages.evidence.require_all_read, study, store),
                 accept_changes=config.accept_changes,
                 holder=run_id,
                 say=context.log.info,

@@ -49,8 +49,10 @@ def items_of_task(
 
     `base`: the folder that paths of images are relative to, where it is known. `keep` is given each
     image. Raises DatasetError for an image that cannot be read, for metadata that JSON cannot hold,
-    and for two samples of one id.
+    for two samples of one id, and for texts that no log keeps.
     """
+    for place, sample in enumerate(task.dataset, 1):
+        _require_loggable(sample, place)
     rows = [_item(sample, dataset) for sample in task.dataset]
     ids = [row["item_id"] for row in rows]
     if repeated := next((id for id in ids if ids.count(id) > 1), None) if _repeats(ids) else None:
@@ -68,6 +70,34 @@ def items_of_task(
         for row, images in zip(rows, shown, strict=True)
     ]
     return TaskData(kept, revisions)
+
+
+def _require_loggable(sample: Sample, place: int) -> None:
+    """Raise DatasetError where inspect_ai would lose the sample, or the log: it would be paid for.
+
+    `place`: from 1, in the order of the dataset.
+    """
+    id = item_id(sample)
+    where = f"benchmark.task: sample {place}"
+    if not id:
+        raise DatasetError(f"{where} has an empty id; give it another one, or none to any sample")
+    if "\0" in id:
+        raise DatasetError(
+            f"{where}: its id {id!r} holds the character NUL, which no log keeps; take it out"
+        )
+    for name, text in (("id", id), ("input", _input_as_given(sample))):
+        if well_formed(text) != text:
+            raise DatasetError(
+                f"{where}, {well_formed(id)!r}: its {name} holds a lone surrogate, which is half a "
+                "character; let the task read its data as UTF-8"
+            )
+
+
+def _input_as_given(sample: Sample) -> str:
+    """All text that a model is shown."""
+    messages = [] if isinstance(sample.input, str) else sample.input
+    shown = [sample.input] if isinstance(sample.input, str) else map(_text, messages)
+    return "\n".join([*shown, *(sample.choices or [])])
 
 
 def _revision(rows: list[Row], seen: list[list[str]]) -> str:

@@ -76,8 +76,7 @@ def require_all_read(study: Study, store: ResultsStore) -> None:
     if unread_partitions(store, [*study.generate_partitions(), *study.grade_partitions()]):
         raise StoreError(
             "a killed run left answers in its logs, to the items as they were. Recover them first: "
-            f"itemeval-assets run {study.config_path} --accept-changes does, and then accepts the "
-            "changes"
+            f"itemeval-assets recover {study.config_path}"
         )
 
 
