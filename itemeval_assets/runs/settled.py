@@ -71,9 +71,8 @@ def nothing_to_do(
     if note is None or behind(study, stats):
         return None
     # A killed run of this machine may have logs that are not in the bucket yet.
-    if running_logs(store.backend):
-        return None
-    if not are_pinned(study, store) or changed_datasets(study, store):
+    is_read = not running_logs(store.backend)
+    if not (is_read and are_pinned(study, store)) or changed_datasets(study, store):
         return None
     status = survey(study, store, options.policy)
     if status.unread or any(_pending(study, part) for part in asked_for(status, selection)):
