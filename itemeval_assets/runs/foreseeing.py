@@ -35,7 +35,7 @@ def foreseen(
     """What a run would still call, and what that costs at most.
 
     Raises ModelError for a model that is out of reach, and DatasetError for data that cannot be
-    read, or where no answer could get a score.
+    read, or where no answer could be graded.
     """
     scope = Scope(
         study=study,

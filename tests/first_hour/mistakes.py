@@ -354,6 +354,11 @@ MISTAKES = [
         {"facets.scorer": "numeric", "facets.grader": []},
         {"items.jsonl": ITEM.replace('"4"', '"four"')},
     ),
+    Mistake(
+        "Targets that are lists of right answers",
+        {"facets.scorer": "exact_match", "facets.grader": []},
+        {"items.jsonl": ITEM.replace('"4"', '["four", "4"]')},
+    ),
     Mistake("A hub id with `adapter: local`", {"benchmark.datasets": [{"id": "openai/gsm8k"}]}),
     # Commands.
     Mistake("A folder in place of the file", command=("run", ".")),

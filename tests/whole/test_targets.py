@@ -1,6 +1,7 @@
 """Targets that no scorer can grade an answer by: told before anybody is called."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ SAID = (
 )
 
 
-def declare(folder: Path, targets: list[str] = TARGETS, **changes: Any) -> Path:
+def declare(folder: Path, targets: Sequence[Any] = TARGETS, **changes: Any) -> Path:
     given = {"models": ["openai-api/test/m"], "graders": [], "scorer": "numeric"}
     budget = {"pricing_path": write_prices(folder, "m", "judge")}
     config = write_study(
@@ -114,3 +115,63 @@ def test_a_judge_grades_whatever_the_target_is(tmp_path: Path, serve: Serve) -> 
     config = declare(tmp_path, ["", ""], graders=["openai-api/test/judge"])
     assert "can score no answer to 2 of 2 items" in api.estimate(config).warnings[0]
     assert api.run(config, max_usd=1).calls == 4
+
+
+@pytest.mark.parametrize("scorer", ["exact_match", "numeric", "found", "held", "value", "theirs"])
+def test_a_list_or_an_object_as_target_is_told_before_any_call(
+    tmp_path: Path, serve: Serve, capsys: pytest.CaptureFixture[str], scorer: str
+) -> None:
+    """Aliases, as SQuAD has them: a scorer would find each right answer wrong."""
+    server = serve()
+    own = {
+        "found": {"type": "regex", "pattern": r"\d+"},
+        "held": {"type": "contains"},
+        "value": {"type": "json", "path": "answer"},
+        "theirs": {"type": "inspect", "scorer": "includes"},
+    }
+    targets = [["four", "4"], {"text": ["4"], "answer_start": [0]}]
+    config = declare(tmp_path, targets, scorer=scorer, extra={"scorers": own})
+    assert run_cli(["run", str(config)]) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert (
+        f"scorer {scorer} can find no answer to 2 of 2 items right: it compares with one answer, "
+        'and their targets are lists or objects: q1: \'["four","4"]\', q2: '
+    ) in said
+    assert "a judge" in said
+    assert "scorer in Python" in said
+    assert server.count() == 0
+
+
+def test_some_targets_that_are_lists_are_a_warning(tmp_path: Path, serve: Serve) -> None:
+    serve()
+    # A text of brackets is one answer, as an interval is, or `[]`.
+    config = declare(tmp_path, ["[0,1]", "[]", '["4"', "{x}", ["4"]], scorer="exact_match")
+    assert (
+        api.estimate(config)
+        .warnings[0]
+        .startswith("scorer exact_match can find no answer to 1 of 5 items right")
+    )
+
+
+def test_targets_of_two_kinds_may_leave_nothing_to_a_scorer(
+    tmp_path: Path, serve: Serve, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server = serve()
+    config = declare(tmp_path, ["Paris", ["4"]])
+    assert run_cli(["run", str(config)]) == 2
+    said = capsys.readouterr().err
+    assert "can score no answer to 1 of 2 items" in said
+    assert "can find no answer to 1 of 2 items right" in said
+    assert server.count() == 0
+
+
+def test_a_function_may_take_a_list_as_target(tmp_path: Path, serve: Serve) -> None:
+    serve()
+    (tmp_path / "mine.py").write_text(
+        "import json\n\n\ndef score(solution, target, metadata):\n"
+        "    return float(any(one in solution for one in json.loads(target)))\n"
+    )
+    own = {"mine": {"type": "python", "function": "mine.py:score"}}
+    config = declare(tmp_path, [["four", "4"]], scorer="mine", extra={"scorers": own})
+    assert not [one for one in api.estimate(config).warnings if "target" in one]
+    assert api.run(config, max_usd=1).calls == 1

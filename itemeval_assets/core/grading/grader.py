@@ -62,7 +62,8 @@ class ModelCall:
 class Targets(NamedTuple):
     """The targets that a scorer can compare an answer with. `word` says what they are: `a number`.
 
-    With another target it gives no score, whatever the answer is.
+    With another target it gives no score, whatever the answer is. None of them is a list or an
+    object: a scorer compares with one answer.
     """
 
     word: str

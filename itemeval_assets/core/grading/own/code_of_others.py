@@ -11,6 +11,7 @@ from itemeval_assets.core.grading.code import (
     PackagedCode,
     Source,
 )
+from itemeval_assets.core.grading.grader import Targets
 from itemeval_assets.core.text.yaml.sections import IDENTITY
 
 from .section import CodeConfig
@@ -80,6 +81,12 @@ class InspectConfig(CodeConfig):
     @property
     def code(self) -> InspectCode:
         return InspectCode(self.scorer_name, self.args)
+
+    @property
+    def targets(self) -> Targets | None:
+        """Those of inspect_ai compare with one text; what those of packages do, nobody knows."""
+        is_of_package = "/" in self.scorer_name.removeprefix("inspect_ai/")
+        return None if is_of_package else Targets("a text", lambda target: True)
 
     def _version(self, source: Source) -> str:
         return source.version

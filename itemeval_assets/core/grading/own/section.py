@@ -58,7 +58,18 @@ class CodeConfig(ScorerConfig):
     def scorer(self, name: str, source: Source | None) -> Grader:
         assert self.code is not None and source is not None
         program = Program(f"scorers.{name}", self.code, source, self.timeout_s, self.memory_mb)
-        return self._grader(name, self._version(source), self._identity(source), program=program)
+        return self._grader(
+            name,
+            self._version(source),
+            self._identity(source),
+            program=program,
+            targets=self.targets,
+        )
+
+    @property
+    def targets(self) -> Targets | None:
+        """The targets that its code can compare an answer with; null: nobody knows."""
+        return None
 
     @abstractmethod
     def _version(self, source: Source) -> str:
