@@ -101,9 +101,10 @@ def run(
     """Make the calls that are missing, failed or outdated, and show the state of the study."""
     # Once: consent is to what the refusal was about, whatever is edited meanwhile.
     study = late.api.with_task(config)
+    warned = list[str]()
 
     def with_consent(usd: float | None) -> "RunSummary":
-        with late.report.progress_bar(hidden=as_json) as on_progress:
+        with late.report.progress_bar(as_json, warned) as on_progress:
             return late.api.run(
                 study,
                 max_usd=usd,
@@ -119,7 +120,7 @@ def run(
         if agreed is None:
             raise
         summary = with_consent(agreed)
-    late.report.print_result(as_json, summary, late.report.run_summary)
+    late.report.print_result(as_json, summary, lambda ended: late.report.run_summary(ended, warned))
     _end(as_json, summary)
 
 

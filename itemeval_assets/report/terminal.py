@@ -90,10 +90,13 @@ def ask_consent(refusal: ConsentMissing) -> float | None:
 
 
 @contextmanager
-def progress_bar(hidden: bool) -> "Iterator[Callable[[Progress], None]]":
+def progress_bar(
+    hidden: bool, warned: list[str] | None = None
+) -> "Iterator[Callable[[Progress], None]]":
     """A bar per stage with counts, rate, cost and time left; on standard error.
 
     Warnings and waits for another run are told in lines, also where no bars are to be seen.
+    Each warning that is told goes to `warned`.
     """
     columns = (
         TextColumn("{task.description:<9}"),
@@ -109,6 +112,8 @@ def progress_bar(hidden: bool) -> "Iterator[Callable[[Progress], None]]":
         tell_of_wait(progress.waits_for)
         for warning in progress.warnings:
             err.print(f"[yellow]![/yellow] {data(warning)}", soft_wrap=True)
+            if warned is not None:
+                warned.append(warning)
         if not progress.total:
             return
         if id(progress) not in tasks:

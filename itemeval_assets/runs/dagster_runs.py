@@ -31,7 +31,7 @@ from itemeval_assets.stages.projection.estimate import StudyEstimate, preview
 from itemeval_assets.storage.study.inputs import prices_if_needed
 from itemeval_assets.storage.study.store import ResultsStore
 
-from .foreseeing import foreseen, remarks_on
+from .foreseeing import foreseen, remarks_on, warnings_of
 from .joining import join_what_is_behind
 from .launcher import Launcher
 from .settled import Stats, forget, remember, sources
@@ -95,8 +95,7 @@ def start_runs(
             runs.foreseen = _admitted(runs, gate)
             if runs.foreseen.remaining.calls:
                 notes += [
-                    *(one.words for one in runs.foreseen.ungradable),
-                    *study.design.doubts,
+                    *warnings_of(study, runs.foreseen),
                     *folders_left_out(study.config.cache),
                 ]
             runs.workers = workers if runs.foreseen.remaining.calls else None
@@ -177,10 +176,9 @@ def _admitted(runs: StageRuns, gate: Gate) -> StudyEstimate:
     Raises what `foreseen` raises, or the gate's refusal.
     """
     found = foreseen(runs.study, runs.store, runs.selection, runs.options)
-    warnings = tuple(one.words for one in found.ungradable) if found.remaining.calls else ()
-    gate.admit(found.remaining, remarks_on(found))
-    if warnings:
-        tell_listeners(Progress("solutions", total=0, warnings=warnings))
+    gate.admit(found.remaining, remarks_on(runs.study, found))
+    if warnings := warnings_of(runs.study, found):
+        tell_listeners(Progress("solutions", total=0, warnings=tuple(warnings)))
     return found
 
 

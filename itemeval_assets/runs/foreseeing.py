@@ -15,18 +15,24 @@ from itemeval_assets.storage.study.inputs import prices_if_needed
 from itemeval_assets.storage.study.store import ResultsStore
 
 
-def remarks_on(found: StudyEstimate) -> list[str]:
+def warnings_of(study: Study, found: StudyEstimate) -> list[str]:
+    """What may be wrong in the targets and templates of the calls; nothing where there are none."""
+    if not found.remaining.calls:
+        return []
+    return [*(one.words for one in found.ungradable), *study.design.doubts]
+
+
+def remarks_on(study: Study, found: StudyEstimate) -> list[str]:
     """What whoever is asked for consent must know of the calls."""
-    ungradable = [one.words for one in found.ungradable] if found.remaining.calls else []
     called = [part.model for part in (*found.generate, *found.grade) if part.remaining.usd]
-    return [*ungradable, *words_of_mocks(called)]
+    return [*warnings_of(study, found), *words_of_mocks(called)]
 
 
 def require_allowed(study: Study, options: RunOptions, found: StudyEstimate) -> None:
     """Raise what the gate raises: BudgetExceeded, ConsentMissing, ConfigError. Reserves nothing."""
     standing = Standing(found.spent_usd, found.reserved_usd)
     budget, consent = study.config.budget, options.consent_usd
-    require_budget(found.remaining, budget, standing, consent, remarks_on(found))
+    require_budget(found.remaining, budget, standing, consent, remarks_on(study, found))
 
 
 def foreseen(

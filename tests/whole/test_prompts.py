@@ -101,7 +101,21 @@ def test_a_near_miss_is_told_by_estimate_and_run(
     assert run_cli(["estimate", str(config)]) == 0
     assert told in capsys.readouterr().out
     assert run_cli(["run", str(config), "--yes"]) == 0
-    assert told in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert said.err.startswith(f"! {told}")
+    assert told not in said.out
+    assert api.run(config, force=True).notes == [told]
+
+
+def test_a_near_miss_is_told_to_whoever_is_asked_for_consent(
+    tmp_path: Path, serve: Serve, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server = serve()
+    extra = {"budget": {"confirm_above_usd": 0}}
+    config = declare(tmp_path, "{topc} {input}", SUMS, {"metadata": ["topic"]}, extra=extra)
+    assert run_cli(["run", str(config)]) == 3
+    assert "{topc} is no placeholder" in capsys.readouterr().err
+    assert server.count() == 0
 
 
 OPTIONS = [

@@ -1,5 +1,6 @@
 """What the terminal shows at the end of a run: what it did, the scores, troubles, how to go on."""
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from itemeval_assets.core.money.losses import losses_words
@@ -25,10 +26,17 @@ _NEXT = {
 }
 
 
-def run_summary(summary: "RunSummary") -> None:
-    """What a run did: how the study stands, the calls and dollars of this run, the files."""
+def run_summary(summary: "RunSummary", told: Collection[str] = ()) -> None:
+    """What a run did: how the study stands, the calls and dollars of this run, the files.
+
+    `told`: notes that were warnings before the calls. They are not repeated.
+    """
     completion(summary.status, MOST_ROWS)
     _calls(summary)
+    for note in summary.notes:
+        if note not in told:
+            out.print(data(f"Note: {note}."), soft_wrap=True)
+    _older_calls(summary)
     if summary.scores and summary.export.rows:
         print_document(scores(summary.scores))
         if all(row.mean is None for row in summary.scores.rows):
@@ -42,7 +50,7 @@ def run_summary(summary: "RunSummary") -> None:
 
 
 def _calls(summary: "RunSummary") -> None:
-    """The calls of this run, and what was made of older ones."""
+    """The calls of this run."""
     if summary.calls:
         cached = f", {summary.cached} of them from the response cache" if summary.cached else ""
         out.print(f"This run: {summary.calls} calls{cached}, {dollars(summary.usd)}.")
@@ -51,8 +59,10 @@ def _calls(summary: "RunSummary") -> None:
         # A run of Dagster that called nobody may have read logs, or graded by scorers.
         pending = "" if summary.run_ids else "nothing was pending, "
         paragraph(f"This run: {pending}no model was called.{since}")
-    for note in summary.notes:
-        out.print(data(f"Note: {note}."), soft_wrap=True)
+
+
+def _older_calls(summary: "RunSummary") -> None:
+    """What was made of calls of other runs."""
     if summary.recovered:
         out.print(f"Recovered {summary.recovered} finished calls from logs.")
     if summary.accepted:

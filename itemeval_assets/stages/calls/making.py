@@ -99,7 +99,9 @@ def make_calls(
     }
     for calls in planned.values():
         outcome.projection += calls.projection
-    remarks = [one.words for one in ungradable_items(run)] if caller.stage is GENERATE else []
+    remarks = []
+    if caller.stage is GENERATE:
+        remarks = [*(one.words for one in ungradable_items(run)), *run.study.design.doubts]
     for remark in remarks:
         run.say(remark)
     models = sorted({caller.model(partition) for partition in planned})
