@@ -112,6 +112,7 @@ MISTAKES = [
     Mistake("`providers`, as in promptfoo", {"providers": ["openai:gpt-4.1-mini"]}),
     Mistake("`tasks`, as in lm-evaluation-harness", {"tasks": ["gsm8k"]}),
     Mistake("A scorer that there is not", {"facets.scorer": "f1"}),
+    Mistake("Two scorers in one text", {"facets.scorer": "exact_match, numeric"}),
     Mistake("A scorer with a slip", {"facets.scorer": "exactmatch"}),
     Mistake(
         "A type of scorer with a slip",
@@ -233,6 +234,7 @@ MISTAKES = [
         "A scorer before a judge without a scale",
         {"graders.judge.after": "exact_match", "graders.judge.scale": None},
     ),
+    Mistake("A scale from its highest score", {"graders.judge.scale": [1, 0]}),
     Mistake("A scale in words", {"graders.judge.scale": "0-1"}),
     Mistake("A name with a blank", {"study": "My Study"}),
     Mistake("A file in the place of the folder of results", {"output_dir": "items.jsonl"}),
@@ -362,6 +364,7 @@ MISTAKES = [
     Mistake("A hub id with `adapter: local`", {"benchmark.datasets": [{"id": "openai/gsm8k"}]}),
     # Commands.
     Mistake("A folder in place of the file", command=("run", ".")),
+    Mistake("The data in place of the study", command=("run", "items.jsonl")),
     Mistake("A file that there is not", command=("run", "stduy.yaml")),
     Mistake("A command with a slip", command=("rnu", "study.yaml")),
     Mistake("An option with a slip", command=("run", "study.yaml", "--yess")),

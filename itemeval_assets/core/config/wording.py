@@ -99,11 +99,24 @@ def _as_list(problem: Mapping[str, Any]) -> str:
     """How one entry that stands alone is written as a list."""
     value, key = problem["input"], _KEY_OF_ENTRY.get(problem["loc"])
     if isinstance(value, str):
-        return f"; write [{{{key}: {_plain(value)}}}]" if key else f"; write [{_plain(value)}]"
+        if key:
+            return f"; write [{{{key}: {_plain(value)}}}]"
+        return f"; write {in_brackets(as_entries(value))}"
     if not key or not isinstance(value, Mapping):
         return ""
     named = value if key in value else {key: "NAME", **value}
     return f"; write [{{{', '.join(f'{name}: {_plain(one)}' for name, one in named.items())}}}]"
+
+
+def as_entries(value: str) -> list[str]:
+    """The names in a text that has commas between them; the text alone where it has none."""
+    names = [name.strip() for name in value.split(",")]
+    return names if all(names) else [value]
+
+
+def in_brackets(names: list[str]) -> str:
+    """A list of names as YAML has it in one line."""
+    return f"[{', '.join(map(_plain, names))}]"
 
 
 def _plain(value: Any) -> str:

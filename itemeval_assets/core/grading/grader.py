@@ -25,10 +25,13 @@ from .verdict import Verdict
 def _read_scale(value: object) -> object:
     ends = list(value) if isinstance(value, list | tuple) else []
     numbers = [end for end in ends if isinstance(end, int | float) and not isinstance(end, bool)]
-    if value is None or (
-        len(ends) == len(numbers) == 2 and all(map(math.isfinite, numbers)) and ends[0] < ends[1]
-    ):
+    is_pair = len(ends) == len(numbers) == 2 and all(map(math.isfinite, numbers))
+    if value is None or (is_pair and ends[0] < ends[1]):
         return value
+    if is_pair and ends[0] > ends[1]:
+        raise ValueError(
+            f"the lowest score comes first: write [{ends[1]}, {ends[0]}]; found {value!r}"
+        )
     raise ValueError(
         f"give the lowest and the highest score as two numbers, such as [0, 10]; found {value!r}"
     )

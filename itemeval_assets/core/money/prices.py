@@ -9,6 +9,7 @@ from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.text.strict_json import load_json, unique_keys
 
 _MTOK = 1_000_000
+_FORM = '{"models": {"<provider>/<model>": {"input_usd_per_mtok": 1, "output_usd_per_mtok": 4}}}'
 
 
 class Price(BaseModel):
@@ -89,12 +90,12 @@ def parse_price_file(text: str, where: str) -> PriceFile:
     except ValueError as error:
         raise ConfigError(f"budget.pricing_path: {where} is not valid JSON: {error}") from error
     if not isinstance(data, dict):
-        raise ConfigError(
-            f'budget.pricing_path: {where}: expected an object that starts with {{"models": {{'
-        )
+        raise ConfigError(f"budget.pricing_path: {where}: expected an object; write {_FORM}")
     try:
         return PriceFile.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(f"budget.pricing_path: {where}: {field}: {first['msg']}") from error
+        raise ConfigError(
+            f"budget.pricing_path: {where}: {field}: {first['msg']}; write {_FORM}"
+        ) from error

@@ -19,7 +19,7 @@ from itemeval_assets.core.errors import DatasetError
 from itemeval_assets.core.text.strict_json import load_json
 
 from .column_names import refuse_doubled
-from .misnamed import refuse_lines, refuse_list, refuse_other_kinds
+from .misnamed import inner_list, refuse_csv, refuse_lines, refuse_list, refuse_other_kinds
 from .parquet_files import read_parquet
 from .workbooks import read_workbook
 
@@ -46,6 +46,7 @@ def read_file(path: Path, dataset: DatasetConfig) -> list[Record]:
 
 def _read_json_lines(path: Path) -> list[Record]:
     text = _decoded(path, None)
+    refuse_csv(path, text)
     refuse_list(path, text)
     found = [
         (f"line {number}", _json(line, f"{path}, line {number}"))
@@ -60,10 +61,13 @@ def _read_json_lines(path: Path) -> list[Record]:
 
 def _read_json(path: Path) -> list[Record]:
     text = _decoded(path, None)
+    refuse_csv(path, text)
     refuse_lines(path, text)
     rows = _json(text, str(path))
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise DatasetError(f"{path}: expected a JSON list of objects, one per item")
+        raise DatasetError(
+            f"{path}: expected a JSON list of objects, one per item{inner_list(rows)}"
+        )
     return [Record(f"row {number}", row) for number, row in enumerate(rows, 1)]
 
 

@@ -18,6 +18,8 @@ _BEGINNINGS = {
     b"PAR1": ("a Parquet file", "rename it to .parquet"),
     b"\x1f\x8b": ("compressed with gzip", "unpack it"),
 }
+_DELIMITERS = ",;\t|"
+_SHOWN = 5
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -43,6 +45,30 @@ def refuse_list(path: Path, text: str) -> None:
         raise DatasetError(
             f"{path} holds one JSON list, not an object per line; {_renamed('json')}"
         )
+
+
+def refuse_csv(path: Path, text: str) -> None:
+    """Raise DatasetError for JSON of which the first line is the header of a CSV file."""
+    header = text.lstrip().partition("\n")[0]
+    is_header = any(mark in header for mark in _DELIMITERS) and not header.startswith(("{", "["))
+    if is_header and _value(header) is None:
+        raise DatasetError(f"{path} looks like CSV, whatever its name says; {_renamed('csv')}")
+
+
+def inner_list(found: object) -> str:
+    """What to do where one object stands in the place of a list; empty where none does."""
+    if not isinstance(found, dict):
+        return ""
+    names = list(found)
+    shown = ", ".join(map(repr, names[:_SHOWN])) + (", ..." if len(names) > _SHOWN else "")
+    lists = [name for name, value in found.items() if value and isinstance(value, list)]
+    advice = (
+        f"save the list that {lists[0]!r} holds as the file"
+        if len(lists) == 1
+        else "put [ and ] around it, if it is an item"
+    )
+    keys = "key" if len(names) == 1 else "keys"
+    return f"; it is one object with the {keys} {shown or '(none)'}: {advice}"
 
 
 def refuse_lines(path: Path, text: str) -> None:

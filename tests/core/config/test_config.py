@@ -446,6 +446,11 @@ def test_an_unknown_key_is_refused_with_its_path_and_the_nearest_known_one(
         ),
         ({"measurement": {"margin": 0}}, "measurement.margin", "0"),
         ({"graders": {"j": {"model": "a/b", "scale": [10, 0]}}}, "graders.j.scale", "[10, 0]"),
+        (
+            {"graders": {"j": {"model": "a/b", "scale": [1, 0]}}},
+            "graders.j.scale",
+            "the lowest score comes first: write [0, 1]",
+        ),
         ({"graders": {"j": {"model": "a/b", "scale": [0]}}}, "graders.j.scale", "[0]"),
         ({"graders": {"j": {"model": "a/b", "scale": "0-10"}}}, "graders.j.scale", "'0-10'"),
         ({"graders": {"j": {"model": "a/b", "scale": [True, 2]}}}, "graders.j.scale", "[True, 2]"),

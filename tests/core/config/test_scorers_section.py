@@ -52,7 +52,11 @@ def test_an_entry_that_no_facet_names_is_fine() -> None:
             {**FOUND, "match": "frist"},
             "scorers.mine.match: give 'last' or 'first'; found 'frist'; d",
         ),
-        ({**FOUND, "scale": [1, 0]}, "scorers.mine.scale: give the lowest and the highest score"),
+        (
+            {**FOUND, "scale": [1, 0]},
+            "scorers.mine.scale: the lowest score comes first: write [0, 1]",
+        ),
+        ({**FOUND, "scale": [1, 1]}, "scorers.mine.scale: give the lowest and the highest score"),
         ({"type": "json", "path": 3}, "scorers.mine.path: give a text or a list"),
         ({"type": "json", "path": "a..b"}, "scorers.mine.path: give keys and places, such as"),
         ({"type": "json", "path": "$.a[0]"}, "path: write keys and places joined by dots: a.0; fo"),
@@ -162,6 +166,20 @@ def test_a_facet_that_names_no_scorer_is_told_the_nearest() -> None:
         "facets.scorer: 'mime' is neither a scorer of the package nor a key of `scorers`, "
         "where others are declared; did you mean 'mine'?"
     )
+
+
+@pytest.mark.parametrize(
+    ("facet", "written"),
+    [
+        ({"scorer": "exact_match, numeric"}, "write [exact_match, numeric]"),
+        ({"scorer": ["exact_match,numeric"]}, "write [exact_match, numeric]"),
+        ({"grader": "judge, openai/x"}, "write [judge, openai/x]"),
+        ({"prompt": "builtin:minimal, mine"}, 'write ["builtin:minimal", mine]'),
+    ],
+)
+def test_names_with_commas_between_them_are_a_list(facet: Any, written: str) -> None:
+    (line,) = problems({"facets": facet})
+    assert line.endswith(f"; {written}")
 
 
 def test_a_type_of_a_package_is_known_where_one_offers_it() -> None:

@@ -202,7 +202,7 @@ def test_providers() -> None:
     ("content", "message"),
     [
         ("{", "prices.json is not valid JSON"),
-        ("[]", 'prices.json: expected an object that starts with {"models": {'),
+        ("[]", 'prices.json: expected an object; write {"models": {'),
         ("9" * 5_000, "is not valid JSON: an integer has more than 4,300 digits; put quotes"),
         ('{"models": {"a/b": {}, "a/b": {}}}', "'a/b' stands twice"),
         ('{"models": {}, "models": {}}', "'models' stands twice"),
@@ -221,6 +221,11 @@ def test_providers() -> None:
             "models.a/b.in: ",
         ),
         ({"models": {}, "model": 1}, "model: "),
+        (
+            {"mockllm/alpha": 3},
+            'write {"models": {"<provider>/<model>": {"input_usd_per_mtok": 1, '
+            '"output_usd_per_mtok": 4}}}',
+        ),
     ],
 )
 def test_a_wrong_price_file_is_refused_with_file_and_field(content: Any, message: str) -> None:

@@ -447,7 +447,16 @@ def test_json_lines_with_old_line_ends(tmp_path: Path) -> None:
         ("x.jsonl", b'{"id": 1}\n{"id": \n', "x.jsonl, line 2: not valid JSON"),
         ("x.jsonl", b"[1]\n", "x.jsonl, line 1: expected a JSON object"),
         ("x.json", b'{"id": 1}', "x.json: expected a JSON list of objects"),
+        (
+            "x.json",
+            b'{"version": 1, "data": [{"id": 1}]}',
+            "one per item; it is one object with the keys 'version', 'data': save the list that "
+            "'data' holds as the file",
+        ),
+        ("x.json", b'{"id": 1}', "it is one object with the key 'id': put [ and ] around it"),
         ("x.json", b"[1]", "x.json: expected a JSON list of objects"),
+        ("x.jsonl", b'\n"id",question\n1,2\n', "x.jsonl looks like CSV, whatever its name says"),
+        ("x.json", b"id;question\n1;2\n", "rename it to .csv, here and in `benchmark.datasets`"),
         ("x.json", b"[", "x.json: not valid JSON"),
         ("x.csv", b"\xff", "x.csv, line 1: byte 1 of the file (0xff) is no UTF-8"),
         ("x.parquet", b"PAR1", "x.parquet: not readable as Parquet"),

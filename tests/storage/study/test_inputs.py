@@ -110,7 +110,9 @@ def test_a_missing_config(tmp_path: Path) -> None:
 def test_what_is_no_text_file(tmp_path: Path) -> None:
     assert refusal(tmp_path) == f"{tmp_path} is a folder; name the study's YAML file in it"
     (tmp_path / "latin.yaml").write_bytes("study: caf\xe9".encode("latin-1"))
-    assert refusal(tmp_path / "latin.yaml") == f"{tmp_path}/latin.yaml is not UTF-8 text (byte 10)"
+    assert refusal(tmp_path / "latin.yaml") == (
+        f"{tmp_path}/latin.yaml is not UTF-8 text (byte 10): save it as UTF-8"
+    )
     (tmp_path / "file").write_text("")
     assert refusal(tmp_path / "file" / "x.yaml").startswith("cannot read the config ")
 
@@ -146,12 +148,23 @@ def test_local_templates_are_listed_where_none_is_near(tmp_path: Path) -> None:
     assert "; there are: builtin:minimal, builtin:multiple_choice" in refusal(path, TemplateError)
 
 
+@pytest.mark.parametrize("name", ["items.jsonl", "items.CSV", "items.parquet"])
+def test_data_in_place_of_the_study(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"{}\xff")
+    said = f"{tmp_path}/{name} holds data, and is no study: name the study's YAML file"
+    assert refusal(tmp_path / name) == said
+    write_study(tmp_path)
+    assert refusal(tmp_path / name) == f"{said}; that folder has study.yaml"
+
+
 def test_unreadable_and_incomplete_templates(tmp_path: Path) -> None:
     path = write_study(tmp_path)
     template = tmp_path / "prompts" / "solver" / "short.md"
     template.write_bytes(b"\xff{input}")
     where = "facets.prompt: 'short': "
-    assert refusal(path, TemplateError) == f"{where}{template} is not UTF-8 text (byte 0)"
+    assert refusal(path, TemplateError) == (
+        f"{where}{template} is not UTF-8 text (byte 0): save it as UTF-8"
+    )
     template.unlink()
     template.mkdir()
     assert refusal(path, TemplateError) == (
@@ -195,7 +208,7 @@ def test_prices_are_read_from_beside_the_config(tmp_path: Path) -> None:
     [
         (None, "there is no file"),
         (b"{", "is not valid JSON"),
-        (b"\xff", "is not UTF-8 text (byte 0)"),
+        (b"\xff", "is not UTF-8 text (byte 0): save it as UTF-8"),
     ],
 )
 def test_prices_that_cannot_be_read(tmp_path: Path, content: Any, message: str) -> None:

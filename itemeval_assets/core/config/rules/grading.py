@@ -8,6 +8,7 @@ from itemeval_assets.core.text.words import cut
 from itemeval_assets.core.text.yaml.sections import MODEL_ID
 
 from ..sections import StudySections
+from ..wording import as_entries, in_brackets
 
 
 def grading_problems(config: StudySections) -> list[str]:
@@ -38,8 +39,7 @@ def _facet_problems(config: StudySections) -> list[str]:
     )
     problems.extend(
         f"facets.scorer: {name!r} is neither a scorer of the package nor a key of `scorers`, "
-        "where others are declared; "
-        f"{did_you_mean(name, [*SCORERS, *config.scorers])}{_of_task(config)}"
+        f"where others are declared; {_scorers_meant(name, config)}"
         for name in config.facets.scorers
         if name not in {*SCORERS, *config.scorers}
     )
@@ -53,6 +53,13 @@ def _facet_problems(config: StudySections) -> list[str]:
         elif name not in config.graders and not re.match(MODEL_ID, name):
             problems.append(f"facets.grader: {name!r} is no model id: provider/model, no space")
     return problems
+
+
+def _scorers_meant(name: str, config: StudySections) -> str:
+    names = as_entries(name)
+    if len(names) > 1:
+        return f"write {in_brackets(names)}"
+    return did_you_mean(name, [*SCORERS, *config.scorers]) + _of_task(config)
 
 
 def _of_task(config: StudySections) -> str:

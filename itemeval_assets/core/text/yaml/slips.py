@@ -9,6 +9,8 @@ import yaml
 # A key and its value without the blank between them.
 _NO_BLANK = re.compile(r"\s*(?:- )?[A-Za-z_][\w-]*:[^\s:/]")
 _COLON = re.compile(r":\s")
+# As Git marks both versions of what it could not merge.
+_OF_MERGE = re.compile(r"(?:<{7}|={7}|>{7}|\|{7})(?:\s|$)")
 
 
 class _Met(NamedTuple):
@@ -44,6 +46,11 @@ def slip_of(error: yaml.MarkedYAMLError) -> str | None:
         return None
     begun = error.context_mark.line if error.context_mark else mark.line
     met = _Met(_lines_of(mark), mark.line, mark.column, begun)
+    if marked := next((n for n, line in enumerate(met.lines, 1) if _OF_MERGE.match(line)), None):
+        return (
+            f"line {marked} holds the mark of a merge that is not finished: decide between both "
+            "versions, and remove the marks"
+        )
     told = next((told for pattern, told in _SLIPS if re.search(pattern, said)), None)
     if told is None:
         return None

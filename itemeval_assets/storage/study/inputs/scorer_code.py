@@ -18,6 +18,8 @@ from itemeval_assets.core.grading.code import (
 from itemeval_assets.core.grading.function_text import problem_with_function
 from itemeval_assets.core.text.nearest import did_you_mean
 
+from .unreadable import unreadable
+
 _INSPECT = "inspect_ai"
 
 
@@ -101,10 +103,8 @@ def _spec(name: str, places: list[str] | None) -> ModuleSpec | None:
 def _text(path: Path) -> str:
     try:
         return path.read_text("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path} is not UTF-8 text (byte {error.start})") from error
-    except OSError as error:
-        raise ConfigError(f"cannot read {path}: {error.strerror}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(unreadable(path, error)) from error
 
 
 def _inspect_version(scorer: str) -> str:

@@ -22,6 +22,9 @@ from .template_lock import Kept, read_template_lock
 from .templates import load_templates
 from .unreadable import unreadable
 
+# What ends like this is no study. JSON may be one, since it is YAML.
+_OF_DATA = (".jsonl", ".csv", ".parquet", ".xlsx")
+
 
 def read_study(
     path: str | Path,
@@ -102,17 +105,26 @@ def _read_bytes(path: Path) -> bytes:
     except IsADirectoryError as error:
         raise ConfigError(f"{path} is a folder; name the study's YAML file in it") from error
     except FileNotFoundError as error:
-        near = [p.name for p in path.parent.glob("*.y*ml")] if path.parent.is_dir() else []
-        hint = f"; that folder has {', '.join(sorted(near))}" if near else ""
-        raise ConfigError(f"there is no config file {path}{hint}") from error
+        raise ConfigError(f"there is no config file {path}{_beside(path)}") from error
     except OSError as error:
         raise ConfigError(f"cannot read the config {path}: {error.strerror}") from error
 
 
+def _beside(path: Path) -> str:
+    """The files in the same folder that may be meant; empty where there are none."""
+    near = [p.name for p in path.parent.glob("*.y*ml")] if path.parent.is_dir() else []
+    return f"; that folder has {', '.join(sorted(near))}" if near else ""
+
+
 def _text_of(path: Path) -> str:
     """The text of a config, which gives back its bytes: a byte order mark stays in it."""
+    content = _read_bytes(path)
+    if path.suffix.lower() in _OF_DATA:
+        raise ConfigError(
+            f"{path} holds data, and is no study: name the study's YAML file{_beside(path)}"
+        )
     try:
-        return _read_bytes(path).decode("utf-8")
+        return content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise ConfigError(unreadable(path, error)) from error
 

@@ -39,6 +39,11 @@ QUOTES = "put quotes around the value in line 1"
         ("a: *all\n", QUOTES),
         ("a: !x y\n", QUOTES),
         ('a: "C:\\path"\n', "in line 1 write \\\\ for \\, or"),
+        (
+            "a:\n  b: 1\n<<<<<<< HEAD\n  c: 1\n=======\n  c: 2\n>>>>>>> other\nd: 3\n",
+            "line 3 holds the mark of a merge that is not finished: decide between both versions",
+        ),
+        ("a:\n  b: [c]\n=======\n  d: 1\n>>>>>>> other\n", "line 3 holds the mark of a merge"),
         ("a: 1\n---\nb: 2\n", "line 2 begins a second document"),
     ],
 )
