@@ -28,8 +28,11 @@ rubrics_dir: my_rubrics
 cache: false
 benchmark:
   adapter: local
-  datasets: [{id: items.csv, revision: null, split: test, name: main, limit: 5, delimiter: ;,
-    encoding: latin-1}]
+  datasets:
+    - {id: items.csv, revision: null, split: test, name: null, limit: 5, delimiter: ;,
+       encoding: latin-1}
+    - {id: items.xlsx, revision: null, split: test, name: main, limit: 5, delimiter: null,
+       encoding: null}
   mapping: {id: "{dataset}:{n}", input: q, target: a, grading_scheme: s, metadata: [t, u],
     images: i, chat: false, choices: [w, x], target_is: text, shuffle_choices: 3}
   sample: {n: 50, seed: 7, by: t}
@@ -852,6 +855,17 @@ def test_keys_for_csv_are_refused_where_the_data_is_none() -> None:
         f"benchmark.datasets[1].{key}: for CSV only, and 'x.jsonl' is not a CSV file: remove it"
         for key in keys
     ]
+
+
+def test_the_name_of_a_sheet_is_refused_where_the_data_is_no_workbook() -> None:
+    sets = [{"id": id, "name": "Sheet2"} for id in ("x.XLSX", "x.jsonl", "x.csv", "data/")]
+    assert problems({"benchmark": {"adapter": "local", "datasets": sets}}) == [
+        f"benchmark.datasets[{place}].name: the sheet of an Excel workbook (.xlsx), and {id!r} is "
+        "none: remove it"
+        for place, id in ((1, "x.jsonl"), (2, "x.csv"), (3, "data/"))
+    ]
+    on_the_hub = [{"id": "org/data", "name": "main"}]
+    assert parsed({"benchmark": {"adapter": "hf", "datasets": on_the_hub}})
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,8 @@ def with_example(key: Key) -> str:
         document["graders"]["judge"]["scorer"] = "model_graded_qa"
     if key.path in ("benchmark.task", "benchmark.args"):
         document["benchmark"] = {"adapter": "inspect", "task": "tasks.py"}
+    if key.path == "benchmark.datasets[].name":
+        document["benchmark"]["datasets"] = [{"id": "items.xlsx"}]
     name = "mine" if key.path.startswith("scorers.") else "judge"
     if key.path.startswith("benchmark.sample."):
         document["benchmark"]["sample"] = {"n": 1}

@@ -14,6 +14,7 @@ def item_problems(config: StudySections) -> list[str]:
     """A line for every rule that is broken, each starting with its YAML path."""
     return [
         *_csv_problems(config),
+        *_sheet_problems(config),
         *_mapping_problems(config),
         *_choices_problems(config),
         *_chat_problems(config),
@@ -31,6 +32,18 @@ def _csv_problems(config: StudySections) -> list[str]:
         for place, dataset in enumerate(config.benchmark.datasets)
         if config.benchmark.adapter == "local" and not dataset.id.lower().endswith(".csv")
         for key in dataset.csv_options
+    ]
+
+
+def _sheet_problems(config: StudySections) -> list[str]:
+    """What the hub has goes by the same key."""
+    return [
+        f"benchmark.datasets[{place}].name: the sheet of an Excel workbook (.xlsx), and "
+        f"{dataset.id!r} is none: remove it"
+        for place, dataset in enumerate(config.benchmark.datasets)
+        if config.benchmark.adapter == "local"
+        and dataset.name is not None
+        and not dataset.id.lower().endswith(".xlsx")
     ]
 
 
