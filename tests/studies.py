@@ -98,7 +98,7 @@ def study_yaml(
         "facets": {
             "prompt": list(prompts),
             "grader": list(graders),
-            "rubric": ["strict"],
+            **({"rubric": ["strict"]} if graders else {}),
             "scorer": scorer,
             "replications": replications,
         },

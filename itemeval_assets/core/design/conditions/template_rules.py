@@ -47,8 +47,9 @@ def require_templates(
 def doubts(
     config: StudyConfig, prompts: Templates, rubrics: Templates, task: TaskLock | None
 ) -> Iterator[str]:
-    """What may be wrong in the templates, or is otherwise in the task, in words."""
+    """What may be wrong in the templates and their use, or is otherwise in the task, in words."""
     columns = config.benchmark.mapping.kept
+    yield from _unused_rubrics(config)
     if task:
         prompts, columns = {}, task.metadata
         yield from doubts_of_task(task, config.facets.replications)
@@ -56,6 +57,17 @@ def doubts(
         yield from doubts_of_prompt(template, columns)
     for template in _of_facet(config, rubrics):
         yield from doubts_of_rubric(template, columns)
+
+
+def _unused_rubrics(config: StudyConfig) -> Iterator[str]:
+    """Whoever names rubrics means a judge to grade by them."""
+    if config.facets.grader or "rubric" not in config.facets.model_fields_set:
+        return
+    declared = f" (graders has {', '.join(map(repr, config.graders))})" if config.graders else ""
+    yield (
+        "facets.rubric: no judge grades, so no rubric is used; name a judge in facets.grader"
+        f"{declared}, or remove facets.rubric"
+    )
 
 
 def _of_facet(config: StudyConfig, rubrics: Templates) -> list[Template]:

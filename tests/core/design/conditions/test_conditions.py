@@ -204,11 +204,24 @@ def test_a_packaged_prompt_of_choices_needs_them() -> None:
     name = "builtin:multiple_choice"
     with pytest.raises(TemplateError, match=f"facets.prompt: '{name}' shows choices; name their"):
         design({"facets": {"prompt": [name]}}, prompts={name: "{input} {choices}"})
-    [doubt] = design(prompts={"short": "{input} {choices}"}).doubts
+    [doubt] = design(JUDGED, prompts={"short": "{input} {choices}"}).doubts
     assert doubt.endswith(
         "{choices} is no placeholder and is sent as it stands: "
         "benchmark.mapping.choices names no column"
     )
+
+
+def test_a_rubric_that_no_judge_reads_is_told() -> None:
+    start = "facets.rubric: no judge grades, so no rubric is used; name a judge in facets.grader"
+    assert design().doubts == (f"{start}, or remove facets.rubric",)
+    declared = {"graders": JUDGED["graders"]}
+    [doubt] = design(declared).doubts
+    assert doubt == f"{start} (graders has 'judge_a'), or remove facets.rubric"
+    assert design(JUDGED).doubts == ()
+    # A judge may be kept for later.
+    plain = StudyConfig.model_validate({**BASE, "facets": {"scorer": "numeric"}, **declared})
+    named = {"builtin:standard": make_template("builtin:standard", "x.md", "{input}")}
+    assert expand_design(plain, named, {}).doubts == ()
 
 
 def test_a_template_with_turns_is_told_apart_from_one_message_of_the_same_text() -> None:
