@@ -31,7 +31,7 @@ from itemeval_assets.stages.projection.estimate import StudyEstimate, preview
 from itemeval_assets.storage.study.inputs import prices_if_needed
 from itemeval_assets.storage.study.store import ResultsStore
 
-from .foreseeing import foreseen, remarks_on, warnings_of
+from .foreseeing import foreseen, remarks_on
 from .joining import join_what_is_behind
 from .launcher import Launcher
 from .settled import Stats, forget, remember, sources
@@ -95,7 +95,7 @@ def start_runs(
             runs.foreseen = _admitted(runs, gate)
             if runs.foreseen.remaining.calls:
                 notes += [
-                    *warnings_of(study, runs.foreseen),
+                    *runs.foreseen.warnings,
                     *folders_left_out(study.config.cache),
                 ]
             runs.workers = workers if runs.foreseen.remaining.calls else None
@@ -176,9 +176,9 @@ def _admitted(runs: StageRuns, gate: Gate) -> StudyEstimate:
     Raises what `foreseen` raises, or the gate's refusal.
     """
     found = foreseen(runs.study, runs.store, runs.selection, runs.options)
-    gate.admit(found.remaining, remarks_on(runs.study, found))
-    if warnings := warnings_of(runs.study, found):
-        tell_listeners(Progress("solutions", total=0, warnings=tuple(warnings)))
+    gate.admit(found.remaining, remarks_on(found))
+    if found.warnings:
+        tell_listeners(Progress("solutions", total=0, warnings=tuple(found.warnings)))
     return found
 
 

@@ -1,5 +1,7 @@
 """What a run would call, and what keeps it from any call: known before the first one."""
 
+from dataclasses import replace
+
 from itemeval_assets.core.design.options import RunOptions
 from itemeval_assets.core.design.partitions import GRADE
 from itemeval_assets.core.design.selection import Selection
@@ -9,30 +11,24 @@ from itemeval_assets.core.errors import ModelError
 from itemeval_assets.core.money.budget import Standing, require_budget
 from itemeval_assets.core.money.providers import words_of_mocks
 from itemeval_assets.stages import items
+from itemeval_assets.stages.calls.doubts import doubts
 from itemeval_assets.stages.calls.stage_run import Scope
 from itemeval_assets.stages.projection.estimate import StudyEstimate, estimate
 from itemeval_assets.storage.study.inputs import prices_if_needed
 from itemeval_assets.storage.study.store import ResultsStore
 
 
-def warnings_of(study: Study, found: StudyEstimate) -> list[str]:
-    """What may be wrong in the targets and templates of the calls; nothing where there are none."""
-    if not found.remaining.calls:
-        return []
-    return [*(one.words for one in found.ungradable), *study.design.doubts]
-
-
-def remarks_on(study: Study, found: StudyEstimate) -> list[str]:
+def remarks_on(found: StudyEstimate) -> list[str]:
     """What whoever is asked for consent must know of the calls."""
     called = [part.model for part in (*found.generate, *found.grade) if part.remaining.usd]
-    return [*warnings_of(study, found), *words_of_mocks(called)]
+    return [*found.warnings, *words_of_mocks(called)]
 
 
 def require_allowed(study: Study, options: RunOptions, found: StudyEstimate) -> None:
     """Raise what the gate raises: BudgetExceeded, ConsentMissing, ConfigError. Reserves nothing."""
     standing = Standing(found.spent_usd, found.reserved_usd)
     budget, consent = study.config.budget, options.consent_usd
-    require_budget(found.remaining, budget, standing, consent, remarks_on(study, found))
+    require_budget(found.remaining, budget, standing, consent, remarks_on(found))
 
 
 def foreseen(
@@ -40,6 +36,7 @@ def foreseen(
 ) -> StudyEstimate:
     """What a run would still call, and what that costs at most.
 
+    Its warnings are what may be wrong in items and templates; none where nothing is to be called.
     Raises ModelError for a model that is out of reach, and DatasetError for data that cannot be
     read, or where no answer could be graded.
     """
@@ -55,4 +52,5 @@ def foreseen(
         raise ModelError("\n".join(found.unreachable))
     if found.remaining.calls:
         require_gradable(found.ungradable, study.design.graders_of(selection.of(GRADE)))
-    return found
+    warnings = doubts(scope, found.ungradable) if found.remaining.calls else []
+    return replace(found, warnings=warnings)

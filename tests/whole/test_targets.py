@@ -175,3 +175,26 @@ def test_a_function_may_take_a_list_as_target(tmp_path: Path, serve: Serve) -> N
     config = declare(tmp_path, [["four", "4"]], scorer="mine", extra={"scorers": own})
     assert not [one for one in api.estimate(config).warnings if "target" in one]
     assert api.run(config, max_usd=1).calls == 1
+
+
+def test_an_input_that_is_an_object_is_told_before_the_calls(
+    tmp_path: Path, serve: Serve, capsys: pytest.CaptureFixture[str]
+) -> None:
+    serve()
+    config = declare(tmp_path, ["4", "5"])
+    lines = (
+        {"id": "q1", "question": {"text": "2+2?"}, "answer": "4", "scheme": "", "topic": ""},
+        {"id": "q2", "question": "2+3?", "answer": "5", "scheme": "", "topic": ""},
+    )
+    (tmp_path / "items.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    said = (
+        "the input of 1 of 2 items is a list or an object, and is sent as its JSON text: q1: "
+        '\'{"text":"2+2?"}\'. If that is not meant, map a column with the text in '
+        "`benchmark.mapping.input`"
+    )
+    assert said in api.estimate(config).warnings
+    assert run_cli(["run", str(config)]) == 0
+    told = capsys.readouterr()
+    assert told.err.startswith(f"! {said}") and said not in told.out
+    assert run_cli(["run", str(config)]) == 0
+    assert said not in capsys.readouterr().err

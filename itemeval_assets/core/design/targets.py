@@ -1,6 +1,5 @@
 """Items that a scorer cannot grade, whatever an answer to them says, because of their targets."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -9,7 +8,7 @@ from itemeval_assets.core.errors import DatasetError
 from itemeval_assets.core.grading.grader import Grader
 from itemeval_assets.core.text.words import counted, cut
 
-from .conditions.ids import canonical_json
+from .nested import is_nested
 
 _SHOWN = 3
 _ONE_ANSWER = "one answer"
@@ -51,7 +50,7 @@ class Ungradable(NamedTuple):
 def ungradable(graders: Iterable[Grader], targets: Mapping[str, str | None]) -> list[Ungradable]:
     """What each scorer cannot grade. `targets`: those of the items of a run, by item id."""
     texts = {id: text or "" for id, text in targets.items()}
-    several = {id: text for id, text in texts.items() if _has_parts(text)}
+    several = {id: text for id, text in texts.items() if is_nested(text)}
     single = {id: text for id, text in texts.items() if id not in several}
     found = []
     for grader in graders:
@@ -69,20 +68,6 @@ def _found(
     if refused:
         first = dict(list(refused.items())[:_SHOWN])
         yield Ungradable(scorer, takes, len(refused), of_items, first)
-
-
-def _has_parts(target: str) -> bool:
-    """Whether the data have a list or an object in the place of one answer.
-
-    It is stored as JSON of one form. Without a text in it, it may be an answer, as the interval
-    `[0,1]` is.
-    """
-    if not target.startswith(("[", "{")) or '"' not in target:
-        return False
-    try:
-        return canonical_json(json.loads(target)) == target
-    except (ValueError, RecursionError):
-        return False
 
 
 def require_gradable(found: Sequence[Ungradable], graders: Sequence[Grader]) -> None:

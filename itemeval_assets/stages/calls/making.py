@@ -43,11 +43,11 @@ from itemeval_assets.stages.outcome import Outcome
 from itemeval_assets.storage.objects.together import together
 from itemeval_assets.storage.study import log_files
 
+from .doubts import doubts, ungradable_items
 from .evidence import account_for_lost_rows, archive, collect, recover
 from .losses import require_no_loss
 from .manifests import begin_manifest, finish_manifest
 from .stage_run import Caller, Scope, StageRun
-from .targets import ungradable_items
 
 if TYPE_CHECKING:
     from inspect_ai import Task
@@ -99,9 +99,7 @@ def make_calls(
     }
     for calls in planned.values():
         outcome.projection += calls.projection
-    remarks = []
-    if caller.stage is GENERATE:
-        remarks = [*(one.words for one in ungradable_items(run)), *run.study.design.doubts]
+    remarks = doubts(run, ungradable_items(run)) if caller.stage is GENERATE else []
     for remark in remarks:
         run.say(remark)
     models = sorted({caller.model(partition) for partition in planned})

@@ -22,9 +22,9 @@ from itemeval_assets.core.money.projection.wall_time import WallTime, wall_time
 from itemeval_assets.core.text.words import dollars
 from itemeval_assets.engine.calls.evaluate import connections_to
 from itemeval_assets.stages import items
+from itemeval_assets.stages.calls.doubts import doubts, ungradable_items
 from itemeval_assets.stages.calls.gate import standing
 from itemeval_assets.stages.calls.stage_run import Scope
-from itemeval_assets.stages.calls.targets import ungradable_items
 from itemeval_assets.storage.study.inputs import load_prices
 from itemeval_assets.storage.study.store import ResultsStore
 
@@ -136,8 +136,7 @@ def _in_sum(
         max_usd=budget.max_usd,
         wall_time_s=_wall_time(scope, foresight, generate, grade),
         warnings=[
-            *(one.words for one in ungradable),
-            *scope.study.design.doubts,
+            *doubts(scope, ungradable),
             *_images(scope.study, grid),
             *_calls_of_task(scope.study, grid),
             *_limits(scope, found, remaining),
