@@ -6,6 +6,7 @@ from a notebook, the terminal, the UI and a schedule.
 
 import operator
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import NoneType
 from typing import TYPE_CHECKING
@@ -246,11 +247,16 @@ def release(config: str | Path | Study, *, version: str | None = None) -> "Relea
     what changed since the last release; if nothing did, nothing is published. Releases go to the
     bucket or folder in SCYTHE_STORAGE_BUCKET, by default to `experiments/` beside the YAML.
     """
+    from .releases import asked_version, storage_for
     from .runs.single import run_release
 
     if not isinstance(version, (str, NoneType)):
         raise ConfigError(f"version: {version!r} is no text; write it as v1.2.3")
-    return run_release(_as_study(config), version)
+    study = _as_study(config)
+    # What these refuse leaves no run in Dagster's history.
+    asked_version(version)
+    storage_for(study)
+    return run_release(study, version)
 
 
 def table(config: str | Path | Study, name: str) -> "pd.DataFrame":
@@ -307,6 +313,7 @@ def count_cells(
 
     The default of `states` is all states but done.
     """
+    from .stages.changed_data import notes_on_data
     from .stages.items import known
     from .stages.views.cells import survey
 
@@ -315,7 +322,8 @@ def count_cells(
     plan = run_plan(study.config, policy)
     wanted = _known_states(states) or CELL_STATES[1:]
     store = _store(study)
-    return survey(study, store, gradings, plan.policy, wanted, known(study, store).table)
+    found = survey(study, store, gradings, plan.policy, wanted, known(study, store).table)
+    return replace(found, notes=notes_on_data(study, store))
 
 
 def scored_logs(config: str | Path | Study) -> "ScoredLogs":

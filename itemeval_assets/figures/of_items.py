@@ -1,6 +1,7 @@
 """Items: their statistics, response models, and the answers to one."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -134,8 +135,11 @@ def item_answers(
     policy: str | None = None,
 ) -> "list[ItemAnswers]":
     """What stands behind the figures of these items: question, answers, scores, and their logs."""
+    from itemeval_assets.stages.changed_data import notes_on_data
     from itemeval_assets.stages.figures.items.item_answers import item_answers as found
 
     planned = planned_cells(config, policy)
     selected = select(planned.study.design, None, conditions, graders, rubrics).of(GRADE)
-    return found(planned, listed("items", items), selected)
+    notes = notes_on_data(planned.study, planned.store)
+    answers = found(planned, listed("items", items), selected)
+    return [replace(one, notes=notes) for one in answers]

@@ -1,5 +1,6 @@
 """The scores of conditions."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,7 @@ def scores(
     replications pass, with a score of `passes` or more, by default the end of the grader's scale.
     `panel`: the mean over the judges of each rubric.
     """
+    from itemeval_assets.stages.changed_data import notes_on_data
     from itemeval_assets.stages.figures.scores.estimates import MEAN, rate
     from itemeval_assets.stages.figures.scores.panels import panels
     from itemeval_assets.stages.figures.scores.scores import scores as estimated
@@ -47,9 +49,11 @@ def scores(
     planned = planned_cells(config, policy)
     selected = select(planned.study.design, None, conditions, graders, rubrics).of(GRADE)
     if panel:
-        return panels(planned, selected, by)
-    figure = rate(planned, *asked, passes) if asked else MEAN
-    return estimated(planned, selected, by, figure)
+        found = panels(planned, selected, by)
+    else:
+        figure = rate(planned, *asked, passes) if asked else MEAN
+        found = estimated(planned, selected, by, figure)
+    return replace(found, words=[*notes_on_data(planned.study, planned.store), *found.words])
 
 
 def _one_rate(

@@ -1,6 +1,6 @@
 """Which version a release gets: as asked for, or by what changed since the release before."""
 
-from typing import Any
+from typing import Any, get_args
 
 import pyarrow.parquet as pq
 
@@ -19,12 +19,12 @@ RECORD = "release.json"
 
 
 def asked_version(text: str | None) -> Any:
-    """A bump or a SemVer; None for no text. Raises StoreError for what cannot be either.
-
-    An unknown bump is for the experiment to refuse, which knows them all.
-    """
-    if text is None or text.startswith("bump"):
+    """A bump or a SemVer; None for no text. Raises StoreError for what cannot be either."""
+    if text is None or text in get_args(Bump):
         return text
+    if text.startswith("bump"):
+        there_are = ", ".join(get_args(Bump))
+        raise StoreError(f"version: there is no {text!r}; there are: {there_are}")
     try:
         return SemVer.FromString(text)
     except ValueError as error:

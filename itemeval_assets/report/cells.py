@@ -20,5 +20,5 @@ def cell_survey(found: "CellSurvey") -> Document:
     summed = f"{found.study}, policy {found.policy}: {found.cells:,} cells: {counts}"
     reasons = found.reasons[:_MOST_REASONS]
     more = f", {_MOST_REASONS} most frequent" if len(reasons) < len(found.reasons) else ""
-    blocks = [summed, View(f"reasons{more}", REASONS, reasons), cells]
+    blocks = [summed, *found.notes, View(f"reasons{more}", REASONS, reasons), cells]
     return Document(f"Cells of {found.study}", blocks, table=cells)

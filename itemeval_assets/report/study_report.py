@@ -82,6 +82,7 @@ def _words(facts: "ReportFacts") -> Iterator[str]:
             f"Policy {status.policy}: {status.items:,} of {status.design_items:,} items and"
             f" {status.replications} of {status.design_replications} replications of the design."
         )
+    yield from status.notes
     models = {*config.solvers.models, *(row["model"] for row in facts.conditions if row["model"])}
     mocks = sorted(filter(is_mock, models))
     if mocks:

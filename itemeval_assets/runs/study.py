@@ -14,7 +14,7 @@ from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.money.budget import require_sane_consent
 from itemeval_assets.core.tasks.doubts import changes_of_task
 from itemeval_assets.engine.scorers.process import require_loadable
-from itemeval_assets.stages.items import are_stored
+from itemeval_assets.stages.items import are_stored, refuse_changed_data
 from itemeval_assets.stages.ledger import unmetered_models
 from itemeval_assets.stages.views.status import frequent_errors, survey
 from itemeval_assets.storage.study.inputs.task_lock import keep_task, stored_lock
@@ -52,6 +52,9 @@ def run_study(
     if settled := nothing_to_do(study, store, selection, options):
         keep_task(study)
         return replace(settled, notes=[*settled.notes, *_on_task(study)])
+    if not accept_changes and study.config.benchmark.ref is None:
+        # The files are read once more; a task would be loaded once more, which takes its time.
+        refuse_changed_data(study, store)
     if not options.recover_only:
         require_loadable(study.design.programs)
         if not are_stored(store):

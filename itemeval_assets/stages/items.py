@@ -116,7 +116,7 @@ def _read(
 ) -> Items:
     stored = store.read("items").to_pylist()
     if not accept_changes:
-        _refuse_changed_data(study, store, stored)
+        refuse_changed_data(study, store, stored)
     known = {} if accept_changes else _known_images(study, store, revisions, stored)
     rows, total = _loaded(study, store, revisions, stored, keep, known, again=accept_changes)
     _refuse_changed_images(known, rows)
@@ -200,14 +200,16 @@ def _refuse_changed_images(
             )
 
 
-def changed_datasets(study: Study, store: ResultsStore) -> dict[str, tuple[str, str]]:
+def changed_datasets(
+    study: Study, store: ResultsStore, among: Sequence[DatasetConfig] | None = None
+) -> dict[str, tuple[str, str]]:
     """Local datasets whose content differs from the pinned one: id -> (pinned, now).
 
-    A hub dataset is read at its pinned commit, so it cannot change.
+    A hub dataset is read at its pinned commit, so it cannot change. `among` null: all of them.
     """
     locks = _pins(store)
     changed = {}
-    for dataset in study.config.benchmark.datasets:
+    for dataset in study.config.benchmark.datasets if among is None else among:
         pinned = locks.get(dataset.id, {}).get("revision")
         if pinned is None or not _can_change(study, dataset):
             continue
@@ -220,6 +222,23 @@ def changed_datasets(study: Study, store: ResultsStore) -> dict[str, tuple[str, 
 def are_pinned(study: Study, store: ResultsStore) -> bool:
     """Whether it is known which revision of each dataset the items are of."""
     return {dataset.id for dataset in study.config.benchmark.datasets} <= {*_pins(store)}
+
+
+def refuse_changed_data(
+    study: Study, store: ResultsStore, stored: list[dict[str, Any]] | None = None
+) -> None:
+    """Raise DatasetError for the first dataset whose content differs from the pinned one.
+
+    `stored`: the rows of the items; null: read where the message needs them.
+    """
+    for id, (pinned, current) in changed_datasets(study, store).items():
+        stored = store.read("items").to_pylist() if stored is None else stored
+        raise DatasetError(
+            f"benchmark.datasets: {id!r} changed since this study pinned it "
+            f"({pinned[:12]} then, {current[:12]} now).{_changed_words(study, store, stored)}\n"
+            "Restore the data, or give the changed data a study of its own (`study:` name).\n"
+            f"{HOW_TO_ACCEPT}"
+        )
 
 
 def _can_change(study: Study, dataset: DatasetConfig) -> bool:
@@ -258,16 +277,6 @@ def _pinned(study: Study, store: ResultsStore, accept_changes: bool) -> dict[str
     if accept_changes:
         revisions |= {id: now for id, (_, now) in changed_datasets(study, store).items()}
     return revisions
-
-
-def _refuse_changed_data(study: Study, store: ResultsStore, stored: list[dict[str, Any]]) -> None:
-    for id, (pinned, current) in changed_datasets(study, store).items():
-        raise DatasetError(
-            f"benchmark.datasets: {id!r} changed since this study pinned it "
-            f"({pinned[:12]} then, {current[:12]} now).{_changed_words(study, store, stored)}\n"
-            "Restore the data, or give the changed data a study of its own (`study:` name).\n"
-            f"{HOW_TO_ACCEPT}"
-        )
 
 
 def _changed_words(study: Study, store: ResultsStore, stored: list[dict[str, Any]]) -> str:

@@ -128,6 +128,18 @@ def local_path(dataset: DatasetConfig, adapter: str, base: Path) -> Path | None:
     return path
 
 
+def bytes_on_disk(dataset: DatasetConfig, adapter: str, base: Path) -> int:
+    """The size of local data; 0 for a hub id. Raises DatasetError if they are gone."""
+    path = local_path(dataset, adapter, base)
+    if path is None:
+        return 0
+    if path.is_file():
+        return path.stat().st_size
+    parts = parts_of(dataset.id, base) if adapter == "local" else None
+    files = parts.files if parts else [file for file in path.rglob("*") if file.is_file()]
+    return sum(file.stat().st_size for file in files)
+
+
 def _where_else(id: str) -> str:
     is_like_a_hub_id = id.count("/") == 1 and not Path(id).suffix and not id.startswith((".", "~"))
     hub = "; for a dataset of the Hugging Face hub write `adapter: hf`" if is_like_a_hub_id else ""

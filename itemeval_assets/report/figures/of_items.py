@@ -163,7 +163,8 @@ def _scale(one: "GraderResponses") -> str:
 
 def item_answers(found: "Sequence[ItemAnswers]") -> Document:
     """What stands behind the figures of some items."""
-    return Document("Answers", [block for item in found for block in _answers(item)])
+    notes = dict.fromkeys(note for item in found for note in item.notes)
+    return Document("Answers", [*notes, *(block for item in found for block in _answers(item))])
 
 
 def _answers(item: "ItemAnswers") -> Iterator[str | View]:

@@ -63,6 +63,8 @@ def completion(status: "StudyStatus", most: int | None = None) -> None:
         out.print(f"The items are a {data(status.sample.words)}.", soft_wrap=True)
     if status.is_partial:
         paragraph(_partial(status))
+    for note in status.notes:
+        paragraph(note)
     for title, parts in (("solutions", status.generate), ("gradings", status.grade)):
         view = View(title, COMPLETION, parts)
         _first_rows(view, most or len(parts), command("status", status.config))

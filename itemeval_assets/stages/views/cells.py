@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -76,7 +76,8 @@ class Reason(NamedTuple):
 class CellSurvey:
     """Counts of cells by state, the most frequent reasons, and rows of `cells`.
 
-    The rows also have the labels of their conditions, as `condition` and `graded_by`.
+    The rows also have the labels of their conditions, as `condition` and `graded_by`. `notes`: what
+    to know of the data.
     """
 
     study: str
@@ -85,6 +86,7 @@ class CellSurvey:
     states: dict[str, int]
     reasons: list[Reason]
     rows: list[dict[str, Any]]
+    notes: list[str] = field(default_factory=list)
 
 
 def tables(

@@ -27,6 +27,7 @@ from itemeval_assets.core.tables.cells import CELL_STATES
 from itemeval_assets.stages import items, ledger
 from itemeval_assets.stages.calls import losses, unread
 from itemeval_assets.stages.calls.stage_run import grid_of
+from itemeval_assets.stages.changed_data import notes_on_data
 from itemeval_assets.storage.study.attempts import read_attempts
 from itemeval_assets.storage.study.store import ResultsStore
 
@@ -72,7 +73,7 @@ class StudyStatus:
     `unread`: logs whose calls are in no table, and in `usd` only where they are booked.
     `spent_on`: the models that `usd` was spent on. `config` is the path of the YAML. `items` and
     `replications` are those of the policy, `design_items` and `design_replications` all.
-    `sample`: what the items were drawn from; null: they are all.
+    `sample`: what the items were drawn from; null: they are all. `notes`: what to know of the data.
     """
 
     study: str
@@ -93,6 +94,7 @@ class StudyStatus:
     design_items: int = 0
     design_replications: int = 0
     sample: Sample | None = None
+    notes: list[str] = field(default_factory=list)
 
     @property
     def is_partial(self) -> bool:
@@ -152,6 +154,7 @@ def survey(study: Study, store: ResultsStore, policy: str | None = None) -> Stud
         known_items.num_rows,
         study.config.facets.replications,
         sample,
+        notes_on_data(study, store),
     )
 
 

@@ -52,7 +52,7 @@ class ItemAnswers:
     """An item, and all that was answered to it and graded.
 
     `choices`: as they were shown, a line for each; null for an item without. `images`: where those
-    that were shown lie, as path or URI.
+    that were shown lie, as path or URI. `notes`: what to know of the data.
     """
 
     item_id: str
@@ -63,6 +63,7 @@ class ItemAnswers:
     answers: list[ItemAnswer]
     choices: str | None = None
     images: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def item_answers(
