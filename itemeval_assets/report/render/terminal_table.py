@@ -1,6 +1,8 @@
 """Views on a terminal."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from itertools import takewhile
 from typing import Any, NamedTuple, get_args
 
 from rich import box
@@ -31,7 +33,10 @@ _VERDICTS = {"ok": "green", "dead": "red", "unverified": "yellow"}
 
 
 def show(view: View) -> None:
-    """Print a view. Where it is too wide, texts break at spaces: no figure is ever cut."""
+    """Print a view. Where it is too wide, texts break at spaces: no figure is ever cut.
+
+    Where words would break, the first texts of a row stand below each other.
+    """
     columns = [column for column in view.columns if _is_shown(column, view)]
     told = {column: value for column in columns if (value := _told_once(column, view)) is not None}
     columns = [column for column in columns if column not in told]
@@ -39,8 +44,26 @@ def show(view: View) -> None:
     if said := [f"{_heading(column)} {value}" for column, value in told.items() if value]:
         paragraph(f"In all rows: {'; '.join(said)}.")
     cells = [[_cell(column, row) for column in columns] for row in view.with_total]
-    lines = [list(map(_plain, row)) for row in cells]
-    out.print(_table(columns, cells, _widths(columns, lines)))
+    widths = _widths(columns, cells)
+    if widths.breaks_words:
+        stacked = _stacked(columns, cells)
+        fitting = _widths(*stacked)
+        if not fitting.breaks_words:
+            (columns, cells), widths = stacked, fitting
+    out.print(_table(columns, cells, widths))
+
+
+def _stacked(columns: list[Column], cells: list[list[str]]) -> tuple[list[Column], list[list[str]]]:
+    """The first columns of names as one, whose cells have a line for each name."""
+    first = list(takewhile(lambda column: column.kind == "text", columns))
+    if len(first) < 2:
+        return columns, cells
+    heads, n = [_heading(column) for column in first], len(first)
+    rows = [
+        ["\n".join(f"{head}: {cell}" for head, cell in zip(heads, row, strict=False)), *row[n:]]
+        for row in cells
+    ]
+    return [replace(first[0], terminal=", ".join(heads)), *columns[n:]], rows
 
 
 def _told_once(column: Column, view: View) -> str | None:
@@ -58,10 +81,12 @@ class _Widths(NamedTuple):
 
     columns: list[int] | None
     is_plain: bool
+    breaks_words: bool = False
 
 
-def _widths(columns: list[Column], rows: list[list[str]]) -> _Widths:
+def _widths(columns: list[Column], marked: list[list[str]]) -> _Widths:
     """Texts are narrowed to their longest words, then the rules between columns go."""
+    rows = [list(map(_plain, row)) for row in marked]
     cells = [[column.terminal or "", *(row[n] for row in rows)] for n, column in enumerate(columns)]
     natural = [max(cell_len(line) for cell in one for line in cell.split("\n")) for one in cells]
     least = [
@@ -77,8 +102,9 @@ def _widths(columns: list[Column], rows: list[list[str]]) -> _Widths:
     room, widths = plain if is_plain else ruled, list(natural)
     texts = [n for n, column in enumerate(columns) if _is_text(column)]
     _narrow(widths, texts, least, room)
+    breaks_words = sum(widths) > room
     _narrow(widths, texts, [_NARROWEST] * len(least), room)  # within words, as the last resort
-    return _Widths(widths, is_plain)
+    return _Widths(widths, is_plain, breaks_words)
 
 
 def _narrow(widths: list[int], texts: list[int], least: list[int], room: int) -> None:
