@@ -116,14 +116,15 @@ def _hardest(found: "HardestItems") -> Section:
     parts = [
         section_of(
             figures.item_answers([item]),
-            f"{mean:.3g}: {item.item_id}, {shorten(item.question, _LONGEST_QUESTION)}",
+            f"score {mean:.3g} · {item.item_id} · {shorten(item.question, _LONGEST_QUESTION)}",
             most=_MOST_ROWS,
         )
         for mean, item in zip(found.mean_scores, found.items, strict=True)
     ]
     words = (
         f"The items with the lowest mean scores by {found.graded_by}, over all conditions: the mean"
-        " score, the item and its question, which opens the answers. An item is hard for many"
+        " score, the item and its question, which opens the answers. Items with the best score in"
+        " all cells are left out. An item is hard for many"
         " reasons: a wrong key is one of them."
     )
     return Section(title="Hardest items", blocks=[words], folded=parts)

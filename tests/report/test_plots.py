@@ -46,6 +46,10 @@ AWKWARD = [
 ]
 
 
+# The dark ground of Dagster's page.
+DARK = "#030615"
+
+
 def contrast(one: str, other: str) -> float:
     """Of WCAG 2: from 1, the same, to 21, black on white."""
 
@@ -63,6 +67,7 @@ def contrast(one: str, other: str) -> float:
 @pytest.mark.parametrize("ground", ["#ffffff", "#000000"])
 def test_texts_of_a_picture_are_legible(ground: str) -> None:
     assert contrast(INK, ground) >= 4.5
+    assert contrast(INK, DARK) >= 4.47  # no grey has 4.5 on white and there
 
 
 def study(
@@ -172,6 +177,17 @@ def test_every_picture_is_a_small_png_on_a_transparent_ground(name: str) -> None
             image = Image.open(io.BytesIO(data)).convert("RGBA")
             assert image.format is None and image.getpixel((0, 0))[3] == 0  # type: ignore[index]
             assert max(image.size) < 2000
+
+
+@pytest.mark.parametrize("name", ["small", "awkward", "large"])
+def test_a_png_keeps_the_colour_of_its_texts(name: str) -> None:
+    ink = [int(INK[place : place + 2], 16) for place in (1, 3, 5)]
+    for title, drawn in pictures(rows_of(name)).items():
+        pixels = np.asarray(Image.open(io.BytesIO(png(drawn))).convert("RGBA")).reshape(-1, 4)
+        opaque = pixels[pixels[:, 3] == 255][:, :3].astype(int)
+        nearest = opaque[np.abs(opaque - ink).sum(axis=1).argmin()]
+        shown = "#{:02x}{:02x}{:02x}".format(*nearest)
+        assert contrast(shown, "#ffffff") >= 4.5 and contrast(shown, DARK) >= 4.4, title
 
 
 def test_a_missing_cell_is_not_a_score_of_zero() -> None:

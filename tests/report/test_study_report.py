@@ -92,11 +92,19 @@ def test_a_name_is_no_markup(text: str) -> None:
 
 
 def test_the_hardest_items_come_first_with_their_answers(text: str) -> None:
-    summaries = re.findall("<summary>(.*, What is.*)</summary>", text)
-    assert summaries[0] == "0.275: q7, What is q7?" and len(summaries) == 5
+    summaries = re.findall("<summary>(score .* · What is.*)</summary>", text)
+    assert summaries[0] == "score 0.275 · q7 · What is q7?" and len(summaries) == 5
     answers = text[text.index(f"<summary>{summaries[0]}") : text.index(f"<summary>{summaries[1]}")]
     assert "What is q7?" in answers and "Target: 4" in answers
     assert answers.count(">numeric<") == 2 and answers.count("<tr>") == 1 + 2
+
+
+@pytest.mark.parametrize("missed", [0, 2])
+def test_items_that_everybody_solves_are_none_of_the_hardest(tmp_path: Path, missed: int) -> None:
+    study = scored_study(tmp_path, lambda model, grader, n, epoch: float(n >= missed), items=8)
+    page = Path(ie.write_report(study)).read_text(encoding="utf-8")
+    assert len(re.findall("<summary>score .* · What is.*</summary>", page)) == missed
+    assert ("Hardest items" in page) == bool(missed)
 
 
 def test_it_says_what_is_mock_what_is_missing_and_what_it_is_made_of(text: str) -> None:

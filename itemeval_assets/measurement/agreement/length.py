@@ -13,10 +13,11 @@ from ..numeric import is_text, numbers
 from ..records import Estimate, MeasurementError
 from ..rounding import is_constant, offset_of
 
-__all__ = ["length_slope"]
+__all__ = ["length_slope", "says_alike"]
 
 # Below this share of `per` lengths hardly differ.
 ALIKE = 0.1
+_ALIKE = "Answers to an item differ by"
 # The squares of lengths by more of them would be next to 0.
 MOST_PER = 1e9
 
@@ -60,6 +61,11 @@ def length_slope(
         clusters = events.cluster[events.item[rows]]
         found[label] = _slope(label, x, y, events.item[rows], clusters, int(mine.sum()), level, per)
     return found
+
+
+def says_alike(found: Estimate) -> str | None:
+    """The warning of a slope that lengths hardly differ; null without it."""
+    return next((words for words in found.warnings if words.startswith(_ALIKE)), None)
 
 
 def _lengths(frame: Frame, name: str) -> np.ndarray:
@@ -128,6 +134,6 @@ def _of_alike(x: np.ndarray, per: float) -> Iterator[str]:
     spread = float(np.sqrt((x**2).mean()))
     if spread < ALIKE:
         yield (
-            f"Answers to an item differ by {spread * per:.3g} characters only (standard deviation):"
+            f"{_ALIKE} {spread * per:.3g} characters only (standard deviation):"
             f" a slope per {per:,.0f} lies far outside of what was seen."
         )

@@ -24,13 +24,18 @@ from .scores.scores import scores
 __all__ = ["HardestItems", "ReportFacts", "report_facts"]
 
 _MOST_HARDEST = 5
+# Of a mean of scores.
+_ROUNDING = 1e-9
 # A column of the items with more values than this groups nothing.
 _MOST_GROUPS = 12
 
 
 @dataclass(frozen=True, kw_only=True)
 class HardestItems:
-    """The items with the lowest mean scores by one grader, and the answers to them."""
+    """The items with the lowest mean scores by one grader, and the answers to them.
+
+    An item with the best mean there can be is none of them.
+    """
 
     graded_by: str
     mean_scores: list[float]
@@ -92,14 +97,18 @@ def _groups(planned: PlannedCells) -> Iterator[str]:
 
 
 def _hardest(planned: PlannedCells, figures: StudyFigures) -> HardestItems | None:
-    """Those of the first grader that has scores."""
+    """Those of the first grader that has scores; null where no item is missed by any condition."""
     if isinstance(figures.item_statistics, str):
         return None
     first = next((one for one in figures.item_statistics.by_grader if one.items), None)
     if first is None:
         return None
     known = [row for row in first.items if row["difficulty"] is not None]
-    rows = sorted(known, key=lambda row: row["difficulty"])[:_MOST_HARDEST]
+    best = first.scale[1] if first.scale else max((row["difficulty"] for row in known), default=0)
+    missed = [row for row in known if row["difficulty"] < best - _ROUNDING]
+    rows = sorted(missed, key=lambda row: row["difficulty"])[:_MOST_HARDEST]
+    if not rows:
+        return None
     design = planned.study.design
     partitions = [
         partition

@@ -405,13 +405,25 @@ def test_a_judge_without_scores_takes_no_figure_from_another(tmp_path: Path) -> 
     store = open_store(study)
     for part in study.grade_partitions():  # answers differ in length
         rows = store.read("gradings_long", [part]).to_pylist()
-        longer = [{**row, "solution": "4" * (1 + n)} for n, row in enumerate(rows)]
+        longer = [{**row, "solution": "4" * 40 * (1 + n)} for n, row in enumerate(rows)]
         store.upsert("gradings_long", part, table("gradings_long", longer))
     strict, mild = ie.agreement(study).cards
     slopes = [{one.figure: one for one in card.figures}[SLOPE] for card in (strict, mild)]
     assert slopes[0].estimate is not None and slopes[0].of == "strict_judge · strict"
     assert (slopes[1].estimate, slopes[1].why) == (None, "No cell has a score.")
     assert (mild.replies, mild.unparsed) == (120, 120)
+
+
+def test_answers_that_hardly_differ_in_length_have_no_slope(tmp_path: Path) -> None:
+    study = scored_study(tmp_path, planted, items=30, replications=2)
+    store = open_store(study)
+    for part in study.grade_partitions():
+        rows = store.read("gradings_long", [part]).to_pylist()
+        longer = [{**row, "solution": "4" * (1 + n)} for n, row in enumerate(rows)]
+        store.upsert("gradings_long", part, table("gradings_long", longer))
+    slopes = [one for one in ie.agreement(study).figures if one.figure == SLOPE]
+    assert [one.estimate for one in slopes] == [None, None]
+    assert "Answers to an item differ by 0.5 characters only" in str(slopes[0].why)
 
 
 def test_a_judge_without_models_of_its_family_prefers_none(tmp_path: Path) -> None:

@@ -14,13 +14,20 @@ __all__ = [
     "SAME",
     "SEVERITY",
     "SLOPE",
+    "SLOPE_PER",
     "Agreement",
     "figure_of",
     "said_of",
     "shared_by",
 ]
 
-SEVERITY, PREFERENCE, SLOPE = "severity", "self-preference", "score per 1,000 characters"
+# Characters: a step that answers to one item can differ by.
+SLOPE_PER = 100
+SEVERITY, PREFERENCE, SLOPE = (
+    "severity",
+    "self-preference",
+    f"score per {SLOPE_PER} characters",
+)
 ITSELF, SAME = "alpha with itself", "same score in"
 
 

@@ -20,9 +20,10 @@ from itemeval_assets.measurement import (
     length_slope,
     self_preference,
 )
+from itemeval_assets.measurement.agreement.length import says_alike
 
 from ..planned import LENGTH, PlannedCells, require_scores
-from .agreed import PREFERENCE, SEVERITY, SLOPE, Agreement, figure_of, shared_by
+from .agreed import PREFERENCE, SEVERITY, SLOPE, SLOPE_PER, Agreement, figure_of, shared_by
 
 __all__ = ["figures_of_scale"]
 
@@ -70,9 +71,16 @@ def _of_bias(planned: PlannedCells, cells: pa.Table, everybody: str) -> Iterator
 
 
 def _slope(planned: PlannedCells, own: pa.Table) -> Mapping[Any, Estimate]:
+    """Raises MeasurementError where lengths hardly differ: such a slope is far off any scale."""
     require_scores(own)
-    cluster = planned.checked_cluster
-    return length_slope(own, length=LENGTH, within=["model"], cluster=cluster, level=planned.level)
+    cluster, level = planned.checked_cluster, planned.level
+    found = length_slope(
+        own, length=LENGTH, within=["model"], per=SLOPE_PER, cluster=cluster, level=level
+    )
+    for slope in found.values():
+        if words := says_alike(slope):
+            raise MeasurementError(words)
+    return found
 
 
 def _of_matrix(
