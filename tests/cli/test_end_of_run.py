@@ -51,7 +51,8 @@ def test_unparsed_replies_are_told_with_the_command_that_lists_them(
     told = " ".join(capsys.readouterr().out.split())
     command = f"itemeval-assets cells {config} --state unparsed"
     assert "4 of 4 replies of babbler · strict could not be parsed (100%). See them: " in told
-    assert command in told and told.count("could not be parsed") == 1
+    assert f"{command}; the replies: itemeval-assets show {config} ITEM" in told
+    assert told.count("could not be parsed") == 1
     assert told.index("% intervals") < told.index("could not be parsed") < told.index("ledger adds")
     assert run_cli(command.split()[1:]) == 0
     assert capsys.readouterr().out.count("unparsed") > 4

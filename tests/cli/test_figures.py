@@ -11,8 +11,10 @@ import pandas as pd
 import pytest
 import yaml
 
+from itemeval_assets import api, figures
 from itemeval_assets.cli.main import run_cli
 from tests.scored import scored_study
+from tests.studies import write_study
 
 GRADERS = ["numeric", "strict_judge · strict", "mild_judge · strict"]
 COMMANDS = ["scores", "compare", "reliability", "agreement", "items", "conditions"]
@@ -24,7 +26,11 @@ def score(model: str, grader: str, n: int, epoch: int) -> float:
 
 @pytest.fixture(scope="module")
 def config(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return str(scored_study(tmp_path_factory.mktemp("scored"), score, items=12).config_path)
+    study = scored_study(tmp_path_factory.mktemp("scored"), score, items=12)
+    for log in figures.item_answers(study, "q3")[0].logs:
+        Path(log).parent.mkdir(parents=True, exist_ok=True)
+        Path(log).touch()
+    return str(study.config_path)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -183,6 +189,25 @@ def test_the_answers_to_an_item(
     assert run_cli([*line, "--json"]) == 0
     [item] = json.loads(capsys.readouterr().out)
     assert (item["item_id"], len(item["answers"])) == ("q3", 2)
+
+
+def test_of_a_log_that_was_deleted_it_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write_study(tmp_path, items=1, graders=[])
+    api.run(path)
+    line = ["show", str(path), "q1"]
+    assert run_cli([*line, "--json"]) == 0
+    [item] = json.loads(capsys.readouterr().out)
+    log = item["answers"][0]["gen_log"]
+    assert item["gone"] == []
+    Path(log).unlink()
+    assert run_cli(line) == 0
+    shown = capsys.readouterr().out
+    assert f"Gone: {log}\nA log that is gone was deleted or moved" in shown
+    assert "Log: " not in shown
+    assert run_cli([*line, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["gone"] == [log]
 
 
 @pytest.mark.pictures

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -261,3 +262,17 @@ def test_json_says_what_came_in(kept: Kept, capsys: pytest.CaptureFixture[str]) 
     assert run_cli(line) == 2
     said = json.loads(capsys.readouterr().out)
     assert said["exit_code"] == 2 and "ledger.parquet" in said["message"]
+
+
+def test_of_the_two_paths_it_says_which_is_which(
+    kept: Kept, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config, nowhere = str(kept.config), str(tmp_path / "nowhere")
+    how = f"itemeval-assets import FOLDER {config}"
+    assert run_cli(["import", config, nowhere]) == 2
+    said = capsys.readouterr().err
+    assert f"PATH, the first argument, is a file: {config}" in said and how in said
+    assert run_cli(["import", str(kept.source), nowhere]) == 2
+    assert f"CONFIG, the second argument: there is no config file {nowhere}" in (
+        capsys.readouterr().err
+    )

@@ -12,6 +12,29 @@ from itemeval_assets.core.errors import ConfigError, StoreError
 from .source import Source
 
 
+def require_two_arguments(path: str, config: str | Path) -> None:
+    """Raise ConfigError where the first one is a file, or the second one is not there.
+
+    The folder of the source comes first, then the YAML of the study.
+    """
+    if "://" not in path and Path(path).expanduser().is_file():
+        raise ConfigError(
+            f"PATH, the first argument, is a file: {path}. It is the folder of the itemeval study;"
+            " the YAML of the study that takes it in comes second:"
+            f" itemeval-assets import FOLDER {path}"
+        )
+    try:
+        is_there = Path(config).expanduser().exists()
+    except (TypeError, ValueError, RuntimeError, OSError):
+        return  # what reads it says why not
+    if not is_there:
+        raise ConfigError(
+            f"CONFIG, the second argument: there is no config file {config}. It is the YAML of the"
+            " study that takes in; the folder of the itemeval study comes first:"
+            " itemeval-assets import FOLDER CONFIG"
+        )
+
+
 def require_two_places(path: str, location: str, config: Path) -> None:
     """Raise ConfigError where the study would be taken in into its own folder, or below."""
     here = path if "://" in path else str(Path(path).expanduser().resolve())

@@ -26,7 +26,13 @@ from itemeval_assets.storage.study.inputs import load_config
 from itemeval_assets.storage.study.inputs.study_file import study_location
 from itemeval_assets.storage.study.inputs.template_lock import Kept, read_template_lock
 
-from .checks import require_items, require_solutions, require_study, require_two_places
+from .checks import (
+    require_items,
+    require_solutions,
+    require_study,
+    require_two_arguments,
+    require_two_places,
+)
 from .logs import Logs
 from .rows import our_gradings, our_solutions
 from .shown import Shower
@@ -40,6 +46,7 @@ def survey(path: str, config: str | Path) -> Found:
     Raises an ItemevalAssetsError, which names the place, for what is no such study, does not agree
     with itself, or is of another study or design.
     """
+    require_two_arguments(path, config)
     parsed, config_path = load_config(config)
     location = study_location(parsed, config_path)
     source = Source(path)

@@ -174,9 +174,9 @@ def _answers(item: "ItemAnswers") -> Iterator[str | View]:
     yield from (ImageLine(f"Image: {address}") for address in item.images)
     yield f"Target: {item.target}"
     yield answers_view(item)
-    logs = dict.fromkeys(
-        log for answer in item.answers for log in (answer.gen_log, answer.grade_log) if log
-    )
-    yield from (f"Log: {log}" for log in list(logs)[:_MOST_LOGS])
-    if len(logs) > _MOST_LOGS:
-        yield f"And {len(logs) - _MOST_LOGS:,} more logs."
+    for log in item.logs[:_MOST_LOGS]:
+        yield f"Gone: {log}" if log in item.gone else f"Log: {log}"
+    if len(item.logs) > _MOST_LOGS:
+        yield f"And {len(item.logs) - _MOST_LOGS:,} more logs."
+    if item.gone:
+        yield "A log that is gone was deleted or moved; answers and scores are kept."

@@ -89,7 +89,8 @@ def _troubles(summary: "RunSummary") -> None:
             f"[yellow]{one.unparsed:,} of {one.replies:,} replies of {data(one.graded_by)} could "
             f"not be parsed ({one.unparsed / one.replies:.0%})[/yellow]"
             f"{f', most often: {data(one.why)}' if one.why else ''}. See them: "
-            f"{command('cells', config, '--state', 'unparsed')}",
+            f"{command('cells', config, '--state', 'unparsed')}; the replies: "
+            f"{command('show', config, 'ITEM')}",
             soft_wrap=True,
         )
     if summary.reason:

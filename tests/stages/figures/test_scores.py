@@ -16,6 +16,7 @@ from itemeval_assets.stages.figures.planned import PlannedCells
 from itemeval_assets.stages.figures.scores.scores import scores
 from itemeval_assets.storage.study.store import open_store
 from tests.scored import scored_study
+from tests.studies import PROMPTS
 
 RIGHT = {"mockllm/alpha": 4, "mockllm/beta": 2}
 
@@ -183,6 +184,22 @@ def test_no_score_at_all_is_a_result(tmp_path: Path) -> None:
     row = found.rows[0]
     assert (row.mean, row.low, row.bounds) == (None, None, (0, 1))
     assert (row.left_out, row.warnings) == ({"unparsed": 6}, ("No cell has a score.",))
+
+
+def test_conditions_that_were_never_called_are_to_be_run(tmp_path: Path) -> None:
+    study = scored_study(tmp_path, lambda *_: 1.0)
+    (tmp_path / "prompts" / "solver" / "short.md").write_text("Solve it: {input}\n")
+    found = ie.scores(study.config_path)
+    again = f"Nothing is graded yet: itemeval-assets run {study.config_path}"
+    assert found.words[0] == again
+    (tmp_path / "prompts" / "solver" / "short.md").write_text(PROMPTS["short"])
+    (tmp_path / "rubrics" / "strict.md").write_text("Another: {input} {solution}\n")
+    rows = {row.graded_by: row for row in ie.scores(study.config_path).rows}
+    assert rows["numeric"].mean == 1
+    assert rows["strict_judge · strict"].warnings == (
+        "No cell has a score yet: run the study again. A changed template or setting is a new"
+        " condition.",
+    )
 
 
 def test_scores_that_no_mean_can_hold_are_told(tmp_path: Path) -> None:

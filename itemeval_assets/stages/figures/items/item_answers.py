@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pyarrow as pa
@@ -53,6 +53,7 @@ class ItemAnswers:
 
     `choices`: as they were shown, a line for each; null for an item without. `images`: where those
     that were shown lie, as path or URI. `notes`: what to know of the data.
+    `gone`: the logs that are not there any more.
     """
 
     item_id: str
@@ -64,6 +65,13 @@ class ItemAnswers:
     choices: str | None = None
     images: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+
+    @property
+    def logs(self) -> list[str]:
+        """The logs of all calls, each once."""
+        found = (log for one in self.answers for log in (one.gen_log, one.grade_log) if log)
+        return list(dict.fromkeys(found))
 
 
 def item_answers(
@@ -79,7 +87,15 @@ def item_answers(
     wanted = list(dict.fromkeys(items))
     answers = _answers(planned, wanted, partitions)
     questions = questions_of(planned)
-    return [_item(planned.study, known[name], questions[name], answers[name]) for name in wanted]
+    found = [_item(planned.study, known[name], questions[name], answers[name]) for name in wanted]
+    gone = _gone(planned, {log for item in found for log in item.logs})
+    return [replace(item, gone=[log for log in item.logs if log in gone]) for item in found]
+
+
+def _gone(planned: PlannedCells, logs: Collection[str]) -> set[str]:
+    """Those of these logs that somebody deleted or moved."""
+    start = planned.study.uri("")
+    return {log for log in logs if not planned.store.backend.exists(log.removeprefix(start))}
 
 
 def questions_of(planned: PlannedCells) -> dict[str, str]:

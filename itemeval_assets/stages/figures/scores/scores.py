@@ -17,6 +17,9 @@ from .words import words_of
 
 __all__ = ["bounded", "groups", "score_of", "scores", "states_of", "study_scores"]
 
+# The states of cells that a run makes, and that nobody was called for.
+_UNCALLED = frozenset({"missing", "stale"})
+
 
 def scores(
     planned: PlannedCells,
@@ -128,4 +131,9 @@ def bounded(found: Score, covered: pa.Table, value: Callable[[pa.Table], float])
 
 def _without_scores(cells: pa.Table) -> dict[str, Any]:
     why = "No cell has a score." if cells.num_rows else "The policy covers no cell."
+    if cells.num_rows and _UNCALLED.issuperset(cells["state"].unique().to_pylist()):
+        why = (
+            "No cell has a score yet: run the study again. A changed template or setting is a new"
+            " condition."
+        )
     return {**NOTHING, "n_items": 0, "n_clusters": 0, "warnings": (why,)}
