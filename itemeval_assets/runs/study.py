@@ -14,7 +14,8 @@ from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.money.budget import require_sane_consent
 from itemeval_assets.core.tasks.doubts import changes_of_task
 from itemeval_assets.engine.scorers.process import require_loadable
-from itemeval_assets.stages.items import are_stored, refuse_changed_data
+from itemeval_assets.stages.calls.evidence import require_all_read
+from itemeval_assets.stages.items import are_stored, changed_datasets, refuse_changed_data
 from itemeval_assets.stages.ledger import unmetered_models
 from itemeval_assets.stages.views.status import frequent_errors, survey
 from itemeval_assets.storage.study.inputs.task_lock import keep_task, stored_lock
@@ -52,8 +53,10 @@ def run_study(
     if settled := nothing_to_do(study, store, selection, options):
         keep_task(study)
         return replace(settled, notes=[*settled.notes, *_on_task(study)])
-    if not accept_changes and study.config.benchmark.ref is None:
-        # The files are read once more; a task would be loaded once more, which takes its time.
+    is_task = study.config.benchmark.ref is not None
+    # A task would be loaded once more for this, which takes its time.
+    if not (accept_changes or options.recover_only or is_task) and changed_datasets(study, store):
+        require_all_read(study, store)
         refuse_changed_data(study, store)
     if not options.recover_only:
         require_loadable(study.design.programs)
