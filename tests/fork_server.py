@@ -25,7 +25,7 @@ from typing import Any
 __all__ = ["NUMBER", "place"]
 
 NUMBER = struct.Struct("i")
-# No process opens files up to this number.
+# Above what a process usually opens.
 FREE, MOST_FILES = 200, 16
 
 Asked = dict[str, Any]
@@ -185,7 +185,8 @@ def _call(program: str) -> None:
 
 def _take(given: list[int], wanted: list[int]) -> None:
     """Have these files under the numbers that are wanted, and no others."""
-    apart = [fcntl.fcntl(file, fcntl.F_DUPFD, FREE) for file in given]
+    free = max(FREE, *wanted) + 1
+    apart = [fcntl.fcntl(file, fcntl.F_DUPFD, free) for file in given]
     for file in given:
         os.close(file)
     for file, number in zip(apart, wanted, strict=True):

@@ -29,8 +29,10 @@ def little_garbage_collection() -> Iterator[None]:
 @contextmanager
 def without_collection_at_the_end() -> Iterator[None]:
     """For the whole life of a process: it ends with the block, and all its memory with it."""
+    usual = gc.get_threshold()
     gc.set_threshold(*_WHILE_PACKAGES_LOAD)
     try:
         yield
     finally:
         gc.freeze()
+        gc.set_threshold(*usual)
