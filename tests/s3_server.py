@@ -28,16 +28,18 @@ CODES = {500: b"InternalError", 503: b"SlowDown"}
 
 @dataclass
 class Faults:
-    """What goes wrong: the statuses of the next requests, and a delay before each answer.
+    """What goes wrong: the statuses of the next requests, and how long each answer takes at least.
 
     `lost`: ends of keys, each of a PUT that is carried out next, and whose answer gets lost.
-    `seen` are the requests, and `sent` counts how often each version of an object was sent whole.
+    `seen` are the requests, `asked_first` those that waited to be told to send their object, and
+    `sent` counts how often each version of an object was sent whole.
     """
 
     statuses: list[int] = field(default_factory=list)
     delay_s: float = 0.0
     lost: list[str] = field(default_factory=list)
     seen: list[tuple[str, str]] = field(default_factory=list)
+    asked_first: list[str] = field(default_factory=list)
     sent: Counter[tuple[str, str]] = field(default_factory=Counter)
 
 
@@ -58,12 +60,19 @@ class _OneAtATime:
         self._app, self._faults, self._turn = app, faults, threading.Lock()
 
     def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
-        if self._faults.delay_s:
-            time.sleep(self._faults.delay_s)
+        due = time.monotonic() + self._faults.delay_s
+        try:
+            return self._answer(environ, start)
+        finally:
+            time.sleep(max(0.0, due - time.monotonic()))
+
+    def _answer(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         # A client that is stopped in the middle of its request holds nobody else up.
         environ["wsgi.input"] = io.BytesIO(get_input_stream(environ).read())
         with self._turn:
             self._faults.seen.append((environ["REQUEST_METHOD"], environ["PATH_INFO"]))
+            if "HTTP_EXPECT" in environ:
+                self._faults.asked_first.append(environ["PATH_INFO"])
             if self._faults.statuses:
                 status = self._faults.statuses.pop(0)
                 start(f"{status} Injected", [("Content-Type", "application/xml")])

@@ -136,7 +136,6 @@ class _Sender:
     def __init__(self, objects: Bucket, place: Path, folder: str) -> None:
         self._objects, self._place, self._folder = objects, place, folder
         self._sent: dict[Path, tuple[int, int]] = {}
-        self._turn = threading.Lock()
         self._ended = threading.Event()
         self.has_sent_all = False
 
@@ -167,10 +166,11 @@ class _Sender:
         # inspect renames a finished draft to its log: what is read is never half a log. Notes go
         # after the log that they belong to.
         for path in (*sorted(self._place.glob(f"*{LOG}")), *sorted(self._place.glob(f"*{NOTES}"))):
-            with self._turn, suppress(FileNotFoundError):  # it is in its own place by now
+            with suppress(FileNotFoundError):  # it is in its own place by now
                 found = path.stat()
                 mark = (found.st_mtime_ns, found.st_size)
                 if self._sent.get(path) != mark:
+                    # Who gives the file away meanwhile does not wait for the network.
                     self._objects.put(self._key(path), path.read_bytes())
                     self._sent[path] = mark
 
@@ -184,8 +184,7 @@ class _Sender:
 
     def give(self, path: Path, target: Path) -> None:
         """Let go of a file that is an object elsewhere. What was sent of it goes at the end."""
-        with self._turn:
-            shutil.move(path, target)
+        shutil.move(path, target)
 
     def _keep_sending(self) -> None:
         pause_s = _SEND_EVERY_S

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from typing import Any, NamedTuple
 
 import boto3
@@ -20,6 +21,8 @@ from .errors import MISSING, OVERTAKEN, code_of, telling
 
 _CUT_SHORT = (IncompleteReadError, ReadTimeoutError, ResponseStreamingError)
 _MOST_READS = 4
+# As many as anything of ours asks at a time: a connection more would be closed after its request.
+_CONNECTIONS = 32
 _UNCHANGED = ("304", "NotModified")
 
 
@@ -37,12 +40,23 @@ class StoredObject(NamedTuple):
 def s3_client() -> Any:
     """A boto3 client of the environment: see `S3Settings`. Who reads from S3 loads no Dagster."""
     settings = S3Settings()
-    return boto3.Session(profile_name=settings.profile_name).client(
+    client = boto3.Session(profile_name=settings.profile_name).client(
         "s3",
         region_name=settings.region_name,
         endpoint_url=settings.endpoint_url,
-        config=Config(retries={"max_attempts": settings.max_attempts, "mode": "standard"}),
+        config=Config(
+            retries={"max_attempts": settings.max_attempts, "mode": "standard"},
+            max_pool_connections=_CONNECTIONS,
+            user_agent=f"itemeval_assets/{version('itemeval-assets')}",
+        ),
     )
+    client.meta.events.register_last("before-call.s3", _send_at_once)
+    return client
+
+
+def _send_at_once(params: dict[str, Any], **_: Any) -> None:
+    """Send an object with its request: to ask whether it may come takes one round trip more."""
+    params["headers"].pop("Expect", None)
 
 
 def split_s3(location: str) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """A look: what it knows it does not ask for, and where others were faster it sees them."""
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -180,6 +181,41 @@ def test_what_was_sent_of_a_log_goes_once_it_is_in_its_place(
             pass
         ours.move("logs/running/a.eval", "logs/generate/a.eval")
     assert theirs.list("logs") == ["logs/generate/a.eval"]
+
+
+def test_a_finished_log_does_not_wait_for_one_that_is_being_sent(
+    ours: S3Backend, theirs: S3Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workspaces, "_SEND_EVERY_S", 0.01)
+    is_sending, goes_on = threading.Event(), threading.Event()
+    put = ours.put
+
+    def waiting(key: str, data: bytes) -> str:
+        is_sending.set()
+        assert goes_on.wait(60)
+        return put(key, data)
+
+    monkeypatch.setattr(ours, "put", waiting)
+    with ours.workspace("logs/running") as folder:
+        (folder / "a.eval").write_bytes(b"long")
+        assert is_sending.wait(60)
+        (folder / "b.eval").write_bytes(b"paid for")
+        # Also the one that is on its way.
+        for name in ("a", "b"):
+            ours.move(f"logs/running/{name}.eval", f"logs/generate/{name}.eval")
+        assert theirs.list("logs") == ["logs/generate/a.eval", "logs/generate/b.eval"]
+        goes_on.set()
+    assert theirs.list("logs") == ["logs/generate/a.eval", "logs/generate/b.eval"]
+
+
+def test_an_object_goes_with_its_request(s3: S3Server, s3_location: str) -> None:
+    store = S3Backend(*split_s3(s3_location), s3_client())
+    store.write("a", b"x")
+    store.create("b", b"x")
+    store.update("a", lambda _: b"y")
+    store.upload(Path(__file__), "c")
+    assert len(s3.faults.seen) >= 4
+    assert s3.faults.asked_first == []
 
 
 def test_a_log_that_others_have_moved_since_the_look_is_known_to_be_gone(
