@@ -16,31 +16,29 @@ from sqlalchemy.engine import Engine
 
 __all__ = ["know_empty_databases"]
 
-OF_A_RUN = "of_a_run"
-# By their names. Each run has one of its own, named after it.
+# By their names; each run has one of its own besides, which the package makes by itself.
 _empty: dict[str, bytes] = {}
 
 
 def know_empty_databases() -> None:
     """Have Dagster make its databases once: from now on, new ones are copies."""
-    from dagster import DagsterInstance
-
+    from itemeval_assets.instances.history import HeldSqliteStorage
     from itemeval_assets.instances.instance import taking_turns
 
-    with tempfile.TemporaryDirectory() as folder:
-        with taking_turns(), DagsterInstance.from_config(folder) as instance:
-            log: Any = instance.event_log_storage
-            with log.run_connection(OF_A_RUN):
-                pass
+    with tempfile.TemporaryDirectory() as folder, taking_turns():
+        storage = HeldSqliteStorage(folder)
         _empty.update({path.stem: path.read_bytes() for path in Path(folder).rglob("*.db")})
+        assert storage.event_log_storage.get_logs_for_run("the first one") == []
+        storage.event_log_storage.dispose()
+        storage.run_storage.dispose()
 
 
 @event.listens_for(Engine, "do_connect")
 def _copy_an_empty_one(dialect: Any, _: object, where: Sequence[Any], __: object) -> None:
     path = Path(where[0]) if dialect.name == "sqlite" and where else Path()
-    if path.suffix != ".db" or path.exists() or not _empty:
+    content = _empty.get(path.stem)
+    if path.suffix != ".db" or path.exists() or content is None:
         return
-    content = _empty.get(path.stem) or _empty[OF_A_RUN]
     draft = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
     # What is wrong with the place, SQLite tells.
     with suppress(OSError):

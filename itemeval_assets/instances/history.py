@@ -6,8 +6,10 @@ read them as ever.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
+from sqlite3 import OperationalError
 from typing import Any
 
 from dagster import EventLogEntry
@@ -25,6 +27,8 @@ __all__ = ["HeldSqliteStorage", "held"]
 BUSY_TIMEOUT_S = 60
 # The index of all runs, and those of the runs in work; looking through many runs opens no more.
 HELD_DATABASES = 8
+# What makes the database of a run, in one transaction; known once this process has had one made.
+_statements: list[str] = []
 
 
 def held(ref: InstanceRef) -> InstanceRef:
@@ -40,7 +44,8 @@ class HeldSqliteStorage(DagsterSqliteStorage):
     """DagsterSqliteStorage, whose runs and event log hold their connections."""
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
-        super().__init__(base_dir, inst_data)
+        with _each_connection_quick():
+            super().__init__(base_dir, inst_data)
         self._run_storage = _HeldRuns(self._run_storage._conn_string)
         self._event_log_storage = _HeldEventLog(self._event_log_storage._base_dir)
 
@@ -85,10 +90,26 @@ class _HeldEventLog(SqliteEventLogStorage):
         with self._db_lock:
             engine = self._engine(shard)
             if shard not in self._initialized_dbs:
-                self._initdb(engine)
+                self._make(shard, engine)
                 self._initialized_dbs.add(shard)
             with engine.begin() as connection:
                 yield connection
+
+    def _make(self, shard: str, engine: Engine) -> None:
+        """See that the database is there, with all its tables.
+
+        Dagster reads each of its migrations twice to make one: once in a process is enough.
+        """
+        is_new = not Path(self.path_for_shard(shard)).exists()
+        if is_new and _statements:
+            with suppress(OperationalError), engine.connect() as connection:
+                _sqlite(connection).executescript(_statements[0])
+                return
+            # Another process is making the same one.
+        self._initdb(engine)
+        if is_new:
+            with engine.connect() as connection:
+                _statements[:] = ["\n".join(_sqlite(connection).iterdump())]
 
     def _engine(self, shard: str) -> Engine:
         engine = self._engines.pop(shard, None)
@@ -112,6 +133,12 @@ class _HeldEventLog(SqliteEventLogStorage):
         super().dispose()
 
 
+def _sqlite(connection: Connection) -> SqliteConnection:
+    found = connection.connection.driver_connection
+    assert isinstance(found, SqliteConnection)
+    return found
+
+
 def _by_partition(event: EventLogEntry) -> Iterator[EventLogEntry]:
     """A planned check, of one partition each."""
     whole = event.get_dagster_event()
@@ -124,6 +151,16 @@ def _by_partition(event: EventLogEntry) -> Iterator[EventLogEntry]:
         yield event._replace(dagster_event=whole._replace(event_specific_data=one))
 
 
+@contextmanager
+def _each_connection_quick() -> Iterator[None]:
+    """Also those that Dagster opens by itself, to make files that are not there yet."""
+    event.listen(Engine, "connect", _without_waiting_for_the_disk)
+    try:
+        yield
+    finally:
+        event.remove(Engine, "connect", _without_waiting_for_the_disk)
+
+
 def _engine_of(conn_string: str) -> Engine:
     engine = create_engine(conn_string, connect_args={"timeout": BUSY_TIMEOUT_S})
     event.listen(engine, "connect", _without_waiting_for_the_disk)
@@ -133,7 +170,9 @@ def _engine_of(conn_string: str) -> Engine:
 def _without_waiting_for_the_disk(connection: SqliteConnection, _: object) -> None:
     """A machine that loses its power may lose the last events, and no file is damaged by that.
 
-    So SQLite promises in its write-ahead mode, which Dagster's files are in. What a killed process
-    has written stays.
+    So SQLite promises in its write-ahead mode, which Dagster's files are in once they are made. A
+    new one is from the start: else each of its tables and indexes waits for the disk several times.
+    What a killed process has written stays.
     """
+    connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")

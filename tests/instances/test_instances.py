@@ -8,6 +8,7 @@ from pathlib import Path
 import dagster as dg
 import psutil
 import pytest
+from dagster._core.storage.event_log import SqliteEventLogStorage
 
 from itemeval_assets.core.errors import HistoryError
 from itemeval_assets.instances import history
@@ -43,6 +44,51 @@ def test_what_a_run_prints_is_printed(tmp_path: Path, capfd: pytest.CaptureFixtu
 def test_an_instance_in_memory_captures_nothing_anyway() -> None:
     with dg.DagsterInstance.ephemeral() as instance, uncaptured(instance) as quiet:
         assert quiet is instance
+
+
+def _schema(path: Path) -> str:
+    with closing(sqlite3.connect(path)) as database:
+        assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        return "\n".join(database.iterdump())
+
+
+def test_the_databases_of_further_runs_are_those_that_dagster_makes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[object] = []
+    initdb = SqliteEventLogStorage._initdb
+    monkeypatch.setattr(
+        SqliteEventLogStorage,
+        "_initdb",
+        lambda storage, engine, *args, **named: (
+            made.append(engine.url),
+            initdb(storage, engine, *args, **named),
+        ),
+    )
+    monkeypatch.setattr(history, "_statements", [])
+    storage = history.HeldSqliteStorage(str(tmp_path / "ours"))._event_log_storage
+    for number in range(3):
+        storage.get_logs_for_run(f"run{number}")
+    assert [Path(str(url)).stem for url in made if "run" in Path(str(url)).stem] == ["run0"]
+    theirs = SqliteEventLogStorage(str(tmp_path / "theirs"))
+    theirs.get_logs_for_run("run")
+    assert {_schema(Path(storage.path_for_shard(f"run{number}"))) for number in range(3)} == {
+        _schema(Path(theirs.path_for_shard("run")))
+    }
+
+
+def test_a_database_that_another_process_begins_at_the_same_time_is_left_to_dagster(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = history.HeldSqliteStorage(str(tmp_path))._event_log_storage
+    storage.get_logs_for_run("first")
+    whole = history._statements[0]
+    # What is made twice is refused, as if the other process had been faster after the look.
+    monkeypatch.setattr(history, "_statements", [whole.replace("COMMIT;", "") + whole])
+    assert storage.get_logs_for_run("second") == []
+    assert _schema(Path(storage.path_for_shard("second"))) == _schema(
+        Path(storage.path_for_shard("first"))
+    )
 
 
 def test_the_history_of_many_runs_is_written_through_few_connections(
