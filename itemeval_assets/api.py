@@ -313,8 +313,7 @@ def count_cells(
 
     The default of `states` is all states but done.
     """
-    from .stages.changed_data import notes_on_data
-    from .stages.items import known
+    from .stages.items import known, notes_on_data
     from .stages.views.cells import survey
 
     study = _as_study(config)

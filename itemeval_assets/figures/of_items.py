@@ -135,8 +135,8 @@ def item_answers(
     policy: str | None = None,
 ) -> "list[ItemAnswers]":
     """What stands behind the figures of these items: question, answers, scores, and their logs."""
-    from itemeval_assets.stages.changed_data import notes_on_data
     from itemeval_assets.stages.figures.items.item_answers import item_answers as found
+    from itemeval_assets.stages.items import notes_on_data
 
     planned = planned_cells(config, policy)
     selected = select(planned.study.design, None, conditions, graders, rubrics).of(GRADE)

@@ -40,10 +40,10 @@ def scores(
     replications pass, with a score of `passes` or more, by default the end of the grader's scale.
     `panel`: the mean over the judges of each rubric.
     """
-    from itemeval_assets.stages.changed_data import notes_on_data
     from itemeval_assets.stages.figures.scores.estimates import MEAN, rate
     from itemeval_assets.stages.figures.scores.panels import panels
     from itemeval_assets.stages.figures.scores.scores import scores as estimated
+    from itemeval_assets.stages.items import notes_on_data
 
     asked = _one_rate(pass_at, majority_at, passes, panel=panel)
     planned = planned_cells(config, policy)

@@ -17,6 +17,7 @@ from itemeval_assets.core.tables.cells import CELL_COLUMNS
 from itemeval_assets.core.tables.column_notes import COLUMN_NOTES
 from itemeval_assets.core.tables.schemas import GRADINGS_LONG
 from itemeval_assets.core.text.secrets import redacted
+from itemeval_assets.core.text.times import now
 from itemeval_assets.experiments import (
     ExperimentInputSpec,
     ExperimentOutputSpec,
@@ -28,7 +29,6 @@ from itemeval_assets.report.card import CardFacts
 from itemeval_assets.stages.figures.all_figures import all_figures
 from itemeval_assets.stages.figures.planned import PlannedCells
 from itemeval_assets.stages.figures.scores.scores import study_scores
-from itemeval_assets.stages.items import now
 
 from .frames import LOG_COLUMNS
 from .results import Draft, Written

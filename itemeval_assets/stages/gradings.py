@@ -27,6 +27,7 @@ from itemeval_assets.core.grading.verdict import Verdict
 from itemeval_assets.core.money.projection.estimate import output_limit
 from itemeval_assets.core.prompts.prompts import Prompt
 from itemeval_assets.core.tables.split import Parts
+from itemeval_assets.core.text.times import now
 from itemeval_assets.engine.calls.evaluate import request_settings
 from itemeval_assets.engine.calls.tasks import (
     Target,
@@ -39,7 +40,6 @@ from itemeval_assets.engine.scorers.process import Answer, verdicts
 
 from .calls.making import make_calls
 from .calls.stage_run import Scope, StageRun
-from .items import now
 from .kept import KeptGradings
 from .outcome import Outcome
 from .prompt_calls import PromptCaller

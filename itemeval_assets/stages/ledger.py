@@ -26,9 +26,9 @@ from itemeval_assets.core.money.ledger import (
 )
 from itemeval_assets.core.tables.schemas import BOOKINGS, LEDGER, LOG_INDEX, REPLACED, arrow_schema
 from itemeval_assets.core.tables.upsert import upsert
+from itemeval_assets.core.text.times import now
 from itemeval_assets.storage.study.store import ResultsStore
 
-from .items import now
 from .outcome import Outcome
 
 _IN_ORDER = [(name, "ascending") for name in ("created_at", *LEDGER.key)]

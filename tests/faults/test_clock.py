@@ -12,8 +12,9 @@ import pytest
 from itemeval_assets.core.tables.schemas import SOLUTIONS
 from itemeval_assets.core.tables.upsert import upsert
 from itemeval_assets.engine import rows as logs
-from itemeval_assets.stages import items, ledger
+from itemeval_assets.stages import ledger
 from itemeval_assets.stages.calls import manifests
+from itemeval_assets.stages.items import loading, pins
 from itemeval_assets.storage.locking.leases import LIFETIME_S, _age_s
 from tests.model_server import Behaviour
 from tests.rows import solution, table
@@ -40,7 +41,7 @@ def set_back(patch: pytest.MonkeyPatch, by: Callable[[], timedelta]) -> None:
         moment = datetime.fromisoformat(shown) - by()
         return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
-    for module in (items, ledger, manifests):
+    for module in (loading, pins, ledger, manifests):
         patch.setattr(module, "now", stamp)
     patch.setattr(logs, "utc", utc)
 

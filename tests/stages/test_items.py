@@ -14,6 +14,7 @@ from itemeval_assets.core.errors import DatasetError, StoreError
 from itemeval_assets.engine.data.datasets import resolve_revision
 from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.stages import items
+from itemeval_assets.stages.items import loading
 from itemeval_assets.storage.study.store import ResultsStore, open_store
 from tests.studies import write_items, write_study
 
@@ -48,7 +49,7 @@ def test_items_are_loaded_and_their_data_pinned(tmp_path: Path) -> None:
 def test_a_second_run_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     study = load_study(write_study(tmp_path))
     first, pinned = load(study), locks(study)
-    monkeypatch.setattr(items, "now", lambda: "2099-01-01T00:00:00Z")
+    monkeypatch.setattr(loading, "now", lambda: "2099-01-01T00:00:00Z")
     assert load(study) == first
     assert locks(study) == pinned
 
@@ -56,7 +57,7 @@ def test_a_second_run_changes_nothing(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_only_changed_items_get_a_new_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_study(tmp_path)
     load(load_study(path))
-    monkeypatch.setattr(items, "now", lambda: "2099-01-01T00:00:00Z")
+    monkeypatch.setattr(loading, "now", lambda: "2099-01-01T00:00:00Z")
     edited = load_study(write_study(tmp_path, extra={"benchmark": {"mapping": {"metadata": []}}}))
     assert {row["created_at"] for row in load(edited)} == {"2099-01-01T00:00:00Z"}
 

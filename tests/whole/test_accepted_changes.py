@@ -13,7 +13,7 @@ from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.errors import ConsentMissing, DatasetError
 from itemeval_assets.engine.study_files import load_study
-from itemeval_assets.stages import changed_items, items
+from itemeval_assets.stages.items import changed_items, loading
 from tests.defs.runs import message, runs_of
 from tests.model_server import ModelServer, Request
 from tests.studies import write_study
@@ -174,7 +174,7 @@ def test_a_run_that_is_killed_while_it_accepts_is_gone_on_with(
     change(config, q2={"question": "What is 9 + 9?", "answer": 18})
     since = len(server.requests)
     with monkeypatch.context() as patched:
-        patched.setattr(items, "withdraw", killed_in_the_middle(partitions))
+        patched.setattr(loading, "withdraw", killed_in_the_middle(partitions))
         with pytest.raises(BaseException):  # noqa: B017
             api.run(config, accept_changes=True, max_usd=math.inf)
     assert len(server.requests) == since

@@ -14,7 +14,7 @@ from itemeval_assets.core.money.ledger import is_nobody, losses_of
 from itemeval_assets.core.money.losses import LOST, Loss, accepted_row, losses_words
 from itemeval_assets.core.tables.schemas import REPLACED, arrow_schema
 from itemeval_assets.core.text.secrets import redacted
-from itemeval_assets.stages.items import now
+from itemeval_assets.core.text.times import now
 from itemeval_assets.stages.ledger import Held, held, with_tables
 from itemeval_assets.stages.outcome import Outcome
 from itemeval_assets.storage.study import log_files

@@ -9,7 +9,7 @@ import pyarrow as pa
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.money.projection.estimate import Projection
 from itemeval_assets.core.records.manifest import build_manifest
-from itemeval_assets.stages.items import now
+from itemeval_assets.core.text.times import now
 from itemeval_assets.stages.outcome import Outcome
 from itemeval_assets.storage.study.layout import manifest_key
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import StoreError
-from itemeval_assets.stages.items import now
+from itemeval_assets.core.text.times import now
 from itemeval_assets.stages.views import cells, costs, status
 from itemeval_assets.stages.views.cells import CellSurvey
 from itemeval_assets.stages.views.costs import Costs

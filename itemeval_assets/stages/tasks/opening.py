@@ -6,9 +6,9 @@ from pathlib import Path
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ConfigError, DatasetError
 from itemeval_assets.core.tasks.lock import TaskLock
+from itemeval_assets.core.text.times import now
 from itemeval_assets.engine.study_files import load_study, study_with_task
 from itemeval_assets.engine.tasks.facts import look_at
-from itemeval_assets.stages.items import now
 from itemeval_assets.storage.study.inputs import load_config
 from itemeval_assets.storage.study.inputs.study_file import study_location
 from itemeval_assets.storage.study.inputs.task_lock import (

@@ -27,7 +27,7 @@ from itemeval_assets.core.tables.cells import CELL_STATES
 from itemeval_assets.stages import items, ledger
 from itemeval_assets.stages.calls import losses, unread
 from itemeval_assets.stages.calls.stage_run import grid_of
-from itemeval_assets.stages.changed_data import notes_on_data
+from itemeval_assets.stages.items import notes_on_data
 from itemeval_assets.storage.study.attempts import read_attempts
 from itemeval_assets.storage.study.store import ResultsStore
 

@@ -5,7 +5,6 @@ import os
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.tables.schemas import BOOKINGS
 from itemeval_assets.core.text.strict_json import load_json
+from itemeval_assets.core.text.times import now
 from itemeval_assets.storage.objects.backends import Backend
 
 from . import layout
@@ -229,7 +229,7 @@ class StudyDirectory:
             "study": study.name,
             "config": _config_from(study),
             "schema": layout.LAYOUT_VERSION,
-            "created_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "created_at": now(),
         }
         self.update_json(layout.STUDY_FILE, lambda document: document or mark)
 
