@@ -20,6 +20,7 @@ from typing import Any
 LONG_FORM = {
     "TEST_LONG": "1",
     "TEST_EVERY": "1",
+    "TEST_FAULTS": "2",
     "TEST_KILLS": "4",
     "TEST_SIGNALS": "3",
     "TEST_ROUNDS": "4",

@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, settings
 from itemeval_assets.storage.s3.bucket import s3_client
 from tests.history import know_empty_databases
 from tests.s3_server import S3Server, s3_server
-from tests.spared import draw_no_pictures, fork_workers, read_once
+from tests.spared import draw_no_pictures, fork_workers, read_once, show_no_figures
 
 # Packages leave no garbage as they load.
 gc.disable()
@@ -163,6 +163,15 @@ def undrawn_pictures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyP
     """A test marked `pictures` has them all."""
     if request.node.get_closest_marker("pictures") is None:
         draw_no_pictures(monkeypatch)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_figures(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Modules marked `shown` have those of each run, and so has the long form."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.node.get_closest_marker("shown") is None and "TEST_LONG" not in os.environ:
+            show_no_figures(patch)
+        yield
 
 
 @pytest.fixture(autouse=True)

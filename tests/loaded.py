@@ -2,13 +2,14 @@
 
 import gc
 import importlib
+import os
 import pkgutil
 
 import pytest
 
 import itemeval_assets
 from tests.history import know_empty_databases
-from tests.spared import draw_no_pictures, fork_workers, read_once
+from tests.spared import draw_no_pictures, fork_workers, read_once, show_no_figures
 
 # What a run loads late, and what else processes of tests need.
 LATE = (
@@ -37,6 +38,8 @@ for _found in pkgutil.walk_packages(itemeval_assets.__path__, "itemeval_assets."
 _patch = pytest.MonkeyPatch()
 read_once(_patch)
 draw_no_pictures(_patch)
+if "TEST_LONG" not in os.environ:
+    show_no_figures(_patch)
 fork_workers(_patch)
 know_empty_databases()
 # No process has to look through all this for garbage.

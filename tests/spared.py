@@ -3,6 +3,7 @@
 import importlib.metadata
 import os
 import ssl
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -14,15 +15,18 @@ from botocore.loaders import Loader, create_loader
 from dagster import MetadataValue
 
 from itemeval_assets.host import processes
+from itemeval_assets.runs.launcher import Launcher
 from tests.forks import start_forked
 
-__all__ = ["draw_no_pictures", "fork_workers", "read_once"]
+__all__ = ["draw_no_pictures", "fork_workers", "read_once", "show_no_figures"]
 
 WORKERS = {
     "itemeval_assets.runs.worker",
     "itemeval_assets.experiments.work.workers.worker",
     "itemeval_assets.engine.scorers.worker",
 }
+# What a command materializes at its end, for pages of Dagster alone.
+SHOWN = {"costs", "results", "comparisons", "reliability", "agreement", "item_statistics"}
 
 
 def read_once(patch: pytest.MonkeyPatch) -> None:
@@ -43,6 +47,19 @@ def draw_no_pictures(patch: pytest.MonkeyPatch) -> None:
         patch.setattr(name, lambda alt, _: MetadataValue.md(f"![{alt}]()"))
     name = "itemeval_assets.report.plots.figures.markdown_image"
     patch.setattr(name, lambda _, alt: f"![{alt}]()")
+
+
+def show_no_figures(patch: pytest.MonkeyPatch) -> None:
+    """Commands leave out the figures that Dagster's pages show: a tenth of a run. Not the scores,
+    which the command tells itself.
+    """
+    whole = Launcher.__call__
+
+    def without(launch: Launcher, tables: Sequence[str], *given: Any, **options: Any) -> None:
+        asked = [name for name in tables if "export" not in tables or name not in SHOWN]
+        whole(launch, asked, *given, **options)
+
+    patch.setattr(Launcher, "__call__", without)
 
 
 def fork_workers(patch: pytest.MonkeyPatch) -> None:

@@ -22,6 +22,7 @@ from tests.model_server import ModelServer
 
 pytestmark = [
     pytest.mark.browser,
+    pytest.mark.shown,
     pytest.mark.skipif(not CHROMIUM.exists(), reason=f"chromium is not installed at {CHROMIUM}"),
 ]
 MARGIN_PX = 24  # of the page: what lies beyond is cut

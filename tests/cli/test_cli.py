@@ -216,6 +216,7 @@ def test_corrupt_table_is_named_and_rebuilt_from_the_logs_once_deleted(tmp_path,
     assert again["status"]["generate"][0]["done"] == 2
 
 
+@pytest.mark.long
 def test_calls_that_a_table_tells_of_are_not_recovered(tmp_path, capsys):
     """A log is read again when a table file is gone; what was replaced before is known."""
     config = str(write_study(tmp_path, items=2, graders=()))

@@ -57,7 +57,7 @@ def test_no_write_of_a_run_is_the_wrong_moment_for_a_full_disk(
         patch.setattr(disk, "_write", counting)
         run_stages(config)
     assert counting.count > 12
-    total, places = Loss(), some(range(1, counting.count + 1), 8 if IS_LONG else 5)
+    total, places = Loss(), some(range(1, counting.count + 1), 8 if IS_LONG else 3)
     for place in places:
         server.requests = []
         config = declare(tmp_path / str(place), items=ITEMS)

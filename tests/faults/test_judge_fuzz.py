@@ -22,7 +22,7 @@ from tests.whole.looking import assert_reconciled, rows
 from .conftest import Report
 from .study_runs import IS_LONG, TIMES, Loss, declare, run_stages
 
-REPLIES = 100 * TIMES if IS_LONG else 60
+REPLIES = 100 * TIMES if IS_LONG else 30
 PIECES = [
     '{"score": ',
     '"score"',

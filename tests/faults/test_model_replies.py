@@ -76,7 +76,7 @@ def replies_of(victim: str) -> Callable[[Request], Answer | None]:
 
 
 @pytest.mark.filterwarnings("error:Pydantic serializer warnings")
-@pytest.mark.parametrize("victim", ["m", "judge"])
+@pytest.mark.parametrize("victim", ["m", pytest.param("judge", marks=pytest.mark.long)])
 def test_no_reply_ends_a_run_or_harms_another_row(
     tmp_path: Path, serve: Serve, victim: str, report_fault: Report
 ) -> None:

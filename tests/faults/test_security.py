@@ -316,7 +316,7 @@ def test_keys_of_the_environment_are_left_out_whatever_they_look_like() -> None:
     assert without_secrets(text, environment) == "(redacted) (redacted) (redacted) /home/me on"
 
 
-@pytest.mark.parametrize("victim", ["m", "judge"])
+@pytest.mark.parametrize("victim", ["m", pytest.param("judge", marks=pytest.mark.long)])
 def test_a_provider_that_says_the_key_back_puts_it_into_no_table(
     tmp_path: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch, victim: str
 ) -> None:

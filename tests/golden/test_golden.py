@@ -16,6 +16,8 @@ from .looking import Writer, layout, logs, manifests, to_json
 from .scenes import SCENES
 from .session import BUCKET, Place, Session
 
+pytestmark = pytest.mark.shown
+
 EXPECTED = Path(__file__).parent / "expected"
 SCHEMAS = EXPECTED / "schemas.jsonl"
 WRITES = "GOLDEN_WRITE" in os.environ

@@ -21,7 +21,7 @@ from tests.faults.study_runs import table_contents
 from tests.studies import write_study
 from tests.whole.test_schedule import ticking
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.shown]
 EVERY = bool(os.environ.get("TEST_EVERY"))
 Way = Callable[[Path], None]
 

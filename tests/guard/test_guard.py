@@ -44,7 +44,7 @@ from tests.task_files import QUESTIONS
 from . import points
 from .cases import COMMANDS, DOCUMENTS, LAUNCHES, Launch
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.shown]
 EVERY = bool(os.environ.get("TEST_EVERY"))
 # Ways to name the right choice, which tests of targets have as well.
 LONG = {f"choices by {kind}" for kind in ("index", "number", "label")}

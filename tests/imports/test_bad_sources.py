@@ -17,6 +17,7 @@ from itemeval_assets.imports.itemeval.survey import survey
 from tests.whole.looking import assert_reconciled
 
 from .conftest import Kept
+from .test_import import assert_calls
 
 Change = Callable[[Kept], object]
 
@@ -213,8 +214,7 @@ def test_rows_whose_logs_are_gone_come_in_and_it_is_said(
     assert ie.import_results(kept.source, kept.config).is_nothing
     # The answers were made again after they had been graded: nobody knows whether they changed.
     assert any("56 gradings by judges are older" in note for note in summary.notes)
-    assert ie.run(kept.config).calls == 4 + 2 * 2 * 2 + 56
-    assert not ie.status(kept.config).lost
+    assert_calls(kept, solutions=4, gradings=2 * 2 * 2 + 56)
 
 
 def test_answers_that_no_table_knows_come_in(kept: Kept) -> None:
@@ -230,7 +230,7 @@ def test_answers_that_no_table_knows_come_in(kept: Kept) -> None:
     assert len(ie.table(kept.config, "solutions")) == 24
     # Those of the judges come from logs, too; a scorer has none, and grades again for nothing.
     assert len(ie.table(kept.config, "gradings")) == 80 - 4
-    assert ie.run(kept.config).calls == 4 + 2 * 2 * 2
+    assert_calls(kept, solutions=4, gradings=2 * 2 * 2)
     assert_reconciled(kept.config)
 
 
@@ -247,8 +247,8 @@ def test_former_conditions_stay_out_and_are_counted(kept: Kept) -> None:
     counts = {left.what: left.count for left in found.left_out}
     assert (found.solutions, counts["rows of former conditions in solutions"]) == (12, 12)
     assert counts["rows of former conditions in gradings"] == 40
+    assert_calls(kept, solutions=2, gradings=2 * 2)
     assert_reconciled(kept.config)
-    assert ie.run(kept.config).calls == 2 + 2 * 2
 
 
 def test_json_says_what_came_in(kept: Kept, capsys: pytest.CaptureFixture[str]) -> None:

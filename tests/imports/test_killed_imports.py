@@ -21,7 +21,7 @@ from .test_import import plain
 HERE = Path(__file__).parent
 # Of one import of the kept study, at least; where it was more, its last writes are not met.
 WRITES = 150
-FEW, MANY = 2, 20
+FEW, MANY = 1, 20
 
 
 @pytest.mark.parametrize("points", [FEW, pytest.param(MANY, marks=pytest.mark.long)])

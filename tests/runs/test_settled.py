@@ -30,6 +30,7 @@ from itemeval_assets.storage.study.store import open_store
 from tests.first_runs import note_as_it_is
 from tests.studies import write_study
 
+MOST = 3 if "TEST_LONG" in os.environ else 1
 HOMELESS = '{"marks_sha256": "x", "homes": null, "rows": 1, "exported": []}'
 HEAVY = ("dagster", "inspect_ai", "datasets", "sqlalchemy", "matplotlib", "scipy", "statsmodels")
 
@@ -141,8 +142,9 @@ CHANGES: dict[str, Callable[[Study], object]] = {
 }
 
 
-# The next run is made after these.
-MENDED = ("a log that no table knows", "an edited export", "a new Dagster home")
+# The next run is made after these, and after these an export; the first of each in short.
+MENDED = ("an edited export", "a log that no table knows", "a new Dagster home")[:MOST]
+HIDDEN = ("a deleted partition", "a log that no table knows", "a new Dagster home")[:MOST]
 
 
 def test_what_has_changed_is_looked_at_again(first_run: Path, study: Study) -> None:
@@ -173,14 +175,14 @@ def test_an_export_changes_nothing_for_a_run(study: Study) -> None:
 
 
 def test_an_export_does_not_hide_what_has_changed(study: Study) -> None:
-    for change in ("a log that no table knows", "a deleted partition", "a new Dagster home"):
+    for change in HIDDEN:
         CHANGES[change](study)
         with suppress(StoreError):
             api.export(study)
         assert api.run(study).run_ids, change
 
 
-@pytest.mark.parametrize("command", ["run", "export"])
+@pytest.mark.parametrize("command", ["run", pytest.param("export", marks=pytest.mark.long)])
 def test_the_note_that_another_run_has_left_keeps_its_own_scores(
     study: Study, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
@@ -236,7 +238,7 @@ def test_a_history_that_was_moved_away_is_begun_again(study: Study) -> None:
     assert without_runs(api.run(study))
 
 
-@pytest.mark.parametrize("by", ["hand", "dagster"])
+@pytest.mark.parametrize("by", [pytest.param("hand", marks=pytest.mark.long), "dagster"])
 def test_a_history_that_was_emptied_in_its_place_is_begun_again(study: Study, by: str) -> None:
     """Also where it shows another study since."""
     home = dagster_home_of(study.config_dir)
@@ -325,7 +327,7 @@ def a_release(study: Study) -> int:
 def test_what_a_killed_run_has_not_joined_is_joined_first(tmp_path: Path) -> None:
     study = api.load_study(write_study(tmp_path, models=["mockllm/a", "mockllm/b"]))
     events = api.run(study).export.rows
-    for command in (a_run_of_less, a_run, an_export, a_release, a_run):
+    for command in (an_export, a_run, a_run_of_less, a_release, a_run)[: 2 * MOST]:
         unjoin(study, wholly=command is not a_run)
         assert command(study) == events, command
     assert without_runs(api.run(study))

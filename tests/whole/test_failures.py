@@ -22,6 +22,8 @@ from tests.studies import write_study
 from .conftest import Serve
 from .looking import Row, assert_reconciled, mirrored_long_table, results_dir, rows, write_prices
 
+pytestmark = pytest.mark.shown
+
 IMPATIENT = {"max_retries": 0}
 PATIENT = {"max_retries": 2}
 FLAKY = Behaviour(seed=5, permanent=0.1, transient=0.2, prose=0.2)

@@ -66,7 +66,7 @@ def stored(config: Path) -> list[str]:
     return open_store(load_study(config)).backend.list("images")
 
 
-@pytest.mark.parametrize("place", ["disk", "bucket"])
+@pytest.mark.parametrize("place", [pytest.param("disk", marks=pytest.mark.long), "bucket"])
 def test_images_are_sent_with_the_last_turn_and_stored_once(
     tmp_path: Path, serve: Serve, request: pytest.FixtureRequest, place: str
 ) -> None:

@@ -150,6 +150,7 @@ def test_what_was_settled_by_older_rules_is_stale_and_what_was_judged_is_not(
     assert_reconciled(config)
 
 
+@pytest.mark.long
 def test_repeats_after_a_scorer(tmp_path: Path, serve: Serve) -> None:
     server = started(serve)
     config = declare(tmp_path, {"repeats": 2})
@@ -191,6 +192,7 @@ def test_a_scorer_before_a_judge_is_another_condition(tmp_path: Path) -> None:
     assert "after" not in alone.payload
 
 
+@pytest.mark.long
 def test_own_code_before_a_judge(tmp_path: Path, serve: Serve) -> None:
     server = started(serve)
     own = {"mine": {"type": "python", "function": "mine.py:score", "scale": [0, 2]}}

@@ -27,7 +27,11 @@ POOL = "openai-api/test"
 OF_ONE = pytest.param({"openai-api/test": 3}, marks=pytest.mark.long)
 
 
-@pytest.mark.parametrize("limit", [3, OF_ONE, {"openai-api": 3, "openai": 1}], ids=str)
+@pytest.mark.parametrize(
+    "limit",
+    [3, OF_ONE, pytest.param({"openai-api": 3, "openai": 1}, marks=pytest.mark.long)],
+    ids=str,
+)
 def test_a_provider_gets_no_more_calls_at_once_than_allowed(
     tmp_path: Path, serve: Serve, limit: int | dict[str, int]
 ) -> None:

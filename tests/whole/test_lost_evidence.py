@@ -82,7 +82,10 @@ def lose_the_index_too(store: ResultsStore, table: str, partition: Partition) ->
     delete(store, "log_index", partition)
 
 
-WAYS = [lose_the_table, lose_rows, lose_the_index_too]
+WAYS = [
+    lose_the_table,
+    *(pytest.param(way, marks=pytest.mark.long) for way in (lose_rows, lose_the_index_too)),
+]
 
 
 def lose(config: Path, table: str, way: Callable[[ResultsStore, str, Partition], None]) -> Row:

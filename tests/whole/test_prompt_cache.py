@@ -86,7 +86,9 @@ def test_without_the_schedule_heads_are_paid_for_again_and_again(
     assert usd["auto"] < usd["off"]
 
 
-@pytest.mark.parametrize("cache_prompt", ["auto", "on", "off"])
+@pytest.mark.parametrize(
+    "cache_prompt", ["auto", pytest.param("on", marks=pytest.mark.long), "off"]
+)
 def test_replications_share_their_whole_prompt(
     tmp_path: Path, serve: Serve, cache_prompt: str
 ) -> None:
@@ -115,7 +117,7 @@ def test_a_price_without_a_discount_holds_nobody_back(tmp_path: Path, serve: Ser
     assert uncached(server.requests).total() > ITEMS
 
 
-@pytest.mark.parametrize("connections", [None, 1])
+@pytest.mark.parametrize("connections", [None, pytest.param(1, marks=pytest.mark.long)])
 def test_a_first_call_that_fails_holds_nobody_back(
     tmp_path: Path, serve: Serve, connections: int | None
 ) -> None:

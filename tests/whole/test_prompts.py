@@ -82,6 +82,7 @@ def test_estimates_count_the_columns_of_a_prompt(tmp_path: Path) -> None:
     assert extra_tokens == pytest.approx(20_000, abs=2)
 
 
+@pytest.mark.long
 def test_a_column_that_is_no_longer_mapped_is_a_new_condition(tmp_path: Path) -> None:
     """The template is the same, and what the model is shown is not."""
     config = declare(
@@ -249,6 +250,7 @@ def test_turns_are_sent_as_turns_and_answered_by_the_cache(tmp_path: Path, serve
     assert api.run(config).cached == 8 and server.count() == 0
 
 
+@pytest.mark.long
 def test_turns_go_through_a_batch(
     tmp_path: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -344,6 +346,7 @@ def test_a_template_that_holds_the_input_alone_passes_a_chat_on(
     assert question == [("user", "3+3?")]
 
 
+@pytest.mark.long
 def test_blank_answers_to_chats_are_asked_again(tmp_path: Path, serve: Serve) -> None:
     server = serve(reply=lambda request: "" if request.attempt == 1 else "ANSWER: 4")
     solvers = {"on_empty": "rerun"}

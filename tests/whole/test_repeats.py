@@ -171,6 +171,7 @@ def test_a_killed_run_repeats_nothing_that_was_answered(tmp_path: Path, serve: S
     assert api.run(config).calls == 0
 
 
+@pytest.mark.long
 def test_in_a_bucket_and_in_a_release(
     tmp_path: Path, serve: Serve, s3_location: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

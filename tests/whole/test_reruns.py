@@ -192,7 +192,11 @@ def test_gradings_of_changed_solutions_are_done_again(copy: Path, serve: Serve) 
 
 @pytest.mark.parametrize(
     ("on_empty", "graded", "called_later"),
-    [("skip", 1, (0, 0)), ("rerun", 1, (1, 1)), ("grade", 2, (0, 0))],
+    [
+        ("skip", 1, (0, 0)),
+        ("rerun", 1, (1, 1)),
+        pytest.param("grade", 2, (0, 0), marks=pytest.mark.long),
+    ],
 )
 def test_blank_answers_follow_on_empty(
     tmp_path: Path, serve: Serve, on_empty: str, graded: int, called_later: tuple[int, int]

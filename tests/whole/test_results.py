@@ -28,6 +28,8 @@ from .looking import (
     write_prices,
 )
 
+pytestmark = pytest.mark.shown
+
 SOLVERS = ("zebra", "okapi")
 LONG_COLUMNS = [
     "study",

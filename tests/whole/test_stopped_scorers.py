@@ -48,7 +48,11 @@ def graded(folder: Path) -> list[str]:
     return path.read_text().splitlines() if path.exists() else []
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+@pytest.mark.parametrize(
+    "how",
+    [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.long)],
+    ids=["Ctrl-C", "SIGTERM"],
+)
 def test_what_was_graded_before_a_stop_is_kept(tmp_path: Path, how: signal.Signals) -> None:
     config = slow_study(tmp_path, "first", "second")
     errors = tmp_path / "errors"

@@ -72,7 +72,7 @@ def test_what_cannot_be_read_is_told_by_the_export_too(
         pytest.param("solutions", "disk", marks=pytest.mark.long),
         pytest.param("solutions", "bucket", marks=pytest.mark.long),
         ("gradings", "disk"),
-        ("bookings", "disk"),
+        pytest.param("bookings", "disk", marks=pytest.mark.long),
     ],
 )
 def test_a_write_that_fails_leaves_nothing_held(

@@ -217,6 +217,7 @@ def test_what_is_odd_in_a_task_is_data(
     assert api.scored_logs(config).written == 1
 
 
+@pytest.mark.long
 def test_other_models_of_a_task_have_rows_of_their_own_in_the_ledger(
     tmp_path: Path, serve: Serve
 ) -> None:
@@ -240,6 +241,7 @@ def test_other_models_of_a_task_have_rows_of_their_own_in_the_ledger(
     assert_reconciled(config)
 
 
+@pytest.mark.long
 def test_a_judge_added_afterwards_calls_only_the_judge(tmp_path: Path, serve: Serve) -> None:
     server = serve(reply=agent_reply)
     made: dict[str, Any] = {
@@ -348,6 +350,7 @@ def broken():
     assert_reconciled(config)
 
 
+@pytest.mark.long
 def test_a_task_in_a_bucket_with_two_workers(tmp_path: Path, s3_location: str) -> None:
     config = write_task_study(
         tmp_path,

@@ -368,7 +368,15 @@ def test_a_run_is_in_the_history_of_the_dagster_home(squares):
         assert home.get_dynamic_partitions("experiment_square_numbers") == [partition]
 
 
-@pytest.mark.parametrize("damage", [b"", b"damaged", None], ids=["empty", "other", "cut short"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(b"", marks=pytest.mark.long),
+        pytest.param(b"damaged", marks=pytest.mark.long),
+        None,
+    ],
+    ids=["empty", "other", "cut short"],
+)
 def test_a_damaged_object_of_a_shard_is_named_and_its_specs_are_run_again(
     storage, instance, damage
 ):
