@@ -125,13 +125,18 @@ def _is_long(item: pytest.Item) -> bool:
 
 
 def _cross_in_turn(items: list[pytest.Item]) -> None:
-    """Cases that meet both a disk and a bucket take them in turn; in the long form, both."""
+    """Cases that meet both a disk and a bucket take them in turn; in the long form, both.
+
+    So do tests of experiments that have no other cases, one after the other.
+    """
     crossed: dict[tuple[str, str], dict[bool, pytest.Item]] = {}
     for item in items:
         name, _, cases = item.nodeid.rstrip("]").partition("[")
         words = cases.split("-")
-        if (place := PLACES & {*words}) and len(words) > 1:
-            others = "-".join(word for word in words if word not in place)
+        others = "-".join(word for word in words if word not in PLACES)
+        if not others and "experiments" in item.path.parts:
+            name, _, others = name.partition("::")
+        if others and (place := PLACES & {*words}):
             crossed.setdefault((name, others), {})[place == {"bucket"}] = item
     turns: Counter[str] = Counter()
     for (name, _), both in crossed.items():

@@ -37,6 +37,7 @@ os.wait()
 """
 
 
+@pytest.mark.long
 def test_a_run_loads_hardly_anything_that_its_worker_has_not(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", RUN],

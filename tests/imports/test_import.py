@@ -190,10 +190,8 @@ def test_lost_tables_come_back_from_the_copies(imported: Kept) -> None:
     assert_reconciled(imported.config)
 
 
-def test_what_itemeval_did_since_comes_in_beside_a_run(
-    kept: Kept, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The run holds some partitions, and the import waits for it; nothing is lost or doubled."""
+def take_in_without_second(kept: Kept) -> None:
+    """Import the study as it was before its second judge, who is there afterwards."""
     gradings, index = kept.table("gradings"), kept.table("log_index")
     late = gradings["grader_name"] == "second"
     logs = set(gradings[late]["log_file"])
@@ -208,6 +206,21 @@ def test_what_itemeval_did_since_comes_in_beside_a_run(
         shutil.move(aside / Path(log).name, kept.source / log)
     gradings.to_parquet(kept.source / "gradings.parquet")
     index.to_parquet(kept.source / "log_index.parquet")
+
+
+def test_what_itemeval_did_since_comes_in(kept: Kept) -> None:
+    take_in_without_second(kept)
+    assert ie.import_results(kept.source, kept.config).gradings == 32
+    assert len(ie.table(kept.config, "gradings")) == 80
+    assert_reconciled(kept.config)
+
+
+@pytest.mark.long
+def test_what_itemeval_did_since_comes_in_beside_a_run(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run holds some partitions, and the import waits for it; nothing is lost or doubled."""
+    take_in_without_second(kept)
     notes, found, waits = list[str](), list[ImportSummary](), threading.Event()
 
     def remember(note: str) -> None:
@@ -323,7 +336,9 @@ class TestBucket:
 
     def test_a_bucket_takes_it_in(self, kept: Kept) -> None:
         ie.import_results(kept.source, kept.config)
-        assert ie.run(kept.config).calls == 4 + 2 * 2 * 2
+        if IS_LONG:
+            assert ie.import_results(kept.source, kept.config).is_nothing
+        assert_calls(kept, solutions=4, gradings=2 * 2 * 2)
         assert_reconciled(kept.config)
 
 

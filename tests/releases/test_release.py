@@ -162,7 +162,12 @@ def test_nothing_is_published_where_nothing_changed(
 
 @pytest.mark.parametrize(
     ("asked", "version"),
-    [("bumppatch", "v1.0.1"), ("bumpminor", "v1.1.0"), ("bumpmajor", "v2.0.0"), ("3.4", "v3.4.0")],
+    [
+        pytest.param("bumppatch", "v1.0.1", marks=pytest.mark.long),
+        pytest.param("bumpminor", "v1.1.0", marks=pytest.mark.long),
+        ("bumpmajor", "v2.0.0"),
+        ("3.4", "v3.4.0"),
+    ],
 )
 def test_a_version_as_asked_overwrites_nothing(
     finished: Study, storage: ExperimentStorageSettings, asked: str, version: str

@@ -61,10 +61,11 @@ def kept(config: Path, table: str, ids: set[str]) -> list[Row]:
 @pytest.mark.parametrize(
     ("in_bucket", "workers"),
     [
-        (False, 1),
         (True, 2),
-        pytest.param(True, 1, marks=pytest.mark.long),
-        pytest.param(False, 2, marks=pytest.mark.long),
+        *(
+            pytest.param(*case, marks=pytest.mark.long)
+            for case in ((False, 1), (True, 1), (False, 2))
+        ),
     ],
 )
 def test_only_what_changed_is_made_again(
@@ -153,12 +154,10 @@ def killed_in_the_middle(calls: int) -> Callable[..., None]:
 @pytest.mark.parametrize(
     ("partitions", "again"),
     [
-        (0, False),
         (1, True),
-        (5, False),
         *(
             pytest.param(*case, marks=pytest.mark.long)
-            for case in ((0, True), (1, False), (5, True))
+            for case in ((0, False), (5, False), (0, True), (1, False), (5, True))
         ),
     ],
 )
@@ -262,6 +261,7 @@ def test_answers_of_a_killed_run_never_stand_under_other_items(
     assert len(rows(config, "solutions")) == 8
 
 
+@pytest.mark.long
 def test_another_image_is_another_item(tmp_path: Path, serve: Serve) -> None:
     serve()
     dots = [b"GIF89a\x01\x00\x01\x00\x00\x00\x00;", b"GIF89a\x02\x00\x01\x00\x00\x00\x00;"]

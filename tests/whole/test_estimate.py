@@ -88,6 +88,7 @@ def test_raised_replications_an_added_judge_and_a_forced_run(tmp_path: Path, ser
     assert_reconciled(config)
 
 
+@pytest.mark.long
 def test_an_errored_study(tmp_path: Path, serve: Serve) -> None:
     server = serve(models={"n": Behaviour(permanent=1.0)})
     config = declare(tmp_path)

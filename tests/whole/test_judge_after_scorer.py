@@ -116,6 +116,7 @@ def test_only_what_the_scorer_does_not_settle_is_called(tmp_path: Path, serve: S
     assert (server.count(), again.calls, api.estimate(config).remaining.calls) == (0, 0, 0)
 
 
+@pytest.mark.long
 def test_a_forced_run_settles_anew_and_calls_only_the_others(serve: Serve, has_run: HasRun) -> None:
     server = started(serve)
     config = has_run("graded", declare)
@@ -161,6 +162,7 @@ def test_repeats_after_a_scorer(tmp_path: Path, serve: Serve) -> None:
     assert_reconciled(config)
 
 
+@pytest.mark.long
 def test_a_row_of_a_judge_that_is_gone_is_seen_beside_settled_ones(
     tmp_path: Path, serve: Serve
 ) -> None:

@@ -114,7 +114,7 @@ def spent(config: Path) -> float:
         ("solutions", lose_the_table),
         pytest.param("solutions", lose_rows, marks=pytest.mark.long),
         pytest.param("solutions", lose_the_index_too, marks=pytest.mark.long),
-        ("gradings", lose_the_table),
+        pytest.param("gradings", lose_the_table, marks=pytest.mark.long),
     ],
 )
 def test_what_is_lost_can_be_accepted_and_is_called_again(

@@ -101,6 +101,7 @@ def test_each_repeat_is_a_condition_with_calls_of_its_own(tmp_path: Path, serve:
     assert (server.count(), again.calls, api.estimate(config).remaining.calls) == (0, 0, 0)
 
 
+@pytest.mark.long
 def test_repeats_are_found_in_the_response_cache_as_they_were(tmp_path: Path, serve: Serve) -> None:
     server = serve(reply=moody())
     config = declare(tmp_path, repeats=1)

@@ -125,6 +125,7 @@ def test_a_deleted_partition_is_rebuilt_from_its_logs(copy: Path, serve: Serve) 
     assert_reconciled(config)
 
 
+@pytest.mark.long
 def test_after_the_dev_policy_the_rest_is_called(tmp_path: Path, serve: Serve) -> None:
     server = serve()
     config = declare(tmp_path, policy="dev")

@@ -32,7 +32,7 @@ def asked(config: Path) -> set[str]:
     return {row["item_id"] for row in rows(config, "solutions")}
 
 
-@pytest.mark.parametrize("in_bucket", [False, True])
+@pytest.mark.parametrize("in_bucket", [pytest.param(False, marks=pytest.mark.long), True])
 def test_a_larger_sample_asks_the_new_items_and_a_smaller_one_keeps_all_rows(
     tmp_path: Path, in_bucket: bool, request: pytest.FixtureRequest
 ) -> None:

@@ -130,6 +130,7 @@ def of_inspect(solution: str, target: str) -> float:
     return value_to_float()(score.value)
 
 
+@pytest.mark.long
 def test_gradings_by_another_inspect_are_stale_and_done_again_free(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

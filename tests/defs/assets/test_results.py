@@ -13,7 +13,7 @@ from itemeval_assets.stages.views.results import results
 from tests.defs.runs import GRADINGS, SOLUTIONS, Runs, message, planted, runs_of, toy_study
 from tests.studies import write_study
 
-pytestmark = pytest.mark.pictures
+pytestmark = [pytest.mark.pictures, pytest.mark.shown]
 PICTURES = ("score distribution", "score by item", "unparsed", "cost and latency")
 PNG = "data:image/png;base64,iVBOR"
 

@@ -112,7 +112,17 @@ def test_scores_outside_of_the_scale_are_told_where_there_is_no_interval_too(
     assert "2 scores lie outside of the scale 0 to 1, and are kept." in told
 
 
-@pytest.mark.parametrize("gap", ["{}", '{"topic": null}', '{"topic": ""}', '{"topic": " "}'])
+@pytest.mark.parametrize(
+    "gap",
+    [
+        "{}",
+        *(
+            pytest.param(gap, marks=pytest.mark.long)
+            for gap in ('{"topic": null}', '{"topic": ""}')
+        ),
+        '{"topic": " "}',
+    ],
+)
 def test_a_cluster_column_with_gaps_allows_no_interval_and_is_told_everywhere(
     tmp_path: Path, gap: str
 ) -> None:
