@@ -1,5 +1,6 @@
 """Code of a task that ends the program: its sample has an error, and the others are kept."""
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -116,8 +117,15 @@ def reply(request: Request) -> Answer | str | None:
     return tool_answer(request, "look", {"x": int(str(asked["content"]).split()[-1])})
 
 
-@pytest.mark.parametrize("what", ["exit", "cancel", "own"])
-@pytest.mark.parametrize("where", ["solver", "tool", "scorer"])
+# Each place and each end once; in the long form, each with each.
+SHORT = {("solver", "exit"), ("tool", "cancel"), ("scorer", "own")}
+CASES = [
+    pytest.param(*case, marks=[] if case in SHORT else [pytest.mark.long])
+    for case in itertools.product(("solver", "tool", "scorer"), ("exit", "cancel", "own"))
+]
+
+
+@pytest.mark.parametrize(("where", "what"), CASES)
 def test_code_of_a_task_that_ends_the_program_is_the_error_of_its_sample(
     tmp_path: Path, serve: Serve, where: str, what: str
 ) -> None:
@@ -147,7 +155,9 @@ def test_code_of_a_task_that_ends_the_program_is_the_error_of_its_sample(
     assert_reconciled(config)
 
 
-@pytest.mark.parametrize("error", ["SystemExit(3)", "ZeroDivisionError"])
+@pytest.mark.parametrize(
+    "error", ["SystemExit(3)", pytest.param("ZeroDivisionError", marks=pytest.mark.long)]
+)
 def test_a_metric_of_a_task_that_fails_loses_no_answer(
     tmp_path: Path, serve: Serve, error: str
 ) -> None:

@@ -102,7 +102,7 @@ def test_an_agent_that_never_ends_is_cut_off_where_the_money_ends(
     assert_reconciled(config)
 
 
-@pytest.mark.parametrize("connections", [1, 3])
+@pytest.mark.parametrize("connections", [pytest.param(1, marks=pytest.mark.long), 3])
 def test_a_run_passes_what_was_allowed_by_the_last_calls_of_the_samples_at_work(
     tmp_path: Path, serve: Serve, connections: int
 ) -> None:
