@@ -57,16 +57,20 @@ def sums():
 ITEMS, CONNECTIONS = 10, 2
 
 
-@pytest.mark.parametrize("pause_s", [0.2, 2.0])
-@pytest.mark.parametrize(
-    ("where", "workers", "how"),
-    [
-        ("scorer", 1, signal.SIGINT),
-        ("solver", 1, signal.SIGINT),
-        ("scorer", 1, signal.SIGTERM),
-        ("scorer", 2, signal.SIGINT),
-    ],
-)
+# In short, each but the first with one of the pauses between its signals.
+CASES = [
+    pytest.param(*case, pause_s, marks=[] if pause_s == in_short else [pytest.mark.long])
+    for *case, in_short in (
+        ("scorer", 1, signal.SIGINT, None),
+        ("solver", 1, signal.SIGINT, 2.0),
+        ("scorer", 1, signal.SIGTERM, 0.2),
+        ("scorer", 2, signal.SIGINT, 0.2),
+    )
+    for pause_s in (0.2, 2.0)
+]
+
+
+@pytest.mark.parametrize(("where", "workers", "how", "pause_s"), CASES)
 def test_a_task_that_hangs_is_ended_by_the_second_ctrl_c_and_its_answers_are_kept(
     tmp_path: Path, serve: Serve, where: str, workers: int, how: signal.Signals, pause_s: float
 ) -> None:

@@ -53,7 +53,7 @@ def sums():
 """
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.long), 2])
 def test_standard_output_is_one_document_whatever_a_task_writes(
     tmp_path: Path, workers: int
 ) -> None:
