@@ -160,6 +160,7 @@ def test_after_a_scorer_only_what_is_left_is_asked(tmp_path: Path, serve: Serve)
     assert_reconciled(config)
 
 
+@pytest.mark.long
 def test_faults_are_rows_that_the_next_run_mends(tmp_path: Path, serve: Serve) -> None:
     server = serve(
         models={
@@ -177,6 +178,7 @@ def test_faults_are_rows_that_the_next_run_mends(tmp_path: Path, serve: Serve) -
     assert_paid_once(config, server)
 
 
+@pytest.mark.long
 def test_two_workers_grade_each_answer_once(tmp_path: Path, serve: Serve) -> None:
     server = serve(reply=reply)
     config = declare(tmp_path, cache=False)

@@ -79,8 +79,8 @@ def test_whoever_is_asked_for_consent_is_told_before(
         ("exact_match", ["", " "], "a text that is not empty"),
         ("multiple_choice", ["Paris", ""], "one letter from A to Z"),
         ("found", ["", ""], "a text that is not empty"),
-        ("held", ["", ""], "a text that is not empty"),
-        ("value", ["one", ""], "a number"),
+        pytest.param("held", ["", ""], "a text that is not empty", marks=pytest.mark.long),
+        pytest.param("value", ["one", ""], "a number", marks=pytest.mark.long),
     ],
 )
 def test_a_run_of_which_no_answer_could_get_a_score_is_refused(
