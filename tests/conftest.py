@@ -134,9 +134,10 @@ def _cross_in_turn(items: list[pytest.Item]) -> None:
         name, _, cases = item.nodeid.rstrip("]").partition("[")
         words = cases.split("-")
         others = "-".join(word for word in words if word not in PLACES)
-        if not others and "experiments" in item.path.parts:
-            name, _, others = name.partition("::")
-        if others and (place := PLACES & {*words}):
+        is_alone = len(words) == 1
+        if is_alone and "experiments" in item.path.parts:
+            name, is_alone, others = item.path.name, False, name
+        if not is_alone and (place := PLACES & {*words}):
             crossed.setdefault((name, others), {})[place == {"bucket"}] = item
     turns: Counter[str] = Counter()
     for (name, _), both in crossed.items():
