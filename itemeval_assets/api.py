@@ -197,11 +197,12 @@ def import_results(
     dry_run: bool = False,
     on_note: Callable[[str], None] | None = None,
 ) -> "ImportSummary":
-    """Take in the results of an itemeval study: no call that it has paid for is made again.
+    """Take in the results of an itemeval study, or logs of a task: nothing is paid again.
 
     `path`: its folder, which is only read. `config` declares the same study with an `output_dir` of
-    its own. `dry_run`: say what would come in, and store nothing. `on_note` is told why the import
-    waits. Raises an ItemevalAssetsError for what does not fit; then nothing was taken.
+    its own, or a study of the task that `.eval` logs are of. `dry_run`: say what would come in, and
+    store nothing. `on_note` is told why the import waits. Raises an ItemevalAssetsError for what
+    does not fit; then nothing was taken.
     """
     from .imports.results import import_results as take_in
 

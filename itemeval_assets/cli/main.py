@@ -189,14 +189,16 @@ def recover(
 
 @app.command("import")
 def import_results(
-    path: Annotated[str, typer.Argument(help="folder of an itemeval study; it is only read")],
+    path: Annotated[
+        str, typer.Argument(help="folder of an itemeval study, or of .eval logs; it is only read")
+    ],
     config: Config,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="say what would come in, and what not; store nothing")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Take in the results of an itemeval study: no call that it has paid for is made again."""
+    """Take in the results of an itemeval study, or logs of a task: nothing is paid again."""
     found = late.api.import_results(path, config, dry_run=dry_run, on_note=late.report.remark)
     late.report.print_result(as_json, found, late.report.import_summary)
 

@@ -4,7 +4,7 @@ Another tool grades the solutions of all generate conditions in one log. A parti
 of its own: such a log is split, and each copy has the usage of its samples.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 from inspect_ai.log import EvalLog, EvalSample
@@ -15,6 +15,7 @@ from itemeval_assets.core.text.words import well_formed
 
 from .calls.tasks import cell_of
 from .logs.usage import total_usage
+from .tasks.logs.rows import cell_of_sample
 
 _GRADED = "gen_condition_id"
 
@@ -65,16 +66,23 @@ def part_of(
     graded: str | None,
     metadata: Mapping[str, Any],
     of_cells: Mapping[Cell, Mapping[str, Any]],
+    only: Collection[Cell] | None = None,
 ) -> EvalLog:
     """A log with the samples that grade one condition, or all where it grades none.
 
     `metadata` stands in its header, and `of_cells` in its samples, beside what was there. What the
-    header was charged for beyond all samples goes to the first of the parts.
+    header was charged for beyond all samples goes to the first of the parts. `only`: the cells
+    whose samples come in; null: all.
     """
+
+    def is_own(sample: EvalSample) -> bool:
+        is_wanted = only is None or cell_of_sample(sample) in only
+        return is_wanted and sample.metadata.get(_GRADED) == graded
+
     samples = log.samples or []
-    own = [sample for sample in samples if sample.metadata.get(_GRADED) == graded]
+    own = [sample for sample in samples if is_own(sample)]
+    others = [sample for sample in samples if not is_own(sample)]
     is_first = bool(samples) and samples[0].metadata.get(_GRADED) == graded
-    others = [sample for sample in samples if sample.metadata.get(_GRADED) != graded]
     usage = (
         {name: _less(used, name, others) for name, used in log.stats.model_usage.items()}
         if is_first

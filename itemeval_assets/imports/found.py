@@ -9,20 +9,26 @@ import pyarrow as pa
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.pending import Cell
 from itemeval_assets.core.design.study import Study
+from itemeval_assets.core.text.words import counted
 from itemeval_assets.storage.objects.backends import Backend
 from itemeval_assets.storage.study.inputs.template_lock import Kept
+
+# Where a log was, in the metadata of its copy.
+IMPORTED_FROM = "imported_from"
 
 
 class LogPart(NamedTuple):
     """The copy of a log that one partition gets: its key here, and what its header is to say.
 
-    `of_cells`: what its samples are to say besides.
+    `of_cells`: what its samples are to say besides. `only`: the cells whose samples it has; null:
+    all.
     """
 
     partition: Partition
     key: str
     metadata: Mapping[str, Any]
     of_cells: Mapping[Cell, Mapping[str, Any]] = {}
+    only: frozenset[Cell] | None = None
 
 
 class FoundLog(NamedTuple):
@@ -40,13 +46,20 @@ class LeftOut:
     what: str
     why: str
 
+    @property
+    def words(self) -> str:
+        """How many of what. `what` begins with a noun in the plural."""
+        noun, _, rest = self.what.partition(" ")
+        return f"{counted(self.count, noun.removesuffix('s'))} {rest}"
+
 
 @dataclass
 class Found:
     """What a source holds for a study.
 
     `rows` are those of solutions and gradings, by partition, in our schema; their `log_file` is the
-    key in the source. `pins`: the revisions of the datasets, by id.
+    key in the source. Where logs tell all, rows are cells alone: item_id, epoch, error, log_file.
+    `pins`: the revisions of the datasets, by id.
     """
 
     study: Study

@@ -29,8 +29,10 @@ from itemeval_assets.stages.calls.stage_run import Caller, StageRun
 from itemeval_assets.stages.gradings import GradingCaller
 from itemeval_assets.stages.outcome import Outcome
 from itemeval_assets.stages.prompt_solutions import SolutionCaller
+from itemeval_assets.stages.solutions import caller_of
 from itemeval_assets.storage.objects.backends import open_backend
 from itemeval_assets.storage.study.inputs import prices_if_needed
+from itemeval_assets.storage.study.inputs.task_lock import keep_task
 from itemeval_assets.storage.study.inputs.template_lock import add_to_template_lock
 from itemeval_assets.storage.study.layout import DATASET_LOCKS, WHOLE, manifest_key
 from itemeval_assets.storage.study.store import ResultsStore, replaced_rows
@@ -80,6 +82,7 @@ class Taking:
             return summary
         partitions = sorted({*self._found.rows, *(part.partition for part in self._parts)})
         self._store.take_ownership(self._study)
+        keep_task(self._study)
         with (
             self._store.claimed(partitions, f"import-{uuid.uuid4().hex}", self._tell_of_wait),
             self._store.importing(self._source, self._hashes),
@@ -194,7 +197,8 @@ class Taking:
             for number, part in enumerate(wanted):
                 path = Path(folder) / f"{number}.eval"
                 graded = part.partition.gen_condition_id
-                write_log(part_of(whole, graded, part.metadata, part.of_cells), path)
+                of_part = part_of(whole, graded, part.metadata, part.of_cells, part.only)
+                write_log(of_part, path)
                 self._store.backend.upload(path, part.key, give_away=True)
 
     def _take(self, partition: Partition) -> None:
@@ -204,6 +208,8 @@ class Taking:
         new = [part for part in self._parts if part.partition == partition and self._is_new(part)]
         outcome = Outcome(arrow_schema(table).empty_table())
         collect(caller, run, [(partition, part.key) for part in new], outcome)
+        if isinstance(caller, SolutionCaller):
+            caller.finish(run)
         choice = self._choice(partition, outcome.rows.to_pylist())
         rows = pa.Table.from_pylist(choice.rows, schema=arrow_schema(table))
         self._store.upsert(table.name, partition, rows)
@@ -238,7 +244,7 @@ class Taking:
     def _caller(self, partition: Partition) -> tuple[Caller, StageRun]:
         run = self._run
         if partition.stage is GENERATE:
-            return SolutionCaller(run), run
+            return caller_of(run), run
         return GradingCaller(run, self._store.read("solutions", [])), run
 
     @cached_property

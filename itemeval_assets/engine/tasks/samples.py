@@ -121,6 +121,11 @@ def item_id(sample: Any) -> str:
     return str(sample.id)
 
 
+def question_of(sample: Any) -> tuple[str, str]:
+    """The input and the target of a sample, in a dataset or in a log, as its item has them."""
+    return _input(sample), _target(sample)
+
+
 def _with_images(row: Row, images: list[str], reader: ImageReader, is_packaged: bool) -> Row:
     """Images of a package stay where its task finds them: their paths are kept."""
     if not images:

@@ -8,19 +8,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from itemeval_assets.core.errors import ConfigError, StoreError
+from itemeval_assets.storage.own_files import LOG
 
 from .source import Source
 
 
 def require_two_arguments(path: str, config: str | Path) -> None:
-    """Raise ConfigError where the first one is a file, or the second one is not there.
+    """Raise ConfigError where the first one is a file and no log, or the second one is not there.
 
     The folder of the source comes first, then the YAML of the study.
     """
-    if "://" not in path and Path(path).expanduser().is_file():
+    if "://" not in path and Path(path).expanduser().is_file() and not path.endswith(LOG):
         raise ConfigError(
-            f"PATH, the first argument, is a file: {path}. It is the folder of the itemeval study;"
-            " the YAML of the study that takes it in comes second:"
+            f"PATH, the first argument, is a file: {path}. It is the folder of the itemeval study,"
+            " or of logs; the YAML of the study that takes it in comes second:"
             f" itemeval-assets import FOLDER {path}"
         )
     try:

@@ -17,16 +17,13 @@ from itemeval_assets.core.text.words import counted, well_formed
 from itemeval_assets.engine.foreign_logs import LoggedCall, logged_calls, usage_in_header
 from itemeval_assets.engine.logs.reading import read_log, read_log_header
 from itemeval_assets.engine.rows import PRICE
-from itemeval_assets.imports.found import FoundLog, LeftOut, LogPart
+from itemeval_assets.imports.found import IMPORTED_FROM, FoundLog, LeftOut, LogPart
 from itemeval_assets.storage.study.inputs import prices_if_needed
 from itemeval_assets.storage.study.layout import log_key
 
 from .answers import Answers, Grading
 from .costs import Place, by_place, differences
 from .source import Source
-
-# Where a log was, in the metadata of its copy.
-IMPORTED_FROM = "imported_from"
 
 
 class _Row(NamedTuple):

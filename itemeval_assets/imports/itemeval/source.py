@@ -69,7 +69,8 @@ class Source:
         if len(missing) == len(wanted) + 1:
             raise StoreError(
                 f"{self.location} is no study of itemeval: name the folder that has its "
-                f"{', '.join(wanted)}, such as studies/my_study"
+                f"{', '.join(wanted)}, such as studies/my_study. A folder of logs of inspect_ai "
+                "comes into a study of the task that made its logs (`benchmark.adapter: inspect`)"
             )
         if missing:
             raise StoreError(

@@ -17,7 +17,8 @@ def import_summary(found: "ImportSummary") -> None:
     for note in found.notes:
         out.print(data(f"{note[0].upper()}{note[1:]}."), style="yellow", soft_wrap=True)
     for left in found.left_out:
-        words = f"{left.count:,} {left.what} stay out: {left.why}."
+        verb = "stays out" if left.count == 1 else "stay out"
+        words = f"{left.words} {verb}: {left.why}."
         out.print(data(words), style="yellow", soft_wrap=True)
     if found.is_dry_run:
         again = command("import", found.source, found.config)

@@ -53,7 +53,8 @@ def _columns(sample: EvalSample, log: EvalLog, model: str, prices: Prices) -> Ro
         "lost_usd": usd if error else None,
         "latency_s": sample.working_time if sample.working_time is not None else sample.total_time,
         "sample_uuid": sample.uuid,
-        "created_at": utc(sample.completed_at),
+        # Older versions of inspect_ai do not tell when a sample ended.
+        "created_at": utc(sample.completed_at) or utc(log.stats.completed_at or log.eval.created),
         **effective_settings(next((e for e in reversed(calls_of(sample, model))), None)),
     }
 

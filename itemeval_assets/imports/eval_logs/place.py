@@ -1,0 +1,33 @@
+"""Where the logs of an import lie: in one folder with those below it, in a bucket, or one file."""
+
+from pathlib import Path
+
+from itemeval_assets.core.errors import ConfigError, StoreError
+from itemeval_assets.storage.objects.backends import open_backend
+from itemeval_assets.storage.own_files import LOG, data_files
+
+
+def place_of(path: str, config: str | Path) -> tuple[str, list[str]]:
+    """A folder, and the keys of the logs in it. Raises ConfigError for what is no such place."""
+    file = None if "://" in path else Path(path).expanduser().resolve()
+    if file is not None and file.is_file() and file.suffix == LOG:
+        return str(file.parent), [file.name]
+    if file is not None and not file.is_dir():
+        raise ConfigError(
+            f"PATH, the first argument, is no folder and no {LOG} file: {path}. It is where the "
+            f"logs lie; the YAML of the study that takes them in comes second: itemeval-assets "
+            f"import LOGS {config}"
+        )
+    folder = str(file or path)
+    keys = open_backend(folder).list("")
+    logs = data_files(keys, LOG)
+    if not logs:
+        older = sum(key.endswith(".json") for key in keys)
+        more = (
+            f", but {older} JSON files. Logs in JSON become {LOG} files by: inspect log convert "
+            f"--to eval --output-dir LOGS {path}"
+            if older
+            else ""
+        )
+        raise StoreError(f"{path} holds no {LOG} log{more}. Nothing was taken")
+    return folder, logs
