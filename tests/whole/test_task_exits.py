@@ -1,12 +1,14 @@
-"""Code of a task that ends the program: its sample has an error, and the others are kept."""
+"""Code of a task that ends the program, or its process: the error of its sample, and no more."""
 
 import itertools
+import os
 from pathlib import Path
 
 import pytest
 
 from itemeval_assets import api
 from itemeval_assets.core.errors import ItemevalAssetsError
+from itemeval_assets.host.exits import no_process_exit
 from tests.model_server import Answer, Request
 from tests.task_files import tool_answer, write_task_study
 
@@ -16,7 +18,8 @@ from .looking import assert_reconciled, rows, write_prices
 # A step, a tool and a scorer, of which one does not come to its end for the third sample.
 EXITS = '''\
 import asyncio
-import sys
+import os
+from os import _exit
 
 from inspect_ai import Task, task
 from inspect_ai.agent import react
@@ -26,8 +29,10 @@ from inspect_ai.solver import solver
 from inspect_ai.tool import tool
 
 
-def leave(what, id):
+def leave(what, id, end=os._exit):
     if int(id) == 3:
+        if what == "process":
+            end(0)
         raise {"exit": SystemExit(3), "cancel": asyncio.CancelledError(), "own": Own()}[what]
 
 
@@ -64,7 +69,7 @@ def look(where, what):
 def odd(where, what):
     async def score(state, target):
         if where == "scorer":
-            leave(what, state.sample_id)
+            leave(what, state.sample_id, _exit)
         return Score(value=1)
 
     return score
@@ -80,6 +85,12 @@ def sums(where: str, what: str):
     )
 '''
 CALLS = 2
+NAMES = {
+    "exit": "SystemExit: 3",
+    "cancel": "CancelledError",
+    "own": "Own",
+    "process": "ProcessExit: os._exit(0)",
+}
 
 METRIC = """\
 from inspect_ai import Task, task
@@ -118,10 +129,10 @@ def reply(request: Request) -> Answer | str | None:
 
 
 # Each place and each end once; in the long form, each with each.
-SHORT = {("solver", "exit"), ("tool", "cancel"), ("scorer", "own")}
+SHORT = {("solver", "exit"), ("tool", "cancel"), ("scorer", "own"), ("tool", "process")}
 CASES = [
     pytest.param(*case, marks=[] if case in SHORT else [pytest.mark.long])
-    for case in itertools.product(("solver", "tool", "scorer"), ("exit", "cancel", "own"))
+    for case in itertools.product(("solver", "tool", "scorer"), NAMES)
 ]
 
 
@@ -140,7 +151,7 @@ def test_code_of_a_task_that_ends_the_program_is_the_error_of_its_sample(
             "budget": {"pricing_path": write_prices(tmp_path, "m"), "max_usd": 50},
         },
     )
-    name = {"exit": "SystemExit: 3", "cancel": "CancelledError", "own": "Own"}[what]
+    name = NAMES[what]
     most = CALLS if where != "tool" else 1
     before = 0
     for _ in range(2):
@@ -148,8 +159,9 @@ def test_code_of_a_task_that_ends_the_program_is_the_error_of_its_sample(
         api.run(config)
         found = {row["item_id"]: row["error"] for row in rows(config, "solutions")}
         assert [id for id, error in found.items() if error] == ["3"]
-        assert f"the code of the task raised {name} (" in found["3"]
-        assert "tasks.py, line " in found["3"]
+        assert (
+            f"the code of the task raised {name} ({config.parent / 'tasks.py'}, line " in found["3"]
+        )
         assert len(rows(config, "gradings")) == 7
     assert server.count() - before == most
     assert_reconciled(config)
@@ -174,3 +186,17 @@ def test_a_metric_of_a_task_that_fails_loses_no_answer(
     assert api.run(config).calls == 0
     assert [row["score"] for row in rows(config, "gradings")] == [1.0] * 6
     assert_reconciled(config)
+
+
+def test_a_file_of_a_task_that_ends_the_process_is_told(tmp_path: Path) -> None:
+    config = write_task_study(tmp_path, text=f"import os\nos._exit(0)\n{METRIC}")
+    said = r"cannot be loaded: ProcessExit: os._exit\(0\) \(.*tasks.py, line 2\)"
+    with pytest.raises(ItemevalAssetsError, match=said):
+        api.estimate(config)
+
+
+def test_a_child_of_a_task_ends_as_ever() -> None:
+    with no_process_exit():
+        if not (child := os.fork()):
+            os._exit(7)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7

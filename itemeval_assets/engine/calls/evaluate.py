@@ -21,6 +21,7 @@ from itemeval_assets.engine.advice import one_line
 from itemeval_assets.engine.inspect_folders import LOG_LEVEL, with_usable_folders
 from itemeval_assets.engine.logs.broken import complete_header, why_broken
 from itemeval_assets.engine.models.mock_models import counting_here
+from itemeval_assets.host.exits import no_process_exit
 from itemeval_assets.host.garbage import little_garbage_collection
 from itemeval_assets.host.standard_output import output_to_stderr
 
@@ -117,7 +118,11 @@ def evaluate(
         _without_warnings_of_replies(),
     ):
         with_usable_folders()
-        with _problems_of_tasks() if score else nullcontext(), tools_without_exits():
+        with (
+            _problems_of_tasks() if score else nullcontext(),
+            no_process_exit() if score else nullcontext(),
+            tools_without_exits(),
+        ):
             logs = apart_from_loops(lambda: _eval(tasks, log_dir, retry_on_error, score), calls)
     is_cut = len(logs) < len(tasks) or any(log.status == "cancelled" for log in logs)
     if calls.is_stopping or is_cut:

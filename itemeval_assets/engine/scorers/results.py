@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from itemeval_assets.core.grading.code import FAILED, NOT_FINITE, NOT_NUMERIC, of_inspect
+from itemeval_assets.host import exits
 
 _LONGEST, _SHORT = 2_000, 100
 # A row says the same on each machine, and in each run.
@@ -63,7 +64,8 @@ def message_of(error: BaseException, file: str = "", shown: Callable[[str], str]
         said = str(error)
     except Exception:
         said = "(its message cannot be read)"
-    place = place_in(traceback.extract_tb(error.__traceback__), file, shown)
+    frames = traceback.extract_tb(error.__traceback__)
+    place = place_in([one for one in frames if one.filename != exits.__file__], file, shown)
     return _cut(f"{type(error).__name__}: {said}" if said else type(error).__name__) + place
 
 

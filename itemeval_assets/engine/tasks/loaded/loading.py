@@ -24,6 +24,7 @@ from itemeval_assets.core.text.words import cut
 from itemeval_assets.engine.advice import advised, one_line
 from itemeval_assets.engine.scorers.results import message_of
 from itemeval_assets.host.bytecode import leave_clean
+from itemeval_assets.host.exits import no_process_exit
 from itemeval_assets.host.standard_output import output_to_stderr
 
 from .solvers import OF_CHOICES, solver_names
@@ -43,7 +44,7 @@ def load_task(ref: TaskRef, file: Path | None) -> Task:
     """
     try:
         # Standard output is for results.
-        with output_to_stderr():
+        with output_to_stderr(), no_process_exit():
             task = _of_package(ref) if file is None else _of_file(ref, file)
     except (ConfigError, KeyboardInterrupt):
         raise
