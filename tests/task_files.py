@@ -103,7 +103,8 @@ def agent(judge: str = "", count: int = 4, message_limit: int = 20):
     )
 '''
 
-# An agent that goes on after any error, and a scorer that counts its failed steps.
+# An agent that goes on after any error, and a scorer that counts its failed steps. It asks the
+# model of the task, or one of its own.
 STUBBORN = """\
 from inspect_ai import Task, task
 from inspect_ai.dataset import Sample
@@ -113,12 +114,13 @@ from inspect_ai.solver import solver
 
 
 @solver
-def steps(most):
+def steps(most, model):
     async def solve(state, generate):
         done = []
         for step in range(most):
             try:
-                done.append((await get_model().generate(f"{state.input} Step {step}")).completion)
+                said = await get_model(model).generate(f"{state.input} Step {step}")
+                done.append(said.completion)
             except Exception:
                 done.append("failed")
             if done[-1] == "enough":
@@ -138,9 +140,9 @@ def share():
 
 
 @task
-def stubborn(count: int = 8, most: int = 6):
+def stubborn(count: int = 8, most: int = 6, model: str | None = None):
     samples = [Sample(id=n, input=f"Add {n}?", target=str(n)) for n in range(count)]
-    return Task(dataset=samples, scorer=share(), solver=steps(most))
+    return Task(dataset=samples, scorer=share(), solver=steps(most, model))
 """
 
 # A scorer that asks a model again and again, and goes on after any error.
@@ -152,12 +154,13 @@ from inspect_ai.scorer import Score, mean, scorer
 
 
 @scorer(metrics=[mean()])
-def jury(most):
+def jury(most, model):
     async def score(state, target):
         said = []
         for nr in range(most):
             try:
-                said.append((await get_model().generate(f"Is it right? Juror {nr}")).completion)
+                told = await get_model(model).generate(f"Is it right? Juror {nr}")
+                said.append(told.completion)
             except Exception:
                 said.append("failed")
             if said[-1] == "enough":
@@ -168,9 +171,9 @@ def jury(most):
 
 
 @task
-def asking(count: int = 8, most: int = 200):
+def asking(count: int = 8, most: int = 200, model: str | None = None):
     samples = [Sample(id=n, input=f"Add {n}?", target=str(n)) for n in range(count)]
-    return Task(dataset=samples, scorer=jury(most))
+    return Task(dataset=samples, scorer=jury(most, model))
 """
 
 # An agent in the sandbox of this machine, whose scorer looks at the files that it left.

@@ -180,3 +180,31 @@ def test_a_scorer_that_goes_on_without_its_answers_gives_no_score(
     assert not any(row["error"] for row in rows(config, "solutions"))
     assert [row["score"] for row in rows(config, "gradings")] == [1.0] * 8
     assert_reconciled(config)
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_answers_of_models_that_a_task_asks_on_its_own_are_waited_for(
+    tmp_path: Path, serve: Serve, workers: str
+) -> None:
+    server = serve(Behaviour(latency_s=0.5))
+    config = write_task_study(
+        tmp_path,
+        task="tasks.py@stubborn",
+        text=STUBBORN,
+        args={"model": "openai-api/test/own"},
+        models=["openai-api/test/m", "openai-api/test/n"],
+        extra={"solvers": {"max_connections": CONNECTIONS, "max_tokens": 100}},
+    )
+    process = Command("run", config, "--yes", "--workers", workers)
+    process.wait_until(lambda: server.count() >= CONNECTIONS * 3 and server.in_flight() > 0)
+    process.send_signal(signal.SIGINT)
+    assert process.wait() == 1
+    assert all(one.delivered for one in server.requests)
+    assert api.recover(config) is not None
+    assert sum(row["calls"] for row in rows(config, "ledger")) == server.count()
+    assert {row["model"] for row in rows(config, "ledger") if row["calls"]} >= {
+        "openai-api/test/own"
+    }
+    api.run(config, max_usd=math.inf)
+    assert not any("failed" in row["solution"] for row in rows(config, "solutions"))
+    assert_reconciled(config)

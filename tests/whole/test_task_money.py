@@ -162,15 +162,17 @@ def test_an_agent_that_catches_the_end_of_the_money_has_no_answer(
     assert [row["score"] for row in rows(config, "gradings")] == [1.0] * 16
 
 
+@pytest.mark.parametrize("model", [None, "openai-api/test/dear"])
 def test_a_scorer_that_catches_the_end_of_the_money_gives_no_score(
-    tmp_path: Path, serve: Serve
+    tmp_path: Path, serve: Serve, model: str | None
 ) -> None:
     serve(reply=lambda request: "enough")
-    budget = {"pricing_path": write_prices(tmp_path, "agent")}
+    budget = {"pricing_path": write_prices(tmp_path, "agent", "dear")}
     config = write_task_study(
         tmp_path,
         task="tasks.py@asking",
         text=ASKING,
+        args={"model": model},
         models=[MODEL],
         extra={"solvers": {"max_tokens": 100, "max_connections": 2}, "budget": budget},
     )

@@ -27,7 +27,7 @@ from itemeval_assets.host.standard_output import output_to_stderr
 
 from .exits import tools_without_exits
 from .hooks import tell_of_calls
-from .in_flight import calls_of_eval
+from .in_flight import all_watched, calls_of_eval
 from .interruption import apart_from_loops, interruptible
 from .lean import no_other_client, quick_yaml, without_editors
 from .tasks import shows_images
@@ -121,6 +121,7 @@ def evaluate(
         with (
             _problems_of_tasks() if score else nullcontext(),
             no_process_exit() if score else nullcontext(),
+            all_watched() if score else nullcontext(),
             tools_without_exits(),
         ):
             logs = apart_from_loops(lambda: _eval(tasks, log_dir, retry_on_error, score), calls)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -34,12 +35,14 @@ TICK_S = 2.0
 # How long the loop may be busy after it was told something.
 DEAF_S = 1.0
 _NOT_SENT = "not sent: "
+_NO_ANSWER = " before an answer came"
 _STOPPED = "the run was stopped"
 # In a sample's metadata: how many replies came that nobody could read, and that may be billed.
 UNREAD_REPLIES = "unread_replies"
 # In a sample's metadata: why a request of it was not sent. Code of a task may catch every error,
 # and go on without the answer.
 REFUSED = "refused"
+_WATCHED = "is_watched"
 
 
 class CallEnded(Exception):
@@ -62,6 +65,11 @@ def was_sent(sample: EvalSample) -> bool:
     """Whether a request was sent for a sample."""
     told = sample.error.message if sample.error else sample.metadata.get(REFUSED, "")
     return not told.startswith(_NOT_SENT) or bool(sample.model_usage)
+
+
+def was_refused(error: str | None) -> bool:
+    """Whether this error of a call of a task says that no request of it was sent."""
+    return bool(error) and (error.startswith(_NOT_SENT) or error.endswith(_NO_ANSWER))
 
 
 @dataclass
@@ -108,13 +116,18 @@ class _Call:
         self.require()
         self.requests += 1
         task, request = asyncio.current_task(), _Request(time.monotonic())
+        # Code of a task may make a model that asks another one.
+        outer = self.in_flight.get(task)
         self.in_flight[task] = request
         try:
             yield
             request.has_reply = False
         finally:
             self.unread_replies += request.has_reply
-            del self.in_flight[task]
+            if outer is None:
+                del self.in_flight[task]
+            else:
+                self.in_flight[task] = outer
             if self.unread_replies:
                 self._note(UNREAD_REPLIES, self.unread_replies)
 
@@ -130,7 +143,7 @@ class _Call:
 
     def ended(self, reason: str) -> CallEnded:
         if self.requests:
-            return CutOff(f"{reason} before an answer came")
+            return CutOff(f"{reason}{_NO_ANSWER}")
         return NotSent(f"{_NOT_SENT}{reason}")
 
     def end(self) -> None:
@@ -313,13 +326,31 @@ def current_calls() -> Calls | None:
     return _current
 
 
+@contextmanager
+def all_watched() -> Iterator[None]:
+    """Watch each model that the block asks: code of a task makes models of its own."""
+    usual = Model.generate
+
+    @wraps(usual)
+    async def generate(self: Model, *args: Any, **kwargs: Any) -> ModelOutput:
+        return await usual(watched(self), *args, **kwargs)
+
+    Model.generate = generate  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        Model.generate = usual  # type: ignore[method-assign]
+
+
 def watched(model: Model) -> Model:
-    """The model, each of whose requests passes here first.
+    """The model, each of whose requests passes here first, once.
 
     The clients of providers repeat requests on their own, beside inspect's retries: not here,
     so that `max_retries` says how many requests there are at most.
     """
     api: Any = model.api
+    if hasattr(api.generate, _WATCHED):
+        return model
     send, may_retry = api.generate, api.should_retry
     heard: Any = None
 
@@ -350,6 +381,7 @@ def watched(model: Model) -> Model:
             return RetryDecision.no()
         return RetryDecision.no() if call and call.why_not() else may_retry(error)
 
+    setattr(generate, _WATCHED, True)
     api.generate, api.should_retry = generate, should_retry
     return model
 

@@ -4,12 +4,13 @@ A sample has made any number of calls, to any models.
 """
 
 from collections.abc import Iterator
+from typing import TypeGuard
 
-from inspect_ai.event import ModelEvent
+from inspect_ai.event import Event, ModelEvent
 from inspect_ai.log import EvalLog, EvalSample
 from inspect_ai.model import ModelUsage
 
-from itemeval_assets.engine.calls.in_flight import was_sent
+from itemeval_assets.engine.calls.in_flight import was_refused, was_sent
 from itemeval_assets.engine.logs.spent import NOTED_CALLS
 from itemeval_assets.engine.logs.usage import is_plausible, no_tokens, token_counts, total_usage
 
@@ -69,7 +70,7 @@ def _all_calls(sample: EvalSample, model: str) -> Iterator[ModelEvent]:
     """The calls of a sample, and those that inspect_ai keeps of its earlier tries."""
     earlier = [event for retry in sample.error_retries or [] for event in retry.events or []]
     for event in [*earlier, *sample.events]:
-        if isinstance(event, ModelEvent) and event.model == model:
+        if _is_call(event) and event.model == model:
             yield event
 
 
@@ -81,7 +82,12 @@ def _is_metered(event: ModelEvent) -> bool:
 
 def calls_in(sample: EvalSample) -> Iterator[ModelEvent]:
     """The calls of all models that a sample made, in order."""
-    return (event for event in sample.events if isinstance(event, ModelEvent))
+    return (event for event in sample.events if _is_call(event))
+
+
+def _is_call(event: Event) -> TypeGuard[ModelEvent]:
+    """Whether an event is a call, and not one that was refused before its request was sent."""
+    return isinstance(event, ModelEvent) and not was_refused(event.error)
 
 
 def unmetered_of(sample: EvalSample, model: str) -> int:
