@@ -11,7 +11,7 @@ from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.measurement.arguments import checked_as
 
-from .opening import graded_cells, graders_of, planned_cells
+from .opening import graded_cells, graders_of, notes_of, planned_cells
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +38,8 @@ def items(
     from itemeval_assets.stages.figures.items.item_statistics import item_statistics as estimated
 
     planned = graded_cells(config, policy)
-    return estimated(planned, graders_of(planned, graders, rubrics))
+    found = estimated(planned, graders_of(planned, graders, rubrics))
+    return replace(found, notes=notes_of(planned))
 
 
 @checked_as(ConfigError)
@@ -59,7 +60,8 @@ def irt(
     from itemeval_assets.stages.figures.items.response import irt as estimated
 
     planned = graded_cells(config, policy)
-    return estimated(planned, graders_of(planned, graders, rubrics), model, passes)
+    found = estimated(planned, graders_of(planned, graders, rubrics), model, passes)
+    return replace(found, notes=notes_of(planned))
 
 
 @checked_as(ConfigError)
@@ -106,7 +108,8 @@ def response_table(
     planned = graded_cells(config, policy)
     chosen = _only_grader(planned, grader)
     _require_scores_for(passes, states)
-    return found(planned, chosen, passes, persons, shows_states=states)
+    table = found(planned, chosen, passes, persons, shows_states=states)
+    return replace(table, notes=notes_of(planned))
 
 
 def _require_scores_for(passes: float | None, states: bool) -> None:
@@ -140,6 +143,5 @@ def item_answers(
 
     planned = planned_cells(config, policy)
     selected = select(planned.study.design, None, conditions, graders, rubrics).of(GRADE)
-    notes = notes_on_data(planned.study, planned.store)
-    answers = found(planned, listed("items", items), selected)
+    answers, notes = found(planned, listed("items", items), selected), notes_of(planned)
     return [replace(one, notes=notes) for one in answers]

@@ -1,5 +1,6 @@
 """How judges agree, and each by itself."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,7 @@ from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.measurement.arguments import checked_as
 
-from .opening import graded_cells, graders_of
+from .opening import graded_cells, graders_of, notes_of
 
 if TYPE_CHECKING:
     from itemeval_assets.stages.figures.judges.agreement import StudyAgreement
@@ -36,7 +37,8 @@ def agreement(
     chosen = graders_of(planned, graders, rubrics)
     if graders is None and rubrics is None:
         chosen = [one.id for one in planned.study.design.grade if one.grader.call]
-    return estimated(planned, chosen)
+    found = estimated(planned, chosen)
+    return replace(found, words=[*notes_of(planned), *found.words])
 
 
 @checked_as(ConfigError)
@@ -58,4 +60,4 @@ def judge_cards(
         known = ", ".join(card.judge for card in found.cards) or "none"
         asked = ", ".join(listed("judge", judges or []))
         raise ConfigError(f"judge: {asked} is no judge of this study; its judges are: {known}")
-    return cards
+    return [replace(card, words=[*notes_of(planned), *card.words]) for card in cards]

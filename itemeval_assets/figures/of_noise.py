@@ -1,6 +1,7 @@
 """Where the noise of scores comes from."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.measurement.arguments import checked_as
 
-from .opening import graded_cells, graders_of
+from .opening import graded_cells, graders_of, notes_of
 
 if TYPE_CHECKING:
     from itemeval_assets.stages.figures.reliability import StudyReliability
@@ -38,4 +39,5 @@ def reliability(
 
     planned = graded_cells(config, policy)
     chosen = graders_of(planned, graders, rubrics)
-    return estimated(planned, chosen, crossed=crossed, random=random)
+    found = estimated(planned, chosen, crossed=crossed, random=random)
+    return replace(found, notes=notes_of(planned))

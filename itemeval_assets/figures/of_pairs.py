@@ -1,5 +1,6 @@
 """Comparisons of two, of all pairs, and of releases."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,7 @@ from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.measurement.arguments import checked_as
 
-from .opening import graded_cells, graders_of, planned_cells
+from .opening import graded_cells, graders_of, notes_of, planned_cells
 
 if TYPE_CHECKING:
     from itemeval_assets.stages.figures.comparisons.named import Facet
@@ -36,7 +37,8 @@ def compare(
     from itemeval_assets.stages.figures.comparisons.pair import compare as compared
 
     planned = graded_cells(config, policy)
-    return compared(planned, a, b, graders_of(planned, graders, rubrics), by)
+    found = compared(planned, a, b, graders_of(planned, graders, rubrics), by)
+    return replace(found, notes=notes_of(planned))
 
 
 @checked_as(ConfigError)
@@ -62,7 +64,8 @@ def compare_releases(
     any_grader = graders is None and rubrics is None
     chosen = None if any_grader else graders_of(planned, graders, rubrics)
     storage = storage_for(planned.study)
-    return releases.compare_releases(planned, storage, before, after, chosen)
+    found = releases.compare_releases(planned, storage, before, after, chosen)
+    return replace(found, notes=notes_of(planned)) if after is None else found
 
 
 @checked_as(ConfigError)
@@ -84,4 +87,5 @@ def comparisons(
     if facet not in list(COLUMNS):
         raise ConfigError(f"there is no facet {facet!r}; there are: {', '.join(COLUMNS)}")
     planned = graded_cells(config, policy)
-    return compared(planned, graders_of(planned, graders, rubrics), facet)
+    found = compared(planned, graders_of(planned, graders, rubrics), facet)
+    return replace(found, notes=notes_of(planned))

@@ -10,7 +10,7 @@ from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.measurement.arguments import checked_as
 
-from .opening import planned_cells
+from .opening import notes_of, planned_cells
 
 if TYPE_CHECKING:
     from itemeval_assets.stages.figures.scores.estimates import Rate
@@ -53,7 +53,7 @@ def scores(
     else:
         figure = rate(planned, *asked, passes) if asked else MEAN
         found = estimated(planned, selected, by, figure)
-    return replace(found, words=[*notes_on_data(planned.study, planned.store), *found.words])
+    return replace(found, words=[*notes_of(planned), *found.words])
 
 
 def _one_rate(

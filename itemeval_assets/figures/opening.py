@@ -12,7 +12,7 @@ from itemeval_assets.storage.study.layout import REPORT, STUDY_FILE
 if TYPE_CHECKING:
     from itemeval_assets.stages.figures.planned import PlannedCells
 
-__all__ = ["as_study", "graded_cells", "graders_of", "planned_cells", "require_free"]
+__all__ = ["as_study", "graded_cells", "graders_of", "notes_of", "planned_cells", "require_free"]
 
 
 def planned_cells(config: str | Path | Study, policy: str | None) -> "PlannedCells":
@@ -32,6 +32,13 @@ def graded_cells(config: str | Path | Study, policy: str | None) -> "PlannedCell
     if not planned.is_graded:
         raise StoreError(f"study {planned.study.name}: {planned.not_graded}")
     return planned
+
+
+def notes_of(planned: "PlannedCells") -> list[str]:
+    """What is to be said of the data that the figures are of."""
+    from itemeval_assets.stages.changed_data import notes_on_data
+
+    return notes_on_data(planned.study, planned.store)
 
 
 def graders_of(planned: "PlannedCells", graders: Words, rubrics: Words) -> list[str]:

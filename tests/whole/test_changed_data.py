@@ -8,20 +8,33 @@ import pytest
 from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
 from itemeval_assets.stages import changed_data
+from itemeval_assets.stages.figures.items import response
+from itemeval_assets.stages.figures.items.response import StudyResponses
 from tests.studies import write_study
 
 SAID = (
     "'items.jsonl' changed since this study pinned it: these figures are of the data as they were;"
     " `run` tells which items changed."
 )
+READING = [
+    ["status"],
+    ["cells"],
+    ["scores"],
+    ["show", "q1"],
+    ["compare"],
+    ["reliability"],
+    ["agreement"],
+    ["items"],
+    ["irt"],
+    ["responses", "--grader", "numeric"],
+]
 
 
 def said_of(config: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
     """What each command that reads results prints, without line breaks, and the report's page."""
     page = config.parent / "page.html"
-    lines = (["status"], ["cells"], ["scores"], ["show", "q1"], ["report", "--out", str(page)])
     found = {}
-    for name, *rest in lines:
+    for name, *rest in [*READING, ["report", "--out", str(page)]]:
         capsys.readouterr()
         assert run_cli([name, str(config), *rest]) == 0
         found[name] = " ".join(capsys.readouterr().out.split())
@@ -31,6 +44,9 @@ def said_of(config: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
 def test_each_command_that_reads_results_says_that_the_data_changed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # It needs 30 conditions.
+    fitted = StudyResponses(study="toy", policy="dev", level=0.95, model="2pl", by_grader=[])
+    monkeypatch.setattr(response, "irt", lambda *_: fitted)
     config = write_study(tmp_path, items=2)
     assert not api.run(config).status.notes
     assert not any("as they were" in words for words in said_of(config, capsys).values())
@@ -40,7 +56,7 @@ def test_each_command_that_reads_results_says_that_the_data_changed(
     said = said_of(config, capsys)
     once = "these figures are of the data as they were"
     assert {name: words.count(once) for name, words in said.items()} == dict.fromkeys(said, 1)
-    for name, *rest in (["status"], ["cells"], ["scores"], ["show", "q1"]):
+    for name, *rest in READING:
         capsys.readouterr()
         assert run_cli([name, str(config), *rest, "--json"]) == 0
         found = json.loads(capsys.readouterr().out)

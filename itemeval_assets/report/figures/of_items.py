@@ -55,7 +55,7 @@ def _of_items(found: "StudyItems", title: str, blocks: list[str | View]) -> Docu
         for one in found.by_grader
     }
     drawn = {"items": lambda: _picture(found)} if any(one.items for one in found.by_grader) else {}
-    return Document(title, blocks, drawn, rows_by_grader(rows))
+    return Document(title, [*found.notes, *blocks], drawn, rows_by_grader(rows))
 
 
 def _picture(found: "StudyItems") -> "Figure":
@@ -108,7 +108,8 @@ def irt(found: "StudyResponses") -> Document:
             {one.graded_by: abilities_view(one.persons, title) for one in fitted}
         ),
     )
-    return Document(title, list(_responses(found)), drawn if fitted else {}, rows)
+    blocks = [*found.notes, *_responses(found)]
+    return Document(title, blocks, drawn if fitted else {}, rows)
 
 
 def _responses(found: "StudyResponses") -> Iterator[str | View]:
@@ -137,7 +138,8 @@ def _responses(found: "StudyResponses") -> Iterator[str | View]:
 def response_matrix(found: "ResponseMatrix") -> Document:
     """The persons with what they leave out; a file has their scores."""
     title = f"Response matrix of {found.study} by {found.graded_by}"
-    return Document(title, [responded_view(found, title), " ".join(_matrix_words(found))])
+    blocks = [*found.notes, responded_view(found, title), " ".join(_matrix_words(found))]
+    return Document(title, blocks)
 
 
 def _matrix_words(found: "ResponseMatrix") -> Iterator[str]:

@@ -47,7 +47,7 @@ def reliability(found: "StudyReliability") -> Document:
             {one.graded_by: designs_view(one.designs, title, one.scale) for one in found.by_grader}
         ),
     )
-    return Document(title, blocks, drawn if known else {}, rows)
+    return Document(title, [*found.notes, *blocks], drawn if known else {}, rows)
 
 
 def _reliability(found: "StudyReliability") -> Iterator[str | View]:

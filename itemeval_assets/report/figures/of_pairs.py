@@ -24,7 +24,7 @@ def comparisons(found: "StudyComparisons") -> Document:
     """Words first, then the differences of all pairs, and the groups."""
     pairs, levels = differences_view(found.by_grader), levels_view(found.by_grader)
     drawn = {"differences": lambda: plots().differences(pairs.rows)} if pairs.rows else {}
-    blocks = [*words_of_comparisons(found.by_grader, found.facet), pairs, levels]
+    blocks = [*found.notes, *words_of_comparisons(found.by_grader, found.facet), pairs, levels]
     if any(len(family.groups) > 1 for family in found.by_grader):
         blocks.append(groups_view(found.by_grader))
     if pairs.rows:

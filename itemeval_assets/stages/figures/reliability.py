@@ -54,6 +54,7 @@ class StudyReliability:
     level: float
     cluster: str | None
     by_grader: list[GraderReliability]
+    notes: list[str] = field(default_factory=list)
 
 
 def reliability(

@@ -52,6 +52,7 @@ class StudyComparisons:
     cluster: str | None
     margin: float | None
     by_grader: list[Compared]
+    notes: list[str] = field(default_factory=list)
 
 
 def told(planned: PlannedCells, facet: Facet, found: list[Compared]) -> StudyComparisons:

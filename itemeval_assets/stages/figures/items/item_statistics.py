@@ -49,6 +49,7 @@ class StudyItems:
     study: str
     policy: str
     by_grader: list[GraderItems]
+    notes: list[str] = field(default_factory=list)
 
 
 def item_statistics(planned: PlannedCells, graders: Collection[str]) -> StudyItems:

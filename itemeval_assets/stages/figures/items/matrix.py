@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from itemeval_assets.core.design.conditions.conditions import GradeCondition
@@ -42,6 +42,7 @@ class ResponseMatrix:
     items: list[str]
     rows: list[dict[str, Any]]
     left_out: dict[str, int]
+    notes: list[str] = field(default_factory=list)
 
 
 def matrix_of(

@@ -58,6 +58,7 @@ class StudyResponses:
     level: float
     model: Model
     by_grader: list[GraderResponses]
+    notes: list[str] = field(default_factory=list)
 
 
 def irt(
