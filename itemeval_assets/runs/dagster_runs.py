@@ -5,14 +5,19 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from itemeval_assets.core.design.changed_items import named
 from itemeval_assets.core.design.options import RunOptions
 from itemeval_assets.core.design.partitions import GENERATE, GRADE
 from itemeval_assets.core.design.selection import Selection, select
 from itemeval_assets.core.design.study import Study
-from itemeval_assets.core.errors import BudgetExceeded, ConsentMissing, ModelError
+from itemeval_assets.core.errors import (
+    BudgetExceeded,
+    ConsentMissing,
+    ItemevalAssetsError,
+    ModelError,
+)
 from itemeval_assets.core.money.losses import Loss
 from itemeval_assets.core.text.words import counted
 from itemeval_assets.dagster_io.naming.names import FIGURES
@@ -25,7 +30,7 @@ from itemeval_assets.stages.calls.losses import losses, require_no_loss
 from itemeval_assets.stages.figures.planned import PlannedCells
 from itemeval_assets.stages.figures.scores.records import StudyScores
 from itemeval_assets.stages.figures.scores.scores import scores
-from itemeval_assets.stages.items import are_stored
+from itemeval_assets.stages.items import are_stored, peek
 from itemeval_assets.stages.ledger import calls_of_runs
 from itemeval_assets.stages.projection.estimate import StudyEstimate, preview
 from itemeval_assets.storage.study.inputs import prices_if_needed
@@ -37,6 +42,9 @@ from .launcher import Launcher
 from .settled import Stats, forget, remember, sources
 from .stage import StageRuns
 from .workers import Workers
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @dataclass(frozen=True)
@@ -83,6 +91,10 @@ def start_runs(
         if has_items and not options.recover_only:
             _read_back(begin())
         notes = _changes_admitted(begin(), gate) if accept_changes else []
+        stored = store.read("items")
+        known = None
+        if has_items and not (options.recover_only or accept_changes):
+            known = _admitted_as_stored(begin(), gate, stored)
         if not (has_items and options.recover_only):
             launch(["items"], config={"accept_changes": accept_changes})
             store.look()
@@ -90,15 +102,12 @@ def start_runs(
         if not has_items and not options.recover_only:
             _read_back(runs)
         if not options.recover_only:
-            # A log that is brought back is cheaper than its calls.
-            require_no_loss(study, store, selection.partitions)
-            runs.foreseen = _admitted(runs, gate)
-            if runs.foreseen.remaining.calls:
-                notes += [
-                    *runs.foreseen.warnings,
-                    *folders_left_out(study.config.cache),
-                ]
-            runs.workers = workers if runs.foreseen.remaining.calls else None
+            if known is None or not store.read("items").equals(stored):
+                known = _admitted(runs, gate)
+            runs.foreseen = known
+            if known.remaining.calls:
+                notes += [*known.warnings, *folders_left_out(study.config.cache)]
+            runs.workers = workers if known.remaining.calls else None
         refusal = _run_stages(runs)
         before = sources(join_what_is_behind(study, store, launch))
         called = calls_of_runs(store, launch.run_ids)
@@ -170,11 +179,26 @@ def _read_back(runs: StageRuns) -> None:
         runs.store.look()
 
 
+def _admitted_as_stored(runs: StageRuns, gate: Gate, stored: "pa.Table") -> StudyEstimate | None:
+    """As `_admitted`, of the stored items: a run that is refused leaves none in the history.
+
+    Null where it is refused, and others than these are wanted now: they say what the run calls.
+    """
+    try:
+        return _admitted(runs, gate)
+    except ItemevalAssetsError:
+        if peek(runs.study, runs.store).table.equals(stored):
+            raise
+        return None
+
+
 def _admitted(runs: StageRuns, gate: Gate) -> StudyEstimate:
     """What the run would call; what to know of it first is told to whoever listens.
 
-    Raises what `foreseen` raises, or the gate's refusal.
+    Raises EvidenceLost, what `foreseen` raises, or the gate's refusal.
     """
+    # A log that is brought back is cheaper than its calls.
+    require_no_loss(runs.study, runs.store, runs.selection.partitions)
     found = foreseen(runs.study, runs.store, runs.selection, runs.options)
     gate.admit(found.remaining, remarks_on(found))
     if found.warnings:
