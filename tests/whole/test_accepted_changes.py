@@ -14,8 +14,9 @@ from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.errors import ConsentMissing, DatasetError
 from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.stages.items import changed_items, loading
+from tests.commands import Command, processes_in, wait_until
 from tests.defs.runs import message, runs_of
-from tests.model_server import ModelServer, Request
+from tests.model_server import Behaviour, ModelServer, Request
 from tests.studies import write_study
 
 from .conftest import HasRun, Serve
@@ -259,6 +260,43 @@ def test_answers_of_a_killed_run_never_stand_under_other_items(
     assert len(server.requests) == since
     assert rows(config, "items") == before
     assert len(rows(config, "solutions")) == 8
+
+
+@pytest.mark.parametrize(
+    ("in_bucket", "workers"),
+    [(False, 2), *(pytest.param(True, n, marks=pytest.mark.long) for n in (1, 2))],
+)
+def test_answers_are_read_back_after_a_real_kill_before_their_items_change(
+    tmp_path: Path,
+    serve: Serve,
+    capsys: pytest.CaptureFixture[str],
+    request: pytest.FixtureRequest,
+    in_bucket: bool,
+    workers: int,
+) -> None:
+    place = {"output_dir": request.getfixturevalue("s3_location")} if in_bucket else {}
+    server = serve(Behaviour(latency_s=0.3))
+    config = declare(tmp_path, replications=1, solvers={"max_connections": 2}, **place)
+    process = Command("run", config, "--yes", "--workers", str(workers), folder=tmp_path)
+    process.wait_until(lambda: sum(one.delivered for one in server.requests) >= 4)
+    process.kill()
+    process.wait()
+    # Workers see that nobody listens, and keep what they were waiting for.
+    wait_until(lambda: not processes_in(tmp_path))
+    change(config, q2={"question": "What is 9 + 9?", "answer": 18})
+    since = len(server.requests)
+    capsys.readouterr()
+    again = ["--accept-changes", "--yes", "--workers", str(workers), "--json"]
+    code, said = run_cli(["run", str(config), *again]), capsys.readouterr()
+    assert code == 0, said
+    told = json.loads(said.out)
+    assert told["recovered"] >= 2
+    assert sorted(row["item_id"] for row in rows(config, "solutions")) == sorted(
+        2 * ["q1", "q2", "q3", "q4"]
+    )
+    assert [item for by_judge, item in asked(server, since) if not by_judge].count("q9") == 2
+    assert api.run(config, max_usd=math.inf).calls == 0
+    assert_reconciled(config)
 
 
 @pytest.mark.long

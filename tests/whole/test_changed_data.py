@@ -79,3 +79,16 @@ def test_accepted_changes_are_told_no_more(tmp_path: Path) -> None:
     assert api.status(config).notes == [SAID]
     assert not api.run(config, accept_changes=True).status.notes
     assert not api.status(config).notes
+
+
+def test_a_study_in_a_bucket_says_so_too(
+    tmp_path: Path, s3_location: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = write_study(tmp_path, items=2, extra={"output_dir": s3_location})
+    api.run(config)
+    data = tmp_path / "items.jsonl"
+    data.write_text(data.read_text().replace('"answer": 2', '"answer": 77'))
+    for name, place in (("status", "notes"), ("scores", "words"), ("items", "notes")):
+        capsys.readouterr()
+        assert run_cli([name, str(config), "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)[place][0] == SAID
