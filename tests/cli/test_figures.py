@@ -407,3 +407,20 @@ def test_a_terminal_shows_the_odd_items_and_a_page_all(
     assert told.count("Item-total is the correlation") == 1 and "quarrels the answers" in told
     row = next(line for line in shown.splitlines() if line.startswith("│ q"))
     assert [cell.strip() for cell in row.split("│")][2:6] == ["1.00", "-", "100 %", "-"]
+
+
+def test_a_table_of_another_study_is_not_replaced(
+    config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = str(write_study(tmp_path, study="other", items=2))
+    api.run(other)
+    for command in ("scores", "cells", "items", "compare", "conditions"):
+        out = tmp_path / f"{command}.csv"
+        assert run_cli([command, config, "--out", str(out)]) == 0
+        before = out.read_bytes()
+        capsys.readouterr()
+        if b"\n" in before.rstrip():
+            assert run_cli([command, other, "--out", str(out)]) == 2
+            assert "this table is of the study toy, and not of other" in capsys.readouterr().err
+        assert out.read_bytes() == before
+        assert run_cli([command, config, "--out", str(out)]) == 0

@@ -139,7 +139,7 @@ def response_matrix(found: "ResponseMatrix") -> Document:
     """The persons with what they leave out; a file has their scores."""
     title = f"Response matrix of {found.study} by {found.graded_by}"
     blocks = [*found.notes, responded_view(found, title), " ".join(_matrix_words(found))]
-    return Document(title, blocks)
+    return Document(title, blocks, is_matrix=True)
 
 
 def _matrix_words(found: "ResponseMatrix") -> Iterator[str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.report.render.records import columns_of, is_number, records, shown
-from itemeval_assets.report.render.replaced import require_own_page, require_own_table
+from itemeval_assets.report.render.replaced import STUDY, require_own_page, require_own_table
 from itemeval_assets.report.render.sections import Section
 from itemeval_assets.report.render.terminal_table import show
 from itemeval_assets.report.terminal import paragraph
@@ -54,13 +54,15 @@ class ImageLine(str):
 class Document:
     """`pictures` are drawn only where somebody sees them.
 
-    `table` has the rows of a CSV, which is one table; null: the first of the tables.
+    `table` has the rows of a CSV, which is one table; null: the first of the tables. Its last
+    column is the name of the study, but in a matrix, which holds nothing but figures.
     """
 
     title: str
     blocks: Sequence[str | View]
     pictures: "Mapping[str, Callable[[], Picture]]" = field(default_factory=dict)
     table: View | None = None
+    is_matrix: bool = False
 
     @property
     def views(self) -> Iterator[View]:
@@ -132,8 +134,8 @@ def write_document(document: Document, path: Path, study: str) -> None:
     """
     require_format(path)
     if path.suffix.lower() == ".csv":
-        text = as_csv(document)
-        require_own_table(path, text)
+        text = as_csv(document, None if document.is_matrix else study)
+        require_own_table(path, text, study)
     else:
         require_own_page(path, study)
         text = _as_html(document, study)
@@ -158,15 +160,16 @@ def _unwritable(path: Path, error: OSError) -> ConfigError:
     return ConfigError(f"--out {path}: cannot be written: {error.strerror}")
 
 
-def as_csv(document: Document) -> str:
-    """One table with the rows of all."""
+def as_csv(document: Document, study: str | None = None) -> str:
+    """One table with the rows of all, and the name of the study in its last column."""
     view = document.table or next((view for view in document.views if view.rows), None)
     rows = records(view) if view else []
     text = io.StringIO()
     heads = [str(column.page) for column in columns_of(view, "programs")] if view else []
-    writer = csv.DictWriter(text, heads, lineterminator="\n")
+    named = {} if study is None or STUDY in heads else {STUDY: study}
+    writer = csv.DictWriter(text, [*heads, *named], lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({**row, **named} for row in rows)
     return text.getvalue()
 
 
