@@ -12,12 +12,7 @@ from itemeval_assets.core.design.options import RunOptions
 from itemeval_assets.core.design.partitions import GENERATE, GRADE
 from itemeval_assets.core.design.selection import Selection, select
 from itemeval_assets.core.design.study import Study
-from itemeval_assets.core.errors import (
-    BudgetExceeded,
-    ConsentMissing,
-    ItemevalAssetsError,
-    ModelError,
-)
+from itemeval_assets.core.errors import BudgetExceeded, ConsentMissing, ModelError
 from itemeval_assets.core.money.losses import Loss
 from itemeval_assets.core.text.words import counted
 from itemeval_assets.dagster_io.naming.names import FIGURES
@@ -186,7 +181,7 @@ def _admitted_as_stored(runs: StageRuns, gate: Gate, stored: "pa.Table") -> Stud
     """
     try:
         return _admitted(runs, gate)
-    except ItemevalAssetsError:
+    except Exception:  # stored items may lack what the config asks of them now, as their images
         if peek(runs.study, runs.store).table.equals(stored):
             raise
         return None
