@@ -139,7 +139,6 @@ def item_answers(
 ) -> "list[ItemAnswers]":
     """What stands behind the figures of these items: question, answers, scores, and their logs."""
     from itemeval_assets.stages.figures.items.item_answers import item_answers as found
-    from itemeval_assets.stages.items import notes_on_data
 
     planned = planned_cells(config, policy)
     selected = select(planned.study.design, None, conditions, graders, rubrics).of(GRADE)

@@ -43,7 +43,6 @@ def scores(
     from itemeval_assets.stages.figures.scores.estimates import MEAN, rate
     from itemeval_assets.stages.figures.scores.panels import panels
     from itemeval_assets.stages.figures.scores.scores import scores as estimated
-    from itemeval_assets.stages.items import notes_on_data
 
     asked = _one_rate(pass_at, majority_at, passes, panel=panel)
     planned = planned_cells(config, policy)

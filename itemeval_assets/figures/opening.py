@@ -36,7 +36,7 @@ def graded_cells(config: str | Path | Study, policy: str | None) -> "PlannedCell
 
 def notes_of(planned: "PlannedCells") -> list[str]:
     """What is to be said of the data that the figures are of."""
-    from itemeval_assets.stages.changed_data import notes_on_data
+    from itemeval_assets.stages.items import notes_on_data
 
     return notes_on_data(planned.study, planned.store)
 

@@ -7,9 +7,9 @@ import pytest
 
 from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
-from itemeval_assets.stages import changed_data
 from itemeval_assets.stages.figures.items import response
 from itemeval_assets.stages.figures.items.response import StudyResponses
+from itemeval_assets.stages.items import changed_data
 from tests.studies import write_study
 
 SAID = (
