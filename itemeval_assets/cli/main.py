@@ -190,7 +190,8 @@ def recover(
 @app.command("import")
 def import_results(
     path: Annotated[
-        str, typer.Argument(help="folder of an itemeval study, or of .eval logs; it is only read")
+        str,
+        typer.Argument(help="itemeval study, .eval logs, or table of answers; only read"),
     ],
     config: Config,
     dry_run: Annotated[
@@ -198,7 +199,7 @@ def import_results(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Take in the results of an itemeval study, or logs of a task: nothing is paid again."""
+    """Take in an itemeval study, logs of a task, or a table of answers: nothing is paid again."""
     found = late.api.import_results(path, config, dry_run=dry_run, on_note=late.report.remark)
     late.report.print_result(as_json, found, late.report.import_summary)
 

@@ -9,12 +9,17 @@ import pyarrow as pa
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.pending import Cell
 from itemeval_assets.core.design.study import Study
+from itemeval_assets.core.tables.schemas import SOLUTIONS, arrow_schema
 from itemeval_assets.core.text.words import counted
 from itemeval_assets.storage.objects.backends import Backend
 from itemeval_assets.storage.study.inputs.template_lock import Kept
 
 # Where a log was, in the metadata of its copy.
 IMPORTED_FROM = "imported_from"
+# The columns of rows that name cells alone.
+CELLS = pa.schema(
+    [arrow_schema(SOLUTIONS).field(name) for name in ("item_id", "epoch", "error", "log_file")]
+)
 
 
 class LogPart(NamedTuple):

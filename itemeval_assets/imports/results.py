@@ -1,12 +1,14 @@
 """Takes in the results of others: the one place that tells what kind of source a path is."""
 
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from itemeval_assets.storage.study.inputs import load_config
 
+from .answers.rows import is_table
+from .arguments import require_two_arguments
 from .found import Found, ImportSummary
-from .itemeval.checks import require_two_arguments
 from .itemeval.survey import survey
 from .taking import Taking
 
@@ -16,17 +18,22 @@ def import_results(
 ) -> ImportSummary:
     """Take in what a source holds for the study of a config; `dry_run`: only say what that is.
 
-    A study of a task takes in logs of the task, any other one a study of itemeval. The source is
-    looked through before anything is stored.
+    A study of a task takes in logs of the task; any other one a study of itemeval, or a table of
+    answers. The source is looked through before anything is stored.
     """
-    taking = Taking(_found(path, config), path, say)
-    return taking.summary(is_dry_run=True) if dry_run else taking.take_in()
+    with tempfile.TemporaryDirectory(prefix="itemeval_assets_") as folder:
+        taking = Taking(_found(path, config, Path(folder)), path, say)
+        return taking.summary(is_dry_run=True) if dry_run else taking.take_in()
 
 
-def _found(path: str, config: str | Path) -> Found:
+def _found(path: str, config: str | Path, folder: Path) -> Found:
     require_two_arguments(path, config)
-    if load_config(config)[0].benchmark.ref is None:
-        return survey(path, config)
-    from .eval_logs.survey import survey as survey_logs  # noqa: PLC0415 (loads inspect_ai)
+    if load_config(config)[0].benchmark.ref is not None:
+        from .eval_logs.survey import survey as survey_logs  # noqa: PLC0415 (loads inspect_ai)
 
-    return survey_logs(path, config)
+        return survey_logs(path, config)
+    if is_table(path) and Path(path).expanduser().is_file():
+        from .answers.survey import survey as survey_answers  # noqa: PLC0415 (loads inspect_ai)
+
+        return survey_answers(path, config, folder)
+    return survey(path, config)

@@ -268,7 +268,7 @@ def test_of_the_two_paths_it_says_which_is_which(
     kept: Kept, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     config, nowhere = str(kept.config), str(tmp_path / "nowhere")
-    how = f"itemeval-assets import FOLDER {config}"
+    how = f"itemeval-assets import PATH {config}"
     assert run_cli(["import", config, nowhere]) == 2
     said = capsys.readouterr().err
     assert f"PATH, the first argument, is a file: {config}" in said and how in said

@@ -284,7 +284,7 @@ def test_the_page_tells_what_works(
     monkeypatch.chdir(kept.folder)
     declare(kept.folder).rename("study.yaml")
     page = (Path(__file__).parents[2] / "docs" / "importing.md").read_text()
-    lines, _ = re.findall(r"^```sh\n(.*?)^```", page, re.M | re.S)
+    lines, *_ = re.findall(r"^```sh\n(.*?)^```", page, re.M | re.S)
     for line in lines.replace("my_study", "kept").splitlines():
         program, *words = shlex.split(line)
         if program == "itemeval-assets":

@@ -16,7 +16,6 @@ from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.pending import Cell
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import StoreError
-from itemeval_assets.core.tables.schemas import SOLUTIONS, arrow_schema
 from itemeval_assets.core.text.times import now
 from itemeval_assets.core.text.words import counted
 from itemeval_assets.engine.logs.reading import read_log, read_log_header
@@ -28,7 +27,7 @@ from itemeval_assets.engine.tasks.logs.made_by_inspect import (
     logged_answers,
 )
 from itemeval_assets.engine.tasks.running import TASK
-from itemeval_assets.imports.found import IMPORTED_FROM, Found, FoundLog, LeftOut, LogPart
+from itemeval_assets.imports.found import CELLS, IMPORTED_FROM, Found, FoundLog, LeftOut, LogPart
 from itemeval_assets.stages.items import known
 from itemeval_assets.stages.tasks.opening import open_study
 from itemeval_assets.storage.objects.backends import open_backend
@@ -41,10 +40,6 @@ from .place import place_of
 
 if TYPE_CHECKING:
     from inspect_ai.log import EvalLog
-
-_ROWS = pa.schema(
-    [arrow_schema(SOLUTIONS).field(n) for n in ("item_id", "epoch", "error", "log_file")]
-)
 
 
 def survey(path: str, config: str | Path) -> Found:
@@ -221,4 +216,4 @@ def _rows(cells: Mapping[Cell, _Answer]) -> pa.Table:
         {**cell._asdict(), "error": answer.error, "log_file": answer.key}
         for cell, answer in cells.items()
     ]
-    return pa.Table.from_pylist(rows, schema=_ROWS)
+    return pa.Table.from_pylist(rows, schema=CELLS)

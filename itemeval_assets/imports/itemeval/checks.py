@@ -8,32 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from itemeval_assets.core.errors import ConfigError, StoreError
-from itemeval_assets.storage.own_files import LOG
 
 from .source import Source
-
-
-def require_two_arguments(path: str, config: str | Path) -> None:
-    """Raise ConfigError where the first one is a file and no log, or the second one is not there.
-
-    The folder of the source comes first, then the YAML of the study.
-    """
-    if "://" not in path and Path(path).expanduser().is_file() and not path.endswith(LOG):
-        raise ConfigError(
-            f"PATH, the first argument, is a file: {path}. It is the folder of the itemeval study,"
-            " or of logs; the YAML of the study that takes it in comes second:"
-            f" itemeval-assets import FOLDER {path}"
-        )
-    try:
-        is_there = Path(config).expanduser().exists()
-    except (TypeError, ValueError, RuntimeError, OSError):
-        return  # what reads it says why not
-    if not is_there:
-        raise ConfigError(
-            f"CONFIG, the second argument: there is no config file {config}. It is the YAML of the"
-            " study that takes in; the folder of the itemeval study comes first:"
-            " itemeval-assets import FOLDER CONFIG"
-        )
 
 
 def require_two_places(path: str, location: str, config: Path) -> None:

@@ -30,7 +30,6 @@ from .checks import (
     require_items,
     require_solutions,
     require_study,
-    require_two_arguments,
     require_two_places,
 )
 from .logs import Logs
@@ -46,7 +45,6 @@ def survey(path: str, config: str | Path) -> Found:
     Raises an ItemevalAssetsError, which names the place, for what is no such study, does not agree
     with itself, or is of another study or design.
     """
-    require_two_arguments(path, config)
     parsed, config_path = load_config(config)
     location = study_location(parsed, config_path)
     source = Source(path)

@@ -70,7 +70,7 @@ def completion(status: "StudyStatus", most: int | None = None) -> None:
         _first_rows(view, most or len(parts), command("status", status.config))
     if status.unmetered:
         out.print(
-            f"[yellow]Replies of {data(', '.join(status.unmetered))} gave no token counts, or "
+            f"[yellow]Replies of {data(', '.join(status.unmetered))} have no token counts, or "
             "impossible ones[/yellow]: their usd is null, and budget.max_usd counts the most that "
             "they may have cost."
         )

@@ -242,7 +242,7 @@ def _tell_of_prices(run: StageRun, outcome: Outcome, key: str, facts: list[dict[
             outcome.unpriced.add(of_model["model"])
         if of_model["unmetered_calls"]:
             run.say(
-                f"{of_model['unmetered_calls']} replies of {of_model['model']} gave no token "
+                f"{of_model['unmetered_calls']} replies of {of_model['model']} have no token "
                 f"counts, or impossible ones ({key}): their usd is null, and budget.max_usd counts "
                 f"{of_model['unmetered_usd']:.6f} USD for them"
             )
