@@ -29,6 +29,11 @@ HOW_TO_ACCEPT = (
     "To accept the change: --accept-changes. A run then makes the answers and gradings of these "
     "items again, and keeps all others; an estimate says what that costs"
 )
+# Where every item that has answers or gradings is the same one.
+HOW_TO_TAKE_IN = (
+    "To accept the change: --accept-changes. A run then makes no answer and no grading again, and "
+    "calls models for new cells alone; an estimate says what that costs"
+)
 
 
 class Edited(NamedTuple):

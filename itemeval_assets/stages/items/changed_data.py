@@ -8,7 +8,12 @@ from functools import partial
 from typing import Any
 
 from itemeval_assets.core.config.sections import DatasetConfig, TaskBenchmark
-from itemeval_assets.core.design.changed_items import HOW_TO_ACCEPT, edited_items, named
+from itemeval_assets.core.design.changed_items import (
+    HOW_TO_ACCEPT,
+    HOW_TO_TAKE_IN,
+    edited_items,
+    named,
+)
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import DatasetError
 from itemeval_assets.core.tasks.differences import MAKE_IT_STEADY, difference
@@ -22,6 +27,7 @@ from .changed_items import all_changed, outdated_rows
 from .pins import pins
 from .rows import rows_of_data
 
+_RESTORE = "estore the data, or give the changed data a study of its own (`study:` name)."
 # Of one dataset. Reading more than this would take longer than the command itself.
 _MOST_BYTES = 2**26
 
@@ -74,9 +80,7 @@ def refuse_changed_data(
         stored = store.read("items").to_pylist() if stored is None else stored
         raise DatasetError(
             f"benchmark.datasets: {id!r} changed since this study pinned it "
-            f"({pinned[:12]} then, {current[:12]} now).{_changed_words(study, store, stored)}\n"
-            "Restore the data, or give the changed data a study of its own (`study:` name).\n"
-            f"{HOW_TO_ACCEPT}"
+            f"({pinned[:12]} then, {current[:12]} now).{_what_and_how(study, store, stored)}"
         )
 
 
@@ -123,19 +127,41 @@ def _revision(study: Study, dataset: DatasetConfig, pinned: str | None = None) -
     return resolve_revision(dataset, benchmark.adapter, study.config_dir)
 
 
-def _changed_words(study: Study, store: ResultsStore, stored: list[dict[str, Any]]) -> str:
-    """Which items with answers or gradings are others now; nothing where the data are damaged."""
+def _what_and_how(study: Study, store: ResultsStore, stored: list[dict[str, Any]]) -> str:
+    """Which items are new, gone or others now, and what to do: first what costs least.
+
+    Nothing is said of items where the data are damaged.
+    """
     try:
         rows, _ = rows_of_data(study, store, revisions_to_load(study, store, True), stored)
     except DatasetError:
-        return ""
+        return f"\nR{_RESTORE}\n{HOW_TO_ACCEPT}"
     of_task = _difference(stored, rows) if study.config.benchmark.ref and stored else ""
     edited = edited_items(stored, rows)
     changed = all_changed(edited, outdated_rows(study, store, edited))
+    what = f"{of_task}{_come_and_gone(stored, rows)}"
     if not changed:
-        return f"{of_task} No item that has answers or gradings is another one now."
+        same = "No item that has answers or gradings is another one now."
+        return f"{what} {same}\n{HOW_TO_TAKE_IN}.\nOr r{_RESTORE}"
     count = counted(len(changed), "item")
-    return f"{of_task} {count} with answers or gradings changed: {named(changed)}."
+    others = f"{count} with answers or gradings changed: {named(changed)}."
+    return f"{what} {others}\nR{_RESTORE}\n{HOW_TO_ACCEPT}"
+
+
+def _come_and_gone(stored: list[dict[str, Any]], rows: list[dict[str, Any]]) -> str:
+    """The items that the study has not yet, and those that the data have no more."""
+    then, now = ([row["item_id"] for row in those] for those in (stored, rows))
+    new, gone = _without(now, then), _without(then, now)
+    return "".join(
+        f" {counted(len(ids), 'item')} {'is' if len(ids) == 1 else 'are'} {word}: {named(ids)}."
+        for word, ids in (("new", new), ("gone", gone))
+        if ids
+    )
+
+
+def _without(ids: list[str], others: list[str]) -> list[str]:
+    known = {*others}
+    return [id for id in ids if id not in known]
 
 
 def _difference(stored: list[dict[str, Any]], rows: list[dict[str, Any]]) -> str:
