@@ -103,6 +103,11 @@ def compare(
         if by is not None:
             raise typer.BadParameter("--by needs the names of the two that are compared")
         found = late.figures.comparisons(config, facet=of, **grading.words)
+    elif b is None and not config.exists():
+        raise typer.BadParameter(
+            f"CONFIG, the study's YAML file, comes first, and '{config}' is no file: compare "
+            f"CONFIG {config} {a}"
+        )
     elif b is None:
         raise typer.BadParameter(f"name what to compare {a!r} with, or nothing for all pairs")
     elif of != "condition":

@@ -7,6 +7,7 @@ output all the same, which says why.
 """
 
 import os
+import shlex
 import sys
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -348,7 +349,7 @@ def run_cli(arguments: list[str]) -> int:
     except typer.TyperException as error:
         message = error.format_message().replace("Value error, ", "").rstrip(".")
         # Where no command was named, the help is printed.
-        message = message or "name a command"
+        message = (message or "name a command") + _command_meant(message, arguments)
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "itemeval-assets"
         return _failed(as_json, error, f"{message}; see {command} --help", 2)
@@ -356,6 +357,13 @@ def run_cli(arguments: list[str]) -> int:
         if as_json:
             _failed(as_json, error, without_secrets(str(error), os.environ), 1)
         raise
+
+
+def _command_meant(message: str, arguments: list[str]) -> str:
+    """How a study is run that stands in the place of a command; empty for other words."""
+    named = arguments[0] if arguments and message.startswith("No such command") else ""
+    is_study = named.lower().endswith((".yaml", ".yml")) or (named and Path(named).is_file())
+    return f"; did you mean: itemeval-assets run {shlex.quote(named)}" if is_study else ""
 
 
 def _require_folder() -> None:

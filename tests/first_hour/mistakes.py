@@ -93,6 +93,24 @@ OWN = {"type": "python", "function": "mine.py:score"}
 GRADED = {"model": "mockllm/judge", "scorer": "model_graded_qa"}
 TASK = {"adapter": "inspect", "task": "tasks.py@sums"}
 TASKS = {"tasks.py": QUESTIONS}
+# As a hand writes it, `models:` last.
+BY_HAND = """\
+study: my_study
+benchmark:
+  adapter: local
+  datasets: [{id: items.jsonl}]
+  mapping: {id: id, input: question, target: answer}
+facets: {scorer: numeric}
+solvers:
+  models: [mockllm/alpha, mockllm/beta]
+"""
+LIST = "[mockllm/alpha, mockllm/beta]"
+
+
+def by_hand(before: str, after: str) -> dict[str, str]:
+    """The study file with a slip."""
+    return {"study.yaml": BY_HAND.replace(before, after)}
+
 
 MISTAKES = [
     # Keys of the YAML.
@@ -179,6 +197,12 @@ MISTAKES = [
         without="facets.prompt",
     ),
     Mistake(
+        "`task_args` of inspect_ai",
+        {"benchmark": {**TASK, "task_args": {"count": 3}}},
+        TASKS,
+        without="facets.prompt",
+    ),
+    Mistake(
         "An argument that a scorer of inspect_ai has not",
         {
             "facets.scorer": "mine",
@@ -214,10 +238,26 @@ MISTAKES = [
         {"facets.scorer": "mine", "scorers.mine": OWN},
         {"mine.py": "class score:\n    def __init__(self, solution, target, metadata): ...\n"},
     ),
+    Mistake("A scorer among the graders", {"facets.grader": ["exact_match"]}),
+    Mistake("A judge among the scorers", {"facets.scorer": "judge"}),
     Mistake("A judge that is not defined", {"facets.grader": ["jugde"]}),
     Mistake("No grader and no scorer", {"facets.grader": [], "facets.scorer": None}),
     Mistake("One model in place of a list", {"solvers.models": "mockllm/alpha"}),
+    Mistake(
+        "No blank after a dash",
+        files=by_hand(LIST, "\n    -mockllm/alpha\n    -mockllm/beta"),
+    ),
+    Mistake("A list in quotes", files=by_hand(LIST, f'"{LIST}"')),
+    Mistake(
+        "An environment variable in the YAML",
+        files=by_hand("mockllm/alpha", "${MODEL}"),
+    ),
     Mistake("The same model twice", {"solvers.models": ["mockllm/alpha", "mockllm/alpha"]}),
+    Mistake("A dataset with `path`", {"benchmark.datasets": [{"path": "items.jsonl"}]}),
+    Mistake(
+        "A mapping by the names of the columns",
+        {"benchmark.mapping": {"id": "id", "question": "question", "answer": "answer"}},
+    ),
     Mistake("A dataset without `id:`", {"benchmark.datasets": ["items.jsonl"]}),
     Mistake("One dataset in place of a list", {"benchmark.datasets": "items.jsonl"}),
     Mistake(
@@ -237,6 +277,12 @@ MISTAKES = [
     Mistake("A scale from its highest score", {"graders.judge.scale": [1, 0]}),
     Mistake("A scale in words", {"graders.judge.scale": "0-1"}),
     Mistake("A name with a blank", {"study": "My Study"}),
+    Mistake("A name that is a number", {"study": 2024}),
+    Mistake("A name in curly quotes", files=by_hand("my_study", "“my_study”")),
+    Mistake(
+        "A backslash in double quotes",
+        files=by_hand("items.jsonl", r'"C:\Users\me\items.jsonl"'),
+    ),
     Mistake("A file in the place of the folder of results", {"output_dir": "items.jsonl"}),
     Mistake("No benchmark", without="benchmark"),
     Mistake("A tab in the YAML", files={"study.yaml": "study: my_study\n\tsolvers: 1\n"}),
@@ -334,6 +380,11 @@ MISTAKES = [
         {"items.csv": "id;question;answer;topic\nq1;What is 2 + 2?;4;sums\n"},
     ),
     Mistake(
+        "A file with tabs between its cells",
+        {"benchmark.datasets": [{"id": "items.tsv"}]},
+        {"items.tsv": COLUMNS.replace(",", "\t")},
+    ),
+    Mistake(
         "A CSV in another encoding",
         CSV,
         {"items.csv": "id,question,answer,topic\nq1,Où?,4,sums\n".encode("cp1252")},
@@ -365,8 +416,10 @@ MISTAKES = [
     # Commands.
     Mistake("A folder in place of the file", command=("run", ".")),
     Mistake("The data in place of the study", command=("run", "items.jsonl")),
+    Mistake("The Python file in place of the study", command=("run", "definitions.py")),
     Mistake("A file that there is not", command=("run", "stduy.yaml")),
     Mistake("A command with a slip", command=("rnu", "study.yaml")),
+    Mistake("A study without a command", command=("study.yaml",)),
     Mistake("An option with a slip", command=("run", "study.yaml", "--yess")),
     Mistake("A condition that there is not", command=("run", "study.yaml", "--condition", "alhpa")),
     Mistake("A grader that there is not", command=("run", "study.yaml", "--grader", "jugde")),
@@ -375,6 +428,7 @@ MISTAKES = [
     Mistake(
         "A comparison before the first run", command=("compare", "study.yaml", "alpha", "beta")
     ),
+    Mistake("A comparison without its file", command=("compare", "alpha", "beta")),
     Mistake(
         "A table before the first run", command=("scores", "study.yaml", "--out", "scores.csv")
     ),

@@ -5,6 +5,7 @@ known key where one is close.
 """
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -12,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from itemeval_assets.core.text.yaml.numbers import number_advice
 
 from .unknown_keys import unknown_key
-from .wording import advice, as_section, as_word, wanted
+from .wording import advice, as_section, as_text, wanted
 
 _FILE = "(file)"
 _SHAPES = ("literal[", "list[", "dict[", "function-")
@@ -34,7 +35,7 @@ def describe_problems(error: ValidationError, data: Any, model: type[BaseModel])
             continue
         elif len(kinds := _kinds_at(path, problems)) > 1:
             allowed = f"{', '.join(kinds[:-1])} or {kinds[-1]}"
-            quoted = as_word(problem["input"]) if "a text" in kinds else ""
+            quoted = as_text(problem["input"]) if "a text" in kinds else ""
             lines.append(f"{path}: give {allowed}; found {_short(problem['input'])}{quoted}")
         elif problem["type"] == "extra_forbidden":
             word = str(problem["loc"][-1])
@@ -120,5 +121,6 @@ def _yaml_path(loc: tuple[int | str, ...], odd: Mapping[tuple[int | str, ...], o
 
 
 def _short(value: Any) -> str:
-    text = "nothing" if value is None else repr(value)
+    # A date is one by the way it is written.
+    text = "nothing" if value is None else str(value) if isinstance(value, date) else repr(value)
     return text if len(text) <= 80 else text[:77] + "..."

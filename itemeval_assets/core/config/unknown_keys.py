@@ -1,6 +1,6 @@
 """Keys that the YAML does not have, and what the reader may have meant by them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
 from pydantic import BaseModel
@@ -39,6 +39,15 @@ _TOLD = {
     **dict.fromkeys(("system", "system_prompt", "system_message"), _SYSTEM),
     **dict.fromkeys(("api_key", "apikey", "api_token"), _SECRET),
 }
+# What a key of one section is called elsewhere, by the name of the section.
+_IN_SECTION = {
+    "datasets": {"id": ("path", "file", "filename", "file_name", "dataset", "source", "hub")},
+    "mapping": {
+        "input": ("question", "prompt", "problem", "query", "instruction", "text"),
+        "target": ("answer", "label", "gold", "solution", "expected", "reference", "output"),
+    },
+    "benchmark": {"args": ("task_args", "task_arguments", "arguments", "params")},
+}
 _OF_DATA = ("datasets", "mapping")
 # Words for "not all samples", of inspect_ai and of other tools.
 _FEW_SAMPLES = ("limit", "sample_id", "max_samples", "samples", "sample", "shuffle")
@@ -47,10 +56,10 @@ _FEW_SAMPLES = ("limit", "sample_id", "max_samples", "samples", "sample", "shuff
 def unknown_key(loc: tuple[int | str, ...], model: type[BaseModel], data: Any) -> str:
     """What to write in place of a key that its section does not have."""
     word, known = str(loc[-1]), _known_keys(model, loc[:-1], data)
+    if told := _as_written(loc, known, _at(loc[:-1], data)):
+        return told
     if loc[:-1] == ("benchmark",) and (told := _beside_a_task(word, data)):
         return told
-    if word in _TOLD:
-        return _TOLD[word]
     is_near = loc[:-1] == ("benchmark",) and nearest(word, known)
     if word in _BY_WORD and not is_near:
         return f"did you mean {_BY_WORD[word]!r}?"
@@ -59,6 +68,31 @@ def unknown_key(loc: tuple[int | str, ...], model: type[BaseModel], data: Any) -
     if nearest(word, known) is None and places:
         return f"it belongs to {' or '.join(places)}"
     return did_you_mean(word, known, "known keys")
+
+
+def _called_here(loc: tuple[int | str, ...], known: list[str]) -> str | None:
+    """The key that a section has for a word of other tools; None where it has none."""
+    section = next((part for part in reversed(loc[:-1]) if isinstance(part, str)), "")
+    keys = _IN_SECTION.get(section, {})
+    return next((key for key, words in keys.items() if loc[-1] in words and key in known), None)
+
+
+def _as_written(loc: tuple[int | str, ...], known: list[str], section: Mapping[str, Any]) -> str:
+    """What to write for a key that is of another tool, or has a slip; empty where none is known."""
+    word = str(loc[-1])
+    if word.startswith("-"):
+        return f"a blank is missing after the dash: write `- {word[1:]}: ...`"
+    key = _called_here(loc, known)
+    if key is None or key in section:
+        return _TOLD.get(word, "")
+    value = section[word]
+    return f"write `{key}: {value}`" if isinstance(value, str) else f"write `{key}`"
+
+
+def _at(loc: tuple[int | str, ...], data: Any) -> Any:
+    for part in loc:
+        data = data[part]
+    return data
 
 
 def _beside_a_task(word: str, data: Any) -> str:

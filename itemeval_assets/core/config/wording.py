@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from itemeval_assets.core.text.nearest import nearest
@@ -31,6 +32,7 @@ _WANTED = {
 # Lists of entries with keys, and the key that an entry needs.
 _KEY_OF_ENTRY = {("benchmark", "datasets"): "id", ("facets", "model_config"): "name"}
 _WORD = re.compile(r"[A-Za-z][\w./-]*")
+_NO_BLANK_AFTER_DASH = re.compile(r"(?:^|\s)-(?=[^\s-])")
 # What begins like this names a model of that provider.
 _BEGINNINGS = {"gpt": "openai", "claude": "anthropic", "gemini": "google", "mistral": "mistral"}
 
@@ -65,17 +67,28 @@ def advice(problem: Mapping[str, Any]) -> str:
     if problem["type"] == "list_type":
         return _as_list(problem)
     if not isinstance(value, str):
-        return as_word(value) if problem["type"] == "string_type" else ""
+        return as_text(value) if problem["type"] == "string_type" else ""
+    if value.startswith("$") or "${" in value:
+        return "; environment variables are not filled in: write the value itself"
     if problem["type"] == "literal_error":
         words = context["expected"].replace(" or ", ", ").replace("'", "").split(", ")
         return _meant(nearest(value, words))
-    if context.get("pattern") == MODEL_ID:
-        providers = (name for start, name in _BEGINNINGS.items() if value.startswith(start))
-        provider = next(providers, None)
-        return _meant(f"{provider}/{value}" if provider and " " not in value else None)
-    if context.get("pattern") == STUDY_NAME:
-        return _meant("_".join(value.lower().split()))
-    return ""
+    guess = {MODEL_ID: _model_id, STUDY_NAME: _study_name}.get(context.get("pattern", ""))
+    return _meant(guess(value)) if guess else ""
+
+
+def _model_id(value: str) -> str | None:
+    """The text with the provider that its beginning tells."""
+    providers = (name for start, name in _BEGINNINGS.items() if value.startswith(start))
+    provider = next(providers, None)
+    return f"{provider}/{value}" if provider and " " not in value else None
+
+
+def _study_name(value: str) -> str | None:
+    """The text as a name of a study; None where too little of it would be left."""
+    name = re.sub(r"[^a-z0-9_-]+", "_", value.lower()).strip("_-")
+    is_near = value.isascii() and re.match(STUDY_NAME, name)
+    return name if is_near else None
 
 
 def as_section(problem: Mapping[str, Any]) -> str:
@@ -84,10 +97,12 @@ def as_section(problem: Mapping[str, Any]) -> str:
     return f"; write {{{key}: {_plain(value)}}}" if key and isinstance(value, str) else ""
 
 
-def as_word(value: object) -> str:
-    """How a word is written that YAML reads as true or false; empty for all else."""
+def as_text(value: object) -> str:
+    """How a text is written that YAML reads as something else; empty where none is known."""
+    if isinstance(value, (float, date)):
+        return "; put it in quotes"
     if not isinstance(value, bool):
-        return ""
+        return f'; put it in quotes: "{value}"' if isinstance(value, int) else ""
     word, other = ("yes", "on") if value else ("no", "off")
     return (
         f"; YAML reads {word} and {other} as {str(value).lower()}: write {word!r} or {other!r} in "
@@ -99,24 +114,36 @@ def _as_list(problem: Mapping[str, Any]) -> str:
     """How one entry that stands alone is written as a list."""
     value, key = problem["input"], _KEY_OF_ENTRY.get(problem["loc"])
     if isinstance(value, str):
-        if key:
-            return f"; write [{{{key}: {_plain(value)}}}]"
-        return f"; write {in_brackets(as_entries(value))}"
+        return f"; {as_brackets(value, key)}"
     if not key or not isinstance(value, Mapping):
         return ""
+    # A dash without its blank begins the first key.
+    value = {str(name).removeprefix("-"): one for name, one in value.items()}
     named = value if key in value else {key: "NAME", **value}
     return f"; write [{{{', '.join(f'{name}: {_plain(one)}' for name, one in named.items())}}}]"
 
 
+def as_brackets(value: str, key: str | None = None) -> str:
+    """What to write for a text that was meant as a list. `key`: of an entry with keys."""
+    if _is_in_brackets(value):
+        return f"take the quotes off: write {value}"
+    names = as_entries(value) if key is None or value.startswith("-") else [value]
+    entries = [_plain(name) if key is None else f"{{{key}: {_plain(name)}}}" for name in names]
+    why = "a blank is missing after the dash: " if _NO_BLANK_AFTER_DASH.match(value) else ""
+    return f"{why}write [{', '.join(entries)}]"
+
+
 def as_entries(value: str) -> list[str]:
-    """The names in a text that has commas between them; the text alone where it has none."""
-    names = [name.strip() for name in value.split(",")]
+    """The names in a text that has commas or dashes between them, or else the text alone."""
+    inner = value[1:-1] if _is_in_brackets(value) else value
+    sign = _NO_BLANK_AFTER_DASH if _NO_BLANK_AFTER_DASH.match(value) else ","
+    names = [name.strip() for name in re.split(sign, inner)]
+    names = names[1:] if sign != "," else names
     return names if all(names) else [value]
 
 
-def in_brackets(names: list[str]) -> str:
-    """A list of names as YAML has it in one line."""
-    return f"[{', '.join(map(_plain, names))}]"
+def _is_in_brackets(value: str) -> bool:
+    return value.startswith("[") and value.endswith("]")
 
 
 def _plain(value: Any) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from itemeval_assets.core.config.sections import BenchmarkConfig, DatasetConfig
+from itemeval_assets.core.config.sections import AS_CSV, BenchmarkConfig, DatasetConfig
 from itemeval_assets.core.design.items import Placed, Record, items_of, refuse_repeated_ids
 from itemeval_assets.core.design.sampling import drawn
 from itemeval_assets.core.errors import DatasetError
@@ -120,6 +120,8 @@ def local_path(dataset: DatasetConfig, adapter: str, base: Path) -> Path | None:
             f"benchmark.datasets: {dataset.id!r} is no file ({path}); {_where_else(dataset.id)}"
         )
     if path.suffix.lower() not in SUFFIXES:
+        if path.suffix.lower() == ".tsv":
+            raise DatasetError(f"benchmark.datasets: {dataset.id!r}: {AS_CSV}")
         known = ", ".join(SUFFIXES)
         raise DatasetError(
             f"benchmark.datasets: {dataset.id!r}: adapter `local` reads {known}; save the data as "

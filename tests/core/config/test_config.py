@@ -1,6 +1,7 @@
 """The study config: what it takes, and how it says what is wrong."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import pytest
@@ -367,12 +368,48 @@ def test_names_may_have_two_hundred_bytes() -> None:
         ({"facets": {"model_config": ["cool"]}}, "write {name: cool}"),
         ({"solvers": {"models": "a/b"}}, "write [a/b]"),
         ({"solvers": {"models": {"a": "b"}}}, "found {'a': 'b'}"),
+        ({"solvers": {"models": "-a/b -c/d"}}, "missing after the dash: write [a/b, c/d]"),
+        ({"solvers": {"models": "[a/b, c/d]"}}, "take the quotes off: write [a/b, c/d]"),
+        ({"facets": {"scorer": "-numeric -exact_match"}}, "write [numeric, exact_match]"),
+        ({"facets": {"scorer": "[numeric]"}}, "take the quotes off: write [numeric]"),
+        ({"benchmark": {"datasets": "-a.csv -b.csv"}}, "dash: write [{id: a.csv}, {id: b.csv}]"),
+        ({"benchmark": {"datasets": "[{id: a.csv}]"}}, "take the quotes off: write [{id: a.csv}]"),
+        ({"benchmark": {"datasets": {"-id": "a.csv"}}}, "write [{id: a.csv}]"),
+        ({"benchmark": {"-id": "a.csv"}}, "missing after the dash: write `- id: ...`"),
     ],
 )
 def test_one_entry_in_the_place_of_a_list_is_told_as_it_is_written(
     extra: dict[str, Any], advice: str
 ) -> None:
     assert problems(extra)[0].endswith(advice)
+
+
+@pytest.mark.parametrize(
+    ("extra", "advice"),
+    [
+        ({"study": 2024}, 'found 2024; put it in quotes: "2024"'),
+        ({"study": 1.5}, "found 1.5; put it in quotes"),
+        ({"study": date(2024, 1, 31)}, "found 2024-01-31; put it in quotes"),
+        ({"study": "My Study!"}, "did you mean 'my_study'?"),
+        ({"study": "Größe"}, "found 'Größe'"),
+        ({"study": "${NAME}"}, "environment variables are not filled in: write the value itself"),
+        ({"solvers": {"models": ["$MODEL"]}}, "are not filled in: write the value itself"),
+        ({"solvers": {"models": ["a/${MODEL}"]}}, "none is filled in: write the model itself"),
+        ({"benchmark": {"mapping": {"question": "q"}}}, "shuffle_choices, images"),
+        ({"facets": {"scorer": "a/b"}}, "it is a judge: name it in facets.grader"),
+        ({"facets": {"grader": ["numeric"]}}, "it is a scorer: name it in facets.scorer"),
+    ],
+)
+def test_what_a_value_was_meant_as_is_told(extra: dict[str, Any], advice: str) -> None:
+    assert problems(extra)[0].endswith(advice)
+
+
+def test_curly_quotes_are_told_wherever_they_are() -> None:
+    for text in ("study: “my”", "study: ‘my’", "a: [“my”]", "“my”: 1", "a: {b: „my“}"):
+        with pytest.raises(ConfigError, match=r'has curly quotes.* write my, or "my" in'):
+            parse_config(text, "study.yaml")
+    with pytest.raises(ConfigError, match="unknown key"):
+        parse_config("a: '“my”'\nb: I say “my”\nc: “a” or “b”", "study.yaml")
 
 
 @pytest.mark.parametrize("scorer", ["numeric", ["numeric"], ["numeric", "exact_match"]])

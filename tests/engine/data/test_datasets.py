@@ -460,6 +460,7 @@ def test_json_lines_with_old_line_ends(tmp_path: Path) -> None:
         ("x.json", b"[", "x.json: not valid JSON"),
         ("x.csv", b"\xff", "x.csv, line 1: byte 1 of the file (0xff) is no UTF-8"),
         ("x.parquet", b"PAR1", "x.parquet: not readable as Parquet"),
+        ("x.tsv", b"", "'x.tsv': rename the file to .csv, and write `delimiter: \"\\t\"` beside"),
         ("x.txt", b"", "'x.txt': adapter `local` reads .jsonl, .json, .csv, .parquet, .xlsx"),
     ],
 )

@@ -8,7 +8,7 @@ from itemeval_assets.core.text.words import cut
 from itemeval_assets.core.text.yaml.sections import MODEL_ID
 
 from ..sections import StudySections
-from ..wording import as_entries, in_brackets
+from ..wording import as_brackets, as_entries
 
 
 def grading_problems(config: StudySections) -> list[str]:
@@ -45,20 +45,26 @@ def _facet_problems(config: StudySections) -> list[str]:
     )
     for name in config.facets.grader:
         if name not in config.graders and "/" not in name:
-            hint = did_you_mean(name, sorted(config.graders))
             problems.append(
                 f"facets.grader: {name!r} is neither a key of `graders` nor a model, "
-                f"<provider>/<model>; {hint}"
+                f"<provider>/<model>; {_graders_meant(name, config)}"
             )
         elif name not in config.graders and not re.match(MODEL_ID, name):
             problems.append(f"facets.grader: {name!r} is no model id: provider/model, no space")
     return problems
 
 
+def _graders_meant(name: str, config: StudySections) -> str:
+    if name in SCORERS or name in config.scorers:
+        return "it is a scorer: name it in facets.scorer"
+    return did_you_mean(name, sorted(config.graders))
+
+
 def _scorers_meant(name: str, config: StudySections) -> str:
-    names = as_entries(name)
-    if len(names) > 1:
-        return f"write {in_brackets(names)}"
+    if as_entries(name) != [name]:
+        return as_brackets(name)
+    if name in config.graders or re.match(MODEL_ID, name):
+        return "it is a judge: name it in facets.grader"
     return did_you_mean(name, [*SCORERS, *config.scorers]) + _of_task(config)
 
 

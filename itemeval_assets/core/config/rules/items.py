@@ -7,7 +7,7 @@ from itemeval_assets.core.prompts.choices import CHOICES, TargetIs
 from itemeval_assets.core.prompts.images import IMAGES
 from itemeval_assets.core.text.nearest import did_you_mean
 
-from ..sections import DATASET_ID, StudySections
+from ..sections import AS_CSV, DATASET_ID, StudySections
 
 
 def item_problems(config: StudySections) -> list[str]:
@@ -28,7 +28,7 @@ def _csv_problems(config: StudySections) -> list[str]:
     """What the hub has may be CSV; a file shows it by its name."""
     return [
         f"benchmark.datasets[{place}].{key}: for CSV only, and {dataset.id!r} is not a CSV file: "
-        "remove it"
+        f"{AS_CSV if dataset.id.lower().endswith('.tsv') else 'remove it'}"
         for place, dataset in enumerate(config.benchmark.datasets)
         if config.benchmark.adapter == "local" and not dataset.id.lower().endswith(".csv")
         for key in dataset.csv_options

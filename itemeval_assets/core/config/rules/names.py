@@ -78,7 +78,13 @@ def models_named(config: StudySections) -> dict[str, str]:
 
 def _model_problems(config: StudySections) -> list[str]:
     """A model's id names the folder of its cached answers."""
-    return [
+    variables = [
+        f"{path}: {model!r} names an environment variable, and none is filled in: write the model "
+        "itself"
+        for path, model in models_named(config).items()
+        if "${" in model
+    ]
+    return variables + [
         f"{path}: {model!r} is no model id: it may not hold `.` or `..` between slashes"
         for path, model in models_named(config).items()
         if {".", ".."} & set(model.split("/"))

@@ -6,6 +6,7 @@ new conditions. The description of a field is its line in the reference of all k
 
 from .automation import AutomationConfig
 from .benchmark import (
+    AS_CSV,
     DATASET_ID,
     BenchmarkConfig,
     DatasetConfig,
@@ -20,6 +21,7 @@ from .solvers import SolversConfig
 from .study import StudySections
 
 __all__ = [
+    "AS_CSV",
     "DATASET_ID",
     "ITEM_COLUMNS",
     "AutomationConfig",

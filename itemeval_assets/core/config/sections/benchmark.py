@@ -13,6 +13,8 @@ from itemeval_assets.core.text.yaml.sections import IDENTITY, Section
 Adapter = Literal["hf", "local", "inspect"]
 # What items can be told apart by besides their metadata.
 DATASET_ID = "dataset_id"
+# Of a file with tabs between its cells.
+AS_CSV = 'rename the file to .csv, and write `delimiter: "\\t"` beside its `id`'
 _ADAPTER = (
     "local: files here; hf: the Hugging Face hub, or a folder saved by `datasets`; inspect: a task "
     "of inspect_ai"

@@ -8,7 +8,9 @@ import yaml
 
 # A key and its value without the blank between them.
 _NO_BLANK = re.compile(r"\s*(?:- )?[A-Za-z_][\w-]*:[^\s:/]")
+_DASH = re.compile(r"\s*-[^\s-]")
 _COLON = re.compile(r":\s")
+_VARIABLE = re.compile(r"\$\{\w*")
 # As Git marks both versions of what it could not merge.
 _OF_MERGE = re.compile(r"(?:<{7}|={7}|>{7}|\|{7})(?:\s|$)")
 
@@ -61,6 +63,8 @@ def slip_of(error: yaml.MarkedYAMLError) -> str | None:
 def _no_key(met: _Met) -> str:
     if met.lacks_blank(met.begun):
         return "line {begun} lacks a blank after its colon"
+    if _DASH.match(met.at(met.begun)):
+        return "line {begun} lacks a blank after its dash"
     return "line {begun} has no colon: write `key: value`"
 
 
@@ -80,6 +84,15 @@ def _second_colon(met: _Met) -> str:
         "line {here} is indented deeper than line {above}, which has a value already: begin it "
         "below the first letter of that line"
     )
+
+
+def _no_end_of_bracket(met: _Met) -> str:
+    if _VARIABLE.search(met.at(met.line)):
+        return (
+            "line {here} names an environment variable, and none is filled in: write the value "
+            "itself"
+        )
+    return "the bracket of line {begun} is not closed, or a comma is missing in it"
 
 
 def _no_end_of_block(met: _Met) -> str:
@@ -102,13 +115,17 @@ _SLIPS: list[tuple[str, str | Callable[[_Met], str]]] = [
     ("could not find expected ':'", _no_key),
     ("expected '<document start>'", _no_first_key),
     ("quoted scalar: .*end of", "the quotation mark of line {begun} is never closed"),
-    ("a flow ", "the bracket of line {begun} is not closed, or a comma is missing in it"),
+    ("a flow ", _no_end_of_bracket),
     # A value begins with a sign that means something to YAML, as in *.csv, @name, !x.
     (
         "cannot start any token|an (alias|anchor):|undefined alias|for the tag",
         "put quotes around the value in line {here}",
     ),
-    ("unknown escape", "in line {here} write \\\\ for \\, or '...' in place of \"...\""),
+    (
+        "unknown escape|expected escape sequence",
+        "line {here} has a backslash in double quotes, where it means another character: write "
+        "the value in '...', or a path with / in place of \\",
+    ),
     ("another document", "line {here} begins a second document: remove the line `---`"),
     (r"found '[\]},]'", "line {here} has a closing bracket, or a comma, too many"),
     ("<block end>", _no_end_of_block),

@@ -1,5 +1,6 @@
 """YAML as plain data: it makes no objects of ours, and is as large as it looks."""
 
+import re
 from itertools import takewhile
 from typing import Any
 
@@ -12,6 +13,8 @@ from .slips import slip_of
 _MOST_REPEATED = 10_000
 # Python reads no longer integers than some thousand digits, and nobody means one.
 _LONGEST_NUMBER = 1_000
+# As programs for letters set quotation marks.
+_CURLY = re.compile("[“”„](?P<double>[^“”„]+)[“”]|[‘’](?P<single>[^‘’]+)[‘’]")
 
 
 def load_yaml(text: str | bytes, loader: type[yaml.SafeLoader] = yaml.SafeLoader) -> Any:
@@ -121,7 +124,20 @@ def _text(loader: StrictLoader, node: yaml.ScalarNode) -> str:
             problem="a text holds the character NUL, which no path and no name may have",
             problem_mark=node.start_mark,
         )
+    _refuse_curly_quotes(node)
     return _joined(str(loader.construct_scalar(node)), node.start_mark)
+
+
+def _refuse_curly_quotes(node: yaml.ScalarNode) -> None:
+    """To YAML they are letters of the text."""
+    found = None if node.style else _CURLY.fullmatch(node.value)
+    if found:
+        text = found["double"] or found["single"]
+        raise yaml.MarkedYAMLError(
+            problem=f"{node.value} has curly quotes, which YAML takes for letters: write {text}, "
+            f'or "{text}" in straight quotes',
+            problem_mark=node.start_mark,
+        )
 
 
 def _joined(text: str, mark: yaml.Mark) -> str:

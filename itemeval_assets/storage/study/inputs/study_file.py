@@ -23,7 +23,7 @@ from .templates import load_templates
 from .unreadable import unreadable
 
 # What ends like this is no study. JSON may be one, since it is YAML.
-_OF_DATA = (".jsonl", ".csv", ".parquet", ".xlsx")
+_OF_DATA = (".jsonl", ".csv", ".parquet", ".xlsx", ".tsv")
 
 
 def read_study(
@@ -119,9 +119,11 @@ def _beside(path: Path) -> str:
 def _text_of(path: Path) -> str:
     """The text of a config, which gives back its bytes: a byte order mark stays in it."""
     content = _read_bytes(path)
-    if path.suffix.lower() in _OF_DATA:
+    suffix = path.suffix.lower()
+    if suffix in (*_OF_DATA, ".py"):
+        what = "is a Python file" if suffix == ".py" else "holds data"
         raise ConfigError(
-            f"{path} holds data, and is no study: name the study's YAML file{_beside(path)}"
+            f"{path} {what}, and is no study: name the study's YAML file{_beside(path)}"
         )
     try:
         return content.decode("utf-8")

@@ -9,6 +9,8 @@ NO_BLANK = "lacks a blank after its colon"
 INDENTATION = "the indentation of line 3 fits no line above it: begin it below the first letter"
 BRACKET = "the bracket of line 1 is not closed, or a comma is missing in it"
 TEXT_AFTER = "text follows a closing quotation mark in line 1: put quotes around all of it"
+BACKSLASH = "line 1 has a backslash in double quotes"
+VARIABLE = "line 1 names an environment variable, and none is filled in"
 QUOTES = "put quotes around the value in line 1"
 
 
@@ -19,6 +21,7 @@ QUOTES = "put quotes around the value in line 1"
         ("a: 1\nb:\n  c:1\n  d: [a]\n", f"line 3 {NO_BLANK}"),
         ("a:\n  b: [a]\n  c:1\n", f"line 3 {NO_BLANK}"),
         ("a: 1\nfoo\nb: 2\n", "line 2 has no colon: write `key: value`"),
+        ("a:\n-b\n-c\nd: 1\n", "line 2 lacks a blank after its dash"),
         ("study: my: x\n", "a value in line 1 holds a colon: put quotes around the value"),
         (
             "study: my\n  solvers: 1\n",
@@ -38,7 +41,11 @@ QUOTES = "put quotes around the value in line 1"
         ("a: *.csv\n", QUOTES),
         ("a: *all\n", QUOTES),
         ("a: !x y\n", QUOTES),
-        ('a: "C:\\path"\n', "in line 1 write \\\\ for \\, or"),
+        ('a: "C:\\path"\n', BACKSLASH),
+        ('a: "C:\\Users"\n', BACKSLASH),
+        ('a: "C:\\x"\n', BACKSLASH),
+        ("a: [${B}, c]\n", VARIABLE),
+        ("a: {b: ${B}}\n", VARIABLE),
         (
             "a:\n  b: 1\n<<<<<<< HEAD\n  c: 1\n=======\n  c: 2\n>>>>>>> other\nd: 3\n",
             "line 3 holds the mark of a merge that is not finished: decide between both versions",
