@@ -15,14 +15,22 @@ PAIR = (
     Column("p", "p", "p"),
     Column("ties", "count", "ties"),
 )
-FIGURES = {"value": 0.143, "ends": (-0.067, 0.353), "p": 0.165, "ties": 12}
+FIGURES = {"value": 0.143, "ends": (-0.067, 0.353), "p": 0.165, "ties": 12, "left": 9}
+
+
+# Where some items have no score.
+WITH_LEFT_OUT = (*PAIR, Column("left", "count", "left\nout"), Column("ends", "span", "bounds"))
 
 
 def shown(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], a: str, b: str
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    a: str,
+    b: str,
+    columns: tuple[Column, ...] = PAIR,
 ) -> list[str]:
     monkeypatch.setattr(terminal.out, "_width", 80)
-    show(View("pairs", PAIR, [{"a": a, "b": b, **FIGURES}]))
+    show(View("pairs", columns, [{"a": a, "b": b, **FIGURES}]))
     return capsys.readouterr().out.splitlines()
 
 
@@ -39,6 +47,17 @@ def test_names_that_are_too_long_side_by_side_stand_below_each_other(
         "[minimal]",
     ]
     assert cells[0][1:] == ["0.143", "-0.067 to 0.353", "0.165", "12"]
+
+
+def test_beside_more_figures_the_columns_move_closer_before_a_name_breaks(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = f"{MODEL} · step_by_step", f"{MODEL} · minimal"
+    lines = shown(monkeypatch, capsys, *names, WITH_LEFT_OUT)
+    text = "\n".join(lines)
+    assert max(map(len, lines)) <= 80
+    assert text.count(MODEL) == 2 and "step_by_step" in text and "minimal" in text
+    assert text.count("-0.067 to 0.353") == 2
 
 
 def test_names_that_fit_stand_side_by_side(

@@ -29,6 +29,8 @@ from itemeval_assets.report.views.view import Column, Kind, Text, View
 _WIDE = 110
 _LONGEST_LINE = 120
 _NARROWEST = 4
+# Characters between two columns: with rules, without, and as few as can be.
+_RULED, _PLAIN, _CLOSE = 3, 2, 1
 _VERDICTS = {"ok": "green", "dead": "red", "unverified": "yellow"}
 
 
@@ -44,13 +46,20 @@ def show(view: View) -> None:
     if said := [f"{_heading(column)} {value}" for column, value in told.items() if value]:
         paragraph(f"In all rows: {'; '.join(said)}.")
     cells = [[_cell(column, row) for column in columns] for row in view.with_total]
-    widths = _widths(columns, cells)
-    if widths.breaks_words:
-        stacked = _stacked(columns, cells)
-        fitting = _widths(*stacked)
-        if not fitting.breaks_words:
-            (columns, cells), widths = stacked, fitting
-    out.print(_table(columns, cells, widths))
+    out.print(_table(*_laid_out(columns, cells)))
+
+
+def _laid_out(
+    columns: list[Column], cells: list[list[str]]
+) -> "tuple[list[Column], list[list[str]], _Widths]":
+    """The first layout in which no word breaks; else the last one, in which words do."""
+    beside, stacked = (columns, cells), _stacked(columns, cells)
+    layouts = ((beside, _RULED), (beside, _PLAIN), (stacked, _RULED), (stacked, _PLAIN))
+    for table, gap in (*layouts, (beside, _CLOSE)):
+        widths = _widths(*table, gap)
+        if not widths.breaks_words:
+            return *table, widths
+    return *stacked, _widths(*stacked, _CLOSE)
 
 
 def _stacked(columns: list[Column], cells: list[list[str]]) -> tuple[list[Column], list[list[str]]]:
@@ -77,15 +86,18 @@ def _heading(column: Column) -> str:
 
 
 class _Widths(NamedTuple):
-    """`columns`: their widths where the table is wider than the terminal, else null."""
+    """`columns`: their widths where the table is wider than the terminal, else null.
+
+    `gap`: the characters between two columns.
+    """
 
     columns: list[int] | None
-    is_plain: bool
+    gap: int
     breaks_words: bool = False
 
 
-def _widths(columns: list[Column], marked: list[list[str]]) -> _Widths:
-    """Texts are narrowed to their longest words, then the rules between columns go."""
+def _widths(columns: list[Column], marked: list[list[str]], gap: int) -> _Widths:
+    """Texts are narrowed to their longest words; where that is too wide, within words."""
     rows = [list(map(_plain, row)) for row in marked]
     cells = [[column.terminal or "", *(row[n] for row in rows)] for n, column in enumerate(columns)]
     natural = [max(cell_len(line) for cell in one for line in cell.split("\n")) for one in cells]
@@ -95,16 +107,15 @@ def _widths(columns: list[Column], marked: list[list[str]]) -> _Widths:
         else width
         for column, one, width in zip(columns, cells, natural, strict=True)
     ]
-    ruled, plain = out.width - 3 * len(columns) - 1, out.width - 2 * len(columns) + 1
-    if sum(natural) <= ruled:
-        return _Widths(None, is_plain=False)
-    is_plain = sum(least) > ruled
-    room, widths = plain if is_plain else ruled, list(natural)
+    edges = 4 if gap == _RULED else 0
+    room, widths = out.width - edges - gap * (len(columns) - 1), list(natural)
+    if sum(natural) <= room:
+        return _Widths(None, gap)
     texts = [n for n, column in enumerate(columns) if _is_text(column)]
     _narrow(widths, texts, least, room)
     breaks_words = sum(widths) > room
-    _narrow(widths, texts, [_NARROWEST] * len(least), room)  # within words, as the last resort
-    return _Widths(widths, is_plain, breaks_words)
+    _narrow(widths, texts, [_NARROWEST] * len(least), room)
+    return _Widths(widths, gap, breaks_words)
 
 
 def _narrow(widths: list[int], texts: list[int], least: list[int], room: int) -> None:
@@ -118,8 +129,9 @@ def _narrow(widths: list[int], texts: list[int], least: list[int], room: int) ->
 
 def _table(columns: list[Column], cells: list[list[str]], widths: _Widths) -> Table:
     table = Table()
-    if widths.is_plain:
-        table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    if widths.gap != _RULED:
+        padding = (0, widths.gap - 1, 0, 0)
+        table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=padding)
     for n, column in enumerate(columns):
         width = widths.columns[n] if widths.columns else None
         if _is_text(column):
