@@ -30,7 +30,7 @@ KEYS = {"OPENAI_API_KEY": "none", "ANTHROPIC_API_KEY": "none"}
 
 
 def main() -> None:
-    """Try each Python; exits with 1 at the first thing that fails."""
+    """Try each Python; exits with 1 at the first thing that fails, or where one was skipped."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--python", nargs="+", default=["3.11", "3.12", "3.13"])
     given = parser.parse_args()
@@ -53,6 +53,8 @@ def main() -> None:
             print(
                 f"Python {python}: [{extras}] installed in {seconds:.0f} s, {mb:,.0f} MB; it runs"
             )
+    if len(there) < len(given.python):
+        sys.exit("not all of these Pythons are on this machine: the skipped ones were not tried")
 
 
 def _is_there(uv: str, python: str) -> bool:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts import uv
+from scripts import uv, wheel
 
 
 def test_uv_is_the_one_of_the_makefile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -20,3 +20,20 @@ def test_uv_is_the_one_of_the_makefile(tmp_path: Path, monkeypatch: pytest.Monke
     assert uv.found_uv() == str(tmp_path / "uv")
     monkeypatch.setenv("UV", "/given/uv")
     assert uv.found_uv() == "/given/uv"
+
+
+def test_a_python_that_was_skipped_fails_the_trial_of_the_wheel(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(wheel, "found_uv", lambda: "uv")
+    monkeypatch.setattr(wheel, "_run", lambda folder, *_: (folder / "own.whl").touch())
+    monkeypatch.setattr(wheel, "_is_there", lambda _, python: python == "3.11")
+    monkeypatch.setattr(wheel, "_install", lambda *_: (1.0, 2.0))
+    monkeypatch.setattr(wheel, "_use", lambda *_: None)
+    monkeypatch.setattr("sys.argv", ["wheel", "--python", "3.11"])
+    wheel.main()
+    monkeypatch.setattr("sys.argv", ["wheel", "--python", "3.11", "3.12"])
+    with pytest.raises(SystemExit, match="the skipped ones were not tried"):
+        wheel.main()
+    said = capsys.readouterr().out
+    assert "Python 3.12: not on this machine; skipped" in said and said.count("it runs") == 2

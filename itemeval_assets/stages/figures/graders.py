@@ -15,10 +15,10 @@ def each_once(graders: Sequence[GradeCondition]) -> Sequence[GradeCondition]:
     return list(first.values()) if len(first) > 1 else graders
 
 
-def incomparable(chosen: Sequence[GradeCondition], purpose: str = "agree") -> str | None:
+def incomparable(chosen: Sequence[GradeCondition]) -> str | None:
     """Why the scores of graders mean different things; null where they do not."""
     if len(chosen) < 2:
-        return f"One grader has none to {purpose} with."
+        return "One grader has none to compare with."
     if len({_meaning(one) for one in chosen}) > 1:
         return (
             "These graders have no scale in common, so their scores cannot be compared: choose some"

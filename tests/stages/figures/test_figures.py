@@ -435,10 +435,10 @@ def test_a_judge_without_models_of_its_family_prefers_none(tmp_path: Path) -> No
 def test_one_judge_has_none_to_agree_with(tmp_path: Path) -> None:
     study = scored_study(tmp_path, planted, graders={"j": {"model": "mockllm/judge"}})
     [first, *_] = ie.agreement(study).figures
-    assert (first.estimate, first.why) == (None, "One grader has none to agree with.")
+    assert (first.estimate, first.why) == (None, "One judge has none to agree with.")
     [card] = ie.agreement(study).cards
     assert {figure.why for figure in card.figures[:3]} == {
-        "One grader has none to agree with.",
+        "One judge has none to agree with.",
         "It was asked once of each answer.",
     }
 

@@ -43,7 +43,7 @@ def comparisons(
 def _graders(planned: PlannedCells, chosen: Sequence[GradeCondition]) -> Compared:
     """All pairs of graders whose scores mean the same; a judge counts once."""
     once, others = of_one_scale(each_once(chosen))
-    if why := incomparable(once, "compare"):
+    if why := incomparable(once):
         return Compared(graded_by=None, scale=None, words=[why])
     found = _family(planned, planned.of_graders(once), once[0], "grader")
     return replace(found, words=[*others, *found.words])

@@ -31,7 +31,7 @@ def compare(
     chosen = chosen_of(planned, graders)
     if facet == "grader":
         both = [one for one in planned.study.design.grade if one.label in (first, other)]
-        if why := incomparable(both, "compare"):
+        if why := incomparable(both):
             raise MeasurementError(why)
         cells = planned.of_graders(both, tags=tags)
         pair = _pair(planned, cells, both[0], facet, first, other, by)

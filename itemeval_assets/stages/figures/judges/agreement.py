@@ -81,6 +81,9 @@ def _why_not(
     """Why the graders of one scale have none to agree with; null where they have."""
     if len(group) > 1:
         return None
+    if len(groups) == 1:
+        who = "judge" if group[0].grader.call else "scorer"
+        return f"One {who} has none to agree with."
     if all(len(other) == 1 for other in groups):
         return incomparable([one for other in groups for one in other])
     label, scale = group[0].label, group[0].grader.scale
