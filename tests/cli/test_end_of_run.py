@@ -90,7 +90,7 @@ def test_the_cells_go_to_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[st
     rows, page = tmp_path / "cells.csv", tmp_path / "cells.html"
     assert run_cli(["cells", config, "--out", str(rows)]) == 0
     lines = rows.read_text().splitlines()
-    assert lines[0] == "condition,graded by,item,replication,state,stage,reason,score"
+    assert lines[0] == "condition,graded by,item,replication,state,stage,reason,score,study"
     assert len(lines) == 1 + api.count_cells(config).cells == 9
     assert run_cli(["cells", config, "--state", "done", "--out", str(rows)]) == 0
     assert rows.read_text().splitlines() == lines[:1]
