@@ -27,7 +27,7 @@ from .changed_items import all_changed, outdated_rows
 from .pins import pins
 from .rows import rows_of_data
 
-_RESTORE = "estore the data, or give the changed data a study of its own (`study:` name)."
+_RESTORE = "restore the data, or give the changed data a study of its own (`study:` name)."
 # Of one dataset. Reading more than this would take longer than the command itself.
 _MOST_BYTES = 2**26
 
@@ -135,17 +135,17 @@ def _what_and_how(study: Study, store: ResultsStore, stored: list[dict[str, Any]
     try:
         rows, _ = rows_of_data(study, store, revisions_to_load(study, store, True), stored)
     except DatasetError:
-        return f"\nR{_RESTORE}\n{HOW_TO_ACCEPT}"
+        return f"\n{_RESTORE.capitalize()}\n{HOW_TO_ACCEPT}"
     of_task = _difference(stored, rows) if study.config.benchmark.ref and stored else ""
     edited = edited_items(stored, rows)
     changed = all_changed(edited, outdated_rows(study, store, edited))
     what = f"{of_task}{_come_and_gone(stored, rows)}"
     if not changed:
         same = "No item that has answers or gradings is another one now."
-        return f"{what} {same}\n{HOW_TO_TAKE_IN}.\nOr r{_RESTORE}"
+        return f"{what} {same}\n{HOW_TO_TAKE_IN}.\nOr {_RESTORE}"
     count = counted(len(changed), "item")
     others = f"{count} with answers or gradings changed: {named(changed)}."
-    return f"{what} {others}\nR{_RESTORE}\n{HOW_TO_ACCEPT}"
+    return f"{what} {others}\n{_RESTORE.capitalize()}\n{HOW_TO_ACCEPT}"
 
 
 def _come_and_gone(stored: list[dict[str, Any]], rows: list[dict[str, Any]]) -> str:
