@@ -85,7 +85,7 @@ def part_of(
     is_first = bool(samples) and samples[0].metadata.get(_GRADED) == graded
     usage = (
         {name: _less(used, name, others) for name, used in log.stats.model_usage.items()}
-        if is_first
+        if is_first and _has_all(log.stats.model_usage, samples)
         else _summed(own)
     )
     spec = log.eval.model_copy(
@@ -107,6 +107,14 @@ def part_of(
                 for sample in own
             ],
         }
+    )
+
+
+def _has_all(header: Mapping[str, ModelUsage], samples: list[EvalSample]) -> bool:
+    """Whether a header has the usage of all samples: that of a retry has its own ones alone."""
+    return all(
+        name in header and header[name].total_tokens >= used.total_tokens
+        for name, used in _summed(samples).items()
     )
 
 

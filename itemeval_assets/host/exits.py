@@ -1,9 +1,10 @@
 """Code of others that calls `os._exit`: its process would be gone, without a word and unsaved."""
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NoReturn
+from typing import Any, NoReturn
 
 
 class ProcessExit(BaseException):
@@ -11,6 +12,8 @@ class ProcessExit(BaseException):
 
 
 _usual = os._exit
+# The second is what the first takes it from.
+_MODULES: list[Any] = [sys.modules[name] for name in ("os", "posix", "nt") if name in sys.modules]
 # The process of each block that is open; a child that it forks is another one.
 _open: list[int] = []
 
@@ -22,7 +25,8 @@ def no_process_exit() -> Iterator[None]:
     A child that is forked there still ends by it. After the block `os._exit` does what it did:
     it stays replaced, because code may have imported it by name.
     """
-    os._exit = _exit
+    for module in _MODULES:
+        module._exit = _exit
     own = os.getpid()
     _open.append(own)
     try:

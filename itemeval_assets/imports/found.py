@@ -16,6 +16,8 @@ from itemeval_assets.storage.study.inputs.template_lock import Kept
 
 # Where a log was, in the metadata of its copy.
 IMPORTED_FROM = "imported_from"
+# In the manifest of a run of somebody else, in the place of its policy.
+IMPORTED = "imported"
 # The columns of rows that name cells alone.
 CELLS = pa.schema(
     [arrow_schema(SOLUTIONS).field(name) for name in ("item_id", "epoch", "error", "log_file")]

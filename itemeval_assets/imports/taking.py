@@ -87,6 +87,7 @@ class Taking:
             self._store.claimed(partitions, f"import-{uuid.uuid4().hex}", self._tell_of_wait),
             self._store.importing(self._source, self._hashes),
         ):
+            summary = self._after_the_wait()
             self._take_documents()
             for log in self._found.logs:
                 self._copy(log)
@@ -97,6 +98,12 @@ class Taking:
             for _ in gradings_long.write(self._store, graded):
                 pass
         return summary._replace(notes=[*summary.notes, *self._mismatches()])
+
+    def _after_the_wait(self) -> ImportSummary:
+        """What is not there now: others may have stored some of it meanwhile."""
+        for name in ("_new_items", "_indexed", "_awaited"):
+            self.__dict__.pop(name, None)
+        return self.summary(is_dry_run=False)
 
     @property
     def _hashes(self) -> dict[str, dict[str, str]]:
@@ -122,7 +129,10 @@ class Taking:
 
     def _tell_of_wait(self, partition: Partition, holder: str) -> None:
         label = self._study.design.label_of(partition)
-        self._say(f"waiting for {holder}, which is at work in {label}")
+        wait = (
+            f"waiting for {holder}, which is at work in" if holder else "nobody else is at work in"
+        )
+        self._say(f"{wait} {label}")
 
     def _keep_words(self) -> None:
         """The words of packaged templates, before there is any row of them."""
@@ -275,5 +285,10 @@ class Taking:
 def _costs(outcome: Outcome, partition: Partition) -> dict[str, float | None]:
     """What the logs of a partition cost, by their keys."""
     index = outcome.log_index.get(partition)
-    rows = [] if index is None else index.select(["log_file", "usd"]).to_pylist()
-    return {row["log_file"]: row["usd"] for row in rows}
+    found: dict[str, float | None] = {}
+    # One row for each model that was called.
+    for row in [] if index is None else index.select(["log_file", "usd"]).to_pylist():
+        before = found.get(row["log_file"], 0.0)
+        is_known = before is not None and row["usd"] is not None
+        found[row["log_file"]] = before + row["usd"] if is_known else None
+    return found

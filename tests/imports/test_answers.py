@@ -86,6 +86,8 @@ def test_answers_come_in_and_only_judges_are_called(tmp_path: Path, suffix: str)
         next((tmp_path / "studies").rglob(f"manifests/{run_id}.json")).read_text()
     )
     assert manifest["imported_from"] == str(path) and len(manifest["sha256"]) == 64
+    assert run_cli(["report", str(config)]) == 0
+    assert run_cli(["release", str(config)]) == 0
     assert_reconciled(config)
 
 

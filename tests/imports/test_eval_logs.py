@@ -1,7 +1,6 @@
 """Logs of `inspect eval` come into a study of their task: nobody is called, no score differs."""
 
 import json
-import random
 import re
 import shlex
 import shutil
@@ -13,12 +12,14 @@ from typing import Any
 import inspect_ai
 import pytest
 import yaml
-from inspect_ai.log import EvalLog, read_eval_log
-from inspect_ai.model import ModelOutput, ModelUsage, get_model
+from inspect_ai.log import EvalLog, read_eval_log, write_eval_log
+from inspect_ai.model import ModelConfig, ModelOutput, ModelUsage, get_model
 
 import itemeval_assets as ie
 from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.errors import ConfigError, ItemevalAssetsError, StoreError
+from itemeval_assets.storage.objects.s3 import S3Backend
+from itemeval_assets.storage.s3.bucket import s3_client, split_s3
 from tests.commands import Program
 from tests.s3_server import S3Server
 from tests.whole.looking import assert_reconciled
@@ -199,6 +200,136 @@ def test_answers_to_other_questions_stay_out(tmp_path: Path) -> None:
     assert_reconciled(config)
 
 
+def write(log: EvalLog, path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_eval_log(log, str(path))
+    return path
+
+
+def later(log: EvalLog, task_id: str, *, keeps_answers: bool) -> EvalLog:
+    """A log of another eval, with the same answers, or with answers of its own that are alike."""
+    spec = log.eval.model_copy(
+        update={"task_id": task_id, "run_id": task_id, "created": "2027-01-01T00:00:00+00:00"}
+    )
+    samples = [
+        one if keeps_answers else one.model_copy(update={"uuid": f"{task_id}{one.id}"})
+        for one in log.samples or []
+    ]
+    return log.model_copy(update={"eval": spec, "samples": samples})
+
+
+def test_an_answer_that_a_retry_has_again_comes_in_once(tmp_path: Path) -> None:
+    config, logs = declare(tmp_path), kept_logs("0.3.285", "capitals", tmp_path)
+    [path] = logs.iterdir()
+    log = read_eval_log(str(path))
+    samples = log.samples or []
+    of_first = sum((one.model_usage["mockllm/model"] for one in samples[:4]), ModelUsage())
+    stats = log.stats.model_copy(update={"model_usage": {"mockllm/model": of_first}})
+    first = log.model_copy(update={"samples": samples[:4], "stats": stats})
+    used = sum(sample.model_usage["mockllm/model"].total_tokens for sample in samples)
+    path.unlink()
+    write(first, logs / "first.eval")
+    write(later(log, "retry", keeps_answers=True), logs / "second.eval")
+    assert not ie.import_results(logs, config).is_nothing
+    found = ie.import_results(logs, config)
+    assert found.is_nothing
+    assert any("4 answers are in several logs" in note for note in found.notes)
+    assert run(config).calls == 0
+    assert ie.table(config, "ledger")["total_tokens"].sum() == used
+    assert_reconciled(config)
+    ie.import_results(logs / "second.eval", config)
+    assert_reconciled(config)
+
+
+def test_all_models_that_samples_asked_are_booked(tmp_path: Path) -> None:
+    config, logs = declare(tmp_path), kept_logs("0.3.285", "capitals", tmp_path)
+    [path] = logs.iterdir()
+    log = read_eval_log(str(path))
+    asked = ModelUsage(input_tokens=100, output_tokens=10, total_tokens=110)
+    for sample in log.samples or []:
+        sample.model_usage["mockllm/tool"] = asked
+    log.stats.model_usage["mockllm/tool"] = ModelUsage(
+        input_tokens=600, output_tokens=60, total_tokens=660
+    )
+    write(log, path)
+    write(later(log, "again", keeps_answers=False), logs / "again.eval")
+    assert ie.import_results(logs, config).logs == 2
+    assert run(config).exit_code == 0
+    ledger = ie.table(config, "ledger")
+    assert ledger[ledger["model"] == "mockllm/tool"]["total_tokens"].sum() == 2 * 660
+    assert_reconciled(config)
+
+
+def test_of_versions_of_one_log_the_scores_of_the_last_count(tmp_path: Path) -> None:
+    config, logs = declare(tmp_path), kept_logs("0.3.285", "capitals", tmp_path)
+    [path] = logs.iterdir()
+    log = read_eval_log(str(path))
+    for sample in log.samples or []:
+        assert sample.scores
+        sample.scores["match"] = sample.scores["match"].model_copy(update={"value": "C"})
+    # In a folder whose name sorts before that of the first version.
+    rescored = write(log, logs / "0" / "rescored.eval")
+    found = ie.import_results(logs, config)
+    assert (found.solutions, found.logs) == (6, 1)
+    run(config)
+    assert (ie.table(config, "gradings_long")["score"] == 1.0).all()
+    rescored.unlink()
+    path.touch()
+    found = ie.import_results(logs, config)
+    assert found.is_nothing
+    assert any("1 log came in before as another version" in note for note in found.notes)
+
+
+def other_solver(log: EvalLog) -> dict[str, Any]:
+    return {"solver": "inspect_ai/chain"}
+
+
+def other_limits(log: EvalLog) -> dict[str, Any]:
+    return {"config": log.eval.config.model_copy(update={"message_limit": 4})}
+
+
+def with_roles(log: EvalLog) -> dict[str, Any]:
+    return {"model_roles": {"grader": ModelConfig(model="mockllm/other")}}
+
+
+def other_file(log: EvalLog) -> dict[str, Any]:
+    return {"task_file": "elsewhere/others.py"}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            other_solver,
+            "1 log of capitals with another solver: a condition is of the task as it is",
+        ),
+        (other_limits, "1 log of capitals with other limits"),
+        (with_roles, "1 log of capitals with models in roles"),
+        (other_file, "1 log of capitals with a task of this name in another file"),
+    ],
+)
+def test_what_was_not_done_as_the_task_does_stays_out(
+    tmp_path: Path, change: Any, words: str
+) -> None:
+    config, logs = declare(tmp_path), kept_logs("0.3.285", "capitals", tmp_path)
+    [path] = logs.iterdir()
+    log = read_eval_log(str(path))
+    write(log.model_copy(update={"eval": log.eval.model_copy(update=change(log))}), path)
+    with pytest.raises(StoreError, match=words):
+        ie.import_results(logs, config)
+
+
+def test_all_that_shows_a_study_shows_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config, logs = declare(tmp_path), kept_logs("0.3.180", "several", tmp_path)
+    config = declare(tmp_path, "several")
+    ie.import_results(logs, config)
+    assert run(config).exit_code == 0
+    for words in (["report"], ["show", "Peru"], ["status"], ["view", "--only-write"], ["release"]):
+        assert run_cli([words[0], str(config), *words[1:]]) == 0, capsys.readouterr().err
+
+
 def test_a_judge_that_is_added_calls_only_the_judge(tmp_path: Path) -> None:
     config, logs = declare(tmp_path), kept_logs("0.3.180", "capitals", tmp_path)
     ie.import_results(logs, config)
@@ -219,8 +350,11 @@ def test_one_file_and_a_bucket_are_places_too(
     config = declare(tmp_path, "several", output_dir=s3_location)
     logs = kept_logs("0.3.285", "several", tmp_path)
     [path] = logs.iterdir()
+    source = S3Backend(*split_s3(f"{s3_location}/logs"), s3_client())
+    source.write(path.name, path.read_bytes())
     assert ie.import_results(path, config).solutions == 6
-    assert ie.import_results(path, config).is_nothing
+    for place in (f"{s3_location}/logs", f"{s3_location}/logs/{path.name}"):
+        assert ie.import_results(place, config).is_nothing
     assert run(config).calls == 0
     rows = ie.table(config, "gradings_long")
     assert {*rows["scorer_name"]} == {"includes", "manners.short", "manners.polite"}
@@ -313,11 +447,12 @@ def test_a_study_without_a_task_says_what_takes_logs_in(tmp_path: Path) -> None:
         ie.import_results(logs, config)
 
 
-FEW, MANY = 2, 20
+# Writes of the import: before it is marked as one that is under way, and after.
+FEW, MANY = (3, 9, 19), range(2, 28)
 
 
 @pytest.mark.parametrize("points", [FEW, pytest.param(MANY, marks=pytest.mark.long)])
-def test_an_import_that_is_killed_is_gone_on_with(tmp_path: Path, points: int) -> None:
+def test_an_import_that_is_killed_is_gone_on_with(tmp_path: Path, points: Sequence[int]) -> None:
     config = declare(tmp_path)
     logs = tmp_path / "logs"
     for version in VERSIONS:
@@ -325,10 +460,10 @@ def test_an_import_that_is_killed_is_gone_on_with(tmp_path: Path, points: int) -
     ie.import_results(logs, config)
     names = ("items", "solutions", "ledger")
     whole = {name: ie.table(config, name).to_dict("records") for name in names}
-    for last in sorted(random.Random(points).sample(range(2, 28), points)):
+    for last in points:
         shutil.rmtree(tmp_path / "ours")
         process = Program(HERE / "killed.py", logs, config, str(last))
-        assert process.wait() in (-signal.SIGKILL, 0)
+        assert process.wait() in (-signal.SIGKILL, *([0] if last > FEW[-1] else []))
         ie.import_results(logs, config)
         assert _without_times(config, names) == _without(whole)
     assert run(config).calls == 0

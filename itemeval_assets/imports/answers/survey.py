@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from itemeval_assets.core.design.conditions.ids import canonical_json
-from itemeval_assets.core.design.partitions import Partition
+from itemeval_assets.core.design.partitions import GENERATE, Partition
 from itemeval_assets.core.design.pending import is_blank
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import StoreError
@@ -24,6 +24,7 @@ from itemeval_assets.engine.logs.of_answers import GivenAnswer, log_of_answers
 from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.imports.found import (
     CELLS,
+    IMPORTED,
     IMPORTED_FROM,
     Found,
     FoundLog,
@@ -128,7 +129,16 @@ class _Survey:
         digest = hashlib.sha256(self._file.read_bytes()).hexdigest()
         for log in made.values():
             run_id = log.key.removesuffix(".eval")
-            yield run_id, {"run_id": run_id, "created_at": self._created, "sha256": digest}
+            yield (
+                run_id,
+                {
+                    "run_id": run_id,
+                    "stage": GENERATE.name,
+                    "policy": IMPORTED,
+                    "created_at": self._created,
+                    "sha256": digest,
+                },
+            )
 
     @property
     def _pins(self) -> dict[str, Any]:

@@ -4,22 +4,23 @@ A log is of the generate condition that has its model and its settings. Answers 
 question and the target of their sample are those of the item of today.
 """
 
+import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 
-from itemeval_assets.core.design.partitions import Partition
+from itemeval_assets.core.design.partitions import GENERATE, Partition
 from itemeval_assets.core.design.pending import Cell
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.text.times import now
 from itemeval_assets.core.text.words import counted
 from itemeval_assets.engine.logs.reading import read_log, read_log_header
-from itemeval_assets.engine.rows import PRICE
+from itemeval_assets.engine.rows import PRICE, utc
 from itemeval_assets.engine.tasks.logs.made_by_inspect import (
     LoadedTask,
     LoggedAnswer,
@@ -27,7 +28,15 @@ from itemeval_assets.engine.tasks.logs.made_by_inspect import (
     logged_answers,
 )
 from itemeval_assets.engine.tasks.running import TASK
-from itemeval_assets.imports.found import CELLS, IMPORTED_FROM, Found, FoundLog, LeftOut, LogPart
+from itemeval_assets.imports.found import (
+    CELLS,
+    IMPORTED,
+    IMPORTED_FROM,
+    Found,
+    FoundLog,
+    LeftOut,
+    LogPart,
+)
 from itemeval_assets.stages.items import known
 from itemeval_assets.stages.tasks.opening import open_study
 from itemeval_assets.storage.objects.backends import open_backend
@@ -49,7 +58,7 @@ def survey(path: str, config: str | Path) -> Found:
     cannot be read, or none is of the task.
     """
     folder, keys = place_of(path, config)
-    study = open_study(config)
+    study = open_study(config, imports=True)
     ref = study.config.benchmark.ref
     assert ref is not None
     return _Survey(study, loaded_task(ref, task_file(ref, study.config_dir)), folder, keys).found()
@@ -74,19 +83,19 @@ class _Survey:
         self._keys = [
             key for key in keys if not self._source.uri(key).startswith(f"{study.location}/")
         ]
-        store = ResultsStore(open_backend(study.location), study.name)
-        self._items = known(study, store).table
+        self._store = ResultsStore(open_backend(study.location), study.name)
+        self._items = known(study, self._store).table
         self._prices = prices_if_needed(study)
         self._left = Counter[tuple[str, str]]()
         self._best: dict[Partition, dict[Cell, _Answer]] = {}
-        self._beside = 0
+        self._beside = self._again = self._changed = 0
         self._manifests: dict[str, Mapping[str, Any]] = {}
 
     def found(self) -> Found:
         """All that comes in."""
         logs = [*self._logs()]
         left = [LeftOut(count, what, why) for (what, why), count in sorted(self._left.items())]
-        if not logs:
+        if not (logs or self._again):
             why = "; ".join(f"{one.words}: {one.why}" for one in left)
             raise StoreError(
                 f"{self._source.uri('')}: of {counted(len(self._keys), 'log')} none has an answer "
@@ -97,7 +106,7 @@ class _Survey:
             source=self._source,
             items=self._items,
             pins=self._pins,
-            rows={part: _rows(cells) for part, cells in self._best.items()},
+            rows={part: _rows(cells) for part, cells in self._best.items() if cells},
             logs=logs,
             manifests=self._manifests,
             left_out=left,
@@ -105,17 +114,41 @@ class _Survey:
         )
 
     def _logs(self) -> Iterator[FoundLog]:
-        for key in self._keys:
-            place = self._source.uri(key)
-            header = read_log_header(self._source.local_copy(key), place)
-            if not self._task.is_made_by(header):
-                self._leave_out("logs of other tasks", "the study is of one task")
-            elif not self._task.has_arguments_of(header):
-                self._leave_out(f"logs of {header.eval.task} with other arguments", _ARGUMENTS)
-            elif partition := self._partition_of(header):
-                log = read_log(self._source.local_copy(key), place)
-                if cells := self._cells(key, partition, log):
-                    yield FoundLog(key, [self._part(key, partition, log, cells)])
+        """The logs that come in, oldest first, so that what a retry has again is known by then."""
+        for target, (key, partition, _) in sorted(self._last_written().items(), key=_by_time):
+            data = self._source.local_copy(key)
+            log = _read(read_log, data, self._source.uri(key))
+            if cells := self._cells(key, target, partition, log):
+                digest = hashlib.sha256(data.read_bytes()).hexdigest()
+                self._tell_of_change(target, digest)
+                yield FoundLog(key, [self._part(key, target, partition, log, cells, digest)])
+
+    def _last_written(self) -> "dict[str, tuple[str, Partition, EvalLog]]":
+        """The logs of the study by their key here; of versions of one eval, that written last.
+
+        `inspect score` writes a log again, beside the first one or in its place.
+        """
+        stats = self._source.stats()
+        found: dict[str, tuple[str, Partition, EvalLog]] = {}
+        for key in sorted(self._keys, key=lambda key: (stats[key].changed_at, key)):
+            header = _read(read_log_header, self._source.local_copy(key), self._source.uri(key))
+            if partition := self._partition_if_fitting(header):
+                target = log_key(partition, header.eval.created, header.eval.task_id)
+                found[target] = (key, partition, header)
+        return found
+
+    def _partition_if_fitting(self, log: "EvalLog") -> Partition | None:
+        """The generate condition of a log; None, and counted, where it is none of the study's."""
+        name = log.eval.task
+        if not self._task.is_made_by(log):
+            self._leave_out("logs of other tasks", "the study is of one task")
+        elif not self._task.has_arguments_of(log):
+            self._leave_out(f"logs of {name} with other arguments", _ARGUMENTS)
+        elif another := self._task.why_another(log):
+            self._leave_out(f"logs of {name} with {another}", _ANOTHER)
+        else:
+            return self._partition_of(log)
+        return None
 
     def _leave_out(self, what: str, why: str) -> None:
         self._left[what, why] += 1
@@ -133,20 +166,35 @@ class _Survey:
         )
         return None
 
-    def _cells(self, key: str, partition: Partition, log: "EvalLog") -> set[Cell]:
-        """The cells of a log that come in."""
+    def _cells(self, key: str, target: str, partition: Partition, log: "EvalLog") -> set[Cell]:
+        """The cells of a log that come in; an answer that several logs have is of the first."""
         found, best = set[Cell](), self._best.setdefault(partition, {})
         for answer in logged_answers(log):
-            if self._fits(answer):
+            if self._places.setdefault(answer.uuid, target) != target:
+                self._again += 1
+            elif self._fits(answer):
                 found.add(answer.cell)
                 this = _Answer(key, log.eval.created, answer.error)
                 other = best.setdefault(answer.cell, this)
                 if other is not this:
                     self._beside += 1
                     best[answer.cell] = max(this, other, key=lambda one: one.rank)
-        if not best:
-            del self._best[partition]
         return found
+
+    @cached_property
+    def _places(self) -> dict[str, str]:
+        """The log of each answer that is here, by its uuid."""
+        columns = ["sample_uuid", "log_file"]
+        tables = [self._store.read(name, columns=columns) for name in ("solutions", "replaced")]
+        rows = [row for table in tables for row in table.to_pylist()]
+        return {row["sample_uuid"]: row["log_file"] for row in rows if row["log_file"]}
+
+    def _tell_of_change(self, target: str, digest: str) -> None:
+        """Count a log that was written again after it came in: what is here stays."""
+        if self._store.backend.exists(target):
+            copy, place = self._store.backend.local_copy(target), self._store.backend.uri(target)
+            before = (read_log_header(copy, place).eval.metadata or {}).get(_DIGEST)
+            self._changed += before not in (None, digest)
 
     def _fits(self, answer: LoggedAnswer) -> bool:
         question = self._questions.get(answer.cell.item_id)
@@ -173,7 +221,15 @@ class _Survey:
             for row in rows[:1]
         }
 
-    def _part(self, key: str, partition: Partition, log: "EvalLog", cells: set[Cell]) -> LogPart:
+    def _part(
+        self,
+        key: str,
+        target: str,
+        partition: Partition,
+        log: "EvalLog",
+        cells: set[Cell],
+        digest: str,
+    ) -> LogPart:
         """The copy of a log: what its header is to say, and whose samples it has."""
         spec, item = log.eval, self._items.slice(0, 1).to_pylist()[0]
         condition = self._study.design.generate_by_id[partition.generate]
@@ -187,14 +243,16 @@ class _Survey:
             "task_version": str(spec.task_version),
             **{name: item[name] for name in ("dataset_id", "dataset_revision")},
             IMPORTED_FROM: key,
+            _DIGEST: digest,
         }
         self._manifests[spec.run_id] = {
             "run_id": spec.run_id,
-            "created_at": spec.created,
-            "packages": spec.packages,
+            "stage": GENERATE.name,
+            "policy": IMPORTED,
+            "created_at": utc(spec.created),
+            "packages": {name.replace("_", "-"): told for name, told in spec.packages.items()},
         }
-        where = log_key(partition, spec.created, spec.task_id)
-        return LogPart(partition, where, metadata, only=frozenset(cells))
+        return LogPart(partition, target, metadata, only=frozenset(cells))
 
     def _notes(self) -> Iterator[str]:
         if self._beside:
@@ -202,9 +260,36 @@ class _Survey:
                 f"{counted(self._beside, 'answer')} are of cells that another log answers, too: "
                 "the latest counts, and what the others cost is kept"
             )
+        if self._again:
+            yield (
+                f"{counted(self._again, 'answer')} are in several logs, as those of `inspect "
+                "eval-retry`: they come in once"
+            )
+        if self._changed:
+            yield (
+                f"{counted(self._changed, 'log')} came in before as another version, such as "
+                "`inspect score` writes: what is here stays. A study of its own takes in new scores"
+            )
         yield "the scores that the task gave come in with the next run, without a call"
 
 
+def _by_time(found: "tuple[str, tuple[str, Partition, EvalLog]]") -> tuple[str, str]:
+    return found[1][2].eval.created, found[0]
+
+
+def _read(read: "Callable[[Path, str], EvalLog]", path: Path, place: str) -> "EvalLog":
+    try:
+        return read(path, place)
+    except StoreError as error:
+        said = str(error).partition(" Restore it")[0]
+        raise StoreError(
+            f"{said} Restore it from a copy, or take it out of what is imported. Nothing was taken"
+        ) from error
+
+
+# In the header of a copy: of what bytes it is one.
+_DIGEST = "imported_sha256"
+_ANOTHER = "a condition is of the task as it is; pass what differs as an argument of the task"
 _ARGUMENTS = "they are another benchmark; give them a study of their own (`benchmark.args`)"
 _NO_ITEM = "the task has no such sample today, or `benchmark.sample` leaves it out"
 _OTHER_QUESTION = "the task had other data then"

@@ -9,6 +9,7 @@ from itemeval_assets.core.tasks.lock import TaskLock
 from itemeval_assets.core.text.times import now
 from itemeval_assets.engine.study_files import load_study, study_with_task
 from itemeval_assets.engine.tasks.facts import look_at
+from itemeval_assets.storage.objects.backends import open_backend
 from itemeval_assets.storage.study.inputs import load_config
 from itemeval_assets.storage.study.inputs.study_file import study_location
 from itemeval_assets.storage.study.inputs.task_lock import (
@@ -16,13 +17,15 @@ from itemeval_assets.storage.study.inputs.task_lock import (
     task_file,
     write_task_lock,
 )
-from itemeval_assets.storage.study.store import ResultsStore, open_store
+from itemeval_assets.storage.study.store import ResultsStore
 
 from .scores import names_in_logs
 
 
-def open_study(config: str | Path) -> Study:
+def open_study(config: str | Path, *, imports: bool = False) -> Study:
     """A study with its task as it is now. Where `task_lock.json` says otherwise, it is written.
+
+    `imports`: also one whose import was cut off, which goes on.
 
     Where there is none, `keep_task` writes it once nothing refuses the command. Raises ConfigError
     for a task that cannot be loaded. Nothing is written then.
@@ -39,7 +42,9 @@ def open_study(config: str | Path) -> Study:
     known = stored_lock(parsed.study, location)
     lock = found.after(known)
     study = study_with_task(path, lock)
-    store = open_store(study)  # another config may own the folder
+    store = ResultsStore(open_backend(study.location), study.name)
+    store.imports = imports
+    store.require_owner(study)
     if lock.changed and not _has_older_solutions(store, lock):
         lock = replace(lock, changed=())
     is_known = known is not None and known.is_of(task)

@@ -25,14 +25,19 @@ _OF_REQUESTS = {
     *("cache", "cache_prompt", "batch", "max_tool_output", "internal_tools", "parallel_tool_calls"),
     *("logprobs", "top_logprobs", "reasoning_history", "extra_headers"),
 }
+_LIMITS = ("message_limit", "token_limit", "time_limit", "working_limit", "cost_limit")
 
 
 class LoggedAnswer(NamedTuple):
-    """One sample of a log. `question`: its input and its target, as items have them."""
+    """One sample of a log. `question`: its input and its target, as items have them.
+
+    A log of a retried eval has the samples of the first one again, under the same `uuid`.
+    """
 
     cell: Cell
     question: tuple[str, str]
     error: str | None
+    uuid: str
 
 
 @dataclass(frozen=True)
@@ -43,11 +48,27 @@ class LoadedTask:
     args: Mapping[str, Any]
     defaults: Mapping[str, Any]
     settings: Mapping[str, Any]
+    limits: Mapping[str, Any]
+    file: str | None
 
     def is_made_by(self, log: EvalLog) -> bool:
         """Whether a log is of this task, called with these arguments."""
         told = {log.eval.task, log.eval.task_registry_name or log.eval.task}
         return bool(told & self.names)
+
+    def why_another(self, log: EvalLog) -> str | None:
+        """What of a log was not as the task has it: told when `inspect eval` was called."""
+        spec = log.eval
+        limits = {name: getattr(spec.config, name, None) for name in _LIMITS}
+        if self.file and spec.task_file and Path(spec.task_file).name != self.file:
+            return "a task of this name in another file"
+        if spec.solver:
+            return "another solver"
+        if spec.model_roles:
+            return "models in roles"
+        if any(given is not None and given != self.limits.get(n) for n, given in limits.items()):
+            return "other limits"
+        return None
 
     def has_arguments_of(self, log: EvalLog) -> bool:
         """Whether the task of a log was called with these arguments."""
@@ -74,6 +95,8 @@ def loaded_task(ref: TaskRef, file: Path | None) -> LoadedTask:
         args={**defaults, **ref.args},
         defaults=defaults,
         settings=task.config.model_dump(exclude_none=True),
+        limits={name: getattr(task, name, None) for name in _LIMITS},
+        file=file.name if file else None,
     )
 
 
@@ -81,7 +104,9 @@ def logged_answers(log: EvalLog) -> Iterator[LoggedAnswer]:
     """What the samples of a log answer."""
     for sample in sent_samples(log):
         error = sample.error.message if sample.error else None
-        yield LoggedAnswer(cell_of_sample(sample), question_of(sample), error)
+        cell = cell_of_sample(sample)
+        uuid = sample.uuid or f"{log.eval.task_id}:{cell.item_id}:{cell.epoch}"
+        yield LoggedAnswer(cell, question_of(sample), error, uuid)
 
 
 def _plain(args: Mapping[str, Any]) -> Any:
