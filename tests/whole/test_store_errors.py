@@ -54,7 +54,7 @@ def test_what_cannot_be_read_is_told_by_the_export_too(
 ) -> None:
     config = write_study(tmp_path, items=1, graders=())
     assert run_cli(["run", str(config)]) == 0
-    assert "version 'bumpall': give one of" in told(
+    assert "version: there is no 'bumpall'; there are: bumpmajor" in told(
         capsys, "release", str(config), "--version", "bumpall"
     )
     (path,) = (results_dir(config) / "solutions.parquet").iterdir()
