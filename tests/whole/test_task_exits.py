@@ -2,13 +2,14 @@
 
 import itertools
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
 from itemeval_assets import api
 from itemeval_assets.core.errors import ItemevalAssetsError
-from itemeval_assets.host.exits import no_process_exit
+from itemeval_assets.host.exits import ProcessExit, no_process_exit
 from tests.model_server import Answer, Request
 from tests.task_files import tool_answer, write_task_study
 
@@ -200,3 +201,11 @@ def test_a_child_of_a_task_ends_as_ever() -> None:
         if not (child := os.fork()):
             os._exit(7)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+
+
+@pytest.mark.parametrize("name", ["os", "posix", "nt"])
+def test_each_way_to_end_the_process_raises_within_the_block(name: str) -> None:
+    if name not in sys.modules:
+        pytest.skip(f"no {name} on this system")
+    with no_process_exit(), pytest.raises(ProcessExit, match=r"os\._exit\(3\)"):
+        sys.modules[name]._exit(3)
