@@ -83,21 +83,24 @@ class Taking:
         partitions = sorted({*self._found.rows, *(part.partition for part in self._parts)})
         self._store.take_ownership(self._study)
         keep_task(self._study)
-        with (
-            self._store.claimed(partitions, f"import-{uuid.uuid4().hex}", self._tell_of_wait),
-            self._store.importing(self._source, self._hashes),
-        ):
+        holder = f"import-{uuid.uuid4().hex}"
+        with self._store.claimed(partitions, holder, self._tell_of_wait):
+            # What is refused now is refused before the study is marked.
             summary = self._after_the_wait()
-            self._take_documents()
-            for log in self._found.logs:
-                self._copy(log)
-            for stage in (GENERATE, GRADE):
-                for partition in (part for part in partitions if part.stage is stage):
-                    self._take(partition)
-            graded = [part for part in partitions if part.stage is GRADE]
-            for _ in gradings_long.write(self._store, graded):
-                pass
+            with self._store.importing(self._source, self._hashes):
+                self._take(partitions)
         return summary._replace(notes=[*summary.notes, *self._mismatches()])
+
+    def _take(self, partitions: list[Partition]) -> None:
+        self._take_documents()
+        for log in self._found.logs:
+            self._copy(log)
+        for stage in (GENERATE, GRADE):
+            for partition in (part for part in partitions if part.stage is stage):
+                self._take_rows(partition)
+        graded = [part for part in partitions if part.stage is GRADE]
+        for _ in gradings_long.write(self._store, graded):
+            pass
 
     def _after_the_wait(self) -> ImportSummary:
         """What is not there now: others may have stored some of it meanwhile."""
@@ -211,7 +214,7 @@ class Taking:
                 write_log(of_part, path)
                 self._store.backend.upload(path, part.key, give_away=True)
 
-    def _take(self, partition: Partition) -> None:
+    def _take_rows(self, partition: Partition) -> None:
         """Store the rows of a partition, and book their logs, in the order of a run."""
         table = TABLES[partition.stage.table]
         caller, run = self._caller(partition)

@@ -29,6 +29,8 @@ BUSY_TIMEOUT_S = 60
 HELD_DATABASES = 8
 # What makes the database of a run, in one transaction; known once this process has had one made.
 _statements: list[str] = []
+# Which migrations a database has had.
+_REVISION = 'INTO "alembic_version"'
 
 
 def held(ref: InstanceRef) -> InstanceRef:
@@ -109,7 +111,7 @@ class _HeldEventLog(SqliteEventLogStorage):
         self._initdb(engine)
         if is_new:
             with engine.connect() as connection:
-                _statements[:] = ["\n".join(_sqlite(connection).iterdump())]
+                _statements[:] = ["\n".join(filter(_is_of_any_run, _dump(connection)))]
 
     def _engine(self, shard: str) -> Engine:
         engine = self._engines.pop(shard, None)
@@ -131,6 +133,15 @@ class _HeldEventLog(SqliteEventLogStorage):
         for engine in self._engines.values():
             engine.dispose()
         super().dispose()
+
+
+def _dump(connection: Connection) -> Iterator[str]:
+    return _sqlite(connection).iterdump()
+
+
+def _is_of_any_run(statement: str) -> bool:
+    """Whether a statement makes no row of one run: another process may have written its events."""
+    return not statement.startswith("INSERT") or _REVISION in statement
 
 
 def _sqlite(connection: Connection) -> SqliteConnection:

@@ -4,6 +4,7 @@ import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import psutil
@@ -75,6 +76,33 @@ def test_the_databases_of_further_runs_are_those_that_dagster_makes(
     assert {_schema(Path(storage.path_for_shard(f"run{number}"))) for number in range(3)} == {
         _schema(Path(theirs.path_for_shard("run")))
     }
+
+
+def test_no_event_of_the_first_run_is_in_the_database_of_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process may write events while the first database is made."""
+    initdb = SqliteEventLogStorage._initdb
+
+    def with_an_event(storage: Any, engine: Any, *args: Any, **named: Any) -> None:
+        initdb(storage, engine, *args, **named)
+        with engine.begin() as connection:
+            connection.exec_driver_sql(
+                "INSERT INTO event_logs (run_id, event, timestamp) VALUES ('first', '{}', 0)"
+            )
+
+    storage = history.HeldSqliteStorage(str(tmp_path))._event_log_storage
+    monkeypatch.setattr(history, "_statements", [])
+    monkeypatch.setattr(SqliteEventLogStorage, "_initdb", with_an_event)
+    for run in ("first", "second"):
+        with storage.run_connection(run):
+            pass
+    counts = []
+    for run in ("first", "second"):
+        with closing(sqlite3.connect(storage.path_for_shard(run))) as database:
+            counts += database.execute("SELECT count(*) FROM event_logs").fetchone()
+            assert database.execute("SELECT count(*) FROM alembic_version").fetchone() == (1,)
+    assert counts == [1, 0]
 
 
 def test_a_database_that_another_process_begins_at_the_same_time_is_left_to_dagster(
