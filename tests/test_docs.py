@@ -112,6 +112,7 @@ def test_init_writes_the_two_files_that_dg_needs(tmp_path):
         assert (tmp_path / name).read_text() == text
 
 
+@pytest.mark.long
 def test_the_line_for_ci_runs_a_whole_study(tmp_path):
     """Its exit code says how: 0 done, 2 wrong input, 4 over the budget."""
     project.init(tmp_path)

@@ -16,6 +16,8 @@ from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
+# A task, data of the hub, judges, and data of one's own; the others are in the long form.
+SHORT = {"agent", "hub", "judges", "own_csv"}
 # Rows as the dataset of the hub has them.
 AIME = [
     {"problem_idx": n, "problem": f"What is {n} times 3?", "answer": 3 * n} for n in range(1, 15)
@@ -40,7 +42,14 @@ def copied(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
     return folder
 
 
-@pytest.mark.parametrize("copied", sorted(path.name for path in EXAMPLES.iterdir()), indirect=True)
+@pytest.mark.parametrize(
+    "copied",
+    [
+        pytest.param(path.name, marks=() if path.name in SHORT else pytest.mark.long)
+        for path in sorted(EXAMPLES.iterdir())
+    ],
+    indirect=True,
+)
 def test_an_example_runs_as_its_readme_says(copied: Path) -> None:
     readme = (copied / "README.md").read_text("utf-8")
     commands = [shlex.split(line) for line in re.findall(r"^itemeval-assets (.*)", readme, re.M)]

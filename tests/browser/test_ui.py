@@ -61,6 +61,7 @@ def shows(page: Page, text: str, count: int = 1) -> None:
     expect(page.get_by_text(text, exact=True)).to_have_count(count, timeout=20_000)
 
 
+@pytest.mark.long
 def test_the_list_of_runs_says_what_each_is_about(page, address, study) -> None:
     page.goto(f"{address}/runs")
     shows(page, "stage: generate")

@@ -1,5 +1,6 @@
 """When Dagster's run monitoring is told that a run has lost its worker."""
 
+import time
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from dagster import DagsterRun
 from dagster._core.launcher import WorkerStatus
 from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
 
-from deploy.celery_runs import ASKED_TIMES, CheckedCeleryRunLauncher
+from deploy.celery_runs import ASKED_TIMES, GONE_FOR_S, CheckedCeleryRunLauncher
 
 RUN = DagsterRun(job_name="j", tags={DAGSTER_CELERY_TASK_ID_TAG: "t-1"})
 
@@ -40,10 +41,14 @@ class FakeCelery:
         return self.replies.pop(0)
 
 
-def verdict(celery: FakeCelery) -> tuple[WorkerStatus, str]:
+def launcher_on(celery: FakeCelery) -> CheckedCeleryRunLauncher:
     launcher = CheckedCeleryRunLauncher("dagster", broker="memory://", backend="cache+memory://")
     launcher.celery = celery  # type: ignore[assignment]
-    result = launcher.check_run_worker_health(RUN)
+    return launcher
+
+
+def verdict(celery: FakeCelery) -> tuple[WorkerStatus, str]:
+    result = launcher_on(celery).check_run_worker_health(RUN)
     return result.status, result.msg or ""
 
 
@@ -61,6 +66,28 @@ def test_a_worker_that_says_it_runs_the_task_is_alive(replies: list[Any]) -> Non
 def test_a_worker_that_never_answers_is_gone() -> None:
     celery = FakeCelery("STARTED", [None] * ASKED_TIMES)
     assert verdict(celery) == (WorkerStatus.FAILED, "worker celery@one is gone")
+
+
+def test_a_worker_that_is_gone_is_asked_once_about_its_other_runs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each question to a dead worker takes five seconds."""
+    celery = FakeCelery("STARTED", [None] * 20)
+    launcher = launcher_on(celery)
+    for _ in range(3):
+        assert launcher.check_run_worker_health(RUN).status == WorkerStatus.FAILED
+    assert len(celery.asked) == ASKED_TIMES + 2
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + GONE_FOR_S + 1)
+    launcher.check_run_worker_health(RUN)
+    assert len(celery.asked) == 2 * ASKED_TIMES + 2
+
+
+def test_a_worker_that_is_back_is_asked_as_before() -> None:
+    celery = FakeCelery("STARTED", [None] * ASKED_TIMES + [RUNS_IT, None, None, RUNS_IT])
+    launcher = launcher_on(celery)
+    seen = [launcher.check_run_worker_health(RUN).status for _ in range(3)]
+    assert seen == [WorkerStatus.FAILED, WorkerStatus.RUNNING, WorkerStatus.RUNNING]
 
 
 def test_a_worker_that_was_started_again_does_not_run_what_it_ran() -> None:

@@ -120,10 +120,10 @@ def test_a_stopped_agent_sends_no_further_request_and_is_run_again(
     ("how", "workers", "in_bucket"),
     [
         (signal.SIGINT, 1, False),
-        (signal.SIGINT, 2, False),
-        (signal.SIGTERM, 1, False),
         (signal.SIGTERM, 2, False),
-        (signal.SIGINT, 1, True),
+        pytest.param(signal.SIGINT, 2, False, marks=pytest.mark.long),
+        pytest.param(signal.SIGTERM, 1, False, marks=pytest.mark.long),
+        pytest.param(signal.SIGINT, 1, True, marks=pytest.mark.long),
     ],
 )
 def test_an_agent_that_goes_on_without_its_answers_has_none(

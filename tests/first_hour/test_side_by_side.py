@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import pytest
+
 from .side_by_side import PAGE, followed
 from .tutorial import commands, without_chance
 
 
+@pytest.mark.long
 def test_each_screen_of_the_page_is_real_and_the_scores_are_equal(tmp_path: Path) -> None:
     page = PAGE.read_text("utf-8")
     made = followed(page, tmp_path)

@@ -193,6 +193,7 @@ def test_a_study_with_other_words_is_not_mixed(kept: Kept) -> None:
     assert not (kept.folder / "kept.template_lock.json").exists()
 
 
+@pytest.mark.long
 def test_rows_whose_logs_are_gone_come_in_and_it_is_said(
     kept: Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -234,6 +235,7 @@ def test_answers_that_no_table_knows_come_in(kept: Kept) -> None:
     assert_reconciled(kept.config)
 
 
+@pytest.mark.long
 def test_former_conditions_stay_out_and_are_counted(kept: Kept) -> None:
     """The last run of the source did not have a prompt any more."""
     manifests = [(path, json.loads(path.read_text())) for path in kept.source.glob("manifests/*")]
@@ -251,6 +253,7 @@ def test_former_conditions_stay_out_and_are_counted(kept: Kept) -> None:
     assert_reconciled(kept.config)
 
 
+@pytest.mark.long
 def test_json_says_what_came_in(kept: Kept, capsys: pytest.CaptureFixture[str]) -> None:
     line = ["import", str(kept.source), str(kept.config), "--json"]
     assert run_cli([*line, "--dry-run"]) == 0

@@ -79,6 +79,7 @@ def test_the_ledger_is_that_of_the_source(imported: Kept) -> None:
     assert_ledger_of_the_source(imported)
 
 
+@pytest.mark.long
 @of_one
 def test_so_it_is_where_the_study_knows_no_price_of_the_models(kept: Kept) -> None:
     kept.edit(budget={"policy": "full-interactive"})
@@ -173,6 +174,7 @@ def test_a_judge_of_another_format_gets_the_id_of_ours(
     assert_reconciled(kept.config)
 
 
+@pytest.mark.long
 def test_lost_tables_come_back_from_the_copies(imported: Kept) -> None:
     was = ours(imported, "gradings", GRADING)
     folder = imported.folder / "ours" / "kept"
@@ -208,6 +210,7 @@ def take_in_without_second(kept: Kept) -> None:
     index.to_parquet(kept.source / "log_index.parquet")
 
 
+@pytest.mark.long
 def test_what_itemeval_did_since_comes_in(kept: Kept) -> None:
     take_in_without_second(kept)
     assert ie.import_results(kept.source, kept.config).gradings == 32
@@ -251,6 +254,7 @@ def test_what_itemeval_did_since_comes_in_beside_a_run(
     assert ie.import_results(kept.source, kept.config).is_nothing
 
 
+@pytest.mark.long
 def test_all_that_shows_a_study_shows_it(
     imported: Kept, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -334,6 +338,7 @@ class TestBucket:
         empty_bucket("imports")
         return "s3://imports/ours"
 
+    @pytest.mark.long
     def test_a_bucket_takes_it_in(self, kept: Kept) -> None:
         ie.import_results(kept.source, kept.config)
         if IS_LONG:

@@ -127,6 +127,7 @@ def test_releases_that_there_are_not(
         ie.compare_releases(config, before, after)
 
 
+@pytest.mark.long
 def test_repeats_of_a_judge_are_never_pooled(tmp_path: Path) -> None:
     graders = {"j": {"model": "mockllm/j", "scale": [0, 1], "repeats": 2}}
     path = write_study(

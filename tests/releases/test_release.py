@@ -205,6 +205,7 @@ def test_the_version_rises_by_what_changed(
     assert versions == ["v1.0.0", "v1.1.0", "v1.2.0", "v2.0.0", "v2.0.1"]
 
 
+@pytest.mark.long
 def test_what_the_design_no_longer_has_is_in_no_frame(
     tmp_path: Path, storage: ExperimentStorageSettings
 ) -> None:
@@ -353,6 +354,7 @@ def test_the_card_says_what_a_stranger_needs(
     assert "| `final/gradings_long.pq` | 24 |" in card
 
 
+@pytest.mark.long
 def test_the_hub_and_datasets_read_the_folder_of_a_release(
     tmp_path: Path, storage: ExperimentStorageSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -479,6 +481,7 @@ def on_s3(s3_location: str) -> Iterator[ExperimentStorageSettings]:
     yield ExperimentStorageSettings(BUCKET=bucket, BUCKET_PREFIX="releases/of/ours")
 
 
+@pytest.mark.long
 def test_boto3_and_pandas_are_enough_to_read_a_release(
     finished: Study, on_s3: ExperimentStorageSettings
 ) -> None:

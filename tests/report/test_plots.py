@@ -179,7 +179,10 @@ def test_every_picture_is_a_small_png_on_a_transparent_ground(name: str) -> None
             assert max(image.size) < 2000
 
 
-@pytest.mark.parametrize("name", ["small", "awkward", "large"])
+@pytest.mark.parametrize(
+    "name",
+    ["small", *(pytest.param(name, marks=pytest.mark.long) for name in ("awkward", "large"))],
+)
 def test_a_png_keeps_the_colour_of_its_texts(name: str) -> None:
     ink = [int(INK[place : place + 2], 16) for place in (1, 3, 5)]
     for title, drawn in pictures(rows_of(name)).items():

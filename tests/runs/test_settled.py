@@ -165,6 +165,7 @@ def test_a_comment_changes_nothing(study: Study) -> None:
     assert without_runs(api.run(study.config_path))
 
 
+@pytest.mark.long
 def test_an_export_changes_nothing_for_a_run(study: Study) -> None:
     first = api.run(study)
     for for_spreadsheets in (False, True):
@@ -211,6 +212,7 @@ def test_changed_data_are_refused_as_ever(study: Study) -> None:
         api.run(study)
 
 
+@pytest.mark.long
 def test_a_damaged_note_is_written_anew(study: Study) -> None:
     note, store = place(study) / SETTLED, open_store(study)
     for damaged in ("", "{", "[]", "null", '{"marks_sha256": "x"}', HOMELESS):
@@ -221,6 +223,7 @@ def test_a_damaged_note_is_written_anew(study: Study) -> None:
     assert without_runs(api.run(study))
 
 
+@pytest.mark.long
 def test_an_edit_that_keeps_size_and_time_is_seen(study: Study) -> None:
     table = place(study) / "export" / "cells.csv"
     before, text = table.stat(), table.read_text()
@@ -266,6 +269,7 @@ def test_a_note_does_not_grow(study: Study) -> None:
     assert without_runs(api.run(study))
 
 
+@pytest.mark.long
 def test_two_machines_show_the_study_in_turn(
     study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -302,6 +306,7 @@ def stop(*_: object, **__: object) -> None:
     raise KeyboardInterrupt
 
 
+@pytest.mark.long
 def test_what_is_pending_is_run(study: Study) -> None:
     larger = api.load_study(write_study(study.config_dir, models=["mockllm/a", "mockllm/b"]))
     assert api.run(larger).calls

@@ -99,6 +99,7 @@ def test_only_what_changed_is_made_again(
     assert len(server.requests) == since + 8
 
 
+@pytest.mark.long
 def test_another_target_is_graded_again_and_not_asked(serve: Serve, has_run: HasRun) -> None:
     server = serve()
     config = has_run("one_replication", partial(declare, replications=1))
@@ -112,6 +113,7 @@ def test_another_target_is_graded_again_and_not_asked(serve: Serve, has_run: Has
     assert_reconciled(config)
 
 
+@pytest.mark.long
 def test_new_data_of_which_no_item_changed_are_accepted_too(serve: Serve, has_run: HasRun) -> None:
     serve()
     config = has_run("one_replication", partial(declare, replications=1))
@@ -202,6 +204,7 @@ def test_the_command_line(
     assert json.loads(capsys.readouterr().out)["calls"] == 8
 
 
+@pytest.mark.long
 def test_a_launch_by_dagster_accepts_what_its_config_says(serve: Serve, has_run: HasRun) -> None:
     serve()
     config = has_run("one_replication", partial(declare, replications=1))

@@ -84,6 +84,7 @@ def test_an_item_with_answers_stays_what_it_was(
     assert api.run(config).calls == 0
 
 
+@pytest.mark.long
 def test_new_data_by_the_way_that_the_message_names(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -98,6 +99,7 @@ def test_new_data_by_the_way_that_the_message_names(
     assert api.run(config).calls == 2 * 2
 
 
+@pytest.mark.long
 def test_other_items_and_columns_that_nobody_is_shown_may_come_and_go(tmp_path: Path) -> None:
     config = declare(tmp_path)
     assert api.run(config).calls == 2 * 2
@@ -166,6 +168,7 @@ def test_a_corrected_target_or_choice_is_noticed(
     assert said in capsys.readouterr().err
 
 
+@pytest.mark.long
 def test_another_order_of_choices_is_no_other_item(tmp_path: Path) -> None:
     config = declare_choices(tmp_path)
     assert api.run(config).calls == 2
@@ -178,6 +181,7 @@ def test_another_order_of_choices_is_no_other_item(tmp_path: Path) -> None:
     raise AssertionError("no seed has changed a letter")
 
 
+@pytest.mark.long
 def test_changed_items_in_a_bucket(
     tmp_path: Path, s3_location: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -200,6 +204,7 @@ def test_two_workers_are_not_started_for_changed_items(tmp_path: Path) -> None:
         api.run(config, workers=2, max_usd=math.inf)
 
 
+@pytest.mark.long
 def test_a_launch_by_dagster_refuses_changed_items(tmp_path: Path) -> None:
     config = declare(tmp_path)
     api.run(config)

@@ -43,6 +43,7 @@ def test_old_scores_of_a_task_never_stand_beside_new_targets(
     assert rows(config, "items") == before
 
 
+@pytest.mark.long
 def test_more_samples_of_a_task_are_taken_where_its_old_ones_stay(tmp_path: Path) -> None:
     config = write_task_study(tmp_path)
     api.run(config)
@@ -65,6 +66,7 @@ def test_answers_that_a_task_scored_and_no_table_has_graded_are_of_their_items(
 CHOICES = QUESTIONS.replace("target=str(2 * n)", 'target="A", choices=["x", "y"]')
 
 
+@pytest.mark.long
 def test_choices_of_a_task_in_another_order_are_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -106,6 +108,7 @@ def sums():
 """
 
 
+@pytest.mark.long
 def test_a_task_has_the_same_data_in_each_process(tmp_path: Path) -> None:
     config = write_task_study(tmp_path, text=SHUFFLED)
     run_in_process(config, "11", "--policy", "dev")
@@ -168,6 +171,7 @@ def test_data_that_changed_are_told_with_sample_and_key(
     assert "metadata.topic of sample 's1' was 'sum', and is 1" in told
 
 
+@pytest.mark.long
 def test_data_that_were_pinned_in_the_order_of_the_samples_are_the_same_ones(
     tmp_path: Path,
 ) -> None:
@@ -244,6 +248,7 @@ def test_a_sample_of_a_task_is_compared_with_itself(
     assert api.run(config, accept_changes=True).calls == 2
 
 
+@pytest.mark.long
 def test_scores_that_only_logs_told_are_known_again_when_the_lock_is_gone(tmp_path: Path) -> None:
     config = write_task_study(tmp_path, text=WILD)
     api.run(config)
@@ -256,6 +261,7 @@ def test_scores_that_only_logs_told_are_known_again_when_the_lock_is_gone(tmp_pa
         assert scorers(config) == before
 
 
+@pytest.mark.long
 def test_other_arguments_drop_no_score_of_the_former_ones(tmp_path: Path) -> None:
     text = WILD.replace("def sums():", "def sums(x: int = 1):")
     config = write_task_study(tmp_path, text=text)

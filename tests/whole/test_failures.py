@@ -196,6 +196,7 @@ def test_an_error_is_one_line_and_names_no_folder_of_this_machine(
         assert "\n" not in error and "Traceback" not in error and "site-packages" not in error
 
 
+@pytest.mark.long
 def test_nasty_verdicts_harm_no_other_row(tmp_path: Path, serve: Serve) -> None:
     server = serve(reply=nasty("judge"))
     config = declare(tmp_path, items=len(NASTY) + 1)
@@ -244,6 +245,7 @@ def _assert_sound(config: Path) -> None:
     assert len(mirrored_long_table(results_dir(config))) == len(rows(config, "gradings"))
 
 
+@pytest.mark.long
 def test_errored_leaves_partitions_without_errors_alone(tmp_path: Path, serve: Serve) -> None:
     server = serve(models={"n": Behaviour(permanent=1.0)})
     config = write_study(

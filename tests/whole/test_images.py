@@ -110,6 +110,7 @@ def _unzipped(log: Path) -> bytes:
     return found
 
 
+@pytest.mark.long
 def test_chats_and_turns_have_their_images_in_the_last_turn(tmp_path: Path, serve: Serve) -> None:
     server = serve()
     template = "<|system|>\nLook.\n<|user|>\n1?\n<|assistant|>\n1\n<|user|>\n{input}\n"
@@ -149,6 +150,7 @@ def test_a_missing_image_ends_before_any_call(
     assert contents(results_dir(config)) == []
 
 
+@pytest.mark.long
 def test_an_image_that_is_gone_from_the_study_is_stored_anew(has_run: HasRun) -> None:
     config = has_run("mocked", mocked)
     for name in stored(config):
@@ -157,6 +159,7 @@ def test_an_image_that_is_gone_from_the_study_is_stored_anew(has_run: HasRun) ->
     assert len(stored(config)) == 2
 
 
+@pytest.mark.long
 def test_another_column_of_images_is_another_condition(has_run: HasRun) -> None:
     folder = has_run("mocked", mocked).parent
     items = [{**item, "other": "blue.png"} for item in ITEMS]

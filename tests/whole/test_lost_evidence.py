@@ -266,6 +266,7 @@ def tables_of(store: ResultsStore) -> dict[str, bytes]:
     return {key: store.backend.read(key) or b"" for table in tables for key in store.keys(table)}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("rows_too", [False, True])
 def test_of_two_logs_of_a_run_one_and_the_index_can_go_without_a_dollar(
     config: Path, rows_too: bool
@@ -323,7 +324,7 @@ BREAK: dict[str, Callable[[Path], object]] = {
         ("solutions", lose_the_table, "cut"),
         pytest.param("solutions", lose_rows, None, marks=pytest.mark.long),
         ("gradings", lose_rows, "empty"),
-        ("gradings", lose_the_table, None),
+        pytest.param("gradings", lose_the_table, None, marks=pytest.mark.long),
     ],
 )
 def test_rows_that_are_gone_are_told_with_their_log_whether_it_can_be_read_or_not(

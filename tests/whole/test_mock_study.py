@@ -48,6 +48,7 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "study.yaml"
 
 
+@pytest.mark.long
 def test_models_are_found_in_the_order_of_their_abilities(config: Path) -> None:
     for family in ie.comparisons(config, facet="model").by_grader:
         found = {(one.a, one.b): one for one in family.differences}

@@ -200,6 +200,7 @@ def test_a_killed_run_goes_on_with_what_is_left(tmp_path: Path, serve: Serve) ->
     assert_paid_once(config, server)
 
 
+@pytest.mark.long
 def test_repeats_with_the_settings_of_the_provider(tmp_path: Path, serve: Serve) -> None:
     server = serve(reply=reply)
     graders = {"qa": {**GRADERS["qa"], "repeats": 2, "temperature": None, "max_tokens": None}}
@@ -265,6 +266,7 @@ def test_the_study_of_the_docs(tmp_path: Path) -> None:
     assert len(rows(tmp_path / "study.yaml", "gradings")) == 2
 
 
+@pytest.mark.long
 def test_a_panel_has_judges_of_one_prompt(tmp_path: Path) -> None:
     asked = {"scorer": "model_graded_qa"}
     graders = {

@@ -93,6 +93,7 @@ def test_export_prints_spend_and_savings_per_model(
         assert part in said
 
 
+@pytest.mark.long
 @pytest.mark.pictures
 def test_the_costs_are_in_dagster_as_tables_and_pictures(tmp_path: Path, serve: Serve) -> None:
     serve()
@@ -151,6 +152,7 @@ def test_preflight_calls_each_model_once_and_books_it(
     assert server.count() == 2 + 2 * 3 + 2 * 3
 
 
+@pytest.mark.long
 def test_preflight_tells_the_dead_from_those_nobody_can_judge_now(
     tmp_path: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:

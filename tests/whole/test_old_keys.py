@@ -60,6 +60,7 @@ def told(capsys: pytest.CaptureFixture[str]) -> list[str]:
     return [line for line in capsys.readouterr().err.splitlines() if line.startswith("note: part")]
 
 
+@pytest.mark.long
 def test_the_grid_starts_anew_and_one_line_says_so_once(
     tmp_path: Path, serve: Serve, capsys: pytest.CaptureFixture[str]
 ) -> None:

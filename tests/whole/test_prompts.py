@@ -108,6 +108,7 @@ def test_a_near_miss_is_told_by_estimate_and_run(
     assert api.run(config, force=True).notes == [told]
 
 
+@pytest.mark.long
 def test_a_near_miss_is_told_to_whoever_is_asked_for_consent(
     tmp_path: Path, serve: Serve, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -174,6 +175,7 @@ def test_shuffled_choices_are_scored_by_the_letter_that_was_shown(
     assert_reconciled(config)
 
 
+@pytest.mark.long
 def test_another_order_is_another_condition_and_the_old_rows_stay(tmp_path: Path) -> None:
     def declared(seed: int | None) -> Path:
         mapping = {**CHOICES, "shuffle_choices": seed}
@@ -298,6 +300,7 @@ CHATS = [
 ]
 
 
+@pytest.mark.long
 def test_chats_are_sent_as_their_turns_and_judged_as_text(tmp_path: Path, serve: Serve) -> None:
     server = serve()
     config = declare(
@@ -358,6 +361,7 @@ def test_blank_answers_to_chats_are_asked_again(tmp_path: Path, serve: Serve) ->
     assert server.count() == 4
 
 
+@pytest.mark.long
 def test_what_people_see_of_chats_and_choices(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -395,6 +399,7 @@ def test_chats_that_nobody_declared_end_before_any_call(
     assert not list(results_dir(config).rglob("*.parquet"))
 
 
+@pytest.mark.long
 def test_a_text_that_looks_like_a_stored_chat_is_judged_as_it_stands(
     tmp_path: Path, serve: Serve
 ) -> None:

@@ -124,6 +124,7 @@ def test_repeats_are_found_in_the_response_cache_as_they_were(tmp_path: Path, se
     assert_reconciled(config)
 
 
+@pytest.mark.long
 def test_fewer_repeats_another_judge_and_chosen_ones(tmp_path: Path, serve: Serve) -> None:
     server = serve(reply=moody())
     config = declare(tmp_path)

@@ -178,6 +178,7 @@ def test_beyond_the_budget_nothing_is_asked_for_and_no_attempt_is_counted(
     assert read_attempts(open_store(study)) == {} and server.count() == 0
 
 
+@pytest.mark.long
 def test_a_study_that_never_ran_is_run_by_its_schedule(tmp_path: Path) -> None:
     config = write_study(tmp_path, models=["mockllm/a"], items=2, extra={"cache": False})
     study = load_study(config)

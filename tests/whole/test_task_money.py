@@ -79,6 +79,7 @@ def endless(request: Request) -> Answer | str | None:
     return tool_answer(request, "add", {"x": len(request.messages), "y": 1})
 
 
+@pytest.mark.long
 def test_an_agent_that_never_ends_is_cut_off_where_the_money_ends(
     tmp_path: Path, serve: Serve
 ) -> None:
@@ -162,6 +163,7 @@ def test_an_agent_that_catches_the_end_of_the_money_has_no_answer(
     assert [row["score"] for row in rows(config, "gradings")] == [1.0] * 16
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("model", [None, "openai-api/test/dear"])
 def test_a_scorer_that_catches_the_end_of_the_money_gives_no_score(
     tmp_path: Path, serve: Serve, model: str | None
@@ -189,6 +191,7 @@ def test_a_scorer_that_catches_the_end_of_the_money_gives_no_score(
     assert [row["score"] for row in rows(config, "gradings")] == [1.0] * 16
 
 
+@pytest.mark.long
 def test_prices_of_other_models_are_kept_with_the_log(tmp_path: Path, serve: Serve) -> None:
     serve(reply=agent_reply)
     # inspect_ai keeps a model that a task asks for by name, with the address that it had then.

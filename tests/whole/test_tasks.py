@@ -124,6 +124,7 @@ def test_a_task_of_a_package_is_scored_as_by_inspect(tmp_path: Path) -> None:
     assert_reconciled(config)
 
 
+@pytest.mark.long
 def test_an_agent_in_a_sandbox_is_scored_as_by_inspect(tmp_path: Path, serve: Serve) -> None:
     def reply(request: Request) -> Answer | str | None:
         if any(message["role"] == "tool" for message in request.messages):
@@ -141,6 +142,7 @@ def test_an_agent_in_a_sandbox_is_scored_as_by_inspect(tmp_path: Path, serve: Se
     assert {row["reasoning"] for row in rows(config, "gradings")} >= {"note 1made note 1\n"}
 
 
+@pytest.mark.long
 def test_questions_with_images_are_scored_as_by_inspect(tmp_path: Path, serve: Serve) -> None:
     def seen(request: Request) -> str:
         """The colours of the images that came with the request; of two, the second alone."""
@@ -467,6 +469,7 @@ def test_a_changed_task_file_is_told_and_ids_stay(tmp_path: Path) -> None:
     assert len(rows(config, "solutions")) == api.run(config, force=True).calls == 4
 
 
+@pytest.mark.long
 def test_a_changed_task_file_is_no_news_where_no_solution_is_stored(tmp_path: Path) -> None:
     config = write_task_study(tmp_path)
     api.estimate(config)
@@ -511,6 +514,7 @@ def test_a_sandbox_that_this_machine_lacks_is_told_before_anything_is_written(
     assert said in warning
 
 
+@pytest.mark.long
 def test_what_is_done_needs_no_sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = write_task_study(tmp_path)
     api.run(config)
@@ -600,6 +604,7 @@ def shaky():
     assert_reconciled(config)
 
 
+@pytest.mark.long
 def test_a_tool_without_a_docstring_ends_the_run_at_its_first_errors(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -624,6 +629,7 @@ def mine():
     assert_reconciled(config)
 
 
+@pytest.mark.long
 def test_nothing_compiled_is_left_beside_the_code_of_the_user(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -664,6 +670,7 @@ def sums():
 """
 
 
+@pytest.mark.long
 def test_a_long_explanation_is_kept_in_the_tables_and_on_no_page(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -60,6 +60,7 @@ def test_code_references_lead_to_the_yaml_and_the_templates(finished: Runs) -> N
         assert wanted <= {path.name for path in paths} and all(map(Path.exists, paths))
 
 
+@pytest.mark.long
 def test_a_run_that_changes_nothing_makes_nothing_stale(finished: Runs) -> None:
     def version(name: str) -> str | None:
         key = asset_key(finished.study, name)

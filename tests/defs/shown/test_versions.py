@@ -97,6 +97,7 @@ def test_a_run_that_changes_nothing_makes_nothing_stale(runs: Runs) -> None:
     assert stale(runs) == set()
 
 
+@pytest.mark.long
 def test_new_rows_of_one_partition_of_a_range_make_its_own_children_stale(runs: Runs) -> None:
     _, changed, *_ = runs.study.generate_partitions()
     planted(runs, "solutions", changed, runs.store.read("solutions", [changed]).to_pylist()[1:])
@@ -141,6 +142,7 @@ def test_money_that_brought_no_answer_makes_the_ledger_stale_and_no_grading(runs
     assert versions[0] == versions[1] != versions[2]
 
 
+@pytest.mark.long
 def test_another_price_changes_nothing_that_was_paid(runs: Runs) -> None:
     declare(runs.study.config_dir, factor=10.0)
     study = load_study(runs.study.config_path)
