@@ -10,6 +10,7 @@ from .api import release as release
 from .api import reset as reset
 from .api import run as run
 from .api import scored_logs as scored_logs
+from .api import seal as seal
 from .api import status as status
 from .api import table as table
 from .component import StudyComponent as StudyComponent

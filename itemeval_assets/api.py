@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from .core.money.preflight import ModelHealth
     from .core.records.releases import Release
+    from .core.records.seals import SealState
     from .engine.calls.progress import Progress
     from .imports.found import ImportSummary
     from .runs.summary import RunSummary
@@ -51,6 +52,7 @@ __all__ = [
     "reset",
     "run",
     "scored_logs",
+    "seal",
     "status",
     "table",
 ]
@@ -258,6 +260,20 @@ def release(config: str | Path | Study, *, version: str | None = None) -> "Relea
     asked_version(version)
     storage_for(study)
     return run_release(study, version)
+
+
+def seal(config: str | Path | Study) -> "SealState":
+    """Write design, hypotheses and decision rule with their hash into the store, before the calls.
+
+    The YAML has them in its section `seal`. A study that has not changed since its last seal gets
+    no other; one that has keeps both. Loads the data, since their hash is sealed, too. Raises
+    ConfigError without that section, and StoreError while a run is at work, or where answers of
+    a killed run are in no table. No model is called.
+    """
+    from .stages.views.seals import seal as seal_plan
+
+    study = with_task(config)
+    return seal_plan(study, _store(study))
 
 
 def table(config: str | Path | Study, name: str) -> "pd.DataFrame":

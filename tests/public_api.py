@@ -113,6 +113,7 @@ def measuring() -> None:
         assert_type(item.answers[0].gen_log, str | None)
     assert_type(ie.conditions(CONFIG), pd.DataFrame)
     assert_type(ie.scored_logs(CONFIG).folder, str)
+    assert_type((ie.seal(CONFIG).words, ie.seal(CONFIG).seals[0].calls), tuple[list[str], int])
     assert_type(ie.write_report(CONFIG, "report.html", policy="dev"), str)
 
 

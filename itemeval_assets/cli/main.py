@@ -144,6 +144,12 @@ def preflight(config: Config, consent: Consent, as_json: AsJson = False) -> None
 
 
 @app.command()
+def seal(config: Config, as_json: AsJson = False) -> None:
+    """Write down design, hypotheses and decision rule, with their hash. Makes no call."""
+    late.report.print_result(as_json, late.api.seal(config), late.report.seal_state)
+
+
+@app.command()
 def status(config: Config, policy: PolicyOption = None, as_json: AsJson = False) -> None:
     """Show how many cells of each condition are done. Makes no call."""
     late.report.print_result(

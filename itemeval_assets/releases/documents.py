@@ -29,6 +29,9 @@ from itemeval_assets.report.card import CardFacts
 from itemeval_assets.stages.figures.all_figures import all_figures
 from itemeval_assets.stages.figures.planned import PlannedCells
 from itemeval_assets.stages.figures.scores.scores import study_scores
+from itemeval_assets.stages.views.seals import notes_on_seals
+from itemeval_assets.storage.study.layout import SEALS
+from itemeval_assets.storage.study.store import ResultsStore
 
 from .frames import LOG_COLUMNS
 from .results import Draft, Written
@@ -49,8 +52,8 @@ def release_schema() -> dict[str, Any]:
     return io_schema(cell, event)
 
 
-def input_files(study: Study) -> InputFiles:
-    """The study file, prompts, rubrics, and files of own scorers; secrets are left out."""
+def input_files(study: Study, store: ResultsStore) -> InputFiles:
+    """The study file, prompts, rubrics, files of own scorers, and seals; secrets are left out."""
     files = {
         "config": {"study.yaml": study.config.public_yaml.encode()},
         "prompt": _texts(condition.prompt for condition in study.design.generate),
@@ -61,7 +64,10 @@ def input_files(study: Study) -> InputFiles:
         for name, source in study.snapshot.scorers.items()
         if source.text
     }
-    return InputFiles({**files, **({"scorer": scorers} if scorers else {})})
+    sealed = store.read_json(SEALS)
+    seals = {"seals.json": json_bytes(sealed)} if sealed else {}
+    found = {**files, "scorer": scorers, "seal": seals}
+    return InputFiles({kind: texts for kind, texts in found.items() if texts})
 
 
 def card_facts(draft: Draft, written: Written, manifests: Sequence[Mapping[str, Any]]) -> CardFacts:
@@ -84,6 +90,7 @@ def card_facts(draft: Draft, written: Written, manifests: Sequence[Mapping[str, 
         spend=spend_by_model(store.read("log_index")),
         others_usd=written.others_usd,
         manifests=manifests,
+        seal=notes_on_seals(study, store, planned.items),
         frames=written.rows,
         package_version=version_of(_PACKAGE),
     )

@@ -103,7 +103,7 @@ def _write(draft: Draft) -> Written:
     manifests = manifests_of(draft.store, written.run_ids)
     for manifest in manifests:
         create(run, f"{run.prefix}/manifests/{manifest['run_id']}.json", json_bytes(manifest))
-    describe(run, release_schema(), input_files(draft.study))
+    describe(run, release_schema(), input_files(draft.study, draft.store))
     create(run, f"{run.prefix}/{RECORD}", json_bytes(record_of(draft.study, draft.contents)))
     card = study_card(card_facts(draft, written, manifests))
     create(run, f"{run.prefix}/{_CARD}", card.encode())

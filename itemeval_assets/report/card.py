@@ -33,7 +33,7 @@ class CardFacts:
     `scores` has what came of each generate x grade condition, `comparisons` all pairs. A figure
     that is a text could not be estimated, and this is why. `manifests` are those of the runs behind
     the rows, oldest first; `others_usd` is what conditions have cost that are not in the design any
-    more.
+    more. `seal`: what was sealed, when, and what deviates from it; empty: nothing was.
     """
 
     version: str
@@ -54,6 +54,7 @@ class CardFacts:
     frames: Mapping[str, int]
     package_version: str
     others_usd: float = 0.0
+    seal: Sequence[str] = ()
 
 
 def study_card(facts: CardFacts) -> str:

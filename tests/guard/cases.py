@@ -70,6 +70,11 @@ COMMANDS: Sequence[Command] = [
         "status {config} --policy=full-batch --json",
         lambda found: [part["cells"] for part in found["generate"]] == [3, 3],
     ),
+    Command(
+        "seal {config} --json",
+        lambda found: "seal: there is nothing to seal" in found["message"],
+        exit_code=2,
+    ),
     Command("status {config} --policy=full-interactive", lambda words: "full-interactive" in words),
     Command(
         "estimate {config} --policy=full-interactive --only=solutions --condition=mockllm/a --json",
@@ -482,6 +487,7 @@ DOCUMENTS: Mapping[str, Document] = {
                 "margin": 0.1,
                 "families": {"mockllm/a": "a"},
             },
+            "seal": {"hypotheses": ["a is better than b"], "decision": "compare, level 0.9"},
             "budget": {"policy": "full-interactive", "cache_schedule": "off", "batch": False},
         },
         lambda summary: (_calls(summary), _done(summary)) == (3 + 24 + 6, [3] * 11),

@@ -47,10 +47,10 @@ def build_manifest(
         "config_sha256": study.config_sha256,
         "config": redacted(config.as_yaml_dict()),
         **({"config_replaced": redacted(replaced)} if replaced else {}),
-        "datasets": _datasets(study, items),
+        "datasets": datasets_of(study, items),
         **({"task": redacted(task.to_document())} if task else {}),
-        "solver_templates": _templates([condition.prompt for condition in generate]),
-        "rubric_templates": _templates(study.design.rubrics),
+        "solver_templates": templates_of([condition.prompt for condition in generate]),
+        "rubric_templates": templates_of(study.design.rubrics),
         "models": list(config.solvers.models),
         "graders": {
             name: redacted(config.grader(name).model_dump(mode="json"))
@@ -90,7 +90,8 @@ def _condition(condition: GenerateCondition | GradeCondition) -> dict[str, Any]:
     }
 
 
-def _datasets(study: Study, items: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def datasets_of(study: Study, items: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Per dataset of the config: where it is from, its revision, and a hash of its items."""
     entries = []
     for dataset in study.config.benchmark.datasets:
         own = [item for item in items if item["dataset_id"] == dataset.id]
@@ -109,7 +110,8 @@ def _datasets(study: Study, items: list[Mapping[str, Any]]) -> list[dict[str, An
     return entries
 
 
-def _templates(templates: Iterable[Template]) -> list[dict[str, str]]:
+def templates_of(templates: Iterable[Template]) -> list[dict[str, str]]:
+    """Each template once: its name, where it is from, and its sha256."""
     distinct = {template.name: template for template in templates}
     return [
         {

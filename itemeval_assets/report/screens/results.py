@@ -16,6 +16,7 @@ from .money import mocks_are_free
 if TYPE_CHECKING:
     from itemeval_assets.core.design.partitions import NamedPartition
     from itemeval_assets.core.records.releases import Release
+    from itemeval_assets.core.records.seals import SealState
     from itemeval_assets.stages.every_eval.writing import EveryEval
     from itemeval_assets.stages.export import ExportResult
     from itemeval_assets.stages.views.scored_logs import ScoredLogs
@@ -98,6 +99,20 @@ def completion(status: "StudyStatus", most: int | None = None) -> None:
         out.print(f"{len(status.not_in_design)} stored partitions are not in the current design:")
         for part in status.not_in_design:
             out.print(f"  {data(part.label)}", soft_wrap=True)
+
+
+def seal_state(state: "SealState") -> None:
+    """What was sealed and when, and what to do with the hash."""
+    for words in state.words:
+        paragraph(words)
+    if not state.is_new:
+        out.print("Nothing has changed since the last seal: no other was written.")
+        return
+    out.print(f"Written to {data(state.uri)}", soft_wrap=True)
+    paragraph(
+        "Keep the hash where others see the date, as in a registration or a message. Whoever has it "
+        "can tell that the plan of a release is this one."
+    )
 
 
 def _partial(status: "StudyStatus") -> str:

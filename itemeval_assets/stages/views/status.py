@@ -31,6 +31,8 @@ from itemeval_assets.stages.items import notes_on_data
 from itemeval_assets.storage.study.attempts import read_attempts
 from itemeval_assets.storage.study.store import ResultsStore
 
+from .seals import notes_on_seals
+
 Row = dict[str, Any]
 
 
@@ -73,7 +75,7 @@ class StudyStatus:
     `unread`: logs whose calls are in no table, and in `usd` only where they are booked.
     `spent_on`: the models that `usd` was spent on. `config` is the path of the YAML. `items` and
     `replications` are those of the policy, `design_items` and `design_replications` all.
-    `sample`: what the items were drawn from; null: they are all. `notes`: what to know of the data.
+    `sample`: what the items were drawn from; null: they are all. `notes`: what to know of the data and the seals.
     """
 
     study: str
@@ -154,7 +156,7 @@ def survey(study: Study, store: ResultsStore, policy: str | None = None) -> Stud
         known_items.num_rows,
         study.config.facets.replications,
         sample,
-        notes_on_data(study, store),
+        [*notes_on_data(study, store), *notes_on_seals(study, store, known_items)],
     )
 
 

@@ -24,6 +24,8 @@ RESERVATIONS = "reservations.json"
 RERUNS = "reruns.json"
 # What the study looked like when its results were last exported.
 SETTLED = "settled.json"
+# What was planned before it was paid for.
+SEALS = "seals.json"
 # What it means to delete a file, for those who have no copy of it.
 IF_DELETED = {
     STUDY_FILE: "then the config of the next run owns the results",
@@ -32,6 +34,7 @@ IF_DELETED = {
     TASK_LOCK: "then the next estimate or run loads the task again",
     RESERVATIONS: "then what runs in progress may still cost does not count against budget.max_usd",
     SETTLED: "then the next run checks everything again",
+    SEALS: "then nothing says what was planned before the calls",
     RERUNS: "then the attempts of the schedule are counted from zero",
     "items.parquet": "the next run loads the items again",
     "ledger.parquet": "the next run adds it up again from the bookings",

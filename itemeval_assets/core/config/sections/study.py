@@ -25,6 +25,7 @@ from .benchmark import BenchmarkConfig, TaskBenchmark, read_benchmark
 from .budget import BudgetConfig
 from .facets import FacetsConfig
 from .measurement import MeasurementConfig
+from .seal import SealConfig
 from .solvers import SolversConfig
 
 if TYPE_CHECKING:
@@ -82,6 +83,9 @@ class StudySections(Section):
     budget: BudgetConfig = Field(default_factory=BudgetConfig, description="what may be spent")
     measurement: MeasurementConfig = Field(
         default_factory=MeasurementConfig, description="how figures are estimated"
+    )
+    seal: SealConfig | None = Field(
+        default=None, description="what is claimed before the calls, and what decides it"
     )
     automation: AutomationConfig = Field(
         default_factory=AutomationConfig, description="what happens by itself"
