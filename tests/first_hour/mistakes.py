@@ -433,6 +433,12 @@ MISTAKES = [
         "A table before the first run", command=("scores", "study.yaml", "--out", "scores.csv")
     ),
     Mistake("A project that is there already", command=("init", ".")),
+    Mistake("A seal of a study that claims nothing", command=("seal", "study.yaml")),
+    Mistake(
+        "Hypotheses without what decides them",
+        {"seal.hypotheses": ["alpha is better"]},
+        command=("seal", "study.yaml"),
+    ),
     Mistake("A port that is no port", command=("ui", "study.yaml", "--port", "99999")),
 ]
 

@@ -19,6 +19,7 @@ from itemeval_assets.core.money.projection.estimate import Projection
 from itemeval_assets.core.money.spend import Spend
 from itemeval_assets.core.records.failures import FailedCheck
 from itemeval_assets.core.records.releases import Release
+from itemeval_assets.core.records.seals import Deviation, SealState, seal_of
 from itemeval_assets.engine.calls.progress import Progress
 from itemeval_assets.experiments import ExperimentStorageSettings
 from itemeval_assets.experiments.read.compare import Changes, Comparison
@@ -156,6 +157,13 @@ SHOWN: dict[str, tuple[Callable[[], Any], int, int]] = {
     ),
     "written": (lambda: reports.written(Path(ODD)), 1, 0),
     "scored_logs": (lambda: reports.scored_logs(ScoredLogs(ODD, 1, 1)), 1, 0),
+    "seal_state": (
+        lambda: reports.seal_state(
+            SealState(ODD, [seal_of({}, ODD, 0, 0.0)], [Deviation(ODD, ODD, ODD)], ODD, ODD, True)
+        ),
+        5,
+        0,
+    ),
     "import_summary": (lambda: reports.import_summary(IMPORTED), 7, 0),
     "every_eval": (lambda: reports.every_eval(EveryEval(ODD, 1, 1, 1, [ODD])), 2, 0),
     "cell_survey": (lambda: print_document(reports.cell_survey(CELLS)), 4, 1),

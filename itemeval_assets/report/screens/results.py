@@ -110,8 +110,8 @@ def seal_state(state: "SealState") -> None:
         return
     out.print(f"Written to {data(state.uri)}", soft_wrap=True)
     paragraph(
-        "Keep the hash where others see the date, as in a registration or a message. Whoever has it "
-        "can tell that the plan of a release is this one."
+        "Keep the hash where others see the date, as in a registration or a message. Whoever has "
+        "it can tell that the plan of a release is this one."
     )
 
 

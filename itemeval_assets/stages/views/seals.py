@@ -53,9 +53,7 @@ def seal_state(study: Study, store: ResultsStore, known_items: pa.Table) -> Seal
     if not seals:
         return None
     differing = deviations(seals[-1].plan, plan_of(study, known_items.to_pylist()))
-    return SealState(
-        study.name, seals, differing, store.backend.uri(SEALS), str(study.config_path)
-    )
+    return SealState(study.name, seals, differing, store.backend.uri(SEALS), str(study.config_path))
 
 
 def notes_on_seals(study: Study, store: ResultsStore, known_items: pa.Table) -> list[str]:

@@ -75,7 +75,8 @@ class StudyStatus:
     `unread`: logs whose calls are in no table, and in `usd` only where they are booked.
     `spent_on`: the models that `usd` was spent on. `config` is the path of the YAML. `items` and
     `replications` are those of the policy, `design_items` and `design_replications` all.
-    `sample`: what the items were drawn from; null: they are all. `notes`: what to know of the data and the seals.
+    `sample`: what the items were drawn from; null: they are all. `notes`: what to know of
+    the data and the seals.
     """
 
     study: str
