@@ -288,6 +288,7 @@ def every_key(place: Place, server: ModelServer) -> Session:
                 "margin": 0.05,
                 "families": {"mockllm/a": "mocks"},
             },
+            "seal": {"hypotheses": ["high is better than default"], "decision": "by compare"},
             "automation": {
                 "started": True,
                 "timezone": "Europe/Vienna",

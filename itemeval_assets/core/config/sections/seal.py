@@ -19,5 +19,5 @@ class SealConfig(Section):
     )
     decision: _Sentence = Field(
         description="the rule that decides: which figure, of which grader, beyond which value",
-        examples=["compare, judge strict: the 95 % interval of the difference lies above 0"],
+        examples=["the 95 % interval of their difference lies above 0 for the judge strict"],
     )
