@@ -7,7 +7,7 @@ exactly goes before the start of an id, which means all ids that start so.
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.text.nearest import nearest
@@ -18,6 +18,22 @@ from .partitions import GENERATE, GRADE, Partition, Stage
 # None: nothing was said, and all are meant.
 Words = str | Sequence[str] | None
 _LISTED = 20
+
+
+class Time(NamedTuple):
+    """A wave, or a time at which judges grade again, by name."""
+
+    key: Literal["waves", "rejudges"]
+    name: str
+
+    def has(self, design: Design, partition: Partition) -> bool:
+        """Whether a partition is of this time."""
+        if self.key == "waves":
+            found = design.generate_by_id[partition.generate].wave
+        else:
+            is_graded = partition.stage is GRADE
+            found = design.grade_by_id[partition.grade].rejudge if is_graded else None
+        return found is not None and found.name == self.name
 
 
 @dataclass(frozen=True)
@@ -46,11 +62,12 @@ def select(
     conditions: "Words" = None,
     graders: "Words" = None,
     rubrics: "Words" = None,
+    time: "Time | None" = None,
 ) -> Selection:
     """The partitions that words mean; without any word, all.
 
-    `only` is the table of one stage. Raises ConfigError where there is none, and for a word that
-    selects nothing.
+    `only` is the table of one stage. `time`: only what is asked, or graded, then. Raises
+    ConfigError where there is none, and for a word that selects nothing.
     """
     stages = GENERATE.table, GRADE.table
     if only is not None and only not in stages:
@@ -58,8 +75,19 @@ def select(
     rows = select_generate(design, conditions)
     columns = select_grade(design, graders, rubrics)
     solutions = [Partition((row,)) for row in rows]
-    gradings = [Partition((row, column)) for row in rows for column in columns]
-    found = (*solutions, *gradings)
+    gradings = [
+        Partition((row, column))
+        for row in rows
+        for column in columns
+        if design.crosses(design.generate_by_id[row], design.grade_by_id[column])
+    ]
+    if rows and columns and not gradings:
+        raise ConfigError("only the first answers are graded again, and none of those is chosen")
+    found = [*solutions, *gradings]
+    if time:
+        found = [part for part in found if time.has(design, part)]
+        if not found:
+            raise ConfigError(f"{time.key}: {time.name!r} has none of the chosen conditions")
     return Selection(tuple(part for part in found if only in (None, part.stage.table)))
 
 
