@@ -1,6 +1,7 @@
 """A new wave or rejudge goes into the study file once nothing keeps its run from its calls."""
 
 from itemeval_assets.core.design.options import RunOptions
+from itemeval_assets.core.design.partitions import GENERATE
 from itemeval_assets.core.design.selection import Selection
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ConfigError
@@ -23,11 +24,16 @@ def write_time(before: Study, study: Study, selection: Selection, options: RunOp
     store.require_layout()
     found = foreseen(study, store, selection, options)
     if not found.remaining.calls:
-        raise ConfigError(
-            f"{study.config_path}: nothing is to be called, so no time was added: either nothing "
-            f"is stored that could be graded again, or the policy {found.policy} covers none of "
-            "the chosen cells (--policy full-interactive covers all)"
-        )
+        raise ConfigError(f"{study.config_path}: {_why_nothing(selection, found.policy)}")
     require_allowed(study, options, found)
     texts = (one.snapshot.config.encode() for one in (before, study))
     replace_file(study.config_path, *texts)
+
+
+def _why_nothing(selection: Selection, policy: str) -> str:
+    if selection.of(GENERATE):
+        return f"the policy {policy} covers none of the chosen items: --policy full-interactive"
+    return (
+        f"no answer that the policy {policy} covers is stored, so there is nothing to grade again; "
+        "run the study first"
+    )

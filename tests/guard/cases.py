@@ -443,7 +443,7 @@ DOCUMENTS: Mapping[str, Document] = {
             },
             "solvers": {"models": ["mockllm/a"]},
             "facets": {"grader": ["mockllm/judge"], "rubric": ["builtin:standard"]},
-            "waves": [{"name": "w", "anchors": 1}, "v"],
+            "waves": [{"name": "w", "anchors": 1}, {"name": "v"}],
             "rejudges": [{"name": "w", "anchors": 1}],
             "budget": {"policy": "full-interactive"},
         },

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
 __all__ = ["drift"]
 
-_TITLES = {"model": "the model", "judge": "the judge", "both": "the model or the judge"}
-
 
 def drift(found: "StudyDrift") -> Document:
     """Words first, by grader; then the table of all changes, and how to read it."""
@@ -36,7 +34,8 @@ def drift(found: "StudyDrift") -> Document:
 
 def _words(one: "GraderDrift") -> Iterator[str]:
     for change in one.changes:
-        yield f"Change of {_TITLES[change.of]}, {change.time}: {change.difference.verdict}"
+        of = "model or judge" if change.of == "both" else change.of
+        yield f"{change.time}, {of}: {change.difference.verdict}"
     for label, why in one.left_out:
         yield f"{label} left out: {why}"
     yield from one.words

@@ -86,7 +86,7 @@ def as_family(changes: Sequence[Change], scale: tuple[float, float] | None) -> l
                 scale,
                 len(changes),
                 "changes",
-                of_graders=one.of == "judge",
+                of_graders=one.condition is None,
             ),
         )
         for one, each in zip(changes, p, strict=True)
