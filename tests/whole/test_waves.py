@@ -12,6 +12,7 @@ from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.errors import ConfigError, ConsentMissing
 from tests.model_server import Request
 from tests.studies import write_study
+from tests.task_files import write_task_study
 
 from .conftest import Serve
 from .looking import assert_reconciled, results_dir, rows, write_prices
@@ -94,6 +95,15 @@ def test_a_study_is_asked_again_and_its_first_answers_judged_again(
         "judge"
     }
     assert ie.export(config).rows == 5 * ITEMS
+    # Nothing that leaves the study puts a wave together with what was asked first.
+    ie.release(config)
+    families = ie.compare_releases(config, "v1").by_grader
+    assert {one.graded_by: [a for a, _, _ in one.left_out] for one in families} == {
+        "numeric": ["m · short v1.0.0", "m · short · wave 2026-12 v1.0.0"],
+        "judge · strict": ["m · short v1.0.0", "m · short · wave 2026-12 v1.0.0"],
+        "judge · strict · rejudged 2026-12": ["m · short v1.0.0"],
+    }
+    assert ie.every_eval(config, "Lab").results == 5
 
 
 def test_anchors_are_the_cells_of_a_wave(tmp_path: Path, serve: Serve) -> None:
@@ -128,6 +138,19 @@ def test_a_wave_that_may_not_be_paid_for_is_not_written(tmp_path: Path, serve: S
         ie.run(config, wave="2026-12")
     assert (config.read_bytes(), server.count()) == (before, 0)
     assert not list(results_dir(config).glob("solutions.parquet/*2026-12*"))
+
+
+def test_a_task_is_asked_again(tmp_path: Path) -> None:
+    config = write_task_study(tmp_path)
+    ie.run(config)
+    summary = ie.run(config, wave="w", anchors=3)
+    assert (summary.calls, [part.done for part in summary.status.generate]) == (3, [4, 3])
+    found = ie.drift(config).by_grader
+    assert [(one.graded_by, one.changes[0].of) for one in found] == [
+        ("match", "model"),
+        ("includes", "model"),
+    ]
+    assert ie.run(config).calls == 0
 
 
 @pytest.mark.parametrize(

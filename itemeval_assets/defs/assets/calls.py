@@ -8,7 +8,6 @@ import dagster as dg
 from itemeval_assets import stages
 from itemeval_assets.core.design.partitions import GENERATE, GRADE, Partition, Stage
 from itemeval_assets.core.design.study import Study
-from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.tables.schemas import SCHEMA_VERSION, TABLES
 from itemeval_assets.dagster_io.config import RunConfig
 from itemeval_assets.dagster_io.failures import users_errors
@@ -24,6 +23,7 @@ from itemeval_assets.dagster_io.naming.partitions import (
     by_partition,
     generate_partitions,
     grade_partitions,
+    require_of_design,
     same_generate_condition,
 )
 from itemeval_assets.dagster_io.naming.run_tags import tag_with_cost, tag_with_work
@@ -158,10 +158,7 @@ def _paid(
     order = study.generate_partitions() if stage is GENERATE else study.grade_partitions()
     partitions = PartitionKeys(study).partitions(context.partition_keys, order)
     with users_errors(), held_by_step() as held:
-        if not partitions:
-            raise ConfigError(
-                "rejudges: only the first answers are graded again, and these are of a wave"
-            )
+        require_of_design(partitions)
         tag_with_work(context, study, partitions)
         if not config.recover_only:
             # Before any call: what cannot grade is told while nothing is paid.
