@@ -3,12 +3,12 @@
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BeforeValidator, Field
-from pydantic.annotated_handlers import GetJsonSchemaHandler
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema
 
 from itemeval_assets.core.config.wording import WAVE_NAME
 from itemeval_assets.core.text.yaml.sections import IDENTITY, Section
+
+if TYPE_CHECKING:
+    from pydantic import GetJsonSchemaHandler
 
 __all__ = ["Wave", "WaveConfig"]
 
@@ -40,8 +40,8 @@ class _OrName:
     """Editors accept the name alone, too."""
 
     def __get_pydantic_json_schema__(
-        self, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
+        self, schema: Any, handler: "GetJsonSchemaHandler"
+    ) -> dict[str, Any]:
         return {"anyOf": [handler(schema), {"type": "string", "pattern": WAVE_NAME}]}
 
 
