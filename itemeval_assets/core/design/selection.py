@@ -17,13 +17,15 @@ from .partitions import GENERATE, GRADE, Partition, Stage
 
 # None: nothing was said, and all are meant.
 Words = str | Sequence[str] | None
+# The keys of the study file that have later times.
+Key = Literal["waves", "rejudges"]
 _LISTED = 20
 
 
 class Time(NamedTuple):
     """A wave, or a time at which judges grade again, by name."""
 
-    key: Literal["waves", "rejudges"]
+    key: Key
     name: str
 
     def has(self, design: Design, partition: Partition) -> bool:

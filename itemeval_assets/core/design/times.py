@@ -11,12 +11,12 @@ from itemeval_assets.core.config.wording import WAVE_NAME
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.text.yaml.adding import NotAdded, plain_word, with_entry
 
-from .selection import Time
+from .selection import Key, Time
 from .study import Study, study_of
 
 __all__ = ["time_of", "with_time"]
 
-_OPTIONS = {"waves": "wave", "rejudges": "rejudge"}
+_OPTIONS: dict[Key, str] = {"waves": "wave", "rejudges": "rejudge"}
 
 
 def time_of(wave: str | None, rejudge: str | None, anchors: int | None) -> Time | None:
@@ -24,17 +24,19 @@ def time_of(wave: str | None, rejudge: str | None, anchors: int | None) -> Time 
 
     Raises ConfigError for what is none, or several.
     """
-    if wave is not None and rejudge is not None:
+    named: dict[Key, str | None] = {"waves": wave, "rejudges": rejudge}
+    times = [Time(key, name) for key, name in named.items() if name is not None]
+    if len(times) > 1:
         raise ConfigError(
             "wave and rejudge: a run does one of them: ask again with wave first, then grade the "
             "first answers again with rejudge"
         )
-    if wave is None and rejudge is None:
+    if not times:
         if anchors is not None:
             raise ConfigError("anchors: they are items of a wave or a rejudge; name one")
         return None
-    time = Time("waves", wave) if wave is not None else Time("rejudges", str(rejudge))
-    if not isinstance(time.name, str) or not re.match(WAVE_NAME, time.name):
+    [time] = times
+    if not isinstance(time.name, str) or not re.fullmatch(WAVE_NAME, time.name):
         raise ConfigError(
             f"{_OPTIONS[time.key]}: write at most 32 small letters, digits, `.`, `-` and `_`, a "
             f"letter or digit first, such as 2026-12; found {time.name!r}"
@@ -72,7 +74,7 @@ def with_time(study: Study, time: Time, anchors: int | None) -> Study:
     return study_of(replace(study.snapshot, config=text))
 
 
-def _entries(study: Study, key: str) -> list[WaveConfig]:
+def _entries(study: Study, key: Key) -> list[WaveConfig]:
     return study.config.waves if key == "waves" else study.config.rejudges
 
 
