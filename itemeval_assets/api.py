@@ -93,7 +93,7 @@ def run(
 
     time, known = time_of(wave, rejudge, anchors), with_task(config)
     study = with_time(known, time, anchors) if time else known
-    selection = select(study.design, only, conditions, graders, rubrics, time)
+    selection = select(study.design, only, conditions, graders, rubrics).at(time, study.design)
     options = _options(study, force, policy, max_usd)
     if on_progress is not None and not callable(on_progress):
         raise ConfigError(f"on_progress: {on_progress!r} cannot be called")
@@ -173,7 +173,7 @@ def estimate(
 
     time, study = time_of(wave, rejudge, anchors), with_task(config)
     study = with_time(study, time, anchors) if time else study
-    selection = select(study.design, only, conditions, graders, rubrics, time)
+    selection = select(study.design, only, conditions, graders, rubrics).at(time, study.design)
     options = _options(study, force, policy, None)
     if _flag("errored", errored):
         selection = selection.within(_errored(study, policy))

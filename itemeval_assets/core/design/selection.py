@@ -52,6 +52,15 @@ class Selection:
         """The partitions of one stage."""
         return [part for part in self.partitions if part.stage is stage]
 
+    def at(self, time: Time | None, design: Design) -> "Selection":
+        """Those of the partitions that are of a later time. Raises ConfigError where none is."""
+        if time is None:
+            return self
+        kept = tuple(part for part in self.partitions if time.has(design, part))
+        if not kept:
+            raise ConfigError(f"{time.key}: {time.name!r} has none of the chosen conditions")
+        return replace(self, partitions=kept)
+
     def within(self, others: Collection[Partition]) -> "Selection":
         """Those of the partitions that are among others, too."""
         kept = tuple(part for part in self.partitions if part in set(others))
@@ -64,12 +73,11 @@ def select(
     conditions: "Words" = None,
     graders: "Words" = None,
     rubrics: "Words" = None,
-    time: "Time | None" = None,
 ) -> Selection:
     """The partitions that words mean; without any word, all.
 
-    `only` is the table of one stage. `time`: only what is asked, or graded, then. Raises
-    ConfigError where there is none, and for a word that selects nothing.
+    `only` is the table of one stage. Raises ConfigError where there is none, and for a word that
+    selects nothing.
     """
     stages = GENERATE.table, GRADE.table
     if only is not None and only not in stages:
@@ -85,11 +93,7 @@ def select(
     ]
     if rows and columns and not gradings:
         raise ConfigError("only the first answers are graded again, and none of those is chosen")
-    found = [*solutions, *gradings]
-    if time:
-        found = [part for part in found if time.has(design, part)]
-        if not found:
-            raise ConfigError(f"{time.key}: {time.name!r} has none of the chosen conditions")
+    found = (*solutions, *gradings)
     return Selection(tuple(part for part in found if only in (None, part.stage.table)))
 
 

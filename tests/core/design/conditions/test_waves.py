@@ -46,8 +46,8 @@ def test_a_wave_is_graded_once_and_the_first_answers_again() -> None:
         "gpt-5-mini · short · wave w | numeric",
         "gpt-5-mini · short · wave w | judge_a · strict",
     ]
-    assert len(select(found, time=Time("waves", "w")).partitions) == 3
-    assert len(select(found, time=Time("rejudges", "w")).partitions) == 1
+    assert len(select(found).at(Time("waves", "w"), found).partitions) == 3
+    assert len(select(found).at(Time("rejudges", "w"), found).partitions) == 1
 
 
 def test_anchors_are_nested_and_do_not_depend_on_the_order_of_the_data() -> None:
