@@ -21,6 +21,7 @@ from .figures import compare as compare
 from .figures import compare_releases as compare_releases
 from .figures import comparisons as comparisons
 from .figures import conditions as conditions
+from .figures import drift as drift
 from .figures import irt as irt
 from .figures import item_answers as item_answers
 from .figures import items as items

@@ -15,6 +15,7 @@ from .core.design.options import RunOptions
 from .core.design.partitions import GRADE, NamedPartition, Partition
 from .core.design.selection import Words, listed, select
 from .core.design.study import Study, run_plan
+from .core.design.times import time_of, with_time
 from .core.errors import ConfigError
 from .core.tables.cells import CELL_STATES
 from .core.tables.schemas import TABLES
@@ -69,6 +70,9 @@ def run(
     force: bool = False,
     accept_changes: bool = False,
     policy: str | None = None,
+    wave: str | None = None,
+    rejudge: str | None = None,
+    anchors: int | None = None,
     max_usd: float | None = None,
     workers: int = 1,
     on_progress: "Callable[[Progress], None] | None" = None,
@@ -82,12 +86,16 @@ def run(
     allows any cost below `budget.max_usd`. `errored` selects only partitions with an errored
     cell. `accept_changes`: answers to items that changed since, and gradings of them, are made
     again; without it they are an error. `workers`: the number of processes that share the
-    partitions of each stage. Raises an ItemevalAssetsError that says what to do.
+    partitions of each stage. `wave`: ask all models again, under this name of a later time;
+    `rejudge`: have the judges grade the first answers again; `anchors`: only so many items, drawn
+    at random. A name that is new is written into the YAML. Raises an ItemevalAssetsError that says
+    what to do.
     """
     from .runs.study import run_study
 
-    study = with_task(config)
-    selection = select(study.design, only, conditions, graders, rubrics)
+    time, known = time_of(wave, rejudge, anchors), with_task(config)
+    study = with_time(known, time, anchors) if time else known
+    selection = select(study.design, only, conditions, graders, rubrics).at(time, study.design)
     options = _options(study, force, policy, max_usd)
     if on_progress is not None and not callable(on_progress):
         raise ConfigError(f"on_progress: {on_progress!r} cannot be called")
@@ -95,6 +103,10 @@ def run(
     if _flag("errored", errored):
         selection = selection.within(_errored(study, policy))
     accept = _flag("accept_changes", accept_changes)
+    if study is not known:
+        from .runs.new_times import write_time
+
+        write_time(known, study, selection, options)
     return run_study(study, selection, options, on_progress, processes, accept_changes=accept)
 
 
@@ -148,16 +160,22 @@ def estimate(
     force: bool = False,
     accept_changes: bool = False,
     policy: str | None = None,
+    wave: str | None = None,
+    rejudge: str | None = None,
+    anchors: int | None = None,
 ) -> "StudyEstimate":
     """Calls and cost of a `run` with the same arguments. No model is called, and nothing accepted.
+
+    Nor is anything written into the YAML.
 
     USD and tokens are upper limits; the expected figures are estimated from stored calls.
     """
     from .stages.projection.estimate import preview
     from .storage.study.inputs.task_lock import keep_task
 
-    study = with_task(config)
-    selection = select(study.design, only, conditions, graders, rubrics)
+    time, study = time_of(wave, rejudge, anchors), with_task(config)
+    study = with_time(study, time, anchors) if time else study
+    selection = select(study.design, only, conditions, graders, rubrics).at(time, study.design)
     options = _options(study, force, policy, None)
     if _flag("errored", errored):
         selection = selection.within(_errored(study, policy))

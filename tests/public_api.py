@@ -31,6 +31,9 @@ def running() -> None:
         force=False,
         accept_changes=False,
         policy="full-batch",
+        wave="2026-12",
+        rejudge=None,
+        anchors=30,
         max_usd=2.5,
         workers=2,
         on_progress=lambda progress: print(progress.done + 1, progress.usd),
@@ -62,6 +65,7 @@ def looking() -> None:
     found = ie.estimate(
         study, only="solutions", policy="dev", errored=True, force=True, accept_changes=True
     )
+    ie.estimate(study, wave=None, rejudge="2026-12", anchors=30)
     assert_type(found.remaining.usd, float)
     assert_type(found.remaining.calls, int)
     assert_type(found.grid.expected_input_tokens, int | None)
@@ -101,6 +105,11 @@ def measuring() -> None:
     found = ie.reliability(CONFIG, graders=["a", "b"], crossed=True, random=["grader"])
     assert_type(found.by_grader[0].components, list[dict[str, Any]])
     assert_type(found.by_grader[0].designs[0].relative_error, float)
+    [change, *_] = (
+        ie.drift(CONFIG, graders="judge", rubrics="standard", policy="dev").by_grader[0].changes
+    )
+    assert_type((change.time, change.condition), tuple[str, str | None])
+    assert_type(change.difference, ms.Difference)
     assert_type(ie.agreement(CONFIG).figures[0].estimate, ms.Estimate | None)
     assert_type(ie.agreement(CONFIG).cards[0].usd_per_reply, float | None)
     assert_type(ie.items(CONFIG, rubrics="standard").by_grader[0].dead, ms.DeadItems | None)

@@ -48,7 +48,8 @@ def test_python_takes_the_options_of_a_run_and_the_words_of_a_selection() -> Non
         for name, field in RunOptions.model_fields.items()
         if name != "recover_only"
     }
-    of_a_run = {**dict.fromkeys(words), **asked, "errored": False, "accept_changes": False}
+    times = dict.fromkeys(("wave", "rejudge", "anchors"))
+    of_a_run = {**dict.fromkeys(words), **asked, **times, "errored": False, "accept_changes": False}
     assert keywords(api.run) == {**of_a_run, "workers": 1, "on_progress": None}
     assert keywords(api.estimate) == {k: v for k, v in of_a_run.items() if k != "max_usd"}
     assert keywords(api.reset) == dict.fromkeys(words)

@@ -161,6 +161,14 @@ def agreement(
 
 @app.command()
 @with_groups
+def drift(config: Config, grading: Grading, output: Output) -> None:
+    """Show whether models or judges changed since the study was asked first."""
+    found = late.figures.drift(config, **grading.words)
+    output.show(config, found, late.figure_report.drift)
+
+
+@app.command()
+@with_groups
 def items(config: Config, grading: Grading, output: Output) -> None:
     """Show which items are odd, and why."""
     found = late.figures.items(config, **grading.words)

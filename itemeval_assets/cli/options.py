@@ -94,6 +94,16 @@ class Run:
         ),
     ] = False
     policy: PolicyOption = None
+    wave: Annotated[
+        str | None,
+        typer.Option(help="ask all models again, under this name of a later time: 2026-12"),
+    ] = None
+    rejudge: Annotated[
+        str | None, typer.Option(help="have judges grade the first answers again, under this name")
+    ] = None
+    anchors: Annotated[
+        int | None, typer.Option(help="of --wave or --rejudge: so many items, drawn at random")
+    ] = None
 
     @property
     def words(self) -> dict[str, Any]:
@@ -105,6 +115,9 @@ class Run:
             "force": self.force,
             "accept_changes": self.accept_changes,
             "policy": self.policy,
+            "wave": self.wave,
+            "rejudge": self.rejudge,
+            "anchors": self.anchors,
         }
 
 

@@ -72,6 +72,7 @@ def _call_columns(sample: EvalSample, model: str, prices: PriceBook, batch: bool
         "created_at": utc(sample.completed_at),
         "dataset_id": sample.metadata.get("dataset_id"),
         "dataset_revision": sample.metadata.get("dataset_revision"),
+        "served_model": served_model(sample),
         **effective_settings(_last_call(sample)),
     }
 
@@ -239,6 +240,12 @@ def _is_unmetered(sample: EvalSample) -> bool:
 
 def is_batch(log: EvalLog) -> bool:
     return bool(log.plan.config.batch or log.eval.model_generate_config.batch)
+
+
+def served_model(sample: EvalSample) -> str | None:
+    """The model that the reply to a sample says it is of."""
+    name = sample.output.model if sample.output.choices else ""
+    return without_secrets(well_formed(name), os.environ) or None
 
 
 def served_models(log: EvalLog) -> Mapping[str, Any]:

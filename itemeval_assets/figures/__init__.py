@@ -4,6 +4,7 @@ All read the stored tables, and call no model.
 """
 
 from .of_conditions import condition_list, conditions
+from .of_drift import drift
 from .of_items import irt, item_answers, items, response_matrix, response_table
 from .of_judges import agreement, judge_cards
 from .of_noise import reliability
@@ -18,6 +19,7 @@ __all__ = [
     "comparisons",
     "condition_list",
     "conditions",
+    "drift",
     "irt",
     "item_answers",
     "items",

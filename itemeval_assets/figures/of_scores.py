@@ -10,7 +10,7 @@ from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.measurement.arguments import checked_as
 
-from .opening import notes_of, planned_cells
+from .opening import graders_of, notes_of, planned_cells
 
 if TYPE_CHECKING:
     from itemeval_assets.stages.figures.scores.estimates import Rate
@@ -48,7 +48,8 @@ def scores(
     planned = planned_cells(config, policy)
     selected = select(planned.study.design, None, conditions, graders, rubrics).of(GRADE)
     if panel:
-        found = panels(planned, selected, by)
+        judges = graders_of(planned, graders, rubrics)
+        found = panels(planned, [part for part in selected if part.grade in judges], by)
     else:
         figure = rate(planned, *asked, passes) if asked else MEAN
         found = estimated(planned, selected, by, figure)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from itemeval_assets.core.design.selection import Words, select_grade
+from itemeval_assets.core.design.selection import Words, listed, select_grade
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ConfigError, StoreError
 from itemeval_assets.engine.study_files import load_study
@@ -38,11 +38,24 @@ def notes_of(planned: "PlannedCells") -> list[str]:
     """What is to be said of the data that the figures are of."""
     from itemeval_assets.stages.items import notes_on_data
 
-    return notes_on_data(planned.study, planned.store)
+    return [*notes_on_data(planned.study, planned.store), *planned.notes_on_served]
 
 
 def graders_of(planned: "PlannedCells", graders: Words, rubrics: Words) -> list[str]:
-    return select_grade(planned.study.design, graders, rubrics)
+    """The ids of the chosen graders. Who grades again is meant by a word of its own alone."""
+    design = planned.study.design
+    chosen = select_grade(design, graders, rubrics)
+    known = [one.id for one in design.first_graded]
+    words = [] if graders is None else listed("graders", graders)
+
+    def is_meant(id: str) -> bool:
+        one = design.grade_by_id[id]
+        own = [word for word in words if not any(first.startswith(word) for first in known)]
+        return one.rejudge is None or any(
+            word in (one.label, one.slug) or id.startswith(word) for word in own
+        )
+
+    return list(filter(is_meant, chosen)) or chosen
 
 
 def require_free(config: str | Path | Study, out: Path) -> None:

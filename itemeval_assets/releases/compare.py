@@ -17,7 +17,7 @@ from itemeval_assets.stages.figures.comparisons.records import Compared, StudyCo
 from itemeval_assets.stages.figures.comparisons.remarks import bounded, words_of
 from itemeval_assets.stages.figures.planned import PlannedCells, require_measurable
 
-from .sides import CONDITION, EVENT, GRADER, Side, labelled, repeat_word, sides_of
+from .sides import CONDITION, EVENT, GRADER, Side, labelled, sides_of, time_words
 
 __all__ = ["compare_releases"]
 
@@ -74,7 +74,7 @@ def _named(planned: PlannedCells, graders: Collection[str]) -> set[tuple[str, ..
 
 def _key(grader: GradeCondition) -> tuple[str, ...]:
     names = (grader.columns[name] or "" for name in GRADER[:-1])
-    return (*names, repeat_word(grader.grader.repeat))
+    return (*names, time_words(grader))
 
 
 def _clustered(planned: PlannedCells, rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:

@@ -46,7 +46,7 @@ def partition_rows(study: Study, store: ResultsStore, partition: Partition) -> P
     rows = store.read("gradings_long", [partition])
     rows = rows.filter(grid.holds(rows["item_id"], rows["replication"]))
     [states] = tables(study, store, [partition], items=items)
-    planned = states.filter(pa.array(CellView(study, items).planned))
+    planned = states.filter(pa.array(CellView(study, items).planned(partition)))
     unsound = {"missing", "errored", "stale"}
     if study.config.solvers.on_empty == "rerun":
         unsound.add("blank")

@@ -7,7 +7,11 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as pq
 
-from itemeval_assets.core.design.conditions.conditions import Design
+from itemeval_assets.core.design.conditions.conditions import (
+    Design,
+    GenerateCondition,
+    GradeCondition,
+)
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.tables.schemas import GRADINGS_LONG
 from itemeval_assets.core.text.labels import Part, unique_labels
@@ -18,16 +22,23 @@ from itemeval_assets.experiments.read.run import ExperimentRun
 from itemeval_assets.stages.figures.planned import PlannedCells
 from itemeval_assets.stages.views.cells import everything
 
-__all__ = ["CONDITION", "EVENT", "GRADER", "Side", "labelled", "repeat_word", "sides_of"]
+__all__ = ["CONDITION", "EVENT", "GRADER", "Side", "labelled", "sides_of", "time_words"]
 
 NOW = "now"
-CONDITION = ["model", "prompt_name", "model_config_name"]
+CONDITION = ["model", "prompt_name", "model_config_name", "wave"]
 GRADER = ["grader_name", "scorer_name", "rubric_name", "repeat"]
 _RUNS = ["gen_run_id", "grade_run_id"]
 EVENT = ["item_id", "replication", "score", *_RUNS]
 _PLACE = ["gen_condition_id", "grade_condition_id", "item_id", "replication"]
 _COLUMNS = [
-    *(*EVENT, *CONDITION, *GRADER[:-1], "grader_model", "gen_condition_id", "grade_condition_id"),
+    *(
+        *EVENT,
+        *CONDITION[:-1],
+        *GRADER[:-1],
+        "grader_model",
+        "gen_condition_id",
+        "grade_condition_id",
+    ),
     *("prompt_hash", "rubric_hash", "dataset_revision"),
 ]
 
@@ -87,24 +98,36 @@ def _as_it_stands(planned: PlannedCells) -> Side:
 def labelled(rows: pd.DataFrame, design: Design) -> pd.DataFrame:
     """With the labels of the two conditions of each row, from their names."""
     rows = rows.fillna(dict.fromkeys(GRADER[:-1], ""))
-    rows = rows.assign(repeat=_repeats(rows, design))
+    waves = {one.id: wave_words(one) for one in design.generate}
+    repeats = {one.id: time_words(one) for one in design.grade}
+    rows = rows.assign(
+        wave=_told_apart(rows, "gen_condition_id", CONDITION, waves),
+        repeat=_told_apart(rows, "grade_condition_id", GRADER, repeats),
+    )
     return rows.assign(
         condition=_labels(rows[CONDITION], _parts_of_condition),
         graded_by=_labels(rows[GRADER], _parts_of_grader),
     )
 
 
-def repeat_word(repeat: int) -> str:
-    """What tells a repeat of a judge from its first, which is called as a judge without repeats."""
-    return f"repeat {repeat}" if repeat > 1 else ""
+def wave_words(condition: GenerateCondition) -> str:
+    """What tells a wave from what was asked first."""
+    return f"wave {condition.wave.name}" if condition.wave else ""
 
 
-def _repeats(rows: pd.DataFrame, design: Design) -> "pd.Series[str]":
+def time_words(condition: GradeCondition) -> str:
+    """What tells a repeat of a judge, or a later time, from its first, which has no such words."""
+    repeat, rejudge = condition.grader.repeat, condition.rejudge
+    words = [f"repeat {repeat}"] if repeat > 1 else []
+    return " · ".join([*words, f"rejudged {rejudge.name}"] if rejudge else words)
+
+
+def _told_apart(
+    rows: pd.DataFrame, id: str, names: list[str], known: dict[str, str]
+) -> "pd.Series[str]":
     """By the design; of several that it has no more, the id, so that no two are ever pooled."""
-    known = {one.id: repeat_word(one.grader.repeat) for one in design.grade}
-    names = ["release", *GRADER[:-1]]
-    alone = rows.groupby(names)["grade_condition_id"].transform("nunique") == 1
-    ids = rows["grade_condition_id"]
+    alone = rows.groupby(["release", *names[:-1]])[id].transform("nunique") == 1
+    ids = rows[id]
     return ids.map(known).fillna(ids.where(~alone, ""))
 
 
@@ -116,12 +139,13 @@ def _labels(columns: pd.DataFrame, parts: Callable[..., list[Part]]) -> list[str
     return [label_of[key] for key in keys]
 
 
-def _parts_of_condition(model: str, prompt: str, config: str) -> list[Part]:
+def _parts_of_condition(model: str, prompt: str, config: str, wave: str) -> list[Part]:
     short = "" if config == "default" else config
     return [
         Part(model.rpartition("/")[2], model),
         Part(prompt.removeprefix("builtin:"), prompt),
         Part(short, config),
+        Part(wave, wave),
     ]
 
 

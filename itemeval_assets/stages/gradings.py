@@ -167,7 +167,7 @@ class GradingCaller(PromptCaller):
         request = request_settings(self._study.config.solvers, call.model, batch)
         config = grading_config(call, {**request, "cache_prompt": "auto"})
         condition = self._conditions[partition.grade]
-        return Target(condition.slug, model, config, condition.grader.repeat)
+        return Target(condition.slug, model, config, self._study.design.scopes_of(partition))
 
     def can_make_samples(self) -> bool:
         return True

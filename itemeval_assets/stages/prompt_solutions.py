@@ -74,7 +74,8 @@ class SolutionCaller(PromptCaller):
             **request_settings(solvers, condition.model, self._scope.batch(condition.model)),
             "cache_prompt": {"on": True, "off": False}.get(solvers.cache_prompt, "auto"),
         }
-        return Target(condition.slug, model, generate_config(condition, request))
+        scopes = self._study.design.scopes_of(partition)
+        return Target(condition.slug, model, generate_config(condition, request), scopes)
 
     def finish(self, run: StageRun) -> None:
         """What is left to do once the calls of a run are rows: nothing."""

@@ -432,6 +432,19 @@ MISTAKES = [
     Mistake(
         "A table before the first run", command=("scores", "study.yaml", "--out", "scores.csv")
     ),
+    # Later times.
+    Mistake("A wave listed twice", {"waves": ["2026-12", "2026-12"]}),
+    Mistake("A wave that YAML takes for a number", {"waves": [2026]}),
+    Mistake("A wave with a name that is none", command=("run", "study.yaml", "--wave", "Dec 2026")),
+    Mistake(
+        "A rejudge before the first run", command=("run", "study.yaml", "--rejudge", "2026-12")
+    ),
+    Mistake(
+        "A rejudge without a judge",
+        {"facets.grader": []},
+        command=("run", "study.yaml", "--rejudge", "2026-12"),
+    ),
+    Mistake("Drift before a wave", command=("drift", "study.yaml")),
     Mistake("A project that is there already", command=("init", ".")),
     Mistake("A seal of a study that claims nothing", command=("seal", "study.yaml")),
     Mistake(

@@ -307,7 +307,10 @@ def every_key(place: Place, server: ModelServer) -> Session:
 
 
 def formats(place: Place, server: ModelServer) -> Session:
-    """Items of every format of file, with ids made of columns; blank answers are graded."""
+    """Items of every format of file, with ids made of columns; blank answers are graded.
+
+    One is asked again, and graded again.
+    """
     server.reply = lambda request: "" if "1 + 1" in request.prompt else "ANSWER: 4"
     rows = items(2)
     session = prepared(
@@ -331,6 +334,8 @@ def formats(place: Place, server: ModelServer) -> Session:
                 "grader": ["mockllm/judge"],
                 "rubric": ["strict"],
             },
+            "waves": [{"name": "w", "anchors": 1}],
+            "rejudges": [{"name": "w", "anchors": 1}],
             "budget": {"policy": "full-interactive", "pricing_path": "prices.json"},
         },
     )

@@ -211,6 +211,28 @@ COMMANDS: Sequence[Command] = [
         "--json",
         lambda found: found["judges"] == ["judge · strict"],
     ),
+    *(
+        Command(
+            f"drift {{config}} --grader=judge --rubric=strict --policy={policy} "
+            "--out={folder}/drift.html --json",
+            lambda found: "this study has no later time" in found["message"],
+            exit_code=2,
+        )
+        for policy in ("dev", "full-interactive", "full-batch")
+    ),
+    Command(
+        "estimate {config} --wave=w --anchors=2 --policy=full-interactive --json",
+        lambda found: found["remaining"]["calls"] == 8,
+    ),
+    Command(
+        "estimate {config} --rejudge=w --policy=full-interactive --json",
+        lambda found: found["remaining"]["calls"] == 6,
+    ),
+    Command(
+        "run {config} --wave=w --rejudge=w --anchors=1 --json",
+        lambda found: found["message"].startswith("wave and rejudge: a run does one of them"),
+        exit_code=2,
+    ),
     Command(
         "items {config} --grader=mockllm/judge --rubric=strict --out={folder}/items.csv --json",
         lambda found: len(found["by_grader"][0]["items"]) == 3,
@@ -415,6 +437,22 @@ DOCUMENTS: Mapping[str, Document] = {
             (_calls(summary), _done(summary), summary["status"]["sample"]["of"])
             == (14, [2] * 7 + [2, 0, 2] * 7, 2)
         ),
+    ),
+    "later_times": Document(
+        {
+            "study": "later_times",
+            "benchmark": {
+                "adapter": "local",
+                "datasets": [{"id": "items.jsonl"}],
+                "mapping": MAPPING,
+            },
+            "solvers": {"models": ["mockllm/a"]},
+            "facets": {"grader": ["mockllm/judge"], "rubric": ["builtin:standard"]},
+            "waves": [{"name": "w", "anchors": 1}, {"name": "v"}],
+            "rejudges": [{"name": "w", "anchors": 1}],
+            "budget": {"policy": "full-interactive"},
+        },
+        lambda summary: min(_done(summary)) == 1 and len(_done(summary)) == 7,
     ),
     "own_scorers": Document(
         {

@@ -40,6 +40,7 @@ STUDY_NAME = r"^[a-z0-9][a-z0-9_-]{0,63}$"
 # `/` would leave the folder of the templates; the rest would break ids or file names.
 TEMPLATE_NAME = r"^(builtin:)?[A-Za-z0-9][A-Za-z0-9._-]*$"
 FACET_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+WAVE_NAME = r"^[a-z0-9][a-z0-9._-]{0,31}$"
 # Minute, hour, day, month, weekday.
 CRON = r"^\s*([\d*,/-]+\s+){2}[\d*,/L-]+\s+[\w*,/-]+\s+[\w*,/#-]+\s*$"
 
@@ -49,6 +50,7 @@ _PATTERNS = {
     TEMPLATE_NAME: "write the name of a template file without its folder and `.md`, or "
     "builtin:NAME",
     FACET_NAME: "write letters, digits, `.`, `-` and `_`, a letter or digit first",
+    WAVE_NAME: "write at most 32 small letters, digits, `.`, `-` and `_`, a letter or digit first",
     CRON: "write a time as five fields, such as '0 3 * * *': minute, hour, day, month, weekday",
 }
 

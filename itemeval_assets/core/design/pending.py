@@ -46,6 +46,10 @@ class Pending(NamedTuple):
     cells: np.ndarray
     fresh: np.ndarray
 
+    def within(self, mask: np.ndarray) -> "Pending":
+        """Those among the cells of a mask."""
+        return self._replace(cells=self.cells & mask, fresh=self.fresh & mask)
+
     def plan(self) -> "Plan":
         """The same by name, in the order of the grid."""
         cells, fresh = (

@@ -86,6 +86,12 @@ def drawn(items: Sequence[Row], sample: SampleConfig) -> list[int]:
     return [item.place for item in islice(order, sample.n)]
 
 
+def first_by_hash(item_ids: Sequence[str], n: int, seed: int = 0) -> list[int]:
+    """The places of the first n items in the order of a sample without strata."""
+    order = sorted(range(len(item_ids)), key=lambda place: _digest(seed, item_ids[place]))
+    return order[:n]
+
+
 def _digest(seed: int, item_id: str) -> bytes:
     return hashlib.sha256(f"{seed}\n{item_id}".encode("utf-8", "surrogatepass")).digest()
 

@@ -7,7 +7,7 @@ exactly goes before the start of an id, which means all ids that start so.
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.text.nearest import nearest
@@ -17,7 +17,25 @@ from .partitions import GENERATE, GRADE, Partition, Stage
 
 # None: nothing was said, and all are meant.
 Words = str | Sequence[str] | None
+# The keys of the study file that have later times.
+Key = Literal["waves", "rejudges"]
 _LISTED = 20
+
+
+class Time(NamedTuple):
+    """A wave, or a time at which judges grade again, by name."""
+
+    key: Key
+    name: str
+
+    def has(self, design: Design, partition: Partition) -> bool:
+        """Whether a partition is of this time."""
+        if self.key == "waves":
+            found = design.generate_by_id[partition.generate].wave
+        else:
+            is_graded = partition.stage is GRADE
+            found = design.grade_by_id[partition.grade].rejudge if is_graded else None
+        return found is not None and found.name == self.name
 
 
 @dataclass(frozen=True)
@@ -33,6 +51,15 @@ class Selection:
     def of(self, stage: Stage) -> list[Partition]:
         """The partitions of one stage."""
         return [part for part in self.partitions if part.stage is stage]
+
+    def at(self, time: Time | None, design: Design) -> "Selection":
+        """Those of the partitions that are of a later time. Raises ConfigError where none is."""
+        if time is None:
+            return self
+        kept = tuple(part for part in self.partitions if time.has(design, part))
+        if not kept:
+            raise ConfigError(f"{time.key}: {time.name!r} has none of the chosen conditions")
+        return replace(self, partitions=kept)
 
     def within(self, others: Collection[Partition]) -> "Selection":
         """Those of the partitions that are among others, too."""
@@ -58,7 +85,14 @@ def select(
     rows = select_generate(design, conditions)
     columns = select_grade(design, graders, rubrics)
     solutions = [Partition((row,)) for row in rows]
-    gradings = [Partition((row, column)) for row in rows for column in columns]
+    gradings = [
+        Partition((row, column))
+        for row in rows
+        for column in columns
+        if design.crosses(design.generate_by_id[row], design.grade_by_id[column])
+    ]
+    if rows and columns and not gradings:
+        raise ConfigError("only the first answers are graded again, and none of those is chosen")
     found = (*solutions, *gradings)
     return Selection(tuple(part for part in found if only in (None, part.stage.table)))
 

@@ -78,6 +78,7 @@ class Study:
             Partition((generate.id, grade.id))
             for generate in self.design.generate
             for grade in self.design.grade
+            if self.design.crosses(generate, grade)
         ]
 
 

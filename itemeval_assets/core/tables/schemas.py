@@ -82,6 +82,7 @@ _TOKENS = tuple(Column(name, "int64") for name in TOKEN_COLUMNS)
 _EPOCH = Column("epoch", "int32", required=True, note="replication, from 1")
 _USD = Column("usd", "float64", note="null: no known price; 0.0 with null tokens: response cache")
 _LATENCY = Column("latency_s", "float64", note="seconds from first request to last reply")
+_SERVED = Column("served_model", note="the model that the reply says it is of; null: none says so")
 _CREATED = Column("created_at", required=True, note="ISO-8601 UTC")
 
 ITEMS = Table(
@@ -119,6 +120,7 @@ SOLUTIONS = Table(
         *_required("log_file"),
         Column("sample_uuid"),
         _CREATED,
+        _SERVED,
     ),
     ("condition_id",),
 )
@@ -156,6 +158,7 @@ GRADINGS = Table(
             "int64",
             note="of an imported grading by a judge: the version of the output format there",
         ),
+        _SERVED,
     ),
     ("gen_condition_id", "grade_condition_id"),
 )

@@ -1,11 +1,13 @@
 """Partitions: one per condition, from the YAML, when the code location loads."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from itemeval_assets.core.design.partitions import GENERATE, GRADE
+from itemeval_assets.core.design.partitions import GENERATE, GRADE, Partition
 from itemeval_assets.core.design.study import Study
+from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.tables.schemas import GRADINGS, GRADINGS_LONG, SOLUTIONS
 
 from .keys import PartitionKeys
@@ -37,6 +39,14 @@ def grade_partitions(study: Study) -> dg.MultiPartitionsDefinition:
             GRADE_DIMENSION: dg.StaticPartitionsDefinition(list(keys.grade.values())),
         }
     )
+
+
+def require_of_design(partitions: Sequence[Partition]) -> None:
+    """Raise ConfigError where a run has none: the grid also has pairs that nobody grades."""
+    if not partitions:
+        raise ConfigError(
+            "rejudges: only the first answers are graded again, and these are of a wave"
+        )
 
 
 def backfill_policy(study: Study) -> dg.BackfillPolicy:

@@ -23,6 +23,7 @@ from itemeval_assets.dagster_io.naming.partitions import (
     by_partition,
     generate_partitions,
     grade_partitions,
+    require_of_design,
     same_generate_condition,
 )
 from itemeval_assets.dagster_io.naming.run_tags import tag_with_cost, tag_with_work
@@ -157,6 +158,7 @@ def _paid(
     order = study.generate_partitions() if stage is GENERATE else study.grade_partitions()
     partitions = PartitionKeys(study).partitions(context.partition_keys, order)
     with users_errors(), held_by_step() as held:
+        require_of_design(partitions)
         tag_with_work(context, study, partitions)
         if not config.recover_only:
             # Before any call: what cannot grade is told while nothing is paid.

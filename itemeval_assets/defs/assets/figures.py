@@ -91,7 +91,7 @@ def _reliability(planned: "PlannedCells") -> Any:
 
 
 def _agreement(planned: "PlannedCells") -> Any:
-    judges = [one.id for one in planned.study.design.grade if one.grader.call]
+    judges = [one.id for one in planned.study.design.first_graded if one.grader.call]
     return stages.agreement.agreement(planned, judges)
 
 
@@ -100,7 +100,7 @@ def _item_statistics(planned: "PlannedCells") -> Any:
 
 
 def _graders(planned: "PlannedCells") -> Sequence[str]:
-    return [one.id for one in planned.study.design.grade]
+    return [one.id for one in planned.study.design.first_graded]
 
 
 _ESTIMATES: Mapping[str, "Callable[[PlannedCells], Any]"] = {

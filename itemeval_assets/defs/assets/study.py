@@ -33,6 +33,7 @@ from itemeval_assets.dagster_io.naming.names import (
 from itemeval_assets.dagster_io.naming.partitions import (
     backfill_policy,
     grade_partitions,
+    require_of_design,
     same_generate_condition,
 )
 from itemeval_assets.dagster_io.steps import store_of
@@ -137,6 +138,7 @@ def _gradings_long(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition:
         versions, keys = {}, PartitionKeys(study)
         partitions = keys.partitions(context.partition_keys, study.grade_partitions())
         with users_errors():
+            require_of_design(partitions)
             store = store_of(study, context)
             # One partition after the other: the whole table may be larger than the memory.
             for partition, rows in stages.gradings_long.write(store, partitions):

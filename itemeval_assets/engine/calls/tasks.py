@@ -7,6 +7,7 @@ which model answered.
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from inspect_ai import Task
@@ -53,13 +54,13 @@ MOST_USD = "most_usd"
 class Target(NamedTuple):
     """What a partition calls: a model, its settings, and the name of its Task.
 
-    `repeat`: which of the times that it is asked the same, from 1.
+    `scopes`: what keeps its answers apart from others to the same question, such as its wave.
     """
 
     name: str
     model: Model
     config: GenerateConfig
-    repeat: int = 1
+    scopes: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ def build_task(
     return Task(
         name=target.name,
         dataset=MemoryDataset(list(distinct.values()), name=dataset),
-        solver=ask(settings, target.repeat),
+        solver=ask(settings, target.scopes),
         epochs=max(epoch for _, epoch in samples.values()),
         early_stopping=AllowedCellsOnly(
             {(str(sample.id), epoch): cell for cell, (sample, epoch) in samples.items()}, settings
@@ -133,7 +134,7 @@ def build_task(
 
 
 @solver
-def ask(settings: CallSettings, repeat: int) -> Solver:
+def ask(settings: CallSettings, scopes: Mapping[str, str]) -> Solver:
     """One call per sample, from the response cache where there is one, except for fresh cells.
 
     The model is called here, because inspect's `generate` goes on asking while a reply calls
@@ -144,7 +145,7 @@ def ask(settings: CallSettings, repeat: int) -> Solver:
     async def solve(state: TaskState, generate: Generate) -> TaskState:
         cell, model = cell_of(state), get_model()
         is_cached = settings.use_cache and cell not in settings.fresh
-        policy = cache_policy(cell, repeat) if is_cached else False
+        policy = cache_policy(cell, scopes) if is_cached else False
         limit = settings.connections
         slot = concurrency(f"calls:{provider_of(str(model))}", limit) if limit else nullcontext()
         calls = current_calls()

@@ -15,22 +15,19 @@ from inspect_ai.model._cache import CacheEntry, cache_fetch, epoch
 from itemeval_assets.core.design.pending import Cell
 
 
-def cache_policy(cell: Cell, repeat: int) -> CachePolicy:
-    """Kept for ever, and apart by epoch and repeat: they stay independent draws."""
-    scopes = {"epoch": str(cell.epoch)}
-    if repeat > 1:
-        scopes["repeat"] = str(repeat)
-    return CachePolicy(expiry=None, scopes=scopes)
+def cache_policy(cell: Cell, scopes: Mapping[str, str]) -> CachePolicy:
+    """Kept for ever, and apart by epoch and by `scopes`: they stay independent draws."""
+    return CachePolicy(expiry=None, scopes={"epoch": str(cell.epoch), **scopes})
 
 
 def cached_answers(
     model: Model,
     config: GenerateConfig,
-    repeat: int,
+    scopes: Mapping[str, str],
     samples: Mapping[Cell, tuple[Sample, int]],
 ) -> dict[Cell, str]:
     """The completions that the cache holds for some calls: (sample, inspect's epoch) by cell."""
-    return run_coroutine(_look_up(model, config, repeat, samples)) if has_answers(model) else {}
+    return run_coroutine(_look_up(model, config, scopes, samples)) if has_answers(model) else {}
 
 
 def has_answers(model: Model) -> bool:
@@ -49,7 +46,7 @@ def has_cache() -> bool:
 async def _look_up(
     model: Model,
     config: GenerateConfig,
-    repeat: int,
+    scopes: Mapping[str, str],
     samples: Mapping[Cell, tuple[Sample, int]],
 ) -> dict[Cell, str]:
     settings = _as_called(model, config)
@@ -62,7 +59,7 @@ async def _look_up(
             config=settings,
             input=prepared.input,
             model=str(model),
-            policy=cache_policy(cell, repeat),
+            policy=cache_policy(cell, scopes),
             tool_choice=prepared.tool_choice,
             tools=[],
         )

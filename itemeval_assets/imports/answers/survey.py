@@ -52,7 +52,7 @@ def survey(path: str, config: str | Path, folder: Path) -> Found:
     """
     study = load_study(config)
     file = Path(path).expanduser().resolve()
-    rows = answer_rows(file, study.design.generate)
+    rows = answer_rows(file, study.design.first_asked)
     return _Survey(study, file, folder).found(rows)
 
 

@@ -156,7 +156,7 @@ class _Survey:
     def _partition_of(self, log: "EvalLog") -> Partition | None:
         """The generate condition with the model and the settings of a log; None: there is none."""
         model, asked = log.eval.model, self._task.asked(log)
-        for condition in self._study.design.generate:
+        for condition in self._study.design.first_asked:
             if condition.model == model and condition.params == asked:
                 return Partition((condition.id,))
         words = ", ".join(f"{name} {value}" for name, value in sorted(asked.items()))

@@ -68,7 +68,7 @@ class _Survey:
     @cached_property
     def known(self) -> Mapping[str, Known]:
         formats = formats_of(self.source.manifests.values())
-        return known_conditions(self.study.design.grade, formats)
+        return known_conditions(self.study.design.first_graded, formats)
 
     @cached_property
     def former(self) -> set[str]:

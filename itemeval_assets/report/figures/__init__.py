@@ -1,6 +1,7 @@
 """Documents of figures with their certainty: tables, and how to read them and how not to."""
 
 from .of_conditions import conditions
+from .of_drift import drift
 from .of_items import irt, item_answers, items, odd_items, response_matrix
 from .of_judges import agreement, judges
 from .of_noise import reliability
@@ -11,6 +12,7 @@ __all__ = [
     "agreement",
     "comparisons",
     "conditions",
+    "drift",
     "irt",
     "item_answers",
     "items",

@@ -1,5 +1,6 @@
 """Tables of results and money: which figures they have, and how each reader's are headed."""
 
+from .drift import changes_view
 from .figures import (
     differences_view,
     groups_view,
@@ -34,6 +35,7 @@ __all__ = [
     "abilities_view",
     "agreement_view",
     "answers_view",
+    "changes_view",
     "components_view",
     "conditions_view",
     "designs_view",

@@ -69,7 +69,7 @@ def _part(name: str, rows: Sequence[Mapping[str, Any]]) -> Column:
     heading = _PARTS[name]
     values = dict.fromkeys(row.get(name) for row in rows)
     differs = len(values) > 1 and any(value is not None for value in values)
-    kind = "number" if name in ("temperature", "repeat") else "text"
+    kind = "number" if name in ("temperature", "repeat", "anchors") else "text"
     value = (
         (lambda row: _number(row.get(name))) if kind == "number" else (lambda row: row.get(name))
     )
@@ -179,5 +179,7 @@ _PARTS: dict[str, str | None] = {
     "scorer_name": None,
     "temperature": "temp.",
     "repeat": "repeat",
+    "wave": "time",
+    "anchors": "anchors",
 }
 _SCALE = Column(_scale, "text", "scale", "scale", once=True)

@@ -119,7 +119,7 @@ def pending_of(caller: Caller, scope: Scope, partition: Partition, stored: pa.Ta
     rerun_blank = caller.stage is GENERATE and scope.study.config.solvers.on_empty == "rerun"
     states = caller.states(partition, stored)
     pending = pending_cells(states, rerun_blank=rerun_blank, force=scope.options.force)
-    return caller.unsettled(partition, pending)
+    return caller.unsettled(partition, pending.within(scope.anchors.of(partition)))
 
 
 def plan_calls(caller: Caller, scope: Scope, partition: Partition, plan: Plan) -> PlannedCalls:
@@ -132,7 +132,7 @@ def plan_calls(caller: Caller, scope: Scope, partition: Partition, plan: Plan) -
     cached = {}
     if scope.study.config.cache:
         asked = {cell: sample for cell, sample in samples.items() if cell not in plan.fresh}
-        cached = cached_answers(target.model, target.config, target.repeat, asked)
+        cached = cached_answers(target.model, target.config, target.scopes, asked)
     model = caller.model(partition)
     limit, is_capped = caller.output_limit(partition)
     each = caller.calls_per_cell(partition)

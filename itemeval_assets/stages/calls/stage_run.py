@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from itemeval_assets.core.design.anchors import Anchors
 from itemeval_assets.core.design.options import PlanOptions, RunOptions
 from itemeval_assets.core.design.partitions import Partition, Stage
 from itemeval_assets.core.design.pending import Cell, Grid, Pending, States
@@ -75,6 +76,12 @@ class Scope:
     def grid(self) -> Grid:
         """The cells of every partition in scope."""
         return grid_of(self.items, self.extent)
+
+    @cached_property
+    def anchors(self) -> Anchors:
+        """Which of these cells each partition has."""
+        extent, ids = self.extent, self.items["item_id"].to_pylist()
+        return Anchors(self.study.design, ids, extent.replications, extent.items_limit)
 
     @property
     def extent(self) -> RunPlan:

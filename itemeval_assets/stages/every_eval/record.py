@@ -181,6 +181,7 @@ def _generation(study: Study, generate: GenerateCondition) -> dict[str, Any]:
                 "prompt_name": generate.prompt.name,
                 "prompt_hash": generate.prompt.hash,
                 "model_config_name": generate.model_config_name,
+                "wave": generate.wave and generate.wave.name,
                 "replications": study.config.facets.replications,
                 **rest,
             }

@@ -32,8 +32,9 @@ class StudyFigures:
 
 def all_figures(planned: PlannedCells) -> StudyFigures:
     """By every grader of the study. Raises StoreError for what is stored and not sound."""
-    graders = [grader.id for grader in planned.study.design.grade]
-    judges = [grader.id for grader in planned.study.design.grade if grader.grader.call]
+    first = planned.study.design.first_graded
+    graders = [grader.id for grader in first]
+    judges = [grader.id for grader in first if grader.grader.call]
     return StudyFigures(
         comparisons=estimated(lambda: comparisons(planned, graders)),
         reliability=estimated(lambda: reliability(planned, graders)),

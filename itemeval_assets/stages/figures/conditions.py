@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from itemeval_assets.core.config.sections import WaveConfig
 from itemeval_assets.core.design.study import Study
 
 __all__ = ["conditions"]
@@ -21,6 +22,7 @@ def conditions(study: Study) -> list[dict[str, Any]]:
                 "prompt_hash": one.prompt.hash,
                 "model_config_name": one.model_config_name,
                 "params": one.params,
+                **_time(one.wave),
             }
             for one in study.design.generate
         ),
@@ -37,10 +39,16 @@ def conditions(study: Study) -> list[dict[str, Any]]:
                 else None,
                 "repeat": one.grader.repeat,
                 "scale": one.grader.scale,
+                **_time(one.rejudge),
             }
             for one in study.design.grade
         ),
     ]
+
+
+def _time(time: WaveConfig | None) -> dict[str, Any]:
+    """The later time that a condition is of: a wave, or a rejudge."""
+    return {"wave": time and time.name, "anchors": time and time.anchors}
 
 
 _GRADE = ("grade_kind", "grader_name", "rubric_name", "rubric_hash", "scorer_name")

@@ -4,7 +4,7 @@ A cell that is not done has a row without a score, so that nothing is left out i
 columns of condition ids hold labels, which are as unique, for these are what people read.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -18,6 +18,7 @@ from itemeval_assets.core.design.conditions.conditions import GradeCondition
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.study import Study, run_plan
 from itemeval_assets.core.money.providers import is_mock
+from itemeval_assets.core.records.served import Served, served_words
 from itemeval_assets.measurement import MeasurementError
 from itemeval_assets.measurement.columns import counted, shortened
 from itemeval_assets.measurement.numeric import LARGEST
@@ -148,7 +149,7 @@ class PlannedCells:
         tags: Sequence[str] = (),
         events: Sequence[str] = (),
     ) -> pa.Table:
-        """The cells of one grade condition, of all generate conditions or of some."""
+        """The cells of one grade condition, of the generate conditions without waves or of some."""
         return self.of_graders([grader], generate, tags=tags, events=events)
 
     def of_graders(
@@ -159,12 +160,13 @@ class PlannedCells:
         tags: Sequence[str] = (),
         events: Sequence[str] = (),
     ) -> pa.Table:
-        """The cells of several grade conditions, as one table."""
+        """The cells of several grade conditions, as one table; waves are in it only by name."""
         ids = {grader.id for grader in graders}
+        asked = {one.id for one in self.study.design.first_asked} if generate is None else generate
         wanted = [
             partition
             for partition in self.study.grade_partitions()
-            if partition.grade in ids and (generate is None or partition.generate in generate)
+            if partition.grade in ids and partition.generate in asked
         ]
         columns = [*self.own_columns, *tags]
         found = self.by_partition(wanted, tags=columns, events=events)
@@ -187,6 +189,17 @@ class PlannedCells:
     @cached_property
     def _answers(self) -> dict[Partition, Answers]:
         return {}
+
+    @property
+    def served(self) -> Mapping[Partition, Served]:
+        """What replies say that they are of, in the partitions that were read so far."""
+        return self._view.served
+
+    @property
+    def notes_on_served(self) -> list[str]:
+        """What is to be said of them: models that differ within a condition."""
+        label_of = self.study.design.label_of
+        return list(served_words({label_of(part): found for part, found in self.served.items()}))
 
     @cached_property
     def _view(self) -> CellView:

@@ -105,7 +105,7 @@ class Foresight:
         pending = pending_of(solver, scope, partition, stored)
         if partition not in self._to_generate:
             pending = pending._replace(cells=np.zeros_like(pending.cells))
-        shown = self._shown(pending.cells)
+        shown = self._shown(partition, pending.cells)
         cached = self._cached(
             solver,
             partition,
@@ -129,7 +129,8 @@ class Foresight:
         stored = scope.stored(partition, judge.state_columns)
         pending = pending_of(judge, scope, partition, stored)
         if coming:
-            pending = pending._replace(cells=pending.cells | coming.cells)
+            to_grade = pending.cells | coming.cells
+            pending = pending._replace(cells=to_grade & scope.anchors.of(partition))
 
         def prompts(cells: list[Cell]) -> dict[Cell, Prompt]:
             stored = judge.texts(generate.generate)
@@ -140,14 +141,14 @@ class Foresight:
 
         asked = pending.cells & graded.is_known
         cached = self._cached(judge, partition, pending, asked, prompts)
-        shown, unknown = self._shown(pending.cells), graded.unknown
+        shown, unknown = self._shown(partition, pending.cells), graded.unknown
         known = self._tokens(partition, graded.sizes, shown)
         tokens = _Tokens(known.most + unknown.most, known.likely + unknown.likely)
         return self._estimate(judge, partition, tokens, shown, pending.cells, cached)
 
-    def _shown(self, pending: np.ndarray) -> np.ndarray:
+    def _shown(self, partition: Partition, pending: np.ndarray) -> np.ndarray:
         """bool[cells]: the cells that the estimate of a whole partition is about."""
-        return np.ones_like(pending) if self._in_full else pending
+        return self._scope.anchors.of(partition) if self._in_full else pending
 
     def _tokens(self, partition: Partition, solutions: np.ndarray, shown: np.ndarray) -> _Tokens:
         if not shown.any():
@@ -206,7 +207,7 @@ class Foresight:
             return {}
         cells = self._grid.cells(places)
         samples = caller.samples(prompts(cells))
-        found = cached_answers(target.model, target.config, target.repeat, samples)
+        found = cached_answers(target.model, target.config, target.scopes, samples)
         return {
             place: found[cell] for place, cell in zip(places, cells, strict=True) if cell in found
         }

@@ -36,7 +36,7 @@ def observed(scope: Scope, stage: Stage, prompts: StudyPrompts) -> Iterator[Obse
             continue
         solutions = store.read("solutions", [generated], ["item_id", "epoch", "solution"])
         for other in design.grade:
-            if call := other.grader.call:
+            if (call := other.grader.call) and design.crosses(condition, other):
                 partition = Partition((condition.id, other.id))
                 yield _observed_calls(scope, prompts, partition, call.model, solutions)
 

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from itemeval_assets.core.design.anchors import Anchors
 from itemeval_assets.core.design.cell_table import (
     Answers,
     answers_of,
@@ -19,12 +21,13 @@ from itemeval_assets.core.design.cell_table import (
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.pending import GRADING_STATE_COLUMNS, SOLUTION_STATE_COLUMNS, Grid
 from itemeval_assets.core.design.study import Study, run_plan
+from itemeval_assets.core.records.served import Served
 from itemeval_assets.core.tables.cells import CELL_STATES, CELLS
 from itemeval_assets.core.tables.schemas import arrow_schema
 from itemeval_assets.storage.study.store import ResultsStore
 
 _ITEM_COLUMNS = ["item_id", "dataset_id", "dataset_revision"]
-_GRADING_COLUMNS = [*GRADING_STATE_COLUMNS, "score", "parse_error"]
+_GRADING_COLUMNS = [*GRADING_STATE_COLUMNS, "score", "parse_error", "served_model"]
 _MOST_REASONS = 50
 
 
@@ -36,31 +39,50 @@ class CellView:
         size = study.config.facets.replications
         self.places = places_in_design(items.select(_ITEM_COLUMNS), size)
         self.grid = Grid(items["item_id"].to_pylist(), size)
-        self.planned = planned_cells(
+        self.covered = planned_cells(
             items.num_rows, size, self.plan.items_limit, self.plan.replications
         )
+        self.anchors = Anchors(study.design, items["item_id"].to_pylist(), size)
+        # What replies say that they are of, of the partitions that were read.
+        self.served: dict[Partition, Served] = {}
 
     def read(self, store: ResultsStore, partition: Partition, answers: Answers) -> pa.Table:
         """The cells of one generate x grade partition, as they are stored."""
-        return self.table(partition, answers, store.read("gradings", [partition], _GRADING_COLUMNS))
+        gradings = store.read("gradings", [partition], _GRADING_COLUMNS)
+        self.served[partition] = served_in(gradings)
+        return self.table(partition, answers, gradings)
 
     def read_answers(self, store: ResultsStore, condition: Partition) -> Answers:
         """The stored solutions of one generate condition."""
-        columns = [*SOLUTION_STATE_COLUMNS, "sample_uuid"]
-        return self.answers(store.read("solutions", [condition], columns))
+        columns = [*SOLUTION_STATE_COLUMNS, "sample_uuid", "served_model"]
+        solutions = store.read("solutions", [condition], columns)
+        self.served[condition] = served_in(solutions)
+        return self.answers(condition, solutions)
 
-    def answers(self, solutions: pa.Table) -> Answers:
+    def answers(self, condition: Partition, solutions: pa.Table) -> Answers:
         """The solutions of one generate condition."""
         config = self.study.config
         is_task = config.benchmark.ref is not None
-        return answers_of(self.grid, self.planned, solutions, config.solvers.on_empty, is_task)
+        planned = self.planned(condition)
+        return answers_of(self.grid, planned, solutions, config.solvers.on_empty, is_task)
+
+    def planned(self, partition: Partition) -> np.ndarray:
+        """bool[cells]: what the policy covers of a partition."""
+        return self.covered & self.anchors.of(partition)
 
     def table(self, partition: Partition, answers: Answers, gradings: pa.Table) -> pa.Table:
         """The cells of one generate x grade partition."""
         answers = answers.seen_by(self.study.design.grade_by_id[partition.grade].grader)
+        answers = answers._replace(planned=self.planned(partition))
         shared = {"study": self.study.name, **self.study.design.columns_of(*partition)}
         versions = self.study.design.versions(partition)
         return cell_table(answers, gradings, self.places, shared, versions)
+
+
+def served_in(rows: pa.Table) -> Served:
+    """What the replies of some rows say that they are of. Reads served_model."""
+    counts = rows["served_model"].drop_null().value_counts().to_pylist()
+    return {count["values"]: count["counts"] for count in counts}
 
 
 class Reason(NamedTuple):

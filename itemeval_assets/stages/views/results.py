@@ -26,9 +26,10 @@ _CALL_COLUMNS = ("input_tokens", "usd", "latency_s", "log_file")
 class Results(NamedTuple):
     """Conditions go by their labels.
 
-    `per_pair`: by (condition, graded by), of the whole design; `per_grader`: by judge or scorer;
-    `items`: of what the policy covers; `calls`: {stage: {condition: its paid calls}}. `settled`: by
-    pair of a judge after a scorer, how many gradings are of the scorer.
+    `per_pair`: by (condition, graded by), of the whole design; `per_grader`: by judge or scorer,
+    without waves; `items`: of what the policy covers, without waves and what is graded again;
+    `calls`: {stage: {condition: its paid calls}}. `settled`: by pair of a judge after a scorer, how
+    many gradings are of the scorer.
     """
 
     per_pair: dict[tuple[str, str], Graded]
@@ -41,11 +42,15 @@ class Results(NamedTuple):
 def results(study: Study, store: ResultsStore) -> Results:
     """Sum up the cells of the design, in its order."""
     pairs = _pair_cells(study, store)
-    by_grader = _joined([pair.graded_by for pair in pairs], [pair.cells for pair in pairs])
+    asked = {one.label for one in study.design.first_asked}
+    first = [pair for pair in pairs if pair.condition in asked]
+    by_grader = _joined([pair.graded_by for pair in first], [pair.cells for pair in first])
+    judged = {one.label for one in study.design.first_graded}
+    once = [pair for pair in first if pair.graded_by in judged]
     return Results(
         {(pair.condition, pair.graded_by): graded(pair.cells) for pair in pairs},
         {grader: graded(rows) for grader, rows in by_grader.items() if rows.num_rows},
-        item_scores([pair._replace(cells=_planned(pair.cells)) for pair in pairs]),
+        item_scores([pair._replace(cells=_planned(pair.cells)) for pair in once]),
         _calls(study, store),
         _settled(study, store),
     )

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from itemeval_assets.core.design.anchors import Anchors
 from itemeval_assets.core.design.cell_table import Answers, answers_of, cell_states
 from itemeval_assets.core.design.partitions import GENERATE, NamedPartition, Partition
 from itemeval_assets.core.design.pending import (
@@ -16,18 +17,21 @@ from itemeval_assets.core.design.pending import (
     SOLUTION_STATE_COLUMNS,
     STATES,
     Grid,
+    States,
     classify_solutions,
 )
 from itemeval_assets.core.design.sampling import Sample
-from itemeval_assets.core.design.study import Study, run_plan
+from itemeval_assets.core.design.study import RunPlan, Study, run_plan
 from itemeval_assets.core.money.losses import Loss
 from itemeval_assets.core.records.failures import ErrorCount, most_frequent
+from itemeval_assets.core.records.served import Served, served_words
 from itemeval_assets.core.records.unread import UnreadLog
 from itemeval_assets.core.tables.cells import CELL_STATES
 from itemeval_assets.stages import items, ledger
 from itemeval_assets.stages.calls import losses, unread
 from itemeval_assets.stages.calls.stage_run import grid_of
 from itemeval_assets.stages.items import notes_on_data
+from itemeval_assets.stages.views.cells import served_in
 from itemeval_assets.storage.study.attempts import read_attempts
 from itemeval_assets.storage.study.store import ResultsStore
 
@@ -114,22 +118,28 @@ def survey(study: Study, store: ResultsStore, policy: str | None = None) -> Stud
     found = items.known(study, store)
     known_items, sample = found.table, found.sample
     grid = grid_of(known_items, extent)
+    anchors = _anchors(study, known_items, extent)
     generate, grade = [], []
     rows: dict[Partition, int] = {}
+    served: dict[str, Served] = {}
     for condition in study.design.generate:
         generated = Partition((condition.id,))
         solutions = _solutions(store, generated)
         rows[generated] = solutions.num_rows
         answers = _answers(study, grid, solutions)
-        generate.append(_generate_status(generated, condition.label, answers, solutions))
+        has, served[condition.label] = anchors.of(generated), served_in(solutions)
+        generate.append(_generate_status(generated, condition.label, answers, solutions, has))
         for other in study.design.grade:
+            if not study.design.crosses(condition, other):
+                continue
             pair = Partition((condition.id, other.id))
             label, gradings = study.design.label_of(pair), _gradings(store, pair)
+            served[label] = served_in(gradings)
             seen = answers.seen_by(other.grader)
             # What a scorer has settled before a judge was no call.
             rows[pair] = gradings["scorer_version"].null_count
             codes = cell_states(seen, gradings, other.grader.versions)
-            found = _grade_status(pair, label, seen, gradings, codes)
+            found = _grade_status(pair, label, seen, gradings, codes, anchors.of(pair))
             grade.append(
                 replace(found, settled=_settled(answers.grid, gradings, codes))
                 if other.grader.after
@@ -157,7 +167,11 @@ def survey(study: Study, store: ResultsStore, policy: str | None = None) -> Stud
         known_items.num_rows,
         study.config.facets.replications,
         sample,
-        [*notes_on_data(study, store), *notes_on_seals(study, store, known_items)],
+        [
+            *notes_on_data(study, store),
+            *served_words(served),
+            *notes_on_seals(study, store, known_items),
+        ],
     )
 
 
@@ -202,7 +216,9 @@ def incomplete_cells(
 
     A blank answer counts as complete, unless the study runs blanks again.
     """
-    grid = grid_of(items.known(study, store).table, run_plan(study.config, policy))
+    known_items, extent = items.known(study, store).table, run_plan(study.config, policy)
+    grid = grid_of(known_items, extent)
+    has = _anchors(study, known_items, extent).of(partition)
     solutions = _solutions(store, partition.solutions)
     if partition.stage is GENERATE:
         names, codes = STATES, classify_solutions(grid, solutions).codes
@@ -215,15 +231,20 @@ def incomplete_cells(
     wanted = {"missing", "errored", "stale"}
     if study.config.solvers.on_empty == "rerun":
         wanted.add("blank")
-    places = [place for place, code in enumerate(codes) if names[code] in wanted]
+    places = [place for place, code in enumerate(codes) if names[code] in wanted and has[place]]
     return [
         {**cell._asdict(), "state": names[codes[place]]}
         for cell, place in zip(grid.cells(places), places, strict=True)
     ]
 
 
+def _anchors(study: Study, known_items: pa.Table, extent: RunPlan) -> Anchors:
+    ids = known_items["item_id"].to_pylist()
+    return Anchors(study.design, ids, extent.replications, extent.items_limit)
+
+
 def _solutions(store: ResultsStore, partition: Partition) -> pa.Table:
-    columns = [*SOLUTION_STATE_COLUMNS, "sample_uuid", "stop_reason", "usd"]
+    columns = [*SOLUTION_STATE_COLUMNS, "sample_uuid", "stop_reason", "usd", "served_model"]
     return store.read("solutions", [partition], columns)
 
 
@@ -235,18 +256,20 @@ def _answers(study: Study, grid: Grid, solutions: pa.Table) -> Answers:
 
 
 def _gradings(store: ResultsStore, partition: Partition) -> pa.Table:
-    return store.read("gradings", [partition], [*GRADING_STATE_COLUMNS, "parse_error", "usd"])
+    columns = [*GRADING_STATE_COLUMNS, "parse_error", "usd", "served_model"]
+    return store.read("gradings", [partition], columns)
 
 
 def _generate_status(
-    partition: Partition, label: str, answers: Answers, solutions: pa.Table
+    partition: Partition, label: str, answers: Answers, solutions: pa.Table, has: np.ndarray
 ) -> PartitionStatus:
+    """`has`: bool[cells], those that the partition has."""
     cut = pc.equal(solutions["stop_reason"], "max_tokens")  # type: ignore[attr-defined]
-    counts: dict[str, Any] = answers.states.counts()
+    counts: dict[str, Any] = States(answers.grid, answers.states.codes[has]).counts()
     return PartitionStatus(
         partition,
         label,
-        len(answers.grid),
+        int(has.sum()),
         truncated=pc.sum(cut).as_py() or 0,  # type: ignore[attr-defined]
         usd=_sum(solutions),
         **counts,
@@ -254,15 +277,20 @@ def _generate_status(
 
 
 def _grade_status(
-    partition: Partition, label: str, answers: Answers, gradings: pa.Table, codes: np.ndarray
+    partition: Partition,
+    label: str,
+    answers: Answers,
+    gradings: pa.Table,
+    codes: np.ndarray,
+    has: np.ndarray,
 ) -> PartitionStatus:
     return PartitionStatus(
         partition,
         label,
-        len(answers.grid),
+        int(has.sum()),
         usd=_sum(gradings),
-        without_solution=_counts(codes[~answers.gradable.mask]),
-        **_counts(codes),
+        without_solution=_counts(codes[has & ~answers.gradable.mask]),
+        **_counts(codes[has]),
     )
 
 

@@ -84,14 +84,14 @@ class LocalBackend:
             data = change(self.read(key))
             if data is not None:
                 with self._draft(key) as draft:
-                    _write(draft, data)
+                    write_synced(draft, data)
                     written = _StoredFile(data, _mark(draft.stat()))
                     draft.replace(self._path(key))
                 self._kept.keep(key, written, len(data))
 
     def create(self, key: str, data: bytes) -> bool:
         with self._writing(key), self._draft(key) as draft:
-            _write(draft, data)
+            write_synced(draft, data)
             try:
                 os.link(draft, self._path(key))
             except FileExistsError:
@@ -275,7 +275,7 @@ def _mark(found: os.stat_result) -> tuple[int, ...]:
     return found.st_ino, found.st_mtime_ns, found.st_size
 
 
-def _write(path: Path, data: bytes) -> None:
+def write_synced(path: Path, data: bytes) -> None:
     with path.open("wb") as file:
         file.write(data)
         file.flush()

@@ -1,12 +1,17 @@
 """Files that a command makes outside of a study's results: all of them, or none."""
 
+import os
+import shutil
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
 from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.storage.own_files import draft_name
 
-from .disk import reason_of
+from .disk import reason_of, write_synced
+
+_ANYBODY_WRITES = 0o222
 
 
 def write_new(contents: Mapping[Path, bytes]) -> list[Path]:
@@ -49,3 +54,33 @@ def add_lines(path: Path, text: str) -> None:
                 file.write("\n".join([end, *missing, ""]) if present else text)
     except OSError as error:
         raise ConfigError(f"cannot write {path}: {reason_of(error)}") from error
+
+
+def require_replaceable(path: Path) -> None:
+    """Raise ConfigError where a file may not be written. Whoever owns all may write it anyway."""
+    if not (path.stat().st_mode & _ANYBODY_WRITES and os.access(path, os.W_OK)):
+        raise ConfigError(
+            f"{path} is read-only, and a new time is written into it: allow writing (chmod u+w)"
+        )
+
+
+def replace_file(path: Path, before: bytes, after: bytes) -> None:
+    """Put new content in the place of the old, at once, with the same mode.
+
+    Raises ConfigError where the file holds something else by now, or cannot be written: then it is
+    as before.
+    """
+    draft = path.with_name(draft_name())
+    try:
+        if path.read_bytes() != before:
+            raise ConfigError(f"{path} changed since it was read; give the same command again")
+        try:
+            write_synced(draft, after)
+            shutil.copymode(path, draft)
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"cannot write {path}: {reason_of(error)}. It is as it was before"
+        ) from error

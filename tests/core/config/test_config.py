@@ -77,6 +77,8 @@ measurement:
   level: 0.9
   margin: 0.05
   families: {openai/gpt-5-mini: gpt}
+waves: [{name: 2026-12, anchors: 30}]
+rejudges: [{name: 2026-12, anchors: 30}]
 crossing: full
 budget:
   policy: full-batch

@@ -19,6 +19,7 @@ from .facets import FacetsConfig, ModelConfigFacet
 from .measurement import ITEM_COLUMNS, MeasurementConfig
 from .solvers import SolversConfig
 from .study import StudySections
+from .waves import WaveConfig
 
 __all__ = [
     "AS_CSV",
@@ -36,4 +37,5 @@ __all__ = [
     "SolversConfig",
     "StudySections",
     "TaskBenchmark",
+    "WaveConfig",
 ]

@@ -27,6 +27,7 @@ from .facets import FacetsConfig
 from .measurement import MeasurementConfig
 from .seal import SealConfig
 from .solvers import SolversConfig
+from .waves import Wave
 
 if TYPE_CHECKING:
     AnyGrader = GraderConfig
@@ -76,6 +77,15 @@ class StudySections(Section):
     )
     scorers: dict[str, AnyScorer] = Field(
         default_factory=dict, description="own scorers, each under a name of yours"
+    )
+    waves: list[Wave] = Field(
+        default_factory=list,
+        description="times at which all models are asked again; `run --wave NAME` adds one",
+    )
+    rejudges: list[Wave] = Field(
+        default_factory=list,
+        description="times at which judges grade the first answers again; `run --rejudge NAME` "
+        "adds one",
     )
     crossing: Literal["full"] = Field(
         default="full", description="which combinations of the facets are conditions: all"

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from itemeval_assets.core.design.partitions import GENERATE, Partition
+from itemeval_assets.core.config.sections import WaveConfig
+from itemeval_assets.core.design.partitions import GENERATE, GRADE, Partition
 from itemeval_assets.core.grading.code import Program
 from itemeval_assets.core.grading.grader import Grader
 from itemeval_assets.core.prompts.chats import readable, stored_turns
@@ -32,6 +33,8 @@ class GenerateCondition:
 
     `columns`: the metadata columns that its prompt names. `takes_chats`: the items are chats.
     `shows_images`: they have images. `task`: the task of inspect_ai that answers, if one does.
+    `wave`: the later time at which it is asked again; null: it is asked for the first time.
+    `first_id`: the id of then, which all its waves share.
     """
 
     id: str
@@ -46,6 +49,8 @@ class GenerateCondition:
     takes_chats: bool = False
     shows_images: bool = False
     task: TaskRef | None = None
+    wave: WaveConfig | None = None
+    first_id: str = ""
     label: str = ""
 
     @cached_property
@@ -53,10 +58,12 @@ class GenerateCondition:
         """What its label is made of."""
         name = self.model_config_name
         short = self.task.short if self.task else self.prompt.short_name
+        wave = f"wave {self.wave.name}" if self.wave else ""
         return (
             Part(self.model.split("/")[-1], self.model),
             Part(short, self.prompt.name),
             Part("" if name == "default" else name, name),
+            Part(wave, wave),
         )
 
     def prompt_for(self, item: Item) -> Prompt:
@@ -77,7 +84,8 @@ class GenerateCondition:
 class GradeCondition:
     """One way to grade: a scorer, or a judge with one rubric, or one of its repeats.
 
-    `first_id` is that of the first repeat, and so the same for all of them.
+    `first_id` is that of the first repeat, and so the same for all of them. `rejudge`: the later
+    time at which the judge grades the first answers again; null: it grades each answer once.
     """
 
     id: str
@@ -85,13 +93,15 @@ class GradeCondition:
     payload: dict[str, Any]
     grader: Grader
     first_id: str
+    rejudge: WaveConfig | None = None
     label: str = ""
 
     @cached_property
     def label_parts(self) -> tuple[Part, ...]:
         """What its label is made of. The first repeat is called as a judge without repeats is."""
         repeat = f"repeat {self.grader.repeat}" if self.grader.repeat > 1 else ""
-        return (*self.grader.label_parts, Part(repeat, repeat))
+        again = f"rejudged {self.rejudge.name}" if self.rejudge else ""
+        return (*self.grader.label_parts, Part(repeat, repeat), Part(again, again))
 
     @property
     def columns(self) -> dict[str, str | None]:
@@ -122,6 +132,42 @@ class Design:
     @cached_property
     def grade_by_id(self) -> dict[str, GradeCondition]:
         return {condition.id: condition for condition in self.grade}
+
+    @cached_property
+    def first_asked(self) -> tuple[GenerateCondition, ...]:
+        """The generate conditions that are of no wave."""
+        return tuple(one for one in self.generate if one.wave is None)
+
+    @cached_property
+    def first_graded(self) -> tuple[GradeCondition, ...]:
+        """The grade conditions that are of no later time."""
+        return tuple(one for one in self.grade if one.rejudge is None)
+
+    def crosses(self, generate: GenerateCondition, grade: GradeCondition) -> bool:
+        """Whether the one grades the other. A wave's answers are graded when they are given."""
+        return generate.wave is None or grade.rejudge is None
+
+    def anchors_of(self, partition: Partition) -> int | None:
+        """How many items a partition is limited to; null: it has all, or is not of the design."""
+        generate = self.generate_by_id.get(partition.generate)
+        grade = self.grade_by_id.get(partition.grade) if partition.stage is GRADE else None
+        time = (generate.wave if generate else None) or (grade.rejudge if grade else None)
+        return time.anchors if time else None
+
+    def scopes_of(self, partition: Partition) -> dict[str, str]:
+        """What keeps its answers apart from those of others that are asked the same, by kind.
+
+        Neither a wave nor a repeat may be answered by the response cache with what came before.
+        """
+        wave = self.generate_by_id[partition.generate].wave
+        found = {"wave": wave.name} if wave else {}
+        if partition.stage is GRADE:
+            condition = self.grade_by_id[partition.grade]
+            if condition.grader.repeat > 1:
+                found["repeat"] = str(condition.grader.repeat)
+            if condition.rejudge:
+                found["rejudge"] = condition.rejudge.name
+        return found
 
     def model_of(self, partition: Partition) -> str | None:
         """The model that a partition calls; null where it is graded without a call."""

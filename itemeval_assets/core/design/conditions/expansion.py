@@ -5,7 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from itemeval_assets.core.config.sections import MappingConfig, ModelConfigFacet, SolversConfig
+from itemeval_assets.core.config.sections import (
+    MappingConfig,
+    ModelConfigFacet,
+    SolversConfig,
+    WaveConfig,
+)
 from itemeval_assets.core.config.study_config import StudyConfig
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.grading.code import Source
@@ -35,7 +40,8 @@ def expand_design(
     """
     require_templates(config, prompts, rubrics, task)
     generate = tuple(
-        _generate_condition(config, model, prompt, facet)
+        _generate_condition(config, model, prompt, facet, wave)
+        for wave in (None, *config.waves)
         for model in config.solvers.models
         for prompt in _prompts(config, prompts)
         for facet in config.facets.model_config_facet
@@ -46,7 +52,12 @@ def expand_design(
             "facets: the task has no scorer whose values are known before it runs; name at least "
             "one grader (a judge) or one scorer"
         )
-    grade = tuple(map(_grade_condition, graders))
+    grade = tuple(
+        _grade_condition(grader, rejudge)
+        for rejudge in (None, *config.rejudges)
+        for grader in graders
+        if grader.call or rejudge is None
+    )
     design = Design(generate, grade, tuple(doubts(config, prompts, rubrics, task)))
     _refuse_equal_ids(design)
     return _labelled(design)
@@ -59,7 +70,11 @@ def _prompts(config: StudyConfig, prompts: Mapping[str, Template]) -> list[Templ
 
 
 def _generate_condition(
-    config: StudyConfig, model: str, prompt: Template, facet: ModelConfigFacet
+    config: StudyConfig,
+    model: str,
+    prompt: Template,
+    facet: ModelConfigFacet,
+    wave: WaveConfig | None,
 ) -> GenerateCondition:
     params = _sampling_params(config.solvers, facet)
     task, mapping = config.benchmark.ref, config.benchmark.mapping
@@ -71,7 +86,11 @@ def _generate_condition(
         **({"task": task.payload} if task else _prompt_payload(config, prompt, columns)),
     }
     name = task.short if task else prompt.name
-    id, slug = condition_id([model.rsplit("/", maxsplit=1)[-1], name, facet.name], payload)
+    parts = [model.rsplit("/", maxsplit=1)[-1], name, facet.name]
+    id, slug = first_id, _ = condition_id(parts, payload)
+    if wave:
+        payload["wave"] = wave.name
+        id, slug = condition_id([*parts, wave.name], payload)
     return GenerateCondition(
         id=id,
         slug=slug,
@@ -85,6 +104,8 @@ def _generate_condition(
         takes_chats=bool(mapping.chat),
         shows_images=bool(mapping.images),
         task=task,
+        wave=wave,
+        first_id=first_id,
     )
 
 
@@ -140,13 +161,16 @@ def _graders(
         yield from (one.following(scorers[first]) if first else one for one in graders)
 
 
-def _grade_condition(grader: Grader) -> GradeCondition:
-    payload = {"kind": "grade", **grader.payload}
-    id, slug = first_id, _ = condition_id(grader.slug_parts, payload)
+def _grade_condition(grader: Grader, rejudge: WaveConfig | None) -> GradeCondition:
+    payload, parts = {"kind": "grade", **grader.payload}, [*grader.slug_parts]
+    first_id, _ = condition_id(parts, payload)
     if grader.repeat > 1:
         payload["repeat"] = grader.repeat
-        id, slug = condition_id(grader.slug_parts, payload)
-    return GradeCondition(id, slug, payload, grader, first_id)
+    if rejudge:
+        payload["wave"] = rejudge.name
+        parts.append(rejudge.name)
+    id, slug = condition_id(parts, payload)
+    return GradeCondition(id, slug, payload, grader, first_id, rejudge)
 
 
 def _labelled(design: Design) -> Design:

@@ -11,7 +11,7 @@ from itemeval_assets.core.text.words import well_formed
 from itemeval_assets.engine.calls.hopeless import DESCRIBE_IT, undescribed_tool
 from itemeval_assets.engine.calls.in_flight import REFUSED
 from itemeval_assets.engine.logs.usage import total_usage
-from itemeval_assets.engine.rows import effective_settings, error_text, is_batch, utc
+from itemeval_assets.engine.rows import effective_settings, error_text, is_batch, served_model, utc
 
 from ..samples import item_id
 from .prices import Prices, prices_of
@@ -53,6 +53,7 @@ def _columns(sample: EvalSample, log: EvalLog, model: str, prices: Prices) -> Ro
         "lost_usd": usd if error else None,
         "latency_s": sample.working_time if sample.working_time is not None else sample.total_time,
         "sample_uuid": sample.uuid,
+        "served_model": served_model(sample),
         # Older versions of inspect_ai do not tell when a sample ended.
         "created_at": utc(sample.completed_at) or utc(log.stats.completed_at or log.eval.created),
         **effective_settings(next((e for e in reversed(calls_of(sample, model))), None)),

@@ -96,7 +96,7 @@ def _names(design: Design) -> Iterator[tuple[Facet, dict[str, set[str]]]]:
 
 
 def _names_of(one: GradeCondition) -> set[str]:
-    """What its repeats share means the first of them."""
-    own = {one.label, one.id}
+    """What its repeats share means the first of them, also where it grades again later."""
+    own = {one.label, one.id, *([one.slug] if one.rejudge else [])}
     shared = {one.slug, one.grader.name, one.label_parts[0].short}
-    return own if one.grader.repeat > 1 else own | shared
+    return own if one.grader.repeat > 1 or one.rejudge else own | shared

@@ -36,13 +36,21 @@ def compare(
         cells = planned.of_graders(both, tags=tags)
         pair = _pair(planned, cells, both[0], facet, first, other, by)
         return told(planned, facet, [replace(pair, words=[*taken, *pair.words])])
+    named = _named(planned, facet, first, other)
     found = [
-        _pair(planned, planned.of_grader(grader, tags=tags), grader, facet, first, other, by)
+        _pair(planned, planned.of_grader(grader, named, tags=tags), grader, facet, first, other, by)
         for grader in chosen
     ]
     if not any(one.differences for one in found):
         raise MeasurementError(found[0].words[0])
     return told(planned, facet, [replace(one, words=[*taken, *one.words]) for one in found])
+
+
+def _named(planned: PlannedCells, facet: Facet, a: str, b: str) -> set[str] | None:
+    """The generate conditions that are named: these may be of a wave."""
+    if facet != "condition":
+        return None
+    return {one.id for one in planned.study.design.generate if one.label in (a, b)}
 
 
 def _pair(

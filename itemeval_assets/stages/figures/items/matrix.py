@@ -113,7 +113,8 @@ def _wide(
         there_are = ", ".join(PERSONS)
         raise ConfigError(f"persons: there is no {persons!r}; there are: {there_are}")
     names = ["condition"] if persons == "conditions" else ["condition", "replication"]
-    cells = planned.of_grader(grader).select(_CELL).to_pandas()
+    everyone = planned.study.design.generate_by_id
+    cells = planned.of_grader(grader, everyone).select(_CELL).to_pandas()
     cells = cells.rename(columns={"gen_condition_id": "condition"})
     texts = ["condition", "item_id", "state"]
     cells = cells.astype(dict.fromkeys(texts, object))

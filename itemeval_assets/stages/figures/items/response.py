@@ -97,7 +97,7 @@ def _of(
 ) -> GraderResponses:
     try:
         least = least_passing(grader.grader.scale, passes)
-        answers = matrix_of(planned, grader, least)
+        answers = _of_first_asked(planned, matrix_of(planned, grader, least))
         found = fitted(answers, model=model)
     except MeasurementError as error:
         return GraderResponses(graded_by=grader.label, words=[str(error)])
@@ -117,6 +117,12 @@ def _of(
     )
 
 
+def _of_first_asked(planned: PlannedCells, answers: "pd.DataFrame") -> "pd.DataFrame":
+    """Without waves: a condition that is asked twice is not two respondents."""
+    first = [one.label for one in planned.study.design.first_asked]
+    return answers[answers.index.isin(first)].dropna(axis=1, how="all")
+
+
 def _records(frame: "pd.DataFrame") -> list[dict[str, Any]]:
     """Plain records, with null where there is no figure."""
     rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
@@ -130,7 +136,7 @@ def _words(planned: PlannedCells, answers: "pd.DataFrame", found: ResponseModel)
             f"Of {replications} replications the first one with a score counts: those of one"
             " condition are no independent respondents."
         )
-    silent = len(planned.study.design.generate) - len(answers)
+    silent = len(planned.study.design.first_asked) - len(answers)
     if silent:
         yield f"{silent:,} condition{'' if silent == 1 else 's'} without a score: left out."
     if found.n_missing:

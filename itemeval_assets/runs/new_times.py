@@ -1,0 +1,39 @@
+"""A new wave or rejudge goes into the study file once nothing keeps its run from its calls."""
+
+from itemeval_assets.core.design.options import RunOptions
+from itemeval_assets.core.design.partitions import GENERATE
+from itemeval_assets.core.design.selection import Selection
+from itemeval_assets.core.design.study import Study
+from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.storage.objects.new_files import replace_file, require_replaceable
+from itemeval_assets.storage.study.store import open_store
+
+from .foreseeing import foreseen, require_allowed
+
+__all__ = ["write_time"]
+
+
+def write_time(before: Study, study: Study, selection: Selection, options: RunOptions) -> None:
+    """Write the text of `study` in the place of that of `before`, which lacks a time.
+
+    Raises ConfigError where the file cannot be replaced, or the time would be without a cell, and
+    what the gate raises: then the file is as before, and no call was made.
+    """
+    require_replaceable(study.config_path)
+    store = open_store(study, look=True)
+    store.require_layout()
+    found = foreseen(study, store, selection, options)
+    if not found.remaining.calls:
+        raise ConfigError(f"{study.config_path}: {_why_nothing(selection, found.policy)}")
+    require_allowed(study, options, found)
+    texts = (one.snapshot.config.encode() for one in (before, study))
+    replace_file(study.config_path, *texts)
+
+
+def _why_nothing(selection: Selection, policy: str) -> str:
+    if selection.of(GENERATE):
+        return f"the policy {policy} covers none of the chosen items: --policy full-interactive"
+    return (
+        f"no answer that the policy {policy} covers is stored, so there is nothing to grade again; "
+        "run the study first"
+    )

@@ -1,0 +1,1 @@
+"""Drift: did the model change since, or did the judge?"""
