@@ -26,6 +26,7 @@ from itemeval_assets.storage.study.store import ResultsStore
 _ITEM_COLUMNS = ["item_id", "dataset_id", "dataset_revision"]
 _GRADING_COLUMNS = [*GRADING_STATE_COLUMNS, "score", "parse_error"]
 _MOST_REASONS = 50
+_BY_PEOPLE = "people rate it"
 
 
 class CellView:
@@ -57,10 +58,12 @@ class CellView:
 
     def table(self, partition: Partition, answers: Answers, gradings: pa.Table) -> pa.Table:
         """The cells of one generate x grade partition."""
-        answers = answers.seen_by(self.study.design.grade_by_id[partition.grade].grader)
+        grader = self.study.design.grade_by_id[partition.grade].grader
+        answers = answers.seen_by(grader)
         shared = {"study": self.study.name, **self.study.design.columns_of(*partition)}
         versions = self.study.design.versions(partition)
-        return cell_table(answers, gradings, self.places, shared, versions)
+        missing = _BY_PEOPLE if grader.by_people else None
+        return cell_table(answers, gradings, self.places, shared, versions, missing)
 
 
 class Reason(NamedTuple):

@@ -46,7 +46,7 @@ def expand_design(
             "facets: the task has no scorer whose values are known before it runs; name at least "
             "one grader (a judge) or one scorer"
         )
-    grade = tuple(map(_grade_condition, graders))
+    grade = tuple(map(grade_condition, graders))
     design = Design(generate, grade, tuple(doubts(config, prompts, rubrics, task)))
     _refuse_equal_ids(design)
     return _labelled(design)
@@ -140,7 +140,8 @@ def _graders(
         yield from (one.following(scorers[first]) if first else one for one in graders)
 
 
-def _grade_condition(grader: Grader) -> GradeCondition:
+def grade_condition(grader: Grader) -> GradeCondition:
+    """The condition of a grader, without a label, which depends on all others."""
     payload = {"kind": "grade", **grader.payload}
     id, slug = first_id, _ = condition_id(grader.slug_parts, payload)
     if grader.repeat > 1:
