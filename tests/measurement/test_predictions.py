@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from itemeval_assets.measurement import MeasurementError, prediction_powered_mean
 from itemeval_assets.measurement.scores.predictions import expected_half_width
@@ -21,7 +22,12 @@ def test_by_hand() -> None:
     variance = (y - weight * f).var(ddof=1) / 4
     variance += weight**2 * np.concatenate([f, more]).var(ddof=1) / 6
     assert found.standard_error == pytest.approx(variance**0.5)
-    assert found.high - found.value == pytest.approx(3.182446 * variance**0.5)
+    # Two degrees of freedom at least, and one label more for the weight.
+    of_labels = (y - weight * f).var(ddof=1) / 4 / variance
+    squares = (y - weight * f - (y - weight * f).mean()) ** 2
+    degrees = 2 * 4 / max((squares**2).mean() / squares.mean() ** 2 - 1, 2) / of_labels**2
+    half = stats.t.ppf(0.975, min(max(degrees, 2), 3)) * variance**0.5 * (3 / 2) ** 0.5
+    assert found.high - found.value == pytest.approx(half)
     assert found.method == f"PPI++, weight of the judge {weight:.3g}; t"
     assert found.n_items == 10 and "Only 4 labels" in found.warnings[0]
 

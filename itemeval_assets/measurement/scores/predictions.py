@@ -1,5 +1,7 @@
 """A mean of labels that people gave, made surer by a judge that scored many more answers."""
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -31,20 +33,20 @@ def prediction_powered_mean(
     so a judge that is too kind by the same amount everywhere changes nothing. The weight is the one
     of the least variance, cov(Y, f) / ((1 + n/N) var f) of Angelopoulos, Duchi & Zrnic (2023,
     arXiv:2311.01453): a judge that says nothing about the labels has the weight 0, and the mean of
-    the labels is left. The variance is var(Y - w f) / n + w^2 var(f) / N, the interval Student's t
-    with n - 1 degrees of freedom; of 0 and 1, all alike, it is Wilson's of the labels.
+    the labels is left. The variance is var(Y - w f) / n + w^2 var(f) / N. The interval is Student's
+    t, with n - 1 degrees of freedom or fewer where a few labels make up the variance; of labels 0
+    and 1 that are left alone, Wilson's.
 
     It assumes that the labelled answers were drawn at random from all, and that answers are
     independent. Where items have several answers, give one mean for each item.
     """
     checked_level(level)
-    y, f, others = _checked(labels, judged, judged_only)
-    n, more = len(y), len(others)
-    of_judge = _variance(f, others)
-    weight = _weight(y, f, of_judge, n, more)
-    value = float(y.mean() + (weight * (others.mean() - f.mean()) if weight else 0.0))
-    error = _error(y - weight * f, of_judge, weight, n, more)
-    low, high, method = _limits(y, value, error, level)
+    scores = _Scores(*_checked(labels, judged, judged_only))
+    n, more = len(scores.labels), len(scores.others)
+    weight = scores.weight(n)
+    value = float(scores.labels.mean() + (weight * scores.correction if weight else 0.0))
+    error = scores.error(weight, n)
+    low, high, method = _limits(scores, weight, value, error, level)
     said = [
         f"Only {counted(n, 'label')}: with fewer than {FEW_LABELS} an interval can be too narrow."
     ] * (n < FEW_LABELS)
@@ -70,44 +72,87 @@ def expected_half_width(
 
     The answers stay as many as they are: a further label makes one of `judged_only` less.
     """
-    more = max(len(labels) + len(judged_only) - n, 0)
-    of_judge = _variance(judged, judged_only)
-    weight = _weight(labels, judged, of_judge, n, more)
-    return float(
-        t_quantile(level, n - 1) * _error(labels - weight * judged, of_judge, weight, n, more)
-    )
+    scores = _Scores(labels, judged, judged_only)
+    return scores.half_width(scores.weight(n), n, level)
 
 
-def _variance(judged: np.ndarray, judged_only: np.ndarray) -> float:
-    """How the scores of a judge vary; 0 where they do not, beside labels or in all."""
-    everything = np.concatenate([judged, judged_only])
-    is_flat = is_constant(judged) or is_constant(everything)
-    return 0.0 if is_flat else float(np.var(everything, ddof=1))
+@dataclass(frozen=True)
+class _Scores:
+    """Labels, the scores of the judge beside them, and its scores of `others`.
 
+    Methods are for n labels that vary as these do.
+    """
 
-def _weight(labels: np.ndarray, judged: np.ndarray, of_judge: float, n: int, more: int) -> float:
-    """How much the judge counts beside n labels: the weight of the least variance."""
-    if not (more and of_judge):
-        return 0.0
-    return float(np.cov(labels, judged)[0, 1]) / ((1 + n / more) * of_judge)
+    labels: np.ndarray
+    judged: np.ndarray
+    others: np.ndarray
 
+    @property
+    def correction(self) -> float:
+        """How far the judge scores the labelled answers below the others."""
+        return float(self.others.mean() - self.judged.mean())
 
-def _error(residuals: np.ndarray, of_judge: float, weight: float, n: int, more: int) -> float:
-    """The standard error of n labels beside `more` scores, from what the judge leaves of labels."""
-    of_others = weight**2 * of_judge / more if more else 0.0
-    return float(np.sqrt(np.var(residuals, ddof=1) / n + of_others))
+    @cached_property
+    def variance(self) -> float:
+        """How the judge's scores vary; 0 where they do not, beside labels or in all."""
+        everything = np.concatenate([self.judged, self.others])
+        is_flat = is_constant(self.judged) or is_constant(everything)
+        return 0.0 if is_flat else float(np.var(everything, ddof=1))
+
+    def more(self, n: int) -> int:
+        """The answers that are left to the judge."""
+        return max(len(self.labels) + len(self.others) - n, 0)
+
+    def weight(self, n: int) -> float:
+        """How much the judge counts beside n labels: the weight of the least variance."""
+        if not (self.more(n) and self.variance):
+            return 0.0
+        together = float(np.cov(self.labels, self.judged)[0, 1])
+        return together / ((1 + n / self.more(n)) * self.variance)
+
+    def error(self, weight: float, n: int) -> float:
+        """The standard error with this weight."""
+        of_others = weight**2 * self.variance / self.more(n) if weight else 0.0
+        return float(np.sqrt(self._of_labels(weight) / n + of_others))
+
+    def half_width(self, weight: float, n: int, level: float) -> float:
+        """Half of the width of the interval.
+
+        The variance of what the judge leaves of the labels is little known where a few labels make
+        it up: Student's t has the degrees of freedom of its kurtosis (Satterthwaite 1946). The
+        weight takes one more.
+        """
+        error = self.error(weight, n)
+        degrees = self._degrees(weight, n, error)
+        spent = np.sqrt((n - 1) / (n - 2)) if weight and n > 2 else 1.0
+        return float(t_quantile(level, degrees) * error * spent)
+
+    def _degrees(self, weight: float, n: int, error: float) -> float:
+        of_labels = self._of_labels(weight) / n
+        if of_labels <= 0:
+            return n - 1
+        found = 2 * n / max(self._kurtosis(weight) - 1, 2.0) * (error**2 / of_labels) ** 2
+        return min(max(found, 2.0), n - 1)
+
+    def _of_labels(self, weight: float) -> float:
+        return float(np.var(self.labels - weight * self.judged, ddof=1))
+
+    def _kurtosis(self, weight: float) -> float:
+        left = self.labels - weight * self.judged
+        squares = (left - left.mean()) ** 2
+        return float((squares**2).mean() / squares.mean() ** 2)
 
 
 def _limits(
-    labels: np.ndarray, value: float, error: float, level: float
+    scores: _Scores, weight: float, value: float, error: float, level: float
 ) -> tuple[float, float, str]:
-    n, only = len(labels), float(labels[0])
+    labels, n = scores.labels, len(scores.labels)
+    if not weight and np.isin(labels, (0.0, 1.0)).all():
+        low, high = wilson_interval(float(labels.sum()), n, level)
+        return low, high, "Wilson"
     if error <= rounding_of(value - 1, value + 1):
-        if only in (0.0, 1.0) and (labels == only).all():
-            low, high = wilson_interval(only * n, n, level)
-            return low, high, "Wilson"
         return value, value, "no spread"
-    half = t_quantile(level, n - 1) * error
+    half = scores.half_width(weight, n, level)
     return value - half, value + half, "t"
 
 
