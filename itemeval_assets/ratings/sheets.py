@@ -23,7 +23,7 @@ from .choice import chosen_cells
 from .content import SheetContent, SheetTexts
 from .expecting import expected_of
 from .files import as_csv, as_workbook, cut_answers
-from .kept import keep_sheet
+from .kept import keep_sheet, kept_sheets
 from .pool import Pool, pool_of
 from .raters import Scale, rater_condition
 from .records import Line, NextRatings, Sheet, SheetSummary
@@ -100,12 +100,22 @@ class _Draft:
         self.items = {row["item_id"]: row for row in self._items.to_pylist()}
         self._view = CellView(study, self._items, "full-interactive")
         self._pool: Pool = pool_of(study, self.store, self._view, self.rater, again=asked.again)
+        self._require_one_scale()
         self._require_answers()
+
+    def _require_one_scale(self) -> None:
+        for sheet in kept_sheets(self.store):
+            if sheet.grade_condition_id == self.rater.id and sheet.scale != self.rater.grader.scale:
+                low, high = sheet.scale
+                raise ConfigError(
+                    f"scale: {sheet.rater} has a sheet with scores from {low:g} to {high:g} "
+                    f"already, and one rater has one scale: give --scale {low:g},{high:g}"
+                )
 
     def _require_answers(self) -> None:
         if not self._pool.hashes:
             raise StoreError(
-                f"study {self.study.name} has no answer that can be rated: run it first: "
+                f"study {self.study.name} has no answer that can be rated; run it first: "
                 f"itemeval-assets run {self.study.config_path} --only solutions"
             )
         if not self._pool.size:

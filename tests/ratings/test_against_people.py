@@ -41,6 +41,7 @@ def test_some_answers_rated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     corrected, alone = found["corrected mean"], found["mean by the judge"]
     assert corrected and alone
     assert corrected.low < 0.5 < corrected.high and not alone.low < 0.5 < alone.high
+    assert any("Only 24 labels" in words for words in figures.agreement(study).words)
     config, out = str(study.config_path), tmp_path / "agreement.csv"
     assert run_cli(["agreement", config, "--out", str(out)]) == 0
     told = " ".join(capsys.readouterr().out.split())

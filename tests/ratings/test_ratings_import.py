@@ -15,6 +15,7 @@ from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ItemevalAssetsError
 from itemeval_assets.engine.study_files import load_study
+from itemeval_assets.ratings import new_rater, taking
 from itemeval_assets.ratings.records import Line
 from itemeval_assets.stages import ledger
 from itemeval_assets.storage.study.store import ResultsStore, open_store
@@ -228,25 +229,38 @@ def _change_answers(study: Study, lines: list[Line]) -> None:
         store.replace("solutions", part, pa.Table.from_pylist(rows, schema=table.schema))
 
 
-def test_a_killed_import_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("at", range(9))
+def test_a_killed_import_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int) -> None:
+    """Before each thing that is written: the YAML, the file, the manifest, the tables."""
     study, path = with_sheet(tmp_path)
     file = as_csv(tmp_path / "done.csv", filled(study, path))
-    upsert, done = ResultsStore.upsert, list[str]()
+    done = list[str]()
 
-    def killed(self: ResultsStore, table: str, *rest: Any) -> Any:
-        if table == "gradings":
-            done.append(table)
-            if len(done) == 2:
+    def dies(owner: Any, name: str) -> None:
+        real = getattr(owner, name)
+
+        def killed(*args: Any, **more: Any) -> Any:
+            done.append(name)
+            if len(done) == at + 1:
                 raise KeyboardInterrupt
-        return upsert(self, table, *rest)
+            return real(*args, **more)
 
-    monkeypatch.setattr(ResultsStore, "upsert", killed)
-    with pytest.raises(KeyboardInterrupt):
+        monkeypatch.setattr(owner, name, killed)
+
+    dies(new_rater, "replace_text")
+    dies(taking, "keep_file")
+    for name in ("update_json", "upsert", "replace"):
+        dies(ResultsStore, name)
+    was_killed = True
+    try:
         api.import_ratings(file, study)
+        was_killed = False
+    except KeyboardInterrupt:
+        pass
     monkeypatch.undo()
+    assert was_killed == (at < len(done))
     config = study.config_path
-    assert len(rows(config, "gradings")) > len(rows(config, "gradings_long"))
     found = api.import_ratings(file, config)
-    assert (found.ratings, found.known) == (5, 5)
+    assert found.ratings + found.known == 10
     assert len(ratings(config)) == 10
     assert_ratings_cost_nothing(config)

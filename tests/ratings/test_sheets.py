@@ -109,7 +109,9 @@ def test_a_scale_is_asked_for_where_judges_have_none(tmp_path: Path) -> None:
     study = rated_study(tmp_path, items=2, graders={"judge": {**JUDGE, "scale": None}})
     with pytest.raises(ItemevalAssetsError, match="--scale 0,10"):
         sheet(study, tmp_path / "sheet.csv")
-    assert sheet(study, tmp_path / "sheet.csv", scale=(0.0, 10.0)).scale == (0.0, 10.0)
+    assert sheet(study, tmp_path / "sheet.csv", n=1, scale=(0.0, 10.0)).scale == (0.0, 10.0)
+    with pytest.raises(ItemevalAssetsError, match=r"one rater has one scale: give --scale 0,10"):
+        sheet(study, tmp_path / "next.csv", scale=(0.0, 5.0))
 
 
 def test_a_rater_of_the_yaml_has_its_scale(tmp_path: Path) -> None:

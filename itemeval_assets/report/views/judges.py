@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from itemeval_assets.core.text.words import dollars
 
 from .figures import interval_of
-from .people import pair_of
 from .view import Column, View
 
 if TYPE_CHECKING:
@@ -87,7 +86,7 @@ def judges_view(
         *(
             Line(
                 one.figure,
-                f"{pair_of(one)}, {one.model}",
+                one.of,
                 one.estimate.value if one.estimate else None,
                 estimate=one.estimate,
                 why=one.why,

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from itemeval_assets.ratings.records import Expected
     from itemeval_assets.stages.figures.judges.people import AgainstPeople
 
-__all__ = ["expected_view", "pair_of", "people_view", "people_without_estimate"]
+__all__ = ["expected_view", "people_view", "people_without_estimate"]
 
 
 def people_view(rows: "Sequence[AgainstPeople]") -> View:
@@ -22,7 +22,7 @@ def people_view(rows: "Sequence[AgainstPeople]") -> View:
 
 def expected_view(rows: "Sequence[Expected]") -> View:
     """How sure the means are, and would be with more ratings, model by model."""
-    return View("expected", _EXPECTED, rows)
+    return View("how sure the means are", _EXPECTED, rows)
 
 
 def people_without_estimate(rows: "Sequence[AgainstPeople]") -> Iterator[str]:
@@ -35,12 +35,11 @@ def people_without_estimate(rows: "Sequence[AgainstPeople]") -> Iterator[str]:
         yield f"No {figure} of {', '.join(dict.fromkeys(models))}: {why}"
 
 
-def pair_of(row: "AgainstPeople") -> str:
-    """Who is compared with whom."""
+def _pair(row: "AgainstPeople") -> str:
     return f"{row.judge} and {row.rater}"
 
 
-_PAIR: Any = pair_of
+_PAIR: Any = _pair
 
 
 def _of_estimate(name: str) -> Any:
@@ -81,7 +80,9 @@ _EXPECTED = (
     Column("items", "number", "items rated", "items rated"),
     Column("of_items", "number", "of", "of"),
     Column("more", "number", "more", "more"),
-    Column(_half("now"), "text", "interval now", "interval now"),
-    Column(_half("then"), "text", "with them", "with them"),
-    Column(lambda row: row.judge or "", "text", "with the judge", "with the judge"),
+    Column(_half("now"), "text", "interval now", "interval now", sometimes=_half("now")),
+    Column(_half("then"), "text", "with them", "with them", sometimes=_half("then")),
+    Column(
+        lambda row: row.judge or "", "text", "by the judge", "by the judge", sometimes=_half("now")
+    ),
 )

@@ -74,7 +74,7 @@ def agreement(planned: PlannedCells, graders: Collection[str]) -> StudyAgreement
         figures=figures,
         cards=cards,
         words=[
-            *_words(groups, [*figures, *own]),
+            *_words(groups, [*figures, *own, *people]),
             *said_of_cold(repeated),
             *said_of_people(people, planned.cluster),
             *planned.about_mocks,
@@ -116,7 +116,7 @@ def _of_scale(figures: Sequence[Agreement], group: Sequence[GradeCondition]) -> 
 
 
 def _words(
-    groups: Sequence[Sequence[GradeCondition]], figures: Sequence[Agreement]
+    groups: Sequence[Sequence[GradeCondition]], figures: Sequence[Agreement | AgainstPeople]
 ) -> Iterator[str]:
     if not groups:
         yield "The study has no judge: agreement is between graders. Name some with --grader."

@@ -45,6 +45,11 @@ class AgainstPeople:
     estimate: Estimate | None = None
     why: str | None = None
 
+    @property
+    def of(self) -> str:
+        """Whom it is about."""
+        return f"{self.judge} and {self.rater}, {self.model}"
+
 
 @dataclass(frozen=True)
 class PairedScores:
