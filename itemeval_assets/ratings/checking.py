@@ -129,8 +129,8 @@ def _unknown(code: str, known: Mapping[str, _Known]) -> str:
     if not code:
         return "there is no code; restore it, or remove the row"
     near = nearest(code, known)
-    hint = f"; did you mean {near!r}?" if near else ""
-    return f"no sheet of this study has the code {cut(code)!r}{hint}"
+    advice = f"did you mean {near!r}?" if near else "it is of another study, or was changed"
+    return f"no sheet of this study has the code {cut(code)!r}; {advice}"
 
 
 def _by_code(sheets: Sequence[Sheet]) -> dict[str, _Known]:

@@ -82,10 +82,8 @@ def write_sheet(study: Study, asked: Asked, path: Path) -> SheetSummary:
         # Without its codes nobody could take it in.
         path.unlink(missing_ok=True)
         raise
-    words = [*draft.said.pop("words"), *_of_cut(content, path)]
-    return SheetSummary(
-        **draft.said, words=words, sheet=sheet.id, path=str(path), scale=sheet.scale
-    )
+    told = {"words": _of_cut(content, path), "path": str(path)}
+    return SheetSummary(**draft.said, **told, sheet=sheet.id, scale=sheet.scale)
 
 
 class _Draft:
@@ -164,7 +162,6 @@ class _Draft:
             "left": self._pool.size,
             "level": level,
             "expected": expected,
-            "words": [],
         }
 
 
