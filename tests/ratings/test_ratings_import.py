@@ -229,6 +229,13 @@ def _change_answers(study: Study, lines: list[Line]) -> None:
         store.replace("solutions", part, pa.Table.from_pylist(rows, schema=table.schema))
 
 
+def test_a_study_in_a_bucket(tmp_path: Path, s3_location: str) -> None:
+    study, path = with_sheet(tmp_path, extra={"output_dir": s3_location})
+    found = api.import_ratings(as_csv(tmp_path / "done.csv", filled(study, path)), study)
+    assert (found.ratings, str(found.kept).startswith(s3_location)) == (10, True)
+    assert len(ratings(study.config_path)) == 10
+
+
 @pytest.mark.parametrize("at", range(9))
 def test_a_killed_import_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int) -> None:
     """Before each thing that is written: the YAML, the file, the manifest, the tables."""
