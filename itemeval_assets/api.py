@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from .core.records.seals import SealState
     from .engine.calls.progress import Progress
     from .imports.found import ImportSummary
+    from .ratings.records import NextRatings, RatingsSummary, SheetSummary
+    from .ratings.sheets import Asked
     from .runs.summary import RunSummary
     from .stages.every_eval.writing import EveryEval
     from .stages.export import ExportResult
@@ -45,9 +47,12 @@ __all__ = [
     "estimate",
     "every_eval",
     "export",
+    "import_ratings",
     "import_results",
     "load_study",
+    "next_ratings",
     "preflight",
+    "ratings_sheet",
     "recover",
     "release",
     "reset",
@@ -231,6 +236,68 @@ def import_results(
     place = config.config_path if isinstance(config, Study) else config
     is_dry_run = _flag("dry_run", dry_run)
     return take_in(str(path), place, dry_run=is_dry_run, say=on_note or (lambda note: None))
+
+
+def ratings_sheet(
+    config: str | Path | Study,
+    rater: str,
+    out: str | Path = "sheet.csv",
+    *,
+    n: int = 40,
+    seed: int = 0,
+    rubric: str | None = None,
+    scale: tuple[float, float] | None = None,
+    again: bool = False,
+) -> "SheetSummary":
+    """Write a sheet of `n` answers for a person to rate: CSV, a workbook, or a page of HTML.
+
+    No model is named on it. The answers are drawn at random by `seed`, as many of each condition;
+    none that this rater has rated or has on a sheet, unless `again`. `rubric` and `scale` are
+    needed where the study has several. The rater need not be in the YAML yet. Raises an
+    ItemevalAssetsError where nothing can be written.
+    """
+    from .ratings.sheets import write_sheet
+
+    asked = _asked(rater, n, seed, rubric, scale, _flag("again", again))
+    if not isinstance(out, (str, Path)):
+        raise ConfigError(f"out: {out!r} is no path: give a str or a Path")
+    return write_sheet(_as_study(config), asked, Path(out))
+
+
+def next_ratings(
+    config: str | Path | Study,
+    rater: str,
+    *,
+    n: int = 40,
+    seed: int = 0,
+    rubric: str | None = None,
+    scale: tuple[float, float] | None = None,
+) -> "NextRatings":
+    """What `n` more ratings would bring: by how much the intervals of the means would shrink."""
+    from .ratings.sheets import next_ratings as foreseen
+
+    return foreseen(_as_study(config), _asked(rater, n, seed, rubric, scale, False))
+
+
+def import_ratings(
+    path: str | Path,
+    config: str | Path | Study,
+    *,
+    rater: str | None = None,
+    on_note: Callable[[str], None] | None = None,
+) -> "RatingsSummary":
+    """Take in the ratings of a filled-in sheet. A rater that the YAML lacks is written into it.
+
+    A sheet may be in another order, be rated in part, and come in twice. Raises an
+    ItemevalAssetsError that names each row which cannot be taken: then nothing was.
+    """
+    from .ratings.taking import import_ratings as take_in
+
+    if not isinstance(path, (str, Path)):
+        raise ConfigError(f"{path!r} is no path of a sheet: give a str or a Path")
+    if not isinstance(rater, (str, NoneType)):
+        raise ConfigError(f"rater: {rater!r} is no name: give a text")
+    return take_in(Path(path), _as_study(config), rater, on_note or (lambda note: None))
 
 
 def every_eval(
@@ -425,6 +492,24 @@ def _flag(name: str, value: object) -> bool:
     if value is not True and value is not False:
         raise ConfigError(f"{name}: {value!r} is neither True nor False")
     return value
+
+
+def _asked(
+    rater: str,
+    n: int,
+    seed: int,
+    rubric: str | None,
+    scale: tuple[float, float] | None,
+    again: bool,
+) -> "Asked":
+    from .measurement.arguments import is_whole
+    from .ratings.sheets import Asked
+
+    if not isinstance(rater, str) or not isinstance(rubric, (str, NoneType)):
+        raise ConfigError(f"rater and rubric are names: found {rater!r} and {rubric!r}")
+    if not is_whole(n, 1) or not is_whole(seed):
+        raise ConfigError(f"n and seed are whole numbers, n at least 1: found {n!r} and {seed!r}")
+    return Asked(rater=rater, rubric=rubric, scale=scale, n=int(n), seed=int(seed), again=again)
 
 
 def _processes(workers: int) -> int:

@@ -53,6 +53,14 @@ def running() -> None:
     assert_type(taken.is_nothing, bool)
     assert_type([left.why for left in taken.left_out], list[str])
     assert_type(taken.notes, list[str])
+    sheet = ie.ratings_sheet(
+        CONFIG, "anna", "anna.html", n=40, seed=1, rubric="strict", scale=(0, 10), again=True
+    )
+    assert_type((sheet.sheet, sheet.path, sheet.answers), tuple[str, str, int])
+    rated = ie.import_ratings("anna.csv", CONFIG, rater="anna", on_note=print)
+    assert_type((rated.ratings, rated.known, rated.blank), tuple[int, int, int])
+    coming = ie.next_ratings(CONFIG, "anna", n=40, seed=1, rubric="strict", scale=(0, 10))
+    assert_type(coming.expected[0].then, float | None)
     for named in ie.reset(CONFIG, only="gradings", rubrics="standard"):
         assert_type(named.label, str)
     for health in ie.preflight(CONFIG, max_usd=0.01):
@@ -112,6 +120,7 @@ def measuring() -> None:
     assert_type(change.difference, ms.Difference)
     assert_type(ie.agreement(CONFIG).figures[0].estimate, ms.Estimate | None)
     assert_type(ie.agreement(CONFIG).cards[0].usd_per_reply, float | None)
+    assert_type(ie.agreement(CONFIG).people[0].estimate, ms.Estimate | None)
     assert_type(ie.items(CONFIG, rubrics="standard").by_grader[0].dead, ms.DeadItems | None)
     fitted = ie.irt(CONFIG, model="1pl", passes=1, graders="judge").by_grader[0]
     assert_type((fitted.items, fitted.persons), tuple[list[dict[str, Any]], list[dict[str, Any]]])
@@ -242,6 +251,7 @@ def estimating(frame: pd.DataFrame, rows: pa.Table) -> None:
     assert_type(by_model, dict[Hashable, ms.Estimate])
     rates = [ms.pass_at_k(frame, 3, passes=0.5), ms.majority_at_k(frame, 3)]
     assert_type([*rates, ms.panel_mean(frame, ["judge_a", "judge_b"])], list[ms.Estimate])
+    assert_type(ms.prediction_powered_mean([1, 0], [1, 1], [0, 1], level=0.9), ms.Estimate)
     assert_type(ms.wilson_interval(3, 10, 0.95), ms.Interval)
     assert_type(ms.mcnemar([[1, 2], [3, 4]], corrected=True), ms.McNemar)
 

@@ -37,6 +37,7 @@ from .reliability.decision import decision_study as decision_study
 from .scores.means import mean_score as mean_score
 from .scores.means import mean_scores as mean_scores
 from .scores.panels import panel_mean as panel_mean
+from .scores.predictions import prediction_powered_mean as prediction_powered_mean
 from .scores.rates import majority_at_k as majority_at_k
 from .scores.rates import pass_at_k as pass_at_k
 

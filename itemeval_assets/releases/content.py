@@ -47,8 +47,10 @@ def partition_rows(study: Study, store: ResultsStore, partition: Partition) -> P
     rows = rows.filter(grid.holds(rows["item_id"], rows["replication"]))
     [states] = tables(study, store, [partition], items=items)
     planned = states.filter(pa.array(CellView(study, items).planned(partition)))
-    unsound = {"missing", "errored", "stale"}
-    if study.config.solvers.on_empty == "rerun":
+    # People rate a sample: what they have not rated is no flaw.
+    is_rated = study.design.is_rated(partition)
+    unsound = {"stale"} if is_rated else {"missing", "errored", "stale"}
+    if not is_rated and study.config.solvers.on_empty == "rerun":
         unsound.add("blank")
     flaws = planned.filter(_mask(state in unsound for state in planned["state"].to_pylist()))
     flaws = flaws.filter(grid.holds(flaws["item_id"], flaws["replication"]))

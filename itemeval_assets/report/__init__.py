@@ -6,6 +6,7 @@ Handed on is what the terminal shows.
 from .cells import cell_survey
 from .screens.imports import import_summary
 from .screens.money import preflight, study_estimate
+from .screens.ratings import next_ratings, ratings_taken, sheet_written
 from .screens.results import (
     created,
     every_eval,
@@ -27,16 +28,19 @@ __all__ = [
     "every_eval",
     "export_result",
     "import_summary",
+    "next_ratings",
     "preflight",
     "print_result",
     "problem",
     "progress_bar",
     "quickstart_summary",
+    "ratings_taken",
     "release_summary",
     "remark",
     "run_summary",
     "scored_logs",
     "seal_state",
+    "sheet_written",
     "study_estimate",
     "study_status",
     "was_reset",

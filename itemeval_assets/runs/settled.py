@@ -157,6 +157,8 @@ def waits_for_calls(study: Study, status: StudyStatus, selection: Selection) -> 
 
 
 def _pending(study: Study, part: PartitionStatus) -> int:
+    if part.by_people:
+        return 0
     blank = part.blank if study.config.solvers.on_empty == "rerun" else 0
     return part.missing + part.errored + part.stale + blank
 

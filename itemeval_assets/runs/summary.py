@@ -135,5 +135,5 @@ def missing(parts: Iterable[PartitionStatus]) -> int:
         part.missing
         + (0 if part.partition.solutions in solved else part.without_solution.get("errored", 0))
         for part in parts
-        if part.partition.stage is last
+        if part.partition.stage is last and not part.by_people
     )

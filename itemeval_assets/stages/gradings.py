@@ -52,13 +52,16 @@ if TYPE_CHECKING:
 
 def grade(run: StageRun, solutions: pa.Table, partitions: list[Partition]) -> Outcome:
     """Grade the pending cells of these partitions: through calls, and at once where none is due."""
-    is_free = run.study.design.is_free
-    asked = [partition for partition in partitions if not is_free(partition)]
+    design = run.study.design
+    asked = [partition for partition in partitions if not design.is_free(partition)]
     with KeptGradings(run.store, run.run_id) as kept:
         caller = GradingCaller(run, solutions, kept)
         outcome = make_calls(caller, run, asked, partitions)
-        for partition in () if run.options.recover_only else filter(is_free, partitions):
+        free = () if run.options.recover_only else filter(design.is_free, partitions)
+        for partition in free:
             outcome.pending[partition] = 0
+            if design.is_rated(partition):
+                continue
             with closing(caller.score(partition, run.run_id)) as rows:
                 for row in rows:
                     kept.add(partition, row)

@@ -238,6 +238,27 @@ MISTAKES = [
         {"facets.scorer": "mine", "scorers.mine": OWN},
         {"mine.py": "class score:\n    def __init__(self, solution, target, metadata): ...\n"},
     ),
+    Mistake(
+        "A rater without a scale",
+        {"facets.grader": ["judge", "anna"], "graders.anna": {"kind": "human"}},
+    ),
+    Mistake(
+        "A person as a judge",
+        {"facets.grader": ["judge", "anna"], "graders.anna": {"kind": "person", "scale": [0, 1]}},
+    ),
+    Mistake(
+        "A sheet before there is an answer",
+        command=("ratings", "sheet", "study.yaml", "--rater", "anna", "--scale", "0,1"),
+    ),
+    Mistake(
+        "A sheet for a rater who is a judge",
+        command=("ratings", "sheet", "study.yaml", "--rater", "judge"),
+    ),
+    Mistake(
+        "A sheet of another study",
+        files={"sheet.csv": "code,score\nbcdfghjk,1\n"},
+        command=("ratings", "import", "sheet.csv", "study.yaml"),
+    ),
     Mistake("A scorer among the graders", {"facets.grader": ["exact_match"]}),
     Mistake("A judge among the scorers", {"facets.scorer": "judge"}),
     Mistake("A judge that is not defined", {"facets.grader": ["jugde"]}),

@@ -267,6 +267,19 @@ COMMANDS: Sequence[Command] = [
         lambda found: {*found["rows"][0]["values"].values()} == {"done"},
     ),
     Command(
+        "ratings sheet {config} --rater=anna --n=2 --seed=1 --out={folder}/sheet.csv "
+        "--rubric=strict --scale=0,1 --again --json",
+        lambda found: (found["answers"], found["scale"]) == (2, [0.0, 1.0]),
+    ),
+    Command(
+        "ratings next {config} --rater=anna --n=1 --seed=1 --rubric=strict --scale=0,1 --json",
+        lambda found: (found["answers"], found["seed"]) == (1, 1),
+    ),
+    Command(
+        "ratings import {folder}/sheet.csv {config} --rater=anna --json",
+        lambda found: (found["ratings"], found["blank"]) == (0, 2),
+    ),
+    Command(
         "conditions {config} --out={folder}/conditions.csv --json", lambda found: len(found) == 4
     ),
     Command("recover {config} --json", lambda found: (_calls(found), found["recovered"]) == (0, 0)),
@@ -501,7 +514,7 @@ DOCUMENTS: Mapping[str, Document] = {
                 "mapping": MAPPING,
             },
             "solvers": {"models": ["mockllm/a"], "on_empty": "rerun", "cache_prompt": "on"},
-            "facets": {"prompt": ["builtin:minimal"], "grader": [*EFFORTS, *MODEL_GRADED]},
+            "facets": {"prompt": ["builtin:minimal"], "grader": [*EFFORTS, *MODEL_GRADED, "anna"]},
             "graders": {
                 effort: {
                     "kind": "judge",
@@ -518,7 +531,8 @@ DOCUMENTS: Mapping[str, Document] = {
                 }
                 for effort in EFFORTS
             }
-            | MODEL_GRADED,
+            | MODEL_GRADED
+            | {"anna": {"kind": "human", "scale": [0, 10]}},
             "measurement": {
                 "cluster": "topic",
                 "level": 0.9,
@@ -528,7 +542,7 @@ DOCUMENTS: Mapping[str, Document] = {
             "seal": {"hypotheses": ["a is better than b"], "decision": "compare, level 0.9"},
             "budget": {"policy": "full-interactive", "cache_schedule": "off", "batch": False},
         },
-        lambda summary: (_calls(summary), _done(summary)) == (3 + 24 + 6, [3] * 11),
+        lambda summary: (_calls(summary), _done(summary)) == (3 + 24 + 6, [3] * 11 + [0]),
     ),
     # Of three items, each with the same right choice.
     **{

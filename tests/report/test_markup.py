@@ -28,6 +28,7 @@ from itemeval_assets.experiments.read.row_changes import Difference, RowChanges
 from itemeval_assets.experiments.read.summaries import ExperimentSummary, RunDetails, RunSummary
 from itemeval_assets.imports.found import ImportSummary, LeftOut
 from itemeval_assets.project import QuickstartSummary
+from itemeval_assets.ratings.records import Expected, NextRatings, RatingsSummary, SheetSummary
 from itemeval_assets.report import terminal
 from itemeval_assets.report.render.document import print_document
 from itemeval_assets.report.screens import comparison, experiments
@@ -144,6 +145,20 @@ COMPARISON = Comparison(
 )
 
 IMPORTED = ImportSummary(ODD, ODD, ODD, ODD, False, 1, 1, 1, 1, [LeftOut(1, ODD, ODD)], [ODD])
+COMING: dict[str, Any] = {
+    "study": ODD,
+    "config": ODD,
+    "rater": ODD,
+    "rubric": ODD,
+    "seed": 1,
+    "answers": 1,
+    "left": 1,
+    "level": 0.95,
+    "expected": [Expected(MODEL, ODD, 1, 1, 1, 0.2, 0.1)],
+    "words": [ODD],
+}
+SHEET = SheetSummary(**COMING, sheet=ODD, path=ODD, scale=(0.0, 1.0))
+RATED = RatingsSummary(ODD, ODD, ODD, ODD, ODD, 1, 1, 1, True, ODD, ODD, [ODD])
 # What prints, how often ODD and MODEL are in it.
 SHOWN: dict[str, tuple[Callable[[], Any], int, int]] = {
     "study_status": (lambda: reports.study_status(STATUS), 1 + 1 + 2 + 2, 2),
@@ -165,6 +180,9 @@ SHOWN: dict[str, tuple[Callable[[], Any], int, int]] = {
         0,
     ),
     "import_summary": (lambda: reports.import_summary(IMPORTED), 7, 0),
+    "sheet_written": (lambda: reports.sheet_written(SHEET), 2 + 1 + 1 + 2, 2),
+    "next_ratings": (lambda: reports.next_ratings(NextRatings(**COMING)), 1 + 1 + 1 + 2, 2),
+    "ratings_taken": (lambda: reports.ratings_taken(RATED), 1 + 2 + 1 + 1 + 1, 0),
     "every_eval": (lambda: reports.every_eval(EveryEval(ODD, 1, 1, 1, [ODD])), 2, 0),
     "cell_survey": (lambda: print_document(reports.cell_survey(CELLS)), 4, 1),
     "release_summary": (

@@ -54,7 +54,8 @@ def all_keys() -> list[Key]:
 
 def _merged(one: Key, other: Key) -> Key:
     """A key that several sections of one place have, such as types of scorers."""
-    return replace(one, kind=", ".join(dict.fromkeys([one.kind, other.kind])))
+    kinds = [*one.kind.split(", "), *other.kind.split(", ")]
+    return replace(one, kind=", ".join(dict.fromkeys(kinds)))
 
 
 def _keys_of(section: Mapping[str, Any], known: Mapping[str, Any], path: str) -> Iterator[Key]:

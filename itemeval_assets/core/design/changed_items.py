@@ -13,6 +13,7 @@ from itemeval_assets.core.errors import DatasetError
 from itemeval_assets.core.grading.grader import Grader
 from itemeval_assets.core.prompts.choices import CHOICES, laid_out, texts_of
 from itemeval_assets.core.prompts.images import IMAGES
+from itemeval_assets.core.prompts.prompts import filled_in, rubric_values
 from itemeval_assets.core.text.words import counted, cut
 
 from .conditions.conditions import Design
@@ -131,6 +132,8 @@ def mark_of(edited: Mapping[str, Edited]) -> str:
 def _given_to(grader: Grader) -> Callable[[Row], object]:
     if (call := grader.call) is not None:
         return lambda item: call.prompt_for(item, "")
+    if grader.by_people and (rubric := grader.template):
+        return lambda item: filled_in(rubric, "solution", rubric_values(item, ""))
     names = _GRADED if grader.program else _GRADED[:1]
     return lambda item: [item[name] for name in names]
 

@@ -89,7 +89,8 @@ class Grader:
 
     It makes a `call` for each solution; or it has `rules`, which grade at once and free, and never
     raise; or a `program`, code of others, which grades free in a process of its own; or its score
-    is `in_log`, the log of the solution, where a task of inspect_ai scores itself.
+    is `in_log`, the log of the solution, where a task of inspect_ai scores itself; or it is
+    `by_people`, whose ratings come in by sheets, and no run makes any.
 
     `targets`: those of items that it can grade; null: it looks at none, or nobody knows.
 
@@ -109,6 +110,7 @@ class Grader:
     rules: Callable[[Item, str | None], Verdict] | None = field(default=None, compare=False)
     program: Program | None = None
     in_log: ScoreName | None = None
+    by_people: bool = False
     targets: Targets | None = field(default=None, compare=False)
     after: "Grader | None" = None
 
@@ -164,6 +166,11 @@ class GraderConfig(Section, ABC):
     def first_scorer(self) -> str | None:
         """The scorer that it grades after, as a facet names one."""
         return None
+
+    @property
+    def by_people(self) -> bool:
+        """Whether it stands for a person."""
+        return False
 
 
 class ScorerConfig(Section, ABC):

@@ -15,6 +15,7 @@ from .own.code_of_others import InspectConfig, PackagedConfig, PythonConfig
 from .own.contains import ContainsConfig
 from .own.json_value import JsonConfig
 from .own.regex import RegexConfig
+from .people import HumanConfig
 from .scorers.exact_match import EXACT_MATCH
 from .scorers.multiple_choice import MULTIPLE_CHOICE
 from .scorers.numeric import NUMERIC
@@ -23,6 +24,7 @@ from .task_scorer import task_scorers
 # By the word of `kind` in an entry of `graders:`. An entry without one is a judge.
 KINDS: dict[str, type[GraderConfig]] = {
     "judge": JudgeConfig,
+    "human": HumanConfig,
 }
 # A judge that names a scorer of inspect_ai, in the place of rubrics.
 OF_SCORERS = ModelGradedConfig
@@ -79,6 +81,11 @@ def _kind_word(entry: object) -> object:
 def model_as_grader(model: str) -> GraderConfig:
     """What the bare id of a model means in `facets.grader`."""
     return JudgeConfig(model=model)
+
+
+def person_as_grader(scale: tuple[float, float]) -> GraderConfig:
+    """The entry of a person. Raises ValidationError for what is no scale."""
+    return HumanConfig(kind="human", scale=scale)
 
 
 def read_entry(entry: Any) -> GraderConfig:

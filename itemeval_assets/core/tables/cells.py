@@ -55,6 +55,8 @@ CELLS = Table(
         ),
         Column("state", note=", ".join(CELL_STATES)),
         Column("stage", note="what is missing: solutions or gradings; null if the cell is done"),
-        Column("reason", note="text of the error, or code of the parse failure"),
+        Column(
+            "reason", note="text of the error, code of the parse failure, or that people rate it"
+        ),
     ),
 )

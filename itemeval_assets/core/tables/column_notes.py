@@ -45,7 +45,7 @@ COLUMN_NOTES = {
     "reasoning_tokens_requested": "what the study asks for",
     "stop_reason": "why the answer ended: stop, max_tokens, content_filter; null after an error",
     "solution": "the model's answer; null when it is blank",
-    "grade_kind": "judge or verifiable",
+    "grade_kind": "judge, verifiable or human",
     "grader_name": "the judge, as in the YAML; null for scorers",
     "grader_model": "inspect_ai model id of the judge; null for scorers",
     "rubric_name": "as in the YAML, or the `scorer` of the judge; null for scorers",

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
 
 # What Excel, LibreOffice and Google Sheets take for the start of a formula, also in full width,
 # and the white space that they pass over before it. An apostrophe is what marks a text.
-_FORMULA = "^ *['=+\\-@\t\r\n＝＋－＠]"
+FORMULA = "^ *['=+\\-@\t\r\n＝＋－＠]"
 
 
 def for_spreadsheet(rows: "pa.Table") -> "pa.Table":
@@ -23,7 +23,7 @@ def for_spreadsheet(rows: "pa.Table") -> "pa.Table":
         if pa.types.is_string(field.type):
             texts = rows.column(place)
             marked = pc.binary_join_element_wise("'", texts, "")  # type: ignore[attr-defined]
-            is_formula = pc.match_substring_regex(texts, _FORMULA)  # type: ignore[attr-defined]
+            is_formula = pc.match_substring_regex(texts, FORMULA)  # type: ignore[attr-defined]
             shown = pc.if_else(is_formula, marked, texts)  # type: ignore[attr-defined]
             rows = rows.set_column(place, field, shown)
     return rows

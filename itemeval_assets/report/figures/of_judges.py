@@ -10,6 +10,8 @@ from itemeval_assets.report.views import (
     agreement_view,
     judge_view,
     judges_view,
+    people_view,
+    people_without_estimate,
     without_estimate,
 )
 
@@ -37,6 +39,8 @@ def agreement(found: "StudyAgreement") -> Document:
     joint = [one for one in found.figures if one.figure not in shown or one.of not in names]
     blocks = [
         agreement_view(joint, found.judges),
+        people_view(found.people),
+        *people_without_estimate(found.people),
         *without_estimate(joint),
         *found.words,
         *_cards(found.cards, {one.why for one in joint}),
@@ -46,7 +50,7 @@ def agreement(found: "StudyAgreement") -> Document:
     scales = {judge: f"scale {scale_words(scale)}" for judge, scale in found.scales.items()}
     drawn = {"severity": lambda: plots().judges(found.figures, scales)} if known else {}
     title = f"Agreement of the judges of {found.study}"
-    return Document(title, blocks, drawn, judges_view(found.cards, joint))
+    return Document(title, blocks, drawn, judges_view(found.cards, joint, found.people))
 
 
 def judges(cards: "Sequence[JudgeCard]") -> Document:

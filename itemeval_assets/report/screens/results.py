@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from itemeval_assets.core.money.losses import losses_words
 from itemeval_assets.core.records.unread import can_be_recovered, unread_words
+from itemeval_assets.core.text.labels import labels_in
 from itemeval_assets.core.text.words import counted, dollars
 
 from ..render.terminal_table import show
@@ -69,6 +70,7 @@ def completion(status: "StudyStatus", most: int | None = None) -> None:
     for title, parts in (("solutions", status.generate), ("gradings", status.grade)):
         view = View(title, COMPLETION, parts)
         _first_rows(view, most or len(parts), command("status", status.config))
+    _of_people(status)
     if status.unmetered:
         out.print(
             f"[yellow]Replies of {data(', '.join(status.unmetered))} have no token counts, or "
@@ -113,6 +115,17 @@ def seal_state(state: "SealState") -> None:
         "Keep the hash where others see the date, as in a registration or a message. Whoever has "
         "it can tell that the plan of a release is this one."
     )
+
+
+def _of_people(status: "StudyStatus") -> None:
+    """Who grades what no run does."""
+    waiting = [part for part in status.grade if part.by_people and part.missing + part.stale]
+    raters = dict.fromkeys(labels_in(part.label, part.partition)[1] for part in waiting)
+    if raters:
+        paragraph(
+            f"{', '.join(raters)}: rated by people, and no run grades what is missing there. A "
+            "sheet for them: itemeval-assets ratings sheet"
+        )
 
 
 def _partial(status: "StudyStatus") -> str:

@@ -20,6 +20,7 @@ from .items import (
 )
 from .judges import agreement_view, judge_view, judges_view, without_estimate
 from .money import ESTIMATE, HEALTH, projected, spend_view
+from .people import expected_view, people_view, people_without_estimate
 from .reliability import components_view, designs_view, facet_words, source_words
 from .results import CELLS, COMPLETION, REASONS, SCORED
 from .view import View, together
@@ -40,6 +41,7 @@ __all__ = [
     "conditions_view",
     "designs_view",
     "differences_view",
+    "expected_view",
     "facet_words",
     "groups_view",
     "items_view",
@@ -48,6 +50,8 @@ __all__ = [
     "levels_view",
     "means_view",
     "pairs_of",
+    "people_view",
+    "people_without_estimate",
     "projected",
     "responded_view",
     "responses_view",

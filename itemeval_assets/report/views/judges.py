@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from itemeval_assets.measurement import Estimate
     from itemeval_assets.stages.figures.judges.agreed import Agreement
     from itemeval_assets.stages.figures.judges.cards import JudgeCard
+    from itemeval_assets.stages.figures.judges.people import AgainstPeople
 
 __all__ = ["agreement_view", "judge_view"]
 
@@ -71,13 +72,27 @@ def _card_lines(card: "JudgeCard") -> list[Line]:
     ]
 
 
-def judges_view(cards: "Sequence[JudgeCard]", figures: "Sequence[Agreement]" = ()) -> View:
-    """What is known of all judges, as a program reads it: of all together, then of each."""
+def judges_view(
+    cards: "Sequence[JudgeCard]",
+    figures: "Sequence[Agreement]" = (),
+    people: "Sequence[AgainstPeople]" = (),
+) -> View:
+    """What is known of all judges, as a program reads it: of all together, of each, of people."""
     scales = {card.scale for card in cards}
     shared = scales.pop() if len(scales) == 1 else None
     rows = [
         *(_line(one, shared) for one in figures),
         *(line for card in cards for line in _card_lines(card)),
+        *(
+            Line(
+                one.figure,
+                one.of,
+                one.estimate.value if one.estimate else None,
+                estimate=one.estimate,
+                why=one.why,
+            )
+            for one in people
+        ),
     ]
     return View("agreement", _AGREEMENT, rows)
 

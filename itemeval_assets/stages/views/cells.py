@@ -29,6 +29,7 @@ from itemeval_assets.storage.study.store import ResultsStore
 _ITEM_COLUMNS = ["item_id", "dataset_id", "dataset_revision"]
 _GRADING_COLUMNS = [*GRADING_STATE_COLUMNS, "score", "parse_error", "served_model"]
 _MOST_REASONS = 50
+_BY_PEOPLE = "people rate it"
 
 
 class CellView:
@@ -72,11 +73,12 @@ class CellView:
 
     def table(self, partition: Partition, answers: Answers, gradings: pa.Table) -> pa.Table:
         """The cells of one generate x grade partition."""
-        answers = answers.seen_by(self.study.design.grade_by_id[partition.grade].grader)
-        answers = answers._replace(planned=self.planned(partition))
+        grader = self.study.design.grade_by_id[partition.grade].grader
+        answers = answers.seen_by(grader)._replace(planned=self.planned(partition))
         shared = {"study": self.study.name, **self.study.design.columns_of(*partition)}
         versions = self.study.design.versions(partition)
-        return cell_table(answers, gradings, self.places, shared, versions)
+        missing = _BY_PEOPLE if grader.by_people else None
+        return cell_table(answers, gradings, self.places, shared, versions, missing)
 
 
 def served_in(rows: pa.Table) -> Served:

@@ -47,7 +47,8 @@ class PartitionStatus:
     Of a generate condition, `done` cells have an answer. `without_solution`: {state: cells} of
     gradings whose solution has to be there first; they are in the counts, in the state of their
     solution. `usd` is null when rows were paid for and no price is known. `settled`: the done cells
-    of a judge that the scorer before it has graded, without a call.
+    of a judge that the scorer before it has graded, without a call. `by_people`: no run changes
+    its cells.
     """
 
     partition: Partition
@@ -63,9 +64,12 @@ class PartitionStatus:
     usd: float | None = 0.0
     without_solution: dict[str, int] = field(default_factory=dict)
     settled: int = 0
+    by_people: bool = False
 
     def own(self, state: str) -> int:
         """The cells in a state that a run of this partition by itself can change."""
+        if self.by_people:
+            return 0
         return getattr(self, state) - self.without_solution.get(state, 0)
 
 
@@ -140,11 +144,9 @@ def survey(study: Study, store: ResultsStore, policy: str | None = None) -> Stud
             rows[pair] = gradings["scorer_version"].null_count
             codes = cell_states(seen, gradings, other.grader.versions)
             found = _grade_status(pair, label, seen, gradings, codes, anchors.of(pair))
-            grade.append(
-                replace(found, settled=_settled(answers.grid, gradings, codes))
-                if other.grader.after
-                else found
-            )
+            if other.grader.after:
+                found = replace(found, settled=_settled(answers.grid, gradings, codes))
+            grade.append(replace(found, by_people=other.grader.by_people))
     known = {*study.generate_partitions(), *study.grade_partitions()}
     stored = store.partitions("solutions") + store.partitions("gradings")
     booked = ledger.ledger(store)
@@ -214,8 +216,11 @@ def incomplete_cells(
 ) -> list[Row]:
     """Cells of one partition without a sound row: missing, errored or stale.
 
-    A blank answer counts as complete, unless the study runs blanks again.
+    A blank answer counts as complete, unless the study runs blanks again, and so does a cell that
+    people have not rated: they rate a sample.
     """
+    if study.design.is_rated(partition):
+        return []
     known_items, extent = items.known(study, store).table, run_plan(study.config, policy)
     grid = grid_of(known_items, extent)
     has = _anchors(study, known_items, extent).of(partition)

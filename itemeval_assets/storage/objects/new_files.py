@@ -43,6 +43,25 @@ def write_new(contents: Mapping[Path, bytes]) -> list[Path]:
     return [*contents]
 
 
+def replace_text(path: Path, text: str, before: str) -> None:
+    """Write a file of the user anew, whole or not at all.
+
+    Raises ConfigError where it cannot be written, or does not have the text that it had `before`.
+    """
+    draft = path.with_name(draft_name())
+    try:
+        if path.read_bytes() != before.encode():
+            raise ConfigError(f"{path} was edited meanwhile, and is left as it is; try again")
+        draft.write_bytes(text.encode())
+        shutil.copymode(path, draft)
+        draft.replace(path)
+    except OSError as error:
+        raise ConfigError(f"cannot write {path}: {reason_of(error)}") from error
+    finally:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+
+
 def add_lines(path: Path, text: str) -> None:
     """Add the lines that a file lacks to its end. Raises ConfigError where it cannot be written."""
     try:

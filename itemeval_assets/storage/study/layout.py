@@ -5,6 +5,7 @@ the directory.
 """
 
 import re
+from collections.abc import Iterable
 
 from itemeval_assets.core.design.partitions import STAGES, Partition
 from itemeval_assets.core.tables.schemas import ITEMS, LEDGER, TABLES
@@ -60,11 +61,15 @@ EXPORT_CELLS_SPREADSHEET = "export/cells_for_spreadsheets.csv"
 LOGS = "logs"
 RUNNING_LOGS = f"{LOGS}/running"
 
+# Sheets for people who rate, by their codes, and those that came back filled in.
+RATINGS = "ratings"
+_SHEET = f"{RATINGS}/sheet_"
+
 # Files of a study by their ends; folders of other names that hold them, beside those of the tables.
-_FILE = re.compile(r".\.(?:parquet|csv|jsonl?|eval|png|jpeg|gif|webp)$")
+_FILE = re.compile(r".\.(?:parquet|csv|xlsx|jsonl?|eval|png|jpeg|gif|webp)$")
 # Images of the items, each once, by the hash of its bytes.
 IMAGES = "images"
-_FOLDERS = {"export", "manifests", LOGS, IMAGES}
+_FOLDERS = {"export", "manifests", LOGS, IMAGES, RATINGS}
 _BELOW = re.compile(
     rf"(?:{'|'.join((*(stage.name for stage in STAGES), 'running'))}|.*--[0-9a-f]{{12}})$"
 )
@@ -121,6 +126,21 @@ def image_key(name: str) -> str:
 
 def manifest_key(run_id: str) -> str:
     return f"manifests/{run_id}.json"
+
+
+def sheet_key(sheet: str) -> str:
+    """What is kept of a sheet that was written."""
+    return f"{_SHEET}{sheet}.json"
+
+
+def sheets_in(keys: Iterable[str]) -> list[str]:
+    """The sheets among the keys below the folder of ratings."""
+    return [key for key in keys if key.startswith(_SHEET) and key.endswith(".json")]
+
+
+def filled_sheet_key(run_id: str, suffix: str) -> str:
+    """A sheet as it came back, by the import that took it in."""
+    return f"{RATINGS}/{run_id}{suffix}"
 
 
 def log_dir(partition: Partition) -> str:

@@ -210,9 +210,11 @@ class ResultsStore(StudyDirectory):
     def stats(self) -> dict[str, ObjectStat]:
         """What is known of all objects of the study that anything is made of.
 
-        The note of how it was left is not among them, nor what only people read. It is a look, too.
+        The note of how it was left is not among them, nor what only people read, nor sheets. It is
+        a look, too.
         """
-        apart = (layout.SETTLED, layout.REPORT, f"{layout.SCORED_LOGS}/")
+        folders = (f"{layout.SCORED_LOGS}/", f"{layout.RATINGS}/")
+        apart = (layout.SETTLED, layout.REPORT, *folders)
         return {
             key: stat for key, stat in self.backend.stats().items() if not key.startswith(apart)
         }

@@ -438,12 +438,12 @@ def test_one_scorer_or_a_list(scorer: str | list[str]) -> None:
         ),
         (
             {"graders": {"j": {"model": "a/b", "kind": "jugde"}}},
-            "graders.j.kind: unknown kind of grader 'jugde'; known kinds: judge; "
+            "graders.j.kind: unknown kind of grader 'jugde'; known kinds: judge, human; "
             "did you mean 'judge'?",
         ),
         (
             {"graders": {"j": {"model": "a/b", "kind": ["x"]}}},
-            "graders.j.kind: unknown kind of grader ['x']; known kinds: judge",
+            "graders.j.kind: unknown kind of grader ['x']; known kinds: judge, human",
         ),
         (
             {"benchmark": {"datasets": [{"id": "a/b", "zzz": 1}]}},

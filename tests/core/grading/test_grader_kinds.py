@@ -74,3 +74,8 @@ def test_what_graders_fill_is_columns_of_gradings_and_each_grades_in_one_way() -
     for grader in [*SCORERS.values(), *judges]:
         assert set(grader.columns) < set(GRADER_COLUMNS)
         assert (grader.call is None) != (grader.rules is None)
+    [rater] = (
+        KINDS["human"].model_validate({"kind": "human", "scale": [0, 1]}).graders("anna", [RUBRIC])
+    )
+    assert set(rater.columns) < set(GRADER_COLUMNS)
+    assert (rater.call, rater.rules, rater.by_people, rater.kind) == (None, None, True, "human")

@@ -24,6 +24,7 @@ from itemeval_assets.measurement import (
     mean_score,
     panel_mean,
     pass_at_k,
+    prediction_powered_mean,
     self_preference,
     variance_components,
 )
@@ -32,6 +33,7 @@ from tests.measurement.coverage.worlds import (
     answered,
     components_of,
     judged,
+    labelled,
     normal_scores,
     rated,
     written,
@@ -71,6 +73,7 @@ def jobs() -> Iterator[Job]:
         _agreement,
         _answers,
         _judges,
+        _people,
         _corners,
     ):
         yield from part()
@@ -338,6 +341,38 @@ def _judge(items: int, random: Generator) -> Found:
 def _length(items: int, random: Generator) -> Found:
     frame, slope = written(random, items)
     return {"slope on length": holds(length_slope(frame)["judge"], slope)}
+
+
+def _people() -> Iterator[Job]:
+    """A judge scores 1,000 answers, and people label some of them."""
+    section = "Means by people"
+    for graded, kind, labels in product((False, True), (False, True), (50, 100, 200)):
+        judge = "a judge that is too kind" if kind else "a judge that errs"
+        row = f"{'graded' if graded else 'binary'}, {judge}"
+        column = f"{labels} labels of 1,000 answers"
+        study = partial(_labels, labels, graded, kind)
+        yield Job(section, f"{row}, corrected (PPI++)", column, study)
+        yield Job(
+            section,
+            f"{row}, mean by the judge alone",
+            column,
+            partial(_uncorrected, graded, kind),
+            warning="the corrected mean is beside it",
+        )
+
+
+def _labels(labels: int, graded: bool, kind: bool, random: Generator) -> Found:
+    mean = random.uniform(0.2, 0.9)
+    people, judge = labelled(random, 1000, mean, graded=graded, kind=kind)
+    found = prediction_powered_mean(people[:labels], judge[:labels], judge[labels:])
+    return {"": holds(found, mean)}
+
+
+def _uncorrected(graded: bool, kind: bool, random: Generator) -> Found:
+    mean = random.uniform(0.2, 0.9)
+    _, judge = labelled(random, 1000, mean, graded=graded, kind=kind)
+    frame = pd.DataFrame({"item_id": np.arange(1000), "score": judge})
+    return {"": holds(mean_score(frame, scale=(0, 1)), mean)}
 
 
 def _corners() -> Iterator[Job]:

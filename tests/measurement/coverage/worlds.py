@@ -7,7 +7,16 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri
 
-__all__ = ["World", "answered", "components_of", "judged", "normal_scores", "rated", "written"]
+__all__ = [
+    "World",
+    "answered",
+    "components_of",
+    "judged",
+    "labelled",
+    "normal_scores",
+    "rated",
+    "written",
+]
 
 ITEM_SD, OWN_SD = 0.8, 0.6
 
@@ -212,3 +221,19 @@ def answered(
     units = shared(0.3) + random.normal(0, np.sqrt(0.3), len(item))
     noise = random.normal(0, np.sqrt(0.15), (raters, len(item)))
     return units + shared(0.25, raters) + noise, item, cluster
+
+
+def labelled(
+    random: np.random.Generator, answers: int, mean: float, *, graded: bool, kind: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """What people and a judge give to answers: people give `mean` to all that there are.
+
+    The judge errs. A `kind` one passes four in ten wrong answers, or gives 0.15 more.
+    """
+    if graded:
+        people = random.binomial(10, random.beta(4 * mean, 4 * (1 - mean), answers)) / 10
+        judge = people + 0.15 * kind + random.normal(0, 0.15, answers)
+        return people, np.round(np.clip(judge, 0, 1), 1)
+    people = (random.random(answers) < mean).astype(float)
+    passes = np.where(people == 1, 0.9, 0.4 if kind else 0.1)
+    return people, (random.random(answers) < passes).astype(float)

@@ -66,13 +66,13 @@ class FacetsConfig(Section):
     )
     grader: list[str] = Field(
         default_factory=list,
-        description="judges: keys of `graders`, or models",
+        description="judges and raters: keys of `graders`, or models",
         examples=[["judge"]],
     )
     rubric: list[TemplateName] = Field(
         default=["builtin:standard"],
         min_length=1,
-        description="what judges are told: builtin:NAME, or NAME for rubrics/NAME.md",
+        description="what judges and raters are told: builtin:NAME, or NAME for rubrics/NAME.md",
         examples=[["correctness"]],
     )
     scorer: ScorerName | list[ScorerName] | None = Field(

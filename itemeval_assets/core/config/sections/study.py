@@ -73,7 +73,7 @@ class StudySections(Section):
     solvers: SolversConfig = Field(description="the models that answer, and how they are asked")
     facets: FacetsConfig = Field(description="the design: each combination is a condition")
     graders: dict[str, AnyGrader] = Field(
-        default_factory=dict, description="judges, each under a name of yours"
+        default_factory=dict, description="judges and raters, each under a name of yours"
     )
     scorers: dict[str, AnyScorer] = Field(
         default_factory=dict, description="own scorers, each under a name of yours"

@@ -82,7 +82,7 @@ class GenerateCondition:
 
 @dataclass(frozen=True)
 class GradeCondition:
-    """One way to grade: a scorer, or a judge with one rubric, or one of its repeats.
+    """One way to grade: a scorer, a judge with one rubric, or one of its repeats, or a rater.
 
     `first_id` is that of the first repeat, and so the same for all of them. `rejudge`: the later
     time at which the judge grades the first answers again; null: it grades each answer once.
@@ -183,6 +183,13 @@ class Design:
     def is_free(self, partition: Partition) -> bool:
         """Whether a partition is graded without a call."""
         return partition.grade in self._free
+
+    def is_rated(self, partition: Partition) -> bool:
+        """Whether people grade a partition: no run does."""
+        if partition.stage is GENERATE:
+            return False
+        condition = self.grade_by_id.get(partition.grade)
+        return condition is not None and condition.grader.by_people
 
     @cached_property
     def _free(self) -> frozenset[str]:

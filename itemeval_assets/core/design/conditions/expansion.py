@@ -53,7 +53,7 @@ def expand_design(
             "one grader (a judge) or one scorer"
         )
     grade = tuple(
-        _grade_condition(grader, rejudge)
+        grade_condition(grader, rejudge)
         for rejudge in (None, *config.rejudges)
         for grader in graders
         if grader.call or rejudge is None
@@ -161,7 +161,8 @@ def _graders(
         yield from (one.following(scorers[first]) if first else one for one in graders)
 
 
-def _grade_condition(grader: Grader, rejudge: WaveConfig | None) -> GradeCondition:
+def grade_condition(grader: Grader, rejudge: WaveConfig | None = None) -> GradeCondition:
+    """The condition of a grader, without a label, which depends on all others."""
     payload, parts = {"kind": "grade", **grader.payload}, [*grader.slug_parts]
     first_id, _ = condition_id(parts, payload)
     if grader.repeat > 1:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from itemeval_assets.measurement import Estimate, MeasurementError
 
@@ -67,7 +67,18 @@ def figure_of(figure: str, of: str, estimated: Callable[[], Estimate]) -> Agreem
         return Agreement(figure=figure, of=of, why=str(error))
 
 
-def said_of(figures: Sequence[Agreement]) -> Iterator[str]:
+class _Figure(Protocol):
+    """What says of itself what it is, whom it is about, and what it was estimated as."""
+
+    @property
+    def figure(self) -> str: ...
+    @property
+    def of(self) -> str: ...
+    @property
+    def estimate(self) -> Estimate | None: ...
+
+
+def said_of(figures: Sequence[_Figure]) -> Iterator[str]:
     """The warnings of figures: each once, and what it is about."""
     about: dict[str, list[str]] = {}
     for found in figures:

@@ -12,6 +12,7 @@ from ..planned import LENGTH, PlannedCells
 from .agreed import PREFERENCE, Agreement, said_of
 from .cards import JudgeCard, cards_of
 from .of_scale import figures_of_scale
+from .people import AgainstPeople, against_people, said_of_people
 from .repeats import said_of_cold, with_itself
 
 __all__ = ["Agreement", "StudyAgreement", "agreement"]
@@ -21,7 +22,8 @@ __all__ = ["Agreement", "StudyAgreement", "agreement"]
 class StudyAgreement:
     """How the judges of a study agree, and what may bend their scores; with a card of each.
 
-    Judges are compared with those of their scale: `scales` has that of each.
+    Judges are compared with those of their scale: `scales` has that of each. `people`: the judges
+    against the raters.
     """
 
     study: str
@@ -33,6 +35,7 @@ class StudyAgreement:
     scales: dict[str, tuple[float, float] | None] = field(default_factory=dict)
     cards: list[JudgeCard] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
+    people: list[AgainstPeople] = field(default_factory=list)
 
 
 def agreement(planned: PlannedCells, graders: Collection[str]) -> StudyAgreement:
@@ -57,6 +60,9 @@ def agreement(planned: PlannedCells, graders: Collection[str]) -> StudyAgreement
         cards += cards_of(planned, group, cells, matrix, [*found, *of_repeats])
         figures += _of_scale(found, group) if len(groups) > 1 else found
     figures += of_repeats
+    judges = [one for one in chosen if not one.grader.by_people]
+    raters = [one for one in planned.study.design.grade if one.grader.by_people]
+    people = against_people(planned, judges, raters)
     own = (figure for card in cards for figure in card.figures if figure not in figures)
     return StudyAgreement(
         study=planned.study.name,
@@ -68,10 +74,12 @@ def agreement(planned: PlannedCells, graders: Collection[str]) -> StudyAgreement
         figures=figures,
         cards=cards,
         words=[
-            *_words(groups, [*figures, *own]),
+            *_words(groups, [*figures, *own, *people]),
             *said_of_cold(repeated),
+            *said_of_people(people, planned.cluster),
             *planned.about_mocks,
         ],
+        people=people,
     )
 
 
@@ -82,7 +90,8 @@ def _why_not(
     if len(group) > 1:
         return None
     if len(groups) == 1:
-        who = "judge" if group[0].grader.call else "scorer"
+        kind = group[0].grader
+        who = "judge" if kind.call else "rater" if kind.by_people else "scorer"
         return f"One {who} has none to agree with."
     if all(len(other) == 1 for other in groups):
         return incomparable([one for other in groups for one in other])
@@ -107,7 +116,7 @@ def _of_scale(figures: Sequence[Agreement], group: Sequence[GradeCondition]) -> 
 
 
 def _words(
-    groups: Sequence[Sequence[GradeCondition]], figures: Sequence[Agreement]
+    groups: Sequence[Sequence[GradeCondition]], figures: Sequence[Agreement | AgainstPeople]
 ) -> Iterator[str]:
     if not groups:
         yield "The study has no judge: agreement is between graders. Name some with --grader."

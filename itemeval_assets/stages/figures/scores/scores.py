@@ -117,7 +117,11 @@ def _score(
         left_out=left_out,
         level=planned.level,
         n_events=done,
-        **(figures_of(figure, planned, covered, scale) if done else _without_scores(covered)),
+        **(
+            figures_of(figure, planned, covered, scale)
+            if done
+            else _without_scores(covered, planned.study.design.is_rated(partition))
+        ),
     )
     return bounded(found, covered, lambda filled: figure.value(planned, filled, scale))
 
@@ -129,11 +133,13 @@ def bounded(found: Score, covered: pa.Table, value: Callable[[pa.Table], float])
     return replace(found, bounds=bounds_of(value, covered, found.scale))
 
 
-def _without_scores(cells: pa.Table) -> dict[str, Any]:
+def _without_scores(cells: pa.Table, by_people: bool) -> dict[str, Any]:
     why = "No cell has a score." if cells.num_rows else "The policy covers no cell."
     if cells.num_rows and _UNCALLED.issuperset(cells["state"].unique().to_pylist()):
         why = (
             "No cell has a score yet: run the study again. A changed template or setting is a new"
             " condition."
         )
+        if by_people:
+            why = "Nobody has rated an answer yet: write a sheet with `ratings sheet`."
     return {**NOTHING, "n_items": 0, "n_clusters": 0, "warnings": (why,)}

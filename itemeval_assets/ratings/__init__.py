@@ -1,0 +1,1 @@
+"""People who rate: sheets that are written for them, and their ratings taken in."""
