@@ -4,10 +4,12 @@ All read the stored tables, and call no model.
 """
 
 from .of_conditions import condition_list, conditions
+from .of_gates import gate
 from .of_items import irt, item_answers, items, response_matrix, response_table
 from .of_judges import agreement, judge_cards
 from .of_noise import reliability
 from .of_pairs import compare, compare_releases, comparisons
+from .of_plans import plan
 from .of_report import write_report
 from .of_scores import scores
 
@@ -18,10 +20,12 @@ __all__ = [
     "comparisons",
     "condition_list",
     "conditions",
+    "gate",
     "irt",
     "item_answers",
     "items",
     "judge_cards",
+    "plan",
     "reliability",
     "response_matrix",
     "response_table",

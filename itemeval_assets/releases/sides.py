@@ -18,7 +18,7 @@ from itemeval_assets.experiments.read.run import ExperimentRun
 from itemeval_assets.stages.figures.planned import PlannedCells
 from itemeval_assets.stages.views.cells import everything
 
-__all__ = ["CONDITION", "EVENT", "GRADER", "Side", "labelled", "repeat_word", "sides_of"]
+__all__ = ["CONDITION", "EVENT", "GRADER", "NOW", "Side", "labelled", "repeat_word", "sides_of"]
 
 NOW = "now"
 CONDITION = ["model", "prompt_name", "model_config_name"]

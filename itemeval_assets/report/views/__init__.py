@@ -9,6 +9,7 @@ from .figures import (
     short_names,
     with_levels,
 )
+from .gates import gate_view
 from .items import (
     abilities_view,
     answers_view,
@@ -19,6 +20,7 @@ from .items import (
 )
 from .judges import agreement_view, judge_view, judges_view, without_estimate
 from .money import ESTIMATE, HEALTH, projected, spend_view
+from .plans import pilot_view, plan_view
 from .reliability import components_view, designs_view, facet_words, source_words
 from .results import CELLS, COMPLETION, REASONS, SCORED
 from .view import View, together
@@ -39,6 +41,7 @@ __all__ = [
     "designs_view",
     "differences_view",
     "facet_words",
+    "gate_view",
     "groups_view",
     "items_view",
     "judge_view",
@@ -46,6 +49,8 @@ __all__ = [
     "levels_view",
     "means_view",
     "pairs_of",
+    "pilot_view",
+    "plan_view",
     "projected",
     "responded_view",
     "responses_view",

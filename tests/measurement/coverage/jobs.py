@@ -15,6 +15,7 @@ from itemeval_assets.measurement import (
     compare,
     compare_all,
     fleiss_kappa,
+    inferiority,
     interaction,
     intraclass_correlation,
     judge_severity,
@@ -25,6 +26,7 @@ from itemeval_assets.measurement import (
     panel_mean,
     pass_at_k,
     self_preference,
+    smallest_difference,
     variance_components,
 )
 from tests.measurement.coverage.worlds import (
@@ -33,6 +35,7 @@ from tests.measurement.coverage.worlds import (
     components_of,
     judged,
     normal_scores,
+    paired_variances_of,
     rated,
     written,
 )
@@ -49,7 +52,8 @@ class Job:
 
     A study says of each of its claims whether it was right, or, where `errs`, whether it was a
     false call: at most 5 % of those may be. `warning` marks a corner where no simple interval
-    holds, with what users are told there.
+    holds, with what users are told there. `target`: the share of right claims that is promised.
+    `times` as many studies as of other jobs.
     """
 
     section: str
@@ -58,6 +62,8 @@ class Job:
     study: Callable[[Generator], Found]
     errs: bool = False
     warning: str = ""
+    target: float | None = None
+    times: float = 1.0
 
 
 def jobs() -> Iterator[Job]:
@@ -67,6 +73,8 @@ def jobs() -> Iterator[Job]:
         _rates,
         _differences,
         _calls,
+        _gates,
+        _powers,
         _components,
         _agreement,
         _answers,
@@ -164,6 +172,65 @@ def _topics(world: World, random: Generator) -> Found:
     frame = world.study(random, random.uniform(0.3, 0.8, 2))
     frame["topic"] = frame["item_id"] % 4
     return {"": interaction(frame, 0, 1, by="topic").p < 0.05}
+
+
+MARGIN = 0.05
+
+
+def _gates() -> Iterator[Job]:
+    """A candidate that is worse by just the margin may neither pass nor fail."""
+    for graded, replications, items in product((False, True), (1, 3), SIZES):
+        world = World(items, replications, graded)
+        row = f"a candidate worse by the margin, {world.words()}"
+        yield Job("Gate", row, f"{items} items", partial(_gate, world), True)
+
+
+def _gate(world: World, random: Generator) -> Found:
+    before = random.uniform(0.3, 0.9)
+    found = compare(world.study(random, np.array([before - MARGIN, before])), 0, 1)
+    verdict = inferiority(found, MARGIN, scale=(0, 1)).verdict
+    return {"PASS": verdict == "PASS", "FAIL": verdict == "FAIL"}
+
+
+POWER = 0.8
+
+
+def _powers() -> Iterator[Job]:
+    """The smallest difference that a plan promises to find, planted."""
+    for graded, replications, items in product((False, True), (1, 3), SIZES):
+        world = World(items, replications, graded)
+        yield Job(
+            "Planned power, 80 %, of 5,000 studies",
+            world.words(),
+            f"{items} items",
+            partial(_power, world),
+            target=POWER,
+            times=2.5,
+        )
+
+
+def _power(world: World, random: Generator) -> Found:
+    low, high = _planned_means(world)
+    return {"": compare(world.study(random, np.array([high, low])), 0, 1).p < 0.05}
+
+
+@cache
+def _planned_means(world: World) -> tuple[float, float]:
+    """Means around 0.6 that differ by the smallest difference, whose variances depend on them."""
+    detect = 0.1
+    for _ in range(4):
+        low, high = 0.6 - detect / 2, 0.6 + detect / 2
+        omega2, sigma2 = paired_variances_of(low, high, graded=world.graded)
+        detect = smallest_difference(
+            world.items,
+            omega2=omega2,
+            sigma2_a=sigma2,
+            sigma2_b=sigma2,
+            k_a=world.replications,
+            k_b=world.replications,
+            power=POWER,
+        )
+    return 0.6 - detect / 2, 0.6 + detect / 2
 
 
 DEVIATIONS = {"model": 0.3, "item": 0.5, "model:item": 0.4, "residual": 0.6}

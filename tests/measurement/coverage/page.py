@@ -12,7 +12,10 @@ MARKS = ("<!-- figures -->\n", "<!-- end of figures -->\n")
 
 @dataclass(frozen=True)
 class Reached:
-    """A share of studies whose claim was right, or, where it `errs`, a false call."""
+    """A share of studies whose claim was right, or, where it `errs`, a false call.
+
+    `target`: what was promised, to be met within two Monte Carlo standard errors.
+    """
 
     section: str
     row: str
@@ -21,12 +24,16 @@ class Reached:
     studies: int
     errs: bool
     warning: str
+    target: float | None = None
 
     @property
     def is_right(self) -> bool:
         """Whether it is what it should be. A corner is what it is."""
         if self.warning:
             return True
+        if self.target is not None:
+            error = (self.target * (1 - self.target) / self.studies) ** 0.5
+            return abs(self.share - self.target) <= 2 * error
         if self.errs:
             return self.share <= ERRORS + 2 * (ERRORS * (1 - ERRORS) / self.studies) ** 0.5
         return LEAST <= self.share <= MOST

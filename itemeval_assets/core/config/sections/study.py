@@ -24,6 +24,7 @@ from .automation import AutomationConfig
 from .benchmark import BenchmarkConfig, TaskBenchmark, read_benchmark
 from .budget import BudgetConfig
 from .facets import FacetsConfig
+from .gate import GateConfig
 from .measurement import MeasurementConfig
 from .solvers import SolversConfig
 
@@ -83,6 +84,9 @@ class StudySections(Section):
     measurement: MeasurementConfig = Field(
         default_factory=MeasurementConfig, description="how figures are estimated"
     )
+    gate: GateConfig | None = Field(
+        default=None, description="which difference is too bad; null: `gate` asks for it"
+    )
     automation: AutomationConfig = Field(
         default_factory=AutomationConfig, description="what happens by itself"
     )
@@ -110,6 +114,8 @@ class StudySections(Section):
     def as_yaml_dict(self) -> dict[str, Any]:
         """The full parsed config under its YAML key names, ready for JSON."""
         found = self.model_dump(mode="json", by_alias=True)
+        if self.gate is None:
+            del found["gate"]
         # What is refused beside other keys is no default.
         if self.benchmark.ref:
             del found["facets"]["prompt"]
