@@ -281,7 +281,6 @@ def planning(frame: pd.DataFrame) -> None:
     gated = ms.inferiority(difference, 0.02, scale=(0, 1), n_metrics=2)
     assert_type(gated, ms.Inferiority)
     assert_type(gated.verdict, Literal["PASS", "FAIL", "INCONCLUSIVE"])
-    assert_type(ms.items_of_no_spread(difference, 0.02, (0, 1), 0.05), int | None)
 
 
 def dividing_the_variance(frame: pd.DataFrame) -> None:

@@ -57,6 +57,8 @@ def with_example(key: Key) -> str:
     name = "mine" if key.path.startswith("scorers.") else "judge"
     if key.path.startswith("benchmark.sample."):
         document["benchmark"]["sample"] = {"n": 1}
+    if key.path.startswith("gate."):
+        document["gate"] = {"against": "v1.0.0", "margin": 0.02}
     *path, last = key.path.replace("[]", ".0").replace("<name>", name).split(".")
     for part in path:
         section = section[int(part)] if part.isdigit() else section.setdefault(part, {})

@@ -33,5 +33,5 @@ class GateConfig(Section):
         default=None,
         min_length=1,
         description="graders and scorers that all must pass; null: all of the study",
-        examples=[["numeric"]],
+        examples=[["judge"]],
     )

@@ -15,8 +15,8 @@ from itemeval_assets.measurement import (
     PairedVariances,
     cheapest_design,
     inferiority,
-    items_of_no_spread,
 )
+from itemeval_assets.measurement.comparisons.inferiority import items_of_no_spread
 from itemeval_assets.measurement.planning.designs import MOST_ITEMS
 
 from ..comparisons.remarks import in_points, misses_many
