@@ -28,7 +28,7 @@ def reply(request: Request) -> str:
     return f"ANSWER: {2 * number + wrong}"
 
 
-def study(folder: Path, server: ModelServer, items: int, candidate: str) -> Path:
+def study(folder: Path, server: ModelServer, items: int, candidate: str, margin: float) -> Path:
     server.reply = reply
     return write_study(
         folder,
@@ -38,7 +38,7 @@ def study(folder: Path, server: ModelServer, items: int, candidate: str) -> Path
         solvers={"max_connections": 40},
         extra={
             "benchmark": {"sample": {"n": items, "seed": 1}},
-            "gate": {"against": f"{SERVED}old", "candidate": SERVED + candidate, "margin": 0.02},
+            "gate": {"against": f"{SERVED}old", "candidate": SERVED + candidate, "margin": margin},
         },
     )
 
@@ -59,7 +59,7 @@ def test_what_it_says_to_buy_decides(
     tmp_path: Path, serve: Serve, capsys: pytest.CaptureFixture[str]
 ) -> None:
     server = serve()
-    path = study(tmp_path, server, 20, "same")
+    path = study(tmp_path, server, 20, "same", 0.06)
     assert run_cli(["run", str(path), "--yes"]) == 0
     found = gated(path, capsys, 6)
     [one] = found["judged"]
@@ -74,7 +74,7 @@ def test_what_it_says_to_buy_decides(
 def test_a_regression_of_five_points_fails(
     tmp_path: Path, serve: Serve, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = study(tmp_path, serve(), 60, "new")
+    path = study(tmp_path, serve(), 60, "new", 0.02)
     assert run_cli(["run", str(path), "--yes"]) == 0
     [one] = gated(path, capsys, 6)["judged"]
     buy(path, min(POOL, one["to_decide"]["items"]))

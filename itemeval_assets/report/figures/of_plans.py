@@ -42,7 +42,7 @@ def _of(one: "GraderPlan", views: dict[str, View]) -> Iterator[str | View]:
     chosen = [_sentence(one.chosen, one.scale)] if one.chosen else []
     yield by_grader(one.graded_by, [*chosen, scale_sentence(one.scale), *one.words])
     if one.chosen and one.lines:
-        yield f"Write into the study, by {one.graded_by}:"
+        yield f"Set these keys of the study, by {one.graded_by}:"
         yield "\n".join(one.lines)
 
 
@@ -74,7 +74,7 @@ def _pilot(pilot: "Pilot") -> Iterator[str]:
         f" {_usd(pilot.usd, pilot.at_most_usd)}. The study keeps its answers: nothing of it is paid"
         " again."
     )
-    yield "Write into the study:"
+    yield "Set these keys of the study:"
     yield "\n".join(pilot.lines)
     yield "Then run it, and plan with what it found:"
     yield "\n".join(pilot.commands)

@@ -10,7 +10,7 @@ import yaml
 
 import itemeval_assets as ie
 from itemeval_assets.core.design.study import Study
-from itemeval_assets.core.errors import ConfigError, StoreError
+from itemeval_assets.core.errors import ConfigError, ConsentMissing, StoreError
 from itemeval_assets.measurement import MeasurementError
 from tests.scored import scored_study
 from tests.studies import merged, write_study
@@ -106,6 +106,8 @@ def test_a_pilot_of_a_new_study(tmp_path: Path) -> None:
     summary = ie.run(path, policy="dev", max_usd=pilot.at_most_usd)
     assert summary.calls == pilot.calls
     assert len(ie.plan(path).by_grader) == 2
+    with pytest.raises(ConsentMissing, match=r"This run resolves differences of \d+\.\d points or"):
+        ie.run(path, max_usd=0.0)
     after = ie.plan(path, pilot=12).pilot
     assert after and (after.calls, after.at_most_usd) == (0, 0.0)
 

@@ -10,7 +10,7 @@ from itemeval_assets.measurement import Difference, Interaction, holm, within_ma
 
 from ..planned import PlannedCells
 
-__all__ = ["bounded", "in_points", "misses_many", "words_of", "words_of_levels"]
+__all__ = ["about_points", "bounded", "in_points", "misses_many", "words_of", "words_of_levels"]
 
 _SHOWN = 5
 
@@ -102,8 +102,13 @@ def _of_margin(
 
 
 def in_points(amount: float, scale: tuple[float, float] | None) -> str:
-    """A difference of two scores, in the unit that differences are told in."""
-    return f"{100 * amount:.3g} points" if scale == (0.0, 1.0) else f"{amount:.3g}"
+    """A difference that was given, in the unit that differences are told in."""
+    return f"{100 * amount:g} points" if scale == (0.0, 1.0) else f"{amount:g}"
+
+
+def about_points(amount: float, scale: tuple[float, float] | None) -> str:
+    """As `in_points`, of a difference that was estimated."""
+    return f"{100 * amount + 0.0:.1f} points" if scale == (0.0, 1.0) else f"{amount + 0.0:.3g}"
 
 
 def _of_missing(found: Sequence[Difference], scale: tuple[float, float] | None) -> Iterator[str]:

@@ -19,7 +19,7 @@ from itemeval_assets.measurement import (
 from itemeval_assets.measurement.comparisons.inferiority import items_of_no_spread
 from itemeval_assets.measurement.planning.designs import MOST_ITEMS
 
-from ..comparisons.remarks import in_points, misses_many
+from ..comparisons.remarks import about_points, in_points, misses_many
 from ..planned import PlannedCells
 from ..plans.costs import StudyCosts, costs_of
 from ..plans.plan import full_policy
@@ -188,13 +188,13 @@ def _sentence(one: Judged, bounds: Inferiority) -> str:
     """`b is not worse than a by 2 points or more: it is 0.4 points better (at least -1.1, ...).`"""
     margin = in_points(bounds.margin, one.scale)
     by = f"{100 * bounds.level:g} %, {counted(one.n_items, 'item')}"
-    value = in_points(one.value, one.scale)
+    value = about_points(one.value, one.scale)
     if bounds.low is None or bounds.high is None:
         return (
             f"{one.candidate} less {one.against} is {value} on each of {one.n_items:,} items;"
             " without a declared scale nobody knows what others could be."
         )
-    low, high = in_points(bounds.low, one.scale), in_points(bounds.high, one.scale)
+    low, high = (about_points(end, one.scale) for end in (bounds.low, bounds.high))
     if one.verdict == "PASS":
         return (
             f"{one.candidate} is not worse than {one.against} by {margin} or more: the difference"

@@ -17,7 +17,7 @@ from itemeval_assets.measurement import (
 from itemeval_assets.measurement.planning.designs import ITEMS, MOST_ITEMS
 from itemeval_assets.measurement.planning.power import checked_power
 
-from ..comparisons.remarks import in_points
+from ..comparisons.remarks import about_points, in_points
 from ..planned import PlannedCells
 from .costs import Amounts, StudyCosts, costs_of
 from .lines import lines_of_design, words_on_items
@@ -169,13 +169,13 @@ def _chosen(
     except MeasurementError:
         found = cheapest_design(variances, cost, asked.detect, most_items=MOST_ITEMS, **test)
         best = _sharpest(variances, cost, most, test)
-        words = [f"The items that there are find {in_points(best.detect, scale)} at best."]
+        words = [f"The items that there are find {about_points(best.detect, scale)} at best."]
     if asked.max_usd is not None and found.usd is not None and found.usd > asked.max_usd:
         most_found = best_design(variances, cost, asked.max_usd, most_items=most, **test)
         raise MeasurementError(
             f"max_usd is {asked.max_usd:g}: a difference of {in_points(asked.detect, scale)} costs"
             f" {dollars(found.usd)}; for {dollars(asked.max_usd)} the smallest is"
-            f" {in_points(most_found.detect, scale)}"
+            f" {about_points(most_found.detect, scale)}"
         )
     return found, words
 

@@ -8,7 +8,7 @@ from itemeval_assets.measurement.planning.designs import Cost
 from itemeval_assets.stages.projection.estimate import StudyEstimate
 from itemeval_assets.storage.study.store import ResultsStore
 
-from ..comparisons.remarks import in_points
+from ..comparisons.remarks import about_points
 from ..planned import PlannedCells
 from .plan import full_policy, judges_of
 from .variances import Pair, pair_of, variances_of
@@ -31,9 +31,9 @@ def resolution(
         return []
     if not known:
         return []
-    listed = ", ".join(known[:_MOST_GRADERS])
+    listed = ", of ".join(known[:_MOST_GRADERS])
     return [
-        f"This run resolves differences of {listed} or more (two conditions, {100 * _POWER:g} %"
+        f"This run resolves differences of {listed} (two conditions, {100 * _POWER:g} %"
         f" power), for at most {dollars(found.remaining.usd)}"
     ]
 
@@ -58,5 +58,5 @@ def _by_grader(planned: PlannedCells, pair: Pair, found: StudyEstimate) -> list[
             alpha=alpha,
             power=_POWER,
         )
-        told.append(f"{in_points(design.detect, judge.grader.scale)} by {judge.label}")
+        told.append(f"{about_points(design.detect, judge.grader.scale)} or more by {judge.label}")
     return told
