@@ -280,6 +280,9 @@ def planning(frame: pd.DataFrame) -> None:
     difference = ms.compare(frame, "new", "old")
     gated = ms.inferiority(difference, 0.02, scale=(0, 1), n_metrics=2)
     assert_type(gated, ms.Inferiority)
+    look = ms.precision(difference, 0.02, scale=(0, 1), level=0.9)
+    assert_type(look, ms.Precision)
+    assert_type((look.is_reached, look.needed), tuple[bool, int | None])
     assert_type(gated.verdict, Literal["PASS", "FAIL", "INCONCLUSIVE"])
 
 

@@ -34,6 +34,8 @@ from .planning.designs import cheapest_design as cheapest_design
 from .planning.designs import plan_frontier as plan_frontier
 from .planning.power import items_needed as items_needed
 from .planning.power import smallest_difference as smallest_difference
+from .planning.stopping import Precision as Precision
+from .planning.stopping import precision as precision
 from .planning.variances import PairedVariances as PairedVariances
 from .planning.variances import paired_variances as paired_variances
 from .records import Bounds as Bounds

@@ -78,6 +78,7 @@ SOUND: Mapping[str, Mapping[str, Any]] = {
     "panel_mean": {"frame": JUDGED[JUDGED["model"] == "lab/m0"]},
     "pass_at_k": {"frame": ONE, "k": 2},
     "plan_frontier": dict(PLANNED),
+    "precision": {"found": DIFFERENCE, "half_width": 0.5},
     "rating_matrix": {"frame": JUDGED},
     "response_matrix": {"frame": FRAME},
     "self_agreement": {"frame": JUDGED, "repeats": ["a", "b"]},

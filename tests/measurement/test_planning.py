@@ -20,10 +20,11 @@ from itemeval_assets.measurement import (
     items_needed,
     paired_variances,
     plan_frontier,
+    precision,
     smallest_difference,
 )
 from itemeval_assets.measurement.comparisons.inferiority import items_of_no_spread
-from tests.measurement.coverage.jobs import Job, jobs
+from tests.measurement.coverage.jobs import Job, jobs, mean_of
 
 OMEGA2, SIGMA2, JUDGE2 = 0.5, 0.49, 0.09
 KNOWN = PairedVariances(omega2=0.1, sigma2=0.15, judge2=0.05)
@@ -198,6 +199,26 @@ def test_items_that_all_tie_pass_when_they_are_many() -> None:
     assert gated([0.0] * needed, 0.02).low is None
 
 
+def test_a_look_has_the_interval_of_t_and_of_what_was_not_seen_yet() -> None:
+    values = np.random.default_rng(5).choice([-1.0, 0.0, 1.0], 200, p=[0.1, 0.8, 0.1])
+    found = precision(mean_of(values), 0.09, scale=(0, 1))
+    spread = np.sqrt((values.var(ddof=1) + 4 / 200) / 200)
+    assert found.half_width == pytest.approx(stats.t.ppf(0.975, 199) * spread)
+    assert (found.value - found.low, found.is_reached) == (pytest.approx(found.half_width), True)
+    assert found.needed is not None and found.needed <= 200
+    later = precision(mean_of(values), 0.03, scale=(0, 1))
+    assert not later.is_reached and later.needed is not None and later.needed > 200
+    assert not precision(mean_of(values[:20]), 0.9, scale=(0, 1)).is_reached
+    assert precision(mean_of(values), 1e-6).needed is None
+
+
+def test_an_interval_that_was_waited_for_holds_the_truth() -> None:
+    job = of_coverage("Precision", "binary, means between 0.94 and 0.98", "half-width 0.05")
+    held, items = share(job, 150)
+    assert held >= 0.95 - 4 * np.sqrt(0.05 * 0.95 / 150)
+    assert 1 < items < 2
+
+
 REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "no difference": (lambda: items_needed(0, omega2=1), "give a difference above 0"),
     "power above 1": (lambda: items_needed(1, omega2=1, power=1.2), "above 0 and below 1"),
@@ -221,6 +242,11 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "too little money": (lambda: best_design(KNOWN, cost, 0.01), "the smallest design costs"),
     "no money": (lambda: best_design(KNOWN, cost, 0), "give an amount above 0"),
     "no price": (lambda: best_design(KNOWN, lambda *n: Cost(1), 1), "a price is not known"),
+    "no half-width": (lambda: precision(mean_of(np.arange(9.0)), 0), "give one above 0"),
+    "a wide half-width": (
+        lambda: precision(mean_of(np.arange(9.0)), 1, scale=(0, 1)),
+        "any estimate is as narrow",
+    ),
     "no margin": (lambda: gated([0.0, 0.1], 0), "give a difference above 0"),
     "a wide margin": (lambda: gated([0.0, 0.1], 2, scale=(0, 1)), "no difference is larger"),
 }

@@ -40,7 +40,7 @@ def plan_curves(graders: "Sequence[GraderPlan]") -> Figure:
         axes.set_xlabel("USD" if by_usd else "calls")
         axes.set_ylabel("smallest difference")
         drawn.legend(loc="outside lower left", fontsize=8)
-        title = "Smallest difference that a design finds, by its cost"
+        title = "Smallest difference by cost"
         heading(drawn, f"{title}; grey dot: now, diamond: asked for")
         describe(
             drawn,

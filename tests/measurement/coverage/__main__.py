@@ -59,10 +59,10 @@ def _run(task: tuple[int, int]) -> list[Reached]:
     studies = round(studies * job.times)
     name = f"{job.section}/{job.row}/{job.column}"
     random = np.random.default_rng([SEED, zlib.crc32(name.encode())])
-    counts: dict[str, int] = {}
+    counts: dict[str, float] = {}
     for _ in range(studies):
         for claim, was_right in job.study(random).items():
-            counts[claim] = counts.get(claim, 0) + bool(was_right)
+            counts[claim] = counts.get(claim, 0) + float(was_right)
     return [
         Reached(
             section=job.section,
@@ -73,6 +73,8 @@ def _run(task: tuple[int, int]) -> list[Reached]:
             errs=job.errs,
             warning=job.warning,
             target=job.target,
+            at_least=job.at_least,
+            is_mean=claim in job.means,
         )
         for claim, count in counts.items()
     ]

@@ -25,10 +25,12 @@ from itemeval_assets.measurement import (
     mean_score,
     panel_mean,
     pass_at_k,
+    precision,
     self_preference,
     smallest_difference,
     variance_components,
 )
+from itemeval_assets.measurement.planning.stopping import FIRST_LOOK
 from tests.measurement.coverage.worlds import (
     World,
     answered,
@@ -40,9 +42,9 @@ from tests.measurement.coverage.worlds import (
     written,
 )
 
-__all__ = ["Job", "jobs"]
+__all__ = ["Job", "jobs", "mean_of"]
 
-Found = dict[str, bool]
+Found = dict[str, bool] | dict[str, float]
 SIZES = (50, 200, 1000)
 
 
@@ -53,7 +55,8 @@ class Job:
     A study says of each of its claims whether it was right, or, where `errs`, whether it was a
     false call: at most 5 % of those may be. `warning` marks a corner where no simple interval
     holds, with what users are told there. `target`: the share of right claims that is promised.
-    `times` as many studies as of other jobs.
+    `times` as many studies as of other jobs. `at_least`: as `target`, and more is right, too.
+    `means`: the claims that are numbers, whose mean is shown, and no shares.
     """
 
     section: str
@@ -64,6 +67,8 @@ class Job:
     warning: str = ""
     target: float | None = None
     times: float = 1.0
+    at_least: float | None = None
+    means: frozenset[str] = frozenset()
 
 
 def jobs() -> Iterator[Job]:
@@ -75,6 +80,7 @@ def jobs() -> Iterator[Job]:
         _calls,
         _gates,
         _powers,
+        _precisions,
         _components,
         _agreement,
         _answers,
@@ -231,6 +237,53 @@ def _planned_means(world: World) -> tuple[float, float]:
             power=POWER,
         )
     return 0.6 - detect / 2, 0.6 + detect / 2
+
+
+def _precisions() -> Iterator[Job]:
+    """Items are bought by tens until the interval of a difference is narrow enough."""
+    section = "Precision: looked at after every 10 items, until it is reached"
+    for (name, low, high), graded in product(
+        (("means between 0.4 and 0.8", 0.4, 0.8), ("means between 0.94 and 0.98", 0.94, 0.98)),
+        (False, True),
+    ):
+        for half_width in (0.1, 0.05, 0.03):
+            row = f"{'graded' if graded else 'binary'}, {name}"
+            column = f"half-width {half_width}"
+            world = World(PREPARED[half_width], 1, graded)
+            study = partial(_stopped, world, (low, high), half_width)
+            yield Job(section, row, column, study, at_least=0.95, means=frozenset({OF_FIXED}))
+
+
+OF_FIXED = "items, of those of a fixed design"
+# More items than any of these studies buys.
+PREPARED = {0.1: 600, 0.05: 1500, 0.03: 3500}
+
+
+def _stopped(
+    world: World, means: tuple[float, float], half_width: float, random: Generator
+) -> Found:
+    """Whether the interval held the truth when it was reached, and what it took."""
+    a, b = random.uniform(*means, 2)
+    frame = world.study(random, np.array([a, b]))
+    scores = frame["score"].to_numpy().reshape(2, -1)
+    differences = scores[0] - scores[1]
+    fixed = max(FIRST_LOOK, int(differences.var(ddof=1) * (1.96 / half_width) ** 2))
+    for n in range(FIRST_LOOK, len(differences) + 1, 10):
+        look = mean_of(differences[:n])
+        # What is too wide by z is so by t: most looks need no further question.
+        if 1.95 * look.standard_error > half_width:
+            continue
+        found = precision(look, half_width, scale=(0, 1))
+        if found.is_reached:
+            return {"": float(found.low <= a - b <= found.high), OF_FIXED: n / fixed}
+    raise AssertionError(f"{world} has too few items for {half_width}")
+
+
+def mean_of(values: np.ndarray) -> Estimate:
+    """What `compare` says of these differences, without the frame."""
+    n, value = len(values), float(values.mean())
+    error = float(values.std(ddof=1)) / n**0.5
+    return Estimate(value, error, value, value, 0.95, n, n, n, "paired t")
 
 
 DEVIATIONS = {"model": 0.3, "item": 0.5, "model:item": 0.4, "residual": 0.6}

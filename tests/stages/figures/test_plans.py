@@ -12,6 +12,7 @@ import itemeval_assets as ie
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ConfigError, ConsentMissing, StoreError
 from itemeval_assets.measurement import MeasurementError
+from itemeval_assets.report import figures as report_figures
 from tests.scored import scored_study
 from tests.studies import merged, write_study
 
@@ -50,6 +51,14 @@ def test_designs_by_each_grader(study: Study) -> None:
     judged = found.by_grader[1].variances
     assert judged and judged.judge2 is not None  # alike in both repeats
     assert judged.judge2 == pytest.approx(0, abs=1e-12)
+
+
+def test_the_picture_tells_each_design(study: Study) -> None:
+    found = ie.plan(study, detect=0.079)
+    drawn = report_figures.plan(found).pictures["designs"]()
+    said = str(drawn.get_label())
+    assert said.startswith("Smallest difference by cost. numeric: 0.")
+    assert "with 40 items x 2 replications, 0 USD" in said
 
 
 def test_the_plan_of_now_has_the_error_of_the_comparison(study: Study) -> None:
