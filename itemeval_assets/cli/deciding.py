@@ -16,7 +16,7 @@ app = typer.Typer()
 _AMOUNT = re.compile(r"\s*([0-9.]+(?:[eE][-+]?\d+)?)\s*(pts?|points?|pp)?\s*")
 
 
-def amount_of(text: str) -> float:
+def _amount_of(text: str) -> float:
     """A difference of two scores: `0.02`, or `2pt`, hundredths of a scale from 0 to 1."""
     found = _AMOUNT.fullmatch(text)
     try:
@@ -70,7 +70,7 @@ def plan(
         config,
         a,
         b,
-        detect=None if detect is None else amount_of(detect),
+        detect=None if detect is None else _amount_of(detect),
         max_usd=max_usd,
         power=power,
         pilot=pilot,
@@ -87,17 +87,19 @@ def gate(
     config: Config,
     against: Annotated[
         str | None,
-        typer.Option(help="a release, or a condition, model, prompt or config; not gate.against"),
+        typer.Option(
+            help="a release, condition, model, prompt or config; in place of gate.against"
+        ),
     ] = None,
     candidate: Annotated[
-        str | None, typer.Option(help="what may be worse; not gate.candidate")
+        str | None, typer.Option(help="what may be worse; in place of gate.candidate")
     ] = None,
     margin: Annotated[
-        str | None, typer.Option(help="how much worse is too bad: 0.02, or 2pt; not gate.margin")
+        str | None, typer.Option(help="how much worse is too bad: 0.02, or 2pt")
     ] = None,
     metric: Annotated[
         list[str] | None,
-        typer.Option(help="a grader or scorer that must pass; not gate.metrics"),
+        typer.Option(help="a grader or scorer that must pass; in place of gate.metrics"),
     ] = None,
     policy: PolicyOption = None,
     out: Annotated[
@@ -117,7 +119,7 @@ def gate(
         config,
         against=against,
         candidate=candidate,
-        margin=None if margin is None else amount_of(margin),
+        margin=None if margin is None else _amount_of(margin),
         metrics=metric,
         policy=policy,
     )

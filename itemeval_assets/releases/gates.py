@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -144,6 +144,9 @@ def _of_pair(
         found = difference_of(bench.planned, labels, both, judge.grader.scale)
     except MeasurementError as error:
         raise MeasurementError(f"gate, {label} by {judge.label}: {error}") from error
+    # Of now, not of the release: what failed has no row that could be compared.
+    lacking = bench.planned.of_grader(judge, [condition.id])["score"].null_count
+    found = replace(found, n_missing=lacking)
     changed = [f"{what[0].upper()}{what[1:]}." for what in changes_of(before, now)]
     judged = bench.judged(
         judge, found, names, lambda: whole_variance(bench.planned, judge, found), tuple(changed)

@@ -4,7 +4,7 @@
 
 `--write` puts the tables into docs/coverage.md. `--strict` ends with exit code 1 where a figure is
 outside of what it should reach: 93-97 % of 95 % intervals, and false calls in at most 5 % plus two
-Monte Carlo standard errors, planned power within two of them. Corners are shown, and never fail.
+Monte Carlo standard errors, planned power within three of them. Corners are shown, and never fail.
 """
 
 import argparse

@@ -14,8 +14,8 @@ MARKS = ("<!-- figures -->\n", "<!-- end of figures -->\n")
 class Reached:
     """A share of studies whose claim was right, or, where it `errs`, a false call.
 
-    `target`: what was promised, to be met within two Monte Carlo standard errors; `at_least`: or
-    more. `is_mean`: a mean of numbers, for information.
+    `target`: what was promised, to be met within three Monte Carlo standard errors; `at_least`:
+    what is to be reached, less two of them. `is_mean`: a mean of numbers, for information.
     """
 
     section: str
@@ -41,7 +41,7 @@ class Reached:
             return self.share >= self.at_least - 2 * error
         if self.target is not None:
             error = (self.target * (1 - self.target) / self.studies) ** 0.5
-            return abs(self.share - self.target) <= 2 * error
+            return abs(self.share - self.target) <= 3 * error
         if self.errs:
             return self.share <= ERRORS + 2 * (ERRORS * (1 - ERRORS) / self.studies) ** 0.5
         return LEAST <= self.share <= MOST

@@ -31,7 +31,7 @@ __all__ = ["Bench", "gate_of"]
 # How often the design that would decide does so, if the difference stays as it is.
 _POWER = 0.9
 # Of fewer items t says little.
-FEWEST_ITEMS = 10
+_FEWEST_ITEMS = 10
 
 
 @dataclass(frozen=True)
@@ -64,38 +64,33 @@ class Bench:
         few items, and ConfigError for a margin that no difference reaches.
         """
         scale = judge.grader.scale
-        if found.n_items < FEWEST_ITEMS:
+        if found.n_items < _FEWEST_ITEMS:
             raise MeasurementError(
                 f"gate: {names[0]} and {names[1]} share {counted(found.n_items, 'item')} with a"
-                f" score of both by {judge.label}: a gate needs {FEWEST_ITEMS} or more"
+                f" score of both by {judge.label}: a gate needs {_FEWEST_ITEMS} or more"
             )
         try:
             bounds = inferiority(found, self.margin, scale=scale, n_metrics=self.n_metrics)
         except MeasurementError as error:
             raise ConfigError(f"gate.margin, by {judge.label}: {error}") from error
-        verdict, said = bounds.verdict, [*words, *found.warnings]
-        if verdict == "PASS" and misses_many(found):
-            verdict = "INCONCLUSIVE"
-            said.append(
-                f"{found.n_missing:,} cells have no score, which may hide what is worse: PASS needs"
-                " nearly all. Run the study again, or look at them with `cells`."
-            )
+        is_open = bounds.verdict == "INCONCLUSIVE"
+        hides = bounds.verdict == "PASS" and misses_many(found)
         result = Judged(
             candidate=names[0],
             against=names[1],
             graded_by=judge.label,
             scale=scale,
-            verdict=verdict,
+            verdict="INCONCLUSIVE" if hides else bounds.verdict,
             value=bounds.value,
             low=bounds.low,
             high=bounds.high,
             n_items=found.n_items,
             says="",
-            to_decide=self._decision(judge, found, bounds, variances)
-            if bounds.verdict == "INCONCLUSIVE"
-            else None,
-            words=said,
+            to_decide=self._decision(judge, found, bounds, variances) if is_open else None,
+            words=[*words, *found.warnings],
         )
+        if hides:
+            return replace(result, says=_of_missing(result, found.n_missing))
         return replace(result, says=_sentence(result, bounds))
 
     def same(self, judge: GradeCondition, names: tuple[str, str], n_items: int) -> Judged:
@@ -208,6 +203,14 @@ def _sentence(one: Judged, bounds: Inferiority) -> str:
     return (
         f"Whether {one.candidate} is worse than {one.against} by {margin} is not decided: the"
         f" difference is {value}, from {low} to {high} ({by}). {_of_decision(one)}"
+    )
+
+
+def _of_missing(one: Judged, n_missing: int) -> str:
+    return (
+        f"Whether {one.candidate} is worse than {one.against} is not decided: {n_missing:,} cells"
+        " have no score, which may hide what is worse, and PASS needs nearly all. Run the study"
+        " again, or look at them with `cells`."
     )
 
 

@@ -8,17 +8,19 @@ import yaml
 from itemeval_assets.core.design.conditions.conditions import GradeCondition
 from itemeval_assets.core.design.study import Study
 
+from .costs import StudyCosts
+
 __all__ = ["as_lines", "lines_of_design", "words_on_items"]
 
 
 def lines_of_design(
-    study: Study, judge: GradeCondition, design: tuple[int, int, int], n_items: int, population: int
+    study: Study, judge: GradeCondition, design: tuple[int, int, int], costs: StudyCosts
 ) -> list[str]:
     """What is to be written, and nothing that is so already."""
     items, replications, repeats = design
     config, found = study.config, dict[str, Any]()
     sample = config.benchmark.sample
-    if items != n_items and items <= population:
+    if items != costs.n_items and items <= costs.population:
         seed = sample.seed if sample else 0
         by = {"by": sample.by} if sample and sample.by else {}
         found["benchmark"] = {"sample": {"n": items, "seed": seed, **by}}

@@ -105,43 +105,52 @@ def _by_grader(
     asked: Asked,
     alpha: float,
 ) -> GraderPlan:
-    scale, study = judge.grader.scale, planned.study
-    if asked.detect is not None and scale and asked.detect > scale[1] - scale[0]:
-        raise MeasurementError(
-            f"detect is {asked.detect:g}, and the scale of {judge.label} is {scale[0]:g} to"
-            f" {scale[1]:g}: no difference is larger; give it in units of the score"
-        )
+    _require_within(asked.detect, judge)
     variances = variances_of(planned, judge, pair, asked.stated or {})
-    amounts = costs.of(judge)
-    test = Test(alpha=alpha, power=asked.power)
-    now = _now(planned, costs, judge)
+    test, now = Test(alpha=alpha, power=asked.power), _now(planned, costs, judge)
     chosen, words = _chosen(variances, costs, judge, asked, test)
-    items = {*(n for n in ITEMS if n < costs.population), now[0], costs.population}
-    designs = plan_frontier(variances, costs.cost_of(judge), items=sorted(items), **test)
-    known = plan_frontier(
-        variances,
-        costs.cost_of(judge),
-        items=[now[0]],
-        replications=[now[1]],
-        repeats=[now[2]],
-        **test,
-    )
-    rows = {}
-    for one in [*designs, *known, *([chosen] if chosen else [])]:
-        numbers = (one.items, one.replications, one.repeats)
+    designs = _designs(variances, costs, judge, now, test)
+    rows, amounts = dict[tuple[int, int, int], PlanRow](), costs.of(judge)
+    for one in [*designs, *([chosen] if chosen else [])]:
+        numbers = _numbers_of(one)
         rows[numbers] = _row(one, amounts(*numbers), _note(numbers, now, chosen, costs))
-    picked = chosen and (chosen.items, chosen.replications, chosen.repeats)
+    picked = _numbers_of(chosen) if chosen else None
     return GraderPlan(
         graded_by=judge.label,
-        scale=scale,
+        scale=judge.grader.scale,
         variances=variances,
         designs=sorted(rows.values(), key=lambda row: (-row.detect, row.calls)),
         chosen=rows[picked] if picked else None,
-        lines=lines_of_design(study, judge, picked, costs.n_items, costs.population)
-        if picked
-        else [],
+        lines=lines_of_design(planned.study, judge, picked, costs) if picked else [],
         words=[*pair.taken, *words, *_words_on(planned, picked, costs), *variances.warnings],
     )
+
+
+def _require_within(detect: float | None, judge: GradeCondition) -> None:
+    scale = judge.grader.scale
+    if detect is not None and scale and detect > scale[1] - scale[0]:
+        raise MeasurementError(
+            f"detect is {detect:g}, and the scale of {judge.label} is {scale[0]:g} to"
+            f" {scale[1]:g}: no difference is larger; give it in units of the score"
+        )
+
+
+def _designs(
+    variances: PairedVariances,
+    costs: StudyCosts,
+    judge: GradeCondition,
+    now: tuple[int, int, int],
+    test: Test,
+) -> list[PlannedDesign]:
+    """Those that no other beats, of the items that there are, and that of now."""
+    cost, (n, k, r) = costs.cost_of(judge), now
+    items = sorted({*(n for n in ITEMS if n < costs.population), n, costs.population})
+    own = plan_frontier(variances, cost, items=[n], replications=[k], repeats=[r], **test)
+    return [*plan_frontier(variances, cost, items=items, **test), *own]
+
+
+def _numbers_of(design: PlannedDesign) -> tuple[int, int, int]:
+    return design.items, design.replications, design.repeats
 
 
 def _now(planned: PlannedCells, costs: StudyCosts, judge: GradeCondition) -> tuple[int, int, int]:
@@ -205,7 +214,7 @@ def _note(
     chosen: PlannedDesign | None,
     costs: StudyCosts,
 ) -> str:
-    is_chosen = chosen and numbers == (chosen.items, chosen.replications, chosen.repeats)
+    is_chosen = chosen and numbers == _numbers_of(chosen)
     notes = {
         "asked for": is_chosen,
         "now": numbers == now,
