@@ -77,7 +77,7 @@ HEAVY |= {"scipy", "statsmodels", "jinja2"}
 COMMANDS: list[tuple[list[str], set[str], int]] = [
     (["--help"], set(), 480),
     (["status", "{config}"], TABLES, 1200),
-    (["cells", "{config}"], TABLES, 1200),
+    (["cells", "{config}"], TABLES, 1210),
     (["run", "{config}"], TABLES, 1320),
     (["run", "{config}", "--workers", "2", "--json"], TABLES, 1320),
     (["conditions", "{config}"], TABLES, 1320),

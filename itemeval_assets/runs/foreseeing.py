@@ -13,7 +13,6 @@ from itemeval_assets.core.money.providers import words_of_mocks
 from itemeval_assets.stages import items
 from itemeval_assets.stages.calls.doubts import doubts
 from itemeval_assets.stages.calls.stage_run import Scope
-from itemeval_assets.stages.figures.plans.resolution import resolution
 from itemeval_assets.stages.projection.estimate import StudyEstimate, estimate
 from itemeval_assets.storage.study.inputs import prices_if_needed
 from itemeval_assets.storage.study.store import ResultsStore
@@ -31,6 +30,8 @@ def resolution_of(
     """What the run can tell apart, where consent will be asked for and stored rows tell it."""
     if found.remaining.usd <= agreed_usd(options.consent_usd, study.config.budget):
         return []
+    from itemeval_assets.stages.figures.plans.resolution import resolution
+
     return resolution(study, store, options.policy, found)
 
 
