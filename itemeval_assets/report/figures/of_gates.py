@@ -1,8 +1,9 @@
 """The document of a gate; as Markdown for a pull request, and as JUnit XML for a CI service."""
 
+from collections.abc import Mapping
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
-from xml.etree import ElementTree as xml
 
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.text.words import printable
@@ -101,30 +102,33 @@ def _junit(found: "StudyGate") -> str:
     """A test case for each candidate and grader: FAIL is a failure, INCONCLUSIVE an error."""
     verdicts = [one.verdict for one in found.judged]
     counts = {
-        "tests": str(len(verdicts)),
-        "failures": str(verdicts.count("FAIL")),
-        "errors": str(verdicts.count("INCONCLUSIVE")),
+        "tests": len(verdicts),
+        "failures": verdicts.count("FAIL"),
+        "errors": verdicts.count("INCONCLUSIVE"),
     }
-    root = xml.Element("testsuites", {"name": _mark(found.study), **counts})
-    suite = xml.SubElement(root, "testsuite", {"name": _xml(found.study), **counts})
-    for one in found.judged:
-        _case(suite, one)
-    xml.indent(root)
-    return xml.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+    cases = "".join(map(_case, found.judged))
+    suite = _element("testsuite", {"name": found.study, **counts}, f"\n{cases}  ")
+    suites = _element("testsuites", {"name": _mark(found.study), **counts}, f"\n  {suite}\n")
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{suites}\n'
 
 
-def _case(suite: xml.Element, one: "Judged") -> None:
-    names = {"classname": _xml(one.graded_by), "name": _xml(f"{one.candidate} / {one.against}")}
-    case = xml.SubElement(suite, "testcase", names)
-    said = _xml(" ".join([one.says, *one.words]))
+def _case(one: "Judged") -> str:
+    said = _escaped(" ".join([one.says, *one.words]))
     if one.verdict == "PASS":
-        xml.SubElement(case, "system-out").text = said
-        return
-    kind = "failure" if one.verdict == "FAIL" else "error"
-    told = xml.SubElement(case, kind, {"type": one.verdict, "message": _xml(one.says)})
-    told.text = said
+        told = _element("system-out", {}, said)
+    else:
+        kind = "failure" if one.verdict == "FAIL" else "error"
+        told = _element(kind, {"type": one.verdict, "message": one.says}, said)
+    names = {"classname": one.graded_by, "name": f"{one.candidate} / {one.against}"}
+    return f"    {_element('testcase', names, told)}\n"
 
 
-def _xml(text: str) -> str:
-    """Without control characters, which XML has no form for."""
-    return printable(text).encode("utf-8", "replace").decode()
+def _element(name: str, attributes: Mapping[str, str | int], body: str) -> str:
+    """`body` is XML already."""
+    given = "".join(f' {key}="{_escaped(str(value))}"' for key, value in attributes.items())
+    return f"<{name}{given}>{body}</{name}>"
+
+
+def _escaped(text: str) -> str:
+    """Text of a study, without control characters, which XML has no form for."""
+    return escape(printable(text).encode("utf-8", "replace").decode())
