@@ -25,9 +25,11 @@ from .figures import compare_releases as compare_releases
 from .figures import comparisons as comparisons
 from .figures import conditions as conditions
 from .figures import drift as drift
+from .figures import gate as gate
 from .figures import irt as irt
 from .figures import item_answers as item_answers
 from .figures import items as items
+from .figures import plan as plan
 from .figures import reliability as reliability
 from .figures import response_matrix as response_matrix
 from .figures import scores as scores

@@ -130,6 +130,14 @@ def measuring() -> None:
     for item in ie.item_answers(CONFIG, ["q1"], conditions="alpha", graders="judge"):
         assert_type(item.answers[0].gen_log, str | None)
     assert_type(ie.conditions(CONFIG), pd.DataFrame)
+    plan = ie.plan(CONFIG, "alpha", "beta", detect=0.02, max_usd=50, power=0.9, graders="judge")
+    assert_type(plan.by_grader[0].designs[0].detect, float)
+    assert_type(plan.by_grader[0].lines, list[str])
+    assert_type(ie.plan(CONFIG, omega2=0.1, sigma2=0.1, judge2=0.1, policy="dev").power, float)
+    pilot = ie.plan(CONFIG, pilot=30).pilot
+    assert_type(pilot.commands if pilot else None, list[str] | None)
+    gate = ie.gate(CONFIG, against="v1.0.0", candidate="b", margin=0.02, metrics=["numeric"])
+    assert_type((gate.exit_code, gate.judged[0].low), tuple[int, float | None])
     assert_type(ie.scored_logs(CONFIG).folder, str)
     assert_type((ie.seal(CONFIG).words, ie.seal(CONFIG).seals[0].calls), tuple[list[str], int])
     assert_type(ie.write_report(CONFIG, "report.html", policy="dev"), str)
@@ -274,6 +282,28 @@ def comparing_scores(frame: pd.DataFrame) -> None:
     topics = ms.interaction(frame, "alpha", "beta", by="topic")
     assert_type(topics, ms.Interaction)
     assert_type(topics.levels, dict[Hashable, ms.Difference])
+
+
+def planning(frame: pd.DataFrame) -> None:
+    def cost(items: int, replications: int, repeats: int) -> ms.Cost:
+        return ms.Cost(calls=items * replications, usd=0.01 * items * replications * repeats)
+
+    assert_type(ms.items_needed(0.03, omega2=1 / 9, sigma2_a=1 / 6, k_a=10), int)
+    assert_type(ms.smallest_difference(969, omega2=1 / 9, items_per_cluster=4.0), float)
+    found = ms.paired_variances(frame, "a", "b", repeat="repeat", cluster="passage")
+    assert_type(found, ms.PairedVariances)
+    assert_type((found.sigma2, found.factor), tuple[float | None, ms.Interval | None])
+    designs = ms.plan_frontier(found, cost, items=[50, 100], replications=[1, 3], power=0.9)
+    assert_type(designs, list[ms.PlannedDesign])
+    assert_type(ms.cheapest_design(found, cost, 0.02, most_items=500).usd, float | None)
+    assert_type(ms.best_design(found, cost, 50.0).detect, float)
+    difference = ms.compare(frame, "new", "old")
+    gated = ms.inferiority(difference, 0.02, scale=(0, 1), n_metrics=2)
+    assert_type(gated, ms.Inferiority)
+    look = ms.precision(difference, 0.02, scale=(0, 1), level=0.9)
+    assert_type(look, ms.Precision)
+    assert_type((look.is_reached, look.needed), tuple[bool, int | None])
+    assert_type(gated.verdict, Literal["PASS", "FAIL", "INCONCLUSIVE"])
 
 
 def dividing_the_variance(frame: pd.DataFrame) -> None:

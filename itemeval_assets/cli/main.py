@@ -2,8 +2,8 @@
 
 Exit codes, everywhere: 0 done; 1 something failed, or was stopped; 2 the user's input is wrong;
 3 consent to spend is missing, or calls were held back; 4 over budget.max_usd; 5 finished, but
-some cells of the run errored. With --json there is one JSON document on standard
-output all the same, which says why.
+some cells of the run errored; 6 the items do not decide what `gate` asks. With --json there is one
+JSON document on standard output all the same, which says why.
 """
 
 import os
@@ -22,6 +22,7 @@ from itemeval_assets.core.text.secrets import without_secrets
 from itemeval_assets.host.garbage import without_collection_at_the_end
 from itemeval_assets.measurement.records import MeasurementError
 
+from . import deciding as deciding_cli
 from . import experiments as experiments_cli
 from . import figures as figures_cli
 from . import late
@@ -55,6 +56,7 @@ app = typer.Typer(
 app.add_typer(experiments_cli.app)
 app.add_typer(figures_cli.app)
 app.add_typer(ratings_cli.app)
+app.add_typer(deciding_cli.app)
 
 
 def _show_version(wanted: bool) -> None:

@@ -19,6 +19,8 @@ from itemeval_assets.dagster_io.naming.names import asset_key, step_name
 from itemeval_assets.dagster_io.naming.partitions import generate_partitions, grade_partitions
 from itemeval_assets.dagster_io.steps import store_of
 
+from .gates import gate_checks
+
 if TYPE_CHECKING:
     from itemeval_assets.storage.study.store import ResultsStore
 
@@ -59,6 +61,7 @@ def study_checks(study: Study) -> list[dg.AssetChecksDefinition]:
         _dataset_unchanged(study),
         *(_partitioned(study, *spec) for spec in partitioned),
         _ledger_reconciles(study),
+        *gate_checks(study),
     ]
 
 

@@ -14,6 +14,8 @@ from .comparisons.families import Comparisons as Comparisons
 from .comparisons.families import adjusted_by_holm as adjusted_by_holm
 from .comparisons.families import compare_all as compare_all
 from .comparisons.families import holm as holm
+from .comparisons.inferiority import Inferiority as Inferiority
+from .comparisons.inferiority import inferiority as inferiority
 from .comparisons.levels import Interaction as Interaction
 from .comparisons.levels import interaction as interaction
 from .comparisons.margins import within_margin as within_margin
@@ -25,6 +27,17 @@ from .items.matrix import response_matrix as response_matrix
 from .items.response import ResponseModel as ResponseModel
 from .items.response import irt as irt
 from .items.statistics import item_statistics as item_statistics
+from .planning.designs import Cost as Cost
+from .planning.designs import PlannedDesign as PlannedDesign
+from .planning.designs import best_design as best_design
+from .planning.designs import cheapest_design as cheapest_design
+from .planning.designs import plan_frontier as plan_frontier
+from .planning.power import items_needed as items_needed
+from .planning.power import smallest_difference as smallest_difference
+from .planning.stopping import Precision as Precision
+from .planning.stopping import precision as precision
+from .planning.variances import PairedVariances as PairedVariances
+from .planning.variances import paired_variances as paired_variances
 from .records import Bounds as Bounds
 from .records import Difference as Difference
 from .records import Estimate as Estimate

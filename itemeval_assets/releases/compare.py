@@ -19,7 +19,14 @@ from itemeval_assets.stages.figures.planned import PlannedCells, require_measura
 
 from .sides import CONDITION, EVENT, GRADER, Side, labelled, sides_of, time_words
 
-__all__ = ["compare_releases"]
+__all__ = [
+    "are_same",
+    "changes_of",
+    "clustered",
+    "compare_releases",
+    "difference_of",
+    "key_of",
+]
 
 # What to call it when these change under the same names. Ids change with what stands before.
 _CHANGES = {
@@ -52,7 +59,7 @@ def compare_releases(
     sides = sides_of(planned, storage, before, after)
     wanted = None if graders is None else _named(planned, graders)
     rows = pd.concat([side.rows.assign(release=side.name) for side in sides], ignore_index=True)
-    rows, said = _clustered(planned, labelled(rows, planned.study.design))
+    rows, said = clustered(planned, labelled(rows, planned.study.design))
     families = []
     for label, group in rows.groupby("graded_by", sort=False):
         key = tuple(group[GRADER].iloc[0])
@@ -69,15 +76,15 @@ def compare_releases(
 
 
 def _named(planned: PlannedCells, graders: Collection[str]) -> set[tuple[str, ...]]:
-    return {_key(planned.study.design.grade_by_id[one]) for one in graders}
+    return {key_of(planned.study.design.grade_by_id[one]) for one in graders}
 
 
-def _key(grader: GradeCondition) -> tuple[str, ...]:
+def key_of(grader: GradeCondition) -> tuple[str, ...]:
     names = (grader.columns[name] or "" for name in GRADER[:-1])
     return (*names, time_words(grader))
 
 
-def _clustered(planned: PlannedCells, rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+def clustered(planned: PlannedCells, rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     """With the clusters that the items have now. Items that the study has no more are left out."""
     if planned.cluster is None:
         return rows, []
@@ -110,13 +117,13 @@ def _family(
         if first.empty or other.empty:
             alone.setdefault(sides[first.empty].name, []).append(str(label))
             continue
-        for what in _changes(first, other):
+        for what in changes_of(first, other):
             changed.setdefault(what, []).append(str(label))
-        if _are_same(first, other):
+        if are_same(first, other):
             same[str(label)] = names
             continue
         try:
-            found.append(_difference(planned, names, pd.concat([first, other]), scale))
+            found.append(difference_of(planned, names, pd.concat([first, other]), scale))
         except MeasurementError as error:
             left_out.append((names[0], names[1], str(error)))
     why = (
@@ -136,7 +143,7 @@ def _family(
     )
 
 
-def _difference(
+def difference_of(
     planned: PlannedCells,
     names: Sequence[str],
     rows: pd.DataFrame,
@@ -157,7 +164,7 @@ def _difference(
     )
 
 
-def _changes(first: pd.DataFrame, other: pd.DataFrame) -> Iterator[str]:
+def changes_of(first: pd.DataFrame, other: pd.DataFrame) -> Iterator[str]:
     """What is not the same under the same names. Ids tell what no other column tells."""
     told: set[str] = set()
     for column, what in _CHANGES.items():
@@ -169,7 +176,7 @@ def _changes(first: pd.DataFrame, other: pd.DataFrame) -> Iterator[str]:
             told.add(column)
 
 
-def _are_same(first: pd.DataFrame, other: pd.DataFrame) -> bool:
+def are_same(first: pd.DataFrame, other: pd.DataFrame) -> bool:
     """Whether two hold nothing to compare: they are the same grading events."""
     return len(first) == len(other) == len(first[EVENT].merge(other[EVENT], on=EVENT))
 
@@ -188,7 +195,7 @@ def _shared(rows: pd.DataFrame, sides: tuple[Side, Side]) -> Iterator[str]:
 
 def _scales(planned: PlannedCells) -> Mapping[tuple[str, ...], tuple[float, float] | None]:
     """The scales that the study declares, by the names of its graders."""
-    return {_key(one): one.grader.scale for one in planned.study.design.grade}
+    return {key_of(one): one.grader.scale for one in planned.study.design.grade}
 
 
 def _listed(labels: Sequence[str]) -> str:

@@ -22,7 +22,7 @@ from itemeval_assets.experiments.read.run import ExperimentRun
 from itemeval_assets.stages.figures.planned import PlannedCells
 from itemeval_assets.stages.views.cells import everything
 
-__all__ = ["CONDITION", "EVENT", "GRADER", "Side", "labelled", "sides_of", "time_words"]
+__all__ = ["CONDITION", "EVENT", "GRADER", "NOW", "Side", "labelled", "sides_of", "time_words"]
 
 NOW = "now"
 CONDITION = ["model", "prompt_name", "model_config_name", "wave"]

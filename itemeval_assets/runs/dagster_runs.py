@@ -31,7 +31,7 @@ from itemeval_assets.stages.projection.estimate import StudyEstimate, preview
 from itemeval_assets.storage.study.inputs import prices_if_needed
 from itemeval_assets.storage.study.store import ResultsStore
 
-from .foreseeing import foreseen, remarks_on
+from .foreseeing import foreseen, remarks_on, resolution_of
 from .joining import join_what_is_behind
 from .launcher import Launcher
 from .settled import Stats, forget, remember, sources
@@ -195,7 +195,8 @@ def _admitted(runs: StageRuns, gate: Gate) -> StudyEstimate:
     # A log that is brought back is cheaper than its calls.
     require_no_loss(runs.study, runs.store, runs.selection.partitions)
     found = foreseen(runs.study, runs.store, runs.selection, runs.options)
-    gate.admit(found.remaining, remarks_on(found))
+    resolved = resolution_of(runs.study, runs.store, runs.options, found)
+    gate.admit(found.remaining, [*remarks_on(found), *resolved])
     if found.warnings:
         tell_listeners(Progress("solutions", total=0, warnings=tuple(found.warnings)))
     return found

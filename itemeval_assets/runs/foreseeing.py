@@ -8,7 +8,7 @@ from itemeval_assets.core.design.selection import Selection
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.design.targets import require_gradable
 from itemeval_assets.core.errors import ModelError
-from itemeval_assets.core.money.budget import Standing, require_budget
+from itemeval_assets.core.money.budget import Standing, agreed_usd, require_budget
 from itemeval_assets.core.money.providers import words_of_mocks
 from itemeval_assets.stages import items
 from itemeval_assets.stages.calls.doubts import doubts
@@ -22,6 +22,17 @@ def remarks_on(found: StudyEstimate) -> list[str]:
     """What whoever is asked for consent must know of the calls."""
     called = [part.model for part in (*found.generate, *found.grade) if part.remaining.usd]
     return [*found.warnings, *words_of_mocks(called)]
+
+
+def resolution_of(
+    study: Study, store: ResultsStore, options: RunOptions, found: StudyEstimate
+) -> list[str]:
+    """What the run can tell apart, where consent will be asked for and stored rows tell it."""
+    if found.remaining.usd <= agreed_usd(options.consent_usd, study.config.budget):
+        return []
+    from itemeval_assets.stages.figures.plans.resolution import resolution
+
+    return resolution(study, store, options.policy, found)
 
 
 def require_allowed(study: Study, options: RunOptions, found: StudyEstimate) -> None:

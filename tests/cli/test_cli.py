@@ -15,6 +15,7 @@ from itemeval_assets.core import errors
 from itemeval_assets.core.errors import ConfigError, StoreError
 from itemeval_assets.core.records.failures import ErrorCount
 from itemeval_assets.runs.summary import ending
+from itemeval_assets.stages.figures.gates.records import EXIT_CODES
 from tests.studies import write_items, write_study
 
 Mistake = tuple[dict[str, Any], int, list[str]]
@@ -334,7 +335,7 @@ def test_every_exit_code_is_documented():
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type)]
     raised = {kind.exit_code for kind in kinds if issubclass(kind, errors.ItemevalAssetsError)}
     ended = {ending(held_back, errored, [])[0] for held_back in (0, 1) for errored in (0, 1)}
-    assert documented == raised | ended | {EXIT_DEAD_MODEL}
+    assert documented == raised | ended | {EXIT_DEAD_MODEL, *EXIT_CODES.values()}
 
 
 def test_what_was_held_back_and_what_errored_is_said():

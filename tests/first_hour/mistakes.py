@@ -320,6 +320,16 @@ MISTAKES = [
     ),
     Mistake("An empty file", files={"study.yaml": ""}),
     Mistake("A time zone without its region", {"automation.timezone": "Berlin"}),
+    Mistake("A gate without a margin", {"gate": {"against": "v1.0.0", "margin": 0}}),
+    Mistake(
+        "A gate by what is no grader",
+        {"gate": {"against": "v1.0.0", "margin": 0.02, "metrics": ["accuracy"]}},
+    ),
+    Mistake("A plan before the first run", command=("plan", "study.yaml", "--detect", "2pt")),
+    Mistake("A pilot that is too small", command=("plan", "study.yaml", "--pilot", "3")),
+    Mistake(
+        "A power in percent", command=(*["plan", "study.yaml", "--omega2", "0.2", "--power", "80"],)
+    ),
     Mistake("A cluster that is no column", {"measurement.cluster": "topics"}),
     Mistake("A sample by what is no column", {"benchmark.sample": {"n": 4, "by": "topics"}}),
     Mistake("A sample larger than the data", {"benchmark.sample": {"n": 1000}}),

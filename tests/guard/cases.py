@@ -181,6 +181,34 @@ COMMANDS: Sequence[Command] = [
         "--out={folder}/reliability.html --json",
         lambda found: [one["fixed"] for one in found["by_grader"]] == [[]],
     ),
+    *(
+        Command(
+            "plan {config} mockllm/a mockllm/b --detect=5pt --max-usd=900 --power=0.9 "
+            f"--omega2=0.01 --sigma2=0.01 --judge2=0.01 --grader=mockllm/judge "
+            f"--rubric=strict --policy={policy} "
+            "--out={folder}/plan.html --json",
+            lambda found, policy=policy: (
+                found["power"] == 0.9
+                and found["policy"] == policy.replace("dev", "full-interactive")
+                and found["by_grader"][0]["chosen"]["detect"] <= 0.05
+            ),
+        )
+        for policy in ("dev", "full-interactive", "full-batch")
+    ),
+    Command(
+        "plan {config} --pilot=3 --json",
+        lambda found: found["message"].startswith("pilot: 3 items tell too little"),
+        exit_code=2,
+    ),
+    *(
+        Command(
+            "gate {config} --against=mockllm/a --candidate=mockllm/b --margin=5pt --metric=judge "
+            f"--policy={policy} --out={{folder}}/gate.xml --json",
+            lambda found: "share" in found["message"] and "a gate needs 10" in found["message"],
+            exit_code=2,
+        )
+        for policy in ("dev", "full-interactive", "full-batch")
+    ),
     Command(
         "show {config} q2 --condition=mockllm/a --grader=mockllm/judge --rubric=strict "
         "--policy=dev --out={folder}/q2.csv --json",
@@ -433,6 +461,12 @@ DOCUMENTS: Mapping[str, Document] = {
                 "pricing_path": "prices.json",
                 "pricing_max_age_days": 1e6,
                 "cache_schedule": "auto",
+            },
+            "gate": {
+                "against": "none",
+                "candidate": "low",
+                "margin": 0.05,
+                "metrics": ["numeric"],
             },
             "automation": {
                 "started": True,

@@ -38,8 +38,14 @@ def judged() -> pd.DataFrame:
 
 JUDGED = judged()
 DIFFERENCE = measurement.compare(FRAME, "lab/m0", "lab/m1")
+PLANNED = {
+    "variances": measurement.PairedVariances(omega2=0.2, sigma2=0.1),
+    "cost": lambda items, replications, repeats: measurement.Cost(items * replications, 1.0),
+}
 SOUND: Mapping[str, Mapping[str, Any]] = {
     "adjusted_by_holm": {"differences": [DIFFERENCE]},
+    "best_design": {**PLANNED, "max_usd": 5.0},
+    "cheapest_design": {**PLANNED, "detect": 0.1},
     "cohen_kappa": {"a": [1, 2, 1, 1], "b": [1, 2, 2, 1]},
     "compare": {"frame": FRAME, "a": "lab/m0", "b": "lab/m1"},
     "compare_all": {"frame": FRAME},
@@ -50,6 +56,7 @@ SOUND: Mapping[str, Mapping[str, Any]] = {
     },
     "fleiss_kappa": {"counts": [[2, 1], [0, 3], [3, 0], [1, 2]]},
     "holm": {"p": [0.1, 0.2]},
+    "inferiority": {"found": DIFFERENCE, "margin": 0.5},
     "interaction": {
         "frame": FRAME.assign(part=FRAME["passage"].str[-1]),
         "a": "lab/m0",
@@ -59,6 +66,7 @@ SOUND: Mapping[str, Mapping[str, Any]] = {
     "intraclass_correlation": {"ratings": [[1, 2], [2, 2], [3, 5], [4, 4]]},
     "irt": {"matrix": LSAT6[:300, :4]},
     "item_statistics": {"frame": FRAME},
+    "items_needed": {"detect": 0.1, "omega2": 0.2},
     "judge_severity": {"frame": JUDGED},
     "krippendorff_alpha": {"ratings": [[1, 2, 3, 2], [1, 2, 2, 2]]},
     "length_slope": {"frame": JUDGED},
@@ -66,12 +74,16 @@ SOUND: Mapping[str, Mapping[str, Any]] = {
     "mcnemar": {"table": [[3, 2], [4, 5]]},
     "mean_score": {"frame": ONE},
     "mean_scores": {"frame": FRAME, "by": "model"},
+    "paired_variances": {"frame": FRAME},
     "panel_mean": {"frame": JUDGED[JUDGED["model"] == "lab/m0"]},
     "pass_at_k": {"frame": ONE, "k": 2},
+    "plan_frontier": dict(PLANNED),
+    "precision": {"found": DIFFERENCE, "half_width": 0.5},
     "rating_matrix": {"frame": JUDGED},
     "response_matrix": {"frame": FRAME},
     "self_agreement": {"frame": JUDGED, "repeats": ["a", "b"]},
     "self_preference": {"frame": JUDGED},
+    "smallest_difference": {"items": 50, "omega2": 0.2},
     "variance_components": {"frame": FRAME, "facets": ["model", "item_id"]},
     "wilson_interval": {"successes": 3, "n": 5},
     "within_margin": {"found": DIFFERENCE, "margin": 0.5},

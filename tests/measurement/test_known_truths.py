@@ -8,6 +8,7 @@ from itemeval_assets.measurement import (
     fleiss_kappa,
     intraclass_correlation,
     irt,
+    items_needed,
     krippendorff_alpha,
     mcnemar,
     mean_score,
@@ -155,3 +156,16 @@ def test_penicillin_and_pastes():
     )
     assert list(found.table["source"]) == ["batch", "batch:cask", "residual"]
     assert [digits(value, 4) for value in found.table["variance"]] == [1.6573, 8.4337, 0.6780]
+
+
+@pytest.mark.parametrize(
+    ("variances", "items"),
+    [
+        ({}, 969),
+        ({"sigma2_a": 1 / 6, "sigma2_b": 1 / 6}, 3876),
+        ({"sigma2_a": 1 / 6, "sigma2_b": 1 / 6, "k_a": 10, "k_b": 10}, 1260),
+    ],
+)
+def test_items_of_miller(variances, items):
+    """Miller 2024, section 5: 3 points at 80 % power."""
+    assert items_needed(0.03, omega2=1 / 9, **variances) == items

@@ -19,6 +19,7 @@ from .figures import (
     short,
     without_repeats,
 )
+from .plans import plan_curves
 
 if TYPE_CHECKING:
     from itemeval_assets.report.views.figures import Pair
@@ -26,6 +27,16 @@ if TYPE_CHECKING:
     from itemeval_assets.stages.figures.judges.agreed import Agreement
     from itemeval_assets.stages.figures.reliability import GraderReliability
     from itemeval_assets.stages.figures.scores.records import Score
+
+__all__ = [
+    "abilities",
+    "decision_curves",
+    "differences",
+    "difficulties",
+    "judges",
+    "means",
+    "plan_curves",
+]
 
 _MOST_PANELS, _MOST_ROWS, _LONGEST_LABEL = 4, 30, 44
 # The width of the narrowest panel of a forest.

@@ -10,6 +10,7 @@ from .figures import (
     short_names,
     with_levels,
 )
+from .gates import gate_view
 from .items import (
     abilities_view,
     answers_view,
@@ -21,6 +22,7 @@ from .items import (
 from .judges import agreement_view, judge_view, judges_view, without_estimate
 from .money import ESTIMATE, HEALTH, projected, spend_view
 from .people import expected_view, people_view, people_without_estimate
+from .plans import pilot_view, plan_view
 from .reliability import components_view, designs_view, facet_words, source_words
 from .results import CELLS, COMPLETION, REASONS, SCORED
 from .view import View, together
@@ -43,6 +45,7 @@ __all__ = [
     "differences_view",
     "expected_view",
     "facet_words",
+    "gate_view",
     "groups_view",
     "items_view",
     "judge_view",
@@ -52,6 +55,8 @@ __all__ = [
     "pairs_of",
     "people_view",
     "people_without_estimate",
+    "pilot_view",
+    "plan_view",
     "projected",
     "responded_view",
     "responses_view",

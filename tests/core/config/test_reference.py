@@ -61,6 +61,8 @@ def with_example(key: Key) -> str:
         document["seal"] = {"hypotheses": ["alpha is better"], "decision": "by compare"}
     if key.path.startswith(("waves", "rejudges")):
         document[key.path.split("[")[0]] = [{"name": "w"}]
+    if key.path.startswith("gate."):
+        document["gate"] = {"against": "v1.0.0", "margin": 0.02}
     *path, last = key.path.replace("[]", ".0").replace("<name>", name).split(".")
     for part in path:
         section = section[int(part)] if part.isdigit() else section.setdefault(part, {})

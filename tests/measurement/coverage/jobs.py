@@ -15,6 +15,7 @@ from itemeval_assets.measurement import (
     compare,
     compare_all,
     fleiss_kappa,
+    inferiority,
     interaction,
     intraclass_correlation,
     judge_severity,
@@ -25,9 +26,12 @@ from itemeval_assets.measurement import (
     panel_mean,
     pass_at_k,
     prediction_powered_mean,
+    precision,
     self_preference,
+    smallest_difference,
     variance_components,
 )
+from itemeval_assets.measurement.planning.stopping import FIRST_LOOK
 from tests.measurement.coverage.worlds import (
     World,
     answered,
@@ -35,13 +39,14 @@ from tests.measurement.coverage.worlds import (
     judged,
     labelled,
     normal_scores,
+    paired_variances_of,
     rated,
     written,
 )
 
-__all__ = ["Job", "jobs"]
+__all__ = ["Job", "jobs", "mean_of"]
 
-Found = dict[str, bool]
+Found = dict[str, bool] | dict[str, float]
 SIZES = (50, 200, 1000)
 
 
@@ -51,7 +56,9 @@ class Job:
 
     A study says of each of its claims whether it was right, or, where `errs`, whether it was a
     false call: at most 5 % of those may be. `warning` marks a corner where no simple interval
-    holds, with what users are told there.
+    holds, with what users are told there. `target`: the share of right claims that is promised.
+    `times` as many studies as of other jobs. `at_least`: as `target`, and more is right, too.
+    `means`: the claims that are numbers, whose mean is shown, and no shares.
     """
 
     section: str
@@ -60,6 +67,10 @@ class Job:
     study: Callable[[Generator], Found]
     errs: bool = False
     warning: str = ""
+    target: float | None = None
+    times: float = 1.0
+    at_least: float | None = None
+    means: frozenset[str] = frozenset()
 
 
 def jobs() -> Iterator[Job]:
@@ -69,6 +80,9 @@ def jobs() -> Iterator[Job]:
         _rates,
         _differences,
         _calls,
+        _gates,
+        _powers,
+        _precisions,
         _components,
         _agreement,
         _answers,
@@ -167,6 +181,112 @@ def _topics(world: World, random: Generator) -> Found:
     frame = world.study(random, random.uniform(0.3, 0.8, 2))
     frame["topic"] = frame["item_id"] % 4
     return {"": interaction(frame, 0, 1, by="topic").p < 0.05}
+
+
+MARGIN = 0.05
+
+
+def _gates() -> Iterator[Job]:
+    """A candidate that is worse by just the margin passes, and fails, as seldom as is said."""
+    for graded, replications, items in product((False, True), (1, 3), SIZES):
+        world = World(items, replications, graded)
+        row = f"a candidate worse by the margin, {world.words()}"
+        yield Job("Gate", row, f"{items} items", partial(_gate, world), target=0.05)
+
+
+def _gate(world: World, random: Generator) -> Found:
+    before = random.uniform(0.3, 0.9)
+    found = compare(world.study(random, np.array([before - MARGIN, before])), 0, 1)
+    verdict = inferiority(found, MARGIN, scale=(0, 1)).verdict
+    return {"PASS": verdict == "PASS", "FAIL": verdict == "FAIL"}
+
+
+POWER = 0.8
+
+
+def _powers() -> Iterator[Job]:
+    """The smallest difference that a plan promises to find, planted."""
+    for graded, replications, items in product((False, True), (1, 3), SIZES):
+        world = World(items, replications, graded)
+        yield Job(
+            "Planned power, 80 %, of 5,000 studies",
+            world.words(),
+            f"{items} items",
+            partial(_power, world),
+            target=POWER,
+            times=2.5,
+        )
+
+
+def _power(world: World, random: Generator) -> Found:
+    low, high = _planned_means(world)
+    return {"": compare(world.study(random, np.array([high, low])), 0, 1).p < 0.05}
+
+
+@cache
+def _planned_means(world: World) -> tuple[float, float]:
+    """Means around 0.6 that differ by the smallest difference, whose variances depend on them."""
+    detect = 0.1
+    for _ in range(4):
+        low, high = 0.6 - detect / 2, 0.6 + detect / 2
+        omega2, sigma2 = paired_variances_of(low, high, graded=world.graded)
+        detect = smallest_difference(
+            world.items,
+            omega2=omega2,
+            sigma2_a=sigma2,
+            sigma2_b=sigma2,
+            k_a=world.replications,
+            k_b=world.replications,
+            power=POWER,
+        )
+    return 0.6 - detect / 2, 0.6 + detect / 2
+
+
+def _precisions() -> Iterator[Job]:
+    """Items are bought by tens until the interval of a difference is narrow enough."""
+    section = "Precision: looked at after every 10 items, until it is reached"
+    for (name, low, high), graded in product(
+        (("means between 0.4 and 0.8", 0.4, 0.8), ("means between 0.94 and 0.98", 0.94, 0.98)),
+        (False, True),
+    ):
+        for half_width in (0.1, 0.05, 0.03):
+            row = f"{'graded' if graded else 'binary'}, {name}"
+            column = f"half-width {half_width}"
+            world = World(PREPARED[half_width], 1, graded)
+            study = partial(_stopped, world, (low, high), half_width)
+            yield Job(section, row, column, study, at_least=0.95, means=frozenset({OF_FIXED}))
+
+
+OF_FIXED = "items, of those of a fixed design"
+# More items than any of these studies buys.
+PREPARED = {0.1: 600, 0.05: 1500, 0.03: 3500}
+
+
+def _stopped(
+    world: World, means: tuple[float, float], half_width: float, random: Generator
+) -> Found:
+    """Whether the interval held the truth when it was reached, and what it took."""
+    a, b = random.uniform(*means, 2)
+    frame = world.study(random, np.array([a, b]))
+    scores = frame["score"].to_numpy().reshape(2, -1)
+    differences = scores[0] - scores[1]
+    fixed = max(FIRST_LOOK, int(differences.var(ddof=1) * (1.96 / half_width) ** 2))
+    for n in range(FIRST_LOOK, len(differences) + 1, 10):
+        look = mean_of(differences[:n])
+        # What is too wide by z is so by t: most looks need no further question.
+        if 1.95 * look.standard_error > half_width:
+            continue
+        found = precision(look, half_width, scale=(0, 1))
+        if found.is_reached:
+            return {"": float(found.low <= a - b <= found.high), OF_FIXED: n / fixed}
+    raise AssertionError(f"{world} has too few items for {half_width}")
+
+
+def mean_of(values: np.ndarray) -> Estimate:
+    """What `compare` says of these differences, without the frame."""
+    n, value = len(values), float(values.mean())
+    error = float(values.std(ddof=1)) / n**0.5
+    return Estimate(value, error, value, value, 0.95, n, n, n, "paired t")
 
 
 DEVIATIONS = {"model": 0.3, "item": 0.5, "model:item": 0.4, "residual": 0.6}

@@ -12,7 +12,11 @@ MARKS = ("<!-- figures -->\n", "<!-- end of figures -->\n")
 
 @dataclass(frozen=True)
 class Reached:
-    """A share of studies whose claim was right, or, where it `errs`, a false call."""
+    """A share of studies whose claim was right, or, where it `errs`, a false call.
+
+    `target`: what was promised, to be met within three Monte Carlo standard errors; `at_least`:
+    what is to be reached, less two of them. `is_mean`: a mean of numbers, for information.
+    """
 
     section: str
     row: str
@@ -21,12 +25,23 @@ class Reached:
     studies: int
     errs: bool
     warning: str
+    target: float | None = None
+    at_least: float | None = None
+    is_mean: bool = False
 
     @property
     def is_right(self) -> bool:
         """Whether it is what it should be. A corner is what it is."""
         if self.warning:
             return True
+        if self.is_mean:
+            return True
+        if self.at_least is not None:
+            error = (self.at_least * (1 - self.at_least) / self.studies) ** 0.5
+            return self.share >= self.at_least - 2 * error
+        if self.target is not None:
+            error = (self.target * (1 - self.target) / self.studies) ** 0.5
+            return abs(self.share - self.target) <= 3 * error
         if self.errs:
             return self.share <= ERRORS + 2 * (ERRORS * (1 - ERRORS) / self.studies) ** 0.5
         return LEAST <= self.share <= MOST
@@ -59,6 +74,8 @@ def _table(found: list[Reached]) -> Iterator[str]:
 def _shown(one: Reached | None) -> str:
     if one is None:
         return ""
+    if one.is_mean:
+        return f"{one.share:.2f}"
     figure = f"{100 * one.share:.1f} %"
     return figure if one.is_right else f"**{figure}**"
 

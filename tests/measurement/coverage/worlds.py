@@ -14,6 +14,7 @@ __all__ = [
     "judged",
     "labelled",
     "normal_scores",
+    "paired_variances_of",
     "rated",
     "written",
 ]
@@ -133,6 +134,19 @@ def components_of(model_sd: float, mean: float = 0.6, draws: int = 400_000) -> d
         "model:item": float(share.var()) - of_model - of_item,
         "residual": float((share * (1 - share)).mean()),
     }
+
+
+def paired_variances_of(
+    low: float, high: float, *, graded: bool, draws: int = 400_000
+) -> tuple[float, float]:
+    """Of two models with these means: the variance over items of their true difference, and the
+    mean variance of one answer."""
+    random = np.random.default_rng(7)
+    level = ndtri(np.array([[low], [high]])) * np.sqrt(1 + ITEM_SD**2 + OWN_SD**2)
+    item = random.normal(0, ITEM_SD, draws)
+    share = ndtr(level + item + random.normal(0, OWN_SD, (2, draws)))
+    of_answer = float((share * (1 - share)).mean()) / (10 if graded else 1)
+    return float((share[1] - share[0]).var()), of_answer
 
 
 def rated(

@@ -12,6 +12,7 @@ def measurement_problems(config: StudySections) -> list[str]:
     return [
         *_column_problems(config),
         *_margin_problems(config),
+        *_gate_problems(config),
     ]
 
 
@@ -35,16 +36,35 @@ def _column_problems(config: StudySections) -> list[str]:
 
 def _margin_problems(config: StudySections) -> list[str]:
     """A margin in points, as 5 for 0.05, would make any two conditions alike."""
-    margin, scales = config.measurement.margin, _scales(config)
-    if margin is None or not scales or None in scales:
+    margins = {"measurement.margin": config.measurement.margin}
+    if config.gate:
+        margins["gate.margin"] = config.gate.margin
+    scales = _scales(config)
+    if not scales or None in scales:
         return []
     low, high = max((scale for scale in scales if scale), key=lambda ends: ends[1] - ends[0])
-    if margin < high - low:
-        return []
     return [
-        f"measurement.margin: {margin:g} is as wide as the widest scale of the graders, {low:g} to"
+        f"{place}: {margin:g} is as wide as the widest scale of the graders, {low:g} to"
         f" {high:g}, or wider; give it in units of the score: 0.05 is 5 points"
+        for place, margin in margins.items()
+        if margin is not None and margin >= high - low
     ]
+
+
+def _gate_problems(config: StudySections) -> list[str]:
+    """A grader of a slip would be judged by nobody. Labels and ids are known to the design only."""
+    gate = config.gate
+    if gate is None:
+        return []
+    known = [*config.facets.grader, *config.facets.scorers]
+    unknown = [] if config.benchmark.ref else [n for n in gate.metrics or [] if n not in known]
+    found = [
+        f"gate.metrics: {name!r} is no grader or scorer of `facets`; {did_you_mean(name, known)}"
+        for name in unknown
+    ]
+    if gate.candidate == gate.against:
+        found.append(f"gate.candidate: {gate.candidate!r} is `against`, too; name two")
+    return found
 
 
 def _scales(config: StudySections) -> list[tuple[float, float] | None]:

@@ -16,6 +16,7 @@ from .benchmark import (
 )
 from .budget import BudgetConfig
 from .facets import FacetsConfig, ModelConfigFacet
+from .gate import GateConfig
 from .measurement import ITEM_COLUMNS, MeasurementConfig
 from .solvers import SolversConfig
 from .study import StudySections
@@ -30,6 +31,7 @@ __all__ = [
     "BudgetConfig",
     "DatasetConfig",
     "FacetsConfig",
+    "GateConfig",
     "MappingConfig",
     "MeasurementConfig",
     "ModelConfigFacet",

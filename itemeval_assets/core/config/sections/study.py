@@ -24,6 +24,7 @@ from .automation import AutomationConfig
 from .benchmark import BenchmarkConfig, TaskBenchmark, read_benchmark
 from .budget import BudgetConfig
 from .facets import FacetsConfig
+from .gate import GateConfig
 from .measurement import MeasurementConfig
 from .seal import SealConfig
 from .solvers import SolversConfig
@@ -97,6 +98,9 @@ class StudySections(Section):
     seal: SealConfig | None = Field(
         default=None, description="what is claimed before the calls, and what decides it"
     )
+    gate: GateConfig | None = Field(
+        default=None, description="which difference is too bad; null: `gate` asks for it"
+    )
     automation: AutomationConfig = Field(
         default_factory=AutomationConfig, description="what happens by itself"
     )
@@ -124,6 +128,8 @@ class StudySections(Section):
     def as_yaml_dict(self) -> dict[str, Any]:
         """The full parsed config under its YAML key names, ready for JSON."""
         found = self.model_dump(mode="json", by_alias=True)
+        if self.gate is None:
+            del found["gate"]
         # What is refused beside other keys is no default.
         if self.benchmark.ref:
             del found["facets"]["prompt"]

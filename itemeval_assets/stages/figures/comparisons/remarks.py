@@ -10,7 +10,7 @@ from itemeval_assets.measurement import Difference, Interaction, holm, within_ma
 
 from ..planned import PlannedCells
 
-__all__ = ["bounded", "misses_many", "words_of", "words_of_levels"]
+__all__ = ["about_points", "bounded", "in_points", "misses_many", "words_of", "words_of_levels"]
 
 _SHOWN = 5
 
@@ -96,14 +96,19 @@ def _of_margin(
         several = f", Holm over {len(found):,} pairs" if len(found) > 1 else ""
         pairs = _listed([f"{one.a} and {one.b}" for one in alike])
         yield (
-            f"{pairs}: the difference is smaller than the margin of {_amount(margin, scale)} (at"
+            f"{pairs}: the difference is smaller than the margin of {in_points(margin, scale)} (at"
             f" {100 * planned.level:g} %{several})."
         )
 
 
-def _amount(margin: float, scale: tuple[float, float] | None) -> str:
-    """In the unit that differences are told in."""
-    return f"{100 * margin:g} points" if scale == (0.0, 1.0) else f"{margin:g}"
+def in_points(amount: float, scale: tuple[float, float] | None) -> str:
+    """A difference that was given, in the unit that differences are told in."""
+    return f"{100 * amount:g} points" if scale == (0.0, 1.0) else f"{amount:g}"
+
+
+def about_points(amount: float, scale: tuple[float, float] | None) -> str:
+    """As `in_points`, of a difference that was estimated."""
+    return f"{100 * amount + 0.0:.1f} points" if scale == (0.0, 1.0) else f"{amount + 0.0:.3g}"
 
 
 def _of_missing(found: Sequence[Difference], scale: tuple[float, float] | None) -> Iterator[str]:

@@ -1,0 +1,207 @@
+"""Designs beside each other: what each finds, and what it costs."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ..arguments import checked, is_whole
+from ..records import MeasurementError
+from .power import FEWEST, checked_power, t_sum
+from .variances import PairedVariances
+
+__all__ = ["Cost", "PlannedDesign", "best_design", "cheapest_design", "plan_frontier"]
+
+ITEMS = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
+NUMBERS = (1, 2, 3, 5, 10)
+MOST_ITEMS = 1_000_000
+
+
+class Cost(NamedTuple):
+    """What a design costs. `usd` null: a price is not known, and calls are compared."""
+
+    calls: int
+    usd: float | None = None
+
+
+# Of so many items, replications, and repeats of a judge.
+CostOf = Callable[[int, int, int], Cost]
+
+
+@dataclass(frozen=True)
+class PlannedDesign:
+    """So many of each: the smallest difference that is found, and what it costs."""
+
+    items: int
+    replications: int
+    repeats: int
+    detect: float
+    calls: int
+    usd: float | None
+
+
+@checked
+def plan_frontier(
+    variances: PairedVariances,
+    cost: CostOf,
+    *,
+    items: Sequence[int] = ITEMS,
+    replications: Sequence[int] = NUMBERS,
+    repeats: Sequence[int] = NUMBERS,
+    alpha: float = 0.05,
+    power: float = 0.8,
+) -> list[PlannedDesign]:
+    """The designs of which no other is both as cheap and as sharp, the cheapest first.
+
+    `cost(items, replications, repeats)` says what a design costs. The smallest difference is as in
+    `smallest_difference`. Only those replications and repeats are varied whose variance is known.
+    """
+    checked_power(alpha, power)
+    _require_numbers(items=items, replications=replications, repeats=repeats)
+    found = [
+        _design(variances, cost, n, k, r, alpha, power)
+        for k, r in _numbers(variances, replications, repeats)
+        for n in sorted(set(items))
+        if n >= FEWEST
+    ]
+    kept: list[PlannedDesign] = []
+    for one in sorted(found, key=lambda design: (_price(design), design.detect)):
+        if not kept or one.detect < kept[-1].detect * (1 - 1e-9):
+            kept.append(one)
+    return kept
+
+
+@checked
+def cheapest_design(
+    variances: PairedVariances,
+    cost: CostOf,
+    detect: float,
+    *,
+    most_items: int = MOST_ITEMS,
+    replications: Sequence[int] = NUMBERS,
+    repeats: Sequence[int] = NUMBERS,
+    alpha: float = 0.05,
+    power: float = 0.8,
+) -> PlannedDesign:
+    """The cheapest design that finds a difference of `detect` with this power.
+
+    Raises MeasurementError where `most_items` find none as small, with the smallest that they do.
+    """
+    checked_power(alpha, power)
+    if detect <= 0:
+        raise MeasurementError(f"detect is {detect:g}: give a difference above 0, such as 0.02")
+    _require_numbers(items=[most_items], replications=replications, repeats=repeats)
+    known = list(_numbers(variances, replications, repeats))
+    designs = []
+    for k, r in known:
+        n = _first(
+            lambda n, k=k, r=r: _detect(variances, n, k, r, alpha, power) <= detect, most_items
+        )
+        if n is not None:
+            designs.append(_design(variances, cost, n, k, r, alpha, power))
+    if designs:
+        return min(designs, key=lambda one: (_price(one), one.items))
+    best = min(_detect(variances, most_items, k, r, alpha, power) for k, r in known)
+    raise MeasurementError(
+        f"detect is {detect:g}: no design of up to {most_items:,} items finds so small a"
+        f" difference; the smallest that they find is {best:.3g}"
+    )
+
+
+@checked
+def best_design(
+    variances: PairedVariances,
+    cost: CostOf,
+    max_usd: float,
+    *,
+    most_items: int = MOST_ITEMS,
+    replications: Sequence[int] = NUMBERS,
+    repeats: Sequence[int] = NUMBERS,
+    alpha: float = 0.05,
+    power: float = 0.8,
+) -> PlannedDesign:
+    """The design that finds the smallest difference for `max_usd` or less.
+
+    Raises MeasurementError where two items cost more, and where a price is not known.
+    """
+    checked_power(alpha, power)
+    if max_usd <= 0:
+        raise MeasurementError(f"max_usd is {max_usd:g}: give an amount above 0")
+    _require_numbers(items=[most_items], replications=replications, repeats=repeats)
+    designs = []
+    for k, r in _numbers(variances, replications, repeats):
+        above = _first(lambda n, k=k, r=r: _usd(_cost(cost, n, k, r)) > max_usd, most_items)
+        n = most_items if above is None else above - 1
+        if n >= FEWEST:
+            designs.append(_design(variances, cost, n, k, r, alpha, power))
+    if not designs:
+        least = _usd(_cost(cost, FEWEST, 1, 1))
+        raise MeasurementError(f"max_usd is {max_usd:g}: the smallest design costs {least:.4g}")
+    return min(designs, key=lambda one: (one.detect, _price(one)))
+
+
+def _numbers(
+    variances: PairedVariances, replications: Sequence[int], repeats: Sequence[int]
+) -> Iterator[tuple[int, int]]:
+    """What is varied: of a variance that is not known, the numbers that the data have."""
+    of_replications = replications if variances.sigma2 is not None else [variances.replications]
+    of_repeats = repeats if variances.judge2 is not None else [variances.repeats]
+    for k in sorted(set(of_replications)):
+        for r in sorted(set(of_repeats)):
+            yield k, r
+
+
+def _design(
+    variances: PairedVariances, cost: CostOf, n: int, k: int, r: int, alpha: float, power: float
+) -> PlannedDesign:
+    found = _cost(cost, n, k, r)
+    detect = _detect(variances, n, k, r, alpha, power)
+    return PlannedDesign(n, k, r, detect, found.calls, found.usd)
+
+
+def _detect(
+    variances: PairedVariances, n: int, k: int, r: int, alpha: float, power: float
+) -> float:
+    error = (variances.of_item(k, r) / n) ** 0.5
+    return t_sum(n, variances.items_per_cluster, alpha, power) * error
+
+
+def _cost(cost: CostOf, *numbers: int) -> Cost:
+    if not callable(cost):
+        raise MeasurementError(
+            f"cost is {cost!r}: give a function of items, replications and repeats"
+        )
+    found = cost(*numbers)
+    if not isinstance(found, Cost):
+        raise MeasurementError(f"cost gave {found!r}: give a Cost, of calls and USD")
+    return found
+
+
+def _price(design: PlannedDesign) -> tuple[float, int]:
+    """By USD, then by calls: where calls cost nothing, or nobody knows what, these alone."""
+    return design.usd or 0.0, design.calls
+
+
+def _usd(found: Cost) -> float:
+    if found.usd is None:
+        raise MeasurementError("max_usd: a price is not known; look at the calls instead")
+    return found.usd
+
+
+def _first(holds: Callable[[int], bool], most: int) -> int | None:
+    """The first number from `FEWEST` to `most` for which it holds, and for all after it."""
+    if not holds(most):
+        return None
+    low, high = FEWEST, most
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if holds(middle) else (middle + 1, high)
+    return low
+
+
+def _require_numbers(**given: Sequence[int]) -> None:
+    for name, numbers in given.items():
+        if not len(numbers):
+            raise MeasurementError(f"{name} is empty: give whole numbers, 1 or more")
+        for count in numbers:
+            if not is_whole(count, 1):
+                raise MeasurementError(f"{name}: {count} is no whole number of 1 or more")

@@ -1,0 +1,1 @@
+"""Is the new one worse? PASS, FAIL or INCONCLUSIVE, and what would decide."""

@@ -1,0 +1,73 @@
+"""A gate between two conditions of a study, or two models, prompts or configs of it."""
+
+from collections.abc import Sequence
+
+from itemeval_assets.core.design.conditions.conditions import GradeCondition
+from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.measurement import (
+    Difference,
+    MeasurementError,
+    PairedVariances,
+    compare,
+)
+
+from ..comparisons.named import Facet, meant
+from ..comparisons.records import COLUMNS
+from ..planned import PlannedCells, require_scores
+from ..plans.variances import pair_of, variances_of
+from .judging import Bench
+from .records import Judged
+
+__all__ = ["judged_conditions", "whole_variance"]
+
+
+def judged_conditions(
+    bench: Bench, candidate: str, against: str, judges: Sequence[GradeCondition]
+) -> tuple[list[Judged], list[str]]:
+    """A verdict by each grader, and what was taken for a start of a name."""
+    facet, first, other, taken = meant(bench.planned.study.design, candidate, against)
+    if facet == "grader":
+        raise ConfigError(f"gate.against: {against!r} is a grader: graders are no better or worse")
+    found = [_by_grader(bench, judge, facet, (first, other)) for judge in judges]
+    return found, taken
+
+
+def _by_grader(bench: Bench, judge: GradeCondition, facet: Facet, names: tuple[str, str]) -> Judged:
+    planned = bench.planned
+    cells = planned.of_grader(judge)
+    try:
+        require_scores(cells)
+        found = compare(
+            cells,
+            *names,
+            object=COLUMNS[facet],
+            cluster=planned.checked_cluster,
+            scale=judge.grader.scale,
+            level=planned.level,
+        )
+    except MeasurementError as error:
+        raise MeasurementError(f"gate, by {judge.label}: {error}") from error
+    return bench.judged(judge, found, names, lambda: _variances(planned, judge, found))
+
+
+def _variances(planned: PlannedCells, judge: GradeCondition, found: Difference) -> PairedVariances:
+    """In parts where both are one condition, so that replications are weighed, too."""
+    try:
+        return variances_of(planned, judge, pair_of(planned, str(found.a), str(found.b)), {})
+    except MeasurementError:
+        return whole_variance(planned, judge, found)
+
+
+def whole_variance(
+    planned: PlannedCells, judge: GradeCondition, found: Difference
+) -> PairedVariances:
+    """Undivided: only more items are weighed, with as many replications and repeats as now."""
+    grade = planned.study.design.grade
+    return PairedVariances(
+        omega2=found.n_items * found.standard_error**2,
+        replications=planned.study.config.facets.replications,
+        repeats=sum(one.first_id == judge.first_id for one in grade),
+        items_per_cluster=found.n_items / found.n_clusters,
+        n_items=found.n_items,
+        n_pairs=1,
+    )

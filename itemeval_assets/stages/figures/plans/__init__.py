@@ -1,0 +1,1 @@
+"""What certainty costs in this study: from its rows, its prices and its design."""

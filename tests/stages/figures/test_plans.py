@@ -1,0 +1,154 @@
+"""plan: the designs of a study, what they find and what they still cost."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+import itemeval_assets as ie
+from itemeval_assets.core.design.study import Study
+from itemeval_assets.core.errors import ConfigError, ConsentMissing, StoreError
+from itemeval_assets.measurement import MeasurementError
+from itemeval_assets.report import figures as report_figures
+from tests.scored import scored_study
+from tests.studies import merged, write_study
+
+JUDGE = {"judge": {"model": "mockllm/judge", "scale": [0, 1], "repeats": 2, "temperature": 0.5}}
+
+
+def noisy(model: str, grader: str, n: int, epoch: int) -> float:
+    draw = np.random.default_rng([n, epoch, len(model), len(grader)]).normal(0, 0.1)
+    own = np.random.default_rng([n, len(model)]).normal(0, 0.1)
+    return float(np.clip(0.5 + draw + own, 0, 1))
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    return scored_study(
+        tmp_path_factory.mktemp("plans"), noisy, items=40, replications=2, graders=JUDGE
+    )
+
+
+def test_designs_by_each_grader(study: Study) -> None:
+    found = ie.plan(study)
+    assert (found.of, found.n_items, found.population, found.power) == (
+        "two conditions",
+        40,
+        40,
+        0.8,
+    )
+    assert [one.graded_by for one in found.by_grader] == ["numeric", "judge · strict"]
+    for one in found.by_grader:
+        assert one.variances and one.variances.sigma2
+        [now] = [row for row in one.designs if row.note == "now"]
+        assert (now.items, now.replications, now.calls, now.usd) == (40, 2, 0, 0.0)
+        assert [row.detect for row in one.designs] == sorted(
+            (row.detect for row in one.designs), reverse=True
+        )
+    judged = found.by_grader[1].variances
+    assert judged and judged.judge2 is not None  # alike in both repeats
+    assert judged.judge2 == pytest.approx(0, abs=1e-12)
+
+
+def test_the_picture_tells_each_design(study: Study) -> None:
+    found = ie.plan(study, detect=0.079)
+    drawn = report_figures.plan(found).pictures["designs"]()
+    said = str(drawn.get_label())
+    assert said.startswith("Smallest difference by cost. numeric: 0.")
+    assert "with 40 items x 2 replications, 0 USD" in said
+
+
+def test_the_plan_of_now_has_the_error_of_the_comparison(study: Study) -> None:
+    plan = ie.plan(study, "alpha", "beta", graders="numeric").by_grader[0]
+    [difference] = ie.compare(study, "alpha", "beta", graders="numeric").by_grader[0].differences
+    assert plan.variances
+    error = math.sqrt(plan.variances.of_item(2) / 40)
+    assert error == pytest.approx(difference.standard_error)
+
+
+def test_the_cheapest_design_and_its_lines(study: Study) -> None:
+    [one] = ie.plan(study, detect=0.079, graders="numeric").by_grader
+    assert one.chosen and one.chosen.detect <= 0.079 and one.chosen.items <= 40
+    assert one.chosen.replications > 2
+    assert one.lines == [f"facets: {{replications: {one.chosen.replications}}}"]
+    # Answers of two models, and two repeats of the judge on each, beyond what is stored.
+    row = one.chosen
+    assert row.calls == 2 * (1 + 2) * (row.items * row.replications - row.items * 2)
+    assert row.at_most_usd and row.usd and row.usd <= row.at_most_usd
+
+
+def test_more_items_than_there_are_are_said(study: Study) -> None:
+    [one] = ie.plan(study, detect=0.02, graders="numeric").by_grader
+    assert one.chosen and one.chosen.items > 40
+    assert "more items than there are" in one.chosen.note
+    said = " ".join(one.words)
+    assert "The items that there are find" in said
+    assert f"{one.chosen.items - 40:,} more are needed" in said
+
+
+def test_what_money_buys(study: Study) -> None:
+    whole = ie.plan(study, detect=0.079, graders="numeric").by_grader[0].chosen
+    assert whole and whole.usd
+    [one] = ie.plan(study, max_usd=whole.usd, graders="numeric").by_grader
+    assert one.chosen and one.chosen.detect <= 0.079 and (one.chosen.usd or 0) <= whole.usd
+    with pytest.raises(
+        MeasurementError, match=r"a difference of 7.9 points costs .* the smallest is"
+    ):
+        ie.plan(study, detect=0.079, max_usd=whole.usd / 10, graders="numeric")
+
+
+def test_a_pilot_of_a_new_study(tmp_path: Path) -> None:
+    path = write_study(tmp_path, models=["mockllm/a", "mockllm/b"], items=40)
+    with pytest.raises(StoreError, match=r"nothing is graded yet.*--pilot 30"):
+        ie.plan(path)
+    pilot = ie.plan(path, pilot=12).pilot
+    assert pilot and (pilot.items, pilot.replications) == (12, 2)
+    assert pilot.calls == 12 * 2 * 2 * 2
+    assert not (tmp_path / "studies").exists()
+    document: dict[str, Any] = yaml.safe_load(path.read_text())
+    for line in pilot.lines:
+        document = merged(document, yaml.safe_load(line))
+    path.write_text(yaml.safe_dump(document))
+    summary = ie.run(path, policy="dev", max_usd=pilot.at_most_usd)
+    assert summary.calls == pilot.calls
+    assert len(ie.plan(path).by_grader) == 2
+    with pytest.raises(ConsentMissing, match=r"This run resolves differences of \d+\.\d points or"):
+        ie.run(path, max_usd=0.0)
+    after = ie.plan(path, pilot=12).pilot
+    assert after and (after.calls, after.at_most_usd) == (0, 0.0)
+
+
+def test_stated_variances_need_no_rows(tmp_path: Path) -> None:
+    path = write_study(tmp_path, models=["mockllm/a", "mockllm/b"], items=2000)
+    found = ie.plan(path, detect=0.03, omega2=1 / 9, graders="numeric").by_grader[0]
+    assert found.chosen and found.chosen.items == 971
+    assert found.lines == [
+        "benchmark: {sample: {n: 971, seed: 0}}",
+    ]
+    with pytest.raises(ConfigError, match="state omega2, too"):
+        ie.plan(path, sigma2=0.1)
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"detect": 0.0}, "detect: 0 is no difference"),
+        ({"detect": 2.0}, "no difference is larger"),
+        ({"power": 1.0}, "power is 1"),
+        ({"power": 0.01}, "calls one as often"),
+        ({"max_usd": -1.0}, "max_usd: -1 buys nothing"),
+        ({"pilot": 5}, "pilot: 5 items tell too little"),
+        ({"pilot": 50}, "pilot: 50 items, and the study has 40"),
+        ({"detect": 1e-9}, "finds so small a difference"),
+        ({"a": "alpha"}, "name what it is compared with"),
+        ({"a": "alpha", "b": "gamma"}, "'gamma' is no condition"),
+        ({"omega2": -1.0}, "omega2 is -1"),
+    ],
+)
+def test_bad_input(study: Study, asked: dict[str, Any], words: str) -> None:
+    with pytest.raises((ConfigError, MeasurementError)) as refusal:
+        ie.plan(study, **asked)
+    assert words in str(refusal.value)
