@@ -25,6 +25,7 @@ from itemeval_assets.core.design.pending import (
 from itemeval_assets.core.grading.grader import Grader, ModelCall
 from itemeval_assets.core.grading.verdict import Verdict
 from itemeval_assets.core.money.projection.estimate import output_limit
+from itemeval_assets.core.prompts.long_solutions import not_shown
 from itemeval_assets.core.prompts.prompts import Prompt
 from itemeval_assets.core.tables.split import Parts
 from itemeval_assets.core.text.times import now
@@ -48,6 +49,9 @@ from .tasks.scores import ScoredByTask
 if TYPE_CHECKING:
     from inspect_ai.dataset import Sample
     from inspect_ai.log import EvalLog
+
+# In a log's metadata: how many characters of each solution the judge was not shown, if any.
+_NOT_SHOWN = "solution_chars_not_shown"
 
 
 def grade(run: StageRun, solutions: pa.Table, partitions: list[Partition]) -> Outcome:
@@ -147,12 +151,16 @@ class GradingCaller(PromptCaller):
         """What the grader would be shown for these solutions, stored or not."""
         call = self._call(partition)
         return {
-            cell: call.prompt_for(self._items[cell.item_id], text)
+            cell: call.prompt_for(self._items[cell.item_id], call.shown(text))
             for cell, text in solutions.items()
         }
 
     def model(self, partition: Partition) -> str:
         return self._call(partition).model
+
+    def most_chars(self, partition: Partition) -> int | None:
+        """The most characters of a solution that the judge is shown; null: all of them."""
+        return self._call(partition).max_solution_chars
 
     def output_limit(self, partition: Partition) -> tuple[int, bool]:
         given = self._call(partition).settings.get("max_tokens")
@@ -176,7 +184,7 @@ class GradingCaller(PromptCaller):
         return {
             cell: (
                 make_sample(
-                    f"{cell.item_id}::{cell.epoch}",
+                    _key(cell),
                     prompt,
                     self._items[cell.item_id]["target"],
                     cell._asdict(),
@@ -187,16 +195,20 @@ class GradingCaller(PromptCaller):
         }
 
     def evidence(self, partition: Partition, cells: list[Cell]) -> dict[str, Any]:
-        hashes = {
-            f"{cell.item_id}::{cell.epoch}": self._fingerprint(partition, cell) for cell in cells
-        }
-        return {"solution_hashes": hashes}
+        hashes = {_key(cell): self._fingerprint(partition, cell) for cell in cells}
+        most = self.most_chars(partition)
+        if most is None:
+            return {"solution_hashes": hashes}
+        texts = self.texts(partition.generate)
+        cut = {_key(cell): count for cell in cells if (count := not_shown(texts[cell], most))}
+        return {"solution_hashes": hashes, _NOT_SHOWN: cut}
 
     def rows(
         self, partition: Partition, log: "EvalLog", log_file: str, run_id: str
     ) -> list[dict[str, Any]]:
         # From the log, not from the solutions of today: those may have changed since the call.
-        graded = (log.eval.metadata or {}).get("solution_hashes", {})
+        facts = log.eval.metadata or {}
+        graded, cut = facts.get("solution_hashes", {}), facts.get(_NOT_SHOWN, {})
         asked, rows = self._call(partition), []
         for cell, call in call_rows(log, asked.model, self._scope.prices):
             verdict = None if call["error"] else asked.verdict_of(call["completion"])
@@ -208,7 +220,8 @@ class GradingCaller(PromptCaller):
                     **cell._asdict(),
                     "judge_completion": call["completion"],
                     "log_file": log_file,
-                    "solution_hash": graded.get(f"{cell.item_id}::{cell.epoch}"),
+                    "solution_hash": graded.get(_key(cell)),
+                    "solution_chars_not_shown": cut.get(_key(cell)),
                 }
             )
         return rows
@@ -275,6 +288,11 @@ class GradingCaller(PromptCaller):
             "gen_condition_id": partition.generate,
             **self._conditions[partition.grade].columns,
         }
+
+
+def _key(cell: Cell) -> str:
+    """The id of the sample that grades a cell."""
+    return f"{cell.item_id}::{cell.epoch}"
 
 
 def _verdict_columns(verdict: Verdict | None) -> dict[str, Any]:

@@ -257,6 +257,7 @@ def every_key(place: Place, server: ModelServer) -> Session:
                     "max_tokens": 50,
                     "structured": True,
                     "split_rubric": True,
+                    "max_solution_chars": 40,
                     "provider_routing": {"order": ["x"]},
                 },
                 "again": {"model": "mockllm/judge", "temperature": 0.7, "repeats": 2},

@@ -11,6 +11,7 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import BeforeValidator, Field
 
+from itemeval_assets.core.prompts.long_solutions import shown
 from itemeval_assets.core.prompts.prompts import Item, Prompt
 from itemeval_assets.core.prompts.templates import Template
 from itemeval_assets.core.tasks.lock import ScoreName
@@ -49,7 +50,8 @@ class ModelCall:
     `where` is the YAML path that names the model; `settings` bear the names of inspect's
     `GenerateConfig`. Prompts hold the solution as it is, however often: so sizes add up.
     `mock_reply`: what a mock model replies, by how good it finds the solution, from 0 to 1.
-    `verdict_of` never raises, whatever a reply holds.
+    `verdict_of` never raises, whatever a reply holds. `max_solution_chars`: of a longer solution
+    `prompt_for` is given what `long_solutions.shown` makes of it.
     """
 
     model: str
@@ -60,6 +62,11 @@ class ModelCall:
     mock_reply: Callable[[float], str] = field(compare=False)
     reply_schema: Mapping[str, Any] | None = None
     provider_routing: dict[str, Any] | None = None
+    max_solution_chars: int | None = None
+
+    def shown(self, solution: str | None) -> str | None:
+        """A solution as the model is shown it."""
+        return shown(solution, self.max_solution_chars)
 
 
 class Targets(NamedTuple):

@@ -25,7 +25,7 @@ _NEEDED = ("items", "solutions", "log_index", "ledger")
 _OURS = {
     "gradings": (
         *("sample_uuid", "solution_hash", "scorer_version"),
-        *("imported_condition_id", "imported_format"),
+        *("imported_condition_id", "imported_format", "solution_chars_not_shown"),
     ),
     "ledger": ("reasoning_tokens",),
 }
