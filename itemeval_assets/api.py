@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from .core.design.options import RunOptions
 from .core.design.partitions import GRADE, NamedPartition, Partition
-from .core.design.selection import Words, listed, select
+from .core.design.selection import Words, listed, select, with_families
 from .core.design.study import Study, run_plan
 from .core.errors import ConfigError
 from .core.tables.cells import CELL_STATES
@@ -92,6 +92,7 @@ def run(
     processes = _processes(workers)
     if _flag("errored", errored):
         selection = selection.within(_errored(study, policy))
+    selection = with_families(study.design, selection)
     accept = _flag("accept_changes", accept_changes)
     return run_study(study, selection, options, on_progress, processes, accept_changes=accept)
 
@@ -110,6 +111,7 @@ def recover(config: str | Path | Study, accept_loss: bool = False) -> "RunSummar
     accept_loss = _flag("accept_loss", accept_loss)
     everything = select(study.design)
     left = everything.within(partitions_to_mend(_store(study), everything.partitions))
+    left = with_families(study.design, left)
     return run_study(study, left, RunOptions(recover_only=True), accept_loss=accept_loss)
 
 
@@ -159,6 +161,7 @@ def estimate(
     options = _options(study, force, policy, None)
     if _flag("errored", errored):
         selection = selection.within(_errored(study, policy))
+    selection = with_families(study.design, selection)
     accept = _flag("accept_changes", accept_changes)
     found = preview(study, _store(study), options, selection, accept_changes=accept)
     keep_task(study)

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as pq
 
-from itemeval_assets.core.design.conditions.conditions import Design
+from itemeval_assets.core.design.conditions.conditions import Design, GradeCondition
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.tables.schemas import GRADINGS_LONG
 from itemeval_assets.core.text.labels import Part, unique_labels
@@ -18,7 +18,7 @@ from itemeval_assets.experiments.read.run import ExperimentRun
 from itemeval_assets.stages.figures.planned import PlannedCells
 from itemeval_assets.stages.views.cells import everything
 
-__all__ = ["CONDITION", "EVENT", "GRADER", "Side", "labelled", "repeat_word", "sides_of"]
+__all__ = ["CONDITION", "EVENT", "GRADER", "Side", "labelled", "sides_of", "word_of"]
 
 NOW = "now"
 CONDITION = ["model", "prompt_name", "model_config_name"]
@@ -94,14 +94,18 @@ def labelled(rows: pd.DataFrame, design: Design) -> pd.DataFrame:
     )
 
 
-def repeat_word(repeat: int) -> str:
-    """What tells a repeat of a judge from its first, which is called as a judge without repeats."""
-    return f"repeat {repeat}" if repeat > 1 else ""
+def word_of(grader: GradeCondition) -> str:
+    """What tells a condition from others of its judge and rubric: its criterion, and its repeat.
+
+    The first repeat is called as a judge without repeats, the total as a rubric without criteria.
+    """
+    repeat = f"repeat {grader.grader.repeat}" if grader.grader.repeat > 1 else ""
+    return " · ".join(filter(None, [grader.criterion, repeat]))
 
 
 def _repeats(rows: pd.DataFrame, design: Design) -> "pd.Series[str]":
     """By the design; of several that it has no more, the id, so that no two are ever pooled."""
-    known = {one.id: repeat_word(one.grader.repeat) for one in design.grade}
+    known = {one.id: word_of(one) for one in design.grade}
     names = ["release", *GRADER[:-1]]
     alone = rows.groupby(names)["grade_condition_id"].transform("nunique") == 1
     ids = rows["grade_condition_id"]

@@ -41,10 +41,12 @@ from itemeval_assets.engine.scorers.process import Answer, verdicts
 
 from .calls.making import make_calls
 from .calls.stage_run import Scope, StageRun
+from .criteria import read_criteria
 from .kept import KeptGradings
 from .outcome import Outcome
 from .prompt_calls import PromptCaller
 from .tasks.scores import ScoredByTask
+from .verdict_columns import verdict_columns
 
 if TYPE_CHECKING:
     from inspect_ai.dataset import Sample
@@ -55,19 +57,27 @@ _NOT_SHOWN = "solution_chars_not_shown"
 
 
 def grade(run: StageRun, solutions: pa.Table, partitions: list[Partition]) -> Outcome:
-    """Grade the pending cells of these partitions: through calls, and at once where none is due."""
-    is_free = run.study.design.is_free
-    asked = [partition for partition in partitions if not is_free(partition)]
+    """Grade the pending cells of these partitions: through calls, and at once where none is due.
+
+    What criteria have of the replies comes last.
+    """
+    design = run.study.design
+    asked = [partition for partition in partitions if not design.is_free(partition)]
+    criteria = [partition for partition in partitions if design.total_of(partition)]
+    others = [partition for partition in partitions if partition not in {*asked, *criteria}]
     with KeptGradings(run.store, run.run_id) as kept:
         caller = GradingCaller(run, solutions, kept)
         outcome = make_calls(caller, run, asked, partitions)
-        for partition in () if run.options.recover_only else filter(is_free, partitions):
+        for partition in () if run.options.recover_only else others:
             outcome.pending[partition] = 0
             with closing(caller.score(partition, run.run_id)) as rows:
                 for row in rows:
                     kept.add(partition, row)
                     outcome.pending[partition] += 1
     outcome.rows = pa.concat_tables([outcome.rows, kept.rows()])
+    read = dict(read_criteria(run, outcome.rows, criteria))
+    outcome.pending |= {partition: rows.num_rows for partition, rows in read.items()}
+    outcome.rows = pa.concat_tables([outcome.rows, *read.values()])
     return outcome
 
 
@@ -216,7 +226,7 @@ class GradingCaller(PromptCaller):
                 {
                     **self._constant(partition, run_id),
                     **call,
-                    **_verdict_columns(verdict),
+                    **verdict_columns(verdict),
                     **cell._asdict(),
                     "judge_completion": call["completion"],
                     "log_file": log_file,
@@ -242,7 +252,7 @@ class GradingCaller(PromptCaller):
     ) -> dict[str, Any]:
         return {
             **constant,
-            **_verdict_columns(verdict),
+            **verdict_columns(verdict),
             **no_tokens(),
             **cell._asdict(),
             "usd": 0.0,
@@ -293,16 +303,3 @@ class GradingCaller(PromptCaller):
 def _key(cell: Cell) -> str:
     """The id of the sample that grades a cell."""
     return f"{cell.item_id}::{cell.epoch}"
-
-
-def _verdict_columns(verdict: Verdict | None) -> dict[str, Any]:
-    """The result columns; all empty, and parse_ok false, when the call failed."""
-    if verdict is None:
-        return {"score": None, "score_raw": None, "parse_ok": False, "parse_error": None}
-    return {
-        "score": verdict.score,
-        "score_raw": verdict.score_raw or None,
-        "parse_ok": verdict.parse_ok,
-        "parse_error": verdict.parse_error,
-        "reasoning": verdict.reasoning or None,
-    }

@@ -129,7 +129,7 @@ def mark_of(edited: Mapping[str, Edited]) -> str:
 
 
 def _given_to(grader: Grader) -> Callable[[Row], object]:
-    if (call := grader.call) is not None:
+    if (call := grader.asked) is not None:
         return lambda item: call.prompt_for(item, "")
     names = _GRADED if grader.program else _GRADED[:1]
     return lambda item: [item[name] for name in names]

@@ -55,7 +55,8 @@ def when_free_or_paid(study: Study) -> dg.AutomationCondition | None:
     """Of gradings: those without a call always, the others only where the study allows it."""
     if study.config.automation.paid:
         return dg.AutomationCondition.eager()
-    free = filter(study.design.is_free, study.grade_partitions())
+    design, partitions = study.design, study.grade_partitions()
+    free = [part for part in partitions if design.is_free(part) and not design.total_of(part)]
     keys = frozenset(map(PartitionKeys(study).of, free))
     return _Among(keys) & dg.AutomationCondition.eager() if keys else None
 

@@ -33,7 +33,7 @@ class StudyFigures:
 def all_figures(planned: PlannedCells) -> StudyFigures:
     """By every grader of the study. Raises StoreError for what is stored and not sound."""
     graders = [grader.id for grader in planned.study.design.grade]
-    judges = [grader.id for grader in planned.study.design.grade if grader.grader.call]
+    judges = [grader.id for grader in planned.study.design.grade if grader.grader.asked]
     return StudyFigures(
         comparisons=estimated(lambda: comparisons(planned, graders)),
         reliability=estimated(lambda: reliability(planned, graders)),

@@ -75,9 +75,10 @@ class GenerateCondition:
 
 @dataclass(frozen=True)
 class GradeCondition:
-    """One way to grade: a scorer, or a judge with one rubric, or one of its repeats.
+    """One way to grade: a scorer, or a judge with one rubric, or one of its criteria or repeats.
 
-    `first_id` is that of the first repeat, and so the same for all of them.
+    `first_id` is that of the first repeat, and so the same for all of them. `total_id`: of a
+    criterion, that of the condition whose replies have its scores.
     """
 
     id: str
@@ -85,6 +86,7 @@ class GradeCondition:
     payload: dict[str, Any]
     grader: Grader
     first_id: str
+    total_id: str | None = None
     label: str = ""
 
     @cached_property
@@ -92,6 +94,11 @@ class GradeCondition:
         """What its label is made of. The first repeat is called as a judge without repeats is."""
         repeat = f"repeat {self.grader.repeat}" if self.grader.repeat > 1 else ""
         return (*self.grader.label_parts, Part(repeat, repeat))
+
+    @property
+    def criterion(self) -> str | None:
+        """The criterion of the rubric that it grades; null: of no criterion, or of all."""
+        return self.grader.criterion.name if self.grader.criterion else None
 
     @property
     def columns(self) -> dict[str, str | None]:
@@ -141,6 +148,11 @@ class Design:
     @cached_property
     def _free(self) -> frozenset[str]:
         return frozenset(condition.id for condition in self.grade if not condition.grader.call)
+
+    def total_of(self, partition: Partition) -> Partition | None:
+        """The partition whose replies have the scores of this one; null: it is of no criterion."""
+        total = self.grade_by_id[partition.grade].total_id
+        return Partition((partition.generate, total)) if total else None
 
     def versions(self, partition: Partition) -> tuple[str | None, ...] | None:
         """What gradings of a partition may have as `scorer_version`; null where unknown."""

@@ -146,7 +146,8 @@ def _grade_condition(grader: Grader) -> GradeCondition:
     if grader.repeat > 1:
         payload["repeat"] = grader.repeat
         id, slug = condition_id(grader.slug_parts, payload)
-    return GradeCondition(id, slug, payload, grader, first_id)
+    total = grader.criterion and _grade_condition(grader.criterion.total).id
+    return GradeCondition(id, slug, payload, grader, first_id, total)
 
 
 def _labelled(design: Design) -> Design:

@@ -101,7 +101,12 @@ class AnyJudgeConfig(GraderConfig):
     def graders(self, name: str, rubrics: Sequence[Template]) -> list[Grader]:
         once = [self.once(name, rubric) for rubric in rubrics]
         repeats = range(1, self.repeats + 1)
-        return [replace(judge, repeat=repeat) for judge in once for repeat in repeats]
+        judges = [replace(judge, repeat=repeat) for judge in once for repeat in repeats]
+        return [one for judge in judges for one in (judge, *self.parts_of(judge))]
+
+    def parts_of(self, judge: Grader) -> list[Grader]:
+        """The graders whose scores stand in the replies to one with a rubric."""
+        return []
 
     @abstractmethod
     def once(self, name: str, rubric: Template) -> Grader:

@@ -96,7 +96,9 @@ def _names(design: Design) -> Iterator[tuple[Facet, dict[str, set[str]]]]:
 
 
 def _names_of(one: GradeCondition) -> set[str]:
-    """What its repeats share means the first of them."""
+    """What its repeats share means the first of them, and what criteria share their total."""
     own = {one.label, one.id}
-    shared = {one.slug, one.grader.name, one.label_parts[0].short}
-    return own if one.grader.repeat > 1 else own | shared
+    if one.grader.repeat > 1:
+        return own
+    shared = set() if one.criterion else {one.grader.name, one.label_parts[0].short}
+    return {*own, one.slug, *shared}
