@@ -120,4 +120,7 @@ def _require_different(names: list[str]) -> None:
     if twice:
         raise ValueError(f"criteria: {' and '.join(twice)} are the same name; keep one")
     if not _FEWEST <= len(names) <= _MOST:
-        raise ValueError(f"criteria: there are {len(names)}; name {_FEWEST} to {_MOST}")
+        raise ValueError(
+            f"criteria: name {_FEWEST} to {_MOST}; found {len(names)}. A rubric with one score "
+            "needs no such lines"
+        )
