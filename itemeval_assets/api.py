@@ -80,7 +80,8 @@ def run(
     allows any cost below `budget.max_usd`. `errored` selects only partitions with an errored
     cell. `accept_changes`: answers to items that changed since, and gradings of them, are made
     again; without it they are an error. `workers`: the number of processes that share the
-    partitions of each stage. Raises an ItemevalAssetsError that says what to do.
+    partitions of each stage. One criterion of a rubric is run with all that its call grades.
+    Raises an ItemevalAssetsError that says what to do.
     """
     from .runs.study import run_study
 

@@ -21,8 +21,8 @@ from .verdict_columns import verdict_columns
 _CELL = ("item_id", "epoch")
 # What tells of which reply a row is: a cell has one in each log, or an error.
 _REPLY = ("log_file", "error")
-# What a criterion has not from the row of its total.
-_OWN = dict.fromkeys((*TOKEN_COLUMNS, "sample_uuid", "latency_s"))
+# What stands on the row of the total alone.
+_OF_TOTAL = dict.fromkeys((*TOKEN_COLUMNS, "sample_uuid", "latency_s"))
 
 
 def read_criteria(
@@ -42,22 +42,22 @@ def read_criteria(
                 f"{design.label_of(partition)}: nothing to read, {design.label_of(total)} has no "
                 "gradings yet"
             )
-        known = _known(run.store.read("gradings", [partition], [*_CELL, *_REPLY]))
+        known = run.store.read("gradings", [partition], [*_CELL, *_REPLY])
         condition = design.grade_by_id[partition.grade]
-        rows = [
-            _row(condition, reply)
-            for reply in replies.to_pylist()
-            if known.get(_of(reply, _CELL)) != _of(reply, _REPLY)
-        ]
+        rows = [_row(condition, reply) for reply in _others(replies, known).to_pylist()]
         yield partition, pa.Table.from_pylist(rows, schema=arrow_schema(GRADINGS))
 
 
-def _known(rows: pa.Table) -> dict[tuple[Any, ...], tuple[Any, ...]]:
-    return {_of(row, _CELL): _of(row, _REPLY) for row in rows.to_pylist()}
+def _others(replies: pa.Table, known: pa.Table) -> pa.Table:
+    """The replies that no known row is of."""
+    read = set(_replies(known))
+    places = [place for place, reply in enumerate(_replies(replies)) if reply not in read]
+    return replies.take(pa.array(places, pa.int64()))
 
 
-def _of(row: dict[str, Any], names: tuple[str, ...]) -> tuple[Any, ...]:
-    return tuple(row[name] for name in names)
+def _replies(rows: pa.Table) -> Iterator[tuple[Any, ...]]:
+    """Which reply each row is of."""
+    return zip(*(rows[name].to_pylist() for name in (*_CELL, *_REPLY)), strict=True)
 
 
 def _row(condition: GradeCondition, reply: dict[str, Any]) -> dict[str, Any]:
@@ -67,7 +67,7 @@ def _row(condition: GradeCondition, reply: dict[str, Any]) -> dict[str, Any]:
     verdict = None if reply["error"] else criterion.verdict_of(reply["judge_completion"])
     return {
         **reply,
-        **_OWN,
+        **_OF_TOTAL,
         **condition.columns,
         "reasoning": None,
         **verdict_columns(verdict),

@@ -64,7 +64,7 @@ def grade(run: StageRun, solutions: pa.Table, partitions: list[Partition]) -> Ou
     design = run.study.design
     asked = [partition for partition in partitions if not design.is_free(partition)]
     criteria = [partition for partition in partitions if design.total_of(partition)]
-    others = [partition for partition in partitions if partition not in {*asked, *criteria}]
+    others = [part for part in partitions if design.is_free(part) and not design.total_of(part)]
     with KeptGradings(run.store, run.run_id) as kept:
         caller = GradingCaller(run, solutions, kept)
         outcome = make_calls(caller, run, asked, partitions)

@@ -57,6 +57,12 @@ def declare(folder: Path, **extra: Any) -> Path:
     return config
 
 
+def declare_two(folder: Path) -> Path:
+    """The same with a second judge, which is asked by itself."""
+    judges = {"judge": JUDGE, "other": JUDGE}
+    return declare(folder, graders=judges, facets={"rubric": ["essay"], "grader": [*judges]})
+
+
 def number_in(request: Request) -> int:
     """The first summand of the item that a prompt shows."""
     return int(request.prompt.split("What is ")[1].split()[0])
@@ -133,26 +139,31 @@ def test_one_call_grades_each_criterion_and_is_booked_once(tmp_path: Path, serve
 
 def test_figures_are_by_criterion(serve: Serve, has_run: HasRun) -> None:
     serve(reply=judging())
-    config = has_run("graded", declare)
-    grade = ie.conditions(config).query("stage == 'grade'")
+    config = has_run("two", declare_two)
+    grade = ie.conditions(config).query("stage == 'grade'").head(3)
     assert grade["criterion"].fillna("").tolist() == ["", "correct", "clear"]
     assert grade["scale"].tolist() == [(0, 10), (0, 6), (0, 4)]
-    assert {row.graded_by: row.mean for row in ie.scores(config).rows} == {
-        TOTAL: pytest.approx(10 / 3),
-        CORRECT: 2.5,
-        CLEAR: 1.0,
+    means = {row.graded_by: row.mean for row in ie.scores(config).rows}
+    assert [means[one] for one in (TOTAL, CORRECT, CLEAR)] == [pytest.approx(10 / 3), 2.5, 1.0]
+    panels = {row.graded_by: row.mean for row in ie.scores(config, panel=True).rows}
+    assert panels == {
+        label.replace("judge", "judge + other"): means[label] for label in (TOTAL, CORRECT, CLEAR)
     }
     found = ie.agreement(config)
-    assert found.judges == [TOTAL, CORRECT, CLEAR]
-    assert {card.usd for card in found.cards if card.judge != TOTAL} == {0.0}
-    assert all(one.estimate is None for one in found.figures if one.figure == "agreement")
+    assert len(found.judges) == len(found.cards) == 6
+    assert {card.usd for card in found.cards if card.judge not in (TOTAL, "other · essay")} == {0.0}
+    # Each with the same criterion of the other judge, and with no other.
+    together = {one.of for one in found.figures if "judge" in one.of and "other" in one.of}
+    assert together == {
+        f"{one}, {one.replace('judge', 'other')}" for one in means if "judge" in one
+    }
     with pytest.raises(MeasurementError, match="different criteria"):
         ie.compare(config, CORRECT, CLEAR)
 
 
 def test_one_condition_is_run_with_all_that_its_call_grades(serve: Serve, has_run: HasRun) -> None:
     server = serve(reply=judging())
-    config = has_run("graded", declare)
+    config = has_run("two", declare_two)
     before = by_label(config)
     server.reset_counts()
     chosen = {"only": "gradings", "graders": CLEAR, "force": True}

@@ -24,7 +24,7 @@ _FRONT = re.compile(r"\A---[ \t]*\n(?P<yaml>.*?^)---[ \t]*(?:\n|\Z)", re.DOTALL 
 _UNCLOSED = re.compile(r"\A---[ \t]*\ncriteria[ \t]*:")
 _KEY = re.compile(r"^criteria[ \t]*:", re.MULTILINE)
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
-# What a reply or a table has for something else.
+# What replies and figures have for something else.
 _TAKEN = ("score", "scores", "reasoning", "total", "repeat")
 _FEWEST, _MOST = 2, 20
 _EXAMPLE = "criteria: {correct: [0, 6], clear: [0, 4]}"
@@ -99,7 +99,7 @@ def _name(name: object) -> str:
             "letters, digits, - and _"
         )
     if name.lower() in _TAKEN:
-        raise ValueError(f"criteria: {name!r} means something else in a reply; take another name")
+        raise ValueError(f"criteria: {name!r} means something else here; take another name")
     return name
 
 

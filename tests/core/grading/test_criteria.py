@@ -69,7 +69,7 @@ WRONG = {
     "criteria: [a, b c]": "criteria: 'b c' is no name; a letter comes first",
     "criteria: {a: , 1: }": "criteria: '1' is no name",
     "criteria: [a, [b]]": "is no name",
-    "criteria: [a, score]": "criteria: 'score' means something else in a reply",
+    "criteria: [a, score]": "criteria: 'score' means something else here",
     "criteria: {a: 10, b: }": "criteria.a: give the lowest and the highest score",
     f"criteria: {{a: [0, {'9' * 400}], b: }}": "criteria.a: give the lowest and the highest score",
     "criteria: {a: [5, 0], b: }": "criteria.a: the lowest score comes first: write [0, 5]",

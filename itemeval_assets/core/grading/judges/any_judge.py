@@ -105,7 +105,7 @@ class AnyJudgeConfig(GraderConfig):
         return [one for judge in judges for one in (judge, *self.parts_of(judge))]
 
     def parts_of(self, judge: Grader) -> list[Grader]:
-        """The graders whose scores stand in the replies to one with a rubric."""
+        """The graders whose scores stand in the replies to this one; none of most."""
         return []
 
     @abstractmethod
