@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from .core.design.options import RunOptions
 from .core.design.partitions import GRADE, NamedPartition, Partition
-from .core.design.selection import Words, listed, select
+from .core.design.selection import Words, listed, select, with_families
 from .core.design.study import Study, run_plan
 from .core.design.times import time_of, with_time
 from .core.errors import ConfigError
@@ -91,10 +91,10 @@ def run(
     allows any cost below `budget.max_usd`. `errored` selects only partitions with an errored
     cell. `accept_changes`: answers to items that changed since, and gradings of them, are made
     again; without it they are an error. `workers`: the number of processes that share the
-    partitions of each stage. `wave`: ask all models again, under this name of a later time;
-    `rejudge`: have the judges grade the first answers again; `anchors`: only so many items, drawn
-    at random. A name that is new is written into the YAML. Raises an ItemevalAssetsError that says
-    what to do.
+    partitions of each stage. One criterion of a rubric is run with all that its call grades.
+    `wave`: ask all models again, under this name of a later time; `rejudge`: have the judges grade
+    the first answers again; `anchors`: only so many items, drawn at random. A name that is new is
+    written into the YAML. Raises an ItemevalAssetsError that says what to do.
     """
     from .runs.study import run_study
 
@@ -107,6 +107,7 @@ def run(
     processes = _processes(workers)
     if _flag("errored", errored):
         selection = selection.within(_errored(study, policy))
+    selection = with_families(study.design, selection)
     accept = _flag("accept_changes", accept_changes)
     if study is not known:
         from .runs.new_times import write_time
@@ -129,6 +130,7 @@ def recover(config: str | Path | Study, accept_loss: bool = False) -> "RunSummar
     accept_loss = _flag("accept_loss", accept_loss)
     everything = select(study.design)
     left = everything.within(partitions_to_mend(_store(study), everything.partitions))
+    left = with_families(study.design, left)
     return run_study(study, left, RunOptions(recover_only=True), accept_loss=accept_loss)
 
 
@@ -184,6 +186,7 @@ def estimate(
     options = _options(study, force, policy, None)
     if _flag("errored", errored):
         selection = selection.within(_errored(study, policy))
+    selection = with_families(study.design, selection)
     accept = _flag("accept_changes", accept_changes)
     found = preview(study, _store(study), options, selection, accept_changes=accept)
     keep_task(study)

@@ -36,7 +36,7 @@ def agreement(
     planned = graded_cells(config, policy)
     chosen = graders_of(planned, graders, rubrics)
     if graders is None and rubrics is None:
-        chosen = [one.id for one in planned.study.design.first_graded if one.grader.call]
+        chosen = [one.id for one in planned.study.design.first_graded if one.grader.asked]
     found = estimated(planned, chosen)
     return replace(found, words=[*notes_of(planned), *found.words])
 

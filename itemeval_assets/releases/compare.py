@@ -17,7 +17,7 @@ from itemeval_assets.stages.figures.comparisons.records import Compared, StudyCo
 from itemeval_assets.stages.figures.comparisons.remarks import bounded, words_of
 from itemeval_assets.stages.figures.planned import PlannedCells, require_measurable
 
-from .sides import CONDITION, EVENT, GRADER, Side, labelled, sides_of, time_words
+from .sides import CONDITION, EVENT, GRADER, Side, labelled, sides_of, word_of
 
 __all__ = [
     "are_same",
@@ -38,8 +38,8 @@ _CHANGES = {
     "dataset_revision": "another revision of the data, whose items may differ",
 }
 _UNTOLD = (
-    " Nobody knows which repeat of a judge is which where its rubric or settings are not those of"
-    " the study any more."
+    " Nobody knows which repeat or criterion of a judge is which where its rubric or settings are"
+    " not those of the study any more."
 )
 _MOST_NAMES = 3
 
@@ -81,7 +81,7 @@ def _named(planned: PlannedCells, graders: Collection[str]) -> set[tuple[str, ..
 
 def key_of(grader: GradeCondition) -> tuple[str, ...]:
     names = (grader.columns[name] or "" for name in GRADER[:-1])
-    return (*names, time_words(grader))
+    return (*names, word_of(grader))
 
 
 def clustered(planned: PlannedCells, rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:

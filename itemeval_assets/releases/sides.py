@@ -22,7 +22,7 @@ from itemeval_assets.experiments.read.run import ExperimentRun
 from itemeval_assets.stages.figures.planned import PlannedCells
 from itemeval_assets.stages.views.cells import everything
 
-__all__ = ["CONDITION", "EVENT", "GRADER", "NOW", "Side", "labelled", "sides_of", "time_words"]
+__all__ = ["CONDITION", "EVENT", "GRADER", "NOW", "Side", "labelled", "sides_of", "word_of"]
 
 NOW = "now"
 CONDITION = ["model", "prompt_name", "model_config_name", "wave"]
@@ -99,7 +99,7 @@ def labelled(rows: pd.DataFrame, design: Design) -> pd.DataFrame:
     """With the labels of the two conditions of each row, from their names."""
     rows = rows.fillna(dict.fromkeys(GRADER[:-1], ""))
     waves = {one.id: wave_words(one) for one in design.generate}
-    repeats = {one.id: time_words(one) for one in design.grade}
+    repeats = {one.id: word_of(one) for one in design.grade}
     rows = rows.assign(
         wave=_told_apart(rows, "gen_condition_id", CONDITION, waves),
         repeat=_told_apart(rows, "grade_condition_id", GRADER, repeats),
@@ -115,11 +115,18 @@ def wave_words(condition: GenerateCondition) -> str:
     return f"wave {condition.wave.name}" if condition.wave else ""
 
 
-def time_words(condition: GradeCondition) -> str:
-    """What tells a repeat of a judge, or a later time, from its first, which has no such words."""
+def word_of(condition: GradeCondition) -> str:
+    """What tells a condition from others of its judge and rubric: criterion, repeat, later time.
+
+    The first repeat is called as a judge without repeats, the total as a rubric without criteria.
+    """
     repeat, rejudge = condition.grader.repeat, condition.rejudge
-    words = [f"repeat {repeat}"] if repeat > 1 else []
-    return " · ".join([*words, f"rejudged {rejudge.name}"] if rejudge else words)
+    words = [
+        condition.criterion,
+        f"repeat {repeat}" if repeat > 1 else None,
+        f"rejudged {rejudge.name}" if rejudge else None,
+    ]
+    return " · ".join(filter(None, words))
 
 
 def _told_apart(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from itemeval_assets.core.design.options import RunOptions
-from itemeval_assets.core.design.partitions import Partition, Stage
+from itemeval_assets.core.design.partitions import GRADE, Partition, Stage
 from itemeval_assets.core.design.selection import Selection
 from itemeval_assets.core.design.spans import shares, split
 from itemeval_assets.core.design.study import Study
@@ -55,7 +55,9 @@ class StageRuns:
         parts = [] if self.foreseen is None else (*self.foreseen.generate, *self.foreseen.grade)
         calls = {part.partition: part.remaining.calls for part in parts}
         usd = {part.partition: part.remaining.usd for part in parts}
-        each = shares(wanted, calls, count)
+        # The scores of criteria are read from replies that the same worker has asked for.
+        criteria = {part for part in wanted if stage is GRADE and self.study.design.total_of(part)}
+        each = shares(wanted, calls, count, criteria)
         consents = shares_of_consent(
             self._consent_left_usd(),
             [sum(usd.get(partition, 0.0) for partition in part) for part in each],

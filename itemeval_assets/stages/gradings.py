@@ -25,6 +25,7 @@ from itemeval_assets.core.design.pending import (
 from itemeval_assets.core.grading.grader import Grader, ModelCall
 from itemeval_assets.core.grading.verdict import Verdict
 from itemeval_assets.core.money.projection.estimate import output_limit
+from itemeval_assets.core.prompts.long_solutions import not_shown
 from itemeval_assets.core.prompts.prompts import Prompt
 from itemeval_assets.core.tables.split import Parts
 from itemeval_assets.core.text.times import now
@@ -40,25 +41,34 @@ from itemeval_assets.engine.scorers.process import Answer, verdicts
 
 from .calls.making import make_calls
 from .calls.stage_run import Scope, StageRun
+from .criteria import read_criteria
 from .kept import KeptGradings
 from .outcome import Outcome
 from .prompt_calls import PromptCaller
 from .tasks.scores import ScoredByTask
+from .verdict_columns import verdict_columns
 
 if TYPE_CHECKING:
     from inspect_ai.dataset import Sample
     from inspect_ai.log import EvalLog
 
+# In a log's metadata: how many characters of each solution the judge was not shown, if any.
+_NOT_SHOWN = "solution_chars_not_shown"
+
 
 def grade(run: StageRun, solutions: pa.Table, partitions: list[Partition]) -> Outcome:
-    """Grade the pending cells of these partitions: through calls, and at once where none is due."""
+    """Grade the pending cells of these partitions: through calls, and at once where none is due.
+
+    What criteria have of the replies comes last.
+    """
     design = run.study.design
     asked = [partition for partition in partitions if not design.is_free(partition)]
+    criteria = [partition for partition in partitions if design.total_of(partition)]
+    others = [part for part in partitions if design.is_free(part) and not design.total_of(part)]
     with KeptGradings(run.store, run.run_id) as kept:
         caller = GradingCaller(run, solutions, kept)
         outcome = make_calls(caller, run, asked, partitions)
-        free = () if run.options.recover_only else filter(design.is_free, partitions)
-        for partition in free:
+        for partition in () if run.options.recover_only else others:
             outcome.pending[partition] = 0
             if design.is_rated(partition):
                 continue
@@ -67,6 +77,9 @@ def grade(run: StageRun, solutions: pa.Table, partitions: list[Partition]) -> Ou
                     kept.add(partition, row)
                     outcome.pending[partition] += 1
     outcome.rows = pa.concat_tables([outcome.rows, kept.rows()])
+    read = dict(read_criteria(run, outcome.rows, criteria))
+    outcome.pending |= {partition: rows.num_rows for partition, rows in read.items()}
+    outcome.rows = pa.concat_tables([outcome.rows, *read.values()])
     return outcome
 
 
@@ -150,12 +163,16 @@ class GradingCaller(PromptCaller):
         """What the grader would be shown for these solutions, stored or not."""
         call = self._call(partition)
         return {
-            cell: call.prompt_for(self._items[cell.item_id], text)
+            cell: call.prompt_for(self._items[cell.item_id], call.shown(text))
             for cell, text in solutions.items()
         }
 
     def model(self, partition: Partition) -> str:
         return self._call(partition).model
+
+    def most_chars(self, partition: Partition) -> int | None:
+        """The most characters of a solution that the judge is shown; null: all of them."""
+        return self._call(partition).max_solution_chars
 
     def output_limit(self, partition: Partition) -> tuple[int, bool]:
         given = self._call(partition).settings.get("max_tokens")
@@ -179,7 +196,7 @@ class GradingCaller(PromptCaller):
         return {
             cell: (
                 make_sample(
-                    f"{cell.item_id}::{cell.epoch}",
+                    _key(cell),
                     prompt,
                     self._items[cell.item_id]["target"],
                     cell._asdict(),
@@ -190,16 +207,20 @@ class GradingCaller(PromptCaller):
         }
 
     def evidence(self, partition: Partition, cells: list[Cell]) -> dict[str, Any]:
-        hashes = {
-            f"{cell.item_id}::{cell.epoch}": self._fingerprint(partition, cell) for cell in cells
-        }
-        return {"solution_hashes": hashes}
+        hashes = {_key(cell): self._fingerprint(partition, cell) for cell in cells}
+        most = self.most_chars(partition)
+        if most is None:
+            return {"solution_hashes": hashes}
+        texts = self.texts(partition.generate)
+        cut = {_key(cell): count for cell in cells if (count := not_shown(texts[cell], most))}
+        return {"solution_hashes": hashes, _NOT_SHOWN: cut}
 
     def rows(
         self, partition: Partition, log: "EvalLog", log_file: str, run_id: str
     ) -> list[dict[str, Any]]:
         # From the log, not from the solutions of today: those may have changed since the call.
-        graded = (log.eval.metadata or {}).get("solution_hashes", {})
+        facts = log.eval.metadata or {}
+        graded, cut = facts.get("solution_hashes", {}), facts.get(_NOT_SHOWN, {})
         asked, rows = self._call(partition), []
         for cell, call in call_rows(log, asked.model, self._scope.prices):
             verdict = None if call["error"] else asked.verdict_of(call["completion"])
@@ -207,11 +228,12 @@ class GradingCaller(PromptCaller):
                 {
                     **self._constant(partition, run_id),
                     **call,
-                    **_verdict_columns(verdict),
+                    **verdict_columns(verdict),
                     **cell._asdict(),
                     "judge_completion": call["completion"],
                     "log_file": log_file,
-                    "solution_hash": graded.get(f"{cell.item_id}::{cell.epoch}"),
+                    "solution_hash": graded.get(_key(cell)),
+                    "solution_chars_not_shown": cut.get(_key(cell)),
                 }
             )
         return rows
@@ -232,7 +254,7 @@ class GradingCaller(PromptCaller):
     ) -> dict[str, Any]:
         return {
             **constant,
-            **_verdict_columns(verdict),
+            **verdict_columns(verdict),
             **no_tokens(),
             **cell._asdict(),
             "usd": 0.0,
@@ -280,14 +302,6 @@ class GradingCaller(PromptCaller):
         }
 
 
-def _verdict_columns(verdict: Verdict | None) -> dict[str, Any]:
-    """The result columns; all empty, and parse_ok false, when the call failed."""
-    if verdict is None:
-        return {"score": None, "score_raw": None, "parse_ok": False, "parse_error": None}
-    return {
-        "score": verdict.score,
-        "score_raw": verdict.score_raw or None,
-        "parse_ok": verdict.parse_ok,
-        "parse_error": verdict.parse_error,
-        "reasoning": verdict.reasoning or None,
-    }
+def _key(cell: Cell) -> str:
+    """The id of the sample that grades a cell."""
+    return f"{cell.item_id}::{cell.epoch}"

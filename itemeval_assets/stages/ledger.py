@@ -1,5 +1,8 @@
 """The ledger: what each run spent, booked from the logs the moment their rows are stored.
 
+Of a rubric with criteria one call makes several gradings. It is booked once, under the condition of
+their total: rows of criteria have no tokens, usd 0.0 and no sample, and no booking.
+
 A paid step stores, in this order, its rows, what they cost and brought nothing (`replaced`),
 its bookings, the ledger, and last the index of its logs. A log that is indexed has all of that
 in the tables; one that is not is read again by the next run, with the same result.

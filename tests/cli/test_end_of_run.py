@@ -46,7 +46,7 @@ def test_unparsed_replies_are_told_with_the_command_that_lists_them(
 ) -> None:
     judges = {"babbler": {"model": "mockllm/babbler", "scale": [0, 1]}}
     config = str(write_study(tmp_path, graders=["babbler"], extra={"graders": judges}))
-    monkeypatch.setattr(judge, "_mock_replies", lambda scale: lambda quality: "I cannot say.")
+    monkeypatch.setattr(judge, "_mock_replies", lambda *scale: lambda quality: "I cannot say.")
     assert run_cli(["run", config]) == 0
     told = " ".join(capsys.readouterr().out.split())
     command = f"itemeval-assets cells {config} --state unparsed"

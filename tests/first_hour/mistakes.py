@@ -350,6 +350,10 @@ MISTAKES = [
         files={"prompts/solver/concise.md": "Answer: {{ input }}\n"},
     ),
     Mistake(
+        "A rubric with one criterion",
+        files={"rubrics/correctness.md": "---\ncriteria: [correct]\n---\n{input} {solution}\n"},
+    ),
+    Mistake(
         "A rubric without the solution",
         files={"rubrics/correctness.md": "Grade {input} by {target}.\n"},
     ),

@@ -257,6 +257,7 @@ def every_key(place: Place, server: ModelServer) -> Session:
                     "max_tokens": 50,
                     "structured": True,
                     "split_rubric": True,
+                    "max_solution_chars": 40,
                     "provider_routing": {"order": ["x"]},
                 },
                 "again": {"model": "mockllm/judge", "temperature": 0.7, "repeats": 2},
@@ -412,8 +413,20 @@ def score(solution, target, metadata):
 """
 
 
+ESSAY = """\
+---
+criteria: {correct: [0, 6], clear: [0, 4]}
+---
+Is it correct, is it clear? {input}
+
+{solution}
+"""
+
+
 def scored(place: Place, server: ModelServer) -> Session:
-    """Own scorers of each type; then one with another pattern, and one that cannot be loaded."""
+    """Own scorers of each type, and a rubric with criteria; then a scorer with another pattern, and
+    one that cannot be loaded.
+    """
     session = prepared(
         place,
         "scored",
@@ -424,6 +437,8 @@ def scored(place: Place, server: ModelServer) -> Session:
             "facets": {
                 "prompt": ["mine"],
                 "scorer": ["numeric", "found", "held", "value", "mine", "of_inspect"],
+                "grader": ["mockllm/judge"],
+                "rubric": ["essay"],
             },
             "scorers": {
                 "found": {
@@ -453,6 +468,7 @@ def scored(place: Place, server: ModelServer) -> Session:
         },
     )
     session.file("mine.py", MINE)
+    session.file("rubrics/essay.md", ESSAY)
     session.give("estimate {config}")
     session.give("run {config} --json")
     session.give("cells {config} --state unparsed --json")

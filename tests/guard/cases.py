@@ -555,6 +555,7 @@ DOCUMENTS: Mapping[str, Document] = {
                     "model": "mockllm/judge",
                     "reasoning_effort": effort,
                     "max_tokens": 77,
+                    "max_solution_chars": 5 if effort == "low" else None,
                     "structured": effort == "high",
                     "split_rubric": effort == "low",
                     "provider_routing": {"order": ["x"]},

@@ -143,7 +143,7 @@ def test_repeats_of_a_judge_are_never_pooled(tmp_path: Path) -> None:
     rubric = tmp_path / "rubrics/strict.md"
     rubric.write_text(rubric.read_text() + "Be strict.\n")
     ie.run(path)
-    with pytest.raises(MeasurementError, match="which repeat of a judge is which"):
+    with pytest.raises(MeasurementError, match="which repeat or criterion of a judge is which"):
         ie.compare_releases(path, "v1")
     ie.release(path)
     edit(path, {"graders": {"j": {"scale": [0, 2]}}})

@@ -130,7 +130,7 @@ def mark_of(edited: Mapping[str, Edited]) -> str:
 
 
 def _given_to(grader: Grader) -> Callable[[Row], object]:
-    if (call := grader.call) is not None:
+    if (call := grader.asked) is not None:
         return lambda item: call.prompt_for(item, "")
     if grader.by_people and (rubric := grader.template):
         return lambda item: filled_in(rubric, "solution", rubric_values(item, ""))

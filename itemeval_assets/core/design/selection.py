@@ -97,6 +97,19 @@ def select(
     return Selection(tuple(part for part in found if only in (None, part.stage.table)))
 
 
+def with_families(design: Design, selection: Selection) -> Selection:
+    """With all criteria of a rubric, and their total, where one of these is chosen: one call
+    makes them all.
+    """
+    family = {one.id: one.total_id or one.id for one in design.grade}
+    if all(id == of for id, of in family.items()):
+        return selection
+    chosen = {(part.generate, family[part.grade]) for part in selection.of(GRADE)}
+    gradings = (Partition((row.id, column)) for row in design.generate for column in family)
+    found = (part for part in gradings if (part.generate, family[part.grade]) in chosen)
+    return replace(selection, partitions=(*selection.of(GENERATE), *found))
+
+
 def select_generate(design: Design, words: Words = None) -> list[str]:
     """The ids of the generate conditions, in the order of the design.
 

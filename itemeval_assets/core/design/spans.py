@@ -29,18 +29,23 @@ def ranges(wanted: Collection[str], order: Sequence[str]) -> list[tuple[str, str
 
 
 def shares(
-    wanted: Sequence[Partition], weights: Mapping[Partition, float], count: int
+    wanted: Sequence[Partition],
+    weights: Mapping[Partition, float],
+    count: int,
+    following: Collection[Partition] = (),
 ) -> list[list[Partition]]:
     """The wanted partitions, in their order, cut into at most `count` parts of like weight.
 
-    A partition without a weight weighs as if it were done: next to nothing.
+    A partition without a weight weighs as if it were done: next to nothing. Those `following` stay
+    with the one before them.
     """
     found: list[list[Partition]] = [[] for _ in range(count)]
     each = [weights.get(partition, 0.0) + _NEXT_TO_NOTHING for partition in wanted]
-    before = 0.0
+    before, place = 0.0, 0
     for partition, weight in zip(wanted, each, strict=True):
-        place = int((before + weight / 2) / sum(each) * count)
-        found[min(place, count - 1)].append(partition)
+        if partition not in following:
+            place = min(int((before + weight / 2) / sum(each) * count), count - 1)
+        found[place].append(partition)
         before += weight
     return [part for part in found if part]
 

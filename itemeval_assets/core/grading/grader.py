@@ -3,7 +3,6 @@
 The rest of the package asks, and tests for no kind.
 """
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,35 +10,21 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import BeforeValidator, Field
 
+from itemeval_assets.core.prompts.long_solutions import shown
 from itemeval_assets.core.prompts.prompts import Item, Prompt
 from itemeval_assets.core.prompts.templates import Template
 from itemeval_assets.core.tasks.lock import ScoreName
 from itemeval_assets.core.text.labels import Part
+from itemeval_assets.core.text.scales import read_scale
 from itemeval_assets.core.text.yaml.sections import Section
 
 from .code import Code, Program, Source
 from .grading_prompt import GradingPrompt
 from .verdict import Verdict
 
-
-def _read_scale(value: object) -> object:
-    ends = list(value) if isinstance(value, list | tuple) else []
-    numbers = [end for end in ends if isinstance(end, int | float) and not isinstance(end, bool)]
-    is_pair = len(ends) == len(numbers) == 2 and all(map(math.isfinite, numbers))
-    if value is None or (is_pair and ends[0] < ends[1]):
-        return value
-    if is_pair and ends[0] > ends[1]:
-        raise ValueError(
-            f"the lowest score comes first: write [{ends[1]}, {ends[0]}]; found {value!r}"
-        )
-    raise ValueError(
-        f"give the lowest and the highest score as two numbers, such as [0, 10]; found {value!r}"
-    )
-
-
 SCORER_SCALE = (0.0, 1.0)
 # The lowest and the highest score. It enters no id: it says how scores are read.
-ScoreScale = Annotated[tuple[float, float] | None, BeforeValidator(_read_scale)]
+ScoreScale = Annotated[tuple[float, float] | None, BeforeValidator(read_scale)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +34,8 @@ class ModelCall:
     `where` is the YAML path that names the model; `settings` bear the names of inspect's
     `GenerateConfig`. Prompts hold the solution as it is, however often: so sizes add up.
     `mock_reply`: what a mock model replies, by how good it finds the solution, from 0 to 1.
-    `verdict_of` never raises, whatever a reply holds.
+    `verdict_of` never raises, whatever a reply holds. `max_solution_chars`: of a longer solution
+    `prompt_for` is given what `long_solutions.shown` makes of it.
     """
 
     model: str
@@ -60,6 +46,23 @@ class ModelCall:
     mock_reply: Callable[[float], str] = field(compare=False)
     reply_schema: Mapping[str, Any] | None = None
     provider_routing: dict[str, Any] | None = None
+    max_solution_chars: int | None = None
+
+    def shown(self, solution: str | None) -> str | None:
+        """A solution as the model is shown it."""
+        return shown(solution, self.max_solution_chars)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InReply:
+    """One of the criteria of a rubric: its score is in the reply to `total`, which alone is called.
+
+    `verdict_of` never raises, whatever a reply holds.
+    """
+
+    name: str
+    total: "Grader"
+    verdict_of: Callable[[str | None], Verdict] = field(compare=False)
 
 
 class Targets(NamedTuple):
@@ -89,8 +92,9 @@ class Grader:
 
     It makes a `call` for each solution; or it has `rules`, which grade at once and free, and never
     raise; or a `program`, code of others, which grades free in a process of its own; or its score
-    is `in_log`, the log of the solution, where a task of inspect_ai scores itself; or it is
-    `by_people`, whose ratings come in by sheets, and no run makes any.
+    is `in_log`, the log of the solution, where a task of inspect_ai scores itself; or it is a
+    `criterion`, whose score stands in the reply to another grader; or it is `by_people`, whose
+    ratings come in by sheets, and no run makes any.
 
     `targets`: those of items that it can grade; null: it looks at none, or nobody knows.
 
@@ -111,6 +115,7 @@ class Grader:
     program: Program | None = None
     in_log: ScoreName | None = None
     by_people: bool = False
+    criterion: InReply | None = None
     targets: Targets | None = field(default=None, compare=False)
     after: "Grader | None" = None
 
@@ -119,6 +124,11 @@ class Grader:
         """What its gradings may have as `scorer_version`: others are stale. Null: of no scorer."""
         own = self.columns.get("scorer_version")
         return (own, *self.after.versions) if self.after else (own,)
+
+    @property
+    def asked(self) -> ModelCall | None:
+        """The call whose reply it reads: its own, or that of all criteria of the rubric."""
+        return self.criterion.total.call if self.criterion else self.call
 
     def following(self, scorer: "Grader") -> "Grader":
         """The same grader after a scorer, which makes it another condition.

@@ -159,6 +159,11 @@ GRADINGS = Table(
             note="of an imported grading by a judge: the version of the output format there",
         ),
         _SERVED,
+        Column(
+            "solution_chars_not_shown",
+            "int64",
+            note="characters that max_solution_chars cut off; null: the solution was shown whole",
+        ),
     ),
     ("gen_condition_id", "grade_condition_id"),
 )

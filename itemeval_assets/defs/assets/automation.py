@@ -56,11 +56,11 @@ def when_free_or_paid(study: Study) -> dg.AutomationCondition | None:
     if study.config.automation.paid:
         return dg.AutomationCondition.eager()
     design = study.design
-    free = (
+    free = [
         part
         for part in study.grade_partitions()
-        if design.is_free(part) and not design.is_rated(part)
-    )
+        if design.is_free(part) and not design.is_rated(part) and not design.total_of(part)
+    ]
     keys = frozenset(map(PartitionKeys(study).of, free))
     return _Among(keys) & dg.AutomationCondition.eager() if keys else None
 

@@ -91,7 +91,7 @@ def _reliability(planned: "PlannedCells") -> Any:
 
 
 def _agreement(planned: "PlannedCells") -> Any:
-    judges = [one.id for one in planned.study.design.first_graded if one.grader.call]
+    judges = [one.id for one in planned.study.design.first_graded if one.grader.asked]
     return stages.agreement.agreement(planned, judges)
 
 

@@ -27,6 +27,7 @@ _OURS = {
     "gradings": (
         *("sample_uuid", "solution_hash", "scorer_version"),
         *("imported_condition_id", "imported_format", "served_model"),
+        "solution_chars_not_shown",
     ),
     "ledger": ("reasoning_tokens",),
 }

@@ -176,6 +176,7 @@ _PARTS: dict[str, str | None] = {
     "grader_name": None,
     "rubric_name": "rubric",
     "rubric_hash": None,
+    "criterion": "criterion",
     "scorer_name": None,
     "temperature": "temp.",
     "repeat": "repeat",

@@ -137,9 +137,9 @@ def _metric(study: Study, grade: GradeCondition, score: Score) -> dict[str, Any]
         "additional_details": _texts(grade.columns),
         **_bounds(score),
     }
-    if grader.call and grader.template:
-        judge = {"model_info": model_info(grader.call.model)}
-        temperature = grader.call.settings.get("temperature")
+    if (call := grader.asked) and grader.template:
+        judge = {"model_info": model_info(call.model)}
+        temperature = call.settings.get("temperature")
         found["llm_scoring"] = {
             "judges": [judge if temperature is None else {**judge, "temperature": temperature}],
             "input_prompt": grader.template.public_text,

@@ -34,7 +34,7 @@ def all_figures(planned: PlannedCells) -> StudyFigures:
     """By every grader of the study. Raises StoreError for what is stored and not sound."""
     first = planned.study.design.first_graded
     graders = [grader.id for grader in first]
-    judges = [grader.id for grader in first if grader.grader.call]
+    judges = [grader.id for grader in first if grader.grader.asked]
     return StudyFigures(
         comparisons=estimated(lambda: comparisons(planned, graders)),
         reliability=estimated(lambda: reliability(planned, graders)),

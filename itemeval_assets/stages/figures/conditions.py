@@ -34,12 +34,13 @@ def conditions(study: Study) -> list[dict[str, Any]]:
                 "label": one.label,
                 "model": one.columns["grader_model"],
                 **{name: one.columns[name] for name in _GRADE},
-                "temperature": one.grader.call.settings.get("temperature")
-                if one.grader.call
+                "temperature": one.grader.asked.settings.get("temperature")
+                if one.grader.asked
                 else None,
                 "repeat": one.grader.repeat,
                 "scale": one.grader.scale,
                 **_time(one.rejudge),
+                "criterion": one.criterion,
             }
             for one in study.design.grade
         ),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from itemeval_assets.core.design.conditions.conditions import GradeCondition
 
-__all__ = ["by_scale", "each_once", "incomparable", "of_one_scale", "scale_in_words"]
+__all__ = ["by_scale", "each_once", "incomparable", "meaning", "of_one_scale", "scale_in_words"]
 
 
 def each_once(graders: Sequence[GradeCondition]) -> Sequence[GradeCondition]:
@@ -19,7 +19,12 @@ def incomparable(chosen: Sequence[GradeCondition]) -> str | None:
     """Why the scores of graders mean different things; null where they do not."""
     if len(chosen) < 2:
         return "One grader has none to compare with."
-    if len({_meaning(one) for one in chosen}) > 1:
+    if len({one.criterion for one in chosen}) > 1:
+        return (
+            "These graders grade different criteria, so their scores cannot be compared: choose"
+            " some with --grader."
+        )
+    if len({meaning(one) for one in chosen}) > 1:
         return (
             "These graders have no scale in common, so their scores cannot be compared: choose some"
             " with --grader, or declare graders.<name>.scale."
@@ -31,7 +36,7 @@ def by_scale(chosen: Sequence[GradeCondition]) -> list[list[GradeCondition]]:
     """The graders in groups whose scores mean the same, in their order."""
     alike: dict[object, list[GradeCondition]] = {}
     for one in chosen:
-        alike.setdefault(_meaning(one), []).append(one)
+        alike.setdefault(meaning(one), []).append(one)
     return list(alike.values())
 
 
@@ -49,12 +54,15 @@ def of_one_scale(
     others = ", ".join(
         f"{one.label} ({scale_in_words(one.grader.scale)})" for one in chosen if one not in most
     )
-    return most, [f"Left out, as scores of another scale cannot be compared: {others}."]
+    of_what = "scale or criterion" if any(one.criterion for one in chosen) else "scale"
+    return most, [f"Left out, as scores of another {of_what} cannot be compared: {others}."]
 
 
-def _meaning(one: GradeCondition) -> object:
-    """What graders share whose scores can be compared: a scale, or else a rubric."""
-    return one.grader.scale or one.columns["rubric_hash"]
+def meaning(one: GradeCondition) -> object:
+    """What graders share whose scores can be compared: a scale, or else a rubric; of one that
+    grades a criterion of a rubric, also this.
+    """
+    return one.criterion, one.grader.scale or one.columns["rubric_hash"]
 
 
 def scale_in_words(scale: tuple[float, float] | None) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+import pyarrow as pa
 
 from itemeval_assets.core.design.partitions import GENERATE, GRADE, Partition
 from itemeval_assets.core.design.pending import Cell, Pending
@@ -21,7 +22,13 @@ from itemeval_assets.core.money.projection.estimate import (
     project,
     tokens_at_most,
 )
-from itemeval_assets.core.money.projection.sizes import sizes_of, text_sizes
+from itemeval_assets.core.money.projection.sizes import (
+    shown_at_most,
+    shown_likely,
+    sizes_of,
+    text_sizes,
+)
+from itemeval_assets.core.prompts import long_solutions
 from itemeval_assets.core.prompts.prompts import Prompt
 from itemeval_assets.engine.models.response_cache import cached_answers, has_answers
 from itemeval_assets.stages.calls.making import pending_of
@@ -68,16 +75,26 @@ class _Coming(NamedTuple):
     likely: int
 
 
-class _Graded(NamedTuple):
-    """The solutions of one generate condition, stored and to come, for all its judges.
+class _Shown(NamedTuple):
+    """The solutions of one generate condition, stored and to come, as judges are shown them.
 
     `sizes`: int64[cells, 2] of the texts that are known; `unknown`: the tokens of the others.
     """
 
-    judge: GradingCaller
     sizes: np.ndarray
     is_known: np.ndarray
     unknown: _Tokens
+
+
+class _Graded(NamedTuple):
+    """The solutions of one generate condition, for all its judges.
+
+    `shown`: by the most characters that a judge is shown of one; null: all of it.
+    """
+
+    judge: GradingCaller
+    solutions: pa.Table
+    shown: dict[int | None, _Shown]
 
 
 class Foresight:
@@ -126,6 +143,7 @@ class Foresight:
         scope, generate = self._scope, partition.solutions
         graded, coming = self._solutions(generate), self._coming.get(generate)
         judge = graded.judge
+        solutions = self._shown_of(graded, generate, judge.most_chars(partition))
         stored = scope.stored(partition, judge.state_columns)
         pending = pending_of(judge, scope, partition, stored)
         if coming:
@@ -139,10 +157,10 @@ class Foresight:
             texts = {cell: (to_come if cell in to_come else stored)[cell] for cell in cells}
             return judge.prompts_for(partition, texts)
 
-        asked = pending.cells & graded.is_known
+        asked = pending.cells & solutions.is_known
         cached = self._cached(judge, partition, pending, asked, prompts)
-        shown, unknown = self._shown(partition, pending.cells), graded.unknown
-        known = self._tokens(partition, graded.sizes, shown)
+        shown, unknown = self._shown(partition, pending.cells), solutions.unknown
+        known = self._tokens(partition, solutions.sizes, shown)
         tokens = _Tokens(known.most + unknown.most, known.likely + unknown.likely)
         return self._estimate(judge, partition, tokens, shown, pending.cells, cached)
 
@@ -157,29 +175,35 @@ class Foresight:
         return _Tokens(tokens_at_most(sizes[:, 1]), likely_tokens(sizes[:, 0]))
 
     def _solutions(self, generate: Partition) -> _Graded:
-        """One caller for all judges of the same solutions, and what it shows them."""
+        """One caller for all judges of the same solutions."""
         if generate not in self._graded:
             columns = ["condition_id", *self._solver.state_columns]
             solutions = self._scope.stored(generate, columns)
-            sizes, has_row, is_known = text_sizes(self._grid, solutions)
-            limit = self._solver.output_limit(generate)[0]
-            unknown = _Tokens(np.where(has_row, 0, limit), np.zeros(len(self._grid), np.int64))
-            if coming := self._coming.get(generate):
-                self._take_in(coming, sizes, is_known, unknown)
             judge = GradingCaller(self._scope, solutions)
-            self._graded = {generate: _Graded(judge, sizes, is_known, unknown)}
+            self._graded = {generate: _Graded(judge, solutions, {})}
         return self._graded[generate]
 
+    def _shown_of(self, graded: _Graded, generate: Partition, most: int | None) -> _Shown:
+        """What judges are shown of the solutions: at most so many characters of each."""
+        if most not in graded.shown:
+            sizes, has_row, is_known = text_sizes(self._grid, graded.solutions, most)
+            limit = shown_at_most(self._solver.output_limit(generate)[0], most)
+            unknown = _Tokens(np.where(has_row, 0, limit), np.zeros(len(self._grid), np.int64))
+            graded.shown[most] = _Shown(sizes, is_known, unknown)
+            if coming := self._coming.get(generate):
+                self._take_in(coming, graded.shown[most], most)
+        return graded.shown[most]
+
     @staticmethod
-    def _take_in(
-        coming: _Coming, sizes: np.ndarray, is_known: np.ndarray, unknown: _Tokens
-    ) -> None:
+    def _take_in(coming: _Coming, known: _Shown, most: int | None) -> None:
         """Put the solutions to come in the place of those that are stored."""
         cells, cached = coming.cells, list(coming.cached)
-        is_known[cells], sizes[cells] = False, 0
-        unknown.most[cells], unknown.likely[cells] = coming.most, coming.likely
-        is_known[cached], sizes[cached] = True, sizes_of(coming.cached.values())
-        unknown.most[cached] = unknown.likely[cached] = 0
+        known.is_known[cells], known.sizes[cells] = False, 0
+        known.unknown.most[cells] = shown_at_most(coming.most, most)
+        known.unknown.likely[cells] = shown_likely(coming.likely, most)
+        texts = (long_solutions.shown(text, most) or "" for text in coming.cached.values())
+        known.is_known[cached], known.sizes[cached] = True, sizes_of(texts)
+        known.unknown.most[cached] = known.unknown.likely[cached] = 0
 
     def _cached(
         self,

@@ -6,8 +6,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from itemeval_assets.core.design.conditions.conditions import GenerateCondition
 from itemeval_assets.core.design.partitions import GENERATE, Partition, Stage
 from itemeval_assets.core.design.pending import Grid
+from itemeval_assets.core.grading.grader import ModelCall
 from itemeval_assets.core.money.projection.estimate import Observed, likely_tokens
 from itemeval_assets.core.money.projection.sizes import text_sizes
 from itemeval_assets.stages.calls.stage_run import Scope
@@ -32,20 +34,20 @@ def observed(scope: Scope, stage: Stage, prompts: StudyPrompts) -> Iterator[Obse
     for condition in design.generate:
         generated = Partition((condition.id,))
         if stage is GENERATE:
-            yield _observed_calls(scope, prompts, generated, condition.model)
+            yield _observed_calls(scope, prompts, generated, condition)
             continue
         solutions = store.read("solutions", [generated], ["item_id", "epoch", "solution"])
         for other in design.grade:
             if (call := other.grader.call) and design.crosses(condition, other):
                 partition = Partition((condition.id, other.id))
-                yield _observed_calls(scope, prompts, partition, call.model, solutions)
+                yield _observed_calls(scope, prompts, partition, call, solutions)
 
 
 def _observed_calls(
     scope: Scope,
     prompts: StudyPrompts,
     partition: Partition,
-    model: str,
+    called: GenerateCondition | ModelCall,
     solutions: pa.Table | None = None,
 ) -> Observed:
     rows = scope.store.read(partition.stage.table, [partition], _COLUMNS)
@@ -55,10 +57,12 @@ def _observed_calls(
     grid = Grid(scope.items["item_id"].to_pylist(), epochs)
     paid = paid.filter(grid.holds(paid["item_id"], paid["epoch"]))
     places = grid.places(paid)
-    shown = np.zeros((1, 2)) if solutions is None else text_sizes(grid, solutions).sizes[places]
+    shown = np.zeros((1, 2))
+    if isinstance(called, ModelCall) and solutions is not None:
+        shown = text_sizes(grid, solutions, called.max_solution_chars).sizes[places]
     sizes = prompts.sizes(partition).with_solutions(places // epochs, shown.astype(np.int64))
     return Observed(
-        model,
+        called.model,
         paid.num_rows,
         int(likely_tokens(sizes[:, 0]).sum()),
         sum(_sum(paid[name]) for name in _INPUT_COLUMNS),

@@ -65,7 +65,7 @@ graders:
   judge_a:
     {kind: judge, model: openai/gpt-5, max_tokens: null, reasoning_effort: low, structured: true,
      split_rubric: true, provider_routing: {sort: price}, scale: [0.0, 10.0],
-     temperature: 0.3, repeats: 2, after: found}
+     temperature: 0.3, repeats: 2, after: found, max_solution_chars: 20000}
 scorers:
   found: {type: regex, pattern: "([0-9]+)", group: 1, flags: i, match: first, scale: [0.0, 2.0]}
   has: {type: contains, ignore_case: false, scale: null}

@@ -56,6 +56,7 @@ def test_an_entry_that_no_facet_names_is_fine() -> None:
             {**FOUND, "scale": [1, 0]},
             "scorers.mine.scale: the lowest score comes first: write [0, 1]",
         ),
+        ({**FOUND, "scale": [0, 10**400]}, "scorers.mine.scale: give the lowest and the highest"),
         ({**FOUND, "scale": [1, 1]}, "scorers.mine.scale: give the lowest and the highest score"),
         ({"type": "json", "path": 3}, "scorers.mine.path: give a text or a list"),
         ({"type": "json", "path": "a..b"}, "scorers.mine.path: give keys and places, such as"),

@@ -62,6 +62,8 @@ def test_shares_weigh_alike() -> None:
     heavy = dict(zip(wanted, (90.0, 30.0, 30.0, 30.0), strict=True))
     assert shares(wanted, heavy, 2) == [[("a",)], [("b",), ("c",), ("d",)]]
     assert shares(wanted[:1], heavy, 4) == [wanted[:1]]
+    assert shares(wanted, {}, 2, wanted[2:3]) == [[("a",), ("b",), ("c",)], [("d",)]]
+    assert shares(wanted, heavy, 2, wanted[1:]) == [wanted]
 
 
 @given(

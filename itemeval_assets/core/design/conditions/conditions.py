@@ -82,10 +82,12 @@ class GenerateCondition:
 
 @dataclass(frozen=True)
 class GradeCondition:
-    """One way to grade: a scorer, a judge with one rubric, or one of its repeats, or a rater.
+    """One way to grade: a scorer, a judge with one rubric, one of its criteria or repeats, a rater.
+
 
     `first_id` is that of the first repeat, and so the same for all of them. `rejudge`: the later
     time at which the judge grades the first answers again; null: it grades each answer once.
+    `total_id`: of a criterion, that of the condition whose replies have its scores.
     """
 
     id: str
@@ -94,6 +96,7 @@ class GradeCondition:
     grader: Grader
     first_id: str
     rejudge: WaveConfig | None = None
+    total_id: str | None = None
     label: str = ""
 
     @cached_property
@@ -102,6 +105,11 @@ class GradeCondition:
         repeat = f"repeat {self.grader.repeat}" if self.grader.repeat > 1 else ""
         again = f"rejudged {self.rejudge.name}" if self.rejudge else ""
         return (*self.grader.label_parts, Part(repeat, repeat), Part(again, again))
+
+    @property
+    def criterion(self) -> str | None:
+        """The criterion of the rubric that it grades; null: of no criterion, or of all."""
+        return self.grader.criterion.name if self.grader.criterion else None
 
     @property
     def columns(self) -> dict[str, str | None]:
@@ -194,6 +202,11 @@ class Design:
     @cached_property
     def _free(self) -> frozenset[str]:
         return frozenset(condition.id for condition in self.grade if not condition.grader.call)
+
+    def total_of(self, partition: Partition) -> Partition | None:
+        """The partition whose replies have the scores of this one; null: it is of no criterion."""
+        total = self.grade_by_id[partition.grade].total_id
+        return Partition((partition.generate, total)) if total else None
 
     def versions(self, partition: Partition) -> tuple[str | None, ...] | None:
         """What gradings of a partition may have as `scorer_version`; null where unknown."""

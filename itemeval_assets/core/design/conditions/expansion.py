@@ -56,7 +56,7 @@ def expand_design(
         grade_condition(grader, rejudge)
         for rejudge in (None, *config.rejudges)
         for grader in graders
-        if grader.call or rejudge is None
+        if grader.asked or rejudge is None
     )
     design = Design(generate, grade, tuple(doubts(config, prompts, rubrics, task)))
     _refuse_equal_ids(design)
@@ -171,7 +171,8 @@ def grade_condition(grader: Grader, rejudge: WaveConfig | None = None) -> GradeC
         payload["wave"] = rejudge.name
         parts.append(rejudge.name)
     id, slug = condition_id(parts, payload)
-    return GradeCondition(id, slug, payload, grader, first_id, rejudge)
+    total = grader.criterion and grade_condition(grader.criterion.total, rejudge).id
+    return GradeCondition(id, slug, payload, grader, first_id, rejudge, total)
 
 
 def _labelled(design: Design) -> Design:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from itemeval_assets.core.config.study_config import StudyConfig
 from itemeval_assets.core.errors import TemplateError
 from itemeval_assets.core.prompts.choices import CHOICES
+from itemeval_assets.core.prompts.criteria import body_of, criteria_of
 from itemeval_assets.core.prompts.doubts import doubts_of_prompt, doubts_of_rubric
 from itemeval_assets.core.prompts.templates import (
     Template,
@@ -38,6 +39,7 @@ def require_templates(
     for template in _of_facet(config, rubrics):
         require_placeholders(template, ("input", "solution"))
         require_turns(template, _splits_rubrics(config))
+    _refuse_criteria_after_a_scorer(config, rubrics)
     for name in config.facets.grader:
         if prompt := config.grader(name).own_prompt:
             [own] = config.rubrics_of(name)
@@ -71,8 +73,26 @@ def _unused_rubrics(config: StudyConfig) -> Iterator[str]:
 
 
 def _of_facet(config: StudyConfig, rubrics: Templates) -> list[Template]:
-    """The rubrics that the facet names, without what graders bring along."""
-    return [rubrics[name] for name in config.rubrics_in_use]
+    """What judges are shown of the rubrics that the facet names, without what graders bring along.
+
+    Raises TemplateError for a front matter whose criteria are wrong.
+    """
+    return [body_of(rubrics[name]) for name in config.rubrics_in_use]
+
+
+def _refuse_criteria_after_a_scorer(config: StudyConfig, rubrics: Templates) -> None:
+    """A scorer that finds an answer right says nothing of each criterion."""
+    for name in config.facets.grader:
+        grader = config.grader(name)
+        if grader.first_scorer is None or grader.own_prompt:
+            continue
+        for one in config.rubrics_of(name):
+            if criteria := criteria_of(rubrics[one]):
+                raise TemplateError(
+                    f"graders.{name}.after: {grader.first_scorer} cannot settle the criteria of the"
+                    f" rubric {one!r}, {criteria[0].name} and others; remove `after`, or declare a"
+                    " judge without it for this rubric"
+                )
 
 
 def _splits_rubrics(config: StudyConfig) -> bool:

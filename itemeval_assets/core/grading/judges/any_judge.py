@@ -74,6 +74,14 @@ class AnyJudgeConfig(GraderConfig):
         examples=["exact_match"],
         json_schema_extra=IDENTITY,
     )
+    max_solution_chars: int | None = Field(
+        default=None,
+        ge=1,
+        le=MOST_TOKENS,
+        description="the judge is shown a longer solution cut to so many characters, with a mark",
+        examples=[20000],
+        json_schema_extra=IDENTITY,
+    )
     provider_routing: dict[str, Any] | None = Field(
         default=None,
         description="options of OpenRouter on who answers",
@@ -93,7 +101,12 @@ class AnyJudgeConfig(GraderConfig):
     def graders(self, name: str, rubrics: Sequence[Template]) -> list[Grader]:
         once = [self.once(name, rubric) for rubric in rubrics]
         repeats = range(1, self.repeats + 1)
-        return [replace(judge, repeat=repeat) for judge in once for repeat in repeats]
+        judges = [replace(judge, repeat=repeat) for judge in once for repeat in repeats]
+        return [one for judge in judges for one in (judge, *self.parts_of(judge))]
+
+    def parts_of(self, judge: Grader) -> list[Grader]:
+        """The graders whose scores stand in the replies to this one; none of most."""
+        return []
 
     @abstractmethod
     def once(self, name: str, rubric: Template) -> Grader:
@@ -113,7 +126,7 @@ class AnyJudgeConfig(GraderConfig):
             kind="judge",
             name=name,
             slug_parts=[name, rubric.name],
-            payload=payload,
+            payload=self._with_limit(payload),
             columns={
                 "grader_name": name,
                 "grader_model": self.model,
@@ -123,8 +136,13 @@ class AnyJudgeConfig(GraderConfig):
             label_parts=label_parts,
             template=rubric,
             scale=self.scale,
-            call=call,
+            call=replace(call, max_solution_chars=self.max_solution_chars),
         )
+
+    def _with_limit(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A judge without a limit keeps its id."""
+        most = self.max_solution_chars
+        return payload if most is None else {**payload, "max_solution_chars": most}
 
     @property
     def models(self) -> Mapping[str, str]:

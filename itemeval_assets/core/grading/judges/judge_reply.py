@@ -8,7 +8,7 @@ import math
 from functools import partial
 from typing import Any
 
-from itemeval_assets.core.grading.json_objects import decode, object_spans, readings
+from itemeval_assets.core.grading.json_objects import Wanted, decode, object_spans, readings
 from itemeval_assets.core.grading.verdict import Verdict
 
 JUDGE_FORMAT_VERSION = 1
@@ -56,18 +56,27 @@ def parse_judge_reply(text: str | None) -> Verdict:
 
     Codes: `no_json_object`, `no_score_in_json`, `score_not_numeric`, `score_not_finite`.
     """
-    spans = object_spans(text or "", _has_score)
+    found, code = counted_object(text, _has_score)
+    if found is None:
+        return Verdict.failed(code)
+    return verdict_of_value(found["score"], found.get("reasoning"))
+
+
+def counted_object(text: str | None, is_wanted: Wanted) -> tuple[dict[str, Any] | None, str]:
+    """The object of a reply that counts among those that are wanted; else null, and the code."""
+    spans = object_spans(text or "", is_wanted)
     if spans.best:
-        found = _scored_objects(spans.best)[-1:]  # the outermost is read last
+        found = _wanted_objects(spans.best, is_wanted)[-1:]  # the outermost is read last
     else:
-        found = [inner for other in spans.others for inner in _scored_objects(other)]
-    if len(found) != 1:
-        return Verdict.failed("no_score_in_json" if spans else "no_json_object")
-    return _verdict(found[0]["score"], _as_text(found[0].get("reasoning")))
+        found = [one for other in spans.others for one in _wanted_objects(other, is_wanted)]
+    if len(found) == 1:
+        return found[0], ""
+    return None, "no_score_in_json" if spans else "no_json_object"
 
 
-def _verdict(value: Any, reasoning: str | None) -> Verdict:
-    raw = _repr(value)
+def verdict_of_value(value: Any, reasoning: Any) -> Verdict:
+    """The verdict that the JSON value of a score is, with what the judge says of it."""
+    raw, reasoning = _repr(value), _as_text(reasoning)
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return Verdict.failed("score_not_numeric", raw, reasoning)
     try:
@@ -92,12 +101,12 @@ def _repr(value: Any) -> str:
         return "(nested too deeply)"
 
 
-def _scored_objects(text: str) -> list[dict[str, Any]]:
-    """The objects with a score in one JSON text, each after those inside it."""
+def _wanted_objects(text: str, is_wanted: Wanted) -> list[dict[str, Any]]:
+    """The objects that are wanted in one JSON text, each after those inside it."""
     for reading in readings(text):
         found: list[dict[str, Any]] = []
         try:
-            decode(reading, partial(_collect, found))
+            decode(reading, partial(_collect, found, is_wanted))
         except (ValueError, RecursionError):
             continue
         return found
@@ -108,7 +117,9 @@ def _has_score(value: dict[str, Any]) -> bool:
     return "score" in value
 
 
-def _collect(found: list[dict[str, Any]], value: dict[str, Any]) -> dict[str, Any]:
-    if "score" in value:
+def _collect(
+    found: list[dict[str, Any]], is_wanted: Wanted, value: dict[str, Any]
+) -> dict[str, Any]:
+    if is_wanted(value):
         found.append(value)
     return value

@@ -11,9 +11,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from itemeval_assets.core.design.pending import Grid
+from itemeval_assets.core.prompts.long_solutions import cut_mark
 from itemeval_assets.core.prompts.prompts import Item, Prompt
 
-from .estimate import size_bytes
+from .estimate import likely_tokens, size_bytes, tokens_at_most
+
+# Of UTF-8.
+_BYTES_PER_CHARACTER_AT_MOST = 4
 
 
 class PromptSizes(NamedTuple):
@@ -52,9 +56,12 @@ def prompt_sizes(
     return PromptSizes(bare, (longer - bare)[:, 0])
 
 
-def text_sizes(grid: Grid, solutions: pa.Table) -> TextSizes:
-    """The stored solutions of one generate condition. Reads item_id, epoch and solution."""
-    places, texts = grid.places(solutions), solutions["solution"]
+def text_sizes(grid: Grid, solutions: pa.Table, most: int | None = None) -> TextSizes:
+    """The stored solutions of one generate condition. Reads item_id, epoch and solution.
+
+    `most`: the most characters that a judge is shown of one.
+    """
+    places, texts = grid.places(solutions), _shown(solutions["solution"], most)
     inside = places >= 0
     sizes = np.zeros((len(grid), 2), np.int64)
     for column, size_of in enumerate((pc.utf8_length, pc.binary_length)):  # type: ignore[attr-defined]
@@ -63,3 +70,25 @@ def text_sizes(grid: Grid, solutions: pa.Table) -> TextSizes:
     has_row[places[inside]] = True
     has_text[places[inside]] = texts.is_valid().to_numpy()[inside]
     return TextSizes(sizes, has_row, has_text)
+
+
+def shown_at_most(tokens: int, most: int | None) -> int:
+    """The tokens at most of a solution to come, of which a judge is shown so many characters."""
+    if most is None:
+        return tokens
+    return min(tokens, tokens_at_most(_BYTES_PER_CHARACTER_AT_MOST * most + len(cut_mark(most))))
+
+
+def shown_likely(tokens: int, most: int | None) -> int:
+    """The same of the tokens that it probably has."""
+    return tokens if most is None else min(tokens, likely_tokens(most + len(cut_mark(most))))
+
+
+def _shown(texts: pa.ChunkedArray, most: int | None) -> pa.ChunkedArray:
+    """`long_solutions.shown` of each text."""
+    if most is None:
+        return texts
+    is_long = pc.greater(pc.utf8_length(texts), most)  # type: ignore[attr-defined]
+    heads = pc.utf8_slice_codeunits(texts, 0, most)  # type: ignore[attr-defined]
+    cut = pc.binary_join_element_wise(heads, cut_mark(most), "")  # type: ignore[attr-defined]
+    return pc.if_else(is_long, cut, texts)  # type: ignore[attr-defined]

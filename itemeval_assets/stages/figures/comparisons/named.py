@@ -96,7 +96,14 @@ def _names(design: Design) -> Iterator[tuple[Facet, dict[str, set[str]]]]:
 
 
 def _names_of(one: GradeCondition) -> set[str]:
-    """What its repeats share means the first of them, also where it grades again later."""
-    own = {one.label, one.id, *([one.slug] if one.rejudge else [])}
-    shared = {one.slug, one.grader.name, one.label_parts[0].short}
-    return own if one.grader.repeat > 1 or one.rejudge else own | shared
+    """What its repeats share means the first of them, also where it grades again later.
+
+    What criteria share means their total.
+    """
+    own = {one.label, one.id}
+    if one.rejudge:
+        return {*own, one.slug}
+    if one.grader.repeat > 1:
+        return own
+    shared = set() if one.criterion else {one.grader.name, one.label_parts[0].short}
+    return {*own, one.slug, *shared}

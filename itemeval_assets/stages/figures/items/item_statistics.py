@@ -18,6 +18,7 @@ from itemeval_assets.measurement import item_statistics as estimated
 from itemeval_assets.measurement.items.dead import spent_on
 from itemeval_assets.measurement.items.flags import order_of_flag
 
+from ..graders import meaning
 from ..planned import TEXT, PlannedCells, require_measurable, require_scores
 from .item_answers import logs_of, questions_of
 
@@ -76,7 +77,7 @@ def _of(
     """
     scale = grader.grader.scale
     others = {one.first_id: one for one in reversed(chosen) if one.first_id != grader.first_id}
-    same = [one for one in others.values() if scale is not None and one.grader.scale == scale]
+    same = [one for one in others.values() if scale and meaning(one) == meaning(grader)]
     peers = [grader, *same]
     cells = planned.of_graders(peers, events=[TEXT])
     own = cells.filter(pc.equal(cells["grade_condition_id"], grader.label))  # type: ignore[attr-defined]

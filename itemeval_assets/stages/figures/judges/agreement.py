@@ -91,14 +91,15 @@ def _why_not(
         return None
     if len(groups) == 1:
         kind = group[0].grader
-        who = "judge" if kind.call else "rater" if kind.by_people else "scorer"
+        who = "judge" if kind.asked else "rater" if kind.by_people else "scorer"
         return f"One {who} has none to agree with."
     if all(len(other) == 1 for other in groups):
         return incomparable([one for other in groups for one in other])
     label, scale = group[0].label, group[0].grader.scale
     if scale is None:
         return f"{label} declares no scale, and no other grader has its rubric."
-    return f"No other grader has the scale of {label}, {scale_in_words(scale)}."
+    criterion = " and its criterion" if group[0].criterion else ""
+    return f"No other grader has the scale of {label}, {scale_in_words(scale)}{criterion}."
 
 
 def _events(group: Sequence[GradeCondition]) -> list[str]:
@@ -122,4 +123,6 @@ def _words(
         yield "The study has no judge: agreement is between graders. Name some with --grader."
     if len(groups) > 1 and any(len(group) > 1 for group in groups):
         yield "Scores of two scales cannot be compared: each figure is of the judges of one scale."
+        if any(grader.criterion for group in groups for grader in group):
+            yield "Nor can scores of two criteria, or of a criterion and a total."
     yield from said_of(figures)

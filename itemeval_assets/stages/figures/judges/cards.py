@@ -39,7 +39,8 @@ class JudgeCard:
     """What is known of one judge.
 
     `replies` counts the cells in which it replied, `unparsed` those of them without a score. `usd`
-    is what its replies cost, and null where a price is not known.
+    is what its replies cost, and null where a price is not known; those with criteria are paid
+    once, with the total.
     """
 
     judge: str
@@ -70,7 +71,7 @@ def cards_of(
     known = {(figure.figure, figure.of): figure for figure in figures}
     why = next((figure.why for figure in figures if figure.figure == "agreement"), None)
     for grader in graders:
-        if grader.grader.call is None:
+        if (call := grader.grader.asked) is None:
             continue
         own = cells.filter(pc.equal(cells["grade_condition_id"], grader.label))  # type: ignore[attr-defined]
         replied = own.filter(pc.is_in(own["state"], value_set=pa.array(_REPLIED)))  # type: ignore[attr-defined]
@@ -85,7 +86,7 @@ def cards_of(
         usd = _usd(replied)
         yield JudgeCard(
             judge=grader.label,
-            model=grader.grader.call.model,
+            model=call.model,
             level=planned.level,
             cluster=planned.cluster,
             scale=grader.grader.scale,

@@ -35,7 +35,7 @@ def said_of_cold(repeated: Sequence[Sequence[GradeCondition]]) -> Iterator[str]:
     cold = [
         group[0].label
         for group in repeated
-        if (call := group[0].grader.call) and call.settings.get("temperature") == 0
+        if (call := group[0].grader.asked) and call.settings.get("temperature") == 0
     ]
     if cold:
         yield (

@@ -46,12 +46,14 @@ def panels(
 
 
 def _panels(graders: Sequence[GradeCondition]) -> Mapping[Any, Sequence[GradeCondition]]:
-    """The judges of each rubric that has two or more: scores of two rubrics are never pooled."""
-    by_rubric: dict[tuple[str, str], list[GradeCondition]] = {}
+    """The judges of each rubric that has two or more: scores of two rubrics are never pooled, and
+    neither are those of two criteria.
+    """
+    by_rubric: dict[tuple[str, str, str | None], list[GradeCondition]] = {}
     for one in graders:
-        if one.grader.call and (rubric := one.grader.template):
+        if one.grader.asked and (rubric := one.grader.template):
             # Several may have a name: the scorer whose template each judge fills in its own way.
-            by_rubric.setdefault((rubric.name, rubric.hash), []).append(one)
+            by_rubric.setdefault((rubric.name, rubric.hash, one.criterion), []).append(one)
     panels = {rubric: each_once(judges) for rubric, judges in by_rubric.items()}
     found = {rubric: judges for rubric, judges in panels.items() if len(judges) > 1}
     if not found:
@@ -59,7 +61,7 @@ def _panels(graders: Sequence[GradeCondition]) -> Mapping[Any, Sequence[GradeCon
             "a panel needs two judges or more with the same rubric, or repeats of one; chosen:"
             f" {', '.join(one.label for one in graders) or 'none'}"
         )
-    for (rubric, _), judges in found.items():
+    for (rubric, *_), judges in found.items():
         if len({one.grader.scale for one in judges}) > 1:
             raise ConfigError(
                 f"the judges of rubric {rubric} have no scale in common: choose some with --grader,"
@@ -78,11 +80,11 @@ def _rows(
     mine = [Partition((generate, judge.id)) for judge in judges]
     tables = planned.by_partition(mine, tags=tags, unplanned=True)
     cells = pa.concat_tables([table for _, table in tables])
-    rubric = judges[0].grader.template
+    rubric, criterion = judges[0].grader.template, judges[0].criterion
     names = " + ".join(dict.fromkeys(judge.grader.name for judge in judges))
     if len({judge.first_id for judge in judges}) == 1:
         names = f"{names}, {len(judges)} repeats"
-    label = f"{names} · {rubric.short_name}" if rubric else names
+    label = " · ".join(filter(None, [names, rubric and rubric.short_name, criterion]))
     for group, part in groups(cells, by):
         done, left_out = states_of(part)
         covered = part.filter(pc.not_equal(part["state"], NOT_PLANNED))  # type: ignore[attr-defined]

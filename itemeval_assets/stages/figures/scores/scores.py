@@ -7,11 +7,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from itemeval_assets.core.design.conditions.conditions import GradeCondition
 from itemeval_assets.core.design.partitions import Partition
 
 from ..item_columns import NO_GROUP
 from ..planned import NOT_PLANNED, PlannedCells
 from .estimates import MEAN, NOTHING, Figure, bounds_of, figures_of
+from .not_shown import about_not_shown
 from .records import Score, StudyScores
 from .words import words_of
 
@@ -64,13 +66,19 @@ def study_scores(
 def _words(planned: PlannedCells, rows: list[Score]) -> list[str]:
     if not planned.is_graded:
         return [f"N{planned.not_graded[1:]}"]
-    return [*words_of(rows), *_about_settled(planned, rows), *planned.about_mocks]
-
-
-def _about_settled(planned: PlannedCells, rows: list[Score]) -> Iterator[str]:
     shown = {row.graded_by for row in rows}
-    for one in planned.study.design.grade:
-        if one.grader.after and one.label in shown:
+    graders = [one for one in planned.study.design.grade if one.label in shown]
+    return [
+        *words_of(rows),
+        *_about_settled(graders),
+        *about_not_shown(planned, graders, {row.gen_condition_id for row in rows}),
+        *planned.about_mocks,
+    ]
+
+
+def _about_settled(graders: Iterable[GradeCondition]) -> Iterator[str]:
+    for one in graders:
+        if one.grader.after:
             yield (
                 f"{one.label} grades after {one.grader.after.name}: what that finds wholly right"
                 " has the highest score, and the judge was not called for it."

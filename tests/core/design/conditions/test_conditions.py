@@ -365,6 +365,7 @@ CHANGED_GRADERS: list[dict[str, Any]] = [
     {"reasoning_effort": "low"},
     {"structured": True},
     {"split_rubric": True},
+    {"max_solution_chars": 9},
     {"after": "numeric"},
     {"after": "exact_match"},
 ]
