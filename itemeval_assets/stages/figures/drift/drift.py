@@ -125,7 +125,8 @@ def _of_wave(
     """New answers less the first ones: both judged at the later time, where they can be."""
     assert wave.wave
     first = planned.study.design.generate_by_id[wave.first_id]
-    can_tell = grader.grader.call is None or again is not None
+    fixed = not (grader.grader.asked or grader.grader.by_people)
+    can_tell = fixed or again is not None
     later, earlier = _cells(planned, wave, grader), _cells(planned, first, again or grader)
     for label, rows in ((wave.label, later), (first.label, earlier)):
         if rows["score"].null_count == rows.num_rows:
