@@ -121,6 +121,7 @@ MISTAKES = [
         {"solvers.models": ["mistral/mistral-small-latest"]},
     ),
     Mistake("A model without its API key", {"solvers.models": ["openai/gpt-4.1-mini"]}),
+    Mistake("A local model whose server is not started", {"solvers.models": ["ollama/llama3.2"]}),
     Mistake("A misspelt key", {"solvers.modles": ["mockllm/a"]}),
     Mistake("A section in the wrong place", {"models": ["mockllm/a"]}),
     Mistake("`system_prompt`, as in other tools", {"solvers.system_prompt": "Be brief."}),

@@ -75,7 +75,7 @@ def require_allowed(
     study: Study, store: ResultsStore, prices: PriceBook, consent_usd: float | None
 ) -> None:
     """Raise what the gate raises: BudgetExceeded, ConsentMissing, ConfigError. Reserves nothing."""
-    targets, _ = _targets(study)
+    targets, _ = _targets(study, RunModels())
     budget, found = study.config.budget, standing(store, prices)
     require_budget(_cost(targets, prices), budget, found, consent_usd, words_of_mocks(targets))
 
@@ -87,7 +87,8 @@ def check_models(
 
     Raises BudgetExceeded, ConsentMissing or ConfigError before the first call.
     """
-    targets, dead = _targets(study)
+    models = RunModels()
+    targets, dead = _targets(study, models)
     projection = _cost(targets, prices)
     gate.admit(projection, words_of_mocks(targets))
     tell_prices({model: prices.rates(model) for model in targets})
@@ -104,11 +105,17 @@ def check_models(
             evaluate(tasks, folder, retry_on_error=0)
     with store.claimed([_TRIALS], f"{gate.holder}-{run_id}", lambda *_: None):
         found = {health.model: health for health in _book(store, prices, run_id, gate.holder)}
-    return [found.get(model) or dead[model] for model in study_models(study)]
+    told = {model: _with_doubt(health, models) for model, health in found.items()}
+    return [told.get(model) or dead[model] for model in study_models(study)]
 
 
-def _targets(study: Study) -> tuple[dict[str, Target], dict[str, ModelHealth]]:
-    models, targets, dead = RunModels(), {}, {}
+def _with_doubt(health: ModelHealth, models: RunModels) -> ModelHealth:
+    doubt = models.doubts.get(health.model)
+    return health._replace(reason=f"{health.reason}. {doubt}") if doubt else health
+
+
+def _targets(study: Study, models: RunModels) -> tuple[dict[str, Target], dict[str, ModelHealth]]:
+    targets, dead = {}, {}
     for model, where in study_models(study).items():
         try:
             resolved = models.resolve(model, where)

@@ -137,6 +137,7 @@ def _in_sum(
         wall_time_s=_wall_time(scope, foresight, generate, grade),
         warnings=[
             *doubts(scope, ungradable),
+            *(scope.models.doubts.values() if remaining.calls else ()),
             *_images(scope.study, grid),
             *_calls_of_task(scope.study, grid),
             *_limits(scope, found, remaining),
