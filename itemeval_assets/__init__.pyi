@@ -6,6 +6,7 @@ from .api import export as export
 from .api import import_results as import_results
 from .api import preflight as preflight
 from .api import recover as recover
+from .api import redraw as redraw
 from .api import release as release
 from .api import reset as reset
 from .api import run as run

@@ -50,6 +50,9 @@ def running() -> None:
     assert_type(taken.is_nothing, bool)
     assert_type([left.why for left in taken.left_out], list[str])
     assert_type(taken.notes, list[str])
+    redrawn = ie.redraw(CONFIG, dry_run=True)
+    assert_type(redrawn.models, list[str])
+    assert_type(redrawn.lock, str | None)
     for named in ie.reset(CONFIG, only="gradings", rubrics="standard"):
         assert_type(named.label, str)
     for health in ie.preflight(CONFIG, max_usd=0.01):

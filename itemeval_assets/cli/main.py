@@ -25,6 +25,7 @@ from itemeval_assets.measurement.records import MeasurementError
 from . import experiments as experiments_cli
 from . import figures as figures_cli
 from . import late
+from . import models as models_cli
 from .options import (
     AsJson,
     Config,
@@ -53,6 +54,7 @@ app = typer.Typer(
 )
 app.add_typer(experiments_cli.app)
 app.add_typer(figures_cli.app)
+app.add_typer(models_cli.app)
 
 
 def _show_version(wanted: bool) -> None:

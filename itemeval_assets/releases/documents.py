@@ -50,7 +50,8 @@ def release_schema() -> dict[str, Any]:
 
 
 def input_files(study: Study) -> InputFiles:
-    """The study file, prompts, rubrics, and files of own scorers; secrets are left out."""
+    """The study file, prompts, rubrics, files of own scorers, and the roster that models were
+    drawn from; secrets are left out."""
     files = {
         "config": {"study.yaml": study.config.public_yaml.encode()},
         "prompt": _texts(condition.prompt for condition in study.design.generate),
@@ -61,7 +62,10 @@ def input_files(study: Study) -> InputFiles:
         for name, source in study.snapshot.scorers.items()
         if source.text
     }
-    return InputFiles({**files, **({"scorer": scorers} if scorers else {})})
+    roster = study.snapshot.roster
+    models = {"roster.txt": "".join(f"{one}\n" for one in roster.models).encode()} if roster else {}
+    others = {"scorer": scorers, "roster": models}
+    return InputFiles({**files, **{name: found for name, found in others.items() if found}})
 
 
 def card_facts(draft: Draft, written: Written, manifests: Sequence[Mapping[str, Any]]) -> CardFacts:
@@ -76,6 +80,8 @@ def card_facts(draft: Draft, written: Written, manifests: Sequence[Mapping[str, 
         released_at=now(),
         config=study.config,
         config_sha256=study.config_sha256,
+        models=study.models,
+        model_sample=study.model_sample,
         cells=written.cells,
         missing=written.missing,
         items=Counter(item["dataset_id"] for item in items if item["item_id"] in of_design),

@@ -5,6 +5,7 @@ Handed on is what the terminal shows.
 
 from .cells import cell_survey
 from .screens.imports import import_summary
+from .screens.models import redrawn
 from .screens.money import preflight, study_estimate
 from .screens.results import (
     created,
@@ -31,6 +32,7 @@ __all__ = [
     "problem",
     "progress_bar",
     "quickstart_summary",
+    "redrawn",
     "release_summary",
     "remark",
     "run_summary",

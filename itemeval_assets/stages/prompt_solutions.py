@@ -68,7 +68,7 @@ class SolutionCaller(PromptCaller):
     def target(self, partition: Partition) -> Target:
         condition, solvers = self._conditions[partition.generate], self._study.config.solvers
         model = self._scope.models.resolve(
-            condition.model, "solvers.models", routing=solvers.provider_routing
+            condition.model, self._study.models_key, routing=solvers.provider_routing
         )
         request = {
             **request_settings(solvers, condition.model, self._scope.batch(condition.model)),

@@ -123,6 +123,11 @@ COMMANDS: Sequence[Command] = [
         "run {config} --policy=full-interactive --json",
         lambda found: (_calls(found), _done(found)) == (8, [3] * 6),
     ),
+    Command(
+        "redraw {config} --dry-run --json",
+        lambda found: "the YAML names its models" in found["message"],
+        exit_code=2,
+    ),
     Command("run {config} --policy=full-batch --errored --json", lambda found: _calls(found) == 0),
     Command(
         "estimate {config} --accept-changes --json",
@@ -409,6 +414,31 @@ DOCUMENTS: Mapping[str, Document] = {
         lambda summary: (
             (_calls(summary), _done(summary), summary["status"]["sample"]["of"])
             == (14, [2] * 7 + [2, 0, 2] * 7, 2)
+        ),
+    ),
+    "roster": Document(
+        {
+            "study": "roster",
+            "benchmark": {
+                "adapter": "local",
+                "datasets": [{"id": "items.jsonl"}],
+                "mapping": MAPPING,
+            },
+            "solvers": {
+                "sample": {
+                    "roster": "roster.txt",
+                    "n": 2,
+                    "seed": 7,
+                    "by": "provider",
+                    "exclude": ["mockllm/a"],
+                }
+            },
+            "facets": {"scorer": "numeric"},
+        },
+        # Two items; of three models one is excluded.
+        lambda summary: (
+            (_calls(summary), summary["status"]["model_sample"])
+            == (4, "sample of 2 of 3 models of roster.txt, seed 7, by provider, without mockllm/a")
         ),
     ),
     "own_scorers": Document(

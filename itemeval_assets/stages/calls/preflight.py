@@ -65,7 +65,7 @@ _CELL = Cell(PREFLIGHT_ITEM, 1)
 
 def study_models(study: Study) -> dict[str, str]:
     """The distinct models of a study, and the YAML path that names each first."""
-    models = dict.fromkeys(study.config.solvers.models, "solvers.models")
+    models = dict.fromkeys(study.models, study.models_key)
     for model, where in study.design.grading_models.items():
         models.setdefault(model, where)
     return models

@@ -39,7 +39,7 @@ class StudyEstimate:
     `unreachable`: why a model that is to be called cannot be had, for want of a key, say.
     `ungradable`: items that a scorer gives no score, because of their targets.
     `sample`: what the items were drawn from; null: they are all. `changed`: the items that are
-    asked again, since they are others now.
+    asked again, since they are others now. `model_sample`: how the models were drawn, in words.
     """
 
     study: str
@@ -58,6 +58,7 @@ class StudyEstimate:
     warnings: list[str] = field(default_factory=list)
     unreachable: list[str] = field(default_factory=list)
     ungradable: list[Ungradable] = field(default_factory=list)
+    model_sample: str | None = None
     sample: Sample | None = None
     changed: list[str] = field(default_factory=list)
 
@@ -143,6 +144,7 @@ def _in_sum(
             *_limits(scope, found, remaining),
             *_warnings(grid, local, foresight.unreachable),
         ],
+        model_sample=scope.study.model_sample,
         unreachable=list(dict.fromkeys(foresight.unreachable.values())),
         ungradable=ungradable,
     )

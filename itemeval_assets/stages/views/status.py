@@ -74,6 +74,7 @@ class StudyStatus:
     `spent_on`: the models that `usd` was spent on. `config` is the path of the YAML. `items` and
     `replications` are those of the policy, `design_items` and `design_replications` all.
     `sample`: what the items were drawn from; null: they are all. `notes`: what to know of the data.
+    `model_sample`: how the models were drawn, in words; null: the YAML names them.
     """
 
     study: str
@@ -95,6 +96,7 @@ class StudyStatus:
     design_replications: int = 0
     sample: Sample | None = None
     notes: list[str] = field(default_factory=list)
+    model_sample: str | None = None
 
     @property
     def is_partial(self) -> bool:
@@ -155,6 +157,7 @@ def survey(study: Study, store: ResultsStore, policy: str | None = None) -> Stud
         study.config.facets.replications,
         sample,
         notes_on_data(study, store),
+        study.model_sample,
     )
 
 

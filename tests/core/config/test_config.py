@@ -596,7 +596,7 @@ def test_required_sections(key: str) -> None:
         (
             {"facets": {"model_config": [{"name": "x"}, {"name": "x", "seed": None}]}},
             "facets.model_config[1].seed: unknown key 'seed'; it belongs to benchmark.sample or "
-            "solvers",
+            "solvers or solvers.sample",
         ),
         (
             {"benchmark": {"datasets": [{"id": "a/b"}, {"id": "a/b"}]}},

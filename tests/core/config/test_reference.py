@@ -57,6 +57,8 @@ def with_example(key: Key) -> str:
     name = "mine" if key.path.startswith("scorers.") else "judge"
     if key.path.startswith("benchmark.sample."):
         document["benchmark"]["sample"] = {"n": 1}
+    if key.path.startswith("solvers.sample."):
+        document["solvers"] = {"sample": {"roster": "roster.txt", "n": 1}}
     *path, last = key.path.replace("[]", ".0").replace("<name>", name).split(".")
     for part in path:
         section = section[int(part)] if part.isdigit() else section.setdefault(part, {})
@@ -95,6 +97,7 @@ def test_the_schema_takes_the_packaged_studies_and_refuses_what_the_tool_refuses
     for section, key, wrong in (
         ("solvers", "modles", ["a/b"]),
         ("solvers", "models", ["gpt"]),
+        ("solvers", "sample", {"roster": "r.txt", "n": 1}),
         ("budget", "policy", "full"),
         ("measurement", "level", 95),
         ("facets", "replications", 0),
