@@ -67,11 +67,15 @@ class SolutionCaller(PromptCaller):
 
     def target(self, partition: Partition) -> Target:
         condition, solvers = self._conditions[partition.generate], self._study.config.solvers
-        model = self._scope.models.resolve(
+        model = self._scope.resolve(
             condition.model, self._study.models_key, routing=solvers.provider_routing
         )
         request = {
-            **request_settings(solvers, condition.model, self._scope.batch(condition.model)),
+            **request_settings(
+                solvers,
+                self._scope.called_as(condition.model),
+                self._scope.batch(condition.model),
+            ),
             "cache_prompt": {"on": True, "off": False}.get(solvers.cache_prompt, "auto"),
         }
         return Target(condition.slug, model, generate_config(condition, request))

@@ -136,6 +136,13 @@ MISTAKES = [
         "A sample of models as itemeval has it",
         {"solvers": {"sample": {"universe": "models.txt", "n": 2, "stratify_by": "provider"}}},
     ),
+    Mistake(
+        "Batches of the provider itself, without its key",
+        {
+            "solvers.models": ["openrouter/openai/gpt-4.1-mini"],
+            "budget": {"policy": "full-batch", "prefer_native_batch": True},
+        },
+    ),
     Mistake("A misspelt key", {"solvers.modles": ["mockllm/a"]}),
     Mistake("A section in the wrong place", {"models": ["mockllm/a"]}),
     Mistake("`system_prompt`, as in other tools", {"solvers.system_prompt": "Be brief."}),

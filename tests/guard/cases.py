@@ -390,6 +390,7 @@ DOCUMENTS: Mapping[str, Document] = {
             },
             "budget": {
                 "policy": "dev",
+                "prefer_native_batch": True,
                 "dev_items": 1,
                 "dev_replications": 2,
                 "confirm_above_usd": 4.0,

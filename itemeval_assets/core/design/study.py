@@ -58,6 +58,11 @@ class Study:
         return list(dict.fromkeys(condition.model for condition in self.design.generate))
 
     @property
+    def called_models(self) -> list[str]:
+        """The models that answer, and those that grade."""
+        return list(dict.fromkeys([*self.models, *self.design.grading_models]))
+
+    @property
     def models_key(self) -> str:
         """The key of the YAML that they come from."""
         return "solvers.sample" if self.config.solvers.sample else "solvers.models"

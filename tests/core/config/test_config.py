@@ -85,6 +85,7 @@ budget:
   confirm_above_usd: 1.5
   max_usd: 20
   batch: 50
+  prefer_native_batch: true
   pricing_path: prices.json
   pricing_max_age_days: 30
   cache_schedule: "off"
