@@ -199,6 +199,7 @@ class ModelServer:
             request.stream = bool(payload.get("stream"))
             request.batch = batch
             request.messages = payload["messages"]
+            request.routing = payload.get("provider")
             request.cached_tokens = self._cached_tokens(request, behaviour)
             self.requests.append(request)
         answer = self._decide(request, behaviour)

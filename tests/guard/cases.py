@@ -373,6 +373,7 @@ DOCUMENTS: Mapping[str, Document] = {
                 "attempt_timeout": 30,
                 "max_retries": 1,
                 "retry_on_error": 1,
+                "max_reroutes": 2,
                 "max_connections": {"mockllm": 3},
                 "on_empty": "skip",
                 "cache_prompt": "auto",

@@ -83,6 +83,9 @@ _EPOCH = Column("epoch", "int32", required=True, note="replication, from 1")
 _USD = Column("usd", "float64", note="null: no known price; 0.0 with null tokens: response cache")
 _LATENCY = Column("latency_s", "float64", note="seconds from first request to last reply")
 _CREATED = Column("created_at", required=True, note="ISO-8601 UTC")
+_PROVIDER = Column(
+    "served_provider", note="whom OpenRouter passed the call on to, as its reply says; else null"
+)
 
 ITEMS = Table(
     "items",
@@ -119,6 +122,8 @@ SOLUTIONS = Table(
         *_required("log_file"),
         Column("sample_uuid"),
         _CREATED,
+        _PROVIDER,
+        Column("reroutes", "int32", note="replies before this one that were no answers"),
     ),
     ("condition_id",),
 )
@@ -156,6 +161,7 @@ GRADINGS = Table(
             "int64",
             note="of an imported grading by a judge: the version of the output format there",
         ),
+        _PROVIDER,
     ),
     ("gen_condition_id", "grade_condition_id"),
 )

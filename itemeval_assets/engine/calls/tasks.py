@@ -39,6 +39,7 @@ from itemeval_assets.engine.models.response_cache import cache_policy
 
 from .allowance import Allowance
 from .in_flight import current_calls
+from .reroutes import SERVED_PROVIDER, Rerouting, asked_elsewhere, served_provider
 from .turns import Turns
 
 _MESSAGES = {
@@ -53,13 +54,15 @@ MOST_USD = "most_usd"
 class Target(NamedTuple):
     """What a partition calls: a model, its settings, and the name of its Task.
 
-    `repeat`: which of the times that it is asked the same, from 1.
+    `repeat`: which of the times that it is asked the same, from 1. `rerouting`: how a reply that is
+    no answer is asked for again.
     """
 
     name: str
     model: Model
     config: GenerateConfig
     repeat: int = 1
+    rerouting: Rerouting | None = None
 
 
 @dataclass(frozen=True)
@@ -121,7 +124,7 @@ def build_task(
     return Task(
         name=target.name,
         dataset=MemoryDataset(list(distinct.values()), name=dataset),
-        solver=ask(settings, target.repeat),
+        solver=ask(settings, target.repeat, target.rerouting),
         epochs=max(epoch for _, epoch in samples.values()),
         early_stopping=AllowedCellsOnly(
             {(str(sample.id), epoch): cell for cell, (sample, epoch) in samples.items()}, settings
@@ -133,9 +136,10 @@ def build_task(
 
 
 @solver
-def ask(settings: CallSettings, repeat: int) -> Solver:
+def ask(settings: CallSettings, repeat: int, rerouting: Rerouting | None = None) -> Solver:
     """One call per sample, from the response cache where there is one, except for fresh cells.
 
+    A reply that is no answer is asked for again where that is wanted.
     The model is called here, because inspect's `generate` goes on asking while a reply calls
     tools, and fails on a reply without choices; here both are answers, if blank ones. A cell
     that the budget took for cached has a cost limit of zero: inspect then refuses to send it.
@@ -154,6 +158,12 @@ def ask(settings: CallSettings, repeat: int) -> Solver:
             async with settings.turns.turn(settings.prefixes.get(cell)), slot:
                 with cost_limit(0.0 if cell in settings.cached else None):
                     state.output = await model.generate(state.messages, cache=policy)
+                if rerouting and cell in settings.most_usd:
+                    state.output = await asked_elsewhere(
+                        state.output, rerouting, state.messages, state.metadata
+                    )
+        if provider := served_provider():
+            state.metadata[SERVED_PROVIDER] = provider
         if cell in settings.most_usd:
             settings.allowance.settle(settings.most_usd[cell], str(model), state.output.usage)
         state.messages.extend(choice.message for choice in state.output.choices)

@@ -45,6 +45,7 @@ solvers:
   seed: 7
   attempt_timeout: 60
   max_retries: 0
+  max_reroutes: 2
   retry_on_error: 2
   max_connections: {openai: 40, openrouter: 5}
   on_empty: rerun

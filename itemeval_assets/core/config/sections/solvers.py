@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 from itemeval_assets.core.text.yaml.sections import IDENTITY, MODEL_ID, MOST_TOKENS, Section
 
 _MOST_RETRIES = 1_000
+_MOST_REROUTES = 10
 _MOST_CONNECTIONS = 10_000
 _A_WEEK_S = 7 * 86_400
 _LARGEST_SEED = 2**63 - 1
@@ -125,6 +126,14 @@ class SolversConfig(Section):
         le=_MOST_RETRIES,
         description="new attempts of an errored cell",
         examples=[1],
+    )
+    max_reroutes: int | None = Field(
+        default=None,
+        ge=1,
+        le=_MOST_REROUTES,
+        description="how often a call at OpenRouter is made again, without the provider whose "
+        "reply was no answer",
+        examples=[2],
     )
     max_connections: Connections | dict[str, Connections] | None = Field(
         default=None,
