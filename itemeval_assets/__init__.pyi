@@ -9,6 +9,7 @@ from .api import next_ratings as next_ratings
 from .api import preflight as preflight
 from .api import ratings_sheet as ratings_sheet
 from .api import recover as recover
+from .api import redraw as redraw
 from .api import release as release
 from .api import reset as reset
 from .api import run as run

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from .stages.export import ExportResult
     from .stages.projection.estimate import StudyEstimate
     from .stages.views.cells import CellSurvey
+    from .stages.views.redrawing import Redrawn
     from .stages.views.scored_logs import ScoredLogs
     from .stages.views.status import StudyStatus
     from .storage.study.store import ResultsStore
@@ -54,6 +55,7 @@ __all__ = [
     "preflight",
     "ratings_sheet",
     "recover",
+    "redraw",
     "release",
     "reset",
     "run",
@@ -198,6 +200,18 @@ def preflight(config: str | Path | Study, *, max_usd: float | None = None) -> "l
     from .runs.preflight import run_preflight
 
     return run_preflight(with_task(config), _amount(max_usd))
+
+
+def redraw(config: str | Path | Study, *, dry_run: bool = False) -> "Redrawn":
+    """Draw the models of a study from its roster as it is now, and lock that. No model is called.
+
+    Conditions of models that are gone leave the design; their rows stay. `dry_run`: say what would
+    change, and lock nothing.
+    """
+    from .stages.views.redrawing import redrawn
+
+    path = config.config_path if isinstance(config, Study) else config
+    return redrawn(path, keep=not _flag("dry_run", dry_run))
 
 
 def status(config: str | Path | Study, *, policy: str | None = None) -> "StudyStatus":

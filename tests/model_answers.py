@@ -72,6 +72,7 @@ class Request:
     stream: bool = False
     batch: bool = False  # a line of a batch
     messages: Sequence[Mapping[str, Any]] = ()  # as they were sent, each with role and content
+    routing: Mapping[str, Any] | None = None  # options of OpenRouter on who answers
     cached_tokens: int = 0  # those of its prompt that a completion reports as cached
     status: int = 0  # the HTTP status decided on
     delivered: bool = False  # false while it waits, and for ever if the client left

@@ -84,7 +84,8 @@ class Gauge:
 class ModelServer:
     """The server on 127.0.0.1, as a context manager: it answers inside the block.
 
-    `models` gives single models a behaviour of their own. `reply` takes over: it returns
+    `models` gives single models a behaviour of their own. `lists`: what GET /v1/models lists; null:
+    there is no such page. `reply` takes over: it returns
     the content, or a whole Answer, or None to leave a request to the behaviour. A batch is
     ready `batches.seconds` after it is made, whatever the latency.
     """
@@ -95,11 +96,13 @@ class ModelServer:
         *,
         models: Mapping[str, Behaviour] | None = None,
         reply: Callable[[Request], str | Answer | None] | None = None,
+        lists: Sequence[str] | None = None,
         port: int = 0,
     ) -> None:
         self.behaviour = behaviour or Behaviour()
         self.models = dict(models or {})
         self.reply = reply
+        self.lists = lists
         self.port = port  # 0: a free one, known inside the block
         self.requests: list[Request] = []  # chat requests in order of arrival
         self.batches = Batches(self._answer_batch)
@@ -196,6 +199,7 @@ class ModelServer:
             request.stream = bool(payload.get("stream"))
             request.batch = batch
             request.messages = payload["messages"]
+            request.routing = payload.get("provider")
             request.cached_tokens = self._cached_tokens(request, behaviour)
             self.requests.append(request)
         answer = self._decide(request, behaviour)
@@ -253,9 +257,8 @@ class _Handler(BaseHTTPRequestHandler):
         super().__init__(*args)
 
     def do_GET(self) -> None:
-        if self.path == "/v1/models":
-            names = ("test-model", *self.owner.models)
-            models = [{"id": n, "object": "model", "created": 0} for n in names]
+        if self.path == "/v1/models" and self.owner.lists is not None:
+            models = [{"id": n, "object": "model", "created": 0} for n in self.owner.lists]
             self._send(json_answer(200, {"object": "list", "data": models}))
         elif self.path == "/counts":
             self._send(json_answer(200, self.owner.counts()))

@@ -61,6 +61,9 @@ def running() -> None:
     assert_type((rated.ratings, rated.known, rated.blank), tuple[int, int, int])
     coming = ie.next_ratings(CONFIG, "anna", n=40, seed=1, rubric="strict", scale=(0, 10))
     assert_type(coming.expected[0].then, float | None)
+    redrawn = ie.redraw(CONFIG, dry_run=True)
+    assert_type(redrawn.models, list[str])
+    assert_type(redrawn.lock, str | None)
     for named in ie.reset(CONFIG, only="gradings", rubrics="standard"):
         assert_type(named.label, str)
     for health in ie.preflight(CONFIG, max_usd=0.01):

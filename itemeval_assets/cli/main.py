@@ -26,6 +26,7 @@ from . import deciding as deciding_cli
 from . import experiments as experiments_cli
 from . import figures as figures_cli
 from . import late
+from . import models as models_cli
 from . import ratings as ratings_cli
 from .options import (
     AsJson,
@@ -57,6 +58,7 @@ app.add_typer(experiments_cli.app)
 app.add_typer(figures_cli.app)
 app.add_typer(ratings_cli.app)
 app.add_typer(deciding_cli.app)
+app.add_typer(models_cli.app)
 
 
 def _show_version(wanted: bool) -> None:

@@ -15,6 +15,7 @@ from itemeval_assets.core.text.secrets import without_secrets
 from itemeval_assets.core.text.words import well_formed
 
 from .calls.in_flight import UNREAD_REPLIES, was_sent
+from .calls.reroutes import REROUTES, SERVED_PROVIDER
 from .calls.tasks import MOST_USD, cell_of
 from .logs.spent import NOTED_CALLS
 from .logs.usage import is_plausible, token_counts, total_usage
@@ -74,6 +75,8 @@ def _call_columns(sample: EvalSample, model: str, prices: PriceBook, batch: bool
         "dataset_revision": sample.metadata.get("dataset_revision"),
         "served_model": served_model(sample),
         **effective_settings(_last_call(sample)),
+        "served_provider": sample.metadata.get(SERVED_PROVIDER),
+        "reroutes": len(sample.metadata.get(REROUTES, ())),
     }
 
 

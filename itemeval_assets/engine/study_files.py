@@ -30,3 +30,8 @@ def study_with_task(path: str | Path, task: TaskLock) -> Study:
 def study_with_templates(path: str | Path, kept: Kept) -> Study:
     """As `load_study`. `kept`: packaged templates in the place of those kept beside the YAML."""
     return read_study(path, prompt_of_inspect, kept=kept)
+
+
+def study_redrawn(path: str | Path) -> Study:
+    """As `load_study`, with models drawn from the roster of today."""
+    return read_study(path, prompt_of_inspect, redraw=True)

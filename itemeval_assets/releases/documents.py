@@ -53,7 +53,8 @@ def release_schema() -> dict[str, Any]:
 
 
 def input_files(study: Study, store: ResultsStore) -> InputFiles:
-    """The study file, prompts, rubrics, files of own scorers, and seals; secrets are left out."""
+    """The study file, prompts, rubrics, files of own scorers, seals, and the roster that models
+    were drawn from; secrets are left out."""
     files = {
         "config": {"study.yaml": study.config.public_yaml.encode()},
         "prompt": _texts(condition.prompt for condition in study.design.generate),
@@ -64,9 +65,13 @@ def input_files(study: Study, store: ResultsStore) -> InputFiles:
         for name, source in study.snapshot.scorers.items()
         if source.text
     }
-    sealed = store.read_json(SEALS)
-    seals = {"seals.json": json_bytes(sealed)} if sealed else {}
-    found = {**files, "scorer": scorers, "seal": seals}
+    sealed, roster = store.read_json(SEALS), study.snapshot.roster
+    found = {
+        **files,
+        "scorer": scorers,
+        "seal": {"seals.json": json_bytes(sealed)} if sealed else {},
+        "roster": {"roster.txt": "\n".join([*roster.models, ""]).encode()} if roster else {},
+    }
     return InputFiles({kind: texts for kind, texts in found.items() if texts})
 
 
@@ -82,6 +87,8 @@ def card_facts(draft: Draft, written: Written, manifests: Sequence[Mapping[str, 
         released_at=now(),
         config=study.config,
         config_sha256=study.config_sha256,
+        models=study.models,
+        model_sample=study.model_sample,
         cells=written.cells,
         missing=written.missing,
         items=Counter(item["dataset_id"] for item in items if item["item_id"] in of_design),

@@ -5,6 +5,7 @@ Handed on is what the terminal shows.
 
 from .cells import cell_survey
 from .screens.imports import import_summary
+from .screens.models import redrawn
 from .screens.money import preflight, study_estimate
 from .screens.ratings import next_ratings, ratings_taken, sheet_written
 from .screens.results import (
@@ -35,6 +36,7 @@ __all__ = [
     "progress_bar",
     "quickstart_summary",
     "ratings_taken",
+    "redrawn",
     "release_summary",
     "remark",
     "run_summary",

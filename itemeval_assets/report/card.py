@@ -41,6 +41,8 @@ class CardFacts:
     released_at: str
     config: StudyConfig
     config_sha256: str
+    models: Sequence[str]
+    model_sample: str | None
     cells: int
     missing: int
     items: Mapping[str, int]

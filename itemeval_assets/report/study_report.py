@@ -65,7 +65,7 @@ def _words(facts: "ReportFacts") -> Iterator[str]:
     status = facts.status
     crossed = " x ".join(
         [
-            counted(len(config.solvers.models), "model"),
+            counted(len(facts.study.models), "model"),
             counted(len(config.facets.prompt), "prompt"),
             counted(len(config.facets.model_config_facet), "model config"),
         ]
@@ -75,6 +75,8 @@ def _words(facts: "ReportFacts") -> Iterator[str]:
         f" {counted(status.replications, 'replication')} each;"
         f" {counted(len(design.grade), 'grade condition')} scored the answers."
     )
+    if facts.study.model_sample:
+        yield f"The models are a {facts.study.model_sample}."
     if status.sample:
         yield f"The items are a {status.sample.words}."
     if status.is_partial:
@@ -83,7 +85,7 @@ def _words(facts: "ReportFacts") -> Iterator[str]:
             f" {status.replications} of {status.design_replications} replications of the design."
         )
     yield from status.notes
-    models = {*config.solvers.models, *(row["model"] for row in facts.conditions if row["model"])}
+    models = {*facts.study.models, *(row["model"] for row in facts.conditions if row["model"])}
     mocks = sorted(filter(is_mock, models))
     if mocks:
         yield (

@@ -47,9 +47,9 @@ def foreseen(
 ) -> StudyEstimate:
     """What a run would still call, and what that costs at most.
 
-    Its warnings are what may be wrong in items and templates; none where nothing is to be called.
-    Raises ModelError for a model that is out of reach, and DatasetError for data that cannot be
-    read, or where no answer could be graded.
+    Its warnings are what may be wrong in items, templates and local models; none where nothing is
+    to be called. Raises ModelError for a model that is out of reach, and DatasetError for data that
+    cannot be read, or where no answer could be graded.
     """
     scope = Scope(
         study=study,
@@ -63,5 +63,8 @@ def foreseen(
         raise ModelError("\n".join(found.unreachable))
     if found.remaining.calls:
         require_gradable(found.ungradable, study.design.graders_of(selection.of(GRADE)))
-    warnings = doubts(scope, found.ungradable) if found.remaining.calls else []
-    return replace(found, warnings=warnings)
+    if not found.remaining.calls:
+        return replace(found, warnings=[])
+    return replace(
+        found, warnings=[*doubts(scope, found.ungradable), *scope.models.doubts.values()]
+    )

@@ -180,11 +180,12 @@ class GradingCaller(PromptCaller):
 
     def target(self, partition: Partition) -> Target:
         call = self._call(partition)
-        model = self._scope.models.resolve(
+        model = self._scope.resolve(
             call.model, call.where, routing=call.provider_routing, mock_reply=call.mock_reply
         )
         batch = self._scope.batch(call.model)
-        request = request_settings(self._study.config.solvers, call.model, batch)
+        called = self._scope.called_as(call.model)
+        request = request_settings(self._study.config.solvers, called, batch)
         config = grading_config(call, {**request, "cache_prompt": "auto"})
         condition = self._conditions[partition.grade]
         return Target(condition.slug, model, config, self._study.design.scopes_of(partition))

@@ -1,7 +1,7 @@
 """Solutions of prompts: one call for each item and replication."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +15,12 @@ from itemeval_assets.core.design.pending import (
     States,
     classify_solutions,
 )
-from itemeval_assets.core.money.projection.estimate import output_limit
+from itemeval_assets.core.money.projection.estimate import SampleCalls, output_limit
+from itemeval_assets.core.money.providers import provider_of
 from itemeval_assets.core.prompts.images import IMAGES
 from itemeval_assets.core.prompts.prompts import Prompt
 from itemeval_assets.engine.calls.evaluate import request_settings
+from itemeval_assets.engine.calls.reroutes import Rerouting, routing_without
 from itemeval_assets.engine.calls.tasks import (
     Target,
     generate_config,
@@ -32,6 +34,7 @@ from .prompt_calls import PromptCaller
 if TYPE_CHECKING:
     from inspect_ai.dataset import Sample
     from inspect_ai.log import EvalLog
+    from inspect_ai.model import Model
 
 
 class SolutionCaller(PromptCaller):
@@ -67,15 +70,38 @@ class SolutionCaller(PromptCaller):
 
     def target(self, partition: Partition) -> Target:
         condition, solvers = self._conditions[partition.generate], self._study.config.solvers
-        model = self._scope.models.resolve(
-            condition.model, "solvers.models", routing=solvers.provider_routing
+        model = self._scope.resolve(
+            condition.model, self._study.models_key, routing=solvers.provider_routing
         )
         request = {
-            **request_settings(solvers, condition.model, self._scope.batch(condition.model)),
+            **request_settings(
+                solvers,
+                self._scope.called_as(condition.model),
+                self._scope.batch(condition.model),
+            ),
             "cache_prompt": {"on": True, "off": False}.get(solvers.cache_prompt, "auto"),
         }
-        scopes = self._study.design.scopes_of(partition)
-        return Target(condition.slug, model, generate_config(condition, request), scopes)
+        config = generate_config(condition, request)
+        scopes, rerouting = self._study.design.scopes_of(partition), self._rerouting(condition.model)
+        return Target(condition.slug, model, config, scopes, rerouting)
+
+    def calls_per_cell(self, partition: Partition) -> SampleCalls:
+        calls = 1 + self._reroutes(self.model(partition))
+        return SampleCalls(calls, anew=True)
+
+    def _reroutes(self, model: str) -> int:
+        """How often a call is made again at most: a line of a batch never, as that takes a day."""
+        is_possible = provider_of(model) == "openrouter" and not self._scope.batch(model)
+        return (self._study.config.solvers.max_reroutes or 0) if is_possible else 0
+
+    def _rerouting(self, model: str) -> Rerouting | None:
+        most, solvers = self._reroutes(model), self._study.config.solvers
+
+        def without(providers: Sequence[str]) -> "Model":
+            routing = routing_without(solvers.provider_routing, providers)
+            return self._scope.models.resolve(model, self._study.models_key, routing=routing)
+
+        return Rerouting(most, without) if most else None
 
     def finish(self, run: StageRun) -> None:
         """What is left to do once the calls of a run are rows: nothing."""

@@ -107,6 +107,12 @@ solvers:
 LIST = "[mockllm/alpha, mockllm/beta]"
 
 
+def drawn(lines: str, **sample: Any) -> tuple[dict[str, Any], dict[str, str]]:
+    """Keys and files of a study that draws its models from a roster."""
+    keys = {"solvers": {"sample": {"roster": "roster.txt", "n": 2, **sample}}}
+    return keys, {"roster.txt": lines}
+
+
 def by_hand(before: str, after: str) -> dict[str, str]:
     """The study file with a slip."""
     return {"study.yaml": BY_HAND.replace(before, after)}
@@ -121,6 +127,22 @@ MISTAKES = [
         {"solvers.models": ["mistral/mistral-small-latest"]},
     ),
     Mistake("A model without its API key", {"solvers.models": ["openai/gpt-4.1-mini"]}),
+    Mistake("A local model whose server is not started", {"solvers.models": ["ollama/llama3.2"]}),
+    Mistake("More models than the roster has", *drawn("mockllm/a\n")),
+    Mistake("A roster of models without prices", *drawn("mockllm/a\nopenai/unheard-of\n", n=1)),
+    Mistake("A model twice in a roster", *drawn("mockllm/a\nmockllm/b\nmockllm/a\n")),
+    Mistake("Models drawn by what is no stratum", *drawn("mockllm/a\nmockllm/b\n", by="price")),
+    Mistake(
+        "A sample of models as itemeval has it",
+        {"solvers": {"sample": {"universe": "models.txt", "n": 2, "stratify_by": "provider"}}},
+    ),
+    Mistake(
+        "Batches of the provider itself, without its key",
+        {
+            "solvers.models": ["openrouter/openai/gpt-4.1-mini"],
+            "budget": {"policy": "full-batch", "prefer_native_batch": True},
+        },
+    ),
     Mistake("A misspelt key", {"solvers.modles": ["mockllm/a"]}),
     Mistake("A section in the wrong place", {"models": ["mockllm/a"]}),
     Mistake("`system_prompt`, as in other tools", {"solvers.system_prompt": "Be brief."}),

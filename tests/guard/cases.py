@@ -128,6 +128,11 @@ COMMANDS: Sequence[Command] = [
         "run {config} --policy=full-interactive --json",
         lambda found: (_calls(found), _done(found)) == (8, [3] * 6),
     ),
+    Command(
+        "redraw {config} --dry-run --json",
+        lambda found: "the YAML names its models" in found["message"],
+        exit_code=2,
+    ),
     Command("run {config} --policy=full-batch --errored --json", lambda found: _calls(found) == 0),
     Command(
         "estimate {config} --accept-changes --json",
@@ -436,6 +441,7 @@ DOCUMENTS: Mapping[str, Document] = {
                 "attempt_timeout": 30,
                 "max_retries": 1,
                 "retry_on_error": 1,
+                "max_reroutes": 2,
                 "max_connections": {"mockllm": 3},
                 "on_empty": "skip",
                 "cache_prompt": "auto",
@@ -453,6 +459,7 @@ DOCUMENTS: Mapping[str, Document] = {
             },
             "budget": {
                 "policy": "dev",
+                "prefer_native_batch": True,
                 "dev_items": 1,
                 "dev_replications": 2,
                 "confirm_above_usd": 4.0,
@@ -500,6 +507,31 @@ DOCUMENTS: Mapping[str, Document] = {
             "budget": {"policy": "full-interactive"},
         },
         lambda summary: min(_done(summary)) == 1 and len(_done(summary)) == 7,
+    ),
+    "roster": Document(
+        {
+            "study": "roster",
+            "benchmark": {
+                "adapter": "local",
+                "datasets": [{"id": "items.jsonl"}],
+                "mapping": MAPPING,
+            },
+            "solvers": {
+                "sample": {
+                    "roster": "roster.txt",
+                    "n": 2,
+                    "seed": 7,
+                    "by": "provider",
+                    "exclude": ["mockllm/a"],
+                }
+            },
+            "facets": {"scorer": "numeric"},
+        },
+        # Two items; of three models one is excluded.
+        lambda summary: (
+            (_calls(summary), summary["status"]["model_sample"])
+            == (4, "sample of 2 of 3 models of roster.txt, seed 7, by provider, without mockllm/a")
+        ),
     ),
     "own_scorers": Document(
         {

@@ -356,6 +356,7 @@ def _written(folder: Path, keys: Mapping[str, Any]) -> Path:
         + "".join(f"q{n};What is {n} + {n}?;{2 * n};right;sums\n" for n in range(3)),
         encoding="utf-8",
     )
+    (folder / "roster.txt").write_text("mockllm/a\nmockllm/b\nmockllm/c\n")
     (folder / "mine.py").write_text("def score(s, t, m):\n    return t in s\n")
     (folder / "tasks.py").write_text(QUESTIONS)
     options = {"text": ["one", "two"], "label": ["i", "ii"]}

@@ -29,7 +29,8 @@ from .kept import VERSIONS, declare
 SOLUTION = ["condition_id", "item_id", "epoch"]
 GRADING = ["grade_condition_id", "gen_condition_id", "item_id", "epoch"]
 NEW = ["log_file", "sample_uuid", "solution_hash", "scorer_version"]
-NEW += ["imported_condition_id", "imported_format", "served_model", "solution_chars_not_shown"]
+NEW += ["imported_condition_id", "imported_format", "served_model", "served_provider"]
+NEW += ["solution_chars_not_shown", "reroutes"]
 
 
 of_both = pytest.mark.parametrize("version", VERSIONS)

@@ -24,6 +24,8 @@ def card(**known: Any) -> list[str]:
         "released_at": "2026-01-02T03:04:05+00:00",
         "config": parse_config(yaml.safe_dump(study_yaml()), "study.yaml"),
         "config_sha256": "c0ffee",
+        "models": ["mockllm/a"],
+        "model_sample": None,
         "cells": 4,
         "missing": 0,
         "items": {"items.jsonl": 4},

@@ -38,6 +38,7 @@ from itemeval_assets.stages.export import ExportResult
 from itemeval_assets.stages.projection.estimate import StudyEstimate
 from itemeval_assets.stages.projection.foresight import PartitionEstimate
 from itemeval_assets.stages.views.cells import CellSurvey, Reason
+from itemeval_assets.stages.views.redrawing import Redrawn
 from itemeval_assets.stages.views.scored_logs import ScoredLogs
 from itemeval_assets.stages.views.status import PartitionStatus, StudyStatus
 
@@ -198,6 +199,11 @@ SHOWN: dict[str, tuple[Callable[[], Any], int, int]] = {
         3,
     ),
     "was_reset": (lambda: reports.was_reset([LABELLED]), 2, 0),
+    "redrawn": (
+        lambda: reports.redrawn(Redrawn(ODD, [MODEL], [], [MODEL], ODD, ODD, ODD)),
+        3,
+        2,
+    ),
     "created": (lambda: reports.created([Path(ODD)], Path(ODD)), 2, 0),
     "experiment_list": (
         lambda: experiments.experiment_list([ExperimentSummary(ODD, 1, 1, PUBLISHED)]),

@@ -13,6 +13,8 @@ from itemeval_assets.core.grading.code import Source
 from itemeval_assets.core.prompts.templates import Template
 from itemeval_assets.core.tasks.lock import TaskLock
 
+from .roster import Roster
+
 
 @dataclass(frozen=True)
 class PriceText:
@@ -31,6 +33,7 @@ class Snapshot:
     `scorers`: what was read of code of others, by its names there. `packaged`: those of their types
     that installed packages offer.
     `task`: what `task_lock.json` says of the task.
+    `roster`: what the models of the study are drawn from.
     `replaced`: keys that hold in the place of those of the YAML, by their sections.
     """
 
@@ -44,6 +47,7 @@ class Snapshot:
     scorers: Mapping[str, Source] = field(default_factory=dict)
     packaged: Sequence[str] = field(default_factory=list)
     task: TaskLock | None = None
+    roster: Roster | None = None
 
     @property
     def config_sha256(self) -> str:
@@ -63,4 +67,6 @@ class Snapshot:
         found["scorers"] = {name: Source(**one) for name, one in found["scorers"].items()}
         found["prices"] = PriceText(**found["prices"]) if found["prices"] else None
         found["task"] = TaskLock.from_document(found["task"]) if found["task"] else None
+        roster = found.get("roster")
+        found["roster"] = Roster.from_record(roster) if roster else None
         return cls(**found)

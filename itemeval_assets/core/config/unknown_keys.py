@@ -46,6 +46,10 @@ _IN_SECTION = {
         "input": ("question", "prompt", "problem", "query", "instruction", "text"),
         "target": ("answer", "label", "gold", "solution", "expected", "reference", "output"),
     },
+    "sample": {
+        "roster": ("universe", "models", "file", "path"),
+        "by": ("stratify_by", "strata", "stratify"),
+    },
     "benchmark": {"args": ("task_args", "task_arguments", "arguments", "params")},
 }
 _OF_DATA = ("datasets", "mapping")

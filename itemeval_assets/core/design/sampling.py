@@ -1,4 +1,4 @@
-"""Draws some of the items at random, by the rule of `benchmark.sample`.
+"""Draws some of the items at random, by the rule of `benchmark.sample`; models are drawn alike.
 
 The order of the items is that of the sha256 of `<seed>\\n<item id>` in UTF-8: it is the same on
 every machine, and in whatever order the data come. A sample is the first n of this order, so a
@@ -78,12 +78,16 @@ def drawn(items: Sequence[Row], sample: SampleConfig) -> list[int]:
             f"benchmark.sample.n: {sample.n:,} items are to be drawn, and the data have "
             f"{len(items):,}; give at most {len(items):,}, or remove `sample` to take all"
         )
-    strata: dict[str, list[_Item]] = {}
-    for place, value in enumerate(_values(items, sample.by)):
-        found = _Item(_digest(sample.seed, items[place]["item_id"]), place)
-        strata.setdefault(value, []).append(found)
-    order = _in_proportion([sorted(stratum) for stratum in strata.values()])
-    return [item.place for item in islice(order, sample.n)]
+    ids = [item["item_id"] for item in items]
+    return list(islice(in_order(ids, _values(items, sample.by), sample.seed), sample.n))
+
+
+def in_order(ids: Sequence[str], strata: Sequence[str], seed: int) -> Iterator[int]:
+    """The places of all ids, each of its stratum, in the order that they are drawn in."""
+    queues: dict[str, list[_Item]] = {}
+    for place, (id, stratum) in enumerate(zip(ids, strata, strict=True)):
+        queues.setdefault(stratum, []).append(_Item(_digest(seed, id), place))
+    return (item.place for item in _in_proportion([sorted(queue) for queue in queues.values()]))
 
 
 def first_by_hash(item_ids: Sequence[str], n: int, seed: int = 0) -> list[int]:

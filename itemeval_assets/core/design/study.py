@@ -1,7 +1,7 @@
 """A study as it was loaded: the config, its design, and where its results go."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple, get_args
 
@@ -14,6 +14,7 @@ from itemeval_assets.core.text.locations import scheme_of
 
 from .conditions.conditions import Design
 from .conditions.expansion import expand_design
+from .drawn_models import models_of, words_on_sample
 from .partitions import NamedPartition, Partition
 
 BYTE_ORDER_MARK = "\ufeff"
@@ -50,6 +51,27 @@ class Study:
     @property
     def config_dir(self) -> Path:
         return self.config_path.parent
+
+    @property
+    def models(self) -> list[str]:
+        """The models that answer: named in the YAML, or drawn."""
+        return list(dict.fromkeys(condition.model for condition in self.design.generate))
+
+    @property
+    def called_models(self) -> list[str]:
+        """The models that answer, and those that grade."""
+        return list(dict.fromkeys([*self.models, *self.design.grading_models]))
+
+    @property
+    def models_key(self) -> str:
+        """The key of the YAML that they come from."""
+        return "solvers.sample" if self.config.solvers.sample else "solvers.models"
+
+    @property
+    def model_sample(self) -> str | None:
+        """How the models were drawn, in words; null where the YAML names them."""
+        sample, roster = self.config.solvers.sample, self.snapshot.roster
+        return words_on_sample(sample, roster) if sample and roster else None
 
     @property
     def metadata_columns(self) -> list[str]:
@@ -89,13 +111,21 @@ def study_of(snapshot: Snapshot, config: StudyConfig | None = None) -> Study:
     """
     path = snapshot.config_path
     text = snapshot.config.removeprefix(BYTE_ORDER_MARK)
+    roster = snapshot.roster
     config = config or parse_config(text, path, snapshot.replaced, snapshot.packaged)
     try:
         design = expand_design(
-            config, snapshot.prompts, snapshot.rubrics, snapshot.scorers, snapshot.task
+            config,
+            snapshot.prompts,
+            snapshot.rubrics,
+            snapshot.scorers,
+            snapshot.task,
+            models_of(config.solvers, roster),
         )
     except ItemevalAssetsError as error:
         raise type(error)(f"{path}: {error}") from error
+    if roster and roster.change:
+        design = replace(design, doubts=(roster.change, *design.doubts))
     return Study(config, design, snapshot)
 
 

@@ -67,6 +67,19 @@ class PriceBook:
             self._known[model], self._source[model] = self._found(model)
         return self._known[model]
 
+    def priced_as(self, others: Mapping[str, str]) -> "PriceBook":
+        """A book in which a model costs what another one costs: {model: the other one}."""
+        if not others:
+            return self
+        book = PriceBook(environment=self._environment)
+        book._problem, book._known, book._source = self._problem, {**self._known}, {**self._source}
+        for model, other in others.items():
+            price, source = self.price_of(other), self.source_of(other)
+            discount = price and {"batch_discount": self._batch_discount(other, price)}
+            book._known[model] = price and price.model_copy(update=discount)
+            book._source[model] = source
+        return book
+
     @classmethod
     def unreadable(cls, problem: ConfigError) -> "PriceBook":
         """A book that cannot be read: `problem` is raised where a price is asked for."""

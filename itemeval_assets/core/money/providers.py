@@ -10,6 +10,10 @@ _MOST_MOCKS = 5
 # Providers of inspect that run a model on this machine, unless a variable names a server.
 AT_HOME = {"hf", "llama-cpp-python", "nnterp", "ollama", "sglang", "transformer_lens", "vllm"}
 AT_HOME |= {"openai-api/smollm2"}  # the packaged one, where no other address is named
+# Of these, the ones that ask no server.
+_IN_PROCESS = {"hf", "nnterp", "transformer_lens"}
+# The variable of inspect for the server of any model.
+_ANY_SERVER = "INSPECT_EVAL_MODEL_BASE_URL"
 # What a batch call costs less, by the price pages of the providers that inspect_ai has a batch
 # mode for.
 BATCH_DISCOUNT = {"anthropic": 0.5, "google": 0.5, "grok": 0.5, "openai": 0.5, "together": 0.5}
@@ -36,18 +40,33 @@ def words_of_mocks(models: Iterable[str]) -> list[str]:
     return [f"{names}: mock prices; nobody pays these dollars"]
 
 
-def is_local(model: str, environment: Mapping[str, str]) -> bool:
-    """Whether a model runs on this machine, or answers at a loopback address: nobody is paid."""
+def server_of(model: str, environment: Mapping[str, str]) -> str | None:
+    """The address of the server that the environment names for a model; null: it names none."""
     provider = provider_of(model)
-    service = provider.rpartition("/")[2].upper().replace("-", "_")
-    server = environment.get(f"{service}_BASE_URL")
-    if not server:
-        return provider in AT_HOME
-    host = urlsplit(server).hostname or ""
+    named = environment.get(variable_of(model, "BASE_URL"))
+    return named or (None if provider in _IN_PROCESS else environment.get(_ANY_SERVER)) or None
+
+
+def variable_of(model: str, what: str) -> str:
+    """The environment variable of a model's provider: `what` is BASE_URL or API_KEY."""
+    service = provider_of(model).rpartition("/")[2].upper().replace("-", "_")
+    return f"{service}_{what}"
+
+
+def is_local(model: str, environment: Mapping[str, str]) -> bool:
+    """Whether a model runs on this machine, or answers at an address of it: nobody is paid."""
+    server = server_of(model, environment)
+    return is_this_machine(server) if server else provider_of(model) in AT_HOME
+
+
+def is_this_machine(address: str) -> bool:
+    """Whether a URL leads to this machine: a loopback address, or 0.0.0.0."""
     try:
-        return ip_address(host).is_loopback
+        host = urlsplit(address).hostname or ""
+        ip = None if host == "localhost" else ip_address(host)
     except ValueError:
-        return host == "localhost"
+        return False
+    return ip is None or ip.is_loopback or ip.is_unspecified
 
 
 def has_batch_mode(model: str) -> bool:

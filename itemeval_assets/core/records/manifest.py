@@ -51,7 +51,8 @@ def build_manifest(
         **({"task": redacted(task.to_document())} if task else {}),
         "solver_templates": templates_of([condition.prompt for condition in generate]),
         "rubric_templates": templates_of(study.design.rubrics),
-        "models": list(config.solvers.models),
+        "models": study.models,
+        **({"roster": study.snapshot.roster.to_record()} if study.snapshot.roster else {}),
         "graders": {
             name: redacted(config.grader(name).model_dump(mode="json"))
             for name in config.facets.grader

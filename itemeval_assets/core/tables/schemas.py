@@ -84,6 +84,9 @@ _USD = Column("usd", "float64", note="null: no known price; 0.0 with null tokens
 _LATENCY = Column("latency_s", "float64", note="seconds from first request to last reply")
 _SERVED = Column("served_model", note="the model that the reply says it is of; null: none says so")
 _CREATED = Column("created_at", required=True, note="ISO-8601 UTC")
+_PROVIDER = Column(
+    "served_provider", note="whom OpenRouter passed the call on to, as its reply says; else null"
+)
 
 ITEMS = Table(
     "items",
@@ -121,6 +124,8 @@ SOLUTIONS = Table(
         Column("sample_uuid"),
         _CREATED,
         _SERVED,
+        _PROVIDER,
+        Column("reroutes", "int32", note="replies before this one that were no answers"),
     ),
     ("condition_id",),
 )
@@ -164,6 +169,7 @@ GRADINGS = Table(
             "int64",
             note="characters that max_solution_chars cut off; null: the solution was shown whole",
         ),
+        _PROVIDER,
     ),
     ("gen_condition_id", "grade_condition_id"),
 )

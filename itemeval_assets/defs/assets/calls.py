@@ -71,7 +71,7 @@ def solutions_asset(study: Study, shared: dict[str, Any]) -> dg.AssetsDefinition
         partitions_def=generate_partitions(study),
         backfill_policy=backfill_policy(study),
         group_name=shared["group_name"],
-        pool=pool(study.config.solvers.models),
+        pool=pool(study.models),
     )
     def solutions(
         context: dg.AssetExecutionContext, config: RunConfig, items: Any

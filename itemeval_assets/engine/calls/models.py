@@ -13,6 +13,7 @@ from itemeval_assets.core.text.nearest import did_you_mean
 from itemeval_assets.engine.advice import advised, one_line
 from itemeval_assets.engine.models.local_model import is_served_here, local_model_address
 from itemeval_assets.engine.models.mock_models import mock_model
+from itemeval_assets.engine.models.servers import Servers
 
 from .in_flight import watched
 
@@ -26,6 +27,9 @@ class RunModels:
 
     def __init__(self) -> None:
         self._known: dict[Any, Model] = {}
+        self._servers = Servers()
+        # What to know of resolved models before they are called.
+        self.doubts: dict[str, str] = {}
 
     def resolve(
         self,
@@ -35,15 +39,25 @@ class RunModels:
         routing: dict[str, Any] | None = None,
         mock_reply: Callable[[float], str] | None = None,
     ) -> Model:
-        """The inspect model for an id. Makes no call.
+        """The inspect model for an id. Makes no call; the server of a local model is asked for it.
 
         `where` is the YAML path that names the model; `mock_reply`: what a mock model replies, if
         not an answer. Raises ModelError for an unknown
-        provider, a provider package that is not installed, or a missing API key.
+        provider, a provider package that is not installed, a missing API key, or a local model
+        that its server does not have.
         """
         if is_mock(model):
             return self._once((model, mock_reply), lambda: mock_model(model, mock_reply))
-        return self._once((model, repr(routing)), lambda: _new_model(model, where, routing))
+        return self._once((model, repr(routing)), lambda: self._real(model, where, routing))
+
+    def _real(self, model: str, where: str, routing: dict[str, Any] | None) -> Model:
+        found = _new_model(model, where, routing)
+        if not is_served_here(model):
+            if why := self._servers.why_not(model):
+                raise ModelError(f"{where}: {model}: {why}")
+            if doubt := self._servers.doubt(model):
+                self.doubts[model] = doubt
+        return found
 
     def _once(self, key: Any, make: Callable[[], Model]) -> Model:
         if key not in self._known:

@@ -40,6 +40,7 @@ from itemeval_assets.engine.models.response_cache import cache_policy
 
 from .allowance import Allowance
 from .in_flight import current_calls
+from .reroutes import SERVED_PROVIDER, Rerouting, asked_elsewhere, served_provider
 from .turns import Turns
 
 _MESSAGES = {
@@ -55,12 +56,14 @@ class Target(NamedTuple):
     """What a partition calls: a model, its settings, and the name of its Task.
 
     `scopes`: what keeps its answers apart from others to the same question, such as its wave.
+    `rerouting`: how a reply that is no answer is asked for again.
     """
 
     name: str
     model: Model
     config: GenerateConfig
     scopes: Mapping[str, str] = MappingProxyType({})
+    rerouting: Rerouting | None = None
 
 
 @dataclass(frozen=True)
@@ -122,7 +125,7 @@ def build_task(
     return Task(
         name=target.name,
         dataset=MemoryDataset(list(distinct.values()), name=dataset),
-        solver=ask(settings, target.scopes),
+        solver=ask(settings, target.scopes, target.rerouting),
         epochs=max(epoch for _, epoch in samples.values()),
         early_stopping=AllowedCellsOnly(
             {(str(sample.id), epoch): cell for cell, (sample, epoch) in samples.items()}, settings
@@ -134,9 +137,12 @@ def build_task(
 
 
 @solver
-def ask(settings: CallSettings, scopes: Mapping[str, str]) -> Solver:
+def ask(
+    settings: CallSettings, scopes: Mapping[str, str], rerouting: Rerouting | None = None
+) -> Solver:
     """One call per sample, from the response cache where there is one, except for fresh cells.
 
+    A reply that is no answer is asked for again where that is wanted.
     The model is called here, because inspect's `generate` goes on asking while a reply calls
     tools, and fails on a reply without choices; here both are answers, if blank ones. A cell
     that the budget took for cached has a cost limit of zero: inspect then refuses to send it.
@@ -155,6 +161,12 @@ def ask(settings: CallSettings, scopes: Mapping[str, str]) -> Solver:
             async with settings.turns.turn(settings.prefixes.get(cell)), slot:
                 with cost_limit(0.0 if cell in settings.cached else None):
                     state.output = await model.generate(state.messages, cache=policy)
+                if rerouting and cell in settings.most_usd:
+                    state.output = await asked_elsewhere(
+                        state.output, rerouting, state.messages, state.metadata
+                    )
+        if provider := served_provider():
+            state.metadata[SERVED_PROVIDER] = provider
         if cell in settings.most_usd:
             settings.allowance.settle(settings.most_usd[cell], str(model), state.output.usage)
         state.messages.extend(choice.message for choice in state.output.choices)

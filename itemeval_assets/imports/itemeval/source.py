@@ -23,10 +23,10 @@ from itemeval_assets.storage.study.layout import (
 _NEEDED = ("items", "solutions", "log_index", "ledger")
 # Columns of ours that itemeval does not write.
 _OURS = {
-    "solutions": ("served_model",),
+    "solutions": ("served_model", "served_provider", "reroutes"),
     "gradings": (
         *("sample_uuid", "solution_hash", "scorer_version"),
-        *("imported_condition_id", "imported_format", "served_model"),
+        *("imported_condition_id", "imported_format", "served_model", "served_provider"),
         "solution_chars_not_shown",
     ),
     "ledger": ("reasoning_tokens",),

@@ -11,6 +11,7 @@ from itemeval_assets.core.text.words import counted, dollars
 from ..render.terminal_table import show
 from ..terminal import data, out
 from ..views import ESTIMATE, HEALTH, View, projected
+from .models import samples
 
 if TYPE_CHECKING:
     from itemeval_assets.core.money.preflight import ModelHealth
@@ -28,8 +29,7 @@ def study_estimate(found: "StudyEstimate") -> None:
     if found.changed:
         words = f"{counted(len(found.changed), 'item')} changed, and what there is of them is made"
         out.print(f"{words} again: {data(named(found.changed))}.", soft_wrap=True)
-    if found.sample:
-        out.print(f"The items are a {data(found.sample.words)}.", soft_wrap=True)
+    samples(found)
     for title, parts in (("solutions", found.generate), ("gradings by judges", found.grade)):
         if parts:
             show(View(title, ESTIMATE, parts))

@@ -12,6 +12,7 @@ from itemeval_assets.core.text.words import counted, dollars
 from ..render.terminal_table import show
 from ..terminal import command, data, out, paragraph
 from ..views import COMPLETION, View, spend_view
+from .models import samples
 from .money import mocks_are_free
 
 if TYPE_CHECKING:
@@ -61,8 +62,7 @@ def completion(status: "StudyStatus", most: int | None = None) -> None:
         f"{counted(status.items, 'item')} x {counted(status.replications, 'replication')}, "
         f"policy {status.policy}, {dollars(status.usd)} {_spent(status)}"
     )
-    if status.sample:
-        out.print(f"The items are a {data(status.sample.words)}.", soft_wrap=True)
+    samples(status)
     if status.is_partial:
         paragraph(_partial(status))
     for note in status.notes:

@@ -11,6 +11,7 @@ from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.money.losses import is_accepted
+from itemeval_assets.core.money.native import native_id
 from itemeval_assets.core.tables.schemas import LOG_INDEX, TABLES, arrow_schema
 from itemeval_assets.core.tables.split import Parts
 from itemeval_assets.core.text.secrets import redacted
@@ -217,7 +218,6 @@ def collect(
 ) -> None:
     """Add the rows and the index rows of some logs to the outcome, one log in memory at a time."""
     from itemeval_assets.engine.booking import index_rows
-    from itemeval_assets.engine.rows import served_models
 
     schema = arrow_schema(TABLES[caller.stage.table])
     for partition, key in logs:
@@ -232,8 +232,17 @@ def collect(
         lost = outcome.lost.setdefault(partition, [])
         lost.extend(lost_costs(partition, rows))
         lost.extend(_unlogged(caller, run, partition, log, key))
-        outcome.endpoints["|".join(partition)] = redacted(served_models(log))
+        outcome.endpoints["|".join(partition)] = redacted(_endpoint(log, caller.model(partition)))
         _tell_of_prices(run, outcome, key, facts)
+
+
+def _endpoint(log: "EvalLog", model: str) -> dict[str, Any]:
+    """Who answered; `execution_model`: the id that a model was called under, if not its own."""
+    from itemeval_assets.engine.rows import served_models
+
+    called = log.eval.model
+    is_native = called == native_id(model)
+    return {**served_models(log), **({"execution_model": called} if is_native else {})}
 
 
 def _tell_of_prices(run: StageRun, outcome: Outcome, key: str, facts: list[dict[str, Any]]) -> None:

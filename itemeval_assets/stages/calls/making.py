@@ -182,9 +182,11 @@ def _evaluate(
     models = {caller.model(partition) for partition in planned}
     for note in folders_left_out(run.study.config.cache):
         run.say(note)
-    tell_prices({model: run.prices.rates(model, bool(run.batch(model))) for model in models})
+    tell_prices(
+        {run.called_as(model): run.book.rates(model, bool(run.batch(model))) for model in models}
+    )
     progress = Progress(next(iter(planned)).stage.name, outcome.projection.calls)
-    batched = {provider_of(model) for model in models if run.batch(model)}
+    batched = {provider_of(run.called_as(model)) for model in models if run.batch(model)}
     with (
         reporting(progress, run.listener, run.usd) as tell_of_wait,
         batches_told_to(tell_of_wait, batched),
@@ -235,7 +237,7 @@ def _tasks(
             "reserved_by": run.gate.holder,
             **partition.columns,
             "model": caller.model(partition),
-            PRICE: run.prices.evidence(caller.model(partition)),
+            PRICE: run.book.evidence(caller.model(partition)),
             **caller.evidence(partition, calls.plan.cells),
         }
         tasks.append(caller.build(partition, calls, settings, metadata))
@@ -257,7 +259,7 @@ def _prefixes(
     heads = {}
     for partition, calls in planned.items():
         model = caller.model(partition)
-        price = run.prices.price_of(model)
+        price = run.book.price_of(model)
         if price is None or not price.discounts_shared_prefix or run.batch(model):
             continue
         for cell in calls.most_usd:

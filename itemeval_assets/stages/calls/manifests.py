@@ -44,7 +44,7 @@ def begin_manifest(
         plan=run.extent,
         partitions=selected,
         estimate=projection,
-        prices={model: run.prices.as_record(model, bool(run.batch(model))) for model in models},
+        prices={model: run.book.as_record(model, bool(run.batch(model))) for model in models},
     )
     run.store.update_json(manifest_key(run.run_id), lambda _: manifest)
 

@@ -11,10 +11,11 @@ import pyarrow as pa
 
 from itemeval_assets.core.design.partitions import PREFLIGHT, Partition
 from itemeval_assets.core.design.pending import Cell
-from itemeval_assets.core.design.study import Study
+from itemeval_assets.core.design.study import Study, run_plan
 from itemeval_assets.core.errors import ModelError
 from itemeval_assets.core.money.budget import require_budget
 from itemeval_assets.core.money.ledger import bookings_of
+from itemeval_assets.core.money.native import native_routes
 from itemeval_assets.core.money.preflight import (
     PREFLIGHT_ITEM,
     PREFLIGHT_PROMPT,
@@ -65,7 +66,7 @@ _CELL = Cell(PREFLIGHT_ITEM, 1)
 
 def study_models(study: Study) -> dict[str, str]:
     """The distinct models of a study, and the YAML path that names each first."""
-    models = dict.fromkeys(study.config.solvers.models, "solvers.models")
+    models = dict.fromkeys(study.models, study.models_key)
     for model, where in study.design.grading_models.items():
         models.setdefault(model, where)
     return models
@@ -75,7 +76,9 @@ def require_allowed(
     study: Study, store: ResultsStore, prices: PriceBook, consent_usd: float | None
 ) -> None:
     """Raise what the gate raises: BudgetExceeded, ConsentMissing, ConfigError. Reserves nothing."""
-    targets, _ = _targets(study)
+    routes = _routes(study, prices)
+    targets, _ = _targets(study, RunModels(), routes)
+    prices = prices.priced_as(routes)
     budget, found = study.config.budget, standing(store, prices)
     require_budget(_cost(targets, prices), budget, found, consent_usd, words_of_mocks(targets))
 
@@ -87,10 +90,12 @@ def check_models(
 
     Raises BudgetExceeded, ConsentMissing or ConfigError before the first call.
     """
-    targets, dead = _targets(study)
+    models, routes = RunModels(), _routes(study, prices)
+    targets, dead = _targets(study, models, routes)
+    prices = prices.priced_as(routes)
     projection = _cost(targets, prices)
     gate.admit(projection, words_of_mocks(targets))
-    tell_prices({model: prices.rates(model) for model in targets})
+    tell_prices({routes.get(model, model): prices.rates(model) for model in targets})
     tasks = [
         _task(
             target,
@@ -104,14 +109,28 @@ def check_models(
             evaluate(tasks, folder, retry_on_error=0)
     with store.claimed([_TRIALS], f"{gate.holder}-{run_id}", lambda *_: None):
         found = {health.model: health for health in _book(store, prices, run_id, gate.holder)}
-    return [found.get(model) or dead[model] for model in study_models(study)]
+    told = {model: _with_doubt(health, models) for model, health in found.items()}
+    return [told.get(model) or dead[model] for model in study_models(study)]
 
 
-def _targets(study: Study) -> tuple[dict[str, Target], dict[str, ModelHealth]]:
-    models, targets, dead = RunModels(), {}, {}
+def _routes(study: Study, prices: PriceBook) -> dict[str, str]:
+    """Under which other ids a run of the study calls its models."""
+    is_wanted = study.config.budget.prefer_native_batch and run_plan(study.config).batch
+    return native_routes(study.called_models, prices) if is_wanted else {}
+
+
+def _with_doubt(health: ModelHealth, models: RunModels) -> ModelHealth:
+    doubt = models.doubts.get(health.model)
+    return health._replace(reason=f"{health.reason}. {doubt}") if doubt else health
+
+
+def _targets(
+    study: Study, models: RunModels, routes: Mapping[str, str]
+) -> tuple[dict[str, Target], dict[str, ModelHealth]]:
+    targets, dead = {}, {}
     for model, where in study_models(study).items():
         try:
-            resolved = models.resolve(model, where)
+            resolved = models.resolve(routes.get(model, model), where)
             targets[model] = Target("preflight", resolved, tiny_config(_MOST_OUTPUT_TOKENS))
         except ModelError as error:
             dead[model] = ModelHealth(model, "dead", str(error))

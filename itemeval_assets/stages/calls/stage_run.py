@@ -13,6 +13,7 @@ from itemeval_assets.core.design.options import PlanOptions, RunOptions
 from itemeval_assets.core.design.partitions import Partition, Stage
 from itemeval_assets.core.design.pending import Cell, Grid, Pending, States
 from itemeval_assets.core.design.study import RunPlan, Study, run_plan
+from itemeval_assets.core.money.native import native_routes
 from itemeval_assets.core.money.pricing import PriceBook
 from itemeval_assets.core.money.projection.estimate import SampleCalls
 from itemeval_assets.core.money.providers import has_batch_mode
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from inspect_ai import Task
     from inspect_ai.dataset import Sample
     from inspect_ai.log import EvalLog
+    from inspect_ai.model import Model
 
     from itemeval_assets.engine.calls.models import RunModels
     from itemeval_assets.engine.calls.tasks import CallSettings, Target
@@ -87,13 +89,35 @@ class Scope:
     def extent(self) -> RunPlan:
         return run_plan(self.study.config, self.options.policy)
 
+    @cached_property
+    def routes(self) -> dict[str, str]:
+        """Models that are called under the id of their own provider, which has a batch API."""
+        is_wanted = self.study.config.budget.prefer_native_batch and self.extent.batch
+        return native_routes(self.study.called_models, self.prices) if is_wanted else {}
+
+    @cached_property
+    def book(self) -> PriceBook:
+        """The prices of the models as they are called."""
+        return self.prices.priced_as(self.routes)
+
+    def called_as(self, model: str) -> str:
+        """The id that a model is called under."""
+        return self.routes.get(model, model)
+
+    def resolve(self, model: str, where: str, **settings: Any) -> "Model":
+        """The inspect model that a model is called as. Raises ModelError."""
+        called = self.called_as(model)
+        if called == model:
+            return self.models.resolve(model, where, **settings)
+        return self.models.resolve(called, f"budget.prefer_native_batch: {model}")
+
     def batch(self, model: str) -> bool | int | None:
         """The batch mode that a model is called in: none where its provider has none."""
-        return self.extent.batch if has_batch_mode(model) else None
+        return self.extent.batch if has_batch_mode(self.called_as(model)) else None
 
     def usd(self, model: str, tokens: Mapping[str, int | None]) -> float | None:
         """What these tokens of a model cost in its batch mode; None without a price."""
-        return self.prices.usd(model, tokens, bool(self.batch(model)))
+        return self.book.usd(model, tokens, bool(self.batch(model)))
 
 
 @dataclass(frozen=True, kw_only=True)

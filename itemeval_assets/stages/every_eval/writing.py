@@ -98,7 +98,7 @@ def write_records(
 def _records(planned: PlannedCells) -> Iterator[_Record]:
     """The models that have a mean score, in the order of the study."""
     study = planned.study
-    for model in study.config.solvers.models:
+    for model in study.models:
         generate = {one.id for one in study.design.generate if one.model == model}
         partitions = [one for one in study.grade_partitions() if one.generate in generate]
         found = [score for score in scores(planned, partitions).rows if score.mean is not None]
@@ -174,7 +174,7 @@ def _inspect_versions(store: ResultsStore, runs: Iterable[str]) -> str:
 
 
 def _words(study: Study, made: Sequence[_Record], *, rows: bool) -> Iterator[str]:
-    without = len(study.config.solvers.models) - len(made)
+    without = len(study.models) - len(made)
     if without:
         yield f"{counted(without, 'model')} without a score: no record."
     rowless = sorted(set().union(*(one.rowless for one in made))) if rows else []

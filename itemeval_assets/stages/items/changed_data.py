@@ -85,20 +85,22 @@ def refuse_changed_data(
 
 
 def notes_on_data(study: Study, store: ResultsStore) -> list[str]:
-    """A sentence that names the local datasets whose bytes are others now; none where all are same.
+    """Sentences on a roster that is another one now, and on local datasets whose bytes are others.
 
     Nothing is said of data of the hub and of tasks, of data that are gone, and of large ones.
     """
-    benchmark = study.config.benchmark
+    benchmark, roster = study.config.benchmark, study.snapshot.roster
+    of_models = [roster.change] if roster and roster.change else []
     if isinstance(benchmark, TaskBenchmark):
-        return []
+        return of_models
     changed = [one.id for one in benchmark.datasets if _is_changed(study, store, one)]
     if not changed:
-        return []
+        return of_models
     names = ", ".join(map(repr, changed))
     return [
+        *of_models,
         f"{names} changed since this study pinned {'it' if len(changed) == 1 else 'them'}: these"
-        " figures are of the data as they were; `run` tells which items changed."
+        " figures are of the data as they were; `run` tells which items changed.",
     ]
 
 

@@ -13,6 +13,7 @@ from itemeval_assets.core.tables.schemas import ITEMS, arrow_schema
 from itemeval_assets.core.text.times import now
 from itemeval_assets.engine.data.images import Keep
 from itemeval_assets.storage.study.images import drafts
+from itemeval_assets.storage.study.inputs.model_lock import keep_roster
 from itemeval_assets.storage.study.store import ResultsStore
 
 from .changed_data import refuse_changed_data, revisions_to_load
@@ -48,8 +49,9 @@ def load(
     """All items in the order of the datasets, or a sample of them in the order of the draw.
 
     Rows that did not change keep `created_at`. Pins each dataset's revision in dataset_locks.json
-    at first run, and stores the images; the sample is recorded there. Raises DatasetError when
-    local data or images have changed since, and for a sample that cannot be drawn. With
+    at first run, and stores the images; the sample is recorded there. Locks the
+    roster of the models. Raises DatasetError when local data or images have changed since, and for
+    a sample that cannot be drawn. With
     `accept_changes` the rows of items as they were are withdrawn instead, by `holder`; what is done
     is told to `say`. Where a stored item would become another one, `before_changes` may raise.
     """
@@ -59,6 +61,7 @@ def load(
             study, store, revisions, images.keep, before_changes, accept_changes=accept_changes
         )
         images.store(store.backend)
+    keep_roster(study)
     write_locks(study, store, revisions, items.sample, items.mark)
     if items.mark:
         withdraw(study, store, items.outdated, holder, say)

@@ -10,6 +10,7 @@ from itemeval_assets.core.design.selection import Selection
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.design.targets import Ungradable
 from itemeval_assets.core.money.budget import Standing
+from itemeval_assets.core.money.native import words_on_routes
 from itemeval_assets.core.money.pricing import THIS_MACHINE
 from itemeval_assets.core.money.projection.estimate import (
     NOTHING,
@@ -39,7 +40,7 @@ class StudyEstimate:
     `unreachable`: why a model that is to be called cannot be had, for want of a key, say.
     `ungradable`: items that a scorer gives no score, because of their targets.
     `sample`: what the items were drawn from; null: they are all. `changed`: the items that are
-    asked again, since they are others now.
+    asked again, since they are others now. `model_sample`: how the models were drawn, in words.
     """
 
     study: str
@@ -58,6 +59,7 @@ class StudyEstimate:
     warnings: list[str] = field(default_factory=list)
     unreachable: list[str] = field(default_factory=list)
     ungradable: list[Ungradable] = field(default_factory=list)
+    model_sample: str | None = None
     sample: Sample | None = None
     changed: list[str] = field(default_factory=list)
 
@@ -119,7 +121,7 @@ def _in_sum(
     found = standing(scope.store, scope.prices)
     grid = sum((part.grid for part in (*generate, *grade)), NOTHING)
     models = sorted({part.model for part in (*generate, *grade)})
-    local = [model for model in models if scope.prices.source_of(model) == THIS_MACHINE]
+    local = [model for model in models if scope.book.source_of(model) == THIS_MACHINE]
     remaining = sum((part.remaining for part in (*generate, *grade)), NOTHING)
     return StudyEstimate(
         study=scope.study.name,
@@ -137,11 +139,14 @@ def _in_sum(
         wall_time_s=_wall_time(scope, foresight, generate, grade),
         warnings=[
             *doubts(scope, ungradable),
+            *(scope.models.doubts.values() if remaining.calls else ()),
+            *_routes(scope, models),
             *_images(scope.study, grid),
             *_calls_of_task(scope.study, grid),
             *_limits(scope, found, remaining),
             *_warnings(grid, local, foresight.unreachable),
         ],
+        model_sample=scope.study.model_sample,
         unreachable=list(dict.fromkeys(foresight.unreachable.values())),
         ungradable=ungradable,
     )
@@ -166,7 +171,7 @@ def _wall_time(
             wall_time(
                 calls,
                 {model: found.latency_s if found else None for model, found in latencies.items()},
-                {model: connections_to(solvers, model) for model in calls},
+                {model: connections_to(solvers, scope.called_as(model)) for model in calls},
                 [model for model in calls if scope.batch(model)],
             )
         )
@@ -190,6 +195,12 @@ def _limits(scope: Scope, found: Standing, remaining: Projection) -> Iterator[st
             f"a run of all this is refused: it may bring the study to {dollars(most)}, and"
             f" budget.max_usd is {dollars(budget.max_usd)}"
         )
+
+
+def _routes(scope: Scope, models: list[str]) -> list[str]:
+    """Who is asked in whose batches, where that is another one than the YAML names."""
+    is_wanted = scope.study.config.budget.prefer_native_batch and scope.extent.batch
+    return words_on_routes(models, scope.routes) if is_wanted else []
 
 
 def _images(study: Study, grid: Projection) -> Iterator[str]:

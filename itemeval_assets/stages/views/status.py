@@ -83,8 +83,8 @@ class StudyStatus:
     `unread`: logs whose calls are in no table, and in `usd` only where they are booked.
     `spent_on`: the models that `usd` was spent on. `config` is the path of the YAML. `items` and
     `replications` are those of the policy, `design_items` and `design_replications` all.
-    `sample`: what the items were drawn from; null: they are all. `notes`: what to know of
-    the data and the seals.
+    `sample`: what the items were drawn from; null: they are all. `notes`: what to know of the data
+    and the seals. `model_sample`: how the models were drawn, in words; null: the YAML names them.
     """
 
     study: str
@@ -106,6 +106,7 @@ class StudyStatus:
     design_replications: int = 0
     sample: Sample | None = None
     notes: list[str] = field(default_factory=list)
+    model_sample: str | None = None
 
     @property
     def is_partial(self) -> bool:
@@ -174,6 +175,7 @@ def survey(study: Study, store: ResultsStore, policy: str | None = None) -> Stud
             *served_words(served),
             *notes_on_seals(study, store, known_items),
         ],
+        study.model_sample,
     )
 
 

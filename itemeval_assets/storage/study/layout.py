@@ -120,6 +120,11 @@ def template_lock(study: str) -> str:
     return f"{study}.template_lock.json"
 
 
+def model_lock(study: str) -> str:
+    """Beside the YAML, as the roster is: what the models of the study are drawn from."""
+    return f"{study}.model_lock.json"
+
+
 def image_key(name: str) -> str:
     return f"{IMAGES}/{name}"
 

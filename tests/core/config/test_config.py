@@ -45,6 +45,7 @@ solvers:
   seed: 7
   attempt_timeout: 60
   max_retries: 0
+  max_reroutes: 2
   retry_on_error: 2
   max_connections: {openai: 40, openrouter: 5}
   on_empty: rerun
@@ -87,6 +88,7 @@ budget:
   confirm_above_usd: 1.5
   max_usd: 20
   batch: 50
+  prefer_native_batch: true
   pricing_path: prices.json
   pricing_max_age_days: 30
   cache_schedule: "off"
@@ -598,7 +600,7 @@ def test_required_sections(key: str) -> None:
         (
             {"facets": {"model_config": [{"name": "x"}, {"name": "x", "seed": None}]}},
             "facets.model_config[1].seed: unknown key 'seed'; it belongs to benchmark.sample or "
-            "solvers",
+            "solvers or solvers.sample",
         ),
         (
             {"benchmark": {"datasets": [{"id": "a/b"}, {"id": "a/b"}]}},

@@ -63,6 +63,8 @@ def with_example(key: Key) -> str:
         document[key.path.split("[")[0]] = [{"name": "w"}]
     if key.path.startswith("gate."):
         document["gate"] = {"against": "v1.0.0", "margin": 0.02}
+    if key.path.startswith("solvers.sample."):
+        document["solvers"] = {"sample": {"roster": "roster.txt", "n": 1}}
     *path, last = key.path.replace("[]", ".0").replace("<name>", name).split(".")
     for part in path:
         section = section[int(part)] if part.isdigit() else section.setdefault(part, {})
@@ -104,6 +106,7 @@ def test_the_schema_takes_the_packaged_studies_and_refuses_what_the_tool_refuses
     for section, key, wrong in (
         ("solvers", "modles", ["a/b"]),
         ("solvers", "models", ["gpt"]),
+        ("solvers", "sample", {"roster": "r.txt", "n": 1}),
         ("budget", "policy", "full"),
         ("measurement", "level", 95),
         ("facets", "replications", 0),

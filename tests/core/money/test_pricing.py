@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.money.prices import Price, cost_usd, parse_price_file
 from itemeval_assets.core.money.pricing import FREE, MOCK_PRICE, PriceBook
-from itemeval_assets.core.money.providers import has_batch_mode, provider_of
+from itemeval_assets.core.money.providers import has_batch_mode, is_this_machine, provider_of
 
 COUNT = st.none() | st.integers(0, 10**9)
 TOKENS = st.fixed_dictionaries(
@@ -122,6 +122,29 @@ def test_where_a_server_is_decides() -> None:
     assert book.price_of("ollama/llama3.1") == book.price_of("openai-api/my-lab/x") == FREE
     assert book.price_of("openai-api/your-lab/x") is None
     assert book.price_of("openai/gpt-4o") not in (None, FREE)
+
+
+@pytest.mark.parametrize(
+    ("address", "is_here"),
+    [
+        ("http://0.0.0.0:8000/v1", True),
+        ("http://localhost:11434/v1", True),
+        ("http://127.0.0.2/v1", True),
+        ("http://[::1]:8000/v1", True),
+        ("http://192.168.0.7:8000/v1", False),
+        ("http://[::1/v1", False),
+        ("", False),
+    ],
+)
+def test_which_addresses_are_of_this_machine(address: str, is_here: bool) -> None:
+    assert is_this_machine(address) == is_here
+
+
+def test_the_server_of_any_model_decides_for_those_that_ask_one() -> None:
+    away = PriceBook(environment={"INSPECT_EVAL_MODEL_BASE_URL": "https://gpu.example.com/v1"})
+    assert away.price_of("ollama/llama3.1") is None and away.price_of("hf/org/model") == FREE
+    here = PriceBook(environment={"INSPECT_EVAL_MODEL_BASE_URL": "http://127.0.0.1:8000/v1"})
+    assert here.price_of("openai-api/my-lab/x") == FREE
 
 
 def test_the_studys_own_prices_go_first() -> None:

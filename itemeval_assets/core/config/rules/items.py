@@ -123,6 +123,11 @@ def _task_problems(config: StudySections) -> list[str]:
         found.append(
             "facets.prompt: the task has its own prompts (benchmark.adapter: inspect); remove it"
         )
+    if config.benchmark.ref and config.budget.prefer_native_batch:
+        found.append(
+            "budget.prefer_native_batch: a task (benchmark.adapter: inspect) calls models under "
+            "their own ids; remove it"
+        )
     if config.benchmark.ref and config.solvers.split_prompt:
         found.append(
             "solvers.split_prompt: the task has its own prompts (benchmark.adapter: inspect); "

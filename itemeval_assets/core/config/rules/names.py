@@ -5,13 +5,14 @@ from itemeval_assets.core.text.words import bytes_of, cut
 from ..sections import StudySections
 
 # Names become names of files, of which a file system takes 255 bytes. A dataset may be a path.
-_LONGEST_NAME_BYTES = 200
+LONGEST_NAME_BYTES = 200
 _LONGEST_DATASET_BYTES = 1_000
 
 
 def name_problems(config: StudySections) -> list[str]:
     """A line for every rule that is broken, each starting with its YAML path."""
     return [
+        *_models_beside_sample(config),
         *_repeated_values(config),
         *_long_names(config),
         *_model_problems(config),
@@ -19,10 +20,17 @@ def name_problems(config: StudySections) -> list[str]:
     ]
 
 
+def _models_beside_sample(config: StudySections) -> list[str]:
+    if config.solvers.sample and config.solvers.models:
+        return ["solvers.sample: `models` names the models already; remove one of the two"]
+    return []
+
+
 def _repeated_values(config: StudySections) -> list[str]:
     facets = config.facets
     lists = {
         "solvers.models": config.solvers.models,
+        "solvers.sample.exclude": config.solvers.sample.exclude if config.solvers.sample else [],
         "facets.prompt": facets.prompt,
         "facets.model_config": [facet.name for facet in facets.model_config_facet],
         "facets.grader": facets.grader,
@@ -55,7 +63,7 @@ def _long_names(config: StudySections) -> list[str]:
     }
     return [
         f"{path}: {cut(name)!r} has {bytes_of(name):,} bytes; a name may have at most {longest:,}"
-        for group, longest in ((names, _LONGEST_NAME_BYTES), (datasets, _LONGEST_DATASET_BYTES))
+        for group, longest in ((names, LONGEST_NAME_BYTES), (datasets, _LONGEST_DATASET_BYTES))
         for path, name in group.items()
         if bytes_of(name) > longest
     ]
@@ -78,17 +86,20 @@ def models_named(config: StudySections) -> dict[str, str]:
 
 def _model_problems(config: StudySections) -> list[str]:
     """A model's id names the folder of its cached answers."""
-    variables = [
-        f"{path}: {model!r} names an environment variable, and none is filled in: write the model "
-        "itself"
-        for path, model in models_named(config).items()
-        if "${" in model
-    ]
-    return variables + [
-        f"{path}: {model!r} is no model id: it may not hold `.` or `..` between slashes"
-        for path, model in models_named(config).items()
-        if {".", ".."} & set(model.split("/"))
-    ]
+    found = {path: why_no_model(model) for path, model in models_named(config).items()}
+    return [f"{path}: {why}" for path, why in found.items() if why]
+
+
+def why_no_model(model: str) -> str | None:
+    """Why a text of the form of a model id cannot be one; null where it can."""
+    if "${" in model:
+        return (
+            f"{model!r} names an environment variable, and none is filled in: write the model "
+            "itself"
+        )
+    if {".", ".."} & set(model.split("/")):
+        return f"{model!r} is no model id: it may not hold `.` or `..` between slashes"
+    return None
 
 
 def _revision_problems(config: StudySections) -> list[str]:

@@ -52,6 +52,11 @@ class BudgetConfig(Section):
         default="auto",
         description="batch APIs: auto (with full-batch), true, false, or calls per batch",
     )
+    prefer_native_batch: bool = Field(
+        default=False,
+        description="in batch mode models at OpenRouter are asked by the batch API of their own "
+        "provider, with its key",
+    )
     pricing_path: str | None = Field(
         default=None, description="a JSON file of prices", examples=["prices.json"]
     )

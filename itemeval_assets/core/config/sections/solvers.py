@@ -1,12 +1,15 @@
 """The section `solvers`: the models that answer."""
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, ConfigDict, Field, ValidationInfo, WrapValidator
+from pydantic_core import PydanticCustomError
 
 from itemeval_assets.core.text.yaml.sections import IDENTITY, MODEL_ID, MOST_TOKENS, Section
 
 _MOST_RETRIES = 1_000
+_MOST_REROUTES = 10
 _MOST_CONNECTIONS = 10_000
 _A_WEEK_S = 7 * 86_400
 _LARGEST_SEED = 2**63 - 1
@@ -20,12 +23,59 @@ def _yaml_on_off(value: object) -> object:
     return {True: "on", False: "off"}.get(value, value) if isinstance(value, bool) else value
 
 
+ModelId = Annotated[str, Field(min_length=3, pattern=MODEL_ID)]
+_NONE_GIVEN: list[str] = []
+_ONE_OF_THEM: list[Any] = [{"required": ["models"]}, {"required": ["sample"]}]
+
+
+def _models_or_sample(
+    value: object, handler: Callable[[object], list[str]], info: ValidationInfo
+) -> list[str]:
+    """`models` is required, but where they are drawn."""
+    if value is not _NONE_GIVEN:
+        return handler(value)
+    if info.data.get("sample", _NONE_GIVEN) is None:
+        raise PydanticCustomError("missing", "Field required")
+    return []
+
+
+class ModelSampleConfig(Section):
+    """Some models of a roster, drawn at random; a larger `n` keeps those of a smaller one."""
+
+    roster: str = Field(
+        min_length=1,
+        description="a text file with a model on each line, relative to this file; # begins a "
+        "comment. The first run locks it",
+        examples=["roster.txt"],
+    )
+    n: int = Field(ge=1, description="how many models", examples=[5])
+    seed: int = Field(default=0, ge=0, description="another seed draws other models", examples=[7])
+    by: Literal["provider"] | None = Field(
+        default=None,
+        description="provider: each keeps its share of the roster, within one model; of a model at "
+        "OpenRouter it is the one whose model it is; null: any models",
+        examples=["provider"],
+    )
+    exclude: list[ModelId] = Field(
+        default_factory=list,
+        description="models of the roster that are not drawn, such as the judges",
+        examples=[["openai/gpt-6.1-sol"]],
+    )
+
+
 class SolversConfig(Section):
     """The models that answer, and how they are asked."""
 
-    models: list[Annotated[str, Field(min_length=3, pattern=MODEL_ID)]] = Field(
-        min_length=1,
-        description="the models that answer, as <provider>/<model> of inspect_ai",
+    model_config = ConfigDict(json_schema_extra={"oneOf": _ONE_OF_THEM})
+
+    sample: ModelSampleConfig | None = Field(
+        default=None, description="draws the models from a roster, in the place of `models`"
+    )
+    models: Annotated[list[ModelId], Field(min_length=1), WrapValidator(_models_or_sample)] = Field(
+        default_factory=lambda: _NONE_GIVEN,
+        validate_default=True,
+        description="the models that answer, as <provider>/<model> of inspect_ai; required "
+        "without `sample`",
         examples=[["mockllm/alpha", "mockllm/beta"]],
     )
     temperature: float | None = Field(
@@ -76,6 +126,14 @@ class SolversConfig(Section):
         le=_MOST_RETRIES,
         description="new attempts of an errored cell",
         examples=[1],
+    )
+    max_reroutes: int | None = Field(
+        default=None,
+        ge=1,
+        le=_MOST_REROUTES,
+        description="how often a call at OpenRouter is made again, without the provider whose "
+        "reply was no answer",
+        examples=[2],
     )
     max_connections: Connections | dict[str, Connections] | None = Field(
         default=None,

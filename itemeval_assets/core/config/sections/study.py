@@ -135,4 +135,5 @@ class StudySections(Section):
             del found["facets"]["prompt"]
         if self.facets.grader and not self.rubrics_in_use:
             del found["facets"]["rubric"]
+        del found["solvers"]["models" if self.solvers.sample else "sample"]
         return found

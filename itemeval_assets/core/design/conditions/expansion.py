@@ -31,18 +31,20 @@ def expand_design(
     rubrics: Mapping[str, Template],
     sources: Mapping[str, Source] | None = None,
     task: TaskLock | None = None,
+    models: Sequence[str] | None = None,
 ) -> Design:
     """Cross the facets, and give each condition a label that no other has.
 
     `sources`: what was read of the code of own scorers, by their names. `task`: what is known of
-    the task, which stands in the place of the prompts.
+    the task, which stands in the place of the prompts. `models`: those that
+    answer, if not those that the config names.
     Raises TemplateError for a missing placeholder, ConfigError for two equal ids.
     """
     require_templates(config, prompts, rubrics, task)
     generate = tuple(
         _generate_condition(config, model, prompt, facet, wave)
         for wave in (None, *config.waves)
-        for model in config.solvers.models
+        for model in (config.solvers.models if models is None else models)
         for prompt in _prompts(config, prompts)
         for facet in config.facets.model_config_facet
     )

@@ -19,13 +19,18 @@ def load_prices(study: Study) -> PriceBook:
 
     Raises ConfigError for an unreadable `budget.pricing_path`.
     """
-    given, found = study.config.budget.pricing_path, study.snapshot.prices
+    return price_book(study.config, study.snapshot.prices)
+
+
+def price_book(config: StudyConfig, found: PriceText | None) -> PriceBook:
+    """The prices in a file that was read. Raises ConfigError where it cannot be."""
+    given = config.budget.pricing_path
     if given is None or found is None:
         return PriceBook(environment=os.environ)
     if found.text is None:
         raise ConfigError(f"budget.pricing_path: {found.problem}")
     prices = parse_price_file(found.text, found.path)
-    _refuse_old_prices(study, prices, found.path)
+    _refuse_old_prices(config, prices, found.path)
     return PriceBook(prices.models, f"budget.pricing_path {given}", os.environ)
 
 
@@ -55,8 +60,8 @@ def price_text(config: StudyConfig, base: Path) -> PriceText | None:
         return PriceText(str(path), problem=unreadable(path, error))
 
 
-def _refuse_old_prices(study: Study, prices: PriceFile, path: str) -> None:
-    longest = study.config.budget.pricing_max_age_days
+def _refuse_old_prices(config: StudyConfig, prices: PriceFile, path: str) -> None:
+    longest = config.budget.pricing_max_age_days
     if longest is None:
         return
     age = prices.age_days(datetime.now(UTC))

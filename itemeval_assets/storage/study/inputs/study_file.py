@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from itemeval_assets.core.config.reading import parse_config
-from itemeval_assets.core.config.snapshot import Snapshot
+from itemeval_assets.core.config.roster import Roster
+from itemeval_assets.core.config.snapshot import PriceText, Snapshot
 from itemeval_assets.core.config.study_config import StudyConfig
 from itemeval_assets.core.design.study import BYTE_ORDER_MARK, Study, study_of
 from itemeval_assets.core.errors import ConfigError
@@ -15,7 +16,8 @@ from itemeval_assets.core.grading.grading_prompt import PromptOf
 from itemeval_assets.core.tasks.lock import TaskLock
 from itemeval_assets.core.text.locations import scheme_of
 
-from .prices import price_text
+from .model_lock import read_roster, roster_of_today
+from .prices import price_book, price_text
 from .scorer_code import packaged_types, read_sources
 from .task_lock import read_task_lock
 from .template_lock import Kept, read_template_lock
@@ -33,12 +35,14 @@ def read_study(
     task: TaskLock | None = None,
     replaced: Mapping[str, Any] | None = None,
     kept: Kept | None = None,
+    redraw: bool = False,
 ) -> Study:
     """The study of a YAML. `prompt_of` tells the prompts of model-graded scorers.
 
     `task`: what is known of its task, if not what the study's folder says. `replaced`: keys in the
     place of those of the YAML. `kept`: the words of packaged templates, if not those that are kept
-    beside the YAML. Raises ConfigError or TemplateError with everything that is wrong.
+    beside the YAML. `redraw`: the models from the roster of today, whatever is locked. Raises
+    ConfigError or TemplateError with everything that is wrong.
     """
     path = _resolved(path)
     text = _text_of(path)
@@ -60,6 +64,7 @@ def read_study(
         _scorer_sources(config, path),
         [name for name in packaged if name in {one.type for one in config.scorers.values()}],
         task or read_task_lock(config, location, path),
+        _roster(config, path, prices, redraw=redraw),
     )
     return study_of(snapshot, config)
 
@@ -86,6 +91,18 @@ def _packaged_types(text: str) -> list[str]:
 def _scorer_sources(config: StudyConfig, path: Path) -> dict[str, Source]:
     try:
         return read_sources(config, path.parent)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
+
+
+def _roster(
+    config: StudyConfig, path: Path, prices: PriceText | None, *, redraw: bool
+) -> Roster | None:
+    if config.solvers.sample is None and not redraw:
+        return None
+    try:
+        read = roster_of_today if redraw else read_roster
+        return read(config, path, price_book(config, prices))
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
 

@@ -1,0 +1,47 @@
+"""The models of a study, drawn again from its roster as that is now."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from itemeval_assets.core.config.roster import words_on_change
+from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.engine.study_files import load_study, study_redrawn
+from itemeval_assets.storage.study.inputs.model_lock import lock_roster
+
+
+@dataclass(frozen=True)
+class Redrawn:
+    """What drawing again came to. `came` and `gone`: models of the study, not of the roster.
+
+    `roster`: how the roster changed, in words. `lock`: the file that has it now; null: none was
+    written.
+    """
+
+    study: str
+    models: list[str]
+    came: list[str]
+    gone: list[str]
+    words: str
+    roster: str | None
+    lock: str | None
+
+
+def redrawn(path: str | Path, *, keep: bool) -> Redrawn:
+    """Draw from the roster of today, and lock it where it is to be kept. Raises ConfigError."""
+    now = study_redrawn(path)
+    roster = now.snapshot.roster
+    assert roster is not None
+    try:
+        before = load_study(path)
+    except ConfigError:  # a damaged lock is replaced; what today's files lack is told above
+        before = now
+    then = before.snapshot.roster
+    return Redrawn(
+        study=now.name,
+        models=now.models,
+        came=[model for model in now.models if model not in before.models],
+        gone=[model for model in before.models if model not in now.models],
+        words=now.model_sample or "",
+        roster=words_on_change(then.models if then else (), roster.models),
+        lock=str(lock_roster(now, roster)) if keep else None,
+    )

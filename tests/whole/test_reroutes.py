@@ -1,0 +1,102 @@
+"""Replies at OpenRouter that are no answers: the call is made again, without who failed it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from itemeval_assets import api
+from tests.model_answers import completion_answer
+from tests.model_server import Answer, Behaviour, ModelServer, Request, usual_content
+from tests.studies import write_study
+
+from .conftest import Serve
+from .looking import PRICE, assert_reconciled, rows
+
+MODEL = "openrouter/z-ai/glm-5.1"
+PROVIDERS = ("Broken", "Filtering", "Sound")
+REASONS = {"Broken": "error", "Filtering": "content_filter", "Sound": "stop"}
+
+
+def routed(request: Request) -> Answer:
+    """The reply of the first provider that is not left out."""
+    left_out = (request.routing or {}).get("ignore", ())
+    name = next((one for one in PROVIDERS if one not in left_out), PROVIDERS[0])
+    reply = json.loads(completion_answer(request, usual_content(request), Behaviour()).body)
+    reply["provider"] = name
+    reply["choices"][0]["finish_reason"] = REASONS[name]
+    return Answer(200, json.dumps(reply).encode())
+
+
+@pytest.fixture
+def router(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> ModelServer:
+    server = serve(reply=routed)
+    monkeypatch.setenv("OPENROUTER_BASE_URL", server.base_url)
+    monkeypatch.setenv("OPENROUTER_API_KEY", "sk-of-the-test")
+    return server
+
+
+def declare(folder: Path, **solvers: Any) -> Path:
+    (folder / "prices.json").write_text(json.dumps({"models": {MODEL: PRICE}}))
+    budget = {"pricing_path": "prices.json"}
+    return write_study(
+        folder,
+        models=[MODEL],
+        graders=[],
+        items=2,
+        solvers={"max_tokens": 100, **solvers},
+        extra={"budget": budget},
+    )
+
+
+def test_a_reply_that_is_no_answer_is_asked_for_elsewhere(
+    tmp_path: Path, router: ModelServer
+) -> None:
+    config = declare(tmp_path, max_reroutes=2, provider_routing={"ignore": ["Mine"]})
+    ceiling = api.estimate(config).remaining
+    once = api.estimate(declare(tmp_path)).remaining
+    assert (ceiling.calls, ceiling.usd) == (2, pytest.approx(3 * once.usd))
+    config = declare(tmp_path, max_reroutes=2, provider_routing={"ignore": ["Mine"]})
+
+    summary = api.run(config)
+    assert (summary.calls, summary.errored) == (2, 0)
+    asked = [(request.routing or {})["ignore"] for request in router.requests]
+    assert sorted(asked, key=len) == [
+        *[["Mine"]] * 2,
+        *[["Mine", "Broken"]] * 2,
+        *[["Mine", "Broken", "Filtering"]] * 2,
+    ]
+    solutions = rows(config, "solutions")
+    for row in solutions:
+        assert (row["served_provider"], row["reroutes"]) == ("Sound", 2)
+        assert row["stop_reason"] == "stop" and "ANSWER:" in row["solution"]
+        tokens = row["input_tokens"] * PRICE["input_usd_per_mtok"]
+        tokens += row["output_tokens"] * PRICE["output_usd_per_mtok"]
+        assert row["usd"] == pytest.approx(tokens / 1e6)
+    sent = sum(request.prompt_tokens for request in router.requests)
+    assert sum(row["input_tokens"] for row in solutions) == sent
+    assert_reconciled(config)
+    assert api.run(config).calls == 0
+
+
+@pytest.mark.parametrize(("most", "requests", "last"), [(None, 2, "Broken"), (1, 4, "Filtering")])
+def test_the_last_reply_stays_as_it_is_where_no_more_is_allowed(
+    tmp_path: Path, router: ModelServer, most: int | None, requests: int, last: str
+) -> None:
+    config = declare(tmp_path, max_reroutes=most)
+    api.run(config)
+    assert router.count() == requests
+    for row in rows(config, "solutions"):
+        assert (row["served_provider"], row["reroutes"]) == (last, most or 0)
+        assert row["stop_reason"] == ("unknown" if last == "Broken" else "content_filter")
+
+
+def test_where_nobody_else_is_left_the_call_is_not_repeated_for_ever(
+    tmp_path: Path, router: ModelServer
+) -> None:
+    config = declare(tmp_path, max_reroutes=9, provider_routing={"ignore": ["Filtering", "Sound"]})
+    api.run(config)
+    # The router ignores the wish when nobody else is left, and Broken answers once more.
+    assert router.count() == 4
+    assert {row["reroutes"] for row in rows(config, "solutions")} == {1}
