@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import anyio
 from inspect_ai.log import EvalSample
@@ -21,6 +21,8 @@ from inspect_ai.model import Model, ModelOutput, ModelUsage
 from inspect_ai.model._model import RetryDecision
 from inspect_ai.solver._task_state import sample_state
 
+from itemeval_assets.core.design.partitions import Partition
+from itemeval_assets.core.design.pending import Cell
 from itemeval_assets.engine.logs.spent import Spent
 from itemeval_assets.engine.logs.usage import is_plausible
 from itemeval_assets.engine.models.provider_errors import is_permanent
@@ -72,6 +74,15 @@ def was_refused(error: str | None) -> bool:
     return bool(error) and (error.startswith(_NOT_SENT) or error.endswith(_NO_ANSWER))
 
 
+class Purpose(NamedTuple):
+    """What a call is for: the model it asks, the cell it fills, and what it costs at most."""
+
+    model: str
+    partition: Partition
+    cell: Cell
+    most_usd: float
+
+
 @dataclass
 class _Request:
     """A request on its way, since when, and whether a reply has come that is not read yet."""
@@ -85,10 +96,13 @@ class _Call:
     """One call with all its requests. `why_not` says why none may be sent; "" where one may.
 
     Of a `sample` of a task it is all calls of the sample together, and `meter` counts them: it is
-    answered when it is logged.
+    answered when it is logged. `is_kept`: its request is a line of a kept batch, which gives the
+    answer again to who asks again.
     """
 
     why_not: Callable[[], str]
+    purpose: Purpose | None = None
+    is_kept: bool = False
     sample: ActiveSample | None = None
     meter: "Meter | None" = None
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
@@ -187,13 +201,17 @@ class Calls:
 
     @contextmanager
     def call(
-        self, sample: str, why_not: Callable[[], str], notes: dict[str, Any]
+        self,
+        sample: str,
+        why_not: Callable[[], str],
+        notes: dict[str, Any],
+        purpose: Purpose | None = None,
     ) -> Iterator[None]:
         """One call, for the sample of this uuid. Raises NotSent or CutOff where it ends early.
 
         `notes` is told of replies that could not be read, the sample's metadata.
         """
-        call = _Call(lambda: _STOPPED if self.is_stopping else why_not())
+        call = _Call(lambda: _STOPPED if self.is_stopping else why_not(), purpose)
         token = _call.set(call)
         self._open.add(call)
         self._unlogged.add(sample)
@@ -220,7 +238,7 @@ class Calls:
         def why_not() -> str:
             return _STOPPED if self.is_stopping and not call.is_scored else meter.why_not()
 
-        call = _Call(why_not, sample, meter)
+        call = _Call(why_not, sample=sample, meter=meter)
         place = sample.log_location, str(sample.sample.id), sample.epoch
         self._close(self._samples.get(place))
         self._samples[place] = call
@@ -371,7 +389,8 @@ def watched(model: Model) -> Model:
             # What a sample of a task uses is told by its hook, of all models.
             if call.sample is None:
                 call.is_answered = not isinstance(output, Exception)
-            if _current and call.sample is None and isinstance(output, ModelOutput):
+            is_noted = call.sample is None and not call.is_kept
+            if _current and is_noted and isinstance(output, ModelOutput):
                 _current.spent.add(model, output)
             return reply
 
@@ -384,6 +403,18 @@ def watched(model: Model) -> Model:
     setattr(generate, _WATCHED, True)
     api.generate, api.should_retry = generate, should_retry
     return model
+
+
+def purpose_of_line() -> Purpose | None:
+    """What the call at work is for, whose request becomes a line of a kept batch; null: unknown.
+
+    Its usage is not noted: until it has a row, the batch has its answer.
+    """
+    call = _call.get()
+    if call is None or call.purpose is None:
+        return None
+    call.is_kept = True
+    return call.purpose
 
 
 def _on_reply() -> None:

@@ -29,6 +29,7 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.util import EarlyStop, JSONSchema, concurrency, cost_limit
 
 from itemeval_assets.core.design.conditions.conditions import GenerateCondition
+from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.pending import Cell
 from itemeval_assets.core.grading.grader import ModelCall
 from itemeval_assets.core.money.projection.prefixes import leaders_first
@@ -38,7 +39,7 @@ from itemeval_assets.core.prompts.turns import Turn
 from itemeval_assets.engine.models.response_cache import cache_policy
 
 from .allowance import Allowance
-from .in_flight import current_calls
+from .in_flight import Purpose, current_calls
 from .turns import Turns
 
 _MESSAGES = {
@@ -68,7 +69,8 @@ class CallSettings:
 
     `cached` cells were found in the response cache and may cost nothing; `fresh` ones must not
     be answered by it; `prefixes` names what a cell's prompt shares with others; `most_usd` is
-    the ceiling of each cell that is paid for.
+    the ceiling of each cell that is paid for. `partition`: whose cells they are, where their
+    batches are kept.
     """
 
     use_cache: bool
@@ -79,6 +81,13 @@ class CallSettings:
     prefixes: Mapping[Cell, str] = field(default_factory=dict)
     most_usd: Mapping[Cell, float] = field(default_factory=dict)
     connections: int | None = None
+    partition: Partition | None = None
+
+    def purpose(self, model: str, cell: Cell) -> Purpose | None:
+        """What a call is for; null where no batch of it is kept."""
+        if self.partition is None:
+            return None
+        return Purpose(model, self.partition, cell, self.most_usd.get(cell, 0.0))
 
 
 def generate_config(condition: GenerateCondition, request: Mapping[str, Any]) -> GenerateConfig:
@@ -150,7 +159,8 @@ def ask(settings: CallSettings, repeat: int) -> Solver:
         calls = current_calls()
         assert calls is not None
         why_not, notes = settings.allowance.why_not, state.metadata
-        with settings.allowance.counting(), calls.call(state.uuid, why_not, notes):
+        purpose = settings.purpose(str(model), cell)
+        with settings.allowance.counting(), calls.call(state.uuid, why_not, notes, purpose):
             async with settings.turns.turn(settings.prefixes.get(cell)), slot:
                 with cost_limit(0.0 if cell in settings.cached else None):
                     state.output = await model.generate(state.messages, cache=policy)

@@ -61,7 +61,9 @@ RUNNING_LOGS = f"{LOGS}/running"
 _FILE = re.compile(r".\.(?:parquet|csv|jsonl?|eval|png|jpeg|gif|webp)$")
 # Images of the items, each once, by the hash of its bytes.
 IMAGES = "images"
-_FOLDERS = {"export", "manifests", LOGS, IMAGES}
+# Batches that a provider answers, and whose answers are not in the rows yet.
+BATCHES = "batches"
+_FOLDERS = {"export", "manifests", LOGS, IMAGES, BATCHES}
 _BELOW = re.compile(
     rf"(?:{'|'.join((*(stage.name for stage in STAGES), 'running'))}|.*--[0-9a-f]{{12}})$"
 )
@@ -114,6 +116,10 @@ def template_lock(study: str) -> str:
 
 def image_key(name: str) -> str:
     return f"{IMAGES}/{name}"
+
+
+def batch_key(name: str) -> str:
+    return f"{BATCHES}/{name}.json"
 
 
 def manifest_key(run_id: str) -> str:
