@@ -1,7 +1,8 @@
 """OpenAI's files and batches, for the model server; standard library only.
 
 A batch is answered when it is made, all its lines together; its answers can be fetched when
-`seconds` are over. `on_step` is told of each request before it is answered, and may wait.
+`seconds` are over. `on_step` is told of each request before it is answered: it may wait, or raise
+`Unheard`, so that no answer comes.
 """
 
 import itertools
@@ -12,9 +13,14 @@ from dataclasses import dataclass
 from email import message_from_bytes
 from typing import Any
 
-__all__ = ["Batches"]
+__all__ = ["Batches", "Unheard"]
 
 CHAT = "/v1/chat/completions"
+
+
+class Unheard(Exception):
+    """The connection breaks before the answer."""
+
 
 # (HTTP status, body) for each of some chat requests.
 AnswerAll = Callable[[Sequence[Mapping[str, Any]]], Sequence[tuple[int, bytes]]]

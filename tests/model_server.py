@@ -37,7 +37,7 @@ from tests.model_answers import (
     usual_answer,
     usual_content,
 )
-from tests.model_batches import Batches
+from tests.model_batches import Batches, Unheard
 
 __all__ = [
     "MALFORMED",
@@ -270,6 +270,8 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         try:
             answer = self._answer_to(body)
+        except Unheard:
+            answer = None
         except Exception as error:
             # clients retry a dropped connection for ever; a 400 shows the mistake
             answer = error_answer(400, f"bad request or hook: {error!r}")

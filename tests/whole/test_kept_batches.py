@@ -12,7 +12,8 @@ import pytest
 
 from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
-from itemeval_assets.core.errors import BudgetExceeded, Stopped
+from itemeval_assets.core.errors import BudgetExceeded, ItemevalAssetsError, Stopped
+from tests.model_batches import Unheard
 from tests.model_server import ModelServer
 from tests.studies import write_study
 
@@ -127,6 +128,39 @@ def test_what_is_kept_has_no_secret_and_no_text(tmp_path: Path, openai: ModelSer
     assert "Solve the problem" not in text
 
 
+def test_a_batch_whose_making_was_not_heard_is_not_made_again(
+    tmp_path: Path, openai: ModelServer
+) -> None:
+    broken: list[str] = []
+
+    def break_once(at: str) -> None:
+        if at == "created" and not broken:
+            broken.append(at)
+            raise Unheard
+
+    openai.batches.on_step = break_once
+    config = declare(tmp_path, items=ITEMS)
+    api.run(config, only="solutions")
+    assert broken
+    assert openai.batches.sizes == [ITEMS]
+    assert_sent_once(config, openai)
+
+
+def test_a_batch_that_is_refused_is_not_waited_for(tmp_path: Path, openai: ModelServer) -> None:
+    def refuse(at: str) -> None:
+        if at == "create":
+            raise ValueError("no such endpoint")
+
+    openai.batches.on_step = refuse
+    config = declare(tmp_path, items=ITEMS)
+    with pytest.raises(ItemevalAssetsError, match="no such endpoint"):
+        api.run(config, only="solutions")
+    assert kept(config) == []
+    openai.batches.on_step = lambda at: None
+    api.run(config, only="solutions")
+    assert_sent_once(config, openai)
+
+
 @pytest.mark.parametrize(("end", "unanswered"), [("expired", 1), ("expired", 3), ("cancelled", 3)])
 def test_an_expired_batch_frees_its_cells(
     tmp_path: Path, openai: ModelServer, end: str, unanswered: int
@@ -200,6 +234,30 @@ def test_calls_that_no_cell_wants_any_more_are_told_and_counted(
     api.recover(config, accept_loss=True)
     assert api.status(config).batches == []
     assert api.estimate(config).reserved_usd == pytest.approx(batch.usd)
+
+
+def test_an_item_that_changed_is_asked_anew(tmp_path: Path, openai: ModelServer) -> None:
+    config = declare(tmp_path, items=ITEMS)
+    interrupt(config, openai)
+    items = tmp_path / "items.jsonl"
+    items.write_text(items.read_text().replace("1 + 1", "1 + 10", 1))
+    api.run(config, only="solutions", accept_changes=True)
+    assert openai.count() == ITEMS + 1
+    assert not any(row["error"] for row in rows(config, "solutions"))
+    [batch] = api.status(config).batches
+    assert (batch.calls, batch.unwanted) == (1, 1)
+
+
+def test_a_damaged_record_is_told(
+    tmp_path: Path, openai: ModelServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = declare(tmp_path, items=ITEMS)
+    folder = results_dir(config) / "batches"
+    folder.mkdir(parents=True)
+    (folder / "one.json").write_text('{"lines": {"a": 1}}')
+    assert run_cli(["run", str(config), "--yes"]) != 0
+    assert "one.json does not say what was sent in a batch" in capsys.readouterr().err
+    assert openai.count() == 0
 
 
 def test_what_is_in_a_batch_is_not_called_one_by_one(

@@ -17,12 +17,31 @@ from itemeval_assets.core.text.words import counted, dollars
 _LISTED = 3
 
 
-class Line(NamedTuple):
-    """One request of a batch.
+class Call(NamedTuple):
+    """What a request has to have in common with a line to be answered by it.
 
-    `digest` tells requests apart; their text is stored nowhere here. `run_ids`: the run that sent
-    it, and those that waited for it. `holder` names the reservation that covers it; null where no
-    run waits for it. `is_given_up`: it is not waited for any more, and its cost counts.
+    `digest` is that of what the model is shown, whose text is not stored in batches.
+    """
+
+    partition: Partition
+    cell: Cell
+    digest: str
+
+
+class NewLine(NamedTuple):
+    """A request as it is sent in a batch: the model that is asked, and what it costs at most."""
+
+    model: str
+    call: Call
+    most_usd: float
+
+
+class Line(NamedTuple):
+    """One request of a batch that was sent, or was about to be.
+
+    `run_ids`: the run that sent it, and those that waited for it. `holder` names the reservation
+    that covers it; null where no run waits for it. `is_given_up`: it is not waited for any more,
+    and its cost counts.
     """
 
     partition: Partition
@@ -34,16 +53,8 @@ class Line(NamedTuple):
     is_given_up: bool = False
 
     @property
-    def call(self) -> "Call":
+    def call(self) -> Call:
         return Call(self.partition, self.cell, self.digest)
-
-
-class Call(NamedTuple):
-    """What a request has to have in common with a line to be answered by it."""
-
-    partition: Partition
-    cell: Cell
-    digest: str
 
 
 @dataclass(frozen=True)
@@ -165,12 +176,12 @@ def waiting(
 def waiting_words(batches: Sequence[WaitingBatch]) -> Iterator[str]:
     """What waits at providers, what of it is in vain, and what cannot be had: a sentence each."""
     sound = [batch for batch in batches if not batch.problem]
-    calls = sum(batch.calls - batch.unwanted for batch in sound)
-    if calls:
-        usd = sum(batch.usd - batch.unwanted_usd for batch in sound)
+    if open_ones := [batch for batch in sound if batch.calls > batch.unwanted]:
+        calls = sum(batch.calls - batch.unwanted for batch in open_ones)
+        usd = sum(batch.usd - batch.unwanted_usd for batch in open_ones)
         yield (
             f"calls in batches whose answers are not collected: {calls:,}, at most "
-            f"{dollars(usd)}: {'; '.join(_listed(sound))}"
+            f"{dollars(usd)}: {'; '.join(_listed(open_ones))}"
         )
     in_vain = sum(batch.unwanted for batch in sound)
     if in_vain:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import wraps
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import anyio
 from inspect_ai.log import EvalSample
@@ -21,8 +21,7 @@ from inspect_ai.model import Model, ModelOutput, ModelUsage
 from inspect_ai.model._model import RetryDecision
 from inspect_ai.solver._task_state import sample_state
 
-from itemeval_assets.core.design.partitions import Partition
-from itemeval_assets.core.design.pending import Cell
+from itemeval_assets.core.records.batches import NewLine
 from itemeval_assets.engine.logs.spent import Spent
 from itemeval_assets.engine.logs.usage import is_plausible
 from itemeval_assets.engine.models.provider_errors import is_permanent
@@ -74,15 +73,6 @@ def was_refused(error: str | None) -> bool:
     return bool(error) and (error.startswith(_NOT_SENT) or error.endswith(_NO_ANSWER))
 
 
-class Purpose(NamedTuple):
-    """What a call is for: the model it asks, the cell it fills, and what it costs at most."""
-
-    model: str
-    partition: Partition
-    cell: Cell
-    most_usd: float
-
-
 @dataclass
 class _Request:
     """A request on its way, since when, and whether a reply has come that is not read yet."""
@@ -96,12 +86,12 @@ class _Call:
     """One call with all its requests. `why_not` says why none may be sent; "" where one may.
 
     Of a `sample` of a task it is all calls of the sample together, and `meter` counts them: it is
-    answered when it is logged. `is_kept`: its request is a line of a kept batch, which gives the
-    answer again to who asks again.
+    answered when it is logged. `line` is what its request is in a batch; `is_kept`: it is that, and
+    the batch gives the answer again to who asks again.
     """
 
     why_not: Callable[[], str]
-    purpose: Purpose | None = None
+    line: NewLine | None = None
     is_kept: bool = False
     sample: ActiveSample | None = None
     meter: "Meter | None" = None
@@ -205,13 +195,14 @@ class Calls:
         sample: str,
         why_not: Callable[[], str],
         notes: dict[str, Any],
-        purpose: Purpose | None = None,
+        line: NewLine | None = None,
     ) -> Iterator[None]:
         """One call, for the sample of this uuid. Raises NotSent or CutOff where it ends early.
 
-        `notes` is told of replies that could not be read, the sample's metadata.
+        `notes` is told of replies that could not be read, the sample's metadata. `line`: what the
+        call is where it is sent in a batch; null: such a batch is not kept.
         """
-        call = _Call(lambda: _STOPPED if self.is_stopping else why_not(), purpose)
+        call = _Call(lambda: _STOPPED if self.is_stopping else why_not(), line)
         token = _call.set(call)
         self._open.add(call)
         self._unlogged.add(sample)
@@ -405,16 +396,16 @@ def watched(model: Model) -> Model:
     return model
 
 
-def purpose_of_line() -> Purpose | None:
-    """What the call at work is for, whose request becomes a line of a kept batch; null: unknown.
+def line_at_work() -> NewLine | None:
+    """What the call at work is in the batch that it is sent in now; null where nobody keeps it.
 
     Its usage is not noted: until it has a row, the batch has its answer.
     """
     call = _call.get()
-    if call is None or call.purpose is None:
+    if call is None or call.line is None:
         return None
     call.is_kept = True
-    return call.purpose
+    return call.line
 
 
 def _on_reply() -> None:

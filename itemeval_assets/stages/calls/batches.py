@@ -30,22 +30,22 @@ if TYPE_CHECKING:
 
     from .stage_run import StageRun
 
-# By partition and cell: what its lines cost at most, as far as no run at work has reserved it.
-Waiting = Mapping[Partition, Mapping[Cell, float]]
+# By partition, cell and digest of what is shown: what these lines cost at most, as far as no run at
+# work has reserved it.
+Waiting = Mapping[Partition, Mapping[Cell, Mapping[str, float]]]
 # The cells of a partition that are to be called.
 CellsOf = Callable[[Partition], Collection[Cell]]
 _COLUMNS = ["item_id", "epoch", "run_id", "error"]
 
 
 def waiting_cells(store: ResultsStore) -> Waiting:
-    """The cells whose requests are in batches: a run takes their answers, and sends nothing."""
+    """The cells that have lines in batches: a run takes their answers, and sends nothing."""
     batches = KeptBatches(store).all()
     living = _living(store, batches)
-    found: dict[Partition, dict[Cell, float]] = {}
+    found: dict[Partition, dict[Cell, dict[str, float]]] = {}
     for line in _open_lines(batches):
-        cells = found.setdefault(line.partition, {})
-        usd = 0.0 if line.holder in living else line.most_usd
-        cells[line.cell] = cells.get(line.cell, 0.0) + usd
+        of_cell = found.setdefault(line.partition, {}).setdefault(line.cell, {})
+        of_cell[line.digest] = 0.0 if line.holder in living else line.most_usd
     return found
 
 

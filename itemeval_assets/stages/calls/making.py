@@ -36,7 +36,7 @@ from itemeval_assets.engine.calls.batches.told import batches_told_to
 from itemeval_assets.engine.calls.evaluate import connections_to, evaluate, tell_prices
 from itemeval_assets.engine.calls.hooks import reporting
 from itemeval_assets.engine.calls.progress import Progress
-from itemeval_assets.engine.calls.tasks import CallSettings, Target
+from itemeval_assets.engine.calls.tasks import CallSettings, Target, digest_of
 from itemeval_assets.engine.calls.turns import Turns
 from itemeval_assets.engine.inspect_folders import folders_left_out
 from itemeval_assets.engine.logs.broken import why_broken
@@ -149,8 +149,11 @@ def plan_calls(caller: Caller, scope: Scope, partition: Partition, plan: Plan) -
     """
     prompts = caller.prompts(partition, plan.cells)
     target, samples = caller.target(partition), caller.samples(prompts)
-    in_batches, cached = scope.waiting.get(partition, {}), {}
-    waiting = {cell: in_batches[cell] for cell in plan.cells if cell in in_batches}
+    waiting, cached = dict[Cell, float](), {}
+    for cell, lines in scope.waiting.get(partition, {}).items():
+        digest = digest_of(samples[cell][0].input) if cell in samples else None
+        if digest in lines:
+            waiting[cell] = lines[digest]
     if scope.study.config.cache:
         # What is paid for and in a batch is booked once it is collected.
         not_asked = {*plan.fresh, *waiting}

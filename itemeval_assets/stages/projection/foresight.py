@@ -261,4 +261,4 @@ class Foresight:
         if not waits:
             return 0.0
         cells = self._grid.cells(np.flatnonzero(pending).tolist())
-        return sum(waits.get(cell, 0.0) for cell in cells)
+        return sum(sum(waits[cell].values()) for cell in cells if cell in waits)

@@ -51,4 +51,6 @@ class KeptBatches:
         try:
             return KeptBatch.from_document(document)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise self._store.damaged(key, "does not say what was sent in a batch") from error
+            raise self._store.damaged(
+                key, "does not say what was sent in a batch, and may be paid"
+            ) from error

@@ -11,7 +11,7 @@ from functools import partial
 from typing import NamedTuple
 
 from itemeval_assets.core.errors import StoreError
-from itemeval_assets.core.records.batches import Call, KeptBatch, Line
+from itemeval_assets.core.records.batches import Call, KeptBatch, Line, NewLine
 from itemeval_assets.core.text.times import now
 from itemeval_assets.storage.study.batches import Change, KeptBatches
 
@@ -21,14 +21,6 @@ class Place(NamedTuple):
 
     name: str
     line_id: str
-
-
-class NewLine(NamedTuple):
-    """A request that is sent in a batch: the model that is asked, and what it costs at most."""
-
-    model: str
-    call: Call
-    most_usd: float
 
 
 class Keeper:

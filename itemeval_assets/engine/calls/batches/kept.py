@@ -11,13 +11,13 @@ from typing import Any
 
 import anyio
 from inspect_ai.model._providers.util.batch import Batch, Batcher, BatchRequest
+from inspect_ai.model._providers.util.hooks import HttpxHooks
 
-from itemeval_assets.core.records.batches import Call, KeptBatch
-from itemeval_assets.engine.calls.in_flight import CallEnded, purpose_of_line
+from itemeval_assets.core.records.batches import KeptBatch, NewLine
+from itemeval_assets.engine.calls.in_flight import CallEnded, line_at_work
 
 from .finding import CannotTell, batch_of
-from .keeper import Keeper, NewLine
-from .lines import digest_of, line_id_of
+from .keeper import Keeper
 from .problems import NO_ANSWER, is_refusal, unknown, unseen
 
 # The provider has no such batch, or does not show it to this key.
@@ -77,9 +77,8 @@ class _Kept:
     @contextmanager
     def calling(self, request: dict[str, Any]) -> Iterator[None]:
         """Know what a request is for, while it waits for its answer."""
-        if purpose := purpose_of_line():
-            call = Call(purpose.partition, purpose.cell, digest_of(request))
-            self._lines[id(request)] = NewLine(purpose.model, call, purpose.most_usd)
+        if line := line_at_work():
+            self._lines[id(request)] = line
         try:
             yield
         finally:
@@ -130,7 +129,7 @@ class _Kept:
         """
         keeper = _keeper
         lines = {
-            line_id_of(request): line
+            _line_id(request): line
             for request in requests
             if (line := self._lines.get(id(request.request)))
         }
@@ -199,3 +198,10 @@ class _Kept:
 
     async def _fail(self, requests: list[BatchRequest[Any]], problem: str) -> None:
         await self._batcher._fail_all_requests(problem, requests, NotCollected(problem))
+
+
+def _line_id(request: BatchRequest[Any]) -> str:
+    """The id that a request will have in its batch."""
+    headers = request.request.get("extra_headers")
+    own = headers.get(HttpxHooks.REQUEST_ID_HEADER) if isinstance(headers, dict) else None
+    return own or request.custom_id
