@@ -12,7 +12,8 @@ import pytest
 
 from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
-from itemeval_assets.core.errors import BudgetExceeded, ItemevalAssetsError, Stopped
+from itemeval_assets.core.errors import BudgetExceeded, ItemevalAssetsError, Stopped, StoreError
+from itemeval_assets.storage.study.batches import KeptBatches
 from tests.model_batches import Unheard
 from tests.model_server import ModelServer
 from tests.studies import write_study
@@ -143,6 +144,23 @@ def test_a_batch_whose_making_was_not_heard_is_not_made_again(
     api.run(config, only="solutions")
     assert broken
     assert openai.batches.sizes == [ITEMS]
+    assert_sent_once(config, openai)
+
+
+@pytest.mark.parametrize("method", ["keep", "change"])
+def test_what_cannot_be_stored_is_not_sent(
+    tmp_path: Path, openai: ModelServer, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    def full(*arguments: object) -> None:
+        raise StoreError("the disk is full")
+
+    config = declare(tmp_path, items=ITEMS)
+    with monkeypatch.context() as broken:
+        broken.setattr(KeptBatches, method, full)
+        with pytest.raises(ItemevalAssetsError, match="the disk is full"):
+            api.run(config, only="solutions")
+    assert openai.count() == 0
+    api.run(config, only="solutions")
     assert_sent_once(config, openai)
 
 

@@ -151,8 +151,7 @@ def plan_calls(caller: Caller, scope: Scope, partition: Partition, plan: Plan) -
     target, samples = caller.target(partition), caller.samples(prompts)
     waiting, cached = dict[Cell, float](), {}
     for cell, lines in scope.waiting.get(partition, {}).items():
-        digest = digest_of(samples[cell][0].input) if cell in samples else None
-        if digest in lines:
+        if cell in samples and (digest := digest_of(samples[cell][0].input)) in lines:
             waiting[cell] = lines[digest]
     if scope.study.config.cache:
         # What is paid for and in a batch is booked once it is collected.
