@@ -1,7 +1,6 @@
 """Batches outlive their process: what was sent is collected, and nothing is sent twice."""
 
 import json
-import math
 import os
 import signal
 from collections import Counter
@@ -24,6 +23,7 @@ from .looking import PRICE, assert_reconciled, results_dir, rows
 from .test_batch import BATCHED, TICK_S, be_openai, declare
 
 ITEMS = 3
+CACHED = {"cache": True, "budget": {"pricing_path": "prices.json"}}
 # (step of the server, how often it comes to it): the first batch is of answers, the second of
 # verdicts.
 SHORT = [("uploaded", 1), ("created", 1), ("retrieve", 1)]
@@ -288,16 +288,18 @@ def test_what_is_in_a_batch_is_not_called_one_by_one(
     assert openai.count() == ITEMS
 
 
-def test_an_answer_of_the_cache_that_is_in_a_batch_is_booked(
+def test_what_is_in_a_batch_is_not_taken_from_the_cache(
     tmp_path: Path, openai: ModelServer
 ) -> None:
-    """The process died after it had the answers, and before any of them was in a log."""
-    config = declare(tmp_path, items=ITEMS, extra={"cache": True})
-    openai.batches.seconds = TICK_S
+    """It is paid, and is booked by whoever collects it."""
+    config, other = (declare(tmp_path / name, items=ITEMS, extra=CACHED) for name in "ab")
     interrupt(config, openai)
-    api.run(config)
-    assert_sent_once(config, openai)
-    assert math.isfinite(api.status(config).usd or math.inf)
+    api.run(other, only="solutions")
+    api.run(config, only="solutions")
+    assert openai.count() == 2 * ITEMS
+    assert all(row["usd"] for row in rows(config, "solutions"))
+    assert kept(config) == []
+    assert_reconciled(config)
 
 
 CLAUDE = "anthropic/claude-haiku-4-5"

@@ -1,6 +1,9 @@
 """What keeps the answers of a batch away, in words that say what to do."""
 
+import os
+
 from itemeval_assets.core.records.batches import KeptBatch
+from itemeval_assets.core.text.secrets import without_secrets
 from itemeval_assets.engine.advice import one_line
 from itemeval_assets.engine.models.provider_errors import is_permanent
 
@@ -25,8 +28,9 @@ def unseen(batch: KeptBatch, error: Exception) -> str:
 
 def unknown(batch: KeptBatch, error: Exception) -> str:
     """That nobody can say whether a batch was made."""
+    said = without_secrets(one_line(error), os.environ)
     return (
         f"run {batch.run_id} ended at {batch.created_at} while it sent a batch of {batch.model}, "
-        f"and nobody can say now whether the provider has it: {one_line(error)}. Run again; or "
+        f"and nobody can say now whether the provider has it: {said}. Run again; or "
         f"look in the provider's console, and if it is not there: {_GIVE_UP}"
     )
