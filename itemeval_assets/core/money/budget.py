@@ -35,7 +35,7 @@ class Standing(NamedTuple):
 
     def without_waiting(self, usd: float) -> "Standing":
         """The same where calls to come collect batches of this cost: it is counted for them."""
-        return self._replace(waiting_usd=max(0.0, self.waiting_usd - usd))
+        return self._replace(waiting_usd=max(0, self.waiting_usd - usd))
 
 
 def require_budget(
