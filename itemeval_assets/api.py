@@ -123,7 +123,8 @@ def recover(config: str | Path | Study, accept_loss: bool = False) -> "RunSummar
 
     Rows that are lost, and still in the ledger, come back from their logs. If these logs are gone,
     too, raises EvidenceLost, which says what is lost. `accept_loss` records the loss: the cost
-    stays in the ledger, and the next run calls the missing cells again.
+    stays in the ledger, and the next run calls the missing cells again. It also ends the wait for
+    batches that nobody can collect, or that no cell wants any more.
     """
     from .runs.study import run_study
     from .stages.calls.evidence import partitions_to_mend

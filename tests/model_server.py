@@ -25,6 +25,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
 
+from tests.anthropic_batches import AnthropicBatches
 from tests.model_answers import (
     MALFORMED,
     Answer,
@@ -36,7 +37,7 @@ from tests.model_answers import (
     usual_answer,
     usual_content,
 )
-from tests.model_batches import Batches
+from tests.model_batches import Batches, Unheard
 
 __all__ = [
     "MALFORMED",
@@ -106,6 +107,7 @@ class ModelServer:
         self.port = port  # 0: a free one, known inside the block
         self.requests: list[Request] = []  # chat requests in order of arrival
         self.batches = Batches(self._answer_batch)
+        self.message_batches = AnthropicBatches(self._answer_batch, self.batches)
         self.stopping = threading.Event()
         self._attempts: Counter[tuple[str, str]] = Counter()
         self._answered_prefixes: set[tuple[str, str]] = set()
@@ -263,12 +265,16 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.path == "/counts":
             self._send(json_answer(200, self.owner.counts()))
         else:
-            self._send(self._found(self.owner.batches.get(self.path)))
+            found = self.owner.batches.get(self.path)
+            host = self.headers.get("Host", "")
+            self._send(self._found(found or self.owner.message_batches.get(self.path, host)))
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         try:
             answer = self._answer_to(body)
+        except Unheard:
+            answer = None
         except Exception as error:
             # clients retry a dropped connection for ever; a 400 shows the mistake
             answer = error_answer(400, f"bad request or hook: {error!r}")
@@ -280,8 +286,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer_to(self, body: bytes) -> Answer | None:
         if self.path == "/v1/chat/completions":
             return self._chat(json.loads(body))
-        content_type = self.headers.get("Content-Type", "")
-        return self._found(self.owner.batches.post(self.path, content_type, body))
+        content_type, host = self.headers.get("Content-Type", ""), self.headers.get("Host", "")
+        found = self.owner.batches.post(self.path, content_type, body)
+        return self._found(found or self.owner.message_batches.post(self.path, body, host))
 
     def _chat(self, payload: Mapping[str, Any]) -> Answer | None:
         """The answer to a chat request, when it is due; None if nobody waits for it any more."""

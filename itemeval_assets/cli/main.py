@@ -189,7 +189,9 @@ def recover(
     accept_loss: Annotated[
         bool,
         typer.Option(
-            "--accept-loss", help="record paid calls as lost if no log and no row of them is left"
+            "--accept-loss",
+            help="record paid calls as lost if no log and no row of them is left; wait no more for "
+            "batches that nobody can collect",
         ),
     ] = False,
     as_json: AsJson = False,

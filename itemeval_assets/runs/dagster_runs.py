@@ -19,6 +19,7 @@ from itemeval_assets.dagster_io.naming.names import FIGURES
 from itemeval_assets.dagster_io.progress import listening, tell_listeners
 from itemeval_assets.engine.calls.progress import Progress
 from itemeval_assets.engine.inspect_folders import folders_left_out
+from itemeval_assets.stages.calls.batches import give_up
 from itemeval_assets.stages.calls.evidence import unread_partitions
 from itemeval_assets.stages.calls.gate import Gate, open_gate
 from itemeval_assets.stages.calls.losses import losses, require_no_loss
@@ -28,6 +29,7 @@ from itemeval_assets.stages.figures.scores.scores import scores
 from itemeval_assets.stages.items import are_stored, peek
 from itemeval_assets.stages.ledger import calls_of_runs
 from itemeval_assets.stages.projection.estimate import StudyEstimate, preview
+from itemeval_assets.stages.views.status import cells_to_call
 from itemeval_assets.storage.study.inputs import prices_if_needed
 from itemeval_assets.storage.study.store import ResultsStore
 
@@ -128,7 +130,7 @@ def _changes_admitted(runs: StageRuns, gate: Gate) -> list[str]:
     found = preview(study, store, runs.options, runs.selection, accept_changes=True)
     if found.unreachable:
         raise ModelError("\n".join(found.unreachable))
-    gate.admit(found.remaining)
+    gate.admit(found.remaining, waiting_usd=found.waiting_usd)
     if not found.changed:
         return []
     words = f"{counted(len(found.changed), 'item')} changed, and what there was of them was made"
@@ -149,6 +151,7 @@ def _scores(
 def _losses_to_accept(study: Study, store: ResultsStore, accept_loss: bool) -> list[Loss]:
     """What is recorded as lost, where that is asked for. Raises EvidenceLost where it is not."""
     if accept_loss:
+        give_up(store, partial(cells_to_call, study, store))
         return losses(study, store)
     require_no_loss(study, store)
     return []
@@ -196,7 +199,7 @@ def _admitted(runs: StageRuns, gate: Gate) -> StudyEstimate:
     require_no_loss(runs.study, runs.store, runs.selection.partitions)
     found = foreseen(runs.study, runs.store, runs.selection, runs.options)
     resolved = resolution_of(runs.study, runs.store, runs.options, found)
-    gate.admit(found.remaining, [*remarks_on(found), *resolved])
+    gate.admit(found.remaining, [*remarks_on(found), *resolved], found.waiting_usd)
     if found.warnings:
         tell_listeners(Progress("solutions", total=0, warnings=tuple(found.warnings)))
     return found

@@ -28,6 +28,7 @@ class Finished(NamedTuple):
 
 
 def declare(folder: Path, **changes: Any) -> Path:
+    folder.mkdir(exist_ok=True)
     prices = {"models": dict.fromkeys((BATCHED, PLAIN), PRICE)}
     (folder / "prices.json").write_text(json.dumps(prices))
     given = {

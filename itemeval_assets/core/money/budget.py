@@ -19,14 +19,23 @@ WHATEVER_IT_COSTS = math.inf
 
 
 class Standing(NamedTuple):
-    """USD of a study: what its calls have cost, and what runs in progress may still cost."""
+    """USD of a study: what its calls have cost, and what runs in progress may still cost.
+
+    `waiting_usd`: what calls cost at most that are in batches, and that no run in progress has
+    reserved.
+    """
 
     spent_usd: float
     reserved_usd: float = 0.0
+    waiting_usd: float = 0.0
 
     @property
     def committed_usd(self) -> float:
-        return self.spent_usd + self.reserved_usd
+        return self.spent_usd + self.reserved_usd + self.waiting_usd
+
+    def without_waiting(self, usd: float) -> "Standing":
+        """The same where calls to come collect batches of this cost: it is counted for them."""
+        return self._replace(waiting_usd=max(0, self.waiting_usd - usd))
 
 
 def require_budget(
@@ -56,6 +65,9 @@ def require_budget(
         f"{dollars(standing.spent_usd)} spent by this study, {dollars(standing.reserved_usd)} "
         "reserved by runs in progress"
     )
+    if standing.waiting_usd:
+        facts["waiting_usd"] = standing.waiting_usd
+        words += f", {dollars(standing.waiting_usd)} in batches that are not collected"
     remarks = "".join(f"{remark}.\n" for remark in remarks)
     _require_prices(projection, budget, consent_usd, facts, remarks)
     cap = budget.max_usd

@@ -77,7 +77,7 @@ def _estimate_metadata(found: "StudyEstimate") -> dict[str, Any]:
         if remaining.expected_usd is None
         else usd(remaining.expected_usd),
         "usd spent so far": usd(found.spent_usd),
-        "usd reserved by runs": usd(found.reserved_usd),
+        "usd reserved by runs and batches": usd(found.reserved_usd),
         **_estimate_table("solutions", found.generate),
         **_estimate_table("gradings", found.grade),
         "warnings": dg.MetadataValue.md("\n".join(f"- {w}" for w in found.warnings) or "none"),

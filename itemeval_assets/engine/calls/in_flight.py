@@ -21,6 +21,7 @@ from inspect_ai.model import Model, ModelOutput, ModelUsage
 from inspect_ai.model._model import RetryDecision
 from inspect_ai.solver._task_state import sample_state
 
+from itemeval_assets.core.records.batches import NewLine
 from itemeval_assets.engine.logs.spent import Spent
 from itemeval_assets.engine.logs.usage import is_plausible
 from itemeval_assets.engine.models.provider_errors import is_permanent
@@ -85,10 +86,13 @@ class _Call:
     """One call with all its requests. `why_not` says why none may be sent; "" where one may.
 
     Of a `sample` of a task it is all calls of the sample together, and `meter` counts them: it is
-    answered when it is logged.
+    answered when it is logged. `line` is what its request is in a batch; `is_kept`: it is that, and
+    the batch gives the answer again to who asks again.
     """
 
     why_not: Callable[[], str]
+    line: NewLine | None = None
+    is_kept: bool = False
     sample: ActiveSample | None = None
     meter: "Meter | None" = None
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
@@ -187,13 +191,18 @@ class Calls:
 
     @contextmanager
     def call(
-        self, sample: str, why_not: Callable[[], str], notes: dict[str, Any]
+        self,
+        sample: str,
+        why_not: Callable[[], str],
+        notes: dict[str, Any],
+        line: NewLine | None = None,
     ) -> Iterator[None]:
         """One call, for the sample of this uuid. Raises NotSent or CutOff where it ends early.
 
-        `notes` is told of replies that could not be read, the sample's metadata.
+        `notes` is told of replies that could not be read, the sample's metadata. `line`: what the
+        call is where it is sent in a batch; null: such a batch is not kept.
         """
-        call = _Call(lambda: _STOPPED if self.is_stopping else why_not())
+        call = _Call(lambda: _STOPPED if self.is_stopping else why_not(), line)
         token = _call.set(call)
         self._open.add(call)
         self._unlogged.add(sample)
@@ -220,7 +229,7 @@ class Calls:
         def why_not() -> str:
             return _STOPPED if self.is_stopping and not call.is_scored else meter.why_not()
 
-        call = _Call(why_not, sample, meter)
+        call = _Call(why_not, sample=sample, meter=meter)
         place = sample.log_location, str(sample.sample.id), sample.epoch
         self._close(self._samples.get(place))
         self._samples[place] = call
@@ -371,7 +380,8 @@ def watched(model: Model) -> Model:
             # What a sample of a task uses is told by its hook, of all models.
             if call.sample is None:
                 call.is_answered = not isinstance(output, Exception)
-            if _current and call.sample is None and isinstance(output, ModelOutput):
+            is_noted = call.sample is None and not call.is_kept
+            if _current and is_noted and isinstance(output, ModelOutput):
                 _current.spent.add(model, output)
             return reply
 
@@ -384,6 +394,18 @@ def watched(model: Model) -> Model:
     setattr(generate, _WATCHED, True)
     api.generate, api.should_retry = generate, should_retry
     return model
+
+
+def line_at_work() -> NewLine | None:
+    """What the call at work is in the batch that it is sent in now; null where nobody keeps it.
+
+    Its usage is not noted: until it has a row, the batch has its answer.
+    """
+    call = _call.get()
+    if call is None or call.line is None:
+        return None
+    call.is_kept = True
+    return call.line
 
 
 def _on_reply() -> None:

@@ -4,6 +4,8 @@ What a judge is shown holds the item, the solution and the rubric, and nothing t
 which model answered.
 """
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -30,12 +32,14 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.util import EarlyStop, JSONSchema, concurrency, cost_limit
 
 from itemeval_assets.core.design.conditions.conditions import GenerateCondition
+from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.pending import Cell
 from itemeval_assets.core.grading.grader import ModelCall
 from itemeval_assets.core.money.projection.prefixes import leaders_first
 from itemeval_assets.core.money.providers import provider_of
 from itemeval_assets.core.prompts.prompts import Prompt
 from itemeval_assets.core.prompts.turns import Turn
+from itemeval_assets.core.records.batches import Call, NewLine
 from itemeval_assets.engine.models.response_cache import cache_policy
 
 from .allowance import Allowance
@@ -72,7 +76,8 @@ class CallSettings:
 
     `cached` cells were found in the response cache and may cost nothing; `fresh` ones must not
     be answered by it; `prefixes` names what a cell's prompt shares with others; `most_usd` is
-    the ceiling of each cell that is paid for.
+    the ceiling of each cell that is paid for. `partition`: whose cells they are, where their
+    batches are kept.
     """
 
     use_cache: bool
@@ -83,6 +88,14 @@ class CallSettings:
     prefixes: Mapping[Cell, str] = field(default_factory=dict)
     most_usd: Mapping[Cell, float] = field(default_factory=dict)
     connections: int | None = None
+    partition: Partition | None = None
+
+    def line(self, model: str, cell: Cell, shown: Sequence[ChatMessage]) -> NewLine | None:
+        """What a call is in a batch; null where no batch of it is kept."""
+        if self.partition is None:
+            return None
+        call = Call(self.partition, cell, digest_of(shown))
+        return NewLine(model, call, self.most_usd.get(cell, 0.0))
 
 
 def generate_config(condition: GenerateCondition, request: Mapping[str, Any]) -> GenerateConfig:
@@ -157,7 +170,8 @@ def ask(
         calls = current_calls()
         assert calls is not None
         why_not, notes = settings.allowance.why_not, state.metadata
-        with settings.allowance.counting(), calls.call(state.uuid, why_not, notes):
+        line = settings.line(str(model), cell, state.messages)
+        with settings.allowance.counting(), calls.call(state.uuid, why_not, notes, line):
             async with settings.turns.turn(settings.prefixes.get(cell)), slot:
                 with cost_limit(0.0 if cell in settings.cached else None):
                     state.output = await model.generate(state.messages, cache=policy)
@@ -191,6 +205,18 @@ def make_sample(
 ) -> Sample:
     """An inspect Sample that shows the model this prompt, and these images (data URIs)."""
     return Sample(input=_messages(prompt.turns, images), target=target, id=id, metadata=metadata)
+
+
+def digest_of(shown: str | Sequence[ChatMessage]) -> str:
+    """A hash of what a model is shown. What else tells calls apart is in their conditions."""
+    said = [["user", shown]] if isinstance(shown, str) else [[m.role, _said(m)] for m in shown]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+
+
+def _said(message: ChatMessage) -> str | list[Any]:
+    if isinstance(message.content, str):
+        return message.content
+    return [getattr(part, "text", None) or getattr(part, "image", None) for part in message.content]
 
 
 def shows_images(task: Task) -> bool:

@@ -40,7 +40,14 @@ def study_estimate(found: "StudyEstimate") -> None:
         out.print(f"The full grid of these conditions: {_projected(found.grid)}.")
     else:
         out.print("What is chosen has no calls of models.")
-    reserved = f", {dollars(found.reserved_usd)} reserved by runs" if found.reserved_usd else ""
+    if found.waiting_usd:
+        out.print(
+            f"Of what remains, {dollars(found.waiting_usd)} at most is in batches: these answers "
+            "are collected, and their calls not sent again."
+        )
+    reserved = ""
+    if found.reserved_usd:
+        reserved = f", {dollars(found.reserved_usd)} reserved by runs and batches"
     cap = "not set" if found.max_usd is None else dollars(found.max_usd)
     out.print(
         f"{dollars(found.spent_usd)} spent so far{reserved}; budget.max_usd {cap}; "

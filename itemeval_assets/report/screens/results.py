@@ -5,6 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from itemeval_assets.core.money.losses import losses_words
+from itemeval_assets.core.records.batches import (
+    can_be_collected,
+    can_be_given_up,
+    waiting_words,
+)
 from itemeval_assets.core.records.unread import can_be_recovered, unread_words
 from itemeval_assets.core.text.labels import labels_in
 from itemeval_assets.core.text.words import counted, dollars
@@ -81,6 +86,7 @@ def completion(status: "StudyStatus", most: int | None = None) -> None:
         out.print(data(f"{words[0].upper()}{words[1:]}."), style="yellow", soft_wrap=True)
     if can_be_recovered(status.unread):
         out.print(f"Recover them: {command('recover', status.config)}", soft_wrap=True)
+    _batches(status)
     if status.lost:
         out.print("[red]Paid calls with neither a row nor a log left:[/red]")
         out.print(data(losses_words(status.lost)), soft_wrap=True)
@@ -126,6 +132,17 @@ def _of_people(status: "StudyStatus") -> None:
             f"{', '.join(raters)}: rated by people, and no run grades what is missing there. A "
             "sheet for them: itemeval-assets ratings sheet"
         )
+
+
+def _batches(status: "StudyStatus") -> None:
+    """What is in batches, and what to do about it."""
+    for words in waiting_words(status.batches):
+        out.print(data(f"{words[0].upper()}{words[1:]}."), style="yellow", soft_wrap=True)
+    if can_be_collected(status.batches):
+        out.print(f"Collect them: {command('run', status.config)}", soft_wrap=True)
+    if can_be_given_up(status.batches):
+        give_up = command("recover", status.config, "--accept-loss")
+        out.print(f"To wait for these no more: {give_up}", soft_wrap=True)
 
 
 def _partial(status: "StudyStatus") -> str:

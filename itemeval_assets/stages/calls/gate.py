@@ -15,6 +15,7 @@ from itemeval_assets.storage.study import log_files
 from itemeval_assets.storage.study.reservations import Reservations
 from itemeval_assets.storage.study.store import ResultsStore
 
+from .batches import unreserved_usd
 from .unfinished import read_unfinished
 
 
@@ -32,16 +33,20 @@ class Gate:
     consent_usd: float | None
     admitted_usd: float = 0.0
 
-    def admit(self, projection: Projection, remarks: Sequence[str] = ()) -> None:
+    def admit(
+        self, projection: Projection, remarks: Sequence[str] = (), waiting_usd: float = 0.0
+    ) -> None:
         """Reserve the ceiling of some calls, or raise: they must not be made.
 
-        `remarks`: what whoever is asked for consent must know of these calls.
+        `remarks`: what whoever is asked for consent must know of these calls. `waiting_usd`: what
+        of their ceiling is that of batches which they collect.
         Raises BudgetExceeded, ConsentMissing or ConfigError (see `core.budget`). With the first
         calls the study directory becomes this config's: StoreError where it is another's.
         """
 
         def allow(others: dict[str, float]) -> None:
-            found = _standing(self.store, self.prices, others)
+            found = _standing(self.store, self.prices, others, {*others, self.holder})
+            found = found.without_waiting(waiting_usd)
             require_budget(projection, budget, found, self.consent_usd, remarks)
 
         budget = self.study.config.budget
@@ -81,11 +86,18 @@ def open_gate(
 
 def standing(store: ResultsStore, prices: PriceBook) -> Standing:
     """What the study has spent, and what runs in progress have reserved."""
-    return _standing(store, prices, Reservations(store).amounts())
+    reserved = Reservations(store).amounts()
+    return _standing(store, prices, reserved, set(reserved))
 
 
-def _standing(store: ResultsStore, prices: PriceBook, reserved: dict[str, float]) -> Standing:
-    return Standing(_spent_usd(store, prices, set(reserved)), sum(reserved.values()))
+def _standing(
+    store: ResultsStore, prices: PriceBook, reserved: dict[str, float], living: set[str]
+) -> Standing:
+    return Standing(
+        _spent_usd(store, prices, set(reserved)),
+        sum(reserved.values()),
+        unreserved_usd(store, living),
+    )
 
 
 def _spent_usd(store: ResultsStore, prices: PriceBook, living: set[str]) -> float:

@@ -5,6 +5,7 @@ which order things happen, so that no cell is paid twice and no dollar is forgot
 """
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,7 @@ import pyarrow as pa
 
 from itemeval_assets.core.design.partitions import GENERATE, Partition
 from itemeval_assets.core.design.pending import Cell, Pending, Plan, pending_cells
+from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.money.projection.estimate import (
     NOTHING,
     Call,
@@ -28,12 +30,13 @@ from itemeval_assets.core.prompts.prompts import Prompt
 from itemeval_assets.core.tables.schemas import TABLES, arrow_schema
 from itemeval_assets.core.tables.split import Parts
 from itemeval_assets.core.tables.upsert import upsert
+from itemeval_assets.core.text.words import counted
 from itemeval_assets.engine.calls.allowance import Allowance
-from itemeval_assets.engine.calls.batches import batches_told_to
+from itemeval_assets.engine.calls.batches.told import batches_told_to
 from itemeval_assets.engine.calls.evaluate import connections_to, evaluate, tell_prices
 from itemeval_assets.engine.calls.hooks import reporting
 from itemeval_assets.engine.calls.progress import Progress
-from itemeval_assets.engine.calls.tasks import CallSettings, Target
+from itemeval_assets.engine.calls.tasks import CallSettings, Target, digest_of
 from itemeval_assets.engine.calls.turns import Turns
 from itemeval_assets.engine.inspect_folders import folders_left_out
 from itemeval_assets.engine.logs.broken import why_broken
@@ -43,6 +46,7 @@ from itemeval_assets.stages.outcome import Outcome
 from itemeval_assets.storage.objects.together import together
 from itemeval_assets.storage.study import log_files
 
+from .batches import forget_answered, forget_collected, keeping
 from .doubts import doubts, ungradable_items
 from .evidence import account_for_lost_rows, archive, collect, recover
 from .losses import require_no_loss
@@ -59,7 +63,8 @@ if TYPE_CHECKING:
 class PlannedCalls:
     """The calls of one partition: what is sent for each cell, and what it may cost.
 
-    `cached` holds the completions that the response cache has for some of the cells.
+    `cached` holds the completions that the response cache has for some of the cells. `waiting`
+    cells are in batches: their answers are collected.
     """
 
     plan: Plan
@@ -69,6 +74,12 @@ class PlannedCalls:
     cached: Mapping[Cell, str]
     most_usd: Mapping[Cell, float]
     projection: Projection
+    waiting: Mapping[Cell, float]
+
+    @property
+    def waiting_usd(self) -> float:
+        """What of the ceiling is in batches, and reserved by nobody."""
+        return sum(self.waiting.values())
 
 
 def make_calls(
@@ -84,6 +95,7 @@ def make_calls(
     outcome = Outcome(arrow_schema(TABLES[caller.stage.table]).empty_table())
     outcome.pending = dict.fromkeys(partitions, 0)
     recover(caller, run, partitions, outcome)
+    forget_answered(run.store, partitions, outcome.rows)
     for partition in partitions:
         account_for_lost_rows(caller, run, partition)
     if not run.options.recover_only:
@@ -99,14 +111,22 @@ def make_calls(
     }
     for calls in planned.values():
         outcome.projection += calls.projection
+    _require_batch_mode(caller, run, planned)
+    _tell_of_waiting(run, planned)
     remarks = doubts(run, ungradable_items(run)) if caller.stage is GENERATE else []
     for remark in remarks:
         run.say(remark)
     models = sorted({caller.model(partition) for partition in planned})
-    run.gate.admit(outcome.projection, [*remarks, *words_of_mocks(models)])
+    in_batches = sum(calls.waiting_usd for calls in planned.values())
+    run.gate.admit(outcome.projection, [*remarks, *words_of_mocks(models)], in_batches)
     begin_manifest(run, selected, outcome.projection, models)
-    headers, finished = _evaluate(caller, run, planned, outcome)
-    collect(caller, run, finished, outcome)
+    with ExitStack() as stack:
+        # What others have sent is collected by runs without a batch mode, too.
+        keeper = stack.enter_context(keeping(run)) if _has_batches(run, models) else None
+        headers, finished = _evaluate(caller, run, planned, outcome)
+        collect(caller, run, finished, outcome)
+        if keeper:
+            forget_collected(keeper, run.run_id, planned, outcome.rows)
     for (partition, _), header in zip(finished, headers, strict=True):
         if why := why_broken(header):
             outcome.broken[partition] = why
@@ -129,9 +149,14 @@ def plan_calls(caller: Caller, scope: Scope, partition: Partition, plan: Plan) -
     """
     prompts = caller.prompts(partition, plan.cells)
     target, samples = caller.target(partition), caller.samples(prompts)
-    cached = {}
+    waiting, cached = dict[Cell, float](), {}
+    for cell, lines in scope.waiting.get(partition, {}).items():
+        if cell in samples and (digest := digest_of(samples[cell][0].input)) in lines:
+            waiting[cell] = lines[digest]
     if scope.study.config.cache:
-        asked = {cell: sample for cell, sample in samples.items() if cell not in plan.fresh}
+        # What is paid for and in a batch is booked once it is collected.
+        not_asked = {*plan.fresh, *waiting}
+        asked = {cell: sample for cell, sample in samples.items() if cell not in not_asked}
         cached = cached_answers(target.model, target.config, target.scopes, asked)
     model = caller.model(partition)
     limit, is_capped = caller.output_limit(partition)
@@ -151,7 +176,30 @@ def plan_calls(caller: Caller, scope: Scope, partition: Partition, plan: Plan) -
         or 0.0
         for cell, call in calls.items()
     }
-    return PlannedCalls(plan, target, prompts, samples, cached, most_usd, projection)
+    return PlannedCalls(plan, target, prompts, samples, cached, most_usd, projection, waiting)
+
+
+def _has_batches(run: StageRun, models: list[str]) -> bool:
+    return any(run.batch(model) for model in models)
+
+
+def _require_batch_mode(
+    caller: Caller, run: StageRun, planned: Mapping[Partition, PlannedCalls]
+) -> None:
+    """Raise ConfigError where calls are in batches, and would be sent once more one by one."""
+    for partition, calls in planned.items():
+        if calls.waiting and not run.batch(caller.model(partition)):
+            raise ConfigError(
+                f"{run.study.design.label_of(partition)}: {counted(len(calls.waiting), 'call')} of "
+                "this run were sent in batches, and would be paid again. Collect them in batch "
+                "mode (--policy full-batch, or budget.batch: true); `itemeval-assets status "
+                f"{run.study.config_path}` shows the batches"
+            )
+
+
+def _tell_of_waiting(run: StageRun, planned: Mapping[Partition, PlannedCalls]) -> None:
+    if count := sum(len(calls.waiting) for calls in planned.values()):
+        run.say(f"{count} of the calls are in batches of earlier runs: they are not sent again")
 
 
 def _plans(
@@ -223,13 +271,14 @@ def _tasks(
     for partition, calls in planned.items():
         settings = CallSettings(
             use_cache=uses_cache,
-            fresh=calls.plan.fresh,
+            fresh={*calls.plan.fresh, *calls.waiting},
             allowance=allowance,
             turns=turns,
             cached=set(calls.cached),
             prefixes=prefixes.get(partition, {}),
             most_usd=calls.most_usd,
             connections=_connections(run, caller.model(partition)),
+            partition=partition,
         )
         metadata = {
             "study": run.study.name,

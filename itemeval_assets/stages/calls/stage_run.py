@@ -23,6 +23,8 @@ from itemeval_assets.engine.calls.progress import Listener
 from itemeval_assets.storage.study.images import StudyImages
 from itemeval_assets.storage.study.store import ResultsStore
 
+from .batches import Waiting, waiting_cells
+
 if TYPE_CHECKING:
     from inspect_ai import Task
     from inspect_ai.dataset import Sample
@@ -68,6 +70,11 @@ class Scope:
         from itemeval_assets.engine.calls.models import RunModels  # noqa: PLC0415 (loads inspect_ai)
 
         return RunModels()
+
+    @cached_property
+    def waiting(self) -> Waiting:
+        """The cells that a batch has the answers of, as it is when this is first asked for."""
+        return waiting_cells(self.store)
 
     @cached_property
     def images(self) -> StudyImages:

@@ -41,6 +41,8 @@ class StudyEstimate:
     `ungradable`: items that a scorer gives no score, because of their targets.
     `sample`: what the items were drawn from; null: they are all. `changed`: the items that are
     asked again, since they are others now. `model_sample`: how the models were drawn, in words.
+    `waiting_usd`: what of the remaining ceiling is that of calls in batches, which are collected
+    and not sent again.
     """
 
     study: str
@@ -62,6 +64,7 @@ class StudyEstimate:
     model_sample: str | None = None
     sample: Sample | None = None
     changed: list[str] = field(default_factory=list)
+    waiting_usd: float = 0.0
 
 
 def estimate(scope: Scope, selection: Selection, *, in_full: bool = True) -> StudyEstimate:
@@ -118,7 +121,8 @@ def _in_sum(
     ungradable: list[Ungradable],
 ) -> StudyEstimate:
     extent, budget = scope.extent, scope.study.config.budget
-    found = standing(scope.store, scope.prices)
+    waiting_usd = sum(part.waiting_usd for part in (*generate, *grade))
+    found = standing(scope.store, scope.prices).without_waiting(waiting_usd)
     grid = sum((part.grid for part in (*generate, *grade)), NOTHING)
     models = sorted({part.model for part in (*generate, *grade)})
     local = [model for model in models if scope.book.source_of(model) == THIS_MACHINE]
@@ -133,7 +137,7 @@ def _in_sum(
         grid=grid,
         remaining=remaining,
         spent_usd=found.spent_usd,
-        reserved_usd=found.reserved_usd,
+        reserved_usd=found.reserved_usd + found.waiting_usd,
         confirm_above_usd=budget.confirm_above_usd,
         max_usd=budget.max_usd,
         wall_time_s=_wall_time(scope, foresight, generate, grade),
@@ -149,6 +153,7 @@ def _in_sum(
         model_sample=scope.study.model_sample,
         unreachable=list(dict.fromkeys(foresight.unreachable.values())),
         ungradable=ungradable,
+        waiting_usd=waiting_usd,
     )
 
 

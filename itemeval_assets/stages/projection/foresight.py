@@ -46,6 +46,7 @@ class PartitionEstimate:
 
     `basis` says which stored calls the expected figures come from; null: there are none.
     `unreachable`: why the model of the remaining calls cannot be had, for want of a key, say.
+    `waiting_usd`: what of the ceiling is that of calls in batches, whose answers are collected.
     """
 
     partition: Partition
@@ -55,6 +56,7 @@ class PartitionEstimate:
     remaining: Projection
     basis: str | None
     unreachable: str | None = None
+    waiting_usd: float = 0.0
 
 
 class _Tokens(NamedTuple):
@@ -229,7 +231,10 @@ class Foresight:
             return {}
         if not caller.can_make_samples():
             return {}
+        waits = self._scope.waiting.get(partition, {})
         cells = self._grid.cells(places)
+        places = [place for place, cell in zip(places, cells, strict=True) if cell not in waits]
+        cells = [cell for cell in cells if cell not in waits]
         samples = caller.samples(prompts(cells))
         found = cached_answers(target.model, target.config, target.scopes, samples)
         return {
@@ -273,4 +278,12 @@ class Foresight:
             projection(paid, int(pending.sum() - paid.sum())),
             calibration.basis if calibration else None,
             self.unreachable.get(model) if pending.any() else None,
+            self._waiting_usd(partition, pending),
         )
+
+    def _waiting_usd(self, partition: Partition, pending: np.ndarray) -> float:
+        waits = self._scope.waiting.get(partition)
+        if not waits:
+            return 0.0
+        cells = self._grid.cells(np.flatnonzero(pending).tolist())
+        return sum(sum(waits[cell].values()) for cell in cells if cell in waits)

@@ -103,7 +103,7 @@ def _within_budget(
     scope = Scope(study=study, store=store, prices=prices, items=items.known(study, store).table)
     foreseen = estimate(scope, Selection(tuple(decision.chosen)), in_full=False)
     parts = {part.partition: part for part in (*foreseen.generate, *foreseen.grade)}
-    spent = standing(store, prices)
+    spent = standing(store, prices).without_waiting(foreseen.waiting_usd)
 
     def allow(projection: Projection) -> None:
         require_budget(projection, study.config.budget, spent, None)

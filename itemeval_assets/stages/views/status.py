@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from itemeval_assets.core.design.pending import (
     GRADING_STATE_COLUMNS,
     SOLUTION_STATE_COLUMNS,
     STATES,
+    Cell,
     Grid,
     States,
     classify_solutions,
@@ -23,12 +25,13 @@ from itemeval_assets.core.design.pending import (
 from itemeval_assets.core.design.sampling import Sample
 from itemeval_assets.core.design.study import RunPlan, Study, run_plan
 from itemeval_assets.core.money.losses import Loss
+from itemeval_assets.core.records.batches import WaitingBatch
 from itemeval_assets.core.records.failures import ErrorCount, most_frequent
 from itemeval_assets.core.records.served import Served, served_words
 from itemeval_assets.core.records.unread import UnreadLog
 from itemeval_assets.core.tables.cells import CELL_STATES
 from itemeval_assets.stages import items, ledger
-from itemeval_assets.stages.calls import losses, unread
+from itemeval_assets.stages.calls import batches, losses, unread
 from itemeval_assets.stages.calls.stage_run import grid_of
 from itemeval_assets.stages.items import notes_on_data
 from itemeval_assets.stages.views.cells import served_in
@@ -38,6 +41,8 @@ from itemeval_assets.storage.study.store import ResultsStore
 from .seals import notes_on_seals
 
 Row = dict[str, Any]
+# The policy that takes all of the design.
+FULL = "full-interactive"
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,7 @@ class StudyStatus:
     `replications` are those of the policy, `design_items` and `design_replications` all.
     `sample`: what the items were drawn from; null: they are all. `notes`: what to know of the data
     and the seals. `model_sample`: how the models were drawn, in words; null: the YAML names them.
+    `batches`: those whose answers are not collected.
     """
 
     study: str
@@ -107,6 +113,7 @@ class StudyStatus:
     sample: Sample | None = None
     notes: list[str] = field(default_factory=list)
     model_sample: str | None = None
+    batches: list[WaitingBatch] = field(default_factory=list)
 
     @property
     def is_partial(self) -> bool:
@@ -176,7 +183,16 @@ def survey(study: Study, store: ResultsStore, policy: str | None = None) -> Stud
             *notes_on_seals(study, store, known_items),
         ],
         study.model_sample,
+        batches.waiting_batches(store, partial(cells_to_call, study, store)),
     )
+
+
+def cells_to_call(study: Study, store: ResultsStore, partition: Partition) -> list[Cell]:
+    """The cells of a partition that a run of the whole design calls; none outside of the design."""
+    if partition not in {*study.generate_partitions(), *study.grade_partitions()}:
+        return []
+    found = incomplete_cells(study, store, partition, FULL)
+    return [Cell(cell["item_id"], cell["epoch"]) for cell in found]
 
 
 def frequent_errors(

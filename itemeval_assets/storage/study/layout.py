@@ -69,7 +69,9 @@ _SHEET = f"{RATINGS}/sheet_"
 _FILE = re.compile(r".\.(?:parquet|csv|xlsx|jsonl?|eval|png|jpeg|gif|webp)$")
 # Images of the items, each once, by the hash of its bytes.
 IMAGES = "images"
-_FOLDERS = {"export", "manifests", LOGS, IMAGES, RATINGS}
+# Batches that a provider answers, and whose answers are not in the rows yet.
+BATCHES = "batches"
+_FOLDERS = {"export", "manifests", LOGS, IMAGES, RATINGS, BATCHES}
 _BELOW = re.compile(
     rf"(?:{'|'.join((*(stage.name for stage in STAGES), 'running'))}|.*--[0-9a-f]{{12}})$"
 )
@@ -127,6 +129,10 @@ def model_lock(study: str) -> str:
 
 def image_key(name: str) -> str:
     return f"{IMAGES}/{name}"
+
+
+def batch_key(name: str) -> str:
+    return f"{BATCHES}/{name}.json"
 
 
 def manifest_key(run_id: str) -> str:
