@@ -82,8 +82,8 @@ class SolutionCaller(PromptCaller):
             "cache_prompt": {"on": True, "off": False}.get(solvers.cache_prompt, "auto"),
         }
         config = generate_config(condition, request)
-        scopes, rerouting = self._study.design.scopes_of(partition), self._rerouting(condition.model)
-        return Target(condition.slug, model, config, scopes, rerouting)
+        scopes = self._study.design.scopes_of(partition)
+        return Target(condition.slug, model, config, scopes, self._rerouting(condition.model))
 
     def calls_per_cell(self, partition: Partition) -> SampleCalls:
         calls = 1 + self._reroutes(self.model(partition))

@@ -52,18 +52,18 @@ def test_no_write_of_a_run_is_the_wrong_moment_for_a_full_disk(
     study, calls again nothing that was answered, and the ledger holds every dollar."""
     server = serve()
     config = declare(tmp_path / "whole", items=ITEMS)
-    counting = Disk(disk._write, errno.ENOSPC)
+    counting = Disk(disk.write_synced, errno.ENOSPC)
     with monkeypatch.context() as patch:
-        patch.setattr(disk, "_write", counting)
+        patch.setattr(disk, "write_synced", counting)
         run_stages(config)
     assert counting.count > 12
     total, places = Loss(), some(range(1, counting.count + 1), 8 if IS_LONG else 3)
     for place in places:
         server.requests = []
         config = declare(tmp_path / str(place), items=ITEMS)
-        full = Disk(disk._write, errno.ENOSPC, place)
+        full = Disk(disk.write_synced, errno.ENOSPC, place)
         with monkeypatch.context() as patch:
-            patch.setattr(disk, "_write", full)
+            patch.setattr(disk, "write_synced", full)
             with pytest.raises(ItemevalAssetsError) as told:
                 run_stages(config)
         assert full.hit == 1

@@ -12,6 +12,7 @@ from itemeval_assets.cli.main import run_cli
 from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.releases.documents import input_files
 from itemeval_assets.storage.study.inputs.model_lock import keep_roster
+from itemeval_assets.storage.study.store import open_store
 from tests.studies import write_study
 
 from .looking import results_dir, rows
@@ -58,7 +59,7 @@ def test_the_first_run_locks_the_roster_and_a_larger_sample_adds_to_a_smaller_on
     assert said in capsys.readouterr().err
     assert {row["model"] for row in rows(config, "solutions")} == {*grown.models}
 
-    released = input_files(grown).by_field["roster"]["roster.txt"]
+    released = input_files(grown, open_store(grown)).by_field["roster"]["roster.txt"]
     assert isinstance(released, bytes) and released.decode().split() == MODELS
 
     (tmp_path / "roster.txt").unlink()

@@ -96,6 +96,7 @@ def plan_of(study: Study, items: list[Mapping[str, Any]]) -> dict[str, Any]:
     return {
         **said,
         "solvers": solvers,
+        "models": study.models,
         "prompts": _hashes(templates_of(one.prompt for one in study.design.generate)),
         "rubrics": _hashes(templates_of(study.design.rubrics)),
         "scorer_files": {name: one.hash for name, one in study.snapshot.scorers.items()},
