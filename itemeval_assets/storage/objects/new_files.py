@@ -65,7 +65,7 @@ def require_replaceable(path: Path) -> None:
 
 
 def replace_file(path: Path, before: bytes, after: bytes) -> None:
-    """Put new content in the place of the old, at once, with the same mode.
+    """Put new content in the place of the old, at once, with the same mode and owner.
 
     Raises ConfigError where the file holds something else by now, or cannot be written: then it is
     as before.
@@ -77,6 +77,8 @@ def replace_file(path: Path, before: bytes, after: bytes) -> None:
         try:
             write_synced(draft, after)
             shutil.copymode(path, draft)
+            with suppress(OSError, AttributeError):  # only root may, and only on Unix
+                os.chown(draft, path.stat().st_uid, path.stat().st_gid)
             draft.replace(path)
         finally:
             draft.unlink(missing_ok=True)

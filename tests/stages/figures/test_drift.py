@@ -25,7 +25,7 @@ from itemeval_assets.stages.figures.drift.changes import (
     model_change,
 )
 from itemeval_assets.storage.study.store import open_store
-from tests.rows import grading, solution, table
+from tests.rows import STAMP, grading, solution, table
 from tests.scored import scored_study
 from tests.studies import write_study
 
@@ -105,7 +105,11 @@ def scored_twice(folder: Path, score: Callable[[str, str, int], float], **extra:
     for part in study.grade_partitions():
         labels = study.design.labels_of(part)
         ids = {"gen_condition_id": part.generate, **study.design.grade_by_id[part.grade].columns}
-        rows = [grading(q, 1, score(labels[0], labels[1], n), **ids) for n, q in enumerate(names)]
+        at = "2026-02-01T00:00:00Z" if "rejudged" in labels[1] else STAMP
+        rows = [
+            grading(q, 1, score(labels[0], labels[1], n), **ids, created_at=at)
+            for n, q in enumerate(names)
+        ]
         store.replace("gradings", part, table("gradings", rows))
     for _ in gradings_long.write(store, study.grade_partitions()):
         pass
@@ -177,6 +181,10 @@ def test_drift_is_told_on_a_page_and_in_a_table_with_what_it_compares_with_nothi
     shown = " ".join(capsys.readouterr().out.split())
     assert f"there are also answers of {former}, of the same names and another prompt" in shown
     assert "2026-12, judge: judge · strict · rejudged 2026-12 gives lower scores" in shown
+    assert (
+        "alpha · short · wave 2026-12 | judge · strict is of 2026-01-01, and the first answers were"
+        " graded again on 2026-02-01: a change of the judge between the two is in that of the model"
+    ) in shown
     assert "<table>" in page.read_text()
     assert run_cli(["drift", str(study.config_path), "--out", str(csv), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
