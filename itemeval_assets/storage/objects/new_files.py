@@ -57,7 +57,7 @@ def add_lines(path: Path, text: str) -> None:
 
 
 def require_replaceable(path: Path) -> None:
-    """Raise ConfigError where a file may not be written. Whoever owns all may write it anyway."""
+    """Raise ConfigError where a file may not be written; root, who could, is refused as others."""
     if not (path.stat().st_mode & _ANYBODY_WRITES and os.access(path, os.W_OK)):
         raise ConfigError(
             f"{path} is read-only, and a new time is written into it: allow writing (chmod u+w)"
