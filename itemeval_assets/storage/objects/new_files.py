@@ -76,7 +76,7 @@ def add_lines(path: Path, text: str) -> None:
 
 
 def require_replaceable(path: Path) -> None:
-    """Raise ConfigError where a file may not be written. Whoever owns all may write it anyway."""
+    """Raise ConfigError where a file may not be written; root, who could, is refused as others."""
     if not (path.stat().st_mode & _ANYBODY_WRITES and os.access(path, os.W_OK)):
         raise ConfigError(
             f"{path} is read-only, and a new time is written into it: allow writing (chmod u+w)"
@@ -84,7 +84,7 @@ def require_replaceable(path: Path) -> None:
 
 
 def replace_file(path: Path, before: bytes, after: bytes) -> None:
-    """Put new content in the place of the old, at once, with the same mode.
+    """Put new content in the place of the old, at once, with the same mode and owner.
 
     Raises ConfigError where the file holds something else by now, or cannot be written: then it is
     as before.
@@ -96,6 +96,8 @@ def replace_file(path: Path, before: bytes, after: bytes) -> None:
         try:
             write_synced(draft, after)
             shutil.copymode(path, draft)
+            with suppress(OSError, AttributeError):  # only root may, and only on Unix
+                os.chown(draft, path.stat().st_uid, path.stat().st_gid)
             draft.replace(path)
         finally:
             draft.unlink(missing_ok=True)

@@ -1,13 +1,16 @@
 """Drift: a change of the model is told from one of the judge."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 
 import itemeval_assets as ie
+from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ConfigError
@@ -22,7 +25,7 @@ from itemeval_assets.stages.figures.drift.changes import (
     model_change,
 )
 from itemeval_assets.storage.study.store import open_store
-from tests.rows import grading, solution, table
+from tests.rows import STAMP, grading, solution, table
 from tests.scored import scored_study
 from tests.studies import write_study
 
@@ -102,7 +105,11 @@ def scored_twice(folder: Path, score: Callable[[str, str, int], float], **extra:
     for part in study.grade_partitions():
         labels = study.design.labels_of(part)
         ids = {"gen_condition_id": part.generate, **study.design.grade_by_id[part.grade].columns}
-        rows = [grading(q, 1, score(labels[0], labels[1], n), **ids) for n, q in enumerate(names)]
+        at = "2026-02-01T00:00:00Z" if "rejudged" in labels[1] else STAMP
+        rows = [
+            grading(q, 1, score(labels[0], labels[1], n), **ids, created_at=at)
+            for n, q in enumerate(names)
+        ]
         store.replace("gradings", part, table("gradings", rows))
     for _ in gradings_long.write(store, study.grade_partitions()):
         pass
@@ -159,6 +166,32 @@ def test_figures_have_later_times_only_by_name(tmp_path: Path) -> None:
         (wave, "numeric"),
         (wave, "judge · strict"),
     ]
+
+
+def test_drift_is_told_on_a_page_and_in_a_table_with_what_it_compares_with_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study = scored_twice(tmp_path, worse_judge)
+    slug = study.design.generate[0].slug
+    former = f"{slug}--0123456789ab"
+    rows = [solution("q0", condition_id=former, condition_slug=slug)]
+    open_store(study).replace("solutions", Partition((former,)), table("solutions", rows))
+    page, csv = tmp_path / "drift.html", tmp_path / "drift.csv"
+    assert run_cli(["drift", str(study.config_path), "--out", str(page)]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert f"there are also answers of {former}, of the same names and another prompt" in shown
+    assert "2026-12, judge: judge · strict · rejudged 2026-12 gives lower scores" in shown
+    assert (
+        "alpha · short · wave 2026-12 | judge · strict is of 2026-01-01, and the first answers were"
+        " graded again on 2026-02-01: a change of the judge between the two is in that of the model"
+    ) in shown
+    assert "<table>" in page.read_text()
+    assert run_cli(["drift", str(study.config_path), "--out", str(csv), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [len(one["changes"]) for one in told["by_grader"]] == [1, 2]
+    frame = pd.read_csv(csv)
+    assert list(frame["of"]) == ["model", "judge", "model"]
+    assert list(frame["change"]) == pytest.approx([0, -0.2, 0], abs=1e-9)
 
 
 def test_a_study_of_one_time_has_no_drift(tmp_path: Path) -> None:
