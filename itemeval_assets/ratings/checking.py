@@ -96,9 +96,14 @@ def _problem_of_texts(
     texts: SheetTexts,
 ) -> str | None:
     if hashes.get((line.gen_condition_id, line.cell)) != line.solution_hash:
+        # Nobody has rated it: what has become of the answer does not matter.
         return (
-            f"the answer of the code {row.code} has changed since the sheet was written, or is "
-            "gone; remove the row, and write a new sheet"
+            None
+            if row.score is None
+            else (
+                f"the answer of the code {row.code} has changed since the sheet was written, or is "
+                "gone; remove the row, and write a new sheet"
+            )
         )
     kept = {name.lower(): text for name, text in texts.of(line).items()}
     changed = [

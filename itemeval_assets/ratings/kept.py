@@ -9,13 +9,18 @@ from itemeval_assets.storage.study.store import ResultsStore
 
 from .records import Sheet
 
-__all__ = ["keep_file", "keep_sheet", "kept_sheets"]
+__all__ = ["forget_sheet", "keep_file", "keep_sheet", "kept_sheets"]
 
 
 def keep_sheet(store: ResultsStore, sheet: Sheet) -> None:
     """Keep the codes of a sheet, before anybody sees it."""
     found: dict[str, Any] = {**asdict(sheet), "lines": [[*line] for line in sheet.lines]}
     store.update_json(sheet_key(sheet.id), lambda known: known or found)
+
+
+def forget_sheet(store: ResultsStore, sheet: Sheet) -> None:
+    """Forget a sheet that could not be written: its answers are free again."""
+    store.backend.delete(sheet_key(sheet.id))
 
 
 def kept_sheets(store: ResultsStore) -> Iterator[Sheet]:

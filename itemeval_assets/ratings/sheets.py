@@ -23,7 +23,7 @@ from .choice import chosen_cells
 from .content import SheetContent, SheetTexts
 from .expecting import expected_of
 from .files import as_csv, as_workbook, cut_answers
-from .kept import keep_sheet, kept_sheets
+from .kept import forget_sheet, keep_sheet, kept_sheets
 from .pool import Pool, pool_of
 from .raters import Scale, rater_condition
 from .records import Line, NextRatings, Sheet, SheetSummary
@@ -75,12 +75,12 @@ def write_sheet(study: Study, asked: Asked, path: Path) -> SheetSummary:
     sheet = draft.sheet
     content = SheetTexts(study, draft.store, draft.rater, draft.items).content(sheet)
     data = writer(content)
-    write_new({path: data})
+    # First: without its codes nobody could take a sheet in that somebody has filled in.
+    keep_sheet(draft.store, sheet)
     try:
-        keep_sheet(draft.store, sheet)
+        write_new({path: data})
     except BaseException:
-        # Without its codes nobody could take it in.
-        path.unlink(missing_ok=True)
+        forget_sheet(draft.store, sheet)
         raise
     told = {"words": _of_cut(content, path), "path": str(path)}
     return SheetSummary(**draft.said, **told, sheet=sheet.id, scale=sheet.scale)

@@ -59,3 +59,19 @@ def test_a_judge_without_a_scale(tmp_path: Path) -> None:
     study = rated_study(tmp_path, models=("mockllm/alpha",), graders=graders)
     found = {one.figure: one.why for one in figures.agreement(study).people}
     assert found["kappa"] is None
+
+
+def test_two_raters_of_the_same_answers(tmp_path: Path) -> None:
+    """One seed draws the same answers for both; who is stricter is seen in their agreement."""
+    study, path = rated(tmp_path, 20), tmp_path / "ben.csv"
+    api.ratings_sheet(study, "ben", path, n=20)
+    strict = filled(study, path, lambda line: float(line.item_id in {"q0", "q2", "q4"}))
+    api.import_ratings(as_csv(path, strict), study)
+    config = str(study.config_path)
+    found = figures.agreement(config, graders=["anna", "ben"])
+    assert found.judges == ["anna · strict", "ben · strict"] and found.people == []
+    [kappa] = [one.estimate for one in found.figures if one.figure == "kappa"]
+    assert kappa and kappa.n_items == 20
+    people = figures.agreement(config).people
+    assert {one.rater for one in people} == {"anna · strict", "ben · strict"}
+    assert run_cli(["report", config]) == 0

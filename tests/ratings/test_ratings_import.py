@@ -215,6 +215,9 @@ def test_a_stale_answer_is_not_rated(tmp_path: Path) -> None:
         ItemevalAssetsError, match=r"2 rows cannot be taken[\s\S]*has changed since"
     ):
         api.import_ratings(file, study)
+    gone = {line.code for line in sheets_of(study)[0].lines[:2]}
+    done = [{**row, "score": "" if row["code"] in gone else "1"} for row in filled(study, path)]
+    assert api.import_ratings(as_csv(file, done), study).ratings == 8
 
 
 def _change_answers(study: Study, lines: list[Line]) -> None:

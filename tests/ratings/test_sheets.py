@@ -105,6 +105,21 @@ def test_what_cannot_be_written_is_told(tmp_path: Path) -> None:
     assert sheets_of(study) == [] and not (tmp_path / "sheet.csv").exists()
 
 
+def test_a_sheet_that_cannot_be_written_takes_no_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = rated_study(tmp_path, items=2)
+
+    def full(path: Path, data: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(ItemevalAssetsError, match="No space left"):
+        sheet(study, tmp_path / "sheet.csv")
+    monkeypatch.undo()
+    assert sheets_of(study) == [] and not (tmp_path / "sheet.csv").exists()
+
+
 def test_a_scale_is_asked_for_where_judges_have_none(tmp_path: Path) -> None:
     study = rated_study(tmp_path, items=2, graders={"judge": {**JUDGE, "scale": None}})
     with pytest.raises(ItemevalAssetsError, match="--scale 0,10"):
