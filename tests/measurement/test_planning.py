@@ -111,6 +111,12 @@ def test_a_frontier_has_the_designs_that_no_other_beats() -> None:
     assert found == sorted(best, key=lambda one: one.usd or 0)
 
 
+def test_as_many_replications_as_the_data_have_are_weighed() -> None:
+    known = PairedVariances(omega2=0.1, sigma2=0.15, replications=4)
+    stored = cheapest_design(known, lambda n, k, r: Cost(0 if k == 4 else n * k, 0.0), 0.1)
+    assert stored.replications == 4
+
+
 def test_the_cheapest_design_is_the_cheapest() -> None:
     found = cheapest_design(KNOWN, cost, 0.1)
     assert found.detect <= 0.1
