@@ -1,7 +1,8 @@
 """Designs beside each other: what each finds, and what it costs."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import NamedTuple
 
 from ..arguments import checked, is_whole
@@ -45,15 +46,16 @@ def plan_frontier(
     cost: CostOf,
     *,
     items: Sequence[int] = ITEMS,
-    replications: Sequence[int] = NUMBERS,
-    repeats: Sequence[int] = NUMBERS,
+    replications: Sequence[int] | None = None,
+    repeats: Sequence[int] | None = None,
     alpha: float = 0.05,
     power: float = 0.8,
 ) -> list[PlannedDesign]:
     """The designs of which no other is both as cheap and as sharp, the cheapest first.
 
     `cost(items, replications, repeats)` says what a design costs. The smallest difference is as in
-    `smallest_difference`. Only those replications and repeats are varied whose variance is known.
+    `smallest_difference`. Only those replications and repeats are varied whose variance is known;
+    null: 1, 2, 3, 5, 10, and as many as the data have.
     """
     checked_power(alpha, power)
     _require_numbers(items=items, replications=replications, repeats=repeats)
@@ -77,8 +79,8 @@ def cheapest_design(
     detect: float,
     *,
     most_items: int = MOST_ITEMS,
-    replications: Sequence[int] = NUMBERS,
-    repeats: Sequence[int] = NUMBERS,
+    replications: Sequence[int] | None = None,
+    repeats: Sequence[int] | None = None,
     alpha: float = 0.05,
     power: float = 0.8,
 ) -> PlannedDesign:
@@ -90,7 +92,7 @@ def cheapest_design(
     if detect <= 0:
         raise MeasurementError(f"detect is {detect:g}: give a difference above 0, such as 0.02")
     _require_numbers(items=[most_items], replications=replications, repeats=repeats)
-    known = list(_numbers(variances, replications, repeats))
+    known = _numbers(variances, replications, repeats)
     designs = []
     for k, r in known:
         n = _first(
@@ -114,8 +116,8 @@ def best_design(
     max_usd: float,
     *,
     most_items: int = MOST_ITEMS,
-    replications: Sequence[int] = NUMBERS,
-    repeats: Sequence[int] = NUMBERS,
+    replications: Sequence[int] | None = None,
+    repeats: Sequence[int] | None = None,
     alpha: float = 0.05,
     power: float = 0.8,
 ) -> PlannedDesign:
@@ -140,14 +142,19 @@ def best_design(
 
 
 def _numbers(
-    variances: PairedVariances, replications: Sequence[int], repeats: Sequence[int]
-) -> Iterator[tuple[int, int]]:
-    """What is varied: of a variance that is not known, the numbers that the data have."""
-    of_replications = replications if variances.sigma2 is not None else [variances.replications]
-    of_repeats = repeats if variances.judge2 is not None else [variances.repeats]
-    for k in sorted(set(of_replications)):
-        for r in sorted(set(of_repeats)):
-            yield k, r
+    variances: PairedVariances, replications: Sequence[int] | None, repeats: Sequence[int] | None
+) -> list[tuple[int, int]]:
+    """Each number of replications with each of repeats."""
+    of_replications = _varied(variances.sigma2, replications, variances.replications)
+    of_repeats = _varied(variances.judge2, repeats, variances.repeats)
+    return list(product(of_replications, of_repeats))
+
+
+def _varied(variance: float | None, asked: Sequence[int] | None, observed: int) -> list[int]:
+    """Of a variance that is not known, only the number that the data have."""
+    if variance is None:
+        return [observed]
+    return sorted({*NUMBERS, observed} if asked is None else {*asked})
 
 
 def _design(
@@ -198,8 +205,10 @@ def _first(holds: Callable[[int], bool], most: int) -> int | None:
     return low
 
 
-def _require_numbers(**given: Sequence[int]) -> None:
+def _require_numbers(**given: Sequence[int] | None) -> None:
     for name, numbers in given.items():
+        if numbers is None:
+            continue
         if not len(numbers):
             raise MeasurementError(f"{name} is empty: give whole numbers, 1 or more")
         for count in numbers:

@@ -18,9 +18,9 @@ def gate_view(rows: "Sequence[Judged]", title: str) -> View:
 
 
 _JUDGED = (
-    Column("candidate", "text", "candidate", "candidate", "candidate"),
-    Column("against", "text", "against", "against", "against"),
-    Column("graded_by", "text", "graded by", "graded by", "graded by"),
+    Column("candidate", "text", "candidate", "candidate", "candidate", once=True),
+    Column("against", "text", "against", "against", "against", once=True),
+    Column("graded_by", "text", "graded by", "graded by", "graded by", once=True),
     Column("verdict", "text", "verdict", "verdict", "verdict"),
     Column("value", "difference", "difference", "difference", "difference"),
     Column(interval_of, "span", "bounds", "bounds", "bounds"),

@@ -132,6 +132,16 @@ def test_stated_variances_need_no_rows(tmp_path: Path) -> None:
         ie.plan(path, sigma2=0.1)
 
 
+def test_without_a_price_calls_are_compared(tmp_path: Path) -> None:
+    models = ["mockllm/a", "openai/no-such-model"]
+    path = write_study(tmp_path, models=models, items=40, graders=[])
+    [one] = ie.plan(path, omega2=0.01, detect=0.1).by_grader
+    assert one.chosen and one.chosen.usd is None and one.chosen.calls == 2 * one.chosen.items
+    assert "No price is known for openai/no-such-model" in " ".join(one.words)
+    with pytest.raises(MeasurementError, match="no price is known for openai/no-such-model"):
+        ie.plan(path, omega2=0.01, max_usd=1.0)
+
+
 @pytest.mark.parametrize(
     ("asked", "words"),
     [

@@ -167,6 +167,11 @@ def _chosen(
     test: Test,
 ) -> tuple[PlannedDesign | None, list[str]]:
     """The design that is asked for, within the data where these have one."""
+    if asked.max_usd is not None and costs.unpriced:
+        raise MeasurementError(
+            f"max_usd: no price is known for {', '.join(costs.unpriced)}: give it one in the file"
+            " of budget.pricing_path, or ask for a difference (detect)"
+        )
     cost, most, scale = costs.cost_of(judge), max(2, costs.population), judge.grader.scale
     if asked.detect is None:
         if asked.max_usd is None:
