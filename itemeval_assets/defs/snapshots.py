@@ -8,6 +8,7 @@ stores with the plan of the run, and not what the files say by then.
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -89,4 +90,8 @@ def _as_kept(kept: str, path: Path, replaced: Mapping[str, Any] | None) -> Study
 
 
 def _digest(snapshot: Snapshot) -> str:
+    if snapshot.roster:
+        # The first run locks what it draws from, and the models stay the same.
+        roster = replace(snapshot.roster, is_locked=False, change=None)
+        snapshot = replace(snapshot, roster=roster)
     return hashlib.sha256(snapshot.to_json().encode()).hexdigest()

@@ -9,6 +9,7 @@ from typing import Any
 
 import dagster as dg
 import pytest
+import yaml
 from dagster._core.definitions.definitions_load_context import (
     DefinitionsLoadContext,
     DefinitionsLoadType,
@@ -26,7 +27,8 @@ from itemeval_assets.defs.snapshots import load_in_location, paths_in_location
 from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.instances.instance import ensure_home
 from itemeval_assets.settings import Settings
-from tests.studies import write_study
+from itemeval_assets.storage.study.inputs.model_lock import keep_roster
+from tests.studies import study_yaml, write_study
 
 PATIENCE_S = 240
 
@@ -92,6 +94,25 @@ def test_a_study_with_a_secret_is_stored_nowhere_and_refused_once_it_changed(
         config.write_text(config.read_text() + "# a word\n")
         with pytest.raises(ConfigError, match="changed since the code location loaded it"):
             load_in_location(config)
+
+
+def test_the_lock_that_a_first_run_writes_is_no_change_of_a_study_with_a_secret(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "roster.txt").write_text("mockllm/a\nmockllm/b\n")
+    sample = {"sample": {"roster": "roster.txt", "n": 1}}
+    document = study_yaml(
+        graders=(), solvers={**sample, "provider_routing": {"api_key": "hunter2-correct-horse"}}
+    )
+    del document["solvers"]["models"]
+    config = write_study(tmp_path, graders=())
+    config.write_text(yaml.safe_dump(document))
+    with initialization() as context:
+        study = load_in_location(config)
+        kept = dict(context.get_pending_reconstruction_metadata())
+    keep_roster(study)
+    with reconstruction(kept):
+        assert load_in_location(config).models == study.models
 
 
 @pytest.mark.long

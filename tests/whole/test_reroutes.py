@@ -8,7 +8,14 @@ import pytest
 
 from itemeval_assets import api
 from tests.model_answers import completion_answer
-from tests.model_server import Answer, Behaviour, ModelServer, Request, usual_content
+from tests.model_server import (
+    Answer,
+    Behaviour,
+    ModelServer,
+    Request,
+    error_answer,
+    usual_content,
+)
 from tests.studies import write_study
 
 from .conftest import Serve
@@ -22,7 +29,9 @@ REASONS = {"Broken": "error", "Filtering": "content_filter", "Sound": "stop"}
 def routed(request: Request) -> Answer:
     """The reply of the first provider that is not left out."""
     left_out = (request.routing or {}).get("ignore", ())
-    name = next((one for one in PROVIDERS if one not in left_out), PROVIDERS[0])
+    name = next((one for one in PROVIDERS if one not in left_out), None)
+    if name is None:
+        return error_answer(404, "No allowed providers are available for the selected model.")
     reply = json.loads(completion_answer(request, usual_content(request), Behaviour()).body)
     reply["provider"] = name
     reply["choices"][0]["finish_reason"] = REASONS[name]
@@ -92,11 +101,13 @@ def test_the_last_reply_stays_as_it_is_where_no_more_is_allowed(
         assert row["stop_reason"] == ("unknown" if last == "Broken" else "content_filter")
 
 
-def test_where_nobody_else_is_left_the_call_is_not_repeated_for_ever(
+def test_where_nobody_else_is_left_the_last_reply_stays(
     tmp_path: Path, router: ModelServer
 ) -> None:
-    config = declare(tmp_path, max_reroutes=9, provider_routing={"ignore": ["Filtering", "Sound"]})
-    api.run(config)
-    # The router ignores the wish when nobody else is left, and Broken answers once more.
-    assert router.count() == 4
-    assert {row["reroutes"] for row in rows(config, "solutions")} == {1}
+    config = declare(tmp_path, max_reroutes=9, provider_routing={"ignore": ["Sound"]})
+    assert api.run(config).errored == 0
+    assert router.count() == 6
+    for row in rows(config, "solutions"):
+        assert (row["served_provider"], row["reroutes"]) == ("Filtering", 1)
+        assert row["stop_reason"] == "content_filter"
+    assert_reconciled(config)

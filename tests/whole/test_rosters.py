@@ -121,3 +121,13 @@ def test_a_lock_of_another_file_stands(tmp_path: Path) -> None:
     found = load_study(config)
     assert found.snapshot.roster and found.snapshot.roster.change
     assert "roster.txt is locked, and the YAML names other.txt" in found.snapshot.roster.change
+
+
+def test_a_roster_that_another_run_has_locked_meanwhile_is_told(tmp_path: Path) -> None:
+    config = declare(tmp_path)
+    late = load_study(config)
+    declare(tmp_path, MODELS[1:])
+    keep_roster(load_study(config))
+    with pytest.raises(api.ConfigError, match="another run has locked it: run again"):
+        keep_roster(late)
+    assert json.loads((tmp_path / LOCK).read_text())["models"] == MODELS[1:]

@@ -4,8 +4,7 @@ OpenRouter has no batch API. The names are those of 2026-11: inspect_ai's provid
 on the pages of OpenRouter and of the providers.
 """
 
-from collections.abc import Iterable
-from functools import partial
+from collections.abc import Iterable, Mapping
 
 from .pricing import PriceBook
 from .providers import has_batch_mode
@@ -39,17 +38,15 @@ def native_routes(models: Iterable[str], prices: PriceBook) -> dict[str, str]:
     }
 
 
-def words_on_routes(models: Iterable[str], routes: dict[str, str]) -> list[str]:
+def words_on_routes(models: Iterable[str], routes: Mapping[str, str]) -> list[str]:
     """Which models at OpenRouter are asked in batches of their own provider, and which are not."""
     asked = [model for model in dict.fromkeys(models) if model.startswith("openrouter/")]
-    routed = [f"{model} as {routes[model]}" for model in asked if model in routes]
-    left = [model for model in asked if model not in routes]
-    words = partial(": ".join)
-    return [
-        *([words(("in batches of their own provider", ", ".join(routed)))] if routed else []),
-        *(
-            [words(("one by one, since no batch API with a price is known", ", ".join(left)))]
-            if left
-            else []
-        ),
-    ]
+    groups = {
+        "in batches of their own provider": [
+            f"{model} as {routes[model]}" for model in asked if model in routes
+        ],
+        "one by one, since no batch API with a price is known": [
+            model for model in asked if model not in routes
+        ],
+    }
+    return [f"{how}: {', '.join(names)}" for how, names in groups.items() if names]

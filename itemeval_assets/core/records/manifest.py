@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from itemeval_assets.core.config.roster import Roster
 from itemeval_assets.core.design.conditions.conditions import GenerateCondition, GradeCondition
 from itemeval_assets.core.design.conditions.ids import canonical_json
 from itemeval_assets.core.design.partitions import Partition
@@ -52,7 +53,7 @@ def build_manifest(
         "solver_templates": templates_of([condition.prompt for condition in generate]),
         "rubric_templates": templates_of(study.design.rubrics),
         "models": study.models,
-        **({"roster": study.snapshot.roster.to_record()} if study.snapshot.roster else {}),
+        **({"roster": _roster(roster)} if (roster := study.snapshot.roster) else {}),
         "graders": {
             name: redacted(config.grader(name).model_dump(mode="json"))
             for name in config.facets.grader
@@ -72,6 +73,10 @@ def build_manifest(
         "estimate": estimate._asdict(),
         "prices": dict(prices),
     }
+
+
+def _roster(roster: Roster) -> dict[str, Any]:
+    return {"file": roster.file, "models": list(roster.models)}
 
 
 def items_hash(items: Iterable[Mapping[str, Any]]) -> str:

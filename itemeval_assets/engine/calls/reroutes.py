@@ -10,7 +10,9 @@ from typing import Any, NamedTuple
 
 from inspect_ai.event import ModelEvent
 from inspect_ai.log import transcript
-from inspect_ai.model import ChatMessage, Model, ModelOutput, ModelUsage
+from inspect_ai.model import ChatMessage, Model, ModelCall, ModelOutput
+
+from itemeval_assets.engine.models.provider_errors import is_permanent
 
 # In a sample's metadata: who answered, and the replies before that were no answers.
 SERVED_PROVIDER, REROUTES = "served_provider", "reroutes"
@@ -38,29 +40,34 @@ async def asked_elsewhere(
     The usage of the reply is that of all calls.
     """
     left_out: list[str] = []
-    used: ModelUsage | None = output.usage
+    used = output.usage
     while is_no_answer(output) and len(left_out) < rerouting.most:
-        provider = served_provider()
+        provider, reason = served_provider(), output.stop_reason
         if provider is None or provider in left_out:
             break
         left_out.append(provider)
-        failed = {"provider": provider, "stop_reason": output.stop_reason}
-        notes[REROUTES] = [*notes.get(REROUTES, ()), failed]
-        output = await rerouting.without(left_out).generate(asked, cache=False)
-        if used and output.usage:
-            used = used + output.usage
-    if left_out:
-        output.usage = used
+        try:
+            output = await rerouting.without(left_out).generate(asked, cache=False)
+        except Exception as error:
+            if is_permanent(error):  # nobody else is left
+                break
+            raise
+        notes[REROUTES] = [*notes.get(REROUTES, ()), {"provider": provider, "stop_reason": reason}]
+        used = used + output.usage if used and output.usage else used or output.usage
+    output.usage = used
     return output
 
 
 def served_provider() -> str | None:
-    """Whom OpenRouter passed the last call of this sample on to, as its reply says."""
-    calls = (event for event in reversed(transcript().events) if isinstance(event, ModelEvent))
-    call = next(calls, None)
-    reply = call.call.response if call and call.call else None
+    """Whom OpenRouter passed the last answered call of this sample on to, as its reply says."""
+    calls = (event.call for event in reversed(transcript().events) if isinstance(event, ModelEvent))
+    return next(filter(None, map(_provider_of, calls)), None)
+
+
+def _provider_of(call: ModelCall | None) -> str | None:
+    reply = call.response if call else None
     name = reply.get("provider") if isinstance(reply, dict) else None
-    return name if isinstance(name, str) and name else None
+    return name if isinstance(name, str) else None
 
 
 def routing_without(routing: dict[str, Any] | None, left_out: Sequence[str]) -> dict[str, Any]:

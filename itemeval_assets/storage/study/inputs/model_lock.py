@@ -56,10 +56,21 @@ def roster_of_today(config: StudyConfig, path: Path, prices: PriceBook) -> Roste
 
 
 def keep_roster(study: Study) -> None:
-    """Lock the roster of a study, where that is not done. Raises ConfigError."""
+    """Lock the roster of a study, where that is not done.
+
+    Raises ConfigError where another run has locked another one since the study was loaded.
+    """
     roster = study.snapshot.roster
-    if roster and not roster.is_locked and _locked(study.name, study.config_path) is None:
+    if roster is None or roster.is_locked:
+        return
+    locked = _locked(study.name, study.config_path)
+    if locked is None:
         lock_roster(study, roster)
+    elif set(locked.models) != set(roster.models):
+        raise ConfigError(
+            f"solvers.sample.roster: {roster.file} changed while this run began, and another run "
+            "has locked it: run again"
+        )
 
 
 def lock_roster(study: Study, roster: Roster) -> Path:
