@@ -12,6 +12,7 @@ import pytest
 from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.errors import BudgetExceeded, ItemevalAssetsError, Stopped, StoreError
+from itemeval_assets.stages.calls import making
 from itemeval_assets.storage.study.batches import KeptBatches
 from tests.model_batches import Unheard
 from tests.model_server import ModelServer
@@ -169,6 +170,22 @@ def test_a_batch_that_is_refused_is_not_waited_for(tmp_path: Path, openai: Model
         api.run(config, only="solutions")
     assert kept(config) == []
     openai.batches.on_step = lambda at: None
+    api.run(config, only="solutions")
+    assert_sent_once(config, openai)
+
+
+def test_a_run_that_dies_before_it_forgets_what_it_has_collected(
+    tmp_path: Path, openai: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(*arguments: object) -> None:
+        raise StoreError("the process is gone")
+
+    config = declare(tmp_path, items=ITEMS)
+    with monkeypatch.context() as broken:
+        broken.setattr(making, "forget_collected", die)
+        with pytest.raises(StoreError, match="is gone"):
+            api.run(config, only="solutions")
+    assert len(kept(config)) == 1
     api.run(config, only="solutions")
     assert_sent_once(config, openai)
 
