@@ -47,6 +47,7 @@ class Batches:
         self.is_held = False  # no batch gets ready
         self.ends_as = "completed"
         self.unanswered = 0  # so many last lines of a batch, unless it is completed
+        self.has_files = True  # where no line of a batch was answered
         self.unseen: set[str] = set()  # ids that this key does not see
         self.on_step: Callable[[str], None] = lambda step: None
         self._answer_all = answer_all
@@ -101,7 +102,7 @@ class Batches:
         results: dict[bool, list[bytes]] = {True: [], False: []}
         for line, (status, answer) in zip(lines, answers, strict=True):
             results[status == 200].append(self._result(line["custom_id"], status, answer))
-        for line in unanswered:
+        for line in unanswered if self.has_files else ():
             results[False].append(self._unanswered(line["custom_id"]))
         batch = _Batch(
             id=f"batch_{next(self._numbers)}",

@@ -19,7 +19,6 @@ from itemeval_assets.dagster_io.naming.names import FIGURES
 from itemeval_assets.dagster_io.progress import listening, tell_listeners
 from itemeval_assets.engine.calls.progress import Progress
 from itemeval_assets.engine.inspect_folders import folders_left_out
-from itemeval_assets.stages.calls.batches import give_up
 from itemeval_assets.stages.calls.evidence import unread_partitions
 from itemeval_assets.stages.calls.gate import Gate, open_gate
 from itemeval_assets.stages.calls.losses import losses, require_no_loss
@@ -29,7 +28,6 @@ from itemeval_assets.stages.figures.scores.scores import scores
 from itemeval_assets.stages.items import are_stored, peek
 from itemeval_assets.stages.ledger import calls_of_runs
 from itemeval_assets.stages.projection.estimate import StudyEstimate, preview
-from itemeval_assets.stages.views.status import cells_to_call
 from itemeval_assets.storage.study.inputs import prices_if_needed
 from itemeval_assets.storage.study.store import ResultsStore
 
@@ -151,7 +149,6 @@ def _scores(
 def _losses_to_accept(study: Study, store: ResultsStore, accept_loss: bool) -> list[Loss]:
     """What is recorded as lost, where that is asked for. Raises EvidenceLost where it is not."""
     if accept_loss:
-        give_up(store, partial(cells_to_call, study, store))
         return losses(study, store)
     require_no_loss(study, store)
     return []

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import export, gradings, gradings_long, items, ledger, solutions  # noqa: F401
-    from .calls import evidence, losses, preflight, unread  # noqa: F401
+    from .calls import batches, evidence, losses, preflight, unread  # noqa: F401
     from .figures import conditions, reliability  # noqa: F401
     from .figures.comparisons import comparisons  # noqa: F401
     from .figures.items import item_statistics  # noqa: F401
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # The modules by the folder that they are in.
 _MODULES = {
     "": ("export", "gradings", "gradings_long", "items", "ledger", "solutions"),
-    ".calls": ("evidence", "losses", "preflight", "unread"),
+    ".calls": ("batches", "evidence", "losses", "preflight", "unread"),
     ".projection": ("estimate",),
     ".figures": ("conditions", "reliability"),
     ".figures.comparisons": ("comparisons",),

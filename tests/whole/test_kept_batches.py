@@ -12,6 +12,7 @@ import pytest
 from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.errors import BudgetExceeded, ItemevalAssetsError, Stopped, StoreError
+from itemeval_assets.stages.calls import making
 from itemeval_assets.storage.study.batches import KeptBatches
 from tests.model_batches import Unheard
 from tests.model_server import ModelServer
@@ -26,9 +27,10 @@ ITEMS = 3
 CACHED = {"cache": True, "budget": {"pricing_path": "prices.json"}}
 # (step of the server, how often it comes to it): the first batch is of answers, the second of
 # verdicts.
-SHORT = [("uploaded", 1), ("created", 1), ("retrieve", 1)]
+SHORT = [("created", 1), ("retrieve", 1)]
 LONG = [
     ("upload", 1),
+    ("uploaded", 1),
     ("create", 1),
     ("retrieve", 3),
     ("content", 1),
@@ -99,6 +101,7 @@ def test_status_shows_what_waits_and_the_budget_counts_it(
     config = declare(tmp_path, items=ITEMS, solvers={"max_tokens": 100})
     most = api.estimate(config, only="solutions").remaining.usd
     interrupt(config, openai)
+    assert not any(text in json.dumps(kept(config)) for text in ("sk-of-the-test", "Solve the"))
     [batch] = api.status(config).batches
     assert (batch.batch_id, batch.model, batch.calls) == (kept(config)[0]["id"], BATCHED, ITEMS)
     assert batch.usd == pytest.approx(most)
@@ -121,14 +124,6 @@ def test_status_shows_what_waits_and_the_budget_counts_it(
     assert_sent_once(config, openai)
 
 
-def test_what_is_kept_has_no_secret_and_no_text(tmp_path: Path, openai: ModelServer) -> None:
-    config = declare(tmp_path, items=ITEMS)
-    interrupt(config, openai)
-    text = json.dumps(kept(config))
-    assert "sk-of-the-test" not in text
-    assert "Solve the problem" not in text
-
-
 def test_a_batch_whose_making_was_not_heard_is_not_made_again(
     tmp_path: Path, openai: ModelServer
 ) -> None:
@@ -147,7 +142,7 @@ def test_a_batch_whose_making_was_not_heard_is_not_made_again(
     assert_sent_once(config, openai)
 
 
-@pytest.mark.parametrize("method", ["keep", "change"])
+@pytest.mark.parametrize("method", ["change", pytest.param("keep", marks=pytest.mark.long)])
 def test_what_cannot_be_stored_is_not_sent(
     tmp_path: Path, openai: ModelServer, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
@@ -179,7 +174,30 @@ def test_a_batch_that_is_refused_is_not_waited_for(tmp_path: Path, openai: Model
     assert_sent_once(config, openai)
 
 
-@pytest.mark.parametrize(("end", "unanswered"), [("expired", 1), ("expired", 3), ("cancelled", 3)])
+def test_a_run_that_dies_before_it_forgets_what_it_has_collected(
+    tmp_path: Path, openai: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(*arguments: object) -> None:
+        raise StoreError("the process is gone")
+
+    config = declare(tmp_path, items=ITEMS)
+    with monkeypatch.context() as broken:
+        broken.setattr(making, "forget_collected", die)
+        with pytest.raises(StoreError, match="is gone"):
+            api.run(config, only="solutions")
+    assert len(kept(config)) == 1
+    api.run(config, only="solutions")
+    assert_sent_once(config, openai)
+
+
+@pytest.mark.parametrize(
+    ("end", "unanswered"),
+    [
+        ("expired", 1),
+        pytest.param("expired", ITEMS, marks=pytest.mark.long),
+        pytest.param("cancelled", ITEMS, marks=pytest.mark.long),
+    ],
+)
 def test_an_expired_batch_frees_its_cells(
     tmp_path: Path, openai: ModelServer, end: str, unanswered: int
 ) -> None:
@@ -189,12 +207,24 @@ def test_an_expired_batch_frees_its_cells(
     api.run(config, only="solutions")
     errors = [row["error"] for row in rows(config, "solutions") if row["error"]]
     assert len(errors) == unanswered
-    assert all(f"batch_{end}" in error for error in errors)
+    assert set(errors) == {f"[batch_{end}] This call was not made."}
     assert kept(config) == []
     openai.batches.ends_as = "completed"
     api.run(config, only="solutions")
     assert not any(row["error"] for row in rows(config, "solutions"))
     assert_sent_once(config, openai)
+
+
+def test_a_batch_that_ends_without_a_file_frees_its_cells(
+    tmp_path: Path, openai: ModelServer
+) -> None:
+    openai.batches.ends_as, openai.batches.has_files = "expired", False
+    openai.batches.unanswered = ITEMS
+    config = declare(tmp_path, items=ITEMS)
+    api.run(config, only="solutions")
+    errors = {row["error"] for row in rows(config, "solutions")}
+    assert errors == {"the batch failed: [expired] it has ended without answers"}
+    assert kept(config) == []
 
 
 def test_a_batch_that_the_key_does_not_see_is_told_and_not_sent_again(
@@ -254,6 +284,7 @@ def test_calls_that_no_cell_wants_any_more_are_told_and_counted(
     assert api.estimate(config).reserved_usd == pytest.approx(batch.usd)
 
 
+@pytest.mark.long
 def test_an_item_that_changed_is_asked_anew(tmp_path: Path, openai: ModelServer) -> None:
     config = declare(tmp_path, items=ITEMS)
     interrupt(config, openai)

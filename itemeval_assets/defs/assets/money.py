@@ -1,6 +1,7 @@
 """The assets about money: ledger, costs, and, before any is spent, estimate and preflight."""
 
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING, Any, get_args
 
 import dagster as dg
@@ -37,7 +38,8 @@ if TYPE_CHECKING:
 
 
 class LedgerConfig(dg.Config):
-    """`accept_loss`: record booked calls of which neither a row nor a log is left."""
+    """`accept_loss`: record booked calls of which neither a row nor a log is left, and wait no more
+    for batches that nobody can collect."""
 
     accept_loss: bool = False
 
@@ -137,6 +139,9 @@ def ledger_asset(study: Study, shared: dict[str, Any]) -> Any:
         with users_errors():
             store = store_of(study, context)
             stages.ledger.bring_up_to_date(store)
+            if config.accept_loss:
+                wanted = partial(stages.status.cells_to_call, study, store)
+                stages.batches.give_up(store, wanted)
             accepted = stages.losses.accept(study, store) if config.accept_loss else []
             rows = stages.ledger.unite(store)
         spent = sum(usd or 0.0 for usd in rows["usd"].to_pylist())

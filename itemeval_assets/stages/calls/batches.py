@@ -143,13 +143,15 @@ def give_up(store: ResultsStore, wanted: CellsOf) -> None:
     kept = KeptBatches(store)
     batches = kept.all()
     living, cells = _living(store, batches), _wanted(batches, wanted)
-    for batch in batches:
-        free = {} if batch.problem is None else batch.open_lines
-        free = {id: line for id, line in free.items() if line.holder not in living}
-        lines = {**free, **unwanted(batch, cells, living)}
+
+    def without(batch: KeptBatch) -> KeptBatch:
+        lines = unwanted(batch, () if batch.problem else cells, living)
         gone = {id: line._replace(is_given_up=True) for id, line in lines.items()}
-        if gone:
-            kept.change(batch.name, partial(KeptBatch.with_lines, changed=gone))
+        return batch.with_lines(gone)
+
+    for batch in batches:
+        if without(batch) != batch:
+            kept.change(batch.name, without)
 
 
 def _wanted(batches: Iterable[KeptBatch], wanted: CellsOf) -> Wanted:

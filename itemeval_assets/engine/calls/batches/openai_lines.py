@@ -27,7 +27,7 @@ def keep_lines_apart() -> None:
         told = list(errors.data or []) if errors else []
         if not told or len(told) == len(batch.requests):
             return of_all(self, batch, errors)
-        error = _LineFailed(f"the batch was refused: [{told[0].code}] {told[0].message}")
+        error = _LineFailed(f"the batch failed: [{told[0].code}] {told[0].message}")
         return dict.fromkeys(batch.requests, error)
 
     OpenAIBatcher._parse_jsonl_line = parse  # type: ignore[method-assign,assignment]
@@ -36,8 +36,12 @@ def keep_lines_apart() -> None:
     setattr(OpenAIBatcher, _IS_MENDED, True)
 
 
-class _LineFailed(RuntimeError):
-    """The provider made no call for a line."""
+class _LineFailed(Exception):
+    """The provider made no call for a line. inspect keeps `message` as the error of the sample."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
 
 
 def _error_of_line(batcher: Any, line: dict[str, Any]) -> Exception | None:
@@ -63,5 +67,5 @@ def _with_an_end(_batcher: Any, found: Any) -> Any:
 
     if found.status not in _ENDED or found.output_file_id or found.error_file_id:
         return found
-    why = BatchError(code=found.status, message="the batch has ended without answers")
+    why = BatchError(code=found.status, message="it has ended without answers")
     return found.model_copy(update={"status": "failed", "errors": Errors(data=[why])})
