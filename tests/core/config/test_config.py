@@ -73,6 +73,7 @@ scorers:
   value: {type: json, path: [a.b, 0], comparison: numeric, scale: null}
   own: {type: python, function: "mine.py:score", timeout_s: 2.5, memory_mb: 99, scale: null}
   insp: {type: inspect, scorer: includes, args: {x: 1}, timeout_s: 2.5, memory_mb: 99, scale: null}
+seal: {hypotheses: [a is better], decision: by compare}
 measurement:
   cluster: t
   level: 0.9

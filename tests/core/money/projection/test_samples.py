@@ -28,7 +28,7 @@ def lock(calls: int | None = None, **limits: float) -> TaskLock:
 def test_limits_then_what_was_seen_then_an_assumption(
     task: TaskLock, stored: list[int | None], found: tuple[int, int | None]
 ) -> None:
-    assert calls_of_sample(task, stored) == found
+    assert calls_of_sample(task, stored) == SampleCalls(*found)
 
 
 def test_each_call_reads_what_was_said_before() -> None:
