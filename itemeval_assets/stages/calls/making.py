@@ -5,7 +5,7 @@ which order things happen, so that no cell is paid twice and no dollar is forgot
 """
 
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -120,9 +120,7 @@ def make_calls(
     in_batches = sum(calls.waiting_usd for calls in planned.values())
     run.gate.admit(outcome.projection, [*remarks, *words_of_mocks(models)], in_batches)
     begin_manifest(run, selected, outcome.projection, models)
-    with ExitStack() as stack:
-        # What others have sent is collected by runs without a batch mode, too.
-        keeper = stack.enter_context(keeping(run)) if _has_batches(run, models) else None
+    with keeping(run) if any(map(run.batch, models)) else nullcontext() as keeper:
         headers, finished = _evaluate(caller, run, planned, outcome)
         collect(caller, run, finished, outcome)
         if keeper:
@@ -177,10 +175,6 @@ def plan_calls(caller: Caller, scope: Scope, partition: Partition, plan: Plan) -
         for cell, call in calls.items()
     }
     return PlannedCalls(plan, target, prompts, samples, cached, most_usd, projection, waiting)
-
-
-def _has_batches(run: StageRun, models: list[str]) -> bool:
-    return any(run.batch(model) for model in models)
 
 
 def _require_batch_mode(
