@@ -81,7 +81,7 @@ COMMANDS: list[tuple[list[str], set[str], int]] = [
     (["run", "{config}"], TABLES, 1320),
     (["run", "{config}", "--workers", "2", "--json"], TABLES, 1320),
     (["conditions", "{config}"], TABLES, 1320),
-    (["experiments", "list"], TABLES, 1350),
+    (["experiments", "list"], TABLES, 1360),
     (["scores", "{config}"], TABLES | {"scipy"}, 1500),
     (["estimate", "{config}"], TABLES | {"inspect_ai"}, 2400),
     (["export", "{config}"], TABLES | DAGSTER, 2450),

@@ -177,7 +177,7 @@ def test_shares_are_met_and_fates_do_not_change() -> None:
 
 def test_one_model_can_be_dead() -> None:
     dead = Behaviour(permanent=1, permanent_status=404)
-    with ModelServer(models={"dead": dead}) as server:
+    with ModelServer(models={"dead": dead}, lists=["dead"]) as server:
         assert post(server.base_url, "q", model="dead")[0] == 404
         assert post(server.base_url, "q", model="alive")[0] == 200
         with urllib.request.urlopen(f"{server.base_url}/models") as reply:

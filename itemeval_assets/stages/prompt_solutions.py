@@ -15,7 +15,11 @@ from itemeval_assets.core.design.pending import (
     States,
     classify_solutions,
 )
-from itemeval_assets.core.money.projection.estimate import SampleCalls, output_limit
+from itemeval_assets.core.money.projection.estimate import (
+    RepeatedCalls,
+    SampleCalls,
+    output_limit,
+)
 from itemeval_assets.core.money.providers import provider_of
 from itemeval_assets.core.prompts.images import IMAGES
 from itemeval_assets.core.prompts.prompts import Prompt
@@ -86,7 +90,7 @@ class SolutionCaller(PromptCaller):
 
     def calls_per_cell(self, partition: Partition) -> SampleCalls:
         calls = 1 + self._reroutes(self.model(partition))
-        return SampleCalls(calls, anew=True)
+        return RepeatedCalls(calls)
 
     def _reroutes(self, model: str) -> int:
         """How often a call is made again at most: a line of a batch never, as that takes a day."""

@@ -36,12 +36,11 @@ class Call(NamedTuple):
 class SampleCalls(NamedTuple):
     """The calls that a cell takes at most, and the tokens of all of them; null: without a limit.
 
-    Each call reads again what was said before it; where they are `anew`, each reads the prompt.
+    Each call reads again what was said before it.
     """
 
     calls: int = 1
     tokens: int | None = None
-    anew: bool = False
 
     def most_output(self, limit: int) -> int:
         """The output tokens of all calls, of which each has this limit."""
@@ -49,12 +48,20 @@ class SampleCalls(NamedTuple):
 
     def most_input(self, prompt: Amount, limit: int) -> Amount:
         """The input tokens of all calls, of which the first reads the prompt."""
-        said_before = 0 if self.anew else self.calls * (self.calls - 1) // 2 * limit
+        said_before = self.calls * (self.calls - 1) // 2 * limit
         most = self.calls * prompt + said_before
         if self.tokens is None:
             return most
         left = self.tokens - self.most_output(limit)
         return min(most, left) if isinstance(most, int) else most.clip(max=left)
+
+
+class RepeatedCalls(SampleCalls):
+    """As `SampleCalls`, of calls that each read the prompt alone."""
+
+    def most_input(self, prompt: Amount, limit: int) -> Amount:
+        """The input tokens of all calls."""
+        return self.calls * prompt
 
 
 ONE_CALL = SampleCalls()
