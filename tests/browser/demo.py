@@ -107,7 +107,7 @@ def materialize(study: Study, asset: str) -> None:
         "DAGSTER_HOME": str(nearest_dagster_home(study.config_dir)),
         "ITEMEVAL_ASSETS_STUDIES": str(study.config_path),
         "LAB_API_KEY": "local",
-        "LAB_BASE_URL": "http://127.0.0.1:9/v1",
+        "LAB_BASE_URL": "https://models.invalid/v1",
     }
     subprocess.run(command, env=environment, cwd=study.config_dir, check=True, capture_output=True)
 
