@@ -21,7 +21,7 @@ from itemeval_assets.stages.figures.plans.plan import judges_of
 
 from .compare import are_same, changes_of, clustered, difference_of, key_of
 from .publish import storage_for
-from .sides import CONDITION, GRADER, NOW, Side, labelled, sides_of
+from .sides import CONDITION, GRADER, NOW, Side, labelled, sides_of, wave_words
 
 __all__ = ["gate"]
 
@@ -82,8 +82,9 @@ class _Sides:
     ) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Now, and in the release. Raises ConfigError where the release has none."""
         label = condition.label
-        names = (condition.model, condition.prompt.name, condition.model_config_name)
-        wanted = dict(zip([*CONDITION, *GRADER], [*names, *key_of(judge)], strict=True))
+        names = [condition.model, condition.prompt.name, condition.model_config_name]
+        names += [wave_words(condition), *key_of(judge)]
+        wanted = dict(zip([*CONDITION, *GRADER], names, strict=True))
         is_it = (self.rows[list(wanted)] == pd.Series(wanted)).all(axis=1)
         mine = self.rows[is_it]
         now, before = (mine[mine["release"] == side] for side in (NOW, self.release.name))

@@ -42,8 +42,10 @@ def layout(objects: Objects, tokens: Tokens) -> list[str]:
 def manifests(objects: Objects, tokens: Tokens) -> list[str]:
     """The manifests in the order of their runs: the first in full, then what is another."""
     lines, before = [], {}
-    for key in sorted((k for k in objects if k.startswith("manifests/")), key=tokens.text):
-        document = tokens.value(json.loads(objects[key]))
+    found = {key: json.loads(objects[key]) for key in objects if key.startswith("manifests/")}
+    # Two runs of one command and stage have one name.
+    for key in sorted(found, key=lambda key: (tokens.text(key), tokens.sortable(found[key]))):
+        document = tokens.value(found[key])
         lines.append(to_json({"manifest": tokens.text(key), "keys": " ".join(document)}))
         lines += [
             to_json({name: value})

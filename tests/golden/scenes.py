@@ -153,6 +153,7 @@ def served(place: Place, server: ModelServer) -> Session:
                 "max_tokens": 100,
                 "attempt_timeout": 30,
                 "max_retries": 1,
+                "max_reroutes": 2,
                 "retry_on_error": 0,
                 "max_connections": 2,
                 "on_empty": "rerun",
@@ -282,6 +283,7 @@ def every_key(place: Place, server: ModelServer) -> Session:
                 "pricing_path": "prices.json",
                 "pricing_max_age_days": 1e6,
                 "cache_schedule": "off",
+                "prefer_native_batch": True,
             },
             "measurement": {
                 "cluster": "topic",

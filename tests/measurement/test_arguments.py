@@ -73,6 +73,11 @@ SOUND: Mapping[str, Mapping[str, Any]] = {
     "majority_at_k": {"frame": ONE, "k": 2},
     "mcnemar": {"table": [[3, 2], [4, 5]]},
     "mean_score": {"frame": ONE},
+    "prediction_powered_mean": {
+        "labels": [0, 1, 1, 0] * 10,
+        "judged": [0, 1, 0, 0] * 10,
+        "judged_only": [0, 1, 1, 1] * 30,
+    },
     "mean_scores": {"frame": FRAME, "by": "model"},
     "paired_variances": {"frame": FRAME},
     "panel_mean": {"frame": JUDGED[JUDGED["model"] == "lab/m0"]},

@@ -77,7 +77,7 @@ MOST_REQUESTS = {
     "gradings_long": 1,
 }
 # Of a whole run beside its partitions: one after the other, each as long as the network takes.
-MOST_REQUESTS_OF_A_RUN = 61
+MOST_REQUESTS_OF_A_RUN = 62
 ASSET_OF = {
     "solutions.parquet": "solutions",
     "logs/generate": "solutions",

@@ -60,7 +60,7 @@ def is_local(model: str, environment: Mapping[str, str]) -> bool:
 
 
 def is_this_machine(address: str) -> bool:
-    """Whether a URL leads to this machine: a loopback address, or 0.0.0.0."""
+    """Whether a URL leads to this machine: a loopback address, or the one of all."""
     try:
         host = urlsplit(address).hostname or ""
         ip = None if host == "localhost" else ip_address(host)

@@ -215,7 +215,8 @@ def test_an_object_goes_with_its_request(s3: S3Server, s3_location: str) -> None
     store.update("a", lambda _: b"y")
     store.upload(Path(__file__), "c")
     assert len(s3.faults.seen) >= 4
-    assert s3.faults.asked_first == []
+    # Clients of other tests may ask the same server first.
+    assert [path for path in s3.faults.asked_first if path.startswith(f"/{store.bucket}/")] == []
 
 
 def test_a_log_that_others_have_moved_since_the_look_is_known_to_be_gone(
