@@ -80,7 +80,7 @@ COMMANDS: list[tuple[list[str], set[str], int]] = [
     (["cells", "{config}"], TABLES, 1225),
     (["run", "{config}"], TABLES, 1345),
     (["run", "{config}", "--workers", "2", "--json"], TABLES, 1345),
-    (["conditions", "{config}"], TABLES, 1340),
+    (["conditions", "{config}"], TABLES, 1360),
     (["experiments", "list"], TABLES, 1385),
     (["scores", "{config}"], TABLES | {"scipy"}, 1500),
     (["estimate", "{config}"], TABLES | {"inspect_ai"}, 2400),

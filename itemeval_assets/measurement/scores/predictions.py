@@ -1,5 +1,6 @@
 """A mean of labels that people gave, made surer by a judge that scored many more answers."""
 
+from collections.abc import Sized
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -173,7 +174,7 @@ def _checked(labels: Any, judged: Any, judged_only: Any) -> tuple[np.ndarray, ..
 
 
 def _numbers(name: str, values: Any) -> np.ndarray:
-    if len(values) == 0:
+    if isinstance(values, Sized) and len(values) == 0:
         return np.zeros(0)
     found = as_numbers(values)
     if found.ndim != 1 or not len(found) or not np.isfinite(found).all():
