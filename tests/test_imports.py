@@ -81,7 +81,7 @@ COMMANDS: list[tuple[list[str], set[str], int]] = [
     (["run", "{config}"], TABLES, 1345),
     (["run", "{config}", "--workers", "2", "--json"], TABLES, 1345),
     (["conditions", "{config}"], TABLES, 1360),
-    (["experiments", "list"], TABLES, 1385),
+    (["experiments", "list"], TABLES, 1400),
     (["scores", "{config}"], TABLES | {"scipy"}, 1500),
     (["estimate", "{config}"], TABLES | {"inspect_ai"}, 2400),
     (["export", "{config}"], TABLES | DAGSTER, 2450),
