@@ -95,6 +95,20 @@ def test_a_killed_run_goes_on_and_nothing_is_sent_twice(
     assert_sent_once(config, openai)
 
 
+def test_calls_that_come_while_a_batch_is_looked_up_join_it_too(
+    tmp_path: Path, openai: ModelServer
+) -> None:
+    """The calls of a second condition come a moment later than those of the first."""
+    openai.batches.seconds = 3 * TICK_S
+    prompts = ["short", "long"]
+    config = declare(tmp_path, items=ITEMS, prompts=prompts)
+    run_killed(config, openai, "created", 1)
+    api.run(config, only="solutions")
+    assert openai.count() == 2 * ITEMS == len(rows(config, "solutions"))
+    assert kept(config) == []
+    assert_sent_once(config, openai)
+
+
 def test_status_shows_what_waits_and_the_budget_counts_it(
     tmp_path: Path, openai: ModelServer, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -4,7 +4,7 @@ inspect_ai has the ids of batches in memory. Here each is stored before the wait
 and a request that is a line of a stored batch joins that batch and is not sent again.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
@@ -13,7 +13,7 @@ import anyio
 from inspect_ai.model._providers.util.batch import Batch, Batcher, BatchRequest
 from inspect_ai.model._providers.util.hooks import HttpxHooks
 
-from itemeval_assets.core.records.batches import KeptBatch, NewLine
+from itemeval_assets.core.records.batches import Call, KeptBatch, NewLine
 from itemeval_assets.engine.calls.in_flight import CallEnded, line_at_work
 
 from .finding import CannotTell, batch_of
@@ -91,10 +91,23 @@ class _Kept:
         return await self._process()
 
     async def _join(self, keeper: Keeper) -> None:
+        """Until nothing waits that was not looked at: more comes in while a provider is asked."""
+        looked_at = set[int]()
+        while new := self._intake(looked_at):
+            calls = {key: line.call for key in new if (line := self._lines.get(key))}
+            for batch in keeper.without_id(calls.values()):
+                await self._find(keeper, batch)
+            await self._give(keeper, new, calls)
+            looked_at |= new.keys()
+
+    def _intake(self, looked_at: Collection[int]) -> dict[int, BatchRequest[Any]]:
         waiting = {id(request.request): request for request in self._batcher._intake_queue}
-        calls = {key: line.call for key in waiting if (line := self._lines.get(key))}
-        for batch in keeper.without_id(calls.values()):
-            await self._find(keeper, batch)
+        return {key: request for key, request in waiting.items() if key not in looked_at}
+
+    async def _give(
+        self, keeper: Keeper, waiting: Mapping[int, BatchRequest[Any]], calls: Mapping[int, Call]
+    ) -> None:
+        """Requests to the batches that they are lines of; those without an answer fail."""
         joined = keeper.take(calls)
         lost = keeper.lost({key: call for key, call in calls.items() if key not in joined})
         self._batcher._intake_queue = [
