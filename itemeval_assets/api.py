@@ -115,6 +115,8 @@ def run(
         from .runs.new_times import write_time
 
         write_time(known, study, selection, options)
+    if study.config.precision:
+        from .runs.precise import run_in_tranches as run_study
     return run_study(study, selection, options, on_progress, processes, accept_changes=accept)
 
 
