@@ -117,12 +117,13 @@ def keep_and_stop(*given: Any) -> None:
 def test_a_run_that_is_stopped_in_a_tranche_goes_on_with_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = written(tmp_path, TOO_NARROW)
+    path = written(tmp_path, {"precision": {"detect": 0.03}})
     with monkeypatch.context() as stopped:
         stopped.setattr(precise, "keep_tranche", keep_and_stop)
         with pytest.raises(Stopped):
             api.run(path)
     status = api.status(path)
+    assert looked(status).target == pytest.approx(0.03 * 1.95996 / (1.95996 + 0.84162))
     assert status.tranche == 60 and "60 items are begun; a run completes them" in status.notes[-1]
     assert [part.missing for part in status.generate] == [30, 30]
     assert api.run(path).calls == 60 and booked(path) == 120

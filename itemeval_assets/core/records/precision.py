@@ -27,6 +27,15 @@ class PrecisionLook:
     needed: int | None = None
     problem: str | None = None
 
+    @classmethod
+    def of_record(cls, record: Any) -> "PrecisionLook":
+        """From `record`. Raises TypeError for what is none."""
+        found = cls(**record)
+        numbers = (found.n_items, found.target, found.half_width or 0, found.needed or 0)
+        if not all(isinstance(number, (int, float)) for number in numbers):
+            raise TypeError("no numbers")
+        return found
+
     @property
     def record(self) -> dict[str, Any]:
         """As it is stored."""

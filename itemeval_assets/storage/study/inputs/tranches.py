@@ -27,7 +27,7 @@ def read_look(study: str, location: str) -> PrecisionLook | None:
     directory = _directory(study, location)
     found = (directory.read_json(PRECISION) or {}).get("look")
     try:
-        return None if found is None else PrecisionLook(**found)
+        return None if found is None else PrecisionLook.of_record(found)
     except TypeError as error:
         raise directory.damaged(PRECISION, "does not say how precise the study is") from error
 
