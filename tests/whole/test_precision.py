@@ -51,7 +51,7 @@ def states(path: Path) -> dict[str, int]:
 def answered(path: Path) -> list[tuple[str, str, int]]:
     """Condition, item and epoch of each answer."""
     rows = open_store(api.load_study(path)).read("solutions").to_pylist()
-    return sorted((row["gen_condition_id"], row["item_id"], row["epoch"]) for row in rows)
+    return sorted((row["condition_id"], row["item_id"], row["epoch"]) for row in rows)
 
 
 def booked(path: Path) -> int:
