@@ -86,6 +86,9 @@ def test_a_run_buys_until_it_is_precise_and_a_tighter_target_pays_nothing_twice(
 def test_money_ends_a_run_between_tranches_and_says_how_far_it_is(tmp_path: Path) -> None:
     path = written(tmp_path, TOO_NARROW)
     at_most = api.estimate(path).remaining.usd
+    with pytest.raises(ConsentMissing, match="a run that buys all makes up to 120 calls"):
+        api.run(path, max_usd=at_most / 2)
+    assert not (tmp_path / "studies").exists()
     with pytest.raises(ConsentMissing, match=r"^Precision not reached yet: 30 of 60") as refused:
         api.run(path, max_usd=at_most)
     assert refused.value.facts["calls_made"] == 60

@@ -138,7 +138,9 @@ def all_tranches(scope: Scope, selection: Selection) -> Projection | None:
 
 
 def words_of_whole(found: StudyEstimate, whole: Projection) -> list[str]:
-    """What the tranches to come may cost, beside this one."""
+    """What the tranches to come may cost, beside this one; nothing where there are none."""
+    if whole.calls <= found.remaining.calls:
+        return []
     return [
         f"precision: these figures are of the first {found.tranche:,} of {found.items:,} items; a"
         f" run that buys all makes up to {whole.calls - whole.cached:,} calls, for at most"
