@@ -15,7 +15,8 @@ class PrecisionLook:
     Half-widths are in units of the score. `of`: what the interval is of, a pair of conditions or
     the mean of one. `n_items`: the items of the tranche, of which some may lack a score.
     `needed`: about so many items reach the target, by what varies so far; null: nobody can say.
-    `problem`: why there is no interval yet; null where there is one.
+    `problem`: why there is no interval yet; null where there is one. `is_early`: since all items
+    are of one cluster, so that others may tell.
     """
 
     n_items: int
@@ -26,6 +27,7 @@ class PrecisionLook:
     is_reached: bool = False
     needed: int | None = None
     problem: str | None = None
+    is_early: bool = False
 
     @classmethod
     def of_record(cls, record: Any) -> "PrecisionLook":

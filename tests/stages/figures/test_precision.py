@@ -40,6 +40,7 @@ def test_words(look: PrecisionLook, says: str) -> None:
         (LOOK, 30, None),
         (replace(LOOK, is_reached=True), 1000, None),
         (replace(LOOK, problem="none"), 1000, None),
+        (PrecisionLook(30, 0.02, problem="one cluster", is_early=True), 1000, 60),
     ],
 )
 def test_the_next_tranche_is_what_is_needed_at_most_twice_as_many(

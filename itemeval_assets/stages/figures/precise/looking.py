@@ -49,7 +49,7 @@ def look(planned: PlannedCells, items: int) -> PrecisionLook:
             for one in _seen_by(first, judge, target)
         ]
     except MeasurementError as error:
-        return PrecisionLook(items, target, problem=str(error))
+        return PrecisionLook(items, target, problem=str(error), is_early=_are_of_one_cluster(first))
     widest = max(seen, key=lambda one: one.found.half_width)
     needed = [_needed(one) for one in seen]
     return PrecisionLook(
@@ -66,10 +66,16 @@ def look(planned: PlannedCells, items: int) -> PrecisionLook:
 def next_tranche(seen: PrecisionLook, most: int) -> int | None:
     """How many items to have at the next look; null: no more. At most twice as many."""
     n = seen.n_items
-    if seen.is_reached or seen.problem or n >= most:
+    if seen.is_reached or (seen.problem and not seen.is_early) or n >= most:
         return None
     wanted = max(seen.needed or 2 * n, math.ceil(n * (1 + _LEAST_STEP)))
     return min(wanted, 2 * n, most)
+
+
+def _are_of_one_cluster(planned: PlannedCells) -> bool:
+    if planned.cluster is None:
+        return False
+    return len({*planned.columns.by_item(planned.cluster).values()}) == 1
 
 
 def _half_width(asked: PrecisionConfig, level: float) -> float:
