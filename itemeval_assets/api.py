@@ -96,7 +96,8 @@ def run(
     partitions of each stage. One criterion of a rubric is run with all that its call grades.
     `wave`: ask all models again, under this name of a later time; `rejudge`: have the judges grade
     the first answers again; `anchors`: only so many items, drawn at random. A name that is new is
-    written into the YAML. Raises an ItemevalAssetsError that says what to do.
+    written into the YAML. With `precision` in the YAML it buys items until that is reached, and
+    `max_usd` is for all tranches. Raises an ItemevalAssetsError that says what to do.
     """
     from .runs.study import run_study
 
@@ -115,6 +116,8 @@ def run(
         from .runs.new_times import write_time
 
         write_time(known, study, selection, options)
+    if study.config.precision:
+        from .runs.precise import run_in_tranches as run_study
     return run_study(study, selection, options, on_progress, processes, accept_changes=accept)
 
 

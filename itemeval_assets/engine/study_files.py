@@ -15,7 +15,8 @@ from .scorers.prompts_of_inspect import prompt_of_inspect
 def load_study(path: str | Path, replaced: Mapping[str, Any] | None = None) -> Study:
     """Load one study from its YAML. Touches no dataset and no network.
 
-    What is known of a task is read from the folder of the study, which may be a bucket.
+    What is known of a task, and how far a study with `precision` has come, is read from the folder
+    of the study, which may be a bucket.
     `replaced`: keys in the place of those of the YAML, as `replaced_keys` gives them. Raises
     ConfigError or TemplateError with everything that is wrong.
     """

@@ -13,7 +13,12 @@ from itemeval_assets.core.money.providers import words_of_mocks
 from itemeval_assets.stages import items
 from itemeval_assets.stages.calls.doubts import doubts
 from itemeval_assets.stages.calls.stage_run import Scope
-from itemeval_assets.stages.projection.estimate import StudyEstimate, estimate
+from itemeval_assets.stages.projection.estimate import (
+    StudyEstimate,
+    all_tranches,
+    estimate,
+    words_of_whole,
+)
 from itemeval_assets.storage.study.inputs import prices_if_needed
 from itemeval_assets.storage.study.store import ResultsStore
 
@@ -65,6 +70,8 @@ def foreseen(
         require_gradable(found.ungradable, study.design.graders_of(selection.of(GRADE)))
     if not found.remaining.calls:
         return replace(found, warnings=[])
-    return replace(
-        found, warnings=[*doubts(scope, found.ungradable), *scope.models.doubts.values()]
-    )
+    warnings = [*doubts(scope, found.ungradable), *scope.models.doubts.values()]
+    needs_consent = found.remaining.usd > agreed_usd(options.consent_usd, study.config.budget)
+    if needs_consent and (whole := all_tranches(scope, selection)):
+        warnings += words_of_whole(found, whole)
+    return replace(found, warnings=warnings)

@@ -342,6 +342,14 @@ MISTAKES = [
     ),
     Mistake("An empty file", files={"study.yaml": ""}),
     Mistake("A time zone without its region", {"automation.timezone": "Berlin"}),
+    Mistake(
+        "Precision of half-width 0",
+        {"benchmark.sample": {"n": 4}, "precision": {"half_width": 0}},
+    ),
+    Mistake(
+        "Precision of two kinds, and items in no random order",
+        {"precision": {"half_width": 0.02, "detect": 0.03}},
+    ),
     Mistake("A gate without a margin", {"gate": {"against": "v1.0.0", "margin": 0}}),
     Mistake(
         "A gate by what is no grader",

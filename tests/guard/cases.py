@@ -475,6 +475,7 @@ DOCUMENTS: Mapping[str, Document] = {
                 "margin": 0.05,
                 "metrics": ["numeric"],
             },
+            "precision": {"half_width": 0.5, "metrics": ["numeric"]},
             "automation": {
                 "started": True,
                 "cron": "7 * * * *",
@@ -515,6 +516,7 @@ DOCUMENTS: Mapping[str, Document] = {
                 "adapter": "local",
                 "datasets": [{"id": "items.jsonl"}],
                 "mapping": MAPPING,
+                "sample": {"n": 2},
             },
             "solvers": {
                 "sample": {
@@ -526,6 +528,7 @@ DOCUMENTS: Mapping[str, Document] = {
                 }
             },
             "facets": {"scorer": "numeric"},
+            "precision": {"detect": 0.5},
         },
         # Two items; of three models one is excluded.
         lambda summary: (

@@ -34,6 +34,7 @@ class Snapshot:
     that installed packages offer.
     `task`: what `task_lock.json` says of the task.
     `roster`: what the models of the study are drawn from.
+    `tranche`: how many items of the sample the runs of a study with `precision` have come to.
     `replaced`: keys that hold in the place of those of the YAML, by their sections.
     """
 
@@ -48,6 +49,7 @@ class Snapshot:
     packaged: Sequence[str] = field(default_factory=list)
     task: TaskLock | None = None
     roster: Roster | None = None
+    tranche: int | None = None
 
     @property
     def config_sha256(self) -> str:

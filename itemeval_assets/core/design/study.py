@@ -16,6 +16,7 @@ from .conditions.conditions import Design
 from .conditions.expansion import expand_design
 from .drawn_models import models_of, words_on_sample
 from .partitions import NamedPartition, Partition
+from .precise import require_possible
 
 BYTE_ORDER_MARK = "\ufeff"
 
@@ -122,6 +123,8 @@ def study_of(snapshot: Snapshot, config: StudyConfig | None = None) -> Study:
             snapshot.task,
             models_of(config.solvers, roster),
         )
+        if config.precision:
+            require_possible(design, config.precision)
     except ItemevalAssetsError as error:
         raise type(error)(f"{path}: {error}") from error
     if roster and roster.change:

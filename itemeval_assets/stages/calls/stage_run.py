@@ -13,6 +13,7 @@ from itemeval_assets.core.design.options import PlanOptions, RunOptions
 from itemeval_assets.core.design.partitions import Partition, Stage
 from itemeval_assets.core.design.pending import Cell, Grid, Pending, States
 from itemeval_assets.core.design.study import RunPlan, Study, run_plan
+from itemeval_assets.core.design.tranches import tranche_of
 from itemeval_assets.core.money.native import native_routes
 from itemeval_assets.core.money.pricing import PriceBook
 from itemeval_assets.core.money.projection.estimate import SampleCalls
@@ -90,7 +91,8 @@ class Scope:
     def anchors(self) -> Anchors:
         """Which of these cells each partition has."""
         extent, ids = self.extent, self.items["item_id"].to_pylist()
-        return Anchors(self.study.design, ids, extent.replications, extent.items_limit)
+        tranche = tranche_of(self.study, extent)
+        return Anchors(self.study.design, ids, extent.replications, extent.items_limit, tranche)
 
     @property
     def extent(self) -> RunPlan:

@@ -9,6 +9,7 @@ from itemeval_assets.core.design.sampling import Sample
 from itemeval_assets.core.design.selection import Selection
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.design.targets import Ungradable
+from itemeval_assets.core.design.tranches import tranche_of, with_tranche
 from itemeval_assets.core.money.budget import Standing
 from itemeval_assets.core.money.native import words_on_routes
 from itemeval_assets.core.money.pricing import THIS_MACHINE
@@ -42,7 +43,8 @@ class StudyEstimate:
     `sample`: what the items were drawn from; null: they are all. `changed`: the items that are
     asked again, since they are others now. `model_sample`: how the models were drawn, in words.
     `waiting_usd`: what of the remaining ceiling is that of calls in batches, which are collected
-    and not sent again.
+    and not sent again. `tranche`: with `precision`, the items that the figures are of;
+    `all_tranches`: what remains if the whole sample is bought.
     """
 
     study: str
@@ -65,6 +67,8 @@ class StudyEstimate:
     sample: Sample | None = None
     changed: list[str] = field(default_factory=list)
     waiting_usd: float = 0.0
+    tranche: int | None = None
+    all_tranches: Projection | None = None
 
 
 def estimate(scope: Scope, selection: Selection, *, in_full: bool = True) -> StudyEstimate:
@@ -109,8 +113,39 @@ def preview(
         options=options,
         outdated=found.outdated,
     )
-    changed = list(found.changed)
-    return replace(estimate(scope, selection), sample=found.sample, changed=changed)
+    now, changed = estimate(scope, selection), list(found.changed)
+    if whole := all_tranches(scope, selection):
+        now = replace(
+            now, all_tranches=whole, warnings=[*now.warnings, *words_of_whole(now, whole)]
+        )
+    return replace(now, sample=found.sample, changed=changed)
+
+
+def all_tranches(scope: Scope, selection: Selection) -> Projection | None:
+    """What remains to be called if no tranche reaches the target; null without tranches."""
+    if tranche_of(scope.study, scope.extent) is None:
+        return None
+    study = with_tranche(scope.study, max(1, scope.items.num_rows))
+    whole = Scope(
+        study=study,
+        store=scope.store,
+        prices=scope.prices,
+        items=scope.items,
+        options=scope.options,
+        outdated=scope.outdated,
+    )
+    return estimate(whole, selection, in_full=False).remaining
+
+
+def words_of_whole(found: StudyEstimate, whole: Projection) -> list[str]:
+    """What the tranches to come may cost, beside this one; nothing where there are none."""
+    if whole.calls <= found.remaining.calls:
+        return []
+    return [
+        f"precision: these figures are of the first {found.tranche:,} of {found.items:,} items; a"
+        f" run that buys all makes up to {whole.calls - whole.cached:,} calls, for at most"
+        f" {dollars(whole.usd)}"
+    ]
 
 
 def _in_sum(
@@ -121,6 +156,7 @@ def _in_sum(
     ungradable: list[Ungradable],
 ) -> StudyEstimate:
     extent, budget = scope.extent, scope.study.config.budget
+    tranche = tranche_of(scope.study, extent)
     waiting_usd = sum(part.waiting_usd for part in (*generate, *grade))
     found = standing(scope.store, scope.prices).without_waiting(waiting_usd)
     grid = sum((part.grid for part in (*generate, *grade)), NOTHING)
@@ -154,6 +190,7 @@ def _in_sum(
         unreachable=list(dict.fromkeys(foresight.unreachable.values())),
         ungradable=ungradable,
         waiting_usd=waiting_usd,
+        tranche=None if tranche is None else min(tranche, scope.items.num_rows),
     )
 
 

@@ -21,6 +21,7 @@ from itemeval_assets.core.design.cell_table import (
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.pending import GRADING_STATE_COLUMNS, SOLUTION_STATE_COLUMNS, Grid
 from itemeval_assets.core.design.study import Study, run_plan
+from itemeval_assets.core.design.tranches import tranche_of
 from itemeval_assets.core.records.served import Served
 from itemeval_assets.core.tables.cells import CELL_STATES, CELLS
 from itemeval_assets.core.tables.schemas import arrow_schema
@@ -43,7 +44,9 @@ class CellView:
         self.covered = planned_cells(
             items.num_rows, size, self.plan.items_limit, self.plan.replications
         )
-        self.anchors = Anchors(study.design, items["item_id"].to_pylist(), size)
+        tranche = tranche_of(study, self.plan)
+        ids = items["item_id"].to_pylist()
+        self.anchors = Anchors(study.design, ids, size, tranche=tranche)
         # What replies say that they are of, of the partitions that were read.
         self.served: dict[Partition, Served] = {}
 

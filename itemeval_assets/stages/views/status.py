@@ -24,9 +24,11 @@ from itemeval_assets.core.design.pending import (
 )
 from itemeval_assets.core.design.sampling import Sample
 from itemeval_assets.core.design.study import RunPlan, Study, run_plan
+from itemeval_assets.core.design.tranches import tranche_of
 from itemeval_assets.core.money.losses import Loss
 from itemeval_assets.core.records.batches import WaitingBatch
 from itemeval_assets.core.records.failures import ErrorCount, most_frequent
+from itemeval_assets.core.records.precision import PrecisionLook, words_of_look
 from itemeval_assets.core.records.served import Served, served_words
 from itemeval_assets.core.records.unread import UnreadLog
 from itemeval_assets.core.tables.cells import CELL_STATES
@@ -36,6 +38,7 @@ from itemeval_assets.stages.calls.stage_run import grid_of
 from itemeval_assets.stages.items import notes_on_data
 from itemeval_assets.stages.views.cells import served_in
 from itemeval_assets.storage.study.attempts import read_attempts
+from itemeval_assets.storage.study.inputs.tranches import read_look
 from itemeval_assets.storage.study.store import ResultsStore
 
 from .seals import notes_on_seals
@@ -90,7 +93,8 @@ class StudyStatus:
     `replications` are those of the policy, `design_items` and `design_replications` all.
     `sample`: what the items were drawn from; null: they are all. `notes`: what to know of the data
     and the seals. `model_sample`: how the models were drawn, in words; null: the YAML names them.
-    `batches`: those whose answers are not collected.
+    `batches`: those whose answers are not collected. `tranche`: with `precision`, the
+    items that are bought so far or now; `precision`: the last look.
     """
 
     study: str
@@ -114,11 +118,29 @@ class StudyStatus:
     notes: list[str] = field(default_factory=list)
     model_sample: str | None = None
     batches: list[WaitingBatch] = field(default_factory=list)
+    tranche: int | None = None
+    precision: PrecisionLook | None = None
 
     @property
     def is_partial(self) -> bool:
         """Whether the policy leaves out items or replications of the design."""
         return self.items < self.design_items or self.replications < self.design_replications
+
+    def looked_at(self, look: PrecisionLook) -> "StudyStatus":
+        """The same after another look."""
+        others = [note for note in self.notes if note not in _words_of_look(self)]
+        found = replace(self, precision=look, notes=others)
+        return replace(found, notes=[*others, *_words_of_look(found)])
+
+
+def _words_of_look(status: StudyStatus) -> list[str]:
+    look = status.precision
+    if look is None:
+        return []
+    words = words_of_look(look, status.design_items, status.usd)
+    if status.tranche and status.tranche > look.n_items:
+        words += f" {status.tranche:,} items are begun; a run completes them."
+    return [words]
 
 
 def survey(study: Study, store: ResultsStore, policy: str | None = None) -> StudyStatus:
@@ -130,7 +152,7 @@ def survey(study: Study, store: ResultsStore, policy: str | None = None) -> Stud
     found = items.known(study, store)
     known_items, sample = found.table, found.sample
     grid = grid_of(known_items, extent)
-    anchors = _anchors(study, known_items, extent)
+    anchors, tranche = _anchors(study, known_items, extent), tranche_of(study, extent)
     generate, grade = [], []
     rows: dict[Partition, int] = {}
     served: dict[str, Served] = {}
@@ -158,7 +180,7 @@ def survey(study: Study, store: ResultsStore, policy: str | None = None) -> Stud
     known = {*study.generate_partitions(), *study.grade_partitions()}
     stored = store.partitions("solutions") + store.partitions("gradings")
     booked = ledger.ledger(store)
-    return StudyStatus(
+    status = StudyStatus(
         study.name,
         extent.policy,
         len(grid) // extent.replications,
@@ -184,7 +206,10 @@ def survey(study: Study, store: ResultsStore, policy: str | None = None) -> Stud
         ],
         study.model_sample,
         batches.waiting_batches(store, partial(cells_to_call, study, store)),
+        tranche=None if tranche is None else min(tranche, known_items.num_rows),
     )
+    look = None if tranche is None else read_look(study.name, study.location)
+    return status if look is None else status.looked_at(look)
 
 
 def cells_to_call(study: Study, store: ResultsStore, partition: Partition) -> list[Cell]:
@@ -263,7 +288,8 @@ def incomplete_cells(
 
 def _anchors(study: Study, known_items: pa.Table, extent: RunPlan) -> Anchors:
     ids = known_items["item_id"].to_pylist()
-    return Anchors(study.design, ids, extent.replications, extent.items_limit)
+    tranche = tranche_of(study, extent)
+    return Anchors(study.design, ids, extent.replications, extent.items_limit, tranche)
 
 
 def _solutions(store: ResultsStore, partition: Partition) -> pa.Table:

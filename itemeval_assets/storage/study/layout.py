@@ -27,6 +27,8 @@ RERUNS = "reruns.json"
 SETTLED = "settled.json"
 # What was planned before it was paid for.
 SEALS = "seals.json"
+# How far runs with `precision` have come.
+PRECISION = "precision.json"
 # What it means to delete a file, for those who have no copy of it.
 IF_DELETED = {
     STUDY_FILE: "then the config of the next run owns the results",
@@ -36,6 +38,7 @@ IF_DELETED = {
     RESERVATIONS: "then what runs in progress may still cost does not count against budget.max_usd",
     SETTLED: "then the next run checks everything again",
     SEALS: "then nothing says what was planned before the calls",
+    PRECISION: "then a run begins again with the first items; what was bought is kept",
     RERUNS: "then the attempts of the schedule are counted from zero",
     "items.parquet": "the next run loads the items again",
     "ledger.parquet": "the next run adds it up again from the bookings",

@@ -210,11 +210,11 @@ class ResultsStore(StudyDirectory):
     def stats(self) -> dict[str, ObjectStat]:
         """What is known of all objects of the study that anything is made of.
 
-        The note of how it was left is not among them, nor what only people read, nor sheets. It is
-        a look, too.
+        The notes of how it was left and how far it came are not among them, nor what only people
+        read, nor sheets. It is a look, too.
         """
         folders = (f"{layout.SCORED_LOGS}/", f"{layout.RATINGS}/")
-        apart = (layout.SETTLED, layout.REPORT, *folders)
+        apart = (layout.SETTLED, layout.PRECISION, layout.REPORT, *folders)
         return {
             key: stat for key, stat in self.backend.stats().items() if not key.startswith(apart)
         }

@@ -74,6 +74,7 @@ scorers:
   own: {type: python, function: "mine.py:score", timeout_s: 2.5, memory_mb: 99, scale: null}
   insp: {type: inspect, scorer: includes, args: {x: 1}, timeout_s: 2.5, memory_mb: 99, scale: null}
 seal: {hypotheses: [a is better], decision: by compare}
+precision: {half_width: 0.02, detect: null, metrics: [numeric]}
 measurement:
   cluster: t
   level: 0.9

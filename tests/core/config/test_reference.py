@@ -61,6 +61,11 @@ def with_example(key: Key) -> str:
         document["seal"] = {"hypotheses": ["alpha is better"], "decision": "by compare"}
     if key.path.startswith(("waves", "rejudges")):
         document[key.path.split("[")[0]] = [{"name": "w"}]
+    if key.path.startswith("precision"):
+        document["benchmark"]["sample"] = {"n": 40}
+        document["precision"] = (
+            {} if key.path.endswith(("half_width", "detect")) else {"detect": 0.1}
+        )
     if key.path.startswith("gate."):
         document["gate"] = {"against": "v1.0.0", "margin": 0.02}
     if key.path.startswith("solvers.sample."):

@@ -5,6 +5,7 @@ from .grading import grading_problems
 from .items import item_problems
 from .measurement import measurement_problems
 from .names import name_problems
+from .precision import precision_problems
 from .waves import wave_problems
 
 __all__ = ["problems_across"]
@@ -17,5 +18,6 @@ def problems_across(config: StudySections) -> list[str]:
         *item_problems(config),
         *grading_problems(config),
         *measurement_problems(config),
+        *precision_problems(config),
         *wave_problems(config),
     ]

@@ -18,6 +18,7 @@ from .budget import BudgetConfig
 from .facets import FacetsConfig, ModelConfigFacet
 from .gate import GateConfig
 from .measurement import ITEM_COLUMNS, MeasurementConfig
+from .precision import PrecisionConfig
 from .solvers import SolversConfig
 from .study import StudySections
 from .waves import WaveConfig
@@ -35,6 +36,7 @@ __all__ = [
     "MappingConfig",
     "MeasurementConfig",
     "ModelConfigFacet",
+    "PrecisionConfig",
     "SampleConfig",
     "SolversConfig",
     "StudySections",

@@ -26,6 +26,7 @@ from .budget import BudgetConfig
 from .facets import FacetsConfig
 from .gate import GateConfig
 from .measurement import MeasurementConfig
+from .precision import PrecisionConfig
 from .seal import SealConfig
 from .solvers import SolversConfig
 from .waves import Wave
@@ -95,6 +96,9 @@ class StudySections(Section):
     measurement: MeasurementConfig = Field(
         default_factory=MeasurementConfig, description="how figures are estimated"
     )
+    precision: PrecisionConfig | None = Field(
+        default=None, description="how precise a run must be; null: it takes all items"
+    )
     seal: SealConfig | None = Field(
         default=None, description="what is claimed before the calls, and what decides it"
     )
@@ -128,8 +132,9 @@ class StudySections(Section):
     def as_yaml_dict(self) -> dict[str, Any]:
         """The full parsed config under its YAML key names, ready for JSON."""
         found = self.model_dump(mode="json", by_alias=True)
-        if self.gate is None:
-            del found["gate"]
+        for name in ("gate", "precision"):
+            if getattr(self, name) is None:
+                del found[name]
         # What is refused beside other keys is no default.
         if self.benchmark.ref:
             del found["facets"]["prompt"]

@@ -12,6 +12,7 @@ from itemeval_assets.core.design.conditions.conditions import GradeCondition
 from itemeval_assets.core.design.options import PlanOptions
 from itemeval_assets.core.design.partitions import GENERATE, Partition
 from itemeval_assets.core.design.selection import select
+from itemeval_assets.core.design.tranches import with_tranche
 from itemeval_assets.core.money.projection.estimate import Projection
 from itemeval_assets.measurement import Cost
 from itemeval_assets.stages.calls.stage_run import Scope
@@ -111,8 +112,10 @@ def costs_of(planned: PlannedCells, policy: str) -> StudyCosts:
     study, store = planned.study, planned.store
     items = known(study, store)
     options = PlanOptions(policy=policy)
+    # A plan is of all items, whatever is bought so far.
+    whole = with_tranche(study, max(1, items.table.num_rows))
     scope = Scope(
-        study=study, store=store, prices=load_prices(study), items=items.table, options=options
+        study=whole, store=store, prices=load_prices(study), items=items.table, options=options
     )
     found = estimate(scope, select(study.design))
     ids = pa.array(planned.items["item_id"].to_pylist(), pa.string())

@@ -52,7 +52,7 @@ def _by_grader(planned: PlannedCells, pair: Pair, found: StudyEstimate) -> list[
         [design] = plan_frontier(
             variances,
             lambda *_: Cost(0),
-            items=[max(2, found.items)],
+            items=[max(2, found.tranche or found.items)],
             replications=[plan.replications],
             repeats=[repeats],
             alpha=alpha,

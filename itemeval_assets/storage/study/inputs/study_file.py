@@ -22,6 +22,7 @@ from .scorer_code import packaged_types, read_sources
 from .task_lock import read_task_lock
 from .template_lock import Kept, read_template_lock
 from .templates import load_templates
+from .tranches import read_tranche
 from .unreadable import unreadable
 
 # What ends like this is no study. JSON may be one, since it is YAML.
@@ -65,6 +66,7 @@ def read_study(
         [name for name in packaged if name in {one.type for one in config.scorers.values()}],
         task or read_task_lock(config, location, path),
         _roster(config, path, prices, redraw=redraw),
+        read_tranche(config, location),
     )
     return study_of(snapshot, config)
 

@@ -1,0 +1,70 @@
+"""How far a run with `precision` has come: the last look at its intervals."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from itemeval_assets.core.text.words import counted, dollars
+
+__all__ = ["PrecisionLook", "words_of_look"]
+
+
+@dataclass(frozen=True)
+class PrecisionLook:
+    """The widest interval of those that the study asks for, at one look.
+
+    Half-widths are in units of the score. `of`: what the interval is of, a pair of conditions or
+    the mean of one. `n_items`: the items of the tranche, of which some may lack a score.
+    `needed`: about so many items reach the target, by what varies so far; null: nobody can say.
+    `problem`: why there is no interval yet; null where there is one. `is_early`: since all items
+    are of one cluster, so that others may tell.
+    """
+
+    n_items: int
+    target: float
+    half_width: float | None = None
+    of: str | None = None
+    graded_by: str | None = None
+    is_reached: bool = False
+    needed: int | None = None
+    problem: str | None = None
+    is_early: bool = False
+
+    @classmethod
+    def of_record(cls, record: Any) -> "PrecisionLook":
+        """From `record`. Raises TypeError for what is none."""
+        found = cls(**record)
+        numbers = (found.n_items, found.target, found.half_width or 0, found.needed or 0)
+        if not all(isinstance(number, (int, float)) for number in numbers):
+            raise TypeError("no numbers")
+        return found
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """As it is stored."""
+        return asdict(self)
+
+
+def words_of_look(look: PrecisionLook, most: int, usd: float | None) -> str:
+    """How far it is. `most`: the items of the sample; `usd`: what they have cost so far."""
+    bought = f"{look.n_items:,} of {counted(most, 'item')} are bought"
+    if look.half_width is None:
+        return f"Precision: {bought}, and no interval is known: {look.problem}"
+    needs = "" if look.needed is None else f"about {counted(look.needed, 'item')}"
+    said = (
+        f"the widest interval is ±{look.half_width:.3g} (target {look.target:.3g}): {look.of} by"
+        f" {look.graded_by}"
+    )
+    if look.is_reached:
+        return f"Precision reached: {bought}; {said}."
+    if look.n_items >= most:
+        more = f" It needs {needs}: raise benchmark.sample.n." if needs else ""
+        return f"Precision not reached, and the sample is used up: {bought}; {said}.{more}"
+    more = f" It needs {needs}{_cost(look, usd)}." if needs else ""
+    return f"Precision not reached yet: {bought}; {said}.{more}"
+
+
+def _cost(look: PrecisionLook, usd: float | None) -> str:
+    """What further items cost, if each costs what those did that are there."""
+    if not usd or look.needed is None or look.needed <= look.n_items:
+        return ""
+    return f", for about {dollars(usd * (look.needed / look.n_items - 1))} more"

@@ -1,0 +1,1 @@
+"""Whether the intervals of a study are as narrow as `precision` asks."""
