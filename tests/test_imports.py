@@ -76,13 +76,13 @@ HEAVY |= {"scipy", "statsmodels", "jinja2"}
 # process, but for the last ones, which have a copy of it each.
 COMMANDS: list[tuple[list[str], set[str], int]] = [
     (["--help"], set(), 480),
-    (["status", "{config}"], TABLES, 1225),
-    (["cells", "{config}"], TABLES, 1225),
-    (["run", "{config}"], TABLES, 1345),
-    (["run", "{config}", "--workers", "2", "--json"], TABLES, 1345),
-    (["conditions", "{config}"], TABLES, 1360),
-    (["experiments", "list"], TABLES, 1400),
-    (["scores", "{config}"], TABLES | {"scipy"}, 1500),
+    (["status", "{config}"], TABLES, 1245),
+    (["cells", "{config}"], TABLES, 1245),
+    (["run", "{config}"], TABLES, 1365),
+    (["run", "{config}", "--workers", "2", "--json"], TABLES, 1365),
+    (["conditions", "{config}"], TABLES, 1375),
+    (["experiments", "list"], TABLES, 1415),
+    (["scores", "{config}"], TABLES | {"scipy"}, 1515),
     (["estimate", "{config}"], TABLES | {"inspect_ai"}, 2400),
     (["export", "{config}"], TABLES | DAGSTER, 2450),
 ]
