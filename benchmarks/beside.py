@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import yaml
@@ -119,24 +120,12 @@ class Trial:
             time.sleep(0.01)
 
 
-def killed(tool: Tool) -> str:
-    """kill -9 after 60 answers; then the tool goes on."""
+def stopped(tool: Tool, by: signal.Signals) -> str:
+    """A signal after 60 answers; then the tool goes on."""
     with prepared(tool) as trial:
         process = trial.begin()
         trial.wait_for(60)
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        before = trial.server.count()
-        trial.go_on()
-        return f"{trial.server.count() - CALLS} of {before} paid twice"
-
-
-def interrupted(tool: Tool) -> str:
-    """Ctrl-C after 60 answers; then the tool goes on."""
-    with prepared(tool) as trial:
-        process = trial.begin()
-        trial.wait_for(60)
-        os.killpg(process.pid, signal.SIGINT)
+        os.killpg(process.pid, by)
         process.wait()
         before = trial.server.count()
         trial.go_on()
@@ -169,8 +158,10 @@ def failures(tool: Tool) -> str:
 
 
 TRIALS = {
-    "killed (`kill -9`) after 60 of 120 answers, then begun again": killed,
-    "Ctrl-C after 60 of 120 answers, then begun again": interrupted,
+    "killed (`kill -9`) after 60 of 120 answers, then begun again": partial(
+        stopped, by=signal.SIGKILL
+    ),
+    "Ctrl-C after 60 of 120 answers, then begun again": partial(stopped, by=signal.SIGINT),
     "two processes of one study at once, 120 calls to make": two_at_once,
     "12 calls fail with an error of the provider, then begun again": failures,
 }
