@@ -6,7 +6,7 @@ from pathlib import Path
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ConfigError, ItemevalAssetsError
 from itemeval_assets.core.text.yaml.edits import EditError, with_entry, with_item
-from itemeval_assets.storage.objects.new_files import replace_text
+from itemeval_assets.storage.objects.new_files import replace_file
 
 __all__ = ["with_rater"]
 
@@ -24,11 +24,11 @@ def with_rater(
         text = _with_rater(study, before, rater, scale)
     except EditError as error:
         raise ConfigError(f"{path}: {error}") from error
-    replace_text(path, text, before)
+    replace_file(path, before.encode(), text.encode())
     try:
         return load(path)
     except ItemevalAssetsError:
-        replace_text(path, before, text)
+        replace_file(path, text.encode(), before.encode())
         raise
 
 

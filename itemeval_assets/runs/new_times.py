@@ -19,7 +19,7 @@ def write_time(before: Study, study: Study, selection: Selection, options: RunOp
     Raises ConfigError where the file cannot be replaced, or the time would be without a cell, and
     what the gate raises: then the file is as before, and no call was made.
     """
-    require_replaceable(study.config_path)
+    require_replaceable(study.config_path, "a new time")
     store = open_store(study, look=True)
     store.require_layout()
     found = foreseen(study, store, selection, options)

@@ -257,7 +257,7 @@ def test_a_killed_import_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
         monkeypatch.setattr(owner, name, killed)
 
-    dies(new_rater, "replace_text")
+    dies(new_rater, "replace_file")
     dies(taking, "keep_file")
     for name in ("update_json", "upsert", "replace"):
         dies(ResultsStore, name)
