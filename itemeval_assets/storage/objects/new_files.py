@@ -68,6 +68,16 @@ def require_replaceable(path: Path, what: str) -> None:
         )
 
 
+def require_unchanged(path: Path, before: bytes | None) -> None:
+    """Raise ConfigError where a file holds something else than `before`."""
+    try:
+        is_same = path.read_bytes() == before
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {reason_of(error)}") from error
+    if not is_same:
+        raise ConfigError(f"{path} changed since it was read; give the same command again")
+
+
 def replace_file(path: Path, before: bytes, after: bytes) -> None:
     """Put new content in the place of the old, at once, with the same mode and owner.
 
@@ -76,8 +86,7 @@ def replace_file(path: Path, before: bytes, after: bytes) -> None:
     """
     try:
         with file_held(path) as is_same:
-            if not is_same or path.read_bytes() != before:
-                raise ConfigError(f"{path} changed since it was read; give the same command again")
+            require_unchanged(path, before if is_same else None)
             _put(path, after)
     except OSError as error:
         raise ConfigError(
