@@ -210,7 +210,7 @@ def redraw(config: str | Path | Study, *, dry_run: bool = False) -> "Redrawn":
     """Draw the models of a study from its roster as it is now, and lock that. No model is called.
 
     Conditions of models that are gone leave the design; their rows stay. `dry_run`: say what would
-    change, and lock nothing.
+    change, and lock nothing. Raises StoreError while a run is at work.
     """
     from .stages.views.redrawing import redrawn
 

@@ -8,6 +8,7 @@ from itemeval_assets.core.design.conditions.conditions import GradeCondition
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.prompts.chats import IS_CHAT
+from itemeval_assets.core.prompts.criteria import Criterion, body_of, criteria_of
 from itemeval_assets.core.prompts.prompts import rubric_values
 from itemeval_assets.core.prompts.templates import Template, render
 from itemeval_assets.storage.study.store import ResultsStore
@@ -35,7 +36,7 @@ class SheetContent:
     @property
     def scale_words(self) -> str:
         """`from 0 to 10`."""
-        return "from {:g} to {:g}".format(*self.sheet.scale)
+        return _scale_words(self.sheet.scale)
 
 
 class SheetTexts:
@@ -50,7 +51,8 @@ class SheetTexts:
     ) -> None:
         assert rater.grader.template
         self._study, self._store, self._items = study, store, items
-        self._rubric = rater.grader.template
+        self._criteria = criteria_of(rater.grader.template)
+        self._rubric = body_of(rater.grader.template)
         self._solutions: dict[str, dict[tuple[str, int], str | None]] = {}
         benchmark = study.config.benchmark
         self._is_chat = bool(benchmark.mapping.chat or benchmark.ref)
@@ -63,8 +65,13 @@ class SheetTexts:
 
     @property
     def rubric(self) -> str:
-        """The rubric, where what stands in a column is called as the column is."""
-        return render(self._rubric.text, {name: f"[{name}]" for name in self._placeholders()})
+        """The rubric, where what stands in a column is called as the column is.
+
+        Criteria come first, in words: a person gives one score for all of them.
+        """
+        text = render(self._rubric.text, {name: f"[{name}]" for name in self._placeholders()})
+        named = ", ".join(map(_in_words, self._criteria))
+        return f"Criteria: {named}.\n\n{text}" if named else text
 
     def of(self, line: Line) -> dict[str, str]:
         """The texts of one answer, by column."""
@@ -98,3 +105,13 @@ def _named(template: Template, known: set[str]) -> list[str]:
     """The placeholders that a template has, in their order."""
     places = {name: template.text.find(f"{{{name}}}") for name in known}
     return sorted((name for name, place in places.items() if place >= 0), key=places.__getitem__)
+
+
+def _in_words(criterion: Criterion) -> str:
+    """`clear (from 0 to 4)`; the name alone where the rubric says no scale."""
+    name, scale = criterion
+    return f"{name} ({_scale_words(scale)})" if scale else name
+
+
+def _scale_words(scale: tuple[float, float]) -> str:
+    return "from {:g} to {:g}".format(*scale)

@@ -1,35 +1,39 @@
 """Writes a rater into the YAML of a study, which declares the design."""
 
-from collections.abc import Callable
-from pathlib import Path
+from dataclasses import replace
 
-from itemeval_assets.core.design.study import Study
-from itemeval_assets.core.errors import ConfigError, ItemevalAssetsError
+from itemeval_assets.core.design.study import Study, study_of
+from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.text.yaml.edits import EditError, with_entry, with_item
-from itemeval_assets.storage.objects.new_files import replace_text
+from itemeval_assets.storage.objects.new_files import (
+    replace_file,
+    require_replaceable,
+    require_unchanged,
+)
 
-__all__ = ["with_rater"]
+__all__ = ["with_rater", "write_rater"]
 
 
-def with_rater(
-    study: Study, rater: str, scale: tuple[float, float], load: Callable[[Path], Study]
-) -> Study:
-    """The study with a rater in `graders` and `facets.grader`, as its YAML then says.
+def with_rater(study: Study, rater: str, scale: tuple[float, float]) -> Study:
+    """The study with a rater in `graders` and `facets.grader`: its text has it, no file yet.
 
-    Comments and order stay. Raises ConfigError where the YAML cannot be edited, or the study would
-    not load any more; then the file is as it was.
+    Comments and order stay. Raises ConfigError where the YAML cannot be edited or written, is
+    another one by now, or would be no study any more.
     """
     path, before = study.config_path, study.snapshot.config
+    require_replaceable(path, "a new rater")
+    require_unchanged(path, before.encode())
     try:
         text = _with_rater(study, before, rater, scale)
     except EditError as error:
         raise ConfigError(f"{path}: {error}") from error
-    replace_text(path, text, before)
-    try:
-        return load(path)
-    except ItemevalAssetsError:
-        replace_text(path, before, text)
-        raise
+    return study_of(replace(study.snapshot, config=text))
+
+
+def write_rater(before: Study, study: Study) -> None:
+    """Write the text of `study` in the place of that of `before`. Raises ConfigError."""
+    texts = (one.snapshot.config.encode() for one in (before, study))
+    replace_file(study.config_path, *texts)
 
 
 def _with_rater(study: Study, text: str, rater: str, scale: tuple[float, float]) -> str:

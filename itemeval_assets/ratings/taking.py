@@ -1,7 +1,8 @@
 """Takes in the ratings of a sheet, as a run stores its gradings: by upsert, with a manifest.
 
-The file is kept first, then the manifest is written, then the rows, partition by partition. Whoever
-is killed leaves the rest to the next import of the same file, which stores what is not there.
+The file is kept first, then the manifest is written, then the rows, partition by partition. A new
+rater is written into the YAML last. Whoever is killed leaves the rest to the next import of the
+same file, which stores what is not there.
 """
 
 import hashlib
@@ -23,7 +24,6 @@ from itemeval_assets.core.errors import ConfigError, StoreError
 from itemeval_assets.core.tables.schemas import GRADINGS, arrow_schema
 from itemeval_assets.core.text.times import now
 from itemeval_assets.engine.logs.usage import no_tokens
-from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.stages import gradings_long
 from itemeval_assets.stages.items import known
 from itemeval_assets.stages.views.cells import CellView
@@ -33,7 +33,7 @@ from itemeval_assets.storage.study.store import ResultsStore, open_store
 from .checking import Rating, ratings_of, sheet_of
 from .content import SheetTexts
 from .kept import keep_file, kept_sheets
-from .new_rater import with_rater
+from .new_rater import with_rater, write_rater
 from .pool import pool_of
 from .raters import rater_condition
 from .reading import read_sheet
@@ -63,12 +63,12 @@ def import_ratings(
     _require_rater(rater, sheet)
     condition = _condition(study, sheet)
     ratings = _checked(path, study, store, condition, rows, sheets)
-    is_new = condition.id not in study.design.grade_by_id
-    if is_new and ratings:
-        load = partial(load_study, replaced=study.snapshot.replaced)
-        study = with_rater(study, sheet.rater, sheet.scale, load)
-    taking = _Taking(study, store, condition, sheet, path)
+    is_new = bool(ratings) and condition.id not in study.design.grade_by_id
+    rated = with_rater(study, sheet.rater, sheet.scale) if is_new else study
+    taking = _Taking(rated, store, condition, sheet, path)
     taken = taking.take(ratings, say) if ratings else 0
+    if is_new:
+        write_rater(study, rated)
     return RatingsSummary(
         study=study.name,
         config=str(study.config_path),
@@ -78,7 +78,7 @@ def import_ratings(
         ratings=taken,
         known=len(ratings) - taken,
         blank=sum(row.score is None for row in rows),
-        is_new_rater=bool(is_new and ratings),
+        is_new_rater=is_new,
         run_id=taking.run_id if taken else None,
         kept=taking.kept if taken else None,
         notes=[],

@@ -6,7 +6,7 @@ from itemeval_assets.core.design.selection import Selection
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.storage.objects.new_files import replace_file, require_replaceable
-from itemeval_assets.storage.study.store import open_store
+from itemeval_assets.storage.study.store import ResultsStore, open_store
 
 from .foreseeing import foreseen, require_allowed
 
@@ -16,18 +16,25 @@ __all__ = ["write_time"]
 def write_time(before: Study, study: Study, selection: Selection, options: RunOptions) -> None:
     """Write the text of `study` in the place of that of `before`, which lacks a time.
 
-    Raises ConfigError where the file cannot be replaced, or the time would be without a cell, and
-    what the gate raises: then the file is as before, and no call was made.
+    Rows of it that are stored already count, and are not called again. Raises ConfigError where the
+    file cannot be replaced, or the time would be without a cell, and what the gate raises: then the
+    file is as before, and no call was made.
     """
-    require_replaceable(study.config_path)
+    require_replaceable(study.config_path, "a new time")
     store = open_store(study, look=True)
     store.require_layout()
     found = foreseen(study, store, selection, options)
-    if not found.remaining.calls:
+    if not found.remaining.calls and not _has_rows(store, selection):
         raise ConfigError(f"{study.config_path}: {_why_nothing(selection, found.policy)}")
     require_allowed(study, options, found)
     texts = (one.snapshot.config.encode() for one in (before, study))
     replace_file(study.config_path, *texts)
+
+
+def _has_rows(store: ResultsStore, selection: Selection) -> bool:
+    """Whether rows of a time are stored: it was in the file before."""
+    parts = selection.partitions
+    return any(store.read(one.stage.table, [one], ["item_id"]).num_rows for one in parts)
 
 
 def _why_nothing(selection: Selection, policy: str) -> str:

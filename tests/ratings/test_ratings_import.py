@@ -13,7 +13,7 @@ from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.study import Study
-from itemeval_assets.core.errors import ItemevalAssetsError
+from itemeval_assets.core.errors import ConfigError, ItemevalAssetsError, StoreError
 from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.ratings import new_rater, taking
 from itemeval_assets.ratings.records import Line
@@ -180,6 +180,36 @@ def _page(folder: Path) -> Path:
     return path
 
 
+def test_an_import_that_fails_leaves_the_yaml(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study, path = with_sheet(tmp_path)
+    file, config = as_csv(tmp_path / "done.csv", filled(study, path)), study.config_path
+    before = state(tmp_path)
+    config.chmod(0o444)
+    with pytest.raises(ConfigError, match="is read-only, and a new rater is written into it"):
+        api.import_ratings(file, config)
+    config.chmod(0o644)
+    assert state(tmp_path) == before
+    text = config.read_text()
+    config.write_text(f"{text}# edited\n")
+    with pytest.raises(ConfigError, match="changed since it was read; give the same command again"):
+        api.import_ratings(file, study)
+    config.write_text(text)
+    assert state(tmp_path) == before
+
+    def full(*args: Any) -> None:
+        raise StoreError("No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ResultsStore, "upsert", full)
+        with pytest.raises(StoreError):
+            api.import_ratings(file, config)
+    assert config.read_text() == text and not ratings(config)
+    found = api.import_ratings(file, config)
+    assert (found.ratings, found.is_new_rater, len(ratings(config))) == (10, True, 10)
+
+
 def test_another_rubric_is_another_rating(tmp_path: Path) -> None:
     study, path = with_sheet(tmp_path)
     file = as_csv(tmp_path / "done.csv", filled(study, path))
@@ -241,7 +271,7 @@ def test_a_study_in_a_bucket(tmp_path: Path, s3_location: str) -> None:
 
 @pytest.mark.parametrize("at", range(9))
 def test_a_killed_import_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int) -> None:
-    """Before each thing that is written: the YAML, the file, the manifest, the tables."""
+    """Before each thing that is written: the file, the manifest, the tables, the YAML."""
     study, path = with_sheet(tmp_path)
     file = as_csv(tmp_path / "done.csv", filled(study, path))
     done = list[str]()
@@ -257,7 +287,7 @@ def test_a_killed_import_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
         monkeypatch.setattr(owner, name, killed)
 
-    dies(new_rater, "replace_text")
+    dies(new_rater, "replace_file")
     dies(taking, "keep_file")
     for name in ("update_json", "upsert", "replace"):
         dies(ResultsStore, name)
@@ -273,4 +303,5 @@ def test_a_killed_import_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     found = api.import_ratings(file, config)
     assert found.ratings + found.known == 10
     assert len(ratings(config)) == 10
+    assert "anna" in load_study(config).config.graders
     assert_ratings_cost_nothing(config)

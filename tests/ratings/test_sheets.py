@@ -12,6 +12,7 @@ import pytest
 from itemeval_assets import api
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.errors import ItemevalAssetsError
+from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.storage.study.store import open_store
 from tests.ratings.study import JUDGE, RATER, rated_study, sheet_rows, sheets_of
 
@@ -38,6 +39,18 @@ def test_nobody_sees_who_answered(tmp_path: Path, suffix: str) -> None:
     lines = sheets_of(study)[0].lines
     assert all(line.code in text for line in lines)
     assert Counter(line.gen_condition_id for line in lines).most_common()[0][1] == 5
+
+
+def test_raters_are_told_of_criteria_in_words(tmp_path: Path) -> None:
+    study = rated_study(tmp_path, graders={"judge": {"model": "mockllm/judge"}})
+    rubric = tmp_path / "rubrics" / "strict.md"
+    criteria = "---\ncriteria: {correct: [0, 6], clear: }\n---\n"
+    rubric.write_text(f"{criteria}Is it good?\n\n{{input}}\n{{solution}}\n")
+    path = tmp_path / "sheet.xlsx"
+    sheet(load_study(study.config_path), path, n=2, scale=(0, 10))
+    shown = "\n".join(str(row[0].value) for row in openpyxl.load_workbook(path)["rubric"].rows)
+    assert "Criteria: correct (from 0 to 6), clear.\n\nIs it good?\n\n[input]" in shown
+    assert "criteria:" not in shown and "---" not in shown
 
 
 def test_a_seed_draws_and_codes_are_random(tmp_path: Path) -> None:

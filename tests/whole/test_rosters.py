@@ -9,9 +9,11 @@ import yaml
 
 from itemeval_assets import api
 from itemeval_assets.cli.main import run_cli
+from itemeval_assets.core.errors import StoreError
 from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.releases.documents import input_files
 from itemeval_assets.storage.study.inputs.model_lock import keep_roster
+from itemeval_assets.storage.study.reservations import Reservations
 from itemeval_assets.storage.study.store import open_store
 from tests.studies import write_study
 
@@ -84,6 +86,21 @@ def test_redraw_takes_the_roster_of_today(
     assert after.models == looked.models and not api.status(config).notes
     again = api.redraw(config)
     assert (again.came, again.gone, again.roster) == ([], [], None)
+
+
+def test_nothing_is_redrawn_while_a_run_is_at_work(tmp_path: Path) -> None:
+    config = declare(tmp_path)
+    keep_roster(load_study(config))
+    before = (tmp_path / LOCK).read_bytes()
+    declare(tmp_path, MODELS[1:])
+    reservations = Reservations(open_store(load_study(config)))
+    with reservations.held("another"):
+        reservations.reserve("another", 1.0, lambda others: None)
+        with pytest.raises(StoreError, match="a run is at work: redraw before it, or after"):
+            api.redraw(config)
+        assert api.redraw(config, dry_run=True).lock is None
+    assert (tmp_path / LOCK).read_bytes() == before
+    assert api.redraw(config).roster
 
 
 def test_a_roster_without_prices_is_told_before_anything_is_drawn(tmp_path: Path) -> None:

@@ -140,6 +140,29 @@ def test_a_wave_that_may_not_be_paid_for_is_not_written(tmp_path: Path, serve: S
     assert not list(results_dir(config).glob("solutions.parquet/*2026-12*"))
 
 
+def test_a_later_time_that_is_stored_is_named_again(tmp_path: Path, serve: Serve) -> None:
+    server = serve(reply=Changing())
+    config = declare(tmp_path)
+    ie.run(config)
+    first = config.read_text()
+    ie.run(config, wave="w", anchors=2)
+    ie.run(config, rejudge="w")
+    config.write_text(first)
+    server.reset_counts()
+    assert ie.run(config, wave="w", anchors=2).calls == 0
+    assert ie.run(config, rejudge="w").calls == 0
+    assert server.count() == 0
+    declared = yaml.safe_load(config.read_text())
+    assert declared["waves"] == declared["rejudges"] == [{"name": "w", "anchors": 2}]
+    assert {part.label: part.done for part in ie.status(config).grade} == {
+        "m · short | numeric": ITEMS,
+        "m · short | judge · strict": ITEMS,
+        "m · short | judge · strict · rejudged w": 2,
+        "m · short · wave w | numeric": 2,
+        "m · short · wave w | judge · strict": 2,
+    }
+
+
 def test_a_task_is_asked_again(tmp_path: Path) -> None:
     config = write_task_study(tmp_path)
     ie.run(config)

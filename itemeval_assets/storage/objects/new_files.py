@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.storage.locking.files import file_held
 from itemeval_assets.storage.own_files import draft_name
 
 from .disk import reason_of, write_synced
@@ -43,25 +44,6 @@ def write_new(contents: Mapping[Path, bytes]) -> list[Path]:
     return [*contents]
 
 
-def replace_text(path: Path, text: str, before: str) -> None:
-    """Write a file of the user anew, whole or not at all.
-
-    Raises ConfigError where it cannot be written, or does not have the text that it had `before`.
-    """
-    draft = path.with_name(draft_name())
-    try:
-        if path.read_bytes() != before.encode():
-            raise ConfigError(f"{path} was edited meanwhile, and is left as it is; try again")
-        draft.write_bytes(text.encode())
-        shutil.copymode(path, draft)
-        draft.replace(path)
-    except OSError as error:
-        raise ConfigError(f"cannot write {path}: {reason_of(error)}") from error
-    finally:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
-
-
 def add_lines(path: Path, text: str) -> None:
     """Add the lines that a file lacks to its end. Raises ConfigError where it cannot be written."""
     try:
@@ -75,33 +57,50 @@ def add_lines(path: Path, text: str) -> None:
         raise ConfigError(f"cannot write {path}: {reason_of(error)}") from error
 
 
-def require_replaceable(path: Path) -> None:
-    """Raise ConfigError where a file may not be written; root, who could, is refused as others."""
+def require_replaceable(path: Path, what: str) -> None:
+    """Raise ConfigError where a file may not be written; root, who could, is refused as others.
+
+    `what` is to be written into it.
+    """
     if not (path.stat().st_mode & _ANYBODY_WRITES and os.access(path, os.W_OK)):
         raise ConfigError(
-            f"{path} is read-only, and a new time is written into it: allow writing (chmod u+w)"
+            f"{path} is read-only, and {what} is written into it: allow writing (chmod u+w)"
         )
+
+
+def require_unchanged(path: Path, before: bytes | None) -> None:
+    """Raise ConfigError where a file holds something else than `before`."""
+    try:
+        is_same = path.read_bytes() == before
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {reason_of(error)}") from error
+    if not is_same:
+        raise ConfigError(f"{path} changed since it was read; give the same command again")
 
 
 def replace_file(path: Path, before: bytes, after: bytes) -> None:
     """Put new content in the place of the old, at once, with the same mode and owner.
 
     Raises ConfigError where the file holds something else by now, or cannot be written: then it is
-    as before.
+    as before. Of two commands that do so at once, the second finds what the first has written.
     """
-    draft = path.with_name(draft_name())
     try:
-        if path.read_bytes() != before:
-            raise ConfigError(f"{path} changed since it was read; give the same command again")
-        try:
-            write_synced(draft, after)
-            shutil.copymode(path, draft)
-            with suppress(OSError, AttributeError):  # only root may, and only on Unix
-                os.chown(draft, path.stat().st_uid, path.stat().st_gid)
-            draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
+        with file_held(path) as is_same:
+            require_unchanged(path, before if is_same else None)
+            _put(path, after)
     except OSError as error:
         raise ConfigError(
             f"cannot write {path}: {reason_of(error)}. It is as it was before"
         ) from error
+
+
+def _put(path: Path, content: bytes) -> None:
+    draft = path.with_name(draft_name())
+    try:
+        write_synced(draft, content)
+        shutil.copymode(path, draft)
+        with suppress(OSError, AttributeError):  # only root may, and only on Unix
+            os.chown(draft, path.stat().st_uid, path.stat().st_gid)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
