@@ -266,17 +266,20 @@ def ratings_sheet(
     rubric: str | None = None,
     scale: tuple[float, float] | None = None,
     again: bool = False,
+    conditions: Words = None,
 ) -> "SheetSummary":
     """Write a sheet of `n` answers for a person to rate: CSV, a workbook, or a page of HTML.
 
     No model is named on it. The answers are drawn at random by `seed`, as many of each condition;
-    none that this rater has rated or has on a sheet, unless `again`. `rubric` and `scale` are
-    needed where the study has several. The rater need not be in the YAML yet. Raises an
-    ItemevalAssetsError where nothing can be written.
+    none that this rater has rated or has on a sheet, unless `again`; none of waves, unless
+    `conditions` names some: labels, slugs, ids or models. `rubric` and `scale` are needed where
+    the study has several. The rater need not be in the YAML yet. Raises an ItemevalAssetsError
+    where nothing can be written.
     """
     from .ratings.sheets import write_sheet
 
     asked = _asked(rater, n, seed, rubric, scale, _flag("again", again))
+    asked = replace(asked, conditions=conditions)
     if not isinstance(out, (str, Path)):
         raise ConfigError(f"out: {out!r} is no path: give a str or a Path")
     return write_sheet(_as_study(config), asked, Path(out))

@@ -9,11 +9,11 @@ import openpyxl
 import pyarrow as pa
 import pytest
 
-from itemeval_assets import api
+from itemeval_assets import api, figures
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.errors import ItemevalAssetsError
 from itemeval_assets.storage.study.store import open_store
-from tests.ratings.study import JUDGE, RATER, rated_study, sheet_rows, sheets_of
+from tests.ratings.study import JUDGE, RATER, as_csv, filled, rated_study, sheet_rows, sheets_of
 
 
 def sheet(study: Any, path: Path, **more: Any) -> Any:
@@ -64,6 +64,32 @@ def test_no_answer_comes_twice_unless_asked(tmp_path: Path) -> None:
         sheet(study, tmp_path / "2.csv")
     assert sheet(study, tmp_path / "2.csv", again=True).answers == 8
     assert api.ratings_sheet(study, "ben", tmp_path / "3.csv").answers == 8
+
+
+def test_answers_of_waves_come_only_by_name(tmp_path: Path) -> None:
+    study = rated_study(
+        tmp_path, items=4, graders={"judge": JUDGE, "anna": RATER}, extra={"waves": ["w2"]}
+    )
+    wave = {one.id for one in study.design.generate if one.wave}
+    _forget_ratings(study)
+    assert sheet(study, tmp_path / "first.csv").answers == 8
+    again = {"again": True, "conditions": "mockllm/alpha"}
+    assert sheet(study, tmp_path / "model.csv", **again).answers == 4
+    assert not wave & {line.gen_condition_id for one in sheets_of(study) for line in one.lines}
+    named = next(one.label for one in study.design.generate if one.wave)
+    assert sheet(study, tmp_path / "wave.csv", conditions=[named]).answers == 4
+    assert {line.gen_condition_id for line in sheets_of(study)[-1].lines} < wave
+    file = as_csv(tmp_path / "done.csv", filled(study, tmp_path / "wave.csv"))
+    api.import_ratings(file, study)
+    told = " ".join(figures.agreement(study).words)
+    assert "4 ratings by anna · strict are of answers of waves" in told
+
+
+def _forget_ratings(study: Any) -> None:
+    store = open_store(study)
+    for part in study.grade_partitions():
+        if study.design.grade_by_id[part.grade].grader.by_people:
+            store.replace("gradings", part, _none(store))
 
 
 def test_an_answer_is_no_formula(tmp_path: Path) -> None:
