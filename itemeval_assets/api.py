@@ -112,8 +112,9 @@ def run(
     selection = with_families(study.design, selection)
     accept = _flag("accept_changes", accept_changes)
     if study is not known:
-        from .runs.new_times import write_time
+        from .runs.new_times import require_items, write_time
 
+        require_items(study, anchors)
         write_time(known, study, selection, options)
     return run_study(study, selection, options, on_progress, processes, accept_changes=accept)
 
@@ -183,8 +184,12 @@ def estimate(
     from .stages.projection.estimate import preview
     from .storage.study.inputs.task_lock import keep_task
 
-    time, study = time_of(wave, rejudge, anchors), with_task(config)
-    study = with_time(study, time, anchors) if time else study
+    time, known = time_of(wave, rejudge, anchors), with_task(config)
+    study = with_time(known, time, anchors) if time else known
+    if study is not known:
+        from .runs.new_times import require_items
+
+        require_items(study, anchors)
     selection = select(study.design, only, conditions, graders, rubrics).at(time, study.design)
     options = _options(study, force, policy, None)
     if _flag("errored", errored):

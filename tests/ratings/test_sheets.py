@@ -77,8 +77,9 @@ def test_answers_of_waves_come_only_by_name(tmp_path: Path) -> None:
     assert sheet(study, tmp_path / "model.csv", **again).answers == 4
     assert not wave & {line.gen_condition_id for one in sheets_of(study) for line in one.lines}
     named = next(one.label for one in study.design.generate if one.wave)
-    assert sheet(study, tmp_path / "wave.csv", conditions=[named]).answers == 4
-    assert {line.gen_condition_id for line in sheets_of(study)[-1].lines} < wave
+    found = sheet(study, tmp_path / "wave.csv", conditions=[named])
+    [kept] = [one for one in sheets_of(study) if one.id == found.sheet]
+    assert len(kept.lines) == 4 and {line.gen_condition_id for line in kept.lines} < wave
     file = as_csv(tmp_path / "done.csv", filled(study, tmp_path / "wave.csv"))
     api.import_ratings(file, study)
     told = " ".join(figures.agreement(study).words)
