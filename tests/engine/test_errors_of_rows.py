@@ -1,13 +1,15 @@
 """What a row says of an error of inspect_ai."""
 
-from inspect_ai._util.error import pip_dependency_error
 from inspect_ai.log import EvalError
 
 from itemeval_assets.engine.rows import error_text
 
 
 def test_an_error_of_inspect_has_no_markup() -> None:
-    message = str(pip_dependency_error("vLLM Server", ["vllm"]).message)
+    message = (
+        "[bold]ERROR[/bold]: vLLM Server requires optional dependencies. Install with:\n\n"
+        "[bold]pip install vllm[/bold]"
+    )
     error = EvalError(message=message, traceback="", traceback_ansi="")
     told = "vLLM Server requires optional dependencies. Install with: pip install vllm"
     assert error_text(error) == told

@@ -199,7 +199,7 @@ def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     told = " ".join(capsys.readouterr().out.split())
     assert "40 answers for anna to rate from 0 to 1; 20 more are left" in told
     assert "40 ratings by anna came in, 0 were there already, 0 rows have no score" in told
-    assert "would shrink from ±" in told
+    assert "would shrink from ±" in told and "on the rater's scale." in told
     [sheet] = sheets_of(study)
     assert len(sheet.lines) == 40
 

@@ -12,6 +12,10 @@ import pytest
 from itemeval_assets import api, figures
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.errors import ItemevalAssetsError
+from itemeval_assets.core.text.times import now
+from itemeval_assets.ratings.content import SheetContent
+from itemeval_assets.ratings.records import Sheet
+from itemeval_assets.report.render.rating_page import rating_page
 from itemeval_assets.storage.study.store import open_store
 from tests.ratings.study import JUDGE, RATER, as_csv, filled, rated_study, sheet_rows, sheets_of
 
@@ -108,6 +112,25 @@ def test_an_answer_is_no_formula(tmp_path: Path) -> None:
     assert {cell.data_type for row in page.rows for cell in row if cell.value is not None} == {"s"}
     html = (tmp_path / "sheet.html").read_text()
     assert html.count("<script") == 2 and "<script>alert" not in html
+
+
+def test_a_page_leaves_out_what_no_answer_has() -> None:
+    named = Sheet(
+        id="s",
+        rater="anna",
+        scale=(0.0, 1.0),
+        rubric="r",
+        grade_condition_id="g",
+        seed=0,
+        created_at=now(),
+        lines=[],
+    )
+    names = ["input", "target", "grading_scheme", "solution"]
+    row = {"code": "b", "input": "q", "target": "", "grading_scheme": "", "solution": ""}
+    shown = rating_page(SheetContent(named, "", names, [row]))
+    assert "Reference" not in shown and "grading scheme" not in shown.lower()
+    shown = rating_page(SheetContent(named, "", names, [row, {**row, "grading_scheme": "x"}]))
+    assert '"Grading scheme"' in shown and '"Answer to rate"' in shown and "Reference" not in shown
 
 
 def test_what_cannot_be_written_is_told(tmp_path: Path) -> None:
