@@ -113,8 +113,9 @@ def run(
     selection = with_families(study.design, selection)
     accept = _flag("accept_changes", accept_changes)
     if study is not known:
-        from .runs.new_times import write_time
+        from .runs.new_times import require_items, write_time
 
+        require_items(study, anchors)
         write_time(known, study, selection, options)
     if study.config.precision:
         from .runs.precise import run_in_tranches as run_study
@@ -186,8 +187,12 @@ def estimate(
     from .stages.projection.estimate import preview
     from .storage.study.inputs.task_lock import keep_task
 
-    time, study = time_of(wave, rejudge, anchors), with_task(config)
-    study = with_time(study, time, anchors) if time else study
+    time, known = time_of(wave, rejudge, anchors), with_task(config)
+    study = with_time(known, time, anchors) if time else known
+    if study is not known:
+        from .runs.new_times import require_items
+
+        require_items(study, anchors)
     selection = select(study.design, only, conditions, graders, rubrics).at(time, study.design)
     options = _options(study, force, policy, None)
     if _flag("errored", errored):
@@ -269,17 +274,20 @@ def ratings_sheet(
     rubric: str | None = None,
     scale: tuple[float, float] | None = None,
     again: bool = False,
+    conditions: Words = None,
 ) -> "SheetSummary":
     """Write a sheet of `n` answers for a person to rate: CSV, a workbook, or a page of HTML.
 
     No model is named on it. The answers are drawn at random by `seed`, as many of each condition;
-    none that this rater has rated or has on a sheet, unless `again`. `rubric` and `scale` are
-    needed where the study has several. The rater need not be in the YAML yet. Raises an
-    ItemevalAssetsError where nothing can be written.
+    none that this rater has rated or has on a sheet, unless `again`; none of waves, unless
+    `conditions` names some: labels, slugs, ids or models. `rubric` and `scale` are needed where
+    the study has several. The rater need not be in the YAML yet. Raises an ItemevalAssetsError
+    where nothing can be written.
     """
     from .ratings.sheets import write_sheet
 
     asked = _asked(rater, n, seed, rubric, scale, _flag("again", again))
+    asked = replace(asked, conditions=conditions)
     if not isinstance(out, (str, Path)):
         raise ConfigError(f"out: {out!r} is no path: give a str or a Path")
     return write_sheet(_as_study(config), asked, Path(out))

@@ -54,7 +54,15 @@ def running() -> None:
     assert_type([left.why for left in taken.left_out], list[str])
     assert_type(taken.notes, list[str])
     sheet = ie.ratings_sheet(
-        CONFIG, "anna", "anna.html", n=40, seed=1, rubric="strict", scale=(0, 10), again=True
+        CONFIG,
+        "anna",
+        "anna.html",
+        n=40,
+        seed=1,
+        rubric="strict",
+        scale=(0, 10),
+        again=True,
+        conditions=["m"],
     )
     assert_type((sheet.sheet, sheet.path, sheet.answers), tuple[str, str, int])
     rated = ie.import_ratings("anna.csv", CONFIG, rater="anna", on_note=print)

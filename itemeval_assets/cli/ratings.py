@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from . import late
-from .options import AsJson, Config
+from .options import AsJson, ConditionOption, Config
 
 __all__ = ["app"]
 
@@ -44,11 +44,20 @@ def sheet(
     again: Annotated[
         bool, typer.Option("--again", help="also answers that are rated, or on a sheet already")
     ] = False,
+    condition: ConditionOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Write answers for a person to rate, in random order, without the names of models."""
     found = late.api.ratings_sheet(
-        config, rater, out, n=n, seed=seed, rubric=rubric, scale=_ends(scale), again=again
+        config,
+        rater,
+        out,
+        n=n,
+        seed=seed,
+        rubric=rubric,
+        scale=_ends(scale),
+        again=again,
+        conditions=condition,
     )
     late.report.print_result(as_json, found, late.report.sheet_written)
 

@@ -25,6 +25,8 @@ Row = dict[str, Any]
 PRICE = "price"
 # Some providers put the whole request into the message.
 LONGEST_ERROR = 2000
+# How inspect begins what it says in the markup of a terminal.
+_MARKED = "[bold]ERROR[/bold]"
 # The last says of what inspect could not write down, with the whole text.
 _NOT_UNICODE = "UnicodeEncodeError"
 _WRAPPERS = ("RetryError", "ModelGenerateError", _NOT_UNICODE)
@@ -109,6 +111,8 @@ def _readable(error: EvalError) -> str:
     request, and Python's with all that it could not encode; the traceback has the cause.
     """
     message = well_formed(error.message).strip()
+    if message.startswith(_MARKED):
+        message = re.sub(r"\[/?bold\]", "", message.removeprefix(_MARKED).lstrip(": "))
     if message.startswith(_WRAPPERS):
         causes = re.findall(r"^[\w.]+(?:Error|Exception|Timeout)\b.*$", error.traceback, re.M)
         causes = [cause for cause in causes if not any(name in cause for name in _WRAPPERS)]

@@ -8,7 +8,7 @@ from itemeval_assets.storage.own_files import LOG
 
 
 def require_two_arguments(path: str, config: str | Path) -> None:
-    """Raise ConfigError where the first one is a file of another kind, or the second is not there.
+    """Raise ConfigError where the first one is a file of another kind, or one of them is not there.
 
     The source comes first, then the YAML of the study.
     """
@@ -21,6 +21,7 @@ def require_two_arguments(path: str, config: str | Path) -> None:
         )
     try:
         is_there = Path(config).expanduser().exists()
+        is_source = "://" in path or Path(path).expanduser().exists()
     except (TypeError, ValueError, RuntimeError, OSError):
         return  # what reads it says why not
     if not is_there:
@@ -28,4 +29,8 @@ def require_two_arguments(path: str, config: str | Path) -> None:
             f"CONFIG, the second argument: there is no config file {config}. It is the YAML of the"
             " study that takes in; the folder of the itemeval study comes first:"
             " itemeval-assets import FOLDER CONFIG"
+        )
+    if not is_source:
+        raise ConfigError(
+            f"PATH, the first argument: there is no file or folder {path}. Nothing was taken"
         )

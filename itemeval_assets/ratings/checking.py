@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from itemeval_assets.core.design.pending import Cell
 from itemeval_assets.core.errors import DatasetError
-from itemeval_assets.core.text.nearest import nearest
 from itemeval_assets.core.text.words import counted, cut
 
 from .content import SheetTexts
@@ -35,12 +34,14 @@ class _Known(NamedTuple):
 def sheet_of(path: Path, rows: Sequence[FilledRow], sheets: Sequence[Sheet]) -> list[Sheet]:
     """The sheets that the rows are of: all of one rater and one rubric.
 
-    Raises DatasetError, which names rows, for unknown codes and for rows of two raters.
+    Rows with an unknown code are left to `ratings_of`, unless all are. Raises DatasetError, which
+    names rows, for these and for rows of two raters.
     """
     known = _by_code(sheets)
-    _refuse(
-        path, [f"{row.place}: {_unknown(row.code, known)}" for row in rows if row.code not in known]
-    )
+    told = [f"{row.place}: {_unknown(row.code)}" for row in rows if row.code not in known]
+    if len(told) == len(rows):
+        _refuse(path, told)
+    rows = [row for row in rows if row.code in known]
     found = {known[row.code].sheet.id: known[row.code].sheet for row in rows}
     for name in ("rater", "rubric", "grade_condition_id"):
         first: dict[str, str] = {}
@@ -70,6 +71,9 @@ def ratings_of(
     low, high = sheets[0].scale
     problems, found, seen = [], [], dict[str, Rating]()
     for row in rows:
+        if row.code not in known:
+            problems.append(f"{row.place}: {_unknown(row.code)}")
+            continue
         line = known[row.code].line
         problem = _problem_of_texts(row, line, hashes, texts)
         score = None if row.score is None else score_of(row.score)
@@ -130,12 +134,12 @@ def _range(low: float, high: float) -> str:
     return f"from {low:g} to {high:g}, or leave it empty"
 
 
-def _unknown(code: str, known: Mapping[str, _Known]) -> str:
+def _unknown(code: str) -> str:
     if not code:
         return "there is no code; restore it, or remove the row"
-    near = nearest(code, known)
-    advice = f"did you mean {near!r}?" if near else "it is of another study, or was changed"
-    return f"no sheet of this study has the code {cut(code)!r}; {advice}"
+    return (
+        f"no sheet of this study has the code {cut(code)!r}; it is of another study, or was changed"
+    )
 
 
 def _by_code(sheets: Sequence[Sheet]) -> dict[str, _Known]:

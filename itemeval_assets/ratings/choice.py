@@ -5,9 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from heapq import heapify, heappop, heappush
 from random import Random
 
+from itemeval_assets.core.design.conditions.conditions import Design, GenerateCondition
 from itemeval_assets.core.design.pending import Cell
+from itemeval_assets.core.design.selection import Words, listed, select_generate
 
-__all__ = ["chosen_cells"]
+__all__ = ["chosen_cells", "chosen_conditions"]
 
 Answer = tuple[str, Cell]
 
@@ -45,6 +47,23 @@ def chosen_cells(
             heappush(turns, (count + 1, random.random(), condition))
     random.shuffle(found)
     return found
+
+
+def chosen_conditions(design: Design, words: Words) -> list[GenerateCondition]:
+    """The generate conditions that words mean; without a word, all but those of waves.
+
+    A word that means a condition and its waves, such as a model, means the condition. Raises
+    ConfigError for a word that means none.
+    """
+    if words is None:
+        return list(design.first_asked)
+    select_generate(design, words)  # refuses an empty list
+    first = {one.id for one in design.first_asked}
+    chosen = set[str]()
+    for word in listed("conditions", words):
+        meant = set(select_generate(design, word))
+        chosen |= meant & first or meant
+    return [one for one in design.generate if one.id in chosen]
 
 
 def _next(queue: list[tuple[int, float, Cell]], of_item: Counter[str]) -> Cell:

@@ -1,11 +1,11 @@
 """The answers that a rater may still rate, and those that were rated or are on a sheet."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from itemeval_assets.core.design.conditions.conditions import GradeCondition
+from itemeval_assets.core.design.conditions.conditions import GenerateCondition, GradeCondition
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.pending import (
     GRADING_STATE_COLUMNS,
@@ -13,7 +13,6 @@ from itemeval_assets.core.design.pending import (
     Cell,
     classify_gradings,
 )
-from itemeval_assets.core.design.study import Study
 from itemeval_assets.stages.views.cells import CellView
 from itemeval_assets.storage.study.store import ResultsStore
 
@@ -43,14 +42,19 @@ class Pool:
 
 
 def pool_of(
-    study: Study, store: ResultsStore, view: CellView, rater: GradeCondition, *, again: bool
+    store: ResultsStore,
+    view: CellView,
+    rater: GradeCondition,
+    generate: Sequence[GenerateCondition],
+    *,
+    again: bool,
 ) -> Pool:
-    """The answers of all generate conditions. `again`: those that are taken, too, are left."""
+    """The answers of generate conditions. `again`: those that are taken, too, are left."""
     pool = Pool()
     on_sheets = {
         (line.gen_condition_id, line.cell): line.solution_hash for line in _lines_of(store, rater)
     }
-    for condition in study.design.generate:
+    for condition in generate:
         gradable = view.read_answers(store, Partition((condition.id,))).gradable
         partition = Partition((condition.id, rater.id))
         rows = store.read("gradings", [partition], GRADING_STATE_COLUMNS)

@@ -1,11 +1,10 @@
 """Reads a sheet that came back: a workbook, or CSV however a spreadsheet has saved it."""
 
-from collections import Counter
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from itemeval_assets.core.config.sections import DatasetConfig
 from itemeval_assets.core.errors import DatasetError
+from itemeval_assets.engine.data.as_saved import as_saved
 from itemeval_assets.engine.data.local_files import read_file
 
 from .content import CODE, COMMENT, SCORE
@@ -14,8 +13,6 @@ from .texts import plain
 __all__ = ["FilledRow", "read_sheet"]
 
 _SUFFIXES = (".csv", ".xlsx")
-_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
-_DELIMITERS = ",;\t"
 
 
 class FilledRow(NamedTuple):
@@ -39,7 +36,7 @@ def read_sheet(path: Path) -> list[FilledRow]:
         raise DatasetError(
             f"{path}: a filled-in sheet ends with .csv or .xlsx{advice}. Nothing was taken"
         )
-    records = read_file(path, _as_dataset(path))
+    records = read_file(path, as_saved(path))
     rows = [
         (place, {str(name).strip().lower(): value for name, value in row.items()})
         for place, row in records
@@ -69,24 +66,3 @@ def _row(place: str, row: dict[str, Any]) -> FilledRow:
         plain(str(row.get(COMMENT) or "")).strip(),
         texts,
     )
-
-
-def _as_dataset(path: Path) -> DatasetConfig:
-    """How the file is written: spreadsheets choose delimiter and encoding by their country."""
-    if path.suffix.lower() != ".csv":
-        return DatasetConfig(id=path.name)
-    data = path.read_bytes()
-    encoding = _encoding(data)
-    head = data.decode(encoding or "utf-8", "replace").partition("\n")[0]
-    counts = Counter({mark: head.count(mark) for mark in _DELIMITERS})
-    return DatasetConfig(id=path.name, delimiter=counts.most_common(1)[0][0], encoding=encoding)
-
-
-def _encoding(data: bytes) -> str | None:
-    if data.startswith(_UTF_16):
-        return "utf-16"
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError:
-        return "cp1252"
-    return None

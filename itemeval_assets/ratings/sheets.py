@@ -9,6 +9,7 @@ from typing import Any
 
 from itemeval_assets.core.design.conditions.conditions import GradeCondition
 from itemeval_assets.core.design.pending import Cell
+from itemeval_assets.core.design.selection import Words
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ConfigError, StoreError
 from itemeval_assets.core.text.times import now
@@ -19,7 +20,7 @@ from itemeval_assets.stages.views.cells import CellView
 from itemeval_assets.storage.objects.new_files import write_new
 from itemeval_assets.storage.study.store import ResultsStore, open_store
 
-from .choice import chosen_cells
+from .choice import chosen_cells, chosen_conditions
 from .content import SheetContent, SheetTexts
 from .expecting import expected_of
 from .files import as_csv, as_workbook, cut_answers
@@ -42,7 +43,10 @@ _WRITERS: dict[str, Callable[[SheetContent], bytes]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """Which answers a rater is to rate. `again`: also those that are rated, or on a sheet."""
+    """Which answers a rater is to rate. `again`: also those that are rated, or on a sheet.
+
+    `conditions`: words for generate conditions; null: all without waves, which figures are of.
+    """
 
     rater: str
     rubric: str | None = None
@@ -50,6 +54,7 @@ class Asked:
     n: int = 40
     seed: int = 0
     again: bool = False
+    conditions: Words = None
 
 
 def next_ratings(study: Study, asked: Asked) -> NextRatings:
@@ -97,7 +102,8 @@ class _Draft:
         self._items = known(study, self.store).table
         self.items = {row["item_id"]: row for row in self._items.to_pylist()}
         self._view = CellView(study, self._items, "full-interactive")
-        self._pool: Pool = pool_of(study, self.store, self._view, self.rater, again=asked.again)
+        generate = chosen_conditions(study.design, asked.conditions)
+        self._pool: Pool = pool_of(self.store, self._view, self.rater, generate, again=asked.again)
         self._require_one_scale()
         self._require_answers()
 

@@ -125,7 +125,7 @@ def _checked(
 ) -> list[Rating]:
     items = known(study, store).table
     view = CellView(study, items, "full-interactive")
-    pool = pool_of(study, store, view, condition, again=True)
+    pool = pool_of(store, view, condition, study.design.generate, again=True)
     by_id: Mapping[str, Any] = {row["item_id"]: row for row in items.to_pylist()}
     texts = SheetTexts(study, store, condition, by_id)
     return ratings_of(path, rows, sheets, pool.hashes, texts)

@@ -1,5 +1,6 @@
 """What a run would call, and what keeps it from any call: known before the first one."""
 
+import os
 from dataclasses import replace
 
 from itemeval_assets.core.design.options import RunOptions
@@ -9,7 +10,7 @@ from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.design.targets import require_gradable
 from itemeval_assets.core.errors import ModelError
 from itemeval_assets.core.money.budget import Standing, agreed_usd, require_budget
-from itemeval_assets.core.money.providers import words_of_mocks
+from itemeval_assets.core.money.providers import require_addresses, words_of_mocks
 from itemeval_assets.stages import items
 from itemeval_assets.stages.calls.doubts import doubts
 from itemeval_assets.stages.calls.stage_run import Scope
@@ -42,6 +43,7 @@ def resolution_of(
 
 def require_allowed(study: Study, options: RunOptions, found: StudyEstimate) -> None:
     """Raise what the gate raises: BudgetExceeded, ConsentMissing, ConfigError. Reserves nothing."""
+    require_addresses(found.remaining.unpriced, os.environ)
     standing = Standing(found.spent_usd, found.reserved_usd)
     budget, consent = study.config.budget, options.consent_usd
     require_budget(found.remaining, budget, standing, consent, remarks_on(found))

@@ -5,12 +5,13 @@ from itemeval_assets.core.design.partitions import GENERATE
 from itemeval_assets.core.design.selection import Selection
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.stages import items
 from itemeval_assets.storage.objects.new_files import replace_file, require_replaceable
 from itemeval_assets.storage.study.store import ResultsStore, open_store
 
 from .foreseeing import foreseen, require_allowed
 
-__all__ = ["write_time"]
+__all__ = ["require_items", "write_time"]
 
 
 def write_time(before: Study, study: Study, selection: Selection, options: RunOptions) -> None:
@@ -35,6 +36,20 @@ def _has_rows(store: ResultsStore, selection: Selection) -> bool:
     """Whether rows of a time are stored: it was in the file before."""
     parts = selection.partitions
     return any(store.read(one.stage.table, [one], ["item_id"]).num_rows for one in parts)
+
+
+def require_items(study: Study, anchors: int | None) -> None:
+    """Raise ConfigError where a new time is to have more items than the data."""
+    store = open_store(study, look=True)
+    if anchors is None or anchors <= items.known(study, store).table.num_rows:
+        return
+    # Data may have grown since the items were stored.
+    n = items.peek(study, store).table.num_rows
+    if anchors > n:
+        raise ConfigError(
+            f"anchors: {anchors:,} items are to be drawn, and the data have {n:,}; give at most "
+            f"{n:,}, or leave it out for all"
+        )
 
 
 def _why_nothing(selection: Selection, policy: str) -> str:

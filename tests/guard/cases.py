@@ -301,7 +301,7 @@ COMMANDS: Sequence[Command] = [
     ),
     Command(
         "ratings sheet {config} --rater=anna --n=2 --seed=1 --out={folder}/sheet.csv "
-        "--rubric=strict --scale=0,1 --again --json",
+        "--rubric=strict --scale=0,1 --again --condition=mockllm/a --json",
         lambda found: (found["answers"], found["scale"]) == (2, [0.0, 1.0]),
     ),
     Command(

@@ -91,6 +91,16 @@ def test_answers_come_in_and_only_judges_are_called(tmp_path: Path, suffix: str)
     assert_reconciled(config)
 
 
+@pytest.mark.parametrize(("mark", "encoding"), [(";", "cp1252"), ("\t", "utf-16")])
+def test_a_table_as_spreadsheets_save_it(tmp_path: Path, mark: str, encoding: str) -> None:
+    path = tmp_path / "answers.csv"
+    rows = [{**ANSWERS[0], "solution": "é, 2"}]
+    pd.DataFrame(rows).to_csv(path, index=False, sep=mark, encoding=encoding)
+    config = declare(tmp_path)
+    assert ie.import_results(path, config).solutions == 1
+    assert ie.table(config, "solutions")["solution"].tolist() == ["é, 2"]
+
+
 def test_conditions_and_epochs_are_told_by_columns(tmp_path: Path) -> None:
     config = declare(tmp_path, models=["mockllm/m", "mockllm/n"], replications=2)
     rows = [
@@ -169,7 +179,11 @@ def test_answers_come_into_a_bucket(tmp_path: Path, s3: S3Server, s3_location: s
         (2 * [ANSWERS[0]], r"line 3: item 'q1', epoch 1 has an answer .* in line 2"),
         ([{**ANSWERS[0], "epoch": 0}], r"line 2: epoch is '0'; give 1, 2"),
         ([{**ANSWERS[0], "epoch": 1.5}], r"line 2: epoch is '1.5'"),
-        ([{**ANSWERS[0], "model": "mockllm/x"}], r"no generate condition has model 'mockllm/x'"),
+        (
+            [{**ANSWERS[0], "model": "mockllm/x"}],
+            r"no generate condition has model 'mockllm/x'; .*m'\? Nothing was taken",
+        ),
+        ([{**ANSWERS[0], "model": "a/b"}], r"'a/b'; there are: mockllm/m\. Nothing was taken"),
         ([ANSWERS[0]], r"2 generate conditions may have given this answer; add the column model"),
     ],
 )

@@ -72,6 +72,11 @@ def into_itself(kept: Kept) -> None:
 
 def empty_folder(kept: Kept) -> None:
     shutil.rmtree(kept.source)
+    kept.source.mkdir()
+
+
+def no_folder(kept: Kept) -> None:
+    shutil.rmtree(kept.source)
 
 
 def ours(kept: Kept) -> None:
@@ -79,7 +84,8 @@ def ours(kept: Kept) -> None:
 
 
 BAD: dict[str, tuple[Change, str]] = {
-    "no folder": (empty_folder, "is no study of itemeval: name the folder"),
+    "no folder": (no_folder, "there is no file or folder "),
+    "an empty folder": (empty_folder, "is no study of itemeval: name the folder"),
     "a study of ours": (ours, "is a study of itemeval-assets: run its config"),
     "its own folder": (into_itself, "output_dir: .* is the folder of the itemeval study itself"),
     "a folder in it": (

@@ -9,12 +9,16 @@ import openpyxl
 import pyarrow as pa
 import pytest
 
-from itemeval_assets import api
+from itemeval_assets import api, figures
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.errors import ItemevalAssetsError
 from itemeval_assets.engine.study_files import load_study
+from itemeval_assets.core.text.times import now
+from itemeval_assets.ratings.content import SheetContent
+from itemeval_assets.ratings.records import Sheet
+from itemeval_assets.report.render.rating_page import rating_page
 from itemeval_assets.storage.study.store import open_store
-from tests.ratings.study import JUDGE, RATER, rated_study, sheet_rows, sheets_of
+from tests.ratings.study import JUDGE, RATER, as_csv, filled, rated_study, sheet_rows, sheets_of
 
 
 def sheet(study: Any, path: Path, **more: Any) -> Any:
@@ -79,6 +83,33 @@ def test_no_answer_comes_twice_unless_asked(tmp_path: Path) -> None:
     assert api.ratings_sheet(study, "ben", tmp_path / "3.csv").answers == 8
 
 
+def test_answers_of_waves_come_only_by_name(tmp_path: Path) -> None:
+    study = rated_study(
+        tmp_path, items=4, graders={"judge": JUDGE, "anna": RATER}, extra={"waves": ["w2"]}
+    )
+    wave = {one.id for one in study.design.generate if one.wave}
+    _forget_ratings(study)
+    assert sheet(study, tmp_path / "first.csv").answers == 8
+    again = {"again": True, "conditions": "mockllm/alpha"}
+    assert sheet(study, tmp_path / "model.csv", **again).answers == 4
+    assert not wave & {line.gen_condition_id for one in sheets_of(study) for line in one.lines}
+    named = next(one.label for one in study.design.generate if one.wave)
+    found = sheet(study, tmp_path / "wave.csv", conditions=[named])
+    [kept] = [one for one in sheets_of(study) if one.id == found.sheet]
+    assert len(kept.lines) == 4 and {line.gen_condition_id for line in kept.lines} < wave
+    file = as_csv(tmp_path / "done.csv", filled(study, tmp_path / "wave.csv"))
+    api.import_ratings(file, study)
+    told = " ".join(figures.agreement(study).words)
+    assert "4 ratings by anna · strict are of answers of waves" in told
+
+
+def _forget_ratings(study: Any) -> None:
+    store = open_store(study)
+    for part in study.grade_partitions():
+        if study.design.grade_by_id[part.grade].grader.by_people:
+            store.replace("gradings", part, _none(store))
+
+
 def test_an_answer_is_no_formula(tmp_path: Path) -> None:
     study = rated_study(tmp_path, items=2)
     store, [first, *_] = open_store(study), study.generate_partitions()
@@ -94,6 +125,25 @@ def test_an_answer_is_no_formula(tmp_path: Path) -> None:
     assert {cell.data_type for row in page.rows for cell in row if cell.value is not None} == {"s"}
     html = (tmp_path / "sheet.html").read_text()
     assert html.count("<script") == 2 and "<script>alert" not in html
+
+
+def test_a_page_leaves_out_what_no_answer_has() -> None:
+    named = Sheet(
+        id="s",
+        rater="anna",
+        scale=(0.0, 1.0),
+        rubric="r",
+        grade_condition_id="g",
+        seed=0,
+        created_at=now(),
+        lines=[],
+    )
+    names = ["input", "target", "grading_scheme", "solution"]
+    row = {"code": "b", "input": "q", "target": "", "grading_scheme": "", "solution": ""}
+    shown = rating_page(SheetContent(named, "", names, [row]))
+    assert "Reference" not in shown and "grading scheme" not in shown.lower()
+    shown = rating_page(SheetContent(named, "", names, [row, {**row, "grading_scheme": "x"}]))
+    assert '"Grading scheme"' in shown and '"Answer to rate"' in shown and "Reference" not in shown
 
 
 def test_what_cannot_be_written_is_told(tmp_path: Path) -> None:

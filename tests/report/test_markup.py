@@ -353,6 +353,19 @@ def test_beside_dollars_of_mock_models_stands_that_nobody_is_paid(printed: io.St
     assert "nobody pays" not in printed.getvalue()
 
 
+def test_what_is_long_breaks_at_the_width(
+    printed: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(terminal.out, "_width", 80)
+    models = [f"mockllm/model-{n}" for n in range(4)]
+    words = "sample of 2 of 5 models of roster.txt, seed 7, without mockllm/alpha"
+    reports.study_status(replace(STATUS, spent_on=models, model_sample=words))
+    told = printed.getvalue()
+    assert words in " ".join(told.split()) and "nobody pays these dollars." in told
+    of_these = [line for line in told.splitlines() if "sample of" in line or "mockllm" in line]
+    assert of_these and max(map(len, of_these)) <= 80
+
+
 def test_a_run_of_many_conditions_ends_with_the_first_of_them(printed: io.StringIO) -> None:
     parts = [replace(STATUS.generate[0], label=f"part {n}") for n in range(1000)]
     spend = [Spend("mockllm", f"mockllm/m{n}", 1, usd=0.1) for n in range(1000)]

@@ -47,6 +47,16 @@ def test_a_study_on_local_servers_costs_nothing(tmp_path: Path, at: pytest.Monke
     }
 
 
+def test_an_address_without_its_scheme_is_told(
+    tmp_path: Path, at: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    at.setenv("LLAMA_CPP_BASE_URL", "localhost:9")
+    config = declare(tmp_path, ["openai-api/llama-cpp/phi"])
+    assert run_cli(["run", str(config)]) == 2
+    told = "LLAMA_CPP_BASE_URL: 'localhost:9' is no address of a server: write http://localhost:9"
+    assert told in capsys.readouterr().err
+
+
 def test_without_its_server_or_its_model_nothing_is_called_and_nothing_written(
     tmp_path: Path, at: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

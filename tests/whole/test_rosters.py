@@ -127,8 +127,21 @@ def test_a_damaged_lock_is_told_and_redrawn(tmp_path: Path) -> None:
 
 def test_a_study_that_names_its_models_has_nothing_to_redraw(tmp_path: Path) -> None:
     config = write_study(tmp_path)
-    with pytest.raises(api.ConfigError, match="the YAML names its models"):
+    with pytest.raises(api.ConfigError, match="the YAML names its models") as caught:
         api.redraw(config)
+    assert str(caught.value).count("toy.yaml") + str(caught.value).count("study.yaml") == 1
+
+
+def test_an_excluded_model_may_leave_the_roster(tmp_path: Path) -> None:
+    with pytest.raises(api.ConfigError, match=r"'mockllm/ape' is not in roster.txt; did you mean"):
+        load_study(declare(tmp_path, exclude=["mockllm/ape"]))
+    config = declare(tmp_path, exclude=[MODELS[0], MODELS[1]])
+    keep_roster(load_study(config))
+    (tmp_path / "roster.txt").write_text("\n".join(MODELS[1:]))
+    api.redraw(config)
+    found = api.redraw(config)
+    assert found.words.endswith("without mockllm/bee; mockllm/ant of `exclude` is not in it")
+    assert load_study(config).models == found.models
 
 
 def test_a_lock_of_another_file_stands(tmp_path: Path) -> None:

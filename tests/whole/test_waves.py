@@ -182,6 +182,10 @@ def test_a_task_is_asked_again(tmp_path: Path) -> None:
         (["--wave", "a", "--rejudge", "a"], "wave and rejudge: a run does one of them"),
         (["--anchors", "3"], "anchors: they are items of a wave or a rejudge; name one"),
         (["--wave", "a", "--anchors", "0"], "anchors: 0: give at least 1 item"),
+        (
+            ["--wave", "a", "--anchors", "5"],
+            "anchors: 5 items are to be drawn, and the data have 4",
+        ),
         (["--wave", "Dec 2026"], "found 'Dec 2026'"),
         (["--wave", "old", "--anchors", "3"], "'old' has all items in the study file, not 3"),
         (["--rejudge", "a"], "rejudges: the study has no judge that could grade again"),

@@ -9,7 +9,6 @@ from itertools import islice
 from itemeval_assets.core.config.roster import Roster
 from itemeval_assets.core.config.sections.solvers import ModelSampleConfig, SolversConfig
 from itemeval_assets.core.errors import ConfigError
-from itemeval_assets.core.text.nearest import did_you_mean
 from itemeval_assets.core.text.words import counted
 
 from .sampling import in_order
@@ -21,7 +20,7 @@ _OF_MANY = ("openai-api", "openrouter")
 def models_of(solvers: SolversConfig, roster: Roster | None) -> list[str]:
     """The models of a study, drawn ones in the order of the draw.
 
-    Raises ConfigError where the roster is too small, or lacks a model that is excluded.
+    Raises ConfigError where the roster is too small.
     """
     if solvers.sample is None or roster is None:
         return list(solvers.models)
@@ -33,12 +32,6 @@ def models_of(solvers: SolversConfig, roster: Roster | None) -> list[str]:
 
 def eligible(sample: ModelSampleConfig, roster: Roster) -> list[str]:
     """The models of a roster that may be drawn. Raises ConfigError."""
-    for model in sample.exclude:
-        if model not in roster.models:
-            raise ConfigError(
-                f"solvers.sample.exclude: {model!r} is not in {roster.file}; "
-                f"{did_you_mean(model, roster.models)}"
-            )
     found = [model for model in roster.models if model not in sample.exclude]
     if not found:
         raise ConfigError(f"solvers.sample.exclude: it leaves no model of {roster.file}")
@@ -60,6 +53,10 @@ def maker_of(model: str) -> str:
 def words_on_sample(sample: ModelSampleConfig, roster: Roster) -> str:
     """How the models were drawn, as people read it."""
     strata = f", by {sample.by}" if sample.by else ""
-    excluded = f", without {', '.join(sample.exclude)}" if sample.exclude else ""
+    excluded = [model for model in sample.exclude if model in roster.models]
+    without = f", without {', '.join(excluded)}" if excluded else ""
+    gone = [model for model in sample.exclude if model not in roster.models]
+    are = "are" if len(gone) > 1 else "is"
+    lacking = f"; {', '.join(gone)} of `exclude` {are} not in it" if gone else ""
     total = f"{sample.n:,} of {counted(len(roster.models), 'model')} of {roster.file}"
-    return f"sample of {total}, seed {sample.seed}{strata}{excluded}"
+    return f"sample of {total}, seed {sample.seed}{strata}{without}{lacking}"

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from itemeval_assets.core.errors import ConfigError
+
 # Of more mock models, messages give the number.
 _MOST_MOCKS = 5
 
@@ -67,6 +69,19 @@ def is_this_machine(address: str) -> bool:
     except ValueError:
         return False
     return ip is None or ip.is_loopback or ip.is_unspecified
+
+
+def require_addresses(models: Iterable[str], environment: Mapping[str, str]) -> None:
+    """Raise ConfigError where the environment names a server without `http://` or `https://`."""
+    for model in models:
+        server = server_of(model, environment)
+        if server and "://" not in server:
+            own = variable_of(model, "BASE_URL")
+            name = own if environment.get(own) else _ANY_SERVER
+            raise ConfigError(
+                f"{name}: {server!r} is no address of a server: write http://{server}, if that is "
+                f"where {model} answers"
+            )
 
 
 def has_batch_mode(model: str) -> bool:

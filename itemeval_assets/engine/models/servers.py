@@ -7,6 +7,7 @@ llama.cpp answer with the models they have. What a server does not tell keeps no
 import json
 import os
 from collections.abc import Callable
+from functools import partial
 from http.client import HTTPException
 from socket import gaierror
 from typing import NamedTuple
@@ -44,11 +45,11 @@ _GET = {"ollama": "ollama pull {name}", "sglang": _START["sglang"], "vllm": _STA
 class Listing(NamedTuple):
     """What a server has. `names`: its models, null where it does not tell them.
 
-    `problem`: why it cannot be called now, and what to do.
+    `problem`: for a model that is to be called, why it cannot be, and what to do.
     """
 
     names: tuple[str, ...] | None = None
-    problem: str | None = None
+    problem: Callable[[str], str] | None = None
 
 
 class Servers:
@@ -63,7 +64,7 @@ class Servers:
         if address is None:
             return None
         if problem := self._listing(address, model).problem:
-            return problem
+            return problem(model)
         lacking, get = self._lacking(model, address), _GET.get(provider_of(model))
         return f"{lacking}. Get it: {get.format(name=_name(model))}" if lacking and get else None
 
@@ -134,26 +135,33 @@ def _ask(address: str, model: str) -> Listing:
         error.close()
         if error.code == _LOADING:
             return Listing(
-                problem=f"the server at {address} is not ready: wait until it has loaded"
+                problem=lambda _: f"the server at {address} is not ready: wait until it has loaded"
             )
         return Listing(problem=_lacks_version(address, model) if error.code == _NOT_FOUND else None)
     except URLError as error:
         is_away = isinstance(error.reason, (ConnectionRefusedError, gaierror))
-        away = f"no server answers at {address}. {_how_to_start(model)}"
-        return Listing(problem=away if is_away else None)
+        return Listing(problem=partial(_away, address) if is_away else None)
     except _UNTOLD:
         return Listing()
 
 
-def _lacks_version(address: str, model: str) -> str | None:
+def _away(address: str, model: str) -> str:
+    return f"no server answers at {address}. {_how_to_start(model)}"
+
+
+def _lacks_version(address: str, model: str) -> Callable[[str], str] | None:
     """That an address is without its `/v1`, where one with it is that of a server."""
     whole = f"{address.rstrip('/')}/v1"
     try:
         is_there = _listed(whole, model) is not None
     except _UNTOLD:
         return None
+    return partial(_without_end, address, whole) if is_there else None
+
+
+def _without_end(address: str, whole: str, model: str) -> str:
     name = variable_of(model, "BASE_URL")
-    return f"the address {address} is without its end: set {name}={whole}" if is_there else None
+    return f"the address {address} is without its end: set {name}={whole}"
 
 
 def _listed(address: str, model: str) -> tuple[str, ...] | None:

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from itemeval_assets.core.config.sections import DatasetConfig
 from itemeval_assets.core.design.conditions.conditions import GenerateCondition
 from itemeval_assets.core.design.pending import Cell
 from itemeval_assets.core.errors import DatasetError
 from itemeval_assets.core.text.nearest import did_you_mean
+from itemeval_assets.engine.data.as_saved import as_saved
 from itemeval_assets.engine.data.local_files import SUFFIXES, read_file
 
 # As `solutions` names them. What tells the condition may be left out where there is one alone.
@@ -33,7 +33,7 @@ def is_table(path: str) -> bool:
 
 def answer_rows(path: Path, generate: Sequence[GenerateCondition]) -> list[AnswerRow]:
     """The rows of a table. Raises DatasetError, which names file and row, for what is none."""
-    records = read_file(path, DatasetConfig(id=path.name))
+    records = read_file(path, as_saved(path))
     _require_columns(path, [column for _, row in records[:1] for column in row])
     rows = [_row(path, place, row, generate) for place, row in records]
     seen: dict[tuple[str, Cell], str] = {}
@@ -78,9 +78,10 @@ def _condition(
         known = dict.fromkeys(_told(one)[name] for one in left)
         left = [one for one in left if _told(one)[name] == value]
         if not left:
+            hint = did_you_mean(value, list(known))
             raise DatasetError(
                 f"{where}: no generate condition has {name} {value!r}; "
-                f"{did_you_mean(value, list(known))}. Nothing was taken"
+                f"{hint}{'' if hint.endswith('?') else '.'} Nothing was taken"
             )
     if len(left) > 1:
         names = [name for name in _OF_CONDITION if len({_told(one)[name] for one in left}) > 1]

@@ -12,14 +12,21 @@ __all__ = ["rating_page"]
 
 # Up to so many whole scores there is a button for each.
 _MOST_BUTTONS = 11
-_HEADINGS = {"input": "Question", "solution": "Answer to rate", "target": "Reference answer"}
+_HEADINGS = {
+    "input": "Question",
+    "solution": "Answer to rate",
+    "target": "Reference answer",
+    "grading_scheme": "Grading scheme",
+}
+# An empty one is told, too.
+_ALWAYS = {"input", "solution"}
 
 
 def rating_page(content: "SheetContent") -> str:
     """The page. What is shown of a study is data: no text of it is run, whatever it holds."""
     sheet = content.sheet
     low, high = sheet.scale
-    texts = [{"name": _HEADINGS.get(name, name), "key": name} for name in content.names]
+    texts = [{"name": _HEADINGS.get(name, name), "key": name} for name in _shown(content)]
     data = {
         "sheet": sheet.id,
         "rater": sheet.rater,
@@ -33,6 +40,12 @@ def rating_page(content: "SheetContent") -> str:
     title = f"Answers for {sheet.rater} to rate"
     scale = f"{low:g} to {high:g}"
     return rendered("rating.html", title=title, scale=scale, data=_as_script(data))
+
+
+def _shown(content: "SheetContent") -> list[str]:
+    """The columns of texts without those that no answer has."""
+    has_text = {name for row in content.rows for name, text in row.items() if text}
+    return [name for name in content.names if name in has_text | _ALWAYS]
 
 
 def _buttons(low: float, high: float) -> list[int]:

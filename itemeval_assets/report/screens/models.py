@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from itemeval_assets.report.terminal import data, out
+from itemeval_assets.report.terminal import data, out, paragraph
 
 if TYPE_CHECKING:
     from itemeval_assets.stages.projection.estimate import StudyEstimate
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def redrawn(found: "Redrawn") -> None:
     """The models of a study that were drawn again, and what that changed."""
-    out.print(f"The models are a {data(found.words)}:", soft_wrap=True)
+    paragraph(f"The models are a {found.words}:")
     for model in found.models:
         word = "  new" if model in found.came else ""
         out.print(f"  {data(model)}{word}", soft_wrap=True)
@@ -32,4 +32,4 @@ def samples(found: "StudyStatus | StudyEstimate") -> None:
     items = found.sample and found.sample.words
     for what, words in (("models", found.model_sample), ("items", items)):
         if words:
-            out.print(f"The {what} are a {data(words)}.", soft_wrap=True)
+            paragraph(f"The {what} are a {words}.")

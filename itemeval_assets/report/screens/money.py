@@ -9,7 +9,7 @@ from itemeval_assets.core.money.providers import words_of_mocks
 from itemeval_assets.core.text.words import counted, dollars
 
 from ..render.terminal_table import show
-from ..terminal import data, out
+from ..terminal import data, out, paragraph
 from ..views import ESTIMATE, HEALTH, View, projected
 from .models import samples
 
@@ -64,7 +64,7 @@ def study_estimate(found: "StudyEstimate") -> None:
 def mocks_are_free(models: Iterable[str]) -> None:
     """Say of the dollars of mock models that nobody pays them."""
     for words in words_of_mocks(models):
-        out.print(f"{data(words)}.", soft_wrap=True)
+        paragraph(f"{words}.")
 
 
 def _projected(rest: "Projection") -> str:

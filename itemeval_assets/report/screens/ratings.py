@@ -50,7 +50,7 @@ def _expected(found: "NextRatings") -> None:
         widest = max(told, key=lambda one: one.now or 0.0)
         paragraph(
             f"The {found.level:.0%} interval of the corrected mean of {widest.model} would shrink "
-            f"from ±{widest.now:.3g} to ±{widest.then:.3g}, in points of the scale."
+            f"from ±{widest.now:.3g} to ±{widest.then:.3g}, on the rater's scale."
         )
     else:
         paragraph("How much the intervals would shrink is known from 10 rated items of a model on.")

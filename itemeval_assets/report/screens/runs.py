@@ -85,8 +85,9 @@ def _troubles(summary: "RunSummary") -> None:
             soft_wrap=True,
         )
     for one in summary.unparsed:
+        replies = "1 reply" if one.replies == 1 else f"{one.replies:,} replies"
         out.print(
-            f"[yellow]{one.unparsed:,} of {one.replies:,} replies of {data(one.graded_by)} could "
+            f"[yellow]{one.unparsed:,} of {replies} of {data(one.graded_by)} could "
             f"not be parsed ({one.unparsed / one.replies:.0%})[/yellow]"
             f"{f', most often: {data(one.why)}' if one.why else ''}. See them: "
             f"{command('cells', config, '--state', 'unparsed')}; the replies: "

@@ -74,6 +74,16 @@ def test_where_no_server_answers_it_is_said_how_to_start_it(
     assert why.endswith(f"If it is elsewhere, put its address into {variable(provider)}")
 
 
+def test_each_model_at_one_dead_address_has_its_own_advice(
+    monkeypatch: pytest.MonkeyPatch, nowhere: str
+) -> None:
+    servers = Servers()
+    for provider, start in (("vllm", "vllm serve m"), ("ollama", "ollama serve")):
+        monkeypatch.setenv(variable(provider), nowhere)
+        why = servers.why_not(f"{provider}/m")
+        assert why and f"Start it: {start}. " in why and why.endswith(variable(provider))
+
+
 def test_an_address_without_its_version_is_told_with_the_whole_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -12,7 +12,7 @@ from ..planned import LENGTH, PlannedCells
 from .agreed import PREFERENCE, Agreement, said_of
 from .cards import JudgeCard, cards_of
 from .of_scale import figures_of_scale
-from .people import AgainstPeople, against_people, said_of_people
+from .people import AgainstPeople, against_people, said_of_people, said_of_waves
 from .repeats import said_of_cold, with_itself
 
 __all__ = ["Agreement", "StudyAgreement", "agreement"]
@@ -77,6 +77,7 @@ def agreement(planned: PlannedCells, graders: Collection[str]) -> StudyAgreement
             *_words(groups, [*figures, *own, *people]),
             *said_of_cold(repeated),
             *said_of_people(people, planned.cluster),
+            *said_of_waves(planned, raters),
             *planned.about_mocks,
         ],
         people=people,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from itemeval_assets.core.design.conditions.conditions import GradeCondition
+from itemeval_assets.core.text.words import counted
 from itemeval_assets.measurement import (
     Estimate,
     MeasurementError,
@@ -21,7 +22,14 @@ from ..planned import PlannedCells
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["AgainstPeople", "PairedScores", "against_people", "paired_scores", "said_of_people"]
+__all__ = [
+    "AgainstPeople",
+    "PairedScores",
+    "against_people",
+    "paired_scores",
+    "said_of_people",
+    "said_of_waves",
+]
 
 KAPPA, TRUE_POSITIVE, TRUE_NEGATIVE = "kappa", "true positive rate", "true negative rate"
 RATER_MEAN, JUDGE_MEAN, CORRECTED = "mean by the rater", "mean by the judge", "corrected mean"
@@ -125,6 +133,18 @@ def said_of_people(found: Sequence[AgainstPeople], cluster: str | None) -> Itera
         "The corrected mean is what the rater would give to all answers (PPI++): it needs ratings"
         " of answers drawn at random, as `ratings sheet` draws them. It is on the rater's scale."
     )
+
+
+def said_of_waves(planned: PlannedCells, raters: Sequence[GradeCondition]) -> Iterator[str]:
+    """How many ratings no figure has, since they are of answers of waves."""
+    waves = [one.id for one in planned.study.design.generate if one.wave]
+    for rater in raters if waves else []:
+        scores = planned.of_grader(rater, waves)["score"]
+        if n := len(scores) - scores.null_count:
+            yield (
+                f"{counted(n, 'rating')} by {rater.label} {'is' if n == 1 else 'are'} of answers of"
+                " waves. No figure here has them: figures are of the answers of the first time."
+            )
 
 
 def _figures(planned: PlannedCells, pair: PairedScores) -> Iterator[AgainstPeople]:

@@ -10,11 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from itemeval_assets.core.config.roster import Roster, named, parse_roster, words_on_change
+from itemeval_assets.core.config.sections.solvers import ModelSampleConfig
 from itemeval_assets.core.config.study_config import StudyConfig
 from itemeval_assets.core.design.drawn_models import eligible
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.money.pricing import PriceBook
+from itemeval_assets.core.text.nearest import did_you_mean
 from itemeval_assets.core.text.strict_json import load_json
 from itemeval_assets.storage.own_files import draft_name
 from itemeval_assets.storage.study.layout import model_lock
@@ -31,6 +33,7 @@ def read_roster(config: StudyConfig, path: Path, prices: PriceBook) -> Roster | 
         return None
     locked = _locked(config.study, path)
     if locked is None:
+        _require_excluded(config.solvers.sample, path)
         return roster_of_today(config, path, prices)
     change = _change(locked, config.solvers.sample.roster, path)
     return replace(locked, change=change and f"{change}. {_what_to_do(path)}")
@@ -43,7 +46,7 @@ def roster_of_today(config: StudyConfig, path: Path, prices: PriceBook) -> Roste
     """
     sample = config.solvers.sample
     if sample is None:
-        raise ConfigError(f"{path}: solvers.sample: the YAML names its models, and draws none")
+        raise ConfigError("solvers.sample: the YAML names its models, and draws none")
     roster = Roster(sample.roster, _read(path.parent, sample.roster))
     unpriced = [model for model in eligible(sample, roster) if prices.price_of(model) is None]
     if unpriced:
@@ -53,6 +56,20 @@ def roster_of_today(config: StudyConfig, path: Path, prices: PriceBook) -> Roste
             "in solvers.sample.exclude"
         )
     return roster
+
+
+def _require_excluded(sample: ModelSampleConfig, path: Path) -> None:
+    """Raise ConfigError where a first draw leaves out a model that its roster does not have.
+
+    Later it may have left the roster.
+    """
+    models = _read(path.parent, sample.roster)
+    for model in sample.exclude:
+        if model not in models:
+            raise ConfigError(
+                f"solvers.sample.exclude: {model!r} is not in {sample.roster}; "
+                f"{did_you_mean(model, models)}"
+            )
 
 
 def keep_roster(study: Study) -> None:
