@@ -34,8 +34,8 @@ def judged_conditions(
 
 def _by_grader(bench: Bench, judge: GradeCondition, facet: Facet, names: tuple[str, str]) -> Judged:
     planned = bench.planned
-    cells = planned.of_grader(judge)
     try:
+        cells = planned.of_grader(judge, _named(planned, facet, names))
         require_scores(cells)
         found = compare(
             cells,
@@ -50,6 +50,13 @@ def _by_grader(bench: Bench, judge: GradeCondition, facet: Facet, names: tuple[s
     return bench.judged(judge, found, names, lambda: _variances(planned, judge, found))
 
 
+def _named(planned: PlannedCells, facet: Facet, names: tuple[str, str]) -> set[str] | None:
+    """The generate conditions that are named, which may be of a wave; null: those of none."""
+    if facet != "condition":
+        return None
+    return {one.id for one in planned.study.design.generate if one.label in names}
+
+
 def _variances(planned: PlannedCells, judge: GradeCondition, found: Difference) -> PairedVariances:
     """In parts where both are one condition, so that replications are weighed, too."""
     try:
@@ -62,11 +69,10 @@ def whole_variance(
     planned: PlannedCells, judge: GradeCondition, found: Difference
 ) -> PairedVariances:
     """Undivided: only more items are weighed, with as many replications and repeats as now."""
-    grade = planned.study.design.grade
     return PairedVariances(
         omega2=found.n_items * found.standard_error**2,
         replications=planned.study.config.facets.replications,
-        repeats=sum(one.first_id == judge.first_id for one in grade),
+        repeats=len(planned.study.design.repeats_of(judge)),
         items_per_cluster=found.n_items / found.n_clusters,
         n_items=found.n_items,
         n_pairs=1,

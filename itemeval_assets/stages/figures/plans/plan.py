@@ -155,8 +155,8 @@ def _numbers_of(design: PlannedDesign) -> tuple[int, int, int]:
 
 def _now(planned: PlannedCells, costs: StudyCosts, judge: GradeCondition) -> tuple[int, int, int]:
     """The design of the YAML, by the policy that takes all items."""
-    same = [one for one in planned.study.design.grade if one.first_id == judge.first_id]
-    return costs.n_items, planned.study.config.facets.replications, len(same)
+    repeats = len(planned.study.design.repeats_of(judge))
+    return costs.n_items, planned.study.config.facets.replications, repeats
 
 
 def _chosen(

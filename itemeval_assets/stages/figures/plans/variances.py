@@ -75,7 +75,7 @@ def variances_of(
     """By one grader, with its repeats. Raises MeasurementError where too little is stored."""
     if stated:
         return PairedVariances(**stated)
-    repeats = [one for one in planned.study.design.grade if one.first_id == judge.first_id]
+    repeats = planned.study.design.repeats_of(judge)
     cells = _with_repeats(planned.of_graders(repeats), repeats)
     cells = cells.filter(pc.is_valid(cells["score"]))  # type: ignore[attr-defined]
     if not cells.num_rows:
