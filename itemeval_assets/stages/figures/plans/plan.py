@@ -19,8 +19,9 @@ from itemeval_assets.measurement.planning.power import checked_power
 
 from ..comparisons.remarks import about_points, in_points
 from ..planned import PlannedCells
-from .costs import Amounts, StudyCosts, costs_of
+from .costs import StudyCosts, costs_of
 from .lines import lines_of_design, words_on_items
+from .parts import Amounts
 from .pilot import pilot_of
 from .records import GraderPlan, PlanRow, StudyPlan, Test
 from .variances import Pair, pair_of, variances_of
