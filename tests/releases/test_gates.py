@@ -121,11 +121,12 @@ def test_raters_and_rejudges_are_metrics_only_by_name(tmp_path: Path) -> None:
 
 
 def test_a_wave_is_gated(tmp_path: Path) -> None:
-    extra = {"waves": [{"name": "later"}]}
+    extra = {"waves": [{"name": "later", "anchors": 40}]}
     study = scored_study(tmp_path, planted, items=60, models=MODELS[:1], graders={}, extra=extra)
     first, wave = (one.label for one in study.design.generate)
-    found = ie.gate(study, against=first, candidate=wave, margin=0.05)
+    found = ie.gate(study, against=first, candidate=wave, margin=0.03)
     assert (found.judged[0].candidate, found.judged[0].n_items) == (wave, 60)
+    assert f"{wave} has 40 anchors: further items decide only" in " ".join(found.judged[0].words)
 
 
 def test_too_few_items_are_an_error(tmp_path: Path) -> None:

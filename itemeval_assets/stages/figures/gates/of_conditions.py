@@ -1,9 +1,10 @@
 """A gate between two conditions of a study, or two models, prompts or configs of it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from itemeval_assets.core.design.conditions.conditions import GradeCondition
 from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.core.text.words import counted
 from itemeval_assets.measurement import (
     Difference,
     MeasurementError,
@@ -47,7 +48,20 @@ def _by_grader(bench: Bench, judge: GradeCondition, facet: Facet, names: tuple[s
         )
     except MeasurementError as error:
         raise MeasurementError(f"gate, by {judge.label}: {error}") from error
-    return bench.judged(judge, found, names, lambda: _variances(planned, judge, found))
+    judged = bench.judged(judge, found, names, lambda: _variances(planned, judge, found))
+    if judged.verdict == "INCONCLUSIVE":
+        judged.words.extend(_words_on_anchors(planned, names))
+    return judged
+
+
+def _words_on_anchors(planned: PlannedCells, names: tuple[str, str]) -> Iterator[str]:
+    """A wave with anchors has no further items."""
+    for one in planned.study.design.generate:
+        if one.label in names and one.wave and one.wave.anchors:
+            yield (
+                f"{one.label} has {counted(one.wave.anchors, 'anchor')}: further items decide only"
+                " with more `anchors` of the wave, whose calls are not counted here."
+            )
 
 
 def _named(planned: PlannedCells, facet: Facet, names: tuple[str, str]) -> set[str] | None:
