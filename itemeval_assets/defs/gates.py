@@ -12,7 +12,9 @@ from itemeval_assets.dagster_io.failures import users_errors
 from itemeval_assets.dagster_io.naming.names import asset_key
 from itemeval_assets.dagster_io.steps import store_of
 
-__all__ = ["gate_checks"]
+__all__ = ["GATE", "gate_checks"]
+
+GATE = "gate"
 
 
 def gate_checks(study: Study) -> Iterator[dg.AssetChecksDefinition]:
@@ -23,7 +25,7 @@ def gate_checks(study: Study) -> Iterator[dg.AssetChecksDefinition]:
 
     @dg.asset_check(
         asset=asset_key(study, "comparisons"),
-        name="gate",
+        name=GATE,
         description=f"Not worse than {asked.against} by {asked.margin:g} or more (units of the "
         "score). An error is a FAIL, a warning INCONCLUSIVE: the items do not decide.",
     )

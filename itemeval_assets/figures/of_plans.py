@@ -51,6 +51,8 @@ def plan(
     planned = replace(planned, policy=full_policy(planned))
     given = {"omega2": omega2, "sigma2": sigma2, "judge2": judge2}
     stated = {name: value for name, value in given.items() if value is not None}
+    if pilot is not None:
+        _refuse_beside_a_pilot({"detect": detect, "max_usd": max_usd, **stated})
     if stated and omega2 is None:
         raise ConfigError(f"{', '.join(stated)}: state omega2, too: the variance over items")
     if not stated and pilot is None and not planned.is_graded:
@@ -61,6 +63,14 @@ def plan(
     asked = Asked(detect=detect, max_usd=max_usd, power=power, pilot=pilot, stated=stated)
     found = planned_as(planned, graders_of(planned, graders, rubrics), asked, a, b)
     return replace(found, notes=[*notes_of(planned), *planned.about_mocks])
+
+
+def _refuse_beside_a_pilot(asked: dict[str, float | None]) -> None:
+    given = [name for name, value in asked.items() if value is not None]
+    if given:
+        raise ConfigError(
+            f"pilot: it is what runs before a plan; leave out {', '.join(given)}, or pilot"
+        )
 
 
 def _require(detect: float | None, max_usd: float | None, a: str | None, b: str | None) -> None:

@@ -54,7 +54,9 @@ def checked_as(error: type[Exception]) -> Callable[[Callable[P, R]], Callable[P,
                     given["frame"] = Remembered(given["frame"])
             for name in sorted(kinds.keys() & given.keys()):
                 if not any(_is(given[name], kind) for kind in kinds[name]):
-                    wanted = ", or ".join(map(_in_words, kinds[name]))
+                    # Who gives a wrong value wants to give one.
+                    asked = [kind for kind in kinds[name] if kind is not NoneType] or [NoneType]
+                    wanted = ", or ".join(map(_in_words, asked))
                     shown = repr(given[name])
                     shown = shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}..."
                     raise error(f"{name} is {shown}: give {wanted}")

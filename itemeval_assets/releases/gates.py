@@ -51,10 +51,19 @@ def gate(planned: PlannedCells, asked: GateConfig) -> StudyGate:
 
 
 def _metrics(planned: PlannedCells, asked: GateConfig) -> list[GradeCondition]:
+    """Those that are named; without names the graders of runs, as they grade the first time."""
+    design = planned.study.design
     try:
-        return judges_of(planned, select_grade(planned.study.design, asked.metrics))
+        chosen = select_grade(design, asked.metrics)
     except ConfigError as error:
         raise ConfigError(f"gate.metrics: {error}") from error
+    if asked.metrics is None:
+        chosen = [one.id for one in design.first_graded if not one.grader.by_people]
+    if not chosen:
+        raise ConfigError(
+            "gate.metrics: people alone grade this study; name those whose ratings must pass"
+        )
+    return judges_of(planned, chosen)
 
 
 def _is_release(planned: PlannedCells, word: str) -> bool:

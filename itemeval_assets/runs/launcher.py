@@ -26,6 +26,8 @@ from itemeval_assets.dagster_io.naming.names import (
 from itemeval_assets.dagster_io.results import ERROR, CallCounts, collecting
 from itemeval_assets.dagster_io.steps import end_steps
 from itemeval_assets.defs.build import build_definitions
+from itemeval_assets.defs.gates import GATE
+from itemeval_assets.host.installation import how_to_call
 from itemeval_assets.host.interrupts import INTERRUPTIONS
 from itemeval_assets.settings import Settings
 
@@ -38,7 +40,8 @@ BLOCKED = "DagsterAssetCheckFailedError"
 class Launcher:
     """Starts one Dagster run after another, and collects what they tell.
 
-    `results`: {asset: what its last step did}.
+    `results`: {asset: what its last step did}. `gate`: what the gate of the study found, in one
+    line, where it did not pass.
     """
 
     study: Study
@@ -49,6 +52,7 @@ class Launcher:
     held_back: int = 0
     failed_checks: list[FailedCheck] = field(default_factory=list)
     results: dict[str, Any] = field(default_factory=dict)
+    gate: str | None = None
 
     @classmethod
     @contextmanager
@@ -100,10 +104,20 @@ class Launcher:
         self.held_back += sum(found.held_back for found in counts)
         keys = PartitionKeys(self.study)
         for check in result.get_asset_check_evaluations():
-            if not check.passed and check.partition is not None:
+            if check.check_name == GATE:
+                self.gate = None if check.passed else _gate_words(self.study, check)
+            elif not check.passed and check.partition is not None:
                 [part] = self.study.named([keys.partition(check.partition)])
                 failed = FailedCheck(check.asset_key.path[-1], check.check_name, *part)
                 self.failed_checks.append(failed)
+
+
+def _gate_words(study: Study, check: dg.AssetCheckEvaluation) -> str:
+    """Its exit code is of the command `gate`: a run that made its calls has not failed."""
+    found = check.metadata.get("verdict")
+    verdict = str(found.value) if found else "no verdict"
+    shown = how_to_call("itemeval-assets", "gate", str(study.config_path))
+    return f"gate: {verdict} ({shown})"
 
 
 def _error_of(result: dg.ExecuteInProcessResult) -> Exception:

@@ -98,7 +98,9 @@ def _summary(
         usd=sum(row["usd"] or 0.0 for row in called),
         unpriced=sorted({row["model"] for row in called if row["usd"] is None}),
         unmetered=unmetered_models(called),
-        notes=list(dict.fromkeys([*done.notes, *_on_task(study)])),
+        notes=list(
+            dict.fromkeys([*done.notes, *_on_task(study), *([launch.gate] if launch.gate else [])])
+        ),
         accepted=[loss for loss in done.lost if loss not in found.lost],
         recovered=launch.recovered,
         held_back=launch.held_back,

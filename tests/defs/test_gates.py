@@ -5,11 +5,14 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+import itemeval_assets as ie
 from itemeval_assets.defs.checks import study_checks
 from itemeval_assets.defs.gates import gate_checks
 from itemeval_assets.engine.study_files import load_study
 from tests.scored import scored_study
 from tests.studies import write_study
+
+pytestmark = pytest.mark.shown
 
 MODELS = ("mockllm/old", "mockllm/new")
 
@@ -40,6 +43,16 @@ def test_a_gate_is_a_check(
     assert isinstance(result, dg.AssetCheckResult)
     assert (result.passed, result.severity) == (passed, severity)
     assert result.description and result.description.startswith(words)
+
+
+def test_a_run_says_that_its_gate_did_not_pass(tmp_path: Path) -> None:
+    gate = {"against": "b", "candidate": "a", "margin": 0.001}
+    models = ["mockllm/a", "mockllm/b"]
+    path = write_study(tmp_path, models=models, graders=[], items=12, extra={"gate": gate})
+    done = ie.run(path)
+    [note] = [note for note in done.notes if note.startswith("gate: ")]
+    assert note.startswith(("gate: INCONCLUSIVE (", "gate: FAIL (")) and "gate " in note[6:]
+    assert done.exit_code == 0
 
 
 def test_without_a_gate_there_is_no_check(tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ import pytest
 from itemeval_assets import api, figures
 from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.errors import ItemevalAssetsError
-from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.core.text.times import now
+from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.ratings.content import SheetContent
 from itemeval_assets.ratings.records import Sheet
 from itemeval_assets.report.render.rating_page import rating_page

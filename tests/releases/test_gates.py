@@ -105,6 +105,30 @@ def test_bad_input(study: Study, asked: dict[str, Any], words: str) -> None:
     assert refusal.value.exit_code == 2
 
 
+def test_raters_and_rejudges_are_metrics_only_by_name(tmp_path: Path) -> None:
+    graders = {
+        "judge": {"model": "mockllm/judge", "scale": [0, 1]},
+        "anna": {"kind": "human", "scale": [0, 1]},
+    }
+    extra = {"rejudges": [{"name": "later"}]}
+    study = scored_study(tmp_path, planted, items=60, models=MODELS, graders=graders, extra=extra)
+    asked = {"against": "old", "candidate": "worse", "margin": 0.05}
+    found = ie.gate(study, **asked)
+    assert [one.graded_by for one in found.judged] == ["numeric", "judge · strict"]
+    named = ie.gate(study, **asked, metrics=["anna"])
+    assert [one.graded_by.split(" · ")[0] for one in named.judged] == ["anna"]
+    assert found.judged[1].to_decide and found.judged[1].to_decide.repeats == 1
+
+
+def test_a_wave_is_gated(tmp_path: Path) -> None:
+    extra = {"waves": [{"name": "later", "anchors": 40}]}
+    study = scored_study(tmp_path, planted, items=60, models=MODELS[:1], graders={}, extra=extra)
+    first, wave = (one.label for one in study.design.generate)
+    found = ie.gate(study, against=first, candidate=wave, margin=0.03)
+    assert (found.judged[0].candidate, found.judged[0].n_items) == (wave, 60)
+    assert f"{wave} has 40 anchors: further items decide only" in " ".join(found.judged[0].words)
+
+
 def test_too_few_items_are_an_error(tmp_path: Path) -> None:
     study = scored_study(tmp_path, planted, items=9, models=MODELS, graders={})
     with pytest.raises(MeasurementError, match="share 9 items with a score of both by numeric"):

@@ -67,9 +67,18 @@ def plan_frontier(
     ]
     kept: list[PlannedDesign] = []
     for one in sorted(found, key=lambda design: (_price(design), design.detect)):
-        if not kept or one.detect < kept[-1].detect * (1 - 1e-9):
+        if not kept or _is_sharper(one, kept[-1]):
             kept.append(one)
     return kept
+
+
+def beats(one: PlannedDesign, other: PlannedDesign) -> bool:
+    """Whether one is as cheap as another, and as sharp."""
+    return _price(one) <= _price(other) and not _is_sharper(other, one)
+
+
+def _is_sharper(one: PlannedDesign, other: PlannedDesign) -> bool:
+    return one.detect < other.detect * (1 - 1e-9)
 
 
 @checked

@@ -224,8 +224,10 @@ def _said(
             "One replication: what more of them would bring is not known, so designs have one. A"
             " pilot with two tells it."
         )
-    if is_negative or noise.is_negative:
-        yield "A variance came out negative, and is set to 0."
+    if is_negative:
+        yield "The variance over items (omega2) came out negative, and is set to 0."
+    if noise.is_negative:
+        yield "The variance of answers to one item (sigma2) came out negative, and is set to 0."
     if not any(total):
         yield "No difference varies over items: any design finds any difference, as it seems."
     widest = max(zip(total, pairs, strict=True), key=lambda found: found[0])

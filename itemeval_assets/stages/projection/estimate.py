@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from itemeval_assets.core.design.options import PlanOptions
-from itemeval_assets.core.design.partitions import GENERATE, GRADE
+from itemeval_assets.core.design.partitions import GENERATE, GRADE, Partition
 from itemeval_assets.core.design.sampling import Sample
 from itemeval_assets.core.design.selection import Selection
 from itemeval_assets.core.design.study import Study
@@ -30,7 +30,7 @@ from itemeval_assets.stages.calls.stage_run import Scope
 from itemeval_assets.storage.study.inputs import load_prices
 from itemeval_assets.storage.study.store import ResultsStore
 
-from .foresight import Foresight, PartitionEstimate
+from .foresight import CellTokens, Foresight, PartitionEstimate
 
 
 @dataclass(frozen=True)
@@ -78,17 +78,26 @@ def estimate(scope: Scope, selection: Selection, *, in_full: bool = True) -> Stu
     Without `in_full` only the ceiling of what remains is worked out: what the gate asks for.
     """
     foresight = Foresight(scope, selection, in_full)
+    parts = _walk(scope, foresight, selection)
+    return _in_sum(scope, foresight, *parts, ungradable_items(scope, selection.of(GRADE)))
+
+
+def cells_of(scope: Scope, selection: Selection) -> dict[Partition, CellTokens]:
+    """What `estimate` sums up, cell by cell, of all partitions that call a model."""
+    found: dict[Partition, CellTokens] = {}
+    _walk(scope, Foresight(scope, selection, in_full=True, by_cell=found), selection)
+    return found
+
+
+def _walk(
+    scope: Scope, foresight: Foresight, selection: Selection
+) -> tuple[list[PartitionEstimate], list[PartitionEstimate]]:
+    """The solutions first: what generating yields is graded."""
     rows = dict.fromkeys(part.solutions for part in selection.partitions)
-    return _in_sum(
-        scope,
-        foresight,
+    gradings = [one for one in selection.of(GRADE) if not scope.study.design.is_free(one)]
+    return (
         [foresight.of_solutions(part) for part in rows],
-        [
-            foresight.of_gradings(part)
-            for part in selection.of(GRADE)
-            if not scope.study.design.is_free(part)
-        ],
-        ungradable_items(scope, selection.of(GRADE)),
+        [foresight.of_gradings(part) for part in gradings],
     )
 
 

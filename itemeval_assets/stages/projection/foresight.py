@@ -15,6 +15,7 @@ from itemeval_assets.core.design.pending import Cell, Pending
 from itemeval_assets.core.design.selection import Selection
 from itemeval_assets.core.errors import ModelError
 from itemeval_assets.core.money.projection.estimate import (
+    Calibration,
     Call,
     Projection,
     calibrate,
@@ -57,6 +58,22 @@ class PartitionEstimate:
     basis: str | None
     unreachable: str | None = None
     waiting_usd: float = 0.0
+
+
+class CellTokens(NamedTuple):
+    """A partition cell by cell, in the order of its grid.
+
+    `most_input` and `likely_input`: int64[cells]. `paid`: bool[cells], those that a run would call
+    and pay for; `has`: bool[cells], those that the partition has. `output` is of one cell, at most.
+    """
+
+    model: str
+    most_input: np.ndarray
+    likely_input: np.ndarray
+    output: int
+    paid: np.ndarray
+    has: np.ndarray
+    calibration: Calibration | None
 
 
 class _Tokens(NamedTuple):
@@ -102,8 +119,16 @@ class _Graded(NamedTuple):
 class Foresight:
     """Walks over the partitions of a study; what generating yields is passed on to grading."""
 
-    def __init__(self, scope: Scope, selection: Selection, in_full: bool) -> None:
+    def __init__(
+        self,
+        scope: Scope,
+        selection: Selection,
+        in_full: bool,
+        by_cell: dict[Partition, CellTokens] | None = None,
+    ) -> None:
         self._scope, self._in_full, self._grid = scope, in_full, scope.grid
+        # Filled where it is asked for: it is as large as all cells together.
+        self._by_cell = by_cell
         self._item_of = np.arange(len(scope.grid)) // scope.extent.replications
         self._to_generate = set(selection.of(GENERATE))
         self._solver, self._prompts = caller_of(scope), StudyPrompts(scope)
@@ -270,6 +295,10 @@ class Foresight:
 
         paid = pending.copy()
         paid[list(cached)] = False
+        if self._by_cell is not None:
+            self._by_cell[partition] = CellTokens(
+                model, *tokens, each.most_output(limit), paid, shown, calibration
+            )
         return PartitionEstimate(
             partition,
             self._scope.study.design.label_of(partition),

@@ -215,7 +215,7 @@ def test_items_without_a_value_are_a_level_of_their_own(tmp_path: Path) -> None:
 
 WRONG: dict[str, Any] = {
     "by is 5": lambda study: ie.scores(study, by=5),  # type: ignore[arg-type]
-    "by is '': give a text that is not empty, or None": lambda study: ie.scores(study, by=""),
+    "by is '': give a text that is not empty": lambda study: ie.scores(study, by=""),
     "by is []": lambda study: ie.compare(study, "alpha", "beta", by=[]),  # type: ignore[arg-type]
     "b is None: give a text": lambda study: ie.compare(study, "alpha", None),  # type: ignore[arg-type]
     "random is 'prompt': give a list": lambda study: ie.reliability(study, random="prompt"),

@@ -11,8 +11,10 @@ import yaml
 import itemeval_assets as ie
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ConfigError, ConsentMissing, StoreError
+from itemeval_assets.figures.opening import planned_cells
 from itemeval_assets.measurement import MeasurementError
 from itemeval_assets.report import figures as report_figures
+from itemeval_assets.stages.figures.plans.costs import costs_of
 from tests.scored import scored_study
 from tests.studies import merged, write_study
 
@@ -40,6 +42,7 @@ def test_designs_by_each_grader(study: Study) -> None:
         40,
         0.8,
     )
+    assert found.alpha == 0.05
     assert [one.graded_by for one in found.by_grader] == ["numeric", "judge · strict"]
     for one in found.by_grader:
         assert one.variances and one.variances.sigma2
@@ -91,13 +94,60 @@ def test_more_items_than_there_are_are_said(study: Study) -> None:
 
 def test_what_money_buys(study: Study) -> None:
     whole = ie.plan(study, detect=0.079, graders="numeric").by_grader[0].chosen
-    assert whole and whole.usd
-    [one] = ie.plan(study, max_usd=whole.usd, graders="numeric").by_grader
-    assert one.chosen and one.chosen.detect <= 0.079 and (one.chosen.usd or 0) <= whole.usd
+    assert whole and whole.at_most_usd
+    [one] = ie.plan(study, max_usd=whole.at_most_usd, graders="numeric").by_grader
+    assert one.chosen and one.chosen.detect <= 0.079
+    assert one.chosen.at_most_usd and one.chosen.at_most_usd <= whole.at_most_usd
     with pytest.raises(
-        MeasurementError, match=r"a difference of 7.9 points costs .* the smallest is"
+        MeasurementError, match=r"a difference of 7.9 points costs at most .* at most the smallest"
     ):
-        ie.plan(study, detect=0.079, max_usd=whole.usd / 10, graders="numeric")
+        ie.plan(study, detect=0.079, max_usd=whole.at_most_usd / 10, graders="numeric")
+
+
+def test_what_money_buys_is_the_sharpest_within_it(study: Study) -> None:
+    planned = planned_cells(study, None)
+    [judge] = [one for one in study.design.grade if one.grader.name == "numeric"]
+    amounts = costs_of(planned, "full-interactive").of(judge)
+    ceiling = amounts(40, 14, 1).at_most_usd
+    assert ceiling
+    [one] = ie.plan(study, max_usd=ceiling, graders="numeric").by_grader
+    assert one.chosen and (one.chosen.items, one.chosen.replications) == (40, 14)
+    [one] = ie.plan(study, max_usd=1e6, graders="numeric").by_grader
+    assert one.chosen and one.chosen.replications == 100
+    assert "Designs of up to 100 replications are looked at." in one.words
+
+
+def test_no_design_of_the_table_beats_another_but_that_of_now(study: Study) -> None:
+    asked: list[dict[str, Any]] = [{}, {"detect": 0.079}, {"max_usd": 1.0}]
+    for words in asked:
+        for one in ie.plan(study, **words).by_grader:
+            for row in one.designs:
+                if "now" not in row.note and "asked for" not in row.note:
+                    cost = (row.usd or 0, row.calls)
+                    others = [two for two in one.designs if two is not row]
+                    assert all(
+                        two.detect > row.detect * (1 + 1e-12) or (two.usd or 0, two.calls) > cost
+                        for two in others
+                    )
+
+
+def test_the_items_of_a_pilot_are_a_design(tmp_path: Path) -> None:
+    study = scored_study(tmp_path, noisy, items=33, replications=2, graders={})
+    path = study.config_path
+    document = merged(yaml.safe_load(path.read_text()), {"facets": {"replications": 3}})
+    path.write_text(yaml.safe_dump(document))
+    [one] = ie.plan(path).by_grader
+    assert (33, 2, 0) in {(row.items, row.replications, row.calls) for row in one.designs}
+
+
+def test_a_scorer_has_no_judge_repeats(study: Study) -> None:
+    stated: dict[str, Any] = {"omega2": 0.1, "sigma2": 0.1, "judge2": 0.1}
+    numeric, judge = ie.plan(study, **stated).by_grader
+    assert numeric.variances and numeric.variances.judge2 is None
+    assert {row.repeats for row in numeric.designs} == {1}
+    assert {row.repeats for row in judge.designs} > {1}
+    with pytest.raises(ConfigError, match="judge2: numeric is no judge"):
+        ie.plan(study, **stated, graders="numeric")
 
 
 def test_a_pilot_of_a_new_study(tmp_path: Path) -> None:
@@ -156,6 +206,8 @@ def test_without_a_price_calls_are_compared(tmp_path: Path) -> None:
         ({"a": "alpha"}, "name what it is compared with"),
         ({"a": "alpha", "b": "gamma"}, "'gamma' is no condition"),
         ({"omega2": -1.0}, "omega2 is -1"),
+        ({"pilot": 12, "detect": 0.02}, "before a plan; leave out detect, or pilot"),
+        ({"pilot": 12, "omega2": 0.2}, "leave out omega2, or pilot"),
     ],
 )
 def test_bad_input(study: Study, asked: dict[str, Any], words: str) -> None:

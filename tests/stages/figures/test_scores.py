@@ -313,8 +313,8 @@ def test_a_panel_is_the_mean_of_its_judges_by_rubric(tmp_path: Path) -> None:
     [
         ({"pass_at": 2}, "covers 1 replication of each item; choose k from 1 to 1"),
         ({"majority_at": 0}, "choose k from 1 to 1"),
-        ({"pass_at": "1"}, "pass_at is '1': give a whole number, or None"),
-        ({"pass_at": 1, "passes": float("nan")}, "passes is nan: give a finite number, or None"),
+        ({"pass_at": "1"}, "pass_at is '1': give a whole number"),
+        ({"pass_at": 1, "passes": float("nan")}, "passes is nan: give a finite number"),
         ({"pass_at": 1, "panel": True}, "choose one"),
         ({"pass_at": 1, "majority_at": 1}, "choose one"),
         ({"passes": 1}, "it goes with pass@k or majority@k"),

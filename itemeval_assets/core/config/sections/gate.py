@@ -32,6 +32,7 @@ class GateConfig(Section):
     metrics: list[str] | None = Field(
         default=None,
         min_length=1,
-        description="graders and scorers that all must pass; null: all of the study",
+        description="graders and scorers that all must pass; null: all of the study "
+        "but raters and rejudges",
         examples=[["judge"]],
     )

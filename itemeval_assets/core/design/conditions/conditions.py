@@ -151,6 +151,14 @@ class Design:
         """The grade conditions that are of no later time."""
         return tuple(one for one in self.grade if one.rejudge is None)
 
+    def repeats_of(self, grade: GradeCondition) -> list[GradeCondition]:
+        """All repeats of a judge at the time of this one, itself among them."""
+        return [
+            one
+            for one in self.grade
+            if (one.first_id, one.rejudge) == (grade.first_id, grade.rejudge)
+        ]
+
     def crosses(self, generate: GenerateCondition, grade: GradeCondition) -> bool:
         """Whether the one grades the other. A wave's answers are graded when they are given."""
         return generate.wave is None or grade.rejudge is None

@@ -116,7 +116,7 @@ class Bench:
         variances: Callable[[], PairedVariances],
     ) -> Decision | None:
         """The cheapest design that decides; null where no design of a million items does."""
-        repeats = sum(one.first_id == judge.first_id for one in self.planned.study.design.grade)
+        repeats = len(self.planned.study.design.repeats_of(judge))
         here = self.planned.study.config.facets.replications, repeats
         population = self.costs.population if self.costs else self.planned.items.num_rows
         is_worse = bounds.value < -self.margin

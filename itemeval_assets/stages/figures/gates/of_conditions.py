@@ -1,9 +1,10 @@
 """A gate between two conditions of a study, or two models, prompts or configs of it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from itemeval_assets.core.design.conditions.conditions import GradeCondition
 from itemeval_assets.core.errors import ConfigError
+from itemeval_assets.core.text.words import counted
 from itemeval_assets.measurement import (
     Difference,
     MeasurementError,
@@ -34,8 +35,8 @@ def judged_conditions(
 
 def _by_grader(bench: Bench, judge: GradeCondition, facet: Facet, names: tuple[str, str]) -> Judged:
     planned = bench.planned
-    cells = planned.of_grader(judge)
     try:
+        cells = planned.of_grader(judge, _named(planned, facet, names))
         require_scores(cells)
         found = compare(
             cells,
@@ -47,7 +48,27 @@ def _by_grader(bench: Bench, judge: GradeCondition, facet: Facet, names: tuple[s
         )
     except MeasurementError as error:
         raise MeasurementError(f"gate, by {judge.label}: {error}") from error
-    return bench.judged(judge, found, names, lambda: _variances(planned, judge, found))
+    judged = bench.judged(judge, found, names, lambda: _variances(planned, judge, found))
+    if judged.verdict == "INCONCLUSIVE":
+        judged.words.extend(_words_on_anchors(planned, names))
+    return judged
+
+
+def _words_on_anchors(planned: PlannedCells, names: tuple[str, str]) -> Iterator[str]:
+    """A wave with anchors has no further items."""
+    for one in planned.study.design.generate:
+        if one.label in names and one.wave and one.wave.anchors:
+            yield (
+                f"{one.label} has {counted(one.wave.anchors, 'anchor')}: further items decide only"
+                " with more `anchors` of the wave, whose calls are not counted here."
+            )
+
+
+def _named(planned: PlannedCells, facet: Facet, names: tuple[str, str]) -> set[str] | None:
+    """The generate conditions that are named, which may be of a wave; null: those of none."""
+    if facet != "condition":
+        return None
+    return {one.id for one in planned.study.design.generate if one.label in names}
 
 
 def _variances(planned: PlannedCells, judge: GradeCondition, found: Difference) -> PairedVariances:
@@ -62,11 +83,10 @@ def whole_variance(
     planned: PlannedCells, judge: GradeCondition, found: Difference
 ) -> PairedVariances:
     """Undivided: only more items are weighed, with as many replications and repeats as now."""
-    grade = planned.study.design.grade
     return PairedVariances(
         omega2=found.n_items * found.standard_error**2,
         replications=planned.study.config.facets.replications,
-        repeats=sum(one.first_id == judge.first_id for one in grade),
+        repeats=len(planned.study.design.repeats_of(judge)),
         items_per_cluster=found.n_items / found.n_clusters,
         n_items=found.n_items,
         n_pairs=1,

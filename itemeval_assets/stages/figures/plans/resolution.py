@@ -43,8 +43,8 @@ def _by_grader(planned: PlannedCells, pair: Pair, found: StudyEstimate) -> list[
     plan = run_plan(study.config, planned.policy)
     stored = PlannedCells(study, planned.store, planned.items, full_policy(planned))
     told = []
-    for judge in judges_of(stored, [one.id for one in study.design.grade]):
-        repeats = sum(one.first_id == judge.first_id for one in study.design.grade)
+    for judge in judges_of(stored, [one.id for one in study.design.first_graded]):
+        repeats = len(study.design.repeats_of(judge))
         try:
             variances = variances_of(stored, judge, pair, {})
         except MeasurementError:

@@ -74,8 +74,8 @@ def variances_of(
 ) -> PairedVariances:
     """By one grader, with its repeats. Raises MeasurementError where too little is stored."""
     if stated:
-        return PairedVariances(**stated)
-    repeats = [one for one in planned.study.design.grade if one.first_id == judge.first_id]
+        return PairedVariances(**{name: stated[name] for name in _of_grader(judge, stated)})
+    repeats = planned.study.design.repeats_of(judge)
     cells = _with_repeats(planned.of_graders(repeats), repeats)
     cells = cells.filter(pc.is_valid(cells["score"]))  # type: ignore[attr-defined]
     if not cells.num_rows:
@@ -91,6 +91,11 @@ def variances_of(
         cluster=planned.checked_cluster,
         grader=graders,
     )
+
+
+def _of_grader(judge: GradeCondition, stated: Mapping[str, Any]) -> list[str]:
+    """Only a judge has repeats: a scorer gives an answer one score, and people rate it once."""
+    return [name for name in stated if name != "judge2" or judge.grader.asked]
 
 
 def _labels(cells: pa.Table) -> set[str]:
