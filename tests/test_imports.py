@@ -82,9 +82,9 @@ COMMANDS: list[tuple[list[str], set[str], int]] = [
     (["run", "{config}", "--workers", "2", "--json"], TABLES, 1365),
     (["conditions", "{config}"], TABLES, 1375),
     (["experiments", "list"], TABLES, 1415),
-    (["scores", "{config}"], TABLES | {"scipy"}, 1515),
-    (["estimate", "{config}"], TABLES | {"inspect_ai"}, 2400),
-    (["export", "{config}"], TABLES | DAGSTER, 2450),
+    (["scores", "{config}"], TABLES | {"scipy"}, 1560),
+    (["estimate", "{config}"], TABLES | {"inspect_ai"}, 2450),
+    (["export", "{config}"], TABLES | DAGSTER, 2500),
 ]
 COPIES = 3
 RUNNING = """

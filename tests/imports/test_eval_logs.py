@@ -416,7 +416,7 @@ def no_task(folder: Path) -> Path:
 @pytest.mark.parametrize(
     ("make", "kind", "words"),
     [
-        (lambda folder: folder / "nowhere", ConfigError, "is no folder and no .eval file"),
+        (lambda folder: folder / "nowhere", ConfigError, "there is no file or folder"),
         (lambda folder: folder / "tasks.py", ConfigError, "is a file: .*folder of the itemeval"),
         (without_logs, StoreError, "holds no .eval log. Nothing was taken"),
         (in_json, StoreError, "1 JSON file.*inspect log convert"),
