@@ -109,6 +109,17 @@ def test_calls_that_come_while_a_batch_is_looked_up_join_it_too(
     assert_sent_once(config, openai)
 
 
+def test_nothing_is_sealed_while_a_batch_waits(tmp_path: Path, openai: ModelServer) -> None:
+    """Its calls were sent before, and no table has them."""
+    sealed = {"hypotheses": ["a is better"], "decision": "by compare"}
+    config = declare(tmp_path, items=ITEMS, extra={"seal": sealed})
+    interrupt(config, openai)
+    api.recover(config)
+    assert len(kept(config)) == 1
+    with pytest.raises(StoreError, match="not collected yet: 1; collect them by"):
+        api.seal(config)
+
+
 def test_status_shows_what_waits_and_the_budget_counts_it(
     tmp_path: Path, openai: ModelServer, capsys: pytest.CaptureFixture[str]
 ) -> None:

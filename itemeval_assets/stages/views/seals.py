@@ -13,6 +13,7 @@ from itemeval_assets.core.records.seals import Seal, SealState, deviations, plan
 from itemeval_assets.core.text.times import now
 from itemeval_assets.stages import items, ledger
 from itemeval_assets.stages.calls.unread import unread_logs
+from itemeval_assets.storage.study.batches import KeptBatches
 from itemeval_assets.storage.study.layout import SEALS
 from itemeval_assets.storage.study.reservations import Reservations
 from itemeval_assets.storage.study.store import ResultsStore
@@ -22,7 +23,7 @@ def seal(study: Study, store: ResultsStore) -> SealState:
     """Seal the study as it is; where the last seal says the same, nothing is written.
 
     Raises ConfigError without a section `seal`, and StoreError while a run is at work, or where
-    answers of a killed run are in no table: nobody could say how many calls came before.
+    answers of a killed run, or of a batch, are in no table: nobody could say how many calls came before.
     """
     if study.config.seal is None:
         raise ConfigError(
@@ -70,6 +71,11 @@ def _spent(study: Study, store: ResultsStore) -> tuple[int, float | None]:
         raise StoreError(
             f"{study.name}: answers of a killed run are in no table yet: run `itemeval-assets"
             f" recover {study.config_path}` first"
+        )
+    if waiting := KeptBatches(store).all():
+        raise StoreError(
+            f"{study.name}: provider batches that are not collected yet: {len(waiting)}; collect"
+            f" them by `itemeval-assets run {study.config_path}`, and seal then"
         )
     rows = [row for row in ledger.ledger(store).to_pylist() if not is_nobody(row["model"])]
     prices = [row["usd"] for row in rows]
