@@ -23,7 +23,8 @@ def seal(study: Study, store: ResultsStore) -> SealState:
     """Seal the study as it is; where the last seal says the same, nothing is written.
 
     Raises ConfigError without a section `seal`, and StoreError while a run is at work, or where
-    answers of a killed run, or of a batch, are in no table: nobody could say how many calls came before.
+    answers of a killed run, or of a batch, are in no table: nobody could say how many calls came
+    before.
     """
     if study.config.seal is None:
         raise ConfigError(
