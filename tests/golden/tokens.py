@@ -17,6 +17,7 @@ CHANGING = re.compile(
     r"|(?P<time>\b20\d\d-\d\d-\d\dT\d\d[:-]\d\d[:-]\d\d(?:\.\d+)?(?:[+-]\d\d[:-]\d\d|Z)?)"
     r"|(?P<moment>\b20\d\d-\d\d-\d\d_\d\d-\d\d-\d\d)"
     r"|(?P<size>\b\d+(?:\.\d+)? [kM]?B\b)"
+    r"|(?P<span>\b\d+(?:\.\d+)? \w+(?=, by the latency))"
     r"|(?P<version>(?<=inspect_ai )\d+(?:\.\w+)+)"
     r"|(?P<id>(?<![A-Za-z0-9])(?=[a-z0-9]*[A-Z])(?=[A-Z0-9]*[a-z])"
     r"[A-Za-z0-9]{22}(?![A-Za-z0-9]))"
@@ -87,7 +88,7 @@ class Tokens:
 
     def _named(self, found: re.Match[str]) -> str:
         kind, value = str(found.lastgroup), found.group()
-        if kind in {"time", "size", "version"}:
+        if kind in {"time", "size", "span", "version"}:
             return f"<{kind}>"
         if value not in self._names:
             self._counts[kind] = self._counts.get(kind, 0) + 1
