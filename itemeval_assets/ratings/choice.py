@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from heapq import heapify, heappop, heappush
 from random import Random
 
+from itemeval_assets.core.design.cells.pending import Cell
 from itemeval_assets.core.design.conditions.conditions import Design, GenerateCondition
-from itemeval_assets.core.design.pending import Cell
 from itemeval_assets.core.design.selection import Words, listed, select_generate
 
 __all__ = ["chosen_cells", "chosen_conditions"]

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 
 import pyarrow as pa
 
+from itemeval_assets.core.design.cells.pending import Cell
 from itemeval_assets.core.design.conditions.conditions import GradeCondition
-from itemeval_assets.core.design.pending import Cell
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.measurement.scores.predictions import expected_half_width
 from itemeval_assets.stages.figures.judges.people import PairedScores, paired_scores

@@ -7,8 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from itemeval_assets.core.design.cells.pending import Cell
 from itemeval_assets.core.design.conditions.conditions import GradeCondition
-from itemeval_assets.core.design.pending import Cell
 from itemeval_assets.core.design.selection import Words
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ConfigError, StoreError

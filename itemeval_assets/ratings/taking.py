@@ -16,9 +16,9 @@ from typing import Any
 
 import pyarrow as pa
 
+from itemeval_assets.core.design.cells.pending import Cell
 from itemeval_assets.core.design.conditions.conditions import GradeCondition
 from itemeval_assets.core.design.partitions import GRADE, Partition
-from itemeval_assets.core.design.pending import Cell
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ConfigError, StoreError
 from itemeval_assets.core.tables.schemas import GRADINGS, arrow_schema

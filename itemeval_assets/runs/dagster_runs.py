@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from itemeval_assets.core.design.changed_items import named
+from itemeval_assets.core.design.items.changed_items import named
 from itemeval_assets.core.design.options import RunOptions
 from itemeval_assets.core.design.partitions import GENERATE, GRADE
 from itemeval_assets.core.design.selection import Selection, select

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from itemeval_assets.core.design.cells.pending import Cell, Pending, Plan, pending_cells
 from itemeval_assets.core.design.partitions import GENERATE, Partition
-from itemeval_assets.core.design.pending import Cell, Pending, Plan, pending_cells
 from itemeval_assets.core.errors import ConfigError
 from itemeval_assets.core.money.projection.estimate import (
     NOTHING,

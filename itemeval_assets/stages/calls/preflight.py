@@ -9,8 +9,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from itemeval_assets.core.design.cells.pending import Cell
 from itemeval_assets.core.design.partitions import PREFLIGHT, Partition
-from itemeval_assets.core.design.pending import Cell
 from itemeval_assets.core.design.study import Study, run_plan
 from itemeval_assets.core.errors import ModelError
 from itemeval_assets.core.money.budget import require_budget

@@ -10,10 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from itemeval_assets.core.design.anchors import Anchors
-from itemeval_assets.core.design.cell_table import Answers, answers_of, cell_states
-from itemeval_assets.core.design.partitions import GENERATE, NamedPartition, Partition
-from itemeval_assets.core.design.pending import (
+from itemeval_assets.core.design.cells.anchors import Anchors
+from itemeval_assets.core.design.cells.cell_table import Answers, answers_of, cell_states
+from itemeval_assets.core.design.cells.pending import (
     GRADING_STATE_COLUMNS,
     SOLUTION_STATE_COLUMNS,
     STATES,
@@ -22,7 +21,8 @@ from itemeval_assets.core.design.pending import (
     States,
     classify_solutions,
 )
-from itemeval_assets.core.design.sampling import Sample
+from itemeval_assets.core.design.items.sampling import Sample
+from itemeval_assets.core.design.partitions import GENERATE, NamedPartition, Partition
 from itemeval_assets.core.design.study import RunPlan, Study, run_plan
 from itemeval_assets.core.design.tranches import tranche_of
 from itemeval_assets.core.money.losses import Loss

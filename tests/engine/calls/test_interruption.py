@@ -13,7 +13,7 @@ from dagster._core.errors import raise_execution_interrupts
 from inspect_ai.log import EvalLog, read_eval_log
 from inspect_ai.model import GenerateConfig
 
-from itemeval_assets.core.design.pending import Cell
+from itemeval_assets.core.design.cells.pending import Cell
 from itemeval_assets.core.prompts.prompts import one_message
 from itemeval_assets.engine.calls import in_flight
 from itemeval_assets.engine.calls.allowance import Allowance

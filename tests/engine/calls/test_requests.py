@@ -11,7 +11,7 @@ from inspect_ai.log import read_eval_log
 from inspect_ai.model import GenerateConfig
 from tenacity import wait_none
 
-from itemeval_assets.core.design.pending import Cell
+from itemeval_assets.core.design.cells.pending import Cell
 from itemeval_assets.core.prompts.prompts import one_message
 from itemeval_assets.engine.calls.allowance import Allowance
 from itemeval_assets.engine.calls.evaluate import evaluate

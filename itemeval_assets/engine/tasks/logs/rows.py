@@ -5,7 +5,7 @@ from typing import Any
 
 from inspect_ai.log import EvalLog, EvalSample
 
-from itemeval_assets.core.design.pending import Cell, is_blank
+from itemeval_assets.core.design.cells.pending import Cell, is_blank
 from itemeval_assets.core.money.pricing import PriceBook
 from itemeval_assets.core.text.words import well_formed
 from itemeval_assets.engine.calls.hopeless import DESCRIBE_IT, undescribed_tool

@@ -24,7 +24,7 @@ from itemeval_assets.core.prompts.images import IMAGES
 from itemeval_assets.core.text.nearest import nearest
 from itemeval_assets.core.text.words import bytes_of, cut, well_formed
 
-from .conditions.ids import canonical_json
+from ..conditions.ids import canonical_json
 
 Row = dict[str, Any]
 ImagesOf = Callable[[Any, str], list[str]]

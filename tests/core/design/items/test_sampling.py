@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from itemeval_assets.core.config.sections import SampleConfig
-from itemeval_assets.core.design.sampling import Sample, drawn
+from itemeval_assets.core.design.items.sampling import Sample, drawn
 from itemeval_assets.core.errors import DatasetError
 
 Row = dict[str, Any]

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from itemeval_assets.core.text.words import counted, cut
 
-from .conditions.ids import canonical_json
+from ..conditions.ids import canonical_json
 
 _SHOWN = 3
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itemeval_assets.core.design.pending import (
+from itemeval_assets.core.design.cells.pending import (
     STATES,
     Cell,
     Grid,

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itemeval_assets.core.design.cell_table import (
+from itemeval_assets.core.design.cells.cell_table import (
     answers_of,
     cell_table,
     places_in_design,
     planned_cells,
 )
-from itemeval_assets.core.design.pending import Grid, classify_gradings, gradable_solutions
+from itemeval_assets.core.design.cells.pending import Grid, classify_gradings, gradable_solutions
 from itemeval_assets.core.tables.cells import CELL_STATES, CELLS
 from itemeval_assets.core.tables.schemas import arrow_schema
 from tests.rows import grading, item, solution, table

@@ -16,9 +16,9 @@ from itemeval_assets.core.prompts.images import IMAGES
 from itemeval_assets.core.prompts.prompts import filled_in, rubric_values
 from itemeval_assets.core.text.words import counted, cut
 
-from .conditions.conditions import Design
-from .conditions.ids import canonical_json
-from .partitions import GENERATE, Partition
+from ..conditions.conditions import Design
+from ..conditions.ids import canonical_json
+from ..partitions import GENERATE, Partition
 
 Row = Mapping[str, Any]
 # What rules and programs are given of an item.

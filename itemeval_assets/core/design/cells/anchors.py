@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .conditions.conditions import Design
-from .partitions import Partition
-from .sampling import first_by_hash
+from ..conditions.conditions import Design
+from ..items.sampling import first_by_hash
+from ..partitions import Partition
 
 __all__ = ["Anchors"]
 

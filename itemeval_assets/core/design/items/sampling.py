@@ -25,7 +25,7 @@ from itemeval_assets.core.errors import DatasetError
 from itemeval_assets.core.text.nearest import did_you_mean
 from itemeval_assets.core.text.words import counted
 
-from .conditions.ids import canonical_json
+from ..conditions.ids import canonical_json
 
 Row = Mapping[str, Any]
 
