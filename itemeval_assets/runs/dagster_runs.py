@@ -32,11 +32,11 @@ from itemeval_assets.storage.study.inputs import prices_if_needed
 from itemeval_assets.storage.study.store import ResultsStore
 
 from .foreseeing import foreseen, remarks_on, resolution_of
-from .joining import join_what_is_behind
-from .launcher import Launcher
+from .launching.joining import join_what_is_behind
+from .launching.launcher import Launcher
+from .launching.stage import StageRuns
+from .launching.workers import Workers
 from .settled import Stats, forget, remember, sources
-from .stage import StageRuns
-from .workers import Workers
 
 if TYPE_CHECKING:
     import pyarrow as pa

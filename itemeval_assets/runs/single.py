@@ -7,8 +7,8 @@ from itemeval_assets.stages.calls.losses import require_no_loss
 from itemeval_assets.stages.export import ExportResult, require_results
 from itemeval_assets.storage.study.store import open_store
 
-from .joining import join_what_is_behind
-from .launcher import Launcher
+from .launching.joining import join_what_is_behind
+from .launching.launcher import Launcher
 from .settled import remember, sources, valid_note
 
 __all__ = ["run_export", "run_release"]

@@ -21,9 +21,9 @@ from itemeval_assets.stages.views.status import frequent_errors, survey
 from itemeval_assets.storage.study.inputs.task_lock import keep_task, stored_lock
 from itemeval_assets.storage.study.store import ResultsStore, open_store
 
+from .launching.workers import Workers
 from .settled import changed_at, nothing_to_do, waits_for_calls
 from .summary import RunSummary, asked_for, ending, missing, often_unparsed, told_most_often
-from .workers import Workers
 
 if TYPE_CHECKING:
     from itemeval_assets.engine.calls.progress import Progress

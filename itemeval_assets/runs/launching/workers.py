@@ -127,7 +127,7 @@ class Workers:
 
     def _start(self, study: Study) -> _Worker:
         process, connection = start_with_channel(
-            "itemeval_assets.runs.worker",
+            "itemeval_assets.runs.launching.worker",
             stdin=subprocess.DEVNULL,
             stdout=self._notes,
             stderr=self._notes,
