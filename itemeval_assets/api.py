@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .engine.calls.progress import Progress
     from .imports.found import ImportSummary
     from .ratings.records import NextRatings, RatingsSummary, SheetSummary
-    from .ratings.sheets import Asked
+    from .ratings.sheets.sheets import Asked
     from .runs.summary import RunSummary
     from .stages.every_eval.writing import EveryEval
     from .stages.export import ExportResult
@@ -284,7 +284,7 @@ def ratings_sheet(
     the study has several. The rater need not be in the YAML yet. Raises an ItemevalAssetsError
     where nothing can be written.
     """
-    from .ratings.sheets import write_sheet
+    from .ratings.sheets.sheets import write_sheet
 
     asked = _asked(rater, n, seed, rubric, scale, _flag("again", again))
     asked = replace(asked, conditions=conditions)
@@ -303,7 +303,7 @@ def next_ratings(
     scale: tuple[float, float] | None = None,
 ) -> "NextRatings":
     """What `n` more ratings would bring: by how much the intervals of the means would shrink."""
-    from .ratings.sheets import next_ratings as foreseen
+    from .ratings.sheets.sheets import next_ratings as foreseen
 
     return foreseen(_as_study(config), _asked(rater, n, seed, rubric, scale, False))
 
@@ -320,7 +320,7 @@ def import_ratings(
     A sheet may be in another order, be rated in part, and come in twice. Raises an
     ItemevalAssetsError that names each row which cannot be taken: then nothing was.
     """
-    from .ratings.taking import import_ratings as take_in
+    from .ratings.taking.taking import import_ratings as take_in
 
     if not isinstance(path, (str, Path)):
         raise ConfigError(f"{path!r} is no path of a sheet: give a str or a Path")
@@ -532,7 +532,7 @@ def _asked(
     again: bool,
 ) -> "Asked":
     from .measurement.arguments import is_whole
-    from .ratings.sheets import Asked
+    from .ratings.sheets.sheets import Asked
 
     if not isinstance(rater, str) or not isinstance(rubric, (str, NoneType)):
         raise ConfigError(f"rater and rubric are names: found {rater!r} and {rubric!r}")

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from itemeval_assets.core.design.cells.pending import Cell
-from itemeval_assets.ratings.choice import chosen_cells
+from itemeval_assets.ratings.sheets.choice import chosen_cells
 
 
 @given(

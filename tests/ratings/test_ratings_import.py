@@ -15,8 +15,8 @@ from itemeval_assets.core.design.partitions import Partition
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ConfigError, ItemevalAssetsError, StoreError
 from itemeval_assets.engine.study_files import load_study
-from itemeval_assets.ratings import new_rater, taking
 from itemeval_assets.ratings.records import Line
+from itemeval_assets.ratings.taking import new_rater, taking
 from itemeval_assets.stages import ledger
 from itemeval_assets.storage.study.store import ResultsStore, open_store
 from tests.ratings.study import as_csv, filled, line_of, rated_study, sheets_of, truth

@@ -7,8 +7,8 @@ from itemeval_assets.core.errors import DatasetError
 from itemeval_assets.engine.data.as_saved import as_saved
 from itemeval_assets.engine.data.local_files import read_file
 
-from .content import CODE, COMMENT, SCORE
-from .texts import plain
+from ..content import CODE, COMMENT, SCORE
+from ..texts import plain
 
 __all__ = ["FilledRow", "read_sheet"]
 

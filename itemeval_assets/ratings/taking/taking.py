@@ -30,14 +30,14 @@ from itemeval_assets.stages.views.cells import CellView
 from itemeval_assets.storage.study.layout import manifest_key
 from itemeval_assets.storage.study.store import ResultsStore, open_store
 
+from ..content import SheetTexts
+from ..kept import keep_file, kept_sheets
+from ..pool import pool_of
+from ..raters import rater_condition
+from ..records import RatingsSummary, Sheet
 from .checking import Rating, ratings_of, sheet_of
-from .content import SheetTexts
-from .kept import keep_file, kept_sheets
 from .new_rater import with_rater, write_rater
-from .pool import pool_of
-from .raters import rater_condition
 from .reading import read_sheet
-from .records import RatingsSummary, Sheet
 
 __all__ = ["import_ratings"]
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from itemeval_assets.core.errors import EnvironmentMissing
 
-from .content import CODE, COMMENT, RUBRIC, SCORE, SheetContent
-from .texts import LONGEST_CELL, shown, without_controls
+from ..content import CODE, COMMENT, RUBRIC, SCORE, SheetContent
+from ..texts import LONGEST_CELL, shown, without_controls
 
 __all__ = ["as_csv", "as_workbook", "cut_answers"]
 

@@ -20,14 +20,14 @@ from itemeval_assets.stages.views.cells import CellView
 from itemeval_assets.storage.objects.new_files import write_new
 from itemeval_assets.storage.study.store import ResultsStore, open_store
 
+from ..content import SheetContent, SheetTexts
+from ..kept import forget_sheet, keep_sheet, kept_sheets
+from ..pool import Pool, pool_of
+from ..raters import Scale, rater_condition
+from ..records import Line, NextRatings, Sheet, SheetSummary
 from .choice import chosen_cells, chosen_conditions
-from .content import SheetContent, SheetTexts
 from .expecting import expected_of
 from .files import as_csv, as_workbook, cut_answers
-from .kept import forget_sheet, keep_sheet, kept_sheets
-from .pool import Pool, pool_of
-from .raters import Scale, rater_condition
-from .records import Line, NextRatings, Sheet, SheetSummary
 
 __all__ = ["Asked", "next_ratings", "write_sheet"]
 

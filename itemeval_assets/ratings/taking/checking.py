@@ -8,10 +8,10 @@ from itemeval_assets.core.design.cells.pending import Cell
 from itemeval_assets.core.errors import DatasetError
 from itemeval_assets.core.text.words import counted, cut
 
-from .content import SheetTexts
+from ..content import SheetTexts
+from ..records import Line, Sheet
+from ..texts import is_same, score_of
 from .reading import FilledRow
-from .records import Line, Sheet
-from .texts import is_same, score_of
 
 __all__ = ["Rating", "ratings_of", "sheet_of"]
 

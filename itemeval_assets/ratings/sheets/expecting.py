@@ -13,7 +13,7 @@ from itemeval_assets.stages.figures.judges.people import PairedScores, paired_sc
 from itemeval_assets.stages.figures.planned import PlannedCells
 from itemeval_assets.storage.study.store import ResultsStore
 
-from .records import Expected
+from ..records import Expected
 
 __all__ = ["expected_of"]
 
