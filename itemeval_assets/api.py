@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from .core.money.preflight import ModelHealth
-    from .core.records.releases import Release
-    from .core.records.seals import SealState
+    from .core.records.published.releases import Release
+    from .core.records.published.seals import SealState
     from .engine.calls.progress import Progress
     from .imports.found import ImportSummary
     from .ratings.records import NextRatings, RatingsSummary, SheetSummary

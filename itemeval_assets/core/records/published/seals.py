@@ -15,7 +15,7 @@ from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.text.secrets import redacted
 from itemeval_assets.core.text.words import counted, dollars
 
-from .manifest import datasets_of, templates_of
+from ..manifest import datasets_of, templates_of
 
 # What says where and how calls are made, and not what is asked or how it is judged.
 _NOT_PLANNED = {"output_dir", "prompts_dir", "rubrics_dir", "cache", "budget", "automation"}
