@@ -131,7 +131,7 @@ def recover(config: str | Path | Study, accept_loss: bool = False) -> "RunSummar
     batches that nobody can collect, or that no cell wants any more.
     """
     from .runs.study import run_study
-    from .stages.calls.evidence import partitions_to_mend
+    from .stages.calls.recovery.evidence import partitions_to_mend
 
     study = _as_study(config)
     accept_loss = _flag("accept_loss", accept_loss)

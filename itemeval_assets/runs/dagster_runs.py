@@ -19,9 +19,9 @@ from itemeval_assets.dagster_io.naming.names import FIGURES
 from itemeval_assets.dagster_io.progress import listening, tell_listeners
 from itemeval_assets.engine.calls.progress import Progress
 from itemeval_assets.engine.inspect_folders import folders_left_out
-from itemeval_assets.stages.calls.evidence import unread_partitions
 from itemeval_assets.stages.calls.gate import Gate, open_gate
-from itemeval_assets.stages.calls.losses import losses, require_no_loss
+from itemeval_assets.stages.calls.recovery.evidence import unread_partitions
+from itemeval_assets.stages.calls.recovery.losses import losses, require_no_loss
 from itemeval_assets.stages.figures.planned import PlannedCells
 from itemeval_assets.stages.figures.scores.records import StudyScores
 from itemeval_assets.stages.figures.scores.scores import scores

@@ -3,7 +3,7 @@
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.records.published.releases import Release
-from itemeval_assets.stages.calls.losses import require_no_loss
+from itemeval_assets.stages.calls.recovery.losses import require_no_loss
 from itemeval_assets.stages.export import ExportResult, require_results
 from itemeval_assets.storage.study.store import open_store
 

@@ -14,7 +14,7 @@ from itemeval_assets.core.errors import StoreError
 from itemeval_assets.core.money.budget import require_sane_consent
 from itemeval_assets.core.tasks.doubts import changes_of_task
 from itemeval_assets.engine.scorers.process import require_loadable
-from itemeval_assets.stages.calls.evidence import require_all_read
+from itemeval_assets.stages.calls.recovery.evidence import require_all_read
 from itemeval_assets.stages.items import are_stored, changed_datasets, refuse_changed_data
 from itemeval_assets.stages.ledger import unmetered_models
 from itemeval_assets.stages.views.status import frequent_errors, survey

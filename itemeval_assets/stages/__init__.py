@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import export, gradings, gradings_long, items, ledger, solutions  # noqa: F401
-    from .calls import batches, evidence, losses, preflight, unread  # noqa: F401
+    from .calls import batches, preflight  # noqa: F401
+    from .calls.recovery import evidence, losses, unread  # noqa: F401
     from .figures import conditions, reliability  # noqa: F401
     from .figures.comparisons import comparisons  # noqa: F401
     from .figures.items import item_statistics  # noqa: F401
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 # The modules by the folder that they are in.
 _MODULES = {
     "": ("export", "gradings", "gradings_long", "items", "ledger", "solutions"),
-    ".calls": ("batches", "evidence", "losses", "preflight", "unread"),
+    ".calls": ("batches", "preflight"),
+    ".calls.recovery": ("evidence", "losses", "unread"),
     ".projection": ("estimate",),
     ".figures": ("conditions", "reliability"),
     ".figures.comparisons": ("comparisons",),

@@ -48,9 +48,9 @@ from itemeval_assets.storage.study import log_files
 
 from .batches import forget_answered, forget_collected, keeping
 from .doubts import doubts, ungradable_items
-from .evidence import account_for_lost_rows, archive, collect, recover
-from .losses import require_no_loss
 from .manifests import begin_manifest, finish_manifest
+from .recovery.evidence import account_for_lost_rows, archive, collect, recover
+from .recovery.losses import require_no_loss
 from .stage_run import Caller, Scope, StageRun
 
 if TYPE_CHECKING:

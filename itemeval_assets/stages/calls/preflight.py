@@ -54,8 +54,8 @@ from itemeval_assets.storage.study import log_files
 from itemeval_assets.storage.study.reservations import Reservations
 from itemeval_assets.storage.study.store import ResultsStore
 
-from .evidence import UNLOGGED
 from .gate import Gate, standing
+from .recovery.evidence import UNLOGGED
 from .unfinished import running_headers, take_in_notes
 
 _MOST_OUTPUT_TOKENS = 16

@@ -18,7 +18,7 @@ from itemeval_assets.core.records.published.seals import (
 )
 from itemeval_assets.core.text.times import now
 from itemeval_assets.stages import items, ledger
-from itemeval_assets.stages.calls.unread import unread_logs
+from itemeval_assets.stages.calls.recovery.unread import unread_logs
 from itemeval_assets.storage.study.batches import KeptBatches
 from itemeval_assets.storage.study.layout import SEALS
 from itemeval_assets.storage.study.reservations import Reservations

@@ -33,7 +33,8 @@ from itemeval_assets.core.records.served import Served, served_words
 from itemeval_assets.core.records.unread import UnreadLog
 from itemeval_assets.core.tables.cells import CELL_STATES
 from itemeval_assets.stages import items, ledger
-from itemeval_assets.stages.calls import batches, losses, unread
+from itemeval_assets.stages.calls import batches
+from itemeval_assets.stages.calls.recovery import losses, unread
 from itemeval_assets.stages.calls.stage_run import grid_of
 from itemeval_assets.stages.items import notes_on_data
 from itemeval_assets.stages.views.cells import served_in

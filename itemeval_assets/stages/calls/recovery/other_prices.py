@@ -18,8 +18,8 @@ def read_with_prices(store: ResultsStore, key: str, model: str, prices: PriceBoo
     `model` is that of its condition, whose price is there from the start. Raises StoreError for a
     log that cannot be read.
     """
-    from itemeval_assets.engine.logs.broken import write_log  # noqa: PLC0415 (loads inspect_ai)
-    from itemeval_assets.engine.tasks.logs.prices import add_prices  # noqa: PLC0415 (loads inspect_ai)
+    from itemeval_assets.engine.logs.broken import write_log
+    from itemeval_assets.engine.tasks.logs.prices import add_prices
 
     log = read_log(store.backend.local_copy(key), store.backend.uri(key))
     if add_prices(log, model, prices):

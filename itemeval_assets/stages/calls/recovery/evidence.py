@@ -20,9 +20,9 @@ from itemeval_assets.stages.outcome import Outcome
 from itemeval_assets.storage.study import layout, log_files
 from itemeval_assets.storage.study.store import ResultsStore, replaced_rows
 
+from ..stage_run import Caller, StageRun
+from ..unfinished import running_headers, take_in_notes
 from .other_prices import read_with_prices
-from .stage_run import Caller, StageRun
-from .unfinished import running_headers, take_in_notes
 
 if TYPE_CHECKING:
     from inspect_ai.log import EvalLog

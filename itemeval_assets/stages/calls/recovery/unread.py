@@ -14,8 +14,8 @@ from itemeval_assets.storage.study import log_files
 from itemeval_assets.storage.study.reservations import Reservations
 from itemeval_assets.storage.study.store import ResultsStore
 
+from ..unfinished import read_unfinished
 from .evidence import logs_of_lost_rows, partition_of_log
-from .unfinished import read_unfinished
 
 _PLACE = ("gen_condition_id", "condition_id")
 
