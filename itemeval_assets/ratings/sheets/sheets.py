@@ -14,7 +14,7 @@ from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ConfigError, StoreError
 from itemeval_assets.core.text.times import now
 from itemeval_assets.core.text.words import counted
-from itemeval_assets.report.render.rating_page import rating_page
+from itemeval_assets.report.render.pages.rating_page import rating_page
 from itemeval_assets.stages.items import known
 from itemeval_assets.stages.views.cells import CellView
 from itemeval_assets.storage.objects.new_files import write_new

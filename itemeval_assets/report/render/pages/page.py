@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from ..markdown import rendered
 from .images import shown_image
-from .markdown import rendered
 from .sections import Section
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 import json
 from typing import TYPE_CHECKING, Any
 
-from .markdown import rendered
+from ..markdown import rendered
 
 if TYPE_CHECKING:
     from itemeval_assets.ratings.content import SheetContent
