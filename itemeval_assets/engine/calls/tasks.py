@@ -42,10 +42,10 @@ from itemeval_assets.core.prompts.turns import Turn
 from itemeval_assets.core.records.batches import Call, NewLine
 from itemeval_assets.engine.models.response_cache import cache_policy
 
-from .allowance import Allowance
-from .in_flight import current_calls
+from .in_flight.allowance import Allowance
+from .in_flight.calls import current_calls
+from .in_flight.turns import Turns
 from .reroutes import SERVED_PROVIDER, Rerouting, asked_elsewhere, served_provider
-from .turns import Turns
 
 _MESSAGES = {
     "system": ChatMessageSystem,

@@ -31,13 +31,13 @@ from itemeval_assets.core.tables.schemas import TABLES, arrow_schema
 from itemeval_assets.core.tables.split import Parts
 from itemeval_assets.core.tables.upsert import upsert
 from itemeval_assets.core.text.words import counted
-from itemeval_assets.engine.calls.allowance import Allowance
 from itemeval_assets.engine.calls.batches.told import batches_told_to
 from itemeval_assets.engine.calls.evaluate import connections_to, evaluate, tell_prices
 from itemeval_assets.engine.calls.hooks import reporting
+from itemeval_assets.engine.calls.in_flight.allowance import Allowance
+from itemeval_assets.engine.calls.in_flight.turns import Turns
 from itemeval_assets.engine.calls.progress import Progress
 from itemeval_assets.engine.calls.tasks import CallSettings, Target, digest_of
-from itemeval_assets.engine.calls.turns import Turns
 from itemeval_assets.engine.inspect_folders import folders_left_out
 from itemeval_assets.engine.logs.broken import why_broken
 from itemeval_assets.engine.models.response_cache import cached_answers, has_cache

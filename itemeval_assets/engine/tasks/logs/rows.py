@@ -9,7 +9,7 @@ from itemeval_assets.core.design.cells.pending import Cell, is_blank
 from itemeval_assets.core.money.pricing import PriceBook
 from itemeval_assets.core.text.words import well_formed
 from itemeval_assets.engine.calls.hopeless import DESCRIBE_IT, undescribed_tool
-from itemeval_assets.engine.calls.in_flight import REFUSED
+from itemeval_assets.engine.calls.in_flight.ended import REFUSED
 from itemeval_assets.engine.logs.usage import total_usage
 from itemeval_assets.engine.rows import effective_settings, error_text, is_batch, served_model, utc
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from inspect_ai.model import ModelUsage
 
-from itemeval_assets.engine.calls.allowance import Allowance
+from itemeval_assets.engine.calls.in_flight.allowance import Allowance
 
 # Most and paid USD of a call, in whole dollars.
 CALL = st.tuples(st.integers(1, 50), st.integers(0, 50))

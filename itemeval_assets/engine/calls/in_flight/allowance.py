@@ -12,7 +12,7 @@ from inspect_ai.model import ModelUsage
 
 from itemeval_assets.engine.logs.usage import is_plausible, token_counts
 
-from .in_flight import NotSent
+from .ended import NotSent
 
 UsdOf = Callable[[str, Mapping[str, int | None]], float | None]
 # Sums of many floats differ in the last digits from what they were added up to.

@@ -13,11 +13,11 @@ from tenacity import wait_none
 
 from itemeval_assets.core.design.cells.pending import Cell
 from itemeval_assets.core.prompts.prompts import one_message
-from itemeval_assets.engine.calls.allowance import Allowance
 from itemeval_assets.engine.calls.evaluate import evaluate
+from itemeval_assets.engine.calls.in_flight.allowance import Allowance
+from itemeval_assets.engine.calls.in_flight.turns import Turns
 from itemeval_assets.engine.calls.models import RunModels
 from itemeval_assets.engine.calls.tasks import CallSettings, Target, build_task, make_sample
-from itemeval_assets.engine.calls.turns import Turns
 from tests.model_server import Answer, ModelServer, Request, error_answer, json_answer
 
 PROVIDERS = ("openai-api/test/m", "openai/m", "anthropic/m")

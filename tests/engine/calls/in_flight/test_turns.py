@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 import anyio
 import pytest
 
-from itemeval_assets.engine.calls.turns import Turns
+from itemeval_assets.engine.calls.in_flight.turns import Turns
 
 
 class Calls:
