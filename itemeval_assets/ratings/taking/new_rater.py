@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from itemeval_assets.core.design.study import Study, study_of
 from itemeval_assets.core.errors import ConfigError
-from itemeval_assets.core.text.yaml.edits import EditError, with_entry, with_item
+from itemeval_assets.core.text.yaml.edits import EditError, plain_word, with_entry, with_item
 from itemeval_assets.storage.objects.new_files import (
     replace_file,
     require_replaceable,
@@ -41,5 +41,5 @@ def _with_rater(study: Study, text: str, rater: str, scale: tuple[float, float])
         ends = ", ".join(str(int(end) if end.is_integer() else end) for end in scale)
         text = with_entry(text, ("graders",), rater, f"{{kind: human, scale: [{ends}]}}")
     if rater not in study.config.facets.grader:
-        text = with_item(text, ("facets", "grader"), rater)
+        text = with_item(text, ("facets", "grader"), plain_word(rater))
     return text
