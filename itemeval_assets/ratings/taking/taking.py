@@ -1,48 +1,32 @@
-"""Takes in the ratings of a sheet, as a run stores its gradings: by upsert, with a manifest.
+"""Takes in the ratings of a sheet that came back.
 
-The file is kept first, then the manifest is written, then the rows, partition by partition. A new
-rater is written into the YAML last. Whoever is killed leaves the rest to the next import of the
-same file, which stores what is not there.
+A new rater is written into the YAML last. Whoever is killed leaves the rest to the next import of
+the same file, which stores what is not there.
 """
 
-import hashlib
-import json
-import uuid
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
-from itemeval_assets.core.design.cells.pending import Cell
 from itemeval_assets.core.design.conditions.conditions import GradeCondition
-from itemeval_assets.core.design.partitions import GRADE, Partition
 from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ConfigError, StoreError
-from itemeval_assets.core.tables.schemas import GRADINGS, arrow_schema
-from itemeval_assets.core.text.times import now
-from itemeval_assets.engine.logs.usage import no_tokens
-from itemeval_assets.stages import gradings_long
 from itemeval_assets.stages.items import known
 from itemeval_assets.stages.views.cells import CellView
-from itemeval_assets.storage.study.layout import manifest_key
+from itemeval_assets.storage.study.sheets import FilledSheet
 from itemeval_assets.storage.study.store import ResultsStore, open_store
 
 from ..content import SheetTexts
-from ..kept import keep_file, kept_sheets
+from ..kept import kept_sheets
 from ..pool import pool_of
 from ..raters import rater_condition
 from ..records import RatingsSummary, Sheet
 from .checking import Rating, ratings_of, sheet_of
 from .new_rater import with_rater, write_rater
 from .reading import read_sheet
+from .storing import Taking
 
 __all__ = ["import_ratings"]
-
-_RATINGS = "ratings"
-_KNOWN = ["item_id", "epoch", "score", "reasoning", "solution_hash"]
 
 
 def import_ratings(
@@ -65,7 +49,7 @@ def import_ratings(
     ratings = _checked(path, study, store, condition, rows, sheets)
     is_new = bool(ratings) and condition.id not in study.design.grade_by_id
     rated = with_rater(study, sheet.rater, sheet.scale) if is_new else study
-    taking = _Taking(rated, store, condition, sheet, path)
+    taking = Taking(rated, store, condition, sheet, FilledSheet(path))
     taken = taking.take(ratings, say) if ratings else 0
     if is_new:
         write_rater(study, rated)
@@ -129,114 +113,3 @@ def _checked(
     by_id: Mapping[str, Any] = {row["item_id"]: row for row in items.to_pylist()}
     texts = SheetTexts(study, store, condition, by_id)
     return ratings_of(path, rows, sheets, pool.hashes, texts)
-
-
-class _Taking:
-    """The ratings of one file, on their way into the tables."""
-
-    def __init__(
-        self,
-        study: Study,
-        store: ResultsStore,
-        condition: GradeCondition,
-        sheet: Sheet,
-        path: Path,
-    ) -> None:
-        self._study, self._store, self._condition = study, store, condition
-        self._sheet, self._path = sheet, path
-        self._data = path.read_bytes()
-        self.run_id = str(uuid.uuid4())
-        self.kept: str | None = None
-
-    def take(self, ratings: Sequence[Rating], say: Callable[[str], None]) -> int:
-        """Store those that are new or other ones; how many."""
-        parts: dict[Partition, list[Rating]] = defaultdict(list)
-        for rating in ratings:
-            parts[Partition((rating.line.gen_condition_id, self._condition.id))].append(rating)
-        partitions = sorted(parts)
-        with self._store.claimed(partitions, f"ratings-{self.run_id}", partial(self._tell, say)):
-            new = {part: self._new(part, parts[part]) for part in partitions}
-            if any(new.values()):
-                self._keep(sum(map(len, new.values())))
-            for part, found in new.items():
-                if found:
-                    self._store.upsert("gradings", part, self._rows(part, found))
-            self._join([part for part, found in new.items() if found], partitions)
-        return sum(map(len, new.values()))
-
-    def _tell(self, say: Callable[[str], None], partition: Partition, holder: str) -> None:
-        label = self._study.design.label_of(partition)
-        wait = (
-            f"waiting for {holder}, which is at work in" if holder else "nobody else is at work in"
-        )
-        say(f"{wait} {label}")
-
-    def _new(self, partition: Partition, ratings: Sequence[Rating]) -> list[Rating]:
-        rows = self._store.read("gradings", [partition], _KNOWN).to_pylist()
-        stored = {Cell(row["item_id"], row["epoch"]): row for row in rows}
-        return [one for one in ratings if not _is_stored(one, stored.get(one.line.cell))]
-
-    def _keep(self, count: int) -> None:
-        """The file as it came, and what says of which run it is."""
-        suffix = self._path.suffix.lower()
-        self.kept = self._study.uri(keep_file(self._store, self.run_id, suffix, self._data))
-        manifest = {
-            "run_id": self.run_id,
-            "stage": GRADE.name,
-            "policy": _RATINGS,
-            "created_at": now(),
-            "rater": self._sheet.rater,
-            "grade_condition_id": self._condition.id,
-            "ratings": count,
-            "imported_from": self._path.name,
-            "kept": self.kept,
-            "sha256": hashlib.sha256(self._data).hexdigest(),
-        }
-        self._store.update_json(manifest_key(self.run_id), lambda known: known or manifest)
-
-    def _rows(self, partition: Partition, ratings: Sequence[Rating]) -> pa.Table:
-        created = now()
-        constant = {
-            "study": self._study.name,
-            "run_id": self.run_id,
-            "gen_condition_id": partition.generate,
-            **self._condition.columns,
-            **no_tokens(),
-            "parse_ok": True,
-            "usd": 0.0,
-            "created_at": created,
-        }
-        rows = [{**constant, **self._of(rating)} for rating in ratings]
-        return pa.Table.from_pylist(rows, schema=arrow_schema(GRADINGS))
-
-    def _of(self, rating: Rating) -> dict[str, Any]:
-        """What one row of the sheet says. `judge_completion` names the row."""
-        told = {
-            "sheet": self.kept,
-            "row": rating.row.place,
-            "code": rating.line.code,
-            "score": str(rating.row.score),
-            "comment": rating.row.comment,
-        }
-        return {
-            **rating.line.cell._asdict(),
-            "score": rating.score,
-            "score_raw": str(rating.row.score),
-            "reasoning": rating.row.comment or None,
-            "judge_completion": json.dumps(told, ensure_ascii=False),
-            "solution_hash": rating.line.solution_hash,
-        }
-
-    def _join(self, new: Sequence[Partition], asked: Sequence[Partition]) -> None:
-        """Write gradings_long where it lacks ratings, of this import or of one that was killed."""
-        behind = {*gradings_long.behind(self._study, self._store.stats()), *new}
-        for _ in gradings_long.write(self._store, [part for part in asked if part in behind]):
-            pass
-
-
-def _is_stored(rating: Rating, row: Mapping[str, Any] | None) -> bool:
-    return row is not None and (
-        row["score"] == rating.score
-        and (row["reasoning"] or "") == rating.row.comment
-        and row["solution_hash"] == rating.line.solution_hash
-    )
