@@ -17,7 +17,8 @@ from itemeval_assets.engine.scorers.process import require_loadable
 from itemeval_assets.stages.calls.recovery.evidence import require_all_read
 from itemeval_assets.stages.items import are_stored, changed_datasets, refuse_changed_data
 from itemeval_assets.stages.ledger import unmetered_models
-from itemeval_assets.stages.views.status import frequent_errors, survey
+from itemeval_assets.stages.views.errors import frequent_errors
+from itemeval_assets.stages.views.status import survey
 from itemeval_assets.storage.study.inputs.task_lock import keep_task, stored_lock
 from itemeval_assets.storage.study.store import ResultsStore, open_store
 

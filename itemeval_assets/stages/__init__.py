@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .figures.judges import agreement  # noqa: F401
     from .figures.scores import scores  # noqa: F401
     from .projection import estimate  # noqa: F401
-    from .views import cells, costs, reruns, results, status  # noqa: F401
+    from .views import cells, costs, incomplete, reruns, results, status  # noqa: F401
 
 # The modules by the folder that they are in.
 _MODULES = {
@@ -30,7 +30,7 @@ _MODULES = {
     ".figures.items": ("item_statistics",),
     ".figures.judges": ("agreement",),
     ".figures.scores": ("scores",),
-    ".views": ("cells", "costs", "reruns", "results", "status"),
+    ".views": ("cells", "costs", "incomplete", "reruns", "results", "status"),
 }
 
 
