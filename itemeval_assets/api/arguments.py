@@ -15,17 +15,6 @@ from itemeval_assets.storage.study.inputs import load_config
 if TYPE_CHECKING:
     from itemeval_assets.storage.study.store import ResultsStore
 
-__all__ = [
-    "amount",
-    "as_study",
-    "flag",
-    "known_states",
-    "opened_store",
-    "options_of",
-    "processes_of",
-    "with_task",
-]
-
 
 def as_study(config: str | Path | Study) -> Study:
     return config if isinstance(config, Study) else load_study(config)

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from itemeval_assets.stages.every_eval.writing import EveryEval
     from itemeval_assets.stages.export import ExportResult
 
-__all__ = ["every_eval", "export", "import_results", "release"]
-
 
 def export(config: str | Path | Study, *, for_spreadsheets: bool = False) -> "ExportResult":
     """Write export/ again from the stored tables. Raises StoreError if a table breaks a rule.

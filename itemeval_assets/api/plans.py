@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from itemeval_assets.core.records.published.seals import SealState
     from itemeval_assets.stages.views.redrawing import Redrawn
 
-__all__ = ["redraw", "seal"]
-
 
 def redraw(config: str | Path | Study, *, dry_run: bool = False) -> "Redrawn":
     """Draw the models of a study from its roster as it is now, and lock that. No model is called.

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from itemeval_assets.ratings.records import NextRatings, RatingsSummary, SheetSummary
     from itemeval_assets.ratings.sheets.sheets import Asked
 
-__all__ = ["import_ratings", "next_ratings", "ratings_sheet"]
-
 
 def ratings_sheet(
     config: str | Path | Study,

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from itemeval_assets.stages.views.scored_logs import ScoredLogs
     from itemeval_assets.stages.views.status import StudyStatus
 
-__all__ = ["cells", "count_cells", "scored_logs", "status", "table"]
-
 
 def status(config: str | Path | Study, *, policy: str | None = None) -> "StudyStatus":
     """How many cells of each condition are done. No model is called."""

@@ -1,7 +1,6 @@
 """What makes calls, what it would cost, and what a stopped run has left."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from itemeval_assets.engine.calls.progress import Progress
     from itemeval_assets.runs.summary import RunSummary
     from itemeval_assets.stages.projection.estimate import StudyEstimate
-
-__all__ = ["estimate", "preflight", "recover", "reset", "run"]
 
 
 def run(
@@ -59,7 +56,7 @@ def run(
     """
     from itemeval_assets.runs.study import run_study
 
-    asked = _asked(
+    known, study, selection, options = _asked(
         config,
         (only, conditions, graders, rubrics),
         (wave, rejudge, anchors),
@@ -69,11 +66,10 @@ def run(
     if on_progress is not None and not callable(on_progress):
         raise ConfigError(f"on_progress: {on_progress!r} cannot be called")
     processes, accept = processes_of(workers), flag("accept_changes", accept_changes)
-    study, selection, options = asked.study, asked.selection, asked.options
-    if study is not asked.known:
+    if study is not known:
         from itemeval_assets.runs.new_times import write_time
 
-        write_time(asked.known, study, selection, options)
+        write_time(known, study, selection, options)
     if study.config.precision:
         from itemeval_assets.runs.precise import run_in_tranches as run_study
     return run_study(study, selection, options, on_progress, processes, accept_changes=accept)
@@ -103,16 +99,15 @@ def estimate(
     from itemeval_assets.stages.projection.estimate import preview
     from itemeval_assets.storage.study.inputs.task_lock import keep_task
 
-    asked = _asked(
+    _, study, selection, options = _asked(
         config,
         (only, conditions, graders, rubrics),
         (wave, rejudge, anchors),
         errored=errored,
         options=lambda study: options_of(study, force, policy, None),
     )
-    study, accept = asked.study, flag("accept_changes", accept_changes)
-    store = opened_store(study)
-    found = preview(study, store, asked.options, asked.selection, accept_changes=accept)
+    accept, store = flag("accept_changes", accept_changes), opened_store(study)
+    found = preview(study, store, options, selection, accept_changes=accept)
     keep_task(study)
     return found
 
@@ -165,16 +160,6 @@ def reset(
     return study.named(reruns.reset(opened_store(study), chosen))
 
 
-@dataclass(frozen=True)
-class _Asked:
-    """What a run is asked to do. `known`: the study as its file has it, maybe without a time."""
-
-    known: Study
-    study: Study
-    selection: Selection
-    options: RunOptions
-
-
 def _asked(
     config: str | Path | Study,
     words: tuple[str | None, Words, Words, Words],
@@ -182,8 +167,11 @@ def _asked(
     *,
     errored: bool,
     options: Callable[[Study], RunOptions],
-) -> _Asked:
-    """`words` select partitions, and `time` is a wave or a rejudge with its anchors."""
+) -> tuple[Study, Study, Selection, RunOptions]:
+    """The study as its file has it and with the time of the run, and what it is asked to do.
+
+    `words` select partitions, and `time` is a wave or a rejudge with its anchors.
+    """
     later, known = time_of(*time), with_task(config)
     study = with_time(known, later, time[-1]) if later else known
     if study is not known:
@@ -194,7 +182,7 @@ def _asked(
     asked = options(study)
     if flag("errored", errored):
         selection = selection.within(_errored(study, asked.policy))
-    return _Asked(known, study, with_families(study.design, selection), asked)
+    return known, study, with_families(study.design, selection), asked
 
 
 def _errored(study: Study, policy: str | None) -> list[Partition]:

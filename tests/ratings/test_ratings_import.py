@@ -18,7 +18,7 @@ from itemeval_assets.engine.study_files import load_study
 from itemeval_assets.ratings.records import Line
 from itemeval_assets.ratings.taking import new_rater
 from itemeval_assets.stages import ledger
-from itemeval_assets.storage.study.sheets import FilledSheet
+from itemeval_assets.storage.objects.given_file import GivenFile
 from itemeval_assets.storage.study.store import ResultsStore, open_store
 from tests.ratings.study import as_csv, filled, line_of, rated_study, sheets_of, truth
 from tests.whole.looking import results_dir, rows
@@ -286,7 +286,7 @@ def test_a_killed_import_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         monkeypatch.setattr(owner, name, killed)
 
     dies(new_rater, "replace_file")
-    dies(FilledSheet, "keep")
+    dies(GivenFile, "keep")
     for name in ("update_json", "upsert", "replace"):
         dies(ResultsStore, name)
     was_killed = True

@@ -20,14 +20,12 @@ from itemeval_assets.core.tables.schemas import GRADINGS, arrow_schema
 from itemeval_assets.core.text.times import now
 from itemeval_assets.engine.logs.usage import no_tokens
 from itemeval_assets.stages import gradings_long
-from itemeval_assets.storage.study.layout import manifest_key
-from itemeval_assets.storage.study.sheets import FilledSheet
+from itemeval_assets.storage.objects.given_file import GivenFile
+from itemeval_assets.storage.study.layout import filled_sheet_key, manifest_key
 from itemeval_assets.storage.study.store import ResultsStore
 
 from ..records import Sheet
 from .checking import Rating
-
-__all__ = ["Taking"]
 
 _RATINGS = "ratings"
 _KNOWN = ["item_id", "epoch", "score", "reasoning", "solution_hash"]
@@ -42,7 +40,7 @@ class Taking:
         store: ResultsStore,
         condition: GradeCondition,
         sheet: Sheet,
-        file: FilledSheet,
+        file: GivenFile,
     ) -> None:
         self._study, self._store, self._condition = study, store, condition
         self._sheet, self._file = sheet, file
@@ -79,7 +77,9 @@ class Taking:
 
     def _keep(self, count: int) -> None:
         """The file as it came, and what says of which run it is."""
-        self.kept = self._study.uri(self._file.keep(self._store.backend, self.run_id))
+        key = filled_sheet_key(self.run_id, self._file.suffix)
+        self._file.keep(self._store.backend, key)
+        self.kept = self._study.uri(key)
         manifest = {
             "run_id": self.run_id,
             "stage": GRADE.name,

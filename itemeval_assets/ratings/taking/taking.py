@@ -13,7 +13,7 @@ from itemeval_assets.core.design.study import Study
 from itemeval_assets.core.errors import ConfigError, StoreError
 from itemeval_assets.stages.items import known
 from itemeval_assets.stages.views.cells import CellView
-from itemeval_assets.storage.study.sheets import FilledSheet
+from itemeval_assets.storage.objects.given_file import GivenFile
 from itemeval_assets.storage.study.store import ResultsStore, open_store
 
 from ..content import SheetTexts
@@ -49,7 +49,7 @@ def import_ratings(
     ratings = _checked(path, study, store, condition, rows, sheets)
     is_new = bool(ratings) and condition.id not in study.design.grade_by_id
     rated = with_rater(study, sheet.rater, sheet.scale) if is_new else study
-    taking = Taking(rated, store, condition, sheet, FilledSheet(path))
+    taking = Taking(rated, store, condition, sheet, GivenFile(path))
     taken = taking.take(ratings, say) if ratings else 0
     if is_new:
         write_rater(study, rated)

@@ -9,8 +9,6 @@ from itemeval_assets.core.records.failures import ErrorCount, most_frequent
 from itemeval_assets.stages.calls.stage_run import grid_of
 from itemeval_assets.storage.study.store import ResultsStore
 
-__all__ = ["frequent_errors", "scorer_failures"]
-
 
 def frequent_errors(
     study: Study, store: ResultsStore, partitions: Iterable[Partition], policy: str | None = None

@@ -11,8 +11,6 @@ from itemeval_assets.storage.study.store import ResultsStore
 
 from .states import StudyStates
 
-__all__ = ["cells_to_call", "incomplete_cells"]
-
 Row = dict[str, Any]
 # The policy that takes all of the design.
 FULL = "full-interactive"

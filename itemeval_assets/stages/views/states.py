@@ -13,8 +13,6 @@ from itemeval_assets.stages import items
 from itemeval_assets.stages.calls.stage_run import grid_of
 from itemeval_assets.storage.study.store import ResultsStore
 
-__all__ = ["StudyStates"]
-
 
 class StudyStates:
     """The cells that a policy covers. `anchors`: which of them a partition has."""

@@ -14,8 +14,6 @@ import yaml
 
 from .strict import StrictLoader, load_yaml
 
-__all__ = ["EditError", "plain_word", "with_entry", "with_item"]
-
 _MARK = "\ufeff"  # of the byte order, which some editors write first
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
