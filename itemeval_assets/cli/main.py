@@ -23,8 +23,6 @@ from itemeval_assets.measurement.records import MeasurementError
 
 from . import deciding, exchange, experiments, figures, late, models, ratings, starting, studies
 
-__all__ = ["app", "main"]
-
 app = typer.Typer(
     name="itemeval-assets",
     no_args_is_help=True,

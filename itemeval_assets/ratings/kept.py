@@ -9,8 +9,6 @@ from itemeval_assets.storage.study.store import ResultsStore
 
 from .records import Sheet
 
-__all__ = ["forget_sheet", "keep_sheet", "kept_sheets"]
-
 
 def keep_sheet(store: ResultsStore, sheet: Sheet) -> None:
     """Keep the codes of a sheet, before anybody sees it."""

@@ -19,8 +19,6 @@ from itemeval_assets.storage.study.store import ResultsStore
 from .kept import kept_sheets
 from .records import Line
 
-__all__ = ["Pool", "pool_of"]
-
 _DONE = STATES.index("done")
 
 

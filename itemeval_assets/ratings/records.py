@@ -5,8 +5,6 @@ from typing import Any, NamedTuple
 
 from itemeval_assets.core.design.cells.pending import Cell
 
-__all__ = ["Expected", "Line", "NextRatings", "RatingsSummary", "Sheet", "SheetSummary"]
-
 
 class Line(NamedTuple):
     """One answer on a sheet. `code` joins it back, and tells nothing of its condition.

@@ -11,8 +11,6 @@ from .launching.joining import join_what_is_behind
 from .launching.launcher import Launcher
 from .settled import remember, sources, valid_note
 
-__all__ = ["run_export", "run_release"]
-
 
 def run_export(study: Study, for_spreadsheets: bool) -> ExportResult:
     """Materialize the ledger and the export, and say what was written."""

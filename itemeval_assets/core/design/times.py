@@ -14,8 +14,6 @@ from itemeval_assets.core.text.yaml.edits import EditError, plain_word, with_ite
 from .selection import Key, Time
 from .study import Study, study_of
 
-__all__ = ["time_of", "with_time"]
-
 _OPTIONS: dict[Key, str] = {"waves": "wave", "rejudges": "rejudge"}
 
 

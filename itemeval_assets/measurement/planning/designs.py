@@ -10,8 +10,6 @@ from ..records import MeasurementError
 from .power import FEWEST, checked_power, t_sum
 from .variances import PairedVariances
 
-__all__ = ["Cost", "PlannedDesign", "best_design", "cheapest_design", "plan_frontier"]
-
 ITEMS = (10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 NUMBERS = (1, 2, 3, 5, 10)
 MOST_ITEMS = 1_000_000

@@ -9,8 +9,6 @@ from itemeval_assets.core.design.cells.pending import Cell
 from itemeval_assets.core.design.conditions.conditions import Design, GenerateCondition
 from itemeval_assets.core.design.selection import Words, listed, select_generate
 
-__all__ = ["chosen_cells", "chosen_conditions"]
-
 Answer = tuple[str, Cell]
 
 

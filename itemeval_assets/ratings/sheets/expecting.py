@@ -15,8 +15,6 @@ from itemeval_assets.storage.study.store import ResultsStore
 
 from ..records import Expected
 
-__all__ = ["expected_of"]
-
 # Fewer labels do not tell how scores vary.
 _FEWEST = 10
 

@@ -9,8 +9,6 @@ from itemeval_assets.core.errors import EnvironmentMissing
 from ..content import CODE, COMMENT, RUBRIC, SCORE, SheetContent
 from ..texts import LONGEST_CELL, shown, without_controls
 
-__all__ = ["as_csv", "as_workbook", "cut_answers"]
-
 _WIDTHS = {CODE: 12, SCORE: 8, COMMENT: 30}
 _WIDTH = 60
 

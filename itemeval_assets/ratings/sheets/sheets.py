@@ -29,8 +29,6 @@ from .choice import chosen_cells, chosen_conditions
 from .expecting import expected_of
 from .files import as_csv, as_workbook, cut_answers
 
-__all__ = ["Asked", "next_ratings", "write_sheet"]
-
 # No vowel and no digit: no spreadsheet takes a code for a word, a number or a date.
 _LETTERS = "bcdfghjkmnpqrstvwxz"
 _LENGTH = 8

@@ -13,8 +13,6 @@ from ..records import Line, Sheet
 from ..texts import is_same, score_of
 from .reading import FilledRow
 
-__all__ = ["Rating", "ratings_of", "sheet_of"]
-
 _SHOWN = 20
 
 

@@ -11,8 +11,6 @@ from itemeval_assets.storage.objects.new_files import (
     require_unchanged,
 )
 
-__all__ = ["with_rater", "write_rater"]
-
 
 def with_rater(study: Study, rater: str, scale: tuple[float, float]) -> Study:
     """The study with a rater in `graders` and `facets.grader`: its text has it, no file yet.

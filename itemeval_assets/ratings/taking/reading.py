@@ -10,8 +10,6 @@ from itemeval_assets.engine.data.local_files import read_file
 from ..content import CODE, COMMENT, SCORE
 from ..texts import plain
 
-__all__ = ["FilledRow", "read_sheet"]
-
 _SUFFIXES = (".csv", ".xlsx")
 
 

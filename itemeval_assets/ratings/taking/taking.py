@@ -26,8 +26,6 @@ from .new_rater import with_rater, write_rater
 from .reading import read_sheet
 from .storing import Taking
 
-__all__ = ["import_ratings"]
-
 
 def import_ratings(
     path: Path, study: Study, rater: str | None, say: Callable[[str], None]

@@ -22,16 +22,6 @@ from itemeval_assets.storage.own_files import draft_name
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture
 
-__all__ = [
-    "Document",
-    "ImageLine",
-    "print_document",
-    "require_format",
-    "section_of",
-    "write_document",
-    "write_text",
-]
-
 _FORMATS = (".csv", ".html")
 # A path has one slash of an address left.
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:/")

@@ -31,8 +31,6 @@ from itemeval_assets.host.installation import how_to_call
 from itemeval_assets.host.interrupts import INTERRUPTIONS
 from itemeval_assets.settings import Settings
 
-__all__ = ["Launcher"]
-
 BLOCKED = "DagsterAssetCheckFailedError"
 
 

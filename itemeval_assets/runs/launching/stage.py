@@ -21,8 +21,6 @@ from .joining import key_ranges
 from .launcher import Launcher
 from .workers import Ended, Share, Workers
 
-__all__ = ["StageRuns"]
-
 
 @dataclass
 class StageRuns:

@@ -17,8 +17,6 @@ from itemeval_assets.core.records.failures import FailedCheck
 from itemeval_assets.engine.calls.progress import Listener, Progress
 from itemeval_assets.host.processes import can_share_files, end_process, start_with_channel
 
-__all__ = ["Ended", "Share", "Workers"]
-
 END_S = 60.0
 # Answers on their way have three seconds.
 END_NOW_S = 5.0

@@ -31,8 +31,6 @@ from .model import model_id, model_place
 from .record import Made, Source, evaluation_id, record_of
 from .samples import COLUMNS, items_by_id, least_right, samples_of
 
-__all__ = ["EveryEval", "write_records"]
-
 
 @dataclass(frozen=True)
 class EveryEval:

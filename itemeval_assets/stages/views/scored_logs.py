@@ -20,8 +20,6 @@ from itemeval_assets.core.errors import StoreError
 from itemeval_assets.storage.study.layout import LOGS, SCORED_LOGS
 from itemeval_assets.storage.study.store import ResultsStore
 
-__all__ = ["ScoredLogs", "scored_logs"]
-
 _CELL = ("item_id", "replication")
 _COLUMNS = [
     *("score", "score_raw", "parse_error", "reasoning", "judge_completion"),

@@ -13,8 +13,6 @@ from ..conditions.conditions import Design
 from ..items.sampling import first_by_hash
 from ..partitions import Partition
 
-__all__ = ["Anchors"]
-
 
 class Anchors:
     """The cells of each partition, item by item: of the first items, if there is a limit.

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["HUB_TABLES", "hub_head", "hub_key"]
-
 # Tables that a release has once more, under a name by which `datasets` knows Parquet. The first is
 # what it loads where nothing else is named.
 HUB_TABLES = ("gradings_long", "errors")

@@ -5,8 +5,6 @@ from itemeval_assets.storage.objects.backends import open_backend
 from itemeval_assets.storage.study.images import StudyImages
 from itemeval_assets.storage.study.layout import IMAGES
 
-__all__ = ["shown_image"]
-
 
 def shown_image(address: str) -> str | None:
     """The image as a data URI; null for one that is gone."""

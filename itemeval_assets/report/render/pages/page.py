@@ -10,8 +10,6 @@ from .sections import Section
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["page"]
-
 
 def page(
     title: str,

@@ -8,8 +8,6 @@ from ..markdown import rendered
 if TYPE_CHECKING:
     from itemeval_assets.ratings.content import SheetContent
 
-__all__ = ["rating_page"]
-
 # Up to so many whole scores there is a button for each.
 _MOST_BUTTONS = 11
 _HEADINGS = {

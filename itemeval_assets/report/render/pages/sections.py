@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Section"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
